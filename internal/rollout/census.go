@@ -1,0 +1,108 @@
+package rollout
+
+// census is the count of a scale set against a target. It is taken once a round, from one list and one model.
+type census struct {
+	n           int // eligible
+	desired     int
+	exposed     []Instance // eligible, may have been touched by the target
+	verified    []Instance // of those, have it for certain, are well and not in flight
+	updated     int
+	skipped     int
+	total       int
+	unavailable int // listed and not known to be well, or in flight
+	protected   []Instance
+	outdated    []Instance // eligible, certainly not at the latest model, not exposed
+	unsure      []Instance // eligible, neither exposed nor certainly outdated
+}
+
+// takeCensus counts. The model is known to carry the target, or nothing is exposed but what the memory says.
+func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
+	var c census
+	carried := carries(spec.Target, model, m.ScriptWritten)
+	for _, i := range instances {
+		inFlight := m.inFlight(i)
+		if inFlight || wellness(spec.Health, i) != Yes {
+			c.unavailable++
+		}
+		if i.State == StateDeleting {
+			continue
+		}
+		c.total++
+		if i.Protected {
+			c.protected = append(c.protected, i)
+			if spec.Protected == ProtectedSkip {
+				c.skipped++
+				continue
+			}
+		}
+		c.n++
+		c.place(spec, m, i, carried, inFlight)
+	}
+	c.desired = desired(spec.Percent, c.n)
+	return c
+}
+
+// place puts one eligible instance among the exposed, the outdated or the unsure.
+func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) {
+	switch {
+	case inFlight || m.hasFailed(i) || (carried && i.Latest == Yes):
+		c.exposed = append(c.exposed, i)
+	case i.Latest == No:
+		c.outdated = append(c.outdated, i)
+		return
+	default:
+		c.unsure = append(c.unsure, i)
+		return
+	}
+	if !carried || i.Latest != Yes || inFlight || contradicts(spec.Target, i) {
+		return
+	}
+	c.updated++
+	if wellness(spec.Health, i) == Yes {
+		c.verified = append(c.verified, i)
+	}
+}
+
+// desired returns how many of n eligible instances may have the target: none of nothing, all at 100 %, else the rounded-down
+// share, at least 1. 34 % of 3 is 1; 50 % of 5 is 2.
+func desired(percent, n int) int {
+	if percent >= 100 {
+		return n
+	}
+	return share(percent, n)
+}
+
+// inFlight says whether an effect on this very machine may be under way.
+func (m Memory) inFlight(i Instance) bool {
+	return m.Operation != nil && m.Operation.Refused == nil && m.Operation.names(i)
+}
+
+// hasFailed says whether this very machine is in the ledger of failures.
+func (m Memory) hasFailed(i Instance) bool {
+	for _, f := range m.Failed {
+		if f.Ref.is(i) {
+			return true
+		}
+	}
+	return false
+}
+
+// progress turns the census into what is reported.
+func (c census) progress(m Memory) *Progress {
+	p := &Progress{
+		Total:       c.total,
+		Eligible:    c.n,
+		Desired:     c.desired,
+		Exposed:     len(c.exposed),
+		Updated:     c.updated,
+		Ready:       len(c.verified),
+		Failed:      len(m.Failed),
+		Skipped:     c.skipped,
+		Unavailable: c.unavailable,
+		Overshoot:   max(0, len(c.exposed)-c.desired),
+	}
+	if m.Operation != nil && m.Operation.Refused == nil {
+		p.InProgress = len(m.Operation.Instances)
+	}
+	return p
+}

@@ -1,0 +1,137 @@
+package rollout
+
+import "time"
+
+// Decision is what a round does and what it tells the world.
+type Decision struct {
+	Step     Step          // at most one effect
+	Because  Because       // why; feeds condition, event, log and trace alike
+	Remember Memory        // to be persisted before Step is carried out
+	Recheck  time.Duration // come back after this long at the latest; 0: when the spec changes
+	Progress *Progress     // nil: nothing new is known, what was reported stays
+	Facts    Facts
+}
+
+// Because is the reason for a decision, with its explanation for people.
+type Because struct {
+	Reason  Reason
+	Message string
+}
+
+// Facts are what conditions beside Ready say.
+type Facts struct {
+	ModelApplied Truth
+	Drifted      string   // what drifted; "": nothing
+	Throttled    *Problem // Azure asked to slow down
+}
+
+// Standing is what a reason means for the reader: done, at work, or in need of a person.
+type Standing int
+
+// The standings.
+const (
+	Working Standing = iota
+	Reached
+	Stuck
+)
+
+// Reason is why a rollout stands where it stands. The printer column STATUS shows it.
+type Reason string
+
+// The reasons.
+const (
+	ReasonProgressing         Reason = "Progressing"
+	ReasonWaitingForHealth    Reason = "WaitingForHealth"
+	ReasonPaused              Reason = "Paused"
+	ReasonCanaryReached       Reason = "CanaryReached"
+	ReasonCompleted           Reason = "Completed"
+	ReasonFailed              Reason = "Failed"
+	ReasonInvalid             Reason = "Invalid"
+	ReasonDrifted             Reason = "Drifted"
+	ReasonNoEligibleInstances Reason = "NoEligibleInstances"
+	ReasonScaleSetNotFound    Reason = "ScaleSetNotFound"
+	ReasonAccessDenied        Reason = "AccessDenied"
+	ReasonPreflightFailed     Reason = "PreflightFailed"
+	ReasonAzureUnavailable    Reason = "AzureUnavailable"
+	ReasonThrottled           Reason = "Throttled"
+)
+
+// Standing returns what the reason means for the reader.
+func (r Reason) Standing() Standing {
+	switch r {
+	case ReasonCanaryReached, ReasonCompleted:
+		return Reached
+	case ReasonFailed, ReasonInvalid, ReasonDrifted, ReasonScaleSetNotFound, ReasonAccessDenied, ReasonPreflightFailed:
+		return Stuck
+	default:
+		return Working
+	}
+}
+
+// Step is one effect on Azure, or none. The set is closed.
+type Step interface {
+	// Operation returns the kind of operation the step begins, "" for none.
+	Operation() OperationKind
+}
+
+// Wait touches nothing.
+type Wait struct{}
+
+// WriteImage writes the image reference into the model, if the model still is the one with the ETag.
+type WriteImage struct {
+	Image Image
+	ETag  string
+}
+
+// WriteScript writes the custom script extension into the model. Extension is the name of the one that is there, "" for none.
+// Handler is the model's; the zero value means the Linux one.
+type WriteScript struct {
+	Script         Script
+	ForceUpdateTag string
+	Extension      string
+	Handler        ScriptHandler
+}
+
+// Upgrade brings the named instances, and no others, to the latest model.
+type Upgrade struct{ Instances []Ref }
+
+// Reimage gives the named instances, and no others, a fresh OS disk of their current model.
+type Reimage struct{ Instances []Ref }
+
+// Operation implements Step.
+func (Wait) Operation() OperationKind { return "" }
+
+// Operation implements Step.
+func (WriteImage) Operation() OperationKind { return WriteImageOperation }
+
+// Operation implements Step.
+func (WriteScript) Operation() OperationKind { return WriteScriptOperation }
+
+// Operation implements Step.
+func (Upgrade) Operation() OperationKind { return UpgradeOperation }
+
+// Operation implements Step.
+func (Reimage) Operation() OperationKind { return ReimageOperation }
+
+// Progress counts instances.
+type Progress struct {
+	Total       int // listed and not being deleted
+	Eligible    int // of those, not skipped
+	Desired     int // how many may have the target
+	Exposed     int // may have been touched by the target
+	Updated     int // have it, for certain
+	Ready       int // have it and are well
+	InProgress  int // named by the operation in flight
+	Failed      int // failed in this run
+	Skipped     int // protected
+	Unavailable int // not known to be well, or in flight
+	Overshoot   int // exposed beyond desired
+}
+
+// Outcome is what came of carrying out a step.
+type Outcome struct {
+	At         time.Time
+	Token      string        // resumes polling of what was begun
+	RetryAfter time.Duration // when Azure wants to be asked
+	Problem    *Problem      // it was not begun, or nobody knows
+}

@@ -1,0 +1,188 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+)
+
+// applyModel writes the target into the model, image first, then script, one effect a round. Instances are not touched by it.
+func applyModel(r *round) (verdict, bool) {
+	model, t := r.obs.Model.Value, r.spec.Target
+	if carries(t, model, r.memory.ScriptWritten) {
+		r.memory.ModelApplied = true
+		if op := r.memory.Operation; op != nil && !op.touches() {
+			r.memory.Operation = nil // a refused write that somebody else made unnecessary
+		}
+		return undecided()
+	}
+	if v, waiting := r.holdEffect(); waiting {
+		return v, true
+	}
+	if v, missing := r.requireSettings(); missing {
+		return v, true
+	}
+	if !imageMatches(t, model) {
+		return r.begin(WriteImage{Image: *t.Image, ETag: model.ETag}, nil), true
+	}
+	step := WriteScript{Script: *t.Script, ForceUpdateTag: t.RevisionTag}
+	if model.Script != nil {
+		step.Extension = model.Script.Extension
+		if step.ForceUpdateTag == "" {
+			step.ForceUpdateTag = model.Script.ForceUpdateTag // not declared, so it stays what it is
+		}
+	}
+	return r.begin(step, nil), true
+}
+
+// requireSettings makes sure, before anything is written, that the script's Secret is there and makes sense.
+func (r *round) requireSettings() (verdict, bool) {
+	if !needsSettings(r.spec, r.memory) {
+		return undecided()
+	}
+	script := r.spec.Target.Script
+	switch r.obs.Settings.State {
+	case NotRead:
+		return wait(ReasonProgressing, time.Second, "reading the script's protected settings"), true
+	case ReadFailed:
+		return r.unreadable("the script's protected settings", r.obs.Settings.Problem), true
+	case Read:
+	}
+	switch inSecret := r.obs.Settings.Value.HasCommand; {
+	case inSecret && script.Command != "":
+		return wait(ReasonInvalid, recheckMissing, "target.script.command is set and Secret %q has commandToExecute too; Azure takes only one: remove one of them", script.ProtectedSettings), true
+	case !inSecret && script.Command == "":
+		return wait(ReasonInvalid, recheckMissing, "target.script.command is empty and Secret %q has no commandToExecute; set one of them", script.ProtectedSettings), true
+	}
+	return undecided()
+}
+
+// holdEffect waits where an effect would be in Azure's way.
+func (r *round) holdEffect() (verdict, bool) {
+	if r.at.Before(r.memory.NotBefore) {
+		left := r.until(r.memory.NotBefore, recheckRefused)
+		if r.memory.Throttled {
+			r.facts.Throttled = &Problem{Kind: KindThrottled, Message: "Azure asked to wait until " + clock(r.memory.NotBefore)}
+			return wait(ReasonThrottled, left, "Azure throttles; waiting until %s", clock(r.memory.NotBefore)), true
+		}
+		return wait(ReasonProgressing, left, "the last attempt changed nothing; waiting until %s to try again", clock(r.memory.NotBefore)), true
+	}
+	if op := r.memory.Operation; r.obs.Model.Value.State == StateUpdating && (op == nil || op.Refused != nil) {
+		return wait(ReasonProgressing, recheckBusy, "another operation is running on the scale set; waiting for it to end"), true
+	}
+	return undecided()
+}
+
+// begin turns an effect into a durable intent and the step that carries it out. If the last answer to the very same intent was a
+// refusal, that record stays as it is, so that a refusal repeated writes nothing.
+func (r *round) begin(step Step, refs []Ref) verdict {
+	op := &Operation{Run: r.memory.Run, Kind: step.Operation(), Instances: refs, Attempt: r.memory.Fruitless + 1, IntentAt: r.at}
+	if last := r.memory.Operation; last != nil && last.Refused != nil && last.Kind == op.Kind && slices.Equal(last.Instances, op.Instances) {
+		v := refusal(last, recheckRefused)
+		v.step = step
+		return v
+	}
+	r.memory.Operation = op
+	r.memory.Throttled = false
+	r.recount()
+	return act(step, "%s", op.doing())
+}
+
+// restBetweenBatches leaves the declared pause between two batches.
+func restBetweenBatches(r *round) (verdict, bool) {
+	next := r.memory.LastBatchEnd.Add(r.spec.Batch.Pause)
+	if r.memory.LastBatchEnd.IsZero() || !r.at.Before(next) {
+		return undecided()
+	}
+	c := r.count()
+	return wait(ReasonProgressing, r.until(next, recheckHeld), "%d of %d desired instances are done; pausing until %s before the next batch",
+		len(c.verified), c.desired, clock(next)), true
+}
+
+// reimageBatch gives upgraded machines their fresh disk, where that was asked for. It remembers the disk that each is to lose: by
+// that, and by nothing else, the reimage can be told to have happened.
+func reimageBatch(r *round) (verdict, bool) {
+	op := r.memory.Operation
+	if op == nil || op.Kind != UpgradeOperation || op.Refused != nil {
+		return undecided()
+	}
+	if v, waiting := r.holdEffect(); waiting {
+		return v, true
+	}
+	var refs []Ref
+	for _, ref := range op.Instances {
+		i, listed := find(r.obs.Instances.Value, ref)
+		if !listed {
+			continue
+		}
+		if i.OSDisk == "" {
+			r.giveUpReimage(&Operation{Trouble: &Problem{Kind: KindInvalid, Message: "Azure does not show its OS disk, so a reimage could not be verified and is not sent"}}, []Ref{ref})
+			continue
+		}
+		ref.OSDisk, ref.HealthySince = i.OSDisk, time.Time{}
+		refs = append(refs, ref)
+	}
+	if len(refs) == 0 {
+		r.memory.Operation = nil
+		r.recount()
+		return holdFailed(r)
+	}
+	return r.begin(Reimage{Instances: refs}, refs), true
+}
+
+// upgradeBatch upgrades the next batch, or says why there is none.
+func upgradeBatch(r *round) (verdict, bool) {
+	if v, waiting := r.holdEffect(); waiting {
+		return v, true
+	}
+	if left, stale := r.listMayLag(); stale {
+		return wait(ReasonProgressing, left, "waiting for the last batch to show in every list"), true
+	}
+	c := r.count()
+	batch := nextBatch(r.spec, c)
+	if len(batch) == 0 {
+		return r.explainNoBatch(c), true
+	}
+	refs := make([]Ref, 0, len(batch))
+	for _, i := range batch {
+		refs = append(refs, refTo(i))
+	}
+	refs = inIDOrder(refs)
+	return r.begin(Upgrade{Instances: refs}, refs), true
+}
+
+// listMayLag says whether this round's list may be older than the one that verified the last batch. Such a list would show
+// machines of that batch as outdated, and others would be chosen beyond the share. The verifying list itself is good.
+func (r *round) listMayLag() (time.Duration, bool) {
+	settled := r.memory.LastBatchEnd.Add(settleTime)
+	if r.memory.LastBatchEnd.IsZero() || r.memory.LastBatchEnd.Equal(r.at) || !r.at.Before(settled) {
+		return 0, false
+	}
+	return r.until(settled, settleTime), true
+}
+
+// explainNoBatch says what keeps the next batch from starting.
+func (r *round) explainNoBatch(c census) verdict {
+	var protected []Instance
+	for _, i := range c.outdated {
+		if !i.choosable(r.spec) {
+			protected = append(protected, i)
+		}
+	}
+	switch {
+	case len(c.outdated) == 0 && len(c.unsure) > 0:
+		return wait(ReasonProgressing, recheckBusy, "Azure does not say whether %s are outdated; waiting", names(c.unsure, refTo))
+	case len(protected) > 0 && len(protected) == len(c.outdated):
+		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is Wait)", names(protected, refTo))
+	default:
+		return wait(ReasonWaitingForHealth, recheckBusy, "%d instances are not known to be well, and maxUnavailable leaves no room for another; waiting", c.unavailable)
+	}
+}
+
+// inIDOrder sorts references by id.
+func inIDOrder(refs []Ref) []Ref {
+	slices.SortFunc(refs, func(a, b Ref) int { return compareIDs(a.ID, b.ID) })
+	return refs
+}
+
+// zeroTime is no time.
+var zeroTime time.Time

@@ -1,0 +1,59 @@
+package rollout
+
+import (
+	"slices"
+	"strings"
+)
+
+// The fingerprint is the part of the model that the target declares. What is not declared is neither compared nor written.
+
+// imageMatches says whether the model carries the declared image. No declared image is always matched.
+func imageMatches(t Target, m Model) bool {
+	return t.Image == nil || t.Image.same(m.Image)
+}
+
+// same compares references as Azure does: resource ids, publishers, offers and SKUs without regard to case.
+func (i Image) same(o Image) bool {
+	return strings.EqualFold(i.ID, o.ID) &&
+		strings.EqualFold(i.SharedGalleryID, o.SharedGalleryID) &&
+		strings.EqualFold(i.CommunityGalleryID, o.CommunityGalleryID) &&
+		strings.EqualFold(i.Publisher, o.Publisher) &&
+		strings.EqualFold(i.Offer, o.Offer) &&
+		strings.EqualFold(i.SKU, o.SKU) &&
+		strings.EqualFold(i.Version, o.Version)
+}
+
+// scriptMatches says whether the model carries the declared script, as far as the model can be read: protected settings cannot.
+// Without a revision tag the force-update tag is not ours to compare.
+func scriptMatches(t Target, m Model) bool {
+	if t.Script == nil {
+		return true
+	}
+	if m.Script == nil {
+		return false
+	}
+	return slices.Equal(t.Script.URIs, m.Script.URIs) &&
+		t.Script.Command == m.Script.Command &&
+		(t.RevisionTag == "" || t.RevisionTag == m.Script.ForceUpdateTag)
+}
+
+// carries says whether the model is the target's in all declared paths.
+func carries(t Target, m Model, scriptWritten bool) bool {
+	return imageMatches(t, m) && scriptSettled(t, m, scriptWritten)
+}
+
+// scriptSettled is scriptMatches, except that protected settings cannot be compared: they are right only if this run wrote them.
+func scriptSettled(t Target, m Model, scriptWritten bool) bool {
+	if t.Script != nil && t.Script.ProtectedSettings != "" && !scriptWritten {
+		return false
+	}
+	return scriptMatches(t, m)
+}
+
+// contradicts says whether what the instance shows cannot be if it has the target. What it does not show contradicts nothing.
+func contradicts(t Target, i Instance) bool {
+	if t.Image != nil && i.Image != nil && !t.Image.same(*i.Image) {
+		return true
+	}
+	return t.Script != nil && (i.Script == ScriptAbsent || i.Script == ScriptFailed)
+}

@@ -1,0 +1,134 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// keepLedger drops failures that are over: the machine is gone, or has the target and is well again. Health says nothing of a
+// disk, so a reimage that cannot be verified stays a failure until the machine is gone or the target changes.
+func keepLedger(r *round) (verdict, bool) {
+	var still []Failure
+	for _, f := range r.memory.Failed {
+		if i, listed := find(r.obs.Instances.Value, f.Ref); listed && (f.Reason == FailureReimage || !r.recovered(i)) {
+			still = append(still, f)
+		}
+	}
+	if len(still) != len(r.memory.Failed) {
+		r.memory.Failed = still
+		r.recount()
+	}
+	return undecided()
+}
+
+// recovered says whether a machine has the target for certain and is well.
+func (r *round) recovered(i Instance) bool {
+	return carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) &&
+		i.Latest == Yes && !contradicts(r.spec.Target, i) && wellness(r.spec.Health, i) == Yes
+}
+
+// find returns the listed machine that the reference means.
+func find(instances []Instance, ref Ref) (Instance, bool) {
+	for _, i := range instances {
+		if ref.is(i) {
+			return i, true
+		}
+	}
+	return Instance{}, false
+}
+
+// holdRefused keeps quiet while a refused write is not to be tried again. When it is, the passes after it decide anew.
+func holdRefused(r *round) (verdict, bool) {
+	op := r.memory.Operation
+	if op == nil || op.Refused == nil {
+		return undecided()
+	}
+	if r.at.Before(op.IntentAt.Add(recheckRefused)) {
+		return refusal(op, r.until(op.IntentAt.Add(recheckRefused), recheckRefused)), true
+	}
+	return undecided()
+}
+
+// refusal reports why a write was refused.
+func refusal(op *Operation, recheck time.Duration) verdict {
+	reason := ReasonInvalid
+	switch op.Refused.Kind {
+	case KindForbidden, KindUnauthorized:
+		reason = ReasonAccessDenied
+	case KindNotFound:
+		reason = ReasonScaleSetNotFound
+	case KindQuota:
+		reason = ReasonPreflightFailed
+	default:
+	}
+	return wait(reason, recheck, "%s was refused, nothing was touched: %s", op.doing(), op.Refused.advice())
+}
+
+// holdDrifted holds when somebody else changed what is declared after this run had written it.
+func holdDrifted(r *round) (verdict, bool) {
+	model := r.obs.Model.Value
+	if !r.memory.ModelApplied || carries(r.spec.Target, model, r.memory.ScriptWritten) {
+		return undecided()
+	}
+	r.facts.Drifted = drifted(r.spec.Target, model)
+	return wait(ReasonDrifted, recheckHeld,
+		"somebody else changed %s in the scale set's model; nothing more is upgraded; put it back, or change spec.target (its revisionTag is enough) to write it again",
+		r.facts.Drifted), true
+}
+
+// drifted names the declared paths that differ.
+func drifted(t Target, m Model) string {
+	switch image, script := imageMatches(t, m), scriptMatches(t, m); {
+	case !image && !script:
+		return "the image and the script extension"
+	case !image:
+		return "the image"
+	default:
+		return "the script extension"
+	}
+}
+
+// holdPausedBeforeModel keeps the model as it is while paused.
+func holdPausedBeforeModel(r *round) (verdict, bool) {
+	if !r.spec.Paused || carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+		return undecided()
+	}
+	return paused("the target is not in the scale set's model yet"), true
+}
+
+// holdPaused starts no batch while paused.
+func holdPaused(r *round) (verdict, bool) {
+	if !r.spec.Paused {
+		return undecided()
+	}
+	c := r.count()
+	return paused(fmt.Sprintf("%d of %d desired instances have the target", c.updated, c.desired)), true
+}
+
+func paused(state string) verdict {
+	return wait(ReasonPaused, recheckHeld, "paused: %s; set spec.paused to false to go on", state)
+}
+
+// requireEligible makes no statement about nothing.
+func requireEligible(r *round) (verdict, bool) {
+	c := r.count()
+	if c.n > 0 {
+		return undecided()
+	}
+	return wait(ReasonNoEligibleInstances, recheckHeld, "no eligible instance: %d listed, %d of them skipped as protected", c.total, c.skipped), true
+}
+
+// holdFailed starts nothing while an instance has failed.
+func holdFailed(r *round) (verdict, bool) {
+	if len(r.memory.Failed) == 0 {
+		return undecided()
+	}
+	f := r.memory.Failed[0]
+	more := ""
+	if len(r.memory.Failed) > 1 {
+		more = fmt.Sprintf(" (and %d more)", len(r.memory.Failed)-1)
+	}
+	return wait(ReasonFailed, recheckHeld,
+		"instance %s failed%s: %s: %s; no other instance is touched; correct spec.target (its revisionTag runs identical content again) to try again",
+		f.Ref.ID, more, f.Reason, f.Message), true
+}

@@ -1,0 +1,289 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// standing is what one machine of a batch looks like now.
+type standing int
+
+const (
+	standsGone     standing = iota // no longer listed, or being deleted
+	standsBusy                     // the platform is at work on it
+	standsOutdated                 // not at the latest model, or its disk is the old one: nothing happened to it
+	standsFailed                   // the platform or the script says it failed
+	standsUnwell                   // has the target, is not well
+	standsReadying                 // has the target, is well, not yet for long enough
+	standsVerified                 // has the target and has been well for long enough
+)
+
+// tally sorts a batch's machines by how they stand.
+type tally map[standing][]Ref
+
+// judgeBatch judges each machine of a batch that is over. Machines leave the operation as they are verified, fail or vanish;
+// when none is left, the batch is done.
+func judgeBatch(r *round, op *Operation) (verdict, bool) {
+	if op.Run != r.memory.Run || !carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+		return r.seeOut(op)
+	}
+	t := r.tally(op)
+	if op.EndedAt.IsZero() {
+		if v, waiting := r.awaitEvidence(op, t); waiting {
+			return v, true
+		}
+		op.EndedAt = r.at
+	}
+	r.expire(op, t)
+	r.fail(op, t)
+	if left, settling := r.settling(op); settling && len(t[standsOutdated]) > 0 {
+		op.Instances = inIDOrder(append(t.pending(), r.dueForReimage(op, t)...))
+		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
+	}
+	return r.conclude(op, t)
+}
+
+// seeOut waits for machines that an operation of no more interest is still at work on, then forgets it.
+func (r *round) seeOut(op *Operation) (verdict, bool) {
+	left, settling := r.settling(op)
+	unknown := op.EndedAt.IsZero() && settling
+	for _, ref := range op.Instances {
+		i, listed := find(r.obs.Instances.Value, ref)
+		if !listed || !(i.busy() || unknown) || !r.at.Before(op.IntentAt.Add(operationDeadline)) {
+			continue
+		}
+		if !i.busy() {
+			return wait(ReasonProgressing, left, "waiting for what was begun before the target changed"), true
+		}
+		return wait(ReasonProgressing, recheckBusy, "waiting for what was begun before the target changed: Azure is still at work on instance %s", ref.ID), true
+	}
+	r.memory.Operation = nil
+	r.recount()
+	return undecided()
+}
+
+// tally judges every machine of the operation.
+func (r *round) tally(op *Operation) tally {
+	t := tally{}
+	for _, ref := range op.Instances {
+		s := standsGone
+		if i, listed := find(r.obs.Instances.Value, ref); listed {
+			ref.HealthySince = wellSince(r.spec.Health, i, ref.HealthySince, r.at)
+			s = r.stands(op, ref, i)
+		}
+		t[s] = append(t[s], ref)
+	}
+	return t
+}
+
+// stands judges one machine.
+func (r *round) stands(op *Operation, ref Ref, i Instance) standing {
+	switch {
+	case i.State == StateDeleting:
+		return standsGone
+	case i.busy():
+		return standsBusy
+	case i.State == StateFailed && (!op.EndedAt.IsZero() || r.upgraded(op, ref, i)):
+		return standsFailed
+	case !r.upgraded(op, ref, i):
+		return standsOutdated
+	case i.Script == ScriptFailed && r.spec.Target.Script != nil:
+		return standsFailed
+	case op.Kind == UpgradeOperation && r.spec.Action == ActionUpgradeThenReimage:
+		return standsVerified // as far as the upgrade goes; its health is judged after the reimage
+	case i.Latest != Yes || contradicts(r.spec.Target, i) || ref.HealthySince.IsZero():
+		return standsUnwell
+	case r.at.Sub(ref.HealthySince) < r.spec.Health.MinReady:
+		return standsReadying
+	default:
+		return standsVerified
+	}
+}
+
+// awaitEvidence waits where nobody knows whether or how an operation ended: while the platform is at work on a machine, up to
+// the deadline; and while an effect may still be on its way into the list.
+func (r *round) awaitEvidence(op *Operation, t tally) (verdict, bool) {
+	if len(t[standsBusy]) > 0 && r.at.Before(op.IntentAt.Add(operationDeadline)) {
+		return wait(ReasonProgressing, recheckBusy, "%s: Azure is at work on %s", op.doing(), names(t[standsBusy], self)), true
+	}
+	if left, settling := r.settling(op); settling && len(t[standsOutdated]) > 0 {
+		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
+	}
+	return undecided()
+}
+
+// expire turns what has waited too long into failures.
+func (r *round) expire(op *Operation, t tally) {
+	if r.at.Before(op.EndedAt.Add(r.spec.Health.Timeout)) {
+		return
+	}
+	for _, ref := range t[standsBusy] {
+		r.failed(op, ref, FailureStuck, fmt.Sprintf("Azure is still at work on it %s after the operation", r.spec.Health.Timeout))
+	}
+	for _, ref := range t[standsUnwell] {
+		i, _ := find(r.obs.Instances.Value, ref)
+		r.failed(op, ref, FailureHealth, fmt.Sprintf("not well %s after the operation: %s", r.spec.Health.Timeout, ailment(r.spec, i)))
+	}
+	delete(t, standsBusy)
+	delete(t, standsUnwell)
+}
+
+// failed puts one machine into the ledger. Whatever went wrong, if it still lacks the fresh disk that it was to get, then that is
+// what must not be forgotten when the machine is well again.
+func (r *round) failed(op *Operation, ref Ref, reason FailureReason, message string) {
+	i, _ := find(r.obs.Instances.Value, ref)
+	switch {
+	case op.Kind == ReimageOperation && !r.upgraded(op, ref, i):
+		reason = FailureReimage
+	case op.Kind == UpgradeOperation && r.spec.Action == ActionUpgradeThenReimage && i.Latest == Yes:
+		reason = FailureReimage
+	}
+	ref.HealthySince, ref.OSDisk = time.Time{}, ""
+	r.memory.Failed = append(r.memory.Failed, Failure{Ref: ref, Reason: reason, Message: message, At: r.at})
+}
+
+// fail puts machines that failed into the ledger.
+func (r *round) fail(op *Operation, t tally) {
+	for _, ref := range t[standsFailed] {
+		i, _ := find(r.obs.Instances.Value, ref)
+		r.failed(op, ref, FailureProvisioning, complaint(i, op))
+	}
+	delete(t, standsFailed)
+	r.recount()
+}
+
+// conclude ends the batch when nothing of it is pending.
+func (r *round) conclude(op *Operation, t tally) (verdict, bool) {
+	untouched := t[standsOutdated]
+	delete(t, standsOutdated)
+	if op.Kind == ReimageOperation {
+		r.giveUpReimage(op, untouched)
+		untouched = nil
+	}
+	due := r.dueForReimage(op, t)
+	if pending := t.pending(); len(pending) > 0 {
+		op.Instances = inIDOrder(append(pending, due...))
+		return r.waitForHealth(op, t), true
+	}
+	if len(due) > 0 {
+		op.Instances = inIDOrder(due) // reimageBatch takes them from here
+		r.recount()
+		return undecided()
+	}
+	verified := t[standsVerified]
+	switch {
+	case len(untouched) == 0 || len(verified) > 0:
+		r.memory.LastBatchEnd = r.at
+		r.memory.Operation = nil
+		r.memory.Fruitless = 0
+		r.recount()
+	case op.BegunAt.IsZero():
+		// It never got through, so it is nobody's failure: the passes below send it again.
+		r.memory.Operation = nil
+		r.recount()
+	default:
+		r.fruitless()
+		if r.memory.Fruitless >= mostFruitless {
+			r.notApplied(op, untouched)
+		}
+	}
+	return undecided()
+}
+
+// dueForReimage lists the upgraded machines that must stay in the batch because their reimage is still to come.
+func (r *round) dueForReimage(op *Operation, t tally) []Ref {
+	if op.Kind != UpgradeOperation || r.spec.Action != ActionUpgradeThenReimage {
+		return nil
+	}
+	return t[standsVerified]
+}
+
+// notApplied gives up on machines that stay at the old model.
+func (r *round) notApplied(op *Operation, untouched []Ref) {
+	for _, ref := range untouched {
+		message := fmt.Sprintf("%d upgrades left it at the old model", r.memory.Fruitless)
+		if op.Trouble != nil {
+			message += ": " + op.Trouble.Error()
+		}
+		r.failed(op, ref, FailureNotApplied, message)
+	}
+	r.memory.Fruitless = 0
+}
+
+// giveUpReimage fails machines of which nobody can say that their disk was replaced. A reimage is never sent again.
+func (r *round) giveUpReimage(op *Operation, refs []Ref) {
+	for _, ref := range refs {
+		message := "its OS disk is the one from before the reimage"
+		if op.Trouble != nil {
+			message += ": " + op.Trouble.Error()
+		}
+		r.failed(op, ref, FailureReimage, message)
+	}
+}
+
+// waitForHealth waits for pending machines.
+func (r *round) waitForHealth(op *Operation, t tally) verdict {
+	recheck := min(recheckBusy, r.until(op.EndedAt.Add(r.spec.Health.Timeout), recheckBusy))
+	for _, ref := range t[standsReadying] {
+		recheck = min(recheck, r.until(ref.HealthySince.Add(r.spec.Health.MinReady), recheckBusy))
+	}
+	if len(t[standsBusy]) > 0 {
+		return wait(ReasonProgressing, recheck, "waiting for Azure to finish with %s", names(t[standsBusy], self))
+	}
+	if len(t[standsUnwell]) > 0 {
+		i, _ := find(r.obs.Instances.Value, t[standsUnwell][0])
+		return wait(ReasonWaitingForHealth, recheck, "waiting until %s for %s to be well: %s",
+			clock(op.EndedAt.Add(r.spec.Health.Timeout)), names(t[standsUnwell], self), ailment(r.spec, i))
+	}
+	return wait(ReasonWaitingForHealth, recheck, "%s are well; waiting for them to stay so for %s",
+		names(t[standsReadying], self), r.spec.Health.MinReady)
+}
+
+// pending is what keeps a batch open.
+func (t tally) pending() []Ref {
+	var refs []Ref
+	for _, s := range []standing{standsBusy, standsOutdated, standsUnwell, standsReadying} {
+		refs = append(refs, t[s]...)
+	}
+	return refs
+}
+
+// ailment says in words why a machine does not count as well.
+func ailment(spec Spec, i Instance) string {
+	switch {
+	case i.Latest == Yes && i.Image != nil && spec.Target.Image != nil && !spec.Target.Image.same(*i.Image):
+		return "instance " + i.ID + " is at the latest model, but boots from another image"
+	case i.Script == ScriptAbsent && spec.Target.Script != nil:
+		return "instance " + i.ID + " is at the latest model, but does not show the script extension"
+	case i.Running == No:
+		return "instance " + i.ID + " is not running"
+	case i.State != StateSucceeded:
+		return fmt.Sprintf("instance %s is %s", i.ID, orUnknown(string(i.State)))
+	case i.AppHealth == No:
+		return "instance " + i.ID + " reports itself unhealthy"
+	default:
+		return "the health of instance " + i.ID + " is not known"
+	}
+}
+
+// complaint is what a failed machine says of itself, or what its operation said.
+func complaint(i Instance, op *Operation) string {
+	switch {
+	case i.Message != "":
+		return i.Message
+	case op.Trouble != nil:
+		return op.Trouble.Error()
+	default:
+		return "provisioning failed and Azure does not say why; see az vmss get-instance-view --instance-id " + i.ID
+	}
+}
+
+func orUnknown(s string) string {
+	if s == "" {
+		return "in an unknown state"
+	}
+	return s
+}
+
+// self lets references be named like instances.
+func self(ref Ref) Ref { return ref }

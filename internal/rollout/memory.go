@@ -1,0 +1,112 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+)
+
+// Memory is what a rollout keeps between rounds because it cannot be observed again.
+type Memory struct {
+	Run      int64  // numbered attempt at a revision; 0: none yet
+	Revision string // digest of the target this run is for
+
+	ModelApplied  bool // this run's whole target was seen in the model
+	ScriptWritten bool // this run wrote the script extension, protected settings and all
+	Completed     bool // this run reached 100 %
+	SettledETag   string
+	SettledSize   int // capacity when it completed; with SettledETag it tells an idle round that nothing moved
+
+	Operation *Operation // the one effect in flight, from intent to verdict
+	Failed    []Failure  // instances that failed in this run and have not recovered
+
+	UnhealthySince time.Time     // since when exposed instances outside an operation are not well
+	LastBatchEnd   time.Time     // when the last batch was verified
+	Pace           time.Duration // how long the last upgrade took
+	Fruitless      int           // effects in a row that changed nothing
+	NotBefore      time.Time     // no effect before this: Azure asked to wait, or an effect was refused for now
+	Throttled      bool          // NotBefore is because of throttling
+}
+
+// Operation is an effect on Azure, from the durable intent to the verdict on every instance it names.
+type Operation struct {
+	Run       int64 // the run it was begun for
+	Kind      OperationKind
+	Instances []Ref // empty for writes of the model
+	Attempt   int   // 1, and one more for every time it was found to have changed nothing
+	IntentAt  time.Time
+	BegunAt   time.Time // zero: not known to have been accepted
+	EndedAt   time.Time // zero: not known to have ended
+	PollAt    time.Time // first time that asking makes sense
+	Token     string    // resumes polling; losing it changes nothing
+	Trouble   *Problem  // why it ended badly, as it said itself
+	Refused   *Problem  // it was refused for a reason that will not pass by itself; nothing was touched
+}
+
+// OperationKind says what an operation does.
+type OperationKind string
+
+// The kinds of operation.
+const (
+	WriteImageOperation  OperationKind = "WriteImage"
+	WriteScriptOperation OperationKind = "WriteScript"
+	UpgradeOperation     OperationKind = "Upgrade"
+	ReimageOperation     OperationKind = "Reimage"
+)
+
+// Ref names one machine exactly: an id may come back for another machine, an id with its vmId does not.
+type Ref struct {
+	ID           string
+	VMID         string
+	Name         string
+	OSDisk       string    // before a reimage: the disk it is to lose
+	HealthySince time.Time // first seen well without a break since
+}
+
+// Failure is one machine that failed in this run.
+type Failure struct {
+	Ref     Ref
+	Reason  FailureReason
+	Message string
+	At      time.Time
+}
+
+// FailureReason says how a machine failed.
+type FailureReason string
+
+// The failure reasons.
+const (
+	FailureProvisioning FailureReason = "ProvisioningFailed" // the platform or the script says so
+	FailureHealth       FailureReason = "HealthTimeout"      // it did not become well in time
+	FailureNotApplied   FailureReason = "NotApplied"         // it stays at the old model though upgrades succeed
+	FailureReimage      FailureReason = "NotReimaged"        // it failed before its reimage, or nobody can say whether its disk was replaced
+	FailureStuck        FailureReason = "Stuck"              // the platform does not finish with it
+)
+
+// clone returns a copy that shares nothing with m, so that Plan never changes its input.
+func (m Memory) clone() Memory {
+	if m.Operation != nil {
+		op := *m.Operation
+		op.Instances = slices.Clone(op.Instances)
+		m.Operation = &op
+	}
+	m.Failed = slices.Clone(m.Failed)
+	return m
+}
+
+// touches says whether the operation is about instances.
+func (o *Operation) touches() bool {
+	return o.Kind == UpgradeOperation || o.Kind == ReimageOperation
+}
+
+// names says whether the operation is about this very machine.
+func (o *Operation) names(i Instance) bool {
+	return o != nil && slices.ContainsFunc(o.Instances, func(r Ref) bool { return r.is(i) })
+}
+
+// is says whether the reference means this very machine. A missing vmId on either side leaves the id to decide.
+func (r Ref) is(i Instance) bool {
+	return r.ID == i.ID && (r.VMID == "" || i.VMID == "" || r.VMID == i.VMID)
+}
+
+// refTo names the machine.
+func refTo(i Instance) Ref { return Ref{ID: i.ID, VMID: i.VMID, Name: i.Name} }

@@ -1,0 +1,156 @@
+package rollout
+
+import "time"
+
+// Observation is everything a round knows.
+type Observation struct {
+	At        time.Time
+	Memory    Memory
+	Operation Reading[OperationStatus]
+	Instances Reading[[]Instance]
+	Model     Reading[Model]
+	Settings  Reading[ProtectedSettings]
+}
+
+// Reading is the outcome of one read: not made (the zero value), failed with a problem, or a value.
+type Reading[T any] struct {
+	State   ReadState
+	Value   T
+	Problem *Problem // set when State is ReadFailed
+}
+
+// ReadState says whether a read was made and worked.
+type ReadState int
+
+// The states of a reading.
+const (
+	NotRead ReadState = iota
+	ReadFailed
+	Read
+)
+
+// Known wraps a value that was read.
+func Known[T any](v T) Reading[T] { return Reading[T]{State: Read, Value: v} }
+
+// Unknown wraps the problem of a read that failed.
+func Unknown[T any](p *Problem) Reading[T] { return Reading[T]{State: ReadFailed, Problem: p} }
+
+// Truth is a fact that may be unknown.
+type Truth int
+
+// The truth values. The zero value is unknown.
+const (
+	Unsure Truth = iota
+	No
+	Yes
+)
+
+// Model is what the core knows of a scale set: the declared paths of its model, and what decides whether it may be touched.
+type Model struct {
+	ETag                       string
+	Capacity                   int // as read; never written
+	UpgradeMode                string
+	Orchestration              string
+	AutomaticOSUpgrade         bool
+	AutomaticExtensionUpgrades []string // names of extensions that Azure upgrades by itself
+	State                      ProvisioningState
+	HealthMonitored            bool // an application health extension or a health probe is configured
+	Image                      Image
+	Script                     *ModelScript // the custom script extension; nil: none
+	ScriptHandler              ScriptHandler
+}
+
+// ModelScript is the readable part of the custom script extension in the model.
+type ModelScript struct {
+	Extension      string // its name in the extension profile
+	URIs           []string
+	Command        string
+	ForceUpdateTag string
+}
+
+// ScriptHandler is everything of the custom script extension that nobody declares, and that a write therefore sends back as it was
+// read. For a scale set without the extension it is what its operating system needs. The core carries it from Model to WriteScript
+// and looks at nothing in it.
+type ScriptHandler struct {
+	Publisher        string
+	Type             string
+	Version          string
+	MinorUpgrades    bool     // take newer minor versions
+	After            []string // the extensions that are provisioned before
+	SuppressFailures bool
+}
+
+// UpgradeModeManual is the only mode in which changing the model touches no instance.
+const UpgradeModeManual = "Manual"
+
+// OrchestrationUniform is the mode in which the scale set makes all instances from its model.
+const OrchestrationUniform = "Uniform"
+
+// ProvisioningState is where a scale set or an instance stands with the platform.
+type ProvisioningState string
+
+// The provisioning states. Whatever else Azure says is StateUnknown.
+const (
+	StateUnknown   ProvisioningState = ""
+	StateCreating  ProvisioningState = "Creating"
+	StateUpdating  ProvisioningState = "Updating"
+	StateSucceeded ProvisioningState = "Succeeded"
+	StateFailed    ProvisioningState = "Failed"
+	StateDeleting  ProvisioningState = "Deleting"
+)
+
+// Instance is one machine as a full list shows it.
+type Instance struct {
+	ID          string
+	Name        string
+	VMID        string // changes when an id is used again for another machine
+	Zone        string
+	Created     time.Time
+	State       ProvisioningState
+	Latest      Truth // at the latest model, says the platform
+	Protected   bool  // from scale-set actions
+	Running     Truth // powered on
+	AppHealth   Truth // healthy, says the application health extension or the probe
+	HealthSince time.Time
+	Image       *Image // what it booted from; nil: not shown
+	OSDisk      string // identity of its OS disk; "": not shown
+	Script      ScriptState
+	Message     string // what the platform says of a failure, with the script's stderr tail
+}
+
+// ScriptState is what an instance shows of the custom script extension.
+type ScriptState int
+
+// The script states.
+const (
+	ScriptUnknown ScriptState = iota
+	ScriptAbsent
+	ScriptRunning
+	ScriptSucceeded
+	ScriptFailed
+)
+
+// OperationStatus is what a poll of a running operation said.
+type OperationStatus struct {
+	State      OperationState
+	Problem    *Problem      // why it failed, was canceled or cannot be read
+	RetryAfter time.Duration // when to ask again; 0: not said
+	Took       time.Duration // from its own start and end times; 0: not said
+}
+
+// OperationState is how far a begun operation is.
+type OperationState string
+
+// The operation states.
+const (
+	OperationRunning   OperationState = "Running"
+	OperationSucceeded OperationState = "Succeeded"
+	OperationFailed    OperationState = "Failed"
+	OperationCanceled  OperationState = "Canceled" // also preempted
+	OperationLost      OperationState = "Lost"     // its status can no longer be read
+)
+
+// ProtectedSettings is what the core may know of the Secret with the script's protected settings.
+type ProtectedSettings struct {
+	HasCommand bool // it holds the command to execute
+}

@@ -1,0 +1,103 @@
+package rollout
+
+import "time"
+
+// Plan decides what one round does. Same input, same decision; the order in which instances are listed changes nothing.
+//
+// It is a chain of small policies, each in a file of its own. The first that has something to decide ends the round; until
+// then each may note what it learnt in the round's memory. The order is the precedence:
+// a new target begins a run; what is in flight is seen through; nothing is decided on what could not be read; nothing is done
+// to a scale set that must not be touched; a failure holds; only then does work go on.
+func Plan(spec Spec, obs Observation) Decision {
+	r := &round{spec: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
+	for _, pass := range []func(*round) (verdict, bool){
+		startRun,
+		awaitOperation,
+		requireModel,
+		idleCompleted,
+		requireInstances,
+		settleOperation,
+		preflight,
+		keepLedger,
+		holdRefused,
+		holdDrifted,
+		stayCompleted,
+		holdPausedBeforeModel,
+		requireEligible,
+		applyModel,
+		watchExposed,
+		holdFailed,
+		reached,
+		holdUnhealthy,
+		holdPaused,
+		reimageBatch,
+		restBetweenBatches,
+		upgradeBatch,
+	} {
+		if v, decided := pass(r); decided {
+			return r.decide(v)
+		}
+	}
+	// upgradeBatch always decides; an empty verdict here would be a pass list edited wrongly, and waiting is always safe.
+	return r.decide(wait(ReasonProgressing, recheckBusy, "nothing to do"))
+}
+
+// How long a decision to wait lasts at most. They trade how soon a change is noticed against ARM's read budget: 10 expensive
+// reads a minute and scale set (azure-facts §3.2).
+const (
+	recheckBusy      = 30 * time.Second // something is about to change
+	recheckHeld      = 2 * time.Minute  // canaries are out, nothing is expected: design §5, "Holding"
+	recheckMissing   = time.Minute      // a person has to mend something outside the object
+	recheckCompleted = time.Hour        // design I10
+	recheckRefused   = 5 * time.Minute  // a refused write is tried again at this pace, so that mending resumes by itself
+	settleTime       = 45 * time.Second // how long an effect that may have been sent can take to show
+)
+
+// round is one call of Plan at work.
+type round struct {
+	spec   Spec
+	at     time.Time
+	obs    Observation
+	memory Memory
+	census *census // nil until the world was read
+	facts  Facts
+}
+
+// verdict is what a pass decides; decide completes it to a Decision.
+type verdict struct {
+	step    Step
+	because Because
+	recheck time.Duration
+}
+
+// decide completes a verdict with everything the round learnt.
+func (r *round) decide(v verdict) Decision {
+	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts}
+	if r.obs.Model.State == Read {
+		d.Facts.ModelApplied = No
+		if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+			d.Facts.ModelApplied = Yes
+		}
+	}
+	if r.obs.Instances.State == Read && r.obs.Model.State == Read {
+		d.Progress = r.count().progress(r.memory)
+	}
+	return d
+}
+
+// count takes the census once. Passes that change the operation or the ledger drop it.
+func (r *round) count() census {
+	if r.census == nil {
+		c := takeCensus(r.spec, r.memory, r.obs.Model.Value, r.obs.Instances.Value)
+		r.census = &c
+	}
+	return *r.census
+}
+
+// recount drops the census, since what it rests on changed.
+func (r *round) recount() { r.census = nil }
+
+// until is the time left, never negative and never beyond most.
+func (r *round) until(t time.Time, most time.Duration) time.Duration {
+	return min(max(t.Sub(r.at), time.Second), most)
+}

@@ -1,0 +1,73 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// Kind classifies what went wrong with a read or an effect. The set is closed: whoever talks to Azure maps every error to one
+// of these, in one table, and everything else decides by kind alone.
+type Kind string
+
+// The kinds of problem.
+const (
+	// KindTransient: it may work next time; for an effect, it is known that nothing was applied.
+	KindTransient Kind = "Transient"
+	// KindAmbiguous: an effect was sent and no answer is known. It may or may not have been applied.
+	KindAmbiguous Kind = "Ambiguous"
+	// KindThrottled: refused for its rate; RetryAfter says when to come back.
+	KindThrottled Kind = "Throttled"
+	// KindConflict: refused because something else is at work on the scale set.
+	KindConflict Kind = "Conflict"
+	// KindPreconditionFailed: refused because the scale set changed since it was read.
+	KindPreconditionFailed Kind = "PreconditionFailed"
+	// KindInstanceGone: refused whole because one of the named instances is no longer there.
+	KindInstanceGone Kind = "InstanceGone"
+	// KindPreempted: a running operation was ended by a later one.
+	KindPreempted Kind = "Preempted"
+	// KindCanceled: a running operation was canceled.
+	KindCanceled Kind = "Canceled"
+	// KindOperationLost: the operation's status can no longer be read. It says nothing about the instances.
+	KindOperationLost Kind = "OperationLost"
+	// KindNotFound: the scale set, or something the request names, does not exist.
+	KindNotFound Kind = "NotFound"
+	// KindUnauthorized: Azure did not accept the credential.
+	KindUnauthorized Kind = "Unauthorized"
+	// KindForbidden: the identity lacks a permission.
+	KindForbidden Kind = "Forbidden"
+	// KindInvalid: what is declared cannot be carried out as it is.
+	KindInvalid Kind = "Invalid"
+	// KindQuota: a quota or the ten-model limit is exhausted.
+	KindQuota Kind = "Quota"
+	// KindDeleting: the scale set is being deleted.
+	KindDeleting Kind = "Deleting"
+	// KindOperationFailed: an accepted operation ended in failure.
+	KindOperationFailed Kind = "OperationFailed"
+)
+
+// Problem is an error whose kind is known. Message is for people: what happened, to which object. It never holds a secret.
+type Problem struct {
+	Kind       Kind
+	Code       string        // Azure's own code, if there was one
+	Message    string        // what happened, without the code
+	Mend       string        // the next command to run, if there is one
+	RetryAfter time.Duration // how long Azure asked to wait; 0: it did not say
+}
+
+// Error says what happened.
+func (p *Problem) Error() string {
+	if p.Code == "" {
+		return p.Message
+	}
+	return fmt.Sprintf("%s: %s", p.Code, p.Message)
+}
+
+// untouched says of a refused effect that nothing was applied and that the same effect may well be accepted later.
+func (p *Problem) untouched() bool {
+	switch p.Kind {
+	case KindTransient, KindThrottled, KindConflict, KindPreconditionFailed, KindInstanceGone, KindPreempted, KindCanceled:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,443 @@
+package rollout_test
+
+import (
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// chaosRounds and calmRounds bound one world's life.
+const (
+	chaosRounds = 30
+	calmRounds  = 120
+)
+
+// world replays one random world, round by round: go test -run TestOneWorld -world 20261123 -v
+var world = flag.Int64("world", 0, "replay the random world with this seed")
+
+// TestOneWorld tells a single random world, to find out why it broke.
+func TestOneWorld(t *testing.T) {
+	if *world == 0 {
+		t.Log("no -world given: nothing to replay")
+		return
+	}
+	if err := newLife(*world, t.Logf).run(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestRandomWorlds runs rollouts in worlds that misbehave and holds every effect against the invariants of design §6. A failure
+// names its seed, which TestOneWorld replays.
+func TestRandomWorlds(t *testing.T) {
+	worlds := int64(100_000)
+	if testing.Short() || raceEnabled {
+		worlds = 3_000
+	}
+	base := int64(20261123)
+	t.Logf("seeds %d to %d", base, base+worlds-1)
+	var next, failed atomic.Int64
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for n := next.Add(1) - 1; n < worlds && failed.Load() < 5; n = next.Add(1) - 1 {
+				if err := newLife(base+n, nil).run(); err != nil {
+					failed.Add(1)
+					t.Errorf("seed %d: %v", base+n, err)
+				}
+			}
+		})
+	}
+	all.Wait()
+	if !t.Failed() {
+		figure.Record(t, "random_worlds", worlds)
+	}
+}
+
+// life is one world with its witness.
+type life struct {
+	world   *simworld.World
+	shell   *simworld.Shell
+	dice    simworld.Dice
+	zones   []string
+	broken  []string
+	targets []rollout.Target
+	tell    func(string, ...any)
+
+	interfered bool // the target changed, or somebody else edited the model: then an upgrade may be nobody's to finish
+}
+
+// run lives through the world: chaos first, then calm, in which the rollout has to come to rest.
+func (l *life) run() error {
+	for range chaosRounds {
+		l.round()
+		l.changeMind()
+		l.world.Misbehave(l.zones)
+		l.world.Advance(l.pass())
+		if err := l.verdict(); err != nil {
+			return err
+		}
+	}
+	return l.comeToRest()
+}
+
+// round runs one round, and tells it to whoever listens.
+func (l *life) round() {
+	l.shell.Round()
+	if l.tell != nil {
+		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.Memory.Operation, l.shell.Last.Because.Reason, l.shell.Last.Because.Message)
+		l.tell("    %s", machines(l.world))
+	}
+}
+
+func newLife(seed int64, tell func(string, ...any)) *life {
+	random := rand.New(rand.NewPCG(uint64(seed), 7))
+	dice := simworld.Dice(random.IntN)
+	l := &life{tell: tell, dice: dice, targets: randomTargets(dice)}
+	if dice(3) > 0 {
+		l.zones = []string{"1", "2", "3"}[:1+dice(3)]
+	}
+	l.world = simworld.New(dice, dice(9), l.zones, simworld.Content{Image: rollout.Image{ID: "/images/old"}})
+	l.world.Faults = simworld.RandomFaults(dice)
+	l.interfered = l.world.Faults.DeclaredEdits > 0
+	l.shell = &simworld.Shell{World: l.world, Spec: randomSpec(dice, l.targets[0])}
+	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(24)-21)) }
+	l.shell.OnPlan = l.checkPlan
+	l.shell.OnEffect = l.checkEffect
+	return l
+}
+
+func randomTargets(dice simworld.Dice) []rollout.Target {
+	var targets []rollout.Target
+	for n := range 3 {
+		var t rollout.Target
+		if kind := dice(3); kind != 1 {
+			t.Image = &rollout.Image{ID: fmt.Sprintf("/images/new-%d", n)}
+		} else {
+			t.RevisionTag = fmt.Sprint(n)
+		}
+		if t.Image == nil || dice(2) == 0 {
+			t.Script = &rollout.Script{URIs: []string{fmt.Sprintf("http://store/%d.sh", n)}, Command: "sh run.sh"}
+			if dice(4) == 0 {
+				t.Script.Command, t.Script.ProtectedSettings = "sh run.sh", "web-script"
+			}
+		}
+		targets = append(targets, t)
+	}
+	return targets
+}
+
+func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
+	return rollout.Spec{
+		Target:  target,
+		Percent: []int{1, 34, 50, 75, 100, 100}[dice(6)],
+		Batch: rollout.Batch{
+			Size:           rollout.Amount{Value: 1 + dice(4)},
+			MaxUnavailable: randomAmount(dice),
+			Pause:          time.Duration(dice(3)) * 20 * time.Second,
+		},
+		Zones:     []rollout.Zones{rollout.ZonesSpread, rollout.ZonesIgnore}[dice(2)],
+		Order:     []rollout.Order{rollout.OrderOldest, rollout.OrderNewest, rollout.OrderInstanceID}[dice(3)],
+		Action:    []rollout.InstanceAction{rollout.ActionUpgrade, rollout.ActionUpgrade, rollout.ActionUpgradeThenReimage}[dice(3)],
+		Protected: []rollout.ProtectedPolicy{rollout.ProtectedSkip, rollout.ProtectedWait, rollout.ProtectedFail}[dice(3)],
+		Health: rollout.Health{
+			Source:   []rollout.HealthSource{rollout.HealthApplication, rollout.HealthProvisioning}[dice(2)],
+			MinReady: time.Duration(dice(3)) * 20 * time.Second,
+			Timeout:  5 * time.Minute,
+		},
+	}
+}
+
+func randomAmount(dice simworld.Dice) rollout.Amount {
+	if dice(3) == 0 {
+		return rollout.Amount{Value: 10 * (1 + dice(10)), IsPercent: true}
+	}
+	return rollout.Amount{Value: 1 + dice(4)}
+}
+
+// changeMind edits the object as people and pipelines do.
+func (l *life) changeMind() {
+	switch l.dice(40) {
+	case 0:
+		l.shell.Spec.Target = l.targets[l.dice(len(l.targets))]
+		l.interfered = true
+	case 1:
+		l.shell.Spec.Percent = []int{10, 34, 50, 100}[l.dice(4)]
+	case 2:
+		l.shell.Spec.Paused = !l.shell.Spec.Paused
+	case 3:
+		l.world.Mode = []string{rollout.UpgradeModeManual, "Automatic"}[l.dice(2)]
+	}
+}
+
+// pass is how long until the next round: what was asked for, or sooner, as events make it.
+func (l *life) pass() time.Duration {
+	if l.dice(3) == 0 {
+		return time.Duration(1+l.dice(20)) * time.Second
+	}
+	return min(max(l.shell.Recheck, time.Second), 10*time.Minute)
+}
+
+func (l *life) verdict() error {
+	if broken := append(l.broken, l.world.Violations...); len(broken) > 0 {
+		return fmt.Errorf("%v", broken)
+	}
+	return nil
+}
+
+// comeToRest ends the chaos and demands rest (I10): a standing that is allowed to last, and then no write and no effect.
+func (l *life) comeToRest() error {
+	l.world.Calm()
+	l.world.Mode = rollout.UpgradeModeManual
+	l.shell.Spec.Paused = false
+	l.shell.CrashIn = nil
+	still, written := 0, l.shell.Writes
+	for round := 0; round < calmRounds && still < 4; round++ {
+		l.round()
+		if still++; l.shell.Writes != written || l.shell.Last.Because.Reason.Standing() == rollout.Working {
+			still, written = 0, l.shell.Writes
+		}
+		l.world.Advance(min(max(l.shell.Recheck, time.Second), 10*time.Minute))
+		if err := l.verdict(); err != nil {
+			return fmt.Errorf("in the calm: %w", err)
+		}
+	}
+	if err := l.mayLast(); err != nil {
+		return err
+	}
+	writes, effects := l.shell.Writes, l.shell.Effects
+	for range 6 {
+		l.shell.Round()
+		l.world.Advance(max(l.shell.Recheck, time.Second))
+	}
+	if l.shell.Writes != writes || l.shell.Effects != effects {
+		return fmt.Errorf("I10: no rest: %d writes and %d effects more, now %v", l.shell.Writes-writes, l.shell.Effects-effects, l.shell.Last.Because)
+	}
+	return l.verdict()
+}
+
+// mayLast says whether a calm world explains why the rollout stands where it stands.
+func (l *life) mayLast() error {
+	switch reason := l.shell.Last.Because.Reason; reason {
+	case rollout.ReasonCompleted, rollout.ReasonCanaryReached:
+		return nil
+	case rollout.ReasonFailed:
+		if len(l.shell.Memory.Failed) > 0 {
+			return nil
+		}
+	case rollout.ReasonDrifted:
+		return nil
+	case rollout.ReasonNoEligibleInstances:
+		if len(l.world.Machines) == 0 {
+			return nil
+		}
+	}
+	return fmt.Errorf("I10: calm, and yet %v after %d rounds", l.shell.Last.Because, calmRounds)
+}
+
+// checkReady holds a claim of success, when it is made, against the machines themselves. A list that may lag is no claim about now.
+func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
+	if obs.Memory.Completed || obs.Instances.State != rollout.Read || l.world.Faults.ListLags > 0 {
+		return
+	}
+	latest := len(l.world.Models) - 1
+	if t := spec.Target; t.Image != nil && *t.Image != l.world.Models[latest].Image {
+		l.breaks("ready, but the model has image %v", l.world.Models[latest].Image)
+	}
+	n, good := 0, 0
+	for _, m := range l.world.Machines {
+		if m.Protected && spec.Protected == rollout.ProtectedSkip {
+			continue
+		}
+		n++
+		if m.Model == latest && m.State == rollout.StateSucceeded && (spec.Health.Source == rollout.HealthProvisioning || m.Health == rollout.Yes) {
+			good++
+		}
+		if spec.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 && m.Reimages[latest] == 0 {
+			l.breaks("ready, but machine %s was upgraded and not reimaged", m.ID)
+		}
+	}
+	if want := dumbDesired(spec.Percent, n); good < want {
+		l.breaks("ready with %d of %d desired", good, want)
+	}
+}
+
+// checkPlan holds what must be true of every decision.
+func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
+	if d.Because.Reason == "" || d.Because.Message == "" || d.Recheck <= 0 {
+		l.breaks("a decision without reason, message or recheck: %+v", d)
+	}
+	if d.Because.Reason.Standing() == rollout.Reached {
+		l.checkReady(spec, obs)
+	}
+	if l.dice(4) > 0 {
+		return // a quarter of the rounds is enough to see what depends on chance or order
+	}
+	if again := rollout.Plan(spec, obs); !reflect.DeepEqual(d, again) {
+		l.breaks("I9: the same input led to %+v and to %+v", d, again)
+	}
+	shuffled := obs
+	shuffled.Instances.Value = slices.Clone(obs.Instances.Value)
+	for i := len(shuffled.Instances.Value) - 1; i > 0; i-- {
+		j := l.dice(i + 1)
+		shuffled.Instances.Value[i], shuffled.Instances.Value[j] = shuffled.Instances.Value[j], shuffled.Instances.Value[i]
+	}
+	if other := rollout.Plan(spec, shuffled); !reflect.DeepEqual(d, other) {
+		l.breaks("I9: in another order the same instances led to %+v instead of %+v", other, d)
+	}
+}
+
+func (l *life) breaks(format string, args ...any) {
+	l.broken = append(l.broken, fmt.Sprintf(format, args...))
+}
+
+// checkEffect holds every effect against what the round had seen.
+func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
+	spec := l.shell.Spec
+	if spec.Paused {
+		l.breaks("I7: an effect while paused: %T", d.Step)
+	}
+	if obs.Instances.State != rollout.Read || obs.Model.State != rollout.Read {
+		l.breaks("I4: an effect on what was not read: %T", d.Step)
+		return
+	}
+	if obs.Model.Value.UpgradeMode != rollout.UpgradeModeManual {
+		l.breaks("preflight: an effect in upgrade mode %q", obs.Model.Value.UpgradeMode)
+	}
+	if op := l.shell.Memory.Operation; op == nil || op.Kind != d.Step.Operation() || op.Run != l.shell.Memory.Run {
+		l.breaks("I5: effect %T without a durable intent: %+v", d.Step, op)
+		return
+	}
+	if obs.At.Before(obs.Memory.NotBefore) {
+		l.breaks("an effect before %v, as Azure had asked to wait", obs.Memory.NotBefore)
+	}
+	switch step := d.Step.(type) {
+	case rollout.Upgrade:
+		l.checkUpgrade(spec, obs, step.Instances)
+	case rollout.Reimage:
+		l.checkReimage(obs, step.Instances)
+	}
+}
+
+// checkUpgrade is the reference oracle of the batch arithmetic: sets and counts, nothing clever.
+func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
+	view := lookAt(spec, l.shell.Memory, obs)
+	if len(refs) == 0 || len(refs) > max(1, view.size) {
+		l.breaks("a batch of %d where size is %d", len(refs), view.size)
+	}
+	if len(obs.Memory.Failed) > 0 && obs.Memory.Revision == spec.Target.Revision() && len(l.shell.Memory.Failed) > 0 {
+		l.breaks("I11: a batch starts while %v failed", l.shell.Memory.Failed)
+	}
+	if !view.carried {
+		l.breaks("an upgrade while the model is not the target's")
+	}
+	unavailable, exposed := len(view.unavailable), len(view.exposed)
+	for _, ref := range refs {
+		i, listed := view.byID[ref.ID]
+		if !listed || i.VMID != ref.VMID || i.Latest != rollout.No || i.State == rollout.StateUpdating || i.Protected {
+			l.breaks("I6: instance %s is not to be upgraded: %+v", ref.ID, i)
+		}
+		if !view.unavailable[ref.ID] {
+			unavailable++
+		}
+		if !view.exposed[ref.ID] {
+			exposed++
+		}
+	}
+	if unavailable > max(view.maxUnavailable, len(view.unavailable)) {
+		l.breaks("I1: %d unavailable, %d allowed, %d before", unavailable, view.maxUnavailable, len(view.unavailable))
+	}
+	if exposed > view.desired {
+		l.breaks("I13, I2: %d exposed, %d desired", exposed, view.desired)
+	}
+}
+
+// checkReimage demands that only machines of the batch in flight are reimaged.
+func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
+	op := obs.Memory.Operation
+	for _, ref := range refs {
+		if op == nil || !slices.ContainsFunc(op.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID && r.VMID == ref.VMID }) {
+			l.breaks("I6: instance %s is reimaged, but is not in the batch %+v", ref.ID, op)
+		}
+	}
+}
+
+// view is what an observation shows, counted the dumb way.
+type view struct {
+	byID                          map[string]rollout.Instance
+	unavailable, exposed          map[string]bool
+	carried                       bool
+	size, maxUnavailable, desired int
+}
+
+func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
+	v := view{byID: map[string]rollout.Instance{}, unavailable: map[string]bool{}, exposed: map[string]bool{}}
+	model := obs.Model.Value
+	v.carried = spec.Target.Image == nil || *spec.Target.Image == model.Image
+	if s := spec.Target.Script; s != nil {
+		v.carried = v.carried && model.Script != nil && slices.Equal(s.URIs, model.Script.URIs) && s.Command == model.Script.Command &&
+			(spec.Target.RevisionTag == "" || spec.Target.RevisionTag == model.Script.ForceUpdateTag)
+	}
+	n := 0
+	for _, i := range obs.Instances.Value {
+		v.byID[i.ID] = i
+		if !dumbWell(spec, i) {
+			v.unavailable[i.ID] = true
+		}
+		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) {
+			continue
+		}
+		n++
+		if v.carried && i.Latest == rollout.Yes {
+			v.exposed[i.ID] = true
+		}
+	}
+	for _, f := range m.Failed {
+		if i, listed := v.byID[f.Ref.ID]; listed && i.VMID == f.Ref.VMID {
+			v.exposed[f.Ref.ID] = true
+		}
+	}
+	v.size = dumbAmount(spec.Batch.Size, n)
+	v.maxUnavailable = dumbAmount(spec.Batch.MaxUnavailable, n)
+	v.desired = dumbDesired(spec.Percent, n)
+	return v
+}
+
+func dumbWell(spec rollout.Spec, i rollout.Instance) bool {
+	return i.State == rollout.StateSucceeded && i.Running != rollout.No && i.Script != rollout.ScriptFailed && i.Script != rollout.ScriptRunning &&
+		(spec.Health.Source == rollout.HealthProvisioning || i.AppHealth == rollout.Yes)
+}
+
+// dumbAmount and dumbDesired count up instead of dividing.
+func dumbAmount(a rollout.Amount, n int) int {
+	if a.IsPercent {
+		return dumbDesired(a.Value, n)
+	}
+	if a.Value > n {
+		return n
+	}
+	return a.Value
+}
+
+func dumbDesired(percent, n int) int {
+	most := 0
+	for k := 1; k <= n; k++ {
+		if k*100 <= percent*n {
+			most = k
+		}
+	}
+	if most == 0 && n > 0 {
+		most = 1
+	}
+	return most
+}

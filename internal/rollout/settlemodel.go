@@ -1,0 +1,57 @@
+package rollout
+
+// settleModelWrite judges a write of the model by the model.
+func settleModelWrite(r *round, op *Operation) (verdict, bool) {
+	model := r.obs.Model.Value
+	if op.Run != r.memory.Run {
+		if model.State == StateUpdating {
+			return wait(ReasonProgressing, recheckBusy/2, "waiting for the former target's write of the model to end"), true
+		}
+		r.memory.Operation = nil
+		return undecided()
+	}
+	if model.State == StateUpdating {
+		return wait(ReasonProgressing, recheckBusy/2, "%s: Azure is still applying it", op.doing()), true
+	}
+	if r.wrote(op, model) {
+		r.memory.ScriptWritten = r.memory.ScriptWritten || op.Kind == WriteScriptOperation
+		r.memory.Operation = nil
+		r.memory.Fruitless = 0
+		return undecided()
+	}
+	if left, settling := r.settling(op); settling {
+		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
+	}
+	return r.modelUnwritten(op)
+}
+
+// wrote says whether the model shows what the operation was to write. Protected settings do not show: there, it must also be
+// known that the write was accepted, else it is made again, which changes nothing if it had been.
+func (r *round) wrote(op *Operation, model Model) bool {
+	t := r.spec.Target
+	if op.Kind == WriteImageOperation {
+		return imageMatches(t, model)
+	}
+	hidden := t.Script != nil && t.Script.ProtectedSettings != ""
+	return scriptMatches(t, model) && (!hidden || !op.BegunAt.IsZero())
+}
+
+// modelUnwritten tries again what changed nothing, and after a few times keeps it as refused, to be tried at a slow pace.
+func (r *round) modelUnwritten(op *Operation) (verdict, bool) {
+	if op.BegunAt.IsZero() {
+		r.memory.Operation = nil // it never got through; the passes below send it again
+		return undecided()
+	}
+	failed := op.Trouble != nil && op.Trouble.Kind == KindOperationFailed
+	if !failed && r.memory.Fruitless < mostFruitless {
+		r.fruitless()
+		return undecided()
+	}
+	op.Refused = op.Trouble
+	if op.Refused == nil {
+		op.Refused = &Problem{Kind: KindInvalid, Message: "Azure accepted the write, but the model does not show it"}
+	}
+	op.IntentAt = r.at
+	op.Token = ""
+	return refusal(op, recheckRefused), true
+}

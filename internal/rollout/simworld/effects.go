@@ -1,0 +1,147 @@
+package simworld
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Do carries out a step as Azure would: it may refuse, fail to answer, or begin an operation that turns out badly.
+func (w *World) Do(step rollout.Step) rollout.Outcome {
+	o := rollout.Outcome{At: w.Now, RetryAfter: 10 * time.Second}
+	if p := w.refusal(step); p != nil {
+		o.Problem = p
+		return o
+	}
+	if w.chance(w.Faults.Ambiguous) && w.Dice(2) == 0 {
+		o.Problem = &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "deadline exceeded before it was sent"}
+		return o
+	}
+	op := w.begin(step)
+	o.Token = op.token
+	if w.chance(w.Faults.Ambiguous) {
+		o.Token = ""
+		o.Problem = &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "connection reset after it was sent"}
+	}
+	return o
+}
+
+// refusal says whether Azure takes the effect at all.
+func (w *World) refusal(step rollout.Step) *rollout.Problem {
+	if w.running != nil {
+		return &rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"}
+	}
+	if s, is := step.(rollout.WriteImage); is && s.ETag != strconv.Itoa(w.ETag) {
+		return &rollout.Problem{Kind: rollout.KindPreconditionFailed, Code: "PreconditionFailed", Message: "etag does not match"}
+	}
+	for _, ref := range refs(step) {
+		if w.find(ref.ID) == nil {
+			return &rollout.Problem{Kind: rollout.KindInstanceGone, Code: "InvalidParameter", Message: "not an active instance id"}
+		}
+	}
+	if !w.chance(w.Faults.Refused) {
+		return nil
+	}
+	kinds := []rollout.Kind{rollout.KindTransient, rollout.KindThrottled, rollout.KindConflict, rollout.KindForbidden, rollout.KindInvalid, rollout.KindQuota}
+	kind := kinds[w.Dice(len(kinds))]
+	return &rollout.Problem{Kind: kind, Message: "refused: " + string(kind)}
+}
+
+// refs are the machines a step names.
+func refs(step rollout.Step) []rollout.Ref {
+	switch s := step.(type) {
+	case rollout.Upgrade:
+		return s.Instances
+	case rollout.Reimage:
+		return s.Instances
+	default:
+		return nil
+	}
+}
+
+// begin starts the operation.
+func (w *World) begin(step rollout.Step) *operation {
+	op := &operation{
+		token: "op-" + strconv.Itoa(len(w.ended)), kind: step.Operation(), result: rollout.OperationSucceeded, applies: true,
+		began: w.Now, endsAt: w.Now.Add(time.Duration(5+w.Dice(60)) * time.Second),
+	}
+	switch s := step.(type) {
+	case rollout.WriteImage:
+		c := w.latest()
+		c.Image = s.Image
+		w.write(c)
+	case rollout.WriteScript:
+		c := w.latest()
+		c.Script = &rollout.ModelScript{Extension: "script", URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
+		w.write(c)
+	case rollout.Upgrade, rollout.Reimage:
+		w.beginOnMachines(op, refs(step))
+	}
+	op.model = len(w.Models) - 1
+	w.running = op
+	return op
+}
+
+// beginOnMachines puts the machines to work and draws how it will end.
+func (w *World) beginOnMachines(op *operation, named []rollout.Ref) {
+	for _, ref := range named {
+		m := w.find(ref.ID)
+		if m.State == rollout.StateUpdating || m.State == rollout.StateCreating {
+			w.violate("machine %s is worked on already, and is named again", m.ID)
+		}
+		if op.kind == rollout.UpgradeOperation && m.Model == len(w.Models)-1 {
+			continue // Azure does nothing to a machine that is at the latest model
+		}
+		op.machines = append(op.machines, m)
+		m.State = rollout.StateUpdating
+	}
+	switch {
+	case w.chance(w.Faults.OperationFails):
+		op.result, op.applies = rollout.OperationFailed, false
+		op.problem = &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "AllocationFailed", Message: "no capacity"}
+	case w.chance(w.Faults.Preempted):
+		op.result, op.applies = rollout.OperationCanceled, false
+		op.problem = &rollout.Problem{Kind: rollout.KindPreempted, Code: "OperationPreempted", Message: "preempted"}
+	case w.chance(w.Faults.NotApplied):
+		op.applies = false
+	case w.chance(w.Faults.Sticks) && len(op.machines) > 0:
+		op.machines[w.Dice(len(op.machines))].stuck = true
+	case w.chance(w.Faults.Hangs):
+		op.endsAt = w.Now.Add(3 * time.Hour)
+	}
+}
+
+// count notes what really happened to a machine, for the model it happened for.
+func (w *World) count(m *Machine, op *operation) {
+	ledger := m.Upgrades
+	if op.kind == rollout.ReimageOperation {
+		ledger = m.Reimages
+	}
+	if ledger[op.model]++; ledger[op.model] > 1 {
+		w.violate("machine %s was worked on twice (%s) for model %d", m.ID, op.kind, op.model)
+	}
+}
+
+// write makes a new model, unless it is the same.
+func (w *World) write(c Content) {
+	old := w.latest()
+	if old.Image == c.Image && old.Other == c.Other && sameScript(old.Script, c.Script) {
+		return
+	}
+	w.Models = append(w.Models, c)
+	w.ETag++
+}
+
+func sameScript(a, b *rollout.ModelScript) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return slices.Equal(a.URIs, b.URIs) && a.Command == b.Command && a.ForceUpdateTag == b.ForceUpdateTag
+}
+
+func (w *World) violate(format string, args ...any) {
+	w.Violations = append(w.Violations, fmt.Sprintf(format, args...))
+}

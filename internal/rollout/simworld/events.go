@@ -1,0 +1,114 @@
+package simworld
+
+import (
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Faults says how often things go wrong: once in so many times, 0 for never.
+type Faults struct {
+	ReadFails, ListLags                                                     int
+	Refused, Ambiguous, TokenLost                                           int
+	OperationFails, Preempted, NotApplied, Sticks, Hangs                    int
+	ScriptFails, Unhealthy, HealthUnknown                                   int
+	Flaps, ScalesOut, ScalesIn, Repairs, OtherEdits, DeclaredEdits, Unstick int
+	Protects                                                                int
+	Lag                                                                     time.Duration // how late a list can be
+}
+
+// RandomFaults draws a kind of misbehaviour: most worlds have some faults, few have all.
+func RandomFaults(dice Dice) Faults {
+	some := func(often int) int {
+		if dice(3) > 0 {
+			return 0
+		}
+		return 2 + dice(often)
+	}
+	return Faults{
+		ReadFails: some(8), ListLags: some(4), Lag: time.Duration(dice(40)) * time.Second,
+		Refused: some(6), Ambiguous: some(6), TokenLost: some(6),
+		OperationFails: some(8), Preempted: some(8), NotApplied: some(8), Sticks: some(12), Hangs: some(16),
+		ScriptFails: some(10), Unhealthy: some(8), HealthUnknown: some(8),
+		Flaps: some(12), ScalesOut: some(16), ScalesIn: some(16), Repairs: some(16), OtherEdits: some(24), DeclaredEdits: some(40), Unstick: some(12),
+		Protects: some(24),
+	}
+}
+
+// Misbehave lets chance act on the world between two rounds.
+func (w *World) Misbehave(zones []string) {
+	f := w.Faults
+	if w.chance(f.ScalesOut) && len(w.Machines) < 12 {
+		w.add(zones)
+	}
+	if w.chance(f.OtherEdits) {
+		c := w.latest()
+		c.Other++
+		w.write(c)
+	}
+	if w.chance(f.DeclaredEdits) {
+		c := w.latest()
+		c.Image.ID += "x"
+		w.write(c)
+	}
+	if len(w.Machines) == 0 {
+		return
+	}
+	m := w.Machines[w.Dice(len(w.Machines))]
+	switch {
+	case w.chance(f.Flaps):
+		m.Health = []rollout.Truth{rollout.Yes, rollout.No, rollout.Unsure}[w.Dice(3)]
+	case w.chance(f.ScalesIn):
+		w.Remove(m)
+	case w.chance(f.Repairs):
+		w.Remove(m)
+		w.add(zones)
+	case w.chance(f.Unstick) && m.stuck:
+		m.stuck = false
+		m.State = rollout.StateSucceeded
+	case w.chance(f.Protects):
+		m.Protected = !m.Protected
+	}
+}
+
+// Remove deletes a machine.
+func (w *World) Remove(m *Machine) {
+	for i, other := range w.Machines {
+		if other == m {
+			w.Machines = append(w.Machines[:i:i], w.Machines[i+1:]...)
+			return
+		}
+	}
+}
+
+// ScaleOut adds machines made from the latest model.
+func (w *World) ScaleOut(n int, zones []string) {
+	for range n {
+		w.add(zones)
+	}
+}
+
+// Edit changes the latest model as somebody else would.
+func (w *World) Edit(change func(*Content)) {
+	c := w.latest()
+	change(&c)
+	w.write(c)
+}
+
+// Calm ends all misbehaviour; what was stuck comes loose, what hung ends, and every machine that did not fail is well.
+func (w *World) Calm() {
+	w.Faults = Faults{}
+	if w.running != nil {
+		w.running.endsAt = w.Now
+	}
+	for _, m := range w.Machines {
+		m.Protected = false
+		if m.stuck {
+			m.stuck = false
+			m.State = rollout.StateSucceeded
+		}
+		if m.State != rollout.StateFailed {
+			m.Health = rollout.Yes
+		}
+	}
+}

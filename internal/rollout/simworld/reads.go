@@ -1,0 +1,91 @@
+package simworld
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Model reads the scale set.
+func (w *World) Model() rollout.Reading[rollout.Model] {
+	if p := w.readFault(); p != nil {
+		return rollout.Unknown[rollout.Model](p)
+	}
+	c := w.latest()
+	state := rollout.StateSucceeded
+	if w.running != nil {
+		state = rollout.StateUpdating
+	}
+	return rollout.Known(rollout.Model{
+		ETag: strconv.Itoa(w.ETag), Capacity: len(w.Machines), UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
+		State: state, HealthMonitored: true, Image: c.Image, Script: c.Script,
+	})
+}
+
+// Instances lists the machines, late at times.
+func (w *World) Instances() rollout.Reading[[]rollout.Instance] {
+	if p := w.readFault(); p != nil {
+		return rollout.Unknown[[]rollout.Instance](p)
+	}
+	if w.chance(w.Faults.ListLags) {
+		for _, s := range w.lagged {
+			if w.Now.Sub(s.at) <= w.Faults.Lag {
+				return rollout.Known(s.list)
+			}
+		}
+	}
+	return rollout.Known(w.list())
+}
+
+// list is the truth.
+func (w *World) list() []rollout.Instance {
+	list := make([]rollout.Instance, 0, len(w.Machines))
+	for _, m := range w.Machines {
+		list = append(list, w.instance(m))
+	}
+	return list
+}
+
+func (w *World) instance(m *Machine) rollout.Instance {
+	image := w.Models[m.Model].Image
+	i := rollout.Instance{
+		ID: m.ID, Name: "web_" + m.ID, VMID: m.VMID, Zone: m.Zone, Created: m.Created, State: m.State, Latest: rollout.No,
+		Protected: m.Protected, Running: rollout.Yes, AppHealth: m.Health, Image: &image, OSDisk: m.ID + "-disk-" + strconv.Itoa(m.Disk), Script: m.Script,
+	}
+	if m.Model == len(w.Models)-1 {
+		i.Latest = rollout.Yes
+	}
+	if !m.Running {
+		i.Running = rollout.No
+	}
+	return i
+}
+
+// Poll asks about an operation.
+func (w *World) Poll(token string) rollout.Reading[rollout.OperationStatus] {
+	if p := w.readFault(); p != nil {
+		return rollout.Unknown[rollout.OperationStatus](p)
+	}
+	if w.chance(w.Faults.TokenLost) {
+		return rollout.Known(rollout.OperationStatus{State: rollout.OperationLost})
+	}
+	if w.running != nil && w.running.token == token {
+		return rollout.Known(rollout.OperationStatus{State: rollout.OperationRunning, RetryAfter: 10 * time.Second})
+	}
+	if op, known := w.ended[token]; known {
+		return rollout.Known(rollout.OperationStatus{State: op.result, Problem: op.problem, Took: op.endsAt.Sub(op.began)})
+	}
+	return rollout.Known(rollout.OperationStatus{State: rollout.OperationLost})
+}
+
+// readFault says whether a read fails, and how.
+func (w *World) readFault() *rollout.Problem {
+	if !w.chance(w.Faults.ReadFails) {
+		return nil
+	}
+	if w.Dice(3) == 0 {
+		return &rollout.Problem{Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "too many requests", RetryAfter: 90 * time.Second}
+	}
+	return &rollout.Problem{Kind: rollout.KindTransient, Message: "connection reset"}
+}

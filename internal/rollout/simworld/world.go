@@ -1,0 +1,202 @@
+// Package simworld is a scale set in memory that misbehaves: for the tests of the core, and for nothing else. Everything that is
+// left to chance is drawn from the Dice that the test brings, so a seed tells the whole story.
+package simworld
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Dice draws a number from 0 to n-1.
+type Dice func(n int) int
+
+// World is one scale set, its machines, and the one operation that may be running on it.
+type World struct {
+	Now      time.Time
+	Dice     Dice
+	Faults   Faults
+	Machines []*Machine
+	Models   []Content // every model there was; the last is the latest
+	Mode     string
+	ETag     int
+
+	running *operation
+	ended   map[string]*operation
+	nextID  int
+	nextVM  int
+	lagged  []snapshot
+	// Violations are effects that no effect may have, noted by the world itself.
+	Violations []string
+}
+
+// Content is what a model declares, in the paths the core knows, and a serial for all others.
+type Content struct {
+	Image  rollout.Image
+	Script *rollout.ModelScript
+	Other  int
+}
+
+// Machine is one instance.
+type Machine struct {
+	ID, VMID, Zone string
+	Created        time.Time
+	Model          int // index into Models
+	State          rollout.ProvisioningState
+	Health         rollout.Truth
+	Protected      bool
+	Running        bool
+	Disk           int
+	Script         rollout.ScriptState
+
+	Upgrades map[int]int // operations on the machine by model index: what really happened, not what was asked
+	Reimages map[int]int
+	stuck    bool
+}
+
+// operation is what Azure is at work on.
+type operation struct {
+	token    string
+	kind     rollout.OperationKind
+	machines []*Machine
+	content  Content
+	model    int
+	endsAt   time.Time
+	result   rollout.OperationState
+	problem  *rollout.Problem
+	applies  bool
+	began    time.Time
+}
+
+// snapshot is what a lagging list shows.
+type snapshot struct {
+	at   time.Time
+	list []rollout.Instance
+}
+
+// Start is the time at which every world begins.
+var Start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+
+// New returns a world of n healthy machines at one model, spread over the zones.
+func New(dice Dice, n int, zones []string, content Content) *World {
+	w := &World{Now: Start, Dice: dice, Mode: rollout.UpgradeModeManual, Models: []Content{content}, ended: map[string]*operation{}, ETag: 1}
+	for range n {
+		w.add(zones)
+		w.Now = w.Now.Add(time.Minute)
+	}
+	return w
+}
+
+// add makes a machine from the latest model.
+func (w *World) add(zones []string) *Machine {
+	m := &Machine{
+		ID:       strconv.Itoa(w.nextID),
+		VMID:     "vm-" + strconv.Itoa(w.nextVM),
+		Created:  w.Now,
+		Model:    len(w.Models) - 1,
+		State:    rollout.StateSucceeded,
+		Health:   rollout.Yes,
+		Running:  true,
+		Upgrades: map[int]int{},
+		Reimages: map[int]int{},
+		Script:   w.latest().scriptState(),
+	}
+	if len(zones) > 0 {
+		m.Zone = zones[w.nextID%len(zones)]
+	}
+	w.nextID++
+	w.nextVM++
+	w.Machines = append(w.Machines, m)
+	return m
+}
+
+func (c Content) scriptState() rollout.ScriptState {
+	if c.Script == nil {
+		return rollout.ScriptAbsent
+	}
+	return rollout.ScriptSucceeded
+}
+
+func (w *World) latest() Content { return w.Models[len(w.Models)-1] }
+
+// Advance lets time pass and ends what is due.
+func (w *World) Advance(d time.Duration) {
+	w.Now = w.Now.Add(d)
+	if w.running != nil && !w.Now.Before(w.running.endsAt) {
+		w.end(w.running)
+	}
+	w.remember()
+}
+
+// remember keeps what the list shows now for lists that lag.
+func (w *World) remember() {
+	w.lagged = append(w.lagged, snapshot{at: w.Now, list: w.list()})
+	if len(w.lagged) > 12 {
+		w.lagged = w.lagged[1:]
+	}
+}
+
+// end applies an operation's result.
+func (w *World) end(op *operation) {
+	w.running = nil
+	w.ended[op.token] = op
+	for _, m := range op.machines {
+		if !slices.Contains(w.Machines, m) {
+			continue
+		}
+		m.finish(w, op)
+	}
+}
+
+// finish is what the operation did to the machine.
+func (m *Machine) finish(w *World, op *operation) {
+	if m.stuck {
+		return
+	}
+	m.State = rollout.StateSucceeded
+	if !op.applies {
+		return
+	}
+	w.count(m, op)
+	content := w.Models[op.model]
+	switch op.kind {
+	case rollout.UpgradeOperation:
+		if w.Models[m.Model].Image != content.Image {
+			m.Disk++
+		}
+		m.Model = op.model
+	case rollout.ReimageOperation:
+		m.Disk++
+	case rollout.WriteImageOperation, rollout.WriteScriptOperation:
+	}
+	m.Script = content.scriptState()
+	m.Health = rollout.Yes
+	switch {
+	case content.Script != nil && w.chance(w.Faults.ScriptFails):
+		m.Script, m.State = rollout.ScriptFailed, rollout.StateFailed
+		op.result = rollout.OperationFailed
+		op.problem = &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "VMExtensionProvisioningError", Message: "the script failed"}
+	case w.chance(w.Faults.Unhealthy):
+		m.Health = rollout.No
+	case w.chance(w.Faults.HealthUnknown):
+		m.Health = rollout.Unsure
+	}
+}
+
+// chance is true once in n times; never for 0.
+func (w *World) chance(n int) bool { return n > 0 && w.Dice(n) == 0 }
+
+// find returns the machine with the id.
+func (w *World) find(id string) *Machine {
+	for _, m := range w.Machines {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// Running says whether Azure is at work on the scale set.
+func (w *World) Running() bool { return w.running != nil }

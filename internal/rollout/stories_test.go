@@ -1,0 +1,194 @@
+package rollout_test
+
+import (
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// once makes a fault certain for the next draw and no longer.
+func once(set func(*simworld.Faults)) func(*teller) {
+	return func(t *teller) { set(&t.world.Faults) }
+}
+
+func percent(p int) func(*teller) {
+	return func(t *teller) { t.shell.Spec.Percent = p }
+}
+
+func target(to rollout.Target) func(*teller) {
+	return func(t *teller) { t.shell.Spec.Target = to }
+}
+
+func crash(at simworld.Crash) func(*teller) {
+	return func(t *teller) {
+		armed := true
+		t.shell.CrashIn = func() simworld.Crash {
+			if armed {
+				armed = false
+				return at
+			}
+			return simworld.NoCrash
+		}
+	}
+}
+
+func stories() map[string]story {
+	all := map[string]story{}
+	for _, part := range []map[string]story{walkthroughStories(), failureStories(), azureStories(), worldStories(), operatorStories()} {
+		for name, s := range part {
+			all[name] = s
+		}
+	}
+	return all
+}
+
+func walkthroughStories() map[string]story {
+	both := rollout.Target{Image: image2.Image, Script: v2.Script}
+	return map[string]story{
+		"script canary then all": {n: 3, start: v1, spec: canary(v2, 34), rounds: 18, script: map[int]func(*teller){
+			7: does("percent 100", percent(100)),
+		}},
+		"image canary then all": {n: 3, start: v1, spec: canary(image2, 34), rounds: 18, script: map[int]func(*teller){
+			7: does("percent 100", percent(100)),
+		}},
+		"image and script together": {n: 2, start: v1, spec: canary(both, 100), rounds: 14},
+		"batches spread over zones": {n: 6, zones: []string{"1", "2", "3"}, start: v1, rounds: 10, spec: canary(v2, 100, func(s *rollout.Spec) {
+			s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2
+		})},
+		"newest first with a pause": {n: 3, start: v1, rounds: 16, spec: canary(v2, 100, func(s *rollout.Spec) {
+			s.Order, s.Batch.Pause = rollout.OrderNewest, 90*time.Second
+		})},
+		"upgrade then reimage": {n: 2, start: v1, rounds: 14, spec: canary(v2, 100, func(s *rollout.Spec) {
+			s.Action = rollout.ActionUpgradeThenReimage
+		})},
+		"the same content again": {n: 2, start: v1, rounds: 16, spec: canary(v2, 100), script: map[int]func(*teller){
+			9: does("revisionTag 2", target(rollout.Target{Script: v2.Script, RevisionTag: "2"})),
+		}},
+		"nothing to do at first sight": {n: 3, start: v1, rounds: 3, spec: canary(rollout.Target{Image: &v1.Image}, 100)},
+		"taken up half done": {n: 4, start: v1, rounds: 12, spec: canary(v3, 75), script: map[int]func(*teller){
+			0: does("by hand: model v3, instances 0 and 1 upgraded", func(t *teller) {
+				t.world.Edit(func(c *simworld.Content) {
+					c.Script = &rollout.ModelScript{Extension: "nginx", URIs: v3.Script.URIs, Command: v3.Script.Command}
+				})
+				t.world.Machines[0].Model, t.world.Machines[1].Model = 1, 1
+			}),
+		}},
+	}
+}
+
+func failureStories() map[string]story {
+	return map[string]story{
+		"a failing script holds and a new target mends": {n: 3, start: v1, spec: canary(v2, 100), rounds: 20, script: map[int]func(*teller){
+			0: does("the v2 script fails on every machine", once(func(f *simworld.Faults) { f.ScriptFails = 1 })),
+			8: does("target v3, which works", func(t *teller) { t.world.Faults = simworld.Faults{}; target(v3)(t) }),
+		}},
+		"a sick canary times out and recovers": {n: 3, start: v1, spec: canary(v2, 34), rounds: 22, script: map[int]func(*teller){
+			0:  does("v2 makes machines unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
+			18: does("the canary recovers", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }),
+		}},
+		"a held canary falls ill": {n: 3, start: v1, spec: canary(v2, 34), rounds: 24, script: map[int]func(*teller){
+			7: does("the canary falls ill", func(t *teller) { t.world.Machines[0].Health = rollout.No }),
+			8: does("percent 100", percent(100)),
+		}},
+		"unknown health never counts": {n: 3, start: v1, spec: canary(v2, 34), rounds: 18, script: map[int]func(*teller){
+			0: does("v2 machines do not report health", once(func(f *simworld.Faults) { f.HealthUnknown = 1 })),
+		}},
+		"sick machines spend the budget and may be healed": {n: 4, start: v1, spec: canary(v2, 100), rounds: 16, script: map[int]func(*teller){
+			0: does("machine 3 is sick before anything begins", func(t *teller) { t.world.Machines[3].Health = rollout.No }),
+		}},
+		"minReady is kept": {n: 2, start: v1, rounds: 12, spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.MinReady = time.Minute })},
+	}
+}
+
+func azureStories() map[string]story {
+	return map[string]story{
+		"preempted upgrade": {n: 2, start: v1, spec: canary(v2, 50), rounds: 14, script: map[int]func(*teller){
+			2: does("upgrades are preempted", once(func(f *simworld.Faults) { f.Preempted = 1 })),
+			5: does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
+		"succeeds and changes nothing": {n: 2, start: v1, spec: canary(v2, 50), rounds: 26, script: map[int]func(*teller){
+			2: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 })),
+		}},
+		"lost operation": {n: 2, start: v1, spec: canary(v2, 50), rounds: 10, script: map[int]func(*teller){
+			0: does("operations cannot be asked about", once(func(f *simworld.Faults) { f.TokenLost = 1 })),
+		}},
+		"crash after the upgrade was sent": {n: 2, start: v1, spec: canary(v2, 50), rounds: 10, script: map[int]func(*teller){
+			3: does("the next effect is the last thing before a crash", crash(simworld.CrashAfterAct)),
+		}},
+		"crash before the upgrade was sent": {n: 2, start: v1, spec: canary(v2, 50), rounds: 12, script: map[int]func(*teller){
+			3: does("crash between intent and effect", crash(simworld.CrashAfterRemember)),
+		}},
+		"crash before a reimage was sent": {n: 1, start: v1, rounds: 10, script: map[int]func(*teller){
+			5: does("crash between intent and effect", crash(simworld.CrashAfterRemember)),
+		}, spec: canary(v2, 100, func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage })},
+		"no answer to the write of the model": {n: 2, start: v1, spec: canary(image2, 50), rounds: 10, script: map[int]func(*teller){
+			0: does("answers get lost", once(func(f *simworld.Faults) { f.Ambiguous = 1 })),
+			1: does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
+		"a refused image is tried again quietly": {n: 2, start: v1, spec: canary(image2, 50), rounds: 10, script: map[int]func(*teller){
+			0: does("Azure refuses (the middle of the kinds: Forbidden)", once(func(f *simworld.Faults) { f.Refused = 1 })),
+			4: does("the role is granted", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
+		"reads fail": {n: 2, start: v1, spec: canary(v2, 50), rounds: 8, script: map[int]func(*teller){
+			0: does("no read works", once(func(f *simworld.Faults) { f.ReadFails = 1 })),
+			3: does("reads work", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
+	}
+}
+
+func worldStories() map[string]story {
+	return map[string]story{
+		"scale out and in while the canary is held": {n: 3, start: v1, spec: canary(v2, 34), rounds: 16, script: map[int]func(*teller){
+			7:  does("autoscale adds 3", func(t *teller) { t.world.ScaleOut(3, nil) }),
+			10: does("autoscale removes the last 3", func(t *teller) { t.world.Machines = t.world.Machines[:3] }),
+			13: does("autoscale removes the canary", func(t *teller) { t.world.Remove(t.world.Machines[0]) }),
+		}},
+		"repair replaces a machine of the batch": {n: 3, start: v1, spec: canary(v2, 34), rounds: 10, script: map[int]func(*teller){
+			4: does("machine 0 is replaced by machine 3", func(t *teller) { t.world.Remove(t.world.Machines[0]); t.world.ScaleOut(1, nil) }),
+		}},
+		"no instances": {n: 0, start: v1, spec: canary(v2, 34), rounds: 4, script: map[int]func(*teller){
+			2: does("two appear", func(t *teller) { t.world.ScaleOut(2, nil) }),
+		}},
+		"drift of what is declared": {n: 3, start: v1, spec: canary(v2, 34), rounds: 14, script: map[int]func(*teller){
+			7: does("somebody else writes another script", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Script = v1.Script }) }),
+			9: does("and puts it back", func(t *teller) {
+				t.world.Edit(func(c *simworld.Content) { s := *t.world.Models[1].Script; c.Script = &s })
+			}),
+			11: does("percent 100", percent(100)),
+		}},
+		"drift of other parts after completion": {n: 2, start: v1, spec: canary(v2, 100), rounds: 12, script: map[int]func(*teller){
+			10: does("somebody else changes other parts of the model", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
+		}},
+		"upgrade mode turns automatic": {n: 2, start: v1, spec: canary(v2, 100), rounds: 8, script: map[int]func(*teller){
+			0: does("mode Automatic", func(t *teller) { t.world.Mode = "Automatic" }),
+			2: does("mode Manual", func(t *teller) { t.world.Mode = rollout.UpgradeModeManual }),
+		}},
+	}
+}
+
+func operatorStories() map[string]story {
+	return map[string]story{
+		"paused midway": {n: 3, start: v1, spec: canary(v2, 100), rounds: 16, script: map[int]func(*teller){
+			3: does("paused", func(t *teller) { t.shell.Spec.Paused = true }),
+			7: does("resumed", func(t *teller) { t.shell.Spec.Paused = false }),
+		}},
+		"the target changes midway": {n: 3, start: v1, spec: canary(v2, 100), rounds: 18, script: map[int]func(*teller){
+			4: does("target v3 while machine 0 is being upgraded", target(v3)),
+		}},
+		"the percentage is lowered": {n: 4, start: v1, spec: canary(v2, 50), rounds: 12, script: map[int]func(*teller){
+			9: does("percent 25", percent(25)),
+		}},
+		"protected machines are skipped": {n: 3, start: v1, spec: canary(v2, 100), rounds: 10, script: map[int]func(*teller){
+			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
+		}},
+		"protected machines are waited for": {n: 2, start: v1, rounds: 12, spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
+			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
+			8: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
+		}},
+		"protected machines forbid a start": {n: 2, start: v1, rounds: 6, spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedFail }), script: map[int]func(*teller){
+			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
+			2: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
+		}},
+	}
+}

@@ -1,0 +1,182 @@
+package rollout_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+var update = flag.Bool("update", false, "write the golden traces instead of comparing with them")
+
+// story is a whole rollout, told round by round. The world misbehaves only where the script says so.
+type story struct {
+	n      int
+	zones  []string
+	start  simworld.Content
+	spec   rollout.Spec
+	rounds int
+	script map[int]func(*teller) // what happens right before the round
+}
+
+// teller runs a story and writes it down.
+type teller struct {
+	world *simworld.World
+	shell *simworld.Shell
+	text  strings.Builder
+
+	last   string
+	lastAt time.Duration
+	again  int
+}
+
+// TestTraces holds every story against its golden trace in testdata. Read the difference before you update it: it is the behaviour.
+func TestTraces(t *testing.T) {
+	for name, s := range stories() {
+		t.Run(name, func(t *testing.T) {
+			got := s.tell()
+			path := filepath.Join("testdata", strings.ReplaceAll(name, " ", "_")+".trace")
+			if *update {
+				if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(string(want), got); diff != "" {
+				t.Errorf("trace differs (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func (s story) tell() string {
+	// Always the middle: operations take the same time, and no fault strikes unless it is certain.
+	dice := func(n int) int { return n / 2 }
+	t := &teller{world: simworld.New(dice, s.n, s.zones, s.start)}
+	t.shell = &simworld.Shell{World: t.world, Spec: s.spec}
+	t.shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) { t.say("    → %s", stepText(d.Step)) }
+	begin := t.world.Now
+	for round := range s.rounds {
+		if happens := s.script[round]; happens != nil {
+			happens(t)
+		}
+		reads := t.shell.Reads
+		t.shell.Round()
+		p := rollout.Progress{}
+		if t.shell.Last.Progress != nil {
+			p = *t.shell.Last.Progress
+		}
+		t.round(t.world.Now.Sub(begin), "reads %d | %d/%d ready, %d exposed, %d unavailable, %d failed | %s: %s", t.shell.Reads-reads,
+			p.Ready, p.Desired, p.Exposed, p.Unavailable, p.Failed, t.shell.Last.Because.Reason, t.shell.Last.Because.Message)
+		t.world.Advance(t.shell.Recheck)
+	}
+	t.say("end: %s", machines(t.world))
+	for _, violation := range t.world.Violations {
+		t.say("VIOLATION %s", violation)
+	}
+	return t.text.String()
+}
+
+func (t *teller) say(format string, args ...any) {
+	t.flush()
+	fmt.Fprintf(&t.text, format+"\n", args...)
+}
+
+// round notes a round. Rounds in a row that say the same are told once, with their number.
+func (t *teller) round(at time.Duration, format string, args ...any) {
+	line := fmt.Sprintf(format, args...)
+	if line != t.last {
+		t.flush()
+		fmt.Fprintf(&t.text, "%8s %s\n", at.Round(time.Second), line)
+	} else {
+		t.again++
+	}
+	t.last, t.lastAt = line, at
+}
+
+func (t *teller) flush() {
+	if t.again > 0 {
+		fmt.Fprintf(&t.text, "%8s the same, %d times more\n", t.lastAt.Round(time.Second), t.again)
+	}
+	t.last, t.again = "", 0
+}
+
+// does notes an event of the world and brings it about.
+func does(what string, do func(*teller)) func(*teller) {
+	return func(t *teller) {
+		t.say("  * %s", what)
+		do(t)
+	}
+}
+
+func stepText(s rollout.Step) string {
+	switch s := s.(type) {
+	case rollout.WriteImage:
+		return fmt.Sprintf("PATCH image %s, If-Match %s", s.Image.ID, s.ETag)
+	case rollout.WriteScript:
+		return fmt.Sprintf("PUT extension %q %v %q tag %q", s.Extension, s.Script.URIs, s.Script.Command, s.ForceUpdateTag)
+	case rollout.Upgrade:
+		return "manualupgrade " + ids(s.Instances)
+	case rollout.Reimage:
+		return "reimage " + ids(s.Instances)
+	default:
+		return "nothing"
+	}
+}
+
+func ids(refs []rollout.Ref) string {
+	var list []string
+	for _, r := range refs {
+		list = append(list, r.ID)
+	}
+	return strings.Join(list, ",")
+}
+
+// machines shows which model each machine is at, and how often it was really worked on.
+func machines(w *simworld.World) string {
+	var list []string
+	for _, m := range w.Machines {
+		worked := 0
+		for _, n := range m.Upgrades {
+			worked += n
+		}
+		for _, n := range m.Reimages {
+			worked += n
+		}
+		list = append(list, fmt.Sprintf("%s:model%d×%d", m.ID, m.Model, worked))
+	}
+	return strings.Join(list, " ")
+}
+
+var (
+	v1 = simworld.Content{Image: rollout.Image{ID: "/images/base"}, Script: &rollout.ModelScript{Extension: "nginx", URIs: []string{"http://store/v1.sh"}, Command: "sh v1.sh"}}
+	// v2 changes the script, image2 the image.
+	v2     = rollout.Target{Script: &rollout.Script{URIs: []string{"http://store/v2.sh"}, Command: "sh v2.sh"}}
+	v3     = rollout.Target{Script: &rollout.Script{URIs: []string{"http://store/v3.sh"}, Command: "sh v3.sh"}}
+	image2 = rollout.Target{Image: &rollout.Image{ID: "/images/updated"}}
+)
+
+// canary is the spec of most stories.
+func canary(target rollout.Target, percent int, change ...func(*rollout.Spec)) rollout.Spec {
+	s := rollout.Spec{
+		Target: target, Percent: percent,
+		Batch: rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
+		Zones: rollout.ZonesSpread, Order: rollout.OrderOldest, Action: rollout.ActionUpgrade, Protected: rollout.ProtectedSkip,
+		Health: rollout.Health{Source: rollout.HealthApplication, Timeout: 5 * time.Minute},
+	}
+	for _, c := range change {
+		c(&s)
+	}
+	return s
+}

@@ -1,0 +1,54 @@
+package rollout
+
+import "fmt"
+
+// watchExposed keeps an eye on machines that have the target and belong to no batch: canaries that were verified, and what
+// autoscale or repair made. From the first moment that one is not well a timer runs; when it is over, those that still are not
+// have failed. The timer is one for all, so a machine that falls ill later is judged sooner, never later.
+func watchExposed(r *round) (verdict, bool) {
+	ill := r.illExposed()
+	if len(ill) == 0 {
+		r.memory.UnhealthySince = zeroTime
+		return undecided()
+	}
+	if r.memory.UnhealthySince.IsZero() {
+		r.memory.UnhealthySince = r.at
+	}
+	if r.at.Before(r.memory.UnhealthySince.Add(r.spec.Health.Timeout)) {
+		return undecided()
+	}
+	for _, i := range ill {
+		r.memory.Failed = append(r.memory.Failed, Failure{Ref: refTo(i), Reason: FailureHealth, At: r.at,
+			Message: fmt.Sprintf("not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))})
+	}
+	r.memory.UnhealthySince = zeroTime
+	r.recount()
+	return undecided()
+}
+
+// illExposed lists exposed machines that are neither verified, nor in flight, nor already failed.
+func (r *round) illExposed() []Instance {
+	c := r.count()
+	verified := map[string]bool{}
+	for _, i := range c.verified {
+		verified[i.ID] = true
+	}
+	var ill []Instance
+	for _, i := range c.exposed {
+		if !verified[i.ID] && !r.memory.inFlight(i) && !r.memory.hasFailed(i) {
+			ill = append(ill, i)
+		}
+	}
+	return byOrder(OrderInstanceID, ill)
+}
+
+// holdUnhealthy starts no batch while an exposed machine is not well: it may be the release.
+func holdUnhealthy(r *round) (verdict, bool) {
+	ill := r.illExposed()
+	if len(ill) == 0 {
+		return undecided()
+	}
+	deadline := r.memory.UnhealthySince.Add(r.spec.Health.Timeout)
+	return wait(ReasonWaitingForHealth, r.until(deadline, recheckBusy), "waiting until %s for %s to be well: %s",
+		clock(deadline), names(ill, refTo), ailment(r.spec, ill[0])), true
+}

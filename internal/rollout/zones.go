@@ -1,0 +1,52 @@
+package rollout
+
+import (
+	"maps"
+	"slices"
+)
+
+// spread reorders candidates, already in the declared order, so that each next one comes from the zone in which the smallest
+// share is exposed by then; among equals, from the zone whose name comes first. Within a zone the order stays.
+// With 3 machines in zone 1, 3 in zone 2 and one of zone 1 exposed, the next is of zone 2, then they alternate.
+func spread(z Zones, candidates, exposed []Instance) []Instance {
+	if z != ZonesSpread {
+		return candidates
+	}
+	waiting := map[string][]Instance{}
+	for _, i := range candidates {
+		waiting[i.Zone] = append(waiting[i.Zone], i)
+	}
+	taken := map[string]int{}
+	for _, i := range exposed {
+		taken[i.Zone]++
+	}
+	size := map[string]int{}
+	names := slices.Sorted(maps.Keys(waiting))
+	for _, name := range names {
+		size[name] = taken[name] + len(waiting[name])
+	}
+	result := make([]Instance, 0, len(candidates))
+	for len(result) < len(candidates) {
+		zone := leastExposed(names, waiting, taken, size)
+		result = append(result, waiting[zone][0])
+		waiting[zone] = waiting[zone][1:]
+		taken[zone]++
+	}
+	return result
+}
+
+// leastExposed returns the zone with candidates left in which the smallest share is taken.
+func leastExposed(names []string, waiting map[string][]Instance, taken, size map[string]int) string {
+	best := ""
+	found := false
+	for _, name := range names {
+		if len(waiting[name]) == 0 {
+			continue
+		}
+		// taken/size < taken[best]/size[best], without dividing.
+		if !found || taken[name]*size[best] < taken[best]*size[name] {
+			best, found = name, true
+		}
+	}
+	return best
+}
