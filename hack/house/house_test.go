@@ -1,0 +1,153 @@
+// Package house holds the code to the layout of design §2: who may import whom.
+package house
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/vmss-rollouts/vmss-rollouts"
+
+// room is a part of the house: which of our own packages it may import, and which foreign ones beyond the standard library.
+// Entries are prefixes; "" is the module's root.
+type room struct {
+	own     []string
+	foreign []string
+}
+
+// Foreign packages by what they are for.
+var (
+	apimachinery = []string{"k8s.io/apimachinery"}
+	kubernetes   = []string{"k8s.io", "sigs.k8s.io", "github.com/go-logr/logr"}
+	azureSDK     = []string{"github.com/Azure/azure-sdk-for-go"}
+	metrics      = []string{"github.com/prometheus/client_golang"}
+)
+
+// rooms is design §2 as a table. The longest prefix decides. What is not listed may not exist.
+var rooms = map[string]room{
+	"":                          {own: []string{"controllers", "api", "internal/azure", "internal/checks"}, foreign: slices.Concat(kubernetes, azureSDK, metrics)},
+	"api":                       {own: []string{"api"}, foreign: apimachinery},
+	"controllers":               {own: []string{"api", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, metrics)},
+	"internal/rollout":          {},
+	"internal/rollout/simworld": {own: []string{"internal/rollout"}},
+	"internal/conditions":       {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
+	"internal/azure":            {own: []string{"internal/rollout"}, foreign: azureSDK},
+	"internal/checks":           {own: []string{"internal/rollout"}},
+	"internal/azuresim":         {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
+	"cmd":                       {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},
+	"hack":                      {own: []string{""}, foreign: []string{"", "testing"}},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+	Standard   bool
+}
+
+// TestImports fails for every import that design §2 does not allow. Tests may import what they test against.
+func TestImports(t *testing.T) {
+	for _, p := range list(t) {
+		path := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		r, known := roomOf(path)
+		if !known {
+			t.Errorf("package %s is in no room of design §2", p.ImportPath)
+			continue
+		}
+		for _, imported := range p.Imports {
+			if complaint := r.forbids(path, imported); complaint != "" {
+				t.Errorf("%s imports %s: %s", p.ImportPath, imported, complaint)
+			}
+		}
+	}
+}
+
+// roomOf returns the room with the longest matching prefix.
+func roomOf(path string) (room, bool) {
+	best, found := "", path == ""
+	for prefix := range rooms {
+		if prefix != "" && within(path, prefix) && len(prefix) >= len(best) {
+			best, found = prefix, true
+		}
+	}
+	return rooms[best], found
+}
+
+// forbids says why an import is not allowed, "" if it is.
+func (r room) forbids(from, imported string) string {
+	if own, ours := strings.CutPrefix(imported, module); ours {
+		own = strings.TrimPrefix(own, "/")
+		if own == from || slices.ContainsFunc(r.own, func(p string) bool { return p == "" || within(own, p) }) {
+			return ""
+		}
+		return "design §2 draws no arrow there"
+	}
+	if !strings.Contains(strings.Split(imported, "/")[0], ".") {
+		return "" // the standard library
+	}
+	if slices.ContainsFunc(r.foreign, func(p string) bool { return p == "" || within(imported, p) }) {
+		return ""
+	}
+	return "a foreign package that this room does without"
+}
+
+func within(path, prefix string) bool {
+	return path == prefix || strings.HasPrefix(path, prefix+"/")
+}
+
+// list asks the go command, which knows build tags and files.
+func list(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Standard", module+"/...").Output()
+	if err != nil {
+		t.Fatalf("listing packages: %v", err)
+	}
+	var packages []goPackage
+	decoder := json.NewDecoder(strings.NewReader(string(out)))
+	for {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatalf("reading the list of packages: %v", err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < 8 {
+		t.Fatalf("only %d packages listed; the list is not to be trusted", len(packages))
+	}
+	return packages
+}
+
+// TestForbids is the test of the test: arrows that must not be drawn are seen.
+func TestForbids(t *testing.T) {
+	for _, tc := range []struct {
+		from, imported string
+		allowed        bool
+	}{
+		{"internal/rollout", "time", true},
+		{"internal/rollout", "k8s.io/apimachinery/pkg/types", false},
+		{"internal/rollout", module + "/api/v1alpha1", false},
+		{"internal/azuresim", module + "/internal/azure", false},
+		{"internal/azuresim/fleet", module + "/internal/rollout", false},
+		{"internal/azuresim/fleet", module + "/internal/azuresim", true},
+		{"controllers", module + "/internal/azure", false},
+		{"controllers", "github.com/Azure/azure-sdk-for-go/sdk/azcore", false},
+		{"internal/conditions", "k8s.io/apimachinery/pkg/api/meta", true},
+		{"api/v1alpha1", "sigs.k8s.io/controller-runtime", false},
+		{"", module + "/internal/azuresim", false},
+		{"internal/azure", module + "/controllers", false},
+	} {
+		r, known := roomOf(tc.from)
+		if !known {
+			t.Fatalf("no room for %q", tc.from)
+		}
+		if complaint := r.forbids(tc.from, tc.imported); (complaint == "") != tc.allowed {
+			t.Errorf("%q importing %q: got %q, want allowed %v", tc.from, tc.imported, complaint, tc.allowed)
+		}
+	}
+}

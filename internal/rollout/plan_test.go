@@ -1,0 +1,312 @@
+package rollout_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+var at = simworld.Start
+
+// seen is an observation of a healthy scale set in which the first outdated machines lack the target and the rest have it.
+func seen(target rollout.Target, outdated, updated int) rollout.Observation {
+	model := rollout.Model{
+		ETag: "7", Capacity: outdated + updated, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
+		State: rollout.StateSucceeded, HealthMonitored: true,
+	}
+	if target.Image != nil {
+		model.Image = *target.Image
+	}
+	if s := target.Script; s != nil {
+		model.Script = &rollout.ModelScript{Extension: "script", URIs: s.URIs, Command: s.Command, ForceUpdateTag: target.RevisionTag}
+	}
+	var instances []rollout.Instance
+	for n := range outdated + updated {
+		i := rollout.Instance{
+			ID: fmt.Sprint(n), VMID: fmt.Sprint("vm-", n), Created: at.Add(time.Duration(n) * time.Minute), State: rollout.StateSucceeded,
+			Latest: rollout.No, Running: rollout.Yes, AppHealth: rollout.Yes, OSDisk: fmt.Sprint("disk-", n), Script: rollout.ScriptSucceeded,
+		}
+		if n >= outdated {
+			i.Latest = rollout.Yes
+		}
+		instances = append(instances, i)
+	}
+	return rollout.Observation{
+		At: at.Add(time.Hour), Model: rollout.Known(model), Instances: rollout.Known(instances),
+		Memory: rollout.Memory{Run: 1, Revision: target.Revision(), ModelApplied: true},
+	}
+}
+
+// TestShare is the arithmetic of percentages, with the examples of design §5.
+func TestShare(t *testing.T) {
+	for _, tc := range []struct{ percent, n, want int }{
+		{34, 3, 1}, {1, 3, 1}, {50, 5, 2}, {99, 3, 2}, {100, 3, 3}, {20, 100, 20}, {33, 3, 1}, {67, 3, 2}, {100, 1, 1}, {1, 1000, 10},
+	} {
+		d := rollout.Plan(canary(v2, tc.percent), seen(v2, tc.n, 0))
+		if d.Progress.Desired != tc.want {
+			t.Errorf("%d %% of %d: desired %d, want %d", tc.percent, tc.n, d.Progress.Desired, tc.want)
+		}
+	}
+}
+
+// TestPreflight: each thing that forbids touching a scale set is found, named, and comes with the command that mends it.
+func TestPreflight(t *testing.T) {
+	for name, tc := range map[string]struct {
+		model  func(*rollout.Model)
+		spec   func(*rollout.Spec)
+		reason rollout.Reason
+		says   []string
+	}{
+		"automatic mode":       {model: func(m *rollout.Model) { m.UpgradeMode = "Automatic" }, reason: rollout.ReasonPreflightFailed, says: []string{"Automatic", "upgradePolicy.mode=Manual"}},
+		"rolling mode":         {model: func(m *rollout.Model) { m.UpgradeMode = "Rolling" }, reason: rollout.ReasonPreflightFailed, says: []string{"Rolling", "upgradePolicy.mode=Manual"}},
+		"mode not shown":       {model: func(m *rollout.Model) { m.UpgradeMode = "" }, reason: rollout.ReasonPreflightFailed, says: []string{"unknown"}},
+		"automatic OS upgrade": {model: func(m *rollout.Model) { m.AutomaticOSUpgrade = true }, reason: rollout.ReasonPreflightFailed, says: []string{"enableAutomaticOSUpgrade=false"}},
+		"automatic extension upgrade": {model: func(m *rollout.Model) { m.AutomaticExtensionUpgrades = []string{"monitor"} }, reason: rollout.ReasonPreflightFailed,
+			says: []string{"monitor", "--enable-auto-upgrade false"}},
+		"flexible":         {model: func(m *rollout.Model) { m.Orchestration = "Flexible" }, reason: rollout.ReasonPreflightFailed, says: []string{"Flexible", "Uniform"}},
+		"no health signal": {model: func(m *rollout.Model) { m.HealthMonitored = false }, reason: rollout.ReasonPreflightFailed, says: []string{"ApplicationHealth", "ProvisioningState"}},
+		"being deleted":    {model: func(m *rollout.Model) { m.State = rollout.StateDeleting }, reason: rollout.ReasonScaleSetNotFound, says: []string{"being deleted"}},
+		"someone else works on it": {model: func(m *rollout.Model) { m.State = rollout.StateUpdating }, reason: rollout.ReasonProgressing,
+			says: []string{"another operation"}},
+		"paused": {spec: func(s *rollout.Spec) { s.Paused = true }, reason: rollout.ReasonPaused, says: []string{"spec.paused"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, obs := canary(v2, 100), seen(v2, 3, 0)
+			if tc.model != nil {
+				tc.model(&obs.Model.Value)
+			}
+			if tc.spec != nil {
+				tc.spec(&spec)
+			}
+			wantWait(t, rollout.Plan(spec, obs), tc.reason, tc.says...)
+		})
+	}
+}
+
+// TestReads: what could not be read is never acted on, and says what to do about it.
+func TestReads(t *testing.T) {
+	for name, tc := range map[string]struct {
+		problem rollout.Problem
+		reason  rollout.Reason
+		least   time.Duration
+	}{
+		"missing":      {rollout.Problem{Kind: rollout.KindNotFound, Message: "no scale set", Mend: "az vmss list"}, rollout.ReasonScaleSetNotFound, time.Second},
+		"forbidden":    {rollout.Problem{Kind: rollout.KindForbidden, Message: "no role", Mend: "az role assignment create"}, rollout.ReasonAccessDenied, time.Second},
+		"unauthorized": {rollout.Problem{Kind: rollout.KindUnauthorized, Message: "no token"}, rollout.ReasonAccessDenied, time.Second},
+		"throttled":    {rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down", RetryAfter: 20 * time.Minute}, rollout.ReasonThrottled, 20 * time.Minute},
+		"down":         {rollout.Problem{Kind: rollout.KindTransient, Message: "503"}, rollout.ReasonAzureUnavailable, time.Second},
+	} {
+		for _, broken := range []string{"model", "instances"} {
+			t.Run(name+" "+broken, func(t *testing.T) {
+				obs := seen(v2, 3, 0)
+				if broken == "model" {
+					obs.Model = rollout.Unknown[rollout.Model](&tc.problem)
+				} else {
+					obs.Instances = rollout.Unknown[[]rollout.Instance](&tc.problem)
+				}
+				d := rollout.Plan(canary(v2, 100), obs)
+				wantWait(t, d, tc.reason, tc.problem.Message, tc.problem.Mend)
+				if d.Recheck < tc.least {
+					t.Errorf("recheck after %s, Azure asked for %s", d.Recheck, tc.least)
+				}
+				if d.Progress != nil {
+					t.Errorf("counted what was not read: %+v", d.Progress)
+				}
+			})
+		}
+	}
+}
+
+// TestSecret: the script's protected settings must be there and make sense before anything is written.
+func TestSecret(t *testing.T) {
+	target := rollout.Target{Script: &rollout.Script{URIs: v2.Script.URIs, Command: "sh v2.sh", ProtectedSettings: "web-script"}}
+	bare := rollout.Target{Script: &rollout.Script{ProtectedSettings: "web-script"}}
+	missing := rollout.Unknown[rollout.ProtectedSettings](&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret not found", Mend: "kubectl create secret"})
+	for name, tc := range map[string]struct {
+		target   rollout.Target
+		settings rollout.Reading[rollout.ProtectedSettings]
+		says     []string
+	}{
+		"missing":           {target, missing, []string{"Secret not found", "kubectl create secret"}},
+		"two commands":      {target, rollout.Known(rollout.ProtectedSettings{HasCommand: true}), []string{"web-script", "commandToExecute", "remove one"}},
+		"no command at all": {bare, rollout.Known(rollout.ProtectedSettings{}), []string{"web-script", "set one"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			obs := seen(v3, 3, 0)
+			obs.Memory = rollout.Memory{}
+			obs.Settings = tc.settings
+			wantWait(t, rollout.Plan(canary(tc.target, 100), obs), rollout.ReasonInvalid, tc.says...)
+		})
+	}
+	t.Run("good", func(t *testing.T) {
+		obs := seen(v3, 3, 0)
+		obs.Memory = rollout.Memory{}
+		obs.Settings = rollout.Known(rollout.ProtectedSettings{HasCommand: true})
+		d := rollout.Plan(canary(bare, 100), obs)
+		if _, writes := d.Step.(rollout.WriteScript); !writes {
+			t.Errorf("step %T, want the script written", d.Step)
+		}
+	})
+}
+
+// TestProtectedSettingsAreWrittenOnce: they cannot be read back, so a model that looks right is written all the same, once a run.
+func TestProtectedSettingsAreWrittenOnce(t *testing.T) {
+	target := rollout.Target{Script: &rollout.Script{URIs: v2.Script.URIs, Command: "sh v2.sh", ProtectedSettings: "web-script"}}
+	obs := seen(target, 3, 0)
+	obs.Memory = rollout.Memory{}
+	obs.Settings = rollout.Known(rollout.ProtectedSettings{})
+	d := rollout.Plan(canary(target, 100), obs)
+	if _, writes := d.Step.(rollout.WriteScript); !writes {
+		t.Fatalf("step %T, want the script written", d.Step)
+	}
+	obs.Memory = d.Remember
+	obs.Memory.Operation.BegunAt = at
+	obs.Memory.Operation.EndedAt = at
+	d = rollout.Plan(canary(target, 100), obs)
+	if _, upgrades := d.Step.(rollout.Upgrade); !upgrades {
+		t.Errorf("step %T (%v), want an upgrade", d.Step, d.Because)
+	}
+}
+
+// TestEvidence: the flag alone does not make a machine updated.
+func TestEvidence(t *testing.T) {
+	for name, tc := range map[string]struct {
+		target rollout.Target
+		spoil  func(*rollout.Instance)
+		says   string
+	}{
+		"boots from another image":  {image2, func(i *rollout.Instance) { i.Image = &rollout.Image{ID: "/images/base"} }, "boots from another image"},
+		"does not show the script":  {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptAbsent }, "does not show the script"},
+		"script failed":             {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptFailed }, ""},
+		"script still running":      {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptRunning }, ""},
+		"not running":               {v2, func(i *rollout.Instance) { i.Running = rollout.No }, "not running"},
+		"health unknown":            {v2, func(i *rollout.Instance) { i.AppHealth = rollout.Unsure }, "not known"},
+		"platform state unknown":    {v2, func(i *rollout.Instance) { i.State = rollout.StateUnknown }, "unknown state"},
+		"latest is not shown":       {v2, func(i *rollout.Instance) { i.Latest = rollout.Unsure }, ""},
+		"platform is still at work": {v2, func(i *rollout.Instance) { i.State = rollout.StateUpdating }, "Updating"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			obs := seen(tc.target, 2, 1)
+			tc.spoil(&obs.Instances.Value[2])
+			d := rollout.Plan(canary(tc.target, 34), obs)
+			if d.Because.Reason.Standing() == rollout.Reached || d.Progress.Ready != 0 {
+				t.Errorf("taken for good: %+v %+v", d.Because, d.Progress)
+			}
+			if !strings.Contains(d.Because.Message, tc.says) {
+				t.Errorf("message %q does not say %q", d.Because.Message, tc.says)
+			}
+		})
+	}
+}
+
+// TestReusedID: an id that comes back for another machine is another machine.
+func TestReusedID(t *testing.T) {
+	obs := seen(v2, 2, 0)
+	obs.Memory.Failed = []rollout.Failure{{Ref: rollout.Ref{ID: "0", VMID: "vm-of-old"}, Reason: rollout.FailureHealth, Message: "sick", At: at}}
+	d := rollout.Plan(canary(v2, 100), obs)
+	if step, upgrades := d.Step.(rollout.Upgrade); !upgrades || step.Instances[0].ID != "0" || len(d.Remember.Failed) != 0 {
+		t.Errorf("step %+v, failed %v: the old machine's failure is held against the new one", d.Step, d.Remember.Failed)
+	}
+}
+
+// TestOrderAndZones shows who goes first.
+func TestOrderAndZones(t *testing.T) {
+	for name, tc := range map[string]struct {
+		spec  func(*rollout.Spec)
+		zones []string
+		want  string
+	}{
+		"oldest":               {func(s *rollout.Spec) { s.Zones = rollout.ZonesIgnore }, nil, "0,1,2"},
+		"newest":               {func(s *rollout.Spec) { s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderNewest }, nil, "9,10,11"},
+		"by id, as numbers":    {func(s *rollout.Spec) { s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderInstanceID }, nil, "0,1,2"},
+		"spread over 3 zones":  {func(*rollout.Spec) {}, []string{"1", "1", "1", "1", "2", "2", "2", "2", "3", "3", "3", "3"}, "0,4,8"},
+		"small zones are last": {func(*rollout.Spec) {}, []string{"1", "1", "1", "1", "1", "1", "1", "1", "1", "1", "2", "2"}, "0,1,10"},
+		"zones ignored":        {func(s *rollout.Spec) { s.Zones = rollout.ZonesIgnore }, []string{"3", "2", "1", "1", "1", "1", "1", "1", "1", "1", "1", "1"}, "0,1,2"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec := canary(v2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 3, 3 }, tc.spec)
+			obs := seen(v2, 12, 0)
+			for n, zone := range tc.zones {
+				obs.Instances.Value[n].Zone = zone
+			}
+			step, _ := rollout.Plan(spec, obs).Step.(rollout.Upgrade)
+			if got := ids(step.Instances); got != tc.want {
+				t.Errorf("upgraded %s, want %s", got, tc.want)
+			}
+		})
+	}
+}
+
+// TestOneCallIsBounded: however large the batch, one call names at most 200 machines.
+func TestOneCallIsBounded(t *testing.T) {
+	spec := canary(v2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 1000, 1000 })
+	step, _ := rollout.Plan(spec, seen(v2, 1000, 0)).Step.(rollout.Upgrade)
+	if len(step.Instances) != 200 {
+		t.Errorf("%d machines in one call, want 200", len(step.Instances))
+	}
+}
+
+// TestBatchArithmetic holds the size of the next batch, for every small scale set, against an oracle that tries all sizes.
+func TestBatchArithmetic(t *testing.T) {
+	cases := 0
+	for n := 1; n <= 6; n++ {
+		for sick := 0; sick <= n; sick++ {
+			for unknown := 0; sick+unknown <= n; unknown++ {
+				for _, percent := range []int{1, 34, 50, 67, 100} {
+					for size := 1; size <= 4; size++ {
+						for most := 1; most <= 4; most++ {
+							checkBatch(t, n, sick, unknown, percent, size, most)
+							cases++
+						}
+					}
+				}
+			}
+		}
+	}
+	t.Logf("%d cases", cases)
+}
+
+func checkBatch(t *testing.T, n, sick, unknown, percent, size, most int) {
+	t.Helper()
+	obs := seen(v2, n, 0)
+	for k := range obs.Instances.Value {
+		switch {
+		case k < sick:
+			obs.Instances.Value[k].AppHealth = rollout.No
+		case k < sick+unknown:
+			obs.Instances.Value[k].AppHealth = rollout.Unsure
+		}
+	}
+	spec := canary(v2, percent, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = size, most })
+	step, _ := rollout.Plan(spec, obs).Step.(rollout.Upgrade)
+	healthy := n - sick - unknown
+	best := 0
+	for k := 1; k <= healthy; k++ {
+		if k <= size && k <= dumbDesired(percent, n) && sick+unknown+k <= min(most, n) {
+			best = k
+		}
+	}
+	if best == 0 { // no healthy one may go, so sick ones may: they cost no availability
+		best = min(sick, size, dumbDesired(percent, n))
+	}
+	if len(step.Instances) != best {
+		t.Errorf("n=%d sick=%d unknown=%d percent=%d size=%d maxUnavailable=%d: batch of %d, want %d", n, sick, unknown, percent, size, most, len(step.Instances), best)
+	}
+}
+
+// wantWait demands that nothing is touched, for the reason, with a message that says all of it.
+func wantWait(t *testing.T, d rollout.Decision, reason rollout.Reason, says ...string) {
+	t.Helper()
+	if _, waits := d.Step.(rollout.Wait); !waits || d.Because.Reason != reason {
+		t.Errorf("got %T for %s (%s), want to wait for %s", d.Step, d.Because.Reason, d.Because.Message, reason)
+	}
+	for _, text := range says {
+		if !strings.Contains(d.Because.Message, text) {
+			t.Errorf("message %q does not say %q", d.Because.Message, text)
+		}
+	}
+}
