@@ -23,7 +23,8 @@ func (r *round) acted(op *Operation, o Outcome) verdict {
 	case o.Problem == nil:
 		return r.accepted(op, o)
 	case o.Problem.Kind == KindAmbiguous:
-		op.Refused = nil
+		op.begins(time.Time{})
+		op.IntentAt = o.At
 		return wait(ReasonProgressing, settleTime, "%s: no answer from Azure (%s); looking whether it was accepted", op.doing(), o.Problem.Error())
 	case o.Problem.untouched():
 		return r.putOff(op, o)
@@ -39,8 +40,7 @@ func (r *round) acted(op *Operation, o Outcome) verdict {
 
 // accepted notes that the operation runs and when to ask.
 func (r *round) accepted(op *Operation, o Outcome) verdict {
-	op.Refused = nil
-	op.BegunAt = o.At
+	op.begins(o.At)
 	op.Token = o.Token
 	first := r.firstPoll(op, o.RetryAfter)
 	if o.Token == "" {
@@ -49,6 +49,12 @@ func (r *round) accepted(op *Operation, o Outcome) verdict {
 	}
 	op.PollAt = o.At.Add(first)
 	return wait(ReasonProgressing, first, "%s", op.doing())
+}
+
+// begins forgets what a former try of the same intent came to.
+func (o *Operation) begins(at time.Time) {
+	o.BegunAt, o.EndedAt, o.PollAt = at, time.Time{}, time.Time{}
+	o.Token, o.Trouble, o.Refused = "", nil, nil
 }
 
 // firstPoll guesses when asking will first be worth a call, never sooner than Azure wants. The last batch is the best guess at

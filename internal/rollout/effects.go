@@ -24,7 +24,7 @@ func applyModel(r *round) (verdict, bool) {
 	if !imageMatches(t, model) {
 		return r.begin(WriteImage{Image: *t.Image, ETag: model.ETag}, nil), true
 	}
-	step := WriteScript{Script: *t.Script, ForceUpdateTag: t.RevisionTag}
+	step := WriteScript{Script: *t.Script, ForceUpdateTag: t.RevisionTag, Handler: model.ScriptHandler}
 	if model.Script != nil {
 		step.Extension = model.Script.Extension
 		if step.ForceUpdateTag == "" {

@@ -130,6 +130,14 @@ func azureStories() map[string]story {
 			0: does("Azure refuses (the middle of the kinds: Forbidden)", once(func(f *simworld.Faults) { f.Refused = 1 })),
 			4: does("the role is granted", func(t *teller) { t.world.Faults = simworld.Faults{} }),
 		}},
+		"the write of the model fails": {n: 2, start: v1, spec: canary(image2, 50), rounds: 14, script: map[int]func(*teller){
+			0: does("writes of the model fail", once(func(f *simworld.Faults) { f.WriteFails = 1 })),
+			8: does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
+		"the write of the model is for nothing": {n: 2, start: v1, spec: canary(image2, 50), rounds: 24, script: map[int]func(*teller){
+			0:  does("writes of the model succeed and change nothing", once(func(f *simworld.Faults) { f.WriteLost = 1 })),
+			18: does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
 		"reads fail": {n: 2, start: v1, spec: canary(v2, 50), rounds: 8, script: map[int]func(*teller){
 			0: does("no read works", once(func(f *simworld.Faults) { f.ReadFails = 1 })),
 			3: does("reads work", func(t *teller) { t.world.Faults = simworld.Faults{} }),

@@ -70,19 +70,29 @@ func (w *World) begin(step rollout.Step) *operation {
 	}
 	switch s := step.(type) {
 	case rollout.WriteImage:
-		c := w.latest()
-		c.Image = s.Image
-		w.write(c)
+		w.beginWrite(op, func(c *Content) { c.Image = s.Image })
 	case rollout.WriteScript:
-		c := w.latest()
-		c.Script = &rollout.ModelScript{Extension: "script", URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
-		w.write(c)
+		w.beginWrite(op, func(c *Content) {
+			c.Script = &rollout.ModelScript{Extension: "script", URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
+		})
 	case rollout.Upgrade, rollout.Reimage:
 		w.beginOnMachines(op, refs(step))
 	}
 	op.model = len(w.Models) - 1
 	w.running = op
 	return op
+}
+
+// beginWrite writes the model, unless the operation is to fail or to be for nothing.
+func (w *World) beginWrite(op *operation, change func(*Content)) {
+	switch {
+	case w.chance(w.Faults.WriteFails):
+		op.result = rollout.OperationFailed
+		op.problem = &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "InternalExecutionError", Message: "the write failed"}
+	case w.chance(w.Faults.WriteLost):
+	default:
+		w.Edit(change)
+	}
 }
 
 // beginOnMachines puts the machines to work and draws how it will end.

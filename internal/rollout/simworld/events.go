@@ -11,6 +11,7 @@ type Faults struct {
 	ReadFails, ListLags                                                     int
 	Refused, Ambiguous, TokenLost                                           int
 	OperationFails, Preempted, NotApplied, Sticks, Hangs                    int
+	WriteFails, WriteLost                                                   int // writes of the model that end badly, or well and for nothing
 	ScriptFails, Unhealthy, HealthUnknown                                   int
 	Flaps, ScalesOut, ScalesIn, Repairs, OtherEdits, DeclaredEdits, Unstick int
 	Protects                                                                int
@@ -29,6 +30,7 @@ func RandomFaults(dice Dice) Faults {
 		ReadFails: some(8), ListLags: some(4), Lag: time.Duration(dice(40)) * time.Second,
 		Refused: some(6), Ambiguous: some(6), TokenLost: some(6),
 		OperationFails: some(8), Preempted: some(8), NotApplied: some(8), Sticks: some(12), Hangs: some(16),
+		WriteFails: some(6), WriteLost: some(6),
 		ScriptFails: some(10), Unhealthy: some(8), HealthUnknown: some(8),
 		Flaps: some(12), ScalesOut: some(16), ScalesIn: some(16), Repairs: some(16), OtherEdits: some(24), DeclaredEdits: some(40), Unstick: some(12),
 		Protects: some(24),
