@@ -1,0 +1,194 @@
+package azuresim
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"time"
+)
+
+// Control serves the control endpoint: how tests and demos set the stage and
+// look behind it (docs/design/0002-simulator.md). Whoever reaches it may do
+// anything, so it is never on the same listener as ARM.
+func (s *Server) Control() http.Handler {
+	mux := http.NewServeMux()
+	for pattern, handle := range map[string]func([]byte, *http.Request) (any, error){
+		"PUT /images":         s.controlImage,
+		"PUT /scalesets":      s.controlScaleSet,
+		"POST /scale":         s.controlScale,
+		"POST /health":        s.controlHealth,
+		"POST /repair":        s.controlRepair,
+		"POST /model":         s.controlModel,
+		"PUT /faults":         s.controlFaults,
+		"DELETE /faults":      s.controlNoFaults,
+		"GET /calls":          s.controlCalls,
+		"DELETE /calls":       s.controlNoCalls,
+		"GET /instances":      s.controlInstances,
+		"POST /loadbalancers": s.controlLoadBalancer,
+		"POST /clock":         s.controlClock,
+	} {
+		mux.Handle(pattern, s.controlled(handle))
+	}
+	return mux
+}
+
+// controlError is a refusal of the control endpoint.
+type controlError struct {
+	status  int
+	message string
+}
+
+func (e *controlError) Error() string { return e.message }
+
+func badControl(format string, args ...any) error {
+	return &controlError{http.StatusBadRequest, fmt.Sprintf(format, args...)}
+}
+
+// controlled runs a handler under the lock, with time caught up.
+func (s *Server) controlled(handle func([]byte, *http.Request) (any, error)) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16*maxBody))
+		if err != nil {
+			writeControl(w, nil, badControl("reading the body: %v", err))
+			return
+		}
+		s.mu.Lock()
+		s.catchUp()
+		out, err := handle(body, r)
+		s.mu.Unlock()
+		writeControl(w, out, err)
+	})
+}
+
+func writeControl(w http.ResponseWriter, out any, err error) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	status := http.StatusOK
+	if err != nil {
+		status, out = http.StatusBadRequest, map[string]string{"error": err.Error()}
+		var refused *controlError
+		if errors.As(err, &refused) {
+			status = refused.status
+		}
+	}
+	if out == nil {
+		out = struct{}{}
+	}
+	body, isTree := out.(members)
+	written := toJSON(body)
+	if !isTree {
+		if written, err = json.MarshalIndent(out, "", "  "); err != nil {
+			status, written = http.StatusInternalServerError, []byte(`{"error": "the answer cannot be written"}`)
+		}
+	}
+	w.WriteHeader(status)
+	_, _ = w.Write(written) // a client that went away is no concern
+}
+
+// readControl reads a control request's body.
+func readControl(body []byte, into any) error {
+	if err := json.Unmarshal(body, into); err != nil {
+		return badControl("reading the request: %v", err)
+	}
+	return nil
+}
+
+// controlSet finds a scale set by ARM id.
+func (s *Server) controlSet(id string) (*scaleSet, error) {
+	parsed, err := parseSetID(id)
+	if err != nil {
+		return nil, err
+	}
+	set := s.sets[parsed.key()]
+	if set == nil {
+		return nil, &controlError{http.StatusNotFound, fmt.Sprintf("scale set %q does not exist", id)}
+	}
+	return set, nil
+}
+
+func parseSetID(id string) (scaleSetID, error) {
+	r, args := find(http.MethodGet, id)
+	if r == nil || r.name != "Get" {
+		return scaleSetID{}, badControl("%q is not the ARM id of a scale set", id)
+	}
+	return scaleSetID{args["sub"], args["group"], args["set"]}, nil
+}
+
+// jsonID is an instance id, written as a number or as a string.
+type jsonID = faultyID
+
+func (s *Server) controlInstance(setID string, id jsonID) (*instance, error) {
+	set, err := s.controlSet(setID)
+	if err != nil {
+		return nil, err
+	}
+	inst := set.instance(int(id))
+	if inst == nil {
+		return nil, &controlError{http.StatusNotFound, fmt.Sprintf("scale set %q has no instance %d", setID, id)}
+	}
+	return inst, nil
+}
+
+func (s *Server) controlFaults(body []byte, _ *http.Request) (any, error) {
+	list, err := parseFaults(body)
+	if err != nil {
+		return nil, err
+	}
+	s.faults = list
+	return nil, nil
+}
+
+func (s *Server) controlNoFaults([]byte, *http.Request) (any, error) {
+	s.faults = nil
+	return nil, nil
+}
+
+func (s *Server) controlCalls(_ []byte, r *http.Request) (any, error) {
+	since := 0
+	if text := r.URL.Query().Get("since"); text != "" {
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, badControl("since is not a number: %q", text)
+		}
+		since = n
+	}
+	out := []loggedCall{}
+	for _, e := range s.calls.since(since) {
+		out = append(out, *e)
+	}
+	return out, nil
+}
+
+func (s *Server) controlNoCalls([]byte, *http.Request) (any, error) {
+	s.calls.entries = nil
+	return nil, nil
+}
+
+func (s *Server) controlClock(body []byte, _ *http.Request) (any, error) {
+	var in struct {
+		Advance string  `json:"advance"`
+		Rate    float64 `json:"rate"`
+	}
+	if err := readControl(body, &in); err != nil {
+		return nil, err
+	}
+	switch clock := s.clock.(type) {
+	case *ManualClock:
+		d, err := time.ParseDuration(in.Advance)
+		if err != nil || d < 0 {
+			return nil, badControl("advance is not a duration: %q", in.Advance)
+		}
+		clock.Advance(d)
+	case *scaledClock:
+		if in.Rate <= 0 {
+			return nil, badControl("rate must be above 0")
+		}
+		clock.setRate(in.Rate)
+	default:
+		return nil, badControl("the clock is somebody else's")
+	}
+	s.catchUp()
+	return map[string]string{"now": s.now.UTC().Format(time.RFC3339Nano)}, nil
+}

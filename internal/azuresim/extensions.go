@@ -1,0 +1,137 @@
+package azuresim
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// The extensions sub-resource: another way to write the model's extensions.
+
+func (s *Server) listExtensions(r *request) (*response, *armError) {
+	set, err := s.findSet(r)
+	if err != nil {
+		return nil, err
+	}
+	list := []members{}
+	for _, e := range set.model.extensions {
+		list = append(list, set.extensionBody(e, "Succeeded"))
+	}
+	return answer(http.StatusOK, members{{"value", list}}), nil
+}
+
+func (set *scaleSet) extensionBody(e *extension, state string) members {
+	properties := ordered(e.shown(), nil, "provisioningState")
+	return members{
+		{"name", e.name}, {"id", set.id() + "/extensions/" + e.name}, {"type", "Microsoft.Compute/virtualMachineScaleSets/extensions"},
+		{"properties", append(members{{"provisioningState", state}}, properties...)},
+	}
+}
+
+func (s *Server) getExtension(r *request) (*response, *armError) {
+	set, err := s.findSet(r)
+	if err != nil {
+		return nil, err
+	}
+	e := set.model.extension(r.args["extension"])
+	if e == nil {
+		return nil, entityNotFound()
+	}
+	return answer(http.StatusOK, set.extensionBody(e, "Succeeded")), nil
+}
+
+func (s *Server) putExtension(r *request) (*response, *armError) {
+	return s.writeExtension(r, false)
+}
+
+// patchExtension keeps what the body leaves out, protected settings among it.
+func (s *Server) patchExtension(r *request) (*response, *armError) {
+	return s.writeExtension(r, true)
+}
+
+func (s *Server) writeExtension(r *request, patch bool) (*response, *armError) {
+	set, err := s.findSet(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.object()
+	if err != nil {
+		return nil, err
+	}
+	name := r.args["extension"]
+	old := set.model.extension(name)
+	if old == nil && patch {
+		return nil, entityNotFound()
+	}
+	properties := objectAt(body, "properties")
+	status, state := http.StatusCreated, "Creating"
+	if old != nil {
+		name, status, state = old.name, http.StatusOK, "Updating"
+		if patch {
+			properties = patchedExtension(old.properties, properties)
+		}
+	}
+	list := set.withExtension(object{"name": name, "properties": without(properties, "provisioningState")})
+	op, err := s.writeExtensions(r, set, list)
+	if err != nil {
+		return nil, err
+	}
+	e := set.model.extension(name)
+	return s.written(r, op, status, set.extensionBody(e, state), ""), nil
+}
+
+// patchedExtension replaces what was sent; settings are sent whole.
+func patchedExtension(old, patch object) object {
+	out := old
+	for name, value := range patch {
+		out = with(out, name, value)
+	}
+	return out
+}
+
+func (set *scaleSet) withExtension(e object) []any {
+	list := slices.Clone(arrayAt(set.model.profile, "extensionProfile", "extensions"))
+	for i, old := range list {
+		if strings.EqualFold(stringAt(old, "name"), stringAt(e, "name")) {
+			list[i] = e
+			return list
+		}
+	}
+	return append(list, e)
+}
+
+func (s *Server) deleteExtension(r *request) (*response, *armError) {
+	set, err := s.findSet(r)
+	if err != nil {
+		return nil, err
+	}
+	if set.model.extension(r.args["extension"]) == nil {
+		return answer(http.StatusNoContent, nil), nil
+	}
+	list := slices.DeleteFunc(slices.Clone(arrayAt(set.model.profile, "extensionProfile", "extensions")), func(e any) bool {
+		return strings.EqualFold(stringAt(e, "name"), r.args["extension"])
+	})
+	op, err := s.writeExtensions(r, set, list)
+	if err != nil {
+		return nil, err
+	}
+	return s.accepted(r, op), nil
+}
+
+// writeExtensions makes a list of extensions the model's, as a write of the set would.
+func (s *Server) writeExtensions(r *request, set *scaleSet, list []any) (*operation, *armError) {
+	if err := s.checkWritable(set); err != nil {
+		return nil, err
+	}
+	body := object{"properties": object{"virtualMachineProfile": object{"extensionProfile": object{"extensions": list}}}}
+	c, err := s.planWrite(set, body, r.version)
+	if err != nil {
+		return nil, err
+	}
+	if c.model != set.model {
+		if err := set.refuseEleventhModel(); err != nil {
+			return nil, err
+		}
+	}
+	return s.commit(set, c, r.route.name, true), nil
+}

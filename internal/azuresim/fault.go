@@ -1,0 +1,161 @@
+package azuresim
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// fault is something that goes wrong, as the control endpoint is told of it.
+type fault struct {
+	Operation string    `json:"operation"`
+	ScaleSet  string    `json:"scaleSet,omitempty"`
+	Skip      int       `json:"skip,omitempty"`
+	Times     int       `json:"times,omitempty"` // 0: always
+	Kind      faultKind `json:"kind"`
+
+	Status            int        `json:"status,omitempty"`
+	Code              string     `json:"code,omitempty"`
+	Message           string     `json:"message,omitempty"`
+	RetryAfterSeconds int        `json:"retryAfterSeconds,omitempty"`
+	ExitCode          int        `json:"exitCode,omitempty"`
+	Stdout            string     `json:"stdout,omitempty"`
+	Stderr            string     `json:"stderr,omitempty"`
+	Seconds           float64    `json:"seconds,omitempty"`
+	Instances         []faultyID `json:"instances,omitempty"` // for scriptFails, none: all
+
+	seen, fired int
+}
+
+// faultyID is an instance id, written as a number or as a string.
+type faultyID int
+
+// UnmarshalJSON takes both forms.
+func (id *faultyID) UnmarshalJSON(data []byte) error {
+	n, err := strconv.Atoi(strings.Trim(string(data), `"`))
+	if err != nil {
+		return fmt.Errorf("reading an instance id: %w", err)
+	}
+	*id = faultyID(n)
+	return nil
+}
+
+type faultKind string
+
+const (
+	faultStatus      faultKind = "status"
+	faultResetBefore faultKind = "resetBeforeSend"
+	faultResetAfter  faultKind = "resetAfterApply"
+	faultTruncate    faultKind = "truncate"
+	faultDelay       faultKind = "delay"
+	faultFailed      faultKind = "operationFailed"
+	faultCanceled    faultKind = "operationCanceled"
+	faultPreempted   faultKind = "preempted"
+	faultStuck       faultKind = "operationStuck"
+	faultLost        faultKind = "operationLost"
+	faultNotApplied  faultKind = "notApplied"
+	faultScript      faultKind = "scriptFails"
+	faultListLags    faultKind = "listLags"
+	faultListOmits   faultKind = "listOmits"
+	faultHealthLags  faultKind = "healthLags"
+	faultEtagMoves   faultKind = "etagMoves"
+)
+
+// Where a kind of fault is looked for: only there a matching call counts.
+var (
+	requestFaults   = []faultKind{faultStatus, faultResetBefore, faultResetAfter, faultTruncate, faultDelay, faultEtagMoves}
+	operationFaults = []faultKind{faultFailed, faultCanceled, faultPreempted, faultStuck, faultLost, faultNotApplied, faultScript}
+	listFaults      = []faultKind{faultListLags, faultListOmits, faultHealthLags}
+	healthFaults    = []faultKind{faultHealthLags}
+)
+
+// faultList is the scripted list; the order is that of the list.
+type faultList []*fault
+
+// fire counts a call and returns the faults of some kinds that strike it.
+func (l faultList) fire(operation, setKey string, kinds []faultKind) []*fault {
+	var out []*fault
+	for _, f := range l {
+		if !slices.Contains(kinds, f.Kind) || !f.matches(operation, setKey) {
+			continue
+		}
+		f.seen++
+		if f.seen <= f.Skip || (f.Times > 0 && f.fired >= f.Times) {
+			continue
+		}
+		f.fired++
+		out = append(out, f)
+	}
+	return out
+}
+
+func (f *fault) matches(operation, setKey string) bool {
+	return (f.Operation == "*" || strings.EqualFold(f.Operation, operation)) &&
+		(f.ScaleSet == "" || strings.EqualFold(strings.Trim(f.ScaleSet, "/"), strings.Trim(setKey, "/")))
+}
+
+// parseFaults reads the control endpoint's list.
+func parseFaults(body []byte) (faultList, error) {
+	var list faultList
+	if err := json.Unmarshal(body, &list); err != nil {
+		return nil, fmt.Errorf("reading faults: %w", err)
+	}
+	for i, f := range list {
+		if f == nil || f.Operation == "" {
+			return nil, fmt.Errorf("fault %d has no operation", i)
+		}
+		if f.Kind == faultStatus && (f.Status < 200 || f.Status > 599) {
+			return nil, fmt.Errorf("fault %d: status %d is none", i, f.Status)
+		}
+		if !slices.Contains(slices.Concat(requestFaults, operationFaults, listFaults), f.Kind) {
+			return nil, fmt.Errorf("fault %d: kind %q is unknown", i, f.Kind)
+		}
+	}
+	return list, nil
+}
+
+func (f *fault) duration() time.Duration { return time.Duration(f.Seconds * float64(time.Second)) }
+
+// hits says whether the fault is about an instance.
+func (f *fault) hits(instance int) bool {
+	return len(f.Instances) == 0 || slices.Contains(f.Instances, faultyID(instance))
+}
+
+func (f *fault) scriptResult() ScriptResult {
+	return ScriptResult{ExitCode: max(1, f.ExitCode), Stdout: f.Stdout, Stderr: f.Stderr}
+}
+
+// failure is how an operation ends, with a default wording.
+func (f *fault) failure(code, message string) *armError {
+	if f.Code != "" {
+		code = f.Code
+	}
+	if f.Message != "" {
+		message = f.Message
+	}
+	return &armError{status: http.StatusConflict, code: code, message: message}
+}
+
+func (f *fault) response(r *request) *response {
+	if f.Status == http.StatusForbidden && f.Message == "" && (f.Code == "" || f.Code == "AuthorizationFailed") {
+		return notAllowed(r.route.action, r.scope()).response()
+	}
+	code := f.Code
+	if code == "" {
+		code = strings.ReplaceAll(http.StatusText(f.Status), " ", "")
+	}
+	message := f.Message
+	if message == "" {
+		message = "The simulator was told to answer this."
+	}
+	e := refuse(f.Status, code, "%s", message)
+	e.bare = f.Status == http.StatusTooManyRequests
+	e.retryAfter = time.Duration(f.RetryAfterSeconds) * time.Second
+	res := e.response()
+	res.charge = noCharge
+	return res
+}

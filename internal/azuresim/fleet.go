@@ -1,0 +1,44 @@
+package azuresim
+
+import "net/netip"
+
+// Fleet is what instances run. Keys are lower-case ARM ids of instances.
+// Methods are safe for concurrent use, and must not call back into the Server
+// before they return: done, too, is called later, from another goroutine.
+type Fleet interface {
+	// Boot gives the machine a fresh disk made from the image and opens its web server.
+	Boot(key string, image Image)
+	// Run downloads the script's URIs into the machine's disk and runs its
+	// command there; done is called exactly once, later.
+	Run(key string, s Script, done func(ScriptResult))
+	// Down closes the machine's address; the disk is kept.
+	Down(key string)
+	// Up opens the machine's address again.
+	Up(key string)
+	// Remove ends the machine: disk and address are gone.
+	Remove(key string)
+	// Address is the machine's own 127.x.y.z, stable while it lives.
+	Address(key string) netip.Addr
+	// SetSick makes the machine answer 503, or stops it from doing so.
+	SetSick(key string, sick bool)
+}
+
+// Image is a disk image: Files is what it has in its web root, by path.
+type Image struct {
+	ID    string
+	Files map[string][]byte
+}
+
+// Script is what the custom script extension runs in a machine.
+type Script struct {
+	URIs    []string
+	Command string
+}
+
+// ScriptResult is how a script ended. Err says why it never ran: a download
+// failed, it was not allowed, or its time was up.
+type ScriptResult struct {
+	ExitCode       int
+	Stdout, Stderr string
+	Err            string
+}

@@ -1,0 +1,158 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"syscall"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+)
+
+// What is on a disk. The directories belong to whom scripts run as; what they are in does not, so that scripts cannot replace them.
+const (
+	webDir    = "www"    // what the web server serves
+	scriptDir = "script" // where scripts are downloaded to and run
+	homeDir   = "home"
+	tempDir   = "tmp"
+)
+
+// disk is a machine's disk from one boot to the next, and the scripts that wait for it. What the fleet does on it goes through root,
+// since scripts may leave symbolic links behind.
+type disk struct {
+	dir    string
+	root   *os.Root
+	ctx    context.Context // ends with the disk
+	cancel context.CancelCauseFunc
+
+	// Under the fleet's lock.
+	queue   []job
+	working bool // a goroutine works the queue off
+	retired bool // to be discarded when nobody works on it
+}
+
+func (f *Fleet) makeDisk(image azuresim.Image) (*disk, error) {
+	// Scripts of all machines are the same user: they may pass through the scratch directory, but cannot guess another's disk.
+	dir, err := os.MkdirTemp(f.scratch, "disk-")
+	if err != nil {
+		return nil, err
+	}
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return nil, err
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return nil, err
+	}
+	d := &disk{dir: dir, root: root}
+	if err := d.fill(image, f.cage); err != nil {
+		root.Close()
+		return nil, err
+	}
+	d.ctx, d.cancel = context.WithCancelCause(f.ctx)
+	return d, nil
+}
+
+func (d *disk) fill(image azuresim.Image, c cage) error {
+	for _, name := range []string{webDir, scriptDir, homeDir, tempDir} {
+		if err := d.root.Mkdir(name, 0o755); err != nil {
+			return err
+		}
+	}
+	for name, content := range image.Files {
+		if err := d.writeWeb(name, content); err != nil {
+			return fmt.Errorf("writing the image's file %q: %w", name, err)
+		}
+	}
+	return fs.WalkDir(d.root.FS(), ".", func(name string, _ fs.DirEntry, err error) error {
+		if err != nil || name == "." {
+			return err
+		}
+		return d.root.Lchown(name, c.uid, c.gid)
+	})
+}
+
+func (d *disk) writeWeb(name string, content []byte) error {
+	if !filepath.IsLocal(name) {
+		return errors.New("it leads out of the web root")
+	}
+	name = path.Join(webDir, name)
+	if err := d.root.MkdirAll(path.Dir(name), 0o755); err != nil {
+		return err
+	}
+	return d.root.WriteFile(name, content, 0o644)
+}
+
+// freshScriptDir empties the script directory: what one script downloaded or left is no part of the next.
+func (d *disk) freshScriptDir(c cage) error {
+	if err := d.root.RemoveAll(scriptDir); err != nil {
+		return err
+	}
+	if err := d.root.Mkdir(scriptDir, 0o755); err != nil {
+		return err
+	}
+	return d.root.Lchown(scriptDir, c.uid, c.gid)
+}
+
+// writeScript puts a downloaded file into the script directory, ready to be executed: no process may start while it is open for
+// writing, since that process, of another machine, would hold it open for a moment, and executing it would fail with "text file busy".
+func (d *disk) writeScript(name string, content []byte, c cage) error {
+	syscall.ForkLock.RLock()
+	defer syscall.ForkLock.RUnlock()
+	name = path.Join(scriptDir, name)
+	if err := d.root.WriteFile(name, content, 0o755); err != nil {
+		return err
+	}
+	return d.root.Lchown(name, c.uid, c.gid)
+}
+
+func (d *disk) path(name string) string { return filepath.Join(d.dir, name) }
+
+// retire takes the machine's disk away. Its scripts are told, and the disk is discarded when the last has ended. The fleet is locked.
+func (f *Fleet) retire(m *machine, cause error) {
+	d := m.disk.Swap(nil)
+	if d == nil {
+		return
+	}
+	d.cancel(cause)
+	d.retired = true
+	if !d.working {
+		f.tasks.Go(func() { f.discard(d) })
+	}
+}
+
+func (f *Fleet) discard(d *disk) {
+	d.unmount()
+	if err := removeTree(d.dir); err != nil {
+		f.options.Logger.Error("Removing a disk failed", "dir", d.dir, "error", err)
+	}
+}
+
+// unmount lets go of the disk's directory; what is on it stays.
+func (d *disk) unmount() {
+	if d != nil {
+		d.cancel(nil)
+		d.root.Close()
+	}
+}
+
+// removeTree removes a directory with all in it, also where a script took its own permissions away.
+func removeTree(dir string) error {
+	if os.RemoveAll(dir) == nil {
+		return nil
+	}
+	err := filepath.WalkDir(dir, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || !entry.IsDir() {
+			return err
+		}
+		return os.Chmod(name, 0o700)
+	})
+	if err != nil {
+		return err
+	}
+	return os.RemoveAll(dir)
+}

@@ -1,0 +1,167 @@
+// Package fleet is what runs inside the instances of the simulated Azure scale sets: a disk each, image content, scripts as real
+// processes, a web server each at an address of its own, and layer-4 load balancers in front of them.
+//
+// Fleet implements azuresim.Fleet. Load balancers are an ability beyond that interface; whoever wants one asks for it by
+//
+//	interface {
+//		OpenLoadBalancer(name string, port int, backends func() []string) (netip.AddrPort, error)
+//	}
+//
+// It needs Linux: all of 127.0.0.0/8 is local there, and scripts are confined by namespaces.
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+)
+
+var _ azuresim.Fleet = (*Fleet)(nil)
+
+var errClosed = errors.New("the fleet is closed")
+
+// Options says what machines may do. The zero value serves images and refuses scripts.
+type Options struct {
+	// ScratchDir is where the disks are; they are in a directory of their own in it, removed by Close. Empty: the system's.
+	ScratchDir string
+	// MachinePort is the port of each machine's web server; 0: 8080.
+	MachinePort int
+	// AllowScripts lets scripts run, which are programs of whoever can reach the simulator (--allow-scripts).
+	AllowScripts bool
+	// AllowUnconfined lets them run where namespaces cannot be had: with the network and the processes of this host
+	// (--allow-unconfined). A process that leaves its script's process group then outlives the script.
+	AllowUnconfined bool
+	// ScriptTimeout is how long a script may run, downloads apart; 0: 2 minutes.
+	ScriptTimeout time.Duration
+	// MaxOutput is how many bytes are kept of the end of a script's stdout, and of its stderr; 0: 4 KiB.
+	MaxOutput int
+	// AllowedDownload says from which addresses script files may be downloaded; nil: loopback only.
+	AllowedDownload func(netip.AddrPort) bool
+	// Logger receives what machines do; nil: discard.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.MachinePort == 0 {
+		o.MachinePort = 8080
+	}
+	if o.ScriptTimeout == 0 {
+		o.ScriptTimeout = 2 * time.Minute
+	}
+	if o.MaxOutput == 0 {
+		o.MaxOutput = 4 << 10
+	}
+	if o.AllowedDownload == nil {
+		o.AllowedDownload = func(to netip.AddrPort) bool { return to.Addr().IsLoopback() }
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+// Fleet is a set of running machines and of the load balancers in front of them. Its methods are safe for concurrent use.
+type Fleet struct {
+	options Options
+	scratch string // ours alone; every disk is in it
+	cage    cage
+	refusal error // why scripts do not run; nil: they do
+	client  downloads
+
+	ctx    context.Context // ends with the fleet
+	cancel context.CancelCauseFunc
+	tasks  sync.WaitGroup // every goroutine of the fleet
+
+	mu        sync.Mutex
+	closed    bool
+	street    street
+	machines  map[string]*machine
+	balancers map[string]*balancer
+}
+
+// New makes an empty fleet. It fails where machines could not be reached, rather than when the first one boots.
+func New(o Options) (*Fleet, error) {
+	o = o.withDefaults()
+	scratch, err := makeScratch(o.ScratchDir)
+	if err != nil {
+		return nil, fmt.Errorf("making the scratch directory: %w", err)
+	}
+	f := &Fleet{
+		options:   o,
+		scratch:   scratch,
+		client:    newDownloads(o.AllowedDownload),
+		machines:  map[string]*machine{},
+		balancers: map[string]*balancer{},
+	}
+	f.ctx, f.cancel = context.WithCancelCause(context.Background())
+	if err := f.tryPort(); err != nil {
+		f.Close()
+		return nil, err
+	}
+	f.cage, f.refusal = chooseCage(scratch, o, cagesOfThisProcess())
+	if f.refusal == nil && !f.cage.confined {
+		o.Logger.Warn("Scripts run unconfined", "cage", f.cage.name)
+	}
+	return f, nil
+}
+
+// tryPort opens and closes a site as a machine would have it.
+func (f *Fleet) tryPort() error {
+	var trial street
+	s, err := trial.settle(f.options.MachinePort)
+	if err != nil {
+		return fmt.Errorf("machines cannot listen at port %d of 127.0.0.0/8: %w", f.options.MachinePort, err)
+	}
+	s.leave()
+	return nil
+}
+
+// Close ends every machine and load balancer, kills the scripts, and removes the disks. It returns when no goroutine of the fleet
+// runs any more, so it waits for the done functions of the killed scripts: hold no lock that these need.
+func (f *Fleet) Close() {
+	f.mu.Lock()
+	if !f.closed {
+		f.closed = true
+		for _, b := range f.balancers {
+			b.close()
+		}
+		for _, m := range f.machines {
+			m.down()
+			m.site.leave()
+		}
+		f.cancel(errClosed)
+	}
+	f.mu.Unlock()
+	f.tasks.Wait()
+	for _, m := range f.machines {
+		m.disk.Load().unmount()
+	}
+	if err := removeTree(f.scratch); err != nil {
+		f.options.Logger.Error("Removing the scratch directory failed", "dir", f.scratch, "error", err)
+	}
+}
+
+// makeScratch makes a directory that no other fleet uses. Scripts may run as somebody else, so it lets anybody pass through.
+func makeScratch(dir string) (string, error) {
+	if dir != "" {
+		if err := os.MkdirAll(dir, 0o755); err != nil {
+			return "", err
+		}
+	}
+	scratch, err := os.MkdirTemp(dir, "fleet-")
+	if err != nil {
+		return "", err
+	}
+	if scratch, err = filepath.Abs(scratch); err != nil {
+		return "", err
+	}
+	return scratch, os.Chmod(scratch, 0o711)
+}

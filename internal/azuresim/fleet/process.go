@@ -1,0 +1,67 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+)
+
+// outputDelay is how long the output of a script may stay open after its end, which only a process it left behind, unconfined, does.
+const outputDelay = 500 * time.Millisecond
+
+// runCommand runs the command in the script directory. An error means that it was not started, or not left to end by itself.
+func (f *Fleet) runCommand(d *disk, command string) (azuresim.ScriptResult, error) {
+	limit := f.options.ScriptTimeout
+	ctx, cancel := context.WithTimeoutCause(d.ctx, limit, fmt.Errorf("killed at the time limit of %v", limit))
+	defer cancel()
+	stdout, stderr := tail{limit: f.options.MaxOutput}, tail{limit: f.options.MaxOutput}
+	cmd := f.cage.command(ctx, command)
+	cmd.Dir = d.path(scriptDir)
+	cmd.Env = []string{
+		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+		"HOME=" + d.path(homeDir),
+		"TMPDIR=" + d.path(tempDir),
+		"WEB_ROOT=" + d.path(webDir),
+	}
+	cmd.Stdout, cmd.Stderr = &stdout, &stderr
+
+	err := cmd.Run()
+	if cmd.ProcessState == nil {
+		if cause := context.Cause(ctx); cause != nil {
+			err = cause
+		}
+		return azuresim.ScriptResult{}, fmt.Errorf("starting the script: %w", err)
+	}
+	killGroup(cmd) // what it left behind, where no namespace has ended it already
+	result := azuresim.ScriptResult{ExitCode: exitCode(cmd), Stdout: stdout.String(), Stderr: stderr.String()}
+	if ctx.Err() != nil && !cmd.ProcessState.Success() {
+		return result, context.Cause(ctx)
+	}
+	return result, nil
+}
+
+// command makes a shell command that is killed, with all that it started, when ctx ends or this process dies.
+func (c cage) command(ctx context.Context, command string) *exec.Cmd {
+	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
+	attr := c.attr
+	attr.Setpgid = true
+	attr.Pdeathsig = syscall.SIGKILL
+	cmd.SysProcAttr = &attr
+	cmd.Cancel = func() error { return killGroup(cmd) }
+	cmd.WaitDelay = outputDelay
+	return cmd
+}
+
+func killGroup(cmd *exec.Cmd) error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+
+// exitCode is as a shell shows it: 128 and the signal for a process that died of one.
+func exitCode(cmd *exec.Cmd) int {
+	if status, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		return 128 + int(status.Signal())
+	}
+	return cmd.ProcessState.ExitCode()
+}

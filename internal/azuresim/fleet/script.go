@@ -1,0 +1,98 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+)
+
+var errNoMachine = errors.New("there is no such machine")
+
+// job is a script that waits for its turn on a disk.
+type job struct {
+	script azuresim.Script
+	done   func(azuresim.ScriptResult)
+}
+
+// Run downloads the script's URIs into the machine's disk and runs its command there, after the scripts that were there before it.
+// done is called exactly once, on another goroutine, also when the machine is removed meanwhile.
+func (f *Fleet) Run(key string, s azuresim.Script, done func(azuresim.ScriptResult)) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		go done(neverRan(errClosed))
+		return
+	}
+	m := f.machines[key]
+	if m == nil || m.disk.Load() == nil {
+		f.tasks.Go(func() { done(neverRan(errNoMachine)) })
+		return
+	}
+	d := m.disk.Load()
+	d.queue = append(d.queue, job{script: s, done: done})
+	if !d.working {
+		d.working = true
+		f.tasks.Go(func() { f.work(key, d) })
+	}
+}
+
+func neverRan(err error) azuresim.ScriptResult {
+	return azuresim.ScriptResult{ExitCode: -1, Err: err.Error()}
+}
+
+// work runs the scripts of a disk until none waits.
+func (f *Fleet) work(key string, d *disk) {
+	for {
+		next, ok := f.nextJob(d)
+		if !ok {
+			return
+		}
+		result, err := f.execute(d, next.script)
+		if err != nil {
+			result.ExitCode, result.Err = -1, err.Error()
+		}
+		f.options.Logger.Debug("Script ended", "machine", key, "exitCode", result.ExitCode, "error", result.Err)
+		next.done(result)
+	}
+}
+
+func (f *Fleet) nextJob(d *disk) (job, bool) {
+	f.mu.Lock()
+	if len(d.queue) > 0 {
+		defer f.mu.Unlock()
+		next := d.queue[0]
+		d.queue = d.queue[1:]
+		return next, true
+	}
+	d.working = false
+	retired := d.retired
+	f.mu.Unlock()
+	if retired {
+		f.discard(d)
+	}
+	return job{}, false
+}
+
+func (f *Fleet) execute(d *disk, s azuresim.Script) (azuresim.ScriptResult, error) {
+	if f.refusal != nil {
+		return azuresim.ScriptResult{}, f.refusal
+	}
+	if err := context.Cause(d.ctx); err != nil {
+		return azuresim.ScriptResult{}, err
+	}
+	if err := d.freshScriptDir(f.cage); err != nil {
+		return azuresim.ScriptResult{}, fmt.Errorf("emptying the script directory: %w", err)
+	}
+	for _, uri := range s.URIs {
+		name, content, err := f.client.get(d.ctx, uri)
+		if err != nil {
+			return azuresim.ScriptResult{}, err
+		}
+		if err := d.writeScript(name, content, f.cage); err != nil {
+			return azuresim.ScriptResult{}, fmt.Errorf("storing the downloaded %q: %w", name, err)
+		}
+	}
+	return f.runCommand(d, s.Command)
+}

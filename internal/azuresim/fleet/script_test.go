@@ -1,0 +1,339 @@
+package fleet
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+)
+
+// store serves script files.
+func store(t *testing.T, files map[string]string) string {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if to := r.URL.Query().Get("redirect"); to != "" {
+			http.Redirect(w, r, to, http.StatusFound)
+			return
+		}
+		content, ok := files[r.URL.Path]
+		if !ok {
+			http.NotFound(w, r)
+			return
+		}
+		io.WriteString(w, content)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+func TestScriptInstallsAPage(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("base"))
+	at := store(t, map[string]string{
+		"/install_v2.sh": "#!/bin/sh\n. ./common.sh\necho installing; echo careful >&2; echo v2 > \"$WEB_ROOT/index.html\"; $greet > \"$WEB_ROOT/hi\"\n",
+		"/x/common.sh":   "greet='echo hi'\n",
+	})
+	r := run(t, f, "a", "./install_v2.sh", at+"/install_v2.sh?sig=abc", at+"/x/common.sh")
+	if want := (azuresim.ScriptResult{Stdout: "installing\n", Stderr: "careful\n"}); r != want {
+		t.Errorf("got %+v, want %+v", r, want)
+	}
+	wantPage(t, f, "a", "/", http.StatusOK, "v2\n")
+	wantPage(t, f, "a", "/hi", http.StatusOK, "hi\n")
+
+	if left := mustRun(t, f, "a", "ls -a"); left != ".\n..\n" {
+		t.Errorf("the script directory is not fresh: %q", left)
+	}
+	f.Boot("a", imageOf("base"))
+	wantPage(t, f, "a", "/", http.StatusOK, "base")
+	wantPage(t, f, "a", "/hi", http.StatusNotFound, "")
+}
+
+func TestScriptEnds(t *testing.T) {
+	f := scriptFleet(t, Options{MaxOutput: 100})
+	f.Boot("a", imageOf("a"))
+	for name, tc := range map[string]struct {
+		command string
+		want    azuresim.ScriptResult
+	}{
+		"failure":     {"echo why >&2; exit 1", azuresim.ScriptResult{ExitCode: 1, Stderr: "why\n"}},
+		"not found":   {"exec 2>&-; /no/such/program", azuresim.ScriptResult{ExitCode: 127}},
+		"signal":      {"exec 2>&-; sh -c 'kill -KILL $$'; exit $?", azuresim.ScriptResult{ExitCode: 137}},
+		"long output": {"head -c 3000000 /dev/zero | tr '\\0' x; echo end", azuresim.ScriptResult{Stdout: strings.Repeat("x", 96) + "end\n"}},
+		"not text":    {`printf '\377\376ok'`, azuresim.ScriptResult{Stdout: "?ok"}},
+		"no input":    {"cat", azuresim.ScriptResult{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if r := run(t, f, "a", tc.command); r != tc.want {
+				t.Errorf("got %+v, want %+v", r, tc.want)
+			}
+		})
+	}
+}
+
+func TestTail(t *testing.T) {
+	kept := tail{limit: 4}
+	for _, s := range []string{"ab", "cdefgh", "i", "jk"} {
+		if n, err := kept.Write([]byte(s)); n != len(s) || err != nil {
+			t.Errorf("wrote %d of %q: %v", n, s, err)
+		}
+	}
+	if kept.String() != "hijk" {
+		t.Errorf("kept %q", kept.String())
+	}
+}
+
+func TestScriptEnvironment(t *testing.T) {
+	t.Setenv("SECRET", "of the simulator's")
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	env := mustRun(t, f, "a", "env")
+	for line := range strings.Lines(env) {
+		switch name, _, _ := strings.Cut(line, "="); name {
+		case "PATH", "HOME", "TMPDIR", "WEB_ROOT", "PWD", "OLDPWD", "SHLVL", "_":
+		default:
+			t.Errorf("the environment has %s", line)
+		}
+	}
+	mustRun(t, f, "a", `set -e; echo x > "$HOME/x"; echo x > "$(mktemp)"; case $PWD in */script) ;; *) exit 1;; esac`)
+}
+
+func TestDownloadFails(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	at := store(t, map[string]string{"/big": strings.Repeat("x", maxDownload+1), "/fits": strings.Repeat("x", maxDownload)})
+	closed := httptest.NewServer(nil)
+	closed.Close()
+	for name, tc := range map[string]struct{ uri, want string }{
+		"unreachable":       {closed.URL + "/a.sh", "connection refused"},
+		"not found":         {at + "/a.sh?sig=SECRET", "downloading " + at + "/a.sh: 404 Not Found"},
+		"too big":           {at + "/big", "more than 1048576 bytes"},
+		"not loopback":      {"http://192.0.2.1/a.sh?sig=SECRET", "downloads from 192.0.2.1:80 are not allowed"},
+		"redirected":        {at + "/a.sh?redirect=http://192.0.2.1/", "not allowed"},
+		"mapped":            {"http://[::ffff:192.0.2.1]/a.sh", "not allowed"},
+		"no file name":      {at, "names no file"},
+		"slash":             {at + "/x/../..", "names no file"},
+		"other scheme":      {"file:///etc/passwd", "unsupported protocol scheme"},
+		"not a URI":         {"http://[SECRET", "does not parse"},
+		"not even a scheme": {"a.sh", "unsupported protocol scheme"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := run(t, f, "a", `echo ran > "$WEB_ROOT/ran"`, tc.uri)
+			if r.ExitCode != -1 || !strings.Contains(r.Err, tc.want) || strings.Contains(r.Err, "SECRET") {
+				t.Errorf("got %+v, want %q", r, tc.want)
+			}
+		})
+	}
+	wantPage(t, f, "a", "/ran", http.StatusNotFound, "")
+	if r := run(t, f, "a", "test -x fits", at+"/fits"); r.ExitCode != 0 || r.Err != "" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestDownloadsThatAreAllowed(t *testing.T) {
+	f := scriptFleet(t, Options{AllowedDownload: func(netip.AddrPort) bool { return false }})
+	f.Boot("a", imageOf("a"))
+	if r := run(t, f, "a", "true", store(t, nil)+"/a.sh"); !strings.Contains(r.Err, "not allowed") {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestRemoveEndsADownload(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	asked := make(chan bool, 1)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		asked <- true
+		<-r.Context().Done()
+	}))
+	defer server.Close()
+	results := start(f, "a", "true", server.URL+"/a.sh")
+	await(t, asked)
+	f.Remove("a")
+	if r := await(t, results); !strings.HasSuffix(r.Err, errRemoved.Error()) {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestTimeLimit(t *testing.T) {
+	f := scriptFleet(t, Options{ScriptTimeout: 100 * time.Millisecond})
+	f.Boot("a", imageOf("a"))
+	r := run(t, f, "a", "echo begun; sleep 600; echo ended")
+	if r.ExitCode != -1 || !strings.Contains(r.Err, "time limit of 100ms") || r.Stdout != "begun\n" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestScriptIsKilled(t *testing.T) {
+	for name, tc := range map[string]struct {
+		end  func(*Fleet)
+		want error
+	}{
+		"Remove": {func(f *Fleet) { f.Remove("a") }, errRemoved},
+		"Boot":   {func(f *Fleet) { f.Boot("a", imageOf("new")) }, errReimaged},
+		"Close":  {func(f *Fleet) { f.Close() }, errClosed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := scriptFleet(t, Options{})
+			f.Boot("a", imageOf("a"))
+			alive := lifeline(t)
+			running, queued := start(f, "a", holding(alive)), start(f, "a", "true")
+			waitDead := grip(t, alive)
+			tc.end(f)
+			waitDead()
+			for _, results := range []<-chan azuresim.ScriptResult{running, queued} {
+				if r := await(t, results); r.Err != tc.want.Error() {
+					t.Errorf("got %+v", r)
+				}
+			}
+		})
+	}
+}
+
+func TestDownKeepsDiskAndScript(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	alive := lifeline(t)
+	results := start(f, "a", "exec 3>"+alive+"; echo up >&3; exec 3>&-; echo new > \"$WEB_ROOT/index.html\"")
+	waitDead := grip(t, alive)
+	f.Down("a")
+	waitDead()
+	if r := await(t, results); r.ExitCode != 0 || r.Err != "" {
+		t.Errorf("got %+v", r)
+	}
+	f.Up("a")
+	wantPage(t, f, "a", "/", http.StatusOK, "new\n")
+}
+
+func TestOneScriptAtATime(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	var all sync.WaitGroup
+	for range 8 {
+		all.Add(1)
+		f.Run("a", azuresim.Script{Command: `mkdir "$HOME/lock" && rmdir "$HOME/lock"`}, func(r azuresim.ScriptResult) {
+			defer all.Done()
+			if r.ExitCode != 0 || r.Err != "" {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// Each of many machines executes the file it just downloaded, while others are being started.
+func TestManyMachines(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	at := store(t, map[string]string{"/a.sh": "#!/bin/sh\nbasename \"$0\"\n"})
+	var all sync.WaitGroup
+	for i := range 16 {
+		key := fmt.Sprint(i)
+		f.Boot(key, imageOf(key))
+		all.Add(1)
+		f.Run(key, azuresim.Script{URIs: []string{at + "/a.sh"}, Command: "./a.sh"}, func(r azuresim.ScriptResult) {
+			defer all.Done()
+			if r != (azuresim.ScriptResult{Stdout: "a.sh\n"}) {
+				t.Errorf("got %+v", r)
+			}
+		})
+	}
+	all.Wait()
+}
+
+// done may use the fleet, as azuresim does when one script follows another.
+func TestDoneMayRunTheNext(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	last := make(chan azuresim.ScriptResult, 1)
+	f.Run("a", azuresim.Script{Command: "true"}, func(azuresim.ScriptResult) {
+		f.Boot("a", imageOf("b"))
+		f.Run("a", azuresim.Script{Command: `cat "$WEB_ROOT/index.html"`}, func(r azuresim.ScriptResult) { last <- r })
+	})
+	if r := await(t, last); r.Stdout != "b" {
+		t.Errorf("got %+v", r)
+	}
+}
+
+func TestScriptCannotMakeTheWebServerReadElsewhere(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	secret := filepath.Join(openDir(t), "secret")
+	if err := os.WriteFile(secret, []byte("secret"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	mustRun(t, f, "a", fmt.Sprintf(`cd "$WEB_ROOT"; echo own > "$HOME/own"; rm index.html; mkdir sub pipes
+		ln -s %[1]s absolute; ln -s ../../../..%[1]s relative; ln -s / root; ln -s %[1]s sub/index.html; ln -s ../home home
+		ln -s index.html index.html; ln -s sub alias; echo fine > sub/page; mkfifo pipe pipes/index.html; ln %[1]s hard || true`, secret))
+	root := strings.TrimPrefix(secret, "/")
+	for _, path := range []string{"/", "/absolute", "/relative", "/root/" + root, "/root", "/sub/", "/home/own", "/pipe", "/pipes/",
+		"/../../home/own", "/..%2f..%2fhome%2fown", "/%2e%2e/home/own"} {
+		wantPage(t, f, "a", path, http.StatusNotFound, "")
+	}
+	wantPage(t, f, "a", "/alias/page", http.StatusOK, "fine\n")
+}
+
+func TestWebServerRefusesFilesOfOthers(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root has files of others")
+	}
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	if err := os.WriteFile(f.machines["a"].disk.Load().path("www/hard"), []byte("as if linked"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	wantPage(t, f, "a", "/hard", http.StatusNotFound, "")
+}
+
+func TestScriptCannotReplaceItsWebRoot(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	run(t, f, "a", `rm -rf "$WEB_ROOT"; ln -s / "$WEB_ROOT"; rm -rf ../script; ln -s / ../script`)
+	wantPage(t, f, "a", "/etc/passwd", http.StatusNotFound, "")
+	if left := mustRun(t, f, "a", "ls"); left != "" {
+		t.Errorf("the script directory has %q", left)
+	}
+}
+
+const doomedDir = "FLEET_TEST_DOOMED"
+
+// liveUntilKilled is a simulator with a running script.
+func liveUntilKilled(dir string) {
+	f, err := New(Options{ScratchDir: dir, MachinePort: testPort, AllowScripts: true, AllowUnconfined: true})
+	if err != nil {
+		panic(err)
+	}
+	f.Boot("a", azuresim.Image{})
+	f.Run("a", azuresim.Script{Command: holding(filepath.Join(dir, "alive"))}, func(r azuresim.ScriptResult) { panic(r.Err) })
+	select {}
+}
+
+func TestScriptsDieWithTheSimulator(t *testing.T) {
+	if f := scriptFleet(t, Options{}); !f.cage.confined {
+		t.Skip("what an unconfined shell started outlives it")
+	}
+	alive := lifeline(t)
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
+	defer cancel()
+	simulator := exec.CommandContext(ctx, "/proc/self/exe")
+	simulator.Env = append(os.Environ(), doomedDir+"="+filepath.Dir(alive))
+	simulator.Stderr = os.Stderr
+	if err := simulator.Start(); err != nil {
+		t.Fatal(err)
+	}
+	waitDead := grip(t, alive)
+	if err := simulator.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	simulator.Wait()
+	waitDead()
+}

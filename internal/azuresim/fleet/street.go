@@ -1,0 +1,101 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"net"
+	"net/netip"
+	"syscall"
+)
+
+const (
+	// claimPort is the UDP port by which an address is held. The kernel gives it to one socket at a time, in this process and all others,
+	// also while nothing listens at the address because its machine is down. It lies below the ephemeral ports, whose users come and go.
+	claimPort = 21127
+	// maxSettles bounds the search for an address that nobody holds.
+	maxSettles = 1 << 16
+	// maxRefusals bounds the search for one, held by us, whose port is free: somebody may listen at it on all addresses at once.
+	maxRefusals = 64
+	// hosts, nets and blocks are how many values the last, third and second part of an address take: 127.0/16 has tenants of its own
+	// (127.0.0.1, systemd-resolved), and .0 and .255 look like networks.
+	hosts, nets, blocks = 254, 256, 254
+)
+
+// street hands out the addresses of 127.1.0.0 to 127.254.255.255 in order, so that equal fleets get equal addresses. An address is
+// not given again before all others have been: who still holds the address of a dead machine finds nobody, rather than somebody else.
+// The zero value starts at the first.
+type street struct{ next int }
+
+// site is an address that is held, and what listens there.
+type site struct {
+	addr     netip.Addr
+	claim    *net.UDPConn
+	listener net.Listener // nil: closed
+}
+
+// settle takes the next free address and listens at its port.
+func (s *street) settle(port int) (*site, error) {
+	for range maxRefusals {
+		free, err := s.claim()
+		if err != nil {
+			return nil, err
+		}
+		if err = free.open(port); err == nil {
+			return free, nil
+		}
+		free.leave()
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("port %d is taken at %d addresses in a row: %w", port, maxRefusals, syscall.EADDRINUSE)
+}
+
+// claim holds the next address that nobody holds.
+func (s *street) claim() (*site, error) {
+	for range maxSettles {
+		addr := s.address()
+		claim, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, claimPort)))
+		if err == nil {
+			return &site{addr: addr, claim: claim}, nil
+		}
+		if !errors.Is(err, syscall.EADDRINUSE) {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("UDP port %d, by which addresses are held, is taken at %d in a row: %w", claimPort, maxSettles, syscall.EADDRINUSE)
+}
+
+func (s *street) address() netip.Addr {
+	i := s.next % (hosts * nets * blocks)
+	s.next = i + 1
+	return netip.AddrFrom4([4]byte{127, byte(1 + i/(hosts*nets)), byte(i / hosts % nets), byte(1 + i%hosts)})
+}
+
+// open listens at the site's address; port 0 is any.
+func (s *site) open(port int) error {
+	if port < 0 || port > math.MaxUint16 {
+		return fmt.Errorf("there is no port %d", port)
+	}
+	l, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(netip.AddrPortFrom(s.addr, uint16(port))))
+	if err != nil {
+		return err
+	}
+	s.listener = l
+	return nil
+}
+
+// shut stops listening; the address stays ours.
+func (s *site) shut() {
+	if s.listener != nil {
+		s.listener.Close()
+		s.listener = nil
+	}
+}
+
+// leave gives the address up.
+func (s *site) leave() {
+	s.shut()
+	s.claim.Close()
+}

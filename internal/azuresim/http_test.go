@@ -1,0 +1,221 @@
+package azuresim
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/netip"
+	"net/url"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// The same over a socket: links lead back to it, and broken answers are broken there, too.
+func TestServeHTTP(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	web := httptest.NewServer(s.server)
+	defer web.Close()
+	get := func(path string) (*http.Response, error) {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL+path+"?api-version="+newest, strings.NewReader(`{"instanceIds":["*"]}`))
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer x")
+		return web.Client().Do(req)
+	}
+	res, err := get(testSet + "/manualupgrade")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	mustEqual(t, "status", res.StatusCode, http.StatusAccepted)
+	if !strings.HasPrefix(res.Header.Get("Location"), web.URL+"/subscriptions/") {
+		t.Fatal(res.Header)
+	}
+	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "resetBeforeSend"}})
+	if res, err = get(testSet + "/manualupgrade"); err == nil {
+		_ = res.Body.Close()
+		t.Fatal("the connection was not reset")
+	}
+	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "status"}, {"status", 500}}, members{{"operation", "UpdateInstances"}, {"kind", "truncate"}})
+	res, err = get(testSet + "/manualupgrade")
+	if err == nil {
+		_, err = io.ReadAll(res.Body)
+		_ = res.Body.Close()
+	}
+	mustEqual(t, "status of the answer", res.StatusCode, http.StatusInternalServerError)
+	if err != nil {
+		t.Fatal("a fault of status alone is whole:", err)
+	}
+}
+
+func TestVersions(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	for query, want := range map[string]string{
+		"":                       "MissingApiVersionParameter",
+		"api-version=":           "MissingApiVersionParameter",
+		"api-version=1":          "InvalidApiVersionParameter",
+		"api-version=2019-01-01": "NoRegisteredProviderFound",
+	} {
+		r := s.do(http.StatusBadRequest, "GET", "http://arm.test"+testSet+"?"+query, nil)
+		mustEqual(t, query, r.code(), want)
+	}
+}
+
+// A token is given to whoever asks, under each of the login server's addresses.
+func TestToken(t *testing.T) {
+	s := newSim(t, Options{})
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"me"}, "client_secret": {"any"}}.Encode()
+	for _, path := range []string{"/tenant/oauth2/v2.0/token", "/tenant/oauth2/token", "/adfs/oauth2/token"} {
+		r := s.do(http.StatusOK, "POST", path, form)
+		mustEqual(t, "type", stringAt(r.body, "token_type"), "Bearer")
+		s.token = stringAt(r.body, "access_token")
+		mustEqual(t, "subscriptions", len(listOf(s.do(http.StatusOK, "GET", "/subscriptions", nil).body)), 1)
+	}
+	for _, path := range []string{"/tenant/v2.0/.well-known/openid-configuration", "/adfs/.well-known/openid-configuration"} {
+		r := s.do(http.StatusOK, "GET", path, nil)
+		if !strings.HasSuffix(stringAt(r.body, "token_endpoint"), "/token") {
+			t.Fatal(r.text)
+		}
+	}
+	s.do(http.StatusOK, "GET", "/common/discovery/instance", nil)
+	s.do(http.StatusBadRequest, "POST", "/tenant/oauth2/token", "")
+}
+
+// Operation URLs look as each version's do (azure-facts §4).
+func TestOperationURLs(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	for version, want := range map[string][]string{
+		oldest:       {"api-version", "monitor"},
+		"2022-03-01": {"api-version", "monitor", "p"},
+		"2025-04-01": {"api-version", "c", "h", "monitor", "p", "s", "t"},
+	} {
+		s.version = version
+		link, err := url.Parse(s.upgrade("0").header.Get("Location"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		mustEqual(t, version, len(link.Query()), len(want))
+		for _, name := range want {
+			mustEqual(t, version+" "+name, link.Query().Has(name), true)
+		}
+		s.clock.Advance(time.Minute)
+		s.do(http.StatusOK, "GET", link.String(), nil)
+	}
+}
+
+// ghosts is a fleet whose scripts end when the test says so.
+type ghosts struct {
+	mu    sync.Mutex
+	boots []string
+	sick  map[string]bool
+	ends  []func(ScriptResult)
+	ran   []Script
+}
+
+func (g *ghosts) Boot(key string, _ Image) {
+	g.mu.Lock()
+	g.boots = append(g.boots, key)
+	g.mu.Unlock()
+}
+func (g *ghosts) Run(_ string, s Script, done func(ScriptResult)) {
+	g.mu.Lock()
+	g.ends, g.ran = append(g.ends, done), append(g.ran, s)
+	g.mu.Unlock()
+}
+func (g *ghosts) Down(string)                {}
+func (g *ghosts) Up(string)                  {}
+func (g *ghosts) Remove(string)              {}
+func (g *ghosts) Address(string) netip.Addr  { return netip.MustParseAddr("127.1.2.3") }
+func (g *ghosts) SetSick(key string, s bool) { g.mu.Lock(); g.sick[key] = s; g.mu.Unlock() }
+
+// With a fleet an operation ends when its duration is over and its scripts have ended (design note).
+func TestFleet(t *testing.T) {
+	g := &ghosts{sick: map[string]bool{}}
+	s := newSim(t, Options{Fleet: g})
+	s.stage(1)
+	mustEqual(t, "booted", strings.Join(g.boots, " "), strings.ToLower(testSet)+"/virtualmachines/0")
+	mustEqual(t, "address", s.seen()["0"].Address, "127.1.2.3")
+	s.patched(script("plain", member{"protectedSettings", members{{"commandToExecute", "secret"}, {"fileUris", []string{"http://x"}}}}))
+	op := s.upgrade("0")
+	s.clock.Advance(time.Hour)
+	s.want(s.status(op), statusInProgress)
+	mustEqual(t, "command", g.ran[0].Command, "secret")
+	mustEqual(t, "files", strings.Join(g.ran[0].URIs, " "), "http://x")
+	g.ends[0](ScriptResult{ExitCode: 9, Stdout: "out", Stderr: "err"})
+	s.want(s.status(op), statusFailed)
+	s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", 0}, {"state", "unhealthy"}})
+	mustEqual(t, "sick", g.sick[strings.ToLower(testSet)+"/virtualmachines/0"], true)
+}
+
+// Many clients at once.
+func TestConcurrent(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(20)
+	var wait sync.WaitGroup
+	for range 4 {
+		wait.Go(func() {
+			for range 20 {
+				for _, path := range []string{"", "/virtualMachines", "/instanceView"} {
+					req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, "http://x"+testSet+path+"?api-version="+newest, nil)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					req.Header.Set("Authorization", "Bearer x")
+					res, err := s.server.Transport().RoundTrip(req)
+					if err != nil || res.StatusCode != http.StatusOK {
+						t.Error(res, err)
+						return
+					}
+				}
+				s.clock.Advance(time.Second)
+			}
+		})
+	}
+	wait.Wait()
+}
+
+// Whatever is sent, the answer is JSON; refusals are shaped as ARM's; nothing panics.
+func FuzzRequests(f *testing.F) {
+	for _, path := range []string{testSet, testSet + "/virtualMachines/0", testSet + "/manualupgrade", testSet + "/extensions/x", "/", "//", "/subscriptions", "/x/oauth2/token"} {
+		for _, method := range []string{"GET", "PUT", "PATCH", "POST", "DELETE"} {
+			f.Add(method, path, "api-version=2026-04-01", `{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":"x","properties":{"publisher":"p","type":"CustomScript"}}]}}}}`)
+			f.Add(method, path, "api-version=2020-06-01&$filter=x&$skiptoken=y", `{"instanceIds":["*"],"sku":{"capacity":1e9}}`)
+		}
+	}
+	f.Add("PUT", testSet+"/virtualMachines/0", "api-version=2026-04-01", `{"properties":{"protectionPolicy":5},"tags":[]}`)
+	f.Add("PATCH", testSet, "api-version=2026-04-01", `{"properties":null,"sku":null,"zones":null,"location":null}`)
+	f.Fuzz(func(t *testing.T, method, path, query, body string) {
+		s := newSim(t, Options{})
+		s.stage(2, member{"script", members{{"command", "x"}}})
+		u := &url.URL{Scheme: "http", Host: "arm.test", Path: path, RawQuery: query}
+		req := (&http.Request{Method: method, URL: u, Host: u.Host, Header: http.Header{"Authorization": {"Bearer x"}}, Body: io.NopCloser(strings.NewReader(body))}).WithContext(t.Context())
+		res, err := s.server.Transport().RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if res.StatusCode < 400 && len(answered) == 0 {
+			return
+		}
+		o, err := parseObject(answered)
+		if err != nil {
+			t.Fatalf("%d %v\n%s", res.StatusCode, err, answered)
+		}
+		if res.StatusCode >= 400 && o["code"] == nil && stringAt(o, "error", "code") == "" && stringAt(o, "error") == "" {
+			t.Fatalf("not an ARM error: %s", answered)
+		}
+		s.clock.Advance(time.Hour)
+		s.vms("?$expand=instanceView")
+	})
+}

@@ -1,0 +1,65 @@
+package azuresim
+
+import (
+	"net/http"
+	"strings"
+	"unicode"
+)
+
+// checkImage refuses an image id that nobody registered. Marketplace references are always good.
+func (s *Server) checkImage(image object, location string) *armError {
+	id := stringAt(image, "id")
+	if id == "" {
+		return nil
+	}
+	if _, known := s.images[strings.ToLower(id)]; known {
+		return nil
+	}
+	if strings.Contains(strings.ToLower(id), "/galleries/") {
+		return refuse(http.StatusNotFound, "GalleryImageNotFound",
+			"The gallery image %s is not available in %s region. Please contact image owner to replicate to this region, "+
+				"or change your requested region.", id, location).about("imageReference")
+	}
+	return refuse(http.StatusNotFound, "ImageNotFound", "The Image '%s' cannot be found in '%s' region.", id, location).about("imageReference")
+}
+
+// imageOf is what a model's machines boot from; a marketplace image has no files of ours.
+func (s *Server) imageOf(m *model) Image {
+	ref := m.image()
+	if id := stringAt(ref, "id"); id != "" {
+		if image, known := s.images[strings.ToLower(id)]; known {
+			return image
+		}
+		return Image{ID: id}
+	}
+	return Image{ID: strings.Join([]string{
+		stringAt(ref, "publisher"), stringAt(ref, "offer"), stringAt(ref, "sku"), s.exactVersion(ref),
+	}, ":")}
+}
+
+// exactVersion is the version that a reference stands for when a disk is made; empty where images have none.
+func (s *Server) exactVersion(ref object) string {
+	if id := stringAt(ref, "id"); id != "" {
+		if _, version, found := strings.Cut(strings.ToLower(id), "/versions/"); found {
+			return version
+		}
+		return ""
+	}
+	version := stringAt(ref, "version")
+	if version != "" && !strings.EqualFold(version, "latest") {
+		return version
+	}
+	if stringAt(ref, "publisher") == "" {
+		return ""
+	}
+	return newestVersion(stringAt(ref, "sku"))
+}
+
+// newestVersion makes up what "latest" of a marketplace image is: its release and a date.
+func newestVersion(sku string) string {
+	release := strings.FieldsFunc(sku, func(r rune) bool { return !unicode.IsDigit(r) && r != '.' && r != '_' })
+	if len(release) == 0 {
+		return "1.0.202601010"
+	}
+	return strings.ReplaceAll(strings.Trim(release[0], "._"), "_", ".") + ".202601010"
+}

@@ -1,0 +1,182 @@
+package azuresim
+
+import (
+	"encoding/base64"
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+var (
+	errNotObject  = errors.New("an object was expected")
+	errNotStrings = errors.New("an array of strings was expected")
+)
+
+// listing is what a list of instances is to show.
+type listing struct {
+	asOf     time.Time
+	lagging  bool
+	omitted  map[int]bool
+	health   time.Duration // how old health is
+	filter   func(look) bool
+	projects bool // $select: little but the instance view comes back
+	expands  bool
+}
+
+// listVMs lists instances in pages.
+func (s *Server) listVMs(r *request) (*response, *armError) {
+	set, err := s.findSet(r)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.readListing(r, set)
+	if err != nil {
+		return nil, err
+	}
+	after, err := skipToken(r)
+	if err != nil {
+		return nil, err
+	}
+	page, last := s.page(set, l, after)
+	list := make([]members, 0, len(page))
+	for _, shown := range page {
+		list = append(list, l.item(shown, r.version))
+	}
+	body := members{{"value", list}}
+	if last >= 0 {
+		body = append(body, member{"nextLink", r.nextLink(last)})
+	}
+	res := answer(http.StatusOK, body)
+	res.charge = len(list)
+	return res, nil
+}
+
+// filters are those that the API allows (azure-facts §6).
+var filters = map[string]func(look) bool{
+	"":                                       func(look) bool { return true },
+	"properties/latestmodelapplied eq true":  func(l look) bool { return l.state.model == l.latest },
+	"properties/latestmodelapplied eq false": func(l look) bool { return l.state.model != l.latest },
+	"startswith(instanceview/statuses/code, 'powerstate') eq true": func(look) bool { return true },
+}
+
+func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
+	l := listing{asOf: s.now, omitted: map[int]bool{}}
+	text := strings.ToLower(strings.Join(strings.Fields(r.queryValue("$filter")), " "))
+	filter, known := filters[text]
+	if !known {
+		return l, invalidParameter("$filter", "The value '%s' of parameter '$filter' is invalid.", r.queryValue("$filter"))
+	}
+	l.filter = filter
+	l.expands = strings.Contains(strings.ToLower(r.queryValue("$expand")), "instanceview")
+	l.projects = r.queryValue("$select") != ""
+	for _, f := range s.faults.fire(r.route.name, set.key, listFaults) {
+		switch f.Kind {
+		case faultListLags:
+			l.asOf, l.lagging = s.now.Add(-f.duration()), true
+		case faultListOmits:
+			for _, id := range f.Instances {
+				l.omitted[int(id)] = true
+			}
+		case faultHealthLags:
+			l.health = f.duration()
+		default: // it was looked for elsewhere
+		}
+	}
+	return l, nil
+}
+
+// page is the instances after an id; last is the id to go on from, or below zero.
+func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last int) {
+	for _, inst := range s.listed(set, l) {
+		if inst.id <= after || l.omitted[inst.id] {
+			continue
+		}
+		shown := inst.look()
+		if l.lagging {
+			shown = inst.lookAsOf(l.asOf)
+		}
+		if l.health > 0 {
+			shown.state.health = inst.asOf(s.now.Add(-l.health)).health
+		}
+		if !l.filter(shown) {
+			continue
+		}
+		if len(page) == s.pageSize {
+			return page, page[len(page)-1].id
+		}
+		page = append(page, shown)
+	}
+	return page, -1
+}
+
+// listed are the instances that exist, or did at the time that the list shows.
+func (s *Server) listed(set *scaleSet, l listing) []*instance {
+	if !l.lagging {
+		return set.instances
+	}
+	var out []*instance
+	for _, inst := range set.instances {
+		if !inst.born.After(l.asOf) {
+			out = append(out, inst)
+		}
+	}
+	for _, inst := range set.gone {
+		if inst.sinceTime().After(l.asOf) && !inst.born.After(l.asOf) {
+			out = append(out, inst)
+		}
+	}
+	slices.SortFunc(out, func(a, b *instance) int { return a.id - b.id })
+	return out
+}
+
+// item is one instance of the list. With $select everything that was not
+// selected is gone, and what remains of it is a default: latestModelApplied is
+// false, whatever is true (azure-facts §2.3).
+func (l listing) item(shown look, version apiVersion) members {
+	var view *members
+	if l.expands {
+		v := shown.view(version)
+		view = &v
+	}
+	if !l.projects {
+		return shown.body(version, view)
+	}
+	properties := members{{"latestModelApplied", false}}
+	if view != nil {
+		properties = append(properties, member{"instanceView", *view})
+	}
+	properties = append(properties, member{"hardwareProfile", members{}}, member{"provisioningState", shown.state.provisioning.String()})
+	return members{{"id", shown.armID()}, {"instanceId", strconv.Itoa(shown.id)}, {"properties", properties}}
+}
+
+const tokenPrefix = "vmss+after/" // base64 of it has characters that must be escaped in a URL
+
+func skipToken(r *request) (after int, err *armError) {
+	token := r.queryValue("$skiptoken")
+	if token == "" {
+		return -1, nil
+	}
+	text, decodeErr := base64.StdEncoding.DecodeString(token)
+	id, found := strings.CutPrefix(string(text), tokenPrefix)
+	after, convErr := strconv.Atoi(id)
+	if decodeErr != nil || !found || convErr != nil {
+		return 0, invalidParameter("$skiptoken", "The request URL is not valid.")
+	}
+	return after, nil
+}
+
+// nextLink is where the next page is, with the options of this one.
+func (r *request) nextLink(last int) string {
+	query := url.Values{}
+	for name, values := range r.query {
+		if !strings.EqualFold(name, "$skiptoken") {
+			query[name] = values
+		}
+	}
+	query.Set("$skiptoken", base64.StdEncoding.EncodeToString([]byte(tokenPrefix+strconv.Itoa(last))))
+	return r.base + r.path + "?" + query.Encode()
+}

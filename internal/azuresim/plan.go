@@ -1,0 +1,60 @@
+package azuresim
+
+// upgradePlan is what bringing an instance to a model takes (azure-facts §2.2).
+func (s *Server) upgradePlan(inst *instance, target *model) plan {
+	old := inst.model
+	p := plan{during: updating, lasts: s.durations.Patch}
+	newImage, scripts := !target.sameImage(old), target.changedScripts(old)
+	switch {
+	case !inst.isOn():
+		// It takes effect when the machine is started.
+		inst.pendingDisk = inst.pendingDisk || newImage
+		inst.pendingScripts = inst.pendingScripts || len(scripts) > 0
+	case newImage:
+		p.lasts, p.newDisk, p.scripts = s.durations.UpgradeImage, true, target.scripts()
+	case target.size != old.size:
+		p.lasts, p.outage, p.scripts = s.durations.Restart, true, scripts
+	case len(scripts) > 0:
+		p.lasts, p.scripts = s.durations.Upgrade, scripts
+	}
+	return p
+}
+
+// reimagePlan replaces the OS disk from the instance's own model, not the latest.
+func (s *Server) reimagePlan(inst *instance) plan {
+	inst.pendingDisk, inst.pendingScripts = false, false
+	return plan{during: updating, lasts: s.durations.Reimage, newDisk: true, scripts: inst.model.scripts(), reimage: true}
+}
+
+func (s *Server) createPlan(m *model) plan {
+	return plan{during: creating, lasts: s.durations.Create, newDisk: true, scripts: m.scripts()}
+}
+
+func (s *Server) deletePlan() plan {
+	return plan{during: deleting, lasts: s.durations.Delete, remove: true}
+}
+
+// startPlan turns a machine on; what its model asked for while it was off happens now.
+func (s *Server) startPlan(inst *instance) plan {
+	p := plan{during: updating, lasts: s.durations.Start, turnOn: !inst.isOn(), newDisk: inst.pendingDisk}
+	if inst.pendingDisk || inst.pendingScripts {
+		p.scripts = inst.model.scripts()
+	}
+	inst.pendingDisk, inst.pendingScripts = false, false
+	return p
+}
+
+func (s *Server) restartPlan(inst *instance) plan {
+	if !inst.isOn() {
+		return s.startPlan(inst)
+	}
+	return plan{during: updating, lasts: s.durations.Restart, outage: true}
+}
+
+func (s *Server) offPlan(to power) plan {
+	p := plan{during: updating, lasts: s.durations.PowerOff, turnOff: to}
+	if to == deallocated {
+		p.lasts = s.durations.Deallocate
+	}
+	return p
+}

@@ -1,0 +1,36 @@
+package azuresim
+
+import (
+	"encoding/hex"
+	"hash/fnv"
+	"math/rand/v2"
+	"strconv"
+
+	"github.com/google/uuid"
+)
+
+func newRandom(seed int64) *rand.Rand {
+	return rand.New(rand.NewPCG(uint64(seed), 0x617a75726573696d))
+}
+
+// guid is the next id; the same seed and the same requests give the same ids.
+func (s *Server) guid() uuid.UUID {
+	var id uuid.UUID
+	for i := range id {
+		id[i] = byte(s.random.Uint32())
+	}
+	id[6] = id[6]&0x0f | 0x40
+	id[8] = id[8]&0x3f | 0x80
+	return id
+}
+
+// seeded is a stable number for a name under the server's seed.
+func (s *Server) seeded(name string) uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(strconv.FormatInt(s.seed, 10)))
+	h.Write([]byte(name))
+	return h.Sum64()
+}
+
+// hexID is a guid without dashes, as in the names of disks.
+func hexID(id uuid.UUID) string { return hex.EncodeToString(id[:]) }

@@ -1,0 +1,102 @@
+package azuresim_test
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// headersOfTransport are recorded headers that say nothing about Azure's
+// resource manager, each with the reason why it is not asked for.
+var headersOfTransport = map[string]string{
+	"content-encoding":  "the recorders' clients asked for gzip",
+	"content-length":    "how long a body is depends on names and spaces",
+	"date":              "of the web server",
+	"server":            "of the web server",
+	"set-cookie":        "of the load balancer in front of ARM",
+	"transfer-encoding": "the web server chunks what it compresses",
+	"vary":              "the web server compresses on request",
+	"x-cache":           "of Azure Front Door, which some requests came through",
+}
+
+// headersByValue are headers whose value counts, too.
+var headersByValue = map[string]bool{
+	"azure-asyncnotification": true, "content-type": true, "etag": true, "x-ms-failure-cause": true, "x-ms-request-charge": true,
+}
+
+// headersOfOperations make a client wait for an operation: there must be
+// neither fewer nor more of them, and their links must be alike.
+var headersOfOperations = []string{"azure-asyncoperation", "location"}
+
+// valuesOfTheWorld are ends of paths to values that say something about the
+// world and the time that was recorded, each with the reason.
+var valuesOfTheWorld = map[string]string{
+	".osName":             "an image's own",
+	".osVersion":          "an image's own",
+	".vmAgentVersion":     "of the agent that was newest then",
+	".typeHandlerVersion": "of the extension's handler that was newest then",
+	".exactVersion":       "of the image that was newest then",
+	"instanceView.extensions[].statuses[].message": "an extension's own words",
+	"$.extensions[].statuses[].message":            "an extension's own words",
+}
+
+func ofTheWorld(path string) bool {
+	path = indices.ReplaceAllString(path, "[]")
+	for end := range valuesOfTheWorld {
+		if strings.HasSuffix(path, end) {
+			return true
+		}
+	}
+	return false
+}
+
+// exception is a part of some answers that need not agree.
+type exception struct {
+	path   string // indices left out
+	reason string
+	is     func(*exchange, target) bool
+}
+
+var exceptions = []exception{
+	{"$.value", "which sizes there are is Azure's catalogue", part("skus")},
+	{"$.vmAgent.extensionHandlers[].status.message", "some extensions' handlers say something, others do not", part("instanceview")},
+	{"$.value[].properties.instanceView.disks[].encryptionSettings", "disks are never encrypted here", ofEncrypted},
+	{"$.value[].properties.instanceView.disks[].statuses", "disks are never encrypted here", ofEncrypted},
+}
+
+// exceptionsTo are those that an exchange has.
+func exceptionsTo(e *exchange, t target) []exception {
+	return slices.DeleteFunc(slices.Clone(exceptions), func(x exception) bool { return !x.is(e, t) })
+}
+
+func part(name string) func(*exchange, target) bool {
+	return func(e *exchange, t target) bool { return e.Method == http.MethodGet && t.rest == name }
+}
+
+func ofEncrypted(e *exchange, t target) bool {
+	return t.kind == allVMs && strings.Contains(string(e.ResponseBody), `"encryptionSettings"`)
+}
+
+// gap is a kind of exchange that the simulator does not serve.
+type gap struct {
+	is     func(*exchange, target) bool
+	reason string
+	leaves string // why what is seen of the scale set's instances afterwards is left out, too
+}
+
+var gaps = []gap{
+	{is: action("runcommand"), reason: "runCommand on an instance"},
+	{is: action("simulateeviction"), reason: "simulateEviction", leaves: "instances after a simulated eviction"},
+	{is: attachesDisk, reason: "a disk of its own attached to an instance", leaves: "instances with a disk of their own"},
+}
+
+func action(name string) func(*exchange, target) bool {
+	return func(e *exchange, t target) bool {
+		return e.Method == http.MethodPost && t.kind == belowVM && t.rest == name
+	}
+}
+
+func attachesDisk(e *exchange, t target) bool {
+	body, err := decode(e.sent())
+	return err == nil && t.kind == oneVM && e.Method == http.MethodPut && len(listAt(body, "properties", "storageProfile", "dataDisks")) > 0
+}

@@ -1,0 +1,131 @@
+package azuresim_test
+
+import (
+	"encoding/json"
+	"maps"
+	"strconv"
+	"strings"
+)
+
+type tree = map[string]any
+
+// at walks down a tree; nil where the path leads nowhere.
+func at(v any, path ...string) any {
+	for _, name := range path {
+		o, isObject := v.(tree)
+		if !isObject {
+			return nil
+		}
+		v = o[name]
+	}
+	return v
+}
+
+func treeAt(v any, path ...string) tree { o, _ := at(v, path...).(tree); return o }
+
+func textAt(v any, path ...string) string { s, _ := at(v, path...).(string); return s }
+
+func listAt(v any, path ...string) []any { a, _ := at(v, path...).([]any); return a }
+
+func without(o tree, names ...string) tree {
+	c := maps.Clone(o)
+	for _, name := range names {
+		delete(c, name)
+	}
+	return c
+}
+
+// setID is the ARM id of the scale set that a recorded path is about.
+func setID(path string, t target) string {
+	end := strings.Index(strings.ToLower(path), setsSegment) + len(setsSegment) + 1 + len(t.set)
+	return path[:end]
+}
+
+// defaultCapacity is how many instances the Azure CLI asks for where nobody says.
+const defaultCapacity = 2
+
+// standIn is a body for a scale set that recordings show only in passing: what
+// its first instance tells, or next to nothing.
+func standIn(id, location string, capacity int, instances []any) tree {
+	profile := tree{"storageProfile": tree{"osDisk": tree{
+		"osType": "Linux", "createOption": "FromImage", "caching": "ReadWrite",
+		"managedDisk": tree{"storageAccountType": "Premium_LRS"}, "diskSizeGB": json.Number("30"),
+	}}}
+	size := "Standard_DS1_v2"
+	if len(instances) > 0 {
+		profile, size = profileOf(instances[0]), textAt(instances[0], "sku", "name")
+	}
+	return tree{
+		"name": id[strings.LastIndex(id, "/")+1:], "id": id, "type": "Microsoft.Compute/virtualMachineScaleSets", "location": location,
+		"tags": tree{}, "sku": tree{"name": size, "tier": "Standard", "capacity": json.Number(strconv.Itoa(capacity))},
+		"properties": tree{
+			"singlePlacementGroup": true, "upgradePolicy": tree{"mode": "Manual"}, "overprovision": true,
+			"doNotRunExtensionsOnOverprovisionedVMs": false, "virtualMachineProfile": profile,
+		},
+	}
+}
+
+// profileOf is the model that an instance shows to have.
+func profileOf(instance any) tree {
+	properties := treeAt(instance, "properties")
+	profile := tree{}
+	for _, name := range []string{"licenseType", "diagnosticsProfile", "securityProfile"} {
+		if value, has := properties[name]; has {
+			profile[name] = value
+		}
+	}
+	if network := treeAt(properties, "networkProfileConfiguration"); network != nil {
+		profile["networkProfile"] = network
+	}
+	if os := treeAt(properties, "osProfile"); os != nil {
+		name := textAt(os, "computerName")
+		os = without(os, "computerName")
+		os["computerNamePrefix"] = name[:max(0, len(name)-6)]
+		profile["osProfile"] = os
+	}
+	profile["storageProfile"] = storageOf(treeAt(properties, "storageProfile"))
+	extensions := []any{}
+	for _, e := range listAt(instance, "resources") {
+		extensions = append(extensions, tree{"name": at(e, "name"), "properties": without(treeAt(e, "properties"), "provisioningState")})
+	}
+	if len(extensions) > 0 {
+		profile["extensionProfile"] = tree{"extensions": extensions}
+	}
+	return profile
+}
+
+func storageOf(shown tree) tree {
+	storage := tree{}
+	if image := treeAt(shown, "imageReference"); image != nil {
+		storage["imageReference"] = without(image, "exactVersion")
+	}
+	storage["osDisk"] = modelDisk(treeAt(shown, "osDisk"))
+	disks := []any{}
+	for _, d := range listAt(shown, "dataDisks") {
+		disks = append(disks, modelDisk(treeAt(d)))
+	}
+	if len(disks) > 0 {
+		storage["dataDisks"] = disks
+	}
+	return storage
+}
+
+// modelDisk is a disk without what is one machine's.
+func modelDisk(shown tree) tree {
+	disk := without(shown, "name", "toBeDetached")
+	if managed := treeAt(shown, "managedDisk"); managed != nil {
+		disk["managedDisk"] = without(managed, "id")
+	}
+	return disk
+}
+
+// numbers are the ids of instances in a recorded list.
+func numbers(list []any) []int {
+	var ids []int
+	for _, instance := range list {
+		if n, err := strconv.Atoi(textAt(instance, "instanceId")); err == nil {
+			ids = append(ids, n)
+		}
+	}
+	return ids
+}

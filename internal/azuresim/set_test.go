@@ -1,0 +1,222 @@
+package azuresim
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// newSet is the body that creates a scale set.
+func newSet(capacity int, more ...member) members {
+	properties := append(members{
+		{"overprovision", false},
+		{"upgradePolicy", members{{"mode", "Manual"}}},
+		{"virtualMachineProfile", members{
+			{"osProfile", members{{"computerNamePrefix", "web"}, {"adminUsername", "u"}, {"adminPassword", "hidden-password"}}},
+			{"storageProfile", members{{"imageReference", members{
+				{"publisher", "Canonical"}, {"offer", "UbuntuServer"}, {"sku", "18.04-LTS"}, {"version", "latest"},
+			}}}},
+			{"networkProfile", members{{"networkInterfaceConfigurations", []members{{{"name", "nic"}, {"properties", members{{"primary", true}}}}}}}},
+		}},
+	}, more...)
+	return members{{"location", "westus"}, {"sku", members{{"name", "Standard_B2s"}, {"capacity", capacity}}}, {"properties", properties}}
+}
+
+// PUT: 201 Creating, then 200 Updating; an identical one changes nothing (azure-facts §4, §2.8).
+func TestPut(t *testing.T) {
+	s := newSim(t, Options{})
+	created := s.do(http.StatusCreated, "PUT", testSet, newSet(2))
+	mustEqual(t, "state", stringAt(created.body, "properties", "provisioningState"), "Creating")
+	mustEqual(t, "etag", created.header.Get("Etag"), `"1"`)
+	mustEqual(t, "Location", created.header.Get("Location"), "")
+	mustEqual(t, "Retry-After", created.header.Get("Retry-After"), "10")
+	s.want(s.finish(created), statusSucceeded)
+	mustEqual(t, "instances", len(s.vms("")), 2)
+	mustEqual(t, "instance", stringAt(s.vms("")[1], "properties", "provisioningState"), "Succeeded")
+	again := s.do(http.StatusOK, "PUT", testSet, newSet(2))
+	mustEqual(t, "state", stringAt(again.body, "properties", "provisioningState"), "Updating")
+	mustEqual(t, "etag", stringAt(again.body, "etag"), `"1"`)
+	mustEqual(t, "charge", again.header.Get("X-Ms-Request-Charge"), "0")
+	s.want(s.finish(again), statusSucceeded)
+	got := s.do(http.StatusOK, "GET", testSet, nil)
+	mustEqual(t, "state", stringAt(got.body, "properties", "provisioningState"), "Succeeded")
+	mustEqual(t, "latest", s.latest()["0"], true)
+	if strings.Contains(got.text, "hidden-password") || !strings.Contains(got.text, "\r\n") {
+		t.Fatal(got.text)
+	}
+}
+
+// What is not about machines makes no new model, and what is does (azure-facts §2.1).
+func TestWhatIsAModelChange(t *testing.T) {
+	for name, tc := range map[string]struct {
+		patch  any
+		latest bool
+		etag   string
+	}{
+		"nothing":  {members{}, true, `"1"`},
+		"capacity": {members{{"sku", members{{"capacity", 2}}}}, true, `"2"`},
+		"tags":     {members{{"tags", members{{"a", "b"}}}}, true, `"2"`},
+		"policy":   {members{{"properties", members{{"upgradePolicy", members{{"mode", "Automatic"}}}}}}, true, `"2"`},
+		"repairs":  {members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}}}}}}, true, `"2"`},
+		"size":     {members{{"sku", members{{"name", "Standard_D4s_v5"}}}}, false, `"2"`},
+		"license":  {members{{"properties", members{{"virtualMachineProfile", members{{"licenseType", "x"}}}}}}, false, `"2"`},
+		"script":   {script("x"), false, `"2"`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, Options{})
+			s.stage(1)
+			s.patched(tc.patch)
+			mustEqual(t, "latest", s.latest()["0"], tc.latest)
+			mustEqual(t, "etag", stringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "etag"), tc.etag)
+		})
+	}
+}
+
+// Arrays are replaced, objects merge, null removes (azure-facts §7.6).
+func TestPatchMerges(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1, member{"health", "extension"}, member{"tags", members{{"a", "1"}, {"b", "2"}}})
+	s.patched(members{{"tags", rawJSON(`{"a":null,"c":"3"}`)}})
+	s.patched(script("x"))
+	got := s.do(http.StatusOK, "GET", testSet, nil).body
+	mustEqual(t, "tags", text(got["tags"]), "map[b:2 c:3]")
+	mustEqual(t, "extensions", len(arrayAt(got, "properties", "virtualMachineProfile", "extensionProfile", "extensions")), 1)
+}
+
+// Protected settings never come back, and a read followed by a write does not lose them (azure-facts §4, §7.6).
+func TestProtectedSettings(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	s.patched(script("x", member{"protectedSettings", members{{"fileUris", []string{"http://127.0.0.1/s?sig=hush"}}}}))
+	got := s.do(http.StatusOK, "GET", testSet, nil)
+	if strings.Contains(got.text, "hush") || strings.Contains(got.text, "protectedSettings") {
+		t.Fatal("protected settings are shown")
+	}
+	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	s.want(s.finish(s.do(http.StatusOK, "PUT", testSet, got.body)), statusSucceeded)
+	mustEqual(t, "latest after writing back", s.latest()["0"], true)
+	if strings.Contains(s.do(http.StatusOK, "GET", testSet+"/virtualMachines", nil).text, "hush") {
+		t.Fatal("protected settings are shown in the list")
+	}
+}
+
+// Etags: 412 with the exact body; older versions have none (azure-facts §2.8).
+func TestEtags(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	r := s.do(http.StatusPreconditionFailed, "PATCH", testSet, members{}, "If-Match", "invalid")
+	mustEqual(t, "code", r.code(), "PreconditionFailed")
+	mustEqual(t, "message", stringAt(r.body, "error", "message"),
+		`Etag provided in if-match header "invalid" does not match etag "1" of resource.`)
+	s.want(s.finish(s.do(http.StatusOK, "PATCH", testSet, members{{"tags", members{{"a", "b"}}}}, "If-Match", `"1"`)), statusSucceeded)
+	s.do(http.StatusPreconditionFailed, "PATCH", testSet, members{}, "If-Match", `"1"`)
+	s.do(http.StatusPreconditionFailed, "PUT", testSet, newSet(1), "If-None-Match", "*")
+	s.do(http.StatusPreconditionFailed, "PUT", testSet+"2", newSet(1), "If-Match", "*")
+	s.do(http.StatusPreconditionFailed, "PUT", testSet+"/virtualMachines/0", members{}, "If-Match", "invalid-etag")
+	s.version = oldest
+	old := s.do(http.StatusOK, "GET", testSet, nil)
+	if old.body["etag"] != nil || old.header.Get("Etag") != "" {
+		t.Fatal("2020-06-01 had no etags")
+	}
+	if strings.Contains(s.do(http.StatusOK, "GET", testSet+"/virtualMachines", nil).text, "timeCreated") {
+		t.Fatal("2020-06-01 had no timeCreated")
+	}
+}
+
+// Scale-out makes latest-model instances with growing ids (azure-facts §2.1).
+func TestScaleOut(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(2)
+	s.patched(script("x"))
+	s.control("POST", "/scale", members{{"scaleSet", testSet}, {"capacity", 4}})
+	mustEqual(t, "state", stringAt(s.vms("")[3], "properties", "provisioningState"), "Creating")
+	s.clock.Advance(10 * 60 * 1e9)
+	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false 2:true 3:true]")
+	mustEqual(t, "script runs", s.seen()["3"].ScriptRuns, 1)
+}
+
+// Scale-in balances zones, then takes the highest id, and spares the protected (azure-facts §2.1, §2.5).
+func TestScaleIn(t *testing.T) {
+	for name, tc := range map[string]struct {
+		zones   []string
+		protect string
+		to      int
+		stay    string
+	}{
+		"highest":   {nil, "", 3, "0 1 2"},
+		"protected": {nil, "4", 3, "0 1 4"},
+		"zones":     {[]string{"1", "2"}, "", 4, "0 1 2 3"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, Options{})
+			s.stage(5, member{"zones", tc.zones})
+			if tc.protect != "" {
+				body := members{{"properties", members{{"protectionPolicy", members{{"protectFromScaleIn", true}}}}}}
+				s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/"+tc.protect, body)), statusSucceeded)
+			}
+			s.patched(members{{"sku", members{{"capacity", tc.to}}}})
+			var ids []string
+			for _, vm := range s.vms("") {
+				ids = append(ids, stringAt(vm, "instanceId"))
+			}
+			mustEqual(t, "stay", strings.Join(ids, " "), tc.stay)
+		})
+	}
+}
+
+// Ids are never used again (azure-facts §2.1).
+func TestIDsGrow(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(3)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/delete", members{{"instanceIds", []string{"2"}}})), statusSucceeded)
+	mustEqual(t, "capacity", s.server.sets[strings.ToLower(testSet)].capacity(), 2)
+	s.patched(members{{"sku", members{{"capacity", 3}}}})
+	mustEqual(t, "ids", text(s.latest()), "map[0:true 1:true 3:true]")
+	mustEqual(t, "deleted", s.seen()["2"].Deleted, true)
+}
+
+// DELETE ends with the scale set gone; writes meanwhile are refused (azure-facts §2.8).
+func TestDelete(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	op := s.do(http.StatusAccepted, "DELETE", testSet, nil)
+	r := s.do(http.StatusConflict, "PATCH", testSet, members{})
+	if !strings.Contains(r.text, "since it is marked for deletion") {
+		t.Fatal(r.text)
+	}
+	s.want(s.finish(op), statusSucceeded)
+	mustEqual(t, "code", s.do(http.StatusNotFound, "GET", testSet, nil).code(), "ResourceNotFound")
+	s.do(http.StatusNoContent, "DELETE", testSet, nil)
+}
+
+// The extensions sub-resource edits the model (azure-facts §1.2).
+func TestExtensions(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	path := testSet + "/extensions/cse"
+	body := members{{"properties", members{
+		{"publisher", "Microsoft.Azure.Extensions"}, {"type", "CustomScript"}, {"typeHandlerVersion", "2.1"},
+		{"settings", members{{"commandToExecute", "x"}}}, {"protectedSettings", members{{"secret", "hush"}}},
+	}}}
+	s.want(s.finish(s.do(http.StatusCreated, "PUT", path, body)), statusSucceeded)
+	mustEqual(t, "latest", s.latest()["0"], false)
+	patched := s.do(http.StatusOK, "PATCH", path, members{{"properties", members{{"forceUpdateTag", "2"}}}})
+	s.want(s.finish(patched), statusSucceeded)
+	kept := s.server.sets[strings.ToLower(testSet)].model.extension("CSE")
+	mustEqual(t, "protected settings", stringAt(kept.properties, "protectedSettings", "secret"), "hush")
+	mustEqual(t, "listed", len(listOf(s.do(http.StatusOK, "GET", testSet+"/extensions", nil).body)), 1)
+	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/extensions/cse", nil)
+	mustEqual(t, "listed on the instance", len(listOf(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/extensions", nil).body)), 1)
+	s.want(s.finish(s.do(http.StatusAccepted, "DELETE", path, nil)), statusSucceeded)
+	s.do(http.StatusNotFound, "GET", path, nil)
+}
+
+// An image that was never registered is refused, and the model stays (design note, control endpoint).
+func TestUnknownImage(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	r := s.do(http.StatusNotFound, "PATCH", testSet, image(testGroup+"/providers/Microsoft.Compute/images/none"))
+	mustEqual(t, "target", stringAt(r.body, "error", "target"), "imageReference")
+	mustEqual(t, "latest", s.latest()["0"], true)
+}

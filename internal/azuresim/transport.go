@@ -1,0 +1,69 @@
+package azuresim
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+	"syscall"
+)
+
+// transport calls the simulator without sockets.
+type transport struct{ server *Server }
+
+// Transport is a round tripper that answers in process: requests reach the
+// simulator whatever host they name.
+func (s *Server) Transport() http.RoundTripper { return transport{s} }
+
+func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	var body []byte
+	if r.Body != nil {
+		read, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		if closeErr := r.Body.Close(); err == nil {
+			err = closeErr
+		}
+		if err != nil {
+			return nil, fmt.Errorf("reading the request's body: %w", err)
+		}
+		body = read
+	}
+	if err := r.Context().Err(); err != nil {
+		return nil, err
+	}
+	host := r.Host
+	if host == "" {
+		host = r.URL.Host
+	}
+	var res *response
+	if len(body) > maxBody {
+		res = bodyRefused(&http.MaxBytesError{Limit: maxBody}).response()
+	} else {
+		res = t.server.call(t.server.newRequest(r.Method, r.URL, r.Header, body, r.URL.Scheme+"://"+host))
+	}
+	t.server.delay(r.Context().Done(), res)
+	if res.reset {
+		return nil, fmt.Errorf("azuresim: read: %w", syscall.ECONNRESET)
+	}
+	return res.http(r), nil
+}
+
+func (res *response) http(r *http.Request) *http.Response {
+	body := res.bytes()
+	length := len(body)
+	var reader io.Reader = bytes.NewReader(body)
+	if res.truncate {
+		reader = io.MultiReader(bytes.NewReader(body[:length/2]), brokenReader{})
+	}
+	res.header.Set("Content-Length", strconv.Itoa(length))
+	return &http.Response{
+		Status: strconv.Itoa(res.status) + " " + http.StatusText(res.status), StatusCode: res.status,
+		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
+		Header: res.header, Body: io.NopCloser(reader), ContentLength: int64(length), Request: r,
+	}
+}
+
+// brokenReader is what follows the part of a body that arrived.
+type brokenReader struct{}
+
+func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

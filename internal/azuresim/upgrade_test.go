@@ -1,0 +1,268 @@
+package azuresim
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A model change touches nothing in Manual mode; manualupgrade runs a changed
+// script in place (azure-facts §2.1, §2.2).
+func TestScriptRunsInPlace(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(3, member{"script", members{{"command", "v1"}}})
+	before := s.vms("")[1]
+	s.patched(script("v2"))
+	for id, latest := range s.latest() {
+		mustEqual(t, "latestModelApplied of "+id+" after PATCH", latest, false)
+	}
+	op := s.upgrade("1")
+	mustEqual(t, "charge", op.header.Get("X-Ms-Request-Charge"), "1")
+	mustEqual(t, "state during", stringAt(s.vms("")[1], "properties", "provisioningState"), "Updating")
+	mustEqual(t, "power during", s.seen()["1"].Power, "running")
+	s.want(s.finish(op), statusSucceeded)
+	after := s.vms("")[1]
+	mustEqual(t, "disk", text(at(after, "properties", "storageProfile")), text(at(before, "properties", "storageProfile")))
+	mustEqual(t, "vmId", text(at(after, "properties", "vmId")), text(at(before, "properties", "vmId")))
+	latest := s.latest()
+	if !latest["1"] || latest["0"] || latest["2"] {
+		t.Fatalf("only instance 1 should have the latest model: %v", latest)
+	}
+	mustEqual(t, "script runs", s.seen()["1"].ScriptRuns, 2)
+	mustEqual(t, "others' script runs", s.seen()["0"].ScriptRuns, 1)
+}
+
+// An image change replaces the OS disk; the machine is down meanwhile and every extension runs again (azure-facts §2.2).
+func TestImageReplacesDisk(t *testing.T) {
+	s := newSim(t, Options{})
+	const v1, v2 = testGroup + "/providers/Microsoft.Compute/images/v1", testGroup + "/providers/Microsoft.Compute/images/v2"
+	s.control("PUT", "/images", members{{"id", v1}})
+	s.control("PUT", "/images", members{{"id", v2}})
+	s.stage(2, member{"image", v1}, member{"script", members{{"command", "x"}}}, member{"health", "extension"})
+	before := s.vms("")[0]
+	s.patched(image(v2))
+	op := s.upgrade("0")
+	s.clock.Advance(time.Second)
+	mustEqual(t, "power during", s.seen()["0"].Power, "stopped")
+	mustEqual(t, "health during", s.seen()["0"].Health, "unhealthy")
+	s.want(s.finish(op), statusSucceeded)
+	after := s.vms("")[0]
+	if text(at(after, "properties", "storageProfile", "osDisk", "managedDisk", "id")) == text(at(before, "properties", "storageProfile", "osDisk", "managedDisk", "id")) {
+		t.Fatal("the OS disk is the same")
+	}
+	mustEqual(t, "vmId", text(at(after, "properties", "vmId")), text(at(before, "properties", "vmId")))
+	mustEqual(t, "image", stringAt(after, "properties", "storageProfile", "imageReference", "id"), v2)
+	mustEqual(t, "script runs", s.seen()["0"].ScriptRuns, 2)
+	mustEqual(t, "health after", s.seen()["0"].Health, "healthy")
+}
+
+// manualupgrade of current instances: 202, 0.4 s, charge 0 (azure-facts §2.2).
+func TestUpgradeIsIdempotent(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(2)
+	op := s.upgrade("*")
+	mustEqual(t, "charge", op.header.Get("X-Ms-Request-Charge"), "0")
+	s.clock.Advance(400 * time.Millisecond)
+	s.want(s.status(op), statusSucceeded)
+	mustEqual(t, "upgrades", s.seen()["0"].Upgrades, 0)
+}
+
+// The same settings do not run again, a new forceUpdateTag does, and so do other protected settings (azure-facts §2.2).
+func TestWhatRunsAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change members
+		runs   int
+	}{
+		"other property":     {members{{"properties", members{{"virtualMachineProfile", members{{"licenseType", "None"}}}}}}, 1},
+		"settings":           {script("other"), 2},
+		"force update tag":   {script("x", member{"forceUpdateTag", "1"}), 2},
+		"protected settings": {script("x", member{"protectedSettings", members{{"secret", "s"}}}), 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, Options{})
+			s.stage(1)
+			s.patched(script("x"))
+			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			s.patched(tc.change)
+			mustEqual(t, "latest", s.latest()["0"], false)
+			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			mustEqual(t, "runs", s.seen()["0"].ScriptRuns, tc.runs)
+		})
+	}
+}
+
+// A failed script fails the instance and the operation (azure-facts §2.2).
+func TestScriptFails(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(3, member{"health", "probe"})
+	s.patched(script("bad"))
+	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}, {"exitCode", 3}, {"stderr", "boom"}, {"instances", []string{"1"}}})
+	op := s.finish(s.upgrade("0", "1"))
+	s.want(op, statusFailed)
+	mustEqual(t, "code", stringAt(op, "error", "code"), "VMExtensionProvisioningError")
+	seen := s.seen()
+	mustEqual(t, "state of 0", seen["0"].State, "Succeeded")
+	mustEqual(t, "state of 1", seen["1"].State, "Failed")
+	mustEqual(t, "health of 1", seen["1"].Health, "unhealthy")
+	mustEqual(t, "model of 1", seen["1"].Latest, true)
+	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/1/instanceView", nil)
+	for _, part := range []string{"ProvisioningState/failed/3", "[stdout]", "[stderr]", "boom", "exit status=3"} {
+		if !strings.Contains(view.text, part) {
+			t.Errorf("the instance view lacks %q:\n%s", part, view.text)
+		}
+	}
+	set := s.do(http.StatusOK, "GET", testSet, nil)
+	mustEqual(t, "scale set", stringAt(set.body, "properties", "provisioningState"), "Failed")
+}
+
+// One stale id fails the whole call, and ids must be numbers (azure-facts §2.8).
+func TestBadInstanceIDs(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(2)
+	s.patched(script("x"))
+	for name, tc := range map[string]struct {
+		body    any
+		message string
+	}{
+		"stale":   {members{{"instanceIds", []string{"0", "2143"}}}, "The provided instanceId 2143 is not an active Virtual Machine Scale Set VM instanceId."},
+		"no id":   {members{{"instanceIds", []string{"web_0"}}}, "Virtual Machine Scale Set VM instanceId must be a number."},
+		"missing": {members{}, "Required parameter 'instanceIds' is missing (null)."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", tc.body)
+			mustEqual(t, "code", r.code(), "InvalidParameter")
+			mustEqual(t, "message", stringAt(r.body, "error", "message"), tc.message)
+			mustEqual(t, "target", stringAt(r.body, "error", "target"), "instanceIds")
+		})
+	}
+	mustEqual(t, "0 is untouched", s.seen()["0"].Upgrades, 0)
+}
+
+// Protected instances are skipped (azure-facts §2.5).
+func TestProtectionSkips(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(2)
+	protect := members{{"properties", members{{"protectionPolicy", members{{"protectFromScaleIn", true}, {"protectFromScaleSetActions", true}}}}}}
+	s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", protect)), statusSucceeded)
+	s.patched(script("x"))
+	s.want(s.finish(s.upgrade("*")), statusSucceeded)
+	latest := s.latest()
+	if latest["0"] || !latest["1"] {
+		t.Fatalf("the protected instance should be skipped: %v", latest)
+	}
+}
+
+// Overlapping upgrades conflict, others do not (azure-facts §2.8).
+func TestOverlappingUpgrades(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(3)
+	s.patched(script("x"))
+	first := s.upgrade("0", "1")
+	r := s.do(http.StatusConflict, "POST", testSet+"/manualupgrade", members{{"instanceIds", []string{"1", "2"}}})
+	mustEqual(t, "code", r.code(), "Conflict")
+	second := s.upgrade("2")
+	s.want(s.finish(first), statusSucceeded)
+	s.want(s.finish(second), statusSucceeded)
+}
+
+// A model write during a manualupgrade: nobody knows, so each can be had (azure-facts §2.8).
+func TestWriteDuringUpgrade(t *testing.T) {
+	for collision, want := range map[Collision]struct{ status string }{
+		"": {statusSucceeded}, CollisionAccept: {statusSucceeded}, CollisionPreempt: {statusCanceled}, CollisionConflict: {statusSucceeded},
+	} {
+		t.Run(string(collision), func(t *testing.T) {
+			s := newSim(t, Options{PatchDuringUpgrade: collision})
+			s.stage(1)
+			s.patched(script("x"))
+			running := s.upgrade("0")
+			if collision == CollisionConflict {
+				mustEqual(t, "code", s.do(http.StatusConflict, "PATCH", testSet, script("y")).code(), "Conflict")
+			} else {
+				s.patch(script("y"))
+			}
+			op := s.finish(running)
+			s.want(op, want.status)
+			if want.status == statusCanceled {
+				mustEqual(t, "code", stringAt(op, "error", "code"), "OperationPreempted")
+			}
+		})
+	}
+}
+
+// reimage is not manualupgrade: the instance keeps its own model (azure-facts §2.2).
+func TestReimageKeepsModel(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(2)
+	s.patched(script("x"))
+	disk := s.vms("")[0]
+	op := s.do(http.StatusAccepted, "POST", testSet+"/reimage", members{{"instanceIds", []string{"0"}}})
+	s.want(s.finish(op), statusSucceeded)
+	seen := s.seen()["0"]
+	mustEqual(t, "latest", seen.Latest, false)
+	mustEqual(t, "reimages", seen.Reimages, 1)
+	if text(at(disk, "properties", "storageProfile")) == text(at(s.vms("")[0], "properties", "storageProfile")) {
+		t.Fatal("the OS disk is the same")
+	}
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil)), statusSucceeded)
+	mustEqual(t, "reimages of 1", s.seen()["1"].Reimages, 1)
+}
+
+// A machine that was off takes its new model when it starts (azure-facts §2.2).
+func TestUpgradeWhileDeallocated(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1, member{"script", members{{"command", "x"}}})
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", nil)), statusSucceeded)
+	s.patched(script("y"))
+	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	mustEqual(t, "runs while off", s.seen()["0"].ScriptRuns, 1)
+	mustEqual(t, "power", s.seen()["0"].Power, "deallocated")
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/start", nil)), statusSucceeded)
+	mustEqual(t, "runs", s.seen()["0"].ScriptRuns, 2)
+	mustEqual(t, "power", s.seen()["0"].Power, "running")
+}
+
+// Eleven models are too many (azure-facts §2.10).
+func TestTenModels(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(11)
+	for i := range 9 {
+		s.patched(script(text(i)))
+		s.want(s.finish(s.upgrade(text(i))), statusSucceeded)
+	}
+	r := s.do(http.StatusConflict, "PATCH", testSet, script("eleventh"))
+	if !strings.Contains(r.text, "has reached its limit of 10 models that may be referenced by one or more VMs belonging to the") {
+		t.Fatal(r.text)
+	}
+}
+
+// Automatic mode upgrades everything at once; Rolling needs health, then goes in batches (azure-facts §2.4).
+func TestUpgradeModes(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(4, member{"mode", "Automatic"})
+	s.patched(script("x"))
+	for id, latest := range s.latest() {
+		mustEqual(t, "latest "+id, latest, true)
+	}
+	rolling := members{{"properties", members{{"upgradePolicy", members{{"mode", "Rolling"}}}}}}
+	r := s.do(http.StatusBadRequest, "PATCH", testSet, rolling)
+	if !strings.HasPrefix(stringAt(r.body, "error", "message"), "Rolling Upgrade mode is not supported for this Virtual Machine Scale Set") {
+		t.Fatal(r.text)
+	}
+}
+
+func TestRollingMode(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(4, member{"mode", "Rolling"}, member{"health", "probe"})
+	s.do(http.StatusConflict, "POST", testSet+"/rollingUpgrades/cancel", nil)
+	op := s.patch(script("x"))
+	s.clock.Advance(time.Second)
+	mustEqual(t, "updating at once", len(s.vms("?$filter=properties/latestModelApplied%20eq%20true")), 0)
+	latest := s.do(http.StatusOK, "GET", testSet+"/rollingUpgrades/latest", nil)
+	mustEqual(t, "code", stringAt(latest.body, "properties", "runningStatus", "code"), "RollingForward")
+	if latest.body["id"] != nil || latest.body["name"] != nil {
+		t.Fatal("rollingUpgrades/latest has neither id nor name")
+	}
+	s.want(s.finish(op), statusSucceeded)
+	mustEqual(t, "upgraded", len(s.vms("?$filter=properties/latestModelApplied%20eq%20true")), 4)
+}

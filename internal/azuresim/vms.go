@@ -1,0 +1,164 @@
+package azuresim
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// findVM is the instance that a path names.
+func (s *Server) findVM(r *request) (*instance, *armError) {
+	set, err := s.findSet(r)
+	if err != nil {
+		return nil, err
+	}
+	id, convErr := strconv.Atoi(r.args["vm"])
+	if convErr != nil {
+		err := instanceNotNumber("instanceId")
+		err.charged = r.method == http.MethodGet
+		return nil, err
+	}
+	inst := set.instance(id)
+	if inst == nil {
+		return nil, refuse(http.StatusNotFound, "NotFound", "The entity was not found in this Azure location.")
+	}
+	return inst, nil
+}
+
+func (s *Server) getVM(r *request) (*response, *armError) {
+	inst, err := s.findVM(r)
+	if err != nil {
+		return nil, err
+	}
+	var view *members
+	l := s.lag(r, inst)
+	if strings.Contains(strings.ToLower(r.queryValue("$expand")), "instanceview") {
+		v := l.view(r.version)
+		view = &v
+	}
+	res := answer(http.StatusOK, l.body(r.version, view))
+	res.charge, res.etag = 1, inst.quotedEtag()
+	return res, nil
+}
+
+func (s *Server) getVMView(r *request) (*response, *armError) {
+	inst, err := s.findVM(r)
+	if err != nil {
+		return nil, err
+	}
+	res := answer(http.StatusOK, s.lag(r, inst).view(r.version))
+	res.charge = 1
+	return res, nil
+}
+
+// lag is an instance as a request sees it: as it is, unless its health lags.
+func (s *Server) lag(r *request, inst *instance) look {
+	l := inst.look()
+	for _, f := range s.faults.fire(r.route.name, inst.set.key, healthFaults) {
+		l.state.health = inst.asOf(s.now.Add(-f.duration())).health
+	}
+	return l
+}
+
+func (s *Server) putVM(r *request) (*response, *armError) {
+	inst, err := s.findVM(r)
+	if err != nil {
+		return nil, err
+	}
+	body, err := r.object()
+	if err != nil {
+		return nil, err
+	}
+	if err := checkEtag(r, inst.quotedEtag()); err != nil {
+		return nil, err
+	}
+	if err := inst.checkProtection(body); err != nil {
+		return nil, err
+	}
+	op := s.begin("VMs.Update", inst.set, false, s.durations.VMUpdate)
+	if inst.take(body) {
+		op.charge = 1
+		inst.etag++
+	}
+	if inst.task == nil {
+		before := inst.model
+		op.start(inst, before, plan{during: updating, lasts: s.durations.VMUpdate})
+	}
+	return s.written(r, op, http.StatusOK, inst.look().body(r.version, nil), inst.quotedEtag()), nil
+}
+
+// checkProtection refuses a policy that protects from the scale set's actions but not from scale-in (azure-facts §2.5).
+func (inst *instance) checkProtection(body object) *armError {
+	policy := at(body, "properties", "protectionPolicy")
+	if policy == nil {
+		return nil
+	}
+	if !isObject(policy) {
+		return invalidContent(errNotObject)
+	}
+	scaleIn, given := at(policy, "protectFromScaleIn").(bool)
+	if boolAt(policy, "protectFromScaleSetActions") && given && !scaleIn {
+		return invalidParameter("protectionPolicy", "protectFromScaleIn cannot be false when protectFromScaleSetActions is true.")
+	}
+	return nil
+}
+
+// take notes what a PUT of the instance changes, which is its protection:
+// recorded tags did not. It says whether anything did.
+func (inst *instance) take(body object) bool {
+	changed := false
+	if policy := objectAt(body, "properties", "protectionPolicy"); policy != nil {
+		actions := boolAt(policy, "protectFromScaleSetActions")
+		scaleIn := boolAt(policy, "protectFromScaleIn") || actions
+		changed = !inst.hasProtection || actions != inst.protectActions || scaleIn != inst.protectScaleIn
+		inst.hasProtection, inst.protectActions, inst.protectScaleIn = true, actions, scaleIn
+	}
+	return changed
+}
+
+func (s *Server) deleteVM(r *request) (*response, *armError) {
+	inst, err := s.findVM(r)
+	if err != nil {
+		return nil, err
+	}
+	op := s.deleteSome(inst.set, []*instance{inst}, "VMs.Delete")
+	return s.accepted(r, op), nil
+}
+
+// deleteSome deletes instances; the set wants that many fewer from now on.
+func (s *Server) deleteSome(set *scaleSet, instances []*instance, kind string) *operation {
+	op := s.begin(kind, set, kind == "DeleteInstances", s.durations.Noop)
+	fewer := 0
+	for _, inst := range instances {
+		if inst.provisioning != deleting {
+			fewer++
+		}
+		op.charge++
+		op.start(inst, inst.model, s.deletePlan())
+	}
+	if fewer > 0 && !op.inert {
+		set.setCapacity(max(0, set.capacity()-fewer))
+		set.etag++
+	}
+	return op
+}
+
+func (s *Server) listVMExtensions(r *request) (*response, *armError) {
+	inst, err := s.findVM(r)
+	if err != nil {
+		return nil, err
+	}
+	return answer(http.StatusOK, members{{"value", inst.look().resources()}}), nil
+}
+
+func (s *Server) getVMExtension(r *request) (*response, *armError) {
+	inst, err := s.findVM(r)
+	if err != nil {
+		return nil, err
+	}
+	e := inst.model.extension(r.args["extension"])
+	if e == nil {
+		return nil, entityNotFound()
+	}
+	return answer(http.StatusOK, inst.look().extensionBody(e)), nil
+}
