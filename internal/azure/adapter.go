@@ -1,0 +1,148 @@
+package azure
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// callTimeout bounds one HTTP exchange. ARM's own gateway gives up after 60 s.
+const callTimeout = 60 * time.Second
+
+// Options says how to reach Azure. Only Credential is required.
+type Options struct {
+	// Credential authorizes every call.
+	Credential azcore.TokenCredential
+	// Cloud is the cloud to talk to; the zero value is the public one.
+	Cloud cloud.Configuration
+	// Endpoint replaces the cloud's endpoint, "" to keep it. With a plain http URL, tokens travel in the clear.
+	Endpoint string
+	// Transport carries the requests; nil for a client of the adapter's own, which follows no redirects.
+	Transport policy.Transporter
+	// UserAgent is put in front of the SDK's, at most 24 characters.
+	UserAgent string
+	// Observer, if not nil, is told of every HTTP exchange, at once and from the goroutine that made it.
+	Observer func(Call)
+}
+
+// Call is one HTTP exchange with ARM, for metrics.
+type Call struct {
+	Operation string // the adapter's method
+	Method    string
+	Status    int // 0: no answer
+	Took      time.Duration
+}
+
+// Adapter talks to ARM. It is safe for concurrent use.
+type Adapter struct {
+	credential azcore.TokenCredential
+	options    arm.ClientOptions
+	endpoint   *url.URL
+
+	mu      sync.Mutex
+	clients map[string]clients // by subscription, lower-case
+}
+
+// clients are the SDK's clients for one subscription. They share one pipeline.
+type clients struct {
+	sets       *armcompute.VirtualMachineScaleSetsClient
+	instances  *armcompute.VirtualMachineScaleSetVMsClient
+	extensions *armcompute.VirtualMachineScaleSetExtensionsClient
+}
+
+// New returns an adapter. It makes no calls.
+func New(o Options) (*Adapter, error) {
+	if o.Credential == nil {
+		return nil, errors.New("making the Azure adapter: a credential is required")
+	}
+	service, err := endpointOf(o.Cloud)
+	if err != nil {
+		return nil, fmt.Errorf("making the Azure adapter: %w", err)
+	}
+	if o.Endpoint != "" {
+		service.Endpoint = strings.TrimRight(o.Endpoint, "/")
+	}
+	endpoint, err := parseEndpoint(service.Endpoint)
+	if err != nil {
+		return nil, fmt.Errorf("making the Azure adapter: %w", err)
+	}
+	transport := o.Transport
+	if transport == nil {
+		transport = newHTTPClient()
+	}
+	return &Adapter{
+		credential: credential{o.Credential},
+		endpoint:   endpoint,
+		clients:    map[string]clients{},
+		options: arm.ClientOptions{
+			DisableRPRegistration: true,
+			ClientOptions: policy.ClientOptions{
+				Cloud: cloud.Configuration{
+					ActiveDirectoryAuthorityHost: o.Cloud.ActiveDirectoryAuthorityHost,
+					Services:                     map[cloud.ServiceName]cloud.ServiceConfiguration{cloud.ResourceManager: service},
+				},
+				InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http",
+				Retry:                           policy.RetryOptions{MaxRetries: -1, TryTimeout: callTimeout},
+				Telemetry:                       policy.TelemetryOptions{ApplicationID: o.UserAgent},
+				Transport:                       transport,
+				PerRetryPolicies:                []policy.Policy{wire{endpoint: endpoint, observer: o.Observer}},
+			},
+		},
+	}, nil
+}
+
+// parseEndpoint accepts what can be compared with the host of a URL that Azure sent, and nothing else.
+func parseEndpoint(s string) (*url.URL, error) {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
+		return nil, fmt.Errorf("endpoint %q must be a URL of scheme and host only", redact(s))
+	}
+	if u.Scheme != "https" && u.Scheme != "http" {
+		return nil, fmt.Errorf("endpoint %q must be https, or http for a simulator", redact(s))
+	}
+	return u, nil
+}
+
+// segment is what may stand for a name in a path. What ARM allows in names is narrower; this only keeps a name from being read
+// as something else than a name.
+var segment = regexp.MustCompile(`^[^/\\?#%\s]*[^/\\?#%\s.][^/\\?#%\s]*$`)
+
+// in returns the clients for the scale set's subscription.
+func (a *Adapter) in(set rollout.ScaleSet) (clients, error) {
+	for _, name := range []string{set.SubscriptionID, set.ResourceGroup, set.Name} {
+		if !segment.MatchString(name) {
+			return clients{}, &rollout.Problem{
+				Kind:    rollout.KindInvalid,
+				Message: fmt.Sprintf("scale set %q in subscription %q: %q cannot be a name", set, set.SubscriptionID, name),
+			}
+		}
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	key := strings.ToLower(set.SubscriptionID)
+	if c, ok := a.clients[key]; ok {
+		return c, nil
+	}
+	factory, err := armcompute.NewClientFactory(set.SubscriptionID, a.credential, &a.options)
+	if err != nil {
+		return clients{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(fmt.Sprintf("making clients for subscription %q: %v", set.SubscriptionID, err), messageLimit)}
+	}
+	c := clients{
+		sets:       factory.NewVirtualMachineScaleSetsClient(),
+		instances:  factory.NewVirtualMachineScaleSetVMsClient(),
+		extensions: factory.NewVirtualMachineScaleSetExtensionsClient(),
+	}
+	a.clients[key] = c
+	return c, nil
+}

@@ -1,0 +1,93 @@
+package azure
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+)
+
+// answer is an error as ARM sends it. Some compute errors come without the wrapping "error".
+type answer struct {
+	status  int
+	Code    string
+	Message string
+	Details []answer
+}
+
+// UnmarshalJSON takes what it can get: an odd detail must not cost the code.
+func (a *answer) UnmarshalJSON(data []byte) error {
+	var fields map[string]json.RawMessage
+	if json.Unmarshal(data, &fields) != nil {
+		return nil // not an object, so it says nothing
+	}
+	take(fields["code"], &a.Code)
+	take(fields["message"], &a.Message)
+	take(fields["details"], &a.Details)
+	return nil
+}
+
+// take decodes a field if it is what it should be, and leaves it empty if it is not.
+func take[T any](raw json.RawMessage, to *T) {
+	var v T
+	if len(raw) > 0 && json.Unmarshal(raw, &v) == nil {
+		*to = v
+	}
+}
+
+// readAnswer reads the error out of a response. A body that is none leaves the status to speak.
+func readAnswer(resp *http.Response) answer {
+	a := answer{}
+	if resp == nil {
+		return a
+	}
+	if body, err := runtime.Payload(resp); err == nil {
+		a = parseAnswer(body)
+	}
+	if code := resp.Header.Get("X-Ms-Error-Code"); code != "" && a.Code == "" {
+		a.Code = code
+	}
+	a.status = resp.StatusCode
+	return a
+}
+
+func parseAnswer(body []byte) answer {
+	var fields map[string]json.RawMessage
+	take(body, &fields)
+	var a answer
+	if inner, wrapped := fields["error"]; wrapped {
+		body = inner
+	}
+	take(body, &a)
+	return a
+}
+
+// carries says whether the code occurs anywhere in the answer.
+func (a answer) carries(code string) bool {
+	if strings.EqualFold(a.Code, code) {
+		return true
+	}
+	for _, d := range a.Details {
+		if d.carries(code) {
+			return true
+		}
+	}
+	return false
+}
+
+// text is everything the answer says in words, the outermost first.
+func (a answer) text() string {
+	text := a.Message
+	for _, d := range a.Details {
+		inner := d.text()
+		switch {
+		case inner == "" || strings.Contains(text, inner):
+		case text == "":
+			text = inner
+		default:
+			text += " (" + inner + ")"
+		}
+	}
+	return text
+}

@@ -1,0 +1,42 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// poller is what the adapter needs of the SDK's pollers, whatever they are to return in the end: nobody here asks for that, since
+// the world tells more and getting it costs another call.
+type poller interface {
+	Poll(ctx context.Context) (*http.Response, error)
+	Done() bool
+	ResumeToken() (string, error)
+}
+
+// begun makes of the SDK's answer to an effect what the controller keeps. The poller is not used when there is an error.
+func (x *exchange) begun(p poller, err error) (rollout.Begun, error) {
+	if err != nil {
+		return rollout.Begun{}, x.problem(err)
+	}
+	b := rollout.Begun{RetryAfter: retryAfter(x.response)}
+	if p.Done() {
+		return b, nil
+	}
+	b.Token, err = p.ResumeToken()
+	if err != nil {
+		// It was accepted and cannot be followed; the error is not shown, since it may quote a signed URL.
+		return rollout.Begun{}, &rollout.Problem{Kind: rollout.KindAmbiguous, Message: x.doing + ": accepted, but it cannot be followed"}
+	}
+	return b, nil
+}
+
+// refuse is an effect that the adapter does not send.
+func (x *exchange) refuse(format string, args ...any) error {
+	return &rollout.Problem{
+		Kind:    rollout.KindInvalid,
+		Message: clean(x.doing+": refused, nothing was sent: "+fmt.Sprintf(format, args...), messageLimit, x.secrets...),
+	}
+}

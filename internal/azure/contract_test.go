@@ -1,0 +1,441 @@
+package azure_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+func TestContractReads(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.calls()
+		want := rollout.Model{
+			ETag: `"1"`, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
+			State: rollout.StateSucceeded, HealthMonitored: true, Image: rollout.Image{ID: image1},
+			ScriptHandler: rollout.ScriptHandler{Publisher: "Microsoft.Azure.Extensions", Type: "CustomScript", Version: "2.1", MinorUpgrades: true},
+		}
+		if diff := cmp.Diff(want, w.model(), anyCase); diff != "" {
+			t.Error(diff)
+		}
+		instances := w.instances()
+		if got := w.calls(); len(got) != 3 { // one for the model, two for pages of two
+			t.Errorf("got %+v", got)
+		}
+		for id, m := range w.machines() {
+			want := rollout.Instance{
+				ID: id, Name: "web_" + id, VMID: m.VMID, Zone: m.Zone, State: rollout.StateSucceeded, Latest: rollout.Yes, Running: rollout.Yes,
+				AppHealth: rollout.Yes, Image: &rollout.Image{ID: image1}, Script: rollout.ScriptAbsent,
+			}
+			if diff := cmp.Diff(want, instances[id], anyCase, cmpopts.IgnoreFields(rollout.Instance{}, "Created", "HealthSince", "OSDisk")); diff != "" {
+				t.Error(diff)
+			}
+			if i := instances[id]; i.Created.IsZero() || i.HealthSince.IsZero() || i.OSDisk == "" {
+				t.Errorf("got %+v", i)
+			}
+		}
+	})
+}
+
+// anyCase compares ids as Azure does, which keeps no case.
+var anyCase = cmp.Comparer(func(a, b rollout.Image) bool {
+	return strings.EqualFold(a.ID, b.ID) && a.Publisher == b.Publisher && a.Offer == b.Offer && a.SKU == b.SKU && a.Version == b.Version
+})
+
+func TestContractImage(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		before := w.raw()
+		w.calls()
+		begun, err := w.WriteImage(t.Context(), shop, rollout.WriteImage{Image: rollout.Image{ID: image2}, ETag: w.model().ETag})
+		status := w.finish(rollout.WriteImageOperation, begun, err)
+		if status.State != rollout.OperationSucceeded || status.Took <= 0 {
+			t.Errorf("got %+v", status)
+		}
+		if diff := cmp.Diff(rollout.Image{ID: image2}, w.model().Image, anyCase); diff != "" {
+			t.Error(diff)
+		}
+		for id, i := range w.instances() {
+			if i.Latest != rollout.No || i.State != rollout.StateSucceeded {
+				t.Errorf("instance %s: %+v", id, i)
+			}
+		}
+		// Design I8: nothing but the image reference is another than before.
+		after := w.raw()
+		for _, set := range []map[string]any{before, after} {
+			at(set, "properties", "virtualMachineProfile", "storageProfile")["imageReference"] = nil
+		}
+		if diff := cmp.Diff(before, after); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+// at walks down a JSON document.
+func at(doc map[string]any, path ...string) map[string]any {
+	for _, name := range path {
+		doc, _ = doc[name].(map[string]any)
+	}
+	return doc
+}
+
+// TestContractImageOfAnotherKind holds that nothing is left of a reference of another kind.
+func TestContractImageOfAnotherKind(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		for _, image := range []rollout.Image{
+			{Publisher: "Canonical", Offer: "ubuntu", SKU: "22_04-lts", Version: "22.04.202601010"},
+			{ID: image2},
+		} {
+			begun, err := w.WriteImage(t.Context(), shop, rollout.WriteImage{Image: image, ETag: w.model().ETag})
+			if status := w.finish(rollout.WriteImageOperation, begun, err); status.State != rollout.OperationSucceeded {
+				t.Fatalf("got %+v: %v", status, status.Problem)
+			}
+			if diff := cmp.Diff(image, w.model().Image, anyCase); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
+
+func TestContractImageRefused(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		etag := w.model().ETag
+		_, err := w.WriteImage(t.Context(), shop, rollout.WriteImage{Image: rollout.Image{ID: image2 + "-nowhere"}, ETag: etag})
+		if kind := kindOf(t, err); kind != rollout.KindInvalid {
+			t.Errorf("an image that is not there: %v", err)
+		}
+		w.faults(map[string]any{"operation": "Update", "kind": "etagMoves", "times": 1})
+		_, err = w.WriteImage(t.Context(), shop, rollout.WriteImage{Image: rollout.Image{ID: image2}, ETag: etag})
+		if kind := kindOf(t, err); kind != rollout.KindPreconditionFailed {
+			t.Errorf("a model that moved: %v", err)
+		}
+		if got := w.model().Image; !strings.EqualFold(got.ID, image1) {
+			t.Errorf("nothing was to be written, got %+v", got)
+		}
+	})
+}
+
+func TestContractScript(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		before := at(w.raw(), "properties", "virtualMachineProfile", "extensionProfile")["extensions"].([]any)
+		step := rollout.WriteScript{
+			Script:         rollout.Script{URIs: []string{"https://store.example/install.sh"}},
+			ForceUpdateTag: "2", Handler: w.model().ScriptHandler,
+		}
+		begun, err := w.WriteScript(t.Context(), shop, step, map[string]any{"commandToExecute": "bash install.sh --key hunter2hunter2"})
+		if status := w.finish(rollout.WriteScriptOperation, begun, err); status.State != rollout.OperationSucceeded {
+			t.Fatalf("got %+v: %v", status, status.Problem)
+		}
+		model := w.model()
+		want := &rollout.ModelScript{Extension: "vmssrollout-script", URIs: step.Script.URIs, ForceUpdateTag: "2"}
+		if diff := cmp.Diff(want, model.Script); diff != "" {
+			t.Error(diff)
+		}
+		if !model.HealthMonitored {
+			t.Error("the health extension must stay")
+		}
+		step.Extension, step.Handler, step.ForceUpdateTag = model.Script.Extension, model.ScriptHandler, "3"
+		begun, err = w.WriteScript(t.Context(), shop, step, nil)
+		if status := w.finish(rollout.WriteScriptOperation, begun, err); status.State != rollout.OperationSucceeded {
+			t.Fatalf("got %+v: %v", status, status.Problem)
+		}
+		after := at(w.raw(), "properties", "virtualMachineProfile", "extensionProfile")["extensions"].([]any)
+		if len(after) != len(before)+1 {
+			t.Fatalf("want one more than %v, got %v", before, after)
+		}
+		if diff := cmp.Diff(before, after[:len(before)]); diff != "" {
+			t.Errorf("other extensions must stay as they are: %s", diff)
+		}
+	})
+}
+
+// newRelease puts the second image into the model.
+func (w *world) newRelease() {
+	w.t.Helper()
+	begun, err := w.WriteImage(w.t.Context(), shop, rollout.WriteImage{Image: rollout.Image{ID: image2}})
+	if status := w.finish(rollout.WriteImageOperation, begun, err); status.State != rollout.OperationSucceeded {
+		w.t.Fatalf("got %+v: %v", status, status.Problem)
+	}
+}
+
+// ids returns the ids that are there, lowest first.
+func (w *world) ids() []string {
+	w.t.Helper()
+	list, err := w.Instances(w.t.Context(), shop)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	var out []string
+	for _, i := range list {
+		out = append(out, i.ID)
+	}
+	return out
+}
+
+// checkPolls fails the test if any call was something else than a poll.
+func (w *world) checkPolls(calls []call) {
+	w.t.Helper()
+	for _, c := range calls {
+		if c.Method != "GET" || !strings.Contains(strings.ToLower(c.Path), "/operations/") {
+			w.t.Errorf("want nothing but polls, got %+v", c)
+		}
+	}
+}
+
+func TestContractUpgrade(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.newRelease()
+		ids := w.ids()
+		w.calls()
+		begun, err := w.Upgrade(t.Context(), shop, refs(ids[1]))
+		if status := w.finish(rollout.UpgradeOperation, begun, err); status.State != rollout.OperationSucceeded || status.Took <= 0 {
+			t.Fatalf("got %+v", status)
+		}
+		w.checkPolls(w.calls()[1:])
+		for id, i := range w.instances() {
+			want, upgrades, image := rollout.No, 0, image1
+			if id == ids[1] {
+				want, upgrades, image = rollout.Yes, 1, image2
+			}
+			if got := w.machines()[id].Upgrades; i.Latest != want || got != upgrades {
+				t.Errorf("instance %s was upgraded %d times: %+v", id, got, i)
+			}
+			if diff := cmp.Diff(&rollout.Image{ID: image}, i.Image, anyCase); diff != "" {
+				t.Error(diff)
+			}
+		}
+	})
+}
+
+func TestContractReimage(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		ids, before := w.ids(), w.instances()
+		begun, err := w.Reimage(t.Context(), shop, refs(ids[0]))
+		if status := w.finish(rollout.ReimageOperation, begun, err); status.State != rollout.OperationSucceeded {
+			t.Fatalf("got %+v", status)
+		}
+		for id, i := range w.instances() {
+			if replaced := i.OSDisk != before[id].OSDisk; replaced != (id == ids[0]) || i.VMID != before[id].VMID {
+				t.Errorf("instance %s: %+v, before %+v", id, i, before[id])
+			}
+		}
+	})
+}
+
+// TestContractStaleInstance holds that the whole call is refused, and nobody upgraded.
+func TestContractStaleInstance(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.newRelease()
+		_, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0], "2143"))
+		if kind := kindOf(t, err); kind != rollout.KindInstanceGone {
+			t.Errorf("got %v", err)
+		}
+		w.clock.Advance(time.Hour)
+		for id, m := range w.machines() {
+			if m.Upgrades != 0 {
+				t.Errorf("instance %s was upgraded: %+v", id, m)
+			}
+		}
+	})
+}
+
+func TestContractOperationEnds(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault map[string]any
+		state rollout.OperationState
+		kind  rollout.Kind
+	}{
+		"failed":    {map[string]any{"kind": "operationFailed", "code": "AllocationFailed", "message": "no room"}, rollout.OperationFailed, rollout.KindOperationFailed},
+		"canceled":  {map[string]any{"kind": "operationCanceled"}, rollout.OperationCanceled, rollout.KindCanceled},
+		"preempted": {map[string]any{"kind": "preempted"}, rollout.OperationCanceled, rollout.KindPreempted},
+		"lost":      {map[string]any{"kind": "operationLost"}, rollout.OperationLost, rollout.KindOperationLost},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorlds(t, func(t *testing.T, w *world) {
+				w.newRelease()
+				c.fault["operation"] = "UpdateInstances"
+				w.faults(c.fault)
+				begun, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0]))
+				status := w.finish(rollout.UpgradeOperation, begun, err)
+				if status.State != c.state || status.Problem == nil || status.Problem.Kind != c.kind {
+					t.Errorf("got %+v: %v", status, status.Problem)
+				}
+			})
+		})
+	}
+}
+
+func TestContractOperationStuck(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.newRelease()
+		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "operationStuck"})
+		begun, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0]))
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.clock.Advance(3 * time.Hour)
+		status, err := w.Poll(t.Context(), shop, rollout.UpgradeOperation, begun.Token)
+		if err != nil || status.State != rollout.OperationRunning {
+			t.Errorf("got %+v, %v", status, err)
+		}
+	})
+}
+
+// newScript puts a script into the model.
+func (w *world) newScript() {
+	w.t.Helper()
+	begun, err := w.WriteScript(w.t.Context(), shop, rollout.WriteScript{Script: rollout.Script{Command: "bash install.sh"}}, nil)
+	if status := w.finish(rollout.WriteScriptOperation, begun, err); status.State != rollout.OperationSucceeded {
+		w.t.Fatalf("got %+v: %v", status, status.Problem)
+	}
+}
+
+func TestContractScriptFails(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.newScript()
+		const lastWords = "E: no such package"
+		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "scriptFails", "exitCode": 7, "stderr": strings.Repeat("noise ", 1000) + lastWords})
+		id := w.ids()[0]
+		begun, err := w.Upgrade(t.Context(), shop, refs(id))
+		status := w.finish(rollout.UpgradeOperation, begun, err)
+		if status.State != rollout.OperationFailed || status.Problem == nil || !strings.Contains(status.Problem.Message, lastWords) {
+			t.Errorf("got %+v: %v", status, status.Problem)
+		}
+		if i := w.instances()[id]; i.Script != rollout.ScriptFailed || i.State != rollout.StateFailed || !strings.HasSuffix(i.Message, lastWords) {
+			t.Errorf("got %+v", i)
+		}
+	})
+}
+
+func TestContractScriptRuns(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.newScript()
+		id := w.ids()[0]
+		begun, err := w.Upgrade(t.Context(), shop, refs(id))
+		if status := w.finish(rollout.UpgradeOperation, begun, err); status.State != rollout.OperationSucceeded {
+			t.Fatalf("got %+v: %v", status, status.Problem)
+		}
+		for other, i := range w.instances() {
+			want, runs := rollout.ScriptAbsent, 0
+			if other == id {
+				want, runs = rollout.ScriptSucceeded, 1
+			}
+			if got := w.machines()[other].ScriptRuns; i.Script != want || i.Message != "" || got != runs {
+				t.Errorf("instance %s ran the script %d times: %+v", other, got, i)
+			}
+		}
+	})
+}
+
+func TestContractThrottled(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.faults(map[string]any{"operation": "*", "kind": "status", "status": 429, "code": "TooManyRequests", "retryAfterSeconds": 120})
+		w.calls()
+		_, readErr := w.Instances(t.Context(), shop)
+		_, writeErr := w.Upgrade(t.Context(), shop, refs("0"))
+		for _, err := range []error{readErr, writeErr} {
+			if kind := kindOf(t, err); kind != rollout.KindThrottled {
+				t.Errorf("got %v", err)
+			}
+		}
+		if p := problem(t, writeErr); p.RetryAfter != 2*time.Minute {
+			t.Errorf("got %+v", p)
+		}
+		if got := w.calls(); len(got) != 2 {
+			t.Errorf("the SDK must not try again, got %+v", got)
+		}
+	})
+}
+
+// TestContractSecondPageFails holds that a partial list is never returned.
+func TestContractSecondPageFails(t *testing.T) {
+	for name, fault := range map[string]map[string]any{
+		"error":     {"kind": "status", "status": 500},
+		"cut":       {"kind": "resetBeforeSend"},
+		"truncated": {"kind": "truncate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorlds(t, func(t *testing.T, w *world) {
+				fault["operation"], fault["skip"] = "VMs.List", 1
+				w.faults(fault)
+				got, err := w.Instances(t.Context(), shop)
+				if kind := kindOf(t, err); kind != rollout.KindTransient || got != nil {
+					t.Errorf("got %v, %v", got, err)
+				}
+				w.faults()
+				w.instances()
+			})
+		})
+	}
+}
+
+// TestContractAnswerLost holds that of an effect whose answer never came nothing is claimed.
+func TestContractAnswerLost(t *testing.T) {
+	for name, c := range map[string]struct {
+		fault   map[string]any
+		applied bool
+	}{
+		"before": {map[string]any{"kind": "resetBeforeSend"}, false},
+		"after":  {map[string]any{"kind": "resetAfterApply"}, true},
+		"502":    {map[string]any{"kind": "status", "status": 502}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			inWorlds(t, func(t *testing.T, w *world) {
+				w.newRelease()
+				id := w.ids()[0]
+				c.fault["operation"] = "UpdateInstances"
+				w.faults(c.fault)
+				w.calls()
+				_, err := w.Upgrade(t.Context(), shop, refs(id))
+				if kind := kindOf(t, err); kind != rollout.KindAmbiguous {
+					t.Errorf("got %v", err)
+				}
+				if got := w.calls(); len(got) != 1 {
+					t.Errorf("nothing may be sent again, got %+v", got)
+				}
+				w.clock.Advance(time.Hour)
+				if applied := w.instances()[id].Latest == rollout.Yes; applied != c.applied {
+					t.Errorf("applied: %v", applied)
+				}
+			})
+		})
+	}
+}
+
+func TestContractAccess(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		_, err := w.as(bearer("forbidden")).Upgrade(t.Context(), shop, refs("0"))
+		p := problem(t, err)
+		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action") || !strings.HasPrefix(p.Mend, "az role assignment create ") {
+			t.Errorf("got %+v", p)
+		}
+		for _, set := range []rollout.ScaleSet{
+			{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup, Name: "nowhere"},
+			{SubscriptionID: shop.SubscriptionID, ResourceGroup: "nowhere", Name: shop.Name},
+		} {
+			_, err := w.Model(t.Context(), set)
+			if p := problem(t, err); p.Kind != rollout.KindNotFound || !strings.HasPrefix(p.Mend, "az vmss show ") {
+				t.Errorf("got %+v", p)
+			}
+			_, err = w.Instances(t.Context(), set)
+			if p := problem(t, err); p.Kind != rollout.KindNotFound {
+				t.Errorf("got %+v", p)
+			}
+		}
+	})
+}
+
+func TestContractHealth(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		id := w.ids()[0]
+		for state, want := range map[string]rollout.Truth{"unhealthy": rollout.No, "unknown": rollout.Unsure, "none": rollout.Unsure, "healthy": rollout.Yes} {
+			w.control("POST", "/health", map[string]any{"scaleSet": shop.ID(), "instance": id, "state": state}, nil)
+			w.clock.Advance(time.Minute)
+			if got := w.instances()[id].AppHealth; got != want {
+				t.Errorf("%s: got %v", state, got)
+			}
+		}
+	})
+}

@@ -1,0 +1,165 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// rule is one line of the error table. An empty field matches everything.
+type rule struct {
+	code   string // anywhere in the answer, any case
+	says   string // a part of what it says, lower-case
+	status int
+	upTo   int // with status: every status up to and including this one
+	kind   rollout.Kind
+	mend   func(rollout.ScaleSet, answer) string
+}
+
+// rules is the one table that makes kinds of Azure's errors; the first line that matches decides. Azure's code counts before
+// the HTTP status, because the status lies: OperationNotAllowed is a quota, a deletion or a conflict, and a throttled request may
+// carry any code. A failed operation never comes here: see poll.go.
+var rules = []rule{
+	// Throttling comes under any code, sometimes only in the details.
+	{status: http.StatusTooManyRequests, kind: rollout.KindThrottled},
+	{code: "TooManyRequests", kind: rollout.KindThrottled},
+
+	// Something else is at work on the scale set.
+	{code: "OperationPreempted", kind: rollout.KindPreempted},
+	{code: "PreconditionFailed", kind: rollout.KindPreconditionFailed},
+	{code: "ConflictingConcurrentWriteNotAllowed", kind: rollout.KindConflict},
+	{code: "AnotherOperationInProgress", kind: rollout.KindConflict},
+
+	// One code, many meanings.
+	{says: "marked for deletion", kind: rollout.KindDeleting},
+	{says: "limit of 10 models", kind: rollout.KindQuota, mend: listOutdated},
+	{code: "OperationNotAllowed", says: "quota", kind: rollout.KindQuota},
+	{code: "QuotaExceeded", kind: rollout.KindQuota},
+	{code: "OperationNotAllowed", kind: rollout.KindConflict},
+
+	// One of the named instances is gone; the whole call was refused.
+	{says: "is not an active virtual machine scale set vm instanceid", kind: rollout.KindInstanceGone},
+
+	// Who we are, and what we may.
+	{code: "InvalidAuthenticationToken", kind: rollout.KindUnauthorized},
+	{code: "InvalidAuthenticationTokenTenant", kind: rollout.KindUnauthorized},
+	{code: "ExpiredAuthenticationToken", kind: rollout.KindUnauthorized},
+	{code: "AuthenticationFailed", kind: rollout.KindUnauthorized},
+	{code: "LinkedAuthorizationFailed", kind: rollout.KindForbidden, mend: grantLinked},
+	{code: "AuthorizationFailed", kind: rollout.KindForbidden, mend: grant},
+	{code: "ScopeLocked", kind: rollout.KindForbidden, mend: listLocks},
+	{code: "ReadOnlyDisabledSubscription", kind: rollout.KindForbidden},
+	{code: "RequestDisallowedByPolicy", kind: rollout.KindInvalid},
+
+	// What the request names does not exist. A missing image is a wrong declaration, not a missing scale set.
+	{code: "ImageNotFound", kind: rollout.KindInvalid},
+	{code: "PlatformImageNotFound", kind: rollout.KindInvalid},
+	{code: "GalleryImageNotFound", kind: rollout.KindInvalid},
+	{code: "SharedGalleryImageNotFound", kind: rollout.KindInvalid},
+	{code: "CommunityGalleryImageNotFound", kind: rollout.KindInvalid},
+	{code: "ResourceNotFound", says: "microsoft.compute/images/", kind: rollout.KindInvalid},
+	{code: "ResourceNotFound", says: "microsoft.compute/galleries/", kind: rollout.KindInvalid},
+	{code: "ResourceNotFound", kind: rollout.KindNotFound, mend: show},
+	{code: "ParentResourceNotFound", kind: rollout.KindNotFound, mend: show},
+	{code: "ResourceGroupNotFound", kind: rollout.KindNotFound, mend: show},
+	{code: "SubscriptionNotFound", kind: rollout.KindNotFound, mend: show},
+	{code: "MissingSubscriptionRegistration", kind: rollout.KindInvalid, mend: register},
+	{code: "SubscriptionNotRegistered", kind: rollout.KindInvalid, mend: register},
+	{code: "PropertyChangeNotAllowed", kind: rollout.KindInvalid},
+
+	// Refused for being busy, before anything was done; against timeouts behind the gateway, of which nobody knows.
+	{code: "ServerBusy", status: http.StatusServiceUnavailable, kind: rollout.KindTransient},
+	{code: "ServiceUnavailable", status: http.StatusServiceUnavailable, kind: rollout.KindTransient},
+
+	// No code that says more than the status.
+	{status: http.StatusUnauthorized, kind: rollout.KindUnauthorized},
+	{status: http.StatusForbidden, kind: rollout.KindForbidden},
+	{status: http.StatusNotFound, kind: rollout.KindNotFound, mend: show},
+	{status: http.StatusRequestTimeout, kind: rollout.KindAmbiguous},
+	{status: http.StatusConflict, kind: rollout.KindConflict},
+	{status: http.StatusPreconditionFailed, kind: rollout.KindPreconditionFailed},
+	{status: http.StatusBadRequest, upTo: 499, kind: rollout.KindInvalid},
+	{kind: rollout.KindAmbiguous},
+}
+
+// matches says whether the line is about the answer.
+func (r rule) matches(a answer) bool {
+	return (r.code == "" || a.carries(r.code)) &&
+		(r.says == "" || strings.Contains(strings.ToLower(a.text()), r.says)) &&
+		(r.status == 0 || a.status == r.status || r.status <= a.status && a.status <= r.upTo)
+}
+
+// judge finds the line of the table for an answer. The last line matches everything.
+func judge(a answer) rule {
+	for _, r := range rules {
+		if r.matches(a) {
+			return r
+		}
+	}
+	return rule{kind: rollout.KindAmbiguous}
+}
+
+// problem makes of an error of the SDK one whose kind is known.
+func (x *exchange) problem(err error) *rollout.Problem {
+	p := x.diagnose(err)
+	if !x.effect && p.Kind == rollout.KindAmbiguous {
+		p.Kind = rollout.KindTransient // a read changes nothing, so nothing can be in doubt
+	}
+	doing := head(x.doing, messageLimit/2)
+	p.Message = doing + ": " + failure(p.Message, messageLimit-len(doing)-2, x.secrets...)
+	p.Code = clean(p.Code, 64, x.secrets...)
+	return p
+}
+
+// diagnose sorts errors by how far the request got.
+func (x *exchange) diagnose(err error) *rollout.Problem {
+	var refused *azcore.ResponseError
+	var noToken *credentialError
+	switch {
+	case errors.As(err, &noToken):
+		return &rollout.Problem{Kind: noToken.kind(), Message: noToken.Error()}
+	case errors.As(err, &refused):
+		return x.refusal(refused.RawResponse)
+	case x.response != nil:
+		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: fmt.Sprintf("Azure answered %d with something that cannot be understood", x.response.StatusCode)}
+	case !x.sent(err):
+		return &rollout.Problem{Kind: rollout.KindTransient, Message: "nothing was sent: " + words(err)}
+	default:
+		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer from Azure: " + words(err)}
+	}
+}
+
+// refusal is the problem of an answer that is an error.
+func (x *exchange) refusal(resp *http.Response) *rollout.Problem {
+	a := readAnswer(resp)
+	r := judge(a)
+	p := &rollout.Problem{Kind: r.kind, Code: a.Code, Message: a.text(), RetryAfter: retryAfter(resp)}
+	if action := a.action(); r.kind == rollout.KindForbidden && action != "" {
+		p.Message = "the identity lacks the permission " + action + ": " + a.text()
+	}
+	if p.Message == "" {
+		p.Message = fmt.Sprintf("Azure answered %d %s without saying why", a.status, http.StatusText(a.status))
+	}
+	if r.mend != nil {
+		p.Mend = r.mend(x.set, a)
+	}
+	return p
+}
+
+// words says what went wrong on the wire, without the URL, which may be a signed one.
+func words(err error) string {
+	var at *url.Error
+	if errors.As(err, &at) {
+		err = at.Err
+	}
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "it took too long"
+	}
+	return err.Error()
+}

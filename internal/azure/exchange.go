@@ -1,0 +1,110 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// exchange is one method call of the adapter while it lasts: what it is about, and what is known of the wire. The SDK's errors
+// do not say whether a request ever left, and its pollers keep the first answer's headers to themselves.
+type exchange struct {
+	operation string           // the adapter's method
+	doing     string           // what is being done to which object, for people
+	set       rollout.ScaleSet // the object
+	effect    bool             // a lost answer may hide that it was applied
+	secrets   []string         // what must not be repeated in an error
+
+	attempted bool           // the request got as far as the transport
+	response  *http.Response // the last whole answer
+
+	// The transport calls back from goroutines of its own, sometimes after the call returned.
+	wanted atomic.Bool // the transport asked for a connection, so it is one that tells
+	gained atomic.Bool // and got one: from here on the request may have left
+}
+
+type exchangeKey struct{}
+
+// with returns a context that lets the wire report to the exchange.
+func (x *exchange) with(ctx context.Context) context.Context {
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GetConn: func(string) { x.wanted.Store(true) },
+		GotConn: func(httptrace.GotConnInfo) { x.gained.Store(true) },
+	})
+	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+// sent says whether a request without an answer may have reached Azure. Only proof that it cannot have counts as no.
+func (x *exchange) sent(err error) bool {
+	if !x.attempted || errors.Is(err, errForeign) || x.wanted.Load() && !x.gained.Load() {
+		return false
+	}
+	var op *net.OpError
+	var dns *net.DNSError
+	if errors.As(err, &op) && op.Op == "dial" || errors.As(err, &dns) {
+		// Where the transport does not trace: nothing was written on a connection that never was.
+		return x.gained.Load()
+	}
+	return true
+}
+
+// errForeign is what a request to another host than the endpoint ends with.
+var errForeign = errors.New("refusing to send the credential to another host than the configured endpoint")
+
+// wire is the last policy before the transport. It watches, and lets no token go to another host.
+type wire struct {
+	endpoint *url.URL
+	observer func(Call)
+}
+
+// Do implements policy.Policy.
+func (w wire) Do(req *policy.Request) (*http.Response, error) {
+	raw := req.Raw()
+	x, ok := raw.Context().Value(exchangeKey{}).(*exchange)
+	if !ok {
+		x = &exchange{}
+	}
+	x.response = nil
+	if !sameOrigin(raw.URL, w.endpoint) {
+		return nil, errForeign
+	}
+	if err := raw.Context().Err(); err != nil {
+		return nil, err
+	}
+	x.attempted = true
+	begun := time.Now()
+	resp, err := req.Next()
+	status := 0
+	if err == nil {
+		status = resp.StatusCode
+		x.response = resp
+	}
+	if w.observer != nil {
+		w.observer(Call{Operation: x.operation, Method: raw.Method, Status: status, Took: time.Since(begun)})
+	}
+	return resp, err
+}
+
+// sameOrigin says whether a URL leads to the endpoint.
+func sameOrigin(u, endpoint *url.URL) bool {
+	return u.Scheme == endpoint.Scheme && u.User == nil && strings.EqualFold(u.Hostname(), endpoint.Hostname()) && port(u) == port(endpoint)
+}
+
+func port(u *url.URL) string {
+	if p := u.Port(); p != "" {
+		return p
+	}
+	if u.Scheme == "http" {
+		return "80"
+	}
+	return "443"
+}

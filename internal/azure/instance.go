@@ -1,0 +1,180 @@
+package azure
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// instanceOf maps one item of a full list. What is not shown stays unknown.
+func instanceOf(vm armcompute.VirtualMachineScaleSetVM) rollout.Instance {
+	p := deref(vm.Properties)
+	storage := deref(p.StorageProfile)
+	disk := deref(storage.OSDisk)
+	i := rollout.Instance{
+		ID:        deref(vm.InstanceID),
+		Name:      deref(vm.Name),
+		VMID:      deref(p.VMID),
+		Created:   deref(p.TimeCreated),
+		State:     provisioningState(p.ProvisioningState),
+		Latest:    truth(p.LatestModelApplied),
+		Protected: deref(deref(p.ProtectionPolicy).ProtectFromScaleSetActions),
+		Image:     imageOf(storage.ImageReference),
+		OSDisk:    cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name)),
+	}
+	if len(vm.Zones) > 0 {
+		i.Zone = deref(vm.Zones[0])
+	}
+	if p.InstanceView != nil {
+		readView(&i, *p.InstanceView, vm.Resources)
+	}
+	return i
+}
+
+// readView notes what the instance view tells of the running machine.
+func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInstanceView, resources []*armcompute.VirtualMachineExtension) {
+	i.Running = running(view.Statuses)
+	if health := deref(view.VMHealth).Status; health != nil {
+		i.AppHealth = appHealth(deref(health.Code))
+		i.HealthSince = deref(health.Time)
+	}
+	scripts := scriptNames(resources)
+	for _, e := range view.Extensions {
+		if ext := deref(e); isScript(ext, scripts) {
+			i.Script = scriptState(ext.Statuses)
+		}
+	}
+	if len(view.Extensions) > 0 && !anyScript(view.Extensions, scripts) {
+		i.Script = rollout.ScriptAbsent
+	}
+	i.Message = complaint(view, scripts)
+}
+
+func truth(b *bool) rollout.Truth {
+	switch {
+	case b == nil:
+		return rollout.Unsure
+	case *b:
+		return rollout.Yes
+	default:
+		return rollout.No
+	}
+}
+
+// running reads the power state. A machine on its way up is neither.
+func running(statuses []*armcompute.InstanceViewStatus) rollout.Truth {
+	for _, s := range statuses {
+		family, state := statusCode(s)
+		if family != "powerstate" {
+			continue
+		}
+		switch state {
+		case "running":
+			return rollout.Yes
+		case "stopping", "stopped", "deallocating", "deallocated":
+			return rollout.No
+		}
+	}
+	return rollout.Unsure
+}
+
+func appHealth(code string) rollout.Truth {
+	switch strings.ToLower(code) {
+	case "healthstate/healthy":
+		return rollout.Yes
+	case "healthstate/unhealthy":
+		return rollout.No
+	default:
+		return rollout.Unsure
+	}
+}
+
+// statusCode splits codes like ProvisioningState/failed/1 into family and state, in lower case.
+func statusCode(s *armcompute.InstanceViewStatus) (family, state string) {
+	family, rest, _ := strings.Cut(strings.ToLower(deref(deref(s).Code)), "/")
+	state, _, _ = strings.Cut(rest, "/")
+	return family, state
+}
+
+// scriptNames are the names under which the instance has script extensions. The view does not always repeat the type.
+func scriptNames(resources []*armcompute.VirtualMachineExtension) map[string]bool {
+	names := map[string]bool{}
+	for _, r := range resources {
+		p := deref(deref(r).Properties)
+		if (extensionKind{deref(p.Publisher), deref(p.Type)}).runsScripts() {
+			names[strings.ToLower(deref(deref(r).Name))] = true
+		}
+	}
+	return names
+}
+
+func isScript(e armcompute.VirtualMachineExtensionInstanceView, scripts map[string]bool) bool {
+	return kindOf(deref(e.Type)).runsScripts() || deref(e.Type) == "" && scripts[strings.ToLower(deref(e.Name))]
+}
+
+func anyScript(extensions []*armcompute.VirtualMachineExtensionInstanceView, scripts map[string]bool) bool {
+	for _, e := range extensions {
+		if isScript(deref(e), scripts) {
+			return true
+		}
+	}
+	return false
+}
+
+// scriptState reads how the script stands from the extension's own statuses.
+func scriptState(statuses []*armcompute.InstanceViewStatus) rollout.ScriptState {
+	for _, s := range statuses {
+		family, state := statusCode(s)
+		if family != "provisioningstate" {
+			continue
+		}
+		switch state {
+		case "succeeded":
+			return rollout.ScriptSucceeded
+		case "failed":
+			return rollout.ScriptFailed
+		case "creating", "updating", "transitioning":
+			return rollout.ScriptRunning
+		}
+	}
+	return rollout.ScriptUnknown
+}
+
+// complaint is what the platform says of a failure: the failed script first, then any failed extension, then the machine.
+func complaint(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) string {
+	found := ""
+	for _, e := range view.Extensions {
+		ext := deref(e)
+		message, failed := failedStatus(ext.Statuses)
+		if !failed || found != "" && !isScript(ext, scripts) {
+			continue
+		}
+		found = "extension " + deref(ext.Name) + " failed: " + message + windowsStderr(ext)
+	}
+	if found == "" {
+		found, _ = failedStatus(view.Statuses)
+	}
+	return failure(found, failureLimit)
+}
+
+// windowsStderr is what the Windows extension keeps beside its message, marked as the Linux one marks it.
+func windowsStderr(e armcompute.VirtualMachineExtensionInstanceView) string {
+	for _, s := range e.Substatuses {
+		if family, stream := statusCode(s); family == "componentstatus" && stream == "stderr" && deref(deref(s).Message) != "" {
+			return "\n[stderr]\n" + *s.Message
+		}
+	}
+	return ""
+}
+
+// failedStatus returns the message of the failed status, if there is one.
+func failedStatus(statuses []*armcompute.InstanceViewStatus) (string, bool) {
+	for _, s := range statuses {
+		if family, state := statusCode(s); family == "provisioningstate" && state == "failed" {
+			return cmp.Or(deref(deref(s).Message), deref(deref(s).DisplayStatus), deref(deref(s).Code)), true
+		}
+	}
+	return "", false
+}

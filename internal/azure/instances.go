@@ -1,0 +1,70 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Instances reads every instance with its instance view: one GET a page, unprojected, because a projected list lies about
+// latestModelApplied. A page that fails, an item without an id and an id that comes twice fail the whole read: a list
+// that cannot be trusted is no list.
+func (a *Adapter) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollout.Instance, error) {
+	c, err := a.in(set)
+	if err != nil {
+		return nil, err
+	}
+	x := &exchange{operation: "Instances", doing: fmt.Sprintf("listing instances of scale set %q", set), set: set}
+	ctx = x.with(ctx)
+	expand := "instanceView"
+	pager := c.instances.NewListPager(set.ResourceGroup, set.Name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{Expand: &expand})
+	list := listing{x: x, ids: map[string]bool{}, links: map[string]bool{}}
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return nil, x.problem(err)
+		}
+		if err := list.add(page.VirtualMachineScaleSetVMListResult); err != nil {
+			return nil, err
+		}
+	}
+	return list.instances, nil
+}
+
+// listing gathers pages.
+type listing struct {
+	x         *exchange
+	instances []rollout.Instance
+	ids       map[string]bool
+	links     map[string]bool
+}
+
+// add takes one page in.
+func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error {
+	for _, vm := range page.Value {
+		id := deref(deref(vm).InstanceID)
+		key := strings.ToLower(id)
+		switch {
+		case id == "":
+			return l.untrusted("an item has no instance id")
+		case l.ids[key]:
+			return l.untrusted(fmt.Sprintf("instance %s is listed twice", id))
+		}
+		l.ids[key] = true
+		l.instances = append(l.instances, instanceOf(*vm))
+	}
+	if link := deref(page.NextLink); link != "" {
+		if l.links[link] {
+			return l.untrusted("a page leads back to an earlier one")
+		}
+		l.links[link] = true
+	}
+	return nil
+}
+
+func (l *listing) untrusted(why string) error {
+	return &rollout.Problem{Kind: rollout.KindTransient, Message: clean(l.x.doing+": "+why, messageLimit)}
+}

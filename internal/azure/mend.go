@@ -1,0 +1,86 @@
+package azure
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// The commands that a person runs next. Names go into them quoted, since a command is there to be pasted.
+
+// show looks whether the scale set is where the declaration says.
+func show(set rollout.ScaleSet, _ answer) string {
+	return "az vmss show " + named(set)
+}
+
+// grant gives the identity a role that covers everything the controller does to the scale set.
+func grant(set rollout.ScaleSet, a answer) string {
+	return roleAssignment(a, "Virtual Machine Contributor", set.ID())
+}
+
+// grantLinked lets the identity read what the scale set is to use: an image in another place, mostly.
+func grantLinked(set rollout.ScaleSet, a answer) string {
+	scope := set.ID()
+	if m := linkedScope.FindStringSubmatch(a.text()); m != nil {
+		scope = m[1]
+	}
+	return roleAssignment(a, "Reader", scope)
+}
+
+// listLocks shows the lock that is in the way. Whether to remove it is not ours to suggest.
+func listLocks(set rollout.ScaleSet, _ answer) string {
+	return fmt.Sprintf("az lock list --subscription %s --resource-group %s", quote(set.SubscriptionID), quote(set.ResourceGroup))
+}
+
+// register makes the subscription know the compute provider.
+func register(set rollout.ScaleSet, _ answer) string {
+	return "az provider register --namespace Microsoft.Compute --subscription " + quote(set.SubscriptionID)
+}
+
+// listOutdated shows which instances hold on to old models.
+func listOutdated(set rollout.ScaleSet, _ answer) string {
+	return "az vmss list-instances " + named(set) + ` --query "[?!latestModelApplied].instanceId"`
+}
+
+func named(set rollout.ScaleSet) string {
+	return fmt.Sprintf("--subscription %s --resource-group %s --name %s", quote(set.SubscriptionID), quote(set.ResourceGroup), quote(set.Name))
+}
+
+func roleAssignment(a answer, role, scope string) string {
+	who := "OBJECT_ID"
+	if m := objectID.FindStringSubmatch(a.text()); m != nil {
+		who = m[1]
+	}
+	return fmt.Sprintf("az role assignment create --assignee-object-id %s --assignee-principal-type ServicePrincipal --role %s --scope %s",
+		who, quote(role), quote(scope))
+}
+
+var (
+	objectID        = regexp.MustCompile(`(?i)object id '([0-9a-f-]{36})'`)
+	forbiddenAction = regexp.MustCompile(`(?i)perform action(?:\(s\))? '([A-Za-z0-9./*_-]{1,160})'`)
+	missingAction   = regexp.MustCompile(`(?i)does not have permission to perform action(?:\(s\))? '([A-Za-z0-9./*_-]{1,160})'`)
+	linkedScope     = regexp.MustCompile(`(?i)linked scope(?:\(s\))? '(/[A-Za-z0-9./_()-]{1,400})'`)
+)
+
+// action names the permission that an answer misses, "" if it names none. A linked refusal first names the permission that is
+// there.
+func (a answer) action() string {
+	for _, form := range []*regexp.Regexp{missingAction, forbiddenAction} {
+		if m := form.FindStringSubmatch(a.text()); m != nil {
+			return m[1]
+		}
+	}
+	return ""
+}
+
+var plain = regexp.MustCompile(`^[A-Za-z0-9./_-]+$`)
+
+// quote makes a name one word of a shell.
+func quote(s string) string {
+	if plain.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

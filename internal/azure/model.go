@@ -1,0 +1,92 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Model reads the scale set: one GET.
+func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Model, error) {
+	c, err := a.in(set)
+	if err != nil {
+		return rollout.Model{}, err
+	}
+	x := &exchange{operation: "Model", doing: fmt.Sprintf("reading scale set %q", set), set: set}
+	got, err := c.sets.Get(x.with(ctx), set.ResourceGroup, set.Name, nil)
+	if err != nil {
+		return rollout.Model{}, x.problem(err)
+	}
+	model := modelOf(got.VirtualMachineScaleSet)
+	if model.ETag == "" && x.response != nil {
+		model.ETag = x.response.Header.Get("ETag")
+	}
+	return model, nil
+}
+
+// modelOf maps what Azure shows. Everything may be missing: a Flexible set may have neither size nor profile nor policy.
+func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
+	properties := deref(set.Properties)
+	policy := deref(properties.UpgradePolicy)
+	profile := deref(properties.VirtualMachineProfile)
+	model := rollout.Model{
+		ETag:               deref(set.Etag),
+		Capacity:           int(deref(deref(set.SKU).Capacity)),
+		UpgradeMode:        string(deref(policy.Mode)),
+		Orchestration:      string(deref(properties.OrchestrationMode)),
+		AutomaticOSUpgrade: deref(deref(policy.AutomaticOSUpgradePolicy).EnableAutomaticOSUpgrade),
+		State:              provisioningState(properties.ProvisioningState),
+		HealthMonitored:    deref(deref(deref(profile.NetworkProfile).HealthProbe).ID) != "",
+		ScriptHandler:      handlerFor(profile),
+	}
+	if model.Orchestration == "" {
+		model.Orchestration = rollout.OrchestrationUniform // older bodies leave the only mode there was unsaid
+	}
+	if image := imageOf(deref(profile.StorageProfile).ImageReference); image != nil {
+		model.Image = *image
+	}
+	for _, e := range deref(profile.ExtensionProfile).Extensions {
+		readExtension(&model, deref(e))
+	}
+	return model
+}
+
+// readExtension notes what one extension of the model means to a rollout.
+func readExtension(model *rollout.Model, e armcompute.VirtualMachineScaleSetExtension) {
+	p := deref(e.Properties)
+	if deref(p.EnableAutomaticUpgrade) {
+		model.AutomaticExtensionUpgrades = append(model.AutomaticExtensionUpgrades, deref(e.Name))
+	}
+	kind := extensionKind{publisher: deref(p.Publisher), name: deref(p.Type)}
+	if kind.reportsHealth() {
+		model.HealthMonitored = true
+	}
+	if kind.runsScripts() && model.Script == nil {
+		model.Script = scriptOf(e)
+		model.ScriptHandler = handlerOf(p)
+	}
+}
+
+// provisioningState maps what it knows; whatever else Azure says is unknown.
+func provisioningState(s *string) rollout.ProvisioningState {
+	for _, known := range []rollout.ProvisioningState{
+		rollout.StateCreating, rollout.StateUpdating, rollout.StateSucceeded, rollout.StateFailed, rollout.StateDeleting,
+	} {
+		if strings.EqualFold(deref(s), string(known)) {
+			return known
+		}
+	}
+	return rollout.StateUnknown
+}
+
+// deref is the value behind the pointer, or the zero value.
+func deref[T any](p *T) T {
+	if p == nil {
+		var zero T
+		return zero
+	}
+	return *p
+}

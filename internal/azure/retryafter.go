@@ -1,0 +1,48 @@
+package azure
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// longestWait bounds what a header can make us wait.
+const longestWait = 24 * time.Hour
+
+// retryAfter returns how long Azure asked to wait, 0 if it did not say.
+func retryAfter(resp *http.Response) time.Duration {
+	if resp == nil {
+		return 0
+	}
+	for _, name := range []string{"Retry-After-Ms", "X-Ms-Retry-After-Ms"} {
+		if d := units(resp.Header.Get(name), time.Millisecond); d > 0 {
+			return d
+		}
+	}
+	said := resp.Header.Get("Retry-After")
+	if d := units(said, time.Second); d > 0 {
+		return d
+	}
+	when, err := http.ParseTime(said)
+	if err != nil {
+		return 0
+	}
+	now, err := http.ParseTime(resp.Header.Get("Date"))
+	if err != nil {
+		now = time.Now()
+	}
+	return min(max(when.Sub(now), 0), longestWait)
+}
+
+// units reads a count of units of time; what is not one is 0.
+func units(s string, unit time.Duration) time.Duration {
+	n, err := strconv.ParseFloat(strings.TrimSpace(s), 64)
+	if err != nil || !(n > 0) {
+		return 0
+	}
+	if n >= float64(longestWait/unit) {
+		return longestWait
+	}
+	return time.Duration(n * float64(unit))
+}

@@ -1,0 +1,149 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// newScriptExtension names the script extension where a scale set has none.
+const newScriptExtension = "vmssrollout-script"
+
+// extensionKind is what an extension is, whatever its name.
+type extensionKind struct{ publisher, name string }
+
+// The extensions that run scripts. The second is the first's predecessor.
+var (
+	linuxScript    = extensionKind{"Microsoft.Azure.Extensions", "CustomScript"}
+	oldLinuxScript = extensionKind{"Microsoft.OSTCExtensions", "CustomScriptForLinux"}
+	windowsScript  = extensionKind{"Microsoft.Compute", "CustomScriptExtension"}
+)
+
+func (k extensionKind) is(o extensionKind) bool {
+	return strings.EqualFold(k.publisher, o.publisher) && strings.EqualFold(k.name, o.name)
+}
+
+func (k extensionKind) runsScripts() bool {
+	return k.is(linuxScript) || k.is(oldLinuxScript) || k.is(windowsScript)
+}
+
+func (k extensionKind) reportsHealth() bool {
+	return k.is(extensionKind{"Microsoft.ManagedServices", "ApplicationHealthLinux"}) ||
+		k.is(extensionKind{"Microsoft.ManagedServices", "ApplicationHealthWindows"})
+}
+
+// kindOf splits the type as instance views show it: publisher and type, joined with a dot.
+func kindOf(joined string) extensionKind {
+	dot := strings.LastIndex(joined, ".")
+	if dot < 0 {
+		return extensionKind{name: joined}
+	}
+	return extensionKind{publisher: joined[:dot], name: joined[dot+1:]}
+}
+
+// WriteScript begins a PUT of the custom script extension through the extensions sub-resource, so that no other extension is
+// sent. What of the extension is not declared is sent back as the step carries it. The protected settings, and every word of
+// them, are kept out of errors.
+func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript, protected map[string]any) (rollout.Begun, error) {
+	c, err := a.in(set)
+	if err != nil {
+		return rollout.Begun{}, err
+	}
+	x := &exchange{
+		operation: "WriteScript", doing: fmt.Sprintf("writing the script extension of scale set %q", set), set: set,
+		effect: true, secrets: secretsIn(protected),
+	}
+	name := step.Extension
+	if name == "" {
+		name = newScriptExtension
+	}
+	if !segment.MatchString(name) {
+		return rollout.Begun{}, x.refuse("%q cannot be the name of an extension", name)
+	}
+	p, err := c.extensions.BeginCreateOrUpdate(x.with(ctx), set.ResourceGroup, set.Name, name, scriptExtension(step, protected), nil)
+	return x.begun(p, err)
+}
+
+// scriptExtension is the body of the PUT.
+func scriptExtension(step rollout.WriteScript, protected map[string]any) armcompute.VirtualMachineScaleSetExtension {
+	handler := step.Handler
+	if handler.Publisher == "" || handler.Type == "" {
+		handler = newHandler(linuxScript, "2.1")
+	}
+	settings := map[string]any{}
+	if len(step.Script.URIs) > 0 {
+		settings["fileUris"] = step.Script.URIs
+	}
+	if step.Script.Command != "" {
+		settings["commandToExecute"] = step.Script.Command
+	}
+	p := &armcompute.VirtualMachineScaleSetExtensionProperties{
+		Publisher:               &handler.Publisher,
+		Type:                    &handler.Type,
+		TypeHandlerVersion:      &handler.Version,
+		AutoUpgradeMinorVersion: &handler.MinorUpgrades,
+		Settings:                settings,
+	}
+	for _, after := range handler.After {
+		p.ProvisionAfterExtensions = append(p.ProvisionAfterExtensions, &after)
+	}
+	if handler.SuppressFailures {
+		p.SuppressFailures = &handler.SuppressFailures
+	}
+	if step.ForceUpdateTag != "" {
+		p.ForceUpdateTag = &step.ForceUpdateTag
+	}
+	if len(protected) > 0 {
+		p.ProtectedSettings = protected
+	}
+	return armcompute.VirtualMachineScaleSetExtension{Properties: p}
+}
+
+func newHandler(kind extensionKind, version string) rollout.ScriptHandler {
+	return rollout.ScriptHandler{Publisher: kind.publisher, Type: kind.name, Version: version, MinorUpgrades: true}
+}
+
+// handlerFor is the handler that a scale set without the extension needs, by its operating system.
+func handlerFor(profile armcompute.VirtualMachineScaleSetVMProfile) rollout.ScriptHandler {
+	windows := deref(profile.OSProfile).WindowsConfiguration != nil ||
+		deref(deref(deref(profile.StorageProfile).OSDisk).OSType) == armcompute.OperatingSystemTypesWindows
+	if windows {
+		return newHandler(windowsScript, "1.10")
+	}
+	return newHandler(linuxScript, "2.1")
+}
+
+// handlerOf is the handler of an extension that is there.
+func handlerOf(p armcompute.VirtualMachineScaleSetExtensionProperties) rollout.ScriptHandler {
+	handler := rollout.ScriptHandler{
+		Publisher:        deref(p.Publisher),
+		Type:             deref(p.Type),
+		Version:          deref(p.TypeHandlerVersion),
+		MinorUpgrades:    deref(p.AutoUpgradeMinorVersion),
+		SuppressFailures: deref(p.SuppressFailures),
+	}
+	for _, after := range p.ProvisionAfterExtensions {
+		if name := deref(after); name != "" {
+			handler.After = append(handler.After, name)
+		}
+	}
+	return handler
+}
+
+// scriptOf maps the readable part of the extension. Settings that are not what the extension defines are as good as absent.
+func scriptOf(e armcompute.VirtualMachineScaleSetExtension) *rollout.ModelScript {
+	p := deref(e.Properties)
+	script := &rollout.ModelScript{Extension: deref(e.Name), ForceUpdateTag: deref(p.ForceUpdateTag)}
+	settings, _ := p.Settings.(map[string]any)
+	script.Command, _ = settings["commandToExecute"].(string)
+	uris, _ := settings["fileUris"].([]any)
+	for _, uri := range uris {
+		if s, ok := uri.(string); ok {
+			script.URIs = append(script.URIs, s)
+		}
+	}
+	return script
+}
