@@ -19,9 +19,7 @@ type answer struct {
 // UnmarshalJSON takes what it can get: an odd detail must not cost the code.
 func (a *answer) UnmarshalJSON(data []byte) error {
 	var fields map[string]json.RawMessage
-	if json.Unmarshal(data, &fields) != nil {
-		return nil // not an object, so it says nothing
-	}
+	_ = json.Unmarshal(data, &fields) // what is not an object says nothing
 	take(fields["code"], &a.Code)
 	take(fields["message"], &a.Message)
 	take(fields["details"], &a.Details)

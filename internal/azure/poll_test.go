@@ -48,7 +48,7 @@ func TestPollOutcomes(t *testing.T) {
 					t.Errorf("%s: %s", kind, diff)
 				}
 				if got.Problem != nil {
-					problemOf(t, got.Problem)
+					_ = problemOf(t, got.Problem)
 				}
 			}
 			if got := len(f.seen()); got != len(kinds) {

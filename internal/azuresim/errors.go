@@ -92,12 +92,6 @@ func resourceNotFound(set, group string) *armError {
 			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", set, group).fromGateway()
 }
 
-func parentNotFound(set string) *armError {
-	return refuse(http.StatusNotFound, "ParentResourceNotFound",
-		"Failed to perform '%s' on resource(s) of type 'virtualMachineScaleSets', because the parent resource '%s' could not be found.",
-		"action", set).fromGateway()
-}
-
 func groupNotFound(group string) *armError {
 	return refuse(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group).fromGateway()
 }

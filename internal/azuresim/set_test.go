@@ -7,8 +7,8 @@ import (
 )
 
 // newSet is the body that creates a scale set.
-func newSet(capacity int, more ...member) members {
-	properties := append(members{
+func newSet(capacity int) members {
+	properties := members{
 		{"overprovision", false},
 		{"upgradePolicy", members{{"mode", "Manual"}}},
 		{"virtualMachineProfile", members{
@@ -18,7 +18,7 @@ func newSet(capacity int, more ...member) members {
 			}}}},
 			{"networkProfile", members{{"networkInterfaceConfigurations", []members{{{"name", "nic"}, {"properties", members{{"primary", true}}}}}}}},
 		}},
-	}, more...)
+	}
 	return members{{"location", "westus"}, {"sku", members{{"name", "Standard_B2s"}, {"capacity", capacity}}}, {"properties", properties}}
 }
 

@@ -43,19 +43,18 @@ func judgeBatch(r *round, op *Operation) (verdict, bool) {
 	return r.conclude(op, t)
 }
 
-// seeOut waits for machines that an operation of no more interest is still at work on, then forgets it.
+// seeOut waits for machines that an operation of no more interest is still at work on, or may yet begin to work on, then forgets it.
 func (r *round) seeOut(op *Operation) (verdict, bool) {
 	left, settling := r.settling(op)
-	unknown := op.EndedAt.IsZero() && settling
 	for _, ref := range op.Instances {
 		i, listed := find(r.obs.Instances.Value, ref)
-		if !listed || !(i.busy() || unknown) || !r.at.Before(op.IntentAt.Add(operationDeadline)) {
-			continue
-		}
-		if !i.busy() {
+		switch {
+		case !listed || !r.at.Before(op.IntentAt.Add(operationDeadline)):
+		case i.busy():
+			return wait(ReasonProgressing, recheckBusy, "waiting for what was begun before the target changed: Azure is still at work on instance %s", ref.ID), true
+		case op.EndedAt.IsZero() && settling:
 			return wait(ReasonProgressing, left, "waiting for what was begun before the target changed"), true
 		}
-		return wait(ReasonProgressing, recheckBusy, "waiting for what was begun before the target changed: Azure is still at work on instance %s", ref.ID), true
 	}
 	r.memory.Operation = nil
 	r.recount()
@@ -87,6 +86,13 @@ func (r *round) stands(op *Operation, ref Ref, i Instance) standing {
 		return standsFailed
 	case !r.upgraded(op, ref, i):
 		return standsOutdated
+	}
+	return r.standsUpgraded(op, ref, i)
+}
+
+// standsUpgraded judges a machine to which what was to happen did happen.
+func (r *round) standsUpgraded(op *Operation, ref Ref, i Instance) standing {
+	switch {
 	case i.Script == ScriptFailed && r.spec.Target.Script != nil:
 		return standsFailed
 	case op.Kind == UpgradeOperation && r.spec.Action == ActionUpgradeThenReimage:

@@ -23,7 +23,7 @@ const (
 	calmRounds  = 120
 )
 
-// world replays one random world, round by round: go test -run TestOneWorld -world 20261123 -v
+// world replays one random world, round by round: go test -run TestOneWorld -world 20261123 -v.
 var world = flag.Int64("world", 0, "replay the random world with this seed")
 
 // TestOneWorld tells a single random world, to find out why it broke.

@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -9,7 +10,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 )
 
 func balance(t *testing.T, f *Fleet, name string, keys ...string) netip.AddrPort {
@@ -95,8 +95,8 @@ func TestNobodyIsThere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(patience))
-		if n, err := conn.Read(make([]byte, 1)); n != 0 || err != io.EOF {
+		bePatient(t, conn)
+		if n, err := conn.Read(make([]byte, 1)); n != 0 || !errors.Is(err, io.EOF) {
 			t.Errorf("read %d bytes, %v", n, err)
 		}
 		conn.Close()
@@ -111,9 +111,11 @@ func TestHalfCloseIsPassedOn(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetDeadline(time.Now().Add(patience))
+	bePatient(t, conn)
 	fmt.Fprint(conn, "GET / HTTP/1.0\r\n\r\n")
-	conn.(*net.TCPConn).CloseWrite()
+	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
+		t.Fatal(err)
+	}
 	answer, err := io.ReadAll(conn)
 	if err != nil || !strings.HasSuffix(string(answer), "\r\n\r\na") {
 		t.Errorf("got %q, %v", answer, err)
@@ -135,7 +137,7 @@ func TestReplacedLoadBalancerKeepsItsAddress(t *testing.T) {
 		t.Fatalf("got %v, %v, want %v", second, err, first)
 	}
 	want(t, pages(t, second, 2), "b b")
-	idle.SetDeadline(time.Now().Add(patience))
+	bePatient(t, idle)
 	if _, err := idle.Read(make([]byte, 1)); err == nil || strings.Contains(err.Error(), "timeout") {
 		t.Errorf("a connection of the former outlives it: %v", err)
 	}

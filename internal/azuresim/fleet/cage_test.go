@@ -16,7 +16,7 @@ func TestScriptsNeedAllowing(t *testing.T) {
 	if r := run(t, f, "a", "true"); r.ExitCode != -1 || !strings.Contains(r.Err, "--allow-scripts") {
 		t.Errorf("got %+v", r)
 	}
-	wantPage(t, f, "a", "/", http.StatusOK, "a")
+	wantPage(t, f, "/", http.StatusOK, "a")
 }
 
 func TestConfinement(t *testing.T) {
@@ -69,7 +69,7 @@ func testConfinement(t *testing.T, f *Fleet) {
 			t.Errorf("reading what is private: %+v", r)
 		}
 	}
-	wantPage(t, f, "a", "/", http.StatusOK, "mine\n")
+	wantPage(t, f, "/", http.StatusOK, "mine\n")
 
 	// What a script leaves running ends with it: its output is closed, or this would wait.
 	if r := run(t, f, "a", "sleep 600 & setsid sleep 600 & echo done"); r != (azuresim.ScriptResult{Stdout: "done\n"}) {
@@ -100,7 +100,7 @@ func TestWithoutNamespaces(t *testing.T) {
 		if r.ExitCode != -1 || !strings.Contains(r.Err, "--allow-unconfined") || !strings.Contains(r.Err, "broken: ") {
 			t.Errorf("got %+v", r)
 		}
-		wantPage(t, f, "a", "/ran", http.StatusNotFound, "")
+		wantPage(t, f, "/ran", http.StatusNotFound, "")
 	})
 	for _, c := range cages[1:] {
 		t.Run(c.name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestWithoutNamespaces(t *testing.T) {
 			if r := await(t, results); r != (azuresim.ScriptResult{Stdout: "up\n"}) {
 				t.Errorf("got %+v", r)
 			}
-			wantPage(t, f, "a", "/", http.StatusOK, "mine\n")
+			wantPage(t, f, "/", http.StatusOK, "mine\n")
 			if r := run(t, f, "a", "kill -KILL $$"); r != (azuresim.ScriptResult{ExitCode: 137}) {
 				t.Errorf("got %+v", r)
 			}

@@ -125,11 +125,20 @@ func ask(t *testing.T, host, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-func wantPage(t *testing.T, f *Fleet, key, path string, wantStatus int, want string) {
+// wantPage asks machine a.
+func wantPage(t *testing.T, f *Fleet, path string, wantStatus int, want string) {
 	t.Helper()
-	status, body := ask(t, hostOf(f.Address(key)), path)
+	status, body := ask(t, hostOf(f.Address("a")), path)
 	if status != wantStatus || (status == http.StatusOK && body != want) {
-		t.Errorf("%s of %s: %d %q, want %d %q", path, key, status, body, wantStatus, want)
+		t.Errorf("%s: %d %q, want %d %q", path, status, body, wantStatus, want)
+	}
+}
+
+// bePatient bounds how long the test waits for the connection.
+func bePatient(t *testing.T, conn net.Conn) {
+	t.Helper()
+	if err := conn.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
 	}
 }
 
@@ -221,7 +230,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 		}
 	}
 	for _, conn := range idle {
-		conn.SetReadDeadline(time.Now().Add(patience))
+		bePatient(t, conn)
 		if n, err := conn.Read(make([]byte, 1)); n != 0 || os.IsTimeout(err) {
 			t.Errorf("a connection outlives the fleet: %d bytes, %v", n, err)
 		}

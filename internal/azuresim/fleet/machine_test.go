@@ -16,13 +16,13 @@ import (
 func TestMachineServesItsImage(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", azuresim.Image{Files: map[string][]byte{"index.html": []byte("hello"), "css/site.css": []byte("p{}"), "empty/.keep": nil}})
-	wantPage(t, f, "a", "/", http.StatusOK, "hello")
-	wantPage(t, f, "a", "/index.html", http.StatusOK, "hello")
-	wantPage(t, f, "a", "/css/site.css", http.StatusOK, "p{}")
-	wantPage(t, f, "a", "/css/", http.StatusNotFound, "")
-	wantPage(t, f, "a", "/empty", http.StatusNotFound, "")
-	wantPage(t, f, "a", "/none", http.StatusNotFound, "")
-	wantPage(t, f, "a", "/%00", http.StatusNotFound, "")
+	wantPage(t, f, "/", http.StatusOK, "hello")
+	wantPage(t, f, "/index.html", http.StatusOK, "hello")
+	wantPage(t, f, "/css/site.css", http.StatusOK, "p{}")
+	wantPage(t, f, "/css/", http.StatusNotFound, "")
+	wantPage(t, f, "/empty", http.StatusNotFound, "")
+	wantPage(t, f, "/none", http.StatusNotFound, "")
+	wantPage(t, f, "/%00", http.StatusNotFound, "")
 
 	response, err := http.Post("http://"+hostOf(f.Address("a")), "text/plain", nil)
 	if err != nil {
@@ -38,22 +38,22 @@ func TestMachineLife(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", imageOf("one"))
 	addr := f.Address("a")
-	wantPage(t, f, "a", "/", http.StatusOK, "one")
+	wantPage(t, f, "/", http.StatusOK, "one")
 	f.SetSick("a", true)
-	wantPage(t, f, "a", "/", http.StatusServiceUnavailable, "")
+	wantPage(t, f, "/", http.StatusServiceUnavailable, "")
 
 	f.Down("a")
 	f.Down("a")
 	wantRefused(t, hostOf(addr))
 	f.Up("a")
 	f.Up("a")
-	wantPage(t, f, "a", "/", http.StatusServiceUnavailable, "")
+	wantPage(t, f, "/", http.StatusServiceUnavailable, "")
 	f.SetSick("a", false)
-	wantPage(t, f, "a", "/", http.StatusOK, "one")
+	wantPage(t, f, "/", http.StatusOK, "one")
 
 	f.Down("a")
 	f.Boot("a", imageOf("two"))
-	wantPage(t, f, "a", "/", http.StatusOK, "two")
+	wantPage(t, f, "/", http.StatusOK, "two")
 	if f.Address("a") != addr {
 		t.Errorf("the address moved from %v to %v", addr, f.Address("a"))
 	}
@@ -67,7 +67,7 @@ func TestMachineLife(t *testing.T) {
 	if f.Address("a") == addr {
 		t.Error("the address was given again at once")
 	}
-	wantPage(t, f, "a", "/", http.StatusOK, "three")
+	wantPage(t, f, "/", http.StatusOK, "three")
 }
 
 func TestOldDisksAreRemoved(t *testing.T) {
@@ -103,7 +103,7 @@ func TestDownBreaksConnections(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer conn.Close()
-	conn.SetReadDeadline(time.Now().Add(patience))
+	bePatient(t, conn)
 	f.Down("a")
 	if n, err := conn.Read(make([]byte, 1)); n != 0 || os.IsTimeout(err) {
 		t.Errorf("read %d bytes, %v", n, err)
@@ -182,5 +182,5 @@ func TestDownMachineKeepsItsAddress(t *testing.T) {
 		t.Fatal("the address was given to another fleet")
 	}
 	f.Up("a")
-	wantPage(t, f, "a", "/", http.StatusOK, "mine")
+	wantPage(t, f, "/", http.StatusOK, "mine")
 }

@@ -36,7 +36,7 @@ func (f *Fleet) runCommand(d *disk, command string) (azuresim.ScriptResult, erro
 		}
 		return azuresim.ScriptResult{}, fmt.Errorf("starting the script: %w", err)
 	}
-	killGroup(cmd) // what it left behind, where no namespace has ended it already
+	_ = killGroup(cmd) // what it left behind, where no namespace has ended it already
 	result := azuresim.ScriptResult{ExitCode: exitCode(cmd), Stdout: stdout.String(), Stderr: stderr.String()}
 	if ctx.Err() != nil && !cmd.ProcessState.Success() {
 		return result, context.Cause(ctx)

@@ -3,7 +3,6 @@ package fleet
 import (
 	"context"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
@@ -31,7 +30,7 @@ func store(t *testing.T, files map[string]string) string {
 			http.NotFound(w, r)
 			return
 		}
-		io.WriteString(w, content)
+		fmt.Fprint(w, content)
 	}))
 	t.Cleanup(server.Close)
 	return server.URL
@@ -48,15 +47,15 @@ func TestScriptInstallsAPage(t *testing.T) {
 	if want := (azuresim.ScriptResult{Stdout: "installing\n", Stderr: "careful\n"}); r != want {
 		t.Errorf("got %+v, want %+v", r, want)
 	}
-	wantPage(t, f, "a", "/", http.StatusOK, "v2\n")
-	wantPage(t, f, "a", "/hi", http.StatusOK, "hi\n")
+	wantPage(t, f, "/", http.StatusOK, "v2\n")
+	wantPage(t, f, "/hi", http.StatusOK, "hi\n")
 
 	if left := mustRun(t, f, "a", "ls -a"); left != ".\n..\n" {
 		t.Errorf("the script directory is not fresh: %q", left)
 	}
 	f.Boot("a", imageOf("base"))
-	wantPage(t, f, "a", "/", http.StatusOK, "base")
-	wantPage(t, f, "a", "/hi", http.StatusNotFound, "")
+	wantPage(t, f, "/", http.StatusOK, "base")
+	wantPage(t, f, "/hi", http.StatusNotFound, "")
 }
 
 func TestScriptEnds(t *testing.T) {
@@ -134,7 +133,7 @@ func TestDownloadFails(t *testing.T) {
 			}
 		})
 	}
-	wantPage(t, f, "a", "/ran", http.StatusNotFound, "")
+	wantPage(t, f, "/ran", http.StatusNotFound, "")
 	if r := run(t, f, "a", "test -x fits", at+"/fits"); r.ExitCode != 0 || r.Err != "" {
 		t.Errorf("got %+v", r)
 	}
@@ -212,7 +211,7 @@ func TestDownKeepsDiskAndScript(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	f.Up("a")
-	wantPage(t, f, "a", "/", http.StatusOK, "new\n")
+	wantPage(t, f, "/", http.StatusOK, "new\n")
 }
 
 func TestOneScriptAtATime(t *testing.T) {
@@ -277,9 +276,9 @@ func TestScriptCannotMakeTheWebServerReadElsewhere(t *testing.T) {
 	root := strings.TrimPrefix(secret, "/")
 	for _, path := range []string{"/", "/absolute", "/relative", "/root/" + root, "/root", "/sub/", "/home/own", "/pipe", "/pipes/",
 		"/../../home/own", "/..%2f..%2fhome%2fown", "/%2e%2e/home/own"} {
-		wantPage(t, f, "a", path, http.StatusNotFound, "")
+		wantPage(t, f, path, http.StatusNotFound, "")
 	}
-	wantPage(t, f, "a", "/alias/page", http.StatusOK, "fine\n")
+	wantPage(t, f, "/alias/page", http.StatusOK, "fine\n")
 }
 
 func TestWebServerRefusesFilesOfOthers(t *testing.T) {
@@ -291,14 +290,14 @@ func TestWebServerRefusesFilesOfOthers(t *testing.T) {
 	if err := os.WriteFile(f.machines["a"].disk.Load().path("www/hard"), []byte("as if linked"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	wantPage(t, f, "a", "/hard", http.StatusNotFound, "")
+	wantPage(t, f, "/hard", http.StatusNotFound, "")
 }
 
 func TestScriptCannotReplaceItsWebRoot(t *testing.T) {
 	f := scriptFleet(t, Options{})
 	f.Boot("a", imageOf("a"))
 	run(t, f, "a", `rm -rf "$WEB_ROOT"; ln -s / "$WEB_ROOT"; rm -rf ../script; ln -s / ../script`)
-	wantPage(t, f, "a", "/etc/passwd", http.StatusNotFound, "")
+	wantPage(t, f, "/etc/passwd", http.StatusNotFound, "")
 	if left := mustRun(t, f, "a", "ls"); left != "" {
 		t.Errorf("the script directory has %q", left)
 	}
@@ -334,6 +333,8 @@ func TestScriptsDieWithTheSimulator(t *testing.T) {
 	if err := simulator.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	simulator.Wait()
+	if err := simulator.Wait(); err == nil {
+		t.Error("the killed simulator says that it ended well")
+	}
 	waitDead()
 }

@@ -36,11 +36,12 @@ func (f *Fleet) serve(m *machine) *web {
 				}
 			case http.StateClosed:
 				f.tasks.Done()
+			default:
 			}
 		},
 	}
 	listener := m.site.listener
-	f.tasks.Go(func() { w.server.Serve(listener) })
+	f.tasks.Go(func() { _ = w.server.Serve(listener) }) // it ends when the listener or the server is closed
 	return w
 }
 

@@ -108,6 +108,11 @@ func (w *World) beginOnMachines(op *operation, named []rollout.Ref) {
 		op.machines = append(op.machines, m)
 		m.State = rollout.StateUpdating
 	}
+	w.draw(op)
+}
+
+// draw decides how an operation on machines will end.
+func (w *World) draw(op *operation) {
 	switch {
 	case w.chance(w.Faults.OperationFails):
 		op.result, op.applies = rollout.OperationFailed, false

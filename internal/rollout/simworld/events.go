@@ -53,10 +53,14 @@ func (w *World) Misbehave(zones []string) {
 		c.Image.ID += "x"
 		w.write(c)
 	}
-	if len(w.Machines) == 0 {
-		return
+	if len(w.Machines) > 0 {
+		w.strike(w.Machines[w.Dice(len(w.Machines))], zones)
 	}
-	m := w.Machines[w.Dice(len(w.Machines))]
+}
+
+// strike lets chance act on one machine.
+func (w *World) strike(m *Machine, zones []string) {
+	f := w.Faults
 	switch {
 	case w.chance(f.Flaps):
 		m.Health = []rollout.Truth{rollout.Yes, rollout.No, rollout.Unsure}[w.Dice(3)]

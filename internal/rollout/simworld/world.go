@@ -61,7 +61,6 @@ type operation struct {
 	token    string
 	kind     rollout.OperationKind
 	machines []*Machine
-	content  Content
 	model    int
 	endsAt   time.Time
 	result   rollout.OperationState
@@ -90,7 +89,7 @@ func New(dice Dice, n int, zones []string, content Content) *World {
 }
 
 // add makes a machine from the latest model.
-func (w *World) add(zones []string) *Machine {
+func (w *World) add(zones []string) {
 	m := &Machine{
 		ID:       strconv.Itoa(w.nextID),
 		VMID:     "vm-" + strconv.Itoa(w.nextVM),
@@ -109,7 +108,6 @@ func (w *World) add(zones []string) *Machine {
 	w.nextID++
 	w.nextVM++
 	w.Machines = append(w.Machines, m)
-	return m
 }
 
 func (c Content) scriptState() rollout.ScriptState {
