@@ -1,0 +1,105 @@
+package v1alpha1
+
+// The condition types. They obey kstatus, so that `kubectl wait`, Flux and Argo CD read them without being taught. Each
+// carries the generation it is about. A condition whose normal state is False is absent while it is normal.
+const (
+	// ConditionReady says whether the declared share of machines has the target and is well.
+	//
+	// Normally True. True: canary.percent is reached; reason CanaryReached or Completed. False: not yet, no longer, or not without
+	// help; the reason says which. It is always present, and False from the first write for a new generation on, so
+	// that `kubectl wait --for=condition=Ready vmssr/web` never returns for what was declared before.
+	ConditionReady = "Ready"
+
+	// ConditionReconciling says that the controller is at work, or waits for something that passes by itself or that the spec
+	// holds back.
+	//
+	// Normally absent. True: not Ready, and no help is needed; the reason is Ready's. Never False.
+	ConditionReconciling = "Reconciling"
+
+	// ConditionStalled says that nothing happens any more until somebody acts.
+	//
+	// Normally absent. True: the reason is Ready's, and the message names the next command. Never False. Never together with
+	// Reconciling.
+	ConditionStalled = "Stalled"
+
+	// ConditionModelApplied says whether the scale set's model carries the target. Machines come after.
+	//
+	// Normally True. True: new machines are made with the target. False: it was not written yet, or somebody wrote something else. Absent:
+	// the model was not read yet, or could not be.
+	ConditionModelApplied = "ModelApplied"
+
+	// ConditionThrottled says that Azure asked to slow down and that the controller does.
+	//
+	// Normally absent. True: nothing is tried before the time that Azure named. It passes by itself.
+	ConditionThrottled = "Throttled"
+
+	// ConditionDrifted says that somebody else changed what this rollout declares.
+	//
+	// Normally absent. True: the message names what was found and what is declared.
+	ConditionDrifted = "Drifted"
+)
+
+// The reasons of Ready, which Reconciling and Stalled share, and which events carry. The printer column STATUS shows them.
+const (
+	// ReasonProgressing surfaces while the model is written or a batch is upgraded. Watch it:
+	// `kubectl get vmssr web -w`.
+	ReasonProgressing = "Progressing"
+
+	// ReasonWaitingForHealth surfaces while upgraded machines are not well yet, or not for minReady, and while machines outside
+	// the batch use up maxUnavailable. Look at them: `az vmss get-instance-view -g RG -n NAME --instance-id "*"`.
+	ReasonWaitingForHealth = "WaitingForHealth"
+
+	// ReasonPaused surfaces while spec.paused holds back new work. Go on:
+	// `kubectl patch vmssr web --type=merge -p '{"spec":{"paused":false}}'`.
+	ReasonPaused = "Paused"
+
+	// ReasonCanaryReached surfaces when the declared share below 100 % has the target and is well. Go on by raising
+	// strategy.canary.percent.
+	ReasonCanaryReached = "CanaryReached"
+
+	// ReasonCompleted surfaces when every eligible machine has the target and is well. Nothing is left to do.
+	ReasonCompleted = "Completed"
+
+	// ReasonFailed surfaces when machines failed, or Azure refused an effect for good; no further machine is touched. See which
+	// and why: `kubectl get vmssr web -o jsonpath='{.status.failedInstances}'`; then change the target, or revisionTag to try again.
+	ReasonFailed = "Failed"
+
+	// ReasonInvalid surfaces when what is declared cannot be carried out as it is. Change the spec as the message says.
+	ReasonInvalid = "Invalid"
+
+	// ReasonDrifted surfaces when somebody else changed what this rollout declares while it was under way. Find out who:
+	// `az monitor activity-log list -g RG`; then change revisionTag to write the target again.
+	ReasonDrifted = "Drifted"
+
+	// ReasonNoEligibleInstances surfaces when the scale set has no machine that may be touched. It passes when there is one:
+	// `az vmss scale -g RG -n NAME --new-capacity 3`, or strategy.protectedInstances.
+	ReasonNoEligibleInstances = "NoEligibleInstances"
+
+	// ReasonScaleSetNotFound surfaces when Azure does not know the scale set. Check the name:
+	// `az vmss list --subscription SUBSCRIPTION -o table`.
+	ReasonScaleSetNotFound = "ScaleSetNotFound"
+
+	// ReasonAccessDenied surfaces when Azure does not accept the controller's identity or it lacks a permission, and when the
+	// Secret of protectedSettings may not be read. The message holds the command that grants what is missing.
+	ReasonAccessDenied = "AccessDenied"
+
+	// ReasonPreflightFailed surfaces when the scale set is not in a state to be rolled out safely, for example because Azure
+	// upgrades it by itself; nothing was touched. The message holds the command that mends it.
+	ReasonPreflightFailed = "PreflightFailed"
+
+	// ReasonAzureUnavailable surfaces when Azure gives no usable answer. Unknown is not well, so nothing is done. It passes by itself.
+	ReasonAzureUnavailable = "AzureUnavailable"
+
+	// ReasonThrottled surfaces when Azure asked to slow down. It passes by itself.
+	ReasonThrottled = "Throttled"
+)
+
+// The reasons of ModelApplied.
+const (
+	// ReasonModelHasTarget surfaces when the model carries the target.
+	ReasonModelHasTarget = "ModelHasTarget"
+
+	// ReasonModelLacksTarget surfaces when the model does not carry the target: it is written next, unless Ready's reason
+	// says what holds that back.
+	ReasonModelLacksTarget = "ModelLacksTarget"
+)

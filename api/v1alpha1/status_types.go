@@ -1,0 +1,311 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// VMSSRolloutStatus is what the controller found, and what it remembers because it cannot be observed again.
+type VMSSRolloutStatus struct {
+	// observedGeneration is the generation of the spec that this status is about.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+
+	// conditions say where the rollout stands: Ready, and Reconciling, Stalled, ModelApplied, Throttled and Drifted where they say
+	// something.
+	// +optional
+	// +patchMergeKey=type
+	// +patchStrategy=merge
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
+
+	// run is the number of the attempt that is under way or ended last, from 1. Every change of the target begins a new run.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Run int64 `json:"run,omitempty"`
+
+	// revision is the digest of the target that the run is for.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Revision string `json:"revision,omitempty"`
+
+	// progress counts machines, as of the last time they were listed.
+	// +optional
+	Progress *Progress `json:"progress,omitempty"`
+
+	// operation is the one effect on Azure that is in flight, from the intent to the verdict on every machine it names.
+	// +optional
+	Operation *Operation `json:"operation,omitempty"`
+
+	// failedInstances are the machines that failed in this run and have not recovered, at most 1000. The first 100 carry a message.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1000
+	FailedInstances []FailedInstance `json:"failedInstances,omitempty"`
+
+	// bookkeeping is what the controller keeps between rounds. It is not meant for people.
+	// +optional
+	Bookkeeping *Bookkeeping `json:"bookkeeping,omitempty"`
+}
+
+// Progress counts machines.
+type Progress struct {
+	// total is how many are listed and not being deleted.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Total int32 `json:"total"`
+
+	// eligible is how many of those are not skipped.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Eligible int32 `json:"eligible"`
+
+	// desired is how many may have the target: canary.percent of eligible, rounded down but at least one.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Desired int32 `json:"desired"`
+
+	// exposed is how many the target may have touched: those at the latest model, in flight, or failed in this run.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Exposed int32 `json:"exposed"`
+
+	// updated is how many have the target for certain.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Updated int32 `json:"updated"`
+
+	// ready is how many have the target and are well.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Ready int32 `json:"ready"`
+
+	// inProgress is how many the operation in flight names.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	InProgress int32 `json:"inProgress"`
+
+	// failed is how many failed in this run.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Failed int32 `json:"failed"`
+
+	// skipped is how many are left out because they are protected.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Skipped int32 `json:"skipped"`
+
+	// unavailable is how many are not known to be well, or in flight.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Unavailable int32 `json:"unavailable"`
+
+	// overshoot is how many are exposed beyond desired: percent was lowered, or machines were added with the new model.
+	// +required
+	// +kubebuilder:validation:Minimum=0
+	Overshoot int32 `json:"overshoot"`
+}
+
+// OperationKind is what an operation does.
+//
+// +kubebuilder:validation:Enum=WriteImage;WriteScript;Upgrade;Reimage
+type OperationKind string
+
+// The kinds of operation.
+const (
+	OperationWriteImage  OperationKind = "WriteImage"
+	OperationWriteScript OperationKind = "WriteScript"
+	OperationUpgrade     OperationKind = "Upgrade"
+	OperationReimage     OperationKind = "Reimage"
+)
+
+// Operation is an effect on Azure. It is written before the effect, so that nothing is ever done twice.
+type Operation struct {
+	// kind is what the operation does.
+	// +required
+	Kind OperationKind `json:"kind"`
+
+	// run is the number of the run that it was begun for.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Run int64 `json:"run,omitempty"`
+
+	// attempt is 1, and one more for every time it was found to have changed nothing.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Attempt int32 `json:"attempt,omitempty"`
+
+	// instances are the machines it is about, at most 200; none for writes of the model.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=200
+	Instances []InstanceReference `json:"instances,omitempty"`
+
+	// intentTime is when it was decided.
+	// +optional
+	IntentTime *metav1.Time `json:"intentTime,omitempty"`
+
+	// begunTime is when Azure accepted it; absent: not known to have been accepted.
+	// +optional
+	BegunTime *metav1.Time `json:"begunTime,omitempty"`
+
+	// endedTime is when Azure was done with it; absent: not known to have ended.
+	// +optional
+	EndedTime *metav1.Time `json:"endedTime,omitempty"`
+
+	// pollTime is the first time at which asking how it is doing makes sense.
+	// +optional
+	PollTime *metav1.Time `json:"pollTime,omitempty"`
+
+	// token resumes asking how it is doing. Losing it changes nothing: the machines tell.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8192
+	Token string `json:"token,omitempty"`
+
+	// trouble is why it ended badly, in Azure's words. The machines tell what that means for each of them.
+	// +optional
+	Trouble *Problem `json:"trouble,omitempty"`
+
+	// refused is why Azure refused it, for a reason that will not pass by itself. Nothing was touched.
+	// +optional
+	Refused *Problem `json:"refused,omitempty"`
+}
+
+// InstanceReference names one machine exactly: Azure may give an id to another machine later, but not with the same vmID.
+type InstanceReference struct {
+	// id is the instance id in the scale set. Example: "3".
+	// +required
+	// +kubebuilder:validation:MaxLength=256
+	ID string `json:"id"`
+
+	// vmID is the machine's own UUID.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	VMID string `json:"vmID,omitempty"`
+
+	// name is the machine's name. Example: web_3.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Name string `json:"name,omitempty"`
+
+	// osDisk is the disk that a reimage is to replace.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	OSDisk string `json:"osDisk,omitempty"`
+
+	// healthySince is since when the machine was seen well without a break.
+	// +optional
+	HealthySince *metav1.Time `json:"healthySince,omitempty"`
+}
+
+// Problem is what went wrong with an effect on Azure. It never holds a secret.
+type Problem struct {
+	// kind is the class of the problem. Example: Forbidden.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Kind string `json:"kind"`
+
+	// code is Azure's own code. Example: AuthorizationFailed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	Code string `json:"code,omitempty"`
+
+	// message is what happened.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+
+	// mend is the next command to run.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Mend string `json:"mend,omitempty"`
+}
+
+// FailureReason is how a machine failed.
+//
+// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck
+type FailureReason string
+
+// The failure reasons.
+const (
+	// FailureProvisioning: the platform or the script says so. The message has the end of the script's error output.
+	FailureProvisioning FailureReason = "ProvisioningFailed"
+	// FailureHealth: it did not become well within health.timeout.
+	FailureHealth FailureReason = "HealthTimeout"
+	// FailureNotApplied: it stays at the old model though upgrades succeed.
+	FailureNotApplied FailureReason = "NotApplied"
+	// FailureReimage: it failed before its reimage, or nobody can say whether its disk was replaced; it is not sent a second time.
+	FailureReimage FailureReason = "NotReimaged"
+	// FailureStuck: the platform does not finish with it.
+	FailureStuck FailureReason = "Stuck"
+)
+
+// FailedInstance is one machine that failed in this run.
+type FailedInstance struct {
+	InstanceReference `json:",inline"`
+
+	// reason is how it failed.
+	// +required
+	Reason FailureReason `json:"reason"`
+
+	// message is what was seen.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Message string `json:"message,omitempty"`
+
+	// time is when it failed.
+	// +optional
+	Time *metav1.Time `json:"time,omitempty"`
+}
+
+// Bookkeeping is what the controller keeps between rounds because it cannot be observed again.
+type Bookkeeping struct {
+	// modelApplied: this run's whole target was seen in the model.
+	// +optional
+	ModelApplied bool `json:"modelApplied,omitempty"`
+
+	// scriptWritten: this run wrote the script extension, protected settings and all.
+	// +optional
+	ScriptWritten bool `json:"scriptWritten,omitempty"`
+
+	// completed: this run reached 100 %.
+	// +optional
+	Completed bool `json:"completed,omitempty"`
+
+	// settledETag is the scale set's ETag when the run completed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	SettledETag string `json:"settledETag,omitempty"`
+
+	// settledCapacity is the scale set's capacity when the run completed. With settledETag it tells that nothing moved since.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	SettledCapacity int32 `json:"settledCapacity,omitempty"`
+
+	// unhealthySince is since when exposed machines outside an operation are not well.
+	// +optional
+	UnhealthySince *metav1.Time `json:"unhealthySince,omitempty"`
+
+	// lastBatchEndTime is when the last batch was verified.
+	// +optional
+	LastBatchEndTime *metav1.Time `json:"lastBatchEndTime,omitempty"`
+
+	// pace is how long the last upgrade took.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	Pace *metav1.Duration `json:"pace,omitempty"`
+
+	// fruitless is how many effects in a row changed nothing.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Fruitless int32 `json:"fruitless,omitempty"`
+
+	// notBefore is the time before which nothing is tried: Azure asked to wait, or refused an effect for now.
+	// +optional
+	NotBefore *metav1.Time `json:"notBefore,omitempty"`
+
+	// throttled: notBefore is because of Azure's rate limits.
+	// +optional
+	Throttled bool `json:"throttled,omitempty"`
+}

@@ -1,0 +1,129 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+)
+
+// Strategy is how the target reaches the machines.
+type Strategy struct {
+	// canary bounds how many machines may have the target.
+	// +required
+	Canary Canary `json:"canary,omitempty,omitzero"`
+
+	// batch bounds how many machines are worked on at a time.
+	// +optional
+	// +kubebuilder:default={}
+	Batch Batch `json:"batch,omitempty,omitzero"`
+
+	// zones is how batches relate to availability zones. Spread: each next machine comes from the zone in which the smallest share
+	// has the target. Ignore: zones play no part. Default: Spread.
+	// +optional
+	// +kubebuilder:default=Spread
+	Zones ZonePolicy `json:"zones,omitempty"`
+
+	// order is which outdated machine goes first. Oldest, Newest: by creation time. InstanceID: by id, lowest first.
+	// Default: Oldest.
+	// +optional
+	// +kubebuilder:default=Oldest
+	Order InstanceOrder `json:"order,omitempty"`
+
+	// instanceAction is what is done to a machine. Upgrade: bring it to the model. UpgradeThenReimage: and then give it a fresh OS
+	// disk; what is on the old one is lost. Default: Upgrade.
+	// +optional
+	// +kubebuilder:default=Upgrade
+	InstanceAction InstanceAction `json:"instanceAction,omitempty"`
+
+	// protectedInstances is what becomes of machines that are protected from scale-set actions. Skip: neither touched nor counted.
+	// Wait: counted; the rollout waits for the protection to be lifted. Fail: the rollout does not start while there is one.
+	// Default: Skip.
+	// +optional
+	// +kubebuilder:default=Skip
+	ProtectedInstances ProtectedPolicy `json:"protectedInstances,omitempty"`
+}
+
+// Canary bounds how many machines may have the target.
+type Canary struct {
+	// percent is the share of eligible machines that may have the target, 1 to 100, rounded down but at least one machine:
+	// 34 is 1 of 3, 10 is 1 of 5, 100 is all. It is desired state: the rollout is Ready when the share is reached, and raising it goes
+	// on. Lowering it takes nothing back.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="percent must be 1 to 100; to stop without touching more machines, set spec.paused"
+	Percent int32 `json:"percent,omitempty"`
+}
+
+// Batch bounds how many machines are worked on at a time.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.size) || (type(self.size) == int && self.size == 1) || has(self.maxUnavailable)",message="batch.maxUnavailable must be set when batch.size is a percentage or more than 1: it says how many machines may be out of service at once, such as maxUnavailable: 2"
+type Batch struct {
+	// size is how many machines are upgraded in one call: a count from 1 to 1000, or a percentage of the eligible machines from "1%"
+	// to "100%", rounded down but at least one. Azure takes at most 200 a call; the rest follows in the next. Example: 5, "20%".
+	// Default: 1.
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:default=1
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 1000 : self.matches('^([1-9][0-9]?|100)%$')",message="size must be a count from 1 to 1000 or a percentage from \"1%\" to \"100%\", such as 5 or \"20%\""
+	Size *intstr.IntOrString `json:"size,omitempty"`
+
+	// maxUnavailable is how many machines may be out of service at once, counting those that were before: a count from 1 to 1000,
+	// or a percentage of the eligible machines from "1%" to "100%", rounded down but at least one. It has to be given when size
+	// is more than 1. Example: 2, "10%". When absent: 1.
+	// +optional
+	// +kubebuilder:validation:XIntOrString
+	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 1000 : self.matches('^([1-9][0-9]?|100)%$')",message="maxUnavailable must be a count from 1 to 1000 or a percentage from \"1%\" to \"100%\", such as 2 or \"10%\""
+	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
+
+	// pause is the rest between the end of one batch and the start of the next, 0s to 24h. Example: 30s, 1h30m. When absent: 0s.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) <= duration('24h')",message="pause must be a duration from 0s to 24h, such as 30s or 1h30m"
+	Pause *metav1.Duration `json:"pause,omitempty"`
+}
+
+// ZonePolicy is how batches relate to availability zones.
+//
+// +kubebuilder:validation:Enum=Spread;Ignore
+type ZonePolicy string
+
+// The zone policies.
+const (
+	ZonesSpread ZonePolicy = "Spread"
+	ZonesIgnore ZonePolicy = "Ignore"
+)
+
+// InstanceOrder is which outdated machine goes first.
+//
+// +kubebuilder:validation:Enum=Oldest;Newest;InstanceID
+type InstanceOrder string
+
+// The orders.
+const (
+	OrderOldest     InstanceOrder = "Oldest"
+	OrderNewest     InstanceOrder = "Newest"
+	OrderInstanceID InstanceOrder = "InstanceID"
+)
+
+// InstanceAction is what is done to a machine.
+//
+// +kubebuilder:validation:Enum=Upgrade;UpgradeThenReimage
+type InstanceAction string
+
+// The instance actions.
+const (
+	ActionUpgrade            InstanceAction = "Upgrade"
+	ActionUpgradeThenReimage InstanceAction = "UpgradeThenReimage"
+)
+
+// ProtectedPolicy is what becomes of machines that are protected from scale-set actions.
+//
+// +kubebuilder:validation:Enum=Skip;Wait;Fail
+type ProtectedPolicy string
+
+// The policies for protected machines.
+const (
+	ProtectedSkip ProtectedPolicy = "Skip"
+	ProtectedWait ProtectedPolicy = "Wait"
+	ProtectedFail ProtectedPolicy = "Fail"
+)

@@ -1,0 +1,101 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// VMSSRollout declares what the machines of one Azure virtual machine scale set run, and how many of them may have it.
+//
+// The controller writes the target into the scale set's model, upgrades outdated instances batch by batch, checks each, and
+// goes on until the declared share is reached. It never deletes a scale set and never changes its capacity.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=vmssr,scope=Namespaced
+// +kubebuilder:printcolumn:name="Status",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`,description="Why the rollout stands where it stands"
+// +kubebuilder:printcolumn:name="Updated",type=integer,JSONPath=`.status.progress.updated`,description="Instances that have the target"
+// +kubebuilder:printcolumn:name="Desired",type=integer,JSONPath=`.status.progress.desired`,description="Instances that may have the target"
+// +kubebuilder:printcolumn:name="Total",type=integer,JSONPath=`.status.progress.total`,description="Instances of the scale set"
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:printcolumn:name="ScaleSet",type=string,JSONPath=`.spec.scaleSet.name`,priority=1
+// +kubebuilder:printcolumn:name="Run",type=integer,JSONPath=`.status.run`,priority=1,description="Number of the attempt"
+// +kubebuilder:printcolumn:name="Message",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].message`,priority=1
+type VMSSRollout struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard object's metadata.
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
+
+	// spec is what is declared.
+	// +required
+	Spec VMSSRolloutSpec `json:"spec,omitempty,omitzero"`
+
+	// status is what the controller found and remembers. Only the controller writes it.
+	// +optional
+	Status VMSSRolloutStatus `json:"status,omitempty,omitzero"`
+}
+
+// VMSSRolloutList is a list of rollouts.
+//
+// +kubebuilder:object:root=true
+type VMSSRolloutList struct {
+	metav1.TypeMeta `json:",inline"`
+
+	// metadata is the standard list's metadata.
+	// +optional
+	metav1.ListMeta `json:"metadata,omitempty,omitzero"`
+
+	// items are the rollouts.
+	Items []VMSSRollout `json:"items"`
+}
+
+// VMSSRolloutSpec is what is declared.
+type VMSSRolloutSpec struct {
+	// scaleSet names the scale set. It cannot be changed: another scale set is another rollout.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="scaleSet cannot be changed: delete this VMSSRollout (the scale set stays as it is) and create one for the other scale set"
+	ScaleSet ScaleSetReference `json:"scaleSet,omitempty,omitzero"`
+
+	// paused holds the rollout: no new batch starts and the model is not written. What is in flight finishes.
+	// Example: `kubectl patch vmssr web --type=merge -p '{"spec":{"paused":true}}'`. Default: false.
+	// +optional
+	Paused bool `json:"paused,omitempty"`
+
+	// target is the release: an image, a script, or both.
+	// +required
+	Target Target `json:"target,omitempty,omitzero"`
+
+	// strategy is how the target reaches the machines.
+	// +required
+	Strategy Strategy `json:"strategy,omitempty,omitzero"`
+
+	// health is when an upgraded machine counts as well.
+	// +optional
+	// +kubebuilder:default={}
+	Health Health `json:"health,omitempty,omitzero"`
+}
+
+// ScaleSetReference names one scale set in Azure.
+type ScaleSetReference struct {
+	// subscriptionID is the Azure subscription, a UUID. Example: 00000000-0000-0000-0000-000000000001.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=36
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')",message="subscriptionID must be the UUID of a subscription, such as 00000000-0000-0000-0000-000000000001; `az account show --query id` prints it"
+	SubscriptionID string `json:"subscriptionID,omitempty"`
+
+	// resourceGroup is the name of the resource group, 1 to 90 characters: letters, digits, underscores, parentheses, hyphens
+	// and periods, not ending in a period. Example: shop-rg.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=90
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-_.()0-9A-Za-z\\\\p{L}]*[-_()0-9A-Za-z\\\\p{L}]$')",message="resourceGroup must be the name of a resource group: letters, digits, underscores, parentheses, hyphens and periods, not ending in a period; give the name alone, not its id"
+	ResourceGroup string `json:"resourceGroup,omitempty"`
+
+	// name is the name of the scale set, 1 to 64 characters: letters, digits, underscores, hyphens and periods, beginning with a
+	// letter or digit, not ending in a hyphen or period. Example: web.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Za-z]([-_.0-9A-Za-z]*[_0-9A-Za-z])?$')",message="name must be the name of a scale set: letters, digits, underscores, hyphens and periods, beginning with a letter or digit, not ending in a hyphen or period; give the name alone, not its id"
+	Name string `json:"name,omitempty"`
+}

@@ -1,0 +1,41 @@
+package controllers
+
+import (
+	"context"
+
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// act carries out the decision's one step and lets the core decide what its outcome means. What is begun is never waited for.
+func (r *VMSSRolloutReconciler) act(ctx context.Context, round *round, d rollout.Decision) rollout.Decision {
+	log := ctrl.LoggerFrom(ctx)
+	log.Info("Acting", "step", d.Step.Operation(), "scaleSet", round.set.String(), "why", d.Because.Message)
+	begun, err := r.begin(ctx, round, d.Step)
+	outcome := rollout.Outcome{At: r.Clock.Now(), Token: begun.Token, RetryAfter: begun.RetryAfter}
+	if err == nil {
+		round.began = d.Step.Operation()
+	} else {
+		outcome.Problem = classified(err)
+		log.Info("Azure did not accept the step", "step", d.Step.Operation(), "scaleSet", round.set.String(),
+			"kind", outcome.Problem.Kind, "problem", outcome.Problem.Error())
+	}
+	return rollout.Acted(round.spec, d, outcome)
+}
+
+// begin calls the one method of the port that the step stands for.
+func (r *VMSSRolloutReconciler) begin(ctx context.Context, round *round, step rollout.Step) (rollout.Begun, error) {
+	switch s := step.(type) {
+	case rollout.WriteImage:
+		return r.Azure.WriteImage(ctx, round.set, s)
+	case rollout.WriteScript:
+		return r.Azure.WriteScript(ctx, round.set, s, round.protected)
+	case rollout.Upgrade:
+		return r.Azure.Upgrade(ctx, round.set, s.Instances)
+	case rollout.Reimage:
+		return r.Azure.Reimage(ctx, round.set, s.Instances)
+	default:
+		return rollout.Begun{}, nil
+	}
+}

@@ -1,0 +1,50 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// round is what one reconcile carries from stage to stage.
+type round struct {
+	object      *v1alpha1.VMSSRollout // as read live, then as last written
+	before      string                // reason of the Ready condition as the round found it
+	set         rollout.ScaleSet
+	spec        rollout.Spec
+	observation rollout.Observation
+	began       rollout.OperationKind // what this round began, "" for nothing
+	protected   map[string]any        // the script's protected settings; never logged, never written to Kubernetes
+}
+
+// load reads the object live. It returns nil for one that is gone or on its way out: deletion stops all work, touches nothing
+// and holds nothing up.
+func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedName) (*round, error) {
+	object := &v1alpha1.VMSSRollout{}
+	if err := r.Live.Get(ctx, name, object); err != nil {
+		if client.IgnoreNotFound(err) == nil {
+			r.Metrics.forget(name)
+			return nil, nil
+		}
+		return nil, fmt.Errorf("reading VMSSRollout %s: %w", name, err)
+	}
+	if !object.DeletionTimestamp.IsZero() {
+		r.Metrics.forget(name)
+		return nil, nil
+	}
+	return &round{
+		object: object,
+		before: readyReason(object),
+		set:    scaleSetOf(object),
+		spec:   specOf(object),
+		observation: rollout.Observation{
+			At:     r.Clock.Now(),
+			Memory: memoryOf(object.Status),
+		},
+	}, nil
+}

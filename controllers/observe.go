@@ -1,0 +1,46 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// observe reads what the core asks for, one thing at a time, until it asks for nothing more. A read that fails is an
+// observation too: the core decides what it means.
+func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
+	obs := &round.observation
+	for reads := rollout.Look(round.spec, *obs); reads.Any(); reads = rollout.Look(round.spec, *obs) {
+		switch {
+		case reads.Operation:
+			op := obs.Memory.Operation
+			obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.Token))
+		case reads.Settings:
+			obs.Settings = r.readSettings(ctx, round)
+		case reads.Instances:
+			obs.Instances = reading(r.Azure.Instances(ctx, round.set))
+		case reads.Model:
+			obs.Model = reading(r.Azure.Model(ctx, round.set))
+		}
+	}
+	// Reading may take seconds; what is decided and remembered is as of now.
+	obs.At = r.Clock.Now()
+}
+
+// reading turns a port's answer into a reading.
+func reading[T any](value T, err error) rollout.Reading[T] {
+	if err != nil {
+		return rollout.Unknown[T](classified(err))
+	}
+	return rollout.Known(value)
+}
+
+// classified is the problem an error carries. One that carries none was never classified: nothing is known about it, and the
+// message may hold anything, so it is not repeated.
+func classified(err error) *rollout.Problem {
+	if p, ok := errors.AsType[*rollout.Problem](err); ok {
+		return p
+	}
+	return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "an unclassified error occurred; the controller's log may tell more"}
+}

@@ -1,0 +1,36 @@
+package controllers
+
+import (
+	"context"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// ScaleSets is what the controller needs of Azure. Every error is a *rollout.Problem (possibly wrapped). Methods make exactly the
+// ARM calls that are named; none retries, sleeps or waits for an operation to end.
+type ScaleSets interface {
+	// Model reads the scale set: one GET.
+	Model(ctx context.Context, set rollout.ScaleSet) (rollout.Model, error)
+
+	// Instances reads every instance with its instance view: one GET a page, unprojected, because a projected list lies about
+	// latestModelApplied. A page that fails fails the whole read; a partial list is never returned.
+	Instances(ctx context.Context, set rollout.ScaleSet) ([]rollout.Instance, error)
+
+	// Poll asks once how a begun operation is doing: one GET. That the operation failed is no error but a status; that its
+	// status can no longer be read is the status Lost. An error means that nothing was learnt.
+	Poll(ctx context.Context, set rollout.ScaleSet, kind rollout.OperationKind, token string) (rollout.OperationStatus, error)
+
+	// WriteImage begins a PATCH of the image reference and of nothing else, with If-Match.
+	WriteImage(ctx context.Context, set rollout.ScaleSet, step rollout.WriteImage) (rollout.Begun, error)
+
+	// WriteScript begins a PUT of the custom script extension through the extensions sub-resource, so that no other extension
+	// is sent. protected are its protected settings, nil for none. They appear in no error.
+	WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript, protected map[string]any) (rollout.Begun, error)
+
+	// Upgrade begins a manual upgrade of the named instances. An empty list is refused before anything is sent: to Azure,
+	// some forms of "none" mean "all".
+	Upgrade(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error)
+
+	// Reimage begins a reimage of the named instances, with the same care.
+	Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error)
+}

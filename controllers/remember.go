@@ -1,0 +1,49 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// remember makes an intent durable before it is acted on. False means that somebody else changed the object meanwhile: the round
+// ends without an effect, and the next one decides on what is declared then.
+func (r *VMSSRolloutReconciler) remember(ctx context.Context, round *round, d rollout.Decision) (bool, error) {
+	err := r.write(ctx, round, d)
+	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	return err == nil, err
+}
+
+// write brings the object's status to what the decision says, if it is not that already. The write is refused if the object is
+// not the one that was read.
+func (r *VMSSRolloutReconciler) write(ctx context.Context, round *round, d rollout.Decision) error {
+	desired := round.object.DeepCopy()
+	statusFrom(&desired.Status, d, round.object.Generation, round.observation)
+	if equality.Semantic.DeepEqual(desired.Status, round.object.Status) {
+		return nil
+	}
+	if err := r.Client.Status().Update(ctx, desired); err != nil {
+		return fmt.Errorf("writing status of VMSSRollout %s: %w", client.ObjectKeyFromObject(desired), err)
+	}
+	round.object = desired
+	return nil
+}
+
+// statusFrom is the one place where status comes from.
+func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation int64, obs rollout.Observation) {
+	status.ObservedGeneration = generation
+	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
+	remember(status, d.Remember)
+	if d.Progress != nil {
+		reportProgress(status, d.Progress)
+	}
+}

@@ -1,0 +1,75 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// report ends the round: one status write, then the event, then the metrics, then when to come back.
+func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d rollout.Decision) (ctrl.Result, error) {
+	err := r.write(ctx, round, d)
+	if apierrors.IsConflict(err) {
+		err = r.writeAgain(ctx, round, d)
+	}
+	switch {
+	case apierrors.IsNotFound(err):
+		return ctrl.Result{}, nil
+	case apierrors.IsConflict(err):
+		return ctrl.Result{RequeueAfter: afterConflict}, nil
+	case err != nil:
+		return ctrl.Result{}, err
+	}
+	r.tell(round, d)
+	r.Metrics.observe(round, d)
+	return ctrl.Result{RequeueAfter: d.Recheck}, nil
+}
+
+// writeAgain writes a report that was refused because the object changed, if what changed is not the status: only this
+// controller writes that, so an edit of the spec need not cost what a begun operation taught.
+func (r *VMSSRolloutReconciler) writeAgain(ctx context.Context, round *round, d rollout.Decision) error {
+	now := &v1alpha1.VMSSRollout{}
+	key := client.ObjectKeyFromObject(round.object)
+	if err := r.Live.Get(ctx, key, now); err != nil {
+		return fmt.Errorf("reading VMSSRollout %s: %w", key, err)
+	}
+	if !equality.Semantic.DeepEqual(now.Status, round.object.Status) {
+		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("vmssrollouts").GroupResource(), key.Name,
+			fmt.Errorf("status was written by somebody else"))
+	}
+	// The decision is about the generation it was made for, and says so.
+	written := round.object.Generation
+	round.object = now
+	round.object.Generation = written
+	return r.write(ctx, round, d)
+}
+
+// tell records an event when the reason changed, and for every effect. Its reason is the condition's.
+func (r *VMSSRolloutReconciler) tell(round *round, d rollout.Decision) {
+	reason := string(d.Because.Reason)
+	if reason == round.before && round.began == "" {
+		return
+	}
+	kind := corev1.EventTypeNormal
+	if d.Because.Reason.Standing() == rollout.Stuck {
+		kind = corev1.EventTypeWarning
+	}
+	r.Events.Eventf(round.object, nil, kind, reason, "Reconcile", "%s", d.Because.Message)
+}
+
+// readyReason is the reason of the Ready condition, "" before the first round.
+func readyReason(object *v1alpha1.VMSSRollout) string {
+	if ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		return ready.Reason
+	}
+	return ""
+}

@@ -1,0 +1,97 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Keys of a Secret with protected settings. They are the custom script extension's own names; no others are accepted, so that
+// a typing error is found before anything is written.
+const (
+	keyCommand = "commandToExecute"
+	keyURIs    = "fileUris" // a JSON list of strings
+	keyScript  = "script"
+	keyAccount = "storageAccountName"
+	keyKey     = "storageAccountKey"
+)
+
+// readSettings reads the Secret with the script's protected settings from the rollout's own namespace.
+func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round) rollout.Reading[rollout.ProtectedSettings] {
+	name := types.NamespacedName{Namespace: round.object.Namespace, Name: round.spec.Target.Script.ProtectedSettings}
+	secret := &corev1.Secret{}
+	if err := r.Live.Get(ctx, name, secret); err != nil {
+		return rollout.Unknown[rollout.ProtectedSettings](secretProblem(name, err))
+	}
+	settings, problem := protectedSettings(secret)
+	if problem != nil {
+		return rollout.Unknown[rollout.ProtectedSettings](problem)
+	}
+	round.protected = settings
+	_, hasCommand := settings[keyCommand]
+	return rollout.Known(rollout.ProtectedSettings{HasCommand: hasCommand})
+}
+
+// secretProblem says why a Secret could not be read, and what to run.
+func secretProblem(name types.NamespacedName, err error) *rollout.Problem {
+	switch {
+	case apierrors.IsNotFound(err):
+		return &rollout.Problem{
+			Kind:    rollout.KindInvalid,
+			Message: fmt.Sprintf("Secret %q is not in namespace %q", name.Name, name.Namespace),
+			Mend:    fmt.Sprintf("kubectl create secret generic %s -n %s --from-literal=%s='…'", name.Name, name.Namespace, keyCommand),
+		}
+	case apierrors.IsForbidden(err):
+		return &rollout.Problem{
+			Kind:    rollout.KindForbidden,
+			Message: fmt.Sprintf("the controller may not read Secret %q in namespace %q", name.Name, name.Namespace),
+			Mend:    fmt.Sprintf("kubectl create rolebinding vmssrollout-secret-reader -n %s --clusterrole=vmssrollout-secret-reader --serviceaccount=vmss-rollouts-system:controller-manager", name.Namespace),
+		}
+	default:
+		return &rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf("reading Secret %q in namespace %q failed", name.Name, name.Namespace)}
+	}
+}
+
+// protectedSettings turns a Secret into the extension's protected settings. Its problems name keys, never values.
+func protectedSettings(secret *corev1.Secret) (map[string]any, *rollout.Problem) {
+	settings := map[string]any{}
+	for key, value := range secret.Data {
+		switch key {
+		case keyURIs:
+			var uris []string
+			if json.Unmarshal(value, &uris) != nil {
+				return nil, invalidSecret(secret, "key %q is not a JSON list of strings", key)
+			}
+			settings[key] = uris
+		case keyCommand, keyScript, keyAccount, keyKey:
+			settings[key] = string(value)
+		default:
+			return nil, invalidSecret(secret, "key %q is not a protected setting; allowed are %q", key, allowedKeys())
+		}
+	}
+	if len(settings) == 0 {
+		return nil, invalidSecret(secret, "it is empty; allowed keys are %q", allowedKeys())
+	}
+	return settings, nil
+}
+
+func allowedKeys() []string {
+	keys := []string{keyCommand, keyURIs, keyScript, keyAccount, keyKey}
+	slices.Sort(keys)
+	return keys
+}
+
+func invalidSecret(secret *corev1.Secret, format string, args ...any) *rollout.Problem {
+	return &rollout.Problem{
+		Kind:    rollout.KindInvalid,
+		Message: fmt.Sprintf("Secret %q: ", secret.Name) + fmt.Sprintf(format, args...),
+		Mend:    fmt.Sprintf("kubectl edit secret %s -n %s", secret.Name, secret.Namespace),
+	}
+}

@@ -1,0 +1,66 @@
+// Package controllers is the Kubernetes shell around the rollout core: load → observe → plan → remember → act → report, one file
+// each. It decides nothing about rollouts; it reads what the core asks for, keeps what the core wants remembered, carries out the
+// one step the core chose, and tells people.
+package controllers
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// VMSSRolloutReconciler brings scale sets to what VMSSRollout objects declare, one step a round.
+type VMSSRolloutReconciler struct {
+	// Client writes status.
+	Client client.Client
+	// Live reads from the API server, not from a cache: a round must never decide on its own former self.
+	Live client.Reader
+	// Azure is where scale sets live.
+	Azure ScaleSets
+	// Clock tells the time of each round.
+	Clock clock.PassiveClock
+	// Events tells people what happened.
+	Events events.EventRecorder
+	// Metrics counts; nil counts nothing.
+	Metrics *Metrics
+}
+
+// Reconcile runs one round: at most one effect on Azure, remembered before it is begun.
+func (r *VMSSRolloutReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
+	round, err := r.load(ctx, req.NamespacedName)
+	if round == nil || err != nil {
+		return ctrl.Result{}, err
+	}
+	r.observe(ctx, round)
+	decision := rollout.Plan(round.spec, round.observation)
+	if decision.Step.Operation() == "" {
+		return r.report(ctx, round, decision)
+	}
+	if remembered, err := r.remember(ctx, round, decision); !remembered || err != nil {
+		return ctrl.Result{RequeueAfter: afterConflict}, err
+	}
+	return r.report(ctx, round, r.act(ctx, round, decision))
+}
+
+// afterConflict is how soon a round that lost a write is tried again.
+const afterConflict = time.Second
+
+// SetupWithManager registers the reconciler. Status writes are its own doing and wake nobody; an annotation is how to ask for a
+// look at once: kubectl annotate vmssr web rollouts.vmss.dev/look="$(date)" --overwrite.
+func (r *VMSSRolloutReconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.VMSSRollout{}, builder.WithPredicates(
+			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
+		Complete(r)
+}
