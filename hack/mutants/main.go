@@ -1,0 +1,121 @@
+// Command mutants plants one-line bugs in the core, one at a time and never in the work tree, runs the core's tests, and prints
+// which test caught each. It fails when one survives: a survivor is a missing test.
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+const core = "internal/rollout"
+
+// mutant is one planted bug: the first occurrence of what is replaced by with in file.
+type mutant struct{ name, file, what, with string }
+
+var mutants = []mutant{
+	{"percentages round up", "spec.go", "percent*n/100), n)", "(percent*n+99)/100), n)"},
+	{"sick machines cost no budget", "census.go", "inFlight || wellness(spec.Health, i) != Yes", "inFlight"},
+	{"unknown health counts as well", "census.go", "wellness(spec.Health, i) != Yes", "wellness(spec.Health, i) == No"},
+	{"failed machines are not exposed", "census.go", "inFlight || m.hasFailed(i) || ", "inFlight || "},
+	{"the batch ignores the budget", "batch.go", "len(healthy) < min(limit, budget)", "len(healthy) < min(limit, budget+limit)"},
+	{"the batch ignores what is exposed", "batch.go", "c.desired-len(c.exposed)", "c.desired"},
+	{"failures do not hold", "plan.go", "\t\tholdFailed,\n", ""},
+	{"sick canaries do not hold", "plan.go", "\t\tholdUnhealthy,\n", ""},
+	{"paused is forgotten before a batch", "plan.go", "\t\tholdPaused,\n", ""},
+	{"paused is forgotten before the model", "plan.go", "\t\tholdPausedBeforeModel,\n", ""},
+	{"no preflight", "plan.go", "\t\tpreflight,\n", ""},
+	{"drift is written over", "plan.go", "\t\tholdDrifted,\n", ""},
+	{"ids sort as text", "order.go", "errX == nil && errY == nil", "false"},
+	{"zones are not spread", "zones.go", "if z != ZonesSpread {", "if z != \"\" {"},
+	{"a reused id is the old machine", "memory.go", "r.ID == i.ID && (r.VMID == \"\" || i.VMID == \"\" || r.VMID == i.VMID)", "r.ID == i.ID"},
+	{"no settling after an unanswered effect", "plan.go", "45 * time.Second", "0"},
+	{"minReady is skipped", "judge.go", "r.at.Sub(ref.HealthySince) < r.spec.Health.MinReady", "false"},
+	{"the flag alone makes a machine updated", "fingerprint.go", "!t.Image.same(*i.Image)", "false"},
+	{"a model write needs no look", "settlemodel.go", "if r.wrote(op, model) {", "if r.wrote(op, model) || true {"},
+	{"throttling is not waited out", "effects.go", "if r.at.Before(r.memory.NotBefore) {", "if false {"},
+	{"a new target keeps old failures", "run.go", "\t\tPace:      r.memory.Pace,\n", "\t\tPace:      r.memory.Pace,\n\t\tFailed:    r.memory.Failed,\n"},
+	{"an unverified reimage recovers by itself", "hold.go", "f.Reason == FailureReimage || ", ""},
+	{"a preempted upgrade is forgotten at once", "judge.go", "settling && len(t[standsOutdated]) > 0 {\n\t\top.Instances", "settling && left < 0 {\n\t\top.Instances"},
+	{"a stale list starts a batch", "effects.go", "; stale {", "; stale && left < 0 {"},
+	{"a completed run keeps reading", "plan.go", "\t\tidleCompleted,\n", ""},
+	{"a refusal is written again and again", "effects.go", "last.Refused != nil && last.Kind == op.Kind", "false && last.Kind == op.Kind"},
+	{"protected machines are touched", "batch.go", "return !i.Protected || spec.Protected == ProtectedSkip", "return true"},
+	{"pause between batches is skipped", "plan.go", "\t\trestBetweenBatches,\n", ""},
+}
+
+func main() {
+	survivors := 0
+	for _, m := range mutants {
+		caught, err := plant(m)
+		if err != nil {
+			fmt.Fprintf(os.Stderr, "mutants: %s: %v\n", m.name, err)
+			os.Exit(1)
+		}
+		if len(caught) == 0 {
+			survivors++
+			caught = []string{"SURVIVED"}
+		}
+		fmt.Printf("%-45s %s\n", m.name, strings.Join(caught, ", "))
+	}
+	fmt.Printf("figure: mutants_planted %d\nfigure: mutants_survived %d\n", len(mutants), survivors)
+	if survivors > 0 {
+		os.Exit(1)
+	}
+}
+
+// plant runs the core's tests on a copy of one file with the bug in it, and returns the tests that failed.
+func plant(m mutant) ([]string, error) {
+	dir, err := os.MkdirTemp("", "mutant")
+	if err != nil {
+		return nil, fmt.Errorf("making a directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	original, err := filepath.Abs(filepath.Join(core, m.file))
+	if err != nil {
+		return nil, err
+	}
+	source, err := os.ReadFile(original)
+	if err != nil {
+		return nil, fmt.Errorf("reading the file to plant in: %w", err)
+	}
+	if !strings.Contains(string(source), m.what) {
+		return nil, fmt.Errorf("%s no longer contains %q", m.file, m.what)
+	}
+	copied, overlay := filepath.Join(dir, m.file), filepath.Join(dir, "overlay.json")
+	mapping, err := json.Marshal(map[string]any{"Replace": map[string]string{original: copied}})
+	if err != nil {
+		return nil, err
+	}
+	mutated := strings.Replace(string(source), m.what, m.with, 1)
+	if err := errors.Join(os.WriteFile(copied, []byte(mutated), 0o600), os.WriteFile(overlay, mapping, 0o600)); err != nil {
+		return nil, fmt.Errorf("writing the mutant: %w", err)
+	}
+	out, err := exec.Command("go", "test", "-short", "-vet=off", "-overlay", overlay, "./"+core).CombinedOutput()
+	if err == nil {
+		return nil, nil
+	}
+	failed := failures(string(out))
+	if len(failed) == 0 {
+		return nil, fmt.Errorf("the mutant does not compile or run:\n%s", out)
+	}
+	return failed, nil
+}
+
+var failure = regexp.MustCompile(`--- FAIL: (Test\w+)`)
+
+// failures lists the top-level tests that failed.
+func failures(out string) []string {
+	var names []string
+	for _, match := range failure.FindAllStringSubmatch(out, -1) {
+		names = append(names, match[1])
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
