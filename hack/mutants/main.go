@@ -24,7 +24,7 @@ var mutants = []mutant{
 	{"sick machines cost no budget", "census.go", "inFlight || wellness(spec.Health, i) != Yes", "inFlight"},
 	{"unknown health counts as well", "census.go", "wellness(spec.Health, i) != Yes", "wellness(spec.Health, i) == No"},
 	{"failed machines are not exposed", "census.go", "inFlight || m.hasFailed(i) || ", "inFlight || "},
-	{"the batch ignores the budget", "batch.go", "len(healthy) < min(limit, budget)", "len(healthy) < min(limit, budget+limit)"},
+	{"the batch ignores the budget", "batch.go", "first(min(limit, budget), candidates", "first(min(limit, budget+limit), candidates"},
 	{"the batch ignores what is exposed", "batch.go", "c.desired-len(c.exposed)", "c.desired"},
 	{"failures do not hold", "plan.go", "\t\tholdFailed,\n", ""},
 	{"sick canaries do not hold", "plan.go", "\t\tholdUnhealthy,\n", ""},

@@ -13,24 +13,22 @@ func nextBatch(spec Spec, c census) []Instance {
 		return nil
 	}
 	budget := max(spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
-	var healthy, sick []Instance
-	for _, i := range spread(spec.Zones, byOrder(spec.Order, c.outdated), c.exposed) {
-		switch wellness(spec.Health, i) {
-		case Yes:
-			if i.choosable(spec) && len(healthy) < min(limit, budget) {
-				healthy = append(healthy, i)
-			}
-		case No:
-			if i.choosable(spec) && len(sick) < limit {
-				sick = append(sick, i)
-			}
-		case Unsure:
-		}
-	}
-	if len(healthy) > 0 {
+	candidates := spread(spec.Zones, byOrder(spec.Order, c.outdated), c.exposed)
+	if healthy := first(min(limit, budget), candidates, spec, Yes); len(healthy) > 0 {
 		return healthy
 	}
-	return sick
+	return first(limit, candidates, spec, No)
+}
+
+// first returns the first candidates of the given wellness that may be chosen, at most limit.
+func first(limit int, candidates []Instance, spec Spec, well Truth) []Instance {
+	var chosen []Instance
+	for _, i := range candidates {
+		if len(chosen) < limit && i.choosable(spec) && wellness(spec.Health, i) == well {
+			chosen = append(chosen, i)
+		}
+	}
+	return chosen
 }
 
 // choosable says whether the platform would act on the machine at all.

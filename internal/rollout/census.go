@@ -54,7 +54,14 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 		c.unsure = append(c.unsure, i)
 		return
 	}
-	if !carried || i.Latest != Yes || inFlight || contradicts(spec.Target, i) {
+	if carried && !inFlight {
+		c.verify(spec, i)
+	}
+}
+
+// verify counts an exposed instance that has the target for certain as updated, and as verified if it is well.
+func (c *census) verify(spec Spec, i Instance) {
+	if i.Latest != Yes || contradicts(spec.Target, i) {
 		return
 	}
 	c.updated++

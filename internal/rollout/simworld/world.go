@@ -171,6 +171,11 @@ func (m *Machine) finish(w *World, op *operation) {
 	}
 	m.Script = content.scriptState()
 	m.Health = rollout.Yes
+	w.boot(m, content, op)
+}
+
+// boot decides how well a machine is that was just worked on.
+func (w *World) boot(m *Machine, content Content, op *operation) {
 	switch {
 	case content.Script != nil && w.chance(w.Faults.ScriptFails):
 		m.Script, m.State = rollout.ScriptFailed, rollout.StateFailed
