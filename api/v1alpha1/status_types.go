@@ -260,15 +260,15 @@ type FailedInstance struct {
 
 // Bookkeeping is what the controller keeps between rounds because it cannot be observed again.
 type Bookkeeping struct {
-	// modelApplied: this run's whole target was seen in the model.
+	// modelApplied says that this run's whole target was seen in the model.
 	// +optional
 	ModelApplied bool `json:"modelApplied,omitempty"`
 
-	// scriptWritten: this run wrote the script extension, protected settings and all.
+	// scriptWritten says that this run wrote the script extension, protected settings and all.
 	// +optional
 	ScriptWritten bool `json:"scriptWritten,omitempty"`
 
-	// completed: this run reached 100 %.
+	// completed says that this run reached 100 %.
 	// +optional
 	Completed bool `json:"completed,omitempty"`
 
@@ -305,7 +305,7 @@ type Bookkeeping struct {
 	// +optional
 	NotBefore *metav1.Time `json:"notBefore,omitempty"`
 
-	// throttled: notBefore is because of Azure's rate limits.
+	// throttled says that notBefore is because of Azure's rate limits.
 	// +optional
 	Throttled bool `json:"throttled,omitempty"`
 }

@@ -1,0 +1,211 @@
+package controllers_test
+
+// rules has one entry a rule of the API: a change that is admitted, a change that is not, and what the refusal says: where, and
+// what to do. Enums and bare bounds of length are left to the schema's own words.
+var rules = map[string]struct {
+	admitted string
+	refused  string
+	says     []string
+}{
+	"subscriptionID is a UUID": {
+		admitted: `scaleSet: {subscriptionID: ABCDEF00-0000-0000-0000-00000000000a}`,
+		refused:  `scaleSet: {subscriptionID: production}`,
+		says:     []string{"spec.scaleSet.subscriptionID", "must be the UUID", "az account show"},
+	},
+	"resourceGroup is a name": {
+		admitted: `scaleSet: {resourceGroup: "Shop_(rg)-1.eu"}`,
+		refused:  `scaleSet: {resourceGroup: /subscriptions/x/resourceGroups/shop-rg}`,
+		says:     []string{"spec.scaleSet.resourceGroup", "give the name alone"},
+	},
+	"resourceGroup may have letters of any language": {
+		admitted: `scaleSet: {resourceGroup: läden}`,
+		refused:  `scaleSet: {resourceGroup: läden/x}`,
+		says:     []string{"spec.scaleSet.resourceGroup", "letters"},
+	},
+	"resourceGroup does not end in a period": {
+		admitted: `scaleSet: {resourceGroup: shop.rg}`,
+		refused:  `scaleSet: {resourceGroup: shop.}`,
+		says:     []string{"spec.scaleSet.resourceGroup", "not ending in a period"},
+	},
+	"name is a name": {
+		admitted: `scaleSet: {name: web_1.eu-west}`,
+		refused:  `scaleSet: {name: web/virtualMachines/1}`,
+		says:     []string{"spec.scaleSet.name", "give the name alone"},
+	},
+	"target has an image or a script": {
+		admitted: `target: {script: null, image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/images/i}}`,
+		refused:  `target: {script: null, revisionTag: "2"}`,
+		says:     []string{"spec.target", "at least one of image and script", "set target.image"},
+	},
+	"image is one kind of image": {
+		admitted: `target: {image: {marketplace: {publisher: Canonical, offer: ubuntu-24_04-lts, sku: server, version: 24.04.202611100}}}`,
+		refused: `target: {image: {communityGalleryID: /CommunityGalleries/g/Images/i/Versions/1.0.0,
+  marketplace: {publisher: Canonical, offer: ubuntu-24_04-lts, sku: server, version: 24.04.202611100}}}`,
+		says: []string{"spec.target.image", "exactly one of id, marketplace, sharedGalleryID and communityGalleryID", "remove the others"},
+	},
+	"image is not empty": {
+		admitted: `target: {image: null}`,
+		refused:  `target: {image: {}}`,
+		says:     []string{"spec.target.image", "exactly one of"},
+	},
+	"image.id is a full id": {
+		admitted: `target: {image: {id: /SUBSCRIPTIONS/00000000-0000-0000-0000-00000000000A/resourcegroups/G/providers/microsoft.compute/images/nginx-v2}}`,
+		refused:  `target: {image: {id: nginx-v2}}`,
+		says:     []string{"spec.target.image.id", "/subscriptions/{uuid}/resourceGroups/{group}/providers/Microsoft.Compute/images/{name}"},
+	},
+	"image.id names a version of a gallery image": {
+		admitted: `target: {image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/galleries/shop/images/nginx/versions/2.0.0}}`,
+		refused:  `target: {image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/galleries/shop/images/nginx}}`,
+		says:     []string{"spec.target.image.id", "one exact version", "/versions/{1.2.3}"},
+	},
+	"sharedGalleryID names a version": {
+		admitted: `target: {image: {sharedGalleryID: /SharedGalleries/00000000-0000-0000-0000-000000000001-SHOP/Images/nginx/Versions/2.0.0}}`,
+		refused:  `target: {image: {sharedGalleryID: /SharedGalleries/shop/Images/nginx/Versions/latest}}`,
+		says:     []string{"spec.target.image.sharedGalleryID", "one exact version", "/Versions/{1.2.3}"},
+	},
+	"communityGalleryID names a version": {
+		admitted: `target: {image: {communityGalleryID: /CommunityGalleries/shop-0000/Images/nginx/Versions/2.0.0}}`,
+		refused:  `target: {image: {communityGalleryID: /CommunityGalleries/shop-0000/Images/nginx}}`,
+		says:     []string{"spec.target.image.communityGalleryID", "one exact version", "/Versions/{1.2.3}"},
+	},
+	"publisher is a name": {
+		admitted: `target: {image: {marketplace: {publisher: a.b-c_1, offer: o, sku: s, version: 1.0.0}}}`,
+		refused:  `target: {image: {marketplace: {publisher: "Canonical:ubuntu", offer: o, sku: s, version: 1.0.0}}}`,
+		says:     []string{"marketplace.publisher", "such as Canonical"},
+	},
+	"offer is a name": {
+		admitted: `target: {image: {marketplace: {publisher: p, offer: ubuntu-24_04-lts, sku: s, version: 1.0.0}}}`,
+		refused:  `target: {image: {marketplace: {publisher: p, offer: "ubuntu 24", sku: s, version: 1.0.0}}}`,
+		says:     []string{"marketplace.offer", "such as ubuntu-24_04-lts"},
+	},
+	"sku is a name": {
+		admitted: `target: {image: {marketplace: {publisher: p, offer: o, sku: server-gen1, version: 1.0.0}}}`,
+		refused:  `target: {image: {marketplace: {publisher: p, offer: o, sku: "a/b", version: 1.0.0}}}`,
+		says:     []string{"marketplace.sku", "such as server"},
+	},
+	"version is exact": {
+		admitted: `target: {image: {marketplace: {publisher: p, offer: o, sku: s, version: 24.04.202611100}}}`,
+		refused:  `target: {image: {marketplace: {publisher: p, offer: o, sku: s, version: latest}}}`,
+		says:     []string{"marketplace.version", "not latest", "az vm image show"},
+	},
+	"revisionTag is plain": {
+		admitted: `target: {revisionTag: 2026-11-22.1_a}`,
+		refused:  `target: {revisionTag: "two words"}`,
+		says:     []string{"spec.target.revisionTag", "such as 2026-11-22.1"},
+	},
+	"a script has a command": {
+		admitted: `target: {script: {uris: null, command: uptime}}`,
+		refused:  `target: {script: {command: null}}`,
+		says:     []string{"spec.target.script", "needs a command", "script.protectedSettings"},
+	},
+	"a script's command may be protected": {
+		admitted: `target: {script: {command: null, protectedSettings: {secretRef: {name: web-script}}}}`,
+		refused:  `target: {script: {command: null, protectedSettings: null}}`,
+		says:     []string{"spec.target.script", "needs a command"},
+	},
+	"uris are http or https": {
+		admitted: `target: {script: {uris: ["http://store.example:8080/a.sh?x=1", "https://store.example/b.sh"]}}`,
+		refused:  `target: {script: {uris: ["https://store.example/a.sh", "file:///etc/passwd"]}}`,
+		says:     []string{"spec.target.script.uris", "http:// or https://"},
+	},
+	"secretRef.name is a name": {
+		admitted: `target: {script: {protectedSettings: {secretRef: {name: web.script-1}}}}`,
+		refused:  `target: {script: {protectedSettings: {secretRef: {name: shop/web_script}}}}`,
+		says:     []string{"secretRef.name", "Secret in the rollout's namespace", "such as web-script"},
+	},
+	"percent is at least 1": {
+		admitted: `strategy: {canary: {percent: 1}}`,
+		refused:  `strategy: {canary: {percent: 0}}`,
+		says:     []string{"spec.strategy.canary.percent", "1 to 100", "spec.paused"},
+	},
+	"percent is at most 100": {
+		admitted: `strategy: {canary: {percent: 100}}`,
+		refused:  `strategy: {canary: {percent: 101}}`,
+		says:     []string{"spec.strategy.canary.percent", "1 to 100"},
+	},
+	"a larger batch states its budget": {
+		admitted: `strategy: {batch: {size: 2, maxUnavailable: 1}}`,
+		refused:  `strategy: {batch: {size: 2}}`,
+		says:     []string{"spec.strategy.batch", "batch.maxUnavailable must be set", "such as maxUnavailable: 2"},
+	},
+	"a batch in percent states its budget": {
+		admitted: `strategy: {batch: {size: "1%", maxUnavailable: "1%"}}`,
+		refused:  `strategy: {batch: {size: "1%"}}`,
+		says:     []string{"spec.strategy.batch", "batch.maxUnavailable must be set"},
+	},
+	"a batch of one needs no budget": {
+		admitted: `strategy: {batch: {size: 1, pause: 30s}}`,
+		refused:  `strategy: {batch: {size: 3, pause: 30s}}`,
+		says:     []string{"spec.strategy.batch", "batch.maxUnavailable must be set"},
+	},
+	"size as a count has bounds": {
+		admitted: `strategy: {batch: {size: 1000, maxUnavailable: 1}}`,
+		refused:  `strategy: {batch: {size: 1001, maxUnavailable: 1}}`,
+		says:     []string{"spec.strategy.batch.size", "from 1 to 1000"},
+	},
+	"size is not nothing": {
+		admitted: `strategy: {batch: {size: 1}}`,
+		refused:  `strategy: {batch: {size: 0, maxUnavailable: 1}}`,
+		says:     []string{"spec.strategy.batch.size", "from 1 to 1000"},
+	},
+	"size as a percentage has bounds": {
+		admitted: `strategy: {batch: {size: "100%", maxUnavailable: 1}}`,
+		refused:  `strategy: {batch: {size: "101%", maxUnavailable: 1}}`,
+		says:     []string{"spec.strategy.batch.size", `from "1%" to "100%"`},
+	},
+	"size is no bare string": {
+		admitted: `strategy: {batch: {size: "5%", maxUnavailable: 1}}`,
+		refused:  `strategy: {batch: {size: "5", maxUnavailable: 1}}`,
+		says:     []string{"spec.strategy.batch.size", "such as 5 or"},
+	},
+	"maxUnavailable has bounds": {
+		admitted: `strategy: {batch: {maxUnavailable: 1000}}`,
+		refused:  `strategy: {batch: {maxUnavailable: 0}}`,
+		says:     []string{"spec.strategy.batch.maxUnavailable", "from 1 to 1000"},
+	},
+	"maxUnavailable as a percentage has bounds": {
+		admitted: `strategy: {batch: {maxUnavailable: "10%"}}`,
+		refused:  `strategy: {batch: {maxUnavailable: "0%"}}`,
+		says:     []string{"spec.strategy.batch.maxUnavailable", "such as 2 or"},
+	},
+	"pause is a duration": {
+		admitted: `strategy: {batch: {pause: 1h30m}}`,
+		refused:  `strategy: {batch: {pause: 1 hour}}`,
+		says:     []string{"spec.strategy.batch.pause", "from 0s to 24h", "such as 30s"},
+	},
+	"pause has bounds": {
+		admitted: `strategy: {batch: {pause: 24h}}`,
+		refused:  `strategy: {batch: {pause: 24h1s}}`,
+		says:     []string{"spec.strategy.batch.pause", "from 0s to 24h"},
+	},
+	"minReady is a duration": {
+		admitted: `health: {minReady: 1.5m}`,
+		refused:  `health: {minReady: "60"}`,
+		says:     []string{"spec.health.minReady", "from 0s to 24h", "such as 1m"},
+	},
+	"minReady has bounds": {
+		admitted: `health: {minReady: 0s}`,
+		refused:  `health: {minReady: 25h}`,
+		says:     []string{"spec.health.minReady", "from 0s to 24h"},
+	},
+	"timeout is a duration": {
+		admitted: `health: {timeout: 30m}`,
+		refused:  `health: {timeout: soon}`,
+		says:     []string{"spec.health.timeout", "from 1s to 24h", "such as 15m"},
+	},
+	"timeout is not zero": {
+		admitted: `health: {timeout: 1s}`,
+		refused:  `health: {timeout: 0s}`,
+		says:     []string{"spec.health.timeout", "from 1s to 24h"},
+	},
+	"timeout is not for ever": {
+		admitted: `health: {timeout: 24h}`,
+		refused:  `health: {timeout: 999999h}`,
+		says:     []string{"spec.health.timeout", "from 1s to 24h"},
+	},
+	"minReady fits into timeout": {
+		admitted: `health: {minReady: 14m59s}`,
+		refused:  `health: {minReady: 15m}`,
+		says:     []string{"spec.health", "health.minReady must be shorter than health.timeout", "raise timeout"},
+	},
+}

@@ -1,0 +1,42 @@
+package controllers
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// RandomStatus is the status that keeps a random memory.
+func RandomStatus(seed uint64) v1alpha1.VMSSRolloutStatus {
+	g := memories{rand.New(rand.NewPCG(seed, 0))}
+	var status v1alpha1.VMSSRolloutStatus
+	remember(&status, g.memory())
+	return status
+}
+
+// LargestStatus is the status of the largest scale set there can be when everything went wrong at once, wordily.
+func LargestStatus() v1alpha1.VMSSRolloutStatus {
+	ref := func(i int) rollout.Ref {
+		return rollout.Ref{
+			ID: fmt.Sprint(i), VMID: "00000000-0000-0000-0000-000000000001", Name: fmt.Sprint(strings.Repeat("n", 64), "_", i),
+			OSDisk: strings.Repeat("d", 300),
+		}
+	}
+	words := strings.Repeat("ä", 10_000)
+	trouble := &rollout.Problem{Kind: rollout.KindPreconditionFailed, Code: words, Message: words, Mend: words}
+	m := rollout.Memory{Operation: &rollout.Operation{
+		Kind: rollout.ReimageOperation, Attempt: 1, Token: strings.Repeat("t", maxTokenSize), Trouble: trouble, Refused: trouble,
+	}}
+	for i := range 200 {
+		m.Operation.Instances = append(m.Operation.Instances, ref(i))
+	}
+	for i := range 1000 {
+		m.Failed = append(m.Failed, rollout.Failure{Ref: ref(i), Reason: rollout.FailureProvisioning, Message: words})
+	}
+	var status v1alpha1.VMSSRolloutStatus
+	remember(&status, m)
+	return status
+}
