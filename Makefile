@@ -1,0 +1,131 @@
+# Everything a person or a pipeline runs. `make help` lists it.
+SHELL := /usr/bin/env bash -euo pipefail
+.DEFAULT_GOAL := help
+
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+IMAGE    ?= ghcr.io/vmss-rollouts/manager:$(VERSION)
+TOOL     := go tool -modfile=hack/tools/go.mod
+KUBECTL  := bin/k8s/kubectl
+FIGURES  := $(CURDIR)/bin/figures
+COUNT    ?= 50
+FUZZTIME ?= 30s
+export KUBEBUILDER_ASSETS := $(CURDIR)/bin/k8s
+export REQUIRE_ENVTEST := 1
+
+.PHONY: help
+help: ## List the targets.
+	@awk 'BEGIN {FS = ":.*##"} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*##/ {printf "  %-14s%s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+##@ See it
+.PHONY: demo
+demo: k8s ## Set everything up and show real rollouts, end to end. DEMO_KEEP=1 leaves it running.
+	@go run ./hack/demo
+
+##@ Build
+.PHONY: build
+build: ## Build the manager and the simulator into bin/.
+	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/manager .
+	go build -trimpath -ldflags "-s -w" -o bin/azuresim ./hack/azuresim
+
+.PHONY: run
+run: ## Run the manager against the cluster of the current kubeconfig.
+	go run . $(ARGS)
+
+.PHONY: docker-build
+docker-build: ## Build the container image (needs a Docker daemon).
+	docker build --build-arg VERSION=$(VERSION) -t $(IMAGE) .
+
+##@ Install
+.PHONY: install
+install: k8s ## Install the CRD into the cluster of the current kubeconfig.
+	$(KUBECTL) apply --server-side -k config/crd
+
+.PHONY: deploy
+deploy: k8s ## Install the CRD, the roles and the manager.
+	$(KUBECTL) apply --server-side -k config/default
+
+.PHONY: undeploy
+undeploy: k8s ## Remove what deploy installed. Scale sets are not touched.
+	$(KUBECTL) delete --ignore-not-found -k config/default
+
+##@ Generate
+.PHONY: generate
+generate: ## Write deep copies, CRD and role from the Go code.
+	$(TOOL) controller-gen object paths=./api/...
+	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
+	$(TOOL) controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=config/rbac
+
+.PHONY: fmt
+fmt: ## Format the code.
+	gofmt -w $$(git ls-files '*.go')
+
+##@ Check
+.PHONY: verify
+verify: k8s ## Regenerate, lint, vet, and fail if anything differs from what is committed.
+	$(MAKE) generate
+	go mod tidy
+	go vet ./...
+	$(MAKE) lint
+	$(KUBECTL) kustomize config/default >/dev/null
+	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
+	@test -z "$$(git status --porcelain)" || { echo "verify left a dirty tree; commit what it regenerated:"; git status --porcelain; git diff | head -50; exit 1; }
+	@echo "verify: clean"
+
+.PHONY: lint
+lint: ## Run the linters, over the API with the Kubernetes API rules as well.
+	$(TOOL) golangci-lint run ./...
+	$(TOOL) golangci-lint-kube-api-linter run -c .golangci-kal.yml ./api/...
+
+.PHONY: test
+test: k8s build ## Run every test: unit, random worlds, recordings, real apiserver, end to end.
+	@rm -f $(FIGURES); began=$$(date +%s); export FIGURES_FILE=$(FIGURES); \
+	go test -timeout 25m $$(go list ./... | grep -v -e /hack/e2e -e /hack/demo); \
+	go test -timeout 25m -p 1 ./hack/e2e/... ./hack/demo/...; \
+	echo "figure: seconds $$(( $$(date +%s) - began ))" >> $(FIGURES); \
+	echo; sort -u $(FIGURES)
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no apiserver and no processes of their own.
+	go test -short ./api/... ./internal/... ./hack/figure/...
+
+.PHONY: test-race
+test-race: k8s ## Run the unit and apiserver tests with the race detector.
+	go test -race -timeout 25m ./api/... ./controllers/... ./internal/...
+
+.PHONY: test-e2e
+test-e2e: k8s build ## Run the end-to-end tests only.
+	go test -timeout 25m -v ./hack/e2e/...
+
+.PHONY: deflake
+deflake: k8s ## Run the unit tests COUNT times (50) to find flakes.
+	go test -short -count=$(COUNT) -timeout 60m ./api/... ./internal/...
+
+.PHONY: fuzz
+fuzz: ## Fuzz the core and the simulator for FUZZTIME (30s) each.
+	go test -run '^$$' -fuzz FuzzPlan -fuzztime $(FUZZTIME) ./internal/rollout
+	go test -run '^$$' -fuzz FuzzRequest -fuzztime $(FUZZTIME) ./internal/azuresim
+
+.PHONY: golden
+golden: ## Write the golden traces anew. Read the difference: it is the behaviour.
+	go test -run TestTraces -update ./internal/rollout
+
+.PHONY: mutants
+mutants: ## Plant one-line bugs in the core and print which test catches each.
+	@go run ./hack/mutants
+
+.PHONY: bench
+bench: ## Measure ARM calls and time of a 100-instance rollout, and what an idle one costs, in virtual time.
+	@go run ./hack/bench
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities (needs vuln.go.dev).
+	$(TOOL) govulncheck ./...
+
+##@ Set up
+.PHONY: k8s
+k8s: ## Put etcd, kube-apiserver and kubectl into bin/k8s: fetched if possible, else built once and cached.
+	@go run ./hack/getk8s
+
+.PHONY: clean
+clean: ## Remove bin/. The cache of Kubernetes binaries stays.
+	rm -rf bin
