@@ -108,6 +108,7 @@ func memoryOf(status v1alpha1.VMSSRolloutStatus) rollout.Memory {
 		m.ModelApplied, m.ScriptWritten, m.Completed = kept.ModelApplied, kept.ScriptWritten, kept.Completed
 		m.SettledETag, m.SettledSize = kept.SettledETag, int(kept.SettledCapacity)
 		m.UnhealthySince, m.LastBatchEnd = timeOf(kept.UnhealthySince), timeOf(kept.LastBatchEndTime)
+		m.LastExposed = int(kept.LastExposed)
 		m.Pace, m.Fruitless = durationOf(kept.Pace, 0), int(kept.Fruitless)
 		m.NotBefore, m.Throttled = timeOf(kept.NotBefore), kept.Throttled
 	}
@@ -161,6 +162,7 @@ func remember(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
 		SettledCapacity:  count(m.SettledSize),
 		UnhealthySince:   happened(m.UnhealthySince),
 		LastBatchEndTime: happened(m.LastBatchEnd),
+		LastExposed:      count(m.LastExposed),
 		Fruitless:        count(m.Fruitless),
 		NotBefore:        awaited(m.NotBefore),
 		Throttled:        m.Throttled,

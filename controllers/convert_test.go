@@ -40,6 +40,7 @@ func (g memories) memory() rollout.Memory {
 		LastBatchEnd:   g.time(),
 		Pace:           time.Duration(g.Int64N(int64(3 * time.Hour))),
 		Fruitless:      g.IntN(10),
+		LastExposed:    g.IntN(1001),
 		NotBefore:      g.time(),
 		Throttled:      g.coin(),
 	}

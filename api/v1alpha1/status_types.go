@@ -290,6 +290,12 @@ type Bookkeeping struct {
 	// +optional
 	LastBatchEndTime *metav1.Time `json:"lastBatchEndTime,omitempty"`
 
+	// lastExposed is how many machines were exposed when the last batch was verified. A list that shows fewer soon after may be
+	// an old one.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	LastExposed int32 `json:"lastExposed,omitempty"`
+
 	// pace is how long the last upgrade took.
 	// +optional
 	// +kubebuilder:validation:Type=string

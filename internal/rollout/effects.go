@@ -150,11 +150,11 @@ func upgradeBatch(r *round) (verdict, bool) {
 	return r.begin(Upgrade{Instances: refs}, refs), true
 }
 
-// listMayLag says whether this round's list may be older than the one that verified the last batch. Such a list would show
-// machines of that batch as outdated, and others would be chosen beyond the share. The verifying list itself is good.
+// listMayLag says whether this round's list may be older than the one that verified the last batch: it is not much later, and shows
+// fewer machines exposed. Such a list shows machines of that batch as outdated, and others would be chosen beyond the share.
 func (r *round) listMayLag() (time.Duration, bool) {
 	settled := r.memory.LastBatchEnd.Add(settleTime)
-	if r.memory.LastBatchEnd.IsZero() || r.memory.LastBatchEnd.Equal(r.at) || !r.at.Before(settled) {
+	if r.memory.LastBatchEnd.IsZero() || !r.at.Before(settled) || len(r.count().exposed) >= r.memory.LastExposed {
 		return 0, false
 	}
 	return r.until(settled, settleTime), true

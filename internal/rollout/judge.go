@@ -183,6 +183,7 @@ func (r *round) conclude(op *Operation, t tally) (verdict, bool) {
 		r.memory.Operation = nil
 		r.memory.Fruitless = 0
 		r.recount()
+		r.memory.LastExposed = len(r.count().exposed)
 	case op.BegunAt.IsZero():
 		// It never got through, so it is nobody's failure: the passes below send it again.
 		r.memory.Operation = nil

@@ -21,6 +21,7 @@ type Memory struct {
 
 	UnhealthySince time.Time     // since when exposed instances outside an operation are not well
 	LastBatchEnd   time.Time     // when the last batch was verified
+	LastExposed    int           // how many were exposed then; a list that shows fewer may be older than that
 	Pace           time.Duration // how long the last upgrade took
 	Fruitless      int           // effects in a row that changed nothing
 	NotBefore      time.Time     // no effect before this: Azure asked to wait, or an effect was refused for now
