@@ -65,7 +65,7 @@ func chooseCage(scratch string, o Options, cages []cage) (cage, error) {
 	var failures []string
 	for _, c := range cages {
 		if !c.confined && !o.AllowUnconfined {
-			return none, fmt.Errorf("scripts cannot be confined here (%s): start with --allow-unconfined to run them all the same",
+			return none, fmt.Errorf("scripts cannot be confined here (%s): start with --allow-unconfined-scripts to run them all the same",
 				strings.Join(failures, "; "))
 		}
 		err := c.try(scratch)

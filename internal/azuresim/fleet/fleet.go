@@ -37,7 +37,7 @@ type Options struct {
 	// AllowScripts lets scripts run, which are programs of whoever can reach the simulator (--allow-scripts).
 	AllowScripts bool
 	// AllowUnconfined lets them run where namespaces cannot be had: with the network and the processes of this host
-	// (--allow-unconfined). A process that leaves its script's process group then outlives the script.
+	// (--allow-unconfined-scripts). A process that leaves its script's process group then outlives the script.
 	AllowUnconfined bool
 	// ScriptTimeout is how long a script may run, downloads apart; 0: 2 minutes.
 	ScriptTimeout time.Duration

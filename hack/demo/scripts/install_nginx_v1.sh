@@ -1,0 +1,5 @@
+#!/bin/sh
+# Stands in for the real thing: a demo installs nothing on the machine it runs on.
+set -eu
+echo "installing nginx v1"
+echo "nginx v1" > "$WEB_ROOT/index.html"

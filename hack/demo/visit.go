@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"maps"
+	"net/http"
+	"strings"
+)
+
+// rounds is how often each machine's turn comes when the load balancer is asked.
+const rounds = 2
+
+// visit gets a page.
+func visit(ctx context.Context, url string) (string, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return "", err
+	}
+	resp, err := direct.Do(req)
+	if err != nil {
+		return "", err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return "", err
+	}
+	if resp.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("%s answers %s", url, resp.Status)
+	}
+	return strings.TrimSpace(string(text)), nil
+}
+
+// look visits the load balancer and every machine, and fails unless the machines serve the pages that are wanted, each as often as
+// wanted says, and the load balancer gives each machine its turn. fresh is the page to be highlighted.
+func (st *stage) look(ctx context.Context, set *scaleSet, fresh string, want map[string]int) error {
+	if err := st.askMachines(ctx, set, fresh, want); err != nil {
+		return err
+	}
+	return st.askBalancer(ctx, set, fresh, want)
+}
+
+func (st *stage) askMachines(ctx context.Context, set *scaleSet, fresh string, want map[string]int) error {
+	machines, err := st.azure.machines(ctx, set)
+	if err != nil {
+		return err
+	}
+	got := map[string]int{}
+	for _, m := range machines {
+		page, err := visit(ctx, st.azure.url(m))
+		if err != nil {
+			return fmt.Errorf("visiting machine %s of scale set %q: %w", m.ID, set.name, err)
+		}
+		got[page]++
+		st.showPages("machine "+m.ID, st.azure.url(m), st.shade(page, fresh))
+	}
+	if !maps.Equal(got, want) {
+		return fmt.Errorf("the machines of scale set %q serve %v, want %v", set.name, got, want)
+	}
+	return nil
+}
+
+func (st *stage) askBalancer(ctx context.Context, set *scaleSet, fresh string, want map[string]int) error {
+	got, wanted := map[string]int{}, map[string]int{}
+	for page, count := range want {
+		wanted[page] = rounds * count
+	}
+	where := [2]string{"load balancer", set.balancer}
+	for range rounds {
+		var pages []string
+		for range instances {
+			page, err := visit(ctx, set.balancer)
+			if err != nil {
+				return fmt.Errorf("visiting the load balancer of scale set %q: %w", set.name, err)
+			}
+			got[page]++
+			pages = append(pages, st.shade(page, fresh))
+		}
+		st.showPages(where[0], where[1], pages...)
+		where = [2]string{}
+	}
+	if !maps.Equal(got, wanted) {
+		return fmt.Errorf("%d requests to the load balancer of scale set %q got %v, want %v", rounds*instances, set.name, got, wanted)
+	}
+	return nil
+}
+
+// showPages shows what was answered, in order.
+func (st *stage) showPages(who, url string, pages ...string) {
+	st.screen.note("%-14s %-24s %s", who, url, strings.Join(pages, " | "))
+}
+
+// shade highlights the fresh page.
+func (st *stage) shade(page, fresh string) string {
+	if page != fresh {
+		return page
+	}
+	return st.screen.paint(green, page)
+}
