@@ -106,7 +106,7 @@ func (p *Plane) Stop() error { return p.stop() }
 // AddUser makes a user who is known by a client certificate and has no rights
 // but those that RBAC gives, and returns the path of the kubeconfig to be one.
 func (p *Plane) AddUser(name string, groups ...string) (string, error) {
-	path := filepath.Join(p.Dir, "users", url.PathEscape(name)+".kubeconfig")
+	path := filepath.Join(p.Dir, "users", url.QueryEscape(name)+".kubeconfig") // no colon: KUBECONFIG is a list
 	if err := p.writeKubeconfig(path, name, groups); err != nil {
 		return "", fmt.Errorf("adding user %q: %w", name, err)
 	}
