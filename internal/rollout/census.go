@@ -38,7 +38,7 @@ func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
 		c.n++
 		c.place(spec, m, i, carried, inFlight)
 	}
-	c.desired = desired(spec.Percent, c.n)
+	c.desired = spec.step(m).share(c.n)
 	return c
 }
 
@@ -68,15 +68,6 @@ func (c *census) verify(spec Spec, i Instance) {
 	if wellness(spec.Health, i) == Yes {
 		c.verified = append(c.verified, i)
 	}
-}
-
-// desired returns how many of n eligible instances may have the target: none of nothing, all at 100 %, else the rounded-down
-// share, at least 1. 34 % of 3 is 1; 50 % of 5 is 2.
-func desired(percent, n int) int {
-	if percent >= 100 {
-		return n
-	}
-	return share(percent, n)
 }
 
 // inFlight says whether an effect on this very machine may be under way.

@@ -9,7 +9,15 @@ type Decision struct {
 	Remember Memory        // to be persisted before Step is carried out
 	Recheck  time.Duration // come back after this long at the latest; 0: when the spec changes
 	Progress *Progress     // nil: nothing new is known, what was reported stays
+	Stage    Stage         // which step the rollout is at
 	Facts    Facts
+}
+
+// Stage says which step the rollout is at. Where there are no steps, Of is 0.
+type Stage struct {
+	Name       string
+	Number, Of int       // from 1
+	Next       time.Time // when time alone will change something next; zero: it will not
 }
 
 // Because is the reason for a decision, with its explanation for people.
@@ -42,7 +50,9 @@ type Reason string
 const (
 	ReasonProgressing         Reason = "Progressing"
 	ReasonWaitingForHealth    Reason = "WaitingForHealth"
+	ReasonSoaking             Reason = "Soaking"
 	ReasonPaused              Reason = "Paused"
+	ReasonOutsideWindow       Reason = "OutsideWindow"
 	ReasonCanaryReached       Reason = "CanaryReached"
 	ReasonCompleted           Reason = "Completed"
 	ReasonFailed              Reason = "Failed"

@@ -88,25 +88,42 @@ func drifted(t Target, m Model) string {
 	}
 }
 
-// holdPausedBeforeModel keeps the model as it is while paused.
-func holdPausedBeforeModel(r *round) (verdict, bool) {
-	if !r.spec.Paused || carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+// holdIdleBeforeModel keeps the model as it is while the rollout is paused or the window is closed.
+func holdIdleBeforeModel(r *round) (verdict, bool) {
+	if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
 		return undecided()
 	}
-	return paused("the target is not in the scale set's model yet"), true
+	return holdIdle(r)
 }
 
-// holdPaused starts no batch while paused.
-func holdPaused(r *round) (verdict, bool) {
-	if !r.spec.Paused {
-		return undecided()
+// holdIdle starts nothing while the rollout is paused, or while the window is closed. What is in flight was seen through before.
+func holdIdle(r *round) (verdict, bool) {
+	switch {
+	case r.spec.Paused:
+		return wait(ReasonPaused, recheckHeld, "paused: %s; set spec.paused to false to go on", r.soFar()), true
+	case r.obs.Window.Closed:
+		return r.outsideWindow(), true
+	}
+	return undecided()
+}
+
+// outsideWindow waits for the window to open. Canaries that are out are looked at meanwhile.
+func (r *round) outsideWindow() verdict {
+	opens := r.obs.Window.Changes
+	if opens.IsZero() {
+		return wait(ReasonOutsideWindow, recheckHeld, "outside the declared windows, and none of them opens within a year: %s; change spec.windows to go on", r.soFar())
+	}
+	r.next = opens
+	return wait(ReasonOutsideWindow, r.until(opens, recheckHeld), "outside the declared windows, the next opens at %s: %s", clock(opens), r.soFar())
+}
+
+// soFar says how far the rollout is.
+func (r *round) soFar() string {
+	if !carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+		return "the target is not in the scale set's model yet"
 	}
 	c := r.count()
-	return paused(fmt.Sprintf("%d of %d desired instances have the target", c.updated, c.desired)), true
-}
-
-func paused(state string) verdict {
-	return wait(ReasonPaused, recheckHeld, "paused: %s; set spec.paused to false to go on", state)
+	return fmt.Sprintf("%s%d of %d desired instances have the target", r.spec.step(r.memory).called(), c.updated, c.desired)
 }
 
 // requireEligible makes no statement about nothing.

@@ -37,7 +37,7 @@ func look(spec Spec, obs Observation) Reads {
 			return Reads{Operation: true}
 		}
 	}
-	if r.memory.Completed && spec.Percent >= 100 && op == nil {
+	if r.memory.Completed && spec.wholly(r.memory) && op == nil {
 		return Reads{Model: true, Instances: obs.Model.State == Read && !r.isAsSettled()}
 	}
 	return Reads{Instances: true, Model: true, Settings: needsSettings(spec, r.memory)}

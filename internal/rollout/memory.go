@@ -16,6 +16,9 @@ type Memory struct {
 	SettledETag   string
 	SettledSize   int // capacity when it completed; with SettledETag it tells an idle round that nothing moved
 
+	Step string // name of the step that is being worked on; "": the first
+	Gate Gate   // how far the wait after the step is
+
 	Operation *Operation // the one effect in flight, from intent to verdict
 	Failed    []Failure  // instances that failed in this run and have not recovered
 
@@ -26,6 +29,12 @@ type Memory struct {
 	Fruitless      int           // effects in a row that changed nothing
 	NotBefore      time.Time     // no effect before this: Azure asked to wait, or an effect was refused for now
 	Throttled      bool          // NotBefore is because of throttling
+}
+
+// Gate is a timer that can stand still.
+type Gate struct {
+	Since   time.Time     // running since; zero: it stands still
+	Elapsed time.Duration // what had passed when it last stood still
 }
 
 // Operation is an effect on Azure, from the durable intent to the verdict on every instance it names.

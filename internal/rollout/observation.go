@@ -10,6 +10,13 @@ type Observation struct {
 	Instances Reading[[]Instance]
 	Model     Reading[Model]
 	Settings  Reading[ProtectedSettings]
+	Window    Window
+}
+
+// Window says whether the declared windows let a batch begin now. The zero value is a window that is always open.
+type Window struct {
+	Closed  bool
+	Changes time.Time // when it opens or closes next; zero: not known to
 }
 
 // Reading is the outcome of one read: not made (the zero value), failed with a problem, or a value.

@@ -17,19 +17,20 @@ func Plan(spec Spec, obs Observation) Decision {
 		idleCompleted,
 		requireInstances,
 		settleOperation,
+		keepGate,
 		preflight,
 		keepLedger,
 		holdRefused,
 		holdDrifted,
 		stayCompleted,
-		holdPausedBeforeModel,
+		holdIdleBeforeModel,
 		requireEligible,
 		applyModel,
 		watchExposed,
 		holdFailed,
-		reached,
+		passGates,
 		holdUnhealthy,
-		holdPaused,
+		holdIdle,
 		reimageBatch,
 		restBetweenBatches,
 		upgradeBatch,
@@ -61,6 +62,7 @@ type round struct {
 	memory Memory
 	census *census // nil until the world was read
 	facts  Facts
+	next   time.Time // when time alone will change something; zero: it will not
 }
 
 // verdict is what a pass decides; decide completes it to a Decision.
@@ -72,7 +74,7 @@ type verdict struct {
 
 // decide completes a verdict with everything the round learnt.
 func (r *round) decide(v verdict) Decision {
-	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts}
+	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage()}
 	if r.obs.Model.State == Read {
 		d.Facts.ModelApplied = No
 		if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
@@ -83,6 +85,15 @@ func (r *round) decide(v verdict) Decision {
 		d.Progress = r.count().progress(r.memory)
 	}
 	return d
+}
+
+// stage says which step the round ends at.
+func (r *round) stage() Stage {
+	if len(r.spec.Steps) == 0 {
+		return Stage{Next: r.next}
+	}
+	n := r.spec.stage(r.memory)
+	return Stage{Name: r.spec.Steps[n].Name, Number: n + 1, Of: len(r.spec.Steps), Next: r.next}
 }
 
 // count takes the census once. Passes that change the operation or the ledger drop it.

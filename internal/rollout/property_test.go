@@ -74,6 +74,10 @@ type life struct {
 	targets []rollout.Target
 	tell    func(string, ...any)
 
+	soaked  time.Duration // how long the current step's share has been seen well without a break, less what stood still
+	lastMet time.Time     // when it was last seen so; zero: the last look saw it broken
+	atStep  string
+
 	interfered bool // the target changed, or somebody else edited the model: then an upgrade may be nobody's to finish
 }
 
@@ -146,6 +150,8 @@ func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
 			MaxUnavailable: randomAmount(dice),
 			Pause:          time.Duration(dice(3)) * 20 * time.Second,
 		},
+		Steps:     randomSteps(dice),
+		Bake:      time.Duration(max(0, dice(4)-2)) * 2 * time.Minute,
 		Zones:     []rollout.Zones{rollout.ZonesSpread, rollout.ZonesIgnore}[dice(2)],
 		Order:     []rollout.Order{rollout.OrderOldest, rollout.OrderNewest, rollout.OrderInstanceID}[dice(3)],
 		Action:    []rollout.InstanceAction{rollout.ActionUpgrade, rollout.ActionUpgrade, rollout.ActionUpgradeThenReimage}[dice(3)],
@@ -156,6 +162,25 @@ func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
 			Timeout:  5 * time.Minute,
 		},
 	}
+}
+
+// randomSteps draws up to three ascending steps, or none.
+func randomSteps(dice simworld.Dice) []rollout.RolloutStep {
+	if dice(2) == 0 {
+		return nil
+	}
+	var steps []rollout.RolloutStep
+	for n := range 1 + dice(3) {
+		step := rollout.RolloutStep{Name: fmt.Sprint("s", n), Percent: 30*n + 10 + dice(20), Soak: time.Duration(dice(3)) * 90 * time.Second}
+		if dice(4) == 0 {
+			step.Percent, step.Count = 0, 1+2*n
+		}
+		steps = append(steps, step)
+	}
+	if dice(2) == 0 {
+		steps = append(steps, rollout.RolloutStep{Name: "all", Percent: 100})
+	}
+	return steps
 }
 
 func randomAmount(dice simworld.Dice) rollout.Amount {
@@ -175,6 +200,8 @@ func (l *life) changeMind() {
 		l.shell.Spec.Percent = []int{10, 34, 50, 100}[l.dice(4)]
 	case 2:
 		l.shell.Spec.Paused = !l.shell.Spec.Paused
+	case 4:
+		l.shell.Window = rollout.Window{Closed: !l.shell.Window.Closed, Changes: l.world.Now.Add(time.Hour)}
 	case 3:
 		l.world.Mode = []string{rollout.UpgradeModeManual, "Automatic"}[l.dice(2)]
 	}
@@ -200,6 +227,7 @@ func (l *life) comeToRest() error {
 	l.world.Calm()
 	l.world.Mode = rollout.UpgradeModeManual
 	l.shell.Spec.Paused = false
+	l.shell.Window = rollout.Window{}
 	l.shell.CrashIn = nil
 	still, written := 0, l.shell.Writes
 	for round := 0; round < calmRounds && still < 4; round++ {
@@ -267,7 +295,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 			l.breaks("ready, but machine %s was upgraded and not reimaged", m.ID)
 		}
 	}
-	if want := dumbDesired(spec.Percent, n); good < want {
+	if want := dumbShare(spec, l.shell.Memory, n); good < want && len(spec.Steps) == 0 {
 		l.breaks("ready with %d of %d desired", good, want)
 	}
 }
@@ -280,6 +308,7 @@ func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	if d.Because.Reason.Standing() == rollout.Reached {
 		l.checkReady(spec, obs)
 	}
+	l.checkGate(spec, obs, d)
 	if l.dice(4) > 0 {
 		return // a quarter of the rounds is enough to see what depends on chance or order
 	}
@@ -297,6 +326,66 @@ func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	}
 }
 
+// checkGate keeps its own soak timer, by what is seen, and holds every step that is taken against it (I11).
+func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
+	if obs.Instances.State != rollout.Read || obs.Model.State != rollout.Read {
+		return
+	}
+	before := obs.Memory
+	if before.Revision != spec.Target.Revision() || before.Step != l.atStep {
+		// A new run, or steps that were edited: gates may begin to run in this very round.
+		l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step
+		return
+	}
+	v := lookAt(spec, before, obs)
+	good := 0
+	for id := range v.exposed {
+		if !v.unavailable[id] {
+			good++
+		}
+	}
+	switch {
+	case good < v.desired:
+		l.soaked, l.lastMet = 0, time.Time{}
+	default:
+		if !l.lastMet.IsZero() {
+			l.soaked += obs.At.Sub(l.lastMet)
+		}
+		if l.lastMet = obs.At; spec.Paused || obs.Window.Closed {
+			l.lastMet = time.Time{} // it stands still from here on
+		}
+	}
+	if d.Remember.Step == before.Step {
+		return
+	}
+	if l.soaked < dumbStep(spec, before).Soak {
+		l.breaks("I11: from step %q to %q after a soak of %s, %s declared", before.Step, d.Remember.Step, l.soaked, dumbStep(spec, before).Soak)
+	}
+	l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step // the next gate may begin to run in the very round that opened this one
+}
+
+// dumbStep looks for the step by its name.
+func dumbStep(spec rollout.Spec, m rollout.Memory) rollout.RolloutStep {
+	if len(spec.Steps) == 0 {
+		return rollout.RolloutStep{Percent: spec.Percent}
+	}
+	for _, step := range spec.Steps {
+		if step.Name == m.Step {
+			return step
+		}
+	}
+	return spec.Steps[0]
+}
+
+// dumbShare is how many of n may have the target at the step.
+func dumbShare(spec rollout.Spec, m rollout.Memory, n int) int {
+	step := dumbStep(spec, m)
+	if step.Percent > 0 {
+		return dumbDesired(step.Percent, n)
+	}
+	return dumbAmount(rollout.Amount{Value: step.Count}, n)
+}
+
 func (l *life) breaks(format string, args ...any) {
 	l.broken = append(l.broken, fmt.Sprintf(format, args...))
 }
@@ -306,6 +395,9 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 	spec := l.shell.Spec
 	if spec.Paused {
 		l.breaks("I7: an effect while paused: %T", d.Step)
+	}
+	if obs.Window.Closed {
+		l.breaks("I7: an effect outside the window: %T", d.Step)
 	}
 	if obs.Instances.State != rollout.Read || obs.Model.State != rollout.Read {
 		l.breaks("I4: an effect on what was not read: %T", d.Step)
@@ -409,7 +501,7 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 	}
 	v.size = dumbAmount(spec.Batch.Size, n)
 	v.maxUnavailable = dumbAmount(spec.Batch.MaxUnavailable, n)
-	v.desired = dumbDesired(spec.Percent, n)
+	v.desired = dumbShare(spec, m, n)
 	return v
 }
 

@@ -5,7 +5,7 @@ const completed = "every eligible instance has the target and was well when the 
 
 // idleCompleted spends one cheap read an hour on a run that is over, as long as the scale set stays as it was.
 func idleCompleted(r *round) (verdict, bool) {
-	if !r.memory.Completed || r.spec.Percent < 100 || r.memory.Operation != nil || !r.isAsSettled() {
+	if !r.memory.Completed || !r.spec.wholly(r.memory) || r.memory.Operation != nil || !r.isAsSettled() {
 		return undecided()
 	}
 	return wait(ReasonCompleted, recheckCompleted, completed), true
@@ -14,7 +14,7 @@ func idleCompleted(r *round) (verdict, bool) {
 // stayCompleted keeps a completed run completed: later illness is not the release's, and instances that fall behind because
 // somebody changed other parts of the model are reported, not rolled (design §5, Drift).
 func stayCompleted(r *round) (verdict, bool) {
-	if !r.memory.Completed || r.spec.Percent < 100 {
+	if !r.memory.Completed || !r.spec.wholly(r.memory) {
 		return undecided()
 	}
 	r.settle()
@@ -32,22 +32,20 @@ func (r *round) settle() {
 	}
 }
 
-// reached declares success when as many instances as desired have the target for certain and are well.
-func reached(r *round) (verdict, bool) {
-	c := r.count()
-	if op := r.memory.Operation; len(c.verified) < c.desired || (op != nil && op.Refused == nil) {
-		return undecided()
-	}
+// reached declares success: as many instances as desired have the target for certain and are well, and have been for as long as
+// was asked.
+func (r *round) reached() verdict {
 	r.memory.Operation = nil // what was refused is not needed any more
-	if r.spec.Percent >= 100 {
+	c := r.count()
+	if r.spec.wholly(r.memory) {
 		r.memory.Completed = true
 		r.settle()
-		return wait(ReasonCompleted, recheckCompleted, completed), true
+		return wait(ReasonCompleted, recheckCompleted, completed)
 	}
 	overshoot := ""
 	if len(c.exposed) > c.desired {
 		overshoot = "; more have it than desired, which scaling, repair or a lowered percentage brings about and nothing takes back"
 	}
-	return wait(ReasonCanaryReached, recheckHeld, "%d of %d instances have the target and are well, %d desired (%d %%)%s",
-		len(c.verified), c.n, c.desired, r.spec.Percent, overshoot), true
+	return wait(ReasonCanaryReached, recheckHeld, "%d of %d instances have the target and are well, %d desired%s%s",
+		len(c.verified), c.n, c.desired, r.spec.step(r.memory).percentage(), overshoot)
 }

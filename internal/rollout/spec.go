@@ -5,7 +5,9 @@ import "time"
 // Spec is what the user declares.
 type Spec struct {
 	Target    Target
-	Percent   int // share of eligible instances that may have the target, 1 to 100
+	Percent   int           // share of eligible instances that may have the target, 1 to 100; not looked at where there are steps
+	Steps     []RolloutStep // shares to be reached one after the other; none: Percent is the only one
+	Bake      time.Duration
 	Batch     Batch
 	Zones     Zones
 	Order     Order
@@ -13,6 +15,14 @@ type Spec struct {
 	Protected ProtectedPolicy
 	Health    Health
 	Paused    bool
+}
+
+// RolloutStep is a share of the scale set, and what has to pass before the next step may begin.
+type RolloutStep struct {
+	Name    string
+	Percent int           // of the eligible instances, 1 to 100; 0: Count is the share
+	Count   int           // instances
+	Soak    time.Duration // how long the share has to be reached and well without a break
 }
 
 // Target is the release: an image, a script, or both.

@@ -35,7 +35,7 @@ func crash(at simworld.Crash) func(*teller) {
 
 func stories() map[string]story {
 	all := map[string]story{}
-	for _, part := range []map[string]story{walkthroughStories(), failureStories(), azureStories(), worldStories(), operatorStories()} {
+	for _, part := range []map[string]story{walkthroughStories(), failureStories(), azureStories(), worldStories(), operatorStories(), stepStories()} {
 		for name, s := range part {
 			all[name] = s
 		}
@@ -197,6 +197,56 @@ func operatorStories() map[string]story {
 		"protected machines forbid a start": {n: 2, start: v1, rounds: 6, spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedFail }), script: map[int]func(*teller){
 			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
 			2: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
+		}},
+	}
+}
+
+// steps is a spec of three steps: one, half, all.
+func steps(soak time.Duration, change ...func(*rollout.Spec)) rollout.Spec {
+	s := canary(v2, 0, change...)
+	s.Steps = []rollout.RolloutStep{{Name: "one", Count: 1, Soak: soak}, {Name: "half", Percent: 50, Soak: soak}, {Name: "all", Percent: 100}}
+	return s
+}
+
+func window(closed bool, changes time.Duration) func(*teller) {
+	return func(t *teller) {
+		t.shell.Window = rollout.Window{Closed: closed, Changes: t.world.Now.Add(changes)}
+	}
+}
+
+func stepStories() map[string]story {
+	return map[string]story{
+		"three steps with a soak": {n: 4, start: v1, spec: steps(5 * time.Minute), rounds: 24},
+		"steps without a soak":    {n: 4, start: v1, spec: steps(0), rounds: 12},
+		"a count beyond the size": {n: 2, start: v1, rounds: 12, spec: canary(v2, 0, func(s *rollout.Spec) {
+			s.Steps = []rollout.RolloutStep{{Name: "five", Count: 5}}
+		})},
+		"a canary falls ill while soaking": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 26, script: map[int]func(*teller){
+			7: does("the canary falls ill", func(t *teller) { t.world.Machines[0].Health = rollout.No }),
+			9: does("and recovers: the soak begins anew", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }),
+		}},
+		"a soak stands still while paused": {n: 4, start: v1, spec: steps(5 * time.Minute), rounds: 24, script: map[int]func(*teller){
+			7:  does("paused", func(t *teller) { t.shell.Spec.Paused = true }),
+			12: does("resumed", func(t *teller) { t.shell.Spec.Paused = false }),
+		}},
+		"bake before completion": {n: 2, start: v1, rounds: 16, spec: canary(v2, 100, func(s *rollout.Spec) { s.Bake = 5 * time.Minute })},
+		"a window closes and opens": {n: 3, start: v1, spec: canary(v2, 100), rounds: 16, script: map[int]func(*teller){
+			4: does("the window closes for an hour while machine 0 is being upgraded", window(true, time.Hour)),
+			9: does("the window opens", window(false, 6*time.Hour)),
+		}},
+		"a closed window keeps the model": {n: 2, start: v1, spec: canary(v2, 100), rounds: 6, script: map[int]func(*teller){
+			0: does("the window is closed", window(true, 5*time.Minute)),
+			3: does("the window opens", window(false, time.Hour)),
+		}},
+		"a soak stands still outside the window": {n: 4, start: v1, spec: steps(5 * time.Minute), rounds: 20, script: map[int]func(*teller){
+			7:  does("the window closes", window(true, time.Hour)),
+			11: does("the window opens", window(false, 6*time.Hour)),
+		}},
+		"steps are edited while soaking": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 22, script: map[int]func(*teller){
+			8: does("the soak of step one is cut to 1 minute", func(t *teller) { t.shell.Spec.Steps[0].Soak = time.Minute }),
+		}},
+		"a new target begins with the first step": {n: 4, start: v1, spec: steps(3 * time.Minute), rounds: 26, script: map[int]func(*teller){
+			13: does("target v3", target(v3)),
 		}},
 	}
 }

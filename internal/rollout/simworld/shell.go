@@ -11,6 +11,7 @@ type Shell struct {
 	World  *World
 	Spec   rollout.Spec
 	Memory rollout.Memory
+	Window rollout.Window // as the shell would work it out
 
 	Last     rollout.Decision // what the last round reported
 	Writes   int              // changes of what is remembered or reported
@@ -83,7 +84,7 @@ func (s *Shell) report(d rollout.Decision) {
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory}
+	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {
