@@ -208,4 +208,94 @@ var rules = map[string]struct {
 		refused:  `health: {minReady: 15m}`,
 		says:     []string{"spec.health", "health.minReady must be shorter than health.timeout", "raise timeout"},
 	},
+	"canary has a percentage or steps": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: one, count: 1, soak: 10m}, {name: half, percent: 50}, {name: all, percent: 100}]}}`,
+		refused:  `strategy: {canary: {percent: 34, steps: [{name: one, count: 1}]}}`,
+		says:     []string{"spec.strategy.canary", "exactly one of percent and steps"},
+	},
+	"canary is not empty": {
+		admitted: `strategy: {canary: {percent: 1}}`,
+		refused:  `strategy: {canary: {percent: null}}`,
+		says:     []string{"spec.strategy.canary", "exactly one of percent and steps"},
+	},
+	"a step has one share": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: one, count: 1000}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: one, count: 1, percent: 10}]}}`,
+		says:     []string{"spec.strategy.canary.steps[0]", "exactly one of percent and count", "remove the other"},
+	},
+	"a step has a share": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: one, percent: 10}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: one, soak: 10m}]}}`,
+		says:     []string{"spec.strategy.canary.steps[0]", "exactly one of percent and count"},
+	},
+	"step names differ": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, count: 1}, {name: b, count: 2}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, count: 1}, {name: a, count: 2}]}}`,
+		says:     []string{"spec.strategy.canary.steps", "no two the same", "rename"},
+	},
+	"step names are names": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: step-1, count: 1}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: "Step 1", count: 1}]}}`,
+		says:     []string{"steps[0].name", "lower-case letters", "such as half"},
+	},
+	"steps grow in percent": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, percent: 10}, {name: b, count: 1}, {name: c, percent: 20}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, percent: 50}, {name: b, percent: 20}]}}`,
+		says:     []string{"spec.strategy.canary.steps", "must grow", "larger percent"},
+	},
+	"steps do not stand still": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, percent: 50}, {name: b, percent: 51}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, percent: 50}, {name: b, percent: 50}]}}`,
+		says:     []string{"spec.strategy.canary.steps", "must grow"},
+	},
+	"steps grow in count": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, count: 1}, {name: b, count: 5}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, count: 5}, {name: b, count: 1}]}}`,
+		says:     []string{"spec.strategy.canary.steps", "must grow", "larger count"},
+	},
+	"a step's percent has bounds": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, percent: 100}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, percent: 101}]}}`,
+		says:     []string{"steps[0].percent", "1 to 100"},
+	},
+	"a step's count has bounds": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, count: 1}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, count: 1001}]}}`,
+		says:     []string{"steps[0].count", "1 to 1000"},
+	},
+	"soak is a duration": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, count: 1, soak: 168h}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, count: 1, soak: 10 minutes}]}}`,
+		says:     []string{"steps[0].soak", "from 0s to 168h", "such as 10m"},
+	},
+	"bake has bounds": {
+		admitted: `bake: 30m`,
+		refused:  `bake: 200h`,
+		says:     []string{"spec.bake", "from 0s to 168h", "such as 30m"},
+	},
+	"schedule has five fields": {
+		admitted: `windows: [{type: Allow, schedule: "0 22 * * 1-5", duration: 6h, timeZone: Europe/Berlin}]`,
+		refused:  `windows: [{type: Allow, schedule: "0 0 22 * * 1-5", duration: 6h}]`,
+		says:     []string{"spec.windows[0].schedule", "five fields", "such as 0 22 * * 1-5"},
+	},
+	"schedule has no macros": {
+		admitted: `windows: [{type: Deny, schedule: "0 0 24 DEC *", duration: 72h}]`,
+		refused:  `windows: [{type: Deny, schedule: "@every 5m", duration: 1h}]`,
+		says:     []string{"spec.windows[0].schedule", "five fields"},
+	},
+	"window duration has bounds": {
+		admitted: `windows: [{type: Allow, schedule: "0 0 * * *", duration: 1m}]`,
+		refused:  `windows: [{type: Allow, schedule: "0 0 * * *", duration: 30s}]`,
+		says:     []string{"spec.windows[0].duration", "from 1m to 168h", "such as 6h"},
+	},
+	"timeZone is a name": {
+		admitted: `windows: [{type: Allow, schedule: "0 0 * * *", duration: 1h, timeZone: America/Argentina/Buenos_Aires}]`,
+		refused:  `windows: [{type: Allow, schedule: "0 0 * * *", duration: 1h, timeZone: ../etc/passwd}]`,
+		says:     []string{"spec.windows[0].timeZone", "time zone database", "such as Europe/Berlin"},
+	},
+	"timeZone is not the controller's own": {
+		admitted: `windows: [{type: Allow, schedule: "0 0 * * *", duration: 1h, timeZone: Etc/GMT+3}]`,
+		refused:  `windows: [{type: Allow, schedule: "0 0 * * *", duration: 1h, timeZone: Local}]`,
+		says:     []string{"spec.windows[0].timeZone", "time zone database"},
+	},
 }

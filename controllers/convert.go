@@ -38,6 +38,8 @@ func specOf(object *v1alpha1.VMSSRollout) rollout.Spec {
 	return rollout.Spec{
 		Target:    targetOf(spec.Target),
 		Percent:   int(spec.Strategy.Canary.Percent),
+		Steps:     stepsOf(spec.Strategy.Canary.Steps),
+		Bake:      durationOf(spec.Bake, 0),
 		Batch:     batchOf(spec.Strategy.Batch),
 		Zones:     orDefault(rollout.Zones(spec.Strategy.Zones), rollout.ZonesSpread),
 		Order:     orDefault(rollout.Order(spec.Strategy.Order), rollout.OrderOldest),
@@ -50,6 +52,14 @@ func specOf(object *v1alpha1.VMSSRollout) rollout.Spec {
 		},
 		Paused: spec.Paused,
 	}
+}
+
+func stepsOf(steps []v1alpha1.Step) []rollout.RolloutStep {
+	var out []rollout.RolloutStep
+	for _, step := range steps {
+		out = append(out, rollout.RolloutStep{Name: step.Name, Percent: int(step.Percent), Count: int(step.Count), Soak: durationOf(step.Soak, 0)})
+	}
+	return out
 }
 
 func targetOf(target v1alpha1.Target) rollout.Target {
@@ -106,6 +116,7 @@ func memoryOf(status v1alpha1.VMSSRolloutStatus) rollout.Memory {
 	}
 	if kept := status.Bookkeeping; kept != nil {
 		m.ModelApplied, m.ScriptWritten, m.Completed = kept.ModelApplied, kept.ScriptWritten, kept.Completed
+		m.Step, m.Gate = kept.Step, rollout.Gate{Since: timeOf(kept.GateSince), Elapsed: durationOf(kept.GateElapsed, 0)}
 		m.SettledETag, m.SettledSize = kept.SettledETag, int(kept.SettledCapacity)
 		m.UnhealthySince, m.LastBatchEnd = timeOf(kept.UnhealthySince), timeOf(kept.LastBatchEndTime)
 		m.LastExposed = int(kept.LastExposed)
@@ -155,6 +166,8 @@ func remember(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
 	status.Operation = operationFrom(m.Operation)
 	status.FailedInstances = failuresFrom(m.Failed)
 	kept := v1alpha1.Bookkeeping{
+		Step:             m.Step,
+		GateSince:        awaited(m.Gate.Since), // rounded up, so that no soak is ever short
 		ModelApplied:     m.ModelApplied,
 		ScriptWritten:    m.ScriptWritten,
 		Completed:        m.Completed,
@@ -166,6 +179,9 @@ func remember(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
 		Fruitless:        count(m.Fruitless),
 		NotBefore:        awaited(m.NotBefore),
 		Throttled:        m.Throttled,
+	}
+	if m.Gate.Elapsed != 0 {
+		kept.GateElapsed = &metav1.Duration{Duration: m.Gate.Elapsed}
 	}
 	if m.Pace != 0 {
 		kept.Pace = &metav1.Duration{Duration: m.Pace}
@@ -257,6 +273,15 @@ func reportProgress(status *v1alpha1.VMSSRolloutStatus, p *rollout.Progress) {
 		Unavailable: count(p.Unavailable),
 		Overshoot:   count(p.Overshoot),
 	}
+}
+
+// reportStage makes the status say which step the rollout is at, and when time alone will change something.
+func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.Stage) {
+	status.Step = nil
+	if stage.Of > 0 {
+		status.Step = &v1alpha1.StepStatus{Name: stage.Name, Number: count(stage.Number), Of: count(stage.Of)}
+	}
+	status.NextTransitionTime = awaited(stage.Next)
 }
 
 // count is n as the API holds it. Nothing that is counted here comes near its bounds.

@@ -39,6 +39,8 @@ func (g memories) memory() rollout.Memory {
 		UnhealthySince: g.time(),
 		LastBatchEnd:   g.time(),
 		Pace:           time.Duration(g.Int64N(int64(3 * time.Hour))),
+		Step:           g.text(63),
+		Gate:           rollout.Gate{Since: g.time(), Elapsed: time.Duration(g.Int64N(int64(3 * time.Hour)))},
 		Fruitless:      g.IntN(10),
 		LastExposed:    g.IntN(1001),
 		NotBefore:      g.time(),
@@ -214,6 +216,7 @@ func throughStatus(t *testing.T, m rollout.Memory) rollout.Memory {
 // expected is the memory less what may be lost: fractions of a second, the ends of long texts, a token that is too long, messages
 // of all but the first hundred failures, and for how long a problem asked to wait.
 func expected(m rollout.Memory) rollout.Memory {
+	m.Gate.Since = up(m.Gate.Since)
 	m.UnhealthySince, m.LastBatchEnd, m.NotBefore = down(m.UnhealthySince), down(m.LastBatchEnd), up(m.NotBefore)
 	m.Failed = append([]rollout.Failure(nil), m.Failed...)
 	for i, failure := range m.Failed {

@@ -11,6 +11,7 @@ import (
 // observation too: the core decides what it means.
 func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	obs := &round.observation
+	obs.Window = windowAt(round.object.Spec.Windows, obs.At)
 	for reads := rollout.Look(round.spec, *obs); reads.Any(); reads = rollout.Look(round.spec, *obs) {
 		switch {
 		case reads.Operation:

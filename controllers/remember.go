@@ -43,6 +43,7 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 	status.ObservedGeneration = generation
 	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
 	remember(status, d.Remember)
+	reportStage(status, d.Stage)
 	if d.Progress != nil {
 		reportProgress(status, d.Progress)
 	}

@@ -49,6 +49,14 @@ const (
 	// the batch use up maxUnavailable. Look at them: `az vmss get-instance-view -g RG -n NAME --instance-id "*"`.
 	ReasonWaitingForHealth = "WaitingForHealth"
 
+	// ReasonSoaking surfaces while the current step's share is reached and well, and its soak or the bake is not over. The message
+	// says until when. Nothing is to be done.
+	ReasonSoaking = "Soaking"
+
+	// ReasonOutsideWindow surfaces while spec.windows holds back new work. The message says when a window opens next. To go
+	// on now: `kubectl patch vmssr web --type=merge -p '{"spec":{"windows":null}}'`.
+	ReasonOutsideWindow = "OutsideWindow"
+
 	// ReasonPaused surfaces while spec.paused holds back new work. Go on:
 	// `kubectl patch vmssr web --type=merge -p '{"spec":{"paused":false}}'`.
 	ReasonPaused = "Paused"

@@ -29,6 +29,14 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:MaxLength=128
 	Revision string `json:"revision,omitempty"`
 
+	// step is the step that the rollout is at; absent where there are no steps.
+	// +optional
+	Step *StepStatus `json:"step,omitempty"`
+
+	// nextTransitionTime is when time alone will change something next: a soak ends, a window opens. Absent: it will not.
+	// +optional
+	NextTransitionTime *metav1.Time `json:"nextTransitionTime,omitempty"`
+
 	// progress counts machines, as of the last time they were listed.
 	// +optional
 	Progress *Progress `json:"progress,omitempty"`
@@ -46,6 +54,24 @@ type VMSSRolloutStatus struct {
 	// bookkeeping is what the controller keeps between rounds. It is not meant for people.
 	// +optional
 	Bookkeeping *Bookkeeping `json:"bookkeeping,omitempty"`
+}
+
+// StepStatus is the step that a rollout is at.
+type StepStatus struct {
+	// name is the step's name.
+	// +required
+	// +kubebuilder:validation:MaxLength=63
+	Name string `json:"name"`
+
+	// number is its place in the list, from 1.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Number int32 `json:"number"`
+
+	// of is how many steps there are.
+	// +required
+	// +kubebuilder:validation:Minimum=1
+	Of int32 `json:"of"`
 }
 
 // Progress counts machines.
@@ -260,6 +286,21 @@ type FailedInstance struct {
 
 // Bookkeeping is what the controller keeps between rounds because it cannot be observed again.
 type Bookkeeping struct {
+	// step is the name of the step that is being worked on; absent: the first.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Step string `json:"step,omitempty"`
+
+	// gateSince is since when the wait after the step runs; absent: it stands still.
+	// +optional
+	GateSince *metav1.Time `json:"gateSince,omitempty"`
+
+	// gateElapsed is how much of that wait had passed when it last stood still.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	GateElapsed *metav1.Duration `json:"gateElapsed,omitempty"`
+
 	// modelApplied says that this run's whole target was seen in the model.
 	// +optional
 	ModelApplied bool `json:"modelApplied,omitempty"`

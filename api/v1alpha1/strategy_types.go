@@ -42,14 +42,60 @@ type Strategy struct {
 	ProtectedInstances ProtectedPolicy `json:"protectedInstances,omitempty"`
 }
 
-// Canary bounds how many machines may have the target.
+// Canary bounds how many machines may have the target: one share, or steps that are taken one after the other.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.percent) != has(self.steps)",message="canary needs exactly one of percent and steps: percent for a share that a later commit raises, steps for shares that the controller goes through by itself"
 type Canary struct {
 	// percent is the share of eligible machines that may have the target, 1 to 100, rounded down but at least one machine:
 	// 34 is 1 of 3, 10 is 1 of 5, 100 is all. It is desired state: the rollout is Ready when the share is reached, and raising it goes
 	// on. Lowering it takes nothing back.
-	// +required
+	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="percent must be 1 to 100; to stop without touching more machines, set spec.paused"
 	Percent int32 `json:"percent,omitempty"`
+
+	// steps are shares that are reached one after the other, at most 20. A step begins when the one before was reached and its soak
+	// is over. A new target begins with the first step. Steps may be edited while they are taken: the rollout stays at the step of
+	// the same name, and begins with the first where there is none. Example: one machine for ten minutes, then half, then all.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:XValidation:rule="self.all(s, self.exists_one(o, o.name == s.name))",message="steps need a name each, and no two the same: rename one of them"
+	// +kubebuilder:validation:XValidation:rule="self.filter(s, has(s.percent)).map(s, s.percent).isSorted() && self.filter(s, has(s.percent)).all(s, self.exists_one(o, has(o.percent) && o.percent == s.percent))",message="steps must grow: give each step a larger percent than the one before, or remove it"
+	// +kubebuilder:validation:XValidation:rule="self.filter(s, has(s.count)).map(s, s.count).isSorted() && self.filter(s, has(s.count)).all(s, self.exists_one(o, has(o.count) && o.count == s.count))",message="steps must grow: give each step a larger count than the one before, or remove it"
+	Steps []Step `json:"steps,omitempty"`
+}
+
+// Step is a share of the scale set, and what has to pass before the next step begins.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.percent) != has(self.count)",message="a step needs exactly one of percent and count: keep one and remove the other"
+type Step struct {
+	// name tells steps apart, 1 to 63 lower-case letters, digits and hyphens. Example: half.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name must be lower-case letters, digits and hyphens, such as half"
+	Name string `json:"name,omitempty"`
+
+	// percent is the share of eligible machines that may have the target at this step, 1 to 100, rounded down but at least one
+	// machine. Example: 50.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="percent must be 1 to 100"
+	Percent int32 `json:"percent,omitempty"`
+
+	// count is how many machines may have the target at this step, 1 to 1000; more than there are is all. Example: 1.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 1000",message="count must be 1 to 1000"
+	Count int32 `json:"count,omitempty"`
+
+	// soak is how long the share has to stay reached and well, without a break, before the next step begins, 0s to 168h. It begins anew
+	// when a machine falls ill, and stands still while the rollout is paused or outside its windows. Example: 10m. When absent: 0s.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) <= duration('168h')",message="soak must be a duration from 0s to 168h, such as 10m"
+	Soak *metav1.Duration `json:"soak,omitempty"`
 }
 
 // Batch bounds how many machines are worked on at a time.

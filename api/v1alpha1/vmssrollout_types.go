@@ -68,6 +68,22 @@ type VMSSRolloutSpec struct {
 	// +required
 	Strategy Strategy `json:"strategy,omitempty,omitzero"`
 
+	// windows are the times at which work may begin: a batch, or a write of the model. What is in flight finishes. Work may begin while
+	// an Allow window is open, or always where there is none, and no Deny window is. At most 16. When absent: always.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=16
+	Windows []Window `json:"windows,omitempty"`
+
+	// bake is how long the last share has to stay reached and well, without a break, before the rollout is Ready, after the last step's
+	// own soak, 0s to 168h. Example: 30m. When absent: 0s.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) <= duration('168h')",message="bake must be a duration from 0s to 168h, such as 30m"
+	Bake *metav1.Duration `json:"bake,omitempty"`
+
 	// health is when an upgraded machine counts as well.
 	// +optional
 	// +kubebuilder:default={}

@@ -32,7 +32,7 @@ var (
 var rooms = map[string]room{
 	"":                          {own: []string{"controllers", "api", "internal/azure", "internal/checks"}, foreign: slices.Concat(kubernetes, azureSDK, metrics)},
 	"api":                       {own: []string{"api"}, foreign: apimachinery},
-	"controllers":               {own: []string{"api", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, metrics)},
+	"controllers":               {own: []string{"api", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"})},
 	"internal/rollout":          {},
 	"internal/rollout/simworld": {own: []string{"internal/rollout"}},
 	"internal/conditions":       {own: []string{"api", "internal/rollout"}, foreign: apimachinery},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
@@ -88,6 +89,7 @@ func (w *World) countWrite(ctx context.Context, c client.Client, sub string, o c
 
 // Run runs rounds, each when the one before asked for it, until done says so or limit of virtual time has passed.
 func (w *World) Run(ctx context.Context, key client.ObjectKey, limit time.Duration, done func(*v1alpha1.VMSSRollout) bool) (*v1alpha1.VMSSRollout, error) {
+	ctx = ctrl.LoggerInto(ctx, logr.Discard())
 	object := &v1alpha1.VMSSRollout{}
 	for end := w.Clock.Now().Add(limit); w.Clock.Now().Before(end); {
 		result, err := w.Controller.Reconcile(ctx, ctrl.Request{NamespacedName: key})

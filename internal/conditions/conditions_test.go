@@ -26,6 +26,8 @@ var (
 var reasons = map[rollout.Reason]string{
 	rollout.ReasonProgressing:         v1alpha1.ReasonProgressing,
 	rollout.ReasonWaitingForHealth:    v1alpha1.ReasonWaitingForHealth,
+	rollout.ReasonSoaking:             v1alpha1.ReasonSoaking,
+	rollout.ReasonOutsideWindow:       v1alpha1.ReasonOutsideWindow,
 	rollout.ReasonPaused:              v1alpha1.ReasonPaused,
 	rollout.ReasonCanaryReached:       v1alpha1.ReasonCanaryReached,
 	rollout.ReasonCompleted:           v1alpha1.ReasonCompleted,

@@ -15,7 +15,7 @@ func Acted(spec Spec, d Decision, o Outcome) Decision {
 	}
 	v := r.acted(op, o)
 	v.step = Wait{}
-	return Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Progress: d.Progress, Facts: r.facts}
+	return Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Progress: d.Progress, Facts: r.facts, Stage: d.Stage}
 }
 
 func (r *round) acted(op *Operation, o Outcome) verdict {

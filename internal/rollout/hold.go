@@ -101,6 +101,8 @@ func holdIdle(r *round) (verdict, bool) {
 	switch {
 	case r.spec.Paused:
 		return wait(ReasonPaused, recheckHeld, "paused: %s; set spec.paused to false to go on", r.soFar()), true
+	case r.obs.Window.Problem != nil:
+		return wait(ReasonInvalid, recheckHeld, "nothing is begun: %s", r.obs.Window.Problem.advice()), true
 	case r.obs.Window.Closed:
 		return r.outsideWindow(), true
 	}

@@ -17,6 +17,7 @@ type Observation struct {
 type Window struct {
 	Closed  bool
 	Changes time.Time // when it opens or closes next; zero: not known to
+	Problem *Problem  // why nobody can tell; it is closed then
 }
 
 // Reading is the outcome of one read: not made (the zero value), failed with a problem, or a value.

@@ -1,0 +1,92 @@
+package controllers
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+)
+
+func allow(schedule string, d time.Duration, zone string) v1alpha1.Window {
+	return v1alpha1.Window{Type: v1alpha1.WindowAllow, Schedule: schedule, Duration: metav1.Duration{Duration: d}, TimeZone: zone}
+}
+
+func deny(schedule string, d time.Duration, zone string) v1alpha1.Window {
+	w := allow(schedule, d, zone)
+	w.Type = v1alpha1.WindowDeny
+	return w
+}
+
+// TestWindowAt shows what windows mean, at their edges and where the clocks change. 2026: Berlin springs forward on 29 March at 02:00
+// and falls back on 25 October at 03:00; 2 November is a Monday.
+func TestWindowAt(t *testing.T) {
+	nights := allow("0 22 * * 1-5", 6*time.Hour, "Europe/Berlin")
+	for name, tc := range map[string]struct {
+		windows []v1alpha1.Window
+		at      string
+		closed  bool
+		changes string
+	}{
+		"none is always open":               {nil, "2026-11-02T12:00:00Z", false, ""},
+		"before it opens":                   {[]v1alpha1.Window{nights}, "2026-11-02T20:59:59Z", true, "2026-11-02T21:00:00Z"},
+		"the moment it opens":               {[]v1alpha1.Window{nights}, "2026-11-02T21:00:00Z", false, "2026-11-03T03:00:00Z"},
+		"the moment it closes":              {[]v1alpha1.Window{nights}, "2026-11-03T03:00:00Z", true, "2026-11-03T21:00:00Z"},
+		"Friday night ends on Saturday":     {[]v1alpha1.Window{nights}, "2026-11-07T02:00:00Z", false, "2026-11-07T03:00:00Z"},
+		"no Saturday night":                 {[]v1alpha1.Window{nights}, "2026-11-07T22:00:00Z", true, "2026-11-09T21:00:00Z"},
+		"without a zone it is UTC":          {[]v1alpha1.Window{allow("0 22 * * *", time.Hour, "")}, "2026-07-01T22:30:00Z", false, "2026-07-01T23:00:00Z"},
+		"summer time":                       {[]v1alpha1.Window{nights}, "2026-07-01T20:00:00Z", false, "2026-07-02T02:00:00Z"},
+		"clocks spring forward inside":      {[]v1alpha1.Window{allow("0 1 * * *", 2*time.Hour, "Europe/Berlin")}, "2026-03-29T00:30:00Z", false, "2026-03-29T02:00:00Z"},
+		"clocks fall back inside":           {[]v1alpha1.Window{allow("0 1 * * *", 4*time.Hour, "Europe/Berlin")}, "2026-10-25T02:30:00Z", false, "2026-10-25T03:00:00Z"},
+		"a skipped time does not open":      {[]v1alpha1.Window{allow("30 2 * * *", time.Hour, "Europe/Berlin")}, "2026-03-29T01:15:00Z", true, "2026-03-30T00:30:00Z"},
+		"a time that comes twice, first":    {[]v1alpha1.Window{allow("30 2 * * *", 30*time.Minute, "Europe/Berlin")}, "2026-10-25T00:35:00Z", false, "2026-10-25T01:00:00Z"},
+		"a time that comes twice, again":    {[]v1alpha1.Window{allow("30 2 * * *", 30*time.Minute, "Europe/Berlin")}, "2026-10-25T01:35:00Z", false, "2026-10-25T02:00:00Z"},
+		"deny wins":                         {[]v1alpha1.Window{allow("0 0 * * *", 24*time.Hour, ""), deny("0 12 * * *", time.Hour, "")}, "2026-11-02T12:30:00Z", true, "2026-11-02T13:00:00Z"},
+		"deny alone leaves the rest open":   {[]v1alpha1.Window{deny("0 12 * * *", time.Hour, "")}, "2026-11-02T11:00:00Z", false, "2026-11-02T12:00:00Z"},
+		"windows that touch are one":        {[]v1alpha1.Window{allow("0 8 * * *", 4*time.Hour, ""), allow("0 12 * * *", 4*time.Hour, "")}, "2026-11-02T10:00:00Z", false, "2026-11-02T16:00:00Z"},
+		"windows that overlap themselves":   {[]v1alpha1.Window{allow("0 * * * *", 90*time.Minute, "")}, "2026-11-02T10:45:00Z", false, ""},
+		"rare dates":                        {[]v1alpha1.Window{allow("0 0 1 1 *", time.Hour, "")}, "2026-11-02T10:45:00Z", true, "2027-01-01T00:00:00Z"},
+		"a date that never comes":           {[]v1alpha1.Window{allow("0 0 31 2 *", time.Hour, "")}, "2026-11-02T10:45:00Z", true, ""},
+		"longer than a week between allows": {[]v1alpha1.Window{allow("0 0 1 * *", time.Hour, "")}, "2026-11-02T10:45:00Z", true, "2026-12-01T00:00:00Z"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			at, err := time.Parse(time.RFC3339, tc.at)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := windowAt(tc.windows, at)
+			changes := ""
+			if !got.Changes.IsZero() {
+				changes = got.Changes.UTC().Format(time.RFC3339)
+			}
+			if got.Closed != tc.closed || changes != tc.changes || got.Problem != nil {
+				t.Errorf("closed %v until %q (%v), want closed %v until %q", got.Closed, changes, got.Problem, tc.closed, tc.changes)
+			}
+		})
+	}
+}
+
+// TestWindowProblems: what the schema cannot see keeps the window closed and is named.
+func TestWindowProblems(t *testing.T) {
+	for name, tc := range map[string]struct {
+		window v1alpha1.Window
+		says   []string
+	}{
+		"minute 61":    {allow("61 * * * *", time.Hour, ""), []string{"spec.windows[0]", "61 * * * *", "0 22 * * 1-5"}},
+		"no such zone": {allow("0 0 * * *", time.Hour, "Europe/Atlantis"), []string{"spec.windows[0]", "Europe/Atlantis", "Europe/Berlin"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := windowAt([]v1alpha1.Window{tc.window}, time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))
+			if !got.Closed || got.Problem == nil {
+				t.Fatalf("got %+v, want closed with a problem", got)
+			}
+			for _, text := range tc.says {
+				if !strings.Contains(got.Problem.Message, text) {
+					t.Errorf("message %q does not say %q", got.Problem.Message, text)
+				}
+			}
+		})
+	}
+}
