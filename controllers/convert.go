@@ -54,10 +54,10 @@ func specOf(object *v1alpha1.VMSSRollout) rollout.Spec {
 	}
 }
 
-func stepsOf(steps []v1alpha1.Step) []rollout.RolloutStep {
-	var out []rollout.RolloutStep
+func stepsOf(steps []v1alpha1.Step) []rollout.CanaryStep {
+	var out []rollout.CanaryStep
 	for _, step := range steps {
-		out = append(out, rollout.RolloutStep{Name: step.Name, Percent: int(step.Percent), Count: int(step.Count), Soak: durationOf(step.Soak, 0)})
+		out = append(out, rollout.CanaryStep{Name: step.Name, Percent: int(step.Percent), Count: int(step.Count), Soak: durationOf(step.Soak, 0)})
 	}
 	return out
 }

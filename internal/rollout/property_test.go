@@ -165,20 +165,20 @@ func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
 }
 
 // randomSteps draws up to three ascending steps, or none.
-func randomSteps(dice simworld.Dice) []rollout.RolloutStep {
+func randomSteps(dice simworld.Dice) []rollout.CanaryStep {
 	if dice(2) == 0 {
 		return nil
 	}
-	var steps []rollout.RolloutStep
+	var steps []rollout.CanaryStep
 	for n := range 1 + dice(3) {
-		step := rollout.RolloutStep{Name: fmt.Sprint("s", n), Percent: 30*n + 10 + dice(20), Soak: time.Duration(dice(3)) * 90 * time.Second}
+		step := rollout.CanaryStep{Name: fmt.Sprint("s", n), Percent: 30*n + 10 + dice(20), Soak: time.Duration(dice(3)) * 90 * time.Second}
 		if dice(4) == 0 {
 			step.Percent, step.Count = 0, 1+2*n
 		}
 		steps = append(steps, step)
 	}
 	if dice(2) == 0 {
-		steps = append(steps, rollout.RolloutStep{Name: "all", Percent: 100})
+		steps = append(steps, rollout.CanaryStep{Name: "all", Percent: 100})
 	}
 	return steps
 }
@@ -365,9 +365,9 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 }
 
 // dumbStep looks for the step by its name.
-func dumbStep(spec rollout.Spec, m rollout.Memory) rollout.RolloutStep {
+func dumbStep(spec rollout.Spec, m rollout.Memory) rollout.CanaryStep {
 	if len(spec.Steps) == 0 {
-		return rollout.RolloutStep{Percent: spec.Percent}
+		return rollout.CanaryStep{Percent: spec.Percent}
 	}
 	for _, step := range spec.Steps {
 		if step.Name == m.Step {

@@ -5,8 +5,8 @@ import "time"
 // Spec is what the user declares.
 type Spec struct {
 	Target    Target
-	Percent   int           // share of eligible instances that may have the target, 1 to 100; not looked at where there are steps
-	Steps     []RolloutStep // shares to be reached one after the other; none: Percent is the only one
+	Percent   int          // share of eligible instances that may have the target, 1 to 100; not looked at where there are steps
+	Steps     []CanaryStep // shares to be reached one after the other; none: Percent is the only one
 	Bake      time.Duration
 	Batch     Batch
 	Zones     Zones
@@ -17,8 +17,8 @@ type Spec struct {
 	Paused    bool
 }
 
-// RolloutStep is a share of the scale set, and what has to pass before the next step may begin.
-type RolloutStep struct {
+// CanaryStep is a share of the scale set, and what has to pass before the next step may begin.
+type CanaryStep struct {
 	Name    string
 	Percent int           // of the eligible instances, 1 to 100; 0: Count is the share
 	Count   int           // instances

@@ -14,9 +14,9 @@ func (s Spec) stage(m Memory) int {
 }
 
 // step returns the step that is being worked on. A percentage without steps is one step of its own.
-func (s Spec) step(m Memory) RolloutStep {
+func (s Spec) step(m Memory) CanaryStep {
 	if len(s.Steps) == 0 {
-		return RolloutStep{Percent: s.Percent}
+		return CanaryStep{Percent: s.Percent}
 	}
 	return s.Steps[s.stage(m)]
 }
@@ -33,7 +33,7 @@ func (s Spec) wholly(m Memory) bool {
 
 // share returns how many of n eligible instances may have the target: none of nothing, all at 100 %, else the rounded-down
 // share, at least 1. 34 % of 3 is 1; 50 % of 5 is 2. A count is at most n.
-func (s RolloutStep) share(n int) int {
+func (s CanaryStep) share(n int) int {
 	switch {
 	case s.Percent >= 100:
 		return n
@@ -45,7 +45,7 @@ func (s RolloutStep) share(n int) int {
 }
 
 // percentage is the share in percent for messages, "" for a count.
-func (s RolloutStep) percentage() string {
+func (s CanaryStep) percentage() string {
 	if s.Percent == 0 {
 		return ""
 	}
@@ -53,7 +53,7 @@ func (s RolloutStep) percentage() string {
 }
 
 // called is the step's name for messages.
-func (s RolloutStep) called() string {
+func (s CanaryStep) called() string {
 	if s.Name == "" {
 		return ""
 	}

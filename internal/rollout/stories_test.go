@@ -202,9 +202,9 @@ func operatorStories() map[string]story {
 }
 
 // steps is a spec of three steps: one, half, all.
-func steps(soak time.Duration, change ...func(*rollout.Spec)) rollout.Spec {
-	s := canary(v2, 0, change...)
-	s.Steps = []rollout.RolloutStep{{Name: "one", Count: 1, Soak: soak}, {Name: "half", Percent: 50, Soak: soak}, {Name: "all", Percent: 100}}
+func steps(soak time.Duration) rollout.Spec {
+	s := canary(v2, 0)
+	s.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: soak}, {Name: "half", Percent: 50, Soak: soak}, {Name: "all", Percent: 100}}
 	return s
 }
 
@@ -219,7 +219,7 @@ func stepStories() map[string]story {
 		"three steps with a soak": {n: 4, start: v1, spec: steps(5 * time.Minute), rounds: 24},
 		"steps without a soak":    {n: 4, start: v1, spec: steps(0), rounds: 12},
 		"a count beyond the size": {n: 2, start: v1, rounds: 12, spec: canary(v2, 0, func(s *rollout.Spec) {
-			s.Steps = []rollout.RolloutStep{{Name: "five", Count: 5}}
+			s.Steps = []rollout.CanaryStep{{Name: "five", Count: 5}}
 		})},
 		"a canary falls ill while soaking": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 26, script: map[int]func(*teller){
 			7: does("the canary falls ill", func(t *teller) { t.world.Machines[0].Health = rollout.No }),
