@@ -19,6 +19,8 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 			obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.Token))
 		case reads.Settings:
 			obs.Settings = r.readSettings(ctx, round)
+		case reads.Claim:
+			obs.Claim = r.readClaim(ctx, round)
 		case reads.Instances:
 			obs.Instances = reading(r.Azure.Instances(ctx, round.set))
 		case reads.Model:

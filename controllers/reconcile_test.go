@@ -139,7 +139,8 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 
 func theRollout() *v1alpha1.VMSSRollout {
 	return &v1alpha1.VMSSRollout{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", Generation: 1},
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "2", Generation: 1,
+			CreationTimestamp: metav1.NewTime(time.Date(2026, 11, 2, 0, 0, 0, 0, time.UTC))},
 		Spec: v1alpha1.VMSSRolloutSpec{
 			ScaleSet: v1alpha1.ScaleSetReference{SubscriptionID: "s", ResourceGroup: "shop-rg", Name: "web"},
 			Target: v1alpha1.Target{Script: &v1alpha1.Script{URIs: []string{"https://store.example/v2.sh"},
@@ -374,4 +375,27 @@ func TestEventsFollowTheStatus(t *testing.T) {
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("events %q, want %q", got, want)
 	}
+}
+
+// TestOneRolloutPerScaleSet: the older one works, the younger says so and does not even look; when the older goes, it takes over.
+func TestOneRolloutPerScaleSet(t *testing.T) {
+	old := theRollout()
+	old.Namespace, old.Name, old.UID = "ops", "old", "1"
+	old.Spec.ScaleSet.Name = "WEB" // names of scale sets have no case
+	old.CreationTimestamp = metav1.NewTime(time.Date(2026, 11, 1, 0, 0, 0, 0, time.UTC))
+	d := newDesk(t, theSecret(), old)
+	for range 3 {
+		d.round(t)
+	}
+	ready := meta.FindStatusCondition(d.object(t).Status.Conditions, v1alpha1.ConditionReady)
+	if ready.Reason != v1alpha1.ReasonPreflightFailed || !strings.Contains(ready.Message, "ops/old") || !strings.Contains(ready.Message, "delete one") {
+		t.Errorf("Ready is %+v", ready)
+	}
+	if len(d.azure.calls) != 0 {
+		t.Errorf("calls to Azure: %v", d.azure.calls)
+	}
+	if err := d.Client.Delete(d.ctx, old); err != nil {
+		t.Fatal(err)
+	}
+	d.untilReady(t)
 }

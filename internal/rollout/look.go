@@ -6,10 +6,11 @@ type Reads struct {
 	Instances bool
 	Model     bool
 	Settings  bool // the Secret with the script's protected settings
+	Claim     bool // whether an older rollout has the scale set
 }
 
 // Any says whether there is anything to read.
-func (r Reads) Any() bool { return r.Operation || r.Instances || r.Model || r.Settings }
+func (r Reads) Any() bool { return r.Operation || r.Instances || r.Model || r.Settings || r.Claim }
 
 // Look says what to read next, given what this round has read so far. The shell calls it until there is nothing more. Reads that
 // were made, well or badly, are not asked for again, so it ends. It never asks for what the decision does not need:
@@ -22,6 +23,7 @@ func Look(spec Spec, obs Observation) Reads {
 		Instances: reads.Instances && obs.Instances.State == NotRead,
 		Model:     reads.Model && obs.Model.State == NotRead,
 		Settings:  reads.Settings && obs.Settings.State == NotRead,
+		Claim:     reads.Claim && obs.Claim.State == NotRead,
 	}
 }
 
@@ -40,7 +42,11 @@ func look(spec Spec, obs Observation) Reads {
 	if r.memory.Completed && spec.wholly(r.memory) && op == nil {
 		return Reads{Model: true, Instances: obs.Model.State == Read && !r.isAsSettled()}
 	}
-	return Reads{Instances: true, Model: true, Settings: needsSettings(spec, r.memory)}
+	reads := Reads{Instances: true, Model: true, Claim: true, Settings: needsSettings(spec, r.memory)}
+	if obs.Claim.State != NotRead && obs.Claim.Value.Holder != "" && op == nil {
+		return Reads{} // somebody else's scale set is not even looked at
+	}
+	return reads
 }
 
 // needsSettings says whether the script extension may have to be written with protected settings.

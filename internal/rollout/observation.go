@@ -10,7 +10,13 @@ type Observation struct {
 	Instances Reading[[]Instance]
 	Model     Reading[Model]
 	Settings  Reading[ProtectedSettings]
+	Claim     Reading[Claim]
 	Window    Window
+}
+
+// Claim says whose the scale set is. The zero value is ours.
+type Claim struct {
+	Holder string // the older rollout of the same scale set, for people; "": there is none
 }
 
 // Window says whether the declared windows let a batch begin now. The zero value is a window that is always open.

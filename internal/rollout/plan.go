@@ -13,6 +13,7 @@ func Plan(spec Spec, obs Observation) Decision {
 	for _, pass := range []func(*round) (verdict, bool){
 		startRun,
 		awaitOperation,
+		holdClaimed,
 		requireModel,
 		idleCompleted,
 		requireInstances,

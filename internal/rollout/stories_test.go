@@ -187,6 +187,10 @@ func operatorStories() map[string]story {
 		"the percentage is lowered": {n: 4, start: v1, spec: canary(v2, 50), rounds: 12, script: map[int]func(*teller){
 			9: does("percent 25", percent(25)),
 		}},
+		"an older rollout has the scale set": {n: 2, start: v1, spec: canary(v2, 100), rounds: 8, script: map[int]func(*teller){
+			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+			3: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+		}},
 		"protected machines are skipped": {n: 3, start: v1, spec: canary(v2, 100), rounds: 10, script: map[int]func(*teller){
 			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
 		}},

@@ -11,6 +11,7 @@ type Shell struct {
 	World  *World
 	Spec   rollout.Spec
 	Memory rollout.Memory
+	Claim  rollout.Claim
 	Window rollout.Window // as the shell would work it out
 
 	Last     rollout.Decision // what the last round reported
@@ -90,6 +91,9 @@ func (s *Shell) observe() rollout.Observation {
 		switch {
 		case reads.Operation:
 			obs.Operation = s.World.Poll(obs.Memory.Operation.Token)
+		case reads.Claim:
+			s.Reads-- // Kubernetes is asked, not Azure
+			obs.Claim = rollout.Known(s.Claim)
 		case reads.Settings:
 			obs.Settings = rollout.Known(rollout.ProtectedSettings{})
 		case reads.Instances:

@@ -1,0 +1,40 @@
+package controllers
+
+import (
+	"context"
+	"strings"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// readClaim finds the oldest rollout of the round's scale set. It asks the cache: that shows every object that is older than the
+// one whose creation it has shown, so of two rollouts that are created at the same moment the younger always knows.
+func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rollout.Reading[rollout.Claim] {
+	all := &v1alpha1.VMSSRolloutList{}
+	if err := r.Client.List(ctx, all); err != nil {
+		return rollout.Unknown[rollout.Claim](&rollout.Problem{Kind: rollout.KindTransient, Message: "listing VMSSRollouts failed"})
+	}
+	oldest := round.object
+	for i := range all.Items {
+		other := &all.Items[i]
+		if strings.EqualFold(scaleSetOf(other).ID(), round.set.ID()) && other.DeletionTimestamp.IsZero() && older(other, oldest) {
+			oldest = other
+		}
+	}
+	if oldest.UID == round.object.UID {
+		return rollout.Known(rollout.Claim{})
+	}
+	return rollout.Known(rollout.Claim{Holder: client.ObjectKeyFromObject(oldest).String()})
+}
+
+// older says which of two rollouts came first. Creation times are whole seconds, so names decide between equals: any order
+// will do that everybody agrees on.
+func older(a, b *v1alpha1.VMSSRollout) bool {
+	if !a.CreationTimestamp.Equal(&b.CreationTimestamp) {
+		return a.CreationTimestamp.Before(&b.CreationTimestamp)
+	}
+	return client.ObjectKeyFromObject(a).String() < client.ObjectKeyFromObject(b).String()
+}
