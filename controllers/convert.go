@@ -50,7 +50,8 @@ func specOf(object *v1alpha1.VMSSRollout) rollout.Spec {
 			MinReady: durationOf(spec.Health.MinReady, 0),
 			Timeout:  durationOf(spec.Health.Timeout, defaultHealthTimeout),
 		},
-		Paused: spec.Paused,
+		Paused:   spec.Paused,
+		PlanOnly: spec.Mode == v1alpha1.ModePlan,
 	}
 }
 

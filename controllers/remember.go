@@ -44,6 +44,7 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
 	remember(status, d.Remember)
 	reportStage(status, d.Stage)
+	reportPlan(status, d.Forecast)
 	if d.Progress != nil {
 		reportProgress(status, d.Progress)
 	}

@@ -57,6 +57,10 @@ const (
 	// on now: `kubectl patch vmssr web --type=merge -p '{"spec":{"windows":null}}'`.
 	ReasonOutsideWindow = "OutsideWindow"
 
+	// ReasonPlanned surfaces in mode Plan when status.plan says what would be done. To do it:
+	// `kubectl patch vmssr web --type=merge -p '{"spec":{"mode":"Apply"}}'`.
+	ReasonPlanned = "Planned"
+
 	// ReasonPaused surfaces while spec.paused holds back new work. Go on:
 	// `kubectl patch vmssr web --type=merge -p '{"spec":{"paused":false}}'`.
 	ReasonPaused = "Paused"

@@ -41,6 +41,10 @@ type VMSSRolloutStatus struct {
 	// +optional
 	Progress *Progress `json:"progress,omitempty"`
 
+	// plan is what the rollout would do. It is there only in mode Plan.
+	// +optional
+	Plan *Plan `json:"plan,omitempty"`
+
 	// operation is the one effect on Azure that is in flight, from the intent to the verdict on every machine it names.
 	// +optional
 	Operation *Operation `json:"operation,omitempty"`

@@ -60,6 +60,12 @@ type VMSSRolloutSpec struct {
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 
+	// mode is whether the rollout acts. Apply: it does. Plan: it writes status.plan, what it would do now, and touches nothing; what is in
+	// flight finishes. The plan is made anew whenever the scale set changes. Default: Apply.
+	// +optional
+	// +kubebuilder:default=Apply
+	Mode RolloutMode `json:"mode,omitempty"`
+
 	// target is the release: an image, a script, or both.
 	// +required
 	Target Target `json:"target,omitempty,omitzero"`

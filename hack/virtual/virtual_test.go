@@ -10,6 +10,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -158,4 +159,72 @@ func TestWindows(t *testing.T) {
 	if n := slices.Index(reasons, v1alpha1.ReasonProgressing); n < 0 || !slices.Contains(reasons[n:], v1alpha1.ReasonOutsideWindow) {
 		t.Errorf("the window never closed on the work: %s", strings.Join(reasons, " "))
 	}
+}
+
+// TestPlanIsWhatHappens plans against the real adapter and the simulator, sees that nothing was touched, then applies and compares.
+func TestPlanIsWhatHappens(t *testing.T) {
+	w, key := declare(t, 10, func(s *v1alpha1.VMSSRolloutSpec) {
+		two := intstr.FromInt32(2)
+		s.Mode = v1alpha1.ModePlan
+		s.Strategy.Canary = v1alpha1.Canary{Steps: []v1alpha1.Step{{Name: "one", Count: 1, Soak: duration(time.Minute)}, {Name: "all", Percent: 100}}}
+		s.Strategy.Batch = v1alpha1.Batch{Size: &two, MaxUnavailable: &two}
+	})
+	object, err := w.Run(t.Context(), key, time.Hour, func(o *v1alpha1.VMSSRollout) bool { return o.Status.Plan != nil })
+	if err != nil {
+		t.Fatal(err)
+	}
+	plan := object.Status.Plan
+	if plan == nil || plan.Ends != v1alpha1.ReasonCompleted || len(plan.Batches) != 6 || w.Count.AzureWrites != 0 {
+		t.Fatalf("plan %+v after %d writes to Azure", plan, w.Count.AzureWrites)
+	}
+	object.Spec.Mode = v1alpha1.ModeApply
+	object.Generation++
+	if err := w.Kubernetes.Update(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	watch(t, w, key)
+	var planned []string
+	for _, batch := range plan.Batches {
+		var ids []string
+		for _, i := range batch.Instances {
+			ids = append(ids, i.ID)
+		}
+		planned = append(planned, strings.Join(ids, ","))
+	}
+	if done := upgrades(t, w); !slices.Equal(planned, done) {
+		t.Errorf("planned %v, done %v", planned, done)
+	}
+}
+
+// upgrades lists the machines of every manual upgrade that Azure was asked for, from the simulator's call log.
+func upgrades(t *testing.T, w *World) []string {
+	t.Helper()
+	raw, err := w.Control("GET", "/calls", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var calls []struct {
+		Operation string
+		Body      json.RawMessage
+	}
+	if err := json.Unmarshal(raw, &calls); err != nil {
+		t.Fatal(err)
+	}
+	var done []string
+	for _, call := range calls {
+		if call.Operation != "UpdateInstances" {
+			continue
+		}
+		var body struct{ InstanceIDs []string }
+		text := call.Body
+		var quoted string
+		if json.Unmarshal(call.Body, &quoted) == nil {
+			text = json.RawMessage(quoted)
+		}
+		if err := json.Unmarshal(text, &body); err != nil {
+			t.Fatal(err)
+		}
+		done = append(done, strings.Join(body.InstanceIDs, ","))
+	}
+	return done
 }

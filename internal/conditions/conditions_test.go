@@ -26,6 +26,7 @@ var (
 var reasons = map[rollout.Reason]string{
 	rollout.ReasonProgressing:         v1alpha1.ReasonProgressing,
 	rollout.ReasonWaitingForHealth:    v1alpha1.ReasonWaitingForHealth,
+	rollout.ReasonPlanned:             v1alpha1.ReasonPlanned,
 	rollout.ReasonSoaking:             v1alpha1.ReasonSoaking,
 	rollout.ReasonOutsideWindow:       v1alpha1.ReasonOutsideWindow,
 	rollout.ReasonPaused:              v1alpha1.ReasonPaused,

@@ -11,6 +11,7 @@ type Decision struct {
 	Progress *Progress     // nil: nothing new is known, what was reported stays
 	Stage    Stage         // which step the rollout is at
 	Facts    Facts
+	Forecast *Forecast // what would be done, where only that was asked
 }
 
 // Stage says which step the rollout is at. Where there are no steps, Of is 0.
@@ -51,6 +52,7 @@ const (
 	ReasonProgressing         Reason = "Progressing"
 	ReasonWaitingForHealth    Reason = "WaitingForHealth"
 	ReasonSoaking             Reason = "Soaking"
+	ReasonPlanned             Reason = "Planned"
 	ReasonPaused              Reason = "Paused"
 	ReasonOutsideWindow       Reason = "OutsideWindow"
 	ReasonCanaryReached       Reason = "CanaryReached"
@@ -71,7 +73,7 @@ func (r Reason) Standing() Standing {
 	switch r {
 	case ReasonCanaryReached, ReasonCompleted:
 		return Reached
-	case ReasonFailed, ReasonInvalid, ReasonDrifted, ReasonScaleSetNotFound, ReasonAccessDenied, ReasonPreflightFailed:
+	case ReasonPlanned, ReasonFailed, ReasonInvalid, ReasonDrifted, ReasonScaleSetNotFound, ReasonAccessDenied, ReasonPreflightFailed:
 		return Stuck
 	default:
 		return Working

@@ -21,6 +21,7 @@ func Plan(spec Spec, obs Observation) Decision {
 		keepGate,
 		preflight,
 		keepLedger,
+		planOnly,
 		holdRefused,
 		holdDrifted,
 		stayCompleted,
@@ -64,6 +65,8 @@ type round struct {
 	census *census // nil until the world was read
 	facts  Facts
 	next   time.Time // when time alone will change something; zero: it will not
+
+	forecast *Forecast
 }
 
 // verdict is what a pass decides; decide completes it to a Decision.
@@ -75,7 +78,7 @@ type verdict struct {
 
 // decide completes a verdict with everything the round learnt.
 func (r *round) decide(v verdict) Decision {
-	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage()}
+	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage(), Forecast: r.forecast}
 	if r.obs.Model.State == Read {
 		d.Facts.ModelApplied = No
 		if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {

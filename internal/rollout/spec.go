@@ -15,6 +15,7 @@ type Spec struct {
 	Protected ProtectedPolicy
 	Health    Health
 	Paused    bool
+	PlanOnly  bool // say what would be done, and do nothing
 }
 
 // CanaryStep is a share of the scale set, and what has to pass before the next step may begin.

@@ -1,0 +1,165 @@
+package rollout
+
+import (
+	"slices"
+	"time"
+)
+
+// Forecast is what a rollout would do to a scale set on which nothing else happens and everything goes well.
+type Forecast struct {
+	Batches []PlannedBatch
+	Skipped []SkippedInstance
+	Writes  []OperationKind // writes of the model, in order
+	Calls   int             // ARM calls, the fewest: no polls, one list page, no health that lets itself be waited for
+	Ends    Because         // how it would end, or what would hold it
+}
+
+// PlannedBatch is the machines of one call.
+type PlannedBatch struct {
+	Step      string
+	Action    OperationKind
+	Instances []PlannedInstance
+}
+
+// PlannedInstance is one machine of a planned batch.
+type PlannedInstance struct {
+	Ref  Ref
+	Zone string
+}
+
+// SkippedInstance is a machine that the rollout would leave as it is.
+type SkippedInstance struct {
+	Ref Ref
+	Why string
+}
+
+// mostForeseen bounds the rounds of a forecast: a write or two, and for each of 1,000 machines an upgrade and a reimage.
+const mostForeseen = 2100
+
+// Foresee plays the rollout out in a scale set that does as it is told, by the very Plan that will decide for real. So what follows
+// matches it, as long as nothing else changes. Waits that time alone ends (soaks, pauses, windows) are taken as waited out.
+func Foresee(spec Spec, obs Observation) Forecast {
+	spec.PlanOnly, spec.Paused = false, false
+	spec.Batch.Pause, spec.Bake, spec.Health.MinReady = 0, 0, 0
+	spec.Steps = slices.Clone(spec.Steps)
+	for n := range spec.Steps {
+		spec.Steps[n].Soak = 0
+	}
+	obs.Window = Window{}
+	obs.Operation = Reading[OperationStatus]{}
+	obs.Instances.Value = slices.Clone(obs.Instances.Value)
+	obs.Memory.NotBefore, obs.Memory.LastBatchEnd, obs.Memory.Operation = zeroTime, zeroTime, nil
+
+	forecast := Forecast{Skipped: skipped(spec, obs), Calls: 2} // one look at the scale set and its machines
+	for range mostForeseen {
+		d := Plan(spec, obs)
+		if d.Step.Operation() == "" {
+			forecast.Ends = d.Because
+			return forecast
+		}
+		forecast.note(spec, obs, d)
+		obs = obey(spec, obs, d)
+	}
+	forecast.Ends = Because{Reason: ReasonProgressing, Message: "too long to foresee whole"}
+	return forecast
+}
+
+// note writes down what the decision does. After each write or batch the world is read again: a list and a model.
+func (f *Forecast) note(spec Spec, obs Observation, d Decision) {
+	f.Calls += 3
+	refs := []Ref{}
+	switch step := d.Step.(type) {
+	case Upgrade:
+		refs = step.Instances
+	case Reimage:
+		refs = step.Instances
+	default:
+		f.Writes = append(f.Writes, d.Step.Operation())
+		return
+	}
+	batch := PlannedBatch{Step: spec.step(d.Remember).Name, Action: d.Step.Operation()}
+	for _, ref := range refs {
+		i, _ := find(obs.Instances.Value, ref)
+		batch.Instances = append(batch.Instances, PlannedInstance{Ref: refTo(i), Zone: i.Zone})
+	}
+	f.Batches = append(f.Batches, batch)
+}
+
+// obey is the observation after the decision was carried out and everything went well.
+func obey(spec Spec, obs Observation, d Decision) Observation {
+	obs.Memory = d.Remember
+	obs.At = obs.At.Add(time.Hour) // whatever is waited for after an effect has passed
+	op := obs.Memory.Operation
+	op.BegunAt, op.EndedAt = obs.At, obs.At
+	switch step := d.Step.(type) {
+	case WriteImage:
+		obs.Model.Value.Image = step.Image
+		outdate(obs.Instances.Value)
+	case WriteScript:
+		obs.Model.Value.Script = &ModelScript{Extension: step.Extension, URIs: step.Script.URIs, Command: step.Script.Command, ForceUpdateTag: step.ForceUpdateTag}
+		outdate(obs.Instances.Value)
+	case Upgrade:
+		heal(spec, obs, step.Instances)
+	case Reimage:
+		heal(spec, obs, step.Instances)
+	}
+	return obs
+}
+
+// outdate makes all machines lack the latest model.
+func outdate(instances []Instance) {
+	for n := range instances {
+		instances[n].Latest = No
+	}
+}
+
+// heal makes the named machines have the target and be well, on a fresh disk.
+func heal(spec Spec, obs Observation, refs []Ref) {
+	for n, i := range obs.Instances.Value {
+		if !slices.ContainsFunc(refs, func(r Ref) bool { return r.is(i) }) {
+			continue
+		}
+		i.Latest, i.State, i.AppHealth, i.Running = Yes, StateSucceeded, Yes, Yes
+		i.OSDisk += "'"
+		i.Image = nil
+		i.Script = ScriptUnknown
+		if spec.Target.Script != nil {
+			i.Script = ScriptSucceeded
+		}
+		obs.Instances.Value[n] = i
+	}
+}
+
+// skipped lists the machines that are not counted at all, with the reason.
+func skipped(spec Spec, obs Observation) []SkippedInstance {
+	var list []SkippedInstance
+	for _, i := range byOrder(OrderInstanceID, obs.Instances.Value) {
+		switch {
+		case i.State == StateDeleting:
+			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is being deleted"})
+		case i.Protected && spec.Protected == ProtectedSkip:
+			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is protected from scale-set actions"})
+		}
+	}
+	return list
+}
+
+// planOnly says what would be done, and does nothing.
+func planOnly(r *round) (verdict, bool) {
+	if !r.spec.PlanOnly {
+		return undecided()
+	}
+	obs := r.obs
+	obs.Memory = r.memory.clone()
+	obs.Settings = Known(ProtectedSettings{HasCommand: r.spec.Target.Script != nil && r.spec.Target.Script.Command == ""})
+	forecast := Foresee(r.spec, obs)
+	r.forecast = &forecast
+	machines := 0
+	for _, batch := range forecast.Batches {
+		if batch.Action == UpgradeOperation {
+			machines += len(batch.Instances)
+		}
+	}
+	return wait(ReasonPlanned, recheckHeld, "planned, nothing is touched: %d instances in %d batches, then %s; set spec.mode to Apply to do it",
+		machines, len(forecast.Batches), forecast.Ends.Reason), true
+}

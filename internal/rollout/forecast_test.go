@@ -1,0 +1,95 @@
+package rollout_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// TestForecastIsWhatHappens: in worlds in which nothing else changes, the rollout does exactly what was planned, machine by machine and
+// batch by batch, and ends as foreseen.
+func TestForecastIsWhatHappens(t *testing.T) {
+	const worlds = 1000
+	for seed := range int64(worlds) {
+		random := rand.New(rand.NewPCG(uint64(seed), 11))
+		dice := simworld.Dice(random.IntN)
+		world := simworld.New(dice, dice(14), []string{"1", "2", "3"}[:1+dice(3)], simworld.Content{Image: rollout.Image{ID: "/images/old"}})
+		for _, m := range world.Machines {
+			m.Protected = dice(8) == 0
+			if dice(6) == 0 {
+				m.Health = rollout.No
+			}
+		}
+		spec := randomSpec(dice, randomTargets(dice)[0])
+		shell := &simworld.Shell{World: world, Spec: spec}
+		shell.Spec.PlanOnly = true
+		shell.Round()
+		planned := shell.Last.Forecast
+		if shell.Effects > 0 {
+			t.Fatalf("seed %d: Plan mode touched something", seed)
+		}
+		shell.Spec.PlanOnly = false
+		var done []string
+		shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) { done = append(done, stepText(d.Step)) }
+		for range 400 {
+			shell.Round()
+			world.Advance(shell.Recheck)
+		}
+		if planned == nil { // a preflight check or a missing machine ended the round; the same must end the rollout
+			if len(done) > 0 {
+				t.Fatalf("seed %d: nothing was planned (%v), but %v was done", seed, shell.Last.Because, done)
+			}
+			continue
+		}
+		if foreseen := effects(planned); !slices.Equal(foreseen, touching(done)) {
+			t.Fatalf("seed %d: planned %v, done %v, spec %+v", seed, foreseen, touching(done), spec)
+		}
+		if got := shell.Last.Because.Reason; got != planned.Ends.Reason {
+			t.Fatalf("seed %d: to end with %v, ended with %v", seed, planned.Ends, shell.Last.Because)
+		}
+	}
+}
+
+// effects are the planned batches, as the trace of a rollout shows them.
+func effects(f *rollout.Forecast) []string {
+	var list []string
+	for _, batch := range f.Batches {
+		var refs []rollout.Ref
+		for _, i := range batch.Instances {
+			refs = append(refs, i.Ref)
+		}
+		step := rollout.Step(rollout.Upgrade{Instances: refs})
+		if batch.Action == rollout.ReimageOperation {
+			step = rollout.Reimage{Instances: refs}
+		}
+		list = append(list, stepText(step))
+	}
+	return list
+}
+
+// touching leaves out writes of the model.
+func touching(steps []string) []string {
+	return slices.DeleteFunc(slices.Clone(steps), func(s string) bool { return !strings.HasPrefix(s, "manualupgrade") && !strings.HasPrefix(s, "reimage") })
+}
+
+// TestForecastSaysWhatIsLeftOut: protected machines are named with the reason, and calls are counted.
+func TestForecastSaysWhatIsLeftOut(t *testing.T) {
+	obs := seen(v2, 4, 0)
+	obs.Instances.Value[2].Protected = true
+	spec := canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true })
+	f := rollout.Plan(spec, obs).Forecast
+	if f == nil || len(f.Skipped) != 1 || f.Skipped[0].Ref.ID != "2" || !strings.Contains(f.Skipped[0].Why, "protected") {
+		t.Fatalf("forecast %+v", f)
+	}
+	if got := fmt.Sprint(effects(f)); got != "[manualupgrade 0 manualupgrade 1 manualupgrade 3]" {
+		t.Errorf("batches %s", got)
+	}
+	if f.Calls != 2+3*3 || f.Ends.Reason != rollout.ReasonCompleted {
+		t.Errorf("%d calls, ends %v", f.Calls, f.Ends)
+	}
+}
