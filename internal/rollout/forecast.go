@@ -67,7 +67,7 @@ func Foresee(spec Spec, obs Observation) Forecast {
 // note writes down what the decision does. After each write or batch the world is read again: a list and a model.
 func (f *Forecast) note(spec Spec, obs Observation, d Decision) {
 	f.Calls += 3
-	refs := []Ref{}
+	var refs []Ref
 	switch step := d.Step.(type) {
 	case Upgrade:
 		refs = step.Instances

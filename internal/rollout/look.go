@@ -34,19 +34,19 @@ func look(spec Spec, obs Observation) Reads {
 	switch {
 	case op.notDue(r):
 		return Reads{}
-	case op.pollable(r):
-		if obs.Operation.State == NotRead || obs.Operation.State == ReadFailed || obs.Operation.Value.State == OperationRunning {
-			return Reads{Operation: true}
-		}
-	}
-	if r.memory.Completed && spec.wholly(r.memory) && op == nil {
+	case op.pollable(r) && !r.isOver():
+		return Reads{Operation: true}
+	case op == nil && obs.Claim.Value.Holder != "":
+		return Reads{} // somebody else's scale set is not even looked at
+	case op == nil && r.memory.Completed && spec.wholly(r.memory):
 		return Reads{Model: true, Instances: obs.Model.State == Read && !r.isAsSettled()}
 	}
-	reads := Reads{Instances: true, Model: true, Claim: true, Settings: needsSettings(spec, r.memory)}
-	if obs.Claim.State != NotRead && obs.Claim.Value.Holder != "" && op == nil {
-		return Reads{} // somebody else's scale set is not even looked at
-	}
-	return reads
+	return Reads{Instances: true, Model: true, Claim: true, Settings: needsSettings(spec, r.memory)}
+}
+
+// isOver says whether this round learnt that the running operation is over.
+func (r *round) isOver() bool {
+	return r.obs.Operation.State == Read && r.obs.Operation.Value.State != OperationRunning
 }
 
 // needsSettings says whether the script extension may have to be written with protected settings.
