@@ -61,7 +61,7 @@ func TestSchemaRefuses(t *testing.T) {
 		`windows: [{type: Sometimes, schedule: "0 0 * * *", duration: 1h}]`: "spec.windows[0].type: Unsupported value",
 		`windows: [{type: Allow, duration: 1h}]`:                            "spec.windows[0].schedule: Required value",
 		`strategy: {canary: {percent: "34"}}`:                               "spec.strategy.canary.percent",
-		`strategy: {zones: OneAtATime}`:                                     "spec.strategy.zones: Unsupported value",
+		`strategy: {zones: Random}`:                                         "spec.strategy.zones: Unsupported value",
 		`strategy: {order: Random}`:                                         "spec.strategy.order: Unsupported value",
 		`strategy: {instanceAction: Delete}`:                                "spec.strategy.instanceAction: Unsupported value",
 		`strategy: {protectedInstances: Ignore}`:                            "spec.strategy.protectedInstances: Unsupported value",

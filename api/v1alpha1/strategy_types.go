@@ -17,7 +17,8 @@ type Strategy struct {
 	Batch Batch `json:"batch,omitempty,omitzero"`
 
 	// zones is how batches relate to availability zones. Spread: each next machine comes from the zone in which the smallest share
-	// has the target. Ignore: zones play no part. Default: Spread.
+	// has the target. OneAtATime: a zone is finished before the next is begun, in the order of their names. Ignore: zones play no
+	// part. Default: Spread.
 	// +optional
 	// +kubebuilder:default=Spread
 	Zones ZonePolicy `json:"zones,omitempty"`
@@ -130,13 +131,14 @@ type Batch struct {
 
 // ZonePolicy is how batches relate to availability zones.
 //
-// +kubebuilder:validation:Enum=Spread;Ignore
+// +kubebuilder:validation:Enum=Spread;OneAtATime;Ignore
 type ZonePolicy string
 
 // The zone policies.
 const (
-	ZonesSpread ZonePolicy = "Spread"
-	ZonesIgnore ZonePolicy = "Ignore"
+	ZonesSpread     ZonePolicy = "Spread"
+	ZonesOneAtATime ZonePolicy = "OneAtATime"
+	ZonesIgnore     ZonePolicy = "Ignore"
 )
 
 // InstanceOrder is which outdated machine goes first.

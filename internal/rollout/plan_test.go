@@ -225,6 +225,7 @@ func TestOrderAndZones(t *testing.T) {
 		"by id, as numbers":    {func(s *rollout.Spec) { s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderInstanceID }, nil, "0,1,2"},
 		"spread over 3 zones":  {func(*rollout.Spec) {}, []string{"1", "1", "1", "1", "2", "2", "2", "2", "3", "3", "3", "3"}, "0,4,8"},
 		"small zones are last": {func(*rollout.Spec) {}, []string{"1", "1", "1", "1", "1", "1", "1", "1", "1", "1", "2", "2"}, "0,1,10"},
+		"one zone at a time":   {func(s *rollout.Spec) { s.Zones = rollout.ZonesOneAtATime }, []string{"3", "2", "1", "3", "2", "1", "3", "2", "1", "3", "2", "1"}, "2,5,8"},
 		"zones ignored":        {func(s *rollout.Spec) { s.Zones = rollout.ZonesIgnore }, []string{"3", "2", "1", "1", "1", "1", "1", "1", "1", "1", "1", "1"}, "0,1,2"},
 	} {
 		t.Run(name, func(t *testing.T) {

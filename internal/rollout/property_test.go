@@ -152,7 +152,7 @@ func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
 		},
 		Steps:     randomSteps(dice),
 		Bake:      time.Duration(max(0, dice(4)-2)) * 2 * time.Minute,
-		Zones:     []rollout.Zones{rollout.ZonesSpread, rollout.ZonesIgnore}[dice(2)],
+		Zones:     []rollout.Zones{rollout.ZonesSpread, rollout.ZonesOneAtATime, rollout.ZonesIgnore}[dice(3)],
 		Order:     []rollout.Order{rollout.OrderOldest, rollout.OrderNewest, rollout.OrderInstanceID}[dice(3)],
 		Action:    []rollout.InstanceAction{rollout.ActionUpgrade, rollout.ActionUpgrade, rollout.ActionUpgradeThenReimage}[dice(3)],
 		Protected: []rollout.ProtectedPolicy{rollout.ProtectedSkip, rollout.ProtectedWait, rollout.ProtectedFail}[dice(3)],
@@ -433,6 +433,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	if !view.carried {
 		l.breaks("an upgrade while the model is not the target's")
 	}
+	l.checkZones(spec, view, refs)
 	unavailable, exposed := len(view.unavailable), len(view.exposed)
 	for _, ref := range refs {
 		i, listed := view.byID[ref.ID]
@@ -451,6 +452,20 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	}
 	if exposed > view.desired {
 		l.breaks("I13, I2: %d exposed, %d desired", exposed, view.desired)
+	}
+}
+
+// checkZones demands that one zone at a time means just that: what is upgraded is of one zone, and no zone before it lacks the target.
+func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
+	if spec.Zones != rollout.ZonesOneAtATime {
+		return
+	}
+	for _, i := range v.byID {
+		for _, ref := range refs {
+			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected {
+				l.breaks("zone %q is begun while instance %s of zone %q lacks the target", v.byID[ref.ID].Zone, i.ID, i.Zone)
+			}
+		}
 	}
 }
 

@@ -88,8 +88,9 @@ type Zones string
 
 // The zone policies.
 const (
-	ZonesSpread Zones = "Spread" // each next machine comes from the zone with the smallest exposed share
-	ZonesIgnore Zones = "Ignore" // zones play no part
+	ZonesSpread     Zones = "Spread"     // each next machine comes from the zone with the smallest exposed share
+	ZonesOneAtATime Zones = "OneAtATime" // a zone is finished before the next is begun, in the order of their names
+	ZonesIgnore     Zones = "Ignore"     // zones play no part
 )
 
 // Order says which outdated machine goes first.

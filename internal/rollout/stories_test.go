@@ -56,6 +56,9 @@ func walkthroughStories() map[string]story {
 		"batches spread over zones": {n: 6, zones: []string{"1", "2", "3"}, start: v1, rounds: 10, spec: canary(v2, 100, func(s *rollout.Spec) {
 			s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2
 		})},
+		"one zone at a time": {n: 6, zones: []string{"1", "2", "3"}, start: v1, rounds: 12, spec: canary(v2, 100, func(s *rollout.Spec) {
+			s.Zones, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = rollout.ZonesOneAtATime, 4, 4
+		})},
 		"newest first with a pause": {n: 3, start: v1, rounds: 16, spec: canary(v2, 100, func(s *rollout.Spec) {
 			s.Order, s.Batch.Pause = rollout.OrderNewest, 90*time.Second
 		})},

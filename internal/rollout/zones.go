@@ -3,13 +3,21 @@ package rollout
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // spread reorders candidates, already in the declared order, so that each next one comes from the zone in which the smallest
 // share is exposed by then; among equals, from the zone whose name comes first. Within a zone the order stays.
 // With 3 machines in zone 1, 3 in zone 2 and one of zone 1 exposed, the next is of zone 2, then they alternate.
+//
+// One at a time, only the candidates of the first zone are left, by name: while one of its machines lacks the target, also one that
+// cannot be chosen now, no other zone is touched.
 func spread(z Zones, candidates, exposed []Instance) []Instance {
-	if z != ZonesSpread {
+	switch z {
+	case ZonesOneAtATime:
+		return firstZone(candidates)
+	case ZonesSpread:
+	default:
 		return candidates
 	}
 	waiting := map[string][]Instance{}
@@ -33,6 +41,15 @@ func spread(z Zones, candidates, exposed []Instance) []Instance {
 		taken[zone]++
 	}
 	return result
+}
+
+// firstZone leaves the candidates of the zone whose name comes first.
+func firstZone(candidates []Instance) []Instance {
+	if len(candidates) == 0 {
+		return nil
+	}
+	zone := slices.MinFunc(candidates, func(a, b Instance) int { return strings.Compare(a.Zone, b.Zone) }).Zone
+	return slices.DeleteFunc(slices.Clone(candidates), func(i Instance) bool { return i.Zone != zone })
 }
 
 // leastExposed returns the zone with candidates left in which the smallest share is taken.
