@@ -66,6 +66,9 @@ func launch(cmd *exec.Cmd, ended func(error)) error {
 // PID is the process id.
 func (c *Child) PID() int { return c.cmd.Process.Pid }
 
+// Args is the command line it was started with.
+func (c *Child) Args() []string { return c.cmd.Args }
+
 // Await returns when ready does without an error, or with an error when the program ends or ctx does.
 func (c *Child) Await(ctx context.Context, ready func(context.Context) error) error {
 	tick := time.NewTicker(20 * time.Millisecond)

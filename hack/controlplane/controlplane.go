@@ -16,13 +16,17 @@ import (
 	"net"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
 )
 
 const (
@@ -72,8 +76,8 @@ type Plane struct {
 	servers   *authority
 	users     *authority
 
-	etcd      *process
-	apiserver *process
+	etcd      *child.Child
+	apiserver *child.Child
 	stop      func() error
 }
 
@@ -235,7 +239,7 @@ type launch struct {
 
 // listen starts a program on a free port and waits until it is ready. A port is
 // free only until somebody takes it; then the program gets another one.
-func (p *Plane) listen(ctx context.Context, slot **process, on func(port string) launch) (string, error) {
+func (p *Plane) listen(ctx context.Context, slot **child.Child, on func(port string) launch) (string, error) {
 	var taken error
 	for range portAttempts {
 		port, err := freePort()
@@ -243,15 +247,15 @@ func (p *Plane) listen(ctx context.Context, slot **process, on func(port string)
 			return "", err
 		}
 		try := on(port)
-		*slot, err = startProcess(filepath.Join(p.assets, try.name), try.args, p.file(try.name+".log"))
+		*slot, err = child.Start(exec.Command(filepath.Join(p.assets, try.name), try.args...), p.file(try.name+".log"))
 		if err != nil {
 			return "", err
 		}
-		err = (*slot).await(ctx, try.ready)
+		err = (*slot).Await(ctx, try.ready)
 		if err == nil {
 			return try.url, nil
 		}
-		if !errors.Is(err, errTaken) {
+		if ctx.Err() != nil || !strings.Contains(err.Error(), "address already in use") {
 			return "", err
 		}
 		taken = err
@@ -274,9 +278,9 @@ func freePort() (string, error) {
 
 // shutDown ends the processes, the API server first since it writes to etcd.
 func (p *Plane) shutDown() error {
-	for _, child := range []*process{p.apiserver, p.etcd} {
-		if child != nil {
-			child.end(stopGrace)
+	for _, program := range []*child.Child{p.apiserver, p.etcd} {
+		if program != nil {
+			program.Stop(stopGrace)
 		}
 	}
 	return p.clean()

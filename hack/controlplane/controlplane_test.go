@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	. "github.com/onsi/gomega"
@@ -21,6 +22,8 @@ import (
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
 )
 
 // crd is the smallest CustomResourceDefinition that serves something.
@@ -188,9 +191,8 @@ func testStop(t *testing.T, plane *Plane) {
 	g.Expect(server.Hostname()).To(Equal("127.0.0.1"))
 
 	g.Expect(plane.Stop()).To(Succeed())
-	for _, child := range []*process{plane.etcd, plane.apiserver} {
-		g.Expect(child.cmd.ProcessState).NotTo(BeNil(), "%s was waited for", child.cmd.Path)
-		g.Expect(child.cmd.Process.Signal(os.Interrupt)).To(MatchError(os.ErrProcessDone))
+	for _, program := range []*child.Child{plane.etcd, plane.apiserver} {
+		g.Expect(syscall.Kill(program.PID(), 0)).To(MatchError(syscall.ESRCH), "it has ended and was waited for")
 	}
 	_, err = net.Dial("tcp", server.Host)
 	g.Expect(err).To(HaveOccurred(), "its port is closed")
@@ -250,7 +252,7 @@ func configMap(name string) *corev1.ConfigMap {
 
 // etcdURL is where a plane's etcd listens.
 func etcdURL(plane *Plane) string {
-	for _, arg := range plane.etcd.cmd.Args {
+	for _, arg := range plane.etcd.Args() {
 		if at, found := strings.CutPrefix(arg, "--listen-client-urls="); found {
 			return at
 		}
