@@ -28,8 +28,8 @@ var mutants = []mutant{
 	{"the batch ignores what is exposed", "batch.go", "c.desired-len(c.exposed)", "c.desired"},
 	{"failures do not hold", "plan.go", "\t\tholdFailed,\n", ""},
 	{"sick canaries do not hold", "plan.go", "\t\tholdUnhealthy,\n", ""},
-	{"paused is forgotten before a batch", "plan.go", "\t\tholdPaused,\n", ""},
-	{"paused is forgotten before the model", "plan.go", "\t\tholdPausedBeforeModel,\n", ""},
+	{"paused is forgotten before a batch", "plan.go", "\t\tholdIdle,\n", ""},
+	{"paused is forgotten before the model", "plan.go", "\t\tholdIdleBeforeModel,\n", ""},
 	{"no preflight", "plan.go", "\t\tpreflight,\n", ""},
 	{"drift is written over", "plan.go", "\t\tholdDrifted,\n", ""},
 	{"ids sort as text", "order.go", "errX == nil && errY == nil", "false"},
@@ -48,6 +48,12 @@ var mutants = []mutant{
 	{"a completed run keeps reading", "plan.go", "\t\tidleCompleted,\n", ""},
 	{"a refusal is written again and again", "effects.go", "last.Refused != nil && last.Kind == op.Kind", "false && last.Kind == op.Kind"},
 	{"protected machines are touched", "batch.go", "return !i.Protected || spec.Protected == ProtectedSkip", "return true"},
+	{"a soak is not waited out", "gate.go", "left > 0 {", "left > 1000*time.Hour {"},
+	{"a soak goes on while paused", "gate.go", "case r.spec.Paused || r.obs.Window.Closed:", "case false:"},
+	{"a soak outlives an illness", "gate.go", "!r.isReached() || !r.isSound()", "false"},
+	{"windows are forgotten", "hold.go", "case r.obs.Window.Closed:", "case false:"},
+	{"the younger rollout works too", "plan.go", "\t\tholdClaimed,\n", ""},
+	{"Plan mode acts", "plan.go", "\t\tplanOnly,\n", ""},
 	{"pause between batches is skipped", "plan.go", "\t\trestBetweenBatches,\n", ""},
 }
 

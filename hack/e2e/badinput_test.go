@@ -1,0 +1,148 @@
+package e2e
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+)
+
+// mistake is one that people make. It is found before anything is touched, the message says what it is about, what is wrong and
+// which command mends it, and once it is mended the rollout goes on by itself.
+type mistake struct {
+	name   string
+	absent bool // there is no scale set at first
+	// make makes the mistake.
+	make func(*testing.T, scaleSet, rollout)
+	// reason and says are what the Ready condition must show.
+	reason string
+	says   []string
+	// mend does what the message says. Nothing else is needed: the core looks again within a minute.
+	mend func(*testing.T, scaleSet, rollout)
+}
+
+// TestMistakes makes them all in one namespace and before one manager: none may hold up the others.
+func TestMistakes(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	startManager(t, directly(ns))
+	for _, m := range mistakes() {
+		t.Run(m.name, func(t *testing.T) {
+			t.Parallel()
+			name := strings.ReplaceAll(m.name, " ", "-")
+			set := scaleSet{group: ns, name: name}
+			if !m.absent {
+				here.azure.makeSet(t, set, stageSet{capacity: 2})
+			}
+			r := newRollout(ns, name, set)
+			m.make(t, set, r)
+			before := m.footprint(t, set)
+			if out, err := r.apply(t); err != nil {
+				t.Fatalf("applying: %v\n%s", err, out)
+			}
+			expectSaid(t, r.awaitReason(t, m.reason), m.says...)
+			if diff := cmp.Diff(before, m.footprint(t, set)); diff != "" {
+				t.Errorf("something was touched (-before +after):\n%s", diff)
+			}
+			m.mend(t, set, r)
+			r.awaitReason(t, v1alpha1.ReasonCompleted)
+			if got := here.azure.upgraded(t, set); len(got) != 2 {
+				t.Errorf("machines %v were upgraded, want each of two once", got)
+			}
+		})
+	}
+}
+
+// expectSaid holds what the Ready condition says, and that Stalled says the same: nothing happens until somebody acts.
+func expectSaid(t *testing.T, o *v1alpha1.VMSSRollout, says ...string) {
+	t.Helper()
+	c := ready(o)
+	for _, said := range says {
+		if !strings.Contains(c.Message, said) {
+			t.Errorf("the message does not say %q: %s", said, c.Message)
+		}
+	}
+	stalled := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionStalled)
+	if c.Status != metav1.ConditionFalse || stalled == nil || stalled.Reason != c.Reason || stalled.Message != c.Message {
+		t.Errorf("Ready is %+v, but Stalled is %+v", c, stalled)
+	}
+}
+
+// footprint is all by which one can tell that somebody touched a scale set.
+type footprint struct {
+	Model    map[string]any
+	Machines []machine
+	Accepted []call
+}
+
+// footprint takes it. What Azure refused is no step.
+func (m mistake) footprint(t *testing.T, set scaleSet) footprint {
+	t.Helper()
+	var f footprint
+	for _, c := range here.azure.writes(t, set) {
+		if c.Status < 300 {
+			f.Accepted = append(f.Accepted, c)
+		}
+	}
+	if !m.absent {
+		f.Model, f.Machines = here.azure.model(t, set), here.azure.machines(t, set)
+	}
+	return f
+}
+
+// mistakes lists them.
+func mistakes() []mistake {
+	return []mistake{
+		{
+			name: "no scale set", absent: true, make: func(*testing.T, scaleSet, rollout) {},
+			reason: v1alpha1.ReasonScaleSetNotFound,
+			says:   []string{"no-scale-set", "ResourceNotFound", "az vmss show --subscription " + subscription, "--name no-scale-set"},
+			mend: func(t *testing.T, set scaleSet, _ rollout) {
+				here.azure.makeSet(t, set, stageSet{capacity: 2})
+			},
+		},
+		{
+			name: "no permission",
+			make: func(t *testing.T, set scaleSet, _ rollout) {
+				here.azure.setFaults(t, set, fault{Operation: "VMs.List", Kind: "status", Status: 403})
+			},
+			reason: v1alpha1.ReasonAccessDenied,
+			says: []string{"no-permission", "lacks the permission Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
+				"az role assignment create --assignee-object-id", "Virtual Machine Contributor"},
+			mend: func(t *testing.T, set scaleSet, _ rollout) { here.azure.setFaults(t, set) },
+		},
+		wrongPolicy("automatic os upgrade", "automaticOSUpgradePolicy",
+			map[string]any{"enableAutomaticOSUpgrade": true}, map[string]any{"enableAutomaticOSUpgrade": false},
+			"automatic OS image upgrade is on", "az vmss update", "--set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"),
+		wrongPolicy("mode automatic", "mode", "Automatic", "Manual",
+			"upgrade mode is Automatic", "az vmss update", "--set upgradePolicy.mode=Manual"),
+		wrongPolicy("mode rolling", "mode", "Rolling", "Manual",
+			"upgrade mode is Rolling", "az vmss update", "--set upgradePolicy.mode=Manual"),
+		{
+			name:   "no image",
+			make:   func(_ *testing.T, _ scaleSet, r rollout) { r.target(image(imageID("unknown-to-azure"))) },
+			reason: v1alpha1.ReasonInvalid,
+			says:   []string{"no-image", "ImageNotFound", "unknown-to-azure", "nothing was touched"},
+			mend: func(t *testing.T, _ scaleSet, r rollout) {
+				here.azure.makeImage(t, imageID("unknown-to-azure"))
+				// What Azure refused is tried again every five minutes, however often somebody looks. That it is, the core's own
+				// tests hold in virtual time; a new revision tries at once.
+				r.patch(t, `{"spec":{"target":{"revisionTag":"2"}}}`)
+			},
+		},
+	}
+}
+
+// wrongPolicy is a member of the scale set's upgrade policy that lets Azure change machines by itself.
+func wrongPolicy(name, member string, wrong, right any, says ...string) mistake {
+	set := func(value any) func(*testing.T, scaleSet, rollout) {
+		return func(t *testing.T, set scaleSet, _ rollout) {
+			here.azure.edit(t, set, map[string]any{"properties": map[string]any{"upgradePolicy": map[string]any{member: value}}})
+		}
+	}
+	return mistake{name: name, make: set(wrong), reason: v1alpha1.ReasonPreflightFailed, says: says, mend: set(right)}
+}

@@ -1,0 +1,197 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+)
+
+// patience is how long anything may take before it counts as stuck. Nothing is asserted about how long it takes; this only ends
+// tests that would never end. It covers several settle waits (45 s) of the core on a busy machine.
+const patience = 5 * time.Minute
+
+// eventually polls until check finds nothing wrong.
+func eventually(t testing.TB, within time.Duration, what string, check func(context.Context) error) {
+	t.Helper()
+	var wrong error
+	err := wait.PollUntilContextTimeout(t.Context(), 200*time.Millisecond, within, true, func(ctx context.Context) (bool, error) {
+		wrong = check(ctx)
+		return wrong == nil, nil
+	})
+	if err != nil {
+		t.Fatalf("waiting until %s: %v: %v", what, err, wrong)
+	}
+}
+
+// kubectl runs the real one as administrator.
+func (s *stage) kubectl(ctx context.Context, stdin string, args ...string) (string, error) {
+	cmd := exec.CommandContext(ctx, s.plane.Kubectl, append([]string{"--kubeconfig", s.plane.Kubeconfig, "--cache-dir", s.dir + "/kubectl"}, args...)...)
+	cmd.Stdin = strings.NewReader(stdin)
+	var out bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &out
+	err := cmd.Run()
+	return out.String(), err
+}
+
+// kubectl runs a command that must succeed, and returns what it printed.
+func kubectl(t testing.TB, args ...string) string {
+	t.Helper()
+	out, err := here.kubectl(t.Context(), "", args...)
+	if err != nil {
+		t.Fatalf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+	return out
+}
+
+var namespaces atomic.Int64
+
+// namespace makes one that no other test has.
+func namespace(t testing.TB) string {
+	t.Helper()
+	name := fmt.Sprintf("e2e-%d", namespaces.Add(1))
+	if err := here.kube.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
+		t.Fatalf("making namespace %s: %v", name, err)
+	}
+	return name
+}
+
+// rollout is a VMSSRollout as people write it: what they do not say is not there, and what they say may be wrong.
+type rollout struct{ *unstructured.Unstructured }
+
+// newRollout declares script v2 for a whole scale set, one machine at a time.
+func newRollout(namespace, name string, set scaleSet) rollout {
+	r := rollout{&unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "VMSSRollout",
+		"metadata": map[string]any{"namespace": namespace, "name": name},
+		"spec": map[string]any{
+			"scaleSet": map[string]any{"subscriptionID": subscription, "resourceGroup": set.group, "name": set.name},
+			"target": map[string]any{"script": map[string]any{
+				"uris": []any{"https://store.example/install_v2.sh"}, "command": "bash install_v2.sh",
+			}},
+			"strategy": map[string]any{"canary": map[string]any{"percent": int64(100)}, "order": "InstanceID"},
+		},
+	}}}
+	return r
+}
+
+// with sets one field and returns the rollout.
+func (r rollout) with(value any, path ...string) rollout {
+	if err := unstructured.SetNestedField(r.Object, value, path...); err != nil {
+		panic(fmt.Sprintf("setting %v: %v", path, err))
+	}
+	return r
+}
+
+// target replaces the whole target.
+func (r rollout) target(value map[string]any) rollout { return r.with(value, "spec", "target") }
+
+// image is a target of one image.
+func image(id string) map[string]any {
+	return map[string]any{"image": map[string]any{"id": id}}
+}
+
+func (r rollout) key() client.ObjectKey {
+	return client.ObjectKey{Namespace: r.GetNamespace(), Name: r.GetName()}
+}
+
+// create creates the object without kubectl, where kubectl is not the matter.
+func (r rollout) create(t testing.TB) {
+	t.Helper()
+	if err := here.kube.Create(t.Context(), r.DeepCopy()); err != nil {
+		t.Fatalf("creating VMSSRollout %s: %v", r.key(), err)
+	}
+}
+
+// apply is kubectl apply.
+func (r rollout) apply(t testing.TB) (string, error) {
+	t.Helper()
+	text, err := json.Marshal(r.Object)
+	if err != nil {
+		t.Fatalf("writing VMSSRollout %s: %v", r.key(), err)
+	}
+	return here.kubectl(t.Context(), string(text), "apply", "-f", "-")
+}
+
+// patch is kubectl patch with a merge patch.
+func (r rollout) patch(t testing.TB, patch string) {
+	t.Helper()
+	kubectl(t, "patch", "vmssr", r.GetName(), "-n", r.GetNamespace(), "--type=merge", "-p", patch)
+}
+
+var looks atomic.Int64
+
+// look asks the controller to look now, as people do with kubectl annotate. It only shortens waiting: the controller would look
+// by itself, at the latest when the decision of its last round says.
+func (r rollout) look(t testing.TB) {
+	t.Helper()
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{"rollouts.vmss.dev/look":"%d"}}}`, looks.Add(1))
+	object := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: r.GetNamespace(), Name: r.GetName()}}
+	if err := here.kube.Patch(t.Context(), object, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
+		t.Fatalf("annotating VMSSRollout %s: %v", r.key(), err)
+	}
+}
+
+// now is the object as it is now.
+func (r rollout) now(t testing.TB) *v1alpha1.VMSSRollout {
+	t.Helper()
+	object := &v1alpha1.VMSSRollout{}
+	if err := here.kube.Get(t.Context(), r.key(), object); err != nil {
+		t.Fatalf("reading VMSSRollout %s: %v", r.key(), err)
+	}
+	return object
+}
+
+// await waits until the object is as wanted, and returns it.
+func (r rollout) await(t testing.TB, what string, wanted func(*v1alpha1.VMSSRollout) bool) *v1alpha1.VMSSRollout {
+	t.Helper()
+	var object *v1alpha1.VMSSRollout
+	eventually(t, patience, fmt.Sprintf("VMSSRollout %s %s", r.key(), what), func(context.Context) error {
+		object = r.now(t)
+		if wanted(object) {
+			return nil
+		}
+		status, err := json.Marshal(object.Status)
+		if err != nil {
+			return err
+		}
+		return fmt.Errorf("it is at %s", status)
+	})
+	return object
+}
+
+// awaitReady waits until Ready is True for what is declared now.
+func (r rollout) awaitReady(t testing.TB) *v1alpha1.VMSSRollout {
+	t.Helper()
+	return r.await(t, "is Ready", func(o *v1alpha1.VMSSRollout) bool {
+		c := ready(o)
+		return c != nil && c.Status == metav1.ConditionTrue && c.ObservedGeneration == o.Generation
+	})
+}
+
+// awaitReason waits until Ready carries a reason for what is declared now.
+func (r rollout) awaitReason(t testing.TB, reason string) *v1alpha1.VMSSRollout {
+	t.Helper()
+	return r.await(t, "is "+reason, func(o *v1alpha1.VMSSRollout) bool {
+		c := ready(o)
+		return c != nil && c.Reason == reason && c.ObservedGeneration == o.Generation
+	})
+}
+
+func ready(o *v1alpha1.VMSSRollout) *metav1.Condition {
+	return meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady)
+}

@@ -1,0 +1,247 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+)
+
+// mostKillPoints is how many scale sets are made beforehand, so that lists that lag show them as they were, and not as not being there.
+const mostKillPoints = 40
+
+// leastKillPoints is how many moments a rollout of six machines has at least, each before or after a write.
+const leastKillPoints = 20
+
+// TestKills kills the manager right after each of the writes that a rollout makes, one rollout for each, and lets a fresh manager
+// finish. Whatever moment it was, the end is that of the rollout that nobody disturbed: same model, same calls to Azure in the same
+// order, each machine upgraded once, same status.
+func TestKills(t *testing.T) {
+	t.Parallel()
+	here.azure.makeImage(t, imageID("v2"))
+	var points atomic.Int64
+	t.Run("after", func(t *testing.T) {
+		for name, c := range map[string]course{
+			"script": {
+				target: map[string]any{"script": map[string]any{"uris": []any{"https://store.example/v2.sh"}, "command": "bash v2.sh"}},
+				lag:    5,
+			},
+			"image": {target: image(imageID("v2"))},
+		} {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				killEverywhere(t, c, &points)
+			})
+		}
+	})
+	figure.Record(t, "kill_points", points.Load())
+}
+
+// course is how a rollout goes.
+type course struct {
+	target map[string]any
+	// lag is by how many seconds the first list is out of date that the fresh manager gets, as lists of Azure may be. To who trusts
+	// it, the last machines were never upgraded. 0: lists are good.
+	lag int
+}
+
+// killEverywhere compares a rollout that nobody disturbs with one for each of its writes.
+func killEverywhere(t *testing.T, c course, points *atomic.Int64) {
+	var sets []scaleSet
+	for range mostKillPoints + 1 {
+		set := scaleSet{group: namespace(t), name: "web"}
+		here.azure.makeSet(t, set, stageSet{})
+		sets = append(sets, set)
+	}
+	undisturbed := runKilled(t, c, sets[0], 0)
+	if undisturbed.writes > mostKillPoints {
+		t.Fatalf("%d writes, and scale sets for %d only: raise mostKillPoints", undisturbed.writes, mostKillPoints)
+	}
+	var killed atomic.Int64
+	t.Run("write", func(t *testing.T) {
+		for n := 1; n <= undisturbed.writes; n++ {
+			t.Run(fmt.Sprintf("%02d", n), func(t *testing.T) {
+				t.Parallel()
+				run := runKilled(t, c, sets[n], n)
+				if run.killed {
+					killed.Add(1)
+				}
+				if diff := cmp.Diff(undisturbed.end, run.end); diff != "" {
+					t.Errorf("not the end of the undisturbed run (-undisturbed +killed):\n%s", diff)
+				}
+			})
+		}
+	})
+	t.Logf("%d writes when nobody disturbed it, killed after each of %d", undisturbed.writes, killed.Load())
+	if killed.Load() < leastKillPoints {
+		t.Errorf("killed %d times; fewer than %d prove less than this test says", killed.Load(), leastKillPoints)
+	}
+	points.Add(killed.Load())
+}
+
+// run is a rollout that is over.
+type run struct {
+	writes int
+	killed bool
+	end    ending
+}
+
+// ending is all that must be the same however often the manager was killed. What differs by nature is left out: times, ETags, names.
+type ending struct {
+	Model    []string // line by line
+	Machines []machine
+	Writes   []string // to Azure, in order
+	Strange  []string // writes to Kubernetes beyond status and events: none
+	Status   v1alpha1.VMSSRolloutStatus
+}
+
+// runKilled rolls out with a manager that is killed after its n-th write, 0 for never, and another one that finishes.
+func runKilled(t *testing.T, c course, set scaleSet, n int) run {
+	t.Helper()
+	ns := set.group
+	r := newRollout(ns, "web", set).target(c.target)
+	g := newGate(t, n)
+	g.admit(t, ns)
+	r.create(t)
+	killed := n > 0 && g.awaitKill(t, r)
+	if killed {
+		g.admitFresh(t, ns, set, c.lag)
+	}
+	r.awaitReady(t)
+	g.awaitRest(t, r)
+	return run{writes: g.seen().writes, killed: killed, end: g.ending(t, r, set)}
+}
+
+// admitFresh starts the manager that is to finish, with lists that lag until it has read what there is to read.
+func (g *gate) admitFresh(t testing.TB, ns string, set scaleSet, lag int) {
+	t.Helper()
+	if lag == 0 {
+		g.admit(t, ns)
+		return
+	}
+	before := g.seen().models
+	here.azure.setFaults(t, set, fault{Operation: "VMs.List", Kind: "listLags", Seconds: lag})
+	defer here.azure.setFaults(t, set)
+	g.admit(t, ns)
+	eventually(t, patience, "the fresh manager has looked", func(context.Context) error {
+		if now := g.seen(); now.models == before {
+			return fmt.Errorf("%d models read so far", now.models)
+		}
+		return nil
+	})
+}
+
+// awaitKill waits until the manager was killed. False means that this rollout was over before: whether a round that only waits falls
+// between two others is a matter of milliseconds, so not every rollout makes exactly as many writes.
+func (g *gate) awaitKill(t testing.TB, r rollout) bool {
+	t.Helper()
+	over := false
+	eventually(t, patience, "the manager was killed, or the rollout was over", func(context.Context) error {
+		c := ready(r.now(t))
+		over = !g.isKilled() && c != nil && c.Status == metav1.ConditionTrue
+		if over || g.isKilled() {
+			return nil
+		}
+		return fmt.Errorf("the rollout is at %+v", c)
+	})
+	if !over {
+		return true
+	}
+	// The last write can be read before the gate has counted it. When another round begins, it has.
+	g.awaitRound(t, r)
+	return g.isKilled()
+}
+
+// awaitRest waits until the manager that runs now has had a whole round, and holds that it writes nothing when there is nothing to do.
+// Rounds of one object follow each other, so when a second one begins, the first is over.
+func (g *gate) awaitRest(t testing.TB, r rollout) {
+	t.Helper()
+	g.awaitRound(t, r) // that one begins means that the last write is counted
+	before := g.seen().writes
+	for range 2 {
+		g.awaitRound(t, r)
+	}
+	if after := g.seen().writes; after != before {
+		t.Errorf("%d writes when nothing was left to do", after-before)
+	}
+}
+
+// awaitRound makes the manager look and waits until it does, or until it is killed meanwhile.
+func (g *gate) awaitRound(t testing.TB, r rollout) {
+	t.Helper()
+	begun, wasKilled := g.seen().rounds, g.isKilled()
+	r.look(t)
+	eventually(t, patience, "the manager has looked", func(context.Context) error {
+		if now := g.seen(); now.rounds == begun && g.isKilled() == wasKilled {
+			return fmt.Errorf("%d rounds so far", now.rounds)
+		}
+		return nil
+	})
+}
+
+// ending takes down how a rollout ended.
+func (g *gate) ending(t testing.TB, r rollout, set scaleSet) ending {
+	t.Helper()
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	model := here.azure.model(t, set)
+	forget(model, "etag", "timeCreated", "uniqueId")
+	text, err := json.MarshalIndent(model, "", " ")
+	if err != nil {
+		t.Fatalf("writing the model: %v", err)
+	}
+	e := ending{
+		Model:    strings.Split(anonymous(string(text), set), "\n"),
+		Machines: here.azure.machines(t, set),
+		Strange:  g.strange,
+		Status:   timeless(r.now(t).Status),
+	}
+	for _, w := range g.azure {
+		e.Writes = append(e.Writes, anonymous(w, set))
+	}
+	return e
+}
+
+// forget drops members of these names, however deep.
+func forget(value any, names ...string) {
+	switch v := value.(type) {
+	case map[string]any:
+		for _, name := range names {
+			delete(v, name)
+		}
+		for _, inner := range v {
+			forget(inner, names...)
+		}
+	case []any:
+		for _, inner := range v {
+			forget(inner, names...)
+		}
+	}
+}
+
+// anonymous takes out of a text whose scale set it is about. ARM returns ids in any case.
+func anonymous(text string, set scaleSet) string {
+	return strings.ReplaceAll(strings.ToLower(text), "/"+strings.ToLower(set.group)+"/", "/GROUP/")
+}
+
+// timeless takes out of a status what depends on when it was written, and keeps of the bookkeeping what later rounds decide by.
+func timeless(s v1alpha1.VMSSRolloutStatus) v1alpha1.VMSSRolloutStatus {
+	for i := range s.Conditions {
+		s.Conditions[i].LastTransitionTime = metav1.Time{}
+	}
+	if kept := s.Bookkeeping; kept != nil {
+		s.Bookkeeping = &v1alpha1.Bookkeeping{
+			ModelApplied: kept.ModelApplied, ScriptWritten: kept.ScriptWritten, Completed: kept.Completed,
+			SettledCapacity: kept.SettledCapacity, Fruitless: kept.Fruitless, Throttled: kept.Throttled,
+		}
+	}
+	return s
+}

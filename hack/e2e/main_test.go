@@ -1,0 +1,162 @@
+package e2e
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/controlplane"
+)
+
+// atOnce is how many tests run side by side, unless -parallel says otherwise. They wait far more than they compute, so it is
+// more than there are cores.
+const atOnce = "28"
+
+var seed = flag.Int64("seed", 0, "seed of the simulator; 0: another one each time")
+
+// stage is what all tests play on: one control plane and one simulator. Each test has a namespace, scale sets and managers of its own.
+type stage struct {
+	root    string // of the repository
+	dir     string // for everything that is written
+	manager string // the program
+	token   string // file with the token by which managers reach the simulator
+	plane   *controlplane.Plane
+	staff   string // kubeconfig of the managers: their service account's, with the rights that config/rbac gives it
+	kube    client.Client
+	azure   *simulator
+}
+
+// here is the stage. TestMain sets it before any test runs, and nobody after.
+var here *stage
+
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if testing.Short() {
+		fmt.Fprintln(os.Stderr, "e2e: needs processes of its own, so -short leaves it out")
+		os.Exit(0)
+	}
+	code, err := runOn(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e:", err)
+		os.Exit(1)
+	}
+	os.Exit(code)
+}
+
+// runOn sets the stage, runs the tests, and takes the stage down.
+func runOn(m *testing.M) (code int, err error) {
+	if *seed == 0 {
+		*seed = time.Now().UnixNano()
+	}
+	fmt.Fprintf(os.Stderr, "e2e: seed %d (again: -seed=%[1]d)\n", *seed)
+	if err := allowParallel(); err != nil {
+		return 0, err
+	}
+	dir, err := os.MkdirTemp("", "e2e-")
+	if err != nil {
+		return 0, fmt.Errorf("making a folder: %w", err)
+	}
+	here = &stage{dir: dir}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	if err := here.build(); err != nil {
+		return 0, err
+	}
+	// The plane ends with this context at the latest, whatever happens here.
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if err := here.startPlane(ctx); err != nil {
+		return 0, fmt.Errorf("starting the control plane: %w", err)
+	}
+	defer func() { err = errors.Join(err, here.plane.Stop()) }()
+	here.azure, err = startSimulator(filepath.Join(dir, "azuresim"), filepath.Join(dir, "sim"))
+	if err != nil {
+		return 0, fmt.Errorf("starting the simulator: %w", err)
+	}
+	defer func() { err = errors.Join(err, here.azure.process.terminate()) }()
+	code = m.Run()
+	if code != 0 {
+		fmt.Fprintln(os.Stderr, here.azure.process.tail())
+	}
+	return code, nil
+}
+
+// allowParallel raises how many tests run side by side where the command line does not say it.
+func allowParallel() error {
+	given := false
+	flag.Visit(func(f *flag.Flag) { given = given || f.Name == "test.parallel" })
+	if given {
+		return nil
+	}
+	if err := flag.Set("test.parallel", atOnce); err != nil {
+		return fmt.Errorf("setting -parallel: %w", err)
+	}
+	return nil
+}
+
+// build makes the two programs from the sources as they are.
+func (s *stage) build() error {
+	wd, err := os.Getwd()
+	if err != nil {
+		return fmt.Errorf("finding the repository: %w", err)
+	}
+	s.root = filepath.Dir(filepath.Dir(wd))
+	s.manager = filepath.Join(s.dir, "manager")
+	for out, pkg := range map[string]string{s.manager: ".", filepath.Join(s.dir, "azuresim"): "./hack/azuresim"} {
+		cmd := exec.Command("go", "build", "-o", out, pkg)
+		cmd.Dir = s.root
+		if text, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("building %s: %w\n%s", pkg, err, text)
+		}
+	}
+	s.token = filepath.Join(s.dir, "token")
+	if err := os.WriteFile(s.token, []byte("e2e"), 0o600); err != nil {
+		return fmt.Errorf("writing the token: %w", err)
+	}
+	return nil
+}
+
+// startPlane starts the control plane and installs what people install, with kubectl: the CRD, the roles, and the Deployment, which
+// runs nowhere, as there are no nodes.
+func (s *stage) startPlane(ctx context.Context) error {
+	var err error
+	if s.plane, err = controlplane.Start(ctx, controlplane.Options{CRDPaths: []string{}}); err != nil {
+		return err
+	}
+	if err := s.install(ctx); err != nil {
+		return errors.Join(err, s.plane.Stop())
+	}
+	return nil
+}
+
+// install is `make deploy`, and makes the clients.
+func (s *stage) install(ctx context.Context) error {
+	for _, args := range [][]string{
+		{"apply", "--server-side", "-k", filepath.Join(s.root, "config", "default")},
+		{"wait", "--for=condition=Established", "--timeout=60s", "crd/vmssrollouts.rollouts.vmss.dev"},
+	} {
+		if out, err := s.kubectl(ctx, "", args...); err != nil {
+			return fmt.Errorf("installing config/default: %w\n%s", err, out)
+		}
+	}
+	scheme := runtime.NewScheme()
+	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
+		return fmt.Errorf("making the scheme: %w", err)
+	}
+	var err error
+	if s.kube, err = client.New(s.plane.Config, client.Options{Scheme: scheme}); err != nil {
+		return fmt.Errorf("making a client: %w", err)
+	}
+	s.staff, err = s.plane.AddUser("system:serviceaccount:vmss-rollouts-system:controller-manager", "system:serviceaccounts")
+	return err
+}

@@ -1,0 +1,65 @@
+package e2e
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+)
+
+// secretWord is part of protected settings. It must be seen nowhere but in Azure.
+const secretWord = "tr0ub4dor"
+
+// TestSecret rolls out a script whose settings are in a Secret that the controller may not read and that is not there. It says the one,
+// then the other, and each time the command that mends it, which is what the test runs. Then it goes on, and tells nobody the secret.
+func TestSecret(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{capacity: 2})
+	r := newRollout(ns, "web", set).target(map[string]any{"script": map[string]any{
+		"protectedSettings": map[string]any{"secretRef": map[string]any{"name": "web-script"}},
+	}})
+	manager := startManager(t, directly(ns))
+	before := mistake{}.footprint(t, set)
+	r.create(t)
+
+	denied := r.awaitReason(t, v1alpha1.ReasonAccessDenied)
+	expectSaid(t, denied, `may not read Secret "web-script"`, ns, "kubectl create rolebinding vmssrollout-secret-reader")
+	kubectl(t, mendingCommand(t, denied)...)
+
+	// From here the controller goes on by itself, within a minute.
+	missing := r.awaitReason(t, v1alpha1.ReasonInvalid)
+	expectSaid(t, missing, `Secret "web-script" is not in namespace`, ns, "kubectl create secret generic web-script")
+	if diff := cmp.Diff(before, mistake{}.footprint(t, set)); diff != "" {
+		t.Errorf("something was touched (-before +after):\n%s", diff)
+	}
+	kubectl(t, mendingCommand(t, missing)...)
+	r.look(t) // only not to wait for another minute
+	r.awaitReason(t, v1alpha1.ReasonCompleted)
+
+	if !strings.Contains(here.azure.sent(t, set, http.MethodPut), secretWord) {
+		t.Error("Azure did not get the protected settings")
+	}
+	shown := kubectl(t, "get", "vmssr,events", "-n", ns, "-o", "yaml") + manager.Tail(1<<20)
+	if strings.Contains(shown, secretWord) {
+		t.Error("the secret is in an object or in the manager's log")
+	}
+}
+
+// mendingCommand is the kubectl command that a message ends with, with something sensible in the place that it leaves open.
+func mendingCommand(t testing.TB, o *v1alpha1.VMSSRollout) []string {
+	t.Helper()
+	_, command, found := strings.Cut(ready(o).Message, "; to mend it: kubectl ")
+	if !found {
+		t.Fatalf("the message holds no kubectl command: %s", ready(o).Message)
+	}
+	args := strings.Fields(command)
+	for i := range args {
+		args[i] = strings.ReplaceAll(args[i], "'…'", "bash install.sh --token "+secretWord)
+	}
+	return args
+}

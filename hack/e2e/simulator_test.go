@@ -1,0 +1,292 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+const subscription = "00000000-0000-0000-0000-000000000001"
+
+// scaleSet names a scale set of the tests' subscription.
+type scaleSet struct{ group, name string }
+
+func (s scaleSet) id() string {
+	return "/subscriptions/" + subscription + "/resourceGroups/" + s.group +
+		"/providers/Microsoft.Compute/virtualMachineScaleSets/" + s.name
+}
+
+// imageID is the id of an image that the simulator knows once it was registered.
+func imageID(name string) string {
+	return "/subscriptions/" + subscription + "/resourceGroups/images/providers/Microsoft.Compute/images/" + name
+}
+
+// simulator is the Azure of a test.
+type simulator struct {
+	process      *process
+	arm, control string // base URLs
+
+	mu     sync.Mutex
+	faults map[string][]fault // by scale set, since the simulator knows one list for all
+}
+
+// fault is one that strikes as long as it is there. Counted ones would start anew whenever another test sets a fault.
+type fault struct {
+	Operation string `json:"operation"`
+	ScaleSet  string `json:"scaleSet"`
+	Kind      string `json:"kind"`
+	Status    int    `json:"status,omitempty"`
+	Seconds   int    `json:"seconds,omitempty"`
+}
+
+// machine is what really happened to a machine.
+type machine struct {
+	ID         string `json:"id"`
+	Model      int    `json:"model"`
+	Latest     bool   `json:"latest"`
+	Upgrades   int    `json:"upgrades"`
+	Reimages   int    `json:"reimages"`
+	ScriptRuns int    `json:"scriptRuns"`
+	State      string `json:"state"`
+	Power      string `json:"power"`
+	Health     string `json:"health"`
+	Deleted    bool   `json:"deleted"`
+}
+
+// call is one that came to ARM.
+type call struct {
+	Seq       int    `json:"seq"`
+	Method    string `json:"method"`
+	Path      string `json:"path"`
+	Status    int    `json:"status"`
+	Kind      string `json:"kind"`
+	Operation string `json:"operation"`
+	Body      string `json:"body"`
+}
+
+// startSimulator starts one whose operations take a hundredth of what Azure's do: an upgrade half a second, a new disk one and a
+// half. Any shorter, and they would be over before anybody looks.
+func startSimulator(program, dir string, flags ...string) (*simulator, error) {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return nil, err
+	}
+	ready := filepath.Join(dir, "ready.json")
+	args := append([]string{
+		"--ready-file=" + ready, "--seed=" + strconv.FormatInt(*seed, 10), "--duration-scale=0.01", "--retry-after=1s",
+	}, flags...)
+	p, err := launch(filepath.Join(dir, "azuresim.log"), nil, program, args...)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var where struct{ ARM, Control string }
+	err = p.Await(ctx, func(context.Context) error {
+		data, err := os.ReadFile(ready)
+		if err != nil {
+			return err
+		}
+		return json.Unmarshal(data, &where)
+	})
+	if err != nil {
+		p.kill()
+		return nil, err
+	}
+	return &simulator{process: p, arm: where.ARM, control: where.Control, faults: map[string][]fault{}}, nil
+}
+
+// stageSet is a scale set to be made: six machines of image v1 whose health extension reports, unless said otherwise.
+type stageSet struct {
+	capacity int
+	mode     string
+}
+
+func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
+	t.Helper()
+	if o.capacity == 0 {
+		o.capacity = 6
+	}
+	s.makeImage(t, imageID("v1"))
+	s.ask(t, http.MethodPut, "/scalesets", map[string]any{
+		"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension",
+	}, nil)
+}
+
+func (s *simulator) makeImage(t testing.TB, id string) {
+	t.Helper()
+	s.ask(t, http.MethodPut, "/images", map[string]any{"id": id}, nil)
+}
+
+// scale changes the capacity as autoscale does, and waits until every machine is up.
+func (s *simulator) scale(t testing.TB, set scaleSet, capacity int) {
+	t.Helper()
+	s.ask(t, http.MethodPost, "/scale", map[string]any{"scaleSet": set.id(), "capacity": capacity}, nil)
+	s.awaitSize(t, set, capacity)
+}
+
+// awaitSize waits until the scale set has so many machines, all of them up, and nothing goes on.
+func (s *simulator) awaitSize(t testing.TB, set scaleSet, size int) {
+	t.Helper()
+	eventually(t, time.Minute, fmt.Sprintf("scale set %s has %d machines", set.name, size), func(context.Context) error {
+		up := 0
+		for _, m := range s.machines(t, set) {
+			switch {
+			case m.Deleted:
+			case m.State != "Succeeded" || m.Health != "healthy":
+				return fmt.Errorf("machine %s is %s and %s", m.ID, m.State, m.Health)
+			default:
+				up++
+			}
+		}
+		if up != size {
+			return fmt.Errorf("it has %d", up)
+		}
+		return nil
+	})
+}
+
+// edit changes the model as somebody else does, and waits until Azure is done with it.
+func (s *simulator) edit(t testing.TB, set scaleSet, merge map[string]any) {
+	t.Helper()
+	s.ask(t, http.MethodPost, "/model", map[string]any{"scaleSet": set.id(), "merge": merge}, nil)
+	eventually(t, time.Minute, "the model of "+set.name+" is written", func(context.Context) error {
+		properties, _ := s.model(t, set)["properties"].(map[string]any)
+		if state := properties["provisioningState"]; state != "Succeeded" {
+			return fmt.Errorf("it is %v", state)
+		}
+		return nil
+	})
+}
+
+// setFaults replaces the faults of one scale set.
+func (s *simulator) setFaults(t testing.TB, set scaleSet, faults ...fault) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i := range faults {
+		faults[i].ScaleSet = set.id()
+	}
+	s.faults[set.id()] = faults
+	all := []fault{}
+	for _, some := range s.faults {
+		all = append(all, some...)
+	}
+	s.ask(t, http.MethodPut, "/faults", all, nil)
+}
+
+func (s *simulator) machines(t testing.TB, set scaleSet) []machine {
+	t.Helper()
+	var out []machine
+	s.ask(t, http.MethodGet, "/instances?scaleSet="+url.QueryEscape(set.id()), nil, &out)
+	return out
+}
+
+// upgraded lists the machines that were upgraded once, also those that are no more. Twice is an error.
+func (s *simulator) upgraded(t testing.TB, set scaleSet) []string {
+	t.Helper()
+	var ids []string
+	for _, m := range s.machines(t, set) {
+		switch m.Upgrades {
+		case 0:
+		case 1:
+			ids = append(ids, m.ID)
+		default:
+			t.Errorf("machine %s was upgraded %d times", m.ID, m.Upgrades)
+		}
+	}
+	return ids
+}
+
+// writes are the calls about the scale set that were to change something, accepted or not.
+func (s *simulator) writes(t testing.TB, set scaleSet) []call {
+	t.Helper()
+	var all, out []call
+	s.ask(t, http.MethodGet, "/calls", nil, &all)
+	for _, c := range all {
+		if c.Kind == "write" && strings.HasPrefix(strings.ToLower(c.Path), strings.ToLower(set.id())) {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// sent is what the writes of one method sent, all together.
+func (s *simulator) sent(t testing.TB, set scaleSet, method string) string {
+	t.Helper()
+	var b strings.Builder
+	for _, c := range s.writes(t, set) {
+		if c.Method == method {
+			b.WriteString(c.Body)
+		}
+	}
+	return b.String()
+}
+
+// model is the scale set as ARM shows it.
+func (s *simulator) model(t testing.TB, set scaleSet) map[string]any {
+	t.Helper()
+	var out map[string]any
+	s.callARM(t, http.MethodGet, set.id(), nil, &out)
+	return out
+}
+
+// remove deletes one machine, as somebody with the portal does.
+func (s *simulator) remove(t testing.TB, set scaleSet, machine string) {
+	t.Helper()
+	s.callARM(t, http.MethodPost, set.id()+"/delete", map[string]any{"instanceIds": []string{machine}}, nil)
+}
+
+func (s *simulator) callARM(t testing.TB, method, path string, body, into any) {
+	t.Helper()
+	s.exchange(t, method, s.arm+path+"?api-version=2026-04-01", body, into)
+}
+
+func (s *simulator) ask(t testing.TB, method, path string, body, into any) {
+	t.Helper()
+	s.exchange(t, method, s.control+path, body, into)
+}
+
+func (s *simulator) exchange(t testing.TB, method, url string, body, into any) {
+	t.Helper()
+	var sent io.Reader
+	if body != nil {
+		data, err := json.Marshal(body)
+		if err != nil {
+			t.Fatalf("%s %s: %v", method, url, err)
+		}
+		sent = bytes.NewReader(data)
+	}
+	// Tests clean up after their own context has ended.
+	req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), method, url, sent)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, url, err)
+	}
+	req.Header.Set("Authorization", "Bearer e2e")
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, url, err)
+	}
+	defer resp.Body.Close()
+	answer, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= 300 {
+		t.Fatalf("%s %s: %s %s (%v)", method, url, resp.Status, answer, err)
+	}
+	if into == nil {
+		return
+	}
+	if err := json.Unmarshal(answer, into); err != nil {
+		t.Fatalf("%s %s: %v", method, url, err)
+	}
+}
