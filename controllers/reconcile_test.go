@@ -399,3 +399,15 @@ func TestOneRolloutPerScaleSet(t *testing.T) {
 	}
 	d.untilReady(t)
 }
+
+// TestLongEventsFit: the API refuses notes of more than 1,024 bytes, and a refused event is lost.
+func TestLongEventsFit(t *testing.T) {
+	d := newDesk(t, theSecret())
+	d.azure.fail = &rollout.Problem{Kind: rollout.KindInvalid, Code: "InvalidParameter", Message: strings.Repeat("no ", 1000)}
+	d.round(t)
+	for len(d.events.Events) > 0 {
+		if event := <-d.events.Events; len(event) > maxEventNoteBytes+len("Warning Invalid ") {
+			t.Errorf("an event of %d bytes", len(event))
+		}
+	}
+}

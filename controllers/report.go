@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -63,8 +64,13 @@ func (r *VMSSRolloutReconciler) tell(round *round, d rollout.Decision) {
 	if d.Because.Reason.Standing() == rollout.Stuck {
 		kind = corev1.EventTypeWarning
 	}
-	r.Events.Eventf(round.object, nil, kind, reason, "Reconcile", "%s", d.Because.Message)
+	// The API refuses longer notes, and a refused event is lost.
+	note := conditions.Shorten(d.Because.Message, maxEventNoteBytes)
+	r.Events.Eventf(round.object, nil, kind, reason, "Reconcile", "%s", note)
 }
+
+// maxEventNoteBytes is the API's own bound.
+const maxEventNoteBytes = 1024
 
 // readyReason is the reason of the Ready condition, "" before the first round.
 func readyReason(object *v1alpha1.VMSSRollout) string {
