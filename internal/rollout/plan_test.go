@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -309,5 +311,42 @@ func wantWait(t *testing.T, d rollout.Decision, reason rollout.Reason, says ...s
 		if !strings.Contains(d.Because.Message, text) {
 			t.Errorf("message %q does not say %q", d.Because.Message, text)
 		}
+	}
+}
+
+// TestStaleListStartsNothing: soon after a batch, a list that shows fewer machines exposed is older than the batch. To believe it would
+// put the target on more machines than may have it.
+func TestStaleListStartsNothing(t *testing.T) {
+	obs := seen(v2, 3, 0)
+	obs.Memory.LastBatchEnd, obs.Memory.LastExposed = obs.At.Add(-10*time.Second), 1
+	wantWait(t, rollout.Plan(canary(v2, 34), obs), rollout.ReasonProgressing, "every list")
+
+	obs.Memory.LastBatchEnd = obs.At.Add(-time.Minute) // by now every list shows it: the machine is gone for good
+	if step, upgrades := rollout.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade); !upgrades {
+		t.Errorf("step %T, want an upgrade", step)
+	}
+}
+
+// TestRefusalRepeatedWritesNothing: what Azure refuses for the same reason again is tried and reported without a change of what is
+// remembered or said (I10).
+func TestRefusalRepeatedWritesNothing(t *testing.T) {
+	refused := &rollout.Problem{Kind: rollout.KindForbidden, Code: "AuthorizationFailed", Message: "no role"}
+	obs := seen(v2, 3, 0)
+	obs.Memory = rollout.Memory{Run: 1, Revision: image2.Revision(), Operation: &rollout.Operation{
+		Run: 1, Kind: rollout.WriteImageOperation, Attempt: 1, IntentAt: obs.At.Add(-6 * time.Minute), Refused: refused,
+	}}
+	spec := canary(image2, 34)
+	again := rollout.Plan(spec, obs)
+	if _, writes := again.Step.(rollout.WriteImage); !writes {
+		t.Fatalf("step %T, want another try", again.Step)
+	}
+	after := rollout.Acted(spec, again, rollout.Outcome{At: obs.At, Problem: refused})
+	for name, d := range map[string]rollout.Decision{"before the try": again, "after it": after} {
+		if diff := cmp.Diff(obs.Memory, d.Remember); diff != "" || d.Because.Reason != rollout.ReasonAccessDenied {
+			t.Errorf("%s something is new (%v):\n%s", name, d.Because, diff)
+		}
+	}
+	if again.Because != after.Because {
+		t.Errorf("said %v, then %v", again.Because, after.Because)
 	}
 }
