@@ -60,9 +60,12 @@ func kubectl(t testing.TB, args ...string) string {
 
 var namespaces atomic.Int64
 
-// namespace makes one that no other test has.
+// namespace makes one that no other test has. It is where every test begins.
 func namespace(t testing.TB) string {
 	t.Helper()
+	if err := here.sources(); err != nil {
+		t.Fatalf("looking through the repository: %v", err)
+	}
 	name := fmt.Sprintf("e2e-%d", namespaces.Add(1))
 	if err := here.kube.Create(t.Context(), &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: name}}); err != nil {
 		t.Fatalf("making namespace %s: %v", name, err)

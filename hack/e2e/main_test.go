@@ -5,9 +5,11 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -35,6 +37,7 @@ type stage struct {
 	staff   string // kubeconfig of the managers: their service account's, with the rights that config/rbac gives it
 	kube    client.Client
 	azure   *simulator
+	sources func() error // notes once what all this was made from
 }
 
 // here is the stage. TestMain sets it before any test runs, and nobody after.
@@ -111,6 +114,7 @@ func (s *stage) build() error {
 		return fmt.Errorf("finding the repository: %w", err)
 	}
 	s.root = filepath.Dir(filepath.Dir(wd))
+	s.sources = sync.OnceValue(func() error { return noteSources(s.root) })
 	s.manager = filepath.Join(s.dir, "manager")
 	for out, pkg := range map[string]string{s.manager: ".", filepath.Join(s.dir, "azuresim"): "./hack/azuresim"} {
 		cmd := exec.Command("go", "build", "-o", out, pkg)
@@ -124,6 +128,22 @@ func (s *stage) build() error {
 		return fmt.Errorf("writing the token: %w", err)
 	}
 	return nil
+}
+
+// noteSources looks at every file of the repository, so that `go test` knows that a result of these tests is out of date when any of them
+// changed: it sees which files a test looks at, but not what programs are built from that it starts. It sees only what is done while a
+// test runs, so it is no part of building.
+func noteSources(root string) error {
+	return filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "bin") {
+			return fs.SkipDir
+		}
+		if err != nil || !entry.Type().IsRegular() {
+			return err
+		}
+		_, err = os.Stat(path)
+		return err
+	})
 }
 
 // startPlane starts the control plane and installs what people install, with kubectl: the CRD, the roles, and the Deployment, which
