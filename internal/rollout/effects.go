@@ -174,7 +174,12 @@ func (r *round) explainNoBatch(c census) verdict {
 	case len(protected) > 0 && len(protected) == len(c.outdated):
 		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is Wait)", names(protected, refTo))
 	default:
-		return wait(ReasonWaitingForHealth, recheckBusy, "%d instances are not known to be well, and maxUnavailable leaves no room for another; waiting", c.unavailable)
+		where := ""
+		if r.spec.Zones == ZonesOneAtATime {
+			where = " in the zone that is worked on (strategy.zones is OneAtATime, so a sick instance of another zone waits for its turn, and holds this one)"
+		}
+		return wait(ReasonWaitingForHealth, recheckBusy, "%d of %d instances are not known to be well, and maxUnavailable leaves no room for another%s; waiting",
+			c.unavailable, c.total, where)
 	}
 }
 

@@ -265,12 +265,37 @@ func (l *life) mayLast() error {
 		}
 	case rollout.ReasonDrifted:
 		return nil
+	case rollout.ReasonWaitingForHealth:
+		if l.waitsForAnotherZone() {
+			return nil
+		}
 	case rollout.ReasonNoEligibleInstances:
 		if len(l.world.Machines) == 0 {
 			return nil
 		}
 	}
 	return fmt.Errorf("I10: calm, and yet %v after %d rounds", l.shell.Last.Because, calmRounds)
+}
+
+// waitsForAnotherZone says whether a machine that failed spends the budget from a zone whose turn has not come: one zone at a time
+// means that it is not touched, and a person has to see to it.
+func (l *life) waitsForAnotherZone() bool {
+	if l.shell.Spec.Zones != rollout.ZonesOneAtATime {
+		return false
+	}
+	first, sick := "", ""
+	for _, m := range l.world.Machines {
+		if m.Model == len(l.world.Models)-1 {
+			continue
+		}
+		if first == "" || m.Zone < first {
+			first = m.Zone
+		}
+		if m.State == rollout.StateFailed && m.Zone > sick {
+			sick = m.Zone
+		}
+	}
+	return sick > first
 }
 
 // checkReady holds a claim of success, when it is made, against the machines themselves. A list that may lag is no claim about now.
