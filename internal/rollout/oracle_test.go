@@ -1,0 +1,99 @@
+package rollout_test
+
+import (
+	"slices"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// view is what an observation shows, counted the dumb way.
+type view struct {
+	byID                          map[string]rollout.Instance
+	unavailable, exposed          map[string]bool
+	carried                       bool
+	size, maxUnavailable, desired int
+}
+
+func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
+	v := view{byID: map[string]rollout.Instance{}, unavailable: map[string]bool{}, exposed: map[string]bool{}}
+	model := obs.Model.Value
+	v.carried = spec.Target.Image == nil || *spec.Target.Image == model.Image
+	if s := spec.Target.Script; s != nil {
+		v.carried = v.carried && model.Script != nil && slices.Equal(s.URIs, model.Script.URIs) && s.Command == model.Script.Command &&
+			(spec.Target.RevisionTag == "" || spec.Target.RevisionTag == model.Script.ForceUpdateTag)
+	}
+	n := 0
+	for _, i := range obs.Instances.Value {
+		v.byID[i.ID] = i
+		if !dumbWell(spec, i) {
+			v.unavailable[i.ID] = true
+		}
+		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) {
+			continue
+		}
+		n++
+		if v.carried && i.Latest == rollout.Yes {
+			v.exposed[i.ID] = true
+		}
+	}
+	for _, f := range m.Failed {
+		if i, listed := v.byID[f.Ref.ID]; listed && i.VMID == f.Ref.VMID {
+			v.exposed[f.Ref.ID] = true
+		}
+	}
+	v.size = dumbAmount(spec.Batch.Size, n)
+	v.maxUnavailable = dumbAmount(spec.Batch.MaxUnavailable, n)
+	v.desired = dumbShare(spec, m, n)
+	return v
+}
+
+func dumbWell(spec rollout.Spec, i rollout.Instance) bool {
+	return i.State == rollout.StateSucceeded && i.Running != rollout.No && i.Script != rollout.ScriptFailed && i.Script != rollout.ScriptRunning &&
+		(spec.Health.Source == rollout.HealthProvisioning || i.AppHealth == rollout.Yes)
+}
+
+// dumbAmount and dumbDesired count up instead of dividing.
+func dumbAmount(a rollout.Amount, n int) int {
+	if a.IsPercent {
+		return dumbDesired(a.Value, n)
+	}
+	if a.Value > n {
+		return n
+	}
+	return a.Value
+}
+
+func dumbDesired(percent, n int) int {
+	most := 0
+	for k := 1; k <= n; k++ {
+		if k*100 <= percent*n {
+			most = k
+		}
+	}
+	if most == 0 && n > 0 {
+		most = 1
+	}
+	return most
+}
+
+// dumbStep looks for the step by its name.
+func dumbStep(spec rollout.Spec, m rollout.Memory) rollout.CanaryStep {
+	if len(spec.Steps) == 0 {
+		return rollout.CanaryStep{Percent: spec.Percent}
+	}
+	for _, step := range spec.Steps {
+		if step.Name == m.Step {
+			return step
+		}
+	}
+	return spec.Steps[0]
+}
+
+// dumbShare is how many of n may have the target at the step.
+func dumbShare(spec rollout.Spec, m rollout.Memory, n int) int {
+	step := dumbStep(spec, m)
+	if step.Percent > 0 {
+		return dumbDesired(step.Percent, n)
+	}
+	return dumbAmount(rollout.Amount{Value: step.Count}, n)
+}
