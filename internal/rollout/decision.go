@@ -104,6 +104,15 @@ type WriteScript struct {
 	Handler        ScriptHandler
 }
 
+// RemoveScript deletes the custom script extension from the model, which is how it was before there was one.
+type RemoveScript struct{ Extension string }
+
+// SuspendRepairs keeps Azure from replacing machines by itself.
+type SuspendRepairs struct{}
+
+// ResumeRepairs lets Azure do so again.
+type ResumeRepairs struct{}
+
 // Upgrade brings the named instances, and no others, to the latest model.
 type Upgrade struct{ Instances []Ref }
 
@@ -118,6 +127,15 @@ func (WriteImage) Operation() OperationKind { return WriteImageOperation }
 
 // Operation implements Step.
 func (WriteScript) Operation() OperationKind { return WriteScriptOperation }
+
+// Operation implements Step.
+func (RemoveScript) Operation() OperationKind { return RemoveScriptOperation }
+
+// Operation implements Step.
+func (SuspendRepairs) Operation() OperationKind { return SuspendRepairsOperation }
+
+// Operation implements Step.
+func (ResumeRepairs) Operation() OperationKind { return ResumeRepairsOperation }
 
 // Operation implements Step.
 func (Upgrade) Operation() OperationKind { return UpgradeOperation }

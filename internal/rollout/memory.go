@@ -57,10 +57,13 @@ type OperationKind string
 
 // The kinds of operation.
 const (
-	WriteImageOperation  OperationKind = "WriteImage"
-	WriteScriptOperation OperationKind = "WriteScript"
-	UpgradeOperation     OperationKind = "Upgrade"
-	ReimageOperation     OperationKind = "Reimage"
+	WriteImageOperation     OperationKind = "WriteImage"
+	WriteScriptOperation    OperationKind = "WriteScript"
+	RemoveScriptOperation   OperationKind = "RemoveScript"
+	UpgradeOperation        OperationKind = "Upgrade"
+	ReimageOperation        OperationKind = "Reimage"
+	SuspendRepairsOperation OperationKind = "SuspendRepairs"
+	ResumeRepairsOperation  OperationKind = "ResumeRepairs"
 )
 
 // Ref names one machine exactly: an id may come back for another machine, an id with its vmId does not.

@@ -67,6 +67,7 @@ type Model struct {
 	Orchestration              string
 	AutomaticOSUpgrade         bool
 	AutomaticExtensionUpgrades []string // names of extensions that Azure upgrades by itself
+	AutomaticRepairs           bool     // Azure replaces, reimages or restarts unhealthy machines by itself
 	State                      ProvisioningState
 	HealthMonitored            bool // an application health extension or a health probe is configured
 	Image                      Image
@@ -97,8 +98,12 @@ type ScriptHandler struct {
 // UpgradeModeManual is the only mode in which changing the model touches no instance.
 const UpgradeModeManual = "Manual"
 
-// OrchestrationUniform is the mode in which the scale set makes all instances from its model.
-const OrchestrationUniform = "Uniform"
+// The orchestration modes. In both, a machine is named by the id that ARM's calls take: a number in Uniform, the machine's name in
+// Flexible.
+const (
+	OrchestrationUniform  = "Uniform"
+	OrchestrationFlexible = "Flexible"
+)
 
 // ProvisioningState is where a scale set or an instance stands with the platform.
 type ProvisioningState string
