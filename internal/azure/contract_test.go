@@ -151,6 +151,63 @@ func TestContractScript(t *testing.T) {
 	})
 }
 
+// TestContractRemoveScript takes the script out of the model again, and then out of one machine.
+func TestContractRemoveScript(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		before := w.raw()
+		w.newScript()
+		id := w.ids()[0]
+		begun, err := w.Upgrade(t.Context(), shop, refs(id))
+		w.finish(rollout.UpgradeOperation, begun, err)
+		step := rollout.RemoveScript{Extension: w.model().Script.Extension}
+		w.calls()
+		begun, err = w.RemoveScript(t.Context(), shop, step)
+		if got := w.calls(); len(got) != 1 || got[0].Method != "DELETE" {
+			t.Errorf("want exactly one call, got %+v", got)
+		}
+		if status := w.finish(rollout.RemoveScriptOperation, begun, err); status.State != rollout.OperationSucceeded || status.Took <= 0 {
+			t.Fatalf("got %+v: %v", status, status.Problem)
+		}
+		w.checkPolls(w.calls())
+		if diff := cmp.Diff(before, w.raw()); diff != "" {
+			t.Errorf("the scale set must be as it was before there was a script: %s", diff)
+		}
+		if i := w.instances()[id]; i.Script != rollout.ScriptSucceeded || i.Latest != rollout.No {
+			t.Errorf("no machine may be touched by it: %+v", i)
+		}
+		begun, err = w.Upgrade(t.Context(), shop, refs(id))
+		w.finish(rollout.UpgradeOperation, begun, err)
+		if i := w.instances()[id]; i.Script != rollout.ScriptAbsent || i.Latest != rollout.Yes {
+			t.Errorf("got %+v", i)
+		}
+		if begun, err := w.RemoveScript(t.Context(), shop, step); err != nil || begun != (rollout.Begun{}) {
+			t.Errorf("one that is gone: %+v, %v", begun, err)
+		}
+	})
+}
+
+// TestContractOnlyExtensionRemoved covers a scale set that is left without any extension.
+func TestContractOnlyExtensionRemoved(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		begun, err := w.RemoveScript(t.Context(), shop, rollout.RemoveScript{Extension: "HealthExtension"})
+		w.finish(rollout.RemoveScriptOperation, begun, err)
+		w.newScript()
+		id := w.ids()[0]
+		for _, want := range []rollout.ScriptState{rollout.ScriptSucceeded, rollout.ScriptAbsent} {
+			begun, err = w.Upgrade(t.Context(), shop, refs(id))
+			w.finish(rollout.UpgradeOperation, begun, err)
+			if got := w.instances()[id].Script; got != want {
+				t.Errorf("want %v, got %v", want, got)
+			}
+			begun, err = w.RemoveScript(t.Context(), shop, rollout.RemoveScript{Extension: "vmssrollout-script"})
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.clock.Advance(time.Hour)
+		}
+	})
+}
+
 // newRelease puts the second image into the model.
 func (w *world) newRelease() {
 	w.t.Helper()

@@ -76,6 +76,12 @@ var requests = map[string]struct {
 		request{Method: "PUT", Path: base + "/extensions/CSE", Body: put(
 			`"autoUpgradeMinorVersion":false,"forceUpdateTag":"2","protectedSettings":{"commandToExecute":"bash a.sh --key hidden"},"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},"suppressFailures":true,"type":"CustomScriptExtension","typeHandlerVersion":"1.9"`)},
 	},
+	"removed script": {
+		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+			return a.RemoveScript(ctx, web, rollout.RemoveScript{Extension: "CSE"})
+		},
+		request{Method: "DELETE", Path: base + "/extensions/CSE"},
+	},
 	"upgrade": {
 		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
 			return a.Upgrade(ctx, web, []rollout.Ref{{ID: "10", VMID: "x", Name: "web_10"}, {ID: "2"}})
@@ -95,7 +101,7 @@ func TestRequestsOfEffects(t *testing.T) {
 	for name, c := range requests {
 		t.Run(name, func(t *testing.T) {
 			status := http.StatusOK
-			if c.want.Method == http.MethodPost {
+			if c.want.Method == http.MethodPost || c.want.Method == http.MethodDelete {
 				status = http.StatusAccepted
 			}
 			f := newFakeARM(t, accepting(status, ""))
@@ -176,8 +182,43 @@ func TestRefusedWrites(t *testing.T) {
 	if p := problemOf(t, err); p.Kind != rollout.KindInvalid {
 		t.Errorf("%+v", p)
 	}
+	for _, name := range []string{"", " ", "..", "a/b", "*?x"} {
+		begun, err := f.adapter.RemoveScript(context.Background(), web, rollout.RemoveScript{Extension: name})
+		if p := problemOf(t, err); p.Kind != rollout.KindInvalid || begun != (rollout.Begun{}) {
+			t.Errorf("removing %q: %+v", name, p)
+		}
+	}
 	if got := f.seen(); len(got) != 0 {
 		t.Errorf("nothing may be sent, got %+v", got)
+	}
+}
+
+// TestRemovingWhatIsGone tells an extension that is gone from a scale set that is.
+func TestRemovingWhatIsGone(t *testing.T) {
+	for name, c := range map[string]struct {
+		status int
+		body   string
+		want   rollout.Kind // "": done
+	}{
+		"no content":   {http.StatusNoContent, "", ""},
+		"extension":    {http.StatusNotFound, errorBody("NotFound", "The entity was not found in this Azure location."), ""},
+		"by its id":    {http.StatusNotFound, errorBody("ResourceNotFound", "The Resource 'Microsoft.Compute/virtualMachineScaleSets/web/extensions/CSE' was not found."), ""},
+		"scale set":    {http.StatusNotFound, errorBody("ResourceNotFound", "The Resource 'Microsoft.Compute/virtualMachineScaleSets/web' was not found."), rollout.KindNotFound},
+		"parent":       {http.StatusNotFound, errorBody("ParentResourceNotFound", "x"), rollout.KindNotFound},
+		"group":        {http.StatusNotFound, errorBody("ResourceGroupNotFound", "x"), rollout.KindNotFound},
+		"nobody knows": {http.StatusNotFound, "", rollout.KindNotFound},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := newFakeARM(t, answering(c.status, c.body))
+			begun, err := effects["RemoveScript"](context.Background(), f.adapter)
+			if begun != (rollout.Begun{}) {
+				t.Errorf("got %+v", begun)
+			}
+			if c.want == "" && err != nil || c.want != "" && problemOf(t, err).Kind != c.want {
+				t.Errorf("want %q, got %v", c.want, err)
+			}
+			f.one(t)
+		})
 	}
 }
 

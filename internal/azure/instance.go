@@ -46,10 +46,24 @@ func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInsta
 			i.Script = scriptState(ext.Statuses)
 		}
 	}
-	if len(view.Extensions) > 0 && !anyScript(view.Extensions, scripts) {
+	if showsExtensions(view, scripts) && !anyScript(view.Extensions, scripts) {
 		i.Script = rollout.ScriptAbsent
 	}
 	i.Message = complaint(view, scripts)
+}
+
+// showsExtensions says whether a machine without a script extension would be seen to be without. Where it has no extension at all the
+// list is left out, as it is while nobody can tell; then an agent that reports, on a machine that is to have no script, tells.
+func showsExtensions(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) bool {
+	if len(view.Extensions) > 0 {
+		return true
+	}
+	for _, s := range deref(view.VMAgent).Statuses {
+		if family, state := statusCode(s); family == "provisioningstate" && state == "succeeded" {
+			return len(scripts) == 0
+		}
+	}
+	return false
 }
 
 func truth(b *bool) rollout.Truth {

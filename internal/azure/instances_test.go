@@ -57,21 +57,26 @@ func TestInstanceLackingAnything(t *testing.T) {
 func TestInstanceTruths(t *testing.T) {
 	view := func(inner string) string { return `{"properties":{"instanceView":{` + inner + `}}}` }
 	for body, want := range map[string]rollout.Instance{
-		`{"properties":{"latestModelApplied":false}}`:                                                    {Latest: rollout.No},
-		`{"properties":{"provisioningState":"Migrating"}}`:                                               {},
-		`{"properties":{"provisioningState":"updating"}}`:                                                {State: rollout.StateUpdating},
-		`{"properties":{"provisioningState":"Deleting"}}`:                                                {State: rollout.StateDeleting},
-		view(`"statuses":[{"code":"PowerState/deallocated"}]`):                                           {Running: rollout.No},
-		view(`"statuses":[{"code":"PowerState/stopping"}]`):                                              {Running: rollout.No},
-		view(`"statuses":[{"code":"PowerState/starting"}]`):                                              {},
-		view(`"statuses":[{"code":"powerstate/RUNNING"}]`):                                               {Running: rollout.Yes},
-		view(`"statuses":[null,{}]`):                                                                     {},
-		view(`"vmHealth":{"status":{"code":"HealthState/unhealthy"}}`):                                   {AppHealth: rollout.No},
-		view(`"vmHealth":{"status":{"code":"HealthState/initializing"}}`):                                {},
-		view(`"vmHealth":{"status":{"code":"HealthState/unknown"}}`):                                     {},
-		view(`"vmHealth":{}`):                                                                            {},
-		view(`"extensions":[]`):                                                                          {},
-		view(`"extensions":[{"name":"other","type":"a.b"}]`):                                             {Script: rollout.ScriptAbsent},
+		`{"properties":{"latestModelApplied":false}}`:                     {Latest: rollout.No},
+		`{"properties":{"provisioningState":"Migrating"}}`:                {},
+		`{"properties":{"provisioningState":"updating"}}`:                 {State: rollout.StateUpdating},
+		`{"properties":{"provisioningState":"Deleting"}}`:                 {State: rollout.StateDeleting},
+		view(`"statuses":[{"code":"PowerState/deallocated"}]`):            {Running: rollout.No},
+		view(`"statuses":[{"code":"PowerState/stopping"}]`):               {Running: rollout.No},
+		view(`"statuses":[{"code":"PowerState/starting"}]`):               {},
+		view(`"statuses":[{"code":"powerstate/RUNNING"}]`):                {Running: rollout.Yes},
+		view(`"statuses":[null,{}]`):                                      {},
+		view(`"vmHealth":{"status":{"code":"HealthState/unhealthy"}}`):    {AppHealth: rollout.No},
+		view(`"vmHealth":{"status":{"code":"HealthState/initializing"}}`): {},
+		view(`"vmHealth":{"status":{"code":"HealthState/unknown"}}`):      {},
+		view(`"vmHealth":{}`):                                             {},
+		view(`"extensions":[]`):                                           {},
+		view(`"extensions":[{"name":"other","type":"a.b"}]`):              {Script: rollout.ScriptAbsent},
+		view(agentReady): {Script: rollout.ScriptAbsent},
+		view(`"vmAgent":{"statuses":[{"code":"ProvisioningState/Unavailable"}]}`): {},
+		view(`"vmAgent":{}`): {},
+		`{"resources":[{"name":"cse","properties":{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript"}}],
+		  "properties":{"instanceView":{` + agentReady + `}}}`: {},
 		view(`"extensions":[{"type":"microsoft.azure.extensions.customscript"}]`):                        {},
 		view(`"extensions":[{"type":"Microsoft.Compute.CustomScriptExtension",` + running1 + `}]`):       {Script: rollout.ScriptRunning},
 		view(`"extensions":[{"type":"Microsoft.OSTCExtensions.CustomScriptForLinux",` + running2 + `}]`): {Script: rollout.ScriptRunning},
@@ -87,8 +92,9 @@ func TestInstanceTruths(t *testing.T) {
 }
 
 const (
-	running1 = `"statuses":[{"code":"ProvisioningState/transitioning"}]`
-	running2 = `"statuses":[{"code":"Other/x"},{"code":"ProvisioningState/updating"}]`
+	agentReady = `"vmAgent":{"statuses":[null,{"code":"ProvisioningState/succeeded"}],"extensionHandlers":[]}`
+	running1   = `"statuses":[{"code":"ProvisioningState/transitioning"}]`
+	running2   = `"statuses":[{"code":"Other/x"},{"code":"ProvisioningState/updating"}]`
 )
 
 func TestInstanceMessages(t *testing.T) {

@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -65,6 +66,33 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 	}
 	p, err := c.extensions.BeginCreateOrUpdate(x.with(ctx), set.ResourceGroup, set.Name, name, scriptExtension(step, protected), nil)
 	return x.begun(p, err)
+}
+
+// RemoveScript begins a DELETE of the script extension through the extensions sub-resource, so that no other extension is sent.
+// One that is not there is as removed as it can be.
+func (a *Adapter) RemoveScript(ctx context.Context, set rollout.ScaleSet, step rollout.RemoveScript) (rollout.Begun, error) {
+	c, err := a.in(set)
+	if err != nil {
+		return rollout.Begun{}, err
+	}
+	x := &exchange{operation: "RemoveScript", doing: fmt.Sprintf("removing the script extension of scale set %q", set), set: set, effect: true}
+	if !segment.MatchString(step.Extension) {
+		return rollout.Begun{}, x.refuse("%q cannot be the name of an extension", step.Extension)
+	}
+	p, err := c.extensions.BeginDelete(x.with(ctx), set.ResourceGroup, set.Name, step.Extension, nil)
+	if err != nil && lacksExtension(x.response) {
+		return rollout.Begun{}, nil
+	}
+	return x.begun(p, err)
+}
+
+// lacksExtension says whether an answer is about an extension that is not there. A scale set that is not there answers 404, too.
+func lacksExtension(resp *http.Response) bool {
+	if resp == nil || resp.StatusCode != http.StatusNotFound {
+		return false
+	}
+	a := readAnswer(resp)
+	return a.carries("NotFound") || a.carries("ResourceNotFound") && strings.Contains(strings.ToLower(a.text()), "/extensions/")
 }
 
 // scriptExtension is the body of the PUT.

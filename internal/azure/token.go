@@ -28,6 +28,9 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 	case rollout.WriteScriptOperation:
 		p, err = c.extensions.BeginCreateOrUpdate(ctx, set.ResourceGroup, set.Name, newScriptExtension, armcompute.VirtualMachineScaleSetExtension{},
 			&armcompute.VirtualMachineScaleSetExtensionsClientBeginCreateOrUpdateOptions{ResumeToken: token})
+	case rollout.RemoveScriptOperation:
+		p, err = c.extensions.BeginDelete(ctx, set.ResourceGroup, set.Name, newScriptExtension,
+			&armcompute.VirtualMachineScaleSetExtensionsClientBeginDeleteOptions{ResumeToken: token})
 	case rollout.UpgradeOperation:
 		p, err = c.sets.BeginUpdateInstances(ctx, set.ResourceGroup, set.Name, armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{},
 			&armcompute.VirtualMachineScaleSetsClientBeginUpdateInstancesOptions{ResumeToken: token})
