@@ -82,6 +82,14 @@ var requests = map[string]struct {
 		},
 		request{Method: "DELETE", Path: base + "/extensions/CSE"},
 	},
+	"suspended repairs": {
+		func(ctx context.Context, a *Adapter) (rollout.Begun, error) { return a.SuspendRepairs(ctx, web) },
+		request{Method: "POST", Path: base + "/setOrchestrationServiceState", Body: `{"action":"Suspend","serviceName":"AutomaticRepairs"}`},
+	},
+	"resumed repairs": {
+		func(ctx context.Context, a *Adapter) (rollout.Begun, error) { return a.ResumeRepairs(ctx, web) },
+		request{Method: "POST", Path: base + "/setOrchestrationServiceState", Body: `{"action":"Resume","serviceName":"AutomaticRepairs"}`},
+	},
 	"upgrade": {
 		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
 			return a.Upgrade(ctx, web, []rollout.Ref{{ID: "10", VMID: "x", Name: "web_10"}, {ID: "2"}})

@@ -172,6 +172,8 @@ var effects = map[string]func(context.Context, *Adapter) (rollout.Begun, error){
 	"RemoveScript": func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
 		return a.RemoveScript(ctx, web, rollout.RemoveScript{Extension: "CSE"})
 	},
+	"SuspendRepairs": func(ctx context.Context, a *Adapter) (rollout.Begun, error) { return a.SuspendRepairs(ctx, web) },
+	"ResumeRepairs":  func(ctx context.Context, a *Adapter) (rollout.Begun, error) { return a.ResumeRepairs(ctx, web) },
 	"Upgrade": func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
 		return a.Upgrade(ctx, web, []rollout.Ref{{ID: "3"}})
 	},
@@ -183,11 +185,13 @@ var effects = map[string]func(context.Context, *Adapter) (rollout.Begun, error){
 // token is a resume token as the SDK makes it, for an operation at the given URL.
 func token(kind rollout.OperationKind, at string) string {
 	types := map[rollout.OperationKind]string{
-		rollout.WriteImageOperation:   "VirtualMachineScaleSetsClientUpdateResponse",
-		rollout.WriteScriptOperation:  "VirtualMachineScaleSetExtensionsClientCreateOrUpdateResponse",
-		rollout.RemoveScriptOperation: "VirtualMachineScaleSetExtensionsClientDeleteResponse",
-		rollout.UpgradeOperation:      "VirtualMachineScaleSetsClientUpdateInstancesResponse",
-		rollout.ReimageOperation:      "VirtualMachineScaleSetsClientReimageResponse",
+		rollout.WriteImageOperation:     "VirtualMachineScaleSetsClientUpdateResponse",
+		rollout.WriteScriptOperation:    "VirtualMachineScaleSetExtensionsClientCreateOrUpdateResponse",
+		rollout.RemoveScriptOperation:   "VirtualMachineScaleSetExtensionsClientDeleteResponse",
+		rollout.SuspendRepairsOperation: "VirtualMachineScaleSetsClientSetOrchestrationServiceStateResponse",
+		rollout.ResumeRepairsOperation:  "VirtualMachineScaleSetsClientSetOrchestrationServiceStateResponse",
+		rollout.UpgradeOperation:        "VirtualMachineScaleSetsClientUpdateInstancesResponse",
+		rollout.ReimageOperation:        "VirtualMachineScaleSetsClientReimageResponse",
 	}
 	return fmt.Sprintf(`{"type":%q,"token":{"asyncURL":"%s/operations/1?s=signed","locURL":"","origURL":"%s/x","method":"POST","finalState":"","state":"InProgress"}}`,
 		types[kind], at, at)

@@ -38,6 +38,7 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 		UpgradeMode:        string(deref(policy.Mode)),
 		Orchestration:      string(deref(properties.OrchestrationMode)),
 		AutomaticOSUpgrade: deref(deref(policy.AutomaticOSUpgradePolicy).EnableAutomaticOSUpgrade),
+		AutomaticRepairs:   deref(deref(properties.AutomaticRepairsPolicy).Enabled),
 		State:              provisioningState(properties.ProvisioningState),
 		HealthMonitored:    deref(deref(deref(profile.NetworkProfile).HealthProbe).ID) != "",
 		ScriptHandler:      handlerFor(profile),

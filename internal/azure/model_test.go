@@ -14,6 +14,7 @@ import (
 
 const fullModel = `{"name":"web","etag":"\"7\"","sku":{"name":"Standard_B1s","capacity":3},"properties":{
  "provisioningState":"succeeded","orchestrationMode":"Uniform",
+ "automaticRepairsPolicy":{"enabled":true,"gracePeriod":"PT30M"},
  "upgradePolicy":{"mode":"Manual","automaticOSUpgradePolicy":{"enableAutomaticOSUpgrade":true}},
  "virtualMachineProfile":{
   "storageProfile":{"imageReference":{"id":"/i/1"},"osDisk":{"osType":"Linux"}},
@@ -31,7 +32,7 @@ func TestModel(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := rollout.Model{
-		ETag: `"7"`, Capacity: 3, UpgradeMode: "Manual", Orchestration: "Uniform", AutomaticOSUpgrade: true,
+		ETag: `"7"`, Capacity: 3, UpgradeMode: "Manual", Orchestration: "Uniform", AutomaticOSUpgrade: true, AutomaticRepairs: true,
 		AutomaticExtensionUpgrades: []string{"agent"}, State: rollout.StateSucceeded, HealthMonitored: true,
 		Image:  rollout.Image{ID: "/i/1"},
 		Script: &rollout.ModelScript{Extension: "CSE", URIs: []string{"https://x/a.sh", "https://x/b.sh"}, Command: "bash a.sh", ForceUpdateTag: "1"},

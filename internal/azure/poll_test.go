@@ -12,7 +12,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-var kinds = []rollout.OperationKind{rollout.WriteImageOperation, rollout.WriteScriptOperation, rollout.RemoveScriptOperation, rollout.UpgradeOperation, rollout.ReimageOperation}
+var kinds = []rollout.OperationKind{
+	rollout.WriteImageOperation, rollout.WriteScriptOperation, rollout.RemoveScriptOperation, rollout.SuspendRepairsOperation,
+	rollout.ResumeRepairsOperation, rollout.UpgradeOperation, rollout.ReimageOperation,
+}
 
 func TestPollOutcomes(t *testing.T) {
 	const times = `"startTime":"2020-09-04T08:43:22.0280584+00:00","endTime":"2020-09-04T08:44:16.3280584+00:00"`

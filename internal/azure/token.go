@@ -37,6 +37,9 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 	case rollout.ReimageOperation:
 		p, err = c.sets.BeginReimage(ctx, set.ResourceGroup, set.Name,
 			&armcompute.VirtualMachineScaleSetsClientBeginReimageOptions{ResumeToken: token})
+	case rollout.SuspendRepairsOperation, rollout.ResumeRepairsOperation:
+		p, err = c.sets.BeginSetOrchestrationServiceState(ctx, set.ResourceGroup, set.Name, armcompute.OrchestrationServiceStateInput{},
+			&armcompute.VirtualMachineScaleSetsClientBeginSetOrchestrationServiceStateOptions{ResumeToken: token})
 	default:
 		return nil, errToken
 	}
