@@ -1,6 +1,7 @@
 package azure_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
@@ -495,4 +496,49 @@ func TestContractHealth(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestContractRepairs holds that suspended repairs leave a sick machine alone, and resumed ones do not.
+func TestContractRepairs(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		if w.model().AutomaticRepairs {
+			t.Error("nobody switched repairs on")
+		}
+		w.control("POST", "/model", map[string]any{"scaleSet": shop.ID(), "merge": map[string]any{"properties": map[string]any{
+			"automaticRepairsPolicy": map[string]any{"enabled": true, "gracePeriod": "PT10M"},
+		}}}, nil)
+		w.clock.Advance(time.Hour)
+		if !w.model().AutomaticRepairs {
+			t.Error("repairs are on")
+		}
+		before := w.ids()
+		w.setRepairs(rollout.SuspendRepairsOperation, w.SuspendRepairs)
+		w.control("POST", "/health", map[string]any{"scaleSet": shop.ID(), "instance": before[0], "state": "unhealthy"}, nil)
+		w.clock.Advance(24 * time.Hour)
+		if diff := cmp.Diff(before, w.ids()); diff != "" {
+			t.Errorf("repaired while suspended: %s", diff)
+		}
+		if !w.model().AutomaticRepairs {
+			t.Error("suspending changes nothing that is declared")
+		}
+		w.setRepairs(rollout.ResumeRepairsOperation, w.ResumeRepairs)
+		w.clock.Advance(time.Hour)
+		if diff := cmp.Diff(append(before[1:3:3], "3"), w.ids()); diff != "" {
+			t.Errorf("not repaired once resumed: %s", diff)
+		}
+	})
+}
+
+// setRepairs suspends or resumes repairs with exactly one call, and waits until that is done.
+func (w *world) setRepairs(kind rollout.OperationKind, begin func(context.Context, rollout.ScaleSet) (rollout.Begun, error)) {
+	w.t.Helper()
+	w.calls()
+	begun, err := begin(w.t.Context(), shop)
+	if got := w.calls(); len(got) != 1 || got[0].Operation != "SetOrchestrationServiceState" {
+		w.t.Errorf("want exactly one call, got %+v", got)
+	}
+	if status := w.finish(kind, begun, err); status.State != rollout.OperationSucceeded {
+		w.t.Fatalf("got %+v: %v", status, status.Problem)
+	}
+	w.checkPolls(w.calls())
 }

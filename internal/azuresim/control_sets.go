@@ -292,8 +292,9 @@ func (s *Server) controlRepair(body []byte, _ *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	op := s.begin(byControl, inst.set, true, s.durations.Noop)
-	op.start(inst, inst.model, s.deletePlan())
-	fresh := s.addInstance(op)
+	if inst.set.repairsOff {
+		return nil, &controlError{http.StatusConflict, fmt.Sprintf("automatic repairs of scale set %q are suspended", in.ScaleSet)}
+	}
+	fresh := s.replaceInstance(s.begin(byControl, inst.set, true, s.durations.Noop), inst)
 	return map[string]string{"instance": strconv.Itoa(fresh.id)}, nil
 }

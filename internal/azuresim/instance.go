@@ -106,6 +106,7 @@ func (inst *instance) change(now time.Time, to func(*state)) {
 		return
 	}
 	inst.since = now.UnixNano()
+	inst.set.server.expectRepair(inst)
 	if was.since == inst.since && len(inst.past) > 0 {
 		return // nobody could see it
 	}

@@ -178,7 +178,7 @@ func (set *scaleSet) view() members {
 		summary = append(summary, members{{"code", code}, {"count", counts[code]}})
 	}
 	m := members{{"virtualMachine", members{{"statusesSummary", summary}}}}
-	if set.repairsOff || boolAt(set.doc, "properties", "automaticRepairsPolicy", "enabled") {
+	if set.repairsOff || set.repairsEnabled() {
 		state := "Running"
 		if set.repairsOff {
 			state = "Suspended"

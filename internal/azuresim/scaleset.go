@@ -13,6 +13,7 @@ import (
 
 // scaleSet is one virtual machine scale set.
 type scaleSet struct {
+	server                              *Server
 	subscription, group, name, location string
 
 	key       string // lower-case ARM id
@@ -41,6 +42,7 @@ type scaleSet struct {
 	changed    time.Time
 	rolling    *rollingUpgrade
 	repairsOff bool // automatic repairs are suspended
+	repairing  int  // machines that are being repaired
 	placement  uuid.UUID
 	diskInfix  string // in names of OS disks; it differs with the time a set was made
 }

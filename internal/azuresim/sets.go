@@ -247,6 +247,10 @@ func (s *Server) setOrchestrationServiceState(r *request) (*response, *armError)
 	if !strings.EqualFold(action, "Suspend") && !strings.EqualFold(action, "Resume") {
 		return nil, invalidParameter("action", "The value '%s' of parameter 'action' is invalid.", action)
 	}
-	set.repairsOff = strings.EqualFold(action, "Suspend")
-	return s.accepted(r, s.begin("SetOrchestrationServiceState", set, true, s.durations.Noop)), nil
+	op := s.begin("SetOrchestrationServiceState", set, true, s.durations.Noop)
+	if !op.inert {
+		set.repairsOff = strings.EqualFold(action, "Suspend")
+		s.expectRepairs(set)
+	}
+	return s.accepted(r, op), nil
 }

@@ -162,6 +162,7 @@ func (s *Server) commit(set *scaleSet, c change, kind string, isPut bool) *opera
 	}
 	op := s.begin(kind, set, true, lasts)
 	s.scaleTo(op, want)
+	s.expectRepairs(set)
 	if newModel {
 		s.followModel(op)
 	}
@@ -215,7 +216,7 @@ func (s *Server) preemptUpgrades(set *scaleSet) {
 // create makes a scale set from a planned write.
 func (s *Server) create(id scaleSetID, c change) *scaleSet {
 	set := &scaleSet{
-		subscription: id.subscription, group: id.group, name: id.name, key: id.key(),
+		server: s, subscription: id.subscription, group: id.group, name: id.name, key: id.key(),
 		location: stringAt(c.doc, "location"), doc: maps.Clone(c.doc),
 		etag: 1, uniqueID: s.guid(), placement: s.guid(), created: s.now, changed: s.now, creating: true,
 		diskInfix: diskInfix(oldestCompute),

@@ -1,0 +1,91 @@
+package azuresim
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// usualGrace is how long a machine may be unhealthy where the policy does not say.
+const usualGrace = 10 * time.Minute
+
+// repairsEnabled says whether the scale set declares automatic repairs.
+func (set *scaleSet) repairsEnabled() bool {
+	return boolAt(set.doc, "properties", "automaticRepairsPolicy", "enabled")
+}
+
+// graceOfRepairs reads durations like PT30M.
+func (set *scaleSet) graceOfRepairs() time.Duration {
+	text := stringAt(set.doc, "properties", "automaticRepairsPolicy", "gracePeriod")
+	d, err := time.ParseDuration(strings.ToLower(strings.TrimPrefix(text, "PT")))
+	if err != nil || d <= 0 {
+		return usualGrace
+	}
+	return d
+}
+
+// mostRepairs is how many machines are repaired at a time: 5 % of them, and one where that is none (azure-facts §2.5).
+func (set *scaleSet) mostRepairs() int { return max(1, len(set.instances)/20) }
+
+// wantsRepair says whether repairs would touch a machine once it has been like this for long enough.
+func (inst *instance) wantsRepair() bool {
+	return inst.health == unhealthy && inst.power == running && inst.task == nil && inst.provisioning != deleting &&
+		inst.model.health != healthNone && !inst.protectActions
+}
+
+// expectRepair plans a look at a machine that is unhealthy for when its grace period is over.
+func (s *Server) expectRepair(inst *instance) {
+	set := inst.set
+	if inst.health != unhealthy || !set.repairsEnabled() {
+		return
+	}
+	due := inst.sinceTime().Add(set.graceOfRepairs())
+	s.after(due.Sub(s.now), func() { s.repairDue(set) })
+}
+
+// expectRepairs does so for all machines, where what decides on repairs has changed.
+func (s *Server) expectRepairs(set *scaleSet) {
+	for _, inst := range set.instances {
+		s.expectRepair(inst)
+	}
+}
+
+// repairDue repairs what is due, unless that is suspended.
+func (s *Server) repairDue(set *scaleSet) {
+	if set.repairsOff || set.deleting || !set.repairsEnabled() {
+		return
+	}
+	for _, inst := range slices.Clone(set.instances) {
+		if set.repairing >= set.mostRepairs() {
+			return // the next one's turn comes when one is done
+		}
+		if inst.wantsRepair() && !inst.sinceTime().Add(set.graceOfRepairs()).After(s.now) {
+			s.repair(inst)
+		}
+	}
+}
+
+// repair does to a machine what the policy says.
+func (s *Server) repair(inst *instance) {
+	set := inst.set
+	op := s.begin(byControl, set, true, s.durations.Noop)
+	set.repairing++
+	op.onEnd = func() {
+		set.repairing--
+		s.repairDue(set)
+	}
+	switch strings.ToLower(stringAt(set.doc, "properties", "automaticRepairsPolicy", "repairAction")) {
+	case "reimage":
+		op.start(inst, inst.model, s.reimagePlan(inst))
+	case "restart":
+		op.start(inst, inst.model, s.restartPlan(inst))
+	default:
+		s.replaceInstance(op, inst)
+	}
+}
+
+// replaceInstance deletes a machine and makes one of the latest model instead, under a new id (azure-facts §2.1).
+func (s *Server) replaceInstance(op *operation, inst *instance) *instance {
+	op.start(inst, inst.model, s.deletePlan())
+	return s.addInstance(op)
+}
