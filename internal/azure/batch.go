@@ -14,7 +14,7 @@ import (
 const mostInstances = 200
 
 // instanceID is what an id looks like: a number, or in a Flexible set a name. "*" means all to Azure, and can never be one.
-var instanceID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_-]{0,127}$`)
+var instanceID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.-]{0,127}$`)
 
 // Upgrade begins a manual upgrade of exactly the named instances.
 func (a *Adapter) Upgrade(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error) {

@@ -200,8 +200,7 @@ func TestContractOnlyExtensionRemoved(t *testing.T) {
 			if got := w.instances()[id].Script; got != want {
 				t.Errorf("want %v, got %v", want, got)
 			}
-			begun, err = w.RemoveScript(t.Context(), shop, rollout.RemoveScript{Extension: "vmssrollout-script"})
-			if err != nil {
+			if _, err := w.RemoveScript(t.Context(), shop, rollout.RemoveScript{Extension: "vmssrollout-script"}); err != nil {
 				t.Fatal(err)
 			}
 			w.clock.Advance(time.Hour)

@@ -8,13 +8,19 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
+// idOf is what names the instance in calls: its number, or in a Flexible set, where only the machine's own id is sure to be told, its name.
+func idOf(vm armcompute.VirtualMachineScaleSetVM) string {
+	machine := deref(deref(vm.Properties).VirtualMachineResourceID)
+	return cmp.Or(machine[strings.LastIndex(machine, "/")+1:], deref(vm.InstanceID))
+}
+
 // instanceOf maps one item of a full list. What is not shown stays unknown.
 func instanceOf(vm armcompute.VirtualMachineScaleSetVM) rollout.Instance {
 	p := deref(vm.Properties)
 	storage := deref(p.StorageProfile)
 	disk := deref(storage.OSDisk)
 	i := rollout.Instance{
-		ID:        deref(vm.InstanceID),
+		ID:        idOf(vm),
 		Name:      deref(vm.Name),
 		VMID:      deref(p.VMID),
 		Created:   deref(p.TimeCreated),

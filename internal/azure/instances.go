@@ -45,7 +45,7 @@ type listing struct {
 // add takes one page in.
 func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error {
 	for _, vm := range page.Value {
-		id := deref(deref(vm).InstanceID)
+		id := idOf(deref(vm))
 		key := strings.ToLower(id)
 		switch {
 		case id == "":

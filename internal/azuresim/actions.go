@@ -3,7 +3,6 @@ package azuresim
 import (
 	"net/http"
 	"slices"
-	"strconv"
 )
 
 // named are the instances that a body names. None named: all of them, where
@@ -45,11 +44,10 @@ func (set *scaleSet) activeOnes(ids []any) ([]*instance, *armError) {
 }
 
 func (set *scaleSet) active(id string) (*instance, *armError) {
-	number, err := strconv.Atoi(id)
-	if err != nil {
+	if !set.isRef(id) {
 		return nil, instanceNotNumber("instanceIds")
 	}
-	inst := set.instance(number)
+	inst := set.find(id)
 	if inst == nil || inst.provisioning == deleting {
 		return nil, inactiveInstance(id)
 	}

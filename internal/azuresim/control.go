@@ -116,17 +116,14 @@ func parseSetID(id string) (scaleSetID, error) {
 	return scaleSetID{args["sub"], args["group"], args["set"]}, nil
 }
 
-// jsonID is an instance id, written as a number or as a string.
-type jsonID = faultyID
-
-func (s *Server) controlInstance(setID string, id jsonID) (*instance, error) {
+func (s *Server) controlInstance(setID string, id instanceRef) (*instance, error) {
 	set, err := s.controlSet(setID)
 	if err != nil {
 		return nil, err
 	}
-	inst := set.instance(int(id))
+	inst := set.find(string(id))
 	if inst == nil {
-		return nil, &controlError{http.StatusNotFound, fmt.Sprintf("scale set %q has no instance %d", setID, id)}
+		return nil, &controlError{http.StatusNotFound, fmt.Sprintf("scale set %q has no instance %s", setID, id)}
 	}
 	return inst, nil
 }

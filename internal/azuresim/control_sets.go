@@ -39,6 +39,7 @@ type stagedSet struct {
 	Health        string          `json:"health"`
 	Script        *stagedScript   `json:"script"`
 	Overprovision bool            `json:"overprovision"`
+	Orchestration string          `json:"orchestration"`
 	Tags          object          `json:"tags"`
 }
 
@@ -106,14 +107,18 @@ func (in stagedSet) body(name string) (object, error) {
 	if len(extensions) > 0 {
 		profile["extensionProfile"] = object{"extensions": extensions}
 	}
+	properties := object{
+		"orchestrationMode":     orElse(in.Orchestration, uniform),
+		"upgradePolicy":         object{"mode": orElse(in.Mode, "Manual")},
+		"virtualMachineProfile": profile,
+	}
+	if !strings.EqualFold(in.Orchestration, flexible) {
+		properties["overprovision"] = in.Overprovision
+	}
 	body := object{
-		"location": orElse(in.Location, "eastus"),
-		"sku":      object{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": json.Number(strconv.Itoa(in.Capacity))},
-		"properties": object{
-			"upgradePolicy":         object{"mode": orElse(in.Mode, "Manual")},
-			"overprovision":         in.Overprovision,
-			"virtualMachineProfile": profile,
-		},
+		"location":   orElse(in.Location, "eastus"),
+		"sku":        object{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": json.Number(strconv.Itoa(in.Capacity))},
+		"properties": properties,
 	}
 	if len(in.Zones) > 0 {
 		zones := make([]any, len(in.Zones))
@@ -254,9 +259,9 @@ func (s *Server) edit(id string, body object) (any, error) {
 
 func (s *Server) controlHealth(body []byte, _ *http.Request) (any, error) {
 	var in struct {
-		ScaleSet string `json:"scaleSet"`
-		Instance jsonID `json:"instance"`
-		State    string `json:"state"`
+		ScaleSet string      `json:"scaleSet"`
+		Instance instanceRef `json:"instance"`
+		State    string      `json:"state"`
 	}
 	if err := readControl(body, &in); err != nil {
 		return nil, err
@@ -282,8 +287,8 @@ func (s *Server) controlHealth(body []byte, _ *http.Request) (any, error) {
 // controlRepair replaces an instance as automatic repairs do: by one of the latest model, under a new id.
 func (s *Server) controlRepair(body []byte, _ *http.Request) (any, error) {
 	var in struct {
-		ScaleSet string `json:"scaleSet"`
-		Instance jsonID `json:"instance"`
+		ScaleSet string      `json:"scaleSet"`
+		Instance instanceRef `json:"instance"`
 	}
 	if err := readControl(body, &in); err != nil {
 		return nil, err
@@ -296,5 +301,5 @@ func (s *Server) controlRepair(body []byte, _ *http.Request) (any, error) {
 		return nil, &controlError{http.StatusConflict, fmt.Sprintf("automatic repairs of scale set %q are suspended", in.ScaleSet)}
 	}
 	fresh := s.replaceInstance(s.begin(byControl, inst.set, true, s.durations.Noop), inst)
-	return map[string]string{"instance": strconv.Itoa(fresh.id)}, nil
+	return map[string]string{"instance": fresh.ref()}, nil
 }

@@ -5,7 +5,6 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -50,7 +49,7 @@ func (inst *instance) seen() seenInstance {
 		reported = healthMissing
 	}
 	return seenInstance{
-		ID: strconv.Itoa(inst.id), VMID: inst.vmID.String(), Zone: inst.zone, Model: inst.model.version, Latest: inst.isLatest(),
+		ID: inst.ref(), VMID: inst.vmID.String(), Zone: inst.zone, Model: inst.model.version, Latest: inst.isLatest(),
 		Upgrades: inst.upgrades, Reimages: inst.reimages, ScriptRuns: inst.scriptRuns,
 		State: inst.provisioning.String(), Power: inst.power.String(), Health: reported.String(), Address: address, Deleted: inst.deleted,
 	}

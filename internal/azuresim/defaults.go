@@ -11,17 +11,21 @@ func newSetDefaults(full object, version apiVersion) object {
 	if name := stringAt(full, "sku", "name"); strings.HasPrefix(name, "Basic_") {
 		tier = "Basic"
 	}
-	return object{
+	usual := object{
 		"sku": object{"tier": tier, "capacity": json.Number("0")},
 		"properties": object{
 			"singlePlacementGroup":                   true,
-			"orchestrationMode":                      "Uniform",
+			"orchestrationMode":                      uniform,
 			"overprovision":                          true,
 			"doNotRunExtensionsOnOverprovisionedVMs": false,
 			"platformFaultDomainCount":               json.Number("5"),
 			"virtualMachineProfile":                  profileDefaults(objectAt(full, "properties", "virtualMachineProfile"), stringAt(full, "sku", "name"), version),
 		},
 	}
+	if isFlexible(full) {
+		return flexibleDefaults(full, usual)
+	}
+	return usual
 }
 
 // usualStorage is the kind of disks a size gets: sizes with an s in their name can have premium ones.

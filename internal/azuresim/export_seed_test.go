@@ -28,7 +28,7 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 	if err != nil {
 		return err
 	}
-	full = withDefaults(full, object{"properties": object{"orchestrationMode": "Uniform"}}) // old versions do not show it
+	full = withDefaults(full, object{"properties": object{"orchestrationMode": uniform}}) // old versions do not show it
 	c := s.split(nil, cleaned(full))
 	set := s.sets[id.key()]
 	if set == nil {

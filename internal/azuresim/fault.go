@@ -18,31 +18,40 @@ type fault struct {
 	Times     int       `json:"times,omitempty"` // 0: always
 	Kind      faultKind `json:"kind"`
 
-	Status            int        `json:"status,omitempty"`
-	Code              string     `json:"code,omitempty"`
-	Message           string     `json:"message,omitempty"`
-	RetryAfterSeconds int        `json:"retryAfterSeconds,omitempty"`
-	ExitCode          int        `json:"exitCode,omitempty"`
-	Stdout            string     `json:"stdout,omitempty"`
-	Stderr            string     `json:"stderr,omitempty"`
-	Seconds           float64    `json:"seconds,omitempty"`
-	Instances         []faultyID `json:"instances,omitempty"` // for scriptFails, none: all
+	Status            int           `json:"status,omitempty"`
+	Code              string        `json:"code,omitempty"`
+	Message           string        `json:"message,omitempty"`
+	RetryAfterSeconds int           `json:"retryAfterSeconds,omitempty"`
+	ExitCode          int           `json:"exitCode,omitempty"`
+	Stdout            string        `json:"stdout,omitempty"`
+	Stderr            string        `json:"stderr,omitempty"`
+	Seconds           float64       `json:"seconds,omitempty"`
+	Instances         []instanceRef `json:"instances,omitempty"` // for scriptFails, none: all
 
 	seen, fired int
 }
 
-// faultyID is an instance id, written as a number or as a string.
-type faultyID int
+// instanceRef names an instance to the control endpoint: a number, written as one or as a string, or a name, kept in lower case.
+type instanceRef string
 
-// UnmarshalJSON takes both forms.
-func (id *faultyID) UnmarshalJSON(data []byte) error {
-	n, err := strconv.Atoi(strings.Trim(string(data), `"`))
-	if err != nil {
+// UnmarshalJSON takes all forms.
+func (ref *instanceRef) UnmarshalJSON(data []byte) error {
+	var v any
+	if err := json.Unmarshal(data, &v); err != nil {
 		return fmt.Errorf("reading an instance id: %w", err)
 	}
-	*id = faultyID(n)
+	switch v := v.(type) {
+	case string:
+		*ref = instanceRef(strings.ToLower(v))
+	case float64:
+		*ref = instanceRef(strconv.Itoa(int(v)))
+	default:
+		return fmt.Errorf("reading an instance id: %s is neither a number nor a string", data)
+	}
 	return nil
 }
+
+func (inst *instance) refKey() instanceRef { return instanceRef(strings.ToLower(inst.ref())) }
 
 type faultKind string
 
@@ -121,8 +130,8 @@ func parseFaults(body []byte) (faultList, error) {
 func (f *fault) duration() time.Duration { return time.Duration(f.Seconds * float64(time.Second)) }
 
 // hits says whether the fault is about an instance.
-func (f *fault) hits(instance int) bool {
-	return len(f.Instances) == 0 || slices.Contains(f.Instances, faultyID(instance))
+func (f *fault) hits(inst *instance) bool {
+	return len(f.Instances) == 0 || slices.Contains(f.Instances, inst.refKey())
 }
 
 func (f *fault) scriptResult() ScriptResult {

@@ -12,15 +12,16 @@ import (
 
 // instance is one virtual machine of a scale set.
 type instance struct {
-	set   *scaleSet
-	id    int
-	zone  string
-	fault int // fault domain
-	vmID  uuid.UUID
-	disk  uuid.UUID // of the OS disk: another one when it is replaced
-	exact string    // version of the image that the disk was made from
-	etag  int
-	born  time.Time
+	set    *scaleSet
+	id     int
+	suffix string // of its name; empty: the id is
+	zone   string
+	fault  int // fault domain
+	vmID   uuid.UUID
+	disk   uuid.UUID // of the OS disk: another one when it is replaced
+	exact  string    // version of the image that the disk was made from
+	etag   int
+	born   time.Time
 
 	state
 	past []state // what it was before, oldest first
@@ -155,9 +156,14 @@ func (inst *instance) asOf(t time.Time) state {
 
 func (inst *instance) sinceTime() time.Time { return time.Unix(0, inst.since).UTC() }
 
-func (inst *instance) name() string { return inst.set.name + "_" + strconv.Itoa(inst.id) }
+func (inst *instance) name() string {
+	if inst.suffix != "" {
+		return inst.set.name + "_" + inst.suffix
+	}
+	return inst.set.name + "_" + strconv.Itoa(inst.id)
+}
 
-func (inst *instance) armID() string { return inst.set.instanceID(inst.id) }
+func (inst *instance) armID() string { return inst.set.instanceID(inst.ref()) }
 
 // key names the machine to the fleet.
 func (inst *instance) key() string { return strings.ToLower(inst.armID()) }
@@ -168,12 +174,22 @@ func (inst *instance) isOn() bool { return inst.power == running || inst.power =
 
 func (inst *instance) quotedEtag() string { return `"` + strconv.Itoa(inst.etag) + `"` }
 
-// computerName is the prefix and the id in base 36, six digits (azure-facts §4).
+// computerName is the prefix and the id in base 36, six digits (azure-facts §4), or part of the name where that is random.
 func (inst *instance) computerName() string {
+	if inst.suffix != "" {
+		return inst.model.prefix + strings.ToUpper(inst.suffix[:6])
+	}
 	digits := strings.ToUpper(strconv.FormatInt(int64(inst.id), 36))
 	return inst.model.prefix + strings.Repeat("0", max(0, 6-len(digits))) + digits
 }
 
 func (inst *instance) diskName() string {
-	return inst.set.name + "_" + inst.set.name + "_" + strconv.Itoa(inst.id) + inst.set.diskInfix + hexID(inst.disk)
+	return inst.diskPrefix() + inst.set.diskInfix + hexID(inst.disk)
+}
+
+func (inst *instance) diskPrefix() string {
+	if inst.suffix != "" {
+		return inst.name()
+	}
+	return inst.set.name + "_" + inst.name()
 }

@@ -9,6 +9,9 @@ import (
 // view is the instance view: what the platform and the agent see of a machine.
 func (l look) view(version apiVersion) members {
 	m := members{{"placementGroupId", l.set.placement.String()}, {"platformUpdateDomain", l.fault}, {"platformFaultDomain", l.fault}}
+	if l.set.isFlexible() {
+		m = m[2:] // it has neither
+	}
 	m = append(m, l.guest()...)
 	if l.state.health != healthMissing && l.state.model.health != healthNone && l.state.power != deallocated {
 		m = append(m, member{"vmHealth", l.vmHealth()})

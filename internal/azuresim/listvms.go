@@ -20,7 +20,7 @@ var (
 type listing struct {
 	asOf     time.Time
 	lagging  bool
-	omitted  map[int]bool
+	omitted  map[instanceRef]bool
 	health   time.Duration // how old health is
 	filter   func(look) bool
 	projects bool // $select: little but the instance view comes back
@@ -64,7 +64,7 @@ var filters = map[string]func(look) bool{
 }
 
 func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
-	l := listing{asOf: s.now, omitted: map[int]bool{}}
+	l := listing{asOf: s.now, omitted: map[instanceRef]bool{}}
 	text := strings.ToLower(strings.Join(strings.Fields(r.queryValue("$filter")), " "))
 	filter, known := filters[text]
 	if !known {
@@ -79,7 +79,7 @@ func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 			l.asOf, l.lagging = s.now.Add(-f.duration()), true
 		case faultListOmits:
 			for _, id := range f.Instances {
-				l.omitted[int(id)] = true
+				l.omitted[id] = true
 			}
 		case faultHealthLags:
 			l.health = f.duration()
@@ -92,7 +92,7 @@ func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 // page is the instances after an id; last is the id to go on from, or below zero.
 func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last int) {
 	for _, inst := range s.listed(set, l) {
-		if inst.id <= after || l.omitted[inst.id] {
+		if inst.id <= after || l.omits(inst) {
 			continue
 		}
 		shown := inst.look()
@@ -112,6 +112,8 @@ func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last in
 	}
 	return page, -1
 }
+
+func (l listing) omits(inst *instance) bool { return len(l.omitted) > 0 && l.omitted[inst.refKey()] }
 
 // listed are the instances that exist, or did at the time that the list shows.
 func (s *Server) listed(set *scaleSet, l listing) []*instance {
@@ -150,7 +152,7 @@ func (l listing) item(shown look, version apiVersion) members {
 		properties = append(properties, member{"instanceView", *view})
 	}
 	properties = append(properties, member{"hardwareProfile", members{}}, member{"provisioningState", shown.state.provisioning.String()})
-	return members{{"id", shown.armID()}, {"instanceId", strconv.Itoa(shown.id)}, {"properties", properties}}
+	return members{{"id", shown.armID()}, {"instanceId", shown.ref()}, {"properties", properties}}
 }
 
 const tokenPrefix = "vmss+after/" // base64 of it has characters that must be escaped in a URL

@@ -25,17 +25,19 @@ func (set *scaleSet) body(version apiVersion) members {
 
 func (set *scaleSet) properties(version apiVersion) members {
 	doc := objectAt(set.doc, "properties")
-	profile := set.model.shown()
+	shown, profile := doc, set.model.shown()
 	if network := objectAt(profile, "networkProfile"); network != nil {
 		profile = with(profile, "networkProfile", compact{network})
 	}
-	if version.since("2024-11-01") {
+	if profile != nil && version.since("2024-11-01") {
 		profile = with(profile, "timeCreated", armTime(set.created))
 	}
-	shown := with(doc, "virtualMachineProfile", profile)
+	if profile != nil {
+		shown = with(doc, "virtualMachineProfile", profile)
+	}
 	tail := []string{"overprovision", "doNotRunExtensionsOnOverprovisionedVMs", "platformFaultDomainCount"}
 	hidden := slices.Clone(tail)
-	if !version.since("2023-03-01") {
+	if !version.since("2023-03-01") && !set.isFlexible() {
 		hidden = append(hidden, "orchestrationMode")
 	}
 	m := ordered(shown, propertyOrder, hidden...)

@@ -24,7 +24,7 @@ func (l look) body(version apiVersion, view *members) members {
 	set := l.set
 	m := members{
 		{"name", l.name()}, {"id", l.armID()}, {"type", "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"},
-		{"location", set.location}, {"tags", l.shownTags()}, {"instanceId", strconv.Itoa(l.id)},
+		{"location", set.location}, {"tags", l.shownTags()}, {"instanceId", l.ref()},
 		{"sku", members{{"name", l.state.model.size}, {"tier", "Standard"}}},
 	}
 	if l.zone != "" {
@@ -84,6 +84,9 @@ func (l look) properties(version apiVersion, view *members) members {
 	if version.since("2021-11-01") {
 		m = append(m, member{"timeCreated", armTime(l.born)})
 	}
+	if l.suffix != "" && version.since("2025-11-01") {
+		m = append(m, member{"virtualMachineResourceId", l.machineID()})
+	}
 	return m
 }
 
@@ -111,7 +114,7 @@ func (l look) diskID(name string) string {
 }
 
 func (l look) dataDiskName(i int) string {
-	return l.set.name + "_" + l.set.name + "_" + strconv.Itoa(l.id) + "_disk" + strconv.Itoa(i+2) + "_" + hexID(l.vmID)
+	return l.diskPrefix() + "_disk" + strconv.Itoa(i+2) + "_" + hexID(l.vmID)
 }
 
 // dataDisks keep their names for the machine's life.
@@ -179,8 +182,7 @@ func (l look) extensionBody(e *extension) members {
 	properties := append(members{{"provisioningState", l.extensionState(e)}}, ordered(e.shown(), nil, "provisioningState")...)
 	return members{
 		{"name", e.name},
-		{"id", "/subscriptions/" + set.subscription + "/resourceGroups/" + set.group + "/providers/Microsoft.Compute/virtualMachines/" +
-			l.name() + "/extensions/" + e.name},
+		{"id", l.machineID() + "/extensions/" + e.name},
 		{"type", "Microsoft.Compute/virtualMachines/extensions"}, {"location", set.location}, {"properties", properties},
 	}
 }

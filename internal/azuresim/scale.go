@@ -25,7 +25,7 @@ func (s *Server) scaleTo(op *operation, want int) {
 func (s *Server) addInstance(op *operation) *instance {
 	set := op.set
 	inst := &instance{
-		set: set, id: set.nextID, zone: set.emptiestZone(), fault: set.fresh % faultDomains,
+		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: set.emptiestZone(), fault: set.fresh % set.faultDomainCount(),
 		vmID: s.guid(), disk: s.guid(), etag: 1, born: s.now,
 		state: state{model: set.model, since: s.now.UnixNano()},
 	}

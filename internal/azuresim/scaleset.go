@@ -54,13 +54,13 @@ func (set *scaleSet) id() string {
 
 // instanceID is the ARM id of an instance. ARM does not keep the case of ids
 // (azure-facts §1.2), so some sets have the group in capitals here.
-func (set *scaleSet) instanceID(id int) string {
+func (set *scaleSet) instanceID(ref string) string {
 	group := set.group
 	if set.upperCase {
 		group = strings.ToUpper(group)
 	}
 	return "/subscriptions/" + set.subscription + "/resourceGroups/" + group +
-		"/providers/Microsoft.Compute/virtualMachineScaleSets/" + set.name + "/virtualMachines/" + strconv.Itoa(id)
+		"/providers/Microsoft.Compute/virtualMachineScaleSets/" + set.name + "/virtualMachines/" + ref
 }
 
 func (set *scaleSet) capacity() int {

@@ -18,7 +18,7 @@ func (t *task) runScript(i int) {
 	}
 	s, e := t.op.server, t.plan.scripts[i]
 	t.inst.scriptRuns++
-	if f := t.op.scriptFault; f != nil && f.hits(t.inst.id) {
+	if f := t.op.scriptFault; f != nil && f.hits(t.inst) {
 		t.scriptEnded(e, f.scriptResult())
 		t.runScript(i + 1)
 		return

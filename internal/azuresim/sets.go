@@ -208,6 +208,9 @@ func (s *Server) getSetView(r *request) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
+	if err := set.refuseView(); err != nil {
+		return nil, err
+	}
 	return answer(http.StatusOK, set.view()), nil
 }
 
@@ -220,7 +223,7 @@ func (s *Server) listSKUs(r *request) (*response, *armError) {
 		return nil, err
 	}
 	names := slices.Clone(skuNames)
-	if !slices.Contains(names, set.model.size) {
+	if set.model.size != "" && !slices.Contains(names, set.model.size) {
 		names = append(names, set.model.size)
 	}
 	list := []members{}

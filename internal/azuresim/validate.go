@@ -64,7 +64,7 @@ const maxCapacity = 1000
 // checkWrite refuses what a scale set cannot be.
 func (s *Server) checkWrite(set *scaleSet, full object) *armError {
 	for _, check := range []func(*scaleSet, object) *armError{
-		checkPlace, checkSize, checkOrchestration, checkMode, checkExtensions,
+		checkPlace, checkOrchestration, checkSize, checkMode, checkExtensions,
 	} {
 		if err := check(set, full); err != nil {
 			return err
@@ -89,6 +89,9 @@ func checkPlace(set *scaleSet, full object) *armError {
 func normalLocation(l string) string { return strings.ToLower(strings.ReplaceAll(l, " ", "")) }
 
 func checkSize(_ *scaleSet, full object) *armError {
+	if isGroup(full) {
+		return checkGroup(full)
+	}
 	if stringAt(full, "sku", "name") == "" {
 		return invalidParameter("sku", "Required parameter 'sku' is missing (null).")
 	}
@@ -100,15 +103,23 @@ func checkSize(_ *scaleSet, full object) *armError {
 	return nil
 }
 
+// checkGroup: what makes no machines has no size either.
+func checkGroup(full object) *armError {
+	if objectAt(full, "sku") != nil {
+		return invalidParameter("virtualMachineProfile", "Required parameter 'virtualMachineProfile' is missing (null).")
+	}
+	return nil
+}
+
 func checkOrchestration(set *scaleSet, full object) *armError {
 	mode := stringAt(full, "properties", "orchestrationMode")
-	if strings.EqualFold(mode, "Uniform") {
-		return nil
-	}
-	if set != nil {
+	if set != nil && !strings.EqualFold(mode, stringAt(set.doc, "properties", "orchestrationMode")) {
 		return refuse(http.StatusConflict, "PropertyChangeNotAllowed", "Changing property 'orchestrationMode' is not allowed.").about("orchestrationMode")
 	}
-	return invalidParameter("orchestrationMode", "The value '%s' of parameter 'orchestrationMode' is not supported here.", mode)
+	if !strings.EqualFold(mode, uniform) && !strings.EqualFold(mode, flexible) {
+		return invalidParameter("orchestrationMode", "The value '%s' of parameter 'orchestrationMode' is invalid.", mode)
+	}
+	return nil
 }
 
 func checkMode(_ *scaleSet, full object) *armError {
@@ -123,6 +134,9 @@ func checkMode(_ *scaleSet, full object) *armError {
 		}
 		return nil
 	case "":
+		if isFlexible(full) {
+			return nil
+		}
 		return invalidParameter("upgradePolicy", "Required parameter 'upgradePolicy' is missing (null).")
 	}
 	return invalidParameter("upgradePolicy.mode", "The value '%s' of parameter 'upgradePolicy.mode' is invalid.", mode)

@@ -2,7 +2,6 @@ package azuresim
 
 import (
 	"net/http"
-	"strconv"
 	"strings"
 )
 
@@ -12,13 +11,12 @@ func (s *Server) findVM(r *request) (*instance, *armError) {
 	if err != nil {
 		return nil, err
 	}
-	id, convErr := strconv.Atoi(r.args["vm"])
-	if convErr != nil {
+	if !set.isRef(r.args["vm"]) {
 		err := instanceNotNumber("instanceId")
 		err.charged = r.method == http.MethodGet
 		return nil, err
 	}
-	inst := set.instance(id)
+	inst := set.find(r.args["vm"])
 	if inst == nil {
 		return nil, refuse(http.StatusNotFound, "NotFound", "The entity was not found in this Azure location.")
 	}

@@ -46,6 +46,9 @@ func (s *Server) planWrite(set *scaleSet, body object, version apiVersion) (chan
 
 // full is the set's body with its virtual machine profile, secrets included.
 func (set *scaleSet) full() object {
+	if set.model.profile == nil { // it is only a group, and stays one
+		return set.doc
+	}
 	properties := with(objectAt(set.doc, "properties"), "virtualMachineProfile", set.model.profile)
 	return with(set.doc, "properties", properties)
 }
@@ -241,7 +244,7 @@ func (s *Server) fillNew(set *scaleSet, kind string) *operation {
 	lasts := s.durations.PutModel
 	op := s.begin(kind, set, true, lasts)
 	op.onEnd = func() { set.creating = false }
-	if boolAt(set.doc, "properties", "overprovision") {
+	if boolAt(set.doc, "properties", "overprovision") && !set.isFlexible() {
 		s.overprovision(set, set.capacity())
 	}
 	s.scaleTo(op, set.capacity())

@@ -1,0 +1,67 @@
+package azure
+
+import (
+	"context"
+	"net/http"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// TestSparseModels reads scale sets that say next to nothing.
+func TestSparseModels(t *testing.T) {
+	linux := newHandler(linuxScript, "2.1")
+	for body, want := range map[string]rollout.Model{
+		`{}`:                             {Orchestration: rollout.OrchestrationUniform, ScriptHandler: linux},
+		`{"properties":null,"sku":null}`: {Orchestration: rollout.OrchestrationUniform, ScriptHandler: linux},
+		`{"properties":{}}`:              {Orchestration: rollout.OrchestrationUniform, ScriptHandler: linux},
+		`{"properties":{"orchestrationMode":"Flexible","upgradePolicy":null,"virtualMachineProfile":null}}`: {Orchestration: rollout.OrchestrationFlexible, ScriptHandler: linux},
+		`{"sku":{},"properties":{"orchestrationMode":"Flexible","upgradePolicy":{},"virtualMachineProfile":{},"automaticRepairsPolicy":{}}}`: {
+			Orchestration: rollout.OrchestrationFlexible, ScriptHandler: linux},
+		`{"properties":{"orchestrationMode":"Flexible","provisioningState":"Succeeded","virtualMachineProfile":{"storageProfile":null,"networkProfile":{},"extensionProfile":{"extensions":null}}}}`: {
+			Orchestration: rollout.OrchestrationFlexible, State: rollout.StateSucceeded, ScriptHandler: linux},
+	} {
+		f := newFakeARM(t, answering(http.StatusOK, body))
+		got, err := f.adapter.Model(context.Background(), web)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", body, diff)
+		}
+	}
+}
+
+// TestSparseInstances reads lists that say next to nothing; an item that cannot be named makes them worthless.
+func TestSparseInstances(t *testing.T) {
+	machine := func(id string) string {
+		return `{"properties":{"virtualMachineResourceId":"/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/` + id + `"}}`
+	}
+	for value, want := range map[string][]rollout.Instance{
+		`null`:                 nil,
+		`[]`:                   nil,
+		`[{"instanceId":"3"}]`: {{ID: "3"}},
+		`[{"instanceId":"3","properties":null,"resources":null,"zones":null}]`:                    {{ID: "3"}},
+		`[{"instanceId":"3","zones":[null],"resources":[null],"properties":{"instanceView":{}}}]`: {{ID: "3"}},
+		`[{"instanceId":"web_0a1b2c3d","name":"web_0a1b2c3d"}]`:                                   {{ID: "web_0a1b2c3d", Name: "web_0a1b2c3d"}},
+		`[` + machine("web_0a1b2c3d") + `]`:                                                       {{ID: "web_0a1b2c3d"}},
+		`[{"instanceId":"7",` + machine("other.vm")[1:] + `]`:                                     {{ID: "other.vm"}},
+	} {
+		f := newFakeARM(t, answering(http.StatusOK, `{"value":`+value+`}`))
+		got, err := f.adapter.Instances(context.Background(), web)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, got); diff != "" {
+			t.Errorf("%s: %s", value, diff)
+		}
+	}
+	for _, value := range []string{`[null]`, `[{}]`, `[{"name":"web_3"}]`, `[` + machine("") + `]`, `[` + machine("a") + `,` + machine("A") + `]`} {
+		f := newFakeARM(t, answering(http.StatusOK, `{"value":`+value+`}`))
+		got, err := f.adapter.Instances(context.Background(), web)
+		if p := problemOf(t, err); p.Kind != rollout.KindTransient || got != nil {
+			t.Errorf("%s: got %v, %+v", value, got, p)
+		}
+	}
+}
