@@ -2,6 +2,7 @@ package azure_test
 
 import (
 	"context"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -540,4 +541,44 @@ func (w *world) setRepairs(kind rollout.OperationKind, begin func(context.Contex
 		w.t.Fatalf("got %+v: %v", status, status.Problem)
 	}
 	w.checkPolls(w.calls())
+}
+
+// TestContractTenModels holds that an eleventh model is refused, whichever way it comes, until the instances of one have moved on.
+func TestContractTenModels(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.control("POST", "/scale", map[string]any{"scaleSet": shop.ID(), "capacity": 10}, nil)
+		w.clock.Advance(time.Hour)
+		ids := w.ids()
+		for n := range ids[:9] {
+			begun, err := w.writeTag(n)
+			w.finish(rollout.WriteScriptOperation, begun, err)
+			begun, err = w.Upgrade(t.Context(), shop, refs(ids[n]))
+			w.finish(rollout.UpgradeOperation, begun, err)
+		}
+		before := w.raw()
+		_, byScript := w.writeTag(9)
+		_, byImage := w.WriteImage(t.Context(), shop, rollout.WriteImage{Image: rollout.Image{ID: image2}})
+		_, byRemoval := w.RemoveScript(t.Context(), shop, rollout.RemoveScript{Extension: "vmssrollout-script"})
+		for _, err := range []error{byScript, byImage, byRemoval} {
+			p := problem(t, err)
+			if p.Kind != rollout.KindQuota || !strings.Contains(p.Message, "limit of 10 models") || !strings.HasPrefix(p.Mend, "az vmss update-instances ") {
+				t.Errorf("got %+v, mend %q", p, p.Mend)
+			}
+		}
+		if diff := cmp.Diff(before, w.raw()); diff != "" {
+			t.Errorf("what is refused changes nothing: %s", diff)
+		}
+		begun, err := w.Upgrade(t.Context(), shop, refs(ids[9])) // the last of the oldest model
+		w.finish(rollout.UpgradeOperation, begun, err)
+		if _, err := w.writeTag(9); err != nil {
+			t.Errorf("there is room again: %v", err)
+		}
+	})
+}
+
+// writeTag makes a model that differs from others by the script's tag.
+func (w *world) writeTag(n int) (rollout.Begun, error) {
+	w.t.Helper()
+	step := rollout.WriteScript{Script: rollout.Script{Command: "true"}, ForceUpdateTag: strconv.Itoa(n)}
+	return w.WriteScript(w.t.Context(), shop, step, nil)
 }

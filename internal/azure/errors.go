@@ -38,7 +38,7 @@ var rules = []rule{
 
 	// One code, many meanings.
 	{says: "marked for deletion", kind: rollout.KindDeleting},
-	{says: "limit of 10 models", kind: rollout.KindQuota, mend: listOutdated},
+	{says: "limit of 10 models", kind: rollout.KindQuota, mend: updateOldest},
 	{code: "OperationNotAllowed", says: "quota", kind: rollout.KindQuota},
 	{code: "QuotaExceeded", kind: rollout.KindQuota},
 	{code: "OperationNotAllowed", kind: rollout.KindConflict},

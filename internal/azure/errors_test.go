@@ -136,7 +136,7 @@ func TestMends(t *testing.T) {
 			"az role assignment create --assignee-object-id OBJECT_ID --assignee-principal-type ServicePrincipal --role Reader --scope /subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/images/i"},
 		"locked":     {409, errorBody("ScopeLocked", "x"), "az lock list --subscription 00000000-0000-0000-0000-000000000001 --resource-group shop-rg"},
 		"register":   {409, errorBody("SubscriptionNotRegistered", "x"), "az provider register --namespace Microsoft.Compute --subscription 00000000-0000-0000-0000-000000000001"},
-		"ten models": {400, errorBody("x", "limit of 10 models"), `az vmss list-instances --subscription 00000000-0000-0000-0000-000000000001 --resource-group shop-rg --name web --query "[?!latestModelApplied].instanceId"`},
+		"ten models": {400, errorBody("x", "limit of 10 models"), "az vmss update-instances --subscription 00000000-0000-0000-0000-000000000001 --resource-group shop-rg --name web --instance-ids OLDEST_INSTANCE_IDS"},
 		"none":       {400, errorBody("x", "y"), ""},
 	} {
 		t.Run(name, func(t *testing.T) {

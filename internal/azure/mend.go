@@ -39,9 +39,10 @@ func register(set rollout.ScaleSet, _ answer) string {
 	return "az provider register --namespace Microsoft.Compute --subscription " + quote(set.SubscriptionID)
 }
 
-// listOutdated shows which instances hold on to old models.
-func listOutdated(set rollout.ScaleSet, _ answer) string {
-	return "az vmss list-instances " + named(set) + ` --query "[?!latestModelApplied].instanceId"`
+// updateOldest frees models that only a few instances hold on to. Azure does not show which have the oldest, and to name them all
+// would be a rollout, so the person names them.
+func updateOldest(set rollout.ScaleSet, _ answer) string {
+	return "az vmss update-instances " + named(set) + " --instance-ids OLDEST_INSTANCE_IDS"
 }
 
 func named(set rollout.ScaleSet) string {

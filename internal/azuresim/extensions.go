@@ -128,10 +128,8 @@ func (s *Server) writeExtensions(r *request, set *scaleSet, list []any) (*operat
 	if err != nil {
 		return nil, err
 	}
-	if c.model != set.model {
-		if err := set.refuseEleventhModel(); err != nil {
-			return nil, err
-		}
+	if err := s.checkModelChange(set, c); err != nil {
+		return nil, err
 	}
 	return s.commit(set, c, r.route.name, true), nil
 }

@@ -144,13 +144,13 @@ func (set *scaleSet) adopt(m *model, now time.Time) {
 	}
 }
 
-// refuseEleventhModel refuses a new model while instances have ten different ones.
-func (set *scaleSet) refuseEleventhModel() *armError {
+// refuseEleventh refuses a new model while instances have ten other ones.
+func (set *scaleSet) refuseEleventh(m *model) *armError {
 	used := map[*model]bool{}
 	for _, inst := range set.instances {
 		used[inst.model] = true
 	}
-	if len(used) < maxModels {
+	if used[m] || len(used) < maxModels {
 		return nil
 	}
 	return refuse(http.StatusConflict, "OperationNotAllowed",

@@ -116,16 +116,25 @@ func (s *Server) writeSet(r *request, set *scaleSet, body object, kind string) (
 	if err != nil {
 		return nil, err
 	}
-	if c.model != set.model {
-		if err := set.refuseEleventhModel(); err != nil {
-			return nil, err
-		}
-		if s.collision == CollisionConflict && len(set.upgrading()) > 0 {
-			return nil, conflict()
-		}
+	if err := s.checkModelChange(set, c); err != nil {
+		return nil, err
 	}
 	op := s.commit(set, c, kind, kind != opUpdate)
 	return s.written(r, op, http.StatusOK, set.body(r.version), set.quotedEtag()), nil
+}
+
+// checkModelChange refuses a write of the model that cannot be taken now, whichever resource it came through.
+func (s *Server) checkModelChange(set *scaleSet, c change) *armError {
+	if c.model == set.model {
+		return nil
+	}
+	if err := set.refuseEleventh(c.model); err != nil {
+		return err
+	}
+	if s.collision == CollisionConflict && len(set.upgrading()) > 0 {
+		return conflict()
+	}
+	return nil
 }
 
 func (s *Server) checkWritable(set *scaleSet) *armError {
