@@ -178,6 +178,7 @@ func TestWriteDuringUpgrade(t *testing.T) {
 			running := s.upgrade("0")
 			if collision == CollisionConflict {
 				mustEqual(t, "code", s.do(http.StatusConflict, "PATCH", testSet, script("y")).code(), "Conflict")
+				s.do(http.StatusConflict, "DELETE", testSet+"/extensions/CustomScript", nil)
 			} else {
 				s.patch(script("y"))
 			}
