@@ -17,7 +17,7 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 		case reads.Operation:
 			op := obs.Memory.Operation
 			obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.Token))
-		case reads.Settings:
+		case reads.Settings != "":
 			obs.Settings = r.readSettings(ctx, round)
 		case reads.Claim:
 			obs.Claim = r.readClaim(ctx, round)

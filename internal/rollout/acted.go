@@ -9,20 +9,30 @@ const defaultThrottle = time.Minute
 // leads to another effect in the same round.
 func Acted(spec Spec, d Decision, o Outcome) Decision {
 	r := &round{spec: spec, at: o.At, memory: d.Remember.clone(), facts: d.Facts}
-	op := r.memory.Operation
-	if op == nil {
+	var v verdict
+	switch op := r.memory.Operation; {
+	case d.Step.Operation() == SuspendRepairsOperation || d.Step.Operation() == ResumeRepairsOperation:
+		v = r.actedOnRepairs(d, o)
+	case op == nil:
 		return d
+	default:
+		v = r.acted(op, o)
 	}
-	v := r.acted(op, o)
-	v.step = Wait{}
-	return Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Progress: d.Progress, Facts: r.facts, Stage: d.Stage}
+	after := d
+	after.Step, after.Because, after.Remember, after.Recheck, after.Facts = Wait{}, v.because, r.memory, v.recheck, r.facts
+	if back := r.memory.Return; back != nil && after.Because.Reason == ReasonProgressing {
+		after.Because.Reason = back.reason()
+	}
+	return after
 }
 
 func (r *round) acted(op *Operation, o Outcome) verdict {
 	switch {
 	case o.Problem == nil:
+		r.fixBaseline(op)
 		return r.accepted(op, o)
 	case o.Problem.Kind == KindAmbiguous:
+		r.fixBaseline(op)
 		op.begins(time.Time{})
 		op.IntentAt = o.At
 		return wait(ReasonProgressing, settleTime, "%s: no answer from Azure (%s); looking whether it was accepted", op.doing(), o.Problem.Error())
@@ -35,6 +45,13 @@ func (r *round) acted(op *Operation, o Outcome) verdict {
 	default:
 		op.Refused = o.Problem
 		return refusal(op, recheckRefused)
+	}
+}
+
+// fixBaseline notes that the model may have been written, so that what it was before is known from the record alone.
+func (r *round) fixBaseline(op *Operation) {
+	if !op.touches() {
+		r.memory.Baseline.Fixed = true
 	}
 }
 

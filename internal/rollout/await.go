@@ -56,10 +56,13 @@ func (o *Operation) doing() string {
 		return "writing the image into the scale set's model"
 	case WriteScriptOperation:
 		return "writing the script extension into the scale set's model"
+	case RemoveScriptOperation:
+		return "removing the script extension from the scale set's model"
 	case ReimageOperation:
 		return "reimaging " + o.who()
 	case UpgradeOperation:
 		return "upgrading " + o.who()
+	case SuspendRepairsOperation, ResumeRepairsOperation: // they leave no operation behind
 	}
 	return "waiting for an operation"
 }

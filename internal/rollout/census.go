@@ -1,5 +1,7 @@
 package rollout
 
+import "slices"
+
 // census is the count of a scale set against a target. It is taken once a round, from one list and one model.
 type census struct {
 	n           int // eligible
@@ -30,10 +32,10 @@ func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
 		c.total++
 		if i.Protected {
 			c.protected = append(c.protected, i)
-			if spec.Protected == ProtectedSkip {
-				c.skipped++
-				continue
-			}
+		}
+		if (i.Protected && spec.Protected == ProtectedSkip) || (m.Return == nil && m.isSkipped(i)) {
+			c.skipped++
+			continue
 		}
 		c.n++
 		c.place(spec, m, i, carried, inFlight)
@@ -72,6 +74,9 @@ func (c *census) verify(spec Spec, i Instance) {
 
 // inFlight says whether an effect on this very machine may be under way.
 func (m Memory) inFlight(i Instance) bool {
+	if slices.ContainsFunc(m.Former, func(ref Ref) bool { return ref.is(i) }) {
+		return true
+	}
 	return m.Operation != nil && m.Operation.Refused == nil && m.Operation.names(i)
 }
 

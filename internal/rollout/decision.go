@@ -12,6 +12,17 @@ type Decision struct {
 	Stage    Stage         // which step the rollout is at
 	Facts    Facts
 	Forecast *Forecast // what would be done, where only that was asked
+	Store    []Record  // to be stored before Remember is persisted
+	Answers  []Answer  // to be given after Remember was persisted
+	Release  bool      // nothing is left to do for an object that is being deleted
+	Keep     []string  // names of the records that are still needed
+}
+
+// Answer is the answer to an action.
+type Answer struct {
+	UID      string
+	Accepted bool
+	Message  string
 }
 
 // Stage says which step the rollout is at. Where there are no steps, Of is 0.
@@ -57,6 +68,12 @@ const (
 	ReasonOutsideWindow       Reason = "OutsideWindow"
 	ReasonCanaryReached       Reason = "CanaryReached"
 	ReasonCompleted           Reason = "Completed"
+	ReasonAwaitingApproval    Reason = "AwaitingApproval"
+	ReasonRollingBack         Reason = "RollingBack"
+	ReasonAborting            Reason = "Aborting"
+	ReasonRolledBack          Reason = "RolledBack"
+	ReasonAborted             Reason = "Aborted"
+	ReasonNotRollbackable     Reason = "NotRollbackable"
 	ReasonFailed              Reason = "Failed"
 	ReasonInvalid             Reason = "Invalid"
 	ReasonDrifted             Reason = "Drifted"
@@ -73,7 +90,7 @@ func (r Reason) Standing() Standing {
 	switch r {
 	case ReasonCanaryReached, ReasonCompleted:
 		return Reached
-	case ReasonPlanned, ReasonFailed, ReasonInvalid, ReasonDrifted, ReasonScaleSetNotFound, ReasonAccessDenied, ReasonPreflightFailed:
+	case ReasonPlanned, ReasonRolledBack, ReasonAborted, ReasonNotRollbackable, ReasonFailed, ReasonInvalid, ReasonDrifted, ReasonScaleSetNotFound, ReasonAccessDenied, ReasonPreflightFailed:
 		return Stuck
 	default:
 		return Working

@@ -21,25 +21,44 @@ func applyModel(r *round) (verdict, bool) {
 	if v, missing := r.requireSettings(); missing {
 		return v, true
 	}
-	if !imageMatches(t, model) {
-		return r.begin(WriteImage{Image: *t.Image, ETag: model.ETag}, nil), true
+	if v, missing := requireStored(r); missing {
+		return v, true
 	}
+	if v, first := r.suspendRepairs(); first {
+		return v, true
+	}
+	switch {
+	case !imageMatches(t, model):
+		return r.begin(WriteImage{Image: *t.Image, ETag: model.ETag}, nil), true
+	case t.NoScript:
+		return r.begin(RemoveScript{Extension: model.Script.Extension}, nil), true
+	default:
+		return r.begin(writeScript(t, model), nil), true
+	}
+}
+
+// writeScript is the step that puts the script into the model. Undeclared, the force-update tag stays what it is; on the way back it is
+// just what it was.
+func writeScript(t Target, model Model) WriteScript {
 	step := WriteScript{Script: *t.Script, ForceUpdateTag: t.RevisionTag, Handler: model.ScriptHandler}
 	if model.Script != nil {
 		step.Extension = model.Script.Extension
 		if step.ForceUpdateTag == "" {
-			step.ForceUpdateTag = model.Script.ForceUpdateTag // not declared, so it stays what it is
+			step.ForceUpdateTag = model.Script.ForceUpdateTag
 		}
 	}
-	return r.begin(step, nil), true
+	if tag := t.Script.ForceUpdateTag; tag != nil {
+		step.ForceUpdateTag = *tag
+	}
+	return step
 }
 
 // requireSettings makes sure, before anything is written, that the script's Secret is there and makes sense.
 func (r *round) requireSettings() (verdict, bool) {
-	if !needsSettings(r.spec, r.memory) {
+	script := r.spec.Target.Script
+	if script == nil || script.ProtectedSettings == "" || r.memory.ScriptWritten {
 		return undecided()
 	}
-	script := r.spec.Target.Script
 	switch r.obs.Settings.State {
 	case NotRead:
 		return wait(ReasonProgressing, time.Second, "reading the script's protected settings"), true
@@ -66,6 +85,9 @@ func (r *round) holdEffect() (verdict, bool) {
 		}
 		return wait(ReasonProgressing, left, "the last attempt changed nothing; waiting until %s to try again", clock(r.memory.NotBefore)), true
 	}
+	if r.memory.isGoingBack() && r.memory.Return.RestoredAt.IsZero() {
+		return undecided() // the model is put back whatever else is running; Azure says so if that cannot be
+	}
 	if op := r.memory.Operation; r.obs.Model.Value.State == StateUpdating && (op == nil || op.Refused != nil) {
 		return wait(ReasonProgressing, recheckBusy, "another operation is running on the scale set; waiting for it to end"), true
 	}
@@ -75,7 +97,7 @@ func (r *round) holdEffect() (verdict, bool) {
 // begin turns an effect into a durable intent and the step that carries it out. If the last answer to the very same intent was a
 // refusal, that record stays as it is, so that a refusal repeated writes nothing.
 func (r *round) begin(step Step, refs []Ref) verdict {
-	op := &Operation{Run: r.memory.Run, Kind: step.Operation(), Instances: refs, Attempt: r.memory.Fruitless + 1, IntentAt: r.at}
+	op := &Operation{Run: r.memory.Run, Back: r.memory.isGoingBack(), Kind: step.Operation(), Instances: refs, Attempt: r.memory.Fruitless + 1, IntentAt: r.at}
 	if last := r.memory.Operation; last != nil && last.Refused != nil && last.Kind == op.Kind && slices.Equal(last.Instances, op.Instances) {
 		v := refusal(last, recheckRefused)
 		v.step = step
@@ -145,6 +167,9 @@ func upgradeBatch(r *round) (verdict, bool) {
 	refs := make([]Ref, 0, len(batch))
 	for _, i := range batch {
 		refs = append(refs, refTo(i))
+	}
+	if v, first := r.suspendRepairs(); first {
+		return v, true
 	}
 	refs = inIDOrder(refs)
 	return r.begin(Upgrade{Instances: refs}, refs), true

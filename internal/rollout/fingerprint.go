@@ -26,10 +26,14 @@ func (i Image) same(o Image) bool {
 // scriptMatches says whether the model carries the declared script, as far as the model can be read: protected settings cannot.
 // Without a revision tag the force-update tag is not ours to compare.
 func scriptMatches(t Target, m Model) bool {
-	if t.Script == nil {
+	switch {
+	case t.NoScript:
+		return m.Script == nil
+	case t.Script == nil:
 		return true
-	}
-	if m.Script == nil {
+	case m.Script == nil:
+		return false
+	case t.Script.ForceUpdateTag != nil && *t.Script.ForceUpdateTag != m.Script.ForceUpdateTag:
 		return false
 	}
 	return slices.Equal(t.Script.URIs, m.Script.URIs) &&
@@ -53,6 +57,9 @@ func scriptSettled(t Target, m Model, scriptWritten bool) bool {
 // contradicts says whether what the instance shows cannot be if it has the target. What it does not show contradicts nothing.
 func contradicts(t Target, i Instance) bool {
 	if t.Image != nil && i.Image != nil && !t.Image.same(*i.Image) {
+		return true
+	}
+	if t.NoScript && (i.Script == ScriptRunning || i.Script == ScriptSucceeded || i.Script == ScriptFailed) {
 		return true
 	}
 	return t.Script != nil && (i.Script == ScriptAbsent || i.Script == ScriptFailed)

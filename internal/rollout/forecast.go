@@ -39,11 +39,12 @@ const mostForeseen = 2100
 // Foresee plays the rollout out in a scale set that does as it is told, by the very Plan that will decide for real. So what follows
 // matches it, as long as nothing else changes. Waits that time alone ends (soaks, pauses, windows) are taken as waited out.
 func Foresee(spec Spec, obs Observation) Forecast {
-	spec.PlanOnly, spec.Paused = false, false
+	spec.PlanOnly, spec.Paused, spec.foreseen = false, false, true
+	spec.Failure.ProgressDeadline = 0
 	spec.Batch.Pause, spec.Bake, spec.Health.MinReady = 0, 0, 0
 	spec.Steps = slices.Clone(spec.Steps)
 	for n := range spec.Steps {
-		spec.Steps[n].Soak = 0
+		spec.Steps[n].Soak, spec.Steps[n].Approval = 0, nil
 	}
 	obs.Window = Window{}
 	obs.Operation = Reading[OperationStatus]{}

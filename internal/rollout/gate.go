@@ -1,6 +1,10 @@
 package rollout
 
-import "time"
+import (
+	"fmt"
+	"slices"
+	"time"
+)
 
 // passed is how long the gate's timer has run.
 func (g Gate) passed(at time.Time) time.Duration {
@@ -10,6 +14,9 @@ func (g Gate) passed(at time.Time) time.Duration {
 	return g.Elapsed + max(at.Sub(g.Since), 0)
 }
 
+// still is the timer standing still.
+func (g Gate) still(at time.Time) Gate { return Gate{Elapsed: g.passed(at)} }
+
 // keepGate lets the timer of the step's gate run, stand still or begin anew. It runs while the step's share is reached and
 // well. It stands still while the rollout is paused or the window is closed. Whatever spoils the share spoils what had passed:
 // a soak is a time without a break. It comes before anything else may end the round, so that a canary that falls ill while a
@@ -17,35 +24,32 @@ func (g Gate) passed(at time.Time) time.Duration {
 func keepGate(r *round) (verdict, bool) {
 	gate := &r.memory.Gate
 	switch {
-	case r.gateLength() == 0 || !r.isReached() || !r.isSound():
+	case !r.hasGate() || !r.isReached() || !r.isSound():
 		*gate = Gate{}
 	case r.spec.Paused || r.obs.Window.Closed:
-		*gate = Gate{Elapsed: gate.passed(r.at)}
+		*gate = gate.still(r.at)
 	case gate.Since.IsZero():
 		gate.Since = r.at
 	}
 	return undecided()
 }
 
-// gateLength is how long the current step's share has to stay reached before the rollout goes on: the soak, and after the last
-// step the bake as well.
-func (r *round) gateLength() time.Duration {
-	length := r.spec.step(r.memory).Soak
-	if r.spec.isLast(r.memory) {
-		length += r.spec.Bake
-	}
-	return length
+// hasGate says whether anything has to pass once the current step's share is reached.
+func (r *round) hasGate() bool {
+	step := r.spec.step(r.memory)
+	return step.Soak > 0 || step.Approval != nil || (r.spec.isLast(r.memory) && r.spec.Bake > 0)
 }
 
-// isReached says whether as many instances as the current step desires have the target and are well, and nothing is in flight.
+// isReached says whether as many instances as the current step desires have the target and are well, less those whose failure is
+// tolerated, and nothing is in flight.
 func (r *round) isReached() bool {
 	c := r.count()
-	return c.n > 0 && len(c.verified) >= c.desired && !r.isWorking()
+	return c.n > 0 && len(c.verified) >= c.desired-min(len(r.memory.Failed), r.tolerated()) && !r.isWorking()
 }
 
-// isSound says whether no exposed instance is ill or failed, also none beyond what is desired.
+// isSound says whether no more have failed than is tolerated, and no other exposed instance is ill, also none beyond what is desired.
 func (r *round) isSound() bool {
-	return len(r.memory.Failed) == 0 && len(r.illExposed()) == 0
+	return len(r.memory.Failed) <= r.tolerated() && len(r.illExposed()) == 0
 }
 
 // isWorking says whether an effect is in flight.
@@ -57,14 +61,14 @@ func (r *round) isWorking() bool {
 // opens while the rollout is paused or the window is closed.
 func passGates(r *round) (verdict, bool) {
 	for r.isReached() {
-		if r.spec.isLast(r.memory) && r.gateLength() == 0 {
+		if r.spec.isLast(r.memory) && !r.hasGate() {
 			return r.reached(), true
 		}
 		if !r.isSound() {
 			return undecided()
 		}
-		if left := r.gateLength() - r.memory.Gate.passed(r.at); left > 0 {
-			return r.holdGate(left), true
+		if v, held := r.holdGate(); held {
+			return v, true
 		}
 		if r.spec.isLast(r.memory) {
 			return r.reached(), true
@@ -73,24 +77,89 @@ func passGates(r *round) (verdict, bool) {
 			return v, true
 		}
 		next := r.spec.Steps[r.spec.stage(r.memory)+1]
-		r.memory.Step, r.memory.Gate = next.Name, Gate{}
+		r.memory.Step, r.memory.Gate, r.memory.Stall = next.Name, Gate{}, Stall{}
 		r.recount()
 		keepGate(r)
 	}
 	return undecided()
 }
 
-// holdGate waits for the gate's timer.
-func (r *round) holdGate(left time.Duration) verdict {
+// holdGate waits for what has to pass, in this order: the soak, a person, and after the last step the bake.
+func (r *round) holdGate() (verdict, bool) {
+	step := r.spec.step(r.memory)
+	if r.memory.PromoteFull || (r.memory.Promoted != "" && r.memory.Promoted == step.Name) {
+		return undecided()
+	}
+	passed := r.memory.Gate.passed(r.at)
+	if left := step.Soak - passed; left > 0 {
+		return r.untilPassed("soaking", left), true
+	}
+	if step.Approval != nil && !r.memory.isApproved(step.Name) {
+		if v, held := r.awaitApproval(step, passed-step.Soak); held {
+			return v, true
+		}
+		passed = r.memory.Gate.passed(r.at)
+	}
+	if left := step.Soak + r.spec.Bake - passed; r.spec.isLast(r.memory) && left > 0 {
+		return r.untilPassed("baking", left), true
+	}
+	return undecided()
+}
+
+// untilPassed waits for the gate's timer.
+func (r *round) untilPassed(what string, left time.Duration) verdict {
 	if v, held := holdIdle(r); held {
 		return v
 	}
-	c, step := r.count(), r.spec.step(r.memory)
+	c := r.count()
 	r.next = r.at.Add(left)
-	what := "soaking"
-	if r.spec.isLast(r.memory) && left <= r.spec.Bake {
-		what = "baking"
-	}
 	return wait(ReasonSoaking, min(left, recheckHeld), "%s%d of %d instances have the target and are well; %s until %s",
-		step.called(), len(c.verified), c.n, what, clock(r.next))
+		r.spec.step(r.memory).called(), len(c.verified), c.n, what, clock(r.next))
 }
+
+// awaitApproval waits for a person, as long as was declared, and then does what was declared.
+func (r *round) awaitApproval(step CanaryStep, waited time.Duration) (verdict, bool) {
+	if v, held := holdIdle(r); held {
+		return v, true
+	}
+	approval := *step.Approval
+	left := approval.Timeout - waited
+	if approval.Timeout > 0 && left <= 0 {
+		why := fmt.Sprintf("nobody approved step %q within %s", step.Name, approval.Timeout)
+		switch approval.OnTimeout {
+		case TimeoutApprove:
+			r.openApproval()
+			return undecided()
+		case TimeoutAbort:
+			return r.turnRound(ReturnAbort, CauseTimeout, why), true
+		case TimeoutRollback:
+			return r.turnRound(ReturnRollback, CauseTimeout, why), true
+		case TimeoutWait:
+		}
+	}
+	c := r.count()
+	recheck, then := recheckHeld, ""
+	if approval.Timeout > 0 && left > 0 && approval.OnTimeout != TimeoutWait {
+		r.next = r.at.Add(left)
+		recheck, then = min(left, recheckHeld), fmt.Sprintf(" until %s, then onTimeout is %s", clock(r.next), approval.OnTimeout)
+	}
+	return wait(ReasonAwaitingApproval, recheck,
+		"%s%d of %d instances have the target and are well; waiting for approval%s; create a RolloutAction with action Approve, run %d and step %s",
+		step.called(), len(c.verified), c.n, then, r.memory.Run, step.Name), true
+}
+
+// openApproval notes the approval of the current step. What has to pass after it begins to pass now.
+func (r *round) openApproval() {
+	step, gate := r.spec.step(r.memory), &r.memory.Gate
+	r.memory.Approved = append(r.memory.Approved, step.Name)
+	if gate.passed(r.at) <= step.Soak {
+		return
+	}
+	gate.Elapsed = step.Soak
+	if !gate.Since.IsZero() {
+		gate.Since = r.at
+	}
+}
+
+// isApproved says whether the step's gate was approved in this run.
+func (m Memory) isApproved(step string) bool { return slices.Contains(m.Approved, step) }

@@ -71,6 +71,10 @@ func holdDrifted(r *round) (verdict, bool) {
 		return undecided()
 	}
 	r.facts.Drifted = drifted(r.spec.Target, model)
+	if r.spec.Drift.Overwrite {
+		r.memory.Completed = false // what is written again has to be looked at again
+		return undecided()
+	}
 	return wait(ReasonDrifted, recheckHeld,
 		"somebody else changed %s in the scale set's model; nothing more is upgraded; put it back, or change spec.target (its revisionTag is enough) to write it again",
 		r.facts.Drifted), true
@@ -135,19 +139,4 @@ func requireEligible(r *round) (verdict, bool) {
 		return undecided()
 	}
 	return wait(ReasonNoEligibleInstances, recheckHeld, "no eligible instance: %d listed, %d of them skipped as protected", c.total, c.skipped), true
-}
-
-// holdFailed starts nothing while an instance has failed.
-func holdFailed(r *round) (verdict, bool) {
-	if len(r.memory.Failed) == 0 {
-		return undecided()
-	}
-	f := r.memory.Failed[0]
-	more := ""
-	if len(r.memory.Failed) > 1 {
-		more = fmt.Sprintf(" (and %d more)", len(r.memory.Failed)-1)
-	}
-	return wait(ReasonFailed, recheckHeld,
-		"instance %s failed%s: %s: %s; no other instance is touched; correct spec.target (its revisionTag runs identical content again) to try again",
-		f.Ref.ID, more, f.Reason, f.Message), true
 }

@@ -24,7 +24,7 @@ type tally map[standing][]Ref
 // judgeBatch judges each machine of a batch that is over. Machines leave the operation as they are verified, fail or vanish;
 // when none is left, the batch is done.
 func judgeBatch(r *round, op *Operation) (verdict, bool) {
-	if op.Run != r.memory.Run || !carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+	if r.isForeign(op) || !carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
 		return r.seeOut(op)
 	}
 	t := r.tally(op)

@@ -5,53 +5,97 @@ type Reads struct {
 	Operation bool // poll the running operation
 	Instances bool
 	Model     bool
-	Settings  bool // the Secret with the script's protected settings
 	Claim     bool // whether an older rollout has the scale set
+
+	Settings     string // name of the Secret with the script's protected settings; "": none
+	BackSettings string // name of the Secret that going back would need; "": none
+	Record       string // name of a stored record; "": none
 }
 
 // Any says whether there is anything to read.
-func (r Reads) Any() bool { return r.Operation || r.Instances || r.Model || r.Settings || r.Claim }
+func (r Reads) Any() bool { return r != (Reads{}) }
 
 // Look says what to read next, given what this round has read so far. The shell calls it until there is nothing more. Reads that
 // were made, well or badly, are not asked for again, so it ends. It never asks for what the decision does not need:
 // while an operation is not due, nothing; while it runs, nothing but the poll. Where both are needed, instances
 // are to be read before the model, so that the model is the guard over the list.
 func Look(spec Spec, obs Observation) Reads {
-	reads := look(spec, obs)
-	return Reads{
-		Operation: reads.Operation && obs.Operation.State == NotRead,
-		Instances: reads.Instances && obs.Instances.State == NotRead,
-		Model:     reads.Model && obs.Model.State == NotRead,
-		Settings:  reads.Settings && obs.Settings.State == NotRead,
-		Claim:     reads.Claim && obs.Claim.State == NotRead,
+	r := newRound(spec, obs)
+	for _, a := range obs.Actions {
+		if _, read := obs.Records[a.Revision]; a.Verb == VerbRollback && a.Revision != "" && !read {
+			return Reads{Record: a.Revision}
+		}
 	}
+	if _, decided := r.run(prelude); decided {
+		return Reads{Model: spec.Deleting != DeletionNone && r.memory.RepairsSuspended && obs.Model.State == NotRead}
+	}
+	return r.unread(r.look())
 }
 
-func look(spec Spec, obs Observation) Reads {
-	r := &round{spec: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
-	startRun(r)
+// unread leaves of what is to be read what was not.
+func (r *round) unread(reads Reads) Reads {
+	obs := r.obs
+	reads.Operation = reads.Operation && obs.Operation.State == NotRead
+	reads.Instances = reads.Instances && obs.Instances.State == NotRead
+	reads.Model = reads.Model && obs.Model.State == NotRead
+	reads.Claim = reads.Claim && obs.Claim.State == NotRead
+	if obs.Settings.State != NotRead {
+		reads.Settings = ""
+	}
+	if obs.BackSettings.State != NotRead {
+		reads.BackSettings = ""
+	}
+	return reads
+}
+
+func (r *round) look() Reads {
 	op := r.memory.Operation
 	switch {
 	case op.notDue(r):
 		return Reads{}
 	case op.pollable(r) && !r.isOver():
 		return Reads{Operation: true}
-	case op == nil && obs.Claim.Value.Holder != "":
+	case op == nil && r.obs.Claim.Value.Holder != "":
 		return Reads{} // somebody else's scale set is not even looked at
-	case op == nil && r.memory.Completed && spec.wholly(r.memory):
-		return Reads{Model: true, Instances: obs.Model.State == Read && !r.isAsSettled()}
+	case op == nil && r.isCompleted():
+		return Reads{Model: true, Instances: r.obs.Model.State == Read && !r.isAsSettled()}
 	}
-	return Reads{Instances: true, Model: true, Claim: true, Settings: needsSettings(spec, r.memory)}
+	return Reads{Instances: true, Model: true, Claim: true, Record: r.recordToRead(), Settings: r.settingsToRead(), BackSettings: r.backSecret()}
+}
+
+// recordToRead names the next record that the round needs and has not read: on the way back what to go back to, and before the first
+// write what was inherited and what was stored.
+func (r *round) recordToRead() string {
+	needed := []string{r.memory.inherited(), r.memory.Baseline.Name}
+	switch {
+	case r.memory.Return != nil:
+		needed = []string{r.memory.Return.Record}
+	case r.memory.ModelApplied || r.spec.PlanOnly || r.memory.isSettled():
+		needed = nil
+	}
+	for _, name := range needed {
+		if _, read := r.obs.Records[name]; name != "" && !read {
+			return name
+		}
+	}
+	return ""
+}
+
+// settingsToRead names the Secret whose content the script extension may have to be written with.
+func (r *round) settingsToRead() string {
+	script := r.spec.Target.Script
+	if back := r.memory.Return; back != nil {
+		script = r.obs.Records[back.Record].Value.target().Script
+	}
+	if script == nil || r.memory.ScriptWritten {
+		return ""
+	}
+	return script.ProtectedSettings
 }
 
 // isOver says whether this round learnt that the running operation is over.
 func (r *round) isOver() bool {
 	return r.obs.Operation.State == Read && r.obs.Operation.Value.State != OperationRunning
-}
-
-// needsSettings says whether the script extension may have to be written with protected settings.
-func needsSettings(spec Spec, m Memory) bool {
-	return spec.Target.Script != nil && spec.Target.Script.ProtectedSettings != "" && !m.ScriptWritten
 }
 
 // isAsSettled says whether the model still is the one the run completed with.

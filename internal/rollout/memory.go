@@ -29,7 +29,66 @@ type Memory struct {
 	Fruitless      int           // effects in a row that changed nothing
 	NotBefore      time.Time     // no effect before this: Azure asked to wait, or an effect was refused for now
 	Throttled      bool          // NotBefore is because of throttling
+
+	Started  time.Time // when the run began
+	Baseline Baseline  // what to go back to
+	Stable   string    // name of the record of the target that completed last; "": none did
+	Settings string    // keyed digest of the protected settings that this run wrote
+	Exposed  []string  // ids of all machines that a target may have touched since the baseline, sorted
+	Return   *Return   // the way back; nil: the run goes forward
+	Returned bool      // the run completed by going back to where its target was all along
+
+	Former      []Ref     // machines of the operation that going back left behind
+	FormerSince time.Time // since when
+
+	Stall            Stall
+	Approved         []string // names of the steps that were approved
+	Promoted         string   // name of the step whose gate was opened by hand
+	PromoteFull      bool     // all gates were
+	Skipped          []Ref    // machines that a person took out of this run
+	RepairsSuspended bool     // automatic repairs are, or may be, suspended by us
+	Taken            []Taken  // actions that took effect in this run
+	Ended            []Ended  // the runs before, newest first
 }
+
+// Stall is how long there has been no progress while there could have been some.
+type Stall struct {
+	Gate
+	Count int // what was reached when it began to run
+}
+
+// Taken is an action that took effect.
+type Taken struct {
+	UID      string
+	Verb     Verb
+	Step     string
+	Instance string
+	By       string
+	Verified bool // By was held against the caller
+	At       time.Time
+}
+
+// Ended is a run that is over.
+type Ended struct {
+	Run              int64
+	Revision         string
+	Outcome          Ending
+	Why              string
+	Started, Stopped time.Time
+	Taken            []Taken
+}
+
+// Ending is how a run ended.
+type Ending string
+
+// The endings.
+const (
+	EndingPromoted   Ending = "Promoted"
+	EndingRolledBack Ending = "RolledBack"
+	EndingAborted    Ending = "Aborted"
+	EndingSuperseded Ending = "Superseded"
+	EndingFailed     Ending = "Failed"
+)
 
 // Gate is a timer that can stand still.
 type Gate struct {
@@ -42,6 +101,7 @@ type Operation struct {
 	Run       int64 // the run it was begun for
 	Kind      OperationKind
 	Instances []Ref // empty for writes of the model
+	Back      bool  // it was begun on the way back
 	Attempt   int   // 1, and one more for every time it was found to have changed nothing
 	IntentAt  time.Time
 	BegunAt   time.Time // zero: not known to have been accepted
@@ -73,6 +133,7 @@ type Ref struct {
 	Name         string
 	OSDisk       string    // before a reimage: the disk it is to lose
 	HealthySince time.Time // first seen well without a break since
+	Attempt      int       // how often it was tried in this run before
 }
 
 // Failure is one machine that failed in this run.
@@ -102,7 +163,13 @@ func (m Memory) clone() Memory {
 		op.Instances = slices.Clone(op.Instances)
 		m.Operation = &op
 	}
-	m.Failed = slices.Clone(m.Failed)
+	if m.Return != nil {
+		back := *m.Return
+		m.Return = &back
+	}
+	m.Failed, m.Exposed, m.Former = slices.Clone(m.Failed), slices.Clone(m.Exposed), slices.Clone(m.Former)
+	m.Approved, m.Skipped = slices.Clone(m.Approved), slices.Clone(m.Skipped)
+	m.Taken, m.Ended = slices.Clone(m.Taken), slices.Clone(m.Ended)
 	return m
 }
 

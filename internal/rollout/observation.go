@@ -12,7 +12,37 @@ type Observation struct {
 	Settings  Reading[ProtectedSettings]
 	Claim     Reading[Claim]
 	Window    Window
+	Actions   []Action // not answered yet, oldest first
+
+	Records      map[string]Reading[Snapshot] // stored records that were asked for, by name
+	BackSettings Reading[ProtectedSettings]   // the Secret that going back would need
 }
+
+// Action is what a person asks for.
+type Action struct {
+	UID      string
+	Verb     Verb
+	Run      int64  // the run it is for
+	Step     string // for Approve and Promote
+	Instance string // for SkipInstance
+	Revision string // for Rollback: not to the baseline, but to this record
+	By       string
+	Verified bool // By was held against the caller
+}
+
+// Verb says what an action asks for.
+type Verb string
+
+// The verbs.
+const (
+	VerbApprove      Verb = "Approve"
+	VerbPromote      Verb = "Promote"
+	VerbPromoteFull  Verb = "PromoteFull"
+	VerbAbort        Verb = "Abort"
+	VerbRollback     Verb = "Rollback"
+	VerbRetry        Verb = "Retry"
+	VerbSkipInstance Verb = "SkipInstance"
+)
 
 // Claim says whose the scale set is. The zero value is ours.
 type Claim struct {
@@ -171,5 +201,6 @@ const (
 
 // ProtectedSettings is what the core may know of the Secret with the script's protected settings.
 type ProtectedSettings struct {
-	HasCommand bool // it holds the command to execute
+	HasCommand bool   // it holds the command to execute
+	Digest     string // keyed, so that it tells a change and nothing else
 }

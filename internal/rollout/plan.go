@@ -9,16 +9,39 @@ import "time"
 // a new target begins a run; what is in flight is seen through; nothing is decided on what could not be read; nothing is done
 // to a scale set that must not be touched; a failure holds; only then does work go on.
 func Plan(spec Spec, obs Observation) Decision {
-	r := &round{spec: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
-	for _, pass := range []func(*round) (verdict, bool){
-		startRun,
+	r := newRound(spec, obs)
+	if v, decided := r.run(prelude); decided {
+		return r.decide(v)
+	}
+	passes := forward()
+	if r.memory.Return != nil {
+		passes = backward
+	}
+	if v, decided := r.run(passes); decided {
+		return r.decide(v)
+	}
+	// The last pass always decides; an empty verdict here would be a pass list edited wrongly, and waiting is always safe.
+	return r.decide(wait(ReasonProgressing, recheckBusy, "nothing to do"))
+}
+
+// pass is one policy.
+type pass func(*round) (verdict, bool)
+
+// prelude needs nothing but what is declared, asked for and remembered. It settles which way the run goes.
+var prelude = []pass{startRun, takeActions, beginDeletion, holdReturned, expireStall}
+
+// forward brings the scale set to the target.
+func forward() []pass {
+	return []pass{
 		awaitOperation,
 		holdClaimed,
 		requireModel,
 		idleCompleted,
 		requireInstances,
 		settleOperation,
+		seeFormerOut,
 		keepGate,
+		keepExposed,
 		preflight,
 		keepLedger,
 		planOnly,
@@ -27,8 +50,12 @@ func Plan(spec Spec, obs Observation) Decision {
 		stayCompleted,
 		holdIdleBeforeModel,
 		requireEligible,
+		returnToBaseline,
+		keepBaseline,
+		watchWayBack,
 		applyModel,
 		watchExposed,
+		retryFailed,
 		holdFailed,
 		passGates,
 		holdUnhealthy,
@@ -36,18 +63,49 @@ func Plan(spec Spec, obs Observation) Decision {
 		reimageBatch,
 		restBetweenBatches,
 		upgradeBatch,
-	} {
-		if v, decided := pass(r); decided {
-			return r.decide(v)
+	}
+}
+
+// backward brings the model, and then every exposed machine, to what was there before.
+var backward = []pass{
+	awaitOperation,
+	releaseLost,
+	holdClaimed,
+	requireModel,
+	requireInstances,
+	requireWayBack,
+	settleOperation,
+	seeFormerOut,
+	keepLedger,
+	planBack,
+	preflight,
+	holdRefused,
+	holdBack,
+	restoreModel,
+	watchReturned,
+	reimageBatch,
+	returnBatch,
+}
+
+// newRound begins a round on a copy of what is remembered.
+func newRound(spec Spec, obs Observation) *round {
+	return &round{spec: spec, declared: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
+}
+
+// run lets passes speak until one decides.
+func (r *round) run(passes []pass) (verdict, bool) {
+	for _, p := range passes {
+		if v, decided := p(r); decided {
+			return v, true
 		}
 	}
-	// upgradeBatch always decides; an empty verdict here would be a pass list edited wrongly, and waiting is always safe.
-	return r.decide(wait(ReasonProgressing, recheckBusy, "nothing to do"))
+	return undecided()
 }
 
 // How long a decision to wait lasts at most. They trade how soon a change is noticed against ARM's read budget: 10 expensive
 // reads a minute and scale set (azure-facts §3.2).
 const (
+	recheckSoon      = time.Second      // the next round goes on
 	recheckBusy      = 30 * time.Second // something is about to change
 	recheckHeld      = 2 * time.Minute  // canaries are out, nothing is expected: design §5, "Holding"
 	recheckMissing   = time.Minute      // a person has to mend something outside the object
@@ -58,15 +116,19 @@ const (
 
 // round is one call of Plan at work.
 type round struct {
-	spec   Spec
-	at     time.Time
-	obs    Observation
-	memory Memory
-	census *census // nil until the world was read
-	facts  Facts
-	next   time.Time // when time alone will change something; zero: it will not
+	spec     Spec // what the round works towards: what is declared, or on the way back what was there before
+	declared Spec
+	at       time.Time
+	obs      Observation
+	memory   Memory
+	census   *census // nil until the world was read
+	facts    Facts
+	next     time.Time // when time alone will change something; zero: it will not
 
 	forecast *Forecast
+	store    []Record
+	answers  []Answer
+	released bool
 }
 
 // verdict is what a pass decides; decide completes it to a Decision.
@@ -78,17 +140,27 @@ type verdict struct {
 
 // decide completes a verdict with everything the round learnt.
 func (r *round) decide(v verdict) Decision {
-	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage(), Forecast: r.forecast}
+	r.keepStall(&v)
+	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
+		Store: r.store, Answers: r.answers, Release: r.released, Keep: r.memory.keep()}
 	if r.obs.Model.State == Read {
 		d.Facts.ModelApplied = No
-		if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+		if carries(r.declared.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
 			d.Facts.ModelApplied = Yes
 		}
 	}
 	if r.obs.Instances.State == Read && r.obs.Model.State == Read {
-		d.Progress = r.count().progress(r.memory)
+		d.Progress = r.progress()
 	}
 	return d
+}
+
+// progress counts machines, by what the round works towards.
+func (r *round) progress() *Progress {
+	if r.memory.isGoingBack() {
+		return r.returnProgress()
+	}
+	return r.count().progress(r.memory)
 }
 
 // stage says which step the round ends at.

@@ -301,6 +301,15 @@ func checkBatch(t *testing.T, n, sick, unknown, percent, size, most int) {
 	}
 }
 
+// store makes the observation what it is once a round's records are stored and its baseline is remembered.
+func store(obs *rollout.Observation, d rollout.Decision) {
+	obs.Memory.Baseline = d.Remember.Baseline
+	obs.Records = map[string]rollout.Reading[rollout.Snapshot]{}
+	for _, record := range d.Store {
+		obs.Records[record.Name] = rollout.Known(record.Snapshot)
+	}
+}
+
 // wantWait demands that nothing is touched, for the reason, with a message that says all of it.
 func wantWait(t *testing.T, d rollout.Decision, reason rollout.Reason, says ...string) {
 	t.Helper()
@@ -336,6 +345,7 @@ func TestRefusalRepeatedWritesNothing(t *testing.T) {
 		Run: 1, Kind: rollout.WriteImageOperation, Attempt: 1, IntentAt: obs.At.Add(-6 * time.Minute), Refused: refused,
 	}}
 	spec := canary(image2, 34)
+	store(&obs, rollout.Plan(spec, obs))
 	again := rollout.Plan(spec, obs)
 	if _, writes := again.Step.(rollout.WriteImage); !writes {
 		t.Fatalf("step %T, want another try", again.Step)

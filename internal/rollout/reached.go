@@ -1,24 +1,57 @@
 package rollout
 
-// completed is a constant text, since an idle round knows no counts and must report the same.
-const completed = "every eligible instance has the target and was well when the run completed"
+import "fmt"
+
+// completed says the same in an idle round, which knows no counts.
+func (m Memory) completed() string {
+	if failed := len(m.Failed); failed > 0 {
+		return fmt.Sprintf("every eligible instance but %d whose failure is tolerated has the target and was well when the run completed", failed)
+	}
+	return "every eligible instance has the target and was well when the run completed"
+}
 
 // idleCompleted spends one cheap read an hour on a run that is over, as long as the scale set stays as it was.
 func idleCompleted(r *round) (verdict, bool) {
-	if !r.memory.Completed || !r.spec.wholly(r.memory) || r.memory.Operation != nil || !r.isAsSettled() {
+	if !r.isCompleted() || r.memory.Operation != nil || !r.isAsSettled() {
 		return undecided()
 	}
-	return wait(ReasonCompleted, recheckCompleted, completed), true
+	return wait(ReasonCompleted, recheckCompleted, "%s", r.memory.completed()), true
 }
 
 // stayCompleted keeps a completed run completed: later illness is not the release's, and instances that fall behind because
 // somebody changed other parts of the model are reported, not rolled (design §5, Drift).
 func stayCompleted(r *round) (verdict, bool) {
-	if !r.memory.Completed || !r.spec.wholly(r.memory) {
+	if !r.isCompleted() {
+		return undecided()
+	}
+	if r.spec.Drift.RollOther && !r.memory.Returned && len(r.count().outdated) > 0 {
+		r.memory.Completed = false // they come along as they would have during the run
 		return undecided()
 	}
 	r.settle()
-	return wait(ReasonCompleted, recheckCompleted, completed), true
+	return wait(ReasonCompleted, recheckCompleted, "%s", r.memory.completed()), true
+}
+
+// complete ends the run. From here on its target is what later runs go back to.
+func (r *round) complete() verdict {
+	m := &r.memory
+	if m.RepairsSuspended {
+		return r.resumeRepairs()
+	}
+	m.Completed = true
+	m.Baseline, m.Exposed, m.Stall, m.Gate = Baseline{}, nil, Stall{}, Gate{}
+	if m.Stable != m.Revision {
+		m.Stable = m.Revision
+		r.store = append(r.store, Record{Name: m.Revision, Run: m.Run, Snapshot: snapshotOf(r.declared.Target, r.obs.Model.Value, m.Settings)})
+	}
+	r.end(EndingPromoted, m.completed())
+	r.settle()
+	return wait(ReasonCompleted, recheckCompleted, "%s", m.completed())
+}
+
+// isCompleted says whether the run reached every eligible instance, or never had to leave.
+func (r *round) isCompleted() bool {
+	return r.memory.Completed && (r.memory.Returned || r.spec.wholly(r.memory))
 }
 
 // settle remembers the scale set by which an idle round will know that nothing moved. With instances behind there is something
@@ -38,9 +71,7 @@ func (r *round) reached() verdict {
 	r.memory.Operation = nil // what was refused is not needed any more
 	c := r.count()
 	if r.spec.wholly(r.memory) {
-		r.memory.Completed = true
-		r.settle()
-		return wait(ReasonCompleted, recheckCompleted, completed)
+		return r.complete()
 	}
 	overshoot := ""
 	if len(c.exposed) > c.desired {

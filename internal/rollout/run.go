@@ -1,23 +1,86 @@
 package rollout
 
-// startRun begins a new run when the target is not the one the last run was for. Timers, failures and counts start afresh. What
-// is in flight stays in flight: the new target waits for it, and it is judged by nobody.
+// startRun begins a new run when the target is not the one the last run was for. What is in flight stays in flight: the new target
+// waits for it, and it is judged by nobody.
 func startRun(r *round) (verdict, bool) {
 	revision := r.spec.Target.Revision()
 	if r.memory.Run > 0 && r.memory.Revision == revision {
 		return undecided()
 	}
+	if r.memory.Run > 0 {
+		ending := EndingSuperseded
+		if len(r.memory.Failed) > 0 {
+			ending = EndingFailed
+		}
+		r.end(ending, "the target changed")
+	}
+	r.beginRun(revision)
+	return undecided()
+}
+
+// beginRun starts timers, failures, approvals and counts afresh. What outlives a run is what people look up, how Azure
+// does, and how to go back: a run that ended on its way left machines behind that only its baseline tells what to do with.
+func (r *round) beginRun(revision string) {
+	old := r.memory
 	r.memory = Memory{
-		Run:       r.memory.Run + 1,
-		Revision:  revision,
-		Operation: r.memory.Operation,
-		Pace:      r.memory.Pace,
-		NotBefore: r.memory.NotBefore,
-		Throttled: r.memory.Throttled,
+		Run:              old.Run + 1,
+		Revision:         revision,
+		Started:          r.at,
+		Operation:        old.Operation,
+		Former:           old.Former,
+		FormerSince:      old.FormerSince,
+		Pace:             old.Pace,
+		NotBefore:        old.NotBefore,
+		Throttled:        old.Throttled,
+		Stable:           old.Stable,
+		RepairsSuspended: old.RepairsSuspended,
+		Ended:            old.Ended,
+	}
+	if !old.Completed {
+		r.memory.Baseline, r.memory.Exposed = old.Baseline, old.Exposed
 	}
 	if op := r.memory.Operation; op != nil && op.Refused != nil {
 		// It never touched anything, so there is nothing to wait for.
 		r.memory.Operation = nil
 	}
-	return undecided()
+	r.recount()
+}
+
+// end writes a run that is over into the history, once.
+func (r *round) end(ending Ending, why string) {
+	m := &r.memory
+	if len(m.Ended) > 0 && m.Ended[0].Run == m.Run {
+		if taken := m.lastTaken(); len(taken) > len(m.Ended[0].Taken) {
+			m.Ended[0].Taken = taken
+		}
+		if ending != EndingRolledBack {
+			return
+		}
+		m.Ended[0].Outcome, m.Ended[0].Why, m.Ended[0].Stopped = ending, why, r.at // an abort that was completed to a rollback
+		return
+	}
+	ended := Ended{Run: m.Run, Revision: m.Revision, Outcome: ending, Why: why, Started: m.Started, Stopped: r.at, Taken: m.lastTaken()}
+	m.Ended = append([]Ended{ended}, m.Ended...)
+	if most := max(r.spec.History, 1); len(m.Ended) > most {
+		m.Ended = m.Ended[:most]
+	}
+}
+
+// lastTaken is what is kept of a run's actions.
+func (m Memory) lastTaken() []Taken {
+	return m.Taken[max(0, len(m.Taken)-mostTakenKept):]
+}
+
+// keep names the records that are still needed: what the run may go back to, and the revisions that history names.
+func (m Memory) keep() []string {
+	names := []string{m.Baseline.Name, m.Stable}
+	if m.Return != nil {
+		names = append(names, m.Return.Record)
+	}
+	for _, e := range m.Ended {
+		if e.Outcome == EndingPromoted {
+			names = append(names, e.Revision)
+		}
+	}
+	return names
 }

@@ -3,7 +3,7 @@ package rollout
 // settleModelWrite judges a write of the model by the model.
 func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 	model := r.obs.Model.Value
-	if op.Run != r.memory.Run {
+	if r.isForeign(op) {
 		if model.State == StateUpdating {
 			return wait(ReasonProgressing, recheckBusy/2, "waiting for the former target's write of the model to end"), true
 		}
@@ -14,7 +14,8 @@ func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 		return wait(ReasonProgressing, recheckBusy/2, "%s: Azure is still applying it", op.doing()), true
 	}
 	if r.wrote(op, model) {
-		r.memory.ScriptWritten = r.memory.ScriptWritten || op.Kind == WriteScriptOperation
+		r.wroteScript(op)
+		r.memory.Baseline.Fixed = true
 		r.memory.Operation = nil
 		r.memory.Fruitless = 0
 		return undecided()
@@ -23,6 +24,22 @@ func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
 	}
 	return r.modelUnwritten(op)
+}
+
+// isForeign says whether the operation was begun for another target than the one the round works towards.
+func (r *round) isForeign(op *Operation) bool {
+	return op.Run != r.memory.Run || op.Back != r.memory.isGoingBack()
+}
+
+// wroteScript notes that the script extension is ours, protected settings and all.
+func (r *round) wroteScript(op *Operation) {
+	if op.Kind != WriteScriptOperation {
+		return
+	}
+	r.memory.ScriptWritten = true
+	if r.obs.Settings.State == Read && !r.memory.isGoingBack() {
+		r.memory.Settings = r.obs.Settings.Value.Digest
+	}
 }
 
 // wrote says whether the model shows what the operation was to write. Protected settings do not show: there, it must also be

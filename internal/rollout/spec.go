@@ -16,7 +16,59 @@ type Spec struct {
 	Health    Health
 	Paused    bool
 	PlanOnly  bool // say what would be done, and do nothing
+
+	Baseline *Target // what to go back to before any run completed; nil: what a snapshot tells
+	Failure  FailurePolicy
+	Drift    Drift
+	Repairs  RepairsPolicy
+	Deleting Deletion
+	History  int // how many ended runs are kept
+
+	foreseen bool // it is only played out, so nothing is stored or suspended for it
 }
+
+// FailurePolicy says how much failure is borne, and what is done about more.
+type FailurePolicy struct {
+	MaxFailed        Amount        // machines that may fail; 0: none
+	Retries          int           // how often a failed machine is tried again before it counts
+	ProgressDeadline time.Duration // without progress for this long while a batch is permitted: failed; 0: never
+	Action           FailureAction
+}
+
+// FailureAction says what is done about a failure.
+type FailureAction string
+
+// The failure actions.
+const (
+	FailurePause    FailureAction = "Pause"    // hold and wait for a person
+	FailureAbort    FailureAction = "Abort"    // put the model back, leave the machines to look at
+	FailureRollback FailureAction = "Rollback" // put the model back and the exposed machines too
+)
+
+// Drift says what is done when somebody else changes the model.
+type Drift struct {
+	Overwrite bool // write again what is declared, instead of holding
+	RollOther bool // bring machines along that fell behind through other parts of the model, instead of reporting them
+}
+
+// RepairsPolicy says what becomes of Azure's automatic repairs during a run.
+type RepairsPolicy string
+
+// The policies for automatic repairs.
+const (
+	RepairsLeave   RepairsPolicy = "Leave"
+	RepairsSuspend RepairsPolicy = "Suspend" // from before the first write until the run is over
+)
+
+// Deletion says whether the object is on its way out, and what is left to do for it.
+type Deletion string
+
+// The deletions.
+const (
+	DeletionNone     Deletion = ""
+	DeletionLeave    Deletion = "Leave"    // stop, and give back what was suspended
+	DeletionRollback Deletion = "Rollback" // put everything back first
+)
 
 // CanaryStep is a share of the scale set, and what has to pass before the next step may begin.
 type CanaryStep struct {
@@ -24,13 +76,34 @@ type CanaryStep struct {
 	Percent int           // of the eligible instances, 1 to 100; 0: Count is the share
 	Count   int           // instances
 	Soak    time.Duration // how long the share has to be reached and well without a break
+
+	Approval *Approval // nil: nobody is asked
 }
+
+// Approval is a gate that a person opens.
+type Approval struct {
+	Timeout   time.Duration // counted from the end of the soak; 0: for ever
+	OnTimeout OnTimeout
+}
+
+// OnTimeout says what becomes of a gate that nobody opened in time.
+type OnTimeout string
+
+// What an approval's timeout leads to.
+const (
+	TimeoutWait     OnTimeout = "Wait"
+	TimeoutApprove  OnTimeout = "Approve"
+	TimeoutAbort    OnTimeout = "Abort"
+	TimeoutRollback OnTimeout = "Rollback"
+)
 
 // Target is the release: an image, a script, or both.
 type Target struct {
 	Image       *Image
 	Script      *Script
 	RevisionTag string // changing it makes a new revision of identical content
+
+	NoScript bool `json:",omitempty"` // only on the way back: the model had no script extension
 }
 
 // Image names what an instance boots from. Exactly one of ID, SharedGalleryID, CommunityGalleryID or the marketplace
@@ -51,6 +124,8 @@ type Script struct {
 	URIs              []string
 	Command           string
 	ProtectedSettings string
+
+	ForceUpdateTag *string `json:",omitempty"` // only on the way back: exactly the tag that the model had
 }
 
 // Batch bounds how many machines are worked on at a time.
@@ -73,6 +148,14 @@ func (a Amount) Of(n int) int {
 		return min(max(a.Value, 1), n)
 	}
 	return share(a.Value, n)
+}
+
+// Tolerated returns the amount for n instances where none is meant too: percentages round down, also to 0.
+func (a Amount) Tolerated(n int) int {
+	if a.IsPercent {
+		return a.Value * n / 100
+	}
+	return min(a.Value, n)
 }
 
 // share is percent of n, rounded down, at least 1, at most n; 0 of nothing.

@@ -18,12 +18,18 @@ func watchExposed(r *round) (verdict, bool) {
 		return undecided()
 	}
 	for _, i := range ill {
-		r.memory.Failed = append(r.memory.Failed, Failure{Ref: refTo(i), Reason: FailureHealth, At: r.at,
+		r.memory.Failed = append(r.memory.Failed, Failure{Ref: spent(r.spec, refTo(i)), Reason: FailureHealth, At: r.at,
 			Message: fmt.Sprintf("not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))})
 	}
 	r.memory.UnhealthySince = zeroTime
 	r.recount()
 	return undecided()
+}
+
+// spent is the machine with no try left: it was well with the target, so trying the same again would only hide that it did not stay so.
+func spent(spec Spec, ref Ref) Ref {
+	ref.Attempt = spec.Failure.Retries
+	return ref
 }
 
 // illExposed lists exposed machines that are neither verified, nor in flight, nor already failed.

@@ -20,6 +20,14 @@ func (w *World) Do(step rollout.Step) rollout.Outcome {
 		o.Problem = &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "deadline exceeded before it was sent"}
 		return o
 	}
+	if kind := step.Operation(); kind == rollout.SuspendRepairsOperation || kind == rollout.ResumeRepairsOperation {
+		w.Suspended = kind == rollout.SuspendRepairsOperation
+		return o
+	}
+	if w.running != nil {
+		w.writeBeside(step)
+		return o
+	}
 	op := w.begin(step)
 	o.Token = op.token
 	if w.chance(w.Faults.Ambiguous) {
@@ -31,7 +39,7 @@ func (w *World) Do(step rollout.Step) rollout.Outcome {
 
 // refusal says whether Azure takes the effect at all.
 func (w *World) refusal(step rollout.Step) *rollout.Problem {
-	if w.running != nil {
+	if w.running != nil && (len(refs(step)) > 0 || w.running.machines == nil || w.Dice(3) == 0) {
 		return &rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"}
 	}
 	if s, is := step.(rollout.WriteImage); is && s.ETag != strconv.Itoa(w.ETag) {
@@ -68,19 +76,40 @@ func (w *World) begin(step rollout.Step) *operation {
 		token: "op-" + strconv.Itoa(len(w.ended)), kind: step.Operation(), result: rollout.OperationSucceeded, applies: true,
 		began: w.Now, endsAt: w.Now.Add(time.Duration(5+w.Dice(60)) * time.Second),
 	}
-	switch s := step.(type) {
-	case rollout.WriteImage:
-		w.beginWrite(op, func(c *Content) { c.Image = s.Image })
-	case rollout.WriteScript:
-		w.beginWrite(op, func(c *Content) {
-			c.Script = &rollout.ModelScript{Extension: "script", URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
-		})
-	case rollout.Upgrade, rollout.Reimage:
-		w.beginOnMachines(op, refs(step))
+	if named := refs(step); named != nil {
+		w.beginOnMachines(op, named)
+	} else {
+		w.beginWrite(op, change(step))
 	}
 	op.model = len(w.Models) - 1
 	w.running = op
 	return op
+}
+
+// change is what a step writes into the model.
+func change(step rollout.Step) func(*Content) {
+	return func(c *Content) {
+		switch s := step.(type) {
+		case rollout.WriteImage:
+			c.Image = s.Image
+		case rollout.WriteScript:
+			c.Script = &rollout.ModelScript{Extension: "script", URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
+		case rollout.RemoveScript:
+			c.Script = nil
+		}
+	}
+}
+
+// writeBeside writes the model while machines are worked on: Azure lets the work go on towards the model it was begun with, or ends it.
+func (w *World) writeBeside(step rollout.Step) {
+	w.Edit(change(step))
+	if w.Dice(2) == 0 {
+		return
+	}
+	op := w.running
+	op.result, op.applies, op.endsAt = rollout.OperationCanceled, false, w.Now
+	op.problem = &rollout.Problem{Kind: rollout.KindPreempted, Code: "OperationPreempted", Message: "preempted"}
+	w.end(op)
 }
 
 // beginWrite writes the model, unless the operation is to fail or to be for nothing.
@@ -135,7 +164,7 @@ func (w *World) count(m *Machine, op *operation) {
 	if op.kind == rollout.ReimageOperation {
 		ledger = m.Reimages
 	}
-	if ledger[op.model]++; ledger[op.model] > 1 {
+	if ledger[op.model]++; ledger[op.model] > 1+w.Retries {
 		w.violate("machine %s was worked on twice (%s) for model %d", m.ID, op.kind, op.model)
 	}
 }

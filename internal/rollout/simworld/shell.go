@@ -1,6 +1,9 @@
 package simworld
 
 import (
+	"maps"
+	"reflect"
+	"slices"
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -13,6 +16,12 @@ type Shell struct {
 	Memory rollout.Memory
 	Claim  rollout.Claim
 	Window rollout.Window // as the shell would work it out
+
+	Records  map[string]rollout.Snapshot // what was stored
+	Secrets  map[string]string           // digests of the Secrets that there are, by name; others hold "1"
+	Actions  []rollout.Action            // not answered yet
+	Answers  map[string]rollout.Answer
+	Released bool
 
 	Last     rollout.Decision // what the last round reported
 	Writes   int              // changes of what is remembered or reported
@@ -31,6 +40,7 @@ type Crash int
 // The places to die.
 const (
 	NoCrash Crash = iota
+	CrashAfterStore
 	CrashAfterRemember
 	CrashAfterAct
 )
@@ -46,11 +56,16 @@ func (s *Shell) Round() {
 	if s.OnPlan != nil {
 		s.OnPlan(s.Spec, obs, d)
 	}
-	if _, none := d.Step.(rollout.Wait); none {
-		s.report(d)
+	s.store(d.Store)
+	if crash == CrashAfterStore && len(d.Store) > 0 {
+		s.Recheck = time.Second
 		return
 	}
 	s.report(d)
+	if _, none := d.Step.(rollout.Wait); none {
+		s.answer(d)
+		return
+	}
 	if crash == CrashAfterRemember {
 		s.Recheck = time.Second
 		return
@@ -70,6 +85,33 @@ func (s *Shell) Round() {
 		s.OnActed(d, o, after)
 	}
 	s.report(after)
+	s.answer(after)
+}
+
+// store keeps records. The same name is the same content.
+func (s *Shell) store(records []rollout.Record) {
+	if s.Records == nil {
+		s.Records = map[string]rollout.Snapshot{}
+	}
+	for _, r := range records {
+		if old, stored := s.Records[r.Name]; stored && !reflect.DeepEqual(old, r.Snapshot) {
+			s.World.violate("record %s is stored with another content", r.Name)
+		}
+		s.Records[r.Name] = r.Snapshot
+	}
+}
+
+// answer answers actions, once what they led to is remembered, and drops the records that nobody needs.
+func (s *Shell) answer(d rollout.Decision) {
+	s.Released = s.Released || d.Release
+	for _, a := range d.Answers {
+		if s.Answers == nil {
+			s.Answers = map[string]rollout.Answer{}
+		}
+		s.Answers[a.UID] = a
+		s.Actions = slices.DeleteFunc(s.Actions, func(x rollout.Action) bool { return x.UID == a.UID })
+	}
+	maps.DeleteFunc(s.Records, func(name string, _ rollout.Snapshot) bool { return !slices.Contains(d.Keep, name) })
 }
 
 // report persists what is remembered and said, and counts it as a write only if it differs.
@@ -85,7 +127,7 @@ func (s *Shell) report(d rollout.Decision) {
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window}
+	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Records: map[string]rollout.Reading[rollout.Snapshot]{}}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {
@@ -94,8 +136,15 @@ func (s *Shell) observe() rollout.Observation {
 		case reads.Claim:
 			s.Reads-- // Kubernetes is asked, not Azure
 			obs.Claim = rollout.Known(s.Claim)
-		case reads.Settings:
-			obs.Settings = rollout.Known(rollout.ProtectedSettings{})
+		case reads.Settings != "":
+			s.Reads--
+			obs.Settings = s.secret(reads.Settings)
+		case reads.BackSettings != "":
+			s.Reads--
+			obs.BackSettings = s.secret(reads.BackSettings)
+		case reads.Record != "":
+			s.Reads--
+			obs.Records[reads.Record] = s.record(reads.Record)
 		case reads.Instances:
 			obs.Instances = s.World.Instances()
 		case reads.Model:
@@ -103,4 +152,25 @@ func (s *Shell) observe() rollout.Observation {
 		}
 	}
 	return obs
+}
+
+// secret reads a Secret.
+func (s *Shell) secret(name string) rollout.Reading[rollout.ProtectedSettings] {
+	digest, changed := s.Secrets[name]
+	switch {
+	case changed && digest == "":
+		return rollout.Unknown[rollout.ProtectedSettings](&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret " + name + " is not there"})
+	case !changed:
+		digest = "1"
+	}
+	return rollout.Known(rollout.ProtectedSettings{Digest: digest})
+}
+
+// record reads a stored record.
+func (s *Shell) record(name string) rollout.Reading[rollout.Snapshot] {
+	snapshot, stored := s.Records[name]
+	if !stored {
+		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: "record " + name + " is not there"})
+	}
+	return rollout.Known(snapshot)
 }

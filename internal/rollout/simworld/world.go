@@ -23,6 +23,10 @@ type World struct {
 	Mode     string
 	ETag     int
 
+	Repairs   bool // automatic repairs are on
+	Suspended bool // and suspended
+	Retries   int  // how often a machine may be tried again
+
 	running *operation
 	ended   map[string]*operation
 	nextID  int
@@ -167,7 +171,7 @@ func (m *Machine) finish(w *World, op *operation) {
 		m.Model = op.model
 	case rollout.ReimageOperation:
 		m.Disk++
-	case rollout.WriteImageOperation, rollout.WriteScriptOperation:
+	default: // a write of the model touches no machine
 	}
 	m.Script = content.scriptState()
 	m.Health = rollout.Yes

@@ -1,0 +1,204 @@
+package rollout
+
+import "fmt"
+
+// Baseline is what a run can go back to.
+type Baseline struct {
+	Name   string // of the stored record; "": there is none
+	Source BaselineSource
+	Secret string // that going back needs, "" for none
+	Digest string // of that Secret when it was in force
+	Run    int64  // that it was settled for
+	Fixed  bool   // something was written since, so it is not taken again
+	Why    string // why there is no way back; "": there is one
+}
+
+// BaselineSource says where a baseline comes from.
+type BaselineSource string
+
+// The sources of a baseline.
+const (
+	BaselineCompleted BaselineSource = "Completed" // the target that completed last, or what was gone back to last
+	BaselineDeclared  BaselineSource = "Declared"  // spec.baseline
+	BaselineSnapshot  BaselineSource = "Snapshot"  // the model as it was before the first write
+)
+
+// rollbackable says whether there is a way back.
+func (b Baseline) rollbackable() bool { return b.Name != "" && b.Why == "" }
+
+// inherited is the name of the record that the run's baseline starts from: the one that an ended run had, since what was written
+// then was written over it; else the target that completed last.
+func (m Memory) inherited() string {
+	if m.Baseline.Fixed {
+		return m.Baseline.Name
+	}
+	return m.Stable
+}
+
+// isSettled says whether this run's way back is settled for good.
+func (m Memory) isSettled() bool { return m.Baseline.Fixed && m.Baseline.Run == m.Run }
+
+// keepBaseline settles, before anything is written, what the run can go back to, and has it stored. It is done again in every
+// round until the first write: whatever changes in the model meanwhile changes what was there before us.
+func keepBaseline(r *round) (verdict, bool) {
+	if r.memory.ModelApplied || r.isWorking() || r.spec.foreseen || r.memory.isSettled() {
+		return undecided()
+	}
+	snapshot, b, v, waiting := r.takeBaseline()
+	if waiting {
+		return v, true
+	}
+	kept := r.memory.Baseline
+	b.Fixed = kept.Fixed
+	if b == kept {
+		return undecided()
+	}
+	r.memory.Baseline = b
+	if b.Name == "" || b.Name == kept.Name {
+		return undecided()
+	}
+	r.store = append(r.store, Record{Name: b.Name, Run: r.memory.Run, Snapshot: snapshot})
+	return undecided()
+}
+
+// takeBaseline works out what to go back to: what was inherited, else what is declared, and for every path that neither has, the
+// model as it is.
+func (r *round) takeBaseline() (Snapshot, Baseline, verdict, bool) {
+	var known Snapshot
+	b := Baseline{Source: BaselineSnapshot, Run: r.memory.Run}
+	switch name := r.memory.inherited(); {
+	case name != "":
+		v, waiting := r.requireRecord(name)
+		if waiting {
+			return known, b, v, true
+		}
+		record := r.obs.Records[name]
+		if record.State == ReadFailed {
+			b.Why = fmt.Sprintf("the record %s of what was there before is gone; declare it in spec.baseline", name)
+			break
+		}
+		known, b.Source = record.Value, BaselineCompleted
+		if r.memory.Baseline.Fixed {
+			b.Source = r.memory.Baseline.Source
+		} else {
+			known = known.only(r.spec.Target)
+		}
+	case r.spec.Baseline != nil:
+		known, b.Source = snapshotOf(*r.spec.Baseline, r.obs.Model.Value, r.obs.BackSettings.Value.Digest).only(r.spec.Target), BaselineDeclared
+	}
+	if p := r.obs.BackSettings.Problem; p != nil && !isLost(p) {
+		return known, b, r.unreadable("the protected settings to go back to", p), true
+	}
+	whole := r.fromModel(known, &b)
+	b.Name = whole.name()
+	if s := whole.Script; s != nil {
+		b.Secret, b.Digest = s.ProtectedSettings, s.Digest
+	}
+	r.judgeBaseline(whole, &b)
+	return whole, b, verdict{}, false
+}
+
+// fromModel fills in the paths that the target declares and the snapshot lacks.
+func (r *round) fromModel(known Snapshot, b *Baseline) Snapshot {
+	model, t := r.obs.Model.Value, r.spec.Target
+	if t.Image != nil && known.Image == nil {
+		image := model.Image
+		known.Image = &image
+		for _, i := range byOrder(OrderInstanceID, r.obs.Instances.Value) {
+			if i.State != StateDeleting && i.Image != nil && !image.same(*i.Image) && b.Why == "" {
+				b.Why = fmt.Sprintf("instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in spec.baseline.image", i.ID)
+			}
+		}
+	}
+	if t.Script == nil || known.Script != nil {
+		return known
+	}
+	known.Script = &ScriptSnapshot{Absent: model.Script == nil}
+	if model.Script != nil {
+		known.Script.URIs, known.Script.Command, known.Script.ForceUpdateTag = model.Script.URIs, model.Script.Command, model.Script.ForceUpdateTag
+		if b.Why == "" {
+			b.Why = "the script extension in the model was made by somebody else, and its protected settings cannot be read back; declare it in spec.baseline.script"
+		}
+	}
+	return known
+}
+
+// judgeBaseline says why a snapshot would not be a way back.
+func (r *round) judgeBaseline(s Snapshot, b *Baseline) {
+	switch {
+	case b.Why != "":
+	case s.meets(r.spec.Target):
+		b.Why = "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
+	default:
+		b.Why = r.settingsLost(*b)
+	}
+}
+
+// settingsLost says why the protected settings of the baseline cannot be written again.
+func (r *round) settingsLost(b Baseline) string {
+	if b.Secret == "" {
+		return ""
+	}
+	switch read := r.obs.BackSettings; {
+	case read.State == ReadFailed && isLost(read.Problem):
+		return "the protected settings to go back to are gone: " + read.Problem.Error()
+	case read.State == Read && read.Value.Digest != b.Digest:
+		return fmt.Sprintf("Secret %q is not what it was when its settings were in force", b.Secret)
+	case read.State == NotRead || read.State == ReadFailed:
+		return r.memory.Baseline.Why // not known now: what was known stays
+	}
+	return ""
+}
+
+// watchWayBack notices, while the run goes forward, that the protected settings it would need on the way back changed.
+func watchWayBack(r *round) (verdict, bool) {
+	if b := &r.memory.Baseline; b.Fixed && b.Secret != "" && b.Name != "" {
+		b.Why = r.settingsLost(*b)
+	}
+	return undecided()
+}
+
+// isLost says whether a Secret that could not be read will not be readable by itself.
+func isLost(p *Problem) bool { return p.Kind == KindInvalid || p.Kind == KindForbidden }
+
+// backSecret names the Secret that going back would need, "" for none.
+func (r *round) backSecret() string {
+	if r.memory.Baseline.Secret != "" {
+		return r.memory.Baseline.Secret
+	}
+	if script := r.obs.Records[r.memory.inherited()].Value.Script; script != nil {
+		return script.ProtectedSettings
+	}
+	if b := r.spec.Baseline; b != nil && b.Script != nil {
+		return b.Script.ProtectedSettings
+	}
+	return ""
+}
+
+// requireRecord waits for a record to be read. One that is gone is for the caller to judge.
+func (r *round) requireRecord(name string) (verdict, bool) {
+	switch record := r.obs.Records[name]; {
+	case record.State == NotRead:
+		return wait(ReasonProgressing, recheckSoon, "reading what to go back to"), true
+	case record.State == ReadFailed && record.Problem.Kind != KindNotFound:
+		return r.unreadable("what to go back to", record.Problem), true
+	}
+	return undecided()
+}
+
+// requireStored makes sure, before the first write, that the snapshot is stored (I3): the shell stores what this round took before it
+// does anything else; what an earlier round took is read back.
+func requireStored(r *round) (verdict, bool) {
+	b := r.memory.Baseline
+	if b.Fixed || b.Name == "" || r.memory.Return != nil || r.spec.foreseen || len(r.store) > 0 {
+		return undecided()
+	}
+	if v, waiting := r.requireRecord(b.Name); waiting {
+		return v, true
+	}
+	if record := r.obs.Records[b.Name]; record.State == ReadFailed || record.Value.name() != b.Name {
+		r.memory.Baseline = Baseline{}
+		return wait(ReasonProgressing, recheckSoon, "what to go back to was not stored after all; taking it again"), true
+	}
+	return undecided()
+}

@@ -1,0 +1,52 @@
+package rollout
+
+// beginDeletion lets an object that is being deleted go: at once, or, where that was declared, once everything is back.
+func beginDeletion(r *round) (verdict, bool) {
+	m := &r.memory
+	switch r.spec.Deleting {
+	case DeletionNone:
+		return undecided()
+	case DeletionLeave:
+		return r.release("the scale set stays as it is"), true
+	case DeletionRollback:
+	}
+	switch {
+	case m.Run == 0 || m.Completed || r.spec.PlanOnly:
+		return r.release("there is nothing to go back from"), true
+	case m.isBack() && len(m.Exposed) == 0:
+		return r.release("everything was put back"), true
+	case m.Return == nil || m.Return.Done || m.Return.Kind == ReturnAbort || m.Return.Cause != CauseDeletion:
+		if m.Return != nil && m.Return.Record != "" {
+			m.Baseline.Name, m.Baseline.Why = m.Return.Record, ""
+		}
+		r.goBack(ReturnRollback, CauseDeletion, "the VMSSRollout is being deleted and onDelete is Rollback", "")
+	}
+	return undecided()
+}
+
+// release lets go of the object, once what was suspended for it is resumed.
+func (r *round) release(why string) verdict {
+	if r.memory.RepairsSuspended {
+		return r.resumeRepairs()
+	}
+	r.released = true
+	return wait(ReasonProgressing, recheckMissing, "deleted: %s", why)
+}
+
+// releaseAnyway lets go of an object whose way back is gone: keeping it would not bring that back.
+func (r *round) releaseAnyway(why string) verdict {
+	r.memory.RepairsSuspended = r.memory.RepairsSuspended && r.obs.Model.State == Read
+	v := r.release("")
+	if r.released {
+		v = wait(ReasonNotRollbackable, recheckMissing, "deleted without going back, since there is no way: %s", why)
+	}
+	return v
+}
+
+// releaseLost lets go of an object whose scale set is gone.
+func releaseLost(r *round) (verdict, bool) {
+	if r.spec.Deleting == DeletionNone || r.obs.Model.State != ReadFailed || r.obs.Model.Problem.Kind != KindNotFound {
+		return undecided()
+	}
+	return r.releaseAnyway("the scale set is gone: " + r.obs.Model.Problem.Error()), true
+}

@@ -1,0 +1,38 @@
+package rollout
+
+import "slices"
+
+// keepExposed remembers every machine that a target was seen on. The flag that shows it now can be cleared by any change of the
+// model; what was exposed has to be brought back all the same.
+func keepExposed(r *round) (verdict, bool) {
+	for _, i := range r.count().exposed {
+		r.expose(i.ID)
+	}
+	if at := slices.IndexFunc(r.memory.Exposed, r.isGone); at >= 0 {
+		r.memory.Exposed = slices.DeleteFunc(r.memory.Exposed, r.isGone)
+	}
+	return undecided()
+}
+
+// expose puts a machine into the ledger of those that a target may have touched.
+func (r *round) expose(id string) {
+	at, found := slices.BinarySearchFunc(r.memory.Exposed, id, compareIDs)
+	if !found {
+		r.memory.Exposed = slices.Insert(r.memory.Exposed, at, id)
+	}
+}
+
+// isExposed says whether a target may have touched the machine since the baseline.
+func (r *round) isExposed(id string) bool {
+	_, found := slices.BinarySearchFunc(r.memory.Exposed, id, compareIDs)
+	return found
+}
+
+// isGone says whether no such machine is listed. Right after an effect a list may be older than what it shows, so nothing is
+// forgotten then.
+func (r *round) isGone(id string) bool {
+	if r.memory.Operation != nil || r.at.Before(r.memory.LastBatchEnd.Add(settleTime)) {
+		return false
+	}
+	return !slices.ContainsFunc(r.obs.Instances.Value, func(i Instance) bool { return i.ID == id })
+}

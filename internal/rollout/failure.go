@@ -1,0 +1,169 @@
+package rollout
+
+import "fmt"
+
+// tolerated is how many failed machines the rollout bears at the current step. A share in which nothing would be left to be well is
+// never borne: no gate passes on nothing.
+func (r *round) tolerated() int {
+	c := r.count()
+	return max(0, min(r.spec.Failure.MaxFailed.Tolerated(c.n), c.desired-1))
+}
+
+// retryFailed tries failed machines again, as often as was declared, before they count. A machine that lacks the target is upgraded again;
+// one that has it can only be given a fresh disk, and only where that was asked for.
+func retryFailed(r *round) (verdict, bool) {
+	refs := r.retryable()
+	if len(refs) == 0 {
+		return undecided()
+	}
+	if v, held := holdIdle(r); held {
+		return v, true
+	}
+	if v, waiting := r.holdEffect(); waiting {
+		return v, true
+	}
+	kept := r.memory.Failed[:0:0]
+	for _, f := range r.memory.Failed {
+		if !contains(refs, f.Ref) {
+			kept = append(kept, f)
+		}
+	}
+	r.memory.Failed = kept
+	if refs[0].OSDisk != "" {
+		return r.begin(Reimage{Instances: refs}, refs), true
+	}
+	return r.begin(Upgrade{Instances: refs}, refs), true
+}
+
+// retryable names the machines to be tried again in one call: all by the same effect, at most a batch, and none that is well beyond
+// what the budget of unavailability leaves.
+func (r *round) retryable() []Ref {
+	c := r.count()
+	budget := max(r.spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
+	var upgrades, reimages []Ref
+	for _, f := range r.memory.Failed {
+		i, again := r.mayRetry(f)
+		if !again {
+			continue
+		}
+		if wellness(r.spec.Health, i) == Yes {
+			if budget == 0 {
+				continue
+			}
+			budget--
+		}
+		ref := refTo(i)
+		ref.Attempt = f.Ref.Attempt + 1
+		if i.Latest == No {
+			upgrades = append(upgrades, ref)
+			continue
+		}
+		ref.OSDisk = i.OSDisk
+		reimages = append(reimages, ref)
+	}
+	if len(upgrades) == 0 {
+		upgrades = reimages
+	}
+	most := min(r.spec.Batch.Size.Of(c.n), maxInstancesPerCall)
+	return inIDOrder(upgrades[:min(len(upgrades), most)])
+}
+
+// mayRetry says whether there is anything left to try with a failed machine.
+func (r *round) mayRetry(f Failure) (Instance, bool) {
+	i, listed := find(r.obs.Instances.Value, f.Ref)
+	if !listed || f.Ref.Attempt >= r.spec.Failure.Retries || i.busy() || !i.choosable(r.spec) {
+		return i, false
+	}
+	fresh := r.spec.Action == ActionUpgradeThenReimage && f.Reason != FailureReimage && i.OSDisk != ""
+	return i, i.Latest == No || (i.Latest == Yes && fresh)
+}
+
+// contains says whether one of the references means the same machine.
+func contains(refs []Ref, ref Ref) bool {
+	for _, other := range refs {
+		if other.ID == ref.ID && (other.VMID == "" || ref.VMID == "" || other.VMID == ref.VMID) {
+			return true
+		}
+	}
+	return false
+}
+
+// holdFailed starts nothing while more instances have failed than is tolerated, or nothing has moved for too long, and does what was
+// declared about it.
+func holdFailed(r *round) (verdict, bool) {
+	why := r.failure()
+	if why == "" {
+		return undecided()
+	}
+	switch r.spec.Failure.Action {
+	case FailureAbort:
+		return r.turnRound(ReturnAbort, CauseFailure, why), true
+	case FailureRollback:
+		return r.turnRound(ReturnRollback, CauseFailure, why), true
+	default:
+		return wait(ReasonFailed, recheckHeld,
+			"%s; nothing more is upgraded; mend what failed, change spec.target (its revisionTag is enough), or create a RolloutAction Retry, Rollback or SkipInstance", why), true
+	}
+}
+
+// failure says what the run has failed for, "" for nothing.
+func (r *round) failure() string {
+	if failed := r.memory.Failed; len(failed) > r.tolerated() {
+		more := ""
+		if len(failed) > 1 {
+			more = fmt.Sprintf(" (and %d more)", len(failed)-1)
+		}
+		return fmt.Sprintf("instance %s%s failed: %s: %s", failed[0].Ref.ID, more, failed[0].Reason, failed[0].Message)
+	}
+	if r.isStalled() {
+		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline)", r.spec.Failure.ProgressDeadline)
+	}
+	return ""
+}
+
+// isStalled says whether there has been no progress for as long as is borne.
+func (r *round) isStalled() bool {
+	deadline := r.spec.Failure.ProgressDeadline
+	return deadline > 0 && r.memory.Stall.passed(r.at) >= deadline
+}
+
+// expireStall does not wait for what is in flight when the run is to go back because nothing moves: what is in flight may be just that.
+func expireStall(r *round) (verdict, bool) {
+	if r.memory.Return != nil || !r.isStalled() || r.memory.Operation == nil {
+		return undecided()
+	}
+	switch r.spec.Failure.Action {
+	case FailureAbort:
+		return r.turnRound(ReturnAbort, CauseFailure, r.failure()), true
+	case FailureRollback:
+		return r.turnRound(ReturnRollback, CauseFailure, r.failure()), true
+	default:
+		return undecided()
+	}
+}
+
+// keepStall lets the timer of the progress deadline run while a batch is permitted, stand still while it is not, and begin anew
+// with every instance that is reached.
+func (r *round) keepStall(v *verdict) {
+	stall := &r.memory.Stall
+	if r.spec.Failure.ProgressDeadline == 0 || r.memory.Return != nil || r.memory.Completed {
+		*stall = Stall{}
+		return
+	}
+	if r.obs.Instances.State == Read && r.obs.Model.State == Read {
+		if reached := len(r.count().verified); reached > stall.Count {
+			*stall = Stall{Count: reached}
+		}
+	}
+	switch v.because.Reason {
+	case ReasonProgressing, ReasonWaitingForHealth:
+		if stall.Since.IsZero() {
+			stall.Since = r.at
+		}
+		if left := r.spec.Failure.ProgressDeadline - stall.passed(r.at); left > 0 {
+			v.recheck = min(v.recheck, left)
+		}
+	default:
+		stall.Gate = stall.still(r.at)
+	}
+}

@@ -1,0 +1,271 @@
+package rollout
+
+import (
+	"fmt"
+	"time"
+)
+
+// Return is the way back: the model first, then every machine that was exposed.
+type Return struct {
+	Kind       ReturnKind
+	Cause      ReturnCause
+	Record     string // what is gone back to; "": nobody knows, so it only holds
+	All        bool   // every machine, not only the exposed: a completed release is undone
+	Why        string
+	By         string
+	At         time.Time
+	RestoredAt time.Time // when the model was first seen to carry it; zero: it was not yet
+	Done       bool
+}
+
+// ReturnKind says how far the way back goes.
+type ReturnKind string
+
+// The kinds of return.
+const (
+	ReturnRollback ReturnKind = "Rollback" // the model and the exposed machines
+	ReturnAbort    ReturnKind = "Abort"    // the model; the machines stay to be looked at
+)
+
+// ReturnCause says what led to it. It decides what a pause and a closed window mean for it.
+type ReturnCause string
+
+// The causes of a return.
+const (
+	CauseAction   ReturnCause = "Action"          // overrides pause and windows
+	CauseDeletion ReturnCause = "Deletion"        // overrides pause and windows
+	CauseFailure  ReturnCause = "FailurePolicy"   // overrides windows
+	CauseTarget   ReturnCause = "Target"          // the target became the baseline; overrides windows
+	CauseTimeout  ReturnCause = "ApprovalTimeout" // overrides neither
+)
+
+// isGoingBack says whether the run is on its way back.
+func (m Memory) isGoingBack() bool { return m.Return != nil && !m.Return.Done }
+
+// isBack says whether the run ended by going back, and stays so until somebody wants something else.
+func (m Memory) isBack() bool { return m.Return != nil && m.Return.Done }
+
+// goBack turns the run round. What failed on the way out is no failure on the way back. An upgrade that is in flight is left
+// behind, since the model must not wait for it; its machines are suspect until they are listed at rest. A write of the model is short, and is
+// waited for.
+func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
+	m := &r.memory
+	back := &Return{Kind: kind, Cause: cause, Why: why, By: by, At: r.at}
+	if b := m.Baseline; b.rollbackable() {
+		back.Record = b.Name
+	}
+	if op := m.Operation; op != nil && (op.touches() || op.Refused != nil) {
+		if op.Refused == nil {
+			m.Former, m.FormerSince = op.Instances, r.at
+			for _, ref := range op.Instances {
+				r.expose(ref.ID)
+			}
+		}
+		m.Operation = nil
+	}
+	m.Return = back
+	m.Failed, m.Gate, m.Stall = nil, Gate{}, Stall{}
+	m.UnhealthySince, m.LastBatchEnd, m.LastExposed, m.Fruitless = zeroTime, zeroTime, 0, 0
+	m.ModelApplied, m.ScriptWritten, m.Completed, m.SettledETag = false, false, false, ""
+	r.recount()
+}
+
+// turnRound starts the way back in the middle of a round and ends the round.
+func (r *round) turnRound(kind ReturnKind, cause ReturnCause, why string) verdict {
+	r.goBack(kind, cause, why, "")
+	return wait(r.memory.Return.reason(), recheckSoon, "%s: %s", r.memory.Return.doing(), why)
+}
+
+// reason is why the rollout stands where it stands while it goes back.
+func (b *Return) reason() Reason {
+	switch {
+	case b.Kind == ReturnAbort && b.Done:
+		return ReasonAborted
+	case b.Kind == ReturnAbort:
+		return ReasonAborting
+	case b.Done:
+		return ReasonRolledBack
+	default:
+		return ReasonRollingBack
+	}
+}
+
+// doing says in words what the way back is.
+func (b *Return) doing() string {
+	if b.Kind == ReturnAbort {
+		return "aborting"
+	}
+	return "rolling back"
+}
+
+// backSpec is the specification of the way back: what was there before, without steps and gates, at its own pace.
+func backSpec(spec Spec, s Snapshot) Spec {
+	spec.Target = s.target()
+	spec.Steps, spec.Percent, spec.Bake = nil, 100, 0
+	spec.Batch = Batch{Size: spec.Batch.MaxUnavailable, MaxUnavailable: spec.Batch.MaxUnavailable}
+	spec.Failure = FailurePolicy{}
+	if spec.Protected == ProtectedFail {
+		spec.Protected = ProtectedWait
+	}
+	if spec.Zones == ZonesOneAtATime {
+		spec.Zones = ZonesSpread
+	}
+	return spec
+}
+
+// requireWayBack reads what to go back to, and from then on the round is about that. Where nobody knows what to go back to, the
+// rollout holds; declaring spec.baseline mends it.
+func requireWayBack(r *round) (verdict, bool) {
+	back := r.memory.Return
+	if back.Record == "" {
+		return r.seekWayBack()
+	}
+	if v, waiting := r.requireRecord(back.Record); waiting {
+		return v, true
+	}
+	record := r.obs.Records[back.Record]
+	if record.State == ReadFailed {
+		return r.noWayBack(fmt.Sprintf("the record %s of what was there before is gone", back.Record)), true
+	}
+	r.spec = backSpec(r.spec, record.Value)
+	r.recount()
+	if script := record.Value.Script; script != nil && script.ProtectedSettings != "" && r.obs.Settings.State == Read && r.obs.Settings.Value.Digest != script.Digest {
+		return r.noWayBack(fmt.Sprintf("Secret %q is not what it was when its settings were in force", script.ProtectedSettings)), true
+	}
+	return undecided()
+}
+
+// seekWayBack looks whether there is a way back after all: nothing was written yet, or a baseline was declared meanwhile.
+func (r *round) seekWayBack() (verdict, bool) {
+	m, b := &r.memory, r.memory.Baseline
+	if !b.Fixed && len(m.Exposed) == 0 && !carries(r.spec.Target, r.obs.Model.Value, m.ScriptWritten) {
+		return r.isBackNow(), true
+	}
+	if r.spec.Baseline == nil {
+		return r.noWayBack(b.Why), true
+	}
+	if p := r.obs.BackSettings.Problem; p != nil {
+		return r.unreadable("the protected settings to go back to", p), true
+	}
+	declared := snapshotOf(*r.spec.Baseline, r.obs.Model.Value, r.obs.BackSettings.Value.Digest).only(r.spec.Target)
+	if missing := declared.misses(r.spec.Target); missing != "" {
+		return r.noWayBack("spec.baseline does not say what " + missing + " was"), true
+	}
+	if declared.meets(r.spec.Target) {
+		return r.noWayBack("spec.baseline is the target itself"), true
+	}
+	m.Baseline = Baseline{Name: declared.name(), Source: BaselineDeclared, Run: m.Run, Fixed: true}
+	if declared.Script != nil {
+		m.Baseline.Secret, m.Baseline.Digest = declared.Script.ProtectedSettings, declared.Script.Digest
+	}
+	m.Return.Record = declared.name()
+	r.store = append(r.store, Record{Name: declared.name(), Run: m.Run, Snapshot: declared})
+	return wait(m.Return.reason(), recheckSoon, "%s: storing what spec.baseline declares", m.Return.doing()), true
+}
+
+// misses names the first path that the target declares and the snapshot lacks.
+func (s Snapshot) misses(t Target) string {
+	switch {
+	case t.Image != nil && s.Image == nil:
+		return "the image"
+	case t.Script != nil && s.Script == nil:
+		return "the script"
+	default:
+		return ""
+	}
+}
+
+// noWayBack holds: going back acts as a pause where nobody knows where to.
+func (r *round) noWayBack(why string) verdict {
+	if r.spec.Deleting == DeletionRollback {
+		return r.releaseAnyway(why)
+	}
+	if why == "" {
+		why = "what was there before the target is not known"
+	}
+	return wait(ReasonNotRollbackable, recheckHeld, "%s was asked for (%s), but there is no way back, so nothing more is touched: %s; declare spec.baseline, change spec.target, or create a RolloutAction Retry",
+		r.memory.Return.Kind, r.memory.Return.Why, why)
+}
+
+// holdBack lets the way back wait where its cause does not override a pause or a closed window.
+func holdBack(r *round) (verdict, bool) {
+	back := r.memory.Return
+	explicit := back.Cause == CauseAction || back.Cause == CauseDeletion
+	switch {
+	case explicit:
+		return undecided()
+	case r.spec.Paused:
+		return wait(ReasonPaused, recheckHeld, "paused while %s (%s); set spec.paused to false to go on", back.doing(), back.Why), true
+	case back.Cause == CauseTimeout && (r.obs.Window.Closed || r.obs.Window.Problem != nil):
+		return holdIdle(r)
+	}
+	return undecided()
+}
+
+// restoreModel puts the model back before any machine is.
+func restoreModel(r *round) (verdict, bool) {
+	if op := r.memory.Operation; op != nil && op.Refused == nil {
+		return undecided() // a batch of the way back
+	}
+	v, decided := applyModel(r)
+	if decided && v.because.Reason == ReasonProgressing {
+		v.because.Reason = r.memory.Return.reason()
+	}
+	if !decided {
+		if r.memory.Return.RestoredAt.IsZero() {
+			r.memory.Return.RestoredAt = r.at
+		}
+		if r.memory.Return.Kind == ReturnAbort {
+			return r.isBackNow(), true
+		}
+	}
+	return v, decided
+}
+
+// isBackNow ends the run where it came from.
+func (r *round) isBackNow() verdict {
+	m := &r.memory
+	if m.RepairsSuspended {
+		return r.resumeRepairs()
+	}
+	back := m.Return
+	m.Operation, m.Former, m.FormerSince = nil, nil, zeroTime
+	if back.Cause == CauseTarget {
+		m.Return, m.Returned, m.ModelApplied = nil, true, true
+		return r.complete()
+	}
+	back.Done = true
+	m.Baseline.Fixed = m.Baseline.Fixed || !back.RestoredAt.IsZero()
+	if back.Record != "" {
+		m.Baseline.Name, m.Stable = back.Record, back.Record
+	}
+	ending := EndingAborted
+	if back.Kind == ReturnRollback {
+		ending = EndingRolledBack
+		m.Exposed = nil
+	}
+	r.end(ending, back.Why)
+	return r.stayBack()
+}
+
+// stayBack reports, and does, nothing: somebody has to look first.
+func (r *round) stayBack() verdict {
+	back := r.memory.Return
+	note := ""
+	if failed := r.memory.Failed; len(failed) > 0 {
+		note = fmt.Sprintf("; %s got it back and did not become well", names(failed, func(f Failure) Ref { return f.Ref }))
+	}
+	what := "the model and every machine that was touched are as they were before"
+	if back.Kind == ReturnAbort {
+		what = "the model is as it was before, and the machines that have the target were left to be looked at"
+	}
+	return wait(back.reason(), recheckCompleted, "%s%s (%s); change spec.target, or create a RolloutAction Retry to try again", what, note, back.Why)
+}
+
+// holdReturned idles once the run has gone back. It reads nothing.
+func holdReturned(r *round) (verdict, bool) {
+	if !r.memory.isBack() {
+		return undecided()
+	}
+	return r.stayBack(), true
+}

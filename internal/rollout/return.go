@@ -1,0 +1,217 @@
+package rollout
+
+import "fmt"
+
+// returning sorts the machines that have to go back by how far they are.
+type returning struct {
+	behind  []Instance // lack what was there before
+	ill     []Instance // have it and are not well, or show that they cannot have it
+	busy    []Instance // Azure is at work on them, or may be
+	failed  []Instance // did not come back
+	skipped []Instance // Azure leaves them alone
+	back    int
+}
+
+// sortReturning sorts them. Who was never exposed is not among them.
+func (r *round) sortReturning() returning {
+	var s returning
+	for _, i := range byOrder(r.spec.Order, r.obs.Instances.Value) {
+		if i.State != StateDeleting && r.mustReturn(i) {
+			s.add(r, i)
+		}
+	}
+	return s
+}
+
+func (s *returning) add(r *round, i Instance) {
+	switch {
+	case i.Protected && r.spec.Protected == ProtectedSkip:
+		s.skipped = append(s.skipped, i)
+	case r.memory.hasFailed(i):
+		s.failed = append(s.failed, i)
+	case r.memory.inFlight(i) || i.busy():
+		s.busy = append(s.busy, i)
+	case i.Latest == No:
+		s.behind = append(s.behind, i)
+	case contradicts(r.spec.Target, i) || wellness(r.spec.Health, i) != Yes:
+		s.ill = append(s.ill, i)
+	default:
+		s.back++
+	}
+}
+
+// mustReturn says whether a target may have touched the machine: it was seen on it; or the machine was made since the run began and
+// not from what is in the model now; or it boots from the target's image.
+func (r *round) mustReturn(i Instance) bool {
+	m := r.memory
+	switch {
+	case m.Return.All || r.isExposed(i.ID):
+		return true
+	case i.Latest != Yes && !m.Started.IsZero() && !i.Created.Before(m.Started):
+		return true
+	}
+	before, image := r.spec.Target.Image, r.declared.Target.Image
+	return image != nil && before != nil && i.Image != nil && image.same(*i.Image) && !before.same(*i.Image)
+}
+
+// watchReturned fails machines that have what was there before and do not become well.
+func watchReturned(r *round) (verdict, bool) {
+	ill := r.sortReturning().ill
+	if len(ill) == 0 {
+		r.memory.UnhealthySince = zeroTime
+		return undecided()
+	}
+	if r.memory.UnhealthySince.IsZero() {
+		r.memory.UnhealthySince = r.at
+	}
+	if r.at.Before(r.memory.UnhealthySince.Add(r.spec.Health.Timeout)) {
+		return undecided()
+	}
+	for _, i := range ill {
+		r.memory.Failed = append(r.memory.Failed, Failure{Ref: refTo(i), Reason: FailureHealth, At: r.at,
+			Message: fmt.Sprintf("put back, and not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))})
+	}
+	r.memory.UnhealthySince = zeroTime
+	return undecided()
+}
+
+// returnBatch brings the next exposed machines back: those that are not well all at once, since they have nothing to lose, the others
+// within what the budget of unavailability leaves. When none is left, the run is back.
+func returnBatch(r *round) (verdict, bool) {
+	s := r.sortReturning()
+	for _, i := range s.behind {
+		r.expose(i.ID)
+	}
+	if len(s.behind)+len(s.ill)+len(s.busy) == 0 {
+		return r.finishReturn(s), true
+	}
+	if v, waiting := r.holdEffect(); waiting {
+		return v, true
+	}
+	batch := r.nextReturn(s.behind)
+	if len(batch) == 0 {
+		return r.explainReturn(s), true
+	}
+	refs := make([]Ref, 0, len(batch))
+	for _, i := range batch {
+		refs = append(refs, refTo(i))
+	}
+	refs = inIDOrder(refs)
+	v := r.begin(Upgrade{Instances: refs}, refs)
+	if v.because.Reason == ReasonProgressing {
+		v.because = Because{Reason: r.memory.Return.reason(), Message: r.memory.Return.doing() + ": " + v.because.Message}
+	}
+	return v, true
+}
+
+// nextReturn chooses the machines to bring back next.
+func (r *round) nextReturn(behind []Instance) []Instance {
+	var sick, well []Instance
+	for _, i := range behind {
+		switch {
+		case !i.choosable(r.spec):
+		case wellness(r.spec.Health, i) == Yes:
+			well = append(well, i)
+		default:
+			sick = append(sick, i)
+		}
+	}
+	if len(sick) > 0 {
+		return sick[:min(len(sick), maxInstancesPerCall)]
+	}
+	c := r.count()
+	budget := max(r.spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
+	well = spread(r.spec.Zones, well, nil)
+	return well[:min(len(well), budget, maxInstancesPerCall)]
+}
+
+// finishReturn ends the way back, a while after the model was put back: a list may be older than that, and then shows as put back what
+// still has the target.
+func (r *round) finishReturn(s returning) verdict {
+	back := r.memory.Return
+	if settled := back.RestoredAt.Add(settleTime); r.at.Before(settled) {
+		return wait(back.reason(), r.until(settled, settleTime), "%s: waiting for it to show in every list", back.doing())
+	}
+	for _, i := range s.failed {
+		if i.Latest == No {
+			return wait(ReasonFailed, recheckHeld, "%s (%s), but %s did not take it: %s; create a RolloutAction Rollback to try again",
+				back.doing(), back.Why, names(s.failed, refTo), r.memory.Failed[0].Message)
+		}
+	}
+	return r.isBackNow()
+}
+
+// explainReturn says what the way back waits for.
+func (r *round) explainReturn(s returning) verdict {
+	back := r.memory.Return
+	switch {
+	case len(s.busy) > 0:
+		return wait(back.reason(), recheckBusy, "%s: Azure is at work on %s", back.doing(), names(s.busy, refTo))
+	case len(s.ill) > 0 && len(s.behind) == 0:
+		deadline := r.memory.UnhealthySince.Add(r.spec.Health.Timeout)
+		return wait(back.reason(), r.until(deadline, recheckBusy), "%s: waiting until %s for %s to be well: %s",
+			back.doing(), clock(deadline), names(s.ill, refTo), ailment(r.spec, s.ill[0]))
+	case len(s.failed) > 0:
+		return wait(ReasonFailed, recheckHeld, "%s (%s): %s, and maxUnavailable leaves no room for %s; create a RolloutAction Rollback when they are mended",
+			back.doing(), back.Why, r.memory.Failed[0].Message, names(s.behind, refTo))
+	default:
+		return wait(back.reason(), recheckBusy, "%s: maxUnavailable leaves no room for %s yet, or they are protected; waiting", back.doing(), names(s.behind, refTo))
+	}
+}
+
+// seeFormerOut forgets the machines that going back left in the middle of an operation, once they are listed at rest.
+func seeFormerOut(r *round) (verdict, bool) {
+	if len(r.memory.Former) == 0 || r.at.Before(r.memory.FormerSince.Add(settleTime)) {
+		return undecided()
+	}
+	var still []Ref
+	for _, ref := range r.memory.Former {
+		i, listed := find(r.obs.Instances.Value, ref)
+		if listed && i.busy() && r.at.Before(r.memory.FormerSince.Add(operationDeadline)) {
+			still = append(still, ref)
+		}
+	}
+	if len(still) == len(r.memory.Former) {
+		return undecided()
+	}
+	r.memory.Former = still
+	if len(still) == 0 {
+		r.memory.FormerSince = zeroTime
+	}
+	r.recount()
+	return undecided()
+}
+
+// returnToBaseline turns the run round when its target is what was there before: nobody has to be upgraded to that but those who left it.
+func returnToBaseline(r *round) (verdict, bool) {
+	b := r.memory.Baseline
+	if !b.Fixed || b.Name == "" || r.memory.ModelApplied || r.memory.isSettled() || r.isWorking() || r.spec.foreseen {
+		return undecided()
+	}
+	if v, waiting := r.requireRecord(b.Name); waiting {
+		return v, true
+	}
+	if record := r.obs.Records[b.Name]; record.State != Read || !record.Value.meets(r.spec.Target) {
+		return undecided()
+	}
+	v := r.turnRound(ReturnRollback, CauseTarget, "the target is what was there before")
+	r.memory.Return.Record = b.Name
+	return v, true
+}
+
+// planBack touches nothing on the way back either, where only a plan was asked for.
+func planBack(r *round) (verdict, bool) {
+	if !r.spec.PlanOnly {
+		return undecided()
+	}
+	return wait(ReasonPlanned, recheckHeld, "%s (%s) waits, since spec.mode is Plan; set it to Apply to go on", r.memory.Return.doing(), r.memory.Return.Why), true
+}
+
+// returnProgress counts what is still to be brought back.
+func (r *round) returnProgress() *Progress {
+	s, c := r.sortReturning(), r.count()
+	p := c.progress(r.memory)
+	p.Desired, p.Overshoot, p.Updated, p.Ready = 0, 0, 0, 0
+	p.Exposed = len(s.behind) + len(s.busy) + len(s.ill) + len(s.failed)
+	return p
+}
