@@ -20,9 +20,7 @@ func Acted(spec Spec, d Decision, o Outcome) Decision {
 	}
 	after := d
 	after.Step, after.Because, after.Remember, after.Recheck, after.Facts = Wait{}, v.because, r.memory, v.recheck, r.facts
-	if back := r.memory.Return; back != nil && after.Because.Reason == ReasonProgressing {
-		after.Because.Reason = back.reason()
-	}
+	after.Because = r.memory.Return.colour(after.Because)
 	return after
 }
 

@@ -219,8 +219,18 @@ func (r *round) retryRun(taken Taken) string {
 	ending := EndingFailed
 	r.end(ending, "tried again")
 	r.beginRun(m.Revision)
-	if m.Return == nil {
-		r.memory.ScriptWritten, r.memory.Settings = m.ScriptWritten, m.Settings
+	if m.Return != nil {
+		return ""
+	}
+	r.memory.ScriptWritten, r.memory.Settings = m.ScriptWritten, m.Settings
+	if op := r.memory.Operation; op != nil {
+		op.Run = r.memory.Run // the same target, so it is still to be judged
+	}
+	for _, f := range m.Failed {
+		if f.Reason == FailureReimage {
+			f.Reason, f.Ref.Attempt = FailureRetry, 0
+			r.memory.Failed = append(r.memory.Failed, f)
+		}
 	}
 	return ""
 }

@@ -41,7 +41,7 @@ func (m Memory) isSettled() bool { return m.Baseline.Fixed && m.Baseline.Run == 
 // keepBaseline settles, before anything is written, what the run can go back to, and has it stored. It is done again in every
 // round until the first write: whatever changes in the model meanwhile changes what was there before us.
 func keepBaseline(r *round) (verdict, bool) {
-	if r.memory.ModelApplied || r.isWorking() || r.spec.foreseen || r.memory.isSettled() {
+	if r.isWorking() || r.spec.foreseen || r.memory.isSettled() {
 		return undecided()
 	}
 	snapshot, b, v, waiting := r.takeBaseline()

@@ -104,6 +104,9 @@ func (r *round) begin(step Step, refs []Ref) verdict {
 		return v
 	}
 	r.memory.Operation = op
+	for _, ref := range refs {
+		r.expose(ref.ID) // whatever becomes of it: the model may be another one before anybody can see
+	}
 	r.memory.Throttled = false
 	r.recount()
 	return act(step, "%s", op.doing())

@@ -2,7 +2,7 @@ package rollout
 
 import "slices"
 
-// keepExposed remembers every machine that a target was seen on. The flag that shows it now can be cleared by any change of the
+// keepExposed remembers every machine that a target was seen on, beside those that an effect named. The flag that shows it now can be cleared by any change of the
 // model; what was exposed has to be brought back all the same.
 func keepExposed(r *round) (verdict, bool) {
 	for _, i := range r.count().exposed {

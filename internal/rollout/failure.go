@@ -71,7 +71,8 @@ func (r *round) retryable() []Ref {
 // mayRetry says whether there is anything left to try with a failed machine.
 func (r *round) mayRetry(f Failure) (Instance, bool) {
 	i, listed := find(r.obs.Instances.Value, f.Ref)
-	if !listed || f.Ref.Attempt >= r.spec.Failure.Retries || i.busy() || !i.choosable(r.spec) {
+	spent := f.Ref.Attempt >= r.spec.Failure.Retries && f.Reason != FailureRetry
+	if !listed || spent || i.busy() || !i.choosable(r.spec) {
 		return i, false
 	}
 	fresh := r.spec.Action == ActionUpgradeThenReimage && f.Reason != FailureReimage && i.OSDisk != ""

@@ -73,7 +73,7 @@ func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
 // turnRound starts the way back in the middle of a round and ends the round.
 func (r *round) turnRound(kind ReturnKind, cause ReturnCause, why string) verdict {
 	r.goBack(kind, cause, why, "")
-	return wait(r.memory.Return.reason(), recheckSoon, "%s: %s", r.memory.Return.doing(), why)
+	return wait(ReasonProgressing, recheckSoon, "%s", why)
 }
 
 // reason is why the rollout stands where it stands while it goes back.
@@ -96,6 +96,14 @@ func (b *Return) doing() string {
 		return "aborting"
 	}
 	return "rolling back"
+}
+
+// colour makes the reason of work on the way back say that it is the way back.
+func (b *Return) colour(because Because) Because {
+	if b != nil && (because.Reason == ReasonProgressing || because.Reason == ReasonWaitingForHealth) {
+		return Because{Reason: b.reason(), Message: b.doing() + ": " + because.Message}
+	}
+	return because
 }
 
 // backSpec is the specification of the way back: what was there before, without steps and gates, at its own pace.
@@ -160,7 +168,7 @@ func (r *round) seekWayBack() (verdict, bool) {
 	}
 	m.Return.Record = declared.name()
 	r.store = append(r.store, Record{Name: declared.name(), Run: m.Run, Snapshot: declared})
-	return wait(m.Return.reason(), recheckSoon, "%s: storing what spec.baseline declares", m.Return.doing()), true
+	return wait(ReasonProgressing, recheckSoon, "storing what spec.baseline declares"), true
 }
 
 // misses names the first path that the target declares and the snapshot lacks.
@@ -208,9 +216,6 @@ func restoreModel(r *round) (verdict, bool) {
 		return undecided() // a batch of the way back
 	}
 	v, decided := applyModel(r)
-	if decided && v.because.Reason == ReasonProgressing {
-		v.because.Reason = r.memory.Return.reason()
-	}
 	if !decided {
 		if r.memory.Return.RestoredAt.IsZero() {
 			r.memory.Return.RestoredAt = r.at

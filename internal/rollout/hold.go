@@ -10,7 +10,7 @@ import (
 func keepLedger(r *round) (verdict, bool) {
 	var still []Failure
 	for _, f := range r.memory.Failed {
-		if i, listed := find(r.obs.Instances.Value, f.Ref); listed && (f.Reason == FailureReimage || !r.recovered(i)) {
+		if i, listed := find(r.obs.Instances.Value, f.Ref); listed && (f.Reason == FailureReimage || f.Reason == FailureRetry || !r.recovered(i)) {
 			still = append(still, f)
 		}
 	}

@@ -57,8 +57,8 @@ func (r *round) look() Reads {
 		return Reads{Operation: true}
 	case op == nil && r.obs.Claim.Value.Holder != "":
 		return Reads{} // somebody else's scale set is not even looked at
-	case op == nil && r.isCompleted():
-		return Reads{Model: true, Instances: r.obs.Model.State == Read && !r.isAsSettled()}
+	case op == nil && r.isCompleted() && (r.obs.Model.State != Read || r.isAsSettled()):
+		return Reads{Model: true}
 	}
 	return Reads{Instances: true, Model: true, Claim: true, Record: r.recordToRead(), Settings: r.settingsToRead(), BackSettings: r.backSecret()}
 }
@@ -70,7 +70,7 @@ func (r *round) recordToRead() string {
 	switch {
 	case r.memory.Return != nil:
 		needed = []string{r.memory.Return.Record}
-	case r.memory.ModelApplied || r.spec.PlanOnly || r.memory.isSettled():
+	case r.spec.PlanOnly || r.memory.isSettled():
 		needed = nil
 	}
 	for _, name := range needed {

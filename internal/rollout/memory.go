@@ -154,6 +154,7 @@ const (
 	FailureNotApplied   FailureReason = "NotApplied"         // it stays at the old model though upgrades succeed
 	FailureReimage      FailureReason = "NotReimaged"        // it failed before its reimage, or nobody can say whether its disk was replaced
 	FailureStuck        FailureReason = "Stuck"              // the platform does not finish with it
+	FailureRetry        FailureReason = "Retry"              // a person asked for another try; it lacks the fresh disk that it was to get
 )
 
 // clone returns a copy that shares nothing with m, so that Plan never changes its input.

@@ -141,6 +141,7 @@ type verdict struct {
 // decide completes a verdict with everything the round learnt.
 func (r *round) decide(v verdict) Decision {
 	r.keepStall(&v)
+	v.because = r.memory.Return.colour(v.because)
 	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
 		Store: r.store, Answers: r.answers, Release: r.released, Keep: r.memory.keep()}
 	if r.obs.Model.State == Read {

@@ -78,6 +78,11 @@ type life struct {
 	lastMet time.Time     // when it was last seen so; zero: the last look saw it broken
 	atStep  string
 
+	named                map[string]bool // machines that any effect named
+	asked                int             // actions so far
+	edited, wasProtected bool
+	deciding             rollout.Memory // what the round that is looked at remembers
+
 	interfered bool // the target changed, or somebody else edited the model: then an upgrade may be nobody's to finish
 }
 
@@ -100,7 +105,7 @@ func (l *life) round() {
 	l.shell.Round()
 	if l.tell != nil {
 		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.Memory.Operation, l.shell.Last.Because.Reason, l.shell.Last.Because.Message)
-		l.tell("    %s", machines(l.world))
+		l.tell("    %s exposed %v failed %d", machines(l.world), l.shell.Memory.Exposed, len(l.shell.Memory.Failed))
 	}
 }
 
@@ -111,11 +116,18 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	if dice(3) > 0 {
 		l.zones = []string{"1", "2", "3"}[:1+dice(3)]
 	}
-	l.world = simworld.New(dice, dice(9), l.zones, simworld.Content{Image: rollout.Image{ID: "/images/old"}})
+	start := simworld.Content{Image: rollout.Image{ID: "/images/old"}}
+	if dice(4) == 0 {
+		start.Script = &rollout.ModelScript{Extension: "script", URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
+	}
+	l.world = simworld.New(dice, dice(9), l.zones, start)
 	l.world.Faults = simworld.RandomFaults(dice)
 	l.interfered = l.world.Faults.DeclaredEdits > 0
-	l.shell = &simworld.Shell{World: l.world, Spec: randomSpec(dice, l.targets[0])}
-	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(24)-21)) }
+	l.edited, l.wasProtected = l.interfered, l.world.Faults.Protects > 0
+	l.shell = &simworld.Shell{World: l.world, Spec: randomSpec(dice, l.targets[0]), Secrets: map[string]string{}}
+	l.world.Retries, l.world.Repairs = l.shell.Spec.Failure.Retries, dice(2) == 0
+	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(32)-28)) }
+	l.named = map[string]bool{}
 	l.shell.OnPlan = l.checkPlan
 	l.shell.OnEffect = l.checkEffect
 	return l
@@ -150,7 +162,17 @@ func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
 			MaxUnavailable: randomAmount(dice),
 			Pause:          time.Duration(dice(3)) * 20 * time.Second,
 		},
-		Steps:     randomSteps(dice),
+		Steps:    randomSteps(dice),
+		Baseline: randomBaseline(dice),
+		Failure: rollout.FailurePolicy{
+			MaxFailed:        rollout.Amount{Value: max(0, dice(4)-2)},
+			Retries:          max(0, dice(4)-2),
+			ProgressDeadline: time.Duration(max(0, dice(4)-2)) * 20 * time.Minute,
+			Action:           []rollout.FailureAction{rollout.FailurePause, rollout.FailureAbort, rollout.FailureRollback}[dice(3)],
+		},
+		Drift:     rollout.Drift{Overwrite: dice(3) == 0, RollOther: dice(3) == 0},
+		Repairs:   []rollout.RepairsPolicy{rollout.RepairsLeave, rollout.RepairsSuspend}[dice(2)],
+		History:   1 + dice(3),
 		Bake:      time.Duration(max(0, dice(4)-2)) * 2 * time.Minute,
 		Zones:     []rollout.Zones{rollout.ZonesSpread, rollout.ZonesOneAtATime, rollout.ZonesIgnore}[dice(3)],
 		Order:     []rollout.Order{rollout.OrderOldest, rollout.OrderNewest, rollout.OrderInstanceID}[dice(3)],
@@ -173,6 +195,10 @@ func randomSteps(dice simworld.Dice) []rollout.CanaryStep {
 	for n := range 1 + dice(3) {
 		step := rollout.CanaryStep{Name: fmt.Sprint("s", n), Percent: 30*n + 10 + dice(20), Soak: time.Duration(dice(3)) * 90 * time.Second}
 		if dice(4) == 0 {
+			step.Approval = &rollout.Approval{Timeout: time.Duration(dice(3)) * 5 * time.Minute,
+				OnTimeout: []rollout.OnTimeout{rollout.TimeoutWait, rollout.TimeoutApprove, rollout.TimeoutAbort, rollout.TimeoutRollback}[dice(4)]}
+		}
+		if dice(4) == 0 {
 			step.Percent, step.Count = 0, 1+2*n
 		}
 		steps = append(steps, step)
@@ -181,6 +207,17 @@ func randomSteps(dice simworld.Dice) []rollout.CanaryStep {
 		steps = append(steps, rollout.CanaryStep{Name: "all", Percent: 100})
 	}
 	return steps
+}
+
+// randomBaseline declares what the world began with, now and then.
+func randomBaseline(dice simworld.Dice) *rollout.Target {
+	if dice(4) > 0 {
+		return nil
+	}
+	return &rollout.Target{
+		Image:  &rollout.Image{ID: "/images/old"},
+		Script: &rollout.Script{URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"},
+	}
 }
 
 func randomAmount(dice simworld.Dice) rollout.Amount {
@@ -202,6 +239,14 @@ func (l *life) changeMind() {
 		l.shell.Spec.Paused = !l.shell.Spec.Paused
 	case 4:
 		l.shell.Window = rollout.Window{Closed: !l.shell.Window.Closed, Changes: l.world.Now.Add(time.Hour)}
+	case 5, 6, 7:
+		l.act()
+	case 8:
+		l.shell.Secrets["web-script"] = []string{"", "1", "2"}[l.dice(3)]
+	case 9:
+		if l.dice(6) == 0 {
+			l.shell.Spec.Deleting = []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback}[l.dice(2)]
+		}
 	case 3:
 		l.world.Mode = []string{rollout.UpgradeModeManual, "Automatic"}[l.dice(2)]
 	}
@@ -229,9 +274,17 @@ func (l *life) comeToRest() error {
 	l.shell.Spec.Paused = false
 	l.shell.Window = rollout.Window{}
 	l.shell.CrashIn = nil
+	l.shell.Spec.Failure.ProgressDeadline = 0
+	delete(l.shell.Secrets, "web-script")
 	still, written := 0, l.shell.Writes
 	for round := 0; round < calmRounds && still < 4; round++ {
 		l.round()
+		if l.shell.Released {
+			return l.releasedWell()
+		}
+		if l.shell.Last.Because.Reason == rollout.ReasonAwaitingApproval && len(l.shell.Actions) == 0 {
+			l.ask(rollout.Action{Verb: rollout.VerbApprove, Run: l.shell.Memory.Run, Step: dumbStep(l.shell.Spec, l.shell.Memory).Name})
+		}
 		if still++; l.shell.Writes != written || l.shell.Last.Because.Reason.Standing() == rollout.Working {
 			still, written = 0, l.shell.Writes
 		}
@@ -241,6 +294,9 @@ func (l *life) comeToRest() error {
 		}
 	}
 	if err := l.mayLast(); err != nil {
+		return err
+	}
+	if err := l.isBack(); err != nil {
 		return err
 	}
 	writes, effects := l.shell.Writes, l.shell.Effects
@@ -257,7 +313,7 @@ func (l *life) comeToRest() error {
 // mayLast says whether a calm world explains why the rollout stands where it stands.
 func (l *life) mayLast() error {
 	switch reason := l.shell.Last.Because.Reason; reason {
-	case rollout.ReasonCompleted, rollout.ReasonCanaryReached:
+	case rollout.ReasonCompleted, rollout.ReasonCanaryReached, rollout.ReasonRolledBack, rollout.ReasonAborted, rollout.ReasonNotRollbackable:
 		return nil
 	case rollout.ReasonFailed:
 		if len(l.shell.Memory.Failed) > 0 {
@@ -270,7 +326,7 @@ func (l *life) mayLast() error {
 			return nil
 		}
 	case rollout.ReasonNoEligibleInstances:
-		if len(l.world.Machines) == 0 {
+		if !slices.ContainsFunc(l.world.Machines, func(m *simworld.Machine) bool { return !l.isSkipped(m.ID) }) {
 			return nil
 		}
 	}
@@ -303,13 +359,16 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 	if obs.Memory.Completed || obs.Instances.State != rollout.Read || l.world.Faults.ListLags > 0 {
 		return
 	}
+	if l.shell.Memory.Returned || l.returns(spec) {
+		return // what was never exposed is not looked at; isBack looks at what was
+	}
 	latest := len(l.world.Models) - 1
 	if t := spec.Target; t.Image != nil && *t.Image != l.world.Models[latest].Image {
 		l.breaks("ready, but the model has image %v", l.world.Models[latest].Image)
 	}
 	n, good := 0, 0
 	for _, m := range l.world.Machines {
-		if m.Protected && spec.Protected == rollout.ProtectedSkip {
+		if m.Protected && spec.Protected == rollout.ProtectedSkip || l.isSkipped(m.ID) {
 			continue
 		}
 		n++
@@ -320,7 +379,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 			l.breaks("ready, but machine %s was upgraded and not reimaged", m.ID)
 		}
 	}
-	if want := dumbShare(spec, l.shell.Memory, n); good < want && len(spec.Steps) == 0 {
+	if want := dumbShare(spec, l.shell.Memory, n) - spec.Failure.MaxFailed.Value; good < want && len(spec.Steps) == 0 {
 		l.breaks("ready with %d of %d desired", good, want)
 	}
 }
@@ -330,6 +389,7 @@ func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	if d.Because.Reason == "" || d.Because.Message == "" || d.Recheck <= 0 {
 		l.breaks("a decision without reason, message or recheck: %+v", d)
 	}
+	l.deciding = d.Remember
 	if d.Because.Reason.Standing() == rollout.Reached {
 		l.checkReady(spec, obs)
 	}
@@ -357,6 +417,10 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 		return
 	}
 	before := obs.Memory
+	if before.Return != nil || d.Remember.Return != nil || d.Remember.Run != before.Run {
+		l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step
+		return
+	}
 	if before.Revision != spec.Target.Revision() || before.Step != l.atStep {
 		// A new run, or steps that were edited: gates may begin to run in this very round.
 		l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step
@@ -383,7 +447,7 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	if d.Remember.Step == before.Step {
 		return
 	}
-	if l.soaked < dumbStep(spec, before).Soak {
+	if l.soaked < dumbStep(spec, before).Soak && !d.Remember.PromoteFull && d.Remember.Promoted != dumbStep(spec, before).Name {
 		l.breaks("I11: from step %q to %q after a soak of %s, %s declared", before.Step, d.Remember.Step, l.soaked, dumbStep(spec, before).Soak)
 	}
 	l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step // the next gate may begin to run in the very round that opened this one
@@ -396,12 +460,13 @@ func (l *life) breaks(format string, args ...any) {
 // checkEffect holds every effect against what the round had seen.
 func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 	spec := l.shell.Spec
-	if spec.Paused {
-		l.breaks("I7: an effect while paused: %T", d.Step)
+	for _, ref := range refsOf(d.Step) {
+		l.named[ref.ID] = true
 	}
-	if obs.Window.Closed {
-		l.breaks("I7: an effect outside the window: %T", d.Step)
+	if d.Step.Operation() == rollout.ResumeRepairsOperation {
+		return // always allowed
 	}
+	l.checkPermitted(spec, obs, d)
 	if obs.Instances.State != rollout.Read || obs.Model.State != rollout.Read {
 		l.breaks("I4: an effect on what was not read: %T", d.Step)
 		return
@@ -409,6 +474,10 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 	if obs.Model.Value.UpgradeMode != rollout.UpgradeModeManual {
 		l.breaks("preflight: an effect in upgrade mode %q", obs.Model.Value.UpgradeMode)
 	}
+	if d.Step.Operation() == rollout.SuspendRepairsOperation {
+		return
+	}
+	l.checkStored(d)
 	if op := l.shell.Memory.Operation; op == nil || op.Kind != d.Step.Operation() || op.Run != l.shell.Memory.Run {
 		l.breaks("I5: effect %T without a durable intent: %+v", d.Step, op)
 		return
@@ -418,6 +487,10 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 	}
 	switch step := d.Step.(type) {
 	case rollout.Upgrade:
+		if l.shell.Memory.Return != nil {
+			l.checkReturn(spec, obs, step.Instances)
+			return
+		}
 		l.checkUpgrade(spec, obs, step.Instances)
 	case rollout.Reimage:
 		l.checkReimage(obs, step.Instances)
@@ -426,11 +499,13 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 
 // checkUpgrade is the reference oracle of the batch arithmetic: sets and counts, nothing clever.
 func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
-	view := lookAt(spec, l.shell.Memory, obs)
+	before := l.shell.Memory
+	before.Failed = append(slices.Clone(before.Failed), obs.Memory.Failed...)
+	view := lookAt(spec, before, obs)
 	if len(refs) == 0 || len(refs) > max(1, view.size) {
 		l.breaks("a batch of %d where size is %d", len(refs), view.size)
 	}
-	if len(obs.Memory.Failed) > 0 && obs.Memory.Revision == spec.Target.Revision() && len(l.shell.Memory.Failed) > 0 {
+	if len(l.shell.Memory.Failed) > spec.Failure.MaxFailed.Value {
 		l.breaks("I11: a batch starts while %v failed", l.shell.Memory.Failed)
 	}
 	if !view.carried {
@@ -453,7 +528,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	if unavailable > max(view.maxUnavailable, len(view.unavailable)) {
 		l.breaks("I1: %d unavailable, %d allowed, %d before", unavailable, view.maxUnavailable, len(view.unavailable))
 	}
-	if exposed > view.desired {
+	if exposed > max(view.desired, len(view.exposed)) {
 		l.breaks("I13, I2: %d exposed, %d desired", exposed, view.desired)
 	}
 }
@@ -465,7 +540,7 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 	}
 	for _, i := range v.byID {
 		for _, ref := range refs {
-			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected {
+			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected && !l.isSkipped(i.ID) {
 				l.breaks("zone %q is begun while instance %s of zone %q lacks the target", v.byID[ref.ID].Zone, i.ID, i.Zone)
 			}
 		}
@@ -475,6 +550,9 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 // checkReimage demands that only machines of the batch in flight are reimaged.
 func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
 	op := obs.Memory.Operation
+	if len(l.shell.Memory.Failed) < len(obs.Memory.Failed) {
+		return // machines that failed are tried again
+	}
 	for _, ref := range refs {
 		if op == nil || !slices.ContainsFunc(op.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID && r.VMID == ref.VMID }) {
 			l.breaks("I6: instance %s is reimaged, but is not in the batch %+v", ref.ID, op)

@@ -97,11 +97,7 @@ func returnBatch(r *round) (verdict, bool) {
 		refs = append(refs, refTo(i))
 	}
 	refs = inIDOrder(refs)
-	v := r.begin(Upgrade{Instances: refs}, refs)
-	if v.because.Reason == ReasonProgressing {
-		v.because = Because{Reason: r.memory.Return.reason(), Message: r.memory.Return.doing() + ": " + v.because.Message}
-	}
-	return v, true
+	return r.begin(Upgrade{Instances: refs}, refs), true
 }
 
 // nextReturn chooses the machines to bring back next.
@@ -130,7 +126,7 @@ func (r *round) nextReturn(behind []Instance) []Instance {
 func (r *round) finishReturn(s returning) verdict {
 	back := r.memory.Return
 	if settled := back.RestoredAt.Add(settleTime); r.at.Before(settled) {
-		return wait(back.reason(), r.until(settled, settleTime), "%s: waiting for it to show in every list", back.doing())
+		return wait(ReasonProgressing, r.until(settled, settleTime), "waiting for it to show in every list")
 	}
 	for _, i := range s.failed {
 		if i.Latest == No {
@@ -146,16 +142,16 @@ func (r *round) explainReturn(s returning) verdict {
 	back := r.memory.Return
 	switch {
 	case len(s.busy) > 0:
-		return wait(back.reason(), recheckBusy, "%s: Azure is at work on %s", back.doing(), names(s.busy, refTo))
+		return wait(ReasonProgressing, recheckBusy, "Azure is at work on %s", names(s.busy, refTo))
 	case len(s.ill) > 0 && len(s.behind) == 0:
 		deadline := r.memory.UnhealthySince.Add(r.spec.Health.Timeout)
-		return wait(back.reason(), r.until(deadline, recheckBusy), "%s: waiting until %s for %s to be well: %s",
-			back.doing(), clock(deadline), names(s.ill, refTo), ailment(r.spec, s.ill[0]))
+		return wait(ReasonProgressing, r.until(deadline, recheckBusy), "waiting until %s for %s to be well: %s",
+			clock(deadline), names(s.ill, refTo), ailment(r.spec, s.ill[0]))
 	case len(s.failed) > 0:
 		return wait(ReasonFailed, recheckHeld, "%s (%s): %s, and maxUnavailable leaves no room for %s; create a RolloutAction Rollback when they are mended",
 			back.doing(), back.Why, r.memory.Failed[0].Message, names(s.behind, refTo))
 	default:
-		return wait(back.reason(), recheckBusy, "%s: maxUnavailable leaves no room for %s yet, or they are protected; waiting", back.doing(), names(s.behind, refTo))
+		return wait(ReasonProgressing, recheckBusy, "maxUnavailable leaves no room for %s yet, or they are protected; waiting", names(s.behind, refTo))
 	}
 }
 

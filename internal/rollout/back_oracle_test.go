@@ -1,0 +1,170 @@
+package rollout_test
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// act lets somebody ask for something, sensible or not.
+func (l *life) act() {
+	m := l.shell.Memory
+	steps := []string{dumbStep(l.shell.Spec, m).Name, "s1"}
+	verbs := []rollout.Verb{rollout.VerbApprove, rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort,
+		rollout.VerbRollback, rollout.VerbRetry, rollout.VerbRetry, rollout.VerbSkipInstance}
+	a := rollout.Action{Verb: verbs[l.dice(len(verbs))], Run: m.Run - int64(max(0, l.dice(5)-3)), Step: steps[l.dice(2)], Instance: strconv.Itoa(l.dice(6))}
+	if a.Verb == rollout.VerbRollback && len(m.Ended) > 0 && l.dice(2) == 0 {
+		a.Revision = m.Ended[0].Revision
+	}
+	l.ask(a)
+}
+
+// ask hands in an action.
+func (l *life) ask(a rollout.Action) {
+	l.asked++
+	a.UID = fmt.Sprint("uid-", l.asked)
+	l.shell.Actions = append(l.shell.Actions, a)
+}
+
+// checkPermitted holds an effect against the precedence of pause, window, plan and deletion (I7).
+func (l *life) checkPermitted(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
+	back := l.shell.Memory.Return
+	explicit := back != nil && (back.Cause == rollout.CauseAction || back.Cause == rollout.CauseDeletion)
+	if spec.Paused && !explicit {
+		l.breaks("I7: an effect while paused: %T", d.Step)
+	}
+	if obs.Window.Closed && (back == nil || back.Cause == rollout.CauseTimeout) {
+		l.breaks("I7: an effect outside the window: %T", d.Step)
+	}
+	if spec.Deleting == rollout.DeletionLeave || (spec.Deleting == rollout.DeletionRollback && back == nil) {
+		l.breaks("I7: an effect while deleted: %T", d.Step)
+	}
+}
+
+// checkStored demands that what the model was before is stored before the model is written (I3).
+func (l *life) checkStored(d rollout.Decision) {
+	if len(refsOf(d.Step)) > 0 || l.shell.Memory.Return != nil {
+		return
+	}
+	name := l.shell.Memory.Baseline.Name
+	if _, stored := l.shell.Records[name]; !stored && l.shell.Memory.Baseline.Why == "" {
+		l.breaks("I3: %T, and no snapshot %q is stored", d.Step, name)
+	}
+}
+
+// checkReturn holds a batch of the way back against the world: the model is back first, only machines that a target may have touched
+// are named, and the budget of unavailability is kept.
+func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
+	before, stored := l.shell.Records[l.shell.Memory.Return.Record]
+	if !stored || !l.has(before, obs.Model.Value.Image, obs.Model.Value.Script) {
+		l.breaks("I3: machines go back before the model does")
+	}
+	view := lookAt(spec, l.shell.Memory, obs)
+	unavailable := len(view.unavailable)
+	for _, ref := range refs {
+		m := l.machine(ref.ID)
+		if m != nil && m.Model == 0 && !l.exposedBefore(m.ID) && !l.shell.Memory.Return.All {
+			l.breaks("I6: machine %s was never exposed and goes back", ref.ID)
+		}
+		if !view.unavailable[ref.ID] {
+			unavailable++
+		}
+	}
+	if unavailable > max(view.maxUnavailable, len(view.unavailable)) {
+		l.breaks("I1: on the way back %d unavailable, %d allowed, %d before", unavailable, view.maxUnavailable, len(view.unavailable))
+	}
+}
+
+// exposedBefore says whether any effect before this one named the machine, or a target was in force when it was made.
+func (l *life) exposedBefore(id string) bool {
+	_, found := slices.BinarySearchFunc(l.shell.Memory.Exposed, id, func(a, b string) int {
+		x, _ := strconv.Atoi(a)
+		y, _ := strconv.Atoi(b)
+		return x - y
+	})
+	return found
+}
+
+func (l *life) machine(id string) *simworld.Machine {
+	for _, m := range l.world.Machines {
+		if m.ID == id {
+			return m
+		}
+	}
+	return nil
+}
+
+// has says whether an image and a script are what the snapshot holds.
+func (l *life) has(s rollout.Snapshot, image rollout.Image, script *rollout.ModelScript) bool {
+	if s.Image != nil && *s.Image != image {
+		return false
+	}
+	switch want := s.Script; {
+	case want == nil:
+		return true
+	case want.Absent:
+		return script == nil
+	default:
+		return script != nil && slices.Equal(want.URIs, script.URIs) && want.Command == script.Command && want.ForceUpdateTag == script.ForceUpdateTag
+	}
+}
+
+// isBack demands of a run that says it is rolled back that the model and every machine are what they were before, in all declared
+// paths. Machines that Azure leaves alone are excepted, and worlds in which somebody else writes what we declare.
+func (l *life) isBack() error {
+	m := l.shell.Memory
+	if m.Return == nil || !m.Return.Done || l.world.Faults.DeclaredEdits > 0 || l.edited {
+		return nil
+	}
+	before, stored := l.shell.Records[m.Return.Record]
+	if !stored {
+		return nil // nothing had been written
+	}
+	latest := l.world.Models[len(l.world.Models)-1]
+	if !l.has(before, latest.Image, latest.Script) {
+		return fmt.Errorf("%s, but the model is %+v, not %+v", m.Return.Kind, latest, before)
+	}
+	if m.Return.Kind == rollout.ReturnAbort {
+		return nil
+	}
+	for _, machine := range l.world.Machines {
+		content := l.world.Models[machine.Model]
+		if machine.Model > 0 && !machine.Protected && !l.wasProtected && !l.has(before, content.Image, content.Script) {
+			return fmt.Errorf("rolled back, but machine %s has %+v, not %+v", machine.ID, content, before)
+		}
+	}
+	return nil
+}
+
+// releasedWell demands that an object that was let go left nothing suspended.
+func (l *life) releasedWell() error {
+	if l.world.Suspended && l.shell.Memory.RepairsSuspended {
+		return fmt.Errorf("released with automatic repairs suspended")
+	}
+	return l.verdict()
+}
+
+// returns says whether the run may complete by going back to what was there before.
+func (l *life) returns(rollout.Spec) bool {
+	back := l.shell.Memory.Return
+	return back != nil && back.Cause == rollout.CauseTarget
+}
+
+func (l *life) isSkipped(id string) bool {
+	return slices.ContainsFunc(l.deciding.Skipped, func(r rollout.Ref) bool { return r.ID == id })
+}
+
+// refsOf are the machines that a step names.
+func refsOf(step rollout.Step) []rollout.Ref {
+	switch s := step.(type) {
+	case rollout.Upgrade:
+		return s.Instances
+	case rollout.Reimage:
+		return s.Instances
+	default:
+		return nil
+	}
+}
