@@ -35,7 +35,7 @@ var rules = map[string]struct {
 	"target has an image or a script": {
 		admitted: `target: {script: null, image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/images/i}}`,
 		refused:  `target: {script: null, revisionTag: "2"}`,
-		says:     []string{"spec.target", "at least one of image and script", "set target.image"},
+		says:     []string{"spec.target", "at least one of image and script", "set image"},
 	},
 	"image is one kind of image": {
 		admitted: `target: {image: {marketplace: {publisher: Canonical, offer: ubuntu-24_04-lts, sku: server, version: 24.04.202611100}}}`,

@@ -39,6 +39,16 @@ const (
 	ConditionDrifted = "Drifted"
 )
 
+// The condition types of RolloutAction.
+const (
+	// ConditionAccepted says whether a RolloutAction is done.
+	//
+	// Normally True. True: the rollout's status.actions has it, and it took effect, or does as soon as it can. False: it was rejected and
+	// never takes effect; the message says why. Absent: nobody answered yet. It carries the reason Accepted or Rejected, and
+	// `kubectl wait --for=condition=Accepted vmssra/approve-half` waits for it.
+	ConditionAccepted = "Accepted"
+)
+
 // The reasons of Ready, which Reconciling and Stalled share, and which events carry. The printer column STATUS shows them.
 const (
 	// ReasonProgressing surfaces while the model is written or a batch is upgraded. Watch it:
@@ -71,6 +81,32 @@ const (
 
 	// ReasonCompleted surfaces when every eligible machine has the target and is well. Nothing is left to do.
 	ReasonCompleted = "Completed"
+
+	// ReasonAwaitingApproval surfaces while the current step's share is reached, well and soaked, and its approval is not given. Ready is
+	// False, with Reconciling: the rollout holds, and watches the machines. Approve it with a RolloutAction for this step and run, as
+	// config/samples/rolloutaction_approve.yaml shows: `kubectl create -f rolloutaction_approve.yaml`.
+	ReasonAwaitingApproval = "AwaitingApproval"
+
+	// ReasonRollingBack surfaces while the model, and then every machine that the target touched, goes back to the baseline. Ready is False,
+	// with Reconciling. Why: `kubectl get vmssr web -o jsonpath='{.status.goingBack}'`.
+	ReasonRollingBack = "RollingBack"
+
+	// ReasonRolledBack surfaces when the model and every machine that the target touched are back at the baseline. Ready is False, with
+	// Stalled, so that what Git declares is not rolled out again by itself. Change the target, or create a RolloutAction Retry.
+	ReasonRolledBack = "RolledBack"
+
+	// ReasonAborting surfaces while the model goes back to the baseline and the machines are left as they are. Ready is False, with
+	// Reconciling. Why: `kubectl get vmssr web -o jsonpath='{.status.goingBack}'`.
+	ReasonAborting = "Aborting"
+
+	// ReasonAborted surfaces when the model is back at the baseline, and machines that have the target are left to be looked at. Ready is
+	// False, with Stalled. Change the target, or create a RolloutAction Rollback, which takes the machines back, or Retry.
+	ReasonAborted = "Aborted"
+
+	// ReasonNotRollbackable surfaces when the run should be taken back and there is nothing to go back to: nothing more is touched. Ready is
+	// False, with Stalled. Why: `kubectl get vmssr web -o jsonpath='{.status.rollback.reason}'`. Declare spec.baseline, or set the
+	// target to what the machines should have.
+	ReasonNotRollbackable = "NotRollbackable"
 
 	// ReasonFailed surfaces when machines failed, or Azure refused an effect for good; no further machine is touched. See which
 	// and why: `kubectl get vmssr web -o jsonpath='{.status.failedInstances}'`; then change the target, or revisionTag to try again.
@@ -114,4 +150,13 @@ const (
 	// ReasonModelLacksTarget surfaces when the model does not carry the target: it is written next, unless Ready's reason
 	// says what holds that back.
 	ReasonModelLacksTarget = "ModelLacksTarget"
+)
+
+// The reasons of Accepted. They say the same as the action's status.answer.
+const (
+	// ReasonAccepted surfaces when Accepted is True. The rollout tells how it goes on: `kubectl get vmssr web -w`.
+	ReasonAccepted = "Accepted"
+
+	// ReasonRejected surfaces when Accepted is False. The message says why; an action that fits the rollout as it is now has to be a new one.
+	ReasonRejected = "Rejected"
 )

@@ -24,7 +24,7 @@ var schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 var AddToScheme = schemeBuilder.AddToScheme
 
 func addKnownTypes(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &VMSSRollout{}, &VMSSRolloutList{})
+	s.AddKnownTypes(GroupVersion, &VMSSRollout{}, &VMSSRolloutList{}, &RolloutAction{}, &RolloutActionList{})
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

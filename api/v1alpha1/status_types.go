@@ -29,9 +29,21 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:MaxLength=128
 	Revision string `json:"revision,omitempty"`
 
+	// startTime is when the run began.
+	// +optional
+	StartTime *metav1.Time `json:"startTime,omitempty"`
+
 	// step is the step that the rollout is at; absent where there are no steps.
 	// +optional
 	Step *StepStatus `json:"step,omitempty"`
+
+	// rollback says whether this run can be taken back, and to what. It is there before the first write.
+	// +optional
+	Rollback *RollbackStatus `json:"rollback,omitempty"`
+
+	// goingBack is there from the decision to go back until a new run begins: why, and to what.
+	// +optional
+	GoingBack *GoingBack `json:"goingBack,omitempty"`
 
 	// nextTransitionTime is when time alone will change something next: a soak ends, a window opens. Absent: it will not.
 	// +optional
@@ -40,6 +52,24 @@ type VMSSRolloutStatus struct {
 	// progress counts machines, as of the last time they were listed.
 	// +optional
 	Progress *Progress `json:"progress,omitempty"`
+
+	// zones counts machines by availability zone, the first 16 zones by name.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Zones []ZoneProgress `json:"zones,omitempty"`
+
+	// instances are the machines worth a look, at most 100: in flight, failed, unhealthy, skipped, or behind the model.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=100
+	Instances []InstanceStatus `json:"instances,omitempty"`
+
+	// repairs is how the scale set's automatic instance repairs stand. Absent: not known yet.
+	// +optional
+	Repairs *RepairsStatus `json:"repairs,omitempty"`
 
 	// plan is what the rollout would do. It is there only in mode Plan.
 	// +optional
@@ -54,6 +84,19 @@ type VMSSRolloutStatus struct {
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
 	FailedInstances []FailedInstance `json:"failedInstances,omitempty"`
+
+	// actions are the RolloutActions that were accepted in this run, in the order in which they took effect, the last 32 of them. One is
+	// recorded here before it takes effect, so that it takes effect once.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	Actions []ActionRecord `json:"actions,omitempty"`
+
+	// history are the runs that ended, newest first, at most spec.revisionHistoryLimit.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	History []HistoryEntry `json:"history,omitempty"`
 
 	// bookkeeping is what the controller keeps between rounds. It is not meant for people.
 	// +optional
@@ -138,15 +181,18 @@ type Progress struct {
 
 // OperationKind is what an operation does.
 //
-// +kubebuilder:validation:Enum=WriteImage;WriteScript;Upgrade;Reimage
+// +kubebuilder:validation:Enum=WriteImage;WriteScript;RemoveScript;Upgrade;Reimage;SuspendRepairs;ResumeRepairs
 type OperationKind string
 
 // The kinds of operation.
 const (
-	OperationWriteImage  OperationKind = "WriteImage"
-	OperationWriteScript OperationKind = "WriteScript"
-	OperationUpgrade     OperationKind = "Upgrade"
-	OperationReimage     OperationKind = "Reimage"
+	OperationWriteImage     OperationKind = "WriteImage"
+	OperationWriteScript    OperationKind = "WriteScript"
+	OperationRemoveScript   OperationKind = "RemoveScript"
+	OperationUpgrade        OperationKind = "Upgrade"
+	OperationReimage        OperationKind = "Reimage"
+	OperationSuspendRepairs OperationKind = "SuspendRepairs"
+	OperationResumeRepairs  OperationKind = "ResumeRepairs"
 )
 
 // Operation is an effect on Azure. It is written before the effect, so that nothing is ever done twice.
@@ -226,6 +272,11 @@ type InstanceReference struct {
 	// healthySince is since when the machine was seen well without a break.
 	// +optional
 	HealthySince *metav1.Time `json:"healthySince,omitempty"`
+
+	// attempt is how many attempts at the machine there were in this run before this one. Example: 1 on its first retry.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Attempt int32 `json:"attempt,omitempty"`
 }
 
 // Problem is what went wrong with an effect on Azure. It never holds a secret.
@@ -359,4 +410,111 @@ type Bookkeeping struct {
 	// throttled says that notBefore is because of Azure's rate limits.
 	// +optional
 	Throttled bool `json:"throttled,omitempty"`
+
+	// snapshotETag is the scale set's ETag when what it was before the first write was read.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	SnapshotETag string `json:"snapshotETag,omitempty"`
+
+	// stable is the name of the ControllerRevision that holds the target of the last run that completed.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Stable string `json:"stable,omitempty"`
+
+	// declaredBaseline is the digest of the spec.baseline that this run began with.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	DeclaredBaseline string `json:"declaredBaseline,omitempty"`
+
+	// returned says that the model was seen to be the baseline after going back began.
+	// +optional
+	Returned bool `json:"returned,omitempty"`
+
+	// outcome is how this run ended; absent: it did not.
+	// +optional
+	Outcome RunOutcome `json:"outcome,omitempty"`
+
+	// progressSince is since when the clock of failurePolicy.progressDeadline runs; absent: it stands still.
+	// +optional
+	ProgressSince *metav1.Time `json:"progressSince,omitempty"`
+
+	// progressElapsed is what of it had passed when it last stood still.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=64
+	ProgressElapsed *metav1.Duration `json:"progressElapsed,omitempty"`
+
+	// progressCount is how many machines were updated and well when that clock was last set back.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	ProgressCount int32 `json:"progressCount,omitempty"`
+
+	// repairsSuspended says that this rollout suspended the scale set's automatic repairs, and has to resume them.
+	// +optional
+	RepairsSuspended bool `json:"repairsSuspended,omitempty"`
+
+	// gates is what was asked for about the run's gates.
+	// +optional
+	Gates *GateBookkeeping `json:"gates,omitempty"`
+
+	// machines are those that have to be remembered by name.
+	// +optional
+	Machines *MachineBookkeeping `json:"machines,omitempty"`
 }
+
+// GateBookkeeping is what was asked for about a run's gates.
+type GateBookkeeping struct {
+	// approved are the steps whose gate was approved in this run, by name.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=63
+	Approved []string `json:"approved,omitempty"`
+
+	// promoted is the step whose soak and gate were skipped by Promote.
+	// +optional
+	// +kubebuilder:validation:MaxLength=63
+	Promoted string `json:"promoted,omitempty"`
+
+	// promoteFull says that PromoteFull skips all soaks and gates of this run.
+	// +optional
+	PromoteFull bool `json:"promoteFull,omitempty"`
+}
+
+// MachineBookkeeping are the machines that have to be remembered by name.
+type MachineBookkeeping struct {
+	// exposed are the machines that the target may ever have touched, by id, or by ranges of ids. Example: "3-17", "21".
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1000
+	// +kubebuilder:validation:items:MaxLength=256
+	Exposed []string `json:"exposed,omitempty"`
+
+	// former are the machines of an operation that going back preempted: they are suspect until listed again.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=200
+	Former []InstanceReference `json:"former,omitempty"`
+
+	// formerSince is when that operation was preempted.
+	// +optional
+	FormerSince *metav1.Time `json:"formerSince,omitempty"`
+
+	// skipped are the machines that SkipInstance took out of this run.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=100
+	Skipped []InstanceReference `json:"skipped,omitempty"`
+}
+
+// RunOutcome is how a run ended for good.
+//
+// +kubebuilder:validation:Enum=Completed;RolledBack;Aborted
+type RunOutcome string
+
+// The outcomes of a run.
+const (
+	OutcomeCompleted  RunOutcome = "Completed"
+	OutcomeRolledBack RunOutcome = "RolledBack"
+	OutcomeAborted    RunOutcome = "Aborted"
+)

@@ -41,6 +41,13 @@ type Strategy struct {
 	// +optional
 	// +kubebuilder:default=Skip
 	ProtectedInstances ProtectedPolicy `json:"protectedInstances,omitempty"`
+
+	// automaticRepairs is what becomes of Azure's automatic instance repairs, which replace machines they find unhealthy by new ones with the
+	// latest model, behind the canary's back. Leave: they stay as they are. Suspend: they are suspended from before the first write
+	// until the run is over, and always resumed then; who had suspended them before finds them so. Default: Leave.
+	// +optional
+	// +kubebuilder:default=Leave
+	AutomaticRepairs RepairsPolicy `json:"automaticRepairs,omitempty"`
 }
 
 // Canary bounds how many machines may have the target: one share, or steps that are taken one after the other.
@@ -97,7 +104,46 @@ type Step struct {
 	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) <= duration('168h')",message="soak must be a duration from 0s to 168h, such as 10m"
 	Soak *metav1.Duration `json:"soak,omitempty"`
+
+	// approval holds the rollout after the step, once the share is reached and well and its soak is over, until somebody creates a
+	// RolloutAction Approve that names the step; the last step's holds back the bake. Write approval: {} to wait for ever.
+	// When absent: nobody has to approve.
+	// +optional
+	Approval *Approval `json:"approval,omitempty"`
 }
+
+// Approval is a gate that somebody has to open.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.onTimeout) || self.onTimeout == 'Wait' || has(self.timeout)",message="approval.timeout must be set when approval.onTimeout is not Wait: set timeout, such as 24h, or set onTimeout to Wait"
+type Approval struct {
+	// timeout is how long to wait before onTimeout applies, 1m to 720h. The clock stands still while the rollout is paused or outside its
+	// windows. It has to be given when onTimeout is not Wait. Example: 24h. When absent: for ever.
+	// +optional
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('720h')",message="timeout must be a duration from 1m to 720h, such as 24h"
+	Timeout *metav1.Duration `json:"timeout,omitempty"`
+
+	// onTimeout is what happens when nobody approved in time. Wait: nothing; the gate stays closed. Approve: it opens. Abort: the model goes
+	// back, the machines stay. Rollback: the model goes back, and then every machine that the target touched. Default: Wait.
+	// +optional
+	// +kubebuilder:default=Wait
+	OnTimeout ApprovalTimeoutAction `json:"onTimeout,omitempty"`
+}
+
+// ApprovalTimeoutAction is what happens when nobody approved in time.
+//
+// +kubebuilder:validation:Enum=Wait;Approve;Abort;Rollback
+type ApprovalTimeoutAction string
+
+// The timeout actions.
+const (
+	OnTimeoutWait     ApprovalTimeoutAction = "Wait"
+	OnTimeoutApprove  ApprovalTimeoutAction = "Approve"
+	OnTimeoutAbort    ApprovalTimeoutAction = "Abort"
+	OnTimeoutRollback ApprovalTimeoutAction = "Rollback"
+)
 
 // Batch bounds how many machines are worked on at a time.
 //
@@ -174,4 +220,15 @@ const (
 	ProtectedSkip ProtectedPolicy = "Skip"
 	ProtectedWait ProtectedPolicy = "Wait"
 	ProtectedFail ProtectedPolicy = "Fail"
+)
+
+// RepairsPolicy is what becomes of Azure's automatic instance repairs during a run.
+//
+// +kubebuilder:validation:Enum=Leave;Suspend
+type RepairsPolicy string
+
+// The policies for automatic repairs.
+const (
+	RepairsLeave   RepairsPolicy = "Leave"
+	RepairsSuspend RepairsPolicy = "Suspend"
 )

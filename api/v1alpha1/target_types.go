@@ -1,8 +1,8 @@
 package v1alpha1
 
-// Target is the release: an image, a script, or both.
+// Target is a release: an image, a script, or both.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.image) || has(self.script)",message="target needs at least one of image and script: set target.image to change what machines boot from, target.script to change what runs on them"
+// +kubebuilder:validation:XValidation:rule="has(self.image) || has(self.script)",message="target and baseline need at least one of image and script each: set image to say what machines boot from, script to say what runs on them"
 type Target struct {
 	// image is what machines boot from. An instance that gets another image loses its OS disk and boots anew.
 	// +optional

@@ -70,6 +70,12 @@ type VMSSRolloutSpec struct {
 	// +required
 	Target Target `json:"target,omitempty,omitzero"`
 
+	// baseline is what to go back to before any run of this rollout completed; from then on, the target of the last run that did is.
+	// Declare it where the scale set's own state cannot be read back, for example because somebody else made its script extension.
+	// When absent: what the scale set's model was before the first write, if no machine contradicts it; status.rollback says so.
+	// +optional
+	Baseline *Target `json:"baseline,omitempty"`
+
 	// strategy is how the target reaches the machines.
 	// +required
 	Strategy Strategy `json:"strategy,omitempty,omitzero"`
@@ -94,6 +100,30 @@ type VMSSRolloutSpec struct {
 	// +optional
 	// +kubebuilder:default={}
 	Health Health `json:"health,omitempty,omitzero"`
+
+	// failurePolicy is how much may go wrong, and what happens when more does.
+	// +optional
+	// +kubebuilder:default={}
+	FailurePolicy FailurePolicy `json:"failurePolicy,omitempty,omitzero"`
+
+	// drift is what is done about changes that somebody else makes to the scale set.
+	// +optional
+	// +kubebuilder:default={}
+	Drift Drift `json:"drift,omitempty,omitzero"`
+
+	// onDelete is what is done to the scale set when this object is deleted. Leave: nothing; it stays as it is. Rollback: the model and
+	// the machines that the target touched go back to the baseline first, and the object goes when they are. The scale set itself is
+	// never deleted. Default: Leave.
+	// +optional
+	// +kubebuilder:default=Leave
+	OnDelete DeletionPolicy `json:"onDelete,omitempty"`
+
+	// revisionHistoryLimit is how many past runs are kept in status.history, and with them the ControllerRevisions one can go back to,
+	// 0 to 50; what is still needed to go back now is always kept. Example: 3. Default: 10.
+	// +optional
+	// +kubebuilder:default=10
+	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 50",message="revisionHistoryLimit must be 0 to 50"
+	RevisionHistoryLimit *int32 `json:"revisionHistoryLimit,omitempty"`
 }
 
 // ScaleSetReference names one scale set in Azure.
