@@ -168,3 +168,8 @@ func refsOf(step rollout.Step) []rollout.Ref {
 		return nil
 	}
 }
+
+// hasFailed says whether the machine is known to have failed.
+func (l *life) hasFailed(id string) bool {
+	return slices.ContainsFunc(l.deciding.Failed, func(f rollout.Failure) bool { return f.Ref.ID == id })
+}

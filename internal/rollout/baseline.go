@@ -1,16 +1,20 @@
 package rollout
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // Baseline is what a run can go back to.
 type Baseline struct {
 	Name   string // of the stored record; "": there is none
 	Source BaselineSource
-	Secret string // that going back needs, "" for none
-	Digest string // of that Secret when it was in force
-	Run    int64  // that it was settled for
-	Fixed  bool   // something was written since, so it is not taken again
-	Why    string // why there is no way back; "": there is one
+	Secret string    // that going back needs, "" for none
+	Digest string    // of that Secret when it was in force
+	Run    int64     // that it was settled for
+	Fixed  bool      // something was written since, so it is not taken again
+	Since  time.Time // when the first write since was decided; what was made from then on may have been made from that
+	Why    string    // why there is no way back; "": there is one
 }
 
 // BaselineSource says where a baseline comes from.
@@ -49,7 +53,7 @@ func keepBaseline(r *round) (verdict, bool) {
 		return v, true
 	}
 	kept := r.memory.Baseline
-	b.Fixed = kept.Fixed
+	b.Fixed, b.Since = kept.Fixed, kept.Since
 	if b == kept {
 		return undecided()
 	}

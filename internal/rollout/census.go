@@ -56,7 +56,7 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 		c.unsure = append(c.unsure, i)
 		return
 	}
-	if carried && !inFlight {
+	if carried && !inFlight && !m.hasFailed(i) {
 		c.verify(spec, i)
 	}
 }

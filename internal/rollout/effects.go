@@ -104,6 +104,9 @@ func (r *round) begin(step Step, refs []Ref) verdict {
 		return v
 	}
 	r.memory.Operation = op
+	if b := &r.memory.Baseline; !op.touches() && !op.Back && b.Since.IsZero() {
+		b.Since = r.at
+	}
 	for _, ref := range refs {
 		r.expose(ref.ID) // whatever becomes of it: the model may be another one before anybody can see
 	}

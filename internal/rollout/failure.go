@@ -19,6 +19,9 @@ func retryFailed(r *round) (verdict, bool) {
 	if v, held := holdIdle(r); held {
 		return v, true
 	}
+	if r.isWorking() {
+		return reimageBatch(r) // the rest of the batch gets its fresh disks first
+	}
 	if v, waiting := r.holdEffect(); waiting {
 		return v, true
 	}

@@ -162,7 +162,7 @@ func (r *round) seekWayBack() (verdict, bool) {
 	if declared.meets(r.spec.Target) {
 		return r.noWayBack("spec.baseline is the target itself"), true
 	}
-	m.Baseline = Baseline{Name: declared.name(), Source: BaselineDeclared, Run: m.Run, Fixed: true}
+	m.Baseline = Baseline{Name: declared.name(), Source: BaselineDeclared, Run: m.Run, Fixed: true, Since: b.Since}
 	if declared.Script != nil {
 		m.Baseline.Secret, m.Baseline.Digest = declared.Script.ProtectedSettings, declared.Script.Digest
 	}
@@ -247,7 +247,7 @@ func (r *round) isBackNow() verdict {
 	ending := EndingAborted
 	if back.Kind == ReturnRollback {
 		ending = EndingRolledBack
-		m.Exposed = nil
+		m.Exposed, m.Baseline.Since = nil, zeroTime
 	}
 	r.end(ending, back.Why)
 	return r.stayBack()

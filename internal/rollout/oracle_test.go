@@ -28,7 +28,7 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 		if !dumbWell(spec, i) {
 			v.unavailable[i.ID] = true
 		}
-		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) || slices.ContainsFunc(m.Skipped, func(r rollout.Ref) bool { return r.ID == i.ID }) {
+		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) || m.Return == nil && slices.ContainsFunc(m.Skipped, func(r rollout.Ref) bool { return r.ID == i.ID }) {
 			continue
 		}
 		n++

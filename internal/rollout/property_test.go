@@ -322,7 +322,7 @@ func (l *life) mayLast() error {
 	case rollout.ReasonDrifted:
 		return nil
 	case rollout.ReasonWaitingForHealth:
-		if l.waitsForAnotherZone() {
+		if l.waitsForAnotherZone() || len(l.shell.Memory.Failed) > 0 { // a tolerated failure may spend the whole budget
 			return nil
 		}
 	case rollout.ReasonNoEligibleInstances:
@@ -375,7 +375,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 		if m.Model == latest && m.State == rollout.StateSucceeded && (spec.Health.Source == rollout.HealthProvisioning || m.Health == rollout.Yes) {
 			good++
 		}
-		if spec.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 && m.Reimages[latest] == 0 {
+		if spec.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 && m.Reimages[latest] == 0 && !l.hasFailed(m.ID) {
 			l.breaks("ready, but machine %s was upgraded and not reimaged", m.ID)
 		}
 	}
@@ -434,7 +434,7 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 		}
 	}
 	switch {
-	case good < v.desired:
+	case good < v.desired-min(len(d.Remember.Failed), spec.Failure.MaxFailed.Value):
 		l.soaked, l.lastMet = 0, time.Time{}
 	default:
 		if !l.lastMet.IsZero() {
@@ -521,7 +521,8 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 		if !view.unavailable[ref.ID] {
 			unavailable++
 		}
-		if !view.exposed[ref.ID] {
+		again := obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
+		if !view.exposed[ref.ID] && !again { // it may be tried again in the very round that sees it fail
 			exposed++
 		}
 	}

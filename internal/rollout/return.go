@@ -40,14 +40,14 @@ func (s *returning) add(r *round, i Instance) {
 	}
 }
 
-// mustReturn says whether a target may have touched the machine: it was seen on it; or the machine was made since the run began and
+// mustReturn says whether a target may have touched the machine: it was seen on it; or the machine was made since the first write and
 // not from what is in the model now; or it boots from the target's image.
 func (r *round) mustReturn(i Instance) bool {
 	m := r.memory
 	switch {
 	case m.Return.All || r.isExposed(i.ID):
 		return true
-	case i.Latest != Yes && !m.Started.IsZero() && !i.Created.Before(m.Started):
+	case i.Latest != Yes && !m.Baseline.Since.IsZero() && !i.Created.Before(m.Baseline.Since):
 		return true
 	}
 	before, image := r.spec.Target.Image, r.declared.Target.Image
