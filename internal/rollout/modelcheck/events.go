@@ -1,0 +1,278 @@
+package modelcheck
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// kind is what may happen.
+type kind uint8
+
+const (
+	aRound      kind = iota // which: how it is answered
+	aDeath                  // which: where
+	aBlindRound             // the list cannot be read
+	anEnd                   // which: how
+	anIllness               // which: the machine
+	aRecovery
+	aMend // a machine that failed is mended by hand
+	aScaleOut
+	aScaleIn
+	aReplacement // another machine under the same id
+	anEdit       // which: of what
+	aTarget      // which: the target
+	aPause
+	aResume
+	aClosing
+	anOpening
+	anAction // which: the verb
+	aDeletion
+	timePasses
+)
+
+// kinds is a set of kinds.
+type kinds uint32
+
+func set(all ...kind) kinds {
+	k := kinds(0)
+	for _, one := range all {
+		k |= 1 << one
+	}
+	return k
+}
+
+func (k kinds) has(one kind) bool { return k&(1<<one) != 0 }
+
+// event is one thing that happens.
+type event struct {
+	kind  kind
+	which uint8
+}
+
+// disturbs says whether the event is one that a quiet life does without.
+func (e event) disturbs(s *state) bool {
+	switch e.kind {
+	case aRound, anEnd:
+		return e.which != 0
+	case timePasses, aRecovery, aResume, anOpening:
+		return false
+	case anAction:
+		return !(verbs[e.which] == rollout.VerbApprove && s.reason == rollout.ReasonAwaitingApproval && len(s.actions) == 0)
+	default:
+		return true
+	}
+}
+
+var verbs = [...]rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback, rollout.VerbRetry, rollout.VerbSkipInstance}
+
+var kindNames = [...]string{"round", "round dies", "blind round", "operation ends", "illness", "recovery", "mend", "scale out", "scale in", "replacement", "edit",
+	"target", "pause", "resume", "window closes", "window opens", "action", "deletion", "time passes"}
+
+var (
+	wayNames    = [...]string{"taken", "refused", "forbidden", "unanswered", "unsent", "fruitless", "preempts"}
+	deathNames  = [...]string{"", "after store", "after remember", "after act"}
+	resultNames = [...]string{"well", "broken", "sick", "failed", "preempted", "for nothing"}
+	editNames   = [...]string{"image", "script", "other parts", "to the target"}
+)
+
+func (e event) String() string {
+	name, which := kindNames[e.kind], fmt.Sprint(e.which)
+	switch e.kind {
+	case aRound:
+		which = wayNames[e.which]
+	case aDeath:
+		which = deathNames[e.which]
+	case anEnd:
+		which = resultNames[e.which]
+	case anEdit:
+		which = editNames[e.which]
+	case anAction:
+		which = string(verbs[e.which])
+	default:
+	}
+	return name + " (" + which + ")"
+}
+
+// events lists what may happen to a state beside rounds.
+func (c *config) events(s *state, list []event) []event {
+	w := &s.world
+	add := func(possible bool, k kind, which ...uint8) {
+		for _, n := range which {
+			if possible && (c.can.has(k) || k == timePasses || (event{k, n}).disturbs(s) == false) {
+				list = append(list, event{k, n})
+			}
+		}
+	}
+	_, more := c.nextMoment(s)
+	add(more, timePasses, 0)
+	if w.op.kind != "" {
+		list = c.endings(s, list)
+	}
+	for i, m := range w.list() {
+		n := uint8(i)
+		add(!m.ill && !m.inOp, anIllness, n)
+		add(m.ill && !m.inOp, aRecovery, n)
+		add(m.condition == failed && !m.inOp, aMend, n)
+		add(true, aScaleIn, n)
+		add(true, aReplacement, n)
+	}
+	add(w.n < min(c.machines+2, mostMachines, 4), aScaleOut, 0)
+	add(true, anEdit, 0, 1, 2, 3)
+	for n := range c.targets {
+		add(n != int(s.target), aTarget, uint8(n))
+	}
+	add(!s.paused, aPause, 0)
+	add(s.paused, aResume, 0)
+	add(!s.closed, aClosing, 0)
+	add(s.closed, anOpening, 0)
+	add(!s.deleting, aDeletion, 0)
+	for n := range verbs {
+		add(s.memory.Run > 0 && len(s.actions) < 2 && c.offers(verbs[n]), anAction, uint8(n))
+	}
+	return list
+}
+
+// offers says whether an action makes sense at all.
+func (c *config) offers(v rollout.Verb) bool {
+	switch v {
+	case rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull:
+		return len(c.spec.Steps) > 0
+	default:
+		return true
+	}
+}
+
+func (c *config) endings(s *state, list []event) []event {
+	op := s.world.op
+	list = append(list, event{anEnd, uint8(succeeds)})
+	if !touches(op.kind) || !c.can.has(anEnd) {
+		return list
+	}
+	for how := breaks; how <= forNothing; how++ {
+		list = append(list, event{anEnd, uint8(how)})
+	}
+	return list
+}
+
+// rounds lists what may become of a round.
+func (c *config) rounds(s *state, r round, list []event) []event {
+	list = append(list, event{aRound, uint8(taken)})
+	acts := r.d.Step.Operation() != ""
+	if c.can.has(aDeath) && len(r.d.Store) > 0 {
+		list = append(list, event{aDeath, uint8(afterStore)})
+	}
+	if c.can.has(aDeath) && (acts || len(r.d.Answers) > 0) {
+		list = append(list, event{aDeath, uint8(afterRemember)})
+	}
+	if c.can.has(aBlindRound) && r.obs.Instances.State == rollout.Read {
+		list = append(list, event{aBlindRound, 0})
+	}
+	if !acts {
+		return list
+	}
+	if c.can.has(aDeath) {
+		list = append(list, event{aDeath, uint8(afterAct)})
+	}
+	if !c.can.has(aRound) {
+		return list
+	}
+	for how := refused; how <= unsent; how++ {
+		list = append(list, event{aRound, uint8(how)})
+	}
+	if refs(r.d.Step) == nil && !onRepairs(r.d.Step) {
+		list = append(list, event{aRound, uint8(fruitless)})
+		if touches(s.world.op.kind) {
+			list = append(list, event{aRound, uint8(preempts)})
+		}
+	}
+	return list
+}
+
+// isRound says whether the controller has a part in it.
+func (e event) isRound() bool { return e.kind == aRound || e.kind == aDeath }
+
+// happen makes an event that is no round happen.
+func (c *config) happen(s *state, e event) {
+	w := &s.world
+	n := int(e.which)
+	switch e.kind {
+	case aBlindRound:
+		s.carryOut(c.plan(s, true), taken, lives)
+	case anEnd:
+		w.end(result(e.which))
+		s.noteContent()
+	case anIllness:
+		w.machines[n].ill = true
+	case aRecovery:
+		w.machines[n].ill = false
+	case aMend:
+		w.machines[n].condition = sound
+	case anEdit:
+		c.edit(s, n)
+	case timePasses:
+		d, _ := c.nextMoment(s)
+		w.now += d + (-d)%time.Second
+	default:
+		c.happenByPeople(s, e)
+	}
+}
+
+func (c *config) happenByPeople(s *state, e event) {
+	w, n := &s.world, int(e.which)
+	switch e.kind {
+	case aScaleOut:
+		w.add()
+		s.noteContent()
+	case aScaleIn:
+		w.remove(n)
+	case aReplacement:
+		id := w.machines[n].id
+		w.machines[n] = machine{id: id, vm: w.nextVM, at: w.model, version: w.version, made: w.now}
+		w.nextVM++
+		s.noteContent()
+	case aTarget:
+		s.target = e.which
+	case aPause, aResume:
+		s.paused = e.kind == aPause
+	case aClosing, anOpening:
+		s.closed = e.kind == aClosing
+	case anAction:
+		s.ask(c.spec, verbs[e.which])
+	case aDeletion:
+		s.deleting = true
+	default:
+		panic("no such event: " + e.String())
+	}
+}
+
+// edit changes the model as somebody else would.
+func (c *config) edit(s *state, of int) {
+	m := s.world.model
+	switch of {
+	case 0:
+		m.image = foreignImage
+	case 1:
+		m.script, m.tag = foreignScript, 0
+	case 2:
+		m.other++
+	default:
+		m = c.carrying(m, c.targets[s.target])
+	}
+	s.world.write(m)
+}
+
+// carrying is a content in which a target was put.
+func (c *config) carrying(m content, t rollout.Target) content {
+	if t.Image != nil {
+		m.image = indexOf(images[:], *t.Image)
+	}
+	if t.Script != nil {
+		m.script = indexOf(scripts[:], t.Script.Command)
+		if t.RevisionTag != "" {
+			m.tag = indexOf(tags[:], t.RevisionTag)
+		}
+	}
+	return m
+}

@@ -1,0 +1,94 @@
+package modelcheck
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// ledger is what the oracle keeps, from what really happened and from nothing that the core says about it.
+type ledger struct {
+	open      uint8     // steps whose gate a person opened in this run, a bit each
+	stepSince time.Time // since when the step is worked on
+	written   bool      // the model holds what we wrote, and was not put back
+	before    content   // the model right before
+}
+
+// noteMemory follows a new memory as it is persisted.
+func (s *state) noteMemory(d rollout.Decision) {
+	old, next := &s.memory, &d.Remember
+	if old.Run != next.Run {
+		s.ledger.open = 0
+		for i := range s.world.list() {
+			s.world.machines[i].named, s.world.machines[i].reimaged = false, 0
+		}
+	}
+	if old.Run != next.Run || old.Step != next.Step {
+		s.ledger.stepSince = s.world.at()
+	}
+	if turned := next.Return != nil && next.Return.Done && (old.Return == nil || !old.Return.Done); turned {
+		s.noteBack(next.Return.Kind == rollout.ReturnRollback)
+	}
+	if next.Completed && !old.Completed {
+		s.noteBack(true)
+	}
+	if next.Operation != nil {
+		s.noteNamed(next.Operation.Instances)
+	}
+}
+
+// noteNamed notes who is named in an intent: from then on nobody can say that they were not touched.
+func (s *state) noteNamed(named []rollout.Ref) {
+	for _, ref := range named {
+		if at := s.world.find(ref.ID); at >= 0 && strconv.Itoa(int(s.world.machines[at].vm)) == ref.VMID {
+			s.world.machines[at].exposed = true
+		}
+	}
+}
+
+// noteBack closes the books on what was written, and on who was exposed.
+func (s *state) noteBack(machines bool) {
+	s.ledger.written = false
+	for i := range s.world.list() {
+		s.world.machines[i].exposed = s.world.machines[i].exposed && !machines
+	}
+}
+
+// noteOpened notes which gates people opened: by the actions that were there and were accepted.
+func (s *state) noteOpened(spec rollout.Spec, r round) {
+	for _, a := range r.obs.Actions {
+		accepted := slices.ContainsFunc(r.d.Answers, func(x rollout.Answer) bool { return x.UID == a.UID && x.Accepted })
+		if !accepted || a.Run != r.d.Remember.Run {
+			continue
+		}
+		for n, step := range spec.Steps {
+			named := step.Name == a.Step && (a.Verb == rollout.VerbApprove || a.Verb == rollout.VerbPromote)
+			if named || a.Verb == rollout.VerbPromoteFull {
+				s.ledger.open |= 1 << n
+			}
+		}
+	}
+}
+
+// noteEffect follows an effect that was sent.
+func (s *state) noteEffect(r round, before content) {
+	if s.world.model != before && r.d.Remember.Return == nil && !s.ledger.written {
+		s.ledger.written, s.ledger.before = true, before
+	}
+	for _, ref := range refs(r.d.Step) {
+		if at := s.world.find(ref.ID); at >= 0 {
+			m := &s.world.machines[at]
+			m.exposed, m.named = true, true
+		}
+	}
+}
+
+// noteContent notes who has what it had not before we wrote.
+func (s *state) noteContent() {
+	for i := range s.world.list() {
+		m := &s.world.machines[i]
+		m.exposed = m.exposed || (s.ledger.written && (m.at.image != s.ledger.before.image || m.at.script != s.ledger.before.script || m.at.tag != s.ledger.before.tag))
+	}
+}
