@@ -53,7 +53,7 @@ func (c *config) settle(s state) (state, []string) {
 		}
 		wait := max(r.d.Recheck, time.Second)
 		if d, more := c.nextMoment(&s); more && quiet > 1 {
-			wait, quiet = d+(-d)%time.Second, 0
+			wait, quiet = d, 0
 		}
 		s.world.now += wait
 		if quiet > 3 {

@@ -127,16 +127,22 @@ func (j *judge) targets(named []rollout.Ref) {
 	}
 }
 
-// budget checks unavailability (I1).
+// budget checks unavailability (I1). Who is between an upgrade and the reimage that belongs to it is in flight all the time.
 func (j *judge) budget(named []rollout.Ref, c count) {
-	after := c.unavailable
-	for _, ref := range named {
-		if at := j.s.world.find(ref.ID); at >= 0 && j.s.world.machines[at].isWell() {
+	before, after, reimages := 0, 0, j.r.d.Step.Operation() == rollout.ReimageOperation
+	for _, m := range j.s.world.list() {
+		is := func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) && r.VMID == fmt.Sprint(m.vm) }
+		op := j.r.obs.Memory.Operation
+		out := !m.isWell() || (reimages && op != nil && slices.ContainsFunc(op.Instances, is))
+		if out {
+			before++
+		}
+		if out || slices.ContainsFunc(named, is) {
 			after++
 		}
 	}
-	if after > max(c.most, c.unavailable) {
-		j.breaks("I1: %d unavailable, %d before, %d allowed", after, c.unavailable, c.most)
+	if after > max(c.most, before) {
+		j.breaks("I1: %d unavailable, %d before, %d allowed", after, before, c.most)
 	}
 }
 
@@ -179,8 +185,8 @@ func (j *judge) wasFailed(m machine) bool {
 	return slices.ContainsFunc(j.r.obs.Memory.Failed, func(f rollout.Failure) bool { return f.Ref.ID == fmt.Sprint(m.id) && f.Ref.VMID == fmt.Sprint(m.vm) })
 }
 
-// backward checks that the model was put back first (I3), and that only those are touched who were exposed. Who was made since the run
-// began, or boots from the target's image, may have been exposed before anybody looked.
+// backward checks that the model was put back first (I3), and that only those are touched who were exposed. Who was made since the
+// first write, or boots from the target's image, may have been exposed before anybody looked.
 func (j *judge) backward(named []rollout.Ref) {
 	w, back := &j.s.world, j.m.Return
 	record := j.stored(back.Record)
@@ -197,7 +203,7 @@ func (j *judge) backward(named []rollout.Ref) {
 			continue
 		}
 		m, t := w.machines[at], j.r.spec.Target
-		suspect := !start.Add(m.made).Before(j.m.Started) || (t.Image != nil && images[m.at.image] == *t.Image)
+		suspect := !start.Add(m.made).Before(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image)
 		if !m.exposed && !suspect && !back.All {
 			j.breaks("I6: machine %s goes back, and was never exposed", ref.ID)
 		}

@@ -69,7 +69,7 @@ func (e *encoder) world() {
 		m := &w.machines[i]
 		e.b = append(e.b, m.id, m.vm, byte(m.condition), min(m.reimaged, 3))
 		e.content(m.at)
-		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, m.named, start.Add(m.made).Before(e.s.memory.Started))
+		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, m.named, start.Add(m.made).Before(e.s.memory.Baseline.Since))
 	}
 	e.text(string(w.op.kind))
 	if w.op.kind != "" {
@@ -84,7 +84,7 @@ func (e *encoder) rest() {
 	s := e.s
 	e.b = append(e.b, s.target, s.ledger.open)
 	e.content(s.ledger.before)
-	e.bits(s.paused, s.closed, s.deleting, s.released, s.ledger.written)
+	e.bits(s.paused, s.closed, s.deleting, s.released, s.ledger.written, s.slept)
 	e.ago(s.ledger.stepSince, e.c.gateTime())
 	for _, a := range s.actions {
 		e.text(string(a.Verb))
@@ -214,7 +214,7 @@ func (e *encoder) baseline(b rollout.Baseline) {
 	e.text(string(b.Source))
 	e.text(b.Secret)
 	e.text(b.Digest)
-	e.bits(b.Run == e.s.memory.Run, b.Fixed, b.Why == "")
+	e.bits(b.Run == e.s.memory.Run, b.Fixed, b.Why == "", b.Since.IsZero())
 }
 
 func (e *encoder) back(b *rollout.Return) {

@@ -2,7 +2,6 @@ package modelcheck
 
 import (
 	"fmt"
-	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -56,8 +55,10 @@ func (e event) disturbs(s *state) bool {
 	switch e.kind {
 	case aRound, anEnd:
 		return e.which != 0
-	case timePasses, aRecovery, aResume, anOpening:
+	case aRecovery, aResume, anOpening:
 		return false
+	case timePasses:
+		return s.slept
 	case anAction:
 		return !(verbs[e.which] == rollout.VerbApprove && s.reason == rollout.ReasonAwaitingApproval && len(s.actions) == 0)
 	default:
@@ -100,7 +101,7 @@ func (c *config) events(s *state, list []event) []event {
 	w := &s.world
 	add := func(possible bool, k kind, which ...uint8) {
 		for _, n := range which {
-			if possible && (c.can.has(k) || k == timePasses || (event{k, n}).disturbs(s) == false) {
+			if possible && (c.can.has(k) || k == timePasses || !(event{k, n}).disturbs(s)) {
 				list = append(list, event{k, n})
 			}
 		}
@@ -213,7 +214,8 @@ func (c *config) happen(s *state, e event) {
 		c.edit(s, n)
 	case timePasses:
 		d, _ := c.nextMoment(s)
-		w.now += d + (-d)%time.Second
+		w.now += d
+		s.slept = true
 	default:
 		c.happenByPeople(s, e)
 	}

@@ -152,8 +152,7 @@ func (m machine) isWell() bool { return m.condition == sound && !m.ill && !m.inO
 
 // count is a census the dumb way.
 type count struct {
-	n, desired, unavailable, most, tolerated, size int
-	exposed, well                                 int
+	n, desired, most, tolerated, size, exposed, well int
 }
 
 func (j *judge) count() count {
@@ -161,9 +160,6 @@ func (j *judge) count() count {
 	w := &j.s.world
 	carried := j.carries(w.model, j.r.spec.Target)
 	for _, m := range w.list() {
-		if !m.isWell() {
-			c.unavailable++
-		}
 		if j.m.Return == nil && j.isSkipped(m) {
 			continue
 		}

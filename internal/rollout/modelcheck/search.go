@@ -13,27 +13,26 @@ import (
 type search struct {
 	c     *config
 	limit int
+	every int // a closure is run from every so many states
+	see   func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)
 
-	known  map[key]int32 // index into origins
+	known  map[key]struct{}
 	origin []origin
-	queues [][]waiting // by disturbances
+	queue  []waiting
 	buffer []byte
 	events []event
 
 	visited  int
-	rounds   int
+	by       []int // visited, by disturbances
 	closures int
+	cut      bool // there are more states than the limit
 	found    []finding
-	see      func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)
-	every    int // a closure is run from every so many states
-	cut      bool
 }
 
 // origin is how a state was reached first.
 type origin struct {
 	from  int32
 	event event
-	cost  uint8
 }
 
 // waiting is a state that was not looked at yet.
@@ -50,74 +49,109 @@ type finding struct {
 
 const mostFindings = 6
 
-// run visits up to limit states.
+// run visits up to limit states: all that can be reached without a disturbance, then what one more disturbance of any of these leads to,
+// and so on.
 func (c *config) run(limit, every int, see func(rollout.Spec, rollout.Memory, rollout.Decision)) *search {
-	s := &search{c: c, limit: limit, every: every, see: see, known: map[key]int32{}, queues: make([][]waiting, c.most+1)}
-	s.reach(c.first(), -1, event{}, 0)
-	for cost := range s.queues {
-		for len(s.queues[cost]) > 0 && len(s.found) < mostFindings {
-			next := s.queues[cost][0]
-			s.queues[cost][0] = waiting{}
-			s.queues[cost] = s.queues[cost][1:]
-			if int(s.origin[next.index].cost) == cost {
-				s.visit(&next, uint8(cost))
+	s := &search{c: c, limit: limit, every: every, see: see, known: map[key]struct{}{}, by: make([]int, c.most+1)}
+	s.reach(c.first(), -1, event{})
+	level := s.drain(0)
+	for cost := 1; cost <= c.most && !s.over(); cost++ {
+		var next []waiting
+		for n := range level {
+			s.disturb(&level[stride(n, len(level))])
+			next = append(next, s.drain(cost)...)
+			if s.over() {
+				break
 			}
 		}
+		level = next
 	}
 	return s
 }
 
-// reach notes a state, if it is new or was only known to take more.
-func (s *search) reach(next state, from int32, e event, cost uint8) {
-	if int(cost) > s.c.most {
-		return
+// over says whether the search has seen enough.
+func (s *search) over() bool { return s.cut || len(s.found) >= mostFindings }
+
+// stride goes through n things in an order in which the first few are spread over all of them.
+func stride(i, n int) int {
+	const prime = 7919
+	if n%prime == 0 {
+		return i
 	}
-	k, buffer := s.c.keyOf(&next, s.buffer)
-	s.buffer = buffer
-	at, known := s.known[k]
-	switch {
-	case known && s.origin[at].cost <= cost:
-		return
-	case known:
-		s.origin[at] = origin{from, e, cost}
-	case len(s.origin) >= s.limit:
-		s.cut = true
-		return
-	default:
-		at = int32(len(s.origin))
-		s.known[k] = at
-		s.origin = append(s.origin, origin{from, e, cost})
-	}
-	s.queues[cost] = append(s.queues[cost], waiting{next, at})
+	return i * prime % n
 }
 
-// visit runs everything that can happen next.
-func (s *search) visit(w *waiting, cost uint8) {
+// reach notes a state, if it is new.
+func (s *search) reach(next state, from int32, e event) {
+	k, buffer := s.c.keyOf(&next, s.buffer)
+	s.buffer = buffer
+	if _, known := s.known[k]; known {
+		return
+	}
+	if len(s.origin) >= s.limit {
+		s.cut = true
+		return
+	}
+	s.known[k] = struct{}{}
+	s.queue = append(s.queue, waiting{next, int32(len(s.origin))})
+	s.origin = append(s.origin, origin{from, e})
+}
+
+// drain visits what waits, and all that comes of it undisturbed. It returns the states, unless nothing more will be made of them.
+func (s *search) drain(cost int) []waiting {
+	var seen []waiting
+	for n := 0; n < len(s.queue) && len(s.found) < mostFindings; n++ {
+		w := s.queue[n]
+		s.queue[n] = waiting{}
+		s.visit(&w, cost)
+		if cost < s.c.most {
+			seen = append(seen, w)
+		}
+	}
+	s.queue = s.queue[:0]
+	return seen
+}
+
+// visit holds a state against the invariants and makes happen what does not disturb.
+func (s *search) visit(w *waiting, cost int) {
 	s.visited++
+	s.by[cost]++
+	r := s.happens(w, false)
+	if w.state.released {
+		return
+	}
+	if s.see != nil {
+		s.see(r.spec, w.state.memory, r.d)
+	}
+	s.report(w.index, s.c.decision(&w.state, r))
+	if s.visited%64 == 0 {
+		s.report(w.index, deterministic(r))
+	}
+	if s.every > 0 && s.visited%s.every == 0 {
+		s.closures++
+		s.report(w.index, s.c.closures(w.state))
+	}
+}
+
+// disturb makes happen what disturbs.
+func (s *search) disturb(w *waiting) { s.happens(w, true) }
+
+// happens makes everything happen that can, of the one kind or the other. It returns the round that the state plans.
+func (s *search) happens(w *waiting, disturbing bool) round {
 	s.events = s.c.events(&w.state, s.events[:0])
 	var r round
 	if !w.state.released {
 		r = s.c.plan(&w.state, false)
-		s.rounds++
-		s.judge(w, r)
 		s.events = s.c.rounds(&w.state, r, s.events)
 	}
-	for _, e := range slices.Clone(s.events) {
-		to := cost
-		if e.disturbs(&w.state) {
-			to++
+	for _, e := range s.events {
+		if e.disturbs(&w.state) == disturbing {
+			next := w.state
+			s.c.apply(&next, r, e)
+			s.reach(next, w.index, e)
 		}
-		if int(to) > s.c.most {
-			continue
-		}
-		next := w.state
-		s.c.apply(&next, r, e)
-		s.reach(next, w.index, e, to)
 	}
-	if s.every > 0 && s.visited%s.every == 0 && !w.state.released {
-		s.closures++
-		s.report(w.index, s.c.closures(w.state))
-	}
+	return r
 }
 
 // apply makes an event happen; the round is the one that the state plans.
@@ -129,17 +163,6 @@ func (c *config) apply(s *state, r round, e event) {
 		s.carryOut(r, taken, death(e.which))
 	default:
 		c.happen(s, e)
-	}
-}
-
-// judge holds a decision against the invariants.
-func (s *search) judge(w *waiting, r round) {
-	if s.see != nil {
-		s.see(r.spec, w.state.memory, r.d)
-	}
-	s.report(w.index, s.c.decision(&w.state, r))
-	if s.rounds%64 == 0 {
-		s.report(w.index, deterministic(r))
 	}
 }
 

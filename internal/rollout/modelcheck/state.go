@@ -35,6 +35,7 @@ type state struct {
 	closed   bool
 	deleting bool
 	released bool
+	slept    bool // time passed, and no round was run since
 
 	ledger ledger
 }
@@ -138,6 +139,7 @@ const (
 
 // carryOut is the rest of a round, as the shell does it: store, remember, act, remember.
 func (s *state) carryOut(r round, how way, dies death) {
+	s.slept = false
 	s.store(r.d.Store)
 	if dies == afterStore {
 		return

@@ -143,7 +143,9 @@ func (w *world) readModel() rollout.Model {
 	return m
 }
 
-func uris(script uint8) []string { return []string{"https://store.example/" + strconv.Itoa(int(script))} }
+func uris(script uint8) []string {
+	return []string{"https://store.example/" + strconv.Itoa(int(script))}
+}
 
 // readInstances lists the machines.
 func (w *world) readInstances() []rollout.Instance {
@@ -288,12 +290,12 @@ func indexOf[T comparable](table []T, v T) uint8 {
 type result uint8
 
 const (
-	succeeds result = iota
-	breaks          // done, and what was put there does not start
-	sickens         // done, and what was put there is not well
-	fails           // for its own reasons, nothing is done
-	canceled        // preempted, nothing is done
-	forNothing      // well, and nothing is done
+	succeeds   result = iota
+	breaks            // done, and what was put there does not start
+	sickens           // done, and what was put there is not well
+	fails             // for its own reasons, nothing is done
+	canceled          // preempted, nothing is done
+	forNothing        // well, and nothing is done
 )
 
 // end ends the operation that runs.
