@@ -55,7 +55,7 @@ type GoingBack struct {
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
-	// revision is the name of the ControllerRevision that is gone back to.
+	// revision is what is gone back to, stored in the ControllerRevision of the rollout's name, a hyphen and this. Absent: nobody knows.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`
@@ -68,6 +68,18 @@ type GoingBack struct {
 	// startTime is when it was decided.
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
+
+	// restoredTime is when the scale set's model was first seen to be what it was before.
+	// +optional
+	RestoredTime *metav1.Time `json:"restoredTime,omitempty"`
+
+	// all says that every machine goes along, not only those that the target touched: a completed release is undone.
+	// +optional
+	All bool `json:"all,omitempty"`
+
+	// done says that it is over.
+	// +optional
+	Done bool `json:"done,omitempty"`
 }
 
 // GoingBackKind is how far a run is taken back.

@@ -92,8 +92,8 @@ type RolloutActionSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-_.0-9A-Za-z]+$')",message="instance must be an instance id, such as 3, or the name of a machine in a Flexible scale set; not its ARM id"
 	Instance string `json:"instance,omitempty"`
 
-	// toRevision is the name of the ControllerRevision to go back to; for Rollback only. Example: web-5d4f8c7b9.
-	// When absent: the baseline, as the rollout's status.rollback.baseline shows it.
+	// toRevision is the revision to go back to with every machine, as the rollout's status.history shows those that completed, or the name of
+	// its ControllerRevision; for Rollback only. Example: 5d4f8c7b9a01. When absent: the baseline, as status.rollback.baseline shows it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

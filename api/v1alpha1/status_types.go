@@ -206,6 +206,10 @@ type Operation struct {
 	// +kubebuilder:validation:Minimum=0
 	Run int64 `json:"run,omitempty"`
 
+	// back says that it was begun on the way back.
+	// +optional
+	Back bool `json:"back,omitempty"`
+
 	// attempt is 1, and one more for every time it was found to have changed nothing.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
@@ -304,7 +308,7 @@ type Problem struct {
 
 // FailureReason is how a machine failed.
 //
-// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck
+// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck;Retry
 type FailureReason string
 
 // The failure reasons.
@@ -319,6 +323,8 @@ const (
 	FailureReimage FailureReason = "NotReimaged"
 	// FailureStuck: the platform does not finish with it.
 	FailureStuck FailureReason = "Stuck"
+	// FailureRetry: a person asked for another try; it lacks the fresh disk that it was to get.
+	FailureRetry FailureReason = "Retry"
 )
 
 // FailedInstance is one machine that failed in this run.
@@ -411,28 +417,23 @@ type Bookkeeping struct {
 	// +optional
 	Throttled bool `json:"throttled,omitempty"`
 
-	// snapshotETag is the scale set's ETag when what it was before the first write was read.
+	// baseline is what this run can go back to, whether it will or not.
 	// +optional
-	// +kubebuilder:validation:MaxLength=1024
-	SnapshotETag string `json:"snapshotETag,omitempty"`
+	Baseline *BaselineBookkeeping `json:"baseline,omitempty"`
 
-	// stable is the name of the ControllerRevision that holds the target of the last run that completed.
+	// settings is the keyed digest of the protected settings that this run wrote. It tells a change and nothing else.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Settings string `json:"settings,omitempty"`
+
+	// stable is the revision that completed last, or that was gone back to last.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Stable string `json:"stable,omitempty"`
 
-	// declaredBaseline is the digest of the spec.baseline that this run began with.
-	// +optional
-	// +kubebuilder:validation:MaxLength=128
-	DeclaredBaseline string `json:"declaredBaseline,omitempty"`
-
-	// returned says that the model was seen to be the baseline after going back began.
+	// returned says that the run completed by going back to where its target was all along.
 	// +optional
 	Returned bool `json:"returned,omitempty"`
-
-	// outcome is how this run ended; absent: it did not.
-	// +optional
-	Outcome RunOutcome `json:"outcome,omitempty"`
 
 	// progressSince is since when the clock of failurePolicy.progressDeadline runs; absent: it stands still.
 	// +optional
@@ -460,6 +461,46 @@ type Bookkeeping struct {
 	// machines are those that have to be remembered by name.
 	// +optional
 	Machines *MachineBookkeeping `json:"machines,omitempty"`
+}
+
+// BaselineBookkeeping is what a run can go back to.
+type BaselineBookkeeping struct {
+	// revision is the digest by which it is stored, in the ControllerRevision of the rollout's name, a hyphen and this.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Revision string `json:"revision,omitempty"`
+
+	// source is where it comes from.
+	// +optional
+	Source BaselineSource `json:"source,omitempty"`
+
+	// run is the number of the run that it was settled for.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Run int64 `json:"run,omitempty"`
+
+	// fixed says that something was written since, so that it is not taken again.
+	// +optional
+	Fixed bool `json:"fixed,omitempty"`
+
+	// since is when the first write since was decided.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// secret is the name of the Secret that going back needs.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Secret string `json:"secret,omitempty"`
+
+	// digest is the keyed digest of that Secret when it was in force.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Digest string `json:"digest,omitempty"`
+
+	// why is why there is no way back.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Why string `json:"why,omitempty"`
 }
 
 // GateBookkeeping is what was asked for about a run's gates.
@@ -507,14 +548,3 @@ type MachineBookkeeping struct {
 	Skipped []InstanceReference `json:"skipped,omitempty"`
 }
 
-// RunOutcome is how a run ended for good.
-//
-// +kubebuilder:validation:Enum=Completed;RolledBack;Aborted
-type RunOutcome string
-
-// The outcomes of a run.
-const (
-	OutcomeCompleted  RunOutcome = "Completed"
-	OutcomeRolledBack RunOutcome = "RolledBack"
-	OutcomeAborted    RunOutcome = "Aborted"
-)

@@ -7,8 +7,8 @@ type census struct {
 	n           int // eligible
 	desired     int
 	exposed     []Instance // eligible, may have been touched by the target
-	verified    []Instance // of those, have it for certain, are well and not in flight
-	updated     int
+	verified    []Instance // of those, are well and not in flight
+	updated     []Instance // of those, have it for certain
 	skipped     int
 	total       int
 	unavailable int // listed and not known to be well, or in flight
@@ -66,7 +66,7 @@ func (c *census) verify(spec Spec, i Instance) {
 	if i.Latest != Yes || contradicts(spec.Target, i) {
 		return
 	}
-	c.updated++
+	c.updated = append(c.updated, i)
 	if wellness(spec.Health, i) == Yes {
 		c.verified = append(c.verified, i)
 	}
@@ -97,7 +97,7 @@ func (c census) progress(m Memory) *Progress {
 		Eligible:    c.n,
 		Desired:     c.desired,
 		Exposed:     len(c.exposed),
-		Updated:     c.updated,
+		Updated:     len(c.updated),
 		Ready:       len(c.verified),
 		Failed:      len(m.Failed),
 		Skipped:     c.skipped,

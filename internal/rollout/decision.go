@@ -4,12 +4,15 @@ import "time"
 
 // Decision is what a round does and what it tells the world.
 type Decision struct {
-	Step     Step          // at most one effect
-	Because  Because       // why; feeds condition, event, log and trace alike
-	Remember Memory        // to be persisted before Step is carried out
-	Recheck  time.Duration // come back after this long at the latest; 0: when the spec changes
-	Progress *Progress     // nil: nothing new is known, what was reported stays
-	Stage    Stage         // which step the rollout is at
+	Step     Step           // at most one effect
+	Because  Because        // why; feeds condition, event, log and trace alike
+	Remember Memory         // to be persisted before Step is carried out
+	Recheck  time.Duration  // come back after this long at the latest; 0: when the spec changes
+	Progress *Progress      // nil: nothing new is known, what was reported stays
+	Zones    []ZoneProgress // goes with Progress
+	Notable  []Notable      // goes with Progress
+	Repairs  *Repairs       // nil: nothing new is known
+	Stage    Stage          // which step the rollout is at
 	Facts    Facts
 	Forecast *Forecast // what would be done, where only that was asked
 	Store    []Record  // to be stored before Remember is persisted
@@ -23,6 +26,12 @@ type Answer struct {
 	UID      string
 	Accepted bool
 	Message  string
+}
+
+// Repairs is how the scale set's automatic repairs stand.
+type Repairs struct {
+	Enabled   bool
+	Suspended bool // by us
 }
 
 // Stage says which step the rollout is at. Where there are no steps, Of is 0.

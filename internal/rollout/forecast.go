@@ -51,7 +51,7 @@ func Foresee(spec Spec, obs Observation) Forecast {
 	obs.Instances.Value = slices.Clone(obs.Instances.Value)
 	obs.Memory.NotBefore, obs.Memory.LastBatchEnd, obs.Memory.Operation = zeroTime, zeroTime, nil
 
-	forecast := Forecast{Skipped: skipped(spec, obs), Calls: 2} // one look at the scale set and its machines
+	forecast := Forecast{Skipped: skipped(spec, obs.Memory, obs.Instances.Value), Calls: 2} // one look at the scale set and its machines
 	for range mostForeseen {
 		d := Plan(spec, obs)
 		if d.Step.Operation() == "" {
@@ -132,14 +132,16 @@ func heal(spec Spec, obs Observation, refs []Ref) {
 }
 
 // skipped lists the machines that are not counted at all, with the reason.
-func skipped(spec Spec, obs Observation) []SkippedInstance {
+func skipped(spec Spec, m Memory, instances []Instance) []SkippedInstance {
 	var list []SkippedInstance
-	for _, i := range byOrder(OrderInstanceID, obs.Instances.Value) {
+	for _, i := range byOrder(OrderInstanceID, instances) {
 		switch {
 		case i.State == StateDeleting:
 			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is being deleted"})
 		case i.Protected && spec.Protected == ProtectedSkip:
 			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is protected from scale-set actions"})
+		case m.Return == nil && m.isSkipped(i):
+			list = append(list, SkippedInstance{Ref: refTo(i), Why: "a RolloutAction SkipInstance took it out of this run"})
 		}
 	}
 	return list

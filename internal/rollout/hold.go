@@ -129,7 +129,7 @@ func (r *round) soFar() string {
 		return "the target is not in the scale set's model yet"
 	}
 	c := r.count()
-	return fmt.Sprintf("%s%d of %d desired instances have the target", r.spec.step(r.memory).called(), c.updated, c.desired)
+	return fmt.Sprintf("%s%d of %d desired instances have the target", r.spec.step(r.memory).called(), len(c.updated), c.desired)
 }
 
 // requireEligible makes no statement about nothing.

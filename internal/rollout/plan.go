@@ -145,13 +145,14 @@ func (r *round) decide(v verdict) Decision {
 	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
 		Store: r.store, Answers: r.answers, Release: r.released, Keep: r.memory.keep()}
 	if r.obs.Model.State == Read {
+		d.Repairs = &Repairs{Enabled: r.obs.Model.Value.AutomaticRepairs, Suspended: r.memory.RepairsSuspended}
 		d.Facts.ModelApplied = No
 		if carries(r.declared.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
 			d.Facts.ModelApplied = Yes
 		}
 	}
 	if r.obs.Instances.State == Read && r.obs.Model.State == Read {
-		d.Progress = r.progress()
+		d.Progress, d.Zones, d.Notable = r.progress(), r.zoneProgress(), r.notable()
 	}
 	return d
 }

@@ -1,0 +1,132 @@
+package rollout
+
+import (
+	"maps"
+	"slices"
+)
+
+// ZoneProgress counts the eligible machines of one availability zone.
+type ZoneProgress struct {
+	Name                              string // "": no zone
+	Eligible, Exposed, Updated, Ready int
+}
+
+// Notable is a machine worth a look.
+type Notable struct {
+	Ref     Ref
+	Zone    string
+	State   NotableState
+	Message string
+}
+
+// NotableState says why a machine is worth a look.
+type NotableState string
+
+// Why a machine is worth a look, what needs a person first.
+const (
+	NotableFailed     NotableState = "Failed"
+	NotableRetrying   NotableState = "Retrying"
+	NotableInProgress NotableState = "InProgress"
+	NotableUnhealthy  NotableState = "Unhealthy"
+	NotableBehind     NotableState = "Behind"
+	NotableSkipped    NotableState = "Skipped"
+)
+
+// zoneProgress counts by zone, in the order of their names.
+func (r *round) zoneProgress() []ZoneProgress {
+	c := r.count()
+	zones := map[string]*ZoneProgress{}
+	tell := func(instances []Instance, note func(*ZoneProgress)) {
+		for _, i := range instances {
+			if zones[i.Zone] == nil {
+				zones[i.Zone] = &ZoneProgress{Name: i.Zone}
+			}
+			note(zones[i.Zone])
+		}
+	}
+	for _, eligible := range [][]Instance{c.exposed, c.outdated, c.unsure} {
+		tell(eligible, func(z *ZoneProgress) { z.Eligible++ })
+	}
+	tell(c.exposed, func(z *ZoneProgress) { z.Exposed++ })
+	tell(c.updated, func(z *ZoneProgress) { z.Updated++ })
+	tell(c.verified, func(z *ZoneProgress) { z.Ready++ })
+	var list []ZoneProgress
+	for _, name := range slices.Sorted(maps.Keys(zones)) {
+		list = append(list, *zones[name])
+	}
+	return list
+}
+
+// notable lists the machines worth a look, what needs a person first, each once.
+func (r *round) notable() []Notable {
+	var list []Notable
+	seen := map[string]bool{}
+	note := func(i Instance, state NotableState, message string) {
+		if !seen[i.ID] {
+			seen[i.ID] = true
+			list = append(list, Notable{Ref: refTo(i), Zone: i.Zone, State: state, Message: message})
+		}
+	}
+	all := byOrder(OrderInstanceID, r.obs.Instances.Value)
+	for _, f := range r.memory.Failed {
+		if i, listed := find(all, f.Ref); listed {
+			note(i, NotableFailed, orElse(f.Message, i.Message))
+		}
+	}
+	for _, i := range all {
+		if r.memory.inFlight(i) {
+			note(i, r.attempt(i), i.Message)
+		}
+	}
+	for _, i := range r.unwell() {
+		note(i, NotableUnhealthy, ailment(r.spec, i))
+	}
+	for _, i := range r.behind() {
+		note(i, NotableBehind, "")
+	}
+	for _, s := range skipped(r.spec, r.memory, r.obs.Instances.Value) {
+		i, _ := find(all, s.Ref)
+		note(i, NotableSkipped, s.Why)
+	}
+	return list
+}
+
+// attempt says whether the machine in flight is tried again.
+func (r *round) attempt(i Instance) NotableState {
+	if op := r.memory.Operation; op != nil {
+		for _, ref := range op.Instances {
+			if ref.is(i) && ref.Attempt > 0 {
+				return NotableRetrying
+			}
+		}
+	}
+	return NotableInProgress
+}
+
+// unwell are exposed machines that are not well.
+func (r *round) unwell() []Instance {
+	if r.memory.isGoingBack() {
+		return r.sortReturning().ill
+	}
+	return r.illExposed()
+}
+
+// behind are machines that lack what they should have by now: on the way back what was there before, after completion the
+// latest model.
+func (r *round) behind() []Instance {
+	switch {
+	case r.memory.isGoingBack():
+		return r.sortReturning().behind
+	case r.memory.Completed:
+		return byOrder(OrderInstanceID, r.count().outdated)
+	default:
+		return nil
+	}
+}
+
+func orElse(text, other string) string {
+	if text == "" {
+		return other
+	}
+	return text
+}
