@@ -36,7 +36,6 @@ func (c *config) settle(s state) (state, []string) {
 	for range calmRounds {
 		if s.world.op.kind != "" {
 			s.world.end(succeeds)
-			s.noteContent()
 		}
 		if s.released {
 			return s, nil

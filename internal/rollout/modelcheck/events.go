@@ -203,7 +203,6 @@ func (c *config) happen(s *state, e event) {
 		s.carryOut(c.plan(s, true), taken, lives)
 	case anEnd:
 		w.end(result(e.which))
-		s.noteContent()
 	case anIllness:
 		w.machines[n].ill = true
 	case aRecovery:
@@ -226,14 +225,14 @@ func (c *config) happenByPeople(s *state, e event) {
 	switch e.kind {
 	case aScaleOut:
 		w.add()
-		s.noteContent()
+		s.noteMade(&w.machines[w.n-1])
 	case aScaleIn:
 		w.remove(n)
 	case aReplacement:
 		id := w.machines[n].id
 		w.machines[n] = machine{id: id, vm: w.nextVM, at: w.model, version: w.version, made: w.now}
 		w.nextVM++
-		s.noteContent()
+		s.noteMade(&w.machines[n])
 	case aTarget:
 		s.target = e.which
 	case aPause, aResume:

@@ -85,10 +85,8 @@ func (s *state) noteEffect(r round, before content) {
 	}
 }
 
-// noteContent notes who has what it had not before we wrote.
-func (s *state) noteContent() {
-	for i := range s.world.list() {
-		m := &s.world.machines[i]
-		m.exposed = m.exposed || (s.ledger.written && (m.at.image != s.ledger.before.image || m.at.script != s.ledger.before.script || m.at.tag != s.ledger.before.tag))
-	}
+// noteMade notes that a machine made while the model held what we wrote has that.
+func (s *state) noteMade(m *machine) {
+	before := s.ledger.before
+	m.exposed = s.ledger.written && (m.at.image != before.image || m.at.script != before.script || m.at.tag != before.tag)
 }

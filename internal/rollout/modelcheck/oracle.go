@@ -31,6 +31,7 @@ func (c *config) decision(s *state, r round) []string {
 	j.gates()
 	j.reached()
 	j.ended()
+	j.wayBack()
 	if r.d.Step.Operation() != "" {
 		j.effect()
 	}
@@ -211,6 +212,16 @@ func (j *judge) reached() {
 	}
 	if c := j.count(); c.well < c.desired-min(c.tolerated, len(j.m.Failed)) {
 		j.breaks("I4: %s, but only %d of %d desired have the target and are well", d.Because.Reason, c.well, c.desired)
+	}
+}
+
+// wayBack checks that what nobody could go back to does not become a way back by being inherited. A baseline that was only the target
+// itself may be one for another target.
+func (j *judge) wayBack() {
+	old, now := j.r.obs.Memory.Baseline, j.m.Baseline
+	same := old.Fixed && now.Fixed && old.Name == now.Name && old.Source == now.Source
+	if same && old.Why != "" && now.Why == "" && !strings.Contains(old.Why, "is the target itself") {
+		j.breaks("I3: there is a way back now, and there was none, for: %s", old.Why)
 	}
 }
 
