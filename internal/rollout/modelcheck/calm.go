@@ -32,6 +32,11 @@ func (c *config) closures(s state) []string {
 // settle holds the world still, lets operations end well and time pass, until the rollout rests (I10).
 func (c *config) settle(s state) (state, []string) {
 	quiet := 0
+	for i := range s.world.list() {
+		if m := &s.world.machines[i]; m.condition == creating {
+			m.condition = sound
+		}
+	}
 	var trail []string
 	for range calmRounds {
 		if s.world.op.kind != "" {

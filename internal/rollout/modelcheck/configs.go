@@ -56,7 +56,7 @@ func inSteps(onTimeout rollout.OnTimeout) func(*rollout.Spec) {
 	return func(s *rollout.Spec) {
 		s.Percent = 0
 		s.Steps = []rollout.CanaryStep{
-			{Name: "one", Count: 1, Approval: &rollout.Approval{Timeout: 10 * time.Minute, OnTimeout: onTimeout}},
+			{Name: "one", Count: 1, Soak: 2 * time.Minute, Approval: &rollout.Approval{Timeout: 10 * time.Minute, OnTimeout: onTimeout}},
 			{Name: "all", Percent: 100, Soak: 3 * time.Minute},
 		}
 	}
@@ -82,6 +82,8 @@ func configs() []*config {
 		{name: "percent", spec: canary(50), targets: fromImages, machines: 3, can: everybody, most: 2},
 		{name: "all at once", spec: canary(100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2 }), targets: fromImages, machines: 3, can: everybody, most: 2},
 		{name: "after a completed run", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: []rollout.Target{ofImage(0), ofImage(1), ofImage(2)}, machines: 2, can: everybody, most: 3},
+		{name: "most of it, in twos", spec: canary(75, onFailure(rollout.FailurePause, 0, 1), func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2 }),
+			targets: fromImages[:2], machines: 4, can: everybody, most: 2},
 		{name: "rollback", spec: canary(100, onFailure(rollout.FailureRollback, 1, 0)), targets: fromImages, machines: 2, can: everybody, most: 2},
 		{name: "abort, one tolerated", spec: canary(100, onFailure(rollout.FailureAbort, 0, 1)), targets: fromImages, machines: 3, can: everybody, most: 2},
 		{name: "steps", spec: canary(0, inSteps(rollout.TimeoutWait)), targets: fromImages[:2], machines: 2, can: everybody, most: 2},

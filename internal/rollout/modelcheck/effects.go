@@ -115,7 +115,7 @@ func (j *judge) targets(named []rollout.Ref) {
 			continue
 		}
 		m := w.machines[at]
-		if m.inOp {
+		if m.inOp || m.condition == creating {
 			j.breaks("I6: machine %s is worked on already", ref.ID)
 		}
 		if j.r.d.Step.Operation() == rollout.UpgradeOperation && w.latest(m) {

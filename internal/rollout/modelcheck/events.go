@@ -16,7 +16,8 @@ const (
 	anEnd                   // which: how
 	anIllness               // which: the machine
 	aRecovery
-	aMend // a machine that failed is mended by hand
+	anArrival // a machine that is being made is there
+	aMend     // a machine that failed is mended by hand
 	aScaleOut
 	aScaleIn
 	aReplacement // another machine under the same id
@@ -55,7 +56,7 @@ func (e event) disturbs(s *state) bool {
 	switch e.kind {
 	case aRound, anEnd:
 		return e.which != 0
-	case aRecovery, aResume, anOpening:
+	case aRecovery, anArrival, aResume, anOpening:
 		return false
 	case timePasses:
 		return s.slept
@@ -68,7 +69,7 @@ func (e event) disturbs(s *state) bool {
 
 var verbs = [...]rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback, rollout.VerbRetry, rollout.VerbSkipInstance}
 
-var kindNames = [...]string{"round", "round dies", "blind round", "operation ends", "illness", "recovery", "mend", "scale out", "scale in", "replacement", "edit",
+var kindNames = [...]string{"round", "round dies", "blind round", "operation ends", "illness", "recovery", "arrival", "mend", "scale out", "scale in", "replacement", "edit",
 	"target", "pause", "resume", "window closes", "window opens", "action", "deletion", "time passes"}
 
 var (
@@ -113,8 +114,9 @@ func (c *config) events(s *state, list []event) []event {
 	}
 	for i, m := range w.list() {
 		n := uint8(i)
-		add(!m.ill && !m.inOp, anIllness, n)
+		add(!m.ill && !m.inOp && m.condition != creating, anIllness, n)
 		add(m.ill && !m.inOp, aRecovery, n)
+		add(m.condition == creating, anArrival, n)
 		add(m.condition == failed && !m.inOp, aMend, n)
 		add(true, aScaleIn, n)
 		add(true, aReplacement, n)
@@ -207,7 +209,7 @@ func (c *config) happen(s *state, e event) {
 		w.machines[n].ill = true
 	case aRecovery:
 		w.machines[n].ill = false
-	case aMend:
+	case aMend, anArrival:
 		w.machines[n].condition = sound
 	case anEdit:
 		c.edit(s, n)
@@ -225,6 +227,7 @@ func (c *config) happenByPeople(s *state, e event) {
 	switch e.kind {
 	case aScaleOut:
 		w.add()
+		w.machines[w.n-1].condition = creating
 		s.noteMade(&w.machines[w.n-1])
 	case aScaleIn:
 		w.remove(n)

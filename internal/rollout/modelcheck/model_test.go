@@ -31,8 +31,9 @@ func TestModel(t *testing.T) {
 		}
 		began := time.Now()
 		s := c.run(most, every, nil)
+		s.wander(most / 4)
 		states += s.visited
-		t.Logf("%-30s %7d states %v, cut %v, %6d closures, %v", c.name, s.visited, s.by, s.cut, s.closures, time.Since(began).Round(time.Millisecond))
+		t.Logf("%-30s %7d states %v and %d, cut %v, %6d closures, %v", c.name, s.visited, s.by, s.wandered, s.cut, s.closures, time.Since(began).Round(time.Millisecond))
 		for _, f := range s.found {
 			t.Errorf("%s: %s\n%s", c.name, f.what, c.tell(f.trace))
 		}

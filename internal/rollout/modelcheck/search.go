@@ -16,7 +16,7 @@ type search struct {
 	every int // a closure is run from every so many states
 	see   func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)
 
-	known  map[key]struct{}
+	known  map[key]int32 // index into origin
 	origin []origin
 	queue  []waiting
 	buffer []byte
@@ -24,6 +24,7 @@ type search struct {
 
 	visited  int
 	by       []int // visited, by disturbances
+	wandered int   // of those, found by walks
 	closures int
 	cut      bool // there are more states than the limit
 	found    []finding
@@ -52,7 +53,7 @@ const mostFindings = 6
 // run visits up to limit states: all that can be reached without a disturbance, then what one more disturbance of any of these leads to,
 // and so on.
 func (c *config) run(limit, every int, see func(rollout.Spec, rollout.Memory, rollout.Decision)) *search {
-	s := &search{c: c, limit: limit, every: every, see: see, known: map[key]struct{}{}, by: make([]int, c.most+1)}
+	s := &search{c: c, limit: limit, every: every, see: see, known: map[key]int32{}, by: make([]int, c.most+1)}
 	s.reach(c.first(), -1, event{})
 	level := s.drain(0)
 	for cost := 1; cost <= c.most && !s.over(); cost++ {
@@ -92,7 +93,7 @@ func (s *search) reach(next state, from int32, e event) {
 		s.cut = true
 		return
 	}
-	s.known[k] = struct{}{}
+	s.known[k] = int32(len(s.origin))
 	s.queue = append(s.queue, waiting{next, int32(len(s.origin))})
 	s.origin = append(s.origin, origin{from, e})
 }
@@ -116,7 +117,11 @@ func (s *search) drain(cost int) []waiting {
 func (s *search) visit(w *waiting, cost int) {
 	s.visited++
 	s.by[cost]++
-	r := s.happens(w, false)
+	s.check(w, s.happens(w, false))
+}
+
+// check holds what a state decides, and now and then what becomes of it, against the invariants.
+func (s *search) check(w *waiting, r round) {
 	if w.state.released {
 		return
 	}

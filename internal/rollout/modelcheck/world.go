@@ -53,6 +53,7 @@ type condition uint8
 const (
 	sound condition = iota
 	failed
+	creating // not yet there
 )
 
 // operation is what Azure is at work on.
@@ -173,6 +174,9 @@ func (w *world) instance(m machine) rollout.Instance {
 	}
 	if m.inOp {
 		i.State = rollout.StateUpdating
+	}
+	if m.condition == creating {
+		i.State, i.AppHealth = rollout.StateCreating, rollout.Unsure
 	}
 	if m.ill {
 		i.AppHealth = rollout.No
