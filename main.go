@@ -41,6 +41,7 @@ type settings struct {
 	metricsInsecure, leaderElection  bool
 	leaderNamespace, watchNamespaces string
 	concurrent                       int
+	actionTTL                        time.Duration
 	log                              zap.Options
 }
 
@@ -66,6 +67,7 @@ func parseFlags() *settings {
 	flag.StringVar(&s.leaderNamespace, "leader-election-namespace", "", "Namespace of the Lease; default: the manager's own.")
 	flag.StringVar(&s.watchNamespaces, "watch-namespaces", "", "Comma-separated namespaces to work in; default: all.")
 	flag.IntVar(&s.concurrent, "max-concurrent-rollouts", 8, "Rounds that may run at the same time.")
+	flag.DurationVar(&s.actionTTL, "action-ttl", 24*time.Hour, "How long a RolloutAction is kept after it was answered; the rollout's history outlives it.")
 	s.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return s
@@ -91,6 +93,10 @@ func run(ctx context.Context, s *settings) error {
 	}
 	if err := reconciler.SetupWithManager(mgr, s.concurrent); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
+	}
+	actions := &controllers.RolloutActionReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock.RealClock{}, TTL: s.actionTTL}
+	if err := actions.SetupWithManager(mgr); err != nil {
+		return fmt.Errorf("setting up the controller of actions: %w", err)
 	}
 	for _, add := range []func(string, healthz.Checker) error{mgr.AddHealthzCheck, mgr.AddReadyzCheck} {
 		if err := add("ping", healthz.Ping); err != nil {

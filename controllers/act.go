@@ -30,7 +30,13 @@ func (r *VMSSRolloutReconciler) begin(ctx context.Context, round *round, step ro
 	case rollout.WriteImage:
 		return r.Azure.WriteImage(ctx, round.set, s)
 	case rollout.WriteScript:
-		return r.Azure.WriteScript(ctx, round.set, s, round.protected)
+		return r.Azure.WriteScript(ctx, round.set, s, round.protected[s.Script.ProtectedSettings])
+	case rollout.RemoveScript:
+		return r.Azure.RemoveScript(ctx, round.set, s)
+	case rollout.SuspendRepairs:
+		return r.Azure.SuspendRepairs(ctx, round.set)
+	case rollout.ResumeRepairs:
+		return r.Azure.ResumeRepairs(ctx, round.set)
 	case rollout.Upgrade:
 		return r.Azure.Upgrade(ctx, round.set, s.Instances)
 	case rollout.Reimage:

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -20,7 +21,7 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 	oldest := round.object
 	for i := range all.Items {
 		other := &all.Items[i]
-		if strings.EqualFold(scaleSetOf(other).ID(), round.set.ID()) && other.DeletionTimestamp.IsZero() && older(other, oldest) {
+		if strings.EqualFold(scaleSetOf(other).ID(), round.set.ID()) && holdsClaim(other) && older(other, oldest) {
 			oldest = other
 		}
 	}
@@ -28,6 +29,13 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 		return rollout.Known(rollout.Claim{})
 	}
 	return rollout.Known(rollout.Claim{Holder: client.ObjectKeyFromObject(oldest).String()})
+}
+
+// holdsClaim says whether the rollout may have the scale set: it does not only plan, and if it is being deleted it still has something to
+// put back.
+func holdsClaim(object *v1alpha1.VMSSRollout) bool {
+	going := !object.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(object, finalizer)
+	return !going && object.Spec.Mode != v1alpha1.ModePlan
 }
 
 // older says which of two rollouts came first. Creation times are whole seconds, so names decide between equals: any order

@@ -2,111 +2,29 @@ package controllers
 
 import (
 	"math"
-	"strconv"
-	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// defaultHealthTimeout is the default in the schema, for objects that never went through it.
-const defaultHealthTimeout = 15 * time.Minute
-
 // The bounds of the status schema. Prose is shortened to fit. Identities never are: a shortened name would be another machine's.
 const (
-	maxFailureMessages   = 100
+	maxFailureMessages   = 3
 	maxLedgerMessageSize = 1024
 	maxCodeSize          = 256
 	maxTokenSize         = 8192
 )
 
-// scaleSetOf names the scale set that the rollout is about.
-func scaleSetOf(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
-	ref := object.Spec.ScaleSet
-	return rollout.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name}
-}
-
-// specOf returns what the rollout declares, in the core's words. What is absent gets the schema's default, also when the object
-// never went through the schema. A value of a closed set passes as it is: the schema refuses those the core does not know.
-func specOf(object *v1alpha1.VMSSRollout) rollout.Spec {
-	spec := object.Spec
-	return rollout.Spec{
-		Target:    targetOf(spec.Target),
-		Percent:   int(spec.Strategy.Canary.Percent),
-		Steps:     stepsOf(spec.Strategy.Canary.Steps),
-		Bake:      durationOf(spec.Bake, 0),
-		Batch:     batchOf(spec.Strategy.Batch),
-		Zones:     orDefault(rollout.Zones(spec.Strategy.Zones), rollout.ZonesSpread),
-		Order:     orDefault(rollout.Order(spec.Strategy.Order), rollout.OrderOldest),
-		Action:    orDefault(rollout.InstanceAction(spec.Strategy.InstanceAction), rollout.ActionUpgrade),
-		Protected: orDefault(rollout.ProtectedPolicy(spec.Strategy.ProtectedInstances), rollout.ProtectedSkip),
-		Health: rollout.Health{
-			Source:   orDefault(rollout.HealthSource(spec.Health.Source), rollout.HealthApplication),
-			MinReady: durationOf(spec.Health.MinReady, 0),
-			Timeout:  durationOf(spec.Health.Timeout, defaultHealthTimeout),
-		},
-		Paused:   spec.Paused,
-		PlanOnly: spec.Mode == v1alpha1.ModePlan,
-	}
-}
-
-func stepsOf(steps []v1alpha1.Step) []rollout.CanaryStep {
-	var out []rollout.CanaryStep
-	for _, step := range steps {
-		out = append(out, rollout.CanaryStep{Name: step.Name, Percent: int(step.Percent), Count: int(step.Count), Soak: durationOf(step.Soak, 0)})
-	}
-	return out
-}
-
-func targetOf(target v1alpha1.Target) rollout.Target {
-	out := rollout.Target{RevisionTag: target.RevisionTag}
-	if image := target.Image; image != nil {
-		out.Image = &rollout.Image{ID: image.ID, SharedGalleryID: image.SharedGalleryID, CommunityGalleryID: image.CommunityGalleryID}
-		if offered := image.Marketplace; offered != nil {
-			out.Image.Publisher, out.Image.Offer = offered.Publisher, offered.Offer
-			out.Image.SKU, out.Image.Version = offered.SKU, offered.Version
-		}
-	}
-	if script := target.Script; script != nil {
-		out.Script = &rollout.Script{URIs: append([]string(nil), script.URIs...), Command: script.Command}
-		if script.ProtectedSettings != nil {
-			out.Script.ProtectedSettings = script.ProtectedSettings.SecretRef.Name
-		}
-	}
-	return out
-}
-
-func batchOf(batch v1alpha1.Batch) rollout.Batch {
-	return rollout.Batch{
-		Size:           amountOf(batch.Size),
-		MaxUnavailable: amountOf(batch.MaxUnavailable),
-		Pause:          durationOf(batch.Pause, 0),
-	}
-}
-
-// amountOf returns a count or a percentage. What is absent, or what the schema would have refused, is 1: the least there is.
-func amountOf(value *intstr.IntOrString) rollout.Amount {
-	if value == nil {
-		return rollout.Amount{Value: 1}
-	}
-	if value.Type == intstr.Int {
-		return rollout.Amount{Value: max(1, int(value.IntVal))}
-	}
-	percent, err := strconv.Atoi(strings.TrimSuffix(value.StrVal, "%"))
-	if err != nil || percent < 1 || percent > 100 || !strings.HasSuffix(value.StrVal, "%") {
-		return rollout.Amount{Value: 1}
-	}
-	return rollout.Amount{Value: percent, IsPercent: true}
-}
-
 // memoryOf returns what the status remembers.
 func memoryOf(status v1alpha1.VMSSRolloutStatus) rollout.Memory {
-	m := rollout.Memory{Run: status.Run, Revision: status.Revision, Operation: operationOf(status.Operation)}
+	m := rollout.Memory{
+		Run: status.Run, Revision: status.Revision, Started: timeOf(status.StartTime), Operation: operationOf(status.Operation),
+		Return: returnOf(status.GoingBack), Taken: takenOf(status.Actions), Ended: endedOf(status.History),
+	}
 	for _, failed := range status.FailedInstances {
 		m.Failed = append(m.Failed, rollout.Failure{
 			Ref:     refOf(failed.InstanceReference),
@@ -115,16 +33,40 @@ func memoryOf(status v1alpha1.VMSSRolloutStatus) rollout.Memory {
 			At:      timeOf(failed.Time),
 		})
 	}
-	if kept := status.Bookkeeping; kept != nil {
-		m.ModelApplied, m.ScriptWritten, m.Completed = kept.ModelApplied, kept.ScriptWritten, kept.Completed
-		m.Step, m.Gate = kept.Step, rollout.Gate{Since: timeOf(kept.GateSince), Elapsed: durationOf(kept.GateElapsed, 0)}
-		m.SettledETag, m.SettledSize = kept.SettledETag, int(kept.SettledCapacity)
-		m.UnhealthySince, m.LastBatchEnd = timeOf(kept.UnhealthySince), timeOf(kept.LastBatchEndTime)
-		m.LastExposed = int(kept.LastExposed)
-		m.Pace, m.Fruitless = durationOf(kept.Pace, 0), int(kept.Fruitless)
-		m.NotBefore, m.Throttled = timeOf(kept.NotBefore), kept.Throttled
-	}
+	recall(&m, status.Bookkeeping)
 	return m
+}
+
+// recall reads what is kept between rounds and is not meant for people.
+func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
+	if kept == nil {
+		return
+	}
+	m.ModelApplied, m.ScriptWritten, m.Completed, m.Returned = kept.ModelApplied, kept.ScriptWritten, kept.Completed, kept.Returned
+	m.Step, m.Gate = kept.Step, rollout.Gate{Since: timeOf(kept.GateSince), Elapsed: durationOf(kept.GateElapsed, 0)}
+	m.SettledETag, m.SettledSize = kept.SettledETag, int(kept.SettledCapacity)
+	m.UnhealthySince, m.LastBatchEnd = timeOf(kept.UnhealthySince), timeOf(kept.LastBatchEndTime)
+	m.LastExposed = int(kept.LastExposed)
+	m.Pace, m.Fruitless = durationOf(kept.Pace, 0), int(kept.Fruitless)
+	m.NotBefore, m.Throttled = timeOf(kept.NotBefore), kept.Throttled
+	m.Stable, m.Settings, m.RepairsSuspended = kept.Stable, kept.Settings, kept.RepairsSuspended
+	m.Stall = rollout.Stall{
+		Gate:  rollout.Gate{Since: timeOf(kept.ProgressSince), Elapsed: durationOf(kept.ProgressElapsed, 0)},
+		Count: int(kept.ProgressCount),
+	}
+	if b := kept.Baseline; b != nil {
+		m.Baseline = rollout.Baseline{
+			Name: b.Revision, Source: rollout.BaselineSource(b.Source), Secret: b.Secret, Digest: b.Digest, Run: b.Run, Fixed: b.Fixed,
+			Since: timeOf(b.Since), Why: b.Why,
+		}
+	}
+	if g := kept.Gates; g != nil {
+		m.Approved, m.Promoted, m.PromoteFull = g.Approved, g.Promoted, g.PromoteFull
+	}
+	if k := kept.Machines; k != nil {
+		m.Exposed = idsOf(k.Exposed)
+		m.Former, m.FormerSince, m.Skipped = refsOf(k.Former), timeOf(k.FormerSince), refsOf(k.Skipped)
+	}
 }
 
 func operationOf(op *v1alpha1.Operation) *rollout.Operation {
@@ -133,6 +75,7 @@ func operationOf(op *v1alpha1.Operation) *rollout.Operation {
 	}
 	out := &rollout.Operation{
 		Run:      op.Run,
+		Back:     op.Back,
 		Kind:     rollout.OperationKind(op.Kind),
 		Attempt:  int(op.Attempt),
 		IntentAt: timeOf(op.IntentTime),
@@ -143,8 +86,14 @@ func operationOf(op *v1alpha1.Operation) *rollout.Operation {
 		Trouble:  rememberedProblem(op.Trouble),
 		Refused:  rememberedProblem(op.Refused),
 	}
-	for _, ref := range op.Instances {
-		out.Instances = append(out.Instances, refOf(ref))
+	out.Instances = refsOf(op.Instances)
+	return out
+}
+
+func refsOf(refs []v1alpha1.InstanceReference) []rollout.Ref {
+	var out []rollout.Ref
+	for _, ref := range refs {
+		out = append(out, refOf(ref))
 	}
 	return out
 }
@@ -157,7 +106,7 @@ func rememberedProblem(p *v1alpha1.Problem) *rollout.Problem {
 }
 
 func refOf(ref v1alpha1.InstanceReference) rollout.Ref {
-	return rollout.Ref{ID: ref.ID, VMID: ref.VMID, Name: ref.Name, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince)}
+	return rollout.Ref{ID: ref.ID, VMID: ref.VMID, Name: ref.Name, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince), Attempt: int(ref.Attempt)}
 }
 
 // remember makes the status say what the memory holds. Times are kept to the second: what happened is rounded down, and what
@@ -166,9 +115,17 @@ func remember(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
 	status.Run, status.Revision = m.Run, m.Revision
 	status.Operation = operationFrom(m.Operation)
 	status.FailedInstances = failuresFrom(m.Failed)
+	status.StartTime, status.GoingBack = happened(m.Started), returnFrom(m.Return)
+	status.Actions, status.History = takenFrom(m.Taken), endedFrom(m.Ended)
+	status.Bookkeeping = keep(m)
+}
+
+// keep is what is kept between rounds and is not meant for people; nil for nothing.
+func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 	kept := v1alpha1.Bookkeeping{
 		Step:             m.Step,
 		GateSince:        awaited(m.Gate.Since), // rounded up, so that no soak is ever short
+		GateElapsed:      lasted(m.Gate.Elapsed),
 		ModelApplied:     m.ModelApplied,
 		ScriptWritten:    m.ScriptWritten,
 		Completed:        m.Completed,
@@ -177,19 +134,40 @@ func remember(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
 		UnhealthySince:   happened(m.UnhealthySince),
 		LastBatchEndTime: happened(m.LastBatchEnd),
 		LastExposed:      count(m.LastExposed),
+		Pace:             lasted(m.Pace),
 		Fruitless:        count(m.Fruitless),
 		NotBefore:        awaited(m.NotBefore),
 		Throttled:        m.Throttled,
+		Baseline:         baselineFrom(m.Baseline),
+		Settings:         m.Settings,
+		Stable:           m.Stable,
+		Returned:         m.Returned,
+		ProgressSince:    awaited(m.Stall.Since),
+		ProgressElapsed:  lasted(m.Stall.Elapsed),
+		ProgressCount:    count(m.Stall.Count),
+		RepairsSuspended: m.RepairsSuspended,
 	}
-	if m.Gate.Elapsed != 0 {
-		kept.GateElapsed = &metav1.Duration{Duration: m.Gate.Elapsed}
+	if len(m.Approved) > 0 || m.Promoted != "" || m.PromoteFull {
+		kept.Gates = &v1alpha1.GateBookkeeping{Approved: m.Approved, Promoted: m.Promoted, PromoteFull: m.PromoteFull}
 	}
-	if m.Pace != 0 {
-		kept.Pace = &metav1.Duration{Duration: m.Pace}
+	if len(m.Exposed)+len(m.Former)+len(m.Skipped) > 0 || !m.FormerSince.IsZero() {
+		kept.Machines = &v1alpha1.MachineBookkeeping{
+			Exposed: idsFrom(m.Exposed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince), Skipped: refsFrom(m.Skipped),
+		}
 	}
-	status.Bookkeeping = nil
-	if kept != (v1alpha1.Bookkeeping{}) {
-		status.Bookkeeping = &kept
+	if kept == (v1alpha1.Bookkeeping{}) {
+		return nil
+	}
+	return &kept
+}
+
+func baselineFrom(b rollout.Baseline) *v1alpha1.BaselineBookkeeping {
+	if b == (rollout.Baseline{}) {
+		return nil
+	}
+	return &v1alpha1.BaselineBookkeeping{
+		Revision: b.Name, Source: v1alpha1.BaselineSource(b.Source), Secret: b.Secret, Digest: b.Digest, Run: b.Run, Fixed: b.Fixed,
+		Since: happened(b.Since), Why: conditions.Shorten(b.Why, maxLedgerMessageSize),
 	}
 }
 
@@ -200,6 +178,7 @@ func operationFrom(op *rollout.Operation) *v1alpha1.Operation {
 	out := &v1alpha1.Operation{
 		Kind:       v1alpha1.OperationKind(op.Kind),
 		Run:        op.Run,
+		Back:       op.Back,
 		Attempt:    count(op.Attempt),
 		IntentTime: happened(op.IntentAt),
 		BegunTime:  happened(op.BegunAt),
@@ -212,8 +191,14 @@ func operationFrom(op *rollout.Operation) *v1alpha1.Operation {
 	if len(op.Token) <= maxTokenSize {
 		out.Token = op.Token
 	}
-	for _, ref := range op.Instances {
-		out.Instances = append(out.Instances, refFrom(ref))
+	out.Instances = refsFrom(op.Instances)
+	return out
+}
+
+func refsFrom(refs []rollout.Ref) []v1alpha1.InstanceReference {
+	var out []v1alpha1.InstanceReference
+	for _, ref := range refs {
+		out = append(out, refFrom(ref))
 	}
 	return out
 }
@@ -231,8 +216,8 @@ func problemFrom(p *rollout.Problem) *v1alpha1.Problem {
 	}
 }
 
-// failuresFrom lists every failed machine, but only the first hundred with their messages: a thousand would not fit into one object,
-// and people read the first few.
+// failuresFrom lists every failed machine, but only the first few with their messages: a thousand would not fit into one object. The
+// others are in status.instances, where people look.
 func failuresFrom(failed []rollout.Failure) []v1alpha1.FailedInstance {
 	var out []v1alpha1.FailedInstance
 	for i, failure := range failed {
@@ -253,36 +238,8 @@ func failuresFrom(failed []rollout.Failure) []v1alpha1.FailedInstance {
 func refFrom(ref rollout.Ref) v1alpha1.InstanceReference {
 	return v1alpha1.InstanceReference{
 		ID: ref.ID, VMID: ref.VMID, Name: ref.Name, OSDisk: ref.OSDisk, HealthySince: happened(ref.HealthySince),
+		Attempt: count(ref.Attempt),
 	}
-}
-
-// reportProgress makes the status say what was counted. When nothing was counted, what was reported stays.
-func reportProgress(status *v1alpha1.VMSSRolloutStatus, p *rollout.Progress) {
-	if p == nil {
-		return
-	}
-	status.Progress = &v1alpha1.Progress{
-		Total:       count(p.Total),
-		Eligible:    count(p.Eligible),
-		Desired:     count(p.Desired),
-		Exposed:     count(p.Exposed),
-		Updated:     count(p.Updated),
-		Ready:       count(p.Ready),
-		InProgress:  count(p.InProgress),
-		Failed:      count(p.Failed),
-		Skipped:     count(p.Skipped),
-		Unavailable: count(p.Unavailable),
-		Overshoot:   count(p.Overshoot),
-	}
-}
-
-// reportStage makes the status say which step the rollout is at, and when time alone will change something.
-func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.Stage) {
-	status.Step = nil
-	if stage.Of > 0 {
-		status.Step = &v1alpha1.StepStatus{Name: stage.Name, Number: count(stage.Number), Of: count(stage.Of)}
-	}
-	status.NextTransitionTime = awaited(stage.Next)
 }
 
 // count is n as the API holds it. Nothing that is counted here comes near its bounds.
@@ -303,6 +260,14 @@ func awaited(at time.Time) *metav1.Time {
 		down.Time = down.Add(time.Second)
 	}
 	return down
+}
+
+// lasted is nil for no time at all.
+func lasted(d time.Duration) *metav1.Duration {
+	if d == 0 {
+		return nil
+	}
+	return &metav1.Duration{Duration: d}
 }
 
 // timeOf returns the time in UTC, whatever zone it was read in.

@@ -49,6 +49,7 @@ func (g memories) memory() rollout.Memory {
 	if g.coin() {
 		m.Operation = g.operation()
 	}
+	g.back(&m)
 	for range g.IntN(4) * g.IntN(60) {
 		m.Failed = append(m.Failed, rollout.Failure{
 			Ref:     g.ref(),
@@ -60,9 +61,45 @@ func (g memories) memory() rollout.Memory {
 	return m
 }
 
+// back fills in what has to do with going back, and with people.
+func (g memories) back(m *rollout.Memory) {
+	m.Started, m.Stable, m.Settings, m.Returned = g.time(), g.text(12), g.text(32), g.coin()
+	m.Baseline = rollout.Baseline{
+		Name: g.text(12), Source: pick(g, rollout.BaselineCompleted, rollout.BaselineDeclared, rollout.BaselineSnapshot), Secret: g.text(64),
+		Digest: g.text(32), Run: g.Int64N(9), Fixed: g.coin(), Since: g.time(), Why: g.text(2000),
+	}
+	if g.coin() {
+		m.Return = &rollout.Return{
+			Kind: pick(g, rollout.ReturnRollback, rollout.ReturnAbort), Cause: pick(g, rollout.CauseAction, rollout.CauseTarget), Record: g.text(12),
+			All: g.coin(), Why: g.text(2000), By: g.text(64), At: g.time(), RestoredAt: g.time(), Done: g.coin(),
+		}
+	}
+	m.Exposed = pick(g, nil, []string{"0", "1", "2", "7", "9", "10"}, []string{"007", "0-3", "=1", "web_0a", "web_0b"}, []string{"3"})
+	for range g.IntN(3) {
+		m.Former, m.Skipped = append(m.Former, g.ref()), append(m.Skipped, g.ref())
+		m.Approved = append(m.Approved, g.text(63))
+		m.Taken = append(m.Taken, g.taken())
+		m.Ended = append(m.Ended, rollout.Ended{
+			Run: 1 + g.Int64N(9), Revision: g.text(12), Outcome: pick(g, rollout.EndingPromoted, rollout.EndingAborted), Why: g.text(600),
+			Started: g.time(), Stopped: g.time(), Taken: []rollout.Taken{g.taken()},
+		})
+	}
+	m.FormerSince = g.time()
+	m.Stall = rollout.Stall{Gate: rollout.Gate{Since: g.time(), Elapsed: time.Duration(g.Int64N(int64(3 * time.Hour)))}, Count: g.IntN(1001)}
+	m.Promoted, m.PromoteFull, m.RepairsSuspended = g.text(63), g.coin(), g.coin()
+}
+
+func (g memories) taken() rollout.Taken {
+	return rollout.Taken{
+		UID: "u" + g.text(30), Verb: pick(g, rollout.VerbApprove, rollout.VerbRetry), Step: g.text(63), Instance: g.text(9), By: g.text(64),
+		Verified: g.coin(), At: g.time(),
+	}
+}
+
 func (g memories) operation() *rollout.Operation {
 	op := &rollout.Operation{
 		Run:      g.Int64N(1000),
+		Back:     g.coin(),
 		Kind:     pick(g, rollout.WriteImageOperation, rollout.WriteScriptOperation, rollout.UpgradeOperation, rollout.ReimageOperation),
 		Attempt:  1 + g.IntN(5),
 		IntentAt: g.time(),
@@ -89,7 +126,7 @@ func (g memories) problem() *rollout.Problem {
 }
 
 func (g memories) ref() rollout.Ref {
-	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.text(36), Name: g.text(64), OSDisk: g.text(200), HealthySince: g.time()}
+	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.text(36), Name: g.text(64), OSDisk: g.text(200), HealthySince: g.time(), Attempt: g.IntN(4)}
 }
 
 func (g memories) coin() bool { return g.IntN(2) == 0 }
@@ -214,10 +251,23 @@ func throughStatus(t *testing.T, m rollout.Memory) rollout.Memory {
 }
 
 // expected is the memory less what may be lost: fractions of a second, the ends of long texts, a token that is too long, messages
-// of all but the first hundred failures, and for how long a problem asked to wait.
+// of all but the first few failures, and for how long a problem asked to wait.
 func expected(m rollout.Memory) rollout.Memory {
 	m.Gate.Since = up(m.Gate.Since)
 	m.UnhealthySince, m.LastBatchEnd, m.NotBefore = down(m.UnhealthySince), down(m.LastBatchEnd), up(m.NotBefore)
+	m.Started, m.FormerSince, m.Stall.Since = down(m.Started), down(m.FormerSince), up(m.Stall.Since)
+	m.Baseline.Since, m.Baseline.Why = down(m.Baseline.Since), cut(m.Baseline.Why, maxLedgerMessageSize)
+	if m.Return != nil {
+		back := *m.Return
+		back.At, back.RestoredAt, back.Why = down(back.At), up(back.RestoredAt), cut(back.Why, maxLedgerMessageSize)
+		m.Return = &back
+	}
+	m.Former, m.Skipped, m.Taken = wellSeen(m.Former), wellSeen(m.Skipped), takenDown(m.Taken)
+	m.Ended = append([]rollout.Ended(nil), m.Ended...)
+	for i, e := range m.Ended {
+		e.Started, e.Stopped, e.Why, e.Taken = down(e.Started), down(e.Stopped), cut(e.Why, maxHistoryMessage), takenDown(e.Taken)
+		m.Ended[i] = e
+	}
 	m.Failed = append([]rollout.Failure(nil), m.Failed...)
 	for i, failure := range m.Failed {
 		failure.At, failure.Ref.HealthySince = down(failure.At), down(failure.Ref.HealthySince)
@@ -231,16 +281,31 @@ func expected(m rollout.Memory) rollout.Memory {
 		op := *m.Operation
 		m.Operation = &op
 		op.IntentAt, op.BegunAt, op.EndedAt, op.PollAt = down(op.IntentAt), down(op.BegunAt), down(op.EndedAt), up(op.PollAt)
-		op.Instances = append([]rollout.Ref(nil), op.Instances...)
-		for i := range op.Instances {
-			op.Instances[i].HealthySince = down(op.Instances[i].HealthySince)
-		}
+		op.Instances = wellSeen(op.Instances)
 		if len(op.Token) > maxTokenSize {
 			op.Token = ""
 		}
 		op.Trouble, op.Refused = said(op.Trouble), said(op.Refused)
 	}
 	return m
+}
+
+// wellSeen are the references to the second.
+func wellSeen(refs []rollout.Ref) []rollout.Ref {
+	refs = append([]rollout.Ref(nil), refs...)
+	for i := range refs {
+		refs[i].HealthySince = down(refs[i].HealthySince)
+	}
+	return refs
+}
+
+// takenDown are the actions to the second.
+func takenDown(taken []rollout.Taken) []rollout.Taken {
+	taken = append([]rollout.Taken(nil), taken...)
+	for i := range taken {
+		taken[i].At = down(taken[i].At)
+	}
+	return taken
 }
 
 func said(p *rollout.Problem) *rollout.Problem {
@@ -292,7 +357,8 @@ func TestSpecOf(t *testing.T) {
 			want: rollout.Spec{
 				Batch: rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
 				Zones: rollout.ZonesSpread, Order: rollout.OrderOldest, Action: rollout.ActionUpgrade, Protected: rollout.ProtectedSkip,
-				Health: rollout.Health{Source: rollout.HealthApplication, Timeout: 15 * time.Minute},
+				Health:  rollout.Health{Source: rollout.HealthApplication, Timeout: 15 * time.Minute},
+				Failure: rollout.FailurePolicy{Action: rollout.FailurePause}, Repairs: rollout.RepairsLeave, History: 10,
 			},
 		},
 		"everything": {
@@ -310,9 +376,15 @@ func TestSpecOf(t *testing.T) {
 					Canary: v1alpha1.Canary{Percent: 34},
 					Batch:  v1alpha1.Batch{Size: amount("20%"), MaxUnavailable: amount(3), Pause: minute},
 					Zones:  v1alpha1.ZonesIgnore, Order: v1alpha1.OrderNewest, InstanceAction: v1alpha1.ActionUpgradeThenReimage,
-					ProtectedInstances: v1alpha1.ProtectedFail,
+					ProtectedInstances: v1alpha1.ProtectedFail, AutomaticRepairs: v1alpha1.RepairsSuspend,
 				},
-				Health: v1alpha1.Health{Source: v1alpha1.HealthProvisioning, MinReady: minute, Timeout: &metav1.Duration{Duration: time.Hour}},
+				Baseline: &v1alpha1.Target{RevisionTag: "1", Image: &v1alpha1.Image{ID: "before"}},
+				FailurePolicy: v1alpha1.FailurePolicy{
+					MaxFailed: amount("10%"), Retries: 2, ProgressDeadline: minute, Action: v1alpha1.OnFailureRollback,
+				},
+				Drift:                v1alpha1.Drift{Declared: v1alpha1.DeclaredDriftOverwrite, Other: v1alpha1.OtherDriftRoll},
+				RevisionHistoryLimit: new(int32(3)),
+				Health:               v1alpha1.Health{Source: v1alpha1.HealthProvisioning, MinReady: minute, Timeout: &metav1.Duration{Duration: time.Hour}},
 			},
 			want: rollout.Spec{
 				Paused: true,
@@ -326,8 +398,29 @@ func TestSpecOf(t *testing.T) {
 					Size: rollout.Amount{Value: 20, IsPercent: true}, MaxUnavailable: rollout.Amount{Value: 3}, Pause: time.Minute,
 				},
 				Zones: rollout.ZonesIgnore, Order: rollout.OrderNewest, Action: rollout.ActionUpgradeThenReimage, Protected: rollout.ProtectedFail,
-				Health: rollout.Health{Source: rollout.HealthProvisioning, MinReady: time.Minute, Timeout: time.Hour},
+				Health:   rollout.Health{Source: rollout.HealthProvisioning, MinReady: time.Minute, Timeout: time.Hour},
+				Baseline: &rollout.Target{RevisionTag: "1", Image: &rollout.Image{ID: "before"}},
+				Failure: rollout.FailurePolicy{
+					MaxFailed: rollout.Amount{Value: 10, IsPercent: true}, Retries: 2, ProgressDeadline: time.Minute, Action: rollout.FailureRollback,
+				},
+				Drift: rollout.Drift{Overwrite: true, RollOther: true}, Repairs: rollout.RepairsSuspend, History: 3,
 			},
+		},
+		"steps": {
+			spec: v1alpha1.VMSSRolloutSpec{Strategy: v1alpha1.Strategy{Canary: v1alpha1.Canary{Steps: []v1alpha1.Step{
+				{Name: "one", Count: 1, Soak: minute},
+				{Name: "half", Percent: 50, Approval: &v1alpha1.Approval{Timeout: minute, OnTimeout: v1alpha1.OnTimeoutAbort}},
+				{Name: "all", Percent: 100, Approval: &v1alpha1.Approval{}},
+			}}}},
+			want: func() rollout.Spec {
+				spec := specOf(&v1alpha1.VMSSRollout{})
+				spec.Steps = []rollout.CanaryStep{
+					{Name: "one", Count: 1, Soak: time.Minute},
+					{Name: "half", Percent: 50, Approval: &rollout.Approval{Timeout: time.Minute, OnTimeout: rollout.TimeoutAbort}},
+					{Name: "all", Percent: 100, Approval: &rollout.Approval{OnTimeout: rollout.TimeoutWait}},
+				}
+				return spec
+			}(),
 		},
 		"gallery images": {
 			spec: v1alpha1.VMSSRolloutSpec{Target: v1alpha1.Target{
@@ -366,6 +459,20 @@ func TestAmountOf(t *testing.T) {
 	}
 	if got := amountOf(nil); got != (rollout.Amount{Value: 1}) {
 		t.Errorf("amountOf(nil) = %+v, want 1", got)
+	}
+}
+
+// TestToleranceOf: whatever cannot be read tolerates nothing.
+func TestToleranceOf(t *testing.T) {
+	for value, want := range map[string]rollout.Amount{
+		"0": {}, "-1": {}, "3": {Value: 3}, "0%": {}, "10%": {Value: 10, IsPercent: true}, "101%": {}, "%": {}, "some": {},
+	} {
+		if got := toleranceOf(amount(value)); got != want {
+			t.Errorf("toleranceOf(%q) = %+v, want %+v", value, got, want)
+		}
+	}
+	if got := toleranceOf(nil); got != (rollout.Amount{}) {
+		t.Errorf("toleranceOf(nil) = %+v, want none", got)
 	}
 }
 

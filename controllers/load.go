@@ -6,6 +6,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -19,11 +20,12 @@ type round struct {
 	spec        rollout.Spec
 	observation rollout.Observation
 	began       rollout.OperationKind // what this round began, "" for nothing
-	protected   map[string]any        // the script's protected settings; never logged, never written to Kubernetes
+	actions     []*v1alpha1.RolloutAction
+	protected   map[string]map[string]any // protected settings by Secret; never logged, never written to Kubernetes
 }
 
-// load reads the object live. It returns nil for one that is gone or on its way out: deletion stops all work, touches nothing
-// and holds nothing up.
+// load reads the object live, with what was asked of it. It returns nil for one that is gone, or on its way out with nothing to be put
+// back first: deletion then stops all work, touches nothing and holds nothing up.
 func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedName) (*round, error) {
 	object := &v1alpha1.VMSSRollout{}
 	if err := r.Live.Get(ctx, name, object); err != nil {
@@ -33,11 +35,14 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		}
 		return nil, fmt.Errorf("reading VMSSRollout %s: %w", name, err)
 	}
-	if !object.DeletionTimestamp.IsZero() {
+	if !object.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(object, finalizer) {
 		r.Metrics.forget(name)
 		return nil, nil
 	}
-	return &round{
+	if err := r.keepFinalizer(ctx, object); err != nil {
+		return nil, err
+	}
+	round := &round{
 		object: object,
 		before: readyReason(object),
 		set:    scaleSetOf(object),
@@ -46,5 +51,6 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 			At:     r.Clock.Now(),
 			Memory: memoryOf(object.Status),
 		},
-	}, nil
+	}
+	return round, r.readActions(ctx, round)
 }

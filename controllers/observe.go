@@ -11,6 +11,7 @@ import (
 // observation too: the core decides what it means.
 func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	obs := &round.observation
+	obs.Records = map[string]rollout.Reading[rollout.Snapshot]{}
 	obs.Window = windowAt(round.object.Spec.Windows, obs.At)
 	for reads := rollout.Look(round.spec, *obs); reads.Any(); reads = rollout.Look(round.spec, *obs) {
 		switch {
@@ -18,7 +19,11 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 			op := obs.Memory.Operation
 			obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.Token))
 		case reads.Settings != "":
-			obs.Settings = r.readSettings(ctx, round)
+			obs.Settings = r.readSettings(ctx, round, reads.Settings)
+		case reads.BackSettings != "":
+			obs.BackSettings = r.readSettings(ctx, round, reads.BackSettings)
+		case reads.Record != "":
+			obs.Records[reads.Record] = r.readRecord(ctx, round, reads.Record)
 		case reads.Claim:
 			obs.Claim = r.readClaim(ctx, round)
 		case reads.Instances:

@@ -27,6 +27,13 @@ type ScaleSets interface {
 	// is sent. protected are its protected settings, nil for none. They appear in no error.
 	WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript, protected map[string]any) (rollout.Begun, error)
 
+	// RemoveScript begins a DELETE of the custom script extension in the model, and of no other.
+	RemoveScript(ctx context.Context, set rollout.ScaleSet, step rollout.RemoveScript) (rollout.Begun, error)
+
+	// SuspendRepairs and ResumeRepairs begin a POST that turns the service of automatic repairs off and on again.
+	SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Begun, error)
+	ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Begun, error)
+
 	// Upgrade begins a manual upgrade of the named instances. An empty list is refused before anything is sent: to Azure,
 	// some forms of "none" mean "all".
 	Upgrade(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error)

@@ -93,6 +93,19 @@ func (o *obedient) WriteScript(_ context.Context, _ rollout.ScaleSet, s rollout.
 	return o.effect("script")
 }
 
+func (o *obedient) RemoveScript(context.Context, rollout.ScaleSet, rollout.RemoveScript) (rollout.Begun, error) {
+	o.model.Script = nil
+	return o.effect("remove script")
+}
+
+func (o *obedient) SuspendRepairs(context.Context, rollout.ScaleSet) (rollout.Begun, error) {
+	return o.effect("suspend repairs")
+}
+
+func (o *obedient) ResumeRepairs(context.Context, rollout.ScaleSet) (rollout.Begun, error) {
+	return o.effect("resume repairs")
+}
+
 func (o *obedient) Upgrade(_ context.Context, _ rollout.ScaleSet, refs []rollout.Ref) (rollout.Begun, error) {
 	for n := range o.instances {
 		for _, ref := range refs {
@@ -123,7 +136,7 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 	for _, id := range []string{"0", "1"} {
 		d.azure.instances = append(d.azure.instances, rollout.Instance{ID: id, VMID: "vm" + id, State: rollout.StateSucceeded, Latest: rollout.Yes, Running: rollout.Yes, AppHealth: rollout.Yes})
 	}
-	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}).WithObjects(append(objects, theRollout())...).
+	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}, &v1alpha1.RolloutAction{}).WithObjects(append(objects, theRollout())...).
 		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
 			d.writes++
 			if d.onWrite != nil {

@@ -26,6 +26,9 @@ func (r *VMSSRolloutReconciler) remember(ctx context.Context, round *round, d ro
 // write brings the object's status to what the decision says, if it is not that already. The write is refused if the object is
 // not the one that was read.
 func (r *VMSSRolloutReconciler) write(ctx context.Context, round *round, d rollout.Decision) error {
+	if err := r.store(ctx, round, d.Store); err != nil {
+		return err
+	}
 	desired := round.object.DeepCopy()
 	statusFrom(&desired.Status, d, round.object.Generation, round.observation)
 	if equality.Semantic.DeepEqual(desired.Status, round.object.Status) {
@@ -45,7 +48,13 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 	remember(status, d.Remember)
 	reportStage(status, d.Stage)
 	reportPlan(status, d.Forecast)
+	reportRollback(status, d.Remember)
 	if d.Progress != nil {
 		reportProgress(status, d.Progress)
+		reportZones(status, d.Zones)
+		reportInstances(status, d.Notable)
+	}
+	if d.Repairs != nil {
+		status.Repairs = &v1alpha1.RepairsStatus{Enabled: d.Repairs.Enabled, Suspended: d.Repairs.Suspended}
 	}
 }

@@ -30,9 +30,26 @@ func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d roll
 	case err != nil:
 		return ctrl.Result{}, err
 	}
+	if err := r.answerActions(ctx, round, d); err != nil {
+		return ctrl.Result{}, err
+	}
 	r.tell(round, d)
 	r.Metrics.observe(round, d)
-	return ctrl.Result{RequeueAfter: d.Recheck}, nil
+	return ctrl.Result{RequeueAfter: d.Recheck}, r.tidy(ctx, round, d)
+}
+
+// tidy clears away what nobody needs any more: records, and the object itself when it may go.
+func (r *VMSSRolloutReconciler) tidy(ctx context.Context, round *round, d rollout.Decision) error {
+	if len(d.Store) > 0 {
+		if err := r.prune(ctx, round, d.Keep); err != nil {
+			return err
+		}
+	}
+	if !d.Release {
+		return nil
+	}
+	r.Metrics.forget(client.ObjectKeyFromObject(round.object))
+	return r.release(ctx, round.object)
 }
 
 // writeAgain writes a report that was refused because the object changed, if what changed is not the status: only this

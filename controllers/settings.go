@@ -2,8 +2,12 @@ package controllers
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"slices"
 
 	corev1 "k8s.io/api/core/v1"
@@ -23,9 +27,9 @@ const (
 	keyKey     = "storageAccountKey"
 )
 
-// readSettings reads the Secret with the script's protected settings from the rollout's own namespace.
-func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round) rollout.Reading[rollout.ProtectedSettings] {
-	name := types.NamespacedName{Namespace: round.object.Namespace, Name: round.spec.Target.Script.ProtectedSettings}
+// readSettings reads a Secret with a script's protected settings from the rollout's own namespace.
+func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round, secretName string) rollout.Reading[rollout.ProtectedSettings] {
+	name := types.NamespacedName{Namespace: round.object.Namespace, Name: secretName}
 	secret := &corev1.Secret{}
 	if err := r.Live.Get(ctx, name, secret); err != nil {
 		return rollout.Unknown[rollout.ProtectedSettings](secretProblem(name, err))
@@ -34,9 +38,22 @@ func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round) 
 	if problem != nil {
 		return rollout.Unknown[rollout.ProtectedSettings](problem)
 	}
-	round.protected = settings
+	if round.protected == nil {
+		round.protected = map[string]map[string]any{}
+	}
+	round.protected[secretName] = settings
 	_, hasCommand := settings[keyCommand]
-	return rollout.Known(rollout.ProtectedSettings{HasCommand: hasCommand})
+	return rollout.Known(rollout.ProtectedSettings{HasCommand: hasCommand, Digest: digestOf(secret)})
+}
+
+// digestOf tells whether the content of a Secret is another one. It is keyed with the Secret's UID, a random number that nobody learns who
+// cannot read the Secret, so that short content cannot be found by trying. A Secret that was made anew counts as changed.
+func digestOf(secret *corev1.Secret) string {
+	sum := hmac.New(sha256.New, []byte(secret.UID))
+	for _, key := range slices.Sorted(maps.Keys(secret.Data)) {
+		fmt.Fprintf(sum, "%q=%q;", key, secret.Data[key])
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
 // secretProblem says why a Secret could not be read, and what to run.

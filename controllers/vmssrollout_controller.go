@@ -7,12 +7,14 @@ import (
 	"context"
 	"time"
 
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -61,6 +63,24 @@ func (r *VMSSRolloutReconciler) SetupWithManager(mgr ctrl.Manager, concurrent in
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.VMSSRollout{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+		Watches(&v1alpha1.RolloutAction{}, handler.EnqueueRequestsFromMapFunc(rolloutOf), builder.WithPredicates(unanswered())).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
 		Complete(r)
+}
+
+// rolloutOf names the rollout that an action is for.
+func rolloutOf(_ context.Context, object client.Object) []ctrl.Request {
+	action, is := object.(*v1alpha1.RolloutAction)
+	if !is {
+		return nil
+	}
+	return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: action.Namespace, Name: action.Spec.RolloutRef.Name}}}
+}
+
+// unanswered lets through the actions that somebody waits for.
+func unanswered() predicate.Predicate {
+	return predicate.NewPredicateFuncs(func(object client.Object) bool {
+		action, is := object.(*v1alpha1.RolloutAction)
+		return is && action.Status.Answer == ""
+	})
 }

@@ -69,7 +69,7 @@ func New(options azuresim.Options) (*World, error) {
 			return nil, fmt.Errorf("building the scheme: %w", err)
 		}
 	}
-	w.Kubernetes = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}).
+	w.Kubernetes = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}, &v1alpha1.RolloutAction{}).
 		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: w.countWrite}).Build()
 	adapter, err := azure.New(azure.Options{Credential: anyone{w}, Endpoint: "http://azure.invalid", Transport: counted{w}})
 	if err != nil {

@@ -45,7 +45,7 @@ func (m Memory) isSettled() bool { return m.Baseline.Fixed && m.Baseline.Run == 
 // keepBaseline settles, before anything is written, what the run can go back to, and has it stored. It is done again in every
 // round until the first write: whatever changes in the model meanwhile changes what was there before us.
 func keepBaseline(r *round) (verdict, bool) {
-	if r.isWorking() || r.spec.foreseen || r.memory.isSettled() {
+	if r.isWorking() || r.foreseen || r.memory.isSettled() {
 		return undecided()
 	}
 	snapshot, b, v, waiting := r.takeBaseline()
@@ -194,7 +194,7 @@ func (r *round) requireRecord(name string) (verdict, bool) {
 // does anything else; what an earlier round took is read back.
 func requireStored(r *round) (verdict, bool) {
 	b := r.memory.Baseline
-	if b.Fixed || b.Name == "" || r.memory.Return != nil || r.spec.foreseen || len(r.store) > 0 {
+	if b.Fixed || b.Name == "" || r.memory.Return != nil || r.foreseen || len(r.store) > 0 {
 		return undecided()
 	}
 	if v, waiting := r.requireRecord(b.Name); waiting {

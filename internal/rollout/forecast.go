@@ -39,7 +39,7 @@ const mostForeseen = 2100
 // Foresee plays the rollout out in a scale set that does as it is told, by the very Plan that will decide for real. So what follows
 // matches it, as long as nothing else changes. Waits that time alone ends (soaks, pauses, windows) are taken as waited out.
 func Foresee(spec Spec, obs Observation) Forecast {
-	spec.PlanOnly, spec.Paused, spec.foreseen = false, false, true
+	spec.PlanOnly, spec.Paused = false, false
 	spec.Failure.ProgressDeadline = 0
 	spec.Batch.Pause, spec.Bake, spec.Health.MinReady = 0, 0, 0
 	spec.Steps = slices.Clone(spec.Steps)
@@ -53,7 +53,9 @@ func Foresee(spec Spec, obs Observation) Forecast {
 
 	forecast := Forecast{Skipped: skipped(spec, obs.Memory, obs.Instances.Value), Calls: 2} // one look at the scale set and its machines
 	for range mostForeseen {
-		d := Plan(spec, obs)
+		r := newRound(spec, obs)
+		r.foreseen = true
+		d := r.plan()
 		if d.Step.Operation() == "" {
 			forecast.Ends = d.Because
 			return forecast

@@ -9,7 +9,11 @@ import "time"
 // a new target begins a run; what is in flight is seen through; nothing is decided on what could not be read; nothing is done
 // to a scale set that must not be touched; a failure holds; only then does work go on.
 func Plan(spec Spec, obs Observation) Decision {
-	r := newRound(spec, obs)
+	return newRound(spec, obs).plan()
+}
+
+// plan runs the passes.
+func (r *round) plan() Decision {
 	if v, decided := r.run(prelude); decided {
 		return r.decide(v)
 	}
@@ -126,6 +130,7 @@ type round struct {
 	next     time.Time // when time alone will change something; zero: it will not
 
 	forecast *Forecast
+	foreseen bool // it is only played out, so nothing is stored or suspended for it
 	store    []Record
 	answers  []Answer
 	released bool

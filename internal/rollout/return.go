@@ -181,7 +181,7 @@ func seeFormerOut(r *round) (verdict, bool) {
 // returnToBaseline turns the run round when its target is what was there before: nobody has to be upgraded to that but those who left it.
 func returnToBaseline(r *round) (verdict, bool) {
 	b := r.memory.Baseline
-	if !b.Fixed || b.Name == "" || r.memory.ModelApplied || r.memory.isSettled() || r.isWorking() || r.spec.foreseen {
+	if !b.Fixed || b.Name == "" || r.memory.ModelApplied || r.memory.isSettled() || r.isWorking() || r.foreseen {
 		return undecided()
 	}
 	if v, waiting := r.requireRecord(b.Name); waiting {

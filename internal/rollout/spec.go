@@ -23,8 +23,6 @@ type Spec struct {
 	Repairs  RepairsPolicy
 	Deleting Deletion
 	History  int // how many ended runs are kept
-
-	foreseen bool // it is only played out, so nothing is stored or suspended for it
 }
 
 // FailurePolicy says how much failure is borne, and what is done about more.

@@ -1,0 +1,111 @@
+package controllers
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// maxAnswerBytes is the bound of the schema.
+const maxAnswerBytes = 1024
+
+// readActions finds the actions for this very object that nobody answered yet, oldest first. The cache says which there are; whether one
+// is still unanswered is read live, so that what was rejected a moment ago is not decided on again.
+func (r *VMSSRolloutReconciler) readActions(ctx context.Context, round *round) error {
+	all := &v1alpha1.RolloutActionList{}
+	if err := r.Client.List(ctx, all, client.InNamespace(round.object.Namespace)); err != nil {
+		return fmt.Errorf("listing RolloutActions in %s: %w", round.object.Namespace, err)
+	}
+	for i := range all.Items {
+		cached := &all.Items[i]
+		if cached.Status.Answer != "" || cached.Spec.RolloutRef.Name != round.object.Name || cached.Spec.RolloutRef.UID != round.object.UID {
+			continue
+		}
+		action := &v1alpha1.RolloutAction{}
+		switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(cached), action); {
+		case apierrors.IsNotFound(err):
+			continue
+		case err != nil:
+			return fmt.Errorf("reading RolloutAction %s: %w", client.ObjectKeyFromObject(cached), err)
+		case action.UID != cached.UID || action.Status.Answer != "" || !action.DeletionTimestamp.IsZero():
+			continue
+		}
+		round.actions = append(round.actions, action)
+	}
+	slices.SortFunc(round.actions, func(a, b *v1alpha1.RolloutAction) int {
+		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
+	})
+	for _, action := range round.actions {
+		asked, err := r.actionOf(ctx, round.object, action)
+		if err != nil {
+			return err
+		}
+		round.observation.Actions = append(round.observation.Actions, asked)
+	}
+	return nil
+}
+
+// actionOf is the action in the core's words.
+func (r *VMSSRolloutReconciler) actionOf(ctx context.Context, object *v1alpha1.VMSSRollout, action *v1alpha1.RolloutAction) (rollout.Action, error) {
+	verified, err := r.isVerified(ctx, action)
+	if err != nil {
+		return rollout.Action{}, err
+	}
+	spec := action.Spec
+	return rollout.Action{
+		UID: string(action.UID), Verb: rollout.Verb(spec.Action), Run: spec.Run, Step: spec.Step, Instance: spec.Instance,
+		Revision: recordOf(object, spec.ToRevision), By: spec.RequestedBy, Verified: verified,
+	}, nil
+}
+
+// answerActions answers what a decision answered, once what it led to is remembered. An action that is gone needs no answer.
+func (r *VMSSRolloutReconciler) answerActions(ctx context.Context, round *round, d rollout.Decision) error {
+	for _, answer := range d.Answers {
+		at := slices.IndexFunc(round.actions, func(a *v1alpha1.RolloutAction) bool { return a.UID == types.UID(answer.UID) })
+		if at < 0 {
+			continue
+		}
+		action := round.actions[at]
+		verified := slices.ContainsFunc(round.observation.Actions, func(a rollout.Action) bool { return a.UID == answer.UID && a.Verified })
+		if err := answerAction(ctx, r.Client, action, answer.Accepted, answer.Message, verified, metav1.NewTime(r.Clock.Now())); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// answerAction writes the answer into the action's own status.
+func answerAction(ctx context.Context, c client.Client, action *v1alpha1.RolloutAction, accepted bool, message string, verified bool, at metav1.Time) error {
+	at = metav1.NewTime(at.UTC().Truncate(1e9))
+	answer, status := v1alpha1.AnswerRejected, metav1.ConditionFalse
+	if accepted {
+		answer, status = v1alpha1.AnswerAccepted, metav1.ConditionTrue
+	}
+	message = conditions.Shorten(message, maxAnswerBytes)
+	action.Status = v1alpha1.RolloutActionStatus{
+		ObservedGeneration: action.Generation,
+		Answer:             answer,
+		Message:            message,
+		AnswerTime:         &at,
+		Verified:           verified,
+		Conditions: []metav1.Condition{{
+			Type: v1alpha1.ConditionAccepted, Status: status, Reason: string(answer), Message: message,
+			ObservedGeneration: action.Generation, LastTransitionTime: at,
+		}},
+	}
+	err := c.Status().Update(ctx, action)
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("answering RolloutAction %s: %w", client.ObjectKeyFromObject(action), err)
+	}
+	return nil
+}

@@ -1,0 +1,88 @@
+package controllers
+
+import (
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// The bounds of what the status says for people. A thousand machines have to fit into one object that everybody lists.
+const (
+	maxZones           = 16
+	maxNotable         = 100
+	maxNotableMessage  = 512
+	maxNotableMessages = 6 << 10 // all of them together
+)
+
+// reportProgress makes the status say what was counted. When nothing was counted, what was reported stays.
+func reportProgress(status *v1alpha1.VMSSRolloutStatus, p *rollout.Progress) {
+	if p == nil {
+		return
+	}
+	status.Progress = &v1alpha1.Progress{
+		Total:       count(p.Total),
+		Eligible:    count(p.Eligible),
+		Desired:     count(p.Desired),
+		Exposed:     count(p.Exposed),
+		Updated:     count(p.Updated),
+		Ready:       count(p.Ready),
+		InProgress:  count(p.InProgress),
+		Failed:      count(p.Failed),
+		Skipped:     count(p.Skipped),
+		Unavailable: count(p.Unavailable),
+		Overshoot:   count(p.Overshoot),
+	}
+}
+
+// reportStage makes the status say which step the rollout is at, and when time alone will change something.
+func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.Stage) {
+	status.Step = nil
+	if stage.Of > 0 {
+		status.Step = &v1alpha1.StepStatus{Name: stage.Name, Number: count(stage.Number), Of: count(stage.Of)}
+	}
+	status.NextTransitionTime = awaited(stage.Next)
+}
+
+// reportRollback makes the status say whether the run can be taken back.
+func reportRollback(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
+	status.Rollback = nil
+	if b := m.Baseline; b.Run != 0 && b.Run == m.Run {
+		status.Rollback = &v1alpha1.RollbackStatus{
+			Rollbackable: b.Name != "" && b.Why == "",
+			Baseline:     b.Name,
+			Source:       v1alpha1.BaselineSource(b.Source),
+			Reason:       conditions.Shorten(b.Why, maxLedgerMessageSize),
+		}
+	}
+}
+
+// reportZones makes the status count by zone. Machines without a zone are counted under a hyphen.
+func reportZones(status *v1alpha1.VMSSRolloutStatus, zones []rollout.ZoneProgress) {
+	status.Zones = nil
+	for _, z := range zones[:min(len(zones), maxZones)] {
+		name := z.Name
+		if name == "" {
+			name = "-"
+		}
+		status.Zones = append(status.Zones, v1alpha1.ZoneProgress{
+			Name: name, Eligible: count(z.Eligible), Exposed: count(z.Exposed), Updated: count(z.Updated), Ready: count(z.Ready),
+		})
+	}
+}
+
+// reportInstances makes the status name the machines worth a look, what needs a person first. Their messages share what room there is.
+func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.Notable) {
+	status.Instances = nil
+	room := maxNotableMessages
+	for _, n := range notable[:min(len(notable), maxNotable)] {
+		message := conditions.Shorten(n.Message, min(maxNotableMessage, room))
+		room -= len(message)
+		name := n.Ref.Name
+		if name == n.Ref.ID {
+			name = "" // as it is in Flexible scale sets
+		}
+		status.Instances = append(status.Instances, v1alpha1.InstanceStatus{
+			ID: n.Ref.ID, Name: name, Zone: n.Zone, State: v1alpha1.InstanceState(n.State), Message: message,
+		})
+	}
+}

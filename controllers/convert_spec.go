@@ -1,0 +1,154 @@
+package controllers
+
+import (
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// The defaults in the schema, for objects that never went through it.
+const (
+	defaultHealthTimeout = 15 * time.Minute
+	defaultHistoryLimit  = 10
+)
+
+// scaleSetOf names the scale set that the rollout is about.
+func scaleSetOf(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
+	ref := object.Spec.ScaleSet
+	return rollout.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name}
+}
+
+// specOf returns what the rollout declares, in the core's words. What is absent gets the schema's default, also when the object
+// never went through the schema. A value of a closed set passes as it is: the schema refuses those the core does not know.
+func specOf(object *v1alpha1.VMSSRollout) rollout.Spec {
+	spec := object.Spec
+	return rollout.Spec{
+		Target:    targetOf(spec.Target),
+		Percent:   int(spec.Strategy.Canary.Percent),
+		Steps:     stepsOf(spec.Strategy.Canary.Steps),
+		Bake:      durationOf(spec.Bake, 0),
+		Batch:     batchOf(spec.Strategy.Batch),
+		Zones:     orDefault(rollout.Zones(spec.Strategy.Zones), rollout.ZonesSpread),
+		Order:     orDefault(rollout.Order(spec.Strategy.Order), rollout.OrderOldest),
+		Action:    orDefault(rollout.InstanceAction(spec.Strategy.InstanceAction), rollout.ActionUpgrade),
+		Protected: orDefault(rollout.ProtectedPolicy(spec.Strategy.ProtectedInstances), rollout.ProtectedSkip),
+		Health: rollout.Health{
+			Source:   orDefault(rollout.HealthSource(spec.Health.Source), rollout.HealthApplication),
+			MinReady: durationOf(spec.Health.MinReady, 0),
+			Timeout:  durationOf(spec.Health.Timeout, defaultHealthTimeout),
+		},
+		Paused:   spec.Paused,
+		PlanOnly: spec.Mode == v1alpha1.ModePlan,
+		Baseline: baselineOf(spec.Baseline),
+		Failure:  failureOf(spec.FailurePolicy),
+		Drift: rollout.Drift{
+			Overwrite: spec.Drift.Declared == v1alpha1.DeclaredDriftOverwrite,
+			RollOther: spec.Drift.Other == v1alpha1.OtherDriftRoll,
+		},
+		Repairs:  orDefault(rollout.RepairsPolicy(spec.Strategy.AutomaticRepairs), rollout.RepairsLeave),
+		Deleting: deletionOf(object),
+		History:  historyLimit(spec.RevisionHistoryLimit),
+	}
+}
+
+func baselineOf(baseline *v1alpha1.Target) *rollout.Target {
+	if baseline == nil {
+		return nil
+	}
+	target := targetOf(*baseline)
+	return &target
+}
+
+func failureOf(policy v1alpha1.FailurePolicy) rollout.FailurePolicy {
+	return rollout.FailurePolicy{
+		MaxFailed:        toleranceOf(policy.MaxFailed),
+		Retries:          int(policy.Retries),
+		ProgressDeadline: durationOf(policy.ProgressDeadline, 0),
+		Action:           orDefault(rollout.FailureAction(policy.Action), rollout.FailurePause),
+	}
+}
+
+// toleranceOf is an amount that may be none. What is absent, or what the schema would have refused, tolerates nothing.
+func toleranceOf(value *intstr.IntOrString) rollout.Amount {
+	if value == nil || (value.Type == intstr.Int && value.IntVal <= 0) || (value.Type == intstr.String && value.StrVal == "0%") {
+		return rollout.Amount{}
+	}
+	amount := amountOf(value)
+	if value.Type == intstr.String && !amount.IsPercent {
+		return rollout.Amount{}
+	}
+	return amount
+}
+
+func historyLimit(limit *int32) int {
+	if limit == nil {
+		return defaultHistoryLimit
+	}
+	return int(*limit)
+}
+
+func stepsOf(steps []v1alpha1.Step) []rollout.CanaryStep {
+	var out []rollout.CanaryStep
+	for _, step := range steps {
+		out = append(out, rollout.CanaryStep{
+			Name: step.Name, Percent: int(step.Percent), Count: int(step.Count), Soak: durationOf(step.Soak, 0), Approval: approvalOf(step.Approval),
+		})
+	}
+	return out
+}
+
+func approvalOf(approval *v1alpha1.Approval) *rollout.Approval {
+	if approval == nil {
+		return nil
+	}
+	return &rollout.Approval{
+		Timeout:   durationOf(approval.Timeout, 0),
+		OnTimeout: orDefault(rollout.OnTimeout(approval.OnTimeout), rollout.TimeoutWait),
+	}
+}
+
+func targetOf(target v1alpha1.Target) rollout.Target {
+	out := rollout.Target{RevisionTag: target.RevisionTag}
+	if image := target.Image; image != nil {
+		out.Image = &rollout.Image{ID: image.ID, SharedGalleryID: image.SharedGalleryID, CommunityGalleryID: image.CommunityGalleryID}
+		if offered := image.Marketplace; offered != nil {
+			out.Image.Publisher, out.Image.Offer = offered.Publisher, offered.Offer
+			out.Image.SKU, out.Image.Version = offered.SKU, offered.Version
+		}
+	}
+	if script := target.Script; script != nil {
+		out.Script = &rollout.Script{URIs: append([]string(nil), script.URIs...), Command: script.Command}
+		if script.ProtectedSettings != nil {
+			out.Script.ProtectedSettings = script.ProtectedSettings.SecretRef.Name
+		}
+	}
+	return out
+}
+
+func batchOf(batch v1alpha1.Batch) rollout.Batch {
+	return rollout.Batch{
+		Size:           amountOf(batch.Size),
+		MaxUnavailable: amountOf(batch.MaxUnavailable),
+		Pause:          durationOf(batch.Pause, 0),
+	}
+}
+
+// amountOf returns a count or a percentage. What is absent, or what the schema would have refused, is 1: the least there is.
+func amountOf(value *intstr.IntOrString) rollout.Amount {
+	if value == nil {
+		return rollout.Amount{Value: 1}
+	}
+	if value.Type == intstr.Int {
+		return rollout.Amount{Value: max(1, int(value.IntVal))}
+	}
+	percent, err := strconv.Atoi(strings.TrimSuffix(value.StrVal, "%"))
+	if err != nil || percent < 1 || percent > 100 || !strings.HasSuffix(value.StrVal, "%") {
+		return rollout.Amount{Value: 1}
+	}
+	return rollout.Amount{Value: percent, IsPercent: true}
+}

@@ -1,0 +1,68 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// finalizer keeps an object that has something to put back before it goes. Objects that have not are let go at once.
+const finalizer = "rollouts.vmss.dev/put-back"
+
+// deletionOf says whether the object is on its way out, and what is left to do for it.
+func deletionOf(object *v1alpha1.VMSSRollout) rollout.Deletion {
+	switch {
+	case object.DeletionTimestamp.IsZero():
+		return rollout.DeletionNone
+	case object.Spec.OnDelete == v1alpha1.OnDeleteRollback:
+		return rollout.DeletionRollback
+	default:
+		return rollout.DeletionLeave
+	}
+}
+
+// needsFinalizer says whether the object, if it were deleted now, would have something to put back.
+func needsFinalizer(object *v1alpha1.VMSSRollout) bool {
+	kept := object.Status.Bookkeeping
+	return object.Spec.OnDelete == v1alpha1.OnDeleteRollback ||
+		object.Spec.Strategy.AutomaticRepairs == v1alpha1.RepairsSuspend || (kept != nil && kept.RepairsSuspended)
+}
+
+// keepFinalizer gives the object its finalizer, or takes it away, before anything is done that it is for. It is the only thing beside
+// status that the controller writes.
+func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alpha1.VMSSRollout) error {
+	if !object.DeletionTimestamp.IsZero() {
+		return nil
+	}
+	before := object.DeepCopy()
+	if needsFinalizer(object) {
+		controllerutil.AddFinalizer(object, finalizer)
+	} else {
+		controllerutil.RemoveFinalizer(object, finalizer)
+	}
+	return r.patchFinalizers(ctx, before, object)
+}
+
+// release lets the object go.
+func (r *VMSSRolloutReconciler) release(ctx context.Context, object *v1alpha1.VMSSRollout) error {
+	before := object.DeepCopy()
+	controllerutil.RemoveFinalizer(object, finalizer)
+	return r.patchFinalizers(ctx, before, object)
+}
+
+func (r *VMSSRolloutReconciler) patchFinalizers(ctx context.Context, before, object *v1alpha1.VMSSRollout) error {
+	if len(before.Finalizers) == len(object.Finalizers) {
+		return nil
+	}
+	err := r.Client.Patch(ctx, object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	if err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("writing the finalizers of VMSSRollout %s: %w", client.ObjectKeyFromObject(object), err)
+	}
+	return nil
+}

@@ -1,0 +1,133 @@
+package controllers
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// labelRollout is on everything that a rollout stores; its value is the rollout's UID, since names can be longer than labels.
+const labelRollout = "rollouts.vmss.dev/rollout-uid"
+
+// maxRecordPrefix leaves room in a name for a hyphen and the digest.
+const maxRecordPrefix = 230
+
+// storedSnapshot is how a snapshot is kept in a ControllerRevision. It is read by later versions of the controller: fields are added,
+// never changed.
+type storedSnapshot struct {
+	Image  *rollout.Image          `json:"image,omitempty"`
+	Script *rollout.ScriptSnapshot `json:"script,omitempty"`
+}
+
+// recordName is the name of the ControllerRevision that holds a record.
+func recordName(object *v1alpha1.VMSSRollout, record string) string {
+	name := object.Name
+	if len(name) > maxRecordPrefix {
+		name = strings.TrimRight(name[:maxRecordPrefix], "-.")
+	}
+	return name + "-" + record
+}
+
+// recordOf is the record that a ControllerRevision's name, or the record's own, stands for.
+func recordOf(object *v1alpha1.VMSSRollout, name string) string {
+	return strings.TrimPrefix(name, recordName(object, ""))
+}
+
+// store keeps what a decision wants kept, before anything that relies on it. A record has the name of its content, so one that is there
+// already is the same.
+func (r *VMSSRolloutReconciler) store(ctx context.Context, round *round, records []rollout.Record) error {
+	for _, record := range records {
+		revision, err := revisionFor(round.object, record)
+		if err != nil {
+			return err
+		}
+		err = r.Client.Create(ctx, revision)
+		if apierrors.IsAlreadyExists(err) {
+			err = r.isOurs(ctx, round, revision.Name)
+		}
+		if err != nil {
+			return fmt.Errorf("storing ControllerRevision %s/%s: %w", revision.Namespace, revision.Name, err)
+		}
+	}
+	return nil
+}
+
+func revisionFor(object *v1alpha1.VMSSRollout, record rollout.Record) (*appsv1.ControllerRevision, error) {
+	data, err := json.Marshal(storedSnapshot(record.Snapshot))
+	if err != nil {
+		return nil, fmt.Errorf("encoding record %s of VMSSRollout %s: %w", record.Name, client.ObjectKeyFromObject(object), err)
+	}
+	return &appsv1.ControllerRevision{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace:       object.Namespace,
+			Name:            recordName(object, record.Name),
+			Labels:          map[string]string{labelRollout: string(object.UID)},
+			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(object, v1alpha1.GroupVersion.WithKind("VMSSRollout"))},
+		},
+		Data:     runtime.RawExtension{Raw: data},
+		Revision: record.Run,
+	}, nil
+}
+
+// isOurs makes sure that what has the name belongs to this very object, not to one of the same name that is still being cleaned up.
+func (r *VMSSRolloutReconciler) isOurs(ctx context.Context, round *round, name string) error {
+	found := &appsv1.ControllerRevision{}
+	if err := r.Live.Get(ctx, types.NamespacedName{Namespace: round.object.Namespace, Name: name}, found); err != nil {
+		return err
+	}
+	if !metav1.IsControlledBy(found, round.object) || !found.DeletionTimestamp.IsZero() {
+		return fmt.Errorf("another object of that name is still there")
+	}
+	return nil
+}
+
+// readRecord reads a stored record, live: it is what going back rests on.
+func (r *VMSSRolloutReconciler) readRecord(ctx context.Context, round *round, record string) rollout.Reading[rollout.Snapshot] {
+	name := types.NamespacedName{Namespace: round.object.Namespace, Name: recordName(round.object, recordOf(round.object, record))}
+	found := &appsv1.ControllerRevision{}
+	err := r.Live.Get(ctx, name, found)
+	switch {
+	case apierrors.IsNotFound(err):
+		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s is not there", name)})
+	case err != nil:
+		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf("reading ControllerRevision %s failed", name)})
+	case !metav1.IsControlledBy(found, round.object):
+		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s belongs to another object", name)})
+	}
+	var stored storedSnapshot
+	if err := json.Unmarshal(found.Data.Raw, &stored); err != nil {
+		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s does not hold a snapshot", name)})
+	}
+	return rollout.Known(rollout.Snapshot(stored))
+}
+
+// prune deletes the records that nobody needs any more.
+func (r *VMSSRolloutReconciler) prune(ctx context.Context, round *round, keep []string) error {
+	stored := &appsv1.ControllerRevisionList{}
+	err := r.Live.List(ctx, stored, client.InNamespace(round.object.Namespace), client.MatchingLabels{labelRollout: string(round.object.UID)})
+	if err != nil {
+		return fmt.Errorf("listing ControllerRevisions of VMSSRollout %s: %w", client.ObjectKeyFromObject(round.object), err)
+	}
+	for i := range stored.Items {
+		revision := &stored.Items[i]
+		if slices.Contains(keep, recordOf(round.object, revision.Name)) {
+			continue
+		}
+		if err := r.Client.Delete(ctx, revision); client.IgnoreNotFound(err) != nil {
+			return fmt.Errorf("deleting ControllerRevision %s: %w", client.ObjectKeyFromObject(revision), err)
+		}
+	}
+	return nil
+}
