@@ -26,6 +26,9 @@ func (j *judge) breaks(format string, args ...any) {
 // decision checks what must be true of a decision.
 func (c *config) decision(s *state, r round) []string {
 	j := &judge{c: c, s: s, r: r, m: r.d.Remember}
+	if r.panicked != nil {
+		return []string{fmt.Sprintf("the core panics: %v", r.panicked)}
+	}
 	j.said()
 	j.once()
 	j.gates()
@@ -235,7 +238,8 @@ func (j *judge) ended() {
 	if m.Return != nil && m.Return.Done && m.Return.Kind == rollout.ReturnRollback && (old.Return == nil || !old.Return.Done) {
 		j.isBack()
 	}
-	if j.r.d.Release && j.c.spec.Deleting == rollout.DeletionRollback && j.r.d.Because.Reason == rollout.ReasonProgressing && j.s.ledger.written && !m.Completed {
+	back := m.Return != nil && m.Return.Done && m.Return.Kind == rollout.ReturnRollback // this very round; then it was checked above
+	if j.r.d.Release && j.r.spec.Deleting == rollout.DeletionRollback && j.r.d.Because.Reason == rollout.ReasonProgressing && j.s.ledger.written && !m.Completed && !back {
 		j.breaks("it is let go, and what was written was not put back")
 	}
 }

@@ -129,7 +129,7 @@ func (s *search) check(w *waiting, r round) {
 		s.see(r.spec, w.state.memory, r.d)
 	}
 	s.report(w.index, s.c.decision(&w.state, r))
-	if s.visited%64 == 0 {
+	if s.visited%64 == 0 && r.panicked == nil {
 		s.report(w.index, deterministic(r))
 	}
 	if s.every > 0 && s.visited%s.every == 0 {

@@ -118,13 +118,17 @@ type round struct {
 	spec rollout.Spec
 	obs  rollout.Observation
 	d    rollout.Decision
+
+	panicked any // what the core did instead of deciding
 }
 
 // plan decides.
-func (c *config) plan(s *state, blind bool) round {
-	spec := c.declared(s)
-	obs := c.observe(s, spec, blind)
-	return round{spec: spec, obs: obs, d: rollout.Plan(spec, obs)}
+func (c *config) plan(s *state, blind bool) (r round) {
+	r = round{spec: c.declared(s), d: rollout.Decision{Step: rollout.Wait{}, Remember: s.memory, Because: rollout.Because{Reason: s.reason}}}
+	defer func() { r.panicked = recover() }()
+	r.obs = c.observe(s, r.spec, blind)
+	r.d = rollout.Plan(r.spec, r.obs)
+	return r
 }
 
 // death is where a round dies.
@@ -140,6 +144,9 @@ const (
 // carryOut is the rest of a round, as the shell does it: store, remember, act, remember.
 func (s *state) carryOut(r round, how way, dies death) {
 	s.slept = false
+	if r.panicked != nil {
+		return
+	}
 	s.store(r.d.Store)
 	if dies == afterStore {
 		return
