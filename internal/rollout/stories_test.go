@@ -40,6 +40,15 @@ func stories() map[string]story {
 			all[name] = s
 		}
 	}
+	for _, part := range []map[string]story{shareStories(), approvalStories(), promoteStories()} {
+		for name, s := range part {
+			s.whole = true
+			if s.spec.History == 0 {
+				s.spec.History = 10
+			}
+			all[name] = s
+		}
+	}
 	return all
 }
 
