@@ -40,7 +40,7 @@ func stories() map[string]story {
 			all[name] = s
 		}
 	}
-	for _, part := range []map[string]story{shareStories(), approvalStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), baselineStories(), targetStories()} {
+	for _, part := range []map[string]story{shareStories(), approvalStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), baselineStories(), targetStories(), failedStories(), deadlineStories(), driftStories()} {
 		for name, s := range part {
 			s.whole = true
 			if s.spec.History == 0 {
