@@ -40,7 +40,8 @@ func stories() map[string]story {
 			all[name] = s
 		}
 	}
-	for _, part := range []map[string]story{shareStories(), approvalStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), baselineStories(), targetStories(), failedStories(), deadlineStories(), driftStories()} {
+	for _, part := range []map[string]story{shareStories(), approvalStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), baselineStories(),
+		targetStories(), failedStories(), deadlineStories(), driftStories(), deletionStories(), planStories()} {
 		for name, s := range part {
 			s.whole = true
 			if s.spec.History == 0 {
