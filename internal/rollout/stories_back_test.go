@@ -150,3 +150,73 @@ func beforeTimeout(t *teller) {
 		}
 	})(t)
 }
+
+// returnTroubleStories show a way back on which things go wrong too.
+func returnTroubleStories() map[string]story {
+	reimages := func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }
+	return map[string]story{
+		"rollback with reimages": {n: 2, start: bare, spec: canary(image2, 50, reimages), rounds: 24, script: map[int]func(*teller){
+			9: ask(rollout.VerbRollback),
+		}},
+		"a machine vanishes on the way back": {n: 4, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*teller){
+			8:  ask(rollout.VerbRollback),
+			12: does("autoscale removes machine 0 while it goes back", func(t *teller) { t.world.Remove(t.world.Machines[0]) }),
+		}},
+		"upgrades change nothing on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 40, script: map[int]func(*teller){
+			7:  does("from now on upgrades change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 })),
+			8:  ask(rollout.VerbRollback),
+			28: all(does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRollback)),
+		}},
+		"the write back is refused": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
+			7:  does("Azure refuses (Forbidden)", once(func(f *simworld.Faults) { f.Refused = 1 })),
+			8:  ask(rollout.VerbRollback),
+			10: does("the role is granted", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
+		"the write back fails": {n: 3, start: bare, spec: canary(image2, 34), rounds: 34, script: map[int]func(*teller){
+			7:  does("writes of the model fail", once(func(f *simworld.Faults) { f.WriteFails = 1 })),
+			8:  ask(rollout.VerbRollback),
+			20: does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
+		"crashes on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 34, script: map[int]func(*teller){
+			9:  all(ask(rollout.VerbRollback), does("crash between intent and effect", crash(simworld.CrashAfterRemember))),
+			14: does("the next effect is the last thing before a crash", crash(simworld.CrashAfterAct)),
+			17: does("crash between intent and effect", crash(simworld.CrashAfterRemember)),
+		}},
+		"upgrade mode turns automatic on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 22, script: map[int]func(*teller){
+			7:  does("mode Automatic", func(t *teller) { t.world.Mode = "Automatic" }),
+			8:  ask(rollout.VerbRollback),
+			11: does("mode Manual", func(t *teller) { t.world.Mode = rollout.UpgradeModeManual }),
+		}},
+		"an older rollout takes the scale set on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26, script: map[int]func(*teller){
+			9:  ask(rollout.VerbRollback),
+			13: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+			19: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+		}},
+		"an older rollout takes the scale set midway": {n: 4, start: bare, spec: canary(image2, 100), rounds: 20, script: map[int]func(*teller){
+			4:  does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+			12: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+		}},
+		"undo midway to an older revision": {n: 3, start: bare, spec: canary(image2, 100), rounds: 50, script: map[int]func(*teller){
+			12: does("target third", target(image3)),
+			24: does("target v2 beside it", target(rollout.Target{Image: image3.Image, Script: v2.Script})),
+			29: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image2.Revision() }),
+		}},
+		"retry after an abort": {n: 3, start: bare, spec: canary(image2, 34), rounds: 26, script: map[int]func(*teller){
+			7:  ask(rollout.VerbAbort),
+			13: ask(rollout.VerbRetry),
+		}},
+		"a retry fails again and rolls back again": {n: 3, start: bare, spec: rolls(v2, 100), rounds: 34, script: map[int]func(*teller){
+			0:  breaksOn("sh v2.sh"),
+			16: ask(rollout.VerbRetry),
+		}},
+		"reads fail on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
+			8:  ask(rollout.VerbRollback),
+			10: does("no read works", once(func(f *simworld.Faults) { f.ReadFails = 1 })),
+			14: does("reads work", func(t *teller) { t.world.Faults = simworld.Faults{} }),
+		}},
+		"no machine is left to go back": {n: 1, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.Bake = time.Hour }), rounds: 22, script: map[int]func(*teller){
+			7: does("the only machine is deleted", func(t *teller) { t.world.Remove(t.world.Machines[0]) }),
+			8: ask(rollout.VerbRollback),
+		}},
+	}
+}
