@@ -44,6 +44,28 @@ func approvalStories() map[string]story {
 			8: ask(rollout.VerbApprove, step("one"), func(a *rollout.Action) { a.Run = 0 }),
 			9: all(ask(rollout.VerbApprove, step("one")), ask(rollout.VerbApprove, step("one")), ask(rollout.VerbApprove, step("half"))),
 		}},
+		"approval given while paused": {n: 4, start: bare, spec: gated(0, rollout.TimeoutWait), rounds: 20, script: map[int]func(*teller){
+			7:  paused(true),
+			9:  ask(rollout.VerbApprove, step("one")),
+			12: paused(false),
+		}},
+		"a retry finds no old approval": {n: 4, start: bare, spec: gated(0, rollout.TimeoutWait), rounds: 40, script: map[int]func(*teller){
+			7:  ask(rollout.VerbApprove, step("one")),
+			8:  ask(rollout.VerbRollback),
+			24: ask(rollout.VerbRetry),
+		}},
+		"a target that comes back finds no old approval": {n: 4, start: bare, spec: gated(0, rollout.TimeoutWait), rounds: 36, script: map[int]func(*teller){
+			7:  ask(rollout.VerbApprove, step("one")),
+			9:  does("target third", target(image3)),
+			20: does("target updated again", target(image2)),
+		}},
+		"actions that make no sense": {n: 2, start: bare, spec: canary(image2, 50), rounds: 12, script: map[int]func(*teller){
+			4: ask("Restart"),
+			5: ask(rollout.VerbApprove),
+			6: ask(rollout.VerbPromote, step("one")),
+			7: ask(rollout.VerbSkipInstance),
+			8: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "99" }),
+		}},
 		"three steps with approvals and a bake": {n: 4, start: bare, rounds: 40, spec: func() rollout.Spec {
 			s := gated(0, rollout.TimeoutWait)
 			s.Steps[0].Soak, s.Steps[1].Soak = 3*time.Minute, 3*time.Minute
