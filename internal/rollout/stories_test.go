@@ -40,6 +40,16 @@ func stories() map[string]story {
 			all[name] = s
 		}
 	}
+	for _, part := range []map[string]story{shareStories(), approvalStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), returnTroubleStories(), baselineStories(),
+		targetStories(), failedStories(), deadlineStories(), driftStories(), deletionStories(), planStories()} {
+		for name, s := range part {
+			s.whole = true
+			if s.spec.History == 0 {
+				s.spec.History = 10
+			}
+			all[name] = s
+		}
+	}
 	return all
 }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -25,6 +26,7 @@ type story struct {
 	spec   rollout.Spec
 	rounds int
 	script map[int]func(*teller) // what happens right before the round
+	whole  bool                  // also tell what is stored, asked, answered and left behind
 }
 
 // teller runs a story and writes it down.
@@ -36,14 +38,25 @@ type teller struct {
 	last   string
 	lastAt time.Duration
 	again  int
+
+	asked   int               // actions so far
+	before  func(*teller)     // runs before time passes
+	witness *storyWitness     // nil: nobody looks
+	named   map[string]bool   // records and answers that were told
+	plan    *rollout.Forecast // that was told
+	drifted string            // that was told last
 }
 
 // TestTraces holds every story against its golden trace in testdata. Read the difference before you update it: it is the behaviour.
 func TestTraces(t *testing.T) {
+	compared := 0
 	for name, s := range stories() {
 		t.Run(name, func(t *testing.T) {
-			got := s.tell()
-			path := filepath.Join("testdata", strings.ReplaceAll(name, " ", "_")+".trace")
+			got, broken := s.tell()
+			for _, b := range broken {
+				t.Error(b)
+			}
+			path := traceFile(name)
 			if *update {
 				if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
 					t.Fatal(err)
@@ -56,36 +69,57 @@ func TestTraces(t *testing.T) {
 			if diff := cmp.Diff(string(want), got); diff != "" {
 				t.Errorf("trace differs (-want +got):\n%s", diff)
 			}
+			compared++
 		})
+	}
+	if !*update && !t.Failed() && compared == len(stories()) {
+		figure.Record(t, "golden_traces", compared)
 	}
 }
 
-func (s story) tell() string {
+// traceFile is where a story's golden trace is.
+func traceFile(name string) string {
+	return filepath.Join("testdata", strings.ReplaceAll(name, " ", "_")+".trace")
+}
+
+func (s story) tell() (string, []string) {
 	// Always the middle: operations take the same time, and no fault strikes unless it is certain.
 	dice := func(n int) int { return n / 2 }
 	t := &teller{world: simworld.New(dice, s.n, s.zones, s.start)}
 	t.shell = &simworld.Shell{World: t.world, Spec: s.spec}
 	t.shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) { t.say("    → %s", stepText(d.Step)) }
+	if s.whole {
+		t.watch()
+	}
 	begin := t.world.Now
 	for round := range s.rounds {
 		if happens := s.script[round]; happens != nil {
 			happens(t)
 		}
 		reads := t.shell.Reads
+		t.witness.weigh()
 		t.shell.Round()
+		t.listen()
 		p := rollout.Progress{}
 		if t.shell.Last.Progress != nil {
 			p = *t.shell.Last.Progress
 		}
 		t.round(t.world.Now.Sub(begin), "reads %d | %d/%d ready, %d exposed, %d unavailable, %d failed | %s: %s", t.shell.Reads-reads,
 			p.Ready, p.Desired, p.Exposed, p.Unavailable, p.Failed, t.shell.Last.Because.Reason, t.shell.Last.Because.Message)
+		if t.before != nil {
+			t.before(t)
+		}
 		t.world.Advance(t.shell.Recheck)
+		t.witness.look()
 	}
 	t.say("end: %s", machines(t.world))
+	if s.whole {
+		t.ending()
+	}
 	for _, violation := range t.world.Violations {
 		t.say("VIOLATION %s", violation)
 	}
-	return t.text.String()
+	return t.text.String(), t.witness.verdict()
 }
 
 func (t *teller) say(format string, args ...any) {
@@ -126,6 +160,12 @@ func stepText(s rollout.Step) string {
 		return fmt.Sprintf("PATCH image %s, If-Match %s", s.Image.ID, s.ETag)
 	case rollout.WriteScript:
 		return fmt.Sprintf("PUT extension %q %v %q tag %q", s.Extension, s.Script.URIs, s.Script.Command, s.ForceUpdateTag)
+	case rollout.RemoveScript:
+		return fmt.Sprintf("DELETE extension %q", s.Extension)
+	case rollout.SuspendRepairs:
+		return "suspend automatic repairs"
+	case rollout.ResumeRepairs:
+		return "resume automatic repairs"
 	case rollout.Upgrade:
 		return "manualupgrade " + ids(s.Instances)
 	case rollout.Reimage:

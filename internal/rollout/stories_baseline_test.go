@@ -1,0 +1,143 @@
+package rollout_test
+
+import (
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// declares sets spec.baseline.
+func declares(t rollout.Target) func(*teller) {
+	return func(s *teller) { s.shell.Spec.Baseline = &t }
+}
+
+// protected is a script with protected settings from the Secret.
+func protected(command, secret string) rollout.Target {
+	return rollout.Target{Script: &rollout.Script{URIs: []string{"http://store/" + command}, Command: "sh " + command, ProtectedSettings: secret}}
+}
+
+// baselineStories show what a run goes back to, and when it has no way back.
+func baselineStories() map[string]story {
+	wasV1 := rollout.Target{Script: &rollout.Script{URIs: v1.Script.URIs, Command: v1.Script.Command}}
+	return map[string]story{
+		"crash after storing the snapshot": {n: 2, start: bare, spec: canary(image2, 50), rounds: 20, script: map[int]func(*teller){
+			0:  does("crash after the snapshot is stored, before anything is remembered", crash(simworld.CrashAfterStore)),
+			10: ask(rollout.VerbRollback),
+		}},
+		"crash between the snapshot and the write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*teller){
+			0:  does("crash between intent and effect", crash(simworld.CrashAfterRemember)),
+			12: ask(rollout.VerbRollback),
+		}},
+		"the stored snapshot is lost before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18, script: map[int]func(*teller){
+			0: does("Azure refuses the write", once(func(f *simworld.Faults) { f.Refused = 1 })),
+			1: does("no more, but somebody deletes the record", func(t *teller) { t.world.Faults = simworld.Faults{}; clear(t.shell.Records) }),
+			9: ask(rollout.VerbRollback),
+		}},
+		"somebody edits other parts before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18, script: map[int]func(*teller){
+			0:  beforeEffect("somebody changes other parts of the model", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
+			10: ask(rollout.VerbRollback),
+		}},
+		"an outdated snapshot is taken again": {n: 2, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*teller){
+			0: beforeEffect("somebody changes the image and upgrades every machine", func(t *teller) {
+				t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/base-2" })
+				for _, m := range t.world.Machines {
+					m.Model = len(t.world.Models) - 1
+				}
+			}),
+			12: ask(rollout.VerbRollback),
+		}},
+		"no way back from what somebody else half did": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 100), script: map[int]func(*teller){
+			0: all(sickens, does("by hand: the image is in the model, and on machine 0", func(t *teller) {
+				t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
+				t.world.Machines[0].Model = 1
+			})),
+			26: does("spec.baseline declares the image", declares(base)),
+		}},
+		"no way back from a script of somebody else": {n: 3, start: v1, rounds: 26, spec: rolls(v2, 100), script: map[int]func(*teller){
+			0:  breaksOn("sh v2.sh"),
+			12: does("spec.baseline declares another part only", declares(base)),
+			14: does("spec.baseline declares the script", declares(wasV1)),
+		}},
+		"no way back where an instance contradicts": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 67), script: map[int]func(*teller){
+			0: all(sickens, does("machine 2 boots from an image that nobody knows", func(t *teller) {
+				t.world.Models = []simworld.Content{{Image: rollout.Image{ID: "/images/unknown"}}, bare}
+				t.world.Machines[0].Model, t.world.Machines[1].Model = 1, 1
+				t.witness.begin()
+			})),
+			28: does("spec.baseline declares the image", declares(base)),
+		}},
+		"no way back without the Secret that was in force": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
+			12: all(breaksOn("sh b.sh"), does("target b.sh, with another Secret", target(protected("b.sh", "settings-b")))),
+			15: does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
+			28: does("it is put back", func(t *teller) { t.shell.Secrets["settings-a"] = "1" }),
+		}},
+		"rollback with protected settings": {n: 2, start: bare, rounds: 32, spec: rolls(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
+			12: all(breaksOn("sh b.sh"), does("target b.sh, with another Secret", target(protected("b.sh", "settings-b")))),
+		}},
+	}
+}
+
+// targetStories show what a change of the target does to a run that is under way, and to its way back.
+func targetStories() map[string]story {
+	return map[string]story{
+		"back to the former target midway": {n: 4, start: bare, spec: canary(base, 100), rounds: 30, script: map[int]func(*teller){
+			1: does("target updated", target(image2)),
+			8: does("target base again", target(base)),
+		}},
+		"back to the former target once completed": {n: 2, start: bare, spec: canary(base, 100), rounds: 34, script: map[int]func(*teller){
+			1:  does("target updated", target(image2)),
+			14: does("target base again", target(base)),
+		}},
+		"back to a former script midway": {n: 3, start: bare, spec: canary(v2, 100), rounds: 30, script: map[int]func(*teller){
+			12: does("target v3", target(v3)),
+			17: does("target v2 again", target(v2)),
+		}},
+		"rolled back and then the commit is reverted": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
+			7:  ask(rollout.VerbRollback),
+			18: does("target base", target(base)),
+		}},
+		"aborted and then the commit is reverted": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
+			7:  ask(rollout.VerbAbort),
+			14: does("target base", target(base)),
+		}},
+		"failed and then the commit is reverted outside the window": {n: 3, start: bare, rounds: 36, spec: canary(v2, 100, func(s *rollout.Spec) {
+			s.Target.Image = image2.Image
+		}), script: map[int]func(*teller){
+			0:  breaksOn("sh v2.sh"),
+			12: all(does("the window closes", window(true, 9*time.Hour)), does("target base", target(base))),
+		}},
+		"back to the former target waits while paused": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
+			7:  all(does("target base", target(base)), paused(true)),
+			12: paused(false),
+		}},
+		"a third target midway and then rollback": {n: 4, start: bare, spec: canary(image2, 50), rounds: 40, script: map[int]func(*teller){
+			6:  all(does("target third while machine 1 is being upgraded, and a quarter of it", target(image3)), percent(25)),
+			14: ask(rollout.VerbRollback),
+		}},
+		"a script after an image midway and then rollback": {n: 4, start: bare, spec: canary(image2, 25), rounds: 40, script: map[int]func(*teller){
+			6:  does("target v2, a script", target(v2)),
+			14: ask(rollout.VerbRollback),
+		}},
+		"half done by hand and then rollback": {n: 4, start: bare, spec: canary(image2, 75), rounds: 30, script: map[int]func(*teller){
+			0: does("by hand: the image is in the model, and on machines 0 and 1; spec.baseline says what was before", func(t *teller) {
+				t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
+				t.world.Machines[0].Model, t.world.Machines[1].Model = 1, 1
+				declares(base)(t)
+			}),
+			8: ask(rollout.VerbRollback),
+		}},
+		"undo to an older revision": {n: 2, start: bare, rounds: 60, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 5 }), script: map[int]func(*teller){
+			12: does("target third", target(image3)),
+			24: ask(rollout.VerbRollback),
+			25: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "000000000000" }),
+			26: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image3.Revision() }),
+			27: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image2.Revision() }),
+			44: ask(rollout.VerbRetry),
+		}},
+		"records of old revisions are dropped": {n: 1, start: bare, rounds: 40, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 1 }), script: map[int]func(*teller){
+			8:  does("target third", target(image3)),
+			18: does("target base", target(base)),
+		}},
+	}
+}

@@ -1,0 +1,79 @@
+package rollout_test
+
+import (
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+func deleted(how rollout.Deletion) func(*teller) {
+	return does("the object is deleted, onDelete is "+string(how), func(t *teller) { t.shell.Spec.Deleting = how })
+}
+
+func deletionStories() map[string]story {
+	repaired := does("automatic repairs are on, and to be suspended", repairs)
+	return map[string]story{
+		"deletion leaves everything": {n: 3, start: bare, spec: canary(image2, 100), rounds: 8, script: map[int]func(*teller){
+			4: deleted(rollout.DeletionLeave),
+		}},
+		"deletion rolls back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 24, script: map[int]func(*teller){
+			6: paused(true),
+			9: deleted(rollout.DeletionRollback),
+		}},
+		"deletion rolls back without a record": {n: 3, start: bare, spec: canary(image2, 67), rounds: 14, script: map[int]func(*teller){
+			0: repaired,
+			9: all(does("the record is gone", func(t *teller) { clear(t.shell.Records) }), deleted(rollout.DeletionRollback)),
+		}},
+		"deletion resumes automatic repairs": {n: 3, start: bare, spec: canary(image2, 67), rounds: 10, script: map[int]func(*teller){
+			0: repaired,
+			6: deleted(rollout.DeletionLeave),
+		}},
+		"deletion rolls back while an upgrade goes on": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20, script: map[int]func(*teller){
+			3: meets(1),
+			4: deleted(rollout.DeletionRollback),
+		}},
+		"deletion in plan mode leaves what is exposed": {n: 3, start: bare, spec: canary(image2, 34), rounds: 12, script: map[int]func(*teller){
+			7: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
+			8: deleted(rollout.DeletionRollback),
+		}},
+		"deletion overrides a pause on the way back": {n: 3, start: bare, spec: rolls(image2, 34), rounds: 44, script: map[int]func(*teller){
+			0:  sickens,
+			7:  paused(true),
+			28: deleted(rollout.DeletionRollback),
+		}},
+		"deletion of what is completed": {n: 1, start: bare, spec: canary(image2, 100), rounds: 12, script: map[int]func(*teller){
+			8: deleted(rollout.DeletionRollback),
+		}},
+		"deletion completes an abort": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
+			7:  ask(rollout.VerbAbort),
+			13: deleted(rollout.DeletionRollback),
+		}},
+		"repairs are suspended for as long as a run lasts": {n: 2, start: bare, spec: canary(image2, 100), rounds: 18, script: map[int]func(*teller){
+			0: repaired,
+		}},
+		"repairs are resumed after a rollback": {n: 2, start: bare, spec: canary(image2, 50), rounds: 24, script: map[int]func(*teller){
+			0: repaired,
+			9: ask(rollout.VerbRollback),
+		}},
+	}
+}
+
+func planStories() map[string]story {
+	plans := func(is bool) func(*teller) {
+		what := "mode Apply"
+		if is {
+			what = "mode Plan"
+		}
+		return does(what, func(t *teller) { t.shell.Spec.PlanOnly = is })
+	}
+	return map[string]story{
+		"a plan touches nothing": {n: 4, zones: []string{"1", "2"}, start: bare, spec: canary(image2, 75), rounds: 20, script: map[int]func(*teller){
+			0: all(plans(true), does("machine 3 is protected", func(t *teller) { t.world.Machines[3].Protected = true })),
+			2: ask(rollout.VerbPromoteFull),
+			4: plans(false),
+		}},
+		"plan mode while going back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 28, script: map[int]func(*teller){
+			10: ask(rollout.VerbRollback),
+			12: plans(true),
+			18: plans(false),
+		}},
+	}
+}

@@ -1,0 +1,278 @@
+package rollout_test
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// watch has the whole story told, and somebody look at the machines while it is.
+func (t *teller) watch() {
+	t.named = map[string]bool{}
+	t.witness = newStoryWitness(t)
+	t.shell.OnPlan = func(_ rollout.Spec, _ rollout.Observation, d rollout.Decision) {
+		for _, r := range d.Store {
+			t.named[r.Name] = true
+			t.say("    + stored %s: %s", r.Name, targetText(r.Snapshot.Image, r.Snapshot.Script))
+		}
+	}
+	effect := t.shell.OnEffect
+	t.shell.OnEffect = func(obs rollout.Observation, d rollout.Decision) {
+		effect(obs, d)
+		t.witness.names(d.Step)
+	}
+}
+
+// listen tells what the round answered, dropped, planned and let go of.
+func (t *teller) listen() {
+	if t.witness == nil {
+		return
+	}
+	for _, uid := range slices.Sorted(maps.Keys(t.shell.Answers)) {
+		a := t.shell.Answers[uid]
+		said := "rejected"
+		if a.Accepted {
+			said = "accepted"
+		}
+		if !t.named["answer "+uid] {
+			t.named["answer "+uid] = true
+			t.say("    ← %s %s: %s", uid, said, a.Message)
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(t.named)) {
+		if _, kept := t.shell.Records[name]; !kept && t.named[name] && !strings.HasPrefix(name, "answer ") {
+			delete(t.named, name)
+			t.say("    - dropped %s", name)
+		}
+	}
+	if d := t.shell.Last.Facts.Drifted; d != t.drifted {
+		if t.drifted = d; d != "" {
+			t.say("    ~ drifted: %s", d)
+		}
+	}
+	if f := t.shell.Last.Forecast; f != nil && t.plan == nil {
+		t.plan = f
+		t.forecast(f)
+	}
+	if t.shell.Released && !t.named["answer released"] {
+		t.named["answer released"] = true
+		t.say("    ! the object is released")
+	}
+}
+
+// forecast tells a plan.
+func (t *teller) forecast(f *rollout.Forecast) {
+	t.say("    ? writes %v, %d calls, ends %s: %s", f.Writes, f.Calls, f.Ends.Reason, f.Ends.Message)
+	for _, b := range f.Batches {
+		var list []string
+		for _, i := range b.Instances {
+			list = append(list, i.Ref.ID)
+		}
+		t.say("    ? %s %s", strings.TrimSpace(fmt.Sprint(b.Step, " ", b.Action)), strings.Join(list, ","))
+	}
+	for _, s := range f.Skipped {
+		t.say("    ? skips %s: %s", s.Ref.ID, s.Why)
+	}
+}
+
+// ending tells what is left behind.
+func (t *teller) ending() {
+	w := t.world
+	repairs := ""
+	if w.Suspended {
+		repairs = ", automatic repairs suspended"
+	}
+	t.say("model %d: %s%s", len(w.Models)-1, contentText(w.Models[len(w.Models)-1]), repairs)
+	for _, m := range w.Machines {
+		var marks []string
+		if m.Health != rollout.Yes {
+			marks = append(marks, ", not healthy")
+		}
+		if m.State != rollout.StateSucceeded {
+			marks = append(marks, ", "+string(m.State))
+		}
+		if m.Protected {
+			marks = append(marks, ", protected")
+		}
+		t.say("machine %s: %s%s", m.ID, contentText(w.Models[m.Model]), strings.Join(marks, ""))
+	}
+	m := t.shell.Memory
+	for i := len(m.Ended) - 1; i >= 0; i-- {
+		e := m.Ended[i]
+		t.say("history: run %d of %s %s: %s%s", e.Run, e.Revision, e.Outcome, e.Why, takenText(e.Taken))
+	}
+	if now := takenText(m.Taken); now != "" && (len(m.Ended) == 0 || m.Ended[0].Run != m.Run) {
+		t.say("run %d of %s%s", m.Run, m.Revision, now)
+	}
+}
+
+func takenText(taken []rollout.Taken) string {
+	text := ""
+	for _, a := range taken {
+		who := a.By
+		if !a.Verified {
+			who += " (unverified)"
+		}
+		text += fmt.Sprintf("; %s by %s", strings.TrimSpace(fmt.Sprint(a.Verb, " ", a.Step, a.Instance)), who)
+	}
+	return text
+}
+
+// contentText is what a model declares, for people.
+func contentText(c simworld.Content) string {
+	text := c.Image.ID + ", no script"
+	if c.Script != nil {
+		text = fmt.Sprintf("%s, script %q tag %q", c.Image.ID, c.Script.Command, c.Script.ForceUpdateTag)
+	}
+	if c.Other > 0 {
+		text += fmt.Sprintf(", other parts %d", c.Other)
+	}
+	return text
+}
+
+// targetText is what a record holds, for people.
+func targetText(image *rollout.Image, script *rollout.ScriptSnapshot) string {
+	var list []string
+	if image != nil {
+		list = append(list, "image "+image.ID)
+	}
+	switch {
+	case script == nil:
+	case script.Absent:
+		list = append(list, "no script")
+	default:
+		list = append(list, fmt.Sprintf("script %q tag %q", script.Command, script.ForceUpdateTag))
+		if script.ProtectedSettings != "" {
+			list = append(list, "Secret "+script.ProtectedSettings)
+		}
+	}
+	return strings.Join(list, ", ")
+}
+
+// storyWitness looks at the world itself, not at what the core says of it. A rollback has to leave the world as it was.
+type storyWitness struct {
+	t       *teller
+	size    int
+	named   map[string]bool             // machines that any effect of ours named on the way forward
+	had     map[string]bool             // machines that had another content than the world began with
+	work    map[string]int              // what had been done to a machine when the last run completed
+	first   map[string]simworld.Content // what a machine had at first
+	broken  []string
+	settled bool
+}
+
+func newStoryWitness(t *teller) *storyWitness {
+	w := &storyWitness{t: t}
+	w.begin()
+	return w
+}
+
+// begin forgets what was before: a run completed.
+func (w *storyWitness) begin() {
+	w.named, w.had = map[string]bool{}, map[string]bool{}
+	w.work, w.first = map[string]int{}, map[string]simworld.Content{}
+	for _, m := range w.t.world.Machines {
+		w.work[m.VMID], w.first[m.VMID] = worked(m), w.t.world.Models[m.Model]
+	}
+}
+
+// names notes the machines that an effect names, unless it is to bring them back.
+func (w *storyWitness) names(step rollout.Step) {
+	if w.t.shell.Memory.Return != nil {
+		return
+	}
+	for _, ref := range refsOf(step) {
+		w.named[ref.VMID] = true
+	}
+}
+
+// weigh counts the machines before a round.
+func (w *storyWitness) weigh() {
+	if w != nil {
+		w.size = len(w.t.world.Machines)
+	}
+}
+
+// look compares the machines after a round with what was there before. No round changes how many there are (I8).
+func (w *storyWitness) look() {
+	if w == nil {
+		return
+	}
+	if n := len(w.t.world.Machines); n != w.size {
+		w.breaks("%d machines became %d", w.size, n)
+	}
+	for _, m := range w.t.world.Machines {
+		if first, known := w.first[m.VMID]; !known || !sameContent(w.t.world.Models[m.Model], first) {
+			w.had[m.VMID] = true
+		}
+	}
+	if done := w.t.shell.Memory.Completed; done != w.settled {
+		if w.settled = done; done {
+			w.begin()
+		}
+	}
+}
+
+// verdict holds a story that ends rolled back against what was there before.
+func (w *storyWitness) verdict() []string {
+	if w == nil {
+		return nil
+	}
+	w.broken = append(w.broken, w.t.world.Violations...)
+	m := w.t.shell.Memory
+	if w.t.shell.Last.Because.Reason != rollout.ReasonRolledBack {
+		return w.broken
+	}
+	before, stored := w.t.shell.Records[m.Return.Record]
+	if !stored {
+		if m.Return.Record != "" {
+			w.breaks("rolled back to record %q, which is not stored", m.Return.Record)
+		}
+		return w.broken
+	}
+	models := w.t.world.Models
+	if latest := models[len(models)-1]; !isAs(before, latest) {
+		w.breaks("rolled back, but the model is %s", contentText(latest))
+	}
+	for _, machine := range w.t.world.Machines {
+		exposed := m.Return.All || w.named[machine.VMID] || w.had[machine.VMID]
+		if content := models[machine.Model]; exposed && !isAs(before, content) && !machine.Protected {
+			w.breaks("rolled back, but machine %s is %s", machine.ID, contentText(content))
+		}
+		if !exposed && worked(machine) != w.work[machine.VMID] {
+			w.breaks("machine %s was never exposed, and was worked on", machine.ID)
+		}
+	}
+	return w.broken
+}
+
+func (w *storyWitness) breaks(format string, args ...any) {
+	w.broken = append(w.broken, fmt.Sprintf(format, args...))
+}
+
+// worked is how often a machine was worked on.
+func worked(m *simworld.Machine) int {
+	n := 0
+	for _, times := range m.Upgrades {
+		n += times
+	}
+	for _, times := range m.Reimages {
+		n += times
+	}
+	return n
+}
+
+// isAs says whether a content is what the snapshot holds.
+func isAs(s rollout.Snapshot, c simworld.Content) bool {
+	return (&life{}).has(s, c.Image, c.Script)
+}
+
+// sameContent compares what a target can declare.
+func sameContent(a, b simworld.Content) bool {
+	a.Other, b.Other = 0, 0
+	return contentText(a) == contentText(b)
+}
