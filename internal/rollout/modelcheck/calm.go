@@ -32,16 +32,9 @@ func (c *config) closures(s state) []string {
 // settle holds the world still, lets operations end well and time pass, until the rollout rests (I10).
 func (c *config) settle(s state) (state, []string) {
 	quiet := 0
-	for i := range s.world.list() {
-		if m := &s.world.machines[i]; m.condition == creating {
-			m.condition = sound
-		}
-	}
 	var trail []string
 	for range calmRounds {
-		if s.world.op.kind != "" {
-			s.world.end(succeeds)
-		}
+		s.world.calm()
 		if s.released {
 			return s, nil
 		}
@@ -52,7 +45,7 @@ func (c *config) settle(s state) (state, []string) {
 		}
 		s.carryOut(r, taken, lives)
 		trail = append(trail, fmt.Sprintf("%T %s: %s", r.d.Step, r.d.Because.Reason, r.d.Because.Message))
-		if quiet++; r.d.Step.Operation() != "" || before.reason != s.reason || len(r.d.Answers) > 0 || !reflect.DeepEqual(before.memory, s.memory) {
+		if quiet++; changed(&before, &s, r) {
 			quiet = 0
 		}
 		wait := max(r.d.Recheck, time.Second)
@@ -65,6 +58,23 @@ func (c *config) settle(s state) (state, []string) {
 		}
 	}
 	return s, told([]string{"I10: no rest"}, "in the calm", trail[len(trail)-8:])
+}
+
+// calm ends what runs, and lets machines that are being made arrive.
+func (w *world) calm() {
+	if w.op.kind != "" {
+		w.end(succeeds)
+	}
+	for i := range w.list() {
+		if m := &w.machines[i]; m.condition == creating {
+			m.condition = sound
+		}
+	}
+}
+
+// changed says whether a round did or wrote anything.
+func changed(before, after *state, r round) bool {
+	return r.d.Step.Operation() != "" || before.reason != after.reason || len(r.d.Answers) > 0 || !reflect.DeepEqual(before.memory, after.memory)
 }
 
 // told adds to complaints how it came to them.
@@ -96,9 +106,7 @@ func (s *state) waitsForTheIll() bool {
 // rollsBack asks for a rollback where there is a way back, and checks that it comes to its end: the model and every exposed machine as
 // they were, the others untouched. That nobody else is touched, and that it is all back when it says so, is checked in every round.
 func (c *config) rollsBack(s state) []string {
-	m := s.memory
-	if m.Run == 0 || m.Completed || m.Return != nil || !m.Baseline.Fixed || m.Baseline.Name == "" || m.Baseline.Why != "" || s.deleting || len(m.Skipped) > 0 ||
-		m.Revision != c.targets[s.target].Revision() {
+	if !c.canRollBack(&s) {
 		return nil
 	}
 	capacity := s.world.n
@@ -117,6 +125,13 @@ func (c *config) rollsBack(s state) []string {
 		return c.isAsBefore(&end)
 	}
 	return []string{fmt.Sprintf("a rollback ends with %s: %s", end.reason, c.plan(&end, false).d.Because.Message)}
+}
+
+// canRollBack says whether a rollback can be asked for and has somewhere to go. Who was skipped may be left where they are.
+func (c *config) canRollBack(s *state) bool {
+	m := &s.memory
+	forward := m.Run > 0 && !m.Completed && m.Return == nil && m.Revision == c.targets[s.target].Revision()
+	return forward && !s.deleting && len(m.Skipped) == 0 && m.Baseline.Fixed && m.Baseline.Name != "" && m.Baseline.Why == ""
 }
 
 // isAsBefore compares the model with what it was before the first write, where the oracle saw that write.

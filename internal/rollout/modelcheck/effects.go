@@ -3,6 +3,7 @@ package modelcheck
 import (
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -40,23 +41,36 @@ func (j *judge) permitted() {
 	if _, resumes := j.r.d.Step.(rollout.ResumeRepairs); resumes && !spec.PlanOnly {
 		return
 	}
-	cause := rollout.ReturnCause("")
-	if j.m.Return != nil {
-		cause = j.m.Return.Cause
-	}
-	explicit := cause == rollout.CauseAction || cause == rollout.CauseDeletion
-	ignoresWindows := explicit || cause == rollout.CauseFailure || cause == rollout.CauseTarget
-	switch {
-	case spec.PlanOnly:
+	if spec.PlanOnly {
 		j.breaks("I7: %T in Plan mode", j.r.d.Step)
-	case spec.Deleting == rollout.DeletionLeave:
+	}
+	if spec.Deleting == rollout.DeletionLeave {
 		j.breaks("I7: %T for an object that is deleted", j.r.d.Step)
-	case spec.Paused && !explicit:
-		j.breaks("I7: %T while paused (%s)", j.r.d.Step, cause)
-	case j.s.closed && !ignoresWindows:
-		j.breaks("I7: %T outside the window (%s)", j.r.d.Step, cause)
-	case j.m.Return != nil && j.m.Return.Done:
+	}
+	explicit, ignoresWindows := j.precedence()
+	if spec.Paused && !explicit {
+		j.breaks("I7: %T while paused", j.r.d.Step)
+	}
+	if j.s.closed && !ignoresWindows {
+		j.breaks("I7: %T outside the window", j.r.d.Step)
+	}
+	if isBack(j.m) {
 		j.breaks("%T after the run went back", j.r.d.Step)
+	}
+}
+
+// precedence says what the way back overrides: pauses, and windows.
+func (j *judge) precedence() (pause, window bool) {
+	if j.m.Return == nil {
+		return false, false
+	}
+	switch j.m.Return.Cause {
+	case rollout.CauseAction, rollout.CauseDeletion:
+		return true, true
+	case rollout.CauseFailure, rollout.CauseTarget:
+		return false, true
+	default:
+		return false, false
 	}
 }
 
@@ -74,15 +88,21 @@ func (j *judge) write() {
 		j.breaks("I3: %T, and no snapshot is stored", j.r.d.Step)
 		return
 	}
-	if now := paths(j.r.spec.Target, j.s.world.model); j.m.Baseline.Source == rollout.BaselineSnapshot && !j.s.ledger.written && !j.m.Baseline.Fixed && paths(j.r.spec.Target, held(*record, now)) != now {
+	now, t := j.s.world.model, j.r.spec.Target
+	untouched := !j.s.ledger.written && !j.m.Baseline.Fixed
+	if j.m.Baseline.Source == rollout.BaselineSnapshot && untouched && paths(t, held(*record, now)) != paths(t, now) {
 		j.breaks("I3: the snapshot holds %+v, and the model is %+v", held(*record, now), now)
 	}
-	want := j.c.carrying(j.s.world.model, j.r.spec.Target)
-	if (after.image != want.image && after.image != j.s.world.model.image) || (after.script != want.script && after.script != j.s.world.model.script) {
+	j.declared(after, j.c.carrying(now, t), now)
+}
+
+// declared checks that every path that is written becomes what is declared or stays what it was (I8).
+func (j *judge) declared(after, want, now content) {
+	image := after.image == want.image || after.image == now.image
+	script := after.script == want.script || after.script == now.script
+	tag := after.tag == want.tag || after.tag == now.tag
+	if !image || !script || !tag {
 		j.breaks("I8: %T writes what is not declared: %+v", j.r.d.Step, after)
-	}
-	if after.tag != want.tag && after.tag != j.s.world.model.tag {
-		j.breaks("I8: %T writes a tag that is not declared", j.r.d.Step)
 	}
 }
 
@@ -114,16 +134,24 @@ func (j *judge) targets(named []rollout.Ref) {
 			j.breaks("I6: machine %s is not there, or another one", ref.ID)
 			continue
 		}
-		m := w.machines[at]
-		if m.inOp || m.condition == creating {
-			j.breaks("I6: machine %s is worked on already", ref.ID)
+		j.lacks(w.machines[at])
+	}
+}
+
+// lacks checks that the effect is one that the machine still has to get.
+func (j *judge) lacks(m machine) {
+	if m.inOp || m.condition == creating {
+		j.breaks("I6: machine %d is worked on already", m.id)
+	}
+	latest := j.s.world.latest(m)
+	if j.r.d.Step.Operation() == rollout.UpgradeOperation {
+		if latest {
+			j.breaks("I5: machine %d is upgraded, and is up to date", m.id)
 		}
-		if j.r.d.Step.Operation() == rollout.UpgradeOperation && w.latest(m) {
-			j.breaks("I5: machine %s is upgraded, and is up to date", ref.ID)
-		}
-		if j.r.d.Step.Operation() == rollout.ReimageOperation && (!w.latest(m) || int(m.reimaged) > j.r.spec.Failure.Retries) {
-			j.breaks("I6: machine %s is reimaged once more, or is not up to date", ref.ID)
-		}
+		return
+	}
+	if !latest || int(m.reimaged) > j.r.spec.Failure.Retries {
+		j.breaks("I6: machine %d is reimaged once more, or is not up to date", m.id)
 	}
 }
 
@@ -131,13 +159,12 @@ func (j *judge) targets(named []rollout.Ref) {
 func (j *judge) budget(named []rollout.Ref, c count) {
 	before, after, reimages := 0, 0, j.r.d.Step.Operation() == rollout.ReimageOperation
 	for _, m := range j.s.world.list() {
-		is := func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) && r.VMID == fmt.Sprint(m.vm) }
 		op := j.r.obs.Memory.Operation
-		out := !m.isWell() || (reimages && op != nil && slices.ContainsFunc(op.Instances, is))
+		out := !m.isWell() || (reimages && op != nil && slices.ContainsFunc(op.Instances, m.is))
 		if out {
 			before++
 		}
-		if out || slices.ContainsFunc(named, is) {
+		if out || slices.ContainsFunc(named, m.is) {
 			after++
 		}
 	}
@@ -152,37 +179,55 @@ func (j *judge) forward(named []rollout.Ref) {
 	if !j.carries(w.model, j.r.spec.Target) {
 		j.breaks("I3: an upgrade, and the model does not carry the target")
 	}
-	exposed, fresh, ill := c.exposed, 0, 0
+	j.budget(named, c)
+	j.skips(named)
+	fresh, ill := 0, 0
 	for _, m := range w.list() {
-		isNamed := slices.ContainsFunc(named, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
-		switch {
-		case j.isSkipped(m) && isNamed:
-			j.breaks("I6: machine %d is upgraded, and was skipped", m.id)
-		case j.isSkipped(m):
-		case isNamed && !w.latest(m) && !j.wasFailed(m):
+		switch isNamed, latest := slices.ContainsFunc(named, m.is), w.latest(m); {
+		case isNamed && !latest && !j.hasFailed(m, j.r.obs.Memory.Failed):
 			fresh++
-			if !j.hasFailed(m) {
-				exposed++
-			}
-		case !isNamed && w.latest(m) && !m.isWell():
-			ill++
+		case !isNamed && latest:
+			ill += j.illness(m)
 		}
 	}
-	if fresh > 0 && exposed > c.desired {
+	if fresh > 0 {
+		j.batch(c, c.exposed+fresh, fresh, max(ill, len(j.m.Failed)))
+	}
+}
+
+// illness is 1 for a machine that is part of the run and not well.
+func (j *judge) illness(m machine) int {
+	if m.isWell() || j.isSkipped(m) {
+		return 0
+	}
+	return 1
+}
+
+// skips checks that nobody is named whom people took out of the run (I6).
+func (j *judge) skips(named []rollout.Ref) {
+	for _, m := range j.s.world.list() {
+		if j.isSkipped(m) && slices.ContainsFunc(named, m.is) {
+			j.breaks("I6: machine %d is upgraded, and was skipped", m.id)
+		}
+	}
+}
+
+// is says whether a reference means the machine.
+func (m machine) is(r rollout.Ref) bool {
+	return r.ID == strconv.Itoa(int(m.id)) && r.VMID == strconv.Itoa(int(m.vm))
+}
+
+// batch checks a batch of machines that are not just tried again.
+func (j *judge) batch(c count, exposed, fresh, bad int) {
+	if exposed > c.desired {
 		j.breaks("I13, I2: %d exposed, %d desired", exposed, c.desired)
 	}
 	if fresh > c.size {
 		j.breaks("I2: a batch of %d, %d declared", fresh, c.size)
 	}
-	if fresh > 0 && max(ill, len(j.m.Failed)) > c.tolerated {
-		j.breaks("I11: a batch begins while %d exposed machines are not well and %d failed, %d tolerated", ill, len(j.m.Failed), c.tolerated)
+	if bad > c.tolerated {
+		j.breaks("I11: a batch begins while %d failed or are exposed and not well, %d tolerated", bad, c.tolerated)
 	}
-	j.budget(named, c)
-}
-
-// wasFailed says whether the machine is being tried again.
-func (j *judge) wasFailed(m machine) bool {
-	return slices.ContainsFunc(j.r.obs.Memory.Failed, func(f rollout.Failure) bool { return f.Ref.ID == fmt.Sprint(m.id) && f.Ref.VMID == fmt.Sprint(m.vm) })
 }
 
 // backward checks that the model was put back first (I3), and that only those are touched who were exposed. Who was made since the
@@ -198,15 +243,15 @@ func (j *judge) backward(named []rollout.Ref) {
 		j.breaks("an abort touches machines")
 	}
 	for _, ref := range named {
-		at := w.find(ref.ID)
-		if at < 0 {
-			continue
-		}
-		m, t := w.machines[at], j.r.spec.Target
-		suspect := !start.Add(m.made).Before(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image)
-		if !m.exposed && !suspect && !back.All {
+		if at := w.find(ref.ID); at >= 0 && !back.All && !j.isSuspect(w.machines[at]) {
 			j.breaks("I6: machine %s goes back, and was never exposed", ref.ID)
 		}
 	}
 	j.budget(named, j.count())
+}
+
+// isSuspect says whether a machine may have had the target.
+func (j *judge) isSuspect(m machine) bool {
+	t := j.r.spec.Target
+	return m.exposed || !start.Add(m.made).Before(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image)
 }

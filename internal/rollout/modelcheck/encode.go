@@ -69,7 +69,7 @@ func (e *encoder) world() {
 		m := &w.machines[i]
 		e.b = append(e.b, m.id, m.vm, byte(m.condition), min(m.reimaged, 3))
 		e.content(m.at)
-		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, m.named, start.Add(m.made).Before(e.s.memory.Baseline.Since))
+		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, start.Add(m.made).Before(e.s.memory.Baseline.Since))
 	}
 	e.text(string(w.op.kind))
 	if w.op.kind != "" {
@@ -139,6 +139,7 @@ func (e *encoder) people(m *rollout.Memory) {
 		e.bits(t.Outcome == rollout.EndingPromoted, t.Run == m.Run)
 		if t.Outcome == rollout.EndingPromoted {
 			e.text(t.Revision)
+			e.text(t.Before)
 		}
 	}
 }

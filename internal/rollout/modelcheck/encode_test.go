@@ -21,7 +21,7 @@ var encoded = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Stall]():     {"Gate", "Count"},
 	reflect.TypeFor[rollout.Gate]():      {"Since", "Elapsed"},
 	reflect.TypeFor[rollout.Taken]():     {"UID"},
-	reflect.TypeFor[rollout.Ended]():     {"Run", "Revision", "Outcome", "Taken"},
+	reflect.TypeFor[rollout.Ended]():     {"Run", "Revision", "Before", "Outcome", "Taken"},
 }
 
 // leftOut are the fields that nothing is decided by: they are only told to people.

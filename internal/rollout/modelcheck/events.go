@@ -61,7 +61,7 @@ func (e event) disturbs(s *state) bool {
 	case timePasses:
 		return s.slept
 	case anAction:
-		return !(verbs[e.which] == rollout.VerbApprove && s.reason == rollout.ReasonAwaitingApproval && len(s.actions) == 0)
+		return verbs[e.which] != rollout.VerbApprove || s.reason != rollout.ReasonAwaitingApproval || len(s.actions) > 0
 	default:
 		return true
 	}
@@ -97,44 +97,64 @@ func (e event) String() string {
 	return name + " (" + which + ")"
 }
 
-// events lists what may happen to a state beside rounds.
-func (c *config) events(s *state, list []event) []event {
-	w := &s.world
-	add := func(possible bool, k kind, which ...uint8) {
-		for _, n := range which {
-			if possible && (c.can.has(k) || k == timePasses || !(event{k, n}).disturbs(s)) {
-				list = append(list, event{k, n})
-			}
+// offer collects what may happen to a state.
+type offer struct {
+	c    *config
+	s    *state
+	list []event
+}
+
+// add offers an event if it is possible, and the configuration knows of it or it goes without saying.
+func (o *offer) add(possible bool, k kind, which ...uint8) {
+	for _, n := range which {
+		if e := (event{k, n}); possible && (o.c.can.has(k) || k == timePasses || !e.disturbs(o.s)) {
+			o.list = append(o.list, e)
 		}
 	}
+}
+
+// events lists what may happen to a state beside rounds.
+func (c *config) events(s *state, list []event) []event {
+	o := &offer{c: c, s: s, list: list}
+	w := &s.world
 	_, more := c.nextMoment(s)
-	add(more, timePasses, 0)
+	o.add(more, timePasses, 0)
 	if w.op.kind != "" {
-		list = c.endings(s, list)
+		o.list = c.endings(s, o.list)
 	}
 	for i, m := range w.list() {
-		n := uint8(i)
-		add(!m.ill && !m.inOp && m.condition != creating, anIllness, n)
-		add(m.ill && !m.inOp, aRecovery, n)
-		add(m.condition == creating, anArrival, n)
-		add(m.condition == failed && !m.inOp, aMend, n)
-		add(true, aScaleIn, n)
-		add(true, aReplacement, n)
+		o.machine(uint8(i), m)
 	}
-	add(w.n < min(c.machines+2, mostMachines, 4), aScaleOut, 0)
-	add(true, anEdit, 0, 1, 2, 3)
-	for n := range c.targets {
-		add(n != int(s.target), aTarget, uint8(n))
+	o.add(w.n < min(c.machines+2, mostMachines, 4), aScaleOut, 0)
+	o.add(true, anEdit, 0, 1, 2, 3)
+	o.people()
+	return o.list
+}
+
+// machine offers what may happen to one machine.
+func (o *offer) machine(n uint8, m machine) {
+	o.add(!m.ill && !m.inOp && m.condition != creating, anIllness, n)
+	o.add(m.ill && !m.inOp, aRecovery, n)
+	o.add(m.condition == creating, anArrival, n)
+	o.add(m.condition == failed && !m.inOp, aMend, n)
+	o.add(true, aScaleIn, n)
+	o.add(true, aReplacement, n)
+}
+
+// people offers what people do.
+func (o *offer) people() {
+	s := o.s
+	for n := range o.c.targets {
+		o.add(n != int(s.target), aTarget, uint8(n))
 	}
-	add(!s.paused, aPause, 0)
-	add(s.paused, aResume, 0)
-	add(!s.closed, aClosing, 0)
-	add(s.closed, anOpening, 0)
-	add(!s.deleting, aDeletion, 0)
+	o.add(!s.paused, aPause, 0)
+	o.add(s.paused, aResume, 0)
+	o.add(!s.closed, aClosing, 0)
+	o.add(s.closed, anOpening, 0)
+	o.add(!s.deleting, aDeletion, 0)
 	for n := range verbs {
-		add(s.memory.Run > 0 && len(s.actions) < 2 && c.offers(verbs[n]), anAction, uint8(n))
+		o.add(s.memory.Run > 0 && len(s.actions) < 2 && o.c.offers(verbs[n]), anAction, uint8(n))
 	}
-	return list
 }
 
 // offers says whether an action makes sense at all.
@@ -161,36 +181,17 @@ func (c *config) endings(s *state, list []event) []event {
 
 // rounds lists what may become of a round.
 func (c *config) rounds(s *state, r round, list []event) []event {
-	list = append(list, event{aRound, uint8(taken)})
+	o := &offer{c: c, s: s, list: append(list, event{aRound, uint8(taken)})}
 	acts := r.d.Step.Operation() != ""
-	if c.can.has(aDeath) && len(r.d.Store) > 0 {
-		list = append(list, event{aDeath, uint8(afterStore)})
-	}
-	if c.can.has(aDeath) && (acts || len(r.d.Answers) > 0) {
-		list = append(list, event{aDeath, uint8(afterRemember)})
-	}
-	if c.can.has(aBlindRound) && r.obs.Instances.State == rollout.Read {
-		list = append(list, event{aBlindRound, 0})
-	}
-	if !acts {
-		return list
-	}
-	if c.can.has(aDeath) {
-		list = append(list, event{aDeath, uint8(afterAct)})
-	}
-	if !c.can.has(aRound) {
-		return list
-	}
-	for how := refused; how <= unsent; how++ {
-		list = append(list, event{aRound, uint8(how)})
-	}
-	if refs(r.d.Step) == nil && !onRepairs(r.d.Step) {
-		list = append(list, event{aRound, uint8(fruitless)})
-		if touches(s.world.op.kind) {
-			list = append(list, event{aRound, uint8(preempts)})
-		}
-	}
-	return list
+	o.add(len(r.d.Store) > 0, aDeath, uint8(afterStore))
+	o.add(acts || len(r.d.Answers) > 0, aDeath, uint8(afterRemember))
+	o.add(acts, aDeath, uint8(afterAct))
+	o.add(r.obs.Instances.State == rollout.Read, aBlindRound, 0)
+	o.add(acts, aRound, uint8(refused), uint8(forbidden), uint8(unanswered), uint8(unsent))
+	writes := acts && refs(r.d.Step) == nil && !onRepairs(r.d.Step)
+	o.add(writes, aRound, uint8(fruitless))
+	o.add(writes && touches(s.world.op.kind), aRound, uint8(preempts))
+	return o.list
 }
 
 // isRound says whether the controller has a part in it.

@@ -20,15 +20,12 @@ type ledger struct {
 func (s *state) noteMemory(d rollout.Decision) {
 	old, next := &s.memory, &d.Remember
 	if old.Run != next.Run {
-		s.ledger.open = 0
-		for i := range s.world.list() {
-			s.world.machines[i].named, s.world.machines[i].reimaged = false, 0
-		}
+		s.noteRun()
 	}
 	if old.Run != next.Run || old.Step != next.Step {
 		s.ledger.stepSince = s.world.at()
 	}
-	if turned := next.Return != nil && next.Return.Done && (old.Return == nil || !old.Return.Done); turned {
+	if isBack(*next) && !isBack(*old) {
 		s.noteBack(next.Return.Kind == rollout.ReturnRollback)
 	}
 	if next.Completed && !old.Completed {
@@ -36,6 +33,14 @@ func (s *state) noteMemory(d rollout.Decision) {
 	}
 	if next.Operation != nil {
 		s.noteNamed(next.Operation.Instances)
+	}
+}
+
+// noteRun opens the books for another run.
+func (s *state) noteRun() {
+	s.ledger.open = 0
+	for i := range s.world.list() {
+		s.world.machines[i].reimaged = 0
 	}
 }
 
@@ -79,8 +84,7 @@ func (s *state) noteEffect(r round, before content) {
 	}
 	for _, ref := range refs(r.d.Step) {
 		if at := s.world.find(ref.ID); at >= 0 {
-			m := &s.world.machines[at]
-			m.exposed, m.named = true, true
+			s.world.machines[at].exposed = true
 		}
 	}
 }

@@ -14,34 +14,33 @@ var (
 	states = flag.Int("states", 0, "visit at most so many states of each configuration, and a quarter as many by walks")
 )
 
-// limits are how many states of each configuration are visited, and from every how many of them the rollout is brought to rest.
-func limits() (most, every int) {
+// most is how many states of each configuration are visited.
+func most() int {
 	switch {
 	case *states > 0:
-		return *states, 50
+		return *states
 	case testing.Short():
-		return 5_000, 50
+		return 5_000
 	default:
-		return 55_000, 50
+		return 55_000
 	}
 }
 
 // TestModel visits the states of all configurations and holds every decision against the invariants of design §6. Every finding is
 // told with the shortest way to it that the search knows.
 func TestModel(t *testing.T) {
-	most, every := limits()
 	visited, violations := 0, 0
 	for n, c := range configs() {
 		if *only != "" && *only != c.name {
 			continue
 		}
+		every := 50
 		if n == 0 {
 			every = 1 // the smallest is brought to rest from everywhere
 		}
 		began := time.Now()
-		s := c.run(most, every, nil)
-		s.wander(most / 4)
-		_, every = limits()
+		s := c.run(most(), every, nil)
+		s.wander(most() / 4)
 		visited, violations = visited+s.visited, violations+len(s.found)
 		t.Logf("%-30s %7d states, by disturbances %v, by walks %d, whole %v, brought to rest %d, %v",
 			c.name, s.visited, s.by, s.wandered, !s.cut, s.closures, time.Since(began).Round(time.Millisecond))

@@ -148,8 +148,8 @@ func (j *judge) isSkipped(m machine) bool {
 	return slices.ContainsFunc(j.m.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
 }
 
-func (j *judge) hasFailed(m machine) bool {
-	return slices.ContainsFunc(j.m.Failed, func(f rollout.Failure) bool { return f.Ref.ID == fmt.Sprint(m.id) && f.Ref.VMID == fmt.Sprint(m.vm) })
+func (j *judge) hasFailed(m machine, all []rollout.Failure) bool {
+	return slices.ContainsFunc(all, func(f rollout.Failure) bool { return m.is(f.Ref) })
 }
 
 func (m machine) isWell() bool { return m.condition == sound && !m.ill && !m.inOp }
@@ -171,19 +171,23 @@ func (j *judge) count() count {
 		if carried && w.latest(m) && m.isWell() {
 			c.well++
 		}
-		if (carried && w.latest(m)) || j.hasFailed(m) {
+		if (carried && w.latest(m)) || j.hasFailed(m, j.m.Failed) {
 			c.exposed++
 		}
 	}
-	step := rollout.CanaryStep{Percent: j.r.spec.Percent}
-	if len(j.r.spec.Steps) > 0 {
-		step = j.r.spec.Steps[stepAt(j.r.spec.Steps, j.m.Step)]
-	}
-	c.desired = dumbShare(step, c.n)
+	c.desired = dumbShare(j.step(), c.n)
 	c.most = dumbAmount(j.r.spec.Batch.MaxUnavailable, c.n)
 	c.size = dumbAmount(j.r.spec.Batch.Size, c.n)
 	c.tolerated = max(0, min(j.r.spec.Failure.MaxFailed.Value, c.desired-1))
 	return c
+}
+
+// step is the step that is worked on.
+func (j *judge) step() rollout.CanaryStep {
+	if steps := j.r.spec.Steps; len(steps) > 0 {
+		return steps[stepAt(steps, j.m.Step)]
+	}
+	return rollout.CanaryStep{Percent: j.r.spec.Percent}
 }
 
 // dumbShare counts up instead of dividing.
@@ -231,15 +235,33 @@ func (j *judge) wayBack() {
 // ended checks how a run ends: with everything where it was, and nothing left suspended.
 func (j *judge) ended() {
 	m, old := j.m, j.r.obs.Memory
-	over := (m.Completed && !old.Completed) || (m.Return != nil && m.Return.Done && (old.Return == nil || !old.Return.Done)) || j.r.d.Release
-	if over && j.s.world.suspended && !j.m.RepairsSuspended {
-		j.breaks("the run is over, and repairs are still suspended")
+	turned := isBack(m) && !isBack(old)
+	if over := turned || j.r.d.Release || m.Completed != old.Completed; over {
+		j.resumed()
 	}
-	if m.Return != nil && m.Return.Done && m.Return.Kind == rollout.ReturnRollback && (old.Return == nil || !old.Return.Done) {
+	rolledBack := turned && m.Return.Kind == rollout.ReturnRollback
+	if rolledBack {
 		j.isBack()
 	}
-	back := m.Return != nil && m.Return.Done && m.Return.Kind == rollout.ReturnRollback // this very round; then it was checked above
-	if j.r.d.Release && j.r.spec.Deleting == rollout.DeletionRollback && j.r.d.Because.Reason == rollout.ReasonProgressing && j.s.ledger.written && !m.Completed && !back {
+	if j.r.d.Release && !rolledBack {
+		j.released()
+	}
+}
+
+// resumed checks that nothing stays suspended that nobody remembers.
+func (j *judge) resumed() {
+	if j.s.world.suspended && !j.m.RepairsSuspended {
+		j.breaks("the run is over, and repairs are still suspended")
+	}
+}
+
+// isBack says whether the run is over by having gone back.
+func isBack(m rollout.Memory) bool { return m.Return != nil && m.Return.Done }
+
+// released checks that nothing is let go that was to be put back first.
+func (j *judge) released() {
+	must := j.r.spec.Deleting == rollout.DeletionRollback && j.r.d.Because.Reason == rollout.ReasonProgressing
+	if must && j.s.ledger.written && !j.m.Completed {
 		j.breaks("it is let go, and what was written was not put back")
 	}
 }

@@ -43,7 +43,6 @@ type machine struct {
 	inOp      bool
 
 	exposed  bool  // had the target, or was named by an effect
-	named    bool  // by an upgrade of this run
 	reimaged uint8 // times since its content last changed
 }
 
