@@ -19,6 +19,9 @@ func takeActions(r *round) (verdict, bool) {
 			r.answer(a, "")
 			continue
 		}
+		if a.Verb == VerbSkipInstance && r.obs.Instances.State != Read {
+			continue // whether there is such a machine is seen in a later round
+		}
 		no := r.objection(a)
 		if no == "" {
 			no = r.take(a)
@@ -187,6 +190,8 @@ func (r *round) skip(a Action) string {
 		return "the run is completed"
 	case m.Operation != nil && m.Operation.Refused == nil && slices.ContainsFunc(m.Operation.Instances, func(ref Ref) bool { return ref.ID == a.Instance }):
 		return fmt.Sprintf("instance %s is being worked on; try again when it is verified or has failed", a.Instance)
+	case !slices.ContainsFunc(r.obs.Instances.Value, func(i Instance) bool { return i.ID == a.Instance }):
+		return fmt.Sprintf("there is no instance %q; az vmss list-instances shows those that there are", a.Instance)
 	case len(m.Skipped) >= mostSkipped:
 		return fmt.Sprintf("%d instances are skipped, which is the most one run takes", mostSkipped)
 	default:

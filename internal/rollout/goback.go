@@ -101,10 +101,17 @@ func (b *Return) doing() string {
 
 // colour makes the reason of work on the way back say that it is the way back.
 func (b *Return) colour(because Because) Because {
-	if b != nil && !b.Done && (because.Reason == ReasonProgressing || because.Reason == ReasonWaitingForHealth) {
-		return Because{Reason: b.reason(), Message: b.doing() + ": " + because.Message}
+	if b == nil || b.Done {
+		return because
 	}
-	return because
+	switch because.Reason {
+	case ReasonProgressing, ReasonWaitingForHealth:
+		return Because{Reason: b.reason(), Message: b.doing() + ": " + because.Message}
+	case ReasonInvalid, ReasonAccessDenied, ReasonPreflightFailed, ReasonScaleSetNotFound, ReasonAzureUnavailable, ReasonThrottled:
+		return Because{Reason: because.Reason, Message: b.doing() + ": " + because.Message}
+	default:
+		return because
+	}
 }
 
 // backSpec is the specification of the way back: what was there before, without steps and gates, at its own pace.
@@ -136,12 +143,55 @@ func requireWayBack(r *round) (verdict, bool) {
 	if record.State == ReadFailed {
 		return r.noWayBack(fmt.Sprintf("the record %s of what was there before is gone", back.Record)), true
 	}
+	if v, storing := r.completeRecord(record.Value); storing {
+		return v, true
+	}
 	r.spec, r.backward = backSpec(r.spec, record.Value), true
 	r.recount()
 	if script := record.Value.Script; script != nil && script.ProtectedSettings != "" && r.obs.Settings.State == Read && r.obs.Settings.Value.Digest != script.Digest {
 		return r.noWayBack(fmt.Sprintf("Secret %q is not what it was when its settings were in force", script.ProtectedSettings)), true
 	}
 	return undecided()
+}
+
+// completeRecord adds to an older revision what it does not declare and the run does: the way that was before the run. Without that, the older
+// revision would be written beside what is to be undone.
+func (r *round) completeRecord(s Snapshot) (verdict, bool) {
+	missing := s.misses(r.declared.Target)
+	if missing == "" {
+		return undecided()
+	}
+	name := r.memory.beforeRun()
+	if name == "" {
+		return r.noWayBack("the revision does not say what " + missing + " was"), true
+	}
+	if v, waiting := r.requireRecord(name); waiting {
+		return v, true
+	}
+	before := r.obs.Records[name].Value
+	if s.Image == nil {
+		s.Image = before.Image
+	}
+	if s.Script == nil {
+		s.Script = before.Script
+	}
+	if missing = s.misses(r.declared.Target); missing != "" {
+		return r.noWayBack("neither the revision nor what was there before the run says what " + missing + " was"), true
+	}
+	r.memory.Return.Record = s.name()
+	r.store = append(r.store, Record{Name: s.name(), Run: r.memory.Run, Snapshot: s})
+	return wait(ReasonProgressing, recheckSoon, "storing what to go back to"), true
+}
+
+// beforeRun names the record of what was there before the run, "" for none.
+func (m Memory) beforeRun() string {
+	if m.Baseline.Name != "" {
+		return m.Baseline.Name
+	}
+	if len(m.Ended) > 0 && m.Ended[0].Run == m.Run {
+		return m.Ended[0].Before
+	}
+	return ""
 }
 
 // seekWayBack looks whether there is a way back after all: nothing was written yet, or a baseline was declared meanwhile.
@@ -241,6 +291,8 @@ func (r *round) isBackNow() verdict {
 	m.Operation, m.Former, m.FormerSince = nil, nil, zeroTime
 	if back.Cause == CauseTarget {
 		m.Return, m.Returned, m.ModelApplied = nil, true, true
+		r.spec, r.backward = r.declared, false
+		r.recount()
 		return r.complete()
 	}
 	back.Done = true

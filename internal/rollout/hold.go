@@ -61,6 +61,9 @@ func refusal(op *Operation, recheck time.Duration) verdict {
 		reason = ReasonPreflightFailed
 	default:
 	}
+	if op.Refused.Kind == KindOperationFailed {
+		return wait(reason, recheck, "%s failed: %s", op.doing(), op.Refused.advice())
+	}
 	return wait(reason, recheck, "%s was refused, nothing was touched: %s", op.doing(), op.Refused.advice())
 }
 

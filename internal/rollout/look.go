@@ -70,6 +70,9 @@ func (r *round) recordToRead() string {
 	switch {
 	case r.memory.Return != nil:
 		needed = []string{r.memory.Return.Record}
+		if r.memory.Return.All {
+			needed = append(needed, r.memory.beforeRun())
+		}
 	case r.spec.PlanOnly || r.memory.isSettled():
 		needed = nil
 	}

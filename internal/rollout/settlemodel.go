@@ -60,7 +60,7 @@ func (r *round) modelUnwritten(op *Operation) (verdict, bool) {
 		return undecided()
 	}
 	failed := op.Trouble != nil && op.Trouble.Kind == KindOperationFailed
-	if !failed && r.memory.Fruitless < mostFruitless {
+	if (!failed || r.memory.isGoingBack()) && r.memory.Fruitless < mostFruitless {
 		r.fruitless()
 		return undecided()
 	}
