@@ -93,7 +93,7 @@ func (j *judge) write() {
 	if j.m.Baseline.Source == rollout.BaselineSnapshot && untouched && paths(t, held(*record, now)) != paths(t, now) {
 		j.breaks("I3: the snapshot holds %+v, and the model is %+v", held(*record, now), now)
 	}
-	j.declared(after, j.c.carrying(now, t), now)
+	j.declared(after, carrying(now, t), now)
 }
 
 // declared checks that every path that is written becomes what is declared or stays what it was (I8).

@@ -82,10 +82,10 @@ func (e *encoder) world() {
 // rest is what is declared and asked for, and the oracle's ledger.
 func (e *encoder) rest() {
 	s := e.s
-	e.b = append(e.b, s.target, s.ledger.open)
+	e.b = append(e.b, s.target, s.ledger.approved, s.ledger.promoted)
 	e.content(s.ledger.before)
 	e.bits(s.paused, s.closed, s.deleting, s.released, s.ledger.written, s.slept)
-	e.ago(s.ledger.stepSince, e.c.gateTime())
+	e.ago(s.ledger.metSince, e.c.gateTime())
 	for _, a := range s.actions {
 		e.text(string(a.Verb))
 		e.text(a.Step)

@@ -263,13 +263,13 @@ func (c *config) edit(s *state, of int) {
 	case 2:
 		m.other++
 	default:
-		m = c.carrying(m, c.targets[s.target])
+		m = carrying(m, c.targets[s.target])
 	}
 	s.world.write(m)
 }
 
 // carrying is a content in which a target was put.
-func (c *config) carrying(m content, t rollout.Target) content {
+func carrying(m content, t rollout.Target) content {
 	if t.Image != nil {
 		m.image = indexOf(images[:], *t.Image)
 	}

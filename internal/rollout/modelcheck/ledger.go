@@ -10,10 +10,11 @@ import (
 
 // ledger is what the oracle keeps, from what really happened and from nothing that the core says about it.
 type ledger struct {
-	open      uint8     // steps whose gate a person opened in this run, a bit each
-	stepSince time.Time // since when the step is worked on
-	written   bool      // the model holds what we wrote, and was not put back
-	before    content   // the model right before
+	approved uint8     // steps that a person approved in this run, a bit each
+	promoted uint8     // steps whose gate a person opened whatever it waits for
+	metSince time.Time // since when the step's share was seen reached; zero: it is not
+	written  bool      // the model holds what we wrote, and was not put back
+	before   content   // the model right before
 }
 
 // noteMemory follows a new memory as it is persisted.
@@ -23,7 +24,7 @@ func (s *state) noteMemory(d rollout.Decision) {
 		s.noteRun()
 	}
 	if old.Run != next.Run || old.Step != next.Step {
-		s.ledger.stepSince = s.world.at()
+		s.ledger.metSince = time.Time{}
 	}
 	if isBack(*next) && !isBack(*old) {
 		s.noteBack(next.Return.Kind == rollout.ReturnRollback)
@@ -38,7 +39,7 @@ func (s *state) noteMemory(d rollout.Decision) {
 
 // noteRun opens the books for another run.
 func (s *state) noteRun() {
-	s.ledger.open = 0
+	s.ledger.approved, s.ledger.promoted = 0, 0
 	for i := range s.world.list() {
 		s.world.machines[i].reimaged = 0
 	}
@@ -69,11 +70,26 @@ func (s *state) noteOpened(spec rollout.Spec, r round) {
 			continue
 		}
 		for n, step := range spec.Steps {
-			named := step.Name == a.Step && (a.Verb == rollout.VerbApprove || a.Verb == rollout.VerbPromote)
-			if named || a.Verb == rollout.VerbPromoteFull {
-				s.ledger.open |= 1 << n
+			switch named := step.Name == a.Step; {
+			case named && a.Verb == rollout.VerbApprove:
+				s.ledger.approved |= 1 << n
+			case named && a.Verb == rollout.VerbPromote, a.Verb == rollout.VerbPromoteFull:
+				s.ledger.promoted |= 1 << n
 			}
 		}
+	}
+}
+
+// noteMet notes since when a share is reached, in rounds that looked.
+func (s *state) noteMet(r round) {
+	if r.obs.Instances.State != rollout.Read || r.obs.Model.State != rollout.Read {
+		return
+	}
+	switch c := (&judge{s: s, r: r, m: r.d.Remember}).count(); {
+	case c.n == 0 || c.well < c.desired-c.tolerated:
+		s.ledger.metSince = time.Time{}
+	case s.ledger.metSince.IsZero():
+		s.ledger.metSince = s.world.at()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -81,37 +82,36 @@ func (j *judge) gates() {
 	if after.Completed {
 		to = len(steps)
 	}
-	since := j.s.ledger.stepSince
-	if after.Run != before.Run {
-		since = j.r.obs.At
-	}
+	met := j.s.ledger.metSince
 	for n := from; n < to; n++ {
-		j.gate(n, j.r.obs.At.Sub(since) >= steps[n].Soak)
-		since = j.r.obs.At
+		passed := j.r.obs.At.Sub(met)
+		if met.IsZero() || after.Run != before.Run {
+			passed = 0
+		}
+		j.gate(n, passed)
+		met = j.r.obs.At
 	}
 }
 
-func (j *judge) gate(n int, soaked bool) {
-	step, opened := j.r.spec.Steps[n], j.opened()
-	if opened&(1<<n) != 0 {
-		return
-	}
-	if step.Approval != nil && (step.Approval.OnTimeout != rollout.TimeoutApprove || j.r.obs.At.Sub(j.s.ledger.stepSince) < step.Soak+step.Approval.Timeout) {
-		j.breaks("I11: step %q is left without approval", step.Name)
-	}
-	if !soaked {
-		j.breaks("I11: step %q is left before its soak is over", step.Name)
-	}
-}
-
-// opened is which gates people have opened when the decision is taken.
-func (j *judge) opened() uint8 {
-	s := *j.s
+// gate checks that a step is left only when its soak has passed and it is approved, or somebody opened its gate whatever it waited for.
+func (j *judge) gate(n int, passed time.Duration) {
+	step, s := j.r.spec.Steps[n], *j.s
 	if j.m.Run != j.r.obs.Memory.Run {
-		s.ledger.open = 0
+		s.ledger.approved, s.ledger.promoted = 0, 0
 	}
 	s.noteOpened(j.r.spec, j.r)
-	return s.ledger.open
+	if s.ledger.promoted&(1<<n) != 0 {
+		return
+	}
+	if passed < step.Soak {
+		j.breaks("I11: step %q is left after %s, its soak is %s", step.Name, passed, step.Soak)
+	}
+	if step.Approval == nil || s.ledger.approved&(1<<n) != 0 {
+		return
+	}
+	if step.Approval.OnTimeout != rollout.TimeoutApprove || passed < step.Soak+step.Approval.Timeout {
+		j.breaks("I11: step %q is left without approval", step.Name)
+	}
 }
 
 func stepAt(steps []rollout.CanaryStep, name string) int {
@@ -131,7 +131,7 @@ func paths(t rollout.Target, c content) content {
 }
 
 // carries says whether a content has all that a target declares.
-func (j *judge) carries(c content, t rollout.Target) bool { return j.c.carrying(c, t) == c }
+func (j *judge) carries(c content, t rollout.Target) bool { return carrying(c, t) == c }
 
 // held is what a record holds, in the paths that it holds.
 func held(s rollout.Snapshot, now content) content {

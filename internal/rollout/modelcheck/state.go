@@ -153,6 +153,7 @@ func (s *state) carryOut(r round, how way, dies death) {
 	}
 	s.remember(r.d)
 	s.noteOpened(r.spec, r)
+	s.noteMet(r)
 	if dies == afterRemember {
 		return
 	}
