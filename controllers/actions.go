@@ -27,20 +27,16 @@ func (r *VMSSRolloutReconciler) readActions(ctx context.Context, round *round) e
 		return fmt.Errorf("listing RolloutActions in %s: %w", round.object.Namespace, err)
 	}
 	for i := range all.Items {
-		cached := &all.Items[i]
-		if cached.Status.Answer != "" || cached.Spec.RolloutRef.Name != round.object.Name || cached.Spec.RolloutRef.UID != round.object.UID {
+		if !asks(&all.Items[i], round.object) {
 			continue
 		}
-		action := &v1alpha1.RolloutAction{}
-		switch err := r.Live.Get(ctx, client.ObjectKeyFromObject(cached), action); {
-		case apierrors.IsNotFound(err):
-			continue
-		case err != nil:
-			return fmt.Errorf("reading RolloutAction %s: %w", client.ObjectKeyFromObject(cached), err)
-		case action.UID != cached.UID || action.Status.Answer != "" || !action.DeletionTimestamp.IsZero():
-			continue
+		action, err := r.unansweredNow(ctx, &all.Items[i])
+		if err != nil {
+			return err
 		}
-		round.actions = append(round.actions, action)
+		if action != nil {
+			round.actions = append(round.actions, action)
+		}
 	}
 	slices.SortFunc(round.actions, func(a, b *v1alpha1.RolloutAction) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), cmp.Compare(a.Name, b.Name))
@@ -53,6 +49,27 @@ func (r *VMSSRolloutReconciler) readActions(ctx context.Context, round *round) e
 		round.observation.Actions = append(round.observation.Actions, asked)
 	}
 	return nil
+}
+
+// asks says whether the action, as far as the cache knows, waits for this very object's answer.
+func asks(action *v1alpha1.RolloutAction, object *v1alpha1.VMSSRollout) bool {
+	ref := action.Spec.RolloutRef
+	return action.Status.Answer == "" && ref.Name == object.Name && ref.UID == object.UID
+}
+
+// unansweredNow reads the action live; nil if it is gone or answered.
+func (r *VMSSRolloutReconciler) unansweredNow(ctx context.Context, cached *v1alpha1.RolloutAction) (*v1alpha1.RolloutAction, error) {
+	action, key := &v1alpha1.RolloutAction{}, client.ObjectKeyFromObject(cached)
+	if err := r.Live.Get(ctx, key, action); err != nil {
+		if apierrors.IsNotFound(err) {
+			return nil, nil
+		}
+		return nil, fmt.Errorf("reading RolloutAction %s: %w", key, err)
+	}
+	if action.UID != cached.UID || action.Status.Answer != "" || !action.DeletionTimestamp.IsZero() {
+		return nil, nil
+	}
+	return action, nil
 }
 
 // actionOf is the action in the core's words.

@@ -81,6 +81,9 @@ func (o *obedient) effect(step string) (rollout.Begun, error) {
 
 func (o *obedient) WriteImage(_ context.Context, _ rollout.ScaleSet, s rollout.WriteImage) (rollout.Begun, error) {
 	o.model.Image = s.Image
+	for n := range o.instances {
+		o.instances[n].Latest = rollout.No
+	}
 	return o.effect("image")
 }
 
@@ -111,6 +114,9 @@ func (o *obedient) Upgrade(_ context.Context, _ rollout.ScaleSet, refs []rollout
 		for _, ref := range refs {
 			if o.instances[n].ID == ref.ID {
 				o.instances[n].Latest, o.instances[n].Script = rollout.Yes, rollout.ScriptSucceeded
+				if o.instances[n].Image != nil {
+					o.instances[n].Image = new(o.model.Image)
+				}
 			}
 		}
 	}
