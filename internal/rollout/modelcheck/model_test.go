@@ -19,7 +19,7 @@ func most() int {
 	switch {
 	case *states > 0:
 		return *states
-	case testing.Short():
+	case testing.Short() || raceEnabled:
 		return 5_000
 	default:
 		return 55_000
