@@ -41,25 +41,31 @@ func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alp
 		return nil
 	}
 	before := object.DeepCopy()
-	if needsFinalizer(object) {
-		controllerutil.AddFinalizer(object, finalizer)
-	} else {
-		controllerutil.RemoveFinalizer(object, finalizer)
+	if !needsFinalizer(object) {
+		return r.release(ctx, object)
+	}
+	if !controllerutil.AddFinalizer(object, finalizer) {
+		return nil
+	}
+	if err := r.holdRecords(ctx, object, true); err != nil {
+		return err
 	}
 	return r.patchFinalizers(ctx, before, object)
 }
 
-// release lets the object go.
+// release lets the object go, and its records with it.
 func (r *VMSSRolloutReconciler) release(ctx context.Context, object *v1alpha1.VMSSRollout) error {
 	before := object.DeepCopy()
-	controllerutil.RemoveFinalizer(object, finalizer)
+	if !controllerutil.RemoveFinalizer(object, finalizer) {
+		return nil
+	}
+	if err := r.holdRecords(ctx, object, false); err != nil {
+		return err
+	}
 	return r.patchFinalizers(ctx, before, object)
 }
 
 func (r *VMSSRolloutReconciler) patchFinalizers(ctx context.Context, before, object *v1alpha1.VMSSRollout) error {
-	if len(before.Finalizers) == len(object.Finalizers) {
-		return nil
-	}
 	err := r.Client.Patch(ctx, object, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	if err != nil && !apierrors.IsNotFound(err) {
 		return fmt.Errorf("writing the finalizers of VMSSRollout %s: %w", client.ObjectKeyFromObject(object), err)

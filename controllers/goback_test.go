@@ -254,6 +254,31 @@ func TestDeletionRollsBackFirst(t *testing.T) {
 	t.Fatalf("still there: %+v", d.object(t).Status.Conditions)
 }
 
+// TestRecordsOutliveTheirDeletion: a deletion in the foreground deletes the records first; going back still finds them, and lets them go.
+func TestRecordsOutliveTheirDeletion(t *testing.T) {
+	d := newDesk(t)
+	d.toAnImage(t, func(object *v1alpha1.VMSSRollout) { object.Spec.OnDelete = v1alpha1.OnDeleteRollback })
+	d.round(t)
+	names := d.records(t)
+	if len(names) != 1 {
+		t.Fatalf("records %v, want 1", names)
+	}
+	key := client.ObjectKey{Namespace: "shop", Name: names[0]}
+	revision := &appsv1.ControllerRevision{}
+	if err := errors.Join(d.Client.Get(d.ctx, key, revision), d.Client.Delete(d.ctx, revision)); err != nil {
+		t.Fatal(err)
+	}
+	if read := d.readRecord(d.ctx, &round{object: d.object(t)}, names[0]); read.State != rollout.Read {
+		t.Errorf("the record is gone: %+v", read.Problem)
+	}
+	if err := d.release(d.ctx, d.object(t)); err != nil {
+		t.Fatal(err)
+	}
+	if names := d.records(t); len(names) != 0 {
+		t.Errorf("records %v are held for nothing", names)
+	}
+}
+
 // TestOrphansAndOldAnswers: an action without a rollout is rejected, one that was answered long ago is deleted, and one that waits for its rollout
 // is left alone.
 func TestOrphansAndOldAnswers(t *testing.T) {

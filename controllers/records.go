@@ -13,6 +13,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -69,8 +70,13 @@ func revisionFor(object *v1alpha1.VMSSRollout, record rollout.Record) (*appsv1.C
 	if err != nil {
 		return nil, fmt.Errorf("encoding record %s of VMSSRollout %s: %w", record.Name, client.ObjectKeyFromObject(object), err)
 	}
+	var holds []string
+	if controllerutil.ContainsFinalizer(object, finalizer) {
+		holds = []string{finalizer}
+	}
 	return &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{
+			Finalizers:      holds,
 			Namespace:       object.Namespace,
 			Name:            recordName(object, record.Name),
 			Labels:          map[string]string{labelRollout: string(object.UID)},
@@ -113,17 +119,61 @@ func (r *VMSSRolloutReconciler) readRecord(ctx context.Context, round *round, re
 	return rollout.Known(rollout.Snapshot(stored))
 }
 
+// listRecords lists what is stored for the object, live.
+func (r *VMSSRolloutReconciler) listRecords(ctx context.Context, object *v1alpha1.VMSSRollout) ([]appsv1.ControllerRevision, error) {
+	stored := &appsv1.ControllerRevisionList{}
+	err := r.Live.List(ctx, stored, client.InNamespace(object.Namespace), client.MatchingLabels{labelRollout: string(object.UID)})
+	if err != nil {
+		return nil, fmt.Errorf("listing ControllerRevisions of VMSSRollout %s: %w", client.ObjectKeyFromObject(object), err)
+	}
+	return stored.Items, nil
+}
+
+// holdRecords keeps the object's records from being deleted before the object may go, or no longer. A deletion in the foreground, as GitOps
+// tools ask for, deletes what an object owns first, and going back needs just that.
+func (r *VMSSRolloutReconciler) holdRecords(ctx context.Context, object *v1alpha1.VMSSRollout, hold bool) error {
+	stored, err := r.listRecords(ctx, object)
+	if err != nil {
+		return err
+	}
+	for i := range stored {
+		if err := r.holdRecord(ctx, &stored[i], hold); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (r *VMSSRolloutReconciler) holdRecord(ctx context.Context, revision *appsv1.ControllerRevision, hold bool) error {
+	before := revision.DeepCopy()
+	changed := false
+	if hold {
+		changed = controllerutil.AddFinalizer(revision, finalizer)
+	} else {
+		changed = controllerutil.RemoveFinalizer(revision, finalizer)
+	}
+	if !changed {
+		return nil
+	}
+	if err := r.Client.Patch(ctx, revision, client.MergeFrom(before)); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("writing the finalizers of ControllerRevision %s: %w", client.ObjectKeyFromObject(revision), err)
+	}
+	return nil
+}
+
 // prune deletes the records that nobody needs any more.
 func (r *VMSSRolloutReconciler) prune(ctx context.Context, round *round, keep []string) error {
-	stored := &appsv1.ControllerRevisionList{}
-	err := r.Live.List(ctx, stored, client.InNamespace(round.object.Namespace), client.MatchingLabels{labelRollout: string(round.object.UID)})
+	stored, err := r.listRecords(ctx, round.object)
 	if err != nil {
-		return fmt.Errorf("listing ControllerRevisions of VMSSRollout %s: %w", client.ObjectKeyFromObject(round.object), err)
+		return err
 	}
-	for i := range stored.Items {
-		revision := &stored.Items[i]
+	for i := range stored {
+		revision := &stored[i]
 		if slices.Contains(keep, recordOf(round.object, revision.Name)) {
 			continue
+		}
+		if err := r.holdRecord(ctx, revision, false); err != nil {
+			return err
 		}
 		if err := r.Client.Delete(ctx, revision); client.IgnoreNotFound(err) != nil {
 			return fmt.Errorf("deleting ControllerRevision %s: %w", client.ObjectKeyFromObject(revision), err)
