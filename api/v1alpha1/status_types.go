@@ -308,7 +308,7 @@ type Problem struct {
 
 // FailureReason is how a machine failed.
 //
-// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck;Retry
+// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck;Retry;RetryReimage
 type FailureReason string
 
 // The failure reasons.
@@ -323,8 +323,10 @@ const (
 	FailureReimage FailureReason = "NotReimaged"
 	// FailureStuck: the platform does not finish with it.
 	FailureStuck FailureReason = "Stuck"
-	// FailureRetry: a person asked for another try; it lacks the fresh disk that it was to get.
+	// FailureRetry: a person asked for another try.
 	FailureRetry FailureReason = "Retry"
+	// FailureRetryReimage: a person asked for another try, and it lacks the fresh disk that it was to get.
+	FailureRetryReimage FailureReason = "RetryReimage"
 )
 
 // FailedInstance is one machine that failed in this run.

@@ -175,7 +175,7 @@ func (r *round) undo(a Action) string {
 		return fmt.Sprintf("no record of revision %s is kept; status.history names those that completed, and spec.revisionHistoryLimit says how many are kept", a.Revision)
 	}
 	r.goBack(ReturnRollback, CauseAction, "a RolloutAction asked for revision "+a.Revision, a.By)
-	r.memory.Return.Record, r.memory.Return.All = a.Revision, true
+	r.memory.Return.Record, r.memory.Return.All, r.memory.Failed = a.Revision, true, nil
 	return ""
 }
 
@@ -221,21 +221,19 @@ func (r *round) retryRun(taken Taken) string {
 		return "nothing failed, so there is nothing to try again"
 	}
 	r.memory.Taken = append(r.memory.Taken, taken)
-	ending := EndingFailed
-	r.end(ending, "tried again")
+	r.end(EndingFailed, "tried again")
 	r.beginRun(m.Revision)
+	if m.Return == nil || m.Return.Record == "" { // else what failed did so on the way back
+		for _, f := range m.Failed {
+			r.memory.Failed = append(r.memory.Failed, f.again())
+		}
+	}
 	if m.Return != nil {
 		return ""
 	}
 	r.memory.ScriptWritten, r.memory.Settings = m.ScriptWritten, m.Settings
 	if op := r.memory.Operation; op != nil {
 		op.Run = r.memory.Run // the same target, so it is still to be judged
-	}
-	for _, f := range m.Failed {
-		if f.Reason == FailureReimage {
-			f.Reason, f.Ref.Attempt = FailureRetry, 0
-			r.memory.Failed = append(r.memory.Failed, f)
-		}
 	}
 	return ""
 }

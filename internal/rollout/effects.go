@@ -104,7 +104,7 @@ func (r *round) begin(step Step, refs []Ref) verdict {
 		return v
 	}
 	r.memory.Operation = op
-	if b := &r.memory.Baseline; !op.touches() && !op.Back && b.Since.IsZero() {
+	if b := &r.memory.Baseline; !op.touches() && b.Since.IsZero() {
 		b.Since = r.at
 	}
 	for _, ref := range refs {

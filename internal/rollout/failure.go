@@ -74,8 +74,8 @@ func (r *round) retryable() []Ref {
 // mayRetry says whether there is anything left to try with a failed machine.
 func (r *round) mayRetry(f Failure) (Instance, bool) {
 	i, listed := find(r.obs.Instances.Value, f.Ref)
-	spent := f.Ref.Attempt >= r.spec.Failure.Retries && f.Reason != FailureRetry
-	if !listed || spent || i.busy() || !i.choosable(r.spec) {
+	spent := f.Ref.Attempt >= r.spec.Failure.Retries && !f.isDue()
+	if !listed || spent || i.busy() || i.Protected {
 		return i, false
 	}
 	fresh := r.spec.Action == ActionUpgradeThenReimage && f.Reason != FailureReimage && i.OSDisk != ""
@@ -95,6 +95,9 @@ func contains(refs []Ref, ref Ref) bool {
 // holdFailed starts nothing while more instances have failed than is tolerated, or nothing has moved for too long, and does what was
 // declared about it.
 func holdFailed(r *round) (verdict, bool) {
+	if v, waiting := r.awaitRetry(); waiting {
+		return v, true
+	}
 	why := r.failure()
 	if why == "" {
 		return undecided()
@@ -110,9 +113,28 @@ func holdFailed(r *round) (verdict, bool) {
 	}
 }
 
+// awaitRetry starts nothing else while a machine that a person wants tried again cannot be yet. Where it never can, it has failed for good.
+func (r *round) awaitRetry() (verdict, bool) {
+	if r.isWorking() {
+		return undecided() // the rest of a batch gets its fresh disks first
+	}
+	for n, f := range r.memory.Failed {
+		i, _ := find(r.obs.Instances.Value, f.Ref)
+		_, possible := r.mayRetry(f)
+		switch {
+		case !f.isDue():
+		case possible || i.busy() || (i.Protected && r.spec.Protected != ProtectedSkip):
+			return wait(ReasonProgressing, recheckBusy, "waiting to try instance %s again: Azure is at work on it, it is protected, or maxUnavailable leaves no room", i.ID), true
+		default:
+			r.memory.Failed[n].Reason = FailureReimage
+		}
+	}
+	return undecided()
+}
+
 // failure says what the run has failed for, "" for nothing.
 func (r *round) failure() string {
-	if failed := r.memory.Failed; len(failed) > r.tolerated() {
+	if failed := r.memory.final(); len(failed) > r.tolerated() {
 		more := ""
 		if len(failed) > 1 {
 			more = fmt.Sprintf(" (and %d more)", len(failed)-1)

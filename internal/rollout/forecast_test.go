@@ -26,6 +26,9 @@ func TestForecastIsWhatHappens(t *testing.T) {
 			}
 		}
 		spec := randomSpec(dice, randomTargets(dice)[0])
+		for n := range spec.Steps {
+			spec.Steps[n].Approval = nil // nobody is here to give it
+		}
 		shell := &simworld.Shell{World: world, Spec: spec}
 		shell.Spec.PlanOnly = true
 		shell.Round()

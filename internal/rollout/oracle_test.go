@@ -28,7 +28,7 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 		if !dumbWell(spec, i) {
 			v.unavailable[i.ID] = true
 		}
-		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) || m.Return == nil && slices.ContainsFunc(m.Skipped, func(r rollout.Ref) bool { return r.ID == i.ID }) {
+		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) || isSkippedIn(m, i.ID) {
 			continue
 		}
 		n++
@@ -37,7 +37,7 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 		}
 	}
 	for _, f := range m.Failed {
-		if i, listed := v.byID[f.Ref.ID]; listed && i.VMID == f.Ref.VMID {
+		if i, listed := v.byID[f.Ref.ID]; listed && i.VMID == f.Ref.VMID && !isSkippedIn(m, i.ID) { // who takes a failed machine out of the run lets another take its place
 			v.exposed[f.Ref.ID] = true
 		}
 	}
@@ -45,6 +45,11 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 	v.maxUnavailable = dumbAmount(spec.Batch.MaxUnavailable, n)
 	v.desired = dumbShare(spec, m, n)
 	return v
+}
+
+// isSkippedIn says whether a person took the machine out of the run. On the way back nobody is taken out.
+func isSkippedIn(m rollout.Memory, id string) bool {
+	return m.Return == nil && slices.ContainsFunc(m.Skipped, func(r rollout.Ref) bool { return r.ID == id })
 }
 
 func dumbWell(spec rollout.Spec, i rollout.Instance) bool {

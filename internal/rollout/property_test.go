@@ -511,7 +511,10 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	if !view.carried {
 		l.breaks("an upgrade while the model is not the target's")
 	}
-	l.checkZones(spec, view, refs)
+	again := func(ref rollout.Ref) bool { // it may be tried again in the very round that sees it fail
+		return obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
+	}
+	l.checkZones(spec, view, slices.DeleteFunc(slices.Clone(refs), again))
 	unavailable, exposed := len(view.unavailable), len(view.exposed)
 	for _, ref := range refs {
 		i, listed := view.byID[ref.ID]
@@ -521,8 +524,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 		if !view.unavailable[ref.ID] {
 			unavailable++
 		}
-		again := obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
-		if !view.exposed[ref.ID] && !again { // it may be tried again in the very round that sees it fail
+		if !view.exposed[ref.ID] && !again(ref) {
 			exposed++
 		}
 	}
@@ -541,6 +543,9 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 	}
 	for _, i := range v.byID {
 		for _, ref := range refs {
+			if v.exposed[ref.ID] {
+				continue // trying a machine again begins no zone: it was begun with that machine
+			}
 			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected && !l.isSkipped(i.ID) {
 				l.breaks("zone %q is begun while instance %s of zone %q lacks the target", v.byID[ref.ID].Zone, i.ID, i.Zone)
 			}

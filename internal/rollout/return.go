@@ -197,7 +197,7 @@ func returnToBaseline(r *round) (verdict, bool) {
 		return undecided()
 	}
 	v := r.turnRound(ReturnRollback, CauseTarget, "the target is what was there before")
-	r.memory.Return.Record = b.Name
+	r.memory.Return.Record, r.memory.Failed = b.Name, nil
 	return v, true
 }
 
