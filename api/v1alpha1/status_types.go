@@ -499,10 +499,15 @@ type BaselineBookkeeping struct {
 	// +kubebuilder:validation:MaxLength=128
 	Digest string `json:"digest,omitempty"`
 
-	// why is why there is no way back.
+	// why is why what is stored cannot be relied on.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Why string `json:"why,omitempty"`
+
+	// lost is why it cannot be gone back to now.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Lost string `json:"lost,omitempty"`
 }
 
 // GateBookkeeping is what was asked for about a run's gates.

@@ -159,7 +159,7 @@ func (r *round) rollback(a Action) string {
 		return "the run is rolling back already"
 	}
 	if m.isBack() {
-		r.memory.Baseline.Fixed, r.memory.Baseline.Why = true, ""
+		r.memory.Baseline.Fixed, r.memory.Baseline.Why, r.memory.Baseline.Lost = true, "", ""
 	}
 	r.goBack(ReturnRollback, CauseAction, "a RolloutAction asked for it", a.By)
 	return ""

@@ -79,7 +79,7 @@ func (r *round) leaveBehind(op *Operation) {
 		r.expose(ref.ID)
 		if r.spec.Action == ActionUpgradeThenReimage && m.Return == nil {
 			ref.OSDisk, ref.HealthySince = "", time.Time{}
-			m.Failed = append(m.Failed, Failure{Ref: ref, Reason: FailureReimage, At: r.at, Message: "the run turned round before its reimage was verified"})
+			m.fail(Failure{Ref: ref, Reason: FailureReimage, At: r.at, Message: "the run turned round before its reimage was verified"})
 		}
 	}
 }
@@ -227,8 +227,12 @@ func (r *round) isUntouched() bool {
 // seekWayBack looks whether there is a way back after all: a baseline may have been declared meanwhile.
 func (r *round) seekWayBack() (verdict, bool) {
 	m, b := &r.memory, r.memory.Baseline
+	if b.Fixed && b.Name != "" && b.Why == "" && b.Lost != sameAsTarget && r.settingsLost(b) == "" {
+		m.Baseline.Lost, m.Return.Record, m.Failed = "", b.Name, nil
+		return wait(ReasonProgressing, recheckSoon, "what there is to go back to is complete again"), true
+	}
 	if r.spec.Baseline == nil {
-		return r.noWayBack(b.Why), true
+		return r.noWayBack(orElse(b.Why, b.Lost)), true
 	}
 	if p := r.obs.BackSettings.Problem; p != nil {
 		return r.unreadable("the protected settings to go back to", p), true

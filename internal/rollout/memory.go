@@ -162,9 +162,20 @@ const (
 // isDue says whether a person asked for another try that is still to come.
 func (f Failure) isDue() bool { return f.Reason == FailureRetry || f.Reason == FailureRetryReimage }
 
-// final are the failures that nobody asked to try again.
-func (m Memory) final() []Failure {
-	return slices.DeleteFunc(slices.Clone(m.Failed), Failure.isDue)
+// names says whether an effect on the machine is in flight.
+func (m Memory) names(ref Ref) bool {
+	return m.Operation != nil && m.Operation.Refused == nil && slices.ContainsFunc(m.Operation.Instances, ref.means)
+}
+
+// fail puts a machine into the ledger, in the place of what it failed for before.
+func (m *Memory) fail(f Failure) {
+	m.forgive([]Ref{f.Ref})
+	m.Failed = append(m.Failed, f)
+}
+
+// forgive takes machines out of the ledger.
+func (m *Memory) forgive(refs []Ref) {
+	m.Failed = slices.DeleteFunc(slices.Clone(m.Failed), func(f Failure) bool { return slices.ContainsFunc(refs, f.Ref.means) })
 }
 
 // again is the failure once a person asked for another try.

@@ -505,7 +505,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	if len(refs) == 0 || len(refs) > max(1, view.size) {
 		l.breaks("a batch of %d where size is %d", len(refs), view.size)
 	}
-	if len(l.shell.Memory.Failed) > spec.Failure.MaxFailed.Value {
+	if l.othersFailed(refs) > spec.Failure.MaxFailed.Value {
 		l.breaks("I11: a batch starts while %v failed", l.shell.Memory.Failed)
 	}
 	if !view.carried {
@@ -556,10 +556,10 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 // checkReimage demands that only machines of the batch in flight are reimaged.
 func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
 	op := obs.Memory.Operation
-	if len(l.shell.Memory.Failed) < len(obs.Memory.Failed) {
-		return // machines that failed are tried again
-	}
 	for _, ref := range refs {
+		if l.hasFailed(ref.ID) {
+			continue // it is tried again
+		}
 		if op == nil || !slices.ContainsFunc(op.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID && r.VMID == ref.VMID }) {
 			l.breaks("I6: instance %s is reimaged, but is not in the batch %+v", ref.ID, op)
 		}
