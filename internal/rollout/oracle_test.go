@@ -10,12 +10,13 @@ import (
 type view struct {
 	byID                          map[string]rollout.Instance
 	unavailable, exposed          map[string]bool
+	eligible                      map[string]bool
 	carried                       bool
 	size, maxUnavailable, desired int
 }
 
 func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
-	v := view{byID: map[string]rollout.Instance{}, unavailable: map[string]bool{}, exposed: map[string]bool{}}
+	v := view{byID: map[string]rollout.Instance{}, unavailable: map[string]bool{}, exposed: map[string]bool{}, eligible: map[string]bool{}}
 	model := obs.Model.Value
 	v.carried = spec.Target.Image == nil || *spec.Target.Image == model.Image
 	if s := spec.Target.Script; s != nil {
@@ -32,6 +33,7 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 			continue
 		}
 		n++
+		v.eligible[i.ID] = true
 		if v.carried && i.Latest == rollout.Yes {
 			v.exposed[i.ID] = true
 		}

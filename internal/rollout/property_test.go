@@ -511,8 +511,9 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	if !view.carried {
 		l.breaks("an upgrade while the model is not the target's")
 	}
-	again := func(ref rollout.Ref) bool { // it may be tried again in the very round that sees it fail
-		return obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
+	l.checkSpread(view, obs.Memory.Exposed, refs)
+	again := func(ref rollout.Ref) bool { // it may be tried again in the very round that sees it fail; and who had a target before begins nothing
+		return slices.Contains(obs.Memory.Exposed, ref.ID) || obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
 	}
 	l.checkZones(spec, view, slices.DeleteFunc(slices.Clone(refs), again))
 	unavailable, exposed := len(view.unavailable), len(view.exposed)
@@ -533,6 +534,29 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	}
 	if exposed > max(view.desired, len(view.exposed)) {
 		l.breaks("I13, I2: %d exposed, %d desired", exposed, view.desired)
+	}
+}
+
+// checkSpread demands that no machine is upgraded for the first time while those that a target touched before, whatever they show now, make
+// up the share (I13).
+func (l *life) checkSpread(v view, touched []string, refs []rollout.Ref) {
+	before := map[string]bool{}
+	for id := range v.exposed {
+		before[id] = true
+	}
+	for _, id := range touched {
+		if i, listed := v.byID[id]; listed && i.State != rollout.StateDeleting && v.eligible[id] {
+			before[id] = true
+		}
+	}
+	after := len(before)
+	for _, ref := range refs {
+		if !before[ref.ID] {
+			after++
+		}
+	}
+	if after > max(v.desired, len(before)) {
+		l.breaks("I13: %d touched, %d desired, %d touched before", after, v.desired, len(before))
 	}
 }
 

@@ -48,7 +48,7 @@ func (s *returning) add(r *round, i Instance) {
 func (r *round) mustReturn(i Instance) bool {
 	m := r.memory
 	switch {
-	case m.Return.All || r.isExposed(i.ID):
+	case m.Return.All || r.memory.isExposed(i.ID):
 		return true
 	case i.Latest != Yes && !m.Baseline.Since.IsZero() && !i.Created.Before(m.Baseline.Since):
 		return true
