@@ -78,7 +78,9 @@ func policed(t *testing.T) (root, jane client.Client) {
 	if jane, err = client.New(user.Config(), client.Options{Scheme: root.Scheme()}); err != nil {
 		t.Fatal(err)
 	}
-	meta := func(namespace, name string) metav1.ObjectMeta { return metav1.ObjectMeta{Namespace: namespace, Name: name} }
+	meta := func(namespace, name string) metav1.ObjectMeta {
+		return metav1.ObjectMeta{Namespace: namespace, Name: name}
+	}
 	binding := func(namespace, kind, role string) *rbacv1.RoleBinding {
 		return &rbacv1.RoleBinding{ObjectMeta: meta(namespace, "jane"), RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: role},
 			Subjects: []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "jane"}}}
