@@ -60,7 +60,7 @@ func endedOf(history []v1alpha1.HistoryEntry) []rollout.Ended {
 	var out []rollout.Ended
 	for _, e := range history {
 		out = append(out, rollout.Ended{
-			Run: e.Run, Revision: e.Revision, Outcome: rollout.Ending(e.Outcome), Why: e.Message,
+			Run: e.Run, Revision: e.Revision, Before: e.Baseline, Outcome: rollout.Ending(e.Outcome), Why: e.Message,
 			Started: timeOf(e.StartTime), Stopped: timeOf(e.EndTime), Taken: takenOf(e.Actions),
 		})
 	}
@@ -71,7 +71,7 @@ func endedFrom(ended []rollout.Ended) []v1alpha1.HistoryEntry {
 	var out []v1alpha1.HistoryEntry
 	for _, e := range ended {
 		out = append(out, v1alpha1.HistoryEntry{
-			Run: e.Run, Revision: e.Revision, Outcome: v1alpha1.HistoryOutcome(e.Outcome), Message: conditions.Shorten(e.Why, maxHistoryMessage),
+			Run: e.Run, Revision: e.Revision, Baseline: e.Before, Outcome: v1alpha1.HistoryOutcome(e.Outcome), Message: conditions.Shorten(e.Why, maxHistoryMessage),
 			StartTime: happened(e.Started), EndTime: happened(e.Stopped), Actions: takenFrom(e.Taken),
 		})
 	}

@@ -80,7 +80,7 @@ func (g memories) back(m *rollout.Memory) {
 		m.Approved = append(m.Approved, g.text(63))
 		m.Taken = append(m.Taken, g.taken())
 		m.Ended = append(m.Ended, rollout.Ended{
-			Run: 1 + g.Int64N(9), Revision: g.text(12), Outcome: pick(g, rollout.EndingPromoted, rollout.EndingAborted), Why: g.text(600),
+			Run: 1 + g.Int64N(9), Revision: g.text(12), Before: g.text(12), Outcome: pick(g, rollout.EndingPromoted, rollout.EndingAborted), Why: g.text(600),
 			Started: g.time(), Stopped: g.time(), Taken: []rollout.Taken{g.taken()},
 		})
 	}

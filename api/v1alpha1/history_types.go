@@ -119,6 +119,11 @@ type HistoryEntry struct {
 	// +kubebuilder:validation:MaxLength=128
 	Revision string `json:"revision,omitempty"`
 
+	// baseline is the revision that was there before the run, to go back to with toRevision. Absent: none is kept.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Baseline string `json:"baseline,omitempty"`
+
 	// outcome is how it ended. Promoted: every eligible machine had the target and was well. RolledBack, Aborted: it was taken back, whole or
 	// the model alone. Superseded: another target came. Failed: it was held by failures when another target came.
 	// +required

@@ -150,7 +150,7 @@ func (r *round) rollback(a Action) string {
 		return r.undo(a)
 	case m.Completed:
 		return "the run is completed; name toRevision to go back to an older revision"
-	case m.isBack() && m.Return.Kind == ReturnRollback:
+	case m.isBack() && m.Return.Kind == ReturnRollback && len(m.Exposed) == 0:
 		return "the run is rolled back already"
 	case m.isGoingBack() && m.Return.Kind == ReturnRollback && len(m.Failed) == 0 && m.Return.explicit():
 		return "the run is rolling back already"

@@ -46,8 +46,9 @@ func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
 
 // place puts one eligible instance among the exposed, the outdated or the unsure.
 func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) {
+	has := i.Latest == Yes || (m.Returned && i.Latest == No) // who never left what was gone back to has it
 	switch {
-	case inFlight || m.hasFailed(i) || (carried && i.Latest == Yes):
+	case inFlight || m.hasFailed(i) || (carried && has):
 		c.exposed = append(c.exposed, i)
 	case i.Latest == No:
 		c.outdated = append(c.outdated, i)
@@ -57,13 +58,13 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 		return
 	}
 	if carried && !inFlight && !m.hasFailed(i) {
-		c.verify(spec, i)
+		c.verify(spec, i, has)
 	}
 }
 
 // verify counts an exposed instance that has the target for certain as updated, and as verified if it is well.
-func (c *census) verify(spec Spec, i Instance) {
-	if i.Latest != Yes || contradicts(spec.Target, i) {
+func (c *census) verify(spec Spec, i Instance, has bool) {
+	if !has || contradicts(spec.Target, i) {
 		return
 	}
 	c.updated = append(c.updated, i)

@@ -11,9 +11,11 @@ func beginDeletion(r *round) (verdict, bool) {
 	case DeletionRollback:
 	}
 	switch {
-	case m.Run == 0 || m.Completed || r.spec.PlanOnly:
+	case r.spec.PlanOnly:
+		return r.release("spec.mode is Plan, so the scale set stays as it is"), true
+	case m.Run == 0 || m.Completed:
 		return r.release("there is nothing to go back from"), true
-	case m.isBack() && len(m.Exposed) == 0:
+	case m.isBack() && (len(m.Exposed) == 0 || m.Return.Cause == CauseDeletion):
 		return r.release("everything was put back"), true
 	case m.Return == nil || m.Return.Done || m.Return.Kind == ReturnAbort || m.Return.Cause != CauseDeletion:
 		if m.Return != nil && m.Return.Record != "" {

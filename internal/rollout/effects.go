@@ -209,9 +209,20 @@ func (r *round) explainNoBatch(c census) verdict {
 		if r.spec.Zones == ZonesOneAtATime {
 			where = " in the zone that is worked on (strategy.zones is OneAtATime, so a sick instance of another zone waits for its turn, and holds this one)"
 		}
-		return wait(ReasonWaitingForHealth, recheckBusy, "%d of %d instances are not known to be well, and maxUnavailable leaves no room for another%s; waiting",
-			c.unavailable, c.total, where)
+		return wait(ReasonWaitingForHealth, recheckBusy, "%d of %d instances are not known to be well (%s), and maxUnavailable leaves no room for another%s; waiting; mend or remove them, or raise strategy.batch.maxUnavailable",
+			c.unavailable, c.total, names(r.notWell(), refTo), where)
 	}
+}
+
+// notWell are the machines that spend the budget of unavailability, the skipped and the protected too.
+func (r *round) notWell() []Instance {
+	var list []Instance
+	for _, i := range r.obs.Instances.Value {
+		if r.memory.inFlight(i) || wellness(r.spec.Health, i) != Yes {
+			list = append(list, i)
+		}
+	}
+	return list
 }
 
 // inIDOrder sorts references by id.

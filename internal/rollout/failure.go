@@ -120,9 +120,23 @@ func (r *round) failure() string {
 		return fmt.Sprintf("instance %s%s failed: %s: %s", failed[0].Ref.ID, more, failed[0].Reason, failed[0].Message)
 	}
 	if r.isStalled() {
-		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline)", r.spec.Failure.ProgressDeadline)
+		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline), the last of it %s", r.spec.Failure.ProgressDeadline, r.stalledAt())
 	}
 	return ""
+}
+
+// stalledAt says what was waited for in vain.
+func (r *round) stalledAt() string {
+	switch op := r.memory.Operation; {
+	case op != nil:
+		return op.doing()
+	case r.obs.Instances.State != Read || r.obs.Model.State != Read:
+		return "not known"
+	}
+	if ill := r.illExposed(); len(ill) > 0 {
+		return "waiting for " + names(ill, refTo) + " to be well: " + ailment(r.spec, ill[0])
+	}
+	return r.soFar()
 }
 
 // isStalled says whether there has been no progress for as long as is borne.

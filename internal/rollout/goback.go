@@ -92,15 +92,16 @@ func (b *Return) reason() Reason {
 
 // doing says in words what the way back is.
 func (b *Return) doing() string {
-	if b.Kind == ReturnAbort {
-		return "aborting"
+	words := map[ReturnKind][2]string{ReturnAbort: {"aborting", "aborted"}, ReturnRollback: {"rolling back", "rolled back"}}[b.Kind]
+	if b.Done {
+		return words[1]
 	}
-	return "rolling back"
+	return words[0]
 }
 
 // colour makes the reason of work on the way back say that it is the way back.
 func (b *Return) colour(because Because) Because {
-	if b != nil && (because.Reason == ReasonProgressing || because.Reason == ReasonWaitingForHealth) {
+	if b != nil && !b.Done && (because.Reason == ReasonProgressing || because.Reason == ReasonWaitingForHealth) {
 		return Because{Reason: b.reason(), Message: b.doing() + ": " + because.Message}
 	}
 	return because
@@ -135,7 +136,7 @@ func requireWayBack(r *round) (verdict, bool) {
 	if record.State == ReadFailed {
 		return r.noWayBack(fmt.Sprintf("the record %s of what was there before is gone", back.Record)), true
 	}
-	r.spec = backSpec(r.spec, record.Value)
+	r.spec, r.backward = backSpec(r.spec, record.Value), true
 	r.recount()
 	if script := record.Value.Script; script != nil && script.ProtectedSettings != "" && r.obs.Settings.State == Read && r.obs.Settings.Value.Digest != script.Digest {
 		return r.noWayBack(fmt.Sprintf("Secret %q is not what it was when its settings were in force", script.ProtectedSettings)), true
@@ -204,8 +205,11 @@ func holdBack(r *round) (verdict, bool) {
 		return undecided()
 	case r.spec.Paused:
 		return wait(ReasonPaused, recheckHeld, "paused while %s (%s); set spec.paused to false to go on", back.doing(), back.Why), true
-	case back.Cause == CauseTimeout && (r.obs.Window.Closed || r.obs.Window.Problem != nil):
+	case back.Cause == CauseTimeout && r.obs.Window.Problem != nil:
 		return holdIdle(r)
+	case back.Cause == CauseTimeout && r.obs.Window.Closed:
+		r.next = r.obs.Window.Changes
+		return wait(ReasonOutsideWindow, recheckHeld, "%s (%s) waits for the window to open; create a RolloutAction Rollback to go back at once", back.doing(), back.Why), true
 	}
 	return undecided()
 }
@@ -247,10 +251,28 @@ func (r *round) isBackNow() verdict {
 	ending := EndingAborted
 	if back.Kind == ReturnRollback {
 		ending = EndingRolledBack
-		m.Exposed, m.Baseline.Since = nil, zeroTime
+		m.Exposed = r.leftOut()
+		if len(m.Exposed) == 0 {
+			m.Baseline.Since = zeroTime
+		}
 	}
 	r.end(ending, back.Why)
+	if r.spec.Deleting != DeletionNone {
+		return r.release("everything was put back")
+	}
 	return r.stayBack()
+}
+
+// leftOut names the machines that should have gone back and that Azure leaves alone. They stay in the ledger.
+func (r *round) leftOut() []string {
+	if !r.backward {
+		return nil
+	}
+	var ids []string
+	for _, i := range byOrder(OrderInstanceID, r.sortReturning().skipped) {
+		ids = append(ids, i.ID)
+	}
+	return ids
 }
 
 // stayBack reports, and does, nothing: somebody has to look first.
@@ -260,8 +282,14 @@ func (r *round) stayBack() verdict {
 	if failed := r.memory.Failed; len(failed) > 0 {
 		note = fmt.Sprintf("; %s got it back and did not become well", names(failed, func(f Failure) Ref { return f.Ref }))
 	}
+	if left := r.memory.Exposed; len(left) > 0 && back.Kind == ReturnRollback {
+		note += fmt.Sprintf("; %s protected from scale-set actions, and so still as they are: create a RolloutAction Rollback when they are not", names(left, func(id string) Ref { return Ref{ID: id} }))
+	}
 	what := "the model and every machine that was touched are as they were before"
-	if back.Kind == ReturnAbort {
+	switch {
+	case back.RestoredAt.IsZero():
+		what = "nothing had been written, so everything is as it was"
+	case back.Kind == ReturnAbort:
 		what = "the model is as it was before, and the machines that have the target were left to be looked at"
 	}
 	return wait(back.reason(), recheckCompleted, "%s%s (%s); change spec.target, or create a RolloutAction Retry to try again", what, note, back.Why)

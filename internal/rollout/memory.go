@@ -72,6 +72,7 @@ type Taken struct {
 type Ended struct {
 	Run              int64
 	Revision         string
+	Before           string // name of the record of what was there before; "": none is kept
 	Outcome          Ending
 	Why              string
 	Started, Stopped time.Time

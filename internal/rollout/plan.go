@@ -52,9 +52,9 @@ func forward() []pass {
 		holdRefused,
 		holdDrifted,
 		stayCompleted,
+		returnToBaseline,
 		holdIdleBeforeModel,
 		requireEligible,
-		returnToBaseline,
 		keepBaseline,
 		watchWayBack,
 		applyModel,
@@ -122,6 +122,7 @@ const (
 type round struct {
 	spec     Spec // what the round works towards: what is declared, or on the way back what was there before
 	declared Spec
+	backward bool // it works towards what was there before
 	at       time.Time
 	obs      Observation
 	memory   Memory
@@ -164,7 +165,7 @@ func (r *round) decide(v verdict) Decision {
 
 // progress counts machines, by what the round works towards.
 func (r *round) progress() *Progress {
-	if r.memory.isGoingBack() {
+	if r.backward {
 		return r.returnProgress()
 	}
 	return r.count().progress(r.memory)

@@ -38,13 +38,13 @@ func (r *round) complete() verdict {
 	if m.RepairsSuspended {
 		return r.resumeRepairs()
 	}
+	r.end(EndingPromoted, m.completed())
 	m.Completed = true
 	m.Baseline, m.Exposed, m.Stall, m.Gate = Baseline{}, nil, Stall{}, Gate{}
 	if m.Stable != m.Revision {
 		m.Stable = m.Revision
 		r.store = append(r.store, Record{Name: m.Revision, Run: m.Run, Snapshot: snapshotOf(r.declared.Target, r.obs.Model.Value, m.Settings)})
 	}
-	r.end(EndingPromoted, m.completed())
 	r.settle()
 	return wait(ReasonCompleted, recheckCompleted, "%s", m.completed())
 }
@@ -59,6 +59,9 @@ func (r *round) isCompleted() bool {
 func (r *round) settle() {
 	r.memory.SettledETag, r.memory.SettledSize = r.obs.Model.Value.ETag, r.obs.Model.Value.Capacity
 	c := r.count()
+	if r.memory.Returned {
+		return // who never left is not behind, whatever the flag says
+	}
 	if behind := len(c.outdated) + len(c.unsure); behind > 0 {
 		r.memory.SettledETag = ""
 		r.facts.Drifted = "other parts of the model: " + names(append(c.outdated, c.unsure...), refTo) + " behind"

@@ -1,6 +1,9 @@
 package rollout
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // returning sorts the machines that have to go back by how far they are.
 type returning struct {
@@ -150,8 +153,11 @@ func (r *round) explainReturn(s returning) verdict {
 	case len(s.failed) > 0:
 		return wait(ReasonFailed, recheckHeld, "%s (%s): %s, and maxUnavailable leaves no room for %s; create a RolloutAction Rollback when they are mended",
 			back.doing(), back.Why, r.memory.Failed[0].Message, names(s.behind, refTo))
+	case !slices.ContainsFunc(s.behind, func(i Instance) bool { return i.choosable(r.spec) }):
+		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is %s)",
+			names(s.behind, refTo), r.declared.Protected)
 	default:
-		return wait(ReasonProgressing, recheckBusy, "maxUnavailable leaves no room for %s yet, or they are protected; waiting", names(s.behind, refTo))
+		return wait(ReasonProgressing, recheckBusy, "maxUnavailable leaves no room for %s yet, since %s are not well; waiting", names(s.behind, refTo), names(r.notWell(), refTo))
 	}
 }
 

@@ -59,11 +59,19 @@ func (r *round) end(ending Ending, why string) {
 		m.Ended[0].Outcome, m.Ended[0].Why, m.Ended[0].Stopped = ending, why, r.at // an abort that was completed to a rollback
 		return
 	}
-	ended := Ended{Run: m.Run, Revision: m.Revision, Outcome: ending, Why: why, Started: m.Started, Stopped: r.at, Taken: m.lastTaken()}
+	ended := Ended{Run: m.Run, Revision: m.Revision, Before: m.before(), Outcome: ending, Why: why, Started: m.Started, Stopped: r.at, Taken: m.lastTaken()}
 	m.Ended = append([]Ended{ended}, m.Ended...)
 	if most := max(r.spec.History, 1); len(m.Ended) > most {
 		m.Ended = m.Ended[:most]
 	}
+}
+
+// before names the record of what was there before the run, if that can be gone back to: the very first release has no other one.
+func (m Memory) before() string {
+	if !m.Baseline.rollbackable() {
+		return ""
+	}
+	return m.Baseline.Name
 }
 
 // lastTaken is what is kept of a run's actions.
@@ -79,7 +87,7 @@ func (m Memory) keep() []string {
 	}
 	for _, e := range m.Ended {
 		if e.Outcome == EndingPromoted {
-			names = append(names, e.Revision)
+			names = append(names, e.Revision, e.Before)
 		}
 	}
 	return names
