@@ -50,10 +50,11 @@ undeploy: k8s ## Remove what deploy installed. Scale sets are not touched.
 
 ##@ Generate
 .PHONY: generate
-generate: ## Write deep copies, CRD and role from the Go code.
+generate: ## Write deep copies, CRD, role and API reference from the Go code.
 	$(TOOL) controller-gen object paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	$(TOOL) controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=config/rbac
+	$(TOOL) crd-ref-docs --log-level=ERROR --config=hack/docs/reference.yaml --source-path=api/v1alpha1 --renderer=markdown --output-path=docs/reference/v1alpha1.md
 
 .PHONY: fmt
 fmt: ## Format the code.
