@@ -1,5 +1,7 @@
 package rollout
 
+import "slices"
+
 // maxInstancesPerCall bounds one ARM call. Azure documents no limit; its old rate policy charged 1,200 machine requests in five
 // minutes to the whole subscription and region, and 200 leaves room for everybody else.
 const maxInstancesPerCall = 200
@@ -12,19 +14,20 @@ const maxInstancesPerCall = 200
 // model, or another target, must not spread to new machines what the old ones were chosen for.
 func nextBatch(spec Spec, c census) []Instance {
 	limit := min(spec.Batch.Size.Of(c.n), c.desired-len(c.exposed), maxInstancesPerCall)
-	if again := choose(spec, c, c.left, limit); len(again) > 0 {
+	if again := choose(spec, c, spread(spec.Zones, byOrder(spec.Order, c.left), c.exposed), limit); len(again) > 0 {
 		return again
 	}
-	return choose(spec, c, c.outdated, min(limit, c.desired-len(c.exposed)-len(c.left)))
+	all := spread(spec.Zones, byOrder(spec.Order, c.lacking()), c.exposed)
+	fresh := slices.DeleteFunc(all, func(i Instance) bool { return slices.ContainsFunc(c.left, refTo(i).is) })
+	return choose(spec, c, fresh, min(limit, c.desired-len(c.exposed)-len(c.left)))
 }
 
-// choose takes at most limit of the candidates.
+// choose takes at most limit of the candidates, in their order.
 func choose(spec Spec, c census, candidates []Instance, limit int) []Instance {
 	if limit <= 0 {
 		return nil
 	}
 	budget := max(spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
-	candidates = spread(spec.Zones, byOrder(spec.Order, candidates), c.exposed)
 	if healthy := first(min(limit, budget), candidates, spec, Yes); len(healthy) > 0 {
 		return healthy
 	}

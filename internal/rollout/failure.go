@@ -16,7 +16,7 @@ func (r *round) tolerated() int {
 // one that has it can only be given a fresh disk, and only where that was asked for.
 func retryFailed(r *round) (verdict, bool) {
 	refs := r.retryable()
-	if len(refs) == 0 {
+	if len(refs) == 0 || r.hopeless() > r.tolerated() {
 		return undecided()
 	}
 	if v, held := holdIdle(r); held {
@@ -65,6 +65,18 @@ func (r *round) retryable() []Ref {
 	}
 	most := min(r.spec.Batch.Size.Of(c.n), maxInstancesPerCall)
 	return inIDOrder(upgrades[:min(len(upgrades), most)])
+}
+
+// hopeless counts the failed machines with which nothing is left to try. Once they are too many, trying the others changes nothing.
+func (r *round) hopeless() int {
+	n := 0
+	for _, f := range r.final() {
+		i, again := r.mayRetry(f)
+		if !again && (f.Ref.Attempt >= r.spec.Failure.Retries || f.Reason == FailureReimage || !i.busy()) {
+			n++
+		}
+	}
+	return n
 }
 
 // mayRetry says whether there is anything left to try with a failed machine.

@@ -322,7 +322,7 @@ func (l *life) mayLast() error {
 	case rollout.ReasonDrifted:
 		return nil
 	case rollout.ReasonWaitingForHealth:
-		if l.waitsForAnotherZone() || len(l.shell.Memory.Failed) > 0 { // a tolerated failure may spend the whole budget
+		if l.waitsForAnotherZone() || len(l.shell.Memory.Failed)+len(l.shell.Memory.Skipped) > 0 { // a tolerated failure, or who was taken out, may spend the whole budget
 			return nil
 		}
 	case rollout.ReasonNoEligibleInstances:

@@ -51,7 +51,8 @@ func (r *round) beginRun(revision string) {
 
 // hasActed says whether the run wrote the model or touched a machine, or may have.
 func (m Memory) hasActed() bool {
-	return m.Baseline.Fixed || !m.Baseline.Since.IsZero() || !m.LastBatchEnd.IsZero() || m.Fruitless > 0 || m.Operation != nil || m.Return != nil
+	return m.Baseline.Fixed || !m.Baseline.Since.IsZero() || !m.LastBatchEnd.IsZero() || m.Fruitless > 0 || m.Operation != nil ||
+		(m.Return != nil && !m.Return.RestoredAt.IsZero())
 }
 
 // end writes a run that is over into the history, once.

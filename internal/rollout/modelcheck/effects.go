@@ -184,7 +184,7 @@ func (j *judge) forward(named []rollout.Ref) {
 	fresh, ill := 0, 0
 	for _, m := range w.list() {
 		switch isNamed, latest := slices.ContainsFunc(named, m.is), w.latest(m); {
-		case isNamed && !latest && !j.hasFailed(m, j.r.obs.Memory.Failed):
+		case isNamed && !latest && !j.hasFailed(m, j.r.obs.Memory.Failed) && !j.isTriedAgain(m):
 			fresh++
 		case !isNamed && latest:
 			ill += j.illness(m)
@@ -193,6 +193,12 @@ func (j *judge) forward(named []rollout.Ref) {
 	if fresh > 0 {
 		j.batch(c, c.exposed+fresh, fresh, max(ill, len(j.m.Failed)))
 	}
+}
+
+// isTriedAgain says whether the machine was in flight for this very run: the round that sees it fail may be the one that tries it again.
+func (j *judge) isTriedAgain(m machine) bool {
+	op := j.r.obs.Memory.Operation
+	return op != nil && op.Run == j.m.Run && slices.ContainsFunc(op.Instances, m.is)
 }
 
 // illness is 1 for a machine that is part of the run and not well.
