@@ -116,7 +116,8 @@ func (r rollout) onFailure(action v1alpha1.FailureAction) rollout {
 func told(records []v1alpha1.ActionRecord) string {
 	var out []string
 	for _, a := range records {
-		out = append(out, strings.TrimSpace(fmt.Sprintf("%s %s by %s, verified %t", a.Action, a.Step, a.RequestedBy, a.Verified)))
+		what := strings.TrimSpace(string(a.Action) + " " + a.Step)
+		out = append(out, fmt.Sprintf("%s by %s, verified %t", what, a.RequestedBy, a.Verified))
 	}
 	return strings.Join(out, "; ")
 }
