@@ -1,12 +1,15 @@
 package controllers_test
 
-// rules has one entry a rule of the API: a change that is admitted, a change that is not, and what the refusal says: where, and
-// what to do. Enums and bare bounds of length are left to the schema's own words.
-var rules = map[string]struct {
+// A rule of the API: a change that is admitted, a change that is not, and what the refusal says: where, and what to do. Enums and bare
+// bounds of length are left to the schema's own words.
+type rule struct {
 	admitted string
 	refused  string
 	says     []string
-}{
+}
+
+// rules are those of VMSSRollout.
+var rules = map[string]rule{
 	"subscriptionID is a UUID": {
 		admitted: `scaleSet: {subscriptionID: ABCDEF00-0000-0000-0000-00000000000a}`,
 		refused:  `scaleSet: {subscriptionID: production}`,
@@ -297,5 +300,209 @@ var rules = map[string]struct {
 		admitted: `windows: [{type: Allow, schedule: "0 0 * * *", duration: 1h, timeZone: Etc/GMT+3}]`,
 		refused:  `windows: [{type: Allow, schedule: "0 0 * * *", duration: 1h, timeZone: Local}]`,
 		says:     []string{"spec.windows[0].timeZone", "time zone database"},
+	},
+	"bake is a duration": {
+		admitted: `bake: 168h`,
+		refused:  `bake: 0.5d`,
+		says:     []string{"spec.bake", "from 0s to 168h", "such as 30m"},
+	},
+	"a window is not longer than a week": {
+		admitted: `windows: [{type: Deny, schedule: "0 0 24 12 *", duration: 168h}]`,
+		refused:  `windows: [{type: Deny, schedule: "0 0 24 12 *", duration: 169h}]`,
+		says:     []string{"spec.windows[0].duration", "from 1m to 168h", "such as 6h"},
+	},
+	"image.id is not of another resource": {
+		admitted: `target: {image: {id: "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/läden_(1)/providers/Microsoft.Compute/images/i"}}`,
+		refused:  `target: {image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/snapshots/i}}`,
+		says:     []string{"spec.target.image.id", "must be the full ARM id of an image"},
+	},
+	"a baseline is a whole target": {
+		admitted: `baseline: {script: {command: bash install_v1.sh}, revisionTag: "1"}`,
+		refused:  `baseline: {revisionTag: "1"}`,
+		says:     []string{"spec.baseline:", "target and baseline need at least one of image and script", "set image"},
+	},
+	"a baseline is as exact as a target": {
+		admitted: `baseline: {image: {marketplace: {publisher: p, offer: o, sku: s, version: 1.0.0}}}`,
+		refused:  `baseline: {image: {marketplace: {publisher: p, offer: o, sku: s, version: latest}}}`,
+		says:     []string{"spec.baseline.image.marketplace.version", "not latest", "az vm image show"},
+	},
+	"a baseline's script has a command": {
+		admitted: `baseline: {script: {protectedSettings: {secretRef: {name: web-script-1}}}}`,
+		refused:  `baseline: {script: {uris: [https://store.example/install_v1.sh]}}`,
+		says:     []string{"spec.baseline.script", "needs a command", "script.protectedSettings"},
+	},
+	"maxFailed may be none": {
+		admitted: `failurePolicy: {maxFailed: 0}`,
+		refused:  `failurePolicy: {maxFailed: -1}`,
+		says:     []string{"spec.failurePolicy.maxFailed", "from 0 to 1000", "such as 1 or"},
+	},
+	"maxFailed as a count has bounds": {
+		admitted: `failurePolicy: {maxFailed: 1000}`,
+		refused:  `failurePolicy: {maxFailed: 1001}`,
+		says:     []string{"spec.failurePolicy.maxFailed", "from 0 to 1000"},
+	},
+	"maxFailed as a percentage may be none": {
+		admitted: `failurePolicy: {maxFailed: "0%"}`,
+		refused:  `failurePolicy: {maxFailed: "00%"}`,
+		says:     []string{"spec.failurePolicy.maxFailed", `from "0%" to "100%"`},
+	},
+	"maxFailed as a percentage has bounds": {
+		admitted: `failurePolicy: {maxFailed: "100%"}`,
+		refused:  `failurePolicy: {maxFailed: "101%"}`,
+		says:     []string{"spec.failurePolicy.maxFailed", `from "0%" to "100%"`},
+	},
+	"maxFailed is no bare string": {
+		admitted: `failurePolicy: {maxFailed: "5%"}`,
+		refused:  `failurePolicy: {maxFailed: "5"}`,
+		says:     []string{"spec.failurePolicy.maxFailed", `such as 1 or "5%"`},
+	},
+	"retries are not negative": {
+		admitted: `failurePolicy: {retries: 0}`,
+		refused:  `failurePolicy: {retries: -1}`,
+		says:     []string{"spec.failurePolicy.retries", "must be 0 to 10"},
+	},
+	"retries end": {
+		admitted: `failurePolicy: {retries: 10}`,
+		refused:  `failurePolicy: {retries: 11}`,
+		says:     []string{"spec.failurePolicy.retries", "must be 0 to 10"},
+	},
+	"progressDeadline is a duration": {
+		admitted: `failurePolicy: {progressDeadline: 2h, action: Rollback}`,
+		refused:  `failurePolicy: {progressDeadline: "7200", action: Rollback}`,
+		says:     []string{"spec.failurePolicy.progressDeadline", "from 1m to 720h", "such as 2h"},
+	},
+	"progressDeadline leaves time": {
+		admitted: `failurePolicy: {progressDeadline: 1m}`,
+		refused:  `failurePolicy: {progressDeadline: 59s}`,
+		says:     []string{"spec.failurePolicy.progressDeadline", "from 1m to 720h"},
+	},
+	"progressDeadline comes": {
+		admitted: `failurePolicy: {progressDeadline: 720h}`,
+		refused:  `failurePolicy: {progressDeadline: 721h}`,
+		says:     []string{"spec.failurePolicy.progressDeadline", "from 1m to 720h"},
+	},
+	"history has a beginning": {
+		admitted: `revisionHistoryLimit: 0`,
+		refused:  `revisionHistoryLimit: -1`,
+		says:     []string{"spec.revisionHistoryLimit", "must be 0 to 50"},
+	},
+	"history has an end": {
+		admitted: `revisionHistoryLimit: 50`,
+		refused:  `revisionHistoryLimit: 51`,
+		says:     []string{"spec.revisionHistoryLimit", "must be 0 to 50"},
+	},
+	"an approval that times out says when": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {timeout: 24h, onTimeout: Rollback}}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {onTimeout: Rollback}}]}}`,
+		says:     []string{"steps[0].approval", "approval.timeout must be set when approval.onTimeout is not Wait", "such as 24h"},
+	},
+	"an approval may wait for ever": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {}}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {onTimeout: Approve}}]}}`,
+		says:     []string{"steps[0].approval", "or set onTimeout to Wait"},
+	},
+	"approval.timeout is a duration": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {timeout: 1.5h}}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {timeout: 1d}}]}}`,
+		says:     []string{"steps[0].approval.timeout", "from 1m to 720h", "such as 24h"},
+	},
+	"approval.timeout leaves time to look": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {timeout: 1m, onTimeout: Abort}}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {timeout: 0s, onTimeout: Abort}}]}}`,
+		says:     []string{"steps[0].approval.timeout", "from 1m to 720h"},
+	},
+	"approval.timeout comes": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {timeout: 720h, onTimeout: Approve}}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: half, percent: 50, approval: {timeout: 1000h, onTimeout: Approve}}]}}`,
+		says:     []string{"steps[0].approval.timeout", "from 1m to 720h"},
+	},
+	"soak is not for ever": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, count: 1, soak: 0s}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, count: 1, soak: 169h}]}}`,
+		says:     []string{"steps[0].soak", "from 0s to 168h"},
+	},
+	"a step's percent is not nothing": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, percent: 1}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, percent: 0}]}}`,
+		says:     []string{"steps[0].percent", "1 to 100"},
+	},
+	"a step's count is not nothing": {
+		admitted: `strategy: {canary: {percent: null, steps: [{name: a, count: 2}]}}`,
+		refused:  `strategy: {canary: {percent: null, steps: [{name: a, count: 0}]}}`,
+		says:     []string{"steps[0].count", "1 to 1000"},
+	},
+}
+
+// actionRules are those of RolloutAction.
+var actionRules = map[string]rule{
+	"Approve names its step": {
+		admitted: `{action: Approve, step: half}`,
+		refused:  `{action: Approve, step: null}`,
+		says:     []string{"spec:", "step must be set for Approve and Promote", "status.step.name"},
+	},
+	"Promote names its step": {
+		admitted: `{action: Promote, step: half}`,
+		refused:  `{action: Promote, step: null}`,
+		says:     []string{"spec:", "step must be set for Approve and Promote", "name the step"},
+	},
+	"PromoteFull has no step": {
+		admitted: `{action: PromoteFull, step: null}`,
+		refused:  `{action: PromoteFull}`,
+		says:     []string{"spec:", "step is for Approve and Promote only", "remove step"},
+	},
+	"Abort has no step": {
+		admitted: `{action: Abort, step: null}`,
+		refused:  `{action: Abort}`,
+		says:     []string{"spec:", "remove step"},
+	},
+	"SkipInstance names its machine": {
+		admitted: `{action: SkipInstance, step: null, instance: "3"}`,
+		refused:  `{action: SkipInstance, step: null}`,
+		says:     []string{"spec:", "instance must be set for SkipInstance", "status.instances"},
+	},
+	"Retry has no machine": {
+		admitted: `{action: Retry, step: null}`,
+		refused:  `{action: Retry, step: null, instance: "3"}`,
+		says:     []string{"spec:", "instance is for SkipInstance only", "remove instance"},
+	},
+	"Rollback may name a revision": {
+		admitted: `{action: Rollback, step: null, toRevision: web-5d4f8c7b9}`,
+		refused:  `{action: Abort, step: null, toRevision: web-5d4f8c7b9}`,
+		says:     []string{"spec:", "toRevision is for Rollback only", "set action to Rollback"},
+	},
+	"toRevision is a name": {
+		admitted: `{action: Rollback, step: null, toRevision: web.1}`,
+		refused:  `{action: Rollback, step: null, toRevision: "sha256:0a1b"}`,
+		says:     []string{"spec.toRevision", "name of a ControllerRevision", "kubectl get controllerrevisions"},
+	},
+	"run is a number from 1": {
+		admitted: `{run: 1}`,
+		refused:  `{run: 0}`,
+		says:     []string{"spec.run", "from 1", "status.run"},
+	},
+	"step is a step's name": {
+		admitted: `{step: step-1}`,
+		refused:  `{step: "Step 1"}`,
+		says:     []string{"spec.step", "lower-case letters", "such as half"},
+	},
+	"instance is an id": {
+		admitted: `{action: SkipInstance, step: null, instance: web_1a2b3c}`,
+		refused:  `{action: SkipInstance, step: null, instance: /subscriptions/x/virtualMachines/3}`,
+		says:     []string{"spec.instance", "must be an instance id, such as 3", "not its ARM id"},
+	},
+	"instance is one machine": {
+		admitted: `{action: SkipInstance, step: null, instance: "0"}`,
+		refused:  `{action: SkipInstance, step: null, instance: "*"}`,
+		says:     []string{"spec.instance", "must be an instance id"},
+	},
+	"rolloutRef.name is a name": {
+		admitted: `{rolloutRef: {name: web.shop-1}}`,
+		refused:  `{rolloutRef: {name: shop/web}}`,
+		says:     []string{"spec.rolloutRef.name", "VMSSRollout in the action's namespace", "such as web"},
+	},
+	"rolloutRef.uid is a UID": {
+		admitted: `{rolloutRef: {uid: ffffffff-0000-4000-8000-00000000000a}}`,
+		refused:  `{rolloutRef: {uid: web}}`,
+		says:     []string{"spec.rolloutRef.uid", "must be the rollout's metadata.uid", "kubectl get vmssr"},
 	},
 }

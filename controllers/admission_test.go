@@ -2,9 +2,16 @@ package controllers_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -12,6 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
 // base is a rollout that is admitted. Cases merge their change into it.
@@ -25,80 +33,187 @@ spec:
   strategy: {canary: {percent: 34}}
 `
 
+// baseAction is an action that is admitted.
+const baseAction = `
+apiVersion: rollouts.vmss.dev/v1alpha1
+kind: RolloutAction
+metadata: {name: approve-half, namespace: default}
+spec:
+  rolloutRef: {name: web, uid: 0a1b2c3d-0000-4000-8000-000000000001}
+  run: 3
+  action: Approve
+  step: half
+  requestedBy: jane
+`
+
+// TestAdmission tries what is declared to be refused, and counts the samples that were. What is left to the API server has to be refused
+// by a real one: every rule, bound, enum and required field of both specs has a sample.
 func TestAdmission(t *testing.T) {
 	c := admission(t)
-	for name, tc := range rules {
-		t.Run(name, func(t *testing.T) {
-			if err := c.Create(t.Context(), changed(t, tc.admitted), client.DryRunAll, client.FieldValidation("Strict")); err != nil {
-				t.Errorf("refused %s\n%v", tc.admitted, err)
-			}
-			err := c.Create(t.Context(), changed(t, tc.refused), client.DryRunAll, client.FieldValidation("Strict"))
-			if err == nil {
-				t.Fatalf("admitted %s", tc.refused)
-			}
-			for _, want := range tc.says {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("the refusal does not say %q:\n%v", want, err)
+	r := &refusals{}
+	for kind, cases := range map[string]map[string]rule{base: rules, baseAction: actionRules} {
+		for name, tc := range cases {
+			t.Run(name, func(t *testing.T) {
+				if err := c.Create(t.Context(), changedFrom(t, kind, tc.admitted), client.DryRunAll, client.FieldValidation("Strict")); err != nil {
+					t.Errorf("refused %s\n%v", tc.admitted, err)
 				}
-			}
-		})
+				r.check(t, c.Create(t.Context(), changedFrom(t, kind, tc.refused), client.DryRunAll, client.FieldValidation("Strict")), kind+tc.refused, tc.says...)
+			})
+		}
+	}
+	for kind, cases := range map[string][]bound{base: bounds, baseAction: actionBounds} {
+		for _, tc := range cases {
+			t.Run(tc.field+" "+tc.says, func(t *testing.T) {
+				err := c.Create(t.Context(), changedFrom(t, kind, tc.change), client.DryRunAll, client.FieldValidation("Strict"))
+				r.check(t, err, kind+tc.change, tc.field+": ", tc.says)
+			})
+		}
+	}
+	for kind, cases := range map[string][]bound{base: fixed, baseAction: fixedActions} {
+		object := createFrom(t, c, kind, "fixed")
+		for _, tc := range cases {
+			t.Run("fixed "+tc.change, func(t *testing.T) {
+				change := changedFrom(t, kind, tc.change)
+				change.SetName(object.GetName())
+				change.SetResourceVersion(object.GetResourceVersion())
+				r.check(t, c.Update(t.Context(), change, client.DryRunAll), kind+"fixed "+tc.change, tc.field+": ", tc.says)
+			})
+		}
+	}
+	t.Run("unknown field", func(t *testing.T) {
+		change := `strategy: {batch: {maxUnavailible: 2}}`
+		r.check(t, c.Create(t.Context(), changed(t, change), client.DryRunAll, client.FieldValidation("Strict")), base+change, `unknown field "spec.strategy.batch.maxUnavailible"`)
+	})
+	r.report(t)
+}
+
+// refusals are the samples that were refused, as they should be.
+type refusals struct {
+	tried    map[string]bool
+	rejected int
+	causes   []metav1.StatusCause
+}
+
+// check checks that a sample is refused, for the right reason. No sample counts twice.
+func (r *refusals) check(t *testing.T, err error, sample string, says ...string) {
+	t.Helper()
+	if r.tried == nil {
+		r.tried = map[string]bool{}
+	}
+	if r.tried[sample] {
+		t.Errorf("tried already: %s", sample)
+	}
+	r.tried[sample] = true
+	if err == nil {
+		t.Fatalf("admitted %s", sample)
+	}
+	for _, want := range says {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("the refusal of %s does not say %q:\n%v", sample, want, err)
+		}
+	}
+	var status apierrors.APIStatus
+	if !t.Failed() && errors.As(err, &status) {
+		r.rejected++
+		if details := status.Status().Details; details != nil {
+			r.causes = append(r.causes, details.Causes...)
+		}
 	}
 }
 
-// TestSchemaRefuses are the bounds that the schema's own words say well enough.
-func TestSchemaRefuses(t *testing.T) {
+// report records how many samples were refused, and fails where the schema says something that no sample tried.
+func (r *refusals) report(t *testing.T) {
+	t.Helper()
+	if want := len(rules) + len(bounds) + len(fixed) + len(actionRules) + len(actionBounds) + len(fixedActions) + 1; r.rejected != want {
+		t.Logf("%d of %d samples were tried and refused, so there is no figure", r.rejected, want)
+		return
+	}
+	figure.Record(t, "rejected_samples", r.rejected)
+	for _, constraint := range constraints(t) {
+		if !slices.ContainsFunc(r.causes, constraint.explains) {
+			t.Errorf("no sample is refused because of this: %+v", constraint)
+		}
+	}
+}
+
+// A constraint is something that the schema of a spec says of a field.
+type constraint struct {
+	field string // as a refusal names it, without indexes
+	says  string // what a refusal says
+}
+
+var index = regexp.MustCompile(`\[[0-9]+]`)
+
+func (c constraint) explains(cause metav1.StatusCause) bool {
+	return index.ReplaceAllString(cause.Field, "[]") == c.field && strings.Contains(cause.Message, c.says)
+}
+
+// constraints reads what the generated CRDs say of specs. spec.baseline has the type of spec.target, and is left out.
+func constraints(t *testing.T) []constraint {
+	t.Helper()
+	var all []constraint
+	files, err := filepath.Glob(filepath.Join("..", "config", "crd", "bases", "*.yaml"))
+	if err != nil || len(files) != 2 {
+		t.Fatalf("found %d CRDs (%v), want 2", len(files), err)
+	}
+	for _, file := range files {
+		versions, _, err := unstructured.NestedSlice(objectsOf(t, file)[0].Object, "spec", "versions")
+		if err != nil {
+			t.Fatal(err)
+		}
+		spec, found, err := unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema", "properties", "spec")
+		if err != nil || !found {
+			t.Fatalf("%s: no schema of the spec: %v", file, err)
+		}
+		all = append(all, constraintsOf(spec, "spec")...)
+	}
+	return all
+}
+
+// constraintsOf is what the schema of a field says of it, and of what is below. The length of a duration bounds what a rule costs, and is
+// left out, as is its pattern, which its rule has too.
+func constraintsOf(schema map[string]any, field string) []constraint {
+	var all []constraint
+	if field == "spec.baseline" {
+		return nil
+	}
+	for key, says := range map[string]string{"enum": "Unsupported value", "minLength": "should be at least", "maxLength": "Too long", "minItems": "should have at least", "maxItems": "Too many"} {
+		if _, isDuration := schema["pattern"]; schema[key] != nil && !isDuration {
+			all = append(all, constraint{field, says})
+		}
+	}
+	required, _ := schema["required"].([]any)
+	for _, name := range required {
+		all = append(all, constraint{fmt.Sprint(field, ".", name), "Required value"})
+	}
+	rules, _ := schema["x-kubernetes-validations"].([]any)
+	for _, rule := range rules {
+		all = append(all, constraint{field, rule.(map[string]any)["message"].(string)})
+	}
+	properties, _ := schema["properties"].(map[string]any)
+	for name, below := range properties {
+		all = append(all, constraintsOf(below.(map[string]any), field+"."+name)...)
+	}
+	if items, isList := schema["items"].(map[string]any); isList {
+		all = append(all, constraintsOf(items, field+"[]")...)
+	}
+	return all
+}
+
+// TestWhatMayChange: everything but the scale set.
+func TestWhatMayChange(t *testing.T) {
 	c := admission(t)
-	for change, want := range map[string]string{
-		`scaleSet: null`:                                                    "spec.scaleSet: Required value",
-		`scaleSet: {name: null}`:                                            "spec.scaleSet.name: Required value",
-		`scaleSet: {resourceGroup: ""}`:                                     "spec.scaleSet.resourceGroup",
-		`scaleSet: {name: ` + strings.Repeat("a", 65) + `}`:                 "spec.scaleSet.name: Too long",
-		`target: null`:                                                      "spec.target: Required value",
-		`strategy: null`:                                                    "spec.strategy: Required value",
-		`strategy: {canary: null}`:                                          "spec.strategy.canary: Required value",
-		`strategy: {canary: {percent: null, steps: []}}`:                    "spec.strategy.canary.steps",
-		`strategy: {canary: {percent: null, steps: [{percent: 5}]}}`:        "steps[0].name: Required value",
-		`windows: [{type: Sometimes, schedule: "0 0 * * *", duration: 1h}]`: "spec.windows[0].type: Unsupported value",
-		`windows: [{type: Allow, duration: 1h}]`:                            "spec.windows[0].schedule: Required value",
-		`strategy: {canary: {percent: "34"}}`:                               "spec.strategy.canary.percent",
-		`strategy: {zones: Random}`:                                         "spec.strategy.zones: Unsupported value",
-		`strategy: {order: Random}`:                                         "spec.strategy.order: Unsupported value",
-		`strategy: {instanceAction: Delete}`:                                "spec.strategy.instanceAction: Unsupported value",
-		`strategy: {protectedInstances: Ignore}`:                            "spec.strategy.protectedInstances: Unsupported value",
-		`health: {source: None}`:                                            "spec.health.source: Unsupported value",
-		`target: {script: {protectedSettings: {}}}`:                         "protectedSettings.secretRef: Required value",
-		`target: {script: {uris: [` + seventeen("http://a/") + `]}}`:        "spec.target.script.uris: Too many",
-		`target: {script: {command: ` + strings.Repeat("a", 8193) + `}}`:    "spec.target.script.command: Too long",
-		`strategy: {batch: {maxUnavailible: 2}}`:                            "unknown field",
+	object := create(t, c, "changes")
+	for _, change := range []string{
+		`strategy: {canary: {percent: 100}}`, `paused: true`, `mode: Plan`, `target: {revisionTag: "2"}`, `onDelete: Rollback`,
+		`baseline: {script: {command: bash install_v1.sh}}`, `failurePolicy: {action: Abort, retries: 1}`, `drift: {other: Roll}`,
+		`strategy: {automaticRepairs: Suspend}`, `revisionHistoryLimit: 3`,
 	} {
-		t.Run(want, func(t *testing.T) {
-			err := c.Create(t.Context(), changed(t, change), client.DryRunAll, client.FieldValidation("Strict"))
-			if err == nil || !strings.Contains(err.Error(), want) {
-				t.Errorf("%s\nwant a refusal that says %q, got %v", change, want, err)
-			}
-		})
-	}
-}
-
-func seventeen(item string) string { return strings.TrimSuffix(strings.Repeat(`"`+item+`",`, 17), ",") }
-
-// TestScaleSetIsImmutable: everything else may be changed.
-func TestScaleSetIsImmutable(t *testing.T) {
-	c := admission(t)
-	object := create(t, c, "immutable")
-	if err := unstructured.SetNestedField(object.Object, int64(100), "spec", "strategy", "canary", "percent"); err != nil {
-		t.Fatal(err)
-	}
-	if err := c.Update(t.Context(), object); err != nil {
-		t.Errorf("raising percent was refused: %v", err)
-	}
-	if err := unstructured.SetNestedField(object.Object, "other", "spec", "scaleSet", "name"); err != nil {
-		t.Fatal(err)
-	}
-	err := c.Update(t.Context(), object)
-	for _, want := range []string{"spec.scaleSet", "scaleSet cannot be changed", "delete this VMSSRollout"} {
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("want a refusal that says %q, got %v", want, err)
+		next := changed(t, change)
+		next.SetName(object.GetName())
+		next.SetResourceVersion(object.GetResourceVersion())
+		if err := c.Update(t.Context(), next, client.DryRunAll); err != nil {
+			t.Errorf("%s was refused: %v", change, err)
 		}
 	}
 }
@@ -107,16 +222,26 @@ func TestScaleSetIsImmutable(t *testing.T) {
 func TestDefaults(t *testing.T) {
 	object := create(t, admission(t), "defaults")
 	for path, want := range map[string]any{
-		"spec.strategy.batch.size":           int64(1),
-		"spec.strategy.zones":                "Spread",
-		"spec.strategy.order":                "Oldest",
-		"spec.strategy.instanceAction":       "Upgrade",
-		"spec.strategy.protectedInstances":   "Skip",
-		"spec.health.source":                 "ApplicationHealth",
-		"spec.health.minReady":               "0s",
-		"spec.health.timeout":                "15m",
-		"spec.strategy.batch.maxUnavailable": nil,
-		"spec.paused":                        nil,
+		"spec.strategy.batch.size":            int64(1),
+		"spec.strategy.zones":                 "Spread",
+		"spec.strategy.order":                 "Oldest",
+		"spec.strategy.instanceAction":        "Upgrade",
+		"spec.strategy.protectedInstances":    "Skip",
+		"spec.strategy.automaticRepairs":      "Leave",
+		"spec.failurePolicy.maxFailed":        int64(0),
+		"spec.failurePolicy.retries":          int64(0),
+		"spec.failurePolicy.action":           "Pause",
+		"spec.drift.declared":                 "Pause",
+		"spec.drift.other":                    "Report",
+		"spec.onDelete":                       "Leave",
+		"spec.revisionHistoryLimit":           int64(10),
+		"spec.failurePolicy.progressDeadline": nil,
+		"spec.baseline":                       nil,
+		"spec.health.source":                  "ApplicationHealth",
+		"spec.health.minReady":                "0s",
+		"spec.health.timeout":                 "15m",
+		"spec.strategy.batch.maxUnavailable":  nil,
+		"spec.paused":                         nil,
 	} {
 		got, _, err := unstructured.NestedFieldNoCopy(object.Object, strings.Split(path, ".")...)
 		if err != nil || got != want {
@@ -144,7 +269,13 @@ func admission(t *testing.T) client.Client {
 // create makes a rollout that is removed at the end of the test.
 func create(t *testing.T, c client.Client, name string) *unstructured.Unstructured {
 	t.Helper()
-	object := changed(t, "{}")
+	return createFrom(t, c, base, name)
+}
+
+// createFrom makes an object that is removed at the end of the test.
+func createFrom(t *testing.T, c client.Client, base, name string) *unstructured.Unstructured {
+	t.Helper()
+	object := changedFrom(t, base, "{}")
 	object.SetName(name)
 	if err := c.Create(t.Context(), object); err != nil {
 		t.Fatal(err)
@@ -157,8 +288,14 @@ func create(t *testing.T, c client.Client, name string) *unstructured.Unstructur
 	return object
 }
 
-// changed returns base with a change of its spec.
+// changed returns a rollout with a change of its spec.
 func changed(t *testing.T, change string) *unstructured.Unstructured {
+	t.Helper()
+	return changedFrom(t, base, change)
+}
+
+// changedFrom returns an object with a change of its spec.
+func changedFrom(t *testing.T, base, change string) *unstructured.Unstructured {
 	t.Helper()
 	var object, patch map[string]any
 	for into, from := range map[*map[string]any]string{&object: base, &patch: change} {

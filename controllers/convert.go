@@ -57,7 +57,7 @@ func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 	if b := kept.Baseline; b != nil {
 		m.Baseline = rollout.Baseline{
 			Name: b.Revision, Source: rollout.BaselineSource(b.Source), Secret: b.Secret, Digest: b.Digest, Run: b.Run, Fixed: b.Fixed,
-			Since: timeOf(b.Since), Why: b.Why,
+			Since: timeOf(b.Since), Why: b.Why, Lost: b.Lost,
 		}
 	}
 	if g := kept.Gates; g != nil {
@@ -167,7 +167,7 @@ func baselineFrom(b rollout.Baseline) *v1alpha1.BaselineBookkeeping {
 	}
 	return &v1alpha1.BaselineBookkeeping{
 		Revision: b.Name, Source: v1alpha1.BaselineSource(b.Source), Secret: b.Secret, Digest: b.Digest, Run: b.Run, Fixed: b.Fixed,
-		Since: happened(b.Since), Why: conditions.Shorten(b.Why, maxLedgerMessageSize),
+		Since: happened(b.Since), Why: conditions.Shorten(b.Why, maxLedgerMessageSize), Lost: conditions.Shorten(b.Lost, maxLedgerMessageSize),
 	}
 }
 

@@ -1,6 +1,8 @@
 package controllers
 
 import (
+	"cmp"
+
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -48,10 +50,10 @@ func reportRollback(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
 	status.Rollback = nil
 	if b := m.Baseline; b.Run != 0 && b.Run == m.Run {
 		status.Rollback = &v1alpha1.RollbackStatus{
-			Rollbackable: b.Name != "" && b.Why == "",
+			Rollbackable: b.Name != "" && b.Why == "" && b.Lost == "",
 			Baseline:     b.Name,
 			Source:       v1alpha1.BaselineSource(b.Source),
-			Reason:       conditions.Shorten(b.Why, maxLedgerMessageSize),
+			Reason:       conditions.Shorten(cmp.Or(b.Why, b.Lost), maxLedgerMessageSize),
 		}
 	}
 }

@@ -66,7 +66,7 @@ func (g memories) back(m *rollout.Memory) {
 	m.Started, m.Stable, m.Settings, m.Returned = g.time(), g.text(12), g.text(32), g.coin()
 	m.Baseline = rollout.Baseline{
 		Name: g.text(12), Source: pick(g, rollout.BaselineCompleted, rollout.BaselineDeclared, rollout.BaselineSnapshot), Secret: g.text(64),
-		Digest: g.text(32), Run: g.Int64N(9), Fixed: g.coin(), Since: g.time(), Why: g.text(2000),
+		Digest: g.text(32), Run: g.Int64N(9), Fixed: g.coin(), Since: g.time(), Why: g.text(2000), Lost: g.text(2000),
 	}
 	if g.coin() {
 		m.Return = &rollout.Return{
@@ -257,6 +257,7 @@ func expected(m rollout.Memory) rollout.Memory {
 	m.UnhealthySince, m.LastBatchEnd, m.NotBefore = down(m.UnhealthySince), down(m.LastBatchEnd), up(m.NotBefore)
 	m.Started, m.FormerSince, m.Stall.Since = down(m.Started), down(m.FormerSince), up(m.Stall.Since)
 	m.Baseline.Since, m.Baseline.Why = down(m.Baseline.Since), cut(m.Baseline.Why, maxLedgerMessageSize)
+	m.Baseline.Lost = cut(m.Baseline.Lost, maxLedgerMessageSize)
 	if m.Return != nil {
 		back := *m.Return
 		back.At, back.RestoredAt, back.Why = down(back.At), up(back.RestoredAt), cut(back.Why, maxLedgerMessageSize)

@@ -17,8 +17,8 @@ import (
 func TestSamplesAreAdmitted(t *testing.T) {
 	c := admission(t)
 	files, err := filepath.Glob(filepath.Join("..", "config", "samples", "*.yaml"))
-	if err != nil || len(files) < 5 {
-		t.Fatalf("found %d samples (%v), want at least 5", len(files), err)
+	if err != nil || len(files) < 10 {
+		t.Fatalf("found %d samples (%v), want at least 10", len(files), err)
 	}
 	for _, file := range files {
 		if filepath.Base(file) == "kustomization.yaml" {

@@ -308,7 +308,7 @@ type Problem struct {
 
 // FailureReason is how a machine failed.
 //
-// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck;Retry
+// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck;Retry;RetryReimage
 type FailureReason string
 
 // The failure reasons.
@@ -323,8 +323,10 @@ const (
 	FailureReimage FailureReason = "NotReimaged"
 	// FailureStuck: the platform does not finish with it.
 	FailureStuck FailureReason = "Stuck"
-	// FailureRetry: a person asked for another try; it lacks the fresh disk that it was to get.
+	// FailureRetry: a person asked for another try.
 	FailureRetry FailureReason = "Retry"
+	// FailureRetryReimage: a person asked for another try, and it lacks the fresh disk that it was to get.
+	FailureRetryReimage FailureReason = "RetryReimage"
 )
 
 // FailedInstance is one machine that failed in this run.
@@ -497,10 +499,15 @@ type BaselineBookkeeping struct {
 	// +kubebuilder:validation:MaxLength=128
 	Digest string `json:"digest,omitempty"`
 
-	// why is why there is no way back.
+	// why is why what is stored cannot be relied on.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Why string `json:"why,omitempty"`
+
+	// lost is why it cannot be gone back to now.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Lost string `json:"lost,omitempty"`
 }
 
 // GateBookkeeping is what was asked for about a run's gates.

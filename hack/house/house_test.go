@@ -30,17 +30,18 @@ var (
 
 // rooms is design §2 as a table. The longest prefix decides. What is not listed may not exist.
 var rooms = map[string]room{
-	"":                          {own: []string{"controllers", "api", "internal/azure", "internal/checks"}, foreign: slices.Concat(kubernetes, azureSDK, metrics)},
-	"api":                       {own: []string{"api"}, foreign: apimachinery},
-	"controllers":               {own: []string{"api", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"})},
-	"internal/rollout":          {},
-	"internal/rollout/simworld": {own: []string{"internal/rollout"}},
-	"internal/conditions":       {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
-	"internal/azure":            {own: []string{"internal/rollout"}, foreign: azureSDK},
-	"internal/checks":           {own: []string{"internal/rollout"}},
-	"internal/azuresim":         {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
-	"cmd":                       {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},
-	"hack":                      {own: []string{""}, foreign: []string{"", "testing"}},
+	"":                            {own: []string{"controllers", "api", "internal/azure", "internal/checks"}, foreign: slices.Concat(kubernetes, azureSDK, metrics)},
+	"api":                         {own: []string{"api"}, foreign: apimachinery},
+	"controllers":                 {own: []string{"api", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"})},
+	"internal/rollout":            {},
+	"internal/rollout/simworld":   {own: []string{"internal/rollout"}},
+	"internal/rollout/modelcheck": {own: []string{"internal/rollout"}},
+	"internal/conditions":         {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
+	"internal/azure":              {own: []string{"internal/rollout"}, foreign: azureSDK},
+	"internal/checks":             {own: []string{"internal/rollout"}},
+	"internal/azuresim":           {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
+	"cmd":                         {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},
+	"hack":                        {own: []string{""}, foreign: []string{"", "testing"}},
 }
 
 type goPackage struct {

@@ -159,7 +159,7 @@ func (r *round) rollback(a Action) string {
 		return "the run is rolling back already"
 	}
 	if m.isBack() {
-		r.memory.Baseline.Fixed, r.memory.Baseline.Why = true, ""
+		r.memory.Baseline.Fixed, r.memory.Baseline.Why, r.memory.Baseline.Lost = true, "", ""
 	}
 	r.goBack(ReturnRollback, CauseAction, "a RolloutAction asked for it", a.By)
 	return ""
@@ -175,7 +175,7 @@ func (r *round) undo(a Action) string {
 		return fmt.Sprintf("no record of revision %s is kept; status.history names those that completed, and spec.revisionHistoryLimit says how many are kept", a.Revision)
 	}
 	r.goBack(ReturnRollback, CauseAction, "a RolloutAction asked for revision "+a.Revision, a.By)
-	r.memory.Return.Record, r.memory.Return.All = a.Revision, true
+	r.memory.Return.Record, r.memory.Return.All, r.memory.Failed = a.Revision, true, nil
 	return ""
 }
 
@@ -221,21 +221,19 @@ func (r *round) retryRun(taken Taken) string {
 		return "nothing failed, so there is nothing to try again"
 	}
 	r.memory.Taken = append(r.memory.Taken, taken)
-	ending := EndingFailed
-	r.end(ending, "tried again")
+	r.end(EndingFailed, "tried again")
 	r.beginRun(m.Revision)
+	if m.Return == nil || m.Return.Record == "" { // else what failed did so on the way back
+		for _, f := range m.Failed {
+			r.memory.Failed = append(r.memory.Failed, f.again())
+		}
+	}
 	if m.Return != nil {
 		return ""
 	}
 	r.memory.ScriptWritten, r.memory.Settings = m.ScriptWritten, m.Settings
 	if op := r.memory.Operation; op != nil {
 		op.Run = r.memory.Run // the same target, so it is still to be judged
-	}
-	for _, f := range m.Failed {
-		if f.Reason == FailureReimage {
-			f.Reason, f.Ref.Attempt = FailureRetry, 0
-			r.memory.Failed = append(r.memory.Failed, f)
-		}
 	}
 	return ""
 }

@@ -173,3 +173,15 @@ func refsOf(step rollout.Step) []rollout.Ref {
 func (l *life) hasFailed(id string) bool {
 	return slices.ContainsFunc(l.deciding.Failed, func(f rollout.Failure) bool { return f.Ref.ID == id })
 }
+
+// othersFailed counts the failed machines beside those that the step tries again, and those that a person asked to try again.
+func (l *life) othersFailed(refs []rollout.Ref) int {
+	n := 0
+	for _, f := range l.shell.Memory.Failed {
+		again := slices.ContainsFunc(refs, func(r rollout.Ref) bool { return r.ID == f.Ref.ID })
+		if !again && f.Reason != rollout.FailureRetry && f.Reason != rollout.FailureRetryReimage {
+			n++
+		}
+	}
+	return n
+}

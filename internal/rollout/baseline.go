@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -14,7 +15,8 @@ type Baseline struct {
 	Run    int64     // that it was settled for
 	Fixed  bool      // something was written since, so it is not taken again
 	Since  time.Time // when the first write since was decided; what was made from then on may have been made from that
-	Why    string    // why there is no way back; "": there is one
+	Why    string    // why what is stored cannot be relied on; "": it can. It stays so until something else is stored
+	Lost   string    // why it cannot be gone back to now
 }
 
 // BaselineSource says where a baseline comes from.
@@ -28,7 +30,7 @@ const (
 )
 
 // rollbackable says whether there is a way back.
-func (b Baseline) rollbackable() bool { return b.Name != "" && b.Why == "" }
+func (b Baseline) rollbackable() bool { return b.Name != "" && b.Why == "" && b.Lost == "" }
 
 // inherited is the name of the record that the run's baseline starts from: the one that an ended run had, since what was written
 // then was written over it; else the target that completed last.
@@ -82,8 +84,8 @@ func (r *round) takeBaseline() (Snapshot, Baseline, verdict, bool) {
 			break
 		}
 		known, b.Source = record.Value, BaselineCompleted
-		if r.memory.Baseline.Fixed {
-			b.Source = r.memory.Baseline.Source
+		if kept := r.memory.Baseline; kept.Fixed {
+			b.Source, b.Why = kept.Source, kept.Why
 		} else {
 			known = known.only(r.spec.Target)
 		}
@@ -132,11 +134,14 @@ func (r *round) judgeBaseline(s Snapshot, b *Baseline) {
 	switch {
 	case b.Why != "":
 	case s.meets(r.spec.Target):
-		b.Why = "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
+		b.Lost = sameAsTarget
 	default:
-		b.Why = r.settingsLost(*b)
+		b.Lost = r.settingsLost(*b)
 	}
 }
+
+// sameAsTarget is why a run that puts back what was there before cannot itself be taken back.
+const sameAsTarget = "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
 
 // settingsLost says why the protected settings of the baseline cannot be written again.
 func (r *round) settingsLost(b Baseline) string {
@@ -149,15 +154,15 @@ func (r *round) settingsLost(b Baseline) string {
 	case read.State == Read && read.Value.Digest != b.Digest:
 		return fmt.Sprintf("Secret %q is not what it was when its settings were in force", b.Secret)
 	case read.State == NotRead || read.State == ReadFailed:
-		return r.memory.Baseline.Why // not known now: what was known stays
+		return strings.TrimPrefix(r.memory.Baseline.Lost, sameAsTarget) // not known now: what was known stays
 	}
 	return ""
 }
 
 // watchWayBack notices, while the run goes forward, that the protected settings it would need on the way back changed.
 func watchWayBack(r *round) (verdict, bool) {
-	if b := &r.memory.Baseline; b.Fixed && b.Secret != "" && b.Name != "" {
-		b.Why = r.settingsLost(*b)
+	if b := &r.memory.Baseline; b.Fixed && b.Secret != "" && b.Lost != sameAsTarget {
+		b.Lost = r.settingsLost(*b)
 	}
 	return undecided()
 }

@@ -7,13 +7,24 @@ const maxInstancesPerCall = 200
 // nextBatch chooses the machines to upgrade next: at most size, at most desired − exposed, healthy ones within what the budget of
 // unavailability leaves. Only if no healthy one can be chosen are known-sick ones taken: they cost no availability, and the
 // target may be what heals them, but they are poor witnesses of a release. Unknown ones are never chosen.
+//
+// Machines that a target touched before come first, and what is left of the share is only what they leave: a change of other parts of the
+// model, or another target, must not spread to new machines what the old ones were chosen for.
 func nextBatch(spec Spec, c census) []Instance {
 	limit := min(spec.Batch.Size.Of(c.n), c.desired-len(c.exposed), maxInstancesPerCall)
+	if again := choose(spec, c, c.left, limit); len(again) > 0 {
+		return again
+	}
+	return choose(spec, c, c.outdated, min(limit, c.desired-len(c.exposed)-len(c.left)))
+}
+
+// choose takes at most limit of the candidates.
+func choose(spec Spec, c census, candidates []Instance, limit int) []Instance {
 	if limit <= 0 {
 		return nil
 	}
 	budget := max(spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
-	candidates := spread(spec.Zones, byOrder(spec.Order, c.outdated), c.exposed)
+	candidates = spread(spec.Zones, byOrder(spec.Order, candidates), c.exposed)
 	if healthy := first(min(limit, budget), candidates, spec, Yes); len(healthy) > 0 {
 		return healthy
 	}

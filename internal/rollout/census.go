@@ -13,6 +13,7 @@ type census struct {
 	total       int
 	unavailable int // listed and not known to be well, or in flight
 	protected   []Instance
+	left        []Instance // eligible, certainly not at the latest model, and touched by a target before
 	outdated    []Instance // eligible, certainly not at the latest model, not exposed
 	unsure      []Instance // eligible, neither exposed nor certainly outdated
 }
@@ -50,6 +51,9 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 	switch {
 	case inFlight || m.hasFailed(i) || (carried && has):
 		c.exposed = append(c.exposed, i)
+	case i.Latest == No && m.isExposed(i.ID):
+		c.left = append(c.left, i)
+		return
 	case i.Latest == No:
 		c.outdated = append(c.outdated, i)
 		return
@@ -72,6 +76,9 @@ func (c *census) verify(spec Spec, i Instance, has bool) {
 		c.verified = append(c.verified, i)
 	}
 }
+
+// lacking are the eligible machines that are certainly not at the latest model.
+func (c census) lacking() []Instance { return append(slices.Clone(c.left), c.outdated...) }
 
 // inFlight says whether an effect on this very machine may be under way.
 func (m Memory) inFlight(i Instance) bool {

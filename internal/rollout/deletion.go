@@ -19,7 +19,7 @@ func beginDeletion(r *round) (verdict, bool) {
 		return r.release("everything was put back"), true
 	case m.Return == nil || m.Return.Done || m.Return.Kind == ReturnAbort || m.Return.Cause != CauseDeletion:
 		if m.Return != nil && m.Return.Record != "" {
-			m.Baseline.Name, m.Baseline.Why = m.Return.Record, ""
+			m.Baseline.Name, m.Baseline.Why, m.Baseline.Lost = m.Return.Record, "", ""
 		}
 		r.goBack(ReturnRollback, CauseDeletion, "the VMSSRollout is being deleted and onDelete is Rollback", "")
 	}

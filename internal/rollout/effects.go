@@ -104,7 +104,7 @@ func (r *round) begin(step Step, refs []Ref) verdict {
 		return v
 	}
 	r.memory.Operation = op
-	if b := &r.memory.Baseline; !op.touches() && !op.Back && b.Since.IsZero() {
+	if b := &r.memory.Baseline; !op.touches() && b.Since.IsZero() {
 		b.Since = r.at
 	}
 	for _, ref := range refs {
@@ -194,15 +194,15 @@ func (r *round) listMayLag() (time.Duration, bool) {
 // explainNoBatch says what keeps the next batch from starting.
 func (r *round) explainNoBatch(c census) verdict {
 	var protected []Instance
-	for _, i := range c.outdated {
+	for _, i := range c.lacking() {
 		if !i.choosable(r.spec) {
 			protected = append(protected, i)
 		}
 	}
 	switch {
-	case len(c.outdated) == 0 && len(c.unsure) > 0:
+	case len(c.lacking()) == 0 && len(c.unsure) > 0:
 		return wait(ReasonProgressing, recheckBusy, "Azure does not say whether %s are outdated; waiting", names(c.unsure, refTo))
-	case len(protected) > 0 && len(protected) == len(c.outdated):
+	case len(protected) > 0 && len(protected) == len(c.lacking()):
 		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is Wait)", names(protected, refTo))
 	default:
 		where := ""

@@ -23,8 +23,8 @@ func (r *round) expose(id string) {
 }
 
 // isExposed says whether a target may have touched the machine since the baseline.
-func (r *round) isExposed(id string) bool {
-	_, found := slices.BinarySearchFunc(r.memory.Exposed, id, compareIDs)
+func (m Memory) isExposed(id string) bool {
+	_, found := slices.BinarySearchFunc(m.Exposed, id, compareIDs)
 	return found
 }
 

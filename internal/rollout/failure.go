@@ -1,6 +1,9 @@
 package rollout
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // tolerated is how many failed machines the rollout bears at the current step. A share in which nothing would be left to be well is
 // never borne: no gate passes on nothing.
@@ -25,13 +28,6 @@ func retryFailed(r *round) (verdict, bool) {
 	if v, waiting := r.holdEffect(); waiting {
 		return v, true
 	}
-	kept := r.memory.Failed[:0:0]
-	for _, f := range r.memory.Failed {
-		if !contains(refs, f.Ref) {
-			kept = append(kept, f)
-		}
-	}
-	r.memory.Failed = kept
 	if refs[0].OSDisk != "" {
 		return r.begin(Reimage{Instances: refs}, refs), true
 	}
@@ -74,27 +70,25 @@ func (r *round) retryable() []Ref {
 // mayRetry says whether there is anything left to try with a failed machine.
 func (r *round) mayRetry(f Failure) (Instance, bool) {
 	i, listed := find(r.obs.Instances.Value, f.Ref)
-	spent := f.Ref.Attempt >= r.spec.Failure.Retries && f.Reason != FailureRetry
-	if !listed || spent || i.busy() || !i.choosable(r.spec) {
+	spent := f.Ref.Attempt >= r.spec.Failure.Retries && !f.isDue()
+	if !listed || spent || i.busy() || i.Protected {
 		return i, false
 	}
 	fresh := r.spec.Action == ActionUpgradeThenReimage && f.Reason != FailureReimage && i.OSDisk != ""
 	return i, i.Latest == No || (i.Latest == Yes && fresh)
 }
 
-// contains says whether one of the references means the same machine.
-func contains(refs []Ref, ref Ref) bool {
-	for _, other := range refs {
-		if other.ID == ref.ID && (other.VMID == "" || ref.VMID == "" || other.VMID == ref.VMID) {
-			return true
-		}
-	}
-	return false
+// means says whether two references mean the same machine.
+func (r Ref) means(o Ref) bool {
+	return r.ID == o.ID && (r.VMID == "" || o.VMID == "" || r.VMID == o.VMID)
 }
 
 // holdFailed starts nothing while more instances have failed than is tolerated, or nothing has moved for too long, and does what was
 // declared about it.
 func holdFailed(r *round) (verdict, bool) {
+	if v, waiting := r.awaitRetry(); waiting {
+		return v, true
+	}
 	why := r.failure()
 	if why == "" {
 		return undecided()
@@ -110,9 +104,36 @@ func holdFailed(r *round) (verdict, bool) {
 	}
 }
 
+// awaitRetry starts nothing else while a machine that a person wants tried again cannot be yet. Where it never can, it has failed for good.
+func (r *round) awaitRetry() (verdict, bool) {
+	if r.isWorking() {
+		return undecided() // the rest of a batch gets its fresh disks first
+	}
+	for n, f := range r.memory.Failed {
+		if r.memory.names(f.Ref) {
+			continue
+		}
+		i, _ := find(r.obs.Instances.Value, f.Ref)
+		_, possible := r.mayRetry(f)
+		switch {
+		case !f.isDue():
+		case possible || i.busy() || (i.Protected && r.spec.Protected != ProtectedSkip):
+			return wait(ReasonProgressing, recheckBusy, "waiting to try instance %s again: Azure is at work on it, it is protected, or maxUnavailable leaves no room", i.ID), true
+		default:
+			r.memory.Failed[n].Reason = FailureReimage
+		}
+	}
+	return undecided()
+}
+
+// final are the failures that count: nobody asked to try them again, and no such try is under way.
+func (r *round) final() []Failure {
+	return slices.DeleteFunc(slices.Clone(r.memory.Failed), func(f Failure) bool { return f.isDue() || r.memory.names(f.Ref) })
+}
+
 // failure says what the run has failed for, "" for nothing.
 func (r *round) failure() string {
-	if failed := r.memory.Failed; len(failed) > r.tolerated() {
+	if failed := r.final(); len(failed) > r.tolerated() {
 		more := ""
 		if len(failed) > 1 {
 			more = fmt.Sprintf(" (and %d more)", len(failed)-1)

@@ -26,6 +26,10 @@ func TestForecastIsWhatHappens(t *testing.T) {
 			}
 		}
 		spec := randomSpec(dice, randomTargets(dice)[0])
+		for n := range spec.Steps {
+			spec.Steps[n].Approval = nil // nobody is here to give it
+		}
+		spec.Failure.ProgressDeadline = 0 // a plan says what holds the rollout, not what becomes of it hours later
 		shell := &simworld.Shell{World: world, Spec: spec}
 		shell.Spec.PlanOnly = true
 		shell.Round()

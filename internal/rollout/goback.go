@@ -45,7 +45,7 @@ func (m Memory) isGoingBack() bool { return m.Return != nil && !m.Return.Done }
 // isBack says whether the run ended by going back, and stays so until somebody wants something else.
 func (m Memory) isBack() bool { return m.Return != nil && m.Return.Done }
 
-// goBack turns the run round. What failed on the way out is no failure on the way back. An upgrade that is in flight is left
+// goBack turns the run round. What failed on the way out is no failure on the way back, once there is one. An upgrade that is in flight is left
 // behind, since the model must not wait for it; its machines are suspect until they are listed at rest. A write of the model is short, and is
 // waited for.
 func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
@@ -56,18 +56,32 @@ func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
 	}
 	if op := m.Operation; op != nil && (op.touches() || op.Refused != nil) {
 		if op.Refused == nil {
-			m.Former, m.FormerSince = op.Instances, r.at
-			for _, ref := range op.Instances {
-				r.expose(ref.ID)
-			}
+			r.leaveBehind(op)
 		}
 		m.Operation = nil
 	}
 	m.Return = back
-	m.Failed, m.Gate, m.Stall = nil, Gate{}, Stall{}
+	if back.Record != "" {
+		m.Failed = nil
+	}
+	m.Gate, m.Stall = Gate{}, Stall{}
 	m.UnhealthySince, m.LastBatchEnd, m.LastExposed, m.Fruitless = zeroTime, zeroTime, 0, 0
 	m.ModelApplied, m.ScriptWritten, m.Completed, m.SettledETag = false, false, false, ""
 	r.recount()
+}
+
+// leaveBehind lets go of an operation on machines that the way back does not wait for. Should there be no way back, a Retry has to know who
+// did not get the fresh disk yet.
+func (r *round) leaveBehind(op *Operation) {
+	m := &r.memory
+	m.Former, m.FormerSince = op.Instances, r.at
+	for _, ref := range op.Instances {
+		r.expose(ref.ID)
+		if r.spec.Action == ActionUpgradeThenReimage && m.Return == nil {
+			ref.OSDisk, ref.HealthySince = "", time.Time{}
+			m.fail(Failure{Ref: ref, Reason: FailureReimage, At: r.at, Message: "the run turned round before its reimage was verified"})
+		}
+	}
 }
 
 // turnRound starts the way back in the middle of a round and ends the round.
@@ -133,6 +147,15 @@ func backSpec(spec Spec, s Snapshot) Spec {
 // rollout holds; declaring spec.baseline mends it.
 func requireWayBack(r *round) (verdict, bool) {
 	back := r.memory.Return
+	if op := r.memory.Operation; op != nil && !op.touches() && r.isForeign(op) {
+		if v, waiting := settleModelWrite(r, op); waiting {
+			return v, true
+		}
+	}
+	if r.isUntouched() {
+		back.Record = "" // nothing is put back
+		return r.isBackNow(), true
+	}
 	if back.Record == "" {
 		return r.seekWayBack()
 	}
@@ -194,14 +217,22 @@ func (m Memory) beforeRun() string {
 	return ""
 }
 
-// seekWayBack looks whether there is a way back after all: nothing was written yet, or a baseline was declared meanwhile.
+// isUntouched says whether the run has done nothing that could be undone: what spec.baseline declares is no reason to write it then.
+func (r *round) isUntouched() bool {
+	m := r.memory
+	return !m.Return.All && !m.Baseline.Fixed && m.Operation == nil && len(m.Exposed) == 0 &&
+		!carries(r.spec.Target, r.obs.Model.Value, m.ScriptWritten)
+}
+
+// seekWayBack looks whether there is a way back after all: a baseline may have been declared meanwhile.
 func (r *round) seekWayBack() (verdict, bool) {
 	m, b := &r.memory, r.memory.Baseline
-	if !b.Fixed && len(m.Exposed) == 0 && !carries(r.spec.Target, r.obs.Model.Value, m.ScriptWritten) {
-		return r.isBackNow(), true
+	if b.Fixed && b.Name != "" && b.Why == "" && b.Lost != sameAsTarget && r.settingsLost(b) == "" {
+		m.Baseline.Lost, m.Return.Record, m.Failed = "", b.Name, nil
+		return wait(ReasonProgressing, recheckSoon, "what there is to go back to is complete again"), true
 	}
 	if r.spec.Baseline == nil {
-		return r.noWayBack(b.Why), true
+		return r.noWayBack(orElse(b.Why, b.Lost)), true
 	}
 	if p := r.obs.BackSettings.Problem; p != nil {
 		return r.unreadable("the protected settings to go back to", p), true
@@ -217,7 +248,7 @@ func (r *round) seekWayBack() (verdict, bool) {
 	if declared.Script != nil {
 		m.Baseline.Secret, m.Baseline.Digest = declared.Script.ProtectedSettings, declared.Script.Digest
 	}
-	m.Return.Record = declared.name()
+	m.Return.Record, m.Failed = declared.name(), nil
 	r.store = append(r.store, Record{Name: declared.name(), Run: m.Run, Snapshot: declared})
 	return wait(ReasonProgressing, recheckSoon, "storing what spec.baseline declares"), true
 }

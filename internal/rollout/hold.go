@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// keepLedger drops failures that are over: the machine is gone, or has the target and is well again. Health says nothing of a
-// disk, so a reimage that cannot be verified stays a failure until the machine is gone or the target changes.
+// keepLedger drops failures that are over: the machine is gone, or has the target and is well again.
 func keepLedger(r *round) (verdict, bool) {
 	var still []Failure
 	for _, f := range r.memory.Failed {
-		if i, listed := find(r.obs.Instances.Value, f.Ref); listed && (f.Reason == FailureReimage || f.Reason == FailureRetry || !r.recovered(i)) {
+		if i, listed := find(r.obs.Instances.Value, f.Ref); listed && !r.isOvercome(f, i) {
 			still = append(still, f)
 		}
 	}
@@ -19,6 +18,19 @@ func keepLedger(r *round) (verdict, bool) {
 		r.recount()
 	}
 	return undecided()
+}
+
+// isOvercome says whether a failure is over. Health says nothing of a disk, so a reimage that cannot be verified stays a failure until the
+// machine is gone or the target changes. Who is to be tried again and has the target already is judged by how it is from now on.
+func (r *round) isOvercome(f Failure, i Instance) bool {
+	switch f.Reason {
+	case FailureReimage, FailureRetryReimage:
+		return false
+	case FailureRetry:
+		return i.Latest == Yes && carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten)
+	default:
+		return r.recovered(i)
+	}
 }
 
 // recovered says whether a machine has the target for certain and is well.

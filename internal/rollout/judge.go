@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -145,7 +146,7 @@ func (r *round) failed(op *Operation, ref Ref, reason FailureReason, message str
 		reason = FailureReimage
 	}
 	ref.HealthySince, ref.OSDisk = time.Time{}, ""
-	r.memory.Failed = append(r.memory.Failed, Failure{Ref: ref, Reason: reason, Message: message, At: r.at})
+	r.memory.fail(Failure{Ref: ref, Reason: reason, Message: message, At: r.at})
 }
 
 // fail puts machines that failed into the ledger.
@@ -177,6 +178,7 @@ func (r *round) conclude(op *Operation, t tally) (verdict, bool) {
 		return undecided()
 	}
 	verified := t[standsVerified]
+	r.memory.forgive(verified)
 	switch {
 	case len(untouched) == 0 || len(verified) > 0:
 		r.memory.LastBatchEnd = r.at
@@ -190,11 +192,16 @@ func (r *round) conclude(op *Operation, t tally) (verdict, bool) {
 		r.recount()
 	default:
 		r.fruitless()
-		if r.memory.Fruitless >= mostFruitless {
+		if r.memory.Fruitless >= mostFruitless || op.isAgain() {
 			r.notApplied(op, untouched)
 		}
 	}
 	return undecided()
+}
+
+// isAgain says whether the operation tries machines again that had failed. Its failure is theirs.
+func (o *Operation) isAgain() bool {
+	return slices.ContainsFunc(o.Instances, func(ref Ref) bool { return ref.Attempt > 0 })
 }
 
 // dueForReimage lists the upgraded machines that must stay in the batch because their reimage is still to come.

@@ -155,8 +155,39 @@ const (
 	FailureNotApplied   FailureReason = "NotApplied"         // it stays at the old model though upgrades succeed
 	FailureReimage      FailureReason = "NotReimaged"        // it failed before its reimage, or nobody can say whether its disk was replaced
 	FailureStuck        FailureReason = "Stuck"              // the platform does not finish with it
-	FailureRetry        FailureReason = "Retry"              // a person asked for another try; it lacks the fresh disk that it was to get
+	FailureRetry        FailureReason = "Retry"              // a person asked for another try
+	FailureRetryReimage FailureReason = "RetryReimage"       // and it lacks the fresh disk that it was to get
 )
+
+// isDue says whether a person asked for another try that is still to come.
+func (f Failure) isDue() bool { return f.Reason == FailureRetry || f.Reason == FailureRetryReimage }
+
+// names says whether an effect on the machine is in flight.
+func (m Memory) names(ref Ref) bool {
+	return m.Operation != nil && m.Operation.Refused == nil && slices.ContainsFunc(m.Operation.Instances, ref.means)
+}
+
+// fail puts a machine into the ledger, in the place of what it failed for before.
+func (m *Memory) fail(f Failure) {
+	m.forgive([]Ref{f.Ref})
+	m.Failed = append(m.Failed, f)
+}
+
+// forgive takes machines out of the ledger.
+func (m *Memory) forgive(refs []Ref) {
+	m.Failed = slices.DeleteFunc(slices.Clone(m.Failed), func(f Failure) bool { return slices.ContainsFunc(refs, f.Ref.means) })
+}
+
+// again is the failure once a person asked for another try.
+func (f Failure) again() Failure {
+	if f.Reason == FailureReimage || f.Reason == FailureRetryReimage {
+		f.Reason = FailureRetryReimage
+	} else {
+		f.Reason = FailureRetry
+	}
+	f.Ref.Attempt = 0
+	return f
+}
 
 // clone returns a copy that shares nothing with m, so that Plan never changes its input.
 func (m Memory) clone() Memory {

@@ -10,12 +10,13 @@ import (
 type view struct {
 	byID                          map[string]rollout.Instance
 	unavailable, exposed          map[string]bool
+	eligible                      map[string]bool
 	carried                       bool
 	size, maxUnavailable, desired int
 }
 
 func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
-	v := view{byID: map[string]rollout.Instance{}, unavailable: map[string]bool{}, exposed: map[string]bool{}}
+	v := view{byID: map[string]rollout.Instance{}, unavailable: map[string]bool{}, exposed: map[string]bool{}, eligible: map[string]bool{}}
 	model := obs.Model.Value
 	v.carried = spec.Target.Image == nil || *spec.Target.Image == model.Image
 	if s := spec.Target.Script; s != nil {
@@ -28,16 +29,17 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 		if !dumbWell(spec, i) {
 			v.unavailable[i.ID] = true
 		}
-		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) || m.Return == nil && slices.ContainsFunc(m.Skipped, func(r rollout.Ref) bool { return r.ID == i.ID }) {
+		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) || isSkippedIn(m, i.ID) {
 			continue
 		}
 		n++
+		v.eligible[i.ID] = true
 		if v.carried && i.Latest == rollout.Yes {
 			v.exposed[i.ID] = true
 		}
 	}
 	for _, f := range m.Failed {
-		if i, listed := v.byID[f.Ref.ID]; listed && i.VMID == f.Ref.VMID {
+		if i, listed := v.byID[f.Ref.ID]; listed && i.VMID == f.Ref.VMID && !isSkippedIn(m, i.ID) { // who takes a failed machine out of the run lets another take its place
 			v.exposed[f.Ref.ID] = true
 		}
 	}
@@ -45,6 +47,11 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 	v.maxUnavailable = dumbAmount(spec.Batch.MaxUnavailable, n)
 	v.desired = dumbShare(spec, m, n)
 	return v
+}
+
+// isSkippedIn says whether a person took the machine out of the run. On the way back nobody is taken out.
+func isSkippedIn(m rollout.Memory, id string) bool {
+	return m.Return == nil && slices.ContainsFunc(m.Skipped, func(r rollout.Ref) bool { return r.ID == id })
 }
 
 func dumbWell(spec rollout.Spec, i rollout.Instance) bool {

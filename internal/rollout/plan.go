@@ -45,7 +45,6 @@ func forward() []pass {
 		settleOperation,
 		seeFormerOut,
 		keepGate,
-		keepExposed,
 		holdClaimed,
 		preflight,
 		keepLedger,
@@ -54,6 +53,7 @@ func forward() []pass {
 		holdDrifted,
 		stayCompleted,
 		returnToBaseline,
+		keepExposed,
 		holdIdleBeforeModel,
 		requireEligible,
 		keepBaseline,
@@ -158,6 +158,9 @@ func (r *round) decide(v verdict) Decision {
 		if carries(r.declared.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
 			d.Facts.ModelApplied = Yes
 		}
+	}
+	if r.memory.isBack() {
+		d.Facts.ModelApplied = No // an idle round, which reads nothing, says the same
 	}
 	if r.obs.Instances.State == Read && r.obs.Model.State == Read {
 		d.Progress, d.Zones, d.Notable = r.progress(), r.zoneProgress(), r.notable()

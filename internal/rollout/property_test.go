@@ -505,13 +505,17 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	if len(refs) == 0 || len(refs) > max(1, view.size) {
 		l.breaks("a batch of %d where size is %d", len(refs), view.size)
 	}
-	if len(l.shell.Memory.Failed) > spec.Failure.MaxFailed.Value {
+	if l.othersFailed(refs) > spec.Failure.MaxFailed.Value {
 		l.breaks("I11: a batch starts while %v failed", l.shell.Memory.Failed)
 	}
 	if !view.carried {
 		l.breaks("an upgrade while the model is not the target's")
 	}
-	l.checkZones(spec, view, refs)
+	l.checkSpread(view, obs.Memory.Exposed, refs)
+	again := func(ref rollout.Ref) bool { // it may be tried again in the very round that sees it fail; and who had a target before begins nothing
+		return slices.Contains(obs.Memory.Exposed, ref.ID) || obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
+	}
+	l.checkZones(spec, view, slices.DeleteFunc(slices.Clone(refs), again))
 	unavailable, exposed := len(view.unavailable), len(view.exposed)
 	for _, ref := range refs {
 		i, listed := view.byID[ref.ID]
@@ -521,8 +525,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 		if !view.unavailable[ref.ID] {
 			unavailable++
 		}
-		again := obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
-		if !view.exposed[ref.ID] && !again { // it may be tried again in the very round that sees it fail
+		if !view.exposed[ref.ID] && !again(ref) {
 			exposed++
 		}
 	}
@@ -534,6 +537,29 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	}
 }
 
+// checkSpread demands that no machine is upgraded for the first time while those that a target touched before, whatever they show now, make
+// up the share (I13).
+func (l *life) checkSpread(v view, touched []string, refs []rollout.Ref) {
+	before := map[string]bool{}
+	for id := range v.exposed {
+		before[id] = true
+	}
+	for _, id := range touched {
+		if i, listed := v.byID[id]; listed && i.State != rollout.StateDeleting && v.eligible[id] {
+			before[id] = true
+		}
+	}
+	after := len(before)
+	for _, ref := range refs {
+		if !before[ref.ID] {
+			after++
+		}
+	}
+	if after > max(v.desired, len(before)) {
+		l.breaks("I13: %d touched, %d desired, %d touched before", after, v.desired, len(before))
+	}
+}
+
 // checkZones demands that one zone at a time means just that: what is upgraded is of one zone, and no zone before it lacks the target.
 func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 	if spec.Zones != rollout.ZonesOneAtATime {
@@ -541,6 +567,9 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 	}
 	for _, i := range v.byID {
 		for _, ref := range refs {
+			if v.exposed[ref.ID] {
+				continue // trying a machine again begins no zone: it was begun with that machine
+			}
 			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected && !l.isSkipped(i.ID) {
 				l.breaks("zone %q is begun while instance %s of zone %q lacks the target", v.byID[ref.ID].Zone, i.ID, i.Zone)
 			}
@@ -551,10 +580,10 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 // checkReimage demands that only machines of the batch in flight are reimaged.
 func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
 	op := obs.Memory.Operation
-	if len(l.shell.Memory.Failed) < len(obs.Memory.Failed) {
-		return // machines that failed are tried again
-	}
 	for _, ref := range refs {
+		if l.hasFailed(ref.ID) {
+			continue // it is tried again
+		}
 		if op == nil || !slices.ContainsFunc(op.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID && r.VMID == ref.VMID }) {
 			l.breaks("I6: instance %s is reimaged, but is not in the batch %+v", ref.ID, op)
 		}

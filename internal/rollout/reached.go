@@ -24,7 +24,7 @@ func stayCompleted(r *round) (verdict, bool) {
 	if !r.isCompleted() {
 		return undecided()
 	}
-	if r.spec.Drift.RollOther && !r.memory.Returned && len(r.count().outdated) > 0 {
+	if r.spec.Drift.RollOther && !r.memory.Returned && len(r.count().lacking()) > 0 {
 		r.memory.Completed = false // they come along as they would have during the run
 		return undecided()
 	}
@@ -62,9 +62,9 @@ func (r *round) settle() {
 	if r.memory.Returned {
 		return // who never left is not behind, whatever the flag says
 	}
-	if behind := len(c.outdated) + len(c.unsure); behind > 0 {
+	if behind := append(c.lacking(), c.unsure...); len(behind) > 0 {
 		r.memory.SettledETag = ""
-		r.facts.Drifted = "other parts of the model: " + names(append(c.outdated, c.unsure...), refTo) + " behind"
+		r.facts.Drifted = "other parts of the model: " + names(behind, refTo) + " behind"
 	}
 }
 

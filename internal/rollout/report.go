@@ -44,7 +44,7 @@ func (r *round) zoneProgress() []ZoneProgress {
 			note(zones[i.Zone])
 		}
 	}
-	for _, eligible := range [][]Instance{c.exposed, c.outdated, c.unsure} {
+	for _, eligible := range [][]Instance{c.exposed, c.lacking(), c.unsure} {
 		tell(eligible, func(z *ZoneProgress) { z.Eligible++ })
 	}
 	tell(c.exposed, func(z *ZoneProgress) { z.Exposed++ })
@@ -118,7 +118,7 @@ func (r *round) behind() []Instance {
 	case r.memory.isGoingBack():
 		return r.sortReturning().behind
 	case r.memory.Completed:
-		return byOrder(OrderInstanceID, r.count().outdated)
+		return byOrder(OrderInstanceID, r.count().lacking())
 	default:
 		return nil
 	}

@@ -48,7 +48,7 @@ func (s *returning) add(r *round, i Instance) {
 func (r *round) mustReturn(i Instance) bool {
 	m := r.memory
 	switch {
-	case m.Return.All || r.isExposed(i.ID):
+	case m.Return.All || r.memory.isExposed(i.ID):
 		return true
 	case i.Latest != Yes && !m.Baseline.Since.IsZero() && !i.Created.Before(m.Baseline.Since):
 		return true
@@ -197,7 +197,7 @@ func returnToBaseline(r *round) (verdict, bool) {
 		return undecided()
 	}
 	v := r.turnRound(ReturnRollback, CauseTarget, "the target is what was there before")
-	r.memory.Return.Record = b.Name
+	r.memory.Return.Record, r.memory.Failed = b.Name, nil
 	return v, true
 }
 

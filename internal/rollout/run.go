@@ -37,13 +37,21 @@ func (r *round) beginRun(revision string) {
 		Ended:            old.Ended,
 	}
 	if !old.Completed {
-		r.memory.Baseline, r.memory.Exposed = old.Baseline, old.Exposed
+		r.memory.Baseline = old.Baseline
+	}
+	if !old.Completed && old.hasActed() {
+		r.memory.Exposed = old.Exposed // else what looked exposed is how things were
 	}
 	if op := r.memory.Operation; op != nil && op.Refused != nil {
 		// It never touched anything, so there is nothing to wait for.
 		r.memory.Operation = nil
 	}
 	r.recount()
+}
+
+// hasActed says whether the run wrote the model or touched a machine, or may have.
+func (m Memory) hasActed() bool {
+	return m.Baseline.Fixed || !m.Baseline.Since.IsZero() || !m.LastBatchEnd.IsZero() || m.Fruitless > 0 || m.Operation != nil || m.Return != nil
 }
 
 // end writes a run that is over into the history, once.

@@ -7,6 +7,7 @@ func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 		if model.State == StateUpdating {
 			return wait(ReasonProgressing, recheckBusy/2, "waiting for the former target's write of the model to end"), true
 		}
+		r.memory.Baseline.Fixed = true // nobody looked whether it was written, so the model may not be what it was before
 		r.memory.Operation = nil
 		return undecided()
 	}

@@ -1,0 +1,107 @@
+package modelcheck
+
+import (
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// ofImage and ofScript are the targets that people change between.
+func ofImage(n int) rollout.Target { return rollout.Target{Image: &images[n]} }
+
+func ofScript(n int) rollout.Target {
+	return rollout.Target{Script: &rollout.Script{URIs: uris(uint8(n)), Command: scripts[n]}}
+}
+
+func ofBoth(n int) rollout.Target {
+	return rollout.Target{Image: &images[n], Script: ofScript(n + 1).Script, RevisionTag: tags[n+1]}
+}
+
+func guarded(n int) rollout.Target {
+	t := ofScript(n)
+	script := *t.Script
+	script.ProtectedSettings = "settings"
+	t.Script = &script
+	return t
+}
+
+// canary is what most configurations begin with.
+func canary(percent int, changes ...func(*rollout.Spec)) rollout.Spec {
+	s := rollout.Spec{
+		Percent:   percent,
+		Batch:     rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
+		Order:     rollout.OrderOldest,
+		Zones:     rollout.ZonesIgnore,
+		Action:    rollout.ActionUpgrade,
+		Protected: rollout.ProtectedSkip,
+		Health:    rollout.Health{Source: rollout.HealthApplication, Timeout: 5 * time.Minute},
+		Failure:   rollout.FailurePolicy{Action: rollout.FailurePause},
+		Deleting:  rollout.DeletionLeave,
+		History:   2,
+	}
+	for _, change := range changes {
+		change(&s)
+	}
+	return s
+}
+
+func onFailure(action rollout.FailureAction, retries, most int) func(*rollout.Spec) {
+	return func(s *rollout.Spec) {
+		s.Failure.Action, s.Failure.Retries, s.Failure.MaxFailed.Value = action, retries, most
+		s.Deleting = rollout.DeletionRollback
+	}
+}
+
+func inSteps(onTimeout rollout.OnTimeout) func(*rollout.Spec) {
+	return func(s *rollout.Spec) {
+		s.Percent = 0
+		s.Steps = []rollout.CanaryStep{
+			{Name: "one", Count: 1, Soak: 2 * time.Minute, Approval: &rollout.Approval{Timeout: 10 * time.Minute, OnTimeout: onTimeout}},
+			{Name: "all", Percent: 100, Soak: 3 * time.Minute},
+		}
+	}
+}
+
+// What may happen, in groups that are tried together.
+var (
+	people    = set(aTarget, aPause, aClosing, anAction, aDeletion)
+	platform  = set(aRound, aDeath, anEnd)
+	elasticly = set(aScaleOut, aScaleIn, aReplacement)
+	strangers = set(anEdit)
+	everybody = people | platform | elasticly | strangers | set(anIllness, aMend, aBlindRound)
+)
+
+// configs are the kinds of rollout that are checked. The first is the smallest, and is visited whole.
+func configs() []*config {
+	old := content{script: 1}
+	fromImages := []rollout.Target{ofImage(1), ofImage(2), ofImage(0)}
+	fromScripts := []rollout.Target{ofScript(2), ofScript(3), ofScript(1)}
+	base := ofScript(1)
+	return []*config{
+		{name: "smallest", spec: canary(100), targets: fromImages[:1], machines: 1, can: platform | set(anIllness), most: 2},
+		{name: "percent", spec: canary(50), targets: fromImages, machines: 3, can: everybody, most: 2},
+		{name: "all at once", spec: canary(100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2 }), targets: fromImages, machines: 3, can: everybody, most: 2},
+		{name: "after a completed run", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: []rollout.Target{ofImage(0), ofImage(1), ofImage(2)}, machines: 2, can: everybody, most: 3},
+		{name: "most of it, in twos", spec: canary(75, onFailure(rollout.FailurePause, 0, 1), func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2 }),
+			targets: fromImages[:2], machines: 4, can: everybody, most: 2},
+		{name: "rollback", spec: canary(100, onFailure(rollout.FailureRollback, 1, 0)), targets: fromImages, machines: 2, can: everybody, most: 2},
+		{name: "abort, one tolerated", spec: canary(100, onFailure(rollout.FailureAbort, 0, 1)), targets: fromImages, machines: 3, can: everybody, most: 2},
+		{name: "steps", spec: canary(0, inSteps(rollout.TimeoutWait)), targets: fromImages[:2], machines: 2, can: everybody, most: 2},
+		{name: "steps that time out", spec: canary(0, inSteps(rollout.TimeoutRollback)), targets: fromImages[:1], machines: 2, can: everybody, most: 2},
+		{name: "steps approved by time", spec: canary(0, inSteps(rollout.TimeoutApprove)), targets: fromImages[:1], machines: 2, can: everybody, most: 2},
+		{name: "reimage", spec: canary(100, onFailure(rollout.FailureRollback, 1, 0), func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }), model: old,
+			targets: fromScripts[:2], machines: 2, can: everybody, most: 2},
+		{name: "script, baseline declared", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) { s.Baseline = &base }), model: old,
+			targets: fromScripts, machines: 2, can: everybody, most: 2},
+		{name: "script, there was none", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromScripts[:2], machines: 2, can: everybody, most: 2},
+		{name: "image and script", spec: canary(50, onFailure(rollout.FailureRollback, 0, 0)), targets: []rollout.Target{ofBoth(1), ofBoth(2)}, machines: 2, can: everybody, most: 2},
+		{name: "settings, overwrite, repairs", spec: canary(100, onFailure(rollout.FailureAbort, 0, 0), func(s *rollout.Spec) {
+			s.Drift.Overwrite, s.Drift.RollOther, s.Repairs = true, true, rollout.RepairsSuspend
+		}), targets: []rollout.Target{guarded(2), guarded(3)}, machines: 2, can: everybody, most: 2, repairs: true},
+		{name: "deadline, ready for a while", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) {
+			s.Health.MinReady, s.Failure.ProgressDeadline, s.Bake, s.Batch.Pause = time.Minute, 30*time.Minute, 2*time.Minute, time.Minute
+		}), targets: fromImages[:2], machines: 2, can: everybody, most: 2},
+		{name: "plan only", spec: canary(100, func(s *rollout.Spec) { s.PlanOnly = true }), targets: fromImages, machines: 2, can: everybody, most: 2},
+		{name: "up to date by content", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages, machines: 2, can: everybody, most: 2, byContent: true},
+	}
+}

@@ -1,0 +1,8 @@
+// Package modelcheck visits the states that a rollout and a small world can be in together, and holds every step from one to the next
+// against the invariants of design §6: for tests, and for nothing else.
+//
+// A state is what the rollout remembers, what is declared, and the world. From each state the search takes every round that the
+// controller may run, with every way it may be cut off or answered, and everything that the world and people may do. Nothing is left to
+// chance. The search goes by disturbances: first all states that can be reached without any, then all with one, and so on, so what is
+// left out when it ends early is only what needs many.
+package modelcheck

@@ -1,0 +1,257 @@
+package modelcheck
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// effect checks an effect right before it is carried out.
+func (j *judge) effect() {
+	j.permitted()
+	if onRepairs(j.r.d.Step) {
+		return
+	}
+	if op := j.m.Operation; op == nil || op.Kind != j.r.d.Step.Operation() || op.Run != j.m.Run || !slices.Equal(op.Instances, refs(j.r.d.Step)) {
+		j.breaks("I5: %T without a durable intent", j.r.d.Step)
+	}
+	if j.r.obs.Instances.State != rollout.Read || j.r.obs.Model.State != rollout.Read {
+		j.breaks("I4: %T on what was not read", j.r.d.Step)
+	}
+	named := refs(j.r.d.Step)
+	switch {
+	case named == nil:
+		j.write()
+	case j.goesBack():
+		j.targets(named)
+		j.backward(named)
+	default:
+		j.targets(named)
+		j.forward(named)
+	}
+}
+
+func (j *judge) goesBack() bool { return j.m.Return != nil }
+
+// permitted checks that nobody said no (I7), with the exceptions of design §5, Precedence.
+func (j *judge) permitted() {
+	spec := j.r.spec
+	if _, resumes := j.r.d.Step.(rollout.ResumeRepairs); resumes && !spec.PlanOnly {
+		return
+	}
+	if spec.PlanOnly {
+		j.breaks("I7: %T in Plan mode", j.r.d.Step)
+	}
+	if spec.Deleting == rollout.DeletionLeave {
+		j.breaks("I7: %T for an object that is deleted", j.r.d.Step)
+	}
+	explicit, ignoresWindows := j.precedence()
+	if spec.Paused && !explicit {
+		j.breaks("I7: %T while paused", j.r.d.Step)
+	}
+	if j.s.closed && !ignoresWindows {
+		j.breaks("I7: %T outside the window", j.r.d.Step)
+	}
+	if isBack(j.m) {
+		j.breaks("%T after the run went back", j.r.d.Step)
+	}
+}
+
+// precedence says what the way back overrides: pauses, and windows.
+func (j *judge) precedence() (pause, window bool) {
+	if j.m.Return == nil {
+		return false, false
+	}
+	switch j.m.Return.Cause {
+	case rollout.CauseAction, rollout.CauseDeletion:
+		return true, true
+	case rollout.CauseFailure, rollout.CauseTarget:
+		return false, true
+	default:
+		return false, false
+	}
+}
+
+// write checks a write of the model: the snapshot is stored before (I3), and only what is declared is written (I8).
+func (j *judge) write() {
+	after := j.s.world.after(j.r.d.Step)
+	if j.goesBack() {
+		if record := j.stored(j.m.Return.Record); record == nil || held(*record, after) != after && !j.isHalfWay(*record, after) {
+			j.breaks("I3: on the way back the model is written otherwise than the record says: %+v", after)
+		}
+		return
+	}
+	record := j.stored(j.m.Baseline.Name)
+	if record == nil {
+		j.breaks("I3: %T, and no snapshot is stored", j.r.d.Step)
+		return
+	}
+	now, t := j.s.world.model, j.r.spec.Target
+	untouched := !j.s.ledger.written && !j.m.Baseline.Fixed
+	if j.m.Baseline.Source == rollout.BaselineSnapshot && untouched && paths(t, held(*record, now)) != paths(t, now) {
+		j.breaks("I3: the snapshot holds %+v, and the model is %+v", held(*record, now), now)
+	}
+	j.declared(after, carrying(now, t), now)
+}
+
+// declared checks that every path that is written becomes what is declared or stays what it was (I8).
+func (j *judge) declared(after, want, now content) {
+	image := after.image == want.image || after.image == now.image
+	script := after.script == want.script || after.script == now.script
+	tag := after.tag == want.tag || after.tag == now.tag
+	if !image || !script || !tag {
+		j.breaks("I8: %T writes what is not declared: %+v", j.r.d.Step, after)
+	}
+}
+
+// isHalfWay says whether a write brings one of the two paths to where the record has it, and leaves the other.
+func (j *judge) isHalfWay(s rollout.Snapshot, after content) bool {
+	want, now := held(s, after), j.s.world.model
+	return (after.image == want.image || after.image == now.image) && ((after.script == want.script && after.tag == want.tag) || (after.script == now.script && after.tag == now.tag))
+}
+
+// stored is the record, with what this very round has stored.
+func (j *judge) stored(name string) *rollout.Snapshot {
+	s := *j.s
+	s.store(j.r.d.Store)
+	if r := s.record(name); r.State == rollout.Read {
+		return &r.Value
+	}
+	return nil
+}
+
+// targets checks the machines that are named: they are there, themselves, at rest, and lack what they are to get (I5, I6).
+func (j *judge) targets(named []rollout.Ref) {
+	w := &j.s.world
+	if len(named) == 0 {
+		j.breaks("I6: an effect on nobody")
+	}
+	for _, ref := range named {
+		at := w.find(ref.ID)
+		if at < 0 || fmt.Sprint(w.machines[at].vm) != ref.VMID {
+			j.breaks("I6: machine %s is not there, or another one", ref.ID)
+			continue
+		}
+		j.lacks(w.machines[at])
+	}
+}
+
+// lacks checks that the effect is one that the machine still has to get.
+func (j *judge) lacks(m machine) {
+	if m.inOp || m.condition == creating {
+		j.breaks("I6: machine %d is worked on already", m.id)
+	}
+	latest := j.s.world.latest(m)
+	if j.r.d.Step.Operation() == rollout.UpgradeOperation {
+		if latest {
+			j.breaks("I5: machine %d is upgraded, and is up to date", m.id)
+		}
+		return
+	}
+	if !latest || int(m.reimaged) > j.r.spec.Failure.Retries {
+		j.breaks("I6: machine %d is reimaged once more, or is not up to date", m.id)
+	}
+}
+
+// budget checks unavailability (I1). Who is between an upgrade and the reimage that belongs to it is in flight all the time.
+func (j *judge) budget(named []rollout.Ref, c count) {
+	before, after, reimages := 0, 0, j.r.d.Step.Operation() == rollout.ReimageOperation
+	for _, m := range j.s.world.list() {
+		op := j.r.obs.Memory.Operation
+		out := !m.isWell() || (reimages && op != nil && slices.ContainsFunc(op.Instances, m.is))
+		if out {
+			before++
+		}
+		if out || slices.ContainsFunc(named, m.is) {
+			after++
+		}
+	}
+	if after > max(c.most, before) {
+		j.breaks("I1: %d unavailable, %d before, %d allowed", after, before, c.most)
+	}
+}
+
+// forward checks the shares (I2, I13), and that nothing new is begun while something is wrong (I11).
+func (j *judge) forward(named []rollout.Ref) {
+	w, c := &j.s.world, j.count()
+	if !j.carries(w.model, j.r.spec.Target) {
+		j.breaks("I3: an upgrade, and the model does not carry the target")
+	}
+	j.budget(named, c)
+	j.skips(named)
+	fresh, ill := 0, 0
+	for _, m := range w.list() {
+		switch isNamed, latest := slices.ContainsFunc(named, m.is), w.latest(m); {
+		case isNamed && !latest && !j.hasFailed(m, j.r.obs.Memory.Failed):
+			fresh++
+		case !isNamed && latest:
+			ill += j.illness(m)
+		}
+	}
+	if fresh > 0 {
+		j.batch(c, c.exposed+fresh, fresh, max(ill, len(j.m.Failed)))
+	}
+}
+
+// illness is 1 for a machine that is part of the run and not well.
+func (j *judge) illness(m machine) int {
+	if m.isWell() || j.isSkipped(m) {
+		return 0
+	}
+	return 1
+}
+
+// skips checks that nobody is named whom people took out of the run (I6).
+func (j *judge) skips(named []rollout.Ref) {
+	for _, m := range j.s.world.list() {
+		if j.isSkipped(m) && slices.ContainsFunc(named, m.is) {
+			j.breaks("I6: machine %d is upgraded, and was skipped", m.id)
+		}
+	}
+}
+
+// is says whether a reference means the machine.
+func (m machine) is(r rollout.Ref) bool {
+	return r.ID == strconv.Itoa(int(m.id)) && r.VMID == strconv.Itoa(int(m.vm))
+}
+
+// batch checks a batch of machines that are not just tried again.
+func (j *judge) batch(c count, exposed, fresh, bad int) {
+	if exposed > c.desired {
+		j.breaks("I13, I2: %d exposed, %d desired", exposed, c.desired)
+	}
+	if fresh > c.size {
+		j.breaks("I2: a batch of %d, %d declared", fresh, c.size)
+	}
+	if bad > c.tolerated {
+		j.breaks("I11: a batch begins while %d failed or are exposed and not well, %d tolerated", bad, c.tolerated)
+	}
+}
+
+// backward checks that the model was put back first (I3), and that only those are touched who were exposed. Who was made since the
+// first write, or boots from the target's image, may have been exposed before anybody looked.
+func (j *judge) backward(named []rollout.Ref) {
+	w, back := &j.s.world, j.m.Return
+	record := j.stored(back.Record)
+	if record == nil || held(*record, w.model) != w.model {
+		j.breaks("I3: on the way back machines are touched before the model is put back: %+v", w.model)
+		return
+	}
+	if back.Kind == rollout.ReturnAbort {
+		j.breaks("an abort touches machines")
+	}
+	for _, ref := range named {
+		if at := w.find(ref.ID); at >= 0 && !back.All && !j.isSuspect(w.machines[at]) {
+			j.breaks("I6: machine %s goes back, and was never exposed", ref.ID)
+		}
+	}
+	j.budget(named, j.count())
+}
+
+// isSuspect says whether a machine may have had the target.
+func (j *judge) isSuspect(m machine) bool {
+	t := j.r.spec.Target
+	return m.exposed || !start.Add(m.made).Before(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image)
+}

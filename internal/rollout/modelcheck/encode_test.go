@@ -1,0 +1,52 @@
+package modelcheck
+
+import (
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// encoded are the fields of the memory that the encoder writes, each in the form in which behaviour depends on it.
+var encoded = map[reflect.Type][]string{
+	reflect.TypeFor[rollout.Memory](): {"Run", "Revision", "ModelApplied", "ScriptWritten", "Completed", "SettledETag", "SettledSize", "Step", "Gate", "Operation",
+		"Failed", "UnhealthySince", "LastBatchEnd", "LastExposed", "Pace", "Fruitless", "NotBefore", "Throttled", "Started", "Baseline", "Stable", "Settings", "Exposed",
+		"Return", "Returned", "Former", "FormerSince", "Stall", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "Taken", "Ended"},
+	reflect.TypeFor[rollout.Operation](): {"Run", "Kind", "Instances", "Back", "Attempt", "IntentAt", "BegunAt", "EndedAt", "PollAt", "Token", "Trouble", "Refused"},
+	reflect.TypeFor[rollout.Ref]():       {"ID", "VMID", "OSDisk", "HealthySince", "Attempt"},
+	reflect.TypeFor[rollout.Failure]():   {"Ref", "Reason"},
+	reflect.TypeFor[rollout.Baseline]():  {"Name", "Source", "Secret", "Digest", "Run", "Fixed", "Why", "Since"},
+	reflect.TypeFor[rollout.Return]():    {"Kind", "Cause", "Record", "All", "RestoredAt", "Done"},
+	reflect.TypeFor[rollout.Stall]():     {"Gate", "Count"},
+	reflect.TypeFor[rollout.Gate]():      {"Since", "Elapsed"},
+	reflect.TypeFor[rollout.Taken]():     {"UID"},
+	reflect.TypeFor[rollout.Ended]():     {"Run", "Revision", "Before", "Outcome", "Taken"},
+}
+
+// leftOut are the fields that nothing is decided by: they are only told to people.
+var leftOut = map[reflect.Type][]string{
+	reflect.TypeFor[rollout.Ref]():     {"Name"},
+	reflect.TypeFor[rollout.Failure](): {"Message", "At"},
+	reflect.TypeFor[rollout.Return]():  {"Why", "By", "At"},
+	reflect.TypeFor[rollout.Taken]():   {"Verb", "Step", "Instance", "By", "Verified", "At"},
+	reflect.TypeFor[rollout.Ended]():   {"Why", "Started", "Stopped"},
+}
+
+// TestEncoderKnowsMemory fails for every field of the memory that nobody has thought about here.
+func TestEncoderKnowsMemory(t *testing.T) {
+	for typ, fields := range encoded {
+		known := slices.Concat(fields, leftOut[typ])
+		for i := range typ.NumField() {
+			name := typ.Field(i).Name
+			if at := slices.Index(known, name); at >= 0 {
+				known = slices.Delete(known, at, at+1)
+				continue
+			}
+			t.Errorf("%s.%s is neither encoded nor left out on purpose", typ, name)
+		}
+		for _, name := range known {
+			t.Errorf("%s.%s is no field any more, or is named twice", typ, name)
+		}
+	}
+}

@@ -1,0 +1,112 @@
+package modelcheck
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// ledger is what the oracle keeps, from what really happened and from nothing that the core says about it.
+type ledger struct {
+	approved uint8     // steps that a person approved in this run, a bit each
+	promoted uint8     // steps whose gate a person opened whatever it waits for
+	metSince time.Time // since when the step's share was seen reached; zero: it is not
+	written  bool      // the model holds what we wrote, and was not put back
+	before   content   // the model right before
+}
+
+// noteMemory follows a new memory as it is persisted.
+func (s *state) noteMemory(d rollout.Decision) {
+	old, next := &s.memory, &d.Remember
+	if old.Run != next.Run {
+		s.noteRun()
+	}
+	if old.Run != next.Run || old.Step != next.Step {
+		s.ledger.metSince = time.Time{}
+	}
+	if isBack(*next) && !isBack(*old) {
+		s.noteBack(next.Return.Kind == rollout.ReturnRollback)
+	}
+	if next.Completed && !old.Completed {
+		s.noteBack(true)
+	}
+	if next.Operation != nil {
+		s.noteNamed(next.Operation.Instances)
+	}
+}
+
+// noteRun opens the books for another run.
+func (s *state) noteRun() {
+	s.ledger.approved, s.ledger.promoted = 0, 0
+	for i := range s.world.list() {
+		s.world.machines[i].reimaged = 0
+	}
+}
+
+// noteNamed notes who is named in an intent: from then on nobody can say that they were not touched.
+func (s *state) noteNamed(named []rollout.Ref) {
+	for _, ref := range named {
+		if at := s.world.find(ref.ID); at >= 0 && strconv.Itoa(int(s.world.machines[at].vm)) == ref.VMID {
+			s.world.machines[at].exposed = true
+		}
+	}
+}
+
+// noteBack closes the books on what was written, and on who was exposed.
+func (s *state) noteBack(machines bool) {
+	s.ledger.written = false
+	for i := range s.world.list() {
+		s.world.machines[i].exposed = s.world.machines[i].exposed && !machines
+	}
+}
+
+// noteOpened notes which gates people opened: by the actions that were there and were accepted.
+func (s *state) noteOpened(spec rollout.Spec, r round) {
+	for _, a := range r.obs.Actions {
+		accepted := slices.ContainsFunc(r.d.Answers, func(x rollout.Answer) bool { return x.UID == a.UID && x.Accepted })
+		if !accepted || a.Run != r.d.Remember.Run {
+			continue
+		}
+		for n, step := range spec.Steps {
+			switch named := step.Name == a.Step; {
+			case named && a.Verb == rollout.VerbApprove:
+				s.ledger.approved |= 1 << n
+			case named && a.Verb == rollout.VerbPromote, a.Verb == rollout.VerbPromoteFull:
+				s.ledger.promoted |= 1 << n
+			}
+		}
+	}
+}
+
+// noteMet notes since when a share is reached, in rounds that looked.
+func (s *state) noteMet(r round) {
+	if r.obs.Instances.State != rollout.Read || r.obs.Model.State != rollout.Read {
+		return
+	}
+	switch c := (&judge{s: s, r: r, m: r.d.Remember}).count(); {
+	case c.n == 0 || c.well < c.desired-c.tolerated:
+		s.ledger.metSince = time.Time{}
+	case s.ledger.metSince.IsZero():
+		s.ledger.metSince = s.world.at()
+	}
+}
+
+// noteEffect follows an effect that was sent.
+func (s *state) noteEffect(r round, before content) {
+	if s.world.model != before && r.d.Remember.Return == nil && !s.ledger.written {
+		s.ledger.written, s.ledger.before = true, before
+	}
+	for _, ref := range refs(r.d.Step) {
+		if at := s.world.find(ref.ID); at >= 0 {
+			s.world.machines[at].exposed = true
+		}
+	}
+}
+
+// noteMade notes that a machine made while the model held what we wrote has that.
+func (s *state) noteMade(m *machine) {
+	before := s.ledger.before
+	m.exposed = s.ledger.written && (m.at.image != before.image || m.at.script != before.script || m.at.tag != before.tag)
+}

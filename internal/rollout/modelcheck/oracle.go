@@ -1,0 +1,299 @@
+package modelcheck
+
+import (
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// judge holds one decision, and what it leads to, against the invariants. It knows the world as it is and counts in the simplest way
+// there is.
+type judge struct {
+	c      *config
+	s      *state // before the round
+	r      round
+	m      rollout.Memory // as remembered when the effect is carried out
+	broken []string
+}
+
+func (j *judge) breaks(format string, args ...any) {
+	j.broken = append(j.broken, fmt.Sprintf(format, args...))
+}
+
+// decision checks what must be true of a decision.
+func (c *config) decision(s *state, r round) []string {
+	j := &judge{c: c, s: s, r: r, m: r.d.Remember}
+	if r.panicked != nil {
+		return []string{fmt.Sprintf("the core panics: %v", r.panicked)}
+	}
+	j.said()
+	j.once()
+	j.gates()
+	j.reached()
+	j.ended()
+	j.wayBack()
+	if r.d.Step.Operation() != "" {
+		j.effect()
+	}
+	return j.broken
+}
+
+// said checks what a decision says: that it says something, and no secret (I12).
+func (j *judge) said() {
+	d := j.r.d
+	if d.Because.Reason == "" || d.Because.Message == "" || d.Recheck <= 0 {
+		j.breaks("a decision without reason, message or recheck: %+v", d.Because)
+	}
+	all := d.Because.Message + d.Facts.Drifted
+	for _, a := range d.Answers {
+		all += a.Message
+	}
+	if strings.Contains(all, secret) {
+		j.breaks("I12: the secret is told: %s", all)
+	}
+}
+
+// once checks that an action that took effect does nothing any more: without it, the decision is the same.
+func (j *judge) once() {
+	without := j.r.obs
+	without.Actions = slices.DeleteFunc(slices.Clone(without.Actions), func(a rollout.Action) bool { return isTaken(without.Memory, a.UID) })
+	if len(without.Actions) == len(j.r.obs.Actions) {
+		return
+	}
+	if other := rollout.Plan(j.r.spec, without); !reflect.DeepEqual(other.Remember, j.m) || !reflect.DeepEqual(other.Step, j.r.d.Step) {
+		j.breaks("an action that took effect before changes what is done: %+v", j.r.obs.Actions)
+	}
+}
+
+// gates checks that no step is left before what guards it has passed (I2, I11).
+func (j *judge) gates() {
+	steps, before, after := j.r.spec.Steps, j.r.obs.Memory, j.m
+	if len(steps) == 0 || after.Return != nil || after.Returned || before.Completed {
+		return
+	}
+	from, to := stepAt(steps, before.Step), stepAt(steps, after.Step)
+	if after.Run != before.Run {
+		from = 0
+	}
+	if after.Completed {
+		to = len(steps)
+	}
+	met := j.s.ledger.metSince
+	for n := from; n < to; n++ {
+		passed := j.r.obs.At.Sub(met)
+		if met.IsZero() || after.Run != before.Run {
+			passed = 0
+		}
+		j.gate(n, passed)
+		met = j.r.obs.At
+	}
+}
+
+// gate checks that a step is left only when its soak has passed and it is approved, or somebody opened its gate whatever it waited for.
+func (j *judge) gate(n int, passed time.Duration) {
+	step, s := j.r.spec.Steps[n], *j.s
+	if j.m.Run != j.r.obs.Memory.Run {
+		s.ledger.approved, s.ledger.promoted = 0, 0
+	}
+	s.noteOpened(j.r.spec, j.r)
+	if s.ledger.promoted&(1<<n) != 0 {
+		return
+	}
+	if passed < step.Soak {
+		j.breaks("I11: step %q is left after %s, its soak is %s", step.Name, passed, step.Soak)
+	}
+	if step.Approval == nil || s.ledger.approved&(1<<n) != 0 {
+		return
+	}
+	if step.Approval.OnTimeout != rollout.TimeoutApprove || passed < step.Soak+step.Approval.Timeout {
+		j.breaks("I11: step %q is left without approval", step.Name)
+	}
+}
+
+func stepAt(steps []rollout.CanaryStep, name string) int {
+	return max(0, slices.IndexFunc(steps, func(s rollout.CanaryStep) bool { return s.Name == name }))
+}
+
+// paths are what a target declares of a content.
+func paths(t rollout.Target, c content) content {
+	if t.Image == nil {
+		c.image = 0
+	}
+	if t.Script == nil {
+		c.script, c.tag = 0, 0
+	}
+	c.other = 0
+	return c
+}
+
+// carries says whether a content has all that a target declares.
+func (j *judge) carries(c content, t rollout.Target) bool { return carrying(c, t) == c }
+
+// held is what a record holds, in the paths that it holds.
+func held(s rollout.Snapshot, now content) content {
+	if s.Image != nil {
+		now.image = indexOf(images[:], *s.Image)
+	}
+	if s.Script != nil {
+		now.script, now.tag = indexOf(scripts[:], s.Script.Command), indexOf(tags[:], s.Script.ForceUpdateTag)
+	}
+	return now
+}
+
+func (j *judge) isSkipped(m machine) bool {
+	return slices.ContainsFunc(j.m.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
+}
+
+func (j *judge) hasFailed(m machine, all []rollout.Failure) bool {
+	return slices.ContainsFunc(all, func(f rollout.Failure) bool { return m.is(f.Ref) })
+}
+
+func (m machine) isWell() bool { return m.condition == sound && !m.ill && !m.inOp }
+
+// count is a census the dumb way.
+type count struct {
+	n, desired, most, tolerated, size, exposed, well int
+}
+
+func (j *judge) count() count {
+	var c count
+	w := &j.s.world
+	carried := j.carries(w.model, j.r.spec.Target)
+	for _, m := range w.list() {
+		if j.m.Return == nil && j.isSkipped(m) {
+			continue
+		}
+		c.n++
+		if carried && w.latest(m) && m.isWell() {
+			c.well++
+		}
+		if (carried && w.latest(m)) || j.hasFailed(m, j.m.Failed) {
+			c.exposed++
+		}
+	}
+	c.desired = dumbShare(j.step(), c.n)
+	c.most = dumbAmount(j.r.spec.Batch.MaxUnavailable, c.n)
+	c.size = dumbAmount(j.r.spec.Batch.Size, c.n)
+	c.tolerated = max(0, min(j.r.spec.Failure.MaxFailed.Value, c.desired-1))
+	return c
+}
+
+// step is the step that is worked on.
+func (j *judge) step() rollout.CanaryStep {
+	if steps := j.r.spec.Steps; len(steps) > 0 {
+		return steps[stepAt(steps, j.m.Step)]
+	}
+	return rollout.CanaryStep{Percent: j.r.spec.Percent}
+}
+
+// dumbShare counts up instead of dividing.
+func dumbShare(step rollout.CanaryStep, n int) int {
+	if step.Percent == 0 {
+		return dumbAmount(rollout.Amount{Value: step.Count}, n)
+	}
+	return dumbAmount(rollout.Amount{Value: step.Percent, IsPercent: true}, n)
+}
+
+func dumbAmount(a rollout.Amount, n int) int {
+	if !a.IsPercent {
+		return min(max(a.Value, 1), n)
+	}
+	most := min(1, n)
+	for k := 1; k <= n; k++ {
+		if k*100 <= a.Value*n {
+			most = k
+		}
+	}
+	return most
+}
+
+// reached checks a claim of success (I4).
+func (j *judge) reached() {
+	d := j.r.d
+	if d.Because.Reason.Standing() != rollout.Reached || j.r.obs.Memory.Completed || j.m.Returned {
+		return
+	}
+	if c := j.count(); c.well < c.desired-min(c.tolerated, len(j.m.Failed)) {
+		j.breaks("I4: %s, but only %d of %d desired have the target and are well", d.Because.Reason, c.well, c.desired)
+	}
+}
+
+// wayBack checks that what nobody could go back to does not become a way back by being inherited. A baseline that was only the target
+// itself may be one for another target.
+func (j *judge) wayBack() {
+	old, now := j.r.obs.Memory.Baseline, j.m.Baseline
+	same := old.Fixed && now.Fixed && old.Name == now.Name && old.Source == now.Source
+	if same && old.Why != "" && now.Why == "" && !strings.Contains(old.Why, "is the target itself") {
+		j.breaks("I3: there is a way back now, and there was none, for: %s", old.Why)
+	}
+}
+
+// ended checks how a run ends: with everything where it was, and nothing left suspended.
+func (j *judge) ended() {
+	m, old := j.m, j.r.obs.Memory
+	turned := isBack(m) && !isBack(old)
+	if over := turned || j.r.d.Release || m.Completed != old.Completed; over {
+		j.resumed()
+	}
+	rolledBack := turned && m.Return.Kind == rollout.ReturnRollback
+	if rolledBack {
+		j.isBack()
+	}
+	if j.r.d.Release && !rolledBack {
+		j.released()
+	}
+}
+
+// resumed checks that nothing stays suspended that nobody remembers.
+func (j *judge) resumed() {
+	if j.s.world.suspended && !j.m.RepairsSuspended {
+		j.breaks("the run is over, and repairs are still suspended")
+	}
+}
+
+// isBack says whether the run is over by having gone back.
+func isBack(m rollout.Memory) bool { return m.Return != nil && m.Return.Done }
+
+// released checks that nothing is let go that was to be put back first.
+func (j *judge) released() {
+	must := j.r.spec.Deleting == rollout.DeletionRollback && j.r.d.Because.Reason == rollout.ReasonProgressing
+	if must && j.s.ledger.written && !j.m.Completed {
+		j.breaks("it is let go, and what was written was not put back")
+	}
+}
+
+// isBack checks that a rollback that is done is done: the model and every exposed machine.
+func (j *judge) isBack() {
+	w := &j.s.world
+	record := j.s.record(j.m.Return.Record)
+	if record.State != rollout.Read {
+		if j.s.ledger.written {
+			j.breaks("rolled back to nothing, though something was written")
+		}
+		return
+	}
+	if held(record.Value, w.model) != w.model {
+		j.breaks("rolled back, but the model is %+v instead of %+v", w.model, held(record.Value, w.model))
+	}
+	for _, m := range w.list() {
+		if want := held(record.Value, m.at); m.exposed && m.at != want {
+			j.breaks("rolled back, but the exposed machine %d has %+v instead of %+v", m.id, m.at, want)
+		}
+	}
+}
+
+// rest lists the reasons that may last.
+func mayLast(r rollout.Reason) bool {
+	switch r {
+	case rollout.ReasonCanaryReached, rollout.ReasonCompleted, rollout.ReasonRolledBack, rollout.ReasonAborted, rollout.ReasonAwaitingApproval, rollout.ReasonPaused,
+		rollout.ReasonFailed, rollout.ReasonNotRollbackable, rollout.ReasonDrifted, rollout.ReasonPreflightFailed, rollout.ReasonNoEligibleInstances,
+		rollout.ReasonOutsideWindow, rollout.ReasonPlanned:
+		return true
+	default:
+		return false
+	}
+}

@@ -1,0 +1,215 @@
+package modelcheck
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// config is one kind of rollout in one kind of world.
+type config struct {
+	name     string
+	spec     rollout.Spec
+	targets  []rollout.Target // people change between them; the first is declared first
+	model    content          // at the start
+	machines int
+	can      kinds // what else may happen
+	repairs  bool
+	most     int // disturbances on one way
+
+	byContent bool
+}
+
+// state is all there is at one moment. What a state points to is never changed, so states share it.
+type state struct {
+	world    world
+	memory   rollout.Memory
+	records  []rollout.Record
+	actions  []rollout.Action // not answered yet
+	asked    uint8            // how many actions there were
+	reason   rollout.Reason   // what was reported last
+	target   uint8
+	paused   bool
+	closed   bool
+	deleting bool
+	released bool
+	slept    bool // time passed, and no round was run since
+
+	ledger ledger
+}
+
+// first is the state in which everything begins.
+func (c *config) first() state {
+	s := state{world: world{model: c.model, version: 1, repairs: c.repairs, byContent: c.byContent}}
+	for range c.machines {
+		s.world.add()
+		s.world.now += time.Minute
+	}
+	s.world.now += time.Hour
+	return s
+}
+
+// declared is the spec as it is now.
+func (c *config) declared(s *state) rollout.Spec {
+	spec := c.spec
+	spec.Target = c.targets[s.target]
+	spec.Paused = s.paused
+	if !s.deleting {
+		spec.Deleting = rollout.DeletionNone
+	}
+	return spec
+}
+
+// observe reads what Look asks for. Blind rounds cannot list the instances.
+func (c *config) observe(s *state, spec rollout.Spec, blind bool) rollout.Observation {
+	obs := rollout.Observation{At: s.world.at(), Memory: s.memory, Actions: s.actions, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
+	obs.Window.Closed = s.closed
+	for reads := rollout.Look(spec, obs); reads.Any(); reads = rollout.Look(spec, obs) {
+		s.read(&obs, reads, blind)
+	}
+	return obs
+}
+
+// read makes the reads that are asked for.
+func (s *state) read(obs *rollout.Observation, reads rollout.Reads, blind bool) {
+	if reads.Operation {
+		obs.Operation = rollout.Known(s.world.poll(obs.Memory.Operation.Token))
+	}
+	if reads.Claim {
+		obs.Claim = rollout.Known(rollout.Claim{})
+	}
+	if reads.Settings != "" {
+		obs.Settings = rollout.Known(rollout.ProtectedSettings{Digest: secret})
+	}
+	if reads.BackSettings != "" {
+		obs.BackSettings = rollout.Known(rollout.ProtectedSettings{Digest: secret})
+	}
+	if name := reads.Record; name != "" {
+		obs.Records[name] = s.record(name)
+	}
+	if reads.Instances {
+		obs.Instances = rollout.Known(s.world.readInstances())
+		if blind {
+			obs.Instances = rollout.Unknown[[]rollout.Instance](&rollout.Problem{Kind: rollout.KindTransient, Message: "connection reset"})
+		}
+	}
+	if reads.Model {
+		obs.Model = rollout.Known(s.world.readModel())
+	}
+}
+
+// secret stands for what must show nowhere.
+const secret = "hunter2"
+
+// record reads a stored record.
+func (s *state) record(name string) rollout.Reading[rollout.Snapshot] {
+	for _, r := range s.records {
+		if r.Name == name {
+			return rollout.Known(r.Snapshot)
+		}
+	}
+	return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: "no record " + name})
+}
+
+// round is one decision, before it is known what becomes of it.
+type round struct {
+	spec rollout.Spec
+	obs  rollout.Observation
+	d    rollout.Decision
+
+	panicked any // what the core did instead of deciding
+}
+
+// plan decides.
+func (c *config) plan(s *state, blind bool) (r round) {
+	r = round{spec: c.declared(s), d: rollout.Decision{Step: rollout.Wait{}, Remember: s.memory, Because: rollout.Because{Reason: s.reason}}}
+	defer func() { r.panicked = recover() }()
+	r.obs = c.observe(s, r.spec, blind)
+	r.d = rollout.Plan(r.spec, r.obs)
+	return r
+}
+
+// death is where a round dies.
+type death uint8
+
+const (
+	lives death = iota
+	afterStore
+	afterRemember
+	afterAct
+)
+
+// carryOut is the rest of a round, as the shell does it: store, remember, act, remember.
+func (s *state) carryOut(r round, how way, dies death) {
+	s.slept = false
+	if r.panicked != nil {
+		return
+	}
+	s.store(r.d.Store)
+	if dies == afterStore {
+		return
+	}
+	s.remember(r.d)
+	s.noteOpened(r.spec, r)
+	s.noteMet(r)
+	if dies == afterRemember {
+		return
+	}
+	if r.d.Step.Operation() == "" {
+		s.answer(r.d)
+		return
+	}
+	before := s.world.model
+	o := s.world.do(r.d.Step, how)
+	s.noteEffect(r, before)
+	if dies == afterAct {
+		return
+	}
+	after := rollout.Acted(r.spec, r.d, o)
+	s.remember(after)
+	s.answer(after)
+}
+
+// store keeps records. The same name is the same content.
+func (s *state) store(records []rollout.Record) {
+	for _, r := range records {
+		if s.record(r.Name).State != rollout.Read {
+			s.records = append(slices.Clone(s.records), r)
+		}
+	}
+}
+
+func (s *state) remember(d rollout.Decision) {
+	s.noteMemory(d)
+	s.memory, s.reason = d.Remember, d.Because.Reason
+}
+
+// answer answers actions, once what they led to is remembered, and drops the records that nobody needs.
+func (s *state) answer(d rollout.Decision) {
+	s.released = s.released || d.Release
+	for _, a := range d.Answers {
+		s.actions = slices.DeleteFunc(slices.Clone(s.actions), func(x rollout.Action) bool { return x.UID == a.UID })
+	}
+	needless := func(r rollout.Record) bool { return !slices.Contains(d.Keep, r.Name) }
+	if slices.ContainsFunc(s.records, needless) {
+		s.records = slices.DeleteFunc(slices.Clone(s.records), needless)
+	}
+}
+
+// ask creates an action for the run and the step as they are now.
+func (s *state) ask(spec rollout.Spec, verb rollout.Verb) {
+	s.asked++
+	a := rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: verb, Run: s.memory.Run, Step: s.memory.Step}
+	if a.Step == "" && len(spec.Steps) > 0 {
+		a.Step = spec.Steps[0].Name
+	}
+	if verb == rollout.VerbSkipInstance {
+		a.Instance = "0"
+		if len(s.memory.Failed) > 0 {
+			a.Instance = s.memory.Failed[0].Ref.ID
+		}
+	}
+	s.actions = append(slices.Clone(s.actions), a)
+}

@@ -1,0 +1,361 @@
+package modelcheck
+
+import (
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// start is when every world begins, by when its first machines are old.
+var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
+
+// mostMachines is how many machines a world can have; it keeps the world a plain value, which copies fast.
+const mostMachines = 5
+
+// content is what a model holds, in the paths the core knows, and a serial for all others. Each is an index into a table of few.
+type content struct{ image, script, tag, other uint8 }
+
+// The images there are. The last is somebody else's.
+var images = [...]rollout.Image{{ID: "/images/0"}, {ID: "/images/1"}, {ID: "/images/2"}, {ID: "/images/x"}}
+
+// The scripts there are, by their commands. The first is none, the last somebody else's.
+var scripts = [...]string{"", "bash 0.sh", "bash 1.sh", "bash 2.sh", "bash x.sh"}
+
+const (
+	foreignImage  = uint8(len(images) - 1)
+	foreignScript = uint8(len(scripts) - 1)
+)
+
+// tags are the force-update tags.
+var tags = [...]string{"", "tag 0", "tag 1", "tag 2"}
+
+// machine is one instance. What follows condition is the oracle's own ledger.
+type machine struct {
+	id, vm    uint8
+	at        content
+	version   uint16 // of the model
+	disk      uint8
+	made      time.Duration // since start
+	condition condition
+	ill       bool // the application says so
+	inOp      bool
+
+	exposed  bool  // had the target, or was named by an effect
+	reimaged uint8 // times since its content last changed
+}
+
+// condition is how a machine stands with the platform.
+type condition uint8
+
+const (
+	sound condition = iota
+	failed
+	creating // not yet there
+)
+
+// operation is what Azure is at work on.
+type operation struct {
+	kind    rollout.OperationKind // "": nothing
+	to      content
+	version uint16
+	token   int
+	lost    bool // a write that writes nothing, and will end as failed
+}
+
+// world is a scale set. It is a plain value.
+type world struct {
+	now       time.Duration // since start
+	machines  [mostMachines]machine
+	n         int
+	nextID    uint8
+	nextVM    uint8
+	model     content
+	version   uint16
+	byContent bool // Azure takes a machine for up to date by what it has, not by when the model was written
+	op        operation
+	tokens    int
+	ended     ending // of the operation with the highest token that is over
+	repairs   bool
+	suspended bool
+}
+
+// ending is how an operation ended.
+type ending struct {
+	token int
+	state rollout.OperationState
+	kind  rollout.Kind
+}
+
+func (w *world) list() []machine { return w.machines[:w.n] }
+
+func (w *world) at() time.Time { return start.Add(w.now) }
+
+// add makes a machine from the latest model.
+func (w *world) add() {
+	w.machines[w.n] = machine{id: w.nextID, vm: w.nextVM, at: w.model, version: w.version, made: w.now}
+	w.n++
+	w.nextID++
+	w.nextVM++
+}
+
+// remove deletes a machine.
+func (w *world) remove(i int) {
+	copy(w.machines[i:], w.machines[i+1:w.n])
+	w.n--
+	w.machines[w.n] = machine{}
+}
+
+// write makes a new model, unless it is the same.
+func (w *world) write(c content) {
+	if c != w.model {
+		w.model = c
+		w.version++
+	}
+}
+
+// latest says whether Azure takes the machine for up to date.
+func (w *world) latest(m machine) bool {
+	if w.byContent {
+		return m.at == w.model
+	}
+	return m.version == w.version
+}
+
+// find returns the index of the machine that a reference means, -1 for none.
+func (w *world) find(id string) int {
+	return slices.IndexFunc(w.list(), func(m machine) bool { return strconv.Itoa(int(m.id)) == id })
+}
+
+// readModel reads the scale set.
+func (w *world) readModel() rollout.Model {
+	m := rollout.Model{
+		ETag: strconv.Itoa(int(w.version)), Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
+		State: rollout.StateSucceeded, HealthMonitored: true, AutomaticRepairs: w.repairs, Image: images[w.model.image],
+	}
+	if w.op.kind != "" {
+		m.State = rollout.StateUpdating
+	}
+	if w.model.script != 0 {
+		m.Script = &rollout.ModelScript{Extension: "script", URIs: uris(w.model.script), Command: scripts[w.model.script], ForceUpdateTag: tags[w.model.tag]}
+	}
+	return m
+}
+
+func uris(script uint8) []string {
+	return []string{"https://store.example/" + strconv.Itoa(int(script))}
+}
+
+// readInstances lists the machines.
+func (w *world) readInstances() []rollout.Instance {
+	list := make([]rollout.Instance, 0, w.n)
+	for _, m := range w.list() {
+		list = append(list, w.instance(m))
+	}
+	return list
+}
+
+func (w *world) instance(m machine) rollout.Instance {
+	id := strconv.Itoa(int(m.id))
+	i := rollout.Instance{
+		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded, Latest: rollout.No,
+		Running: rollout.Yes, AppHealth: rollout.Yes, Image: &images[m.at.image], OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
+	}
+	if m.at.script == 0 {
+		i.Script = rollout.ScriptAbsent
+	}
+	if m.condition == failed {
+		i.State = rollout.StateFailed
+		if m.at.script != 0 {
+			i.Script = rollout.ScriptFailed
+		}
+	}
+	if m.inOp {
+		i.State = rollout.StateUpdating
+	}
+	if m.condition == creating {
+		i.State, i.AppHealth = rollout.StateCreating, rollout.Unsure
+	}
+	if m.ill {
+		i.AppHealth = rollout.No
+	}
+	if w.latest(m) {
+		i.Latest = rollout.Yes
+	}
+	return i
+}
+
+func diskOf(m machine) string { return strconv.Itoa(int(m.vm)) + "-disk-" + strconv.Itoa(int(m.disk)) }
+
+// poll asks about an operation.
+func (w *world) poll(token string) rollout.OperationStatus {
+	switch token {
+	case strconv.Itoa(w.op.token):
+		if w.op.kind != "" {
+			return rollout.OperationStatus{State: rollout.OperationRunning, RetryAfter: 10 * time.Second}
+		}
+	case strconv.Itoa(w.ended.token):
+		s := rollout.OperationStatus{State: w.ended.state, Took: 20 * time.Second}
+		if w.ended.kind != "" {
+			s.Problem = &rollout.Problem{Kind: w.ended.kind, Message: "it ended badly"}
+		}
+		return s
+	}
+	return rollout.OperationStatus{State: rollout.OperationLost}
+}
+
+// way is how Azure takes an effect.
+type way uint8
+
+const (
+	taken     way = iota
+	refused       // for now
+	forbidden     // until somebody mends it
+	unanswered
+	unsent
+	fruitless // a write is taken, writes nothing and will fail
+	preempts  // a write ends the upgrade it comes upon
+)
+
+// do carries out a step as Azure would.
+func (w *world) do(step rollout.Step, how way) rollout.Outcome {
+	o := rollout.Outcome{At: w.at(), RetryAfter: 10 * time.Second}
+	named := refs(step)
+	switch {
+	case how == refused, w.op.kind != "" && (named != nil || !touches(w.op.kind)) && !onRepairs(step):
+		o.Problem = &rollout.Problem{Kind: rollout.KindConflict, Message: "another operation is running"}
+		return o
+	case how == forbidden:
+		o.Problem = &rollout.Problem{Kind: rollout.KindForbidden, Message: "not allowed"}
+		return o
+	case how == unsent:
+		o.Problem = &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
+		return o
+	case onRepairs(step):
+		w.suspended = step.Operation() == rollout.SuspendRepairsOperation
+	case w.op.kind != "":
+		w.writeBeside(step, how)
+	default:
+		o.Token = w.begin(step, named, how)
+	}
+	if how == unanswered {
+		o.Token, o.Problem = "", &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
+	}
+	return o
+}
+
+// begin starts the operation.
+func (w *world) begin(step rollout.Step, named []rollout.Ref, how way) string {
+	w.tokens++
+	w.op = operation{kind: step.Operation(), token: w.tokens, lost: how == fruitless}
+	if named == nil && how != fruitless {
+		w.write(w.after(step))
+	}
+	w.op.to, w.op.version = w.model, w.version
+	for _, ref := range named {
+		m := &w.machines[w.find(ref.ID)]
+		m.inOp = step.Operation() == rollout.ReimageOperation || !w.latest(*m)
+	}
+	return strconv.Itoa(w.tokens)
+}
+
+// writeBeside writes the model while machines are worked on: Azure lets that go on towards the model it was begun with, or ends it.
+func (w *world) writeBeside(step rollout.Step, how way) {
+	w.write(w.after(step))
+	if how == preempts {
+		w.end(canceled)
+	}
+}
+
+// after is what a step makes of the model. What no table knows is somebody else's.
+func (w *world) after(step rollout.Step) content {
+	c := w.model
+	switch s := step.(type) {
+	case rollout.WriteImage:
+		c.image = indexOf(images[:], s.Image)
+	case rollout.WriteScript:
+		c.script, c.tag = indexOf(scripts[:], s.Script.Command), indexOf(tags[:], s.ForceUpdateTag)
+	case rollout.RemoveScript:
+		c.script, c.tag = 0, 0
+	}
+	return c
+}
+
+func indexOf[T comparable](table []T, v T) uint8 {
+	if i := slices.Index(table, v); i >= 0 {
+		return uint8(i)
+	}
+	return uint8(len(table) - 1)
+}
+
+// result is how an operation ends.
+type result uint8
+
+const (
+	succeeds   result = iota
+	breaks            // done, and what was put there does not start
+	sickens           // done, and what was put there is not well
+	fails             // for its own reasons, nothing is done
+	canceled          // preempted, nothing is done
+	forNothing        // well, and nothing is done
+)
+
+// end ends the operation that runs.
+func (w *world) end(how result) {
+	op := w.op
+	state, kind := rollout.OperationSucceeded, rollout.Kind("")
+	switch {
+	case how == canceled:
+		state, kind = rollout.OperationCanceled, rollout.KindPreempted
+	case how == breaks, how == fails, op.lost:
+		state, kind = rollout.OperationFailed, rollout.KindOperationFailed
+	}
+	w.op, w.ended = operation{}, ending{token: op.token, state: state, kind: kind}
+	for i := range w.list() {
+		if m := &w.machines[i]; m.inOp {
+			m.inOp = false
+			if how == succeeds || how == breaks || how == sickens {
+				m.apply(op, how)
+			}
+		}
+	}
+}
+
+// apply is what the operation did to the machine.
+func (m *machine) apply(op operation, how result) {
+	if op.kind == rollout.ReimageOperation {
+		m.disk++
+		m.reimaged++
+	} else {
+		if m.at.image != op.to.image {
+			m.disk++
+		}
+		m.at, m.version, m.reimaged = op.to, op.version, 0
+	}
+	m.condition, m.ill = sound, how == sickens
+	if how == breaks {
+		m.condition = failed
+	}
+}
+
+// refs are the machines a step names.
+func refs(step rollout.Step) []rollout.Ref {
+	switch s := step.(type) {
+	case rollout.Upgrade:
+		return s.Instances
+	case rollout.Reimage:
+		return s.Instances
+	default:
+		return nil
+	}
+}
+
+func touches(k rollout.OperationKind) bool {
+	return k == rollout.UpgradeOperation || k == rollout.ReimageOperation
+}
+
+func onRepairs(step rollout.Step) bool {
+	k := step.Operation()
+	return k == rollout.SuspendRepairsOperation || k == rollout.ResumeRepairsOperation
+}
