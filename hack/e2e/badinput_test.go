@@ -29,6 +29,7 @@ type mistake struct {
 func TestMistakes(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
+	here.azure.makeSet(t, scaleSet{group: ns, name: "neighbour"}, stageSet{capacity: 1}) // so that there is a resource group
 	startManager(t, directly(ns))
 	for _, m := range mistakes() {
 		t.Run(m.name, func(t *testing.T) {

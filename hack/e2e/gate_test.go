@@ -104,17 +104,19 @@ func (g *gate) proxy(t testing.TB, upstream string, transport http.RoundTripper,
 	return server.URL
 }
 
-// seeKubernetes counts writes of rollouts. Events are not counted: they are sent when it suits them, beside the rounds, and one that is
-// lost or sent twice changes nothing. Leases belong to the election of leaders, which these managers do not hold.
+// seeKubernetes counts writes of rollouts, of the answers to actions, and of records of what to go back to. Events are not counted: they are
+// sent when it suits them, beside the rounds, and one that is lost or sent twice changes nothing. Leases belong to the election of leaders,
+// which these managers do not hold.
 func (g *gate) seeKubernetes(r *http.Request, _ string) bool {
 	about := strings.Contains(r.URL.Path, "/vmssrollouts/")
+	answer := strings.Contains(r.URL.Path, "/rolloutactions/")
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	switch {
 	case r.Method == http.MethodGet && about:
 		g.rounds++
 	case r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/events") || strings.Contains(r.URL.Path, "/events/"):
-	case about && strings.HasSuffix(r.URL.Path, "/status"):
+	case (about || answer) && strings.HasSuffix(r.URL.Path, "/status"), strings.Contains(r.URL.Path, "/controllerrevisions"):
 		return g.count()
 	default:
 		g.strange = append(g.strange, r.Method+" "+r.URL.Path)

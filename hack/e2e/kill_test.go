@@ -202,7 +202,7 @@ func (g *gate) ending(t testing.TB, r rollout, set scaleSet) ending {
 		Model:    strings.Split(anonymous(string(text), set), "\n"),
 		Machines: here.azure.machines(t, set),
 		Strange:  g.strange,
-		Status:   timeless(r.now(t).Status),
+		Status:   timeless(t, r.now(t).Status),
 	}
 	for _, w := range g.azure {
 		e.Writes = append(e.Writes, anonymous(w, set))
@@ -232,16 +232,32 @@ func anonymous(text string, set scaleSet) string {
 	return strings.ReplaceAll(strings.ToLower(text), "/"+strings.ToLower(set.group)+"/", "/GROUP/")
 }
 
-// timeless takes out of a status what depends on when it was written, and keeps of the bookkeeping what later rounds decide by.
-func timeless(s v1alpha1.VMSSRolloutStatus) v1alpha1.VMSSRolloutStatus {
-	for i := range s.Conditions {
-		s.Conditions[i].LastTransitionTime = metav1.Time{}
-	}
+// timeless takes out of a status what depends on when it was written and whom it was about, and keeps of the bookkeeping what later rounds
+// decide by.
+func timeless(t testing.TB, s v1alpha1.VMSSRolloutStatus) v1alpha1.VMSSRolloutStatus {
+	t.Helper()
 	if kept := s.Bookkeeping; kept != nil {
 		s.Bookkeeping = &v1alpha1.Bookkeeping{
 			ModelApplied: kept.ModelApplied, ScriptWritten: kept.ScriptWritten, Completed: kept.Completed,
 			SettledCapacity: kept.SettledCapacity, Fruitless: kept.Fruitless, Throttled: kept.Throttled,
+			Stable: kept.Stable, Returned: kept.Returned, RepairsSuspended: kept.RepairsSuspended,
 		}
 	}
-	return s
+	var members map[string]any
+	var out v1alpha1.VMSSRolloutStatus
+	text, err := json.Marshal(s)
+	if err == nil {
+		err = json.Unmarshal(text, &members)
+	}
+	forget(members, "lastTransitionTime", "startTime", "endTime", "restoredTime", "time", "uid")
+	if err == nil {
+		text, err = json.Marshal(members)
+	}
+	if err == nil {
+		err = json.Unmarshal(text, &out)
+	}
+	if err != nil {
+		t.Fatalf("copying a status: %v", err)
+	}
+	return out
 }

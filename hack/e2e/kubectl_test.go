@@ -71,3 +71,30 @@ func expectRow(t testing.TB, ns string, want ...string) {
 		}
 	}
 }
+
+// TestWaitIsAboutWhatIsDeclared waits for Ready right after another share was declared, while nobody is there who could say anything about
+// it. That the former share is reached must not satisfy the wait.
+func TestWaitIsAboutWhatIsDeclared(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{capacity: 3})
+	r := newRollout(ns, "web", set).with(int64(34), "spec", "strategy", "canary", "percent")
+	manager := startManager(t, directly(ns))
+	if out, err := r.apply(t); err != nil {
+		t.Fatalf("applying: %v\n%s", err, out)
+	}
+	kubectl(t, "wait", "--for=condition=Ready", "vmssr/web", "-n", ns, "--timeout=180s")
+	if err := manager.terminate(); err != nil {
+		t.Fatalf("terminating the manager: %v", err)
+	}
+	if out, err := r.with(int64(100), "spec", "strategy", "canary", "percent").apply(t); err != nil {
+		t.Fatalf("applying: %v\n%s", err, out)
+	}
+	if out, err := here.kubectl(t.Context(), "", "wait", "--for=condition=Ready", "vmssr/web", "-n", ns, "--timeout=3s"); !isExit(err) {
+		t.Fatalf("kubectl wait was satisfied by what was declared before:\n%s", out)
+	}
+	startManager(t, directly(ns))
+	kubectl(t, "wait", "--for=condition=Ready", "vmssr/web", "-n", ns, "--timeout=180s")
+	expectRow(t, ns, "web", "Completed", "3", "3", "3")
+}

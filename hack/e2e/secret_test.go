@@ -63,3 +63,46 @@ func mendingCommand(t testing.TB, o *v1alpha1.VMSSRollout) []string {
 	}
 	return args
 }
+
+// TestRotatedSecret rotates the Secret of the release that a canary would go back to. What was in force then cannot be written any more, and
+// the status says so before anybody needs it; when the Secret is what it was, there is a way back again.
+func TestRotatedSecret(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{capacity: 2})
+	kubectl(t, "create", "secret", "generic", "old", "-n", ns, "--from-literal=commandToExecute=bash v1.sh --token "+secretWord)
+	kubectl(t, "create", "rolebinding", "vmssrollout-secret-reader", "-n", ns, "--clusterrole=vmssrollout-secret-reader",
+		"--serviceaccount=vmss-rollouts-system:controller-manager")
+	r := newRollout(ns, "web", set).target(map[string]any{"script": map[string]any{
+		"protectedSettings": map[string]any{"secretRef": map[string]any{"name": "old"}},
+	}})
+	startManager(t, directly(ns))
+	r.create(t)
+	r.awaitReason(t, v1alpha1.ReasonCompleted)
+
+	r.patch(t, `{"spec":{"target":{"script":{"protectedSettings":null,"command":"bash v2.sh"}},"strategy":{"canary":{"percent":50}}}}`)
+	held := r.awaitReason(t, v1alpha1.ReasonCanaryReached)
+	if b := held.Status.Rollback; b == nil || !b.Rollbackable || b.Source != v1alpha1.BaselineCompleted {
+		t.Fatalf("rollback %+v, want what completed before", b)
+	}
+	rotate := func(word string) {
+		r.patchSecret(t, "old", "bash v1.sh --token "+word)
+		r.look(t) // only not to wait for two minutes
+	}
+	rotate("rotated")
+	r.await(t, "is not rollbackable", func(o *v1alpha1.VMSSRollout) bool {
+		b := o.Status.Rollback
+		return b != nil && !b.Rollbackable && strings.Contains(b.Reason, `Secret "old" is not what it was`)
+	})
+	rotate(secretWord)
+	r.await(t, "is rollbackable again", func(o *v1alpha1.VMSSRollout) bool {
+		return o.Status.Rollback != nil && o.Status.Rollback.Rollbackable
+	})
+}
+
+// patchSecret makes a Secret's command another one.
+func (r rollout) patchSecret(t testing.TB, name, command string) {
+	t.Helper()
+	kubectl(t, "patch", "secret", name, "-n", r.GetNamespace(), "--type=merge", "-p", `{"stringData":{"commandToExecute":"`+command+`"}}`)
+}

@@ -6,15 +6,20 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 )
 
 const subscription = "00000000-0000-0000-0000-000000000001"
@@ -48,6 +53,7 @@ type fault struct {
 	Kind      string `json:"kind"`
 	Status    int    `json:"status,omitempty"`
 	Seconds   int    `json:"seconds,omitempty"`
+	Stderr    string `json:"stderr,omitempty"`
 }
 
 // machine is what really happened to a machine.
@@ -66,13 +72,14 @@ type machine struct {
 
 // call is one that came to ARM.
 type call struct {
-	Seq       int    `json:"seq"`
-	Method    string `json:"method"`
-	Path      string `json:"path"`
-	Status    int    `json:"status"`
-	Kind      string `json:"kind"`
-	Operation string `json:"operation"`
-	Body      string `json:"body"`
+	Seq       int       `json:"seq"`
+	Time      time.Time `json:"time"`
+	Method    string    `json:"method"`
+	Path      string    `json:"path"`
+	Status    int       `json:"status"`
+	Kind      string    `json:"kind"`
+	Operation string    `json:"operation"`
+	Body      string    `json:"body"`
 }
 
 // startSimulator starts one whose operations take a hundredth of what Azure's do: an upgrade half a second, a new disk one and a
@@ -110,6 +117,7 @@ func startSimulator(program, dir string, flags ...string) (*simulator, error) {
 type stageSet struct {
 	capacity int
 	mode     string
+	script   string // a command that somebody else made the machines run at every boot
 }
 
 func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
@@ -118,9 +126,11 @@ func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
 		o.capacity = 6
 	}
 	s.makeImage(t, imageID("v1"))
-	s.ask(t, http.MethodPut, "/scalesets", map[string]any{
-		"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension",
-	}, nil)
+	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension"}
+	if o.script != "" {
+		made["script"] = map[string]any{"command": o.script}
+	}
+	s.ask(t, http.MethodPut, "/scalesets", made, nil)
 }
 
 func (s *simulator) makeImage(t testing.TB, id string) {
@@ -289,4 +299,66 @@ func (s *simulator) exchange(t testing.TB, method, url string, body, into any) {
 	if err := json.Unmarshal(answer, into); err != nil {
 		t.Fatalf("%s %s: %v", method, url, err)
 	}
+}
+
+// images tells which image each machine boots from, by the last part of its id.
+func (s *simulator) images(t testing.TB, set scaleSet) map[string]string {
+	t.Helper()
+	var list struct {
+		Value []struct {
+			InstanceID string
+			Properties struct {
+				StorageProfile struct{ ImageReference struct{ ID string } }
+			}
+		}
+	}
+	s.callARM(t, http.MethodGet, set.id()+"/virtualMachines", nil, &list)
+	out := map[string]string{}
+	for _, vm := range list.Value {
+		out[vm.InstanceID] = strings.ToLower(path.Base(vm.Properties.StorageProfile.ImageReference.ID))
+	}
+	return out
+}
+
+// modelImage is the image that new machines get.
+func (s *simulator) modelImage(t testing.TB, set scaleSet) string {
+	t.Helper()
+	id, _, err := unstructured.NestedString(s.model(t, set),
+		"properties", "virtualMachineProfile", "storageProfile", "imageReference", "id")
+	if err != nil {
+		t.Fatalf("reading the model of %s: %v", set.name, err)
+	}
+	return strings.ToLower(path.Base(id))
+}
+
+// capacity is how many machines the scale set is to have.
+func (s *simulator) capacity(t testing.TB, set scaleSet) float64 {
+	t.Helper()
+	n, _, err := unstructured.NestedFloat64(s.model(t, set), "sku", "capacity")
+	if err != nil {
+		t.Fatalf("reading the model of %s: %v", set.name, err)
+	}
+	return n
+}
+
+// setHealth makes a machine report itself so.
+func (s *simulator) setHealth(t testing.TB, set scaleSet, machine, state string) {
+	t.Helper()
+	s.ask(t, http.MethodPost, "/health", map[string]any{"scaleSet": set.id(), "instance": machine, "state": state}, nil)
+}
+
+// operated names the machines that any accepted call was to do something to.
+func (s *simulator) operated(t testing.TB, set scaleSet) []string {
+	t.Helper()
+	ids := map[string]bool{}
+	for _, c := range s.writes(t, set) {
+		var body struct{ InstanceIDs []string }
+		if c.Method != http.MethodPost || c.Status >= 300 || json.Unmarshal([]byte(c.Body), &body) != nil {
+			continue
+		}
+		for _, id := range body.InstanceIDs {
+			ids[id] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(ids))
 }

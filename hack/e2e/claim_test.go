@@ -1,0 +1,40 @@
+package e2e
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+)
+
+// TestSecondClaim declares a second rollout for a scale set that has one. It touches nothing and says whose the scale set is; when the
+// first is deleted, it takes over by itself, within a minute.
+func TestSecondClaim(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{capacity: 3})
+	startManager(t, directly(ns))
+	first := newRollout(ns, "first", set).with(int64(34), "spec", "strategy", "canary", "percent")
+	first.create(t)
+	first.awaitReason(t, v1alpha1.ReasonCanaryReached)
+	before := mistake{}.footprint(t, set)
+
+	second := newRollout(ns, "second", set).target(map[string]any{"script": map[string]any{"command": "bash install_v3.sh"}})
+	if out, err := second.apply(t); err != nil {
+		t.Fatalf("applying: %v\n%s", err, out)
+	}
+	expectSaid(t, second.awaitReason(t, v1alpha1.ReasonPreflightFailed), "claimed by the older VMSSRollout "+ns+"/first", "delete one of the two")
+	if diff := cmp.Diff(before, mistake{}.footprint(t, set)); diff != "" {
+		t.Errorf("something was touched (-before +after):\n%s", diff)
+	}
+
+	kubectl(t, "delete", "vmssr", "first", "-n", ns, "--timeout=60s")
+	second.awaitReason(t, v1alpha1.ReasonCompleted)
+	for _, m := range here.azure.machines(t, set) {
+		if !m.Latest {
+			t.Errorf("machine %s is not at what the second rollout declares", m.ID)
+		}
+	}
+}

@@ -1,0 +1,100 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+)
+
+// The moments at which a canary that is taken back is killed: each after a write. That there are not fewer is held below; that there are
+// not more, too.
+const (
+	leastBackPoints = 16
+	mostBackPoints  = 26
+)
+
+// TestKillsOnTheWayBack kills the manager right after each of the writes that a canary makes which somebody takes back, one rollout for
+// each, and lets a fresh manager finish. Whatever moment it was, the Rollback acts once, and all is as it was before.
+func TestKillsOnTheWayBack(t *testing.T) {
+	t.Parallel()
+	here.azure.makeImage(t, imageID("v2"))
+	var runs [1 + mostBackPoints]run // the first one is not disturbed
+	t.Run("after", func(t *testing.T) {
+		for n := range runs {
+			t.Run(fmt.Sprintf("%02d", n), func(t *testing.T) {
+				t.Parallel()
+				runs[n] = takeBack(t, n)
+			})
+		}
+	})
+	if t.Failed() {
+		return
+	}
+	killed := 0
+	for n, run := range runs {
+		if run.killed {
+			killed++
+		}
+		if diff := cmp.Diff(runs[0].end, run.end); diff != "" {
+			t.Errorf("killed after write %d, it is not the end of the undisturbed run (-undisturbed +killed):\n%s", n, diff)
+		}
+	}
+	t.Logf("%d writes when nobody disturbed it, killed after each of %d", runs[0].writes, killed)
+	if killed < leastBackPoints || runs[0].writes > mostBackPoints {
+		t.Errorf("killed %d times of %d, want %d at least, and after each write", killed, runs[0].writes, leastBackPoints)
+	}
+	figure.Record(t, "kill_points_back", killed)
+}
+
+// takeBack rolls out a canary and takes it back, with a manager that is killed after its n-th write, 0 for never, and another one that
+// finishes.
+func takeBack(t *testing.T, n int) run {
+	t.Helper()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{capacity: 3})
+	r := newRollout(ns, "web", set).target(image(imageID("v2"))).with(int64(34), "spec", "strategy", "canary", "percent")
+	g := newGate(t, n)
+	g.admit(t, ns)
+	r.create(t)
+	killed := g.awaitRevived(t, r, v1alpha1.ReasonCanaryReached, false)
+	back := r.action(t, "back", "Rollback")
+	if out, err := back.create(t, admin(), admin().name); err != nil {
+		t.Fatalf("creating RolloutAction back: %v\n%s", err, out)
+	}
+	killed = g.awaitRevived(t, r, v1alpha1.ReasonRolledBack, killed)
+	back.awaitAnswer(t, v1alpha1.AnswerAccepted)
+	g.expectStill(t, r)
+	expectImages(t, set, "v1", 3)
+	return run{writes: g.seen().writes, killed: killed, end: g.ending(t, r, set)}
+}
+
+// awaitRevived waits until Ready carries a reason, and starts another manager if the first is killed on the way. It returns whether it
+// was, now or before.
+func (g *gate) awaitRevived(t testing.TB, r rollout, reason string, before bool) bool {
+	t.Helper()
+	if before {
+		r.awaitReason(t, reason)
+		return true
+	}
+	eventually(t, patience, "it is "+reason+", or the manager was killed", func(context.Context) error {
+		c := ready(r.now(t))
+		if g.isKilled() || c != nil && c.Reason == reason {
+			return nil
+		}
+		return fmt.Errorf("it is at %+v", c)
+	})
+	if !g.isKilled() {
+		g.awaitRound(t, r) // the last write can be read before the gate has counted it; when another round begins, it has
+	}
+	if g.isKilled() {
+		g.admit(t, r.GetNamespace())
+	}
+	r.awaitReason(t, reason)
+	return g.isKilled()
+}
