@@ -153,16 +153,27 @@ func (r *round) rollback(a Action) string {
 		return r.undo(a)
 	case m.Completed:
 		return "the run is completed; name toRevision to go back to an older revision"
-	case m.isBack() && m.Return.Kind == ReturnRollback && len(m.Exposed) == 0:
-		return "the run is rolled back already"
-	case m.isGoingBack() && m.Return.Kind == ReturnRollback && len(m.Failed) == 0 && m.Return.explicit():
-		return "the run is rolling back already"
+	case m.isRollingBack():
+		return fmt.Sprintf("the run is %s already", m.Return.doing())
 	}
 	if m.isBack() {
 		r.memory.Baseline.Fixed, r.memory.Baseline.Why, r.memory.Baseline.Lost = true, "", ""
 	}
 	r.goBack(ReturnRollback, CauseAction, "a RolloutAction asked for it", a.By)
 	return ""
+}
+
+// isRollingBack says whether asking for a rollback would change nothing: a person asked for it and nothing of it failed, or it is done and
+// nobody was left out.
+func (m Memory) isRollingBack() bool {
+	back := m.Return
+	if back == nil || back.Kind != ReturnRollback {
+		return false
+	}
+	if back.Done {
+		return len(m.Exposed) == 0
+	}
+	return back.explicit() && len(m.Failed) == 0
 }
 
 // undo goes back to an older revision, with every machine.
@@ -188,7 +199,7 @@ func (r *round) skip(a Action) string {
 		return "the run is going back; every machine that was touched goes along"
 	case m.Completed:
 		return "the run is completed"
-	case m.Operation != nil && m.Operation.Refused == nil && slices.ContainsFunc(m.Operation.Instances, func(ref Ref) bool { return ref.ID == a.Instance }):
+	case m.names(Ref{ID: a.Instance}):
 		return fmt.Sprintf("instance %s is being worked on; try again when it is verified or has failed", a.Instance)
 	case !slices.ContainsFunc(r.obs.Instances.Value, func(i Instance) bool { return i.ID == a.Instance }):
 		return fmt.Sprintf("there is no instance %q; az vmss list-instances shows those that there are", a.Instance)
@@ -223,17 +234,22 @@ func (r *round) retryRun(taken Taken) string {
 	r.memory.Taken = append(r.memory.Taken, taken)
 	r.end(EndingFailed, "tried again")
 	r.beginRun(m.Revision)
-	if m.Return == nil || m.Return.Record == "" { // else what failed did so on the way back
-		for _, f := range m.Failed {
+	r.takeUp(m)
+	return ""
+}
+
+// takeUp takes over from the run that is tried again what still holds for the same target.
+func (r *round) takeUp(old Memory) {
+	if old.Return == nil || old.Return.Record == "" { // else what failed did so on the way back
+		for _, f := range old.Failed {
 			r.memory.Failed = append(r.memory.Failed, f.again())
 		}
 	}
-	if m.Return != nil {
-		return ""
+	if old.Return != nil {
+		return
 	}
-	r.memory.ScriptWritten, r.memory.Settings = m.ScriptWritten, m.Settings
+	r.memory.ScriptWritten, r.memory.Settings = old.ScriptWritten, old.Settings
 	if op := r.memory.Operation; op != nil {
-		op.Run = r.memory.Run // the same target, so it is still to be judged
+		op.Run = r.memory.Run // it is still to be judged
 	}
-	return ""
 }

@@ -108,25 +108,28 @@ func (r *round) takeBaseline() (Snapshot, Baseline, verdict, bool) {
 func (r *round) fromModel(known Snapshot, b *Baseline) Snapshot {
 	model, t := r.obs.Model.Value, r.spec.Target
 	if t.Image != nil && known.Image == nil {
-		image := model.Image
-		known.Image = &image
-		for _, i := range byOrder(OrderInstanceID, r.obs.Instances.Value) {
-			if i.State != StateDeleting && i.Image != nil && !image.same(*i.Image) && b.Why == "" {
-				b.Why = fmt.Sprintf("instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in spec.baseline.image", i.ID)
-			}
-		}
+		known.Image = new(model.Image)
+		b.Why = orElse(b.Why, r.contradiction(model.Image))
 	}
 	if t.Script == nil || known.Script != nil {
 		return known
 	}
-	known.Script = &ScriptSnapshot{Absent: model.Script == nil}
-	if model.Script != nil {
-		known.Script.URIs, known.Script.Command, known.Script.ForceUpdateTag = model.Script.URIs, model.Script.Command, model.Script.ForceUpdateTag
-		if b.Why == "" {
-			b.Why = "the script extension in the model was made by somebody else, and its protected settings cannot be read back; declare it in spec.baseline.script"
-		}
+	known.Script = &ScriptSnapshot{Absent: true}
+	if script := model.Script; script != nil {
+		known.Script = &ScriptSnapshot{URIs: script.URIs, Command: script.Command, ForceUpdateTag: script.ForceUpdateTag}
+		b.Why = orElse(b.Why, "the script extension in the model was made by somebody else, and its protected settings cannot be read back; declare it in spec.baseline.script")
 	}
 	return known
+}
+
+// contradiction says which machine shows that the model's image is not what was there before, "" for none.
+func (r *round) contradiction(image Image) string {
+	for _, i := range byOrder(OrderInstanceID, r.obs.Instances.Value) {
+		if i.State != StateDeleting && i.Image != nil && !image.same(*i.Image) {
+			return fmt.Sprintf("instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in spec.baseline.image", i.ID)
+		}
+	}
+	return ""
 }
 
 // judgeBaseline says why a snapshot would not be a way back.

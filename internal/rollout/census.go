@@ -49,26 +49,23 @@ func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
 func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) {
 	has := i.Latest == Yes || (m.Returned && i.Latest == No) // who never left what was gone back to has it
 	switch {
-	case inFlight || m.hasFailed(i) || (carried && has):
+	case inFlight || m.hasFailed(i):
 		c.exposed = append(c.exposed, i)
-	case i.Latest == No && m.isExposed(i.ID):
-		c.left = append(c.left, i)
-		return
-	case i.Latest == No:
-		c.outdated = append(c.outdated, i)
-		return
-	default:
+	case carried && has:
+		c.exposed = append(c.exposed, i)
+		c.verify(spec, i)
+	case i.Latest != No:
 		c.unsure = append(c.unsure, i)
-		return
-	}
-	if carried && !inFlight && !m.hasFailed(i) {
-		c.verify(spec, i, has)
+	case m.isExposed(i.ID):
+		c.left = append(c.left, i)
+	default:
+		c.outdated = append(c.outdated, i)
 	}
 }
 
-// verify counts an exposed instance that has the target for certain as updated, and as verified if it is well.
-func (c *census) verify(spec Spec, i Instance, has bool) {
-	if !has || contradicts(spec.Target, i) {
+// verify counts an exposed instance that is at the latest model as updated if nothing contradicts, and as verified if it is well.
+func (c *census) verify(spec Spec, i Instance) {
+	if contradicts(spec.Target, i) {
 		return
 	}
 	c.updated = append(c.updated, i)

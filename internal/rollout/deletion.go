@@ -10,20 +10,31 @@ func beginDeletion(r *round) (verdict, bool) {
 		return r.release("the scale set stays as it is"), true
 	case DeletionRollback:
 	}
-	switch {
-	case r.spec.PlanOnly:
-		return r.release("spec.mode is Plan, so the scale set stays as it is"), true
-	case m.Run == 0 || m.Completed:
-		return r.release("there is nothing to go back from"), true
-	case m.isBack() && (len(m.Exposed) == 0 || m.Return.Cause == CauseDeletion):
-		return r.release("everything was put back"), true
-	case m.Return == nil || m.Return.Done || m.Return.Kind == ReturnAbort || m.Return.Cause != CauseDeletion:
-		if m.Return != nil && m.Return.Record != "" {
-			m.Baseline.Name, m.Baseline.Why, m.Baseline.Lost = m.Return.Record, "", ""
-		}
-		r.goBack(ReturnRollback, CauseDeletion, "the VMSSRollout is being deleted and onDelete is Rollback", "")
+	if why := r.nothingToPutBack(); why != "" {
+		return r.release(why), true
 	}
+	if back := m.Return; back != nil && back.Cause == CauseDeletion {
+		return undecided()
+	}
+	if m.Return != nil && m.Return.Record != "" {
+		m.Baseline.Name, m.Baseline.Why, m.Baseline.Lost = m.Return.Record, "", ""
+	}
+	r.goBack(ReturnRollback, CauseDeletion, "the VMSSRollout is being deleted and onDelete is Rollback", "")
 	return undecided()
+}
+
+// nothingToPutBack says why an object may go although onDelete is Rollback, "" if it may not yet.
+func (r *round) nothingToPutBack() string {
+	switch m := r.memory; {
+	case r.spec.PlanOnly:
+		return "spec.mode is Plan, so the scale set stays as it is"
+	case m.Run == 0 || m.Completed:
+		return "there is nothing to go back from"
+	case m.isBack() && (len(m.Exposed) == 0 || m.Return.Cause == CauseDeletion):
+		return "everything was put back"
+	default:
+		return ""
+	}
 }
 
 // release lets go of the object, once what was suspended for it is resumed.

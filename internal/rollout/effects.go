@@ -66,7 +66,12 @@ func (r *round) requireSettings() (verdict, bool) {
 		return r.unreadable("the script's protected settings", r.obs.Settings.Problem), true
 	case Read:
 	}
-	switch inSecret := r.obs.Settings.Value.HasCommand; {
+	return oneCommand(*script, r.obs.Settings.Value.HasCommand)
+}
+
+// oneCommand makes sure that the script has one command, declared or in its Secret.
+func oneCommand(script Script, inSecret bool) (verdict, bool) {
+	switch {
 	case inSecret && script.Command != "":
 		return wait(ReasonInvalid, recheckMissing, "target.script.command is set and Secret %q has commandToExecute too; Azure takes only one: remove one of them", script.ProtectedSettings), true
 	case !inSecret && script.Command == "":

@@ -124,28 +124,32 @@ func (r *round) awaitApproval(step CanaryStep, waited time.Duration) (verdict, b
 	}
 	approval := *step.Approval
 	left := approval.Timeout - waited
-	if approval.Timeout > 0 && left <= 0 {
-		why := fmt.Sprintf("nobody approved step %q within %s", step.Name, approval.Timeout)
-		switch approval.OnTimeout {
-		case TimeoutApprove:
-			r.openApproval()
-			return undecided()
-		case TimeoutAbort:
-			return r.turnRound(ReturnAbort, CauseTimeout, why), true
-		case TimeoutRollback:
-			return r.turnRound(ReturnRollback, CauseTimeout, why), true
-		case TimeoutWait:
-		}
+	if approval.Timeout > 0 && left <= 0 && approval.OnTimeout != TimeoutWait {
+		return r.timeOut(step)
 	}
 	c := r.count()
 	recheck, then := recheckHeld, ""
-	if approval.Timeout > 0 && left > 0 && approval.OnTimeout != TimeoutWait {
+	if approval.Timeout > 0 && approval.OnTimeout != TimeoutWait {
 		r.next = r.at.Add(left)
 		recheck, then = min(left, recheckHeld), fmt.Sprintf(" until %s, then onTimeout is %s", clock(r.next), approval.OnTimeout)
 	}
 	return wait(ReasonAwaitingApproval, recheck,
 		"%s%d of %d instances have the target and are well; waiting for approval%s; create a RolloutAction with action Approve, run %d and step %s",
 		step.called(), len(c.verified), c.n, then, r.memory.Run, step.Name), true
+}
+
+// timeOut does what was declared about a gate that nobody opened.
+func (r *round) timeOut(step CanaryStep) (verdict, bool) {
+	why := fmt.Sprintf("nobody approved step %q within %s", step.Name, step.Approval.Timeout)
+	switch step.Approval.OnTimeout {
+	case TimeoutAbort:
+		return r.turnRound(ReturnAbort, CauseTimeout, why), true
+	case TimeoutRollback:
+		return r.turnRound(ReturnRollback, CauseTimeout, why), true
+	case TimeoutApprove, TimeoutWait:
+	}
+	r.openApproval()
+	return undecided()
 }
 
 // openApproval notes the approval of the current step. What has to pass after it begins to pass now.

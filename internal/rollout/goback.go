@@ -171,10 +171,15 @@ func requireWayBack(r *round) (verdict, bool) {
 	}
 	r.spec, r.backward = backSpec(r.spec, record.Value), true
 	r.recount()
-	if script := record.Value.Script; script != nil && script.ProtectedSettings != "" && r.obs.Settings.State == Read && r.obs.Settings.Value.Digest != script.Digest {
-		return r.noWayBack(fmt.Sprintf("Secret %q is not what it was when its settings were in force", script.ProtectedSettings)), true
+	return r.requireSameSettings(record.Value.Script)
+}
+
+// requireSameSettings makes sure that the Secret, where it has to be written again, is what it was.
+func (r *round) requireSameSettings(script *ScriptSnapshot) (verdict, bool) {
+	if script == nil || script.ProtectedSettings == "" || r.obs.Settings.State != Read || r.obs.Settings.Value.Digest == script.Digest {
+		return undecided()
 	}
-	return undecided()
+	return r.noWayBack(fmt.Sprintf("Secret %q is not what it was when its settings were in force", script.ProtectedSettings)), true
 }
 
 // completeRecord adds to an older revision what it does not declare and the run does: the way that was before the run. Without that, the older
@@ -227,7 +232,7 @@ func (r *round) isUntouched() bool {
 // seekWayBack looks whether there is a way back after all: a baseline may have been declared meanwhile.
 func (r *round) seekWayBack() (verdict, bool) {
 	m, b := &r.memory, r.memory.Baseline
-	if b.Fixed && b.Name != "" && b.Why == "" && b.Lost != sameAsTarget && r.settingsLost(b) == "" {
+	if r.isComplete(b) {
 		m.Baseline.Lost, m.Return.Record, m.Failed = "", b.Name, nil
 		return wait(ReasonProgressing, recheckSoon, "what there is to go back to is complete again"), true
 	}
@@ -251,6 +256,11 @@ func (r *round) seekWayBack() (verdict, bool) {
 	m.Return.Record, m.Failed = declared.name(), nil
 	r.store = append(r.store, Record{Name: declared.name(), Run: m.Run, Snapshot: declared})
 	return wait(ReasonProgressing, recheckSoon, "storing what spec.baseline declares"), true
+}
+
+// isComplete says whether what there was to go back to, and could not be gone back to, can be after all.
+func (r *round) isComplete(b Baseline) bool {
+	return b.Fixed && b.Name != "" && b.Why == "" && b.Lost != sameAsTarget && r.settingsLost(b) == ""
 }
 
 // misses names the first path that the target declares and the snapshot lacks.

@@ -64,8 +64,12 @@ func (s Snapshot) meets(t Target) bool {
 	if t.Script == nil {
 		return true
 	}
-	return s.Script != nil && !s.Script.Absent && slices.Equal(s.Script.URIs, t.Script.URIs) && s.Script.Command == t.Script.Command &&
-		s.Script.ProtectedSettings == t.Script.ProtectedSettings && (t.RevisionTag == "" || t.RevisionTag == s.Script.ForceUpdateTag)
+	return s.Script != nil && s.Script.meets(*t.Script, t.RevisionTag)
+}
+
+func (s ScriptSnapshot) meets(t Script, tag string) bool {
+	return !s.Absent && slices.Equal(s.URIs, t.URIs) && s.Command == t.Command && s.ProtectedSettings == t.ProtectedSettings &&
+		(tag == "" || tag == s.ForceUpdateTag)
 }
 
 // snapshotOf is what a target puts into a model that carries it. The force-update tag is the model's where none is declared.
