@@ -1,10 +1,12 @@
 package controllers_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
@@ -50,7 +52,7 @@ func TestAdmissionOfAppliers(t *testing.T) {
 			t.Fatal(err)
 		}
 		if round == 1 {
-			t.Cleanup(func() { _ = c.Delete(t.Context(), object) })
+			t.Cleanup(func() { remove(t, c, key) })
 		}
 		got := fmt.Sprint(object.Spec.Target.RevisionTag, object.Spec.Strategy.Canary.Steps[1].Percent, object.Spec.Windows[0].Schedule,
 			object.Spec.Paused, object.Annotations["shop.example/ticket"], object.Labels["team"], object.Spec.FailurePolicy.Action)
@@ -58,14 +60,56 @@ func TestAdmissionOfAppliers(t *testing.T) {
 		if got != want {
 			t.Errorf("round %d: declared is %s, want %s", round, got, want)
 		}
-		generation := object.Generation
-		object.Status.Run, object.Status.ObservedGeneration = int64(round), generation
-		if err := c.Status().Update(t.Context(), object); err != nil {
-			t.Fatal(err)
+		statusLeavesTheSpec(t, c, object, int64(round))
+	}
+	// Who no longer applies a field gives it up, and nobody else's goes with it.
+	applyAs(t, c, key, "ops", `{}`)
+	object := &v1alpha1.VMSSRollout{}
+	if err := c.Get(t.Context(), key, object); err != nil {
+		t.Fatal(err)
+	}
+	if object.Spec.Paused || object.Annotations["shop.example/ticket"] != "3" || len(object.Spec.Strategy.Canary.Steps) != 3 {
+		t.Errorf("after ops gave up its field: %+v", object)
+	}
+}
+
+// statusLeavesTheSpec writes a status as the controller does, and checks that what is declared stays, and stays everybody's own.
+func statusLeavesTheSpec(t *testing.T, c client.Client, object *v1alpha1.VMSSRollout, run int64) {
+	t.Helper()
+	before := object.DeepCopy()
+	object.Status.Run, object.Status.ObservedGeneration = run, object.Generation
+	object.Spec.Paused = !object.Spec.Paused // as a bug would; the API server drops it
+	if err := c.Status().Update(t.Context(), object, client.FieldOwner("controller")); err != nil {
+		t.Fatal(err)
+	}
+	if object.Status.Run != run || object.Generation != before.Generation {
+		t.Errorf("run %d: run %d, generation %d after a write of the status, want generation %d", run, object.Status.Run, object.Generation, before.Generation)
+	}
+	if diff := cmp.Diff(before.Spec, object.Spec); diff != "" {
+		t.Errorf("run %d: a write of the status changed what is declared (-before +after):\n%s", run, diff)
+	}
+	if diff := cmp.Diff(owned(before), owned(object)); diff != "" {
+		t.Errorf("run %d: a write of the status changed whose fields are whose (-before +after):\n%s", run, diff)
+	}
+}
+
+// owned is which fields outside of the status each manager has.
+func owned(object *v1alpha1.VMSSRollout) map[string]string {
+	fields := map[string]string{}
+	for _, entry := range object.ManagedFields {
+		if entry.Subresource == "" {
+			fields[entry.Manager] = string(entry.FieldsV1.GetRawBytes())
 		}
-		if object.Generation != generation || object.Spec.Paused != (round%2 == 1) {
-			t.Errorf("round %d: the status write changed what is declared", round)
-		}
+	}
+	return fields
+}
+
+// remove removes a rollout at the end of a test, when the test's own context is over.
+func remove(t *testing.T, c client.Client, key client.ObjectKey) {
+	t.Helper()
+	rollout := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}}
+	if err := c.Delete(context.WithoutCancel(t.Context()), rollout); err != nil {
+		t.Errorf("removing %s: %v", key.Name, err)
 	}
 }
 
@@ -75,9 +119,7 @@ func TestAppliersInConflictAreTold(t *testing.T) {
 	c := admission(t)
 	key := client.ObjectKey{Namespace: "default", Name: "appliers-in-conflict"}
 	applyAs(t, c, key, "gitops", managers[0].declares(1))
-	t.Cleanup(func() {
-		_ = c.Delete(t.Context(), &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: key.Name}})
-	})
+	t.Cleanup(func() { remove(t, c, key) })
 	err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(applied(t, key, `spec: {failurePolicy: {action: Pause}}`)), client.FieldOwner("ops"))
 	if err == nil {
 		t.Fatal("a conflict was forced")

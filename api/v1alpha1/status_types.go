@@ -554,4 +554,3 @@ type MachineBookkeeping struct {
 	// +kubebuilder:validation:MaxItems=100
 	Skipped []InstanceReference `json:"skipped,omitempty"`
 }
-
