@@ -16,11 +16,9 @@ import (
 	"strings"
 	"testing"
 
-	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	sigsyaml "sigs.k8s.io/yaml"
 )
 
 const specification = "../docs/spec/v1alpha1/vmssrollouts.md"
@@ -146,26 +144,33 @@ func quotedIn(t *testing.T, page string) map[string]bool {
 // a target, so only it is named; what bookkeeping and conditions hold is not this API's to tell.
 func fieldsOf(t *testing.T, file string) []string {
 	t.Helper()
-	crd := &apiextensionsv1.CustomResourceDefinition{}
-	if err := sigsyaml.UnmarshalStrict([]byte(read(t, file)), crd); err != nil {
-		t.Fatal(err)
+	objects := objectsOf(t, file)
+	versions, _, err := unstructured.NestedSlice(objects[0].Object, "spec", "versions")
+	if err != nil || len(versions) != 1 {
+		t.Fatalf("%s has %d versions (%v), want 1", file, len(versions), err)
 	}
 	var paths []string
-	var walk func(prefix string, schema apiextensionsv1.JSONSchemaProps)
-	walk = func(prefix string, schema apiextensionsv1.JSONSchemaProps) {
-		if schema.Items != nil && schema.Items.Schema != nil {
-			prefix, schema = strings.TrimSuffix(prefix, ".")+"[].", *schema.Items.Schema
+	var walk func(prefix string, schema any)
+	walk = func(prefix string, schema any) {
+		fields, _ := schema.(map[string]any)
+		if items, isList := fields["items"].(map[string]any); isList {
+			prefix, fields = strings.TrimSuffix(prefix, ".")+"[].", items
 		}
-		for _, name := range slices.Sorted(maps.Keys(schema.Properties)) {
+		properties, _ := fields["properties"].(map[string]any)
+		for _, name := range slices.Sorted(maps.Keys(properties)) {
 			path := prefix + name
 			paths = append(paths, path)
 			if path != "baseline" && path != "bookkeeping" && path != "conditions" {
-				walk(path+".", schema.Properties[name])
+				walk(path+".", properties[name])
 			}
 		}
 	}
 	for _, part := range []string{"spec", "status"} {
-		walk("", crd.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties[part])
+		schema, found, err := unstructured.NestedMap(versions[0].(map[string]any), "schema", "openAPIV3Schema", "properties", part)
+		if err != nil || !found {
+			t.Fatalf("%s has no %s (%v)", file, part, err)
+		}
+		walk("", schema)
 	}
 	return paths
 }
