@@ -47,6 +47,25 @@ func TestLinks(t *testing.T) {
 	}
 }
 
+var (
+	reason   = regexp.MustCompile(`(?m)^\tReason\w+ = "(\w+)"$`)
+	notReady = regexp.MustCompile(`^(Model(Has|Lacks)Target|Accepted|Rejected)$`)
+)
+
+// TestRunbookKnowsEveryStatus: whatever STATUS shows, the runbook has an entry for it.
+func TestRunbookKnowsEveryStatus(t *testing.T) {
+	entries := headings(t, filepath.Join("..", "..", "docs", "runbook.md"))
+	reasons := reason.FindAllStringSubmatch(read(t, filepath.Join("..", "..", "api", "v1alpha1", "conditions.go")), -1)
+	if len(reasons) < 20 {
+		t.Fatalf("found %d reasons, want at least 20", len(reasons))
+	}
+	for _, found := range reasons {
+		if name := found[1]; !notReady.MatchString(name) && !entries[strings.ToLower(name)] {
+			t.Errorf("docs/runbook.md has no entry for STATUS %s", name)
+		}
+	}
+}
+
 // documents are the repository's Markdown files. What is built or hidden is none of them.
 func documents(t *testing.T, root string) []string {
 	t.Helper()
