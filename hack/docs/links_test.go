@@ -1,0 +1,107 @@
+// Package docs_test holds the documents to what is there.
+package docs_test
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+var (
+	fenced  = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
+	inline  = regexp.MustCompile("`[^`\n]*`")
+	link    = regexp.MustCompile(`\]\(([^()\s]+)\)`)
+	heading = regexp.MustCompile(`(?m)^#+ +(.+)$`)
+	noSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
+)
+
+// TestLinks: whoever follows a relative link finds a file or folder of this repository, and the heading in it.
+func TestLinks(t *testing.T) {
+	root := filepath.Join("..", "..")
+	followed := 0
+	for _, file := range documents(t, root) {
+		text := inline.ReplaceAllString(fenced.ReplaceAllString(read(t, file), ""), "")
+		for _, found := range link.FindAllStringSubmatch(text, -1) {
+			target := found[1]
+			if strings.Contains(target, ":") {
+				continue // a URL
+			}
+			followed++
+			name, anchor, _ := strings.Cut(target, "#")
+			to := filepath.Join(filepath.Dir(file), filepath.FromSlash(name))
+			if name == "" {
+				to = file
+			}
+			if _, err := os.Stat(to); err != nil {
+				t.Errorf("%s links to %s, which is not there", file, target)
+			} else if anchor != "" && !headings(t, to)[anchor] {
+				t.Errorf("%s links to %s, and %s has no such heading", file, target, to)
+			}
+		}
+	}
+	if followed < 10 {
+		t.Errorf("followed %d links, want at least 10: are the documents still where they were?", followed)
+	}
+}
+
+var (
+	reason   = regexp.MustCompile(`(?m)^\tReason\w+ = "(\w+)"$`)
+	notReady = regexp.MustCompile(`^(Model(Has|Lacks)Target|Accepted|Rejected)$`)
+)
+
+// TestRunbookKnowsEveryStatus: whatever STATUS shows, the runbook has an entry for it.
+func TestRunbookKnowsEveryStatus(t *testing.T) {
+	entries := headings(t, filepath.Join("..", "..", "docs", "runbook.md"))
+	reasons := reason.FindAllStringSubmatch(read(t, filepath.Join("..", "..", "api", "v1alpha1", "conditions.go")), -1)
+	if len(reasons) < 20 {
+		t.Fatalf("found %d reasons, want at least 20", len(reasons))
+	}
+	for _, found := range reasons {
+		if name := found[1]; !notReady.MatchString(name) && !entries[strings.ToLower(name)] {
+			t.Errorf("docs/runbook.md has no entry for STATUS %s", name)
+		}
+	}
+}
+
+// documents are the repository's Markdown files. What is built or hidden is none of them.
+func documents(t *testing.T, root string) []string {
+	t.Helper()
+	var files []string
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		switch name := entry.Name(); {
+		case err != nil:
+			return err
+		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "testdata"):
+			return filepath.SkipDir
+		case !entry.IsDir() && filepath.Ext(name) == ".md":
+			files = append(files, path)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}
+
+// headings are the anchors that a document has, as GitHub makes them of its headings.
+func headings(t *testing.T, file string) map[string]bool {
+	t.Helper()
+	anchors := map[string]bool{}
+	for _, found := range heading.FindAllStringSubmatch(fenced.ReplaceAllString(read(t, file), ""), -1) {
+		anchors[strings.ReplaceAll(noSlug.ReplaceAllString(strings.ToLower(found[1]), ""), " ", "-")] = true
+	}
+	return anchors
+}
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	content, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
