@@ -11,7 +11,8 @@ type RollbackStatus struct {
 	// +required
 	Rollbackable bool `json:"rollbackable"`
 
-	// baseline is the name of the ControllerRevision that holds what is gone back to. Empty: there is none.
+	// baseline is the revision that is gone back to, stored in the ControllerRevision of the rollout's name, a hyphen and this. Empty: there is
+	// none.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Baseline string `json:"baseline,omitempty"`
@@ -279,7 +280,7 @@ type RepairsStatus struct {
 	// +required
 	Enabled bool `json:"enabled"`
 
-	// suspended says that they are suspended, by this rollout or by somebody else.
+	// suspended says that this rollout suspended them, or may have.
 	// +required
 	Suspended bool `json:"suspended"`
 }

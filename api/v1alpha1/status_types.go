@@ -163,7 +163,7 @@ type Progress struct {
 	// +kubebuilder:validation:Minimum=0
 	Failed int32 `json:"failed"`
 
-	// skipped is how many are left out because they are protected.
+	// skipped is how many are left out, because they are protected or a RolloutAction SkipInstance took them out of the run.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Skipped int32 `json:"skipped"`

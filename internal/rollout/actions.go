@@ -19,7 +19,7 @@ func takeActions(r *round) (verdict, bool) {
 			r.answer(a, "")
 			continue
 		}
-		if a.Verb == VerbSkipInstance && r.obs.Instances.State != Read {
+		if a.Verb == VerbSkipInstance && r.memory.Return == nil && !r.memory.Completed && r.obs.Instances.State != Read {
 			continue // whether there is such a machine is seen in a later round
 		}
 		no := r.objection(a)
@@ -96,7 +96,7 @@ func (r *round) atGate(step string) string {
 	case r.spec.step(m).Name != step:
 		return fmt.Sprintf("step %q is not the one that the rollout is at; it is at %q", step, r.spec.step(m).Name)
 	case m.Gate == Gate{}:
-		return fmt.Sprintf("step %q is not waiting: its share is not reached, or not well", step)
+		return fmt.Sprintf("step %q is not waiting: its share is not reached, or not well, or the rollout was paused or outside its windows since", step)
 	}
 	return ""
 }

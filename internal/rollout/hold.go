@@ -153,5 +153,5 @@ func requireEligible(r *round) (verdict, bool) {
 	if c.n > 0 {
 		return undecided()
 	}
-	return wait(ReasonNoEligibleInstances, recheckHeld, "no eligible instance: %d listed, %d of them skipped as protected", c.total, c.skipped), true
+	return wait(ReasonNoEligibleInstances, recheckHeld, "no eligible instance: %d listed, %d of them skipped, as protected or by a RolloutAction", c.total, c.skipped), true
 }

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -12,10 +13,14 @@ func preflight(r *round) (verdict, bool) {
 	if m.State == StateDeleting {
 		return wait(ReasonScaleSetNotFound, recheckMissing, "the scale set is being deleted"), true
 	}
-	for _, check := range []func(Spec, Model) string{uniform, manualMode, noAutomaticOSUpgrade, noAutomaticExtensionUpgrade, healthKnown} {
+	for _, check := range []func(Spec, Model) string{knownOrchestration, manualMode, noAutomaticOSUpgrade, noAutomaticExtensionUpgrade, healthKnown} {
 		if finding := check(r.spec, m); finding != "" {
 			return wait(ReasonPreflightFailed, recheckMissing, "%s", finding), true
 		}
+	}
+	if n := distinctImages(r.obs.Instances.Value); n >= mostModels && r.memory.Return == nil {
+		return wait(ReasonPreflightFailed, recheckMissing,
+			"instances are at %d or more distinct models, and Azure takes no more than %d, of which the way back needs one; to mend it: az vmss update-instances --instance-ids with those of the oldest images", n, azureModels), true
 	}
 	if r.spec.Protected == ProtectedFail {
 		if c := r.count(); len(c.protected) > 0 {
@@ -27,11 +32,28 @@ func preflight(r *round) (verdict, bool) {
 	return undecided()
 }
 
-func uniform(_ Spec, m Model) string {
-	if m.Orchestration == OrchestrationUniform {
+// azureModels is how many distinct models instances may be at; a write that would lead to one more is refused.
+const azureModels = 10
+
+// mostModels leaves room for the target and for the way back.
+const mostModels = azureModels - 1
+
+// distinctImages counts the images that instances boot from: the least number of models that they can be at.
+func distinctImages(instances []Instance) int {
+	var images []Image
+	for _, i := range instances {
+		if i.Image != nil && !slices.ContainsFunc(images, i.Image.same) {
+			images = append(images, *i.Image)
+		}
+	}
+	return len(images)
+}
+
+func knownOrchestration(_ Spec, m Model) string {
+	if m.Orchestration == OrchestrationUniform || m.Orchestration == OrchestrationFlexible {
 		return ""
 	}
-	return fmt.Sprintf("the scale set's orchestration mode is %s; only Uniform is supported", m.Orchestration)
+	return fmt.Sprintf("the scale set's orchestration mode is %q; only Uniform and Flexible are supported", m.Orchestration)
 }
 
 func manualMode(_ Spec, m Model) string {

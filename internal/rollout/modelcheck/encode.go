@@ -215,7 +215,7 @@ func (e *encoder) baseline(b rollout.Baseline) {
 	e.text(string(b.Source))
 	e.text(b.Secret)
 	e.text(b.Digest)
-	e.bits(b.Run == e.s.memory.Run, b.Fixed, b.Why == "", b.Since.IsZero())
+	e.bits(b.Run == e.s.memory.Run, b.Fixed, b.Why == "", b.Lost == "", b.Since.IsZero())
 }
 
 func (e *encoder) back(b *rollout.Return) {
