@@ -55,9 +55,13 @@ func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 		Count: int(kept.ProgressCount),
 	}
 	if b := kept.Baseline; b != nil {
+		since := time.Time{}
+		if b.Since != nil {
+			since = b.Since.UTC()
+		}
 		m.Baseline = rollout.Baseline{
 			Name: b.Revision, Source: rollout.BaselineSource(b.Source), Secret: b.Secret, Digest: b.Digest, Run: b.Run, Fixed: b.Fixed,
-			Since: timeOf(b.Since), Why: b.Why, Lost: b.Lost,
+			Since: since, Why: b.Why, Lost: b.Lost,
 		}
 	}
 	if g := kept.Gates; g != nil {
@@ -165,9 +169,13 @@ func baselineFrom(b rollout.Baseline) *v1alpha1.BaselineBookkeeping {
 	if b == (rollout.Baseline{}) {
 		return nil
 	}
+	var since *metav1.MicroTime
+	if !b.Since.IsZero() {
+		since = new(metav1.NewMicroTime(b.Since.UTC().Truncate(time.Microsecond))) // Azure's clock, to be compared with Azure's
+	}
 	return &v1alpha1.BaselineBookkeeping{
 		Revision: b.Name, Source: v1alpha1.BaselineSource(b.Source), Secret: b.Secret, Digest: b.Digest, Run: b.Run, Fixed: b.Fixed,
-		Since: happened(b.Since), Why: conditions.Shorten(b.Why, maxLedgerMessageSize), Lost: conditions.Shorten(b.Lost, maxLedgerMessageSize),
+		Since: since, Why: conditions.Shorten(b.Why, maxLedgerMessageSize), Lost: conditions.Shorten(b.Lost, maxLedgerMessageSize),
 	}
 }
 

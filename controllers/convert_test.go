@@ -256,7 +256,7 @@ func expected(m rollout.Memory) rollout.Memory {
 	m.Gate.Since = up(m.Gate.Since)
 	m.UnhealthySince, m.LastBatchEnd, m.NotBefore = down(m.UnhealthySince), down(m.LastBatchEnd), up(m.NotBefore)
 	m.Started, m.FormerSince, m.Stall.Since = down(m.Started), down(m.FormerSince), up(m.Stall.Since)
-	m.Baseline.Since, m.Baseline.Why = down(m.Baseline.Since), cut(m.Baseline.Why, maxLedgerMessageSize)
+	m.Baseline.Since, m.Baseline.Why = m.Baseline.Since.UTC().Truncate(time.Microsecond), cut(m.Baseline.Why, maxLedgerMessageSize)
 	m.Baseline.Lost = cut(m.Baseline.Lost, maxLedgerMessageSize)
 	if m.Return != nil {
 		back := *m.Return

@@ -485,9 +485,9 @@ type BaselineBookkeeping struct {
 	// +optional
 	Fixed bool `json:"fixed,omitempty"`
 
-	// since is when the first write since was decided.
+	// since is when the newest machine was made that was there before the first write, by Azure's clock.
 	// +optional
-	Since *metav1.Time `json:"since,omitempty"`
+	Since *metav1.MicroTime `json:"since,omitempty"`
 
 	// secret is the name of the Secret that going back needs.
 	// +optional

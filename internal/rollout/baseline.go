@@ -14,7 +14,7 @@ type Baseline struct {
 	Digest string    // of that Secret when it was in force
 	Run    int64     // that it was settled for
 	Fixed  bool      // something was written since, so it is not taken again
-	Since  time.Time // when the first write since was decided; what was made from then on may have been made from that
+	Since  time.Time // when the newest machine was made that was there before the first write, by Azure's clock; what is newer may have been made from that
 	Why    string    // why what is stored cannot be relied on; "": it can. It stays so until something else is stored
 	Lost   string    // why it cannot be gone back to now
 }

@@ -110,7 +110,7 @@ func (r *round) begin(step Step, refs []Ref) verdict {
 	}
 	r.memory.Operation = op
 	if b := &r.memory.Baseline; !op.touches() && b.Since.IsZero() {
-		b.Since = r.at
+		b.Since = r.newest()
 	}
 	for _, ref := range refs {
 		r.expose(ref.ID) // whatever becomes of it: the model may be another one before anybody can see

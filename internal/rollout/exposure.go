@@ -1,6 +1,9 @@
 package rollout
 
-import "slices"
+import (
+	"slices"
+	"time"
+)
 
 // keepExposed remembers every machine that a target was seen on, beside those that an effect named. The flag that shows it now can be cleared by any change of the
 // model; what was exposed has to be brought back all the same.
@@ -26,6 +29,21 @@ func (r *round) expose(id string) {
 func (m Memory) isExposed(id string) bool {
 	_, found := slices.BinarySearchFunc(m.Exposed, id, compareIDs)
 	return found
+}
+
+// newest is when the newest listed machine was made, to the microsecond. It is Azure's clock that tells which machines are newer: nobody's
+// else has to agree with it. Where Azure does not say, it is now.
+func (r *round) newest() time.Time {
+	newest := r.at
+	for n, i := range r.obs.Instances.Value {
+		if n == 0 || i.Created.After(newest) {
+			newest = i.Created
+		}
+	}
+	if newest.IsZero() {
+		newest = r.at
+	}
+	return newest.Truncate(time.Microsecond)
 }
 
 // isGone says whether no such machine is listed. Right after an effect a list may be older than what it shows, so nothing is

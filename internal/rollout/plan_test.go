@@ -69,9 +69,9 @@ func TestPreflight(t *testing.T) {
 		"automatic OS upgrade": {model: func(m *rollout.Model) { m.AutomaticOSUpgrade = true }, reason: rollout.ReasonPreflightFailed, says: []string{"enableAutomaticOSUpgrade=false"}},
 		"automatic extension upgrade": {model: func(m *rollout.Model) { m.AutomaticExtensionUpgrades = []string{"monitor"} }, reason: rollout.ReasonPreflightFailed,
 			says: []string{"monitor", "--enable-auto-upgrade false"}},
-		"flexible":         {model: func(m *rollout.Model) { m.Orchestration = "Flexible" }, reason: rollout.ReasonPreflightFailed, says: []string{"Flexible", "Uniform"}},
-		"no health signal": {model: func(m *rollout.Model) { m.HealthMonitored = false }, reason: rollout.ReasonPreflightFailed, says: []string{"ApplicationHealth", "ProvisioningState"}},
-		"being deleted":    {model: func(m *rollout.Model) { m.State = rollout.StateDeleting }, reason: rollout.ReasonScaleSetNotFound, says: []string{"being deleted"}},
+		"unknown kind of scale set": {model: func(m *rollout.Model) { m.Orchestration = "" }, reason: rollout.ReasonPreflightFailed, says: []string{"Flexible", "Uniform"}},
+		"no health signal":          {model: func(m *rollout.Model) { m.HealthMonitored = false }, reason: rollout.ReasonPreflightFailed, says: []string{"ApplicationHealth", "ProvisioningState"}},
+		"being deleted":             {model: func(m *rollout.Model) { m.State = rollout.StateDeleting }, reason: rollout.ReasonScaleSetNotFound, says: []string{"being deleted"}},
 		"someone else works on it": {model: func(m *rollout.Model) { m.State = rollout.StateUpdating }, reason: rollout.ReasonProgressing,
 			says: []string{"another operation"}},
 		"paused": {spec: func(s *rollout.Spec) { s.Paused = true }, reason: rollout.ReasonPaused, says: []string{"spec.paused"}},
@@ -358,5 +358,35 @@ func TestRefusalRepeatedWritesNothing(t *testing.T) {
 	}
 	if again.Because != after.Because {
 		t.Errorf("said %v, then %v", again.Because, after.Because)
+	}
+}
+
+// TestFlexibleIsRolledOut: a Flexible scale set is rolled out like a Uniform one, by the names of its machines.
+func TestFlexibleIsRolledOut(t *testing.T) {
+	obs := seen(v2, 3, 0)
+	obs.Model.Value.Orchestration = rollout.OrchestrationFlexible
+	for n := range obs.Instances.Value {
+		obs.Instances.Value[n].ID = fmt.Sprintf("web_%08x", 3-n)
+	}
+	step, upgrades := rollout.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade)
+	if !upgrades || len(step.Instances) != 1 || step.Instances[0].ID != "web_00000003" {
+		t.Errorf("%+v, want the oldest upgraded by its name", step)
+	}
+}
+
+// TestTenModels: with nine images about, the write of the target could be accepted and that of the way back refused.
+func TestTenModels(t *testing.T) {
+	for images, reason := range map[int]rollout.Reason{8: rollout.ReasonProgressing, 9: rollout.ReasonPreflightFailed, 12: rollout.ReasonPreflightFailed} {
+		obs := seen(v2, 12, 0)
+		for n := range obs.Instances.Value {
+			obs.Instances.Value[n].Image = &rollout.Image{ID: fmt.Sprint("/images/", n%images)}
+		}
+		d := rollout.Plan(canary(v2, 34), obs)
+		if d.Because.Reason != reason {
+			t.Errorf("%d images: %v, want %s", images, d.Because, reason)
+		}
+		if reason == rollout.ReasonPreflightFailed {
+			wantWait(t, d, reason, "distinct models", "az vmss update-instances")
+		}
 	}
 }

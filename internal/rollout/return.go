@@ -3,6 +3,7 @@ package rollout
 import (
 	"fmt"
 	"slices"
+	"time"
 )
 
 // returning sorts the machines that have to go back by how far they are.
@@ -50,7 +51,7 @@ func (r *round) mustReturn(i Instance) bool {
 	switch {
 	case m.Return.All || r.memory.isExposed(i.ID):
 		return true
-	case i.Latest != Yes && !m.Baseline.Since.IsZero() && !i.Created.Before(m.Baseline.Since):
+	case i.Latest != Yes && !m.Baseline.Since.IsZero() && i.Created.Truncate(time.Microsecond).After(m.Baseline.Since):
 		return true
 	}
 	before, image := r.spec.Target.Image, r.declared.Target.Image

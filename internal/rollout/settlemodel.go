@@ -15,6 +15,11 @@ func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 		return wait(ReasonProgressing, recheckBusy/2, "%s: Azure is still applying it", op.doing()), true
 	}
 	if r.wrote(op, model) {
+		if op.EndedAt.IsZero() {
+			// The list was read before the model. If the write landed in between, it shows every machine at the latest model: the one before.
+			op.EndedAt, op.Token = r.at, ""
+			return wait(ReasonProgressing, recheckSoon, "%s: it shows; looking at the instances again", op.doing()), true
+		}
 		r.wroteScript(op)
 		r.memory.Baseline.Fixed = true
 		r.memory.Operation = nil

@@ -215,7 +215,8 @@ func (e *encoder) baseline(b rollout.Baseline) {
 	e.text(string(b.Source))
 	e.text(b.Secret)
 	e.text(b.Digest)
-	e.bits(b.Run == e.s.memory.Run, b.Fixed, b.Why == "", b.Lost == "", b.Since.IsZero())
+	e.bits(b.Run == e.s.memory.Run, b.Fixed, b.Why == "", b.Since.IsZero())
+	e.text(b.Lost)
 }
 
 func (e *encoder) back(b *rollout.Return) {

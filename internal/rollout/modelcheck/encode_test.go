@@ -16,7 +16,7 @@ var encoded = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Operation](): {"Run", "Kind", "Instances", "Back", "Attempt", "IntentAt", "BegunAt", "EndedAt", "PollAt", "Token", "Trouble", "Refused"},
 	reflect.TypeFor[rollout.Ref]():       {"ID", "VMID", "OSDisk", "HealthySince", "Attempt"},
 	reflect.TypeFor[rollout.Failure]():   {"Ref", "Reason"},
-	reflect.TypeFor[rollout.Baseline]():  {"Name", "Source", "Secret", "Digest", "Run", "Fixed", "Why", "Since"},
+	reflect.TypeFor[rollout.Baseline]():  {"Name", "Source", "Secret", "Digest", "Run", "Fixed", "Why", "Lost", "Since"},
 	reflect.TypeFor[rollout.Return]():    {"Kind", "Cause", "Record", "All", "RestoredAt", "Done"},
 	reflect.TypeFor[rollout.Stall]():     {"Gate", "Count"},
 	reflect.TypeFor[rollout.Gate]():      {"Since", "Elapsed"},
