@@ -14,6 +14,7 @@ import (
 // The bounds of the status schema. Prose is shortened to fit. Identities never are: a shortened name would be another machine's.
 const (
 	maxFailureMessages   = 3
+	maxFailureMessage    = 512
 	maxLedgerMessageSize = 1024
 	maxCodeSize          = 256
 	maxTokenSize         = 8192
@@ -110,7 +111,7 @@ func rememberedProblem(p *v1alpha1.Problem) *rollout.Problem {
 }
 
 func refOf(ref v1alpha1.InstanceReference) rollout.Ref {
-	return rollout.Ref{ID: ref.ID, VMID: ref.VMID, Name: ref.Name, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince), Attempt: int(ref.Attempt)}
+	return rollout.Ref{ID: ref.ID, VMID: ref.VMID, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince), Attempt: int(ref.Attempt)}
 }
 
 // remember makes the status say what the memory holds. Times are kept to the second: what happened is rounded down, and what
@@ -224,28 +225,31 @@ func problemFrom(p *rollout.Problem) *v1alpha1.Problem {
 	}
 }
 
-// failuresFrom lists every failed machine, but only the first few with their messages: a thousand would not fit into one object. The
+// failuresFrom lists every failed machine, but only the first few with message and time: a thousand would not fit into one object. The
 // others are in status.instances, where people look.
 func failuresFrom(failed []rollout.Failure) []v1alpha1.FailedInstance {
 	var out []v1alpha1.FailedInstance
 	for i, failure := range failed {
-		message := ""
+		entry := v1alpha1.FailedInstance{InstanceReference: refFrom(failure.Ref), Reason: v1alpha1.FailureReason(failure.Reason)}
 		if i < maxFailureMessages {
-			message = conditions.Shorten(failure.Message, maxLedgerMessageSize)
+			entry.Message, entry.Time = conditions.Shorten(failure.Message, maxFailureMessage), happened(failure.At)
 		}
-		out = append(out, v1alpha1.FailedInstance{
-			InstanceReference: refFrom(failure.Ref),
-			Reason:            v1alpha1.FailureReason(failure.Reason),
-			Message:           message,
-			Time:              happened(failure.At),
-		})
+		out = append(out, entry)
 	}
 	return out
 }
 
+// beginning is as much of a machine's UUID as tells it from another one that gets its id.
+func beginning(vmID string) string {
+	if len(vmID) == 36 && vmID[8] == '-' && vmID[13] == '-' {
+		return vmID[:13]
+	}
+	return vmID
+}
+
 func refFrom(ref rollout.Ref) v1alpha1.InstanceReference {
 	return v1alpha1.InstanceReference{
-		ID: ref.ID, VMID: ref.VMID, Name: ref.Name, OSDisk: ref.OSDisk, HealthySince: happened(ref.HealthySince),
+		ID: ref.ID, VMID: beginning(ref.VMID), OSDisk: ref.OSDisk, HealthySince: happened(ref.HealthySince),
 		Attempt: count(ref.Attempt),
 	}
 }

@@ -13,7 +13,7 @@ import (
 )
 
 // maxHistoryMessage bounds what is said of a run that is over.
-const maxHistoryMessage = 256
+const maxHistoryMessage = 128
 
 func returnOf(back *v1alpha1.GoingBack) *rollout.Return {
 	if back == nil {
@@ -69,10 +69,16 @@ func endedOf(history []v1alpha1.HistoryEntry) []rollout.Ended {
 
 func endedFrom(ended []rollout.Ended) []v1alpha1.HistoryEntry {
 	var out []v1alpha1.HistoryEntry
-	for _, e := range ended {
+	for n, e := range ended {
+		taken := takenFrom(e.Taken)
+		for i := range taken {
+			if n > 0 { // an action is for one run, so older ones cannot be asked for again
+				taken[i].UID, taken[i].Time = "", nil
+			}
+		}
 		out = append(out, v1alpha1.HistoryEntry{
 			Run: e.Run, Revision: e.Revision, Baseline: e.Before, Outcome: v1alpha1.HistoryOutcome(e.Outcome), Message: conditions.Shorten(e.Why, maxHistoryMessage),
-			StartTime: happened(e.Started), EndTime: happened(e.Stopped), Actions: takenFrom(e.Taken),
+			StartTime: happened(e.Started), EndTime: happened(e.Stopped), Actions: taken,
 		})
 	}
 	return out

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
@@ -13,7 +14,8 @@ const (
 	maxZones           = 16
 	maxNotable         = 100
 	maxNotableMessage  = 512
-	maxNotableMessages = 6 << 10 // all of them together
+	maxNotableMessages = 2500 // all of them together
+	maxInProgress      = 25   // status.operation names them all
 )
 
 // reportProgress makes the status say what was counted. When nothing was counted, what was reported stays.
@@ -76,12 +78,19 @@ func reportZones(status *v1alpha1.VMSSRolloutStatus, zones []rollout.ZoneProgres
 func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.Notable) {
 	status.Instances = nil
 	room := maxNotableMessages
-	for _, n := range notable[:min(len(notable), maxNotable)] {
+	busy := 0
+	for _, n := range notable {
+		if n.State == rollout.NotableInProgress {
+			busy++
+		}
+		if len(status.Instances) == maxNotable || (n.State == rollout.NotableInProgress && busy > maxInProgress) {
+			continue
+		}
 		message := conditions.Shorten(n.Message, min(maxNotableMessage, room))
 		room -= len(message)
 		name := n.Ref.Name
-		if name == n.Ref.ID {
-			name = "" // as it is in Flexible scale sets
+		if name == n.Ref.ID || strings.HasSuffix(name, "_"+n.Ref.ID) {
+			name = "" // it follows from the id
 		}
 		status.Instances = append(status.Instances, v1alpha1.InstanceStatus{
 			ID: n.Ref.ID, Name: name, Zone: n.Zone, State: v1alpha1.InstanceState(n.State), Message: message,

@@ -267,14 +267,19 @@ func expected(m rollout.Memory) rollout.Memory {
 	m.Ended = append([]rollout.Ended(nil), m.Ended...)
 	for i, e := range m.Ended {
 		e.Started, e.Stopped, e.Why, e.Taken = down(e.Started), down(e.Stopped), cut(e.Why, maxHistoryMessage), takenDown(e.Taken)
+		for n := range e.Taken {
+			if i > 0 {
+				e.Taken[n].UID, e.Taken[n].At = "", time.Time{}
+			}
+		}
 		m.Ended[i] = e
 	}
 	m.Failed = append([]rollout.Failure(nil), m.Failed...)
 	for i, failure := range m.Failed {
-		failure.At, failure.Ref.HealthySince = down(failure.At), down(failure.Ref.HealthySince)
-		failure.Message = cut(failure.Message, maxLedgerMessageSize)
+		failure.At, failure.Ref = down(failure.At), wellSeen([]rollout.Ref{failure.Ref})[0]
+		failure.Message = cut(failure.Message, maxFailureMessage)
 		if i >= maxFailureMessages {
-			failure.Message = ""
+			failure.Message, failure.At = "", time.Time{}
 		}
 		m.Failed[i] = failure
 	}
@@ -291,11 +296,11 @@ func expected(m rollout.Memory) rollout.Memory {
 	return m
 }
 
-// wellSeen are the references to the second.
+// wellSeen are the references to the second, without their names.
 func wellSeen(refs []rollout.Ref) []rollout.Ref {
 	refs = append([]rollout.Ref(nil), refs...)
 	for i := range refs {
-		refs[i].HealthySince = down(refs[i].HealthySince)
+		refs[i].HealthySince, refs[i].Name = down(refs[i].HealthySince), ""
 	}
 	return refs
 }

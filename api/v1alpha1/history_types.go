@@ -166,12 +166,10 @@ const (
 
 // ActionRecord is a RolloutAction that was accepted. It outlives the object.
 type ActionRecord struct {
-	// uid is the RolloutAction's own.
-	// +required
-	// +kubebuilder:validation:Type=string
-	// +kubebuilder:validation:MinLength=1
+	// uid is the action's metadata.uid: by it, it takes effect once. In the history, only the newest run has it.
+	// +optional
 	// +kubebuilder:validation:MaxLength=64
-	UID types.UID `json:"uid"`
+	UID types.UID `json:"uid,omitempty"`
 
 	// action is what was asked for.
 	// +required

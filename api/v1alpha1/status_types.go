@@ -215,7 +215,7 @@ type Operation struct {
 	// +kubebuilder:validation:Minimum=0
 	Attempt int32 `json:"attempt,omitempty"`
 
-	// instances are the machines it is about, at most 200; none for writes of the model.
+	// instances are the machines it is about, at most 100; none for writes of the model.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=200
@@ -258,15 +258,10 @@ type InstanceReference struct {
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id"`
 
-	// vmID is the machine's own UUID.
+	// vmID is the beginning of the machine's own UUID: enough to tell it from another one that gets its id.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	VMID string `json:"vmID,omitempty"`
-
-	// name is the machine's name. Example: web_3.
-	// +optional
-	// +kubebuilder:validation:MaxLength=256
-	Name string `json:"name,omitempty"`
 
 	// osDisk is the disk that a reimage is to replace.
 	// +optional

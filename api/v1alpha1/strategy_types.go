@@ -150,7 +150,7 @@ const (
 // +kubebuilder:validation:XValidation:rule="!has(self.size) || (type(self.size) == int && self.size == 1) || has(self.maxUnavailable)",message="batch.maxUnavailable must be set when batch.size is a percentage or more than 1: it says how many machines may be out of service at once, such as maxUnavailable: 2"
 type Batch struct {
 	// size is how many machines are upgraded in one call: a count from 1 to 1000, or a percentage of the eligible machines from "1%"
-	// to "100%", rounded down but at least one. Azure takes at most 200 a call; the rest follows in the next. Example: 5, "20%".
+	// to "100%", rounded down but at least one. At most 100 go in one call; the rest follows in the next. Example: 5, "20%".
 	// Default: 1.
 	// +optional
 	// +kubebuilder:validation:XIntOrString

@@ -9,7 +9,7 @@ import (
 const mostTaken = 32
 
 // mostTakenKept bounds how many of them are kept of a run that is over.
-const mostTakenKept = 16
+const mostTakenKept = 8
 
 // takeActions decides every action that is not answered yet. What is accepted is remembered with its UID in the very write that makes
 // it take effect, so it acts once, whatever becomes of the object that asked for it.

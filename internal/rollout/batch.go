@@ -3,8 +3,8 @@ package rollout
 import "slices"
 
 // maxInstancesPerCall bounds one ARM call. Azure documents no limit; its old rate policy charged 1,200 machine requests in five
-// minutes to the whole subscription and region, and 200 leaves room for everybody else.
-const maxInstancesPerCall = 200
+// minutes to the whole subscription and region, and 100 leaves room for everybody else, and for the rest in a status of 32 KiB.
+const maxInstancesPerCall = 100
 
 // nextBatch chooses the machines to upgrade next: at most size, at most desired − exposed, healthy ones within what the budget of
 // unavailability leaves. Only if no healthy one can be chosen are known-sick ones taken: they cost no availability, and the

@@ -90,11 +90,6 @@ func (r *round) mayRetry(f Failure) (Instance, bool) {
 	return i, i.Latest == No || (i.Latest == Yes && fresh)
 }
 
-// means says whether two references mean the same machine.
-func (r Ref) means(o Ref) bool {
-	return r.ID == o.ID && (r.VMID == "" || o.VMID == "" || r.VMID == o.VMID)
-}
-
 // holdFailed starts nothing while more instances have failed than is tolerated, or nothing has moved for too long, and does what was
 // declared about it.
 func holdFailed(r *round) (verdict, bool) {

@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -216,9 +217,15 @@ func (o *Operation) names(i Instance) bool {
 	return o != nil && slices.ContainsFunc(o.Instances, func(r Ref) bool { return r.is(i) })
 }
 
-// is says whether the reference means this very machine. A missing vmId on either side leaves the id to decide.
+// is says whether the reference means this very machine.
 func (r Ref) is(i Instance) bool {
-	return r.ID == i.ID && (r.VMID == "" || i.VMID == "" || r.VMID == i.VMID)
+	return r.means(refTo(i))
+}
+
+// means says whether two references mean the same machine. The beginning of a vmId is enough to tell it from another that gets its id; where
+// one is missing, the id decides.
+func (r Ref) means(o Ref) bool {
+	return r.ID == o.ID && (strings.HasPrefix(o.VMID, r.VMID) || strings.HasPrefix(r.VMID, o.VMID))
 }
 
 // refTo names the machine.

@@ -244,12 +244,12 @@ func TestOrderAndZones(t *testing.T) {
 	}
 }
 
-// TestOneCallIsBounded: however large the batch, one call names at most 200 machines.
+// TestOneCallIsBounded: however large the batch, one call names at most 100 machines.
 func TestOneCallIsBounded(t *testing.T) {
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 1000, 1000 })
 	step, _ := rollout.Plan(spec, seen(v2, 1000, 0)).Step.(rollout.Upgrade)
-	if len(step.Instances) != 200 {
-		t.Errorf("%d machines in one call, want 200", len(step.Instances))
+	if len(step.Instances) != 100 {
+		t.Errorf("%d machines in one call, want 100", len(step.Instances))
 	}
 }
 
