@@ -168,6 +168,7 @@ const (
 type ActionRecord struct {
 	// uid is the action's metadata.uid: by it, it takes effect once. In the history, only the newest run has it.
 	// +optional
+	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid,omitempty"`
 

@@ -5,16 +5,25 @@ import (
 	"time"
 )
 
-// keepExposed remembers every machine that a target was seen on, beside those that an effect named. The flag that shows it now can be cleared by any change of the
-// model; what was exposed has to be brought back all the same.
+// keepExposed remembers every machine that a target was seen on, beside those that an effect named. The flag that shows it now can be
+// cleared by any change of the model; what was exposed has to be brought back all the same. Where the target may be what was there
+// before, the machines that have it are those that nothing was done to.
 func keepExposed(r *round) (verdict, bool) {
-	for _, i := range r.count().exposed {
-		r.expose(i.ID)
+	if !r.mayReturn() || r.isOther(r.memory.Baseline.Name) {
+		for _, i := range r.count().exposed {
+			r.expose(i.ID)
+		}
 	}
 	if at := slices.IndexFunc(r.memory.Exposed, r.isGone); at >= 0 {
 		r.memory.Exposed = slices.DeleteFunc(r.memory.Exposed, r.isGone)
 	}
 	return undecided()
+}
+
+// isOther says whether the record is known to hold something else than the target.
+func (r *round) isOther(name string) bool {
+	record := r.obs.Records[name]
+	return record.State == Read && !record.Value.meets(r.spec.Target)
 }
 
 // expose puts a machine into the ledger of those that a target may have touched.

@@ -244,6 +244,29 @@ func TestOrderAndZones(t *testing.T) {
 	}
 }
 
+// TestReturnExposesNobody: when the target is what was there before, the machines that have it are those that nothing was done to. Were
+// they taken for exposed, a rollback of the next target would touch them.
+func TestReturnExposesNobody(t *testing.T) {
+	before := rollout.Snapshot{Image: image2.Image}
+	for name, tc := range map[string]struct {
+		target  rollout.Target
+		exposed int
+	}{
+		"what was there before": {image2, 0},
+		"another target":        {rollout.Target{Image: image2.Image, Script: v2.Script}, 3}, // two that have it, and the one upgraded next
+	} {
+		t.Run(name, func(t *testing.T) {
+			obs := seen(tc.target, 1, 2)
+			obs.Memory = rollout.Memory{Run: 4, Revision: "former", Baseline: rollout.Baseline{Name: "kept", Source: rollout.BaselineSnapshot, Run: 3, Fixed: true}}
+			obs.Records = map[string]rollout.Reading[rollout.Snapshot]{"kept": rollout.Known(before)}
+			m := rollout.Plan(canary(tc.target, 100), obs).Remember
+			if len(m.Exposed) != tc.exposed {
+				t.Errorf("exposed %v, want %d", m.Exposed, tc.exposed)
+			}
+		})
+	}
+}
+
 // TestOneCallIsBounded: however large the batch, one call names at most 100 machines.
 func TestOneCallIsBounded(t *testing.T) {
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 1000, 1000 })

@@ -188,7 +188,7 @@ func seeFormerOut(r *round) (verdict, bool) {
 // returnToBaseline turns the run round when its target is what was there before: nobody has to be upgraded to that but those who left it.
 func returnToBaseline(r *round) (verdict, bool) {
 	b := r.memory.Baseline
-	if !b.Fixed || b.Name == "" || r.memory.ModelApplied || r.memory.isSettled() || r.isWorking() || r.foreseen {
+	if !r.mayReturn() || r.isWorking() || r.foreseen {
 		return undecided()
 	}
 	if v, waiting := r.requireRecord(b.Name); waiting {
@@ -200,6 +200,12 @@ func returnToBaseline(r *round) (verdict, bool) {
 	v := r.turnRound(ReturnRollback, CauseTarget, "the target is what was there before")
 	r.memory.Return.Record, r.memory.Failed = b.Name, nil
 	return v, true
+}
+
+// mayReturn says whether the run has still to find out if its target is what was there before.
+func (r *round) mayReturn() bool {
+	m := r.memory
+	return m.Baseline.Fixed && m.Baseline.Name != "" && !m.ModelApplied && !m.isSettled()
 }
 
 // planBack touches nothing on the way back either, where only a plan was asked for.
