@@ -45,7 +45,7 @@ type VMSSRolloutStatus struct {
 	// +optional
 	GoingBack *GoingBack `json:"goingBack,omitempty"`
 
-	// nextTransitionTime is when time alone will change something next: a soak ends, a window opens. Absent: it will not.
+	// nextTransitionTime is when time alone will change something next: a soak ends, a window opens, a progress deadline passes. Absent: it will not.
 	// +optional
 	NextTransitionTime *metav1.Time `json:"nextTransitionTime,omitempty"`
 

@@ -341,12 +341,6 @@ func (s *simulator) capacity(t testing.TB, set scaleSet) float64 {
 	return n
 }
 
-// setHealth makes a machine report itself so.
-func (s *simulator) setHealth(t testing.TB, set scaleSet, machine, state string) {
-	t.Helper()
-	s.ask(t, http.MethodPost, "/health", map[string]any{"scaleSet": set.id(), "instance": machine, "state": state}, nil)
-}
-
 // operated names the machines that any accepted call was to do something to.
 func (s *simulator) operated(t testing.TB, set scaleSet) []string {
 	t.Helper()

@@ -208,6 +208,9 @@ func (r *round) keepStall(v *verdict) {
 		}
 		if left := r.spec.Failure.ProgressDeadline - stall.passed(r.at); left > 0 {
 			v.recheck = min(v.recheck, left)
+			if r.next.IsZero() {
+				r.next = r.at.Add(left)
+			}
 		}
 	default:
 		stall.Gate = stall.still(r.at)
