@@ -113,8 +113,8 @@ func holdFailed(r *round) (verdict, bool) {
 
 // awaitRetry starts nothing else while a machine that a person wants tried again cannot be yet. Where it never can, it has failed for good.
 func (r *round) awaitRetry() (verdict, bool) {
-	if r.isWorking() {
-		return undecided() // the rest of a batch gets its fresh disks first
+	if r.isWorking() || r.hopeless() > r.tolerated() {
+		return undecided() // the rest of a batch gets its fresh disks first; and nobody waits for a try that would come too late
 	}
 	for n, f := range r.memory.Failed {
 		if r.memory.names(f.Ref) {
@@ -124,8 +124,10 @@ func (r *round) awaitRetry() (verdict, bool) {
 		_, possible := r.mayRetry(f)
 		switch {
 		case !f.isDue():
-		case possible || i.busy() || (i.Protected && r.spec.Protected != ProtectedSkip):
-			return wait(ReasonProgressing, recheckBusy, "waiting to try instance %s again: Azure is at work on it, it is protected, or maxUnavailable leaves no room", i.ID), true
+		case possible:
+			return wait(ReasonWaitingForHealth, recheckBusy, "waiting to try instance %s again: maxUnavailable leaves no room, since other instances are not known to be well", i.ID), true
+		case i.busy() || (i.Protected && r.spec.Protected != ProtectedSkip):
+			return wait(ReasonProgressing, recheckBusy, "waiting to try instance %s again: Azure is at work on it, or it is protected", i.ID), true
 		default:
 			r.memory.Failed[n].Reason = FailureReimage
 		}

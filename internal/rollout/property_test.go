@@ -325,6 +325,14 @@ func (l *life) mayLast() error {
 		if l.waitsForAnotherZone() || len(l.shell.Memory.Failed)+len(l.shell.Memory.Skipped) > 0 { // a tolerated failure, or who was taken out, may spend the whole budget
 			return nil
 		}
+	case rollout.ReasonPreflightFailed:
+		images := map[rollout.Image]bool{} // somebody else's edits may have led to more models than leave room for a write
+		for _, m := range l.world.Machines {
+			images[l.world.Models[m.Model].Image] = true
+		}
+		if len(images) >= 9 {
+			return nil
+		}
 	case rollout.ReasonNoEligibleInstances:
 		if !slices.ContainsFunc(l.world.Machines, func(m *simworld.Machine) bool { return !l.isSkipped(m.ID) }) {
 			return nil
