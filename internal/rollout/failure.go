@@ -205,16 +205,24 @@ func (r *round) keepStall(v *verdict) {
 	}
 	switch v.because.Reason {
 	case ReasonProgressing, ReasonWaitingForHealth:
-		if stall.Since.IsZero() {
-			stall.Since = r.at
-		}
-		if left := r.spec.Failure.ProgressDeadline - stall.passed(r.at); left > 0 {
-			v.recheck = min(v.recheck, left)
-			if r.next.IsZero() {
-				r.next = r.at.Add(left)
-			}
-		}
+		r.runStall(v)
 	default:
 		stall.Gate = stall.still(r.at)
+	}
+}
+
+// runStall lets the timer of the progress deadline run, and says when it will be over.
+func (r *round) runStall(v *verdict) {
+	stall := &r.memory.Stall
+	if stall.Since.IsZero() {
+		stall.Since = r.at
+	}
+	left := r.spec.Failure.ProgressDeadline - stall.passed(r.at)
+	if left <= 0 {
+		return
+	}
+	v.recheck = min(v.recheck, left)
+	if r.next.IsZero() {
+		r.next = r.at.Add(left)
 	}
 }

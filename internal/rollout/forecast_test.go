@@ -97,3 +97,12 @@ func TestForecastSaysWhatIsLeftOut(t *testing.T) {
 		t.Errorf("%d calls, ends %v", f.Calls, f.Ends)
 	}
 }
+
+// TestForecastWithRepairsSuspended: a plan is asked for in the middle of a run that had automatic repairs suspended. Resuming them is not foreseen,
+// and no reason to stumble.
+func TestForecastWithRepairsSuspended(t *testing.T) {
+	obs := seen(v2, 0, 2)
+	obs.Memory.RepairsSuspended = true
+	spec := canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true })
+	wantWait(t, rollout.Plan(spec, obs), rollout.ReasonPlanned, "0 batches", "Completed")
+}

@@ -238,8 +238,12 @@ func (r *round) giveUpReimage(op *Operation, refs []Ref) {
 // waitForHealth waits for pending machines.
 func (r *round) waitForHealth(op *Operation, t tally) verdict {
 	recheck := min(recheckBusy, r.until(op.EndedAt.Add(r.spec.Health.Timeout), recheckBusy))
+	var last time.Duration // one look when the last is ready, instead of one for each: a list of a thousand machines is dear
 	for _, ref := range t[standsReadying] {
-		recheck = min(recheck, r.until(ref.HealthySince.Add(r.spec.Health.MinReady), recheckBusy))
+		last = max(last, r.until(ref.HealthySince.Add(r.spec.Health.MinReady), recheckBusy))
+	}
+	if last > 0 {
+		recheck = min(recheck, last)
 	}
 	if len(t[standsBusy]) > 0 {
 		return wait(ReasonProgressing, recheck, "waiting for Azure to finish with %s", names(t[standsBusy], self))
