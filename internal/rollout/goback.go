@@ -78,7 +78,7 @@ func (r *round) leaveBehind(op *Operation) {
 	for _, ref := range op.Instances {
 		r.expose(ref.ID)
 		if r.spec.Action == ActionUpgradeThenReimage && m.Return == nil {
-			ref.OSDisk, ref.HealthySince = "", time.Time{}
+			ref.HealthySince = time.Time{} // the disk of before stays: should the reimage end well after all, it is told by that
 			m.fail(Failure{Ref: ref, Reason: FailureReimage, At: r.at, Message: "the run turned round before its reimage was verified"})
 		}
 	}
