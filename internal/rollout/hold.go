@@ -21,7 +21,8 @@ func keepLedger(r *round) (verdict, bool) {
 }
 
 // isOvercome says whether a failure is over. Health says nothing of a disk, so a reimage that cannot be verified stays a failure until the
-// machine is gone or the target changes, or another disk shows that it was done after all. Who is to be tried again and has the target already is judged by how it is from now on.
+// machine is gone, the target changes, or another disk shows that it was done after all. Who is to be tried again and has the target
+// already is judged by how it is from now on.
 func (r *round) isOvercome(f Failure, i Instance) bool {
 	switch f.Reason {
 	case FailureReimage, FailureRetryReimage:
