@@ -92,7 +92,7 @@ func (r *round) holdGate() (verdict, bool) {
 	}
 	passed := r.memory.Gate.passed(r.at)
 	if left := step.Soak - passed; left > 0 {
-		return r.untilPassed("soaking", left), true
+		return r.waitAtGate("soaking", left), true
 	}
 	if step.Approval != nil && !r.memory.isApproved(step.Name) {
 		if v, held := r.awaitApproval(step, passed-step.Soak); held {
@@ -101,13 +101,13 @@ func (r *round) holdGate() (verdict, bool) {
 		passed = r.memory.Gate.passed(r.at)
 	}
 	if left := step.Soak + r.spec.Bake - passed; r.spec.isLast(r.memory) && left > 0 {
-		return r.untilPassed("baking", left), true
+		return r.waitAtGate("baking", left), true
 	}
 	return undecided()
 }
 
-// untilPassed waits for the gate's timer.
-func (r *round) untilPassed(what string, left time.Duration) verdict {
+// waitAtGate waits for the gate's timer.
+func (r *round) waitAtGate(what string, left time.Duration) verdict {
 	if v, held := holdIdle(r); held {
 		return v
 	}
