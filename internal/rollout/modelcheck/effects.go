@@ -150,9 +150,22 @@ func (j *judge) lacks(m machine) {
 		}
 		return
 	}
-	if !latest || int(m.reimaged) > j.r.spec.Failure.Retries {
+	if !latest || int(m.reimaged) > j.r.spec.Failure.Retries+j.askedAgain() {
 		j.breaks("I6: machine %d is reimaged once more, or is not up to date", m.id)
 	}
+}
+
+// askedAgain counts how often a person asked to try again.
+func (j *judge) askedAgain() int {
+	n := 0
+	for _, ended := range j.m.Ended {
+		for _, taken := range ended.Taken {
+			if taken.Verb == rollout.VerbRetry {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // budget checks unavailability (I1). Who is between an upgrade and the reimage that belongs to it is in flight all the time.
@@ -259,5 +272,6 @@ func (j *judge) backward(named []rollout.Ref) {
 // isSuspect says whether a machine may have had the target.
 func (j *judge) isSuspect(m machine) bool {
 	t := j.r.spec.Target
-	return m.exposed || !start.Add(m.made).Before(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image)
+	return m.exposed || start.Add(m.made).After(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image) ||
+		j.carries(m.at, t) // by hand, or made from what somebody wrote by hand: who has the target is exposed
 }

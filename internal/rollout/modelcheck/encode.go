@@ -69,7 +69,7 @@ func (e *encoder) world() {
 		m := &w.machines[i]
 		e.b = append(e.b, m.id, m.vm, byte(m.condition), min(m.reimaged, 3))
 		e.content(m.at)
-		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, start.Add(m.made).Before(e.s.memory.Baseline.Since))
+		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, start.Add(m.made).After(e.s.memory.Baseline.Since))
 	}
 	e.text(string(w.op.kind))
 	if w.op.kind != "" {

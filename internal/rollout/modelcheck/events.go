@@ -234,7 +234,7 @@ func (c *config) happenByPeople(s *state, e event) {
 		w.remove(n)
 	case aReplacement:
 		id := w.machines[n].id
-		w.machines[n] = machine{id: id, vm: w.nextVM, at: w.model, version: w.version, made: w.now}
+		w.machines[n] = machine{id: id, vm: w.nextVM, at: w.model, version: w.version, made: w.birth()}
 		w.nextVM++
 		s.noteMade(&w.machines[n])
 	case aTarget:

@@ -79,6 +79,7 @@ type world struct {
 	ended     ending // of the operation with the highest token that is over
 	repairs   bool
 	suspended bool
+	lastBirth time.Duration // of the machine that was made last
 }
 
 // ending is how an operation ended.
@@ -94,7 +95,7 @@ func (w *world) at() time.Time { return start.Add(w.now) }
 
 // add makes a machine from the latest model.
 func (w *world) add() {
-	w.machines[w.n] = machine{id: w.nextID, vm: w.nextVM, at: w.model, version: w.version, made: w.now}
+	w.machines[w.n] = machine{id: w.nextID, vm: w.nextVM, at: w.model, version: w.version, made: w.birth()}
 	w.n++
 	w.nextID++
 	w.nextVM++
@@ -358,4 +359,11 @@ func touches(k rollout.OperationKind) bool {
 func onRepairs(step rollout.Step) bool {
 	k := step.Operation()
 	return k == rollout.SuspendRepairsOperation || k == rollout.ResumeRepairsOperation
+}
+
+// birth is when a machine that is made now is made. No two are made at once: Azure counts in tenths of a microsecond, and its clock is what
+// tells which machine is newer than another.
+func (w *world) birth() time.Duration {
+	w.lastBirth = max(w.now, w.lastBirth+time.Microsecond)
+	return w.lastBirth
 }
