@@ -14,7 +14,7 @@ const (
 	maxZones           = 16
 	maxNotable         = 100
 	maxNotableMessage  = 512
-	maxNotableMessages = 2500 // all of them together
+	maxNotableMessages = 1500 // all of them together
 	maxInProgress      = 25   // status.operation names them all
 )
 

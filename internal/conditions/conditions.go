@@ -17,7 +17,7 @@ import (
 
 // MaxMessageBytes bounds a condition's message. The API allows 32 KiB, but people read these in a terminal, and every object of a
 // list carries them.
-const MaxMessageBytes = 640
+const MaxMessageBytes = 900
 
 // order is the order in which conditions are listed: what people ask first comes first.
 var order = []string{
