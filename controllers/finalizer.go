@@ -40,10 +40,10 @@ func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alp
 	if !object.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	before := object.DeepCopy()
 	if !needsFinalizer(object) {
 		return r.release(ctx, object)
 	}
+	before := object.DeepCopy()
 	if !controllerutil.AddFinalizer(object, finalizer) {
 		return nil
 	}

@@ -60,22 +60,9 @@ func (r *round) mustReturn(i Instance) bool {
 
 // watchReturned fails machines that have what was there before and do not become well.
 func watchReturned(r *round) (verdict, bool) {
-	ill := r.sortReturning().ill
-	if len(ill) == 0 {
-		r.memory.UnhealthySince = zeroTime
-		return undecided()
-	}
-	if r.memory.UnhealthySince.IsZero() {
-		r.memory.UnhealthySince = r.at
-	}
-	if r.at.Before(r.memory.UnhealthySince.Add(r.spec.Health.Timeout)) {
-		return undecided()
-	}
-	for _, i := range ill {
-		r.memory.Failed = append(r.memory.Failed, Failure{Ref: refTo(i), Reason: FailureHealth, At: r.at,
-			Message: fmt.Sprintf("put back, and not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))})
-	}
-	r.memory.UnhealthySince = zeroTime
+	r.watch(r.sortReturning().ill, func(i Instance) Failure {
+		return Failure{Ref: refTo(i), Message: fmt.Sprintf("put back, and not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))}
+	})
 	return undecided()
 }
 

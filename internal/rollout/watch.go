@@ -6,24 +6,31 @@ import "fmt"
 // autoscale or repair made. From the first moment that one is not well a timer runs; when it is over, those that still are not
 // have failed. The timer is one for all, so a machine that falls ill later is judged sooner, never later.
 func watchExposed(r *round) (verdict, bool) {
-	ill := r.illExposed()
+	r.watch(r.illExposed(), func(i Instance) Failure {
+		return Failure{Ref: spent(r.spec, refTo(i)), Message: fmt.Sprintf("not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))}
+	})
+	return undecided()
+}
+
+// watch runs the one timer of machines that are ill outside an operation, and fails them, in the given words, when it is over.
+func (r *round) watch(ill []Instance, failure func(Instance) Failure) {
 	if len(ill) == 0 {
 		r.memory.UnhealthySince = zeroTime
-		return undecided()
+		return
 	}
 	if r.memory.UnhealthySince.IsZero() {
 		r.memory.UnhealthySince = r.at
 	}
 	if r.at.Before(r.memory.UnhealthySince.Add(r.spec.Health.Timeout)) {
-		return undecided()
+		return
 	}
 	for _, i := range ill {
-		r.memory.Failed = append(r.memory.Failed, Failure{Ref: spent(r.spec, refTo(i)), Reason: FailureHealth, At: r.at,
-			Message: fmt.Sprintf("not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))})
+		f := failure(i)
+		f.Reason, f.At = FailureHealth, r.at
+		r.memory.Failed = append(r.memory.Failed, f)
 	}
 	r.memory.UnhealthySince = zeroTime
 	r.recount()
-	return undecided()
 }
 
 // spent is the machine with no try left: it was well with the target, so trying the same again would only hide that it did not stay so.
