@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"math"
+	"reflect"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -13,8 +14,6 @@ import (
 
 // The bounds of the status schema. Prose is shortened to fit. Identities never are: a shortened name would be another machine's.
 const (
-	maxFailureMessages   = 3
-	maxFailureMessage    = 512
 	maxLedgerMessageSize = 1024
 	maxCodeSize          = 256
 	maxTokenSize         = 8192
@@ -26,15 +25,8 @@ func memoryOf(status v1alpha1.VMSSRolloutStatus) rollout.Memory {
 		Run: status.Run, Revision: status.Revision, Started: timeOf(status.StartTime), Operation: operationOf(status.Operation),
 		Return: returnOf(status.GoingBack), Taken: takenOf(status.Actions), Ended: endedOf(status.History),
 	}
-	for _, failed := range status.FailedInstances {
-		m.Failed = append(m.Failed, rollout.Failure{
-			Ref:     refOf(failed.InstanceReference),
-			Reason:  rollout.FailureReason(failed.Reason),
-			Message: failed.Message,
-			At:      timeOf(failed.Time),
-		})
-	}
 	recall(&m, status.Bookkeeping)
+	m.Failed = failuresOf(status)
 	return m
 }
 
@@ -119,7 +111,7 @@ func refOf(ref v1alpha1.InstanceReference) rollout.Ref {
 func remember(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
 	status.Run, status.Revision = m.Run, m.Revision
 	status.Operation = operationFrom(m.Operation)
-	status.FailedInstances = failuresFrom(m.Failed)
+	status.FailedInstances = named(m.Failed)
 	status.StartTime, status.GoingBack = happened(m.Started), returnFrom(m.Return)
 	status.Actions, status.History = takenFrom(m.Taken), endedFrom(m.Ended)
 	status.Bookkeeping = keep(m)
@@ -155,10 +147,12 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 	if len(m.Approved) > 0 || m.Promoted != "" || m.PromoteFull {
 		kept.Gates = &v1alpha1.GateBookkeeping{Approved: m.Approved, Promoted: m.Promoted, PromoteFull: m.PromoteFull}
 	}
-	if len(m.Exposed)+len(m.Former)+len(m.Skipped) > 0 || !m.FormerSince.IsZero() {
-		kept.Machines = &v1alpha1.MachineBookkeeping{
-			Exposed: idsFrom(m.Exposed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince), Skipped: refsFrom(m.Skipped),
-		}
+	machines := v1alpha1.MachineBookkeeping{
+		Exposed: idsFrom(m.Exposed), Failed: grouped(m.Failed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
+		Skipped: refsFrom(m.Skipped),
+	}
+	if !reflect.ValueOf(machines).IsZero() {
+		kept.Machines = &machines
 	}
 	if kept == (v1alpha1.Bookkeeping{}) {
 		return nil
@@ -225,24 +219,10 @@ func problemFrom(p *rollout.Problem) *v1alpha1.Problem {
 	}
 }
 
-// failuresFrom lists every failed machine, but only the first few with message and time: a thousand would not fit into one object. The
-// others are in status.instances, where people look.
-func failuresFrom(failed []rollout.Failure) []v1alpha1.FailedInstance {
-	var out []v1alpha1.FailedInstance
-	for i, failure := range failed {
-		entry := v1alpha1.FailedInstance{InstanceReference: refFrom(failure.Ref), Reason: v1alpha1.FailureReason(failure.Reason)}
-		if i < maxFailureMessages {
-			entry.Message, entry.Time = conditions.Shorten(failure.Message, maxFailureMessage), happened(failure.At)
-		}
-		out = append(out, entry)
-	}
-	return out
-}
-
 // beginning is as much of a machine's UUID as tells it from another one that gets its id.
 func beginning(vmID string) string {
 	if len(vmID) == 36 && vmID[8] == '-' && vmID[13] == '-' {
-		return vmID[:13]
+		return vmID[:8]
 	}
 	return vmID
 }

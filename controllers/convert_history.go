@@ -1,10 +1,6 @@
 package controllers
 
 import (
-	"fmt"
-	"strconv"
-	"strings"
-
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -12,8 +8,13 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// maxHistoryMessage bounds what is said of a run that is over.
-const maxHistoryMessage = 128
+// historyMessage bounds what is said of the n-th run that is over, from the newest.
+func historyMessage(n int) int {
+	if n < 3 {
+		return 128
+	}
+	return 64
+}
 
 func returnOf(back *v1alpha1.GoingBack) *rollout.Return {
 	if back == nil {
@@ -77,75 +78,9 @@ func endedFrom(ended []rollout.Ended) []v1alpha1.HistoryEntry {
 			}
 		}
 		out = append(out, v1alpha1.HistoryEntry{
-			Run: e.Run, Revision: e.Revision, Baseline: e.Before, Outcome: v1alpha1.HistoryOutcome(e.Outcome), Message: conditions.Shorten(e.Why, maxHistoryMessage),
+			Run: e.Run, Revision: e.Revision, Baseline: e.Before, Outcome: v1alpha1.HistoryOutcome(e.Outcome), Message: conditions.Shorten(e.Why, historyMessage(n)),
 			StartTime: happened(e.Started), EndTime: happened(e.Stopped), Actions: taken,
 		})
 	}
 	return out
-}
-
-// idsFrom writes ids, sorted as the core sorts them, with runs of numbers as ranges: 0 1 2 3 7 is "0-3", "7". Ids that are no numbers, as in
-// Flexible scale sets, stay as they are; so do numbers that are not written the usual way.
-func idsFrom(ids []string) []string {
-	var out []string
-	for n := 0; n < len(ids); {
-		first, is := numeric(ids[n])
-		last := first
-		end := n + 1
-		for is && end < len(ids) {
-			next, follows := numeric(ids[end])
-			if !follows || next != last+1 {
-				break
-			}
-			last, end = next, end+1
-		}
-		if last > first {
-			out = append(out, fmt.Sprintf("%d-%d", first, last))
-		} else {
-			out = append(out, literal(ids[n]))
-		}
-		n = end
-	}
-	return out
-}
-
-// idsOf reads what idsFrom wrote.
-func idsOf(ranges []string) []string {
-	var out []string
-	for _, text := range ranges {
-		from, to, isRange := rangeOf(text)
-		if !isRange {
-			out = append(out, strings.TrimPrefix(text, "="))
-			continue
-		}
-		for id := from; id <= to && len(out) < maxExposed; id++ {
-			out = append(out, strconv.FormatUint(id, 10))
-		}
-	}
-	return out
-}
-
-// literal marks an id that would read as a range, or as marked.
-func literal(id string) string {
-	if _, _, isRange := rangeOf(id); isRange || strings.HasPrefix(id, "=") {
-		return "=" + id
-	}
-	return id
-}
-
-// rangeOf reads a range such as 3-17.
-func rangeOf(text string) (from, to uint64, is bool) {
-	first, last, cut := strings.Cut(text, "-")
-	from, okFrom := numeric(first)
-	to, okTo := numeric(last)
-	return from, to, cut && okFrom && okTo
-}
-
-// maxExposed bounds what a range can stand for, whatever somebody wrote into the status.
-const maxExposed = 10000
-
-// numeric reads a number that is written the usual way.
-func numeric(id string) (uint64, bool) {
-	n, err := strconv.ParseUint(id, 10, 63)
-	return n, err == nil && strconv.FormatUint(n, 10) == id
 }

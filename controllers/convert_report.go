@@ -16,6 +16,7 @@ const (
 	maxNotableMessage  = 512
 	maxNotableMessages = 1500 // all of them together
 	maxInProgress      = 25   // status.operation names them all
+	maxNotableSize     = 4000 // what all of them take, about
 )
 
 // reportProgress makes the status say what was counted. When nothing was counted, what was reported stays.
@@ -77,13 +78,12 @@ func reportZones(status *v1alpha1.VMSSRolloutStatus, zones []rollout.ZoneProgres
 // reportInstances makes the status name the machines worth a look, what needs a person first. Their messages share what room there is.
 func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.Notable) {
 	status.Instances = nil
-	room := maxNotableMessages
-	busy := 0
+	room, size, busy := maxNotableMessages, 0, 0
 	for _, n := range notable {
 		if n.State == rollout.NotableInProgress {
 			busy++
 		}
-		if len(status.Instances) == maxNotable || (n.State == rollout.NotableInProgress && busy > maxInProgress) {
+		if len(status.Instances) == maxNotable || size > maxNotableSize || (n.State == rollout.NotableInProgress && busy > maxInProgress) {
 			continue
 		}
 		message := conditions.Shorten(n.Message, min(maxNotableMessage, room))
@@ -92,8 +92,8 @@ func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.Notab
 		if name == n.Ref.ID || strings.HasSuffix(name, "_"+n.Ref.ID) {
 			name = "" // it follows from the id
 		}
-		status.Instances = append(status.Instances, v1alpha1.InstanceStatus{
-			ID: n.Ref.ID, Name: name, Zone: n.Zone, State: v1alpha1.InstanceState(n.State), Message: message,
-		})
+		entry := v1alpha1.InstanceStatus{ID: n.Ref.ID, Name: name, Zone: n.Zone, State: v1alpha1.InstanceState(n.State), Message: message}
+		status.Instances = append(status.Instances, entry)
+		size += len(`{"id":"","name":"","zone":"","state":""}`) + len(entry.ID+entry.Name+entry.Zone+string(entry.State)+message)
 	}
 }

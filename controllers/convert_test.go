@@ -1,10 +1,13 @@
 package controllers
 
 import (
+	stdcmp "cmp"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -51,8 +54,12 @@ func (g memories) memory() rollout.Memory {
 	}
 	g.back(&m)
 	for range g.IntN(4) * g.IntN(60) {
+		ref := g.ref()
+		if g.IntN(3) > 0 { // as most failures are
+			ref.OSDisk, ref.HealthySince = "", time.Time{}
+		}
 		m.Failed = append(m.Failed, rollout.Failure{
-			Ref:     g.ref(),
+			Ref:     ref,
 			Reason:  pick(g, rollout.FailureProvisioning, rollout.FailureHealth, rollout.FailureNotApplied, rollout.FailureReimage, rollout.FailureStuck),
 			Message: g.text(1500),
 			At:      g.time(),
@@ -74,7 +81,8 @@ func (g memories) back(m *rollout.Memory) {
 			All: g.coin(), Why: g.text(2000), By: g.text(64), At: g.time(), RestoredAt: g.time(), Done: g.coin(),
 		}
 	}
-	m.Exposed = pick(g, nil, []string{"0", "1", "2", "7", "9", "10"}, []string{"007", "0-3", "=1", "web_0a", "web_0b"}, []string{"3"})
+	m.Exposed = pick(g, nil, []string{"0", "1", "2", "7", "9", "10"}, []string{"007", "0-3", "=1", "web_0a", "web_0b"}, []string{"3"},
+		[]string{"a_b_1", "a_b_2", "a_c_", "x_{1,2}", "x_{3", "y_4,5", "y_6", "=z_1", "=z_2", strings.Repeat("n", 120) + "_1", strings.Repeat("n", 120) + "_2"})
 	for range g.IntN(3) {
 		m.Former, m.Skipped = append(m.Former, g.ref()), append(m.Skipped, g.ref())
 		m.Approved = append(m.Approved, g.text(63))
@@ -126,7 +134,7 @@ func (g memories) problem() *rollout.Problem {
 }
 
 func (g memories) ref() rollout.Ref {
-	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.text(36), Name: g.text(64), OSDisk: g.text(200), HealthySince: g.time(), Attempt: g.IntN(4)}
+	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.text(36), Name: g.text(64), OSDisk: g.text(64), HealthySince: g.time(), Attempt: g.IntN(4)}
 }
 
 func (g memories) coin() bool { return g.IntN(2) == 0 }
@@ -266,7 +274,7 @@ func expected(m rollout.Memory) rollout.Memory {
 	m.Former, m.Skipped, m.Taken = wellSeen(m.Former), wellSeen(m.Skipped), takenDown(m.Taken)
 	m.Ended = append([]rollout.Ended(nil), m.Ended...)
 	for i, e := range m.Ended {
-		e.Started, e.Stopped, e.Why, e.Taken = down(e.Started), down(e.Stopped), cut(e.Why, maxHistoryMessage), takenDown(e.Taken)
+		e.Started, e.Stopped, e.Why, e.Taken = down(e.Started), down(e.Stopped), cut(e.Why, historyMessage(i)), takenDown(e.Taken)
 		for n := range e.Taken {
 			if i > 0 {
 				e.Taken[n].UID, e.Taken[n].At = "", time.Time{}
@@ -274,15 +282,7 @@ func expected(m rollout.Memory) rollout.Memory {
 		}
 		m.Ended[i] = e
 	}
-	m.Failed = append([]rollout.Failure(nil), m.Failed...)
-	for i, failure := range m.Failed {
-		failure.At, failure.Ref = down(failure.At), wellSeen([]rollout.Ref{failure.Ref})[0]
-		failure.Message = cut(failure.Message, maxFailureMessage)
-		if i >= maxFailureMessages {
-			failure.Message, failure.At = "", time.Time{}
-		}
-		m.Failed[i] = failure
-	}
+	m.Failed = failed(m.Failed)
 	if m.Operation != nil {
 		op := *m.Operation
 		m.Operation = &op
@@ -294,6 +294,33 @@ func expected(m rollout.Memory) rollout.Memory {
 		op.Trouble, op.Refused = said(op.Trouble), said(op.Refused)
 	}
 	return m
+}
+
+// failed are the failures as they are kept: the first three with what was said, the first ten and those with a disk or a time each for itself, the others
+// by how they failed and then by id, and of these nothing else.
+func failed(all []rollout.Failure) []rollout.Failure {
+	var each, rest []rollout.Failure
+	var kinds []string
+	kind := func(f rollout.Failure) string { return fmt.Sprint(f.Reason, f.Ref.Attempt) }
+	for n, f := range all {
+		f.At, f.Ref, f.Message = down(f.At), wellSeen([]rollout.Ref{f.Ref})[0], cut(f.Message, maxFailureMessage)
+		if n >= 3 {
+			f.Message, f.At = "", time.Time{}
+		}
+		if n < 10 || f.Ref.OSDisk != "" || !f.Ref.HealthySince.IsZero() {
+			each = append(each, f)
+			continue
+		}
+		if !slices.Contains(kinds, kind(f)) {
+			kinds = append(kinds, kind(f))
+		}
+		rest = append(rest, rollout.Failure{Reason: f.Reason, Ref: rollout.Ref{ID: f.Ref.ID, Attempt: f.Ref.Attempt}})
+	}
+	number := func(f rollout.Failure) int { n, _ := strconv.Atoi(f.Ref.ID); return n }
+	slices.SortStableFunc(rest, func(a, b rollout.Failure) int {
+		return stdcmp.Or(stdcmp.Compare(slices.Index(kinds, kind(a)), slices.Index(kinds, kind(b))), stdcmp.Compare(number(a), number(b)))
+	})
+	return append(each, rest...)
 }
 
 // wellSeen are the references to the second, without their names.

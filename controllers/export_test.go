@@ -22,7 +22,7 @@ func LargestStatus() v1alpha1.VMSSRolloutStatus {
 	ref := func(i int) rollout.Ref {
 		return rollout.Ref{
 			ID: fmt.Sprint(i), VMID: "00000000-0000-0000-0000-000000000001", Name: fmt.Sprint(strings.Repeat("n", 64), "_", i),
-			OSDisk: strings.Repeat("d", 300),
+			OSDisk: strings.Repeat("d", 64),
 		}
 	}
 	words := strings.Repeat("ä", 10_000)

@@ -15,14 +15,17 @@ import (
 // mostStatus is what a status may take: everybody who lists rollouts reads it, and every round writes it.
 const mostStatus = 32 << 10
 
-// TestStatusStaysSmall measures the status of a rollout of a thousand machines at its two worst: a full call in flight, each machine with the time
-// since when it is well, and failures that are tolerated beside it; and a tenth of all failed, each with a lot to say. Either has ten runs
-// behind it with actions, a way back, a way that is lost, and the ledger of exposed machines as unlucky as ids can fall.
+// TestStatusStaysSmall measures the status of a rollout of a thousand machines at its worst: a full call in flight, each machine with the time
+// since when it is well or with the disk it had, and failures beside it, few or all that are left, each with a lot to say. It has ten runs
+// behind it with actions, a way back, a way that is lost, and ledgers of machines as unlucky as ids can fall.
 func TestStatusStaysSmall(t *testing.T) {
 	largest := 0
-	for name, machines := range map[string]struct{ inFlight, failed int }{"a full call in flight": {100, 10}, "a tenth failed": {0, 100}} {
-		t.Run(name, func(t *testing.T) {
-			largest = max(largest, sizeAt(t, machines.inFlight, machines.failed))
+	for _, w := range []worst{
+		{inFlight: 100, failed: 10}, {inFlight: 100, failed: 100}, {failed: 100}, {inFlight: 100, failed: 900}, {failed: 1000},
+		{inFlight: 100, failed: 900, reimage: true},
+	} {
+		t.Run(fmt.Sprintf("%+v", w), func(t *testing.T) {
+			largest = max(largest, w.size(t))
 		})
 	}
 	figure.Record(t, "status_bytes_n1000", largest)
@@ -31,28 +34,43 @@ func TestStatusStaysSmall(t *testing.T) {
 	}
 }
 
-// sizeAt measures a status with so many machines in flight and failed.
-func sizeAt(t *testing.T, inFlight, failed int) int {
+// TestFlexibleStatusIsBounded: where ids are names, ledgers of a thousand take more. They stay far below what etcd and an apiserver take.
+func TestFlexibleStatusIsBounded(t *testing.T) {
+	for _, w := range []worst{{flexible: true}, {inFlight: 100, failed: 100, flexible: true}, {inFlight: 100, failed: 900, flexible: true}} {
+		if size := w.size(t); size > mostStatus*3/2 {
+			t.Errorf("%+v: the status takes %d bytes, more than half as much again as one with numbers may", w, size)
+		}
+	}
+}
+
+// worst says how many machines are in flight and failed, whether they are being reimaged, and whether their ids are names.
+type worst struct {
+	inFlight, failed  int
+	reimage, flexible bool
+}
+
+// size measures such a status.
+func (w worst) size(t *testing.T) int {
 	now := time.Date(2026, 11, 23, 12, 0, 0, 123456789, time.UTC)
 	d := rollout.Decision{
 		Because: rollout.Because{Reason: rollout.ReasonRollingBack, Message: strings.Repeat("m", 2000)},
 		Facts:   rollout.Facts{ModelApplied: rollout.No, Drifted: strings.Repeat("d", 2000), Throttled: &rollout.Problem{Message: strings.Repeat("t", 2000)}},
-		Progress: &rollout.Progress{Total: 1000, Eligible: 1000, Desired: 1000, Exposed: 1000, Updated: 1000, Ready: 1000, InProgress: inFlight, Failed: failed,
+		Progress: &rollout.Progress{Total: 1000, Eligible: 1000, Desired: 1000, Exposed: 1000, Updated: 1000, Ready: 1000, InProgress: w.inFlight, Failed: w.failed,
 			Unavailable: 300},
-		Remember: fullMemory(now, inFlight, failed),
+		Remember: w.memory(now),
 	}
 	for _, zone := range []string{"1", "2", "3"} {
 		d.Zones = append(d.Zones, rollout.ZoneProgress{Name: zone, Eligible: 333, Exposed: 333, Updated: 333, Ready: 333})
 	}
 	stderr := strings.Repeat("E: Unable to fetch https://packages.example/nginx_1.27.3-1_amd64.deb  503 Service Unavailable\n", 40)
-	for n := range failed {
-		d.Notable = append(d.Notable, rollout.Notable{Ref: machine(n, now), Zone: "1", State: rollout.NotableFailed, Message: stderr})
+	for n := range w.failed {
+		d.Notable = append(d.Notable, rollout.Notable{Ref: w.machine(n, now), Zone: "1", State: rollout.NotableFailed, Message: stderr})
 	}
-	for n := range inFlight {
-		d.Notable = append(d.Notable, rollout.Notable{Ref: machine(500+n, now), Zone: "1", State: rollout.NotableInProgress})
+	for n := range w.inFlight {
+		d.Notable = append(d.Notable, rollout.Notable{Ref: w.machine(500+n, now), Zone: "1", State: rollout.NotableInProgress})
 	}
 	for n := range 200 {
-		d.Notable = append(d.Notable, rollout.Notable{Ref: machine(700+n, now), Zone: "1", State: rollout.NotableUnhealthy, Message: "instance 700 reports itself unhealthy"})
+		d.Notable = append(d.Notable, rollout.Notable{Ref: w.machine(700+n, now), Zone: "1", State: rollout.NotableUnhealthy, Message: "instance 700 reports itself unhealthy"})
 	}
 	var status v1alpha1.VMSSRolloutStatus
 	statusFrom(&status, d, 7, rollout.Observation{At: now})
@@ -65,8 +83,8 @@ func sizeAt(t *testing.T, inFlight, failed int) int {
 	return sizeOf(t, status)
 }
 
-// fullMemory is as much as a rollout of a thousand machines comes to remember.
-func fullMemory(now time.Time, inFlight, failed int) rollout.Memory {
+// memory is as much as a rollout of a thousand machines comes to remember.
+func (w worst) memory(now time.Time) rollout.Memory {
 	m := rollout.Memory{
 		Run: 11, Revision: "0123456789ab", Started: now, Settings: strings.Repeat("a", 32), Stable: "0123456789ab",
 		Baseline: rollout.Baseline{Name: "0123456789ab", Source: rollout.BaselineSnapshot, Run: 11, Fixed: true, Since: now, Why: strings.Repeat("w", 300)},
@@ -74,14 +92,21 @@ func fullMemory(now time.Time, inFlight, failed int) rollout.Memory {
 		Operation: &rollout.Operation{Run: 11, Kind: rollout.UpgradeOperation, Attempt: 1, IntentAt: now, BegunAt: now, EndedAt: now, PollAt: now,
 			Token: strings.Repeat("t", 1000)},
 	}
-	for n := range inFlight {
-		m.Operation.Instances = append(m.Operation.Instances, machine(n, now))
+	for n := range w.inFlight {
+		ref := w.machine(n, now)
+		if w.reimage {
+			ref.OSDisk, ref.HealthySince = "0a1b2c3d4e5f", time.Time{}
+		}
+		m.Operation.Instances = append(m.Operation.Instances, ref)
 	}
-	for n := range failed {
-		m.Failed = append(m.Failed, rollout.Failure{Ref: machine(500+n, time.Time{}), Reason: rollout.FailureProvisioning, Message: strings.Repeat("e", 3000), At: now})
+	reasons := []rollout.FailureReason{rollout.FailureProvisioning, rollout.FailureHealth, rollout.FailureNotApplied}
+	for n := range w.failed {
+		ref := w.machine(999-n, time.Time{})
+		ref.Attempt = n % 4
+		m.Failed = append(m.Failed, rollout.Failure{Ref: ref, Reason: reasons[n%3], Message: strings.Repeat("e", 3000), At: now})
 	}
 	for n := 0; n < 1000; n += 3 { // no two of them make a range
-		m.Exposed = append(m.Exposed, fmt.Sprint(n))
+		m.Exposed = append(m.Exposed, w.machine(n, now).ID)
 	}
 	for n := range 10 {
 		ended := rollout.Ended{Run: int64(10 - n), Revision: "0123456789ab", Before: "0123456789ab", Outcome: rollout.EndingRolledBack,
@@ -100,8 +125,13 @@ func fullMemory(now time.Time, inFlight, failed int) rollout.Memory {
 // someone has a name as directories give them.
 const someone = "jane.doe@shop-example.onmicrosoft.com"
 
-func machine(n int, since time.Time) rollout.Ref {
-	return rollout.Ref{ID: fmt.Sprint(n), VMID: fmt.Sprintf("0a1b2c3d-0000-4000-8000-%012d", n), Name: fmt.Sprint("shop-frontend-production-weu_", n), HealthySince: since}
+func (w worst) machine(n int, since time.Time) rollout.Ref {
+	id, name := fmt.Sprint(n), fmt.Sprint("shop-frontend-production-weu_", n)
+	if w.flexible {
+		name = fmt.Sprintf("shop-frontend-production-weu_%08x", uint32(n)*2654435761)
+		id = name
+	}
+	return rollout.Ref{ID: id, VMID: fmt.Sprintf("0a1b2c3d-0000-4000-8000-%012d", n), Name: name, HealthySince: since}
 }
 
 func taken(n int, at time.Time) rollout.Taken {

@@ -79,7 +79,8 @@ type VMSSRolloutStatus struct {
 	// +optional
 	Operation *Operation `json:"operation,omitempty"`
 
-	// failedInstances are the machines that failed in this run and have not recovered, at most 1000. The first 100 carry a message.
+	// failedInstances are machines that failed in this run and have not recovered; the first 3 carry a message. Where there are more than 10,
+	// the others are in bookkeeping.machines.failed, and progress.failed counts them all.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
@@ -263,9 +264,9 @@ type InstanceReference struct {
 	// +kubebuilder:validation:MaxLength=256
 	VMID string `json:"vmID,omitempty"`
 
-	// osDisk is the disk that a reimage is to replace.
+	// osDisk stands for the disk that a reimage is to replace: the beginning of a digest of its id.
 	// +optional
-	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:MaxLength=64
 	OSDisk string `json:"osDisk,omitempty"`
 
 	// healthySince is since when the machine was seen well without a break.
@@ -340,6 +341,26 @@ type FailedInstance struct {
 	// time is when it failed.
 	// +optional
 	Time *metav1.Time `json:"time,omitempty"`
+}
+
+// FailedGroup are machines that failed alike.
+type FailedGroup struct {
+	// reason is how they failed.
+	// +required
+	Reason FailureReason `json:"reason"`
+
+	// attempt is how many attempts at each there were before the last.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Attempt int32 `json:"attempt,omitempty"`
+
+	// instances are their ids, written as in exposed.
+	// +required
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=1000
+	// +kubebuilder:validation:items:MaxLength=256
+	Instances []string `json:"instances"`
 }
 
 // Bookkeeping is what the controller keeps between rounds because it cannot be observed again.
@@ -526,12 +547,19 @@ type GateBookkeeping struct {
 
 // MachineBookkeeping are the machines that have to be remembered by name.
 type MachineBookkeeping struct {
-	// exposed are the machines that the target may ever have touched, by id, or by ranges of ids. Example: "3-17", "21".
+	// exposed are the machines that the target may ever have touched, by id, by ranges of ids, or by names that begin alike.
+	// Example: "3-17,21", "web_{0a1b2c3d,4e5f6071}".
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
 	// +kubebuilder:validation:items:MaxLength=256
 	Exposed []string `json:"exposed,omitempty"`
+
+	// failed are those beyond the first of failedInstances, by how they failed.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=64
+	Failed []FailedGroup `json:"failed,omitempty"`
 
 	// former are the machines of an operation that going back preempted: they are suspect until listed again.
 	// +optional

@@ -2,6 +2,8 @@ package azure
 
 import (
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -28,7 +30,7 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM) rollout.Instance {
 		Latest:    truth(p.LatestModelApplied),
 		Protected: deref(deref(p.ProtectionPolicy).ProtectFromScaleSetActions),
 		Image:     imageOf(storage.ImageReference),
-		OSDisk:    cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name)),
+		OSDisk:    markOf(cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name))),
 	}
 	if len(vm.Zones) > 0 {
 		i.Zone = deref(vm.Zones[0])
@@ -37,6 +39,15 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM) rollout.Instance {
 		readView(&i, *p.InstanceView, vm.Resources)
 	}
 	return i
+}
+
+// markOf stands for a disk, whose id is long and is only ever compared; "" stays "".
+func markOf(disk string) string {
+	if disk == "" {
+		return ""
+	}
+	sum := sha256.Sum256([]byte(strings.ToLower(disk)))
+	return hex.EncodeToString(sum[:6])
 }
 
 // readView notes what the instance view tells of the running machine.

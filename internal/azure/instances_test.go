@@ -37,7 +37,7 @@ func TestInstance(t *testing.T) {
 		ID: "4", Name: "web_4", VMID: "v-4", Zone: "2", Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		State: rollout.StateSucceeded, Latest: rollout.Yes, Protected: true, Running: rollout.Yes,
 		AppHealth: rollout.Yes, HealthSince: time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC),
-		Image: &rollout.Image{ID: "/i/1"}, OSDisk: "/d/1", Script: rollout.ScriptSucceeded,
+		Image: &rollout.Image{ID: "/i/1"}, OSDisk: markOf("/d/1"), Script: rollout.ScriptSucceeded,
 	}
 	if diff := cmp.Diff(want, instanceFrom(t, fullInstance)); diff != "" {
 		t.Error(diff)
@@ -45,7 +45,7 @@ func TestInstance(t *testing.T) {
 	if diff := cmp.Diff(rollout.Instance{ID: "4"}, instanceFrom(t, `{"instanceId":"4"}`)); diff != "" {
 		t.Errorf("what is not shown is not known: %s", diff)
 	}
-	if got := instanceFrom(t, `{"properties":{"storageProfile":{"osDisk":{"name":"disk"}}}}`).OSDisk; got != "disk" {
+	if got := instanceFrom(t, `{"properties":{"storageProfile":{"osDisk":{"name":"disk"}}}}`).OSDisk; got != markOf("disk") {
 		t.Errorf("got %q", got)
 	}
 }
