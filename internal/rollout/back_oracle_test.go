@@ -46,7 +46,7 @@ func (l *life) checkPermitted(spec rollout.Spec, obs rollout.Observation, d roll
 
 // checkStored demands that what the model was before is stored before the model is written (I3).
 func (l *life) checkStored(d rollout.Decision) {
-	if len(refsOf(d.Step)) > 0 || l.shell.Memory.Return != nil {
+	if len(rollout.Named(d.Step)) > 0 || l.shell.Memory.Return != nil {
 		return
 	}
 	name := l.shell.Memory.Baseline.Name
@@ -155,18 +155,6 @@ func (l *life) returns(rollout.Spec) bool {
 
 func (l *life) isSkipped(id string) bool {
 	return slices.ContainsFunc(l.deciding.Skipped, func(r rollout.Ref) bool { return r.ID == id })
-}
-
-// refsOf are the machines that a step names.
-func refsOf(step rollout.Step) []rollout.Ref {
-	switch s := step.(type) {
-	case rollout.Upgrade:
-		return s.Instances
-	case rollout.Reimage:
-		return s.Instances
-	default:
-		return nil
-	}
 }
 
 // hasFailed says whether the machine is known to have failed.

@@ -1,9 +1,10 @@
 package rollout
 
 // holdClaimed leaves a scale set to the oldest rollout that names it: two that take turns at one model would undo each other for
-// ever. What this one has in flight, it sees through first; so it is asked before anything is read, and again once what was in flight is over.
+// ever. What this one has in flight, it sees through first; so it is asked before anything is read, and again once what was in flight is over. One that
+// only plans is in nobody's way.
 func holdClaimed(r *round) (verdict, bool) {
-	if r.memory.Operation != nil {
+	if r.memory.Operation != nil || r.spec.PlanOnly {
 		return undecided()
 	}
 	switch claim := r.obs.Claim; {

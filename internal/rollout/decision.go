@@ -112,6 +112,18 @@ type Step interface {
 	Operation() OperationKind
 }
 
+// Named are the machines that a step names; nil for one that names none.
+func Named(step Step) []Ref {
+	switch s := step.(type) {
+	case Upgrade:
+		return s.Instances
+	case Reimage:
+		return s.Instances
+	default:
+		return nil
+	}
+}
+
 // Wait touches nothing.
 type Wait struct{}
 

@@ -46,7 +46,7 @@ func Foresee(spec Spec, obs Observation) Forecast {
 	for n := range spec.Steps {
 		spec.Steps[n].Soak, spec.Steps[n].Approval = 0, nil
 	}
-	obs.Window = Window{}
+	obs.Window, obs.Claim = Window{}, Reading[Claim]{}
 	obs.Operation = Reading[OperationStatus]{}
 	obs.Instances.Value = slices.Clone(obs.Instances.Value)
 	obs.Memory.NotBefore, obs.Memory.LastBatchEnd, obs.Memory.Operation = zeroTime, zeroTime, nil
@@ -71,13 +71,8 @@ func Foresee(spec Spec, obs Observation) Forecast {
 // note writes down what the decision does. After each write or batch the world is read again: a list and a model.
 func (f *Forecast) note(spec Spec, obs Observation, d Decision) {
 	f.Calls += 3
-	var refs []Ref
-	switch step := d.Step.(type) {
-	case Upgrade:
-		refs = step.Instances
-	case Reimage:
-		refs = step.Instances
-	default:
+	refs := Named(d.Step)
+	if refs == nil {
 		f.Writes = append(f.Writes, d.Step.Operation())
 		return
 	}
@@ -102,10 +97,8 @@ func obey(spec Spec, obs Observation, d Decision) Observation {
 	case WriteScript:
 		obs.Model.Value.Script = &ModelScript{Extension: step.Extension, URIs: step.Script.URIs, Command: step.Script.Command, ForceUpdateTag: step.ForceUpdateTag}
 		outdate(obs.Instances.Value)
-	case Upgrade:
-		heal(spec, obs, step.Instances)
-	case Reimage:
-		heal(spec, obs, step.Instances)
+	default:
+		heal(spec, obs, Named(step))
 	}
 	return obs
 }
@@ -166,6 +159,14 @@ func planOnly(r *round) (verdict, bool) {
 			machines += len(batch.Instances)
 		}
 	}
-	return wait(ReasonPlanned, recheckHeld, "planned, nothing is touched: %d instances in %d batches, then %s; set spec.mode to Apply to do it",
-		machines, len(forecast.Batches), forecast.Ends.Reason), true
+	return wait(ReasonPlanned, recheckHeld, "planned, nothing is touched: %d instances in %d batches, then %s; %s",
+		machines, len(forecast.Batches), forecast.Ends.Reason, r.toApply()), true
+}
+
+// toApply says how the plan is carried out.
+func (r *round) toApply() string {
+	if holder := r.obs.Claim.Value.Holder; holder != "" {
+		return "the scale set is claimed by the older VMSSRollout " + holder + ", so delete that one before spec.mode is set to Apply"
+	}
+	return "set spec.mode to Apply to do it"
 }

@@ -468,7 +468,7 @@ func (l *life) breaks(format string, args ...any) {
 // checkEffect holds every effect against what the round had seen.
 func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 	spec := l.shell.Spec
-	for _, ref := range refsOf(d.Step) {
+	for _, ref := range rollout.Named(d.Step) {
 		l.named[ref.ID] = true
 	}
 	if d.Step.Operation() == rollout.ResumeRepairsOperation {

@@ -185,7 +185,7 @@ func (w *storyWitness) names(step rollout.Step) {
 	if w.t.shell.Memory.Return != nil {
 		return
 	}
-	for _, ref := range refsOf(step) {
+	for _, ref := range rollout.Named(step) {
 		w.named[ref.VMID] = true
 	}
 }

@@ -204,6 +204,11 @@ func operatorStories() map[string]story {
 			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
 			3: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
 		}},
+		"a plan beside an older rollout": {n: 2, start: v1, spec: canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true }), rounds: 5, script: map[int]func(*teller){
+			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+			2: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+			3: does("applied", func(t *teller) { t.shell.Spec.PlanOnly = false }),
+		}},
 		"protected machines are skipped": {n: 3, start: v1, spec: canary(v2, 100), rounds: 10, script: map[int]func(*teller){
 			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
 		}},

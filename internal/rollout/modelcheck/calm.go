@@ -41,7 +41,7 @@ func (c *config) settle(s state) (state, []string) {
 		before := s
 		r := c.plan(&s, false)
 		if broken := c.decision(&s, r); broken != nil {
-			return s, told(broken, "in the calm", append(trail, fmt.Sprintf("%T %v", r.d.Step, refs(r.d.Step))))
+			return s, told(broken, "in the calm", append(trail, fmt.Sprintf("%T %v", r.d.Step, rollout.Named(r.d.Step))))
 		}
 		s.carryOut(r, taken, lives)
 		trail = append(trail, fmt.Sprintf("%T %s: %s", r.d.Step, r.d.Because.Reason, r.d.Because.Message))

@@ -14,13 +14,13 @@ func (j *judge) effect() {
 	if onRepairs(j.r.d.Step) {
 		return
 	}
-	if op := j.m.Operation; op == nil || op.Kind != j.r.d.Step.Operation() || op.Run != j.m.Run || !slices.Equal(op.Instances, refs(j.r.d.Step)) {
+	if op := j.m.Operation; op == nil || op.Kind != j.r.d.Step.Operation() || op.Run != j.m.Run || !slices.Equal(op.Instances, rollout.Named(j.r.d.Step)) {
 		j.breaks("I5: %T without a durable intent", j.r.d.Step)
 	}
 	if j.r.obs.Instances.State != rollout.Read || j.r.obs.Model.State != rollout.Read {
 		j.breaks("I4: %T on what was not read", j.r.d.Step)
 	}
-	named := refs(j.r.d.Step)
+	named := rollout.Named(j.r.d.Step)
 	switch {
 	case named == nil:
 		j.write()

@@ -188,7 +188,7 @@ func (c *config) rounds(s *state, r round, list []event) []event {
 	o.add(acts, aDeath, uint8(afterAct))
 	o.add(r.obs.Instances.State == rollout.Read, aBlindRound, 0)
 	o.add(acts, aRound, uint8(refused), uint8(forbidden), uint8(unanswered), uint8(unsent))
-	writes := acts && refs(r.d.Step) == nil && !onRepairs(r.d.Step)
+	writes := acts && rollout.Named(r.d.Step) == nil && !onRepairs(r.d.Step)
 	o.add(writes, aRound, uint8(fruitless))
 	o.add(writes && touches(s.world.op.kind), aRound, uint8(preempts))
 	return o.list

@@ -98,7 +98,7 @@ func (s *state) noteEffect(r round, before content) {
 	if s.world.model != before && r.d.Remember.Return == nil && !s.ledger.written {
 		s.ledger.written, s.ledger.before = true, before
 	}
-	for _, ref := range refs(r.d.Step) {
+	for _, ref := range rollout.Named(r.d.Step) {
 		if at := s.world.find(ref.ID); at >= 0 {
 			s.world.machines[at].exposed = true
 		}

@@ -220,7 +220,7 @@ func (c *config) tell(events []event) string {
 		c.apply(&s, r, e)
 		fmt.Fprintf(&out, "%3d %-28s", n+1, e)
 		if e.isRound() {
-			fmt.Fprintf(&out, " %T %v %s: %s", r.d.Step, refs(r.d.Step), r.d.Because.Reason, r.d.Because.Message)
+			fmt.Fprintf(&out, " %T %v %s: %s", r.d.Step, rollout.Named(r.d.Step), r.d.Because.Reason, r.d.Because.Message)
 		}
 		out.WriteString("\n")
 	}

@@ -222,7 +222,7 @@ const (
 // do carries out a step as Azure would.
 func (w *world) do(step rollout.Step, how way) rollout.Outcome {
 	o := rollout.Outcome{At: w.at(), RetryAfter: 10 * time.Second}
-	named := refs(step)
+	named := rollout.Named(step)
 	switch {
 	case how == refused, w.op.kind != "" && (named != nil || !touches(w.op.kind)) && !onRepairs(step):
 		o.Problem = &rollout.Problem{Kind: rollout.KindConflict, Message: "another operation is running"}
@@ -337,18 +337,6 @@ func (m *machine) apply(op operation, how result) {
 	m.condition, m.ill = sound, how == sickens
 	if how == breaks {
 		m.condition = failed
-	}
-}
-
-// refs are the machines a step names.
-func refs(step rollout.Step) []rollout.Ref {
-	switch s := step.(type) {
-	case rollout.Upgrade:
-		return s.Instances
-	case rollout.Reimage:
-		return s.Instances
-	default:
-		return nil
 	}
 }
 

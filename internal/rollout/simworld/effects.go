@@ -39,13 +39,13 @@ func (w *World) Do(step rollout.Step) rollout.Outcome {
 
 // refusal says whether Azure takes the effect at all.
 func (w *World) refusal(step rollout.Step) *rollout.Problem {
-	if w.running != nil && (len(refs(step)) > 0 || w.running.machines == nil || w.Dice(3) == 0) {
+	if w.running != nil && (len(rollout.Named(step)) > 0 || w.running.machines == nil || w.Dice(3) == 0) {
 		return &rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"}
 	}
 	if s, is := step.(rollout.WriteImage); is && s.ETag != strconv.Itoa(w.ETag) {
 		return &rollout.Problem{Kind: rollout.KindPreconditionFailed, Code: "PreconditionFailed", Message: "etag does not match"}
 	}
-	for _, ref := range refs(step) {
+	for _, ref := range rollout.Named(step) {
 		if w.find(ref.ID) == nil {
 			return &rollout.Problem{Kind: rollout.KindInstanceGone, Code: "InvalidParameter", Message: "not an active instance id"}
 		}
@@ -58,25 +58,13 @@ func (w *World) refusal(step rollout.Step) *rollout.Problem {
 	return &rollout.Problem{Kind: kind, Message: "refused: " + string(kind)}
 }
 
-// refs are the machines a step names.
-func refs(step rollout.Step) []rollout.Ref {
-	switch s := step.(type) {
-	case rollout.Upgrade:
-		return s.Instances
-	case rollout.Reimage:
-		return s.Instances
-	default:
-		return nil
-	}
-}
-
 // begin starts the operation.
 func (w *World) begin(step rollout.Step) *operation {
 	op := &operation{
 		token: "op-" + strconv.Itoa(len(w.ended)), kind: step.Operation(), result: rollout.OperationSucceeded, applies: true,
 		began: w.Now, endsAt: w.Now.Add(time.Duration(5+w.Dice(60)) * time.Second),
 	}
-	if named := refs(step); named != nil {
+	if named := rollout.Named(step); named != nil {
 		w.beginOnMachines(op, named)
 	} else {
 		w.beginWrite(op, change(step))
