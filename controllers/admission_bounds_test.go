@@ -162,7 +162,7 @@ var actionBounds = []bound{
 	{`{action: Rollback, step: null, toRevision: ` + long(254) + `}`, "spec.toRevision", most(253)},
 	{`{requestedBy: null}`, "spec.requestedBy", required},
 	{`{requestedBy: ""}`, "spec.requestedBy", notEmpty},
-	{`{requestedBy: ` + long(254) + `}`, "spec.requestedBy", most(253)},
+	{`{requestedBy: ` + long(513) + `}`, "spec.requestedBy", most(512)},
 	{`{reason: ""}`, "spec.reason", notEmpty},
 	{`{reason: ` + long(257) + `}`, "spec.reason", most(256)},
 }

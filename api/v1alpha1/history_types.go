@@ -63,7 +63,7 @@ type GoingBack struct {
 
 	// requestedBy is who asked for it, where the cause is Action; status.actions tells whether that was verified.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:MaxLength=512
 	RequestedBy string `json:"requestedBy,omitempty"`
 
 	// startTime is when it was decided.
@@ -188,7 +188,7 @@ type ActionRecord struct {
 
 	// requestedBy is who asked for it.
 	// +optional
-	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:MaxLength=512
 	RequestedBy string `json:"requestedBy,omitempty"`
 
 	// verified says that the API server held requestedBy to the caller. False: it is what the caller said.

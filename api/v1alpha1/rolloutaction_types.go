@@ -100,11 +100,11 @@ type RolloutActionSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="toRevision must be the name of a ControllerRevision in the rollout's namespace, such as web-5d4f8c7b9; `kubectl get controllerrevisions` lists them"
 	ToRevision string `json:"toRevision,omitempty"`
 
-	// requestedBy is who asks for it, 1 to 253 characters: the user name that the API server knows the caller by. The policy
+	// requestedBy is who asks for it, 1 to 512 characters: the user name that the API server knows the caller by. The policy
 	// vmss-rollouts-requested-by holds it to that; `kubectl auth whoami` prints it. Example: jane@shop.example.
 	// +required
 	// +kubebuilder:validation:MinLength=1
-	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:MaxLength=512
 	RequestedBy string `json:"requestedBy,omitempty"`
 
 	// reason is why, in the words of who asks, at most 256 characters. Example: error rate is fine.

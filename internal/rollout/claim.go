@@ -4,15 +4,26 @@ package rollout
 // ever. What this one has in flight, it sees through first; so it is asked before anything is read, and again once what was in flight is over. One that
 // only plans is in nobody's way.
 func holdClaimed(r *round) (verdict, bool) {
-	if r.memory.Operation != nil || r.spec.PlanOnly {
+	if r.mayShare() {
 		return undecided()
 	}
-	switch claim := r.obs.Claim; {
-	case claim.State == ReadFailed:
+	if claim := r.obs.Claim; claim.State == ReadFailed {
 		return wait(ReasonProgressing, recheckBusy, "reading the other rollouts: %s", claim.Problem.advice()), true
-	case claim.Value.Holder != "":
+	}
+	if holder := r.holder(); holder != "" {
 		return wait(ReasonPreflightFailed, recheckMissing,
-			"the scale set is claimed by the older VMSSRollout %s; nothing is touched; to mend it: delete one of the two", claim.Value.Holder), true
+			"the scale set is claimed by the older VMSSRollout %s; nothing is touched; to mend it: delete one of the two", holder), true
 	}
 	return undecided()
+}
+
+// mayShare says whether another rollout may have the scale set too.
+func (r *round) mayShare() bool { return r.memory.Operation != nil || r.spec.PlanOnly }
+
+// holder is the rollout that keeps this one from the scale set, "" for none that is known.
+func (r *round) holder() string {
+	if r.mayShare() {
+		return ""
+	}
+	return r.obs.Claim.Value.Holder
 }

@@ -208,8 +208,10 @@ func (r *round) explainNoBatch(c census) verdict {
 	case len(c.lacking()) == 0 && len(c.unsure) > 0:
 		return wait(ReasonProgressing, recheckBusy, "Azure does not say whether %s are outdated; waiting", names(c.unsure, refTo))
 	case len(protected) > 0 && len(protected) == len(c.lacking()):
+		r.blocked = true
 		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is Wait)", names(protected, refTo))
 	default:
+		r.blocked = len(r.notWell()) > 0 && !slices.ContainsFunc(r.notWell(), r.isOurs)
 		where := ""
 		if r.spec.Zones == ZonesOneAtATime {
 			where = " in the zone that is worked on (strategy.zones is OneAtATime, so a sick instance of another zone waits for its turn, and holds this one)"
@@ -217,6 +219,11 @@ func (r *round) explainNoBatch(c census) verdict {
 		return wait(ReasonWaitingForHealth, recheckBusy, "%d of %d instances are not known to be well (%s), and maxUnavailable leaves no room for another%s; waiting; mend or remove them, or raise strategy.batch.maxUnavailable",
 			c.unavailable, c.total, names(r.notWell(), refTo), where)
 	}
+}
+
+// isOurs says whether the target may be what the machine suffers from.
+func (r *round) isOurs(i Instance) bool {
+	return slices.ContainsFunc(r.count().exposed, refTo(i).is) || r.memory.isExposed(i.ID)
 }
 
 // notWell are the machines that spend the budget of unavailability, the skipped and the protected too.

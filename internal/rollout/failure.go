@@ -203,13 +203,25 @@ func (r *round) keepStall(v *verdict) {
 			*stall = Stall{Count: reached}
 		}
 	}
-	switch v.because.Reason {
-	case ReasonProgressing, ReasonWaitingForHealth:
+	r.tellStall(v)
+	if v.because.Reason.isAtWork() && !r.blocked {
 		r.runStall(v)
-	default:
+	} else {
 		stall.Gate = stall.still(r.at)
 	}
 }
+
+// tellStall says that nothing moves while something in flight is the reason: it is seen through all the same.
+func (r *round) tellStall(v *verdict) {
+	_, waits := v.step.(Wait)
+	if op := r.memory.Operation; !waits || op == nil || !r.isStalled() || !v.because.Reason.isAtWork() {
+		return
+	}
+	v.because = Because{Reason: ReasonFailed, Message: r.failure() + "; it is waited for all the same, and nothing more is begun; " + v.because.Message}
+}
+
+// isAtWork says whether a batch is permitted as far as the reason tells.
+func (r Reason) isAtWork() bool { return r == ReasonProgressing || r == ReasonWaitingForHealth }
 
 // runStall lets the timer of the progress deadline run, and says when it will be over.
 func (r *round) runStall(v *verdict) {

@@ -130,6 +130,7 @@ type round struct {
 	memory   Memory
 	census   *census // nil until the world was read
 	facts    Facts
+	blocked  bool      // no batch is permitted, for what is not the release's doing
 	next     time.Time // when time alone will change something; zero: it will not
 
 	forecast *Forecast

@@ -324,6 +324,25 @@ func checkBatch(t *testing.T, n, sick, unknown, percent, size, most int) {
 	}
 }
 
+// TestTouchedBeforeComeFirst: where a target was, another goes first, and both together never go beyond the share.
+func TestTouchedBeforeComeFirst(t *testing.T) {
+	for percent, want := range map[int]string{25: "", 50: "2", 75: "1,2", 100: "1,2"} {
+		obs := seen(v2, 4, 1)
+		obs.Memory.Exposed = []string{"1", "2", "4"}
+		obs.Instances.Value = obs.Instances.Value[1:] // 1 and 2 had another target, 3 had none, 4 has this one
+		spec := canary(v2, percent, func(s *rollout.Spec) {
+			s.Order, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = rollout.OrderNewest, 4, 4
+		})
+		got := ""
+		if step, upgrades := rollout.Plan(spec, obs).Step.(rollout.Upgrade); upgrades {
+			got = ids(step.Instances)
+		}
+		if got != want {
+			t.Errorf("%d %%: batch %q, want %q", percent, got, want)
+		}
+	}
+}
+
 // store makes the observation what it is once a round's records are stored and its baseline is remembered.
 func store(obs *rollout.Observation, d rollout.Decision) {
 	obs.Memory.Baseline = d.Remember.Baseline
@@ -381,6 +400,19 @@ func TestRefusalRepeatedWritesNothing(t *testing.T) {
 	}
 	if again.Because != after.Because {
 		t.Errorf("said %v, then %v", again.Because, after.Because)
+	}
+}
+
+// TestSkipBesideAnOlderRollout: where no machine is looked at, who asks to skip one is told so, and not kept waiting.
+func TestSkipBesideAnOlderRollout(t *testing.T) {
+	obs := seen(v2, 3, 0)
+	obs.Instances, obs.Model = rollout.Reading[[]rollout.Instance]{}, rollout.Reading[rollout.Model]{}
+	obs.Claim = rollout.Known(rollout.Claim{Holder: "shop/old"})
+	obs.Actions = []rollout.Action{{UID: "u", Verb: rollout.VerbSkipInstance, Run: 1, Instance: "1"}}
+	d := rollout.Plan(canary(v2, 34), obs)
+	wantWait(t, d, rollout.ReasonPreflightFailed, "shop/old")
+	if len(d.Answers) != 1 || d.Answers[0].Accepted || !strings.Contains(d.Answers[0].Message, "shop/old") {
+		t.Errorf("answers %+v, want a refusal that names the older rollout", d.Answers)
 	}
 }
 

@@ -99,7 +99,11 @@ func deadlineStories() map[string]story {
 	}
 	hangs := does("upgrades hang", once(func(f *simworld.Faults) { f.Hangs = 1 }))
 	return map[string]story{
-		"no progress holds": {n: 3, start: bare, rounds: 50, spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailurePause)), script: map[int]func(*teller){
+		"no progress holds": {n: 3, start: bare, rounds: 60, spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailurePause)), script: map[int]func(*teller){
+			0:  all(meets(2), hangs),
+			55: does("it comes loose", func(t *teller) { t.world.Calm() }),
+		}},
+		"sickness of others is no lack of progress": {n: 3, start: bare, rounds: 50, spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailurePause)), script: map[int]func(*teller){
 			0: does("machine 2 is ill from the start, and there is no room for another", fallsIll(2)),
 			3: does("and protected", func(t *teller) { t.shell.Spec.Protected = rollout.ProtectedWait; t.world.Machines[2].Protected = true }),
 		}},
