@@ -20,6 +20,7 @@ type round struct {
 	spec        rollout.Spec
 	observation rollout.Observation
 	began       rollout.OperationKind // what this round began, "" for nothing
+	stored      []string              // names of records that this round stored
 	actions     []*v1alpha1.RolloutAction
 	protected   map[string]map[string]any // protected settings by Secret; never logged, never written to Kubernetes
 }

@@ -47,9 +47,12 @@ func recordOf(object *v1alpha1.VMSSRollout, name string) string {
 }
 
 // store keeps what a decision wants kept, before anything that relies on it. A record has the name of its content, so one that is there
-// already is the same.
+// already is the same. A round that acts writes twice, and stores once.
 func (r *VMSSRolloutReconciler) store(ctx context.Context, round *round, records []rollout.Record) error {
 	for _, record := range records {
+		if slices.Contains(round.stored, record.Name) {
+			continue
+		}
 		revision, err := revisionFor(round.object, record)
 		if err != nil {
 			return err
@@ -61,6 +64,7 @@ func (r *VMSSRolloutReconciler) store(ctx context.Context, round *round, records
 		if err != nil {
 			return fmt.Errorf("storing ControllerRevision %s/%s: %w", revision.Namespace, revision.Name, err)
 		}
+		round.stored = append(round.stored, record.Name)
 	}
 	return nil
 }

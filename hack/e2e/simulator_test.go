@@ -48,12 +48,13 @@ type simulator struct {
 
 // fault is one that strikes as long as it is there. Counted ones would start anew whenever another test sets a fault.
 type fault struct {
-	Operation string `json:"operation"`
-	ScaleSet  string `json:"scaleSet"`
-	Kind      string `json:"kind"`
-	Status    int    `json:"status,omitempty"`
-	Seconds   int    `json:"seconds,omitempty"`
-	Stderr    string `json:"stderr,omitempty"`
+	Operation string   `json:"operation"`
+	ScaleSet  string   `json:"scaleSet"`
+	Kind      string   `json:"kind"`
+	Status    int      `json:"status,omitempty"`
+	Seconds   int      `json:"seconds,omitempty"`
+	Stderr    string   `json:"stderr,omitempty"`
+	Instances []string `json:"instances,omitempty"` // for scriptFails, none: all
 }
 
 // machine is what really happened to a machine.

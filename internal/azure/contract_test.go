@@ -2,7 +2,6 @@ package azure_test
 
 import (
 	"context"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -282,65 +281,6 @@ func TestContractReimage(t *testing.T) {
 	})
 }
 
-// TestContractStaleInstance holds that the whole call is refused, and nobody upgraded.
-func TestContractStaleInstance(t *testing.T) {
-	inWorlds(t, func(t *testing.T, w *world) {
-		w.newRelease()
-		_, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0], "2143"))
-		if kind := kindOf(t, err); kind != rollout.KindInstanceGone {
-			t.Errorf("got %v", err)
-		}
-		w.clock.Advance(time.Hour)
-		for id, m := range w.machines() {
-			if m.Upgrades != 0 {
-				t.Errorf("instance %s was upgraded: %+v", id, m)
-			}
-		}
-	})
-}
-
-func TestContractOperationEnds(t *testing.T) {
-	for name, c := range map[string]struct {
-		fault map[string]any
-		state rollout.OperationState
-		kind  rollout.Kind
-	}{
-		"failed":    {map[string]any{"kind": "operationFailed", "code": "AllocationFailed", "message": "no room"}, rollout.OperationFailed, rollout.KindOperationFailed},
-		"canceled":  {map[string]any{"kind": "operationCanceled"}, rollout.OperationCanceled, rollout.KindCanceled},
-		"preempted": {map[string]any{"kind": "preempted"}, rollout.OperationCanceled, rollout.KindPreempted},
-		"lost":      {map[string]any{"kind": "operationLost"}, rollout.OperationLost, rollout.KindOperationLost},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorlds(t, func(t *testing.T, w *world) {
-				w.newRelease()
-				c.fault["operation"] = "UpdateInstances"
-				w.faults(c.fault)
-				begun, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0]))
-				status := w.finish(rollout.UpgradeOperation, begun, err)
-				if status.State != c.state || status.Problem == nil || status.Problem.Kind != c.kind {
-					t.Errorf("got %+v: %v", status, status.Problem)
-				}
-			})
-		})
-	}
-}
-
-func TestContractOperationStuck(t *testing.T) {
-	inWorlds(t, func(t *testing.T, w *world) {
-		w.newRelease()
-		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "operationStuck"})
-		begun, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0]))
-		if err != nil {
-			t.Fatal(err)
-		}
-		w.clock.Advance(3 * time.Hour)
-		status, err := w.Poll(t.Context(), shop, rollout.UpgradeOperation, begun.Token)
-		if err != nil || status.State != rollout.OperationRunning {
-			t.Errorf("got %+v, %v", status, err)
-		}
-	})
-}
-
 // newScript puts a script into the model.
 func (w *world) newScript() {
 	w.t.Helper()
@@ -382,104 +322,6 @@ func TestContractScriptRuns(t *testing.T) {
 			}
 			if got := w.machines()[other].ScriptRuns; i.Script != want || i.Message != "" || got != runs {
 				t.Errorf("instance %s ran the script %d times: %+v", other, got, i)
-			}
-		}
-	})
-}
-
-func TestContractThrottled(t *testing.T) {
-	inWorlds(t, func(t *testing.T, w *world) {
-		w.faults(map[string]any{"operation": "*", "kind": "status", "status": 429, "code": "TooManyRequests", "retryAfterSeconds": 120})
-		w.calls()
-		_, readErr := w.Instances(t.Context(), shop)
-		_, writeErr := w.Upgrade(t.Context(), shop, refs("0"))
-		for _, err := range []error{readErr, writeErr} {
-			if kind := kindOf(t, err); kind != rollout.KindThrottled {
-				t.Errorf("got %v", err)
-			}
-		}
-		if p := problem(t, writeErr); p.RetryAfter != 2*time.Minute {
-			t.Errorf("got %+v", p)
-		}
-		if got := w.calls(); len(got) != 2 {
-			t.Errorf("the SDK must not try again, got %+v", got)
-		}
-	})
-}
-
-// TestContractSecondPageFails holds that a partial list is never returned.
-func TestContractSecondPageFails(t *testing.T) {
-	for name, fault := range map[string]map[string]any{
-		"error":     {"kind": "status", "status": 500},
-		"cut":       {"kind": "resetBeforeSend"},
-		"truncated": {"kind": "truncate"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorlds(t, func(t *testing.T, w *world) {
-				fault["operation"], fault["skip"] = "VMs.List", 1
-				w.faults(fault)
-				got, err := w.Instances(t.Context(), shop)
-				if kind := kindOf(t, err); kind != rollout.KindTransient || got != nil {
-					t.Errorf("got %v, %v", got, err)
-				}
-				w.faults()
-				w.instances()
-			})
-		})
-	}
-}
-
-// TestContractAnswerLost holds that of an effect whose answer never came nothing is claimed.
-func TestContractAnswerLost(t *testing.T) {
-	for name, c := range map[string]struct {
-		fault   map[string]any
-		applied bool
-	}{
-		"before": {map[string]any{"kind": "resetBeforeSend"}, false},
-		"after":  {map[string]any{"kind": "resetAfterApply"}, true},
-		"502":    {map[string]any{"kind": "status", "status": 502}, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			inWorlds(t, func(t *testing.T, w *world) {
-				w.newRelease()
-				id := w.ids()[0]
-				c.fault["operation"] = "UpdateInstances"
-				w.faults(c.fault)
-				w.calls()
-				_, err := w.Upgrade(t.Context(), shop, refs(id))
-				if kind := kindOf(t, err); kind != rollout.KindAmbiguous {
-					t.Errorf("got %v", err)
-				}
-				if got := w.calls(); len(got) != 1 {
-					t.Errorf("nothing may be sent again, got %+v", got)
-				}
-				w.clock.Advance(time.Hour)
-				if applied := w.instances()[id].Latest == rollout.Yes; applied != c.applied {
-					t.Errorf("applied: %v", applied)
-				}
-			})
-		})
-	}
-}
-
-func TestContractAccess(t *testing.T) {
-	inWorlds(t, func(t *testing.T, w *world) {
-		_, err := w.as(bearer("forbidden")).Upgrade(t.Context(), shop, refs("0"))
-		p := problem(t, err)
-		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action") || !strings.HasPrefix(p.Mend, "az role assignment create ") {
-			t.Errorf("got %+v", p)
-		}
-		for _, set := range []rollout.ScaleSet{
-			{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup, Name: "nowhere"},
-			{SubscriptionID: shop.SubscriptionID, ResourceGroup: "nowhere", Name: shop.Name},
-		} {
-			_, err := w.Model(t.Context(), set)
-			if p := problem(t, err); p.Kind != rollout.KindNotFound || !strings.HasPrefix(p.Mend, "az vmss show ") {
-				t.Errorf("got %+v", p)
-			}
-			_, err = w.Instances(t.Context(), set)
-			if p := problem(t, err); p.Kind != rollout.KindNotFound {
-				t.Errorf("got %+v", p)
 			}
 		}
 	})
@@ -541,44 +383,4 @@ func (w *world) setRepairs(kind rollout.OperationKind, begin func(context.Contex
 		w.t.Fatalf("got %+v: %v", status, status.Problem)
 	}
 	w.checkPolls(w.calls())
-}
-
-// TestContractTenModels holds that an eleventh model is refused, whichever way it comes, until the instances of one have moved on.
-func TestContractTenModels(t *testing.T) {
-	inWorlds(t, func(t *testing.T, w *world) {
-		w.control("POST", "/scale", map[string]any{"scaleSet": shop.ID(), "capacity": 10}, nil)
-		w.clock.Advance(time.Hour)
-		ids := w.ids()
-		for n := range ids[:9] {
-			begun, err := w.writeTag(n)
-			w.finish(rollout.WriteScriptOperation, begun, err)
-			begun, err = w.Upgrade(t.Context(), shop, refs(ids[n]))
-			w.finish(rollout.UpgradeOperation, begun, err)
-		}
-		before := w.raw()
-		_, byScript := w.writeTag(9)
-		_, byImage := w.WriteImage(t.Context(), shop, rollout.WriteImage{Image: rollout.Image{ID: image2}})
-		_, byRemoval := w.RemoveScript(t.Context(), shop, rollout.RemoveScript{Extension: "vmssrollout-script"})
-		for _, err := range []error{byScript, byImage, byRemoval} {
-			p := problem(t, err)
-			if p.Kind != rollout.KindQuota || !strings.Contains(p.Message, "limit of 10 models") || !strings.HasPrefix(p.Mend, "az vmss update-instances ") {
-				t.Errorf("got %+v, mend %q", p, p.Mend)
-			}
-		}
-		if diff := cmp.Diff(before, w.raw()); diff != "" {
-			t.Errorf("what is refused changes nothing: %s", diff)
-		}
-		begun, err := w.Upgrade(t.Context(), shop, refs(ids[9])) // the last of the oldest model
-		w.finish(rollout.UpgradeOperation, begun, err)
-		if _, err := w.writeTag(9); err != nil {
-			t.Errorf("there is room again: %v", err)
-		}
-	})
-}
-
-// writeTag makes a model that differs from others by the script's tag.
-func (w *world) writeTag(n int) (rollout.Begun, error) {
-	w.t.Helper()
-	step := rollout.WriteScript{Script: rollout.Script{Command: "true"}, ForceUpdateTag: strconv.Itoa(n)}
-	return w.WriteScript(w.t.Context(), shop, step, nil)
 }

@@ -1,0 +1,164 @@
+package e2e
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+)
+
+// TestPromote skips one soak with Promote and all that is left of gates with PromoteFull, in a namespace whose people may use single verbs:
+// who may promote may not promote fully.
+func TestPromote(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	kubectl(t, "label", "namespace", ns, "rollouts.vmss.dev/verbs=enforced")
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{})
+	kubectl(t, "create", "role", "promoter", "-n", ns, "--verb=create,promote", "--resource=rolloutactions.rollouts.vmss.dev")
+	jane := person{name: "jane@" + ns + ".example"}
+	var err error
+	if jane.kubeconfig, err = here.plane.AddUser(jane.name); err != nil {
+		t.Fatal(err)
+	}
+	kubectl(t, "create", "rolebinding", "promoter", "-n", ns, "--role=promoter", "--user="+jane.name)
+	r := newRollout(ns, "web", set).withSteps(
+		step("one", "count", int64(1), "soak", "10h"),
+		step("half", "percent", int64(50), "soak", "10h"),
+		step("most", "percent", int64(80), "approval", map[string]any{}),
+		step("all", "percent", int64(100)),
+	)
+	startManager(t, directly(ns))
+	r.create(t)
+	r.awaitSoak(t, "one")
+
+	full := r.action(t, "all", "PromoteFull")
+	out, err := full.create(t, jane, jane.name)
+	if want := "spec.action PromoteFull is not among the actions that " + jane.name + " may ask for"; !isExit(err) || !strings.Contains(out, want) {
+		t.Fatalf("PromoteFull by who has the verb promote: %v, and it does not say %q:\n%s", err, want, out)
+	}
+	on := r.action(t, "on", "Promote", "step", "one")
+	if out, err := on.create(t, jane, jane.name); err != nil {
+		t.Fatalf("creating RolloutAction on: %v\n%s", err, out)
+	}
+	on.awaitAnswer(t, v1alpha1.AnswerAccepted)
+	r.awaitSoak(t, "half")
+	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0", "1", "2"}) {
+		t.Fatalf("machines %v were upgraded at the second step, want 0, 1 and 2", got)
+	}
+	full.name = "all-by-admin"
+	full.must(t)
+	done := r.awaitReason(t, v1alpha1.ReasonCompleted)
+	if got, want := told(done.Status.Actions), "Promote one by "+jane.name+", verified true; PromoteFull by admin, verified true"; got != want {
+		t.Errorf("recorded: %s, want %s", got, want)
+	}
+	if got := here.azure.upgraded(t, set); len(got) != 6 {
+		t.Errorf("machines %v were upgraded, want each of six once", got)
+	}
+}
+
+// awaitSoak waits until the rollout soaks at a step.
+func (r rollout) awaitSoak(t testing.TB, name string) {
+	t.Helper()
+	r.await(t, "soaks at step "+name, func(o *v1alpha1.VMSSRollout) bool {
+		c := ready(o)
+		return c != nil && c.Reason == v1alpha1.ReasonSoaking && o.Status.Step != nil && o.Status.Step.Name == name
+	})
+}
+
+// TestSkipInstance goes on without a machine on which the script fails, and leaves that one as it is. Who names a machine that there is not is
+// told so.
+func TestSkipInstance(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{capacity: 3})
+	here.azure.setFaults(t, set, fault{Operation: "UpdateInstances", Kind: "scriptFails", Instances: []string{"1"}, Stderr: "disk is full"})
+	r := newRollout(ns, "web", set)
+	startManager(t, directly(ns))
+	r.create(t)
+	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
+	if !strings.Contains(ready(failed).Message, "disk is full") {
+		t.Errorf("the message does not show what the script said: %s", ready(failed).Message)
+	}
+
+	nobody := r.action(t, "nobody", "SkipInstance", "instance", "99")
+	if out, err := nobody.create(t, admin(), admin().name); err != nil {
+		t.Fatalf("creating RolloutAction nobody: %v\n%s", err, out)
+	}
+	if said := nobody.awaitAnswer(t, v1alpha1.AnswerRejected); !strings.Contains(said, "99") {
+		t.Errorf("who wants 99 skipped is told %q", said)
+	}
+	r.action(t, "skip", "SkipInstance", "instance", "1", "reason", "its disk is full").must(t)
+	// It is out of the run, but it does not serve either, so it spends the budget of those that may be away.
+	held := r.awaitReason(t, v1alpha1.ReasonWaitingForHealth)
+	if !strings.Contains(ready(held).Message, "maxUnavailable leaves no room") {
+		t.Errorf("the message does not say what holds the rollout: %s", ready(held).Message)
+	}
+	r.patch(t, `{"spec":{"strategy":{"batch":{"maxUnavailable":2}}}}`)
+	done := r.awaitReason(t, v1alpha1.ReasonCompleted)
+	if p := done.Status.Progress; p.Skipped != 1 || p.Eligible != 2 || p.Ready != 2 {
+		t.Errorf("progress %+v, want 2 of 2 ready and 1 skipped", p)
+	}
+	// One upgrade each: the skipped one was not tried again.
+	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0", "1", "2"}) {
+		t.Errorf("machines %v were upgraded, want each of three once", got)
+	}
+}
+
+// TestApprovalTimesOut lets nobody approve: what then becomes of the release is declared.
+func TestApprovalTimesOut(t *testing.T) {
+	t.Parallel()
+	for onTimeout, c := range map[string]struct{ reason, model string }{
+		"Approve":  {v1alpha1.ReasonCompleted, "v2"},
+		"Abort":    {v1alpha1.ReasonAborted, "v1"},
+		"Rollback": {v1alpha1.ReasonRolledBack, "v1"},
+	} {
+		t.Run(onTimeout, func(t *testing.T) {
+			t.Parallel()
+			ns := namespace(t)
+			set := scaleSet{group: ns, name: "web"}
+			here.azure.makeSet(t, set, stageSet{capacity: 2})
+			here.azure.makeImage(t, imageID("v2"))
+			r := newRollout(ns, "web", set).target(image(imageID("v2"))).withSteps(
+				step("one", "count", int64(1), "approval", map[string]any{"timeout": "1m", "onTimeout": onTimeout}),
+				step("all", "percent", int64(100)),
+			)
+			startManager(t, directly(ns))
+			r.create(t)
+			over := r.awaitReason(t, c.reason)
+			if got := here.azure.modelImage(t, set); got != c.model {
+				t.Errorf("the model has image %s, want %s", got, c.model)
+			}
+			if b := over.Status.GoingBack; (b != nil) != (c.model == "v1") || (b != nil && b.Cause != v1alpha1.CauseApprovalTimeout) {
+				t.Errorf("goingBack %+v, which is not what onTimeout %s does", b, onTimeout)
+			}
+		})
+	}
+}
+
+// TestNotRollbackable fails a release over a script that somebody made by hand: what its protected settings were nobody can read back, so there is
+// no way back but the one that a person declares. The status says so before it is needed, and declaring it mends it.
+func TestNotRollbackable(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{capacity: 2, script: "bash byhand.sh"})
+	here.azure.setFaults(t, set, fault{Operation: "UpdateInstances", Kind: "scriptFails", Stderr: "no such package"})
+	r := newRollout(ns, "web", set).onFailure(v1alpha1.OnFailureRollback)
+	startManager(t, directly(ns))
+	r.create(t)
+	stuck := r.awaitReason(t, v1alpha1.ReasonNotRollbackable)
+	expectStalled(t, stuck, v1alpha1.ReasonNotRollbackable)
+	if b := stuck.Status.Rollback; b == nil || b.Rollbackable || !strings.Contains(b.Reason, "spec.baseline.script") {
+		t.Errorf("rollback %+v, want it to name spec.baseline.script", b)
+	}
+	here.azure.setFaults(t, set)
+	r.patch(t, `{"spec":{"baseline":{"script":{"command":"bash byhand.sh"}}}}`)
+	r.action(t, "back", "Rollback").must(t)
+	r.awaitReason(t, v1alpha1.ReasonRolledBack)
+	if got := here.azure.operated(t, set); !slices.Equal(got, []string{"0"}) {
+		t.Errorf("machines %v were operated on, want the canary 0 alone", got)
+	}
+}

@@ -1,0 +1,140 @@
+package rollout_test
+
+import (
+	"slices"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// checkEffect holds every effect against what the round had seen.
+func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
+	spec := l.shell.Spec
+	for _, ref := range rollout.Named(d.Step) {
+		l.named[ref.ID] = true
+	}
+	if d.Step.Operation() == rollout.ResumeRepairsOperation {
+		return // always allowed
+	}
+	l.checkPermitted(spec, obs, d)
+	if obs.Instances.State != rollout.Read || obs.Model.State != rollout.Read {
+		l.breaks("I4: an effect on what was not read: %T", d.Step)
+		return
+	}
+	if obs.Model.Value.UpgradeMode != rollout.UpgradeModeManual {
+		l.breaks("preflight: an effect in upgrade mode %q", obs.Model.Value.UpgradeMode)
+	}
+	if d.Step.Operation() == rollout.SuspendRepairsOperation {
+		return
+	}
+	l.checkStored(d)
+	if op := l.shell.Memory.Operation; op == nil || op.Kind != d.Step.Operation() || op.Run != l.shell.Memory.Run {
+		l.breaks("I5: effect %T without a durable intent: %+v", d.Step, op)
+		return
+	}
+	if obs.At.Before(obs.Memory.NotBefore) {
+		l.breaks("an effect before %v, as Azure had asked to wait", obs.Memory.NotBefore)
+	}
+	switch step := d.Step.(type) {
+	case rollout.Upgrade:
+		if l.shell.Memory.Return != nil {
+			l.checkReturn(spec, obs, step.Instances)
+			return
+		}
+		l.checkUpgrade(spec, obs, step.Instances)
+	case rollout.Reimage:
+		l.checkReimage(obs, step.Instances)
+	}
+}
+
+// checkUpgrade is the reference oracle of the batch arithmetic: sets and counts, nothing clever.
+func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
+	before := l.shell.Memory
+	before.Failed = append(slices.Clone(before.Failed), obs.Memory.Failed...)
+	view := lookAt(spec, before, obs)
+	if len(refs) == 0 || len(refs) > max(1, view.size) {
+		l.breaks("a batch of %d where size is %d", len(refs), view.size)
+	}
+	if l.othersFailed(refs) > spec.Failure.MaxFailed.Value {
+		l.breaks("I11: a batch starts while %v failed", l.shell.Memory.Failed)
+	}
+	if !view.carried {
+		l.breaks("an upgrade while the model is not the target's")
+	}
+	l.checkSpread(view, obs.Memory.Exposed, refs)
+	again := func(ref rollout.Ref) bool { // it may be tried again in the very round that sees it fail; and who had a target before begins nothing
+		return slices.Contains(obs.Memory.Exposed, ref.ID) || obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
+	}
+	l.checkZones(spec, view, slices.DeleteFunc(slices.Clone(refs), again))
+	unavailable, exposed := len(view.unavailable), len(view.exposed)
+	for _, ref := range refs {
+		i, listed := view.byID[ref.ID]
+		if !listed || i.VMID != ref.VMID || i.Latest != rollout.No || i.State == rollout.StateUpdating || i.Protected {
+			l.breaks("I6: instance %s is not to be upgraded: %+v", ref.ID, i)
+		}
+		if !view.unavailable[ref.ID] {
+			unavailable++
+		}
+		if !view.exposed[ref.ID] && !again(ref) {
+			exposed++
+		}
+	}
+	if unavailable > max(view.maxUnavailable, len(view.unavailable)) {
+		l.breaks("I1: %d unavailable, %d allowed, %d before", unavailable, view.maxUnavailable, len(view.unavailable))
+	}
+	if exposed > max(view.desired, len(view.exposed)) {
+		l.breaks("I13, I2: %d exposed, %d desired", exposed, view.desired)
+	}
+}
+
+// checkSpread demands that no machine is upgraded for the first time while those that a target touched before, whatever they show now, make
+// up the share (I13).
+func (l *life) checkSpread(v view, touched []string, refs []rollout.Ref) {
+	before := map[string]bool{}
+	for id := range v.exposed {
+		before[id] = true
+	}
+	for _, id := range touched {
+		if i, listed := v.byID[id]; listed && i.State != rollout.StateDeleting && v.eligible[id] {
+			before[id] = true
+		}
+	}
+	after := len(before)
+	for _, ref := range refs {
+		if !before[ref.ID] {
+			after++
+		}
+	}
+	if after > max(v.desired, len(before)) {
+		l.breaks("I13: %d touched, %d desired, %d touched before", after, v.desired, len(before))
+	}
+}
+
+// checkZones demands that one zone at a time means just that: what is upgraded is of one zone, and no zone before it lacks the target.
+func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
+	if spec.Zones != rollout.ZonesOneAtATime {
+		return
+	}
+	for _, i := range v.byID {
+		for _, ref := range refs {
+			if v.exposed[ref.ID] {
+				continue // trying a machine again begins no zone: it was begun with that machine
+			}
+			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected && !l.isSkipped(i.ID) {
+				l.breaks("zone %q is begun while instance %s of zone %q lacks the target", v.byID[ref.ID].Zone, i.ID, i.Zone)
+			}
+		}
+	}
+}
+
+// checkReimage demands that only machines of the batch in flight are reimaged.
+func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
+	op := obs.Memory.Operation
+	for _, ref := range refs {
+		if l.hasFailed(ref.ID) {
+			continue // it is tried again
+		}
+		if op == nil || !slices.ContainsFunc(op.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID && r.VMID == ref.VMID }) {
+			l.breaks("I6: instance %s is reimaged, but is not in the batch %+v", ref.ID, op)
+		}
+	}
+}
