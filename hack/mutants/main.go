@@ -5,6 +5,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -53,14 +54,14 @@ var mutants = []mutant{
 	{"a soak goes on while paused", "gate.go", "case r.spec.Paused || r.obs.Window.Closed:", "case false:"},
 	{"a soak outlives an illness", "gate.go", "!r.isReached() || !r.isSound()", "false"},
 	{"windows are forgotten", "hold.go", "case r.obs.Window.Closed:", "case false:"},
-	{"the younger rollout works too", "claim.go", "case claim.Value.Holder != \"\":", "case false:"},
+	{"the younger rollout works too", "claim.go", "holder != \"\" {", "holder == \"-\" {"},
 	{"Plan mode acts", "plan.go", "\t\tplanOnly,\n", ""},
 	{"machines go back before the model does", "plan.go", "\trestoreModel,\n", ""},
 	{"nothing is stored before the first write", "baseline.go", "r.store = append(r.store, Record{Name: b.Name, Run: r.memory.Run, Snapshot: snapshot})", "_ = snapshot"},
 	{"who was seen with the target is forgotten", "plan.go", "\t\tkeepExposed,\n", ""},
 	{"who was named is forgotten", "effects.go", "r.expose(ref.ID) // whatever", "_ = ref // whatever"},
 	{"everybody goes back", "return.go", "case m.Return.All || r.memory.isExposed(i.ID):", "case true:"},
-	{"machines made from the target stay", "return.go", "i.Created.Truncate(time.Microsecond).After(m.Baseline.Since)", "false"},
+	{"machines made from the target stay", "return.go", "i.Created.Truncate(time.Microsecond).After(m.Baseline.Since)", "i.Created.Truncate(time.Microsecond).IsZero()"},
 	{"a failure goes back while paused", "goback.go", "case r.spec.Paused:", "case false:"},
 	{"a person's rollback waits for the pause", "goback.go", "explicit := back.Cause == CauseAction || back.Cause == CauseDeletion", "explicit := back.Cause == CauseDeletion"},
 	{"an action for another run counts", "actions.go", "case a.Run != m.Run:", "case false:"},
@@ -68,7 +69,8 @@ var mutants = []mutant{
 	{"nobody is asked", "gate.go", "step.Approval != nil && !r.memory.isApproved(step.Name)", "step.Approval != nil && false"},
 	{"any step may be approved", "actions.go", "case r.spec.step(m).Name != step:", "case false:"},
 	{"approved before there is anything to see", "actions.go", "case m.Gate == Gate{}:", "case false:"},
-	{"the deadline runs while paused", "failure.go", "case ReasonProgressing, ReasonWaitingForHealth:", "case ReasonProgressing, ReasonWaitingForHealth, ReasonPaused:"},
+	{"the deadline runs while paused", "failure.go", "if v.because.Reason.isAtWork() && !r.blocked {", "if v.because.Reason.isAtWork() || v.because.Reason == ReasonPaused {"},
+	{"others' illness is lack of progress", "failure.go", "v.because.Reason.isAtWork() && !r.blocked", "v.because.Reason.isAtWork()"},
 	{"a whole share may fail", "failure.go", "c.desired-1", "c.desired"},
 	{"retries never end", "failure.go", "spent := f.Ref.Attempt >= r.spec.Failure.Retries && !f.isDue()", "spent := f.Ref.Attempt > 99"},
 	{"a rotated Secret does not matter", "baseline.go", "read.Value.Digest != b.Digest", "read.Value.Digest == \"\""},
@@ -78,8 +80,16 @@ var mutants = []mutant{
 }
 
 func main() {
+	only := flag.String("run", "", "plant only the bugs whose names match this regular expression")
+	flag.Parse()
+	chosen, err := regexp.Compile(*only)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "mutants: reading -run:", err)
+		os.Exit(2)
+	}
+	planted := slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool { return !chosen.MatchString(m.name) })
 	survivors := 0
-	for _, m := range mutants {
+	for _, m := range planted {
 		caught, err := plant(m)
 		if err != nil {
 			fmt.Fprintf(os.Stderr, "mutants: %s: %v\n", m.name, err)
@@ -91,7 +101,7 @@ func main() {
 		}
 		fmt.Printf("%-45s %s\n", m.name, strings.Join(caught, ", "))
 	}
-	fmt.Printf("figure: mutants_planted %d\nfigure: mutants_survived %d\n", len(mutants), survivors)
+	fmt.Printf("figure: mutants_planted %d\nfigure: mutants_survived %d\n", len(planted), survivors)
 	if survivors > 0 {
 		os.Exit(1)
 	}
