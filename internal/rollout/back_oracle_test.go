@@ -132,7 +132,7 @@ func (l *life) isBack() error {
 	}
 	for _, machine := range l.world.Machines {
 		content := l.world.Models[machine.Model]
-		if machine.Model > 0 && !machine.Protected && !l.wasProtected && !l.has(before, content.Image, content.Script) {
+		if machine.Model >= l.foreign && !machine.Protected && !l.wasProtected && !l.has(before, content.Image, content.Script) {
 			return fmt.Errorf("rolled back, but machine %s has %+v, not %+v", machine.ID, content, before)
 		}
 	}

@@ -80,6 +80,7 @@ type life struct {
 
 	named                map[string]bool // machines that any effect named
 	asked                int             // actions so far
+	foreign              int             // how many models there were before the rollout
 	edited, wasProtected bool
 	deciding             rollout.Memory // what the round that is looked at remembers
 
@@ -121,6 +122,8 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 		start.Script = &rollout.ModelScript{Extension: "script", URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
 	}
 	l.world = simworld.New(dice, dice(9), l.zones, start)
+	l.halfByHand()
+	l.foreign = len(l.world.Models)
 	l.world.Faults = simworld.RandomFaults(dice)
 	l.interfered = l.world.Faults.DeclaredEdits > 0
 	l.edited, l.wasProtected = l.interfered, l.world.Faults.Protects > 0
@@ -131,6 +134,19 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.shell.OnPlan = l.checkPlan
 	l.shell.OnEffect = l.checkEffect
 	return l
+}
+
+// halfByHand leaves some scale sets as somebody left them who began an upgrade by hand: some machines at the latest model, some not.
+func (l *life) halfByHand() {
+	if l.dice(8) > 0 {
+		return
+	}
+	l.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/hand" })
+	for _, m := range l.world.Machines {
+		if l.dice(2) == 0 {
+			m.Model = len(l.world.Models) - 1
+		}
+	}
 }
 
 // changeMind edits the object as people and pipelines do.
@@ -153,6 +169,10 @@ func (l *life) changeMind() {
 		if l.dice(6) == 0 {
 			l.shell.Spec.Deleting = []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback}[l.dice(2)]
 		}
+	case 10:
+		l.shell.Spec.PlanOnly = l.dice(3) == 0
+	case 11:
+		l.shell.Claim.Holder = []string{"", "shop/older"}[l.dice(2)]
 	case 3:
 		l.world.Mode = []string{rollout.UpgradeModeManual, "Automatic"}[l.dice(2)]
 	}
@@ -177,8 +197,8 @@ func (l *life) verdict() error {
 func (l *life) comeToRest() error {
 	l.world.Calm()
 	l.world.Mode = rollout.UpgradeModeManual
-	l.shell.Spec.Paused = false
-	l.shell.Window = rollout.Window{}
+	l.shell.Spec.Paused, l.shell.Spec.PlanOnly = false, false
+	l.shell.Window, l.shell.Claim = rollout.Window{}, rollout.Claim{}
 	l.shell.CrashIn = nil
 	l.shell.Spec.Failure.ProgressDeadline = 0
 	delete(l.shell.Secrets, "web-script")
