@@ -134,7 +134,7 @@ func plant(m mutant) ([]string, error) {
 	if err := errors.Join(os.WriteFile(copied, []byte(mutated), 0o600), os.WriteFile(overlay, mapping, 0o600)); err != nil {
 		return nil, fmt.Errorf("writing the mutant: %w", err)
 	}
-	out, err := exec.Command("go", "test", "-short", "-vet=off", "-overlay", overlay, "./"+core).CombinedOutput()
+	out, err := exec.Command("go", "test", "-short", "-vet=off", "-timeout", "60m", "-overlay", overlay, "./"+core).CombinedOutput()
 	if err == nil {
 		return nil, nil
 	}

@@ -162,11 +162,14 @@ func (l *life) hasFailed(id string) bool {
 	return slices.ContainsFunc(l.deciding.Failed, func(f rollout.Failure) bool { return f.Ref.ID == id })
 }
 
-// othersFailed counts the failed machines beside those that the step tries again, and those that a person asked to try again.
+// othersFailed counts the failed machines beside those that the step tries again, those that a person asked to try again, and those whose turn
+// to be tried again comes after the step: a batch does not take them all.
 func (l *life) othersFailed(refs []rollout.Ref) int {
 	n := 0
+	retries := len(refs) > 0 && refs[0].Attempt > 0
 	for _, f := range l.shell.Memory.Failed {
-		again := slices.ContainsFunc(refs, func(r rollout.Ref) bool { return r.ID == f.Ref.ID })
+		again := slices.ContainsFunc(refs, func(r rollout.Ref) bool { return r.ID == f.Ref.ID }) ||
+			(retries && f.Ref.Attempt < l.shell.Spec.Failure.Retries)
 		if !again && f.Reason != rollout.FailureRetry && f.Reason != rollout.FailureRetryReimage {
 			n++
 		}

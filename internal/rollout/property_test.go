@@ -360,6 +360,7 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 		l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step
 		return
 	}
+	before.Skipped = d.Remember.Skipped // who is taken out in this very round counts no more
 	v := lookAt(spec, before, obs)
 	good := 0
 	for id := range v.exposed {
