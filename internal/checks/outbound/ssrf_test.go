@@ -1,17 +1,20 @@
 package outbound_test
 
 import (
+	"fmt"
+	"net/netip"
 	"strings"
 	"testing"
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 )
 
 // onAllowList permits what demo and end-to-end tests permit, and a private range beside what the payloads ask for.
 const onAllowList = "127.0.0.0/8:20000-29999;10.0.0.0/8:80;192.168.7.0/24:80"
 
-// beside is what onAllowList permits of the payloads' addresses: with it they are no payloads.
+// isBeside says whether onAllowList permits what a payload asks for: with it, it is no payload.
 func isBeside(p payload) bool {
 	for _, private := range []string{"//10.", "//[::ffff:10.", "ffff:10.0.0.1]"} {
 		if strings.Contains(p.url, private) {
@@ -30,8 +33,8 @@ func isBeside(p payload) bool {
 	return false
 }
 
-// TestSSRF sends every payload, without and with an allow-list, into a world where every address answers. Not one may be called, and
-// nothing of an answer may be in what is said.
+// TestSSRF sends every payload, without and with an allow-list, through the client and through the checks, into a world where every
+// address answers. Not one may be called, and nothing of an answer may be in what is said.
 func TestSSRF(t *testing.T) {
 	tried, through := 0, 0
 	for _, p := range append(literalPayloads(), namePayloads()...) {
@@ -41,7 +44,7 @@ func TestSSRF(t *testing.T) {
 			if allow != "" && isBeside(p) {
 				continue
 			}
-			passed = passes(t, p, allow) || passed
+			passed = passes(t, p, allow) || reports(t, p, allow) || passed
 		}
 		if passed {
 			through++
@@ -76,6 +79,43 @@ func passes(t *testing.T, p payload, allow string) bool {
 	}
 	if kind := kindOf(t, err); kind != outbound.KindRefused && !strings.Contains(p.url, "nothing.example") {
 		t.Errorf("%q: %s is not a refusal: %v", p.url, kind, err)
+	}
+	return false
+}
+
+// reports lets every kind of check that makes calls have a try with the payload. What they report is an error without a byte of loot, if
+// they can be declared with it at all.
+func reports(t *testing.T, p payload, allow string) bool {
+	t.Helper()
+	most := 1.0
+	e := newEarth(p)
+	ports := checks.Ports{Outbound: e.client(t, allow), Excerpt: 64}
+	subject := checks.Subject{Instance: &checks.Instance{ID: "0"}}
+	specs := []checks.Spec{
+		{Webhook: &checks.Webhook{URL: p.url}},
+		{Prometheus: &checks.Prometheus{URL: p.url, Query: "q", Threshold: checks.Threshold{Max: &most}}},
+	}
+	if host, _, _ := strings.Cut(strings.TrimPrefix(p.url, "http://"), "/"); strings.HasPrefix(p.url, "http://") {
+		if a, err := netip.ParseAddr(strings.ReplaceAll(trimBrackets(host), "%25", "%")); err == nil {
+			subject.Instance.Address = a
+			specs = append(specs, checks.Spec{HTTP: &checks.HTTP{Via: checks.ViaPrivateAddress, Scheme: "http", Port: 80}})
+		}
+	}
+	for _, spec := range specs {
+		probe, err := checks.New(spec, ports)
+		said := fmt.Sprint(err)
+		if err == nil {
+			m := probe.Measure(t.Context(), subject)
+			said = fmt.Sprintf("%+v", m)
+			if m.Outcome != checks.Error {
+				t.Errorf("%q with allow-list %q: %+v", p.url, allow, m)
+				return true
+			}
+		}
+		if strings.Contains(said, loot) || len(e.forbidden()) > 0 {
+			t.Errorf("%q with allow-list %q: called %v, reported %s", p.url, allow, e.forbidden(), said)
+			return true
+		}
 	}
 	return false
 }
