@@ -50,7 +50,10 @@ func run(ctx context.Context) error {
 	if err := measureRollout(ctx, w, key); err != nil {
 		return err
 	}
-	return measureIdle(ctx, w, key)
+	if err := measureIdle(ctx, w, key); err != nil {
+		return err
+	}
+	return measureChecks(ctx)
 }
 
 // setUp makes a scale set of 100 that reports health, and declares a script for all of it in batches of 10.
