@@ -10,11 +10,16 @@ import (
 
 func (s *Server) controlImage(body []byte, _ *http.Request) (any, error) {
 	var in struct {
-		ID    string            `json:"id"`
-		Files map[string]string `json:"files"`
+		ID          string            `json:"id"`
+		Files       map[string]string `json:"files"`
+		Marketplace string            `json:"marketplace"`
+		Version     string            `json:"version"`
 	}
 	if err := readControl(body, &in); err != nil {
 		return nil, err
+	}
+	if in.Marketplace != "" {
+		return nil, s.publish(in.Marketplace, in.Version)
 	}
 	if in.ID == "" {
 		return nil, badControl("an image needs an id")

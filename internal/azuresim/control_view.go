@@ -14,6 +14,7 @@ type seenInstance struct {
 	VMID       string `json:"vmId"`
 	Zone       string `json:"zone,omitempty"`
 	Model      int    `json:"model"`
+	Booted     int    `json:"booted"` // the model that its OS disk was made from
 	Latest     bool   `json:"latest"`
 	Upgrades   int    `json:"upgrades"`
 	Reimages   int    `json:"reimages"`
@@ -49,7 +50,7 @@ func (inst *instance) seen() seenInstance {
 		reported = healthMissing
 	}
 	return seenInstance{
-		ID: inst.ref(), VMID: inst.vmID.String(), Zone: inst.zone, Model: inst.model.version, Latest: inst.isLatest(),
+		ID: inst.ref(), VMID: inst.vmID.String(), Zone: inst.zone, Model: inst.model.version, Booted: inst.booted.version, Latest: inst.isLatest(),
 		Upgrades: inst.upgrades, Reimages: inst.reimages, ScriptRuns: inst.scriptRuns,
 		State: inst.provisioning.String(), Power: inst.power.String(), Health: reported.String(), Address: address, Deleted: inst.deleted,
 	}

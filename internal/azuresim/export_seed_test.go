@@ -66,7 +66,7 @@ func (s *Server) plant(set *scaleSet, id int) *instance {
 	}
 	inst := &instance{
 		set: set, id: id, zone: set.emptiestZone(), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
-		born: s.now, exact: s.exactVersion(set.model.image()),
+		born: s.now, exact: s.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
 	}
 	set.fresh++

@@ -34,6 +34,10 @@ type instance struct {
 	pendingScripts, pendingDisk    bool                    // it was off when its model changed
 	told                           toldHealth
 
+	surging    bool   // it is to take another's place in a rolling upgrade
+	booted     *model // what its OS disk was made from: only there osProfile and custom data take effect
+	handlersOf int    // how new its extensions' handlers are
+
 	upgrades, reimages, scriptRuns int
 	deleted                        bool
 	address                        netip.Addr

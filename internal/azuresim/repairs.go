@@ -17,8 +17,8 @@ func (set *scaleSet) repairsEnabled() bool {
 // graceOfRepairs reads durations like PT30M.
 func (set *scaleSet) graceOfRepairs() time.Duration {
 	text := stringAt(set.doc, "properties", "automaticRepairsPolicy", "gracePeriod")
-	d, err := time.ParseDuration(strings.ToLower(strings.TrimPrefix(text, "PT")))
-	if err != nil || d <= 0 {
+	d, isDuration := isoDuration(text)
+	if !isDuration || d <= 0 {
 		return usualGrace
 	}
 	return d

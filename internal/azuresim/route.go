@@ -135,6 +135,9 @@ func rollingRoutes() []*route {
 		entry("GET", inSet+"/rollingupgrades/latest", "RollingUpgrades.GetLatest", setAction+"rollingUpgrades/read", setLowCost, (*Server).latestRolling),
 		entry("POST", inSet+"/rollingupgrades/cancel", "RollingUpgrades.Cancel", setAction+"rollingUpgrades/action", setUpdate, (*Server).cancelRolling),
 		entry("POST", inSet+"/osrollingupgrade", "RollingUpgrades.StartOSUpgrade", setAction+"osRollingUpgrade/action", setUpdate, (*Server).startOSRolling),
+		entry("POST", inSet+"/extensionrollingupgrade", "RollingUpgrades.StartExtensionUpgrade", setAction+"extensionRollingUpgrade/action",
+			setUpdate, (*Server).startExtensionRolling),
+		entry("GET", inSet+"/osupgradehistory", "GetOSUpgradeHistory", setAction+"osUpgradeHistory/read", setLowCost, (*Server).osUpgradeHistory),
 	}
 }
 

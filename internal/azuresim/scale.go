@@ -9,7 +9,7 @@ import (
 // scaleTo makes the scale set have as many instances as it should, as part of an operation.
 func (s *Server) scaleTo(op *operation, want int) {
 	set := op.set
-	staying := slices.DeleteFunc(slices.Clone(set.instances), func(inst *instance) bool { return inst.provisioning == deleting })
+	staying := slices.DeleteFunc(slices.Clone(set.instances), func(inst *instance) bool { return inst.provisioning == deleting || inst.surging })
 	for range want - len(staying) {
 		s.addInstance(op)
 	}
@@ -31,7 +31,7 @@ func (s *Server) addInstance(op *operation) *instance {
 	}
 	set.nextID++
 	set.fresh++
-	inst.exact = s.exactVersion(set.model.image())
+	inst.exact, inst.booted, inst.handlersOf = s.exactVersion(set.model.image()), set.model, s.handlers
 	set.instances = append(set.instances, inst)
 	op.charge++
 	op.start(inst, set.model, s.createPlan(set.model))

@@ -41,6 +41,7 @@ type scaleSet struct {
 	failed     bool // the last operation failed
 	changed    time.Time
 	rolling    *rollingUpgrade
+	osUpgrades []pastOSUpgrade
 	repairsOff bool // automatic repairs are suspended
 	repairing  int  // machines that are being repaired
 	placement  uuid.UUID

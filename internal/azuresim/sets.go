@@ -102,6 +102,9 @@ func (s *Server) createSet(r *request, body object) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkQuota(r.args["sub"], nil, c); err != nil {
+		return nil, err
+	}
 	set := s.create(r.setID(), c)
 	set.diskInfix = diskInfix(r.version)
 	op := s.fillNew(set, opCreateOrUpdate)
@@ -119,6 +122,9 @@ func (s *Server) writeSet(r *request, set *scaleSet, body object, kind string) (
 	if err := s.checkModelChange(set, c); err != nil {
 		return nil, err
 	}
+	if err := s.checkQuota(set.subscription, set, c); err != nil {
+		return nil, err
+	}
 	op := s.commit(set, c, kind, kind != opUpdate)
 	return s.written(r, op, http.StatusOK, set.body(r.version), set.quotedEtag()), nil
 }
@@ -131,8 +137,8 @@ func (s *Server) checkModelChange(set *scaleSet, c change) *armError {
 	if err := set.refuseEleventh(c.model); err != nil {
 		return err
 	}
-	if s.collision == CollisionConflict && len(set.upgrading()) > 0 {
-		return conflict()
+	if s.switches.WriteDuringUpgrade == "conflict" && len(set.upgrading()) > 0 {
+		return s.conflict()
 	}
 	return nil
 }
@@ -190,7 +196,7 @@ func (s *Server) deleteSet(r *request) (*response, *armError) {
 		return nil, err
 	}
 	for _, op := range slices.Clone(set.operations) {
-		op.cancel(preempted())
+		op.preempt()
 	}
 	set.deleting = true
 	op := s.begin("Delete", set, true, s.durations.Delete)

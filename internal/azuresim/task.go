@@ -63,7 +63,7 @@ func (op *operation) start(inst *instance, target *model, p plan) {
 // interrupt ends what is being done to an instance.
 func (inst *instance) interrupt(by *operation, p plan) {
 	if inst.task != nil && !p.remove && inst.task.op != by {
-		inst.task.op.cancel(preempted())
+		inst.task.op.preempt()
 	}
 	if inst.task != nil {
 		inst.task.abandon()
@@ -100,7 +100,7 @@ func (t *task) swapDisk() {
 
 // bootFresh makes an instance's disk anew.
 func (s *Server) bootFresh(inst *instance, m *model) {
-	inst.disk = s.guid()
+	inst.disk, inst.booted = s.guid(), m
 	inst.exact = s.exactVersion(m.image())
 	inst.results = nil
 	if s.fleet == nil {

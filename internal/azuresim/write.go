@@ -65,7 +65,7 @@ func (s *Server) split(set *scaleSet, full object) change {
 	}
 	if set.model.same(c.model) {
 		c.model = set.model
-	} else if earlier := set.usedModel(c.model); earlier != nil && s.reuseModels {
+	} else if earlier := set.usedModel(c.model); earlier != nil && s.switches.SameModel == "content" {
 		c.model = earlier
 	}
 	c.differs = c.model != set.model || !reflect.DeepEqual(c.doc, set.doc)
@@ -166,7 +166,7 @@ func (s *Server) commit(set *scaleSet, c change, kind string, isPut bool) *opera
 	op := s.begin(kind, set, true, lasts)
 	s.scaleTo(op, want)
 	s.expectRepairs(set)
-	if newModel {
+	if newModel || set.rollingStopped() {
 		s.followModel(op)
 	}
 	return op
@@ -181,8 +181,15 @@ func (s *Server) followModel(op *operation) {
 			op.start(inst, op.set.model, s.upgradePlan(inst, op.set.model))
 		}
 	case "rolling":
-		s.roll(op)
+		s.roll(op, rollModel)
 	}
+}
+
+// rollingStopped says whether a rolling upgrade ended before its end: any
+// further write of the scale set restarts it, even an empty one (azure-facts §2.4).
+func (set *scaleSet) rollingStopped() bool {
+	r := set.rolling
+	return r != nil && r.kind == rollModel && (r.code == rollingCancelled || r.code == rollingFaulted)
 }
 
 // upgradable are the instances that an upgrade of everything would touch.
@@ -208,11 +215,11 @@ func (set *scaleSet) upgrading() []*operation {
 }
 
 func (s *Server) preemptUpgrades(set *scaleSet) {
-	if s.collision != CollisionPreempt {
+	if s.switches.WriteDuringUpgrade != "preempt" {
 		return
 	}
 	for _, op := range set.upgrading() {
-		op.cancel(preempted())
+		op.preempt()
 	}
 }
 
