@@ -87,11 +87,12 @@ const latestVersion apiVersion = "2026-04-01"
 
 // atOnce makes what it begins take no time.
 func (s *Server) atOnce(begin func()) {
-	was := s.durations
-	s.durations = Durations{Scale: 1}
+	was, delay := s.durations, s.switches.HealthDelaySeconds
+	s.durations, s.switches.HealthDelaySeconds = Durations{Scale: 1}, 0
 	begin()
 	s.durations = was
 	s.catchUp()
+	s.switches.HealthDelaySeconds = delay
 }
 
 // body is the ARM body of a staged scale set.

@@ -24,6 +24,7 @@ type seenInstance struct {
 	Health     string `json:"health"`
 	Address    string `json:"address,omitempty"`
 	Deleted    bool   `json:"deleted,omitempty"`
+	Surplus    bool   `json:"surplus,omitempty"` // of overprovisioning: never in a list
 }
 
 func (s *Server) controlInstances(_ []byte, r *http.Request) (any, error) {
@@ -31,7 +32,7 @@ func (s *Server) controlInstances(_ []byte, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := append(slices.Clone(set.instances), set.gone...)
+	all := slices.Concat(set.instances, set.surplus, set.gone)
 	slices.SortFunc(all, func(a, b *instance) int { return a.id - b.id })
 	out := make([]seenInstance, 0, len(all))
 	for _, inst := range all {
@@ -52,7 +53,7 @@ func (inst *instance) seen() seenInstance {
 	return seenInstance{
 		ID: inst.ref(), VMID: inst.vmID.String(), Zone: inst.zone, Model: inst.model.version, Booted: inst.booted.version, Latest: inst.isLatest(),
 		Upgrades: inst.upgrades, Reimages: inst.reimages, ScriptRuns: inst.scriptRuns,
-		State: inst.provisioning.String(), Power: inst.power.String(), Health: reported.String(), Address: address, Deleted: inst.deleted,
+		State: inst.provisioning.String(), Power: inst.power.String(), Health: reported.String(), Address: address, Deleted: inst.deleted, Surplus: inst.surplus,
 	}
 }
 

@@ -11,6 +11,7 @@ type Durations struct {
 	Upgrade           time.Duration // manualupgrade that runs scripts in place
 	UpgradeImage      time.Duration // manualupgrade that replaces the OS disk
 	UpgradeExtensions time.Duration // a batch of extensionRollingUpgrade
+	Overprovision     time.Duration // how long surplus machines stay when a scale set has grown
 	Noop              time.Duration // manualupgrade of instances that have the latest model
 	Reimage           time.Duration // reimage and reimageall
 	Start             time.Duration
@@ -40,6 +41,7 @@ func (d Durations) withDefaults() Durations {
 		{&d.Upgrade, 50 * time.Second},
 		{&d.UpgradeImage, 132 * time.Second},
 		{&d.UpgradeExtensions, 120 * time.Second}, // 600 for five batches
+		{&d.Overprovision, time.Minute},
 		{&d.Noop, 400 * time.Millisecond},
 		{&d.Reimage, 75 * time.Second},
 		{&d.Start, 10 * time.Second},

@@ -92,6 +92,25 @@ func resourceNotFound(set, group string) *armError {
 			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", set, group).fromGateway()
 }
 
+// missing is the refusal of a call about a scale set that is not there, or about something below it (azure-facts §2.8).
+func (r *request) missing(id scaleSetID) *armError {
+	depth := len(segments(inSet))
+	if len(r.route.pattern) == depth || (r.route.pattern[depth] != "virtualmachines" && r.route.pattern[depth] != "extensions") {
+		return resourceNotFound(id.name, id.group)
+	}
+	child, verb := "virtualMachines", "write"
+	if r.route.pattern[depth] == "extensions" {
+		child = "extensions"
+	}
+	if r.route.kind == kindRead {
+		verb = "read"
+	}
+	return refuse(http.StatusNotFound, "ParentResourceNotFound",
+		"Failed to perform '%s' on resource(s) of type 'virtualMachineScaleSets/%s', because the parent resource "+
+			"'/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s' could not be found.",
+		verb, child, id.subscription, id.group, id.name).fromGateway()
+}
+
 func groupNotFound(group string) *armError {
 	return refuse(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group).fromGateway()
 }

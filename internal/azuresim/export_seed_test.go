@@ -170,6 +170,7 @@ func (s *Server) KeepInstances(setID string, ids []int) error {
 		return err
 	}
 	if set := s.sets[id.key()]; set != nil {
+		set.surplus = nil
 		set.instances = slices.DeleteFunc(set.instances, func(inst *instance) bool { return !slices.Contains(ids, inst.id) })
 	}
 	return nil

@@ -51,7 +51,7 @@ func (s *Server) listVMs(r *request) (*response, *armError) {
 		body = append(body, member{"nextLink", r.nextLink(last)})
 	}
 	res := answer(http.StatusOK, body)
-	res.charge = len(list)
+	res.charge = s.listCharge(r, set, len(list), after < 0)
 	return res, nil
 }
 
@@ -66,7 +66,7 @@ var filters = map[string]func(look) bool{
 func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 	l := listing{asOf: s.now, omitted: map[instanceRef]bool{}}
 	text := strings.ToLower(strings.Join(strings.Fields(r.queryValue("$filter")), " "))
-	filter, known := filters[text]
+	filter, known := s.filterOf(set, text)
 	if !known {
 		return l, invalidParameter("$filter", "The value '%s' of parameter '$filter' is invalid.", r.queryValue("$filter"))
 	}
@@ -127,7 +127,7 @@ func (s *Server) listed(set *scaleSet, l listing) []*instance {
 		}
 	}
 	for _, inst := range set.gone {
-		if inst.sinceTime().After(l.asOf) && !inst.born.After(l.asOf) {
+		if !inst.surplus && inst.sinceTime().After(l.asOf) && !inst.born.After(l.asOf) {
 			out = append(out, inst)
 		}
 	}

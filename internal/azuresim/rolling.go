@@ -165,14 +165,14 @@ func (s *Server) release(r *rollingUpgrade, t turn) {
 		return
 	}
 	t.surge.surging = false
-	r.op.start(t.inst, t.inst.model, s.deletePlan())
+	r.op.start(t.inst, t.inst.model, s.deletePlan(t.inst))
 }
 
 // takeBack undoes a bad turn: a machine too many goes, an OS disk comes back (azure-facts §2.4).
 func (s *Server) takeBack(r *rollingUpgrade, t turn) {
 	switch {
 	case t.surge != nil:
-		r.op.start(t.surge, t.surge.model, s.deletePlan())
+		r.op.start(t.surge, t.surge.model, s.deletePlan(t.surge))
 	case r.kind == rollImage:
 		t.inst.disk, t.inst.exact = t.was.disk, t.was.exact
 	}
@@ -216,7 +216,7 @@ func (r *rollingUpgrade) stop(code string, failure *armError) {
 	}
 	for _, t := range r.batch {
 		if t.surge != nil && !t.surge.deleted {
-			s.begin(byControl, r.op.set, false, 0).start(t.surge, t.surge.model, s.deletePlan())
+			s.begin(byControl, r.op.set, false, 0).start(t.surge, t.surge.model, s.deletePlan(t.surge))
 		}
 	}
 	r.batch = nil

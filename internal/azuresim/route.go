@@ -104,6 +104,7 @@ func actionRoutes() []*route {
 
 func vmRoutes() []*route {
 	list := []*route{
+		entry("GET", inCompute+"/virtualmachines", "VirtualMachines.ListAll", "Microsoft.Compute/virtualMachines/read", vmHighCost, (*Server).listMachines),
 		entry("GET", inSet+"/virtualmachines", opListVMs, vmAction+"read", setHighCost, (*Server).listVMs),
 		entry("GET", inVM, "VMs.Get", vmAction+"read", vmGet, (*Server).getVM),
 		entry("GET", inVM+"/instanceview", "VMs.GetInstanceView", vmAction+"instanceView/read", vmGet, (*Server).getVMView),

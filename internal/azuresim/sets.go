@@ -14,7 +14,7 @@ func (s *Server) findSet(r *request) (*scaleSet, *armError) {
 	}
 	set := s.sets[id.key()]
 	if set == nil {
-		return nil, resourceNotFound(id.name, id.group)
+		return nil, r.missing(id)
 	}
 	return set, nil
 }
@@ -115,6 +115,9 @@ func (s *Server) writeSet(r *request, set *scaleSet, body object, kind string) (
 	if err := s.checkWritable(set); err != nil {
 		return nil, err
 	}
+	if kind == opUpdate && s.switches.ExtensionsPatch == "merge" {
+		body = set.withOldExtensions(body)
+	}
 	c, err := s.planWrite(set, body, r.version)
 	if err != nil {
 		return nil, err
@@ -212,6 +215,7 @@ func (s *Server) endSet(op *operation) {
 		set.deleting = false
 		return
 	}
+	s.dropSurplus(set)
 	for _, inst := range slices.Clone(set.instances) {
 		s.removeInstance(inst)
 	}
@@ -267,7 +271,7 @@ func (s *Server) setOrchestrationServiceState(r *request) (*response, *armError)
 	}
 	op := s.begin("SetOrchestrationServiceState", set, true, s.durations.Noop)
 	if !op.inert {
-		set.repairsOff = strings.EqualFold(action, "Suspend")
+		set.repairsOff, set.repairsFailed = strings.EqualFold(action, "Suspend"), 0
 		s.expectRepairs(set)
 	}
 	return s.accepted(r, op), nil

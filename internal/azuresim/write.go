@@ -35,7 +35,7 @@ func (s *Server) planWrite(set *scaleSet, body object, version apiVersion) (chan
 		full = withDefaults(full, newSetDefaults(full, version))
 	}
 	full = fillDefaults(full, version)
-	if set != nil {
+	if set != nil && s.switches.UnsentSecrets == "keep" {
 		full = keepSecrets(full, set.model)
 	}
 	if err := s.checkWrite(set, full); err != nil {
@@ -156,8 +156,9 @@ func (s *Server) commit(set *scaleSet, c change, kind string, isPut bool) *opera
 	newModel := c.model != set.model
 	want, _ := intAt(c.doc, "sku", "capacity")
 	if c.differs {
+		before := set.doc
 		set.doc = c.doc
-		set.etag++
+		set.wrote(before, newModel)
 	}
 	if newModel {
 		s.preemptUpgrades(set)
@@ -231,7 +232,7 @@ func (s *Server) create(id scaleSetID, c change) *scaleSet {
 		etag: 1, uniqueID: s.guid(), placement: s.guid(), created: s.now, changed: s.now, creating: true,
 		diskInfix: diskInfix(oldestCompute),
 	}
-	set.upperCase = s.seed != 0 && s.seeded(set.key)%4 == 0
+	set.upperCase = s.changesCase(set.key)
 	set.adopt(c.model, s.now)
 	s.sets[set.key] = set
 	s.groups[groupKey(id.subscription, id.group)] = group{name: id.group, location: set.location, subscription: id.subscription}
@@ -251,9 +252,6 @@ func (s *Server) fillNew(set *scaleSet, kind string) *operation {
 	lasts := s.durations.PutModel
 	op := s.begin(kind, set, true, lasts)
 	op.onEnd = func() { set.creating = false }
-	if boolAt(set.doc, "properties", "overprovision") && !set.isFlexible() {
-		s.overprovision(set, set.capacity())
-	}
 	s.scaleTo(op, set.capacity())
 	return op
 }
