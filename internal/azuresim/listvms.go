@@ -37,18 +37,19 @@ func (s *Server) listVMs(r *request) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := skipToken(r)
+	after, err := s.skipToken(r)
 	if err != nil {
 		return nil, err
 	}
 	page, last := s.page(set, l, after)
+	last = s.lastOfPage(page, last)
 	list := make([]members, 0, len(page))
 	for _, shown := range page {
 		list = append(list, l.item(shown, r.version))
 	}
 	body := members{{"value", list}}
 	if last >= 0 {
-		body = append(body, member{"nextLink", r.nextLink(last)})
+		body = append(body, member{"nextLink", s.pageLink(r, last)})
 	}
 	res := answer(http.StatusOK, body)
 	res.charge = s.listCharge(r, set, len(list), after < 0)
@@ -91,6 +92,7 @@ func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 
 // page is the instances after an id; last is the id to go on from, or below zero.
 func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last int) {
+	size := s.sizeOfPage(after)
 	for _, inst := range s.listed(set, l) {
 		if inst.id <= after || l.omits(inst) {
 			continue
@@ -105,7 +107,7 @@ func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last in
 		if !l.filter(shown) {
 			continue
 		}
-		if len(page) == s.pageSize {
+		if len(page) == size {
 			return page, page[len(page)-1].id
 		}
 		page = append(page, shown)
@@ -157,12 +159,12 @@ func (l listing) item(shown look, version apiVersion) members {
 
 const tokenPrefix = "vmss+after/" // base64 of it has characters that must be escaped in a URL
 
-func skipToken(r *request) (after int, err *armError) {
+func (s *Server) skipToken(r *request) (after int, err *armError) {
 	token := r.queryValue("$skiptoken")
 	if token == "" {
 		return -1, nil
 	}
-	text, decodeErr := base64.StdEncoding.DecodeString(token)
+	text, decodeErr := base64.StdEncoding.DecodeString(s.tokenOfPage(token))
 	id, found := strings.CutPrefix(string(text), tokenPrefix)
 	after, convErr := strconv.Atoi(id)
 	if decodeErr != nil || !found || convErr != nil {

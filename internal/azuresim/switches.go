@@ -52,6 +52,13 @@ type Switches struct {
 	FlexibleFilter Choice `json:"flexibleFilter" choices:"apply ignore refuse" fact:"§7.3"`
 	// FilterCharge is what a list with $filter costs: what it shows, or all it looked at.
 	FilterCharge Choice `json:"filterCharge" choices:"shown scanned" fact:"§6"`
+	// PageSizes says whether pages of instances have one size, or vary up to it.
+	PageSizes Choice `json:"pageSizes" choices:"same vary" fact:"§6"`
+	// LastPage is what the last page of instances is.
+	LastPage Choice `json:"lastPage" choices:"full empty" fact:"§6"`
+	// PageLinks is how the token in nextLink comes: encoded, or with plus signs
+	// and equals signs as they are, which are understood, or refused, when they come back.
+	PageLinks Choice `json:"pageLinks" choices:"encoded plain strict" fact:"§2.8"`
 	// InitializingHealth is how rich health monitoring shows a machine that is not up for long enough.
 	InitializingHealth Choice `json:"initializingHealth" choices:"initializing unknown missing" fact:"§1.3"`
 	// ExtensionFailure is the code of an operation that an extension failed.
