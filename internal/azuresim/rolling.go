@@ -69,6 +69,10 @@ func (s *Server) nextBatch(r *rollingUpgrade) {
 	if r.code != rollingForward {
 		return
 	}
+	if !r.op.running() { // something newer ended it
+		r.stop(rollingCancelled, s.preempted())
+		return
+	}
 	if failure := r.breach(); failure != nil {
 		s.fault(r, failure)
 		return
@@ -109,8 +113,8 @@ func (s *Server) upgradeBatch(r *rollingUpgrade, batch []*instance) {
 func (s *Server) waitForBatch(r *rollingUpgrade, d time.Duration) {
 	s.after(d, func() {
 		switch {
-		case r.code != rollingForward:
-		case r.unsettled(s.now):
+		case r.code != rollingForward || r.op.stuck:
+		case r.op.running() && r.unsettled(s.now):
 			s.waitForBatch(r, glance)
 		default:
 			s.settleBatch(r)

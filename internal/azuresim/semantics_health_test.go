@@ -7,9 +7,10 @@ import (
 	"time"
 )
 
-func (s *sim) healthOf(id string) string {
+// verdict is the health that the first machine's view shows.
+func (s *sim) verdict() string {
 	s.t.Helper()
-	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+id+"/instanceView", nil)
+	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil)
 	return stringAt(view.body, "vmHealth", "status", "code")
 }
 
@@ -36,12 +37,12 @@ func TestInitializingHealth(t *testing.T) {
 			s := withImages(t, Options{Switches: Switches{HealthDelaySeconds: 600, InitializingHealth: tc.shown}}, 1)
 			s.patched(healthExtensionOf(tc.version))
 			s.want(s.finish(s.upgrade("0")), statusSucceeded)
-			mustEqual(t, "after an upgrade in place", s.healthOf("0"), "HealthState/healthy")
+			mustEqual(t, "after an upgrade in place", s.verdict(), "HealthState/healthy")
 			s.patched(image(imageV2))
 			s.want(s.finish(s.upgrade("0")), statusSucceeded)
-			mustEqual(t, "after the upgrade", s.healthOf("0"), tc.want)
+			mustEqual(t, "after the upgrade", s.verdict(), tc.want)
 			s.clock.Advance(10 * time.Minute)
-			mustEqual(t, "later", s.healthOf("0"), "HealthState/healthy")
+			mustEqual(t, "later", s.verdict(), "HealthState/healthy")
 		})
 	}
 }
@@ -56,10 +57,10 @@ func TestHealthLags(t *testing.T) {
 	inList := func() string {
 		return stringAt(s.vms("?$expand=instanceView")[0], "properties", "instanceView", "vmHealth", "status", "code")
 	}
-	mustEqual(t, "view", s.healthOf("0"), "HealthState/healthy")
+	mustEqual(t, "view", s.verdict(), "HealthState/healthy")
 	mustEqual(t, "list", inList(), "HealthState/healthy")
 	s.clock.Advance(5 * time.Minute)
-	mustEqual(t, "view later", s.healthOf("0"), "HealthState/unhealthy")
+	mustEqual(t, "view later", s.verdict(), "HealthState/unhealthy")
 	mustEqual(t, "list later", inList(), "HealthState/unhealthy")
 }
 

@@ -166,6 +166,17 @@ func TestCancelledSurge(t *testing.T) {
 	mustEqual(t, "afterwards", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
 }
 
+// azure-facts §2.8: a later operation on one of its machines ends a rolling upgrade, too.
+func TestRollingIsPreempted(t *testing.T) {
+	s := rollingSim(t, Options{})
+	op := s.patch(script("y"))
+	s.do(http.StatusAccepted, "POST", testSet+"/virtualMachines/0/reimage", nil)
+	mustEqual(t, "code", stringAt(s.status(op), "error", "code"), "OperationPreempted")
+	s.rest(time.Hour)
+	mustEqual(t, "rolling upgrade", stringAt(s.rolling(), "runningStatus", "code"), "Cancelled")
+	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
+}
+
 // azure-facts §2.4: protected instances are left out.
 func TestRollingSkipsProtected(t *testing.T) {
 	s := rollingSim(t, Options{})
