@@ -65,7 +65,7 @@ func (s *Server) plant(set *scaleSet, id int) *instance {
 		return inst
 	}
 	inst := &instance{
-		set: set, id: id, zone: set.emptiestZone(), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
+		set: set, id: id, zone: set.emptiestZone(countZones(set.instances)), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
 		born: s.now, exact: s.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
 	}

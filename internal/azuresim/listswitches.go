@@ -45,12 +45,12 @@ func (s *Server) sizeOfPage(after int) int {
 	return s.pageSize - int(s.seeded(strconv.Itoa(after))%uint64(max(1, s.pageSize/2)))
 }
 
-// lastOfPage is the id that the next page goes on from; below zero: this is the last one.
-func (s *Server) lastOfPage(page []look, last int) int {
-	if last < 0 && len(page) > 0 && s.switches.LastPage == "empty" {
+// afterLastPage is the id that an empty page goes on from; below zero: there is none.
+func (s *Server) afterLastPage(page []look) int {
+	if len(page) > 0 && s.switches.LastPage == "empty" {
 		return page[len(page)-1].id
 	}
-	return last
+	return -1
 }
 
 // plainMark makes a token contain plus signs, which mean spaces where nobody encoded them.

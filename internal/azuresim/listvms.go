@@ -42,7 +42,6 @@ func (s *Server) listVMs(r *request) (*response, *armError) {
 		return nil, err
 	}
 	page, last := s.page(set, l, after)
-	last = s.lastOfPage(page, last)
 	list := make([]members, 0, len(page))
 	for _, shown := range page {
 		list = append(list, l.item(shown, r.version))
@@ -112,7 +111,7 @@ func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last in
 		}
 		page = append(page, shown)
 	}
-	return page, -1
+	return page, s.afterLastPage(page)
 }
 
 func (l listing) omits(inst *instance) bool { return len(l.omitted) > 0 && l.omitted[inst.refKey()] }

@@ -21,34 +21,33 @@ func surplusOf(adding int) int {
 	return max(min(1+(2*adding+4)/5, 3), (adding+4)/5)
 }
 
-// addInstances adds instances to a scale set, as part of an operation.
+// addInstances makes instances, and surplus where there is some, each in the zone that then has the fewest.
 func (s *Server) addInstances(op *operation, adding int) {
-	if adding <= 0 || !op.set.overprovisions() {
-		for range adding {
-			s.addInstance(op)
-		}
-		return
+	var spare []int // which of them, counted from 0, are surplus
+	if adding > 0 && op.set.overprovisions() {
+		surplus := surplusOf(adding)
+		spare = s.random.Perm(adding + surplus)[:surplus]
 	}
-	surplus := surplusOf(adding)
-	spare := s.random.Perm(adding + surplus)[:surplus]
+	count := countZones(op.set.instances)
 	var kept *instance
-	for i := range adding + surplus {
+	for i := range adding + len(spare) {
+		zone := op.set.emptiestZone(count)
+		count[zone]++
 		if slices.Contains(spare, i) {
-			s.addSurplus(op)
+			s.addSurplus(op, zone)
 			continue
 		}
-		inst := s.addInstance(op)
-		if kept == nil {
-			kept = inst
-		}
+		kept = s.addInstance(op, zone)
 	}
-	s.lingerAfter(op, kept)
+	if len(spare) > 0 {
+		s.lingerAfter(op, kept)
+	}
 }
 
 // addSurplus makes a machine that is not going to stay.
-func (s *Server) addSurplus(op *operation) {
+func (s *Server) addSurplus(op *operation, zone string) {
 	set := op.set
-	inst := s.newInstance(set)
+	inst := s.newInstance(set, zone)
 	inst.surplus = true
 	set.surplus = append(set.surplus, inst)
 	p := s.createPlan(set.model)

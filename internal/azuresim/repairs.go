@@ -112,5 +112,5 @@ func (inst *instance) noteRecovery() {
 // replaceInstance deletes a machine and makes one of the latest model instead, under a new id (azure-facts §2.1).
 func (s *Server) replaceInstance(op *operation, inst *instance) *instance {
 	op.start(inst, inst.model, s.deletePlan(inst))
-	return s.addInstance(op)
+	return s.addInstance(op, op.set.emptiestZone(countZones(op.set.instances)))
 }

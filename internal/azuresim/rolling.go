@@ -95,7 +95,7 @@ func (s *Server) upgradeBatch(r *rollingUpgrade, batch []*instance) {
 		t := turn{inst: inst, was: *inst}
 		r.op.charge++
 		if surges {
-			t.surge = s.addInstance(r.op)
+			t.surge = s.addInstance(r.op, inst.zone)
 			t.surge.surging = true
 			longest = max(longest, s.durations.Create)
 		} else {

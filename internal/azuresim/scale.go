@@ -20,18 +20,18 @@ func (s *Server) scaleTo(op *operation, want int) {
 }
 
 // addInstance makes an instance of the latest model, whatever the others have (azure-facts §2.1).
-func (s *Server) addInstance(op *operation) *instance {
+func (s *Server) addInstance(op *operation, zone string) *instance {
 	set := op.set
-	inst := s.newInstance(set)
+	inst := s.newInstance(set, zone)
 	set.instances = append(set.instances, inst)
 	op.charge++
 	op.start(inst, set.model, s.createPlan(set.model))
 	return inst
 }
 
-func (s *Server) newInstance(set *scaleSet) *instance {
+func (s *Server) newInstance(set *scaleSet, zone string) *instance {
 	inst := &instance{
-		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: set.emptiestZone(), fault: set.fresh % set.faultDomainCount(),
+		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: zone, fault: set.fresh % set.faultDomainCount(),
 		vmID: s.guid(), disk: s.guid(), etag: 1, born: s.now,
 		exact: s.exactVersion(set.model.image()), booted: set.model, handlersOf: s.handlers,
 		state: state{model: set.model, since: s.now.UnixNano()},
@@ -45,12 +45,11 @@ func (s *Server) newInstance(set *scaleSet) *instance {
 const faultDomains = 5
 
 // emptiestZone is the zone with the fewest instances, the first of them; none where the set has no zones.
-func (set *scaleSet) emptiestZone() string {
+func (set *scaleSet) emptiestZone(count map[string]int) string {
 	zones := set.zones()
 	if len(zones) == 0 {
 		return ""
 	}
-	count := countZones(set.instances)
 	return slices.MinFunc(zones, func(a, b string) int { return cmp.Compare(count[a], count[b]) })
 }
 
