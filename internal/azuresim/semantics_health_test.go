@@ -130,7 +130,7 @@ func TestTerminateNotice(t *testing.T) {
 	s.want(s.status(reimage), statusSucceeded)
 	s.patch(members{{"sku", members{{"capacity", 1}}}})
 	s.clock.Advance(15 * time.Minute)
-	mustEqual(t, "state", s.seen()["1"].State, "Deleting")
+	mustEqual(t, "ids meanwhile", s.ids(), "0 1")
 	s.clock.Advance(time.Minute)
 	mustEqual(t, "deleted", s.seen()["1"].Deleted, true)
 }
