@@ -145,6 +145,8 @@ func TestRollingSurges(t *testing.T) {
 	s := rollingSim(t, Options{}, member{"maxSurge", true})
 	op := s.patch(script("y"))
 	mustEqual(t, "meanwhile", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false 5:true 6:true]")
+	s.patch(members{{"tags", members{{"a", "b"}}}}) // which is no reason to scale in
+	mustEqual(t, "instances", len(s.vms("?$filter=properties/latestModelApplied%20eq%20true")), 2)
 	s.want(s.finish(op), statusSucceeded)
 	s.rest(time.Hour)
 	mustEqual(t, "afterwards", text(s.latest()), "map[5:true 6:true 7:true 8:true 9:true]")

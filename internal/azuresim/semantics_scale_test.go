@@ -46,9 +46,10 @@ func TestScaleInRules(t *testing.T) {
 		stay    string
 	}{
 		"default takes the highest":             {"Default", nil, 5, false, nil, "", 3, "0 1 2"},
-		"default empties the full fault domain": {"Default", nil, 8, false, []string{"1", "2"}, "", 5, "0 3 4 6 7"},
+		"default empties the full fault domain": {"Default", nil, 8, false, []string{"1", "2"}, "", 4, "0 3 4 6"},
 		"default balances zones":                {"Default", two, 5, false, []string{"4"}, "", 3, "0 1 2"},
 		"the fullest zone goes first":           {"Default", two, 6, false, []string{"1", "3"}, "", 3, "0 2 5"},
+		"then they are even":                    {"Default", two, 6, false, []string{"1", "3"}, "", 1, "0"},
 		"oldest":                                {"OldestVM", nil, 3, true, nil, "", 2, "2 3"},
 		"newest":                                {"NewestVM", nil, 3, true, nil, "", 2, "0 1"},
 		"newest, zones first":                   {"NewestVM", two, 4, true, []string{"2"}, "", 3, "0 1 3"},

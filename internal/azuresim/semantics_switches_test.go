@@ -107,6 +107,20 @@ func TestUnsentSecrets(t *testing.T) {
 	}
 }
 
+// azure-facts §1.2, §2.2: a reimage takes the newest version of an image that is "latest", or the one that was there.
+func TestReimageVersion(t *testing.T) {
+	for choice, version := range map[Choice]string{"newest": "22.04.2", "existing": "22.04.202601010"} {
+		s := newSim(t, Options{Switches: Switches{ReimageVersion: choice}})
+		s.stage(1, member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
+		s.control("PUT", "/images", members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
+		before := diskOf(s.vm("0"))
+		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil)), statusSucceeded)
+		vm := s.vm("0")
+		mustEqual(t, string(choice), stringAt(vm, "properties", "storageProfile", "imageReference", "exactVersion"), version)
+		mustEqual(t, "same disk", diskOf(vm) == before, false)
+	}
+}
+
 // azure-facts §6: a list with $filter costs what it shows, or what it looked at.
 func TestFilterCharge(t *testing.T) {
 	for choice, charge := range map[Choice]string{"shown": "1", "scanned": "3"} {

@@ -63,6 +63,9 @@ type Switches struct {
 	InitializingHealth Choice `json:"initializingHealth" choices:"initializing unknown missing" fact:"§1.3"`
 	// ExtensionFailure is the code of an operation that an extension failed.
 	ExtensionFailure Choice `json:"extensionFailure" choices:"VMExtensionProvisioningError VMExtensionHandlerNonTransientError" fact:"§2.2"`
+	// ReimageVersion is the version of an image that is "latest" which a reimage
+	// takes: the documentation says the newest, the SDK that of the OS disk.
+	ReimageVersion Choice `json:"reimageVersion" choices:"newest existing" fact:"§2.2"`
 	// StartRunsScripts says whether starting a deallocated machine runs its scripts again.
 	StartRunsScripts Choice `json:"startRunsScripts" choices:"changed always" fact:"§2.2"`
 	// ComputerName is how an id becomes the six digits of a computer name.

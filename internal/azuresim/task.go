@@ -93,7 +93,11 @@ func (t *task) swapDisk() {
 		return
 	}
 	t.freshDisk = true
+	was := t.inst.exact
 	t.op.server.bootFresh(t.inst, t.target)
+	if t.plan.reimage && t.op.server.switches.ReimageVersion == "existing" {
+		t.inst.exact = was
+	}
 	t.inst.change(t.op.server.now, func(st *state) { st.power = running })
 	t.runScripts()
 }
