@@ -134,7 +134,7 @@ func (r *rollingUpgrade) unsettled(now time.Time) bool {
 	if r.calm.IsZero() {
 		r.calm = now
 	}
-	return now.Sub(r.calm) < patience && slices.ContainsFunc(r.batch, func(t turn) bool { return t.now().health != healthy && !t.now().deleted })
+	return now.Sub(r.calm) < patience && slices.ContainsFunc(r.batch, turn.isBad)
 }
 
 // now is the machine that serves in the turn's place.
@@ -145,6 +145,12 @@ func (t turn) now() *instance {
 	return t.inst
 }
 
+// isBad says whether the machine came out ill. One that is off tells nothing, and is no reason to stop.
+func (t turn) isBad() bool {
+	inst := t.now()
+	return !inst.deleted && inst.isOn() && inst.health != healthy
+}
+
 // settleBatch counts how the batch ended.
 func (s *Server) settleBatch(r *rollingUpgrade) {
 	batch := r.batch
@@ -152,7 +158,7 @@ func (s *Server) settleBatch(r *rollingUpgrade) {
 	for _, t := range batch {
 		switch {
 		case t.now().deleted:
-		case t.now().health != healthy:
+		case t.isBad():
 			r.bad++
 			r.spoiled = append(r.spoiled, t)
 			s.takeBack(r, t)

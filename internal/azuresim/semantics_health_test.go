@@ -119,6 +119,20 @@ func TestRepairsGiveUp(t *testing.T) {
 	mustEqual(t, "repairs after resuming", s.seen()["0"].Reimages > 3, true)
 }
 
+// azure-facts §2.5: a repair that helped starts the count anew.
+func TestRepairsThatHelped(t *testing.T) {
+	s := newSim(t, Options{Switches: Switches{RepairsGiveUpAfter: 2}})
+	s.stage(2, member{"health", "extension"})
+	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
+	s.sicken("0")
+	s.rest(25 * time.Minute)
+	mustEqual(t, "repairs", s.seen()["0"].Reimages, 2)
+	s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", "0"}, {"state", "healthy"}})
+	s.sicken("0")
+	s.rest(25 * time.Minute)
+	mustEqual(t, "repairs after it was well", s.seen()["0"].Reimages, 4)
+}
+
 // azure-facts §2.5: a notice to terminate delays scale-in and replacement, and nothing else.
 func TestTerminateNotice(t *testing.T) {
 	s := withImages(t, Options{}, 2)

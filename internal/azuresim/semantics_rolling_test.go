@@ -179,6 +179,46 @@ func TestRollingIsPreempted(t *testing.T) {
 	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
 }
 
+// azure-facts §2.4: machines that are off do not stop it.
+func TestRollingPassesWhoIsOff(t *testing.T) {
+	s := rollingSim(t, Options{})
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", members{{"instanceIds", []string{"3", "4"}}})), statusSucceeded)
+	s.want(s.finish(s.patch(script("y"))), statusSucceeded)
+	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
+}
+
+// azure-facts §2.4: a batch has five minutes to become healthy.
+func TestRollingWaitsForHealth(t *testing.T) {
+	for seconds, code := range map[int]string{240: "Completed", 600: "Faulted"} {
+		s := rollingSim(t, Options{Switches: Switches{HealthDelaySeconds: seconds}})
+		s.patch(image(imageV2))
+		s.rest(2 * time.Hour)
+		mustEqual(t, text(seconds), stringAt(s.rolling(), "runningStatus", "code"), code)
+	}
+}
+
+// azure-facts §2.4, §2.7: Flexible sets have neither a rollback of batches nor automatic OS upgrades.
+func TestFlexibleRolls(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(2, member{"orchestration", "flexible"}, member{"health", "probe"}, member{"mode", "Rolling"},
+		member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
+	s.patched(upgradePolicy(member{"automaticOSUpgradePolicy", members{{"enableAutomaticOSUpgrade", true}}},
+		member{"rollingUpgradePolicy", members{{"rollbackFailedInstancesOnPolicyBreach", true}}}))
+	s.control("PUT", "/images", members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
+	s.do(http.StatusNotFound, "GET", testSet+"/rollingUpgrades/latest", nil)
+	s.faults(members{{"operation", "Update"}, {"kind", "scriptFails"}})
+	s.patch(script("bad"))
+	s.rest(time.Hour)
+	mustEqual(t, "code", stringAt(s.rolling(), "runningStatus", "code"), "Faulted")
+	latest := 0
+	for _, isLatest := range s.latest() {
+		if isLatest {
+			latest++
+		}
+	}
+	mustEqual(t, "of the latest model", latest, 1)
+}
+
 // azure-facts §2.4: protected instances are left out.
 func TestRollingSkipsProtected(t *testing.T) {
 	s := rollingSim(t, Options{})

@@ -144,6 +144,8 @@ func TestOverprovisioning(t *testing.T) {
 		mustEqual(t, "charge later", r.header.Get("X-Ms-Request-Charge"), strconv.Itoa(n))
 		mustEqual(t, "state later", strings.Contains(r.text, `"Updating"`), false)
 		mustEqual(t, "ids later", s.ids(), ids)
+		s.faults(members{{"operation", "VMs.List"}, {"kind", "listLags"}, {"seconds", 100}})
+		mustEqual(t, "ids in a list that lags", s.ids(), ids)
 	}
 }
 
@@ -217,6 +219,8 @@ func TestQuota(t *testing.T) {
 	other[0] = member{"location", "eastus"}
 	s.do(http.StatusConflict, "PUT", testSet+"2", other)
 	s.do(http.StatusCreated, "PUT", testSet+"2", newSet(3)) // in another region
+	s.control("PUT", "/switches", members{{"coresQuota", 1}})
+	s.scale(2)
 }
 
 // azure-facts §1.3, §2.6, §2.8: what is settled at creation cannot be changed.
