@@ -34,12 +34,11 @@ type instance struct {
 	pendingScripts, pendingDisk    bool                    // it was off when its model changed
 	told                           toldHealth
 
-	surplus    bool      // overprovisioning made it and will not keep it
-	warmUntil  time.Time // its health is not known before
-	repaired   bool      // a repair made it what it is, and it was not healthy since
-	surging    bool      // it is to take another's place in a rolling upgrade
-	booted     *model    // what its OS disk was made from: only there osProfile and custom data take effect
-	handlersOf int       // how new its extensions' handlers are
+	surplus   bool      // overprovisioning made it and will not keep it
+	warmUntil time.Time // its health is not known before
+	repaired  bool      // a repair made it what it is, and it was not healthy since
+	surging   bool      // it is to take another's place in a rolling upgrade
+	booted    *model    // what its OS disk was made from: only there osProfile and custom data take effect
 
 	upgrades, reimages, scriptRuns int
 	deleted                        bool

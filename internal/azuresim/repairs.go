@@ -59,7 +59,7 @@ func (s *Server) repairDue(set *scaleSet) {
 		if set.repairing >= set.mostRepairs() {
 			return // the next one's turn comes when one is done
 		}
-		if !set.repairsOff && inst.wantsRepair() && !inst.sinceTime().Add(set.graceOfRepairs()).After(s.now) {
+		if inst.wantsRepair() && !inst.sinceTime().Add(set.graceOfRepairs()).After(s.now) {
 			s.repair(inst)
 		}
 	}

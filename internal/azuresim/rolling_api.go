@@ -51,7 +51,6 @@ func (s *Server) startExtensionRolling(r *request) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
-	s.handlers++ // there is always something newer
 	return s.startRolling(r, set, "RollingUpgrades.StartExtensionUpgrade", rollExtensions), nil
 }
 

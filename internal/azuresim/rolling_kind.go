@@ -17,7 +17,7 @@ func (k rollingKind) wants(inst *instance) bool {
 	case rollImage:
 		return inst.isOn() && followsLatest(inst.model.image()) && inst.exact != inst.set.server.exactVersion(inst.model.image())
 	case rollExtensions:
-		return inst.isOn() && inst.handlersOf < inst.set.server.handlers
+		return inst.isOn() // there is always something newer
 	default:
 		return !inst.isLatest()
 	}
@@ -29,7 +29,6 @@ func (k rollingKind) plan(s *Server, inst *instance) (*model, plan) {
 	case rollImage:
 		return inst.model, plan{during: updating, lasts: s.durations.UpgradeImage, newDisk: true, scripts: inst.model.scripts()}
 	case rollExtensions:
-		inst.handlersOf = s.handlers
 		return inst.model, plan{during: updating, lasts: s.durations.UpgradeExtensions}
 	default:
 		return inst.set.model, s.upgradePlan(inst, inst.set.model)

@@ -66,7 +66,9 @@ func TestParentNotFound(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
 	for _, path := range []string{"/virtualMachines", "/virtualMachines/0", "/extensions/x"} {
-		mustEqual(t, path, s.do(http.StatusNotFound, "GET", noSet+path, nil).code(), "ParentResourceNotFound")
+		r := s.do(http.StatusNotFound, "GET", noSet+path, nil)
+		mustEqual(t, path, r.code(), "ParentResourceNotFound")
+		mustEqual(t, "to read", strings.HasPrefix(stringAt(r.body, "error", "message"), "Failed to perform 'read' on"), true)
 	}
 	r := s.do(http.StatusNotFound, "PUT", noSet+"/extensions/x", members{})
 	mustEqual(t, "message", stringAt(r.body, "error", "message"), "Failed to perform 'write' on resource(s) of type "+

@@ -117,6 +117,15 @@ func TestRepairsGiveUp(t *testing.T) {
 	s.repairs("Resume")
 	s.rest(10 * time.Hour)
 	mustEqual(t, "repairs after resuming", s.seen()["0"].Reimages > 3, true)
+	// Replacements that are never well count as well.
+	s = newSim(t, Options{Switches: Switches{RepairsGiveUpAfter: 2, HealthDelaySeconds: 1200}})
+	s.stage(1, member{"health", "extension"})
+	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}}}}}})
+	for range 10 {
+		s.sicken(strings.Fields(s.ids())...)
+		s.rest(15 * time.Minute) // sooner than there is a verdict
+	}
+	mustEqual(t, "left", s.ids(), "2")
 }
 
 // azure-facts §2.5: a repair that helped starts the count anew.

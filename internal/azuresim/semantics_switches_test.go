@@ -90,6 +90,9 @@ func TestExtensionsPatch(t *testing.T) {
 			got = append(got, stringAt(e, "name"))
 		}
 		mustEqual(t, string(choice), strings.Join(got, " "), names)
+		s.patched(script("z"))
+		settings := at(s.server.sets[strings.ToLower(testSet)].model.extension("CustomScript").properties, "settings", "commandToExecute")
+		mustEqual(t, "of the same name", text(settings), "z")
 	}
 }
 

@@ -31,7 +31,6 @@ type Server struct {
 	operations map[string]*operation
 	images     map[string]Image
 	newest     map[string]string // versions of marketplace images that were published
-	handlers   int               // times that extensions' handlers became newer
 	faults     faultList
 	calls      callLog
 	throttle   *throttle
