@@ -29,6 +29,8 @@ func (s *Server) Control() http.Handler {
 		"GET /instances":      s.controlInstances,
 		"POST /loadbalancers": s.controlLoadBalancer,
 		"POST /clock":         s.controlClock,
+		"GET /switches":       s.controlShowSwitches,
+		"PUT /switches":       s.controlSwitches,
 	} {
 		mux.Handle(pattern, s.controlled(handle))
 	}

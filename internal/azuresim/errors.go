@@ -92,6 +92,25 @@ func resourceNotFound(set, group string) *armError {
 			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", set, group).fromGateway()
 }
 
+// missing is the refusal of a call about a scale set that is not there, or about something below it (azure-facts §2.8).
+func (r *request) missing(id scaleSetID) *armError {
+	depth := len(segments(inSet))
+	if len(r.route.pattern) == depth || (r.route.pattern[depth] != "virtualmachines" && r.route.pattern[depth] != "extensions") {
+		return resourceNotFound(id.name, id.group)
+	}
+	child, verb := "virtualMachines", "write"
+	if r.route.pattern[depth] == "extensions" {
+		child = "extensions"
+	}
+	if r.route.kind == kindRead {
+		verb = "read"
+	}
+	return refuse(http.StatusNotFound, "ParentResourceNotFound",
+		"Failed to perform '%s' on resource(s) of type 'virtualMachineScaleSets/%s', because the parent resource "+
+			"'/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s' could not be found.",
+		verb, child, id.subscription, id.group, id.name).fromGateway()
+}
+
 func groupNotFound(group string) *armError {
 	return refuse(http.StatusNotFound, "ResourceGroupNotFound", "Resource group '%s' could not be found.", group).fromGateway()
 }
@@ -100,7 +119,12 @@ func entityNotFound() *armError {
 	return refuse(http.StatusNotFound, "NotFound", "The entity was not found in this Azure location.")
 }
 
-func conflict() *armError {
+// conflict is what the later of two writers meets.
+func (s *Server) conflict() *armError {
+	if s.switches.ConflictCode != "Conflict" {
+		return refuse(http.StatusConflict, string(s.switches.ConflictCode),
+			"The operation was interrupted by a conflicting concurrent write on the same entity. Please retry later.")
+	}
 	return refuse(http.StatusConflict, "Conflict",
 		"The request failed due to conflict with a concurrent request. To resolve it, please refer to "+
 			"https://aka.ms/activitylog to get more details on the conflicting requests.")
@@ -127,7 +151,12 @@ func instanceNotNumber(target string) *armError {
 
 // Ends of operations.
 
-func preempted() *armError {
-	return refuse(http.StatusConflict, "OperationPreempted",
-		"The operation has been preempted by a more recent operation")
+// preempted is said of the older of two operations; both wordings are about.
+func (s *Server) preempted() *armError {
+	if s.preemptedEnd() == statusFailed {
+		return refuse(http.StatusConflict, "OperationPreempted", "Operation execution has been preempted by a more recent operation.")
+	}
+	return refuse(http.StatusConflict, "OperationPreempted", "The operation has been preempted by a more recent operation")
 }
+
+func (s *Server) preemptedEnd() string { return string(s.switches.PreemptedEnd) }

@@ -34,6 +34,12 @@ type instance struct {
 	pendingScripts, pendingDisk    bool                    // it was off when its model changed
 	told                           toldHealth
 
+	surplus   bool      // overprovisioning made it and will not keep it
+	warmUntil time.Time // its health is not known before
+	repaired  bool      // a repair made it what it is, and it was not healthy since
+	surging   bool      // it is to take another's place in a rolling upgrade
+	booted    *model    // what its OS disk was made from: only there osProfile and custom data take effect
+
 	upgrades, reimages, scriptRuns int
 	deleted                        bool
 	address                        netip.Addr
@@ -83,10 +89,11 @@ const (
 	healthy
 	unhealthy
 	healthMissing // not reported at all
+	healthInitializing
 )
 
 func (h health) String() string {
-	return [...]string{"unknown", "healthy", "unhealthy", "none"}[h]
+	return [...]string{"unknown", "healthy", "unhealthy", "none", "initializing"}[h]
 }
 
 // toldHealth is what the control endpoint made an instance report.
@@ -102,11 +109,16 @@ const pastKept = 4
 func (inst *instance) change(now time.Time, to func(*state)) {
 	was := inst.state
 	to(&inst.state)
+	if inst.power == running && was.power != running {
+		inst.cameUp(now)
+	}
 	inst.health = inst.judgeHealth()
 	if inst.state == was {
 		return
 	}
 	inst.since = now.UnixNano()
+	inst.progressed(was)
+	inst.noteRecovery()
 	inst.set.server.expectRepair(inst)
 	if was.since == inst.since && len(inst.past) > 0 {
 		return // nobody could see it
@@ -129,6 +141,8 @@ func (inst *instance) judgeHealth() health {
 		return healthUnknown
 	case inst.provisioning == failed:
 		return unhealthy
+	case inst.isWarmingUp():
+		return inst.warmingHealth()
 	case inst.told.told:
 		return inst.told.health
 	case inst.provisioning == creating:
@@ -179,7 +193,11 @@ func (inst *instance) computerName() string {
 	if inst.suffix != "" {
 		return inst.model.prefix + strings.ToUpper(inst.suffix[:6])
 	}
-	digits := strings.ToUpper(strconv.FormatInt(int64(inst.id), 36))
+	base := 36
+	if inst.set.server.switches.ComputerName == "decimal" {
+		base = 10
+	}
+	digits := strings.ToUpper(strconv.FormatInt(int64(inst.id), base))
 	return inst.model.prefix + strings.Repeat("0", max(0, 6-len(digits))) + digits
 }
 

@@ -125,7 +125,8 @@ func (l look) extensionViews() []members {
 func (l look) vmHealth() members {
 	display := map[health]string{
 		healthy: "The VM is reporting itself as healthy", unhealthy: "The VM is reporting itself as unhealthy",
-		healthUnknown: "The VM is reporting itself in unknown state",
+		healthUnknown:      "The VM is reporting itself in unknown state",
+		healthInitializing: "The VM is reporting itself as initializing",
 	}[l.state.health]
 	return members{{"status", l.status("HealthState/"+l.state.health.String(), display, l.stateTime())}}
 }

@@ -37,7 +37,7 @@ func (s *Server) listVMs(r *request) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := skipToken(r)
+	after, err := s.skipToken(r)
 	if err != nil {
 		return nil, err
 	}
@@ -48,10 +48,10 @@ func (s *Server) listVMs(r *request) (*response, *armError) {
 	}
 	body := members{{"value", list}}
 	if last >= 0 {
-		body = append(body, member{"nextLink", r.nextLink(last)})
+		body = append(body, member{"nextLink", s.pageLink(r, last)})
 	}
 	res := answer(http.StatusOK, body)
-	res.charge = len(list)
+	res.charge = s.listCharge(r, set, len(list), after < 0)
 	return res, nil
 }
 
@@ -66,7 +66,7 @@ var filters = map[string]func(look) bool{
 func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 	l := listing{asOf: s.now, omitted: map[instanceRef]bool{}}
 	text := strings.ToLower(strings.Join(strings.Fields(r.queryValue("$filter")), " "))
-	filter, known := filters[text]
+	filter, known := s.filterOf(set, text)
 	if !known {
 		return l, invalidParameter("$filter", "The value '%s' of parameter '$filter' is invalid.", r.queryValue("$filter"))
 	}
@@ -91,6 +91,7 @@ func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 
 // page is the instances after an id; last is the id to go on from, or below zero.
 func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last int) {
+	size := s.sizeOfPage(after)
 	for _, inst := range s.listed(set, l) {
 		if inst.id <= after || l.omits(inst) {
 			continue
@@ -105,12 +106,12 @@ func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last in
 		if !l.filter(shown) {
 			continue
 		}
-		if len(page) == s.pageSize {
+		if len(page) == size {
 			return page, page[len(page)-1].id
 		}
 		page = append(page, shown)
 	}
-	return page, -1
+	return page, s.afterLastPage(page)
 }
 
 func (l listing) omits(inst *instance) bool { return len(l.omitted) > 0 && l.omitted[inst.refKey()] }
@@ -127,7 +128,7 @@ func (s *Server) listed(set *scaleSet, l listing) []*instance {
 		}
 	}
 	for _, inst := range set.gone {
-		if inst.sinceTime().After(l.asOf) && !inst.born.After(l.asOf) {
+		if !inst.surplus && inst.sinceTime().After(l.asOf) && !inst.born.After(l.asOf) {
 			out = append(out, inst)
 		}
 	}
@@ -157,12 +158,12 @@ func (l listing) item(shown look, version apiVersion) members {
 
 const tokenPrefix = "vmss+after/" // base64 of it has characters that must be escaped in a URL
 
-func skipToken(r *request) (after int, err *armError) {
+func (s *Server) skipToken(r *request) (after int, err *armError) {
 	token := r.queryValue("$skiptoken")
 	if token == "" {
 		return -1, nil
 	}
-	text, decodeErr := base64.StdEncoding.DecodeString(token)
+	text, decodeErr := base64.StdEncoding.DecodeString(s.tokenOfPage(token))
 	id, found := strings.CutPrefix(string(text), tokenPrefix)
 	after, convErr := strconv.Atoi(id)
 	if decodeErr != nil || !found || convErr != nil {

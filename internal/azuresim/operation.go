@@ -79,7 +79,7 @@ func (op *operation) suffer(faults []*fault) {
 		case faultCanceled:
 			op.force(statusCanceled, f.failure("OperationCanceled", "The operation was canceled."))
 		case faultPreempted:
-			op.force(statusCanceled, preempted())
+			op.force(op.server.preemptedEnd(), op.server.preempted())
 		case faultStuck:
 			op.stuck = true
 		case faultLost:
@@ -114,14 +114,14 @@ func (op *operation) settle() {
 	op.end(status, failure)
 }
 
-// cancel ends a running operation before its time; machines it was working on
-// are left as far as they got.
-func (op *operation) cancel(failure *armError) {
+// preempt ends a running operation because of a newer one; machines it was
+// working on are left as far as they got.
+func (op *operation) preempt() {
 	if !op.running() {
 		return
 	}
 	tasks := op.tasks
-	op.end(statusCanceled, failure)
+	op.end(op.server.preemptedEnd(), op.server.preempted())
 	for _, t := range tasks {
 		t.abandon()
 	}

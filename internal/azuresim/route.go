@@ -104,6 +104,7 @@ func actionRoutes() []*route {
 
 func vmRoutes() []*route {
 	list := []*route{
+		entry("GET", inCompute+"/virtualmachines", "VirtualMachines.ListAll", "Microsoft.Compute/virtualMachines/read", vmHighCost, (*Server).listMachines),
 		entry("GET", inSet+"/virtualmachines", opListVMs, vmAction+"read", setHighCost, (*Server).listVMs),
 		entry("GET", inVM, "VMs.Get", vmAction+"read", vmGet, (*Server).getVM),
 		entry("GET", inVM+"/instanceview", "VMs.GetInstanceView", vmAction+"instanceView/read", vmGet, (*Server).getVMView),
@@ -135,6 +136,9 @@ func rollingRoutes() []*route {
 		entry("GET", inSet+"/rollingupgrades/latest", "RollingUpgrades.GetLatest", setAction+"rollingUpgrades/read", setLowCost, (*Server).latestRolling),
 		entry("POST", inSet+"/rollingupgrades/cancel", "RollingUpgrades.Cancel", setAction+"rollingUpgrades/action", setUpdate, (*Server).cancelRolling),
 		entry("POST", inSet+"/osrollingupgrade", "RollingUpgrades.StartOSUpgrade", setAction+"osRollingUpgrade/action", setUpdate, (*Server).startOSRolling),
+		entry("POST", inSet+"/extensionrollingupgrade", "RollingUpgrades.StartExtensionUpgrade", setAction+"extensionRollingUpgrade/action",
+			setUpdate, (*Server).startExtensionRolling),
+		entry("GET", inSet+"/osupgradehistory", "GetOSUpgradeHistory", setAction+"osUpgradeHistory/read", setLowCost, (*Server).osUpgradeHistory),
 	}
 }
 

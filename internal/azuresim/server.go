@@ -18,9 +18,7 @@ type Server struct {
 	fleet      Fleet
 	publicURL  string
 	log        *slog.Logger
-	collision  Collision
-	// reuseModels makes a model that equals an earlier one be that one (Options.ReuseModels).
-	reuseModels bool
+	switches   Switches
 
 	mu         sync.Mutex
 	closed     bool
@@ -32,6 +30,7 @@ type Server struct {
 	groups     map[string]group
 	operations map[string]*operation
 	images     map[string]Image
+	newest     map[string]string // versions of marketplace images that were published
 	faults     faultList
 	calls      callLog
 	throttle   *throttle
@@ -49,10 +48,10 @@ const (
 func New(o Options) *Server {
 	s := &Server{
 		clock: o.Clock, seed: o.Seed, pageSize: o.PageSize, durations: o.Durations.withDefaults(), retryAfter: o.RetryAfter,
-		fleet: o.Fleet, publicURL: o.PublicURL, log: o.Logger, collision: o.PatchDuringUpgrade, reuseModels: o.ReuseModels,
+		fleet: o.Fleet, publicURL: o.PublicURL, log: o.Logger, switches: mustSwitches(o.Switches),
 		random: newRandom(o.Seed),
 		sets:   map[string]*scaleSet{}, groups: map[string]group{}, operations: map[string]*operation{},
-		images: map[string]Image{},
+		images: map[string]Image{}, newest: map[string]string{},
 	}
 	if s.clock == nil {
 		wall := newScaledClock()

@@ -26,6 +26,7 @@ var (
 	vmUpdate    = bucketPolicy{"UpdateVMScaleSetVM", 4, 12, 500, 1500, "VMScaleSetVMActions", 200, 1000}
 	vmDelete    = bucketPolicy{"DeleteVMScaleSetVM", 4, 12, 500, 1500, "DeleteVMScaleSetVM", 240, 1200}
 	vmGet       = bucketPolicy{"GetVMScaleSetVM", 12, 36, 2000, 6000, "GetVMScaleSetVM", 1000, 5000}
+	vmHighCost  = bucketPolicy{"HighCostGetVM", 0, 0, 300, 900, "HighCostGet", 180, 900}
 	operationsG = bucketPolicy{"GetOperation", 15, 45, 5000, 15000, "GetOperation", 15000, 30000}
 	unlimited   = bucketPolicy{}
 )
