@@ -87,9 +87,13 @@ func invalidContent(err error) *armError {
 }
 
 func resourceNotFound(set, group string) *armError {
+	return typedNotFound("Microsoft.Compute/virtualMachineScaleSets", set, group)
+}
+
+func typedNotFound(kind, name, group string) *armError {
 	return refuse(http.StatusNotFound, "ResourceNotFound",
-		"The Resource 'Microsoft.Compute/virtualMachineScaleSets/%s' under resource group '%s' was not found. "+
-			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", set, group).fromGateway()
+		"The Resource '%s/%s' under resource group '%s' was not found. "+
+			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", kind, name, group).fromGateway()
 }
 
 // missing is the refusal of a call about a scale set that is not there, or about something below it (azure-facts §2.8).

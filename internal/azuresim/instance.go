@@ -120,6 +120,7 @@ func (inst *instance) change(now time.Time, to func(*state)) {
 	inst.progressed(was)
 	inst.noteRecovery()
 	inst.set.server.expectRepair(inst)
+	inst.set.server.networkMoved()
 	if was.since == inst.since && len(inst.past) > 0 {
 		return // nobody could see it
 	}

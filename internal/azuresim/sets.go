@@ -105,6 +105,9 @@ func (s *Server) createSet(r *request, body object) (*response, *armError) {
 	if err := s.checkQuota(r.args["sub"], nil, c); err != nil {
 		return nil, err
 	}
+	if err := s.checkAttachments(r.setID().key(), c.model); err != nil {
+		return nil, err
+	}
 	set := s.create(r.setID(), c)
 	set.diskInfix = diskInfix(r.version)
 	op := s.fillNew(set, opCreateOrUpdate)
@@ -138,6 +141,9 @@ func (s *Server) checkModelChange(set *scaleSet, c change) *armError {
 		return nil
 	}
 	if err := set.refuseEleventh(c.model); err != nil {
+		return err
+	}
+	if err := s.checkAttachments(set.id(), c.model); err != nil {
 		return err
 	}
 	if s.switches.WriteDuringUpgrade == "conflict" && len(set.upgrading()) > 0 {
