@@ -10,7 +10,6 @@ import (
 
 // network is what the network provider keeps.
 type network struct {
-	flows     Flows
 	resources map[string]*netResource // by lower-case ARM id
 	subnets   map[string]int          // of private addresses, by scale set
 	addresses int                     // synthetic public addresses given so far
@@ -18,8 +17,8 @@ type network struct {
 	moved     bool // who is behind the doors may have changed since they were looked at
 }
 
-func newNetwork(flows Flows) network {
-	return network{flows: flows, resources: map[string]*netResource{}, subnets: map[string]int{}, doors: map[string]openDoor{}}
+func newNetwork() network {
+	return network{resources: map[string]*netResource{}, subnets: map[string]int{}, doors: map[string]openDoor{}}
 }
 
 // netKind is a type of resources of the network provider, and what differs between these types.

@@ -40,7 +40,7 @@ func (s *Server) followDoors() {
 	for _, name := range slices.Sorted(maps.Keys(s.network.doors)) {
 		is, want := s.network.doors[name], wanted[name]
 		if is.err != nil || is.Address != want.Address || is.Port != want.Port {
-			fleet.CloseDoor(name, s.network.flows == FlowsBreak)
+			fleet.CloseDoor(name, s.switches.RuleSwitch == "break")
 			delete(s.network.doors, name)
 		}
 	}

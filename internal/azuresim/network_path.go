@@ -28,7 +28,7 @@ func (s *Server) followBalancer(res *netResource) {
 	res.path.applied = res.properties()
 	s.followFrontends(res)
 	s.followProbes(res)
-	if s.network.flows == FlowsBreak {
+	if s.switches.RuleSwitch == "break" {
 		s.breakSwitched(res, was)
 	}
 	s.networkMoved()

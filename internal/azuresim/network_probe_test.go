@@ -13,7 +13,7 @@ import (
 
 // A probe takes a machine out after as many silent answers in a row as it says, and lets it back the same way.
 func TestProbes(t *testing.T) {
-	w := newCity(t, azuresim.FlowsStay)
+	w := newCity(t, "stay")
 	w.found(nil)
 	w.house("blue", 2, attached([]string{"blue"}, nil))
 	front := w.door("/loadbalancingrules/http")
@@ -64,7 +64,7 @@ func servedBy(t *testing.T, w *world, front string) string {
 
 // Without a probe nobody is taken out, so that who is down loses its share; with affinity a client stays with one machine.
 func TestRuleWithoutProbe(t *testing.T) {
-	w := newCity(t, azuresim.FlowsStay)
+	w := newCity(t, "stay")
 	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) { p.LoadBalancingRules[0].Properties.Probe = nil })
 	w.house("blue", 2, attached([]string{"blue"}, nil))
 	front := w.door("/loadbalancingrules/http")

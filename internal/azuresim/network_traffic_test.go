@@ -97,7 +97,7 @@ func leadTo(pool string) armnetwork.LoadBalancer {
 // Blue-green: the rule of a load balancer in front of two scale sets is pointed at the other by a PUT of the whole, and back, while
 // clients come in without a pause. None of them is turned away, and none sees anything but one of the two.
 func TestBlueGreenLosesNoRequest(t *testing.T) {
-	w := newCity(t, azuresim.FlowsStay)
+	w := newCity(t, "stay")
 	w.found(nil)
 	w.house("blue", 2, attached([]string{"blue"}, nil))
 	w.house("green", 2, attached([]string{"green"}, nil))
@@ -219,7 +219,7 @@ func (k keptOpen) ask() (string, error) {
 
 // What becomes of an established connection when its rule is switched is not verified, so both can be had.
 func TestEstablishedConnections(t *testing.T) {
-	for flows, stays := range map[azuresim.Flows]bool{"": true, azuresim.FlowsStay: true, azuresim.FlowsBreak: false} {
+	for flows, stays := range map[azuresim.Choice]bool{"": true, "stay": true, "break": false} {
 		t.Run("flows "+string(flows), func(t *testing.T) {
 			w := newCity(t, flows)
 			w.found(nil)
@@ -249,7 +249,7 @@ func TestEstablishedConnections(t *testing.T) {
 
 // A write leads traffic when its operation has ended, not before, and not at all where it fails.
 func TestTrafficFollowsTheOperation(t *testing.T) {
-	w := newCity(t, azuresim.FlowsStay)
+	w := newCity(t, "stay")
 	w.found(nil)
 	w.house("blue", 1, attached([]string{"blue"}, nil))
 	w.house("green", 1, attached([]string{"green"}, nil))
@@ -267,7 +267,7 @@ func TestTrafficFollowsTheOperation(t *testing.T) {
 
 // Each machine is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no other machine by it.
 func TestNATReachesOneMachine(t *testing.T) {
-	w := newCity(t, azuresim.FlowsStay)
+	w := newCity(t, "stay")
 	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) {
 		rule := natRule(80)
 		p.InboundNatRules = []*armnetwork.InboundNatRule{&rule}
@@ -306,7 +306,7 @@ func (w *world) portOf(end string) int {
 
 // Without a public IP address a frontend has a private one, where clients come in just the same; all of it goes with the load balancer.
 func TestPrivateFrontend(t *testing.T) {
-	w := newCity(t, azuresim.FlowsStay)
+	w := newCity(t, "stay")
 	lb := town()
 	lb.Properties.FrontendIPConfigurations[0].Properties = &armnetwork.FrontendIPConfigurationPropertiesFormat{
 		Subnet: &armnetwork.Subnet{ID: to.Ptr(group + "/providers/Microsoft.Network/virtualNetworks/vnet/subnets/default")},

@@ -82,14 +82,14 @@ func newWorld(t *testing.T, o azuresim.Options) *world {
 }
 
 // newCity is a world with machines that run.
-func newCity(t *testing.T, flows azuresim.Flows) *world {
+func newCity(t *testing.T, flows azuresim.Choice) *world {
 	t.Helper()
 	machines, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), MachinePort: machinePort})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(machines.Close)
-	return newWorld(t, azuresim.Options{Fleet: machines, RuleSwitch: flows})
+	return newWorld(t, azuresim.Options{Fleet: machines, Switches: azuresim.Switches{RuleSwitch: flows}})
 }
 
 // send is a request as somebody without an SDK makes it.

@@ -49,7 +49,7 @@ const (
 func New(o Options) *Server {
 	s := &Server{
 		clock: o.Clock, seed: o.Seed, pageSize: o.PageSize, durations: o.Durations.withDefaults(), retryAfter: o.RetryAfter,
-		fleet: o.Fleet, network: newNetwork(o.RuleSwitch), publicURL: o.PublicURL, log: o.Logger, switches: mustSwitches(o.Switches),
+		fleet: o.Fleet, network: newNetwork(), publicURL: o.PublicURL, log: o.Logger, switches: mustSwitches(o.Switches),
 		random: newRandom(o.Seed),
 		sets:   map[string]*scaleSet{}, groups: map[string]group{}, operations: map[string]*operation{},
 		images: map[string]Image{}, newest: map[string]string{},

@@ -72,6 +72,8 @@ type Switches struct {
 	ComputerName Choice `json:"computerName" choices:"base36 decimal" fact:"§4"`
 	// IDCase says whether the group in ids of instances comes back in the case it was given in.
 	IDCase Choice `json:"idCase" choices:"seed keep upper" fact:"§1.2"`
+	// RuleSwitch is what becomes of established connections when a load balancer's rule is switched to another pool, or goes.
+	RuleSwitch Choice `json:"ruleSwitch" choices:"stay break" fact:"§2.10"`
 
 	// HealthDelaySeconds is how long a machine that came up has no verdict on its health.
 	HealthDelaySeconds int `json:"healthDelaySeconds" fact:"§2.5"`
