@@ -33,12 +33,12 @@ func (s *Server) imageOf(m *model) Image {
 		return Image{ID: id}
 	}
 	return Image{ID: strings.Join([]string{
-		stringAt(ref, "publisher"), stringAt(ref, "offer"), stringAt(ref, "sku"), s.exactVersion(ref),
+		stringAt(ref, "publisher"), stringAt(ref, "offer"), stringAt(ref, "sku"), exactVersion(ref),
 	}, ":")}
 }
 
 // exactVersion is the version that a reference stands for when a disk is made; empty where images have none.
-func (s *Server) exactVersion(ref object) string {
+func exactVersion(ref object) string {
 	if id := stringAt(ref, "id"); id != "" {
 		if _, version, found := strings.Cut(strings.ToLower(id), "/versions/"); found {
 			return version

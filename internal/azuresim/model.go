@@ -19,6 +19,7 @@ type model struct {
 	health     healthSource
 	network    rawJSON // its networkProfileConfiguration, written once
 	prefix     string  // of computer names
+	exact      string  // the image's version, for machines that get their disk now
 }
 
 // healthSource is where a scale set learns its instances' health from.
@@ -42,6 +43,7 @@ func newModel(profile object, size string) *model {
 		m.extensions = append(m.extensions, &extension{name: stringAt(e, "name"), properties: objectAt(e, "properties")})
 	}
 	m.health = m.findHealth()
+	m.exact = exactVersion(m.image())
 	m.network = rawJSON(toCompactJSON(members{
 		{"networkInterfaceConfigurations", at(profile, "networkProfile", "networkInterfaceConfigurations")},
 	}))

@@ -87,5 +87,5 @@ func (s *Server) repair(inst *instance) {
 // replaceInstance deletes a machine and makes one of the latest model instead, under a new id (azure-facts §2.1).
 func (s *Server) replaceInstance(op *operation, inst *instance) *instance {
 	op.start(inst, inst.model, s.deletePlan())
-	return s.addInstance(op)
+	return s.addInstance(op, op.set.emptiestZone(countZones(op.set.instances)))
 }

@@ -10,9 +10,7 @@ import (
 func (s *Server) scaleTo(op *operation, want int) {
 	set := op.set
 	staying := slices.DeleteFunc(slices.Clone(set.instances), func(inst *instance) bool { return inst.provisioning == deleting })
-	for range want - len(staying) {
-		s.addInstance(op)
-	}
+	s.addInstances(op, want-len(staying))
 	if surplus := len(staying) - want; surplus > 0 {
 		for _, inst := range set.victims(staying, surplus) {
 			op.charge++
@@ -21,17 +19,27 @@ func (s *Server) scaleTo(op *operation, want int) {
 	}
 }
 
+// addInstances makes instances, each in the zone that then has the fewest.
+func (s *Server) addInstances(op *operation, n int) {
+	count := countZones(op.set.instances)
+	for range n {
+		zone := op.set.emptiestZone(count)
+		count[zone]++
+		s.addInstance(op, zone)
+	}
+}
+
 // addInstance makes an instance of the latest model, whatever the others have (azure-facts §2.1).
-func (s *Server) addInstance(op *operation) *instance {
+func (s *Server) addInstance(op *operation, zone string) *instance {
 	set := op.set
 	inst := &instance{
-		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: set.emptiestZone(), fault: set.fresh % set.faultDomainCount(),
+		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: zone, fault: set.fresh % set.faultDomainCount(),
 		vmID: s.guid(), disk: s.guid(), etag: 1, born: s.now,
 		state: state{model: set.model, since: s.now.UnixNano()},
 	}
 	set.nextID++
 	set.fresh++
-	inst.exact = s.exactVersion(set.model.image())
+	inst.exact = set.model.exact
 	set.instances = append(set.instances, inst)
 	op.charge++
 	op.start(inst, set.model, s.createPlan(set.model))
@@ -42,12 +50,11 @@ func (s *Server) addInstance(op *operation) *instance {
 const faultDomains = 5
 
 // emptiestZone is the zone with the fewest instances, the first of them; none where the set has no zones.
-func (set *scaleSet) emptiestZone() string {
+func (set *scaleSet) emptiestZone(count map[string]int) string {
 	zones := set.zones()
 	if len(zones) == 0 {
 		return ""
 	}
-	count := countZones(set.instances)
 	return slices.MinFunc(zones, func(a, b string) int { return cmp.Compare(count[a], count[b]) })
 }
 

@@ -101,7 +101,7 @@ func (t *task) swapDisk() {
 // bootFresh makes an instance's disk anew.
 func (s *Server) bootFresh(inst *instance, m *model) {
 	inst.disk = s.guid()
-	inst.exact = s.exactVersion(m.image())
+	inst.exact = m.exact
 	inst.results = nil
 	if s.fleet == nil {
 		return
