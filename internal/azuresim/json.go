@@ -28,6 +28,9 @@ type member struct {
 // compact is a value written on one line, as Azure does with network profiles.
 type compact struct{ value any }
 
+// drawing is a value that writes itself, at a depth of the tree.
+type drawing func(w *jsonWriter, depth int)
+
 // rawJSON is a value that was written before; it has no line breaks.
 type rawJSON []byte
 
@@ -90,6 +93,8 @@ func (w *jsonWriter) container(value any, depth int) {
 		w.indent = false
 		w.value(v.value, depth)
 		w.indent = was
+	case drawing:
+		v(w, depth)
 	case members:
 		w.members(v, depth)
 	case object:
@@ -97,6 +102,8 @@ func (w *jsonWriter) container(value any, depth int) {
 	case []any:
 		w.array(len(v), func(i int) any { return v[i] }, depth)
 	case []members:
+		w.array(len(v), func(i int) any { return v[i] }, depth)
+	case []drawing:
 		w.array(len(v), func(i int) any { return v[i] }, depth)
 	case []string:
 		w.array(len(v), func(i int) any { return v[i] }, depth)

@@ -29,6 +29,7 @@ type response struct {
 	body   any // a tree; nil: no body
 	charge int // x-ms-request-charge; below zero: no such header
 	etag   string
+	sent   func() // to be called once nobody reads the body any more, or never
 
 	// What faults make of it on the wire.
 	delay    time.Duration

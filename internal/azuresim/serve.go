@@ -196,6 +196,9 @@ func writeResponse(w http.ResponseWriter, res *response) {
 		body = body[:len(body)/2] // net/http drops the connection, since less came than was promised
 	}
 	_, _ = w.Write(body) // a client that went away is no concern of Azure's
+	if res.sent != nil {
+		res.sent()
+	}
 }
 
 func (res *response) bytes() []byte {

@@ -35,6 +35,8 @@ type Server struct {
 	faults     faultList
 	calls      callLog
 	throttle   *throttle
+	forms      map[likeness]*form // nil: such an instance has none
+	pageBytes  int                // of the last list page that was written
 }
 
 // group is a resource group.
@@ -52,7 +54,7 @@ func New(o Options) *Server {
 		fleet: o.Fleet, publicURL: o.PublicURL, log: o.Logger, collision: o.PatchDuringUpgrade, reuseModels: o.ReuseModels,
 		random: newRandom(o.Seed),
 		sets:   map[string]*scaleSet{}, groups: map[string]group{}, operations: map[string]*operation{},
-		images: map[string]Image{},
+		images: map[string]Image{}, forms: map[likeness]*form{},
 	}
 	if s.clock == nil {
 		wall := newScaledClock()
