@@ -115,7 +115,7 @@ mutants: ## Plant one-line bugs in the core and print which test catches each.
 	@go run ./hack/mutants
 
 .PHONY: bench
-bench: ## Measure ARM calls and time of a 100-instance rollout, and what an idle one costs, in virtual time.
+bench: ## Measure what a 100-instance rollout and an idle one cost, in virtual time, and the simulator itself.
 	@go run ./hack/bench
 
 .PHONY: vulncheck
