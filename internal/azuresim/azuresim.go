@@ -37,8 +37,10 @@ type Options struct {
 	// still have count as that model, so that these are current again. Whether
 	// Azure compares versions or contents is not known; false: versions.
 	ReuseModels bool
-	// Throttle turns on the compute provider's token buckets (azure-facts §3.2).
+	// Throttle turns on the compute provider's token buckets (azure-facts §3.2), where Throttling selects none of its policies.
 	Throttle bool
+	// Throttling says which requests are refused for coming too often.
+	Throttling Throttling
 }
 
 // Collision is what happens to a write that meets a running operation.

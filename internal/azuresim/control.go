@@ -24,6 +24,8 @@ func (s *Server) Control() http.Handler {
 		"POST /model":         s.controlModel,
 		"PUT /faults":         s.controlFaults,
 		"DELETE /faults":      s.controlNoFaults,
+		"PUT /throttle":       s.controlThrottle,
+		"DELETE /throttle":    s.controlNoThrottle,
 		"GET /calls":          s.controlCalls,
 		"DELETE /calls":       s.controlNoCalls,
 		"GET /instances":      s.controlInstances,

@@ -20,6 +20,8 @@ type request struct {
 	args    map[string]string // of the path, in the client's case
 	version apiVersion
 	faults  []*fault // that fired for it
+
+	armMeters, meters []metered // limits it met at ARM and at the compute provider
 }
 
 // response is what a handler answers.

@@ -72,9 +72,10 @@ func New(o Options) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if o.Throttle {
-		s.throttle = newThrottle()
+	if o.Throttle && o.Throttling.Compute == "" {
+		o.Throttling.Compute = ComputePerMinute
 	}
+	s.throttle = newThrottle(o.Throttling)
 	s.now = s.clock.Now()
 	return s
 }
