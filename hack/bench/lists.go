@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
 
 const (
@@ -104,17 +106,39 @@ func measureLists(ctx context.Context, s *simulator) error {
 	if err != nil {
 		return fmt.Errorf("reading as many bytes: %w", err)
 	}
+	inProcess, err := listsInProcess(ctx)
+	if err != nil {
+		return fmt.Errorf("listing instances in process: %w", err)
+	}
 	expanded, err := r.p95(ctx, s.firstPage(0, "&$expand=instanceView"))
 	if err != nil {
 		return fmt.Errorf("listing instances with instance views: %w", err)
 	}
 	fmt.Printf("figure: sim_list_1000_ms %.1f\n", plain)
 	fmt.Printf("figure: sim_list_1000_expand_ms %.1f\n", expanded)
+	fmt.Printf("figure: sim_list_1000_in_process_ms %.1f\n", inProcess)
 	fmt.Printf("figure: sim_list_1000_over_copying %.1f\n", plain/floor)
 	if plain > mostListMS {
 		return fmt.Errorf("reading all pages of %d instances takes %.1f ms, more than %.0f", manyInstances, plain, mostListMS)
 	}
 	return nil
+}
+
+// listsInProcess lists through the transport that simulations use, without sockets.
+func listsInProcess(ctx context.Context) (float64, error) {
+	sim := azuresim.New(azuresim.Options{})
+	defer sim.Close()
+	staging, err := stagingOf(0)
+	if err != nil {
+		return 0, err
+	}
+	w := httptest.NewRecorder()
+	sim.Control().ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPut, "/scalesets", bytes.NewReader(staging)))
+	if w.Code != http.StatusOK {
+		return 0, fmt.Errorf("making a scale set: %d %s", w.Code, w.Body)
+	}
+	r := &reader{client: &http.Client{Transport: sim.Transport()}}
+	return r.p95(ctx, "http://azure.example"+listOf(0, ""))
 }
 
 // floor is how long pages as long as the last list's take that were written before.

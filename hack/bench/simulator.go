@@ -74,12 +74,16 @@ func setID(n int) string {
 		scaleSet.SubscriptionID, scaleSet.ResourceGroup, n)
 }
 
-// stage makes a scale set of 1,000 as large ones are: over zones, with health and a script.
-func (s *simulator) stage(ctx context.Context, n int) error {
-	body, err := json.Marshal(map[string]any{
+// stagingOf asks the control endpoint for a scale set of 1,000 as large ones are: over zones, with health and a script.
+func stagingOf(n int) ([]byte, error) {
+	return json.Marshal(map[string]any{
 		"scaleSet": setID(n), "capacity": manyInstances, "zones": []string{"1", "2", "3"}, "health": "extension",
 		"script": map[string]string{"command": "bash v1.sh"},
 	})
+}
+
+func (s *simulator) stage(ctx context.Context, n int) error {
+	body, err := stagingOf(n)
 	if err != nil {
 		return err
 	}
@@ -100,6 +104,8 @@ func (s *simulator) stage(ctx context.Context, n int) error {
 }
 
 // firstPage is where the list of a scale set's instances begins.
-func (s *simulator) firstPage(n int, options string) string {
-	return s.where.ARM + setID(n) + "/virtualMachines?api-version=2025-04-01" + options
+func (s *simulator) firstPage(n int, options string) string { return s.where.ARM + listOf(n, options) }
+
+func listOf(n int, options string) string {
+	return setID(n) + "/virtualMachines?api-version=2025-04-01" + options
 }

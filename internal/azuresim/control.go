@@ -161,7 +161,7 @@ func (s *Server) controlCalls(_ []byte, r *http.Request) (any, error) {
 }
 
 func (s *Server) controlNoCalls([]byte, *http.Request) (any, error) {
-	s.calls.entries = nil
+	s.calls.forget(len(s.calls.entries))
 	return nil, nil
 }
 

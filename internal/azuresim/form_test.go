@@ -116,7 +116,7 @@ func TestFormsAreBounded(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(4)
 	for i := range 2 * formsKept {
-		s.control("POST", "/model", members{{"scaleSet", testSet}, {"merge", members{{"tags", members{{"n", i}}}}}})
+		s.control("POST", "/model", members{{"scaleSet", testSet}, {"merge", members{{"tags", members{{"n", text(i)}}}}}})
 		s.vms("")
 		mustEqual(t, "bounded", len(s.server.forms) <= formsKept, true)
 	}

@@ -36,6 +36,10 @@ type rawJSON []byte
 
 // parseObject reads one JSON object, keeping numbers as they were written.
 func parseObject(body []byte) (object, error) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a mark that some clients begin with
+	if isTooDeep(body) {
+		return nil, fmt.Errorf("decoding a JSON object: the depth of %d has been exceeded", deepest)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var o object
