@@ -53,11 +53,12 @@ func FuzzRequests(f *testing.F) {
 	})
 }
 
+// Seeds are short: the fuzzer spends its time on making long ones shorter. TestStrangeRequests has what is long.
 var seedPaths = []string{
 	testSet, testSet + "/virtualMachines", testSet + "/virtualMachines/0", testSet + "/virtualMachines/0/reimage", testSet + "/manualupgrade",
 	testSet + "/extensions/CustomScript", testSet + "/rollingUpgrades/latest", testSet + "/instanceView", testSet + "/delete", testSet + "-flex",
 	testGroup, "/", "//", "/subscriptions", "/x/oauth2/token", "/subscriptions/\r\nX: y/resourceGroups/rg", testGroup + "/providers/Microsoft.Other/things/x",
-	strings.Replace(testSet, "web", "wéb\xff\x00", 1), strings.Replace(testSet, "11111111", "..", 1), "/" + strings.Repeat("a/", 10_000), testOperation,
+	strings.Replace(testSet, "web", "wéb\xff\x00", 1), strings.Replace(testSet, "11111111", "..", 1), testOperation,
 }
 
 var seedBodies = []string{
@@ -76,13 +77,13 @@ var seedBodies = []string{
 	`{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":5},{"name":"y","properties":"z"},null]}}}}`,
 	`{"properties":{"virtualMachineProfile":{"osProfile":{"computerNamePrefix":{},"linuxConfiguration":1}}}}`, `{"properties":{"settings":[],"publisher":1}}`,
 	`{"instanceIds":"0"}`, `{"instanceIds":[0]}`, `{"instanceIds":[]}`, `{"instanceIds":["0","0","\u0000"]}`, `{"instanceIds":["99999999999999999999"]}`,
-	strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70), strings.Repeat("[", 100_000), `{"tags":{"a":"` + strings.Repeat("x", 100_000) + `"}}`,
+	strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70),
 }
 
 var seedQueries = []string{
 	"", "api-version", "api-version=", "api-version=0000-00-00", "api-version=2026-13-45", "api-version=2019-01-01", "api-version=2026-04-01-beta", "api-version=%zz",
 	"api-version=2026-04-01&api-version=x", "API-VERSION=2026-04-01&$SKIPTOKEN=%00", "api-version=2026-04-01&$filter=%27%20or%201", "api-version=2026-04-01&$expand=everything&$select=%FF",
-	"api-version=2026-04-01&$skiptoken=dm1zcythZnRlci85OTk5OTk5OTk5OTk5OTk5OTk5OQ==", "api-version=2026-04-01;x", strings.Repeat("a=b&", 10_000) + "api-version=2026-04-01",
+	"api-version=2026-04-01&$skiptoken=dm1zcythZnRlci85OTk5OTk5OTk5OTk5OTk5OTk5OQ==", "api-version=2026-04-01;x",
 }
 
 // stageStrange makes a world with a bit of everything: two kinds of scale sets, a script, an operation that runs.

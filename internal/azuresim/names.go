@@ -25,6 +25,9 @@ func checkNames(r *request) *armError {
 			"The provided resource group name '%s' is invalid. The name can only be of letters, digits, '-', '.', '(', ')' and '_', at most 90.",
 			group).fromGateway()
 	}
+	if location, named := r.args["location"]; named {
+		return checkLocation(location)
+	}
 	return nil
 }
 

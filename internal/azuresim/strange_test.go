@@ -15,38 +15,43 @@ import (
 
 // Requests that no client of ours sends are refused with the status and the code that say what is wrong with them.
 func TestStrangeRequests(t *testing.T) {
+	unread := "?" + strings.Repeat("a=b&", 2_000) + "api-version=" + newest
 	deep := strings.Repeat(`{"tags":`, deepest) + "{}" + strings.Repeat("}", deepest)
 	for name, tc := range map[string]struct {
 		call
 		status int
 		code   string
 	}{
-		"method that is none":       {call{"BREW", testSet, nil}, 405, "MethodNotAllowed"},
-		"method not for this":       {call{"POST", testSet + "/virtualMachines", nil}, 405, "MethodNotAllowed"},
-		"no such resource":          {call{"GET", testGroup + "/providers/Microsoft.Compute/bicycles", nil}, 404, "InvalidResourceType"},
-		"no path":                   {call{"GET", "/", nil}, 404, "NotFound"},
-		"path without end":          {call{"GET", "/" + strings.Repeat("a/", longestPath), nil}, 404, "NotFound"},
-		"name without end":          {call{"GET", testSet + strings.Repeat("a", longestPath), nil}, 414, "RequestUriTooLong"},
-		"subscription that is none": {call{"GET", "/subscriptions/a%20b/resourceGroups/rg", nil}, 400, "InvalidSubscriptionId"},
-		"lines in a subscription":   {call{"GET", "/subscriptions/a%0d%0ab", nil}, 400, "InvalidSubscriptionId"},
-		"group that is none":        {call{"PUT", testGroup + "%3Fx", members{{"location", "eastus"}}}, 400, "InvalidResourceGroup"},
-		"lines in a location":       {call{"PUT", testGroup, members{{"location", "a\r\nb"}}}, 400, "LocationNotAvailableForResourceType"},
-		"version that is no date":   {call{"GET", testSet + "?api-version=2026-13-45", nil}, 400, "InvalidApiVersionParameter"},
-		"no body":                   {call{"PATCH", testSet, ""}, 400, "InvalidRequestContent"},
-		"body cut off":              {call{"PATCH", testSet, `{"tags":{"a":`}, 400, "InvalidRequestContent"},
-		"two bodies":                {call{"PATCH", testSet, `{}{}`}, 400, "InvalidRequestContent"},
-		"body in UTF-16":            {call{"PATCH", testSet, "\xff\xfe{\x00}\x00"}, 400, "InvalidRequestContent"},
-		"body too deep":             {call{"PATCH", testSet, deep}, 400, "InvalidRequestContent"},
-		"body too large":            {call{"PATCH", testSet, strings.Repeat(" ", maxBody+1)}, 413, "RequestContentTooLarge"},
-		"array for an object":       {call{"PATCH", testSet, `[]`}, 400, "InvalidRequestContent"},
-		"number for a text":         {call{"PATCH", testSet, `{"tags":{"a":1}}`}, 400, "InvalidRequestContent"},
-		"text for a switch":         {call{"PATCH", testSet, `{"properties":{"automaticRepairsPolicy":{"enabled":"true"}}}`}, 400, "InvalidRequestContent"},
-		"text in an extension":      {call{"PATCH", testSet, `{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":"x","properties":"y"}]}}}}`}, 400, "InvalidRequestContent"},
-		"text for a list of ids":    {call{"POST", testSet + "/manualupgrade", `{"instanceIds":"0"}`}, 400, "InvalidRequestContent"},
-		"one stale id of two":       {call{"POST", testSet + "/manualupgrade", `{"instanceIds":["0","99"]}`}, 400, "InvalidParameter"},
-		"capacity below zero":       {call{"PATCH", testSet, `{"sku":{"capacity":-1}}`}, 400, "InvalidParameter"},
-		"capacity beyond numbers":   {call{"PATCH", testSet, `{"sku":{"capacity":1e999}}`}, 400, "InvalidParameter"},
-		"good tags, bad capacity":   {call{"PATCH", testSet, `{"tags":{"a":"b"},"sku":{"capacity":1.5}}`}, 400, "InvalidParameter"},
+		"method that is none":        {call{"BREW", testSet, nil}, 405, "MethodNotAllowed"},
+		"method not for this":        {call{"POST", testSet + "/virtualMachines", nil}, 405, "MethodNotAllowed"},
+		"no such resource":           {call{"GET", testGroup + "/providers/Microsoft.Compute/bicycles", nil}, 404, "InvalidResourceType"},
+		"no path":                    {call{"GET", "/", nil}, 404, "NotFound"},
+		"path without end":           {call{"GET", "/" + strings.Repeat("a/", longestPath), nil}, 404, "NotFound"},
+		"name without end":           {call{"GET", testSet + strings.Repeat("a", longestPath), nil}, 414, "RequestUriTooLong"},
+		"subscription that is none":  {call{"GET", "/subscriptions/a%20b/resourceGroups/rg", nil}, 400, "InvalidSubscriptionId"},
+		"lines in a subscription":    {call{"GET", "/subscriptions/a%0d%0ab", nil}, 400, "InvalidSubscriptionId"},
+		"group that is none":         {call{"PUT", testGroup + "%3Fx", members{{"location", "eastus"}}}, 400, "InvalidResourceGroup"},
+		"lines in a location":        {call{"PUT", testGroup, members{{"location", "a\r\nb"}}}, 400, "LocationNotAvailableForResourceType"},
+		"lines in a path's location": {call{"GET", strings.Replace(testOperation, "eastus", "a%0d%0ab", 1), nil}, 400, "LocationNotAvailableForResourceType"},
+		"version that is no date":    {call{"GET", testSet + "?api-version=2026-13-45", nil}, 400, "InvalidApiVersionParameter"},
+		"no body":                    {call{"PATCH", testSet, ""}, 400, "InvalidRequestContent"},
+		"body cut off":               {call{"PATCH", testSet, `{"tags":{"a":`}, 400, "InvalidRequestContent"},
+		"two bodies":                 {call{"PATCH", testSet, `{}{}`}, 400, "InvalidRequestContent"},
+		"body in UTF-16":             {call{"PATCH", testSet, "\xff\xfe{\x00}\x00"}, 400, "InvalidRequestContent"},
+		"body too deep":              {call{"PATCH", testSet, deep}, 400, "InvalidRequestContent"},
+		"body too large":             {call{"PATCH", testSet, strings.Repeat(" ", maxBody+1)}, 413, "RequestContentTooLarge"},
+		"nesting without end":        {call{"PATCH", testSet, strings.Repeat("[", 100_000)}, 400, "InvalidRequestContent"},
+		"queries without end":        {call{"GET", testSet + "/virtualMachines" + unread + "&$filter=x", nil}, 400, "InvalidParameter"},
+		"names without end":          {call{"PUT", testSet, `{"` + strings.Repeat("a", 100_000) + `":1,"sku":7}`}, 400, "InvalidRequestContent"},
+		"array for an object":        {call{"PATCH", testSet, `[]`}, 400, "InvalidRequestContent"},
+		"number for a text":          {call{"PATCH", testSet, `{"tags":{"a":1}}`}, 400, "InvalidRequestContent"},
+		"text for a switch":          {call{"PATCH", testSet, `{"properties":{"automaticRepairsPolicy":{"enabled":"true"}}}`}, 400, "InvalidRequestContent"},
+		"text in an extension":       {call{"PATCH", testSet, `{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":"x","properties":"y"}]}}}}`}, 400, "InvalidRequestContent"},
+		"text for a list of ids":     {call{"POST", testSet + "/manualupgrade", `{"instanceIds":"0"}`}, 400, "InvalidRequestContent"},
+		"one stale id of two":        {call{"POST", testSet + "/manualupgrade", `{"instanceIds":["0","99"]}`}, 400, "InvalidParameter"},
+		"capacity below zero":        {call{"PATCH", testSet, `{"sku":{"capacity":-1}}`}, 400, "InvalidParameter"},
+		"capacity beyond numbers":    {call{"PATCH", testSet, `{"sku":{"capacity":1e999}}`}, 400, "InvalidParameter"},
+		"good tags, bad capacity":    {call{"PATCH", testSet, `{"tags":{"a":"b"},"sku":{"capacity":1.5}}`}, 400, "InvalidParameter"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSim(t, Options{})
