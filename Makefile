@@ -104,7 +104,7 @@ deflake: k8s ## Run the unit tests COUNT times (50) to find flakes.
 .PHONY: fuzz
 fuzz: ## Fuzz the core and the simulator for FUZZTIME (30s) each.
 	go test -run '^$$' -fuzz FuzzPlan -fuzztime $(FUZZTIME) ./internal/rollout
-	go test -run '^$$' -fuzz FuzzRequests -fuzztime $(FUZZTIME) ./internal/azuresim
+	go test -run '^$$' -fuzz FuzzRequests -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./internal/azuresim
 
 .PHONY: golden
 golden: ## Write the golden traces anew. Read the difference: it is the behaviour.
