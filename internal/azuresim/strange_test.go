@@ -75,6 +75,17 @@ func TestOddBodies(t *testing.T) {
 	mustEqual(t, "tag", stringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "tags", "a"), "\ufffd(")
 }
 
+// What is in a string nests nothing, and a quote that is escaped does not end one.
+func TestDepth(t *testing.T) {
+	brackets := strings.Repeat("[", deepest+1)
+	for text, want := range map[string]bool{
+		brackets: true, brackets[1:]: false, `{"a":"` + brackets + `"}`: false, `{"a":"\"":"` + brackets + `"}`: false,
+		`{"a":"\\":` + brackets: true, strings.Repeat("[]", 1000): false, strings.Repeat("}", 1000) + brackets: false,
+	} {
+		mustEqual(t, text, isTooDeep([]byte(text)), want)
+	}
+}
+
 func TestAllowedMethods(t *testing.T) {
 	s := newSim(t, Options{})
 	r := s.do(http.StatusMethodNotAllowed, "POST", testSet, nil)
@@ -92,7 +103,7 @@ func TestBodyCutOffOnTheWire(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close() //nolint:errcheck // the server closes it, too
+	defer conn.Close()
 	const body = `{"tags":{"a":"b"}}`
 	fmt.Fprintf(conn, "PATCH %s?api-version=%s HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer x\r\nContent-Length: %d\r\n\r\n%s", testSet, newest, len(body)+10, body)
 	if err := conn.(*net.TCPConn).CloseWrite(); err != nil {
