@@ -136,7 +136,7 @@ func (l listing) newForm(shown look, version apiVersion, depth int) *form {
 // standIn is an instance like another, with texts in its blanks that occur nowhere else in it.
 func (l look) standIn(n int) look {
 	inst := *l.instance
-	inst.id = 1_987_650_000 + 7*n // of six digits in base 36, too
+	inst.id = 98_700 + 7*n // of five digits, so that a number filled up to six is another text, in whatever base
 	inst.etag = 8_765_430_000 + 11*n
 	inst.fault = 5_432_180_000 + 13*n
 	if inst.suffix != "" {

@@ -15,7 +15,7 @@ var formWorlds = map[string][]member{
 	"probe":    {{"health", "probe"}, {"script", members{{"command", "x"}}}},
 	"flexible": {{"orchestration", flexible}, {"script", members{{"command", "x"}}}},
 	// What the stand-ins have in their blanks, in the text that all share.
-	"mimic": {{"tags", members{{"1987650007", "8765430007"}, {"2001-02-03T04:05:01.0012345+00:00", "\r\n\t\"é"}}}},
+	"mimic": {{"tags", members{{"98707", "8765430007"}, {"2001-02-03T04:05:01.0012345+00:00", "\r\n\t\"é"}}}},
 }
 
 // A list shows of each instance what the one renderer of instances writes, whatever became of it.
