@@ -19,6 +19,7 @@ func (s *Server) controlSwitches(body []byte, _ *http.Request) (any, error) {
 		return nil, badControl("%v", err)
 	}
 	s.switches = in
+	clear(s.forms) // some switches change what lists show
 	return in, nil
 }
 

@@ -21,6 +21,7 @@ type armError struct {
 	gateway bool
 	// charged errors cost a request as if they had worked.
 	charged bool
+	allow   string // methods that are allowed instead
 }
 
 func refuse(status int, code, format string, args ...any) *armError {
@@ -65,6 +66,9 @@ func (e *armError) response() *response {
 	res := &response{status: e.status, body: body, header: http.Header{}}
 	if e.retryAfter > 0 {
 		res.header.Set("Retry-After", strconv.Itoa(wholeSeconds(e.retryAfter)))
+	}
+	if e.allow != "" {
+		res.header.Set("Allow", e.allow)
 	}
 	if e.gateway {
 		res.header.Set("X-Ms-Failure-Cause", "gateway")

@@ -34,6 +34,7 @@ func (s *Server) finish(r *request, res *response) {
 	if res.charge != noCharge {
 		h.Set("X-Ms-Request-Charge", strconv.Itoa(res.charge))
 	}
+	r.chargeMachines(res)
 	s.showRate(r, res)
 	s.showGateway(r, res)
 }

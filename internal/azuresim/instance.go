@@ -192,14 +192,24 @@ func (inst *instance) quotedEtag() string { return `"` + strconv.Itoa(inst.etag)
 // computerName is the prefix and the id in base 36, six digits (azure-facts §4), or part of the name where that is random.
 func (inst *instance) computerName() string {
 	if inst.suffix != "" {
-		return inst.model.prefix + strings.ToUpper(inst.suffix[:6])
+		return inst.model.prefix + inst.suffix36()
 	}
+	return inst.model.prefix + inst.number36()
+}
+
+// number36 is what a Uniform machine's computer name has of its own.
+func (inst *instance) number36() string {
 	base := 36
 	if inst.set.server.switches.ComputerName == "decimal" {
 		base = 10
 	}
 	digits := strings.ToUpper(strconv.FormatInt(int64(inst.id), base))
-	return inst.model.prefix + strings.Repeat("0", max(0, 6-len(digits))) + digits
+	return "000000"[:max(0, 6-len(digits))] + digits
+}
+
+// suffix36 is what a Flexible machine's has.
+func (inst *instance) suffix36() string {
+	return strings.ToUpper(inst.suffix[:min(6, len(inst.suffix))])
 }
 
 func (inst *instance) diskName() string {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -42,17 +43,34 @@ func (s *Server) listVMs(r *request) (*response, *armError) {
 		return nil, err
 	}
 	page, last := s.page(set, l, after)
-	list := make([]members, 0, len(page))
+	list := make([]drawing, 0, len(page))
 	for _, shown := range page {
-		list = append(list, l.item(shown, r.version))
+		list = append(list, func(w *jsonWriter, depth int) { s.draw(w, l, shown, r.version, depth) })
 	}
 	body := members{{"value", list}}
 	if last >= 0 {
 		body = append(body, member{"nextLink", s.pageLink(r, last)})
 	}
-	res := answer(http.StatusOK, body)
+	res := s.writtenPage(body)
 	res.charge = s.listCharge(r, set, len(list), after < 0)
 	return res, nil
+}
+
+// pages are what pages were written into and have been sent; a page is near half a megabyte.
+var pages = sync.Pool{New: func() any { return new([]byte) }}
+
+// writtenPage writes a page at once, while nobody changes the instances in it.
+func (s *Server) writtenPage(body members) *response {
+	buffer, _ := pages.Get().(*[]byte)
+	w := jsonWriter{indent: true, out: slices.Grow((*buffer)[:0], s.pageBytes)}
+	w.value(body, 0)
+	s.pageBytes = len(w.out)
+	res := answer(http.StatusOK, rawJSON(w.out))
+	res.sent = func() {
+		*buffer = w.out
+		pages.Put(buffer)
+	}
+	return res
 }
 
 // filters are those that the API allows (azure-facts §6).

@@ -7,8 +7,6 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
-
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
 
 // A probe takes a machine out after as many silent answers in a row as it says, and lets it back the same way.

@@ -187,5 +187,9 @@ func (op *operation) body() members {
 
 // armTime is how the compute provider writes times.
 func armTime(t time.Time) string {
-	return t.UTC().Format("2006-01-02T15:04:05.9999999+00:00")
+	return string(appendARMTime(nil, t))
+}
+
+func appendARMTime(out []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(out, "2006-01-02T15:04:05.9999999+00:00")
 }

@@ -138,8 +138,8 @@ func (s *Server) putGroup(r *request) (*response, *armError) {
 		return nil, err
 	}
 	location := stringAt(body, "location")
-	if location == "" {
-		return nil, refuse(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.").fromGateway()
+	if err := checkLocation(location); err != nil {
+		return nil, err
 	}
 	key := groupKey(r.args["sub"], r.args["group"])
 	status := http.StatusOK

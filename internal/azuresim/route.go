@@ -114,9 +114,11 @@ func vmRoutes() []*route {
 		entry("GET", inVM+"/extensions", "VMExtensions.List", vmAction+"extensions/read", vmGet, (*Server).listVMExtensions),
 		entry("GET", inVM+"/extensions/{extension}", "VMExtensions.Get", vmAction+"extensions/read", vmGet, (*Server).getVMExtension),
 	}
-	for _, verb := range []string{"Reimage", "ReimageAll", "Deallocate", "Start", "Restart", "PowerOff"} {
+	for verb, bucket := range map[string]bucketPolicy{
+		"Reimage": vmUpdate, "ReimageAll": vmUpdate, "Start": vmUpdate, "Restart": vmUpdate, "Deallocate": vmDelete, "PowerOff": vmDelete,
+	} {
 		action := strings.ToLower(verb[:1]) + verb[1:]
-		list = append(list, entry("POST", inVM+"/"+action, "VMs."+verb, vmAction+action+"/action", vmUpdate, onVM(verb)))
+		list = append(list, entry("POST", inVM+"/"+action, "VMs."+verb, vmAction+action+"/action", bucket, onVM(verb)))
 	}
 	return append(list, entry("POST", inVM+"/redeploy", "VMs.Redeploy", vmAction+"redeploy/action", vmUpdate, onVM("Restart")))
 }

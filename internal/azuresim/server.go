@@ -35,6 +35,8 @@ type Server struct {
 	calls      callLog
 	throttle   *throttle
 	network    network
+	forms      map[likeness]*form // nil: such an instance has none
+	pageBytes  int                // of the last list page that was written
 }
 
 // group is a resource group.
@@ -52,7 +54,7 @@ func New(o Options) *Server {
 		fleet: o.Fleet, network: newNetwork(), publicURL: o.PublicURL, log: o.Logger, switches: mustSwitches(o.Switches),
 		random: newRandom(o.Seed),
 		sets:   map[string]*scaleSet{}, groups: map[string]group{}, operations: map[string]*operation{},
-		images: map[string]Image{}, newest: map[string]string{},
+		images: map[string]Image{}, newest: map[string]string{}, forms: map[likeness]*form{},
 	}
 	if s.clock == nil {
 		wall := newScaledClock()
@@ -70,9 +72,10 @@ func New(o Options) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if o.Throttle {
-		s.throttle = newThrottle()
+	if o.Throttle && o.Throttling.Compute == "" {
+		o.Throttling.Compute = ComputePerMinute
 	}
+	s.throttle = newThrottle(o.Throttling)
 	s.now = s.clock.Now()
 	return s
 }

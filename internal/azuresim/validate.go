@@ -55,7 +55,7 @@ func checkShape(body object) *armError {
 			return invalidContent(fmt.Errorf("error converting value at path '%s'", strings.Join(part.path, ".")))
 		}
 	}
-	return nil
+	return checkParts(body)
 }
 
 // maxCapacity of a scale set (azure-facts §2.6).
@@ -75,8 +75,8 @@ func (s *Server) checkWrite(set *scaleSet, full object) *armError {
 
 func checkPlace(set *scaleSet, full object) *armError {
 	location := stringAt(full, "location")
-	if location == "" {
-		return refuse(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.").fromGateway()
+	if err := checkLocation(location); err != nil {
+		return err
 	}
 	if set != nil && normalLocation(location) != normalLocation(set.location) {
 		return refuse(http.StatusConflict, "InvalidResourceLocation",
