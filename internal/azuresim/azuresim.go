@@ -37,9 +37,21 @@ type Options struct {
 	// still have count as that model, so that these are current again. Whether
 	// Azure compares versions or contents is not known; false: versions.
 	ReuseModels bool
+	// RuleSwitch says what becomes of established connections when a load balancer's rule is switched to
+	// another pool or goes, which nobody has verified (azure-facts §2.10); empty: they stay.
+	RuleSwitch Flows
 	// Throttle turns on the compute provider's token buckets (azure-facts §3.2).
 	Throttle bool
 }
+
+// Flows is what becomes of established connections.
+type Flows string
+
+// What a load balancer may do to established connections.
+const (
+	FlowsStay  Flows = "stay"  // where they are, until one of the two ends them
+	FlowsBreak Flows = "break" // they end at once
+)
 
 // Collision is what happens to a write that meets a running operation.
 type Collision string

@@ -28,6 +28,7 @@ func (s *Server) Control() http.Handler {
 		"DELETE /calls":       s.controlNoCalls,
 		"GET /instances":      s.controlInstances,
 		"POST /loadbalancers": s.controlLoadBalancer,
+		"GET /doors":          s.controlDoors,
 		"POST /clock":         s.controlClock,
 	} {
 		mux.Handle(pattern, s.controlled(handle))

@@ -19,6 +19,7 @@ type Durations struct {
 	Delete       time.Duration // of instances, or of a scale set
 	VMUpdate     time.Duration // PUT of one instance
 	Cancel       time.Duration // of a rolling upgrade
+	Network      time.Duration // writes of network resources
 
 	// Jitter is the share by which each duration varies: 0.1 is ±10 %.
 	// Zero means 0.1; negative means none.
@@ -47,6 +48,7 @@ func (d Durations) withDefaults() Durations {
 		{&d.Delete, 30 * time.Second},
 		{&d.VMUpdate, 300 * time.Millisecond},
 		{&d.Cancel, 5 * time.Second},
+		{&d.Network, 2 * time.Second}, // [U]: there is no recording
 	} {
 		if *f.field == 0 {
 			*f.field = f.value

@@ -87,9 +87,13 @@ func invalidContent(err error) *armError {
 }
 
 func resourceNotFound(set, group string) *armError {
+	return typedNotFound("Microsoft.Compute/virtualMachineScaleSets", set, group)
+}
+
+func typedNotFound(kind, name, group string) *armError {
 	return refuse(http.StatusNotFound, "ResourceNotFound",
-		"The Resource 'Microsoft.Compute/virtualMachineScaleSets/%s' under resource group '%s' was not found. "+
-			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", set, group).fromGateway()
+		"The Resource '%s/%s' under resource group '%s' was not found. "+
+			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", kind, name, group).fromGateway()
 }
 
 func groupNotFound(group string) *armError {

@@ -190,6 +190,15 @@ func FuzzRequests(f *testing.F) {
 			f.Add(method, path, "api-version=2020-06-01&$filter=x&$skiptoken=y", `{"instanceIds":["*"],"sku":{"capacity":1e9}}`)
 		}
 	}
+	for _, body := range []string{
+		`{"location":"l","properties":{"frontendIPConfigurations":[{"name":"f"}],"backendAddressPools":[{"name":"p","properties":null}],"inboundNatPools":[7]}}`,
+		`{"location":"l","properties":{"probes":[{"name":"p","properties":{"port":1}}],"loadBalancingRules":[{"name":"r","properties":{"probe":"x","backendAddressPools":[1]}}]}}`,
+		`{"location":"l","sku":null,"tags":null,"properties":null}`,
+	} {
+		f.Add("PUT", testGroup+"/providers/Microsoft.Network/loadBalancers/lb", "api-version=2022-07-01", body)
+		f.Add("PUT", testGroup+"/providers/Microsoft.Network/publicIPAddresses/ip", "api-version=2022-07-01", body)
+	}
+	f.Add("GET", testSet+"/virtualMachines/0/networkInterfaces/web/ipConfigurations/web", "api-version=2018-10-01", "")
 	f.Add("PUT", testSet+"/virtualMachines/0", "api-version=2026-04-01", `{"properties":{"protectionPolicy":5},"tags":[]}`)
 	f.Add("PATCH", testSet, "api-version=2026-04-01", `{"properties":null,"sku":null,"zones":null,"location":null}`)
 	f.Fuzz(func(t *testing.T, method, path, query, body string) {

@@ -108,6 +108,7 @@ func (inst *instance) change(now time.Time, to func(*state)) {
 	}
 	inst.since = now.UnixNano()
 	inst.set.server.expectRepair(inst)
+	inst.set.server.networkMoved()
 	if was.since == inst.since && len(inst.past) > 0 {
 		return // nobody could see it
 	}

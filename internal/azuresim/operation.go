@@ -15,8 +15,9 @@ type operation struct {
 	kind         string // short name, as faults and the call log have it
 	subscription string
 	location     string
-	set          *scaleSet
-	busy         bool // the scale set shows that it runs
+	resource     string    // lower-case ARM id
+	set          *scaleSet // nil: it is the network provider's
+	busy         bool      // the scale set shows that it runs
 
 	began, ended time.Time
 	status       string
@@ -27,6 +28,7 @@ type operation struct {
 	timeOver bool // it has lasted as long as it should
 	charge   int  // machines it touches
 	onEnd    func()
+	result   any // what it answers in the end; nil: nothing
 
 	// What faults make of it.
 	stuck, lost bool
@@ -48,26 +50,28 @@ const (
 
 // begin makes an operation that lasts at least d, and longer while it has tasks.
 func (s *Server) begin(kind string, set *scaleSet, busy bool, d time.Duration) *operation {
-	op := &operation{
-		server: s, id: s.guid(), kind: kind, set: set, busy: busy,
-		subscription: set.subscription, location: set.location,
-		began: s.now, status: statusInProgress,
-	}
-	if kind != byControl {
-		op.suffer(s.faults.fire(kind, set.key, operationFaults))
-	}
-	s.operations[strings.ToLower(op.id.String())] = op
-	s.forgetOperations()
+	op := &operation{kind: kind, resource: set.key, set: set, busy: busy, subscription: set.subscription, location: set.location}
 	if busy {
 		set.operations = append(set.operations, op)
 	}
+	s.run(op, d)
+	return op
+}
+
+// run lets an operation begin.
+func (s *Server) run(op *operation, d time.Duration) {
+	op.server, op.id, op.began, op.status = s, s.guid(), s.now, statusInProgress
+	if op.kind != byControl {
+		op.suffer(s.faults.fire(op.kind, op.resource, operationFaults))
+	}
+	s.operations[strings.ToLower(op.id.String())] = op
+	s.forgetOperations()
 	if !op.stuck {
 		s.after(s.took(d), func() {
 			op.timeOver = true
 			op.settle()
 		})
 	}
-	return op
 }
 
 // suffer notes what faults will make of the operation.
@@ -138,7 +142,7 @@ func (op *operation) end(status string, failure *armError) {
 		op.onEnd()
 	}
 	op.tasks = nil
-	op.server.log.Debug("Operation ended", "kind", op.kind, "scaleSet", op.set.name, "status", status)
+	op.server.log.Debug("Operation ended", "kind", op.kind, "resource", op.resource, "status", status)
 }
 
 // fail notes why an operation will fail; the first reason stays.
@@ -165,6 +169,9 @@ func (s *Server) forgetOperations() {
 
 // body is what the status URL answers.
 func (op *operation) body() members {
+	if op.set == nil {
+		return op.networkBody()
+	}
 	m := members{{"startTime", armTime(op.began)}}
 	if !op.running() {
 		m = append(m, member{"endTime", armTime(op.ended)})

@@ -56,7 +56,7 @@ func (s *Server) monitor(r *request, op *operation) (*response, *armError) {
 		failure.status = http.StatusConflict
 		return nil, &failure
 	}
-	return answer(http.StatusOK, nil), nil
+	return answer(http.StatusOK, op.result), nil
 }
 
 const (

@@ -14,6 +14,7 @@ type route struct {
 	kind    callKind
 	bucket  bucketPolicy
 	public  bool // needs no token
+	network bool // the network provider answers, though the path may be another's
 	handle  func(*Server, *request) (*response, *armError)
 }
 
@@ -64,7 +65,7 @@ var routes = buildRoutes()
 
 func buildRoutes() map[string][]*route {
 	table := map[string][]*route{}
-	for _, list := range [][]*route{setRoutes(), actionRoutes(), vmRoutes(), extensionRoutes(), rollingRoutes(), platformRoutes(), tokenRoutes()} {
+	for _, list := range [][]*route{setRoutes(), actionRoutes(), vmRoutes(), extensionRoutes(), rollingRoutes(), platformRoutes(), tokenRoutes(), networkRoutes()} {
 		for _, r := range list {
 			table[r.method] = append(table[r.method], r)
 		}

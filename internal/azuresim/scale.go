@@ -96,6 +96,7 @@ func (s *Server) removeInstance(inst *instance) {
 	inst.deleted = true
 	inst.change(s.now, func(st *state) { st.power = deallocated })
 	inst.set.remove(inst)
+	s.networkMoved()
 	if s.fleet != nil {
 		s.fleet.Remove(inst.key())
 	}

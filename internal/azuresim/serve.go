@@ -131,6 +131,9 @@ func checkVersion(r *request) *armError {
 
 // isCompute says whether the compute provider answers, not ARM itself.
 func (r *request) isCompute() bool {
+	if r.route.network {
+		return false
+	}
 	for _, p := range r.route.pattern {
 		if p == "microsoft.compute" {
 			return true

@@ -35,6 +35,7 @@ type Server struct {
 	faults     faultList
 	calls      callLog
 	throttle   *throttle
+	network    network
 }
 
 // group is a resource group.
@@ -49,7 +50,7 @@ const (
 func New(o Options) *Server {
 	s := &Server{
 		clock: o.Clock, seed: o.Seed, pageSize: o.PageSize, durations: o.Durations.withDefaults(), retryAfter: o.RetryAfter,
-		fleet: o.Fleet, publicURL: o.PublicURL, log: o.Logger, collision: o.PatchDuringUpgrade, reuseModels: o.ReuseModels,
+		fleet: o.Fleet, network: newNetwork(o.RuleSwitch), publicURL: o.PublicURL, log: o.Logger, collision: o.PatchDuringUpgrade, reuseModels: o.ReuseModels,
 		random: newRandom(o.Seed),
 		sets:   map[string]*scaleSet{}, groups: map[string]group{}, operations: map[string]*operation{},
 		images: map[string]Image{},

@@ -102,6 +102,9 @@ func (s *Server) createSet(r *request, body object) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkAttachments(r.setID().key(), c.model); err != nil {
+		return nil, err
+	}
 	set := s.create(r.setID(), c)
 	set.diskInfix = diskInfix(r.version)
 	op := s.fillNew(set, opCreateOrUpdate)
@@ -129,6 +132,9 @@ func (s *Server) checkModelChange(set *scaleSet, c change) *armError {
 		return nil
 	}
 	if err := set.refuseEleventh(c.model); err != nil {
+		return err
+	}
+	if err := s.checkAttachments(set.id(), c.model); err != nil {
 		return err
 	}
 	if s.collision == CollisionConflict && len(set.upgrading()) > 0 {
