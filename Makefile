@@ -8,6 +8,7 @@ TOOL     := go tool -modfile=hack/tools/go.mod
 KUBECTL  := bin/k8s/kubectl
 FIGURES  := $(CURDIR)/bin/figures
 COUNT    ?= 50
+PARTS    ?= a,b,d,canary
 FUZZTIME ?= 30s
 export KUBEBUILDER_ASSETS := $(CURDIR)/bin/k8s
 export REQUIRE_ENVTEST := 1
@@ -20,6 +21,17 @@ help: ## List the targets.
 .PHONY: demo
 demo: k8s ## Set everything up and show real rollouts, end to end. DEMO_KEEP=1 leaves it running.
 	@go run ./hack/demo
+
+.PHONY: walkthrough
+walkthrough: k8s ## Run today's practice with the Azure CLI, then the same as a VMSSRollout, and compare. PARTS=a,b,d,canary
+	@hack/walkthrough/get-az
+	@REQUIRE_AZ=1 go test -count=1 -run TestCLI ./hack/azuresim
+	@go run ./hack/walkthrough -parts "$(PARTS)"
+
+.PHONY: walkthrough-docs
+walkthrough-docs: k8s ## The same, and write what was seen into docs/walkthrough.md.
+	@hack/walkthrough/get-az
+	@go run ./hack/walkthrough -write docs/walkthrough.md
 
 ##@ Build
 .PHONY: build

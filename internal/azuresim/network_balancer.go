@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -92,7 +93,7 @@ func cleanedBalancer(body object) object {
 		}
 		cleaned := make([]any, 0, len(list))
 		for _, child := range list {
-			if k.name == natRules && at(child, "properties", "backendIPConfiguration") != nil {
+			if k.name == natRules && fromPool(child, properties) {
 				continue // it was made from a NAT pool, and is again
 			}
 			cleaned = append(cleaned, k.cleaned(child))
@@ -100,6 +101,18 @@ func cleanedBalancer(body object) object {
 		properties[k.name] = cleaned
 	}
 	return with(body, "properties", properties)
+}
+
+// fromPool says whether a NAT rule that a client sends back was made from a NAT pool. Some clients, such as the Azure CLI, leave out
+// where it leads, which they hold for read-only; the name tells: pool and machine.
+func fromPool(rule any, properties object) bool {
+	if at(rule, "properties", "backendIPConfiguration") != nil {
+		return true
+	}
+	name := stringAt(rule, "name")
+	return slices.ContainsFunc(arrayAt(properties, natPools), func(pool any) bool {
+		return stringAt(pool, "name") != "" && strings.HasPrefix(name, stringAt(pool, "name")+".")
+	})
 }
 
 // cleaned is a part as a client wrote it; what is no object stays, to be refused.
