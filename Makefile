@@ -8,6 +8,7 @@ TOOL     := go tool -modfile=hack/tools/go.mod
 KUBECTL  := bin/k8s/kubectl
 FIGURES  := $(CURDIR)/bin/figures
 COUNT    ?= 50
+PARTS    ?= a,b,d,canary
 FUZZTIME ?= 30s
 export KUBEBUILDER_ASSETS := $(CURDIR)/bin/k8s
 export REQUIRE_ENVTEST := 1
@@ -20,6 +21,17 @@ help: ## List the targets.
 .PHONY: demo
 demo: k8s ## Set everything up and show real rollouts, end to end. DEMO_KEEP=1 leaves it running.
 	@go run ./hack/demo
+
+.PHONY: walkthrough
+walkthrough: k8s ## Run today's practice with the Azure CLI, then the same as a VMSSRollout, and compare. PARTS=a,b,d,canary
+	@hack/walkthrough/get-az
+	@REQUIRE_AZ=1 go test -count=1 -run TestCLI ./hack/azuresim
+	@go run ./hack/walkthrough -parts "$(PARTS)"
+
+.PHONY: walkthrough-docs
+walkthrough-docs: k8s ## The same, and write what was seen into docs/walkthrough.md.
+	@hack/walkthrough/get-az
+	@go run ./hack/walkthrough -write docs/walkthrough.md
 
 ##@ Build
 .PHONY: build
@@ -104,7 +116,7 @@ deflake: k8s ## Run the unit tests COUNT times (50) to find flakes.
 .PHONY: fuzz
 fuzz: ## Fuzz the core and the simulator for FUZZTIME (30s) each.
 	go test -run '^$$' -fuzz FuzzPlan -fuzztime $(FUZZTIME) ./internal/rollout
-	go test -run '^$$' -fuzz FuzzRequest -fuzztime $(FUZZTIME) ./internal/azuresim
+	go test -run '^$$' -fuzz FuzzRequests -fuzztime $(FUZZTIME) -fuzzminimizetime 20x ./internal/azuresim
 
 .PHONY: golden
 golden: ## Write the golden traces anew. Read the difference: it is the behaviour.
@@ -115,7 +127,7 @@ mutants: ## Plant one-line bugs in the core and print which test catches each.
 	@go run ./hack/mutants
 
 .PHONY: bench
-bench: ## Measure ARM calls and time of a 100-instance rollout, and what an idle one costs, in virtual time.
+bench: ## Measure what a 100-instance rollout and an idle one cost, in virtual time, and the simulator itself.
 	@go run ./hack/bench
 
 .PHONY: vulncheck

@@ -23,6 +23,7 @@ type options struct {
 	durationScale         float64
 	retryAfter            time.Duration
 	throttle              bool
+	throttling            throttling
 }
 
 func parse(args []string, stderr io.Writer) (options, error) {
@@ -42,6 +43,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.Float64Var(&o.durationScale, "duration-scale", 1, "multiplies how long operations take")
 	flags.DurationVar(&o.retryAfter, "retry-after", 0, "Retry-After of begun operations; 0: 10s")
 	flags.BoolVar(&o.throttle, "throttle", false, "refuse what comes more often than Azure allows")
+	o.throttling.register(flags)
 	if err := flags.Parse(args); err != nil {
 		return o, fmt.Errorf("reading the flags: %w", err)
 	}
@@ -63,7 +65,7 @@ func (o options) check() error {
 	if o.allowUnconfined && !o.allowScripts {
 		return errors.New("--allow-unconfined-scripts needs --allow-scripts")
 	}
-	return nil
+	return o.throttling.check()
 }
 
 // checkLoopback refuses an address that others could reach: the simulator lets

@@ -38,7 +38,7 @@ func build(o options, log *slog.Logger) (*world, error) {
 func (w *world) open() error {
 	o := w.options
 	config := azuresim.Options{
-		Seed: o.seed, RetryAfter: o.retryAfter, Throttle: o.throttle, Logger: w.log,
+		Seed: o.seed, RetryAfter: o.retryAfter, Throttle: o.throttle, Throttling: o.throttling.options(), Logger: w.log,
 		Durations: azuresim.Durations{Scale: o.durationScale}, Rate: o.rate,
 	}
 	if o.fleet {

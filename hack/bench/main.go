@@ -1,9 +1,10 @@
-// Command bench measures, in virtual time, what a rollout costs Azure and Kubernetes while it works and when it is done. It prints
-// figures of this very run and fails when a bound of the design does not hold.
+// Command bench measures, in virtual time, what a rollout costs Azure and Kubernetes while it works and when it is done; and, in real
+// time, what the simulator costs. It prints figures of this very run and fails when a bound of the design does not hold.
 package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -53,7 +54,31 @@ func run(ctx context.Context) error {
 	if err := measureIdle(ctx, w, key); err != nil {
 		return err
 	}
-	return measureChecks(ctx)
+	if err := measureChecks(ctx); err != nil {
+		return err
+	}
+	return measureSimulator(ctx)
+}
+
+// measureSimulator measures the simulator as a process of its own.
+func measureSimulator(ctx context.Context) (err error) {
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return fmt.Errorf("making a directory for the simulator: %w", err)
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s, err := startSimulator(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	if err := s.stage(ctx, 0); err != nil {
+		return err
+	}
+	if err := measureLists(ctx, s); err != nil {
+		return err
+	}
+	return measureMillion(ctx, s)
 }
 
 // setUp makes a scale set of 100 that reports health, and declares a script for all of it in batches of 10.

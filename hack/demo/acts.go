@@ -31,7 +31,7 @@ type release struct {
 // playScript is part A of the walkthrough: releases by the custom script extension.
 func (st *stage) playScript(ctx context.Context) error {
 	st.screen.act("A1: a scale set of 3 from a public Ubuntu image")
-	web, err := st.azure.addScaleSet(ctx, "web", map[string]string{"marketplace": "Canonical:ubuntu-24_04-lts:server:24.04.202611100"})
+	web, err := st.addScaleSet(ctx, "web", map[string]string{"marketplace": "Canonical:ubuntu-24_04-lts:server:24.04.202611100"})
 	if err != nil {
 		return err
 	}
@@ -63,14 +63,14 @@ func (st *stage) playScript(ctx context.Context) error {
 // playImages is part B of the walkthrough: releases by image.
 func (st *stage) playImages(ctx context.Context) error {
 	st.screen.act("B1: a scale set of 3 from nginx-base-image")
-	base, err := st.azure.addImage(ctx, "nginx-base-image", pageBase)
+	base, err := st.addImage(ctx, "nginx-base-image", pageBase)
 	if err != nil {
 		return err
 	}
-	if _, err := st.azure.addImage(ctx, "nginx-updated-image", pageUpdated); err != nil {
+	if _, err := st.addImage(ctx, "nginx-updated-image", pageUpdated); err != nil {
 		return err
 	}
-	web, err := st.azure.addScaleSet(ctx, "web-images", map[string]string{"image": base})
+	web, err := st.addScaleSet(ctx, "web-images", map[string]string{"image": base})
 	if err != nil {
 		return err
 	}

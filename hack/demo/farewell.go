@@ -14,20 +14,20 @@ func (st *stage) showAddresses(ctx context.Context) {
 		{"Kubernetes API", st.plane.Config.Host},
 		{"Azure resource manager", st.azure.ARM},
 		{"Azure behind the scenes", st.azure.Control},
-		{"store of scripts", st.store.url},
-		{"manager's metrics", "http://" + st.managerMetrics + "/metrics"},
-		{"manager's health", "http://" + st.managerProbes + "/readyz"},
+		{"store of scripts", st.store.URL},
+		{"manager's metrics", "http://" + st.manager.Metrics + "/metrics"},
+		{"manager's health", "http://" + st.manager.Probes + "/readyz"},
 	} {
 		s.note("%-24s %s", at[0], at[1])
 	}
 	for _, set := range st.sets {
 		s.note("%-24s %s", "load balancer "+set.name, set.balancer)
-		machines, err := st.azure.machines(ctx, set)
+		machines, err := st.azure.Machines(ctx, set.id)
 		if err != nil {
 			s.note("  %v", err)
 		}
 		for _, m := range machines {
-			s.note("%-24s %s", "  machine "+m.ID, st.azure.url(m))
+			s.note("%-24s %s", "  machine "+m.ID, st.azure.URL(m))
 		}
 	}
 	s.note("%-24s %s", "manifests, logs", st.dir)
@@ -50,7 +50,7 @@ func (st *stage) showLogs() {
 		st.screen.output(tail)
 	}
 	if st.azure != nil {
-		show("simulator", st.azure.process.Tail(lines))
+		show("simulator", st.azure.Tail(lines))
 	}
 	if st.manager != nil {
 		show("manager", st.manager.Tail(lines))

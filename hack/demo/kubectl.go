@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
 )
 
 // actLimit is how long a rollout of three simulated machines may take on two busy cores.
@@ -31,7 +32,7 @@ func (k *kubectl) command(ctx context.Context, args []string) *exec.Cmd {
 // run runs kubectl to its end.
 func (k *kubectl) run(ctx context.Context, args ...string) error {
 	k.screen.command(append([]string{"kubectl"}, args...)...)
-	out, err := runQuietly(k.command(ctx, args))
+	out, err := staging.RunQuietly(k.command(ctx, args))
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -40,14 +41,6 @@ func (k *kubectl) run(ctx context.Context, args ...string) error {
 	}
 	k.screen.output(out)
 	return nil
-}
-
-// runQuietly runs a command to its end and returns what it printed.
-func runQuietly(cmd *exec.Cmd) (string, error) {
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := child.Run(cmd)
-	return strings.TrimSpace(out.String()), err
 }
 
 // follow shows how a rollout gets on, as kubectl prints it, until its status is want. It must not be want to begin with.

@@ -4,24 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/controlplane"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
 )
 
 const (
-	// stopGrace is how long a process may take to end by itself.
-	stopGrace = 5 * time.Second
-	// startLimit is long enough for two busy cores; an idle machine needs a second.
-	startLimit = time.Minute
-	// managerHost is a loopback address of the manager's own, where nobody else takes ports: it is told its ports before it opens them.
-	managerHost = "127.0.0.2"
 	// managerNamespace is where the manager's Lease is.
 	managerNamespace = "vmss-rollouts-system"
 	// namespace is where the rollouts are.
@@ -35,15 +26,14 @@ type stage struct {
 	root   string // of the repository
 	dir    string // ours alone; everything that is written is in it
 
-	store   *store
+	store   *staging.Store
 	plane   *controlplane.Plane
 	kubectl *kubectl
-	azure   *simulator
-	manager *child.Child
+	azure   *staging.Simulator
+	manager *staging.Manager
 
-	managerMetrics, managerProbes string
-	sets                          []*scaleSet
-	canary                        time.Duration // how long the first canary took; 0: not reached yet
+	sets   []*scaleSet
+	canary time.Duration // how long the first canary took; 0: not reached yet
 }
 
 // setUp builds what is not built yet and starts everything.
@@ -74,7 +64,7 @@ func (st *stage) setUp(ctx context.Context) error {
 // makeDir makes the directory of this run.
 func (st *stage) makeDir(context.Context) error {
 	var err error
-	if st.root, err = repoRoot(); err != nil {
+	if st.root, err = staging.RepoRoot("hack", "demo", "stage.go"); err != nil {
 		return err
 	}
 	if st.dir, err = os.MkdirTemp("", "vmss-rollouts-demo-"); err != nil {
@@ -95,15 +85,8 @@ func (st *stage) makeDir(context.Context) error {
 func (st *stage) build(ctx context.Context) error {
 	st.screen.note("building the manager and the simulator (minutes on a new machine, a second from then on)")
 	for _, p := range [][2]string{{"manager", "."}, {"azuresim", "./hack/azuresim"}} {
-		name, pkg := p[0], p[1]
-		// No -trimpath: what `go run` and `go test` have compiled already is compiled the same way here.
-		cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", st.program(name), pkg)
-		cmd.Dir, cmd.Env = st.root, append(os.Environ(), "TMPDIR="+st.file("tmp"))
-		// The go command stops its compilers and removes what it left when it is asked to end.
-		cmd.Cancel = func() error { return child.Interrupt(cmd.Process.Pid) }
-		cmd.WaitDelay = stopGrace
-		if out, err := runQuietly(cmd); err != nil {
-			return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
+		if err := staging.Build(ctx, st.root, st.file("tmp"), st.program(p[0]), p[1]); err != nil {
+			return err
 		}
 	}
 	st.started("manager and simulator", "built")
@@ -115,7 +98,7 @@ func (st *stage) openStore(context.Context) error {
 	if st.store, err = openStore(); err != nil {
 		return err
 	}
-	st.started("store of scripts", st.store.url)
+	st.started("store of scripts", st.store.URL)
 	return nil
 }
 
@@ -156,35 +139,19 @@ func (st *stage) installCRD(ctx context.Context) error {
 		}
 	}
 	st.kubectl.dir = st.file("manifests")
-	return writeManifests(st.kubectl.dir, st.store.url)
+	return writeManifests(st.kubectl.dir, st.store.URL)
 }
 
 // startManager starts the manager and waits until it answers.
 func (st *stage) startManager(ctx context.Context) error {
-	var err error
-	if st.managerMetrics, err = freeAddress(managerHost); err != nil {
-		return err
-	}
-	if st.managerProbes, err = freeAddress(managerHost); err != nil {
-		return err
-	}
 	// The simulator takes any token.
 	if err := os.WriteFile(st.file("token"), []byte("demo"), 0o600); err != nil {
 		return err
 	}
-	cmd := exec.Command(st.program("manager"),
-		"--azure-endpoint="+st.azure.ARM, "--azure-token-file="+st.file("token"),
-		"--leader-election-namespace="+managerNamespace,
-		"--metrics-bind-address="+st.managerMetrics, "--metrics-insecure", "--health-probe-bind-address="+st.managerProbes)
-	cmd.Env = st.environment()
-	if st.manager, err = child.Start(cmd, st.file("manager.log")); err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, startLimit)
-	defer cancel()
-	err = st.manager.Await(ctx, func(ctx context.Context) error {
-		_, err := visit(ctx, "http://"+st.managerProbes+"/readyz")
-		return err
+	var err error
+	st.manager, err = staging.StartManager(ctx, staging.ManagerOptions{
+		Program: st.program("manager"), Log: st.file("manager.log"), Env: st.environment(),
+		Endpoint: st.azure.ARM, TokenFile: st.file("token"), Namespace: managerNamespace,
 	})
 	if err != nil {
 		return err
@@ -201,17 +168,17 @@ func (st *stage) strike() error {
 	st.screen.line("")
 	st.screen.line("Stopping everything.")
 	if st.manager != nil {
-		st.manager.Stop(stopGrace)
+		st.manager.Stop(staging.StopGrace)
 	}
 	if st.azure != nil {
-		st.azure.process.Stop(stopGrace)
+		st.azure.Stop(staging.StopGrace)
 	}
 	var err error
 	if st.plane != nil {
 		err = st.plane.Stop()
 	}
 	if st.store != nil {
-		err = errors.Join(err, st.store.close())
+		err = errors.Join(err, st.store.Close())
 	}
 	if removal := os.RemoveAll(st.dir); removal != nil {
 		err = errors.Join(err, fmt.Errorf("removing what the demo wrote: %w", removal))
@@ -230,31 +197,3 @@ func (st *stage) program(name string) string { return filepath.Join(st.root, "bi
 
 // file is a path in our directory.
 func (st *stage) file(name string) string { return filepath.Join(st.dir, name) }
-
-// repoRoot is the nearest folder, from the working directory upwards, that holds this program.
-func repoRoot() (string, error) {
-	dir, err := os.Getwd()
-	if err != nil {
-		return "", fmt.Errorf("finding the repository: %w", err)
-	}
-	for at := dir; ; at = filepath.Dir(at) {
-		if _, err := os.Stat(filepath.Join(at, "hack", "demo", "stage.go")); err == nil {
-			return at, nil
-		}
-		if at == filepath.Dir(at) {
-			return "", fmt.Errorf("finding the repository: %s is not in it", dir)
-		}
-	}
-}
-
-// freeAddress is an address of the host at which nobody listens.
-func freeAddress(host string) (string, error) {
-	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	if err != nil {
-		return "", fmt.Errorf("finding a free port: %w", err)
-	}
-	return l.Addr().String(), l.Close()
-}
-
-// direct is an HTTP client that uses no proxy, and a new connection for each request: load balancers choose per connection.
-var direct = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}

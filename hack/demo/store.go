@@ -2,15 +2,13 @@ package main
 
 import (
 	"embed"
-	"errors"
 	"fmt"
 	"io/fs"
-	"net"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
 )
 
 //go:embed scripts manifests
@@ -19,38 +17,13 @@ var files embed.FS
 // storeVariable stands in manifests for the URL of the store.
 const storeVariable = "${STORE}"
 
-// store is where machines download their scripts from.
-type store struct {
-	url    string
-	server *http.Server
-	ended  chan error
-}
-
-// openStore serves our scripts on loopback.
-func openStore() (*store, error) {
+// openStore serves our scripts.
+func openStore() (*staging.Store, error) {
 	scripts, err := fs.Sub(files, "scripts")
 	if err != nil {
 		return nil, err
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	s := &store{
-		url:    "http://" + l.Addr().String(),
-		server: &http.Server{Handler: http.FileServerFS(scripts), ReadHeaderTimeout: 10 * time.Second},
-		ended:  make(chan error, 1),
-	}
-	go func() { s.ended <- s.server.Serve(l) }()
-	return s, nil
-}
-
-func (s *store) close() error {
-	err := s.server.Close()
-	if ended := <-s.ended; !errors.Is(ended, http.ErrServerClosed) {
-		err = errors.Join(err, ended)
-	}
-	return err
+	return staging.OpenStore(scripts)
 }
 
 // writeManifests writes our manifests into a new folder, with the URL of the store filled in.

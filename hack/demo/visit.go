@@ -3,35 +3,14 @@ package main
 import (
 	"context"
 	"fmt"
-	"io"
 	"maps"
-	"net/http"
 	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
 )
 
 // rounds is how often each machine's turn comes when the load balancer is asked.
 const rounds = 2
-
-// visit gets a page.
-func visit(ctx context.Context, url string) (string, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return "", err
-	}
-	resp, err := direct.Do(req)
-	if err != nil {
-		return "", err
-	}
-	defer resp.Body.Close()
-	text, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return "", err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("%s answers %s", url, resp.Status)
-	}
-	return strings.TrimSpace(string(text)), nil
-}
 
 // look visits the load balancer and every machine, and fails unless the machines serve the pages that are wanted, each as often as
 // wanted says, and the load balancer gives each machine its turn. fresh is the page to be highlighted.
@@ -43,18 +22,18 @@ func (st *stage) look(ctx context.Context, set *scaleSet, fresh string, want map
 }
 
 func (st *stage) askMachines(ctx context.Context, set *scaleSet, fresh string, want map[string]int) error {
-	machines, err := st.azure.machines(ctx, set)
+	machines, err := st.azure.Machines(ctx, set.id)
 	if err != nil {
 		return err
 	}
 	got := map[string]int{}
 	for _, m := range machines {
-		page, err := visit(ctx, st.azure.url(m))
+		page, err := staging.Visit(ctx, st.azure.URL(m))
 		if err != nil {
 			return fmt.Errorf("visiting machine %s of scale set %q: %w", m.ID, set.name, err)
 		}
 		got[page]++
-		st.showPages("machine "+m.ID, st.azure.url(m), st.shade(page, fresh))
+		st.showPages("machine "+m.ID, st.azure.URL(m), st.shade(page, fresh))
 	}
 	if !maps.Equal(got, want) {
 		return fmt.Errorf("the machines of scale set %q serve %v, want %v", set.name, got, want)
@@ -71,7 +50,7 @@ func (st *stage) askBalancer(ctx context.Context, set *scaleSet, fresh string, w
 	for range rounds {
 		var pages []string
 		for range instances {
-			page, err := visit(ctx, set.balancer)
+			page, err := staging.Visit(ctx, set.balancer)
 			if err != nil {
 				return fmt.Errorf("visiting the load balancer of scale set %q: %w", set.name, err)
 			}

@@ -1,7 +1,6 @@
 package azuresim
 
 import (
-	"net/http"
 	"slices"
 )
 
@@ -59,24 +58,6 @@ func unprotected(instances []*instance) []*instance {
 	return slices.DeleteFunc(instances, func(inst *instance) bool { return inst.protectActions || inst.provisioning == deleting })
 }
 
-// manualUpgrade brings instances to the latest model.
-func (s *Server) manualUpgrade(r *request) (*response, *armError) {
-	set, targets, err := s.readTargets(r, true)
-	if err != nil {
-		return nil, err
-	}
-	if slices.ContainsFunc(targets, func(inst *instance) bool { return inst.task != nil && inst.provisioning != creating }) {
-		return nil, conflict()
-	}
-	targets = slices.DeleteFunc(unprotected(targets), (*instance).isLatest)
-	op := s.begin(opUpdateInstances, set, true, s.durations.Noop)
-	op.charge = len(targets)
-	for _, inst := range targets {
-		op.start(inst, set.model, s.upgradePlan(inst, set.model))
-	}
-	return s.accepted(r, op), nil
-}
-
 // readTargets is the scale set of a POST, and the instances it names.
 func (s *Server) readTargets(r *request, required bool) (*scaleSet, []*instance, *armError) {
 	set, err := s.findSet(r)
@@ -126,7 +107,7 @@ func onVM(verb string) func(*Server, *request) (*response, *armError) {
 			return nil, err
 		}
 		if inst.provisioning == deleting {
-			return nil, conflict()
+			return nil, s.conflict()
 		}
 		return s.accepted(r, s.act(inst.set, []*instance{inst}, r.route.name, verb, false)), nil
 	}
@@ -147,47 +128,4 @@ func (s *Server) deleteInstances(r *request) (*response, *armError) {
 		return nil, err
 	}
 	return s.accepted(r, s.deleteSome(set, targets, "DeleteInstances")), nil
-}
-
-// Rolling upgrades.
-
-func (s *Server) latestRolling(r *request) (*response, *armError) {
-	set, err := s.findSet(r)
-	if err != nil {
-		return nil, err
-	}
-	if set.rolling == nil {
-		return nil, entityNotFound()
-	}
-	return answer(http.StatusOK, set.rolling.body(set)), nil
-}
-
-func (s *Server) cancelRolling(r *request) (*response, *armError) {
-	set, err := s.findSet(r)
-	if err != nil {
-		return nil, err
-	}
-	if set.rolling == nil || set.rolling.code != "RollingForward" {
-		return nil, refuse(http.StatusConflict, "OperationNotAllowed", "There is no ongoing Rolling Upgrade to cancel.")
-	}
-	set.rolling.stop(s, "Cancelled", refuse(http.StatusConflict, "OperationCanceled", "The Rolling Upgrade was cancelled."))
-	return s.accepted(r, s.begin("RollingUpgrades.Cancel", set, true, s.durations.Cancel)), nil
-}
-
-// startOSRolling moves to the newest version of an image that is "latest"; here
-// that never changes, so there is nothing to do beyond saying so.
-func (s *Server) startOSRolling(r *request) (*response, *armError) {
-	set, err := s.findSet(r)
-	if err != nil {
-		return nil, err
-	}
-	applies := slices.ContainsFunc(set.instances, func(inst *instance) bool {
-		return !inst.protectActions && stringAt(inst.model.image(), "version") == "latest"
-	})
-	if !applies {
-		return nil, refuse(http.StatusConflict, "OperationNotAllowed",
-			"The OS Rolling Upgrade API cannot be used on a Virtual Machine Scale Set unless the Virtual Machine Scale Set has some "+
-				"unprotected instances which have imageReference.version set to latest.")
-	}
-	return s.accepted(r, s.begin("RollingUpgrades.StartOSUpgrade", set, true, s.durations.Noop)), nil
 }

@@ -30,23 +30,10 @@ type Options struct {
 	PublicURL string
 	// Logger receives what the simulator does; nil: discard.
 	Logger *slog.Logger
-	// PatchDuringUpgrade says what a model write meets while a manualupgrade
-	// runs, which nobody has recorded (azure-facts §2.8); empty: accept.
-	PatchDuringUpgrade Collision
-	// ReuseModels makes a write that brings back a model which some instances
-	// still have count as that model, so that these are current again. Whether
-	// Azure compares versions or contents is not known; false: versions.
-	ReuseModels bool
-	// Throttle turns on the compute provider's token buckets (azure-facts §3.2).
+	// Switches decide what is not known of Azure; New panics where one stands at what it cannot.
+	Switches Switches
+	// Throttle turns on the compute provider's token buckets (azure-facts §3.2), where Throttling selects none of its policies.
 	Throttle bool
+	// Throttling says which requests are refused for coming too often.
+	Throttling Throttling
 }
-
-// Collision is what happens to a write that meets a running operation.
-type Collision string
-
-// The ways a write can meet a running operation.
-const (
-	CollisionAccept   Collision = "accept"   // both go on
-	CollisionConflict Collision = "conflict" // the newer is refused with 409
-	CollisionPreempt  Collision = "preempt"  // the older ends with OperationPreempted
-)

@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"net/http"
+	"slices"
 	"time"
 	"unicode/utf8"
 )
@@ -23,10 +24,12 @@ type loggedCall struct {
 type callLog struct {
 	entries []*loggedCall
 	last    int
+	bytes   int // of what clients sent, in the entries
 }
 
 const (
 	callsKept    = 200_000
+	bytesKept    = 64 << 20
 	bodyLogLimit = 64 << 10
 )
 
@@ -45,12 +48,23 @@ func (l *callLog) begin(now time.Time, r *request) *loggedCall {
 	if len(r.body) <= bodyLogLimit && utf8.Valid(r.body) && (r.route == nil || !r.route.public) {
 		entry.Body = string(r.body)
 	}
-	if len(l.entries) == callsKept {
-		l.entries = append([]*loggedCall(nil), l.entries[callsKept/2:]...)
+	if len(l.entries) == callsKept || l.bytes > bytesKept {
+		l.forget(len(l.entries) / 2)
 	}
 	l.entries = append(l.entries, entry)
+	l.bytes += entry.size()
 	return entry
 }
+
+// forget drops the oldest entries.
+func (l *callLog) forget(n int) {
+	for _, e := range l.entries[:n] {
+		l.bytes -= e.size()
+	}
+	l.entries = slices.Clone(l.entries[n:])
+}
+
+func (e *loggedCall) size() int { return len(e.Method) + len(e.Path) + len(e.Query) + len(e.Body) }
 
 func (l *callLog) since(seq int) []*loggedCall {
 	out := []*loggedCall{}

@@ -24,11 +24,16 @@ func (s *Server) Control() http.Handler {
 		"POST /model":         s.controlModel,
 		"PUT /faults":         s.controlFaults,
 		"DELETE /faults":      s.controlNoFaults,
+		"PUT /throttle":       s.controlThrottle,
+		"DELETE /throttle":    s.controlNoThrottle,
 		"GET /calls":          s.controlCalls,
 		"DELETE /calls":       s.controlNoCalls,
 		"GET /instances":      s.controlInstances,
 		"POST /loadbalancers": s.controlLoadBalancer,
+		"GET /doors":          s.controlDoors,
 		"POST /clock":         s.controlClock,
+		"GET /switches":       s.controlShowSwitches,
+		"PUT /switches":       s.controlSwitches,
 	} {
 		mux.Handle(pattern, s.controlled(handle))
 	}
@@ -159,7 +164,7 @@ func (s *Server) controlCalls(_ []byte, r *http.Request) (any, error) {
 }
 
 func (s *Server) controlNoCalls([]byte, *http.Request) (any, error) {
-	s.calls.entries = nil
+	s.calls.forget(len(s.calls.entries))
 	return nil, nil
 }
 

@@ -10,11 +10,16 @@ import (
 
 func (s *Server) controlImage(body []byte, _ *http.Request) (any, error) {
 	var in struct {
-		ID    string            `json:"id"`
-		Files map[string]string `json:"files"`
+		ID          string            `json:"id"`
+		Files       map[string]string `json:"files"`
+		Marketplace string            `json:"marketplace"`
+		Version     string            `json:"version"`
 	}
 	if err := readControl(body, &in); err != nil {
 		return nil, err
+	}
+	if in.Marketplace != "" {
+		return nil, s.publish(in.Marketplace, in.Version)
 	}
 	if in.ID == "" {
 		return nil, badControl("an image needs an id")
@@ -82,11 +87,12 @@ const latestVersion apiVersion = "2026-04-01"
 
 // atOnce makes what it begins take no time.
 func (s *Server) atOnce(begin func()) {
-	was := s.durations
-	s.durations = Durations{Scale: 1}
+	was, delay := s.durations, s.switches.HealthDelaySeconds
+	s.durations, s.switches.HealthDelaySeconds = Durations{Scale: 1}, 0
 	begin()
 	s.durations = was
 	s.catchUp()
+	s.switches.HealthDelaySeconds = delay
 }
 
 // body is the ARM body of a staged scale set.

@@ -14,6 +14,7 @@ type seenInstance struct {
 	VMID       string `json:"vmId"`
 	Zone       string `json:"zone,omitempty"`
 	Model      int    `json:"model"`
+	Booted     int    `json:"booted"` // the model that its OS disk was made from
 	Latest     bool   `json:"latest"`
 	Upgrades   int    `json:"upgrades"`
 	Reimages   int    `json:"reimages"`
@@ -23,6 +24,7 @@ type seenInstance struct {
 	Health     string `json:"health"`
 	Address    string `json:"address,omitempty"`
 	Deleted    bool   `json:"deleted,omitempty"`
+	Surplus    bool   `json:"surplus,omitempty"` // of overprovisioning: never in a list
 }
 
 func (s *Server) controlInstances(_ []byte, r *http.Request) (any, error) {
@@ -30,7 +32,7 @@ func (s *Server) controlInstances(_ []byte, r *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	all := append(slices.Clone(set.instances), set.gone...)
+	all := slices.Concat(set.instances, set.surplus, set.gone)
 	slices.SortFunc(all, func(a, b *instance) int { return a.id - b.id })
 	out := make([]seenInstance, 0, len(all))
 	for _, inst := range all {
@@ -49,9 +51,9 @@ func (inst *instance) seen() seenInstance {
 		reported = healthMissing
 	}
 	return seenInstance{
-		ID: inst.ref(), VMID: inst.vmID.String(), Zone: inst.zone, Model: inst.model.version, Latest: inst.isLatest(),
+		ID: inst.ref(), VMID: inst.vmID.String(), Zone: inst.zone, Model: inst.model.version, Booted: inst.booted.version, Latest: inst.isLatest(),
 		Upgrades: inst.upgrades, Reimages: inst.reimages, ScriptRuns: inst.scriptRuns,
-		State: inst.provisioning.String(), Power: inst.power.String(), Health: reported.String(), Address: address, Deleted: inst.deleted,
+		State: inst.provisioning.String(), Power: inst.power.String(), Health: reported.String(), Address: address, Deleted: inst.deleted, Surplus: inst.surplus,
 	}
 }
 

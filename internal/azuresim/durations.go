@@ -5,20 +5,23 @@ import "time"
 // Durations says how long operations take. A zero field means the recorded
 // default; a negative one means at once. Each is varied by ±Jitter.
 type Durations struct {
-	Patch        time.Duration // PATCH of a scale set
-	PutModel     time.Duration // PUT of an existing scale set, and writes of its extensions
-	Create       time.Duration // an instance's or a scale set's creation
-	Upgrade      time.Duration // manualupgrade that runs scripts in place
-	UpgradeImage time.Duration // manualupgrade that replaces the OS disk
-	Noop         time.Duration // manualupgrade of instances that have the latest model
-	Reimage      time.Duration // reimage and reimageall
-	Start        time.Duration
-	Restart      time.Duration
-	PowerOff     time.Duration
-	Deallocate   time.Duration
-	Delete       time.Duration // of instances, or of a scale set
-	VMUpdate     time.Duration // PUT of one instance
-	Cancel       time.Duration // of a rolling upgrade
+	Patch             time.Duration // PATCH of a scale set
+	PutModel          time.Duration // PUT of an existing scale set, and writes of its extensions
+	Create            time.Duration // an instance's or a scale set's creation
+	Upgrade           time.Duration // manualupgrade that runs scripts in place
+	UpgradeImage      time.Duration // manualupgrade that replaces the OS disk
+	UpgradeExtensions time.Duration // a batch of extensionRollingUpgrade
+	Overprovision     time.Duration // how long surplus machines stay when a scale set has grown
+	Noop              time.Duration // manualupgrade of instances that have the latest model
+	Reimage           time.Duration // reimage and reimageall
+	Start             time.Duration
+	Restart           time.Duration
+	PowerOff          time.Duration
+	Deallocate        time.Duration
+	Delete            time.Duration // of instances, or of a scale set
+	VMUpdate          time.Duration // PUT of one instance
+	Cancel            time.Duration // of a rolling upgrade
+	Network           time.Duration // writes of network resources
 
 	// Jitter is the share by which each duration varies: 0.1 is ±10 %.
 	// Zero means 0.1; negative means none.
@@ -38,6 +41,8 @@ func (d Durations) withDefaults() Durations {
 		{&d.Create, 40 * time.Second},
 		{&d.Upgrade, 50 * time.Second},
 		{&d.UpgradeImage, 132 * time.Second},
+		{&d.UpgradeExtensions, 120 * time.Second}, // 600 for five batches
+		{&d.Overprovision, time.Minute},
 		{&d.Noop, 400 * time.Millisecond},
 		{&d.Reimage, 75 * time.Second},
 		{&d.Start, 10 * time.Second},
@@ -47,6 +52,7 @@ func (d Durations) withDefaults() Durations {
 		{&d.Delete, 30 * time.Second},
 		{&d.VMUpdate, 300 * time.Millisecond},
 		{&d.Cancel, 5 * time.Second},
+		{&d.Network, 2 * time.Second}, // [U]: there is no recording
 	} {
 		if *f.field == 0 {
 			*f.field = f.value

@@ -21,6 +21,7 @@ type armError struct {
 	gateway bool
 	// charged errors cost a request as if they had worked.
 	charged bool
+	allow   string // methods that are allowed instead
 }
 
 func refuse(status int, code, format string, args ...any) *armError {
@@ -66,6 +67,9 @@ func (e *armError) response() *response {
 	if e.retryAfter > 0 {
 		res.header.Set("Retry-After", strconv.Itoa(wholeSeconds(e.retryAfter)))
 	}
+	if e.allow != "" {
+		res.header.Set("Allow", e.allow)
+	}
 	if e.gateway {
 		res.header.Set("X-Ms-Failure-Cause", "gateway")
 	}
@@ -87,9 +91,32 @@ func invalidContent(err error) *armError {
 }
 
 func resourceNotFound(set, group string) *armError {
+	return typedNotFound("Microsoft.Compute/virtualMachineScaleSets", set, group)
+}
+
+func typedNotFound(kind, name, group string) *armError {
 	return refuse(http.StatusNotFound, "ResourceNotFound",
-		"The Resource 'Microsoft.Compute/virtualMachineScaleSets/%s' under resource group '%s' was not found. "+
-			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", set, group).fromGateway()
+		"The Resource '%s/%s' under resource group '%s' was not found. "+
+			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", kind, name, group).fromGateway()
+}
+
+// missing is the refusal of a call about a scale set that is not there, or about something below it (azure-facts §2.8).
+func (r *request) missing(id scaleSetID) *armError {
+	depth := len(segments(inSet))
+	if len(r.route.pattern) == depth || (r.route.pattern[depth] != "virtualmachines" && r.route.pattern[depth] != "extensions") {
+		return resourceNotFound(id.name, id.group)
+	}
+	child, verb := "virtualMachines", "write"
+	if r.route.pattern[depth] == "extensions" {
+		child = "extensions"
+	}
+	if r.route.kind == kindRead {
+		verb = "read"
+	}
+	return refuse(http.StatusNotFound, "ParentResourceNotFound",
+		"Failed to perform '%s' on resource(s) of type 'virtualMachineScaleSets/%s', because the parent resource "+
+			"'/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s' could not be found.",
+		verb, child, id.subscription, id.group, id.name).fromGateway()
 }
 
 func groupNotFound(group string) *armError {
@@ -100,7 +127,12 @@ func entityNotFound() *armError {
 	return refuse(http.StatusNotFound, "NotFound", "The entity was not found in this Azure location.")
 }
 
-func conflict() *armError {
+// conflict is what the later of two writers meets.
+func (s *Server) conflict() *armError {
+	if s.switches.ConflictCode != "Conflict" {
+		return refuse(http.StatusConflict, string(s.switches.ConflictCode),
+			"The operation was interrupted by a conflicting concurrent write on the same entity. Please retry later.")
+	}
 	return refuse(http.StatusConflict, "Conflict",
 		"The request failed due to conflict with a concurrent request. To resolve it, please refer to "+
 			"https://aka.ms/activitylog to get more details on the conflicting requests.")
@@ -127,7 +159,12 @@ func instanceNotNumber(target string) *armError {
 
 // Ends of operations.
 
-func preempted() *armError {
-	return refuse(http.StatusConflict, "OperationPreempted",
-		"The operation has been preempted by a more recent operation")
+// preempted is said of the older of two operations; both wordings are about.
+func (s *Server) preempted() *armError {
+	if s.preemptedEnd() == statusFailed {
+		return refuse(http.StatusConflict, "OperationPreempted", "Operation execution has been preempted by a more recent operation.")
+	}
+	return refuse(http.StatusConflict, "OperationPreempted", "The operation has been preempted by a more recent operation")
 }
+
+func (s *Server) preemptedEnd() string { return string(s.switches.PreemptedEnd) }

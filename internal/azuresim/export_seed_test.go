@@ -65,8 +65,8 @@ func (s *Server) plant(set *scaleSet, id int) *instance {
 		return inst
 	}
 	inst := &instance{
-		set: set, id: id, zone: set.emptiestZone(), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
-		born: s.now, exact: s.exactVersion(set.model.image()),
+		set: set, id: id, zone: set.emptiestZone(countZones(set.instances)), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
+		born: s.now, exact: s.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
 	}
 	set.fresh++
@@ -170,6 +170,7 @@ func (s *Server) KeepInstances(setID string, ids []int) error {
 		return err
 	}
 	if set := s.sets[id.key()]; set != nil {
+		set.surplus = nil
 		set.instances = slices.DeleteFunc(set.instances, func(inst *instance) bool { return !slices.Contains(ids, inst.id) })
 	}
 	return nil

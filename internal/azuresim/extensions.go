@@ -89,6 +89,26 @@ func patchedExtension(old, patch object) object {
 	return out
 }
 
+// withOldExtensions is a PATCH whose list of extensions has those it leaves
+// out added, if Azure were to merge that list by name (azure-facts §7.6).
+func (set *scaleSet) withOldExtensions(body object) object {
+	path := []string{"properties", "virtualMachineProfile", "extensionProfile", "extensions"}
+	given := arrayAt(body, path...)
+	if given == nil {
+		return body
+	}
+	merged := slices.Clone(arrayAt(set.model.profile, path[2:]...))
+	for _, e := range given {
+		i := slices.IndexFunc(merged, func(old any) bool { return strings.EqualFold(stringAt(old, "name"), stringAt(e, "name")) })
+		if i < 0 {
+			merged = append(merged, e)
+		} else {
+			merged[i] = e
+		}
+	}
+	return replaced(body, merged, path...)
+}
+
 func (set *scaleSet) withExtension(e object) []any {
 	list := slices.Clone(arrayAt(set.model.profile, "extensionProfile", "extensions"))
 	for i, old := range list {

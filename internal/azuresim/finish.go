@@ -34,6 +34,7 @@ func (s *Server) finish(r *request, res *response) {
 	if res.charge != noCharge {
 		h.Set("X-Ms-Request-Charge", strconv.Itoa(res.charge))
 	}
+	r.chargeMachines(res)
 	s.showRate(r, res)
 	s.showGateway(r, res)
 }
@@ -116,6 +117,9 @@ func (s *Server) link(r *request, op *operation, res *response, location bool) {
 
 // url is an operation's status URL. Newer versions sign theirs.
 func (op *operation) url(r *request, monitor bool) string {
+	if op.set == nil {
+		return op.networkURL(r, monitor)
+	}
 	base := r.base + "/subscriptions/" + op.subscription + "/providers/Microsoft.Compute/locations/" + op.location + "/operations/" + op.id.String()
 	query := "?api-version=" + string(r.version)
 	switch {

@@ -52,7 +52,7 @@ func (s *Server) exactVersion(ref object) string {
 	if stringAt(ref, "publisher") == "" {
 		return ""
 	}
-	return newestVersion(stringAt(ref, "sku"))
+	return s.newestOf(ref)
 }
 
 // newestVersion makes up what "latest" of a marketplace image is: its release and a date.

@@ -34,6 +34,12 @@ type instance struct {
 	pendingScripts, pendingDisk    bool                    // it was off when its model changed
 	told                           toldHealth
 
+	surplus   bool      // overprovisioning made it and will not keep it
+	warmUntil time.Time // its health is not known before
+	repaired  bool      // a repair made it what it is, and it was not healthy since
+	surging   bool      // it is to take another's place in a rolling upgrade
+	booted    *model    // what its OS disk was made from: only there osProfile and custom data take effect
+
 	upgrades, reimages, scriptRuns int
 	deleted                        bool
 	address                        netip.Addr
@@ -83,10 +89,11 @@ const (
 	healthy
 	unhealthy
 	healthMissing // not reported at all
+	healthInitializing
 )
 
 func (h health) String() string {
-	return [...]string{"unknown", "healthy", "unhealthy", "none"}[h]
+	return [...]string{"unknown", "healthy", "unhealthy", "none", "initializing"}[h]
 }
 
 // toldHealth is what the control endpoint made an instance report.
@@ -102,12 +109,18 @@ const pastKept = 4
 func (inst *instance) change(now time.Time, to func(*state)) {
 	was := inst.state
 	to(&inst.state)
+	if inst.power == running && was.power != running {
+		inst.cameUp(now)
+	}
 	inst.health = inst.judgeHealth()
 	if inst.state == was {
 		return
 	}
 	inst.since = now.UnixNano()
+	inst.progressed(was)
+	inst.noteRecovery()
 	inst.set.server.expectRepair(inst)
+	inst.set.server.networkMoved()
 	if was.since == inst.since && len(inst.past) > 0 {
 		return // nobody could see it
 	}
@@ -129,6 +142,8 @@ func (inst *instance) judgeHealth() health {
 		return healthUnknown
 	case inst.provisioning == failed:
 		return unhealthy
+	case inst.isWarmingUp():
+		return inst.warmingHealth()
 	case inst.told.told:
 		return inst.told.health
 	case inst.provisioning == creating:
@@ -177,10 +192,24 @@ func (inst *instance) quotedEtag() string { return `"` + strconv.Itoa(inst.etag)
 // computerName is the prefix and the id in base 36, six digits (azure-facts §4), or part of the name where that is random.
 func (inst *instance) computerName() string {
 	if inst.suffix != "" {
-		return inst.model.prefix + strings.ToUpper(inst.suffix[:6])
+		return inst.model.prefix + inst.suffix36()
 	}
-	digits := strings.ToUpper(strconv.FormatInt(int64(inst.id), 36))
-	return inst.model.prefix + strings.Repeat("0", max(0, 6-len(digits))) + digits
+	return inst.model.prefix + inst.number36()
+}
+
+// number36 is what a Uniform machine's computer name has of its own.
+func (inst *instance) number36() string {
+	base := 36
+	if inst.set.server.switches.ComputerName == "decimal" {
+		base = 10
+	}
+	digits := strings.ToUpper(strconv.FormatInt(int64(inst.id), base))
+	return "000000"[:max(0, 6-len(digits))] + digits
+}
+
+// suffix36 is what a Flexible machine's has.
+func (inst *instance) suffix36() string {
+	return strings.ToUpper(inst.suffix[:min(6, len(inst.suffix))])
 }
 
 func (inst *instance) diskName() string {

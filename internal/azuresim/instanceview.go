@@ -41,6 +41,9 @@ func (l look) diskViews() []members {
 	return views
 }
 
+// agentTime is how the guest agent writes times.
+const agentTime = "2006-01-02T15:04:05+00:00"
+
 func (l look) stateTime() time.Time { return time.Unix(0, l.state.since) }
 
 // guest is what only a machine that runs, or was on, can tell.
@@ -63,7 +66,7 @@ func (l look) guest() members {
 			{"vmAgentVersion", "2.11.1.4"},
 			{"statuses", []members{{
 				{"code", "ProvisioningState/succeeded"}, {"level", "Info"}, {"displayStatus", "Ready"},
-				{"message", agent}, {"time", l.stateTime().UTC().Format("2006-01-02T15:04:05+00:00")},
+				{"message", agent}, {"time", l.stateTime().UTC().Format(agentTime)},
 			}}},
 			{"extensionHandlers", handlers},
 		}},
@@ -125,7 +128,8 @@ func (l look) extensionViews() []members {
 func (l look) vmHealth() members {
 	display := map[health]string{
 		healthy: "The VM is reporting itself as healthy", unhealthy: "The VM is reporting itself as unhealthy",
-		healthUnknown: "The VM is reporting itself in unknown state",
+		healthUnknown:      "The VM is reporting itself in unknown state",
+		healthInitializing: "The VM is reporting itself as initializing",
 	}[l.state.health]
 	return members{{"status", l.status("HealthState/"+l.state.health.String(), display, l.stateTime())}}
 }

@@ -28,11 +28,18 @@ type member struct {
 // compact is a value written on one line, as Azure does with network profiles.
 type compact struct{ value any }
 
+// drawing is a value that writes itself, at a depth of the tree.
+type drawing func(w *jsonWriter, depth int)
+
 // rawJSON is a value that was written before; it has no line breaks.
 type rawJSON []byte
 
 // parseObject reads one JSON object, keeping numbers as they were written.
 func parseObject(body []byte) (object, error) {
+	body = bytes.TrimPrefix(body, []byte("\ufeff")) // a mark that some clients begin with
+	if isTooDeep(body) {
+		return nil, fmt.Errorf("decoding a JSON object: the depth of %d has been exceeded", deepest)
+	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
 	var o object
@@ -90,6 +97,8 @@ func (w *jsonWriter) container(value any, depth int) {
 		w.indent = false
 		w.value(v.value, depth)
 		w.indent = was
+	case drawing:
+		v(w, depth)
 	case members:
 		w.members(v, depth)
 	case object:
@@ -97,6 +106,8 @@ func (w *jsonWriter) container(value any, depth int) {
 	case []any:
 		w.array(len(v), func(i int) any { return v[i] }, depth)
 	case []members:
+		w.array(len(v), func(i int) any { return v[i] }, depth)
+	case []drawing:
 		w.array(len(v), func(i int) any { return v[i] }, depth)
 	case []string:
 		w.array(len(v), func(i int) any { return v[i] }, depth)

@@ -1,6 +1,7 @@
 package azuresim
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
@@ -96,4 +97,39 @@ func TestSetLists(t *testing.T) {
 	view := s.do(http.StatusOK, "GET", testSet+"/instanceView", nil)
 	mustEqual(t, "summary", text(arrayAt(view.body, "virtualMachine", "statusesSummary")), "[map[code:ProvisioningState/succeeded count:2]]")
 	s.do(http.StatusOK, "GET", testSet+"/skus", nil)
+}
+
+// A page's buffer is used again once its reader has closed it, and not before.
+func TestPagesAreReadWhileOthersAreWritten(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(5)
+	get := func() *http.Response {
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://x"+testSet+"/virtualMachines?api-version="+newest, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer x")
+		res, err := s.server.Transport().RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return res
+	}
+	read := func(res *http.Response) string {
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	first, second := get(), get()
+	s.patched(script("x")) // what is listed next differs
+	third := get()
+	mustEqual(t, "the same twice", read(first) == read(second), true)
+	if err := first.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	mustEqual(t, "of a closed one", read(first), "")
+	fourth := get()
+	mustEqual(t, "of what changed", read(third) == read(fourth), true)
 }

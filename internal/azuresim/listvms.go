@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -37,22 +38,39 @@ func (s *Server) listVMs(r *request) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
-	after, err := skipToken(r)
+	after, err := s.skipToken(r)
 	if err != nil {
 		return nil, err
 	}
 	page, last := s.page(set, l, after)
-	list := make([]members, 0, len(page))
+	list := make([]drawing, 0, len(page))
 	for _, shown := range page {
-		list = append(list, l.item(shown, r.version))
+		list = append(list, func(w *jsonWriter, depth int) { s.draw(w, l, shown, r.version, depth) })
 	}
 	body := members{{"value", list}}
 	if last >= 0 {
-		body = append(body, member{"nextLink", r.nextLink(last)})
+		body = append(body, member{"nextLink", s.pageLink(r, last)})
 	}
-	res := answer(http.StatusOK, body)
-	res.charge = len(list)
+	res := s.writtenPage(body)
+	res.charge = s.listCharge(r, set, len(list), after < 0)
 	return res, nil
+}
+
+// pages are what pages were written into and have been sent; a page is near half a megabyte.
+var pages = sync.Pool{New: func() any { return new([]byte) }}
+
+// writtenPage writes a page at once, while nobody changes the instances in it.
+func (s *Server) writtenPage(body members) *response {
+	buffer, _ := pages.Get().(*[]byte)
+	w := jsonWriter{indent: true, out: slices.Grow((*buffer)[:0], s.pageBytes)}
+	w.value(body, 0)
+	s.pageBytes = len(w.out)
+	res := answer(http.StatusOK, rawJSON(w.out))
+	res.sent = func() {
+		*buffer = w.out
+		pages.Put(buffer)
+	}
+	return res
 }
 
 // filters are those that the API allows (azure-facts §6).
@@ -66,7 +84,7 @@ var filters = map[string]func(look) bool{
 func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 	l := listing{asOf: s.now, omitted: map[instanceRef]bool{}}
 	text := strings.ToLower(strings.Join(strings.Fields(r.queryValue("$filter")), " "))
-	filter, known := filters[text]
+	filter, known := s.filterOf(set, text)
 	if !known {
 		return l, invalidParameter("$filter", "The value '%s' of parameter '$filter' is invalid.", r.queryValue("$filter"))
 	}
@@ -91,6 +109,7 @@ func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 
 // page is the instances after an id; last is the id to go on from, or below zero.
 func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last int) {
+	size := s.sizeOfPage(after)
 	for _, inst := range s.listed(set, l) {
 		if inst.id <= after || l.omits(inst) {
 			continue
@@ -105,12 +124,12 @@ func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last in
 		if !l.filter(shown) {
 			continue
 		}
-		if len(page) == s.pageSize {
+		if len(page) == size {
 			return page, page[len(page)-1].id
 		}
 		page = append(page, shown)
 	}
-	return page, -1
+	return page, s.afterLastPage(page)
 }
 
 func (l listing) omits(inst *instance) bool { return len(l.omitted) > 0 && l.omitted[inst.refKey()] }
@@ -127,7 +146,7 @@ func (s *Server) listed(set *scaleSet, l listing) []*instance {
 		}
 	}
 	for _, inst := range set.gone {
-		if inst.sinceTime().After(l.asOf) && !inst.born.After(l.asOf) {
+		if !inst.surplus && inst.sinceTime().After(l.asOf) && !inst.born.After(l.asOf) {
 			out = append(out, inst)
 		}
 	}
@@ -157,12 +176,12 @@ func (l listing) item(shown look, version apiVersion) members {
 
 const tokenPrefix = "vmss+after/" // base64 of it has characters that must be escaped in a URL
 
-func skipToken(r *request) (after int, err *armError) {
+func (s *Server) skipToken(r *request) (after int, err *armError) {
 	token := r.queryValue("$skiptoken")
 	if token == "" {
 		return -1, nil
 	}
-	text, decodeErr := base64.StdEncoding.DecodeString(token)
+	text, decodeErr := base64.StdEncoding.DecodeString(s.tokenOfPage(token))
 	id, found := strings.CutPrefix(string(text), tokenPrefix)
 	after, convErr := strconv.Atoi(id)
 	if decodeErr != nil || !found || convErr != nil {

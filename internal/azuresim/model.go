@@ -18,7 +18,8 @@ type model struct {
 	extensions []*extension
 	health     healthSource
 	network    rawJSON // its networkProfileConfiguration, written once
-	prefix     string  // of computer names
+	ipConfigs  []ipConfig
+	prefix     string // of computer names
 }
 
 // healthSource is where a scale set learns its instances' health from.
@@ -42,6 +43,7 @@ func newModel(profile object, size string) *model {
 		m.extensions = append(m.extensions, &extension{name: stringAt(e, "name"), properties: objectAt(e, "properties")})
 	}
 	m.health = m.findHealth()
+	m.ipConfigs = findIPConfigs(profile)
 	m.network = rawJSON(toCompactJSON(members{
 		{"networkInterfaceConfigurations", at(profile, "networkProfile", "networkInterfaceConfigurations")},
 	}))

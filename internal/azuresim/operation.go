@@ -15,8 +15,9 @@ type operation struct {
 	kind         string // short name, as faults and the call log have it
 	subscription string
 	location     string
-	set          *scaleSet
-	busy         bool // the scale set shows that it runs
+	resource     string    // lower-case ARM id
+	set          *scaleSet // nil: it is the network provider's
+	busy         bool      // the scale set shows that it runs
 
 	began, ended time.Time
 	status       string
@@ -27,6 +28,7 @@ type operation struct {
 	timeOver bool // it has lasted as long as it should
 	charge   int  // machines it touches
 	onEnd    func()
+	result   any // what it answers in the end; nil: nothing
 
 	// What faults make of it.
 	stuck, lost bool
@@ -48,26 +50,28 @@ const (
 
 // begin makes an operation that lasts at least d, and longer while it has tasks.
 func (s *Server) begin(kind string, set *scaleSet, busy bool, d time.Duration) *operation {
-	op := &operation{
-		server: s, id: s.guid(), kind: kind, set: set, busy: busy,
-		subscription: set.subscription, location: set.location,
-		began: s.now, status: statusInProgress,
-	}
-	if kind != byControl {
-		op.suffer(s.faults.fire(kind, set.key, operationFaults))
-	}
-	s.operations[strings.ToLower(op.id.String())] = op
-	s.forgetOperations()
+	op := &operation{kind: kind, resource: set.key, set: set, busy: busy, subscription: set.subscription, location: set.location}
 	if busy {
 		set.operations = append(set.operations, op)
 	}
+	s.run(op, d)
+	return op
+}
+
+// run lets an operation begin.
+func (s *Server) run(op *operation, d time.Duration) {
+	op.server, op.id, op.began, op.status = s, s.guid(), s.now, statusInProgress
+	if op.kind != byControl {
+		op.suffer(s.faults.fire(op.kind, op.resource, operationFaults))
+	}
+	s.operations[strings.ToLower(op.id.String())] = op
+	s.forgetOperations()
 	if !op.stuck {
 		s.after(s.took(d), func() {
 			op.timeOver = true
 			op.settle()
 		})
 	}
-	return op
 }
 
 // suffer notes what faults will make of the operation.
@@ -79,7 +83,7 @@ func (op *operation) suffer(faults []*fault) {
 		case faultCanceled:
 			op.force(statusCanceled, f.failure("OperationCanceled", "The operation was canceled."))
 		case faultPreempted:
-			op.force(statusCanceled, preempted())
+			op.force(op.server.preemptedEnd(), op.server.preempted())
 		case faultStuck:
 			op.stuck = true
 		case faultLost:
@@ -114,14 +118,16 @@ func (op *operation) settle() {
 	op.end(status, failure)
 }
 
-// cancel ends a running operation before its time; machines it was working on
-// are left as far as they got.
-func (op *operation) cancel(failure *armError) {
+// preempt ends a running operation of the compute provider because of a newer one.
+func (op *operation) preempt() { op.cut(op.server.preemptedEnd(), op.server.preempted()) }
+
+// cut ends a running operation before its time; machines it was working on are left as far as they got.
+func (op *operation) cut(status string, failure *armError) {
 	if !op.running() {
 		return
 	}
 	tasks := op.tasks
-	op.end(statusCanceled, failure)
+	op.end(status, failure)
 	for _, t := range tasks {
 		t.abandon()
 	}
@@ -138,7 +144,7 @@ func (op *operation) end(status string, failure *armError) {
 		op.onEnd()
 	}
 	op.tasks = nil
-	op.server.log.Debug("Operation ended", "kind", op.kind, "scaleSet", op.set.name, "status", status)
+	op.server.log.Debug("Operation ended", "kind", op.kind, "resource", op.resource, "status", status)
 }
 
 // fail notes why an operation will fail; the first reason stays.
@@ -165,6 +171,9 @@ func (s *Server) forgetOperations() {
 
 // body is what the status URL answers.
 func (op *operation) body() members {
+	if op.set == nil {
+		return op.networkBody()
+	}
 	m := members{{"startTime", armTime(op.began)}}
 	if !op.running() {
 		m = append(m, member{"endTime", armTime(op.ended)})
@@ -178,5 +187,9 @@ func (op *operation) body() members {
 
 // armTime is how the compute provider writes times.
 func armTime(t time.Time) string {
-	return t.UTC().Format("2006-01-02T15:04:05.9999999+00:00")
+	return string(appendARMTime(nil, t))
+}
+
+func appendARMTime(out []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(out, "2006-01-02T15:04:05.9999999+00:00")
 }

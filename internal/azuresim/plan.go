@@ -1,5 +1,7 @@
 package azuresim
 
+import "time"
+
 // upgradePlan is what bringing an instance to a model takes (azure-facts §2.2).
 func (s *Server) upgradePlan(inst *instance, target *model) plan {
 	old := inst.model
@@ -30,14 +32,24 @@ func (s *Server) createPlan(m *model) plan {
 	return plan{during: creating, lasts: s.durations.Create, newDisk: true, scripts: m.scripts()}
 }
 
-func (s *Server) deletePlan() plan {
-	return plan{during: deleting, lasts: s.durations.Delete, remove: true}
+// deletePlan gives the machine its notice first, where it has one: of its end only, not of reimages (azure-facts §2.5).
+func (s *Server) deletePlan(inst *instance) plan {
+	return plan{during: deleting, lasts: s.durations.Delete + inst.model.terminateNotice(), remove: true}
+}
+
+func (m *model) terminateNotice() time.Duration {
+	profile := objectAt(m.profile, "scheduledEventsProfile", "terminateNotificationProfile")
+	if !boolAt(profile, "enable") {
+		return 0
+	}
+	notice, _ := isoDuration(stringAt(profile, "notBeforeTimeout"))
+	return notice
 }
 
 // startPlan turns a machine on; what its model asked for while it was off happens now.
 func (s *Server) startPlan(inst *instance) plan {
 	p := plan{during: updating, lasts: s.durations.Start, turnOn: !inst.isOn(), newDisk: inst.pendingDisk}
-	if inst.pendingDisk || inst.pendingScripts {
+	if inst.pendingDisk || inst.pendingScripts || (inst.power == deallocated && s.switches.StartRunsScripts == "always") {
 		p.scripts = inst.model.scripts()
 	}
 	inst.pendingDisk, inst.pendingScripts = false, false

@@ -18,10 +18,12 @@ func platformRoutes() []*route {
 		entry("GET", "subscriptions", "Subscriptions.List", "", unlimited, (*Server).listSubscriptions),
 		entry("GET", inSubscription, "Subscriptions.Get", "", unlimited, (*Server).getSubscription),
 		entry("GET", "tenants", "Tenants.List", "", unlimited, (*Server).listTenants),
-		entry("GET", inCompute, "Providers.Get", "", unlimited, (*Server).getProvider),
-		entry("POST", inCompute+"/register", "Providers.Register", "", unlimited, (*Server).getProvider),
+		entry("GET", inSubscription+"/providers", "Providers.List", "", unlimited, (*Server).listProviders),
+		entry("GET", inSubscription+"/providers/{namespace}", "Providers.Get", "", unlimited, (*Server).getProvider),
+		entry("POST", inSubscription+"/providers/{namespace}/register", "Providers.Register", "", unlimited, (*Server).getProvider),
 		entry("GET", inSubscription+"/resourcegroups", "ResourceGroups.List", "", unlimited, (*Server).listGroups),
 		entry("GET", inGroup, "ResourceGroups.Get", "", unlimited, (*Server).getGroup),
+		entry("HEAD", inGroup, "ResourceGroups.CheckExistence", "", unlimited, (*Server).hasGroup),
 		entry("PUT", inGroup, "ResourceGroups.CreateOrUpdate", "", unlimited, (*Server).putGroup),
 	}
 }
@@ -54,7 +56,7 @@ func (s *Server) monitor(r *request, op *operation) (*response, *armError) {
 		failure.status = http.StatusConflict
 		return nil, &failure
 	}
-	return answer(http.StatusOK, nil), nil
+	return answer(http.StatusOK, op.result), nil
 }
 
 const (
@@ -100,13 +102,6 @@ func (s *Server) listTenants(*request) (*response, *armError) {
 	}}}}), nil
 }
 
-func (s *Server) getProvider(r *request) (*response, *armError) {
-	return answer(http.StatusOK, members{
-		{"id", "/subscriptions/" + r.args["sub"] + "/providers/Microsoft.Compute"}, {"namespace", "Microsoft.Compute"},
-		{"resourceTypes", []any{}}, {"registrationState", "Registered"}, {"registrationPolicy", "RegistrationRequired"},
-	}), nil
-}
-
 func (g group) body() members {
 	return members{
 		{"id", "/subscriptions/" + g.subscription + "/resourceGroups/" + g.name}, {"name", g.name},
@@ -132,14 +127,22 @@ func (s *Server) getGroup(r *request) (*response, *armError) {
 	return answer(http.StatusOK, s.groups[groupKey(r.args["sub"], r.args["group"])].body()), nil
 }
 
+// hasGroup answers without a body, as to every HEAD.
+func (s *Server) hasGroup(r *request) (*response, *armError) {
+	if err := s.findGroup(r); err != nil {
+		return answer(http.StatusNotFound, nil), nil
+	}
+	return answer(http.StatusNoContent, nil), nil
+}
+
 func (s *Server) putGroup(r *request) (*response, *armError) {
 	body, err := r.object()
 	if err != nil {
 		return nil, err
 	}
 	location := stringAt(body, "location")
-	if location == "" {
-		return nil, refuse(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.").fromGateway()
+	if err := checkLocation(location); err != nil {
+		return nil, err
 	}
 	key := groupKey(r.args["sub"], r.args["group"])
 	status := http.StatusOK

@@ -52,7 +52,7 @@ func (l look) shownTags() any {
 
 func (l look) properties(version apiVersion, view *members) members {
 	m := members{
-		{"latestModelApplied", l.state.model == l.latest},
+		{"latestModelApplied", l.latestApplied()},
 		{"modelDefinitionApplied", "VirtualMachineScaleSet"},
 	}
 	if view != nil {
@@ -88,6 +88,17 @@ func (l look) properties(version apiVersion, view *members) members {
 		m = append(m, member{"virtualMachineResourceId", l.machineID()})
 	}
 	return m
+}
+
+// latestApplied is how an instance tells whether it has the latest model; of Flexible sets that is not known (azure-facts §2.7).
+func (l look) latestApplied() any {
+	switch shown := l.set.server.switches.FlexibleLatest; {
+	case l.set.isFlexible() && shown == "hide":
+		return nil
+	case l.set.isFlexible() && shown == "false":
+		return false
+	}
+	return l.state.model == l.latest
 }
 
 func (l look) storage() members {

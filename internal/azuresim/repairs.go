@@ -17,8 +17,8 @@ func (set *scaleSet) repairsEnabled() bool {
 // graceOfRepairs reads durations like PT30M.
 func (set *scaleSet) graceOfRepairs() time.Duration {
 	text := stringAt(set.doc, "properties", "automaticRepairsPolicy", "gracePeriod")
-	d, err := time.ParseDuration(strings.ToLower(strings.TrimPrefix(text, "PT")))
-	if err != nil || d <= 0 {
+	d, isDuration := isoDuration(text)
+	if !isDuration || d <= 0 {
 		return usualGrace
 	}
 	return d
@@ -68,6 +68,10 @@ func (s *Server) repairDue(set *scaleSet) {
 // repair does to a machine what the policy says.
 func (s *Server) repair(inst *instance) {
 	set := inst.set
+	if s.givesUp(inst) {
+		return
+	}
+	inst.repaired = true
 	op := s.begin(byControl, set, true, s.durations.Noop)
 	set.repairing++
 	op.onEnd = func() {
@@ -80,12 +84,33 @@ func (s *Server) repair(inst *instance) {
 	case "restart":
 		op.start(inst, inst.model, s.restartPlan(inst))
 	default:
-		s.replaceInstance(op, inst)
+		s.replaceInstance(op, inst).repaired = true
+	}
+}
+
+// givesUp counts repairs that did not help, and suspends them when they were
+// too many: Azure does so, after how many nobody says (azure-facts §2.5).
+func (s *Server) givesUp(inst *instance) bool {
+	set, limit := inst.set, s.switches.RepairsGiveUpAfter
+	if inst.repaired {
+		set.repairsFailed++
+	}
+	if limit == 0 || set.repairsFailed < limit {
+		return false
+	}
+	set.repairsOff = true
+	return true
+}
+
+// noteRecovery forgets failed repairs when one has helped.
+func (inst *instance) noteRecovery() {
+	if inst.repaired && inst.health == healthy && inst.provisioning == succeeded {
+		inst.repaired, inst.set.repairsFailed = false, 0
 	}
 }
 
 // replaceInstance deletes a machine and makes one of the latest model instead, under a new id (azure-facts §2.1).
 func (s *Server) replaceInstance(op *operation, inst *instance) *instance {
-	op.start(inst, inst.model, s.deletePlan())
-	return s.addInstance(op)
+	op.start(inst, inst.model, s.deletePlan(inst))
+	return s.addInstance(op, op.set.emptiestZone(countZones(op.set.instances)))
 }

@@ -20,6 +20,8 @@ type request struct {
 	args    map[string]string // of the path, in the client's case
 	version apiVersion
 	faults  []*fault // that fired for it
+
+	armMeters, meters []metered // limits it met at ARM and at the compute provider
 }
 
 // response is what a handler answers.
@@ -29,6 +31,7 @@ type response struct {
 	body   any // a tree; nil: no body
 	charge int // x-ms-request-charge; below zero: no such header
 	etag   string
+	sent   func() // to be called once nobody reads the body any more, or never
 
 	// What faults make of it on the wire.
 	delay    time.Duration

@@ -5,128 +5,237 @@ import (
 	"time"
 )
 
-// rollingUpgrade is the platform's own upgrade of a set in Rolling mode.
+// rollingUpgrade is the platform's own upgrade of a scale set, batch by batch
+// (azure-facts §2.4): of a set in Rolling mode, or of the version of its image,
+// or of its extensions.
 type rollingUpgrade struct {
-	op                *operation
-	began, acted      time.Time
-	code              string // RollingForward, Cancelled, Completed, Faulted
-	action            string
-	failure           *armError
-	done, bad, inHand int
-	waiting           []*instance
-	batch             []*instance
+	op           *operation
+	kind         rollingKind
+	policy       rollingPolicy
+	began, acted time.Time
+	calm         time.Time // since when nothing of the batch is being worked on
+	code, action string
+	failure      *armError
+	done, bad    int
+	waiting      []*instance
+	batch        []turn
+	spoiled      []turn // of all batches, those that ended unhealthy
 }
 
-// roll begins a rolling upgrade as part of the operation that changed the model.
-func (s *Server) roll(op *operation) {
+// turn is what becomes of one instance in a batch.
+type turn struct {
+	inst  *instance
+	surge *instance // takes its place; nil: it is upgraded where it is
+	was   instance  // before
+}
+
+// What runningStatus says.
+const (
+	rollingForward   = "RollingForward"
+	rollingBack      = "RollingBack"
+	rollingCancelled = "Cancelled"
+	rollingCompleted = "Completed"
+	rollingFaulted   = "Faulted"
+)
+
+const (
+	// patience is how long a batch may take to become healthy (azure-facts §2.4).
+	patience = 5 * time.Minute
+	// glance is how often a batch is looked at that takes longer than it should.
+	glance = 5 * time.Second
+)
+
+// roll begins a rolling upgrade as part of an operation, which lasts as long.
+func (s *Server) roll(op *operation, kind rollingKind) {
 	set := op.set
-	r := &rollingUpgrade{op: op, began: s.now, acted: s.now, code: "RollingForward", action: "Start", waiting: set.upgradable()}
-	if set.rolling != nil && set.rolling.code == r.code {
-		set.rolling.stop(s, "Cancelled", preempted())
+	r := &rollingUpgrade{op: op, kind: kind, policy: set.rollingPolicy(), began: s.now, acted: s.now, code: rollingForward, action: "Start"}
+	r.waiting = slices.DeleteFunc(slices.Clone(set.instances), func(inst *instance) bool { return !r.wants(inst) })
+	if set.rolling != nil {
+		set.rolling.stop(rollingCancelled, s.preempted())
 	}
 	set.rolling = r
 	op.open++ // held until the last batch is over
 	s.nextBatch(r)
 }
 
-func (s *Server) nextBatch(r *rollingUpgrade) {
-	if r.code != "RollingForward" {
-		return
-	}
-	r.settleBatch()
-	set := r.op.set
-	if r.bad > 0 {
-		r.stop(s, "Faulted", refuse(400, "MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade",
-			"Rolling Upgrade failed after exceeding the MaxUnhealthyUpgradedInstancePercent value defined in the RollingUpgradePolicy. "+
-				"%d of upgraded instances are in an unhealthy state after being upgraded.", r.bad))
-		return
-	}
-	r.waiting = slices.DeleteFunc(r.waiting, func(inst *instance) bool { return inst.deleted || inst.isLatest() })
-	if len(r.waiting) == 0 || r.op.inert {
-		r.stop(s, "Completed", nil)
-		return
-	}
-	percent, ok := intAt(set.doc, "properties", "upgradePolicy", "rollingUpgradePolicy", "maxBatchInstancePercent")
-	if !ok {
-		percent = 20
-	}
-	n := min(len(r.waiting), max(1, len(set.instances)*percent/100))
-	r.batch, r.waiting = r.waiting[:n], r.waiting[n:]
-	s.upgradeBatch(r)
+func (r *rollingUpgrade) running() bool { return r.code == rollingForward || r.code == rollingBack }
+
+// wants says whether an instance is to be upgraded, or still is.
+func (r *rollingUpgrade) wants(inst *instance) bool {
+	return !inst.deleted && !inst.protectActions && !inst.surging && inst.provisioning != deleting && r.kind.wants(inst)
 }
 
-func (s *Server) upgradeBatch(r *rollingUpgrade) {
-	longest := time.Duration(0)
-	for _, inst := range r.batch {
-		p := s.upgradePlan(inst, r.op.set.model)
-		longest = max(longest, p.lasts)
-		r.op.charge++
-		r.inHand++
-		r.op.start(inst, r.op.set.model, p)
+func (s *Server) nextBatch(r *rollingUpgrade) {
+	if r.code != rollingForward {
+		return
 	}
+	if !r.op.running() { // something newer ended it
+		r.stop(rollingCancelled, s.preempted())
+		return
+	}
+	if failure := r.breach(); failure != nil {
+		s.fault(r, failure)
+		return
+	}
+	r.waiting = slices.DeleteFunc(r.waiting, func(inst *instance) bool { return !r.wants(inst) })
+	if len(r.waiting) == 0 || r.op.inert {
+		r.stop(rollingCompleted, nil)
+		return
+	}
+	n := min(len(r.waiting), max(1, len(r.op.set.instances)*r.policy.batchPercent/100))
+	batch := r.waiting[:n]
+	r.waiting = r.waiting[n:]
+	s.upgradeBatch(r, batch)
+}
+
+func (s *Server) upgradeBatch(r *rollingUpgrade, batch []*instance) {
+	surges := r.policy.maxSurge && r.kind != rollExtensions && !s.exceedsQuota(r.op.set, len(batch))
+	longest := time.Duration(0)
+	for _, inst := range batch {
+		t := turn{inst: inst, was: *inst}
+		r.op.charge++
+		if surges {
+			t.surge = s.addInstance(r.op, inst.zone)
+			t.surge.surging = true
+			longest = max(longest, s.durations.Create)
+		} else {
+			target, p := r.kind.plan(s, inst)
+			longest = max(longest, p.lasts)
+			r.op.start(inst, target, p)
+		}
+		r.batch = append(r.batch, t)
+	}
+	r.calm = time.Time{}
 	s.waitForBatch(r, time.Duration(float64(longest)*(1+s.durations.Jitter)*s.durations.Scale))
 }
 
-// waitForBatch looks again until the batch's machines are done.
+// waitForBatch looks again until the batch's machines are done and healthy, or patience is at its end.
 func (s *Server) waitForBatch(r *rollingUpgrade, d time.Duration) {
 	s.after(d, func() {
-		if slices.ContainsFunc(r.batch, func(inst *instance) bool { return inst.task != nil }) {
-			s.waitForBatch(r, time.Second)
-			return
+		switch {
+		case r.code != rollingForward || r.op.stuck:
+		case r.op.running() && r.unsettled(s.now):
+			s.waitForBatch(r, glance)
+		default:
+			s.settleBatch(r)
+			pause := r.policy.pause
+			if len(r.waiting) == 0 {
+				pause = 0
+			}
+			s.after(pause, func() { s.nextBatch(r) })
 		}
-		s.nextBatch(r)
 	})
 }
 
-// settleBatch counts how the last batch ended.
-func (r *rollingUpgrade) settleBatch() {
-	for _, inst := range r.batch {
-		r.inHand--
-		if inst.health == healthy {
-			r.done++
-		} else if !inst.deleted {
+func (r *rollingUpgrade) unsettled(now time.Time) bool {
+	if slices.ContainsFunc(r.batch, func(t turn) bool { return t.now().task != nil }) {
+		return true
+	}
+	if r.calm.IsZero() {
+		r.calm = now
+	}
+	return now.Sub(r.calm) < patience && slices.ContainsFunc(r.batch, turn.isBad)
+}
+
+// now is the machine that serves in the turn's place.
+func (t turn) now() *instance {
+	if t.surge != nil {
+		return t.surge
+	}
+	return t.inst
+}
+
+// isBad says whether the machine came out ill. One that is off tells nothing, and is no reason to stop.
+func (t turn) isBad() bool {
+	inst := t.now()
+	return !inst.deleted && inst.isOn() && inst.health != healthy
+}
+
+// settleBatch counts how the batch ended.
+func (s *Server) settleBatch(r *rollingUpgrade) {
+	batch := r.batch
+	r.batch = nil
+	for _, t := range batch {
+		switch {
+		case t.now().deleted:
+		case t.isBad():
 			r.bad++
+			r.spoiled = append(r.spoiled, t)
+			s.takeBack(r, t)
+		default:
+			r.done++
+			s.release(r, t)
+		}
+	}
+}
+
+// release lets go of the machine that a new one replaced.
+func (s *Server) release(r *rollingUpgrade, t turn) {
+	if t.surge == nil {
+		return
+	}
+	t.surge.surging = false
+	r.op.start(t.inst, t.inst.model, s.deletePlan(t.inst))
+}
+
+// takeBack undoes a bad turn: a machine too many goes, an OS disk comes back (azure-facts §2.4).
+func (s *Server) takeBack(r *rollingUpgrade, t turn) {
+	switch {
+	case t.surge != nil:
+		r.op.start(t.surge, t.surge.model, s.deletePlan(t.surge))
+	case r.kind == rollImage:
+		t.inst.disk, t.inst.exact = t.was.disk, t.was.exact
+	}
+}
+
+// fault ends a rolling upgrade that hurts, after what it spoiled was rolled
+// back where the policy wants that.
+func (s *Server) fault(r *rollingUpgrade, failure *armError) {
+	if !r.policy.rollsBack || r.kind != rollModel || r.op.set.isFlexible() || len(r.spoiled) == 0 {
+		r.stop(rollingFaulted, failure)
+		return
+	}
+	r.code, r.acted = rollingBack, s.now
+	for _, t := range r.spoiled {
+		if t.surge == nil && !t.inst.deleted && t.inst.task == nil {
+			r.op.start(t.inst, t.was.model, s.upgradePlan(t.inst, t.was.model))
+		}
+	}
+	s.waitForReturn(r, failure)
+}
+
+func (s *Server) waitForReturn(r *rollingUpgrade, failure *armError) {
+	s.after(glance, func() {
+		if slices.ContainsFunc(r.spoiled, func(t turn) bool { return t.inst.task != nil }) {
+			s.waitForReturn(r, failure)
+			return
+		}
+		r.stop(rollingFaulted, failure)
+	})
+}
+
+// stop ends a rolling upgrade; what is being worked on is finished, and what was to replace something goes.
+func (r *rollingUpgrade) stop(code string, failure *armError) {
+	if !r.running() {
+		return
+	}
+	s := r.op.server
+	r.code, r.failure, r.acted = code, failure, s.now
+	if code == rollingCancelled {
+		r.action = "Cancel"
+	}
+	for _, t := range r.batch {
+		if t.surge != nil && !t.surge.deleted {
+			s.begin(byControl, r.op.set, false, 0).start(t.surge, t.surge.model, s.deletePlan(t.surge))
 		}
 	}
 	r.batch = nil
-}
-
-func (r *rollingUpgrade) stop(s *Server, code string, failure *armError) {
-	if r.code != "RollingForward" {
-		return
-	}
-	r.code, r.failure, r.acted = code, failure, s.now
-	if code == "Cancelled" {
-		r.action = "Cancel"
-	}
-	r.inHand = 0
 	if failure != nil {
 		r.op.fail(failure)
 	}
+	if r.kind == rollImage {
+		r.op.set.noteOSUpgrade(r)
+	}
 	r.op.open--
 	r.op.settle()
-}
-
-// body is rollingUpgrades/latest: it has no id and no name (azure-facts §2.4).
-func (r *rollingUpgrade) body(set *scaleSet) members {
-	properties := members{
-		{"policy", members{
-			{"maxBatchInstancePercent", 20}, {"maxUnhealthyInstancePercent", 20},
-			{"maxUnhealthyUpgradedInstancePercent", 20}, {"pauseTimeBetweenBatches", "PT0S"},
-		}},
-		{"runningStatus", members{
-			{"code", r.code}, {"startTime", armTime(r.began)}, {"lastAction", r.action}, {"lastActionTime", armTime(r.acted)},
-		}},
-		{"progress", members{
-			{"successfulInstanceCount", r.done}, {"failedInstanceCount", r.bad},
-			{"inProgressInstanceCount", r.inHand}, {"pendingInstanceCount", len(r.waiting)},
-		}},
-	}
-	if policy := objectAt(set.doc, "properties", "upgradePolicy", "rollingUpgradePolicy"); policy != nil {
-		properties[0].value = policy
-	}
-	if r.failure != nil {
-		properties = append(properties, member{"error", r.failure.tree()})
-	}
-	return members{{"properties", properties}, {"type", "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades"}, {"location", set.location}}
 }

@@ -14,6 +14,7 @@ type route struct {
 	kind    callKind
 	bucket  bucketPolicy
 	public  bool // needs no token
+	network bool // the network provider answers, though the path may be another's
 	handle  func(*Server, *request) (*response, *armError)
 }
 
@@ -64,7 +65,7 @@ var routes = buildRoutes()
 
 func buildRoutes() map[string][]*route {
 	table := map[string][]*route{}
-	for _, list := range [][]*route{setRoutes(), actionRoutes(), vmRoutes(), extensionRoutes(), rollingRoutes(), platformRoutes(), tokenRoutes()} {
+	for _, list := range [][]*route{setRoutes(), actionRoutes(), vmRoutes(), extensionRoutes(), rollingRoutes(), platformRoutes(), tokenRoutes(), networkRoutes()} {
 		for _, r := range list {
 			table[r.method] = append(table[r.method], r)
 		}
@@ -104,6 +105,7 @@ func actionRoutes() []*route {
 
 func vmRoutes() []*route {
 	list := []*route{
+		entry("GET", inCompute+"/virtualmachines", "VirtualMachines.ListAll", "Microsoft.Compute/virtualMachines/read", vmHighCost, (*Server).listMachines),
 		entry("GET", inSet+"/virtualmachines", opListVMs, vmAction+"read", setHighCost, (*Server).listVMs),
 		entry("GET", inVM, "VMs.Get", vmAction+"read", vmGet, (*Server).getVM),
 		entry("GET", inVM+"/instanceview", "VMs.GetInstanceView", vmAction+"instanceView/read", vmGet, (*Server).getVMView),
@@ -112,9 +114,11 @@ func vmRoutes() []*route {
 		entry("GET", inVM+"/extensions", "VMExtensions.List", vmAction+"extensions/read", vmGet, (*Server).listVMExtensions),
 		entry("GET", inVM+"/extensions/{extension}", "VMExtensions.Get", vmAction+"extensions/read", vmGet, (*Server).getVMExtension),
 	}
-	for _, verb := range []string{"Reimage", "ReimageAll", "Deallocate", "Start", "Restart", "PowerOff"} {
+	for verb, bucket := range map[string]bucketPolicy{
+		"Reimage": vmUpdate, "ReimageAll": vmUpdate, "Start": vmUpdate, "Restart": vmUpdate, "Deallocate": vmDelete, "PowerOff": vmDelete,
+	} {
 		action := strings.ToLower(verb[:1]) + verb[1:]
-		list = append(list, entry("POST", inVM+"/"+action, "VMs."+verb, vmAction+action+"/action", vmUpdate, onVM(verb)))
+		list = append(list, entry("POST", inVM+"/"+action, "VMs."+verb, vmAction+action+"/action", bucket, onVM(verb)))
 	}
 	return append(list, entry("POST", inVM+"/redeploy", "VMs.Redeploy", vmAction+"redeploy/action", vmUpdate, onVM("Restart")))
 }
@@ -135,6 +139,9 @@ func rollingRoutes() []*route {
 		entry("GET", inSet+"/rollingupgrades/latest", "RollingUpgrades.GetLatest", setAction+"rollingUpgrades/read", setLowCost, (*Server).latestRolling),
 		entry("POST", inSet+"/rollingupgrades/cancel", "RollingUpgrades.Cancel", setAction+"rollingUpgrades/action", setUpdate, (*Server).cancelRolling),
 		entry("POST", inSet+"/osrollingupgrade", "RollingUpgrades.StartOSUpgrade", setAction+"osRollingUpgrade/action", setUpdate, (*Server).startOSRolling),
+		entry("POST", inSet+"/extensionrollingupgrade", "RollingUpgrades.StartExtensionUpgrade", setAction+"extensionRollingUpgrade/action",
+			setUpdate, (*Server).startExtensionRolling),
+		entry("GET", inSet+"/osupgradehistory", "GetOSUpgradeHistory", setAction+"osUpgradeHistory/read", setLowCost, (*Server).osUpgradeHistory),
 	}
 }
 

@@ -9,32 +9,35 @@ import (
 // scaleTo makes the scale set have as many instances as it should, as part of an operation.
 func (s *Server) scaleTo(op *operation, want int) {
 	set := op.set
-	staying := slices.DeleteFunc(slices.Clone(set.instances), func(inst *instance) bool { return inst.provisioning == deleting })
-	for range want - len(staying) {
-		s.addInstance(op)
-	}
+	staying := slices.DeleteFunc(slices.Clone(set.instances), func(inst *instance) bool { return inst.provisioning == deleting || inst.surging })
+	s.addInstances(op, want-len(staying))
 	if surplus := len(staying) - want; surplus > 0 {
 		for _, inst := range set.victims(staying, surplus) {
 			op.charge++
-			op.start(inst, inst.model, s.deletePlan())
+			op.start(inst, inst.model, s.deletePlan(inst))
 		}
 	}
 }
 
 // addInstance makes an instance of the latest model, whatever the others have (azure-facts §2.1).
-func (s *Server) addInstance(op *operation) *instance {
+func (s *Server) addInstance(op *operation, zone string) *instance {
 	set := op.set
+	inst := s.newInstance(set, zone)
+	set.instances = append(set.instances, inst)
+	op.charge++
+	op.start(inst, set.model, s.createPlan(set.model))
+	return inst
+}
+
+func (s *Server) newInstance(set *scaleSet, zone string) *instance {
 	inst := &instance{
-		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: set.emptiestZone(), fault: set.fresh % set.faultDomainCount(),
+		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: zone, fault: set.fresh % set.faultDomainCount(),
 		vmID: s.guid(), disk: s.guid(), etag: 1, born: s.now,
+		exact: s.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano()},
 	}
 	set.nextID++
 	set.fresh++
-	inst.exact = s.exactVersion(set.model.image())
-	set.instances = append(set.instances, inst)
-	op.charge++
-	op.start(inst, set.model, s.createPlan(set.model))
 	return inst
 }
 
@@ -42,12 +45,11 @@ func (s *Server) addInstance(op *operation) *instance {
 const faultDomains = 5
 
 // emptiestZone is the zone with the fewest instances, the first of them; none where the set has no zones.
-func (set *scaleSet) emptiestZone() string {
+func (set *scaleSet) emptiestZone(count map[string]int) string {
 	zones := set.zones()
 	if len(zones) == 0 {
 		return ""
 	}
-	count := countZones(set.instances)
 	return slices.MinFunc(zones, func(a, b string) int { return cmp.Compare(count[a], count[b]) })
 }
 
@@ -59,36 +61,57 @@ func countZones(instances []*instance) map[string]int {
 	return count
 }
 
+// place is where the platform balances machines over.
+type place struct {
+	zone  string
+	fault int
+}
+
 // victims are the instances that scale-in deletes: never protected ones, from
-// the fullest zone first, and there by the rule of the set (azure-facts §2.1).
+// the fullest zone first, by default there from the fullest fault domain, and
+// there by the rule of the set (azure-facts §2.1).
 func (set *scaleSet) victims(staying []*instance, n int) []*instance {
-	order := set.scaleInOrder()
-	count := countZones(staying)
+	rule := set.scaleInRule()
+	zones, places := countZones(staying), map[place]int{}
+	for _, inst := range staying {
+		places[inst.place()]++
+	}
 	candidates := slices.DeleteFunc(slices.Clone(staying), func(inst *instance) bool { return inst.protectScaleIn })
 	var out []*instance
 	for range min(n, len(candidates)) {
 		victim := slices.MinFunc(candidates, func(a, b *instance) int {
-			return cmp.Or(-cmp.Compare(count[a.zone], count[b.zone]), order(a, b))
+			byZone := -cmp.Compare(zones[a.zone], zones[b.zone])
+			if rule == "default" {
+				byZone = cmp.Or(byZone, -cmp.Compare(places[a.place()], places[b.place()]))
+			}
+			return cmp.Or(byZone, scaleInOrder(rule, a, b))
 		})
-		count[victim.zone]--
+		zones[victim.zone]--
+		places[victim.place()]--
 		out = append(out, victim)
 		candidates = slices.DeleteFunc(candidates, func(inst *instance) bool { return inst == victim })
 	}
 	return out
 }
 
-func (set *scaleSet) scaleInOrder() func(a, b *instance) int {
+func (inst *instance) place() place { return place{inst.zone, inst.fault} }
+
+func (set *scaleSet) scaleInRule() string {
 	rule := ""
 	if rules := arrayAt(set.doc, "properties", "scaleInPolicy", "rules"); len(rules) > 0 {
 		rule, _ = rules[0].(string)
 	}
-	switch strings.ToLower(rule) {
+	return strings.ToLower(orElse(rule, "default"))
+}
+
+func scaleInOrder(rule string, a, b *instance) int {
+	switch rule {
 	case "oldestvm":
-		return func(a, b *instance) int { return cmp.Or(a.born.Compare(b.born), cmp.Compare(a.id, b.id)) }
+		return cmp.Or(a.born.Compare(b.born), cmp.Compare(a.id, b.id))
 	case "newestvm":
-		return func(a, b *instance) int { return cmp.Or(b.born.Compare(a.born), cmp.Compare(b.id, a.id)) }
+		return cmp.Or(b.born.Compare(a.born), cmp.Compare(b.id, a.id))
 	}
-	return func(a, b *instance) int { return cmp.Compare(b.id, a.id) }
+	return cmp.Compare(b.id, a.id)
 }
 
 // removeInstance ends an instance.
@@ -96,19 +119,8 @@ func (s *Server) removeInstance(inst *instance) {
 	inst.deleted = true
 	inst.change(s.now, func(st *state) { st.power = deallocated })
 	inst.set.remove(inst)
+	s.networkMoved()
 	if s.fleet != nil {
 		s.fleet.Remove(inst.key())
-	}
-}
-
-// overprovision uses up ids as Azure does when it creates a few machines more
-// than wanted and keeps the first that are ready (azure-facts §2.1): the extra
-// ones were never seen, but ids are not contiguous.
-func (s *Server) overprovision(set *scaleSet, adding int) {
-	extra := (adding + 4) / 5
-	for range extra {
-		if s.random.IntN(2) == 0 {
-			set.nextID++
-		}
 	}
 }

@@ -32,6 +32,7 @@ type scaleSet struct {
 
 	instances []*instance // those that exist, by id
 	gone      []*instance // those that were deleted
+	surplus   []*instance // those that overprovisioning made and will not keep
 	nextID    int
 	fresh     int // instances ever made: spreads fault domains
 
@@ -41,10 +42,13 @@ type scaleSet struct {
 	failed     bool // the last operation failed
 	changed    time.Time
 	rolling    *rollingUpgrade
+	osUpgrades []pastOSUpgrade
 	repairsOff bool // automatic repairs are suspended
 	repairing  int  // machines that are being repaired
-	placement  uuid.UUID
-	diskInfix  string // in names of OS disks; it differs with the time a set was made
+	// repairsFailed counts, in a row, those that did not make a machine healthy.
+	repairsFailed int
+	placement     uuid.UUID
+	diskInfix     string // in names of OS disks; it differs with the time a set was made
 }
 
 func (set *scaleSet) id() string {
@@ -61,6 +65,17 @@ func (set *scaleSet) instanceID(ref string) string {
 	}
 	return "/subscriptions/" + set.subscription + "/resourceGroups/" + group +
 		"/providers/Microsoft.Compute/virtualMachineScaleSets/" + set.name + "/virtualMachines/" + ref
+}
+
+// changesCase says whether a scale set has the group in capitals in its instances' ids.
+func (s *Server) changesCase(key string) bool {
+	switch s.switches.IDCase {
+	case "keep":
+		return false
+	case "upper":
+		return true
+	}
+	return s.seed != 0 && s.seeded(key)%4 == 0
 }
 
 func (set *scaleSet) capacity() int {

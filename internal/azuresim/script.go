@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 )
 
 // runScripts runs the task's scripts, one after the other.
@@ -28,17 +29,26 @@ func (t *task) runScript(i int) {
 		t.runScript(i + 1)
 		return
 	}
+	ended := false
+	end := func(result ScriptResult) {
+		if ended || t.over || s.closed {
+			return
+		}
+		ended = true
+		t.scriptEnded(e, result)
+		t.runScript(i + 1)
+	}
+	s.after(provisioningLimit, func() { end(ScriptResult{Err: "the extension did not finish within 90 minutes"}) })
 	s.fleet.Run(t.inst.key(), e.script(), func(result ScriptResult) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.catchUp()
-		if t.over || s.closed {
-			return
-		}
-		t.scriptEnded(e, result)
-		t.runScript(i + 1)
+		end(result)
 	})
 }
+
+// provisioningLimit is how long an extension may take (azure-facts §2.2).
+const provisioningLimit = 90 * time.Minute
 
 func (t *task) scriptEnded(e *extension, result ScriptResult) {
 	if result.failed() {
@@ -85,7 +95,7 @@ func (r ScriptResult) code() string {
 // scriptFailure is how an operation ends whose scripts failed.
 func (inst *instance) scriptFailure(extensions []string) *armError {
 	name := slices.Min(extensions)
-	return refuse(http.StatusOK, "VMExtensionProvisioningError",
+	return refuse(http.StatusOK, string(inst.set.server.switches.ExtensionFailure),
 		"VM '%s' has reported a failure when processing extension '%s' (publisher '%s' and type '%s'). Error message: '%s'. "+
 			"More information on troubleshooting is available at https://aka.ms/VMExtensionCSELinuxTroubleshoot. ",
 		inst.name(), name, inst.publisherOf(name), inst.kindOf(name), inst.results[name].message())

@@ -2,7 +2,6 @@ package azuresim
 
 import (
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -66,7 +65,7 @@ func (s *Server) moveEtag(key string) {
 
 // handle runs the checks that every call meets, and its handler.
 func (s *Server) handle(r *request) *response {
-	for _, check := range []func(*request) *armError{s.checkOpen, s.checkToken, checkRoute, checkVersion, s.checkAllowed, s.checkRate} {
+	for _, check := range []func(*request) *armError{s.checkOpen, s.checkToken, checkRoute, checkNames, checkVersion, s.checkAllowed, s.checkRate} {
 		if err := check(r); err != nil {
 			return err.response()
 		}
@@ -95,6 +94,9 @@ func checkRoute(r *request) *armError {
 	}
 	if r.queryValue("api-version") == "" {
 		return missingVersion()
+	}
+	if err := methodRefused(r); err != nil {
+		return err
 	}
 	parts := segments(r.path)
 	if len(parts) > 0 && strings.EqualFold(parts[0], "subscriptions") {
@@ -131,6 +133,9 @@ func checkVersion(r *request) *armError {
 
 // isCompute says whether the compute provider answers, not ARM itself.
 func (r *request) isCompute() bool {
+	if r.route.network {
+		return false
+	}
 	for _, p := range r.route.pattern {
 		if p == "microsoft.compute" {
 			return true
@@ -141,7 +146,7 @@ func (r *request) isCompute() bool {
 
 // ServeHTTP serves ARM and the token endpoint.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	body, err := readPatiently(w, r.Body)
 	if err != nil {
 		writeResponse(w, bodyRefused(err).response())
 		return
@@ -186,6 +191,7 @@ func reset(w http.ResponseWriter) {
 }
 
 func writeResponse(w http.ResponseWriter, res *response) {
+	limitFetching(w)
 	for name, values := range res.header {
 		w.Header()[name] = values
 	}
@@ -196,6 +202,9 @@ func writeResponse(w http.ResponseWriter, res *response) {
 		body = body[:len(body)/2] // net/http drops the connection, since less came than was promised
 	}
 	_, _ = w.Write(body) // a client that went away is no concern of Azure's
+	if res.sent != nil {
+		res.sent()
+	}
 }
 
 func (res *response) bytes() []byte {

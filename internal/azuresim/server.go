@@ -18,9 +18,7 @@ type Server struct {
 	fleet      Fleet
 	publicURL  string
 	log        *slog.Logger
-	collision  Collision
-	// reuseModels makes a model that equals an earlier one be that one (Options.ReuseModels).
-	reuseModels bool
+	switches   Switches
 
 	mu         sync.Mutex
 	closed     bool
@@ -32,9 +30,13 @@ type Server struct {
 	groups     map[string]group
 	operations map[string]*operation
 	images     map[string]Image
+	newest     map[string]string // versions of marketplace images that were published
 	faults     faultList
 	calls      callLog
 	throttle   *throttle
+	network    network
+	forms      map[likeness]*form // nil: such an instance has none
+	pageBytes  int                // of the last list page that was written
 }
 
 // group is a resource group.
@@ -49,10 +51,10 @@ const (
 func New(o Options) *Server {
 	s := &Server{
 		clock: o.Clock, seed: o.Seed, pageSize: o.PageSize, durations: o.Durations.withDefaults(), retryAfter: o.RetryAfter,
-		fleet: o.Fleet, publicURL: o.PublicURL, log: o.Logger, collision: o.PatchDuringUpgrade, reuseModels: o.ReuseModels,
+		fleet: o.Fleet, network: newNetwork(), publicURL: o.PublicURL, log: o.Logger, switches: mustSwitches(o.Switches),
 		random: newRandom(o.Seed),
 		sets:   map[string]*scaleSet{}, groups: map[string]group{}, operations: map[string]*operation{},
-		images: map[string]Image{},
+		images: map[string]Image{}, newest: map[string]string{}, forms: map[likeness]*form{},
 	}
 	if s.clock == nil {
 		wall := newScaledClock()
@@ -70,9 +72,10 @@ func New(o Options) *Server {
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
-	if o.Throttle {
-		s.throttle = newThrottle()
+	if o.Throttle && o.Throttling.Compute == "" {
+		o.Throttling.Compute = ComputePerMinute
 	}
+	s.throttle = newThrottle(o.Throttling)
 	s.now = s.clock.Now()
 	return s
 }

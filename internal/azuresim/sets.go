@@ -14,7 +14,7 @@ func (s *Server) findSet(r *request) (*scaleSet, *armError) {
 	}
 	set := s.sets[id.key()]
 	if set == nil {
-		return nil, resourceNotFound(id.name, id.group)
+		return nil, r.missing(id)
 	}
 	return set, nil
 }
@@ -102,6 +102,12 @@ func (s *Server) createSet(r *request, body object) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.checkQuota(r.args["sub"], nil, c); err != nil {
+		return nil, err
+	}
+	if err := s.checkAttachments(r.setID().key(), c.model); err != nil {
+		return nil, err
+	}
 	set := s.create(r.setID(), c)
 	set.diskInfix = diskInfix(r.version)
 	op := s.fillNew(set, opCreateOrUpdate)
@@ -112,11 +118,17 @@ func (s *Server) writeSet(r *request, set *scaleSet, body object, kind string) (
 	if err := s.checkWritable(set); err != nil {
 		return nil, err
 	}
+	if kind == opUpdate && s.switches.ExtensionsPatch == "merge" {
+		body = set.withOldExtensions(body)
+	}
 	c, err := s.planWrite(set, body, r.version)
 	if err != nil {
 		return nil, err
 	}
 	if err := s.checkModelChange(set, c); err != nil {
+		return nil, err
+	}
+	if err := s.checkQuota(set.subscription, set, c); err != nil {
 		return nil, err
 	}
 	op := s.commit(set, c, kind, kind != opUpdate)
@@ -131,8 +143,11 @@ func (s *Server) checkModelChange(set *scaleSet, c change) *armError {
 	if err := set.refuseEleventh(c.model); err != nil {
 		return err
 	}
-	if s.collision == CollisionConflict && len(set.upgrading()) > 0 {
-		return conflict()
+	if err := s.checkAttachments(set.id(), c.model); err != nil {
+		return err
+	}
+	if s.switches.WriteDuringUpgrade == "conflict" && len(set.upgrading()) > 0 {
+		return s.conflict()
 	}
 	return nil
 }
@@ -190,7 +205,7 @@ func (s *Server) deleteSet(r *request) (*response, *armError) {
 		return nil, err
 	}
 	for _, op := range slices.Clone(set.operations) {
-		op.cancel(preempted())
+		op.preempt()
 	}
 	set.deleting = true
 	op := s.begin("Delete", set, true, s.durations.Delete)
@@ -206,6 +221,7 @@ func (s *Server) endSet(op *operation) {
 		set.deleting = false
 		return
 	}
+	s.dropSurplus(set)
 	for _, inst := range slices.Clone(set.instances) {
 		s.removeInstance(inst)
 	}
@@ -261,7 +277,7 @@ func (s *Server) setOrchestrationServiceState(r *request) (*response, *armError)
 	}
 	op := s.begin("SetOrchestrationServiceState", set, true, s.durations.Noop)
 	if !op.inert {
-		set.repairsOff = strings.EqualFold(action, "Suspend")
+		set.repairsOff, set.repairsFailed = strings.EqualFold(action, "Suspend"), 0
 		s.expectRepairs(set)
 	}
 	return s.accepted(r, op), nil

@@ -63,7 +63,7 @@ func (op *operation) start(inst *instance, target *model, p plan) {
 // interrupt ends what is being done to an instance.
 func (inst *instance) interrupt(by *operation, p plan) {
 	if inst.task != nil && !p.remove && inst.task.op != by {
-		inst.task.op.cancel(preempted())
+		inst.task.op.preempt()
 	}
 	if inst.task != nil {
 		inst.task.abandon()
@@ -93,14 +93,18 @@ func (t *task) swapDisk() {
 		return
 	}
 	t.freshDisk = true
+	was := t.inst.exact
 	t.op.server.bootFresh(t.inst, t.target)
+	if t.plan.reimage && t.op.server.switches.ReimageVersion == "existing" {
+		t.inst.exact = was
+	}
 	t.inst.change(t.op.server.now, func(st *state) { st.power = running })
 	t.runScripts()
 }
 
 // bootFresh makes an instance's disk anew.
 func (s *Server) bootFresh(inst *instance, m *model) {
-	inst.disk = s.guid()
+	inst.disk, inst.booted = s.guid(), m
 	inst.exact = s.exactVersion(m.image())
 	inst.results = nil
 	if s.fleet == nil {

@@ -1,115 +1,161 @@
 package azuresim
 
 import (
+	"cmp"
+	"maps"
 	"net/http"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 )
 
-// bucketPolicy is a policy of the compute provider's throttling (azure-facts
-// §3.2); the numbers are per minute: refill and bucket, for one resource and
-// for all of a subscription in a region. Zero: no such bucket.
-type bucketPolicy struct {
-	name                                                   string
-	resourceRefill, resourceSize, regionRefill, regionSize float64
-	oldPolicy                                              string // name in x-ms-ratelimit-remaining-resource
-	oldLimit3Min, oldLimit30Min                            int
+// Throttling says how the simulated Azure limits requests. The zero value limits nothing.
+type Throttling struct {
+	// ARM turns on the token buckets of the resource manager itself, for each subscription and client and for the tenant (azure-facts §3.1).
+	ARM bool
+	// Compute selects the policies of the compute provider; empty: none.
+	Compute ComputePolicies
+	// Wrapped makes the compute provider's 429 an ordinary error, in "error"; documented is that it is not (azure-facts §3.3).
+	Wrapped bool
+	// Penalty is how much longer a client must wait for each call that it makes while it is throttled; 0: calls are refused, and
+	// that is all.
+	Penalty time.Duration
+	// Limits replaces some of Azure's limits, by name of policy, as headers and errors have it.
+	Limits map[string]Limit
 }
 
-var (
-	setCreate   = bucketPolicy{"CreateVMScaleSet", 4, 12, 125, 375, "CreateVMScaleSet", 60, 300}
-	setUpdate   = bucketPolicy{"UpdateVMScaleSet", 4, 12, 500, 1500, "VMScaleSetActions", 240, 1200}
-	setDelete   = bucketPolicy{"DeleteVMScaleSet", 4, 12, 175, 525, "DeleteVMScaleSet", 80, 400}
-	setLowCost  = bucketPolicy{"LowCostGetVMScaleSet", 12, 36, 800, 2400, "GetVMScaleSet", 400, 2600}
-	setHighCost = bucketPolicy{"HighCostGetVMScaleSet", 10, 30, 360, 1080, "HighCostGetVMScaleSet", 180, 900}
-	vmUpdate    = bucketPolicy{"UpdateVMScaleSetVM", 4, 12, 500, 1500, "VMScaleSetVMActions", 200, 1000}
-	vmDelete    = bucketPolicy{"DeleteVMScaleSetVM", 4, 12, 500, 1500, "DeleteVMScaleSetVM", 240, 1200}
-	vmGet       = bucketPolicy{"GetVMScaleSetVM", 12, 36, 2000, 6000, "GetVMScaleSetVM", 1000, 5000}
-	operationsG = bucketPolicy{"GetOperation", 15, 45, 5000, 15000, "GetOperation", 15000, 30000}
-	unlimited   = bucketPolicy{}
+// Limit is how much one policy allows.
+type Limit struct {
+	Size      float64 `json:"size"`      // the bucket's, or all there is in a window
+	PerMinute float64 `json:"perMinute"` // what flows into the bucket; nothing does into a window
+}
+
+// ComputePolicies are a generation of the compute provider's throttling.
+type ComputePolicies string
+
+// The generations of policies.
+const (
+	ComputePerMinute ComputePolicies = "perMinute" // token buckets, since 2024 (azure-facts §3.2)
+	ComputeWindows   ComputePolicies = "windows"   // so many in 3, 5 and 30 minutes, as recorded from 2020 to 2022 (azure-facts §3.3)
 )
 
-// throttle holds the token buckets.
-type throttle struct{ buckets map[string]*bucket }
+func (p ComputePolicies) valid() bool { return p == "" || p == ComputePerMinute || p == ComputeWindows }
 
-type bucket struct {
-	tokens float64
-	at     time.Time
+// throttle holds what is left under all limits that were met so far.
+type throttle struct {
+	Throttling
+	accounts map[accountKey]*account
 }
 
-func newThrottle() *throttle { return &throttle{buckets: map[string]*bucket{}} }
+type accountKey struct{ policy, whose string }
 
-// take takes a token; wait is how long there is none.
-func (t *throttle) take(key string, refill, size float64, now time.Time) (wait time.Duration) {
-	if size == 0 {
-		return 0
-	}
-	b := t.buckets[key]
-	if b == nil {
-		b = &bucket{tokens: size, at: now}
-		t.buckets[key] = b
-	}
-	b.tokens = min(size, b.tokens+now.Sub(b.at).Minutes()*refill)
-	b.at = now
-	if b.tokens < 1 {
-		return time.Duration((1 - b.tokens) / refill * float64(time.Minute))
-	}
-	b.tokens--
-	return 0
-}
-
-// checkRate refuses what comes too often, where throttling is on.
-func (s *Server) checkRate(r *request) *armError {
-	if s.throttle == nil || r.route.bucket == unlimited {
+func newThrottle(o Throttling) *throttle {
+	if !o.ARM && o.Compute == "" {
 		return nil
 	}
-	p := r.route.bucket
-	if set := s.sets[r.setKey()]; p == setCreate && set != nil {
-		p = setUpdate // PUT of one that exists
+	o.Limits = maps.Clone(o.Limits)
+	return &throttle{Throttling: o, accounts: map[accountKey]*account{}}
+}
+
+// accountsKept bounds the accounts; each operation that is polled has one.
+const accountsKept = 50_000
+
+// metered is a limit that a request meets, with what is left under it.
+type metered struct {
+	limit
+	*account
+}
+
+// meter finds the accounts of limits, as they are now.
+func (t *throttle) meter(limits []limit, now time.Time) []metered {
+	if len(t.accounts) > accountsKept {
+		maps.DeleteFunc(t.accounts, func(_ accountKey, a *account) bool { return now.Sub(a.at) > time.Hour && !now.Before(a.blocked) })
 	}
-	subscription := strings.ToLower(r.args["sub"])
-	if wait := s.throttle.take(p.name+" "+subscription, p.regionRefill, p.regionSize, s.now); wait > 0 {
-		return tooMany(p, p.regionSize, s.now, wait)
+	out := make([]metered, 0, len(limits))
+	for _, l := range limits {
+		if own, changed := t.Limits[l.policy]; changed {
+			l.size, l.refill = own.Size, own.PerMinute
+		}
+		key := accountKey{l.policy, l.whose}
+		a := t.accounts[key]
+		if a == nil {
+			a = &account{left: l.size, at: now}
+			t.accounts[key] = a
+		}
+		l.catchUp(a, now)
+		out = append(out, metered{l, a})
 	}
-	resource := strings.ToLower(r.setKey() + "/" + r.args["vm"] + r.args["operation"])
-	if wait := s.throttle.take(p.name+" "+resource, p.resourceRefill, p.resourceSize, s.now); wait > 0 {
-		return tooMany(p, p.resourceSize, s.now, wait)
+	return out
+}
+
+// charge takes a call from all accounts, or from none and says which refuse it.
+func (t *throttle) charge(meters []metered, now time.Time) (refusing []metered) {
+	for _, m := range meters {
+		if m.wait(m.account, now) > 0 {
+			refusing = append(refusing, m)
+		}
+	}
+	for _, m := range refusing {
+		m.refuse(m.account, now, t.Penalty)
+	}
+	if len(refusing) > 0 {
+		return refusing
+	}
+	for _, m := range meters {
+		m.take(m.account, m.ofCall())
 	}
 	return nil
 }
 
-// tooMany is the compute provider's 429, which is not wrapped in "error" (azure-facts §3.3).
-func tooMany(p bucketPolicy, allowed float64, now time.Time, wait time.Duration) *armError {
-	detail := toCompactJSON(members{
-		{"operationGroup", p.name}, {"startTime", armTime(now.Add(-time.Minute))}, {"endTime", armTime(now)},
-		{"allowedRequestCount", int(allowed)}, {"measuredRequestCount", int(allowed) + 1},
-	})
+// longest is how long the strictest of some limits lasts.
+func longest(refusing []metered, now time.Time) time.Duration {
+	strictest := slices.MaxFunc(refusing, func(a, b metered) int { return cmp.Compare(a.wait(a.account, now), b.wait(b.account, now)) })
+	return strictest.wait(strictest.account, now)
+}
+
+// checkRate refuses what comes too often, where throttling is on: the resource manager first, then the compute provider.
+func (s *Server) checkRate(r *request) *armError {
+	t := s.throttle
+	if t == nil || r.route.public {
+		return nil
+	}
+	if t.ARM {
+		r.armMeters = t.meter(armLimits(r), s.now)
+		if refusing := t.charge(r.armMeters, s.now); refusing != nil {
+			return armTooMany(r, longest(refusing, s.now))
+		}
+	}
+	if t.Compute == "" || r.route.bucket == unlimited {
+		return nil
+	}
+	r.meters = t.meter(s.computeLimits(r), s.now)
+	if refusing := t.charge(r.meters, s.now); refusing != nil {
+		return t.computeTooMany(refusing, s.now)
+	}
+	return nil
+}
+
+// chargeMachines takes from the accounts that count machines, once it is known how many an answer is about. So a call is let
+// through while there is any left, whatever it will cost; whether Azure looks ahead is not known.
+func (r *request) chargeMachines(res *response) {
+	for _, m := range r.meters {
+		if m.counts == machines && res.charge > 0 {
+			m.take(m.account, float64(res.charge))
+		}
+	}
+}
+
+// computeTooMany is the compute provider's 429, with a detail for each limit that was met.
+func (t *throttle) computeTooMany(refusing []metered, now time.Time) *armError {
 	e := refuse(http.StatusTooManyRequests, "OperationNotAllowed",
 		"The server rejected the request because too many requests have been received for this subscription.")
-	e.bare, e.retryAfter = true, wait
-	e.details = []armError{{code: "TooManyRequests", target: p.name, message: string(detail)}}
+	e.bare, e.retryAfter = !t.Wrapped, longest(refusing, now)
+	for _, m := range refusing {
+		from, to := m.span(m.account, now)
+		detail := toCompactJSON(members{
+			{"operationGroup", m.policy}, {"startTime", armTime(from)}, {"endTime", armTime(to)},
+			{"allowedRequestCount", int(m.size)}, {"measuredRequestCount", int(m.size-max(0, m.left)) + m.refused},
+		})
+		e.details = append(e.details, armError{code: "TooManyRequests", target: m.policy, message: string(detail)})
+	}
 	return e
 }
-
-// showRate says how much is left, in the headers that clients read (azure-facts §3.1, §3.3).
-func (s *Server) showRate(r *request, res *response) {
-	kind, left, global := "reads", "11999", "16499"
-	switch {
-	case r.method == http.MethodDelete:
-		kind, left, global = "deletes", "14999", "11999"
-	case r.route.kind == kindWrite:
-		kind, left, global = "writes", "1199", "11999"
-	}
-	if r.version.since("2024-03-01") {
-		res.header.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+strings.ToUpper(kind[:1])+kind[1:], global)
-	}
-	res.header.Set("X-Ms-Ratelimit-Remaining-Subscription-"+strings.ToUpper(kind[:1])+kind[1:], left)
-	if p := r.route.bucket; p != unlimited && !isGateway(res) {
-		name := "Microsoft.Compute/" + p.oldPolicy
-		res.header.Set("X-Ms-Ratelimit-Remaining-Resource",
-			name+"3Min;"+strconv.Itoa(p.oldLimit3Min-1)+","+name+"30Min;"+strconv.Itoa(p.oldLimit30Min-1))
-	}
-}
-
-func isGateway(res *response) bool { return res.header.Get("X-Ms-Failure-Cause") == "gateway" }

@@ -52,15 +52,32 @@ func (res *response) http(r *http.Request) *http.Response {
 	body := res.bytes()
 	length := len(body)
 	var reader io.Reader = bytes.NewReader(body)
-	if res.truncate {
+	if r.Method == http.MethodHead {
+		reader = http.NoBody
+	} else if res.truncate {
 		reader = io.MultiReader(bytes.NewReader(body[:length/2]), brokenReader{})
 	}
 	res.header.Set("Content-Length", strconv.Itoa(length))
 	return &http.Response{
 		Status: strconv.Itoa(res.status) + " " + http.StatusText(res.status), StatusCode: res.status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: res.header, Body: io.NopCloser(reader), ContentLength: int64(length), Request: r,
+		Header: res.header, Body: &answered{Reader: reader, sent: res.sent}, ContentLength: int64(length), Request: r,
 	}
+}
+
+// answered is the body of an answer; what it was written into is used again once it is closed.
+type answered struct {
+	io.Reader
+	sent func() // nil: there is nothing to use again
+}
+
+func (a *answered) Close() error {
+	if a.sent != nil {
+		a.Reader = http.NoBody
+		a.sent()
+		a.sent = nil
+	}
+	return nil
 }
 
 // brokenReader is what follows the part of a body that arrived.

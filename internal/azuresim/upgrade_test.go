@@ -168,15 +168,15 @@ func TestOverlappingUpgrades(t *testing.T) {
 
 // A model write during a manualupgrade: nobody knows, so each can be had (azure-facts §2.8).
 func TestWriteDuringUpgrade(t *testing.T) {
-	for collision, want := range map[Collision]struct{ status string }{
-		"": {statusSucceeded}, CollisionAccept: {statusSucceeded}, CollisionPreempt: {statusCanceled}, CollisionConflict: {statusSucceeded},
+	for collision, want := range map[Choice]struct{ status string }{
+		"": {statusSucceeded}, "accept": {statusSucceeded}, "preempt": {statusCanceled}, "conflict": {statusSucceeded},
 	} {
 		t.Run(string(collision), func(t *testing.T) {
-			s := newSim(t, Options{PatchDuringUpgrade: collision})
+			s := newSim(t, Options{Switches: Switches{WriteDuringUpgrade: collision}})
 			s.stage(1)
 			s.patched(script("x"))
 			running := s.upgrade("0")
-			if collision == CollisionConflict {
+			if collision == "conflict" {
 				mustEqual(t, "code", s.do(http.StatusConflict, "PATCH", testSet, script("y")).code(), "Conflict")
 				s.do(http.StatusConflict, "DELETE", testSet+"/extensions/CustomScript", nil)
 			} else {

@@ -55,7 +55,7 @@ func checkShape(body object) *armError {
 			return invalidContent(fmt.Errorf("error converting value at path '%s'", strings.Join(part.path, ".")))
 		}
 	}
-	return nil
+	return checkParts(body)
 }
 
 // maxCapacity of a scale set (azure-facts §2.6).
@@ -64,7 +64,7 @@ const maxCapacity = 1000
 // checkWrite refuses what a scale set cannot be.
 func (s *Server) checkWrite(set *scaleSet, full object) *armError {
 	for _, check := range []func(*scaleSet, object) *armError{
-		checkPlace, checkOrchestration, checkSize, checkMode, checkExtensions,
+		checkPlace, checkOrchestration, checkFixed, checkSize, checkMode, checkExtensions,
 	} {
 		if err := check(set, full); err != nil {
 			return err
@@ -75,8 +75,8 @@ func (s *Server) checkWrite(set *scaleSet, full object) *armError {
 
 func checkPlace(set *scaleSet, full object) *armError {
 	location := stringAt(full, "location")
-	if location == "" {
-		return refuse(http.StatusBadRequest, "LocationRequired", "The location property is required for this definition.").fromGateway()
+	if err := checkLocation(location); err != nil {
+		return err
 	}
 	if set != nil && normalLocation(location) != normalLocation(set.location) {
 		return refuse(http.StatusConflict, "InvalidResourceLocation",
@@ -114,7 +114,7 @@ func checkGroup(full object) *armError {
 func checkOrchestration(set *scaleSet, full object) *armError {
 	mode := stringAt(full, "properties", "orchestrationMode")
 	if set != nil && !strings.EqualFold(mode, stringAt(set.doc, "properties", "orchestrationMode")) {
-		return refuse(http.StatusConflict, "PropertyChangeNotAllowed", "Changing property 'orchestrationMode' is not allowed.").about("orchestrationMode")
+		return changeNotAllowed("orchestrationMode")
 	}
 	if !strings.EqualFold(mode, uniform) && !strings.EqualFold(mode, flexible) {
 		return invalidParameter("orchestrationMode", "The value '%s' of parameter 'orchestrationMode' is invalid.", mode)

@@ -1,5 +1,10 @@
 package azuresim
 
+import (
+	"strings"
+	"time"
+)
+
 // apiVersion is a date, and possibly "-preview", that clients ask for.
 type apiVersion string
 
@@ -13,14 +18,7 @@ const oldestCompute = "2020-06-01"
 func (v apiVersion) since(date string) bool { return string(v) >= date }
 
 func (v apiVersion) valid() bool {
-	if len(v) < len("2006-01-02") {
-		return false
-	}
-	for i, c := range string(v[:10]) {
-		isDash := i == 4 || i == 7
-		if isDash != (c == '-') || (!isDash && (c < '0' || c > '9')) {
-			return false
-		}
-	}
-	return len(v) == 10 || v[10:] == "-preview"
+	date, _ := strings.CutSuffix(string(v), "-preview")
+	_, err := time.Parse(time.DateOnly, date)
+	return err == nil
 }

@@ -132,7 +132,7 @@ func (s *Server) deleteSome(set *scaleSet, instances []*instance, kind string) *
 			fewer++
 		}
 		op.charge++
-		op.start(inst, inst.model, s.deletePlan())
+		op.start(inst, inst.model, s.deletePlan(inst))
 	}
 	if fewer > 0 && !op.inert {
 		set.setCapacity(max(0, set.capacity()-fewer))

@@ -35,7 +35,7 @@ func (s *Server) planWrite(set *scaleSet, body object, version apiVersion) (chan
 		full = withDefaults(full, newSetDefaults(full, version))
 	}
 	full = fillDefaults(full, version)
-	if set != nil {
+	if set != nil && s.switches.UnsentSecrets == "keep" {
 		full = keepSecrets(full, set.model)
 	}
 	if err := s.checkWrite(set, full); err != nil {
@@ -65,7 +65,7 @@ func (s *Server) split(set *scaleSet, full object) change {
 	}
 	if set.model.same(c.model) {
 		c.model = set.model
-	} else if earlier := set.usedModel(c.model); earlier != nil && s.reuseModels {
+	} else if earlier := set.usedModel(c.model); earlier != nil && s.switches.SameModel == "content" {
 		c.model = earlier
 	}
 	c.differs = c.model != set.model || !reflect.DeepEqual(c.doc, set.doc)
@@ -156,8 +156,9 @@ func (s *Server) commit(set *scaleSet, c change, kind string, isPut bool) *opera
 	newModel := c.model != set.model
 	want, _ := intAt(c.doc, "sku", "capacity")
 	if c.differs {
+		before := set.doc
 		set.doc = c.doc
-		set.etag++
+		set.wrote(before, newModel)
 	}
 	if newModel {
 		s.preemptUpgrades(set)
@@ -166,7 +167,7 @@ func (s *Server) commit(set *scaleSet, c change, kind string, isPut bool) *opera
 	op := s.begin(kind, set, true, lasts)
 	s.scaleTo(op, want)
 	s.expectRepairs(set)
-	if newModel {
+	if newModel || set.rollingStopped() {
 		s.followModel(op)
 	}
 	return op
@@ -181,8 +182,15 @@ func (s *Server) followModel(op *operation) {
 			op.start(inst, op.set.model, s.upgradePlan(inst, op.set.model))
 		}
 	case "rolling":
-		s.roll(op)
+		s.roll(op, rollModel)
 	}
+}
+
+// rollingStopped says whether a rolling upgrade ended before its end: any
+// further write of the scale set restarts it, even an empty one (azure-facts §2.4).
+func (set *scaleSet) rollingStopped() bool {
+	r := set.rolling
+	return r != nil && r.kind == rollModel && (r.code == rollingCancelled || r.code == rollingFaulted)
 }
 
 // upgradable are the instances that an upgrade of everything would touch.
@@ -208,11 +216,11 @@ func (set *scaleSet) upgrading() []*operation {
 }
 
 func (s *Server) preemptUpgrades(set *scaleSet) {
-	if s.collision != CollisionPreempt {
+	if s.switches.WriteDuringUpgrade != "preempt" {
 		return
 	}
 	for _, op := range set.upgrading() {
-		op.cancel(preempted())
+		op.preempt()
 	}
 }
 
@@ -224,7 +232,7 @@ func (s *Server) create(id scaleSetID, c change) *scaleSet {
 		etag: 1, uniqueID: s.guid(), placement: s.guid(), created: s.now, changed: s.now, creating: true,
 		diskInfix: diskInfix(oldestCompute),
 	}
-	set.upperCase = s.seed != 0 && s.seeded(set.key)%4 == 0
+	set.upperCase = s.changesCase(set.key)
 	set.adopt(c.model, s.now)
 	s.sets[set.key] = set
 	s.groups[groupKey(id.subscription, id.group)] = group{name: id.group, location: set.location, subscription: id.subscription}
@@ -244,9 +252,6 @@ func (s *Server) fillNew(set *scaleSet, kind string) *operation {
 	lasts := s.durations.PutModel
 	op := s.begin(kind, set, true, lasts)
 	op.onEnd = func() { set.creating = false }
-	if boolAt(set.doc, "properties", "overprovision") && !set.isFlexible() {
-		s.overprovision(set, set.capacity())
-	}
 	s.scaleTo(op, set.capacity())
 	return op
 }

@@ -7,6 +7,8 @@
 //		OpenLoadBalancer(name string, port int, backends func() []string) (netip.AddrPort, error)
 //	}
 //
+// The frontends of Microsoft.Network load balancers are another: azuresim.Networking.
+//
 // It needs Linux: all of 127.0.0.0/8 is local there, and scripts are confined by namespaces.
 package fleet
 
@@ -85,6 +87,8 @@ type Fleet struct {
 	street    street
 	machines  map[string]*machine
 	balancers map[string]*balancer
+	claims    map[string]*site // addresses of frontends, by the name they were claimed under
+	doors     map[string]*door
 }
 
 // New makes an empty fleet. It fails where machines could not be reached, rather than when the first one boots.
@@ -100,6 +104,8 @@ func New(o Options) (*Fleet, error) {
 		client:    newDownloads(o.AllowedDownload),
 		machines:  map[string]*machine{},
 		balancers: map[string]*balancer{},
+		claims:    map[string]*site{},
+		doors:     map[string]*door{},
 	}
 	f.ctx, f.cancel = context.WithCancelCause(context.Background())
 	if err := f.tryPort(); err != nil {
@@ -133,6 +139,7 @@ func (f *Fleet) Close() {
 		for _, b := range f.balancers {
 			b.close()
 		}
+		f.closeNetwork()
 		for _, m := range f.machines {
 			m.down()
 			m.site.leave()

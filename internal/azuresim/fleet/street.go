@@ -75,15 +75,19 @@ func (s *street) address() netip.Addr {
 
 // open listens at the site's address; port 0 is any.
 func (s *site) open(port int) error {
-	if port < 0 || port > math.MaxUint16 {
-		return fmt.Errorf("there is no port %d", port)
-	}
-	l, err := net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(netip.AddrPortFrom(s.addr, uint16(port))))
+	l, err := listen(s.addr, port)
 	if err != nil {
 		return err
 	}
 	s.listener = l
 	return nil
+}
+
+func listen(addr netip.Addr, port int) (net.Listener, error) {
+	if port < 0 || port > math.MaxUint16 {
+		return nil, fmt.Errorf("there is no port %d", port)
+	}
+	return net.ListenTCP("tcp4", net.TCPAddrFromAddrPort(netip.AddrPortFrom(addr, uint16(port))))
 }
 
 // shut stops listening; the address stays ours.

@@ -1,0 +1,65 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"regexp"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+)
+
+// row is a line of the walkthrough: what must be seen, and whether it was.
+type row struct {
+	name, seen string
+	passed     bool
+}
+
+// rowLine is how scripts/lib.sh says how a row went.
+var rowLine = regexp.MustCompile(`^row (\w+) (passed|FAILED) \(\d+ s\): (.*)$`)
+
+// runRows runs a letter's script. That a row fails is no error here: the report counts it.
+func (st *stage) runRows(ctx context.Context, letter string) ([]row, error) {
+	var rows []row
+	err := st.script(ctx, letter+".sh", nil, func(line string) {
+		if m := rowLine.FindStringSubmatch(line); m != nil {
+			rows = append(rows, row{name: m[1], passed: m[2] == "passed", seen: m[3]})
+		}
+	})
+	if err != nil && len(rows) == 0 {
+		return nil, err
+	}
+	return rows, context.Cause(ctx)
+}
+
+// script runs one of our scripts to its end, shows what it prints, and has each line looked at.
+func (st *stage) script(ctx context.Context, name string, args []string, look func(line string)) error {
+	in, out, err := os.Pipe()
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	cmd := exec.CommandContext(ctx, st.file("scripts/"+name), args...)
+	cmd.Env, cmd.Stdout, cmd.Stderr = st.scriptEnvironment(), out, out
+	cmd.Cancel = func() error { return child.Interrupt(cmd.Process.Pid) }
+	cmd.WaitDelay = staging.StopGrace
+	ended := make(chan error, 1)
+	go func() {
+		ended <- child.Run(cmd)
+		out.Close()
+	}()
+	lines := bufio.NewScanner(in)
+	for lines.Scan() {
+		fmt.Println(lines.Text())
+		if look != nil {
+			look(lines.Text())
+		}
+	}
+	if err := <-ended; err != nil {
+		return fmt.Errorf("running %s: %w", name, err)
+	}
+	return lines.Err()
+}

@@ -1,0 +1,4 @@
+#!/bin/sh
+# Stands in for the real thing: nothing is installed on the machine that the walkthrough runs on.
+set -eu
+echo "nginx v1" > "$WEB_ROOT/index.html"

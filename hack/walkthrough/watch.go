@@ -1,0 +1,72 @@
+package main
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+)
+
+// glance is how often the machines are looked at: machine-seconds are known to within a few of these.
+const glance = 100 * time.Millisecond
+
+// watch counts, while it runs, what a canary costs users: it asks every machine for its page, as they do.
+type watch struct {
+	stop context.CancelFunc
+	done sync.WaitGroup
+	err  error
+
+	began            time.Time
+	unserved, worked time.Duration // machine time in which the page did not come, and in which Azure was at work on the machine
+}
+
+func (st *stage) watch(ctx context.Context, setID string) *watch {
+	w := &watch{began: time.Now()}
+	ctx, w.stop = context.WithCancel(ctx)
+	w.done.Go(func() {
+		tick := time.NewTicker(glance)
+		defer tick.Stop()
+		for last := w.began; ; {
+			select {
+			case <-ctx.Done():
+				return
+			case now := <-tick.C:
+				if err := w.look(ctx, st.azure, setID, now.Sub(last)); err != nil && ctx.Err() == nil {
+					w.err = err
+					return
+				}
+				last = now
+			}
+		}
+	})
+	return w
+}
+
+// look counts the time since the last look for every machine that is out now.
+func (w *watch) look(ctx context.Context, azure *staging.Simulator, setID string, since time.Duration) error {
+	machines, err := azure.Machines(ctx, setID)
+	if err != nil {
+		return err
+	}
+	for _, m := range machines {
+		if m.Deleted {
+			continue
+		}
+		if m.State != "Succeeded" {
+			w.worked += since
+		}
+		if _, err := staging.Visit(ctx, azure.URL(m)); err != nil && ctx.Err() == nil {
+			w.unserved += since
+		}
+	}
+	return nil
+}
+
+// end stops looking and says how long it was.
+func (w *watch) end() (time.Duration, error) {
+	lasted := time.Since(w.began)
+	w.stop()
+	w.done.Wait()
+	return lasted, w.err
+}

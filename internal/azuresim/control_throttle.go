@@ -1,0 +1,33 @@
+package azuresim
+
+import (
+	"net/http"
+	"time"
+)
+
+// controlThrottle limits requests from now on, with all that is allowed left; what was limited before is no more.
+func (s *Server) controlThrottle(body []byte, _ *http.Request) (any, error) {
+	var in struct {
+		ARM            bool             `json:"arm"`
+		Compute        ComputePolicies  `json:"compute"`
+		Wrapped        bool             `json:"wrapped"`
+		PenaltySeconds float64          `json:"penaltySeconds"`
+		Limits         map[string]Limit `json:"limits"`
+	}
+	if err := readControl(body, &in); err != nil {
+		return nil, err
+	}
+	if !in.Compute.valid() {
+		return nil, badControl("compute %q is none of %q, %q and empty", in.Compute, ComputePerMinute, ComputeWindows)
+	}
+	s.throttle = newThrottle(Throttling{
+		ARM: in.ARM, Compute: in.Compute, Wrapped: in.Wrapped, Limits: in.Limits,
+		Penalty: time.Duration(in.PenaltySeconds * float64(time.Second)),
+	})
+	return nil, nil
+}
+
+func (s *Server) controlNoThrottle([]byte, *http.Request) (any, error) {
+	s.throttle = nil
+	return nil, nil
+}

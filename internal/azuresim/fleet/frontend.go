@@ -1,0 +1,187 @@
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/netip"
+	"syscall"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+)
+
+var _ azuresim.Networking = (*Fleet)(nil)
+
+// webPort is the port that a machine's web server has for those who come through a load balancer: servers of the world listen there,
+// and a process without privileges cannot.
+const webPort = 80
+
+// door is a port of a frontend that is open.
+type door struct {
+	relay    *relay
+	address  string
+	listener net.Listener
+}
+
+// ClaimAddress gives a name an address of its own, the same one until it is released.
+func (f *Fleet) ClaimAddress(name string) (netip.Addr, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return netip.Addr{}, errClosed
+	}
+	if s := f.claims[name]; s != nil {
+		return s.addr, nil
+	}
+	s, err := f.street.claim()
+	if err != nil {
+		return netip.Addr{}, fmt.Errorf("claiming an address for %q: %w", name, err)
+	}
+	f.claims[name] = s
+	return s.addr, nil
+}
+
+// ReleaseAddress gives the address up, closes the doors there and breaks their connections.
+func (f *Fleet) ReleaseAddress(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	s := f.claims[name]
+	if s == nil || f.closed {
+		return
+	}
+	for key, d := range f.doors {
+		if d.address == name {
+			f.closeDoor(key, true)
+		}
+	}
+	s.leave()
+	delete(f.claims, name)
+}
+
+// OpenDoor listens at an address that was claimed. A port that is for the privileged, or taken, is replaced by a free one.
+// The same name again replaces the former door.
+func (f *Fleet) OpenDoor(o azuresim.Door) (netip.AddrPort, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return netip.AddrPort{}, errClosed
+	}
+	s := f.claims[o.Address]
+	if s == nil {
+		return netip.AddrPort{}, fmt.Errorf("opening door %q: nobody claimed the address %q", o.Name, o.Address)
+	}
+	f.closeDoor(o.Name, false)
+	listener, err := listen(s.addr, o.Port)
+	if errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EADDRINUSE) {
+		listener, err = listen(s.addr, 0)
+	}
+	if err != nil {
+		return netip.AddrPort{}, fmt.Errorf("opening door %q: %w", o.Name, err)
+	}
+	d := &door{address: o.Address, listener: listener}
+	d.relay = f.newRelay(o.Name, f.leadBy(o.Pick))
+	f.doors[o.Name] = d
+	f.tasks.Go(func() { d.relay.accept(listener) })
+	return listener.Addr().(*net.TCPAddr).AddrPort(), nil
+}
+
+// leadBy connects a client with the machine that pick says, and with no other: who is sent to a dead machine is hung up on, as with Azure.
+func (f *Fleet) leadBy(pick func(netip.Addr) (azuresim.Target, bool)) func(context.Context, net.Addr) net.Conn {
+	return func(ctx context.Context, client net.Addr) net.Conn {
+		to, ok := pick(client.(*net.TCPAddr).AddrPort().Addr())
+		if !ok {
+			return nil
+		}
+		addr := f.Address(to.Key)
+		if !addr.IsValid() {
+			return nil
+		}
+		return f.dial(ctx, netip.AddrPortFrom(addr, uint16(f.realPort(to.Port))))
+	}
+}
+
+// realPort is where a machine really listens for those who come to one of its ports.
+func (f *Fleet) realPort(port int) int {
+	if port == webPort {
+		return f.options.MachinePort
+	}
+	return port
+}
+
+// CloseDoor stops listening, and breaks the door's connections where it is told to.
+func (f *Fleet) CloseDoor(name string, breaks bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.closeDoor(name, breaks)
+}
+
+// closeDoor is CloseDoor with the fleet locked.
+func (f *Fleet) closeDoor(name string, breaks bool) {
+	d := f.doors[name]
+	if d == nil {
+		return
+	}
+	d.listener.Close()
+	if breaks {
+		d.relay.end()
+	}
+	delete(f.doors, name)
+}
+
+// BreakFlows breaks the connections that were made through a door.
+func (f *Fleet) BreakFlows(name string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if d := f.doors[name]; d != nil {
+		d.relay.breakFlows()
+	}
+}
+
+// Answers says whether a machine answers a probe now. It asks the machine's web server itself, since nothing else listens in a machine.
+func (f *Fleet) Answers(key string, p azuresim.Probe) bool {
+	f.mu.Lock()
+	m := f.machines[key]
+	up := m != nil && m.web != nil && f.realPort(p.Port) == f.options.MachinePort
+	f.mu.Unlock()
+	if !up || p.Path == "" {
+		return up
+	}
+	request, err := http.NewRequestWithContext(f.ctx, http.MethodGet, p.Path, http.NoBody)
+	if err != nil {
+		return false
+	}
+	seen := &statusOnly{header: http.Header{}}
+	(&page{machine: m, owner: f.cage.uid}).ServeHTTP(seen, request)
+	return seen.status == http.StatusOK
+}
+
+// statusOnly is a client that looks at the status of an answer and at nothing else.
+type statusOnly struct {
+	header http.Header
+	status int
+}
+
+func (s *statusOnly) Header() http.Header { return s.header }
+
+func (s *statusOnly) Write(body []byte) (int, error) {
+	s.WriteHeader(http.StatusOK)
+	return len(body), nil
+}
+
+func (s *statusOnly) WriteHeader(status int) {
+	if s.status == 0 {
+		s.status = status
+	}
+}
+
+// closeNetwork ends all doors and gives their addresses up. The fleet is locked.
+func (f *Fleet) closeNetwork() {
+	for name := range f.doors {
+		f.closeDoor(name, true)
+	}
+	for _, s := range f.claims {
+		s.leave()
+	}
+}

@@ -1,0 +1,140 @@
+package fleet
+
+import (
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+)
+
+// to leads everybody to one machine.
+func to(key string, port int) func(netip.Addr) (azuresim.Target, bool) {
+	return func(netip.Addr) (azuresim.Target, bool) { return azuresim.Target{Key: key, Port: port}, key != "" }
+}
+
+func openDoor(t *testing.T, f *Fleet, name string, port int, pick func(netip.Addr) (azuresim.Target, bool)) netip.AddrPort {
+	t.Helper()
+	if _, err := f.ClaimAddress("front"); err != nil {
+		t.Fatal(err)
+	}
+	at, err := f.OpenDoor(azuresim.Door{Name: name, Address: "front", Port: port, Pick: pick})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
+}
+
+func TestDoorsLeadToOneMachine(t *testing.T) {
+	f := startFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	f.Boot("b", imageOf("b"))
+	doorA, doorB := openDoor(t, f, "a", 0, to("a", 80)), openDoor(t, f, "b", 0, to("b", testPort))
+	if doorA.Addr() != doorB.Addr() || doorA == doorB {
+		t.Errorf("got %v and %v, want two ports of one address", doorA, doorB)
+	}
+	want(t, pages(t, doorA, 2)+" "+pages(t, doorB, 2), "a a b b")
+	f.Down("a")
+	wantHungUp(t, doorA)
+	wantHungUp(t, openDoor(t, f, "ssh", 0, to("b", 22)))
+	wantHungUp(t, openDoor(t, f, "nobody", 0, to("", 0)))
+	wantHungUp(t, openDoor(t, f, "unknown", 0, to("c", 80)))
+	f.CloseDoor("b", false)
+	wantRefused(t, doorB.String())
+	f.ReleaseAddress("front")
+	wantRefused(t, doorA.String())
+}
+
+// wantHungUp wants a connection that is made and closed without a word.
+func wantHungUp(t *testing.T, at netip.AddrPort) {
+	t.Helper()
+	conn, err := net.Dial("tcp", at.String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	bePatient(t, conn)
+	if n, err := conn.Read(make([]byte, 1)); n != 0 || err == nil || strings.Contains(err.Error(), "timeout") {
+		t.Errorf("read %d bytes, %v", n, err)
+	}
+}
+
+// A port that cannot be had is replaced by another of the same address.
+func TestTakenPortIsReplaced(t *testing.T) {
+	f := startFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	first := openDoor(t, f, "first", 0, to("a", 80))
+	second := openDoor(t, f, "second", int(first.Port()), to("a", 80))
+	if first.Addr() != second.Addr() || first == second {
+		t.Errorf("got %v and %v", first, second)
+	}
+	want(t, pages(t, second, 1), "a")
+	if _, err := f.OpenDoor(azuresim.Door{Name: "x", Address: "front", Port: -1}); err == nil {
+		t.Error("opened at port -1")
+	}
+	if _, err := f.OpenDoor(azuresim.Door{Name: "x", Address: "nobody's"}); err == nil {
+		t.Error("opened at an address that nobody claimed")
+	}
+}
+
+func TestFlowsBreakApartFromDoors(t *testing.T) {
+	f := startFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	at := openDoor(t, f, "door", 0, to("a", 80))
+	connect := func() net.Conn {
+		conn, err := net.Dial("tcp", at.String())
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { conn.Close() })
+		bePatient(t, conn)
+		if _, err := conn.Write([]byte("GET / HTTP/1.1\r\nHost: x\r\n\r\n")); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := conn.Read(make([]byte, 1024)); err != nil {
+			t.Fatal(err)
+		}
+		return conn
+	}
+	wantBroken := func(conn net.Conn) {
+		if _, err := conn.Read(make([]byte, 1)); err == nil || strings.Contains(err.Error(), "timeout") {
+			t.Errorf("the connection goes on: %v", err)
+		}
+	}
+	before := connect()
+	f.BreakFlows("door")
+	wantBroken(before)
+	after := connect()
+	f.CloseDoor("door", true)
+	wantBroken(after)
+}
+
+func TestAnswers(t *testing.T) {
+	f := startFleet(t, Options{})
+	f.Boot("a", imageOf("a"))
+	for _, tc := range []struct {
+		key  string
+		ask  azuresim.Probe
+		want bool
+	}{
+		{"a", azuresim.Probe{Port: 80}, true},
+		{"a", azuresim.Probe{Port: testPort, Path: "/"}, true},
+		{"a", azuresim.Probe{Port: 80, Path: "/none"}, false},
+		{"a", azuresim.Probe{Port: 80, Path: "%%"}, false},
+		{"a", azuresim.Probe{Port: 22}, false},
+		{"b", azuresim.Probe{Port: 80}, false},
+	} {
+		if got := f.Answers(tc.key, tc.ask); got != tc.want {
+			t.Errorf("%s asked %+v: got %v", tc.key, tc.ask, got)
+		}
+	}
+	f.SetSick("a", true)
+	if f.Answers("a", azuresim.Probe{Port: 80, Path: "/"}) || !f.Answers("a", azuresim.Probe{Port: 80}) {
+		t.Error("who is sick answers HTTP, or does not accept connections")
+	}
+	f.Down("a")
+	if f.Answers("a", azuresim.Probe{Port: 80}) {
+		t.Error("who is down answers")
+	}
+}

@@ -1,0 +1,146 @@
+package azuresim
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// FuzzRequests holds the simulator to what every client may count on, whatever it sends: an answer, JSON, below 500; a refusal is
+// shaped as ARM's and has changed nothing; and the world goes on afterwards.
+func FuzzRequests(f *testing.F) {
+	for _, path := range seedPaths {
+		for _, method := range []string{"GET", "PUT", "PATCH", "POST", "DELETE", "HEAD", "BREW"} {
+			f.Add(method, path, "api-version=2026-04-01", "", seedBodies[0])
+			f.Add(method, path, "api-version=2020-06-01&$filter=x&$skiptoken=y", `"1"`, `{"instanceIds":["*"],"sku":{"capacity":1e9}}`)
+		}
+	}
+	for _, body := range seedBodies {
+		for _, c := range []call{{"PUT", testSet, nil}, {"PATCH", testSet, nil}, {"PUT", testSet + "-new", nil}, {"POST", testSet + "/manualupgrade", nil},
+			{"PUT", testSet + "/virtualMachines/0", nil}, {"PUT", testSet + "/extensions/CustomScript", nil}, {"PUT", testGroup, nil}} {
+			f.Add(c.method, c.path, "api-version=2026-04-01", "", body)
+		}
+	}
+	for _, query := range seedQueries {
+		f.Add("GET", testSet+"/virtualMachines", query, "", "")
+	}
+	f.Fuzz(func(t *testing.T, method, path, query, match, body string) {
+		s := newSim(t, Options{})
+		s.stageStrange()
+		before := s.server.everything()
+		req := &http.Request{
+			Method: method, URL: &url.URL{Scheme: "http", Host: "arm.test", Path: path, RawQuery: query}, Host: "arm.test",
+			Header: http.Header{"Authorization": {"Bearer x"}, "If-Match": {match}}, Body: io.NopCloser(strings.NewReader(body)),
+		}
+		w := httptest.NewRecorder()
+		s.server.ServeHTTP(w, req.WithContext(t.Context()))
+		checkAnswer(t, req, w)
+		if after := s.server.everything(); w.Code >= http.StatusBadRequest && after != before {
+			t.Fatalf("%d, and yet something changed: before\n%s\nafter\n%s", w.Code, before, after)
+		}
+		for range 3 {
+			s.clock.Advance(time.Hour)
+			s.tryControl("GET", "/instances?scaleSet="+testSet, nil)
+		}
+		if _, err := s.send("GET", testSet+"/virtualMachines?$expand=instanceView", nil); err != nil { // the set may be gone
+			t.Fatal(err)
+		}
+	})
+}
+
+// Seeds are short: the fuzzer spends its time on making long ones shorter. TestStrangeRequests has what is long.
+var seedPaths = []string{
+	testSet, testSet + "/virtualMachines", testSet + "/virtualMachines/0", testSet + "/virtualMachines/0/reimage", testSet + "/manualupgrade",
+	testSet + "/extensions/CustomScript", testSet + "/rollingUpgrades/latest", testSet + "/instanceView", testSet + "/delete", testSet + "-flex",
+	testGroup, "/", "//", "/subscriptions", "/x/oauth2/token", "/subscriptions/\r\nX: y/resourceGroups/rg", testGroup + "/providers/Microsoft.Other/things/x",
+	strings.Replace(testSet, "web", "wéb\xff\x00", 1), strings.Replace(testSet, "11111111", "..", 1), testOperation,
+}
+
+var seedBodies = []string{
+	`{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":"x","properties":{"publisher":"p","type":"CustomScript"}}]}}}}`,
+	`{"location":"eastus","sku":{"name":"Standard_D2s_v3","capacity":2},"properties":{"upgradePolicy":{"mode":"Manual"},"virtualMachineProfile":{"storageProfile":{"imageReference":{"publisher":"p","offer":"o","sku":"s","version":"latest"}}}}}`,
+	``, ` `, `null`, `[]`, `5`, `"text"`, `{`, `{"location":`, `{"a":1}{"b":2}`, "\ufeff{}", "\xff\xfe{\x00}\x00", "{\"tags\":{\"a\":\"\xc3\x28\"}}", "{\"tags\":{\"\\ud800\":\"\\u0000\"}}",
+	`{"location":"eastus\r\nX-Injected: 1"}`, `{"location":"eastus","location":"westus"}`, `{"sku":{"capacity":1},"sku":{"capacity":3}}`,
+	`{"properties":null,"sku":null,"zones":null,"location":null,"tags":null,"identity":null}`,
+	`{"sku":{"capacity":-1}}`, `{"sku":{"capacity":1.5}}`, `{"sku":{"capacity":99999999999999999999}}`, `{"sku":"x"}`, `{"tags":{"a":1}}`, `{"zones":[1]}`,
+	`{"identity":7}`, `{"identity":{"type":7}}`, `{"identity":{"type":"UserAssigned","userAssignedIdentities":[1]}}`, `{"plan":[]}`,
+	`{"properties":{"upgradePolicy":{"mode":"Rolling","rollingUpgradePolicy":9}}}`, `{"properties":{"upgradePolicy":{"rollingUpgradePolicy":{"maxBatchInstancePercent":"x"}}}}`,
+	`{"properties":{"automaticRepairsPolicy":{"enabled":"yes"}}}`, `{"properties":{"automaticRepairsPolicy":{"enabled":true,"gracePeriod":"PTforever"}}}`,
+	`{"properties":{"scaleInPolicy":{"rules":[{}]}}}`, `{"properties":{"protectionPolicy":5},"tags":[]}`, `{"properties":{"protectionPolicy":{"protectFromScaleSetActions":"x"}}}`,
+	`{"properties":{"virtualMachineProfile":{"storageProfile":{"dataDisks":[{"lun":"x"}],"osDisk":{"managedDisk":3}}}}}`,
+	`{"properties":{"virtualMachineProfile":{"networkProfile":{"networkInterfaceConfigurations":[{"properties":[]}],"healthProbe":"x"}}}}`,
+	`{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":5},{"name":"y","properties":"z"},null]}}}}`,
+	`{"properties":{"virtualMachineProfile":{"osProfile":{"computerNamePrefix":{},"linuxConfiguration":1}}}}`, `{"properties":{"settings":[],"publisher":1}}`,
+	`{"instanceIds":"0"}`, `{"instanceIds":[0]}`, `{"instanceIds":[]}`, `{"instanceIds":["0","0","\u0000"]}`, `{"instanceIds":["99999999999999999999"]}`,
+	strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70),
+}
+
+var seedQueries = []string{
+	"", "api-version", "api-version=", "api-version=0000-00-00", "api-version=2026-13-45", "api-version=2019-01-01", "api-version=2026-04-01-beta", "api-version=%zz",
+	"api-version=2026-04-01&api-version=x", "API-VERSION=2026-04-01&$SKIPTOKEN=%00", "api-version=2026-04-01&$filter=%27%20or%201", "api-version=2026-04-01&$expand=everything&$select=%FF",
+	"api-version=2026-04-01&$skiptoken=dm1zcythZnRlci85OTk5OTk5OTk5OTk5OTk5OTk5OQ==", "api-version=2026-04-01;x",
+}
+
+// stageStrange makes a world with a bit of everything: two kinds of scale sets, a script, an operation that runs.
+func (s *sim) stageStrange() {
+	s.stage(3, member{"script", members{{"command", "x"}}}, member{"health", "extension"})
+	s.control("PUT", "/scalesets", members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", flexible}})
+	s.patch(script("y"))
+	s.clock.Advance(time.Minute)
+	s.upgrade("1")
+	s.clock.Advance(time.Second)
+}
+
+// checkAnswer wants JSON, and of a refusal a code and a message.
+func checkAnswer(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
+	t.Helper()
+	answered := w.Body.Bytes()
+	if w.Code >= http.StatusInternalServerError || w.Code < http.StatusOK {
+		t.Fatalf("%s %q answered %d\n%s", r.Method, r.URL.Path, w.Code, answered)
+	}
+	if len(answered) == 0 && (w.Code < http.StatusBadRequest || r.Method == http.MethodHead) {
+		return
+	}
+	if !json.Valid(answered) || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
+		t.Fatalf("%s %q answered %d with what is no JSON: %v\n%s", r.Method, r.URL.Path, w.Code, w.Header(), answered)
+	}
+	o, err := parseObject(answered)
+	if err != nil {
+		t.Fatalf("%d %v\n%s", w.Code, err, answered)
+	}
+	isOAuth := strings.Contains(strings.ToLower(r.URL.Path), "oauth2") && stringAt(o, "error") != "" // the login server has errors of its own
+	if w.Code >= http.StatusBadRequest && !isOAuth && (stringAt(o, "error", "code") == "" || stringAt(o, "error", "message") == "") {
+		t.Fatalf("%d is not shaped as ARM's errors: %s", w.Code, answered)
+	}
+}
+
+// everything is all that clients could see of a world, and more.
+func (s *Server) everything() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.catchUp()
+	var b strings.Builder
+	for _, set := range s.sortedSets() {
+		fmt.Fprintf(&b, "%s %v\n", set.key, [...]any{set.doc, set.model.profile, set.model.version, set.etag, set.nextID, set.fresh, set.operations, set.creating,
+			set.deleting, set.failed, set.repairsOff, set.upperCase})
+		for _, inst := range set.instances {
+			copied := *inst
+			fmt.Fprintf(&b, "%p %+v\n", inst, [...]any{copied.state, copied.task, copied.etag, copied.tags, copied.hasProtection, copied.protectActions,
+				copied.protectScaleIn, copied.pendingDisk, copied.pendingScripts, copied.scriptRuns, copied.upgrades, copied.disk})
+		}
+	}
+	groups := make([]string, 0, len(s.groups))
+	for key, g := range s.groups {
+		groups = append(groups, fmt.Sprint(key, g))
+	}
+	slices.Sort(groups)
+	fmt.Fprintln(&b, groups, len(s.operations), len(s.events), len(s.images))
+	return b.String()
+}

@@ -1,0 +1,109 @@
+package azuresim
+
+import (
+	"net/http"
+	"strings"
+)
+
+// findChild is the part of a load balancer that a path names.
+func (s *Server) findChild(r *request, kind string) (*netResource, object, *armError) {
+	res, err := s.findNet(loadBalancers, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, child := range s.shownChildren(res, kind) {
+		if o, isObject := child.(object); isObject && strings.EqualFold(stringAt(o, "name"), r.args["child"]) {
+			return res, o, nil
+		}
+	}
+	return nil, nil, childNotFound(res.childID(kind, r.args["child"]))
+}
+
+func listChildren(k *childKind) func(*Server, *request) (*response, *armError) {
+	return func(s *Server, r *request) (*response, *armError) {
+		res, err := s.findNet(loadBalancers, r)
+		if err != nil {
+			return nil, err
+		}
+		return answer(http.StatusOK, members{{"value", s.childBodies(res, k)}}), nil
+	}
+}
+
+func getChild(k *childKind) func(*Server, *request) (*response, *armError) {
+	return func(s *Server, r *request) (*response, *armError) {
+		res, child, err := s.findChild(r, k.name)
+		if err != nil {
+			return nil, err
+		}
+		return netAnswer(http.StatusOK, s.childBody(res, k, child), res), nil
+	}
+}
+
+// putChild writes one part; the rest of the load balancer stays as it is, but has another etag.
+func putChild(k *childKind) func(*Server, *request) (*response, *armError) {
+	return func(s *Server, r *request) (*response, *armError) {
+		res, err := s.findNet(loadBalancers, r)
+		if err != nil {
+			return nil, err
+		}
+		body, err := r.object()
+		if err != nil {
+			return nil, err
+		}
+		if err := checkNetEtag(r, res); err != nil {
+			return nil, err
+		}
+		child, isObject := k.cleaned(with(body, "name", r.args["child"])).(object)
+		if !isObject {
+			return nil, invalidFormat("An object was expected.")
+		}
+		status := http.StatusOK
+		if childNamed(res.properties(), k.name, r.args["child"]) == nil {
+			status = http.StatusCreated
+		}
+		op, err := s.writeNet(r, res, res.withChild(k.name, r.args["child"], child))
+		if err != nil {
+			return nil, err
+		}
+		return s.netWritten(r, op, status, s.childBody(res, k, child), res), nil
+	}
+}
+
+func deleteChild(k *childKind) func(*Server, *request) (*response, *armError) {
+	return func(s *Server, r *request) (*response, *armError) {
+		res, err := s.findNet(loadBalancers, r)
+		if err != nil {
+			return nil, err
+		}
+		if childNamed(res.properties(), k.name, r.args["child"]) == nil {
+			return answer(http.StatusNoContent, nil), nil
+		}
+		if err := checkNetEtag(r, res); err != nil {
+			return nil, err
+		}
+		op, err := s.writeNet(r, res, res.withChild(k.name, r.args["child"], nil))
+		if err != nil {
+			return nil, err
+		}
+		return s.accepted(r, op), nil
+	}
+}
+
+// withChild is the document with a part replaced, added at the end, or, where child is nil, removed.
+func (res *netResource) withChild(kind, name string, child object) object {
+	list, found := []any{}, false
+	for _, other := range children(res.properties(), kind) {
+		if !strings.EqualFold(stringAt(other, "name"), name) {
+			list = append(list, other)
+			continue
+		}
+		found = true
+		if child != nil {
+			list = append(list, child)
+		}
+	}
+	if child != nil && !found {
+		list = append(list, child)
+	}
+	return with(res.doc, "properties", with(res.properties(), kind, list))
+}

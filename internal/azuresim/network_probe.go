@@ -1,0 +1,154 @@
+package azuresim
+
+import (
+	"cmp"
+	"strings"
+	"time"
+)
+
+// probeChain is one probe of a load balancer as it goes on: every interval it asks each machine behind the rules that use it.
+type probeChain struct {
+	Probe
+	interval time.Duration
+	up, down int  // answers in a row that let a machine serve, and that stop it
+	letsAll  bool // while none answers
+	tls      bool // which no machine speaks
+
+	seen map[*instance]*probed
+}
+
+// probed is what is known of a machine.
+type probed struct {
+	lets   bool
+	streak int // answers in a row that say otherwise
+}
+
+// newProbeChain reads a probe. Azure asks a machine once before it lets it serve, and probeThreshold, where it is given, is for both ways.
+func newProbeChain(child any) *probeChain {
+	number := func(name string, otherwise int) int {
+		n, ok := intAt(child, "properties", name)
+		if !ok || n < 1 {
+			return otherwise
+		}
+		return n
+	}
+	threshold := number("probeThreshold", 0)
+	c := &probeChain{
+		Probe: Probe{Port: number("port", 0)}, interval: time.Duration(number("intervalInSeconds", 15)) * time.Second,
+		up: cmp.Or(threshold, 1), down: cmp.Or(threshold, number("numberOfProbes", 2)),
+		letsAll: strings.EqualFold(stringAt(child, "properties", "noHealthyBackendsBehavior"), "AllProbedUp"),
+		seen:    map[*instance]*probed{},
+	}
+	protocol := strings.ToLower(stringAt(child, "properties", "protocol"))
+	c.tls = protocol == "https"
+	if protocol == "http" || c.tls {
+		c.Path = "/" + strings.TrimPrefix(stringAt(child, "properties", "requestPath"), "/")
+	}
+	return c
+}
+
+// same says whether another probe asks the same in the same way.
+func (c *probeChain) same(other *probeChain) bool {
+	return c.Probe == other.Probe && c.interval == other.interval && c.up == other.up && c.down == other.down &&
+		c.letsAll == other.letsAll && c.tls == other.tls
+}
+
+// followProbes begins the probes that are new or changed, and ends those that are gone. One that stays knows what it knew.
+func (s *Server) followProbes(res *netResource) {
+	chains := map[string]*probeChain{}
+	for _, child := range children(res.path.applied, probes) {
+		name := strings.ToLower(stringAt(child, "name"))
+		chain := newProbeChain(child)
+		if before := res.path.chains[name]; before != nil && before.same(chain) {
+			chain = before
+		} else {
+			s.after(chain.interval, func() { s.probeRound(res, name, chain) })
+		}
+		chains[name] = chain
+	}
+	res.path.chains = chains
+	for name, chain := range chains { // those who come to serve by this write are asked before they do
+		for _, m := range s.probedMachines(res, name) {
+			chain.lets(s, m)
+		}
+	}
+}
+
+// probeRound asks every machine once, and plans the next round.
+func (s *Server) probeRound(res *netResource, name string, chain *probeChain) {
+	if res.path.chains[name] != chain {
+		return
+	}
+	still := map[*instance]*probed{}
+	for _, m := range s.probedMachines(res, name) {
+		chain.ask(s, m)
+		still[m] = chain.seen[m]
+	}
+	chain.seen = still
+	s.after(chain.interval, func() { s.probeRound(res, name, chain) })
+}
+
+// probedMachines are those behind the rules that use a probe.
+func (s *Server) probedMachines(res *netResource, name string) []*instance {
+	var list []*instance
+	seen := map[*instance]bool{}
+	for _, rule := range children(res.path.applied, rules) {
+		if !strings.EqualFold(stringAt(rule, "properties", "probe", "id"), res.childKey(probes, name)) {
+			continue
+		}
+		o, _ := rule.(object)
+		for _, m := range s.ruleMembers(res, o) {
+			if !seen[m] {
+				seen[m] = true
+				list = append(list, m)
+			}
+		}
+	}
+	return list
+}
+
+// lets says whether a machine may serve. One that was never asked is asked now: its first answer decides.
+func (c *probeChain) lets(s *Server, m *instance) bool {
+	if c.seen[m] == nil {
+		c.seen[m] = &probed{lets: c.answers(s, m)}
+	}
+	return c.seen[m].lets
+}
+
+// ask notes one answer; it takes as many in a row as the probe says to change what is held true.
+func (c *probeChain) ask(s *Server, m *instance) {
+	known := c.seen[m]
+	if known == nil {
+		c.lets(s, m)
+		return
+	}
+	if c.answers(s, m) == known.lets {
+		known.streak = 0
+		return
+	}
+	known.streak++
+	needed := c.up
+	if known.lets {
+		needed = c.down
+	}
+	if known.streak >= needed {
+		known.lets, known.streak = !known.lets, 0
+	}
+}
+
+// answers asks the machine. Where no fleet runs machines, one that is on and not unhealthy does.
+func (c *probeChain) answers(s *Server, m *instance) bool {
+	if m.power != running || c.tls {
+		return false
+	}
+	if fleet, ok := s.fleet.(Networking); ok {
+		return fleet.Answers(m.key(), c.Probe)
+	}
+	return m.health != unhealthy
+}
+
+// probeOf is the probe that a rule goes by; nil: none.
+func (res *netResource) probeOf(rule object) *probeChain {
+	id := stringAt(rule, "properties", "probe", "id")
+	return res.path.chains[strings.TrimPrefix(strings.ToLower(id), strings.ToLower(res.key+"/"+probes+"/"))]
+}

@@ -1,0 +1,84 @@
+package azuresim
+
+import (
+	"net/http"
+	"strings"
+)
+
+const (
+	inNetwork   = inSubscription + "/providers/microsoft.network"
+	inNIC       = inVM + "/networkinterfaces/{nic}"
+	inIPConfig  = inNIC + "/ipconfigurations/{ipconfig}"
+	netActions  = "Microsoft.Network/"
+	nicRead     = vmAction + "networkInterfaces/read"
+	ipRead      = vmAction + "networkInterfaces/ipConfigurations/publicIPAddresses/read"
+	inNetworkIn = inNetwork + "/locations/{location}"
+)
+
+// networkRoutes are the operations of the network provider.
+func networkRoutes() []*route {
+	list := append(kindRoutes(loadBalancers, "LoadBalancers"), kindRoutes(publicIPAddresses, "PublicIPAddresses")...)
+	list = append(list, childRoutes()...)
+	list = append(list, interfaceRoutes()...)
+	status := entry("GET", inNetworkIn+"/operations/{operation}", "NetworkOperations.Get", "", unlimited, (*Server).getOperation)
+	result := entry("GET", inNetworkIn+"/operationresults/{operation}", "NetworkOperations.Result", "", unlimited, (*Server).netResult)
+	status.kind, result.kind = kindPoll, kindPoll
+	list = append(list, status, result)
+	for _, r := range list {
+		r.network = true
+	}
+	return list
+}
+
+// kindRoutes are the operations that every type of network resources has.
+func kindRoutes(k *netKind, short string) []*route {
+	inGroupAll := inGroup + "/providers/microsoft.network/" + k.name
+	one, action := inGroupAll+"/{name}", netActions+k.name+"/"
+	return []*route{
+		entry("GET", inNetwork+"/"+k.name, short+".ListAll", action+"read", unlimited, listNet(k)),
+		entry("GET", inGroupAll, short+".List", action+"read", unlimited, listNet(k)),
+		entry("GET", one, short+".Get", action+"read", unlimited, getNet(k)),
+		entry("PUT", one, short+".CreateOrUpdate", action+"write", unlimited, putNet(k)),
+		entry("PATCH", one, short+".UpdateTags", action+"write", unlimited, patchNetTags(k)),
+		entry("DELETE", one, short+".Delete", action+"delete", unlimited, deleteNet(k)),
+	}
+}
+
+// childRoutes are the operations on parts of load balancers. Most parts are written with the whole only.
+func childRoutes() []*route {
+	one := inGroup + "/providers/microsoft.network/loadbalancers/{name}/"
+	action := netActions + loadBalancers.name + "/"
+	var list []*route
+	for _, k := range childKinds {
+		if !k.served {
+			continue
+		}
+		short := strings.ToUpper(k.name[:1]) + k.name[1:]
+		list = append(list,
+			entry("GET", one+k.name, short+".List", action+k.name+"/read", unlimited, listChildren(k)),
+			entry("GET", one+k.name+"/{child}", short+".Get", action+k.name+"/read", unlimited, getChild(k)))
+		if k.writable {
+			list = append(list,
+				entry("PUT", one+k.name+"/{child}", short+".CreateOrUpdate", action+k.name+"/write", unlimited, putChild(k)),
+				entry("DELETE", one+k.name+"/{child}", short+".Delete", action+k.name+"/delete", unlimited, deleteChild(k)))
+		}
+	}
+	query := entry("POST", one+"backendAddressPools/{child}/queryInboundNatRulePortMapping", "LoadBalancers.ListInboundNatRulePortMappings",
+		action+"backendAddressPools/queryInboundNatRulePortMapping/action", unlimited, (*Server).queryPortMapping)
+	return append(list, query, entry(http.MethodGet, one+"networkInterfaces", "LoadBalancers.ListNetworkInterfaces",
+		action+"networkInterfaces/read", unlimited, (*Server).listBalancerInterfaces))
+}
+
+// interfaceRoutes lie under the compute provider's paths, but are the network provider's, with its api-versions.
+func interfaceRoutes() []*route {
+	return []*route{
+		entry("GET", inSet+"/networkinterfaces", "Interfaces.ListSet", setAction+"networkInterfaces/read", unlimited, (*Server).listSetInterfaces),
+		entry("GET", inVM+"/networkinterfaces", "Interfaces.ListVM", nicRead, unlimited, (*Server).listVMInterfaces),
+		entry("GET", inNIC, "Interfaces.Get", nicRead, unlimited, (*Server).getInterface),
+		entry("GET", inNIC+"/ipconfigurations", "Interfaces.ListIPConfigurations", nicRead, unlimited, (*Server).listIPConfigs),
+		entry("GET", inIPConfig, "Interfaces.GetIPConfiguration", nicRead, unlimited, (*Server).getIPConfig),
+		entry("GET", inSet+"/publicipaddresses", "PublicIPAddresses.ListSet", setAction+"publicIPAddresses/read", unlimited, (*Server).listSetAddresses),
+		entry("GET", inIPConfig+"/publicipaddresses", "PublicIPAddresses.ListVM", ipRead, unlimited, (*Server).listVMAddresses),
+		entry("GET", inIPConfig+"/publicipaddresses/{address}", "PublicIPAddresses.GetVM", ipRead, unlimited, (*Server).getVMAddress),
+	}
+}

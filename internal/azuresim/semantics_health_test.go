@@ -1,0 +1,159 @@
+package azuresim
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// verdict is the health that the first machine's view shows.
+func (s *sim) verdict() string {
+	s.t.Helper()
+	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil)
+	return stringAt(view.body, "vmHealth", "status", "code")
+}
+
+func healthExtensionOf(version string) members {
+	return profile(member{"extensionProfile", members{{"extensions", []members{{{"name", "Health"}, {"properties", members{
+		{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", version},
+	}}}}}}})
+}
+
+// azure-facts §1.3, §2.5: until a machine is up for long enough, rich
+// monitoring has a word for it that nobody has recorded, and binary monitoring says nothing.
+func TestInitializingHealth(t *testing.T) {
+	for name, tc := range map[string]struct {
+		version string
+		shown   Choice
+		want    string
+	}{
+		"rich":           {"2.0", "", "HealthState/initializing"},
+		"rich, unknown":  {"2.0", "unknown", "HealthState/unknown"},
+		"rich, missing":  {"2.0", "missing", ""},
+		"binary unknown": {"1.0", "", "HealthState/unknown"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := withImages(t, Options{Switches: Switches{HealthDelaySeconds: 600, InitializingHealth: tc.shown}}, 1)
+			s.patched(healthExtensionOf(tc.version))
+			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			mustEqual(t, "after an upgrade in place", s.verdict(), "HealthState/healthy")
+			s.patched(image(imageV2))
+			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			mustEqual(t, "after the upgrade", s.verdict(), tc.want)
+			s.clock.Advance(10 * time.Minute)
+			mustEqual(t, "later", s.verdict(), "HealthState/healthy")
+		})
+	}
+}
+
+// azure-facts §2.5: health that lags shows what was true, in lists and views.
+func TestHealthLags(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1, member{"health", "extension"})
+	s.clock.Advance(time.Hour)
+	s.sicken("0")
+	s.faults(members{{"operation", "*"}, {"kind", "healthLags"}, {"seconds", 300}})
+	inList := func() string {
+		return stringAt(s.vms("?$expand=instanceView")[0], "properties", "instanceView", "vmHealth", "status", "code")
+	}
+	mustEqual(t, "view", s.verdict(), "HealthState/healthy")
+	mustEqual(t, "list", inList(), "HealthState/healthy")
+	s.clock.Advance(5 * time.Minute)
+	mustEqual(t, "view later", s.verdict(), "HealthState/unhealthy")
+	mustEqual(t, "list later", inList(), "HealthState/unhealthy")
+}
+
+// azure-facts §2.5: a repair that replaces makes a machine of the latest model, in the middle of a canary, too.
+func TestRepairMakesCanaries(t *testing.T) {
+	s := repairing(t, "Replace")
+	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	s.sicken("1")
+	s.rest(time.Hour)
+	mustEqual(t, "instances", text(s.latest()), "map[0:true 2:false 3:true]")
+}
+
+// azure-facts §2.5: the grace period begins anew with whatever changes a machine's state.
+func TestGraceBeginsAnew(t *testing.T) {
+	s := repairing(t, "Restart")
+	s.sicken("0")
+	s.clock.Advance(29 * time.Minute)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/restart", members{{"instanceIds", []string{"0"}}})), statusSucceeded)
+	s.clock.Advance(29 * time.Minute)
+	mustEqual(t, "state in the new grace period", s.seen()["0"].State, "Succeeded")
+	s.clock.Advance(time.Minute)
+	mustEqual(t, "state after it", s.seen()["0"].State, "Updating")
+}
+
+// azure-facts §2.5: at most 5 % are repaired at a time, one where there are fewer than 20.
+func TestRepairsAtATime(t *testing.T) {
+	for size, most := range map[int]int{19: 1, 20: 1, 40: 2} {
+		s := newSim(t, Options{})
+		s.stage(size, member{"health", "extension"})
+		s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Restart"}}}}}})
+		s.sicken("0", "1", "2", "3")
+		s.clock.Advance(10*time.Minute + time.Second)
+		busy := 0
+		for _, vm := range s.vms("") {
+			if stringAt(vm, "properties", "provisioningState") == "Updating" {
+				busy++
+			}
+		}
+		mustEqual(t, "repaired at a time of "+text(size), busy, most)
+	}
+}
+
+// azure-facts §2.5: repairs suspend themselves when they do not help; resumed, they go on.
+func TestRepairsGiveUp(t *testing.T) {
+	s := newSim(t, Options{Switches: Switches{RepairsGiveUpAfter: 3}})
+	s.stage(2, member{"health", "extension"})
+	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
+	s.sicken("0")
+	s.rest(10 * time.Hour)
+	mustEqual(t, "repairs", s.seen()["0"].Reimages, 3)
+	if view := s.do(http.StatusOK, "GET", testSet+"/instanceView", nil); !strings.Contains(view.text, "Suspended") {
+		t.Fatal(view.text)
+	}
+	s.repairs("Resume")
+	s.rest(10 * time.Hour)
+	mustEqual(t, "repairs after resuming", s.seen()["0"].Reimages > 3, true)
+	// Replacements that are never well count as well.
+	s = newSim(t, Options{Switches: Switches{RepairsGiveUpAfter: 2, HealthDelaySeconds: 1200}})
+	s.stage(1, member{"health", "extension"})
+	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}}}}}})
+	for range 10 {
+		s.sicken(strings.Fields(s.ids())...)
+		s.rest(15 * time.Minute) // sooner than there is a verdict
+	}
+	mustEqual(t, "left", s.ids(), "2")
+}
+
+// azure-facts §2.5: a repair that helped starts the count anew.
+func TestRepairsThatHelped(t *testing.T) {
+	s := newSim(t, Options{Switches: Switches{RepairsGiveUpAfter: 2}})
+	s.stage(2, member{"health", "extension"})
+	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
+	s.sicken("0")
+	s.rest(25 * time.Minute)
+	mustEqual(t, "repairs", s.seen()["0"].Reimages, 2)
+	s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", "0"}, {"state", "healthy"}})
+	s.sicken("0")
+	s.rest(25 * time.Minute)
+	mustEqual(t, "repairs after it was well", s.seen()["0"].Reimages, 4)
+}
+
+// azure-facts §2.5: a notice to terminate delays scale-in and replacement, and nothing else.
+func TestTerminateNotice(t *testing.T) {
+	s := withImages(t, Options{}, 2)
+	s.patched(profile(member{"scheduledEventsProfile", members{
+		{"terminateNotificationProfile", members{{"enable", true}, {"notBeforeTimeout", "PT15M"}}}}}))
+	s.want(s.finish(s.upgrade("*")), statusSucceeded)
+	reimage := s.do(http.StatusAccepted, "POST", testSet+"/reimage", members{{"instanceIds", []string{"0"}}})
+	s.clock.Advance(2 * time.Minute)
+	s.want(s.status(reimage), statusSucceeded)
+	s.patch(members{{"sku", members{{"capacity", 1}}}})
+	s.clock.Advance(15 * time.Minute)
+	mustEqual(t, "ids meanwhile", s.ids(), "0 1")
+	s.clock.Advance(time.Minute)
+	mustEqual(t, "deleted", s.seen()["1"].Deleted, true)
+}

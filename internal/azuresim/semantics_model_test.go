@@ -1,0 +1,206 @@
+package azuresim
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+	"time"
+)
+
+const (
+	imageV1 = testGroup + "/providers/Microsoft.Compute/images/v1"
+	imageV2 = testGroup + "/providers/Microsoft.Compute/images/v2"
+)
+
+// withImages is a simulator that knows two images, and a set of n machines of the first.
+func withImages(t *testing.T, o Options, n int, more ...member) *sim {
+	t.Helper()
+	s := newSim(t, o)
+	for _, id := range []string{imageV1, imageV2} {
+		s.control("PUT", "/images", members{{"id", id}})
+	}
+	s.stage(n, append([]member{{"image", imageV1}, {"script", members{{"command", "x"}}}}, more...)...)
+	return s
+}
+
+func profile(more ...member) members {
+	return members{{"properties", members{{"virtualMachineProfile", members(more)}}}}
+}
+
+func (s *sim) vm(id string) object {
+	s.t.Helper()
+	return s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+id, nil).body
+}
+
+func diskOf(vm object) string {
+	return stringAt(vm, "properties", "storageProfile", "osDisk", "managedDisk", "id")
+}
+
+// azure-facts §2.2, the table: what manualupgrade does to a machine for each
+// kind of change, whether the machine is down meanwhile, and what takes effect.
+func TestWhatAnUpgradeDoes(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change   members
+		power    string // in the middle of it
+		newDisk  bool
+		runs     int // of scripts, the first one included
+		inEffect bool
+	}{
+		"extension settings": {script("y"), "running", false, 2, true},
+		"fileUris": {script("x", member{"settings", members{
+			{"commandToExecute", "x"}, {"fileUris", []string{"http://127.0.0.1/y"}}}}), "running", false, 2, true},
+		"forceUpdateTag":  {script("x", member{"forceUpdateTag", "2"}), "running", false, 2, true},
+		"same settings":   {script("x", member{"autoUpgradeMinorVersion", false}), "running", false, 1, true},
+		"image":           {image(imageV2), "stopped", true, 2, true},
+		"size":            {members{{"sku", members{{"name", "Standard_D4s_v5"}}}}, "stopped", false, 1, true},
+		"customData":      {profile(member{"osProfile", members{{"customData", "bmV3"}}}), "running", false, 1, false},
+		"password":        {profile(member{"osProfile", members{{"adminPassword", "other"}}}), "running", false, 1, false},
+		"network profile": {profile(member{"networkProfile", members{{"networkApiVersion", "2020-11-01"}}}), "running", false, 1, true},
+		"licence type":    {profile(member{"licenseType", "RHEL_BYOS"}), "running", false, 1, true},
+		"terminate notification": {profile(member{"scheduledEventsProfile", members{
+			{"terminateNotificationProfile", members{{"enable", true}, {"notBeforeTimeout", "PT5M"}}}}}), "running", false, 1, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := withImages(t, Options{}, 1)
+			before := s.vm("0")
+			s.patched(tc.change)
+			mustEqual(t, "latest after the write", s.latest()["0"], false)
+			op := s.upgrade("0")
+			s.clock.Advance(time.Second)
+			mustEqual(t, "power meanwhile", s.seen()["0"].Power, tc.power)
+			s.want(s.finish(op), statusSucceeded)
+			after, seen := s.vm("0"), s.seen()["0"]
+			mustEqual(t, "latest", seen.Latest, true)
+			mustEqual(t, "new OS disk", diskOf(after) != diskOf(before), tc.newDisk)
+			mustEqual(t, "vmId", stringAt(after, "properties", "vmId"), stringAt(before, "properties", "vmId"))
+			mustEqual(t, "network interfaces", text(at(after, "properties", "networkProfile")), text(at(before, "properties", "networkProfile")))
+			mustEqual(t, "script runs", seen.ScriptRuns, tc.runs)
+			mustEqual(t, "power", seen.Power, "running")
+			if !tc.inEffect || tc.newDisk {
+				mustEqual(t, "made from the latest model", seen.Booted == seen.Model, tc.inEffect)
+			}
+		})
+	}
+}
+
+// azure-facts §2.2: custom data needs a reimage after the upgrade, and a
+// reimage without one brings back what the instance's own model says.
+func TestCustomDataNeedsReimage(t *testing.T) {
+	for name, tc := range map[string]struct {
+		upgrade bool
+		booted  int
+	}{"upgrade then reimage": {true, 2}, "reimage alone": {false, 1}} {
+		t.Run(name, func(t *testing.T) {
+			s := withImages(t, Options{}, 1)
+			s.patched(profile(member{"osProfile", members{{"customData", "bmV3"}}}))
+			if tc.upgrade {
+				s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			}
+			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", members{{"instanceIds", []string{"0"}}})), statusSucceeded)
+			mustEqual(t, "made from", s.seen()["0"].Booted, tc.booted)
+			mustEqual(t, "latest", s.seen()["0"].Latest, tc.upgrade)
+		})
+	}
+}
+
+// azure-facts §2.2: a data disk outlives the OS disk.
+func TestDataDisksStay(t *testing.T) {
+	s := withImages(t, Options{}, 1)
+	s.patched(profile(member{"storageProfile", members{{"dataDisks", []members{{{"lun", 0}, {"createOption", "Empty"}, {"diskSizeGB", 4}}}}}}))
+	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	before := s.vm("0")
+	s.patched(image(imageV2))
+	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	after := s.vm("0")
+	mustEqual(t, "OS disk is another", diskOf(before) != diskOf(after), true)
+	mustEqual(t, "data disks", text(at(after, "properties", "storageProfile", "dataDisks")), text(at(before, "properties", "storageProfile", "dataDisks")))
+}
+
+// azure-facts §2.1: in Manual mode a write touches no machine, which its charge tells, too.
+func TestWriteTouchesNobody(t *testing.T) {
+	s := withImages(t, Options{}, 3)
+	op := s.patch(script("y"))
+	mustEqual(t, "charge", op.header.Get("X-Ms-Request-Charge"), "0")
+	s.want(s.finish(op), statusSucceeded)
+	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false 2:false]")
+	mustEqual(t, "runs", s.seen()["0"].ScriptRuns, 1)
+	mustEqual(t, "charge of an upgrade", s.upgrade("0", "2").header.Get("X-Ms-Request-Charge"), "2")
+}
+
+// azure-facts §2.2: "latest" never makes an instance outdated; scale-out and reimage pick the newer version up.
+func TestLatestImageMovesSilently(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(2, member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
+	exact := func(id string) string {
+		return stringAt(s.vm(id), "properties", "storageProfile", "imageReference", "exactVersion")
+	}
+	old := exact("0")
+	s.control("PUT", "/images", members{{"marketplace", "canonical:ubuntu:22_04"}, {"version", "22.04.209901010"}})
+	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true]")
+	s.patched(members{{"sku", members{{"capacity", 3}}}})
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", members{{"instanceIds", []string{"1"}}})), statusSucceeded)
+	mustEqual(t, "untouched", exact("0"), old)
+	mustEqual(t, "reimaged", exact("1"), "22.04.209901010")
+	mustEqual(t, "new", exact("2"), "22.04.209901010")
+	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true]")
+	status, _ := s.tryControl("PUT", "/images", members{{"marketplace", "canonical"}, {"version", "1"}})
+	mustEqual(t, "published by half a name", status, http.StatusBadRequest)
+}
+
+// azure-facts §2.2: an extension may take 90 minutes, then it has failed.
+func TestExtensionHasNinetyMinutes(t *testing.T) {
+	g := &ghosts{sick: map[string]bool{}}
+	s := newSim(t, Options{Fleet: g})
+	s.stage(1)
+	s.patched(script("hangs"))
+	op := s.upgrade("0")
+	s.clock.Advance(89 * time.Minute)
+	s.want(s.status(op), statusInProgress)
+	s.clock.Advance(2 * time.Minute)
+	ended := s.status(op)
+	s.want(ended, statusFailed)
+	mustEqual(t, "code", stringAt(ended, "error", "code"), "VMExtensionProvisioningError")
+	g.ends[0](ScriptResult{})
+	mustEqual(t, "state after it ends at last", s.seen()["0"].State, "Failed")
+}
+
+// azure-facts §2.10: PUT keeps what its body leaves out; arrays and settings of extensions are replaced.
+func TestPutMerges(t *testing.T) {
+	s := withImages(t, Options{}, 1, member{"health", "extension"}, member{"tags", members{{"a", "1"}}})
+	body := script("y")
+	body = append(body, member{"location", "eastus"}, member{"sku", members{{"name", "Standard_D2s_v3"}, {"capacity", 1}}})
+	s.want(s.finish(s.do(http.StatusOK, "PUT", testSet, body)), statusSucceeded)
+	got := s.do(http.StatusOK, "GET", testSet, nil).body
+	mustEqual(t, "tags", text(got["tags"]), "map[a:1]")
+	mustEqual(t, "mode", stringAt(got, "properties", "upgradePolicy", "mode"), "Manual")
+	mustEqual(t, "image", stringAt(got, "properties", "virtualMachineProfile", "storageProfile", "imageReference", "id"), imageV1)
+	extensions := arrayAt(got, "properties", "virtualMachineProfile", "extensionProfile", "extensions")
+	mustEqual(t, "extensions", len(extensions), 1)
+	mustEqual(t, "settings", text(at(extensions[0], "properties", "settings")), "map[commandToExecute:y]")
+}
+
+// azure-facts §2.6: a PATCH that leaves sku out does not scale.
+func TestPatchLeavesCapacity(t *testing.T) {
+	s := withImages(t, Options{}, 3)
+	s.control("POST", "/scale", members{{"scaleSet", testSet}, {"capacity", 5}})
+	s.patched(script("y"))
+	mustEqual(t, "instances", fmt.Sprint(len(s.latest())), "5")
+}
+
+// azure-facts §2.9: operations take as long as was recorded, in seconds.
+func TestRecordedDurations(t *testing.T) {
+	d := Durations{}.withDefaults()
+	for name, tc := range map[string]struct {
+		lasts    time.Duration
+		from, to float64
+	}{
+		"upgrade": {d.Upgrade, 4.8, 164}, "upgrade of image": {d.UpgradeImage, 4.8, 164}, "no-op": {d.Noop, 0.4, 45},
+		"reimage": {d.Reimage, 68, 83}, "PATCH": {d.Patch, 4, 42}, "PUT": {d.PutModel, 0.1, 122}, "start": {d.Start, 6, 17},
+		"restart": {d.Restart, 1, 51}, "power off": {d.PowerOff, 11, 21}, "deallocate": {d.Deallocate, 37, 47},
+		"delete": {d.Delete, 0.8, 64}, "PUT of an instance": {d.VMUpdate, 0.16, 79}, "five batches of extensions": {5 * d.UpgradeExtensions, 600, 600},
+	} {
+		if s := tc.lasts.Seconds(); s < tc.from || s > tc.to {
+			t.Errorf("%s lasts %v s, recorded were %v to %v", name, s, tc.from, tc.to)
+		}
+	}
+}

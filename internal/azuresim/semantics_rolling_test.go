@@ -1,0 +1,323 @@
+package azuresim
+
+import (
+	"net/http"
+	"testing"
+	"time"
+)
+
+func upgradePolicy(more ...member) members {
+	return members{{"properties", members{{"upgradePolicy", members(more)}}}}
+}
+
+// rollingSim is a set of five in Rolling mode, in batches of 40 %.
+func rollingSim(t *testing.T, o Options, policy ...member) *sim {
+	t.Helper()
+	s := withImages(t, o, 5, member{"mode", "Rolling"}, member{"health", "probe"})
+	policy = append(members{{"maxBatchInstancePercent", 40}}, policy...)
+	s.patched(upgradePolicy(member{"rollingUpgradePolicy", members(policy)}))
+	return s
+}
+
+func (s *sim) rolling() object {
+	s.t.Helper()
+	return objectAt(s.do(http.StatusOK, "GET", testSet+"/rollingUpgrades/latest", nil).body, "properties")
+}
+
+func (s *sim) wantRolling(code, progress string) {
+	s.t.Helper()
+	r := s.rolling()
+	p := objectAt(r, "progress")
+	mustEqual(s.t, "rolling upgrade", stringAt(r, "runningStatus", "code"), code)
+	mustEqual(s.t, "done, bad, in hand, pending", text(p["successfulInstanceCount"])+text(p["failedInstanceCount"])+
+		text(p["inProgressInstanceCount"])+text(p["pendingInstanceCount"]), progress)
+}
+
+// rest lets virtual time pass, looking at what happens now and then.
+func (s *sim) rest(d time.Duration) {
+	s.t.Helper()
+	for ; d > 0; d -= time.Minute {
+		s.clock.Advance(min(d, time.Minute))
+		s.latest()
+	}
+}
+
+// azure-facts §2.4: PATCH itself starts the upgrade and lasts as long; batches follow one another after a pause.
+func TestRollingBatches(t *testing.T) {
+	s := rollingSim(t, Options{}, member{"pauseTimeBetweenBatches", "PT1H"})
+	op := s.patch(script("y"))
+	s.wantRolling("RollingForward", "0023")
+	mustEqual(t, "state of the set", stringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "properties", "provisioningState"), "Updating")
+	s.rest(10 * time.Minute)
+	s.wantRolling("RollingForward", "2003")
+	mustEqual(t, "latest in the pause", text(s.latest()), "map[0:true 1:true 2:false 3:false 4:false]")
+	s.want(s.status(op), statusInProgress)
+	s.rest(2 * time.Hour)
+	s.wantRolling("Completed", "5000")
+	s.want(s.status(op), statusSucceeded)
+}
+
+// azure-facts §2.4: real answers have neither id nor name.
+func TestRollingShape(t *testing.T) {
+	s := rollingSim(t, Options{})
+	s.do(http.StatusNotFound, "GET", testSet+"/rollingUpgrades/latest", nil)
+	s.patch(script("y"))
+	body := s.do(http.StatusOK, "GET", testSet+"/rollingUpgrades/latest", nil).body
+	mustEqual(t, "parts", len(body), 3)
+	mustEqual(t, "type", stringAt(body, "type"), "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades")
+	mustEqual(t, "policy", text(at(body, "properties", "policy", "maxBatchInstancePercent")), "40")
+	mustEqual(t, "action", stringAt(body, "properties", "runningStatus", "lastAction"), "Start")
+}
+
+// azure-facts §2.4: cancelled, it stays where it is, and any further write restarts it, even an empty one.
+func TestRollingCancelAndRestart(t *testing.T) {
+	s := rollingSim(t, Options{})
+	r := s.do(http.StatusConflict, "POST", testSet+"/rollingUpgrades/cancel", nil)
+	mustEqual(t, "code", r.code(), "OperationNotAllowed")
+	mustEqual(t, "message", stringAt(r.body, "error", "message"), "There is no ongoing Rolling Upgrade to cancel.")
+	op := s.patch(script("y"))
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/rollingUpgrades/cancel", nil)), statusSucceeded)
+	s.want(s.finish(op), statusFailed)
+	s.rest(time.Hour)
+	mustEqual(t, "code", stringAt(s.rolling(), "runningStatus", "code"), "Cancelled")
+	mustEqual(t, "action", stringAt(s.rolling(), "runningStatus", "lastAction"), "Cancel")
+	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:false 3:false 4:false]")
+	s.want(s.finish(s.patch(members{})), statusSucceeded)
+	mustEqual(t, "latest after an empty write", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
+}
+
+// azure-facts §2.4: it stops where too many are ill: of those upgraded, or of all, before it or in it.
+func TestRollingFaults(t *testing.T) {
+	for name, tc := range map[string]struct {
+		policy []member
+		sick   []string
+		bad    []string // whose script will fail
+		code   string
+		latest string
+	}{
+		"upgraded ones": {nil, nil, []string{"0"},
+			"MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade", "map[0:true 1:true 2:false 3:false 4:false]"},
+		"before": {nil, []string{"3", "4"}, nil,
+			"MaxUnhealthyInstancePercentExceededBeforeRollingUpgrade", "map[0:false 1:false 2:false 3:false 4:false]"},
+		"in it": {[]member{{"maxUnhealthyUpgradedInstancePercent", 60}}, []string{"4"}, []string{"0"},
+			"MaxUnhealthyInstancePercentExceededInRollingUpgrade", "map[0:true 1:true 2:false 3:false 4:false]"},
+		"few enough": {[]member{{"maxUnhealthyUpgradedInstancePercent", 60}}, nil, []string{"0"},
+			"", "map[0:true 1:true 2:true 3:true 4:true]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := rollingSim(t, Options{}, tc.policy...)
+			s.sicken(tc.sick...)
+			if tc.bad != nil {
+				s.faults(members{{"operation", "Update"}, {"kind", "scriptFails"}, {"instances", tc.bad}})
+			}
+			op := s.patch(script("y"))
+			s.rest(2 * time.Hour)
+			mustEqual(t, "latest", text(s.latest()), tc.latest)
+			mustEqual(t, "failure", stringAt(s.rolling(), "error", "code"), tc.code)
+			if tc.code != "" {
+				mustEqual(t, "code", stringAt(s.rolling(), "runningStatus", "code"), "Faulted")
+				s.want(s.status(op), statusFailed)
+			}
+		})
+	}
+}
+
+// azure-facts §2.4: what a breach spoiled goes back to its own model where the policy says so, in Uniform sets.
+func TestRollingRollsBack(t *testing.T) {
+	s := rollingSim(t, Options{}, member{"rollbackFailedInstancesOnPolicyBreach", true})
+	s.faults(members{{"operation", "Update"}, {"kind", "scriptFails"}, {"instances", []string{"0"}}})
+	s.patch(script("y"))
+	s.clock.Advance(50 * time.Second)
+	s.faults()
+	seen := false
+	for range 200 {
+		s.clock.Advance(5 * time.Second)
+		seen = seen || stringAt(s.rolling(), "runningStatus", "code") == "RollingBack"
+	}
+	mustEqual(t, "was rolling back", seen, true)
+	mustEqual(t, "code", stringAt(s.rolling(), "runningStatus", "code"), "Faulted")
+	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:true 2:false 3:false 4:false]")
+}
+
+// azure-facts §2.4: surge makes new machines of the latest model, waits until
+// they are well, and deletes old ones; ids are others, and the size is the same.
+func TestRollingSurges(t *testing.T) {
+	s := rollingSim(t, Options{}, member{"maxSurge", true})
+	op := s.patch(script("y"))
+	mustEqual(t, "meanwhile", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false 5:true 6:true]")
+	s.patch(members{{"tags", members{{"a", "b"}}}}) // which is no reason to scale in
+	mustEqual(t, "instances", len(s.vms("?$filter=properties/latestModelApplied%20eq%20true")), 2)
+	s.want(s.finish(op), statusSucceeded)
+	s.rest(time.Hour)
+	mustEqual(t, "afterwards", text(s.latest()), "map[5:true 6:true 7:true 8:true 9:true]")
+}
+
+// azure-facts §2.4: surge falls back to upgrades in place where the quota has no room.
+func TestSurgeWithoutQuota(t *testing.T) {
+	s := rollingSim(t, Options{Switches: Switches{CoresQuota: 11}}, member{"maxSurge", true})
+	s.want(s.finish(s.patch(script("y"))), statusSucceeded)
+	mustEqual(t, "afterwards", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
+}
+
+// Cancelled in the middle of a batch, a surge leaves nothing behind.
+func TestCancelledSurge(t *testing.T) {
+	s := rollingSim(t, Options{}, member{"maxSurge", true})
+	s.patch(script("y"))
+	s.do(http.StatusAccepted, "POST", testSet+"/rollingUpgrades/cancel", nil)
+	s.rest(time.Hour)
+	mustEqual(t, "afterwards", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
+}
+
+// azure-facts §2.8: a later operation on one of its machines ends a rolling upgrade, too.
+func TestRollingIsPreempted(t *testing.T) {
+	s := rollingSim(t, Options{})
+	op := s.patch(script("y"))
+	s.do(http.StatusAccepted, "POST", testSet+"/virtualMachines/0/reimage", nil)
+	mustEqual(t, "code", stringAt(s.status(op), "error", "code"), "OperationPreempted")
+	s.rest(time.Hour)
+	mustEqual(t, "rolling upgrade", stringAt(s.rolling(), "runningStatus", "code"), "Cancelled")
+	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
+}
+
+// azure-facts §2.4: machines that are off do not stop it.
+func TestRollingPassesWhoIsOff(t *testing.T) {
+	s := rollingSim(t, Options{})
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", members{{"instanceIds", []string{"3", "4"}}})), statusSucceeded)
+	s.want(s.finish(s.patch(script("y"))), statusSucceeded)
+	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
+}
+
+// azure-facts §2.4: a batch has five minutes to become healthy.
+func TestRollingWaitsForHealth(t *testing.T) {
+	for seconds, code := range map[int]string{240: "Completed", 600: "Faulted"} {
+		s := rollingSim(t, Options{Switches: Switches{HealthDelaySeconds: seconds}})
+		s.patch(image(imageV2))
+		s.rest(2 * time.Hour)
+		mustEqual(t, text(seconds), stringAt(s.rolling(), "runningStatus", "code"), code)
+	}
+}
+
+// azure-facts §2.4, §2.7: Flexible sets have neither a rollback of batches nor automatic OS upgrades.
+func TestFlexibleRolls(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(2, member{"orchestration", "flexible"}, member{"health", "probe"}, member{"mode", "Rolling"},
+		member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
+	s.patched(upgradePolicy(member{"automaticOSUpgradePolicy", members{{"enableAutomaticOSUpgrade", true}}},
+		member{"rollingUpgradePolicy", members{{"rollbackFailedInstancesOnPolicyBreach", true}}}))
+	s.control("PUT", "/images", members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
+	s.do(http.StatusNotFound, "GET", testSet+"/rollingUpgrades/latest", nil)
+	s.faults(members{{"operation", "Update"}, {"kind", "scriptFails"}})
+	s.patch(script("bad"))
+	s.rest(time.Hour)
+	mustEqual(t, "code", stringAt(s.rolling(), "runningStatus", "code"), "Faulted")
+	latest := 0
+	for _, isLatest := range s.latest() {
+		if isLatest {
+			latest++
+		}
+	}
+	mustEqual(t, "of the latest model", latest, 1)
+}
+
+// azure-facts §2.4: protected instances are left out.
+func TestRollingSkipsProtected(t *testing.T) {
+	s := rollingSim(t, Options{})
+	s.protect("1")
+	s.want(s.finish(s.patch(script("y"))), statusSucceeded)
+	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:false 2:true 3:true 4:true]")
+}
+
+func (s *sim) protect(id string) {
+	s.t.Helper()
+	policy := members{{"protectionPolicy", members{{"protectFromScaleIn", true}, {"protectFromScaleSetActions", true}}}}
+	s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/"+id, members{{"properties", policy}})), statusSucceeded)
+}
+
+// azure-facts §2.4: osRollingUpgrade needs an image that is "latest", and moves to its newest version.
+func TestOSRollingUpgrade(t *testing.T) {
+	fixed := withImages(t, Options{}, 1)
+	r := fixed.do(http.StatusConflict, "POST", testSet+"/osRollingUpgrade", nil)
+	mustEqual(t, "message", stringAt(r.body, "error", "message"),
+		"The OS Rolling Upgrade API cannot be used on a Virtual Machine Scale Set unless the Virtual Machine Scale Set has some "+
+			"unprotected instances which have imageReference.version set to latest.")
+	s := newSim(t, Options{})
+	s.stage(5, member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
+	s.control("PUT", "/images", members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
+	op := s.do(http.StatusAccepted, "POST", testSet+"/osRollingUpgrade", nil)
+	s.wantRolling("RollingForward", "0014")
+	s.want(s.finish(op), statusSucceeded)
+	for _, vm := range s.vms("") {
+		mustEqual(t, "version", stringAt(vm, "properties", "storageProfile", "imageReference", "exactVersion"), "22.04.2")
+	}
+	past := listOf(s.do(http.StatusOK, "GET", testSet+"/osUpgradeHistory", nil).body)
+	mustEqual(t, "history", stringAt(past[0], "properties", "runningStatus", "code")+" by "+stringAt(past[0], "properties", "startedBy"), "Completed by User")
+}
+
+// azure-facts §2.4: automatic OS upgrades act behind everybody's back in any
+// mode, batch by batch, and bring the old OS disk back where that makes a machine ill.
+func TestAutomaticOSUpgrade(t *testing.T) {
+	for name, tc := range map[string]struct {
+		ill  bool
+		code string
+		old  int // machines with the old version afterwards
+	}{"well": {false, "Completed", 0}, "ill": {true, "Faulted", 5}} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, Options{})
+			s.stage(5, member{"marketplace", "Canonical:Ubuntu:22_04:latest"}, member{"health", "extension"})
+			s.patched(upgradePolicy(member{"automaticOSUpgradePolicy", members{{"enableAutomaticOSUpgrade", true}}}))
+			disk := diskOf(s.vm("0"))
+			s.control("PUT", "/images", members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
+			s.wantRolling("RollingForward", "0014")
+			if tc.ill {
+				s.sicken("0")
+			}
+			s.rest(2 * time.Hour)
+			mustEqual(t, "code", stringAt(s.rolling(), "runningStatus", "code"), tc.code)
+			old := 0
+			for _, vm := range s.vms("") {
+				if stringAt(vm, "properties", "storageProfile", "imageReference", "exactVersion") != "22.04.2" {
+					old++
+				}
+				mustEqual(t, "latest", boolAt(vm, "properties", "latestModelApplied"), true)
+			}
+			mustEqual(t, "of the old version", old, tc.old)
+			mustEqual(t, "has its old disk", diskOf(s.vm("0")) == disk, tc.ill)
+			past := listOf(s.do(http.StatusOK, "GET", testSet+"/osUpgradeHistory", nil).body)
+			mustEqual(t, "started by", stringAt(past[0], "properties", "startedBy"), "Platform")
+		})
+	}
+}
+
+// azure-facts §2.9: extensionRollingUpgrade took 600 s; nothing else changes.
+func TestExtensionRollingUpgrade(t *testing.T) {
+	s := withImages(t, Options{}, 5)
+	op := s.do(http.StatusAccepted, "POST", testSet+"/extensionRollingUpgrade", nil)
+	s.wantRolling("RollingForward", "0014")
+	s.rest(9 * time.Minute)
+	s.want(s.status(op), statusInProgress)
+	s.rest(2 * time.Minute)
+	s.want(s.status(op), statusSucceeded)
+	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
+	mustEqual(t, "runs", s.seen()["0"].ScriptRuns, 1)
+}
+
+// azure-facts §2.4: in Automatic mode all are upgraded at once, and may all be down.
+func TestAutomaticModeTakesAllDown(t *testing.T) {
+	s := withImages(t, Options{}, 3, member{"mode", "Automatic"})
+	op := s.patch(image(imageV2))
+	mustEqual(t, "charge", op.header.Get("X-Ms-Request-Charge"), "3")
+	s.clock.Advance(time.Second)
+	for id, seen := range s.seen() {
+		mustEqual(t, "power of "+id, seen.Power, "stopped")
+	}
+	s.want(s.finish(op), statusSucceeded)
+	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true]")
+}
+
+// azure-facts §2.4: to Manual in a write of its own before the model, nobody is touched.
+func TestToManualFirst(t *testing.T) {
+	s := withImages(t, Options{}, 2, member{"mode", "Automatic"})
+	s.patched(upgradePolicy(member{"mode", "Manual"}))
+	s.patched(script("y"))
+	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false]")
+}

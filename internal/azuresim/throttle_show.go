@@ -1,0 +1,64 @@
+package azuresim
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+)
+
+// showRate says how much is left, in the headers that clients read (azure-facts §3.1, §3.3). Where nothing is limited it is what was
+// recorded of a client that had asked for little.
+func (s *Server) showRate(r *request, res *response) {
+	if len(r.armMeters) > 0 {
+		for _, m := range r.armMeters {
+			res.header.Set(armHeader(m.policy), m.shown())
+		}
+	} else {
+		showRecordedARM(r, res)
+	}
+	p := r.route.bucket
+	switch {
+	case p == unlimited || isGateway(res):
+	case len(r.meters) > 0:
+		left := make([]string, 0, len(r.meters))
+		for _, m := range r.meters {
+			left = append(left, "Microsoft.Compute/"+m.policy+";"+m.shown())
+		}
+		res.header.Set("X-Ms-Ratelimit-Remaining-Resource", strings.Join(left, ","))
+	default:
+		name := "Microsoft.Compute/" + p.oldPolicy
+		res.header.Set("X-Ms-Ratelimit-Remaining-Resource",
+			name+"3Min;"+strconv.Itoa(p.oldLimit3Min-1)+","+name+"30Min;"+strconv.Itoa(p.oldLimit30Min-1))
+	}
+}
+
+// shown is how many whole ones are left.
+func (m metered) shown() string { return strconv.Itoa(int(max(0, m.left))) }
+
+// armHeader names what is left under one of the resource manager's policies, like SubscriptionGlobalReads.
+func armHeader(policy string) string {
+	for _, scope := range []struct{ name, header string }{
+		{"SubscriptionGlobal", "Subscription-Global-"}, {"Subscription", "Subscription-"}, {"Tenant", "Tenant-"},
+	} {
+		if kind, found := strings.CutPrefix(policy, scope.name); found {
+			return "X-Ms-Ratelimit-Remaining-" + scope.header + kind
+		}
+	}
+	return "X-Ms-Ratelimit-Remaining-" + policy
+}
+
+func showRecordedARM(r *request, res *response) {
+	kind, left, global := "Reads", "11999", "16499"
+	switch {
+	case r.method == http.MethodDelete:
+		kind, left, global = "Deletes", "14999", "11999"
+	case r.route.kind == kindWrite:
+		kind, left, global = "Writes", "1199", "11999"
+	}
+	if r.version.since("2024-03-01") {
+		res.header.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+kind, global)
+	}
+	res.header.Set("X-Ms-Ratelimit-Remaining-Subscription-"+kind, left)
+}
+
+func isGateway(res *response) bool { return res.header.Get("X-Ms-Failure-Cause") == "gateway" }
