@@ -21,8 +21,8 @@ const (
 	// mostGoroutines is four for each of the runner's 32 workers on our side of a call, as many on the server's, which live in this very
 	// process, and some for the rest.
 	mostGoroutines = 400
-	// mostMiB is what may be in use for 3,000 series and the calls under way, beyond what was before.
-	mostMiB = 64
+	// mostChecksMiB is what may be in use for 3,000 series and the calls under way, beyond what was before.
+	mostChecksMiB = 64
 )
 
 // measureChecks measures every instance of a batch of 1,000 three times each (its own page, a query about it, a command on it) and
@@ -48,8 +48,8 @@ func measureChecks(ctx context.Context) error {
 	switch {
 	case verdicts[checks.VerdictPassed] != checkedInstances*checksPerInstance:
 		return fmt.Errorf("not all checks passed: %v", verdicts)
-	case goroutines > mostGoroutines || mib > mostMiB:
-		return fmt.Errorf("%d goroutines and %.1f MiB are beyond %d and %d", goroutines, mib, mostGoroutines, mostMiB)
+	case goroutines > mostGoroutines || mib > mostChecksMiB:
+		return fmt.Errorf("%d goroutines and %.1f MiB are beyond %d and %d", goroutines, mib, mostGoroutines, mostChecksMiB)
 	default:
 		return nil
 	}
