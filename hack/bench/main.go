@@ -54,6 +54,9 @@ func run(ctx context.Context) error {
 	if err := measureIdle(ctx, w, key); err != nil {
 		return err
 	}
+	if err := measureChecks(ctx); err != nil {
+		return err
+	}
 	return measureSimulator(ctx)
 }
 

@@ -26,6 +26,11 @@ var (
 	kubernetes   = []string{"k8s.io", "sigs.k8s.io", "github.com/go-logr/logr"}
 	azureSDK     = []string{"github.com/Azure/azure-sdk-for-go"}
 	metrics      = []string{"github.com/prometheus/client_golang"}
+	// What a check is made of: the query API and its values, the expression language, paths into JSON, the rules for HTTP headers.
+	probing = []string{
+		"github.com/prometheus/client_golang/api", "github.com/prometheus/common/model", "github.com/google/cel-go",
+		"k8s.io/client-go/util/jsonpath", "golang.org/x/net/http/httpguts",
+	}
 )
 
 // rooms is design §2 as a table. The longest prefix decides. What is not listed may not exist.
@@ -38,7 +43,7 @@ var rooms = map[string]room{
 	"internal/rollout/modelcheck": {own: []string{"internal/rollout"}},
 	"internal/conditions":         {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
 	"internal/azure":              {own: []string{"internal/rollout"}, foreign: azureSDK},
-	"internal/checks":             {own: []string{"internal/rollout"}},
+	"internal/checks":             {own: []string{"internal/rollout", "internal/checks"}, foreign: probing},
 	"internal/azuresim":           {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
 	"cmd":                         {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},
 	"hack":                        {own: []string{""}, foreign: []string{"", "testing"}},
@@ -140,6 +145,10 @@ func TestForbids(t *testing.T) {
 		{"controllers", "github.com/Azure/azure-sdk-for-go/sdk/azcore", false},
 		{"internal/conditions", "k8s.io/apimachinery/pkg/api/meta", true},
 		{"api/v1alpha1", "sigs.k8s.io/controller-runtime", false},
+		{"internal/checks", "k8s.io/client-go/util/jsonpath", true},
+		{"internal/checks", "k8s.io/client-go/kubernetes", false},
+		{"internal/checks", module + "/internal/azure", false},
+		{"internal/checks/outbound", "github.com/Azure/azure-sdk-for-go/sdk/azcore", false},
 		{"", module + "/internal/azuresim", false},
 		{"internal/azure", module + "/controllers", false},
 	} {

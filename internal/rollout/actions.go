@@ -231,7 +231,7 @@ func (r *round) retryRun(taken Taken) string {
 		return "the run is completed; change spec.target.revisionTag to run the same content again"
 	case m.isGoingBack() && m.Return.Record != "" && len(m.Failed) == 0:
 		return fmt.Sprintf("the run is %s; retry when that is done", m.Return.doing())
-	case m.Return == nil && len(m.Failed) == 0 && !r.isStalled():
+	case m.Return == nil && len(m.Failed) == 0 && !r.isDoomed():
 		return "nothing failed, so there is nothing to try again"
 	}
 	r.memory.Taken = append(r.memory.Taken, taken)

@@ -14,11 +14,12 @@ type Decision struct {
 	Repairs  *Repairs       // nil: nothing new is known
 	Stage    Stage          // which step the rollout is at
 	Facts    Facts
-	Forecast *Forecast // what would be done, where only that was asked
-	Store    []Record  // to be stored before Remember is persisted
-	Answers  []Answer  // to be given after Remember was persisted
-	Release  bool      // nothing is left to do for an object that is being deleted
-	Keep     []string  // names of the records that are still needed
+	Forecast *Forecast   // what would be done, where only that was asked
+	Store    []Record    // to be stored before Remember is persisted
+	Answers  []Answer    // to be given after Remember was persisted
+	Release  bool        // nothing is left to do for an object that is being deleted
+	Checks   *[]CheckRun // what is to be verified now; nil: what is under way goes on
+	Keep     []string    // names of the records that are still needed
 }
 
 // Answer is the answer to an action.

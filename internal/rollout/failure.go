@@ -149,6 +149,9 @@ func (r *round) failure() string {
 		}
 		return fmt.Sprintf("instance %s%s failed: %s: %s", failed[0].Ref.ID, more, failed[0].Reason, failed[0].Message)
 	}
+	if r.memory.CheckFailed != "" {
+		return r.memory.CheckFailed
+	}
 	if r.isStalled() {
 		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline), the last of it %s", r.spec.Failure.ProgressDeadline, r.stalledAt())
 	}
@@ -175,9 +178,13 @@ func (r *round) isStalled() bool {
 	return deadline > 0 && r.memory.Stall.passed(r.at) >= deadline
 }
 
-// expireStall does not wait for what is in flight when the run is to go back because nothing moves: what is in flight may be just that.
+// isDoomed says whether the run has failed as a whole, whatever its machines do.
+func (r *round) isDoomed() bool { return r.isStalled() || r.memory.CheckFailed != "" }
+
+// expireStall does not wait for what is in flight when the run is to go back because nothing moves, since what is in flight may be just
+// that, or because the release failed a check.
 func expireStall(r *round) (verdict, bool) {
-	if r.memory.Return != nil || !r.isStalled() || r.memory.Operation == nil {
+	if r.memory.Return != nil || r.memory.Operation == nil || !r.isDoomed() {
 		return undecided()
 	}
 	switch r.spec.Failure.Action {
@@ -211,10 +218,10 @@ func (r *round) keepStall(v *verdict) {
 	}
 }
 
-// tellStall says that nothing moves while something in flight is the reason: it is seen through all the same.
+// tellStall says that nothing moves, or that a check failed, while something is in flight: that is seen through all the same.
 func (r *round) tellStall(v *verdict) {
 	_, waits := v.step.(Wait)
-	if op := r.memory.Operation; !waits || op == nil || !r.isStalled() || !v.because.Reason.isAtWork() {
+	if op := r.memory.Operation; !waits || op == nil || !r.isDoomed() || !v.because.Reason.isAtWork() {
 		return
 	}
 	v.because = Because{Reason: ReasonFailed, Message: r.failure() + "; it is waited for all the same, and nothing more is begun; " + v.because.Message}

@@ -40,7 +40,7 @@ const mostForeseen = 2100
 // matches it, as long as nothing else changes. Waits that time alone ends (soaks, pauses, windows) are taken as waited out.
 func Foresee(spec Spec, obs Observation) Forecast {
 	spec.PlanOnly, spec.Paused = false, false
-	spec.Failure.ProgressDeadline = 0
+	spec.Failure.ProgressDeadline, spec.Checks = 0, nil
 	spec.Batch.Pause, spec.Bake, spec.Health.MinReady = 0, 0, 0
 	spec.Steps = slices.Clone(spec.Steps)
 	for n := range spec.Steps {

@@ -25,6 +25,7 @@ func keepGate(r *round) (verdict, bool) {
 	gate := &r.memory.Gate
 	switch {
 	case !r.hasGate() || !r.isReached() || !r.isSound():
+		r.spoilChecks()
 		*gate = Gate{}
 	case r.spec.Paused || r.obs.Window.Closed:
 		*gate = gate.still(r.at)
@@ -37,7 +38,7 @@ func keepGate(r *round) (verdict, bool) {
 // hasGate says whether anything has to pass once the current step's share is reached.
 func (r *round) hasGate() bool {
 	step := r.spec.step(r.memory)
-	return step.Soak > 0 || step.Approval != nil || (r.spec.isLast(r.memory) && r.spec.Bake > 0)
+	return step.Soak > 0 || step.Approval != nil || len(r.spec.checks(CheckStep, false)) > 0 || (r.spec.isLast(r.memory) && r.spec.Bake > 0)
 }
 
 // isReached says whether as many instances as the current step desires have the target and are well, less those whose failure is
@@ -49,7 +50,7 @@ func (r *round) isReached() bool {
 
 // isSound says whether no more have failed than is tolerated, and no other exposed instance is ill, also none beyond what is desired.
 func (r *round) isSound() bool {
-	return len(r.memory.Failed) <= r.tolerated() && len(r.illExposed()) == 0
+	return r.memory.CheckFailed == "" && len(r.memory.Failed) <= r.tolerated() && len(r.illExposed()) == 0
 }
 
 // isWorking says whether an effect is in flight.
@@ -84,16 +85,24 @@ func passGates(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// holdGate waits for what has to pass, in this order: the soak, a person, and after the last step the bake.
+// holdGate waits for what has to pass, in this order: the soak, the checks, a person, and after the last step the bake.
 func (r *round) holdGate() (verdict, bool) {
 	step := r.spec.step(r.memory)
 	if r.memory.PromoteFull || (r.memory.Promoted != "" && r.memory.Promoted == step.Name) {
 		return undecided()
 	}
-	passed := r.memory.Gate.passed(r.at)
-	if left := step.Soak - passed; left > 0 {
+	if left := step.Soak - r.memory.Gate.passed(r.at); left > 0 {
 		return r.waitAtGate("soaking", left), true
 	}
+	if v, held := r.holdForChecks(); held {
+		return v, true
+	}
+	return r.holdAfterChecks(step)
+}
+
+// holdAfterChecks waits for a person, and after the last step for the bake.
+func (r *round) holdAfterChecks(step CanaryStep) (verdict, bool) {
+	passed := r.memory.Gate.passed(r.at)
 	if step.Approval != nil && !r.memory.isApproved(step.Name) {
 		if v, held := r.awaitApproval(step, passed-step.Soak); held {
 			return v, true
@@ -154,8 +163,13 @@ func (r *round) timeOut(step CanaryStep) (verdict, bool) {
 
 // openApproval notes the approval of the current step. What has to pass after it begins to pass now.
 func (r *round) openApproval() {
+	r.memory.Approved = append(r.memory.Approved, r.spec.step(r.memory).Name)
+	r.restartGateAfterSoak()
+}
+
+// restartGateAfterSoak sets the gate's timer back to the end of the soak.
+func (r *round) restartGateAfterSoak() {
 	step, gate := r.spec.step(r.memory), &r.memory.Gate
-	r.memory.Approved = append(r.memory.Approved, step.Name)
 	if gate.passed(r.at) <= step.Soak {
 		return
 	}

@@ -27,6 +27,8 @@ func (r *round) isOvercome(f Failure, i Instance) bool {
 	switch f.Reason {
 	case FailureReimage, FailureRetryReimage:
 		return f.Ref.OSDisk != "" && i.OSDisk != "" && f.Ref.OSDisk != i.OSDisk && !i.busy()
+	case FailureCheck:
+		return false // that it is well was known when it failed
 	case FailureRetry:
 		return i.Latest == Yes && carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten)
 	default:

@@ -16,6 +16,8 @@ const (
 	standsFailed                   // the platform or the script says it failed
 	standsUnwell                   // has the target, is not well
 	standsReadying                 // has the target, is well, not yet for long enough
+	standsChecking                 // and for long enough, and its checks have no verdict yet
+	standsRejected                 // it failed a check
 	standsVerified                 // has the target and has been well for long enough
 )
 
@@ -100,8 +102,20 @@ func (r *round) standsUpgraded(op *Operation, ref Ref, i Instance) standing {
 		return standsVerified // as far as the upgrade goes; its health is judged after the reimage
 	case i.Latest != Yes || contradicts(r.spec.Target, i) || ref.HealthySince.IsZero():
 		return standsUnwell
+	}
+	return r.standsWell(ref)
+}
+
+// standsWell judges a machine that has the target and is well.
+func (r *round) standsWell(ref Ref) standing {
+	checked, _ := r.checked(ref)
+	switch {
+	case checked == No:
+		return standsRejected
 	case r.at.Sub(ref.HealthySince) < r.spec.Health.MinReady:
 		return standsReadying
+	case checked == Unsure:
+		return standsChecking
 	default:
 		return standsVerified
 	}
@@ -155,7 +169,12 @@ func (r *round) fail(op *Operation, t tally) {
 		i, _ := find(r.obs.Instances.Value, ref)
 		r.failed(op, ref, FailureProvisioning, complaint(i, op))
 	}
+	for _, ref := range t[standsRejected] {
+		_, why := r.checked(ref)
+		r.failed(op, ref, FailureCheck, why)
+	}
 	delete(t, standsFailed)
+	delete(t, standsRejected)
 	r.recount()
 }
 
@@ -253,14 +272,18 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 		return wait(ReasonWaitingForHealth, recheck, "waiting until %s for %s to be well: %s",
 			clock(op.EndedAt.Add(r.spec.Health.Timeout)), names(t[standsUnwell], self), ailment(r.spec, i))
 	}
-	return wait(ReasonWaitingForHealth, recheck, "%s are well; waiting for them to stay so for %s",
-		names(t[standsReadying], self), r.spec.Health.MinReady)
+	if len(t[standsReadying]) > 0 {
+		return wait(ReasonWaitingForHealth, recheck, "%s are well; waiting for them to stay so for %s",
+			names(t[standsReadying], self), r.spec.Health.MinReady)
+	}
+	_, running := r.checked(t[standsChecking][0])
+	return wait(ReasonWaitingForHealth, recheck, "waiting for the verdict of check %s on %s", running, names(t[standsChecking], self))
 }
 
 // pending is what keeps a batch open.
 func (t tally) pending() []Ref {
 	var refs []Ref
-	for _, s := range []standing{standsBusy, standsOutdated, standsUnwell, standsReadying} {
+	for _, s := range []standing{standsBusy, standsOutdated, standsUnwell, standsReadying, standsChecking} {
 		refs = append(refs, t[s]...)
 	}
 	return refs

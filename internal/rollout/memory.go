@@ -42,6 +42,10 @@ type Memory struct {
 	Former      []Ref     // machines of the operation that going back left behind
 	FormerSince time.Time // since when
 
+	Checked     []string // shares whose checks have passed
+	CheckFailed string   // the check that the release failed, with what it saw; "": none
+	Spoilt      int      // how often a share that was being checked was spoilt
+
 	Stall            Stall
 	Approved         []string // names of the steps that were approved
 	Promoted         string   // name of the step whose gate was opened by hand
@@ -156,6 +160,7 @@ const (
 	FailureNotApplied   FailureReason = "NotApplied"         // it stays at the old model though upgrades succeed
 	FailureReimage      FailureReason = "NotReimaged"        // it failed before its reimage, or nobody can say whether its disk was replaced
 	FailureStuck        FailureReason = "Stuck"              // the platform does not finish with it
+	FailureCheck        FailureReason = "CheckFailed"        // it failed a check
 	FailureRetry        FailureReason = "Retry"              // a person asked for another try
 	FailureRetryReimage FailureReason = "RetryReimage"       // and it lacks the fresh disk that it was to get
 )
@@ -202,7 +207,7 @@ func (m Memory) clone() Memory {
 		m.Return = &back
 	}
 	m.Failed, m.Exposed, m.Former = slices.Clone(m.Failed), slices.Clone(m.Exposed), slices.Clone(m.Former)
-	m.Approved, m.Skipped = slices.Clone(m.Approved), slices.Clone(m.Skipped)
+	m.Approved, m.Skipped, m.Checked = slices.Clone(m.Approved), slices.Clone(m.Skipped), slices.Clone(m.Checked)
 	m.Taken, m.Ended = slices.Clone(m.Taken), slices.Clone(m.Ended)
 	return m
 }

@@ -12,7 +12,8 @@ type Observation struct {
 	Settings  Reading[ProtectedSettings]
 	Claim     Reading[Claim]
 	Window    Window
-	Actions   []Action // not answered yet, oldest first
+	Actions   []Action                 // not answered yet, oldest first
+	Checks    map[CheckKey]CheckResult // what is known of verifications under way, or over
 
 	Records      map[string]Reading[Snapshot] // stored records that were asked for, by name
 	BackSettings Reading[ProtectedSettings]   // the Secret that going back would need

@@ -32,7 +32,7 @@ func (r *round) plan() Decision {
 type pass func(*round) (verdict, bool)
 
 // prelude needs nothing but what is declared, asked for and remembered. It settles which way the run goes.
-var prelude = []pass{startRun, takeActions, beginDeletion, holdReturned, expireStall}
+var prelude = []pass{startRun, takeActions, beginDeletion, holdReturned, noteChecks, expireStall}
 
 // forward brings the scale set to the target.
 func forward() []pass {
@@ -60,6 +60,7 @@ func forward() []pass {
 		watchWayBack,
 		applyModel,
 		watchExposed,
+		watchChecks,
 		retryFailed,
 		holdFailed,
 		passGates,
@@ -152,7 +153,7 @@ func (r *round) decide(v verdict) Decision {
 	r.keepStall(&v)
 	v.because = r.memory.Return.colour(v.because)
 	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
-		Store: r.store, Answers: r.answers, Release: r.released, Keep: r.memory.keep()}
+		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Keep: r.memory.keep()}
 	if r.obs.Model.State == Read {
 		d.Repairs = &Repairs{Enabled: r.obs.Model.Value.AutomaticRepairs, Suspended: r.memory.RepairsSuspended}
 		d.Facts.ModelApplied = No

@@ -38,6 +38,7 @@ func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
 			Pause:          time.Duration(dice(3)) * 20 * time.Second,
 		},
 		Steps:    randomSteps(dice),
+		Checks:   randomChecks(dice),
 		Baseline: randomBaseline(dice),
 		Failure: rollout.FailurePolicy{
 			MaxFailed:        rollout.Amount{Value: max(0, dice(4)-2)},

@@ -80,7 +80,9 @@ type life struct {
 
 	named                map[string]bool // machines that any effect named
 	asked                int             // actions so far
-	foreign              int             // how many models there were before the rollout
+	verdicts             map[rollout.CheckKey]rollout.CheckState
+	calm                 bool
+	foreign              int // how many models there were before the rollout
 	edited, wasProtected bool
 	deciding             rollout.Memory // what the round that is looked at remembers
 
@@ -131,6 +133,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.world.Retries, l.world.Repairs = l.shell.Spec.Failure.Retries, dice(2) == 0
 	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(32)-28)) }
 	l.named = map[string]bool{}
+	l.verdicts, l.shell.Verify = map[rollout.CheckKey]rollout.CheckState{}, l.verify
 	l.shell.OnPlan = l.checkPlan
 	l.shell.OnEffect = l.checkEffect
 	return l
@@ -196,6 +199,7 @@ func (l *life) verdict() error {
 // comeToRest ends the chaos and demands rest (I10): a standing that is allowed to last, and then no write and no effect.
 func (l *life) comeToRest() error {
 	l.world.Calm()
+	l.calm = true
 	l.world.Mode = rollout.UpgradeModeManual
 	l.shell.Spec.Paused, l.shell.Spec.PlanOnly = false, false
 	l.shell.Window, l.shell.Claim = rollout.Window{}, rollout.Claim{}
@@ -242,7 +246,7 @@ func (l *life) mayLast() error {
 	case rollout.ReasonCompleted, rollout.ReasonCanaryReached, rollout.ReasonRolledBack, rollout.ReasonAborted, rollout.ReasonNotRollbackable:
 		return nil
 	case rollout.ReasonFailed:
-		if len(l.shell.Memory.Failed) > 0 {
+		if len(l.shell.Memory.Failed) > 0 || l.shell.Memory.CheckFailed != "" {
 			return nil
 		}
 	case rollout.ReasonDrifted:
@@ -328,6 +332,7 @@ func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.D
 		l.checkReady(spec, obs)
 	}
 	l.checkGate(spec, obs, d)
+	l.checkVerdicts(spec, obs, d)
 	if l.dice(4) > 0 {
 		return // a quarter of the rounds is enough to see what depends on chance or order
 	}

@@ -14,6 +14,7 @@ type Spec struct {
 	Action    InstanceAction
 	Protected ProtectedPolicy
 	Health    Health
+	Checks    []Check
 	Paused    bool
 	PlanOnly  bool // say what would be done, and do nothing
 

@@ -39,12 +39,13 @@ type teller struct {
 	lastAt time.Duration
 	again  int
 
-	asked   int               // actions so far
-	before  func(*teller)     // runs before time passes
-	witness *storyWitness     // nil: nobody looks
-	named   map[string]bool   // records and answers that were told
-	plan    *rollout.Forecast // that was told
-	drifted string            // that was told last
+	asked    int                            // actions so far
+	verdicts map[string]rollout.CheckResult // of checks, by what they are about
+	before   func(*teller)                  // runs before time passes
+	witness  *storyWitness                  // nil: nobody looks
+	named    map[string]bool                // records and answers that were told
+	plan     *rollout.Forecast              // that was told
+	drifted  string                         // that was told last
 }
 
 // TestTraces holds every story against its golden trace in testdata. Read the difference before you update it: it is the behaviour.

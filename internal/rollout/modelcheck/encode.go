@@ -124,6 +124,9 @@ func (e *encoder) memory() {
 	e.ago(m.FormerSince, operationDeadline)
 	e.gate(m.Stall.Gate, e.c.spec.Failure.ProgressDeadline)
 	e.num(m.Stall.Count)
+	e.texts(m.Checked)
+	e.bits(m.CheckFailed != "")
+	e.num(m.Spoilt)
 	e.people(m)
 }
 

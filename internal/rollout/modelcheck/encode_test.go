@@ -12,7 +12,7 @@ import (
 var encoded = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Memory](): {"Run", "Revision", "ModelApplied", "ScriptWritten", "Completed", "SettledETag", "SettledSize", "Step", "Gate", "Operation",
 		"Failed", "UnhealthySince", "LastBatchEnd", "LastExposed", "Pace", "Fruitless", "NotBefore", "Throttled", "Started", "Baseline", "Stable", "Settings", "Exposed",
-		"Return", "Returned", "Former", "FormerSince", "Stall", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "Taken", "Ended"},
+		"Return", "Returned", "Former", "FormerSince", "Stall", "Checked", "CheckFailed", "Spoilt", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "Taken", "Ended"},
 	reflect.TypeFor[rollout.Operation](): {"Run", "Kind", "Instances", "Back", "Attempt", "IntentAt", "BegunAt", "EndedAt", "PollAt", "Token", "Trouble", "Refused"},
 	reflect.TypeFor[rollout.Ref]():       {"ID", "VMID", "OSDisk", "HealthySince", "Attempt"},
 	reflect.TypeFor[rollout.Failure]():   {"Ref", "Reason"},

@@ -17,6 +17,9 @@ type Shell struct {
 	Claim  rollout.Claim
 	Window rollout.Window // as the shell would work it out
 
+	Verify   func(rollout.CheckRun) rollout.CheckResult // asked of every verification under way until there is a verdict; nil: none comes
+	verified map[rollout.CheckKey]rollout.CheckResult   // what is under way, and its verdicts
+
 	Records  map[string]rollout.Snapshot // what was stored
 	Secrets  map[string]string           // digests of the Secrets that there are, by name; others hold "1"
 	Actions  []rollout.Action            // not answered yet
@@ -123,11 +126,28 @@ func (s *Shell) report(d rollout.Decision) {
 		s.Writes++
 	}
 	s.Memory, s.Last, s.Recheck = d.Remember, d, d.Recheck
+	s.verify(d.Checks)
+}
+
+// verify begins what is to be verified, ends what is not any more, and lets no verdict change.
+func (s *Shell) verify(runs *[]rollout.CheckRun) {
+	if runs == nil {
+		return
+	}
+	results := map[rollout.CheckKey]rollout.CheckResult{}
+	for _, run := range *runs {
+		result := s.verified[run.Key]
+		if result.State == rollout.CheckRunning && s.Verify != nil {
+			result = s.Verify(run)
+		}
+		results[run.Key] = result
+	}
+	s.verified = results
 }
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Records: map[string]rollout.Reading[rollout.Snapshot]{}}
+	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {

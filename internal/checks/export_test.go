@@ -1,0 +1,8 @@
+package checks
+
+// Scheduled is how many series wait for their time.
+func Scheduled(r *Runner) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.agenda)
+}

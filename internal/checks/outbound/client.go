@@ -1,0 +1,239 @@
+package outbound
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+const (
+	// longestBody is what is read of an answer: a health page has bytes, a query for one number some hundred.
+	longestBody = 1 << 20
+	// longestHeader bounds status line and headers of an answer.
+	longestHeader = 64 << 10
+	// defaultTimeout is for the whole call: name, connection, handshake, request, answer.
+	defaultTimeout = 10 * time.Second
+	// longestTimeout keeps a slow endpoint from holding a worker for long.
+	longestTimeout = time.Minute
+	// defaultPerEndpoint is what one small server bears without noticing.
+	defaultPerEndpoint = 8
+)
+
+// Options of a Client. The zero value is a client that reaches the public internet only.
+type Options struct {
+	Allow       AllowList
+	Resolver    Resolver // nil: the system's
+	Dial        Dial     // nil: the network; tests stand in for it
+	PerEndpoint int      // calls to one host and port at once; 0: 8
+}
+
+// Client makes guarded calls. It is safe for concurrent use and holds no connection between calls: a thousand machines are asked
+// in turn, each rarely, and idle connections to them would only cost memory and be judged too long ago.
+type Client struct {
+	allow    AllowList
+	resolver Resolver
+	dial     Dial
+	lanes    *lanes
+}
+
+// New makes a client.
+func New(o Options) *Client {
+	c := &Client{allow: o.Allow, resolver: o.Resolver, dial: o.Dial}
+	if c.resolver == nil {
+		c.resolver = net.DefaultResolver
+	}
+	if c.dial == nil {
+		c.dial = network(o.Allow)
+	}
+	most := o.PerEndpoint
+	if most <= 0 {
+		most = defaultPerEndpoint
+	}
+	c.lanes = &lanes{most: most, busy: map[target]*lane{}}
+	return c
+}
+
+// TLS says how an endpoint proves who it is. There is no way not to ask.
+type TLS struct {
+	CA         []byte // PEM; instead of the system's authorities
+	ServerName string // the name that the certificate is for; "": the host of the URL
+}
+
+// Request is one call.
+type Request struct {
+	Method  string // "": GET
+	URL     string
+	Host    string // the Host header; "": that of the URL
+	Header  http.Header
+	Body    []byte
+	TLS     TLS
+	Timeout time.Duration // for the whole call; 0: 10 s; at most a minute
+}
+
+// Response is what was answered, whatever its status. A redirect is an answer like any other.
+type Response struct {
+	Status int
+	Body   []byte
+}
+
+// Do makes a call. Its error is always a *Problem.
+func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, bounded(r.Timeout))
+	defer cancel()
+	call, err := c.callOf(ctx, r)
+	if err != nil {
+		return Response{}, err
+	}
+	client, err := c.HTTP(r.TLS)
+	if err != nil {
+		return Response{}, err
+	}
+	answer, err := client.Do(call)
+	if err != nil {
+		return Response{}, ProblemOf(err)
+	}
+	defer answer.Body.Close()
+	body, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return Response{}, ProblemOf(err)
+	}
+	return Response{Status: answer.StatusCode, Body: body}, nil
+}
+
+func bounded(timeout time.Duration) time.Duration {
+	if timeout <= 0 {
+		return defaultTimeout
+	}
+	return min(timeout, longestTimeout)
+}
+
+// callOf makes the request of net/http. A URL that cannot be read is not quoted: it may hold a token.
+func (c *Client) callOf(ctx context.Context, r Request) (*http.Request, error) {
+	if err := CheckURL(r.URL); err != nil {
+		return nil, err
+	}
+	if p := judgeHeaders(r.Header); p != nil {
+		return nil, p
+	}
+	method := r.Method
+	if method == "" {
+		method = http.MethodGet
+	}
+	call, err := http.NewRequestWithContext(ctx, method, r.URL, bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, refused("the method is not one of HTTP")
+	}
+	if r.Header != nil {
+		call.Header = r.Header.Clone()
+	}
+	if r.Host != "" {
+		if err := CheckURL("http://" + r.Host + "/"); err != nil || strings.ContainsAny(r.Host, "/?#") {
+			return nil, refused("a Host header is a host, and perhaps a port")
+		}
+		call.Host = r.Host
+	}
+	return call, nil
+}
+
+// CheckURL says whether a URL is written in a way that is ever called, without calling it. It is for refusing a declaration early;
+// addresses are judged at dial.
+func CheckURL(text string) error {
+	if len(text) > longestURL {
+		return refused("a URL has at most %d bytes", longestURL)
+	}
+	u, err := url.Parse(text)
+	if err != nil {
+		return refused("the URL cannot be read")
+	}
+	if _, p := targetOf(u); p != nil {
+		return p
+	}
+	return nil
+}
+
+// HTTP is a guarded client for libraries that ask for one of net/http. It follows no redirects. Errors of what it is used by are to
+// be put through ProblemOf, since net/http adds the whole URL to them.
+func (c *Client) HTTP(t TLS) (*http.Client, error) {
+	config, err := t.config()
+	if err != nil {
+		return nil, err
+	}
+	return &http.Client{
+		Timeout:       longestTimeout,
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &guard{client: c, transport: &http.Transport{
+			Proxy:                  nil, // said aloud: never the environment's
+			DialContext:            c.connect,
+			TLSClientConfig:        config,
+			DisableKeepAlives:      true,
+			DisableCompression:     true, // what is counted is what was sent
+			MaxResponseHeaderBytes: longestHeader,
+		}},
+	}, nil
+}
+
+func (t TLS) config() (*tls.Config, error) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
+	if len(t.CA) == 0 {
+		return config, nil
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(t.CA) {
+		return nil, refused("the certificate authority is not PEM")
+	}
+	return config, nil
+}
+
+// guard judges every request, whoever made it, and bounds its answer.
+type guard struct {
+	client    *Client
+	transport *http.Transport
+}
+
+// RoundTrip makes one call.
+func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
+	to, p := targetOf(r.URL)
+	if p != nil {
+		return nil, errors.Join(p, closed(r))
+	}
+	leave, err := g.client.lanes.enter(r.Context(), to)
+	if err != nil {
+		return nil, errors.Join(classify(err, to.String()), closed(r))
+	}
+	answer, err := g.transport.RoundTrip(r)
+	if err != nil {
+		leave()
+		return nil, classify(err, to.String())
+	}
+	answer.Body = &boundedBody{from: answer.Body, left: longestBody, endpoint: to.String(), leave: leave}
+	if p := judgeAnswer(answer, to.String()); p != nil {
+		return nil, errors.Join(p, answer.Body.Close())
+	}
+	return answer, nil
+}
+
+// closed closes the body of a request that is not sent, as a RoundTripper must.
+func closed(r *http.Request) error {
+	if r.Body == nil {
+		return nil
+	}
+	return r.Body.Close()
+}
+
+func judgeAnswer(answer *http.Response, endpoint string) *Problem {
+	if answer.StatusCode == http.StatusSwitchingProtocols {
+		return &Problem{Kind: KindBadAnswer, Message: endpoint + " answered in another protocol"}
+	}
+	if answer.ContentLength > longestBody {
+		return tooLarge(endpoint)
+	}
+	return nil
+}

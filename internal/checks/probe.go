@@ -1,0 +1,60 @@
+package checks
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+)
+
+// Probe measures a subject once. It is safe for concurrent use, keeps no history, and returns soon after its context ends. What goes
+// wrong is an outcome, not an error.
+type Probe interface {
+	Measure(ctx context.Context, s Subject) Measurement
+}
+
+// Spec declares a probe: exactly one of its kinds.
+type Spec struct {
+	HTTP         *HTTP
+	Prometheus   *Prometheus
+	Webhook      *Webhook
+	RunCommand   *RunCommand
+	AzureMonitor *AzureMonitor
+}
+
+// Ports is what probes need of the world.
+type Ports struct {
+	Outbound *outbound.Client
+	Secrets  Secrets
+	Commands Commands
+	Metrics  Metrics
+	// Excerpt is how many bytes of text out of an answer may be shown as the value, at most 64. It is the operator's to say, not the
+	// rollout's author's; 0: nothing but numbers and status codes.
+	Excerpt int
+}
+
+// New makes the declared probe. Everything that can be wrong in a declaration is said here, before anything is measured.
+func New(s Spec, p Ports) (Probe, error) {
+	var makers []func() (Probe, error)
+	add := func(declared bool, kind string, maker func() (Probe, error)) {
+		if declared {
+			makers = append(makers, func() (Probe, error) {
+				probe, err := maker()
+				if err != nil {
+					return nil, fmt.Errorf("reading %s: %w", kind, err)
+				}
+				return probe, nil
+			})
+		}
+	}
+	add(s.HTTP != nil, "http", func() (Probe, error) { return newHTTP(*s.HTTP, p) })
+	add(s.Prometheus != nil, "prometheus", func() (Probe, error) { return newPrometheus(*s.Prometheus, p) })
+	add(s.Webhook != nil, "webhook", func() (Probe, error) { return newWebhook(*s.Webhook, p) })
+	add(s.RunCommand != nil, "runCommand", func() (Probe, error) { return newRunCommand(*s.RunCommand, p) })
+	add(s.AzureMonitor != nil, "azureMonitor", func() (Probe, error) { return newAzureMonitor(*s.AzureMonitor, p) })
+	if len(makers) != 1 {
+		return nil, errors.New("a check has exactly one of http, prometheus, webhook, runCommand and azureMonitor")
+	}
+	return makers[0]()
+}

@@ -1,0 +1,34 @@
+package checks
+
+import "net/netip"
+
+// Subject is what a measurement is about: one instance, or a step with its canaries and the machines they are compared with.
+type Subject struct {
+	Namespace string
+	Rollout   string
+	UID       string
+	Revision  string
+	Run       int64
+	Step      string
+	Set       ScaleSet
+	Instance  *Instance // nil: the step
+	Canary    []Instance
+	Baseline  []Instance
+}
+
+// ScaleSet names a scale set in Azure.
+type ScaleSet struct {
+	SubscriptionID string `json:"subscriptionID"`
+	ResourceGroup  string `json:"resourceGroup"`
+	Name           string `json:"name"`
+}
+
+// Instance is one machine and how it is reached.
+type Instance struct {
+	ID      string
+	VMID    string
+	Name    string
+	Zone    string
+	Address netip.Addr                // private; zero: not known
+	NAT     map[uint16]netip.AddrPort // by port on the machine: the load balancer's address and port for it
+}

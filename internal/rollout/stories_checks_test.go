@@ -1,0 +1,102 @@
+package rollout_test
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// checkStories show what is verified when, and what a verdict leads to.
+func checkStories() map[string]story {
+	reimages := func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }
+	page := rollout.Check{Name: "page", Scope: rollout.CheckInstance}
+	errors := rollout.Check{Name: "error-rate", Scope: rollout.CheckStep}
+	always := rollout.Check{Name: "error-rate", Scope: rollout.CheckStep, Background: true}
+	stays := rollout.Check{Name: "page", Scope: rollout.CheckInstance, Background: true}
+	advice := func(c rollout.Check) rollout.Check { c.Advisory = true; return c }
+	back := onFailure(rollout.FailureRollback)
+	halves := func(s *rollout.Spec) {
+		s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Soak: 10 * time.Minute}, {Name: "all", Percent: 100}}
+	}
+	asked := func(s *rollout.Spec) {
+		s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{Timeout: 5 * time.Minute, OnTimeout: rollout.TimeoutAbort}}, {Name: "all", Percent: 100}}
+	}
+	return map[string]story{
+		"each machine is checked before the next": {n: 2, start: bare, rounds: 14, spec: canary(image2, 100, checks(page)), script: map[int]func(*teller){
+			6:  says("page on 0", rollout.CheckPassed, "200"),
+			10: says("page on 1", rollout.CheckPassed, "200"),
+		}},
+		"a machine fails its check": {n: 3, start: bare, rounds: 20, spec: canary(image2, 100, checks(page), back), script: map[int]func(*teller){
+			0: says("page on 0", rollout.CheckPassed, "200"),
+			6: says("page on 1", rollout.CheckFailed, "status 500, want 200"),
+		}},
+		"a machine that fails its check is tried with a fresh disk": {n: 2, start: bare, rounds: 24,
+			spec: canary(image2, 100, checks(page), reimages, func(s *rollout.Spec) { s.Failure.Retries = 1 }), script: map[int]func(*teller){
+				0: all(does("a machine may be worked on twice", func(t *teller) { t.world.Retries = 1 }), says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("page on 1", rollout.CheckPassed, "200")),
+				8: says("page on 0", rollout.CheckPassed, "200"),
+			}},
+		"a step fails its check and everything goes back": {n: 4, start: bare, rounds: 20, spec: canary(image2, 0, halves, checks(errors), back), script: map[int]func(*teller){
+			12: says("error-rate", rollout.CheckFailed, "0.05, want at most 0.01"),
+		}},
+		"a failed check holds until tried again": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, checks(errors)), script: map[int]func(*teller){
+			5:  says("error-rate", rollout.CheckFailed, "0.05, want at most 0.01"),
+			8:  says("error-rate", rollout.CheckPassed, "0.001"),
+			10: ask(rollout.VerbRetry),
+		}},
+		"a check in the background fails while soaking": {n: 4, start: bare, rounds: 22, spec: canary(image2, 0, halves, checks(always), back), script: map[int]func(*teller){
+			9: says("error-rate", rollout.CheckFailed, "0.05, want at most 0.01"),
+		}},
+		"a canary fails a check in the background while soaking": {n: 4, start: bare, rounds: 20, spec: canary(image2, 0, halves, checks(stays), back), script: map[int]func(*teller){
+			9: says("page on 1", rollout.CheckFailed, "connection refused"),
+		}},
+		"a check in the background ends an upgrade in flight": {n: 3, start: bare, rounds: 16, spec: canary(image2, 100, checks(always), back), script: map[int]func(*teller){
+			0: meets(2),
+			6: says("error-rate", rollout.CheckFailed, "0.05, want at most 0.01"),
+		}},
+		"checks that only observe": {n: 2, start: bare, rounds: 12, spec: canary(image2, 100, checks(advice(page), advice(errors), advice(always))), script: map[int]func(*teller){
+			0: all(says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("error-rate", rollout.CheckFailed, "0.05, want at most 0.01")),
+		}},
+		"a share that is spoilt is checked again": {n: 4, start: bare, rounds: 30, spec: canary(image2, 0, halves, checks(errors)), script: map[int]func(*teller){
+			9:  says("error-rate", rollout.CheckPassed, "0.001"),
+			11: all(does("machine 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
+			14: does("machine 0 is well", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }),
+			24: says("error-rate", rollout.CheckPassed, "0.002"),
+		}},
+		"who is asked sees what was checked": {n: 4, start: bare, rounds: 26, spec: canary(image2, 0, asked, checks(errors)), script: map[int]func(*teller){
+			14: says("error-rate", rollout.CheckPassed, "0.001"),
+			16: ask(rollout.VerbApprove, step("half")),
+			20: says("error-rate", rollout.CheckPassed, "0.001"),
+		}},
+		"a raised percentage is checked again": {n: 4, start: bare, rounds: 24, spec: canary(image2, 25, checks(errors)), script: map[int]func(*teller){
+			6:  says("error-rate", rollout.CheckPassed, "0.001"),
+			9:  all(does("percent 50", percent(50)), says("error-rate", rollout.CheckRunning, "")),
+			16: says("error-rate", rollout.CheckPassed, "0.002"),
+		}},
+		"checks are skipped by a promotion": {n: 2, start: bare, rounds: 14, spec: canary(image2, 0, halves, checks(errors)), script: map[int]func(*teller){
+			7: ask(rollout.VerbPromoteFull),
+		}},
+	}
+}
+
+// checks declares checks.
+func checks(list ...rollout.Check) func(*rollout.Spec) {
+	return func(s *rollout.Spec) { s.Checks = list }
+}
+
+// says is a verdict from now on, on one machine or on the release. Until there is one, a verification is under way.
+func says(what string, state rollout.CheckState, message string) func(*teller) {
+	return func(t *teller) {
+		t.say("  * check %s: %s %s", what, state, message)
+		if t.verdicts == nil {
+			t.verdicts = map[string]rollout.CheckResult{}
+			t.shell.Verify = func(run rollout.CheckRun) rollout.CheckResult {
+				if run.Key.Instance != "" {
+					return t.verdicts[fmt.Sprintf("%s on %s", run.Key.Check, run.Key.Instance)]
+				}
+				return t.verdicts[run.Key.Check]
+			}
+		}
+		t.verdicts[what] = rollout.CheckResult{State: state, Message: message}
+	}
+}
