@@ -1,0 +1,89 @@
+package rollout
+
+import "time"
+
+// Hook is a declared call to somebody outside at a point of the rollout. Whom it calls and how is not the core's business: it says when a
+// call is due, and what its failure leads to.
+type Hook struct {
+	Name      string
+	At        HookPoint
+	Timeout   time.Duration // how long a call may be tried before it has failed
+	OnFailure HookFailure
+}
+
+// HookPoint says when a hook is called.
+type HookPoint string
+
+// The points.
+const (
+	BeforeInstance HookPoint = "BeforeInstance" // a machine was chosen and is not touched yet
+	AfterInstance  HookPoint = "AfterInstance"  // it was verified, and counts as such once the call was delivered
+	BeforeStep     HookPoint = "BeforeStep"     // nothing of the step was begun
+	AfterStep      HookPoint = "AfterStep"      // all its gates have opened
+	OnFailure      HookPoint = "OnFailure"      // the run failed; nothing waits for the call
+)
+
+// HookFailure says what a call that cannot be delivered leads to.
+type HookFailure string
+
+// What a failed call leads to.
+const (
+	HookFails  HookFailure = "Fail"         // the machine failed, or at a step the run
+	HookIgnore HookFailure = "Ignore"       // it is as if it had been delivered
+	HookSkips  HookFailure = "SkipInstance" // the machine is left out of the run
+)
+
+// CallKey names one call: what makes it another call is part of it, so that its digest tells a call that is delivered twice.
+type CallKey struct {
+	Hook     string
+	Run      int64
+	Number   int    // the how-manieth occasion of the run
+	Instance string // the machine's id; "" where the call is about a step or the run
+	VMID     string
+}
+
+// CallRun is one call that is due.
+type CallRun struct {
+	Key   CallKey
+	Point HookPoint
+	Ref   Ref    // the machine; zero where there is none
+	Step  string // name of the step; "" where the rollout has no steps
+	Back  bool   // on the way back
+	Why   string // at OnFailure: what failed
+}
+
+// CallState is how far a call is.
+type CallState string
+
+// The states. What is not known is under way.
+const (
+	CallUnderWay  CallState = ""
+	CallDelivered CallState = "Delivered"
+	CallFailed    CallState = "Failed" // it was refused in a way that trying again does not mend
+)
+
+// CallResult is what is known of one call.
+type CallResult struct {
+	State   CallState
+	Message string // of the last attempt, for people
+}
+
+// Drain says that machines which are nodes of this cluster are emptied before they are touched.
+type Drain struct {
+	Timeout   time.Duration
+	OnFailure HookFailure
+}
+
+// NodeWork is what is to be done to the nodes that machines are. A machine that is no node needs nothing.
+type NodeWork struct {
+	Drain    []Ref    // cordon, and evict what runs there
+	Uncordon []string // ids of machines whose nodes may take pods again, where it was us who cordoned them
+}
+
+// NodeState is how far the work on one machine's node is.
+type NodeState struct {
+	Drained    bool
+	Uncordoned bool
+	Failed     bool   // draining was refused in a way that trying again does not mend
+	Message    string // what it waits for, for people
+}
