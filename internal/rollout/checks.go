@@ -85,13 +85,13 @@ func (r *round) instanceKey(c Check, ref Ref) CheckKey {
 // noteChecks remembers that the release as a whole failed a check. It needs no look at the scale set, so it is seen also while something is
 // in flight.
 func noteChecks(r *round) (verdict, bool) {
-	if r.memory.CheckFailed != "" || r.memory.Return != nil || r.memory.Completed {
+	if r.memory.Rejected != "" || r.memory.Return != nil || r.memory.Completed {
 		return undecided()
 	}
 	for _, background := range []bool{true, false} {
 		for _, c := range r.spec.checks(CheckStep, background) {
 			if result := r.obs.Checks[r.stepKey(c)]; result.State == CheckFailed && !c.Advisory {
-				r.memory.CheckFailed = fmt.Sprintf("check %s failed: %s", c.Name, result.Message)
+				r.memory.Rejected = fmt.Sprintf("check %s failed: %s", c.Name, result.Message)
 				return undecided()
 			}
 		}

@@ -19,6 +19,8 @@ type Decision struct {
 	Answers  []Answer    // to be given after Remember was persisted
 	Release  bool        // nothing is left to do for an object that is being deleted
 	Checks   *[]CheckRun // what is to be verified now; nil: what is under way goes on
+	Calls    []CallRun   // the calls that are due now
+	Nodes    NodeWork    // what is to be done to nodes now
 	Keep     []string    // names of the records that are still needed
 }
 

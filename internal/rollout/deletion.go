@@ -42,6 +42,10 @@ func (r *round) release(why string) verdict {
 	if r.memory.RepairsSuspended {
 		return r.resumeRepairs()
 	}
+	r.leaving = true
+	if v, waiting := r.awaitLastUncordon(); waiting {
+		return v
+	}
 	r.released = true
 	return wait(ReasonProgressing, recheckMissing, "deleted: %s", why)
 }

@@ -151,7 +151,7 @@ func reimageBatch(r *round) (verdict, bool) {
 			r.giveUpReimage(&Operation{Trouble: &Problem{Kind: KindInvalid, Message: "Azure does not show its OS disk, so a reimage could not be verified and is not sent"}}, []Ref{ref})
 			continue
 		}
-		ref.OSDisk, ref.HealthySince = i.OSDisk, time.Time{}
+		ref.OSDisk, ref.HealthySince, ref.Successes, ref.SeenAt = i.OSDisk, time.Time{}, 0, time.Time{}
 		refs = append(refs, ref)
 	}
 	if len(refs) == 0 {
@@ -171,7 +171,10 @@ func upgradeBatch(r *round) (verdict, bool) {
 		return wait(ReasonProgressing, left, "waiting for the last batch to show in every list"), true
 	}
 	c := r.count()
-	batch := nextBatch(r.spec, c)
+	batch, chosen := r.prepared(c)
+	if !chosen {
+		batch = nextBatch(r.spec, c)
+	}
 	if len(batch) == 0 {
 		return r.explainNoBatch(c), true
 	}
@@ -182,8 +185,7 @@ func upgradeBatch(r *round) (verdict, bool) {
 	if v, first := r.suspendRepairs(); first {
 		return v, true
 	}
-	refs = inIDOrder(refs)
-	return r.begin(Upgrade{Instances: refs}, refs), true
+	return r.launch(UpgradeOperation, inIDOrder(refs)), true
 }
 
 // listMayLag says whether this round's list may be older than the one that verified the last batch: it is not much later, and shows

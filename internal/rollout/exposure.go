@@ -11,7 +11,9 @@ import (
 func keepExposed(r *round) (verdict, bool) {
 	if !r.mayReturn() || r.isOther(r.memory.Baseline.Name) {
 		for _, i := range r.count().exposed {
-			r.expose(i.ID)
+			if !r.memory.failedBefore(i) {
+				r.expose(i.ID)
+			}
 		}
 	}
 	if at := slices.IndexFunc(r.memory.Exposed, r.isGone); at >= 0 {

@@ -29,9 +29,9 @@ func retryFailed(r *round) (verdict, bool) {
 		return v, true
 	}
 	if refs[0].OSDisk != "" {
-		return r.begin(Reimage{Instances: refs}, refs), true
+		return r.launch(ReimageOperation, refs), true
 	}
-	return r.begin(Upgrade{Instances: refs}, refs), true
+	return r.launch(UpgradeOperation, refs), true
 }
 
 // retryable names the machines to be tried again in one call: all by the same effect, at most a batch, and none that is well beyond
@@ -149,8 +149,8 @@ func (r *round) failure() string {
 		}
 		return fmt.Sprintf("instance %s%s failed: %s: %s", failed[0].Ref.ID, more, failed[0].Reason, failed[0].Message)
 	}
-	if r.memory.CheckFailed != "" {
-		return r.memory.CheckFailed
+	if r.memory.Rejected != "" {
+		return r.memory.Rejected
 	}
 	if r.isStalled() {
 		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline), the last of it %s", r.spec.Failure.ProgressDeadline, r.stalledAt())
@@ -179,7 +179,7 @@ func (r *round) isStalled() bool {
 }
 
 // isDoomed says whether the run has failed as a whole, whatever its machines do.
-func (r *round) isDoomed() bool { return r.isStalled() || r.memory.CheckFailed != "" }
+func (r *round) isDoomed() bool { return r.isStalled() || r.memory.Rejected != "" }
 
 // expireStall does not wait for what is in flight when the run is to go back because nothing moves, since what is in flight may be just
 // that, or because the release failed a check.

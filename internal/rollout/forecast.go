@@ -40,8 +40,8 @@ const mostForeseen = 2100
 // matches it, as long as nothing else changes. Waits that time alone ends (soaks, pauses, windows) are taken as waited out.
 func Foresee(spec Spec, obs Observation) Forecast {
 	spec.PlanOnly, spec.Paused = false, false
-	spec.Failure.ProgressDeadline, spec.Checks = 0, nil
-	spec.Batch.Pause, spec.Bake, spec.Health.MinReady = 0, 0, 0
+	spec.Failure.ProgressDeadline, spec.Checks, spec.Hooks, spec.Drain = 0, nil, nil, nil
+	spec.Batch.Pause, spec.Bake, spec.Health.MinReady, spec.Health.InARow = 0, 0, 0, 0
 	spec.Steps = slices.Clone(spec.Steps)
 	for n := range spec.Steps {
 		spec.Steps[n].Soak, spec.Steps[n].Approval = 0, nil
@@ -116,7 +116,7 @@ func heal(spec Spec, obs Observation, refs []Ref) {
 		if !slices.ContainsFunc(refs, func(r Ref) bool { return r.is(i) }) {
 			continue
 		}
-		i.Latest, i.State, i.AppHealth, i.Running = Yes, StateSucceeded, Yes, Yes
+		i.Latest, i.State, i.AppHealth, i.Running, i.HealthSince = Yes, StateSucceeded, Yes, Yes, obs.At
 		i.OSDisk += "'"
 		i.Image = nil
 		i.Script = ScriptUnknown

@@ -32,6 +32,10 @@ func TestForecastIsWhatHappens(t *testing.T) {
 		spec.Failure.ProgressDeadline = 0 // a plan says what holds the rollout, not what becomes of it hours later
 		shell := &simworld.Shell{World: world, Spec: spec}
 		shell.Verify = func(rollout.CheckRun) rollout.CheckResult { return rollout.CheckResult{State: rollout.CheckPassed} }
+		shell.Call = func(rollout.CallRun) rollout.CallResult { return rollout.CallResult{State: rollout.CallDelivered} }
+		shell.Node = func(_ string, drain bool) rollout.NodeState {
+			return rollout.NodeState{Drained: drain, Uncordoned: !drain}
+		}
 		shell.Spec.PlanOnly = true
 		shell.Round()
 		planned := shell.Last.Forecast

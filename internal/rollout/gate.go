@@ -38,7 +38,8 @@ func keepGate(r *round) (verdict, bool) {
 // hasGate says whether anything has to pass once the current step's share is reached.
 func (r *round) hasGate() bool {
 	step := r.spec.step(r.memory)
-	return step.Soak > 0 || step.Approval != nil || len(r.spec.checks(CheckStep, false)) > 0 || (r.spec.isLast(r.memory) && r.spec.Bake > 0)
+	isAsked := len(r.spec.checks(CheckStep, false)) > 0 || len(r.spec.hooks(AfterStep)) > 0
+	return step.Soak > 0 || step.Approval != nil || isAsked || (r.spec.isLast(r.memory) && r.spec.Bake > 0)
 }
 
 // isReached says whether as many instances as the current step desires have the target and are well, less those whose failure is
@@ -50,7 +51,7 @@ func (r *round) isReached() bool {
 
 // isSound says whether no more have failed than is tolerated, and no other exposed instance is ill, also none beyond what is desired.
 func (r *round) isSound() bool {
-	return r.memory.CheckFailed == "" && len(r.memory.Failed) <= r.tolerated() && len(r.illExposed()) == 0
+	return r.memory.Rejected == "" && len(r.memory.Failed) <= r.tolerated() && len(r.illExposed()) == 0
 }
 
 // isWorking says whether an effect is in flight.
@@ -85,12 +86,20 @@ func passGates(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// holdGate waits for what has to pass, in this order: the soak, the checks, a person, and after the last step the bake.
+// holdGate waits for what has to pass, in this order: the soak, the checks, a person, and after the last step the bake. Whoever is to hear of
+// it is called when all of it has.
 func (r *round) holdGate() (verdict, bool) {
 	step := r.spec.step(r.memory)
-	if r.memory.PromoteFull || (r.memory.Promoted != "" && r.memory.Promoted == step.Name) {
-		return undecided()
+	if !r.memory.PromoteFull && (r.memory.Promoted == "" || r.memory.Promoted != step.Name) {
+		if v, held := r.holdShare(step); held {
+			return v, true
+		}
 	}
+	return r.callAfterStep()
+}
+
+// holdShare waits for what a promotion skips.
+func (r *round) holdShare(step CanaryStep) (verdict, bool) {
 	if left := step.Soak - r.memory.Gate.passed(r.at); left > 0 {
 		return r.waitAtGate("soaking", left), true
 	}

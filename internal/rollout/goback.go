@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -65,6 +66,7 @@ func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
 		m.Failed = nil
 	}
 	m.Gate, m.Stall = Gate{}, Stall{}
+	m.Calls = slices.DeleteFunc(slices.Clone(m.Calls), func(c Calling) bool { return c.Point != OnFailure })
 	m.UnhealthySince, m.LastBatchEnd, m.LastExposed, m.Fruitless = zeroTime, zeroTime, 0, 0
 	m.ModelApplied, m.ScriptWritten, m.Completed, m.SettledETag = false, false, false, ""
 	r.recount()

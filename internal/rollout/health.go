@@ -1,6 +1,9 @@
 package rollout
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // wellness says whether a machine is well: Yes, No, or Unsure. Only Yes ever counts in its favour.
 func wellness(h Health, i Instance) Truth {
@@ -30,4 +33,69 @@ func wellSince(h Health, i Instance, remembered, at time.Time) time.Time {
 		}
 	}
 	return since
+}
+
+const (
+	// healthLag is how long what the platform says of a machine's health may be older than the machine: Azure does not say whether the time it
+	// gives is that of the last report or of the last change, and a machine that stays well changes nothing.
+	healthLag = 2 * time.Minute
+	// betweenReadings is how far apart readings are that count as two.
+	betweenReadings = 10 * time.Second
+)
+
+// sample looks at a machine of an operation, and returns the reference with what was learnt of its health.
+func (r *round) sample(op *Operation, ref Ref, i Instance) Ref {
+	ref.HealthySince = wellSince(r.spec.Health, i, ref.HealthySince, r.at)
+	if !op.isAfter(r.spec.Health, i, r.at) {
+		ref.HealthySince = time.Time{}
+	}
+	switch {
+	case r.spec.Health.inARow() == 0:
+		ref.Successes, ref.SeenAt = 0, time.Time{}
+	case ref.HealthySince.IsZero():
+		ref.Successes, ref.SeenAt = 0, time.Time{}
+	case ref.Successes < r.spec.Health.inARow() && !r.at.Before(ref.SeenAt.Add(betweenReadings)):
+		ref.Successes, ref.SeenAt = ref.Successes+1, r.at
+	}
+	return ref
+}
+
+// isAfter says whether what is said of the machine's health is from after the operation was begun. What was said of it before says nothing
+// of the release.
+func (o *Operation) isAfter(h Health, i Instance, at time.Time) bool {
+	if h.Source != HealthApplication || i.HealthSince.After(o.IntentAt) {
+		return true
+	}
+	return !o.EndedAt.IsZero() && !at.Before(o.EndedAt.Add(healthLag))
+}
+
+// inARow is how many readings are counted; 0: one look is enough, so none is.
+func (h Health) inARow() int {
+	if h.InARow <= 1 {
+		return 0
+	}
+	return h.InARow
+}
+
+// patience says in words what a machine that is well waits for.
+func (h Health) patience() string {
+	if h.inARow() == 0 {
+		return h.MinReady.String()
+	}
+	return fmt.Sprintf("%s and %d readings", h.MinReady, h.InARow)
+}
+
+// nextReading is when the next reading of the machines counts.
+func (r *round) nextReading(refs []Ref) time.Duration {
+	if r.spec.Health.inARow() == 0 {
+		return recheckBusy
+	}
+	next := recheckBusy
+	for _, ref := range refs {
+		if ref.Successes >= r.spec.Health.inARow() {
+			continue
+		}
+		next = min(next, r.until(ref.SeenAt.Add(betweenReadings), recheckBusy))
+	}
+	return next
 }

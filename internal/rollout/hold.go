@@ -27,7 +27,7 @@ func (r *round) isOvercome(f Failure, i Instance) bool {
 	switch f.Reason {
 	case FailureReimage, FailureRetryReimage:
 		return f.Ref.OSDisk != "" && i.OSDisk != "" && f.Ref.OSDisk != i.OSDisk && !i.busy()
-	case FailureCheck:
+	case FailureCheck, FailureHook, FailureDrain:
 		return false // that it is well was known when it failed
 	case FailureRetry:
 		return i.Latest == Yes && carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten)
@@ -125,6 +125,8 @@ func holdIdle(r *round) (verdict, bool) {
 		return wait(ReasonPaused, recheckHeld, "paused: %s; set spec.paused to false to go on", r.soFar()), true
 	case r.obs.Window.Problem != nil:
 		return wait(ReasonInvalid, recheckHeld, "nothing is begun: %s", r.obs.Window.Problem.advice()), true
+	case r.obs.Outside != nil:
+		return wait(ReasonInvalid, recheckHeld, "nothing is begun: %s", r.obs.Outside.advice()), true
 	case r.obs.Window.Closed:
 		return r.outsideWindow(), true
 	}

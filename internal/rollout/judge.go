@@ -40,7 +40,7 @@ func judgeBatch(r *round, op *Operation) (verdict, bool) {
 	r.expire(op, t)
 	r.fail(op, t)
 	if left, settling := r.settling(op); settling && len(t[standsOutdated]) > 0 {
-		op.Instances = inIDOrder(append(t.pending(), r.dueForReimage(op, t)...))
+		op.Instances = inIDOrder(append(t.pending(), r.kept(op, t)...))
 		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
 	}
 	return r.conclude(op, t)
@@ -60,6 +60,8 @@ func (r *round) seeOut(op *Operation) (verdict, bool) {
 		}
 	}
 	r.memory.Operation = nil
+	r.memory.hangUp(BeforeInstance)
+	r.memory.hangUp(AfterInstance)
 	r.recount()
 	return undecided()
 }
@@ -70,7 +72,7 @@ func (r *round) tally(op *Operation) tally {
 	for _, ref := range op.Instances {
 		s := standsGone
 		if i, listed := find(r.obs.Instances.Value, ref); listed {
-			ref.HealthySince = wellSince(r.spec.Health, i, ref.HealthySince, r.at)
+			ref = r.sample(op, ref, i)
 			s = r.stands(op, ref, i)
 		}
 		t[s] = append(t[s], ref)
@@ -112,7 +114,7 @@ func (r *round) standsWell(ref Ref) standing {
 	switch {
 	case checked == No:
 		return standsRejected
-	case r.at.Sub(ref.HealthySince) < r.spec.Health.MinReady:
+	case r.at.Sub(ref.HealthySince) < r.spec.Health.MinReady, ref.Successes < r.spec.Health.inARow():
 		return standsReadying
 	case checked == Unsure:
 		return standsChecking
@@ -188,7 +190,7 @@ func (r *round) conclude(op *Operation, t tally) (verdict, bool) {
 	}
 	due := r.dueForReimage(op, t)
 	if pending := t.pending(); len(pending) > 0 {
-		op.Instances = inIDOrder(append(pending, due...))
+		op.Instances = inIDOrder(append(pending, r.kept(op, t)...))
 		return r.waitForHealth(op, t), true
 	}
 	if len(due) > 0 {
@@ -196,12 +198,21 @@ func (r *round) conclude(op *Operation, t tally) (verdict, bool) {
 		r.recount()
 		return undecided()
 	}
-	verified := t[standsVerified]
+	verified, v, waiting := r.callAfter(op, t[standsVerified])
+	if waiting {
+		return v, true
+	}
+	return r.close(op, verified, untouched)
+}
+
+// close ends the batch.
+func (r *round) close(op *Operation, verified, untouched []Ref) (verdict, bool) {
 	r.memory.forgive(verified)
 	switch {
 	case len(untouched) == 0 || len(verified) > 0:
 		r.memory.LastBatchEnd = r.at
 		r.memory.Operation = nil
+		r.memory.hangUp(BeforeInstance)
 		r.memory.Fruitless = 0
 		r.recount()
 		r.memory.LastExposed = len(r.count().exposed)
@@ -229,6 +240,15 @@ func (r *round) dueForReimage(op *Operation, t tally) []Ref {
 		return nil
 	}
 	return t[standsVerified]
+}
+
+// kept lists the machines that have what they were to get and stay in the batch until the others have: their reimage, or a call about
+// them, is still to come.
+func (r *round) kept(op *Operation, t tally) []Ref {
+	if len(r.spec.hooks(AfterInstance)) > 0 {
+		return t[standsVerified]
+	}
+	return r.dueForReimage(op, t)
 }
 
 // notApplied gives up on machines that stay at the old model.
@@ -273,8 +293,8 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 			clock(op.EndedAt.Add(r.spec.Health.Timeout)), names(t[standsUnwell], self), ailment(r.spec, i))
 	}
 	if len(t[standsReadying]) > 0 {
-		return wait(ReasonWaitingForHealth, recheck, "%s are well; waiting for them to stay so for %s",
-			names(t[standsReadying], self), r.spec.Health.MinReady)
+		return wait(ReasonWaitingForHealth, min(recheck, r.nextReading(t[standsReadying])), "%s are well; waiting for them to stay so for %s",
+			names(t[standsReadying], self), r.spec.Health.patience())
 	}
 	_, running := r.checked(t[standsChecking][0])
 	return wait(ReasonWaitingForHealth, recheck, "waiting for the verdict of check %s on %s", running, names(t[standsChecking], self))

@@ -42,9 +42,15 @@ type Memory struct {
 	Former      []Ref     // machines of the operation that going back left behind
 	FormerSince time.Time // since when
 
-	Checked     []string // shares whose checks have passed
-	CheckFailed string   // the check that the release failed, with what it saw; "": none
-	Spoilt      int      // how often a share that was being checked was spoilt
+	Checked  []string // shares whose checks have passed
+	Rejected string   // the check or the hook that the release as a whole failed, with what it said; "": none
+	Spoilt   int      // how often a share that was being checked was spoilt
+
+	Calls      []Calling // occasions at which hooks are being called, at most one of each point
+	CallNumber int       // how many occasions the run has had
+	StepBefore string    // the share before which hooks were called last
+	StepAfter  string    // the share after which hooks were called last
+	Drained    []string  // ids of machines whose nodes we cordoned, or may have, sorted
 
 	Stall            Stall
 	Approved         []string // names of the steps that were approved
@@ -140,6 +146,8 @@ type Ref struct {
 	OSDisk       string    // before a reimage: the disk it is to lose
 	HealthySince time.Time // first seen well without a break since
 	Attempt      int       // how often it was tried in this run before
+	Successes    int       // readings in a row in which it was well, where more than one is asked for
+	SeenAt       time.Time // when the last of them was made
 }
 
 // Failure is one machine that failed in this run.
@@ -161,12 +169,17 @@ const (
 	FailureReimage      FailureReason = "NotReimaged"        // it failed before its reimage, or nobody can say whether its disk was replaced
 	FailureStuck        FailureReason = "Stuck"              // the platform does not finish with it
 	FailureCheck        FailureReason = "CheckFailed"        // it failed a check
+	FailureHook         FailureReason = "HookFailed"         // a hook about it could not be delivered
+	FailureDrain        FailureReason = "DrainFailed"        // the node that it is could not be drained
 	FailureRetry        FailureReason = "Retry"              // a person asked for another try
 	FailureRetryReimage FailureReason = "RetryReimage"       // and it lacks the fresh disk that it was to get
 )
 
 // isDue says whether a person asked for another try that is still to come.
 func (f Failure) isDue() bool { return f.Reason == FailureRetry || f.Reason == FailureRetryReimage }
+
+// isOutside says whether it was not the machine that failed, but somebody who had to be asked about it.
+func (f Failure) isOutside() bool { return f.Reason == FailureHook || f.Reason == FailureDrain }
 
 // names says whether an effect on the machine is in flight.
 func (m Memory) names(ref Ref) bool {
@@ -208,7 +221,11 @@ func (m Memory) clone() Memory {
 	}
 	m.Failed, m.Exposed, m.Former = slices.Clone(m.Failed), slices.Clone(m.Exposed), slices.Clone(m.Former)
 	m.Approved, m.Skipped, m.Checked = slices.Clone(m.Approved), slices.Clone(m.Skipped), slices.Clone(m.Checked)
-	m.Taken, m.Ended = slices.Clone(m.Taken), slices.Clone(m.Ended)
+	m.Taken, m.Ended, m.Drained = slices.Clone(m.Taken), slices.Clone(m.Ended), slices.Clone(m.Drained)
+	m.Calls = slices.Clone(m.Calls)
+	for n := range m.Calls {
+		m.Calls[n] = m.Calls[n].clone()
+	}
 	return m
 }
 

@@ -32,7 +32,7 @@ func (r *round) plan() Decision {
 type pass func(*round) (verdict, bool)
 
 // prelude needs nothing but what is declared, asked for and remembered. It settles which way the run goes.
-var prelude = []pass{startRun, takeActions, beginDeletion, holdReturned, noteChecks, expireStall}
+var prelude = []pass{startRun, takeActions, noteNodes, beginDeletion, holdReturned, noteChecks, expireStall}
 
 // forward brings the scale set to the target.
 func forward() []pass {
@@ -44,6 +44,7 @@ func forward() []pass {
 		requireInstances,
 		settleOperation,
 		seeFormerOut,
+		keepReady,
 		keepGate,
 		holdClaimed,
 		preflight,
@@ -58,6 +59,7 @@ func forward() []pass {
 		requireEligible,
 		keepBaseline,
 		watchWayBack,
+		callBeforeFirst,
 		applyModel,
 		watchExposed,
 		watchChecks,
@@ -68,6 +70,7 @@ func forward() []pass {
 		holdIdle,
 		reimageBatch,
 		restBetweenBatches,
+		callBeforeStep,
 		upgradeBatch,
 	}
 }
@@ -79,9 +82,10 @@ var backward = []pass{
 	holdClaimed,
 	requireModel,
 	requireInstances,
+	seeFormerOut,
 	requireWayBack,
 	settleOperation,
-	seeFormerOut,
+	keepReady,
 	holdClaimed,
 	keepLedger,
 	planBack,
@@ -138,6 +142,7 @@ type round struct {
 	foreseen bool // it is only played out, so nothing is stored or suspended for it
 	store    []Record
 	answers  []Answer
+	leaving  bool // the object is let go
 	released bool
 }
 
@@ -151,9 +156,12 @@ type verdict struct {
 // decide completes a verdict with everything the round learnt.
 func (r *round) decide(v verdict) Decision {
 	r.keepStall(&v)
+	r.raiseAlarm(&v)
+	r.letGo(v)
 	v.because = r.memory.Return.colour(v.because)
 	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
-		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Keep: r.memory.keep()}
+		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Calls: r.wantedCalls(), Nodes: r.wantedNodes(),
+		Keep: r.memory.keep()}
 	if r.obs.Model.State == Read {
 		d.Repairs = &Repairs{Enabled: r.obs.Model.Value.AutomaticRepairs, Suspended: r.memory.RepairsSuspended}
 		d.Facts.ModelApplied = No

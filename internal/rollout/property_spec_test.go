@@ -39,6 +39,8 @@ func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
 		},
 		Steps:    randomSteps(dice),
 		Checks:   randomChecks(dice),
+		Hooks:    randomHooks(dice),
+		Drain:    randomDrain(dice),
 		Baseline: randomBaseline(dice),
 		Failure: rollout.FailurePolicy{
 			MaxFailed:        rollout.Amount{Value: max(0, dice(4)-2)},
@@ -58,6 +60,7 @@ func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
 			Source:   []rollout.HealthSource{rollout.HealthApplication, rollout.HealthProvisioning}[dice(2)],
 			MinReady: time.Duration(dice(3)) * 20 * time.Second,
 			Timeout:  5 * time.Minute,
+			InARow:   max(0, dice(6)-3),
 		},
 	}
 }

@@ -20,7 +20,7 @@ import (
 // chaosRounds and calmRounds bound one world's life.
 const (
 	chaosRounds = 30
-	calmRounds  = 120
+	calmRounds  = 240
 )
 
 // world replays one random world, round by round: go test -run TestOneWorld -world 20261123 -v.
@@ -81,6 +81,7 @@ type life struct {
 	named                map[string]bool // machines that any effect named
 	asked                int             // actions so far
 	verdicts             map[rollout.CheckKey]rollout.CheckState
+	outside              outside
 	calm                 bool
 	foreign              int // how many models there were before the rollout
 	edited, wasProtected bool
@@ -127,6 +128,9 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.halfByHand()
 	l.foreign = len(l.world.Models)
 	l.world.Faults = simworld.RandomFaults(dice)
+	if dice(4) == 0 {
+		l.world.HealthAge = time.Hour
+	}
 	l.interfered = l.world.Faults.DeclaredEdits > 0
 	l.edited, l.wasProtected = l.interfered, l.world.Faults.Protects > 0
 	l.shell = &simworld.Shell{World: l.world, Spec: randomSpec(dice, l.targets[0]), Secrets: map[string]string{}}
@@ -134,6 +138,8 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(32)-28)) }
 	l.named = map[string]bool{}
 	l.verdicts, l.shell.Verify = map[rollout.CheckKey]rollout.CheckState{}, l.verify
+	l.outside = outside{delivered: map[rollout.CallKey]bool{}, cordoned: map[string]bool{}}
+	l.shell.Call, l.shell.Node = l.call, l.node
 	l.shell.OnPlan = l.checkPlan
 	l.shell.OnEffect = l.checkEffect
 	return l
@@ -229,6 +235,9 @@ func (l *life) comeToRest() error {
 	if err := l.isBack(); err != nil {
 		return err
 	}
+	if err := l.takesPods(); err != nil {
+		return err
+	}
 	writes, effects := l.shell.Writes, l.shell.Effects
 	for range 6 {
 		l.shell.Round()
@@ -246,7 +255,7 @@ func (l *life) mayLast() error {
 	case rollout.ReasonCompleted, rollout.ReasonCanaryReached, rollout.ReasonRolledBack, rollout.ReasonAborted, rollout.ReasonNotRollbackable:
 		return nil
 	case rollout.ReasonFailed:
-		if len(l.shell.Memory.Failed) > 0 || l.shell.Memory.CheckFailed != "" {
+		if len(l.shell.Memory.Failed) > 0 || l.shell.Memory.Rejected != "" {
 			return nil
 		}
 	case rollout.ReasonDrifted:
@@ -333,6 +342,7 @@ func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	}
 	l.checkGate(spec, obs, d)
 	l.checkVerdicts(spec, obs, d)
+	l.checkCalls(spec, obs, d)
 	if l.dice(4) > 0 {
 		return // a quarter of the rounds is enough to see what depends on chance or order
 	}

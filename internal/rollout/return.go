@@ -87,8 +87,7 @@ func returnBatch(r *round) (verdict, bool) {
 	for _, i := range batch {
 		refs = append(refs, refTo(i))
 	}
-	refs = inIDOrder(refs)
-	return r.begin(Upgrade{Instances: refs}, refs), true
+	return r.launch(UpgradeOperation, inIDOrder(refs)), true
 }
 
 // nextReturn chooses the machines to bring back next.

@@ -35,6 +35,7 @@ func (r *round) beginRun(revision string) {
 		Stable:           old.Stable,
 		RepairsSuspended: old.RepairsSuspended,
 		Ended:            old.Ended,
+		Drained:          old.Drained,
 	}
 	if !old.Completed {
 		r.memory.Baseline = old.Baseline

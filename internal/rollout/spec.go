@@ -15,6 +15,8 @@ type Spec struct {
 	Protected ProtectedPolicy
 	Health    Health
 	Checks    []Check
+	Hooks     []Hook
+	Drain     *Drain // nil: machines are not drained as nodes of this cluster
 	Paused    bool
 	PlanOnly  bool // say what would be done, and do nothing
 
@@ -218,4 +220,5 @@ type Health struct {
 	Source   HealthSource
 	MinReady time.Duration // well for this long without a break
 	Timeout  time.Duration // not well after this long, counted from the end of its operation: failed
+	InARow   int           // readings in a row in which a machine has to be well; 0 or 1: one
 }

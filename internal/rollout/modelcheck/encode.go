@@ -125,9 +125,31 @@ func (e *encoder) memory() {
 	e.gate(m.Stall.Gate, e.c.spec.Failure.ProgressDeadline)
 	e.num(m.Stall.Count)
 	e.texts(m.Checked)
-	e.bits(m.CheckFailed != "")
+	e.bits(m.Rejected != "")
 	e.num(m.Spoilt)
+	e.calls(m)
 	e.people(m)
+}
+
+// calls is who is being called, and whose nodes are cordoned. No world of the model check declares hooks yet, so it stays empty.
+func (e *encoder) calls(m *rollout.Memory) {
+	e.num(len(m.Calls))
+	for _, c := range m.Calls {
+		e.text(string(c.Point))
+		e.num(c.Number)
+		e.ago(c.Since, operationDeadline)
+		e.ago(c.DrainSince, operationDeadline)
+		e.refs(c.Refs)
+		for _, d := range c.Done {
+			e.text(d.Hook)
+			e.texts(d.IDs)
+		}
+		e.text(c.About)
+	}
+	e.num(m.CallNumber)
+	e.text(m.StepBefore)
+	e.text(m.StepAfter)
+	e.texts(m.Drained)
 }
 
 // people is what people had a hand in, and what is kept of ended runs: which of their records are still needed.
@@ -176,6 +198,8 @@ func (e *encoder) ref(r rollout.Ref) {
 	e.text(r.VMID)
 	e.num(r.Attempt)
 	e.ago(r.HealthySince, e.c.spec.Health.MinReady)
+	e.num(r.Successes)
+	e.ago(r.SeenAt, time.Minute)
 	at := e.s.world.find(r.ID)
 	e.bits(r.OSDisk == "", at >= 0 && r.OSDisk == diskOf(e.s.world.machines[at]))
 }

@@ -12,9 +12,9 @@ import (
 var encoded = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Memory](): {"Run", "Revision", "ModelApplied", "ScriptWritten", "Completed", "SettledETag", "SettledSize", "Step", "Gate", "Operation",
 		"Failed", "UnhealthySince", "LastBatchEnd", "LastExposed", "Pace", "Fruitless", "NotBefore", "Throttled", "Started", "Baseline", "Stable", "Settings", "Exposed",
-		"Return", "Returned", "Former", "FormerSince", "Stall", "Checked", "CheckFailed", "Spoilt", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "Taken", "Ended"},
+		"Return", "Returned", "Former", "FormerSince", "Stall", "Checked", "Rejected", "Spoilt", "Calls", "CallNumber", "StepBefore", "StepAfter", "Drained", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "Taken", "Ended"},
 	reflect.TypeFor[rollout.Operation](): {"Run", "Kind", "Instances", "Back", "Attempt", "IntentAt", "BegunAt", "EndedAt", "PollAt", "Token", "Trouble", "Refused"},
-	reflect.TypeFor[rollout.Ref]():       {"ID", "VMID", "OSDisk", "HealthySince", "Attempt"},
+	reflect.TypeFor[rollout.Ref]():       {"ID", "VMID", "OSDisk", "HealthySince", "Attempt", "Successes", "SeenAt"},
 	reflect.TypeFor[rollout.Failure]():   {"Ref", "Reason"},
 	reflect.TypeFor[rollout.Baseline]():  {"Name", "Source", "Secret", "Digest", "Run", "Fixed", "Why", "Lost", "Since"},
 	reflect.TypeFor[rollout.Return]():    {"Kind", "Cause", "Record", "All", "RestoredAt", "Done"},

@@ -161,7 +161,7 @@ func (w *world) instance(m machine) rollout.Instance {
 	id := strconv.Itoa(int(m.id))
 	i := rollout.Instance{
 		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded, Latest: rollout.No,
-		Running: rollout.Yes, AppHealth: rollout.Yes, Image: &images[m.at.image], OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
+		Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: w.at(), Image: &images[m.at.image], OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
 	}
 	if m.at.script == 0 {
 		i.Script = rollout.ScriptAbsent

@@ -51,7 +51,7 @@ func (w *World) instance(m *Machine) rollout.Instance {
 	image := w.Models[m.Model].Image
 	i := rollout.Instance{
 		ID: m.ID, Name: "web_" + m.ID, VMID: m.VMID, Zone: m.Zone, Created: m.Created, State: m.State, Latest: rollout.No,
-		Protected: m.Protected, Running: rollout.Yes, AppHealth: m.Health, Image: &image, OSDisk: m.ID + "-disk-" + strconv.Itoa(m.Disk), Script: m.Script,
+		Protected: m.Protected, Running: rollout.Yes, AppHealth: m.Health, HealthSince: w.Now.Add(-w.HealthAge), Image: &image, OSDisk: m.ID + "-disk-" + strconv.Itoa(m.Disk), Script: m.Script,
 	}
 	if m.Model == len(w.Models)-1 {
 		i.Latest = rollout.Yes

@@ -20,6 +20,12 @@ type Shell struct {
 	Verify   func(rollout.CheckRun) rollout.CheckResult // asked of every verification under way until there is a verdict; nil: none comes
 	verified map[rollout.CheckKey]rollout.CheckResult   // what is under way, and its verdicts
 
+	Call   func(rollout.CallRun) rollout.CallResult // asked of every call that is due until it is delivered or failed; nil: none ever is
+	called map[rollout.CallKey]rollout.CallResult
+	Node   func(id string, drain bool) rollout.NodeState // asked of the work on every node; nil: none gets done
+	nodes  map[string]rollout.NodeState
+	drains map[string]bool // by instance id: whether the node is being drained, rather than uncordoned
+
 	Records  map[string]rollout.Snapshot // what was stored
 	Secrets  map[string]string           // digests of the Secrets that there are, by name; others hold "1"
 	Actions  []rollout.Action            // not answered yet
@@ -127,6 +133,46 @@ func (s *Shell) report(d rollout.Decision) {
 	}
 	s.Memory, s.Last, s.Recheck = d.Remember, d, d.Recheck
 	s.verify(d.Checks)
+	s.call(d.Calls)
+	s.work(d.Nodes)
+}
+
+// call makes the calls that are due. Those that are not any more are forgotten.
+func (s *Shell) call(runs []rollout.CallRun) {
+	results := map[rollout.CallKey]rollout.CallResult{}
+	for _, run := range runs {
+		result := s.called[run.Key]
+		if result.State == rollout.CallUnderWay && s.Call != nil {
+			result = s.Call(run)
+		}
+		results[run.Key] = result
+	}
+	s.called = results
+}
+
+// work works on nodes. What is known of one is forgotten when other work begins on it.
+func (s *Shell) work(work rollout.NodeWork) {
+	nodes, drains := map[string]rollout.NodeState{}, map[string]bool{}
+	do := func(id string, drain bool) {
+		state := s.nodes[id]
+		if was, known := s.drains[id]; !known || was != drain {
+			state = rollout.NodeState{}
+		}
+		if !state.Drained && !state.Uncordoned && s.Node != nil {
+			state = s.Node(id, drain)
+		}
+		nodes[id], drains[id] = state, drain
+	}
+	for _, ref := range work.Drain {
+		do(ref.ID, true)
+	}
+	for _, id := range work.Uncordon {
+		if _, twice := nodes[id]; twice {
+			s.World.violate("the node of %s is to be drained and uncordoned at once", id)
+		}
+		do(id, false)
+	}
+	s.nodes, s.drains = nodes, drains
 }
 
 // verify begins what is to be verified, ends what is not any more, and lets no verdict change.
@@ -147,7 +193,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
+	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Calls: s.called, Nodes: s.nodes, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {

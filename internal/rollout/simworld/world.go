@@ -23,9 +23,10 @@ type World struct {
 	Mode     string
 	ETag     int
 
-	Repairs   bool // automatic repairs are on
-	Suspended bool // and suspended
-	Retries   int  // how often a machine may be tried again
+	Repairs   bool          // automatic repairs are on
+	Suspended bool          // and suspended
+	Retries   int           // how often a machine may be tried again
+	HealthAge time.Duration // how old what is said of the health of machines claims to be
 
 	running *operation
 	ended   map[string]*operation

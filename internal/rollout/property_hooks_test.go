@@ -1,0 +1,149 @@
+package rollout_test
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// outside is what was done outside of Azure: who was called, and whose node is cordoned.
+type outside struct {
+	delivered map[rollout.CallKey]bool
+	cordoned  map[string]bool
+}
+
+// randomHooks draws up to three hooks, or none.
+func randomHooks(dice simworld.Dice) []rollout.Hook {
+	if dice(3) > 0 {
+		return nil
+	}
+	points := []rollout.HookPoint{rollout.BeforeInstance, rollout.AfterInstance, rollout.BeforeStep, rollout.AfterStep, rollout.OnFailure}
+	var hooks []rollout.Hook
+	for n := range 1 + dice(3) {
+		h := rollout.Hook{Name: fmt.Sprint("hook-", n), At: points[dice(len(points))], Timeout: time.Duration(1+dice(10)) * time.Minute}
+		h.OnFailure = []rollout.HookFailure{rollout.HookFails, rollout.HookIgnore, rollout.HookSkips}[dice(3)]
+		if h.OnFailure == rollout.HookSkips && h.At != rollout.BeforeInstance && h.At != rollout.AfterInstance {
+			h.OnFailure = rollout.HookIgnore
+		}
+		hooks = append(hooks, h)
+	}
+	return hooks
+}
+
+func randomDrain(dice simworld.Dice) *rollout.Drain {
+	if dice(4) > 0 {
+		return nil
+	}
+	return &rollout.Drain{Timeout: time.Duration(1+dice(10)) * time.Minute,
+		OnFailure: []rollout.HookFailure{rollout.HookFails, rollout.HookIgnore, rollout.HookSkips}[dice(3)]}
+}
+
+// call is a call that is due: most are delivered sooner or later, and in the calm all are.
+func (l *life) call(run rollout.CallRun) rollout.CallResult {
+	switch roll := l.dice(40); {
+	case l.calm || roll < 15:
+		l.outside.delivered[run.Key] = true
+		return rollout.CallResult{State: rollout.CallDelivered}
+	case roll == 39:
+		return rollout.CallResult{State: rollout.CallFailed, Message: "random"}
+	default:
+		return rollout.CallResult{Message: "random"}
+	}
+}
+
+// node is work on a node.
+func (l *life) node(id string, drain bool) rollout.NodeState {
+	roll := l.dice(40)
+	switch {
+	case drain:
+		l.outside.cordoned[id] = true
+		return rollout.NodeState{Drained: l.calm || roll < 15, Failed: !l.calm && roll == 39, Message: "random"}
+	case l.calm || roll < 20:
+		delete(l.outside.cordoned, id)
+		return rollout.NodeState{Uncordoned: true}
+	default:
+		return rollout.NodeState{Message: "random"}
+	}
+}
+
+// checkCalls holds that no machine is touched, and no step begun or left, before its hooks were called.
+func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
+	m := d.Remember
+	if m.Return != nil {
+		return
+	}
+	_, upgrades := d.Step.(rollout.Upgrade)
+	refs := rollout.Named(d.Step)
+	for _, h := range spec.Hooks {
+		if h.OnFailure == rollout.HookIgnore {
+			continue
+		}
+		switch {
+		case h.At == rollout.BeforeInstance && upgrades:
+			for _, ref := range refs {
+				l.mustHaveCalled(h, m.Run, ref.ID)
+			}
+		case h.At == rollout.BeforeStep && d.Step.Operation() != "" && d.Step.Operation() != rollout.SuspendRepairsOperation && d.Step.Operation() != rollout.ResumeRepairsOperation && len(m.Failed) == 0:
+			l.mustHaveCalled(h, m.Run, "")
+		case h.At == rollout.AfterStep && m.Run == obs.Memory.Run && !obs.Memory.Completed && !m.Returned &&
+			(m.Step != obs.Memory.Step || d.Because.Reason == rollout.ReasonCanaryReached):
+			l.mustHaveCalled(h, m.Run, "")
+		case h.At == rollout.AfterInstance:
+			l.checkCalledAfter(h, obs, m)
+		}
+	}
+	if spec.Drain != nil && spec.Drain.OnFailure != rollout.HookIgnore && upgrades {
+		for _, ref := range refs {
+			if !l.outside.cordoned[ref.ID] {
+				l.breaks("machine %s is upgraded, and its node was not cordoned", ref.ID)
+			}
+		}
+	}
+}
+
+// checkCalledAfter holds that each machine that left a batch without a failure was called about.
+func (l *life) checkCalledAfter(h rollout.Hook, obs rollout.Observation, m rollout.Memory) {
+	op := obs.Memory.Operation
+	if op == nil || op.Run != m.Run || m.Operation != nil || m.LastBatchEnd.Equal(obs.Memory.LastBatchEnd) {
+		return
+	}
+	for _, ref := range op.Instances {
+		if l.listsUpdated(obs, ref.ID) && !l.hasFailedIn(m, ref.ID) && !skips(m, ref.ID) {
+			l.mustHaveCalled(h, m.Run, ref.ID)
+		}
+	}
+}
+
+func skips(m rollout.Memory, id string) bool {
+	for _, ref := range m.Skipped {
+		if ref.ID == id {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *life) mustHaveCalled(h rollout.Hook, run int64, id string) {
+	for key := range l.outside.delivered {
+		if key.Hook == h.Name && key.Run == run && key.Instance == id {
+			return
+		}
+	}
+	l.breaks("hook %s (%s) was never delivered about %q in run %d", h.Name, h.At, id, run)
+}
+
+// takesPods holds that no node is left cordoned but those of machines that failed.
+func (l *life) takesPods() error {
+	for id := range l.outside.cordoned {
+		if slices.ContainsFunc(l.shell.Memory.Failed, func(f rollout.Failure) bool {
+			return f.Ref.ID == id && f.Reason != rollout.FailureHook && f.Reason != rollout.FailureDrain
+		}) {
+			continue
+		}
+		return fmt.Errorf("the node of machine %s is left cordoned, known are %v, now %v", id, l.shell.Memory.Drained, l.shell.Last.Because)
+	}
+	return nil
+}

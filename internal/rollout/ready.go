@@ -1,0 +1,181 @@
+package rollout
+
+import "slices"
+
+// launch begins an effect on machines, once what is declared to come before it was done: the hooks first, then the draining of their nodes.
+// Which machines were chosen is remembered, so that nobody is called about one machine and another one is touched.
+func (r *round) launch(kind OperationKind, refs []Ref) verdict {
+	refs, v, waiting := r.makeReady(refs)
+	switch {
+	case waiting:
+		return v
+	case kind == ReimageOperation:
+		return r.begin(Reimage{Instances: refs}, refs)
+	default:
+		return r.begin(Upgrade{Instances: refs}, refs)
+	}
+}
+
+// makeReady returns the machines that are ready, when all that still can be are.
+func (r *round) makeReady(refs []Ref) ([]Ref, verdict, bool) {
+	if len(r.spec.hooks(BeforeInstance)) == 0 && r.spec.Drain == nil {
+		r.memory.hangUp(BeforeInstance)
+		return refs, verdict{}, false
+	}
+	c, v, waiting := r.readying(refs)
+	if waiting {
+		return nil, v, true
+	}
+	known := len(c.Refs)
+	failed, pending := r.hear(c)
+	for _, f := range failed {
+		r.setAside(c, f.ref, FailureHook, f.hook.OnFailure, f.String())
+	}
+	if v, changed := r.chooseAnew(c, known); changed {
+		return nil, v, true
+	}
+	if pending != "" {
+		return nil, wait(ReasonProgressing, r.nextTimeout(c), "before %s: %s", names(c.Refs, self), pending), true
+	}
+	if v, waiting := r.drain(c); waiting {
+		return nil, v, true
+	}
+	if v, changed := r.chooseAnew(c, known); changed {
+		return nil, v, true
+	}
+	ready := slices.DeleteFunc(slices.Clone(refs), func(ref Ref) bool { return !slices.ContainsFunc(c.Refs, ref.means) })
+	return ready, verdict{}, false
+}
+
+// chooseAnew ends the round where a machine was set aside: what that leads to is decided before any other is touched.
+func (r *round) chooseAnew(c *Calling, known int) (verdict, bool) {
+	left := len(c.Refs)
+	if left == known {
+		return undecided()
+	}
+	if left == 0 {
+		r.memory.hangUp(BeforeInstance)
+	}
+	return wait(ReasonProgressing, recheckSoon, "%d of %d chosen machines could not be made ready", known-left, known), true
+}
+
+// letGo frees the machines that were made ready where the round holds for what may take long: nodes are not to stay cordoned through a
+// weekend. They are made ready again when work goes on.
+func (r *round) letGo(v verdict) {
+	_, waits := v.step.(Wait)
+	op := r.memory.Operation
+	switch v.because.Reason {
+	case ReasonProgressing, ReasonWaitingForHealth, ReasonThrottled, ReasonAzureUnavailable:
+	case ReasonInvalid, ReasonAccessDenied, ReasonScaleSetNotFound, ReasonPreflightFailed:
+		if op == nil && waits { // what was refused is tried again every few minutes
+			r.memory.hangUp(BeforeInstance)
+		}
+	default:
+		if waits && (op == nil || op.Refused != nil) {
+			r.memory.hangUp(BeforeInstance)
+		}
+	}
+}
+
+// keepReady forgets machines that were chosen and are gone.
+func keepReady(r *round) (verdict, bool) {
+	c := r.memory.calling(BeforeInstance)
+	if c == nil {
+		return undecided()
+	}
+	c.Refs = slices.DeleteFunc(c.Refs, func(ref Ref) bool {
+		_, listed := find(r.obs.Instances.Value, ref)
+		return !listed
+	})
+	if len(c.Refs) == 0 {
+		r.memory.hangUp(BeforeInstance)
+	}
+	return undecided()
+}
+
+// readying is the occasion of these machines: the one that is under way, narrowed down to them, or a new one.
+func (r *round) readying(refs []Ref) (*Calling, verdict, bool) {
+	if c := r.memory.calling(BeforeInstance); c != nil {
+		c.Refs = slices.DeleteFunc(c.Refs, func(known Ref) bool { return !slices.ContainsFunc(refs, known.means) })
+		if len(c.Refs) > 0 {
+			return c, verdict{}, false
+		}
+	}
+	r.memory.hangUp(BeforeInstance)
+	if v, waiting := r.awaitUncordon(); waiting {
+		return nil, v, true
+	}
+	return r.call(BeforeInstance, refs, ""), verdict{}, false
+}
+
+// setAside deals with a machine that cannot be made ready. It was not touched. The way back does not stop for it.
+func (r *round) setAside(c *Calling, ref Ref, reason FailureReason, what HookFailure, message string) {
+	if what == HookIgnore || r.memory.Return != nil {
+		return
+	}
+	c.drop(ref)
+	r.leaveOut(ref, reason, what, message)
+	r.recount()
+}
+
+// leaveOut puts a machine among those that failed, or takes it out of the run.
+func (r *round) leaveOut(ref Ref, reason FailureReason, what HookFailure, message string) {
+	if what == HookSkips && len(r.memory.Skipped) < mostSkipped {
+		r.memory.forgive([]Ref{ref})
+		r.memory.Skipped = append(r.memory.Skipped, Ref{ID: ref.ID, VMID: ref.VMID})
+		return
+	}
+	for _, f := range r.memory.Failed {
+		if f.Ref.means(ref) {
+			ref.Attempt = f.Ref.Attempt + 1 // it was to be tried again
+		}
+	}
+	r.memory.fail(Failure{Ref: ref, Reason: reason, Message: message, At: r.at})
+}
+
+// failedBefore says whether the machine failed before it was touched.
+func (m Memory) failedBefore(i Instance) bool {
+	return slices.ContainsFunc(m.Failed, func(f Failure) bool {
+		return f.Ref.is(i) && f.isOutside()
+	})
+}
+
+// prepared returns the machines that were chosen before and may still be upgraded; false: there are none, and others are to be chosen. Being
+// made ready may have put them out of service, so they are held against the budget as if they were.
+func (r *round) prepared(c census) ([]Instance, bool) {
+	calling := r.memory.calling(BeforeInstance)
+	if calling == nil {
+		return nil, false
+	}
+	var chosen []Instance
+	room := c.desired - len(c.exposed)
+	for _, i := range byOrder(r.spec.Order, c.lacking()) {
+		if !i.choosable(r.spec) || !slices.ContainsFunc(calling.Refs, refTo(i).means) {
+			continue
+		}
+		if fresh := !slices.ContainsFunc(c.left, refTo(i).is); len(chosen) < room && (!fresh || len(chosen) < room-len(c.left)) {
+			chosen = append(chosen, i)
+		}
+	}
+	if len(chosen) == 0 {
+		r.memory.hangUp(BeforeInstance)
+		return nil, false
+	}
+	return r.affordable(c, chosen), true
+}
+
+// affordable leaves out of the chosen whom the budget of unavailability has no room for any more, and who may not be touched now.
+func (r *round) affordable(c census, chosen []Instance) []Instance {
+	var sick, well []Instance
+	for _, i := range chosen {
+		switch wellness(r.spec.Health, i) {
+		case Yes:
+			well = append(well, i)
+		case No:
+			sick = append(sick, i)
+		case Unsure:
+		}
+	}
+	budget := max(r.spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
+	return append(well[:min(len(well), budget)], sick...)
+}

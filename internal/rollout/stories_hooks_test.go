@@ -1,0 +1,115 @@
+package rollout_test
+
+import (
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// hookStories show who is called when, whose nodes are drained, and what it leads to when that does not succeed.
+func hookStories() map[string]story {
+	hook := func(at rollout.HookPoint, what rollout.HookFailure) rollout.Hook {
+		return rollout.Hook{Name: "tell-" + string(at), At: at, Timeout: 5 * time.Minute, OnFailure: what}
+	}
+	every := hooks(hook(rollout.BeforeStep, rollout.HookFails), hook(rollout.BeforeInstance, rollout.HookFails), hook(rollout.AfterInstance, rollout.HookFails),
+		hook(rollout.AfterStep, rollout.HookFails), hook(rollout.OnFailure, rollout.HookFails))
+	before := func(what rollout.HookFailure) func(*rollout.Spec) { return hooks(hook(rollout.BeforeInstance, what)) }
+	drains := func(what rollout.HookFailure) func(*rollout.Spec) {
+		return func(s *rollout.Spec) { s.Drain = &rollout.Drain{Timeout: 10 * time.Minute, OnFailure: what} }
+	}
+	back, page := onFailure(rollout.FailureRollback), rollout.Check{Name: "page", Scope: rollout.CheckInstance}
+	halves := func(s *rollout.Spec) {
+		s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50}, {Name: "all", Percent: 100}}
+	}
+	twice := func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2 }
+	return map[string]story{
+		"hooks are called around steps and machines": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, every), script: map[int]func(*teller){0: answers()}},
+		"a hook is called again after a crash": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, every), script: map[int]func(*teller){
+			0: answers(), 4: crash(1),
+		}},
+		"a machine that no hook can be called about fails": {n: 3, start: bare, rounds: 16, spec: canary(image2, 100, before(rollout.HookFails), back), script: map[int]func(*teller){
+			0: answers("about 1", rollout.CallFailed),
+		}},
+		"a machine that no hook can be called about is left out": {n: 3, start: bare, rounds: 24, spec: canary(image2, 100, before(rollout.HookSkips)), script: map[int]func(*teller){
+			0: answers("about 1", rollout.CallFailed),
+		}},
+		"a hook that does not answer is passed over": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before(rollout.HookIgnore)), script: map[int]func(*teller){
+			0: answers("about 0", rollout.CallUnderWay),
+		}},
+		"a hook after a machine fails": {n: 3, start: bare, rounds: 18, spec: canary(image2, 100, hooks(hook(rollout.AfterInstance, rollout.HookFails)), back), script: map[int]func(*teller){
+			0: answers("about 0", rollout.CallFailed),
+		}},
+		"a hook before a step fails and nothing is written": {n: 2, start: bare, rounds: 10, spec: canary(image2, 50, every, back), script: map[int]func(*teller){
+			0: answers("BeforeStep", rollout.CallFailed),
+		}},
+		"a hook after a step fails": {n: 2, start: bare, rounds: 22, spec: canary(image2, 0, halves, every, back), script: map[int]func(*teller){
+			0: answers("AfterStep", rollout.CallFailed),
+		}},
+		"who hears of a failure is called while everything goes back": {n: 3, start: bare, rounds: 20, spec: canary(image2, 100, back, checks(page), hooks(hook(rollout.OnFailure, rollout.HookIgnore))), script: map[int]func(*teller){
+			0: all(answers("OnFailure", rollout.CallUnderWay), says("page on 0", rollout.CheckFailed, "status 500, want 200")), 9: answers(),
+		}},
+		"hooks wait while paused": {n: 2, start: bare, rounds: 18, spec: canary(image2, 100, before(rollout.HookFails)), script: map[int]func(*teller){
+			0: answers("about 0", rollout.CallUnderWay), 5: paused(true), 8: all(answers(), paused(false)),
+		}},
+		"nodes are drained before and take pods after":    {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails), before(rollout.HookFails)), script: map[int]func(*teller){0: all(answers(), nodes())}},
+		"a node that cannot be drained fails its machine": {n: 3, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails)), script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
+		"a node that cannot be drained is passed over":    {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookIgnore)), script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
+		"what is drained takes pods again when the target goes": {n: 3, start: bare, rounds: 22, spec: canary(image2, 100, twice, drains(rollout.HookFails)), script: map[int]func(*teller){
+			0: nodes("1", "pod shop/web-1 cannot be evicted: disruption budget"), 5: ask(rollout.VerbRollback), 9: nodes(),
+		}},
+		"well for three readings in a row": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.InARow = 3 })},
+		"health of before the upgrade says nothing": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 15 * time.Minute }), script: map[int]func(*teller){
+			0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
+		}},
+	}
+}
+
+// hooks declares hooks.
+func hooks(list ...rollout.Hook) func(*rollout.Spec) {
+	return func(s *rollout.Spec) { s.Hooks = list }
+}
+
+// answers says what becomes of calls from now on, by point or machine; of others, that they are delivered.
+func answers(what ...any) func(*teller) {
+	return func(t *teller) {
+		if len(what) > 0 {
+			t.say("  * calls %s: %q", what[0], what[1])
+		}
+		t.shell.Call = func(run rollout.CallRun) rollout.CallResult {
+			about := string(run.Point)
+			if run.Ref.ID != "" {
+				about = "about " + run.Ref.ID
+			}
+			result := rollout.CallResult{State: rollout.CallDelivered}
+			if len(what) > 0 && what[0] == about {
+				result = rollout.CallResult{State: what[1].(rollout.CallState), Message: "503 Service Unavailable"}
+			}
+			back := ""
+			if run.Back {
+				back = ", on the way back"
+			}
+			t.say("    ☎ %s %s, occasion %d, step %q%s%s: %q", run.Point, about, run.Key.Number, run.Step, back, because(run.Why), result.State)
+			return result
+		}
+	}
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ", because " + why
+}
+
+// nodes says what becomes of nodes from now on: one may not get drained, the others do.
+func nodes(stuck ...string) func(*teller) {
+	return func(t *teller) {
+		t.shell.Node = func(id string, drain bool) rollout.NodeState {
+			if drain && len(stuck) > 0 && stuck[0] == id {
+				return rollout.NodeState{Message: stuck[1]}
+			}
+			t.say("    ⎈ node of %s %s", id, map[bool]string{true: "drained", false: "takes pods"}[drain])
+			return rollout.NodeState{Drained: drain, Uncordoned: !drain}
+		}
+	}
+}
