@@ -60,6 +60,7 @@ func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 	if g := kept.Gates; g != nil {
 		m.Approved, m.Promoted, m.PromoteFull = g.Approved, g.Promoted, g.PromoteFull
 	}
+	recallOutside(m, kept)
 	if k := kept.Machines; k != nil {
 		m.Exposed = idsOf(k.Exposed)
 		m.Former, m.FormerSince, m.Skipped = refsOf(k.Former), timeOf(k.FormerSince), refsOf(k.Skipped)
@@ -79,6 +80,7 @@ func operationOf(op *v1alpha1.Operation) *rollout.Operation {
 		BegunAt:  timeOf(op.BegunTime),
 		EndedAt:  timeOf(op.EndedTime),
 		PollAt:   timeOf(op.PollTime),
+		SeenAt:   timeOf(op.SeenTime),
 		Token:    op.Token,
 		Trouble:  rememberedProblem(op.Trouble),
 		Refused:  rememberedProblem(op.Refused),
@@ -103,7 +105,7 @@ func rememberedProblem(p *v1alpha1.Problem) *rollout.Problem {
 }
 
 func refOf(ref v1alpha1.InstanceReference) rollout.Ref {
-	return rollout.Ref{ID: ref.ID, VMID: ref.VMID, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince), Attempt: int(ref.Attempt)}
+	return rollout.Ref{ID: ref.ID, VMID: ref.VMID, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince), Attempt: int(ref.Attempt), Successes: int(ref.Successes)}
 }
 
 // remember makes the status say what the memory holds. Times are kept to the second: what happened is rounded down, and what
@@ -147,6 +149,7 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 	if len(m.Approved) > 0 || m.Promoted != "" || m.PromoteFull {
 		kept.Gates = &v1alpha1.GateBookkeeping{Approved: m.Approved, Promoted: m.Promoted, PromoteFull: m.PromoteFull}
 	}
+	keepOutside(&kept, m)
 	machines := v1alpha1.MachineBookkeeping{
 		Exposed: idsFrom(m.Exposed), Failed: grouped(m.Failed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
 		Skipped: refsFrom(m.Skipped),
@@ -154,7 +157,7 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 	if !reflect.ValueOf(machines).IsZero() {
 		kept.Machines = &machines
 	}
-	if kept == (v1alpha1.Bookkeeping{}) {
+	if reflect.ValueOf(kept).IsZero() {
 		return nil
 	}
 	return &kept
@@ -187,6 +190,7 @@ func operationFrom(op *rollout.Operation) *v1alpha1.Operation {
 		BegunTime:  happened(op.BegunAt),
 		EndedTime:  happened(op.EndedAt),
 		PollTime:   awaited(op.PollAt),
+		SeenTime:   happened(op.SeenAt),
 		Trouble:    problemFrom(op.Trouble),
 		Refused:    problemFrom(op.Refused),
 	}
@@ -230,7 +234,7 @@ func beginning(vmID string) string {
 func refFrom(ref rollout.Ref) v1alpha1.InstanceReference {
 	return v1alpha1.InstanceReference{
 		ID: ref.ID, VMID: beginning(ref.VMID), OSDisk: ref.OSDisk, HealthySince: happened(ref.HealthySince),
-		Attempt: count(ref.Attempt),
+		Attempt: count(ref.Attempt), Successes: count(ref.Successes),
 	}
 }
 

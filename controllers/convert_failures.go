@@ -61,7 +61,7 @@ func groupOf(groups *[]v1alpha1.FailedGroup, f rollout.Failure) int {
 
 // isGrouped says whether the n-th failed machine is told with others.
 func isGrouped(n int, f rollout.Failure) bool {
-	return n >= maxFailures && f.Ref.OSDisk == "" && f.Ref.HealthySince.IsZero()
+	return n >= maxFailures && f.Ref.OSDisk == "" && f.Ref.HealthySince.IsZero() && f.Ref.Successes == 0
 }
 
 // failuresOf reads what named and grouped wrote.

@@ -88,12 +88,16 @@ func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.Notab
 		}
 		message := conditions.Shorten(n.Message, min(maxNotableMessage, room))
 		room -= len(message)
-		name := n.Ref.Name
-		if name == n.Ref.ID || strings.HasSuffix(name, "_"+n.Ref.ID) {
-			name = "" // it follows from the id
-		}
-		entry := v1alpha1.InstanceStatus{ID: n.Ref.ID, Name: name, Zone: n.Zone, State: v1alpha1.InstanceState(n.State), Message: message}
+		entry := v1alpha1.InstanceStatus{ID: n.Ref.ID, Name: telling(n.Ref), Zone: n.Zone, State: v1alpha1.InstanceState(n.State), Message: message}
 		status.Instances = append(status.Instances, entry)
 		size += len(`{"id":"","name":"","zone":"","state":""}`) + len(entry.ID+entry.Name+entry.Zone+string(entry.State)+message)
 	}
+}
+
+// telling is the machine's name where it does not follow from its id.
+func telling(ref rollout.Ref) string {
+	if ref.Name == ref.ID || strings.HasSuffix(ref.Name, "_"+ref.ID) {
+		return ""
+	}
+	return ref.Name
 }

@@ -24,8 +24,8 @@ func scaleSetOf(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
 }
 
 // specOf returns what the rollout declares, in the core's words. What is absent gets the schema's default, also when the object
-// never went through the schema. A value of a closed set passes as it is: the schema refuses those the core does not know.
-func specOf(object *v1alpha1.VMSSRollout) rollout.Spec {
+// never went through the schema. templates are those that its checks refer to, by name. A value of a closed set passes as it is: the schema refuses those the core does not know.
+func specOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) rollout.Spec {
 	spec := object.Spec
 	return rollout.Spec{
 		Target:    targetOf(spec.Target),
@@ -41,7 +41,11 @@ func specOf(object *v1alpha1.VMSSRollout) rollout.Spec {
 			Source:   orDefault(rollout.HealthSource(spec.Health.Source), rollout.HealthApplication),
 			MinReady: durationOf(spec.Health.MinReady, 0),
 			Timeout:  durationOf(spec.Health.Timeout, defaultHealthTimeout),
+			InARow:   inARow(spec.Health.ConsecutiveSuccesses),
 		},
+		Checks:   checksOf(spec.Checks, templates),
+		Hooks:    hooksOf(spec.Hooks),
+		Drain:    drainOf(spec.Drain),
 		Paused:   spec.Paused,
 		PlanOnly: spec.Mode == v1alpha1.ModePlan,
 		Baseline: baselineOf(spec.Baseline),
@@ -83,6 +87,13 @@ func toleranceOf(value *intstr.IntOrString) rollout.Amount {
 		return rollout.Amount{}
 	}
 	return amount
+}
+
+func inARow(successes *int32) int {
+	if successes == nil {
+		return 0
+	}
+	return int(*successes)
 }
 
 func historyLimit(limit *int32) int {

@@ -80,7 +80,7 @@ func TestSpecOf(t *testing.T) {
 				{Name: "all", Percent: 100, Approval: &v1alpha1.Approval{}},
 			}}}},
 			want: func() rollout.Spec {
-				spec := specOf(&v1alpha1.VMSSRollout{})
+				spec := specOf(&v1alpha1.VMSSRollout{}, nil)
 				spec.Steps = []rollout.CanaryStep{
 					{Name: "one", Count: 1, Soak: time.Minute},
 					{Name: "half", Percent: 50, Approval: &rollout.Approval{Timeout: time.Minute, OnTimeout: rollout.TimeoutAbort}},
@@ -94,14 +94,14 @@ func TestSpecOf(t *testing.T) {
 				Image: &v1alpha1.Image{ID: "id", SharedGalleryID: "shared", CommunityGalleryID: "community"},
 			}},
 			want: func() rollout.Spec {
-				spec := specOf(&v1alpha1.VMSSRollout{})
+				spec := specOf(&v1alpha1.VMSSRollout{}, nil)
 				spec.Target.Image = &rollout.Image{ID: "id", SharedGalleryID: "shared", CommunityGalleryID: "community"}
 				return spec
 			}(),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, specOf(&v1alpha1.VMSSRollout{Spec: tc.spec})); diff != "" {
+			if diff := cmp.Diff(tc.want, specOf(&v1alpha1.VMSSRollout{Spec: tc.spec}, nil)); diff != "" {
 				t.Errorf("spec (-want +got):\n%s", diff)
 			}
 		})

@@ -104,10 +104,12 @@ func expected(m rollout.Memory) rollout.Memory {
 		m.Ended[i] = e
 	}
 	m.Failed = failed(m.Failed)
+	m.Rejected, m.Calls = cut(m.Rejected, maxLedgerMessageSize), called(m.Calls)
 	if m.Operation != nil {
 		op := *m.Operation
 		m.Operation = &op
 		op.IntentAt, op.BegunAt, op.EndedAt, op.PollAt = down(op.IntentAt), down(op.BegunAt), down(op.EndedAt), up(op.PollAt)
+		op.SeenAt = down(op.SeenAt)
 		op.Instances = wellSeen(op.Instances)
 		if len(op.Token) > maxTokenSize {
 			op.Token = ""
@@ -128,7 +130,7 @@ func failed(all []rollout.Failure) []rollout.Failure {
 		if n >= 3 {
 			f.Message, f.At = "", time.Time{}
 		}
-		if n < 10 || f.Ref.OSDisk != "" || !f.Ref.HealthySince.IsZero() {
+		if n < 10 || f.Ref.OSDisk != "" || !f.Ref.HealthySince.IsZero() || f.Ref.Successes > 0 {
 			each = append(each, f)
 			continue
 		}
@@ -142,6 +144,16 @@ func failed(all []rollout.Failure) []rollout.Failure {
 		return stdcmp.Or(stdcmp.Compare(slices.Index(kinds, kind(a)), slices.Index(kinds, kind(b))), stdcmp.Compare(number(a), number(b)))
 	})
 	return append(each, rest...)
+}
+
+// called are the occasions to the second, with bounded texts.
+func called(calls []rollout.Calling) []rollout.Calling {
+	calls = append([]rollout.Calling(nil), calls...)
+	for i, c := range calls {
+		c.Since, c.DrainSince, c.Refs, c.About = down(c.Since), down(c.DrainSince), wellSeen(c.Refs), cut(c.About, maxLedgerMessageSize)
+		calls[i] = c
+	}
+	return calls
 }
 
 // wellSeen are the references to the second, without their names.

@@ -29,9 +29,9 @@ func deletionOf(object *v1alpha1.VMSSRollout) rollout.Deletion {
 
 // needsFinalizer says whether the object, if it were deleted now, would have something to put back.
 func needsFinalizer(object *v1alpha1.VMSSRollout) bool {
-	kept := object.Status.Bookkeeping
-	return object.Spec.OnDelete == v1alpha1.OnDeleteRollback ||
-		object.Spec.Strategy.AutomaticRepairs == v1alpha1.RepairsSuspend || (kept != nil && kept.RepairsSuspended)
+	spec, kept := object.Spec, object.Status.Bookkeeping
+	return spec.OnDelete == v1alpha1.OnDeleteRollback || spec.Strategy.AutomaticRepairs == v1alpha1.RepairsSuspend || spec.Drain != nil ||
+		(kept != nil && (kept.RepairsSuspended || len(kept.Drained) > 0))
 }
 
 // keepFinalizer gives the object its finalizer, or takes it away, before anything is done that it is for. It is the only thing beside

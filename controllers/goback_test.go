@@ -96,7 +96,7 @@ func TestNothingIsWrittenUnstored(t *testing.T) {
 // snapshotName is the name of the record that the desk's first round stores.
 func snapshotName(t *testing.T, d *desk) string {
 	t.Helper()
-	decision := rollout.Plan(specOf(d.object(t)), rollout.Observation{
+	decision := rollout.Plan(specOf(d.object(t), nil), rollout.Observation{
 		At: d.clock.Now(), Model: rollout.Known(d.azure.model), Instances: rollout.Known(d.azure.instances),
 		Claim: rollout.Known(rollout.Claim{}),
 	})

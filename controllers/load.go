@@ -18,6 +18,7 @@ type round struct {
 	before      string                // reason of the Ready condition as the round found it
 	set         rollout.ScaleSet
 	spec        rollout.Spec
+	templates   map[string]*v1alpha1.CheckTemplate // that its checks refer to, by name
 	observation rollout.Observation
 	began       rollout.OperationKind // what this round began, "" for nothing
 	stored      []string              // names of records that this round stored
@@ -31,27 +32,34 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 	object := &v1alpha1.VMSSRollout{}
 	if err := r.Live.Get(ctx, name, object); err != nil {
 		if client.IgnoreNotFound(err) == nil {
-			r.Metrics.forget(name)
+			r.forget(name)
 			return nil, nil
 		}
 		return nil, fmt.Errorf("reading VMSSRollout %s: %w", name, err)
 	}
 	if !object.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(object, finalizer) {
-		r.Metrics.forget(name)
+		r.forget(name)
 		return nil, nil
 	}
+	r.known.Store(name, object.UID)
 	if err := r.keepFinalizer(ctx, object); err != nil {
 		return nil, err
 	}
+	templates, err := r.readTemplates(ctx, object)
+	if err != nil {
+		return nil, err
+	}
 	round := &round{
-		object: object,
-		before: readyReason(object),
-		set:    scaleSetOf(object),
-		spec:   specOf(object),
+		object:    object,
+		before:    readyReason(object),
+		set:       scaleSetOf(object),
+		spec:      specOf(object, templates),
+		templates: templates,
 		observation: rollout.Observation{
 			At:     r.Clock.Now(),
 			Memory: memoryOf(object.Status),
 		},
 	}
+	r.observeOutside(round)
 	return round, r.readActions(ctx, round)
 }

@@ -44,14 +44,16 @@ func (g memories) memory() rollout.Memory {
 		m.Operation = g.operation()
 	}
 	g.back(&m)
+	g.outside(&m)
 	for range g.IntN(4) * g.IntN(60) {
 		ref := g.ref()
 		if g.IntN(3) > 0 { // as most failures are
-			ref.OSDisk, ref.HealthySince = "", time.Time{}
+			ref.OSDisk, ref.HealthySince, ref.Successes = "", time.Time{}, 0
 		}
 		m.Failed = append(m.Failed, rollout.Failure{
-			Ref:     ref,
-			Reason:  pick(g, rollout.FailureProvisioning, rollout.FailureHealth, rollout.FailureNotApplied, rollout.FailureReimage, rollout.FailureStuck),
+			Ref: ref,
+			Reason: pick(g, rollout.FailureProvisioning, rollout.FailureHealth, rollout.FailureNotApplied, rollout.FailureReimage, rollout.FailureStuck,
+				rollout.FailureCheck, rollout.FailureHook, rollout.FailureDrain),
 			Message: g.text(1500),
 			At:      g.time(),
 		})
@@ -88,6 +90,28 @@ func (g memories) back(m *rollout.Memory) {
 	m.Promoted, m.PromoteFull, m.RepairsSuspended = g.text(63), g.coin(), g.coin()
 }
 
+// outside fills in what has to do with checks, hooks and nodes.
+func (g memories) outside(m *rollout.Memory) {
+	m.Rejected, m.Spoilt, m.CallNumber = g.text(2000), g.IntN(9), g.IntN(99)
+	m.StepBefore, m.StepAfter = g.text(128), g.text(128)
+	m.Drained = pick(g, nil, []string{"0", "1", "2", "7"}, []string{"web_0a", "web_0b"})
+	for range g.IntN(3) {
+		m.Checked = append(m.Checked, g.text(128))
+		call := rollout.Calling{
+			Point: pick(g, rollout.BeforeInstance, rollout.OnFailure), Number: 1 + g.IntN(9), Since: g.time(), DrainSince: g.time(), About: g.text(2000),
+		}
+		for range g.IntN(3) {
+			call.Refs = append(call.Refs, g.ref())
+			if op := m.Operation; op != nil && len(op.Instances) > 0 && g.coin() {
+				ref := pick(g, op.Instances...)
+				call.Refs = []rollout.Ref{{ID: ref.ID, VMID: ref.VMID}}
+			}
+			call.Done = append(call.Done, rollout.CallsDone{Hook: g.text(63), IDs: pick(g, nil, []string{"0", "1", "5"})})
+		}
+		m.Calls = append(m.Calls, call)
+	}
+}
+
 func (g memories) taken() rollout.Taken {
 	return rollout.Taken{
 		UID: "u" + g.text(30), Verb: pick(g, rollout.VerbApprove, rollout.VerbRetry), Step: g.text(63), Instance: g.text(9), By: g.text(64),
@@ -105,6 +129,7 @@ func (g memories) operation() *rollout.Operation {
 		BegunAt:  g.time(),
 		EndedAt:  g.time(),
 		PollAt:   g.time(),
+		SeenAt:   g.time(),
 		Token:    g.text(2 * maxTokenSize),
 	}
 	for range g.IntN(20) {
@@ -125,7 +150,7 @@ func (g memories) problem() *rollout.Problem {
 }
 
 func (g memories) ref() rollout.Ref {
-	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.text(36), Name: g.text(64), OSDisk: g.text(64), HealthySince: g.time(), Attempt: g.IntN(4)}
+	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.text(36), Name: g.text(64), OSDisk: g.text(64), HealthySince: g.time(), Attempt: g.IntN(4), Successes: g.IntN(4)}
 }
 
 func (g memories) coin() bool { return g.IntN(2) == 0 }

@@ -3,6 +3,9 @@ package controllers
 import (
 	"context"
 
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -40,4 +43,37 @@ type ScaleSets interface {
 
 	// Reimage begins a reimage of the named instances, with the same care.
 	Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error)
+}
+
+// Verification is what the controller needs of those who measure and call. None of its methods waits for a measurement or an answer. What it
+// knows may be lost at any time; then a check begins anew, and a call is made again under the same key.
+type Verification interface {
+	// Declare says what checks and hooks the rollout has, with the templates that they refer to, by name. A problem is for a person to
+	// mend; what was declared before stays in force meanwhile.
+	Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) *rollout.Problem
+
+	// Want makes the checks and calls that the decision wants run, and no others of the rollout. machines are those that the round
+	// listed, nil if it listed none.
+	Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollout.Decision)
+
+	// Known is what is known of the checks and calls that are wanted.
+	Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.CallKey]rollout.CallResult)
+
+	// Shown is what a status says of the checks that are wanted, what needs a person first.
+	Shown(uid types.UID) []v1alpha1.CheckStatus
+
+	// Forget ends everything of a rollout that is gone.
+	Forget(uid types.UID)
+}
+
+// Nodes is what the controller needs of the machines that are nodes of its own cluster. None of its methods waits for a node.
+type Nodes interface {
+	// Want makes the nodes of the rollout's machines be drained, as it declares, and uncordoned, and ends all other work on them.
+	Want(object *v1alpha1.VMSSRollout, set rollout.ScaleSet, work rollout.NodeWork)
+
+	// States is how far that is, by instance id.
+	States(uid string) map[string]rollout.NodeState
+
+	// Forget ends the work for a rollout that is gone.
+	Forget(uid string)
 }

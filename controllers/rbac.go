@@ -10,6 +10,7 @@ package controllers
 // +kubebuilder:rbac:groups=rollouts.vmss.dev,resources=vmssrollouts/finalizers,verbs=update
 // +kubebuilder:rbac:groups=rollouts.vmss.dev,resources=rolloutactions,verbs=get;list;watch;delete
 // +kubebuilder:rbac:groups=rollouts.vmss.dev,resources=rolloutactions/status,verbs=get;update;patch
+// +kubebuilder:rbac:groups=rollouts.vmss.dev,resources=checktemplates,verbs=get;list;watch
 // +kubebuilder:rbac:groups=apps,resources=controllerrevisions,verbs=get;list;create;patch;delete
 // +kubebuilder:rbac:groups=admissionregistration.k8s.io,resources=validatingadmissionpolicies;validatingadmissionpolicybindings,resourceNames=vmss-rollouts-requested-by,verbs=get
 // +kubebuilder:rbac:groups=rollouts.vmss.dev,resources=vmssrollouts/status,verbs=get;update;patch

@@ -30,8 +30,8 @@ func (r *VMSSRolloutReconciler) write(ctx context.Context, round *round, d rollo
 		return err
 	}
 	desired := round.object.DeepCopy()
-	statusFrom(&desired.Status, d, round.object.Generation, round.observation)
-	if equality.Semantic.DeepEqual(desired.Status, round.object.Status) {
+	statusFrom(&desired.Status, d, round.object.Generation, round.observation, r.shownChecks(round))
+	if isSame(desired.Status, round.object.Status) {
 		return nil
 	}
 	if err := r.Client.Status().Update(ctx, desired); err != nil {
@@ -41,8 +41,16 @@ func (r *VMSSRolloutReconciler) write(ctx context.Context, round *round, d rollo
 	return nil
 }
 
-// statusFrom is the one place where status comes from.
-func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation int64, obs rollout.Observation) {
+// isSame says whether a status says what the other says, but for what checks counted on the way: that is no reason to write; a verdict is.
+func isSame(desired, is v1alpha1.VMSSRolloutStatus) bool {
+	if sameVerdicts(desired.Checks, is.Checks) {
+		desired.Checks = is.Checks
+	}
+	return equality.Semantic.DeepEqual(desired, is)
+}
+
+// statusFrom is the one place where status comes from. checks is what is to be said of the checks.
+func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation int64, obs rollout.Observation, checks []v1alpha1.CheckStatus) {
 	status.ObservedGeneration = generation
 	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
 	remember(status, d.Remember)
@@ -57,4 +65,6 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 	if d.Repairs != nil {
 		status.Repairs = &v1alpha1.RepairsStatus{Enabled: d.Repairs.Enabled, Suspended: d.Repairs.Suspended}
 	}
+	status.Checks = checks
+	fit(status)
 }

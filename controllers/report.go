@@ -33,6 +33,7 @@ func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d roll
 	if err := r.answerActions(ctx, round, d); err != nil {
 		return ctrl.Result{}, err
 	}
+	r.want(round, d)
 	r.tell(round, d)
 	r.Metrics.observe(round, d)
 	return ctrl.Result{RequeueAfter: d.Recheck}, r.tidy(ctx, round, d)
@@ -48,7 +49,7 @@ func (r *VMSSRolloutReconciler) tidy(ctx context.Context, round *round, d rollou
 	if !d.Release {
 		return nil
 	}
-	r.Metrics.forget(client.ObjectKeyFromObject(round.object))
+	r.forget(client.ObjectKeyFromObject(round.object))
 	return r.release(ctx, round.object)
 }
 

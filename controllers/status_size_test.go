@@ -7,13 +7,12 @@ import (
 	"testing"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
-
-// mostStatus is what a status may take: everybody who lists rollouts reads it, and every round writes it.
-const mostStatus = 32 << 10
 
 // TestStatusStaysSmall measures the status of a rollout of a thousand machines at its worst: a full call in flight, each machine with the time
 // since when it is well or with the disk it had, and failures beside it, few or all that are left, each with a lot to say. It has ten runs
@@ -22,7 +21,8 @@ func TestStatusStaysSmall(t *testing.T) {
 	largest := 0
 	for _, w := range []worst{
 		{inFlight: 100, failed: 10}, {inFlight: 100, failed: 100}, {failed: 100}, {inFlight: 100, failed: 900}, {failed: 1000},
-		{inFlight: 100, failed: 900, reimage: true},
+		{inFlight: 100, failed: 900, reimage: true}, {inFlight: 100, failed: 900, outside: true},
+		{planned: 1000}, {inFlight: 100, failed: 900, acted: true}, {inFlight: 100, failed: 900, outside: true, acted: true},
 	} {
 		t.Run(fmt.Sprintf("%+v", w), func(t *testing.T) {
 			largest = max(largest, w.size(t))
@@ -47,6 +47,9 @@ func TestFlexibleStatusIsBounded(t *testing.T) {
 type worst struct {
 	inFlight, failed  int
 	reimage, flexible bool
+	planned           int  // machines, one a batch
+	acted             bool // as many actions and runs behind it as there may be, and machines that were skipped
+	outside           bool // with hooks, drained nodes, checks, and several readings of health
 }
 
 // size measures such a status.
@@ -72,11 +75,14 @@ func (w worst) size(t *testing.T) int {
 	for n := range 200 {
 		d.Notable = append(d.Notable, rollout.Notable{Ref: w.machine(700+n, now), Zone: "1", State: rollout.NotableUnhealthy, Message: "instance 700 reports itself unhealthy"})
 	}
+	if w.planned > 0 {
+		d.Forecast = w.plan(now)
+	}
 	var status v1alpha1.VMSSRolloutStatus
-	statusFrom(&status, d, 7, rollout.Observation{At: now})
+	statusFrom(&status, d, 7, rollout.Observation{At: now}, w.checks(now))
 	for name, part := range map[string]any{
 		"conditions": status.Conditions, "operation": status.Operation, "failedInstances": status.FailedInstances, "instances": status.Instances,
-		"history": status.History, "actions": status.Actions, "bookkeeping": status.Bookkeeping, "goingBack": status.GoingBack,
+		"checks": status.Checks, "history": status.History, "actions": status.Actions, "bookkeeping": status.Bookkeeping, "goingBack": status.GoingBack,
 	} {
 		t.Logf("%-16s %6d bytes", name, sizeOf(t, part))
 	}
@@ -99,6 +105,7 @@ func (w worst) memory(now time.Time) rollout.Memory {
 		}
 		m.Operation.Instances = append(m.Operation.Instances, ref)
 	}
+	w.remembered(&m, now)
 	reasons := []rollout.FailureReason{rollout.FailureProvisioning, rollout.FailureHealth, rollout.FailureNotApplied}
 	for n := range w.failed {
 		ref := w.machine(999-n, time.Time{})
@@ -108,18 +115,78 @@ func (w worst) memory(now time.Time) rollout.Memory {
 	for n := 0; n < 1000; n += 3 { // no two of them make a range
 		m.Exposed = append(m.Exposed, w.machine(n, now).ID)
 	}
-	for n := range 10 {
-		ended := rollout.Ended{Run: int64(10 - n), Revision: "0123456789ab", Before: "0123456789ab", Outcome: rollout.EndingRolledBack,
+	runs, actions, takenNow := 10, 3, 4
+	if w.acted {
+		runs, actions, takenNow = 50, 8, 32
+		for n := range 100 {
+			m.Skipped = append(m.Skipped, w.machine(600+n, time.Time{}))
+		}
+	}
+	for n := range runs {
+		ended := rollout.Ended{Run: int64(100 - n), Revision: "0123456789ab", Before: "0123456789ab", Outcome: rollout.EndingRolledBack,
 			Why: strings.Repeat("w", 2000), Started: now, Stopped: now}
-		for a := range 3 {
+		for a := range actions {
 			ended.Taken = append(ended.Taken, taken(10*n+a, now))
 		}
 		m.Ended = append(m.Ended, ended)
 	}
-	for n := range 4 {
+	for n := range takenNow {
 		m.Taken = append(m.Taken, taken(1000+n, now))
 	}
 	return m
+}
+
+// plan is a forecast of one machine a batch.
+func (w worst) plan(now time.Time) *rollout.Forecast {
+	f := &rollout.Forecast{Calls: 3003, Ends: rollout.Because{Reason: rollout.ReasonCompleted}}
+	for n := range w.planned {
+		f.Batches = append(f.Batches, rollout.PlannedBatch{Step: "everybody-else", Action: rollout.UpgradeOperation,
+			Instances: []rollout.PlannedInstance{{Ref: w.machine(n, now), Zone: "1"}}})
+	}
+	for n := range 100 {
+		f.Skipped = append(f.Skipped, rollout.SkippedInstance{Ref: w.machine(n, now), Why: "protected from scale-set actions"})
+	}
+	return f
+}
+
+// remembered is what comes from outside: hooks before and after the machines in flight, of which every other was called, and drained nodes.
+func (w worst) remembered(m *rollout.Memory, now time.Time) {
+	if !w.outside {
+		return
+	}
+	m.Rejected, m.Spoilt, m.CallNumber = "check error-rate failed: "+strings.Repeat("r", 200), 3, 40
+	m.StepBefore, m.StepAfter, m.Checked = "half/50%/0", "half/50%/0", []string{"one/0%/1", "half/50%/0"}
+	for _, point := range []rollout.HookPoint{rollout.BeforeInstance, rollout.AfterInstance} {
+		call := rollout.Calling{Point: point, Number: 39, Since: now, DrainSince: now}
+		for n := range m.Operation.Instances {
+			ref := &m.Operation.Instances[n]
+			ref.Successes = 2
+			m.Drained = append(m.Drained, ref.ID)
+			call.Refs = append(call.Refs, rollout.Ref{ID: ref.ID, VMID: ref.VMID})
+		}
+		for h := range 4 {
+			done := rollout.CallsDone{Hook: fmt.Sprint("tell-the-load-balancer-", h)}
+			for n := 0; n < len(call.Refs); n += 2 {
+				done.IDs = append(done.IDs, call.Refs[n].ID)
+			}
+			call.Done = append(call.Done, done)
+		}
+		m.Calls = append(m.Calls, call)
+	}
+	m.Drained = m.Drained[:w.inFlight]
+}
+
+// checks is what is said of three checks of each machine in flight.
+func (w worst) checks(now time.Time) []v1alpha1.CheckStatus {
+	var shown []v1alpha1.CheckStatus
+	for n := 0; w.outside && n < 50; n++ {
+		shown = append(shown, v1alpha1.CheckStatus{
+			Name: fmt.Sprint("error-rate-", n%3), Scope: v1alpha1.CheckScopeInstance, Instance: fmt.Sprint(500 + n), Verdict: v1alpha1.CheckVerdictFailed,
+			Passed: 10, Failed: 2, NoData: 3, Errors: 4, Value: strings.Repeat("9", 64), Threshold: strings.Repeat("t", 160),
+			LastMeasurementTime: &metav1.Time{Time: now}, Message: strings.Repeat("m", 160),
+		})
+	}
+	return shown
 }
 
 // someone has a name as directories give them.

@@ -5,6 +5,7 @@ package controllers
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -33,8 +34,16 @@ type VMSSRolloutReconciler struct {
 	Clock clock.PassiveClock
 	// Events tells people what happened.
 	Events events.EventRecorder
+	// Verification measures and calls; nil: checks and hooks are never answered.
+	Verification Verification
+	// Nodes drains machines that are nodes of this cluster; nil: they are never drained.
+	Nodes Nodes
+	// Wakes is how these two ask for a look; nil: they wait for the next one.
+	Wakes *Wakes
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
+
+	known sync.Map // UIDs by name, so that it can be told which rollout is gone
 }
 
 // Reconcile runs one round: at most one effect on Azure, remembered before it is begun.
@@ -60,12 +69,16 @@ const afterConflict = time.Second
 // SetupWithManager registers the reconciler. Status writes are its own doing and wake nobody; an annotation is how to ask for a
 // look at once: kubectl annotate vmssr web rollouts.vmss.dev/look="$(date)" --overwrite.
 func (r *VMSSRolloutReconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
-	return ctrl.NewControllerManagedBy(mgr).
+	controlled := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.VMSSRollout{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
 		Watches(&v1alpha1.RolloutAction{}, handler.EnqueueRequestsFromMapFunc(rolloutOf), builder.WithPredicates(unanswered())).
-		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent}).
-		Complete(r)
+		Watches(&v1alpha1.CheckTemplate{}, handler.EnqueueRequestsFromMapFunc(r.usersOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})
+	if r.Wakes != nil {
+		controlled = controlled.WatchesRawSource(r.Wakes)
+	}
+	return controlled.Complete(r)
 }
 
 // rolloutOf names the rollout that an action is for.

@@ -131,6 +131,21 @@ type Bookkeeping struct {
 	// +optional
 	RepairsSuspended bool `json:"repairsSuspended,omitempty"`
 
+	// checks is what is kept of checks.
+	// +optional
+	Checks *CheckBookkeeping `json:"checks,omitempty"`
+
+	// hooks is what is kept of calls.
+	// +optional
+	Hooks *HookBookkeeping `json:"hooks,omitempty"`
+
+	// drained are the machines whose nodes this rollout cordoned, or may have, written as in exposed.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=1000
+	// +kubebuilder:validation:items:MaxLength=256
+	Drained []string `json:"drained,omitempty"`
+
 	// gates is what was asked for about the run's gates.
 	// +optional
 	Gates *GateBookkeeping `json:"gates,omitempty"`

@@ -24,7 +24,7 @@ var schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 var AddToScheme = schemeBuilder.AddToScheme
 
 func addKnownTypes(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &VMSSRollout{}, &VMSSRolloutList{}, &RolloutAction{}, &RolloutActionList{})
+	s.AddKnownTypes(GroupVersion, &VMSSRollout{}, &VMSSRolloutList{}, &RolloutAction{}, &RolloutActionList{}, &CheckTemplate{}, &CheckTemplateList{})
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

@@ -32,6 +32,12 @@ type Health struct {
 	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="timeout must be a duration from 1s to 24h, such as 15m"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
+
+	// consecutiveSuccesses is how many readings in a row, at least 10 seconds apart, have to find an upgraded machine well, 1 to 100; with
+	// minReady both have to be met. Example: 3. When absent: 1.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="consecutiveSuccesses must be 1 to 100"
+	ConsecutiveSuccesses *int32 `json:"consecutiveSuccesses,omitempty"`
 }
 
 // HealthSource is where a machine's health is read.

@@ -19,7 +19,7 @@ type Plan struct {
 	// +kubebuilder:validation:MaxItems=4
 	Writes []OperationKind `json:"writes,omitempty"`
 
-	// batches are the calls that touch machines, in order. The first 300 machines are listed.
+	// batches are the calls that touch machines, in order. The first 300 machines are listed, or as many as fit into a status of 32 KiB.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=600
@@ -72,7 +72,7 @@ type PlannedInstance struct {
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id"`
 
-	// name is the machine's name. Example: web_3.
+	// name is the machine's name, where it does not follow from the id. Example: web-3f2a.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Name string `json:"name,omitempty"`

@@ -60,12 +60,20 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Zones []ZoneProgress `json:"zones,omitempty"`
 
-	// instances are the machines worth a look, at most 100: in flight, failed, unhealthy, skipped, or behind the model.
+	// instances are the machines worth a look, at most 100, and as many as fit into a status of 32 KiB: in flight, failed, unhealthy, skipped, or
+	// behind the model.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
 	// +kubebuilder:validation:MaxItems=100
 	Instances []InstanceStatus `json:"instances,omitempty"`
+
+	// checks are how the checks under way stand, and those that ended while they are of interest, what needs a person first. Where there are many, those
+	// that passed and those still running are left out; the machines' own verdicts lead to what status.instances says.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	Checks []CheckStatus `json:"checks,omitempty"`
 
 	// repairs is how the scale set's automatic instance repairs stand. Absent: not known yet.
 	// +optional
@@ -93,7 +101,7 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:MaxItems=32
 	Actions []ActionRecord `json:"actions,omitempty"`
 
-	// history are the runs that ended, newest first, at most spec.revisionHistoryLimit.
+	// history are the runs that ended, newest first, at most spec.revisionHistoryLimit, and as many as fit into a status of 32 KiB.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
@@ -238,6 +246,10 @@ type Operation struct {
 	// +optional
 	PollTime *metav1.Time `json:"pollTime,omitempty"`
 
+	// seenTime is when the last reading of its machines' health was counted, where more than one is asked for.
+	// +optional
+	SeenTime *metav1.Time `json:"seenTime,omitempty"`
+
 	// token resumes asking how it is doing. Losing it changes nothing: the machines tell.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8192
@@ -277,6 +289,11 @@ type InstanceReference struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Attempt int32 `json:"attempt,omitempty"`
+
+	// successes is how many readings in a row found it well, where more than one is asked for.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Successes int32 `json:"successes,omitempty"`
 }
 
 // Problem is what went wrong with an effect on Azure. It never holds a secret.
@@ -304,7 +321,7 @@ type Problem struct {
 
 // FailureReason is how a machine failed.
 //
-// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck;Retry;RetryReimage
+// +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck;CheckFailed;HookFailed;DrainFailed;Retry;RetryReimage
 type FailureReason string
 
 // The failure reasons.
@@ -319,6 +336,12 @@ const (
 	FailureReimage FailureReason = "NotReimaged"
 	// FailureStuck: the platform does not finish with it.
 	FailureStuck FailureReason = "Stuck"
+	// FailureCheck: it failed a check.
+	FailureCheck FailureReason = "CheckFailed"
+	// FailureHook: a hook about it could not be delivered.
+	FailureHook FailureReason = "HookFailed"
+	// FailureDrain: the node that it is could not be drained.
+	FailureDrain FailureReason = "DrainFailed"
 	// FailureRetry: a person asked for another try.
 	FailureRetry FailureReason = "Retry"
 	// FailureRetryReimage: a person asked for another try, and it lacks the fresh disk that it was to get.

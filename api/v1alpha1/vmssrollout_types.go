@@ -101,6 +101,24 @@ type VMSSRolloutSpec struct {
 	// +kubebuilder:default={}
 	Health Health `json:"health,omitempty,omitzero"`
 
+	// checks say whether the release is good, beyond each machine's health, at most 16.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Checks []Check `json:"checks,omitempty"`
+
+	// hooks are calls to programs of yours at points of the rollout, at most 16. Those of one point are called at the same time.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=16
+	Hooks []Hook `json:"hooks,omitempty"`
+
+	// drain empties machines that are nodes of this cluster before they are touched. When absent: they are not drained.
+	// +optional
+	Drain *Drain `json:"drain,omitempty"`
+
 	// failurePolicy is how much may go wrong, and what happens when more does.
 	// +optional
 	// +kubebuilder:default={}

@@ -151,7 +151,7 @@ func reimageBatch(r *round) (verdict, bool) {
 			r.giveUpReimage(&Operation{Trouble: &Problem{Kind: KindInvalid, Message: "Azure does not show its OS disk, so a reimage could not be verified and is not sent"}}, []Ref{ref})
 			continue
 		}
-		ref.OSDisk, ref.HealthySince, ref.Successes, ref.SeenAt = i.OSDisk, time.Time{}, 0, time.Time{}
+		ref.OSDisk, ref.HealthySince, ref.Successes = i.OSDisk, time.Time{}, 0
 		refs = append(refs, ref)
 	}
 	if len(refs) == 0 {

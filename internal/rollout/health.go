@@ -49,15 +49,24 @@ func (r *round) sample(op *Operation, ref Ref, i Instance) Ref {
 	if !op.isAfter(r.spec.Health, i, r.at) {
 		ref.HealthySince = time.Time{}
 	}
+	asked := r.spec.Health.inARow()
 	switch {
-	case r.spec.Health.inARow() == 0:
-		ref.Successes, ref.SeenAt = 0, time.Time{}
-	case ref.HealthySince.IsZero():
-		ref.Successes, ref.SeenAt = 0, time.Time{}
-	case ref.Successes < r.spec.Health.inARow() && !r.at.Before(ref.SeenAt.Add(betweenReadings)):
-		ref.Successes, ref.SeenAt = ref.Successes+1, r.at
+	case asked == 0, ref.HealthySince.IsZero():
+		ref.Successes = 0
+	case ref.Successes < asked && op.isReadingDue(r.at):
+		ref.Successes++
 	}
 	return ref
+}
+
+// isReadingDue says whether what is seen now counts as another reading of the operation's machines.
+func (o *Operation) isReadingDue(at time.Time) bool { return !at.Before(o.SeenAt.Add(betweenReadings)) }
+
+// noteReading notes that the operation's machines were looked at, where that is counted.
+func (r *round) noteReading(op *Operation) {
+	if r.spec.Health.inARow() > 0 && op.isReadingDue(r.at) {
+		op.SeenAt = r.at
+	}
 }
 
 // isAfter says whether what is said of the machine's health is from after the operation was begun. What was said of it before says nothing
@@ -86,16 +95,9 @@ func (h Health) patience() string {
 }
 
 // nextReading is when the next reading of the machines counts.
-func (r *round) nextReading(refs []Ref) time.Duration {
+func (r *round) nextReading(op *Operation) time.Duration {
 	if r.spec.Health.inARow() == 0 {
 		return recheckBusy
 	}
-	next := recheckBusy
-	for _, ref := range refs {
-		if ref.Successes >= r.spec.Health.inARow() {
-			continue
-		}
-		next = min(next, r.until(ref.SeenAt.Add(betweenReadings), recheckBusy))
-	}
-	return next
+	return r.until(op.SeenAt.Add(betweenReadings), recheckBusy)
 }

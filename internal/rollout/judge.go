@@ -77,6 +77,7 @@ func (r *round) tally(op *Operation) tally {
 		}
 		t[s] = append(t[s], ref)
 	}
+	r.noteReading(op)
 	return t
 }
 
@@ -161,7 +162,7 @@ func (r *round) failed(op *Operation, ref Ref, reason FailureReason, message str
 	case op.Kind == UpgradeOperation && r.spec.Action == ActionUpgradeThenReimage && i.Latest == Yes:
 		reason = FailureReimage
 	}
-	ref.HealthySince, ref.OSDisk = time.Time{}, ""
+	ref.HealthySince, ref.OSDisk, ref.Successes = time.Time{}, "", 0
 	r.memory.fail(Failure{Ref: ref, Reason: reason, Message: message, At: r.at})
 }
 
@@ -293,7 +294,7 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 			clock(op.EndedAt.Add(r.spec.Health.Timeout)), names(t[standsUnwell], self), ailment(r.spec, i))
 	}
 	if len(t[standsReadying]) > 0 {
-		return wait(ReasonWaitingForHealth, min(recheck, r.nextReading(t[standsReadying])), "%s are well; waiting for them to stay so for %s",
+		return wait(ReasonWaitingForHealth, min(recheck, r.nextReading(op)), "%s are well; waiting for them to stay so for %s",
 			names(t[standsReadying], self), r.spec.Health.patience())
 	}
 	_, running := r.checked(t[standsChecking][0])

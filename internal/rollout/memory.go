@@ -119,6 +119,7 @@ type Operation struct {
 	BegunAt   time.Time // zero: not known to have been accepted
 	EndedAt   time.Time // zero: not known to have ended
 	PollAt    time.Time // first time that asking makes sense
+	SeenAt    time.Time // when a reading of its machines' health was counted last, where more than one is asked for
 	Token     string    // resumes polling; losing it changes nothing
 	Trouble   *Problem  // why it ended badly, as it said itself
 	Refused   *Problem  // it was refused for a reason that will not pass by itself; nothing was touched
@@ -147,7 +148,6 @@ type Ref struct {
 	HealthySince time.Time // first seen well without a break since
 	Attempt      int       // how often it was tried in this run before
 	Successes    int       // readings in a row in which it was well, where more than one is asked for
-	SeenAt       time.Time // when the last of them was made
 }
 
 // Failure is one machine that failed in this run.

@@ -103,7 +103,7 @@ func (r *round) takeOut(verified []Ref, f callFailure) []Ref {
 			rest = append(rest, ref)
 			continue
 		}
-		ref.HealthySince, ref.OSDisk, ref.Successes, ref.SeenAt = zeroTime, "", 0, zeroTime
+		ref.HealthySince, ref.OSDisk, ref.Successes = zeroTime, "", 0
 		r.leaveOut(ref, FailureHook, f.hook.OnFailure, f.String())
 	}
 	return rest

@@ -199,7 +199,6 @@ func (e *encoder) ref(r rollout.Ref) {
 	e.num(r.Attempt)
 	e.ago(r.HealthySince, e.c.spec.Health.MinReady)
 	e.num(r.Successes)
-	e.ago(r.SeenAt, time.Minute)
 	at := e.s.world.find(r.ID)
 	e.bits(r.OSDisk == "", at >= 0 && r.OSDisk == diskOf(e.s.world.machines[at]))
 }
@@ -217,6 +216,7 @@ func (e *encoder) operation(op *rollout.Operation) {
 	e.ago(op.BegunAt, operationDeadline)
 	e.ago(op.EndedAt, max(e.c.spec.Health.Timeout, settleTime))
 	e.left(op.PollAt)
+	e.ago(op.SeenAt, time.Minute)
 	e.bits(op.Run == m.Run, op.Back, op.Token == "", w.op.kind != "" && op.Token == strconv.Itoa(w.op.token))
 	if op.Token != "" && op.Token == strconv.Itoa(w.ended.token) {
 		e.text(string(w.ended.state))

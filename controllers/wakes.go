@@ -1,0 +1,61 @@
+package controllers
+
+import (
+	"context"
+	"sync"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/workqueue"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+)
+
+// Wakes is how what goes on outside of Azure asks for a look at a rollout before its next one is due. It is a source of the controller. The zero
+// value is ready to use: whoever asks before the controller listens is seen at its first look anyway.
+type Wakes struct {
+	mu    sync.Mutex
+	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
+}
+
+// Start is for the controller.
+func (w *Wakes) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.queue = queue
+	return nil
+}
+
+// Wake asks for a look. It never blocks, and asking often is the same as asking once.
+func (w *Wakes) Wake(name types.NamespacedName) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.queue != nil {
+		w.queue.Add(reconcile.Request{NamespacedName: name})
+	}
+}
+
+// usersOf names the rollouts that refer to a template.
+func (r *VMSSRolloutReconciler) usersOf(ctx context.Context, object client.Object) []reconcile.Request {
+	all := &v1alpha1.VMSSRolloutList{}
+	if err := r.Client.List(ctx, all, client.InNamespace(object.GetNamespace())); err != nil {
+		return nil // the next look at each of them finds out
+	}
+	var requests []reconcile.Request
+	for i := range all.Items {
+		if refersTo(&all.Items[i], object.GetName()) {
+			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&all.Items[i])})
+		}
+	}
+	return requests
+}
+
+func refersTo(object *v1alpha1.VMSSRollout, template string) bool {
+	for _, check := range object.Spec.Checks {
+		if check.TemplateRef != nil && check.TemplateRef.Name == template {
+			return true
+		}
+	}
+	return false
+}
