@@ -48,7 +48,7 @@ func (r Rule) validate() error {
 	switch {
 	case r.Interval < shortestInterval:
 		return fmt.Errorf("interval is at least %s", shortestInterval)
-	case r.InitialDelay < 0 || r.Count < 0 || r.FailureLimit < 0 || r.ErrorLimit < 0 || r.MinSamples < 0:
+	case min(r.InitialDelay, r.LongestInterval) < 0 || r.Count < 0 || r.FailureLimit < 0 || r.ErrorLimit < 0 || r.MinSamples < 0:
 		return errors.New("delays, counts and limits are not negative")
 	case r.Count > 0 && r.FailureLimit >= r.Count:
 		return errors.New("failureLimit is below count: a series of failures alone never passes")

@@ -90,6 +90,9 @@ func (h HTTP) check(p Ports) error {
 	if err := outbound.CheckURL(h.url(netip.AddrPortFrom(netip.IPv4Unspecified(), h.Port))); err != nil {
 		return err
 	}
+	if err := h.TLS.Check(); err != nil {
+		return err
+	}
 	return h.Credentials.check(h.Scheme, p)
 }
 
@@ -129,9 +132,9 @@ func (h *httpProbe) Measure(ctx context.Context, s Subject) Measurement {
 	if s.Instance == nil {
 		return errored("an http check is about an instance; declare scope Instance")
 	}
-	at, known := h.endpoint(*s.Instance)
-	if !known {
-		return errored("instance %s has no known %s for port %d", s.Instance.ID, h.Via, h.Port)
+	at, err := h.locate(ctx, s.Set, *s.Instance)
+	if err != nil {
+		return errored("%v", err)
 	}
 	header, err := h.Credentials.header(ctx, h.ports.Secrets, s.Namespace)
 	if err != nil {
@@ -147,6 +150,22 @@ func (h *httpProbe) Measure(ctx context.Context, s Subject) Measurement {
 		return errored("%v", err)
 	}
 	return h.judge(ctx, answer)
+}
+
+// locate says where the machine is called. Only what the subject does not say is looked up.
+func (h *httpProbe) locate(ctx context.Context, set ScaleSet, i Instance) (netip.AddrPort, error) {
+	at, known := h.endpoint(i)
+	if !known {
+		found, err := located(ctx, h.ports.Addresses, set, i)
+		if err != nil {
+			return netip.AddrPort{}, err
+		}
+		at, known = h.endpoint(found)
+	}
+	if !known {
+		return netip.AddrPort{}, fmt.Errorf("instance %s has no known %s for port %d", i.ID, h.Via, h.Port)
+	}
+	return at, nil
 }
 
 func (h *httpProbe) endpoint(i Instance) (netip.AddrPort, bool) {

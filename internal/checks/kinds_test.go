@@ -6,12 +6,14 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -40,8 +42,8 @@ func TestWebhookPayload(t *testing.T) {
 	if diff := cmp.Diff(checks.Payload{
 		Namespace: "shop", Rollout: "web", UID: "u", Revision: "r2", Run: 2, Step: "half", Args: map[string]string{"team": "shop"},
 		ScaleSet: checks.ScaleSet{SubscriptionID: "s", ResourceGroup: "shop-rg", Name: "web"},
-		Instance: &checks.PayloadInstance{ID: "3", VMID: "vm-3", Name: "web_3", Zone: "1", Address: "127.0.0.1"},
-	}, told); diff != "" {
+		Instance: &checks.PayloadInstance{ID: "3", VMID: "vm-3", Name: "web_3", Zone: "1", PrivateAddress: s.address.Addr(), NATPorts: map[uint16]netip.AddrPort{80: s.address}},
+	}, told, cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -31,7 +31,7 @@ const (
 
 // Measurement is the outcome of measuring a subject once. It fits into a status: every text is bounded.
 type Measurement struct {
-	At        time.Time `json:"at"` // when it was begun; set by the runner
+	At        time.Time `json:"at"` // when it was begun; set by the runner, where the probe does not say
 	Outcome   Outcome   `json:"outcome"`
 	Value     string    `json:"value,omitempty"`     // what was measured
 	Threshold string    `json:"threshold,omitempty"` // what it was held against

@@ -29,6 +29,8 @@ type Ports struct {
 	Secrets  Secrets
 	Commands Commands
 	Metrics  Metrics
+	// Addresses finds the addresses that a subject does not say; nil: nothing does.
+	Addresses Addresses
 	// Excerpt is how many bytes of text out of an answer may be shown as the value, at most 64. It is the operator's to say, not the
 	// rollout's author's; 0: nothing but numbers and status codes.
 	Excerpt int

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net/url"
 	"time"
 
 	"github.com/prometheus/client_golang/api"
@@ -37,23 +36,14 @@ type prometheusProbe struct {
 }
 
 func newPrometheus(d Prometheus, p Ports) (Probe, error) {
-	if p.Outbound == nil {
-		return nil, errors.New("nothing makes calls here")
-	}
-	if err := outbound.CheckURL(d.URL); err != nil {
-		return nil, err
-	}
-	server, err := url.Parse(d.URL)
-	if err != nil {
-		return nil, errors.New("the URL cannot be read")
-	}
-	if err := d.Credentials.check(server.Scheme, p); err != nil {
+	if err := (endpoint{URL: d.URL, TLS: d.TLS, Credentials: d.Credentials}).check(p); err != nil {
 		return nil, err
 	}
 	if d.Timeout <= 0 {
 		d.Timeout = defaultQueryTimeout
 	}
 	probe := &prometheusProbe{Prometheus: d, ports: p}
+	var err error
 	if probe.limit, err = d.Threshold.compile(d.Baseline != ""); err != nil {
 		return nil, err
 	}
@@ -133,7 +123,7 @@ var errNoSeries = errors.New("the query finds nothing")
 
 // one asks for one number.
 func (p *prometheusProbe) one(ctx context.Context, ask prometheusv1.API, q query, s Subject) (float64, error) {
-	text, err := q.render(s, p.Args)
+	text, err := q.render(ctx, s, p.Args, p.ports.Addresses)
 	if err != nil {
 		return 0, err
 	}

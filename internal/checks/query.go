@@ -1,6 +1,7 @@
 package checks
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"regexp"
@@ -96,30 +97,67 @@ func judgePipe(p *parse.PipeNode) error {
 	return nil
 }
 
+// machine is an instance as a query's template sees it.
+type machine struct {
+	of   *Instance
+	find func(Instance) (Instance, error)
+}
+
+// ID is the instance id.
+func (m machine) ID() string { return m.of.ID }
+
+// VMID is the machine's own id.
+func (m machine) VMID() string { return m.of.VMID }
+
+// Name is the machine's name.
+func (m machine) Name() string { return m.of.Name }
+
+// Zone is the zone the machine is in.
+func (m machine) Zone() string { return m.of.Zone }
+
+// Address is the private address. It is looked up only where a template speaks of it, and one that cannot be found ends the measurement: a
+// query that silently leaves a machine out hides what is wrong with it.
+func (m machine) Address() (string, error) {
+	i := *m.of
+	if !i.Address.IsValid() {
+		var err error
+		if i, err = m.find(i); err != nil {
+			return "", err
+		}
+	}
+	if !i.Address.IsValid() {
+		return "", lookupError(fmt.Sprintf("instance %s has no known address", i.ID))
+	}
+	return i.Address.String(), nil
+}
+
 // Group is a set of instances as a query's template sees it.
-type Group []Instance
+type Group []machine
 
 // Names are the machines' names.
-func (g Group) Names() []string { return g.each(func(i Instance) string { return i.Name }) }
+func (g Group) Names() []string { return g.each(machine.Name) }
 
 // IDs are the instance ids.
-func (g Group) IDs() []string { return g.each(func(i Instance) string { return i.ID }) }
+func (g Group) IDs() []string { return g.each(machine.ID) }
 
-// Addresses are the private addresses that are known.
-func (g Group) Addresses() []string {
-	return g.each(func(i Instance) string {
-		if !i.Address.IsValid() {
-			return ""
+// Addresses are the private addresses of all of them.
+func (g Group) Addresses() ([]string, error) {
+	all := make([]string, 0, len(g))
+	for _, m := range g {
+		address, err := m.Address()
+		if err != nil {
+			return nil, err
 		}
-		return i.Address.String()
-	})
+		all = append(all, address)
+	}
+	return all, nil
 }
 
 // each leaves out what is empty: a pattern with an empty alternative matches what it should not.
-func (g Group) each(of func(Instance) string) []string {
+func (g Group) each(of func(machine) string) []string {
 	var all []string
-	for _, i := range g {
-		if text := of(i); text != "" {
+	for _, m := range g {
+		if text := of(m); text != "" {
 			all = append(all, text)
 		}
 	}
@@ -156,28 +194,56 @@ func join(texts []string, between string) (string, error) {
 	return strings.Join(texts, between), nil
 }
 
-// asked is what a template may speak of.
+// asked is what a template may speak of. The machines are made ready when it does: there may be a thousand of them in each of a thousand
+// series.
 type asked struct {
-	Canary, Baseline Group
-	Instance         *Instance
-	Set              ScaleSet
-	Namespace        string
-	Rollout          string
-	Step             string
-	Revision         string
-	Args             map[string]string
+	Set       ScaleSet
+	Namespace string
+	Rollout   string
+	Step      string
+	Revision  string
+	Args      map[string]string
+	about     Subject
+	find      func(Instance) (Instance, error)
+}
+
+// Canary are the step's canaries.
+func (a asked) Canary() Group { return a.group(a.about.Canary) }
+
+// Baseline are the machines that the canaries are compared with.
+func (a asked) Baseline() Group { return a.group(a.about.Baseline) }
+
+// Instance is whom the check is about, nil at scope Step.
+func (a asked) Instance() *machine {
+	if a.about.Instance == nil {
+		return nil
+	}
+	return &machine{of: a.about.Instance, find: a.find}
+}
+
+func (a asked) group(all []Instance) Group {
+	g := make(Group, 0, len(all))
+	for i := range all {
+		g = append(g, machine{of: &all[i], find: a.find})
+	}
+	return g
 }
 
 // render writes the query about a subject.
-func (q query) render(s Subject, args map[string]string) (string, error) {
-	var text boundedText
+func (q query) render(ctx context.Context, s Subject, args map[string]string, addresses Addresses) (string, error) {
+	var (
+		text boundedText
+		lost lookupError
+	)
 	err := q.template.Execute(&text, asked{
-		Canary: s.Canary, Baseline: s.Baseline, Instance: s.Instance, Set: s.Set, Namespace: s.Namespace, Rollout: s.Rollout,
-		Step: s.Step, Revision: s.Revision, Args: args,
+		Set: s.Set, Namespace: s.Namespace, Rollout: s.Rollout, Step: s.Step, Revision: s.Revision, Args: args,
+		about: s, find: func(i Instance) (Instance, error) { return located(ctx, addresses, s.Set, i) },
 	})
 	switch {
 	case errors.Is(err, errNoInstances):
 		return "", errNoInstances
+	case errors.As(err, &lost):
+		return "", lost
 	case err != nil:
 		return "", fmt.Errorf("writing the query: %w", err)
 	}

@@ -265,7 +265,9 @@ func (r *Runner) measure(ctx context.Context, e *entry) {
 	}
 	at := r.options.Clock.Now()
 	m := measured(ctx, s)
-	m.At = at
+	if m.At.IsZero() {
+		m.At = at
+	}
 	if r.end(ctx, e, m) && r.options.Changed != nil {
 		r.options.Changed(e.Key)
 	}
@@ -275,7 +277,7 @@ func (r *Runner) measure(ctx context.Context, e *entry) {
 func measured(ctx context.Context, s Series) (m Measurement) {
 	defer func() {
 		if recover() != nil {
-			m = errored("the check broke down; this is a bug of the controller")
+			m = errored("it broke down; this is a bug of the controller")
 		}
 	}()
 	return s.Probe.Measure(ctx, s.Subject)

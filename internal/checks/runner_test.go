@@ -276,7 +276,7 @@ func TestRunnerSurvivesAPanic(t *testing.T) {
 		start(t, r, s, good)
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if got, _ := r.State(s.Key); got.Verdict != checks.VerdictErrored || got.Last.Detail != "the check broke down; this is a bug of the controller" {
+		if got, _ := r.State(s.Key); got.Verdict != checks.VerdictErrored || got.Last.Detail != "it broke down; this is a bug of the controller" {
 			t.Errorf("got %+v", got)
 		}
 		if got, _ := r.State(good.Key); got.Verdict != checks.VerdictPassed {

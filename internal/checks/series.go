@@ -11,6 +11,8 @@ type Rule struct {
 	InitialDelay time.Duration
 	// Interval is between the beginnings of two measurements.
 	Interval time.Duration
+	// LongestInterval is up to where each error in a row doubles the interval; 0: it stays as it is.
+	LongestInterval time.Duration
 	// Count is how many measurements, passed and tolerated failures together, end the series well. Errors and waiting for data do not
 	// count. 0: the series goes on until it is stopped.
 	Count int
@@ -73,7 +75,15 @@ func (r Rule) Due(s State) time.Time {
 	if s.Last == nil {
 		return s.Begun.Add(r.InitialDelay)
 	}
-	return s.Last.At.Add(max(r.Interval, shortestInterval))
+	return s.Last.At.Add(r.pause(s.ErrorsInRow))
+}
+
+func (r Rule) pause(errorsInRow int) time.Duration {
+	pause := max(r.Interval, shortestInterval)
+	for ; errorsInRow > 1 && pause < r.LongestInterval; errorsInRow-- {
+		pause = min(2*pause, r.LongestInterval)
+	}
+	return pause
 }
 
 // Fold adds a measurement. A final state stays as it is, and so does one that already knows this measurement or a later one.

@@ -2,10 +2,7 @@ package checks
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"net/http"
-	"net/url"
 	"strconv"
 	"time"
 
@@ -22,80 +19,29 @@ type Webhook struct {
 	Timeout     time.Duration
 }
 
-// Payload is what a webhook is told.
-type Payload struct {
-	Namespace string            `json:"namespace"`
-	Rollout   string            `json:"rollout"`
-	UID       string            `json:"uid"`
-	Revision  string            `json:"revision"`
-	Run       int64             `json:"run"`
-	Step      string            `json:"step,omitempty"`
-	ScaleSet  ScaleSet          `json:"scaleSet"`
-	Instance  *PayloadInstance  `json:"instance,omitempty"`
-	Args      map[string]string `json:"args,omitempty"`
-}
-
-// PayloadInstance is the instance that a call is about.
-type PayloadInstance struct {
-	ID      string `json:"id"`
-	VMID    string `json:"vmId,omitempty"`
-	Name    string `json:"name,omitempty"`
-	Zone    string `json:"zone,omitempty"`
-	Address string `json:"address,omitempty"`
-}
-
-// PayloadOf tells about a subject.
-func PayloadOf(s Subject, args map[string]string) Payload {
-	p := Payload{
-		Namespace: s.Namespace, Rollout: s.Rollout, UID: s.UID, Revision: s.Revision, Run: s.Run, Step: s.Step, ScaleSet: s.Set, Args: args,
-	}
-	if i := s.Instance; i != nil {
-		p.Instance = &PayloadInstance{ID: i.ID, VMID: i.VMID, Name: i.Name, Zone: i.Zone}
-		if i.Address.IsValid() {
-			p.Instance.Address = i.Address.String()
-		}
-	}
-	return p
-}
-
 type webhookProbe struct {
-	Webhook
+	endpoint
+	args  map[string]string
 	ports Ports
 }
 
 func newWebhook(w Webhook, p Ports) (Probe, error) {
-	if p.Outbound == nil {
-		return nil, errors.New("nothing makes calls here")
-	}
-	if err := outbound.CheckURL(w.URL); err != nil {
-		return nil, err
-	}
-	u, err := url.Parse(w.URL)
-	if err != nil {
-		return nil, errors.New("the URL cannot be read")
-	}
-	return &webhookProbe{Webhook: w, ports: p}, w.Credentials.check(u.Scheme, p)
+	to := endpoint{URL: w.URL, TLS: w.TLS, Credentials: w.Credentials, Timeout: w.Timeout}
+	return &webhookProbe{endpoint: to, args: w.Args, ports: p}, to.check(p)
 }
 
 // Measure calls.
 func (w *webhookProbe) Measure(ctx context.Context, s Subject) Measurement {
-	header, err := w.Credentials.header(ctx, w.ports.Secrets, s.Namespace)
+	told, err := PayloadOf(s, w.args).located(ctx, w.ports.Addresses)
 	if err != nil {
 		return errored("%v", err)
 	}
-	header.Set("Content-Type", "application/json")
-	body, err := json.Marshal(PayloadOf(s, w.Args))
-	if err != nil {
-		return errored("the payload cannot be written")
-	}
-	answer, err := w.ports.Outbound.Do(ctx, outbound.Request{
-		Method: http.MethodPost, URL: w.URL, Header: header, Body: body, TLS: w.TLS, Timeout: w.Timeout,
-	})
+	status, err := w.post(ctx, w.ports, s.Namespace, nil, told)
 	if err != nil {
 		return errored("%v", err)
 	}
-	m := Measurement{Value: strconv.Itoa(answer.Status), Threshold: "status 200-299", Samples: 1}
-	m.Outcome, m.Detail = meaning(answer.Status)
+	m := Measurement{Value: strconv.Itoa(status), Threshold: "status 200-299", Samples: 1}
+	m.Outcome, m.Detail = meaning(status)
 	return m
 }
 

@@ -8,13 +8,16 @@ import (
 // boundedBody reads at most the limit, turns errors into problems, and gives the endpoint's place back when it is closed.
 type boundedBody struct {
 	from     io.ReadCloser
-	left     int64
+	left     int64 // negative: there is more than the limit
 	endpoint string
 	leave    func()
 }
 
 // Read fails as soon as more than the limit was answered.
 func (b *boundedBody) Read(p []byte) (int, error) {
+	if b.left < 0 {
+		return 0, tooLarge(b.endpoint)
+	}
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
 	}

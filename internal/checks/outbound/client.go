@@ -76,6 +76,8 @@ type Request struct {
 	Body    []byte
 	TLS     TLS
 	Timeout time.Duration // for the whole call; 0: 10 s; at most a minute
+	// StatusOnly leaves the answer's body unread, so that a call that was answered has been answered, whatever comes after the status.
+	StatusOnly bool
 }
 
 // Response is what was answered, whatever its status. A redirect is an answer like any other.
@@ -101,6 +103,9 @@ func (c *Client) Do(ctx context.Context, r Request) (Response, error) {
 		return Response{}, ProblemOf(err)
 	}
 	defer answer.Body.Close()
+	if r.StatusOnly {
+		return Response{Status: answer.StatusCode}, nil
+	}
 	body, err := io.ReadAll(answer.Body)
 	if err != nil {
 		return Response{}, ProblemOf(err)
@@ -180,6 +185,12 @@ func (c *Client) HTTP(t TLS) (*http.Client, error) {
 	}, nil
 }
 
+// Check says whether endpoints can be asked in this way, without asking one. It is for refusing a declaration early.
+func (t TLS) Check() error {
+	_, err := t.config()
+	return err
+}
+
 func (t TLS) config() (*tls.Config, error) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.ServerName}
 	if len(t.CA) == 0 {
@@ -213,8 +224,13 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		leave()
 		return nil, classify(err, to.String())
 	}
-	answer.Body = &boundedBody{from: answer.Body, left: longestBody, endpoint: to.String(), leave: leave}
-	if p := judgeAnswer(answer, to.String()); p != nil {
+	left := int64(longestBody)
+	if answer.ContentLength > longestBody {
+		left = -1
+	}
+	answer.Body = &boundedBody{from: answer.Body, left: left, endpoint: to.String(), leave: leave}
+	if answer.StatusCode == http.StatusSwitchingProtocols {
+		p := &Problem{Kind: KindBadAnswer, Message: to.String() + " answered in another protocol"}
 		return nil, errors.Join(p, answer.Body.Close())
 	}
 	return answer, nil
@@ -226,14 +242,4 @@ func closed(r *http.Request) error {
 		return nil
 	}
 	return r.Body.Close()
-}
-
-func judgeAnswer(answer *http.Response, endpoint string) *Problem {
-	if answer.StatusCode == http.StatusSwitchingProtocols {
-		return &Problem{Kind: KindBadAnswer, Message: endpoint + " answered in another protocol"}
-	}
-	if answer.ContentLength > longestBody {
-		return tooLarge(endpoint)
-	}
-	return nil
 }

@@ -1,0 +1,126 @@
+package checks
+
+import (
+	"context"
+	"math"
+	"sync"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+const (
+	// endless is a limit that is not reached.
+	endless = math.MaxInt
+	// callsPerRollout is what the guarded client permits at one endpoint: more of them would hold workers while they wait for each other.
+	callsPerRollout = 8
+)
+
+// CallerOptions of a Caller.
+type CallerOptions struct {
+	Clock     Clock // nil: the wall clock
+	Outbound  *outbound.Client
+	Secrets   Secrets
+	Addresses Addresses // nil: machines are told with the addresses that are known already
+	// Changed is told that a call of a rollout was delivered, or refused. It is called by workers and must not block; nil: nobody is told.
+	Changed    func(uid string)
+	Workers    int // calls under way at once; 0: 32
+	PerRollout int // calls of one rollout under way at once; 0: 8
+}
+
+// Caller makes the calls of hooks, at least once each. A call is a series of attempts, so that a Runner makes them, with few goroutines.
+// What it knows is a cache: a call that was delivered right before a crash is made again, under the same idempotency key.
+type Caller struct {
+	ports  Ports
+	clock  Clock
+	runner *Runner
+
+	mu     sync.Mutex
+	wanted map[string]map[Key]rollout.CallKey // by rollout
+}
+
+// NewCaller makes a caller. Calls may be wanted before it runs.
+func NewCaller(o CallerOptions) *Caller {
+	if o.Clock == nil {
+		o.Clock = Wall{}
+	}
+	if o.PerRollout <= 0 {
+		o.PerRollout = callsPerRollout
+	}
+	runner := RunnerOptions{Clock: o.Clock, Workers: o.Workers, PerRollout: o.PerRollout}
+	if o.Changed != nil {
+		runner.Changed = func(k Key) { o.Changed(k.UID) }
+	}
+	return &Caller{
+		ports: Ports{Outbound: o.Outbound, Secrets: o.Secrets, Addresses: o.Addresses}, clock: o.Clock,
+		runner: NewRunner(runner), wanted: map[string]map[Key]rollout.CallKey{},
+	}
+}
+
+// Run calls until the context ends, and returns when the last call has ended. It is called once.
+func (c *Caller) Run(ctx context.Context) error { return c.runner.Run(ctx) }
+
+// Want says which calls of a rollout are to be made. What is known of them stays known, and a next attempt is made as is said now. Calls
+// that are not wanted any more are cancelled and forgotten. It does not wait for a call.
+func (c *Caller) Want(uid string, calls []Call) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	all, kept := make([]Series, 0, len(calls)), make(map[Key]bool, len(calls))
+	for _, call := range calls {
+		s := c.seriesOf(uid, call)
+		all, kept[s.Key] = append(all, s), true
+	}
+	c.runner.Keep(uid, kept)
+	delete(c.wanted, uid)
+	if len(calls) == 0 {
+		return
+	}
+	named := make(map[Key]rollout.CallKey, len(calls))
+	for n, s := range all {
+		if c.runner.Start(s) == nil { // else there is no room, and it is wanted again in the rollout's next round
+			named[s.Key] = calls[n].Key
+		}
+	}
+	c.wanted[uid] = named
+}
+
+// seriesOf is a call as a runner makes it. Its key holds the digest, since the parts of a call's key may hold anything.
+func (c *Caller) seriesOf(uid string, call Call) Series {
+	id := idempotencyKey(uid, call.Key)
+	return Series{
+		Key:  Key{UID: uid, Run: call.Key.Run, Check: call.Key.Hook, Subject: id},
+		Rule: attempts, Probe: &attempt{Call: call, id: id, ports: c.ports, clock: c.clock}, State: State{Begun: c.clock.Now()},
+	}
+}
+
+// Results is what is known of the calls that a rollout wants.
+func (c *Caller) Results(uid string) map[rollout.CallKey]rollout.CallResult {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	results := make(map[rollout.CallKey]rollout.CallResult, len(c.wanted[uid]))
+	for k, call := range c.wanted[uid] {
+		if s, known := c.runner.State(k); known {
+			results[call] = resultOf(s)
+		}
+	}
+	return results
+}
+
+// Forget cancels and forgets all calls of a rollout.
+func (c *Caller) Forget(uid string) { c.Want(uid, nil) }
+
+func resultOf(s State) rollout.CallResult {
+	var r rollout.CallResult
+	if s.Last != nil {
+		r.Message = s.Last.Detail
+	}
+	switch s.Verdict {
+	case VerdictPassed:
+		r.State = rollout.CallDelivered
+	case VerdictFailed:
+		r.State = rollout.CallFailed
+	default:
+		r.State = rollout.CallUnderWay
+	}
+	return r
+}

@@ -1,0 +1,71 @@
+package checks
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Payload is what a webhook is told.
+type Payload struct {
+	Namespace string            `json:"namespace"`
+	Rollout   string            `json:"rollout"`
+	UID       string            `json:"uid"`
+	Revision  string            `json:"revision"`
+	Run       int64             `json:"run"`
+	Step      string            `json:"step,omitempty"`
+	ScaleSet  ScaleSet          `json:"scaleSet"`
+	Instance  *PayloadInstance  `json:"instance,omitempty"`
+	Args      map[string]string `json:"args,omitempty"`
+}
+
+// PayloadInstance is the instance that a call is about. What is not known of it is left out.
+type PayloadInstance struct {
+	ID             string                    `json:"id"`
+	VMID           string                    `json:"vmId,omitempty"`
+	Name           string                    `json:"name,omitempty"`
+	Zone           string                    `json:"zone,omitempty"`
+	PrivateAddress netip.Addr                `json:"privateAddress,omitzero"`
+	NATPorts       map[uint16]netip.AddrPort `json:"natPorts,omitempty"` // by port on the machine: where the load balancer has it
+}
+
+// HookPayload is what a hook is told.
+type HookPayload struct {
+	Event          rollout.HookPoint `json:"event"`
+	IdempotencyKey string            `json:"idempotencyKey"` // the same whenever this very call is made again; set by the Caller
+	Payload
+	Back bool   `json:"back,omitempty"` // on the way back
+	Why  string `json:"why,omitempty"`  // at OnFailure: what failed
+}
+
+// PayloadOf tells about a subject.
+func PayloadOf(s Subject, args map[string]string) Payload {
+	p := Payload{
+		Namespace: s.Namespace, Rollout: s.Rollout, UID: s.UID, Revision: s.Revision, Run: s.Run, Step: s.Step, ScaleSet: s.Set, Args: args,
+	}
+	if i := s.Instance; i != nil {
+		p.Instance = &PayloadInstance{ID: i.ID, VMID: i.VMID, Name: i.Name, Zone: i.Zone, PrivateAddress: i.Address, NATPorts: i.NAT}
+	}
+	return p
+}
+
+// HookPayloadOf tells that a point of a rollout is reached. The subject has an instance where the call is about a machine; arguments are
+// the hook's, and are added when it is called.
+func HookPayloadOf(s Subject, event rollout.HookPoint, back bool, why string) HookPayload {
+	return HookPayload{Event: event, Payload: PayloadOf(s, nil), Back: back, Why: why}
+}
+
+// located is the payload with the addresses of its instance.
+func (p Payload) located(ctx context.Context, find Addresses) (Payload, error) {
+	if p.Instance == nil {
+		return p, nil
+	}
+	i := *p.Instance
+	found, err := located(ctx, find, p.ScaleSet, Instance{
+		ID: i.ID, VMID: i.VMID, Name: i.Name, Zone: i.Zone, Address: i.PrivateAddress, NAT: i.NATPorts,
+	})
+	i.PrivateAddress, i.NATPorts = found.Address, found.NAT
+	p.Instance = &i
+	return p, err
+}
