@@ -19,13 +19,13 @@ func takeActions(r *round) (verdict, bool) {
 			r.answer(a, "")
 			continue
 		}
-		if a.Verb == VerbSkipInstance && r.memory.Return == nil && !r.memory.Completed && r.obs.Instances.State != Read {
+		no := r.objection(a)
+		if no == "" && a.Verb == VerbSkipInstance && r.memory.Return == nil && !r.memory.Completed && r.obs.Instances.State != Read {
 			if holder := r.holder(); holder != "" {
 				r.answer(a, "the scale set is claimed by the older VMSSRollout "+holder+", so this one is not looking at it")
 			}
 			continue // whether there is such a machine is seen in a later round
 		}
-		no := r.objection(a)
 		if no == "" {
 			no = r.take(a)
 		}

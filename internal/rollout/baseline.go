@@ -52,6 +52,9 @@ func keepBaseline(r *round) (verdict, bool) {
 	}
 	snapshot, b, v, waiting := r.takeBaseline()
 	if waiting {
+		if _, idle := holdIdleBeforeModel(r); idle {
+			return undecided() // nothing is written yet, so there is time to find out
+		}
 		return v, true
 	}
 	kept := r.memory.Baseline
@@ -65,6 +68,19 @@ func keepBaseline(r *round) (verdict, bool) {
 	}
 	r.store = append(r.store, Record{Name: b.Name, Run: r.memory.Run, Snapshot: snapshot})
 	return undecided()
+}
+
+// previewBaseline says in mode Plan what the run could go back to. Nothing is stored, so it is settled for good only when the rollout acts; and what a
+// run before left to be gone back to stays what it is.
+func (r *round) previewBaseline() {
+	kept := r.memory.Baseline
+	if r.isWorking() || kept.Fixed {
+		return
+	}
+	if _, b, _, waiting := r.takeBaseline(); !waiting {
+		b.Since = kept.Since
+		r.memory.Baseline = b
+	}
 }
 
 // takeBaseline works out what to go back to: what was inherited, else what is declared, and for every path that neither has, the

@@ -84,6 +84,7 @@ func oneCommand(script Script, inSecret bool) (verdict, bool) {
 func (r *round) holdEffect() (verdict, bool) {
 	if r.at.Before(r.memory.NotBefore) {
 		left := r.until(r.memory.NotBefore, recheckRefused)
+		r.awaits(r.memory.NotBefore)
 		if r.memory.Throttled {
 			r.facts.Throttled = &Problem{Kind: KindThrottled, Message: "Azure asked to wait until " + clock(r.memory.NotBefore)}
 			return wait(ReasonThrottled, left, "Azure throttles; waiting until %s", clock(r.memory.NotBefore)), true
@@ -126,6 +127,7 @@ func restBetweenBatches(r *round) (verdict, bool) {
 	if r.memory.LastBatchEnd.IsZero() || !r.at.Before(next) {
 		return undecided()
 	}
+	r.awaits(next)
 	c := r.count()
 	return wait(ReasonProgressing, r.until(next, recheckHeld), "%d of %d desired instances are done; pausing until %s before the next batch",
 		len(c.verified), c.desired, clock(next)), true

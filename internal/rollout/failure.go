@@ -241,7 +241,5 @@ func (r *round) runStall(v *verdict) {
 		return
 	}
 	v.recheck = min(v.recheck, left)
-	if r.next.IsZero() {
-		r.next = r.at.Add(left)
-	}
+	r.awaits(r.at.Add(left))
 }

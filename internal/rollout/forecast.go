@@ -9,8 +9,8 @@ import (
 type Forecast struct {
 	Batches []PlannedBatch
 	Skipped []SkippedInstance
-	Writes  []OperationKind // writes of the model, in order
-	Calls   int             // ARM calls, the fewest: no polls, one list page, no health that lets itself be waited for
+	Writes  []OperationKind // effects on the scale set that touch no machine, in order
+	Calls   int             // ARM calls where nothing lets itself be waited for: no polls, one list page, a look before and after each effect
 	Ends    Because         // how it would end, or what would hold it
 }
 
@@ -50,7 +50,6 @@ func Foresee(spec Spec, obs Observation) Forecast {
 	obs.Operation = Reading[OperationStatus]{}
 	obs.Instances.Value = slices.Clone(obs.Instances.Value)
 	obs.Memory.NotBefore, obs.Memory.LastBatchEnd, obs.Memory.Operation = zeroTime, zeroTime, nil
-	obs.Memory.RepairsSuspended = false // resuming them is no part of what is planned
 
 	forecast := Forecast{Skipped: skipped(spec, obs.Memory, obs.Instances.Value), Calls: 2} // one look at the scale set and its machines
 	for range mostForeseen {
@@ -88,6 +87,11 @@ func (f *Forecast) note(spec Spec, obs Observation, d Decision) {
 func obey(spec Spec, obs Observation, d Decision) Observation {
 	obs.Memory = d.Remember
 	obs.At = obs.At.Add(time.Hour) // whatever is waited for after an effect has passed
+	switch d.Step.(type) {
+	case SuspendRepairs, ResumeRepairs: // they leave no operation behind
+		_, obs.Memory.RepairsSuspended = d.Step.(SuspendRepairs)
+		return obs
+	}
 	op := obs.Memory.Operation
 	op.BegunAt, op.EndedAt = obs.At, obs.At
 	switch step := d.Step.(type) {
@@ -153,6 +157,7 @@ func planOnly(r *round) (verdict, bool) {
 	obs.Settings = Known(ProtectedSettings{HasCommand: r.spec.Target.Script != nil && r.spec.Target.Script.Command == ""})
 	forecast := Foresee(r.spec, obs)
 	r.forecast = &forecast
+	r.previewBaseline()
 	machines := 0
 	for _, batch := range forecast.Batches {
 		if batch.Action == UpgradeOperation {

@@ -25,6 +25,7 @@ func TestForecastIsWhatHappens(t *testing.T) {
 				m.Health = rollout.No
 			}
 		}
+		world.Repairs = dice(2) == 0
 		spec := randomSpec(dice, randomTargets(dice)[0])
 		for n := range spec.Steps {
 			spec.Steps[n].Approval = nil // nobody is here to give it
@@ -43,20 +44,29 @@ func TestForecastIsWhatHappens(t *testing.T) {
 			t.Fatalf("seed %d: Plan mode touched something", seed)
 		}
 		shell.Spec.PlanOnly = false
-		var done []string
-		shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) { done = append(done, stepText(d.Step)) }
+		var done, writes []string
+		shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) {
+			if rollout.Named(d.Step) == nil {
+				writes = append(writes, string(d.Step.Operation()))
+				return
+			}
+			done = append(done, d.Stage.Name+": "+stepText(d.Step))
+		}
 		for range 400 {
 			shell.Round()
 			world.Advance(shell.Recheck)
 		}
 		if planned == nil { // a preflight check or a missing machine ended the round; the same must end the rollout
-			if len(done) > 0 {
-				t.Fatalf("seed %d: nothing was planned (%v), but %v was done", seed, shell.Last.Because, done)
+			if len(done)+len(writes) > 0 {
+				t.Fatalf("seed %d: nothing was planned (%v), but %v and %v were done", seed, shell.Last.Because, writes, done)
 			}
 			continue
 		}
-		if foreseen := effects(planned); !slices.Equal(foreseen, touching(done)) {
-			t.Fatalf("seed %d: planned %v, done %v, spec %+v", seed, foreseen, touching(done), spec)
+		if foreseen := effects(planned); !slices.Equal(foreseen, done) {
+			t.Fatalf("seed %d: planned %v, done %v, spec %+v", seed, foreseen, done, spec)
+		}
+		if foreseen := fmt.Sprint(planned.Writes); foreseen != fmt.Sprint(writes) {
+			t.Fatalf("seed %d: planned to write %v, wrote %v, spec %+v", seed, foreseen, writes, spec)
 		}
 		if got := shell.Last.Because.Reason; got != planned.Ends.Reason {
 			t.Fatalf("seed %d: to end with %v, ended with %v", seed, planned.Ends, shell.Last.Because)
@@ -64,7 +74,7 @@ func TestForecastIsWhatHappens(t *testing.T) {
 	}
 }
 
-// effects are the planned batches, as the trace of a rollout shows them.
+// effects are the planned batches with their steps, as the trace of a rollout shows them.
 func effects(f *rollout.Forecast) []string {
 	var list []string
 	for _, batch := range f.Batches {
@@ -76,14 +86,9 @@ func effects(f *rollout.Forecast) []string {
 		if batch.Action == rollout.ReimageOperation {
 			step = rollout.Reimage{Instances: refs}
 		}
-		list = append(list, stepText(step))
+		list = append(list, batch.Step+": "+stepText(step))
 	}
 	return list
-}
-
-// touching leaves out writes of the model.
-func touching(steps []string) []string {
-	return slices.DeleteFunc(slices.Clone(steps), func(s string) bool { return !strings.HasPrefix(s, "manualupgrade") && !strings.HasPrefix(s, "reimage") })
 }
 
 // TestForecastSaysWhatIsLeftOut: protected machines are named with the reason, and calls are counted.
@@ -95,7 +100,7 @@ func TestForecastSaysWhatIsLeftOut(t *testing.T) {
 	if f == nil || len(f.Skipped) != 1 || f.Skipped[0].Ref.ID != "2" || !strings.Contains(f.Skipped[0].Why, "protected") {
 		t.Fatalf("forecast %+v", f)
 	}
-	if got := fmt.Sprint(effects(f)); got != "[manualupgrade 0 manualupgrade 1 manualupgrade 3]" {
+	if got := fmt.Sprint(effects(f)); got != "[: manualupgrade 0 : manualupgrade 1 : manualupgrade 3]" {
 		t.Errorf("batches %s", got)
 	}
 	if f.Calls != 2+3*3 || f.Ends.Reason != rollout.ReasonCompleted {
@@ -103,11 +108,14 @@ func TestForecastSaysWhatIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestForecastWithRepairsSuspended: a plan is asked for in the middle of a run that had automatic repairs suspended. Resuming them is not foreseen,
-// and no reason to stumble.
+// TestForecastWithRepairsSuspended: a plan is asked for in the middle of a run that had automatic repairs suspended. Resuming them is foreseen.
 func TestForecastWithRepairsSuspended(t *testing.T) {
 	obs := seen(v2, 0, 2)
 	obs.Memory.RepairsSuspended = true
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true })
-	wantWait(t, rollout.Plan(spec, obs), rollout.ReasonPlanned, "0 batches", "Completed")
+	d := rollout.Plan(spec, obs)
+	wantWait(t, d, rollout.ReasonPlanned, "0 batches", "Completed")
+	if got := fmt.Sprint(d.Forecast.Writes); got != "[ResumeRepairs]" {
+		t.Errorf("planned to write %s", got)
+	}
 }

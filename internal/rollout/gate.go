@@ -130,9 +130,10 @@ func (r *round) waitAtGate(what string, left time.Duration) verdict {
 		return v
 	}
 	c := r.count()
-	r.next = r.at.Add(left)
+	over := r.at.Add(left)
+	r.awaits(over)
 	return wait(ReasonSoaking, min(left, recheckHeld), "%s%d of %d instances have the target and are well; %s until %s",
-		r.spec.step(r.memory).called(), len(c.verified), c.n, what, clock(r.next))
+		r.spec.step(r.memory).called(), len(c.verified), c.n, what, clock(over))
 }
 
 // awaitApproval waits for a person, as long as was declared, and then does what was declared.
@@ -148,8 +149,9 @@ func (r *round) awaitApproval(step CanaryStep, waited time.Duration) (verdict, b
 	c := r.count()
 	recheck, then := recheckHeld, ""
 	if approval.Timeout > 0 && approval.OnTimeout != TimeoutWait {
-		r.next = r.at.Add(left)
-		recheck, then = min(left, recheckHeld), fmt.Sprintf(" until %s, then onTimeout is %s", clock(r.next), approval.OnTimeout)
+		over := r.at.Add(left)
+		r.awaits(over)
+		recheck, then = min(left, recheckHeld), fmt.Sprintf(" until %s, then onTimeout is %s", clock(over), approval.OnTimeout)
 	}
 	return wait(ReasonAwaitingApproval, recheck,
 		"%s%d of %d instances have the target and are well; waiting for approval%s; create a RolloutAction with action Approve, run %d and step %s",

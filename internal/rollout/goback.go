@@ -301,7 +301,7 @@ func holdBack(r *round) (verdict, bool) {
 	case back.Cause == CauseTimeout && r.obs.Window.Problem != nil:
 		return holdIdle(r)
 	case back.Cause == CauseTimeout && r.obs.Window.Closed:
-		r.next = r.obs.Window.Changes
+		r.awaits(r.obs.Window.Changes)
 		return wait(ReasonOutsideWindow, recheckHeld, "%s (%s) waits for the window to open; create a RolloutAction Rollback to go back at once", back.doing(), back.Why), true
 	}
 	return undecided()

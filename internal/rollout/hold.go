@@ -58,7 +58,8 @@ func holdRefused(r *round) (verdict, bool) {
 	if op == nil || op.Refused == nil {
 		return undecided()
 	}
-	if r.at.Before(op.IntentAt.Add(recheckRefused)) {
+	if again := op.IntentAt.Add(recheckRefused); r.at.Before(again) {
+		r.awaits(again)
 		return refusal(op, r.until(op.IntentAt.Add(recheckRefused), recheckRefused)), true
 	}
 	return undecided()
@@ -139,7 +140,7 @@ func (r *round) outsideWindow() verdict {
 	if opens.IsZero() {
 		return wait(ReasonOutsideWindow, recheckHeld, "outside the declared windows, and none of them opens within a year: %s; change spec.windows to go on", r.soFar())
 	}
-	r.next = opens
+	r.awaits(opens)
 	return wait(ReasonOutsideWindow, r.until(opens, recheckHeld), "outside the declared windows, the next opens at %s: %s", clock(opens), r.soFar())
 }
 

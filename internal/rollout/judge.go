@@ -277,13 +277,14 @@ func (r *round) giveUpReimage(op *Operation, refs []Ref) {
 
 // waitForHealth waits for pending machines.
 func (r *round) waitForHealth(op *Operation, t tally) verdict {
-	recheck := min(recheckBusy, r.until(op.EndedAt.Add(r.spec.Health.Timeout), recheckBusy))
-	var last time.Duration // one look when the last is ready, instead of one for each: a list of a thousand machines is dear
-	for _, ref := range t[standsReadying] {
-		last = max(last, r.until(ref.HealthySince.Add(r.spec.Health.MinReady), recheckBusy))
+	failed := op.EndedAt.Add(r.spec.Health.Timeout)
+	recheck := min(recheckBusy, r.until(failed, recheckBusy))
+	if len(t[standsBusy])+len(t[standsUnwell]) > 0 {
+		r.awaits(failed)
 	}
-	if last > 0 {
-		recheck = min(recheck, last)
+	if last := r.lastReady(t); !last.IsZero() {
+		r.awaits(last)
+		recheck = min(recheck, r.until(last, recheckBusy))
 	}
 	if len(t[standsBusy]) > 0 {
 		return wait(ReasonProgressing, recheck, "waiting for Azure to finish with %s", names(t[standsBusy], self))
@@ -291,7 +292,7 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 	if len(t[standsUnwell]) > 0 {
 		i, _ := find(r.obs.Instances.Value, t[standsUnwell][0])
 		return wait(ReasonWaitingForHealth, recheck, "waiting until %s for %s to be well: %s",
-			clock(op.EndedAt.Add(r.spec.Health.Timeout)), names(t[standsUnwell], self), ailment(r.spec, i))
+			clock(failed), names(t[standsUnwell], self), ailment(r.spec, i))
 	}
 	if len(t[standsReadying]) > 0 {
 		return wait(ReasonWaitingForHealth, min(recheck, r.nextReading(op)), "%s are well; waiting for them to stay so for %s",
@@ -299,6 +300,18 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 	}
 	_, running := r.checked(t[standsChecking][0])
 	return wait(ReasonWaitingForHealth, recheck, "waiting for the verdict of check %s on %s", running, names(t[standsChecking], self))
+}
+
+// lastReady is when the last of those that are well will have been so for long enough, and zero where none is waited for. There is one look then,
+// instead of one for each: a list of a thousand machines is dear.
+func (r *round) lastReady(t tally) time.Time {
+	var last time.Time
+	for _, ref := range t[standsReadying] {
+		if ready := ref.HealthySince.Add(r.spec.Health.MinReady); ready.After(r.at) && ready.After(last) {
+			last = ready
+		}
+	}
+	return last
 }
 
 // pending is what keeps a batch open.

@@ -73,7 +73,7 @@ func (r *round) recordToRead() string {
 		if r.memory.Return.All {
 			needed = append(needed, r.memory.beforeRun())
 		}
-	case r.spec.PlanOnly || r.memory.isSettled():
+	case r.memory.isSettled():
 		needed = nil
 	}
 	for _, name := range needed {

@@ -55,10 +55,10 @@ func forward() []pass {
 		stayCompleted,
 		returnToBaseline,
 		keepExposed,
-		holdIdleBeforeModel,
-		requireEligible,
 		keepBaseline,
 		watchWayBack,
+		holdIdleBeforeModel,
+		requireEligible,
 		callBeforeFirst,
 		applyModel,
 		watchExposed,
@@ -202,6 +202,13 @@ func (r *round) count() census {
 		r.census = &c
 	}
 	return *r.census
+}
+
+// awaits notes when time alone will change something, if that is known. The earliest time counts.
+func (r *round) awaits(t time.Time) {
+	if !t.IsZero() && (r.next.IsZero() || t.Before(r.next)) {
+		r.next = t
+	}
 }
 
 // recount drops the census, since what it rests on changed.

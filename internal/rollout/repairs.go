@@ -3,7 +3,7 @@ package rollout
 // suspendRepairs keeps Azure from replacing sick machines while the model carries a target that is on trial: what it makes anew is made
 // from that model, and would be exposed without having been chosen.
 func (r *round) suspendRepairs() (verdict, bool) {
-	if r.spec.Repairs != RepairsSuspend || !r.obs.Model.Value.AutomaticRepairs || r.memory.RepairsSuspended || r.memory.Return != nil || r.foreseen {
+	if r.spec.Repairs != RepairsSuspend || !r.obs.Model.Value.AutomaticRepairs || r.memory.RepairsSuspended || r.memory.Return != nil {
 		return undecided()
 	}
 	r.memory.RepairsSuspended = true // before it is asked for, so that it is taken back whatever becomes of this round

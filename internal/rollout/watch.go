@@ -62,6 +62,7 @@ func holdUnhealthy(r *round) (verdict, bool) {
 		return undecided()
 	}
 	deadline := r.memory.UnhealthySince.Add(r.spec.Health.Timeout)
+	r.awaits(deadline)
 	return wait(ReasonWaitingForHealth, r.until(deadline, recheckBusy), "waiting until %s for %s to be well: %s",
 		clock(deadline), names(ill, refTo), ailment(r.spec, ill[0])), true
 }

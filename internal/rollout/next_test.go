@@ -1,0 +1,132 @@
+package rollout_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// TestNext: whatever time alone will change is told, and the earliest of it.
+func TestNext(t *testing.T) {
+	now := at.Add(time.Hour)
+	ended := now.Add(-time.Minute)
+	inFlight := func(o *rollout.Observation, change func(*rollout.Ref)) {
+		ref := rollout.Ref{ID: "0", VMID: "vm-0"}
+		change(&ref)
+		o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Attempt: 1, IntentAt: ended.Add(-time.Minute), BegunAt: ended.Add(-time.Minute),
+			EndedAt: ended, Instances: []rollout.Ref{ref}}
+		o.Instances.Value[0].Latest, o.Instances.Value[0].HealthSince = rollout.Yes, ended
+	}
+	for name, tc := range map[string]struct {
+		spec func(*rollout.Spec)
+		obs  func(*rollout.Observation)
+		want time.Time
+	}{
+		"a machine of the batch is not well": {
+			obs: func(o *rollout.Observation) {
+				inFlight(o, func(*rollout.Ref) {})
+				o.Instances.Value[0].AppHealth = rollout.No
+			},
+			want: ended.Add(5 * time.Minute),
+		},
+		"a machine of the batch is well, not yet for long enough": {
+			spec: func(s *rollout.Spec) { s.Health.MinReady = 4 * time.Minute },
+			obs: func(o *rollout.Observation) {
+				inFlight(o, func(ref *rollout.Ref) { ref.HealthySince = now.Add(-30 * time.Second) })
+			},
+			want: now.Add(3*time.Minute + 30*time.Second),
+		},
+		"a canary fell ill": {
+			obs: func(o *rollout.Observation) {
+				o.Instances.Value[2].Latest, o.Instances.Value[2].AppHealth = rollout.Yes, rollout.No
+				o.Memory.UnhealthySince = now.Add(-time.Minute)
+			},
+			want: now.Add(4 * time.Minute),
+		},
+		"the rest between two batches": {
+			spec: func(s *rollout.Spec) { s.Batch.Pause = 10 * time.Minute },
+			obs:  func(o *rollout.Observation) { o.Memory.LastBatchEnd = now.Add(-time.Minute) },
+			want: now.Add(9 * time.Minute),
+		},
+		"Azure throttles": {
+			obs:  func(o *rollout.Observation) { o.Memory.NotBefore, o.Memory.Throttled = now.Add(time.Minute), true },
+			want: now.Add(time.Minute),
+		},
+		"a refused write": {
+			obs: func(o *rollout.Observation) {
+				o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, IntentAt: now.Add(-time.Minute), Instances: []rollout.Ref{{ID: "0", VMID: "vm-0"}},
+					Refused: &rollout.Problem{Kind: rollout.KindForbidden, Message: "no"}}
+			},
+			want: now.Add(4 * time.Minute),
+		},
+		"the progress deadline is later than what is waited for": {
+			spec: func(s *rollout.Spec) {
+				s.Batch.Pause, s.Failure.ProgressDeadline = 10*time.Minute, 2*time.Hour
+			},
+			obs:  func(o *rollout.Observation) { o.Memory.LastBatchEnd = now.Add(-time.Minute) },
+			want: now.Add(9 * time.Minute),
+		},
+		"the progress deadline is sooner": {
+			spec: func(s *rollout.Spec) {
+				s.Batch.Pause, s.Failure.ProgressDeadline = 10*time.Minute, 5*time.Minute
+			},
+			obs:  func(o *rollout.Observation) { o.Memory.LastBatchEnd = now.Add(-time.Minute) },
+			want: now.Add(5 * time.Minute),
+		},
+		"nothing but what people do": {
+			spec: func(s *rollout.Spec) { s.Paused = true },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			obs := seen(v2, 3, 0)
+			spec := canary(v2, 100)
+			if tc.obs != nil {
+				tc.obs(&obs)
+			}
+			if tc.spec != nil {
+				tc.spec(&spec)
+			}
+			d := rollout.Plan(spec, obs)
+			if !d.Stage.Next.Equal(tc.want) {
+				t.Errorf("%s: next %s, want %s", d.Because, d.Stage.Next, tc.want)
+			}
+		})
+	}
+}
+
+// TestWayBackIsKnownBeforeTheFirstWrite: whether there is a way back is said while nothing may be written yet.
+func TestWayBackIsKnownBeforeTheFirstWrite(t *testing.T) {
+	for name, change := range map[string]func(*rollout.Spec, *rollout.Observation){
+		"paused":         func(s *rollout.Spec, _ *rollout.Observation) { s.Paused = true },
+		"outside window": func(_ *rollout.Spec, o *rollout.Observation) { o.Window = rollout.Window{Closed: true} },
+		"plan":           func(s *rollout.Spec, _ *rollout.Observation) { s.PlanOnly = true },
+	} {
+		t.Run(name, func(t *testing.T) {
+			obs := seen(rollout.Target{Image: &rollout.Image{ID: "/images/old"}}, 3, 0)
+			obs.Memory = rollout.Memory{}
+			spec := canary(v2, 100)
+			change(&spec, &obs)
+			d := rollout.Plan(spec, obs)
+			if b := d.Remember.Baseline; b.Run != 1 || b.Name == "" {
+				t.Errorf("%s: baseline %+v", d.Because, b)
+			}
+			if stored := len(d.Store) > 0; stored == spec.PlanOnly {
+				t.Errorf("%s: stored %v", d.Because, d.Store)
+			}
+			if d.Step != (rollout.Wait{}) {
+				t.Errorf("did %v", d.Step)
+			}
+		})
+	}
+}
+
+// TestStaleSkipIsRejectedUnseen: an action for another run needs no look at the scale set to be rejected.
+func TestStaleSkipIsRejectedUnseen(t *testing.T) {
+	obs := rollout.Observation{At: at, Memory: rollout.Memory{Run: 2, Revision: v2.Revision()}}
+	obs.Actions = []rollout.Action{{UID: "u", Verb: rollout.VerbSkipInstance, Run: 1, Instance: "0"}}
+	d := rollout.Plan(canary(v2, 100), obs)
+	if len(d.Answers) != 1 || d.Answers[0].Accepted {
+		t.Errorf("answers %+v", d.Answers)
+	}
+}
