@@ -9,7 +9,7 @@ type Fleet interface {
 	// Boot gives the machine a fresh disk made from the image and opens its web server.
 	Boot(key string, image Image)
 	// Run downloads the script's URIs into the machine's disk and runs its
-	// command there; done is called exactly once, later.
+	// command or program there; done is called exactly once, later.
 	Run(key string, s Script, done func(ScriptResult))
 	// Down closes the machine's address; the disk is kept.
 	Down(key string)
@@ -29,10 +29,15 @@ type Image struct {
 	Files map[string][]byte
 }
 
-// Script is what the custom script extension runs in a machine.
+// Script is what runs in a machine: the command of the custom script
+// extension, among the files of its URIs, or the program of a run command.
 type Script struct {
 	URIs    []string
 	Command string
+	// Program is a file's content. Where there is one it is executed instead of
+	// Command, with Args, and in the web root, so that it can look at what the machine serves.
+	Program string
+	Args    []string
 }
 
 // ScriptResult is how a script ended. Err says why it never ran: a download

@@ -13,14 +13,14 @@ import (
 // outputDelay is how long the output of a script may stay open after its end, which only a process it left behind, unconfined, does.
 const outputDelay = 500 * time.Millisecond
 
-// runCommand runs the command in the script directory. An error means that it was not started, or not left to end by itself.
-func (f *Fleet) runCommand(d *disk, command string) (azuresim.ScriptResult, error) {
+// runCommand runs the command in a directory of the disk. An error means that it was not started, or not left to end by itself.
+func (f *Fleet) runCommand(d *disk, command, dir string) (azuresim.ScriptResult, error) {
 	limit := f.options.ScriptTimeout
 	ctx, cancel := context.WithTimeoutCause(d.ctx, limit, fmt.Errorf("killed at the time limit of %v", limit))
 	defer cancel()
 	stdout, stderr := tail{limit: f.options.MaxOutput}, tail{limit: f.options.MaxOutput}
 	cmd := f.cage.command(ctx, command)
-	cmd.Dir = d.path(scriptDir)
+	cmd.Dir = d.path(dir)
 	cmd.Env = []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + d.path(homeDir),

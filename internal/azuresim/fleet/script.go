@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
+	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
@@ -16,7 +18,8 @@ type job struct {
 	done   func(azuresim.ScriptResult)
 }
 
-// Run downloads the script's URIs into the machine's disk and runs its command there, after the scripts that were there before it.
+// Run downloads the script's URIs into the machine's disk and runs its command or program there, after the scripts that were there
+// before it.
 // done is called exactly once, on another goroutine, also when the machine is removed meanwhile.
 func (f *Fleet) Run(key string, s azuresim.Script, done func(azuresim.ScriptResult)) {
 	f.mu.Lock()
@@ -94,5 +97,26 @@ func (f *Fleet) execute(d *disk, s azuresim.Script) (azuresim.ScriptResult, erro
 			return azuresim.ScriptResult{}, fmt.Errorf("storing the downloaded %q: %w", name, err)
 		}
 	}
-	return f.runCommand(d, s.Command)
+	if s.Program != "" {
+		return f.runProgram(d, s)
+	}
+	return f.runCommand(d, s.Command, scriptDir)
 }
+
+// programName is what a run command's file is called, as Azure's agent calls it.
+const programName = "script.sh"
+
+// runProgram executes a file as Azure's agent does: by a shell, which reads what names no interpreter itself.
+func (f *Fleet) runProgram(d *disk, s azuresim.Script) (azuresim.ScriptResult, error) {
+	if err := d.writeScript(programName, []byte(s.Program), f.cage); err != nil {
+		return azuresim.ScriptResult{}, fmt.Errorf("storing the program: %w", err)
+	}
+	words := []string{word(filepath.Join(d.path(scriptDir), programName))}
+	for _, arg := range s.Args {
+		words = append(words, word(arg))
+	}
+	return f.runCommand(d, strings.Join(words, " "), webDir)
+}
+
+// word quotes a word for the shell.
+func word(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }

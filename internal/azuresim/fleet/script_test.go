@@ -80,6 +80,38 @@ func TestScriptEnds(t *testing.T) {
 	}
 }
 
+// A program is executed as Azure's agent does, where it can look at what the machine serves.
+func TestProgram(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("page"))
+	for name, tc := range map[string]struct {
+		program string
+		args    []string
+		want    azuresim.ScriptResult
+	}{
+		"page":           {"cat index.html; cat \"$WEB_ROOT/index.html\"", nil, azuresim.ScriptResult{Stdout: "pagepage"}},
+		"no interpreter": {"echo $0 >&2\nexit 3", nil, azuresim.ScriptResult{ExitCode: 3, Stderr: "PROGRAM\n"}},
+		"interpreter":    {"#!/bin/sed -nf\ns/^/read: /p\n", nil, azuresim.ScriptResult{Stdout: "read: #!/bin/sed -nf\nread: s/^/read: /p\n"}},
+		"arguments":      {`printf '%s|' "$@"`, []string{"a b", "", "it's", "$HOME"}, azuresim.ScriptResult{Stdout: "a b||it's|$HOME|"}},
+		"its own place":  {`echo 'echo beside' > "$0.new"; sh "$0.new"; ls`, nil, azuresim.ScriptResult{Stdout: "beside\nindex.html\n"}},
+		"fresh":          {`ls "${0%/*}"`, nil, azuresim.ScriptResult{Stdout: "script.sh\n"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if name == "interpreter" {
+				tc.args = []string{f.machines["a"].disk.Load().path("script/script.sh")}
+			}
+			results := make(chan azuresim.ScriptResult, 2)
+			f.Run("a", azuresim.Script{Program: tc.program, Args: tc.args}, func(r azuresim.ScriptResult) { results <- r })
+			r := await(t, results)
+			r.Stderr = strings.ReplaceAll(r.Stderr, f.machines["a"].disk.Load().path("script/script.sh"), "PROGRAM")
+			if r != tc.want {
+				t.Errorf("got %+v, want %+v", r, tc.want)
+			}
+		})
+	}
+	wantPage(t, f, "/", http.StatusOK, "page")
+}
+
 func TestTail(t *testing.T) {
 	kept := tail{limit: 4}
 	for _, s := range []string{"ab", "cdefgh", "i", "jk"} {
