@@ -25,7 +25,7 @@ func networkRoutes() []*route {
 	status.kind, result.kind = kindPoll, kindPoll
 	list = append(list, status, result)
 	for _, r := range list {
-		r.network = true
+		r.foreign = true
 	}
 	return list
 }
