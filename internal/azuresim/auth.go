@@ -38,9 +38,9 @@ func (s *Server) checkAllowed(r *request) *armError {
 	return notAllowed(r.route.action, r.scope())
 }
 
-// scope is the resource that the client needed rights on.
+// scope is the resource that the client needed rights on: that of a list is the provider, and metrics lie under one of their own.
 func (r *request) scope() string {
-	if r.args["set"] != "" {
+	if r.args["set"] != "" && r.route.action != metricsRead {
 		id := r.setID()
 		scope := "/subscriptions/" + id.subscription + "/resourceGroups/" + id.group +
 			"/providers/Microsoft.Compute/virtualMachineScaleSets/" + id.name
@@ -49,11 +49,14 @@ func (r *request) scope() string {
 		}
 		return scope
 	}
-	scope := strings.TrimSuffix(r.path, "/")
-	if r.args["vm"] != "" { // an action on a machine
-		scope = scope[:strings.LastIndex(scope, "/")]
+	parts := segments(r.path)
+	for i := len(parts) - 1; i >= 0; i-- {
+		if strings.EqualFold(parts[i], "providers") && (len(parts)-i)%2 == 1 {
+			parts = parts[:len(parts)-1]
+			break
+		}
 	}
-	return scope
+	return "/" + strings.Join(parts, "/")
 }
 
 func notAllowed(action, scope string) *armError {

@@ -31,6 +31,8 @@ func (s *Server) Control() http.Handler {
 		"GET /instances":      s.controlInstances,
 		"POST /loadbalancers": s.controlLoadBalancer,
 		"GET /doors":          s.controlDoors,
+		"PUT /metrics":        s.controlMetrics,
+		"DELETE /metrics":     s.controlNoMetrics,
 		"POST /clock":         s.controlClock,
 		"GET /switches":       s.controlShowSwitches,
 		"PUT /switches":       s.controlSwitches,

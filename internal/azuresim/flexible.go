@@ -85,13 +85,13 @@ func (inst *instance) machineID() string {
 		"/providers/Microsoft.Compute/virtualMachines/" + inst.name()
 }
 
-// refuseView refuses what there is for Uniform sets only.
-func (set *scaleSet) refuseView() *armError {
+// refuse refuses what there is for Uniform sets only.
+func (set *scaleSet) refuse(what string) *armError {
 	if !set.isFlexible() {
 		return nil
 	}
 	return refuse(http.StatusConflict, "OperationNotAllowed",
-		"Operation 'VirtualMachineScaleSets.instanceView.GET' is not allowed on Virtual Machine Scale Set '%s'.", set.name)
+		"Operation 'VirtualMachineScaleSets.%s.GET' is not allowed on Virtual Machine Scale Set '%s'.", what, set.name)
 }
 
 // flexibleDefaults is what Azure adds to the body of a new Flexible scale set.

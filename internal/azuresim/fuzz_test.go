@@ -116,6 +116,9 @@ func checkAnswer(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 		t.Fatalf("%d %v\n%s", w.Code, err, answered)
 	}
 	isOAuth := strings.Contains(strings.ToLower(r.URL.Path), "oauth2") && stringAt(o, "error") != "" // the login server has errors of its own
+	if strings.Contains(strings.ToLower(r.URL.Path), "microsoft.insights") && stringAt(o, "code") != "" && stringAt(o, "message") != "" {
+		return // Azure Monitor does not wrap its errors
+	}
 	if w.Code >= http.StatusBadRequest && !isOAuth && (stringAt(o, "error", "code") == "" || stringAt(o, "error", "message") == "") {
 		t.Fatalf("%d is not shaped as ARM's errors: %s", w.Code, answered)
 	}

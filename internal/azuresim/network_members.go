@@ -46,9 +46,23 @@ type backend struct {
 	config ipConfig
 }
 
-func (b backend) nicID() string { return b.inst.armID() + "/networkInterfaces/" + b.config.nic }
-func (b backend) id() string    { return b.nicID() + "/ipConfigurations/" + b.config.name }
-func (b backend) key() string   { return strings.ToLower(b.id()) }
+// nicName is the model's name for the network interface, with the machine's digits where it is a resource beside others.
+func (b backend) nicName() string {
+	if b.inst.set.isFlexible() {
+		return b.config.nic + "-" + b.inst.suffix
+	}
+	return b.config.nic
+}
+
+func (b backend) nicID() string {
+	if set := b.inst.set; set.isFlexible() {
+		return "/subscriptions/" + set.subscription + "/resourceGroups/" + set.group + "/providers/Microsoft.Network/networkInterfaces/" + b.nicName()
+	}
+	return b.inst.armID() + "/networkInterfaces/" + b.nicName()
+}
+
+func (b backend) id() string  { return b.nicID() + "/ipConfigurations/" + b.config.name }
+func (b backend) key() string { return strings.ToLower(b.id()) }
 
 func (b backend) is(other backend) bool {
 	return b.inst == other.inst && b.config.position == other.config.position

@@ -38,13 +38,16 @@ func (s *Server) nicBody(inst *instance, nic any) members {
 			configs = append(configs, s.ipConfigBody(b))
 		}
 	}
-	own := backend{inst, ipConfig{nic: name}}
+	own, machine := backend{inst, ipConfig{nic: name}}, inst.armID()
+	if inst.set.isFlexible() {
+		machine = inst.machineID()
+	}
 	properties := append(members{
 		{"provisioningState", "Succeeded"}, {"resourceGuid", directoryID("guid " + own.nicID())}, {"ipConfigurations", configs},
 	}, ordered(objectAt(nic, "properties"), []string{"dnsSettings"}, "ipConfigurations")...)
 	return members{
-		{"name", name}, {"id", own.nicID()}, {"etag", own.nicEtag()},
-		{"properties", append(properties, member{"virtualMachine", members{{"id", inst.armID()}}})},
+		{"name", own.nicName()}, {"id", own.nicID()}, {"etag", own.nicEtag()},
+		{"properties", append(properties, member{"virtualMachine", members{{"id", machine}}})},
 	}
 }
 
@@ -83,19 +86,45 @@ func (s *Server) natRulesOf(b backend) []any {
 	return list
 }
 
+// listSetInterfaces lists those of a Uniform set in pages, as its instances are. How Azure cuts this list is not known [U].
 func (s *Server) listSetInterfaces(r *request) (*response, *armError) {
+	set, err := s.findUniform(r)
+	if err != nil {
+		return nil, err
+	}
+	l, err := s.readListing(r, set)
+	if err != nil {
+		return nil, err
+	}
+	after, err := s.skipToken(r)
+	if err != nil {
+		return nil, err
+	}
+	page, last := s.page(set, l, after)
+	list := []members{}
+	for _, shown := range page {
+		list = append(list, s.nics(shown.instance)...)
+	}
+	body := members{{"value", list}}
+	if last >= 0 {
+		body = append(body, member{"nextLink", s.pageLink(r, last)})
+	}
+	return answer(http.StatusOK, body), nil
+}
+
+// findUniform is the scale set that a path names, whose machines' network interfaces are its own.
+func (s *Server) findUniform(r *request) (*scaleSet, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
 	}
-	list := []members{}
-	for _, inst := range set.instances {
-		list = append(list, s.nics(inst)...)
-	}
-	return answer(http.StatusOK, members{{"value", list}}), nil
+	return set, set.refuse("networkInterfaces")
 }
 
 func (s *Server) listVMInterfaces(r *request) (*response, *armError) {
+	if _, err := s.findUniform(r); err != nil {
+		return nil, err
+	}
 	inst, err := s.findVM(r)
 	if err != nil {
 		return nil, err
@@ -105,6 +134,9 @@ func (s *Server) listVMInterfaces(r *request) (*response, *armError) {
 
 // findBackends are the IP configurations of the network interface that a path names.
 func (s *Server) findBackends(r *request) ([]backend, *armError) {
+	if _, err := s.findUniform(r); err != nil {
+		return nil, err
+	}
 	inst, err := s.findVM(r)
 	if err != nil {
 		return nil, err

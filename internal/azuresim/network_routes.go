@@ -25,7 +25,7 @@ func networkRoutes() []*route {
 	status.kind, result.kind = kindPoll, kindPoll
 	list = append(list, status, result)
 	for _, r := range list {
-		r.network = true
+		r.foreign = true
 	}
 	return list
 }
@@ -69,9 +69,15 @@ func childRoutes() []*route {
 		action+"networkInterfaces/read", unlimited, (*Server).listBalancerInterfaces))
 }
 
-// interfaceRoutes lie under the compute provider's paths, but are the network provider's, with its api-versions.
+// interfaceRoutes lie under the compute provider's paths where machines are of Uniform sets, but are the network provider's, with its
+// api-versions.
 func interfaceRoutes() []*route {
+	const interfaces, read = "/networkinterfaces", netActions + "networkInterfaces/read"
+	inGroupAll := inGroup + "/providers/microsoft.network" + interfaces
 	return []*route{
+		entry("GET", inNetwork+interfaces, "Interfaces.ListAll", read, unlimited, (*Server).listInterfaces),
+		entry("GET", inGroupAll, "Interfaces.List", read, unlimited, (*Server).listInterfaces),
+		entry("GET", inGroupAll+"/{nic}", "Interfaces.GetOne", read, unlimited, (*Server).getOneInterface),
 		entry("GET", inSet+"/networkinterfaces", "Interfaces.ListSet", setAction+"networkInterfaces/read", unlimited, (*Server).listSetInterfaces),
 		entry("GET", inVM+"/networkinterfaces", "Interfaces.ListVM", nicRead, unlimited, (*Server).listVMInterfaces),
 		entry("GET", inNIC, "Interfaces.Get", nicRead, unlimited, (*Server).getInterface),

@@ -8,7 +8,7 @@ import (
 
 // namespaces are the resource providers that a subscription is registered
 // with. Clients look them up, and register them, before they use one.
-var namespaces = []string{"Microsoft.Compute", "Microsoft.Network", "Microsoft.Resources"}
+var namespaces = []string{"Microsoft.Compute", "Microsoft.Insights", "Microsoft.Network", "Microsoft.Resources"}
 
 func (s *Server) listProviders(r *request) (*response, *armError) {
 	list := []members{}

@@ -14,7 +14,7 @@ type route struct {
 	kind    callKind
 	bucket  bucketPolicy
 	public  bool // needs no token
-	network bool // the network provider answers, though the path may be another's
+	foreign bool // another provider answers, though the path may be the compute provider's
 	handle  func(*Server, *request) (*response, *armError)
 }
 
@@ -66,7 +66,7 @@ var routes = buildRoutes()
 
 func buildRoutes() map[string][]*route {
 	table := map[string][]*route{}
-	for _, list := range [][]*route{setRoutes(), actionRoutes(), vmRoutes(), extensionRoutes(), rollingRoutes(), platformRoutes(), tokenRoutes(), networkRoutes()} {
+	for _, list := range [][]*route{setRoutes(), actionRoutes(), vmRoutes(), extensionRoutes(), rollingRoutes(), platformRoutes(), tokenRoutes(), networkRoutes(), metricRoutes()} {
 		for _, r := range list {
 			table[r.method] = append(table[r.method], r)
 		}

@@ -137,7 +137,7 @@ func checkVersion(r *request) *armError {
 
 // isCompute says whether the compute provider answers, not ARM itself.
 func (r *request) isCompute() bool {
-	if r.route.network {
+	if r.route.foreign {
 		return false
 	}
 	for _, p := range r.route.pattern {

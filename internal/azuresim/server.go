@@ -35,6 +35,7 @@ type Server struct {
 	calls      callLog
 	throttle   *throttle
 	network    network
+	metrics    measurements
 	forms      map[likeness]*form // nil: such an instance has none
 	pageBytes  int                // of the last list page that was written
 }
@@ -51,7 +52,7 @@ const (
 func New(o Options) *Server {
 	s := &Server{
 		clock: o.Clock, seed: o.Seed, pageSize: o.PageSize, durations: o.Durations.withDefaults(), retryAfter: o.RetryAfter,
-		fleet: o.Fleet, network: newNetwork(), publicURL: o.PublicURL, log: o.Logger, switches: mustSwitches(o.Switches),
+		fleet: o.Fleet, network: newNetwork(), metrics: newMeasurements(), publicURL: o.PublicURL, log: o.Logger, switches: mustSwitches(o.Switches),
 		random: newRandom(o.Seed),
 		sets:   map[string]*scaleSet{}, groups: map[string]group{}, operations: map[string]*operation{},
 		images: map[string]Image{}, newest: map[string]string{}, forms: map[likeness]*form{},

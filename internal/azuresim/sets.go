@@ -233,7 +233,7 @@ func (s *Server) getSetView(r *request) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
-	if err := set.refuseView(); err != nil {
+	if err := set.refuse("instanceView"); err != nil {
 		return nil, err
 	}
 	return answer(http.StatusOK, set.view()), nil

@@ -1,0 +1,81 @@
+package azuresim
+
+import (
+	"net/http"
+	"strings"
+	"time"
+)
+
+// controlMetrics says what metrics are from now on, what they were in the last minutes, or how late all of them are.
+func (s *Server) controlMetrics(body []byte, _ *http.Request) (any, error) {
+	var in struct {
+		ScaleSet   string      `json:"scaleSet"`
+		Instance   instanceRef `json:"instance"` // empty: all
+		Metric     string      `json:"metric"`
+		Value      *float64    `json:"value"`   // from the minute on that it is
+		Minutes    []*float64  `json:"minutes"` // the last that are over, oldest first
+		LagSeconds *float64    `json:"lagSeconds"`
+	}
+	if err := readControl(body, &in); err != nil {
+		return nil, err
+	}
+	if in.LagSeconds != nil {
+		if *in.LagSeconds < 0 {
+			return nil, badControl("lagSeconds is below 0")
+		}
+		s.metrics.lag = time.Duration(*in.LagSeconds * float64(time.Second))
+		if in.ScaleSet == "" {
+			return nil, nil
+		}
+	}
+	if in.Value == nil && in.Minutes == nil {
+		return nil, badControl("neither value nor minutes is given")
+	}
+	all, machines, err := s.controlSubjects(in.ScaleSet, in.Instance, in.Metric)
+	if err != nil {
+		return nil, err
+	}
+	now := s.now.Unix() / 60
+	for _, about := range machines {
+		for i, value := range in.Minutes {
+			s.metrics.tell(about).minutes[now-int64(len(in.Minutes)-i)] = value
+		}
+	}
+	if in.Value != nil {
+		told := s.metrics.tell(all)
+		told.readings = append(told.readings, reading{now, *in.Value})
+	}
+	return nil, nil
+}
+
+// controlSubjects are what is said something about, which has to exist: the whole, which machines that are yet to come are part of, and the
+// machines that are there.
+func (s *Server) controlSubjects(setID string, ref instanceRef, name string) (whole subject, machines []subject, err error) {
+	set, err := s.controlSet(setID)
+	if err != nil {
+		return whole, nil, err
+	}
+	m, known := metricNamed(name)
+	if !known {
+		return whole, nil, badControl("metric %q is none that is simulated", name)
+	}
+	whole = subject{set: set.key, metric: strings.ToLower(m.name)}
+	if ref != "" {
+		inst, err := s.controlInstance(setID, ref)
+		if err != nil {
+			return whole, nil, err
+		}
+		whole.machine = inst.refKey()
+		return whole, []subject{whole}, nil
+	}
+	for _, inst := range set.instances {
+		machines = append(machines, subject{whole.set, whole.metric, inst.refKey()})
+	}
+	return whole, machines, nil
+}
+
+// controlNoMetrics makes all metrics the usual ones again, and none late.
+func (s *Server) controlNoMetrics([]byte, *http.Request) (any, error) {
+	s.metrics = newMeasurements()
+	return nil, nil
+}
