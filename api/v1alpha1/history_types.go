@@ -143,7 +143,7 @@ type HistoryEntry struct {
 	// +optional
 	EndTime *metav1.Time `json:"endTime,omitempty"`
 
-	// actions are the RolloutActions that took effect in it, the last 16 of them.
+	// actions are the RolloutActions that took effect in it, the last 8 of them.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16

@@ -44,7 +44,7 @@ type Strategy struct {
 
 	// automaticRepairs is what becomes of Azure's automatic instance repairs, which replace machines they find unhealthy by new ones with the
 	// latest model, behind the canary's back. Leave: they stay as they are. Suspend: they are suspended from before the first write
-	// until the run is over, and always resumed then; who had suspended them before finds them so. Default: Leave.
+	// until the run is over, and always resumed then, also if somebody else had suspended them before. Default: Leave.
 	// +optional
 	// +kubebuilder:default=Leave
 	AutomaticRepairs RepairsPolicy `json:"automaticRepairs,omitempty"`
