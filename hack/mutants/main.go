@@ -80,6 +80,8 @@ var mutants = []mutant{
 	{"nobody waits for a check of a machine", "judge.go", "case checked == Unsure:", "case false:"},
 	{"a check that a machine failed is not heard", "judge.go", "case checked == No:", "case false:"},
 	{"nobody waits for the checks of a step", "checks.go", "if len(running) == 0 {", "if true {"},
+	{"steps that nobody checks are noted as checked", "checks.go", "len(checks) == 0 || ", ""},
+	{"who passes is tried again with the others", "judge.go", "if len(kept) == 0 {", "if false {"},
 	{"a spoilt share stays checked", "checks.go", "r.memory.Spoilt++", "return"},
 	{"checks that only observe count", "checks.go", "case c.Advisory:", "case false:"},
 	{"a check in the background is not heard", "plan.go", "\t\twatchChecks,\n", ""},

@@ -128,29 +128,30 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// TestWindows begins work only inside the window: the clock starts on a Monday at nine, the window opens at ten for three minutes.
+// TestWindows begins work only inside the window: the clock starts at nine, the window opens half past every hour for three minutes.
 func TestWindows(t *testing.T) {
 	w, key := declare(t, 5, func(s *v1alpha1.VMSSRolloutSpec) {
 		s.Strategy.Canary.Percent = 100
-		s.Windows = []v1alpha1.Window{{Type: v1alpha1.WindowAllow, Schedule: "0 10 * * *", Duration: *duration(3 * time.Minute)}}
+		s.Windows = []v1alpha1.Window{{Type: v1alpha1.WindowAllow, Schedule: "30 * * * *", Duration: *duration(3 * time.Minute)}}
 	})
 	seen := watch(t, w, key)
 	if seen[0].reason != v1alpha1.ReasonOutsideWindow {
 		t.Errorf("began with %+v", seen[0])
 	}
-	days := map[int]bool{}
+	hours := map[time.Time]bool{}
 	for n, m := range seen[1:] {
 		if m.upgraded == seen[n].upgraded {
 			continue
 		}
 		// What is counted now was begun at some time between the last look and this one; the window plus one upgrade bounds it.
-		if clock := m.at.Sub(m.at.Truncate(24 * time.Hour)); clock < 10*time.Hour || clock > 10*time.Hour+6*time.Minute {
+		hour := m.at.Truncate(time.Hour)
+		if clock := m.at.Sub(hour); clock < 30*time.Minute || clock > 36*time.Minute {
 			t.Errorf("machines were upgraded at %s", m.at.Format(time.RFC3339))
 		}
-		days[m.at.Day()] = true
+		hours[hour] = true
 	}
-	if len(days) < 2 {
-		t.Errorf("one window sufficed (%v): the test shows nothing", days)
+	if len(hours) < 2 {
+		t.Errorf("one window sufficed (%v): the test shows nothing", hours)
 	}
 	reasons := []string{}
 	for _, m := range seen {

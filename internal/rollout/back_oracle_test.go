@@ -132,7 +132,8 @@ func (l *life) isBack() error {
 	}
 	for _, machine := range l.world.Machines {
 		content := l.world.Models[machine.Model]
-		if machine.Model >= l.foreign && !machine.Protected && !l.wasProtected && !l.has(before, content.Image, content.Script) {
+		ours := l.world.Ours > 0 && machine.Model >= l.world.Ours // else it was made, or edited, before we wrote anything
+		if ours && !machine.Protected && !l.wasProtected && !l.has(before, content.Image, content.Script) {
 			return fmt.Errorf("rolled back, but machine %s has %+v, not %+v", machine.ID, content, before)
 		}
 	}

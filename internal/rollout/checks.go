@@ -145,12 +145,12 @@ func failedCheck(c Check, result CheckResult) string {
 // holdForChecks keeps the gate shut until the checks of the step have passed. What has to pass after them begins to pass then, as after an
 // approval.
 func (r *round) holdForChecks() (verdict, bool) {
-	stage := r.spec.stageKey(r.memory)
-	if slices.Contains(r.memory.Checked, stage) {
-		return undecided()
+	stage, checks := r.spec.stageKey(r.memory), r.spec.checks(CheckStep, false)
+	if len(checks) == 0 || slices.Contains(r.memory.Checked, stage) {
+		return undecided() // nobody was waited for, so the timer of what comes next goes on
 	}
 	var running []string
-	for _, c := range r.spec.checks(CheckStep, false) {
+	for _, c := range checks {
 		if !c.Advisory && r.obs.Checks[r.stepKey(c)].State != CheckPassed {
 			running = append(running, c.Name)
 		}

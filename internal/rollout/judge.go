@@ -40,7 +40,7 @@ func judgeBatch(r *round, op *Operation) (verdict, bool) {
 	r.expire(op, t)
 	r.fail(op, t)
 	if left, settling := r.settling(op); settling && len(t[standsOutdated]) > 0 {
-		op.Instances = inIDOrder(append(t.pending(), r.kept(op, t)...))
+		r.keepOpen(op, t)
 		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
 	}
 	return r.conclude(op, t)
@@ -190,8 +190,8 @@ func (r *round) conclude(op *Operation, t tally) (verdict, bool) {
 		untouched = nil
 	}
 	due := r.dueForReimage(op, t)
-	if pending := t.pending(); len(pending) > 0 {
-		op.Instances = inIDOrder(append(pending, r.kept(op, t)...))
+	if len(t.pending()) > 0 {
+		r.keepOpen(op, t)
 		return r.waitForHealth(op, t), true
 	}
 	if len(due) > 0 {
@@ -204,6 +204,17 @@ func (r *round) conclude(op *Operation, t tally) (verdict, bool) {
 		return v, true
 	}
 	return r.close(op, verified, untouched)
+}
+
+// keepOpen leaves in the operation what is pending, and who waits for that. Whoever is verified and leaves has made good what it failed for
+// before: it is not tried again with those that are still to be.
+func (r *round) keepOpen(op *Operation, t tally) {
+	kept := r.kept(op, t)
+	if len(kept) == 0 {
+		r.memory.forgive(t[standsVerified])
+	}
+	op.Instances = inIDOrder(append(t.pending(), kept...))
+	r.recount()
 }
 
 // close ends the batch.

@@ -23,8 +23,12 @@ const (
 	calmRounds  = 240
 )
 
-// world replays one random world, round by round: go test -run TestOneWorld -world 20261123 -v.
-var world = flag.Int64("world", 0, "replay the random world with this seed")
+var (
+	// world replays one random world, round by round: go test -run TestOneWorld -world 20261123 -v.
+	world = flag.Int64("world", 0, "replay the random world with this seed")
+	// from begins the random worlds at another seed than every time.
+	from = flag.Int64("from", 20261123, "seed of the first of the random worlds")
+)
 
 // TestOneWorld tells a single random world, to find out why it broke.
 func TestOneWorld(t *testing.T) {
@@ -44,7 +48,7 @@ func TestRandomWorlds(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		worlds = 3_000
 	}
-	base := int64(20261123)
+	base := *from
 	t.Logf("seeds %d to %d", base, base+worlds-1)
 	var next, failed atomic.Int64
 	var all sync.WaitGroup
@@ -83,7 +87,6 @@ type life struct {
 	verdicts             map[rollout.CheckKey]rollout.CheckState
 	outside              outside
 	calm                 bool
-	foreign              int // how many models there were before the rollout
 	edited, wasProtected bool
 	deciding             rollout.Memory // what the round that is looked at remembers
 
@@ -126,7 +129,6 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	}
 	l.world = simworld.New(dice, dice(9), l.zones, start)
 	l.halfByHand()
-	l.foreign = len(l.world.Models)
 	l.world.Faults = simworld.RandomFaults(dice)
 	if dice(4) == 0 {
 		l.world.HealthAge = time.Hour
@@ -261,7 +263,7 @@ func (l *life) mayLast() error {
 	case rollout.ReasonDrifted:
 		return nil
 	case rollout.ReasonWaitingForHealth:
-		if l.waitsForAnotherZone() || len(l.shell.Memory.Failed)+len(l.shell.Memory.Skipped) > 0 { // a tolerated failure, or who was taken out, may spend the whole budget
+		if l.waitsForAnotherZone() || l.isShareLeft() || len(l.shell.Memory.Failed)+len(l.shell.Memory.Skipped) > 0 { // a tolerated failure, or who was taken out, may spend the whole budget
 			return nil
 		}
 	case rollout.ReasonPreflightFailed:
@@ -299,6 +301,25 @@ func (l *life) waitsForAnotherZone() bool {
 		}
 	}
 	return sick > first
+}
+
+// isShareLeft says whether machines that a target touched before make up the share, and another one spends the budget: it gets no turn, and a
+// person has to see to it.
+func (l *life) isShareLeft() bool {
+	n, touched, sick := 0, 0, 0
+	for _, m := range l.world.Machines {
+		if l.isSkipped(m.ID) {
+			continue
+		}
+		n++
+		switch {
+		case m.Model == len(l.world.Models)-1 || slices.Contains(l.shell.Memory.Exposed, m.ID):
+			touched++
+		case m.State == rollout.StateFailed:
+			sick++
+		}
+	}
+	return sick > 0 && touched >= dumbShare(l.shell.Spec, l.shell.Memory, n)
 }
 
 // checkReady holds a claim of success, when it is made, against the machines themselves. A list that may lag is no claim about now.

@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"fmt"
+	"testing"
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -35,6 +36,14 @@ func checkStories() map[string]story {
 			spec: canary(image2, 100, checks(page), reimages, func(s *rollout.Spec) { s.Failure.Retries = 1 }), script: map[int]func(*teller){
 				0: all(does("a machine may be worked on twice", func(t *teller) { t.world.Retries = 1 }), says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("page on 1", rollout.CheckPassed, "200")),
 				8: says("page on 0", rollout.CheckPassed, "200"),
+			}},
+		"who passes is not tried again with the others": {n: 2, start: bare, rounds: 24,
+			spec: canary(image2, 100, checks(page), reimages, func(s *rollout.Spec) {
+				s.Failure.Retries, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 1, 2, 2
+			}), script: map[int]func(*teller){
+				0:  all(does("a machine may be worked on twice", func(t *teller) { t.world.Retries = 1 }), says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("page on 1", rollout.CheckFailed, "status 500, want 200")),
+				8:  all(says("page on 0", rollout.CheckPassed, "200"), says("page on 1", rollout.CheckRunning, "")),
+				14: says("page on 1", rollout.CheckPassed, "200"),
 			}},
 		"a step fails its check and everything goes back": {n: 4, start: bare, rounds: 20, spec: canary(image2, 0, halves, checks(errors), back), script: map[int]func(*teller){
 			12: says("error-rate", rollout.CheckFailed, "0.05, want at most 0.01"),
@@ -98,5 +107,19 @@ func says(what string, state rollout.CheckState, message string) func(*teller) {
 			}
 		}
 		t.verdicts[what] = rollout.CheckResult{State: state, Message: message}
+	}
+}
+
+// TestNothingToCheck bakes where no check is declared: nothing is noted, and so nothing that was noted can get lost and make the wait begin anew.
+func TestNothingToCheck(t *testing.T) {
+	s := story{n: 2, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.Bake = time.Hour }), rounds: 60, script: map[int]func(*teller){0: func(t *teller) {
+		t.shell.OnPlan = func(_ rollout.Spec, _ rollout.Observation, d rollout.Decision) {
+			if len(d.Remember.Checked) > 0 {
+				t.world.Violations = append(t.world.Violations, fmt.Sprintf("noted as checked: %v", d.Remember.Checked))
+			}
+		}
+	}}, whole: true}
+	if _, broken := s.tell(); len(broken) > 0 {
+		t.Error(broken[0])
 	}
 }

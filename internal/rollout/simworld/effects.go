@@ -90,7 +90,7 @@ func change(step rollout.Step) func(*Content) {
 
 // writeBeside writes the model while machines are worked on: Azure lets the work go on towards the model it was begun with, or ends it.
 func (w *World) writeBeside(step rollout.Step) {
-	w.Edit(change(step))
+	w.obey(change(step))
 	if w.Dice(2) == 0 {
 		return
 	}
@@ -108,7 +108,15 @@ func (w *World) beginWrite(op *operation, change func(*Content)) {
 		op.problem = &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "InternalExecutionError", Message: "the write failed"}
 	case w.chance(w.Faults.WriteLost):
 	default:
-		w.Edit(change)
+		w.obey(change)
+	}
+}
+
+// obey writes the model as a step wants it.
+func (w *World) obey(change func(*Content)) {
+	before := len(w.Models)
+	if w.Edit(change); w.Ours == 0 && len(w.Models) > before {
+		w.Ours = before
 	}
 }
 

@@ -27,6 +27,7 @@ type World struct {
 	Suspended bool          // and suspended
 	Retries   int           // how often a machine may be tried again
 	HealthAge time.Duration // how old what is said of the health of machines claims to be
+	Ours      int           // index of the first model that a step wrote; 0: none did
 
 	running *operation
 	ended   map[string]*operation
