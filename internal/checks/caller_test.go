@@ -218,12 +218,12 @@ func TestUnwantedCallsAreCancelled(t *testing.T) {
 		c.Want("o", []checks.Call{call(1)})
 		c.Want("u", []checks.Call{call(1), call(2), call(3)})
 		synctest.Wait()
-		if len(r.all()) != 3 || r.left != 0 {
+		if len(r.all()) != 3 || r.underWay() != 2 {
 			t.Fatalf("called at %s", r.times())
 		}
 		c.Want("u", []checks.Call{call(1)})
 		synctest.Wait()
-		if r.left != 1 {
+		if r.underWay() != 1 {
 			t.Error("the call goes on")
 		}
 		if got := c.Results("u"); len(got) != 1 || got[key(1)].State != rollout.CallDelivered {

@@ -31,7 +31,7 @@ type receiver struct {
 
 	mu   sync.Mutex
 	told []notice
-	left int // calls that ended without having been answered
+	left int // calls that ended, one way or another
 }
 
 // notice is one request.
@@ -72,13 +72,11 @@ func (r *receiver) serve(conn net.Conn) {
 	if err != nil {
 		return
 	}
+	defer r.leave()
 	switch status := r.note(request, string(body)); status {
 	case hangsUp:
 	case isDeaf:
 		_, _ = conn.Read(make([]byte, 1)) // until the caller closes
-		r.mu.Lock()
-		r.left++
-		r.mu.Unlock()
 	default:
 		fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nLocation: http://%s.example/\r\nX: %s\r\nContent-Length: %d\r\n\r\n%s", status, loot, loot, loot, 2<<20, loot)
 	}
@@ -97,6 +95,13 @@ func (r *receiver) all() []notice {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.told
+}
+
+// leave notes that a call has ended.
+func (r *receiver) leave() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.left++
 }
 
 // underWay is how many calls are neither answered nor given up.
