@@ -24,6 +24,7 @@ func TestChecksThatMakeNoSense(t *testing.T) {
 		"other has one":    func(c *checks.Check) { c.Rule.Count = 0 },
 		"interval":         func(c *checks.Check) { c.Rule.Interval = time.Millisecond },
 		"not negative":     func(c *checks.Check) { c.Rule.ErrorLimit = -1 },
+		"delays, counts":   func(c *checks.Check) { c.Rule.LongestInterval = -1 },
 		"below count":      func(c *checks.Check) { c.Rule.FailureLimit = 2 },
 		"onNoData is":      func(c *checks.Check) { c.Rule.OnNoData = "Shrug" },
 	} {

@@ -136,6 +136,7 @@ func TestHTTPDeclarations(t *testing.T) {
 		"path begins":         {func(h *checks.HTTP) { h.Path = "up" }, func(h *checks.HTTP) { h.Path = "@169.254.169.254/" }, func(h *checks.HTTP) { h.Path = "/\r\nX: y" }},
 		"scheme is":           {func(h *checks.HTTP) { h.Scheme = "ftp" }, func(h *checks.HTTP) { h.Scheme = "" }, func(h *checks.HTTP) { h.Scheme = "http://x.example/?" }},
 		"over https only":     {func(h *checks.HTTP) { h.Credentials.Bearer = &checks.SecretKey{} }},
+		"is not PEM":          {func(h *checks.HTTP) { h.TLS.CA = []byte("PRIVATE") }},
 		"not RE2":             {func(h *checks.HTTP) { h.BodyRegex = "(" }, func(h *checks.HTTP) { h.BodyRegex = strings.Repeat("a", 2000) }},
 		"equals or":           {func(h *checks.HTTP) { h.JSON = &checks.JSONCondition{Path: "{.a}"} }},
 		"neither .. nor":      {jsonPath("{..a}"), jsonPath("{range .a}x{end}")},

@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -164,6 +165,7 @@ func TestDeclarationsOfOtherKinds(t *testing.T) {
 	refuse(t, checks.Spec{Webhook: &checks.Webhook{}, RunCommand: &checks.RunCommand{}}, p, "exactly one")
 	refuse(t, checks.Spec{Webhook: &checks.Webhook{URL: "ftp://x"}}, p, "reading webhook: refused by policy")
 	refuse(t, checks.Spec{Webhook: &checks.Webhook{URL: "http://x"}}, checks.Ports{}, "nothing makes calls")
+	refuse(t, checks.Spec{Webhook: &checks.Webhook{URL: "https://x", TLS: outbound.TLS{CA: []byte("PRIVATE")}}}, p, "is not PEM")
 	good := checks.AzureMonitor{Metric: "m", Aggregation: checks.Total, Window: time.Minute, Threshold: checks.Threshold{Max: pointer(1.0)}}
 	for part, change := range map[string]func(*checks.AzureMonitor){
 		"metric is":      func(a *checks.AzureMonitor) { a.Metric = "" },

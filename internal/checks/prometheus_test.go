@@ -193,6 +193,7 @@ func TestPrometheusDeclarations(t *testing.T) {
 		"reading baseline":    {func(d *checks.Prometheus) { d.Baseline = "{{" }},
 		"refused by policy":   {func(d *checks.Prometheus) { d.URL = "http://u:p@x.example" }, func(d *checks.Prometheus) { d.URL = "" }},
 		"over https only":     {func(d *checks.Prometheus) { d.Credentials.Basic = &checks.Basic{} }},
+		"is not PEM":          {func(d *checks.Prometheus) { d.TLS.CA = []byte("PRIVATE") }},
 		"is min, max, or":     {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{} }},
 		"not both":            {func(d *checks.Prometheus) { d.Threshold.Expr = "true" }},
 		"is above max":        {func(d *checks.Prometheus) { d.Threshold.Min = pointer(2.0) }},

@@ -215,10 +215,10 @@ func TestRunnerForgetsWhatWaits(t *testing.T) {
 // TestRunnerGoesOnAfterACrash hands a second runner what the first had stored.
 func TestRunnerGoesOnAfterACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		var asked int
+		var asked atomic.Int32
 		began := time.Now()
 		s := seriesOf("u", "0", probeFunc(func(context.Context, checks.Subject) checks.Measurement {
-			asked++
+			asked.Add(1)
 			return checks.Measurement{Outcome: checks.Passed, Samples: 1}
 		}))
 		ctx, crash := context.WithCancel(t.Context())
@@ -237,13 +237,13 @@ func TestRunnerGoesOnAfterACrash(t *testing.T) {
 		s.State = stored
 		start(t, second, s)
 		synctest.Wait()
-		if asked != 2 {
-			t.Errorf("measured before its time: %d", asked)
+		if asked.Load() != 2 {
+			t.Errorf("measured before its time: %d", asked.Load())
 		}
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if got, _ := second.State(s.Key); got.Verdict != checks.VerdictPassed || asked != 3 || got.Last.At.Sub(began) != 2*time.Minute {
-			t.Errorf("got %+v after %d measurements", got, asked)
+		if got, _ := second.State(s.Key); got.Verdict != checks.VerdictPassed || asked.Load() != 3 || got.Last.At.Sub(began) != 2*time.Minute {
+			t.Errorf("got %+v after %d measurements", got, asked.Load())
 		}
 	})
 }

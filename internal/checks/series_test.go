@@ -114,6 +114,23 @@ func TestDue(t *testing.T) {
 	}
 }
 
+// TestDueAfterErrors lets errors slow a series down, up to a bound, and anything else bring it back to its pace.
+func TestDueAfterErrors(t *testing.T) {
+	rule := checks.Rule{Interval: time.Second, LongestInterval: 10 * time.Second, Count: 99, ErrorLimit: 99, FailureLimit: 9}
+	for story, want := range map[string]time.Duration{
+		"p": 1, "e": 1, "ee": 2, "eee": 4, "eeee": 8, "eeeee": 10, strings.Repeat("e", 90): 10, "eeeep": 1, "eeeef": 1, "eeeen": 1, "eepe": 1,
+	} {
+		s := told(rule, story)
+		if got := rule.Due(s).Sub(s.Last.At); got != want*time.Second {
+			t.Errorf("%q: due after %s, want %ds", story, got, want)
+		}
+	}
+	rule.LongestInterval = 0
+	if s := told(rule, "eeee"); rule.Due(s).Sub(s.Last.At) != time.Second {
+		t.Error("a series without a longest interval is slowed down")
+	}
+}
+
 // TestSeriesProperties folds random stories under random rules and holds each state against laws, and against a fold that was
 // interrupted by a crash at every point, its state stored as JSON and read again.
 func TestSeriesProperties(t *testing.T) {

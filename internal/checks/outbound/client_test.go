@@ -133,6 +133,9 @@ func TestTLS(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := client.Do(t.Context(), outbound.Request{URL: server.URL, TLS: tc.tls})
+			if (tc.tls.Check() == nil) == (tc.want == outbound.KindRefused) {
+				t.Errorf("declared: %v", tc.tls.Check())
+			}
 			if tc.want == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -190,6 +193,25 @@ func TestBadAnswers(t *testing.T) {
 				t.Errorf("%q tells too much", err)
 			}
 		})
+	}
+}
+
+// TestStatusOnly holds that what was answered has been answered, whatever comes after the status.
+func TestStatusOnly(t *testing.T) {
+	for name, answer := range map[string]string{
+		"no body":           "HTTP/1.1 202 Accepted\r\n\r\n",
+		"a body cut off":    "HTTP/1.1 202 Accepted\r\nContent-Length: 100\r\n\r\n" + loot,
+		"a long body, said": "HTTP/1.1 202 Accepted\r\nContent-Length: 2097152\r\n\r\n" + loot,
+		"a bad chunk":       "HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n" + loot,
+	} {
+		client := clientOf(answer)
+		got, err := client.Do(t.Context(), outbound.Request{URL: "http://good.example/", StatusOnly: true})
+		if err != nil || got.Status != 202 || len(got.Body) > 0 || outbound.Busy(client) > 0 {
+			t.Errorf("%s: got %+v, %v; %d places are taken", name, got, err, outbound.Busy(client))
+		}
+	}
+	if _, err := clientOf("HTTP/1.1 "+loot+"\r\n\r\n").Do(t.Context(), outbound.Request{URL: "http://good.example/", StatusOnly: true}); kindOf(t, err) != outbound.KindBadAnswer {
+		t.Errorf("no status: %v", err)
 	}
 }
 

@@ -1,0 +1,183 @@
+package checks_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// directory plays the lookup of addresses.
+type directory func(i checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error)
+
+func (d directory) Addresses(_ context.Context, set checks.ScaleSet, i checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
+	if set.Name != "web" {
+		return netip.Addr{}, nil, errors.New("which scale set?")
+	}
+	return d(i)
+}
+
+// nowhere is a subject of which no address is known.
+func nowhere(s server) checks.Subject {
+	about := machine(s)
+	for _, all := range [][]checks.Instance{about.Canary, about.Baseline} {
+		for i := range all {
+			all[i].Address, all[i].NAT = netip.Addr{}, nil
+		}
+	}
+	about.Instance = &about.Canary[0]
+	return about
+}
+
+func TestHTTPLooksUpAddresses(t *testing.T) {
+	s := answering(t, 200, "")
+	nat := map[uint16]netip.AddrPort{80: s.address}
+	for name, tc := range map[string]struct {
+		via     checks.Via
+		address netip.Addr
+		nat     map[uint16]netip.AddrPort
+		err     error
+		outcome checks.Outcome
+		part    string
+	}{
+		"at its address":            {via: checks.ViaPrivateAddress, address: s.address.Addr(), outcome: checks.Passed, part: "200"},
+		"at its port":               {via: checks.ViaNAT, nat: nat, outcome: checks.Passed, part: "200"},
+		"it has no address":         {via: checks.ViaPrivateAddress, nat: nat, outcome: checks.Error, part: "instance 3 has no known PrivateAddress"},
+		"it has no port":            {via: checks.ViaNAT, address: s.address.Addr(), outcome: checks.Error, part: "instance 3 has no known NATPort for port 80"},
+		"not allowed":               {via: checks.ViaNAT, err: &rollout.Problem{Kind: rollout.KindForbidden, Message: "no permission"}, outcome: checks.Error, part: "instance 3: no permission"},
+		"something else":            {via: checks.ViaNAT, err: errors.New(loot), outcome: checks.Error, part: "it could not be done"},
+		"an address that is inside": {via: checks.ViaPrivateAddress, address: netip.MustParseAddr("168.63.129.16"), outcome: checks.Error, part: "refused by policy"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := ports(t)
+			p.Addresses = directory(func(i checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
+				if i.ID != "3" || i.VMID != "vm-3" {
+					t.Errorf("looked up %+v", i)
+				}
+				return tc.address, tc.nat, tc.err
+			})
+			spec := httpAt(s, func(h *checks.HTTP) {
+				if h.Via = tc.via; h.Via == checks.ViaNAT {
+					h.Port = 80
+				}
+			})
+			want(t, measure(t, spec, p, nowhere(s)), tc.outcome, tc.part)
+		})
+	}
+}
+
+// TestWhatIsKnownIsNotLookedUp holds that nobody is asked for what the subject says, nor for what no query speaks of.
+func TestWhatIsKnownIsNotLookedUp(t *testing.T) {
+	s, asked := prometheus(t, map[string]string{"web_3|web_4 3 web[.]0 half": scalar})
+	page := answering(t, 200, "")
+	p := ports(t)
+	p.Addresses = directory(func(i checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
+		t.Errorf("looked up %+v", i)
+		return netip.Addr{}, nil, nil
+	})
+	want(t, measure(t, httpAt(page, nil), p, machine(page)), checks.Passed, "")
+	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: page.URL}}, p, machine(page)), checks.Passed, "")
+	d := checks.Prometheus{
+		URL: s.URL + "/base", Threshold: checks.Threshold{Max: pointer(1.0)},
+		Query: `{{ regex .Canary.Names }} {{ .Instance.ID }} {{ regex .Baseline.Names }} {{ if ne .Step "half" }}{{ join .Canary.Addresses "," }}{{ else }}{{ .Step }}{{ end }}`,
+	}
+	want(t, measure(t, checks.Spec{Prometheus: &d}, p, nowhere(s)), checks.Passed, "0.5")
+	if len(*asked) != 1 {
+		t.Errorf("asked %q", *asked)
+	}
+}
+
+func TestQueriesLookUpAddresses(t *testing.T) {
+	s, asked := prometheus(t, map[string]string{
+		"10[.]0[.]0[.]3|10[.]0[.]0[.]4": scalar, "10.0.0.3": scalar, "fd00::1": scalar,
+	})
+	lookups := map[string]int{}
+	for name, tc := range map[string]struct {
+		query   string
+		outcome checks.Outcome
+		part    string
+		lookups string
+	}{
+		"canaries":           {"{{ regex .Canary.Addresses }}", checks.Passed, "0.5", "map[3:1 4:1]"},
+		"the baseline":       {`{{ join .Baseline.Addresses "," }}`, checks.Passed, "0.5", "map[0:1]"},
+		"the instance":       {"{{ .Instance.Address }}", checks.Passed, "0.5", "map[3:1]"},
+		"in brackets":        {`{{ join (.Baseline).Addresses "," }}`, checks.Passed, "0.5", "map[0:1]"},
+		"nobody knows":       {`{{ join .Canary.Addresses "," }}{{ .Args.lost }}`, checks.Error, "looking up the addresses of instance 4: no such machine", "map[3:1 4:1]"},
+		"it has none":        {`{{ regex .Canary.Addresses }}{{ .Args.none }}`, checks.Error, "instance 4 has no known address", "map[3:1 4:1]"},
+		"what is not spoken": {"{{ .Instance.NAT }}", checks.Error, "writing the query", "map[]"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			clear(lookups)
+			p := ports(t)
+			p.Addresses = directory(func(i checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
+				lookups[i.ID]++
+				switch {
+				case i.ID == "4" && strings.Contains(tc.query, "lost"):
+					return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindNotFound, Message: "no such machine"}
+				case i.ID == "4" && strings.Contains(tc.query, "none"):
+					return netip.Addr{}, nil, nil
+				case i.ID == "0":
+					return netip.MustParseAddr("fd00::1"), nil, nil
+				default:
+					return netip.MustParseAddr("10.0.0." + i.ID), nil, nil
+				}
+			})
+			before := len(*asked)
+			d := checks.Prometheus{URL: s.URL + "/base", Query: tc.query, Args: map[string]string{"lost": "", "none": ""}, Threshold: checks.Threshold{Max: pointer(1.0)}}
+			want(t, measure(t, checks.Spec{Prometheus: &d}, p, nowhere(s)), tc.outcome, tc.part)
+			if fmt.Sprint(lookups) != tc.lookups || (len(*asked) > before) != (tc.outcome == checks.Passed) {
+				t.Errorf("looked up %v, want %s; asked %q", lookups, tc.lookups, (*asked)[before:])
+			}
+		})
+	}
+}
+
+// TestQueriesLeaveNobodyOut holds that a machine without a known address is not silently left out where nobody looks it up either.
+func TestQueriesLeaveNobodyOut(t *testing.T) {
+	s, asked := prometheus(t, nil)
+	d := checks.Prometheus{URL: s.URL + "/base", Query: "{{ regex .Canary.Addresses }}", Threshold: checks.Threshold{Max: pointer(1.0)}}
+	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), checks.Error, "instance 4 has no known address")
+	d.Query = "{{ .Instance.Address }}"
+	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), nowhere(s)), checks.Error, "instance 3 has no known address")
+	if len(*asked) > 0 {
+		t.Errorf("asked %q", *asked)
+	}
+}
+
+func TestWebhooksAreToldAddresses(t *testing.T) {
+	p := ports(t)
+	s := answering(t, 200, "")
+	var err error
+	p.Addresses = directory(func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) { return netip.Addr{}, nil, err })
+	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL}}, p, nowhere(s)), checks.Passed, "")
+	err = &rollout.Problem{Kind: rollout.KindForbidden, Message: "no permission"}
+	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL}}, p, nowhere(s)), checks.Error, "instance 3: no permission")
+}
+
+// endless is a lookup that never ends by itself.
+type endless struct{}
+
+func (endless) Addresses(ctx context.Context, _ checks.ScaleSet, _ checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
+	<-ctx.Done()
+	return netip.Addr{}, nil, ctx.Err()
+}
+
+func TestLookupsEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		p := ports(t)
+		p.Addresses = endless{}
+		spec := checks.Spec{HTTP: &checks.HTTP{Via: checks.ViaPrivateAddress, Scheme: "http", Port: 80}}
+		want(t, measure(t, spec, p, nowhere(server{})), checks.Error, "did not end in time")
+		if took := time.Since(began); took != 30*time.Second {
+			t.Errorf("took %s", took)
+		}
+	})
+}
