@@ -9,6 +9,7 @@ import (
 	"path"
 	"path/filepath"
 	"syscall"
+	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
@@ -28,6 +29,8 @@ type disk struct {
 	root   *os.Root
 	ctx    context.Context // ends with the disk
 	cancel context.CancelCauseFunc
+	made   time.Time
+	tally  tally // of the web server
 
 	// Under the fleet's lock.
 	queue   []job
@@ -48,7 +51,7 @@ func (f *Fleet) makeDisk(image azuresim.Image) (*disk, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &disk{dir: dir, root: root}
+	d := &disk{dir: dir, root: root, made: time.Now()}
 	if err := d.fill(image, f.cage); err != nil {
 		root.Close()
 		return nil, err

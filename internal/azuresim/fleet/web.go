@@ -69,12 +69,27 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "out of order", http.StatusServiceUnavailable)
 		return
 	}
-	file, info := p.open(d, path.Clean("/" + r.URL.Path)[1:])
+	m := p.manners(d)
+	if m.isDead(d.made) {
+		panic(http.ErrAbortHandler) // whoever asked is cut off
+	}
+	name := path.Clean("/" + r.URL.Path)[1:]
+	file, info := p.open(d, name)
+	if file == nil && name == metricsPage {
+		d.tally.tell(w)
+		return
+	}
 	if file == nil {
 		http.NotFound(w, r)
 		return
 	}
 	defer file.Close()
+	if m.errs(&d.tally) {
+		d.tally.bad.Add(1)
+		http.Error(w, "the release is at fault", http.StatusInternalServerError)
+		return
+	}
+	d.tally.good.Add(1)
 	// A page from before an upgrade must not be shown after it.
 	w.Header().Set("Cache-Control", "no-store")
 	w.Header().Set("X-Content-Type-Options", "nosniff")

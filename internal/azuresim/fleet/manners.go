@@ -1,0 +1,63 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	// mannersFile is a file of the web root by which an image or a script says how its web server behaves: what a release with a fault does.
+	mannersFile = "azuresim.json"
+	// metricsPage is where a web server tells what it answered, for Prometheus. A file of that name comes before it.
+	metricsPage = "metrics"
+	// mostManners bounds the file.
+	mostManners = 4 << 10
+)
+
+// manners are how a web server behaves. The zero value is a good one.
+type manners struct {
+	ErrorPercent int    `json:"errorPercent"` // of the requests that are answered by 500
+	DiesAfter    string `json:"diesAfter"`    // after the machine got its disk; from then on connections are broken
+}
+
+// tally counts what the web server of a disk answered.
+type tally struct{ good, bad atomic.Int64 }
+
+// manners reads how the machine behaves now. A file that makes no sense says nothing.
+func (p *page) manners(d *disk) manners {
+	var m manners
+	file, _ := p.open(d, mannersFile)
+	if file == nil {
+		return m
+	}
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, mostManners))
+	if err != nil || json.Unmarshal(text, &m) != nil {
+		return manners{}
+	}
+	return m
+}
+
+// isDead says whether the machine's program has ended.
+func (m manners) isDead(since time.Time) bool {
+	after, err := time.ParseDuration(m.DiesAfter)
+	return err == nil && time.Since(since) >= after
+}
+
+// errs says whether the next request is one that is answered by an error: so many of a hundred, evenly.
+func (m manners) errs(t *tally) bool {
+	n := t.good.Load() + t.bad.Load()
+	percent := int64(m.ErrorPercent)
+	return (n+1)*percent/100 > n*percent/100
+}
+
+// tell writes the counts in the format of Prometheus.
+func (t *tally) tell(w http.ResponseWriter) {
+	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
+	fmt.Fprintf(w, "# HELP http_requests_total Requests that the machine answered since it got its disk.\n# TYPE http_requests_total counter\n"+
+		"http_requests_total{code=\"200\"} %d\nhttp_requests_total{code=\"500\"} %d\n", t.good.Load(), t.bad.Load())
+}

@@ -1,0 +1,54 @@
+package fleet
+
+import (
+	"net/http"
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+)
+
+// TestManners: a release with a fault behaves as its file says, and what was answered is counted for Prometheus, from a fresh disk on anew.
+func TestManners(t *testing.T) {
+	f := startFleet(t, Options{})
+	image := imageOf("page")
+	image.Files[mannersFile] = []byte(`{"errorPercent": 5}`)
+	f.Boot("a", image)
+	codes := map[int]int{}
+	for range 200 {
+		code, _ := ask(t, hostOf(f.Address("a")), "/")
+		codes[code]++
+	}
+	if codes[200] != 190 || codes[500] != 10 || len(codes) != 2 {
+		t.Errorf("answered %v, want 10 of 200 by an error", codes)
+	}
+	const head = "# HELP http_requests_total Requests that the machine answered since it got its disk.\n# TYPE http_requests_total counter\n"
+	wantPage(t, f, "/metrics", http.StatusOK, head+"http_requests_total{code=\"200\"} 190\nhttp_requests_total{code=\"500\"} 10\n")
+	wantPage(t, f, "/metrics", http.StatusOK, head+"http_requests_total{code=\"200\"} 190\nhttp_requests_total{code=\"500\"} 10\n")
+
+	f.Boot("a", imageOf("good"))
+	wantPage(t, f, "/", http.StatusOK, "good")
+	wantPage(t, f, "/metrics", http.StatusOK, head+"http_requests_total{code=\"200\"} 1\nhttp_requests_total{code=\"500\"} 0\n")
+}
+
+// TestMannersThatMakeNoSense are none, and a page of one's own comes before the counts.
+func TestMannersThatMakeNoSense(t *testing.T) {
+	f := startFleet(t, Options{})
+	f.Boot("a", azuresim.Image{Files: map[string][]byte{"index.html": []byte("page"), "metrics": []byte("own"), mannersFile: []byte(`{"errorPercent": "all", "diesAfter`)}})
+	wantPage(t, f, "/", http.StatusOK, "page")
+	wantPage(t, f, "/metrics", http.StatusOK, "own")
+}
+
+// TestDeadProgram: the machine is up, and nobody answers.
+func TestDeadProgram(t *testing.T) {
+	f := startFleet(t, Options{})
+	image := imageOf("page")
+	image.Files[mannersFile] = []byte(`{"diesAfter": "0s"}`)
+	f.Boot("a", image)
+	if response, err := http.Get("http://" + hostOf(f.Address("a"))); err == nil {
+		response.Body.Close()
+		t.Errorf("answered %s", response.Status)
+	}
+	image.Files[mannersFile] = []byte(`{"diesAfter": "1h"}`)
+	f.Boot("a", image)
+	wantPage(t, f, "/", http.StatusOK, "page")
+}
