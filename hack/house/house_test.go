@@ -44,6 +44,7 @@ var rooms = map[string]room{
 	"internal/conditions":         {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
 	"internal/azure":              {own: []string{"internal/rollout"}, foreign: azureSDK},
 	"internal/checks":             {own: []string{"internal/rollout", "internal/checks"}, foreign: probing},
+	"internal/verify":             {own: []string{"api", "internal/checks", "internal/rollout"}, foreign: apimachinery},
 	"internal/azuresim":           {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
 	"cmd":                         {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},
 	"hack":                        {own: []string{""}, foreign: []string{"", "testing"}},
@@ -149,6 +150,8 @@ func TestForbids(t *testing.T) {
 		{"internal/checks", "k8s.io/client-go/kubernetes", false},
 		{"internal/checks", module + "/internal/azure", false},
 		{"internal/checks/outbound", "github.com/Azure/azure-sdk-for-go/sdk/azcore", false},
+		{"internal/verify", module + "/controllers", false},
+		{"internal/verify", "sigs.k8s.io/controller-runtime/pkg/client", false},
 		{"", module + "/internal/azuresim", false},
 		{"internal/azure", module + "/controllers", false},
 	} {

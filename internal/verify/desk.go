@@ -1,0 +1,259 @@
+package verify
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"sync"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Options of a Desk.
+type Options struct {
+	Ports   checks.Ports
+	Clock   checks.Clock               // nil: the wall clock
+	Changed func(types.NamespacedName) // told of rollouts of which something final is known; it must not block
+}
+
+// Desk runs the checks and the calls of all rollouts. Its methods never wait for a measurement or an answer. What it knows may be lost at any
+// time: a check of which nothing is known begins anew, and a call is made again under the same key.
+type Desk struct {
+	options Options
+	runner  *checks.Runner
+	caller  *checks.Caller
+
+	mu    sync.Mutex
+	files map[types.UID]*file
+}
+
+// file is what is declared and wanted of one rollout.
+type file struct {
+	name     types.NamespacedName
+	source   string // what was declared when it was read last
+	declared Declared
+	wanted   map[checks.Key]rollout.CheckKey
+	machines []rollout.Instance // as they were listed last
+}
+
+// New makes a desk. What is wanted may be said before it runs.
+func New(o Options) *Desk {
+	if o.Clock == nil {
+		o.Clock = checks.Wall{}
+	}
+	d := &Desk{options: o, files: map[types.UID]*file{}}
+	d.runner = checks.NewRunner(checks.RunnerOptions{Clock: o.Clock, Changed: func(k checks.Key) { d.changed(k.UID) }})
+	d.caller = checks.NewCaller(checks.CallerOptions{Clock: o.Clock, Outbound: o.Ports.Outbound, Secrets: o.Ports.Secrets, Addresses: o.Ports.Addresses, Changed: d.changed})
+	return d
+}
+
+// Start measures and calls until the context ends.
+func (d *Desk) Start(ctx context.Context) error {
+	var running sync.WaitGroup
+	running.Go(func() { _ = d.runner.Run(ctx) })
+	running.Go(func() { _ = d.caller.Run(ctx) })
+	running.Wait()
+	return nil
+}
+
+// NeedLeaderElection says that only one replica measures and calls.
+func (d *Desk) NeedLeaderElection() bool { return true }
+
+// changed tells whoever listens which rollout is to be looked at.
+func (d *Desk) changed(uid string) {
+	d.mu.Lock()
+	f := d.files[types.UID(uid)]
+	d.mu.Unlock()
+	if f != nil && d.options.Changed != nil {
+		d.options.Changed(f.name)
+	}
+}
+
+// Declare says what checks and hooks a rollout has. What is wrong with them is a problem that a person has to mend; then what was declared
+// before stays in force.
+func (d *Desk) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) *rollout.Problem {
+	source := sourceOf(object, templates)
+	if d.isDeclared(object.UID, source) {
+		return nil
+	}
+	declared, err := Declare(object.Spec, templates, d.options.Ports)
+	if err != nil {
+		return &rollout.Problem{Kind: rollout.KindInvalid, Message: err.Error(), Mend: fmt.Sprintf("kubectl edit vmssrollout %s -n %s", object.Name, object.Namespace)}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.files[object.UID]
+	if f == nil {
+		f = &file{name: types.NamespacedName{Namespace: object.Namespace, Name: object.Name}, wanted: map[checks.Key]rollout.CheckKey{}}
+		d.files[object.UID] = f
+	}
+	f.source, f.declared = source, declared
+	return nil
+}
+
+// isDeclared says whether just this was read before: compiling expressions and patterns in every round would be dear.
+func (d *Desk) isDeclared(uid types.UID, source string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.files[uid]
+	return f != nil && f.source == source
+}
+
+// sourceOf tells one declaration from the next.
+func sourceOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) string {
+	source := fmt.Sprint(object.Generation)
+	for _, name := range slices.Sorted(maps.Keys(templates)) {
+		source += fmt.Sprintf(" %s@%s", templates[name].UID, templates[name].ResourceVersion)
+	}
+	return source
+}
+
+// Want makes the checks and calls that the decision wants run, and no others of the rollout. machines are those that were listed in the round,
+// nil if none were.
+func (d *Desk) Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, decision rollout.Decision) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.files[object.UID]
+	if f == nil {
+		return
+	}
+	if machines != nil {
+		f.machines = machines
+	}
+	about := aboutOf(object, f.machines, decision)
+	if decision.Checks != nil {
+		d.measure(f, about, *decision.Checks)
+	}
+	d.call(f, about, decision.Calls)
+}
+
+// measure starts the series that are wanted and ends the others. One that cannot be started is not known, and so waits.
+func (d *Desk) measure(f *file, about about, runs []rollout.CheckRun) {
+	wanted, keep := map[checks.Key]rollout.CheckKey{}, map[checks.Key]bool{}
+	now := d.options.Clock.Now()
+	for _, run := range runs {
+		check, declared := f.declared.Checks[run.Key.Check]
+		if !declared {
+			continue
+		}
+		key := keyOf(about.uid, run.Key)
+		subject := about.subject(run)
+		if err := d.runner.Start(checks.Series{Key: key, Rule: check.Rule, Probe: check.Probe, Subject: subject, State: checks.State{Begun: now}}); err == nil {
+			wanted[key], keep[key] = run.Key, true
+		}
+	}
+	d.runner.Keep(about.uid, keep)
+	f.wanted = wanted
+}
+
+// keyOf is the series of a verification: what makes it another one is part of it.
+func keyOf(uid string, k rollout.CheckKey) checks.Key {
+	key := checks.Key{UID: uid, Run: k.Run, Check: k.Check, Step: k.Stage + "#" + strconv.Itoa(k.Try)}
+	if k.Instance != "" {
+		key.Subject = k.Instance + "@" + k.VMID
+	}
+	return key
+}
+
+// call makes the calls that are due. One about a machine that was not listed yet waits for a round that lists it.
+func (d *Desk) call(f *file, about about, runs []rollout.CallRun) {
+	var calls []checks.Call
+	for _, run := range runs {
+		hook, declared := f.declared.Hooks[run.Key.Hook]
+		if !declared || !about.knows(run.Ref) {
+			continue
+		}
+		calls = append(calls, checks.Call{Key: run.Key, Hook: hook, Payload: about.payload(run)})
+	}
+	d.caller.Want(about.uid, calls)
+}
+
+// Known is what is known of the checks and calls that are wanted.
+func (d *Desk) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.CallKey]rollout.CallResult) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.files[uid]
+	if f == nil {
+		return nil, nil
+	}
+	results := map[rollout.CheckKey]rollout.CheckResult{}
+	for key, state := range d.runner.States(string(uid)) {
+		if wanted, is := f.wanted[key]; is {
+			results[wanted] = resultOf(state)
+		}
+	}
+	return results, d.caller.Results(string(uid))
+}
+
+// resultOf is the state of a series in the core's words. What could not be measured more often than is tolerated is no success.
+func resultOf(s checks.State) rollout.CheckResult {
+	result := rollout.CheckResult{Message: s.Because}
+	switch s.Verdict {
+	case checks.VerdictPassed:
+		result.State = rollout.CheckPassed
+	case checks.VerdictFailed, checks.VerdictErrored:
+		result.State = rollout.CheckFailed
+	case checks.VerdictRunning:
+	}
+	return result
+}
+
+// mostShown bounds what a status says of checks.
+const mostShown = 30
+
+// Shown is what a status says of the checks: those with a verdict that is none to be glad of first, then the others, each in the order of
+// their names and machines.
+func (d *Desk) Shown(uid types.UID) []v1alpha1.CheckStatus {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	f := d.files[uid]
+	if f == nil {
+		return nil
+	}
+	var shown []v1alpha1.CheckStatus
+	for key, state := range d.runner.States(string(uid)) {
+		if wanted, is := f.wanted[key]; is {
+			shown = append(shown, statusOf(wanted, f.declared.Checks[wanted.Check].Scope, state))
+		}
+	}
+	slices.SortFunc(shown, func(a, b v1alpha1.CheckStatus) int {
+		return cmp.Or(cmp.Compare(rank(a.Verdict), rank(b.Verdict)), cmp.Compare(a.Name, b.Name), cmp.Compare(len(a.Instance), len(b.Instance)), cmp.Compare(a.Instance, b.Instance))
+	})
+	return shown[:min(len(shown), mostShown)]
+}
+
+// rank puts first what needs a person.
+func rank(v v1alpha1.CheckVerdict) int {
+	return slices.Index([]v1alpha1.CheckVerdict{v1alpha1.CheckVerdictFailed, v1alpha1.CheckVerdictErrored, v1alpha1.CheckVerdictRunning, v1alpha1.CheckVerdictPassed}, v)
+}
+
+func statusOf(key rollout.CheckKey, scope checks.Scope, s checks.State) v1alpha1.CheckStatus {
+	out := v1alpha1.CheckStatus{
+		Name: key.Check, Scope: v1alpha1.CheckScope(scope), Instance: key.Instance, Verdict: v1alpha1.CheckVerdict(cmp.Or(string(s.Verdict), "Running")),
+		Passed: int32(s.Passed), Failed: int32(s.Failed), NoData: int32(s.NoData), Errors: int32(s.Errors), Message: s.Because,
+	}
+	if m := s.Last; m != nil {
+		out.Value, out.Threshold = m.Value, m.Threshold
+		out.LastMeasurementTime = &metav1.Time{Time: m.At.UTC().Truncate(time.Second)}
+		out.Message = cmp.Or(out.Message, m.Detail)
+	}
+	return out
+}
+
+// Forget ends everything of a rollout that is gone.
+func (d *Desk) Forget(uid types.UID) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.files, uid)
+	d.runner.Keep(string(uid), nil)
+	d.caller.Forget(string(uid))
+}
