@@ -1,5 +1,7 @@
 package rollout
 
+import "strings"
+
 // raiseAlarm calls the hooks that are to hear of a failure, once for each. Nothing waits for them.
 func (r *round) raiseAlarm(v *verdict) {
 	if len(r.spec.hooks(OnFailure)) == 0 || r.leaving {
@@ -15,22 +17,32 @@ func (r *round) raiseAlarm(v *verdict) {
 	}
 }
 
-// alarm is the occasion of the failure that the run stands before, nil for none. Once the run goes on, the next failure is another one.
+// noWayOut begins what is said of a failure of the way back. It is another one than the failure that led to it, and a worse one.
+const noWayOut = "the way back failed: "
+
+// alarm is the occasion of the failure that the run stands before, nil for none. Once that is over, the next failure is another one.
 func (r *round) alarm(v verdict) *Calling {
 	c, back := r.memory.calling(OnFailure), r.memory.Return
-	if c != nil {
-		if _, waits := v.step.(Wait); back == nil && !waits {
-			r.memory.hangUp(OnFailure)
-			return nil
-		}
-		return c
-	}
+	fails := v.because.Reason == ReasonFailed
 	switch {
+	case back != nil && fails && (c == nil || !strings.HasPrefix(c.About, noWayOut)):
+		return r.call(OnFailure, nil, noWayOut+v.because.Message)
+	case c != nil && r.isMended():
+		r.memory.hangUp(OnFailure)
+		return nil
+	case c != nil:
+		return c
 	case back != nil && back.Cause == CauseFailure:
 		return r.call(OnFailure, nil, back.Why)
-	case v.because.Reason == ReasonFailed:
+	case fails:
 		return r.call(OnFailure, nil, v.because.Message)
 	default:
 		return nil
 	}
+}
+
+// isMended says whether there is certainly no failure any more.
+func (r *round) isMended() bool {
+	isKnown := r.obs.Instances.State == Read && r.obs.Model.State == Read
+	return isKnown && r.memory.Return == nil && r.failure() == ""
 }

@@ -36,6 +36,9 @@ func (l *life) checkPermitted(spec rollout.Spec, obs rollout.Observation, d roll
 	if spec.Paused && !explicit {
 		l.breaks("I7: an effect while paused: %T", d.Step)
 	}
+	if obs.Outside != nil && back == nil {
+		l.breaks("an effect while what is declared makes no sense: %T", d.Step)
+	}
 	if obs.Window.Closed && (back == nil || back.Cause == rollout.CauseTimeout) {
 		l.breaks("I7: an effect outside the window: %T", d.Step)
 	}

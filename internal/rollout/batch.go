@@ -27,7 +27,7 @@ func choose(spec Spec, c census, candidates []Instance, limit int) []Instance {
 	if limit <= 0 {
 		return nil
 	}
-	budget := max(spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
+	budget := c.room(spec.Batch.MaxUnavailable)
 	if healthy := first(min(limit, budget), candidates, spec, Yes); len(healthy) > 0 {
 		return healthy
 	}

@@ -115,17 +115,17 @@ func (r *round) callKey(c *Calling, h Hook, ref Ref) CallKey {
 // hear notes what became of the calls of an occasion. It returns those that failed just now, and the last word of those still under way, ""
 // if there are none.
 func (r *round) hear(c *Calling) (failed []callFailure, pending string) {
+	r.callAgain(c)
 	for _, h := range r.spec.hooks(c.Point) {
 		for _, ref := range c.subjects() {
 			if c.isDone(h.Name, ref) {
 				continue
 			}
 			result := r.obs.Calls[r.callKey(c, h, ref)]
-			late := !r.at.Before(c.Since.Add(h.Timeout))
 			switch {
 			case result.State == CallDelivered:
 				c.done(h.Name, ref)
-			case result.State == CallFailed || late:
+			case result.State == CallFailed || r.isLate(c, c.Since, h.Timeout):
 				c.done(h.Name, ref)
 				failed = append(failed, callFailure{hook: h, ref: ref, message: orElse(result.Message, "no answer within "+h.Timeout.String())})
 			default:
@@ -136,12 +136,49 @@ func (r *round) hear(c *Calling) (failed []callFailure, pending string) {
 	return failed, pending
 }
 
+// longestBack is how long the way back waits for what may take for ever.
+const longestBack = 10 * time.Minute
+
+// patience is how long the work of an occasion may take; 0: for ever.
+func (r *round) patience(c *Calling, declared time.Duration) time.Duration {
+	if declared == 0 && r.memory.Return != nil && c.Point != OnFailure {
+		return longestBack
+	}
+	return declared
+}
+
+// isLate says whether the work of an occasion has taken as long as it may.
+func (r *round) isLate(c *Calling, since time.Time, declared time.Duration) bool {
+	limit := r.patience(c, declared)
+	return limit > 0 && !r.at.Before(since.Add(limit))
+}
+
+// callAgain lets the time begin anew where it has passed and nobody was calling: the controller was down, or the rollout paused. What has not
+// been tried has not failed. The way back does not stop for it.
+func (r *round) callAgain(c *Calling) {
+	if r.memory.Return != nil && c.Point != OnFailure {
+		return
+	}
+	late := false
+	for _, h := range r.spec.hooks(c.Point) {
+		for _, ref := range c.subjects() {
+			if _, known := r.obs.Calls[r.callKey(c, h, ref)]; known {
+				return
+			}
+			late = late || !c.isDone(h.Name, ref) && r.isLate(c, c.Since, h.Timeout)
+		}
+	}
+	if late {
+		c.Since = r.at
+	}
+}
+
 // nextTimeout is when the first call under way will have failed.
 func (r *round) nextTimeout(c *Calling) time.Duration {
 	left := recheckHeld
 	for _, h := range r.spec.hooks(c.Point) {
-		if at := c.Since.Add(h.Timeout); r.at.Before(at) {
-			left = min(left, r.until(at, recheckHeld))
+		if limit := r.patience(c, h.Timeout); limit > 0 && !r.isLate(c, c.Since, h.Timeout) {
+			left = min(left, r.until(c.Since.Add(limit), recheckHeld))
 		}
 	}
 	return left
@@ -152,7 +189,7 @@ func (r *round) wantedCalls() []CallRun {
 	var runs []CallRun
 	for n := range r.memory.Calls {
 		c := &r.memory.Calls[n]
-		if r.leaving || (c.Point != AfterInstance && c.Point != OnFailure && r.isStill()) {
+		if !r.mayCall(c.Point) {
 			continue
 		}
 		for _, h := range r.spec.hooks(c.Point) {
@@ -166,8 +203,20 @@ func (r *round) wantedCalls() []CallRun {
 	return runs
 }
 
+// mayCall says whether the calls of a point may be made now.
+func (r *round) mayCall(at HookPoint) bool {
+	switch at {
+	case AfterInstance, OnFailure:
+		return !r.leaving
+	case BeforeInstance:
+		return !r.leaving && !r.isStill() && !r.isWorking() // a hook that was declared since comes too late for the machines in flight
+	default:
+		return !r.leaving && !r.isStill()
+	}
+}
+
 func (r *round) callRun(c *Calling, h Hook, ref Ref) CallRun {
-	run := CallRun{Key: r.callKey(c, h, ref), Point: c.Point, Ref: ref, Step: r.stage().Name, Back: r.memory.Return != nil}
+	run := CallRun{Key: r.callKey(c, h, ref), Point: c.Point, Ref: ref, Step: r.declared.step(r.memory).Name, Back: r.memory.Return != nil}
 	if c.Point == OnFailure {
 		run.Why = c.About
 	}
@@ -176,8 +225,13 @@ func (r *round) callRun(c *Calling, h Hook, ref Ref) CallRun {
 
 // isStill says whether nothing new may begin, as declared.
 func (r *round) isStill() bool {
-	if back := r.memory.Return; back != nil && back.Cause != CauseTimeout {
+	back := r.memory.Return
+	switch {
+	case r.spec.PlanOnly, back == nil && r.obs.Outside != nil:
+		return true
+	case back != nil && back.Cause != CauseTimeout:
 		return r.spec.Paused && back.Cause != CauseAction && back.Cause != CauseDeletion
+	default:
+		return r.spec.Paused || r.obs.Window.Closed || r.obs.Window.Problem != nil
 	}
-	return r.spec.Paused || r.obs.Window.Closed || r.obs.Window.Problem != nil
 }

@@ -12,6 +12,7 @@ type census struct {
 	skipped     int
 	total       int
 	unavailable int // listed and not known to be well, or in flight
+	cordoned    int // of the others, those whose nodes we keep from taking pods, and not for what begins now
 	protected   []Instance
 	left        []Instance // eligible, certainly not at the latest model, and touched by a target before
 	outdated    []Instance // eligible, certainly not at the latest model, not exposed
@@ -72,6 +73,11 @@ func (c *census) verify(spec Spec, i Instance) {
 	if wellness(spec.Health, i) == Yes {
 		c.verified = append(c.verified, i)
 	}
+}
+
+// room is how many machines more the budget of unavailability has room for.
+func (c census) room(most Amount) int {
+	return max(most.Of(c.n)-c.unavailable-c.cordoned, 0)
 }
 
 // lacking are the eligible machines that are certainly not at the latest model.

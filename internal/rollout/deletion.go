@@ -39,10 +39,11 @@ func (r *round) nothingToPutBack() string {
 
 // release lets go of the object, once what was suspended for it is resumed.
 func (r *round) release(why string) verdict {
+	r.leaving = true
+	r.memory.hangUp(BeforeInstance)
 	if r.memory.RepairsSuspended {
 		return r.resumeRepairs()
 	}
-	r.leaving = true
 	if v, waiting := r.awaitLastUncordon(); waiting {
 		return v
 	}

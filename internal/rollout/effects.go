@@ -175,9 +175,15 @@ func upgradeBatch(r *round) (verdict, bool) {
 	c := r.count()
 	batch, chosen := r.prepared(c)
 	if !chosen {
+		r.recount()
+		c = r.count()
+		if v, waiting := r.awaitUncordon(); waiting {
+			return v, true
+		}
 		batch = nextBatch(r.spec, c)
 	}
 	if len(batch) == 0 {
+		r.memory.hangUp(BeforeInstance) // nobody knows how long
 		return r.explainNoBatch(c), true
 	}
 	refs := make([]Ref, 0, len(batch))
@@ -220,9 +226,17 @@ func (r *round) explainNoBatch(c census) verdict {
 		if r.spec.Zones == ZonesOneAtATime {
 			where = " in the zone that is worked on (strategy.zones is OneAtATime, so a sick instance of another zone waits for its turn, and holds this one)"
 		}
-		return wait(ReasonWaitingForHealth, recheckBusy, "%d of %d instances are not known to be well (%s), and maxUnavailable leaves no room for another%s; waiting; mend or remove them, or raise strategy.batch.maxUnavailable",
-			c.unavailable, c.total, names(r.notWell(), refTo), where)
+		return wait(ReasonWaitingForHealth, recheckBusy, "%d of %d instances are not known to be well%s (%s), and maxUnavailable leaves no room for another%s; waiting; mend or remove them, or raise strategy.batch.maxUnavailable",
+			c.unavailable+c.cordoned, c.total, r.orCordoned(), names(r.notWell(), refTo), where)
 	}
+}
+
+// orCordoned says that nodes which take no pods spend the budget too, "" where there are none.
+func (r *round) orCordoned() string {
+	if len(r.outOfService()) == 0 {
+		return ""
+	}
+	return ", or their nodes to take pods"
 }
 
 // isOurs says whether the target may be what the machine suffers from.
@@ -234,7 +248,7 @@ func (r *round) isOurs(i Instance) bool {
 func (r *round) notWell() []Instance {
 	var list []Instance
 	for _, i := range r.obs.Instances.Value {
-		if r.memory.inFlight(i) || wellness(r.spec.Health, i) != Yes {
+		if r.memory.inFlight(i) || wellness(r.spec.Health, i) != Yes || r.isOutOfService(i) {
 			list = append(list, i)
 		}
 	}

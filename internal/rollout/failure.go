@@ -28,6 +28,9 @@ func retryFailed(r *round) (verdict, bool) {
 	if v, waiting := r.holdEffect(); waiting {
 		return v, true
 	}
+	if v, held := callBeforeStep(r); held {
+		return v, true
+	}
 	if refs[0].OSDisk != "" {
 		return r.launch(ReimageOperation, refs), true
 	}
@@ -38,14 +41,15 @@ func retryFailed(r *round) (verdict, bool) {
 // what the budget of unavailability leaves.
 func (r *round) retryable() []Ref {
 	c := r.count()
-	budget := max(r.spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
+	c.cordoned -= r.soonInService()
+	budget := c.room(r.spec.Batch.MaxUnavailable)
 	var upgrades, reimages []Ref
 	for _, f := range r.memory.Failed {
 		i, again := r.mayRetry(f)
 		if !again {
 			continue
 		}
-		if wellness(r.spec.Health, i) == Yes {
+		if wellness(r.spec.Health, i) == Yes && !r.isOutOfService(i) {
 			if budget == 0 {
 				continue
 			}
@@ -125,6 +129,7 @@ func (r *round) awaitRetry() (verdict, bool) {
 		switch {
 		case !f.isDue():
 		case possible:
+			r.memory.hangUp(BeforeInstance)
 			return wait(ReasonWaitingForHealth, recheckBusy, "waiting to try instance %s again: maxUnavailable leaves no room, since other instances are not known to be well", i.ID), true
 		case i.busy() || (i.Protected && r.spec.Protected != ProtectedSkip):
 			return wait(ReasonProgressing, recheckBusy, "waiting to try instance %s again: Azure is at work on it, or it is protected", i.ID), true

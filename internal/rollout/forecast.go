@@ -50,6 +50,7 @@ func Foresee(spec Spec, obs Observation) Forecast {
 	obs.Operation = Reading[OperationStatus]{}
 	obs.Instances.Value = slices.Clone(obs.Instances.Value)
 	obs.Memory.NotBefore, obs.Memory.LastBatchEnd, obs.Memory.Operation = zeroTime, zeroTime, nil
+	obs.Memory.Calls, obs.Memory.Drained, obs.Nodes = nil, nil, nil
 
 	forecast := Forecast{Skipped: skipped(spec, obs.Memory, obs.Instances.Value), Calls: 2} // one look at the scale set and its machines
 	for range mostForeseen {

@@ -26,8 +26,9 @@ func keepGate(r *round) (verdict, bool) {
 	switch {
 	case !r.hasGate() || !r.isReached() || !r.isSound():
 		r.spoilChecks()
+		r.memory.hangUp(AfterStep)
 		*gate = Gate{}
-	case r.spec.Paused || r.obs.Window.Closed:
+	case r.spec.Paused || r.obs.Window.Closed || r.obs.Outside != nil:
 		*gate = gate.still(r.at)
 	case gate.Since.IsZero():
 		gate.Since = r.at

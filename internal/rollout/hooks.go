@@ -7,7 +7,7 @@ import "time"
 type Hook struct {
 	Name      string
 	At        HookPoint
-	Timeout   time.Duration // how long a call may be tried before it has failed
+	Timeout   time.Duration // how long a call may be tried before it has failed; 0: for ever
 	OnFailure HookFailure
 }
 
@@ -70,7 +70,7 @@ type CallResult struct {
 
 // Drain says that machines which are nodes of this cluster are emptied before they are touched.
 type Drain struct {
-	Timeout   time.Duration
+	Timeout   time.Duration // how long the nodes of a batch may take before they have failed; 0: for ever
 	OnFailure HookFailure
 }
 

@@ -212,6 +212,7 @@ func (r *round) keepOpen(op *Operation, t tally) {
 	kept := r.kept(op, t)
 	if len(kept) == 0 {
 		r.memory.forgive(t[standsVerified])
+		r.memory.setFree(t[standsVerified])
 	}
 	op.Instances = inIDOrder(append(t.pending(), kept...))
 	r.recount()
@@ -347,6 +348,8 @@ func ailment(spec Spec, i Instance) string {
 		return fmt.Sprintf("instance %s is %s", i.ID, orUnknown(string(i.State)))
 	case i.AppHealth == No:
 		return "instance " + i.ID + " reports itself unhealthy"
+	case i.AppHealth == Yes:
+		return "the health of instance " + i.ID + " is known of before only"
 	default:
 		return "the health of instance " + i.ID + " is not known"
 	}

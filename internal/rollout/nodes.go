@@ -15,12 +15,12 @@ func (r *round) drain(c *Calling) (verdict, bool) {
 	}
 	var waiting []Ref
 	why := ""
-	over := c.DrainSince.Add(r.spec.Drain.Timeout)
+	r.drainAgain(c)
 	for _, ref := range slices.Clone(c.Refs) {
 		state := r.obs.Nodes[ref.ID]
 		switch {
 		case state.Drained:
-		case state.Failed || !r.at.Before(over):
+		case state.Failed || r.isLate(c, c.DrainSince, r.spec.Drain.Timeout):
 			r.setAside(c, ref, FailureDrain, r.spec.Drain.OnFailure, "its node is not drained: "+orElse(state.Message, "it takes longer than "+r.spec.Drain.Timeout.String()))
 		default:
 			waiting, why = append(waiting, ref), state.Message
@@ -29,7 +29,20 @@ func (r *round) drain(c *Calling) (verdict, bool) {
 	if len(waiting) == 0 {
 		return undecided()
 	}
-	return wait(ReasonProgressing, r.until(over, recheckHeld), "draining the nodes of %s: %s", names(waiting, self), orElse(why, "it was begun")), true
+	recheck := recheckHeld
+	if limit := r.patience(c, r.spec.Drain.Timeout); limit > 0 {
+		recheck = r.until(c.DrainSince.Add(limit), recheckHeld)
+	}
+	return wait(ReasonProgressing, recheck, "draining the nodes of %s: %s", names(waiting, self), orElse(why, "it was begun")), true
+}
+
+// drainAgain lets the time begin anew where it has passed and nobody was draining, since the controller was down. The way back does not stop
+// for it.
+func (r *round) drainAgain(c *Calling) {
+	isKnown := func(ref Ref) bool { _, known := r.obs.Nodes[ref.ID]; return known }
+	if r.memory.Return == nil && r.isLate(c, c.DrainSince, r.spec.Drain.Timeout) && !slices.ContainsFunc(c.Refs, isKnown) {
+		c.DrainSince = r.at
+	}
 }
 
 // cordon notes that the machine's node may be cordoned by us.
@@ -53,30 +66,76 @@ func (r *round) uncordonable() []string {
 	})
 }
 
-// noteNodes forgets the nodes that take pods again.
+// noteNodes forgets the nodes that take pods again, and notes which were being drained when the round began: what is known of those is about
+// that, whatever becomes of them in this round.
 func noteNodes(r *round) (verdict, bool) {
 	for _, id := range r.uncordonable() {
 		if r.obs.Nodes[id].Uncordoned {
 			r.memory.Drained = slices.DeleteFunc(r.memory.Drained, func(d string) bool { return d == id })
 		}
 	}
+	if c := r.memory.calling(BeforeInstance); c != nil {
+		r.draining = slices.Clone(c.Refs)
+	}
 	return undecided()
 }
 
-// awaitUncordon makes no further machine ready while nodes of earlier ones are still cordoned: the cluster would shrink with every batch.
+// uncordoned is how far letting a machine's node take pods again is.
+func (r *round) uncordoned(id string) NodeState {
+	if slices.ContainsFunc(r.draining, func(ref Ref) bool { return ref.ID == id }) {
+		return NodeState{}
+	}
+	return r.obs.Nodes[id]
+}
+
+// awaitUncordon makes no further machine ready while nodes of earlier ones are still cordoned: the cluster would shrink with every batch. The
+// way back only holds them against its budget.
 func (r *round) awaitUncordon() (verdict, bool) {
-	ids := r.uncordonable()
-	if len(ids) == 0 || r.spec.Drain == nil || r.memory.Return != nil {
+	ids := slices.DeleteFunc(r.uncordonable(), func(id string) bool { return r.uncordoned(id).Failed })
+	if len(ids) == 0 || r.memory.Return != nil {
 		return undecided()
 	}
 	return wait(ReasonProgressing, recheckBusy, "waiting until the nodes of %s take pods again: %s",
-		names(ids, func(id string) Ref { return Ref{ID: id} }), orElse(r.obs.Nodes[ids[0]].Message, "it was begun")), true
+		names(ids, func(id string) Ref { return Ref{ID: id} }), orElse(r.uncordoned(ids[0]).Message, "it was begun")), true
+}
+
+// outOfService are the machines that look well and whose nodes we cordoned for something else than what begins now. They spend the budget of
+// unavailability as if they were not well (I1), unless nobody can let their nodes take pods again.
+func (r *round) outOfService() []Instance {
+	if len(r.memory.Drained) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(r.obs.Instances.Value), func(i Instance) bool { return !r.isOutOfService(i) })
+}
+
+func (r *round) isOutOfService(i Instance) bool {
+	m, calling := &r.memory, r.memory.calling(BeforeInstance)
+	if _, cordoned := slices.BinarySearchFunc(m.Drained, i.ID, compareIDs); !cordoned || r.uncordoned(i.ID).Failed {
+		return false
+	}
+	begins := calling != nil && slices.ContainsFunc(calling.Refs, refTo(i).means)
+	return !begins && !m.inFlight(i) && wellness(r.spec.Health, i) == Yes
+}
+
+// soonInService counts those of them whose nodes are about to take pods again. Nothing begins before they do.
+func (r *round) soonInService() int {
+	soon := r.uncordonable()
+	return len(slices.DeleteFunc(r.outOfService(), func(i Instance) bool { return !slices.Contains(soon, i.ID) }))
+}
+
+// setFree lets go of machines that were made ready and need not be any more.
+func (m *Memory) setFree(refs []Ref) {
+	for _, ref := range refs {
+		if c := m.calling(BeforeInstance); c != nil {
+			c.drop(ref)
+		}
+	}
 }
 
 // awaitLastUncordon lets the object go only when no node is left cordoned by it, or that cannot be helped.
 func (r *round) awaitLastUncordon() (verdict, bool) {
 	for _, id := range r.memory.Drained {
-		if state := r.obs.Nodes[id]; !state.Uncordoned && !state.Failed {
+		if state := r.uncordoned(id); !state.Uncordoned && !state.Failed {
 			return wait(ReasonProgressing, recheckBusy, "deleted, and waiting until the node of instance %s takes pods again: %s", id, orElse(state.Message, "it was begun")), true
 		}
 	}
@@ -87,8 +146,8 @@ func (r *round) awaitLastUncordon() (verdict, bool) {
 func (r *round) wantedNodes() NodeWork {
 	work := NodeWork{Uncordon: r.uncordonable()}
 	c := r.memory.calling(BeforeInstance)
-	if c == nil || r.leaving || c.DrainSince.IsZero() || r.isStill() || r.memory.Operation != nil && r.memory.Operation.Refused == nil {
-		return work
+	if c == nil || r.leaving || c.DrainSince.IsZero() || r.isStill() {
+		return work // else also while the machines are in flight: should that change nothing, they are drained still
 	}
 	work.Drain = slices.Clone(c.Refs)
 	return work

@@ -143,6 +143,8 @@ type round struct {
 	store    []Record
 	answers  []Answer
 	leaving  bool // the object is let go
+
+	draining []Ref // machines whose nodes were being drained when the round began
 	released bool
 }
 
@@ -199,6 +201,7 @@ func (r *round) stage() Stage {
 func (r *round) count() census {
 	if r.census == nil {
 		c := takeCensus(r.spec, r.memory, r.obs.Model.Value, r.obs.Instances.Value)
+		c.cordoned = len(r.outOfService())
 		r.census = &c
 	}
 	return *r.census

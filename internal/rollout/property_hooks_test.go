@@ -13,6 +13,7 @@ import (
 type outside struct {
 	delivered map[rollout.CallKey]bool
 	cordoned  map[string]bool
+	deaf      bool // in the calm nobody answers and no node gets empty
 }
 
 // randomHooks draws up to three hooks, or none.
@@ -44,6 +45,8 @@ func randomDrain(dice simworld.Dice) *rollout.Drain {
 // call is a call that is due: most are delivered sooner or later, and in the calm all are.
 func (l *life) call(run rollout.CallRun) rollout.CallResult {
 	switch roll := l.dice(40); {
+	case l.calm && l.outside.deaf:
+		return rollout.CallResult{}
 	case l.calm || roll < 15:
 		l.outside.delivered[run.Key] = true
 		return rollout.CallResult{State: rollout.CallDelivered}
@@ -58,6 +61,9 @@ func (l *life) call(run rollout.CallRun) rollout.CallResult {
 func (l *life) node(id string, drain bool) rollout.NodeState {
 	roll := l.dice(40)
 	switch {
+	case drain && l.calm && l.outside.deaf:
+		l.outside.cordoned[id] = true
+		return rollout.NodeState{}
 	case drain:
 		l.outside.cordoned[id] = true
 		return rollout.NodeState{Drained: l.calm || roll < 15, Failed: !l.calm && roll == 39, Message: "random"}
@@ -72,6 +78,8 @@ func (l *life) node(id string, drain bool) rollout.NodeState {
 // checkCalls holds that no machine is touched, and no step begun or left, before its hooks were called.
 func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 	m := d.Remember
+	l.checkStill(spec, obs, d)
+	l.checkDrain(spec, obs, d)
 	if m.Return != nil {
 		return
 	}
@@ -86,7 +94,7 @@ func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.
 			for _, ref := range refs {
 				l.mustHaveCalled(h, m.Run, ref.ID)
 			}
-		case h.At == rollout.BeforeStep && d.Step.Operation() != "" && d.Step.Operation() != rollout.SuspendRepairsOperation && d.Step.Operation() != rollout.ResumeRepairsOperation && len(m.Failed) == 0:
+		case h.At == rollout.BeforeStep && d.Step.Operation() != "" && d.Step.Operation() != rollout.SuspendRepairsOperation && d.Step.Operation() != rollout.ResumeRepairsOperation:
 			l.mustHaveCalled(h, m.Run, "")
 		case h.At == rollout.AfterStep && m.Run == obs.Memory.Run && !obs.Memory.Completed && !m.Returned &&
 			(m.Step != obs.Memory.Step || d.Because.Reason == rollout.ReasonCanaryReached):
@@ -102,6 +110,60 @@ func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.
 			}
 		}
 	}
+}
+
+// checkStill holds that nobody is called before something new, and no node is drained, while nothing new may begin.
+func (l *life) checkStill(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
+	back := d.Remember.Return
+	explicit := back != nil && (back.Cause == rollout.CauseAction || back.Cause == rollout.CauseDeletion)
+	isClosed := obs.Window.Closed && (back == nil || back.Cause == rollout.CauseTimeout)
+	if !spec.PlanOnly && (!spec.Paused || explicit) && !isClosed && spec.Deleting != rollout.DeletionLeave && (obs.Outside == nil || back != nil) {
+		return
+	}
+	if len(d.Nodes.Drain) > 0 {
+		l.breaks("I7: nodes are drained while nothing new may begin: %v", d.Because)
+	}
+	for _, call := range d.Calls {
+		if spec.Deleting == rollout.DeletionLeave || call.Point != rollout.AfterInstance && call.Point != rollout.OnFailure {
+			l.breaks("I7: %s is called while nothing new may begin: %v", call.Point, d.Because)
+		}
+	}
+}
+
+// checkDrain holds that draining nodes keeps the budget of unavailability too (I1): who takes no pods is out of service.
+func (l *life) checkDrain(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
+	if obs.Instances.State != rollout.Read || d.Remember.Return != nil && d.Remember.Return.Record == "" {
+		return
+	}
+	v := lookAt(spec, d.Remember, obs)
+	out := map[string]bool{}
+	for id := range v.byID {
+		out[id] = v.unavailable[id] || l.outside.cordoned[id]
+	}
+	if op := obs.Memory.Operation; op != nil && op.Refused == nil {
+		for _, ref := range op.Instances {
+			out[ref.ID] = true
+		}
+	}
+	before, fresh := count(out), 0
+	for _, ref := range d.Nodes.Drain {
+		if _, listed := v.byID[ref.ID]; listed && !out[ref.ID] {
+			fresh++
+		}
+	}
+	if before+fresh > max(v.maxUnavailable, before) {
+		l.breaks("I1: %d nodes more are drained, %d are out of service, %d allowed", fresh, before, v.maxUnavailable)
+	}
+}
+
+func count(flags map[string]bool) int {
+	n := 0
+	for _, is := range flags {
+		if is {
+			n++
+		}
+	}
+	return n
 }
 
 // checkCalledAfter holds that each machine that left a batch without a failure was called about.

@@ -140,7 +140,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(32)-28)) }
 	l.named = map[string]bool{}
 	l.verdicts, l.shell.Verify = map[rollout.CheckKey]rollout.CheckState{}, l.verify
-	l.outside = outside{delivered: map[rollout.CallKey]bool{}, cordoned: map[string]bool{}}
+	l.outside = outside{delivered: map[rollout.CallKey]bool{}, cordoned: map[string]bool{}, deaf: dice(8) == 0}
 	l.shell.Call, l.shell.Node = l.call, l.node
 	l.shell.OnPlan = l.checkPlan
 	l.shell.OnEffect = l.checkEffect
@@ -180,6 +180,8 @@ func (l *life) changeMind() {
 		if l.dice(6) == 0 {
 			l.shell.Spec.Deleting = []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback}[l.dice(2)]
 		}
+	case 12:
+		l.shell.Outside = []*rollout.Problem{nil, {Kind: rollout.KindInvalid, Message: "hook hook-0: no such Secret"}}[l.dice(2)]
 	case 10:
 		l.shell.Spec.PlanOnly = l.dice(3) == 0
 	case 11:
@@ -210,7 +212,7 @@ func (l *life) comeToRest() error {
 	l.calm = true
 	l.world.Mode = rollout.UpgradeModeManual
 	l.shell.Spec.Paused, l.shell.Spec.PlanOnly = false, false
-	l.shell.Window, l.shell.Claim = rollout.Window{}, rollout.Claim{}
+	l.shell.Window, l.shell.Claim, l.shell.Outside = rollout.Window{}, rollout.Claim{}, nil
 	l.shell.CrashIn = nil
 	l.shell.Spec.Failure.ProgressDeadline = 0
 	delete(l.shell.Secrets, "web-script")
@@ -223,7 +225,7 @@ func (l *life) comeToRest() error {
 		if l.shell.Last.Because.Reason == rollout.ReasonAwaitingApproval && len(l.shell.Actions) == 0 {
 			l.ask(rollout.Action{Verb: rollout.VerbApprove, Run: l.shell.Memory.Run, Step: dumbStep(l.shell.Spec, l.shell.Memory).Name})
 		}
-		if still++; l.shell.Writes != written || l.shell.Last.Because.Reason.Standing() == rollout.Working {
+		if still++; l.shell.Writes != written || l.shell.Last.Because.Reason.Standing() == rollout.Working || len(l.shell.Last.Calls) > 0 {
 			still, written = 0, l.shell.Writes
 		}
 		l.world.Advance(min(max(l.shell.Recheck, time.Second), 10*time.Minute))

@@ -20,7 +20,8 @@ func (r *round) launch(kind OperationKind, refs []Ref) verdict {
 func (r *round) makeReady(refs []Ref) ([]Ref, verdict, bool) {
 	if len(r.spec.hooks(BeforeInstance)) == 0 && r.spec.Drain == nil {
 		r.memory.hangUp(BeforeInstance)
-		return refs, verdict{}, false
+		v, waiting := r.awaitUncordon()
+		return refs, v, waiting
 	}
 	c, v, waiting := r.readying(refs)
 	if waiting {
@@ -96,12 +97,15 @@ func keepReady(r *round) (verdict, bool) {
 // readying is the occasion of these machines: the one that is under way, narrowed down to them, or a new one.
 func (r *round) readying(refs []Ref) (*Calling, verdict, bool) {
 	if c := r.memory.calling(BeforeInstance); c != nil {
-		c.Refs = slices.DeleteFunc(c.Refs, func(known Ref) bool { return !slices.ContainsFunc(refs, known.means) })
+		before := c.Refs
+		c.Refs = slices.DeleteFunc(slices.Clone(before), func(known Ref) bool { return !slices.ContainsFunc(refs, known.means) })
 		if len(c.Refs) > 0 {
 			return c, verdict{}, false
 		}
+		// Whoever was made ready counts otherwise now, so it is chosen once more.
+		r.memory.hangUp(BeforeInstance)
+		return nil, wait(ReasonProgressing, recheckSoon, "%s need not be made ready any more", names(before, self)), true
 	}
-	r.memory.hangUp(BeforeInstance)
 	if v, waiting := r.awaitUncordon(); waiting {
 		return nil, v, true
 	}
@@ -149,11 +153,12 @@ func (r *round) prepared(c census) ([]Instance, bool) {
 	}
 	var chosen []Instance
 	room := c.desired - len(c.exposed)
+	most := min(r.spec.Batch.Size.Of(c.n), room)
 	for _, i := range byOrder(r.spec.Order, c.lacking()) {
 		if !i.choosable(r.spec) || !slices.ContainsFunc(calling.Refs, refTo(i).means) {
 			continue
 		}
-		if fresh := !slices.ContainsFunc(c.left, refTo(i).is); len(chosen) < room && (!fresh || len(chosen) < room-len(c.left)) {
+		if fresh := !slices.ContainsFunc(c.left, refTo(i).is); len(chosen) < most && (!fresh || len(chosen) < room-len(c.left)) {
 			chosen = append(chosen, i)
 		}
 	}
@@ -164,7 +169,8 @@ func (r *round) prepared(c census) ([]Instance, bool) {
 	return r.affordable(c, chosen), true
 }
 
-// affordable leaves out of the chosen whom the budget of unavailability has no room for any more, and who may not be touched now.
+// affordable leaves out of the chosen whom the budget of unavailability has no room for any more, and who may not be touched now. Who was well
+// when it was chosen and is silent now, without its pods, costs nothing more.
 func (r *round) affordable(c census, chosen []Instance) []Instance {
 	var sick, well []Instance
 	for _, i := range chosen {
@@ -174,8 +180,11 @@ func (r *round) affordable(c census, chosen []Instance) []Instance {
 		case No:
 			sick = append(sick, i)
 		case Unsure:
+			if !i.busy() && i.Script != ScriptRunning {
+				sick = append(sick, i)
+			}
 		}
 	}
-	budget := max(r.spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
+	budget := c.room(r.spec.Batch.MaxUnavailable)
 	return append(well[:min(len(well), budget)], sick...)
 }

@@ -81,6 +81,7 @@ func returnBatch(r *round) (verdict, bool) {
 	}
 	batch := r.nextReturn(s.behind)
 	if len(batch) == 0 {
+		r.memory.hangUp(BeforeInstance)
 		return r.explainReturn(s), true
 	}
 	refs := make([]Ref, 0, len(batch))
@@ -96,7 +97,7 @@ func (r *round) nextReturn(behind []Instance) []Instance {
 	for _, i := range behind {
 		switch {
 		case !i.choosable(r.spec):
-		case wellness(r.spec.Health, i) == Yes:
+		case wellness(r.spec.Health, i) == Yes && !r.isOutOfService(i):
 			well = append(well, i)
 		default:
 			sick = append(sick, i)
@@ -105,8 +106,7 @@ func (r *round) nextReturn(behind []Instance) []Instance {
 	if len(sick) > 0 {
 		return sick[:min(len(sick), maxInstancesPerCall)]
 	}
-	c := r.count()
-	budget := max(r.spec.Batch.MaxUnavailable.Of(c.n)-c.unavailable, 0)
+	budget := r.count().room(r.spec.Batch.MaxUnavailable)
 	well = spread(r.spec.Zones, well, nil)
 	return well[:min(len(well), budget, maxInstancesPerCall)]
 }
@@ -144,7 +144,7 @@ func (r *round) explainReturn(s returning) verdict {
 		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is %s)",
 			names(s.behind, refTo), r.declared.Protected)
 	default:
-		return wait(ReasonProgressing, recheckBusy, "maxUnavailable leaves no room for %s yet, since %s are not well; waiting", names(s.behind, refTo), names(r.notWell(), refTo))
+		return wait(ReasonProgressing, recheckBusy, "maxUnavailable leaves no room for %s yet, since %s are not known to be well%s; waiting", names(s.behind, refTo), names(r.notWell(), refTo), r.orCordoned())
 	}
 }
 

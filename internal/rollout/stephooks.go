@@ -27,6 +27,7 @@ func callBeforeStep(r *round) (verdict, bool) {
 func (r *round) callAfterStep() (verdict, bool) {
 	stage := r.spec.stageKey(r.memory)
 	if r.memory.StepAfter == stage || len(r.spec.hooks(AfterStep)) == 0 {
+		r.memory.hangUp(AfterStep)
 		return undecided()
 	}
 	if v, held := holdIdle(r); held {

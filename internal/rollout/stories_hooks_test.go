@@ -4,28 +4,20 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
 // hookStories show who is called when, whose nodes are drained, and what it leads to when that does not succeed.
 func hookStories() map[string]story {
-	hook := func(at rollout.HookPoint, what rollout.HookFailure) rollout.Hook {
-		return rollout.Hook{Name: "tell-" + string(at), At: at, Timeout: 5 * time.Minute, OnFailure: what}
-	}
-	every := hooks(hook(rollout.BeforeStep, rollout.HookFails), hook(rollout.BeforeInstance, rollout.HookFails), hook(rollout.AfterInstance, rollout.HookFails),
-		hook(rollout.AfterStep, rollout.HookFails), hook(rollout.OnFailure, rollout.HookFails))
-	before := func(what rollout.HookFailure) func(*rollout.Spec) { return hooks(hook(rollout.BeforeInstance, what)) }
-	drains := func(what rollout.HookFailure) func(*rollout.Spec) {
-		return func(s *rollout.Spec) { s.Drain = &rollout.Drain{Timeout: 10 * time.Minute, OnFailure: what} }
-	}
+	every := hooks(hookAt(rollout.BeforeStep, rollout.HookFails), hookAt(rollout.BeforeInstance, rollout.HookFails), hookAt(rollout.AfterInstance, rollout.HookFails),
+		hookAt(rollout.AfterStep, rollout.HookFails), hookAt(rollout.OnFailure, rollout.HookFails))
+	before := func(what rollout.HookFailure) func(*rollout.Spec) { return hooks(hookAt(rollout.BeforeInstance, what)) }
 	back, page := onFailure(rollout.FailureRollback), rollout.Check{Name: "page", Scope: rollout.CheckInstance}
-	halves := func(s *rollout.Spec) {
-		s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50}, {Name: "all", Percent: 100}}
-	}
-	twice := func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2 }
+	halves := after(func(*rollout.CanaryStep) {})
 	return map[string]story{
 		"hooks are called around steps and machines": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, every), script: map[int]func(*teller){0: answers()}},
 		"a hook is called again after a crash": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, every), script: map[int]func(*teller){
-			0: answers(), 4: crash(1),
+			0: answers(), 4: does("the controller dies right after it called", crash(simworld.CrashAfterRemember)),
 		}},
 		"a machine that no hook can be called about fails": {n: 3, start: bare, rounds: 16, spec: canary(image2, 100, before(rollout.HookFails), back), script: map[int]func(*teller){
 			0: answers("about 1", rollout.CallFailed),
@@ -36,7 +28,7 @@ func hookStories() map[string]story {
 		"a hook that does not answer is passed over": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before(rollout.HookIgnore)), script: map[int]func(*teller){
 			0: answers("about 0", rollout.CallUnderWay),
 		}},
-		"a hook after a machine fails": {n: 3, start: bare, rounds: 18, spec: canary(image2, 100, hooks(hook(rollout.AfterInstance, rollout.HookFails)), back), script: map[int]func(*teller){
+		"a hook after a machine fails": {n: 3, start: bare, rounds: 18, spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails)), back), script: map[int]func(*teller){
 			0: answers("about 0", rollout.CallFailed),
 		}},
 		"a hook before a step fails and nothing is written": {n: 2, start: bare, rounds: 10, spec: canary(image2, 50, every, back), script: map[int]func(*teller){
@@ -45,7 +37,7 @@ func hookStories() map[string]story {
 		"a hook after a step fails": {n: 2, start: bare, rounds: 22, spec: canary(image2, 0, halves, every, back), script: map[int]func(*teller){
 			0: answers("AfterStep", rollout.CallFailed),
 		}},
-		"who hears of a failure is called while everything goes back": {n: 3, start: bare, rounds: 20, spec: canary(image2, 100, back, checks(page), hooks(hook(rollout.OnFailure, rollout.HookIgnore))), script: map[int]func(*teller){
+		"who hears of a failure is called while everything goes back": {n: 3, start: bare, rounds: 20, spec: canary(image2, 100, back, checks(page), hooks(hookAt(rollout.OnFailure, rollout.HookIgnore))), script: map[int]func(*teller){
 			0: all(answers("OnFailure", rollout.CallUnderWay), says("page on 0", rollout.CheckFailed, "status 500, want 200")), 9: answers(),
 		}},
 		"hooks wait while paused": {n: 2, start: bare, rounds: 18, spec: canary(image2, 100, before(rollout.HookFails)), script: map[int]func(*teller){
@@ -54,7 +46,7 @@ func hookStories() map[string]story {
 		"nodes are drained before and take pods after":    {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails), before(rollout.HookFails)), script: map[int]func(*teller){0: all(answers(), nodes())}},
 		"a node that cannot be drained fails its machine": {n: 3, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails)), script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
 		"a node that cannot be drained is passed over":    {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookIgnore)), script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
-		"what is drained takes pods again when the target goes": {n: 3, start: bare, rounds: 22, spec: canary(image2, 100, twice, drains(rollout.HookFails)), script: map[int]func(*teller){
+		"what is drained takes pods again when the target goes": {n: 3, start: bare, rounds: 22, spec: canary(image2, 100, inTwos, drains(rollout.HookFails)), script: map[int]func(*teller){
 			0: nodes("1", "pod shop/web-1 cannot be evicted: disruption budget"), 5: ask(rollout.VerbRollback), 9: nodes(),
 		}},
 		"well for three readings in a row": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.InARow = 3 })},

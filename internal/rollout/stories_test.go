@@ -40,7 +40,7 @@ func stories() map[string]story {
 			all[name] = s
 		}
 	}
-	for _, part := range []map[string]story{shareStories(), approvalStories(), checkStories(), hookStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), returnTroubleStories(), baselineStories(),
+	for _, part := range []map[string]story{shareStories(), approvalStories(), checkStories(), hookStories(), interruptedStories(), alarmStories(), cordonStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), returnTroubleStories(), baselineStories(),
 		targetStories(), failedStories(), deadlineStories(), driftStories(), deletionStories(), planStories()} {
 		for name, s := range part {
 			s.whole = true

@@ -17,6 +17,8 @@ type Shell struct {
 	Claim  rollout.Claim
 	Window rollout.Window // as the shell would work it out
 
+	Outside *rollout.Problem // what is declared of checks and hooks makes no sense; nil: it does
+
 	Verify   func(rollout.CheckRun) rollout.CheckResult // asked of every verification under way until there is a verdict; nil: none comes
 	verified map[rollout.CheckKey]rollout.CheckResult   // what is under way, and its verdicts
 
@@ -54,12 +56,20 @@ const (
 	CrashAfterAct
 )
 
-// Round runs one round.
+// Round runs one round. Whoever goes on after a crash knows what is remembered, and nothing of checks, calls and nodes.
 func (s *Shell) Round() {
 	crash := NoCrash
 	if s.CrashIn != nil {
 		crash = s.CrashIn()
 	}
+	s.round(crash)
+	if crash != NoCrash {
+		s.verified, s.called, s.nodes, s.drains = nil, nil, nil, nil
+	}
+}
+
+// round runs one round up to where it dies.
+func (s *Shell) round(crash Crash) {
 	obs := s.observe()
 	d := rollout.Plan(s.Spec, obs)
 	if s.OnPlan != nil {
@@ -193,7 +203,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Calls: s.called, Nodes: s.nodes, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
+	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside, Calls: s.called, Nodes: s.nodes, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {
