@@ -43,10 +43,8 @@ func (s *Server) checkNetWrite(r *request, res *netResource, body object) *armEr
 	if err := s.checkNetEtag(r, res); err != nil {
 		return err
 	}
-	for _, name := range []string{"properties", "sku", "tags"} {
-		if v := body[name]; v != nil && !isObject(v) {
-			return invalidFormat("'%s' is not an object.", name)
-		}
+	if err := checkNetShape(body); err != nil {
+		return err
 	}
 	location := stringAt(body, "location")
 	switch {
@@ -58,6 +56,21 @@ func (s *Server) checkNetWrite(r *request, res *netResource, body object) *armEr
 	return refuse(http.StatusConflict, "InvalidResourceLocation",
 		"The resource '%s' already exists in location '%s' in resource group '%s'. A resource with the same name cannot be created in "+
 			"location '%s'. Please select a new resource name.", res.name, res.location, res.group, location).fromGateway()
+}
+
+// checkNetShape refuses parts of the wrong type that all types of network resources have.
+func checkNetShape(body object) *armError {
+	for _, name := range []string{"properties", "sku", "tags"} {
+		if v := body[name]; v != nil && !isObject(v) {
+			return invalidFormat("'%s' is not an object.", name)
+		}
+	}
+	for name, tag := range objectAt(body, "tags") {
+		if !isString(tag) {
+			return invalidFormat("Tag '%s' is not a string.", name)
+		}
+	}
+	return nil
 }
 
 // checkNetEtag checks a request's conditions, unless that is not done (azure-facts §2.10). Without any, a write overwrites.
@@ -155,6 +168,9 @@ func patchNetTags(k *netKind) func(*Server, *request) (*response, *armError) {
 		}
 		body, err := r.object()
 		if err != nil {
+			return nil, err
+		}
+		if err := checkNetShape(body); err != nil {
 			return nil, err
 		}
 		if err := s.checkNetEtag(r, res); err != nil {
