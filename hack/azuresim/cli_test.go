@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/url"
@@ -243,18 +244,43 @@ func (a *azure) testReimage() {
 	}
 }
 
-// testRolling starts the platform's own upgrade, looks at it and cancels it.
+// testRolling starts the platform's own upgrade to a newer image, looks at it and cancels it.
 func (a *azure) testRolling() {
-	status := a.vmss("rolling-upgrade get-latest", "--query", "runningStatus.code", "-o", "tsv")
-	a.az(a.vmss("rolling-upgrade start")...)
 	_, complaint, err := a.try(a.vmss("rolling-upgrade cancel")...)
 	if err == nil || !strings.Contains(complaint, "There is no ongoing Rolling Upgrade to cancel.") {
 		a.t.Errorf("cancelling nothing: %v\n%s", err, complaint)
 	}
-	a.ask(http.MethodPost, "/clock", `{"rate": 1}`, nil) // a change of model now takes minutes
-	a.az(a.vmss("update", "--no-wait", "--set", "virtualMachineProfile.storageProfile.imageReference.version=22.04.202611100")...)
-	a.want("RollingForward", status...)
-	a.ask(http.MethodPost, "/clock", `{"rate": 10}`, nil) // so cancelling takes half a second, and the rest would still take minutes
+	a.ask(http.MethodPost, "/clock", `{"rate": 1}`, nil) // so a machine takes minutes
+	a.ask(http.MethodPut, "/images", `{"marketplace": "Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2", "version": "22.04.202612310"}`, nil)
+	ended := make(chan error, 1)
+	go func() {
+		_, complaint, err := a.try(a.vmss("rolling-upgrade start")...)
+		if err == nil {
+			complaint = "it succeeded"
+		}
+		ended <- errors.New(complaint)
+	}()
+	status := a.vmss("rolling-upgrade get-latest", "--query", "runningStatus.code", "-o", "tsv")
+	a.await("RollingForward", ended, status...)
 	a.az(a.vmss("rolling-upgrade cancel")...)
 	a.want("Cancelled", status...)
+	if err := <-ended; !strings.Contains(err.Error(), "Canceled") {
+		a.t.Errorf("the upgrade that was cancelled ended with %v", err)
+	}
+}
+
+// await runs a command until it prints just that; each takes a second. It gives up when what it waits for has ended.
+func (a *azure) await(out string, ended <-chan error, args ...string) {
+	a.t.Helper()
+	for range 60 {
+		if got, _, err := a.try(args...); err == nil && got == out {
+			return
+		}
+		select {
+		case err := <-ended:
+			a.t.Fatalf("it ended before az %s printed %q: %v", strings.Join(args, " "), out, err)
+		default:
+		}
+	}
+	a.t.Fatalf("az %s never printed %q", strings.Join(args, " "), out)
 }

@@ -21,18 +21,16 @@ type row struct {
 // rowLine is how scripts/lib.sh says how a row went.
 var rowLine = regexp.MustCompile(`^row (\w+) (passed|FAILED) \(\d+ s\): (.*)$`)
 
-// runRows runs a letter's script. That a row fails is no error here: the report counts it.
+// runRows runs a letter's script and judges what it showed.
 func (st *stage) runRows(ctx context.Context, letter string) ([]row, error) {
-	var rows []row
+	var shown []row
 	err := st.script(ctx, letter+".sh", nil, func(line string) {
 		if m := rowLine.FindStringSubmatch(line); m != nil {
-			rows = append(rows, row{name: m[1], passed: m[2] == "passed", seen: m[3]})
+			shown = append(shown, row{name: m[1], passed: m[2] == "passed", seen: m[3]})
 		}
 	})
-	if err != nil && len(rows) == 0 {
-		return nil, err
-	}
-	return rows, context.Cause(ctx)
+	rows, err := judge(letter, shown, err)
+	return rows, firstOf(context.Cause(ctx), err)
 }
 
 // script runs one of our scripts to its end, shows what it prints, and has each line looked at.

@@ -73,6 +73,9 @@ func (s *Server) controlScaleSet(body []byte, _ *http.Request) (any, error) {
 		return nil, err
 	}
 	c, refusal := s.planWrite(nil, written, latestVersion)
+	if refusal == nil {
+		refusal = checkLimit(id.name, c)
+	}
 	if refusal != nil {
 		return nil, badControl("%s: %s", refusal.code, refusal.message)
 	}
@@ -120,6 +123,9 @@ func (in stagedSet) body(name string) (object, error) {
 	}
 	if !strings.EqualFold(in.Orchestration, flexible) {
 		properties["overprovision"] = in.Overprovision
+		if in.Capacity > mostOfGroup {
+			properties["singlePlacementGroup"] = false
+		}
 	}
 	body := object{
 		"location":   orElse(in.Location, "eastus"),

@@ -19,7 +19,8 @@ func (s *Server) controlSwitches(body []byte, _ *http.Request) (any, error) {
 		return nil, badControl("%v", err)
 	}
 	s.switches = in
-	clear(s.forms) // some switches change what lists show
+	clear(s.forms)   // some switches change what lists show
+	s.networkMoved() // some say what is noted of members
 	return in, nil
 }
 

@@ -28,6 +28,12 @@ func FuzzRequests(f *testing.F) {
 			f.Add(c.method, c.path, "api-version=2026-04-01", "", body)
 		}
 	}
+	for _, body := range networkBodies {
+		for _, c := range []call{{"PUT", testBalancer, nil}, {"PATCH", testBalancer, nil}, {"PUT", testAddress, nil}, {"PUT", testBalancer + "/inboundNatRules/ssh", nil},
+			{"PUT", testBalancer + "/backendAddressPools/blue", nil}, {"POST", testBalancer + "/backendAddressPools/blue/queryInboundNatRulePortMapping", nil}} {
+			f.Add(c.method, c.path, "api-version=2022-07-01", "", body)
+		}
+	}
 	for _, query := range seedQueries {
 		f.Add("GET", testSet+"/virtualMachines", query, "", "")
 	}
@@ -49,8 +55,10 @@ func FuzzRequests(f *testing.F) {
 			s.clock.Advance(time.Hour)
 			s.tryControl("GET", "/instances?scaleSet="+testSet, nil)
 		}
-		if _, err := s.send("GET", testSet+"/virtualMachines?$expand=instanceView", nil); err != nil { // the set may be gone
-			t.Fatal(err)
+		for _, path := range []string{testSet + "/virtualMachines?$expand=instanceView", testBalancer, testAddress} {
+			if _, err := s.send("GET", path, nil); err != nil { // what it names may be gone
+				t.Fatal(err)
+			}
 		}
 	})
 }
@@ -61,6 +69,8 @@ var seedPaths = []string{
 	testSet + "/extensions/CustomScript", testSet + "/rollingUpgrades/latest", testSet + "/instanceView", testSet + "/delete", testSet + "-flex",
 	testGroup, "/", "//", "/subscriptions", "/x/oauth2/token", "/subscriptions/\r\nX: y/resourceGroups/rg", testGroup + "/providers/Microsoft.Other/things/x",
 	strings.Replace(testSet, "web", "wéb\xff\x00", 1), strings.Replace(testSet, "11111111", "..", 1), testOperation,
+	testBalancer, testAddress, testBalancer + "/backendAddressPools/blue", testBalancer + "/inboundNatRules/ssh", testBalancer + "/probes/alive",
+	testBalancer + "/backendAddressPools/blue/queryInboundNatRulePortMapping", testSet + "/virtualMachines/1/networkInterfaces/nic/ipConfigurations/ip",
 }
 
 var seedBodies = []string{
@@ -82,17 +92,29 @@ var seedBodies = []string{
 	strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70),
 }
 
+var networkBodies = []string{
+	string(toCompactJSON(balancer(5))), `{"location":"eastus","sku":{"name":"Basic"},"properties":{"publicIPAllocationMethod":"Dynamic"}}`,
+	`{"location":"eastus","properties":{"frontendIPConfigurations":[{"name":"front","properties":{}},{"name":"FRONT","properties":{}}]}}`,
+	`{"location":"eastus","properties":{"loadBalancingRules":[{"name":"http","properties":{"frontendIPConfiguration":{"id":5},"backendAddressPools":[1]}}]}}`,
+	`{"location":"eastus","properties":{"probes":[{"name":"p","properties":{"port":1e9,"intervalInSeconds":-5}}],"inboundNatPools":{}}}`,
+	`{"properties":{"frontendPortRangeStart":1,"frontendPortRangeEnd":65535,"backendPort":"22","loadBalancerBackendAddresses":[{"properties":7}]}}`,
+	`{"ipConfiguration":{"id":"x"}}`, `{"ipAddress":["10.0.0.4"]}`, ``, `null`, `[]`, `{"tags":7}`,
+}
+
 var seedQueries = []string{
 	"", "api-version", "api-version=", "api-version=0000-00-00", "api-version=2026-13-45", "api-version=2019-01-01", "api-version=2026-04-01-beta", "api-version=%zz",
 	"api-version=2026-04-01&api-version=x", "API-VERSION=2026-04-01&$SKIPTOKEN=%00", "api-version=2026-04-01&$filter=%27%20or%201", "api-version=2026-04-01&$expand=everything&$select=%FF",
 	"api-version=2026-04-01&$skiptoken=dm1zcythZnRlci85OTk5OTk5OTk5OTk5OTk5OTk5OQ==", "api-version=2026-04-01;x",
 }
 
-// stageStrange makes a world with a bit of everything: two kinds of scale sets, a script, an operation that runs.
+// stageStrange makes a world with a bit of everything: two kinds of scale sets, a script, a load balancer, an operation that runs.
 func (s *sim) stageStrange() {
+	s.balance()
 	s.stage(3, member{"script", members{{"command", "x"}}}, member{"health", "extension"})
 	s.control("PUT", "/scalesets", members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", flexible}})
 	s.patch(script("y"))
+	s.clock.Advance(time.Minute)
+	s.patch(attachment())
 	s.clock.Advance(time.Minute)
 	s.upgrade("1")
 	s.clock.Advance(time.Second)
@@ -137,6 +159,12 @@ func (s *Server) everything() string {
 			copied := *inst
 			fmt.Fprintf(&b, "%p %+v\n", inst, [...]any{copied.state, copied.task, copied.etag, copied.tags, copied.hasProtection, copied.protectActions,
 				copied.protectScaleIn, copied.pendingDisk, copied.pendingScripts, copied.scriptRuns, copied.upgrades, copied.disk})
+		}
+	}
+	for _, k := range []*netKind{loadBalancers, publicIPAddresses} {
+		for _, res := range s.netOfKind(k) {
+			fmt.Fprintf(&b, "%s %v\n", toCompactJSON(s.netBody(res)), [...]any{res.doc, res.operation, res.address, res.path.applied, res.path.addresses,
+				res.path.members})
 		}
 	}
 	groups := make([]string, 0, len(s.groups))

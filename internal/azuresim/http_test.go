@@ -67,6 +67,31 @@ func TestVersions(t *testing.T) {
 	}
 }
 
+// Clients that are told to come back in no time poll at a pace of their own (the Azure CLI: 30 s), so nobody is told less than a second:
+// not by what begins an operation, nor by what is asked about it (azure-facts §1.5).
+func TestRetryAfterIsAtLeastOne(t *testing.T) {
+	for asked, want := range map[time.Duration]string{time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", 0: "10"} {
+		s := newSim(t, Options{RetryAfter: asked})
+		s.stage(1)
+		begun := s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil)
+		network := s.do(http.StatusCreated, "PUT", testAddress, members{{"location", "eastus"}})
+		for what, r := range map[string]reply{
+			"PUT":               s.do(http.StatusCreated, "PUT", testSet+"2", newSet(1)),
+			"PATCH":             s.patch(script("x")),
+			"POST":              begun,
+			"a poll":            s.do(http.StatusOK, "GET", begun.header.Get("Azure-AsyncOperation"), nil),
+			"monitor=true":      s.do(http.StatusAccepted, "GET", begun.header.Get("Location"), nil),
+			"PUT of an address": network,
+			"a poll of that":    s.do(http.StatusOK, "GET", network.header.Get("Azure-AsyncOperation"), nil),
+			"DELETE":            s.do(http.StatusAccepted, "DELETE", testSet+"2", nil),
+		} {
+			mustEqual(t, "Retry-After of "+what+" for "+asked.String(), r.header.Get("Retry-After"), want)
+		}
+		s.want(s.finish(begun), statusSucceeded)
+		mustEqual(t, "of one that is over", s.do(http.StatusOK, "GET", begun.header.Get("Azure-AsyncOperation"), nil).header.Get("Retry-After"), "")
+	}
+}
+
 // A token is given to whoever asks, under each of the login server's addresses.
 func TestToken(t *testing.T) {
 	s := newSim(t, Options{})

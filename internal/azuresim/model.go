@@ -52,7 +52,7 @@ func newModel(profile object, size string) *model {
 
 func (m *model) findHealth() healthSource {
 	for _, e := range m.extensions {
-		if strings.HasPrefix(strings.ToLower(e.kind()), "applicationhealth") {
+		if isHealthKind(e.kind()) {
 			return healthExtension
 		}
 	}

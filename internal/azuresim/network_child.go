@@ -50,7 +50,7 @@ func putChild(k *childKind) func(*Server, *request) (*response, *armError) {
 		if err != nil {
 			return nil, err
 		}
-		if err := checkNetEtag(r, res); err != nil {
+		if err := s.checkNetEtag(r, res); err != nil {
 			return nil, err
 		}
 		child, isObject := k.cleaned(with(body, "name", r.args["child"])).(object)
@@ -78,7 +78,7 @@ func deleteChild(k *childKind) func(*Server, *request) (*response, *armError) {
 		if childNamed(res.properties(), k.name, r.args["child"]) == nil {
 			return answer(http.StatusNoContent, nil), nil
 		}
-		if err := checkNetEtag(r, res); err != nil {
+		if err := s.checkNetEtag(r, res); err != nil {
 			return nil, err
 		}
 		op, err := s.writeNet(r, res, res.withChild(k.name, r.args["child"], nil))

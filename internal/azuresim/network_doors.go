@@ -16,7 +16,7 @@ type openDoor struct {
 	err                error
 }
 
-// networkMoved plans to look at the doors again: machines or load balancers are not what they were. It is cheap where there is no network.
+// networkMoved plans to look at members and doors again: machines or load balancers are not what they were. It is cheap where there is no network.
 func (s *Server) networkMoved() {
 	if s.network.moved || (len(s.network.resources) == 0 && len(s.network.doors) == 0) {
 		return
@@ -25,10 +25,11 @@ func (s *Server) networkMoved() {
 	s.after(0, s.followDoors)
 }
 
-// followDoors opens and closes doors until they are those that the load balancers ask for. A door that stays is not touched:
+// followDoors notes who is a member, and opens and closes doors until they are those that the load balancers ask for. A door that stays is not touched:
 // where its connections go is asked at each of them.
 func (s *Server) followDoors() {
 	s.network.moved = false
+	s.noteMembers()
 	fleet, ok := s.fleet.(Networking)
 	if !ok {
 		return

@@ -102,6 +102,34 @@ func (s *Server) members(res *netResource, pool object) []backend {
 	})
 }
 
+// noteMembers moves the etags of load balancers whose members are others than before, where that is what moves them (azure-facts §2.10).
+func (s *Server) noteMembers() {
+	for _, res := range s.netOfKind(loadBalancers) {
+		if s.switches.BalancerEtag != "members" {
+			res.path.members = nil
+			continue
+		}
+		now := s.memberKeys(res)
+		if res.path.members != nil && !slices.Equal(now, res.path.members) {
+			res.etag = s.guid()
+		}
+		res.path.members = now
+	}
+}
+
+// memberKeys name what is attached to a load balancer, and to which of its parts.
+func (s *Server) memberKeys(res *netResource) []string {
+	keys := []string{}
+	for _, b := range s.allBackends() {
+		for _, id := range slices.Concat(b.config.pools, b.config.natPools) {
+			if strings.HasPrefix(id, res.key+"/") {
+				keys = append(keys, b.key()+" "+id)
+			}
+		}
+	}
+	return keys
+}
+
 // attachedSet is a scale set with a model, its own or one that instances still have, that is attached to an id with a prefix.
 // Instances keep what they are attached to until they are upgraded.
 func (s *Server) attachedSet(prefix string) (*scaleSet, string) {

@@ -14,6 +14,7 @@ type trafficPath struct {
 	ports     map[string]map[string]int // of NAT sources, by kind and name, and backend
 	turns     map[string]int            // whose turn is next, by rule
 	chains    map[string]*probeChain    // by probe
+	members   []string                  // as they were when they were last looked at; nil: nobody did
 }
 
 func newTrafficPath() trafficPath {

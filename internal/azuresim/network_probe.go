@@ -107,10 +107,15 @@ func (s *Server) probedMachines(res *netResource, name string) []*instance {
 	return list
 }
 
-// lets says whether a machine may serve. One that was never asked is asked now: its first answer decides.
+// lets says whether a machine may serve. One that was never asked is asked now: its first answer decides, unless it takes more (azure-facts §2.10).
 func (c *probeChain) lets(s *Server, m *instance) bool {
 	if c.seen[m] == nil {
-		c.seen[m] = &probed{lets: c.answers(s, m)}
+		c.seen[m] = &probed{}
+		if s.switches.ProbeVerdict == "threshold" {
+			c.ask(s, m)
+		} else {
+			c.seen[m].lets = c.answers(s, m)
+		}
 	}
 	return c.seen[m].lets
 }
@@ -131,7 +136,7 @@ func (c *probeChain) ask(s *Server, m *instance) {
 	if known.lets {
 		needed = c.down
 	}
-	if known.streak >= needed {
+	if known.streak >= needed || s.switches.ProbeVerdict == "each" {
 		known.lets, known.streak = !known.lets, 0
 	}
 }

@@ -16,7 +16,7 @@ func putNet(k *netKind) func(*Server, *request) (*response, *armError) {
 			return nil, err
 		}
 		res, status := s.network.resources[k.netKey(r)], http.StatusOK
-		if err := checkNetWrite(r, res, body); err != nil {
+		if err := s.checkNetWrite(r, res, body); err != nil {
 			return nil, err
 		}
 		if res == nil {
@@ -39,14 +39,12 @@ func (s *Server) newNet(k *netKind, r *request, location string) *netResource {
 }
 
 // checkNetWrite refuses what no type of network resources takes. res is nil for a new one.
-func checkNetWrite(r *request, res *netResource, body object) *armError {
-	if err := checkNetEtag(r, res); err != nil {
+func (s *Server) checkNetWrite(r *request, res *netResource, body object) *armError {
+	if err := s.checkNetEtag(r, res); err != nil {
 		return err
 	}
-	for _, name := range []string{"properties", "sku", "tags"} {
-		if v := body[name]; v != nil && !isObject(v) {
-			return invalidFormat("'%s' is not an object.", name)
-		}
+	if err := checkNetShape(body); err != nil {
+		return err
 	}
 	location := stringAt(body, "location")
 	switch {
@@ -60,8 +58,26 @@ func checkNetWrite(r *request, res *netResource, body object) *armError {
 			"location '%s'. Please select a new resource name.", res.name, res.location, res.group, location).fromGateway()
 }
 
-// checkNetEtag checks a request's conditions. Without any, a write overwrites.
-func checkNetEtag(r *request, res *netResource) *armError {
+// checkNetShape refuses parts of the wrong type that all types of network resources have.
+func checkNetShape(body object) *armError {
+	for _, name := range []string{"properties", "sku", "tags"} {
+		if v := body[name]; v != nil && !isObject(v) {
+			return invalidFormat("'%s' is not an object.", name)
+		}
+	}
+	for name, tag := range objectAt(body, "tags") {
+		if !isString(tag) {
+			return invalidFormat("Tag '%s' is not a string.", name)
+		}
+	}
+	return nil
+}
+
+// checkNetEtag checks a request's conditions, unless that is not done (azure-facts §2.10). Without any, a write overwrites.
+func (s *Server) checkNetEtag(r *request, res *netResource) *armError {
+	if s.switches.NetworkIfMatch == "ignore" {
+		return nil
+	}
 	stored := ""
 	if res != nil {
 		stored = res.weakEtag()
@@ -118,7 +134,7 @@ func deleteNet(k *netKind) func(*Server, *request) (*response, *armError) {
 		if res == nil {
 			return answer(http.StatusNoContent, nil), nil
 		}
-		if err := checkNetEtag(r, res); err != nil {
+		if err := s.checkNetEtag(r, res); err != nil {
 			return nil, err
 		}
 		if err := k.free(s, res); err != nil {
@@ -154,7 +170,10 @@ func patchNetTags(k *netKind) func(*Server, *request) (*response, *armError) {
 		if err != nil {
 			return nil, err
 		}
-		if err := checkNetEtag(r, res); err != nil {
+		if err := checkNetShape(body); err != nil {
+			return nil, err
+		}
+		if err := s.checkNetEtag(r, res); err != nil {
 			return nil, err
 		}
 		if tags := objectAt(body, "tags"); tags != nil {

@@ -45,7 +45,8 @@ func (c chance) name(of string) string {
 	}
 	known := map[string][]string{
 		"sub": {"11111111-1111-1111-1111-111111111111"}, "group": {"rg", "RG"}, "set": {"web", "web-flex", "new"}, "vm": {"0", "1", "2", "7"},
-		"extension": {"CustomScript", "HealthExtension", "x"}, "location": {"eastus"},
+		"extension": {"CustomScript", "HealthExtension", "x"}, "location": {"eastus"}, "name": {"lb", "ip", "LB", "new"},
+		"child": {"front", "blue", "http", "alive", "ssh", "nat.1", "new"}, "nic": {"nic"}, "ipconfig": {"ip"}, "address": {"own"},
 	}
 	if names := known[of]; names != nil {
 		return pick(c, names)
@@ -66,6 +67,19 @@ var memberNames = func() []string {
 		for _, name := range strings.Split(path, ".") {
 			seen[strings.Trim(name, "*[]")] = true
 		}
+	}
+	for _, k := range childKinds {
+		seen[k.name] = true
+		for _, ref := range k.refs {
+			seen[ref.property] = true
+		}
+	}
+	for _, name := range []string{
+		"id", "name", "ipAddress", "ipConfiguration", "publicIPAddress", "privateIPAddress", "publicIPAllocationMethod", "protocol", "port",
+		"frontendPort", "backendPort", "frontendPortRangeStart", "frontendPortRangeEnd", "intervalInSeconds", "probeThreshold",
+		"loadBalancerBackendAddresses", "loadDistribution", "dnsSettings", "domainNameLabel",
+	} {
+		seen[name] = true
 	}
 	return slices.Sorted(maps.Keys(seen))
 }()

@@ -85,6 +85,41 @@ func TestGraceBeginsAnew(t *testing.T) {
 	mustEqual(t, "state after it", s.seen()["0"].State, "Updating")
 }
 
+// azure-facts §2.5: health comes from an extension or from a probe, not from both.
+func TestHealthSources(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1, member{"health", "extension"})
+	withProbe := profile(member{"networkProfile", members{{"healthProbe", refTo(testBalancer + "/" + probes + "/alive")}}})
+	r := s.do(http.StatusBadRequest, "PATCH", testSet, withProbe)
+	mustEqual(t, "code", r.code(), "InvalidParameter")
+	mustEqual(t, "target", stringAt(r.body, "error", "target"), "networkProfile.healthProbe")
+	s.patched(upgradePolicy(member{"automaticOSUpgradePolicy", members{{"enableAutomaticOSUpgrade", true}}}))
+	r = s.do(http.StatusBadRequest, "PATCH", testSet, withProbe)
+	mustEqual(t, "message with OS upgrades", stringAt(r.body, "error", "message"), "Automatic OS Upgrade is not supported for this Virtual Machine "+
+		"Scale Set because both a health probe and a health extension were provided. Remove the health probe or health extension prior to "+
+		"enabling automatic OS upgrade.")
+	s.do(http.StatusAccepted, "DELETE", testSet+"/extensions/HealthExtension", nil)
+	s.patched(withProbe)
+	health := members{{"properties", members{{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", "1.0"}}}}
+	s.do(http.StatusBadRequest, "PUT", testSet+"/extensions/Health", health)
+}
+
+// azure-facts §2.5: the grace period is 10 to 90 minutes.
+func TestGracePeriods(t *testing.T) {
+	for grace, status := range map[string]int{
+		"PT10M": http.StatusOK, "PT1H30M": http.StatusOK, "PT90M": http.StatusOK,
+		"PT9M59S": http.StatusBadRequest, "PT90M1S": http.StatusBadRequest, "PT0S": http.StatusBadRequest, "10 minutes": http.StatusBadRequest,
+	} {
+		s := newSim(t, Options{})
+		s.stage(1, member{"health", "extension"})
+		r := s.do(status, "PATCH", testSet, members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", grace}}}}}})
+		if status == http.StatusBadRequest {
+			mustEqual(t, "code", r.code(), "InvalidParameter")
+			mustEqual(t, "target", stringAt(r.body, "error", "target"), "automaticRepairsPolicy.gracePeriod")
+		}
+	}
+}
+
 // azure-facts §2.5: at most 5 % are repaired at a time, one where there are fewer than 20.
 func TestRepairsAtATime(t *testing.T) {
 	for size, most := range map[int]int{19: 1, 20: 1, 40: 2} {

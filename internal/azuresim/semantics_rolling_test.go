@@ -288,7 +288,7 @@ func TestAutomaticOSUpgrade(t *testing.T) {
 	}
 }
 
-// azure-facts §2.9: extensionRollingUpgrade took 600 s; nothing else changes.
+// azure-facts §2.4, §2.9: extensionRollingUpgrade goes by the rolling policy and took 600 s; nothing else changes.
 func TestExtensionRollingUpgrade(t *testing.T) {
 	s := withImages(t, Options{}, 5)
 	op := s.do(http.StatusAccepted, "POST", testSet+"/extensionRollingUpgrade", nil)

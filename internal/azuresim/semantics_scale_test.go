@@ -223,6 +223,59 @@ func TestQuota(t *testing.T) {
 	s.scale(2)
 }
 
+// azure-facts §2.6: 1000 machines, 600 of a managed image, 100 in a placement group where there is to be one only; a set over zones has
+// one in each.
+func TestMostMachines(t *testing.T) {
+	const managed = testGroup + "/providers/Microsoft.Compute/images/v1"
+	const shared = testGroup + "/providers/Microsoft.Compute/galleries/g/images/v1/versions/1.0.0"
+	for name, tc := range map[string]struct {
+		staged []member
+		single bool
+		most   int
+	}{
+		"large":                  {nil, false, 1000},
+		"of a managed image":     {[]member{{"image", managed}}, false, 600},
+		"of a gallery":           {[]member{{"image", shared}}, false, 1000},
+		"in one group":           {nil, true, 100},
+		"in one group, by zones": {[]member{{"zones", []string{"1", "2", "3"}}}, true, 300},
+		"flexible":               {[]member{{"orchestration", flexible}}, false, 1000},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, Options{})
+			s.control("PUT", "/images", members{{"id", managed}})
+			s.control("PUT", "/images", members{{"id", shared}})
+			s.stage(1, tc.staged...)
+			if !tc.single {
+				s.patched(members{{"properties", members{{"singlePlacementGroup", false}}}})
+			}
+			r := s.do(http.StatusConflict, "PATCH", testSet, members{{"sku", members{{"capacity", tc.most + 1}}}})
+			mustEqual(t, "code", r.code(), "OperationNotAllowed")
+			mustEqual(t, "message", stringAt(r.body, "error", "message"), "Unable to create or update Virtual Machine Scale Set 'web' as it exceeds "+
+				"the total limit of '"+strconv.Itoa(tc.most)+"' Virtual Machine instances.")
+			s.patch(members{{"sku", members{{"capacity", tc.most}}}})
+		})
+	}
+	s := newSim(t, Options{})
+	s.do(http.StatusConflict, "PUT", testSet, newSet(101))
+	status, text := s.tryControl("PUT", "/scalesets", members{{"scaleSet", testSet}, {"capacity", 1001}})
+	mustEqual(t, text, status, http.StatusBadRequest)
+	s.stage(1000)
+}
+
+// azure-facts §2.6: machines are spread over zones, and over five fault domains in each; of update domains there are five, too.
+func TestPlacement(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(15, member{"zones", []string{"1", "2", "3"}})
+	places, updates := map[string]int{}, map[string]bool{}
+	for _, vm := range s.vms("?$expand=instanceView") {
+		view := objectAt(vm, "properties", "instanceView")
+		places[text(arrayAt(vm, "zones"))+text(at(view, "platformFaultDomain"))]++
+		updates[text(at(view, "platformUpdateDomain"))] = true
+	}
+	mustEqual(t, "zones and fault domains", len(places), 15)
+	mustEqual(t, "update domains", len(updates), 5)
+}
+
 // azure-facts §1.3, §2.6, §2.8: what is settled at creation cannot be changed.
 func TestPropertyChangeNotAllowed(t *testing.T) {
 	for property, value := range map[string]any{

@@ -1,19 +1,24 @@
 package azuresim
 
 import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
 
 var (
-	testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
-	quotedTest   = regexp.MustCompile("`(Test\\w+)`")
-	factRow      = regexp.MustCompile(`^\| (§[\d.]+) \| (.+) \| (.*?) ?\| (.+) \|$`)
-	switchRow    = regexp.MustCompile("^\\| (§[\\d.]+) \\| `(\\w+)` \\| .+ \\| (.+) \\| `(Test\\w+)` \\|$")
+	section    = regexp.MustCompile(`§[\d.]*\d`)
+	quotedTest = regexp.MustCompile("`(Test\\w+)`")
+	factRow    = regexp.MustCompile(`^\| (§[\d.]+) \| (.+) \| (.*?) ?\| (.+) \|$`)
+	switchRow  = regexp.MustCompile("^\\| (§[\\d.]+) \\| `(\\w+)` \\| .+ \\| (.+) \\| `(Test\\w+)` \\|$")
 )
 
 func note(t *testing.T, name string) string {
@@ -25,24 +30,86 @@ func note(t *testing.T, name string) string {
 	return string(text)
 }
 
-// testsHere are the tests of this package, by the file they are in.
-func testsHere(t *testing.T) map[string]string {
+// testHere is a test of this package: the file it is in, and the sections of azure-facts that its comment cites.
+type testHere struct {
+	file  string
+	cites []string
+}
+
+// testsHere are the tests of this package, by name.
+func testsHere(t *testing.T) map[string]testHere {
 	t.Helper()
 	files, err := filepath.Glob("*_test.go")
 	if err != nil {
 		t.Fatal(err)
 	}
-	found := map[string]string{}
+	found := map[string]testHere{}
 	for _, file := range files {
-		text, err := os.ReadFile(file)
+		parsed, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.ParseComments)
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range testFunction.FindAllStringSubmatch(string(text), -1) {
-			found[name[1]] = file
+		for _, d := range parsed.Decls {
+			if f, isFunc := d.(*ast.FuncDecl); isFunc && f.Recv == nil && strings.HasPrefix(f.Name.Name, "Test") {
+				found[f.Name.Name] = testHere{file, section.FindAllString(f.Doc.Text(), -1)}
+			}
 		}
 	}
 	return found
+}
+
+// row is a line of docs/design/0006-semantics.md.
+type row struct {
+	section, fact  string
+	status, reason string
+	tests          []string
+}
+
+func semanticsRows(t *testing.T) []row {
+	t.Helper()
+	var list []row
+	for line := range strings.Lines(note(t, "0006-semantics.md")) {
+		parts := factRow.FindStringSubmatch(strings.TrimSpace(line))
+		if parts == nil {
+			continue
+		}
+		r := row{section: parts[1], fact: parts[2]}
+		r.status, r.reason, _ = strings.Cut(parts[4], ": ")
+		for _, name := range quotedTest.FindAllStringSubmatch(parts[3], -1) {
+			r.tests = append(r.tests, name[1])
+		}
+		list = append(list, r)
+	}
+	return list
+}
+
+// problems are what is wrong with a row, given the tests that there are. What the replay of recorded traffic holds cites nothing: it
+// judges all of it.
+func (r row) problems(exist map[string]testHere) []string {
+	var list []string
+	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }
+	switch r.status {
+	case "held", "switch":
+		if !slices.ContainsFunc(r.tests, func(name string) bool { return slices.Contains(exist[name].cites, r.section) }) {
+			say("no test of %q cites %s", r.fact, r.section)
+		}
+	case "recorded":
+		if len(r.tests) == 0 {
+			say("nothing holds the simulator to %q", r.fact)
+		}
+	case "no":
+		if r.reason == "" || len(r.tests) > 0 {
+			say("%q needs a reason, and has no test", r.fact)
+		}
+	default:
+		say("%q is neither held, nor a switch, recorded, or left out", r.fact)
+	}
+	for _, name := range r.tests {
+		if exist[name].file == "" {
+			say("%q names %s, which there is not", r.fact, name)
+		}
+	}
+	return list
 }
 
 // sections are those of azure-facts that the note has to have rows of.
@@ -51,31 +118,13 @@ var sections = []string{"§2.1", "§2.2", "§2.3", "§2.4", "§2.5", "§2.6", "�
 // TestSemanticsTable holds docs/design/0006-semantics.md against the tests that there are.
 func TestSemanticsTable(t *testing.T) {
 	exist, named, rows := testsHere(t), map[string]bool{}, map[string]int{}
-	for line := range strings.Lines(note(t, "0006-semantics.md")) {
-		row := factRow.FindStringSubmatch(strings.TrimSpace(line))
-		if row == nil {
-			continue
+	for _, r := range semanticsRows(t) {
+		rows[r.section]++
+		for _, name := range r.tests {
+			named[name] = true
 		}
-		rows[row[1]]++
-		tests := quotedTest.FindAllStringSubmatch(row[3], -1)
-		status, reason, _ := strings.Cut(row[4], ": ")
-		switch status {
-		case "held", "switch", "recorded":
-			if len(tests) == 0 {
-				t.Errorf("nothing holds the simulator to %q", row[2])
-			}
-		case "no":
-			if reason == "" || len(tests) > 0 {
-				t.Errorf("%q needs a reason, and has no test", row[2])
-			}
-		default:
-			t.Errorf("%q is neither held, nor a switch, recorded, or left out", row[2])
-		}
-		for _, name := range tests {
-			named[name[1]] = true
-			if exist[name[1]] == "" {
-				t.Errorf("%q names %s, which there is not", row[2], name[1])
-			}
+		for _, problem := range r.problems(exist) {
+			t.Error(problem)
 		}
 	}
 	for _, section := range sections {
@@ -83,11 +132,33 @@ func TestSemanticsTable(t *testing.T) {
 			t.Errorf("%s of azure-facts has no row", section)
 		}
 	}
-	for name, file := range exist {
-		isOfSwitches := file == "semantics_switches_test.go" || file == "semantics_table_test.go" // they are in the other table, or none
-		if strings.HasPrefix(file, "semantics_") && !isOfSwitches && !named[name] {
+	for name, test := range exist {
+		isOfSwitches := test.file == "semantics_switches_test.go" || test.file == "semantics_table_test.go" // they are in the other table, or none
+		if strings.HasPrefix(test.file, "semantics_") && !isOfSwitches && !named[name] {
 			t.Errorf("%s is in no row", name)
 		}
+	}
+}
+
+// A row needs a test that cites its section, or a reason.
+func TestSemanticsRows(t *testing.T) {
+	exist := map[string]testHere{"TestA": {"a_test.go", []string{"§2.1", "§2.10"}}}
+	for name, tc := range map[string]struct {
+		row
+		want int
+	}{
+		"cites it":         {row{section: "§2.10", status: "held", tests: []string{"TestA"}}, 0},
+		"cites another":    {row{section: "§2.2", status: "switch", tests: []string{"TestA"}}, 1},
+		"cites a longer":   {row{section: "§2", status: "held", tests: []string{"TestA"}}, 1},
+		"is not there":     {row{section: "§2.1", status: "held", tests: []string{"TestA", "TestB"}}, 1},
+		"no test":          {row{section: "§2.1", status: "held"}, 1},
+		"recorded":         {row{section: "§6", status: "recorded", tests: []string{"TestA"}}, 0},
+		"not recorded":     {row{section: "§6", status: "recorded"}, 1},
+		"left out":         {row{section: "§6", status: "no", reason: "nobody knows"}, 0},
+		"without a reason": {row{section: "§6", status: "no"}, 1},
+		"no status":        {row{section: "§6", status: "maybe"}, 1},
+	} {
+		mustEqual(t, name, len(tc.problems(exist)), tc.want)
 	}
 }
 
@@ -113,7 +184,7 @@ func TestSwitchTable(t *testing.T) {
 		}
 		mustEqual(t, "fact of "+name, row[1], field.Tag.Get("fact"))
 		mustEqual(t, "choices of "+name, row[3], choices)
-		if exist[row[4]] == "" {
+		if exist[row[4]].file == "" {
 			t.Errorf("switch %s names %s, which there is not", name, row[4])
 		}
 		delete(rows, name)

@@ -102,6 +102,9 @@ func (s *Server) createSet(r *request, body object) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
+	if err := checkLimit(r.args["set"], c); err != nil {
+		return nil, err
+	}
 	if err := s.checkQuota(r.args["sub"], nil, c); err != nil {
 		return nil, err
 	}
@@ -126,6 +129,9 @@ func (s *Server) writeSet(r *request, set *scaleSet, body object, kind string) (
 		return nil, err
 	}
 	if err := s.checkModelChange(set, c); err != nil {
+		return nil, err
+	}
+	if err := checkLimit(set.name, c); err != nil {
 		return nil, err
 	}
 	if err := s.checkQuota(set.subscription, set, c); err != nil {

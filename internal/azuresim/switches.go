@@ -76,6 +76,13 @@ type Switches struct {
 	RunCommandState Choice `json:"runCommandState" choices:"keep updating" fact:"§2.9"`
 	// RuleSwitch is what becomes of established connections when a load balancer's rule is switched to another pool, or goes.
 	RuleSwitch Choice `json:"ruleSwitch" choices:"stay break" fact:"§2.10"`
+	// NetworkIfMatch is what writes of network resources do with If-Match and If-None-Match.
+	NetworkIfMatch Choice `json:"networkIfMatch" choices:"honour ignore" fact:"§2.10"`
+	// BalancerEtag is what moves a load balancer's etag: writes, or also machines that become members or stop being that.
+	BalancerEtag Choice `json:"balancerEtag" choices:"writes members" fact:"§2.10"`
+	// ProbeVerdict is how answers to a probe decide whether a machine serves: the first one does, and later as many in a row as the
+	// probe says; or as many from the beginning; or each one, whatever the probe says.
+	ProbeVerdict Choice `json:"probeVerdict" choices:"first threshold each" fact:"§2.10"`
 
 	// HealthDelaySeconds is how long a machine that came up has no verdict on its health.
 	HealthDelaySeconds int `json:"healthDelaySeconds" fact:"§2.5"`

@@ -39,7 +39,10 @@ func (s *sim) exhaust(c call) (n int, refused reply) {
 
 const unbounded = 1e9
 
-var testOperation = testSet[:strings.Index(testSet, "/resourceGroups")] + "/providers/Microsoft.Compute/locations/eastus/operations/22222222-2222-2222-2222-222222222222"
+var (
+	testCompute   = testSet[:strings.Index(testSet, "/resourceGroups")] + "/providers/Microsoft.Compute"
+	testOperation = testCompute + "/locations/eastus/operations/22222222-2222-2222-2222-222222222222"
+)
 
 // each is a call of each policy of azure-facts §3.2, with the refill a minute and the size of its two buckets.
 var perMinute = map[string]struct {
@@ -53,14 +56,24 @@ var perMinute = map[string]struct {
 	"UpdateVMScaleSet by extension":      {call{"DELETE", testSet + "/extensions/x", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSet by cancel":         {call{"POST", testSet + "/rollingUpgrades/cancel", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSet by reimage":        {call{"POST", testSet + "/reimage", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by repairs":        {call{"POST", testSet + "/setOrchestrationServiceState", members{{"action", "none"}}}, 4, 12, 500, 1500},
+	"UpdateVMScaleSet by reimageAll":     {call{"POST", testSet + "/reimageAll", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by start":          {call{"POST", testSet + "/start", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by redeploy":       {call{"POST", testSet + "/redeploy", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
 	"UpdateVMScaleSet by restart":        {call{"POST", testSet + "/restart", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
 	"DeleteVMScaleSet":                   {call{"DELETE", testSet + "-none", nil}, 4, 12, 175, 525},
 	"DeleteVMScaleSet by deallocate":     {call{"POST", testSet + "/deallocate", members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
 	"LowCostGetVMScaleSet":               {call{"GET", testSet, nil}, 12, 36, 800, 2400},
 	"LowCostGetVMScaleSet of upgrade":    {call{"GET", testSet + "/rollingUpgrades/latest", nil}, 12, 36, 800, 2400},
+	"LowCostGetVMScaleSet of sizes":      {call{"GET", testSet + "/skus", nil}, 12, 36, 800, 2400},
+	"LowCostGetVMScaleSet of history":    {call{"GET", testSet + "/osUpgradeHistory", nil}, 12, 36, 800, 2400},
 	"HighCostGetVMScaleSet":              {call{"GET", testSet + "/instanceView", nil}, 10, 30, 360, 1080},
 	"HighCostGetVMScaleSet of instances": {call{"GET", testSet + "/virtualMachines", nil}, 10, 30, 360, 1080},
 	"HighCostGetVMScaleSet of sets":      {call{"GET", strings.TrimSuffix(testSet, "/web"), nil}, 0, 0, 360, 1080},
+	"HighCostGetVMScaleSet of all sets":  {call{"GET", testCompute + "/virtualMachineScaleSets", nil}, 0, 0, 360, 1080},
+	"HighCostGetVMScaleSet of a region":  {call{"GET", testCompute + "/locations/eastus/virtualMachineScaleSets", nil}, 0, 0, 360, 1080},
+	"HighCostGetVM":                      {call{"GET", testSet + "-flex/virtualMachines", nil}, 0, 0, 300, 900},
+	"HighCostGetVM of all machines":      {call{"GET", testCompute + "/virtualMachines", nil}, 0, 0, 300, 900},
 	"UpdateVMScaleSetVM":                 {call{"POST", testSet + "/virtualMachines/7/restart", nil}, 4, 12, 500, 1500},
 	"DeleteVMScaleSetVM":                 {call{"POST", testSet + "/virtualMachines/7/poweroff", nil}, 4, 12, 500, 1500},
 	"GetVMScaleSetVM":                    {call{"GET", testSet + "/virtualMachines/7/instanceView", nil}, 12, 36, 2000, 6000},
@@ -82,7 +95,10 @@ func TestPerMinuteBuckets(t *testing.T) {
 				delete(limits, level)
 				s := newSim(t, Options{Throttling: Throttling{Compute: ComputePerMinute, Limits: limits}})
 				s.stage(1)
-				mustEqual(t, "left", leftOf(s.try(tc.call), level), want.size-1)
+				s.control("PUT", "/scalesets", members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", flexible}})
+				first := s.try(tc.call)
+				mustEqual(t, "left", leftOf(first, level), want.size-1)
+				mustEqual(t, "has a resource's bucket", strings.Contains(first.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Resource;"), tc.resourceSize > 0)
 				n, refused := s.drain(tc.call, level)
 				mustEqual(t, "bucket", n, want.size-1)
 				mustEqual(t, "Retry-After", refused.header.Get("Retry-After"), strconv.Itoa(wholeSeconds(time.Minute/time.Duration(want.refill))))

@@ -58,13 +58,10 @@ func checkShape(body object) *armError {
 	return checkParts(body)
 }
 
-// maxCapacity of a scale set (azure-facts §2.6).
-const maxCapacity = 1000
-
 // checkWrite refuses what a scale set cannot be.
 func (s *Server) checkWrite(set *scaleSet, full object) *armError {
 	for _, check := range []func(*scaleSet, object) *armError{
-		checkPlace, checkOrchestration, checkFixed, checkSize, checkMode, checkExtensions,
+		checkPlace, checkOrchestration, checkFixed, checkSize, checkMode, checkExtensions, checkHealthSources, checkGrace,
 	} {
 		if err := check(set, full); err != nil {
 			return err
@@ -96,9 +93,8 @@ func checkSize(_ *scaleSet, full object) *armError {
 		return invalidParameter("sku", "Required parameter 'sku' is missing (null).")
 	}
 	capacity, isWhole := intAt(full, "sku", "capacity")
-	if !isWhole || capacity < 0 || capacity > maxCapacity {
-		return invalidParameter("sku.capacity", "The value '%v' of parameter 'sku.capacity' is invalid. It must be between 0 and %d.",
-			at(full, "sku", "capacity"), maxCapacity)
+	if !isWhole || capacity < 0 {
+		return invalidParameter("sku.capacity", "The value '%v' of parameter 'sku.capacity' is invalid.", at(full, "sku", "capacity"))
 	}
 	return nil
 }

@@ -7,7 +7,7 @@ A1() {
   make_balancer web web
   make_set web "$marketplace" web
   same "instances" "$(instances web)" "0 1 2"
-  same "outdated" "$(outdated web)" ""
+  same_outdated web ""
 }
 
 A2() {
@@ -18,7 +18,7 @@ A2() {
 A3() {
   set_script web install_nginx.sh
   update web "*"
-  same "outdated" "$(outdated web)" ""
+  same_outdated web ""
   same "pages of the machines" "$(machine_pages web web)" "nginx v1 nginx v1 nginx v1"
 }
 
@@ -30,9 +30,9 @@ A4() {
 A5() {
   cp "$here/install_nginx_v2.sh" "$STORE/"
   set_script web install_nginx.sh
-  same "outdated by an unchanged URI" "$(outdated web)" ""
+  same_outdated web "" "by an unchanged URI"
   set_script web install_nginx_v2.sh
-  same "outdated" "$(outdated web)" "0 1 2"
+  same_outdated web "0 1 2"
   same "pages of the machines" "$(machine_pages web web)" "nginx v1 nginx v1 nginx v1"
 }
 
@@ -55,28 +55,22 @@ A7() {
 A8() {
   # shellcheck disable=SC2046 # each id is a word
   update web $(outdated web)
-  same "outdated" "$(outdated web)" ""
+  same_outdated web ""
   same "pages of the machines" "$(machine_pages web web)" "nginx v2 nginx v2 nginx v2"
 }
 
 # A9 goes back to where A6 left, and does it better.
 A9() {
-  local id
+  local id url
+  url=$(public web)
   set_script web install_nginx.sh
   update web "*"
   set_script web install_nginx_v2.sh
   update web "$(kept canary)"
   for id in $(outdated web); do
-    update web "$id" &
-    while kill -0 $! 2>/dev/null; do
-      # grep fails where there are none
-      [ "$(seen_by_azure web | grep -c '"state": "Updating"')" -le 1 ] || { echo "more than one is being updated"; exit 1; }
-      page "$(public web)" > "$WORK/page.out"
-      sleep 0.1
-    done
-    wait $!
+    update_alone web "$id" "$url"
   done
-  same "outdated" "$(outdated web)" ""
+  same_outdated web ""
   same "pages of the machines" "$(machine_pages web web)" "nginx v2 nginx v2 nginx v2"
 }
 

@@ -14,14 +14,14 @@ B1() {
 B2() {
   packer nginx-updated-image "nginx updated"
   set_image images nginx-updated-image
-  same "outdated" "$(outdated images)" "0 1 2"
+  same_outdated images "0 1 2"
   same "images of the instances" "$(image_names images)" "nginx-base-image nginx-base-image nginx-base-image"
   same "pages of the machines" "$(machine_pages images images)" "nginx base nginx base nginx base"
 }
 
 B3() {
   update images 0 2
-  same "outdated" "$(outdated images)" "1"
+  same_outdated images "1"
   same "images of the instances" "$(image_names images)" "nginx-updated-image nginx-base-image nginx-updated-image"
   same "pages of the machines" "$(machine_pages images images)" "nginx updated nginx base nginx updated"
   update images "*"

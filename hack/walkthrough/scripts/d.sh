@@ -44,7 +44,7 @@ switch_to() {
   settled shop
   touch "$WORK/stop"
   wait $asking
-  same "requests lost of $(wc -l < "$WORK/answers")" "$(grep -vcx "nginx v[12]" "$WORK/answers" || true)" 0
+  none_lost "$WORK/answers" "nginx v[12]"
 }
 
 D3() {

@@ -44,6 +44,22 @@ same() {
   [ "$got" = "$want" ] || { echo "$1: got '$got', want '$want'"; exit 1; }
 }
 
+# same_outdated SET IDS [WHAT] wants just these instances to be outdated. Its own line tells when az fails, which it would not within
+# an argument: nothing printed would be as good as nothing outdated.
+same_outdated() {
+  local got
+  got=$(outdated "$1")
+  same "outdated${3:+ $3}" "$got" "$2"
+}
+
+# none_lost ANSWERS PAGE wants every line of a file to be PAGE, and so many of them that they say something.
+none_lost() {
+  local asked
+  asked=$(wc -l < "$1")
+  [ "$asked" -ge 20 ] || { echo "$asked answers are too few to say that none was lost"; exit 1; }
+  same "requests lost of $asked" "$(grep -vcx "$2" "$1" || true)" 0
+}
+
 # keep and kept carry something from one row to the next.
 keep() { echo "$2" > "$WORK/$1"; }
 kept() { cat "$WORK/$1"; }
@@ -100,6 +116,22 @@ image_names() {
   az vmss list-instances -g "$group" -n "$1" --query "[].storageProfile.imageReference.id" -o tsv | sed 's|.*/||' | xargs
 }
 update() { local set=$1; shift; az vmss update-instances -g "$group" -n "$set" --instance-ids "$@"; }
+
+# update_alone SET ID URL updates one instance and looks meanwhile: it must be seen being updated, never with another one, and URL
+# must answer all the time.
+update_alone() {
+  local state busy most=0
+  update "$1" "$2" &
+  while kill -0 $! 2> /dev/null; do
+    state=$(seen_by_azure "$1")
+    busy=$(grep -c '"state": "Updating"' <<< "$state" || true)
+    if [ "$busy" -gt "$most" ]; then most=$busy; fi
+    page "$3" > "$WORK/page.out"
+    sleep 0.1
+  done
+  wait $!
+  same "most instances seen being updated at a time while $2 was" "$most" 1
+}
 
 # shellcheck source=network.sh
 . "$here/network.sh"

@@ -1,0 +1,42 @@
+package azuresim
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+)
+
+// isHealthKind says whether an extension of a type reports health.
+func isHealthKind(kind string) bool {
+	return strings.HasPrefix(strings.ToLower(kind), "applicationhealth")
+}
+
+// checkHealthSources refuses a second source of health (azure-facts §2.5). The words were seen where automatic OS upgrades were
+// enabled (MicrosoftDocs/azure-docs#114432); their code, and the words otherwise, are unverified [U].
+func checkHealthSources(_ *scaleSet, full object) *armError {
+	profile := objectAt(full, "properties", "virtualMachineProfile")
+	isHealth := func(e any) bool { return isHealthKind(stringAt(e, "properties", "type")) }
+	if stringAt(profile, "networkProfile", "healthProbe", "id") == "" || !slices.ContainsFunc(arrayAt(profile, "extensionProfile", "extensions"), isHealth) {
+		return nil
+	}
+	if boolAt(full, "properties", "upgradePolicy", "automaticOSUpgradePolicy", "enableAutomaticOSUpgrade") {
+		return refuse(http.StatusBadRequest, "BadRequest",
+			"Automatic OS Upgrade is not supported for this Virtual Machine Scale Set because both a health probe and a health extension were "+
+				"provided. Remove the health probe or health extension prior to enabling automatic OS upgrade.")
+	}
+	return invalidParameter("networkProfile.healthProbe", "A Virtual Machine Scale Set cannot have both a health probe and a health extension.")
+}
+
+// How long a machine may be unhealthy before it is repaired (azure-facts §2.5).
+const leastGrace, mostGrace = 10 * time.Minute, 90 * time.Minute
+
+// checkGrace refuses a grace period that is none, or too short or too long; its words are unverified [U].
+func checkGrace(_ *scaleSet, full object) *armError {
+	text := stringAt(full, "properties", "automaticRepairsPolicy", "gracePeriod")
+	if d, isDuration := isoDuration(text); text == "" || isDuration && leastGrace <= d && d <= mostGrace {
+		return nil
+	}
+	return invalidParameter("automaticRepairsPolicy.gracePeriod",
+		"The value '%s' of parameter 'automaticRepairsPolicy.gracePeriod' is invalid. It must be between PT10M and PT90M.", text)
+}
