@@ -49,9 +49,13 @@ func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.Stage) {
 }
 
 // reportRollback makes the status say whether the run can be taken back.
-func reportRollback(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
+func reportRollback(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision) {
 	status.Rollback = nil
-	if b := m.Baseline; b.Run != 0 && b.Run == m.Run {
+	b := d.Remember.Baseline
+	if d.Forecast != nil {
+		b = d.Forecast.Baseline
+	}
+	if b.Run != 0 && b.Run == d.Remember.Run {
 		status.Rollback = &v1alpha1.RollbackStatus{
 			Rollbackable: b.Name != "" && b.Why == "" && b.Lost == "",
 			Baseline:     b.Name,

@@ -56,7 +56,7 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 	remember(status, d.Remember)
 	reportStage(status, d.Stage)
 	reportPlan(status, d.Forecast)
-	reportRollback(status, d.Remember)
+	reportRollback(status, d)
 	if d.Progress != nil {
 		reportProgress(status, d.Progress)
 		reportZones(status, d.Zones)

@@ -70,17 +70,15 @@ func keepBaseline(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// previewBaseline says in mode Plan what the run could go back to. Nothing is stored, so it is settled for good only when the rollout acts; and what a
-// run before left to be gone back to stays what it is.
-func (r *round) previewBaseline() {
-	kept := r.memory.Baseline
-	if r.isWorking() || kept.Fixed {
-		return
+// previewBaseline is what the run could go back to, if it can be known now. Nothing is stored or remembered of it.
+func (r *round) previewBaseline() Baseline {
+	if r.isWorking() || r.memory.isSettled() {
+		return r.memory.Baseline
 	}
 	if _, b, _, waiting := r.takeBaseline(); !waiting {
-		b.Since = kept.Since
-		r.memory.Baseline = b
+		return b
 	}
+	return r.memory.Baseline
 }
 
 // takeBaseline works out what to go back to: what was inherited, else what is declared, and for every path that neither has, the

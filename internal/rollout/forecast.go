@@ -12,6 +12,8 @@ type Forecast struct {
 	Writes  []OperationKind // effects on the scale set that touch no machine, in order
 	Calls   int             // ARM calls where nothing lets itself be waited for: no polls, one list page, a look before and after each effect
 	Ends    Because         // how it would end, or what would hold it
+
+	Baseline Baseline // what it could go back to
 }
 
 // PlannedBatch is the machines of one call.
@@ -158,7 +160,7 @@ func planOnly(r *round) (verdict, bool) {
 	obs.Settings = Known(ProtectedSettings{HasCommand: r.spec.Target.Script != nil && r.spec.Target.Script.Command == ""})
 	forecast := Foresee(r.spec, obs)
 	r.forecast = &forecast
-	r.previewBaseline()
+	forecast.Baseline = r.previewBaseline()
 	machines := 0
 	for _, batch := range forecast.Batches {
 		if batch.Action == UpgradeOperation {

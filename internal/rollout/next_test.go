@@ -108,11 +108,15 @@ func TestWayBackIsKnownBeforeTheFirstWrite(t *testing.T) {
 			spec := canary(v2, 100)
 			change(&spec, &obs)
 			d := rollout.Plan(spec, obs)
-			if b := d.Remember.Baseline; b.Run != 1 || b.Name == "" {
+			b, remembered := d.Remember.Baseline, d.Remember.Baseline.Name != ""
+			if d.Forecast != nil {
+				b = d.Forecast.Baseline
+			}
+			if b.Run != 1 || b.Name == "" {
 				t.Errorf("%s: baseline %+v", d.Because, b)
 			}
-			if stored := len(d.Store) > 0; stored == spec.PlanOnly {
-				t.Errorf("%s: stored %v", d.Because, d.Store)
+			if stored := len(d.Store) > 0; stored == spec.PlanOnly || stored != remembered {
+				t.Errorf("%s: stored %v, remembered %v", d.Because, d.Store, remembered)
 			}
 			if d.Step != (rollout.Wait{}) {
 				t.Errorf("did %v", d.Step)
