@@ -13,6 +13,13 @@ import (
 // What the replay check needs beyond the API: to make the simulator hold what
 // a recording shows of a world that was there before the recording began.
 
+// SetDurations says how long what begins from now on takes; what has begun stays as it is.
+func (s *Server) SetDurations(d Durations) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.durations = d.withDefaults()
+}
+
 // SeedScaleSet makes a scale set be what a recorded body shows. Its instances
 // stay; where there are none it gets as many as it should have, numbered by
 // ids as far as these go.

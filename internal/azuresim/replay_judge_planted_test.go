@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
@@ -123,6 +124,20 @@ func TestExceptionsCoverOnePath(t *testing.T) {
 	}
 }
 
+// Operations that are alike must have taken the same time.
+func TestJudgeSeesDurations(t *testing.T) {
+	status := func(ended string) answer {
+		return answer{body: tree{"startTime": "2020-12-19T06:26:18.9899642+00:00", "endTime": ended}}
+	}
+	recorded := status("2020-12-19T06:28:31.303497+00:00")
+	if found, _ := judge(recorded, status("2020-12-19T06:28:31.3034971+00:00"), nil); len(found) > 0 {
+		t.Fatalf("found %v where times are only rounded", found)
+	}
+	if found, _ := judge(recorded, status("2020-12-19T06:28:31.304497+00:00"), nil); !anyBegins(found, "$.endTime: recorded after 2m12.3135328s") {
+		t.Fatalf("found %v, not that it took longer", found)
+	}
+}
+
 // What the simulator itself answered is replayed without a difference; with
 // any one thing changed, it fails where that is.
 func TestReplayFindsATamperedRecording(t *testing.T) {
@@ -134,10 +149,12 @@ func TestReplayFindsATamperedRecording(t *testing.T) {
 		change func(*exchange)
 		found  string
 	}{
-		"status": {1, func(e *exchange) { e.Status = http.StatusAccepted }, "own:1: PUT providers/Microsoft.Compute/virtualMachineScaleSets/own: status"},
-		"header": {2, func(e *exchange) { e.ResponseHeaders["x-ms-new"] = "1" }, "header x-ms-new: recorded, not served"},
-		"casing": {3, func(e *exchange) { swap(e, `"provisioningState"`, `"ProvisioningState"`) }, "own:3: GET providers/Microsoft.Compute/virtualMachineScaleSets/own: $.properties.ProvisioningState"},
-		"type":   {4, func(e *exchange) { swap(e, `"latestModelApplied":true`, `"latestModelApplied":"true"`) }, "$.value[0].properties.latestModelApplied: recorded string, served boolean"},
+		"status":           {1, func(e *exchange) { e.Status = http.StatusAccepted }, "own:1: PUT providers/Microsoft.Compute/virtualMachineScaleSets/own: status"},
+		"an end too early": {2, func(e *exchange) { move(e, time.Hour) }, ": $.status: recorded InProgress, served Succeeded"},
+		"an end too late":  {3, func(e *exchange) { move(e, -time.Hour) }, ": $.endTime: recorded (string), not served"},
+		"header":           {2, func(e *exchange) { e.ResponseHeaders["x-ms-new"] = "1" }, "header x-ms-new: recorded, not served"},
+		"casing":           {4, func(e *exchange) { swap(e, `"provisioningState"`, `"ProvisioningState"`) }, "own:4: GET providers/Microsoft.Compute/virtualMachineScaleSets/own: $.properties.ProvisioningState"},
+		"type":             {5, func(e *exchange) { swap(e, `"latestModelApplied":true`, `"latestModelApplied":"true"`) }, "$.value[0].properties.latestModelApplied: recorded string, served boolean"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tape := ownTape(t)
@@ -160,6 +177,13 @@ func swap(e *exchange, from, to string) {
 	e.ResponseBody = []byte(strings.ReplaceAll(string(e.ResponseBody), from, to))
 }
 
+// move makes an exchange's Date another one.
+func move(e *exchange, d time.Duration) {
+	date, _ := http.ParseTime(e.header("date"))
+	e.ResponseHeaders["date"] = date.Add(d).Format(http.TimeFormat)
+	delete(e.ResponseHeaders, "retry-after")
+}
+
 // ownTape is a creation of a scale set, and looks at it, as the simulator answers.
 func ownTape(t *testing.T) cassette {
 	t.Helper()
@@ -171,12 +195,12 @@ func ownTape(t *testing.T) cassette {
 	created := recorder.record(http.MethodPut, set, []byte(`{"location":"westus","sku":{"name":"Standard_D2s_v3","capacity":2},"properties":{
 		"overprovision":false,"upgradePolicy":{"mode":"Manual"},"virtualMachineProfile":{"storageProfile":{
 		"imageReference":{"publisher":"Canonical","offer":"UbuntuServer","sku":"18.04-LTS","version":"latest"}}}}}`))
-	clock.Advance(longEnough)
 	status, _, _ := strings.Cut(strings.TrimPrefix(created.header("azure-asyncoperation"), "https://management.azure.com"), "?")
-	tape := cassette{name: "own", exchanges: []*exchange{
-		created, recorder.record(http.MethodGet, status, nil), recorder.record(http.MethodGet, set, nil),
-		recorder.record(http.MethodGet, set+"/virtualMachines", nil),
-	}}
+	tape := cassette{name: "own", exchanges: []*exchange{created}}
+	for _, path := range []string{status, status, set, set + "/virtualMachines"} {
+		clock.Advance(30 * time.Second)
+		tape.exchanges = append(tape.exchanges, recorder.record(http.MethodGet, path, nil))
+	}
 	for i, e := range tape.exchanges {
 		e.cassette, e.line = tape.name, i+1
 	}

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // answer is a response, recorded or served.
@@ -33,7 +34,16 @@ func judge(recorded, served answer, exceptions []exception) (found []difference,
 	found = append(found, judgeHeaders(recorded.headers, served.headers)...)
 	j := &bodyJudge{found: found, exceptions: exceptions}
 	j.value("$", recorded.body, served.body)
-	return j.found, j.used
+	return append(j.found, judgeCourse(recorded.body, served.body)...), j.used
+}
+
+// judgeCourse compares how long operations took.
+func judgeCourse(recorded, served any) []difference {
+	want, got := courseIn(recorded), courseIn(served)
+	if want.ended.IsZero() || got.ended.IsZero() || (want.lasted()-got.lasted()).Abs() < time.Microsecond { // times are rounded
+		return nil
+	}
+	return []difference{{"$.endTime", fmt.Sprintf("recorded after %s, served after %s", want.lasted(), got.lasted())}}
 }
 
 func judgeHeaders(recorded, served map[string]string) []difference {

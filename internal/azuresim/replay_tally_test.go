@@ -14,6 +14,7 @@ type tally struct {
 	outcomes map[outcome]int
 	leftOut  map[string]int // by reason
 	excepted map[string]int // by path
+	untimed  int            // judged while the clock stood still, since nobody recorded when they were
 	failures []string       // one for each answer that was wrong, with the first difference
 }
 
@@ -32,6 +33,9 @@ func (s *tally) add(e *exchange, v verdict) {
 	s.outcomes[v.outcome]++
 	if v.outcome == leftOut {
 		s.leftOut[v.reason]++
+	}
+	if v.outcome == judged && !v.timed {
+		s.untimed++
 	}
 	for _, x := range v.excepted {
 		s.excepted[x.path]++
@@ -53,6 +57,7 @@ func (s *tally) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "of %d exchanges about scale sets %d were judged (%d failed), %d seeded the simulator, %d were left out; %d are about something else\n",
 		s.inScope(), s.outcomes[judged], len(s.failures), s.outcomes[seeded], s.outcomes[leftOut], s.outcomes[outer])
+	fmt.Fprintf(&b, "of %d that were judged nobody recorded the time: the clock stood still\n", s.untimed)
 	byCount := func(x, y string) int { return cmp.Or(cmp.Compare(s.leftOut[y], s.leftOut[x]), cmp.Compare(x, y)) }
 	for _, reason := range slices.SortedFunc(maps.Keys(s.leftOut), byCount) {
 		fmt.Fprintf(&b, "left out %3d: %s\n", s.leftOut[reason], reason)
