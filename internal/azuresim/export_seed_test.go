@@ -71,9 +71,10 @@ func (s *Server) plant(set *scaleSet, id int) *instance {
 	if inst := set.instance(id); inst != nil {
 		return inst
 	}
+	born := s.now.Add(time.Duration(set.fresh)*time.Minute - 24*time.Hour) // each by itself
 	inst := &instance{
 		set: set, id: id, zone: set.emptiestZone(countZones(set.instances)), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
-		born: s.now, exact: s.exactVersion(set.model.image()), booted: set.model,
+		born: born, attached: born.UnixNano(), exact: s.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
 	}
 	set.fresh++
