@@ -42,6 +42,7 @@ type player struct {
 	sim   *azuresim.Server
 	clock *azuresim.ManualClock
 
+	bound   *binding
 	begun   map[string]links  // operations, by recorded id
 	foreign map[string]bool   // operations that exchanges outside began
 	missed  map[string]string // why operations were never begun here
@@ -51,7 +52,7 @@ type player struct {
 
 func newPlayer(t testing.TB, tape cassette) *player {
 	p := &player{
-		t: t, tape: tape,
+		t: t, tape: tape, bound: newBinding(),
 		begun: map[string]links{}, foreign: map[string]bool{}, missed: map[string]string{},
 		seen: map[string]bool{}, strange: map[string]string{},
 	}
@@ -101,7 +102,7 @@ func (p *player) play(e *exchange) verdict {
 	recorded := p.recorded(e)
 	served := p.replay(e, t)
 	p.bind(e, t, served)
-	differences, used := judge(recorded, served, exceptionsTo(e, t))
+	differences, used := judge(recorded, served, exceptionsTo(e, t), p.bound)
 	return verdict{outcome: judged, timed: timed, differences: differences, excepted: used}
 }
 
@@ -145,7 +146,7 @@ func (p *player) replay(e *exchange, t target) answer {
 		p.sim.SetDurations(lasting(p.courseOf(e)))
 		defer p.sim.SetDurations(lasting(course{}))
 	}
-	return p.send(e.Method, where, e.RequestHeaders, withPolicy(e, p.recorded(e)))
+	return p.send(e.Method, where, e.RequestHeaders, p.bound.translated(withPolicy(e, p.recorded(e))))
 }
 
 // bind remembers what a replayed exchange made.
