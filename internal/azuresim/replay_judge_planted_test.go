@@ -255,27 +255,77 @@ func move(e *exchange, d time.Duration) {
 	delete(e.ResponseHeaders, "retry-after")
 }
 
+const (
+	ownSet   = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/own"
+	ownModel = `{"location":"westus","sku":{"name":"Standard_D2s_v3","capacity":2},"properties":{
+		"overprovision":false,"upgradePolicy":{"mode":"Manual"},"virtualMachineProfile":{"storageProfile":{
+		"imageReference":{"publisher":"Canonical","offer":"UbuntuServer","sku":"18.04-LTS","version":"latest"}}}}}`
+)
+
+// newRecorder is a player with a simulator to record, and no cassette.
+func newRecorder(t *testing.T) *player {
+	t.Helper()
+	clock := &azuresim.ManualClock{}
+	p := &player{t: t, clock: clock, sim: azuresim.New(azuresim.Options{Clock: clock})}
+	t.Cleanup(p.sim.Close)
+	p.send(http.MethodPut, "/subscriptions/s/resourceGroups/g?api-version=2021-04-01", nil, []byte(`{"location":"westus"}`))
+	return p
+}
+
+// write records a PUT of the scale set, and the status of its operation until that is over.
+func (p *player) write(body string) []*exchange {
+	begun := p.record(http.MethodPut, ownSet, []byte(body))
+	status, _, _ := strings.Cut(strings.TrimPrefix(begun.header("azure-asyncoperation"), "https://management.azure.com"), "?")
+	return append([]*exchange{begun}, p.look(status, status)...)
+}
+
+// look records GETs, half a minute apart.
+func (p *player) look(paths ...string) []*exchange {
+	var seen []*exchange
+	for _, path := range paths {
+		p.clock.Advance(30 * time.Second)
+		seen = append(seen, p.record(http.MethodGet, path, nil))
+	}
+	return seen
+}
+
+func ownCassette(exchanges ...*exchange) cassette {
+	for i, e := range exchanges {
+		e.cassette, e.line = "own", i+1
+	}
+	return cassette{name: "own", exchanges: exchanges}
+}
+
 // ownTape is a creation of a scale set, and looks at it, as the simulator answers.
 func ownTape(t *testing.T) cassette {
 	t.Helper()
-	const set = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/own"
-	clock := &azuresim.ManualClock{}
-	recorder := &player{t: t, clock: clock, sim: azuresim.New(azuresim.Options{Clock: clock})}
-	defer recorder.sim.Close()
-	recorder.send(http.MethodPut, "/subscriptions/s/resourceGroups/g?api-version=2021-04-01", nil, []byte(`{"location":"westus"}`))
-	created := recorder.record(http.MethodPut, set, []byte(`{"location":"westus","sku":{"name":"Standard_D2s_v3","capacity":2},"properties":{
-		"overprovision":false,"upgradePolicy":{"mode":"Manual"},"virtualMachineProfile":{"storageProfile":{
-		"imageReference":{"publisher":"Canonical","offer":"UbuntuServer","sku":"18.04-LTS","version":"latest"}}}}}`))
-	status, _, _ := strings.Cut(strings.TrimPrefix(created.header("azure-asyncoperation"), "https://management.azure.com"), "?")
-	tape := cassette{name: "own", exchanges: []*exchange{created}}
-	for _, path := range []string{status, status, set, set + "/virtualMachines"} {
-		clock.Advance(30 * time.Second)
-		tape.exchanges = append(tape.exchanges, recorder.record(http.MethodGet, path, nil))
+	recorder := newRecorder(t)
+	return ownCassette(append(recorder.write(ownModel), recorder.look(ownSet, ownSet+"/virtualMachines")...)...)
+}
+
+// rewoundTape begins when the scale set is there, and shows the instances only after a write.
+func rewoundTape(t *testing.T) cassette {
+	t.Helper()
+	recorder := newRecorder(t)
+	recorder.write(ownModel)
+	tape := recorder.look(ownSet)
+	tape = append(tape, recorder.write(`{"location":"westus","properties":{"virtualMachineProfile":{"licenseType":"RHEL_BYOS"}}}`)...)
+	return ownCassette(append(tape, recorder.look(ownSet+"/virtualMachines")...)...)
+}
+
+// An instance that is first seen after a write is what the write made of what it was before, and is judged by that.
+func TestReplayRewinds(t *testing.T) {
+	tape := rewoundTape(t)
+	sum := replayed(t, tape)
+	if len(sum.failures) > 0 || sum.outcomes[seeded] != 1 || sum.outcomes[judged] != len(tape.exchanges)-1 {
+		t.Fatalf("%d seeded, %d were judged, failed: %q", sum.outcomes[seeded], sum.outcomes[judged], sum.failures)
 	}
-	for i, e := range tape.exchanges {
-		e.cassette, e.line = tape.name, i+1
+	list := tape.exchanges[len(tape.exchanges)-1]
+	swap(list, `"latestModelApplied":false`, `"latestModelApplied":true`)
+	const found = ": $.value[0].properties.latestModelApplied: recorded true, served false"
+	if sum := replayed(t, tape); len(sum.failures) == 0 || !strings.Contains(sum.failures[0], found) {
+		t.Fatalf("failures %q, none with %q", sum.failures, found)
 	}
-	return tape
 }
 
 // record makes an exchange of what the simulator answers.

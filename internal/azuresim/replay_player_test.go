@@ -43,18 +43,19 @@ type player struct {
 	clock *azuresim.ManualClock
 
 	bound   *binding
-	begun   map[string]links  // operations, by recorded id
-	foreign map[string]bool   // operations that exchanges outside began
-	missed  map[string]string // why operations were never begun here
-	seen    map[string]bool   // scale sets and instances that the simulator has, and lists that it can make
-	strange map[string]string // why a scale set's instances are no longer what the simulator has
+	begun   map[string]links   // operations, by recorded id
+	foreign map[string]bool    // operations that exchanges outside began
+	missed  map[string]string  // why operations were never begun here
+	seen    map[string]bool    // scale sets that the simulator has
+	sources map[*exchange]bool // reads that the simulator was seeded from
+	strange map[string]string  // why a scale set's instances are no longer what the simulator has
 }
 
 func newPlayer(t testing.TB, tape cassette) *player {
 	p := &player{
 		t: t, tape: tape, bound: newBinding(),
 		begun: map[string]links{}, foreign: map[string]bool{}, missed: map[string]string{},
-		seen: map[string]bool{}, strange: map[string]string{},
+		seen: map[string]bool{}, sources: map[*exchange]bool{}, strange: map[string]string{},
 	}
 	p.clock = azuresim.NewManualClock(p.beginning())
 	p.sim = azuresim.New(azuresim.Options{Clock: p.clock})
@@ -155,7 +156,7 @@ func (p *player) bind(e *exchange, t target, served answer) {
 		p.begun[id] = links{served.headers["azure-asyncoperation"], served.headers["location"]}
 	}
 	if t.kind == oneSet && e.Status == http.StatusCreated {
-		p.seen[t.setKey()], p.seen[t.setKey()+listSuffix] = true, true
+		p.seen[t.setKey()] = true
 	}
 }
 
