@@ -225,7 +225,13 @@ func union(list []any) any {
 }
 
 func (j *bodyJudge) scalar(path string, recorded, served any) {
-	if j.shapeOnly || ofTheWorld(path) {
+	if j.shapeOnly {
+		return
+	}
+	if x := ofTheWorld(path); x != nil {
+		if recorded != served {
+			j.used = append(j.used, *x)
+		}
 		return
 	}
 	text, isText := recorded.(string)

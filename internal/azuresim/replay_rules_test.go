@@ -14,7 +14,6 @@ var headersOfTransport = map[string]string{
 	"content-length":    "how long a body is depends on names and spaces",
 	"date":              "of the web server",
 	"server":            "of the web server",
-	"set-cookie":        "of the load balancer in front of ARM",
 	"transfer-encoding": "the web server chunks what it compresses",
 	"vary":              "the web server compresses on request",
 	"x-cache":           "of Azure Front Door, which some requests came through",
@@ -30,26 +29,26 @@ var headersByValue = map[string]bool{
 var headersOfOperations = []string{"azure-asyncoperation", "location"}
 
 // valuesOfTheWorld are ends of paths to values that say something about the
-// world and the time that was recorded, each with the reason.
-var valuesOfTheWorld = map[string]string{
-	".osName":                  "an image's own",
-	".osVersion":               "an image's own",
-	".vmAgentVersion":          "of the agent that was newest then",
-	".typeHandlerVersion":      "of the extension's handler that was newest then",
-	".exactVersion":            "of the image that was newest then",
-	".vmAgent.statuses[].time": "of the agent's last report, which comes when it likes",
-	"instanceView.extensions[].statuses[].message": "an extension's own words",
-	"$.extensions[].statuses[].message":            "an extension's own words",
+// world and the time that was recorded, each with the reason. Their types count.
+var valuesOfTheWorld = []exception{
+	{path: ".osName", reason: "an image's own"},
+	{path: ".osVersion", reason: "an image's own"},
+	{path: ".vmAgentVersion", reason: "of the agent that was newest then"},
+	{path: ".typeHandlerVersion", reason: "of the extension's handler that was newest then"},
+	{path: ".exactVersion", reason: "of the image that was newest then"},
+	{path: ".vmAgent.statuses[].time", reason: "of the agent's last report, which comes when it likes"},
+	{path: "instanceView.extensions[].statuses[].message", reason: "an extension's own words"},
+	{path: "$.extensions[].statuses[].message", reason: "an extension's own words"},
 }
 
-func ofTheWorld(path string) bool {
+func ofTheWorld(path string) *exception {
 	path = indices.ReplaceAllString(path, "[]")
-	for end := range valuesOfTheWorld {
-		if strings.HasSuffix(path, end) {
-			return true
+	for i, x := range valuesOfTheWorld {
+		if strings.HasSuffix(path, x.path) {
+			return &valuesOfTheWorld[i]
 		}
 	}
-	return false
+	return nil
 }
 
 // sameMoment is how far apart times may be in Azure that are one here: an operation, its machines and their disks end there one
