@@ -2,7 +2,6 @@ package azuresim
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,9 +12,15 @@ import (
 // What the replay check needs beyond the API: to make the simulator hold what
 // a recording shows of a world that was there before the recording began.
 
-// SeedScaleSet makes a scale set be what a recorded body shows. Its instances
-// stay; where there are none it gets as many as it should have, numbered by
-// ids as far as these go.
+// SetDurations says how long what begins from now on takes; what has begun stays as it is.
+func (s *Server) SetDurations(d Durations) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.durations = d.withDefaults()
+}
+
+// SeedScaleSet makes a scale set that is what a recorded body shows, with
+// instances of some numbers.
 func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -29,56 +34,31 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 		return err
 	}
 	full = withDefaults(full, object{"properties": object{"orchestrationMode": uniform}}) // old versions do not show it
-	c := s.split(nil, cleaned(full))
-	set := s.sets[id.key()]
-	if set == nil {
-		set = s.create(id, c)
-		set.creating = false
-	} else {
-		set.doc = c.doc
-		s.remodel(set, c.model)
-	}
-	for i := len(set.instances); i < set.capacity(); i++ {
-		number := set.nextID
-		if i < len(ids) {
-			number = ids[i]
-		}
+	set := s.create(id, s.split(nil, cleaned(full)))
+	set.creating = false
+	for _, number := range ids {
 		s.plant(set, number)
 	}
 	return nil
 }
 
-// remodel gives a set another model, and those instances that had the latest one.
-func (s *Server) remodel(set *scaleSet, m *model) {
-	was := set.model
-	set.adopt(m, s.now)
-	for _, inst := range set.instances {
-		if inst.model == was {
-			inst.model = m
-		}
-	}
-}
-
 // plant makes an instance that runs since before anybody looked.
-func (s *Server) plant(set *scaleSet, id int) *instance {
-	if inst := set.instance(id); inst != nil {
-		return inst
-	}
+func (s *Server) plant(set *scaleSet, id int) {
+	born := s.now.Add(time.Duration(set.fresh)*time.Minute - 24*time.Hour) // each by itself
 	inst := &instance{
 		set: set, id: id, zone: set.emptiestZone(countZones(set.instances)), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
-		born: s.now, exact: s.exactVersion(set.model.image()), booted: set.model,
+		born: born, attached: born.UnixNano(), exact: s.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
 	}
 	set.fresh++
 	set.nextID = max(set.nextID, id+1)
 	set.instances = append(set.instances, inst)
-	slices.SortFunc(set.instances, func(a, b *instance) int { return a.id - b.id })
-	return inst
 }
 
 // SeedInstance makes an instance of a scale set be what a recorded body shows.
-// profile is what its own model is, where that isn't the latest.
-func (s *Server) SeedInstance(setID string, body, profile []byte) error {
+// profile is what its own model is, where that isn't the latest; where the
+// instance is in transition, it is so for a while.
+func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time.Duration) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.catchUp()
@@ -90,7 +70,10 @@ func (s *Server) SeedInstance(setID string, body, profile []byte) error {
 	if err != nil {
 		return err
 	}
-	inst := s.plant(set, number)
+	inst := set.instance(number)
+	if inst == nil {
+		return fmt.Errorf("scale set %s has no instance %d", setID, number)
+	}
 	inst.resemble(shown)
 	inst.state = state{model: set.model, since: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy}
 	if !boolAt(shown, "properties", "latestModelApplied") {
@@ -103,7 +86,7 @@ func (s *Server) SeedInstance(setID string, body, profile []byte) error {
 	if set.id()+"/virtualMachines/"+strconv.Itoa(number) != stringAt(shown, "id") {
 		set.upperCase = true
 	}
-	s.unsettle(inst, stringAt(shown, "properties", "provisioningState"))
+	s.unsettle(inst, stringAt(shown, "properties", "provisioningState"), unsettled)
 	return nil
 }
 
@@ -146,32 +129,17 @@ func (inst *instance) resemble(shown object) {
 }
 
 // unsettle lets an instance that was recorded in transition be so for a while.
-func (s *Server) unsettle(inst *instance, shown string) {
+func (s *Server) unsettle(inst *instance, shown string, lasts time.Duration) {
 	for _, p := range []provisioning{creating, updating, failed, deleting} {
 		if p.String() == shown {
 			inst.provisioning = p
 		}
 	}
 	if inst.provisioning == updating || inst.provisioning == creating {
-		s.after(time.Minute, func() {
-			if inst.task == nil {
+		s.after(lasts, func() {
+			if inst.task == nil && inst.provisioning != failed {
 				inst.change(s.now, func(st *state) { st.provisioning = succeeded })
 			}
 		})
 	}
-}
-
-// KeepInstances forgets all instances of a scale set but some.
-func (s *Server) KeepInstances(setID string, ids []int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	id, err := parseSetID(setID)
-	if err != nil {
-		return err
-	}
-	if set := s.sets[id.key()]; set != nil {
-		set.surplus = nil
-		set.instances = slices.DeleteFunc(set.instances, func(inst *instance) bool { return !slices.Contains(ids, inst.id) })
-	}
-	return nil
 }

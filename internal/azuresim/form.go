@@ -110,6 +110,7 @@ var blanks = []blank{
 	func(out []byte, l look) []byte { return strconv.AppendInt(out, int64(l.etag), 10) },
 	func(out []byte, l look) []byte { return strconv.AppendInt(out, int64(l.fault), 10) },
 	func(out []byte, l look) []byte { return appendARMTime(out, l.born) },
+	func(out []byte, l look) []byte { return appendARMTime(out, time.Unix(0, l.attached)) },
 	func(out []byte, l look) []byte { return appendARMTime(out, l.stateTime()) },
 	func(out []byte, l look) []byte { return l.stateTime().UTC().AppendFormat(out, agentTime) },
 }
@@ -144,6 +145,7 @@ func (l look) standIn(n int) look {
 	}
 	inst.vmID, inst.disk = uuid.UUID{0: 0xfe, 15: byte(n)}, uuid.UUID{0: 0xef, 15: byte(n)}
 	inst.born = time.Date(2001, 2, 3, 4, 5, n, 1_234_500, time.UTC)
+	inst.attached = time.Date(2003, 4, 5, 6, 7, n, 2_345_600, time.UTC).UnixNano()
 	l.state.since = time.Date(2002, 3, 4, 5, 6, n, 6_543_200, time.UTC).UnixNano()
 	l.instance = &inst
 	return l

@@ -96,7 +96,7 @@ func TestFormsKnowEveryField(t *testing.T) {
 	places := map[string]string{
 		"set": "likeness", "zone": "likeness", "exact": "likeness", "state": "likeness, since: blank",
 		"protectScaleIn": "likeness", "protectActions": "likeness", "hasProtection": "likeness",
-		"id": "blank", "suffix": "blank", "fault": "blank", "vmID": "blank", "disk": "blank", "etag": "blank", "born": "blank",
+		"id": "blank", "suffix": "blank", "fault": "blank", "vmID": "blank", "disk": "blank", "etag": "blank", "born": "blank", "attached": "blank",
 		"tags": "peculiar", "results": "peculiar",
 		"past": "not shown", "task": "not shown", "command": "not shown", "commands": "not shown", "pendingScripts": "not shown", "pendingDisk": "not shown", "told": "not shown",
 		"upgrades": "not shown", "reimages": "not shown", "scriptRuns": "not shown", "deleted": "not shown", "address": "not shown",

@@ -22,6 +22,8 @@ type instance struct {
 	exact  string    // version of the image that the disk was made from
 	etag   int
 	born   time.Time
+	// attached is when its disks became what they are, in nanoseconds of Unix time: made anew, or let go of with its host.
+	attached int64
 
 	state
 	past []state // what it was before, oldest first

@@ -35,7 +35,7 @@ func (l look) diskViews() []members {
 	views := make([]members, 0, len(names))
 	for _, name := range names {
 		views = append(views, members{
-			{"name", name}, {"statuses", []members{l.status("ProvisioningState/succeeded", "Provisioning succeeded", l.stateTime())}},
+			{"name", name}, {"statuses", []members{l.status("ProvisioningState/succeeded", "Provisioning succeeded", time.Unix(0, l.attached))}},
 		})
 	}
 	return views

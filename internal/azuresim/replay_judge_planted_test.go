@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
@@ -15,7 +16,7 @@ func plantedAnswer(t *testing.T) answer {
 	body, err := decode([]byte(`{
 		"name": "web", "etag": "\"3\"", "sku": {"name": "Standard_D2s_v3", "capacity": 3}, "zones": ["1", "2"],
 		"properties": {
-			"output": "Enable succeeded: \n[stdout]\nhi\n\n[stderr]\n", "provisioningState": "Updating", "overprovision": false, "uniqueId": "3b35c1c2-0000-4000-8000-00000000c11e",
+			"output": "Enable succeeded: \n[stdout]\nhi\n\n[stderr]\n", "provisioningState": "Updating", "overprovision": false, "uniqueId": "3b35c1c2-0000-4000-8000-00000000c11f",
 			"timeCreated": "2020-12-19T06:26:18.9899642+00:00",
 			"virtualMachineProfile": {"extensionProfile": {"extensions": [{"name": "a", "properties": {"type": "CustomScript"}}]}}
 		}
@@ -93,7 +94,7 @@ func TestJudgeSeesWhatIsPlanted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			served := plantedAnswer(t)
 			plant.change(&served)
-			found, _ := judge(plantedAnswer(t), served, nil)
+			found, _ := judge(plantedAnswer(t), served, nil, newBinding())
 			switch {
 			case plant.found == "" && len(found) > 0:
 				t.Fatalf("found %v where nothing counts", found)
@@ -118,12 +119,87 @@ func TestExceptionsCoverOnePath(t *testing.T) {
 	served := plantedAnswer(t)
 	treeAt(served.body)["zones"] = []any{"7", "8", "9"}
 	exempt := []exception{{path: "$.zones"}}
-	if found, used := judge(plantedAnswer(t), served, exempt); len(found) > 0 || len(used) != 1 {
+	if found, used := judge(plantedAnswer(t), served, exempt, newBinding()); len(found) > 0 || len(used) != 1 {
 		t.Fatalf("found %v, used %v", found, used)
 	}
 	treeAt(served.body)["zones"] = []any{json.Number("7"), json.Number("8"), json.Number("9")}
-	if found, _ := judge(plantedAnswer(t), served, exempt); !anyBegins(found, "$.zones[]: recorded string, served number") {
+	if found, _ := judge(plantedAnswer(t), served, exempt, newBinding()); !anyBegins(found, "$.zones[]: recorded string, served number") {
 		t.Fatalf("found %v: elements may differ in number, not in kind", found)
+	}
+}
+
+// Ids and times are what they were at first sight, and not others' either.
+func TestJudgeBindsAtFirstSight(t *testing.T) {
+	const (
+		one, other, disk, moment = "3b35c1c2-0000-4000-8000-000000000001", "3b35c1c2-0000-4000-8000-000000000002",
+			"web_web_0_OsDisk_1_3b35c1c200004000800000000000c11e", "2020-12-19T06:26:18.9899642+00:00"
+		here, there, hereDisk, now = "00000000-1111-4222-8333-000000000001", "00000000-1111-4222-8333-000000000002",
+			"web_web_0_OsDisk_1_00000000111142228333000000000001", "2026-01-02T03:04:05.1234567+00:00"
+		scrubbed = "00000000-0000-0000-0000-000000000000"
+	)
+	for name, c := range map[string]struct{ recorded, served, found string }{
+		"the same":                      {one, here, ""},
+		"an id in capitals":             {strings.ToUpper(one), here, ""},
+		"id changes at second sight":    {one, there, "$.id: recorded " + one + " again, which was served as " + here + ", now " + there},
+		"an id serves for another":      {other, here, "$.id: served " + here + " again, which was recorded as " + one + ", now " + other},
+		"a new id":                      {other, there, ""},
+		"a scrubbed id":                 {scrubbed, here, ""},
+		"a scrubbed id changes":         {scrubbed, there, ""},
+		"an id in a path":               {"/disks/" + one, "/disks/" + there, "$.id: recorded " + one + " again"},
+		"the same disk":                 {disk, hereDisk, ""},
+		"a disk changes":                {disk, strings.Replace(hereDisk, "1_0000", "1_1111", 1), "$.id: recorded _3b35c1c200004000800000000000c11e again"},
+		"the same time":                 {moment, now, ""},
+		"a time in another form":        {"2020-12-19T06:26:18.9899642Z", now, ""},
+		"time changes at second sight":  {moment, "2026-01-02T03:04:06.1234567+00:00", "$.id: recorded " + moment + " again, which was served as 2026-01-02T03:04:05.1234567Z"},
+		"a time serves for another":     {"2020-12-19T06:26:23.9899642+00:00", now, "$.id: served " + now + " again, which was recorded as 2020-12-19T06:26:18.9899642Z"},
+		"a time serves for its next":    {"2020-12-19T06:26:19.0181642+00:00", now, ""},
+		"a time where there was an id":  {one, now, "$.id: recorded {guid}, served {time}"},
+		"an id where there was another": {one + " " + other, here + " " + here, "$.id: served " + here + " again"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			bound := newBinding()
+			for _, first := range [][2]string{{one, here}, {disk, hereDisk}, {moment, now}} {
+				if found, _ := judge(answer{body: tree{"id": first[0]}}, answer{body: tree{"id": first[1]}}, nil, bound); len(found) > 0 {
+					t.Fatalf("found %v at first sight", found)
+				}
+			}
+			found, _ := judge(answer{body: tree{"id": c.recorded}}, answer{body: tree{"id": c.served}}, nil, bound)
+			if (c.found == "") != (len(found) == 0) || c.found != "" && !anyBegins(found, c.found) {
+				t.Fatalf("found %v, not %q", found, c.found)
+			}
+		})
+	}
+}
+
+// An operation's status tells the id that its link had.
+func TestJudgeBindsLinks(t *testing.T) {
+	bound := newBinding()
+	if found, _ := judge(plantedAnswer(t), plantedAnswer(t), nil, bound); len(found) > 0 {
+		t.Fatal(found)
+	}
+	status := func(id string) answer { return answer{body: tree{"name": id}} }
+	const id = "3b35c1c2-0000-4000-8000-000000000001"
+	if found, _ := judge(status(id), status("3b35c1c2-0000-4000-8000-000000000002"), nil, bound); !anyBegins(found, "$.name: recorded "+id+" again") {
+		t.Fatalf("found %v", found)
+	}
+	moved := plantedAnswer(t)
+	replace(moved.headers, "azure-asyncoperation", "000000000001", "000000000002")
+	if found, _ := judge(plantedAnswer(t), moved, nil, bound); !anyBegins(found, "header azure-asyncoperation: recorded "+id+" again") {
+		t.Fatalf("found %v", found)
+	}
+}
+
+// Operations that are alike must have taken the same time.
+func TestJudgeSeesDurations(t *testing.T) {
+	status := func(ended string) answer {
+		return answer{body: tree{"startTime": "2020-12-19T06:26:18.9899642+00:00", "endTime": ended}}
+	}
+	recorded := status("2020-12-19T06:28:31.303497+00:00")
+	if found, _ := judge(recorded, status("2020-12-19T06:28:31.3034971+00:00"), nil, newBinding()); len(found) > 0 {
+		t.Fatalf("found %v where times are only rounded", found)
+	}
+	if found, _ := judge(recorded, status("2020-12-19T06:28:31.304497+00:00"), nil, newBinding()); !anyBegins(found, "$.endTime: recorded after 2m12.3135328s") {
+		t.Fatalf("found %v, not that it took longer", found)
 	}
 }
 
@@ -138,10 +214,14 @@ func TestReplayFindsATamperedRecording(t *testing.T) {
 		change func(*exchange)
 		found  string
 	}{
-		"status": {1, func(e *exchange) { e.Status = http.StatusAccepted }, "own:1: PUT providers/Microsoft.Compute/virtualMachineScaleSets/own: status"},
-		"header": {2, func(e *exchange) { e.ResponseHeaders["x-ms-new"] = "1" }, "header x-ms-new: recorded, not served"},
-		"casing": {3, func(e *exchange) { swap(e, `"provisioningState"`, `"ProvisioningState"`) }, "own:3: GET providers/Microsoft.Compute/virtualMachineScaleSets/own: $.properties.ProvisioningState"},
-		"type":   {4, func(e *exchange) { swap(e, `"latestModelApplied":true`, `"latestModelApplied":"true"`) }, "$.value[0].properties.latestModelApplied: recorded string, served boolean"},
+		"status":                       {1, func(e *exchange) { e.Status = http.StatusAccepted }, "own:1: PUT providers/Microsoft.Compute/virtualMachineScaleSets/own: status"},
+		"an end too early":             {2, func(e *exchange) { move(e, time.Hour) }, ": $.status: recorded InProgress, served Succeeded"},
+		"an end too late":              {3, func(e *exchange) { move(e, -time.Hour) }, ": $.endTime: recorded (string), not served"},
+		"id changes at second sight":   {4, func(e *exchange) { alter(e, "uniqueId") }, ": $.properties.uniqueId: served "},
+		"time changes at second sight": {2, func(e *exchange) { alter(e, "startTime") }, ": $.startTime: served "},
+		"header":                       {2, func(e *exchange) { e.ResponseHeaders["x-ms-new"] = "1" }, "header x-ms-new: recorded, not served"},
+		"casing":                       {4, func(e *exchange) { swap(e, `"provisioningState"`, `"ProvisioningState"`) }, "own:4: GET providers/Microsoft.Compute/virtualMachineScaleSets/own: $.properties.ProvisioningState"},
+		"type":                         {5, func(e *exchange) { swap(e, `"latestModelApplied":true`, `"latestModelApplied":"true"`) }, "$.value[0].properties.latestModelApplied: recorded string, served boolean"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tape := ownTape(t)
@@ -164,27 +244,92 @@ func swap(e *exchange, from, to string) {
 	e.ResponseBody = []byte(strings.ReplaceAll(string(e.ResponseBody), from, to))
 }
 
+// alter changes the first digit of a member's value.
+func alter(e *exchange, member string) {
+	i := strings.Index(string(e.ResponseBody), `"`+member+`":"`) + len(member) + 4
+	body := []byte(string(e.ResponseBody))
+	body[i] ^= 1
+	e.ResponseBody = body
+}
+
+// move makes an exchange's Date another one.
+func move(e *exchange, d time.Duration) {
+	date, _ := http.ParseTime(e.header("date"))
+	e.ResponseHeaders["date"] = date.Add(d).Format(http.TimeFormat)
+	delete(e.ResponseHeaders, "retry-after")
+}
+
+const (
+	ownSet   = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/own"
+	ownModel = `{"location":"westus","sku":{"name":"Standard_D2s_v3","capacity":2},"properties":{
+		"overprovision":false,"upgradePolicy":{"mode":"Manual"},"virtualMachineProfile":{"storageProfile":{
+		"imageReference":{"publisher":"Canonical","offer":"UbuntuServer","sku":"18.04-LTS","version":"latest"}}}}}`
+)
+
+// newRecorder is a player with a simulator to record, and no cassette.
+func newRecorder(t *testing.T) *player {
+	t.Helper()
+	clock := &azuresim.ManualClock{}
+	p := &player{t: t, clock: clock, sim: azuresim.New(azuresim.Options{Clock: clock})}
+	t.Cleanup(p.sim.Close)
+	p.send(http.MethodPut, "/subscriptions/s/resourceGroups/g?api-version=2021-04-01", nil, []byte(`{"location":"westus"}`))
+	return p
+}
+
+// write records a PUT of the scale set, and the status of its operation until that is over.
+func (p *player) write(body string) []*exchange {
+	begun := p.record(http.MethodPut, ownSet, []byte(body))
+	status, _, _ := strings.Cut(strings.TrimPrefix(begun.header("azure-asyncoperation"), "https://management.azure.com"), "?")
+	return append([]*exchange{begun}, p.look(status, status)...)
+}
+
+// look records GETs, half a minute apart.
+func (p *player) look(paths ...string) []*exchange {
+	var seen []*exchange
+	for _, path := range paths {
+		p.clock.Advance(30 * time.Second)
+		seen = append(seen, p.record(http.MethodGet, path, nil))
+	}
+	return seen
+}
+
+func ownCassette(exchanges ...*exchange) cassette {
+	for i, e := range exchanges {
+		e.cassette, e.line = "own", i+1
+	}
+	return cassette{name: "own", exchanges: exchanges}
+}
+
 // ownTape is a creation of a scale set, and looks at it, as the simulator answers.
 func ownTape(t *testing.T) cassette {
 	t.Helper()
-	const set = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/own"
-	clock := &azuresim.ManualClock{}
-	recorder := &player{t: t, clock: clock, sim: azuresim.New(azuresim.Options{Clock: clock})}
-	defer recorder.sim.Close()
-	recorder.send(http.MethodPut, "/subscriptions/s/resourceGroups/g?api-version=2021-04-01", nil, []byte(`{"location":"westus"}`))
-	created := recorder.record(http.MethodPut, set, []byte(`{"location":"westus","sku":{"name":"Standard_D2s_v3","capacity":2},"properties":{
-		"overprovision":false,"upgradePolicy":{"mode":"Manual"},"virtualMachineProfile":{"storageProfile":{
-		"imageReference":{"publisher":"Canonical","offer":"UbuntuServer","sku":"18.04-LTS","version":"latest"}}}}}`))
-	clock.Advance(longEnough)
-	status, _, _ := strings.Cut(strings.TrimPrefix(created.header("azure-asyncoperation"), "https://management.azure.com"), "?")
-	tape := cassette{name: "own", exchanges: []*exchange{
-		created, recorder.record(http.MethodGet, status, nil), recorder.record(http.MethodGet, set, nil),
-		recorder.record(http.MethodGet, set+"/virtualMachines", nil),
-	}}
-	for i, e := range tape.exchanges {
-		e.cassette, e.line = tape.name, i+1
+	recorder := newRecorder(t)
+	return ownCassette(append(recorder.write(ownModel), recorder.look(ownSet, ownSet+"/virtualMachines")...)...)
+}
+
+// rewoundTape begins when the scale set is there, and shows the instances only after a write.
+func rewoundTape(t *testing.T) cassette {
+	t.Helper()
+	recorder := newRecorder(t)
+	recorder.write(ownModel)
+	tape := recorder.look(ownSet)
+	tape = append(tape, recorder.write(`{"location":"westus","properties":{"virtualMachineProfile":{"licenseType":"RHEL_BYOS"}}}`)...)
+	return ownCassette(append(tape, recorder.look(ownSet+"/virtualMachines")...)...)
+}
+
+// An instance that is first seen after a write is what the write made of what it was before, and is judged by that.
+func TestReplayRewinds(t *testing.T) {
+	tape := rewoundTape(t)
+	sum := replayed(t, tape)
+	if len(sum.failures) > 0 || sum.outcomes[seeded] != 1 || sum.outcomes[judged] != len(tape.exchanges)-1 {
+		t.Fatalf("%d seeded, %d were judged, failed: %q", sum.outcomes[seeded], sum.outcomes[judged], sum.failures)
 	}
-	return tape
+	list := tape.exchanges[len(tape.exchanges)-1]
+	swap(list, `"latestModelApplied":false`, `"latestModelApplied":true`)
+	const found = ": $.value[0].properties.latestModelApplied: recorded true, served false"
+	if sum := replayed(t, tape); len(sum.failures) == 0 || !strings.Contains(sum.failures[0], found) {
+		t.Fatalf("failures %q, none with %q", sum.failures, found)
+	}
 }
 
 // record makes an exchange of what the simulator answers.

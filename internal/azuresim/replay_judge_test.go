@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // answer is a response, recorded or served.
@@ -24,19 +25,28 @@ func (d difference) String() string { return d.path + ": " + d.what }
 
 // judge compares a served answer with the recorded one: the status, the names
 // of headers, the form of links, and of the body every member's name, casing
-// and JSON type, and all values but those that cannot be the same. It says,
-// too, which of the exceptions it made use of.
-func judge(recorded, served answer, exceptions []exception) (found []difference, used []exception) {
+// and JSON type, and all values; ids and times must be those that are bound. It
+// says, too, which of the exceptions it made use of.
+func judge(recorded, served answer, exceptions []exception, bound *binding) (found []difference, used []exception) {
 	if recorded.status != served.status {
 		found = append(found, difference{"status", fmt.Sprintf("recorded %d, served %d", recorded.status, served.status)})
 	}
-	found = append(found, judgeHeaders(recorded.headers, served.headers)...)
-	j := &bodyJudge{found: found, exceptions: exceptions}
+	found = append(found, judgeHeaders(recorded.headers, served.headers, bound)...)
+	j := &bodyJudge{found: found, exceptions: exceptions, bound: bound}
 	j.value("$", recorded.body, served.body)
-	return j.found, j.used
+	return append(j.found, judgeCourse(recorded.body, served.body)...), j.used
 }
 
-func judgeHeaders(recorded, served map[string]string) []difference {
+// judgeCourse compares how long operations took.
+func judgeCourse(recorded, served any) []difference {
+	want, got := courseIn(recorded), courseIn(served)
+	if want.ended.IsZero() || got.ended.IsZero() || (want.lasted()-got.lasted()).Abs() < time.Microsecond { // times are rounded
+		return nil
+	}
+	return []difference{{"$.endTime", fmt.Sprintf("recorded after %s, served after %s", want.lasted(), got.lasted())}}
+}
+
+func judgeHeaders(recorded, served map[string]string, bound *binding) []difference {
 	var found []difference
 	differ := func(name, format string, args ...any) {
 		found = append(found, difference{"header " + name, fmt.Sprintf(format, args...)})
@@ -51,6 +61,10 @@ func judgeHeaders(recorded, served map[string]string) []difference {
 			differ(name, "recorded, not served")
 		} else if want != got {
 			differ(name, "recorded %s, served %s", want, got)
+		} else if slices.Contains(headersOfOperations, name) {
+			if what := bound.agree(linkPath(recorded[name]), linkPath(value)); what != "" {
+				differ(name, "%s", what)
+			}
 		}
 	}
 	for _, name := range headersOfOperations {
@@ -82,11 +96,17 @@ func linkForm(link string) string {
 	return masked(u.Path) + "?" + strings.Join(slices.Sorted(maps.Keys(u.Query())), "&")
 }
 
+func linkPath(link string) string {
+	path, _, _ := strings.Cut(link, "?")
+	return path
+}
+
 // bodyJudge walks through two bodies at once.
 type bodyJudge struct {
 	found      []difference
 	exceptions []exception
 	used       []exception
+	bound      *binding
 	shapeOnly  bool // values do not count
 }
 
@@ -205,29 +225,27 @@ func union(list []any) any {
 }
 
 func (j *bodyJudge) scalar(path string, recorded, served any) {
-	if text, isText := recorded.(string); isText {
-		other, _ := served.(string)
+	if j.shapeOnly {
+		return
+	}
+	if x := ofTheWorld(path); x != nil {
+		if recorded != served {
+			j.used = append(j.used, *x)
+		}
+		return
+	}
+	text, isText := recorded.(string)
+	other, _ := served.(string)
+	if isText {
 		recorded, served = masked(text), masked(other)
 	}
-	if recorded != served && !j.shapeOnly && !ofTheWorld(path) {
+	if recorded != served {
 		j.differ(path, "recorded %v, served %v", recorded, served)
+	} else if isText {
+		if what := j.bound.agree(text, other); what != "" {
+			j.differ(path, "%s", what)
+		}
 	}
 }
 
-var (
-	guid        = regexp.MustCompile(`[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}`)
-	hexadecimal = regexp.MustCompile(`_[0-9a-f]{32}\b`)
-	instant     = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`)
-	indices     = regexp.MustCompile(`\[\d*\]`)
-	printed     = regexp.MustCompile(`(?s)^(Enable \w+: \n\[stdout\]\n).*(\n\[stderr\]\n).*$`)
-)
-
-// masked is a string without what differs between any two worlds: GUIDs, also
-// as names of disks have them, times, and what scripts printed. Each must be one here, too.
-func masked(s string) string {
-	if instant.MatchString(s) {
-		return "{time}"
-	}
-	s = printed.ReplaceAllString(s, "${1}{output}${2}{output}")
-	return hexadecimal.ReplaceAllString(guid.ReplaceAllString(s, "{guid}"), "_{hex}")
-}
+var indices = regexp.MustCompile(`\[\d*\]`)

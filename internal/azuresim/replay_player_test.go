@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
@@ -28,6 +27,7 @@ const (
 type verdict struct {
 	outcome     outcome
 	reason      string // of one that was left out
+	timed       bool   // it is known when it was judged
 	differences []difference
 	excepted    []exception
 }
@@ -42,20 +42,23 @@ type player struct {
 	sim   *azuresim.Server
 	clock *azuresim.ManualClock
 
-	begun   map[string]links  // operations, by recorded id
-	foreign map[string]bool   // operations that exchanges outside began
-	missed  map[string]string // why operations were never begun here
-	seen    map[string]bool   // scale sets and instances that the simulator has, and lists that it can make
-	strange map[string]string // why a scale set's instances are no longer what the simulator has
+	bound   *binding
+	begun   map[string]links   // operations, by recorded id
+	foreign map[string]bool    // operations that exchanges outside began
+	missed  map[string]string  // why operations were never begun here
+	seen    map[string]bool    // scale sets that the simulator has
+	sources map[*exchange]bool // reads that the simulator was seeded from
+	strange map[string]string  // why a scale set's instances are no longer what the simulator has
 }
 
 func newPlayer(t testing.TB, tape cassette) *player {
-	clock := &azuresim.ManualClock{}
 	p := &player{
-		t: t, tape: tape, clock: clock, sim: azuresim.New(azuresim.Options{Clock: clock}),
+		t: t, tape: tape, bound: newBinding(),
 		begun: map[string]links{}, foreign: map[string]bool{}, missed: map[string]string{},
-		seen: map[string]bool{}, strange: map[string]string{},
+		seen: map[string]bool{}, sources: map[*exchange]bool{}, strange: map[string]string{},
 	}
+	p.clock = azuresim.NewManualClock(p.beginning())
+	p.sim = azuresim.New(azuresim.Options{Clock: p.clock})
 	t.Cleanup(p.sim.Close)
 	p.lay()
 	return p
@@ -81,6 +84,7 @@ func (p *player) lay() {
 // play replays one exchange.
 func (p *player) play(e *exchange) verdict {
 	t := readTarget(e.Path)
+	timed := p.follow(e)
 	if t.kind == outside || (t.kind == anOperation && p.foreign[t.operation]) {
 		if id := begunBy(e); id != "" {
 			p.foreign[id] = true
@@ -97,17 +101,11 @@ func (p *player) play(e *exchange) verdict {
 		return verdict{outcome: seeded}
 	}
 	recorded := p.recorded(e)
-	if settled(recorded.body) && e.Method == http.MethodGet {
-		p.clock.Advance(longEnough)
-	}
 	served := p.replay(e, t)
 	p.bind(e, t, served)
-	differences, used := judge(recorded, served, exceptionsTo(e, t))
-	return verdict{outcome: judged, differences: differences, excepted: used}
+	differences, used := judge(recorded, served, exceptionsTo(e, t), p.bound)
+	return verdict{outcome: judged, timed: timed, differences: differences, excepted: used}
 }
-
-// longEnough is longer than any operation, with all that follows from it.
-const longEnough = time.Hour
 
 // unserved says why the simulator cannot be asked, and notes what that means
 // for later exchanges; empty: it can.
@@ -145,7 +143,11 @@ func (p *player) replay(e *exchange, t target) answer {
 			where = p.begun[t.operation].result
 		}
 	}
-	return p.send(e.Method, where, e.RequestHeaders, withPolicy(e, p.recorded(e)))
+	if begunBy(e) != "" {
+		p.sim.SetDurations(lasting(p.courseOf(e)))
+		defer p.sim.SetDurations(lasting(course{}))
+	}
+	return p.send(e.Method, where, e.RequestHeaders, p.bound.translated(withPolicy(e, p.recorded(e))))
 }
 
 // bind remembers what a replayed exchange made.
@@ -154,7 +156,7 @@ func (p *player) bind(e *exchange, t target, served answer) {
 		p.begun[id] = links{served.headers["azure-asyncoperation"], served.headers["location"]}
 	}
 	if t.kind == oneSet && e.Status == http.StatusCreated {
-		p.seen[t.setKey()], p.seen[t.setKey()+listSuffix] = true, true
+		p.seen[t.setKey()] = true
 	}
 }
 
@@ -165,31 +167,6 @@ func begunBy(e *exchange) string {
 		return ""
 	}
 	return link.Path[strings.LastIndex(link.Path, "/")+1:]
-}
-
-// settled says whether a recorded answer shows nothing that is still going on.
-func settled(body any) bool {
-	switch v := body.(type) {
-	case map[string]any:
-		for name, value := range v {
-			text, _ := value.(string)
-			if (name == "provisioningState" || name == "status" || name == "code") && transitional[strings.ToLower(text)] || !settled(value) {
-				return false
-			}
-		}
-	case []any:
-		for _, value := range v {
-			if !settled(value) {
-				return false
-			}
-		}
-	}
-	return true
-}
-
-var transitional = map[string]bool{
-	"inprogress": true, "creating": true, "updating": true, "deleting": true,
-	"provisioningstate/creating": true, "provisioningstate/updating": true, "provisioningstate/deleting": true,
 }
 
 // withPolicy is a request's body. Where the recorders' subscription has an

@@ -45,15 +45,15 @@ func setID(path string, t target) string {
 const defaultCapacity = 2
 
 // standIn is a body for a scale set that recordings show only in passing: what
-// its first instance tells, or next to nothing.
-func standIn(id, location string, capacity int, instances []any) tree {
+// its first instance tells, if there is one, or next to nothing.
+func standIn(id, location string, capacity int, instance any) tree {
 	profile := tree{"storageProfile": tree{"osDisk": tree{
 		"osType": "Linux", "createOption": "FromImage", "caching": "ReadWrite",
 		"managedDisk": tree{"storageAccountType": "Premium_LRS"}, "diskSizeGB": json.Number("30"),
 	}}}
 	size := "Standard_DS1_v2"
-	if len(instances) > 0 {
-		profile, size = profileOf(instances[0]), textAt(instances[0], "sku", "name")
+	if instance != nil {
+		profile, size, location = profileOf(instance), textAt(instance, "sku", "name"), textAt(instance, "location")
 	}
 	return tree{
 		"name": id[strings.LastIndex(id, "/")+1:], "id": id, "type": "Microsoft.Compute/virtualMachineScaleSets", "location": location,
@@ -63,6 +63,16 @@ func standIn(id, location string, capacity int, instances []any) tree {
 			"doNotRunExtensionsOnOverprovisionedVMs": false, "virtualMachineProfile": profile,
 		},
 	}
+}
+
+// capacityOf is how many instances a scale set should have.
+func capacityOf(body tree) int {
+	number, _ := at(body, "sku", "capacity").(json.Number)
+	n, err := strconv.Atoi(number.String())
+	if err != nil {
+		return 0
+	}
+	return n
 }
 
 // profileOf is the model that an instance shows to have.
@@ -117,15 +127,4 @@ func modelDisk(shown tree) tree {
 		disk["managedDisk"] = without(managed, "id")
 	}
 	return disk
-}
-
-// numbers are the ids of instances in a recorded list.
-func numbers(list []any) []int {
-	var ids []int
-	for _, instance := range list {
-		if n, err := strconv.Atoi(textAt(instance, "instanceId")); err == nil {
-			ids = append(ids, n)
-		}
-	}
-	return ids
 }

@@ -7,133 +7,234 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// listSuffix makes a scale set's key that of the list of its instances.
-const listSuffix = "*"
+// The world that a recording begins with is rebuilt from the earliest read of each scale set and each instance, wherever in the
+// cassette that is, before the first of them is used. Such a read is a seed and is not judged, unless something was written before:
+// then what it shows of that is rewound, the write is replayed, and the read is judged like any other.
 
-// seed makes the simulator hold what an exchange shows, where it is the first
-// sight of a resource; it says whether that was so.
+// sight is a read of a resource.
+type sight struct {
+	at      *exchange
+	body    any
+	rewound bool // something was written before
+}
+
+// origin is the earliest that a cassette shows of a scale set.
+type origin struct {
+	set       *sight // nil: it is never read as it was before the first write
+	instances []sight
+	named     []int // instances that paths name
+	listed    bool  // the instances are all there were
+	written   bool
+}
+
+// seed makes the simulator hold what is there before an exchange, if nothing is yet; it says whether the exchange is what that was
+// taken from.
 func (p *player) seed(e *exchange, t target) bool {
-	if e.Method != http.MethodGet || e.Status != http.StatusOK || t.kind == anOperation {
-		p.makeUp(e, t)
-		return false
-	}
-	body := p.recorded(e).body
-	switch {
-	case t.kind == allSets:
-		return p.seedSets(listAt(body, "value"))
-	case t.kind == oneSet:
-		return p.seedSets([]any{body})
-	case t.kind == allVMs && !strings.Contains(e.Query, "$select"): // with it there is too little to see
-		return p.seedList(e, t, listAt(body, "value"))
-	case t.kind == oneVM:
-		return p.seedOne(e, t, body)
-	}
-	p.makeUp(e, t)
-	return false
-}
-
-// makeUp makes a scale set that is about to be written to, or looked at in
-// part, and that nobody has seen yet; it is there in the recording, too, so
-// what is recorded of it is neither its creation nor a refusal.
-func (p *player) makeUp(e *exchange, t target) {
-	if t.set == "" || p.seen[t.setKey()] || e.Status == http.StatusCreated || e.Status >= http.StatusBadRequest {
-		return
-	}
-	p.seen[t.setKey()] = true
-	body := standIn(setID(e.Path, t), p.location(), max(defaultCapacity, len(p.idsOf(t))), nil)
-	if t.rest == "setorchestrationservicestate" {
-		treeAt(body, "properties")["automaticRepairsPolicy"] = tree{"enabled": true, "gracePeriod": "PT30M"}
-	}
-	p.seedSet(body)
-}
-
-func (p *player) seedSets(sets []any) bool {
-	first := false
-	for _, body := range sets {
-		key := readTarget(textAt(body, "id")).setKey()
-		if p.seen[key] {
-			continue
+	if t.kind == allSets && e.Status == http.StatusOK {
+		for _, body := range listAt(p.recorded(e).body, "value") {
+			p.begin(textAt(body, "id"))
 		}
-		first, p.seen[key] = true, true
-		p.seedSet(treeAt(body))
 	}
-	return first
+	// What was created or refused was not there.
+	if t.set != "" && e.Status != http.StatusCreated && e.Status < http.StatusBadRequest {
+		p.begin(setID(e.Path, t))
+	}
+	return p.sources[e]
 }
 
-func (p *player) seedSet(body tree) {
-	id := textAt(body, "id")
-	if err := p.sim.SeedScaleSet(p.encode(body), p.idsOf(readTarget(id))); err != nil {
-		p.t.Fatalf("seeding %s: %v", id, err)
-	}
-}
-
-func (p *player) seedList(e *exchange, t target, list []any) bool {
-	if p.seen[t.setKey()+listSuffix] {
-		return false
-	}
-	p.seen[t.setKey()+listSuffix] = true
-	if len(list) == 0 {
-		return false
-	}
-	p.known(e, t, list)
-	for _, instance := range list {
-		p.seedInstance(e, t, instance)
-	}
-	if err := p.sim.KeepInstances(setID(e.Path, t), numbers(list)); err != nil {
-		p.t.Fatalf("%s: %v", e, err)
-	}
-	return true
-}
-
-func (p *player) seedOne(e *exchange, t target, instance any) bool {
-	if p.seen[t.setKey()+listSuffix] || p.seen[t.vmKey()] {
-		return false
-	}
-	p.known(e, t, []any{instance})
-	p.seedInstance(e, t, instance)
-	return true
-}
-
-// known makes up a scale set that only its instances have been seen of; a
-// later sight of it says what it really is.
-func (p *player) known(e *exchange, t target, list []any) {
+// begin makes a scale set with its instances as a cassette begins with them.
+func (p *player) begin(id string) {
+	t := readTarget(id)
 	if p.seen[t.setKey()] {
 		return
 	}
-	body := standIn(setID(e.Path, t), textAt(list[0], "location"), len(list), list)
-	if err := p.sim.SeedScaleSet(p.encode(body), numbers(list)); err != nil {
-		p.t.Fatalf("%s: %v", e, err)
+	p.seen[t.setKey()] = true
+	o := p.originOf(t)
+	body := p.bodyOf(id, t, o)
+	if err := p.sim.SeedScaleSet(p.encode(body), o.ids(capacityOf(body))); err != nil {
+		p.t.Fatalf("seeding %s: %v", id, err)
+	}
+	for _, s := range o.instances {
+		p.seedInstance(id, s)
 	}
 }
 
-func (p *player) seedInstance(e *exchange, t target, instance any) {
-	t.vm = textAt(instance, "instanceId")
-	p.seen[t.vmKey()] = true
-	if err := p.sim.SeedInstance(setID(e.Path, t), p.encode(instance), p.encode(profileOf(instance))); err != nil {
-		p.t.Fatalf("%s: seeding instance %s: %v", e, t.vm, err)
-	}
-}
-
-// idsOf are the instances that the rest of the cassette is about: those of the
-// first list, or those that are named.
-func (p *player) idsOf(t target) []int {
-	var ids []int
+func (p *player) originOf(t target) origin {
+	var o origin
 	for _, e := range p.tape.exchanges {
 		other := readTarget(e.Path)
-		if other.kind == outside || other.setKey() != t.setKey() {
-			continue
+		switch {
+		case other.kind == allSets && e.Status == http.StatusOK:
+			o.seeSet(e, inList(p.recorded(e).body, t))
+		case other.kind == outside || other.setKey() != t.setKey():
+		case e.Method != http.MethodGet:
+			o.written = o.written || e.Status < http.StatusBadRequest
+			o.name(other)
+		case e.Status == http.StatusOK:
+			o.name(other)
+			o.see(e, other, p.recorded(e).body)
 		}
-		if list := listAt(p.recorded(e).body, "value"); other.kind == allVMs && len(list) > 0 {
-			return numbers(list)
+	}
+	return o
+}
+
+// inList is the scale set of a target in a list of them; nil: it isn't there.
+func inList(list any, t target) any {
+	for _, body := range listAt(list, "value") {
+		if readTarget(textAt(body, "id")).setKey() == t.setKey() {
+			return body
 		}
-		if id, err := strconv.Atoi(other.vm); err == nil && !slices.Contains(ids, id) {
-			ids = append(ids, id)
+	}
+	return nil
+}
+
+func (o *origin) name(t target) {
+	if id, err := strconv.Atoi(t.vm); err == nil && !slices.Contains(o.named, id) {
+		o.named = append(o.named, id)
+	}
+}
+
+func (o *origin) seeSet(e *exchange, body any) {
+	if o.set == nil && !o.written && body != nil {
+		o.set = &sight{at: e, body: body}
+	}
+}
+
+func (o *origin) see(e *exchange, t target, body any) {
+	switch {
+	case t.kind == oneSet:
+		o.seeSet(e, body)
+	case o.listed: // who comes later was made by what is replayed
+	case t.kind == oneVM:
+		o.seeInstance(e, body)
+	case t.kind == allVMs && !strings.Contains(e.Query, "$select"): // with it there is too little to see
+		list := listAt(body, "value")
+		for _, instance := range list {
+			o.seeInstance(e, instance)
+		}
+		o.listed = len(list) > 0
+	}
+}
+
+func (o *origin) seeInstance(e *exchange, body any) {
+	for _, s := range o.instances {
+		if textAt(s.body, "instanceId") == textAt(body, "instanceId") {
+			return
+		}
+	}
+	o.instances = append(o.instances, sight{at: e, body: body, rewound: o.written})
+}
+
+// ids are the numbers of the instances that there are: those that were listed, or those that are named, and as many others as the
+// scale set should have.
+func (o *origin) ids(capacity int) []int {
+	var ids []int
+	for _, s := range o.instances {
+		if n, err := strconv.Atoi(textAt(s.body, "instanceId")); err == nil {
+			ids = append(ids, n)
+		}
+	}
+	if !o.listed {
+		ids = append(ids, o.named...)
+		for n := 0; len(ids) < capacity; n++ {
+			ids = append(ids, n)
 		}
 	}
 	slices.Sort(ids)
-	return ids
+	return slices.Compact(ids)
+}
+
+// bodyOf is what a scale set was in the beginning. Of some a recording shows only what is done to them, so they are made up.
+func (p *player) bodyOf(id string, t target, o origin) tree {
+	if o.set != nil {
+		p.sources[o.set.at] = true
+		return treeAt(o.set.body)
+	}
+	var first any
+	if len(o.instances) > 0 {
+		first = o.instances[0].body
+	}
+	body := standIn(id, p.location(), max(defaultCapacity, len(o.named), len(o.instances)), first)
+	for _, e := range p.tape.exchanges {
+		if other := readTarget(e.Path); other.rest == "setorchestrationservicestate" && other.setKey() == t.setKey() {
+			treeAt(body, "properties")["automaticRepairsPolicy"] = tree{"enabled": true, "gracePeriod": "PT30M"}
+		}
+	}
+	return body
+}
+
+// seedInstance makes an instance what it was in the beginning. One that is rewound had the model that its scale set had, and was at
+// rest; what it is, and not how, writes leave alone.
+func (p *player) seedInstance(setID string, s sight) {
+	body, own := treeAt(s.body), []byte(nil)
+	switch {
+	case s.rewound:
+		properties := without(treeAt(body, "properties"), "protectionPolicy")
+		properties["latestModelApplied"], properties["provisioningState"] = true, "Succeeded"
+		body = without(body, "properties")
+		body["properties"] = properties
+	case at(body, "properties", "latestModelApplied") == false:
+		own = p.encode(profileOf(body))
+		fallthrough
+	default:
+		p.sources[s.at] = true
+	}
+	if err := p.sim.SeedInstance(setID, p.encode(body), own, p.unsettledFor(s)); err != nil {
+		p.t.Fatalf("%s: seeding instance %s: %v", s.at, textAt(body, "instanceId"), err)
+	}
+}
+
+// aWhile is how long something goes on that nobody looked at again.
+const aWhile = time.Minute
+
+// unsettledFor is how long after the beginning an instance is in transition, if it is: until it is seen settled.
+func (p *player) unsettledFor(s sight) time.Duration {
+	id := textAt(s.body, "id")
+	for _, e := range p.tape.exchanges[s.at.line:] {
+		if state := p.stateIn(e, id); state == "succeeded" || state == "failed" {
+			return p.moment(e).Sub(p.clock.Now())
+		}
+	}
+	return aWhile
+}
+
+// stateIn is the provisioning state that an exchange shows of an instance, in lower case; empty: none.
+func (p *player) stateIn(e *exchange, id string) string {
+	t, sought := readTarget(e.Path), readTarget(id)
+	if e.Status != http.StatusOK || t.setKey() != sought.setKey() || t.vm != "" && t.vmKey() != sought.vmKey() {
+		return ""
+	}
+	body := p.recorded(e).body
+	switch {
+	case t.kind == oneVM:
+		return strings.ToLower(textAt(body, "properties", "provisioningState"))
+	case t.kind == belowVM && t.rest == "instanceview":
+		return stateCode(listAt(body, "statuses"))
+	case t.kind == belowSet && t.rest == "instanceview":
+		if summary := listAt(body, "virtualMachine", "statusesSummary"); len(summary) == 1 { // all are in that state
+			return stateCode(summary)
+		}
+	case t.kind == allVMs:
+		for _, instance := range listAt(body, "value") {
+			if readTarget(textAt(instance, "id")).vmKey() == sought.vmKey() {
+				return strings.ToLower(textAt(instance, "properties", "provisioningState"))
+			}
+		}
+	}
+	return ""
+}
+
+// stateCode is the provisioning state among statuses.
+func stateCode(statuses []any) string {
+	for _, status := range statuses {
+		if state, found := strings.CutPrefix(strings.ToLower(textAt(status, "code")), "provisioningstate/"); found {
+			return state
+		}
+	}
+	return ""
 }
 
 // location is where the cassette's operations are.

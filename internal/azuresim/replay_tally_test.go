@@ -1,7 +1,6 @@
 package azuresim_test
 
 import (
-	"cmp"
 	"fmt"
 	"maps"
 	"slices"
@@ -9,16 +8,34 @@ import (
 	"testing"
 )
 
+// leftOver is an exchange that was neither judged nor a seed.
+type leftOver struct {
+	exchange *exchange
+	reason   string
+}
+
 // tally counts what became of exchanges.
 type tally struct {
 	outcomes map[outcome]int
-	leftOut  map[string]int // by reason
-	excepted map[string]int // by path
-	failures []string       // one for each answer that was wrong, with the first difference
+	leftOut  []leftOver             // in order
+	excepted map[string][]*exchange // by path
+	headers  map[string]bool        // that were recorded with what was judged
+	untimed  int                    // judged while the clock stood still, since nobody recorded when they were
+	failures []string               // one for each answer that was wrong, with the first difference
 }
 
 func newTally() *tally {
-	return &tally{outcomes: map[outcome]int{}, leftOut: map[string]int{}, excepted: map[string]int{}}
+	return &tally{outcomes: map[outcome]int{}, excepted: map[string][]*exchange{}, headers: map[string]bool{}}
+}
+
+// replayAll plays all recordings, or skips the test where there are none.
+func replayAll(t *testing.T) *tally {
+	t.Helper()
+	sum := newTally()
+	for _, tape := range readRecordings(t) {
+		sum.play(t, tape)
+	}
+	return sum
 }
 
 func (s *tally) play(t testing.TB, tape cassette) {
@@ -31,10 +48,24 @@ func (s *tally) play(t testing.TB, tape cassette) {
 func (s *tally) add(e *exchange, v verdict) {
 	s.outcomes[v.outcome]++
 	if v.outcome == leftOut {
-		s.leftOut[v.reason]++
+		s.leftOut = append(s.leftOut, leftOver{e, v.reason})
+	}
+	if v.outcome == judged {
+		s.addJudged(e, v)
+	}
+}
+
+func (s *tally) addJudged(e *exchange, v verdict) {
+	if !v.timed {
+		s.untimed++
+	}
+	for name := range e.ResponseHeaders {
+		s.headers[strings.ToLower(name)] = true
 	}
 	for _, x := range v.excepted {
-		s.excepted[x.path]++
+		if !slices.Contains(s.excepted[x.path], e) {
+			s.excepted[x.path] = append(s.excepted[x.path], e)
+		}
 	}
 	if len(v.differences) == 0 {
 		return
@@ -49,16 +80,26 @@ func (s *tally) add(e *exchange, v verdict) {
 // inScope is how many exchanges are about scale sets.
 func (s *tally) inScope() int { return s.outcomes[judged] + s.outcomes[seeded] + s.outcomes[leftOut] }
 
+// leftOutFor is how many exchanges were left out for each reason.
+func (s *tally) leftOutFor() map[string]int {
+	counts := map[string]int{}
+	for _, left := range s.leftOut {
+		counts[left.reason]++
+	}
+	return counts
+}
+
 func (s *tally) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "of %d exchanges about scale sets %d were judged (%d failed), %d seeded the simulator, %d were left out; %d are about something else\n",
 		s.inScope(), s.outcomes[judged], len(s.failures), s.outcomes[seeded], s.outcomes[leftOut], s.outcomes[outer])
-	byCount := func(x, y string) int { return cmp.Or(cmp.Compare(s.leftOut[y], s.leftOut[x]), cmp.Compare(x, y)) }
-	for _, reason := range slices.SortedFunc(maps.Keys(s.leftOut), byCount) {
-		fmt.Fprintf(&b, "left out %3d: %s\n", s.leftOut[reason], reason)
+	fmt.Fprintf(&b, "of %d that were judged nobody recorded the time: the clock stood still\n", s.untimed)
+	counts := s.leftOutFor()
+	for _, reason := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&b, "left out %3d: %s\n", counts[reason], reason)
 	}
-	for _, x := range exceptions {
-		fmt.Fprintf(&b, "excepted %3d: %s: %s\n", s.excepted[x.path], x.path, x.reason)
+	for _, x := range slices.Concat(exceptions, valuesOfTheWorld) {
+		fmt.Fprintf(&b, "excepted in %3d: %s: %s\n", len(s.excepted[x.path]), x.path, x.reason)
 	}
 	return b.String()
 }

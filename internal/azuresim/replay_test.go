@@ -1,6 +1,7 @@
 package azuresim_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
@@ -13,14 +14,12 @@ const judgedPercent = 90
 // recorded exchange about scale sets, their instances and operations is played
 // against it, and the answers must agree (see judge).
 func TestReplay(t *testing.T) {
-	sum := newTally()
-	for _, tape := range readRecordings(t) {
-		sum.play(t, tape)
-	}
+	sum := replayAll(t)
 	figure.Record(t, "recordings_judged", sum.outcomes[judged])
 	figure.Record(t, "recordings_seeded", sum.outcomes[seeded])
 	figure.Record(t, "recordings_left_out", sum.outcomes[leftOut])
 	figure.Record(t, "recordings_failed", len(sum.failures))
+	figure.Record(t, "recordings_untimed", sum.untimed)
 	t.Log(sum)
 	for _, failure := range sum.failures {
 		t.Error(failure)
@@ -28,9 +27,26 @@ func TestReplay(t *testing.T) {
 	if due := sum.inScope() - sum.outcomes[seeded]; sum.outcomes[judged]*100 < judgedPercent*due {
 		t.Errorf("only %d of %d exchanges that did not seed the simulator were judged; %d %% of them must be", sum.outcomes[judged], due, judgedPercent)
 	}
-	for _, x := range exceptions {
-		if sum.excepted[x.path] == 0 {
+	sum.checkRules(t)
+}
+
+// checkRules finds rules that nothing needs any more.
+func (s *tally) checkRules(t *testing.T) {
+	t.Helper()
+	for _, x := range slices.Concat(exceptions, valuesOfTheWorld) {
+		if len(s.excepted[x.path]) == 0 {
 			t.Errorf("no exchange needs the exception of %s any more (%s): remove it", x.path, x.reason)
+		}
+	}
+	counts := s.leftOutFor()
+	for _, g := range gaps {
+		if counts[g.reason] == 0 {
+			t.Errorf("no exchange is left out any more for %s: remove that", g.reason)
+		}
+	}
+	for name, reason := range headersOfTransport {
+		if !s.headers[name] {
+			t.Errorf("header %s is never recorded (%s): remove it", name, reason)
 		}
 	}
 }

@@ -173,8 +173,10 @@ func TestRunCommandSuperseded(t *testing.T) {
 		act    func(*sim) reply
 		status string
 	}{
-		"reimage":    {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/0/reimage", nil) }, statusCanceled},
-		"restart":    {func(s *sim) reply { return s.do(202, "POST", testSet+"/restart", members{{"instanceIds", []string{"0"}}}) }, statusCanceled},
+		"reimage": {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/0/reimage", nil) }, statusCanceled},
+		"restart": {func(s *sim) reply {
+			return s.do(202, "POST", testSet+"/restart", members{{"instanceIds", []string{"0"}}})
+		}, statusCanceled},
 		"power off":  {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/0/powerOff", nil) }, statusCanceled},
 		"delete":     {func(s *sim) reply { return s.do(202, "DELETE", testSet+"/virtualMachines/0", nil) }, statusCanceled},
 		"delete all": {func(s *sim) reply { return s.do(202, "DELETE", testSet, nil) }, statusCanceled},

@@ -32,7 +32,7 @@ func (s *Server) addInstance(op *operation, zone string) *instance {
 func (s *Server) newInstance(set *scaleSet, zone string) *instance {
 	inst := &instance{
 		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: zone, fault: set.fresh % set.faultDomainCount(),
-		vmID: s.guid(), disk: s.guid(), etag: 1, born: s.now,
+		vmID: s.guid(), disk: s.guid(), etag: 1, born: s.now, attached: s.now.UnixNano(),
 		exact: s.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano()},
 	}

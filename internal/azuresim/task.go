@@ -104,7 +104,7 @@ func (t *task) swapDisk() {
 
 // bootFresh makes an instance's disk anew.
 func (s *Server) bootFresh(inst *instance, m *model) {
-	inst.disk, inst.booted = s.guid(), m
+	inst.disk, inst.booted, inst.attached = s.guid(), m, s.now.UnixNano()
 	inst.exact = s.exactVersion(m.image())
 	inst.results = nil
 	if s.fleet == nil {
@@ -165,6 +165,9 @@ func (t *task) apply() {
 	}
 	if t.plan.reimage {
 		inst.reimages++
+	}
+	if t.plan.turnOff == deallocated {
+		inst.attached = s.now.UnixNano()
 	}
 	inst.change(s.now, func(st *state) {
 		st.model = t.target

@@ -223,6 +223,26 @@ func TestUpgradeWhileDeallocated(t *testing.T) {
 	mustEqual(t, "power", s.seen()["0"].Power, "running")
 }
 
+// Disks tell when they were made or let go of, whatever the machine has done since (recorded: test_vmss_vms).
+func TestDisksTellTheirTime(t *testing.T) {
+	s := newSim(t, Options{})
+	s.stage(1)
+	told := func() (disks, machine string) {
+		view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil).body
+		return text(at(arrayAt(view, "disks")[0], "statuses")), text(arrayAt(view, "statuses")[0])
+	}
+	for _, c := range []struct {
+		verb  string
+		moves bool
+	}{{"restart", false}, {"poweroff", false}, {"start", false}, {"deallocate", true}, {"start", false}, {"reimage", true}} {
+		disks, machine := told()
+		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/"+c.verb, nil)), statusSucceeded)
+		disksThen, machineThen := told()
+		mustEqual(t, "another time of the disks after "+c.verb, disksThen != disks, c.moves)
+		mustEqual(t, "another time of the machine after "+c.verb, machineThen != machine, true)
+	}
+}
+
 // Eleven models are too many (azure-facts §2.10).
 func TestTenModels(t *testing.T) {
 	s := newSim(t, Options{})
