@@ -51,7 +51,7 @@ var mutants = []mutant{
 	{"a refusal is written again and again", "effects.go", "last.Refused != nil && last.Kind == op.Kind", "false && last.Kind == op.Kind"},
 	{"protected machines are touched", "batch.go", "return !i.Protected || spec.Protected == ProtectedSkip", "return true"},
 	{"a soak is not waited out", "gate.go", "left > 0 {", "left > 1000*time.Hour {"},
-	{"a soak goes on while paused", "gate.go", "case r.spec.Paused || r.obs.Window.Closed:", "case false:"},
+	{"a soak goes on while paused", "gate.go", "case r.spec.Paused || r.obs.Window.Closed || r.obs.Outside != nil:", "case false:"},
 	{"a soak outlives an illness", "gate.go", "!r.isReached() || !r.isSound()", "false"},
 	{"windows are forgotten", "hold.go", "case r.obs.Window.Closed:", "case false:"},
 	{"the younger rollout works too", "claim.go", "holder != \"\" {", "holder == \"-\" {"},
