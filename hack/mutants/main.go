@@ -82,6 +82,7 @@ var mutants = []mutant{
 	{"nobody waits for the checks of a step", "checks.go", "if len(running) == 0 {", "if true {"},
 	{"steps that nobody checks are noted as checked", "checks.go", "len(checks) == 0 || ", ""},
 	{"who passes is tried again with the others", "judge.go", "if len(kept) == 0 {", "if false {"},
+	{"a check that is declared later is not waited for", "checks.go", "+ \" \" + strings.Join(names, \",\")", "+ \" \""},
 	{"a spoilt share stays checked", "checks.go", "r.memory.Spoilt++", "return"},
 	{"checks that only observe count", "checks.go", "case c.Advisory:", "case false:"},
 	{"a check in the background is not heard", "plan.go", "\t\twatchChecks,\n", ""},
