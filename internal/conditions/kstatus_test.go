@@ -156,7 +156,7 @@ func compute(t *testing.T, said []metav1.Condition, generation, observed int64) 
 }
 
 // visit shows every decision that limit random rollouts come to, before and after its effect.
-// It shows what the model leaves out: zones, protected machines, claims and lists that lag.
+// It shows what the model leaves out: zones, protected machines, claims, lists that lag, checks, hooks and nodes.
 func visit(t testing.TB, limit int, see func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)) {
 	t.Helper()
 	for seed := range limit {
@@ -176,6 +176,9 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.Memory,
 	world.Faults = simworld.RandomFaults(dice)
 	world.Repairs = dice(2) == 0
 	shell := &simworld.Shell{World: world, Spec: aSpec(dice), Secrets: map[string]string{}}
+	if dice(2) == 0 {
+		listen(dice, shell)
+	}
 	shell.OnPlan = func(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) { see(spec, obs.Memory, d) }
 	shell.OnActed = func(d rollout.Decision, _ rollout.Outcome, after rollout.Decision) {
 		see(shell.Spec, d.Remember, after)
@@ -191,6 +194,7 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.Memory,
 		if round == 40 {
 			world.Calm()
 			world.Mode, shell.Spec.Paused, shell.Spec.PlanOnly, shell.Window, shell.Claim = rollout.UpgradeModeManual, false, false, rollout.Window{}, rollout.Claim{}
+			shell.Outside = nil
 		}
 		if round < 40 {
 			world.Misbehave(zones)
@@ -199,9 +203,37 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.Memory,
 	}
 }
 
+// listen declares checks, hooks and drains of all kinds, and lets chance answer them.
+func listen(dice simworld.Dice, shell *simworld.Shell) {
+	for n, at := range []rollout.HookPoint{rollout.BeforeInstance, rollout.AfterInstance, rollout.BeforeStep, rollout.AfterStep, rollout.OnFailure} {
+		if dice(2) == 0 {
+			what := []rollout.HookFailure{rollout.HookFails, rollout.HookIgnore}[dice(2)]
+			shell.Spec.Hooks = append(shell.Spec.Hooks, rollout.Hook{Name: fmt.Sprint("hook-", n), At: at, Timeout: 5 * time.Minute, OnFailure: what})
+		}
+	}
+	if dice(2) == 0 {
+		shell.Spec.Drain = &rollout.Drain{Timeout: 5 * time.Minute, OnFailure: []rollout.HookFailure{rollout.HookFails, rollout.HookSkips}[dice(2)]}
+	}
+	if dice(2) == 0 {
+		shell.Spec.Checks = []rollout.Check{{Name: "page", Scope: rollout.CheckInstance}, {Name: "error-rate", Scope: rollout.CheckStep, Background: dice(2) == 0}}
+	}
+	shell.Call = func(rollout.CallRun) rollout.CallResult {
+		return rollout.CallResult{State: []rollout.CallState{rollout.CallDelivered, rollout.CallDelivered, rollout.CallUnderWay, rollout.CallFailed}[max(0, dice(16)-12)]}
+	}
+	shell.Node = func(_ string, drain bool) rollout.NodeState {
+		isDone := dice(3) > 0
+		return rollout.NodeState{Drained: drain && isDone, Uncordoned: !drain && isDone, Failed: !isDone && dice(8) == 0}
+	}
+	shell.Verify = func(rollout.CheckRun) rollout.CheckResult {
+		return rollout.CheckResult{State: []rollout.CheckState{rollout.CheckPassed, rollout.CheckRunning, rollout.CheckFailed}[max(0, dice(12)-9)]}
+	}
+}
+
 // changeMind does one of the things that people and pipelines do.
 func changeMind(dice simworld.Dice, shell *simworld.Shell, round int) {
-	switch dice(9) {
+	switch dice(10) {
+	case 9:
+		shell.Outside = []*rollout.Problem{nil, {Kind: rollout.KindInvalid, Message: "check page: no such CheckTemplate"}}[dice(2)]
 	case 0:
 		shell.Spec.Target = aTarget(dice)
 	case 1:

@@ -145,8 +145,8 @@ func failedCheck(c Check, result CheckResult) string {
 // holdForChecks keeps the gate shut until the checks of the step have passed. What has to pass after them begins to pass then, as after an
 // approval.
 func (r *round) holdForChecks() (verdict, bool) {
-	stage, checks := r.spec.stageKey(r.memory), r.spec.checks(CheckStep, false)
-	if len(checks) == 0 || slices.Contains(r.memory.Checked, stage) {
+	checks := r.spec.checks(CheckStep, false)
+	if len(checks) == 0 || r.isChecked() {
 		return undecided() // nobody was waited for, so the timer of what comes next goes on
 	}
 	var running []string
@@ -156,7 +156,7 @@ func (r *round) holdForChecks() (verdict, bool) {
 		}
 	}
 	if len(running) == 0 {
-		r.memory.Checked = append(slices.Clone(r.memory.Checked), stage)
+		r.memory.Checked = append(r.otherwiseChecked(), r.checkedKey())
 		r.restartGateAfterSoak()
 		return undecided()
 	}
@@ -173,9 +173,29 @@ func (r *round) spoilChecks() {
 	if r.memory.Gate == (Gate{}) || len(r.spec.checks(CheckStep, false)) == 0 {
 		return
 	}
-	stage := r.spec.stageKey(r.memory)
 	r.memory.Spoilt++
-	r.memory.Checked = slices.DeleteFunc(slices.Clone(r.memory.Checked), func(s string) bool { return s == stage })
+	r.memory.Checked = r.otherwiseChecked()
+}
+
+// checkedKey is what the current share is noted by when its checks have passed. Which they were is part of it: one that is declared later has to
+// pass too.
+func (r *round) checkedKey() string {
+	var names []string
+	for _, c := range r.spec.checks(CheckStep, false) {
+		if !c.Advisory {
+			names = append(names, c.Name)
+		}
+	}
+	slices.Sort(names)
+	return r.spec.stageKey(r.memory) + " " + strings.Join(names, ",")
+}
+
+func (r *round) isChecked() bool { return slices.Contains(r.memory.Checked, r.checkedKey()) }
+
+// otherwiseChecked are the other shares whose checks have passed.
+func (r *round) otherwiseChecked() []string {
+	stage := r.spec.stageKey(r.memory) + " "
+	return slices.DeleteFunc(slices.Clone(r.memory.Checked), func(s string) bool { return strings.HasPrefix(s, stage) })
 }
 
 // wantedChecks lists what is to be verified now; nil where this round did not look, so that what is under way goes on.
@@ -212,7 +232,7 @@ func (r *round) verifies() bool {
 
 // awaitsChecks says whether the share is reached, and its checks have not all passed.
 func (r *round) awaitsChecks() bool {
-	return r.isReached() && r.memory.Gate != (Gate{}) && !slices.Contains(r.memory.Checked, r.spec.stageKey(r.memory))
+	return r.isReached() && r.memory.Gate != (Gate{}) && !r.isChecked()
 }
 
 // wantInBackground wants the checks that go on in the background, from the first canary on that is well.

@@ -42,7 +42,7 @@ type Memory struct {
 	Former      []Ref     // machines of the operation that going back left behind
 	FormerSince time.Time // since when
 
-	Checked  []string // shares whose checks have passed
+	Checked  []string // shares whose checks have passed, and which those were
 	Rejected string   // the check or the hook that the release as a whole failed, with what it said; "": none
 	Spoilt   int      // how often a share that was being checked was spoilt
 

@@ -13,6 +13,7 @@ func checkStories() map[string]story {
 	reimages := func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }
 	page := rollout.Check{Name: "page", Scope: rollout.CheckInstance}
 	errors := rollout.Check{Name: "error-rate", Scope: rollout.CheckStep}
+	later := rollout.Check{Name: "latency", Scope: rollout.CheckStep}
 	always := rollout.Check{Name: "error-rate", Scope: rollout.CheckStep, Background: true}
 	stays := rollout.Check{Name: "page", Scope: rollout.CheckInstance, Background: true}
 	advice := func(c rollout.Check) rollout.Check { c.Advisory = true; return c }
@@ -71,6 +72,23 @@ func checkStories() map[string]story {
 			11: all(does("machine 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
 			14: does("machine 0 is well", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }),
 			24: says("error-rate", rollout.CheckPassed, "0.002"),
+		}},
+		"a share that is spoilt while a person is asked is checked again": {n: 4, start: bare, rounds: 26, spec: canary(image2, 0, checks(errors), func(s *rollout.Spec) {
+			s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{}}, {Name: "all", Percent: 100}}
+		}), script: map[int]func(*teller){
+			7:  says("error-rate", rollout.CheckPassed, "0.001"),
+			10: all(does("machine 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
+			12: all(does("machine 0 is well", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }), ask(rollout.VerbApprove, step("half"))),
+			16: ask(rollout.VerbApprove, step("half")),
+			19: says("error-rate", rollout.CheckPassed, "0.002"),
+		}},
+		"a check that is declared while a person is asked": {n: 4, start: bare, rounds: 20, spec: canary(image2, 0, checks(errors), func(s *rollout.Spec) {
+			s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{}}, {Name: "all", Percent: 100}}
+		}), script: map[int]func(*teller){
+			7:  says("error-rate", rollout.CheckPassed, "0.001"),
+			10: does("another check is declared", func(t *teller) { t.shell.Spec.Checks = append([]rollout.Check{later}, t.shell.Spec.Checks...) }),
+			13: ask(rollout.VerbApprove, step("half")),
+			16: says("latency", rollout.CheckPassed, "0.2 s"),
 		}},
 		"who is asked sees what was checked": {n: 4, start: bare, rounds: 26, spec: canary(image2, 0, asked, checks(errors)), script: map[int]func(*teller){
 			14: says("error-rate", rollout.CheckPassed, "0.001"),
