@@ -19,7 +19,7 @@ const (
 	manyInstances = 1000
 	// mostListMS is the bound of issue 4 for all pages of 1,000 instances.
 	mostListMS = 20.0
-	// Others may use the machine meanwhile, and cannot make anything faster: the quietest of some rounds counts.
+	// Others may use the machine meanwhile: the quietest of some rounds is shown beside what is bounded, all of them.
 	rounds, listsPerRound = 5, 60
 )
 
@@ -74,31 +74,44 @@ func nextLink(page []byte) string {
 	return string(link)
 }
 
-// p95 is how long all but the slowest twentieth of lists take in the quietest round, in milliseconds.
-func (r *reader) p95(ctx context.Context, first string) (float64, error) {
-	best := 0.0
+// timing is how long all but the slowest twentieth of lists take, in milliseconds.
+type timing struct {
+	all      float64 // of all lists
+	quietest float64 // of those in the round that others disturbed least
+}
+
+// measure reads the same list again and again.
+func (r *reader) measure(ctx context.Context, first string) (timing, error) {
+	var t timing
+	var all []time.Duration
 	for round := range rounds {
 		took := make([]time.Duration, listsPerRound)
 		for i := range took {
 			began := time.Now()
 			if err := r.list(ctx, first); err != nil {
-				return 0, err
+				return t, err
 			}
 			took[i] = time.Since(began)
 		}
-		slices.Sort(took)
-		ms := float64(took[listsPerRound*95/100-1].Microseconds()) / 1000
-		if round == 0 || ms < best {
-			best = ms
+		all = append(all, took...)
+		if ms := p95(took); round == 0 || ms < t.quietest {
+			t.quietest = ms
 		}
 	}
-	return best, nil
+	t.all = p95(all)
+	return t, nil
+}
+
+// p95 is the longest but for the longest twentieth, in milliseconds.
+func p95(took []time.Duration) float64 {
+	sorted := slices.Sorted(slices.Values(took))
+	return float64(sorted[len(sorted)*95/100-1].Microseconds()) / 1000
 }
 
 // measureLists reads lists of 1,000, and what is as long from a server that has nothing to do.
 func measureLists(ctx context.Context, s *simulator) error {
 	r := &reader{client: s.client}
-	plain, err := r.p95(ctx, s.firstPage(0, ""))
+	plain, err := r.measure(ctx, s.firstPage(0, ""))
 	if err != nil {
 		return fmt.Errorf("listing instances: %w", err)
 	}
@@ -110,41 +123,42 @@ func measureLists(ctx context.Context, s *simulator) error {
 	if err != nil {
 		return fmt.Errorf("listing instances in process: %w", err)
 	}
-	expanded, err := r.p95(ctx, s.firstPage(0, "&$expand=instanceView"))
+	expanded, err := r.measure(ctx, s.firstPage(0, "&$expand=instanceView"))
 	if err != nil {
 		return fmt.Errorf("listing instances with instance views: %w", err)
 	}
-	fmt.Printf("figure: sim_list_1000_ms %.1f\n", plain)
-	fmt.Printf("figure: sim_list_1000_expand_ms %.1f\n", expanded)
-	fmt.Printf("figure: sim_list_1000_in_process_ms %.1f\n", inProcess)
-	fmt.Printf("figure: sim_list_1000_over_copying %.1f\n", plain/floor)
-	if plain > mostListMS {
-		return fmt.Errorf("reading all pages of %d instances takes %.1f ms, more than %.0f", manyInstances, plain, mostListMS)
+	fmt.Printf("figure: sim_list_1000_ms %.1f\n", plain.all)
+	fmt.Printf("figure: sim_list_1000_quietest_ms %.1f\n", plain.quietest)
+	fmt.Printf("figure: sim_list_1000_expand_ms %.1f\n", expanded.all)
+	fmt.Printf("figure: sim_list_1000_in_process_ms %.1f\n", inProcess.all)
+	fmt.Printf("figure: sim_list_1000_over_copying %.1f\n", plain.all/floor.all)
+	if plain.all > mostListMS {
+		return fmt.Errorf("reading all pages of %d instances takes %.1f ms, more than %.0f", manyInstances, plain.all, mostListMS)
 	}
 	return nil
 }
 
 // listsInProcess lists through the transport that simulations use, without sockets.
-func listsInProcess(ctx context.Context) (float64, error) {
+func listsInProcess(ctx context.Context) (timing, error) {
 	sim := azuresim.New(azuresim.Options{})
 	defer sim.Close()
 	staging, err := stagingOf(0)
 	if err != nil {
-		return 0, err
+		return timing{}, err
 	}
 	w := httptest.NewRecorder()
 	sim.Control().ServeHTTP(w, httptest.NewRequestWithContext(ctx, http.MethodPut, "/scalesets", bytes.NewReader(staging)))
 	if w.Code != http.StatusOK {
-		return 0, fmt.Errorf("making a scale set: %d %s", w.Code, w.Body)
+		return timing{}, fmt.Errorf("making a scale set: %d %s", w.Code, w.Body)
 	}
 	r := &reader{client: &http.Client{Transport: sim.Transport()}}
-	return r.p95(ctx, "http://azure.example"+listOf(0, ""))
+	return r.measure(ctx, "http://azure.example"+listOf(0, ""))
 }
 
 // floor is how long pages as long as the last list's take that were written before.
-func (r *reader) floor(ctx context.Context) (float64, error) {
+func (r *reader) floor(ctx context.Context) (timing, error) {
 	if len(r.sizes) == 0 {
-		return 0, errors.New("nothing was listed")
+		return timing{}, errors.New("nothing was listed")
 	}
 	sizes := slices.Clone(r.sizes)
 	largest := bytes.Repeat([]byte(" "), slices.Max(sizes)+100)
@@ -160,7 +174,7 @@ func (r *reader) floor(ctx context.Context) (float64, error) {
 		_, _ = fmt.Fprintf(w, "%*s", linkRoom, linkTo(request.Host, n+1, len(sizes)))
 	}))
 	defer copies.Close()
-	return r.p95(ctx, copies.URL+"?0")
+	return r.measure(ctx, copies.URL+"?0")
 }
 
 const linkRoom = 80
