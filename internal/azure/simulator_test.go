@@ -44,8 +44,13 @@ type world struct {
 // inWorlds runs a test over sockets and in process: the adapter must not be able to tell.
 func inWorlds(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
+	inWorldsOf(t, newWorld, test)
+}
+
+func inWorldsOf(t *testing.T, found func(*testing.T) *world, test func(*testing.T, *world)) {
+	t.Helper()
 	t.Run("sockets", func(t *testing.T) {
-		w := newWorld(t)
+		w := found(t)
 		server := httptest.NewServer(w.sim)
 		t.Cleanup(server.Close)
 		client := server.Client()
@@ -54,7 +59,7 @@ func inWorlds(t *testing.T, test func(*testing.T, *world)) {
 		test(t, w)
 	})
 	t.Run("in process", func(t *testing.T) {
-		w := newWorld(t)
+		w := found(t)
 		w.connect(azure.Options{Credential: bearer("t"), Endpoint: "http://arm.example", Transport: &http.Client{Transport: w.sim.Transport()}})
 		test(t, w)
 	})
