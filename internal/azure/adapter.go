@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -62,6 +63,9 @@ type clients struct {
 	instances  *armcompute.VirtualMachineScaleSetVMsClient
 	extensions *armcompute.VirtualMachineScaleSetExtensionsClient
 	machines   *armcompute.VirtualMachinesClient
+	interfaces *armnetwork.InterfacesClient
+	balancers  *armnetwork.LoadBalancersClient
+	publicIPs  *armnetwork.PublicIPAddressesClient
 }
 
 // New returns an adapter. It makes no calls.
@@ -132,22 +136,41 @@ func (a *Adapter) in(set rollout.ScaleSet) (clients, error) {
 			}
 		}
 	}
+	return a.of(set.SubscriptionID)
+}
+
+// of returns the clients for a subscription.
+func (a *Adapter) of(subscription string) (clients, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	key := strings.ToLower(set.SubscriptionID)
+	key := strings.ToLower(subscription)
 	if c, ok := a.clients[key]; ok {
 		return c, nil
 	}
-	factory, err := armcompute.NewClientFactory(set.SubscriptionID, a.credential, &a.options)
+	c, err := a.newClients(subscription)
 	if err != nil {
-		return clients{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(fmt.Sprintf("making clients for subscription %q: %v", set.SubscriptionID, err), messageLimit)}
-	}
-	c := clients{
-		sets:       factory.NewVirtualMachineScaleSetsClient(),
-		instances:  factory.NewVirtualMachineScaleSetVMsClient(),
-		extensions: factory.NewVirtualMachineScaleSetExtensionsClient(),
-		machines:   factory.NewVirtualMachinesClient(),
+		return clients{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(fmt.Sprintf("making clients for subscription %q: %v", subscription, err), messageLimit)}
 	}
 	a.clients[key] = c
 	return c, nil
+}
+
+func (a *Adapter) newClients(subscription string) (clients, error) {
+	compute, err := armcompute.NewClientFactory(subscription, a.credential, &a.options)
+	if err != nil {
+		return clients{}, err
+	}
+	network, err := armnetwork.NewClientFactory(subscription, a.credential, &a.options)
+	if err != nil {
+		return clients{}, err
+	}
+	return clients{
+		sets:       compute.NewVirtualMachineScaleSetsClient(),
+		instances:  compute.NewVirtualMachineScaleSetVMsClient(),
+		extensions: compute.NewVirtualMachineScaleSetExtensionsClient(),
+		machines:   compute.NewVirtualMachinesClient(),
+		interfaces: network.NewInterfacesClient(),
+		balancers:  network.NewLoadBalancersClient(),
+		publicIPs:  network.NewPublicIPAddressesClient(),
+	}, nil
 }

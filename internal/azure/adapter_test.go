@@ -67,7 +67,8 @@ func TestNamesThatAreNoNames(t *testing.T) {
 		_, script := f.adapter.WriteScript(ctx, set, rollout.WriteScript{}, nil)
 		_, upgrade := f.adapter.Upgrade(ctx, set, nil)
 		_, reimage := f.adapter.Reimage(ctx, set, nil)
-		for _, err := range []error{model, instances, poll, image, script, upgrade, reimage} {
+		_, addresses := f.adapter.Addresses(ctx, set)
+		for _, err := range []error{model, instances, poll, image, script, upgrade, reimage, addresses} {
 			if p := problemOf(t, err); p.Kind != rollout.KindInvalid {
 				t.Errorf("%+v: %+v", set, p)
 			}

@@ -66,7 +66,7 @@ func harmless(t *testing.T, err error) {
 
 // TestContractCommand runs scripts on machines.
 func TestContractCommand(t *testing.T) {
-	inWorldsMade(t, newFleetWorld, func(t *testing.T, w *world) {
+	inWorldsOf(t, newFleetWorld, func(t *testing.T, w *world) {
 		ids := w.ids()
 		before := w.instances()
 		for name, c := range map[string]struct {
@@ -113,7 +113,7 @@ func TestContractCommand(t *testing.T) {
 
 // TestContractCommandFlexible runs one by a machine's name.
 func TestContractCommandFlexible(t *testing.T) {
-	inWorldsMade(t, newFleetWorld, func(t *testing.T, w *world) {
+	inWorldsOf(t, newFleetWorld, func(t *testing.T, w *world) {
 		id := w.flexible()[1].ID
 		code, output, err := w.RunCommand(t.Context(), flex, id, "cat index.html; exit 9")
 		if err != nil || code != 9 || output != "page of "+image1 {

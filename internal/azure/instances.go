@@ -65,6 +65,9 @@ func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error 
 	return nil
 }
 
-func (l *listing) untrusted(why string) error {
-	return &rollout.Problem{Kind: rollout.KindTransient, Message: clean(l.x.doing+": "+why, messageLimit)}
+func (l *listing) untrusted(why string) error { return l.x.untrusted(why) }
+
+// untrusted is that Azure's answer contradicts itself, as it may while things change, or is not about what was asked.
+func (x *exchange) untrusted(why string) error {
+	return &rollout.Problem{Kind: rollout.KindTransient, Message: clean(x.doing+": "+why, messageLimit)}
 }

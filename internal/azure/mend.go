@@ -15,14 +15,26 @@ func show(set rollout.ScaleSet, _ answer) string {
 	return "az vmss show " + named(set)
 }
 
-// grant gives the identity a role that covers everything the controller does to the scale set. Machines of a Flexible set are beside
-// it in the group, and come and go.
+// grant gives the identity a role that covers everything the controller does to the scale set; machines of a Flexible set are beside it in the
+// group, and come and go. What else it reads, network and metrics, that role does not cover.
 func grant(set rollout.ScaleSet, a answer) string {
-	scope := set.ID()
-	if strings.HasPrefix(strings.ToLower(a.action()), "microsoft.compute/virtualmachines/") {
+	action, scope := strings.ToLower(a.action()), set.ID()
+	switch {
+	case strings.HasSuffix(action, "/read") && !strings.HasPrefix(action, "microsoft.compute/"):
+		return roleAssignment(a, "Reader", a.scope(set))
+	case strings.HasPrefix(action, "microsoft.compute/virtualmachines/"):
 		scope = fmt.Sprintf("/subscriptions/%s/resourceGroups/%s", set.SubscriptionID, set.ResourceGroup)
 	}
 	return roleAssignment(a, "Virtual Machine Contributor", scope)
+}
+
+// scope is where an answer misses a permission. Of a list Azure names the provider, to which no role can be assigned, but to what it is in.
+func (a answer) scope(set rollout.ScaleSet) string {
+	m := forbiddenScope.FindStringSubmatch(a.text())
+	if m == nil {
+		return set.ID()
+	}
+	return ofProvider.ReplaceAllString(m[1], "")
 }
 
 // grantLinked lets the identity read what the scale set is to use: an image in another place, mostly.
@@ -67,6 +79,8 @@ var (
 	objectID        = regexp.MustCompile(`(?i)object id '([0-9a-f-]{36})'`)
 	forbiddenAction = regexp.MustCompile(`(?i)perform action(?:\(s\))? '([A-Za-z0-9./*_-]{1,160})'`)
 	missingAction   = regexp.MustCompile(`(?i)does not have permission to perform action(?:\(s\))? '([A-Za-z0-9./*_-]{1,160})'`)
+	forbiddenScope  = regexp.MustCompile(`(?i)over scope '(/[A-Za-z0-9./_()-]{1,400})'`)
+	ofProvider      = regexp.MustCompile(`(?i)/providers/[a-z.]+$`)
 	linkedScope     = regexp.MustCompile(`(?i)linked scope(?:\(s\))? '(/[A-Za-z0-9./_()-]{1,400})'`)
 )
 

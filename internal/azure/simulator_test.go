@@ -46,13 +46,13 @@ type world struct {
 // inWorlds runs a test over sockets and in process: the adapter must not be able to tell.
 func inWorlds(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
-	inWorldsMade(t, newWorld, test)
+	inWorldsOf(t, newWorld, test)
 }
 
-func inWorldsMade(t *testing.T, stage func(*testing.T) *world, test func(*testing.T, *world)) {
+func inWorldsOf(t *testing.T, found func(*testing.T) *world, test func(*testing.T, *world)) {
 	t.Helper()
 	t.Run("sockets", func(t *testing.T) {
-		w := stage(t)
+		w := found(t)
 		server := httptest.NewServer(w.sim)
 		t.Cleanup(server.Close)
 		client := server.Client()
@@ -61,7 +61,7 @@ func inWorldsMade(t *testing.T, stage func(*testing.T) *world, test func(*testin
 		test(t, w)
 	})
 	t.Run("in process", func(t *testing.T) {
-		w := stage(t)
+		w := found(t)
 		w.connect(azure.Options{Credential: bearer("t"), Endpoint: "http://arm.example", Transport: &http.Client{Transport: w.sim.Transport()}})
 		test(t, w)
 	})

@@ -1,0 +1,96 @@
+package azure
+
+import (
+	"context"
+	"net/netip"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Addresses is where one machine can be reached.
+type Addresses struct {
+	// Private is the address of the primary network interface; the zero Addr: not known.
+	Private netip.Addr
+	// NAT is, by port on the machine, where a load balancer takes connections that go to this machine alone.
+	NAT map[uint16]netip.AddrPort
+	// Missing says why ports may be missing from NAT; nil: there are no others.
+	Missing error
+}
+
+// Addresses reads where each machine of a scale set can be reached, by lower-case instance id: one GET of the scale set, one a page of
+// its network interfaces, one of each load balancer that they are attached to, and one of each public address of a frontend that a NAT
+// rule leads from. Without the interfaces there is nothing; a load balancer that cannot be read costs its ports only. What two machines
+// claim, as they may where one took the other's place while pages were read, is neither's.
+func (a *Adapter) Addresses(ctx context.Context, set rollout.ScaleSet) (map[string]Addresses, error) {
+	model, err := a.Model(ctx, set)
+	if err != nil {
+		return nil, err
+	}
+	return a.addresses(ctx, set, model.Orchestration)
+}
+
+// addresses is Addresses where the kind of the scale set is known.
+func (a *Adapter) addresses(ctx context.Context, set rollout.ScaleSet, orchestration string) (map[string]Addresses, error) {
+	machines, err := a.interfaces(ctx, set, orchestration)
+	if err != nil {
+		return nil, err
+	}
+	private := privateAddresses(machines)
+	nat := a.nat(ctx, set, attachments(set, orchestration, machines), ipConfigs(machines))
+	found := make(map[string]Addresses, len(machines))
+	for id := range machines {
+		found[id] = Addresses{Private: private[id], NAT: nat.ports[id], Missing: nat.missing[id]}
+	}
+	return found, nil
+}
+
+// place is an address in a subnet; elsewhere somebody else may have it.
+type place struct {
+	subnet  string
+	address netip.Addr
+}
+
+// privateAddresses are those of the primary IP configurations of primary interfaces.
+func privateAddresses(machines map[string][]networkInterface) map[string]netip.Addr {
+	owners, found := map[place][]string{}, map[string]netip.Addr{}
+	for id, list := range machines {
+		nic, ok := primary(list, func(n networkInterface) *bool { return n.Primary })
+		if !ok {
+			continue
+		}
+		config, ok := primary(nic.IPConfigurations, func(c *armnetwork.InterfaceIPConfiguration) *bool { return deref(deref(c).Properties).Primary })
+		if !ok {
+			continue
+		}
+		p := deref(deref(config).Properties)
+		if address, err := netip.ParseAddr(deref(p.PrivateIPAddress)); err == nil {
+			at := place{strings.ToLower(deref(deref(p.Subnet).ID)), address}
+			owners[at] = append(owners[at], id)
+		}
+	}
+	for at, ids := range owners {
+		if len(ids) == 1 {
+			found[ids[0]] = at.address
+		}
+	}
+	return found
+}
+
+// primary is the only one, or the only one that says it is primary.
+func primary[T any](list []T, says func(T) *bool) (found T, ok bool) {
+	if len(list) == 1 {
+		return list[0], true
+	}
+	for _, one := range list {
+		if !deref(says(one)) {
+			continue
+		}
+		if ok {
+			return found, false
+		}
+		found, ok = one, true
+	}
+	return found, ok
+}

@@ -1,0 +1,172 @@
+package azure
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// natTable is what load balancers say of machines.
+type natTable struct {
+	ports   map[string]map[uint16]netip.AddrPort
+	missing map[string]error // why there may be more
+}
+
+// frontend is where a load balancer takes connections.
+type frontend struct {
+	public  networkID // zero: none
+	private netip.Addr
+}
+
+// nat reads the load balancers that machines are attached to.
+func (a *Adapter) nat(ctx context.Context, set rollout.ScaleSet, attached map[networkID][]string, configs map[string]string) natTable {
+	table := natTable{ports: map[string]map[uint16]netip.AddrPort{}, missing: map[string]error{}}
+	var ports []natPort
+	frontends := map[string]frontend{}
+	for _, id := range slices.SortedFunc(maps.Keys(attached), compareNetworkIDs) {
+		lb, err := a.balancer(ctx, set, id)
+		if err != nil {
+			table.lacks(err, attached[id]...)
+			continue
+		}
+		ports = append(ports, natPorts(lb, configs)...)
+		addFrontends(frontends, lb)
+	}
+	table.fill(ports, frontends, a.publicAddresses(ctx, set, ports, frontends))
+	return table
+}
+
+func compareNetworkIDs(a, b networkID) int {
+	return cmp.Or(cmp.Compare(a.subscription, b.subscription), cmp.Compare(a.group, b.group), cmp.Compare(a.name, b.name))
+}
+
+// lacks notes that something about machines was not read. What does not exist is not missing.
+func (t natTable) lacks(err error, machines ...string) {
+	var p *rollout.Problem
+	if errors.As(err, &p) && p.Kind == rollout.KindNotFound {
+		return
+	}
+	for _, machine := range machines {
+		if t.missing[machine] == nil {
+			t.missing[machine] = err
+		}
+	}
+}
+
+// balancer reads one load balancer: one GET.
+func (a *Adapter) balancer(ctx context.Context, set rollout.ScaleSet, id networkID) (armnetwork.LoadBalancerPropertiesFormat, error) {
+	c, err := a.of(id.subscription)
+	if err != nil {
+		return armnetwork.LoadBalancerPropertiesFormat{}, err
+	}
+	x := &exchange{operation: "Addresses", doing: fmt.Sprintf("reading load balancer %q of scale set %q", id, set), set: set}
+	got, err := c.balancers.Get(x.with(ctx), id.group, id.name, nil)
+	if err != nil {
+		return armnetwork.LoadBalancerPropertiesFormat{}, x.problem(err)
+	}
+	return deref(got.Properties), nil
+}
+
+func addFrontends(frontends map[string]frontend, lb armnetwork.LoadBalancerPropertiesFormat) {
+	for _, f := range lb.FrontendIPConfigurations {
+		p := deref(deref(f).Properties)
+		var at frontend
+		if id := deref(deref(p.PublicIPAddress).ID); id != "" {
+			at.public, _ = parseNetworkID("publicipaddresses", id)
+		} else {
+			at.private, _ = netip.ParseAddr(deref(p.PrivateIPAddress)) // the zero Addr where there is none
+		}
+		frontends[strings.ToLower(deref(deref(f).ID))] = at
+	}
+}
+
+// publicAddress is one as it was read.
+type publicAddress struct {
+	address netip.Addr
+	err     error
+}
+
+// publicAddresses reads those of frontends from which a port leads to a machine: one GET each.
+func (a *Adapter) publicAddresses(ctx context.Context, set rollout.ScaleSet, ports []natPort, frontends map[string]frontend) map[networkID]publicAddress {
+	read := map[networkID]publicAddress{}
+	for _, p := range ports {
+		id := frontends[p.frontend].public
+		if _, known := read[id]; known || id == (networkID{}) {
+			continue
+		}
+		address, err := a.publicAddress(ctx, set, id)
+		read[id] = publicAddress{address, err}
+	}
+	return read
+}
+
+func (a *Adapter) publicAddress(ctx context.Context, set rollout.ScaleSet, id networkID) (netip.Addr, error) {
+	c, err := a.of(id.subscription)
+	if err != nil {
+		return netip.Addr{}, err
+	}
+	x := &exchange{operation: "Addresses", doing: fmt.Sprintf("reading public IP address %q of a load balancer of scale set %q", id, set), set: set}
+	got, err := c.publicIPs.Get(x.with(ctx), id.group, id.name, nil)
+	if err != nil {
+		return netip.Addr{}, x.problem(err)
+	}
+	address, _ := netip.ParseAddr(deref(deref(got.Properties).IPAddress)) // it has none while nothing uses it
+	return address, nil
+}
+
+// way is one way to a port of a machine.
+type way struct {
+	machine string
+	port    uint16
+	at      netip.AddrPort
+	rank    int // of several the lowest is taken
+}
+
+// fill enters the ways to machines. Of several to one port the public one is taken, since it is open to more, then the lowest.
+func (t natTable) fill(ports []natPort, frontends map[string]frontend, public map[networkID]publicAddress) {
+	var ways []way
+	takers := map[netip.AddrPort]map[string]bool{}
+	for _, p := range ports {
+		front := frontends[p.frontend]
+		address, rank := front.private, 1
+		if front.public != (networkID{}) {
+			address, rank = public[front.public].address, 0
+		}
+		if err := public[front.public].err; err != nil {
+			t.lacks(err, p.machine)
+		}
+		if !address.IsValid() {
+			continue
+		}
+		w := way{p.machine, p.port, netip.AddrPortFrom(address, p.frontendPort), rank}
+		ways = append(ways, w)
+		if takers[w.at] == nil {
+			takers[w.at] = map[string]bool{}
+		}
+		takers[w.at][w.machine] = true
+	}
+	slices.SortFunc(ways, func(a, b way) int { return cmp.Or(cmp.Compare(a.rank, b.rank), a.at.Compare(b.at)) })
+	for _, w := range ways {
+		if len(takers[w.at]) == 1 {
+			t.enter(w)
+		}
+	}
+}
+
+// enter adds a way, unless there is a better one.
+func (t natTable) enter(w way) {
+	if t.ports[w.machine] == nil {
+		t.ports[w.machine] = map[uint16]netip.AddrPort{}
+	}
+	if _, taken := t.ports[w.machine][w.port]; !taken {
+		t.ports[w.machine][w.port] = w.at
+	}
+}

@@ -1,0 +1,140 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+type networkInterface = armnetwork.InterfacePropertiesFormat
+
+// interfaces reads the network interfaces of a scale set by machine. Those of a Uniform set are its own. Those of a Flexible set are
+// resources of the group, where there may be those of other machines, too.
+func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestration string) (map[string][]networkInterface, error) {
+	c, err := a.in(set)
+	if err != nil {
+		return nil, err
+	}
+	x := &exchange{operation: "Addresses", doing: fmt.Sprintf("listing network interfaces of scale set %q", set), set: set}
+	if orchestration == rollout.OrchestrationFlexible {
+		return allInterfaces(x.with(ctx), x, c.interfaces.NewListPager(set.ResourceGroup, nil),
+			func(p armnetwork.InterfacesClientListResponse) armnetwork.InterfaceListResult {
+				return p.InterfaceListResult
+			})
+	}
+	return allInterfaces(x.with(ctx), x, c.interfaces.NewListVirtualMachineScaleSetNetworkInterfacesPager(set.ResourceGroup, set.Name, nil),
+		func(p armnetwork.InterfacesClientListVirtualMachineScaleSetNetworkInterfacesResponse) armnetwork.InterfaceListResult {
+			return p.InterfaceListResult
+		})
+}
+
+// allInterfaces reads all pages.
+func allInterfaces[T any](ctx context.Context, x *exchange, pager *runtime.Pager[T], list func(T) armnetwork.InterfaceListResult) (map[string][]networkInterface, error) {
+	machines, links := map[string][]networkInterface{}, map[string]bool{}
+	for pager.More() {
+		page, err := pager.NextPage(ctx)
+		if err != nil {
+			return nil, x.problem(err)
+		}
+		for _, nic := range list(page).Value {
+			p := deref(deref(nic).Properties)
+			if id := lastName(deref(deref(p.VirtualMachine).ID)); id != "" {
+				machines[id] = append(machines[id], p)
+			}
+		}
+		if link := deref(list(page).NextLink); link != "" {
+			if links[link] {
+				return nil, x.untrusted("a page leads back to an earlier one")
+			}
+			links[link] = true
+		}
+	}
+	return machines, nil
+}
+
+// lastName is what an ARM id ends in, in lower case.
+func lastName(id string) string { return strings.ToLower(id[strings.LastIndex(id, "/")+1:]) }
+
+// ipConfigs are the machines by the lower-case ids of their IP configurations.
+func ipConfigs(machines map[string][]networkInterface) map[string]string {
+	owners := map[string]string{}
+	eachConfig(machines, func(machine string, config armnetwork.InterfaceIPConfiguration) {
+		id := strings.ToLower(deref(config.ID))
+		if other, known := owners[id]; known && other != machine {
+			machine = "" // it moved while pages were read
+		}
+		owners[id] = machine
+	})
+	delete(owners, "")
+	return owners
+}
+
+func eachConfig(machines map[string][]networkInterface, do func(string, armnetwork.InterfaceIPConfiguration)) {
+	for machine, list := range machines {
+		for _, nic := range list {
+			for _, config := range nic.IPConfigurations {
+				do(machine, deref(config))
+			}
+		}
+	}
+}
+
+// attachments are the machines by the load balancers that they are attached to, be it by a pool or by a NAT rule.
+func attachments(set rollout.ScaleSet, orchestration string, machines map[string][]networkInterface) map[networkID][]string {
+	found := map[networkID][]string{}
+	eachConfig(machines, func(machine string, config armnetwork.InterfaceIPConfiguration) {
+		if !isOwn(set, orchestration, machine) {
+			return
+		}
+		p := deref(config.Properties)
+		var parts []*string
+		for _, pool := range p.LoadBalancerBackendAddressPools {
+			parts = append(parts, deref(pool).ID)
+		}
+		for _, rule := range p.LoadBalancerInboundNatRules {
+			parts = append(parts, deref(rule).ID)
+		}
+		for _, part := range parts {
+			if id, ok := parseNetworkID("loadbalancers", deref(part)); ok {
+				found[id] = append(found[id], machine)
+			}
+		}
+	})
+	return found
+}
+
+// ownSuffix is what a Flexible set puts behind its own name when it names a machine.
+var ownSuffix = regexp.MustCompile(`^_[0-9a-f]{8}$`)
+
+// isOwn says whether the scale set made a machine, as far as that can be told: load balancers of others are not worth a call.
+func isOwn(set rollout.ScaleSet, orchestration, machine string) bool {
+	suffix, found := strings.CutPrefix(machine, strings.ToLower(set.Name))
+	return orchestration != rollout.OrchestrationFlexible || found && ownSuffix.MatchString(suffix)
+}
+
+// networkID names a resource of the network provider, in lower case. It may be in another group or subscription than the scale set.
+type networkID struct{ subscription, group, name string }
+
+var networkPath = regexp.MustCompile(`^/subscriptions/([^/]+)/resourcegroups/([^/]+)/providers/microsoft\.network/([^/]+)/([^/]+)(?:/|$)`)
+
+// parseNetworkID reads the id of a resource of a type, or of a part of one.
+func parseNetworkID(kind, id string) (networkID, bool) {
+	m := networkPath.FindStringSubmatch(strings.ToLower(id))
+	if m == nil || m[3] != kind {
+		return networkID{}, false
+	}
+	for _, name := range []string{m[1], m[2], m[4]} {
+		if !segment.MatchString(name) {
+			return networkID{}, false
+		}
+	}
+	return networkID{m[1], m[2], m[4]}, true
+}
+
+// String returns group and name, as people refer to it.
+func (id networkID) String() string { return id.group + "/" + id.name }

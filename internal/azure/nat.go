@@ -1,0 +1,58 @@
+package azure
+
+import (
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+)
+
+// natPort is that a port of a frontend leads to a port of one machine.
+type natPort struct {
+	machine      string
+	port         uint16
+	frontend     string // lower-case id
+	frontendPort uint16
+}
+
+// natPorts are those of a load balancer that lead to machines, which are given by their IP configurations: by rules of a single machine,
+// which NAT pools make of themselves, and by rules of a backend pool, whose ports the pool's members show. So one GET tells all of them,
+// where queryInboundNatRulePortMapping would be an operation for each machine.
+func natPorts(lb armnetwork.LoadBalancerPropertiesFormat, machines map[string]string) []natPort {
+	rules := map[string]armnetwork.InboundNatRulePropertiesFormat{}
+	var ports []natPort
+	add := func(machine string, rule armnetwork.InboundNatRulePropertiesFormat, to, from *int32) {
+		port, isPort := portOf(to)
+		frontendPort, isFrontendPort := portOf(from)
+		if machine != "" && isPort && isFrontendPort && carriesTCP(rule.Protocol) {
+			ports = append(ports, natPort{machine, port, strings.ToLower(deref(deref(rule.FrontendIPConfiguration).ID)), frontendPort})
+		}
+	}
+	for _, r := range lb.InboundNatRules {
+		rule := deref(deref(r).Properties)
+		rules[strings.ToLower(deref(deref(r).Name))] = rule
+		add(machines[strings.ToLower(deref(deref(rule.BackendIPConfiguration).ID))], rule, rule.BackendPort, rule.FrontendPort)
+	}
+	for _, pool := range lb.BackendAddressPools {
+		for _, member := range deref(deref(pool).Properties).LoadBalancerBackendAddresses {
+			p := deref(deref(member).Properties)
+			machine := machines[strings.ToLower(deref(deref(p.NetworkInterfaceIPConfiguration).ID))]
+			for _, mapping := range p.InboundNatRulesPortMapping {
+				m := deref(mapping)
+				if rule, known := rules[strings.ToLower(deref(m.InboundNatRuleName))]; known {
+					add(machine, rule, m.BackendPort, m.FrontendPort)
+				}
+			}
+		}
+	}
+	return ports
+}
+
+func portOf(n *int32) (port uint16, ok bool) {
+	return uint16(deref(n)), 0 < deref(n) && deref(n) < 1<<16
+}
+
+// carriesTCP says whether checks can come that way. A rule that does not say is one for TCP.
+func carriesTCP(p *armnetwork.TransportProtocol) bool {
+	protocol := strings.ToLower(string(deref(p)))
+	return protocol == "" || protocol == "tcp" || protocol == "all"
+}
