@@ -71,8 +71,8 @@ func (c *Caller) Want(uid string, calls []Call) {
 		all, kept[s.Key] = append(all, s), true
 	}
 	c.runner.Keep(uid, kept)
-	delete(c.wanted, uid)
 	if len(calls) == 0 {
+		delete(c.wanted, uid)
 		return
 	}
 	named := make(map[Key]rollout.CallKey, len(calls))
@@ -99,9 +99,8 @@ func (c *Caller) Results(uid string) map[rollout.CallKey]rollout.CallResult {
 	defer c.mu.Unlock()
 	results := make(map[rollout.CallKey]rollout.CallResult, len(c.wanted[uid]))
 	for k, call := range c.wanted[uid] {
-		if s, known := c.runner.State(k); known {
-			results[call] = resultOf(s)
-		}
+		s, _ := c.runner.State(k) // it is there as long as it is wanted
+		results[call] = resultOf(s)
 	}
 	return results
 }

@@ -237,7 +237,7 @@ func TestUnwantedCallsAreCancelled(t *testing.T) {
 		c.Forget("o")
 		time.Sleep(time.Hour)
 		synctest.Wait()
-		if len(r.all()) != before {
+		if len(r.all()) != before || checks.Remembered(c) != 0 {
 			t.Errorf("called at %s", r.times())
 		}
 	})
@@ -320,8 +320,8 @@ func TestTooManyCalls(t *testing.T) {
 func TestPayload(t *testing.T) {
 	about := machine(server{})
 	about.Instance.Address, about.Instance.NAT = netip.Addr{}, nil
-	set := about
-	set.Instance = nil
+	set, known := about, about
+	set.Instance, known.Instance = nil, &checks.Instance{ID: "3", VMID: "vm-3", Name: "web_3", Address: netip.MustParseAddr("10.0.0.8")}
 	found := directory(func(i checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
 		if i.ID != "3" || i.VMID != "vm-3" || i.Name != "web_3" {
 			t.Errorf("looked up %+v", i)
@@ -340,6 +340,9 @@ func TestPayload(t *testing.T) {
 		"a machine": {checks.HookPayloadOf(about, rollout.BeforeInstance, true, ""), found,
 			`{"event":"BeforeInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1",` +
 				`"privateAddress":"10.0.0.7","natPorts":{"22":"[2603:1020::1]:50103","80":"20.0.0.1:50003"}},"args":{"team":"shop"},"back":true}`},
+		"a machine whose address is known": {checks.HookPayloadOf(known, rollout.BeforeInstance, false, ""), found,
+			`{"event":"BeforeInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3",` +
+				`"privateAddress":"10.0.0.8","natPorts":{"22":"[2603:1020::1]:50103","80":"20.0.0.1:50003"}},"args":{"team":"shop"}}`},
 		"a machine without addresses": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
 			func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) { return netip.Addr{}, nil, nil }),
 			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1"},"args":{"team":"shop"}}`},

@@ -3,6 +3,13 @@ package checks
 // IdempotencyKey is what a call is told by.
 var IdempotencyKey = idempotencyKey
 
+// Remembered is of how many rollouts a caller knows something.
+func Remembered(c *Caller) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.wanted)
+}
+
 // Scheduled is how many series wait for their time.
 func Scheduled(r *Runner) int {
 	r.mu.Lock()

@@ -117,11 +117,11 @@ func TestDue(t *testing.T) {
 // TestDueAfterErrors lets errors slow a series down, up to a bound, and anything else bring it back to its pace.
 func TestDueAfterErrors(t *testing.T) {
 	rule := checks.Rule{Interval: time.Second, LongestInterval: 10 * time.Second, Count: 99, ErrorLimit: 99, FailureLimit: 9}
-	for story, want := range map[string]time.Duration{
+	for story, want := range map[string]int{
 		"p": 1, "e": 1, "ee": 2, "eee": 4, "eeee": 8, "eeeee": 10, strings.Repeat("e", 90): 10, "eeeep": 1, "eeeef": 1, "eeeen": 1, "eepe": 1,
 	} {
 		s := told(rule, story)
-		if got := rule.Due(s).Sub(s.Last.At); got != want*time.Second {
+		if got := rule.Due(s).Sub(s.Last.At); got != time.Duration(want)*time.Second {
 			t.Errorf("%q: due after %s, want %ds", story, got, want)
 		}
 	}

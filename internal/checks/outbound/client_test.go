@@ -180,6 +180,7 @@ func TestBadAnswers(t *testing.T) {
 		"a body cut off":      {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n" + loot, outbound.KindUnreachable},
 		"a long body":         {"HTTP/1.1 200 OK\r\n\r\n" + loot + big, outbound.KindTooLarge},
 		"a long body, said":   {"HTTP/1.1 200 OK\r\nContent-Length: 2097152\r\n\r\n" + loot, outbound.KindTooLarge},
+		"a long body, unsent": {"HTTP/1.1 200 OK\r\nContent-Length: 2097152\r\n\r\n", outbound.KindTooLarge},
 		"a long header":       {"HTTP/1.1 200 OK\r\nX: " + loot + big + "\r\n\r\n", outbound.KindBadAnswer},
 		"many headers before": {strings.Repeat("HTTP/1.1 103 Early\r\nX: "+loot+"\r\n\r\n", 5000), outbound.KindBadAnswer},
 		"another protocol":    {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + loot + "\r\nConnection: upgrade\r\n\r\n", outbound.KindBadAnswer},
