@@ -35,7 +35,7 @@ var (
 
 // rooms is design §2 as a table. The longest prefix decides. What is not listed may not exist.
 var rooms = map[string]room{
-	"":                            {own: []string{"controllers", "api", "internal/azure", "internal/checks"}, foreign: slices.Concat(kubernetes, azureSDK, metrics)},
+	"":                            {own: []string{"controllers", "api", "internal/azure", "internal/checks", "internal/nodes"}, foreign: slices.Concat(kubernetes, azureSDK, metrics)},
 	"api":                         {own: []string{"api"}, foreign: apimachinery},
 	"controllers":                 {own: []string{"api", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"})},
 	"internal/rollout":            {},
@@ -44,6 +44,7 @@ var rooms = map[string]room{
 	"internal/conditions":         {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
 	"internal/azure":              {own: []string{"internal/rollout"}, foreign: azureSDK},
 	"internal/checks":             {own: []string{"internal/rollout", "internal/checks"}, foreign: probing},
+	"internal/nodes":              {own: []string{"internal/rollout"}, foreign: kubernetes},
 	"internal/azuresim":           {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
 	"cmd":                         {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},
 	"hack":                        {own: []string{""}, foreign: []string{"", "testing"}},
@@ -149,6 +150,9 @@ func TestForbids(t *testing.T) {
 		{"internal/checks", "k8s.io/client-go/kubernetes", false},
 		{"internal/checks", module + "/internal/azure", false},
 		{"internal/checks/outbound", "github.com/Azure/azure-sdk-for-go/sdk/azcore", false},
+		{"internal/nodes", "k8s.io/kubectl/pkg/drain", true},
+		{"internal/nodes", module + "/api/v1alpha1", false},
+		{"controllers", module + "/internal/nodes", false},
 		{"", module + "/internal/azuresim", false},
 		{"internal/azure", module + "/controllers", false},
 	} {

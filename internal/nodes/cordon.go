@@ -1,0 +1,95 @@
+package nodes
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/util/retry"
+)
+
+// CordonedBy is the annotation of a node that a rollout cordoned; its value is the rollout's UID. A node that is cordoned and does not have
+// it was cordoned by somebody else, who alone knows when that may end.
+const CordonedBy = "rollouts.vmss.dev/cordoned-by"
+
+// cordon keeps pods away from a node, and writes down that it was this rollout, unless it is cordoned already.
+func (d *Drainer) cordon(ctx context.Context, node *corev1.Node, uid string) error {
+	did, err := d.change(ctx, node, func(n *corev1.Node) map[string]any {
+		if n.Spec.Unschedulable {
+			return nil
+		}
+		return cordoned(true, uid)
+	})
+	if err != nil {
+		return fmt.Errorf("cordoning node %q: %w", node.Name, err)
+	}
+	if did {
+		d.options.Log.Info("Cordoned a node", "node", node.Name, "rollout", uid)
+	}
+	return nil
+}
+
+// release lets a node take pods again, where it was this rollout that cordoned it.
+func (d *Drainer) release(ctx context.Context, node *corev1.Node, uid string) error {
+	did, err := d.change(ctx, node, func(n *corev1.Node) map[string]any {
+		if n.Annotations[CordonedBy] != uid {
+			return nil
+		}
+		return cordoned(nil, nil)
+	})
+	if err != nil {
+		return fmt.Errorf("uncordoning node %q: %w", node.Name, err)
+	}
+	if did {
+		d.options.Log.Info("Uncordoned a node", "node", node.Name, "rollout", uid)
+	}
+	return nil
+}
+
+// cordoned is the part of a node that says that it takes no pods, and why. Nil takes it away.
+func cordoned(unschedulable, by any) map[string]any {
+	return map[string]any{
+		"metadata": map[string]any{"annotations": map[string]any{CordonedBy: by}},
+		"spec":     map[string]any{"unschedulable": unschedulable},
+	}
+}
+
+// change merges into a node what is to change, nil for nothing. It is decided by the very node that it is written to: whoever cordons it
+// meanwhile makes the write fail, and it is decided again. (kubectl's own cordon cannot say whose it is in the same write, and overlooks others.)
+func (d *Drainer) change(ctx context.Context, node *corev1.Node, decide func(*corev1.Node) map[string]any) (did bool, err error) {
+	stale := false
+	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
+		if stale {
+			if node, err = d.again(ctx, node); err != nil {
+				return err
+			}
+		}
+		stale = true
+		patch := decide(node)
+		if patch == nil {
+			return nil
+		}
+		patch["metadata"].(map[string]any)["resourceVersion"] = node.ResourceVersion
+		body, err := json.Marshal(patch)
+		if err != nil {
+			return err
+		}
+		_, err = d.options.Client.CoreV1().Nodes().Patch(ctx, node.Name, types.MergePatchType, body, metav1.PatchOptions{})
+		did = err == nil
+		return err
+	})
+	return did, err
+}
+
+// again reads a node anew. One that was registered anew may be another machine.
+func (d *Drainer) again(ctx context.Context, old *corev1.Node) (*corev1.Node, error) {
+	node, err := d.options.Client.CoreV1().Nodes().Get(ctx, old.Name, metav1.GetOptions{})
+	if err == nil && node.UID != old.UID {
+		err = errors.New("it was registered anew")
+	}
+	return node, err
+}

@@ -1,0 +1,56 @@
+package nodes
+
+import (
+	"context"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// key names the work on the node of one machine. Work of the same key is never done twice at a time.
+type key struct{ uid, id string }
+
+// job is what is wanted of one node. Whoever wants something else makes another job of the same key.
+type job struct {
+	key
+	uncordon bool // it is to take pods again; else it is to be drained
+	vmID     string
+	machine  string // as providerID spells it, in lower case
+	policy   Policy
+	since    time.Time // what was known of nodes before says nothing
+
+	// Of the worker whose turn it is.
+	cordoned bool
+	seen     map[types.UID]bool // the pods that were there after it was cordoned; nil: not looked yet
+
+	// Under the lock of the drainer.
+	state  rollout.NodeState
+	cancel context.CancelFunc // of the turn under way; nil: there is none
+}
+
+// serves says whether the job does what another one would do.
+func (j *job) serves(o *job) bool {
+	same := j.uncordon == o.uncordon && j.vmID == o.vmID && j.machine == o.machine
+	return same && (j.uncordon || j.state.Drained || j.policy == o.policy)
+}
+
+// isDone says that nothing remains to be done. Draining that failed waits for the core; a cordon of ours stays a duty.
+func (j *job) isDone() bool {
+	return j.state.Drained || j.state.Uncordoned || j.state.Failed && !j.uncordon
+}
+
+// stop ends the turn under way. What it says is not heard. The lock is held.
+func (j *job) stop() {
+	if j.cancel != nil {
+		j.cancel()
+	}
+}
+
+// outcome is what came of a turn: a state that is final, or how long until the next turn.
+type outcome struct {
+	state rollout.NodeState
+	pause time.Duration
+	err   error // it could not be done now: the state is that of the trouble, and the pause grows from turn to turn
+}
