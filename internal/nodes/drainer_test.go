@@ -43,7 +43,7 @@ func TestDrainsAndUncordons(t *testing.T) {
 		if len(w.told) != 4 {
 			t.Errorf("told %v", w.told)
 		}
-		if lists := w.calls("list", "nodes"); lists != 1 {
+		if lists := w.calls("list"); lists != 1 {
 			t.Errorf("nodes were listed %d times for nodes that did not change", lists)
 		}
 		d.Forget(uid)
@@ -78,7 +78,7 @@ func TestWhatIsNoNodeNeedsNothing(t *testing.T) {
 			want(t, d, id, uncordoned)
 		}
 		is(t, "what happened", w.happened(), "")
-		if lists := w.calls("list", "nodes"); lists > 2 {
+		if lists := w.calls("list"); lists > 2 {
 			t.Errorf("nodes were listed %d times for two needs", lists)
 		}
 	})
@@ -537,7 +537,7 @@ func TestUncordoningIsNeverGivenUp(t *testing.T) {
 		uncordons(d, "3")
 		after(time.Hour)
 		want(t, d, "3", failed, nodes.Role)
-		if n := w.calls("patch", "nodes"); n < 50 || n > 80 || len(w.told) != 1 {
+		if n := w.calls("patch"); n < 50 || n > 80 || len(w.told) != 1 {
 			t.Errorf("tried %d times in an hour, and told %v", n, w.told)
 		}
 		w.does(func() { w.refuse = nil })
@@ -628,7 +628,7 @@ func TestListsInPages(t *testing.T) {
 		for _, id := range []string{"1", "2", "3"} {
 			is(t, "node "+id, w.node(id), "cordoned by "+uid)
 		}
-		if lists := w.calls("list", "nodes"); lists != 3 {
+		if lists := w.calls("list"); lists != 3 {
 			t.Errorf("%d pages", lists)
 		}
 	})
