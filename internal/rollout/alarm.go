@@ -1,6 +1,9 @@
 package rollout
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // raiseAlarm calls the hooks that are to hear of a failure, once for each. Nothing waits for them.
 func (r *round) raiseAlarm(v *verdict) {
@@ -27,7 +30,7 @@ func (r *round) alarm(v verdict) *Calling {
 	switch {
 	case back != nil && fails && (c == nil || !strings.HasPrefix(c.About, noWayOut)):
 		return r.call(OnFailure, nil, noWayOut+v.because.Message)
-	case c != nil && r.isMended():
+	case c != nil && r.isMended() && r.isHeard(c):
 		r.memory.hangUp(OnFailure)
 		return nil
 	case c != nil:
@@ -39,6 +42,11 @@ func (r *round) alarm(v verdict) *Calling {
 	default:
 		return nil
 	}
+}
+
+// isHeard says whether nobody is left who has to hear of the failure.
+func (r *round) isHeard(c *Calling) bool {
+	return !slices.ContainsFunc(r.spec.hooks(OnFailure), func(h Hook) bool { return !c.isDone(h.Name, Ref{}) })
 }
 
 // isMended says whether there is certainly no failure any more.

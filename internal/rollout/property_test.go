@@ -26,8 +26,9 @@ const (
 var (
 	// world replays one random world, round by round: go test -run TestOneWorld -world 20261123 -v.
 	world = flag.Int64("world", 0, "replay the random world with this seed")
-	// from begins the random worlds at another seed than every time.
+	// from and many choose other random worlds than those of every time.
 	from = flag.Int64("from", 20261123, "seed of the first of the random worlds")
+	many = flag.Int64("worlds", 0, "how many random worlds; 0: 100,000, in a hurry 3,000")
 )
 
 // TestOneWorld tells a single random world, to find out why it broke.
@@ -47,6 +48,9 @@ func TestRandomWorlds(t *testing.T) {
 	worlds := int64(100_000)
 	if testing.Short() || raceEnabled {
 		worlds = 3_000
+	}
+	if *many > 0 {
+		worlds = *many
 	}
 	base := *from
 	t.Logf("seeds %d to %d", base, base+worlds-1)

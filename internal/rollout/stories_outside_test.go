@@ -104,6 +104,8 @@ func senseless(why string) func(*teller) {
 // alarmStories show when those hear of a failure who want to.
 func alarmStories() map[string]story {
 	alarm := hookAt(rollout.OnFailure, rollout.HookIgnore)
+	patient := alarm
+	patient.Timeout = time.Hour
 	soaks := after(func(s *rollout.CanaryStep) { s.Soak = 30 * time.Minute })
 	asks := after(func(s *rollout.CanaryStep) { s.Approval = &rollout.Approval{} })
 	recovers := func(id int) func(*teller) {
@@ -112,6 +114,12 @@ func alarmStories() map[string]story {
 	return map[string]story{
 		"every failure is heard of once": {n: 4, start: bare, rounds: 60, spec: canary(image2, 0, soaks, hooks(alarm)), script: map[int]func(*teller){
 			0: answers(), 10: does("machine 0 falls ill", fallsIll(0)), 28: recovers(0), 34: does("machine 1 falls ill", fallsIll(1)),
+		}},
+		"a failure that is mended is heard of all the same": {n: 4, start: bare, rounds: 44, spec: canary(image2, 0, soaks, hooks(patient)), script: map[int]func(*teller){
+			0: deaf, 10: does("machine 0 falls ill", fallsIll(0)), 22: recovers(0), 23: answers(),
+		}},
+		"hooks that make no sense hold what is in flight": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails))), script: map[int]func(*teller){
+			0: answers(), 4: senseless("hook tell-AfterInstance: Secret pager is not there"), 12: senseless(""),
 		}},
 		"a way back that fails is heard of too": {n: 3, start: bare, rounds: 34, spec: canary(image2, 67, onFailure(rollout.FailureRollback), hooks(alarm)), script: map[int]func(*teller){
 			0: all(answers(), sickens),

@@ -147,8 +147,12 @@ func (s *Shell) report(d rollout.Decision) {
 	s.work(d.Nodes)
 }
 
-// call makes the calls that are due. Those that are not any more are forgotten.
+// call makes the calls that are due. Those that are not any more are forgotten. What makes no sense cannot be called.
 func (s *Shell) call(runs []rollout.CallRun) {
+	if s.Outside != nil {
+		s.called = nil
+		return
+	}
 	results := map[rollout.CallKey]rollout.CallResult{}
 	for _, run := range runs {
 		result := s.called[run.Key]
