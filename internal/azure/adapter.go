@@ -35,6 +35,8 @@ type Options struct {
 	UserAgent string
 	// Observer, if not nil, is told of every HTTP exchange, at once and from the goroutine that made it.
 	Observer func(Call)
+	// Now tells the time that addresses grow old by; nil for time.Now.
+	Now func() time.Time
 }
 
 // Call is one HTTP exchange with ARM, for metrics.
@@ -50,6 +52,7 @@ type Adapter struct {
 	credential azcore.TokenCredential
 	options    arm.ClientOptions
 	endpoint   *url.URL
+	book       *addressBook
 
 	mu      sync.Mutex
 	clients map[string]clients // by subscription, lower-case
@@ -85,7 +88,11 @@ func New(o Options) (*Adapter, error) {
 	if transport == nil {
 		transport = newHTTPClient()
 	}
-	return &Adapter{
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	a := &Adapter{
 		credential: credential{o.Credential},
 		endpoint:   endpoint,
 		clients:    map[string]clients{},
@@ -103,7 +110,9 @@ func New(o Options) (*Adapter, error) {
 				PerRetryPolicies:                []policy.Policy{wire{endpoint: endpoint, observer: o.Observer}},
 			},
 		},
-	}, nil
+	}
+	a.book = newAddressBook(now, a.addresses)
+	return a, nil
 }
 
 // parseEndpoint accepts what can be compared with the host of a URL that Azure sent, and nothing else.

@@ -82,6 +82,7 @@ func newWorld(t *testing.T) *world {
 
 func (w *world) connect(o azure.Options) {
 	w.t.Helper()
+	o.Now = w.clock.Now
 	w.options = o
 	w.Adapter = w.as(o.Credential)
 }
