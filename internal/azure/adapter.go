@@ -14,6 +14,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/monitor/armmonitor"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -35,7 +36,7 @@ type Options struct {
 	UserAgent string
 	// Observer, if not nil, is told of every HTTP exchange, at once and from the goroutine that made it.
 	Observer func(Call)
-	// Now tells the time that addresses grow old by; nil for time.Now.
+	// Now tells the time that addresses grow old by and that metrics are asked for; nil for time.Now.
 	Now func() time.Time
 }
 
@@ -52,6 +53,7 @@ type Adapter struct {
 	credential azcore.TokenCredential
 	options    arm.ClientOptions
 	endpoint   *url.URL
+	now        func() time.Time
 	book       *addressBook
 
 	mu      sync.Mutex
@@ -66,6 +68,7 @@ type clients struct {
 	interfaces *armnetwork.InterfacesClient
 	balancers  *armnetwork.LoadBalancersClient
 	publicIPs  *armnetwork.PublicIPAddressesClient
+	metrics    *armmonitor.MetricsClient
 }
 
 // New returns an adapter. It makes no calls.
@@ -95,6 +98,7 @@ func New(o Options) (*Adapter, error) {
 	a := &Adapter{
 		credential: credential{o.Credential},
 		endpoint:   endpoint,
+		now:        now,
 		clients:    map[string]clients{},
 		options: arm.ClientOptions{
 			DisableRPRegistration: true,
@@ -169,6 +173,7 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 	if err != nil {
 		return clients{}, err
 	}
+	metrics, err := armmonitor.NewMetricsClient(subscription, a.credential, &a.options)
 	return clients{
 		sets:       compute.NewVirtualMachineScaleSetsClient(),
 		instances:  compute.NewVirtualMachineScaleSetVMsClient(),
@@ -176,5 +181,6 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 		interfaces: network.NewInterfacesClient(),
 		balancers:  network.NewLoadBalancersClient(),
 		publicIPs:  network.NewPublicIPAddressesClient(),
-	}, nil
+		metrics:    metrics,
+	}, err
 }
