@@ -15,6 +15,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/monitor/armmonitor"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -36,6 +37,8 @@ type Options struct {
 	UserAgent string
 	// Observer, if not nil, is told of every HTTP exchange, at once and from the goroutine that made it.
 	Observer func(Call)
+	// Now tells the time that addresses grow old by and that metrics are asked for; nil for time.Now.
+	Now func() time.Time
 }
 
 // Call is one HTTP exchange with ARM, for metrics.
@@ -52,6 +55,8 @@ type Adapter struct {
 	options    arm.ClientOptions
 	endpoint   *url.URL
 	wait       func(context.Context, time.Duration) error // between polls, where a method waits for an operation
+	now        func() time.Time
+	book       *addressBook
 
 	mu      sync.Mutex
 	clients map[string]clients // by subscription, lower-case
@@ -66,6 +71,7 @@ type clients struct {
 	interfaces *armnetwork.InterfacesClient
 	balancers  *armnetwork.LoadBalancersClient
 	publicIPs  *armnetwork.PublicIPAddressesClient
+	metrics    *armmonitor.MetricsClient
 }
 
 // New returns an adapter. It makes no calls.
@@ -88,10 +94,15 @@ func New(o Options) (*Adapter, error) {
 	if transport == nil {
 		transport = newHTTPClient()
 	}
-	return &Adapter{
+	now := o.Now
+	if now == nil {
+		now = time.Now
+	}
+	a := &Adapter{
 		credential: credential{o.Credential},
 		endpoint:   endpoint,
 		wait:       wait,
+		now:        now,
 		clients:    map[string]clients{},
 		options: arm.ClientOptions{
 			DisableRPRegistration: true,
@@ -107,7 +118,9 @@ func New(o Options) (*Adapter, error) {
 				PerRetryPolicies:                []policy.Policy{wire{endpoint: endpoint, observer: o.Observer}},
 			},
 		},
-	}, nil
+	}
+	a.book = newAddressBook(now, a.addresses)
+	return a, nil
 }
 
 // parseEndpoint accepts what can be compared with the host of a URL that Azure sent, and nothing else.
@@ -164,6 +177,7 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 	if err != nil {
 		return clients{}, err
 	}
+	metrics, err := armmonitor.NewMetricsClient(subscription, a.credential, &a.options)
 	return clients{
 		sets:       compute.NewVirtualMachineScaleSetsClient(),
 		instances:  compute.NewVirtualMachineScaleSetVMsClient(),
@@ -172,5 +186,6 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 		interfaces: network.NewInterfacesClient(),
 		balancers:  network.NewLoadBalancersClient(),
 		publicIPs:  network.NewPublicIPAddressesClient(),
-	}, nil
+		metrics:    metrics,
+	}, err
 }

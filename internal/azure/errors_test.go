@@ -101,11 +101,15 @@ func TestErrorTable(t *testing.T) {
 			if got := problemOf(t, err).Kind; got != want || instances != nil {
 				t.Errorf("Instances: want %s and nothing, got %s and %v", want, got, instances)
 			}
+			_, err = f.adapter.Metric(context.Background(), web, "", "", "", cpu, "Average", time.Minute)
+			if got := problemOf(t, err).Kind; got != want {
+				t.Errorf("Metric: want %s, got %s", want, got)
+			}
 			addresses, err := f.adapter.addresses(context.Background(), web, rollout.OrchestrationUniform)
 			if got := problemOf(t, err).Kind; got != want || addresses != nil {
 				t.Errorf("Addresses: want %s and nothing, got %s and %v", want, got, addresses)
 			}
-			if got := len(f.seen()); got != len(effects)+3 {
+			if got := len(f.seen()); got != len(effects)+4 {
 				t.Errorf("want one request a call and no retries, got %d requests", got)
 			}
 		})

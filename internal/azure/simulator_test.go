@@ -90,6 +90,7 @@ func newWorldOf(t *testing.T, fleet azuresim.Fleet) *world {
 
 func (w *world) connect(o azure.Options) {
 	w.t.Helper()
+	o.Now = w.clock.Now
 	w.options = o
 	w.Adapter = w.as(o.Credential)
 }

@@ -1,0 +1,373 @@
+package azure
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// directory is what a book reads: addresses by id, as they are when a read begins.
+type directory struct {
+	mu        sync.Mutex
+	addresses map[string]Addresses
+	err       error
+	takes     time.Duration
+	reads     int
+	flexible  int
+}
+
+func (d *directory) read(ctx context.Context, _ rollout.ScaleSet, orchestration string) (map[string]Addresses, error) {
+	d.mu.Lock()
+	d.reads++
+	if orchestration == rollout.OrchestrationFlexible {
+		d.flexible++
+	}
+	found, err, takes := map[string]Addresses{}, d.err, d.takes
+	for id, a := range d.addresses {
+		found[id] = a
+	}
+	d.mu.Unlock()
+	select {
+	case <-time.After(takes):
+	case <-ctx.Done():
+		return nil, &rollout.Problem{Kind: rollout.KindTransient, Message: "late"}
+	}
+	if err != nil {
+		return nil, err
+	}
+	return found, nil
+}
+
+func (d *directory) set(id, address string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.addresses[id] = at(address)
+}
+
+func (d *directory) wantReads(t *testing.T, want int) {
+	t.Helper()
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.reads != want {
+		t.Errorf("want %d reads, got %d", want, d.reads)
+	}
+}
+
+func at(address string) Addresses { return Addresses{Private: netip.MustParseAddr(address)} }
+
+// newBook is a book in a bubble of virtual time, with machines 1 and 2.
+func newBook() (*addressBook, *directory) {
+	d := &directory{addresses: map[string]Addresses{"1": at("10.0.0.1"), "2": at("10.0.0.2")}}
+	return newAddressBook(time.Now, d.read), d
+}
+
+// ask looks a machine up; its vmId is v and the id unless it is said.
+func ask(b *addressBook, id string, vmID ...string) (string, error) {
+	found, err := b.find(context.Background(), "asking", web, rollout.Ref{ID: id, VMID: fmt.Sprint("v", id, vmID)})
+	if err != nil {
+		return "", err
+	}
+	return found.Private.String(), nil
+}
+
+func wantAddress(t *testing.T, b *addressBook, want, id string, vmID ...string) {
+	t.Helper()
+	if got, err := ask(b, id, vmID...); err != nil || got != want {
+		t.Errorf("instance %s %v: want %s, got %q, %v", id, vmID, want, got, err)
+	}
+}
+
+func wantNone(t *testing.T, b *addressBook, kind rollout.Kind, id string, vmID ...string) {
+	t.Helper()
+	got, err := ask(b, id, vmID...)
+	if got != "" || problemOf(t, err).Kind != kind {
+		t.Errorf("instance %s %v: got %q, %v", id, vmID, got, err)
+	}
+}
+
+// TestBookIsReadOnceAMinute asks for many machines at once, and again until they are too old.
+func TestBookIsReadOnceAMinute(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		d.takes = 3 * time.Second
+		var callers sync.WaitGroup
+		for n := range 40 {
+			callers.Go(func() {
+				time.Sleep(time.Duration(n) * 50 * time.Millisecond)
+				wantAddress(t, b, fmt.Sprint("10.0.0.", 1+n%2), fmt.Sprint(1+n%2))
+			})
+		}
+		callers.Wait()
+		d.wantReads(t, 1)
+		time.Sleep(57*time.Second - time.Nanosecond)
+		wantAddress(t, b, "10.0.0.1", "1")
+		d.wantReads(t, 1)
+		d.set("1", "10.0.0.9")
+		time.Sleep(time.Nanosecond)
+		wantAddress(t, b, "10.0.0.9", "1")
+		d.wantReads(t, 2)
+	})
+}
+
+// TestBookIsReadAgainForWhoIsNotInIt does that at once where it may.
+func TestBookIsReadAgainForWhoIsNotInIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		wantAddress(t, b, "10.0.0.1", "1")
+		time.Sleep(20 * time.Second)
+		d.set("3", "10.0.0.3")
+		wantAddress(t, b, "10.0.0.3", "3")
+		d.wantReads(t, 2)
+		wantNone(t, b, rollout.KindTransient, "4")
+		d.set("4", "10.0.0.4")
+		time.Sleep(readPause - time.Nanosecond)
+		wantNone(t, b, rollout.KindTransient, "4")
+		wantAddress(t, b, "10.0.0.1", "1")
+		d.wantReads(t, 2)
+		time.Sleep(time.Nanosecond)
+		wantAddress(t, b, "10.0.0.4", "4")
+		d.wantReads(t, 3)
+	})
+}
+
+// TestBookOfTwoKinds keeps apart what is told by number and by name.
+func TestBookOfTwoKinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		d.set("web_0a1b2c3d", "10.0.0.7")
+		wantAddress(t, b, "10.0.0.7", "Web_0A1B2C3D")
+		if d.flexible != 1 {
+			t.Error("a name is that of a machine of a Flexible set")
+		}
+		wantAddress(t, b, "10.0.0.1", "1")
+		d.wantReads(t, 2)
+	})
+}
+
+// TestBookTellsOfMachinesNotIDs gives an id to another machine while the page is fresh.
+func TestBookTellsOfMachinesNotIDs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		wantAddress(t, b, "10.0.0.1", "1")
+		time.Sleep(15 * time.Second)
+		d.set("1", "10.0.0.8") // another machine 1; 10.0.0.1 may be anybody's
+		d.set("2", "10.0.0.9")
+		wantAddress(t, b, "10.0.0.8", "1", "new")
+		d.wantReads(t, 2)
+		wantAddress(t, b, "10.0.0.9", "2", "never asked for before")
+		time.Sleep(15 * time.Second)
+		d.set("2", "10.0.0.10")
+		wantAddress(t, b, "10.0.0.9", "2", "never asked for before")
+		d.wantReads(t, 2)
+		wantAddress(t, b, "10.0.0.10", "2", "new")
+		d.wantReads(t, 3)
+		d.err = errors.New("x")
+		time.Sleep(15 * time.Second)
+		wantNone(t, b, rollout.KindTransient, "2", "newer")
+		wantAddress(t, b, "10.0.0.8", "1", "new") // who is known is told as long as it is fresh
+		wantNone(t, b, rollout.KindTransient, "2", "new")
+	})
+}
+
+// TestBookWithoutVMID takes who cannot be told from a former machine for a new one.
+func TestBookWithoutVMID(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		for range 3 {
+			if _, err := b.find(t.Context(), "asking", web, rollout.Ref{ID: "1"}); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(youngest + time.Second)
+		}
+		d.wantReads(t, 3)
+	})
+}
+
+// TestBookGoesOnWithoutWhoGivesUp cancels the caller that began a read, while others wait for it.
+func TestBookGoesOnWithoutWhoGivesUp(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		d.takes = 5 * time.Second
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		var callers sync.WaitGroup
+		callers.Go(func() {
+			_, err := b.find(ctx, "asking", web, rollout.Ref{ID: "1", VMID: "v"})
+			if p := problemOf(t, err); p.Kind != rollout.KindTransient || p.Message != "asking: it took too long" {
+				t.Errorf("got %+v", p)
+			}
+		})
+		synctest.Wait()
+		callers.Go(func() { wantAddress(t, b, "10.0.0.2", "2") })
+		callers.Wait()
+		d.wantReads(t, 1)
+	})
+}
+
+// TestBookOfAReadThatFails keeps to the pause, or to what Azure asks for.
+func TestBookOfAReadThatFails(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		d.err = &rollout.Problem{Kind: rollout.KindForbidden, Message: "no"}
+		wantNone(t, b, rollout.KindForbidden, "1")
+		wantNone(t, b, rollout.KindForbidden, "2")
+		d.wantReads(t, 1)
+		time.Sleep(readPause)
+		d.err = &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow", RetryAfter: time.Minute}
+		wantNone(t, b, rollout.KindThrottled, "1")
+		time.Sleep(time.Minute - time.Nanosecond)
+		d.err = nil
+		wantNone(t, b, rollout.KindThrottled, "1")
+		d.wantReads(t, 2)
+		time.Sleep(time.Nanosecond)
+		wantAddress(t, b, "10.0.0.1", "1")
+		d.wantReads(t, 3)
+	})
+}
+
+// TestBookOfAReadThatTakesLong uses nothing that is older than a minute by the time it is there.
+func TestBookOfAReadThatTakesLong(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		d.takes = addressLife - time.Nanosecond
+		wantAddress(t, b, "10.0.0.1", "1")
+		d.takes = addressLife + time.Nanosecond
+		time.Sleep(time.Nanosecond)
+		wantNone(t, b, rollout.KindTransient, "1")
+		d.wantReads(t, 2)
+	})
+}
+
+// TestBookOfWhatIsNotWhole reads again what could not be read for the moment, not what may not be read.
+func TestBookOfWhatIsNotWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		missing  error
+		private  string
+		pause    time.Duration
+		readings int
+	}{
+		"forbidden":      {&rollout.Problem{Kind: rollout.KindForbidden}, "10.0.0.1", addressLife - 1, 1},
+		"late":           {&rollout.Problem{Kind: rollout.KindTransient}, "10.0.0.1", readPause, 2},
+		"throttled":      {&rollout.Problem{Kind: rollout.KindThrottled, RetryAfter: 30 * time.Second}, "10.0.0.1", 30*time.Second - 1, 1},
+		"throttled over": {&rollout.Problem{Kind: rollout.KindThrottled, RetryAfter: 30 * time.Second}, "10.0.0.1", 30 * time.Second, 2},
+		"throttled long": {&rollout.Problem{Kind: rollout.KindThrottled, RetryAfter: time.Hour}, "10.0.0.1", addressLife, 2},
+		"no address":     {nil, "", readPause, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b, d := newBook()
+				private, _ := netip.ParseAddr(c.private)
+				d.addresses["1"] = Addresses{Private: private, Missing: c.missing}
+				for range 2 {
+					found, err := b.find(t.Context(), "asking", web, rollout.Ref{ID: "1", VMID: "v"})
+					if err != nil || found.Private != private || found.Missing != c.missing {
+						t.Errorf("got %+v, %v", found, err)
+					}
+				}
+				d.wantReads(t, 1)
+				time.Sleep(c.pause)
+				if _, err := b.find(t.Context(), "asking", web, rollout.Ref{ID: "1", VMID: "v"}); err != nil {
+					t.Error(err)
+				}
+				d.wantReads(t, c.readings)
+			})
+		})
+	}
+}
+
+// TestBookForgets keeps no scale set that nobody asks for.
+func TestBookForgets(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b, _ := newBook()
+		for n := range 5 {
+			set := web
+			set.Name = fmt.Sprint("web", n)
+			if _, err := b.find(t.Context(), "asking", set, rollout.Ref{ID: "1", VMID: "v"}); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(pageLife/2 + time.Second)
+		}
+		if len(b.pages) > 2 {
+			t.Errorf("%d pages are kept", len(b.pages))
+		}
+	})
+}
+
+// TestBookNeverMisleads lets machines come and go that take each other's ids and addresses, and asks for them. A machine that is there is
+// never told another one's address, whatever happens, and the book is not read more often than it may.
+func TestBookNeverMisleads(t *testing.T) {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	r := rand.New(rand.NewPCG(seed, 0))
+	synctest.Test(t, func(t *testing.T) {
+		b, d := newBook()
+		d.addresses = map[string]Addresses{}
+		type machine struct {
+			id, vmID, address string
+			born              time.Time
+		}
+		machines, start, told := map[string]machine{}, time.Now(), 0
+		for step := range 3000 {
+			id := fmt.Sprint(r.IntN(4))
+			m, lives := machines[id]
+			switch r.IntN(6) {
+			case 0:
+				delete(machines, id)
+				delete(d.addresses, id)
+			case 1:
+				address := fmt.Sprint("10.0.0.", r.IntN(6))
+				taken := lives
+				for _, other := range machines {
+					taken = taken || other.address == address
+				}
+				if !taken {
+					machines[id] = machine{id, fmt.Sprint(step), address, time.Now()}
+					d.set(id, address)
+				}
+			default:
+				if !lives || time.Since(m.born) < youngest {
+					break
+				}
+				found, err := b.find(t.Context(), "asking", web, rollout.Ref{ID: id, VMID: m.vmID})
+				if err == nil && found.Private.String() != m.address {
+					t.Fatalf("step %d: machine %+v was told %s", step, m, found.Private)
+				}
+				if err == nil {
+					told++
+				}
+			}
+			d.takes = time.Duration(r.IntN(3)) * time.Second
+			time.Sleep(time.Duration(r.IntN(8000)) * time.Millisecond)
+		}
+		if most := int(time.Since(start)/readPause) + 1; d.reads > most {
+			t.Errorf("%d reads, when %d were allowed", d.reads, most)
+		}
+		if told < 300 {
+			t.Errorf("only %d were told an address", told)
+		}
+	})
+}
+
+// TestAddressOfOddInstances refuses what cannot be an instance, and sends nothing.
+func TestAddressOfOddInstances(t *testing.T) {
+	f := newFakeARM(t, site{}.answer)
+	for _, id := range []string{"", "*", "a/b", "a b", "../x"} {
+		if _, err := f.adapter.AddressesOf(t.Context(), web, rollout.Ref{ID: id, VMID: "v"}); problemOf(t, err).Kind != rollout.KindInvalid {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	if _, err := f.adapter.AddressesOf(t.Context(), rollout.ScaleSet{}, rollout.Ref{ID: "3", VMID: "v"}); problemOf(t, err).Kind != rollout.KindInvalid {
+		t.Error(err)
+	}
+	if len(f.seen()) != 0 {
+		t.Errorf("got %+v", f.seen())
+	}
+}

@@ -1,0 +1,159 @@
+package azure
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/monitor/armmonitor"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+const (
+	setNamespace     = "Microsoft.Compute/virtualMachineScaleSets"
+	machineNamespace = "Microsoft.Compute/virtualMachines"
+	// longestMetricName bounds what goes into a URL.
+	longestMetricName = 256
+)
+
+// aggregations are how Azure makes one number of a minute.
+var aggregations = map[string]func(armmonitor.MetricValue) *float64{
+	"average": func(v armmonitor.MetricValue) *float64 { return v.Average },
+	"minimum": func(v armmonitor.MetricValue) *float64 { return v.Minimum },
+	"maximum": func(v armmonitor.MetricValue) *float64 { return v.Maximum },
+	"total":   func(v armmonitor.MetricValue) *float64 { return v.Total },
+}
+
+// Metric reads a platform metric: one GET. It returns a number for each whole minute of the window, which ends with the last one that is
+// over, oldest first. Minutes of which Azure knows nothing, as it does of the last one or more, are left out. Without id and name it is
+// the metric of the whole scale set; a Uniform instance is asked for by its name, as a dimension of the scale set's, a Flexible one is a
+// resource itself. The namespace "" is the resource's own.
+func (a *Adapter) Metric(ctx context.Context, set rollout.ScaleSet, id, name, namespace, metric, aggregation string, window time.Duration) ([]float64, error) {
+	c, err := a.in(set)
+	if err != nil {
+		return nil, err
+	}
+	x := &exchange{operation: "Metric", doing: metricName(set, id, metric), set: set}
+	q := metricQuery{id: id, name: name, namespace: namespace, metric: metric, aggregation: strings.ToLower(aggregation)}
+	if err := q.check(x); err != nil {
+		return nil, err
+	}
+	q.to = a.now().UTC().Truncate(time.Minute)
+	q.from = q.to.Add(-window.Truncate(time.Minute))
+	if !q.from.Before(q.to) {
+		return nil, x.refuse("the window is shorter than a minute")
+	}
+	got, err := c.metrics.List(x.with(ctx), q.resource(set), q.options())
+	if err != nil {
+		return nil, x.problem(err)
+	}
+	return q.minutes(x, got.Response)
+}
+
+// metricName says what is read, without quoting much of what somebody declared.
+func metricName(set rollout.ScaleSet, id, metric string) string {
+	of := fmt.Sprintf("scale set %q", set)
+	if id != "" {
+		of = "instance " + head(flat(id), 64) + " of " + of
+	}
+	return fmt.Sprintf("reading metric %q of %s", head(flat(metric), 64), of)
+}
+
+// metricQuery is one question to Azure Monitor.
+type metricQuery struct {
+	id, name, namespace, metric, aggregation string
+	from, to                                 time.Time
+}
+
+// check refuses what would be another question than was meant.
+func (q metricQuery) check(x *exchange) error {
+	switch {
+	case q.metric == "" || len(q.metric) > longestMetricName || strings.Contains(q.metric, ","):
+		return x.refuse("that cannot be the name of one metric")
+	case aggregations[q.aggregation] == nil:
+		return x.refuse("%q is no aggregation of a minute", q.aggregation)
+	case (q.id == "") != (q.name == ""):
+		return x.refuse("an instance has both id and name")
+	case q.id != "" && (!instanceID.MatchString(q.id) || !instanceID.MatchString(q.name)):
+		return x.refuse("%q, %q cannot be an instance", q.id, q.name)
+	}
+	return nil
+}
+
+// ofMachine says whether the metric is that of a machine which is a resource itself.
+func (q metricQuery) ofMachine() bool {
+	return q.id != "" && orchestrationOf(q.id) == rollout.OrchestrationFlexible
+}
+
+// resource is what is asked about, without the slash that the SDK puts in front.
+func (q metricQuery) resource(set rollout.ScaleSet) string {
+	if q.ofMachine() {
+		return fmt.Sprintf("subscriptions/%s/resourceGroups/%s/providers/%s/%s", set.SubscriptionID, set.ResourceGroup, machineNamespace, q.id)
+	}
+	return strings.TrimPrefix(set.ID(), "/")
+}
+
+func (q metricQuery) options() *armmonitor.MetricsClientListOptions {
+	interval, span := "PT1M", q.from.Format(time.RFC3339)+"/"+q.to.Format(time.RFC3339)
+	o := &armmonitor.MetricsClientListOptions{
+		Metricnames: &q.metric, Metricnamespace: &q.namespace, Aggregation: &q.aggregation, Interval: &interval, Timespan: &span,
+	}
+	own := setNamespace
+	if q.ofMachine() {
+		own = machineNamespace
+	}
+	if q.namespace == "" || strings.EqualFold(q.namespace, setNamespace) {
+		o.Metricnamespace = &own
+	}
+	if q.id != "" && !q.ofMachine() {
+		filter := "VMName eq '" + q.name + "'"
+		o.Filter = &filter
+	}
+	return o
+}
+
+// minutes are the numbers of the one series that there should be. An answer that is about something else is none.
+func (q metricQuery) minutes(x *exchange, r armmonitor.Response) ([]float64, error) {
+	var series []armmonitor.TimeSeriesElement
+	for _, m := range r.Value {
+		metric := deref(m)
+		if code := deref(metric.ErrorCode); code != "" && !strings.EqualFold(code, "Success") {
+			return nil, x.untrusted("Azure Monitor says " + code + ": " + deref(metric.ErrorMessage))
+		}
+		for _, s := range metric.Timeseries {
+			series = append(series, deref(s))
+		}
+	}
+	switch {
+	case len(series) > 1:
+		return nil, x.untrusted(fmt.Sprintf("Azure answers with %d series instead of one", len(series)))
+	case deref(r.Interval) != "" && deref(r.Interval) != "PT1M":
+		return nil, x.untrusted("Azure answers for intervals of " + deref(r.Interval))
+	case len(series) == 0:
+		return []float64{}, nil
+	}
+	for _, label := range series[0].Metadatavalues {
+		if is := deref(deref(label).Value); strings.EqualFold(deref(deref(deref(label).Name).Value), "VMName") && !strings.EqualFold(is, q.name) {
+			return nil, x.untrusted("Azure answers about machine " + is)
+		}
+	}
+	return q.numbers(series[0].Data), nil
+}
+
+// numbers are the values within the window, oldest first.
+func (q metricQuery) numbers(points []*armmonitor.MetricValue) []float64 {
+	points = slices.DeleteFunc(slices.Clone(points), func(p *armmonitor.MetricValue) bool {
+		at := deref(deref(p).TimeStamp)
+		return at.Before(q.from) || !at.Before(q.to)
+	})
+	slices.SortStableFunc(points, func(a, b *armmonitor.MetricValue) int { return a.TimeStamp.Compare(*b.TimeStamp) })
+	numbers := []float64{}
+	for _, p := range points {
+		if value := aggregations[q.aggregation](*p); value != nil {
+			numbers = append(numbers, *value)
+		}
+	}
+	return numbers
+}
