@@ -49,7 +49,11 @@ func (r *request) scope() string {
 		}
 		return scope
 	}
-	return strings.TrimSuffix(r.path, "/")
+	scope := strings.TrimSuffix(r.path, "/")
+	if r.args["vm"] != "" { // an action on a machine
+		scope = scope[:strings.LastIndex(scope, "/")]
+	}
+	return scope
 }
 
 func notAllowed(action, scope string) *armError {

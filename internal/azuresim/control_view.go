@@ -19,6 +19,7 @@ type seenInstance struct {
 	Upgrades   int    `json:"upgrades"`
 	Reimages   int    `json:"reimages"`
 	ScriptRuns int    `json:"scriptRuns"`
+	Commands   int    `json:"commands"` // run commands that began
 	State      string `json:"state"`
 	Power      string `json:"power"`
 	Health     string `json:"health"`
@@ -52,7 +53,7 @@ func (inst *instance) seen() seenInstance {
 	}
 	return seenInstance{
 		ID: inst.ref(), VMID: inst.vmID.String(), Zone: inst.zone, Model: inst.model.version, Booted: inst.booted.version, Latest: inst.isLatest(),
-		Upgrades: inst.upgrades, Reimages: inst.reimages, ScriptRuns: inst.scriptRuns,
+		Upgrades: inst.upgrades, Reimages: inst.reimages, ScriptRuns: inst.scriptRuns, Commands: inst.commands,
 		State: inst.provisioning.String(), Power: inst.power.String(), Health: reported.String(), Address: address, Deleted: inst.deleted, Surplus: inst.surplus,
 	}
 }

@@ -20,6 +20,7 @@ type Durations struct {
 	Deallocate        time.Duration
 	Delete            time.Duration // of instances, or of a scale set
 	VMUpdate          time.Duration // PUT of one instance
+	RunCommand        time.Duration // a run command, which lasts longer if its script does
 	Cancel            time.Duration // of a rolling upgrade
 	Network           time.Duration // writes of network resources
 
@@ -51,6 +52,7 @@ func (d Durations) withDefaults() Durations {
 		{&d.Deallocate, 42 * time.Second},
 		{&d.Delete, 30 * time.Second},
 		{&d.VMUpdate, 300 * time.Millisecond},
+		{&d.RunCommand, 30 * time.Second},
 		{&d.Cancel, 5 * time.Second},
 		{&d.Network, 2 * time.Second}, // [U]: there is no recording
 	} {

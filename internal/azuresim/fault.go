@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +28,9 @@ type fault struct {
 	Stderr            string        `json:"stderr,omitempty"`
 	Seconds           float64       `json:"seconds,omitempty"`
 	Instances         []instanceRef `json:"instances,omitempty"` // for scriptFails, none: all
+	Script            string        `json:"script,omitempty"`    // for scriptFails: a regular expression for those it is about; empty: all
 
+	pattern     *regexp.Regexp // of Script
 	seen, fired int
 }
 
@@ -117,25 +120,42 @@ func parseFaults(body []byte) (faultList, error) {
 		if f == nil || f.Operation == "" {
 			return nil, fmt.Errorf("fault %d has no operation", i)
 		}
-		if f.Kind == faultStatus && (f.Status < 200 || f.Status > 599) {
-			return nil, fmt.Errorf("fault %d: status %d is none", i, f.Status)
-		}
-		if !slices.Contains(slices.Concat(requestFaults, operationFaults, listFaults), f.Kind) {
-			return nil, fmt.Errorf("fault %d: kind %q is unknown", i, f.Kind)
+		if err := f.check(); err != nil {
+			return nil, fmt.Errorf("fault %d: %w", i, err)
 		}
 	}
 	return list, nil
 }
 
-func (f *fault) duration() time.Duration { return time.Duration(f.Seconds * float64(time.Second)) }
-
-// hits says whether the fault is about an instance.
-func (f *fault) hits(inst *instance) bool {
-	return len(f.Instances) == 0 || slices.Contains(f.Instances, inst.refKey())
+func (f *fault) check() (err error) {
+	switch {
+	case f.Kind == faultStatus && (f.Status < 200 || f.Status > 599):
+		return fmt.Errorf("status %d is none", f.Status)
+	case !slices.Contains(slices.Concat(requestFaults, operationFaults, listFaults), f.Kind):
+		return fmt.Errorf("kind %q is unknown", f.Kind)
+	}
+	if f.pattern, err = regexp.Compile(f.Script); err != nil {
+		return fmt.Errorf("script is no regular expression: %w", err)
+	}
+	return nil
 }
 
-func (f *fault) scriptResult() ScriptResult {
-	return ScriptResult{ExitCode: max(1, f.ExitCode), Stdout: f.Stdout, Stderr: f.Stderr}
+func (f *fault) duration() time.Duration { return time.Duration(f.Seconds * float64(time.Second)) }
+
+// hits says whether the fault is about a script of an instance.
+func (f *fault) hits(inst *instance, script string) bool {
+	return (len(f.Instances) == 0 || slices.Contains(f.Instances, inst.refKey())) && f.pattern.MatchString(script)
+}
+
+// scriptResult is how the script ends. It may print parts of itself: $1 stands for what the pattern's first group matched.
+func (f *fault) scriptResult(script string) ScriptResult {
+	stdout, stderr := f.Stdout, f.Stderr
+	if f.pattern.NumSubexp() > 0 {
+		groups := f.pattern.FindStringSubmatchIndex(script)
+		stdout = string(f.pattern.ExpandString(nil, stdout, script, groups))
+		stderr = string(f.pattern.ExpandString(nil, stderr, script, groups))
+	}
+	return ScriptResult{ExitCode: max(1, f.ExitCode), Stdout: stdout, Stderr: stderr}
 }
 
 // failure is how an operation ends, with a default wording.

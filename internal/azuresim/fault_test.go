@@ -120,7 +120,7 @@ func TestEtagMoves(t *testing.T) {
 
 func TestBadFaults(t *testing.T) {
 	s := newSim(t, Options{})
-	for _, bad := range []string{`[{"kind":"status"}]`, `[{"operation":"Get","kind":"none"}]`, `[null]`, `{}`} {
+	for _, bad := range []string{`[{"kind":"status"}]`, `[{"operation":"Get","kind":"none"}]`, `[{"operation":"*","kind":"scriptFails","script":"("}]`, `[null]`, `{}`} {
 		if status, _ := s.tryControl("PUT", "/faults", rawJSON(bad)); status != http.StatusBadRequest {
 			t.Errorf("%s = %d", bad, status)
 		}

@@ -98,7 +98,7 @@ func TestFormsKnowEveryField(t *testing.T) {
 		"protectScaleIn": "likeness", "protectActions": "likeness", "hasProtection": "likeness",
 		"id": "blank", "suffix": "blank", "fault": "blank", "vmID": "blank", "disk": "blank", "etag": "blank", "born": "blank",
 		"tags": "peculiar", "results": "peculiar",
-		"past": "not shown", "task": "not shown", "pendingScripts": "not shown", "pendingDisk": "not shown", "told": "not shown",
+		"past": "not shown", "task": "not shown", "command": "not shown", "commands": "not shown", "pendingScripts": "not shown", "pendingDisk": "not shown", "told": "not shown",
 		"upgrades": "not shown", "reimages": "not shown", "scriptRuns": "not shown", "deleted": "not shown", "address": "not shown",
 		"surplus": "not shown", "warmUntil": "in health, which the likeness has", "repaired": "not shown", "surging": "not shown", "booted": "not shown",
 	}

@@ -24,7 +24,7 @@ func FuzzRequests(f *testing.F) {
 	}
 	for _, body := range seedBodies {
 		for _, c := range []call{{"PUT", testSet, nil}, {"PATCH", testSet, nil}, {"PUT", testSet + "-new", nil}, {"POST", testSet + "/manualupgrade", nil},
-			{"PUT", testSet + "/virtualMachines/0", nil}, {"PUT", testSet + "/extensions/CustomScript", nil}, {"PUT", testGroup, nil}} {
+			{"PUT", testSet + "/virtualMachines/0", nil}, {"POST", testSet + "/virtualMachines/0/runCommand", nil}, {"PUT", testSet + "/extensions/CustomScript", nil}, {"PUT", testGroup, nil}} {
 			f.Add(c.method, c.path, "api-version=2026-04-01", "", body)
 		}
 	}
@@ -58,6 +58,7 @@ func FuzzRequests(f *testing.F) {
 // Seeds are short: the fuzzer spends its time on making long ones shorter. TestStrangeRequests has what is long.
 var seedPaths = []string{
 	testSet, testSet + "/virtualMachines", testSet + "/virtualMachines/0", testSet + "/virtualMachines/0/reimage", testSet + "/manualupgrade",
+	testSet + "/virtualMachines/0/runCommand", testGroup + "/providers/Microsoft.Compute/virtualMachines/web-flex_0/runCommand",
 	testSet + "/extensions/CustomScript", testSet + "/rollingUpgrades/latest", testSet + "/instanceView", testSet + "/delete", testSet + "-flex",
 	testGroup, "/", "//", "/subscriptions", "/x/oauth2/token", "/subscriptions/\r\nX: y/resourceGroups/rg", testGroup + "/providers/Microsoft.Other/things/x",
 	strings.Replace(testSet, "web", "wéb\xff\x00", 1), strings.Replace(testSet, "11111111", "..", 1), testOperation,
@@ -70,6 +71,7 @@ var seedBodies = []string{
 	`{"location":"eastus\r\nX-Injected: 1"}`, `{"location":"eastus","location":"westus"}`, `{"sku":{"capacity":1},"sku":{"capacity":3}}`,
 	`{"properties":null,"sku":null,"zones":null,"location":null,"tags":null,"identity":null}`,
 	`{"sku":{"capacity":-1}}`, `{"sku":{"capacity":1.5}}`, `{"sku":{"capacity":99999999999999999999}}`, `{"sku":"x"}`, `{"tags":{"a":1}}`, `{"zones":[1]}`,
+	`{"commandId":"RunShellScript","script":["a",1]}`, `{"commandId":"RunShellScript","script":null,"parameters":[{"value":7}]}`,
 	`{"identity":7}`, `{"identity":{"type":7}}`, `{"identity":{"type":"UserAssigned","userAssignedIdentities":[1]}}`, `{"plan":[]}`,
 	`{"properties":{"upgradePolicy":{"mode":"Rolling","rollingUpgradePolicy":9}}}`, `{"properties":{"upgradePolicy":{"rollingUpgradePolicy":{"maxBatchInstancePercent":"x"}}}}`,
 	`{"properties":{"automaticRepairsPolicy":{"enabled":"yes"}}}`, `{"properties":{"automaticRepairsPolicy":{"enabled":true,"gracePeriod":"PTforever"}}}`,

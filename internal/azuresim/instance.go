@@ -27,6 +27,8 @@ type instance struct {
 	past []state // what it was before, oldest first
 	task *task   // what is being done to it
 
+	command *operation // the run command that it is busy with; no task: it stays what it is
+
 	protectScaleIn, protectActions bool
 	hasProtection                  bool                    // a policy was once set, so it is shown
 	tags                           object                  // nil: those of the set
@@ -40,9 +42,9 @@ type instance struct {
 	surging   bool      // it is to take another's place in a rolling upgrade
 	booted    *model    // what its OS disk was made from: only there osProfile and custom data take effect
 
-	upgrades, reimages, scriptRuns int
-	deleted                        bool
-	address                        netip.Addr
+	upgrades, reimages, scriptRuns, commands int
+	deleted                                  bool
+	address                                  netip.Addr
 }
 
 // state is what changes in an instance's life and shows in lists. It is kept
@@ -107,6 +109,7 @@ const pastKept = 4
 
 // change makes an instance something else from now on.
 func (inst *instance) change(now time.Time, to func(*state)) {
+	defer inst.breakOff()
 	was := inst.state
 	to(&inst.state)
 	if inst.power == running && was.power != running {

@@ -15,6 +15,7 @@ import (
 var (
 	errNotObject  = errors.New("an object was expected")
 	errNotStrings = errors.New("an array of strings was expected")
+	errNotArray   = errors.New("an array was expected")
 )
 
 // listing is what a list of instances is to show.

@@ -179,8 +179,12 @@ func (op *operation) body() members {
 		m = append(m, member{"endTime", armTime(op.ended)})
 	}
 	m = append(m, member{"status", op.status})
-	if op.failure != nil && !op.running() {
+	switch {
+	case op.running():
+	case op.failure != nil:
 		m = append(m, member{"error", op.failure.tree()})
+	case op.result != nil:
+		m = append(m, member{"properties", members{{"output", op.result}}})
 	}
 	return append(m, member{"name", op.id.String()})
 }

@@ -55,7 +55,8 @@ func (c chance) name(of string) string {
 
 // memberNames are all that the shapes of bodies speak of, and those that only actions have.
 var memberNames = func() []string {
-	seen := map[string]bool{"instanceIds": true, "action": true, "protectionPolicy": true, "protectFromScaleIn": true, "settings": true, "protectedSettings": true}
+	seen := map[string]bool{"instanceIds": true, "action": true, "protectionPolicy": true, "protectFromScaleIn": true, "settings": true, "protectedSettings": true,
+		"commandId": true, "script": true, "parameters": true}
 	for _, part := range shape {
 		for _, name := range part.path {
 			seen[name] = true
@@ -93,7 +94,7 @@ func (c chance) value(depth int) any {
 	case 3:
 		return rawJSON("1e99")
 	case 4, 5:
-		return pick(c, []string{"", "0", "*", "eastus", "Rolling", "None", "UserAssigned", "Suspend", "PT1M", "\u0000\r\n\"", "é"})
+		return pick(c, []string{"", "0", "*", shellCommand, "eastus", "Rolling", "None", "UserAssigned", "Suspend", "PT1M", "\u0000\r\n\"", "é"})
 	case 6:
 		if depth < 5 {
 			return []any{c.value(depth + 1), c.object(depth + 1)}

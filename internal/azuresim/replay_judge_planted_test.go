@@ -15,7 +15,7 @@ func plantedAnswer(t *testing.T) answer {
 	body, err := decode([]byte(`{
 		"name": "web", "etag": "\"3\"", "sku": {"name": "Standard_D2s_v3", "capacity": 3}, "zones": ["1", "2"],
 		"properties": {
-			"provisioningState": "Updating", "overprovision": false, "uniqueId": "3b35c1c2-0000-4000-8000-00000000c11e",
+			"output": "Enable succeeded: \n[stdout]\nhi\n\n[stderr]\n", "provisioningState": "Updating", "overprovision": false, "uniqueId": "3b35c1c2-0000-4000-8000-00000000c11e",
 			"timeCreated": "2020-12-19T06:26:18.9899642+00:00",
 			"virtualMachineProfile": {"extensionProfile": {"extensions": [{"name": "a", "properties": {"type": "CustomScript"}}]}}
 		}
@@ -51,6 +51,8 @@ var planted = map[string]struct {
 	"no GUID":            {func(a *answer) { treeAt(a.body, "properties")["uniqueId"] = "one" }, "$.properties.uniqueId: recorded {guid}, served one"},
 	"another time":       {func(a *answer) { treeAt(a.body, "properties")["timeCreated"] = "2026-01-02T03:04:05Z" }, ""},
 	"no time":            {func(a *answer) { treeAt(a.body, "properties")["timeCreated"] = "yesterday" }, "$.properties.timeCreated: recorded {time}, served yesterday"},
+	"another output":     {func(a *answer) { setOutput(a, "Enable succeeded: \n[stdout]\n\n[stderr]\noops\n") }, ""},
+	"no output":          {func(a *answer) { setOutput(a, "Enable succeeded: \n[stdout]\nhi\n") }, "$.properties.output: recorded Enable succeeded: \n[stdout]\n{output}\n[stderr]\n{output}, served Enable succeeded"},
 	"fewer elements":     {func(a *answer) { treeAt(a.body)["zones"] = []any{"1"} }, "$.zones: recorded 2 elements, served 1"},
 	"deep in an array": {func(a *answer) { rename(treeAt(plantedExtension(a), "properties"), "type", "Type") },
 		"$.properties.virtualMachineProfile.extensionProfile.extensions[0].properties.Type: served (string), not recorded, but type is"},
@@ -69,6 +71,8 @@ var planted = map[string]struct {
 	"another operation's":  {func(a *answer) { replace(a.headers, "azure-asyncoperation", "000000000001", "000000000002") }, ""},
 	"a header not awaited": {func(a *answer) { a.headers["retry-after"] = "10" }, ""},
 }
+
+func setOutput(a *answer, message string) { treeAt(a.body, "properties")["output"] = message }
 
 func rename(o tree, from, to string) {
 	o[to] = o[from]

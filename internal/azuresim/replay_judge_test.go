@@ -219,13 +219,15 @@ var (
 	hexadecimal = regexp.MustCompile(`_[0-9a-f]{32}\b`)
 	instant     = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`)
 	indices     = regexp.MustCompile(`\[\d*\]`)
+	printed     = regexp.MustCompile(`(?s)^(Enable \w+: \n\[stdout\]\n).*(\n\[stderr\]\n).*$`)
 )
 
 // masked is a string without what differs between any two worlds: GUIDs, also
-// as names of disks have them, and times. Each must be one here, too.
+// as names of disks have them, times, and what scripts printed. Each must be one here, too.
 func masked(s string) string {
 	if instant.MatchString(s) {
 		return "{time}"
 	}
+	s = printed.ReplaceAllString(s, "${1}{output}${2}{output}")
 	return hexadecimal.ReplaceAllString(guid.ReplaceAllString(s, "{guid}"), "_{hex}")
 }

@@ -85,7 +85,6 @@ type gap struct {
 }
 
 var gaps = []gap{
-	{is: action("runcommand"), reason: "runCommand on an instance"},
 	{is: action("simulateeviction"), reason: "simulateEviction", leaves: "instances after a simulated eviction"},
 	{is: attachesDisk, reason: "a disk of its own attached to an instance", leaves: "instances with a disk of their own"},
 }

@@ -18,6 +18,7 @@ type request struct {
 
 	route   *route
 	args    map[string]string // of the path, in the client's case
+	machine *instance         // that the path names without its scale set
 	version apiVersion
 	faults  []*fault // that fired for it
 

@@ -42,6 +42,7 @@ const (
 	inSets         = inGroup + "/providers/microsoft.compute/virtualmachinescalesets"
 	inSet          = inSets + "/{set}"
 	inVM           = inSet + "/virtualmachines/{vm}"
+	inMachine      = inGroup + "/providers/microsoft.compute/virtualmachines/{vm}"
 )
 
 // Actions as role definitions name them (azure-facts §2.8).
@@ -111,6 +112,9 @@ func vmRoutes() []*route {
 		entry("GET", inVM+"/instanceview", "VMs.GetInstanceView", vmAction+"instanceView/read", vmGet, (*Server).getVMView),
 		entry("PUT", inVM, "VMs.Update", vmAction+"write", vmUpdate, (*Server).putVM),
 		entry("DELETE", inVM, "VMs.Delete", vmAction+"delete", vmDelete, (*Server).deleteVM),
+		entry("POST", inVM+"/runcommand", "VMs.RunCommand", vmAction+"runCommand/action", vmUpdate, (*Server).commandOfVM),
+		entry("POST", inMachine+"/runcommand", "VirtualMachines.RunCommand", "Microsoft.Compute/virtualMachines/runCommand/action",
+			machineUpdate, (*Server).commandOfMachine),
 		entry("GET", inVM+"/extensions", "VMExtensions.List", vmAction+"extensions/read", vmGet, (*Server).listVMExtensions),
 		entry("GET", inVM+"/extensions/{extension}", "VMExtensions.Get", vmAction+"extensions/read", vmGet, (*Server).getVMExtension),
 	}

@@ -19,8 +19,8 @@ func (t *task) runScript(i int) {
 	}
 	s, e := t.op.server, t.plan.scripts[i]
 	t.inst.scriptRuns++
-	if f := t.op.scriptFault; f != nil && f.hits(t.inst) {
-		t.scriptEnded(e, f.scriptResult())
+	if f := t.op.scriptFault; f != nil && f.hits(t.inst, e.script().Command) {
+		t.scriptEnded(e, f.scriptResult(e.script().Command))
 		t.runScript(i + 1)
 		return
 	}

@@ -197,7 +197,7 @@ func TestRecordedDurations(t *testing.T) {
 		"upgrade": {d.Upgrade, 4.8, 164}, "upgrade of image": {d.UpgradeImage, 4.8, 164}, "no-op": {d.Noop, 0.4, 45},
 		"reimage": {d.Reimage, 68, 83}, "PATCH": {d.Patch, 4, 42}, "PUT": {d.PutModel, 0.1, 122}, "start": {d.Start, 6, 17},
 		"restart": {d.Restart, 1, 51}, "power off": {d.PowerOff, 11, 21}, "deallocate": {d.Deallocate, 37, 47},
-		"delete": {d.Delete, 0.8, 64}, "PUT of an instance": {d.VMUpdate, 0.16, 79}, "five batches of extensions": {5 * d.UpgradeExtensions, 600, 600},
+		"delete": {d.Delete, 0.8, 64}, "PUT of an instance": {d.VMUpdate, 0.16, 79}, "run command": {d.RunCommand, 16, 76}, "five batches of extensions": {5 * d.UpgradeExtensions, 600, 600},
 	} {
 		if s := tc.lasts.Seconds(); s < tc.from || s > tc.to {
 			t.Errorf("%s lasts %v s, recorded were %v to %v", name, s, tc.from, tc.to)

@@ -18,6 +18,7 @@ func (s *Server) call(r *request) *response {
 	defer s.mu.Unlock()
 	s.catchUp()
 	r.route, r.args = find(r.method, r.path)
+	s.locate(r)
 	entry := s.calls.begin(s.now, r)
 	res := s.guarded(r)
 	s.finish(r, res)
@@ -51,7 +52,10 @@ func (s *Server) guarded(r *request) *response {
 }
 
 func (r *request) setKey() string {
-	if r.args["set"] == "" {
+	switch {
+	case r.machine != nil:
+		return r.machine.set.key
+	case r.args["set"] == "":
 		return ""
 	}
 	return r.setID().key()

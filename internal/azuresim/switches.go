@@ -72,6 +72,8 @@ type Switches struct {
 	ComputerName Choice `json:"computerName" choices:"base36 decimal" fact:"§4"`
 	// IDCase says whether the group in ids of instances comes back in the case it was given in.
 	IDCase Choice `json:"idCase" choices:"seed keep upper" fact:"§1.2"`
+	// RunCommandState is what an instance shows while a run command is at work in it: what it did before, or that it is being updated.
+	RunCommandState Choice `json:"runCommandState" choices:"keep updating" fact:"§2.9"`
 	// RuleSwitch is what becomes of established connections when a load balancer's rule is switched to another pool, or goes.
 	RuleSwitch Choice `json:"ruleSwitch" choices:"stay break" fact:"§2.10"`
 

@@ -24,9 +24,11 @@ var (
 	vmUpdate    = bucketPolicy{"UpdateVMScaleSetVM", 4, 12, 500, 1500, "VMScaleSetActions", 240, 1200, true}
 	vmDelete    = bucketPolicy{"DeleteVMScaleSetVM", 4, 12, 500, 1500, "DeleteVMScaleSetVM", 240, 1200, true}
 	vmGet       = bucketPolicy{"GetVMScaleSetVM", 12, 36, 2000, 6000, "GetVMScaleSetVM", 1000, 5000, false}
-	vmHighCost  = bucketPolicy{"HighCostGetVM", 0, 0, 300, 900, "HighCostGetVMScaleSet", 180, 900, false}
-	operationsG = bucketPolicy{"GetOperation", 15, 45, 5000, 15000, "GetOperation", 15000, 30000, false}
-	unlimited   = bucketPolicy{}
+	// machineUpdate is of machines by their own path; what it allows a minute is as of instances [U].
+	machineUpdate = bucketPolicy{"UpdateVM", 4, 12, 500, 1500, "UpdateVM", 240, 1200, false}
+	vmHighCost    = bucketPolicy{"HighCostGetVM", 0, 0, 300, 900, "HighCostGetVMScaleSet", 180, 900, false}
+	operationsG   = bucketPolicy{"GetOperation", 15, 45, 5000, 15000, "GetOperation", 15000, 30000, false}
+	unlimited     = bucketPolicy{}
 )
 
 // withoutResource are the operations that only the subscription's bucket counts (azure-facts §3.2).
