@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -49,6 +50,7 @@ type Adapter struct {
 	credential azcore.TokenCredential
 	options    arm.ClientOptions
 	endpoint   *url.URL
+	wait       func(context.Context, time.Duration) error // between polls, where a method waits for an operation
 
 	mu      sync.Mutex
 	clients map[string]clients // by subscription, lower-case
@@ -59,6 +61,7 @@ type clients struct {
 	sets       *armcompute.VirtualMachineScaleSetsClient
 	instances  *armcompute.VirtualMachineScaleSetVMsClient
 	extensions *armcompute.VirtualMachineScaleSetExtensionsClient
+	machines   *armcompute.VirtualMachinesClient
 }
 
 // New returns an adapter. It makes no calls.
@@ -84,6 +87,7 @@ func New(o Options) (*Adapter, error) {
 	return &Adapter{
 		credential: credential{o.Credential},
 		endpoint:   endpoint,
+		wait:       wait,
 		clients:    map[string]clients{},
 		options: arm.ClientOptions{
 			DisableRPRegistration: true,
@@ -142,6 +146,7 @@ func (a *Adapter) in(set rollout.ScaleSet) (clients, error) {
 		sets:       factory.NewVirtualMachineScaleSetsClient(),
 		instances:  factory.NewVirtualMachineScaleSetVMsClient(),
 		extensions: factory.NewVirtualMachineScaleSetExtensionsClient(),
+		machines:   factory.NewVirtualMachinesClient(),
 	}
 	a.clients[key] = c
 	return c, nil

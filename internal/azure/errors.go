@@ -45,6 +45,9 @@ var rules = []rule{
 
 	// One of the named instances is gone; the whole call was refused.
 	{says: "is not an active virtual machine scale set vm instanceid", kind: rollout.KindInstanceGone},
+	// The only named one is gone. What else an entity could be is asked about elsewhere: see lacksExtension.
+	{code: "NotFound", says: "the entity was not found", kind: rollout.KindInstanceGone},
+	{code: "ResourceNotFound", says: "microsoft.compute/virtualmachines/", kind: rollout.KindInstanceGone},
 
 	// Who we are, and what we may.
 	{code: "InvalidAuthenticationToken", kind: rollout.KindUnauthorized},

@@ -15,9 +15,14 @@ func show(set rollout.ScaleSet, _ answer) string {
 	return "az vmss show " + named(set)
 }
 
-// grant gives the identity a role that covers everything the controller does to the scale set.
+// grant gives the identity a role that covers everything the controller does to the scale set. Machines of a Flexible set are beside
+// it in the group, and come and go.
 func grant(set rollout.ScaleSet, a answer) string {
-	return roleAssignment(a, "Virtual Machine Contributor", set.ID())
+	scope := set.ID()
+	if strings.HasPrefix(strings.ToLower(a.action()), "microsoft.compute/virtualmachines/") {
+		scope = fmt.Sprintf("/subscriptions/%s/resourceGroups/%s", set.SubscriptionID, set.ResourceGroup)
+	}
+	return roleAssignment(a, "Virtual Machine Contributor", scope)
 }
 
 // grantLinked lets the identity read what the scale set is to use: an image in another place, mostly.

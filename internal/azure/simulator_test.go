@@ -32,20 +32,27 @@ func (b bearer) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Ac
 	return azcore.AccessToken{Token: string(b), ExpiresOn: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
-// world is a simulated Azure whose time stands still until told, with an adapter that talks to it.
+// world is a simulated Azure whose time stands still until told, with an adapter that talks to it. While the adapter waits time passes.
 type world struct {
 	*azure.Adapter
 	t       *testing.T
 	sim     *azuresim.Server
 	clock   *azuresim.ManualClock
 	options azure.Options
+	waits   []time.Duration
+	waiting func() // if not nil, what else happens then
 }
 
 // inWorlds runs a test over sockets and in process: the adapter must not be able to tell.
 func inWorlds(t *testing.T, test func(*testing.T, *world)) {
 	t.Helper()
+	inWorldsMade(t, newWorld, test)
+}
+
+func inWorldsMade(t *testing.T, stage func(*testing.T) *world, test func(*testing.T, *world)) {
+	t.Helper()
 	t.Run("sockets", func(t *testing.T) {
-		w := newWorld(t)
+		w := stage(t)
 		server := httptest.NewServer(w.sim)
 		t.Cleanup(server.Close)
 		client := server.Client()
@@ -54,7 +61,7 @@ func inWorlds(t *testing.T, test func(*testing.T, *world)) {
 		test(t, w)
 	})
 	t.Run("in process", func(t *testing.T) {
-		w := newWorld(t)
+		w := stage(t)
 		w.connect(azure.Options{Credential: bearer("t"), Endpoint: "http://arm.example", Transport: &http.Client{Transport: w.sim.Transport()}})
 		test(t, w)
 	})
@@ -62,11 +69,17 @@ func inWorlds(t *testing.T, test func(*testing.T, *world)) {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
+	return newWorldOf(t, nil)
+}
+
+// newWorldOf has machines in a fleet, or as bookkeeping only.
+func newWorldOf(t *testing.T, fleet azuresim.Fleet) *world {
+	t.Helper()
 	w := &world{t: t, clock: &azuresim.ManualClock{}}
-	w.sim = azuresim.New(azuresim.Options{Clock: w.clock, Seed: 1, PageSize: 2})
+	w.sim = azuresim.New(azuresim.Options{Clock: w.clock, Seed: 1, PageSize: 2, Fleet: fleet})
 	t.Cleanup(w.sim.Close)
 	for _, id := range []string{image1, image2} {
-		w.control(http.MethodPut, "/images", map[string]any{"id": id, "files": map[string]string{}}, nil)
+		w.control(http.MethodPut, "/images", map[string]any{"id": id, "files": map[string]string{"index.html": "page of " + id}}, nil)
 	}
 	w.control(http.MethodPut, "/scalesets", map[string]any{
 		"scaleSet": shop.ID(), "capacity": 3, "image": image1, "zones": []string{"1", "2"}, "mode": "Manual", "health": "extension",
@@ -90,7 +103,18 @@ func (w *world) as(c azcore.TokenCredential) *azure.Adapter {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	a.SetWait(w.wait)
 	return a
+}
+
+// wait lets time pass for an adapter that waits.
+func (w *world) wait(ctx context.Context, d time.Duration) error {
+	w.waits = append(w.waits, d)
+	if w.waiting != nil {
+		w.waiting()
+	}
+	w.clock.Advance(d)
+	return ctx.Err()
 }
 
 // control asks the simulator's control endpoint.
@@ -145,6 +169,7 @@ type machine struct {
 	Upgrades          int
 	Reimages          int
 	ScriptRuns        int
+	Commands          int
 	Deleted           bool
 	State, VMID, Zone string
 }

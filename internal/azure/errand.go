@@ -1,0 +1,98 @@
+package azure
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+)
+
+// outputLimit is how many bytes of the end of a script's output are returned; Azure's agent keeps no more.
+const outputLimit = 4 << 10
+
+// errand is a script wrapped in another, so that its exit code comes back: the agent tells what was printed, and says that all went
+// well whatever the script did.
+type errand struct {
+	marker  string   // what the exit code stands behind; the script cannot know it
+	encoded []string // the script, in lines of base64, which nothing on the way can change or take for something else
+	shell   string   // what runs it where it does not say itself
+}
+
+func newErrand(script string) errand {
+	e := errand{marker: "end-" + rand.Text()}
+	if !strings.HasPrefix(script, "#!") {
+		e.shell = "/bin/sh "
+	}
+	const width = 76
+	for line := range slices.Chunk([]byte(base64.StdEncoding.EncodeToString([]byte(script))), width) {
+		e.encoded = append(e.encoded, string(line))
+	}
+	return e
+}
+
+// wrapper runs the script as a file beside its own, where files may be executed, with nothing to read, and in a session of its own, since
+// its "kill 0" must not end us. Both its streams go to stdout. The exit code goes to stderr, where nothing else does: so the script
+// can neither print it nor push it out of the 4 KiB of each stream that the agent keeps, not even by what it leaves running. It
+// stands between two markers, so that half of it is none.
+const wrapper = `#!/bin/sh
+given="${0%%/*}/given.sh"
+base64 -d > "$given" <<'%[1]s' && chmod 700 "$given" || exit
+%[2]s
+%[1]s
+session=$(command -v setsid)
+$session %[3]s"$given" 2>&1 < /dev/null
+code=$?
+rm -f "$given"
+printf '\n%%s %%s %%s\n' '%[1]s' "$code" '%[1]s' >&2`
+
+// lines is what is sent, line by line.
+func (e errand) lines() []*string {
+	var lines []*string
+	for line := range strings.SplitSeq(fmt.Sprintf(wrapper, e.marker, strings.Join(e.encoded, "\n"), e.shell), "\n") {
+		lines = append(lines, &line)
+	}
+	return lines
+}
+
+// secrets is what of the script must not be repeated, in whichever form.
+func (e errand) secrets(script string) []string { return secretsIn([]any{script, e.encoded}) }
+
+// outcome reads the exit code and the end of the output out of the agent's report. Without the one the other is worth nothing.
+func (e errand) outcome(report armcompute.RunCommandResult) (exitCode int, output string, ended bool) {
+	stdout, stderr := streams(report)
+	for line := range strings.Lines(stderr) {
+		words := strings.Fields(line)
+		if len(words) != 3 || words[0] != e.marker || words[2] != e.marker {
+			continue
+		}
+		if code, err := strconv.ParseUint(words[1], 10, 8); err == nil {
+			return int(code), tail(stdout, outputLimit), true
+		}
+	}
+	return noExitCode, "", false
+}
+
+// streams takes a report apart. On Linux it is one message, in which stderr comes last, so that a script that prints what looks like
+// its beginning deceives nobody; elsewhere there is a status for each stream.
+func streams(report armcompute.RunCommandResult) (stdout, stderr string) {
+	const begin, between = "[stdout]\n", "\n[stderr]\n"
+	for _, s := range report.Value {
+		message := deref(deref(s).Message)
+		switch family, stream := statusCode(s); {
+		case family == "componentstatus" && stream == "stdout":
+			stdout = message
+		case family == "componentstatus" && stream == "stderr":
+			stderr = message
+		default:
+			_, both, found := strings.Cut(message, begin)
+			if at := strings.LastIndex(both, between); found && at >= 0 {
+				stdout, stderr = both[:at], both[at+len(between):]
+			}
+		}
+	}
+	return stdout, stderr
+}

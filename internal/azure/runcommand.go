@@ -1,0 +1,184 @@
+package azure
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+const (
+	// usualPause is how long is waited where Azure does not say.
+	usualPause = 10 * time.Second
+	// longestCommand bounds a call whose context does not: Azure ends a script after 90 minutes.
+	longestCommand = 2 * time.Hour
+	// noExitCode is returned with errors, lest somebody take a zero for success.
+	noExitCode = -1
+)
+
+// RunCommand runs a script on one instance through Azure's agent, which needs no network path to it: one POST, and then GETs, as
+// Azure asks for them, until the script has ended. The script is a process of its own, under the interpreter that its first line
+// names, or sh. What it printed comes back with its exit code: the end, at most 4 KiB, both streams as they were written.
+//
+// An error means that the script is not known to have ended; it may still run, and until it ends Azure begins no other there. No
+// error holds anything of the script or of what it printed. Windows is not supported.
+func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, script string) (exitCode int, outputTail string, err error) {
+	c, err := a.in(set)
+	if err != nil {
+		return noExitCode, "", err
+	}
+	e := newErrand(script)
+	x := &exchange{
+		operation: "RunCommand", doing: fmt.Sprintf("running a command on instance %s of scale set %q", head(flat(id), 64), set), set: set,
+		effect: true, secrets: e.secrets(script),
+	}
+	if !instanceID.MatchString(id) {
+		return noExitCode, "", x.refuse("%q cannot be an instance id", id)
+	}
+	ctx, cancel := context.WithTimeout(ctx, longestCommand)
+	defer cancel()
+	report, err := a.runErrand(x.with(ctx), c, x, id, e)
+	if err != nil {
+		return noExitCode, "", err
+	}
+	exitCode, outputTail, ended := e.outcome(report)
+	if !ended {
+		return noExitCode, "", x.unknown("what the machine reported does not say how the script ended")
+	}
+	return exitCode, outputTail, nil
+}
+
+// runErrand sends the errand and waits for the agent's report. A machine of a Flexible set is asked by its own path, since that of
+// the scale set takes numbers only.
+func (a *Adapter) runErrand(ctx context.Context, c clients, x *exchange, id string, e errand) (armcompute.RunCommandResult, error) {
+	command := "RunShellScript"
+	input := armcompute.RunCommandInput{CommandID: &command, Script: e.lines()}
+	if isNumber(id) {
+		p, err := c.instances.BeginRunCommand(ctx, x.set.ResourceGroup, x.set.Name, id, input, nil)
+		report, err := await(ctx, a, x, p, err)
+		return report.RunCommandResult, err
+	}
+	p, err := c.machines.BeginRunCommand(ctx, x.set.ResourceGroup, id, input, nil)
+	report, err := await(ctx, a, x, p, err)
+	return report.RunCommandResult, err
+}
+
+func isNumber(id string) bool {
+	_, err := strconv.ParseUint(id, 10, 64)
+	return err == nil
+}
+
+// await asks how a begun command is doing until it has ended or the context has. Asking changes nothing, so what only failed for the
+// moment is asked again.
+func await[T any](ctx context.Context, a *Adapter, x *exchange, p *runtime.Poller[T], err error) (T, error) {
+	var none T
+	if err != nil {
+		return none, x.notBegun(err)
+	}
+	x.effect = false
+	var last *rollout.Problem
+	for pause, over := retryAfter(x.response), p.Done(); ; over = false {
+		if !over && a.wait(ctx, cmp.Or(pause, usualPause)) != nil {
+			return none, x.unfinished(last)
+		}
+		var report *T
+		report, pause, last = ask(ctx, x, p)
+		switch {
+		case report != nil:
+			return *report, nil
+		case last != nil && last.Kind != rollout.KindTransient && last.Kind != rollout.KindThrottled:
+			return none, last
+		case last != nil:
+			pause = last.RetryAfter
+		}
+	}
+}
+
+// notBegun is why a command was refused. Of one that the machine's operating system does not have Azure says what it says of an
+// instance that is gone.
+func (x *exchange) notBegun(err error) error {
+	p := x.problem(err)
+	if p.Kind == rollout.KindInstanceGone {
+		p.Message = head(p.Message, messageLimit-64) + " It is gone, or runs no Linux."
+	}
+	return p
+}
+
+// ask asks once, and for the report if the command has ended. Without report and problem it runs.
+func ask[T any](ctx context.Context, x *exchange, p *runtime.Poller[T]) (*T, time.Duration, *rollout.Problem) {
+	if !p.Done() {
+		resp, err := p.Poll(ctx)
+		if err == nil && resp.StatusCode >= http.StatusBadRequest {
+			err = runtime.NewResponseError(resp) // some pollers take a refusal for an outcome
+		}
+		if err != nil {
+			return nil, 0, x.unread(err)
+		}
+		status := x.status(resp, p.Done())
+		if status.Problem != nil {
+			return nil, 0, x.cutShort(status.Problem)
+		}
+		if !p.Done() {
+			return nil, status.RetryAfter, nil
+		}
+	}
+	report, err := p.Result(ctx)
+	if err != nil {
+		return nil, 0, x.unread(err)
+	}
+	return &report, 0, nil
+}
+
+// unread is why an answer about a begun command could not be had. What a refusal says of it is not shown: it may be the output.
+func (x *exchange) unread(err error) *rollout.Problem {
+	p := x.problem(err)
+	if x.response != nil && gone(x.response.StatusCode) {
+		p.Kind, p.Mend = rollout.KindOperationLost, ""
+		p.Message = fmt.Sprintf("%s: how it ended can no longer be read: Azure answered %d", x.doing, x.response.StatusCode)
+	}
+	return p
+}
+
+// cutShort is why the operation ended without the script having ended by itself. What Azure says of it is not shown, either.
+func (x *exchange) cutShort(p *rollout.Problem) *rollout.Problem {
+	how := "the operation failed"
+	switch p.Kind {
+	case rollout.KindPreempted:
+		how = "a later operation ended it"
+	case rollout.KindCanceled:
+		how = "it was canceled"
+	default:
+	}
+	return &rollout.Problem{Kind: p.Kind, Code: clean(p.Code, 64, x.secrets...), Message: x.doing + ": " + how}
+}
+
+// unfinished is that the time was up first. The code is that of the last answer, if it was an error.
+func (x *exchange) unfinished(last *rollout.Problem) error {
+	p := x.unknown("it was begun, and is not known to have ended in time")
+	if last != nil {
+		p.Code, p.RetryAfter = last.Code, last.RetryAfter
+	}
+	return p
+}
+
+func (x *exchange) unknown(why string) *rollout.Problem {
+	return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: x.doing + ": " + why}
+}
+
+// wait lets time pass, unless the context ends first.
+func wait(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
