@@ -70,7 +70,7 @@ func newBook() (*addressBook, *directory) {
 }
 
 // ask looks a machine up; its vmId is v and the id unless it is said.
-func ask(b *addressBook, id string, vmID ...string) (string, error) {
+func askBook(b *addressBook, id string, vmID ...string) (string, error) {
 	found, err := b.find(context.Background(), "asking", web, rollout.Ref{ID: id, VMID: fmt.Sprint("v", id, vmID)})
 	if err != nil {
 		return "", err
@@ -80,14 +80,14 @@ func ask(b *addressBook, id string, vmID ...string) (string, error) {
 
 func wantAddress(t *testing.T, b *addressBook, want, id string, vmID ...string) {
 	t.Helper()
-	if got, err := ask(b, id, vmID...); err != nil || got != want {
+	if got, err := askBook(b, id, vmID...); err != nil || got != want {
 		t.Errorf("instance %s %v: want %s, got %q, %v", id, vmID, want, got, err)
 	}
 }
 
 func wantNone(t *testing.T, b *addressBook, kind rollout.Kind, id string, vmID ...string) {
 	t.Helper()
-	got, err := ask(b, id, vmID...)
+	got, err := askBook(b, id, vmID...)
 	if got != "" || problemOf(t, err).Kind != kind {
 		t.Errorf("instance %s %v: got %q, %v", id, vmID, got, err)
 	}

@@ -124,6 +124,7 @@ func TestRunCommandInFleet(t *testing.T) {
 	g.ends[0](ScriptResult{ExitCode: 9, Stdout: "out\n", Stderr: "err"})
 	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\nout\n\n[stderr]\nerr")
 	g.ends[0](ScriptResult{Err: "again"})
+	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\nout\n\n[stderr]\nerr")
 	for i, body := range []members{{{"commandId", "runshellscript"}}, {{"commandId", shellCommand}, {"script", []string{}}, {"parameters", []string{}}}} {
 		r = s.command("0", body)
 		mustEqual(t, "sample", g.ran[i+1].Program, sampleScript)
@@ -191,7 +192,11 @@ func TestRunCommandSuperseded(t *testing.T) {
 			s := newSim(t, Options{Durations: Durations{RunCommand: time.Hour}})
 			s.stage(2)
 			command := s.command("0", shell("x"))
-			s.finish(tc.act(s))
+			by := tc.act(s)
+			if name == "delete" || name == "reimage" || name == "restart" {
+				s.want(s.status(command), tc.status) // at once
+			}
+			s.finish(by)
 			s.clock.Advance(time.Hour)
 			op := s.status(command)
 			s.want(op, tc.status)
