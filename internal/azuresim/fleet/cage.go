@@ -11,12 +11,8 @@ import (
 	"time"
 )
 
-const (
-	// namespaces take the script's sight of other processes, the network and all else that is the host's.
-	namespaces = syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
-	// nobody is the user and the group that scripts run as if this process may choose.
-	nobody = 65534
-)
+// nobody is the user and the group that scripts run as if this process may choose.
+const nobody = 65534
 
 var errNotAllowed = errors.New("scripts are not allowed here: start with --allow-scripts")
 
@@ -31,29 +27,13 @@ type cage struct {
 // cagesOfThisProcess lists the ways to run scripts that may be open to this process, the tightest first.
 func cagesOfThisProcess() []cage {
 	uid, gid := os.Geteuid(), os.Getegid()
-	own := cage{name: "user namespace", confined: true, uid: uid, gid: gid, attr: userNamespace(uid, gid)}
-	plain := cage{name: "unconfined, as this user", uid: uid, gid: gid}
-	if uid != 0 {
-		return []cage{own, plain}
+	cages := confinedCages(uid, gid)
+	if uid == 0 {
+		loose := cage{name: "unconfined, as nobody", uid: nobody, gid: nobody}
+		loose.attr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+		cages = append(cages, loose)
 	}
-	drop := &syscall.Credential{Uid: nobody, Gid: nobody}
-	// In a user namespace without root, set-user-ID programs give nothing; so it is tried first, though root needs none for the others.
-	tightest := cage{name: "user namespace as nobody", confined: true, uid: nobody, gid: nobody, attr: userNamespace(nobody, nobody)}
-	tightest.attr.Credential, tightest.attr.GidMappingsEnableSetgroups = drop, true
-	tight := cage{name: "namespaces as nobody", confined: true, uid: nobody, gid: nobody}
-	tight.attr.Cloneflags, tight.attr.Credential = namespaces, drop
-	loose := cage{name: "unconfined, as nobody", uid: nobody, gid: nobody}
-	loose.attr.Credential = drop
-	return []cage{tightest, tight, own, loose, plain}
-}
-
-// userNamespace adds a namespace in which the script is nobody and nobody is root; outside it is uid.
-func userNamespace(uid, gid int) syscall.SysProcAttr {
-	return syscall.SysProcAttr{
-		Cloneflags:  namespaces | syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: uid, Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: gid, Size: 1}},
-	}
+	return append(cages, cage{name: "unconfined, as this user", uid: uid, gid: gid})
 }
 
 // chooseCage takes the first that works. The error says why scripts will not run, to those who try.

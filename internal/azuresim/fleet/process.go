@@ -44,13 +44,10 @@ func (f *Fleet) runCommand(d *disk, command, dir string) (azuresim.ScriptResult,
 	return result, nil
 }
 
-// command makes a shell command that is killed, with all that it started, when ctx ends or this process dies.
+// command makes a shell command that is killed, with all that it started, when ctx ends or, where the system can, this process dies.
 func (c cage) command(ctx context.Context, command string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
-	attr := c.attr
-	attr.Setpgid = true
-	attr.Pdeathsig = syscall.SIGKILL
-	cmd.SysProcAttr = &attr
+	cmd.SysProcAttr = c.attributes()
 	cmd.Cancel = func() error { return killGroup(cmd) }
 	cmd.WaitDelay = outputDelay
 	return cmd
