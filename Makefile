@@ -91,6 +91,7 @@ lint: ## Run the linters, over the API with the Kubernetes API rules as well.
 
 .PHONY: test
 test: k8s build ## Run every test: unit, random worlds, recordings, real apiserver, end to end.
+	@hack/e2e/get-prometheus
 	@rm -f $(FIGURES); began=$$(date +%s); export FIGURES_FILE=$(FIGURES); \
 	go test -timeout 25m $$(go list ./... | grep -v -e /hack/e2e -e /hack/demo); \
 	go test -timeout 25m -p 1 ./hack/e2e/... ./hack/demo/...; \
@@ -107,6 +108,7 @@ test-race: k8s ## Run the unit and apiserver tests with the race detector.
 
 .PHONY: test-e2e
 test-e2e: k8s build ## Run the end-to-end tests only.
+	@hack/e2e/get-prometheus
 	go test -timeout 25m -v ./hack/e2e/...
 
 .PHONY: deflake

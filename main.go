@@ -29,6 +29,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/controllers"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 )
 
 // version is set at build time.
@@ -42,6 +43,8 @@ type settings struct {
 	leaderNamespace, watchNamespaces string
 	concurrent                       int
 	actionTTL                        time.Duration
+	allowOutbound                    outbound.AllowList
+	checkExcerpt                     int
 	log                              zap.Options
 }
 
@@ -68,6 +71,9 @@ func parseFlags() *settings {
 	flag.StringVar(&s.watchNamespaces, "watch-namespaces", "", "Comma-separated namespaces to work in; default: all.")
 	flag.IntVar(&s.concurrent, "max-concurrent-rollouts", 8, "Rounds that may run at the same time.")
 	flag.DurationVar(&s.actionTTL, "action-ttl", 24*time.Hour, "How long a RolloutAction is kept after it was answered; the rollout's history outlives it.")
+	flag.Var(&s.allowOutbound, "allow-outbound",
+		"Addresses beyond the public internet that checks and hooks may call, as PREFIX:PORTS with semicolons, for example 10.0.0.0/8:80,443;[fd12::/32]:443. May be given again.")
+	flag.IntVar(&s.checkExcerpt, "check-excerpt", 0, "Bytes of text out of an answer that a check may show as its value, 0 to 64; 0 shows nothing but numbers and status codes.")
 	s.log.BindFlags(flag.CommandLine)
 	flag.Parse()
 	return s
@@ -90,6 +96,9 @@ func run(ctx context.Context, s *settings) error {
 		Clock:   clock.RealClock{},
 		Events:  mgr.GetEventRecorder("vmss-rollouts"),
 		Metrics: controllers.NewMetrics(metrics.Registry),
+	}
+	if err := addOutside(mgr, s, adapter, reconciler); err != nil {
+		return err
 	}
 	if err := reconciler.SetupWithManager(mgr, s.concurrent); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)

@@ -107,6 +107,20 @@ func (r rollout) with(value any, path ...string) rollout {
 	return r
 }
 
+// without takes one field away and returns the rollout.
+func (r rollout) without(path ...string) rollout {
+	unstructured.RemoveNestedField(r.Object, path...)
+	return r
+}
+
+// kubectlApply applies an object into a namespace.
+func kubectlApply(t testing.TB, namespace, object string) {
+	t.Helper()
+	if out, err := here.kubectl(t.Context(), object, "apply", "-n", namespace, "-f", "-"); err != nil {
+		t.Fatalf("kubectl apply: %v\n%s\n%s", err, out, object)
+	}
+}
+
 // target replaces the whole target.
 func (r rollout) target(value map[string]any) rollout { return r.with(value, "spec", "target") }
 

@@ -15,6 +15,7 @@ type employer struct {
 	kubeconfig string
 	endpoint   string // of ARM
 	namespaces []string
+	flags      []string
 }
 
 // directly lets a manager of the namespaces talk to API server and simulator with nothing between.
@@ -26,10 +27,11 @@ func directly(namespaces ...string) employer {
 func startManager(t testing.TB, e employer) *process {
 	t.Helper()
 	log := filepath.Join(t.TempDir(), "manager-"+strconv.FormatInt(managers.Add(1), 10)+".log")
-	p, err := launch(log, []string{"KUBECONFIG=" + e.kubeconfig}, here.manager,
-		"--azure-endpoint="+e.endpoint, "--azure-token-file="+here.token,
-		"--watch-namespaces="+strings.Join(e.namespaces, ","),
-		"--leader-elect=false", "--metrics-bind-address=0", "--health-probe-bind-address=0")
+	p, err := launch(log, []string{"KUBECONFIG=" + e.kubeconfig}, here.manager, append([]string{
+		"--azure-endpoint=" + e.endpoint, "--azure-token-file=" + here.token,
+		"--watch-namespaces=" + strings.Join(e.namespaces, ","),
+		"--leader-elect=false", "--metrics-bind-address=0", "--health-probe-bind-address=0",
+	}, e.flags...)...)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -485,9 +485,9 @@ func TestKeysAreDistinct(t *testing.T) {
 	for range 5_000 {
 		uid, k := parts[random.IntN(len(parts))], rollout.CallKey{
 			Hook: parts[random.IntN(len(parts))], Run: numbers[random.IntN(len(numbers))], Number: int(numbers[random.IntN(len(numbers))]),
-			Instance: parts[random.IntN(len(parts))], VMID: parts[random.IntN(len(parts))],
+			Instance: parts[random.IntN(len(parts))],
 		}
-		for n := range 7 {
+		for n := range 6 {
 			uid, k := uid, k
 			switch other := parts[random.IntN(len(parts))]; n {
 			case 1:
@@ -500,8 +500,6 @@ func TestKeysAreDistinct(t *testing.T) {
 				k.Number = int(numbers[random.IntN(len(numbers))])
 			case 5:
 				k.Instance = other
-			case 6:
-				k.VMID = other
 			}
 			name, id := fmt.Sprintf("%q %#v", uid, k), checks.IdempotencyKey(uid, k)
 			if known, taken := keys[id]; taken && known != name {

@@ -44,7 +44,7 @@ const keyHeader = "Idempotency-Key"
 // call. Lengths keep the parts apart, whatever is in them.
 func idempotencyKey(uid string, k rollout.CallKey) string {
 	digest := sha256.New()
-	for _, part := range []string{"call", uid, k.Hook, strconv.FormatInt(k.Run, 10), strconv.Itoa(k.Number), k.Instance, k.VMID} {
+	for _, part := range []string{"call", uid, k.Hook, strconv.FormatInt(k.Run, 10), strconv.Itoa(k.Number), k.Instance} {
 		fmt.Fprintf(digest, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(digest.Sum(nil))

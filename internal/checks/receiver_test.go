@@ -140,7 +140,7 @@ func calling(t *testing.T, o checks.CallerOptions) *checks.Caller {
 
 // key names the nth call of a run.
 func key(n int) rollout.CallKey {
-	return rollout.CallKey{Hook: "audit", Run: 2, Number: n, Instance: "3", VMID: "vm-3"}
+	return rollout.CallKey{Hook: "audit", Run: 2, Number: n, Instance: "3"}
 }
 
 // call tells about a machine that nothing else is known of.

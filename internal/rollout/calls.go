@@ -109,7 +109,7 @@ func (c *Calling) drop(ref Ref) {
 
 // callKey is what one call is told by.
 func (r *round) callKey(c *Calling, h Hook, ref Ref) CallKey {
-	return CallKey{Hook: h.Name, Run: r.memory.Run, Number: c.Number, Instance: ref.ID, VMID: ref.VMID}
+	return CallKey{Hook: h.Name, Run: r.memory.Run, Number: c.Number, Instance: ref.ID}
 }
 
 // hear notes what became of the calls of an occasion. It returns those that failed just now, and the last word of those still under way, ""

@@ -148,7 +148,7 @@ func TestBadDeclarationLeavesTheOldOne(t *testing.T) {
 // TestCallIsMade: a call tells what it is about under one key, once; one about a machine that nobody listed yet waits.
 func TestCallIsMade(t *testing.T) {
 	o := open(t, `hooks: [{name: tell, at: BeforeInstance, url: "http://x", args: [{name: pool, value: blue}]}]`)
-	run := rollout.CallRun{Key: rollout.CallKey{Hook: "tell", Run: 2, Number: 1, Instance: "3", VMID: "0a1b2c3d"}, Point: rollout.BeforeInstance,
+	run := rollout.CallRun{Key: rollout.CallKey{Hook: "tell", Run: 2, Number: 1, Instance: "3"}, Point: rollout.BeforeInstance,
 		Ref: rollout.Ref{ID: "3", VMID: "0a1b2c3d"}, Step: "one"}
 	stranger := run
 	stranger.Key.Instance, stranger.Ref.ID = "9", "9"

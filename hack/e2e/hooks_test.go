@@ -1,0 +1,149 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+)
+
+// called is one call of a hook.
+type called struct {
+	Event    string
+	Step     string
+	Instance struct{ ID, Name, PrivateAddress string }
+	Key      string `json:"idempotencyKey"`
+	header   string
+}
+
+func (c called) String() string {
+	return strings.TrimRight(fmt.Sprintf("%s %s %s", c.Event, c.Step, c.Instance.ID), " ")
+}
+
+// listener is a program that hooks call.
+type listener struct {
+	url string
+
+	mu     sync.Mutex
+	refuse string // the event that is answered by 503
+	calls  []called
+}
+
+func newListener(t *testing.T) *listener {
+	t.Helper()
+	l := &listener{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var c called
+		if err := json.NewDecoder(r.Body).Decode(&c); err != nil {
+			t.Error(err)
+		}
+		c.header = r.Header.Get("Idempotency-Key")
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.calls = append(l.calls, c)
+		if l.refuse == c.Event {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+	}))
+	t.Cleanup(server.Close)
+	l.url = server.URL
+	return l
+}
+
+func (l *listener) refusing(event string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.refuse = event
+}
+
+func (l *listener) heard() []called {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.calls)
+}
+
+// TestHooks: a program hears of steps and machines in their order, with one key each; while it cannot answer nothing is touched, also when the manager is
+// killed meanwhile, and it is called again under the key that it knows.
+func TestHooks(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	town.settleSet(t, set, 2)
+	program := newListener(t)
+	program.refusing("BeforeInstance")
+	r := release(ns, set, "v2", "0s")
+	var hooks []any
+	for _, at := range []string{"BeforeStep", "BeforeInstance", "AfterInstance", "AfterStep", "OnFailure"} {
+		hooks = append(hooks, map[string]any{"name": strings.ToLower(at), "at": at, "url": program.url, "timeout": "10m"})
+	}
+	r = r.with(hooks, "spec", "hooks")
+	manager := town.manage(t, ns)
+	r.create(t)
+	keysOf := func() []string {
+		var keys []string
+		for _, c := range program.heard() {
+			if c.Event == "BeforeInstance" {
+				keys = append(keys, c.Key)
+			}
+		}
+		return keys
+	}
+	eventually(t, patience, "the program is called about a machine", func(context.Context) error {
+		if len(keysOf()) < 2 {
+			return fmt.Errorf("heard %v", program.heard())
+		}
+		return nil
+	})
+	manager.kill()
+	before := len(keysOf())
+	town.manage(t, ns)
+	eventually(t, patience, "the program is called again after the crash", func(context.Context) error {
+		if len(keysOf()) <= before {
+			return fmt.Errorf("heard %d calls", len(keysOf()))
+		}
+		return nil
+	})
+	if keys := keysOf(); slices.ContainsFunc(keys, func(k string) bool { return k == "" || k != keys[0] }) {
+		t.Errorf("one call came under the keys %v", keys)
+	}
+	if got := town.booted(t, set); got != "2 v1" {
+		t.Errorf("machines boot from %s before anybody was told", got)
+	}
+	program.refusing("")
+	r.awaitReason(t, v1alpha1.ReasonCompleted)
+	expectOrder(t, town, set, program.heard())
+}
+
+// expectOrder holds what was heard, each call once for all its tries.
+func expectOrder(t *testing.T, town *town, set scaleSet, heard []called) {
+	t.Helper()
+	var order []string
+	keys := map[string]bool{}
+	for _, c := range heard {
+		if c.Key != c.header {
+			t.Errorf("%s: key %q in the body, %q in the header", c, c.Key, c.header)
+		}
+		if !keys[c.Key] {
+			order = append(order, c.String())
+		}
+		keys[c.Key] = true
+		if c.Instance.ID == "" {
+			continue
+		}
+		if at := slices.IndexFunc(town.residents(t, set), func(r resident) bool { return r.ID == c.Instance.ID && r.Address == c.Instance.PrivateAddress }); at < 0 {
+			t.Errorf("%s: nobody lives at %s", c, c.Instance.PrivateAddress)
+		}
+	}
+	want := []string{"BeforeStep one", "BeforeInstance one 0", "AfterInstance one 0", "AfterStep one", "BeforeStep all", "BeforeInstance all 1", "AfterInstance all 1", "AfterStep all"}
+	if !slices.Equal(order, want) {
+		t.Errorf("heard %q, want %q", order, want)
+	}
+}

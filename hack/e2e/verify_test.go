@@ -1,0 +1,221 @@
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+)
+
+// TestVerification lets releases be looked at, good ones and bad ones, by every way that needs no Azure: bad ones must be taken back before a
+// second machine has them, and good ones must get through.
+func TestVerification(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	var caught, stopped atomic.Int32
+	t.Run("releases", func(t *testing.T) {
+		for name, check := range map[string]string{
+			"the machine's own address":   fmt.Sprintf(`{"name": "page", "interval": "1s", "count": 2, "http": {"port": %d, "bodyRegex": "all is well"}}`, town.machinePort),
+			"the machine's NAT port":      `{"name": "page", "interval": "1s", "count": 2, "http": {"via": "NATPort", "port": 80, "bodyRegex": "all is well"}}`,
+			"a script on the machine":     `{"name": "page", "interval": "1s", "runCommand": {"script": "grep -q 'all is well' index.html"}}`,
+			"what machines need no check": `{"name": "page", "enforce": false, "interval": "1s", "http": {"port": 1, "bodyRegex": "all is well"}}`,
+		} {
+			if !strings.Contains(check, "enforce") {
+				t.Run("bad by "+name, func(t *testing.T) { town.testBad(t, "broken", check, &caught) })
+			}
+			t.Run("good by "+name, func(t *testing.T) { town.testGood(t, check, &stopped) })
+		}
+		t.Run("errors of the canaries alone", func(t *testing.T) { town.testErrors(t, "errs", &caught, &stopped) })
+		t.Run("no errors", func(t *testing.T) { town.testErrors(t, "v2", &caught, &stopped) })
+		t.Run("dies in the soak", func(t *testing.T) { town.testDies(t, &caught) })
+	})
+	figure.Record(t, "bad_canaries_caught", int(caught.Load()))
+	figure.Record(t, "good_releases_stopped", int(stopped.Load()))
+	if caught.Load() != 5 || stopped.Load() != 0 {
+		t.Errorf("caught %d bad canaries of 5, stopped %d good releases", caught.Load(), stopped.Load())
+	}
+}
+
+// testBad rolls out an image whose page is wrong. All other machines have a right one, so whoever asked one of them would let it through.
+func (s *town) testBad(t *testing.T, image, check string, caught *atomic.Int32) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	s.settleSet(t, set, 3)
+	s.manage(t, ns)
+	release(ns, set, image, "0s").checked(t, check).create(t)
+	s.expectTakenBack(t, ns, set, 3, "CheckFailed")
+	caught.Add(1)
+}
+
+// expectTakenBack waits until the release is back, and holds that one machine alone ever had it.
+func (s *town) expectTakenBack(t *testing.T, ns string, set scaleSet, size int, says string) *v1alpha1.VMSSRollout {
+	t.Helper()
+	r := newRollout(ns, "web", set)
+	back := r.awaitReason(t, v1alpha1.ReasonRolledBack)
+	if why := back.Status.GoingBack; why == nil || !strings.Contains(why.Message, says) {
+		t.Errorf("went back for %+v, want %q in it", why, says)
+	}
+	if got, want := s.booted(t, set), fmt.Sprintf("%d v1", size); got != want {
+		t.Errorf("machines boot from %s, want %s", got, want)
+	}
+	touched := 0
+	for _, m := range s.machines(t, set) {
+		if m.Upgrades > 0 {
+			touched++
+		}
+	}
+	if touched != 1 {
+		t.Errorf("%d machines were upgraded, want the canary alone", touched)
+	}
+	return back
+}
+
+// testGood rolls out a good image.
+func (s *town) testGood(t *testing.T, check string, stopped *atomic.Int32) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	s.settleSet(t, set, 2)
+	s.manage(t, ns)
+	release(ns, set, "v2", "0s").checked(t, check).create(t)
+	s.expectThrough(t, ns, set, 2, stopped)
+}
+
+// expectThrough waits until the rollout has ended, one way or the other.
+func (s *town) expectThrough(t *testing.T, ns string, set scaleSet, size int, stopped *atomic.Int32) {
+	t.Helper()
+	ended := newRollout(ns, "web", set).await(t, "has ended", func(o *v1alpha1.VMSSRollout) bool {
+		c := ready(o)
+		return c != nil && (c.Reason == v1alpha1.ReasonCompleted || c.Reason == v1alpha1.ReasonRolledBack || c.Reason == v1alpha1.ReasonFailed)
+	})
+	if c := ready(ended); c.Reason != v1alpha1.ReasonCompleted {
+		stopped.Add(1)
+		t.Errorf("a good release was stopped: %s: %s", c.Reason, c.Message)
+	}
+	if got, want := s.booted(t, set), fmt.Sprintf("%d v2", size); got != want {
+		t.Errorf("machines boot from %s, want %s", got, want)
+	}
+}
+
+// testErrors has people visit a scale set of twelve, with a real Prometheus that compares the canary with the others. A release that answers five of a
+// hundred with an error is far below one of a hundred in the whole fleet, and is caught.
+func (s *town) testErrors(t *testing.T, image string, caught, stopped *atomic.Int32) {
+	t.Parallel()
+	const fleet = 12
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	s.settleSet(t, set, fleet)
+	server := startPrometheus(t, s, set)
+	people := &crowd{town: s, set: set}
+	people.begin(t)
+	s.manage(t, ns)
+	kubectlApply(t, ns, fmt.Sprintf(`{"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "CheckTemplate", "metadata": {"name": "errors"}, "spec": %s}`,
+		template(t, server.comparedRate(`"background": true, "failureLimit": 1, "minSamples": 40`))))
+	r := release(ns, set, image, "20s").with("50%", "spec", "strategy", "batch", "size").with("50%", "spec", "strategy", "batch", "maxUnavailable").
+		checked(t, `{"name": "errors", "templateRef": {"name": "errors"}}`)
+	r.create(t)
+	if image == "v2" {
+		s.expectThrough(t, ns, set, fleet, stopped)
+		return
+	}
+	back := s.expectTakenBack(t, ns, set, fleet, "check errors failed")
+	if share := people.share(); share >= 0.01 || share == 0 {
+		t.Errorf("%.2f %% of all answers were errors, want some, and less than 1 %%", 100*share)
+	}
+	t.Logf("%.2f %% of all answers were errors; %s", 100*people.share(), back.Status.GoingBack.Message)
+	caught.Add(1)
+}
+
+// testDies rolls out an image whose program ends 30 seconds after the machine booted: it answers well at first, and is caught in the soak.
+func (s *town) testDies(t *testing.T, caught *atomic.Int32) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	s.settleSet(t, set, 3)
+	s.manage(t, ns)
+	r := release(ns, set, "dies", "5m").checked(t,
+		fmt.Sprintf(`{"name": "page", "background": true, "interval": "1s", "errorLimit": 2, "http": {"port": %d, "bodyRegex": "all is well", "timeout": "2s"}}`, s.machinePort))
+	r.create(t)
+	soaking := r.awaitReason(t, v1alpha1.ReasonSoaking)
+	back := s.expectTakenBack(t, ns, set, 3, "CheckFailed")
+	began, ended := ready(soaking).LastTransitionTime, back.Status.GoingBack.StartTime
+	if ended == nil || ended.Sub(began.Time) > 4*time.Minute {
+		t.Errorf("soaked from %v, went back at %v: that was not the check", began, ended)
+	}
+	caught.Add(1)
+}
+
+// TestNoTraffic: what cannot be measured for lack of traffic waits, passes or fails, as declared; and what waits is measured when people come.
+func TestNoTraffic(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	for _, onNoData := range []string{"Wait", "Pass", "Fail"} {
+		t.Run(onNoData, func(t *testing.T) {
+			t.Parallel()
+			ns := namespace(t)
+			set := scaleSet{group: ns, name: "web"}
+			town.settleSet(t, set, 2)
+			server := startPrometheus(t, town, set)
+			town.manage(t, ns)
+			r := release(ns, set, "v2", "0s").checked(t, server.errorRate(onNoData, `"count": 3, "minSamples": 10`))
+			r.create(t)
+			var none atomic.Int32
+			switch onNoData {
+			case "Fail":
+				town.expectTakenBack(t, ns, set, 2, "check errors failed")
+				return
+			case "Wait":
+				r.await(t, "waits for traffic", func(*v1alpha1.VMSSRollout) bool {
+					r.look(t)
+					c := verdicts(r.now(t), "errors")[""]
+					return c.Verdict == v1alpha1.CheckVerdictRunning && ready(r.now(t)).Reason == v1alpha1.ReasonSoaking
+				})
+				if got := town.booted(t, set); got != "1 v1, 1 v2" {
+					t.Errorf("machines boot from %s while the check waits", got)
+				}
+				(&crowd{town: town, set: set}).begin(t)
+			}
+			town.expectThrough(t, ns, set, 2, &none)
+		})
+	}
+}
+
+// TestCheckThatCannotBeMade: an endpoint that is down is an error and no failure. It is borne errorLimit times in a row, and then it is not a pass.
+func TestCheckThatCannotBeMade(t *testing.T) {
+	t.Parallel()
+	town := newTown(t)
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	town.settleSet(t, set, 2)
+	town.manage(t, ns)
+	down := fmt.Sprintf("http://127.0.0.1:%d", freePort(t))
+	r := release(ns, set, "v2", "0s").with("Pause", "spec", "failurePolicy", "action").checked(t,
+		fmt.Sprintf(`{"name": "errors", "scope": "Step", "interval": "1s", "errorLimit": 3, "prometheus": {"url": %q, "query": "up", "threshold": {"min": "1"}}}`, down))
+	r.create(t)
+	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
+	expectSaid(t, failed, "check errors failed", "4 errors in a row, tolerated are 3", "nothing more is upgraded")
+	if c := verdicts(failed, "errors")[""]; c.Verdict != v1alpha1.CheckVerdictErrored || c.Errors != 4 || c.Failed != 0 || c.Passed != 0 {
+		t.Errorf("the status says %+v", c)
+	}
+	if got := town.booted(t, set); got != "1 v1, 1 v2" {
+		t.Errorf("machines boot from %s", got)
+	}
+}
+
+// template is a check as the spec of a CheckTemplate.
+func template(t testing.TB, check string) string {
+	t.Helper()
+	spec := parsed(t, check)
+	delete(spec, "name")
+	text, err := json.Marshal(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
