@@ -363,7 +363,7 @@ func TestPayload(t *testing.T) {
 			if len(r.all()) != 1 {
 				t.Fatalf("%s: called %d times, %v", name, len(r.all()), c.Results("u"))
 			}
-			const id = "b3c27491410c44fb865593652bfe10668a3a9634ba282cdec5d7bd204846dadc"
+			const id = "33fb75546540f07a4808f0975f494de4261f48b74a00856f4c1aef829061f1de"
 			if diff := cmp.Diff(strings.Replace(tc.want, "KEY", id, 1), r.all()[0].body); diff != "" {
 				t.Errorf("%s: %s", name, diff)
 			}
