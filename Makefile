@@ -37,7 +37,16 @@ walkthrough-docs: k8s ## The same, and write what was seen into docs/walkthrough
 .PHONY: build
 build: ## Build the manager and the simulator into bin/.
 	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/manager .
-	go build -trimpath -ldflags "-s -w" -o bin/azuresim ./hack/azuresim
+	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/azuresim ./hack/azuresim
+
+.PHONY: sim-release
+sim-release: ## Build the simulator for all platforms into bin/release/.
+	@mkdir -p bin/release
+	@for platform in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do \
+	  CGO_ENABLED=0 GOOS=$${platform%-*} GOARCH=$${platform#*-} \
+	  go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o bin/release/azuresim-$$platform ./hack/azuresim; \
+	done
+	@cd bin/release && sha256sum azuresim-*-* > azuresim.sha256
 
 .PHONY: run
 run: ## Run the manager against the cluster of the current kubeconfig.

@@ -37,21 +37,14 @@ type azure struct {
 // newAzure starts a simulator whose time goes a hundred times as fast, so that an operation is over when the CLI looks again.
 func newAzure(t *testing.T) *azure {
 	t.Helper()
-	if _, err := exec.LookPath("az"); err != nil {
-		if os.Getenv(requireCLI) != "" {
-			t.Fatal("the Azure CLI is not installed: apt-get install azure-cli")
-		}
-		t.Skip("the Azure CLI is not installed (apt-get install azure-cli)")
-	}
-	if testing.Short() {
-		t.Skip("az takes a second for each command")
-	}
+	needCLI(t)
 	dir := t.TempDir()
 	ready := filepath.Join(dir, "ready.json")
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"--ready-file", ready, "--tls-dir", filepath.Join(dir, "tls"), "--rate", "100", "--retry-after", "1s"}, io.Discard)
+		done <- run(ctx, []string{"--ready-file", ready, "--tls-dir", filepath.Join(dir, "tls"), "--rate", "100", "--retry-after", "1s"},
+			io.Discard, io.Discard)
 	}()
 	where := waitFor(t, ready, done)
 	t.Cleanup(func() {
@@ -66,6 +59,20 @@ func newAzure(t *testing.T) *azure {
 	}}
 	a.logIn()
 	return a
+}
+
+// needCLI skips a test where there is no Azure CLI, unless there must be one.
+func needCLI(t *testing.T) {
+	t.Helper()
+	if _, err := exec.LookPath("az"); err != nil {
+		if os.Getenv(requireCLI) != "" {
+			t.Fatal("the Azure CLI is not installed: apt-get install azure-cli")
+		}
+		t.Skip("the Azure CLI is not installed (apt-get install azure-cli)")
+	}
+	if testing.Short() {
+		t.Skip("az takes a second for each command")
+	}
 }
 
 // on is for a test with a scale set of its own. Every command takes a second, so the tests share the login.

@@ -13,19 +13,26 @@ import (
 	"syscall"
 )
 
+// version is set at build time.
+var version = "dev"
+
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stderr); err != nil {
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
 		fmt.Fprintln(os.Stderr, "azuresim:", err)
 		os.Exit(1)
 	}
 }
 
 // run serves until the context ends, and leaves nothing behind.
-func run(ctx context.Context, args []string, stderr io.Writer) error {
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
+		return err
+	}
+	if o.version {
+		_, err := fmt.Fprintln(stdout, "azuresim", version)
 		return err
 	}
 	log := slog.New(slog.NewTextHandler(stderr, nil))

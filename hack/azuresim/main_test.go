@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -33,7 +34,7 @@ func TestRun(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() {
-		done <- run(ctx, []string{"--ready-file", ready, "--tls-dir", filepath.Join(dir, "tls"), "--rate", "100"}, io.Discard)
+		done <- run(ctx, []string{"--ready-file", ready, "--tls-dir", filepath.Join(dir, "tls"), "--rate", "100"}, io.Discard, io.Discard)
 	}()
 	where := waitFor(t, ready, done)
 	ca, err := os.ReadFile(filepath.Join(dir, "tls", "ca.pem"))
@@ -63,6 +64,17 @@ func TestRun(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Fatal(err)
+	}
+}
+
+// What a release was built as is asked without anything being served.
+func TestVersion(t *testing.T) {
+	var out strings.Builder
+	if err := run(t.Context(), []string{"--version"}, &out, io.Discard); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := out.String(), "azuresim dev\n"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }
 

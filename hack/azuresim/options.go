@@ -23,13 +23,13 @@ type options struct {
 	durationScale         float64
 	retryAfter            time.Duration
 	throttle              bool
+	version               bool
 	throttling            throttling
 }
 
-func parse(args []string, stderr io.Writer) (options, error) {
-	var o options
+// flagSet reads into options.
+func flagSet(o *options) *flag.FlagSet {
 	flags := flag.NewFlagSet("azuresim", flag.ContinueOnError)
-	flags.SetOutput(stderr)
 	flags.StringVar(&o.listen, "listen", "127.0.0.1:0", "loopback address of ARM and the token endpoint")
 	flags.StringVar(&o.controlListen, "control-listen", "127.0.0.1:0", "loopback address of the control endpoint")
 	flags.StringVar(&o.tlsDir, "tls-dir", "", "serve ARM over HTTPS with a certificate made now, whose authority is written there as ca.pem")
@@ -43,7 +43,15 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.Float64Var(&o.durationScale, "duration-scale", 1, "multiplies how long operations take")
 	flags.DurationVar(&o.retryAfter, "retry-after", 0, "Retry-After of begun operations; 0: 10s")
 	flags.BoolVar(&o.throttle, "throttle", false, "refuse what comes more often than Azure allows")
+	flags.BoolVar(&o.version, "version", false, "say which version this is, and nothing else")
 	o.throttling.register(flags)
+	return flags
+}
+
+func parse(args []string, stderr io.Writer) (options, error) {
+	var o options
+	flags := flagSet(&o)
+	flags.SetOutput(stderr)
 	if err := flags.Parse(args); err != nil {
 		return o, fmt.Errorf("reading the flags: %w", err)
 	}
