@@ -100,7 +100,7 @@ func (b *addressBook) find(ctx context.Context, doing string, set rollout.ScaleS
 }
 
 var (
-	errNoInterface = errors.New("Azure shows no network interface of it")
+	errNoInterface = errors.New("no network interface of it is shown")
 	errLate        = errors.New("reading it took more than a minute")
 )
 

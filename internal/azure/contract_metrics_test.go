@@ -59,7 +59,7 @@ func TestContractMetrics(t *testing.T) {
 
 // TestContractMetricsAreLate reads what there is.
 func TestContractMetricsAreLate(t *testing.T) {
-	inWorlds(t, func(t *testing.T, w *world) {
+	inWorlds(t, func(_ *testing.T, w *world) {
 		w.measure(shop, "", 10, 20, 30, 40)
 		w.control("PUT", "/metrics", map[string]any{"lagSeconds": 120}, nil)
 		w.wantMetric(shop, "", "", "Average", 4*time.Minute, 10, 20)
@@ -69,7 +69,7 @@ func TestContractMetricsAreLate(t *testing.T) {
 
 // TestContractMetricsOfMachinesThatAreOff leaves out what nobody measured.
 func TestContractMetricsOfMachinesThatAreOff(t *testing.T) {
-	inWorlds(t, func(t *testing.T, w *world) {
+	inWorlds(t, func(_ *testing.T, w *world) {
 		w.arm("POST", shop.ID()+"/deallocate", `{"instanceIds": ["0"]}`)
 		w.clock.Advance(10 * time.Minute)
 		w.wantMetric(shop, "0", "web_0", "Average", 5*time.Minute)

@@ -112,7 +112,7 @@ func TestRequestsOfEffects(t *testing.T) {
 			if c.want.Method == http.MethodPost || c.want.Method == http.MethodDelete {
 				status = http.StatusAccepted
 			}
-			f := newFakeARM(t, accepting(status, ""))
+			f := newFakeARM(t, accepting(status))
 			begun, err := c.begin(context.Background(), f.adapter)
 			if err != nil {
 				t.Fatal(err)
@@ -147,7 +147,7 @@ func TestRefusedBatches(t *testing.T) {
 	for i := range many {
 		many[i].ID = fmt.Sprint(i)
 	}
-	f := newFakeARM(t, accepting(http.StatusAccepted, ""))
+	f := newFakeARM(t, accepting(http.StatusAccepted))
 	for name, refs := range map[string][]rollout.Ref{
 		"nil":        nil,
 		"none":       {},
@@ -181,7 +181,7 @@ func TestRefusedBatches(t *testing.T) {
 }
 
 func TestRefusedWrites(t *testing.T) {
-	f := newFakeARM(t, accepting(http.StatusOK, ""))
+	f := newFakeARM(t, accepting(http.StatusOK))
 	_, err := f.adapter.WriteImage(context.Background(), web, rollout.WriteImage{ETag: "x"})
 	if p := problemOf(t, err); p.Kind != rollout.KindInvalid {
 		t.Errorf("%+v", p)

@@ -118,10 +118,10 @@ func answering(status int, body string, headers ...string) http.HandlerFunc {
 }
 
 // accepting is a handler that accepts an effect the way ARM does.
-func accepting(status int, body string) http.HandlerFunc {
+func accepting(status int) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		operation := "http://" + r.Host + "/subscriptions/s/providers/Microsoft.Compute/locations/westeurope/operations/1?p=2&s=signed"
-		answering(status, body, "Azure-AsyncOperation", operation, "Location", operation+"&monitor=true", "Retry-After", "10")(w, r)
+		answering(status, "", "Azure-AsyncOperation", operation, "Location", operation+"&monitor=true", "Retry-After", "10")(w, r)
 	}
 }
 

@@ -116,6 +116,25 @@ func (q metricQuery) options() *armmonitor.MetricsClientListOptions {
 
 // minutes are the numbers of the one series that there should be. An answer that is about something else is none.
 func (q metricQuery) minutes(x *exchange, r armmonitor.Response) ([]float64, error) {
+	series, err := everySeries(x, r)
+	switch {
+	case err != nil:
+		return nil, err
+	case len(series) > 1:
+		return nil, x.untrusted(fmt.Sprintf("Azure answers with %d series instead of one", len(series)))
+	case deref(r.Interval) != "" && deref(r.Interval) != "PT1M":
+		return nil, x.untrusted("Azure answers for intervals of " + deref(r.Interval))
+	case len(series) == 0:
+		return []float64{}, nil
+	}
+	if other := q.another(series[0]); other != "" {
+		return nil, x.untrusted("Azure answers about machine " + other)
+	}
+	return q.numbers(series[0].Data), nil
+}
+
+// everySeries are the series of all metrics of an answer.
+func everySeries(x *exchange, r armmonitor.Response) ([]armmonitor.TimeSeriesElement, error) {
 	var series []armmonitor.TimeSeriesElement
 	for _, m := range r.Value {
 		metric := deref(m)
@@ -126,20 +145,17 @@ func (q metricQuery) minutes(x *exchange, r armmonitor.Response) ([]float64, err
 			series = append(series, deref(s))
 		}
 	}
-	switch {
-	case len(series) > 1:
-		return nil, x.untrusted(fmt.Sprintf("Azure answers with %d series instead of one", len(series)))
-	case deref(r.Interval) != "" && deref(r.Interval) != "PT1M":
-		return nil, x.untrusted("Azure answers for intervals of " + deref(r.Interval))
-	case len(series) == 0:
-		return []float64{}, nil
-	}
-	for _, label := range series[0].Metadatavalues {
+	return series, nil
+}
+
+// another is the machine that a series is about instead of the one that was asked for, "" for none.
+func (q metricQuery) another(series armmonitor.TimeSeriesElement) string {
+	for _, label := range series.Metadatavalues {
 		if is := deref(deref(label).Value); strings.EqualFold(deref(deref(deref(label).Name).Value), "VMName") && !strings.EqualFold(is, q.name) {
-			return nil, x.untrusted("Azure answers about machine " + is)
+			return is
 		}
 	}
-	return q.numbers(series[0].Data), nil
+	return ""
 }
 
 // numbers are the values within the window, oldest first.

@@ -89,7 +89,7 @@ func patience(polls int) func(context.Context, time.Duration) error {
 
 // TestRunCommandInOddWays: whatever Azure answers, there is an exit code only where the machine told one.
 func TestRunCommandInOddWays(t *testing.T) {
-	accepted := accepting(http.StatusAccepted, "")
+	accepted := accepting(http.StatusAccepted)
 	for name, c := range map[string]struct {
 		begin http.HandlerFunc
 		poll  string
@@ -159,7 +159,7 @@ func TestWait(t *testing.T) {
 
 // TestRunCommandIsBounded: who has no patience of his own gets ours.
 func TestRunCommandIsBounded(t *testing.T) {
-	f := newFakeARM(t, accepting(http.StatusAccepted, ""))
+	f := newFakeARM(t, accepting(http.StatusAccepted))
 	f.adapter.wait = func(ctx context.Context, _ time.Duration) error {
 		if at, bounded := ctx.Deadline(); !bounded || time.Until(at) > longestCommand {
 			t.Errorf("until %v, %v", at, bounded)

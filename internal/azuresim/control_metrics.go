@@ -19,14 +19,8 @@ func (s *Server) controlMetrics(body []byte, _ *http.Request) (any, error) {
 	if err := readControl(body, &in); err != nil {
 		return nil, err
 	}
-	if in.LagSeconds != nil {
-		if *in.LagSeconds < 0 {
-			return nil, badControl("lagSeconds is below 0")
-		}
-		s.metrics.lag = time.Duration(*in.LagSeconds * float64(time.Second))
-		if in.ScaleSet == "" {
-			return nil, nil
-		}
+	if err := s.controlLag(in.LagSeconds); err != nil || (in.LagSeconds != nil && in.ScaleSet == "") {
+		return nil, err
 	}
 	if in.Value == nil && in.Minutes == nil {
 		return nil, badControl("neither value nor minutes is given")
@@ -46,6 +40,18 @@ func (s *Server) controlMetrics(body []byte, _ *http.Request) (any, error) {
 		told.readings = append(told.readings, reading{now, *in.Value})
 	}
 	return nil, nil
+}
+
+// controlLag says how late all metrics are, if it is given.
+func (s *Server) controlLag(seconds *float64) error {
+	if seconds == nil {
+		return nil
+	}
+	if *seconds < 0 {
+		return badControl("lagSeconds is below 0")
+	}
+	s.metrics.lag = time.Duration(*seconds * float64(time.Second))
+	return nil
 }
 
 // controlSubjects are what is said something about, which has to exist: the whole, which machines that are yet to come are part of, and the

@@ -30,11 +30,8 @@ func (r *round) alarm(v verdict) *Calling {
 	switch {
 	case back != nil && fails && (c == nil || !strings.HasPrefix(c.About, noWayOut)):
 		return r.call(OnFailure, nil, noWayOut+v.because.Message)
-	case c != nil && r.isMended() && r.isHeard(c):
-		r.memory.hangUp(OnFailure)
-		return nil
 	case c != nil:
-		return c
+		return r.goesOn(c)
 	case back != nil && back.Cause == CauseFailure:
 		return r.call(OnFailure, nil, back.Why)
 	case fails:
@@ -42,6 +39,15 @@ func (r *round) alarm(v verdict) *Calling {
 	default:
 		return nil
 	}
+}
+
+// goesOn is the occasion as long as the failure lasts, or somebody still has to hear of it.
+func (r *round) goesOn(c *Calling) *Calling {
+	if !r.isMended() || !r.isHeard(c) {
+		return c
+	}
+	r.memory.hangUp(OnFailure)
+	return nil
 }
 
 // isHeard says whether nobody is left who has to hear of the failure.

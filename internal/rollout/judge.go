@@ -346,9 +346,17 @@ func ailment(spec Spec, i Instance) string {
 		return "instance " + i.ID + " is not running"
 	case i.State != StateSucceeded:
 		return fmt.Sprintf("instance %s is %s", i.ID, orUnknown(string(i.State)))
-	case i.AppHealth == No:
+	default:
+		return healthAilment(i)
+	}
+}
+
+// healthAilment says what its health has to do with it.
+func healthAilment(i Instance) string {
+	switch i.AppHealth {
+	case No:
 		return "instance " + i.ID + " reports itself unhealthy"
-	case i.AppHealth == Yes:
+	case Yes:
 		return "the health of instance " + i.ID + " is known of before only"
 	default:
 		return "the health of instance " + i.ID + " is not known"

@@ -13,9 +13,20 @@ func (r *round) drain(c *Calling) (verdict, bool) {
 	for _, ref := range c.Refs {
 		r.memory.cordon(ref.ID)
 	}
-	var waiting []Ref
-	why := ""
 	r.drainAgain(c)
+	waiting, why := r.undrained(c)
+	if len(waiting) == 0 {
+		return undecided()
+	}
+	recheck := recheckHeld
+	if limit := r.patience(c, r.spec.Drain.Timeout); limit > 0 {
+		recheck = r.until(c.DrainSince.Add(limit), recheckHeld)
+	}
+	return wait(ReasonProgressing, recheck, "draining the nodes of %s: %s", names(waiting, self), orElse(why, "it was begun")), true
+}
+
+// undrained are the machines whose nodes are still being drained, with the last word of them. Those that cannot be drained are set aside.
+func (r *round) undrained(c *Calling) (waiting []Ref, why string) {
 	for _, ref := range slices.Clone(c.Refs) {
 		state := r.obs.Nodes[ref.ID]
 		switch {
@@ -26,14 +37,7 @@ func (r *round) drain(c *Calling) (verdict, bool) {
 			waiting, why = append(waiting, ref), state.Message
 		}
 	}
-	if len(waiting) == 0 {
-		return undecided()
-	}
-	recheck := recheckHeld
-	if limit := r.patience(c, r.spec.Drain.Timeout); limit > 0 {
-		recheck = r.until(c.DrainSince.Add(limit), recheckHeld)
-	}
-	return wait(ReasonProgressing, recheck, "draining the nodes of %s: %s", names(waiting, self), orElse(why, "it was begun")), true
+	return waiting, why
 }
 
 // drainAgain lets the time begin anew where it has passed and nobody was draining, since the controller was down. The way back does not stop

@@ -70,9 +70,9 @@ func (o *office) declare(t *testing.T) {
 
 var machine = rollout.Instance{ID: "3", VMID: "0a1b2c3d-0000", Name: "web_3", Zone: "1"}
 
-// wanting is a decision that wants a check of the machine.
-func wanting(check string, try int) (rollout.Decision, rollout.CheckKey) {
-	key := rollout.CheckKey{Check: check, Run: 2, Try: try, Instance: "3", VMID: "0a1b2c3d"}
+// wanting is a decision that wants the check page of the machine.
+func wanting(try int) (rollout.Decision, rollout.CheckKey) {
+	key := rollout.CheckKey{Check: "page", Run: 2, Try: try, Instance: "3", VMID: "0a1b2c3d"}
 	ref := rollout.Ref{ID: "3", VMID: "0a1b2c3d"}
 	return rollout.Decision{Remember: rollout.Memory{Run: 2, Revision: "abc"}, Stage: rollout.Stage{Name: "one"},
 		Checks: &[]rollout.CheckRun{{Key: key, Canaries: []rollout.Ref{ref}}}}, key
@@ -82,7 +82,7 @@ func wanting(check string, try int) (rollout.Decision, rollout.CheckKey) {
 // try is another verdict, and what is not wanted any more is forgotten.
 func TestCheckIsMeasured(t *testing.T) {
 	o := open(t, `checks: [{name: page, args: [{name: a, value: b}], webhook: {url: "http://x"}}]`)
-	first, key := wanting("page", 0)
+	first, key := wanting(0)
 	o.Want(o.object, []rollout.Instance{machine}, first)
 	told := <-o.told
 	about, _ := told["instance"].(map[string]any)
@@ -101,7 +101,7 @@ func TestCheckIsMeasured(t *testing.T) {
 	}
 
 	o.status.Store(http.StatusForbidden)
-	second, again := wanting("page", 1)
+	second, again := wanting(1)
 	o.Want(o.object, nil, second)
 	<-o.told
 	<-o.changed
@@ -118,7 +118,7 @@ func TestCheckIsMeasured(t *testing.T) {
 // TestVerdictOutlivesRoundsThatDoNotLook: a round that did not look ends nothing.
 func TestVerdictOutlivesRoundsThatDoNotLook(t *testing.T) {
 	o := open(t, `checks: [{name: page, webhook: {url: "http://x"}}]`)
-	d, key := wanting("page", 0)
+	d, key := wanting(0)
 	o.Want(o.object, []rollout.Instance{machine}, d)
 	<-o.changed
 	o.Want(o.object, nil, rollout.Decision{})
@@ -137,7 +137,7 @@ func TestBadDeclarationLeavesTheOldOne(t *testing.T) {
 	if problem == nil || problem.Kind != rollout.KindInvalid || problem.Mend != "kubectl edit vmssrollout web -n shop" {
 		t.Fatalf("problem %+v", problem)
 	}
-	d, key := wanting("page", 0)
+	d, key := wanting(0)
 	o.Want(bad, []rollout.Instance{machine}, d)
 	<-o.changed
 	if known, _ := o.Known("u"); known[key].State != rollout.CheckPassed {
