@@ -88,7 +88,7 @@ func TestContractMetricsOfFlexible(t *testing.T) {
 		w.wantMetric(flex, machines[1].ID, machines[1].Name, "Average", 2*time.Minute, 40)
 		w.wantMetric(flex, "", "", "Average", 2*time.Minute, 20, 20)
 		_, err := w.Metric(t.Context(), flex, "flex_00000000", "flex_00000000", "", cpu, "Average", time.Minute)
-		if kind := kindOf(t, err); kind != rollout.KindNotFound {
+		if kind := kindOf(t, err); kind != rollout.KindInstanceGone {
 			t.Errorf("got %v", err)
 		}
 	})
