@@ -29,17 +29,22 @@ func (s *Server) controlMetrics(body []byte, _ *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.tellMetrics(all, machines, in.Value, in.Minutes)
+	return nil, nil
+}
+
+// tellMetrics notes the last minutes of machines, and what the whole is from now on.
+func (s *Server) tellMetrics(all subject, machines []subject, value *float64, minutes []*float64) {
 	now := s.now.Unix() / 60
 	for _, about := range machines {
-		for i, value := range in.Minutes {
-			s.metrics.tell(about).minutes[now-int64(len(in.Minutes)-i)] = value
+		for i, value := range minutes {
+			s.metrics.tell(about).minutes[now-int64(len(minutes)-i)] = value
 		}
 	}
-	if in.Value != nil {
+	if value != nil {
 		told := s.metrics.tell(all)
-		told.readings = append(told.readings, reading{now, *in.Value})
+		told.readings = append(told.readings, reading{now, *value})
 	}
-	return nil, nil
 }
 
 // controlLag says how late all metrics are, if it is given.
