@@ -240,7 +240,7 @@ func TestRunCommandState(t *testing.T) {
 	}
 }
 
-// A machine of a Flexible set has run commands by its own path only (azure-powershell#23622).
+// A machine of a Flexible set has run commands by its own path only (§2.7, azure-powershell#23622).
 func TestRunCommandFlexible(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 2)
 	machine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + names[1]

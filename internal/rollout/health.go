@@ -62,13 +62,6 @@ func (r *round) sample(op *Operation, ref Ref, i Instance) Ref {
 // isReadingDue says whether what is seen now counts as another reading of the operation's machines.
 func (o *Operation) isReadingDue(at time.Time) bool { return !at.Before(o.SeenAt.Add(betweenReadings)) }
 
-// noteReading notes that the operation's machines were looked at, where that is counted.
-func (r *round) noteReading(op *Operation) {
-	if r.spec.Health.inARow() > 0 && op.isReadingDue(r.at) {
-		op.SeenAt = r.at
-	}
-}
-
 // isAfter says whether what is said of the machine's health is from after the operation was begun. What was said of it before says nothing
 // of the release.
 func (o *Operation) isAfter(h Health, i Instance, at time.Time) bool {

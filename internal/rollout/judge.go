@@ -68,16 +68,19 @@ func (r *round) seeOut(op *Operation) (verdict, bool) {
 
 // tally judges every machine of the operation.
 func (r *round) tally(op *Operation) tally {
-	t := tally{}
+	t, counted := tally{}, false
 	for _, ref := range op.Instances {
-		s := standsGone
+		s, before := standsGone, ref.Successes
 		if i, listed := find(r.obs.Instances.Value, ref); listed {
 			ref = r.sample(op, ref, i)
 			s = r.stands(op, ref, i)
 		}
+		counted = counted || ref.Successes > before
 		t[s] = append(t[s], ref)
 	}
-	r.noteReading(op)
+	if counted {
+		op.SeenAt = r.at
+	}
 	return t
 }
 

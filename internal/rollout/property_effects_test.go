@@ -49,7 +49,12 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 // checkUpgrade is the reference oracle of the batch arithmetic: sets and counts, nothing clever.
 func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 	before := l.shell.Memory
-	before.Failed = append(slices.Clone(before.Failed), obs.Memory.Failed...)
+	before.Failed = slices.Clone(before.Failed)
+	for _, f := range obs.Memory.Failed {
+		if i, _ := machineIn(obs, f.Ref); !i.Protected || spec.Protected != rollout.ProtectedSkip { // a Retry forgives it, and who protects it takes it out
+			before.Failed = append(before.Failed, f)
+		}
+	}
 	view := lookAt(spec, before, obs)
 	if len(refs) == 0 || len(refs) > max(1, view.size) {
 		l.breaks("a batch of %d where size is %d", len(refs), view.size)
@@ -84,6 +89,14 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	if exposed > max(view.desired, len(view.exposed)) {
 		l.breaks("I13, I2: %d exposed, %d desired", exposed, view.desired)
 	}
+}
+
+func machineIn(obs rollout.Observation, ref rollout.Ref) (rollout.Instance, bool) {
+	n := slices.IndexFunc(obs.Instances.Value, func(i rollout.Instance) bool { return i.ID == ref.ID })
+	if n < 0 {
+		return rollout.Instance{}, false
+	}
+	return obs.Instances.Value[n], true
 }
 
 // checkSpread demands that no machine is upgraded for the first time while those that a target touched before, whatever they show now, make

@@ -142,7 +142,9 @@ func (l *life) checkDrain(spec rollout.Spec, obs rollout.Observation, d rollout.
 	}
 	if op := obs.Memory.Operation; op != nil && op.Refused == nil {
 		for _, ref := range op.Instances {
-			out[ref.ID] = true
+			if _, listed := v.byID[ref.ID]; listed { // else it is gone
+				out[ref.ID] = true
+			}
 		}
 	}
 	before, fresh := count(out), 0
@@ -197,9 +199,13 @@ func (l *life) mustHaveCalled(h rollout.Hook, run int64, id string) {
 	l.breaks("hook %s (%s) was never delivered about %q in run %d", h.Name, h.At, id, run)
 }
 
-// takesPods holds that no node is left cordoned but those of machines that failed.
+// takesPods holds that no node is left cordoned but those of machines that failed, or that are still to get their fresh disk.
 func (l *life) takesPods() error {
+	op := l.shell.Memory.Operation
 	for id := range l.outside.cordoned {
+		if op != nil && l.shell.Spec.Action == rollout.ActionUpgradeThenReimage && slices.ContainsFunc(op.Instances, func(ref rollout.Ref) bool { return ref.ID == id }) {
+			continue
+		}
 		if slices.ContainsFunc(l.shell.Memory.Failed, func(f rollout.Failure) bool {
 			return f.Ref.ID == id && f.Reason != rollout.FailureHook && f.Reason != rollout.FailureDrain
 		}) {
