@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"slices"
 	"time"
 )
 
@@ -87,9 +88,10 @@ func (h Health) patience() string {
 	return fmt.Sprintf("%s and %d readings", h.MinReady, h.InARow)
 }
 
-// nextReading is when the next reading of the machines counts.
-func (r *round) nextReading(op *Operation) time.Duration {
-	if r.spec.Health.inARow() == 0 {
+// nextReading is when the next reading of the machines counts, if any of them lacks one.
+func (r *round) nextReading(op *Operation, refs []Ref) time.Duration {
+	lacks := func(ref Ref) bool { return ref.Successes < r.spec.Health.inARow() }
+	if !slices.ContainsFunc(refs, lacks) {
 		return recheckBusy
 	}
 	return r.until(op.SeenAt.Add(betweenReadings), recheckBusy)

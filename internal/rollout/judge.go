@@ -310,7 +310,7 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 			clock(failed), names(t[standsUnwell], self), ailment(r.spec, i))
 	}
 	if len(t[standsReadying]) > 0 {
-		return wait(ReasonWaitingForHealth, min(recheck, r.nextReading(op)), "%s are well; waiting for them to stay so for %s",
+		return wait(ReasonWaitingForHealth, min(recheck, r.nextReading(op, t[standsReadying])), "%s are well; waiting for them to stay so for %s",
 			names(t[standsReadying], self), r.spec.Health.patience())
 	}
 	_, running := r.checked(t[standsChecking][0])
