@@ -158,7 +158,7 @@ func (r *round) prepared(c census) ([]Instance, bool) {
 		if !i.choosable(r.spec) || !slices.ContainsFunc(calling.Refs, refTo(i).means) {
 			continue
 		}
-		if fresh := !slices.ContainsFunc(c.left, refTo(i).is); len(chosen) < most && (!fresh || len(chosen) < room-len(c.left)) {
+		if fresh := !slices.ContainsFunc(c.left, refTo(i).is); len(chosen) < most && (!fresh || (len(chosen) < room-len(c.left) && r.isTurn(c, i))) {
 			chosen = append(chosen, i)
 		}
 	}
@@ -167,6 +167,11 @@ func (r *round) prepared(c census) ([]Instance, bool) {
 		return nil, false
 	}
 	return r.affordable(c, chosen), true
+}
+
+// isTurn says whether no machine of an earlier zone came to lack the target since the machine was chosen, where zones are finished one by one.
+func (r *round) isTurn(c census, i Instance) bool {
+	return r.spec.Zones != ZonesOneAtATime || !slices.ContainsFunc(c.lacking(), func(o Instance) bool { return o.Zone < i.Zone && !o.Protected })
 }
 
 // affordable leaves out of the chosen whom the budget of unavailability has no room for any more, and who may not be touched now. Who was well
