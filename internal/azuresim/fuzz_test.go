@@ -111,7 +111,7 @@ var seedQueries = []string{
 
 // stageStrange makes a world with a bit of everything: two kinds of scale sets, a script, a load balancer, an operation that runs.
 func (s *sim) stageStrange() {
-	s.balance()
+	s.balance(3600) // hours go by after each request, and none is about what probes see meanwhile
 	s.stage(3, member{"script", members{{"command", "x"}}}, member{"health", "extension"})
 	s.control("PUT", "/scalesets", members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", flexible}})
 	s.patch(script("y"))

@@ -33,12 +33,12 @@ func balancer(seconds int) members {
 	}}}
 }
 
-// balance makes a load balancer behind a public address; both are done with when it returns.
-func (s *sim) balance() {
+// balance makes a load balancer behind a public address, whose probe asks every so many seconds; both are done with when it returns.
+func (s *sim) balance(seconds int) {
 	s.t.Helper()
 	s.try(call{"PUT", testGroup, members{{"location", "eastus"}}})
 	s.do(http.StatusCreated, "PUT", testAddress, members{{"location", "eastus"}})
-	s.do(http.StatusCreated, "PUT", testBalancer, balancer(5))
+	s.do(http.StatusCreated, "PUT", testBalancer, balancer(seconds))
 	s.clock.Advance(time.Minute)
 }
 

@@ -10,7 +10,7 @@ import (
 func behindBalancer(t *testing.T, w Switches) *sim {
 	t.Helper()
 	s := newSim(t, Options{Switches: w})
-	s.balance()
+	s.balance(5)
 	s.stage(1)
 	s.patched(attachment())
 	s.want(s.finish(s.upgrade("0")), statusSucceeded)
