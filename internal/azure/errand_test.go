@@ -12,14 +12,19 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 )
 
-// shells are those that may be a machine's sh.
+// shells are those that may be a machine's sh, each once.
 func shells(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}
-	for name, words := range map[string][]string{"sh": {"sh"}, "dash": {"dash"}, "bash": {"bash", "--posix"}, "busybox": {"busybox", "sh"}} {
-		if path, err := exec.LookPath(words[0]); err == nil {
-			found[name] = append([]string{path}, words[1:]...)
+	for _, words := range [][]string{{"sh"}, {"dash"}, {"bash", "--posix"}, {"busybox", "sh"}} {
+		path, err := exec.LookPath(words[0])
+		if err != nil {
+			continue
 		}
+		if path, err = filepath.EvalSymlinks(path); err != nil {
+			t.Fatal(err)
+		}
+		found[filepath.Base(path)] = append([]string{path}, words[1:]...)
 	}
 	if len(found) == 0 {
 		t.Skip("there is no shell here")
