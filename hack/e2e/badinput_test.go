@@ -135,7 +135,35 @@ func mistakes() []mistake {
 				r.patch(t, `{"spec":{"target":{"revisionTag":"2"}}}`)
 			},
 		},
+		{
+			// It is written like one, so that only the controller, which has the database, can tell.
+			name:   "no such time zone",
+			make:   func(_ *testing.T, _ scaleSet, r rollout) { r.with(openIn("Europe/Atlantis"), "spec", "windows") },
+			reason: v1alpha1.ReasonInvalid,
+			says:   []string{"nothing is begun", `spec.windows[0]: timeZone "Europe/Atlantis" is not in the time zone database`, "Europe/Berlin is"},
+			mend: func(t *testing.T, _ scaleSet, r rollout) {
+				if out, err := r.with(openIn("Europe/Berlin"), "spec", "windows").apply(t); err != nil {
+					t.Fatalf("applying: %v\n%s", err, out)
+				}
+			},
+		},
+		{
+			name: "protected instance",
+			make: func(t *testing.T, set scaleSet, r rollout) {
+				here.azure.protect(t, set, "1", true)
+				r.with(string(v1alpha1.ProtectedFail), "spec", "strategy", "protectedInstances")
+			},
+			reason: v1alpha1.ReasonPreflightFailed,
+			says: []string{"instance 1: protected from scale-set actions", "strategy.protectedInstances is Fail",
+				"az vmss update", "--protect-from-scale-set-actions false"},
+			mend: func(t *testing.T, set scaleSet, _ rollout) { here.azure.protect(t, set, "1", false) },
+		},
 	}
+}
+
+// openIn is a window that is always open, by the clocks of a place.
+func openIn(place string) []any {
+	return []any{map[string]any{"type": "Allow", "schedule": "0 0 * * *", "duration": "48h", "timeZone": place}}
 }
 
 // wrongPolicy is a member of the scale set's upgrade policy that lets Azure change machines by itself.

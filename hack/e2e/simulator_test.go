@@ -252,6 +252,24 @@ func (s *simulator) model(t testing.TB, set scaleSet) map[string]any {
 	return out
 }
 
+// protect protects one machine from actions of the scale set, or lifts that, and waits until Azure is done with it.
+func (s *simulator) protect(t testing.TB, set scaleSet, machine string, protected bool) {
+	t.Helper()
+	vm := set.id() + "/virtualMachines/" + machine
+	policy := map[string]any{"protectFromScaleSetActions": protected, "protectFromScaleIn": protected}
+	s.callARM(t, http.MethodPut, vm, map[string]any{"properties": map[string]any{"protectionPolicy": policy}}, nil)
+	eventually(t, time.Minute, "machine "+machine+" of "+set.name+" has its protection", func(context.Context) error {
+		var shown struct {
+			Properties struct{ ProvisioningState string }
+		}
+		s.callARM(t, http.MethodGet, vm, nil, &shown)
+		if state := shown.Properties.ProvisioningState; state != "Succeeded" {
+			return fmt.Errorf("it is %s", state)
+		}
+		return nil
+	})
+}
+
 // remove deletes one machine, as somebody with the portal does.
 func (s *simulator) remove(t testing.TB, set scaleSet, machine string) {
 	t.Helper()
