@@ -119,6 +119,7 @@ type stageSet struct {
 	capacity int
 	mode     string
 	script   string // a command that somebody else made the machines run at every boot
+	zones    []string
 }
 
 func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
@@ -127,7 +128,7 @@ func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
 		o.capacity = 6
 	}
 	s.makeImage(t, imageID("v1"))
-	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension"}
+	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension", "zones": o.zones}
 	if o.script != "" {
 		made["script"] = map[string]any{"command": o.script}
 	}
@@ -219,17 +220,20 @@ func (s *simulator) upgraded(t testing.TB, set scaleSet) []string {
 	return ids
 }
 
-// writes are the calls about the scale set that were to change something, accepted or not.
+// calls are those about the scale set, accepted or not. What a test asks of ARM itself is among them.
+func (s *simulator) calls(t testing.TB, set scaleSet) []call {
+	t.Helper()
+	var all []call
+	s.ask(t, http.MethodGet, "/calls", nil, &all)
+	return slices.DeleteFunc(all, func(c call) bool {
+		return !strings.HasPrefix(strings.ToLower(c.Path), strings.ToLower(set.id()))
+	})
+}
+
+// writes are the calls that were to change something.
 func (s *simulator) writes(t testing.TB, set scaleSet) []call {
 	t.Helper()
-	var all, out []call
-	s.ask(t, http.MethodGet, "/calls", nil, &all)
-	for _, c := range all {
-		if c.Kind == "write" && strings.HasPrefix(strings.ToLower(c.Path), strings.ToLower(set.id())) {
-			out = append(out, c)
-		}
-	}
-	return out
+	return slices.DeleteFunc(s.calls(t, set), func(c call) bool { return c.Kind != "write" })
 }
 
 // sent is what the writes of one method sent, all together.
