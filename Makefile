@@ -8,6 +8,7 @@ TOOL     := go tool -modfile=hack/tools/go.mod
 KUBECTL  := bin/k8s/kubectl
 FIGURES  := $(CURDIR)/bin/figures
 COUNT    ?= 50
+STATES   ?= 1000000
 PARTS    ?= a,b,d,canary
 FUZZTIME ?= 30s
 export KUBEBUILDER_ASSETS := $(CURDIR)/bin/k8s
@@ -132,6 +133,10 @@ fuzz: ## Fuzz the core and the simulator for FUZZTIME (30s) each.
 .PHONY: golden
 golden: ## Write the golden traces anew. Read the difference: it is the behaviour.
 	go test -run TestTraces -update ./internal/rollout
+
+.PHONY: model
+model: ## Check the model deeply: STATES (1,000,000) states of each configuration. Takes hours and 16 GB.
+	go test -timeout 0 -v -run TestModel ./internal/rollout/modelcheck -args -states $(STATES)
 
 .PHONY: mutants
 mutants: ## Plant one-line bugs in the core and print which test catches each.

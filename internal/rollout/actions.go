@@ -188,9 +188,17 @@ func (r *round) undo(a Action) string {
 	if record.State != Read {
 		return fmt.Sprintf("no record of revision %s is kept; status.history names those that completed, and spec.revisionHistoryLimit says how many are kept", a.Revision)
 	}
+	if b := r.memory.Baseline; a.Revision == b.Name && b.Why != "" && !r.memory.hasCompleted(a.Revision) {
+		return fmt.Sprintf("revision %s is no way back: %s", a.Revision, b.Why)
+	}
 	r.goBack(ReturnRollback, CauseAction, "a RolloutAction asked for revision "+a.Revision, a.By)
 	r.memory.Return.Record, r.memory.Return.All, r.memory.Failed = a.Revision, true, nil
 	return ""
+}
+
+// hasCompleted says whether the history names the revision as one that every machine had.
+func (m Memory) hasCompleted(revision string) bool {
+	return revision == m.Stable || slices.ContainsFunc(m.Ended, func(e Ended) bool { return e.Outcome == EndingPromoted && e.Revision == revision })
 }
 
 // explicit says whether a person asked for the way back.

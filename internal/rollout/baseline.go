@@ -32,6 +32,15 @@ const (
 // rollbackable says whether there is a way back.
 func (b Baseline) rollbackable() bool { return b.Name != "" && b.Why == "" && b.Lost == "" }
 
+// forRevision is the baseline as another run takes it over. That the target was itself what there was to go back to says nothing of another
+// target.
+func (b Baseline) forRevision(same bool) Baseline {
+	if !same && b.Lost == sameAsTarget {
+		b.Lost = ""
+	}
+	return b
+}
+
 // inherited is the name of the record that the run's baseline starts from: the one that an ended run had, since what was written
 // then was written over it; else the target that completed last.
 func (m Memory) inherited() string {

@@ -16,10 +16,12 @@ func beginDeletion(r *round) (verdict, bool) {
 	if back := m.Return; back != nil && back.Cause == CauseDeletion {
 		return undecided()
 	}
+	all := m.Return != nil && m.Return.All // an undo is brought to its end
 	if m.Return != nil && m.Return.Record != "" {
 		m.Baseline.Name, m.Baseline.Why, m.Baseline.Lost = m.Return.Record, "", ""
 	}
 	r.goBack(ReturnRollback, CauseDeletion, "the VMSSRollout is being deleted and onDelete is Rollback", "")
+	m.Return.All = all
 	return undecided()
 }
 

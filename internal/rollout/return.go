@@ -44,12 +44,15 @@ func (s *returning) add(r *round, i Instance) {
 	}
 }
 
-// mustReturn says whether a target may have touched the machine: it was seen on it; or the machine was made since the first write and
+// mustReturn says whether the machine goes back: every machine does where a completed release is undone.
+func (r *round) mustReturn(i Instance) bool { return r.memory.Return.All || r.isSuspect(i) }
+
+// isSuspect says whether a target may have touched the machine: it was seen on it; or the machine was made since the first write and
 // not from what is in the model now; or it boots from the target's image.
-func (r *round) mustReturn(i Instance) bool {
+func (r *round) isSuspect(i Instance) bool {
 	m := r.memory
 	switch {
-	case m.Return.All || r.memory.isExposed(i.ID):
+	case r.memory.isExposed(i.ID):
 		return true
 	case i.Latest != Yes && !m.Baseline.Since.IsZero() && i.Created.Truncate(time.Microsecond).After(m.Baseline.Since):
 		return true
@@ -71,7 +74,9 @@ func watchReturned(r *round) (verdict, bool) {
 func returnBatch(r *round) (verdict, bool) {
 	s := r.sortReturning()
 	for _, i := range s.behind {
-		r.expose(i.ID)
+		if r.isSuspect(i) {
+			r.expose(i.ID)
+		}
 	}
 	if len(s.behind)+len(s.ill)+len(s.busy) == 0 {
 		return r.finishReturn(s), true

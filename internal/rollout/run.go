@@ -38,7 +38,7 @@ func (r *round) beginRun(revision string) {
 		Drained:          old.Drained,
 	}
 	if !old.Completed {
-		r.memory.Baseline = old.Baseline
+		r.memory.Baseline = old.Baseline.forRevision(revision == old.Revision)
 	}
 	if !old.Completed && old.hasActed() {
 		r.memory.Exposed = old.Exposed // else what looked exposed is how things were

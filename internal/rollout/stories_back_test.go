@@ -201,6 +201,26 @@ func returnTroubleStories() map[string]story {
 			24: does("target v2 beside it", target(rollout.Target{Image: image3.Image, Script: v2.Script})),
 			29: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image2.Revision() }),
 		}},
+		"rollback of another target, asked for while drift is overwritten": {n: 2, start: bare, rounds: 36, spec: canary(image2, 100, func(s *rollout.Spec) { s.Drift.Overwrite = true }), script: map[int]func(*teller){
+			12: does("somebody else writes another image", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),
+			13: does("target third", target(image3)),
+			14: ask(rollout.VerbRollback),
+		}},
+		"an undo is superseded, and that is rolled back": {n: 4, start: bare, spec: canary(image2, 25), rounds: 40, script: map[int]func(*teller){
+			8:  ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "5a1b7c090a3b" }),
+			14: does("target third while the undo is at work", target(image3)),
+			19: ask(rollout.VerbRollback),
+		}},
+		"deletion brings an undo to its end": {n: 4, start: bare, spec: canary(image2, 25), rounds: 34, script: map[int]func(*teller){
+			8:  ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "5a1b7c090a3b" }),
+			14: deleted(rollout.DeletionRollback),
+		}},
+		"what cannot be relied on is no revision to go back to": {n: 2, start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}}, spec: canary(v2, 50), rounds: 14, script: map[int]func(*teller){
+			8: func(t *teller) {
+				name := t.shell.Memory.Baseline.Name
+				ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = name })(t)
+			},
+		}},
 		"retry after an abort": {n: 3, start: bare, spec: canary(image2, 34), rounds: 26, script: map[int]func(*teller){
 			7:  ask(rollout.VerbAbort),
 			13: ask(rollout.VerbRetry),

@@ -180,9 +180,10 @@ func (w *storyWitness) begin() {
 	}
 }
 
-// names notes the machines that an effect names, unless it is to bring them back.
+// names notes the machines that an effect names, unless it is to bring them back from what they were exposed to. An undo goes to every
+// machine.
 func (w *storyWitness) names(step rollout.Step) {
-	if w.t.shell.Memory.Return != nil {
+	if back := w.t.shell.Memory.Return; back != nil && !back.All {
 		return
 	}
 	for _, ref := range rollout.Named(step) {

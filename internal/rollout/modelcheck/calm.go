@@ -13,51 +13,151 @@ import (
 // calmRounds bounds how long a rollout may take to come to rest once the world holds still.
 const calmRounds = 400
 
-// closures lets a state come to rest in several ways and checks what comes of it.
-func (c *config) closures(s state) []string {
-	_, broken := c.settle(s)
-	for i := range s.world.list() {
-		s.world.machines[i].ill = false
-	}
-	if again, more := c.settle(s); more != nil {
-		broken = append(broken, more...)
-	} else if s.paused || s.closed {
-		again.paused, again.closed = false, false
-		_, more = c.settle(again)
-		broken = append(broken, more...)
-	}
-	return append(broken, c.rollsBack(s)...)
+// calmness is what is known of how states fare when the world holds still, so that no way to rest is walked twice.
+type calmness struct {
+	c      *config
+	rests  map[key]bool // from here the rollout comes to a rest that it may have
+	backs  map[key]bool // from here, on the way back, everything comes back
+	buffer []byte
 }
 
-// settle holds the world still, lets operations end well and time pass, until the rollout rests (I10).
-func (c *config) settle(s state) (state, []string) {
+func (c *config) calmness() *calmness {
+	return &calmness{c: c, rests: map[key]bool{}, backs: map[key]bool{}}
+}
+
+// closures lets a state come to rest in several ways and checks what comes of it: as it is, with every machine well, with nobody holding
+// it up, and by going back.
+func (q *calmness) closures(s state) []string {
+	broken := q.rest(s)
+	if s.heal() {
+		broken = append(broken, q.rest(s)...)
+	}
+	if s.isHeldUp() {
+		s.letGo()
+		broken = append(broken, q.rest(s)...)
+	}
+	return append(broken, q.rollsBack(s)...)
+}
+
+// heal makes every machine well; false: they were.
+func (s *state) heal() bool {
+	ill := false
+	for i := range s.world.list() {
+		m := &s.world.machines[i]
+		ill, m.ill = ill || m.ill, false
+	}
+	return ill
+}
+
+// isHeldUp says whether a person or the time of day holds the rollout up.
+func (s *state) isHeldUp() bool {
+	return s.paused || s.closed || s.planning || slices.ContainsFunc(s.world.list(), func(m machine) bool { return m.protected })
+}
+
+func (s *state) letGo() {
+	s.paused, s.closed, s.planning = false, false, false
+	for i := range s.world.list() {
+		s.world.machines[i].protected = false
+	}
+}
+
+// rest holds the world still until the rollout rests (I10), and once more from there, where only a person held it up.
+func (q *calmness) rest(s state) []string {
+	w := q.settle(s, q.rests)
+	if w.broken == nil && !w.known && !w.end.released {
+		w.broken = w.told(q.c.atRest(&w.end))
+	}
+	if w.broken != nil {
+		return w.broken
+	}
+	w.keep(q.rests)
+	if !w.known && w.end.isHeldUp() {
+		w.end.letGo()
+		return q.rest(w.end)
+	}
+	return nil
+}
+
+// stillness is one way to rest.
+type stillness struct {
+	end    state
+	known  bool // the rest of the way was walked before
+	passed []key
+	trail  []rollout.Decision
+	broken []string
+}
+
+// keep notes that every state on the way led to where it must.
+func (w *stillness) keep(known map[key]bool) {
+	for _, k := range w.passed {
+		known[k] = true
+	}
+}
+
+// told adds to complaints how it came to them.
+func (w *stillness) told(broken []string) []string {
+	if len(broken) == 0 {
+		return nil
+	}
+	lines := make([]string, 0, len(w.trail))
+	for _, d := range w.trail[max(0, len(w.trail)-mostTold):] {
+		lines = append(lines, fmt.Sprintf("%T %v %s: %s", d.Step, rollout.Named(d.Step), d.Because.Reason, d.Because.Message))
+	}
+	var all []string
+	for _, b := range broken {
+		all = append(all, b+" (in the calm)\n    "+strings.Join(slices.Compact(lines), "\n    "))
+	}
+	return all
+}
+
+// mostTold bounds how many rounds a complaint tells.
+const mostTold = 60
+
+// settle holds the world still, lets operations end well and time pass, until the rollout rests or is where it is known to come to rest.
+func (q *calmness) settle(s state, known map[key]bool) *stillness {
+	w := &stillness{end: s}
 	quiet := 0
-	var trail []string
 	for range calmRounds {
-		s.world.calm()
-		if s.released {
-			return s, nil
+		w.end.world.calm()
+		if w.end.released {
+			return w
 		}
-		before := s
-		r := c.plan(&s, false)
-		if broken := c.decision(&s, r); broken != nil {
-			return s, told(broken, "in the calm", append(trail, fmt.Sprintf("%T %v", r.d.Step, rollout.Named(r.d.Step))))
+		if quiet == 0 && q.knows(w, known) {
+			return w
 		}
-		s.carryOut(r, taken, lives)
-		trail = append(trail, fmt.Sprintf("%T %s: %s", r.d.Step, r.d.Because.Reason, r.d.Because.Message))
-		if quiet++; changed(&before, &s, r) {
+		before := w.end
+		r := q.c.plan(&w.end, false)
+		w.trail = append(w.trail, r.d)
+		if w.broken = w.told(q.c.decision(&w.end, r)); w.broken != nil {
+			return w
+		}
+		w.end.carryOut(r, taken, lives)
+		if quiet++; changed(&before, &w.end, r) {
 			quiet = 0
 		}
 		wait := max(r.d.Recheck, time.Second)
-		if d, more := c.nextMoment(&s); more && quiet > 1 {
+		if d, more := q.c.nextMoment(&w.end); more && quiet > 1 {
 			wait, quiet = d, 0
 		}
-		s.world.now += wait
+		w.end.world.now += wait
 		if quiet > 3 {
-			return s, told(c.atRest(&s), "in the calm", trail)
+			return w
 		}
 	}
-	return s, told([]string{"I10: no rest"}, "in the calm", trail[len(trail)-8:])
+	w.broken = w.told([]string{"I10: no rest"})
+	return w
+}
+
+// knows says whether the way from here is known, and notes where it led by if it is not.
+func (q *calmness) knows(w *stillness, known map[key]bool) bool {
+	k, buffer := q.c.keyOf(&w.end, q.buffer)
+	q.buffer = buffer
+	if known[k] {
+		w.known = true
+		return true
+	}
+	w.passed = append(w.passed, k)
+	return false
 }
 
 // calm ends what runs, and lets machines that are being made arrive.
@@ -77,19 +177,10 @@ func changed(before, after *state, r round) bool {
 	return r.d.Step.Operation() != "" || before.reason != after.reason || len(r.d.Answers) > 0 || !reflect.DeepEqual(before.memory, after.memory)
 }
 
-// told adds to complaints how it came to them.
-func told(broken []string, where string, trail []string) []string {
-	all := make([]string, 0, len(broken))
-	for _, b := range broken {
-		all = append(all, b+" ("+where+")\n    "+strings.Join(slices.Compact(trail), "\n    "))
-	}
-	return all
-}
-
 // atRest checks that the rollout says why it rests.
 func (c *config) atRest(s *state) []string {
 	switch {
-	case !mayLast(s.reason) && !s.waitsForTheIll():
+	case !mayLast(s.reason) && !s.waitsForTheIll() && !c.waitsForTheProtected(s):
 		return []string{fmt.Sprintf("I10: at rest with reason %s: %s", s.reason, c.plan(s, false).d.Because.Message)}
 	case s.world.suspended && (s.reason == rollout.ReasonCompleted || s.reason == rollout.ReasonRolledBack || s.reason == rollout.ReasonAborted):
 		return []string{"repairs stay suspended after " + string(s.reason)}
@@ -103,35 +194,57 @@ func (s *state) waitsForTheIll() bool {
 	return waits && slices.ContainsFunc(s.world.list(), func(m machine) bool { return !m.isWell() })
 }
 
+// waitsForTheProtected says whether there is a machine whose protection somebody has to lift first.
+func (c *config) waitsForTheProtected(s *state) bool {
+	return c.spec.Protected != rollout.ProtectedSkip && slices.ContainsFunc(s.world.list(), func(m machine) bool { return m.protected })
+}
+
 // rollsBack asks for a rollback where there is a way back, and checks that it comes to its end: the model and every exposed machine as
 // they were, the others untouched. That nobody else is touched, and that it is all back when it says so, is checked in every round.
-func (c *config) rollsBack(s state) []string {
-	if !c.canRollBack(&s) {
+func (q *calmness) rollsBack(s state) []string {
+	if !q.c.canRollBack(&s) {
 		return nil
 	}
 	capacity := s.world.n
+	s.heal()
 	for i := range s.world.list() {
-		s.world.machines[i].ill, s.world.machines[i].condition = false, sound
+		s.world.machines[i].condition, s.world.machines[i].protected = sound, false
 	}
-	s.actions = nil
-	s.ask(c.spec, rollout.VerbRollback)
-	end, broken := c.settle(s)
+	s.actions, s.planning = nil, false
+	s.ask(q.c.spec, rollout.VerbRollback)
+	w := q.settle(s, q.backs)
 	switch {
-	case broken != nil:
-		return told(broken, "rolling back", nil)
-	case end.world.n != capacity:
+	case w.broken != nil:
+		return w.broken
+	case w.end.world.n != capacity:
 		return []string{"I8: a rollback changed the capacity"}
-	case end.reason == rollout.ReasonRolledBack:
-		return c.isAsBefore(&end)
+	case w.known:
+	case w.end.reason != rollout.ReasonRolledBack:
+		return w.told([]string{fmt.Sprintf("a rollback ends with %s: %s", w.end.reason, q.c.plan(&w.end, false).d.Because.Message)})
+	default:
+		w.broken = w.told(q.c.isAsBefore(&w.end))
 	}
-	return []string{fmt.Sprintf("a rollback ends with %s: %s", end.reason, c.plan(&end, false).d.Because.Message)}
+	if w.broken == nil {
+		w.keep(q.backs)
+	}
+	return w.broken
 }
 
 // canRollBack says whether a rollback can be asked for and has somewhere to go. Who was skipped may be left where they are.
 func (c *config) canRollBack(s *state) bool {
 	m := &s.memory
 	forward := m.Run > 0 && !m.Completed && m.Return == nil && m.Revision == c.targets[s.target].Revision()
-	return forward && !s.deleting && len(m.Skipped) == 0 && m.Baseline.Fixed && m.Baseline.Name != "" && m.Baseline.Why == ""
+	return forward && !s.deleting && len(m.Skipped) == 0 && m.Baseline.Fixed && m.Baseline.Why == "" && c.leadsAway(s)
+}
+
+// leadsAway says whether the record of what was there before is kept, and holds anything but the target itself.
+func (c *config) leadsAway(s *state) bool {
+	record := s.record(s.memory.Baseline.Name)
+	if record.State != rollout.Read {
+		return false
+	}
+	before := held(record.Value, s.world.model)
+	return carrying(before, c.targets[s.target]) != before
 }
 
 // isAsBefore compares the model with what it was before the first write, where the oracle saw that write.

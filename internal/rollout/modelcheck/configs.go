@@ -52,6 +52,10 @@ func onFailure(action rollout.FailureAction, retries, most int) func(*rollout.Sp
 	}
 }
 
+func protecting(p rollout.ProtectedPolicy) func(*rollout.Spec) {
+	return func(s *rollout.Spec) { s.Protected = p }
+}
+
 func inSteps(onTimeout rollout.OnTimeout) func(*rollout.Spec) {
 	return func(s *rollout.Spec) {
 		s.Percent = 0
@@ -64,7 +68,7 @@ func inSteps(onTimeout rollout.OnTimeout) func(*rollout.Spec) {
 
 // What may happen, in groups that are tried together.
 var (
-	people    = set(aTarget, aPause, aClosing, anAction, aDeletion)
+	people    = set(aTarget, aPause, aClosing, anAction, anUndo, aDeletion, aPlanning)
 	platform  = set(aRound, aDeath, anEnd)
 	elasticly = set(aScaleOut, aScaleIn, aReplacement)
 	strangers = set(anEdit)
@@ -101,6 +105,20 @@ func configs() []*config {
 		{name: "deadline, ready for a while", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) {
 			s.Health.MinReady, s.Failure.ProgressDeadline, s.Bake, s.Batch.Pause = time.Minute, 30*time.Minute, 2*time.Minute, time.Minute
 		}), targets: fromImages[:2], machines: 2, can: everybody, most: 2},
+		{name: "protected are skipped", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2], machines: 3, can: everybody | set(aProtection), most: 2},
+		{name: "protected are waited for", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), protecting(rollout.ProtectedWait)), targets: fromImages[:2], machines: 2,
+			can: everybody | set(aProtection), most: 2},
+		{name: "protected fail it", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), protecting(rollout.ProtectedFail)), targets: fromImages[:2], machines: 2,
+			can: everybody | set(aProtection), most: 2},
+		{name: "two of everything", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages, machines: 3, can: everybody, most: 2,
+			budget: budget{crashes: 2, targets: 2, edits: 2, failures: 2, scalings: 2, verbsOf: 2, waits: 2}},
+		{name: "whole: crashes, targets, edits", spec: canary(100), targets: fromImages[:2], machines: 1, can: everybody, budget: budget{crashes: 2, targets: 2, edits: 1}},
+		{name: "whole: two machines", spec: canary(100), targets: fromImages[:2], machines: 2, can: everybody, budget: budget{crashes: 1, targets: 1, edits: 1}},
+		{name: "whole: failures", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2], machines: 1, can: everybody,
+			budget: budget{crashes: 1, edits: 1, failures: 1}},
+		{name: "whole: gates and verbs", spec: canary(0, inSteps(rollout.TimeoutWait)), targets: fromImages[:2], machines: 2, can: everybody, budget: budget{crashes: 1, targets: 1, verbsOf: 1}},
+		{name: "whole: scale sets that change", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2], machines: 2, can: everybody,
+			budget: budget{crashes: 1, failures: 1, scalings: 1}},
 		{name: "plan only", spec: canary(100, func(s *rollout.Spec) { s.PlanOnly = true }), targets: fromImages, machines: 2, can: everybody, most: 2},
 		{name: "up to date by content", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages, machines: 2, can: everybody, most: 2, byContent: true},
 	}

@@ -38,7 +38,7 @@ func (j *judge) goesBack() bool { return j.m.Return != nil }
 // permitted checks that nobody said no (I7), with the exceptions of design §5, Precedence.
 func (j *judge) permitted() {
 	spec := j.r.spec
-	if _, resumes := j.r.d.Step.(rollout.ResumeRepairs); resumes && !spec.PlanOnly {
+	if _, resumes := j.r.d.Step.(rollout.ResumeRepairs); resumes {
 		return
 	}
 	if spec.PlanOnly {
@@ -140,6 +140,9 @@ func (j *judge) targets(named []rollout.Ref) {
 
 // lacks checks that the effect is one that the machine still has to get.
 func (j *judge) lacks(m machine) {
+	if m.protected {
+		j.breaks("I6: machine %d is protected", m.id)
+	}
 	if m.inOp || m.condition == creating {
 		j.breaks("I6: machine %d is worked on already", m.id)
 	}
@@ -216,7 +219,7 @@ func (j *judge) isTriedAgain(m machine) bool {
 
 // illness is 1 for a machine that is part of the run and not well.
 func (j *judge) illness(m machine) int {
-	if m.isWell() || j.isSkipped(m) {
+	if m.isWell() || j.isSkipped(m) || j.isLeftAlone(m) {
 		return 0
 	}
 	return 1
@@ -272,6 +275,6 @@ func (j *judge) backward(named []rollout.Ref) {
 // isSuspect says whether a machine may have had the target.
 func (j *judge) isSuspect(m machine) bool {
 	t := j.r.spec.Target
-	return m.exposed || start.Add(m.made).After(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image) ||
+	return m.exposed || m.heir || start.Add(m.made).After(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image) ||
 		j.carries(m.at, t) // by hand, or made from what somebody wrote by hand: who has the target is exposed
 }

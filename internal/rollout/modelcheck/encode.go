@@ -69,7 +69,7 @@ func (e *encoder) world() {
 		m := &w.machines[i]
 		e.b = append(e.b, m.id, m.vm, byte(m.condition), min(m.reimaged, 3))
 		e.content(m.at)
-		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, start.Add(m.made).After(e.s.memory.Baseline.Since))
+		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, m.heir, m.protected, start.Add(m.made).After(e.s.memory.Baseline.Since))
 	}
 	e.text(string(w.op.kind))
 	if w.op.kind != "" {
@@ -84,12 +84,13 @@ func (e *encoder) rest() {
 	s := e.s
 	e.b = append(e.b, s.target, s.ledger.approved, s.ledger.promoted)
 	e.content(s.ledger.before)
-	e.bits(s.paused, s.closed, s.deleting, s.released, s.ledger.written, s.slept)
+	e.bits(s.paused, s.closed, s.deleting, s.planning, s.released, s.ledger.written, s.slept)
 	e.ago(s.ledger.metSince, e.c.gateTime())
 	for _, a := range s.actions {
 		e.text(string(a.Verb))
 		e.text(a.Step)
 		e.text(a.Instance)
+		e.text(a.Revision)
 		e.bits(a.Run == s.memory.Run, isTaken(s.memory, a.UID))
 	}
 	for _, r := range s.records {

@@ -28,7 +28,12 @@ const (
 	aClosing
 	anOpening
 	anAction // which: the verb
+	anUndo   // which: the record
 	aDeletion
+	aProtection // which: the machine
+	anUnprotection
+	aPlanning // mode Plan
+	aRolling  // mode Rollout again
 	timePasses
 )
 
@@ -56,7 +61,7 @@ func (e event) disturbs(s *state) bool {
 	switch e.kind {
 	case aRound, anEnd:
 		return e.which != 0
-	case aRecovery, anArrival, aResume, anOpening:
+	case aRecovery, anArrival, aResume, anOpening, anUnprotection, aRolling:
 		return false
 	case timePasses:
 		return s.slept
@@ -70,10 +75,11 @@ func (e event) disturbs(s *state) bool {
 var verbs = [...]rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback, rollout.VerbRetry, rollout.VerbSkipInstance}
 
 var kindNames = [...]string{"round", "round dies", "blind round", "operation ends", "illness", "recovery", "arrival", "mend", "scale out", "scale in", "replacement", "edit",
-	"target", "pause", "resume", "window closes", "window opens", "action", "deletion", "time passes"}
+	"target", "pause", "resume", "window closes", "window opens", "action", "undo", "deletion", "protection", "unprotection",
+	"mode Plan", "mode Rollout", "time passes"}
 
 var (
-	wayNames    = [...]string{"taken", "refused", "forbidden", "unanswered", "unsent", "fruitless", "preempts"}
+	wayNames    = [...]string{"taken", "refused", "forbidden", "unanswered", "unsent", "fruitless", "preempts", "outrun"}
 	deathNames  = [...]string{"", "after store", "after remember", "after act"}
 	resultNames = [...]string{"well", "broken", "sick", "failed", "preempted", "for nothing"}
 	editNames   = [...]string{"image", "script", "other parts", "to the target"}
@@ -139,6 +145,8 @@ func (o *offer) machine(n uint8, m machine) {
 	o.add(m.condition == failed && !m.inOp, aMend, n)
 	o.add(true, aScaleIn, n)
 	o.add(true, aReplacement, n)
+	o.add(!m.protected, aProtection, n)
+	o.add(m.protected, anUnprotection, n)
 }
 
 // people offers what people do.
@@ -152,6 +160,11 @@ func (o *offer) people() {
 	o.add(!s.closed, aClosing, 0)
 	o.add(s.closed, anOpening, 0)
 	o.add(!s.deleting, aDeletion, 0)
+	o.add(!s.planning && !o.c.spec.PlanOnly, aPlanning, 0)
+	o.add(s.planning, aRolling, 0)
+	for n := range s.records {
+		o.add(s.memory.Run > 0 && len(s.actions) < 2, anUndo, uint8(n))
+	}
 	for n := range verbs {
 		o.add(s.memory.Run > 0 && len(s.actions) < 2 && o.c.offers(verbs[n]), anAction, uint8(n))
 	}
@@ -191,6 +204,8 @@ func (c *config) rounds(s *state, r round, list []event) []event {
 	writes := acts && rollout.Named(r.d.Step) == nil && !onRepairs(r.d.Step)
 	o.add(writes, aRound, uint8(fruitless))
 	o.add(writes && touches(s.world.op.kind), aRound, uint8(preempts))
+	_, guarded := r.d.Step.(rollout.WriteImage)
+	o.add(guarded, aRound, uint8(outrun))
 	return o.list
 }
 
@@ -233,8 +248,8 @@ func (c *config) happenByPeople(s *state, e event) {
 	case aScaleIn:
 		w.remove(n)
 	case aReplacement:
-		id := w.machines[n].id
-		w.machines[n] = machine{id: id, vm: w.nextVM, at: w.model, version: w.version, made: w.birth()}
+		old := w.machines[n]
+		w.machines[n] = machine{id: old.id, vm: w.nextVM, at: w.model, version: w.version, made: w.birth(), heir: old.exposed || old.heir}
 		w.nextVM++
 		s.noteMade(&w.machines[n])
 	case aTarget:
@@ -245,8 +260,14 @@ func (c *config) happenByPeople(s *state, e event) {
 		s.closed = e.kind == aClosing
 	case anAction:
 		s.ask(c.spec, verbs[e.which])
+	case anUndo:
+		s.askFor(n)
 	case aDeletion:
 		s.deleting = true
+	case aPlanning, aRolling:
+		s.planning = e.kind == aPlanning
+	case aProtection, anUnprotection:
+		w.machines[n].protected = e.kind == aProtection
 	default:
 		panic("no such event: " + e.String())
 	}

@@ -58,7 +58,19 @@ func (s *state) noteNamed(named []rollout.Ref) {
 func (s *state) noteBack(machines bool) {
 	s.ledger.written = false
 	for i := range s.world.list() {
-		s.world.machines[i].exposed = s.world.machines[i].exposed && !machines
+		m := &s.world.machines[i]
+		m.exposed, m.heir = m.exposed && !machines, m.heir && !machines
+	}
+}
+
+// noteUndone notes that a completed release is undone: who has it is exposed again.
+func (s *state) noteUndone(r round) {
+	if back := r.d.Remember.Return; back == nil || !back.All {
+		return
+	}
+	for i := range s.world.list() {
+		m := &s.world.machines[i]
+		m.exposed = m.exposed || carrying(m.at, r.spec.Target) == m.at
 	}
 }
 

@@ -148,6 +148,11 @@ func (j *judge) isSkipped(m machine) bool {
 	return slices.ContainsFunc(j.m.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
 }
 
+// isLeftAlone says whether the machine is none of the rollout's business while it is protected.
+func (j *judge) isLeftAlone(m machine) bool {
+	return m.protected && j.r.spec.Protected == rollout.ProtectedSkip
+}
+
 func (j *judge) hasFailed(m machine, all []rollout.Failure) bool {
 	return slices.ContainsFunc(all, func(f rollout.Failure) bool { return m.is(f.Ref) })
 }
@@ -164,7 +169,7 @@ func (j *judge) count() count {
 	w := &j.s.world
 	carried := j.carries(w.model, j.r.spec.Target)
 	for _, m := range w.list() {
-		if j.m.Return == nil && j.isSkipped(m) {
+		if j.isLeftAlone(m) || (j.m.Return == nil && j.isSkipped(m)) {
 			continue
 		}
 		c.n++
@@ -260,7 +265,7 @@ func isBack(m rollout.Memory) bool { return m.Return != nil && m.Return.Done }
 
 // released checks that nothing is let go that was to be put back first.
 func (j *judge) released() {
-	must := j.r.spec.Deleting == rollout.DeletionRollback && j.r.d.Because.Reason == rollout.ReasonProgressing
+	must := j.r.spec.Deleting == rollout.DeletionRollback && !j.r.spec.PlanOnly && j.r.d.Because.Reason == rollout.ReasonProgressing
 	if must && j.s.ledger.written && !j.m.Completed {
 		j.breaks("it is let go, and what was written was not put back")
 	}
@@ -280,8 +285,8 @@ func (j *judge) isBack() {
 		j.breaks("rolled back, but the model is %+v instead of %+v", w.model, held(record.Value, w.model))
 	}
 	for _, m := range w.list() {
-		if want := held(record.Value, m.at); m.exposed && m.at != want {
-			j.breaks("rolled back, but the exposed machine %d has %+v instead of %+v", m.id, m.at, want)
+		if want := held(record.Value, m.at); (m.exposed || j.m.Return.All) && !j.isLeftAlone(m) && m.at != want {
+			j.breaks("rolled back, but the machine %d has %+v instead of %+v", m.id, m.at, want)
 		}
 	}
 }

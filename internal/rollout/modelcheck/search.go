@@ -15,6 +15,7 @@ type search struct {
 	limit int
 	every int // a closure is run from every so many states
 	see   func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)
+	calm  *calmness
 
 	known  map[key]int32 // index into origin
 	origin []origin
@@ -53,7 +54,11 @@ const mostFindings = 6
 // run visits up to limit states: all that can be reached without a disturbance, then what one more disturbance of any of these leads to,
 // and so on.
 func (c *config) run(limit, every int, see func(rollout.Spec, rollout.Memory, rollout.Decision)) *search {
-	s := &search{c: c, limit: limit, every: every, see: see, known: map[key]int32{}, by: make([]int, c.most+1)}
+	s := &search{c: c, limit: limit, every: every, see: see, calm: c.calmness(), known: map[key]int32{}, by: make([]int, c.most+1)}
+	if c.isWhole() {
+		s.exhaust()
+		return s
+	}
 	s.reach(c.first(), -1, event{})
 	level := s.drain(0)
 	for cost := 1; cost <= c.most && !s.over(); cost++ {
@@ -134,7 +139,7 @@ func (s *search) check(w *waiting, r round) {
 	}
 	if s.every > 0 && s.visited%s.every == 0 {
 		s.closures++
-		s.report(w.index, s.c.closures(w.state))
+		s.report(w.index, s.calm.closures(w.state))
 	}
 }
 

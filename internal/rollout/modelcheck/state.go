@@ -17,7 +17,8 @@ type config struct {
 	machines int
 	can      kinds // what else may happen
 	repairs  bool
-	most     int // disturbances on one way
+	most     int    // disturbances on one way; 0: all that the budget has room for, in every order
+	budget   budget // of the ways; in the search by disturbances it is as if there were none
 
 	byContent bool
 }
@@ -34,10 +35,12 @@ type state struct {
 	paused   bool
 	closed   bool
 	deleting bool
+	planning bool // mode Plan, for now
 	released bool
 	slept    bool // time passed, and no round was run since
 
 	ledger ledger
+	spent  budget // where there is a budget
 }
 
 // first is the state in which everything begins.
@@ -56,6 +59,7 @@ func (c *config) declared(s *state) rollout.Spec {
 	spec := c.spec
 	spec.Target = c.targets[s.target]
 	spec.Paused = s.paused
+	spec.PlanOnly = spec.PlanOnly || s.planning
 	if !s.deleting {
 		spec.Deleting = rollout.DeletionNone
 	}
@@ -153,6 +157,7 @@ func (s *state) carryOut(r round, how way, dies death) {
 	}
 	s.remember(r.d)
 	s.noteOpened(r.spec, r)
+	s.noteUndone(r)
 	s.noteMet(r)
 	if dies == afterRemember {
 		return
@@ -163,7 +168,9 @@ func (s *state) carryOut(r round, how way, dies death) {
 	}
 	before := s.world.model
 	o := s.world.do(r.d.Step, how)
-	s.noteEffect(r, before)
+	if how != outrun {
+		s.noteEffect(r, before)
+	}
 	if dies == afterAct {
 		return
 	}
@@ -212,4 +219,10 @@ func (s *state) ask(spec rollout.Spec, verb rollout.Verb) {
 		}
 	}
 	s.actions = append(slices.Clone(s.actions), a)
+}
+
+// askFor creates an action that asks for one of the stored revisions.
+func (s *state) askFor(record int) {
+	s.asked++
+	s.actions = append(slices.Clone(s.actions), rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: rollout.VerbRollback, Run: s.memory.Run, Revision: s.records[record].Name})
 }

@@ -35,6 +35,9 @@ func (s *search) walk(dice *rand.Rand, limit int) {
 			return
 		}
 		e := s.draw(dice, &w.state)
+		if !s.c.spend(&w.state, e) {
+			continue
+		}
 		s.c.apply(&w.state, r, e)
 		s.arrive(&w, e)
 	}

@@ -40,9 +40,11 @@ type machine struct {
 	made      time.Duration // since start
 	condition condition
 	ill       bool // the application says so
+	protected bool // from scale-set actions
 	inOp      bool
 
 	exposed  bool  // had the target, or was named by an effect
+	heir     bool  // another machine of the same id was exposed, and the rollout knows machines by their ids
 	reimaged uint8 // times since its content last changed
 }
 
@@ -160,7 +162,7 @@ func (w *world) readInstances() []rollout.Instance {
 func (w *world) instance(m machine) rollout.Instance {
 	id := strconv.Itoa(int(m.id))
 	i := rollout.Instance{
-		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded, Latest: rollout.No,
+		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded, Latest: rollout.No, Protected: m.protected,
 		Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: w.at(), Image: &images[m.at.image], OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
 	}
 	if m.at.script == 0 {
@@ -217,6 +219,7 @@ const (
 	unsent
 	fruitless // a write is taken, writes nothing and will fail
 	preempts  // a write ends the upgrade it comes upon
+	outrun    // somebody else wrote between the look and the write
 )
 
 // do carries out a step as Azure would.
@@ -229,6 +232,12 @@ func (w *world) do(step rollout.Step, how way) rollout.Outcome {
 		return o
 	case how == forbidden:
 		o.Problem = &rollout.Problem{Kind: rollout.KindForbidden, Message: "not allowed"}
+		return o
+	case how == outrun:
+		c := w.model
+		c.other++
+		w.write(c)
+		o.Problem = &rollout.Problem{Kind: rollout.KindPreconditionFailed, Message: "the model is another one by now"}
 		return o
 	case how == unsent:
 		o.Problem = &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
