@@ -135,7 +135,7 @@ golden: ## Write the golden traces anew. Read the difference: it is the behaviou
 	go test -run TestTraces -update ./internal/rollout
 
 .PHONY: model
-model: ## Check the model deeply: STATES (1,000,000) states of each configuration. Takes hours and 16 GB.
+model: ## Check the model deeply: STATES (1,000,000) states of each configuration. Takes long.
 	go test -timeout 0 -v -run TestModel ./internal/rollout/modelcheck -args -states $(STATES)
 
 .PHONY: mutants

@@ -39,7 +39,7 @@ func reportPlan(status *v1alpha1.VMSSRolloutStatus, f *rollout.Forecast) {
 func plannedBatch(batch rollout.PlannedBatch) v1alpha1.PlannedBatch {
 	out := v1alpha1.PlannedBatch{Step: batch.Step, Action: v1alpha1.OperationKind(batch.Action)}
 	for _, i := range batch.Instances {
-		out.Instances = append(out.Instances, v1alpha1.PlannedInstance{ID: i.Ref.ID, Name: telling(i.Ref), Zone: i.Zone})
+		out.Instances = append(out.Instances, v1alpha1.PlannedInstance{ID: i.Ref.ID, Name: i.Ref.Name, Zone: i.Zone})
 	}
 	return out
 }

@@ -72,7 +72,7 @@ type PlannedInstance struct {
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id"`
 
-	// name is the machine's name, where it does not follow from the id. Example: web-3f2a.
+	// name is the machine's name. Example: web_3.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Name string `json:"name,omitempty"`

@@ -113,12 +113,12 @@ func plans() map[string]planned {
 	}
 }
 
-// batch is one of machines that are written "id in zone".
+// batch is one of machines of the scale set web that are written "id in zone".
 func batch(step string, action v1alpha1.OperationKind, machines ...string) v1alpha1.PlannedBatch {
 	b := v1alpha1.PlannedBatch{Step: step, Action: action}
 	for _, m := range machines {
 		id, zone, _ := strings.Cut(m, " in ")
-		b.Instances = append(b.Instances, v1alpha1.PlannedInstance{ID: id, Zone: zone})
+		b.Instances = append(b.Instances, v1alpha1.PlannedInstance{ID: id, Name: "web_" + id, Zone: zone})
 	}
 	return b
 }
