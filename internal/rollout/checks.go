@@ -13,6 +13,7 @@ type Check struct {
 	Scope      CheckScope
 	Background bool // it runs from the first canary on, to the end of the run, instead of once
 	Advisory   bool // its verdict is shown and leads to nothing
+	Inside     bool // it runs a script in the machine, which Azure may show as being updated meanwhile
 }
 
 // CheckScope says what a check is about.

@@ -22,6 +22,24 @@ func keepExposed(r *round) (verdict, bool) {
 	return undecided()
 }
 
+// keepUndone remembers that every machine has the completed release that is undone, so that whatever becomes of that, all can be brought back.
+func keepUndone(r *round) (verdict, bool) {
+	if !r.memory.Return.All || !r.memory.isPromoted() {
+		return undecided()
+	}
+	for _, i := range r.obs.Instances.Value {
+		if i.State != StateDeleting {
+			r.expose(i.ID)
+		}
+	}
+	return undecided()
+}
+
+// isPromoted says whether the run came to its end, so that every machine had its target.
+func (m Memory) isPromoted() bool {
+	return len(m.Ended) > 0 && m.Ended[0].Run == m.Run && m.Ended[0].Outcome == EndingPromoted
+}
+
 // isOther says whether the record is known to hold something else than the target.
 func (r *round) isOther(name string) bool {
 	record := r.obs.Records[name]

@@ -14,7 +14,7 @@ func randomChecks(dice simworld.Dice) []rollout.Check {
 	for n := range 1 + dice(2) {
 		checks = append(checks, rollout.Check{
 			Name: []string{"page", "error-rate"}[n], Scope: []rollout.CheckScope{rollout.CheckInstance, rollout.CheckStep}[dice(2)],
-			Background: dice(3) == 0, Advisory: dice(5) == 0,
+			Background: dice(3) == 0, Advisory: dice(5) == 0, Inside: dice(3) == 0,
 		})
 	}
 	return checks

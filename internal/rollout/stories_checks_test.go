@@ -16,6 +16,8 @@ func checkStories() map[string]story {
 	later := rollout.Check{Name: "latency", Scope: rollout.CheckStep}
 	always := rollout.Check{Name: "error-rate", Scope: rollout.CheckStep, Background: true}
 	stays := rollout.Check{Name: "page", Scope: rollout.CheckInstance, Background: true}
+	script := rollout.Check{Name: "script", Scope: rollout.CheckInstance, Inside: true}
+	watching := rollout.Check{Name: "script", Scope: rollout.CheckInstance, Background: true, Inside: true}
 	advice := func(c rollout.Check) rollout.Check { c.Advisory = true; return c }
 	back := onFailure(rollout.FailureRollback)
 	halves := func(s *rollout.Spec) {
@@ -28,6 +30,14 @@ func checkStories() map[string]story {
 		"each machine is checked before the next": {n: 2, start: bare, rounds: 14, spec: canary(image2, 100, checks(page)), script: map[int]func(*teller){
 			6:  says("page on 0", rollout.CheckPassed, "200"),
 			10: says("page on 1", rollout.CheckPassed, "200"),
+		}},
+		"a check that works in the machine shows it as being updated": {n: 2, start: bare, rounds: 30, spec: canary(image2, 0, halves, checks(script)), script: map[int]func(*teller){
+			0:  does("Azure shows a machine with a script in it as being updated", func(t *teller) { t.world.Telling = true }),
+			10: says("script on 0", rollout.CheckPassed, "exit code 0"),
+			22: says("script on 1", rollout.CheckFailed, "exit code 1, want 0"),
+		}},
+		"a check that goes on in the machine spoils no soak": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, checks(watching)), script: map[int]func(*teller){
+			0: does("Azure shows a machine with a script in it as being updated", func(t *teller) { t.world.Telling = true }),
 		}},
 		"a machine fails its check": {n: 3, start: bare, rounds: 20, spec: canary(image2, 100, checks(page), back), script: map[int]func(*teller){
 			0: says("page on 0", rollout.CheckPassed, "200"),

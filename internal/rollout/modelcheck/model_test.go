@@ -25,7 +25,7 @@ func (c *config) mostStates() int {
 	case c.isWhole():
 		return 250_000
 	default:
-		return 30_000
+		return 22_000
 	}
 }
 

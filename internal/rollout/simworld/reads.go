@@ -59,6 +59,9 @@ func (w *World) instance(m *Machine) rollout.Instance {
 	if !m.Running {
 		i.Running = rollout.No
 	}
+	if w.Telling && w.inside[m.ID] && i.State == rollout.StateSucceeded {
+		i.State = rollout.StateUpdating
+	}
 	return i
 }
 

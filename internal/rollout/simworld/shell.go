@@ -195,14 +195,23 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 		return
 	}
 	results := map[rollout.CheckKey]rollout.CheckResult{}
+	s.World.inside = map[string]bool{}
 	for _, run := range *runs {
 		result := s.verified[run.Key]
 		if result.State == rollout.CheckRunning && s.Verify != nil {
 			result = s.Verify(run)
 		}
 		results[run.Key] = result
+		if s.isInside(run.Key) {
+			s.World.inside[run.Key.Instance] = true
+		}
 	}
 	s.verified = results
+}
+
+// isInside says whether the check runs scripts in the machine. The last of them may be over a while after the verdict.
+func (s *Shell) isInside(key rollout.CheckKey) bool {
+	return slices.ContainsFunc(s.Spec.Checks, func(c rollout.Check) bool { return c.Name == key.Check && c.Inside && key.Instance != "" })
 }
 
 // observe reads what Look asks for.

@@ -28,7 +28,9 @@ type World struct {
 	Retries   int           // how often a machine may be tried again
 	HealthAge time.Duration // how old what is said of the health of machines claims to be
 	Ours      int           // index of the first model that a step wrote; 0: none did
+	Telling   bool          // machines in which a check is at work show as being updated
 
+	inside  map[string]bool // by instance id: a check is at work in the machine
 	running *operation
 	ended   map[string]*operation
 	nextID  int
