@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/netip"
@@ -75,7 +76,7 @@ func (m machines) Metric(ctx context.Context, q checks.MetricQuery) ([]float64, 
 // Addresses implements checks.Addresses.
 func (m machines) Addresses(ctx context.Context, set checks.ScaleSet, i checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
 	found, err := m.azure.AddressesOf(ctx, setOf(set), rollout.Ref{ID: i.ID, VMID: i.VMID})
-	return found.Private, found.NAT, err
+	return found.Private, found.NAT, cmp.Or(err, found.Missing)
 }
 
 // secrets reads Secrets live: a cache would need the right to list them all.

@@ -59,7 +59,7 @@ type CheckStatus struct {
 
 	// message is why the verdict is what it is, or why the last measurement is not good.
 	// +optional
-	// +kubebuilder:validation:MaxLength=160
+	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 }
 

@@ -87,14 +87,19 @@ func (s *town) testGood(t *testing.T, check string, stopped *atomic.Int32) {
 	s.expectThrough(t, ns, set, 2, stopped)
 }
 
-// expectThrough waits until the rollout has ended, one way or the other.
-func (s *town) expectThrough(t *testing.T, ns string, set scaleSet, size int, stopped *atomic.Int32) {
+// ended waits until the rollout has ended, one way or the other.
+func (s *town) ended(t *testing.T, ns string, set scaleSet) *v1alpha1.VMSSRollout {
 	t.Helper()
-	ended := newRollout(ns, "web", set).await(t, "has ended", func(o *v1alpha1.VMSSRollout) bool {
+	return newRollout(ns, "web", set).await(t, "has ended", func(o *v1alpha1.VMSSRollout) bool {
 		c := ready(o)
 		return c != nil && (c.Reason == v1alpha1.ReasonCompleted || c.Reason == v1alpha1.ReasonRolledBack || c.Reason == v1alpha1.ReasonFailed)
 	})
-	if c := ready(ended); c.Reason != v1alpha1.ReasonCompleted {
+}
+
+// expectThrough waits until the rollout has ended, and holds that it got through.
+func (s *town) expectThrough(t *testing.T, ns string, set scaleSet, size int, stopped *atomic.Int32) {
+	t.Helper()
+	if c := ready(s.ended(t, ns, set)); c.Reason != v1alpha1.ReasonCompleted {
 		stopped.Add(1)
 		t.Errorf("a good release was stopped: %s: %s", c.Reason, c.Message)
 	}

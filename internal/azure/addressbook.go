@@ -42,7 +42,9 @@ func (a *Adapter) AddressesOf(ctx context.Context, set rollout.ScaleSet, machine
 	if !instanceID.MatchString(machine.ID) {
 		return Addresses{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(doing+": that cannot be an instance id", messageLimit)}
 	}
-	return a.book.find(ctx, doing, set, machine)
+	found, err := a.book.find(ctx, doing, set, machine)
+	found.NAT = maps.Clone(found.NAT) // the book's own is told to others, too
+	return found, err
 }
 
 // addressBook keeps what was read of scale sets.

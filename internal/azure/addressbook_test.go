@@ -356,6 +356,24 @@ func TestBookNeverMisleads(t *testing.T) {
 	})
 }
 
+// TestAddressesAreTheCallersOwn: what a caller does to what it was told is nobody else's business.
+func TestAddressesAreTheCallersOwn(t *testing.T) {
+	f := newFakeARM(t, site{
+		nicsPath:                      list(nic("3", "10.0.0.4", behind("lb"))),
+		network + "/loadBalancers/lb": balancerWith(natRule("a.3", "3", "in", 6003, 80, ""), "null"),
+	}.answer)
+	for range 2 {
+		found, err := f.adapter.AddressesOf(t.Context(), web, rollout.Ref{ID: "3", VMID: "v"})
+		if err != nil || len(found.NAT) != 1 {
+			t.Fatalf("got %+v, %v", found, err)
+		}
+		clear(found.NAT)
+	}
+	if len(f.seen()) != 2 {
+		t.Errorf("it is to be read once, got %+v", f.seen())
+	}
+}
+
 // TestAddressOfOddInstances refuses what cannot be an instance, and sends nothing.
 func TestAddressOfOddInstances(t *testing.T) {
 	f := newFakeARM(t, site{}.answer)

@@ -2,14 +2,16 @@ package checks
 
 import (
 	"context"
-	"fmt"
+	"errors"
 	"net/netip"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // Addresses finds how a machine is reached: at its private address, and by port on the machine at the load balancer's address and port
-// for it. A machine that has neither is no error. It is asked for every measurement and every call, so it is to remember for a while what
-// it found.
+// for it. A machine that has neither is no error. An error says why something of that could not be read; what could is returned with it. It
+// is asked for every measurement and every call, so it is to remember for a while what it found.
 type Addresses interface {
 	Addresses(ctx context.Context, set ScaleSet, i Instance) (netip.Addr, map[uint16]netip.AddrPort, error)
 }
@@ -17,28 +19,42 @@ type Addresses interface {
 // longestLookup is enough for reading the network interfaces of a thousand machines, page by page.
 const longestLookup = 30 * time.Second
 
-// lookupError says why the addresses of a machine could not be looked up.
-type lookupError string
+// lookupError says why something of a machine's addresses is not known.
+type lookupError struct {
+	doing       string
+	why         string // "": nobody knows
+	isForbidden bool   // the identity may not read it, so asking again brings nothing more until somebody mends that
+}
 
 // Error is for people.
-func (e lookupError) Error() string { return string(e) }
+func (e *lookupError) Error() string {
+	if e.why == "" {
+		return e.doing
+	}
+	return e.doing + ": " + e.why
+}
 
-// located is the instance with its addresses: those that are known already, and what is found of the others. A nil port finds nothing.
-func located(ctx context.Context, find Addresses, set ScaleSet, i Instance) (Instance, error) {
+// located is the instance with its addresses: those that are known already, and what is found of the others, be it with an error. A nil port
+// finds nothing.
+func located(ctx context.Context, find Addresses, set ScaleSet, i Instance) (Instance, *lookupError) {
 	if find == nil || i.Address.IsValid() && i.NAT != nil {
 		return i, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestLookup)
 	defer cancel()
 	address, nat, err := find.Addresses(ctx, set, i)
-	if err != nil {
-		return i, lookupError(fmt.Sprintf("looking up the addresses of instance %s: %s", i.ID, why(ctx, err)))
-	}
 	if !i.Address.IsValid() {
 		i.Address = address
 	}
 	if i.NAT == nil {
 		i.NAT = nat
 	}
-	return i, nil
+	if err == nil {
+		return i, nil
+	}
+	var known *rollout.Problem
+	return i, &lookupError{
+		doing: "looking up the addresses of instance " + i.ID, why: why(ctx, err),
+		isForbidden: errors.As(err, &known) && known.Kind == rollout.KindForbidden,
+	}
 }

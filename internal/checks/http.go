@@ -152,20 +152,20 @@ func (h *httpProbe) Measure(ctx context.Context, s Subject) Measurement {
 	return h.judge(ctx, answer)
 }
 
-// locate says where the machine is called. Only what the subject does not say is looked up.
+// locate says where the machine is called. Only what the subject does not say is looked up, and what else could not be read does not matter.
 func (h *httpProbe) locate(ctx context.Context, set ScaleSet, i Instance) (netip.AddrPort, error) {
-	at, known := h.endpoint(i)
-	if !known {
-		found, err := located(ctx, h.ports.Addresses, set, i)
-		if err != nil {
-			return netip.AddrPort{}, err
-		}
-		at, known = h.endpoint(found)
+	if at, known := h.endpoint(i); known {
+		return at, nil
 	}
-	if !known {
-		return netip.AddrPort{}, fmt.Errorf("instance %s has no known %s for port %d", i.ID, h.Via, h.Port)
+	found, lost := located(ctx, h.ports.Addresses, set, i)
+	if at, known := h.endpoint(found); known {
+		return at, nil
 	}
-	return at, nil
+	none := fmt.Sprintf("instance %s has no known %s for port %d", i.ID, h.Via, h.Port)
+	if lost != nil {
+		none += ": " + lost.why
+	}
+	return netip.AddrPort{}, errors.New(none)
 }
 
 func (h *httpProbe) endpoint(i Instance) (netip.AddrPort, bool) {

@@ -23,10 +23,13 @@ const (
 	Error Outcome = "Error"
 )
 
-// The bounds of texts, in bytes. A thousand instances with three checks each are to fit into a status of one megabyte.
+// The bounds of texts, in bytes. A status shows few checks of many, and leaves out more of them where it would be too large.
 const (
-	longestValue  = 64
-	longestDetail = 160
+	longestValue = 64
+	longestText  = 160 // of what was declared, and of what a script printed
+	// longestDetail has room for what Azure says and for the command that mends it, with the longest names that Azure allows.
+	longestDetail  = 1024
+	longestProblem = 400
 )
 
 // Measurement is the outcome of measuring a subject once. It fits into a status: every text is bounded.

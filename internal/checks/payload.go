@@ -28,6 +28,8 @@ type PayloadInstance struct {
 	Zone           string                    `json:"zone,omitempty"`
 	PrivateAddress netip.Addr                `json:"privateAddress,omitzero"`
 	NATPorts       map[uint16]netip.AddrPort `json:"natPorts,omitempty"` // by port on the machine: where the load balancer has it
+	// AddressesMissing says why addresses may be missing that the machine has: the identity may not read them.
+	AddressesMissing string `json:"addressesMissing,omitempty"`
 }
 
 // HookPayload is what a hook is told.
@@ -56,16 +58,23 @@ func HookPayloadOf(s Subject, event rollout.HookPoint, back bool, why string) Ho
 	return HookPayload{Event: event, Payload: PayloadOf(s, nil), Back: back, Why: why}
 }
 
-// located is the payload with the addresses of its instance.
+// located is the payload with the addresses of its instance. Who is told needs them or not, which is theirs to know. So what the identity may
+// not read is left out, and said; what could not be read for the moment is an error, since it may be known when the call is made again.
 func (p Payload) located(ctx context.Context, find Addresses) (Payload, error) {
 	if p.Instance == nil {
 		return p, nil
 	}
 	i := *p.Instance
-	found, err := located(ctx, find, p.ScaleSet, Instance{
+	found, lost := located(ctx, find, p.ScaleSet, Instance{
 		ID: i.ID, VMID: i.VMID, Name: i.Name, Zone: i.Zone, Address: i.PrivateAddress, NAT: i.NATPorts,
 	})
+	if lost != nil && !lost.isForbidden {
+		return p, lost
+	}
 	i.PrivateAddress, i.NATPorts = found.Address, found.NAT
+	if lost != nil {
+		i.AddressesMissing = lost.why
+	}
 	p.Instance = &i
-	return p, err
+	return p, nil
 }

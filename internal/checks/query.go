@@ -100,7 +100,7 @@ func judgePipe(p *parse.PipeNode) error {
 // machine is an instance as a query's template sees it.
 type machine struct {
 	of   *Instance
-	find func(Instance) (Instance, error)
+	find func(Instance) (Instance, *lookupError)
 }
 
 // ID is the instance id.
@@ -118,17 +118,18 @@ func (m machine) Zone() string { return m.of.Zone }
 // Address is the private address. It is looked up only where a template speaks of it, and one that cannot be found ends the measurement: a
 // query that silently leaves a machine out hides what is wrong with it.
 func (m machine) Address() (string, error) {
-	i := *m.of
+	i, lost := *m.of, (*lookupError)(nil)
 	if !i.Address.IsValid() {
-		var err error
-		if i, err = m.find(i); err != nil {
-			return "", err
-		}
+		i, lost = m.find(i)
 	}
-	if !i.Address.IsValid() {
-		return "", lookupError(fmt.Sprintf("instance %s has no known address", i.ID))
+	switch {
+	case i.Address.IsValid():
+		return i.Address.String(), nil
+	case lost != nil:
+		return "", lost
+	default:
+		return "", &lookupError{doing: fmt.Sprintf("instance %s has no known address", i.ID)}
 	}
-	return i.Address.String(), nil
 }
 
 // Group is a set of instances as a query's template sees it.
@@ -204,7 +205,7 @@ type asked struct {
 	Revision  string
 	Args      map[string]string
 	about     Subject
-	find      func(Instance) (Instance, error)
+	find      func(Instance) (Instance, *lookupError)
 }
 
 // Canary are the step's canaries.
@@ -233,11 +234,11 @@ func (a asked) group(all []Instance) Group {
 func (q query) render(ctx context.Context, s Subject, args map[string]string, addresses Addresses) (string, error) {
 	var (
 		text boundedText
-		lost lookupError
+		lost *lookupError
 	)
 	err := q.template.Execute(&text, asked{
 		Set: s.Set, Namespace: s.Namespace, Rollout: s.Rollout, Step: s.Step, Revision: s.Revision, Args: args,
-		about: s, find: func(i Instance) (Instance, error) { return located(ctx, addresses, s.Set, i) },
+		about: s, find: func(i Instance) (Instance, *lookupError) { return located(ctx, addresses, s.Set, i) },
 	})
 	switch {
 	case errors.Is(err, errNoInstances):

@@ -64,21 +64,36 @@ func (r *runCommandProbe) Measure(ctx context.Context, s Subject) Measurement {
 	if code != r.ExitCode {
 		m.Outcome, m.Detail = Failed, fmt.Sprintf("exit code %d, not %d", code, r.ExitCode)
 		if r.ShowOutput && output != "" {
-			m.Detail += ": " + tail(output, longestDetail-len(m.Detail)-2)
+			m.Detail += ": " + tail(output, longestText-len(m.Detail)-2)
 		}
 	}
 	return m
 }
 
-// why puts an error of Azure into words. Problems are made for people; of other errors nothing is known but that they happened.
+// why puts an error of Azure into words. Problems are made for people, and say what to do next; of other errors nothing is known but that they
+// happened.
 func why(ctx context.Context, err error) string {
 	var known *rollout.Problem
 	switch {
 	case errors.As(err, &known):
-		return known.Error()
+		return told(known)
 	case ctx.Err() != nil:
 		return "it did not end in time"
 	default:
 		return "it could not be done"
+	}
+}
+
+// told is a problem with what comes next: the command that mends it, whole, since a part of one is there to be pasted, too; or how long Azure
+// asks to wait.
+func told(p *rollout.Problem) string {
+	text := clip(p.Error(), longestProblem)
+	switch {
+	case p.Mend != "":
+		return text + "; to mend it: " + p.Mend
+	case p.RetryAfter > 0:
+		return text + "; Azure asks to wait " + p.RetryAfter.String()
+	default:
+		return text
 	}
 }

@@ -108,7 +108,7 @@ func (r Rule) Fold(s State, m Measurement) State {
 
 // bounded returns the measurement as it may be stored and shown.
 func (m Measurement) bounded() Measurement {
-	m.Value, m.Threshold, m.Detail = clip(m.Value, longestValue), clip(m.Threshold, longestDetail), clip(m.Detail, longestDetail)
+	m.Value, m.Threshold, m.Detail = clip(m.Value, longestValue), clip(m.Threshold, longestText), clip(m.Detail, longestDetail)
 	return m
 }
 

@@ -204,7 +204,7 @@ func TestStateIsSmall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(stored) > 4096 || len(s.Last.Value) > 64 || len(s.Last.Detail) > 160 || len(s.Because) > 160 {
+	if len(stored) > 8192 || len(s.Last.Value) > 64 || len(s.Last.Threshold) > 160 || len(s.Last.Detail) > 1024 || len(s.Because) > 1024 {
 		t.Errorf("%d bytes: %s", len(stored), stored)
 	}
 	if strings.ContainsAny(s.Last.Value, "\x00\n") {

@@ -26,7 +26,8 @@ func aboutOf(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollou
 	}
 }
 
-// subject is what one verification is about.
+// subject is what one verification is about. It has nobody to wait for, as a call may have: the core wants verifications in rounds that listed the
+// machines, and only of those.
 func (a about) subject(run rollout.CheckRun) checks.Subject {
 	s := checks.Subject{
 		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: a.run, Step: a.step, Set: a.set,
