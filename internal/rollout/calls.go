@@ -129,19 +129,23 @@ func (r *round) hear(c *Calling) (failed []callFailure, pending string) {
 				c.done(h.Name, ref)
 				failed = append(failed, callFailure{hook: h, ref: ref, message: orElse(result.Message, "no answer within "+h.Timeout.String())})
 			default:
-				pending = fmt.Sprintf("hook %s %s", h.Name, orElse(result.Message, r.calling()))
+				pending = "hook " + h.Name + r.pending(result)
 			}
 		}
 	}
 	return failed, pending
 }
 
-// calling says of a call of which nothing is known what is done about it.
-func (r *round) calling() string {
-	if r.obs.Outside != nil {
-		return "cannot be called: " + r.obs.Outside.advice()
+// pending says of a call what is done about it.
+func (r *round) pending(result CallResult) string {
+	switch {
+	case result.Message != "":
+		return ": " + result.Message
+	case r.obs.Outside != nil:
+		return " cannot be called: " + r.obs.Outside.advice()
+	default:
+		return " is being called"
 	}
-	return "is being called"
 }
 
 // longestBack is how long the way back waits for what may take for ever.
