@@ -132,11 +132,11 @@ fuzz: ## Fuzz the core and the simulator for FUZZTIME (30s) each.
 
 .PHONY: golden
 golden: ## Write the golden traces anew. Read the difference: it is the behaviour.
-	go test -run TestTraces -update ./internal/rollout
+	go test ./internal/rollout -run TestTraces -update
 
 .PHONY: model
 model: ## Check the model deeply: STATES (1,000,000) states of each configuration. Takes long.
-	go test -timeout 0 -v -run TestModel ./internal/rollout/modelcheck -args -states $(STATES)
+	go test ./internal/rollout/modelcheck -timeout 0 -v -run TestModel -states $(STATES)
 
 .PHONY: mutants
 mutants: ## Plant one-line bugs in the core and print which test catches each.
