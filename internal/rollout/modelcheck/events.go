@@ -252,22 +252,30 @@ func (c *config) happenByPeople(s *state, e event) {
 		w.machines[n] = machine{id: old.id, vm: w.nextVM, at: w.model, version: w.version, made: w.birth(), heir: old.exposed || old.heir}
 		w.nextVM++
 		s.noteMade(&w.machines[n])
+	case aProtection, anUnprotection:
+		w.machines[n].protected = e.kind == aProtection
+	case anAction:
+		s.ask(c.spec, verbs[e.which])
+	case anUndo:
+		s.askFor(n)
+	default:
+		s.declare(e)
+	}
+}
+
+// declare makes what people change of the object itself happen.
+func (s *state) declare(e event) {
+	switch e.kind {
 	case aTarget:
 		s.target = e.which
 	case aPause, aResume:
 		s.paused = e.kind == aPause
 	case aClosing, anOpening:
 		s.closed = e.kind == aClosing
-	case anAction:
-		s.ask(c.spec, verbs[e.which])
-	case anUndo:
-		s.askFor(n)
-	case aDeletion:
-		s.deleting = true
 	case aPlanning, aRolling:
 		s.planning = e.kind == aPlanning
-	case aProtection, anUnprotection:
-		w.machines[n].protected = e.kind == aProtection
+	case aDeletion:
+		s.deleting = true
 	default:
 		panic("no such event: " + e.String())
 	}

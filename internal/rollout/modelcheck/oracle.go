@@ -148,6 +148,11 @@ func (j *judge) isSkipped(m machine) bool {
 	return slices.ContainsFunc(j.m.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
 }
 
+// isEligible says whether the machine is one of those that are counted.
+func (j *judge) isEligible(m machine) bool {
+	return !j.isLeftAlone(m) && (j.m.Return != nil || !j.isSkipped(m))
+}
+
 // isLeftAlone says whether the machine is none of the rollout's business while it is protected.
 func (j *judge) isLeftAlone(m machine) bool {
 	return m.protected && j.r.spec.Protected == rollout.ProtectedSkip
@@ -169,7 +174,7 @@ func (j *judge) count() count {
 	w := &j.s.world
 	carried := j.carries(w.model, j.r.spec.Target)
 	for _, m := range w.list() {
-		if j.isLeftAlone(m) || (j.m.Return == nil && j.isSkipped(m)) {
+		if !j.isEligible(m) {
 			continue
 		}
 		c.n++

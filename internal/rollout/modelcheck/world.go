@@ -226,22 +226,10 @@ const (
 func (w *world) do(step rollout.Step, how way) rollout.Outcome {
 	o := rollout.Outcome{At: w.at(), RetryAfter: 10 * time.Second}
 	named := rollout.Named(step)
+	if o.Problem = w.refusal(step, named, how); o.Problem != nil {
+		return o
+	}
 	switch {
-	case how == refused, w.op.kind != "" && (named != nil || !touches(w.op.kind)) && !onRepairs(step):
-		o.Problem = &rollout.Problem{Kind: rollout.KindConflict, Message: "another operation is running"}
-		return o
-	case how == forbidden:
-		o.Problem = &rollout.Problem{Kind: rollout.KindForbidden, Message: "not allowed"}
-		return o
-	case how == outrun:
-		c := w.model
-		c.other++
-		w.write(c)
-		o.Problem = &rollout.Problem{Kind: rollout.KindPreconditionFailed, Message: "the model is another one by now"}
-		return o
-	case how == unsent:
-		o.Problem = &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
-		return o
 	case onRepairs(step):
 		w.suspended = step.Operation() == rollout.SuspendRepairsOperation
 	case w.op.kind != "":
@@ -253,6 +241,25 @@ func (w *world) do(step rollout.Step, how way) rollout.Outcome {
 		o.Token, o.Problem = "", &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
 	}
 	return o
+}
+
+// refusal is why the step does nothing, if it does not.
+func (w *world) refusal(step rollout.Step, named []rollout.Ref, how way) *rollout.Problem {
+	switch {
+	case how == refused, w.op.kind != "" && (named != nil || !touches(w.op.kind)) && !onRepairs(step):
+		return &rollout.Problem{Kind: rollout.KindConflict, Message: "another operation is running"}
+	case how == forbidden:
+		return &rollout.Problem{Kind: rollout.KindForbidden, Message: "not allowed"}
+	case how == outrun:
+		c := w.model
+		c.other++
+		w.write(c)
+		return &rollout.Problem{Kind: rollout.KindPreconditionFailed, Message: "the model is another one by now"}
+	case how == unsent:
+		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
+	default:
+		return nil
+	}
 }
 
 // begin starts the operation.
