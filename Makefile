@@ -119,7 +119,9 @@ test-race: k8s ## Run the unit and apiserver tests with the race detector.
 .PHONY: test-e2e
 test-e2e: k8s build ## Run the end-to-end tests only.
 	@hack/e2e/get-prometheus
-	go test -timeout 25m -v ./hack/e2e/...
+	@rm -f $(FIGURES); export FIGURES_FILE=$(FIGURES); status=0; \
+	go test -timeout 25m -v ./hack/e2e/... || status=$$?; \
+	echo; sort -u $(FIGURES) || true; exit $$status
 
 .PHONY: deflake
 deflake: k8s ## Run the unit tests COUNT times (50) to find flakes.

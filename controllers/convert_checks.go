@@ -33,7 +33,6 @@ func checksOf(declared []v1alpha1.Check, templates map[string]*v1alpha1.CheckTem
 			Scope:      orDefault(rollout.CheckScope(definition.Scope), rollout.CheckInstance),
 			Background: definition.Background,
 			Advisory:   check.Enforce != nil && !*check.Enforce,
-			Inside:     definition.RunCommand != nil,
 		})
 	}
 	return out

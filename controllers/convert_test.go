@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,20 @@ func TestRememberOverwrites(t *testing.T) {
 		remember(&fresh, m)
 		if diff := cmp.Diff(fresh, over); diff != "" {
 			t.Fatalf("the earlier memory is still there (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// TestNoHalfCommand: a message that is too long loses the command that mends it whole, and one that is not keeps it.
+func TestNoHalfCommand(t *testing.T) {
+	for told, want := range map[string]string{
+		"denied; to mend it: az role assignment create":                             "denied; to mend it: az role assignment create",
+		"denied; to mend it: az role assignment create " + strings.Repeat("x", 400): "denied",
+	} {
+		var status v1alpha1.VMSSRolloutStatus
+		remember(&status, rollout.Memory{Failed: []rollout.Failure{{Ref: rollout.Ref{ID: "1"}, Message: told}}})
+		if got := status.FailedInstances[0].Message; got != want {
+			t.Errorf("%q is told as %q, want %q", told, got, want)
 		}
 	}
 }

@@ -28,6 +28,7 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 			obs.Claim = r.readClaim(ctx, round)
 		case reads.Instances:
 			obs.Instances = reading(r.Azure.Instances(ctx, round.set))
+			r.noteScripts(round)
 		case reads.Model:
 			obs.Model = reading(r.Azure.Model(ctx, round.set))
 		}

@@ -27,6 +27,18 @@ func (r *VMSSRolloutReconciler) observeOutside(round *round) {
 	}
 }
 
+// noteScripts looks again in which machines a script of a check is at work, now that they are listed: one may have begun since the round did.
+func (r *VMSSRolloutReconciler) noteScripts(round *round) {
+	if r.Verification == nil {
+		return
+	}
+	known, _ := r.Verification.Known(round.object.UID)
+	for key, result := range round.observation.Checks {
+		result.Inside = result.Inside || known[key].Inside
+		round.observation.Checks[key] = result
+	}
+}
+
 // missingTemplate says that a check refers to a template that is not there, nil for none.
 func missingTemplate(round *round) *rollout.Problem {
 	for _, check := range round.object.Spec.Checks {

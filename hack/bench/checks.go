@@ -43,6 +43,7 @@ func measureChecks(ctx context.Context) error {
 	goroutines, mib := gauge.stop()
 	fmt.Printf("%d checks of %d instances, twice each: %d passed, in %s of real time\n",
 		checkedInstances*checksPerInstance, checkedInstances, verdicts[checks.VerdictPassed], time.Since(began).Round(time.Millisecond))
+	fmt.Printf("bounds: %d goroutines, %d MiB\n", mostGoroutines, mostChecksMiB)
 	fmt.Printf("figure: checks_3000_peak_goroutines %d\n", goroutines)
 	fmt.Printf("figure: checks_3000_peak_mib %.1f\n", mib)
 	switch {

@@ -54,7 +54,7 @@ type planned struct {
 	upgrades map[string]int // by machine, when all is over
 }
 
-// plans lists them. Machines go round the zones: 0, 3 and 6 are in zone 1.
+// plans lists them. Machines go round the zones.
 func plans() map[string]planned {
 	skipped := []v1alpha1.SkippedInstance{{ID: "4", Reason: "it is protected from scale-set actions"}}
 	return map[string]planned{

@@ -12,6 +12,7 @@ type entry struct {
 	due    time.Time
 	at     int                // in the agenda; -1: not in it
 	cancel context.CancelFunc // of the measurement under way; nil: there is none
+	ended  time.Time          // when the last one was over
 }
 
 // agenda holds the series that wait for their time, the next first. Those due at once come in the order of their keys, so that runs can

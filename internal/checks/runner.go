@@ -149,6 +149,19 @@ func (r *Runner) States(uid string) map[Key]State {
 	return states
 }
 
+// Measuring names the series of a rollout that are being measured, or were until not longer ago than lately.
+func (r *Runner) Measuring(uid string, lately time.Duration) map[Key]bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	measuring := map[Key]bool{}
+	for k, e := range r.alive {
+		if k.UID == uid && (e.cancel != nil || !e.ended.IsZero() && r.options.Clock.Now().Sub(e.ended) < lately) {
+			measuring[k] = true
+		}
+	}
+	return measuring
+}
+
 // Run measures until the context ends, and returns when the last measurement has ended. It is called once.
 func (r *Runner) Run(ctx context.Context) error {
 	var workers sync.WaitGroup
@@ -301,7 +314,7 @@ func (r *Runner) end(ctx context.Context, e *entry, m Measurement) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.release(e)
-	e.cancel = nil
+	e.cancel, e.ended = nil, r.options.Clock.Now()
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}

@@ -161,6 +161,36 @@ func TestRunnerStops(t *testing.T) {
 }
 
 // TestRunnerStartsAgain stops a series in the midst of a measurement and starts it anew: what the old one says is not heard.
+// TestRunnerMeasuring: whoever has to know sees which series are being measured, and which were until a moment ago.
+func TestRunnerMeasuring(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		slow := probeFunc(func(ctx context.Context, _ checks.Subject) checks.Measurement {
+			select {
+			case <-time.After(20 * time.Second):
+			case <-ctx.Done():
+			}
+			return checks.Measurement{Outcome: checks.Passed}
+		})
+		r := running(t, checks.RunnerOptions{})
+		s := seriesOf("u", "0", slow)
+		s.Rule.InitialDelay = 10 * time.Second
+		start(t, r, s)
+		for _, at := range []struct {
+			after    time.Duration
+			measures bool
+		}{{5 * time.Second, false}, {10 * time.Second, true}, {14 * time.Second, true}, {5 * time.Second, true}, {10 * time.Second, false}} {
+			time.Sleep(at.after)
+			synctest.Wait()
+			if got := r.Measuring("u", 10*time.Second); got[s.Key] != at.measures {
+				t.Errorf("after another %s it is being measured, or was lately: %v, want %v", at.after, got[s.Key], at.measures)
+			}
+		}
+		if got := r.Measuring("other", time.Hour); len(got) > 0 {
+			t.Errorf("another rollout has %v", got)
+		}
+	})
+}
+
 func TestRunnerStartsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := 0

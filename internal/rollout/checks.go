@@ -13,7 +13,6 @@ type Check struct {
 	Scope      CheckScope
 	Background bool // it runs from the first canary on, to the end of the run, instead of once
 	Advisory   bool // its verdict is shown and leads to nothing
-	Inside     bool // it runs a script in the machine, which Azure may show as being updated meanwhile
 }
 
 // CheckScope says what a check is about.
@@ -57,6 +56,7 @@ const (
 type CheckResult struct {
 	State   CheckState
 	Message string // for people: what was measured, against what
+	Inside  bool   // a script is at work in the machine, or was until a moment ago: Azure may show it as being updated
 }
 
 // stageKey names the share that is worked on. A raised percentage is another one: what passed for fewer machines says nothing about it.

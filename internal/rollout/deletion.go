@@ -16,12 +16,11 @@ func beginDeletion(r *round) (verdict, bool) {
 	if back := m.Return; back != nil && back.Cause == CauseDeletion {
 		return undecided()
 	}
-	all := m.Return != nil && m.Return.All // an undo is brought to its end
-	if m.Return != nil && m.Return.Record != "" {
-		m.Baseline.Name, m.Baseline.Why, m.Baseline.Lost = m.Return.Record, "", ""
-	}
+	under := m.Return
 	r.goBack(ReturnRollback, CauseDeletion, "the VMSSRollout is being deleted and onDelete is Rollback", "")
-	m.Return.All = all
+	if under != nil && under.Record != "" { // the way that is gone already is gone to its end, an undo's too
+		m.Return.Record, m.Return.All, m.Failed = under.Record, under.All && !under.Done, nil
+	}
 	return undecided()
 }
 

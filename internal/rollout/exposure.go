@@ -22,7 +22,8 @@ func keepExposed(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// keepUndone remembers that every machine has the completed release that is undone, so that whatever becomes of that, all can be brought back.
+// keepUndone remembers that the completed release that is undone was for every machine, so that whatever becomes of the undo, all can be brought back;
+// whoever was left out of the release, as protected or by a person, is meant by the undo, too.
 func keepUndone(r *round) (verdict, bool) {
 	if !r.memory.Return.All || !r.memory.isPromoted() {
 		return undecided()

@@ -46,10 +46,7 @@ const (
 
 // sample looks at a machine of an operation, and returns the reference with what was learnt of its health.
 func (r *round) sample(op *Operation, ref Ref, i Instance) Ref {
-	ref.HealthySince = wellSince(r.spec.Health, i, ref.HealthySince, r.at)
-	if !op.isAfter(r.spec.Health, i, r.at) {
-		ref.HealthySince = time.Time{}
-	}
+	ref.HealthySince = op.wellSince(r.spec.Health, i, ref.HealthySince, r.at)
 	asked := r.spec.Health.inARow()
 	switch {
 	case asked == 0, ref.HealthySince.IsZero():
@@ -58,6 +55,24 @@ func (r *round) sample(op *Operation, ref Ref, i Instance) Ref {
 		ref.Successes++
 	}
 	return ref
+}
+
+// wellSince is since when a machine of the operation has been well with what the operation brought: not before it was over, and where nothing
+// tells that its health is from after it, not before that was waited out.
+func (o *Operation) wellSince(h Health, i Instance, remembered, at time.Time) time.Time {
+	since := wellSince(h, i, remembered, at)
+	switch {
+	case since.IsZero(), !o.isAfter(h, i, at):
+		return time.Time{}
+	case !remembered.IsZero():
+		return since
+	case o.EndedAt.IsZero(), !i.HealthSince.After(o.IntentAt) && h.Source == HealthApplication:
+		return at
+	case since.Before(o.EndedAt):
+		return o.EndedAt
+	default:
+		return since
+	}
 }
 
 // isReadingDue says whether what is seen now counts as another reading of the operation's machines.

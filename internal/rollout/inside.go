@@ -2,13 +2,13 @@ package rollout
 
 import "slices"
 
-// seenThrough is what was listed, with the machines in which a check of ours is at work as they are without it. Azure may show such a machine as
+// seenThrough is what was listed, with the machines in which a script of a check is at work as they are without it. Azure may show such a machine as
 // being updated until the script is over; that is no work on the machine, and says nothing of its health. A machine that lacks the target is not
 // one of those, and on the way back nothing is excused.
-func seenThrough(spec Spec, obs Observation) Reading[[]Instance] {
+func seenThrough(obs Observation) Reading[[]Instance] {
 	listed := obs.Instances
 	isInside := func(i Instance) bool {
-		return i.State == StateUpdating && i.Latest == Yes && obs.hasCheckInside(spec, i)
+		return i.State == StateUpdating && i.Latest == Yes && obs.hasScriptInside(i)
 	}
 	if obs.Memory.Return != nil || !slices.ContainsFunc(listed.Value, isInside) {
 		return listed
@@ -22,11 +22,11 @@ func seenThrough(spec Spec, obs Observation) Reading[[]Instance] {
 	return listed
 }
 
-// hasCheckInside says whether a check that works in the machine is under way, or was until a moment ago.
-func (o Observation) hasCheckInside(spec Spec, i Instance) bool {
-	for key := range o.Checks {
+// hasScriptInside says whether a script of a check is at work in the machine, or was until a moment ago.
+func (o Observation) hasScriptInside(i Instance) bool {
+	for key, result := range o.Checks {
 		about := Ref{ID: key.Instance, VMID: key.VMID}
-		if key.Instance != "" && about.is(i) && slices.ContainsFunc(spec.Checks, func(c Check) bool { return c.Name == key.Check && c.Inside }) {
+		if result.Inside && key.Instance != "" && about.is(i) {
 			return true
 		}
 	}

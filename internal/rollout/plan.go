@@ -101,7 +101,7 @@ var backward = []pass{
 
 // newRound begins a round on a copy of what is remembered.
 func newRound(spec Spec, obs Observation) *round {
-	obs.Instances = seenThrough(spec, obs)
+	obs.Instances = seenThrough(obs)
 	return &round{spec: spec, declared: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
 }
 

@@ -8,7 +8,7 @@ import (
 
 // checkEffect holds every effect against what the round had seen.
 func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
-	spec := l.shell.Spec
+	spec, obs := l.shell.Spec, l.untold(obs)
 	for _, ref := range rollout.Named(d.Step) {
 		l.named[ref.ID] = true
 	}

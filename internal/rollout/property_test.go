@@ -137,6 +137,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	if dice(4) == 0 {
 		l.world.HealthAge = time.Hour
 	}
+	l.world.Telling = dice(2) == 0
 	l.interfered = l.world.Faults.DeclaredEdits > 0
 	l.edited, l.wasProtected = l.interfered, l.world.Faults.Protects > 0
 	l.shell = &simworld.Shell{World: l.world, Spec: randomSpec(dice, l.targets[0]), Secrets: map[string]string{}}
@@ -364,15 +365,33 @@ func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.D
 		l.breaks("a decision without reason, message or recheck: %+v", d)
 	}
 	l.deciding = d.Remember
+	l.checkDecision(spec, l.untold(obs), d)
+	if l.dice(4) > 0 {
+		return // a quarter of the rounds is enough to see what depends on chance or order
+	}
+	l.checkOrder(spec, obs, d)
+}
+
+// untold is an observation with what is true of machines in which a script of a check is at work.
+func (l *life) untold(obs rollout.Observation) rollout.Observation {
+	if obs.Instances.State == rollout.Read {
+		obs.Instances.Value = l.world.Untold()
+	}
+	return obs
+}
+
+// checkDecision holds a decision against what is true.
+func (l *life) checkDecision(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 	if d.Because.Reason.Standing() == rollout.Reached {
 		l.checkReady(spec, obs)
 	}
 	l.checkGate(spec, obs, d)
 	l.checkVerdicts(spec, obs, d)
 	l.checkCalls(spec, obs, d)
-	if l.dice(4) > 0 {
-		return // a quarter of the rounds is enough to see what depends on chance or order
-	}
+}
+
+// checkOrder holds that neither the clock nor the order in which machines are listed changes a decision (I9).
+func (l *life) checkOrder(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 	if again := rollout.Plan(spec, obs); !reflect.DeepEqual(d, again) {
 		l.breaks("I9: the same input led to %+v and to %+v", d, again)
 	}

@@ -215,6 +215,11 @@ func returnTroubleStories() map[string]story {
 			8:  ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "5a1b7c090a3b" }),
 			14: deleted(rollout.DeletionRollback),
 		}},
+		"deletion at the very beginning of an undo": {n: 2, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 5 }), rounds: 44, script: map[int]func(*teller){
+			12: does("target v2 beside it", target(rollout.Target{Image: image2.Image, Script: v2.Script})),
+			13: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, image2.Revision() }),
+			14: deleted(rollout.DeletionRollback),
+		}},
 		"what cannot be relied on is no revision to go back to": {n: 2, start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}}, spec: canary(v2, 50), rounds: 14, script: map[int]func(*teller){
 			8: func(t *teller) {
 				name := t.shell.Memory.Baseline.Name

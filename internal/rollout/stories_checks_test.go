@@ -16,8 +16,8 @@ func checkStories() map[string]story {
 	later := rollout.Check{Name: "latency", Scope: rollout.CheckStep}
 	always := rollout.Check{Name: "error-rate", Scope: rollout.CheckStep, Background: true}
 	stays := rollout.Check{Name: "page", Scope: rollout.CheckInstance, Background: true}
-	script := rollout.Check{Name: "script", Scope: rollout.CheckInstance, Inside: true}
-	watching := rollout.Check{Name: "script", Scope: rollout.CheckInstance, Background: true, Inside: true}
+	script := rollout.Check{Name: "script", Scope: rollout.CheckInstance}
+	watching := rollout.Check{Name: "script", Scope: rollout.CheckInstance, Background: true}
 	advice := func(c rollout.Check) rollout.Check { c.Advisory = true; return c }
 	back := onFailure(rollout.FailureRollback)
 	halves := func(s *rollout.Spec) {
@@ -129,7 +129,9 @@ func says(what string, state rollout.CheckState, message string) func(*teller) {
 			t.verdicts = map[string]rollout.CheckResult{}
 			t.shell.Verify = func(run rollout.CheckRun) rollout.CheckResult {
 				if run.Key.Instance != "" {
-					return t.verdicts[fmt.Sprintf("%s on %s", run.Key.Check, run.Key.Instance)]
+					result := t.verdicts[fmt.Sprintf("%s on %s", run.Key.Check, run.Key.Instance)]
+					result.Inside = run.Key.Check == "script"
+					return result
 				}
 				return t.verdicts[run.Key.Check]
 			}

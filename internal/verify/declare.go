@@ -72,7 +72,7 @@ func declareCheck(c v1alpha1.Check, templates map[string]*v1alpha1.CheckTemplate
 	}
 	check := checks.Check{
 		Name: c.Name, Scope: checks.Scope(cmp.Or(definition.Scope, v1alpha1.CheckScopeInstance)), Rule: ruleOf(definition),
-		Enforce: c.Enforce == nil || *c.Enforce, Background: definition.Background, Probe: probe,
+		Enforce: c.Enforce == nil || *c.Enforce, Background: definition.Background, Inside: definition.RunCommand != nil, Probe: probe,
 	}
 	return check, check.Validate()
 }

@@ -186,13 +186,19 @@ func (d *Desk) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, m
 		return nil, nil
 	}
 	results := map[rollout.CheckKey]rollout.CheckResult{}
+	measuring := d.runner.Measuring(string(uid), shownAsUpdating)
 	for key, state := range d.runner.States(string(uid)) {
 		if wanted, is := f.wanted[key]; is {
-			results[wanted] = resultOf(state)
+			result := resultOf(state)
+			result.Inside = measuring[key] && f.declared.Checks[wanted.Check].Inside
+			results[wanted] = result
 		}
 	}
 	return results, d.caller.Results(string(uid))
 }
+
+// shownAsUpdating is how long Azure may go on showing a machine as being updated when the script in it is over.
+const shownAsUpdating = time.Minute
 
 // resultOf is the state of a series in the core's words. What could not be measured more often than is tolerated is no success.
 func resultOf(s checks.State) rollout.CheckResult {

@@ -9,12 +9,12 @@ const (
 	edits                 // of the model, by somebody else
 	failures              // of machines, of operations, and refusals
 	scalings              // machines that come and go
-	verbsOf               // what people ask for and declare otherwise
+	requests              // what people ask for and declare otherwise
 	waits                 // time that passes before anybody looks
 	groups
 )
 
-// budget is how many disturbances of each group there may be on one way. The zero value is no budget of its own.
+// budget is how many disturbances of each group there may be on one way. The zero value is no bound at all.
 type budget [groups]uint8
 
 // group is what the event counts as when it disturbs.
@@ -35,7 +35,7 @@ func (e event) group() group {
 	case timePasses:
 		return waits
 	default:
-		return verbsOf
+		return requests
 	}
 }
 

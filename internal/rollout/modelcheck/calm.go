@@ -32,11 +32,12 @@ func (q *calmness) closures(s state) []string {
 	if s.heal() {
 		broken = append(broken, q.rest(s)...)
 	}
+	broken = append(broken, q.rollsBack(s)...)
 	if s.isHeldUp() {
 		s.letGo()
 		broken = append(broken, q.rest(s)...)
 	}
-	return append(broken, q.rollsBack(s)...)
+	return broken
 }
 
 // heal makes every machine well; false: they were.
@@ -230,11 +231,11 @@ func (q *calmness) rollsBack(s state) []string {
 	return w.broken
 }
 
-// canRollBack says whether a rollback can be asked for and has somewhere to go. Who was skipped may be left where they are.
+// canRollBack says whether a rollback can be asked for and has somewhere to go.
 func (c *config) canRollBack(s *state) bool {
 	m := &s.memory
 	forward := m.Run > 0 && !m.Completed && m.Return == nil && m.Revision == c.targets[s.target].Revision()
-	return forward && !s.deleting && len(m.Skipped) == 0 && m.Baseline.Fixed && m.Baseline.Why == "" && c.leadsAway(s)
+	return forward && !s.deleting && m.Baseline.Fixed && m.Baseline.Why == "" && c.leadsAway(s)
 }
 
 // leadsAway says whether the record of what was there before is kept, and holds anything but the target itself.

@@ -65,6 +65,7 @@ func (e *encoder) world() {
 	w := &e.s.world
 	e.content(w.model)
 	e.num(int(w.nextID))
+	e.num(w.n)
 	for i := range w.list() {
 		m := &w.machines[i]
 		e.b = append(e.b, m.id, m.vm, byte(m.condition), min(m.reimaged, 3))

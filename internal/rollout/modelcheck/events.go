@@ -32,8 +32,8 @@ const (
 	aDeletion
 	aProtection // which: the machine
 	anUnprotection
-	aPlanning // mode Plan
-	aRolling  // mode Rollout again
+	aPlanning  // mode Plan
+	anApplying // mode Apply again
 	timePasses
 )
 
@@ -61,7 +61,7 @@ func (e event) disturbs(s *state) bool {
 	switch e.kind {
 	case aRound, anEnd:
 		return e.which != 0
-	case aRecovery, anArrival, aResume, anOpening, anUnprotection, aRolling:
+	case aRecovery, anArrival, aResume, anOpening, anUnprotection, anApplying:
 		return false
 	case timePasses:
 		return s.slept
@@ -76,7 +76,7 @@ var verbs = [...]rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.
 
 var kindNames = [...]string{"round", "round dies", "blind round", "operation ends", "illness", "recovery", "arrival", "mend", "scale out", "scale in", "replacement", "edit",
 	"target", "pause", "resume", "window closes", "window opens", "action", "undo", "deletion", "protection", "unprotection",
-	"mode Plan", "mode Rollout", "time passes"}
+	"mode Plan", "mode Apply", "time passes"}
 
 var (
 	wayNames    = [...]string{"taken", "refused", "forbidden", "unanswered", "unsent", "fruitless", "preempts", "outrun"}
@@ -161,7 +161,7 @@ func (o *offer) people() {
 	o.add(s.closed, anOpening, 0)
 	o.add(!s.deleting, aDeletion, 0)
 	o.add(!s.planning && !o.c.spec.PlanOnly, aPlanning, 0)
-	o.add(s.planning, aRolling, 0)
+	o.add(s.planning, anApplying, 0)
 	for n := range s.records {
 		o.add(s.memory.Run > 0 && len(s.actions) < 2, anUndo, uint8(n))
 	}
@@ -272,7 +272,7 @@ func (s *state) declare(e event) {
 		s.paused = e.kind == aPause
 	case aClosing, anOpening:
 		s.closed = e.kind == aClosing
-	case aPlanning, aRolling:
+	case aPlanning, anApplying:
 		s.planning = e.kind == aPlanning
 	case aDeletion:
 		s.deleting = true

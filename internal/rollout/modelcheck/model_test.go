@@ -56,9 +56,7 @@ func TestModel(t *testing.T) {
 func (c *config) checked(t *testing.T) *search {
 	began := time.Now()
 	s := c.run(c.mostStates(), 1, nil)
-	if !c.isWhole() {
-		s.wander(c.mostStates() / 4)
-	}
+	s.wander(c.mostStates() / 4)
 	t.Logf("%d states, by disturbances %v, by walks %d, whole %v, brought to rest %d, %v",
 		s.visited, s.by, s.wandered, !s.cut, s.closures, time.Since(began).Round(time.Millisecond))
 	if c.isWhole() && s.cut && inFull() {

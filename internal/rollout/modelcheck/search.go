@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// search visits states, those with the fewest disturbances first.
+// search visits states, those with the fewest disturbances first; of configurations that are visited whole, one after the other.
 type search struct {
 	c     *config
 	limit int

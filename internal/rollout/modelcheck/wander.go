@@ -10,9 +10,9 @@ const (
 )
 
 // wander goes where the search does not get: far, with many disturbances on the way. It goes by lot, and by the same lot every time.
-// Where the search got everywhere, there is nowhere to go.
+// Where the search got everywhere, or goes through what a small budget leaves, there is nowhere to go.
 func (s *search) wander(limit int) {
-	if !s.cut {
+	if !s.cut || s.c.isWhole() {
 		return
 	}
 	limit += len(s.origin)

@@ -1,6 +1,7 @@
 package simworld
 
 import (
+	"slices"
 	"strconv"
 	"time"
 
@@ -31,12 +32,30 @@ func (w *World) Instances() rollout.Reading[[]rollout.Instance] {
 	if w.chance(w.Faults.ListLags) {
 		for _, s := range w.lagged {
 			if w.Now.Sub(s.at) <= w.Faults.Lag {
-				return rollout.Known(s.list)
+				return rollout.Known(w.told(s.list))
 			}
 		}
 	}
-	return rollout.Known(w.list())
+	return rollout.Known(w.told(w.list()))
 }
+
+// told is a list as Azure tells it: machines in which a script of a check is at work are being updated.
+func (w *World) told(list []rollout.Instance) []rollout.Instance {
+	w.untold = list
+	if !w.Telling {
+		return list
+	}
+	list = slices.Clone(list)
+	for n, i := range list {
+		if w.inside[i.ID] && i.State == rollout.StateSucceeded {
+			list[n].State = rollout.StateUpdating
+		}
+	}
+	return list
+}
+
+// Untold is the last list that was read, with what is true of machines in which a script of a check is at work.
+func (w *World) Untold() []rollout.Instance { return w.untold }
 
 // list is the truth.
 func (w *World) list() []rollout.Instance {
@@ -58,9 +77,6 @@ func (w *World) instance(m *Machine) rollout.Instance {
 	}
 	if !m.Running {
 		i.Running = rollout.No
-	}
-	if w.Telling && w.inside[m.ID] && i.State == rollout.StateSucceeded {
-		i.State = rollout.StateUpdating
 	}
 	return i
 }

@@ -202,16 +202,11 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 			result = s.Verify(run)
 		}
 		results[run.Key] = result
-		if s.isInside(run.Key) {
+		if result.Inside {
 			s.World.inside[run.Key.Instance] = true
 		}
 	}
 	s.verified = results
-}
-
-// isInside says whether the check runs scripts in the machine. The last of them may be over a while after the verdict.
-func (s *Shell) isInside(key rollout.CheckKey) bool {
-	return slices.ContainsFunc(s.Spec.Checks, func(c rollout.Check) bool { return c.Name == key.Check && c.Inside && key.Instance != "" })
 }
 
 // observe reads what Look asks for.
