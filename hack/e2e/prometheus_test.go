@@ -139,7 +139,14 @@ func (v *crowd) note(status int, err error) {
 	}
 }
 
-// share is the share of answers that were wrong, in all.
+// forget makes them count anew.
+func (v *crowd) forget() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.good, v.wrong = 0, 0
+}
+
+// share is the share of answers that were wrong, in all that are counted.
 func (v *crowd) share() float64 {
 	v.mu.Lock()
 	defer v.mu.Unlock()

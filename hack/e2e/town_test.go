@@ -28,6 +28,8 @@ var townImages = map[string]map[string]string{
 	"v2":     {"index.html": "shop v2, all is well\n"},
 	"broken": {"index.html": "shop v2, out of stock\n"},
 	"errs":   {"index.html": "shop v2, all is well\n", "azuresim.json": `{"errorPercent": 5}`},
+	"sore":   {"index.html": "shop v1, all is well\n", "azuresim.json": `{"errorPercent": 10}`},
+	"sore2":  {"index.html": "shop v2, all is well\n", "azuresim.json": `{"errorPercent": 10}`},
 	"dies":   {"index.html": "shop v2, all is well\n", "azuresim.json": `{"diesAfter": "30s"}`},
 }
 
@@ -98,6 +100,12 @@ func (s *town) residents(t testing.TB, set scaleSet) []resident {
 // settleSet makes a scale set of image v1 whose machines have a NAT port each, for their port 80.
 func (s *town) settleSet(t testing.TB, set scaleSet, capacity int) {
 	t.Helper()
+	s.settleSetOf(t, set, capacity, "v1")
+}
+
+// settleSetOf makes one of another image.
+func (s *town) settleSetOf(t testing.TB, set scaleSet, capacity int, image string) {
+	t.Helper()
 	group := "/subscriptions/" + subscription + "/resourceGroups/" + set.group
 	address, balancer := group+"/providers/Microsoft.Network/publicIPAddresses/front", group+"/providers/Microsoft.Network/loadBalancers/front"
 	s.callARM(t, http.MethodPut, group, parsed(t, `{"location": "eastus"}`), nil)
@@ -111,7 +119,7 @@ func (s *town) settleSet(t testing.TB, set scaleSet, capacity int) {
 		"virtualMachineProfile": {"storageProfile": {"imageReference": {"id": %q}}, "networkProfile": {"networkInterfaceConfigurations": [
 			{"name": "nic", "properties": {"primary": true, "ipConfigurations": [{"name": "ip", "properties": {
 				"loadBalancerBackendAddressPools": [{"id": "%[3]s/backendAddressPools/web"}], "loadBalancerInboundNatPools": [{"id": "%[3]s/inboundNatPools/nat"}]}}]}}]}}}}`,
-		capacity, imageID("v1"), balancer)), nil)
+		capacity, imageID(image), balancer)), nil)
 	eventually(t, patience, "the machines of "+set.name+" serve", func(ctx context.Context) error {
 		there := s.residents(t, set)
 		if len(there) != capacity {

@@ -32,6 +32,7 @@ func TestVerification(t *testing.T) {
 		}
 		t.Run("errors of the canaries alone", func(t *testing.T) { town.testErrors(t, "errs", &caught, &stopped) })
 		t.Run("no errors", func(t *testing.T) { town.testErrors(t, "v2", &caught, &stopped) })
+		t.Run("no more errors than there were", func(t *testing.T) { town.testSore(t, &stopped) })
 		t.Run("dies in the soak", func(t *testing.T) { town.testDies(t, &caught) })
 	})
 	figure.Record(t, "bad_canaries_caught", int(caught.Load()))
@@ -129,12 +130,36 @@ func (s *town) testErrors(t *testing.T, image string, caught, stopped *atomic.In
 		s.expectThrough(t, ns, set, fleet, stopped)
 		return
 	}
+	r.awaitReason(t, v1alpha1.ReasonSoaking)
+	people.forget() // how things were before the canary served
 	back := s.expectTakenBack(t, ns, set, fleet, "check errors failed")
 	if share := people.share(); share >= 0.01 || share == 0 {
 		t.Errorf("%.2f %% of all answers were errors, want some, and less than 1 %%", 100*share)
 	}
 	t.Logf("%.2f %% of all answers were errors; %s", 100*people.share(), back.Status.GoingBack.Message)
 	caught.Add(1)
+}
+
+// testSore has the same done to a scale set whose machines answer one of ten with an error. A release that does no worse gets through: it is the
+// comparison that decides, not the number.
+func (s *town) testSore(t *testing.T, stopped *atomic.Int32) {
+	t.Parallel()
+	const fleet = 4
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	s.settleSetOf(t, set, fleet, "sore")
+	server := startPrometheus(t, s, set)
+	(&crowd{town: s, set: set}).begin(t)
+	s.manage(t, ns)
+	r := release(ns, set, "sore2", "10s").checked(t, server.comparedRate(`"background": true, "failureLimit": 1, "minSamples": 40`))
+	r.create(t)
+	if c := ready(s.ended(t, ns, set)); c.Reason != v1alpha1.ReasonCompleted {
+		stopped.Add(1)
+		t.Errorf("a release that is no worse than what was there was stopped: %s: %s", c.Reason, c.Message)
+	}
+	if got, want := s.booted(t, set), fmt.Sprintf("%d sore2", fleet); got != want {
+		t.Errorf("machines boot from %s, want %s", got, want)
+	}
 }
 
 // testDies rolls out an image whose program ends 30 seconds after the machine booted: it answers well at first, and is caught in the soak.
@@ -147,7 +172,14 @@ func (s *town) testDies(t *testing.T, caught *atomic.Int32) {
 	r := release(ns, set, "dies", "5m").checked(t,
 		fmt.Sprintf(`{"name": "page", "background": true, "interval": "1s", "errorLimit": 2, "http": {"port": %d, "bodyRegex": "all is well", "timeout": "2s"}}`, s.machinePort))
 	r.create(t)
-	soaking := r.awaitReason(t, v1alpha1.ReasonSoaking)
+	soaking := r.await(t, "answers well in the soak", func(*v1alpha1.VMSSRollout) bool {
+		r.look(t)
+		o, passed := r.now(t), int32(0)
+		for _, c := range verdicts(o, "page") {
+			passed += c.Passed
+		}
+		return passed > 0 && ready(o).Reason == v1alpha1.ReasonSoaking
+	})
 	back := s.expectTakenBack(t, ns, set, 3, "CheckFailed")
 	began, ended := ready(soaking).LastTransitionTime, back.Status.GoingBack.StartTime
 	if ended == nil || ended.Sub(began.Time) > 4*time.Minute {
