@@ -4,10 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net"
 	"net/http"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -209,10 +211,8 @@ func (s *town) booted(t testing.TB, set scaleSet) string {
 		count[image]++
 	}
 	var parts []string
-	for _, name := range []string{"v1", "v2", "broken", "errs", "dies"} {
-		if count[name] > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s", count[name], name))
-		}
+	for _, name := range slices.Sorted(maps.Keys(count)) {
+		parts = append(parts, fmt.Sprintf("%d %s", count[name], name))
 	}
 	return strings.Join(parts, ", ")
 }
