@@ -36,6 +36,21 @@ func keepUndone(r *round) (verdict, bool) {
 	return undecided()
 }
 
+// keepMeanwhile remembers who has the target while the model still does, until that is put back: machines are made all the time, also where the way
+// back has to wait before its first write.
+func keepMeanwhile(r *round) (verdict, bool) {
+	record, target := r.obs.Records[r.memory.Return.Record], r.declared.Target
+	if record.State != Read || record.Value.meets(target) || !carries(target, r.obs.Model.Value, true) {
+		return undecided()
+	}
+	for _, i := range r.obs.Instances.Value {
+		if i.Latest == Yes && i.State != StateDeleting {
+			r.expose(i.ID)
+		}
+	}
+	return undecided()
+}
+
 // isPromoted says whether the run came to its end, so that every machine had its target.
 func (m Memory) isPromoted() bool {
 	return len(m.Ended) > 0 && m.Ended[0].Run == m.Run && m.Ended[0].Outcome == EndingPromoted

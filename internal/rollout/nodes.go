@@ -70,8 +70,8 @@ func (r *round) uncordonable() []string {
 	})
 }
 
-// noteNodes forgets the nodes that take pods again, and notes which were being drained when the round began: what is known of those is about
-// that, whatever becomes of them in this round.
+// noteNodes comes before anything is decided, since what is known of nodes is about what was wanted before. It forgets those that take pods again,
+// and notes which were being drained when the round began: what is known of those is about that, whatever becomes of them in this round.
 func noteNodes(r *round) (verdict, bool) {
 	for _, id := range r.uncordonable() {
 		if r.obs.Nodes[id].Uncordoned {

@@ -32,7 +32,7 @@ func (r *round) plan() Decision {
 type pass func(*round) (verdict, bool)
 
 // prelude needs nothing but what is declared, asked for and remembered. It settles which way the run goes.
-var prelude = []pass{startRun, takeActions, noteNodes, beginDeletion, holdReturned, noteChecks, expireStall}
+var prelude = []pass{noteNodes, startRun, takeActions, beginDeletion, holdReturned, noteChecks, expireStall}
 
 // forward brings the scale set to the target.
 func forward() []pass {
@@ -85,6 +85,7 @@ var backward = []pass{
 	seeFormerOut,
 	keepUndone,
 	requireWayBack,
+	keepMeanwhile,
 	settleOperation,
 	keepReady,
 	holdClaimed,
