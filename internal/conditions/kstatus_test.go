@@ -22,7 +22,7 @@ import (
 )
 
 // lives is how many random rollouts are lived through, and reached how many states of the model are visited; a fraction of them in a hurry.
-const lives, reached, hurry = 2000, 500_000, 20
+const lives, reached, hurry = 2000, 1_000_000, 20
 
 // reads is what kstatus makes of a standing.
 var reads = map[rollout.Standing]status.Status{

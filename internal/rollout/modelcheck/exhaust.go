@@ -83,11 +83,7 @@ func (c *config) planned(s *state) round {
 
 // expand makes everything happen that the budget allows.
 func (s *search) expand(w *ways, from *waiting) {
-	s.events = s.c.events(&from.state, s.events[:0])
-	r := s.c.planned(&from.state)
-	if !from.state.released {
-		s.events = s.c.rounds(&from.state, r, s.events)
-	}
+	r := s.collect(&from.state)
 	for _, disturbing := range []bool{true, false} {
 		for _, e := range s.events {
 			next := from.state

@@ -148,18 +148,23 @@ func (s *search) disturb(w *waiting) { s.happens(w, true) }
 
 // happens makes everything happen that can, of the one kind or the other. It returns the round that the state plans.
 func (s *search) happens(w *waiting, disturbing bool) round {
-	s.events = s.c.events(&w.state, s.events[:0])
-	var r round
-	if !w.state.released {
-		r = s.c.plan(&w.state, false)
-		s.events = s.c.rounds(&w.state, r, s.events)
-	}
+	r := s.collect(&w.state)
 	for _, e := range s.events {
 		if e.disturbs(&w.state) == disturbing {
 			next := w.state
 			s.c.apply(&next, r, e)
 			s.reach(next, w.index, e)
 		}
+	}
+	return r
+}
+
+// collect lists all that may happen to a state. It returns the round that the state plans; a rollout that was let go plans none.
+func (s *search) collect(from *state) (r round) {
+	s.events = s.c.events(from, s.events[:0])
+	if !from.released {
+		r = s.c.plan(from, false)
+		s.events = s.c.rounds(from, r, s.events)
 	}
 	return r
 }

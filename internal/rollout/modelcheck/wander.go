@@ -25,12 +25,7 @@ func (s *search) wander(limit int) {
 func (s *search) walk(dice *rand.Rand, limit int) {
 	w := waiting{state: s.c.first()}
 	for range mostSteps {
-		s.events = s.c.events(&w.state, s.events[:0])
-		var r round
-		if !w.state.released {
-			r = s.c.plan(&w.state, false)
-			s.events = s.c.rounds(&w.state, r, s.events)
-		}
+		r := s.collect(&w.state)
 		if len(s.events) == 0 || len(s.origin) >= limit {
 			return
 		}
