@@ -1,8 +1,6 @@
 package controllers
 
 import (
-	"strings"
-
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -25,22 +23,19 @@ func named(failed []rollout.Failure) []v1alpha1.FailedInstance {
 		}
 		entry := v1alpha1.FailedInstance{InstanceReference: refFrom(f.Ref), Reason: v1alpha1.FailureReason(f.Reason)}
 		if n < maxFailureMessages {
-			entry.Message, entry.Time = conditions.Shorten(withoutHalves(f.Message), maxFailureMessage), happened(f.At)
+			entry.Message, entry.Time = shortened(f.Message), happened(f.At)
 		}
 		out = append(out, entry)
 	}
 	return out
 }
 
-// toMend stands before the command that mends what a message tells.
-const toMend = "; to mend it: "
-
-// withoutHalves is a message without its command, if that would be cut: half a command is there to be pasted, too.
-func withoutHalves(message string) string {
-	if told, _, mends := strings.Cut(message, toMend); mends && len(message) > maxFailureMessage {
-		return told
+// shortened is a message that fits. One that does not loses its command whole.
+func shortened(message string) string {
+	if len(message) > maxFailureMessage {
+		message = rollout.WithoutAdvice(message)
 	}
-	return message
+	return conditions.Shorten(message, maxFailureMessage)
 }
 
 // grouped lists the other failed machines by how they failed. That they are not told from a later machine with the same id is safe, since Azure

@@ -88,12 +88,8 @@ func why(ctx context.Context, err error) string {
 // asks to wait.
 func told(p *rollout.Problem) string {
 	text := clip(p.Error(), longestProblem)
-	switch {
-	case p.Mend != "":
-		return text + "; to mend it: " + p.Mend
-	case p.RetryAfter > 0:
+	if p.Mend == "" && p.RetryAfter > 0 {
 		return text + "; Azure asks to wait " + p.RetryAfter.String()
-	default:
-		return text
 	}
+	return p.Advised(text)
 }

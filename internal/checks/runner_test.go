@@ -160,7 +160,6 @@ func TestRunnerStops(t *testing.T) {
 	})
 }
 
-// TestRunnerStartsAgain stops a series in the midst of a measurement and starts it anew: what the old one says is not heard.
 // TestRunnerMeasuring: whoever has to know sees which series are being measured, and which were until a moment ago.
 func TestRunnerMeasuring(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -191,6 +190,7 @@ func TestRunnerMeasuring(t *testing.T) {
 	})
 }
 
+// TestRunnerStartsAgain stops a series in the midst of a measurement and starts it anew: what the old one says is not heard.
 func TestRunnerStartsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := 0

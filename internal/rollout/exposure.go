@@ -28,11 +28,7 @@ func keepUndone(r *round) (verdict, bool) {
 	if !r.memory.Return.All || !r.memory.isPromoted() {
 		return undecided()
 	}
-	for _, i := range r.obs.Instances.Value {
-		if i.State != StateDeleting {
-			r.expose(i.ID)
-		}
-	}
+	r.exposeAll(func(Instance) bool { return true })
 	return undecided()
 }
 
@@ -43,12 +39,17 @@ func keepMeanwhile(r *round) (verdict, bool) {
 	if record.State != Read || record.Value.meets(target) || !carries(target, r.obs.Model.Value, true) {
 		return undecided()
 	}
+	r.exposeAll(func(i Instance) bool { return i.Latest == Yes })
+	return undecided()
+}
+
+// exposeAll remembers of all machines of a kind that they have the target, but for those that are on their way out.
+func (r *round) exposeAll(isMeant func(Instance) bool) {
 	for _, i := range r.obs.Instances.Value {
-		if i.Latest == Yes && i.State != StateDeleting {
+		if isMeant(i) && i.State != StateDeleting {
 			r.expose(i.ID)
 		}
 	}
-	return undecided()
 }
 
 // isPromoted says whether the run came to its end, so that every machine had its target.

@@ -43,11 +43,3 @@ func (r *round) unreadable(what string, p *Problem) verdict {
 	}
 	return wait(reason, max(recheck, p.RetryAfter), "reading %s: %s", what, p.advice())
 }
-
-// advice is the problem with the next command to run, if there is one.
-func (p *Problem) advice() string {
-	if p.Mend == "" {
-		return p.Error()
-	}
-	return p.Error() + "; to mend it: " + p.Mend
-}
