@@ -74,6 +74,7 @@ func operationOf(op *v1alpha1.Operation) *rollout.Operation {
 	out := &rollout.Operation{
 		Run:      op.Run,
 		Back:     op.Back,
+		NewDisks: op.NewDisks,
 		Kind:     rollout.OperationKind(op.Kind),
 		Attempt:  int(op.Attempt),
 		IntentAt: timeOf(op.IntentTime),
@@ -185,6 +186,7 @@ func operationFrom(op *rollout.Operation) *v1alpha1.Operation {
 		Kind:       v1alpha1.OperationKind(op.Kind),
 		Run:        op.Run,
 		Back:       op.Back,
+		NewDisks:   op.NewDisks,
 		Attempt:    count(op.Attempt),
 		IntentTime: happened(op.IntentAt),
 		BegunTime:  happened(op.BegunAt),

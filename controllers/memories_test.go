@@ -123,6 +123,7 @@ func (g memories) operation() *rollout.Operation {
 	op := &rollout.Operation{
 		Run:      g.Int64N(1000),
 		Back:     g.coin(),
+		NewDisks: g.coin(),
 		Kind:     pick(g, rollout.WriteImageOperation, rollout.WriteScriptOperation, rollout.UpgradeOperation, rollout.ReimageOperation),
 		Attempt:  1 + g.IntN(5),
 		IntentAt: g.time(),

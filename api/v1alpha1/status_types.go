@@ -219,6 +219,10 @@ type Operation struct {
 	// +optional
 	Back bool `json:"back,omitempty"`
 
+	// newDisks says that each of its machines gets a new OS disk, so that what is said of its health counts only with a later time.
+	// +optional
+	NewDisks bool `json:"newDisks,omitempty"`
+
 	// attempt is 1, and one more for every time it was found to have changed nothing.
 	// +optional
 	// +kubebuilder:validation:Minimum=0

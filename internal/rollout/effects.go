@@ -104,6 +104,7 @@ func (r *round) holdEffect() (verdict, bool) {
 // refusal, that record stays as it is, so that a refusal repeated writes nothing.
 func (r *round) begin(step Step, refs []Ref) verdict {
 	op := &Operation{Run: r.memory.Run, Back: r.memory.isGoingBack(), Kind: step.Operation(), Instances: refs, Attempt: r.memory.Fruitless + 1, IntentAt: r.at}
+	op.NewDisks = r.bringsNewDisks(op)
 	if last := r.memory.Operation; last != nil && last.Refused != nil && last.Kind == op.Kind && slices.Equal(last.Instances, op.Instances) {
 		v := refusal(last, recheckRefused)
 		v.step = step
@@ -119,6 +120,19 @@ func (r *round) begin(step Step, refs []Ref) verdict {
 	r.memory.Throttled = false
 	r.recount()
 	return act(step, "%s", op.doing())
+}
+
+// bringsNewDisks says whether each machine of the operation gets a new OS disk: by a reimage, or since it boots from another image than the
+// model's.
+func (r *round) bringsNewDisks(op *Operation) bool {
+	if !op.touches() {
+		return false
+	}
+	keepsDisk := func(ref Ref) bool {
+		i, listed := find(r.obs.Instances.Value, ref)
+		return !listed || i.Image == nil || i.Image.same(r.obs.Model.Value.Image)
+	}
+	return op.Kind == ReimageOperation || !slices.ContainsFunc(op.Instances, keepsDisk)
 }
 
 // restBetweenBatches leaves the declared pause between two batches.
@@ -216,7 +230,7 @@ func (r *round) explainNoBatch(c census) verdict {
 	}
 	switch {
 	case len(c.lacking()) == 0 && len(c.unsure) > 0:
-		return wait(ReasonProgressing, recheckBusy, "Azure does not say whether %s are outdated; waiting", names(c.unsure, refTo))
+		return wait(ReasonProgressing, recheckBusy, "Azure does not say which model is applied to %s; waiting", names(c.unsure, refTo))
 	case len(protected) > 0 && len(protected) == len(c.lacking()):
 		r.blocked = true
 		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is Wait)", names(protected, refTo))

@@ -79,12 +79,16 @@ func (o *Operation) wellSince(h Health, i Instance, remembered, at time.Time) ti
 func (o *Operation) isReadingDue(at time.Time) bool { return !at.Before(o.SeenAt.Add(betweenReadings)) }
 
 // isAfter says whether what is said of the machine's health is from after the operation was begun. What was said of it before says nothing
-// of the release.
+// of the release. With a new disk, health begins anew, so that its time has to be a later one, too; where the machine went on, it may stay as
+// it was, and is believed once it was waited out.
 func (o *Operation) isAfter(h Health, i Instance, at time.Time) bool {
-	if h.Source != HealthApplication || i.HealthSince.After(o.IntentAt) {
+	switch {
+	case h.Source != HealthApplication, i.HealthSince.After(o.IntentAt):
 		return true
+	case o.NewDisks && !i.HealthSince.IsZero():
+		return false
 	}
-	return !o.EndedAt.IsZero() && !at.Before(o.EndedAt.Add(healthLag))
+	return !o.EndedAt.IsZero() && !at.Before(o.EndedAt.Add(min(healthLag, h.Timeout/2)))
 }
 
 // inARow is how many readings are counted; 0: one look is enough, so none is.

@@ -31,9 +31,17 @@ func (r *round) isOvercome(f Failure, i Instance) bool {
 		return false // that it is well was known when it failed
 	case FailureRetry:
 		return i.Latest == Yes && carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten)
+	case FailureHealth:
+		return r.recovered(i) && r.isHeardAfter(f, i)
 	default:
 		return r.recovered(i)
 	}
+}
+
+// isHeardAfter says whether what is said of the machine's health is from after the time began in which it should have become well: what is from
+// before did not count then either.
+func (r *round) isHeardAfter(f Failure, i Instance) bool {
+	return r.spec.Health.Source != HealthApplication || i.HealthSince.IsZero() || i.HealthSince.After(f.At.Add(-r.spec.Health.Timeout))
 }
 
 // recovered says whether a machine has the target for certain and is well.

@@ -310,7 +310,7 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 			clock(failed), names(t[standsUnwell], self), ailment(r.spec, i))
 	}
 	if len(t[standsReadying]) > 0 {
-		return wait(ReasonWaitingForHealth, min(recheck, r.nextReading(op, t[standsReadying])), "%s are well; waiting for them to stay so for %s",
+		return wait(ReasonWaitingForHealth, min(recheck, r.nextReading(op, t[standsReadying])), "waiting for %s to stay well for %s",
 			names(t[standsReadying], self), r.spec.Health.patience())
 	}
 	_, running := r.checked(t[standsChecking][0])
@@ -360,7 +360,7 @@ func healthAilment(i Instance) string {
 	case No:
 		return "instance " + i.ID + " reports itself unhealthy"
 	case Yes:
-		return "the health of instance " + i.ID + " is known of before only"
+		return "what Azure says of the health of instance " + i.ID + " is from before the upgrade"
 	default:
 		return "the health of instance " + i.ID + " is not known"
 	}

@@ -114,6 +114,7 @@ type Operation struct {
 	Kind      OperationKind
 	Instances []Ref // empty for writes of the model
 	Back      bool  // it was begun on the way back
+	NewDisks  bool  // each of its machines gets a new OS disk
 	Attempt   int   // 1, and one more for every time it was found to have changed nothing
 	IntentAt  time.Time
 	BegunAt   time.Time // zero: not known to have been accepted

@@ -104,7 +104,7 @@ func (r *round) readying(refs []Ref) (*Calling, verdict, bool) {
 		}
 		// Whoever was made ready counts otherwise now, so it is chosen once more.
 		r.memory.hangUp(BeforeInstance)
-		return nil, wait(ReasonProgressing, recheckSoon, "%s need not be made ready any more", names(before, self)), true
+		return nil, wait(ReasonProgressing, recheckSoon, "nothing has to be made ready of %s any more", names(before, self)), true
 	}
 	if v, waiting := r.awaitUncordon(); waiting {
 		return nil, v, true

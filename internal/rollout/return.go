@@ -149,7 +149,7 @@ func (r *round) explainReturn(s returning) verdict {
 		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is %s)",
 			names(s.behind, refTo), r.declared.Protected)
 	default:
-		return wait(ReasonProgressing, recheckBusy, "maxUnavailable leaves no room for %s yet, since %s are not known to be well%s; waiting", names(s.behind, refTo), names(r.notWell(), refTo), r.orCordoned())
+		return wait(ReasonProgressing, recheckBusy, "maxUnavailable leaves no room for %s yet, since nobody knows that all is well with %s%s; waiting", names(s.behind, refTo), names(r.notWell(), refTo), r.orCordoned())
 	}
 }
 

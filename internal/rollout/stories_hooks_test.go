@@ -50,12 +50,18 @@ func hookStories() map[string]story {
 			0: nodes("1", "pod shop/web-1 cannot be evicted: disruption budget"), 5: ask(rollout.VerbRollback), 9: nodes(),
 		}},
 		"well for three readings in a row": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.InARow = 3 })},
-		"old health counts for nothing until it is waited out, and for minReady not before": {n: 2, start: bare, rounds: 20, spec: canary(image2, 50, func(s *rollout.Spec) {
+		"old health counts for nothing until it is waited out, and for minReady not before": {n: 2, start: bare, rounds: 20, spec: canary(v2, 50, func(s *rollout.Spec) {
 			s.Health.Timeout, s.Health.MinReady = 15*time.Minute, 5*time.Minute
 		}), script: map[int]func(*teller){
 			0: does("what is said of health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
 		}},
-		"health of before the upgrade says nothing": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 15 * time.Minute }), script: map[int]func(*teller){
+		"health of before the upgrade says nothing": {n: 2, start: bare, rounds: 16, spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.Timeout = 15 * time.Minute }), script: map[int]func(*teller){
+			0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
+		}},
+		"health of before a new disk never says anything": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*teller){
+			0: does("the platform's word on health is an hour old and stays so", func(t *teller) { t.world.HealthAge, t.world.Stale = time.Hour, true }),
+		}},
+		"health begins anew with a new disk": {n: 2, start: bare, rounds: 14, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*teller){
 			0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
 		}},
 	}

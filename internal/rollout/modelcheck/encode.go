@@ -219,7 +219,7 @@ func (e *encoder) operation(op *rollout.Operation) {
 	e.ago(op.EndedAt, max(e.c.spec.Health.Timeout, settleTime))
 	e.left(op.PollAt)
 	e.ago(op.SeenAt, time.Minute)
-	e.bits(op.Run == m.Run, op.Back, op.Token == "", w.op.kind != "" && op.Token == strconv.Itoa(w.op.token))
+	e.bits(op.Run == m.Run, op.Back, op.NewDisks, op.Token == "", w.op.kind != "" && op.Token == strconv.Itoa(w.op.token))
 	if op.Token != "" && op.Token == strconv.Itoa(w.ended.token) {
 		e.text(string(w.ended.state))
 	}

@@ -13,7 +13,7 @@ var encoded = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Memory](): {"Run", "Revision", "ModelApplied", "ScriptWritten", "Completed", "SettledETag", "SettledSize", "Step", "Gate", "Operation",
 		"Failed", "UnhealthySince", "LastBatchEnd", "LastExposed", "Pace", "Fruitless", "NotBefore", "Throttled", "Started", "Baseline", "Stable", "Settings", "Exposed",
 		"Return", "Returned", "Former", "FormerSince", "Stall", "Checked", "Rejected", "Spoilt", "Calls", "CallNumber", "StepBefore", "StepAfter", "Drained", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "Taken", "Ended"},
-	reflect.TypeFor[rollout.Operation](): {"Run", "Kind", "Instances", "Back", "Attempt", "IntentAt", "BegunAt", "EndedAt", "PollAt", "SeenAt", "Token", "Trouble", "Refused"},
+	reflect.TypeFor[rollout.Operation](): {"Run", "Kind", "Instances", "Back", "NewDisks", "Attempt", "IntentAt", "BegunAt", "EndedAt", "PollAt", "SeenAt", "Token", "Trouble", "Refused"},
 	reflect.TypeFor[rollout.Ref]():       {"ID", "VMID", "OSDisk", "HealthySince", "Attempt", "Successes"},
 	reflect.TypeFor[rollout.Failure]():   {"Ref", "Reason"},
 	reflect.TypeFor[rollout.Baseline]():  {"Name", "Source", "Secret", "Digest", "Run", "Fixed", "Why", "Lost", "Since"},
@@ -24,7 +24,7 @@ var encoded = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Ended]():     {"Run", "Revision", "Before", "Outcome", "Taken"},
 }
 
-// leftOut are the fields that nothing is decided by: they are only told to people.
+// leftOut are the fields that nothing is decided by, in a world where what is said of health is never old: they are only told to people.
 var leftOut = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Ref]():     {"Name"},
 	reflect.TypeFor[rollout.Failure](): {"Message", "At"},

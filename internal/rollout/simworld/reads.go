@@ -70,7 +70,7 @@ func (w *World) instance(m *Machine) rollout.Instance {
 	image := w.Models[m.Model].Image
 	i := rollout.Instance{
 		ID: m.ID, Name: "web_" + m.ID, VMID: m.VMID, Zone: m.Zone, Created: m.Created, State: m.State, Latest: rollout.No,
-		Protected: m.Protected, Running: rollout.Yes, AppHealth: m.Health, HealthSince: w.Now.Add(-w.HealthAge), Image: &image, OSDisk: m.ID + "-disk-" + strconv.Itoa(m.Disk), Script: m.Script,
+		Protected: m.Protected, Running: rollout.Yes, AppHealth: m.Health, HealthSince: w.healthSince(m), Image: &image, OSDisk: m.ID + "-disk-" + strconv.Itoa(m.Disk), Script: m.Script,
 	}
 	if m.Model == len(w.Models)-1 {
 		i.Latest = rollout.Yes
@@ -79,6 +79,18 @@ func (w *World) instance(m *Machine) rollout.Instance {
 		i.Running = rollout.No
 	}
 	return i
+}
+
+// healthSince is the time that comes with what is said of the machine's health. That it changed is seen when somebody looks.
+func (w *World) healthSince(m *Machine) time.Time {
+	if m.said != m.Health {
+		m.said, m.saidSince = m.Health, w.Now
+	}
+	told := w.Now.Add(-w.HealthAge)
+	if !w.Stale && m.saidSince.After(told) {
+		return m.saidSince
+	}
+	return told
 }
 
 // Poll asks about an operation.

@@ -26,7 +26,8 @@ type World struct {
 	Repairs   bool          // automatic repairs are on
 	Suspended bool          // and suspended
 	Retries   int           // how often a machine may be tried again
-	HealthAge time.Duration // how old what is said of the health of machines claims to be
+	HealthAge time.Duration // how old what is said of the health of machines claims to be, where nothing changed it since
+	Stale     bool          // and where something did as well
 	Ours      int           // index of the first model that a step wrote; 0: none did
 	Telling   bool          // machines in which a check is at work show as being updated
 
@@ -58,6 +59,8 @@ type Machine struct {
 	Protected      bool
 	Running        bool
 	Disk           int
+	said           rollout.Truth // what is said of its health, since a time before which nothing is known
+	saidSince      time.Time
 	Script         rollout.ScriptState
 
 	Upgrades map[int]int // operations on the machine by model index: what really happened, not what was asked
@@ -100,12 +103,12 @@ func New(dice Dice, n int, zones []string, content Content) *World {
 // add makes a machine from the latest model.
 func (w *World) add(zones []string) {
 	m := &Machine{
-		ID:       strconv.Itoa(w.nextID),
-		VMID:     "vm-" + strconv.Itoa(w.nextVM),
-		Created:  w.Now,
-		Model:    len(w.Models) - 1,
-		State:    rollout.StateSucceeded,
-		Health:   rollout.Yes,
+		ID:      strconv.Itoa(w.nextID),
+		VMID:    "vm-" + strconv.Itoa(w.nextVM),
+		Created: w.Now,
+		Model:   len(w.Models) - 1,
+		State:   rollout.StateSucceeded,
+		Health:  rollout.Yes, said: rollout.Yes, saidSince: w.Now,
 		Running:  true,
 		Upgrades: map[int]int{},
 		Reimages: map[int]int{},
@@ -171,17 +174,20 @@ func (m *Machine) finish(w *World, op *operation) {
 	switch op.kind {
 	case rollout.UpgradeOperation:
 		if w.Models[m.Model].Image != content.Image {
-			m.Disk++
+			m.renew(op.endsAt)
 		}
 		m.Model = op.model
 	case rollout.ReimageOperation:
-		m.Disk++
+		m.renew(op.endsAt)
 	default: // a write of the model touches no machine
 	}
 	m.Script = content.scriptState()
 	m.Health = rollout.Yes
 	w.boot(m, content, op)
 }
+
+// renew gives the machine a new disk, with which its health begins anew.
+func (m *Machine) renew(at time.Time) { m.Disk, m.said, m.saidSince = m.Disk+1, m.Health, at }
 
 // boot decides how well a machine is that was just worked on.
 func (w *World) boot(m *Machine, content Content, op *operation) {
