@@ -120,8 +120,10 @@ func allOf(t *testing.T, client *outbound.Client, url string) []report {
 	}
 	if host, _, _ := strings.Cut(strings.TrimPrefix(url, "http://"), "/"); strings.HasPrefix(url, "http://") {
 		if a, err := netip.ParseAddr(strings.ReplaceAll(trimBrackets(host), "%25", "%")); err == nil {
-			subject.Instance.Address = a
-			specs = append(specs, checks.Spec{HTTP: &checks.HTTP{Via: checks.ViaPrivateAddress, Scheme: "http", Port: 80}})
+			subject.Instance.Address, subject.Instance.NAT = a, map[uint16]netip.AddrPort{80: netip.AddrPortFrom(a, 80)}
+			for _, via := range []checks.Via{checks.ViaPrivateAddress, checks.ViaNAT} {
+				specs = append(specs, checks.Spec{HTTP: &checks.HTTP{Via: via, Scheme: "http", Port: 80}})
+			}
 		}
 	}
 	reports := []report{hooked(t, client, url)}
