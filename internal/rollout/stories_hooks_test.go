@@ -61,6 +61,9 @@ func hookStories() map[string]story {
 		"health of before a new disk never says anything": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*teller){
 			0: does("the platform's word on health is an hour old and stays so", func(t *teller) { t.world.HealthAge, t.world.Stale = time.Hour, true }),
 		}},
+		"old health is waited out for half of a short timeout": {n: 2, start: bare, rounds: 16, spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.Timeout = time.Minute }), script: map[int]func(*teller){
+			0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
+		}},
 		"health begins anew with a new disk": {n: 2, start: bare, rounds: 14, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*teller){
 			0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
 		}},
