@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -80,19 +81,24 @@ type footprint struct {
 	Accepted []call
 }
 
-// footprint takes it. What Azure refused is no step.
+// footprint takes it.
 func (m mistake) footprint(t *testing.T, set scaleSet) footprint {
 	t.Helper()
-	var f footprint
-	for _, c := range here.azure.writes(t, set) {
-		if c.Status < 300 {
-			f.Accepted = append(f.Accepted, c)
-		}
+	if m.absent {
+		return footprint{Accepted: here.azure.accepted(t, set)}
 	}
-	if !m.absent {
-		f.Model, f.Machines = here.azure.model(t, set), here.azure.machines(t, set)
-	}
-	return f
+	return here.azure.footprint(t, set)
+}
+
+func (s *simulator) footprint(t testing.TB, set scaleSet) footprint {
+	t.Helper()
+	return footprint{Accepted: s.accepted(t, set), Model: s.model(t, set), Machines: s.machines(t, set)}
+}
+
+// accepted are the writes that Azure took. What it refused is no step.
+func (s *simulator) accepted(t testing.TB, set scaleSet) []call {
+	t.Helper()
+	return slices.DeleteFunc(s.writes(t, set), func(c call) bool { return c.Status >= 300 })
 }
 
 // mistakes lists them.

@@ -2,72 +2,13 @@ package e2e
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
-
-// called is one call of a hook.
-type called struct {
-	Event    string
-	Step     string
-	Instance struct{ ID, Name, PrivateAddress string }
-	Key      string `json:"idempotencyKey"`
-	header   string
-}
-
-func (c called) String() string {
-	return strings.TrimRight(fmt.Sprintf("%s %s %s", c.Event, c.Step, c.Instance.ID), " ")
-}
-
-// listener is a program that hooks call.
-type listener struct {
-	url string
-
-	mu     sync.Mutex
-	refuse string // the event that is answered by 503
-	calls  []called
-}
-
-func newListener(t *testing.T) *listener {
-	t.Helper()
-	l := &listener{}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var c called
-		if err := json.NewDecoder(r.Body).Decode(&c); err != nil {
-			t.Error(err)
-		}
-		c.header = r.Header.Get("Idempotency-Key")
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.calls = append(l.calls, c)
-		if l.refuse == c.Event {
-			w.WriteHeader(http.StatusServiceUnavailable)
-		}
-	}))
-	t.Cleanup(server.Close)
-	l.url = server.URL
-	return l
-}
-
-func (l *listener) refusing(event string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.refuse = event
-}
-
-func (l *listener) heard() []called {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return slices.Clone(l.calls)
-}
 
 // TestHooks: a program hears of steps and machines in their order, with one key each; while it cannot answer nothing is touched, also when the manager is
 // killed meanwhile, and it is called again under the key that it knows.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"net"
 	"net/http"
@@ -79,6 +80,7 @@ func freePort(t testing.TB) int {
 // resident is a machine of a town.
 type resident struct {
 	ID      string `json:"id"`
+	VMID    string `json:"vmId"`
 	Address string `json:"address"`
 	Deleted bool   `json:"deleted"`
 }
@@ -154,16 +156,23 @@ func parsed(t testing.TB, text string) map[string]any {
 var visitor = &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
 
 func visit(ctx context.Context, url string) (int, error) {
+	status, _, err := read(ctx, url)
+	return status, err
+}
+
+// read visits a page and reads it.
+func read(ctx context.Context, url string) (status int, page string, err error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, http.NoBody)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	resp, err := visitor.Do(req)
 	if err != nil {
-		return 0, err
+		return 0, "", err
 	}
 	defer resp.Body.Close()
-	return resp.StatusCode, nil
+	text, err := io.ReadAll(resp.Body)
+	return resp.StatusCode, string(text), err
 }
 
 // manage starts a manager whose checks and hooks may call this computer, and nothing else that is private.

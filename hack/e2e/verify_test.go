@@ -34,11 +34,13 @@ func TestVerification(t *testing.T) {
 		t.Run("no errors", func(t *testing.T) { town.testErrors(t, "v2", &caught, &stopped) })
 		t.Run("no more errors than there were", func(t *testing.T) { town.testSore(t, &stopped) })
 		t.Run("dies in the soak", func(t *testing.T) { town.testDies(t, &caught) })
+		t.Run("bad by somebody's program", func(t *testing.T) { town.testInspectedBad(t, &caught) })
+		t.Run("good by a template with arguments", func(t *testing.T) { town.testInspectedByTemplate(t, &stopped) })
 	})
 	figure.Record(t, "bad_canaries_caught", int(caught.Load()))
 	figure.Record(t, "good_releases_stopped", int(stopped.Load()))
-	if caught.Load() != 5 || stopped.Load() != 0 {
-		t.Errorf("caught %d bad canaries of 5, stopped %d good releases", caught.Load(), stopped.Load())
+	if caught.Load() != 6 || stopped.Load() != 0 {
+		t.Errorf("caught %d bad canaries of 6, stopped %d good releases", caught.Load(), stopped.Load())
 	}
 }
 
