@@ -3,15 +3,18 @@ package e2e
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
 // TestHooks: a program hears of steps and machines in their order, with one key each; while it cannot answer nothing is touched, also when the manager is
-// killed meanwhile, and it is called again under the key that it knows.
+// killed meanwhile, and it is called again under the key that it knows. It hears of a failure when there is one.
 func TestHooks(t *testing.T) {
 	t.Parallel()
 	town := newTown(t)
@@ -61,6 +64,38 @@ func TestHooks(t *testing.T) {
 	program.refusing("")
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
 	expectOrder(t, town, set, program.heard())
+	town.expectAlarm(t, set, r, program)
+}
+
+// expectAlarm has the rollout go on to a release that fails and stays. The program hears of that, and had heard of no failure before; while it cannot
+// take the call nothing waits for it, and it is called again under the same key until it can.
+func (s *town) expectAlarm(t *testing.T, set scaleSet, r rollout, program *listener) {
+	t.Helper()
+	program.refusing("OnFailure")
+	r.patch(t, fmt.Sprintf(`{"spec": {"target": {"image": {"id": %q}}, "failurePolicy": {"action": "Pause"},
+		"checks": [{"name": "page", "interval": "1s", "http": {"port": %d, "bodyRegex": "all is well"}}]}}`, imageID("broken"), s.machinePort))
+	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
+	alarms := func() []called { return program.heardOf("OnFailure") }
+	eventually(t, patience, "the program is called again about the failure", func(context.Context) error {
+		if len(alarms()) < 2 {
+			return fmt.Errorf("heard %v", program.heard())
+		}
+		return nil
+	})
+	program.refusing("")
+	eventually(t, patience, "the program has taken the call", func(context.Context) error {
+		if last := alarms()[len(alarms())-1]; last.status != http.StatusOK {
+			return fmt.Errorf("it answered %d", last.status)
+		}
+		return nil
+	})
+	for _, c := range alarms() {
+		want := saidOf(failed, set, "one")
+		want["event"], want["idempotencyKey"], want["why"] = "OnFailure", alarms()[0].header, ready(failed).Message
+		if diff := cmp.Diff(want, c.body); diff != "" || c.header == "" || c.header != c.Key {
+			t.Errorf("under key %q, this was said of the failure (-want +got):\n%s", c.header, diff)
+		}
+	}
 }
 
 // expectOrder holds what was heard, each call once for all its tries.
