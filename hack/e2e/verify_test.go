@@ -35,6 +35,7 @@ func TestVerification(t *testing.T) {
 		t.Run("no more errors than there were", func(t *testing.T) { town.testSore(t, &stopped) })
 		t.Run("dies in the soak", func(t *testing.T) { town.testDies(t, &caught) })
 		t.Run("bad by somebody's program", func(t *testing.T) { town.testInspectedBad(t, &caught) })
+		t.Run("good, and the manager killed in the middle of its checks", func(t *testing.T) { town.testKilledChecking(t, &stopped) })
 		t.Run("good by a template with arguments", func(t *testing.T) { town.testInspectedByTemplate(t, &stopped) })
 	})
 	figure.Record(t, "bad_canaries_caught", int(caught.Load()))
