@@ -48,7 +48,7 @@ func (s *Server) plant(set *scaleSet, id int) {
 	inst := &instance{
 		set: set, id: id, zone: set.emptiestZone(countZones(set.instances)), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
 		born: born, attached: born.UnixNano(), exact: s.exactVersion(set.model.image()), booted: set.model,
-		state: state{model: set.model, since: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
+		state: state{model: set.model, since: s.now.UnixNano(), healthSince: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
 	}
 	set.fresh++
 	set.nextID = max(set.nextID, id+1)
@@ -75,7 +75,7 @@ func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time
 		return fmt.Errorf("scale set %s has no instance %d", setID, number)
 	}
 	inst.resemble(shown)
-	inst.state = state{model: set.model, since: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy}
+	inst.state = state{model: set.model, since: s.now.UnixNano(), healthSince: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy}
 	if !boolAt(shown, "properties", "latestModelApplied") {
 		own, err := parseObject(profile)
 		if err != nil {

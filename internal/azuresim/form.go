@@ -113,6 +113,7 @@ var blanks = []blank{
 	func(out []byte, l look) []byte { return appendARMTime(out, time.Unix(0, l.attached)) },
 	func(out []byte, l look) []byte { return appendARMTime(out, l.stateTime()) },
 	func(out []byte, l look) []byte { return l.stateTime().UTC().AppendFormat(out, agentTime) },
+	func(out []byte, l look) []byte { return appendARMTime(out, time.Unix(0, l.healthTime)) },
 }
 
 // newForm cuts a form for all that are like an instance; nil if there is none: then each is written by itself.
@@ -147,6 +148,7 @@ func (l look) standIn(n int) look {
 	inst.born = time.Date(2001, 2, 3, 4, 5, n, 1_234_500, time.UTC)
 	inst.attached = time.Date(2003, 4, 5, 6, 7, n, 2_345_600, time.UTC).UnixNano()
 	l.state.since = time.Date(2002, 3, 4, 5, 6, n, 6_543_200, time.UTC).UnixNano()
+	l.healthTime = time.Date(2004, 5, 6, 7, 8, n, 3_456_700, time.UTC).UnixNano() // it need not be that of the state
 	l.instance = &inst
 	return l
 }

@@ -46,6 +46,29 @@ func TestFormsShowWhatInstancesAre(t *testing.T) {
 	}
 }
 
+// Times of health are each machine's own and move while nothing else does; lists show them as views do, by the forms that there were.
+func TestFormsFollowHealthTimes(t *testing.T) {
+	for _, choice := range []Choice{"progress", "report", "change"} {
+		t.Run(string(choice), func(t *testing.T) {
+			s := newSim(t, Options{Seed: 8, Switches: Switches{HealthTime: choice}})
+			s.stage(6, member{"health", "extension"}, member{"tags", members{{"since", armTime(s.clock.Now())}}}) // which all share
+			s.clock.Advance(7 * time.Second)
+			s.sicken("1")
+			s.want(s.finish(s.do(202, "POST", testSet+"/restart", members{{"instanceIds", []string{"2"}}})), statusSucceeded)
+			s.want(s.finish(s.do(202, "POST", testSet+"/poweroff", members{{"instanceIds", []string{"3"}}})), statusSucceeded)
+			s.checkForms()
+			forms := len(s.server.forms)
+			for range 5 {
+				s.clock.Advance(3 * time.Second)
+				s.checkForms()
+			}
+			mustEqual(t, "forms", len(s.server.forms), forms)
+			s.faults(members{{"operation", opListVMs}, {"kind", "listLags"}, {"seconds", 30}}, members{{"operation", opListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
+			s.checkForms()
+		})
+	}
+}
+
 // ref names the nth instance that exists.
 func (s *sim) ref(n int) string {
 	s.t.Helper()
@@ -94,7 +117,7 @@ func (s *sim) listedSingly(version, query string) string {
 // Every field of an instance has its place: what lists show of it is in its likeness, in a blank, or makes it peculiar.
 func TestFormsKnowEveryField(t *testing.T) {
 	places := map[string]string{
-		"set": "likeness", "zone": "likeness", "exact": "likeness", "state": "likeness, since: blank",
+		"set": "likeness", "zone": "likeness", "exact": "likeness", "state": "likeness, since and healthSince: blanks",
 		"protectScaleIn": "likeness", "protectActions": "likeness", "hasProtection": "likeness",
 		"id": "blank", "suffix": "blank", "fault": "blank", "vmID": "blank", "disk": "blank", "etag": "blank", "born": "blank", "attached": "blank",
 		"tags": "peculiar", "results": "peculiar",
@@ -107,8 +130,8 @@ func TestFormsKnowEveryField(t *testing.T) {
 			t.Errorf("field %s of an instance is new: if lists show it, the forms must know it (form.go); then name its place here", field.Name)
 		}
 	}
-	if n := reflect.TypeFor[state]().NumField(); n != 5 {
-		t.Errorf("a state has %d fields, of which the forms know 5 (form.go)", n)
+	if n := reflect.TypeFor[state]().NumField(); n != 6 {
+		t.Errorf("a state has %d fields, of which the forms know 6 (form.go)", n)
 	}
 }
 

@@ -54,6 +54,7 @@ type instance struct {
 type state struct {
 	model        *model
 	since        int64 // when it became so, in nanoseconds of Unix time
+	healthSince  int64 // when its health became so, or began anew since the machine came up
 	provisioning provisioning
 	power        power
 	health       health
@@ -114,7 +115,8 @@ func (inst *instance) change(now time.Time, to func(*state)) {
 	defer inst.breakOff()
 	was := inst.state
 	to(&inst.state)
-	if inst.power == running && was.power != running {
+	isUpAnew := inst.power == running && was.power != running
+	if isUpAnew {
 		inst.cameUp(now)
 	}
 	inst.health = inst.judgeHealth()
@@ -122,6 +124,9 @@ func (inst *instance) change(now time.Time, to func(*state)) {
 		return
 	}
 	inst.since = now.UnixNano()
+	if isUpAnew || inst.health != was.health {
+		inst.healthSince = inst.since
+	}
 	inst.progressed(was)
 	inst.noteRecovery()
 	inst.set.server.expectRepair(inst)

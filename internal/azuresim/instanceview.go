@@ -131,7 +131,7 @@ func (l look) vmHealth() members {
 		healthUnknown:      "The VM is reporting itself in unknown state",
 		healthInitializing: "The VM is reporting itself as initializing",
 	}[l.state.health]
-	return members{{"status", l.status("HealthState/"+l.state.health.String(), display, l.stateTime())}}
+	return members{{"status", l.status("HealthState/"+l.state.health.String(), display, time.Unix(0, l.healthTime))}}
 }
 
 func (l look) statuses() []members {

@@ -120,7 +120,7 @@ func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last in
 			shown = inst.lookAsOf(l.asOf)
 		}
 		if l.health > 0 {
-			shown.state.health = inst.asOf(s.now.Add(-l.health)).health
+			shown = shown.withHealthOf(s.now.Add(-l.health))
 		}
 		if !l.filter(shown) {
 			continue

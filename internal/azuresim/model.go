@@ -17,9 +17,12 @@ type model struct {
 
 	extensions []*extension
 	health     healthSource
-	network    rawJSON // its networkProfileConfiguration, written once
-	ipConfigs  []ipConfig
-	prefix     string // of computer names
+	// reportsEvery is how far apart reports of health are.
+	reportsEvery time.Duration
+
+	network   rawJSON // its networkProfileConfiguration, written once
+	ipConfigs []ipConfig
+	prefix    string // of computer names
 }
 
 // healthSource is where a scale set learns its instances' health from.
@@ -43,6 +46,7 @@ func newModel(profile object, size string) *model {
 		m.extensions = append(m.extensions, &extension{name: stringAt(e, "name"), properties: objectAt(e, "properties")})
 	}
 	m.health = m.findHealth()
+	m.reportsEvery = m.findReportsEvery()
 	m.ipConfigs = findIPConfigs(profile)
 	m.network = rawJSON(toCompactJSON(members{
 		{"networkInterfaceConfigurations", at(profile, "networkProfile", "networkInterfaceConfigurations")},

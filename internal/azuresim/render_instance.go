@@ -11,12 +11,27 @@ type look struct {
 	*instance
 	state  state // in place of the instance's own
 	latest *model
+	// healthTime is shown with its health, in nanoseconds of Unix time.
+	healthTime int64
 }
 
-func (inst *instance) look() look { return look{inst, inst.state, inst.set.model} }
+func (inst *instance) look() look {
+	return look{inst, inst.state, inst.set.model, inst.healthTime(inst.state, inst.set.server.now)}
+}
 
 func (inst *instance) lookAsOf(t time.Time) look {
-	return look{inst, inst.asOf(t), inst.set.modelAsOf(t)}
+	was := inst.asOf(t)
+	return look{inst, was, inst.set.modelAsOf(t), inst.healthTime(was, t)}
+}
+
+// withHealthOf shows the health of a time that is past, and all else as it is.
+func (l look) withHealthOf(t time.Time) look {
+	was := l.asOf(t)
+	l.state.health = was.health
+	if l.set.server.switches.HealthTime != "progress" {
+		l.healthTime = l.instance.healthTime(was, t)
+	}
+	return l
 }
 
 // body is an instance as GET and lists show it.

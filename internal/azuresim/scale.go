@@ -34,7 +34,7 @@ func (s *Server) newInstance(set *scaleSet, zone string) *instance {
 		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: zone, fault: set.fresh % set.faultDomainCount(),
 		vmID: s.guid(), disk: s.guid(), etag: 1, born: s.now, attached: s.now.UnixNano(),
 		exact: s.exactVersion(set.model.image()), booted: set.model,
-		state: state{model: set.model, since: s.now.UnixNano()},
+		state: state{model: set.model, since: s.now.UnixNano(), healthSince: s.now.UnixNano()},
 	}
 	set.nextID++
 	set.fresh++

@@ -47,6 +47,130 @@ func TestInitializingHealth(t *testing.T) {
 	}
 }
 
+// healthTime is the time of the first machine's health, which its view and the list tell alike.
+func (s *sim) healthTime() time.Time {
+	s.t.Helper()
+	shown := s.healthTimeOf("0")
+	mustEqual(s.t, "in the list", s.listedHealthTime(), shown)
+	return shown
+}
+
+func (s *sim) healthTimeOf(id string) time.Time {
+	s.t.Helper()
+	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+id+"/instanceView", nil)
+	return parsedTime(s.t, stringAt(view.body, "vmHealth", "status", "time"))
+}
+
+func (s *sim) listedHealthTime() time.Time {
+	s.t.Helper()
+	return parsedTime(s.t, stringAt(s.vms("?$expand=instanceView")[0], "properties", "instanceView", "vmHealth", "status", "time"))
+}
+
+func parsedTime(t *testing.T, text string) time.Time {
+	t.Helper()
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at.UTC()
+}
+
+// began and ended are an operation's.
+func began(t *testing.T, op object) time.Time {
+	t.Helper()
+	return parsedTime(t, stringAt(op, "startTime"))
+}
+func ended(t *testing.T, op object) time.Time {
+	t.Helper()
+	return parsedTime(t, stringAt(op, "endTime"))
+}
+
+// azure-facts §1.3, §2.5: the time of a machine's health is that of whatever last happened to it, of its last report, or of the last change
+// of its health: a script that runs in place changes nothing of it, and a machine that was down begins anew.
+func TestHealthTime(t *testing.T) {
+	for _, choice := range []Choice{"progress", "report", "change"} {
+		t.Run(string(choice), func(t *testing.T) {
+			s := withImages(t, Options{Switches: Switches{HealthTime: choice}}, 1, member{"health", "probe"})
+			staged := s.clock.Now()
+			s.clock.Advance(7 * time.Second)
+			s.wantHealthTime("at first", choice, staged, staged)
+			s.patched(script("y"))
+			op := s.finish(s.upgrade("0"))
+			s.wantHealthTime("after an upgrade in place", choice, ended(t, op), staged)
+
+			s.patched(image(imageV2))
+			op = s.finish(s.upgrade("0"))
+			up := began(t, op).Add(s.server.durations.UpgradeImage / 2)
+			s.wantHealthTime("after an upgrade by image", choice, ended(t, op), up)
+			s.clock.Advance(time.Hour + 2*time.Second)
+			s.wantHealthTime("an hour later", choice, ended(t, op), up)
+
+			op = s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil))
+			s.wantHealthTime("after a reimage", choice, ended(t, op), began(t, op).Add(s.server.durations.Reimage/2))
+			s.clock.Advance(time.Minute)
+			fell := s.clock.Now()
+			s.sicken("0")
+			s.clock.Advance(time.Minute)
+			s.wantHealthTime("after it fell ill", choice, fell, fell)
+			op = s.finish(s.do(http.StatusAccepted, "POST", testSet+"/restart", nil))
+			s.wantHealthTime("ill after a restart", choice, ended(t, op), ended(t, op))
+			s.patch(members{{"sku", members{{"capacity", 2}}}})
+			mustEqual(t, "of one that is being made", s.healthTimeOf("1"), s.clock.Now().UTC())
+		})
+	}
+}
+
+// wantHealthTime is when the first machine last changed, and its health did; by reports, the last one that there was by now.
+func (s *sim) wantHealthTime(when string, choice Choice, changed, fellOrRose time.Time) {
+	s.t.Helper()
+	want := map[Choice]time.Time{
+		"progress": changed, "change": fellOrRose, "report": fellOrRose.Add(s.clock.Now().Sub(fellOrRose).Truncate(probeReportsEvery)),
+	}[choice]
+	mustEqual(s.t, "health's time "+when, s.healthTime(), want.UTC())
+}
+
+// azure-facts §2.5: reports come by the extension's interval, 5 to 60 s, or by the probe's, and not from who is down; who looks late sees
+// an earlier one.
+func TestHealthReports(t *testing.T) {
+	extension := func(seconds int) members {
+		return profile(member{"extensionProfile", members{{"extensions", []members{{{"name", "Health"}, {"properties", members{
+			{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", "1.0"},
+			{"settings", members{{"intervalInSeconds", seconds}}},
+		}}}}}}})
+	}
+	for name, tc := range map[string]struct {
+		health string
+		asked  members
+		every  time.Duration
+	}{
+		"extension": {"extension", nil, 5 * time.Second}, "of 20 s": {"extension", extension(20), 20 * time.Second},
+		"too often": {"extension", extension(-1), 5 * time.Second}, "too seldom": {"extension", extension(1e12), time.Minute},
+		"probe": {"probe", nil, 15 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newSim(t, Options{Switches: Switches{HealthTime: "report"}})
+			s.stage(1, member{"health", tc.health})
+			staged := s.clock.Now().UTC()
+			if tc.asked != nil {
+				s.patched(tc.asked)
+				s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			}
+			s.clock.Advance(staged.Add(time.Hour + tc.every - time.Second).Sub(s.clock.Now()))
+			mustEqual(t, "before the next", s.healthTime(), staged.Add(time.Hour))
+			s.clock.Advance(time.Second)
+			mustEqual(t, "with the next", s.healthTime(), staged.Add(time.Hour+tc.every))
+			s.faults(members{{"operation", "*"}, {"kind", "healthLags"}, {"seconds", 1800}})
+			mustEqual(t, "late", s.healthTime(), staged.Add(time.Hour/2+tc.every))
+			s.faults(members{{"operation", opListVMs}, {"kind", "listLags"}, {"seconds", 1800}})
+			mustEqual(t, "in a late list", s.listedHealthTime(), staged.Add(time.Hour/2+tc.every))
+			s.control("DELETE", "/faults", nil)
+			op := s.finish(s.do(http.StatusAccepted, "POST", testSet+"/poweroff", nil))
+			s.clock.Advance(time.Hour)
+			mustEqual(t, "while it is off", s.healthTime(), ended(t, op))
+		})
+	}
+}
+
 // azure-facts §2.5: health that lags shows what was true, in lists and views.
 func TestHealthLags(t *testing.T) {
 	s := newSim(t, Options{})

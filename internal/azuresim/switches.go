@@ -61,6 +61,9 @@ type Switches struct {
 	PageLinks Choice `json:"pageLinks" choices:"encoded plain strict" fact:"§2.8"`
 	// InitializingHealth is how rich health monitoring shows a machine that is not up for long enough.
 	InitializingHealth Choice `json:"initializingHealth" choices:"initializing unknown missing" fact:"§1.3"`
+	// HealthTime is what the time of an instance's health is of: of whatever last happened to the instance, of its last report of
+	// health, or of the last change of its health.
+	HealthTime Choice `json:"healthTime" choices:"progress report change" fact:"§2.5"`
 	// ExtensionFailure is the code of an operation that an extension failed.
 	ExtensionFailure Choice `json:"extensionFailure" choices:"VMExtensionProvisioningError VMExtensionHandlerNonTransientError" fact:"§2.2"`
 	// ReimageVersion is the version of an image that is "latest" which a reimage

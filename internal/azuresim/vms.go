@@ -53,7 +53,7 @@ func (s *Server) getVMView(r *request) (*response, *armError) {
 func (s *Server) lag(r *request, inst *instance) look {
 	l := inst.look()
 	for _, f := range s.faults.fire(r.route.name, inst.set.key, healthFaults) {
-		l.state.health = inst.asOf(s.now.Add(-f.duration())).health
+		l = l.withHealthOf(s.now.Add(-f.duration()))
 	}
 	return l
 }
