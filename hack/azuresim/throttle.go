@@ -14,6 +14,8 @@ type throttling struct {
 	compute string
 	wrapped bool
 	penalty time.Duration
+
+	manualUpgrade, vmList, names string
 }
 
 func (t *throttling) register(flags *flag.FlagSet) {
@@ -21,16 +23,23 @@ func (t *throttling) register(flags *flag.FlagSet) {
 	flags.StringVar(&t.compute, "throttle-compute", "", "limit as the compute provider does: perMinute (now; --throttle means it), or windows (of 3 and 30 minutes, until 2022)")
 	flags.BoolVar(&t.wrapped, "throttle-wrapped", false, `wrap the compute provider's 429 in "error"`)
 	flags.DurationVar(&t.penalty, "throttle-penalty", 0, "how much longer a client waits for each call that it makes while it is throttled")
+	flags.StringVar(&t.manualUpgrade, "throttle-manual-upgrade", "", "what manualupgrade draws from, perMinute: UpdateVMScaleSet (default), UpdateVMScaleSetSubscription, UpdateVMScaleSetVM or none")
+	flags.StringVar(&t.vmList, "throttle-vm-list", "", "what lists of instances draw from, perMinute: HighCostGetVMScaleSet (default), HighCostGetVMScaleSetSubscription, LowCostGetVMScaleSet, GetVMScaleSetVM or none")
+	flags.StringVar(&t.names, "throttle-names", "", "how headers name the buckets, perMinute: policies (default), recorded (as until 2022) or hide")
 }
 
 func (t *throttling) check() error {
-	switch azuresim.ComputePolicies(t.compute) {
-	case "", azuresim.ComputePerMinute, azuresim.ComputeWindows:
-		return nil
+	if err := t.options().Check(); err != nil {
+		return fmt.Errorf("reading --throttle-…: %w", err)
 	}
-	return fmt.Errorf("--throttle-compute %q is neither %s nor %s", t.compute, azuresim.ComputePerMinute, azuresim.ComputeWindows)
+	return nil
 }
 
 func (t *throttling) options() azuresim.Throttling {
-	return azuresim.Throttling{ARM: t.arm, Compute: azuresim.ComputePolicies(t.compute), Wrapped: t.wrapped, Penalty: t.penalty}
+	return azuresim.Throttling{
+		ARM: t.arm, Compute: azuresim.ComputePolicies(t.compute), Wrapped: t.wrapped, Penalty: t.penalty,
+		PerMinute: azuresim.PerMinuteChoices{
+			ManualUpgrade: azuresim.Choice(t.manualUpgrade), VMList: azuresim.Choice(t.vmList), Names: azuresim.Choice(t.names),
+		},
+	}
 }

@@ -9,7 +9,10 @@ import (
 )
 
 func TestThrottleFlags(t *testing.T) {
-	o, err := parse([]string{"--throttle-arm", "--throttle-compute", "windows", "--throttle-wrapped", "--throttle-penalty", "1m"}, io.Discard)
+	o, err := parse([]string{
+		"--throttle-arm", "--throttle-compute", "windows", "--throttle-wrapped", "--throttle-penalty", "1m",
+		"--throttle-manual-upgrade", "UpdateVMScaleSetVM", "--throttle-vm-list", "LowCostGetVMScaleSet", "--throttle-names", "hide",
+	}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -17,7 +20,12 @@ func TestThrottleFlags(t *testing.T) {
 	if !got.ARM || got.Compute != azuresim.ComputeWindows || !got.Wrapped || got.Penalty != time.Minute {
 		t.Fatalf("the flags came to %+v", got)
 	}
-	if _, err := parse([]string{"--throttle-compute", "sometimes"}, io.Discard); err == nil {
-		t.Fatal("policies that are none were taken")
+	if want := (azuresim.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM", VMList: "LowCostGetVMScaleSet", Names: "hide"}); got.PerMinute != want {
+		t.Errorf("the buckets came to %+v, want %+v", got.PerMinute, want)
+	}
+	for _, name := range []string{"compute", "manual-upgrade", "vm-list", "names"} {
+		if _, err := parse([]string{"--throttle-" + name, "sometimes"}, io.Discard); err == nil {
+			t.Errorf("--throttle-%s took what is no choice", name)
+		}
 	}
 }

@@ -13,17 +13,19 @@ func (s *Server) controlThrottle(body []byte, _ *http.Request) (any, error) {
 		Wrapped        bool             `json:"wrapped"`
 		PenaltySeconds float64          `json:"penaltySeconds"`
 		Limits         map[string]Limit `json:"limits"`
+		PerMinuteChoices
 	}
 	if err := readControl(body, &in); err != nil {
 		return nil, err
 	}
-	if !in.Compute.valid() {
-		return nil, badControl("compute %q is none of %q, %q and empty", in.Compute, ComputePerMinute, ComputeWindows)
-	}
-	s.throttle = newThrottle(Throttling{
-		ARM: in.ARM, Compute: in.Compute, Wrapped: in.Wrapped, Limits: in.Limits,
+	o := Throttling{
+		ARM: in.ARM, Compute: in.Compute, Wrapped: in.Wrapped, Limits: in.Limits, PerMinute: in.PerMinuteChoices,
 		Penalty: time.Duration(in.PenaltySeconds * float64(time.Second)),
-	})
+	}
+	if err := o.Check(); err != nil {
+		return nil, badControl("%v", err)
+	}
+	s.throttle = newThrottle(o)
 	return nil, nil
 }
 

@@ -162,7 +162,7 @@ func TestSemanticsRows(t *testing.T) {
 	}
 }
 
-// TestSwitchTable holds the table of switches in docs/design/0002-simulator.md against Switches.
+// TestSwitchTable holds the tables of switches in docs/design/0002-simulator.md, that of throttling among them, against the code.
 func TestSwitchTable(t *testing.T) {
 	exist, rows := testsHere(t), map[string][]string{}
 	for line := range strings.Lines(note(t, "0002-simulator.md")) {
@@ -170,9 +170,8 @@ func TestSwitchTable(t *testing.T) {
 			rows[row[2]] = row
 		}
 	}
-	switches := reflect.TypeFor[Switches]()
-	for i := range switches.NumField() {
-		field := switches.Field(i)
+	fields := slices.Concat(reflect.VisibleFields(reflect.TypeFor[Switches]()), reflect.VisibleFields(reflect.TypeFor[PerMinuteChoices]()))
+	for _, field := range fields {
 		name, choices := field.Tag.Get("json"), "0: none"
 		if field.Type == reflect.TypeFor[Choice]() {
 			choices = strings.Join(strings.Fields(field.Tag.Get("choices")), ", ")

@@ -97,7 +97,12 @@ type Switches struct {
 
 // withDefaults puts each switch that is not set at its default, and refuses what is no choice.
 func (w Switches) withDefaults() (Switches, error) {
-	v := reflect.ValueOf(&w).Elem()
+	err := settleChoices(reflect.ValueOf(&w).Elem())
+	return w, err
+}
+
+// settleChoices puts each field of a structure of switches that is not set at its default, and says which are no choice.
+func settleChoices(v reflect.Value) error {
 	var problems []error
 	for i := range v.NumField() {
 		field := v.Type().Field(i)
@@ -116,7 +121,7 @@ func (w Switches) withDefaults() (Switches, error) {
 			problems = append(problems, fmt.Errorf("switch %s stands at %q, which is none of %v", name, v.Field(i).String(), choices))
 		}
 	}
-	return w, errors.Join(problems...)
+	return errors.Join(problems...)
 }
 
 // mustSwitches is for switches that are part of a program: a wrong one is a mistake in it.

@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"cmp"
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -19,8 +20,10 @@ type Throttling struct {
 	// Penalty is how much longer a client must wait for each call that it makes while it is throttled; 0: calls are refused, and
 	// that is all.
 	Penalty time.Duration
-	// Limits replaces some of Azure's limits, by name of policy, as headers and errors have it.
+	// Limits replaces some of Azure's limits, by name of policy, as headers and errors have it unless PerMinute says otherwise.
 	Limits map[string]Limit
+	// PerMinute is what is not known of the policies a minute.
+	PerMinute PerMinuteChoices
 }
 
 // Limit is how much one policy allows.
@@ -38,8 +41,6 @@ const (
 	ComputeWindows   ComputePolicies = "windows"   // so many in 3, 5 and 30 minutes, as recorded from 2020 to 2022 (azure-facts §3.3)
 )
 
-func (p ComputePolicies) valid() bool { return p == "" || p == ComputePerMinute || p == ComputeWindows }
-
 // throttle holds what is left under all limits that were met so far.
 type throttle struct {
 	Throttling
@@ -51,6 +52,10 @@ type accountKey struct{ policy, whose string }
 func newThrottle(o Throttling) *throttle {
 	if !o.ARM && o.Compute == "" {
 		return nil
+	}
+	o, err := o.withDefaults()
+	if err != nil {
+		panic(fmt.Sprintf("setting the simulator's throttling: %v", err)) // it is part of a program, as switches are
 	}
 	o.Limits = maps.Clone(o.Limits)
 	return &throttle{Throttling: o, accounts: map[accountKey]*account{}}
@@ -124,7 +129,7 @@ func (s *Server) checkRate(r *request) *armError {
 			return armTooMany(r, longest(refusing, s.now))
 		}
 	}
-	if t.Compute == "" || r.route.bucket == unlimited {
+	if !t.countsCompute() || r.route.bucket == unlimited {
 		return nil
 	}
 	r.meters = t.meter(s.computeLimits(r), s.now)
@@ -152,10 +157,10 @@ func (t *throttle) computeTooMany(refusing []metered, now time.Time) *armError {
 	for _, m := range refusing {
 		from, to := m.span(m.account, now)
 		detail := toCompactJSON(members{
-			{"operationGroup", m.policy}, {"startTime", armTime(from)}, {"endTime", armTime(to)},
+			{"operationGroup", m.shownAs}, {"startTime", armTime(from)}, {"endTime", armTime(to)},
 			{"allowedRequestCount", int(m.size)}, {"measuredRequestCount", int(m.size-max(0, m.left)) + m.refused},
 		})
-		e.details = append(e.details, armError{code: "TooManyRequests", target: m.policy, message: string(detail)})
+		e.details = append(e.details, armError{code: "TooManyRequests", target: m.shownAs, message: string(detail)})
 	}
 	return e
 }

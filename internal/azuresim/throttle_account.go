@@ -4,13 +4,14 @@ import "time"
 
 // limit is what one policy allows those that it counts together.
 type limit struct {
-	policy string
-	whose  string // the subscription, region, resource or client that it counts for
-	size   float64
-	refill float64       // per minute; a bucket
-	window time.Duration // after which there is all of it again; not a bucket
-	counts counted
-	queued int // machines that are being worked on, where those count
+	policy  string
+	shownAs string // in headers and errors
+	whose   string // the subscription, region, resource or client that it counts for
+	size    float64
+	refill  float64       // per minute; a bucket
+	window  time.Duration // after which there is all of it again; not a bucket
+	counts  counted
+	queued  int // machines that are being worked on, where those count
 }
 
 // counted is what a limit is about.
@@ -78,7 +79,7 @@ func (l limit) ofCall() float64 {
 
 func (l limit) take(a *account, n float64) {
 	a.left -= n
-	if l.window == 0 && l.counts == calls {
+	if l.window == 0 {
 		a.refused = 0
 	}
 }

@@ -44,18 +44,7 @@ func (s *Server) computeLimits(r *request) []limit {
 	if s.throttle.Compute == ComputeWindows {
 		return s.windows(r, region)
 	}
-	p := r.route.bucket
-	switch {
-	case p == setCreate && set != nil:
-		p = setUpdate // PUT of one that exists
-	case r.route.name == opListVMs && set != nil && set.isFlexible():
-		p = vmHighCost
-	}
-	limits := []limit{{policy: p.name + "Subscription", whose: region, size: p.regionSize, refill: p.regionRefill}}
-	if p.resourceSize > 0 && !withoutResource[r.route.name] {
-		limits = append(limits, limit{policy: p.name + "Resource", whose: r.resource(), size: p.resourceSize, refill: p.resourceRefill})
-	}
-	return limits
+	return s.throttle.perMinute(r, set, region)
 }
 
 // resource is what a bucket of a resource belongs to: a scale set, an instance, or an operation.
@@ -89,14 +78,14 @@ const (
 func (s *Server) windows(r *request, region string) []limit {
 	p := r.route.bucket
 	window := func(policy string, size, minutes int, counts counted) limit {
-		return limit{policy: policy, whose: region, size: float64(size), window: time.Duration(minutes) * time.Minute, counts: counts}
+		return limit{policy: policy, shownAs: policy, whose: region, size: float64(size), window: time.Duration(minutes) * time.Minute, counts: counts}
 	}
 	limits := []limit{window(p.oldPolicy+"3Min", p.oldLimit3Min, 3, calls), window(p.oldPolicy+"30Min", p.oldLimit30Min, 30, calls)}
 	if r.route.name == "VMs.Reimage" { // recorded to count twice
 		limits = append(limits, window("VMScaleSetVMActions3Min", 200, 3, calls), window("VMScaleSetVMActions30Min", 1000, 30, calls))
 	}
 	if p.changes {
-		queued := limit{policy: "VmssQueuedVMOperations", whose: region, size: queuedLimit, counts: queue, queued: s.queuedIn(region)}
+		queued := limit{policy: "VmssQueuedVMOperations", shownAs: "VmssQueuedVMOperations", whose: region, size: queuedLimit, counts: queue, queued: s.queuedIn(region)}
 		limits = append(limits, window("VMScaleSetBatchedVMRequests5Min", batchedLimit, 5, machines), queued)
 	}
 	if p == vmGet || r.route.name == opListVMs {

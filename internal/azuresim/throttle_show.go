@@ -19,17 +19,28 @@ func (s *Server) showRate(r *request, res *response) {
 	p := r.route.bucket
 	switch {
 	case p == unlimited || isGateway(res):
-	case len(r.meters) > 0:
-		left := make([]string, 0, len(r.meters))
-		for _, m := range r.meters {
-			left = append(left, "Microsoft.Compute/"+m.policy+";"+m.shown())
-		}
-		res.header.Set("X-Ms-Ratelimit-Remaining-Resource", strings.Join(left, ","))
+	case s.throttle.countsCompute():
+		s.throttle.showCompute(r, res)
 	default:
 		name := "Microsoft.Compute/" + p.oldPolicy
 		res.header.Set("X-Ms-Ratelimit-Remaining-Resource",
 			name+"3Min;"+strconv.Itoa(p.oldLimit3Min-1)+","+name+"30Min;"+strconv.Itoa(p.oldLimit30Min-1))
 	}
+}
+
+// countsCompute says whether the compute provider's policies are on.
+func (t *throttle) countsCompute() bool { return t != nil && t.Compute != "" }
+
+// showCompute says what is left under the compute provider's policies, if there are any and their names are to be seen.
+func (t *throttle) showCompute(r *request, res *response) {
+	if len(r.meters) == 0 || t.Compute == ComputePerMinute && t.PerMinute.Names == "hide" {
+		return
+	}
+	left := make([]string, 0, len(r.meters))
+	for _, m := range r.meters {
+		left = append(left, "Microsoft.Compute/"+m.shownAs+";"+m.shown())
+	}
+	res.header.Set("X-Ms-Ratelimit-Remaining-Resource", strings.Join(left, ","))
 }
 
 // shown is how many whole ones are left.
