@@ -10,6 +10,7 @@ type Durations struct {
 	Create            time.Duration // an instance's or a scale set's creation
 	Upgrade           time.Duration // manualupgrade that runs scripts in place
 	UpgradeImage      time.Duration // manualupgrade that replaces the OS disk
+	UpgradeOS         time.Duration // a batch of osRollingUpgrade, and of automatic OS upgrades
 	UpgradeExtensions time.Duration // a batch of extensionRollingUpgrade
 	Overprovision     time.Duration // how long surplus machines stay when a scale set has grown
 	Noop              time.Duration // manualupgrade of instances that have the latest model
@@ -42,6 +43,7 @@ func (d Durations) withDefaults() Durations {
 		{&d.Create, 40 * time.Second},
 		{&d.Upgrade, 50 * time.Second},
 		{&d.UpgradeImage, 132 * time.Second},
+		{&d.UpgradeOS, 121 * time.Second},
 		{&d.UpgradeExtensions, 120 * time.Second}, // 600 for five batches
 		{&d.Overprovision, time.Minute},
 		{&d.Noop, 400 * time.Millisecond},

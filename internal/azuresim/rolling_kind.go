@@ -27,7 +27,7 @@ func (k rollingKind) wants(inst *instance) bool {
 func (k rollingKind) plan(s *Server, inst *instance) (*model, plan) {
 	switch k {
 	case rollImage:
-		return inst.model, plan{during: updating, lasts: s.durations.UpgradeImage, newDisk: true, scripts: inst.model.scripts()}
+		return inst.model, plan{during: updating, lasts: s.durations.UpgradeOS, newDisk: true, scripts: inst.model.scripts()}
 	case rollExtensions:
 		return inst.model, plan{during: updating, lasts: s.durations.UpgradeExtensions}
 	default:

@@ -3,6 +3,7 @@ package azuresim
 import (
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 )
@@ -187,20 +188,57 @@ func TestPatchLeavesCapacity(t *testing.T) {
 	mustEqual(t, "instances", fmt.Sprint(len(s.latest())), "5")
 }
 
-// azure-facts §2.9: operations take as long as was recorded, in seconds.
+// azure-facts §2.4, §2.5, §2.9: by default operations take as long as was recorded, from startTime to endTime. Where a range was recorded of
+// what differs in more than chance, like upgrades, it is the part of it that is about the like.
 func TestRecordedDurations(t *testing.T) {
-	d := Durations{}.withDefaults()
+	one := members{{"instanceIds", []string{"0"}}}
+	protected := members{{"properties", members{{"protectionPolicy", members{{"protectFromScaleIn", true}}}}}}
 	for name, tc := range map[string]struct {
-		lasts    time.Duration
-		from, to float64
+		before   call // what makes it possible; its operation is over then
+		call     call
+		from, to float64 // seconds
 	}{
-		"upgrade": {d.Upgrade, 4.8, 164}, "upgrade of image": {d.UpgradeImage, 4.8, 164}, "no-op": {d.Noop, 0.4, 45},
-		"reimage": {d.Reimage, 68, 83}, "PATCH": {d.Patch, 4, 42}, "PUT": {d.PutModel, 0.1, 122}, "start": {d.Start, 6, 17},
-		"restart": {d.Restart, 1, 51}, "power off": {d.PowerOff, 11, 21}, "deallocate": {d.Deallocate, 37, 47},
-		"delete": {d.Delete, 0.8, 64}, "PUT of an instance": {d.VMUpdate, 0.16, 79}, "run command": {d.RunCommand, 16, 76}, "five batches of extensions": {5 * d.UpgradeExtensions, 600, 600},
+		"upgrade by script":   {call{"PATCH", testSet, script("y")}, call{"POST", testSet + "/manualupgrade", one}, 45.6, 59.6}, // beside 54.3, which was one
+		"upgrade by image":    {call{"PATCH", testSet, image(imageV2)}, call{"POST", testSet + "/manualupgrade", one}, 132, 164},
+		"upgrade of nobody":   {call{}, call{"POST", testSet + "/manualupgrade", one}, 0.4, 0.4}, // §2.2; at most 45
+		"reimage":             {call{}, call{"POST", testSet + "/reimage", one}, 68, 83},
+		"reimage of one":      {call{}, call{"POST", testSet + "/virtualMachines/0/reimage", nil}, 68, 83}, // 73
+		"PATCH":               {call{}, call{"PATCH", testSet, script("y")}, 4, 7},
+		"PUT":                 {call{}, call{"PUT", testSet, append(script("y"), member{"location", "eastus"})}, 0.1, 9},
+		"start":               {call{"POST", testSet + "/deallocate", one}, call{"POST", testSet + "/start", one}, 6, 17},
+		"restart":             {call{}, call{"POST", testSet + "/restart", one}, 1, 51},
+		"power off":           {call{}, call{"POST", testSet + "/poweroff", one}, 11, 21},
+		"deallocate":          {call{}, call{"POST", testSet + "/deallocate", one}, 37, 47},
+		"delete":              {call{}, call{"POST", testSet + "/delete", one}, 0.8, 64},
+		"protection":          {call{}, call{"PUT", testSet + "/virtualMachines/0", protected}, 0.2, 0.4},
+		"run command":         {call{}, call{"POST", testSet + "/virtualMachines/0/runCommand", shell("x")}, 16, 76},
+		"upgrade of the OS":   {call{}, call{"POST", testSet + "/osRollingUpgrade", nil}, 121, 121},
+		"of extensions, by 5": {call{}, call{"POST", testSet + "/extensionRollingUpgrade", nil}, 600, 600},
 	} {
-		if s := tc.lasts.Seconds(); s < tc.from || s > tc.to {
-			t.Errorf("%s lasts %v s, recorded were %v to %v", name, s, tc.from, tc.to)
-		}
+		t.Run(name, func(t *testing.T) {
+			s := recordable(t, tc.call.path)
+			if tc.before.method != "" {
+				s.want(s.finish(s.try(tc.before)), statusSucceeded)
+			}
+			op := s.finish(s.try(tc.call))
+			s.want(op, statusSucceeded)
+			if took := ended(t, op).Sub(began(t, op)).Seconds(); took < tc.from || took > tc.to {
+				t.Errorf("it took %v s, recorded were %v to %v", took, tc.from, tc.to)
+			}
+		})
 	}
+}
+
+// recordable is a scale set in which an operation can be timed: in batches of one machine where all of them get new extensions, and
+// in a single one where two get a new version of their image, which was recorded.
+func recordable(t *testing.T, path string) *sim {
+	t.Helper()
+	if !strings.HasSuffix(path, "/osRollingUpgrade") {
+		return withImages(t, Options{}, 5)
+	}
+	s := newSim(t, Options{})
+	s.stage(2, member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
+	s.patched(upgradePolicy(member{"rollingUpgradePolicy", members{{"maxBatchInstancePercent", 100}}}))
+	s.control("PUT", "/images", members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
+	return s
 }

@@ -58,6 +58,15 @@ func testsHere(t *testing.T) map[string]testHere {
 	return found
 }
 
+// TestReadmeDurations holds what people are told of upgrades to the defaults.
+func TestReadmeDurations(t *testing.T) {
+	d := Durations{}.withDefaults()
+	want := fmt.Sprintf("%v s for an upgrade by script, %v s for one by image", d.Upgrade.Seconds(), d.UpgradeImage.Seconds())
+	if !strings.Contains(note(t, filepath.Join("..", "..", "hack", "azuresim", "README.md")), want) {
+		t.Errorf("hack/azuresim/README.md does not say %q", want)
+	}
+}
+
 // row is a line of docs/design/0006-semantics.md.
 type row struct {
 	section, fact  string
