@@ -349,6 +349,8 @@ func ailment(spec Spec, i Instance) string {
 		return "instance " + i.ID + " is not running"
 	case i.State != StateSucceeded:
 		return fmt.Sprintf("instance %s is %s", i.ID, orUnknown(string(i.State)))
+	case i.Script == ScriptRunning:
+		return "the script is still running on instance " + i.ID
 	default:
 		return healthAilment(i)
 	}

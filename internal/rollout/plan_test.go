@@ -184,7 +184,7 @@ func TestEvidence(t *testing.T) {
 		"boots from another image":  {image2, func(i *rollout.Instance) { i.Image = &rollout.Image{ID: "/images/base"} }, "boots from another image"},
 		"does not show the script":  {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptAbsent }, "does not show the script"},
 		"script failed":             {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptFailed }, ""},
-		"script still running":      {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptRunning }, ""},
+		"script still running":      {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptRunning }, "the script is still running on instance 2"},
 		"not running":               {v2, func(i *rollout.Instance) { i.Running = rollout.No }, "not running"},
 		"health unknown":            {v2, func(i *rollout.Instance) { i.AppHealth = rollout.Unsure }, "not known"},
 		"platform state unknown":    {v2, func(i *rollout.Instance) { i.State = rollout.StateUnknown }, "unknown state"},
