@@ -95,7 +95,7 @@ func (w worst) memory(now time.Time) rollout.Memory {
 		Run: 11, Revision: "0123456789ab", Started: now, Settings: strings.Repeat("a", 32), Stable: "0123456789ab",
 		Baseline: rollout.Baseline{Name: "0123456789ab", Source: rollout.BaselineSnapshot, Run: 11, Fixed: true, Since: now, Why: strings.Repeat("w", 300)},
 		Return:   &rollout.Return{Kind: rollout.ReturnRollback, Cause: rollout.CauseAction, Record: "0123456789ab", Why: strings.Repeat("w", 300), By: someone, At: now},
-		Operation: &rollout.Operation{Run: 11, Kind: rollout.UpgradeOperation, Attempt: 1, IntentAt: now, BegunAt: now, EndedAt: now, PollAt: now,
+		Operation: &rollout.Operation{Run: 11, Kind: rollout.UpgradeOperation, Back: true, NewDisks: true, Attempt: 1, IntentAt: now, BegunAt: now, EndedAt: now, PollAt: now,
 			Token: strings.Repeat("t", 1000)},
 	}
 	for n := range w.inFlight {
