@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
 // testKilledChecking kills the manager while the check of the canary is half through its count and waits for an answer, and the next one while that of
@@ -28,6 +30,7 @@ func (s *town) testKilledChecking(t *testing.T, stopped *atomic.Int32) {
 	for heard := 0; len(lives) < 2; heard = len(program.heard()) {
 		manager := s.manage(t, ns)
 		program.awaitSilence(t)
+		r.awaitRound(t, len(lives))
 		manager.kill()
 		lives = append(lives, said(program.heard()[heard:]))
 	}
@@ -41,6 +44,13 @@ func (s *town) testKilledChecking(t *testing.T, stopped *atomic.Int32) {
 	if diff := cmp.Diff(want, lives); diff != "" {
 		t.Errorf("what each of the managers called (-want +got):\n%s", diff)
 	}
+}
+
+// awaitRound has a round look at the rollout as it is, for the n-th time: it says so of the generation that a harmless change made.
+func (r rollout) awaitRound(t testing.TB, n int) {
+	t.Helper()
+	r.patch(t, fmt.Sprintf(`{"spec": {"revisionHistoryLimit": %d}}`, 5+n))
+	r.await(t, "has had a round", func(o *v1alpha1.VMSSRollout) bool { return o.Status.ObservedGeneration == o.Generation })
 }
 
 func said(calls []called) []string {
