@@ -155,8 +155,9 @@ func (g *gate) awaitKill(t testing.TB, r rollout) bool {
 	if !over {
 		return true
 	}
-	// The last write can be read before the gate has counted it. When another round begins, it has.
-	g.awaitRound(t, r)
+	// The last write can be read before the gate has counted it. When another round begins, it has. It may be counted, and the manager be killed,
+	// before this asks for that round.
+	g.awaitRoundOrKill(t, r, false)
 	return g.isKilled()
 }
 
@@ -177,7 +178,13 @@ func (g *gate) awaitRest(t testing.TB, r rollout) {
 // awaitRound makes the manager look and waits until it does, or until it is killed meanwhile.
 func (g *gate) awaitRound(t testing.TB, r rollout) {
 	t.Helper()
-	begun, wasKilled := g.seen().rounds, g.isKilled()
+	g.awaitRoundOrKill(t, r, g.isKilled())
+}
+
+// awaitRoundOrKill is that for who knows whether the manager was killed before.
+func (g *gate) awaitRoundOrKill(t testing.TB, r rollout, wasKilled bool) {
+	t.Helper()
+	begun := g.seen().rounds
 	r.look(t)
 	eventually(t, patience, "the manager has looked", func(context.Context) error {
 		if now := g.seen(); now.rounds == begun && g.isKilled() == wasKilled {

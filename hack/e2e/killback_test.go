@@ -95,7 +95,7 @@ func (g *gate) awaitRevived(t testing.TB, r rollout, reason string, before bool)
 		return fmt.Errorf("it is at %+v", c)
 	})
 	if !g.isKilled() {
-		g.awaitRound(t, r) // the last write can be read before the gate has counted it; when another round begins, it has
+		g.awaitRoundOrKill(t, r, false) // the last write can be read before the gate has counted it; when another round begins, it has
 	}
 	if g.isKilled() {
 		g.admit(t, r.GetNamespace())
