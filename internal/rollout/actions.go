@@ -191,9 +191,24 @@ func (r *round) undo(a Action) string {
 	if b := r.memory.Baseline; a.Revision == b.Name && b.Why != "" && !r.memory.hasCompleted(a.Revision) {
 		return fmt.Sprintf("revision %s is no way back: %s", a.Revision, b.Why)
 	}
+	if script := record.Value.Script; script != nil && r.isKnownOther(script) {
+		return fmt.Sprintf("revision %s is no way back: %s", a.Revision, notAsItWas(script.ProtectedSettings))
+	}
 	r.goBack(ReturnRollback, CauseAction, "a RolloutAction asked for revision "+a.Revision, a.By)
 	r.memory.Return.Record, r.memory.Return.All, r.memory.Failed = a.Revision, true, nil
 	return ""
+}
+
+// isKnownOther says whether the Secret that the script needs was read as the target's or the baseline's, and is not what it was.
+func (r *round) isKnownOther(script *ScriptSnapshot) bool {
+	isOther := func(secret string, read Reading[ProtectedSettings]) bool {
+		return secret == script.ProtectedSettings && read.State == Read && read.Value.Digest != script.Digest
+	}
+	if script.ProtectedSettings == "" {
+		return false
+	}
+	target := r.declared.Target.Script
+	return target != nil && isOther(target.ProtectedSettings, r.obs.Settings) || isOther(r.memory.Baseline.Secret, r.obs.BackSettings)
 }
 
 // hasCompleted says whether the history names the revision as one that every machine had.

@@ -178,11 +178,16 @@ func (r *round) settingsLost(b Baseline) string {
 	case read.State == ReadFailed && isLost(read.Problem):
 		return "the protected settings to go back to are gone: " + read.Problem.Error()
 	case read.State == Read && read.Value.Digest != b.Digest:
-		return fmt.Sprintf("Secret %q is not what it was when its settings were in force", b.Secret)
+		return notAsItWas(b.Secret)
 	case read.State == NotRead || read.State == ReadFailed:
 		return strings.TrimPrefix(r.memory.Baseline.Lost, sameAsTarget) // not known now: what was known stays
 	}
 	return ""
+}
+
+// notAsItWas says that a Secret came to hold something else.
+func notAsItWas(secret string) string {
+	return fmt.Sprintf("Secret %q is not what it was when its settings were in force", secret)
 }
 
 // watchWayBack notices, while the run goes forward, that the protected settings it would need on the way back changed.

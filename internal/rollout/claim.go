@@ -11,6 +11,9 @@ func holdClaimed(r *round) (verdict, bool) {
 		return wait(ReasonProgressing, recheckBusy, "reading the other rollouts: %s", claim.Problem.advice()), true
 	}
 	if holder := r.holder(); holder != "" {
+		if r.memory.RepairsSuspended {
+			return r.resumeRepairs(), true // the other one does not know of it, and nobody else would take it back
+		}
 		return wait(ReasonPreflightFailed, recheckMissing,
 			"the scale set is claimed by the older VMSSRollout %s; nothing is touched; to mend it: delete one of the two", holder), true
 	}

@@ -59,11 +59,15 @@ func Foresee(spec Spec, obs Observation) Forecast {
 		r := newRound(spec, obs)
 		r.foreseen = true
 		d := r.plan()
+		if hasTurned := obs.Memory.Return == nil && d.Remember.Return != nil; hasTurned {
+			obs.Memory, obs.At = d.Remember, obs.At.Add(time.Hour)
+			continue
+		}
 		if d.Step.Operation() == "" {
 			forecast.Ends = d.Because
 			return forecast
 		}
-		forecast.note(spec, obs, d)
+		forecast.note(obs, d)
 		obs = obey(spec, obs, d)
 	}
 	forecast.Ends = Because{Reason: ReasonProgressing, Message: "too long to foresee whole"}
@@ -71,14 +75,14 @@ func Foresee(spec Spec, obs Observation) Forecast {
 }
 
 // note writes down what the decision does. After each write or batch the world is read again: a list and a model.
-func (f *Forecast) note(spec Spec, obs Observation, d Decision) {
+func (f *Forecast) note(obs Observation, d Decision) {
 	f.Calls += 3
 	refs := Named(d.Step)
 	if refs == nil {
 		f.Writes = append(f.Writes, d.Step.Operation())
 		return
 	}
-	batch := PlannedBatch{Step: spec.step(d.Remember).Name, Action: d.Step.Operation()}
+	batch := PlannedBatch{Step: d.Stage.Name, Action: d.Step.Operation()}
 	for _, ref := range refs {
 		i, _ := find(obs.Instances.Value, ref)
 		batch.Instances = append(batch.Instances, PlannedInstance{Ref: refTo(i), Zone: i.Zone})
@@ -103,6 +107,9 @@ func obey(spec Spec, obs Observation, d Decision) Observation {
 		outdate(obs.Instances.Value)
 	case WriteScript:
 		obs.Model.Value.Script = &ModelScript{Extension: step.Extension, URIs: step.Script.URIs, Command: step.Script.Command, ForceUpdateTag: step.ForceUpdateTag}
+		outdate(obs.Instances.Value)
+	case RemoveScript:
+		obs.Model.Value.Script = nil
 		outdate(obs.Instances.Value)
 	default:
 		heal(spec, obs, Named(step))

@@ -74,6 +74,55 @@ func TestForecastIsWhatHappens(t *testing.T) {
 	}
 }
 
+// TestForecastOfTheWayBack: somewhere on the way the target is set to what was there before, and that is only to be planned. What is planned is the way
+// back, of those that left and of nobody else, and it is what happens.
+func TestForecastOfTheWayBack(t *testing.T) {
+	returned := 0
+	for seed := range int64(300) {
+		random := rand.New(rand.NewPCG(uint64(seed), 12))
+		dice := simworld.Dice(random.IntN)
+		start := simworld.Content{Image: rollout.Image{ID: "/images/old"}}
+		world := simworld.New(dice, 1+dice(9), nil, start)
+		shell := &simworld.Shell{World: world, Spec: canary(image2, 10+dice(90), func(s *rollout.Spec) { s.Batch.Size = rollout.Amount{Value: 1 + dice(3)} })}
+		for rounds := 3 + dice(20); rounds > 0 || shell.Memory.Operation != nil; rounds-- {
+			shell.Round()
+			world.Advance(shell.Recheck)
+		}
+		shell.Spec.Target, shell.Spec.PlanOnly = rollout.Target{Image: &start.Image}, true
+		shell.Round()
+		planned, effected := shell.Last.Forecast, shell.Effects
+		if planned == nil {
+			t.Fatalf("seed %d: no plan: %v", seed, shell.Last.Because)
+		}
+		shell.Round()
+		if shell.Effects != effected {
+			t.Fatalf("seed %d: Plan mode touched something", seed)
+		}
+		shell.Spec.PlanOnly = false
+		var done, writes []string
+		shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) {
+			if rollout.Named(d.Step) == nil {
+				writes = append(writes, string(d.Step.Operation()))
+				return
+			}
+			done = append(done, d.Stage.Name+": "+stepText(d.Step))
+		}
+		for range 100 {
+			shell.Round()
+			world.Advance(shell.Recheck)
+		}
+		if len(writes) > 0 {
+			returned++
+		}
+		if foreseen := effects(planned); !slices.Equal(foreseen, done) || fmt.Sprint(planned.Writes) != fmt.Sprint(writes) || planned.Ends.Reason != shell.Last.Because.Reason {
+			t.Fatalf("seed %d: planned %v and %v, to end with %v; did %v and %v, ended with %v", seed, planned.Writes, foreseen, planned.Ends, writes, done, shell.Last.Because)
+		}
+	}
+	if returned < 100 {
+		t.Errorf("only %d of 300 had anything to bring back", returned)
+	}
+}
+
 // effects are the planned batches with their steps, as the trace of a rollout shows them.
 func effects(f *rollout.Forecast) []string {
 	var list []string

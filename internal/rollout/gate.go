@@ -28,12 +28,17 @@ func keepGate(r *round) (verdict, bool) {
 		r.spoilChecks()
 		r.memory.hangUp(AfterStep)
 		*gate = Gate{}
-	case r.spec.Paused || r.obs.Window.Closed || r.obs.Outside != nil:
+	case r.standsStill():
 		*gate = gate.still(r.at)
 	case gate.Since.IsZero():
 		gate.Since = r.at
 	}
 	return undecided()
+}
+
+// standsStill says whether nothing may be begun, so that no time passes, whatever is still in flight.
+func (r *round) standsStill() bool {
+	return r.spec.Paused || r.obs.Window.Closed || r.obs.Outside != nil
 }
 
 // hasGate says whether anything has to pass once the current step's share is reached.

@@ -166,7 +166,7 @@ func requireWayBack(r *round) (verdict, bool) {
 	}
 	record := r.obs.Records[back.Record]
 	if record.State == ReadFailed {
-		return r.noWayBack(fmt.Sprintf("the record %s of what was there before is gone", back.Record)), true
+		return r.loseRecord(fmt.Sprintf("the record %s of what was there before is gone", back.Record), true), true
 	}
 	if v, storing := r.completeRecord(record.Value); storing {
 		return v, true
@@ -181,7 +181,21 @@ func (r *round) requireSameSettings(script *ScriptSnapshot) (verdict, bool) {
 	if script == nil || script.ProtectedSettings == "" || r.obs.Settings.State != Read || r.obs.Settings.Value.Digest == script.Digest {
 		return undecided()
 	}
-	return r.noWayBack(fmt.Sprintf("Secret %q is not what it was when its settings were in force", script.ProtectedSettings)), true
+	return r.loseRecord(notAsItWas(script.ProtectedSettings), false), true
+}
+
+// loseRecord tells that what was to be put back cannot be. Where it is the run's baseline, that is known from now on: the way back is looked for anew,
+// so that spec.baseline and a Retry are heard. A record that is gone does not come back; a Secret may.
+func (r *round) loseRecord(why string, forGood bool) verdict {
+	b, back := &r.memory.Baseline, r.memory.Return
+	if back.Record != b.Name {
+		return r.noWayBack(why)
+	}
+	back.Record = ""
+	if b.Lost = why; forGood {
+		b.Why = why
+	}
+	return r.noWayBack(why)
 }
 
 // completeRecord adds to an older revision what it does not declare and the run does: the way that was before the run. Without that, the older
@@ -285,8 +299,12 @@ func (r *round) noWayBack(why string) verdict {
 	if why == "" {
 		why = "what was there before the target is not known"
 	}
-	return wait(ReasonNotRollbackable, recheckHeld, "%s was asked for (%s), but there is no way back, so nothing more is touched: %s; declare spec.baseline, change spec.target, or create a RolloutAction Retry",
-		r.memory.Return.Kind, r.memory.Return.Why, why)
+	next := "declare spec.baseline, change spec.target, or create a RolloutAction Retry"
+	if r.memory.Return.Record != "" { // of an older revision, for which nothing else can stand
+		next = "put that back, change spec.target, or create a RolloutAction Rollback with another toRevision"
+	}
+	return wait(ReasonNotRollbackable, recheckHeld, "%s was asked for (%s), but there is no way back, so nothing more is touched: %s; %s",
+		r.memory.Return.Kind, r.memory.Return.Why, why, next)
 }
 
 // holdBack lets the way back wait where its cause does not override a pause or a closed window.

@@ -50,6 +50,7 @@ func forward() []pass {
 		preflight,
 		keepLedger,
 		planOnly,
+		resumeUnwanted,
 		holdRefused,
 		holdDrifted,
 		stayCompleted,

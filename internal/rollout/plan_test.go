@@ -429,6 +429,17 @@ func TestFlexibleIsRolledOut(t *testing.T) {
 	}
 }
 
+// TestNineModelsAreGoneOnWith: what was begun with eight images about is the ninth, and is gone on with.
+func TestNineModelsAreGoneOnWith(t *testing.T) {
+	obs := seen(image2, 11, 1)
+	for n := range obs.Instances.Value[:11] {
+		obs.Instances.Value[n].Image = &rollout.Image{ID: fmt.Sprint("/images/", n%8)}
+	}
+	if _, upgrades := rollout.Plan(canary(image2, 100), obs).Step.(rollout.Upgrade); !upgrades {
+		t.Errorf("%+v, want the next batch", rollout.Plan(canary(image2, 100), obs).Because)
+	}
+}
+
 // TestTenModels: with nine images about, the write of the target could be accepted and that of the way back refused.
 func TestTenModels(t *testing.T) {
 	for images, reason := range map[int]rollout.Reason{8: rollout.ReasonProgressing, 9: rollout.ReasonPreflightFailed, 12: rollout.ReasonPreflightFailed} {

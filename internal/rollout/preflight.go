@@ -18,7 +18,7 @@ func preflight(r *round) (verdict, bool) {
 			return wait(ReasonPreflightFailed, recheckMissing, "%s", finding), true
 		}
 	}
-	if n := distinctImages(r.obs.Instances.Value); n >= mostModels && r.memory.Return == nil {
+	if n := distinctImages(r.obs.Instances.Value, r.spec.Target.Image); n >= mostModels && r.memory.Return == nil {
 		return wait(ReasonPreflightFailed, recheckMissing,
 			"instances are at %d or more distinct models, and Azure takes no more than %d, of which the way back needs one; to mend it: az vmss update-instances --instance-ids with those of the oldest images", n, azureModels), true
 	}
@@ -38,15 +38,20 @@ const azureModels = 10
 // mostModels leaves room for the target and for the way back.
 const mostModels = azureModels - 1
 
-// distinctImages counts the images that instances boot from: the least number of models that they can be at.
-func distinctImages(instances []Instance) int {
+// distinctImages counts the images that instances boot from, beside the target's: the least number of models that they can be at. There is room for the
+// target's, so that what was begun can be gone on with.
+func distinctImages(instances []Instance, target *Image) int {
 	var images []Image
+	if target != nil {
+		images = append(images, *target)
+	}
+	beside := len(images)
 	for _, i := range instances {
 		if i.Image != nil && !slices.ContainsFunc(images, i.Image.same) {
 			images = append(images, *i.Image)
 		}
 	}
-	return len(images)
+	return len(images) - beside
 }
 
 func knownOrchestration(_ Spec, m Model) string {

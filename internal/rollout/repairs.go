@@ -10,6 +10,14 @@ func (r *round) suspendRepairs() (verdict, bool) {
 	return act(SuspendRepairs{}, "suspending automatic repairs"), true
 }
 
+// resumeUnwanted takes that back where it is not declared any more, while nothing is in flight.
+func resumeUnwanted(r *round) (verdict, bool) {
+	if !r.memory.RepairsSuspended || r.spec.Repairs == RepairsSuspend || r.isWorking() {
+		return undecided()
+	}
+	return r.resumeRepairs(), true
+}
+
 // resumeRepairs takes that back. It may be done at any time.
 func (r *round) resumeRepairs() verdict {
 	if v, waiting := r.holdEffect(); waiting {

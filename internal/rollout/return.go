@@ -179,7 +179,7 @@ func seeFormerOut(r *round) (verdict, bool) {
 // returnToBaseline turns the run round when its target is what was there before: nobody has to be upgraded to that but those who left it.
 func returnToBaseline(r *round) (verdict, bool) {
 	b := r.memory.Baseline
-	if !r.mayReturn() || r.isWorking() || r.foreseen {
+	if !r.mayReturn() || r.isWorking() {
 		return undecided()
 	}
 	if v, waiting := r.requireRecord(b.Name); waiting {

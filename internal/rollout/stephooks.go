@@ -65,6 +65,7 @@ func (r *round) callAt(at HookPoint, stage string) (verdict, bool) {
 	}
 	if pending != "" {
 		step := r.spec.step(r.memory)
+		r.blocked = at == AfterStep // it is part of the gate, and the hook has its own time
 		return wait(ReasonProgressing, r.nextTimeout(c), "%s%s: %s", step.called(), at, pending), true
 	}
 	r.memory.hangUp(at)

@@ -72,6 +72,21 @@ func baselineStories() map[string]story {
 			15: does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
 			28: does("it is put back", func(t *teller) { t.shell.Secrets["settings-a"] = "1" }),
 		}},
+		"the record is gone when it is needed": {n: 4, start: bare, rounds: 34, spec: canary(image2, 50), script: map[int]func(*teller){
+			9:  all(does("somebody deletes what was stored", func(t *teller) { t.shell.Records = nil }), ask(rollout.VerbRollback)),
+			16: does("spec.baseline declares the image", declares(base)),
+		}},
+		"the Secret is rotated when the way back has begun": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
+			12: does("target b.sh, with another Secret", target(protected("b.sh", "settings-b"))),
+			16: all(ask(rollout.VerbRollback), does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} })),
+			22: ask(rollout.VerbRetry),
+		}},
+		"the Secret of an older revision is not what it was": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100, func(s *rollout.Spec) { s.History = 5 }), script: map[int]func(*teller){
+			12: does("target v2", target(v2)),
+			24: does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
+			25: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, protected("a.sh", "settings-a").Revision() }),
+			32: does("it is put back", func(t *teller) { t.shell.Secrets["settings-a"] = "1" }),
+		}},
 		"rollback with protected settings": {n: 2, start: bare, rounds: 32, spec: rolls(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
 			12: all(breaksOn("sh b.sh"), does("target b.sh, with another Secret", target(protected("b.sh", "settings-b")))),
 		}},

@@ -119,6 +119,22 @@ func deadlineStories() map[string]story {
 			5:  paused(true),
 			10: paused(false),
 		}},
+		"a pause with an upgrade in flight is no lack of progress": {n: 3, start: bare, rounds: 40, spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailureRollback)), script: map[int]func(*teller){
+			0:  hangs,
+			5:  paused(true),
+			20: does("it comes loose", func(t *teller) { t.world.Calm() }),
+			24: paused(false),
+		}},
+		"a window that closes on an upgrade is no lack of progress": {n: 3, start: bare, rounds: 40, spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailureRollback)), script: map[int]func(*teller){
+			0:  hangs,
+			5:  does("the window closes", window(true, 3*time.Hour)),
+			20: does("it comes loose", func(t *teller) { t.world.Calm() }),
+			24: does("the window opens", window(false, 8*time.Hour)),
+		}},
+		"waiting for a program after a step is no lack of progress": {n: 2, start: bare, rounds: 22, spec: canary(image2, 50, deadline(3*time.Minute, rollout.FailureRollback), hooks(hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
+			0: answers("AfterStep", rollout.CallUnderWay),
+			7: answers(),
+		}},
 	}
 }
 

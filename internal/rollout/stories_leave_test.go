@@ -49,6 +49,14 @@ func deletionStories() map[string]story {
 		"repairs are suspended for as long as a run lasts": {n: 2, start: bare, spec: canary(image2, 100), rounds: 18, script: map[int]func(*teller){
 			0: repaired,
 		}},
+		"repairs are resumed when another rollout claims the scale set": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20, script: map[int]func(*teller){
+			0: repaired,
+			9: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+		}},
+		"repairs are resumed when that is not declared any more": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20, script: map[int]func(*teller){
+			0: repaired,
+			6: does("strategy.automaticRepairs is Leave", func(t *teller) { t.shell.Spec.Repairs = rollout.RepairsLeave }),
+		}},
 		"repairs are resumed after a rollback": {n: 2, start: bare, spec: canary(image2, 50), rounds: 24, script: map[int]func(*teller){
 			0: repaired,
 			9: ask(rollout.VerbRollback),

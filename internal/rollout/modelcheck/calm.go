@@ -248,7 +248,7 @@ func (c *config) leadsAway(s *state) bool {
 	return carrying(before, c.targets[s.target]) != before
 }
 
-// isAsBefore compares the model with what it was before the first write, where the oracle saw that write.
+// isAsBefore holds that the model and every machine that left are what the record says, which the oracle compared with the model when it was taken.
 func (c *config) isAsBefore(s *state) []string {
 	r := c.plan(s, false)
 	j := &judge{c: c, s: s, r: r, m: s.memory}

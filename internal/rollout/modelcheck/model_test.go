@@ -50,7 +50,13 @@ func TestModel(t *testing.T) {
 	})
 	figure.Record(t, "model_states", int(visited.Load()))
 	figure.Record(t, "model_violations", int(violations.Load()))
+	if n := visited.Load(); n < leastStates && inFull() && *only == "" {
+		t.Errorf("%d states were visited, fewer than %d", n, leastStates)
+	}
 }
+
+// leastStates is how many states all configurations together are to have.
+const leastStates = 1_000_000
 
 // checked checks one configuration.
 func (c *config) checked(t *testing.T) *search {
