@@ -8,11 +8,18 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime"
+	"strconv"
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
 )
 
 const (
@@ -25,8 +32,8 @@ const (
 	mostChecksMiB = 64
 )
 
-// measureChecks measures every instance of a batch of 1,000 three times each (its own page, a query about it, a command on it) and
-// prints what that takes at its peak. The calls are real HTTP through the guarded client, over connections in memory.
+// measureChecks measures every instance of a batch of 1,000, of 2,000, three times each (its own page, a query about it, a command on it), by the way that
+// the manager takes, and prints what that takes at its peak. The calls are real HTTP through the guarded client, over connections in memory.
 func measureChecks(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -42,12 +49,12 @@ func measureChecks(ctx context.Context) error {
 	}
 	goroutines, mib := gauge.stop()
 	fmt.Printf("%d checks of %d instances, twice each: %d passed, in %s of real time\n",
-		checkedInstances*checksPerInstance, checkedInstances, verdicts[checks.VerdictPassed], time.Since(began).Round(time.Millisecond))
+		checkedInstances*checksPerInstance, checkedInstances, verdicts[rollout.CheckPassed], time.Since(began).Round(time.Millisecond))
 	fmt.Printf("bounds: %d goroutines, %d MiB\n", mostGoroutines, mostChecksMiB)
 	fmt.Printf("figure: checks_3000_peak_goroutines %d\n", goroutines)
 	fmt.Printf("figure: checks_3000_peak_mib %.1f\n", mib)
 	switch {
-	case verdicts[checks.VerdictPassed] != checkedInstances*checksPerInstance:
+	case verdicts[rollout.CheckPassed] != checkedInstances*checksPerInstance:
 		return fmt.Errorf("not all checks passed: %v", verdicts)
 	case goroutines > mostGoroutines || mib > mostChecksMiB:
 		return fmt.Errorf("%d goroutines and %.1f MiB are beyond %d and %d", goroutines, mib, mostGoroutines, mostChecksMiB)
@@ -56,72 +63,99 @@ func measureChecks(ctx context.Context) error {
 	}
 }
 
-// runChecks runs all series to their verdicts.
-func runChecks(ctx context.Context, network *pipes) (map[checks.Verdict]int, error) {
+// wantedRounds is how often the controller says what it wants while the checks are under way, each time anew, as every round does that lists the machines.
+const wantedRounds = 5
+
+// runChecks has the desk, as the manager has it, run all checks to their verdicts. Half of the scale set has the target, and the other half is what it may be compared with.
+func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	declared, err := declaredChecks(network)
+	allow, err := outbound.ParseAllowList("10.0.0.0/8:80")
 	if err != nil {
 		return nil, err
 	}
 	var left sync.WaitGroup
 	left.Add(checkedInstances * checksPerInstance)
-	runner := checks.NewRunner(checks.RunnerOptions{Changed: func(checks.Key) { left.Done() }})
-	nothing := func(checks.Key) (checks.State, bool) { return checks.State{}, false }
-	for _, check := range declared {
-		for _, series := range check.Series(checkedStep(), nothing, time.Now()) {
-			if err := runner.Start(series); err != nil {
-				return nil, err
-			}
-		}
+	desk := verify.New(verify.Options{
+		Ports: checks.Ports{
+			Outbound: outbound.New(outbound.Options{Allow: allow, Dial: network.dial}), Commands: quickCommands{}, Addresses: knownAddresses{},
+		},
+		Changed: func(types.NamespacedName) { left.Done() },
+	})
+	object := checkedRollout()
+	if problem := desk.Declare(object, nil); problem != nil {
+		return nil, problem
 	}
+	machines, runs := checkedMachines(object)
+	desk.Want(object, machines, rollout.Decision{Checks: &runs})
 	ended := make(chan error, 1)
-	go func() { ended <- runner.Run(ctx) }()
-	left.Wait()
-	cancel()
-	verdicts := map[checks.Verdict]int{}
-	for _, state := range runner.States("bench") {
-		verdicts[state.Verdict]++
+	go func() { ended <- desk.Start(ctx) }()
+	for range wantedRounds - 1 {
+		machines, runs := checkedMachines(object)
+		desk.Want(object, machines, rollout.Decision{Checks: &runs})
 	}
+	left.Wait()
+	verdicts := map[rollout.CheckState]int{}
+	known, _ := desk.Known(object.UID)
+	for _, result := range known {
+		verdicts[result.State]++
+	}
+	cancel()
 	return verdicts, <-ended
 }
 
-func checkedStep() checks.Subject {
-	step := checks.Subject{Namespace: "shop", Rollout: "web", UID: "bench", Run: 1, Step: "all"}
-	for i := range checkedInstances {
-		step.Canary = append(step.Canary, checks.Instance{
-			ID: fmt.Sprint(i), VMID: fmt.Sprint("vm-", i), Name: fmt.Sprint("web_", i),
-			Address: netip.AddrFrom4([4]byte{10, 0, byte(i / 250), byte(i%250 + 1)}),
-		})
+// checkedMachines is a list of the scale set and what the core wants of it: every check of each of those that have the target.
+func checkedMachines(object *v1alpha1.VMSSRollout) ([]rollout.Instance, []rollout.CheckRun) {
+	var machines []rollout.Instance
+	var canaries, baseline []rollout.Ref
+	for n := range 2 * checkedInstances {
+		machine := rollout.Instance{ID: fmt.Sprint(n), VMID: fmt.Sprint("vm-", n), Name: fmt.Sprint("web_", n)}
+		machines = append(machines, machine)
+		ref := rollout.Ref{ID: machine.ID, VMID: machine.VMID, Name: machine.Name}
+		if n < checkedInstances {
+			canaries = append(canaries, ref)
+		} else {
+			baseline = append(baseline, ref)
+		}
 	}
-	return step
+	var runs []rollout.CheckRun
+	for _, check := range object.Spec.Checks {
+		for _, ref := range canaries {
+			runs = append(runs, rollout.CheckRun{Key: rollout.CheckKey{Check: check.Name, Run: 1, Instance: ref.ID, VMID: ref.VMID}, Canaries: canaries, Baseline: baseline})
+		}
+	}
+	return machines, runs
 }
 
-func declaredChecks(network *pipes) ([]checks.Check, error) {
-	allow, err := outbound.ParseAllowList("10.0.0.0/8:80")
-	if err != nil {
-		return nil, err
+// checkedRollout declares three checks of each machine: its page, a query about it, and a script in it.
+func checkedRollout() *v1alpha1.VMSSRollout {
+	second := &metav1.Duration{Duration: time.Second}
+	definition := func(d v1alpha1.CheckDefinition) v1alpha1.CheckDefinition {
+		d.Interval, d.Count = second, new(int32(2))
+		return d
 	}
-	ports := checks.Ports{
-		Outbound: outbound.New(outbound.Options{Allow: allow, Dial: network.dial}), Commands: quickCommands{},
-	}
-	var declared []checks.Check
-	for name, spec := range map[string]checks.Spec{
-		"page": {HTTP: &checks.HTTP{Via: checks.ViaPrivateAddress, Scheme: "http", Port: 80, BodyRegex: "success"}},
-		"errors": {Prometheus: &checks.Prometheus{
-			URL: "http://10.255.0.1", Query: `errors{instance="{{ .Instance.Name }}"}`, Threshold: checks.Threshold{Expr: "value < 0.05"},
+	return &v1alpha1.VMSSRollout{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "bench", Generation: 1},
+		Spec: v1alpha1.VMSSRolloutSpec{Checks: []v1alpha1.Check{
+			{Name: "page", CheckDefinition: definition(v1alpha1.CheckDefinition{HTTP: &v1alpha1.HTTPCheck{Port: 80, BodyRegex: "success"}})},
+			{Name: "errors", CheckDefinition: definition(v1alpha1.CheckDefinition{Prometheus: &v1alpha1.PrometheusCheck{
+				URL: "http://10.255.0.1", Query: `errors{instance="{{ .Instance.Name }}"}`, Threshold: v1alpha1.Threshold{Expr: "value < 0.05"},
+			}})},
+			{Name: "service", CheckDefinition: definition(v1alpha1.CheckDefinition{RunCommand: &v1alpha1.RunCommandCheck{Script: "systemctl is-active web"}})},
 		}},
-		"service": {RunCommand: &checks.RunCommand{Script: "systemctl is-active web"}},
-	} {
-		probe, err := checks.New(spec, ports)
-		if err != nil {
-			return nil, fmt.Errorf("declaring check %s: %w", name, err)
-		}
-		declared = append(declared, checks.Check{
-			Name: name, Scope: checks.ScopeInstance, Probe: probe, Rule: checks.Rule{Interval: time.Second, Count: 2}, Enforce: true,
-		})
 	}
-	return declared, nil
+}
+
+// knownAddresses gives every machine an address of its own.
+type knownAddresses struct{}
+
+// Addresses implements checks.Addresses.
+func (knownAddresses) Addresses(_ context.Context, _ checks.ScaleSet, i checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
+	n, err := strconv.Atoi(i.ID)
+	if err != nil {
+		return netip.Addr{}, nil, fmt.Errorf("reading instance id %q: %w", i.ID, err)
+	}
+	return netip.AddrFrom4([4]byte{10, 0, byte(n / 250), byte(n%250 + 1)}), nil, nil
 }
 
 // answerChecks is every machine's page, and Prometheus.

@@ -94,7 +94,7 @@ func (s *town) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 	s.settleSet(t, set, 3)
 	i := newInspector(t, s)
 	i.hire(t, ns)
-	s.manage(t, ns)
+	manager := s.manage(t, ns)
 	i.hears(t, release(ns, set, "broken", "0s")).checked(t, fmt.Sprintf(
 		`{"name": "page", "interval": "1s", "count": 2, "args": [{"name": "page", "value": ""}, {"name": "says", "value": "all is well"}], "webhook": {%s}}`,
 		i.endpoint("/inspect"))).create(t)
@@ -121,6 +121,15 @@ func (s *town) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 	want["idempotencyKey"], want["args"] = alarms[0].header, map[string]any{"team": "shop"}
 	if diff := cmp.Diff(want, alarms[0].body); diff != "" || alarms[0].header == "" {
 		t.Errorf("what was said of the failure under key %q (-want +got):\n%s", alarms[0].header, diff)
+	}
+	expectUnsaid(t, ns, manager)
+}
+
+// expectUnsaid holds that the inspector's token is nowhere but in its Secret and in calls.
+func expectUnsaid(t testing.TB, ns string, m *process) {
+	t.Helper()
+	if shown := kubectl(t, "get", "vmssr,events", "-n", ns, "-o", "yaml") + m.Tail(1<<20); strings.Contains(shown, inspectorToken) {
+		t.Error("the token is in an object or in the manager's log")
 	}
 }
 

@@ -3,8 +3,6 @@ package checks
 import (
 	"errors"
 	"fmt"
-	"slices"
-	"time"
 )
 
 // Scope says what a check is about.
@@ -60,44 +58,4 @@ func (r Rule) validate() error {
 	default:
 		return fmt.Errorf("onNoData is %s, %s or %s", WaitForData, PassWithoutData, FailWithoutData)
 	}
-}
-
-// Series returns what a runner is to measure for a step: one series for the step, or one for each of its canaries. What is known of a
-// series from before is looked up by its key; a series of which nothing is known begins now.
-func (c Check) Series(step Subject, known func(Key) (State, bool), now time.Time) []Series {
-	if c.Scope == ScopeStep {
-		return []Series{c.seriesOf(step, known, now)}
-	}
-	step.Canary = slices.Clone(step.Canary) // the series point into it
-	all := make([]Series, 0, len(step.Canary))
-	for i := range step.Canary {
-		one := step
-		one.Instance = &step.Canary[i]
-		all = append(all, c.seriesOf(one, known, now))
-	}
-	return all
-}
-
-func (c Check) seriesOf(s Subject, known func(Key) (State, bool), now time.Time) Series {
-	key := Key{UID: s.UID, Run: s.Run, Check: c.Name}
-	if !c.Background {
-		key.Step = s.Step
-	}
-	if s.Instance != nil {
-		key.Subject = s.Instance.name()
-	}
-	state, isKnown := known(key)
-	if !isKnown {
-		state = State{Begun: now}
-	}
-	return Series{Key: key, Rule: c.Rule, Probe: c.Probe, Subject: s, State: state}
-}
-
-// name is how the instance is called in the key of a series. Azure gives an id to another machine once the first is gone; the machine's
-// own id keeps it from inheriting what was measured.
-func (i Instance) name() string {
-	if i.VMID == "" {
-		return i.ID
-	}
-	return i.ID + "@" + i.VMID
 }

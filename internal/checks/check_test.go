@@ -1,12 +1,9 @@
 package checks_test
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/google/go-cmp/cmp"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 )
@@ -32,29 +29,6 @@ func TestChecksThatMakeNoSense(t *testing.T) {
 		change(&c)
 		if err := c.Validate(); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want an error with %q", err, want)
-		}
-	}
-}
-
-func TestSeriesOfAStep(t *testing.T) {
-	step := checks.Subject{UID: "u", Run: 2, Step: "half", Canary: []checks.Instance{{ID: "1", VMID: "a"}, {ID: "2", VMID: "b"}}}
-	remembered := checks.State{Begun: noon.Add(-time.Hour), Passed: 1}
-	known := func(k checks.Key) (checks.State, bool) { return remembered, k.Subject == "2@b" }
-	for name, tc := range map[string]struct {
-		check checks.Check
-		want  []string
-	}{
-		"instance":             {checks.Check{Name: "c", Scope: checks.ScopeInstance}, []string{"u 2 half c 1@a 0", "u 2 half c 2@b 1"}},
-		"step":                 {checks.Check{Name: "c", Scope: checks.ScopeStep}, []string{"u 2 half c  0"}},
-		"background, instance": {checks.Check{Name: "c", Scope: checks.ScopeInstance, Background: true}, []string{"u 2  c 1@a 0", "u 2  c 2@b 1"}},
-		"background, step":     {checks.Check{Name: "c", Scope: checks.ScopeStep, Background: true}, []string{"u 2  c  0"}},
-	} {
-		var got []string
-		for _, s := range tc.check.Series(step, known, noon) {
-			got = append(got, fmt.Sprintf("%s %d %s %s %s %d", s.Key.UID, s.Key.Run, s.Key.Step, s.Key.Check, s.Key.Subject, s.State.Passed))
-		}
-		if diff := cmp.Diff(tc.want, got); diff != "" {
-			t.Errorf("%s: %s", name, diff)
 		}
 	}
 }

@@ -83,6 +83,9 @@ func (h HTTP) check(p Ports) error {
 	if err := h.checkForm(); err != nil {
 		return err
 	}
+	if err := h.checkHeader(); err != nil {
+		return err
+	}
 	if p.Outbound == nil {
 		return errors.New("nothing makes calls here")
 	}
@@ -111,6 +114,17 @@ func (h HTTP) checkForm() error {
 	default:
 		return nil
 	}
+}
+
+// checkHeader refuses what proves who asks: it would stand in the object for everybody to read, and take the place of credentials.
+func (h HTTP) checkHeader() error {
+	for name := range h.Header {
+		switch http.CanonicalHeaderKey(name) {
+		case "Authorization", "Proxy-Authorization", "Cookie":
+			return fmt.Errorf("header %s: what proves who asks belongs into credentials", name)
+		}
+	}
+	return nil
 }
 
 // url is the declared path at an address. The path cannot change the host.

@@ -132,6 +132,7 @@ func TestHTTPDeclarations(t *testing.T) {
 	for part, changes := range map[string][]func(*checks.HTTP){
 		"via is":              {func(h *checks.HTTP) { h.Via = "Anywhere" }},
 		"port is missing":     {func(h *checks.HTTP) { h.Port = 0 }},
+		"belongs into":        {func(h *checks.HTTP) { h.Header = map[string]string{"authorization": "Bearer x"} }, func(h *checks.HTTP) { h.Header = map[string]string{"Cookie": "x"} }},
 		"method is":           {func(h *checks.HTTP) { h.Method = "DELETE" }},
 		"path begins":         {func(h *checks.HTTP) { h.Path = "up" }, func(h *checks.HTTP) { h.Path = "@169.254.169.254/" }, func(h *checks.HTTP) { h.Path = "/\r\nX: y" }},
 		"scheme is":           {func(h *checks.HTTP) { h.Scheme = "ftp" }, func(h *checks.HTTP) { h.Scheme = "" }, func(h *checks.HTTP) { h.Scheme = "http://x.example/?" }},

@@ -28,6 +28,9 @@ func hookStories() map[string]story {
 		"a hook that does not answer is passed over": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before(rollout.HookIgnore)), script: map[int]func(*teller){
 			0: answers("about 0", rollout.CallUnderWay),
 		}},
+		"a machine that a hook after it refuses is left out": {n: 3, start: bare, rounds: 18, spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookSkips)), back), script: map[int]func(*teller){
+			0: answers("about 0", rollout.CallFailed),
+		}},
 		"a hook after a machine fails": {n: 3, start: bare, rounds: 18, spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails)), back), script: map[int]func(*teller){
 			0: answers("about 0", rollout.CallFailed),
 		}},

@@ -1,7 +1,6 @@
 package verify
 
 import (
-	"slices"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -14,15 +13,21 @@ type about struct {
 	uid, namespace, name, revision, step string
 	run                                  int64
 	set                                  checks.ScaleSet
-	machines                             []rollout.Instance
+	machines                             map[string]rollout.Instance // by id
+	parties                              map[*rollout.Ref][]checks.Instance
 }
 
 func aboutOf(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollout.Decision) about {
 	ref := object.Spec.ScaleSet
+	byID := make(map[string]rollout.Instance, len(machines))
+	for _, i := range machines {
+		byID[i.ID] = i
+	}
 	return about{
 		uid: string(object.UID), namespace: object.Namespace, name: object.Name, revision: d.Remember.Revision, step: d.Stage.Name, run: d.Remember.Run,
 		set:      checks.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name},
-		machines: machines,
+		machines: byID,
+		parties:  map[*rollout.Ref][]checks.Instance{},
 	}
 }
 
@@ -50,29 +55,39 @@ func (a about) payload(run rollout.CallRun) checks.HookPayload {
 	return checks.HookPayloadOf(s, run.Point, run.Back, run.Why)
 }
 
+// instances are the machines with what is known of them. A decision compares the same ones in thousands of checks, so they are made once.
 func (a about) instances(refs []rollout.Ref) []checks.Instance {
-	var all []checks.Instance
+	if len(refs) == 0 {
+		return nil
+	}
+	if made := a.parties[&refs[0]]; len(made) == len(refs) {
+		return made
+	}
+	all := make([]checks.Instance, 0, len(refs))
 	for _, ref := range refs {
 		all = append(all, a.instance(ref))
 	}
+	a.parties[&refs[0]] = all
 	return all
 }
 
 // instance is a machine with what is known of it.
 func (a about) instance(ref rollout.Ref) checks.Instance {
 	one := checks.Instance{ID: ref.ID, VMID: ref.VMID, Name: ref.Name}
-	if at := a.find(ref); at >= 0 {
-		i := a.machines[at]
+	if i, listed := a.find(ref); listed {
 		one.VMID, one.Name, one.Zone = i.VMID, i.Name, i.Zone
 	}
 	return one
 }
 
 // knows says whether the machine was listed, or none is meant.
-func (a about) knows(ref rollout.Ref) bool { return ref.ID == "" || a.find(ref) >= 0 }
+func (a about) knows(ref rollout.Ref) bool {
+	_, listed := a.find(ref)
+	return listed || ref.ID == ""
+}
 
-func (a about) find(ref rollout.Ref) int {
-	return slices.IndexFunc(a.machines, func(i rollout.Instance) bool {
-		return i.ID == ref.ID && strings.HasPrefix(i.VMID, ref.VMID) // what is remembered of a vmId is its beginning
-	})
+// find returns the listed machine that is meant. What is remembered of a vmId is its beginning.
+func (a about) find(ref rollout.Ref) (rollout.Instance, bool) {
+	i, listed := a.machines[ref.ID]
+	return i, listed && strings.HasPrefix(i.VMID, ref.VMID)
 }
