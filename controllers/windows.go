@@ -103,11 +103,21 @@ func (ws recurringWindows) nextEdge(at time.Time) time.Time {
 	return first
 }
 
-// opened returns when the window that is open at the given time opened last; zero: it is closed.
+// opened returns when the window that is open at the given time opened last; zero: it is closed. It looks back further and further, since one that
+// opens every minute and stays open for a week opens ten thousand times in that.
 func (w recurring) opened(at time.Time) time.Time {
+	for back := time.Hour; ; back *= 4 {
+		if last := w.openedSince(at.Add(-min(back, w.duration)), at); !last.IsZero() || back >= w.duration {
+			return last
+		}
+	}
+}
+
+// openedSince returns when the window opened last after one time and not after another; zero: it did not.
+func (w recurring) openedSince(since, at time.Time) time.Time {
 	var last time.Time
-	// Next is strictly later, so the first candidate closes strictly after at.
-	for t := w.schedule.Next(at.Add(-w.duration).In(w.zone)); !t.IsZero() && !t.After(at); t = w.schedule.Next(t) {
+	// Next is strictly later, so what opened a duration ago closes strictly after at.
+	for t := w.schedule.Next(since.In(w.zone)); !t.IsZero() && !t.After(at); t = w.schedule.Next(t) {
 		last = t
 	}
 	return last

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/robfig/cron/v3"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -88,5 +89,43 @@ func TestWindowProblems(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// counted counts how often a schedule is asked.
+type counted struct {
+	cron.Schedule
+	asked *int
+}
+
+func (c counted) Next(t time.Time) time.Time {
+	*c.asked++
+	return c.Schedule.Next(t)
+}
+
+// TestOpenedLooksBackNoFurtherThanItMust: the last opening is the one that a look at all of them finds, and one that opens all the time is not asked for all.
+func TestOpenedLooksBackNoFurtherThanItMust(t *testing.T) {
+	berlin := []v1alpha1.Window{
+		deny("* * * * *", 168*time.Hour, "Europe/Berlin"), allow("0 22 * * 1-5", 6*time.Hour, "Europe/Berlin"), allow("*/5 0-3 * * *", 30*time.Hour, "Europe/Berlin"),
+		allow("0 0 1 * *", 168*time.Hour, "Europe/Berlin"), allow("30 2 * * *", 3*time.Hour, "Europe/Berlin"), allow("* * 1 * *", 96*time.Hour, "Europe/Berlin"),
+	}
+	windows, problem := parseWindows(berlin)
+	if problem != nil {
+		t.Fatal(problem)
+	}
+	for n, w := range windows {
+		asked, most := 0, 0
+		w.schedule = counted{w.schedule, &asked}
+		for at := time.Date(2026, 10, 20, 0, 7, 0, 0, time.UTC); at.Before(time.Date(2026, 11, 8, 0, 0, 0, 0, time.UTC)); at = at.Add(97 * time.Minute) {
+			asked = 0
+			got := w.opened(at)
+			most = max(most, asked)
+			if want := w.openedSince(at.Add(-w.duration), at); !got.Equal(want) {
+				t.Fatalf("%q at %s opened at %s, want %s", berlin[n].Schedule, at, got, want)
+			}
+		}
+		if most > 1500 || n == 0 && most > 65 {
+			t.Errorf("%q is asked %d times", berlin[n].Schedule, most)
+		}
 	}
 }
