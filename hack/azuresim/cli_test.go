@@ -193,6 +193,11 @@ func TestCLI(t *testing.T) {
 		a.want("Registered", "provider", "show", "--namespace", "Microsoft.Compute", "--query", "registrationState", "-o", "tsv")
 	})
 	t.Run("updates", func(t *testing.T) { a.on(t, "web", `{"mode": "Manual"}`).testUpdates() })
+	t.Run("network", func(t *testing.T) {
+		a := *a
+		a.t = t
+		a.testNetwork()
+	})
 	t.Run("reimage", func(t *testing.T) { a.on(t, "disks", `{"mode": "Manual"}`).testReimage() })
 	t.Run("rolling", func(t *testing.T) {
 		a.on(t, "rolling", `{"mode": "Rolling", "rollingUpgradePolicy": {"maxBatchInstancePercent": 20}}`).testRolling()
