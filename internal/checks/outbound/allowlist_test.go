@@ -8,7 +8,7 @@ import (
 )
 
 func TestAllowListIsReadAsWritten(t *testing.T) {
-	const text = "10.0.0.0/8:80,443,8000-8999;127.0.0.0/8:20000-29999;[fd12:3456::/32]:443;20.0.0.0/8:22;169.254.0.0/16:80"
+	const text = "10.0.0.0/8:80,443,8000-8999;127.0.0.0/8:20000-29999;[fd12:3456::/32]:443;20.0.0.0/8:22;100.64.0.0/10:80"
 	list, err := outbound.ParseAllowList(strings.ReplaceAll(text, ";", " ;\n"))
 	if err != nil || list.String() != text {
 		t.Fatalf("got %q, %v", list.String(), err)
@@ -46,6 +46,7 @@ func TestAllowListErrors(t *testing.T) {
 		"169.254.169.254/32:80":   "metadata addresses are never permitted",
 		"168.63.129.16/32:80":     "metadata addresses are never permitted",
 		"[fd00:ec2::254/128]:80":  "metadata addresses are never permitted",
+		"169.254.0.0/16:80":       "link-local addresses are never permitted",
 		"224.0.0.0/4:80":          "multicast addresses are never permitted",
 		"255.255.255.255/32:80":   "reserved addresses are never permitted",
 		"[fe80::/10]:80":          "link-local addresses are never permitted",
@@ -61,12 +62,12 @@ func TestAllowListErrors(t *testing.T) {
 
 // TestWhoMayBeCalled is the policy as a table, literal by literal.
 func TestWhoMayBeCalled(t *testing.T) {
-	const allow = "10.1.0.0/16:80,8000-8001;127.0.0.0/8:20000-20099;169.254.0.0/16:80;100.64.0.0/10:80;[fd12::/32]:443;20.0.0.0/8:22;[::1/128]:9"
+	const allow = "10.1.0.0/16:80,8000-8001;127.0.0.0/8:20000-20099;100.64.0.0/10:80;[fd12::/32]:443;20.0.0.0/8:22;[::1/128]:9"
 	for host, permitted := range map[string]bool{
 		"10.1.2.3:80": true, "10.1.2.3:8001": true, "10.1.2.3:8002": false, "10.2.2.3:80": false, "10.1.2.3:443": false,
 		"[::ffff:10.1.2.3]:80": true, "[::ffff:10.2.2.3]:80": false, "[64:ff9b::10.1.2.3]:80": false,
 		"127.0.0.1:20000": true, "127.9.9.9:20099": true, "127.0.0.1:80": false, "127.0.0.1:20100": false, "[::1]:9": true, "[::1]:80": false,
-		"169.254.1.1:80": true, "169.254.169.254:80": false, "100.64.0.1:80": true, "100.100.100.200:80": false,
+		"169.254.1.1:80": false, "169.254.169.254:80": false, "100.64.0.1:80": true, "100.100.100.200:80": false,
 		"[fd12::1]:443": true, "[fd13::1]:443": false, "20.1.1.1:22": true, "21.1.1.1:22": false, "21.1.1.1:443": true, "21.1.1.1:9090": true,
 		"[2606:4700::1]:443": true, "[2606:4700::1]:25": false, "168.63.129.16:80": false, "192.0.0.192:80": false,
 	} {

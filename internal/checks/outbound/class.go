@@ -21,7 +21,7 @@ var classes = []class{
 	listed("loopback", "127.0.0.0/8"), listed("loopback", "::1/128"),
 	listed("private", "10.0.0.0/8"), listed("private", "172.16.0.0/12"), listed("private", "192.168.0.0/16"), listed("private", "fc00::/7"),
 	listed("shared", "100.64.0.0/10"),
-	listed("link-local", "169.254.0.0/16"), never("link-local", "fe80::/10"),
+	never("link-local", "169.254.0.0/16"), never("link-local", "fe80::/10"),
 
 	never("unspecified", "0.0.0.0/8"), never("unspecified", "::/128"),
 	never("multicast", "224.0.0.0/4"), never("multicast", "ff00::/8"),
