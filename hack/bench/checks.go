@@ -86,11 +86,9 @@ func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int,
 	if problem := desk.Declare(object, nil); problem != nil {
 		return nil, problem
 	}
-	machines, runs := checkedMachines(object)
-	desk.Want(object, machines, rollout.Decision{Checks: &runs})
 	ended := make(chan error, 1)
 	go func() { ended <- desk.Start(ctx) }()
-	for range wantedRounds - 1 {
+	for range wantedRounds {
 		machines, runs := checkedMachines(object)
 		desk.Want(object, machines, rollout.Decision{Checks: &runs})
 	}

@@ -44,8 +44,14 @@ func TestSecret(t *testing.T) {
 	if !strings.Contains(here.azure.sent(t, set, http.MethodPut), secretWord) {
 		t.Error("Azure did not get the protected settings")
 	}
+	expectUnsaid(t, ns, manager, secretWord)
+}
+
+// expectUnsaid holds that a secret is in no object that people read, and not in the manager's log.
+func expectUnsaid(t testing.TB, ns string, manager *process, secret string) {
+	t.Helper()
 	shown := kubectl(t, "get", "vmssr,events", "-n", ns, "-o", "yaml") + manager.Tail(1<<20)
-	if strings.Contains(shown, secretWord) {
+	if strings.Contains(shown, secret) {
 		t.Error("the secret is in an object or in the manager's log")
 	}
 }

@@ -44,18 +44,7 @@ func TestForecastIsWhatHappens(t *testing.T) {
 			t.Fatalf("seed %d: Plan mode touched something", seed)
 		}
 		shell.Spec.PlanOnly = false
-		var done, writes []string
-		shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) {
-			if rollout.Named(d.Step) == nil {
-				writes = append(writes, string(d.Step.Operation()))
-				return
-			}
-			done = append(done, d.Stage.Name+": "+stepText(d.Step))
-		}
-		for range 400 {
-			shell.Round()
-			world.Advance(shell.Recheck)
-		}
+		done, writes := carriedOut(shell, 400)
 		if planned == nil { // a preflight check or a missing machine ended the round; the same must end the rollout
 			if len(done)+len(writes) > 0 {
 				t.Fatalf("seed %d: nothing was planned (%v), but %v and %v were done", seed, shell.Last.Because, writes, done)
@@ -99,18 +88,7 @@ func TestForecastOfTheWayBack(t *testing.T) {
 			t.Fatalf("seed %d: Plan mode touched something", seed)
 		}
 		shell.Spec.PlanOnly = false
-		var done, writes []string
-		shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) {
-			if rollout.Named(d.Step) == nil {
-				writes = append(writes, string(d.Step.Operation()))
-				return
-			}
-			done = append(done, d.Stage.Name+": "+stepText(d.Step))
-		}
-		for range 100 {
-			shell.Round()
-			world.Advance(shell.Recheck)
-		}
+		done, writes := carriedOut(shell, 100)
 		if len(writes) > 0 {
 			returned++
 		}
@@ -121,6 +99,22 @@ func TestForecastOfTheWayBack(t *testing.T) {
 	if returned < 100 {
 		t.Errorf("only %d of 300 had anything to bring back", returned)
 	}
+}
+
+// carriedOut plays rounds, and returns the batches and the writes that came of them, as effects and a forecast have them.
+func carriedOut(shell *simworld.Shell, rounds int) (done, writes []string) {
+	shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) {
+		if rollout.Named(d.Step) == nil {
+			writes = append(writes, string(d.Step.Operation()))
+			return
+		}
+		done = append(done, d.Stage.Name+": "+stepText(d.Step))
+	}
+	for range rounds {
+		shell.Round()
+		shell.World.Advance(shell.Recheck)
+	}
+	return done, writes
 }
 
 // effects are the planned batches with their steps, as the trace of a rollout shows them.

@@ -42,16 +42,13 @@ const mostModels = azureModels - 1
 // target's, so that what was begun can be gone on with.
 func distinctImages(instances []Instance, target *Image) int {
 	var images []Image
-	if target != nil {
-		images = append(images, *target)
-	}
-	beside := len(images)
 	for _, i := range instances {
-		if i.Image != nil && !slices.ContainsFunc(images, i.Image.same) {
+		isTarget := i.Image != nil && target != nil && target.same(*i.Image)
+		if i.Image != nil && !isTarget && !slices.ContainsFunc(images, i.Image.same) {
 			images = append(images, *i.Image)
 		}
 	}
-	return len(images) - beside
+	return len(images)
 }
 
 func knownOrchestration(_ Spec, m Model) string {
