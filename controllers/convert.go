@@ -19,15 +19,19 @@ const (
 	maxTokenSize         = 8192
 )
 
-// memoryOf returns what the status remembers.
-func memoryOf(status v1alpha1.VMSSRolloutStatus) rollout.Memory {
+// memoryOf returns what the status remembers; an error for a status that nobody can read.
+func memoryOf(status v1alpha1.VMSSRolloutStatus) (rollout.Memory, error) {
+	status, err := unpacked(status)
+	if err != nil {
+		return rollout.Memory{}, err
+	}
 	m := rollout.Memory{
 		Run: status.Run, Revision: status.Revision, Started: timeOf(status.StartTime), Operation: operationOf(status.Operation),
 		Return: returnOf(status.GoingBack), Taken: takenOf(status.Actions), Ended: endedOf(status.History),
 	}
 	recall(&m, status.Bookkeeping)
 	m.Failed = failuresOf(status)
-	return m
+	return m, nil
 }
 
 // recall reads what is kept between rounds and is not meant for people.

@@ -87,11 +87,25 @@ func throughStatus(t *testing.T, m rollout.Memory) rollout.Memory {
 	if err := json.Unmarshal(document, &read); err != nil {
 		t.Fatal(err)
 	}
-	direct := memoryOf(written)
-	if diff := cmp.Diff(direct, memoryOf(read)); diff != "" {
+	direct := remembered(t, written)
+	if diff := cmp.Diff(direct, remembered(t, read)); diff != "" {
 		t.Fatalf("the API server changes the memory (-before +after):\n%s", diff)
 	}
+	pack(&read, 1)
+	if diff := cmp.Diff(direct, remembered(t, read)); diff != "" {
+		t.Fatalf("packing changes the memory (-before +after):\n%s", diff)
+	}
 	return direct
+}
+
+// remembered is what a status remembers.
+func remembered(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.Memory {
+	t.Helper()
+	m, err := memoryOf(status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
 // expected is the memory less what may be lost: fractions of a second, the ends of long texts, a token that is too long, messages

@@ -14,6 +14,9 @@ func RandomStatus(seed uint64) v1alpha1.VMSSRolloutStatus {
 	g := memories{rand.New(rand.NewPCG(seed, 0))}
 	var status v1alpha1.VMSSRolloutStatus
 	remember(&status, g.memory())
+	if g.coin() {
+		pack(&status, g.IntN(5))
+	}
 	return status
 }
 

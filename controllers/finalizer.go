@@ -27,20 +27,19 @@ func deletionOf(object *v1alpha1.VMSSRollout) rollout.Deletion {
 	}
 }
 
-// needsFinalizer says whether the object, if it were deleted now, would have something to put back.
-func needsFinalizer(object *v1alpha1.VMSSRollout) bool {
-	spec, kept := object.Spec, object.Status.Bookkeeping
+// needsFinalizer says whether an object, if it were deleted now, would have something to put back.
+func needsFinalizer(spec v1alpha1.VMSSRolloutSpec, m rollout.Memory) bool {
 	return spec.OnDelete == v1alpha1.OnDeleteRollback || spec.Strategy.AutomaticRepairs == v1alpha1.RepairsSuspend || spec.Drain != nil ||
-		(kept != nil && (kept.RepairsSuspended || len(kept.Drained) > 0))
+		m.RepairsSuspended || len(m.Drained) > 0
 }
 
 // keepFinalizer gives the object its finalizer, or takes it away, before anything is done that it is for. It is the only thing beside
 // status that the controller writes.
-func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alpha1.VMSSRollout) error {
+func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alpha1.VMSSRollout, m rollout.Memory) error {
 	if !object.DeletionTimestamp.IsZero() {
 		return nil
 	}
-	if !needsFinalizer(object) {
+	if !needsFinalizer(object.Spec, m) {
 		return r.release(ctx, object)
 	}
 	before := object.DeepCopy()

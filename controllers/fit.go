@@ -10,9 +10,15 @@ import (
 // mostStatus is what a status may take, in bytes: everybody who lists rollouts reads it, and every round writes it.
 const mostStatus = 32 << 10
 
-// fit leaves out of a status that would be too large what is for people, what they need least first, then the oldest of the history, and then
-// what is told elsewhere as well. What the controller has to remember stays whole.
+// maxLegible is how many machines in flight, failed ones, and actions stay legible while the rest is packed.
+const maxLegible = 10
+
+// fit packs what a status that would be too large says of machines, and leaves out what is for people, what they need least first, then the
+// oldest of the history, and then what is told elsewhere as well. What the controller has to remember stays whole.
 func fit(status *v1alpha1.VMSSRolloutStatus) {
+	if encoded(status) > mostStatus {
+		pack(status, maxLegible)
+	}
 	excess := encoded(status) - mostStatus
 	status.Instances = without(status.Instances, &excess)
 	if status.Plan != nil {
@@ -21,6 +27,9 @@ func fit(status *v1alpha1.VMSSRolloutStatus) {
 	status.Checks = without(status.Checks, &excess)
 	fitHistory(status, &excess)
 	fitDetails(status, &excess)
+	if excess > 0 {
+		pack(status, 0)
+	}
 }
 
 // fitPlan leaves out the last batches, and says how many machines are in them.

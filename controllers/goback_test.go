@@ -385,7 +385,7 @@ func TestConflictOnTheFinalizer(t *testing.T) {
 	d.toAnImage(t, func(object *v1alpha1.VMSSRollout) { object.Spec.OnDelete = v1alpha1.OnDeleteRollback })
 	stale := d.object(t)
 	stale.ResourceVersion = "1"
-	err := d.keepFinalizer(d.ctx, stale)
+	err := d.keepFinalizer(d.ctx, stale, rollout.Memory{})
 	if !apierrors.IsConflict(err) && !errors.Is(err, apierrors.NewConflict(schema.GroupResource{}, "", nil)) {
 		t.Errorf("error %v, want a conflict", err)
 	}

@@ -42,7 +42,11 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		return nil, nil
 	}
 	r.known.Store(name, object.UID)
-	if err := r.keepFinalizer(ctx, object); err != nil {
+	memory, err := memoryOf(object.Status)
+	if err != nil {
+		return nil, r.sayUnreadable(ctx, object, err)
+	}
+	if err := r.keepFinalizer(ctx, object, memory); err != nil {
 		return nil, err
 	}
 	templates, err := r.readTemplates(ctx, object)
@@ -57,7 +61,7 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		templates: templates,
 		observation: rollout.Observation{
 			At:     r.Clock.Now(),
-			Memory: memoryOf(object.Status),
+			Memory: memory,
 		},
 	}
 	r.observeOutside(round)

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -39,5 +40,25 @@ func TestEveryStatusIsAdmitted(t *testing.T) {
 		if diff := cmp.Diff(status, object.Status, cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("status %d came back changed (-written +read):\n%s", i, diff)
 		}
+	}
+}
+
+// TestStatusCanBeForgotten tries the runbook's patch for a status that nobody can read.
+func TestStatusCanBeForgotten(t *testing.T) {
+	c := admission(t)
+	object := &v1alpha1.VMSSRollout{}
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructured(create(t, c, "forgotten").Object, object); err != nil {
+		t.Fatal(err)
+	}
+	object.Status = controllers.LargestStatus()
+	object.Status.Bookkeeping = &v1alpha1.Bookkeeping{Packed: []byte("no gzip")}
+	if err := c.Status().Update(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Status().Patch(t.Context(), object, client.RawPatch(types.MergePatchType, []byte(`{"status":null}`))); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(v1alpha1.VMSSRolloutStatus{}, object.Status); diff != "" {
+		t.Errorf("something of the status is left (-want +got):\n%s", diff)
 	}
 }

@@ -153,6 +153,13 @@ type Bookkeeping struct {
 	// machines are those that have to be remembered by name.
 	// +optional
 	Machines *MachineBookkeeping `json:"machines,omitempty"`
+
+	// packed is there alone, where a status would take more than 32 KiB otherwise: all of the bookkeeping, and what operation.instances,
+	// failedInstances and actions have more than 10 entries for, as JSON, compressed with gzip. To read it:
+	// kubectl get vmssr web -o jsonpath='{.status.bookkeeping.packed}' | base64 -d | gunzip
+	// +optional
+	// +kubebuilder:validation:MaxLength=65536
+	Packed []byte `json:"packed,omitempty"`
 }
 
 // BaselineBookkeeping is what a run can go back to.

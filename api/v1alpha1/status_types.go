@@ -88,7 +88,7 @@ type VMSSRolloutStatus struct {
 	Operation *Operation `json:"operation,omitempty"`
 
 	// failedInstances are machines that failed in this run and have not recovered; the first 3 carry a message. Where there are more than 10,
-	// the others are in bookkeeping.machines.failed, and progress.failed counts them all.
+	// the others are in bookkeeping, and progress.failed counts them all.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000
