@@ -39,6 +39,7 @@ func windowAt(declared []v1alpha1.Window, at time.Time) rollout.Window {
 			return result
 		}
 	}
+	result.Steady = next
 	return result
 }
 

@@ -69,6 +69,20 @@ func TestWindowAt(t *testing.T) {
 	}
 }
 
+// TestWindowsThatOpenAllTheTime: how far ahead was looked is said where that is no year, and no opening is made up.
+func TestWindowsThatOpenAllTheTime(t *testing.T) {
+	at := time.Date(2026, 12, 20, 10, 0, 30, 0, time.UTC)
+	got := windowAt([]v1alpha1.Window{allow("* * * * *", time.Minute, ""), deny("0 0 15 12 *", 168*time.Hour, "")}, at)
+	if want := time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC); !got.Closed || !got.Changes.Equal(want) {
+		t.Errorf("closed %v until %s, want closed until %s", got.Closed, got.Changes, want)
+	}
+	all := []v1alpha1.Window{allow("* * * * *", time.Minute, ""), deny("* * * * *", time.Minute, "")}
+	got = windowAt(all, at)
+	if ahead := got.Steady.Sub(at); !got.Closed || !got.Changes.IsZero() || ahead < 24*time.Hour || ahead > farthestChange {
+		t.Errorf("closed %v, changes %s, steady until %s", got.Closed, got.Changes, got.Steady)
+	}
+}
+
 // TestWindowProblems: what the schema cannot see keeps the window closed and is named.
 func TestWindowProblems(t *testing.T) {
 	for name, tc := range map[string]struct {

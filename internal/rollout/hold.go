@@ -146,7 +146,11 @@ func holdIdle(r *round) (verdict, bool) {
 func (r *round) outsideWindow() verdict {
 	opens := r.obs.Window.Changes
 	if opens.IsZero() {
-		return wait(ReasonOutsideWindow, recheckHeld, "outside the declared windows, and none of them opens within a year: %s; change spec.windows to go on", r.soFar())
+		within := "within a year"
+		if steady := r.obs.Window.Steady; !steady.IsZero() {
+			within = "before " + clock(steady)
+		}
+		return wait(ReasonOutsideWindow, recheckHeld, "outside the declared windows, and none of them opens %s: %s; change spec.windows to go on", within, r.soFar())
 	}
 	r.awaits(opens)
 	return wait(ReasonOutsideWindow, r.until(opens, recheckHeld), "outside the declared windows, the next opens at %s: %s", clock(opens), r.soFar())

@@ -58,6 +58,7 @@ type Window struct {
 	Closed  bool
 	Changes time.Time // when it opens or closes next; zero: not known to
 	Problem *Problem  // why nobody can tell; it is closed then
+	Steady  time.Time // where that is not known, until when it does not; zero: for a year
 }
 
 // Reading is the outcome of one read: not made (the zero value), failed with a problem, or a value.
