@@ -376,6 +376,16 @@ var rules = map[string]rule{
 		refused:  `failurePolicy: {progressDeadline: 59s}`,
 		says:     []string{"spec.failurePolicy.progressDeadline", "from 1m to 720h"},
 	},
+	"progressDeadline is longer than the rest between batches": {
+		admitted: `{strategy: {batch: {pause: 59m}}, health: {minReady: 59s}, failurePolicy: {progressDeadline: 1h}}`,
+		refused:  `{strategy: {batch: {pause: 1h}}, failurePolicy: {progressDeadline: 1h}}`,
+		says:     []string{"failurePolicy.progressDeadline must be longer than strategy.batch.pause and health.minReady together", "raise progressDeadline"},
+	},
+	"progressDeadline is longer than the rest and minReady together": {
+		admitted: `{strategy: {batch: {pause: 20m}}, health: {minReady: 5m, timeout: 1h}, failurePolicy: {progressDeadline: 30m}}`,
+		refused:  `{strategy: {batch: {pause: 20m}}, health: {minReady: 10m, timeout: 1h}, failurePolicy: {progressDeadline: 30m}}`,
+		says:     []string{"failurePolicy.progressDeadline must be longer than", "lower those"},
+	},
 	"progressDeadline comes": {
 		admitted: `failurePolicy: {progressDeadline: 720h}`,
 		refused:  `failurePolicy: {progressDeadline: 721h}`,
