@@ -186,7 +186,7 @@ type ActionRecord struct {
 	// +kubebuilder:validation:MaxLength=256
 	Instance string `json:"instance,omitempty"`
 
-	// requestedBy is who asked for it.
+	// requestedBy is who asked for it; onTimeout where nobody did and the approval's onTimeout opened the gate.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	RequestedBy string `json:"requestedBy,omitempty"`

@@ -175,8 +175,14 @@ func (r *round) timeOut(step CanaryStep) (verdict, bool) {
 	case TimeoutApprove, TimeoutWait:
 	}
 	r.openApproval()
+	if m := &r.memory; len(m.Taken) < mostTaken {
+		m.Taken = append(m.Taken, Taken{Verb: VerbApprove, Step: step.Name, By: byTimeout, At: r.at})
+	}
 	return undecided()
 }
+
+// byTimeout is who approved a step that nobody did: the field that says so.
+const byTimeout = "onTimeout"
 
 // openApproval notes the approval of the current step. What has to pass after it begins to pass now.
 func (r *round) openApproval() {
