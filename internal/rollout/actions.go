@@ -132,10 +132,21 @@ func (r *round) promoteFull(Action) string {
 		return "the run is going back"
 	case m.Completed:
 		return "the run is completed"
+	case r.hasPassedAll() && r.spec.wholly(*m):
+		return "no gate is left in this run that it could open"
+	case r.hasPassedAll():
+		return "no gate is left in this run that it could open; raise the share in spec.strategy.canary to go on"
 	default:
 		m.PromoteFull = true
 		return ""
 	}
+}
+
+// hasPassedAll says whether the rollout is at its last share, and nothing has to pass there any more.
+func (r *round) hasPassedAll() bool {
+	step := r.spec.step(r.memory)
+	asks := len(r.spec.checks(CheckStep, false))+len(r.spec.hooks(AfterStep)) > 0 || (step.Approval != nil && !r.memory.isApproved(step.Name))
+	return r.spec.isLast(r.memory) && !asks && r.memory.Gate.passed(r.at) >= step.Soak+r.spec.Bake
 }
 
 func (r *round) abort(a Action) string {

@@ -93,6 +93,11 @@ func promoteStories() map[string]story {
 			7: ask(rollout.VerbPromote, step("one")),
 			9: ask(rollout.VerbPromote, step("one")), // a double click opens no other gate
 		}},
+		"promote full where nothing is left to pass": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, func(s *rollout.Spec) { s.Bake = 2 * time.Minute }),
+			script: map[int]func(*teller){
+				9:  ask(rollout.VerbPromoteFull), // it bakes no more; the bake of a larger share is not skipped by that
+				10: percent(100),
+			}},
 		"promote full": {n: 4, start: bare, rounds: 18, spec: func() rollout.Spec {
 			s := gated(0, rollout.TimeoutWait)
 			s.Steps[1].Soak, s.Bake = time.Hour, time.Hour
