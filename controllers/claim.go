@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
@@ -11,31 +12,57 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// readClaim finds the oldest rollout of the round's scale set. It asks the cache: that shows every object that is older than the
-// one whose creation it has shown, so of two rollouts that are created at the same moment the younger always knows.
+// readClaim finds out whose the round's scale set is: the oldest rollout's that can work; and that of a younger one for as long as it has something in
+// flight. It asks the cache: that shows every object that is older than the one whose creation it has shown, so of two rollouts that are created at
+// the same moment the younger always knows.
 func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rollout.Reading[rollout.Claim] {
 	all := &v1alpha1.VMSSRolloutList{}
 	if err := r.Client.List(ctx, all); err != nil {
 		return rollout.Unknown[rollout.Claim](&rollout.Problem{Kind: rollout.KindTransient, Message: "listing VMSSRollouts failed"})
 	}
-	oldest := round.object
+	oldest, claim := round.object, rollout.Claim{}
 	for i := range all.Items {
 		other := &all.Items[i]
-		if strings.EqualFold(scaleSetOf(other).ID(), round.set.ID()) && holdsClaim(other) && older(other, oldest) {
-			oldest = other
+		if other.UID == round.object.UID || !strings.EqualFold(scaleSetOf(other).ID(), round.set.ID()) {
+			continue
+		}
+		switch name := client.ObjectKeyFromObject(other).String(); {
+		case older(other, oldest) && holdsClaim(other):
+			oldest, claim = other, rollout.Claim{Holder: name}
+		case claim.Holder == "" && isAtWork(other):
+			claim = rollout.Claim{Holder: name, Ending: true}
 		}
 	}
-	if oldest.UID == round.object.UID {
-		return rollout.Known(rollout.Claim{})
-	}
-	return rollout.Known(rollout.Claim{Holder: client.ObjectKeyFromObject(oldest).String()})
+	return rollout.Known(claim)
 }
 
-// holdsClaim says whether the rollout may have the scale set: it does not only plan, and if it is being deleted it still has something to
-// put back.
+// holdsClaim says whether the rollout may have the scale set: it does not only plan; if it is being deleted it still has something to put back; and
+// it can work, or has worked, so that nobody else may undo it.
 func holdsClaim(object *v1alpha1.VMSSRollout) bool {
-	going := !object.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(object, finalizer)
-	return !going && object.Spec.Mode != v1alpha1.ModePlan
+	return !isGoing(object) && object.Spec.Mode != v1alpha1.ModePlan && (!isInvalid(object) || hasWorked(object))
+}
+
+// isAtWork says whether the rollout has an effect in flight that it will see through.
+func isAtWork(object *v1alpha1.VMSSRollout) bool {
+	op := object.Status.Operation
+	return op != nil && op.Refused == nil && !isGoing(object)
+}
+
+// isGoing says whether the object is on its way out and nothing more will be done for it.
+func isGoing(object *v1alpha1.VMSSRollout) bool {
+	return !object.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(object, finalizer)
+}
+
+// isInvalid says whether what the rollout declares now was found to make no sense.
+func isInvalid(object *v1alpha1.VMSSRollout) bool {
+	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
+	return ready != nil && ready.Reason == string(rollout.ReasonInvalid) && ready.ObservedGeneration == object.Generation
+}
+
+// hasWorked says whether the rollout may have touched the scale set in any of its runs. What nobody can read may say so.
+func hasWorked(object *v1alpha1.VMSSRollout) bool {
+	memory, err := memoryOf(object.Status)
+	return err != nil || memory.HasWorked()
 }
 
 // older says which of two rollouts came first. Creation times are whole seconds, so names decide between equals: any order

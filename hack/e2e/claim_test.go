@@ -38,3 +38,25 @@ func TestSecondClaim(t *testing.T) {
 		}
 	}
 }
+
+// TestInvalidRolloutLeavesTheScaleSet declares a rollout that makes no sense, and a second one for the same scale set, which goes on in its place. Once the
+// first is mended it takes the scale set over, being the older one, and the second says so.
+func TestInvalidRolloutLeavesTheScaleSet(t *testing.T) {
+	t.Parallel()
+	ns := namespace(t)
+	set := scaleSet{group: ns, name: "web"}
+	here.azure.makeSet(t, set, stageSet{capacity: 3})
+	startManager(t, directly(ns))
+	first := newRollout(ns, "first", set).with(openIn("Europe/Atlantis"), "spec", "windows")
+	first.create(t)
+	first.awaitReason(t, v1alpha1.ReasonInvalid)
+
+	second := newRollout(ns, "second", set).target(map[string]any{"script": map[string]any{"command": "bash install_v3.sh"}}).with(int64(34), "spec", "strategy", "canary", "percent")
+	second.create(t)
+	second.awaitReason(t, v1alpha1.ReasonCanaryReached)
+
+	first.patch(t, `{"spec":{"windows":null}}`)
+	first.awaitReason(t, v1alpha1.ReasonCompleted)
+	second.look(t)
+	expectSaid(t, second.awaitReason(t, v1alpha1.ReasonPreflightFailed), "claimed by the older VMSSRollout "+ns+"/first")
+}

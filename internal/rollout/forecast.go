@@ -180,7 +180,7 @@ func planOnly(r *round) (verdict, bool) {
 
 // toApply says how the plan is carried out.
 func (r *round) toApply() string {
-	if holder := r.obs.Claim.Value.Holder; holder != "" {
+	if holder := r.obs.Claim.Value.older(); holder != "" {
 		return "the scale set is claimed by the older VMSSRollout " + holder + ", so delete that one before spec.mode is set to Apply"
 	}
 	return "set spec.mode to Apply to do it"

@@ -25,15 +25,20 @@ func keepGate(r *round) (verdict, bool) {
 	gate := &r.memory.Gate
 	switch {
 	case !r.hasGate() || !r.isReached() || !r.isSound():
-		r.spoilChecks()
-		r.memory.hangUp(AfterStep)
-		*gate = Gate{}
+		r.spoilGate()
 	case r.standsStill():
 		*gate = gate.still(r.at)
 	case gate.Since.IsZero():
 		gate.Since = r.at
 	}
 	return undecided()
+}
+
+// spoilGate lets the gate begin anew, with its checks and calls, once the share is reached and well.
+func (r *round) spoilGate() {
+	r.spoilChecks()
+	r.memory.hangUp(AfterStep)
+	r.memory.Gate = Gate{}
 }
 
 // standsStill says whether nothing may be begun, so that no time passes, whatever is still in flight.

@@ -55,7 +55,7 @@ func (r *round) look() Reads {
 		return Reads{}
 	case op.pollable(r) && !r.isOver():
 		return Reads{Operation: true}
-	case r.holder() != "":
+	case r.isKeptOut():
 		return Reads{} // somebody else's scale set is not even looked at
 	case op == nil && r.isCompleted() && (r.obs.Model.State != Read || r.isAsSettled()):
 		return Reads{Model: true}

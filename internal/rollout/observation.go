@@ -50,15 +50,16 @@ const (
 
 // Claim says whose the scale set is. The zero value is ours.
 type Claim struct {
-	Holder string // the older rollout of the same scale set, for people; "": there is none
+	Holder string // the rollout that has the scale set, for people; "": this one may
+	Ending bool   // it is younger, and has only something in flight to see through
 }
 
 // Window says whether the declared windows let a batch begin now. The zero value is a window that is always open.
 type Window struct {
 	Closed  bool
 	Changes time.Time // when it opens or closes next; zero: not known to
-	Problem *Problem  // why nobody can tell; it is closed then
 	Steady  time.Time // where that is not known, until when it does not; zero: for a year
+	Problem *Problem  // why nobody can tell; it is closed then
 }
 
 // Reading is the outcome of one read: not made (the zero value), failed with a problem, or a value.

@@ -190,7 +190,7 @@ func (l *life) changeMind() {
 	case 10:
 		l.shell.Spec.PlanOnly = l.dice(3) == 0
 	case 11:
-		l.shell.Claim.Holder = []string{"", "shop/older"}[l.dice(2)]
+		l.shell.Claim = []rollout.Claim{{}, {Holder: "shop/older"}, {Holder: "shop/younger", Ending: true}}[l.dice(3)]
 	case 3:
 		l.world.Mode = []string{rollout.UpgradeModeManual, "Automatic"}[l.dice(2)]
 	}

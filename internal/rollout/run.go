@@ -50,6 +50,18 @@ func (r *round) beginRun(revision string) {
 	r.recount()
 }
 
+// looksAnew says whether the run goes back to what the model is before its own first write, since the one before wrote nothing: what machines have of
+// that other target is then what was there. Where nobody knew what was there before, it may still be declared, and then they go along.
+func (r *round) looksAnew(old Memory) bool {
+	wrote := old.Baseline.Fixed || old.Operation != nil && !old.Operation.touches()
+	return !wrote && old.Baseline.Source == BaselineSnapshot && old.Baseline.Why == "" && r.spec.Baseline == nil
+}
+
+// HasWorked says whether any run wrote the model or touched a machine, or may have, or has something to take back.
+func (m Memory) HasWorked() bool {
+	return m.hasActed() || len(m.Exposed) > 0 || len(m.Ended) > 0 || m.Stable != "" || m.RepairsSuspended || len(m.Drained) > 0
+}
+
 // hasActed says whether the run wrote the model or touched a machine, or may have.
 func (m Memory) hasActed() bool {
 	return m.Baseline.Fixed || !m.Baseline.Since.IsZero() || !m.LastBatchEnd.IsZero() || m.Fruitless > 0 || m.Operation != nil ||

@@ -204,6 +204,11 @@ func operatorStories() map[string]story {
 			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
 			3: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
 		}},
+		"an older rollout waits for what a younger one has in flight": {n: 2, start: v1, spec: canary(v2, 100), rounds: 14, script: map[int]func(*teller){
+			0: does("shop/young is upgrading a machine", func(t *teller) { t.shell.Claim = rollout.Claim{Holder: "shop/young", Ending: true} }),
+			2: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "1" }),
+			4: does("it is done with it", func(t *teller) { t.shell.Claim = rollout.Claim{} }),
+		}},
 		"a plan beside an older rollout": {n: 2, start: v1, spec: canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true }), rounds: 5, script: map[int]func(*teller){
 			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
 			2: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),

@@ -1,0 +1,88 @@
+package controllers
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// another is another rollout of the desk's scale set, older by a day or younger.
+func another(name string, isOlder bool, change func(*v1alpha1.VMSSRollout)) *v1alpha1.VMSSRollout {
+	object := theRollout()
+	object.Name, object.UID = name, "uid-of-"+object.UID
+	object.Spec.ScaleSet.ResourceGroup = "SHOP-rg" // Azure's names know no case
+	by := 24 * time.Hour
+	if isOlder {
+		by = -by
+	}
+	object.CreationTimestamp = metav1.NewTime(object.CreationTimestamp.Add(by))
+	change(object)
+	return object
+}
+
+// says gives the rollout a Ready condition.
+func says(object *v1alpha1.VMSSRollout, reason rollout.Reason) {
+	object.Status.Conditions = []metav1.Condition{{
+		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: string(reason), ObservedGeneration: object.Generation, LastTransitionTime: object.CreationTimestamp,
+	}}
+}
+
+// TestClaim shows whose a scale set is: the oldest rollout's that can work or has worked, and a younger one's while it has something in flight.
+func TestClaim(t *testing.T) {
+	older, younger := rollout.Claim{Holder: "shop/other"}, rollout.Claim{Holder: "shop/other", Ending: true}
+	upgrading := &v1alpha1.Operation{Kind: v1alpha1.OperationUpgrade, Run: 1, IntentTime: &metav1.Time{Time: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)}}
+	for name, tc := range map[string]struct {
+		isOlder bool
+		change  func(*v1alpha1.VMSSRollout)
+		want    rollout.Claim
+	}{
+		"an older one":                            {true, func(*v1alpha1.VMSSRollout) {}, older},
+		"a younger one":                           {false, func(*v1alpha1.VMSSRollout) {}, rollout.Claim{}},
+		"an older one that only plans":            {true, func(o *v1alpha1.VMSSRollout) { o.Spec.Mode = v1alpha1.ModePlan }, rollout.Claim{}},
+		"an older one of another scale set":       {true, func(o *v1alpha1.VMSSRollout) { o.Spec.ScaleSet.Name = "db" }, rollout.Claim{}},
+		"an older one that makes no sense":        {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid) }, rollout.Claim{}},
+		"an older one that may make sense by now": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Generation++ }, older},
+		"an older one that is not let in":         {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonAccessDenied) }, older},
+		"an older one that has worked, makes no sense": {true, func(o *v1alpha1.VMSSRollout) {
+			says(o, rollout.ReasonInvalid)
+			o.Status.Bookkeeping = &v1alpha1.Bookkeeping{Stable: "0123456789ab"}
+		}, older},
+		"an older one with something in flight, makes no sense": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Status.Operation = upgrading }, older},
+		"an older one that nobody can read": {true, func(o *v1alpha1.VMSSRollout) {
+			says(o, rollout.ReasonInvalid)
+			o.Status.Bookkeeping = &v1alpha1.Bookkeeping{Packed: []byte("no gzip")}
+		}, older},
+		"a younger one with something in flight": {false, func(o *v1alpha1.VMSSRollout) { o.Status.Operation = upgrading }, younger},
+		"a younger one whose write was refused": {false, func(o *v1alpha1.VMSSRollout) {
+			o.Status.Operation = &v1alpha1.Operation{Kind: v1alpha1.OperationWriteImage, Run: 1, Refused: &v1alpha1.Problem{Kind: "Forbidden"}}
+		}, rollout.Claim{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, another("other", tc.isOlder, tc.change))
+			object := d.object(t)
+			got := d.readClaim(d.ctx, &round{object: object, set: scaleSetOf(object)})
+			if diff := cmp.Diff(rollout.Known(tc.want), got); diff != "" {
+				t.Errorf("whose it is (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestOlderWinsOverInFlight: where both are there, the older one is named.
+func TestOlderWinsOverInFlight(t *testing.T) {
+	d := newDesk(t,
+		another("a-younger", false, func(o *v1alpha1.VMSSRollout) {
+			o.UID = "3"
+			o.Status.Operation = &v1alpha1.Operation{Kind: v1alpha1.OperationUpgrade, Run: 1}
+		}),
+		another("older", true, func(*v1alpha1.VMSSRollout) {}))
+	object := d.object(t)
+	if got := d.readClaim(d.ctx, &round{object: object, set: scaleSetOf(object)}); got.Value != (rollout.Claim{Holder: "shop/older"}) {
+		t.Errorf("got %+v", got)
+	}
+}
