@@ -10,9 +10,22 @@ func (r *round) suspendRepairs() (verdict, bool) {
 	return act(SuspendRepairs{}, "suspending automatic repairs"), true
 }
 
-// resumeUnwanted takes that back where it is not declared any more, while nothing is in flight.
+// keepSuspended suspends repairs that came on, or were declared unwanted, while some machines have the target and others are still to get it.
+func keepSuspended(r *round) (verdict, bool) {
+	isOver := r.spec.wholly(r.memory) && r.isReached()
+	if len(r.memory.Exposed) == 0 || isOver || r.isWorking() {
+		return undecided()
+	}
+	if _, held := holdIdle(r); held {
+		return undecided()
+	}
+	return r.suspendRepairs()
+}
+
+// resumeUnwanted takes that back where it is not declared any more, or nothing is going to be done, while nothing is in flight.
 func resumeUnwanted(r *round) (verdict, bool) {
-	if !r.memory.RepairsSuspended || r.spec.Repairs == RepairsSuspend || r.isWorking() {
+	wanted := r.spec.Repairs == RepairsSuspend && !r.spec.PlanOnly
+	if !r.memory.RepairsSuspended || wanted || r.isWorking() {
 		return undecided()
 	}
 	return r.resumeRepairs(), true

@@ -57,6 +57,22 @@ func deletionStories() map[string]story {
 			0: repaired,
 			6: does("strategy.automaticRepairs is Leave", func(t *teller) { t.shell.Spec.Repairs = rollout.RepairsLeave }),
 		}},
+		"repairs are suspended at rest too, once that is declared": {n: 3, start: bare, spec: canary(image2, 34), rounds: 16, script: map[int]func(*teller){
+			0:  does("automatic repairs are on", func(t *teller) { repairs(t); t.shell.Spec.Repairs = rollout.RepairsLeave }),
+			7:  does("strategy.automaticRepairs is Suspend", func(t *teller) { t.shell.Spec.Repairs = rollout.RepairsSuspend }),
+			11: percent(100),
+		}},
+		"repairs are resumed in mode Plan": {n: 3, start: bare, spec: canary(image2, 67), rounds: 24, script: map[int]func(*teller){
+			0:  repaired,
+			9:  does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
+			14: does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false }),
+		}},
+		"repairs are resumed in mode Plan on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 24, script: map[int]func(*teller){
+			0:  repaired,
+			9:  ask(rollout.VerbRollback),
+			11: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
+			16: does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false }),
+		}},
 		"repairs are resumed after a rollback": {n: 2, start: bare, spec: canary(image2, 50), rounds: 24, script: map[int]func(*teller){
 			0: repaired,
 			9: ask(rollout.VerbRollback),
