@@ -30,7 +30,7 @@ func (r *round) sortReturning() returning {
 func (s *returning) add(r *round, i Instance) {
 	switch {
 	case i.Protected && r.spec.Protected == ProtectedSkip:
-		s.skipped = append(s.skipped, i)
+		s.leave(r, i)
 	case r.memory.hasFailed(i):
 		s.failed = append(s.failed, i)
 	case r.memory.inFlight(i) || i.busy():
@@ -42,6 +42,20 @@ func (s *returning) add(r *round, i Instance) {
 	default:
 		s.back++
 	}
+}
+
+// leave adds a machine that Azure leaves alone. One that went back before it was protected was not left out; how it is since is not for us to mend.
+func (s *returning) leave(r *round, i Instance) {
+	if r.isPutBack(i) {
+		s.back++
+	} else {
+		s.skipped = append(s.skipped, i)
+	}
+}
+
+// isPutBack says whether the machine shows that it has what the model has.
+func (r *round) isPutBack(i Instance) bool {
+	return i.Latest == Yes && !i.busy() && !r.memory.inFlight(i) && !contradicts(r.spec.Target, i)
 }
 
 // mustReturn says whether the machine goes back: every machine does where a completed release is undone.

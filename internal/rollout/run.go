@@ -40,7 +40,7 @@ func (r *round) beginRun(revision string) {
 	if !old.Completed {
 		r.memory.Baseline = old.Baseline.forRevision(revision == old.Revision)
 	}
-	if !old.Completed && old.hasActed() {
+	if !old.Completed && old.hasActed() && !r.looksAnew(old) {
 		r.memory.Exposed = old.Exposed // else what looked exposed is how things were
 	}
 	if op := r.memory.Operation; op != nil && op.Refused != nil {

@@ -121,6 +121,10 @@ func pressureStories() map[string]story {
 			10: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
 			11: ask(rollout.VerbRollback),
 		}},
+		"a machine that is protected once it is back was not left out": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26, script: map[int]func(*teller){
+			10: ask(rollout.VerbRollback),
+			14: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
+		}},
 		"a protected machine is waited for on the way back": {n: 3, start: bare, rounds: 32, spec: canary(image2, 67, func(s *rollout.Spec) { s.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
 			10: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
 			11: ask(rollout.VerbRollback),

@@ -47,6 +47,11 @@ func baselineStories() map[string]story {
 			}),
 			12: ask(rollout.VerbRollback),
 		}},
+		"what was there already is no reason to go back": {n: 3, start: bare, spec: canary(base, 34), rounds: 26, script: map[int]func(*teller){
+			2:  does("somebody changes other parts of the model", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
+			8:  target(image2),
+			16: ask(rollout.VerbRollback),
+		}},
 		"no way back from what somebody else half did": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 100), script: map[int]func(*teller){
 			0: all(sickens, does("by hand: the image is in the model, and on machine 0", func(t *teller) {
 				t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
