@@ -183,7 +183,7 @@ func (c *config) atRest(s *state) []string {
 	switch {
 	case !mayLast(s.reason) && !s.waitsForTheIll() && !c.waitsForTheProtected(s):
 		return []string{fmt.Sprintf("I10: at rest with reason %s: %s", s.reason, c.plan(s, false).d.Because.Message)}
-	case s.world.suspended && (s.reason == rollout.ReasonCompleted || s.reason == rollout.ReasonRolledBack || s.reason == rollout.ReasonAborted):
+	case s.world.suspended && (s.reason == rollout.ReasonCompleted || s.reason == rollout.ReasonRolledBack || s.reason == rollout.ReasonAborted || s.reason == rollout.ReasonPlanned):
 		return []string{"repairs stay suspended after " + string(s.reason)}
 	}
 	return nil
@@ -203,7 +203,8 @@ func (c *config) waitsForTheProtected(s *state) bool {
 // rollsBack asks for a rollback where there is a way back, and checks that it comes to its end: the model and every exposed machine as
 // they were, the others untouched. That nobody else is touched, and that it is all back when it says so, is checked in every round.
 func (q *calmness) rollsBack(s state) []string {
-	if !q.c.canRollBack(&s) {
+	revision, possible := q.c.wayBack(&s)
+	if !possible {
 		return nil
 	}
 	capacity := s.world.n
@@ -212,7 +213,7 @@ func (q *calmness) rollsBack(s state) []string {
 		s.world.machines[i].condition, s.world.machines[i].protected = sound, false
 	}
 	s.actions, s.planning = nil, false
-	s.ask(q.c.spec, rollout.VerbRollback)
+	s.askFor(revision)
 	w := q.settle(s, q.backs)
 	switch {
 	case w.broken != nil:
@@ -231,17 +232,36 @@ func (q *calmness) rollsBack(s state) []string {
 	return w.broken
 }
 
-// canRollBack says whether a rollback can be asked for and has somewhere to go.
-func (c *config) canRollBack(s *state) bool {
+// wayBack says whether a rollback can be asked for and has somewhere to go, and the revision to be named where it has to be: that of before, once
+// a run is completed.
+func (c *config) wayBack(s *state) (revision string, possible bool) {
 	m := &s.memory
-	forward := m.Run > 0 && !m.Completed && m.Return == nil && m.Revision == c.targets[s.target].Revision()
-	return forward && !s.deleting && m.Baseline.Fixed && m.Baseline.Why == "" && c.leadsAway(s)
+	switch {
+	case m.Run == 0 || s.deleting || m.Revision != c.targets[s.target].Revision():
+		return "", false
+	case !m.Completed:
+		return "", mayTurn(m) && c.leadsAway(s, m.Baseline.Name)
+	case m.Return != nil || len(m.Ended) == 0 || m.Ended[0].Run != m.Run:
+		return "", false
+	}
+	before := m.Ended[0].Before
+	return before, before != "" && c.leadsAway(s, before)
 }
 
-// leadsAway says whether the record of what was there before is kept, and holds anything but the target itself.
-func (c *config) leadsAway(s *state) bool {
-	record := s.record(s.memory.Baseline.Name)
+// mayTurn says whether a run that is not completed can be taken back: it goes forward, or was aborted, and has a baseline.
+func mayTurn(m *rollout.Memory) bool {
+	back := m.Return
+	aborts := back != nil && back.Kind == rollout.ReturnAbort && back.Record != ""
+	return (back == nil || aborts) && m.Baseline.Fixed && m.Baseline.Why == ""
+}
+
+// leadsAway says whether the record is kept, can be gone back to, and holds anything but the target itself.
+func (c *config) leadsAway(s *state, name string) bool {
+	record := s.record(name)
 	if record.State != rollout.Read {
+		return false
+	}
+	if script := record.Value.Script; script != nil && script.Digest != "" && script.Digest != s.digest() {
 		return false
 	}
 	before := held(record.Value, s.world.model)

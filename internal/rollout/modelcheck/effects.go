@@ -78,9 +78,7 @@ func (j *judge) precedence() (pause, window bool) {
 func (j *judge) write() {
 	after := j.s.world.after(j.r.d.Step)
 	if j.goesBack() {
-		if record := j.stored(j.m.Return.Record); record == nil || held(*record, after) != after && !j.isHalfWay(*record, after) {
-			j.breaks("I3: on the way back the model is written otherwise than the record says: %+v", after)
-		}
+		j.writeBack(after)
 		return
 	}
 	record := j.stored(j.m.Baseline.Name)
@@ -94,6 +92,18 @@ func (j *judge) write() {
 		j.breaks("I3: the snapshot holds %+v, and the model is %+v", held(*record, now), now)
 	}
 	j.declared(after, carrying(now, t), now)
+}
+
+// writeBack checks a write of the model on the way back: it is what the record says, protected settings and all.
+func (j *judge) writeBack(after content) {
+	record := j.stored(j.m.Return.Record)
+	if record == nil || held(*record, after) != after && !j.isHalfWay(*record, after) {
+		j.breaks("I3: on the way back the model is written otherwise than the record says: %+v", after)
+		return
+	}
+	if _, writes := j.r.d.Step.(rollout.WriteScript); writes && record.Script.Digest != "" && record.Script.Digest != j.s.digest() {
+		j.breaks("on the way back the script gets other protected settings than the record says")
+	}
 }
 
 // declared checks that every path that is written becomes what is declared or stays what it was (I8).
@@ -197,6 +207,7 @@ func (j *judge) forward(named []rollout.Ref) {
 	}
 	j.budget(named, c)
 	j.skips(named)
+	j.zones(named)
 	fresh, ill := 0, 0
 	for _, m := range w.list() {
 		switch isNamed, latest := slices.ContainsFunc(named, m.is), w.latest(m); {
@@ -232,6 +243,28 @@ func (j *judge) skips(named []rollout.Ref) {
 			j.breaks("I6: machine %d is upgraded, and was skipped", m.id)
 		}
 	}
+}
+
+// zones checks that no zone is begun while a machine of the zone before it still lacks the target, where one is to be finished after the other.
+func (j *judge) zones(named []rollout.Ref) {
+	if j.r.spec.Zones != rollout.ZonesOneAtATime {
+		return
+	}
+	for _, m := range j.s.world.list() {
+		if !slices.ContainsFunc(named, m.is) || !j.isFresh(m) {
+			continue
+		}
+		for _, other := range j.s.world.list() {
+			if other.zone() < m.zone() && j.isFresh(other) && j.isEligible(other) {
+				j.breaks("zone %s is begun while machine %d of zone %s lacks the target", m.zone(), other.id, other.zone())
+			}
+		}
+	}
+}
+
+// isFresh says whether the machine lacks the target, and never had it.
+func (j *judge) isFresh(m machine) bool {
+	return !m.exposed && !j.s.world.latest(m) && !j.hasFailed(m, j.r.obs.Memory.Failed) && !j.isTriedAgain(m)
 }
 
 // is says whether a reference means the machine.

@@ -85,7 +85,7 @@ func (e *encoder) rest() {
 	s := e.s
 	e.b = append(e.b, s.target, s.ledger.approved, s.ledger.promoted)
 	e.content(s.ledger.before)
-	e.bits(s.paused, s.closed, s.deleting, s.planning, s.released, s.ledger.written, s.slept)
+	e.bits(s.paused, s.closed, s.deleting, s.planning, s.released, s.ledger.written, s.slept, s.rotated)
 	e.ago(s.ledger.metSince, e.c.gateTime())
 	for _, a := range s.actions {
 		e.text(string(a.Verb))

@@ -34,6 +34,7 @@ const (
 	anUnprotection
 	aPlanning  // mode Plan
 	anApplying // mode Apply again
+	aRotation  // of the Secret that the protected settings are in
 	timePasses
 )
 
@@ -76,7 +77,7 @@ var verbs = [...]rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.
 
 var kindNames = [...]string{"round", "round dies", "blind round", "operation ends", "illness", "recovery", "arrival", "mend", "scale out", "scale in", "replacement", "edit",
 	"target", "pause", "resume", "window closes", "window opens", "action", "undo", "deletion", "protection", "unprotection",
-	"mode Plan", "mode Apply", "time passes"}
+	"mode Plan", "mode Apply", "rotation of the Secret", "time passes"}
 
 var (
 	wayNames    = [...]string{"taken", "refused", "forbidden", "unanswered", "unsent", "fruitless", "preempts", "outrun"}
@@ -162,6 +163,7 @@ func (o *offer) people() {
 	o.add(!s.deleting, aDeletion, 0)
 	o.add(!s.planning && !o.c.spec.PlanOnly, aPlanning, 0)
 	o.add(s.planning, anApplying, 0)
+	o.add(true, aRotation, 0)
 	for n := range s.records {
 		o.add(s.memory.Run > 0 && len(s.actions) < 2, anUndo, uint8(n))
 	}
@@ -257,7 +259,7 @@ func (c *config) happenByPeople(s *state, e event) {
 	case anAction:
 		s.ask(c.spec, verbs[e.which])
 	case anUndo:
-		s.askFor(n)
+		s.askFor(s.records[n].Name)
 	default:
 		s.declare(e)
 	}
@@ -276,6 +278,8 @@ func (s *state) declare(e event) {
 		s.planning = e.kind == aPlanning
 	case aDeletion:
 		s.deleting = true
+	case aRotation:
+		s.rotated = !s.rotated
 	default:
 		panic("no such event: " + e.String())
 	}

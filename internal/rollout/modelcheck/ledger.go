@@ -65,7 +65,7 @@ func (s *state) noteBack(machines bool) {
 
 // noteUndone notes that a completed release is undone: who has it is exposed again.
 func (s *state) noteUndone(r round) {
-	if back := r.d.Remember.Return; back == nil || !back.All {
+	if back := r.d.Remember.Return; back == nil || !back.All || back.Done {
 		return
 	}
 	for i := range s.world.list() {
@@ -102,6 +102,18 @@ func (s *state) noteMet(r round) {
 		s.ledger.metSince = time.Time{}
 	case s.ledger.metSince.IsZero():
 		s.ledger.metSince = s.world.at()
+	}
+}
+
+// noteSeen notes who had the target while nobody knew what was there before: should that be declared, they go back to it.
+func (s *state) noteSeen(r round) {
+	m := &r.d.Remember
+	if r.obs.Instances.State != rollout.Read || m.Return != nil || m.Completed || m.Baseline.Why == "" {
+		return
+	}
+	for i := range s.world.list() {
+		seen := &s.world.machines[i]
+		seen.heir = seen.heir || carrying(seen.at, r.spec.Target) == seen.at
 	}
 }
 

@@ -24,6 +24,8 @@ func (c *config) mostStates() int {
 		return 4_000
 	case c.isWhole():
 		return 250_000
+	case c.states > 0:
+		return c.states
 	default:
 		return 22_000
 	}
@@ -56,7 +58,7 @@ func TestModel(t *testing.T) {
 }
 
 // leastStates is how many states all configurations together are to have.
-const leastStates = 1_000_000
+const leastStates = 1_500_000
 
 // checked checks one configuration.
 func (c *config) checked(t *testing.T) *search {

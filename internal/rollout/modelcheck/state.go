@@ -20,7 +20,10 @@ type config struct {
 	most     int    // disturbances on one way; 0: all that the budget has room for, in every order
 	budget   budget // of the ways; in the search by disturbances it is as if there were none
 
+	states int // how many are visited; 0: as many as of most
+
 	byContent bool
+	zoned     bool // machines are in two zones by turns
 }
 
 // state is all there is at one moment. What a state points to is never changed, so states share it.
@@ -36,6 +39,7 @@ type state struct {
 	closed   bool
 	deleting bool
 	planning bool // mode Plan, for now
+	rotated  bool // the Secret is another one than at the start
 	released bool
 	slept    bool // time passed, and no round was run since
 
@@ -45,7 +49,7 @@ type state struct {
 
 // first is the state in which everything begins.
 func (c *config) first() state {
-	s := state{world: world{model: c.model, version: 1, repairs: c.repairs, byContent: c.byContent}}
+	s := state{world: world{model: c.model, version: 1, repairs: c.repairs, byContent: c.byContent, zoned: c.zoned}}
 	for range c.machines {
 		s.world.add()
 		s.world.now += time.Minute
@@ -85,10 +89,10 @@ func (s *state) read(obs *rollout.Observation, reads rollout.Reads, blind bool) 
 		obs.Claim = rollout.Known(rollout.Claim{})
 	}
 	if reads.Settings != "" {
-		obs.Settings = rollout.Known(rollout.ProtectedSettings{Digest: secret})
+		obs.Settings = rollout.Known(rollout.ProtectedSettings{Digest: s.digest()})
 	}
 	if reads.BackSettings != "" {
-		obs.BackSettings = rollout.Known(rollout.ProtectedSettings{Digest: secret})
+		obs.BackSettings = rollout.Known(rollout.ProtectedSettings{Digest: s.digest()})
 	}
 	if name := reads.Record; name != "" {
 		obs.Records[name] = s.record(name)
@@ -104,8 +108,16 @@ func (s *state) read(obs *rollout.Observation, reads rollout.Reads, blind bool) 
 	}
 }
 
-// secret stands for what must show nowhere.
+// secret stands for what must show nowhere; another one begins like it.
 const secret = "hunter2"
+
+// digest is what tells the Secret of now from the other one.
+func (s *state) digest() string {
+	if s.rotated {
+		return secret + " rotated"
+	}
+	return secret
+}
 
 // record reads a stored record.
 func (s *state) record(name string) rollout.Reading[rollout.Snapshot] {
@@ -159,6 +171,7 @@ func (s *state) carryOut(r round, how way, dies death) {
 	s.noteOpened(r.spec, r)
 	s.noteUndone(r)
 	s.noteMet(r)
+	s.noteSeen(r)
 	if dies == afterRemember {
 		return
 	}
@@ -221,8 +234,8 @@ func (s *state) ask(spec rollout.Spec, verb rollout.Verb) {
 	s.actions = append(slices.Clone(s.actions), a)
 }
 
-// askFor creates an action that asks for one of the stored revisions.
-func (s *state) askFor(record int) {
+// askFor creates an action that asks for a stored revision.
+func (s *state) askFor(revision string) {
 	s.asked++
-	s.actions = append(slices.Clone(s.actions), rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: rollout.VerbRollback, Run: s.memory.Run, Revision: s.records[record].Name})
+	s.actions = append(slices.Clone(s.actions), rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: rollout.VerbRollback, Run: s.memory.Run, Revision: revision})
 }

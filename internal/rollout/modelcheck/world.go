@@ -44,7 +44,7 @@ type machine struct {
 	inOp      bool
 
 	exposed  bool  // had the target, or was named by an effect
-	heir     bool  // another machine of the same id was exposed, and the rollout knows machines by their ids
+	heir     bool  // another machine of the same id was exposed, and the rollout knows machines by their ids; or it had the target while no way back was known
 	reimaged uint8 // times since its content last changed
 }
 
@@ -75,6 +75,7 @@ type world struct {
 	nextVM    uint8
 	model     content
 	version   uint16
+	zoned     bool // machines are in two zones by turns
 	byContent bool // Azure takes a machine for up to date by what it has, not by when the model was written
 	op        operation
 	tokens    int
@@ -165,6 +166,9 @@ func (w *world) instance(m machine) rollout.Instance {
 		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded, Latest: rollout.No, Protected: m.protected,
 		Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: w.at(), Image: &images[m.at.image], OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
 	}
+	if w.zoned {
+		i.Zone = m.zone()
+	}
 	if m.at.script == 0 {
 		i.Script = rollout.ScriptAbsent
 	}
@@ -188,6 +192,9 @@ func (w *world) instance(m machine) rollout.Instance {
 	}
 	return i
 }
+
+// zone is where a machine is, where there are zones.
+func (m machine) zone() string { return strconv.Itoa(1 + int(m.id)%2) }
 
 func diskOf(m machine) string { return strconv.Itoa(int(m.vm)) + "-disk-" + strconv.Itoa(int(m.disk)) }
 
