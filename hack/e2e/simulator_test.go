@@ -120,6 +120,8 @@ type stageSet struct {
 	mode     string
 	script   string // a command that somebody else made the machines run at every boot
 	zones    []string
+
+	orchestration string // Flexible; "": Uniform
 }
 
 func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
@@ -128,7 +130,8 @@ func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
 		o.capacity = 6
 	}
 	s.makeImage(t, imageID("v1"))
-	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension", "zones": o.zones}
+	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension", "zones": o.zones,
+		"orchestration": o.orchestration}
 	if o.script != "" {
 		made["script"] = map[string]any{"command": o.script}
 	}
