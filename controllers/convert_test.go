@@ -185,11 +185,14 @@ func called(calls []rollout.Calling) []rollout.Calling {
 	return calls
 }
 
-// wellSeen are the references to the second, without their names.
+// wellSeen are the references to the second, without their names, and with the beginnings of their UUIDs.
 func wellSeen(refs []rollout.Ref) []rollout.Ref {
 	refs = append([]rollout.Ref(nil), refs...)
 	for i := range refs {
 		refs[i].HealthySince, refs[i].Name = down(refs[i].HealthySince), ""
+		if strings.Contains(refs[i].VMID, "-4000-8000-") { // as the generator makes them
+			refs[i].VMID = refs[i].VMID[:8]
+		}
 	}
 	return refs
 }

@@ -151,7 +151,15 @@ func (g memories) problem() *rollout.Problem {
 }
 
 func (g memories) ref() rollout.Ref {
-	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.text(36), Name: g.text(64), OSDisk: g.text(64), HealthySince: g.time(), Attempt: g.IntN(4), Successes: g.IntN(4)}
+	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.vmID(), Name: g.text(64), OSDisk: g.text(64), HealthySince: g.time(), Attempt: g.IntN(4), Successes: g.IntN(4)}
+}
+
+// vmID is a UUID as Azure gives them, or a text that is too short to look like one.
+func (g memories) vmID() string {
+	if g.coin() {
+		return g.text(35)
+	}
+	return fmt.Sprintf("%08x-%04x-4000-8000-%012x", g.Uint32(), g.IntN(1<<16), g.Int64N(1<<48))
 }
 
 func (g memories) coin() bool { return g.IntN(2) == 0 }
