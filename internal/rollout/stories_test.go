@@ -209,6 +209,10 @@ func operatorStories() map[string]story {
 			2: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "1" }),
 			4: does("it is done with it", func(t *teller) { t.shell.Claim = rollout.Claim{} }),
 		}},
+		"a soak begins anew after another rollout had the scale set": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 18, script: map[int]func(*teller){
+			7: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+			9: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+		}},
 		"a plan beside an older rollout": {n: 2, start: v1, spec: canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true }), rounds: 5, script: map[int]func(*teller){
 			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
 			2: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
