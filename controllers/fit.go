@@ -16,10 +16,11 @@ const maxLegible = 10
 // fit packs what a status that would be too large says of machines, and leaves out what is for people, what they need least first, then the
 // oldest of the history, and then what is told elsewhere as well. What the controller has to remember stays whole.
 func fit(status *v1alpha1.VMSSRolloutStatus) {
-	if encoded(status) > mostStatus {
-		pack(status, maxLegible)
-	}
 	excess := encoded(status) - mostStatus
+	if excess > 0 {
+		pack(status, maxLegible)
+		excess = encoded(status) - mostStatus
+	}
 	status.Instances = without(status.Instances, &excess)
 	if status.Plan != nil {
 		fitPlan(status.Plan, &excess)
