@@ -106,7 +106,8 @@ test: k8s build ## Run every test: unit, random worlds, recordings, real apiserv
 	go test -timeout 25m $$(go list ./... | grep -v -e /hack/e2e -e /hack/demo); \
 	go test -timeout 25m -p 1 ./hack/e2e/... ./hack/demo/...; \
 	echo "figure: seconds $$(( $$(date +%s) - began ))" >> $(FIGURES); \
-	echo; sort -u $(FIGURES); \
+	echo "figure: faults_tested $$(sed -n 's/^fault: \([0-9]*\) .*/\1/p' $(FIGURES) | sort -u | wc -l)" >> $(FIGURES); \
+	echo; sort -u $(FIGURES) | grep '^figure: '; \
 	grep -q recordings_judged $(FIGURES) || echo "SKIPPED: the simulator was judged by no recording, since there are none here"
 
 .PHONY: test-unit

@@ -14,19 +14,36 @@ const File = "FIGURES_FILE"
 // Record notes one figure, measured in this very run.
 func Record(t testing.TB, name string, value any) {
 	t.Helper()
-	t.Logf("figure: %s %v", name, value)
+	record(t, fmt.Sprintf("figure: %s %v", name, value))
+}
+
+// Fault notes, once the test has passed, that it covers the numbered fault of docs/design/0009-faults.md. A make target counts the faults that are
+// noted in its run.
+func Fault(t testing.TB, number int) {
+	t.Helper()
+	t.Cleanup(func() {
+		if !t.Failed() && !t.Skipped() {
+			record(t, fmt.Sprintf("fault: %d %s", number, t.Name()))
+		}
+	})
+}
+
+// record adds one line to the file of figures, if a make target asks for one.
+func record(t testing.TB, line string) {
+	t.Helper()
+	t.Log(line)
 	path := os.Getenv(File)
 	if path == "" {
 		return
 	}
 	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o600)
 	if err != nil {
-		t.Fatalf("recording figure %s: %v", name, err)
+		t.Fatalf("recording %q: %v", line, err)
 	}
-	if _, err := fmt.Fprintf(f, "figure: %s %v\n", name, value); err != nil {
-		t.Fatalf("recording figure %s: %v", name, err)
+	if _, err := fmt.Fprintln(f, line); err != nil {
+		t.Fatalf("recording %q: %v", line, err)
 	}
 	if err := f.Close(); err != nil {
-		t.Fatalf("recording figure %s: %v", name, err)
+		t.Fatalf("recording %q: %v", line, err)
 	}
 }
