@@ -18,6 +18,7 @@ func Acted(spec Spec, d Decision, o Outcome) Decision {
 	default:
 		v = r.acted(op, o)
 	}
+	r.stopStall(o)
 	after := d
 	after.Step, after.Because, after.Remember, after.Recheck, after.Facts = Wait{}, v.because, r.memory, v.recheck, r.facts
 	after.Because = r.memory.Return.colour(after.Because)

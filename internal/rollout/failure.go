@@ -216,7 +216,7 @@ func (r *round) keepStall(v *verdict) {
 		}
 	}
 	r.tellStall(v)
-	if v.because.Reason.isAtWork() && !r.blocked && !r.standsStill() {
+	if v.because.Reason.isAtWork() && !r.blocked && !r.standsStill() && !r.isPutOff() {
 		r.runStall(v)
 	} else {
 		stall.Gate = stall.still(r.at)

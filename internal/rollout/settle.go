@@ -36,6 +36,7 @@ func (r *round) noteEnd(op *Operation) {
 	switch status.State {
 	case OperationSucceeded, OperationFailed, OperationCanceled:
 		op.EndedAt = r.at
+		r.giveBackStall(op)
 	case OperationLost:
 		op.Token = ""
 	case OperationRunning:

@@ -1,0 +1,80 @@
+package rollout_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// deadlined is a rollout that rolls back after a minute without progress.
+func deadlined() rollout.Spec {
+	return canary(v2, 100, func(s *rollout.Spec) {
+		s.Failure.ProgressDeadline, s.Failure.Action = time.Minute, rollout.FailureRollback
+	})
+}
+
+// TestPutOffIsNoLackOfProgress: the progress deadline stands still while Azure does not take an effect. Once it does, the deadline runs.
+func TestPutOffIsNoLackOfProgress(t *testing.T) {
+	figure.Fault(t, 7)
+	for name, p := range map[string]rollout.Problem{
+		"conflict":     {Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"},
+		"throttled":    {Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "slow down", RetryAfter: 10 * time.Minute},
+		"unavailable":  {Kind: rollout.KindTransient, Message: "503"},
+		"preempted":    {Kind: rollout.KindPreempted, Code: "OperationPreempted", Message: "preempted"},
+		"over a quota": {Kind: rollout.KindQuota, Code: "OperationNotAllowed", Message: "no cores are left"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, obs := deadlined(), seen(v2, 3, 0)
+			refused := 0
+			for range 20 {
+				d := rollout.Plan(spec, obs)
+				if d.Remember.Return != nil {
+					t.Fatalf("rolled back after %d refusals: %s", refused, d.Remember.Return.Why)
+				}
+				if d.Step.Operation() != "" {
+					refused++
+					d = rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Problem: &p})
+				}
+				obs.Memory, obs.At = d.Remember, obs.At.Add(d.Recheck)
+			}
+			if refused < 3 {
+				t.Fatalf("%d refusals, want at least 3", refused)
+			}
+			d := rollout.Plan(spec, obs)
+			if d.Step.Operation() == "" {
+				obs.Memory, obs.At = d.Remember, obs.At.Add(d.Recheck)
+				d = rollout.Plan(spec, obs)
+			}
+			d = rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Token: "t", RetryAfter: 10 * time.Second})
+			obs.Memory, obs.At = d.Remember, obs.At.Add(2*time.Minute)
+			obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationRunning})
+			if d = rollout.Plan(spec, obs); d.Remember.Return == nil {
+				obs.Memory, obs.At = d.Remember, obs.At.Add(time.Minute)
+				d = rollout.Plan(spec, obs)
+			}
+			if d.Remember.Return == nil {
+				t.Errorf("an upgrade that does not end does not count: %s", d.Because.Message)
+			}
+		})
+	}
+}
+
+// TestPreemptionIsNoLackOfProgress: the time of an upgrade that Azure ended for a later operation does not count, nor does the wait for that one.
+func TestPreemptionIsNoLackOfProgress(t *testing.T) {
+	figure.Fault(t, 7)
+	spec, obs := deadlined(), seen(v2, 3, 0)
+	d := rollout.Plan(spec, obs)
+	d = rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Token: "t", RetryAfter: 10 * time.Second})
+	obs.Memory, obs.At = d.Remember, obs.At.Add(50*time.Second)
+	obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationCanceled, Problem: &rollout.Problem{Kind: rollout.KindPreempted, Message: "preempted"}})
+	obs.Model.Value.State = rollout.StateUpdating // by the later operation
+	for range 10 {
+		d = rollout.Plan(spec, obs)
+		if d.Remember.Return != nil {
+			t.Fatalf("rolled back: %s", d.Remember.Return.Why)
+		}
+		obs.Memory, obs.At = d.Remember, obs.At.Add(d.Recheck)
+	}
+}
