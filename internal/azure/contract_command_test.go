@@ -158,7 +158,7 @@ func TestContractCommandRefused(t *testing.T) {
 				kind: rollout.KindThrottled},
 			"forbidden":        {token: "forbidden", kind: rollout.KindForbidden, says: "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommand/action"},
 			"conflict":         {fault: map[string]any{"kind": "status", "status": 409, "code": "Conflict", "message": "Run command extension execution is in progress. x"}, kind: rollout.KindConflict, says: "in progress"},
-			"off":              {id: ids[2], kind: rollout.KindConflict, says: "requires the VM to be running"},
+			"off":              {id: ids[2], kind: rollout.KindInvalid, says: "requires the VM to be running"},
 			"unknown instance": {id: "2143", kind: rollout.KindInstanceGone, says: "It is gone, or runs no Linux."},
 			"no scale set":     {set: rollout.ScaleSet{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup, Name: "nowhere"}, kind: rollout.KindNotFound},
 			"no machine":       {id: "web_0", kind: rollout.KindInstanceGone},

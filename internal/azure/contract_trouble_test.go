@@ -1,12 +1,14 @@
 package azure_test
 
 import (
+	"net/http"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -205,4 +207,38 @@ func (w *world) writeTag(n int) (rollout.Begun, error) {
 	w.t.Helper()
 	step := rollout.WriteScript{Script: rollout.Script{Command: "true"}, ForceUpdateTag: strconv.Itoa(n)}
 	return w.WriteScript(w.t.Context(), shop, step, nil)
+}
+
+// TestContractPermanentRefusals holds that what no waiting changes is told as such, with the next command.
+func TestContractPermanentRefusals(t *testing.T) {
+	figure.Fault(t, 3)
+	inWorlds(t, func(t *testing.T, w *world) {
+		write := func(image rollout.Image) *rollout.Problem {
+			t.Helper()
+			_, err := w.WriteImage(t.Context(), shop, rollout.WriteImage{Image: image, ETag: w.model().ETag})
+			return problem(t, err)
+		}
+		w.control(http.MethodPut, "/images", map[string]any{"id": image2, "diskSizeGB": 64}, nil)
+		if p := write(rollout.Image{ID: image2}); p.Kind != rollout.KindInvalid || !strings.HasSuffix(p.Mend, "osDisk.diskSizeGB=64") {
+			t.Errorf("a larger disk: got %+v, mend %q", p, p.Mend)
+		}
+		w.control(http.MethodPut, "/switches", map[string]any{"imageTypeChange": "refuse"}, nil)
+		marketplace := rollout.Image{Publisher: "Canonical", Offer: "ubuntu", SKU: "22_04", Version: "1.0.0"}
+		if p := write(marketplace); p.Kind != rollout.KindInvalid || !strings.Contains(p.Message, "Image type") || p.Mend == "" {
+			t.Errorf("another type: got %+v, mend %q", p, p.Mend)
+		}
+		w.control(http.MethodPut, "/switches", map[string]any{}, nil)
+		w.faults(map[string]any{"operation": "Update", "kind": "status", "status": 409, "code": "SkuNotAvailable",
+			"message": "The requested size is currently not available in location 'eastus' zones '' for subscription 's'."})
+		if p := write(marketplace); p.Kind != rollout.KindInvalid || !strings.Contains(p.Mend, "--location eastus") {
+			t.Errorf("no such size: got %+v, mend %q", p, p.Mend)
+		}
+		w.faults()
+		w.control(http.MethodPut, "/images", map[string]any{"id": image2}, nil)
+		w.newRelease()
+		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "status", "status": 404, "code": "NotFound", "message": "The VM instance cannot be found."})
+		if _, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0])); problem(t, err).Kind != rollout.KindInstanceGone {
+			t.Errorf("an instance that is gone: got %v", err)
+		}
+	})
 }

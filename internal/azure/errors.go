@@ -23,31 +23,48 @@ type rule struct {
 }
 
 // rules is the one table that makes kinds of Azure's errors; the first line that matches decides. Azure's code counts before
-// the HTTP status, because the status lies: OperationNotAllowed is a quota, a deletion or a conflict, and a throttled request may
-// carry any code. A failed operation never comes here: see poll.go.
+// the HTTP status, because the status lies: OperationNotAllowed is a quota, a deletion, a conflict or a wrong declaration, and a
+// throttled request may carry any code. A failed operation never comes here: see poll.go.
 var rules = []rule{
 	// Throttling comes under any code, sometimes only in the details.
 	{status: http.StatusTooManyRequests, kind: rollout.KindThrottled},
 	{code: "TooManyRequests", kind: rollout.KindThrottled},
 
-	// Something else is at work on the scale set.
-	{code: "OperationPreempted", kind: rollout.KindPreempted},
-	{code: "PreconditionFailed", kind: rollout.KindPreconditionFailed},
-	{code: "ConflictingConcurrentWriteNotAllowed", kind: rollout.KindConflict},
-	{code: "AnotherOperationInProgress", kind: rollout.KindConflict},
+	// What no waiting changes, under whatever code: the declared image does not fit the scale set, or the region lacks the size.
+	{says: "smaller than the size of the corresponding disk", kind: rollout.KindInvalid, mend: growDisk},
+	{says: "image type for a virtual machine scale set may not be changed", kind: rollout.KindInvalid, mend: showImage},
+	{code: "SkuNotAvailable", kind: rollout.KindInvalid, mend: listSizes},
 
 	// One code, many meanings.
 	{says: "marked for deletion", kind: rollout.KindDeleting},
 	{says: "limit of 10 models", kind: rollout.KindQuota, mend: updateOldest},
 	{code: "OperationNotAllowed", says: "quota", kind: rollout.KindQuota},
 	{code: "QuotaExceeded", kind: rollout.KindQuota},
-	{code: "OperationNotAllowed", kind: rollout.KindConflict},
+
+	// Something else is at work on the scale set. These are the conflicts that pass by themselves; OperationNotAllowed is one only
+	// where its words say so.
+	{code: "OperationPreempted", kind: rollout.KindPreempted},
+	{code: "CanceledAndSupersededDueToAnotherOperation", kind: rollout.KindPreempted},
+	{code: "PreconditionFailed", kind: rollout.KindPreconditionFailed},
+	{code: "ConflictingConcurrentWriteNotAllowed", kind: rollout.KindConflict},
+	{code: "AnotherOperationInProgress", kind: rollout.KindConflict},
+	{code: "RetryableError", kind: rollout.KindConflict},
+	{code: "Conflict", kind: rollout.KindConflict},
+	{code: "OperationNotAllowed", says: "another operation", kind: rollout.KindConflict},
+	{code: "OperationNotAllowed", says: "in progress", kind: rollout.KindConflict},
+	{code: "OperationNotAllowed", says: "concurrent", kind: rollout.KindConflict},
+	{code: "OperationNotAllowed", says: "there is an ongoing", kind: rollout.KindConflict},
+	{code: "OperationNotAllowed", says: "being updated", kind: rollout.KindConflict},
+	{code: "OperationNotAllowed", says: "retry later", kind: rollout.KindConflict},
 
 	// One of the named instances is gone; the whole call was refused.
-	{says: "is not an active virtual machine scale set vm instanceid", kind: rollout.KindInstanceGone},
+	{says: "is not an active virtual machine scale set vm", kind: rollout.KindInstanceGone},
+	{says: "vm instance cannot be found", kind: rollout.KindInstanceGone},
+	{says: "vm instance could not be found", kind: rollout.KindInstanceGone},
+	{says: "vm instance was not found", kind: rollout.KindInstanceGone},
 	// The only named one is gone. What else an entity could be is asked about elsewhere: see lacksExtension.
 	{code: "NotFound", says: "the entity was not found", kind: rollout.KindInstanceGone},
-	{code: "ResourceNotFound", says: "microsoft.compute/virtualmachines/", kind: rollout.KindInstanceGone},
+	{code: "ResourceNotFound", says: "/virtualmachines/", kind: rollout.KindInstanceGone},
 
 	// Who we are, and what we may.
 	{code: "InvalidAuthenticationToken", kind: rollout.KindUnauthorized},
@@ -85,7 +102,7 @@ var rules = []rule{
 	{status: http.StatusForbidden, kind: rollout.KindForbidden},
 	{status: http.StatusNotFound, kind: rollout.KindNotFound, mend: show},
 	{status: http.StatusRequestTimeout, kind: rollout.KindAmbiguous},
-	{status: http.StatusConflict, kind: rollout.KindConflict},
+	{status: http.StatusConflict, kind: rollout.KindInvalid, mend: listActivity},
 	{status: http.StatusPreconditionFailed, kind: rollout.KindPreconditionFailed},
 	{status: http.StatusBadRequest, upTo: 499, kind: rollout.KindInvalid},
 	{kind: rollout.KindAmbiguous},

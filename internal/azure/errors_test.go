@@ -32,7 +32,7 @@ var answers = map[string]struct {
 	"marked for deletion":          {409, errorBody("OperationNotAllowed", "Operation 'Update' is not allowed on Virtual Machine Scale Set 'x' since it is marked for deletion."), rollout.KindDeleting, same},
 	"not allowed now":              {409, errorBody("OperationNotAllowed", "Another operation is running."), rollout.KindConflict, same},
 	"conflict":                     {409, errorBody("Conflict", "The request failed due to conflict with a concurrent request."), rollout.KindConflict, same},
-	"conflict without a code":      {409, "", rollout.KindConflict, same},
+	"refused without a code":       {409, "", rollout.KindInvalid, same},
 	"concurrent write":             {409, errorBody("ConflictingConcurrentWriteNotAllowed", "x"), rollout.KindConflict, same},
 	"preempted":                    {409, errorBody("OperationPreempted", "x"), rollout.KindPreempted, same},
 	"etag":                         {412, errorBody("PreconditionFailed", `Etag provided in if-match header "invalid" does not match etag "1" of resource.`), rollout.KindPreconditionFailed, same},

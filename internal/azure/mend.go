@@ -62,6 +62,35 @@ func updateOldest(set rollout.ScaleSet, _ answer) string {
 	return "az vmss update-instances " + named(set) + " --instance-ids OLDEST_INSTANCE_IDS"
 }
 
+// growDisk gives the model a disk that the image has room on.
+func growDisk(set rollout.ScaleSet, a answer) string {
+	size := "GIGABYTES"
+	if m := imageDisk.FindStringSubmatch(a.text()); m != nil {
+		size = m[1]
+	}
+	return "az vmss update " + named(set) + " --set virtualMachineProfile.storageProfile.osDisk.diskSizeGB=" + size
+}
+
+// showImage shows of which type the image is that the scale set was made from: another of that type is what it takes.
+func showImage(set rollout.ScaleSet, _ answer) string {
+	return "az vmss show " + named(set) + " --query virtualMachineProfile.storageProfile.imageReference"
+}
+
+// listSizes shows which sizes the region has for the subscription.
+func listSizes(set rollout.ScaleSet, a answer) string {
+	location := "LOCATION"
+	if m := sizeLocation.FindStringSubmatch(a.text()); m != nil {
+		location = m[1]
+	}
+	return fmt.Sprintf("az vm list-skus --subscription %s --location %s --resource-type virtualMachines --all --output table",
+		quote(set.SubscriptionID), quote(location))
+}
+
+// listActivity shows what was done to the scale set, where Azure's words alone do not tell what is in the way.
+func listActivity(set rollout.ScaleSet, _ answer) string {
+	return "az monitor activity-log list --resource-id " + quote(set.ID()) + " --offset 1h"
+}
+
 func named(set rollout.ScaleSet) string {
 	return fmt.Sprintf("--subscription %s --resource-group %s --name %s", quote(set.SubscriptionID), quote(set.ResourceGroup), quote(set.Name))
 }
@@ -80,6 +109,8 @@ var (
 	forbiddenAction = regexp.MustCompile(`(?i)perform action(?:\(s\))? '([A-Za-z0-9./*_-]{1,160})'`)
 	missingAction   = regexp.MustCompile(`(?i)does not have permission to perform action(?:\(s\))? '([A-Za-z0-9./*_-]{1,160})'`)
 	forbiddenScope  = regexp.MustCompile(`(?i)over scope '(/[A-Za-z0-9./_()-]{1,400})'`)
+	imageDisk       = regexp.MustCompile(`(?i)disk in the VM image: ([0-9]{1,6}) GB`)
+	sizeLocation    = regexp.MustCompile(`(?i)location '([A-Za-z0-9 -]{1,40})'`)
 	ofProvider      = regexp.MustCompile(`(?i)/providers/[a-z.]+$`)
 	linkedScope     = regexp.MustCompile(`(?i)linked scope(?:\(s\))? '(/[A-Za-z0-9./_()-]{1,400})'`)
 )

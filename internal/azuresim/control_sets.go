@@ -14,6 +14,7 @@ func (s *Server) controlImage(body []byte, _ *http.Request) (any, error) {
 		Files       map[string]string `json:"files"`
 		Marketplace string            `json:"marketplace"`
 		Version     string            `json:"version"`
+		DiskSizeGB  int               `json:"diskSizeGB"`
 	}
 	if err := readControl(body, &in); err != nil {
 		return nil, err
@@ -24,7 +25,7 @@ func (s *Server) controlImage(body []byte, _ *http.Request) (any, error) {
 	if in.ID == "" {
 		return nil, badControl("an image needs an id")
 	}
-	image := Image{ID: in.ID, Files: map[string][]byte{}}
+	image := Image{ID: in.ID, Files: map[string][]byte{}, DiskSizeGB: in.DiskSizeGB}
 	for name, text := range in.Files {
 		image.Files[name] = []byte(text)
 	}

@@ -27,6 +27,8 @@ type Fleet interface {
 type Image struct {
 	ID    string
 	Files map[string][]byte
+	// DiskSizeGB is how large a disk it needs; 0: any will do.
+	DiskSizeGB int
 }
 
 // Script is what runs in a machine: the command of the custom script

@@ -46,6 +46,8 @@ type Switches struct {
 	UnsentSecrets Choice `json:"unsentSecrets" choices:"keep lose" fact:"§7.6"`
 	// CustomDataChange is what a write of other custom data meets.
 	CustomDataChange Choice `json:"customDataChange" choices:"accept refuse" fact:"§2.8"`
+	// ImageTypeChange is what a write meets that replaces a marketplace image by one with an id, or the other way round.
+	ImageTypeChange Choice `json:"imageTypeChange" choices:"accept refuse" fact:"§8"`
 	// FlexibleLatest is how instances of a Flexible set show latestModelApplied.
 	FlexibleLatest Choice `json:"flexibleLatest" choices:"tell hide false" fact:"§7.3"`
 	// FlexibleFilter is what $filter does in the list of a Flexible set.

@@ -61,13 +61,17 @@ func checkShape(body object) *armError {
 // checkWrite refuses what a scale set cannot be.
 func (s *Server) checkWrite(set *scaleSet, full object) *armError {
 	for _, check := range []func(*scaleSet, object) *armError{
-		checkPlace, checkOrchestration, checkFixed, checkSize, checkMode, checkExtensions, checkHealthSources, checkGrace,
+		checkPlace, checkOrchestration, checkFixed, checkImageType, checkSize, checkMode, checkExtensions, checkHealthSources, checkGrace,
 	} {
 		if err := check(set, full); err != nil {
 			return err
 		}
 	}
-	return s.checkImage(objectAt(full, "properties", "virtualMachineProfile", "storageProfile", "imageReference"), stringAt(full, "location"))
+	storage := objectAt(full, "properties", "virtualMachineProfile", "storageProfile")
+	if err := s.checkImage(objectAt(storage, "imageReference"), stringAt(full, "location")); err != nil {
+		return err
+	}
+	return s.checkDisk(storage)
 }
 
 func checkPlace(set *scaleSet, full object) *armError {
