@@ -68,6 +68,7 @@ func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 	if k := kept.Machines; k != nil {
 		m.Exposed = idsOf(k.Exposed)
 		m.Former, m.FormerSince, m.Skipped = refsOf(k.Former), timeOf(k.FormerSince), refsOf(k.Skipped)
+		m.Unchanged = refsOf(k.Unchanged)
 	}
 }
 
@@ -157,7 +158,7 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 	keepOutside(&kept, m)
 	machines := v1alpha1.MachineBookkeeping{
 		Exposed: idsFrom(m.Exposed), Failed: grouped(m.Failed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
-		Skipped: refsFrom(m.Skipped),
+		Skipped: refsFrom(m.Skipped), Unchanged: refsFrom(m.Unchanged),
 	}
 	if !reflect.ValueOf(machines).IsZero() {
 		kept.Machines = &machines

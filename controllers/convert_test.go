@@ -121,7 +121,7 @@ func expected(m rollout.Memory) rollout.Memory {
 		back.At, back.RestoredAt, back.Why = down(back.At), up(back.RestoredAt), cut(back.Why, maxLedgerMessageSize)
 		m.Return = &back
 	}
-	m.Former, m.Skipped, m.Taken = wellSeen(m.Former), wellSeen(m.Skipped), takenDown(m.Taken)
+	m.Former, m.Skipped, m.Unchanged, m.Taken = wellSeen(m.Former), wellSeen(m.Skipped), wellSeen(m.Unchanged), takenDown(m.Taken)
 	m.Ended = append([]rollout.Ended(nil), m.Ended...)
 	for i, e := range m.Ended {
 		e.Started, e.Stopped, e.Why, e.Taken = down(e.Started), down(e.Stopped), cut(e.Why, historyMessage(i)), takenDown(e.Taken)

@@ -86,6 +86,9 @@ func (g memories) back(m *rollout.Memory) {
 		})
 	}
 	m.FormerSince = g.time()
+	for range g.IntN(3) {
+		m.Unchanged = append(m.Unchanged, g.ref())
+	}
 	m.Stall = rollout.Stall{Gate: rollout.Gate{Since: g.time(), Elapsed: time.Duration(g.Int64N(int64(3 * time.Hour)))}, Count: g.IntN(1001)}
 	m.Promoted, m.PromoteFull, m.RepairsSuspended = g.text(63), g.coin(), g.coin()
 }

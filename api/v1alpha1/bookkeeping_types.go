@@ -252,6 +252,12 @@ type MachineBookkeeping struct {
 	// +optional
 	FormerSince *metav1.Time `json:"formerSince,omitempty"`
 
+	// unchanged are the instances that the last upgrades left as they were, as many in a row as fruitless says.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=200
+	Unchanged []InstanceReference `json:"unchanged,omitempty"`
+
 	// skipped are the machines that SkipInstance took out of this run.
 	// +optional
 	// +listType=atomic

@@ -1031,6 +1031,13 @@ func (in *MachineBookkeeping) DeepCopyInto(out *MachineBookkeeping) {
 		in, out := &in.FormerSince, &out.FormerSince
 		*out = (*in).DeepCopy()
 	}
+	if in.Unchanged != nil {
+		in, out := &in.Unchanged, &out.Unchanged
+		*out = make([]InstanceReference, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
+	}
 	if in.Skipped != nil {
 		in, out := &in.Skipped, &out.Skipped
 		*out = make([]InstanceReference, len(*in))

@@ -67,7 +67,8 @@ func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
 	}
 	m.Gate, m.Stall = Gate{}, Stall{}
 	m.Calls = slices.DeleteFunc(slices.Clone(m.Calls), func(c Calling) bool { return c.Point != OnFailure })
-	m.UnhealthySince, m.LastBatchEnd, m.LastExposed, m.Fruitless = zeroTime, zeroTime, 0, 0
+	m.UnhealthySince, m.LastBatchEnd, m.LastExposed = zeroTime, zeroTime, 0
+	m.forgetFruitless()
 	m.ModelApplied, m.ScriptWritten, m.Completed, m.SettledETag = false, false, false, ""
 	r.recount()
 }

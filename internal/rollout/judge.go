@@ -39,7 +39,7 @@ func judgeBatch(r *round, op *Operation) (verdict, bool) {
 	}
 	r.expire(op, t)
 	r.fail(op, t)
-	if left, settling := r.settling(op); settling && len(t[standsOutdated]) > 0 {
+	if left, appearing := r.appearing(op); appearing && len(t[standsOutdated]) > 0 {
 		r.keepOpen(op, t)
 		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
 	}
@@ -229,7 +229,7 @@ func (r *round) close(op *Operation, verified, untouched []Ref) (verdict, bool) 
 		r.memory.LastBatchEnd = r.at
 		r.memory.Operation = nil
 		r.memory.hangUp(BeforeInstance)
-		r.memory.Fruitless = 0
+		r.memory.forgetFruitless()
 		r.recount()
 		r.memory.LastExposed = len(r.count().exposed)
 	case op.BegunAt.IsZero():
@@ -237,9 +237,12 @@ func (r *round) close(op *Operation, verified, untouched []Ref) (verdict, bool) 
 		r.memory.Operation = nil
 		r.recount()
 	default:
-		r.fruitless()
-		if r.memory.Fruitless >= mostFruitless || op.isAgain() {
+		r.fruitless(untouched)
+		switch {
+		case op.isAgain():
 			r.notApplied(op, untouched)
+		case r.memory.Fruitless >= mostFruitless:
+			r.notApplied(op, r.memory.stillUnchanged(untouched))
 		}
 	}
 	return undecided()
@@ -276,7 +279,7 @@ func (r *round) notApplied(op *Operation, untouched []Ref) {
 		}
 		r.failed(op, ref, FailureNotApplied, message)
 	}
-	r.memory.Fruitless = 0
+	r.memory.forgetFruitless()
 }
 
 // giveUpReimage fails machines of which nobody can say that their disk was replaced. A reimage is never sent again.

@@ -27,7 +27,8 @@ type Memory struct {
 	LastBatchEnd   time.Time     // when the last batch was verified
 	LastExposed    int           // how many were exposed then; a list that shows fewer may be older than that
 	Pace           time.Duration // how long the last upgrade took
-	Fruitless      int           // effects in a row that changed nothing
+	Fruitless      int           // effects in a row that changed nothing, of the same kind and on the same instances
+	Unchanged      []Ref         // the instances that so many upgrades in a row left as they were; none: they were writes of the model
 	NotBefore      time.Time     // no effect before this: Azure asked to wait, or an effect was refused for now
 	Throttled      bool          // NotBefore is because of throttling
 
@@ -223,7 +224,7 @@ func (m Memory) clone() Memory {
 	m.Failed, m.Exposed, m.Former = slices.Clone(m.Failed), slices.Clone(m.Exposed), slices.Clone(m.Former)
 	m.Approved, m.Skipped, m.Checked = slices.Clone(m.Approved), slices.Clone(m.Skipped), slices.Clone(m.Checked)
 	m.Taken, m.Ended, m.Drained = slices.Clone(m.Taken), slices.Clone(m.Ended), slices.Clone(m.Drained)
-	m.Calls = slices.Clone(m.Calls)
+	m.Calls, m.Unchanged = slices.Clone(m.Calls), slices.Clone(m.Unchanged)
 	for n := range m.Calls {
 		m.Calls[n] = m.Calls[n].clone()
 	}

@@ -1,9 +1,15 @@
 package rollout
 
-import "time"
+import (
+	"slices"
+	"time"
+)
 
 // mostFruitless is how many effects in a row may change nothing before a person is asked.
 const mostFruitless = 3
+
+// lagTime is how long a list may be older than an upgrade that is over. No list was seen to be late for longer than a few minutes.
+const lagTime = 5 * time.Minute
 
 // settleOperation judges an operation that is over, or of which nobody knows whether it was begun. The world decides: what an
 // operation says of itself only tells when to look.
@@ -89,14 +95,53 @@ func (r *round) settling(op *Operation) (time.Duration, bool) {
 	return r.until(last.Add(settleTime), settleTime), r.at.Before(last.Add(settleTime))
 }
 
-// fruitless drops an operation that changed nothing and spaces out the next try.
-func (r *round) fruitless() {
-	r.memory.Fruitless++
+// appearing says whether what the operation did may still be on its way into what can be read. An operation that Azure accepted, and that did not end
+// badly, is believed for longer than a list, which may be minutes old. The second attempt at the same instances has waited for that already.
+func (r *round) appearing(op *Operation) (time.Duration, bool) {
+	left, settling := r.settling(op)
+	if settling || op.Attempt > 1 || op.BegunAt.IsZero() || op.EndedAt.IsZero() || op.Trouble != nil {
+		return left, settling
+	}
+	shown := op.EndedAt.Add(lagTime)
+	return r.until(shown, recheckBusy), r.at.Before(shown)
+}
+
+// fruitless drops an operation that changed nothing for the instances, or for the model, and spaces out the next try.
+func (r *round) fruitless(unchanged []Ref) {
+	r.memory.countFruitless(unchanged)
 	r.memory.Operation = nil
 	r.memory.NotBefore = r.at.Add(backoff(r.memory.Fruitless))
 	r.memory.Throttled = false
 	r.recount()
 }
+
+// fruitlessOn is how many effects in a row left any of the instances, or with none of them the model, as they were.
+func (m Memory) fruitlessOn(refs []Ref) int {
+	if len(m.Unchanged) == 0 && len(refs) == 0 || len(m.stillUnchanged(refs)) > 0 {
+		return m.Fruitless
+	}
+	return 0
+}
+
+// stillUnchanged are those of the instances that the last effects left as they were.
+func (m Memory) stillUnchanged(refs []Ref) []Ref {
+	return slices.DeleteFunc(slices.Clone(refs), func(ref Ref) bool { return !slices.ContainsFunc(m.Unchanged, ref.means) })
+}
+
+// countFruitless counts an effect that changed nothing. It counts for each instance: several that are late once are not one that is late often.
+func (m *Memory) countFruitless(refs []Ref) {
+	m.Fruitless = m.fruitlessOn(refs) + 1
+	if m.Fruitless > 1 {
+		refs = m.stillUnchanged(refs)
+	}
+	m.Unchanged = nil
+	for _, ref := range refs {
+		m.Unchanged = append(m.Unchanged, Ref{ID: ref.ID, VMID: ref.VMID})
+	}
+}
+
+// forgetFruitless begins to count anew.
+func (m *Memory) forgetFruitless() { m.Fruitless, m.Unchanged = 0, nil }
 
 // backoff is 15 s, 30 s, 1 min and so on, up to the pace of refused writes.
 func backoff(times int) time.Duration {

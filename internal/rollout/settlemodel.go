@@ -23,7 +23,7 @@ func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 		r.wroteScript(op)
 		r.memory.Baseline.Fixed = true
 		r.memory.Operation = nil
-		r.memory.Fruitless = 0
+		r.memory.forgetFruitless()
 		return undecided()
 	}
 	if left, settling := r.settling(op); settling {
@@ -66,8 +66,8 @@ func (r *round) modelUnwritten(op *Operation) (verdict, bool) {
 		return undecided()
 	}
 	failed := op.Trouble != nil && op.Trouble.Kind == KindOperationFailed
-	if (!failed || r.memory.isGoingBack()) && r.memory.Fruitless < mostFruitless {
-		r.fruitless()
+	if (!failed || r.memory.isGoingBack()) && r.memory.fruitlessOn(nil) < mostFruitless {
+		r.fruitless(nil)
 		return undecided()
 	}
 	op.Refused = op.Trouble

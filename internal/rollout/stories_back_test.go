@@ -166,10 +166,10 @@ func returnTroubleStories() map[string]story {
 			8:  ask(rollout.VerbRollback),
 			12: does("autoscale removes machine 0 while it goes back", func(t *teller) { t.world.Remove(t.world.Machines[0]) }),
 		}},
-		"upgrades change nothing on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 40, script: map[int]func(*teller){
+		"upgrades change nothing on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 49, script: map[int]func(*teller){
 			7:  does("from now on upgrades change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 })),
 			8:  ask(rollout.VerbRollback),
-			28: all(does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRollback)),
+			37: all(does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRollback)),
 		}},
 		"the write back is refused": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
 			7:  does("Azure refuses (Forbidden)", once(func(f *simworld.Faults) { f.Refused = 1 })),

@@ -39,7 +39,7 @@ func failedStories() map[string]story {
 		"nothing is tolerated of a single canary": {n: 4, start: bare, rounds: 26, spec: canary(image2, 25, func(s *rollout.Spec) { s.Failure.MaxFailed.Value = 3 }), script: map[int]func(*teller){
 			0: sickens,
 		}},
-		"failed upgrades are tried again and then count": {n: 2, start: bare, rounds: 40, spec: canary(image2, 50, retries(1)), script: map[int]func(*teller){
+		"failed upgrades are tried again and then count": {n: 2, start: bare, rounds: 60, spec: canary(image2, 50, retries(1)), script: map[int]func(*teller){
 			0: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 })),
 		}},
 		"failed reimages are tried again and then count": {n: 2, start: bare, rounds: 30, spec: canary(image2, 100, retries(1), reimages), script: map[int]func(*teller){

@@ -76,9 +76,9 @@ func interruptedStories() map[string]story {
 		"hooks that make no sense hold no way back": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, before), script: map[int]func(*teller){
 			0: answers(), 7: all(silence, senseless("hook tell-BeforeInstance: Secret pager is not there"), ask(rollout.VerbRollback)),
 		}},
-		"a failed step is called about when it is tried again": {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, stepwise), script: map[int]func(*teller){
+		"a failed step is called about when it is tried again": {n: 2, start: bare, rounds: 33, spec: canary(image2, 100, stepwise), script: map[int]func(*teller){
 			0:  all(answers(), does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 }))),
-			16: all(does("they do again", func(t *teller) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRetry)),
+			25: all(does("they do again", func(t *teller) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRetry)),
 		}},
 	}
 }
@@ -121,7 +121,7 @@ func alarmStories() map[string]story {
 		"hooks that make no sense hold what is in flight": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails))), script: map[int]func(*teller){
 			0: answers(), 4: senseless("hook tell-AfterInstance: Secret pager is not there"), 12: senseless(""),
 		}},
-		"a way back that fails is heard of too": {n: 3, start: bare, rounds: 34, spec: canary(image2, 67, onFailure(rollout.FailureRollback), hooks(alarm)), script: map[int]func(*teller){
+		"a way back that fails is heard of too": {n: 3, start: bare, rounds: 44, spec: canary(image2, 67, onFailure(rollout.FailureRollback), hooks(alarm)), script: map[int]func(*teller){
 			0: all(answers(), sickens),
 			9: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.Unhealthy, f.NotApplied = 0, 1 })),
 		}},

@@ -120,7 +120,7 @@ func azureStories() map[string]story {
 			2: does("upgrades are preempted", once(func(f *simworld.Faults) { f.Preempted = 1 })),
 			5: does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }),
 		}},
-		"succeeds and changes nothing": {n: 2, start: v1, spec: canary(v2, 50), rounds: 26, script: map[int]func(*teller){
+		"succeeds and changes nothing": {n: 2, start: v1, spec: canary(v2, 50), rounds: 35, script: map[int]func(*teller){
 			2: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 })),
 		}},
 		"lost operation": {n: 2, start: v1, spec: canary(v2, 50), rounds: 10, script: map[int]func(*teller){

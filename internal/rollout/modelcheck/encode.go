@@ -112,6 +112,7 @@ func (e *encoder) memory() {
 	e.num(m.SettledSize)
 	e.num(m.LastExposed)
 	e.num(m.Fruitless)
+	e.refs(m.Unchanged)
 	e.num(int(m.Pace / time.Second))
 	e.text(m.Step)
 	e.gate(m.Gate, e.c.gateTime())
@@ -216,7 +217,7 @@ func (e *encoder) operation(op *rollout.Operation) {
 	e.num(op.Attempt)
 	e.ago(op.IntentAt, operationDeadline)
 	e.ago(op.BegunAt, operationDeadline)
-	e.ago(op.EndedAt, max(e.c.spec.Health.Timeout, settleTime))
+	e.ago(op.EndedAt, max(e.c.spec.Health.Timeout, lagTime))
 	e.left(op.PollAt)
 	e.ago(op.SeenAt, time.Minute)
 	e.bits(op.Run == m.Run, op.Back, op.NewDisks, op.Token == "", w.op.kind != "" && op.Token == strconv.Itoa(w.op.token))
@@ -263,6 +264,7 @@ func (e *encoder) back(b *rollout.Return) {
 // What the core waits for, as its own constants say; the search must know which moments matter.
 const (
 	settleTime        = 45 * time.Second
+	lagTime           = 5 * time.Minute
 	operationDeadline = 2 * time.Hour
 	recheckRefused    = 5 * time.Minute
 )
@@ -303,7 +305,7 @@ func (c *config) nextMoment(s *state) (time.Duration, bool) {
 		consider(op.PollAt, 0)
 		consider(op.IntentAt, settleTime, recheckRefused, operationDeadline)
 		consider(op.BegunAt, settleTime, operationDeadline)
-		consider(op.EndedAt, settleTime, health.Timeout)
+		consider(op.EndedAt, settleTime, lagTime, health.Timeout)
 		for _, ref := range op.Instances {
 			consider(ref.HealthySince, health.MinReady)
 		}

@@ -143,7 +143,7 @@ func (w *World) Advance(d time.Duration) {
 // remember keeps what the list shows now for lists that lag.
 func (w *World) remember() {
 	w.lagged = append(w.lagged, snapshot{at: w.Now, list: w.list()})
-	if len(w.lagged) > 12 {
+	if len(w.lagged) > 24 {
 		w.lagged = w.lagged[1:]
 	}
 }
