@@ -108,6 +108,7 @@ func (r *round) putOff(op *Operation, o Outcome) verdict {
 	default:
 		delay = max(delay, recheckBusy)
 	}
+	delay = r.spacedOut(delay, o.At)
 	v := wait(reason, delay, "%s was put off: %s", op.doing(), o.Problem.Error())
 	if op.Kind == ReimageOperation {
 		r.backToUpgraded(op, o.At.Add(delay))

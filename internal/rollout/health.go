@@ -42,6 +42,10 @@ const (
 	healthLag = 2 * time.Minute
 	// betweenReadings is how far apart readings are that count as two.
 	betweenReadings = 10 * time.Second
+	// betweenManyReadings is how far apart readings are looked for where more than fewReadings are asked for: they may go on for an hour, and each
+	// costs a list and a model.
+	betweenManyReadings = 24 * time.Second
+	fewReadings         = 6
 )
 
 // sample looks at a machine of an operation, and returns the reference with what was learnt of its health.
@@ -113,5 +117,9 @@ func (r *round) nextReading(op *Operation, refs []Ref) time.Duration {
 	if !slices.ContainsFunc(refs, lacks) {
 		return recheckBusy
 	}
-	return r.until(op.SeenAt.Add(betweenReadings), recheckBusy)
+	apart := betweenReadings
+	if r.spec.Health.inARow() > fewReadings {
+		apart = betweenManyReadings
+	}
+	return r.until(op.SeenAt.Add(apart), recheckBusy)
 }

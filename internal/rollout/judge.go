@@ -296,9 +296,10 @@ func (r *round) giveUpReimage(op *Operation, refs []Ref) {
 // waitForHealth waits for pending machines.
 func (r *round) waitForHealth(op *Operation, t tally) verdict {
 	failed := op.EndedAt.Add(r.spec.Health.Timeout)
-	recheck := min(recheckBusy, r.until(failed, recheckBusy))
+	recheck := recheckBusy
 	if len(t[standsBusy])+len(t[standsUnwell]) > 0 {
 		r.awaits(failed)
+		recheck = r.until(failed, recheckBusy)
 	}
 	if last := r.lastReady(t); !last.IsZero() {
 		r.awaits(last)

@@ -167,7 +167,7 @@ func (r *round) decide(v verdict) Decision {
 	r.raiseAlarm(&v)
 	r.letGo(v)
 	v.because = r.memory.Return.colour(v.because)
-	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: v.recheck, Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
+	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: r.paced(v), Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
 		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Calls: r.wantedCalls(), Nodes: r.wantedNodes(),
 		Keep: r.memory.keep()}
 	if r.obs.Model.State == Read {
@@ -222,8 +222,3 @@ func (r *round) awaits(t time.Time) {
 
 // recount drops the census, since what it rests on changed.
 func (r *round) recount() { r.census = nil }
-
-// until is the time left, never negative and never beyond most.
-func (r *round) until(t time.Time, most time.Duration) time.Duration {
-	return min(max(t.Sub(r.at), time.Second), most)
-}

@@ -5,14 +5,14 @@ func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 	model := r.obs.Model.Value
 	if r.isForeign(op) {
 		if model.State == StateUpdating {
-			return wait(ReasonProgressing, recheckBusy/2, "waiting for the former target's write of the model to end"), true
+			return wait(ReasonProgressing, recheckBusy, "waiting for the former target's write of the model to end"), true
 		}
 		r.memory.Baseline.Fixed = true // nobody looked whether it was written, so the model may not be what it was before
 		r.memory.Operation = nil
 		return undecided()
 	}
 	if model.State == StateUpdating {
-		return wait(ReasonProgressing, recheckBusy/2, "%s: Azure is still applying it", op.doing()), true
+		return wait(ReasonProgressing, recheckBusy, "%s: Azure is still applying it", op.doing()), true
 	}
 	if r.wrote(op, model) {
 		if op.EndedAt.IsZero() {

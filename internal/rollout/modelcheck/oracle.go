@@ -31,6 +31,7 @@ func (c *config) decision(s *state, r round) []string {
 		return []string{fmt.Sprintf("the core panics: %v", r.panicked)}
 	}
 	j.said()
+	j.unhurried()
 	j.once()
 	j.gates()
 	j.reached()

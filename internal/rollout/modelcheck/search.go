@@ -137,6 +137,9 @@ func (s *search) check(w *waiting, r round) {
 	if s.visited%64 == 0 && r.panicked == nil {
 		s.report(w.index, deterministic(r))
 	}
+	if s.visited%pacedEvery == 0 {
+		s.report(w.index, s.c.paced(w.state))
+	}
 	if s.every > 0 && s.visited%s.every == 0 {
 		s.closures++
 		s.report(w.index, s.calm.closures(w.state))
