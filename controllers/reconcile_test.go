@@ -176,6 +176,8 @@ func theSecret() *corev1.Secret {
 
 var theKey = client.ObjectKey{Namespace: "shop", Name: "web"}
 
+var theSecretKey = client.ObjectKey{Namespace: "shop", Name: "web-script"}
+
 // round reconciles once and lets the time pass that was asked for.
 func (d *desk) round(t *testing.T) {
 	t.Helper()

@@ -52,6 +52,7 @@ func (r *VMSSRolloutReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 	if round == nil || err != nil {
 		return ctrl.Result{}, err
 	}
+	ctx = r.withRedactor(ctx, round)
 	r.observe(ctx, round)
 	decision := rollout.Plan(round.spec, round.observation)
 	if decision.Step.Operation() == "" {

@@ -127,10 +127,10 @@ func New(o Options) (*Adapter, error) {
 func parseEndpoint(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
-		return nil, fmt.Errorf("endpoint %q must be a URL of scheme and host only", redact(s))
+		return nil, fmt.Errorf("endpoint %q must be a URL of scheme and host only", cut(s))
 	}
 	if u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("endpoint %q must be https, or http for a simulator", redact(s))
+		return nil, fmt.Errorf("endpoint %q must be https, or http for a simulator", cut(s))
 	}
 	return u, nil
 }
@@ -162,7 +162,7 @@ func (a *Adapter) of(subscription string) (clients, error) {
 	}
 	c, err := a.newClients(subscription)
 	if err != nil {
-		return clients{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(fmt.Sprintf("making clients for subscription %q: %v", subscription, err), messageLimit)}
+		return clients{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(fmt.Sprintf("making clients for subscription %q: %v", subscription, err), messageLimit, nil)}
 	}
 	a.clients[key] = c
 	return c, nil

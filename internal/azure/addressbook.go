@@ -40,7 +40,7 @@ func (a *Adapter) AddressesOf(ctx context.Context, set rollout.ScaleSet, machine
 		return Addresses{}, err
 	}
 	if !instanceID.MatchString(machine.ID) {
-		return Addresses{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(doing+": that cannot be an instance id", messageLimit)}
+		return Addresses{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(doing+": that cannot be an instance id", messageLimit, nil)}
 	}
 	found, err := a.book.find(ctx, doing, set, machine)
 	found.NAT = maps.Clone(found.NAT) // the book's own is told to others, too
@@ -89,7 +89,7 @@ func (b *addressBook) find(ctx context.Context, doing string, set rollout.ScaleS
 		if reading == nil {
 			var p *rollout.Problem
 			if err != nil && !errors.As(err, &p) {
-				err = &rollout.Problem{Kind: rollout.KindTransient, Message: clean(doing+": "+err.Error(), messageLimit)}
+				err = &rollout.Problem{Kind: rollout.KindTransient, Message: clean(doing+": "+err.Error(), messageLimit, nil)}
 			}
 			return found, err
 		}

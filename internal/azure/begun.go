@@ -37,6 +37,6 @@ func (x *exchange) begun(p poller, err error) (rollout.Begun, error) {
 func (x *exchange) refuse(format string, args ...any) error {
 	return &rollout.Problem{
 		Kind:    rollout.KindInvalid,
-		Message: clean(x.doing+": refused, nothing was sent: "+fmt.Sprintf(format, args...), messageLimit, x.secrets...),
+		Message: clean(x.doing+": refused, nothing was sent: "+fmt.Sprintf(format, args...), messageLimit, x.redactor()),
 	}
 }

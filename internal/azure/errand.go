@@ -59,7 +59,7 @@ func (e errand) lines() []*string {
 }
 
 // secrets is what of the script must not be repeated, in whichever form.
-func (e errand) secrets(script string) []string { return secretsIn([]any{script, e.encoded}) }
+func (e errand) secrets(script string) []string { return append([]string{script}, e.encoded...) }
 
 // outcome reads the exit code and the end of the output out of the agent's report. Without the one the other is worth nothing.
 func (e errand) outcome(report armcompute.RunCommandResult) (exitCode int, output string, ended bool) {

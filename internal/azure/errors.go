@@ -132,8 +132,8 @@ func (x *exchange) problem(err error) *rollout.Problem {
 		p.Kind = rollout.KindTransient // a read changes nothing, so nothing can be in doubt
 	}
 	doing := head(x.doing, messageLimit/2)
-	p.Message = doing + ": " + failure(p.Message, messageLimit-len(doing)-2, x.secrets...)
-	p.Code = clean(p.Code, 64, x.secrets...)
+	p.Message = doing + ": " + failure(p.Message, messageLimit-len(doing)-2, x.redactor())
+	p.Code = clean(p.Code, 64, x.redactor())
 	return p
 }
 

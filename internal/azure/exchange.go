@@ -12,17 +12,19 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // exchange is one method call of the adapter while it lasts: what it is about, and what is known of the wire. The SDK's errors
 // do not say whether a request ever left, and its pollers keep the first answer's headers to themselves.
 type exchange struct {
-	operation string           // the adapter's method
-	doing     string           // what is being done to which object, for people
-	set       rollout.ScaleSet // the object
-	effect    bool             // a lost answer may hide that it was applied
-	secrets   []string         // what must not be repeated in an error
+	operation string                  // the adapter's method
+	doing     string                  // what is being done to which object, for people
+	set       rollout.ScaleSet        // the object
+	effect    bool                    // a lost answer may hide that it was applied
+	secrets   []string                // what the call itself sends and must not be repeated
+	known     func() *redact.Redactor // cuts the secrets that the caller knows; nil: none
 
 	attempted bool           // the request got as far as the transport
 	response  *http.Response // the last whole answer
@@ -40,7 +42,20 @@ func (x *exchange) with(ctx context.Context) context.Context {
 		GetConn: func(string) { x.wanted.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { x.gained.Store(true) },
 	})
+	x.known = func() *redact.Redactor { return redact.From(ctx) }
 	return context.WithValue(ctx, exchangeKey{}, x)
+}
+
+// redactor cuts the secrets that the caller knows, and those that the call sends.
+func (x *exchange) redactor() *redact.Redactor {
+	var r *redact.Redactor
+	if x.known != nil {
+		r = x.known()
+	}
+	if len(x.secrets) > 0 {
+		r = r.With(x.secrets...)
+	}
+	return r
 }
 
 // sent says whether a request without an answer may have reached Azure. Only proof that it cannot have counts as no.

@@ -17,7 +17,7 @@ func idOf(vm armcompute.VirtualMachineScaleSetVM) string {
 }
 
 // instanceOf maps one item of a full list. What is not shown stays unknown.
-func instanceOf(vm armcompute.VirtualMachineScaleSetVM) rollout.Instance {
+func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *exchange) rollout.Instance {
 	p := deref(vm.Properties)
 	storage := deref(p.StorageProfile)
 	disk := deref(storage.OSDisk)
@@ -37,6 +37,7 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM) rollout.Instance {
 	}
 	if p.InstanceView != nil {
 		readView(&i, *p.InstanceView, vm.Resources)
+		i.Message = x.complains(i, complaintOf(*p.InstanceView, scriptNames(vm.Resources)))
 	}
 	return i
 }
@@ -66,7 +67,6 @@ func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInsta
 	if showsExtensions(view, scripts) && !anyScript(view.Extensions, scripts) {
 		i.Script = rollout.ScriptAbsent
 	}
-	i.Message = complaint(view, scripts)
 }
 
 // showsExtensions says whether a machine without a script extension would be seen to be without. Where it has no extension at all the
@@ -173,21 +173,30 @@ func scriptState(statuses []*armcompute.InstanceViewStatus) rollout.ScriptState 
 	return rollout.ScriptUnknown
 }
 
-// complaint is what the platform says of a failure: the failed script first, then any failed extension, then the machine.
-func complaint(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) string {
-	found := ""
+// complaint is what the platform says of a failure.
+type complaint struct {
+	extension string // that failed; "": the machine did
+	script    bool   // it runs a script
+	code      string // of the machine's failure
+	text      string
+}
+
+// complaintOf finds the failed script first, then any failed extension, then the machine.
+func complaintOf(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) complaint {
+	var found complaint
 	for _, e := range view.Extensions {
 		ext := deref(e)
 		message, failed := failedStatus(ext.Statuses)
-		if !failed || found != "" && !isScript(ext, scripts) {
+		if !failed || found.extension != "" && !isScript(ext, scripts) {
 			continue
 		}
-		found = "extension " + deref(ext.Name) + " failed: " + message + windowsStderr(ext)
+		found = complaint{extension: cmp.Or(deref(ext.Name), "without a name"), script: isScript(ext, scripts), text: message + windowsStderr(ext)}
 	}
-	if found == "" {
-		found, _ = failedStatus(view.Statuses)
+	if found.extension == "" {
+		found.text, _ = failedStatus(view.Statuses)
+		found.code = failureCode(view.Statuses)
 	}
-	return failure(found, failureLimit)
+	return found
 }
 
 // windowsStderr is what the Windows extension keeps beside its message, marked as the Linux one marks it.
@@ -208,4 +217,14 @@ func failedStatus(statuses []*armcompute.InstanceViewStatus) (string, bool) {
 		}
 	}
 	return "", false
+}
+
+// failureCode is Azure's code in the failed status, such as AllocationFailed in ProvisioningState/failed/AllocationFailed.
+func failureCode(statuses []*armcompute.InstanceViewStatus) string {
+	for _, s := range statuses {
+		if parts := strings.Split(deref(deref(s).Code), "/"); len(parts) == 3 && strings.EqualFold(parts[1], "failed") {
+			return parts[2]
+		}
+	}
+	return ""
 }

@@ -54,7 +54,7 @@ func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error 
 			return l.untrusted(fmt.Sprintf("instance %s is listed twice", id))
 		}
 		l.ids[key] = true
-		l.instances = append(l.instances, instanceOf(*vm))
+		l.instances = append(l.instances, instanceOf(*vm, l.x))
 	}
 	if link := deref(page.NextLink); link != "" {
 		if l.links[link] {
@@ -69,5 +69,5 @@ func (l *listing) untrusted(why string) error { return l.x.untrusted(why) }
 
 // untrusted is that Azure's answer contradicts itself, as it may while things change, or is not about what was asked.
 func (x *exchange) untrusted(why string) error {
-	return &rollout.Problem{Kind: rollout.KindTransient, Message: clean(x.doing+": "+why, messageLimit)}
+	return &rollout.Problem{Kind: rollout.KindTransient, Message: clean(x.doing+": "+why, messageLimit, x.redactor())}
 }

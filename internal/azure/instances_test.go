@@ -29,7 +29,7 @@ func instanceFrom(t *testing.T, body string) rollout.Instance {
 	if err := json.Unmarshal([]byte(body), &vm); err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
-	return instanceOf(vm)
+	return instanceOf(vm, &exchange{})
 }
 
 func TestInstance(t *testing.T) {

@@ -103,9 +103,9 @@ func (x *exchange) status(resp *http.Response, over bool) rollout.OperationStatu
 // request untouched ends an operation that had touched machines.
 func (x *exchange) ended(kind rollout.Kind, how string, a answer) *rollout.Problem {
 	doing := head(fmt.Sprintf("the operation on scale set %q %s", x.set, how), messageLimit/2)
-	p := &rollout.Problem{Kind: kind, Code: clean(a.Code, 64), Message: doing}
-	if text := a.text(); text != "" {
-		p.Message = doing + ": " + failure(text, messageLimit-len(doing)-2)
+	p := &rollout.Problem{Kind: kind, Code: clean(a.Code, 64, x.redactor()), Message: doing}
+	if a.text() != "" {
+		p.Message = doing + ": " + x.ofScript(a, messageLimit-len(doing)-2)
 	}
 	return p
 }

@@ -155,7 +155,7 @@ func (x *exchange) cutShort(p *rollout.Problem) *rollout.Problem {
 		how = "it was canceled"
 	default:
 	}
-	return &rollout.Problem{Kind: p.Kind, Code: clean(p.Code, 64, x.secrets...), Message: x.doing + ": " + how}
+	return &rollout.Problem{Kind: p.Kind, Code: clean(p.Code, 64, x.redactor()), Message: x.doing + ": " + how}
 }
 
 // unfinished is that the time was up first. The code is that of the last answer, if it was an error.

@@ -55,7 +55,7 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 	}
 	x := &exchange{
 		operation: "WriteScript", doing: fmt.Sprintf("writing the script extension of scale set %q", set), set: set,
-		effect: true, secrets: secretsIn(protected),
+		effect: true, secrets: textsIn(protected),
 	}
 	name := step.Extension
 	if name == "" {
