@@ -31,6 +31,8 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 			r.noteScripts(round)
 		case reads.Model:
 			obs.Model = reading(r.Azure.Model(ctx, round.set))
+		case reads.Rolling:
+			obs.Rolling = reading(r.Azure.RollingUpgrade(ctx, round.set))
 		}
 	}
 	// Reading may take seconds; what is decided and remembered is as of now.

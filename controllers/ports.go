@@ -15,6 +15,9 @@ type ScaleSets interface {
 	// Model reads the scale set: one GET.
 	Model(ctx context.Context, set rollout.ScaleSet) (rollout.Model, error)
 
+	// RollingUpgrade reads the newest upgrade that Azure carried out, or carries out, by itself: one GET. Where there was none, it is the zero value.
+	RollingUpgrade(ctx context.Context, set rollout.ScaleSet) (rollout.RollingUpgrade, error)
+
 	// Instances reads every instance with its instance view: one GET a page, unprojected, because a projected list lies about
 	// latestModelApplied. A page that fails fails the whole read; a partial list is never returned.
 	Instances(ctx context.Context, set rollout.ScaleSet) ([]rollout.Instance, error)

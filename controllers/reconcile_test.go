@@ -61,6 +61,10 @@ func (o *obedient) Model(context.Context, rollout.ScaleSet) (rollout.Model, erro
 	return o.model, nil
 }
 
+func (o *obedient) RollingUpgrade(context.Context, rollout.ScaleSet) (rollout.RollingUpgrade, error) {
+	return rollout.RollingUpgrade{}, nil
+}
+
 func (o *obedient) Instances(context.Context, rollout.ScaleSet) ([]rollout.Instance, error) {
 	o.calls = append(o.calls, "instances")
 	return o.instances, nil

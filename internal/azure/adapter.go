@@ -67,6 +67,7 @@ type clients struct {
 	sets       *armcompute.VirtualMachineScaleSetsClient
 	instances  *armcompute.VirtualMachineScaleSetVMsClient
 	extensions *armcompute.VirtualMachineScaleSetExtensionsClient
+	rolling    *armcompute.VirtualMachineScaleSetRollingUpgradesClient
 	machines   *armcompute.VirtualMachinesClient
 	interfaces *armnetwork.InterfacesClient
 	balancers  *armnetwork.LoadBalancersClient
@@ -182,6 +183,7 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 		sets:       compute.NewVirtualMachineScaleSetsClient(),
 		instances:  compute.NewVirtualMachineScaleSetVMsClient(),
 		extensions: compute.NewVirtualMachineScaleSetExtensionsClient(),
+		rolling:    compute.NewVirtualMachineScaleSetRollingUpgradesClient(),
 		machines:   compute.NewVirtualMachinesClient(),
 		interfaces: network.NewInterfacesClient(),
 		balancers:  network.NewLoadBalancersClient(),

@@ -78,6 +78,9 @@ func (w *world) callEverything(set rollout.ScaleSet) {
 	if _, err := w.Model(ctx, set); err != nil {
 		w.t.Fatal(err)
 	}
+	if _, err := w.RollingUpgrade(ctx, set); err != nil {
+		w.t.Fatal(err)
+	}
 	list, err := w.Instances(ctx, set)
 	if err != nil || len(list) != 1 {
 		w.t.Fatalf("got %+v, %v", list, err)

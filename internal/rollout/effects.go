@@ -94,6 +94,9 @@ func (r *round) holdEffect() (verdict, bool) {
 	if r.memory.isGoingBack() && r.memory.Return.RestoredAt.IsZero() {
 		return undecided() // the model is put back whatever else is running; Azure says so if that cannot be
 	}
+	if v, waiting := r.awaitRolling(); waiting {
+		return v, true
+	}
 	if op := r.memory.Operation; r.obs.Model.Value.State == StateUpdating && (op == nil || op.Refused != nil) {
 		r.blocked = !r.worksOnFailed()
 		return wait(ReasonProgressing, recheckBusy, "another operation is running on the scale set; waiting for it to end"), true

@@ -5,6 +5,7 @@ type Reads struct {
 	Operation bool // poll the running operation
 	Instances bool
 	Model     bool
+	Rolling   bool // whether Azure carries out a rolling upgrade
 	Claim     bool // whether an older rollout has the scale set
 
 	Settings     string // name of the Secret with the script's protected settings; "": none
@@ -38,6 +39,7 @@ func (r *round) unread(reads Reads) Reads {
 	reads.Operation = reads.Operation && obs.Operation.State == NotRead
 	reads.Instances = reads.Instances && obs.Instances.State == NotRead
 	reads.Model = reads.Model && obs.Model.State == NotRead
+	reads.Rolling = reads.Rolling && obs.Rolling.State == NotRead
 	reads.Claim = reads.Claim && obs.Claim.State == NotRead
 	if obs.Settings.State != NotRead {
 		reads.Settings = ""
@@ -60,7 +62,7 @@ func (r *round) look() Reads {
 	case op == nil && r.isCompleted() && (r.obs.Model.State != Read || r.isAsSettled()):
 		return Reads{Model: true}
 	}
-	return Reads{Instances: true, Model: true, Claim: true, Record: r.recordToRead(), Settings: r.settingsToRead(), BackSettings: r.backSecret()}
+	return Reads{Instances: true, Model: true, Rolling: r.needsRolling(), Claim: true, Record: r.recordToRead(), Settings: r.settingsToRead(), BackSettings: r.backSecret()}
 }
 
 // recordToRead names the next record that the round needs and has not read: on the way back what to go back to, and before the first

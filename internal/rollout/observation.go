@@ -10,6 +10,7 @@ type Observation struct {
 	Instances Reading[[]Instance]
 	Model     Reading[Model]
 	Settings  Reading[ProtectedSettings]
+	Rolling   Reading[RollingUpgrade]
 	Claim     Reading[Claim]
 	Window    Window
 	Actions   []Action                 // not answered yet, oldest first

@@ -63,12 +63,10 @@ func TestPreflight(t *testing.T) {
 		reason rollout.Reason
 		says   []string
 	}{
-		"automatic mode":       {model: func(m *rollout.Model) { m.UpgradeMode = "Automatic" }, reason: rollout.ReasonPreflightFailed, says: []string{"Automatic", "upgradePolicy.mode=Manual"}},
-		"rolling mode":         {model: func(m *rollout.Model) { m.UpgradeMode = "Rolling" }, reason: rollout.ReasonPreflightFailed, says: []string{"Rolling", "upgradePolicy.mode=Manual"}},
-		"mode not shown":       {model: func(m *rollout.Model) { m.UpgradeMode = "" }, reason: rollout.ReasonPreflightFailed, says: []string{"unknown"}},
-		"automatic OS upgrade": {model: func(m *rollout.Model) { m.AutomaticOSUpgrade = true }, reason: rollout.ReasonPreflightFailed, says: []string{"enableAutomaticOSUpgrade=false"}},
-		"automatic extension upgrade": {model: func(m *rollout.Model) { m.AutomaticExtensionUpgrades = []string{"monitor"} }, reason: rollout.ReasonPreflightFailed,
-			says: []string{"monitor", "--enable-auto-upgrade false"}},
+		"automatic mode":            {model: func(m *rollout.Model) { m.UpgradeMode = "Automatic" }, reason: rollout.ReasonPreflightFailed, says: []string{"Automatic", "upgradePolicy.mode=Manual"}},
+		"rolling mode":              {model: func(m *rollout.Model) { m.UpgradeMode = "Rolling" }, reason: rollout.ReasonPreflightFailed, says: []string{"Rolling", "upgradePolicy.mode=Manual"}},
+		"mode not shown":            {model: func(m *rollout.Model) { m.UpgradeMode = "" }, reason: rollout.ReasonPreflightFailed, says: []string{"unknown"}},
+		"automatic OS upgrade":      {model: func(m *rollout.Model) { m.AutomaticOSUpgrade = true }, reason: rollout.ReasonPreflightFailed, says: []string{"enableAutomaticOSUpgrade=false"}},
 		"unknown kind of scale set": {model: func(m *rollout.Model) { m.Orchestration = "" }, reason: rollout.ReasonPreflightFailed, says: []string{"Flexible", "Uniform"}},
 		"no health signal":          {model: func(m *rollout.Model) { m.HealthMonitored = false }, reason: rollout.ReasonPreflightFailed, says: []string{"ApplicationHealth", "ProvisioningState"}},
 		"being deleted":             {model: func(m *rollout.Model) { m.State = rollout.StateDeleting }, reason: rollout.ReasonScaleSetNotFound, says: []string{"being deleted"}},

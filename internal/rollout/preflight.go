@@ -3,22 +3,19 @@ package rollout
 import (
 	"fmt"
 	"slices"
-	"strings"
 )
 
 // preflight refuses to touch a scale set that Azure would change behind our back, or that cannot be judged. It looks before
-// every effect, not once: somebody may switch the mode in the middle of a rollout.
+// every effect, not once: the mode may be switched in the middle of a rollout. A run that goes back is not held by it: whatever became of the
+// scale set, what the run wrote into it is worse.
 func preflight(r *round) (verdict, bool) {
 	m := r.obs.Model.Value
-	if m.State == StateDeleting {
-		return wait(ReasonScaleSetNotFound, recheckMissing, "the scale set is being deleted"), true
-	}
-	for _, check := range []func(Spec, Model) string{knownOrchestration, manualMode, noAutomaticOSUpgrade, noAutomaticExtensionUpgrade, healthKnown} {
+	for _, check := range []func(Spec, Model) string{knownOrchestration, manualMode, noAutomaticOSUpgrade, healthKnown} {
 		if finding := check(r.spec, m); finding != "" {
 			return wait(ReasonPreflightFailed, recheckMissing, "%s", finding), true
 		}
 	}
-	if n := distinctImages(r.obs.Instances.Value, r.spec.Target.Image); n >= mostModels && r.memory.Return == nil {
+	if n := distinctImages(r.obs.Instances.Value, r.spec.Target.Image); n >= mostModels {
 		return wait(ReasonPreflightFailed, recheckMissing,
 			"instances are at %d or more distinct models, and Azure takes no more than %d, of which the way back needs one; to mend it: az vmss update-instances --instance-ids with those of the oldest images", n, azureModels), true
 	}
@@ -74,14 +71,6 @@ func noAutomaticOSUpgrade(_ Spec, m Model) string {
 		return ""
 	}
 	return "automatic OS image upgrade is on, so Azure would replace disks by itself; to mend it: az vmss update --set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"
-}
-
-func noAutomaticExtensionUpgrade(_ Spec, m Model) string {
-	if len(m.AutomaticExtensionUpgrades) == 0 {
-		return ""
-	}
-	return fmt.Sprintf("automatic upgrade is on for extension %s, so Azure would upgrade it by itself; to mend it: az vmss extension set --enable-auto-upgrade false",
-		strings.Join(m.AutomaticExtensionUpgrades, ", "))
 }
 
 func healthKnown(s Spec, m Model) string {

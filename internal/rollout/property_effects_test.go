@@ -20,7 +20,7 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 		l.breaks("I4: an effect on what was not read: %T", d.Step)
 		return
 	}
-	if obs.Model.Value.UpgradeMode != rollout.UpgradeModeManual {
+	if obs.Model.Value.UpgradeMode != rollout.UpgradeModeManual && d.Remember.Return == nil {
 		l.breaks("preflight: an effect in upgrade mode %q", obs.Model.Value.UpgradeMode)
 	}
 	if d.Step.Operation() == rollout.SuspendRepairsOperation {

@@ -106,6 +106,9 @@ func (s *state) read(obs *rollout.Observation, reads rollout.Reads, blind bool) 
 	if reads.Model {
 		obs.Model = rollout.Known(s.world.readModel())
 	}
+	if reads.Rolling {
+		obs.Rolling = rollout.Known(rollout.RollingUpgrade{})
+	}
 }
 
 // secret stands for what must show nowhere; another one begins like it.

@@ -20,7 +20,7 @@ func (w *World) Model() rollout.Reading[rollout.Model] {
 	}
 	return rollout.Known(rollout.Model{
 		ETag: strconv.Itoa(w.ETag), Capacity: len(w.Machines), UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
-		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, Image: c.Image, Script: c.Script,
+		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, AutomaticExtensionUpgrades: w.Agents, Image: c.Image, Script: c.Script,
 	})
 }
 

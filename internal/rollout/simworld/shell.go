@@ -233,6 +233,8 @@ func (s *Shell) observe() rollout.Observation {
 			obs.Instances = s.World.Instances()
 		case reads.Model:
 			obs.Model = s.World.Model()
+		case reads.Rolling:
+			obs.Rolling = rollout.Known(s.World.Rolling)
 		}
 	}
 	return obs

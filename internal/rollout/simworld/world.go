@@ -21,6 +21,8 @@ type World struct {
 	Machines []*Machine
 	Models   []Content // every model there was; the last is the latest
 	Mode     string
+	Agents   []string // extensions that Azure upgrades by itself
+	Rolling  rollout.RollingUpgrade
 	ETag     int
 
 	Repairs   bool          // automatic repairs are on

@@ -1,0 +1,52 @@
+package rollout
+
+// RollingUpgrade is the upgrade that Azure carries out by itself, batch by batch, to a newer image version or to newer extensions.
+type RollingUpgrade struct {
+	Running  bool
+	Done, Of int    // instances
+	Cancel   string // the command that ends it
+}
+
+// needsRolling reports that an effect of this round would have to wait for a rolling upgrade, so that the state of the newest one has to be read.
+// That costs a call, and it is made only where there may be such an upgrade: the scale set is being updated and not by this run, or it has
+// extensions that Azure upgrades and the next effect is the first write, or a batch of the way back.
+func (r *round) needsRolling() bool {
+	model, back := r.obs.Model, r.memory.Return
+	if model.State != Read || r.isWorking() || r.spec.PlanOnly || r.foreseen {
+		return false
+	}
+	mayRun := model.Value.State == StateUpdating && !r.worksOnFailed()
+	if back != nil {
+		return !back.RestoredAt.IsZero() && !back.Done && (mayRun || len(model.Value.AutomaticExtensionUpgrades) > 0)
+	}
+	isFirst := !carries(r.spec.Target, model.Value, r.memory.ScriptWritten)
+	return !r.standsStill() && (mayRun || isFirst && len(model.Value.AutomaticExtensionUpgrades) > 0)
+}
+
+// awaitRolling begins nothing while Azure carries out a rolling upgrade: both would take instances out of service, and each would undo or fail
+// what the other does.
+func (r *round) awaitRolling() (verdict, bool) {
+	if !r.needsRolling() {
+		return undecided()
+	}
+	isHeld := r.obs.Model.Value.State == StateUpdating // whatever it is that updates the scale set
+	switch rolling := r.obs.Rolling; {
+	case rolling.State == NotRead && !isHeld:
+		return wait(ReasonProgressing, recheckSoon, "reading the rolling upgrade of the scale set"), true
+	case rolling.State == ReadFailed && !isHeld && r.memory.Return == nil:
+		return r.unreadable("the rolling upgrade of the scale set", rolling.Problem), true
+	case rolling.Value.Running:
+		r.blocked = true
+		return wait(ReasonProgressing, recheckBusy, "Azure carries out a rolling upgrade of its own (%d of %d instances done); waiting for it to end; to end it now: %s",
+			rolling.Value.Done, rolling.Value.Of, rolling.Value.Cancel), true
+	}
+	return undecided()
+}
+
+// holdDeleting does nothing to a scale set that is being deleted.
+func holdDeleting(r *round) (verdict, bool) {
+	if r.obs.Model.Value.State != StateDeleting {
+		return undecided()
+	}
+	return wait(ReasonScaleSetNotFound, recheckMissing, "the scale set is being deleted"), true
+}
