@@ -77,7 +77,7 @@ func TestSnapshotIsStoredFirst(t *testing.T) {
 func TestNothingIsWrittenUnstored(t *testing.T) {
 	d := newDesk(t)
 	d.toAnImage(t, func(*v1alpha1.VMSSRollout) {})
-	other := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-" + snapshotName(t, d)}}
+	other := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: recordName(d.object(t), snapshotName(t, d))}}
 	if err := d.Client.Create(d.ctx, other); err != nil {
 		t.Fatal(err)
 	}

@@ -40,8 +40,7 @@ func (m *Metrics) observe(round *round, d rollout.Decision) {
 		return
 	}
 	namespace, name := round.object.Namespace, round.object.Name
-	m.status.DeletePartialMatch(prometheus.Labels{"namespace": namespace, "name": name})
-	m.status.WithLabelValues(namespace, name, string(d.Because.Reason)).Set(1)
+	m.stands(types.NamespacedName{Namespace: namespace, Name: name}, d.Because.Reason)
 	if round.began != "" {
 		m.steps.WithLabelValues(namespace, name, string(round.began)).Inc()
 	}
@@ -53,6 +52,15 @@ func (m *Metrics) observe(round *round, d rollout.Decision) {
 			m.instances.WithLabelValues(namespace, name, state).Set(float64(n))
 		}
 	}
+}
+
+// stands shows the reason that a rollout stands at.
+func (m *Metrics) stands(name types.NamespacedName, reason rollout.Reason) {
+	if m == nil {
+		return
+	}
+	m.status.DeletePartialMatch(prometheus.Labels{"namespace": name.Namespace, "name": name.Name})
+	m.status.WithLabelValues(name.Namespace, name.Name, string(reason)).Set(1)
 }
 
 // forget drops the series of a rollout that is gone.

@@ -2,6 +2,8 @@ package controllers
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -22,8 +24,11 @@ import (
 // labelRollout is on everything that a rollout stores; its value is the rollout's UID, since names can be longer than labels.
 const labelRollout = "rollouts.vmss.dev/rollout-uid"
 
-// maxRecordPrefix leaves room in a name for a hyphen and the digest.
-const maxRecordPrefix = 230
+// How much of a rollout's name a record's name begins with. The rest of the 253 characters is for the mark, the digest and hyphens.
+const (
+	maxRecordPrefix       = 220
+	maxFormerRecordPrefix = 230 // in former versions of the controller, which left out the mark
+)
 
 // storedSnapshot is how a snapshot is kept in a ControllerRevision. It is read by later versions of the controller: fields are added,
 // never changed.
@@ -32,18 +37,32 @@ type storedSnapshot struct {
 	Script *rollout.ScriptSnapshot `json:"script,omitempty"`
 }
 
-// recordName is the name of the ControllerRevision that holds a record.
+// recordName is the name of the ControllerRevision that holds a record. It carries a mark of the rollout's UID, so that no record of a former
+// object of the same name, or of another object whose name begins alike, is in the way.
 func recordName(object *v1alpha1.VMSSRollout, record string) string {
-	name := object.Name
-	if len(name) > maxRecordPrefix {
-		name = strings.TrimRight(name[:maxRecordPrefix], "-.")
+	mark := sha256.Sum256([]byte(object.UID))
+	return beginningOf(object.Name, maxRecordPrefix) + "-" + hex.EncodeToString(mark[:5]) + "-" + record
+}
+
+// formerRecordName is the name that former versions of the controller gave it.
+func formerRecordName(object *v1alpha1.VMSSRollout, record string) string {
+	return beginningOf(object.Name, maxFormerRecordPrefix) + "-" + record
+}
+
+// beginningOf is as much of a name as another one can begin with.
+func beginningOf(name string, most int) string {
+	if len(name) <= most {
+		return name
 	}
-	return name + "-" + record
+	return strings.TrimRight(name[:most], "-.")
 }
 
 // recordOf is the record that a ControllerRevision's name, or the record's own, stands for.
 func recordOf(object *v1alpha1.VMSSRollout, name string) string {
-	return strings.TrimPrefix(name, recordName(object, ""))
+	if record, found := strings.CutPrefix(name, recordName(object, "")); found {
+		return record
+	}
+	return strings.TrimPrefix(name, formerRecordName(object, ""))
 }
 
 // store keeps what a decision wants kept, before anything that relies on it. A record has the name of its content, so one that is there
@@ -91,21 +110,36 @@ func revisionFor(object *v1alpha1.VMSSRollout, record rollout.Record) (*appsv1.C
 	}, nil
 }
 
-// isOurs makes sure that what has the name belongs to this very object, not to one of the same name that is still being cleaned up.
+// isOurs makes sure that what has the name belongs to this very object and stays: nothing is deleted that its finalizer holds.
 func (r *VMSSRolloutReconciler) isOurs(ctx context.Context, round *round, name string) error {
 	found := &appsv1.ControllerRevision{}
 	if err := r.Live.Get(ctx, types.NamespacedName{Namespace: round.object.Namespace, Name: name}, found); err != nil {
 		return err
 	}
-	if !metav1.IsControlledBy(found, round.object) || !found.DeletionTimestamp.IsZero() {
-		return fmt.Errorf("another object of that name is still there")
+	switch {
+	case !metav1.IsControlledBy(found, round.object):
+		return fmt.Errorf("the ControllerRevision of that name belongs to another object; to go on: kubectl delete controllerrevision %s -n %s",
+			name, round.object.Namespace)
+	case !found.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(found, finalizer):
+		return fmt.Errorf("the ControllerRevision of that name is being deleted")
 	}
 	return nil
 }
 
-// readRecord reads a stored record, live: it is what going back rests on.
+// readRecord reads a stored record, live: it is what going back rests on. One that a former version of the controller stored is found too.
 func (r *VMSSRolloutReconciler) readRecord(ctx context.Context, round *round, record string) rollout.Reading[rollout.Snapshot] {
-	name := types.NamespacedName{Namespace: round.object.Namespace, Name: recordName(round.object, recordOf(round.object, record))}
+	record = recordOf(round.object, record)
+	read := r.readRevision(ctx, round, recordName(round.object, record))
+	if read.State == rollout.ReadFailed && read.Problem.Kind == rollout.KindNotFound {
+		if former := r.readRevision(ctx, round, formerRecordName(round.object, record)); former.State == rollout.Read || former.Problem.Kind != rollout.KindNotFound {
+			return former
+		}
+	}
+	return read
+}
+
+func (r *VMSSRolloutReconciler) readRevision(ctx context.Context, round *round, revision string) rollout.Reading[rollout.Snapshot] {
+	name := types.NamespacedName{Namespace: round.object.Namespace, Name: revision}
 	found := &appsv1.ControllerRevision{}
 	err := r.Live.Get(ctx, name, found)
 	switch {

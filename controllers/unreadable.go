@@ -27,5 +27,5 @@ func (r *VMSSRolloutReconciler) sayUnreadable(ctx context.Context, object *v1alp
 		}
 		r.Events.Eventf(object, nil, corev1.EventTypeWarning, string(because.Reason), "Reconcile", "%s", conditions.Shorten(because.Message, maxEventNoteBytes))
 	}
-	return fmt.Errorf("VMSSRollout %s: %w", client.ObjectKeyFromObject(object), unreadable)
+	return saidError{fmt.Errorf("VMSSRollout %s: %w", client.ObjectKeyFromObject(object), unreadable)}
 }

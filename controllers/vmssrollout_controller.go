@@ -46,9 +46,24 @@ type VMSSRolloutReconciler struct {
 	known sync.Map // UIDs by name, so that it can be told which rollout is gone
 }
 
-// Reconcile runs one round: at most one effect on Azure, remembered before it is begun.
+// Reconcile runs one round and reports its error, if it ends in one.
 func (r *VMSSRolloutReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
-	round, err := r.load(ctx, req.NamespacedName)
+	defer func() {
+		if p := recover(); p != nil {
+			r.sayTrouble(ctx, req.NamespacedName, errPanicked)
+			panic(p)
+		}
+	}()
+	result, err := r.run(ctx, req.NamespacedName)
+	if err != nil {
+		r.sayTrouble(ctx, req.NamespacedName, err)
+	}
+	return result, err
+}
+
+// run is one round: at most one effect on Azure, remembered before it is begun.
+func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedName) (ctrl.Result, error) {
+	round, err := r.load(ctx, name)
 	if round == nil || err != nil {
 		return ctrl.Result{}, err
 	}

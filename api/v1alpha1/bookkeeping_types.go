@@ -164,7 +164,7 @@ type Bookkeeping struct {
 
 // BaselineBookkeeping is what a run can go back to.
 type BaselineBookkeeping struct {
-	// revision is the digest by which it is stored, in the ControllerRevision of the rollout's name, a hyphen and this.
+	// revision is the digest by which it is stored, in the ControllerRevision whose name ends with this.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Revision string `json:"revision,omitempty"`

@@ -138,6 +138,11 @@ const (
 	// ReasonAzureUnavailable surfaces when Azure gives no usable answer. Unknown is not well, so nothing is done. It passes by itself.
 	ReasonAzureUnavailable = "AzureUnavailable"
 
+	// ReasonControllerError surfaces when a round of the controller ended in an error that is not Azure's, for example because the API server
+	// refused a write. The message holds the error. The controller tries again by itself, less and less often, up to every 17 minutes:
+	// `kubectl logs -n vmss-rollouts-system -l app.kubernetes.io/name=vmss-rollouts --prefix --tail=50`.
+	ReasonControllerError = "ControllerError"
+
 	// ReasonThrottled surfaces when Azure asked to slow down. It passes by itself.
 	ReasonThrottled = "Throttled"
 )

@@ -11,7 +11,7 @@ type RollbackStatus struct {
 	// +required
 	Rollbackable bool `json:"rollbackable"`
 
-	// baseline is the revision that is gone back to, stored in the ControllerRevision of the rollout's name, a hyphen and this. Empty: there is
+	// baseline is the revision that is gone back to, stored in the ControllerRevision whose name ends with this. Empty: there is
 	// none.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
@@ -56,7 +56,7 @@ type GoingBack struct {
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
-	// revision is what is gone back to, stored in the ControllerRevision of the rollout's name, a hyphen and this. Absent: nobody knows.
+	// revision is what is gone back to, stored in the ControllerRevision whose name ends with this. Absent: nobody knows.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`

@@ -45,6 +45,7 @@ var reasons = map[rollout.Reason]string{
 	rollout.ReasonScaleSetNotFound:    v1alpha1.ReasonScaleSetNotFound,
 	rollout.ReasonAccessDenied:        v1alpha1.ReasonAccessDenied,
 	rollout.ReasonPreflightFailed:     v1alpha1.ReasonPreflightFailed,
+	rollout.ReasonControllerError:     v1alpha1.ReasonControllerError,
 	rollout.ReasonAzureUnavailable:    v1alpha1.ReasonAzureUnavailable,
 	rollout.ReasonThrottled:           v1alpha1.ReasonThrottled,
 }

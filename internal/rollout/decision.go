@@ -95,6 +95,7 @@ const (
 	ReasonPreflightFailed     Reason = "PreflightFailed"
 	ReasonAzureUnavailable    Reason = "AzureUnavailable"
 	ReasonThrottled           Reason = "Throttled"
+	ReasonControllerError     Reason = "ControllerError" // of the shell; the core never decides it
 )
 
 // Standing returns what the reason means for the reader.
