@@ -172,7 +172,7 @@ type Progress struct {
 	// +kubebuilder:validation:Minimum=0
 	Failed int32 `json:"failed"`
 
-	// skipped is how many are left out, because they are protected or a RolloutAction SkipInstance took them out of the run.
+	// skipped is how many are left out: stopped or deallocated, protected, or taken out of the run by a RolloutAction SkipInstance.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Skipped int32 `json:"skipped"`

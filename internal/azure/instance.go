@@ -53,7 +53,7 @@ func markOf(disk string) string {
 
 // readView notes what the instance view tells of the running machine.
 func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInstanceView, resources []*armcompute.VirtualMachineExtension) {
-	i.Running = running(view.Statuses)
+	i.Running, i.Off = power(view.Statuses)
 	if health := deref(view.VMHealth).Status; health != nil {
 		i.AppHealth = appHealth(deref(health.Code))
 		i.HealthSince = deref(health.Time)
@@ -94,8 +94,8 @@ func truth(b *bool) rollout.Truth {
 	}
 }
 
-// running reads the power state. A machine on its way up is neither.
-func running(statuses []*armcompute.InstanceViewStatus) rollout.Truth {
+// power reads the power state. A machine on its way up or down is neither on nor off.
+func power(statuses []*armcompute.InstanceViewStatus) (rollout.Truth, rollout.PowerOff) {
 	for _, s := range statuses {
 		family, state := statusCode(s)
 		if family != "powerstate" {
@@ -103,12 +103,14 @@ func running(statuses []*armcompute.InstanceViewStatus) rollout.Truth {
 		}
 		switch state {
 		case "running":
-			return rollout.Yes
-		case "stopping", "stopped", "deallocating", "deallocated":
-			return rollout.No
+			return rollout.Yes, rollout.NotOff
+		case "stopped":
+			return rollout.No, rollout.OffStopped
+		case "deallocated":
+			return rollout.No, rollout.OffDeallocated
 		}
 	}
-	return rollout.Unsure
+	return rollout.Unsure, rollout.NotOff
 }
 
 func appHealth(code string) rollout.Truth {

@@ -11,7 +11,7 @@ type census struct {
 	updated     []Instance // of those, have it for certain
 	skipped     int
 	total       int
-	unavailable int // listed and not known to be well, or in flight
+	unavailable int // listed, not off, and not known to be well, or in flight
 	cordoned    int // of the others, those whose nodes we keep from taking pods, and not for what begins now
 	protected   []Instance
 	left        []Instance // eligible, certainly not at the latest model, and touched by a target before
@@ -25,6 +25,10 @@ func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
 	carried := carries(spec.Target, model, m.ScriptWritten)
 	for _, i := range instances {
 		inFlight := m.inFlight(i)
+		if m.isOff(i) {
+			c.total, c.skipped = c.total+1, c.skipped+1
+			continue
+		}
 		if inFlight || wellness(spec.Health, i) != Yes {
 			c.unavailable++
 		}

@@ -195,8 +195,8 @@ type Progress struct {
 	Ready       int // have it and are well
 	InProgress  int // named by the operation in flight
 	Failed      int // failed in this run
-	Skipped     int // protected
-	Unavailable int // not known to be well, or in flight
+	Skipped     int // off, protected, or taken out by an action
+	Unavailable int // not off, and not known to be well, or in flight
 	Overshoot   int // exposed beyond desired
 }
 

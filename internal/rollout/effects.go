@@ -266,7 +266,7 @@ func (r *round) isOurs(i Instance) bool {
 func (r *round) notWell() []Instance {
 	var list []Instance
 	for _, i := range r.obs.Instances.Value {
-		if r.memory.inFlight(i) || wellness(r.spec.Health, i) != Yes || r.isOutOfService(i) {
+		if !r.memory.isOff(i) && (r.memory.inFlight(i) || wellness(r.spec.Health, i) != Yes || r.isOutOfService(i)) {
 			list = append(list, i)
 		}
 	}

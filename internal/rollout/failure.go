@@ -87,7 +87,7 @@ func (r *round) hopeless() int {
 func (r *round) mayRetry(f Failure) (Instance, bool) {
 	i, listed := find(r.obs.Instances.Value, f.Ref)
 	spent := f.Ref.Attempt >= r.spec.Failure.Retries && !f.isDue()
-	if !listed || spent || i.busy() || i.Protected {
+	if !listed || spent || i.busy() || i.Protected || i.isOff() {
 		return i, false
 	}
 	fresh := r.spec.Action == ActionUpgradeThenReimage && f.Reason != FailureReimage && i.OSDisk != ""
@@ -121,7 +121,7 @@ func (r *round) awaitRetry() (verdict, bool) {
 		return undecided() // the rest of a batch gets its fresh disks first; and nobody waits for a try that would come too late
 	}
 	for n, f := range r.memory.Failed {
-		if r.memory.names(f.Ref) {
+		if r.memory.names(f.Ref) || r.waitsForStart(f) {
 			continue
 		}
 		i, _ := find(r.obs.Instances.Value, f.Ref)

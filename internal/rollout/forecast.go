@@ -130,7 +130,7 @@ func heal(spec Spec, obs Observation, refs []Ref) {
 		if !slices.ContainsFunc(refs, func(r Ref) bool { return r.is(i) }) {
 			continue
 		}
-		i.Latest, i.State, i.AppHealth, i.Running, i.HealthSince = Yes, StateSucceeded, Yes, Yes, obs.At
+		i.Latest, i.State, i.AppHealth, i.Running, i.Off, i.HealthSince = Yes, StateSucceeded, Yes, Yes, NotOff, obs.At
 		i.OSDisk += "'"
 		i.Image = nil
 		i.Script = ScriptUnknown
@@ -148,6 +148,8 @@ func skipped(spec Spec, m Memory, instances []Instance) []SkippedInstance {
 		switch {
 		case i.State == StateDeleting:
 			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is being deleted"})
+		case m.isOff(i):
+			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is " + string(i.Off)})
 		case i.Protected && spec.Protected == ProtectedSkip:
 			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is protected from scale-set actions"})
 		case m.Return == nil && m.isSkipped(i):

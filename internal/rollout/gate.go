@@ -57,12 +57,12 @@ func (r *round) hasGate() bool {
 // tolerated, and nothing is in flight.
 func (r *round) isReached() bool {
 	c := r.count()
-	return c.n > 0 && len(c.verified) >= c.desired-min(len(r.memory.Failed), r.tolerated()) && !r.isWorking()
+	return c.n > 0 && len(c.verified) >= c.desired-min(r.counted(), r.tolerated()) && !r.isWorking()
 }
 
-// isSound says whether no more have failed than is tolerated, and no other exposed instance is ill, also none beyond what is desired.
+// isSound says whether no more have failed than is tolerated, and no other exposed instance is ill, also none beyond what is desired, or stopped.
 func (r *round) isSound() bool {
-	return r.memory.Rejected == "" && len(r.memory.Failed) <= r.tolerated() && len(r.illExposed()) == 0
+	return r.memory.Rejected == "" && r.counted() <= r.tolerated() && len(r.illExposed())+len(r.suspects()) == 0
 }
 
 // isWorking says whether an effect is in flight.

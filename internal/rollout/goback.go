@@ -397,7 +397,7 @@ func (r *round) stayBack() verdict {
 		note = fmt.Sprintf("; %s got it back and did not become well", names(failed, func(f Failure) Ref { return f.Ref }))
 	}
 	if left := r.memory.Exposed; len(left) > 0 && back.Kind == ReturnRollback {
-		note += fmt.Sprintf("; %s protected from scale-set actions, and so still as they are: create a RolloutAction Rollback when they are not", names(left, func(id string) Ref { return Ref{ID: id} }))
+		note += fmt.Sprintf("; %s stopped or protected from scale-set actions, and so still with the target: create a RolloutAction Rollback when that is over", names(left, func(id string) Ref { return Ref{ID: id} }))
 	}
 	what := "the model and every machine that was touched are as they were before"
 	switch {

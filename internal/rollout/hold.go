@@ -171,5 +171,9 @@ func requireEligible(r *round) (verdict, bool) {
 	if c.n > 0 {
 		return undecided()
 	}
-	return wait(ReasonNoEligibleInstances, recheckHeld, "no eligible instance: %d listed, %d of them skipped, as protected or by a RolloutAction", c.total, c.skipped), true
+	stopped := ""
+	if n := stoppedOf(r.memory, r.obs.Instances.Value); n > 0 {
+		stopped = fmt.Sprintf("; %d stopped or deallocated: start them with az vmss start", n)
+	}
+	return wait(ReasonNoEligibleInstances, recheckHeld, "no eligible instance: %d listed, %d of them skipped, as stopped, protected or by a RolloutAction%s", c.total, c.skipped, stopped), true
 }

@@ -11,6 +11,7 @@ type standing int
 
 const (
 	standsGone     standing = iota // no longer listed, or being deleted
+	standsStopped                  // off, since the operation
 	standsBusy                     // the platform is at work on it
 	standsOutdated                 // not at the latest model, or its disk is the old one: nothing happened to it
 	standsFailed                   // the platform or the script says it failed
@@ -37,6 +38,7 @@ func judgeBatch(r *round, op *Operation) (verdict, bool) {
 		}
 		op.EndedAt = r.at
 	}
+	r.leaveStopped(op, t)
 	r.expire(op, t)
 	r.fail(op, t)
 	if left, appearing := r.appearing(op); appearing && len(t[standsOutdated]) > 0 {
@@ -89,6 +91,8 @@ func (r *round) stands(op *Operation, ref Ref, i Instance) standing {
 	switch {
 	case i.State == StateDeleting:
 		return standsGone
+	case i.isOff() && !op.EndedAt.IsZero():
+		return standsStopped
 	case i.busy():
 		return standsBusy
 	case i.State == StateFailed && (!op.EndedAt.IsZero() || r.upgraded(op, ref, i)):

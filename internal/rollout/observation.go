@@ -166,6 +166,7 @@ type Instance struct {
 	Latest      Truth // at the latest model, says the platform
 	Protected   bool  // from scale-set actions
 	Running     Truth // powered on
+	Off         PowerOff
 	AppHealth   Truth // healthy, says the application health extension or the probe
 	HealthSince time.Time
 	Image       *Image // what it booted from; nil: not shown

@@ -26,6 +26,9 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 	n := 0
 	for _, i := range obs.Instances.Value {
 		v.byID[i.ID] = i
+		if isDumbOff(m, i) {
+			continue
+		}
 		if !dumbWell(spec, i) {
 			v.unavailable[i.ID] = true
 		}
@@ -47,6 +50,15 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 	v.maxUnavailable = dumbAmount(spec.Batch.MaxUnavailable, n)
 	v.desired = dumbShare(spec, m, n)
 	return v
+}
+
+// isDumbOff says whether the machine is left out because it is off, and nothing is in flight on it.
+func isDumbOff(m rollout.Memory, i rollout.Instance) bool {
+	is := func(r rollout.Ref) bool { return r.ID == i.ID && r.VMID == i.VMID }
+	if op := m.Operation; op != nil && op.Refused == nil && slices.ContainsFunc(op.Instances, is) || slices.ContainsFunc(m.Former, is) {
+		return false
+	}
+	return i.Off != rollout.NotOff && (i.State == rollout.StateSucceeded || i.State == rollout.StateFailed)
 }
 
 // isSkippedIn says whether a person took the machine out of the run. On the way back nobody is taken out.

@@ -69,6 +69,7 @@ func forward() []pass {
 		retryFailed,
 		holdFailed,
 		passGates,
+		holdStopped,
 		holdUnhealthy,
 		holdIdle,
 		reimageBatch,

@@ -132,7 +132,7 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 			if v.exposed[ref.ID] {
 				continue // trying a machine again begins no zone: it was begun with that machine
 			}
-			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected && !l.isSkipped(i.ID) {
+			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected && i.Off == rollout.NotOff && !l.isSkipped(i.ID) {
 				l.breaks("zone %q is begun while instance %s of zone %q lacks the target", v.byID[ref.ID].Zone, i.ID, i.Zone)
 			}
 		}

@@ -139,7 +139,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	}
 	l.world.Telling = dice(2) == 0
 	l.interfered = l.world.Faults.DeclaredEdits > 0
-	l.edited, l.wasProtected = l.interfered, l.world.Faults.Protects > 0
+	l.edited, l.wasProtected = l.interfered, l.world.Faults.Protects+l.world.Faults.Stops > 0
 	l.shell = &simworld.Shell{World: l.world, Spec: randomSpec(dice, l.targets[0]), Secrets: map[string]string{}}
 	l.world.Retries, l.world.Repairs = l.shell.Spec.Failure.Retries, dice(2) == 0
 	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(32)-28)) }
@@ -343,7 +343,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 	}
 	n, good := 0, 0
 	for _, m := range l.world.Machines {
-		if m.Protected && spec.Protected == rollout.ProtectedSkip || l.isSkipped(m.ID) {
+		if m.Protected && spec.Protected == rollout.ProtectedSkip || m.Off != rollout.NotOff || l.isSkipped(m.ID) {
 			continue
 		}
 		n++

@@ -12,7 +12,7 @@ type returning struct {
 	ill     []Instance // have it and are not well, or show that they cannot have it
 	busy    []Instance // Azure is at work on them, or may be
 	failed  []Instance // did not come back
-	skipped []Instance // Azure leaves them alone
+	skipped []Instance // they are off, or Azure leaves them alone
 	back    int
 }
 
@@ -29,7 +29,7 @@ func (r *round) sortReturning() returning {
 
 func (s *returning) add(r *round, i Instance) {
 	switch {
-	case i.Protected && r.spec.Protected == ProtectedSkip:
+	case r.memory.isOff(i), i.Protected && r.spec.Protected == ProtectedSkip:
 		s.leave(r, i)
 	case r.memory.hasFailed(i):
 		s.failed = append(s.failed, i)

@@ -127,6 +127,9 @@ func (w *World) beginOnMachines(op *operation, named []rollout.Ref) {
 		if m.State == rollout.StateUpdating || m.State == rollout.StateCreating {
 			w.violate("machine %s is worked on already, and is named again", m.ID)
 		}
+		if m.Off != rollout.NotOff && w.Faults.ListLags == 0 {
+			w.violate("machine %s is %s, and is named", m.ID, m.Off)
+		}
 		if op.kind == rollout.UpgradeOperation && m.Model == len(w.Models)-1 {
 			continue // Azure does nothing to a machine that is at the latest model
 		}

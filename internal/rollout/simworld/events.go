@@ -14,7 +14,7 @@ type Faults struct {
 	WriteFails, WriteLost                                                   int // writes of the model that end badly, or well and for nothing
 	ScriptFails, Unhealthy, HealthUnknown                                   int
 	Flaps, ScalesOut, ScalesIn, Repairs, OtherEdits, DeclaredEdits, Unstick int
-	Protects                                                                int
+	Protects, Stops                                                         int
 	Lag                                                                     time.Duration // how late a list can be
 }
 
@@ -33,7 +33,7 @@ func RandomFaults(dice Dice) Faults {
 		WriteFails: some(6), WriteLost: some(6),
 		ScriptFails: some(10), Unhealthy: some(8), HealthUnknown: some(8),
 		Flaps: some(12), ScalesOut: some(16), ScalesIn: some(16), Repairs: some(16), OtherEdits: some(24), DeclaredEdits: some(40), Unstick: some(12),
-		Protects: some(24),
+		Protects: some(24), Stops: some(24),
 	}
 }
 
@@ -74,6 +74,8 @@ func (w *World) strike(m *Machine, zones []string) {
 		m.State = rollout.StateSucceeded
 	case w.chance(f.Protects):
 		m.Protected = !m.Protected
+	case w.chance(f.Stops) && m.State == rollout.StateSucceeded:
+		m.Off = []rollout.PowerOff{rollout.NotOff, rollout.OffStopped, rollout.OffDeallocated}[w.Dice(3)]
 	}
 }
 
@@ -108,7 +110,7 @@ func (w *World) Calm() {
 		w.running.endsAt = w.Now
 	}
 	for _, m := range w.Machines {
-		m.Protected = false
+		m.Protected, m.Off = false, rollout.NotOff
 		if m.stuck {
 			m.stuck = false
 			m.State = rollout.StateSucceeded

@@ -78,6 +78,9 @@ func (w *World) instance(m *Machine) rollout.Instance {
 	if !m.Running {
 		i.Running = rollout.No
 	}
+	if m.Off != rollout.NotOff {
+		i.Running, i.Off, i.AppHealth = rollout.No, m.Off, rollout.Unsure
+	}
 	return i
 }
 

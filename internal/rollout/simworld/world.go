@@ -60,6 +60,7 @@ type Machine struct {
 	Health         rollout.Truth
 	Protected      bool
 	Running        bool
+	Off            rollout.PowerOff
 	Disk           int
 	said           rollout.Truth // what is said of its health, since a time before which nothing is known
 	saidSince      time.Time
