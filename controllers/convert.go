@@ -46,6 +46,7 @@ func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 	m.LastExposed = int(kept.LastExposed)
 	m.Pace, m.Fruitless = durationOf(kept.Pace, 0), int(kept.Fruitless)
 	m.NotBefore, m.Throttled = timeOf(kept.NotBefore), kept.Throttled
+	m.PutOff, m.Unread = putOffOf(kept.PutOff), putOffOf(kept.Unread)
 	m.Stable, m.Settings, m.RepairsSuspended = kept.Stable, kept.Settings, kept.RepairsSuspended
 	m.Stall = rollout.Stall{
 		Gate:  rollout.Gate{Since: timeOf(kept.ProgressSince), Elapsed: durationOf(kept.ProgressElapsed, 0)},
@@ -143,6 +144,8 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 		Fruitless:        count(m.Fruitless),
 		NotBefore:        awaited(m.NotBefore),
 		Throttled:        m.Throttled,
+		PutOff:           putOffFrom(m.PutOff),
+		Unread:           putOffFrom(m.Unread),
 		Baseline:         baselineFrom(m.Baseline),
 		Settings:         m.Settings,
 		Stable:           m.Stable,

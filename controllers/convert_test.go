@@ -116,6 +116,9 @@ func expected(m rollout.Memory) rollout.Memory {
 	m.Started, m.FormerSince, m.Stall.Since = down(m.Started), down(m.FormerSince), up(m.Stall.Since)
 	m.Baseline.Since, m.Baseline.Why = m.Baseline.Since.UTC().Truncate(time.Microsecond), cut(m.Baseline.Why, maxLedgerMessageSize)
 	m.Baseline.Lost = cut(m.Baseline.Lost, maxLedgerMessageSize)
+	for _, p := range []*rollout.PutOff{&m.PutOff, &m.Unread} {
+		p.Since, p.Until, p.Says = down(p.Since), up(p.Until), cut(p.Says, maxLedgerMessageSize)
+	}
 	if m.Return != nil {
 		back := *m.Return
 		back.At, back.RestoredAt, back.Why = down(back.At), up(back.RestoredAt), cut(back.Why, maxLedgerMessageSize)

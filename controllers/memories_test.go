@@ -43,6 +43,10 @@ func (g memories) memory() rollout.Memory {
 	if g.coin() {
 		m.Operation = g.operation()
 	}
+	if g.coin() {
+		m.PutOff = rollout.PutOff{Kind: rollout.KindConflict, Since: g.time(), Times: g.IntN(100), Says: g.text(1500)}
+		m.Unread = rollout.PutOff{Kind: rollout.KindThrottled, Since: g.time(), Until: g.time(), Times: g.IntN(100), Says: g.text(1500)}
+	}
 	g.back(&m)
 	g.outside(&m)
 	for range g.IntN(4) * g.IntN(60) {

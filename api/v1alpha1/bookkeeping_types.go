@@ -94,6 +94,14 @@ type Bookkeeping struct {
 	// +optional
 	Throttled bool `json:"throttled,omitempty"`
 
+	// putOff is the effect that Azure refuses for now, or that changed nothing, again and again. notBefore is when it is tried next.
+	// +optional
+	PutOff *PutOffBookkeeping `json:"putOff,omitempty"`
+
+	// unread is the read that Azure refused last. Nothing is read before its until.
+	// +optional
+	Unread *PutOffBookkeeping `json:"unread,omitempty"`
+
 	// baseline is what this run can go back to, whether it will or not.
 	// +optional
 	Baseline *BaselineBookkeeping `json:"baseline,omitempty"`
@@ -160,6 +168,32 @@ type Bookkeeping struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=65536
 	Packed []byte `json:"packed,omitempty"`
+}
+
+// PutOffBookkeeping is what Azure refuses for now.
+type PutOffBookkeeping struct {
+	// kind is the class of the last refusal. Example: Throttled.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Kind string `json:"kind,omitempty"`
+
+	// since is when it was refused first.
+	// +optional
+	Since *metav1.Time `json:"since,omitempty"`
+
+	// until is the time before which no read is made.
+	// +optional
+	Until *metav1.Time `json:"until,omitempty"`
+
+	// times is how often it was refused.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	Times int32 `json:"times,omitempty"`
+
+	// says is what Azure said last.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	Says string `json:"says,omitempty"`
 }
 
 // BaselineBookkeeping is what a run can go back to.

@@ -43,6 +43,7 @@ func (r *round) acted(op *Operation, o Outcome) verdict {
 		return v
 	default:
 		op.Refused = o.Problem
+		r.memory.PutOff = PutOff{}
 		return refusal(op, recheckRefused)
 	}
 }
@@ -58,13 +59,16 @@ func (r *round) fixBaseline(op *Operation) {
 func (r *round) accepted(op *Operation, o Outcome) verdict {
 	op.begins(o.At)
 	op.Token = o.Token
+	if op.Attempt < 2 {
+		r.memory.PutOff = PutOff{}
+	}
 	first := r.firstPoll(op, o.RetryAfter)
 	if o.Token == "" {
 		first = time.Second
 		op.EndedAt = o.At
 	}
 	op.PollAt = o.At.Add(first)
-	return wait(ReasonProgressing, first, "%s", op.doing())
+	return wait(ReasonProgressing, first, "%s%s", op.doing(), r.before(op))
 }
 
 // begins forgets what a former try of the same intent came to.
@@ -95,6 +99,7 @@ func (r *round) putOff(op *Operation, o Outcome) verdict {
 	delay := o.Problem.RetryAfter
 	reason := ReasonProgressing
 	r.memory.Throttled = o.Problem.Kind == KindThrottled
+	r.memory.PutOff = r.memory.PutOff.another(o.At, o.Problem)
 	switch o.Problem.Kind {
 	case KindThrottled:
 		reason = ReasonThrottled
@@ -109,7 +114,7 @@ func (r *round) putOff(op *Operation, o Outcome) verdict {
 		delay = max(delay, recheckBusy)
 	}
 	delay = r.spacedOut(delay, o.At)
-	v := wait(reason, delay, "%s was put off: %s", op.doing(), o.Problem.Error())
+	v := wait(reason, delay, "%s was put off: %s%s", op.doing(), o.Problem.Error(), r.memory.PutOff.tells(o.At))
 	if op.Kind == ReimageOperation {
 		r.backToUpgraded(op, o.At.Add(delay))
 		return v

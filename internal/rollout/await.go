@@ -27,7 +27,7 @@ func awaitOperation(r *round) (verdict, bool) {
 	op := r.memory.Operation
 	switch {
 	case op.notDue(r):
-		return wait(ReasonProgressing, r.until(op.PollAt, mostBetweenPolls), "%s", op.doing()), true
+		return wait(ReasonProgressing, r.until(op.PollAt, mostBetweenPolls), "%s%s", op.doing(), r.before(op)), true
 	case !op.pollable(r):
 		return undecided()
 	}
@@ -37,7 +37,7 @@ func awaitOperation(r *round) (verdict, bool) {
 	case r.obs.Operation.State == ReadFailed:
 		return r.unreadable("the running operation", r.obs.Operation.Problem), true
 	case r.obs.Operation.Value.State == OperationRunning:
-		return wait(ReasonProgressing, r.pollAgain(op), "%s", op.doing()), true
+		return wait(ReasonProgressing, r.pollAgain(op), "%s%s", op.doing(), r.before(op)), true
 	}
 	return undecided()
 }

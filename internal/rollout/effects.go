@@ -87,9 +87,11 @@ func (r *round) holdEffect() (verdict, bool) {
 		r.awaits(r.memory.NotBefore)
 		if r.memory.Throttled {
 			r.facts.Throttled = &Problem{Kind: KindThrottled, Message: "Azure asked to wait until " + clock(r.memory.NotBefore)}
-			return wait(ReasonThrottled, left, "Azure throttles; waiting until %s", clock(r.memory.NotBefore)), true
+			return wait(ReasonThrottled, left, "Azure throttles%s; waiting until %s%s",
+				r.memory.PutOff.quotes(), clock(r.memory.NotBefore), r.memory.PutOff.tells(r.at)), true
 		}
-		return wait(ReasonProgressing, left, "the last attempt changed nothing; waiting until %s to try again", clock(r.memory.NotBefore)), true
+		return wait(ReasonProgressing, left, "the last attempt changed nothing%s; waiting until %s to try again%s",
+			r.memory.PutOff.quotes(), clock(r.memory.NotBefore), r.memory.PutOff.tells(r.at)), true
 	}
 	if r.memory.isGoingBack() && r.memory.Return.RestoredAt.IsZero() {
 		return undecided() // the model is put back whatever else is running; Azure says so if that cannot be
@@ -99,7 +101,7 @@ func (r *round) holdEffect() (verdict, bool) {
 	}
 	if op := r.memory.Operation; r.obs.Model.Value.State == StateUpdating && (op == nil || op.Refused != nil) {
 		r.blocked = !r.worksOnFailed()
-		return wait(ReasonProgressing, recheckBusy, "another operation is running on the scale set; waiting for it to end"), true
+		return r.awaitOther(), true
 	}
 	return undecided()
 }
@@ -123,7 +125,7 @@ func (r *round) begin(step Step, refs []Ref) verdict {
 	}
 	r.memory.Throttled = false
 	r.recount()
-	return act(step, "%s", op.doing())
+	return act(step, "%s%s", op.doing(), r.before(op))
 }
 
 // bringsNewDisks says whether each machine of the operation gets a new OS disk: by a reimage, or since it boots from another image than the

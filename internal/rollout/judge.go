@@ -43,7 +43,7 @@ func judgeBatch(r *round, op *Operation) (verdict, bool) {
 	r.fail(op, t)
 	if left, appearing := r.appearing(op); appearing && len(t[standsOutdated]) > 0 {
 		r.keepOpen(op, t)
-		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
+		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.told()), true
 	}
 	return r.conclude(op, t)
 }
@@ -138,7 +138,7 @@ func (r *round) awaitEvidence(op *Operation, t tally) (verdict, bool) {
 		return wait(ReasonProgressing, recheckBusy, "%s: Azure is at work on %s", op.doing(), names(t[standsBusy], self)), true
 	}
 	if left, settling := r.settling(op); settling && len(t[standsOutdated]) > 0 {
-		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
+		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.told()), true
 	}
 	return undecided()
 }

@@ -28,7 +28,10 @@ func Look(spec Spec, obs Observation) Reads {
 		}
 	}
 	if _, decided := r.run(prelude); decided {
-		return Reads{Model: spec.Deleting != DeletionNone && r.memory.RepairsSuspended && obs.Model.State == NotRead}
+		return Reads{Model: spec.Deleting != DeletionNone && r.memory.RepairsSuspended && obs.Model.State == NotRead && r.mayRead()}
+	}
+	if !r.mayRead() {
+		return Reads{}
 	}
 	return r.unread(r.look())
 }

@@ -31,6 +31,8 @@ type Memory struct {
 	Unchanged      []Ref         // the instances that so many upgrades in a row left as they were; none: they were writes of the model
 	NotBefore      time.Time     // no effect before this: Azure asked to wait, or an effect was refused for now
 	Throttled      bool          // NotBefore is because of throttling
+	PutOff         PutOff        // the effect that is not taken, or changes nothing, again and again
+	Unread         PutOff        // the read that was refused last, and until when no other is made
 
 	Started  time.Time // when the run began
 	Baseline Baseline  // what to go back to

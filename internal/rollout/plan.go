@@ -37,6 +37,7 @@ var prelude = []pass{noteNodes, startRun, takeActions, beginDeletion, holdReturn
 // forward brings the scale set to the target.
 func forward() []pass {
 	return []pass{
+		holdUnread,
 		awaitOperation,
 		holdClaimed,
 		requireModel,
@@ -81,6 +82,7 @@ func forward() []pass {
 
 // backward brings the model, and then every exposed machine, to what was there before.
 var backward = []pass{
+	holdUnread,
 	awaitOperation,
 	releaseLost,
 	holdClaimed,
@@ -154,6 +156,7 @@ type round struct {
 
 	draining []Ref // machines whose nodes were being drained when the round began
 	released bool
+	foreign  bool // an operation of somebody else's keeps an effect from beginning
 }
 
 // verdict is what a pass decides; decide completes it to a Decision.
@@ -168,6 +171,7 @@ func (r *round) decide(v verdict) Decision {
 	r.keepStall(&v)
 	r.raiseAlarm(&v)
 	r.letGo(v)
+	r.keepPutOff()
 	v.because = r.memory.Return.colour(v.because)
 	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: r.paced(v), Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
 		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Calls: r.wantedCalls(), Nodes: r.wantedNodes(),

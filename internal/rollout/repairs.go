@@ -45,6 +45,7 @@ func (r *round) actedOnRepairs(d Decision, o Outcome) verdict {
 	p := o.Problem
 	if p == nil {
 		r.memory.RepairsSuspended = suspending
+		r.memory.PutOff = PutOff{}
 		return wait(d.Because.Reason, recheckSoon, "%s", d.Because.Message)
 	}
 	switch {
@@ -59,5 +60,6 @@ func (r *round) actedOnRepairs(d Decision, o Outcome) verdict {
 		delay, reason = recheckRefused, ReasonAccessDenied
 	}
 	r.memory.NotBefore = o.At.Add(delay)
-	return wait(reason, delay, "%s was refused: %s", d.Because.Message, p.advice())
+	r.memory.PutOff = r.memory.PutOff.another(o.At, p)
+	return wait(reason, delay, "%s was refused: %s%s", d.Because.Message, p.advice(), r.memory.PutOff.tells(o.At))
 }

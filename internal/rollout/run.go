@@ -32,6 +32,8 @@ func (r *round) beginRun(revision string) {
 		Pace:             old.Pace,
 		NotBefore:        old.NotBefore,
 		Throttled:        old.Throttled,
+		PutOff:           old.PutOff,
+		Unread:           old.Unread,
 		Stable:           old.Stable,
 		RepairsSuspended: old.RepairsSuspended,
 		Ended:            old.Ended,

@@ -39,6 +39,7 @@ func (r *round) noteEnd(op *Operation) {
 	}
 	status := r.obs.Operation.Value
 	op.Trouble = status.Problem
+	r.noteTrouble(op)
 	switch status.State {
 	case OperationSucceeded, OperationFailed, OperationCanceled:
 		op.EndedAt = r.at

@@ -27,7 +27,7 @@ func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 		return undecided()
 	}
 	if left, settling := r.settling(op); settling {
-		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.doing()), true
+		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.told()), true
 	}
 	return r.modelUnwritten(op)
 }

@@ -119,6 +119,8 @@ func (e *encoder) memory() {
 	e.ago(m.UnhealthySince, e.c.spec.Health.Timeout)
 	e.ago(m.LastBatchEnd, max(e.c.spec.Batch.Pause, settleTime))
 	e.left(m.NotBefore)
+	e.left(m.Unread.Until)
+	e.ago(m.Unread.Since, time.Hour)
 	e.operation(m.Operation)
 	e.failures(m.Failed)
 	e.baseline(m.Baseline)
@@ -294,6 +296,7 @@ func (c *config) nextMoment(s *state) (time.Duration, bool) {
 	}
 	m, health := &s.memory, c.spec.Health
 	consider(m.NotBefore, 0)
+	consider(m.Unread.Until, 0)
 	consider(m.UnhealthySince, health.Timeout)
 	consider(m.LastBatchEnd, settleTime, c.spec.Batch.Pause)
 	consider(m.FormerSince, settleTime, operationDeadline)
