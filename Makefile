@@ -59,16 +59,29 @@ docker-build: ## Build the container image (needs a Docker daemon).
 
 ##@ Install
 .PHONY: install
-install: k8s ## Install the CRD into the cluster of the current kubeconfig.
+install: k8s ## Install the CRDs into the cluster of the current kubeconfig.
 	$(KUBECTL) apply --server-side -k config/crd
 
+.PHONY: uninstall
+uninstall: k8s ## Remove the CRDs from that cluster. Refused while a VMSSRollout exists.
+	@left=$$($(KUBECTL) get vmssrollouts.rollouts.vmss.dev --all-namespaces --no-headers --ignore-not-found); \
+	test -z "$$left" || { echo "uninstall: these VMSSRollouts exist; delete them first, while the manager runs:"; echo "$$left"; exit 1; }
+	$(KUBECTL) delete --ignore-not-found -k config/crd
+
 .PHONY: deploy
-deploy: k8s ## Install the CRD, the roles and the manager.
-	$(KUBECTL) apply --server-side -k config/default
+deploy: k8s ## Install the CRDs, the roles and the manager with the image IMAGE.
+	@mkdir -p bin/deploy && hack/deployment "$(IMAGE)" > bin/deploy/kustomization.yaml
+	$(KUBECTL) apply --server-side -k bin/deploy
 
 .PHONY: undeploy
-undeploy: k8s ## Remove what deploy installed. Scale sets are not touched.
-	$(KUBECTL) delete --ignore-not-found -k config/default
+undeploy: k8s ## Remove the manager, its roles and policies. CRDs, rollouts and scale sets stay.
+	$(KUBECTL) delete --ignore-not-found -k config/controller
+	@echo
+	@echo "The CRDs, the namespace vmss-rollouts-system and all VMSSRollouts stay. Scale sets are not touched."
+	@echo "To see the rollouts:     kubectl get vmssrollouts --all-namespaces"
+	@echo "To remove everything:    make deploy, then delete the rollouts and wait until they are gone (with onDelete: Rollback,"
+	@echo "                         deletion rolls the scale set back first), then make undeploy uninstall, then"
+	@echo "                         kubectl delete namespace vmss-rollouts-system"
 
 ##@ Generate
 .PHONY: generate

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
 const (
@@ -25,8 +26,10 @@ const (
 	verbsNamespace = "policy-verbs" // each action needs its verb
 )
 
-// TestAdmissionOfRequestedBy: the shipped policy holds an action to who creates it, and who approves needs to create and nothing else.
+// TestAdmissionOfRequestedBy: the shipped policy holds an action to its creator. The approver's role alone reads what an approval names and the
+// answer to it, and changes nothing else.
 func TestAdmissionOfRequestedBy(t *testing.T) {
+	figure.Fault(t, 22)
 	root, jane := policed(t)
 	admits(t, jane, `{requestedBy: jane}`, plainNamespace)
 	refuses(t, jane, `{requestedBy: joe}`, plainNamespace, `spec.requestedBy must be the user name that you are known by: set requestedBy to "jane"`, "kubectl auth whoami")
@@ -38,13 +41,22 @@ func TestAdmissionOfRequestedBy(t *testing.T) {
 		t.Fatal(err)
 	}
 	for what, err := range map[string]error{
-		"read an action":    jane.Get(t.Context(), client.ObjectKeyFromObject(action), action.DeepCopy()),
+		"read an action": jane.Get(t.Context(), client.ObjectKeyFromObject(action), action.DeepCopy()),
+		"list actions":   jane.List(t.Context(), &v1alpha1.RolloutActionList{}, client.InNamespace(plainNamespace)),
+		"read rollouts":  jane.List(t.Context(), &v1alpha1.VMSSRolloutList{}, client.InNamespace(plainNamespace)),
+	} {
+		if err != nil {
+			t.Errorf("an approver cannot %s: %v", what, err)
+		}
+	}
+	for what, err := range map[string]error{
 		"remove an action":  jane.Delete(t.Context(), action),
-		"read rollouts":     jane.List(t.Context(), &v1alpha1.VMSSRolloutList{}, client.InNamespace(plainNamespace)),
-		"answer for itself": jane.Status().Update(t.Context(), action),
+		"answer an action":  jane.Status().Update(t.Context(), action),
+		"remove rollouts":   jane.DeleteAllOf(t.Context(), &v1alpha1.VMSSRollout{}, client.InNamespace(plainNamespace)),
+		"read other places": jane.List(t.Context(), &v1alpha1.VMSSRolloutList{}, client.InNamespace("default")),
 	} {
 		if !apierrors.IsForbidden(err) {
-			t.Errorf("who may only create actions may %s: %v", what, err)
+			t.Errorf("an approver may %s: %v", what, err)
 		}
 	}
 	action.SetLabels(map[string]string{"seen": "yes"})

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"runtime"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -48,6 +50,7 @@ func Run(cmd *exec.Cmd) error {
 
 // launch starts the command; ended is told what Cmd.Wait returns.
 func launch(cmd *exec.Cmd, ended func(error)) error {
+	hearInterrupts()
 	cmd.SysProcAttr = attributes()
 	started := make(chan error)
 	go func() {
@@ -62,6 +65,15 @@ func launch(cmd *exec.Cmd, ended func(error)) error {
 	}()
 	return <-started
 }
+
+// hearInterrupts gives children the default action for interrupts. A shell starts its background jobs with interrupts ignored, and what a
+// process ignores, its children ignore too: Interrupt would not end them. A handler is not inherited. This one does nothing, so that
+// interrupts still do not end this process.
+var hearInterrupts = sync.OnceFunc(func() {
+	if signal.Ignored(os.Interrupt) {
+		signal.Notify(make(chan os.Signal, 1), os.Interrupt)
+	}
+})
 
 // PID is the process id.
 func (c *Child) PID() int { return c.cmd.Process.Pid }

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
 // patience is how long anything may take on a busy machine.
@@ -25,6 +27,10 @@ func startShell(t *testing.T, script string) (*Child, *bufio.Reader) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close() })
+	// A script that does not end fails the test; it does not hang it.
+	if err := r.SetReadDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
 	cmd := exec.Command("/bin/sh", "-c", script)
 	cmd.ExtraFiles = []*os.File{w}
 	c, err := Start(cmd, filepath.Join(t.TempDir(), "log"))
@@ -132,4 +138,16 @@ func TestInterrupt(t *testing.T) {
 		t.Fatal(err)
 	}
 	readEnd(t, out)
+}
+
+// TestInterruptWhereIgnored runs TestInterrupt as a background job of a shell runs: with interrupts ignored.
+func TestInterruptWhereIgnored(t *testing.T) {
+	figure.Fault(t, 23)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
+	defer cancel()
+	script := `trap '' INT; exec "$0" -test.count=1 -test.run '^TestInterrupt$'`
+	out, err := exec.CommandContext(ctx, "/bin/sh", "-c", script, os.Args[0]).CombinedOutput()
+	if err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
 }

@@ -10,8 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestApproval lets a release through step by step. Who approves may create RolloutActions and nothing else, is held to their own name,
-// and opens one gate with one approval, however often they click.
+// TestApproval lets a release through step by step. The approver's role is enough for that and allows nothing else. An action names its
+// creator, and one approval opens one gate, also when it is sent twice.
 func TestApproval(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -34,7 +34,7 @@ func TestApproval(t *testing.T) {
 	if !strings.Contains(ready(half).Message, "action Approve, run 1 and step half") {
 		t.Errorf("the message does not say how to approve: %s", ready(half).Message)
 	}
-	expectOnlyCreates(t, jane, ns)
+	expectApprovesOnly(t, jane, ns)
 
 	approve := r.action(t, "approve-half", "Approve", "step", "half", "reason", "error rate is fine")
 	out, err := approve.create(t, jane, "somebody@else.example")
@@ -88,14 +88,21 @@ func (r rollout) awaitStep(t testing.TB, name string) *v1alpha1.VMSSRollout {
 	})
 }
 
-// expectOnlyCreates holds that who may approve can neither see nor change rollouts, nor see actions.
-func expectOnlyCreates(t testing.TB, who person, ns string) {
+// expectApprovesOnly holds that an approver, with that role alone, sees rollouts and actions and changes neither.
+func expectApprovesOnly(t testing.TB, who person, ns string) {
 	t.Helper()
 	for _, args := range [][]string{
-		{"get", "vmssr", "web", "-n", ns},
+		{"get", "vmssr", "web", "-n", ns, "-o", "jsonpath={.metadata.uid} {.status.run} {.status.step.name}"},
+		{"get", "vmssra", "-n", ns},
+	} {
+		if out, err := who.kubectl(t, "", args...); err != nil {
+			t.Errorf("kubectl %s: %v\n%s", strings.Join(args, " "), err, out)
+		}
+	}
+	for _, args := range [][]string{
 		{"patch", "vmssr", "web", "-n", ns, "--type=merge", "-p", `{"spec":{"paused":true}}`},
 		{"patch", "vmssr", "web", "-n", ns, "--subresource=status", "--type=merge", "-p", `{"status":{"run":7}}`},
-		{"get", "vmssra", "-n", ns},
+		{"delete", "vmssra", "--all", "-n", ns},
 	} {
 		if out, err := who.kubectl(t, "", args...); !isExit(err) || !strings.Contains(out, "Forbidden") {
 			t.Errorf("kubectl %s: %v, want Forbidden:\n%s", strings.Join(args, " "), err, out)
