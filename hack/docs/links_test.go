@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
 var (
@@ -63,6 +65,49 @@ func TestRunbookKnowsEveryStatus(t *testing.T) {
 		if name := found[1]; !notReady.MatchString(name) && !entries[strings.ToLower(name)] {
 			t.Errorf("docs/runbook.md has no entry for STATUS %s", name)
 		}
+	}
+}
+
+var (
+	tableQuery = regexp.MustCompile(`--query "[^"]*" -o table`)
+	// az leaves these columns out of tables, whatever they hold.
+	hiddenColumn = regexp.MustCompile(`[{,]\s*(id|type|etag|revision)\s*:`)
+)
+
+// TestTableQueriesShowTheirColumns: az drops columns of certain names from a table, so no documented query uses them.
+func TestTableQueriesShowTheirColumns(t *testing.T) {
+	figure.Fault(t, 23)
+	queries := 0
+	for _, file := range documents(t, filepath.Join("..", "..")) {
+		for _, query := range tableQuery.FindAllString(read(t, file), -1) {
+			queries++
+			if hidden := hiddenColumn.FindStringSubmatch(query); hidden != nil {
+				t.Errorf("%s: az does not show the column %q of %s", file, hidden[1], query)
+			}
+		}
+	}
+	if queries < 5 {
+		t.Errorf("found %d queries, want at least 5: are they still written like this?", queries)
+	}
+}
+
+// ownPath is a file or folder of this repository, as documents name it.
+var ownPath = regexp.MustCompile("`((?:api|cmd|config|controllers|docs|hack|internal)/[A-Za-z0-9._/-]+)`")
+
+// TestNamedPathsExist: a path that a document names is there.
+func TestNamedPathsExist(t *testing.T) {
+	figure.Fault(t, 22)
+	root, named := filepath.Join("..", ".."), 0
+	for _, file := range documents(t, root) {
+		for _, found := range ownPath.FindAllStringSubmatch(read(t, file), -1) {
+			named++
+			if _, err := os.Stat(filepath.Join(root, filepath.FromSlash(found[1]))); err != nil {
+				t.Errorf("%s names %s, which is not there", file, found[1])
+			}
+		}
+	}
+	if named < 20 {
+		t.Errorf("found %d paths, want at least 20", named)
 	}
 }
 

@@ -119,7 +119,7 @@ func mistakes() []mistake {
 			},
 			reason: v1alpha1.ReasonAccessDenied,
 			says: []string{"no-permission", "lacks the permission Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
-				"az role assignment create --assignee-object-id", "Virtual Machine Contributor"},
+				"az role assignment create --assignee-object-id", "VMSS Rollouts"},
 			mend: func(t *testing.T, set scaleSet, _ rollout) { here.azure.setFaults(t, set) },
 		},
 		wrongPolicy("automatic os upgrade", "automaticOSUpgradePolicy",

@@ -387,8 +387,8 @@ func TestMendOfWhatIsForbidden(t *testing.T) {
 		"a part":    {"Microsoft.Network/publicIPAddresses/read", group + "/providers/Microsoft.Network/publicIPAddresses/ip", "Reader", group + "/providers/Microsoft.Network/publicIPAddresses/ip"},
 		"metrics":   {"microsoft.insights/metrics/read", group + "/providers/Microsoft.Compute/virtualMachines/v/providers/microsoft.insights", "Reader", group + "/providers/Microsoft.Compute/virtualMachines/v"},
 		"no scope":  {"Microsoft.Insights/metrics/read", "", "Reader", web.ID()},
-		"compute":   {"Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read", web.ID(), "'Virtual Machine Contributor'", web.ID()},
-		"an effect": {"Microsoft.Network/loadBalancers/write", group, "'Virtual Machine Contributor'", web.ID()},
+		"compute":   {"Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read", web.ID(), "'VMSS Rollouts'", web.ID()},
+		"an effect": {"Microsoft.Network/loadBalancers/write", group, "'VMSS Rollouts'", web.ID()},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := answer{Message: "does not have authorization to perform action '" + c.action + "' over scope '" + c.scope + "' or the scope is invalid"}

@@ -102,7 +102,7 @@ func TestContractAddressBookForbidden(t *testing.T) {
 			set                     rollout.ScaleSet
 			permission, role, scope string
 		}{
-			"0":             {shop, "Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read", "'Virtual Machine Contributor'", shop.ID()},
+			"0":             {shop, "Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read", "'VMSS Rollouts'", shop.ID()},
 			"flex_0a1b2c3d": {flex, "Microsoft.Network/networkInterfaces/read", "Reader", cityGroup},
 		} {
 			_, err := a.AddressesOf(t.Context(), c.set, rollout.Ref{ID: id, VMID: "v"})

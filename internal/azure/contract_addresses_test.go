@@ -89,7 +89,7 @@ func TestContractAddressesForbidden(t *testing.T) {
 		found, err := w.Addresses(t.Context(), shop)
 		p := problem(t, err)
 		if found != nil || p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read:") ||
-			!strings.HasSuffix(p.Mend, " --role 'Virtual Machine Contributor' --scope "+shop.ID()) {
+			!strings.HasSuffix(p.Mend, " --role 'VMSS Rollouts' --scope "+shop.ID()) {
 			t.Errorf("got %v, %+v, mend %s", found, p, p.Mend)
 		}
 		for operation, c := range map[string]struct{ permission, scope string }{

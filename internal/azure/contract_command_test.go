@@ -127,7 +127,7 @@ func TestContractCommandFlexible(t *testing.T) {
 		_, _, err = w.as(bearer("forbidden")).RunCommand(t.Context(), flex, id, secretScript)
 		p := problem(t, err)
 		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the identity lacks the permission Microsoft.Compute/virtualMachines/runCommand/action: ") ||
-			!strings.HasSuffix(p.Mend, " --role 'Virtual Machine Contributor' --scope /subscriptions/"+flex.SubscriptionID+"/resourceGroups/"+flex.ResourceGroup) {
+			!strings.HasSuffix(p.Mend, " --role 'VMSS Rollouts' --scope /subscriptions/"+flex.SubscriptionID+"/resourceGroups/"+flex.ResourceGroup) {
 			t.Errorf("got %+v, mend %s", p, p.Mend)
 		}
 		harmless(t, err)

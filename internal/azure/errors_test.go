@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -118,6 +119,7 @@ func TestErrorTable(t *testing.T) {
 
 // TestProblemTellsWhatAndWhere holds messages to what a person needs.
 func TestProblemTellsWhatAndWhere(t *testing.T) {
+	figure.Fault(t, 23)
 	f := newFakeARM(t, answering(http.StatusForbidden, errorBody("AuthorizationFailed",
 		"The client 'c' with object id '11111111-2222-3333-4444-555555555555' does not have authorization to perform action 'Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action' over scope '/subscriptions/s' or the scope is invalid.")))
 	_, err := f.adapter.Upgrade(context.Background(), web, []rollout.Ref{{ID: "0"}, {ID: "3"}})
@@ -126,7 +128,7 @@ func TestProblemTellsWhatAndWhere(t *testing.T) {
 		t.Errorf("message: %s", p.Message)
 	}
 	want := "az role assignment create --assignee-object-id 11111111-2222-3333-4444-555555555555 --assignee-principal-type ServicePrincipal" +
-		" --role 'Virtual Machine Contributor' --scope " + web.ID()
+		" --role 'VMSS Rollouts' --scope " + web.ID()
 	if p.Mend != want || p.Code != "AuthorizationFailed" {
 		t.Errorf("code %s, mend: %s", p.Code, p.Mend)
 	}

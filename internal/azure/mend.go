@@ -15,8 +15,11 @@ func show(set rollout.ScaleSet, _ answer) string {
 	return "az vmss show " + named(set)
 }
 
-// grant gives the identity a role that covers everything the controller does to the scale set; machines of a Flexible set are beside it in the
-// group, and come and go. What else it reads, network and metrics, that role does not cover.
+// role is the custom role that the README defines: all that the controller does to a scale set, and no more.
+const role = "VMSS Rollouts"
+
+// grant gives the identity the README's role; instances of a Flexible set are beside it in the group, and come and go. What else it reads,
+// network and metrics, may lie where that role cannot be assigned.
 func grant(set rollout.ScaleSet, a answer) string {
 	action, scope := strings.ToLower(a.action()), set.ID()
 	switch {
@@ -25,7 +28,7 @@ func grant(set rollout.ScaleSet, a answer) string {
 	case strings.HasPrefix(action, "microsoft.compute/virtualmachines/"):
 		scope = fmt.Sprintf("/subscriptions/%s/resourceGroups/%s", set.SubscriptionID, set.ResourceGroup)
 	}
-	return roleAssignment(a, "Virtual Machine Contributor", scope)
+	return roleAssignment(a, role, scope)
 }
 
 // scope is where an answer misses a permission. Of a list Azure names the provider, to which no role can be assigned, but to what it is in.

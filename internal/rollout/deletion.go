@@ -32,7 +32,7 @@ func (r *round) nothingToPutBack() string {
 	case m.Run == 0 || m.Completed:
 		return "there is nothing to go back from"
 	case m.isBack() && (len(m.Exposed) == 0 || m.Return.Cause == CauseDeletion):
-		return "everything was put back"
+		return m.Return.outcome()
 	default:
 		return ""
 	}

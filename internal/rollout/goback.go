@@ -372,9 +372,17 @@ func (r *round) isBackNow() verdict {
 	}
 	r.end(ending, back.Why)
 	if r.spec.Deleting != DeletionNone {
-		return r.release("everything was put back")
+		return r.release(back.outcome())
 	}
 	return r.stayBack()
+}
+
+// outcome is what a rollback that is over came to, for the event of a deletion.
+func (b *Return) outcome() string {
+	if b.RestoredAt.IsZero() {
+		return "nothing had been written, so the scale set is as it was"
+	}
+	return "everything was put back"
 }
 
 // leftOut names the machines that should have gone back and that Azure leaves alone. They stay in the ledger.
