@@ -19,6 +19,7 @@ type options struct {
 	allowUnconfined       bool
 	machinePort           int
 	rate                  float64
+	clockOffset           time.Duration
 	seed                  int64
 	durationScale         float64
 	retryAfter            time.Duration
@@ -39,6 +40,7 @@ func flagSet(o *options) *flag.FlagSet {
 	flags.BoolVar(&o.allowUnconfined, "allow-unconfined-scripts", false, "let scripts run where they cannot be confined")
 	flags.IntVar(&o.machinePort, "machine-port", 8080, "port of each machine's web server")
 	flags.Float64Var(&o.rate, "rate", 1, "how many times as fast as the wall clock time goes")
+	flags.DurationVar(&o.clockOffset, "clock-offset", 0, "how far the simulation's time is ahead of the wall clock; negative: behind")
 	flags.Int64Var(&o.seed, "seed", 1, "decides jitter, ids, and in which case ids are returned")
 	flags.Float64Var(&o.durationScale, "duration-scale", 1, "multiplies how long operations take")
 	flags.DurationVar(&o.retryAfter, "retry-after", 0, "Retry-After of begun operations; 0: 10s")

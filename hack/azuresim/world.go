@@ -39,7 +39,7 @@ func (w *world) open() error {
 	o := w.options
 	config := azuresim.Options{
 		Seed: o.seed, RetryAfter: o.retryAfter, Throttle: o.throttle, Throttling: o.throttling.options(), Logger: w.log,
-		Durations: azuresim.Durations{Scale: o.durationScale}, Rate: o.rate,
+		Durations: azuresim.Durations{Scale: o.durationScale}, Rate: o.rate, ClockOffset: o.clockOffset,
 	}
 	if o.fleet {
 		machines, err := fleet.New(fleet.Options{

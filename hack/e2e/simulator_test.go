@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -52,6 +53,8 @@ type fault struct {
 	ScaleSet  string   `json:"scaleSet"`
 	Kind      string   `json:"kind"`
 	Status    int      `json:"status,omitempty"`
+	Code      string   `json:"code,omitempty"`
+	Message   string   `json:"message,omitempty"`
 	Seconds   int      `json:"seconds,omitempty"`
 	Stderr    string   `json:"stderr,omitempty"`
 	Instances []string `json:"instances,omitempty"` // for scriptFails, none: all
@@ -120,6 +123,7 @@ type stageSet struct {
 	mode     string
 	script   string // a command that somebody else made the machines run at every boot
 	zones    []string
+	image    string // name of the image; "": v1
 
 	orchestration string // Flexible; "": Uniform
 }
@@ -129,8 +133,9 @@ func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
 	if o.capacity == 0 {
 		o.capacity = 6
 	}
-	s.makeImage(t, imageID("v1"))
-	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension", "zones": o.zones,
+	image := imageID(cmp.Or(o.image, "v1"))
+	s.makeImage(t, image)
+	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": image, "mode": o.mode, "health": "extension", "zones": o.zones,
 		"orchestration": o.orchestration}
 	if o.script != "" {
 		made["script"] = map[string]any{"command": o.script}

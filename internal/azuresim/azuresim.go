@@ -15,6 +15,8 @@ type Options struct {
 	Clock Clock
 	// Rate is how many times as fast as the wall clock time goes where Clock is nil; 0: 1.
 	Rate float64
+	// ClockOffset is how far the simulation's time is ahead of the wall clock where Clock is nil; negative: behind.
+	ClockOffset time.Duration
 	// Seed decides jitter, ids, and in which case ids are returned.
 	Seed int64
 	// PageSize is the number of instances in a list page; 0: 100.

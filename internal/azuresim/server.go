@@ -59,6 +59,7 @@ func New(o Options) *Server {
 	}
 	if s.clock == nil {
 		wall := newScaledClock()
+		wall.base = wall.base.Add(o.ClockOffset)
 		if o.Rate > 0 {
 			wall.setRate(o.Rate)
 		}
