@@ -28,6 +28,7 @@ func scaleSetOf(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
 func specOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) rollout.Spec {
 	spec := object.Spec
 	return rollout.Spec{
+		ScaleSet:  scaleSetOf(object),
 		Target:    targetOf(spec.Target),
 		Percent:   int(spec.Strategy.Canary.Percent),
 		Steps:     stepsOf(spec.Strategy.Canary.Steps),

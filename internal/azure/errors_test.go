@@ -168,7 +168,7 @@ func TestLinkedRefusalNamesTheMissingPermission(t *testing.T) {
 
 func TestQuote(t *testing.T) {
 	for in, want := range map[string]string{"shop-rg": "shop-rg", "my group": "'my group'", "a'b": `'a'\''b'`, "$(x)": "'$(x)'", "": "''"} {
-		if got := quote(in); got != want {
+		if got := rollout.ShellWord(in); got != want {
 			t.Errorf("%q: want %s, got %s", in, want, got)
 		}
 	}

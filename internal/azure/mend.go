@@ -94,9 +94,9 @@ func listActivity(set rollout.ScaleSet, _ answer) string {
 	return "az monitor activity-log list --resource-id " + quote(set.ID()) + " --offset 1h"
 }
 
-func named(set rollout.ScaleSet) string {
-	return fmt.Sprintf("--subscription %s --resource-group %s --name %s", quote(set.SubscriptionID), quote(set.ResourceGroup), quote(set.Name))
-}
+func named(set rollout.ScaleSet) string { return set.Arguments() }
+
+func quote(s string) string { return rollout.ShellWord(s) }
 
 func roleAssignment(a answer, role, scope string) string {
 	who := "OBJECT_ID"
@@ -127,14 +127,4 @@ func (a answer) action() string {
 		}
 	}
 	return ""
-}
-
-var plain = regexp.MustCompile(`^[A-Za-z0-9./_-]+$`)
-
-// quote makes a name one word of a shell.
-func quote(s string) string {
-	if plain.MatchString(s) {
-		return s
-	}
-	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }

@@ -17,13 +17,13 @@ func preflight(r *round) (verdict, bool) {
 	}
 	if n := distinctImages(r.obs.Instances.Value, r.spec.Target.Image); n >= mostModels {
 		return wait(ReasonPreflightFailed, recheckMissing,
-			"instances are at %d or more distinct models, and Azure takes no more than %d, of which the way back needs one; to mend it: az vmss update-instances --instance-ids with those of the oldest images", n, azureModels), true
+			"instances are at %d or more distinct models, and Azure takes no more than %d, of which the way back needs one; to mend it: az vmss update-instances %s --instance-ids OLDEST_INSTANCE_IDS", n, azureModels, r.spec.ScaleSet.Arguments()), true
 	}
 	if r.spec.Protected == ProtectedFail {
 		if c := r.count(); len(c.protected) > 0 {
 			return wait(ReasonPreflightFailed, recheckMissing,
-				"%s: protected from scale-set actions and strategy.protectedInstances is Fail; to mend it: az vmss update --instance-id ID --protect-from-scale-set-actions false",
-				names(c.protected, refTo)), true
+				"%s: protected from scale-set actions and strategy.protectedInstances is Fail; to mend it: az vmss update %s --instance-id ID --protect-from-scale-set-actions false",
+				names(c.protected, refTo), r.spec.ScaleSet.Arguments()), true
 		}
 	}
 	return undecided()
@@ -55,7 +55,7 @@ func knownOrchestration(_ Spec, m Model) string {
 	return fmt.Sprintf("the scale set's orchestration mode is %q; only Uniform and Flexible are supported", m.Orchestration)
 }
 
-func manualMode(_ Spec, m Model) string {
+func manualMode(s Spec, m Model) string {
 	if m.UpgradeMode == UpgradeModeManual {
 		return ""
 	}
@@ -63,19 +63,27 @@ func manualMode(_ Spec, m Model) string {
 	if mode == "" {
 		mode = "unknown"
 	}
-	return fmt.Sprintf("the scale set's upgrade mode is %s, so Azure would upgrade instances by itself; to mend it: az vmss update --set upgradePolicy.mode=Manual", mode)
+	return fmt.Sprintf("the scale set's upgrade mode is %s, so Azure would upgrade instances by itself; to mend it: az vmss update %s --set upgradePolicy.mode=Manual", mode, s.ScaleSet.Arguments())
 }
 
-func noAutomaticOSUpgrade(_ Spec, m Model) string {
+func noAutomaticOSUpgrade(s Spec, m Model) string {
 	if !m.AutomaticOSUpgrade {
 		return ""
 	}
-	return "automatic OS image upgrade is on, so Azure would replace disks by itself; to mend it: az vmss update --set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"
+	return "automatic OS image upgrade is on, so Azure would replace disks by itself; to mend it: az vmss update " + s.ScaleSet.Arguments() +
+		" --set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"
 }
 
 func healthKnown(s Spec, m Model) string {
 	if s.Health.Source != HealthApplication || m.HealthMonitored {
 		return ""
 	}
-	return "health.source is ApplicationHealth but the scale set has neither the application health extension nor a health probe; to mend it: az vmss extension set --name ApplicationHealthLinux --publisher Microsoft.ManagedServices, or set spec.health.source to ProvisioningState"
+	return "health.source is ApplicationHealth but the scale set has neither the application health extension nor a health probe; " +
+		"set spec.health.source to ProvisioningState, or add the extension; to mend it: " + s.ScaleSet.extensionCommand("ApplicationHealthLinux")
+}
+
+// extensionCommand adds an extension of Microsoft's managed services to the model.
+func (s ScaleSet) extensionCommand(name string) string {
+	return fmt.Sprintf("az vmss extension set --subscription %s --resource-group %s --vmss-name %s --name %s --publisher Microsoft.ManagedServices",
+		ShellWord(s.SubscriptionID), ShellWord(s.ResourceGroup), ShellWord(s.Name), name)
 }

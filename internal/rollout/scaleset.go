@@ -2,6 +2,8 @@ package rollout
 
 import (
 	"fmt"
+	"regexp"
+	"strings"
 	"time"
 )
 
@@ -19,6 +21,21 @@ func (s ScaleSet) String() string { return s.ResourceGroup + "/" + s.Name }
 func (s ScaleSet) ID() string {
 	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s",
 		s.SubscriptionID, s.ResourceGroup, s.Name)
+}
+
+// Arguments are those by which the Azure CLI's vmss commands name the scale set.
+func (s ScaleSet) Arguments() string {
+	return fmt.Sprintf("--subscription %s --resource-group %s --name %s", ShellWord(s.SubscriptionID), ShellWord(s.ResourceGroup), ShellWord(s.Name))
+}
+
+var plainWord = regexp.MustCompile(`^[A-Za-z0-9./_-]+$`)
+
+// ShellWord quotes a name as one word of a shell, since a command in a message is there to be pasted.
+func ShellWord(s string) string {
+	if plainWord.MatchString(s) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
 // Begun is Azure's answer to an accepted effect.

@@ -4,6 +4,7 @@ import "time"
 
 // Spec is what the user declares.
 type Spec struct {
+	ScaleSet  ScaleSet // for the commands that messages offer
 	Target    Target
 	Percent   int          // share of eligible instances that may have the target, 1 to 100; not looked at where there are steps
 	Steps     []CanaryStep // shares to be reached one after the other; none: Percent is the only one

@@ -211,7 +211,7 @@ var (
 // canary is the spec of most stories.
 func canary(target rollout.Target, percent int, change ...func(*rollout.Spec)) rollout.Spec {
 	s := rollout.Spec{
-		Target: target, Percent: percent,
+		ScaleSet: rollout.ScaleSet{SubscriptionID: "s-1", ResourceGroup: "shop", Name: "web"}, Target: target, Percent: percent,
 		Batch: rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
 		Zones: rollout.ZonesSpread, Order: rollout.OrderOldest, Action: rollout.ActionUpgrade, Protected: rollout.ProtectedSkip,
 		Health: rollout.Health{Source: rollout.HealthApplication, Timeout: 5 * time.Minute},
