@@ -81,7 +81,7 @@ func parseFlags() *settings {
 
 // run wires the rooms of the house together and works until the context ends.
 func run(ctx context.Context, s *settings) error {
-	mgr, err := newManager(s)
+	mgr, lease, err := newManager(s)
 	if err != nil {
 		return err
 	}
@@ -96,6 +96,9 @@ func run(ctx context.Context, s *settings) error {
 		Clock:   clock.RealClock{},
 		Events:  mgr.GetEventRecorder("vmss-rollouts"),
 		Metrics: controllers.NewMetrics(metrics.Registry),
+	}
+	if lease != nil {
+		reconciler.Leadership = lease
 	}
 	if err := addOutside(mgr, s, adapter, reconciler); err != nil {
 		return err
@@ -116,11 +119,12 @@ func run(ctx context.Context, s *settings) error {
 	return mgr.Start(ctx)
 }
 
-func newManager(s *settings) (ctrl.Manager, error) {
+// newManager makes the manager, and the lease that its replicas are elected by; nil: there is no election.
+func newManager(s *settings) (ctrl.Manager, *controllers.Lease, error) {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
 		if err := add(scheme); err != nil {
-			return nil, fmt.Errorf("building the scheme: %w", err)
+			return nil, nil, fmt.Errorf("building the scheme: %w", err)
 		}
 	}
 	options := ctrl.Options{
@@ -128,9 +132,10 @@ func newManager(s *settings) (ctrl.Manager, error) {
 		Metrics:                       metricsOptions(s),
 		HealthProbeBindAddress:        s.probeAddress,
 		LeaderElection:                s.leaderElection,
-		LeaderElectionID:              "vmss-rollouts",
-		LeaderElectionNamespace:       s.leaderNamespace,
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 new(leaseDuration),
+		RenewDeadline:                 new(renewDeadline),
+		RetryPeriod:                   new(retryPeriod),
 	}
 	if s.watchNamespaces != "" {
 		options.Cache.DefaultNamespaces = map[string]cache.Config{}
@@ -140,13 +145,20 @@ func newManager(s *settings) (ctrl.Manager, error) {
 	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
-		return nil, fmt.Errorf("finding the cluster: %w", err)
+		return nil, nil, fmt.Errorf("finding the cluster: %w", err)
+	}
+	var lease *controllers.Lease
+	if s.leaderElection {
+		if lease, err = newLease(config, s.leaderNamespace); err != nil {
+			return nil, nil, err
+		}
+		options.LeaderElectionResourceLockInterface = lease
 	}
 	mgr, err := ctrl.NewManager(config, options)
 	if err != nil {
-		return nil, fmt.Errorf("making the manager: %w", err)
+		return nil, nil, fmt.Errorf("making the manager: %w", err)
 	}
-	return mgr, nil
+	return mgr, lease, nil
 }
 
 // metricsOptions serves metrics by HTTPS to whoever the cluster lets read them, unless told otherwise.

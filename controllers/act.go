@@ -8,9 +8,15 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// act carries out the decision's one step and lets the core decide what its outcome means. What is begun is never waited for.
+// act carries out the decision's one step, unless it comes too late, and lets the core decide what its outcome means. What is begun is never waited for.
 func (r *VMSSRolloutReconciler) act(ctx context.Context, round *round, d rollout.Decision) rollout.Decision {
 	log := ctrl.LoggerFrom(ctx)
+	if late := r.lateness(round); late != nil {
+		log.Info("The step comes too late and is not sent", "step", d.Step.Operation(), "scaleSet", round.set.String(), "why", late.Error())
+		return rollout.Acted(round.spec, d, rollout.Outcome{At: r.Clock.Now(), Problem: late})
+	}
+	ctx, cancel := r.whileLeading(ctx)
+	defer cancel()
 	log.Info("Acting", "step", d.Step.Operation(), "scaleSet", round.set.String(), "why", d.Because.Message)
 	begun, err := r.begin(ctx, round, d.Step)
 	outcome := rollout.Outcome{At: r.Clock.Now(), Token: begun.Token, RetryAfter: begun.RetryAfter}

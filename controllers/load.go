@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -20,6 +21,8 @@ type round struct {
 	spec        rollout.Spec
 	templates   map[string]*v1alpha1.CheckTemplate // that its checks refer to, by name
 	observation rollout.Observation
+	listed      time.Time             // when the instances were listed, or else the model was read
+	confirmed   time.Time             // when the intent was sent to the API server, which stores it for no other object than the one that was read
 	began       rollout.OperationKind // what this round began, "" for nothing
 	stored      []string              // names of records that this round stored
 	actions     []*v1alpha1.RolloutAction

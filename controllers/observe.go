@@ -28,8 +28,12 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 			obs.Claim = r.readClaim(ctx, round)
 		case reads.Instances:
 			obs.Instances = reading(r.Azure.Instances(ctx, round.set))
+			round.listed = r.Clock.Now()
 			r.noteScripts(round)
 		case reads.Model:
+			if round.listed.IsZero() {
+				round.listed = r.Clock.Now()
+			}
 			obs.Model = reading(r.Azure.Model(ctx, round.set))
 		case reads.Rolling:
 			obs.Rolling = reading(r.Azure.RollingUpgrade(ctx, round.set))

@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -46,6 +47,13 @@ type ScaleSets interface {
 
 	// Reimage begins a reimage of the named instances, with the same care.
 	Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error)
+}
+
+// Leadership is what the controller needs to know of the election of a leader.
+type Leadership interface {
+	// Left returns for how long this process is still known to be the only one that works, by its last renewal of the lease. Zero: another one may
+	// work already.
+	Left() time.Duration
 }
 
 // Verification is what the controller needs of those who measure and call. None of its methods waits for a measurement or an answer. What it

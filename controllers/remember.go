@@ -16,7 +16,14 @@ import (
 // remember makes an intent durable before it is acted on. False means that somebody else changed the object meanwhile: the round
 // ends without an effect, and the next one decides on what is declared then.
 func (r *VMSSRolloutReconciler) remember(ctx context.Context, round *round, d rollout.Decision) (bool, error) {
+	read := round.object
+	round.confirmed = r.Clock.Now()
+	ctx, cancel := context.WithTimeout(ctx, persistTimeout)
+	defer cancel()
 	err := r.write(ctx, round, d)
+	if err == nil && round.object == read {
+		err = r.confirm(ctx, round)
+	}
 	if apierrors.IsConflict(err) || apierrors.IsNotFound(err) {
 		return false, nil
 	}

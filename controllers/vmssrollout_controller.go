@@ -30,6 +30,8 @@ type VMSSRolloutReconciler struct {
 	Live client.Reader
 	// Azure is where scale sets live.
 	Azure ScaleSets
+	// Leadership knows how long this process is the only one that works; nil: there is no election.
+	Leadership Leadership
 	// Clock tells the time of each round.
 	Clock clock.PassiveClock
 	// Events tells people what happened.
@@ -63,6 +65,9 @@ func (r *VMSSRolloutReconciler) Reconcile(ctx context.Context, req ctrl.Request)
 
 // run is one round: at most one effect on Azure, remembered before it is begun.
 func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedName) (ctrl.Result, error) {
+	if !r.leads() {
+		return ctrl.Result{RequeueAfter: recheckLeader}, nil
+	}
 	round, err := r.load(ctx, name)
 	if round == nil || err != nil {
 		return ctrl.Result{}, err
@@ -75,6 +80,11 @@ func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedNa
 	}
 	if remembered, err := r.remember(ctx, round, decision); !remembered || err != nil {
 		return ctrl.Result{RequeueAfter: afterConflict}, err
+	}
+	if !r.leads() {
+		// Neither the effect nor a word about it: the intent is the next leader's to look at.
+		ctrl.LoggerFrom(ctx).Info("The lease may be another process's by now; nothing was sent", "step", decision.Step.Operation(), "scaleSet", round.set.String())
+		return ctrl.Result{RequeueAfter: recheckLeader}, nil
 	}
 	return r.report(ctx, round, r.act(ctx, round, decision))
 }

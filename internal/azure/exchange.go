@@ -26,6 +26,7 @@ type exchange struct {
 	secrets   []string                // what the call itself sends and must not be repeated
 	known     func() *redact.Redactor // cuts the secrets that the caller knows; nil: none
 
+	due       time.Time      // when the request was to be sent
 	attempted bool           // the request got as far as the transport
 	response  *http.Response // the last whole answer
 
@@ -38,6 +39,7 @@ type exchangeKey struct{}
 
 // with returns a context that lets the wire report to the exchange.
 func (x *exchange) with(ctx context.Context) context.Context {
+	x.due = time.Now()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { x.wanted.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { x.gained.Store(true) },
@@ -72,6 +74,21 @@ func (x *exchange) sent(err error) bool {
 	return true
 }
 
+// maxBeforeSending bounds how long an effect may wait for a token, or be held up otherwise, before it is sent: what it rests on grows old.
+const maxBeforeSending = 5 * time.Second
+
+// errHeldUp is what a request ends with that was held up too long before it was sent.
+var errHeldUp = errors.New("it was held up too long before it could be sent")
+
+// isLate reports whether the request must not be sent any more. A timer that is due has not always fired: not in a process that was stopped a moment ago.
+func (x *exchange) isLate(req *http.Request) bool {
+	if x.effect && req.Method != http.MethodGet && !x.due.IsZero() && time.Since(x.due) > maxBeforeSending {
+		return true
+	}
+	deadline, bounded := req.Context().Deadline()
+	return bounded && time.Until(deadline) <= 0
+}
+
 // errForeign is what a request to another host than the endpoint ends with.
 var errForeign = errors.New("refusing to send the credential to another host than the configured endpoint")
 
@@ -94,6 +111,9 @@ func (w wire) Do(req *policy.Request) (*http.Response, error) {
 	}
 	if err := raw.Context().Err(); err != nil {
 		return nil, err
+	}
+	if x.isLate(raw) {
+		return nil, errHeldUp
 	}
 	x.attempted = true
 	begun := time.Now()

@@ -1,0 +1,322 @@
+package controllers
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/client-go/tools/leaderelection/resourcelock"
+	clocktesting "k8s.io/utils/clock/testing"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// effectsOf are the desk's calls of Azure that change something.
+func (d *desk) effectsOf() string {
+	return strings.Join(slices.DeleteFunc(slices.Clone(d.azure.calls), func(c string) bool { return c == "model" || c == "instances" || c == "poll" }), " ")
+}
+
+// stops makes the desk's process stand still.
+func (d *desk) stops(lasts time.Duration) { d.clock.SetTime(d.clock.Now().Add(lasts)) }
+
+// pauses makes a person pause the desk's rollout.
+func (d *desk) pauses(t *testing.T) {
+	t.Helper()
+	object := d.object(t)
+	object.Spec.Paused = true
+	object.Generation++
+	if err := d.Client.Update(d.ctx, object); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// slowModel is a scale set where something happens while its model is read.
+type slowModel struct {
+	*obedient
+	meanwhile func()
+}
+
+func (s slowModel) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Model, error) {
+	model, err := s.obedient.Model(ctx, set)
+	s.meanwhile()
+	return model, err
+}
+
+// onIntent runs after the API server stored the first intent, before its answer arrives.
+func (d *desk) onIntent(t *testing.T, then func()) {
+	t.Helper()
+	d.between(t, interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+		err := c.SubResource(sub).Update(ctx, o, opts...)
+		if object, is := o.(*v1alpha1.VMSSRollout); is && object.Status.Operation != nil && then != nil {
+			do := then
+			then = nil
+			do()
+		}
+		return err
+	}})
+}
+
+// TestLateEffectsAreNotSent: an answer that hung, or a process that was stopped, between the read or the intent and the call: nothing is sent, the
+// intent is taken back, and the controller decides anew on what is declared then.
+func TestLateEffectsAreNotSent(t *testing.T) {
+	figure.Fault(t, 9)
+	for name, tc := range map[string]struct {
+		stop   time.Duration
+		atRead bool
+		late   bool
+	}{
+		"the answer to the intent comes soon":       {stop: 5 * time.Second},
+		"the answer to the intent hung for 70 s":    {stop: 70 * time.Second, late: true},
+		"the process was stopped for 11 s":          {stop: 11 * time.Second, late: true},
+		"the clock was set back by 3 hours":         {stop: -3 * time.Hour, late: true},
+		"the model was read soon":                   {stop: 20 * time.Second, atRead: true},
+		"the process was stopped while it read":     {stop: time.Hour, atRead: true, late: true},
+		"the process was stopped for half a minute": {stop: 31 * time.Second, atRead: true, late: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, theSecret())
+			stop := func() { d.stops(tc.stop) }
+			if tc.atRead {
+				d.Azure = slowModel{d.azure, func() { stop(); stop = func() {} }}
+			} else {
+				d.onIntent(t, stop)
+			}
+			d.round(t)
+			want := "script"
+			if tc.late {
+				want = ""
+			}
+			if got := d.effectsOf(); got != want {
+				t.Errorf("effects %q, want %q", got, want)
+			}
+			status := d.object(t).Status
+			ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
+			if tc.late && (status.Operation != nil || !strings.Contains(ready.Message, "nothing was sent")) {
+				t.Errorf("operation %+v, Ready %+v: want neither intent nor effect, and why", status.Operation, ready)
+			}
+			d.untilReady(t)
+			if got := d.effectsOf(); got != "script upgrade upgrade" {
+				t.Errorf("effects %q, want one write and two upgrades", got)
+			}
+		})
+	}
+}
+
+// TestLateEffectsWhilePaused: the rollout was paused while the answer to the intent hung.
+func TestLateEffectsWhilePaused(t *testing.T) {
+	figure.Fault(t, 9)
+	d := newDesk(t, theSecret())
+	d.onIntent(t, func() { d.stops(70 * time.Second); d.pauses(t) })
+	for range 5 {
+		d.round(t)
+	}
+	if got := d.effectsOf(); got != "" {
+		t.Errorf("effects %q while paused", got)
+	}
+	if reason := readyReason(d.object(t)); reason != "Paused" {
+		t.Errorf("STATUS is %s, want Paused", reason)
+	}
+}
+
+// TestARepeatedEffectIsConfirmed: a refused effect is tried again without a write. Even so the object has to be the one that was read.
+func TestARepeatedEffectIsConfirmed(t *testing.T) {
+	figure.Fault(t, 9)
+	d := newDesk(t, theSecret())
+	d.azure.fail = &rollout.Problem{Kind: rollout.KindInvalid, Code: "InvalidParameter", Message: "no"}
+	d.round(t)
+	d.round(t) // waits, since it was refused a moment ago
+	for range 10 {
+		if d.effectsOf() != "script" {
+			break
+		}
+		d.round(t)
+	}
+	tried := d.effectsOf()
+	if tried == "script" {
+		t.Fatal("the refused effect is not tried again")
+	}
+	d.azure.model.Script = nil // it was refused
+	d.Azure = slowModel{d.azure, func() {
+		if !d.object(t).Spec.Paused {
+			d.pauses(t)
+		}
+	}}
+	for range 10 {
+		d.round(t)
+	}
+	if got := d.effectsOf(); got != tried {
+		t.Errorf("effects %q after %q, want none more: it was paused after the read", got, tried)
+	}
+}
+
+// TestTheIntentHasADeadline: the write of an intent does not wait for ever, and one without an answer is followed by no effect.
+func TestTheIntentHasADeadline(t *testing.T) {
+	figure.Fault(t, 9)
+	d := newDesk(t, theSecret())
+	bounded := false
+	d.between(t, interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+		object := o.(*v1alpha1.VMSSRollout)
+		if deadline, is := ctx.Deadline(); object.Status.Operation != nil && is && !bounded {
+			bounded = time.Until(deadline) <= persistTimeout
+			return errors.Join(c.SubResource(sub).Update(ctx, o, opts...), context.DeadlineExceeded) // it arrived, and the answer did not
+		}
+		return c.SubResource(sub).Update(ctx, o, opts...)
+	}})
+	if _, err := d.Reconcile(d.ctx, ctrl.Request{NamespacedName: theKey}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("error %v, want that the deadline is over", err)
+	}
+	if !bounded || d.effectsOf() != "" {
+		t.Errorf("bounded: %t, effects %q, want a bound and no effect", bounded, d.effectsOf())
+	}
+}
+
+// lead is a leadership that a test decides on.
+type lead struct{ left time.Duration }
+
+func (l *lead) Left() time.Duration { return l.left }
+
+// TestNoEffectWithoutTheLease: a process that is not known to be the leader begins no round; one that ceases to be after its intent sends nothing and
+// writes nothing more, so that the next leader finds the intent.
+func TestNoEffectWithoutTheLease(t *testing.T) {
+	figure.Fault(t, 9)
+	d, leads := newDesk(t, theSecret()), &lead{}
+	d.Leadership = leads
+	d.round(t)
+	if len(d.azure.calls) != 0 || d.writes != 0 {
+		t.Errorf("calls %v and %d writes without the lease", d.azure.calls, d.writes)
+	}
+	leads.left = time.Minute
+	d.onIntent(t, func() { leads.left = 0 })
+	d.round(t)
+	if op := d.object(t).Status.Operation; d.effectsOf() != "" || d.writes != 1 || op == nil || op.BegunTime != nil {
+		t.Errorf("effects %q, %d writes, operation %+v: want the intent and no effect", d.effectsOf(), d.writes, op)
+	}
+	leads.left = time.Minute // the next leader
+	d.untilReady(t)
+	if got := d.effectsOf(); got != "script upgrade upgrade" {
+		t.Errorf("effects %q, want one write and two upgrades", got)
+	}
+}
+
+// timedAzure notes the deadline of a call.
+type timedAzure struct {
+	*obedient
+	left *time.Duration
+}
+
+func (a timedAzure) WriteScript(ctx context.Context, set rollout.ScaleSet, s rollout.WriteScript, p map[string]any) (rollout.Begun, error) {
+	if deadline, is := ctx.Deadline(); is {
+		*a.left = time.Until(deadline)
+	}
+	return a.obedient.WriteScript(ctx, set, s, p)
+}
+
+// TestCallsEndBeforeTheLease: the call of an effect has a deadline within what is left of the lease.
+func TestCallsEndBeforeTheLease(t *testing.T) {
+	figure.Fault(t, 9)
+	d, left := newDesk(t, theSecret()), time.Duration(0)
+	d.Leadership, d.Azure = &lead{time.Hour}, timedAzure{d.azure, &left}
+	d.round(t)
+	if d.effectsOf() != "script" || left <= 0 || left > time.Hour {
+		t.Errorf("effects %q with %s left, want one call that ends within the hour", d.effectsOf(), left)
+	}
+}
+
+// board is a lock that a test decides on.
+type board struct {
+	holder    string
+	meanwhile func() // what happens while it is written
+	fail      error
+}
+
+func (b *board) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
+	return &resourcelock.LeaderElectionRecord{HolderIdentity: b.holder}, nil, b.fail
+}
+
+func (b *board) Create(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
+	return b.Update(ctx, r)
+}
+
+func (b *board) Update(_ context.Context, r resourcelock.LeaderElectionRecord) error {
+	if b.meanwhile != nil {
+		b.meanwhile()
+	}
+	if b.fail == nil {
+		b.holder = r.HolderIdentity
+	}
+	return b.fail
+}
+
+func (*board) RecordEvent(string) {}
+func (*board) Identity() string   { return "me" }
+func (*board) Describe() string   { return "board" }
+
+// TestLeaseTellsWhatIsLeft: a lease is held from when its last successful renewal was sent, less a margin; a failed one changes nothing, another
+// holder, giving it up and a clock that jumps end it.
+func TestLeaseTellsWhatIsLeft(t *testing.T) {
+	figure.Fault(t, 9)
+	mine := resourcelock.LeaderElectionRecord{HolderIdentity: "me", LeaseDurationSeconds: 30}
+	given := resourcelock.LeaderElectionRecord{LeaseDurationSeconds: 1}
+	clock, b := clocktesting.NewFakePassiveClock(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)), &board{}
+	lease := NewLease(b, clock)
+	passes := func(d time.Duration) func() { return func() { clock.SetTime(clock.Now().Add(d)) } }
+	write := func(record resourcelock.LeaderElectionRecord, fail error, meanwhile func()) func() {
+		return func() {
+			b.fail, b.meanwhile = fail, meanwhile
+			if err := lease.Update(t.Context(), record); !errors.Is(err, fail) {
+				t.Errorf("error %v, want %v", err, fail)
+			}
+			b.fail, b.meanwhile = nil, nil
+		}
+	}
+	get := func(holder string) func() {
+		return func() {
+			b.holder = holder
+			if _, _, err := lease.Get(t.Context()); err != nil {
+				t.Error(err)
+			}
+		}
+	}
+	lost := errors.New("no answer")
+	for _, step := range []struct {
+		does string
+		do   func()
+		left time.Duration
+	}{
+		{"nothing was renewed yet", func() {}, 0},
+		{"it is created", func() {
+			if err := lease.Create(t.Context(), mine); err != nil {
+				t.Error(err)
+			}
+		}, 25 * time.Second},
+		{"time passes", passes(10 * time.Second), 15 * time.Second},
+		{"a renewal fails", write(mine, lost, nil), 15 * time.Second},
+		{"a renewal takes 3 s", write(mine, nil, passes(3*time.Second)), 22 * time.Second},
+		{"it is seen to be ours", get("me"), 22 * time.Second},
+		{"the clock is set back", passes(-time.Hour), 0},
+		{"it is renewed", write(mine, nil, nil), 25 * time.Second},
+		{"the process is stopped", passes(25 * time.Second), 0},
+		{"it is renewed again", write(mine, nil, nil), 25 * time.Second},
+		{"another one holds it", get("other"), 0},
+		{"it is ours again", write(mine, nil, nil), 25 * time.Second},
+		{"it is given up, and the answer is lost", write(given, lost, func() {
+			if lease.Left() != 0 {
+				t.Error("held while it is given up")
+			}
+		}), 0},
+	} {
+		step.do()
+		if got := lease.Left(); got != step.left {
+			t.Errorf("%s: %s left, want %s", step.does, got, step.left)
+		}
+	}
+}
