@@ -17,6 +17,7 @@ import (
 type round struct {
 	object      *v1alpha1.VMSSRollout // as read live, then as last written
 	before      string                // reason of the Ready condition as the round found it
+	isFirst     bool                  // this process has not looked at it before
 	set         rollout.ScaleSet
 	spec        rollout.Spec
 	templates   map[string]*v1alpha1.CheckTemplate // that its checks refer to, by name
@@ -44,7 +45,7 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		r.forget(name)
 		return nil, nil
 	}
-	r.known.Store(name, object.UID)
+	before, known := r.known.Swap(name, object.UID)
 	memory, err := memoryOf(object.Status)
 	if err != nil {
 		return nil, r.sayUnreadable(ctx, object, err)
@@ -58,6 +59,7 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 	}
 	round := &round{
 		object:    object,
+		isFirst:   !known || before != object.UID,
 		before:    readyReason(object),
 		set:       scaleSetOf(object),
 		spec:      specOf(object, templates),

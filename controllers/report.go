@@ -36,7 +36,7 @@ func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d roll
 	r.want(round, d)
 	r.tell(round, d)
 	r.Metrics.observe(round, d)
-	return ctrl.Result{RequeueAfter: d.Recheck}, r.tidy(ctx, round, d)
+	return ctrl.Result{RequeueAfter: restsFor(round.object.UID, d.Recheck)}, r.tidy(ctx, round, d)
 }
 
 // tidy clears away what nobody needs any more: records, and the object itself when it may go.

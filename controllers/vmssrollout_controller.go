@@ -72,6 +72,10 @@ func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedNa
 	if round == nil || err != nil {
 		return ctrl.Result{}, err
 	}
+	if later := firstLook(round); later > 0 {
+		r.putOff(round)
+		return ctrl.Result{RequeueAfter: later}, nil
+	}
 	ctx = r.withRedactor(ctx, round)
 	r.observe(ctx, round)
 	decision := rollout.Plan(round.spec, round.observation)
