@@ -140,7 +140,7 @@ func expected(m rollout.Memory) rollout.Memory {
 	if m.Operation != nil {
 		op := *m.Operation
 		m.Operation = &op
-		op.IntentAt, op.BegunAt, op.EndedAt, op.PollAt = down(op.IntentAt), down(op.BegunAt), down(op.EndedAt), up(op.PollAt)
+		op.IntentAt, op.BegunAt, op.EndedAt, op.PollAt, op.AzureAt = down(op.IntentAt), down(op.BegunAt), down(op.EndedAt), up(op.PollAt), down(op.AzureAt)
 		op.SeenAt = down(op.SeenAt)
 		op.Instances = wellSeen(op.Instances)
 		if len(op.Token) > maxTokenSize {

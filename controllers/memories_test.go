@@ -135,6 +135,7 @@ func (g memories) operation() *rollout.Operation {
 		Attempt:  1 + g.IntN(5),
 		IntentAt: g.time(),
 		BegunAt:  g.time(),
+		AzureAt:  g.time(),
 		EndedAt:  g.time(),
 		PollAt:   g.time(),
 		SeenAt:   g.time(),

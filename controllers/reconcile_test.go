@@ -145,7 +145,7 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 	d.azure = &obedient{model: rollout.Model{ETag: "1", Capacity: 2, UpgradeMode: "Manual", Orchestration: "Uniform", State: rollout.StateSucceeded, HealthMonitored: true}}
 	for _, id := range []string{"0", "1"} {
 		d.azure.instances = append(d.azure.instances, rollout.Instance{ID: id, VMID: "vm" + id, State: rollout.StateSucceeded, Latest: rollout.Yes, Running: rollout.Yes,
-			AppHealth: rollout.Yes, HealthSince: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}) // whatever was done to it, its health was reported since
+			AppHealth: rollout.Yes, HealthSince: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), SeenAt: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}) // whatever was done to it, its health was reported since
 	}
 	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}, &v1alpha1.RolloutAction{}).WithObjects(append(objects, theRollout())...).
 		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {

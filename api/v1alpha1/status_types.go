@@ -242,6 +242,10 @@ type Operation struct {
 	// +optional
 	BegunTime *metav1.Time `json:"begunTime,omitempty"`
 
+	// azureTime is when it was begun, by Azure's clock, or shortly before. What is said of an instance's health is held against it.
+	// +optional
+	AzureTime *metav1.Time `json:"azureTime,omitempty"`
+
 	// endedTime is when Azure was done with it; absent: not known to have ended.
 	// +optional
 	EndedTime *metav1.Time `json:"endedTime,omitempty"`

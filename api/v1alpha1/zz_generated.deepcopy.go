@@ -1100,6 +1100,10 @@ func (in *Operation) DeepCopyInto(out *Operation) {
 		in, out := &in.BegunTime, &out.BegunTime
 		*out = (*in).DeepCopy()
 	}
+	if in.AzureTime != nil {
+		in, out := &in.AzureTime, &out.AzureTime
+		*out = (*in).DeepCopy()
+	}
 	if in.EndedTime != nil {
 		in, out := &in.EndedTime, &out.EndedTime
 		*out = (*in).DeepCopy()

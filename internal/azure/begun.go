@@ -21,7 +21,7 @@ func (x *exchange) begun(p poller, err error) (rollout.Begun, error) {
 	if err != nil {
 		return rollout.Begun{}, x.problem(err)
 	}
-	b := rollout.Begun{RetryAfter: retryAfter(x.response)}
+	b := rollout.Begun{At: azureTime(x.response), RetryAfter: retryAfter(x.response)}
 	if p.Done() {
 		return b, nil
 	}

@@ -54,7 +54,9 @@ func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error 
 			return l.untrusted(fmt.Sprintf("instance %s is listed twice", id))
 		}
 		l.ids[key] = true
-		l.instances = append(l.instances, instanceOf(*vm, l.x))
+		i := instanceOf(*vm, l.x)
+		i.SeenAt = azureTime(l.x.response)
+		l.instances = append(l.instances, i)
 	}
 	if link := deref(page.NextLink); link != "" {
 		if l.links[link] {

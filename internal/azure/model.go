@@ -21,6 +21,7 @@ func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mode
 		return rollout.Model{}, x.problem(err)
 	}
 	model := modelOf(got.VirtualMachineScaleSet)
+	model.SeenAt = azureTime(x.response)
 	if model.ETag == "" && x.response != nil {
 		model.ETag = x.response.Header.Get("ETag")
 	}

@@ -67,7 +67,11 @@ func (r *round) accepted(op *Operation, o Outcome) verdict {
 		first = time.Second
 		op.EndedAt = o.At
 	}
+	first = min(first, longestAsked)
 	op.PollAt = o.At.Add(first)
+	if o.AzureAt.After(op.AzureAt) {
+		op.AzureAt = o.AzureAt
+	}
 	return wait(ReasonProgressing, first, "%s%s", op.doing(), r.before(op))
 }
 
@@ -113,7 +117,7 @@ func (r *round) putOff(op *Operation, o Outcome) verdict {
 	default:
 		delay = max(delay, recheckBusy)
 	}
-	delay = r.spacedOut(delay, o.At)
+	delay = min(r.spacedOut(delay, o.At), longestAsked)
 	v := wait(reason, delay, "%s was put off: %s%s", op.doing(), o.Problem.Error(), r.memory.PutOff.tells(o.At))
 	if op.Kind == ReimageOperation {
 		r.backToUpgraded(op, o.At.Add(delay))

@@ -203,6 +203,7 @@ type Progress struct {
 // Outcome is what came of carrying out a step.
 type Outcome struct {
 	At         time.Time
+	AzureAt    time.Time     // when Azure answered, by its own clock; zero: not said
 	Token      string        // resumes polling of what was begun
 	RetryAfter time.Duration // when Azure wants to be asked
 	Problem    *Problem      // it was not begun, or nobody knows

@@ -109,7 +109,7 @@ func (r *round) holdEffect() (verdict, bool) {
 // begin turns an effect into a durable intent and the step that carries it out. If the last answer to the very same intent was a
 // refusal, that record stays as it is, so that a refusal repeated writes nothing.
 func (r *round) begin(step Step, refs []Ref) verdict {
-	op := &Operation{Run: r.memory.Run, Back: r.memory.isGoingBack(), Kind: step.Operation(), Instances: refs, Attempt: r.memory.fruitlessOn(refs) + 1, IntentAt: r.at}
+	op := &Operation{Run: r.memory.Run, Back: r.memory.isGoingBack(), Kind: step.Operation(), Instances: refs, Attempt: r.memory.fruitlessOn(refs) + 1, IntentAt: r.at, AzureAt: r.obs.Model.Value.SeenAt}
 	op.NewDisks = r.bringsNewDisks(op)
 	if last := r.memory.Operation; last != nil && last.Refused != nil && last.Kind == op.Kind && slices.Equal(last.Instances, op.Instances) {
 		v := refusal(last, recheckRefused)

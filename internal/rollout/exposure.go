@@ -80,14 +80,18 @@ func (m Memory) isExposed(id string) bool {
 // newest is when the newest listed machine was made, to the microsecond. It is Azure's clock that tells which machines are newer: nobody's
 // else has to agree with it. Where Azure does not say, it is now.
 func (r *round) newest() time.Time {
-	newest := r.at
+	now := r.obs.Model.Value.SeenAt
+	if now.IsZero() {
+		now = r.at
+	}
+	newest := now
 	for n, i := range r.obs.Instances.Value {
 		if n == 0 || i.Created.After(newest) {
 			newest = i.Created
 		}
 	}
 	if newest.IsZero() {
-		newest = r.at
+		newest = now
 	}
 	return newest.Truncate(time.Microsecond)
 }

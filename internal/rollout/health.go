@@ -29,8 +29,8 @@ func wellSince(h Health, i Instance, remembered, at time.Time) time.Time {
 	since := remembered
 	if since.IsZero() {
 		since = at
-		if h.Source == HealthApplication && !i.HealthSince.IsZero() && i.HealthSince.Before(at) {
-			since = i.HealthSince
+		if heard := heardAt(i, at); h.Source == HealthApplication && !heard.IsZero() {
+			since = heard
 		}
 	}
 	return since
@@ -70,7 +70,7 @@ func (o *Operation) wellSince(h Health, i Instance, remembered, at time.Time) ti
 		return time.Time{}
 	case !remembered.IsZero():
 		return since
-	case o.EndedAt.IsZero(), !i.HealthSince.After(o.IntentAt) && h.Source == HealthApplication:
+	case o.EndedAt.IsZero(), !o.isLater(i, at) && h.Source == HealthApplication:
 		return at
 	case since.Before(o.EndedAt):
 		return o.EndedAt
@@ -87,12 +87,23 @@ func (o *Operation) isReadingDue(at time.Time) bool { return !at.Before(o.SeenAt
 // it was, and is believed once it was waited out.
 func (o *Operation) isAfter(h Health, i Instance, at time.Time) bool {
 	switch {
-	case h.Source != HealthApplication, i.HealthSince.After(o.IntentAt):
+	case h.Source != HealthApplication, o.isLater(i, at):
 		return true
 	case o.NewDisks && !i.HealthSince.IsZero():
 		return false
 	}
 	return !o.EndedAt.IsZero() && !at.Before(o.EndedAt.Add(min(healthLag, h.Timeout/2)))
+}
+
+// isLater says whether the time that comes with what is said of the machine's health is from after the operation was begun. Azure's clock alone tells:
+// the controller's may be hours away from it. Where Azure did not say when the operation was begun, it is compared how long ago each was, and where
+// Azure said no time at all, it is not known to be later.
+func (o *Operation) isLater(i Instance, at time.Time) bool {
+	if !o.AzureAt.IsZero() {
+		return i.HealthSince.After(o.AzureAt)
+	}
+	heard := heardAt(i, at)
+	return !heard.IsZero() && heard.After(o.IntentAt)
 }
 
 // inARow is how many readings are counted; 0: one look is enough, so none is.

@@ -41,7 +41,7 @@ func (r *round) isOvercome(f Failure, i Instance) bool {
 // isHeardAfter says whether what is said of the machine's health is from after the time began in which it should have become well: what is from
 // before did not count then either. Of many failures only the first have a time; of the others, any word is heard.
 func (r *round) isHeardAfter(f Failure, i Instance) bool {
-	return r.spec.Health.Source != HealthApplication || i.HealthSince.IsZero() || i.HealthSince.After(f.At.Add(-r.spec.Health.Timeout))
+	return r.spec.Health.Source != HealthApplication || i.HealthSince.IsZero() || f.At.IsZero() || heardAt(i, r.at).After(f.At.Add(-r.spec.Health.Timeout))
 }
 
 // recovered says whether a machine has the target for certain and is well.

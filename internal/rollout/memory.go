@@ -121,6 +121,7 @@ type Operation struct {
 	Attempt   int   // 1, and one more for every time it was found to have changed nothing
 	IntentAt  time.Time
 	BegunAt   time.Time // zero: not known to have been accepted
+	AzureAt   time.Time // when it was begun, by Azure's clock, or shortly before; zero: not said
 	EndedAt   time.Time // zero: not known to have ended
 	PollAt    time.Time // first time that asking makes sense
 	SeenAt    time.Time // when a reading of its machines' health was counted last, where more than one is asked for

@@ -17,6 +17,7 @@ func TestNext(t *testing.T) {
 		o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Attempt: 1, IntentAt: ended.Add(-time.Minute), BegunAt: ended.Add(-time.Minute),
 			EndedAt: ended, Instances: []rollout.Ref{ref}}
 		o.Instances.Value[0].Latest, o.Instances.Value[0].HealthSince = rollout.Yes, ended
+		o.Instances.Value[0].SeenAt = now
 	}
 	for name, tc := range map[string]struct {
 		spec func(*rollout.Spec)

@@ -99,7 +99,8 @@ const (
 // Model is what the core knows of a scale set: the declared paths of its model, and what decides whether it may be touched.
 type Model struct {
 	ETag                       string
-	Capacity                   int // as read; never written
+	SeenAt                     time.Time // when it was read, by Azure's clock; zero: not said
+	Capacity                   int       // as read; never written
 	UpgradeMode                string
 	Orchestration              string
 	AutomaticOSUpgrade         bool
@@ -169,8 +170,9 @@ type Instance struct {
 	Off         PowerOff
 	AppHealth   Truth // healthy, says the application health extension or the probe
 	HealthSince time.Time
-	Image       *Image // what it booted from; nil: not shown
-	OSDisk      string // identity of its OS disk; "": not shown
+	SeenAt      time.Time // when it was listed, by Azure's clock, to be held against Azure's other times; zero: not said
+	Image       *Image    // what it booted from; nil: not shown
+	OSDisk      string    // identity of its OS disk; "": not shown
 	Script      ScriptState
 	Message     string // what the platform says of a failure, with the script's stderr tail
 }

@@ -32,7 +32,7 @@ func (r *round) plan() Decision {
 type pass func(*round) (verdict, bool)
 
 // prelude needs nothing but what is declared, asked for and remembered. It settles which way the run goes.
-var prelude = []pass{noteNodes, startRun, takeActions, beginDeletion, holdReturned, noteChecks, expireStall}
+var prelude = []pass{keepClock, noteNodes, startRun, takeActions, beginDeletion, holdReturned, noteChecks, expireStall}
 
 // forward brings the scale set to the target.
 func forward() []pass {
@@ -154,6 +154,8 @@ type round struct {
 	answers  []Answer
 	leaving  bool // the object is let go
 
+	wentBack time.Duration // how far the controller's clock went back, at least; 0: it is not known to have
+
 	draining []Ref // machines whose nodes were being drained when the round began
 	released bool
 	foreign  bool // an operation of somebody else's keeps an effect from beginning
@@ -172,7 +174,7 @@ func (r *round) decide(v verdict) Decision {
 	r.raiseAlarm(&v)
 	r.letGo(v)
 	r.keepPutOff()
-	v.because = r.memory.Return.colour(v.because)
+	v.because = r.tellClock(r.memory.Return.colour(v.because))
 	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: r.paced(v), Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
 		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Calls: r.wantedCalls(), Nodes: r.wantedNodes(),
 		Keep: r.memory.keep()}

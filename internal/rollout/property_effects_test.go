@@ -31,7 +31,7 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 		l.breaks("I5: effect %T without a durable intent: %+v", d.Step, op)
 		return
 	}
-	if obs.At.Before(obs.Memory.NotBefore) {
+	if obs.At.Before(obs.Memory.NotBefore) && !l.wentBack {
 		l.breaks("an effect before %v, as Azure had asked to wait", obs.Memory.NotBefore)
 	}
 	switch step := d.Step.(type) {

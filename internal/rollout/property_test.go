@@ -94,7 +94,9 @@ type life struct {
 	edited, wasProtected bool
 	deciding             rollout.Memory // what the round that is looked at remembers
 
-	interfered bool // the target changed, or somebody else edited the model: then an upgrade may be nobody's to finish
+	clock      *rand.Rand // what the controller's clock does; apart from the dice, so that each seed keeps its story
+	wentBack   bool       // the clock went back at the last jump
+	interfered bool       // the target changed, or somebody else edited the model: then an upgrade may be nobody's to finish
 }
 
 // run lives through the world: chaos first, then calm, in which the rollout has to come to rest.
@@ -102,6 +104,7 @@ func (l *life) run() error {
 	for range chaosRounds {
 		l.round()
 		l.changeMind()
+		l.jump()
 		l.world.Misbehave(l.zones)
 		l.world.Advance(l.pass())
 		if err := l.verdict(); err != nil {
@@ -123,7 +126,7 @@ func (l *life) round() {
 func newLife(seed int64, tell func(string, ...any)) *life {
 	random := rand.New(rand.NewPCG(uint64(seed), 7))
 	dice := simworld.Dice(random.IntN)
-	l := &life{tell: tell, dice: dice, targets: randomTargets(dice)}
+	l := &life{tell: tell, dice: dice, targets: randomTargets(dice), clock: rand.New(rand.NewPCG(uint64(seed), 8))}
 	if dice(3) > 0 {
 		l.zones = []string{"1", "2", "3"}[:1+dice(3)]
 	}
@@ -193,6 +196,15 @@ func (l *life) changeMind() {
 		l.shell.Claim = []rollout.Claim{{}, {Holder: "shop/older"}, {Holder: "shop/younger", Ending: true}}[l.dice(3)]
 	case 3:
 		l.world.Mode = []string{rollout.UpgradeModeManual, "Automatic"}[l.dice(2)]
+	}
+}
+
+// jump sets the controller's clock, now and then, to hours ahead of Azure's or behind it.
+func (l *life) jump() {
+	if l.clock.IntN(24) == 0 {
+		before := l.shell.Skew
+		l.shell.Skew = time.Duration(l.clock.Int64N(int64(20*time.Hour))) - 10*time.Hour
+		l.wentBack = l.shell.Skew < before // what is waited for until then is waited for no longer
 	}
 }
 
@@ -434,7 +446,7 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 		l.soaked, l.lastMet = 0, time.Time{}
 	default:
 		if !l.lastMet.IsZero() {
-			l.soaked += obs.At.Sub(l.lastMet)
+			l.soaked += max(obs.At.Sub(l.lastMet), 0)
 		}
 		if l.lastMet = obs.At; spec.Paused || obs.Window.Closed {
 			l.lastMet = time.Time{} // it stands still from here on

@@ -41,5 +41,6 @@ func ShellWord(s string) string {
 // Begun is Azure's answer to an accepted effect.
 type Begun struct {
 	Token      string        // resumes polling; "": the effect was done at once
+	At         time.Time     // when Azure answered, by its own clock; zero: not said
 	RetryAfter time.Duration // when to ask for the first time; 0: not said
 }

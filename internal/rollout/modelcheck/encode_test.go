@@ -27,13 +27,14 @@ var encoded = map[reflect.Type][]string{
 
 // leftOut are the fields that nothing is decided by, in a world where what is said of health is never old: they are only told to people.
 var leftOut = map[reflect.Type][]string{
-	reflect.TypeFor[rollout.Memory]():  {"PutOff"},
-	reflect.TypeFor[rollout.PutOff]():  {"Kind", "Times", "Says"},
-	reflect.TypeFor[rollout.Ref]():     {"Name"},
-	reflect.TypeFor[rollout.Failure](): {"Message", "At"},
-	reflect.TypeFor[rollout.Return]():  {"Why", "By", "At"},
-	reflect.TypeFor[rollout.Taken]():   {"Verb", "Step", "Instance", "By", "Verified", "At"},
-	reflect.TypeFor[rollout.Ended]():   {"Why", "Started", "Stopped"},
+	reflect.TypeFor[rollout.Memory]():    {"PutOff"},
+	reflect.TypeFor[rollout.PutOff]():    {"Kind", "Times", "Says"},
+	reflect.TypeFor[rollout.Operation](): {"AzureAt"},
+	reflect.TypeFor[rollout.Ref]():       {"Name"},
+	reflect.TypeFor[rollout.Failure]():   {"Message", "At"},
+	reflect.TypeFor[rollout.Return]():    {"Why", "By", "At"},
+	reflect.TypeFor[rollout.Taken]():     {"Verb", "Step", "Instance", "By", "Verified", "At"},
+	reflect.TypeFor[rollout.Ended]():     {"Why", "Started", "Stopped"},
 }
 
 // TestEncoderKnowsMemory fails for every field of the memory that nobody has thought about here.

@@ -135,7 +135,7 @@ func (w *world) find(id string) int {
 // readModel reads the scale set.
 func (w *world) readModel() rollout.Model {
 	m := rollout.Model{
-		ETag: strconv.Itoa(int(w.version)), Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
+		ETag: strconv.Itoa(int(w.version)), SeenAt: w.at(), Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
 		State: rollout.StateSucceeded, HealthMonitored: true, AutomaticRepairs: w.repairs, Image: images[w.model.image],
 	}
 	if w.op.kind != "" {
@@ -164,7 +164,7 @@ func (w *world) instance(m machine) rollout.Instance {
 	id := strconv.Itoa(int(m.id))
 	i := rollout.Instance{
 		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded, Latest: rollout.No, Protected: m.protected,
-		Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: w.at(), Image: &images[m.at.image], OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
+		Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: w.at(), SeenAt: w.at(), Image: &images[m.at.image], OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
 	}
 	if w.zoned {
 		i.Zone = m.zone()
@@ -231,7 +231,7 @@ const (
 
 // do carries out a step as Azure would.
 func (w *world) do(step rollout.Step, how way) rollout.Outcome {
-	o := rollout.Outcome{At: w.at(), RetryAfter: 10 * time.Second}
+	o := rollout.Outcome{At: w.at(), AzureAt: w.at(), RetryAfter: 10 * time.Second}
 	named := rollout.Named(step)
 	if o.Problem = w.refusal(step, named, how); o.Problem != nil {
 		return o

@@ -11,7 +11,7 @@ import (
 
 // Do carries out a step as Azure would: it may refuse, fail to answer, or begin an operation that turns out badly.
 func (w *World) Do(step rollout.Step) rollout.Outcome {
-	o := rollout.Outcome{At: w.Now, RetryAfter: 10 * time.Second}
+	o := rollout.Outcome{At: w.Now, AzureAt: w.Now, RetryAfter: 10 * time.Second}
 	if p := w.refusal(step); p != nil {
 		o.Problem = p
 		return o

@@ -14,6 +14,7 @@ type Shell struct {
 	World  *World
 	Spec   rollout.Spec
 	Memory rollout.Memory
+	Skew   time.Duration // how far the controller's clock is ahead of Azure's
 	Claim  rollout.Claim
 	Window rollout.Window // as the shell would work it out
 
@@ -94,6 +95,7 @@ func (s *Shell) round(crash Crash) {
 	}
 	s.Effects++
 	o := s.World.Do(d.Step)
+	o.At = o.At.Add(s.Skew)
 	s.World.remember()
 	if crash == CrashAfterAct {
 		s.Recheck = time.Second
@@ -211,7 +213,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now, Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside, Calls: s.called, Nodes: s.nodes, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
+	obs := rollout.Observation{At: s.World.Now.Add(s.Skew), Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside, Calls: s.called, Nodes: s.nodes, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {
