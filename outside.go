@@ -18,6 +18,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/nodes"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
@@ -30,7 +31,7 @@ func addOutside(mgr ctrl.Manager, s *settings, adapter *azure.Adapter, reconcile
 	desk := verify.New(verify.Options{
 		Ports: checks.Ports{
 			Outbound: outbound.New(outbound.Options{Allow: s.allowOutbound}), Secrets: secrets{mgr.GetAPIReader()},
-			Commands: around, Metrics: around, Addresses: around, Excerpt: s.checkExcerpt,
+			Commands: around, Metrics: around, Addresses: around, Excerpt: s.checkExcerpt, Redactor: reconciler.Redactor,
 		},
 		Changed: wakes.Wake,
 	})
@@ -83,10 +84,13 @@ func (m machines) Addresses(ctx context.Context, set checks.ScaleSet, i checks.I
 type secrets struct{ live client.Reader }
 
 // Secret implements checks.Secrets.
-func (s secrets) Secret(ctx context.Context, namespace, name, key string) ([]byte, error) {
-	secret := &corev1.Secret{}
+func (s secrets) Secret(ctx context.Context, namespace, key string, q grant.Request) ([]byte, error) {
+	name, secret := q.Secret, &corev1.Secret{}
 	if err := s.live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, secret); err != nil {
 		return nil, fmt.Errorf("reading Secret %s/%s: %w", namespace, name, err)
+	}
+	if refused := grant.Judge(namespace, secret.Annotations, q); refused != nil {
+		return nil, refused
 	}
 	content, there := secret.Data[key]
 	if !there {

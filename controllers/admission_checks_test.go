@@ -108,6 +108,7 @@ var checkRules = map[string]rule{
 	"key of a token":         {inBearer("key: a_B.c"), inBearer("key: a/b"), []string{"spec.checks[0].http.credentials.bearer.key", "a key of a Secret"}},
 	"secret of a password":   {inPassword("name: a.b"), inPassword("name: A_b"), []string{"spec.checks[0].http.credentials.basic.password.name", "the name of a Secret"}},
 	"key of a password":      {inPassword("key: a_B.c"), inPassword("key: a/b"), []string{"spec.checks[0].http.credentials.basic.password.key", "a key of a Secret"}},
+	"header value":           {inHeader(`value: application/json`), inHeader(`value: "a\r\nX-Who: b"`), []string{"spec.checks[0].http.headers[0].value", "one line"}},
 	"header name":            {inHeader("name: X-Who"), inHeader(`name: "X Who"`), []string{"spec.checks[0].http.headers[0].name", "letters, digits and hyphens"}},
 	"json is held once":      {inJSON(`equals: ok`), inHTTP(`json: {path: "{.a}"}`), []string{"spec.checks[0].http.json", "exactly one of equals and threshold"}},
 	"json path":              {inJSON(`path: "{.a.b}"`), inJSON(`path: "{..a}"`), []string{"spec.checks[0].http.json.path", "in braces without .."}},

@@ -9,6 +9,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -25,6 +26,8 @@ type ledger struct {
 func (l *ledger) Declare(*v1alpha1.VMSSRollout, map[string]*v1alpha1.CheckTemplate) *rollout.Problem {
 	return nil
 }
+
+func (l *ledger) Uses(types.UID) []grant.Request { return nil }
 
 func (l *ledger) Want(_ *v1alpha1.VMSSRollout, _ []rollout.Instance, d rollout.Decision) {
 	if d.Checks != nil {

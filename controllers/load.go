@@ -69,6 +69,6 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 			Memory: memory,
 		},
 	}
-	r.observeOutside(round)
+	r.observeOutside(ctx, round)
 	return round, r.readActions(ctx, round)
 }

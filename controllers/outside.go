@@ -13,12 +13,15 @@ import (
 )
 
 // observeOutside looks at what goes on outside of Azure: what is declared of checks and hooks, and how far they and the nodes are.
-func (r *VMSSRolloutReconciler) observeOutside(round *round) {
+func (r *VMSSRolloutReconciler) observeOutside(ctx context.Context, round *round) {
 	obs := &round.observation
 	obs.Outside = missingTemplate(round)
 	if r.Verification != nil {
 		if obs.Outside == nil {
 			obs.Outside = r.Verification.Declare(round.object, round.templates)
+		}
+		if obs.Outside == nil {
+			obs.Outside = r.refusedCredential(ctx, round)
 		}
 		obs.Checks, obs.Calls = r.Verification.Known(round.object.UID)
 	}

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -62,6 +63,9 @@ type Verification interface {
 	// Declare says what checks and hooks the rollout has, with the templates that they refer to, by name. A problem is for a person to
 	// mend; what was declared before stays in force meanwhile.
 	Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) *rollout.Problem
+
+	// Uses is what the declared checks and hooks ask of Secrets.
+	Uses(uid types.UID) []grant.Request
 
 	// Want makes the checks and calls that the decision wants run, and no others of the rollout. machines are those that the round
 	// listed, nil if it listed none.

@@ -27,6 +27,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -175,7 +176,7 @@ func theRollout() *v1alpha1.VMSSRollout {
 }
 
 func theSecret() *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-script"}, Data: map[string][]byte{keyCommand: []byte("sh v2.sh --key " + secretValue)}}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-script", Annotations: map[string]string{grant.UsesAnnotation: "script"}}, Data: map[string][]byte{keyCommand: []byte("sh v2.sh --key " + secretValue)}}
 }
 
 var theKey = client.ObjectKey{Namespace: "shop", Name: "web"}

@@ -34,6 +34,9 @@ func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round, 
 	if err := r.Live.Get(ctx, name, secret); err != nil {
 		return rollout.Unknown[rollout.ProtectedSettings](secretProblem(name, err))
 	}
+	if refused := refusedScript(round, secret); refused != nil {
+		return rollout.Unknown[rollout.ProtectedSettings](refused)
+	}
 	settings, problem := protectedSettings(secret)
 	if problem != nil {
 		return rollout.Unknown[rollout.ProtectedSettings](problem)

@@ -101,10 +101,11 @@ type HTTPHeader struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9-]+$')",message="the name of a header must be letters, digits and hyphens, such as Accept"
 	Name string `json:"name,omitempty"`
 
-	// value is its text, one line of at most 1024 characters. Example: application/json.
+	// value is its text, one line of at most 1024 characters without control characters. Example: application/json.
 	// +required
 	// +kubebuilder:validation:MinLength=0
 	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[^[:cntrl:]]*$')",message="the value of a header must be one line without control characters, such as application/json"
 	Value *string `json:"value,omitempty"`
 }
 
@@ -171,7 +172,8 @@ type TLSOptions struct {
 }
 
 // Credentials say who asks. They are read for every call, so that a rotated Secret is followed, from Secrets in this namespace, which the
-// ClusterRole vmssrollout-secret-reader has to let the controller read.
+// ClusterRole vmssrollout-secret-reader has to let the controller read. The Secret has to allow the use and the host, by its annotations
+// rollouts.vmss.dev/allowed-uses (check, hook) and rollouts.vmss.dev/allowed-hosts (such as hooks.example.com,*.corp.example:8443).
 //
 // +kubebuilder:validation:XValidation:rule="has(self.bearer) != has(self.basic)",message="credentials need exactly one of bearer and basic: keep one and remove the other"
 type Credentials struct {

@@ -14,7 +14,7 @@ import (
 const secretWord = "tr0ub4dor"
 
 // TestSecret rolls out a script whose settings are in a Secret that the controller may not read and that is not there. It says the one,
-// then the other, and each time the command that mends it, which is what the test runs. Then it goes on, and tells nobody the secret.
+// then the other, then that the Secret does not allow it, and each time the command that mends it, which is what the test runs. Then it goes on, and tells nobody the secret.
 func TestSecret(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -38,6 +38,9 @@ func TestSecret(t *testing.T) {
 		t.Errorf("something was touched (-before +after):\n%s", diff)
 	}
 	kubectl(t, mendingCommand(t, missing)...)
+	r.look(t)
+	unasked := r.await(t, "needs the Secret's leave", func(o *v1alpha1.VMSSRollout) bool { return strings.Contains(ready(o).Message, "does not allow its use by a script") })
+	kubectl(t, mendingCommand(t, unasked)...)
 	r.look(t) // only not to wait for another minute
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
 
@@ -78,6 +81,7 @@ func TestRotatedSecret(t *testing.T) {
 	set := scaleSet{group: ns, name: "web"}
 	here.azure.makeSet(t, set, stageSet{capacity: 2})
 	kubectl(t, "create", "secret", "generic", "old", "-n", ns, "--from-literal=commandToExecute=bash v1.sh --token "+secretWord)
+	kubectl(t, "annotate", "secret", "old", "-n", ns, "rollouts.vmss.dev/allowed-uses=script")
 	kubectl(t, "create", "rolebinding", "vmssrollout-secret-reader", "-n", ns, "--clusterrole=vmssrollout-secret-reader",
 		"--serviceaccount=vmss-rollouts-system:controller-manager")
 	r := newRollout(ns, "web", set).target(map[string]any{"script": map[string]any{

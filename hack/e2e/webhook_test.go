@@ -59,6 +59,8 @@ func (i *inspector) judge(ctx context.Context, c called) int {
 func (i *inspector) hire(t testing.TB, ns string) {
 	t.Helper()
 	kubectl(t, "create", "secret", "generic", inspectorName, "-n", ns, "--from-literal=token="+inspectorToken)
+	kubectl(t, "annotate", "secret", inspectorName, "-n", ns, "rollouts.vmss.dev/allowed-uses=hook,check",
+		"rollouts.vmss.dev/allowed-hosts="+strings.TrimPrefix(i.url, "https://"))
 	kubectl(t, "create", "rolebinding", "vmssrollout-secret-reader", "-n", ns,
 		"--clusterrole=vmssrollout-secret-reader", "--serviceaccount=vmss-rollouts-system:controller-manager")
 }

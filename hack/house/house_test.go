@@ -35,17 +35,18 @@ var (
 
 // rooms is design §2 as a table. The longest prefix decides. What is not listed may not exist.
 var rooms = map[string]room{
-	"":                            {own: []string{"controllers", "api", "internal/azure", "internal/checks", "internal/verify", "internal/nodes", "internal/rollout"}, foreign: slices.Concat(kubernetes, azureSDK, metrics)},
+	"":                            {own: []string{"controllers", "api", "internal/azure", "internal/checks", "internal/verify", "internal/nodes", "internal/grant", "internal/redact", "internal/rollout"}, foreign: slices.Concat(kubernetes, azureSDK, metrics)},
 	"api":                         {own: []string{"api"}, foreign: apimachinery},
-	"controllers":                 {own: []string{"api", "internal/rollout", "internal/conditions", "internal/redact"}, foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"})},
+	"controllers":                 {own: []string{"api", "internal/rollout", "internal/conditions", "internal/redact", "internal/grant"}, foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"})},
 	"internal/rollout":            {},
 	"internal/rollout/simworld":   {own: []string{"internal/rollout"}},
 	"internal/rollout/modelcheck": {own: []string{"internal/rollout"}},
 	"internal/conditions":         {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
 	"internal/redact":             {},
+	"internal/grant":              {own: []string{"internal/rollout"}},
 	"internal/azure":              {own: []string{"internal/rollout", "internal/redact"}, foreign: azureSDK},
-	"internal/checks":             {own: []string{"internal/rollout", "internal/checks"}, foreign: probing},
-	"internal/verify":             {own: []string{"api", "internal/checks", "internal/rollout"}, foreign: apimachinery},
+	"internal/checks":             {own: []string{"internal/rollout", "internal/redact", "internal/grant", "internal/checks"}, foreign: probing},
+	"internal/verify":             {own: []string{"api", "internal/checks", "internal/grant", "internal/rollout"}, foreign: apimachinery},
 	"internal/nodes":              {own: []string{"internal/rollout"}, foreign: kubernetes},
 	"internal/azuresim":           {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
 	"cmd":                         {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},

@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -21,7 +22,8 @@ type CallerOptions struct {
 	Clock     Clock // nil: the wall clock
 	Outbound  *outbound.Client
 	Secrets   Secrets
-	Addresses Addresses // nil: machines are told with the addresses that are known already
+	Addresses Addresses                                                             // nil: machines are told with the addresses that are known already
+	Redactor  func(ctx context.Context, namespace, rollout string) *redact.Redactor // as in Ports
 	// Changed is told that a call of a rollout was delivered, or refused. It is called by workers and must not block; nil: nobody is told.
 	Changed    func(uid string)
 	Workers    int // calls under way at once; 0: 32
@@ -52,7 +54,7 @@ func NewCaller(o CallerOptions) *Caller {
 		runner.Changed = func(k Key) { o.Changed(k.UID) }
 	}
 	return &Caller{
-		ports: Ports{Outbound: o.Outbound, Secrets: o.Secrets, Addresses: o.Addresses}, clock: o.Clock,
+		ports: Ports{Outbound: o.Outbound, Secrets: o.Secrets, Addresses: o.Addresses, Redactor: o.Redactor}, clock: o.Clock,
 		runner: NewRunner(runner), wanted: map[string]map[Key]rollout.CallKey{},
 	}
 }

@@ -7,11 +7,16 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Secrets reads one key of one Secret. The namespace is always the rollout's own: there is no way to declare another.
+// Secrets reads one key of one Secret, if that allows the use that is asked for; else the error is a *rollout.Problem that says how to allow it. The
+// namespace is always the rollout's own: there is no way to declare another.
 type Secrets interface {
-	Secret(ctx context.Context, namespace, name, key string) ([]byte, error)
+	Secret(ctx context.Context, namespace, key string, q grant.Request) ([]byte, error)
 }
 
 // SecretKey names a key of a Secret beside the rollout.
@@ -48,17 +53,17 @@ func (c Credentials) check(scheme string, p Ports) error {
 }
 
 // header reads the Secret. Its errors name the Secret and the key, never what is in them nor what a library says about it.
-func (c Credentials) header(ctx context.Context, secrets Secrets, namespace string) (http.Header, error) {
+func (c Credentials) header(ctx context.Context, secrets Secrets, namespace string, q grant.Request) (http.Header, error) {
 	h := http.Header{}
 	switch {
 	case c.Bearer != nil:
-		token, err := read(ctx, secrets, namespace, *c.Bearer)
+		token, err := read(ctx, secrets, namespace, *c.Bearer, q)
 		if err != nil {
 			return nil, err
 		}
 		h.Set("Authorization", "Bearer "+token)
 	case c.Basic != nil:
-		password, err := read(ctx, secrets, namespace, c.Basic.Password)
+		password, err := read(ctx, secrets, namespace, c.Basic.Password, q)
 		if err != nil {
 			return nil, err
 		}
@@ -67,10 +72,14 @@ func (c Credentials) header(ctx context.Context, secrets Secrets, namespace stri
 	return h, nil
 }
 
-func read(ctx context.Context, secrets Secrets, namespace string, k SecretKey) (string, error) {
-	content, err := secrets.Secret(ctx, namespace, k.Name, k.Key)
+func read(ctx context.Context, secrets Secrets, namespace string, k SecretKey, q grant.Request) (string, error) {
+	q.Secret = k.Name
+	content, err := secrets.Secret(ctx, namespace, k.Key, q)
 	text := strings.TrimSpace(string(content))
+	var refused *rollout.Problem
 	switch {
+	case errors.As(err, &refused):
+		return "", errors.New(told(refused))
 	case err != nil:
 		return "", fmt.Errorf("key %q of Secret %q cannot be read", k.Key, k.Name)
 	case text == "":
@@ -95,4 +104,38 @@ func (s signed) RoundTrip(r *http.Request) (*http.Response, error) {
 		r.Header[name] = values
 	}
 	return s.next.RoundTrip(r)
+}
+
+// request is what the credentials ask of their Secret, false for none.
+func (c Credentials) request(q grant.Request) (grant.Request, bool) {
+	switch {
+	case c.Bearer != nil:
+		q.Secret = c.Bearer.Name
+	case c.Basic != nil:
+		q.Secret = c.Basic.Password.Name
+	}
+	return q, q.Secret != ""
+}
+
+// Request is what a probe asks of the Secret of its credentials, false for none. What an instance is sent is sent to its address, which is
+// known only then.
+func (s Spec) Request() (grant.Request, bool) {
+	switch {
+	case s.HTTP != nil:
+		q := grant.Request{Use: grant.Check, Instances: true, Port: s.HTTP.Port}
+		if s.HTTP.Via == ViaNAT {
+			q.Port = 0
+		}
+		return s.HTTP.Credentials.request(q)
+	case s.Prometheus != nil:
+		return s.Prometheus.Credentials.request(grant.Request{Use: grant.Check, Host: outbound.HostOf(s.Prometheus.URL)})
+	case s.Webhook != nil:
+		return s.Webhook.Credentials.request(grant.Request{Use: grant.Check, Host: outbound.HostOf(s.Webhook.URL)})
+	}
+	return grant.Request{}, false
+}
+
+// Request is what a hook asks of the Secret of its credentials, false for none.
+func (h Hook) Request() (grant.Request, bool) {
+	return h.Credentials.request(grant.Request{Use: grant.Hook, Host: outbound.HostOf(h.URL)})
 }

@@ -9,10 +9,12 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
 // endpoint is somebody whom a declaration names by a URL.
 type endpoint struct {
+	use         grant.Use
 	URL         string
 	TLS         outbound.TLS
 	Credentials Credentials
@@ -39,7 +41,7 @@ func (e endpoint) check(p Ports) error {
 
 // post tells the endpoint something. Of the answer only the status is read.
 func (e endpoint) post(ctx context.Context, p Ports, namespace string, header http.Header, told any) (status int, err error) {
-	all, err := e.Credentials.header(ctx, p.Secrets, namespace)
+	all, err := e.Credentials.header(ctx, p.Secrets, namespace, grant.Request{Use: e.use, Host: outbound.HostOf(e.URL)})
 	if err != nil {
 		return 0, err
 	}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -27,7 +28,7 @@ type Hook struct {
 func (h Hook) Validate(p Ports) error { return h.endpoint().check(p) }
 
 func (h Hook) endpoint() endpoint {
-	return endpoint{URL: h.URL, TLS: h.TLS, Credentials: h.Credentials, Timeout: h.Timeout}
+	return endpoint{use: grant.Hook, URL: h.URL, TLS: h.TLS, Credentials: h.Credentials, Timeout: h.Timeout}
 }
 
 // Call is one call that is to be delivered.
@@ -64,7 +65,7 @@ type attempt struct {
 
 // Measure calls. The pause before the next attempt begins when this one has ended.
 func (a *attempt) Measure(ctx context.Context, _ Subject) Measurement {
-	m := a.once(ctx)
+	m := a.once(a.ports.redacted(ctx, a.Payload.Namespace, a.Payload.Rollout))
 	m.At = a.clock.Now()
 	return m
 }

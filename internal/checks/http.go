@@ -10,9 +10,12 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
 // Via says by which way a machine is called.
@@ -118,7 +121,10 @@ func (h HTTP) checkForm() error {
 
 // checkHeader refuses what proves who asks: it would stand in the object for everybody to read, and take the place of credentials.
 func (h HTTP) checkHeader() error {
-	for name := range h.Header {
+	for name, value := range h.Header {
+		if strings.ContainsFunc(value, unicode.IsControl) {
+			return fmt.Errorf("header %s: its value is one line of text, without control characters", name)
+		}
 		switch http.CanonicalHeaderKey(name) {
 		case "Authorization", "Proxy-Authorization", "Cookie":
 			return fmt.Errorf("header %s: what proves who asks belongs into credentials", name)
@@ -150,7 +156,7 @@ func (h *httpProbe) Measure(ctx context.Context, s Subject) Measurement {
 	if err != nil {
 		return errored("%v", err)
 	}
-	header, err := h.Credentials.header(ctx, h.ports.Secrets, s.Namespace)
+	header, err := h.Credentials.header(ctx, h.ports.Secrets, s.Namespace, grant.Request{Use: grant.Check, Host: at.String()})
 	if err != nil {
 		return errored("%v", err)
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"k8s.io/client-go/util/jsonpath"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 )
 
 // JSONCondition holds one value of a JSON body against a text or a threshold.
@@ -76,7 +78,7 @@ func (p *jsonProbe) judge(ctx context.Context, body []byte) Measurement {
 	case value == nil:
 		return noData("the body has no value at %s", p.Path)
 	case p.Equals != nil:
-		return p.compare(value)
+		return p.compare(ctx, value)
 	}
 	v, isNumber := value.(float64)
 	if !isNumber {
@@ -105,7 +107,7 @@ func (p *jsonProbe) find(content any) (any, error) {
 }
 
 // compare compares texts. What was found is shown only as far as the operator opted into it.
-func (p *jsonProbe) compare(value any) Measurement {
+func (p *jsonProbe) compare(ctx context.Context, value any) Measurement {
 	var text string
 	switch v := value.(type) {
 	case string:
@@ -119,7 +121,7 @@ func (p *jsonProbe) compare(value any) Measurement {
 	}
 	m := Measurement{Outcome: Passed, Threshold: p.wants(), Samples: 1}
 	if p.excerpt > 0 {
-		m.Value = clip(text, p.excerpt)
+		m.Value = clip(redact.From(ctx).Text(text), p.excerpt)
 	}
 	if text != *p.Equals {
 		m.Outcome, m.Detail = Failed, fmt.Sprintf("the value at %s is another", p.Path)

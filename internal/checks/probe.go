@@ -4,8 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 )
 
 // Probe measures a subject once. It is safe for concurrent use, keeps no history, and returns soon after its context ends. What goes
@@ -31,6 +33,9 @@ type Ports struct {
 	Metrics  Metrics
 	// Addresses finds the addresses that a subject does not say; nil: nothing does.
 	Addresses Addresses
+	// Redactor is what cuts the secrets that a rollout uses out of what was answered; nil: what looks like a secret is cut. It may read Secrets,
+	// and is asked only where there is a text to be shown.
+	Redactor func(ctx context.Context, namespace, rollout string) *redact.Redactor
 	// Excerpt is how many bytes of text out of an answer may be shown as the value, at most 64. It is the operator's to say, not the
 	// rollout's author's; 0: nothing but numbers and status codes.
 	Excerpt int
@@ -58,5 +63,28 @@ func New(s Spec, p Ports) (Probe, error) {
 	if len(makers) != 1 {
 		return nil, errors.New("a check has exactly one of http, prometheus, webhook, runCommand and azureMonitor")
 	}
-	return makers[0]()
+	probe, err := makers[0]()
+	if err != nil || p.Redactor == nil {
+		return probe, err
+	}
+	return redacting{probe, p}, nil
+}
+
+// redacting lets a probe, and Azure behind it, cut the secrets of the rollout that it measures.
+type redacting struct {
+	Probe
+	ports Ports
+}
+
+// Measure implements Probe.
+func (r redacting) Measure(ctx context.Context, s Subject) Measurement {
+	return r.Probe.Measure(r.ports.redacted(ctx, s.Namespace, s.Rollout), s)
+}
+
+// redacted is a context from which the redactor of a rollout is taken.
+func (p Ports) redacted(ctx context.Context, namespace, name string) context.Context {
+	if p.Redactor == nil {
+		return ctx
+	}
+	return redact.Into(ctx, sync.OnceValue(func() *redact.Redactor { return p.Redactor(ctx, namespace, name) }))
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/prometheus/common/model"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
 // Prometheus asks a server for one number, or for one of the canaries and one of the baseline, and holds it against a threshold.
@@ -101,7 +102,7 @@ func unanswered(err error) Measurement {
 
 // connect makes the library's client over the guarded one.
 func (p *prometheusProbe) connect(ctx context.Context, s Subject) (prometheusv1.API, error) {
-	header, err := p.Credentials.header(ctx, p.ports.Secrets, s.Namespace)
+	header, err := p.Credentials.header(ctx, p.ports.Secrets, s.Namespace, grant.Request{Use: grant.Check, Host: outbound.HostOf(p.URL)})
 	if err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -64,10 +65,18 @@ func (r *runCommandProbe) Measure(ctx context.Context, s Subject) Measurement {
 	if code != r.ExitCode {
 		m.Outcome, m.Detail = Failed, fmt.Sprintf("exit code %d, not %d", code, r.ExitCode)
 		if r.ShowOutput && output != "" {
-			m.Detail += ": " + tail(output, longestText-len(m.Detail)-2)
+			m.Detail += ": " + shownOutput(redact.From(ctx), output, longestText-len(m.Detail)-2)
 		}
 	}
 	return m
+}
+
+// shownOutput is the end of what a script printed, without secrets. Where not all of them are known, it is not shown.
+func shownOutput(r *redact.Redactor, output string, most int) string {
+	if r != nil && r.Blind != "" {
+		return clip("its output is not shown: "+r.Blind, longestProblem)
+	}
+	return tail(r.Text(output), most)
 }
 
 // why puts an error of Azure into words. Problems are made for people, and say what to do next; of other errors nothing is known but that they

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
 // Webhook asks somebody else's program. 2xx passes, 202 means not known yet, other answers fail; those by which servers say that they
@@ -26,7 +27,7 @@ type webhookProbe struct {
 }
 
 func newWebhook(w Webhook, p Ports) (Probe, error) {
-	to := endpoint{URL: w.URL, TLS: w.TLS, Credentials: w.Credentials, Timeout: w.Timeout}
+	to := endpoint{use: grant.Check, URL: w.URL, TLS: w.TLS, Credentials: w.Credentials, Timeout: w.Timeout}
 	return &webhookProbe{endpoint: to, args: w.Args, ports: p}, to.check(p)
 }
 

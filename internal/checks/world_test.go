@@ -13,6 +13,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
 // loot is what must never be reported of an answer, secret what must never be reported of a request.
@@ -68,7 +69,8 @@ func ports(t *testing.T) checks.Ports {
 // vault holds secrets by namespace, name and key.
 type vault map[string]string
 
-func (v vault) Secret(_ context.Context, namespace, name, key string) ([]byte, error) {
+func (v vault) Secret(_ context.Context, namespace, key string, q grant.Request) ([]byte, error) {
+	name := q.Secret
 	text, known := v[namespace+"/"+name+"/"+key]
 	if !known {
 		return nil, errors.New("no such Secret; others hold " + secret)

@@ -12,12 +12,14 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
 // Declared is what a rollout declares, ready to be measured and called, by name.
 type Declared struct {
 	Checks map[string]checks.Check
 	Hooks  map[string]checks.Hook
+	Uses   []grant.Request // what their credentials ask of Secrets
 }
 
 // What is declared where nothing is.
@@ -33,11 +35,14 @@ const (
 func Declare(spec v1alpha1.VMSSRolloutSpec, templates map[string]*v1alpha1.CheckTemplate, ports checks.Ports) (Declared, error) {
 	declared := Declared{Checks: map[string]checks.Check{}, Hooks: map[string]checks.Hook{}}
 	for _, c := range spec.Checks {
-		check, err := declareCheck(c, templates, ports)
+		check, declaredProbe, err := declareCheck(c, templates, ports)
 		if err != nil {
 			return Declared{}, fmt.Errorf("reading check %s: %w", c.Name, err)
 		}
 		declared.Checks[c.Name] = check
+		if q, asks := declaredProbe.Request(); asks {
+			declared.Uses = append(declared.Uses, q)
+		}
 	}
 	for _, h := range spec.Hooks {
 		hook := checks.Hook{URL: h.URL, Args: argsOf(h.Args), TLS: tlsOf(h.TLS), Credentials: credentialsOf(h.Credentials), Timeout: min(durationOf(h.Timeout, longestTry), longestTry)}
@@ -45,36 +50,39 @@ func Declare(spec v1alpha1.VMSSRolloutSpec, templates map[string]*v1alpha1.Check
 			return Declared{}, fmt.Errorf("reading hook %s: %w", h.Name, err)
 		}
 		declared.Hooks[h.Name] = hook
+		if q, asks := hook.Request(); asks {
+			declared.Uses = append(declared.Uses, q)
+		}
 	}
 	return declared, nil
 }
 
 // declareCheck makes a check out of what is declared in place, or by its template.
-func declareCheck(c v1alpha1.Check, templates map[string]*v1alpha1.CheckTemplate, ports checks.Ports) (checks.Check, error) {
+func declareCheck(c v1alpha1.Check, templates map[string]*v1alpha1.CheckTemplate, ports checks.Ports) (checks.Check, checks.Spec, error) {
 	definition, args := c.CheckDefinition, argsOf(c.Args)
 	if ref := c.TemplateRef; ref != nil {
 		template := templates[ref.Name]
 		if template == nil {
-			return checks.Check{}, fmt.Errorf("there is no CheckTemplate %q in this namespace", ref.Name)
+			return checks.Check{}, checks.Spec{}, fmt.Errorf("there is no CheckTemplate %q in this namespace", ref.Name)
 		}
 		var err error
 		if definition, args, err = filledIn(template, args); err != nil {
-			return checks.Check{}, fmt.Errorf("filling in CheckTemplate %s: %w", ref.Name, err)
+			return checks.Check{}, checks.Spec{}, fmt.Errorf("filling in CheckTemplate %s: %w", ref.Name, err)
 		}
 	}
 	declared, err := specOf(definition, args)
 	if err != nil {
-		return checks.Check{}, err
+		return checks.Check{}, checks.Spec{}, err
 	}
 	probe, err := checks.New(declared, ports)
 	if err != nil {
-		return checks.Check{}, fmt.Errorf("preparing it: %w", err)
+		return checks.Check{}, checks.Spec{}, fmt.Errorf("preparing it: %w", err)
 	}
 	check := checks.Check{
 		Name: c.Name, Scope: checks.Scope(cmp.Or(definition.Scope, v1alpha1.CheckScopeInstance)), Rule: ruleOf(definition),
 		Enforce: c.Enforce == nil || *c.Enforce, Background: definition.Background, Inside: definition.RunCommand != nil, Probe: probe,
 	}
-	return check, check.Validate()
+	return check, declared, check.Validate()
 }
 
 func ruleOf(d v1alpha1.CheckDefinition) checks.Rule {

@@ -14,6 +14,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
 )
 
@@ -32,7 +33,9 @@ type nobody struct{}
 
 var errNobody = errors.New("nobody knows")
 
-func (nobody) Secret(context.Context, string, string, string) ([]byte, error) { return nil, errNobody }
+func (nobody) Secret(context.Context, string, string, grant.Request) ([]byte, error) {
+	return nil, errNobody
+}
 
 func (nobody) Run(context.Context, checks.ScaleSet, checks.Instance, string) (int, string, error) {
 	return 0, "", errNobody

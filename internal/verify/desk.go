@@ -15,6 +15,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -52,7 +53,7 @@ func New(o Options) *Desk {
 	}
 	d := &Desk{options: o, files: map[types.UID]*file{}}
 	d.runner = checks.NewRunner(checks.RunnerOptions{Clock: o.Clock, Changed: func(k checks.Key) { d.changed(k.UID) }})
-	d.caller = checks.NewCaller(checks.CallerOptions{Clock: o.Clock, Outbound: o.Ports.Outbound, Secrets: o.Ports.Secrets, Addresses: o.Ports.Addresses, Changed: d.changed})
+	d.caller = checks.NewCaller(checks.CallerOptions{Clock: o.Clock, Outbound: o.Ports.Outbound, Secrets: o.Ports.Secrets, Addresses: o.Ports.Addresses, Redactor: o.Ports.Redactor, Changed: d.changed})
 	return d
 }
 
@@ -97,6 +98,16 @@ func (d *Desk) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alp
 		d.files[object.UID] = f
 	}
 	f.source, f.declared = source, declared
+	return nil
+}
+
+// Uses is what the declared checks and hooks ask of Secrets.
+func (d *Desk) Uses(uid types.UID) []grant.Request {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if f := d.files[uid]; f != nil {
+		return f.declared.Uses
+	}
 	return nil
 }
 

@@ -48,6 +48,19 @@ func targetOf(u *url.URL) (target, *Problem) {
 	return target{host: strings.ToLower(u.Hostname()), port: port}, p
 }
 
+// HostOf is the host and port that a URL is called at, as they are dialled; "" for one that is never called.
+func HostOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	to, p := targetOf(u)
+	if p != nil {
+		return ""
+	}
+	return to.String()
+}
+
 func judgeHost(u *url.URL) *Problem {
 	host := u.Hostname()
 	if a, err := netip.ParseAddr(host); err == nil {
