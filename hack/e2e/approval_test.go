@@ -102,7 +102,7 @@ func expectApprovesOnly(t testing.TB, who person, ns string) {
 	for _, args := range [][]string{
 		{"patch", "vmssr", "web", "-n", ns, "--type=merge", "-p", `{"spec":{"paused":true}}`},
 		{"patch", "vmssr", "web", "-n", ns, "--subresource=status", "--type=merge", "-p", `{"status":{"run":7}}`},
-		{"delete", "vmssra", "--all", "-n", ns},
+		{"delete", "vmssra", "any", "-n", ns},
 	} {
 		if out, err := who.kubectl(t, "", args...); !isExit(err) || !strings.Contains(out, "Forbidden") {
 			t.Errorf("kubectl %s: %v, want Forbidden:\n%s", strings.Join(args, " "), err, out)
