@@ -118,7 +118,7 @@ func (r *round) putOff(op *Operation, o Outcome) verdict {
 		delay = max(delay, recheckBusy)
 	}
 	delay = min(r.spacedOut(delay, o.At), longestAsked)
-	v := wait(reason, delay, "%s was put off: %s%s", op.doing(), o.Problem.Error(), r.memory.PutOff.tells(o.At))
+	v := wait(reason, delay, "%s was put off until %s: %s%s", op.doing(), clock(o.At.Add(delay)), o.Problem.Error(), r.memory.PutOff.tells(o.At))
 	if op.Kind == ReimageOperation {
 		r.backToUpgraded(op, o.At.Add(delay))
 		return v

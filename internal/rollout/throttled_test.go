@@ -1,0 +1,27 @@
+package rollout_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// TestThrottledTellsUntilWhen: the message of an effect that Azure throttles has the time of the next attempt.
+func TestThrottledTellsUntilWhen(t *testing.T) {
+	figure.Fault(t, 23)
+	spec, obs := canary(v2, 100), seen(v2, 3, 0)
+	d := rollout.Plan(spec, obs)
+	if d.Step.Operation() != rollout.UpgradeOperation {
+		t.Fatalf("the step is %q: %s", d.Step.Operation(), d.Because.Message)
+	}
+	after := rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Problem: &rollout.Problem{
+		Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "slow down", RetryAfter: 7 * time.Minute,
+	}})
+	until := obs.At.Add(7 * time.Minute).UTC().Format(time.RFC3339)
+	if after.Because.Reason != rollout.ReasonThrottled || !strings.Contains(after.Because.Message, "until "+until) {
+		t.Errorf("%s: %s, want until %s", after.Because.Reason, after.Because.Message, until)
+	}
+}
