@@ -3,13 +3,19 @@ package controllers
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
+// longestLook bounds how long one round reads: a list of many slow pages must not hold a worker for hours. A list of 1,000 instances has ten.
+const longestLook = 3 * time.Minute
+
 // observe reads what the core asks for, one thing at a time, until it asks for nothing more. A read that fails is an
 // observation too: the core decides what it means.
 func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
+	ctx, cancel := context.WithTimeout(ctx, longestLook)
+	defer cancel()
 	obs := &round.observation
 	obs.Records = map[string]rollout.Reading[rollout.Snapshot]{}
 	obs.Window = windowAt(round.object.Spec.Windows, obs.At)

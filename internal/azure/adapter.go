@@ -115,7 +115,7 @@ func New(o Options) (*Adapter, error) {
 				InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http",
 				Retry:                           policy.RetryOptions{MaxRetries: -1, TryTimeout: callTimeout},
 				Telemetry:                       policy.TelemetryOptions{ApplicationID: o.UserAgent},
-				Transport:                       transport,
+				Transport:                       boundedTransport{transport},
 				PerRetryPolicies:                []policy.Policy{wire{endpoint: endpoint, observer: o.Observer}},
 			},
 		},

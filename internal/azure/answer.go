@@ -18,12 +18,29 @@ type answer struct {
 
 // UnmarshalJSON takes what it can get: an odd detail must not cost the code.
 func (a *answer) UnmarshalJSON(data []byte) error {
+	left := mostDetails
+	a.read(data, 0, &left)
+	return nil
+}
+
+// read takes in an error and its details, as many as are left to be read and no deeper than they may lie.
+func (a *answer) read(data []byte, depth int, left *int) {
 	var fields map[string]json.RawMessage
 	_ = json.Unmarshal(data, &fields) // what is not an object says nothing
 	take(fields["code"], &a.Code)
 	take(fields["message"], &a.Message)
-	take(fields["details"], &a.Details)
-	return nil
+	a.Code, a.Message = boundedText(a.Code), boundedText(a.Message)
+	if depth == mostDepth {
+		return
+	}
+	var details []json.RawMessage
+	take(fields["details"], &details)
+	for _, detail := range details[:min(len(details), *left)] {
+		*left--
+		var inner answer
+		inner.read(detail, depth+1, left)
+		a.Details = append(a.Details, inner)
+	}
 }
 
 // take decodes a field if it is what it should be, and leaves it empty if it is not.

@@ -108,17 +108,18 @@ var rules = []rule{
 	{kind: rollout.KindAmbiguous},
 }
 
-// matches says whether the line is about the answer.
-func (r rule) matches(a answer) bool {
+// matches says whether the line is about the answer, whose text comes in lower case.
+func (r rule) matches(a answer, text string) bool {
 	return (r.code == "" || a.carries(r.code)) &&
-		(r.says == "" || strings.Contains(strings.ToLower(a.text()), r.says)) &&
+		(r.says == "" || strings.Contains(text, r.says)) &&
 		(r.status == 0 || a.status == r.status || r.status <= a.status && a.status <= r.upTo)
 }
 
 // judge finds the line of the table for an answer. The last line matches everything.
 func judge(a answer) rule {
+	text := strings.ToLower(a.text())
 	for _, r := range rules {
-		if r.matches(a) {
+		if r.matches(a, text) {
 			return r
 		}
 	}
@@ -146,6 +147,8 @@ func (x *exchange) diagnose(err error) *rollout.Problem {
 		return &rollout.Problem{Kind: noToken.kind(), Message: noToken.Error()}
 	case errors.As(err, &refused):
 		return x.refusal(refused.RawResponse)
+	case errors.Is(err, errTooLong):
+		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: errTooLong.Error()}
 	case x.response != nil:
 		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: fmt.Sprintf("Azure answered %d with something that cannot be understood", x.response.StatusCode)}
 	case !x.sent(err):
@@ -162,6 +165,9 @@ func (x *exchange) refusal(resp *http.Response) *rollout.Problem {
 	p := &rollout.Problem{Kind: r.kind, Code: a.Code, Message: a.text(), RetryAfter: retryAfter(resp)}
 	if action := a.action(); r.kind == rollout.KindForbidden && action != "" {
 		p.Message = "the identity lacks the permission " + action + ": " + a.text()
+	}
+	if p.Message == "" && x.cut.Load() {
+		p.Message = fmt.Sprintf("Azure answered %d %s, and %s", a.status, http.StatusText(a.status), errTooLong)
 	}
 	if p.Message == "" {
 		p.Message = fmt.Sprintf("Azure answered %d %s without saying why", a.status, http.StatusText(a.status))

@@ -29,6 +29,7 @@ type exchange struct {
 	due       time.Time      // when the request was to be sent
 	attempted bool           // the request got as far as the transport
 	response  *http.Response // the last whole answer
+	cut       atomic.Bool    // a refusal was not read to its end
 
 	// The transport calls back from goroutines of its own, sometimes after the call returned.
 	wanted atomic.Bool // the transport asked for a connection, so it is one that tells

@@ -81,7 +81,8 @@ func newAdapter(t *testing.T, o Options) *Adapter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if client, own := a.options.Transport.(*http.Client); own {
+	bounded, _ := a.options.Transport.(boundedTransport)
+	if client, own := bounded.Transporter.(*http.Client); own {
 		t.Cleanup(client.CloseIdleConnections)
 	}
 	return a

@@ -21,7 +21,7 @@ func (a *Adapter) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 	ctx = x.with(ctx)
 	expand := "instanceView"
 	pager := c.instances.NewListPager(set.ResourceGroup, set.Name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{Expand: &expand})
-	list := listing{x: x, ids: map[string]bool{}, links: map[string]bool{}}
+	list := listing{x: x, ids: map[string]bool{}}
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
@@ -39,7 +39,7 @@ type listing struct {
 	x         *exchange
 	instances []rollout.Instance
 	ids       map[string]bool
-	links     map[string]bool
+	pages     pageCount
 }
 
 // add takes one page in.
@@ -50,6 +50,8 @@ func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error 
 		switch {
 		case id == "":
 			return l.untrusted("an item has no instance id")
+		case len(l.ids) == mostListed:
+			return l.untrusted(fmt.Sprintf("more than %d instances are listed", mostListed))
 		case l.ids[key]:
 			return l.untrusted(fmt.Sprintf("instance %s is listed twice", id))
 		}
@@ -58,11 +60,8 @@ func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error 
 		i.SeenAt = azureTime(l.x.response)
 		l.instances = append(l.instances, i)
 	}
-	if link := deref(page.NextLink); link != "" {
-		if l.links[link] {
-			return l.untrusted("a page leads back to an earlier one")
-		}
-		l.links[link] = true
+	if why := l.pages.next(deref(page.NextLink)); why != "" {
+		return l.untrusted(why)
 	}
 	return nil
 }

@@ -35,7 +35,7 @@ func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestr
 
 // allInterfaces reads all pages.
 func allInterfaces[T any](ctx context.Context, x *exchange, pager *runtime.Pager[T], list func(T) armnetwork.InterfaceListResult) (map[string][]networkInterface, error) {
-	machines, links := map[string][]networkInterface{}, map[string]bool{}
+	machines, pages := map[string][]networkInterface{}, pageCount{}
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
@@ -47,11 +47,8 @@ func allInterfaces[T any](ctx context.Context, x *exchange, pager *runtime.Pager
 				machines[id] = append(machines[id], p)
 			}
 		}
-		if link := deref(list(page).NextLink); link != "" {
-			if links[link] {
-				return nil, x.untrusted("a page leads back to an earlier one")
-			}
-			links[link] = true
+		if why := pages.next(deref(list(page).NextLink)); why != "" {
+			return nil, x.untrusted(why)
 		}
 	}
 	return machines, nil

@@ -18,13 +18,13 @@ func cut(s string) string { return (*redact.Redactor)(nil).Text(s) }
 
 // clean makes of what somebody else wrote a single line of at most limit bytes that gives nothing away.
 func clean(s string, limit int, r *redact.Redactor) string {
-	return head(flat(r.Text(s)), limit)
+	return head(flat(r.Text(boundedText(s))), limit)
 }
 
 // failure is clean for the message of a failed extension: of a long one it keeps the beginning, which says what failed, and the
 // end of stderr, which says why. What the script printed to stdout is not shown.
 func failure(s string, limit int, r *redact.Redactor) string {
-	s = r.Text(s)
+	s = r.Text(boundedText(s))
 	says, stderr, found := strings.Cut(s, "[stderr]")
 	if !found {
 		return head(flat(s), limit)

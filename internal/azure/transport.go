@@ -21,7 +21,9 @@ func newHTTPClient() *http.Client {
 			IdleConnTimeout:       90 * time.Second,
 			TLSHandshakeTimeout:   10 * time.Second,
 			ExpectContinueTimeout: time.Second,
-			TLSClientConfig:       &tls.Config{MinVersion: tls.VersionTLS12},
+			// Of an answer's headers; net/http would take ten times as much.
+			MaxResponseHeaderBytes: 1 << 20,
+			TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
 		},
 	}
 }

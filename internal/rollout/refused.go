@@ -144,6 +144,7 @@ func (r *round) refusedRead() (string, *Problem) {
 		{"the running operation", r.obs.Operation.State, r.obs.Operation.Problem},
 		{"the instances", r.obs.Instances.State, r.obs.Instances.Problem},
 		{"the scale set", r.obs.Model.State, r.obs.Model.Problem},
+		{"the rolling upgrade", r.obs.Rolling.State, r.obs.Rolling.Problem},
 	}
 	for _, read := range reads {
 		if read.state == ReadFailed && read.problem.RetryAfter > 0 {

@@ -1,0 +1,44 @@
+package controllers
+
+import (
+	"context"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"k8s.io/utils/clock"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// endless answers no read before whoever asked has given up.
+type endless struct{ ScaleSets }
+
+func (endless) Model(ctx context.Context, _ rollout.ScaleSet) (rollout.Model, error) {
+	<-ctx.Done()
+	return rollout.Model{}, &rollout.Problem{Kind: rollout.KindTransient, Message: "it took too long"}
+}
+
+// TestRoundReadsForABoundedTime: reads without an end give the worker back, and the round knows that they failed.
+func TestRoundReadsForABoundedTime(t *testing.T) {
+	figure.Fault(t, 24)
+	synctest.Test(t, func(t *testing.T) {
+		r := &VMSSRolloutReconciler{Azure: endless{}, Clock: clock.RealClock{}}
+		target := rollout.Target{Image: &rollout.Image{ID: "/images/a"}}
+		round := &round{object: &v1alpha1.VMSSRollout{}, spec: rollout.Spec{Target: target, Percent: 100}, observation: rollout.Observation{
+			At: time.Now(), Memory: rollout.Memory{Run: 1, Revision: target.Revision(), Completed: true, Returned: true},
+		}}
+		begun := time.Now()
+		ctx, giveUp := context.WithTimeout(t.Context(), time.Hour)
+		defer giveUp()
+		r.observe(ctx, round)
+		if took := time.Since(begun); took != longestLook {
+			t.Errorf("the round read for %s, want %s", took, longestLook)
+		}
+		if obs := round.observation; obs.Model.State != rollout.ReadFailed {
+			t.Errorf("got %+v", obs.Model)
+		}
+	})
+}
