@@ -19,7 +19,7 @@ func (r *VMSSRolloutReconciler) act(ctx context.Context, round *round, d rollout
 	defer cancel()
 	log.Info("Acting", "step", d.Step.Operation(), "scaleSet", round.set.String(), "why", d.Because.Message)
 	begun, err := r.begin(ctx, round, d.Step)
-	outcome := rollout.Outcome{At: r.Clock.Now(), AzureAt: begun.At, Token: begun.Token, RetryAfter: begun.RetryAfter}
+	outcome := rollout.Outcome{At: r.Clock.Now(), AzureAt: begun.At, ID: begun.ID, Token: begun.Token, RetryAfter: begun.RetryAfter}
 	if err == nil {
 		round.began = d.Step.Operation()
 	} else {

@@ -70,6 +70,7 @@ func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 		m.Exposed = idsOf(k.Exposed)
 		m.Former, m.FormerSince, m.Skipped = refsOf(k.Former), timeOf(k.FormerSince), refsOf(k.Skipped)
 		m.Unchanged = refsOf(k.Unchanged)
+		m.FormerBegun, m.FormerID = timeOf(k.FormerBegunTime), k.FormerID
 	}
 }
 
@@ -90,6 +91,7 @@ func operationOf(op *v1alpha1.Operation) *rollout.Operation {
 		PollAt:   timeOf(op.PollTime),
 		SeenAt:   timeOf(op.SeenTime),
 		Token:    op.Token,
+		ID:       op.ID,
 		Trouble:  rememberedProblem(op.Trouble),
 		Refused:  rememberedProblem(op.Refused),
 	}
@@ -163,6 +165,7 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 	machines := v1alpha1.MachineBookkeeping{
 		Exposed: idsFrom(m.Exposed), Failed: grouped(m.Failed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
 		Skipped: refsFrom(m.Skipped), Unchanged: refsFrom(m.Unchanged),
+		FormerBegunTime: happened(m.FormerBegun), FormerID: conditions.Shorten(m.FormerID, maxCodeSize),
 	}
 	if !reflect.ValueOf(machines).IsZero() {
 		kept.Machines = &machines
@@ -203,6 +206,7 @@ func operationFrom(op *rollout.Operation) *v1alpha1.Operation {
 		EndedTime:  happened(op.EndedAt),
 		PollTime:   awaited(op.PollAt),
 		SeenTime:   happened(op.SeenAt),
+		ID:         conditions.Shorten(op.ID, maxCodeSize),
 		Trouble:    problemFrom(op.Trouble),
 		Refused:    problemFrom(op.Refused),
 	}

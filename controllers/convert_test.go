@@ -113,6 +113,7 @@ func remembered(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.Memory 
 func expected(m rollout.Memory) rollout.Memory {
 	m.Gate.Since = up(m.Gate.Since)
 	m.UnhealthySince, m.LastBatchEnd, m.NotBefore = down(m.UnhealthySince), down(m.LastBatchEnd), up(m.NotBefore)
+	m.FormerBegun = down(m.FormerBegun)
 	m.Started, m.FormerSince, m.Stall.Since = down(m.Started), down(m.FormerSince), up(m.Stall.Since)
 	m.Baseline.Since, m.Baseline.Why = m.Baseline.Since.UTC().Truncate(time.Microsecond), cut(m.Baseline.Why, maxLedgerMessageSize)
 	m.Baseline.Lost = cut(m.Baseline.Lost, maxLedgerMessageSize)

@@ -89,7 +89,7 @@ func (g memories) back(m *rollout.Memory) {
 			Started: g.time(), Stopped: g.time(), Taken: []rollout.Taken{g.taken()},
 		})
 	}
-	m.FormerSince = g.time()
+	m.FormerSince, m.FormerBegun, m.FormerID = g.time(), g.time(), g.text(36)
 	for range g.IntN(3) {
 		m.Unchanged = append(m.Unchanged, g.ref())
 	}
@@ -136,6 +136,7 @@ func (g memories) operation() *rollout.Operation {
 		IntentAt: g.time(),
 		BegunAt:  g.time(),
 		AzureAt:  g.time(),
+		ID:       g.text(36),
 		EndedAt:  g.time(),
 		PollAt:   g.time(),
 		SeenAt:   g.time(),

@@ -286,6 +286,15 @@ type MachineBookkeeping struct {
 	// +optional
 	FormerSince *metav1.Time `json:"formerSince,omitempty"`
 
+	// formerBegunTime is when that operation was begun.
+	// +optional
+	FormerBegunTime *metav1.Time `json:"formerBegunTime,omitempty"`
+
+	// formerID is what Azure calls that operation.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	FormerID string `json:"formerID,omitempty"`
+
 	// unchanged are the instances that the last upgrades left as they were, as many in a row as fruitless says.
 	// +optional
 	// +listType=atomic

@@ -263,6 +263,11 @@ type Operation struct {
 	// +kubebuilder:validation:MaxLength=8192
 	Token string `json:"token,omitempty"`
 
+	// id is what Azure calls it, for the activity log and for support. Example: "0d3a2b6e-6f3d-4b6f-9c1e-6f1f2f3a4b5c".
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	ID string `json:"id,omitempty"`
+
 	// trouble is why it ended badly, in Azure's words. The machines tell what that means for each of them.
 	// +optional
 	Trouble *Problem `json:"trouble,omitempty"`

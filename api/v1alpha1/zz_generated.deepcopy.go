@@ -1041,6 +1041,10 @@ func (in *MachineBookkeeping) DeepCopyInto(out *MachineBookkeeping) {
 		in, out := &in.FormerSince, &out.FormerSince
 		*out = (*in).DeepCopy()
 	}
+	if in.FormerBegunTime != nil {
+		in, out := &in.FormerBegunTime, &out.FormerBegunTime
+		*out = (*in).DeepCopy()
+	}
 	if in.Unchanged != nil {
 		in, out := &in.Unchanged, &out.Unchanged
 		*out = make([]InstanceReference, len(*in))

@@ -1,9 +1,12 @@
 package azure
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
+	"path"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -21,7 +24,7 @@ func (x *exchange) begun(p poller, err error) (rollout.Begun, error) {
 	if err != nil {
 		return rollout.Begun{}, x.problem(err)
 	}
-	b := rollout.Begun{At: azureTime(x.response), RetryAfter: retryAfter(x.response)}
+	b := rollout.Begun{ID: operationID(x.response), At: azureTime(x.response), RetryAfter: retryAfter(x.response)}
 	if p.Done() {
 		return b, nil
 	}
@@ -31,6 +34,19 @@ func (x *exchange) begun(p poller, err error) (rollout.Begun, error) {
 		return rollout.Begun{}, &rollout.Problem{Kind: rollout.KindAmbiguous, Message: x.doing + ": accepted, but it cannot be followed"}
 	}
 	return b, nil
+}
+
+// operationID is what Azure calls the operation that it accepted, "" if it does not say: the last part of the path at which it is asked about. What
+// follows the path is signed, and is not kept.
+func operationID(resp *http.Response) string {
+	if resp == nil {
+		return ""
+	}
+	u, err := url.Parse(cmp.Or(resp.Header.Get("Azure-AsyncOperation"), resp.Header.Get("Location")))
+	if err != nil || u.Path == "" {
+		return ""
+	}
+	return clean(path.Base(u.Path), 64, nil)
 }
 
 // refuse is an effect that the adapter does not send.

@@ -21,7 +21,8 @@ func Acted(spec Spec, d Decision, o Outcome) Decision {
 	r.stopStall(o)
 	after := d
 	after.Step, after.Because, after.Remember, after.Recheck, after.Facts = Wait{}, v.because, r.memory, v.recheck, r.facts
-	after.Because = r.memory.Return.colour(after.Because)
+	r.declared = spec
+	after.Because = r.memory.Return.colour(r.tellStuck(after.Because))
 	return after
 }
 
@@ -58,7 +59,7 @@ func (r *round) fixBaseline(op *Operation) {
 // accepted notes that the operation runs and when to ask.
 func (r *round) accepted(op *Operation, o Outcome) verdict {
 	op.begins(o.At)
-	op.Token = o.Token
+	op.Token, op.ID = o.Token, o.ID
 	if op.Attempt < 2 {
 		r.memory.PutOff = PutOff{}
 	}
@@ -78,7 +79,7 @@ func (r *round) accepted(op *Operation, o Outcome) verdict {
 // begins forgets what a former try of the same intent came to.
 func (o *Operation) begins(at time.Time) {
 	o.BegunAt, o.EndedAt, o.PollAt = at, time.Time{}, time.Time{}
-	o.Token, o.Trouble, o.Refused = "", nil, nil
+	o.Token, o.ID, o.Trouble, o.Refused = "", "", nil, nil
 }
 
 // firstPoll guesses when asking will first be worth a call, never sooner than Azure wants. The last batch is the best guess at
@@ -116,6 +117,9 @@ func (r *round) putOff(op *Operation, o Outcome) verdict {
 		delay = max(delay, time.Second) // the world moved: look again at once
 	default:
 		delay = max(delay, recheckBusy)
+	}
+	if r.memory.isGoingBack() && r.isStuck() {
+		delay = max(delay, recheckHeld) // what is still in flight may never end
 	}
 	delay = min(r.spacedOut(delay, o.At), longestAsked)
 	v := wait(reason, delay, "%s was put off until %s: %s%s", op.doing(), clock(o.At.Add(delay)), o.Problem.Error(), r.memory.PutOff.tells(o.At))

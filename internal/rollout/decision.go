@@ -204,6 +204,7 @@ type Progress struct {
 type Outcome struct {
 	At         time.Time
 	AzureAt    time.Time     // when Azure answered, by its own clock; zero: not said
+	ID         string        // what Azure calls what was begun
 	Token      string        // resumes polling of what was begun
 	RetryAfter time.Duration // when Azure wants to be asked
 	Problem    *Problem      // it was not begun, or nobody knows

@@ -99,7 +99,7 @@ func (r *round) holdEffect() (verdict, bool) {
 	if v, waiting := r.awaitRolling(); waiting {
 		return v, true
 	}
-	if op := r.memory.Operation; r.obs.Model.Value.State == StateUpdating && (op == nil || op.Refused != nil) {
+	if op := r.memory.Operation; r.obs.Model.Value.State == StateUpdating && (op == nil || op.Refused != nil) && !r.goesBeside() {
 		r.blocked = !r.worksOnFailed()
 		return r.awaitOther(), true
 	}

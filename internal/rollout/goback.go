@@ -77,7 +77,7 @@ func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
 // did not get the fresh disk yet.
 func (r *round) leaveBehind(op *Operation) {
 	m := &r.memory
-	m.Former, m.FormerSince = op.Instances, r.at
+	m.leave(op, r.at)
 	for _, ref := range op.Instances {
 		r.expose(ref.ID)
 		if r.spec.Action == ActionUpgradeThenReimage && m.Return == nil {
@@ -332,6 +332,9 @@ func restoreModel(r *round) (verdict, bool) {
 		return undecided() // a batch of the way back
 	}
 	v, decided := applyModel(r)
+	if !decided && r.mayStillBeWritten() {
+		return wait(ReasonProgressing, recheckBusy, "waiting for %s, which may still change the model", r.former()), true
+	}
 	if !decided {
 		if r.memory.Return.RestoredAt.IsZero() {
 			r.memory.Return.RestoredAt = r.at
@@ -350,7 +353,11 @@ func (r *round) isBackNow() verdict {
 		return r.resumeRepairs()
 	}
 	back := m.Return
-	m.Operation, m.Former, m.FormerSince = nil, nil, zeroTime
+	if back.Kind == ReturnAbort && r.isFormerAtWork() {
+		back.Why += "; " + r.former() + " was still in flight"
+	}
+	m.Operation = nil
+	m.forgetFormer()
 	if back.Cause == CauseTarget {
 		m.Return, m.Returned, m.ModelApplied = nil, true, true
 		r.spec, r.backward = r.declared, false

@@ -149,7 +149,7 @@ func (r *round) expire(op *Operation, t tally) {
 		return
 	}
 	for _, ref := range t[standsBusy] {
-		r.failed(op, ref, FailureStuck, fmt.Sprintf("Azure is still at work on it %s after the operation", r.spec.Health.Timeout))
+		r.failed(op, ref, FailureStuck, fmt.Sprintf("Azure is still at work on it %s after the operation%s", r.spec.Health.Timeout, op.named()))
 	}
 	for _, ref := range t[standsUnwell] {
 		i, _ := find(r.obs.Instances.Value, ref)

@@ -42,8 +42,10 @@ type Memory struct {
 	Return   *Return   // the way back; nil: the run goes forward
 	Returned bool      // the run completed by going back to where its target was all along
 
-	Former      []Ref     // machines of the operation that going back left behind
+	Former      []Ref     // machines of the operation that going back left behind; none: it was a write of the model
 	FormerSince time.Time // since when
+	FormerBegun time.Time // when that operation was begun
+	FormerID    string    // what Azure calls it; "": not known
 
 	Checked  []string // shares whose checks have passed, and which those were
 	Rejected string   // the check or the hook that the release as a whole failed, with what it said; "": none
@@ -126,6 +128,7 @@ type Operation struct {
 	PollAt    time.Time // first time that asking makes sense
 	SeenAt    time.Time // when a reading of its machines' health was counted last, where more than one is asked for
 	Token     string    // resumes polling; losing it changes nothing
+	ID        string    // what Azure calls it, for people; "": not said
 	Trouble   *Problem  // why it ended badly, as it said itself
 	Refused   *Problem  // it was refused for a reason that will not pass by itself; nothing was touched
 }

@@ -169,13 +169,16 @@ func (r *round) explainReturn(s returning) verdict {
 
 // seeFormerOut forgets the machines that going back left in the middle of an operation, once they are listed at rest.
 func seeFormerOut(r *round) (verdict, bool) {
-	if len(r.memory.Former) == 0 || r.at.Before(r.memory.FormerSince.Add(settleTime)) {
+	if r.memory.FormerSince.IsZero() || r.at.Before(r.memory.FormerSince.Add(settleTime)) {
 		return undecided()
+	}
+	if len(r.memory.Former) == 0 && r.obs.Model.Value.State != StateUpdating {
+		r.memory.forgetFormer()
 	}
 	var still []Ref
 	for _, ref := range r.memory.Former {
 		i, listed := find(r.obs.Instances.Value, ref)
-		if listed && i.busy() && r.at.Before(r.memory.FormerSince.Add(operationDeadline)) {
+		if listed && i.busy() && (r.memory.isGoingBack() || r.at.Before(r.memory.FormerSince.Add(operationDeadline))) {
 			still = append(still, ref)
 		}
 	}
@@ -184,7 +187,7 @@ func seeFormerOut(r *round) (verdict, bool) {
 	}
 	r.memory.Former = still
 	if len(still) == 0 {
-		r.memory.FormerSince = zeroTime
+		r.memory.forgetFormer()
 	}
 	r.recount()
 	return undecided()

@@ -29,6 +29,8 @@ func (r *round) beginRun(revision string) {
 		Operation:        old.Operation,
 		Former:           old.Former,
 		FormerSince:      old.FormerSince,
+		FormerBegun:      old.FormerBegun,
+		FormerID:         old.FormerID,
 		Pace:             old.Pace,
 		NotBefore:        old.NotBefore,
 		Throttled:        old.Throttled,

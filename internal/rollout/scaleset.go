@@ -41,6 +41,7 @@ func ShellWord(s string) string {
 // Begun is Azure's answer to an accepted effect.
 type Begun struct {
 	Token      string        // resumes polling; "": the effect was done at once
+	ID         string        // what Azure calls the operation, for people; "": not said
 	At         time.Time     // when Azure answered, by its own clock; zero: not said
 	RetryAfter time.Duration // when to ask for the first time; 0: not said
 }

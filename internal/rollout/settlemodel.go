@@ -4,14 +4,17 @@ package rollout
 func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 	model := r.obs.Model.Value
 	if r.isForeign(op) {
-		if model.State == StateUpdating {
+		if model.State == StateUpdating && !r.isLateWrite(op) {
 			return wait(ReasonProgressing, recheckBusy, "waiting for the former target's write of the model to end"), true
+		}
+		if model.State == StateUpdating {
+			r.memory.leave(op, r.at) // the write that restores the model supersedes it
 		}
 		r.memory.Baseline.Fixed = true // nobody looked whether it was written, so the model may not be what it was before
 		r.memory.Operation = nil
 		return undecided()
 	}
-	if model.State == StateUpdating {
+	if model.State == StateUpdating && !r.isLateWrite(op) && !r.isWrittenBack(op) {
 		return wait(ReasonProgressing, recheckBusy, "%s: Azure is still applying it", op.doing()), true
 	}
 	if r.wrote(op, model) {
@@ -23,6 +26,9 @@ func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 		r.wroteScript(op)
 		r.memory.Baseline.Fixed = true
 		r.memory.Operation = nil
+		if back := r.memory.Return; back != nil && back.RestoredAt.IsZero() && carries(r.spec.Target, model, r.memory.ScriptWritten) {
+			back.RestoredAt = r.at // an earlier write that never ends is superseded by this one
+		}
 		r.memory.forgetFruitless()
 		return undecided()
 	}

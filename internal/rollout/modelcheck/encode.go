@@ -127,6 +127,7 @@ func (e *encoder) memory() {
 	e.back(m.Return)
 	e.refs(m.Former)
 	e.ago(m.FormerSince, operationDeadline)
+	e.bits(m.FormerID == "", m.FormerBegun.IsZero())
 	e.gate(m.Stall.Gate, e.c.spec.Failure.ProgressDeadline)
 	e.num(m.Stall.Count)
 	e.texts(m.Checked)
@@ -260,13 +261,15 @@ func (e *encoder) back(b *rollout.Return) {
 	e.text(string(b.Cause))
 	e.text(b.Record)
 	e.ago(b.RestoredAt, settleTime)
-	e.bits(b.All, b.Done)
+	now := e.s.world.at()
+	e.bits(b.All, b.Done, now.Before(b.At.Add(stuckAfter)), now.Before(b.At.Add(operationDeadline)))
 }
 
 // What the core waits for, as its own constants say; the search must know which moments matter.
 const (
 	settleTime        = 45 * time.Second
 	lagTime           = 5 * time.Minute
+	stuckAfter        = 5 * time.Minute
 	operationDeadline = 2 * time.Hour
 	recheckRefused    = 5 * time.Minute
 )
@@ -299,7 +302,7 @@ func (c *config) nextMoment(s *state) (time.Duration, bool) {
 	consider(m.Unread.Until, 0)
 	consider(m.UnhealthySince, health.Timeout)
 	consider(m.LastBatchEnd, settleTime, c.spec.Batch.Pause)
-	consider(m.FormerSince, settleTime, operationDeadline)
+	consider(m.FormerSince, settleTime, stuckAfter, operationDeadline)
 	consider(m.Stall.Since, c.spec.Failure.ProgressDeadline-m.Stall.Elapsed)
 	if m.Return != nil {
 		consider(m.Return.RestoredAt, settleTime)

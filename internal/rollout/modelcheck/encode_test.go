@@ -12,12 +12,12 @@ import (
 var encoded = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Memory](): {"Run", "Revision", "ModelApplied", "ScriptWritten", "Completed", "SettledETag", "SettledSize", "Step", "Gate", "Operation",
 		"Failed", "UnhealthySince", "LastBatchEnd", "LastExposed", "Pace", "Fruitless", "Unchanged", "NotBefore", "Throttled", "Unread", "Started", "Baseline", "Stable", "Settings", "Exposed",
-		"Return", "Returned", "Former", "FormerSince", "Stall", "Checked", "Rejected", "Spoilt", "Calls", "CallNumber", "StepBefore", "StepAfter", "Drained", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "Taken", "Ended"},
+		"Return", "Returned", "Former", "FormerSince", "FormerBegun", "FormerID", "Stall", "Checked", "Rejected", "Spoilt", "Calls", "CallNumber", "StepBefore", "StepAfter", "Drained", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "Taken", "Ended"},
 	reflect.TypeFor[rollout.Operation](): {"Run", "Kind", "Instances", "Back", "NewDisks", "Attempt", "IntentAt", "BegunAt", "EndedAt", "PollAt", "SeenAt", "Token", "Trouble", "Refused"},
 	reflect.TypeFor[rollout.Ref]():       {"ID", "VMID", "OSDisk", "HealthySince", "Attempt", "Successes"},
 	reflect.TypeFor[rollout.Failure]():   {"Ref", "Reason"},
 	reflect.TypeFor[rollout.Baseline]():  {"Name", "Source", "Secret", "Digest", "Run", "Fixed", "Why", "Lost", "Since"},
-	reflect.TypeFor[rollout.Return]():    {"Kind", "Cause", "Record", "All", "RestoredAt", "Done"},
+	reflect.TypeFor[rollout.Return]():    {"Kind", "Cause", "Record", "All", "At", "RestoredAt", "Done"},
 	reflect.TypeFor[rollout.PutOff]():    {"Since", "Until"},
 	reflect.TypeFor[rollout.Stall]():     {"Gate", "Count"},
 	reflect.TypeFor[rollout.Gate]():      {"Since", "Elapsed"},
@@ -29,10 +29,10 @@ var encoded = map[reflect.Type][]string{
 var leftOut = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Memory]():    {"PutOff"},
 	reflect.TypeFor[rollout.PutOff]():    {"Kind", "Times", "Says"},
-	reflect.TypeFor[rollout.Operation](): {"AzureAt"},
+	reflect.TypeFor[rollout.Operation](): {"AzureAt", "ID"},
 	reflect.TypeFor[rollout.Ref]():       {"Name"},
 	reflect.TypeFor[rollout.Failure]():   {"Message", "At"},
-	reflect.TypeFor[rollout.Return]():    {"Why", "By", "At"},
+	reflect.TypeFor[rollout.Return]():    {"Why", "By"},
 	reflect.TypeFor[rollout.Taken]():     {"Verb", "Step", "Instance", "By", "Verified", "At"},
 	reflect.TypeFor[rollout.Ended]():     {"Why", "Started", "Stopped"},
 }

@@ -29,7 +29,7 @@ func (w *World) Do(step rollout.Step) rollout.Outcome {
 		return o
 	}
 	op := w.begin(step)
-	o.Token = op.token
+	o.Token, o.ID = op.token, op.token
 	if w.chance(w.Faults.Ambiguous) {
 		o.Token = ""
 		o.Problem = &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "connection reset after it was sent"}

@@ -15,7 +15,7 @@ func (w *World) Model() rollout.Reading[rollout.Model] {
 	}
 	c := w.latest()
 	state := rollout.StateSucceeded
-	if w.running != nil {
+	if w.running != nil || len(w.endless) > 0 {
 		state = rollout.StateUpdating
 	}
 	return rollout.Known(rollout.Model{
@@ -104,7 +104,8 @@ func (w *World) Poll(token string) rollout.Reading[rollout.OperationStatus] {
 	if w.chance(w.Faults.TokenLost) {
 		return rollout.Known(rollout.OperationStatus{State: rollout.OperationLost})
 	}
-	if w.running != nil && w.running.token == token {
+	isEndless := slices.ContainsFunc(w.endless, func(op *operation) bool { return op.token == token })
+	if isEndless || w.running != nil && w.running.token == token {
 		return rollout.Known(rollout.OperationStatus{State: rollout.OperationRunning, RetryAfter: 10 * time.Second})
 	}
 	if op, known := w.ended[token]; known {

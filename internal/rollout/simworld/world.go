@@ -36,6 +36,7 @@ type World struct {
 	inside  map[string]bool    // by instance id: a script of a check is at work in the machine
 	untold  []rollout.Instance // the last list, with what is true of those machines
 	running *operation
+	endless []*operation // go on for ever
 	ended   map[string]*operation
 	nextID  int
 	nextVM  int
