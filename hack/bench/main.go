@@ -9,7 +9,6 @@ import (
 	"os"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -44,7 +43,7 @@ func run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	key, err := setUp(ctx, w)
+	key, err := setUp(ctx, w, instances, func(*v1alpha1.VMSSRolloutSpec) {})
 	if err != nil {
 		return err
 	}
@@ -54,8 +53,10 @@ func run(ctx context.Context) error {
 	if err := measureIdle(ctx, w, key); err != nil {
 		return err
 	}
-	if err := measureChecks(ctx); err != nil {
-		return err
+	for _, measure := range []func(context.Context) error{measureMinReady, measurePace, measureChecks} {
+		if err := measure(ctx); err != nil {
+			return err
+		}
 	}
 	return measureSimulator(ctx)
 }
@@ -81,12 +82,15 @@ func measureSimulator(ctx context.Context) (err error) {
 	return measureMillion(ctx, s)
 }
 
-// setUp makes a scale set of 100 that reports health, and declares a script for all of it in batches of 10.
-func setUp(ctx context.Context, w *virtual.World) (client.ObjectKey, error) {
-	id := fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s",
+func scaleSetID() string {
+	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s",
 		scaleSet.SubscriptionID, scaleSet.ResourceGroup, scaleSet.Name)
+}
+
+// setUp makes a scale set that reports health, and declares a script for all of it in batches of 10, changed as is asked for.
+func setUp(ctx context.Context, w *virtual.World, capacity int, change func(*v1alpha1.VMSSRolloutSpec)) (client.ObjectKey, error) {
 	_, err := w.Control("PUT", "/scalesets", map[string]any{
-		"scaleSet": id, "capacity": instances, "zones": []string{"1", "2", "3"}, "mode": "Manual", "health": "extension",
+		"scaleSet": scaleSetID(), "capacity": capacity, "zones": []string{"1", "2", "3"}, "mode": "Manual", "health": "extension",
 		"marketplace": map[string]string{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "24.04.202611100"},
 	})
 	if err != nil {
@@ -101,20 +105,15 @@ func setUp(ctx context.Context, w *virtual.World) (client.ObjectKey, error) {
 			Strategy: v1alpha1.Strategy{Canary: v1alpha1.Canary{Percent: 100}, Batch: v1alpha1.Batch{Size: &amount, MaxUnavailable: &amount}},
 		},
 	}
+	change(&object.Spec)
 	return client.ObjectKeyFromObject(object), w.Kubernetes.Create(ctx, object)
 }
 
 // measureRollout runs the whole rollout and holds its calls against the floor.
 func measureRollout(ctx context.Context, w *virtual.World, key client.ObjectKey) error {
 	began := w.Clock.Now()
-	object, err := w.Run(ctx, key, 24*time.Hour, func(o *v1alpha1.VMSSRollout) bool {
-		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
-	})
-	if err != nil {
+	if err := complete(ctx, w, key); err != nil {
 		return err
-	}
-	if p := object.Status.Progress; p == nil || p.Ready != instances {
-		return fmt.Errorf("the rollout did not finish: %+v", object.Status.Conditions)
 	}
 	calls := w.Count.AzureCalls()
 	over := float64(calls) / floor

@@ -307,7 +307,9 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 	}
 	if last := r.lastReady(t); !last.IsZero() {
 		r.awaits(last)
-		recheck = min(recheck, r.until(last, recheckBusy))
+		if len(t[standsBusy])+len(t[standsUnwell]) == 0 { // else it ends nothing
+			recheck = evenly(last.Sub(r.at), recheckBusy)
+		}
 	}
 	if len(t[standsBusy]) > 0 {
 		return wait(ReasonProgressing, recheck, "waiting for Azure to finish with %s", names(t[standsBusy], self))

@@ -40,6 +40,7 @@ func forward() []pass {
 		holdUnread,
 		awaitOperation,
 		holdClaimed,
+		ripen,
 		requireModel,
 		idleCompleted,
 		requireInstances,
