@@ -13,6 +13,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/virtual"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -185,6 +186,9 @@ type slowCheck struct {
 func (*slowCheck) Declare(*v1alpha1.VMSSRollout, map[string]*v1alpha1.CheckTemplate) *rollout.Problem {
 	return nil
 }
+
+// Uses implements controllers.Verification.
+func (*slowCheck) Uses(types.UID) []grant.Request { return nil }
 
 // Want implements controllers.Verification.
 func (c *slowCheck) Want(_ *v1alpha1.VMSSRollout, _ []rollout.Instance, d rollout.Decision) {

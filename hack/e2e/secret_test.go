@@ -39,7 +39,9 @@ func TestSecret(t *testing.T) {
 	}
 	kubectl(t, mendingCommand(t, missing)...)
 	r.look(t)
-	unasked := r.await(t, "needs the Secret's leave", func(o *v1alpha1.VMSSRollout) bool { return strings.Contains(ready(o).Message, "does not allow its use by a script") })
+	unasked := r.await(t, "needs the Secret's leave", func(o *v1alpha1.VMSSRollout) bool {
+		return strings.Contains(ready(o).Message, "does not allow its use by a script")
+	})
 	kubectl(t, mendingCommand(t, unasked)...)
 	r.look(t) // only not to wait for another minute
 	r.awaitReason(t, v1alpha1.ReasonCompleted)

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -123,7 +122,6 @@ type stageSet struct {
 	mode     string
 	script   string // a command that somebody else made the machines run at every boot
 	zones    []string
-	image    string // name of the image; "": v1
 
 	orchestration string // Flexible; "": Uniform
 }
@@ -133,9 +131,8 @@ func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
 	if o.capacity == 0 {
 		o.capacity = 6
 	}
-	image := imageID(cmp.Or(o.image, "v1"))
-	s.makeImage(t, image)
-	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": image, "mode": o.mode, "health": "extension", "zones": o.zones,
+	s.makeImage(t, imageID("v1"))
+	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension", "zones": o.zones,
 		"orchestration": o.orchestration}
 	if o.script != "" {
 		made["script"] = map[string]any{"command": o.script}

@@ -11,10 +11,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
@@ -63,35 +59,6 @@ func TestStoppedInstances(t *testing.T) {
 	if diff := cmp.Diff(map[string]string{"0": "v1", "1": "v2", "2": "v2"}, here.azure.images(t, set)); diff != "" {
 		t.Errorf("images (-want +got):\n%s", diff)
 	}
-}
-
-// TestOutsideEdit: somebody adds an unrelated extension while a canary is held. Azure clears the flag of the canary. It is watched as before, is
-// not upgraded a second time, and the failure policy still acts when it falls ill.
-func TestOutsideEdit(t *testing.T) {
-	t.Parallel()
-	figure.Fault(t, 5)
-	r, set := canaryOf(t, 4, 25)
-	r.onFailure(v1alpha1.OnFailureRollback).with(map[string]any{"timeout": "5s"}, "spec", "health").create(t)
-	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
-	here.azure.addExtension(t, set, "Unrelated", false)
-
-	r.look(t)
-	drifted := r.await(t, "reports the drift", func(o *v1alpha1.VMSSRollout) bool {
-		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionDrifted)
-	})
-	if p := drifted.Status.Progress; p == nil || p.Exposed != 1 {
-		t.Errorf("progress %+v, want one instance exposed", p)
-	}
-	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0"}) {
-		t.Errorf("instances %v were upgraded, want the canary 0 once", got)
-	}
-	here.azure.report(t, set, "0", "unhealthy")
-	stop := r.lookOften(t)
-	r.await(t, "goes back", func(o *v1alpha1.VMSSRollout) bool { return o.Status.GoingBack != nil })
-	here.azure.report(t, set, "0", "healthy")
-	r.awaitReason(t, v1alpha1.ReasonRolledBack)
-	stop()
-	expectImages(t, set, "v1", 4)
 }
 
 // TestAutomaticExtensionUpgrade: agents that upgrade automatically stop neither a release nor a rollback.
@@ -203,61 +170,6 @@ func TestStuckOperationAndRollback(t *testing.T) {
 	}
 }
 
-// TestScaleSetMadeAnew: the scale set is deleted and another one is made under its name, while a canary is out. Nothing is written to the other one
-// until the rollout is told to begin anew.
-func TestScaleSetMadeAnew(t *testing.T) {
-	t.Parallel()
-	figure.Fault(t, 15)
-	r, set := canaryOf(t, 3, 34)
-	r.onFailure(v1alpha1.OnFailureRollback).create(t)
-	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
-	r.patch(t, `{"spec":{"paused":true}}`)
-	r.awaitReason(t, v1alpha1.ReasonPaused)
-	here.azure.callARM(t, http.MethodDelete, set.id(), nil, nil)
-	here.azure.awaitNoSet(t, set)
-	here.azure.makeSet(t, set, stageSet{capacity: 3, image: "v3"})
-	before := len(here.azure.writes(t, set))
-	if out, err := r.action(t, "back", "Rollback").create(t, admin(), admin().name); err != nil {
-		t.Fatalf("creating a RolloutAction: %v\n%s", err, out)
-	}
-	r.patch(t, `{"spec":{"paused":false}}`)
-	stalled := r.await(t, "says that it is another scale set", func(o *v1alpha1.VMSSRollout) bool {
-		c := ready(o)
-		return c != nil && meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionStalled) && strings.Contains(c.Message, "created again")
-	})
-	if after := len(here.azure.writes(t, set)); after != before {
-		t.Errorf("%d writes to the other scale set", after-before)
-	}
-	if got := here.azure.modelImage(t, set); got != "v3" {
-		t.Errorf("the other scale set has image %s, want v3: %s", got, ready(stalled).Message)
-	}
-	r.patch(t, `{"spec":{"target":{"revisionTag":"anew"}}}`)
-	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
-}
-
-// TestNamespaceDeleted: a namespace goes away with a rollout in it whose baseline's Secret is gone already. The rollout does not hold it up for ever.
-func TestNamespaceDeleted(t *testing.T) {
-	t.Parallel()
-	figure.Fault(t, 10)
-	r, _ := canaryOf(t, 3, 34)
-	r.with(string(v1alpha1.OnDeleteRollback), "spec", "onDelete").create(t)
-	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
-	ns := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: r.GetNamespace()}}
-	if err := here.kube.Delete(t.Context(), ns); err != nil {
-		t.Fatal(err)
-	}
-	// No controller of namespaces runs here: what it would do is done by hand.
-	kubectl(t, "delete", "controllerrevisions,secrets,vmssr", "--all", "-n", r.GetNamespace(), "--wait=false")
-	eventually(t, patience, "the object is gone", func(ctx context.Context) error {
-		o := &v1alpha1.VMSSRollout{}
-		err := here.kube.Get(ctx, r.key(), o)
-		if apierrors.IsNotFound(err) {
-			return nil
-		}
-		return errors.Join(err, errors.New("it is still there: "+ready(o).Message))
-	})
-}
-
 // addExtension adds an extension to the model, as somebody else does.
 func (s *simulator) addExtension(t testing.TB, set scaleSet, name string, automatic bool) {
 	t.Helper()
@@ -271,52 +183,4 @@ func (s *simulator) addExtension(t testing.TB, set scaleSet, name string, automa
 		}
 		return nil
 	})
-}
-
-// report has an instance report another health.
-func (s *simulator) report(t testing.TB, set scaleSet, instance, health string) {
-	t.Helper()
-	s.ask(t, http.MethodPost, "/health", map[string]any{"scaleSet": set.id(), "instance": instance, "state": health}, nil)
-}
-
-// awaitNoSet waits until Azure has deleted the scale set.
-func (s *simulator) awaitNoSet(t testing.TB, set scaleSet) {
-	t.Helper()
-	eventually(t, time.Minute, set.name+" is deleted", func(ctx context.Context) error {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, s.arm+set.id()+"?api-version=2026-04-01", nil)
-		if err != nil {
-			return err
-		}
-		req.Header.Set("Authorization", "Bearer e2e")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return err
-		}
-		defer resp.Body.Close()
-		if resp.StatusCode != http.StatusNotFound {
-			return errors.New("Azure answers " + resp.Status)
-		}
-		return nil
-	})
-}
-
-// lookOften has the controller look every second until it is told to stop.
-func (r rollout) lookOften(t testing.TB) (stop func()) {
-	t.Helper()
-	ctx, cancel := context.WithCancel(t.Context())
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for {
-			select {
-			case <-ctx.Done():
-				return
-			case <-tick.C:
-				r.look(t)
-			}
-		}
-	}()
-	return func() { cancel(); <-done }
 }

@@ -130,7 +130,7 @@ func heal(spec Spec, obs Observation, refs []Ref) {
 		if !slices.ContainsFunc(refs, func(r Ref) bool { return r.is(i) }) {
 			continue
 		}
-		i.Latest, i.State, i.AppHealth, i.Running, i.Off, i.HealthSince = Yes, StateSucceeded, Yes, Yes, NotOff, obs.At
+		i.Latest, i.State, i.AppHealth, i.Running, i.Off, i.HealthSince, i.SeenAt = Yes, StateSucceeded, Yes, Yes, NotOff, obs.At, obs.At
 		i.OSDisk += "'"
 		i.Image = nil
 		i.Script = ScriptUnknown
