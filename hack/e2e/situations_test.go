@@ -144,32 +144,6 @@ func TestClockAhead(t *testing.T) {
 	}
 }
 
-// TestStuckOperationAndRollback: of four instances one has the bad release and the upgrade of the next never ends. A rollback takes back what it
-// can, and names what is stuck.
-func TestStuckOperationAndRollback(t *testing.T) {
-	t.Parallel()
-	figure.Fault(t, 14)
-	r, set := canaryOf(t, 4, 25)
-	r.create(t)
-	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
-	here.azure.setFaults(t, set, fault{Operation: "UpdateInstances", Kind: "operationStuck"})
-	r.patch(t, `{"spec":{"strategy":{"canary":{"percent":50}}}}`)
-	r.await(t, "has an upgrade in flight", func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.BegunTime != nil
-	})
-	here.azure.setFaults(t, set)
-	r.action(t, "back", "Rollback").must(t)
-	eventually(t, patience, "instance 0 has image v1 again", func(context.Context) error {
-		if got := here.azure.images(t, set)["0"]; got != "v1" {
-			return errors.New("it has " + got)
-		}
-		return nil
-	})
-	if got := here.azure.modelImage(t, set); got != "v1" {
-		t.Errorf("the model has image %s, want v1", got)
-	}
-}
-
 // addExtension adds an extension to the model, as somebody else does.
 func (s *simulator) addExtension(t testing.TB, set scaleSet, name string, automatic bool) {
 	t.Helper()
