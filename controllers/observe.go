@@ -21,9 +21,6 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	obs.Window = windowAt(round.object.Spec.Windows, obs.At)
 	for reads := rollout.Look(round.spec, *obs); reads.Any(); reads = rollout.Look(round.spec, *obs) {
 		switch {
-		case reads.Operation:
-			op := obs.Memory.Operation
-			obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.Token))
 		case reads.Settings != "":
 			obs.Settings = r.readSettings(ctx, round, reads.Settings)
 		case reads.BackSettings != "":
@@ -32,21 +29,33 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 			obs.Records[reads.Record] = r.readRecord(ctx, round, reads.Record)
 		case reads.Claim:
 			obs.Claim = r.readClaim(ctx, round)
-		case reads.Instances:
-			obs.Instances = reading(r.Azure.Instances(ctx, round.set))
-			round.listed = r.Clock.Now()
-			r.noteScripts(round)
-		case reads.Model:
-			if round.listed.IsZero() {
-				round.listed = r.Clock.Now()
-			}
-			obs.Model = reading(r.Azure.Model(ctx, round.set))
-		case reads.Rolling:
-			obs.Rolling = reading(r.Azure.RollingUpgrade(ctx, round.set))
+		default:
+			r.observeAzure(ctx, round, reads)
 		}
 	}
 	// Reading may take seconds; what is decided and remembered is as of now.
 	obs.At = r.Clock.Now()
+}
+
+// observeAzure makes one of the reads that cost an ARM call.
+func (r *VMSSRolloutReconciler) observeAzure(ctx context.Context, round *round, reads rollout.Reads) {
+	obs := &round.observation
+	switch {
+	case reads.Operation:
+		op := obs.Memory.Operation
+		obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.Token))
+	case reads.Instances:
+		obs.Instances = reading(r.Azure.Instances(ctx, round.set))
+		round.listed = r.Clock.Now()
+		r.noteScripts(round)
+	case reads.Model:
+		if round.listed.IsZero() {
+			round.listed = r.Clock.Now()
+		}
+		obs.Model = reading(r.Azure.Model(ctx, round.set))
+	case reads.Rolling:
+		obs.Rolling = reading(r.Azure.RollingUpgrade(ctx, round.set))
+	}
 }
 
 // reading turns a port's answer into a reading.

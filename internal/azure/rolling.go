@@ -47,6 +47,7 @@ func isOver(code armcompute.RollingUpgradeStatusCode) bool {
 	switch code {
 	case "", armcompute.RollingUpgradeStatusCodeCompleted, armcompute.RollingUpgradeStatusCodeCancelled, armcompute.RollingUpgradeStatusCodeFaulted:
 		return true
+	case armcompute.RollingUpgradeStatusCodeRollingForward, armcompute.RollingUpgradeStatusCodeRollingBack:
 	}
 	return false
 }

@@ -98,8 +98,7 @@ func (q Request) entry() string {
 func (q Request) isFor(entry string) bool {
 	host, port := split(entry)
 	if q.Instances {
-		_, isPrefix := prefixOf(host)
-		return isPrefix && (port == "*" || q.Port == 0 || port == strconv.Itoa(int(q.Port)))
+		return q.isForInstances(host, port)
 	}
 	toHost, toPort := split(q.Host)
 	if port != "*" && port != toPort {
@@ -109,7 +108,17 @@ func (q Request) isFor(entry string) bool {
 		prefix, isPrefix := prefixOf(host)
 		return isPrefix && prefix.Contains(to.Unmap())
 	}
-	name, pattern := nameOf(toHost), nameOf(host)
+	return matches(nameOf(host), nameOf(toHost))
+}
+
+// isForInstances says whether an entry allows a request to instances, whose addresses are not known yet.
+func (q Request) isForInstances(host, port string) bool {
+	_, isPrefix := prefixOf(host)
+	return isPrefix && (port == "*" || q.Port == 0 || port == strconv.Itoa(int(q.Port)))
+}
+
+// matches says whether a name is the pattern's, or below it where the pattern begins with "*.".
+func matches(pattern, name string) bool {
 	if below, isPattern := strings.CutPrefix(pattern, "*"); isPattern {
 		return strings.HasPrefix(below, ".") && len(below) > 1 && strings.HasSuffix(name, below) && len(name) > len(below)
 	}

@@ -46,27 +46,39 @@ func isLeftOut(b byte) bool {
 func decodedAt(s string) (string, int) {
 	switch s[0] {
 	case '%':
-		n := 1
-		for strings.HasPrefix(s[n:], "25") && isHex(s[n+2:], 2) {
-			n += 2 // an encoded percent sign: it was encoded twice
-		}
-		if isHex(s[n:], 2) {
-			return byteOf(s[n : n+2]), n + 2
-		}
+		return percentAt(s)
 	case '\\':
-		switch {
-		case strings.HasPrefix(s, `\x`) && isHex(s[2:], 2):
-			return byteOf(s[2:4]), 4
-		case strings.HasPrefix(s, `\u`) && isHex(s[2:], 4):
-			if code, err := strconv.ParseUint(s[2:6], 16, 16); err == nil {
-				return string(rune(code)), 6
-			}
-		}
+		return escapeAt(s)
 	case '&':
 		for entity, stands := range entities {
 			if strings.HasPrefix(s, entity) {
 				return stands, len(entity)
 			}
+		}
+	}
+	return s[:1], 1
+}
+
+// percentAt is decodedAt for a percent sign. It may itself be encoded, where a text was encoded twice.
+func percentAt(s string) (string, int) {
+	n := 1
+	for strings.HasPrefix(s[n:], "25") && isHex(s[n+2:], 2) {
+		n += 2
+	}
+	if isHex(s[n:], 2) {
+		return byteOf(s[n : n+2]), n + 2
+	}
+	return s[:1], 1
+}
+
+// escapeAt is decodedAt for a backslash.
+func escapeAt(s string) (string, int) {
+	switch {
+	case strings.HasPrefix(s, `\x`) && isHex(s[2:], 2):
+		return byteOf(s[2:4]), 4
+	case strings.HasPrefix(s, `\u`) && isHex(s[2:], 4):
+		if code, err := strconv.ParseUint(s[2:6], 16, 16); err == nil {
+			return string(rune(code)), 6
 		}
 	}
 	return s[:1], 1

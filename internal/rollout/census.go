@@ -39,7 +39,7 @@ func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
 		if i.Protected {
 			c.protected = append(c.protected, i)
 		}
-		if (i.Protected && spec.Protected == ProtectedSkip) || (m.Return == nil && m.isSkipped(i)) {
+		if m.leavesOut(spec, i) {
 			c.skipped++
 			continue
 		}
@@ -48,6 +48,11 @@ func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
 	}
 	c.desired = spec.step(m).share(c.n)
 	return c
+}
+
+// leavesOut returns whether an instance is skipped because it is protected, or because an action took it out of the run.
+func (m Memory) leavesOut(spec Spec, i Instance) bool {
+	return (i.Protected && spec.Protected == ProtectedSkip) || (m.Return == nil && m.isSkipped(i))
 }
 
 // place puts one eligible instance among the exposed, the outdated or the unsure.

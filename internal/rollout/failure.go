@@ -87,12 +87,15 @@ func (r *round) hopeless() int {
 func (r *round) mayRetry(f Failure) (Instance, bool) {
 	i, listed := find(r.obs.Instances.Value, f.Ref)
 	spent := f.Ref.Attempt >= r.spec.Failure.Retries && !f.isDue()
-	if !listed || spent || i.busy() || i.Protected || i.isOff() {
+	if !listed || spent || !i.takesOperations() {
 		return i, false
 	}
 	fresh := r.spec.Action == ActionUpgradeThenReimage && f.Reason != FailureReimage && i.OSDisk != ""
 	return i, i.Latest == No || (i.Latest == Yes && fresh)
 }
+
+// takesOperations returns whether Azure would work on the instance at once.
+func (i Instance) takesOperations() bool { return !i.busy() && !i.Protected && !i.isOff() }
 
 // holdFailed starts nothing while more instances have failed than is tolerated, or nothing has moved for too long, and does what was
 // declared about it.
@@ -121,13 +124,11 @@ func (r *round) awaitRetry() (verdict, bool) {
 		return undecided() // the rest of a batch gets its fresh disks first; and nobody waits for a try that would come too late
 	}
 	for n, f := range r.memory.Failed {
-		if r.memory.names(f.Ref) || r.waitsForStart(f) {
+		if !f.isDue() || r.memory.names(f.Ref) || r.waitsForStart(f) {
 			continue
 		}
-		i, _ := find(r.obs.Instances.Value, f.Ref)
-		_, possible := r.mayRetry(f)
+		i, possible := r.mayRetry(f)
 		switch {
-		case !f.isDue():
 		case possible:
 			r.memory.hangUp(BeforeInstance)
 			return wait(ReasonWaitingForHealth, recheckBusy, "waiting to try instance %s again: maxUnavailable leaves no room, since other instances are not known to be well", i.ID), true
@@ -216,11 +217,16 @@ func (r *round) keepStall(v *verdict) {
 		}
 	}
 	r.tellStall(v)
-	if v.because.Reason.isAtWork() && !r.blocked && !r.standsStill() && !r.isPutOff() {
+	if r.isBatchPermitted(v) {
 		r.runStall(v)
 	} else {
 		stall.Gate = stall.still(r.at)
 	}
+}
+
+// isBatchPermitted returns whether the lack of progress is the release's: nothing else keeps a batch from beginning or ending.
+func (r *round) isBatchPermitted(v *verdict) bool {
+	return v.because.Reason.isAtWork() && !r.blocked && !r.standsStill() && !r.isPutOff()
 }
 
 // tellStall says that nothing moves, or that a check failed, while something is in flight: that is seen through all the same.

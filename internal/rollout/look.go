@@ -64,7 +64,7 @@ func (r *round) look() Reads {
 		return Reads{} // somebody else's scale set is not even looked at
 	case op == nil && r.isCompleted() && (r.obs.Model.State != Read || r.isAsSettled()):
 		return Reads{Model: true}
-	case r.mayRipen() && (r.obs.Instances.State == NotRead || r.isRipening()):
+	case r.needsListOnly():
 		return Reads{Instances: true}
 	}
 	return Reads{Instances: true, Model: true, Rolling: r.needsRolling(), Claim: true, Record: r.recordToRead(), Settings: r.settingsToRead(), BackSettings: r.backSecret()}

@@ -63,7 +63,7 @@ func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.Memo
 		return // it was not verified, but seen out
 	}
 	for _, ref := range op.Instances {
-		if i, _ := machineIn(obs, ref); i.Off != rollout.NotOff {
+		if i := machineIn(obs, ref); i.Off != rollout.NotOff {
 			continue // it left the batch since it was stopped
 		}
 		if l.listsUpdated(obs, ref.ID) && !l.hasFailedIn(m, ref.ID) && !l.hasPassed(check, m.Run, ref.ID) {

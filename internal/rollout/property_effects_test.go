@@ -51,7 +51,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	before := l.shell.Memory
 	before.Failed = slices.Clone(before.Failed)
 	for _, f := range obs.Memory.Failed {
-		if i, _ := machineIn(obs, f.Ref); !i.Protected || spec.Protected != rollout.ProtectedSkip { // a Retry forgives it, and who protects it takes it out
+		if i := machineIn(obs, f.Ref); !i.Protected || spec.Protected != rollout.ProtectedSkip { // a Retry forgives it, and who protects it takes it out
 			before.Failed = append(before.Failed, f)
 		}
 	}
@@ -91,12 +91,12 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	}
 }
 
-func machineIn(obs rollout.Observation, ref rollout.Ref) (rollout.Instance, bool) {
+func machineIn(obs rollout.Observation, ref rollout.Ref) rollout.Instance {
 	n := slices.IndexFunc(obs.Instances.Value, func(i rollout.Instance) bool { return i.ID == ref.ID })
 	if n < 0 {
-		return rollout.Instance{}, false
+		return rollout.Instance{}
 	}
-	return obs.Instances.Value[n], true
+	return obs.Instances.Value[n]
 }
 
 // checkSpread demands that no machine is upgraded for the first time while those that a target touched before, whatever they show now, make

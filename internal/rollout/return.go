@@ -175,13 +175,7 @@ func seeFormerOut(r *round) (verdict, bool) {
 	if len(r.memory.Former) == 0 && r.obs.Model.Value.State != StateUpdating {
 		r.memory.forgetFormer()
 	}
-	var still []Ref
-	for _, ref := range r.memory.Former {
-		i, listed := find(r.obs.Instances.Value, ref)
-		if listed && i.busy() && (r.memory.isGoingBack() || r.at.Before(r.memory.FormerSince.Add(operationDeadline))) {
-			still = append(still, ref)
-		}
-	}
+	still := r.stillAtWork()
 	if len(still) == len(r.memory.Former) {
 		return undecided()
 	}
@@ -191,6 +185,18 @@ func seeFormerOut(r *round) (verdict, bool) {
 	}
 	r.recount()
 	return undecided()
+}
+
+// stillAtWork lists the instances of the operation left behind that Azure is still at work on. A run that goes forward gives up on them in the end.
+func (r *round) stillAtWork() []Ref {
+	var still []Ref
+	isAwaited := r.memory.isGoingBack() || r.at.Before(r.memory.FormerSince.Add(operationDeadline))
+	for _, ref := range r.memory.Former {
+		if i, listed := find(r.obs.Instances.Value, ref); listed && i.busy() && isAwaited {
+			still = append(still, ref)
+		}
+	}
+	return still
 }
 
 // returnToBaseline turns the run round when its target is what was there before: nobody has to be upgraded to that but those who left it.

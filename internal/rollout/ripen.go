@@ -23,7 +23,7 @@ func ripen(r *round) (verdict, bool) {
 // two minutes the model is read as well.
 func (r *round) mayRipen() bool {
 	op := r.memory.Operation
-	if op == nil || !op.touches() || op.EndedAt.IsZero() || op.Refused != nil || len(op.Instances) == 0 || r.isForeign(op) {
+	if op == nil || !op.isOver() || r.isForeign(op) {
 		return false
 	}
 	if r.memory.Return != nil || r.spec.Deleting != DeletionNone || len(r.obs.Actions) > 0 {
@@ -36,6 +36,16 @@ func (r *round) mayRipen() bool {
 	}
 	since := r.at.Sub(op.EndedAt)
 	return since < recheckHeld || since%recheckHeld >= recheckBusy
+}
+
+// isOver reports that the operation was on instances that are still to be judged, and has ended.
+func (o *Operation) isOver() bool {
+	return o.touches() && !o.EndedAt.IsZero() && o.Refused == nil && len(o.Instances) > 0
+}
+
+// needsListOnly reports that the list of instances is all that the round has to read.
+func (r *round) needsListOnly() bool {
+	return r.mayRipen() && (r.obs.Instances.State == NotRead || r.isRipening())
 }
 
 // isRipening reports whether the list leaves nothing to decide: each instance of the batch goes on being well and has to for some time, and every

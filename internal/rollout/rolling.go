@@ -12,16 +12,22 @@ type RollingUpgrade struct {
 // extensions that Azure upgrades and the next effect is the first write, or a batch of the way back.
 func (r *round) needsRolling() bool {
 	model, back := r.obs.Model, r.memory.Return
-	if model.State != Read || r.isWorking() || r.spec.PlanOnly || r.foreseen {
+	if model.State != Read || !r.mayAct() {
 		return false
 	}
 	mayRun := model.Value.State == StateUpdating && !r.worksOnFailed()
 	if back != nil {
-		return !back.RestoredAt.IsZero() && !back.Done && (mayRun || len(model.Value.AutomaticExtensionUpgrades) > 0)
+		return !back.RestoredAt.IsZero() && !back.Done && (mayRun || model.Value.upgradesExtensions())
 	}
 	isFirst := !carries(r.spec.Target, model.Value, r.memory.ScriptWritten)
-	return !r.standsStill() && (mayRun || isFirst && len(model.Value.AutomaticExtensionUpgrades) > 0)
+	return !r.standsStill() && (mayRun || isFirst && model.Value.upgradesExtensions())
 }
+
+// mayAct reports that an effect may come of the round: nothing is in flight, and it is no plan.
+func (r *round) mayAct() bool { return !r.isWorking() && !r.spec.PlanOnly && !r.foreseen }
+
+// upgradesExtensions reports that Azure upgrades extensions of the scale set by itself.
+func (m Model) upgradesExtensions() bool { return len(m.AutomaticExtensionUpgrades) > 0 }
 
 // awaitRolling begins nothing while Azure carries out a rolling upgrade: both would take instances out of service, and each would undo or fail
 // what the other does.

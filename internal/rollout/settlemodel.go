@@ -4,38 +4,49 @@ package rollout
 func settleModelWrite(r *round, op *Operation) (verdict, bool) {
 	model := r.obs.Model.Value
 	if r.isForeign(op) {
-		if model.State == StateUpdating && !r.isLateWrite(op) {
-			return wait(ReasonProgressing, recheckBusy, "waiting for the former target's write of the model to end"), true
-		}
-		if model.State == StateUpdating {
-			r.memory.leave(op, r.at) // the write that restores the model supersedes it
-		}
-		r.memory.Baseline.Fixed = true // nobody looked whether it was written, so the model may not be what it was before
-		r.memory.Operation = nil
-		return undecided()
+		return r.settleForeignWrite(op)
 	}
 	if model.State == StateUpdating && !r.isLateWrite(op) && !r.isWrittenBack(op) {
 		return wait(ReasonProgressing, recheckBusy, "%s: Azure is still applying it", op.doing()), true
 	}
 	if r.wrote(op, model) {
-		if op.EndedAt.IsZero() {
-			// The list was read before the model. If the write landed in between, it shows every machine at the latest model: the one before.
-			op.EndedAt, op.Token = r.at, ""
-			return wait(ReasonProgressing, recheckSoon, "%s: it shows; looking at the instances again", op.doing()), true
-		}
-		r.wroteScript(op)
-		r.memory.Baseline.Fixed = true
-		r.memory.Operation = nil
-		if back := r.memory.Return; back != nil && back.RestoredAt.IsZero() && carries(r.spec.Target, model, r.memory.ScriptWritten) {
-			back.RestoredAt = r.at // an earlier write that never ends is superseded by this one
-		}
-		r.memory.forgetFruitless()
-		return undecided()
+		return r.settleWritten(op)
 	}
 	if left, settling := r.settling(op); settling {
 		return wait(ReasonProgressing, left, "%s: waiting for it to show", op.told()), true
 	}
 	return r.modelUnwritten(op)
+}
+
+// settleForeignWrite waits for a write that was begun for another target, unless it never ends.
+func (r *round) settleForeignWrite(op *Operation) (verdict, bool) {
+	isUpdating := r.obs.Model.Value.State == StateUpdating
+	if isUpdating && !r.isLateWrite(op) {
+		return wait(ReasonProgressing, recheckBusy, "waiting for the former target's write of the model to end"), true
+	}
+	if isUpdating {
+		r.memory.leave(op, r.at) // the write that restores the model supersedes it
+	}
+	r.memory.Baseline.Fixed = true // it was not looked at whether it was written, so the model may not be what it was before
+	r.memory.Operation = nil
+	return undecided()
+}
+
+// settleWritten ends a write that the model shows.
+func (r *round) settleWritten(op *Operation) (verdict, bool) {
+	if op.EndedAt.IsZero() {
+		// The list was read before the model. If the write landed in between, it shows every instance at the latest model: the one before.
+		op.EndedAt, op.Token = r.at, ""
+		return wait(ReasonProgressing, recheckSoon, "%s: it shows; looking at the instances again", op.doing()), true
+	}
+	r.wroteScript(op)
+	r.memory.Baseline.Fixed = true
+	r.memory.Operation = nil
+	if back := r.memory.Return; back != nil && back.RestoredAt.IsZero() && carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+		back.RestoredAt = r.at // an earlier write that never ends is superseded by this one
+	}
+	r.memory.forgetFruitless()
+	return undecided()
 }
 
 // isForeign says whether the operation was begun for another target than the one the round works towards.

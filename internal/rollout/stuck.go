@@ -124,12 +124,10 @@ func (r *round) former() string {
 
 // named is what Azure calls the operation, and when it was begun. Its age is not told, since that would change with every look.
 func (o *Operation) named() string {
-	switch {
-	case o.ID == "":
+	if o.ID == "" {
 		return ""
-	default:
-		return fmt.Sprintf(" (operation %s, begun at %s)", o.ID, clock(o.IntentAt))
 	}
+	return fmt.Sprintf(" (operation %s, begun at %s)", o.ID, clock(o.IntentAt))
 }
 
 // isFormerAtWork reports that Azure is still at work on what was left behind.

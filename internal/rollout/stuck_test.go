@@ -27,13 +27,12 @@ func stuckWorld(t *testing.T) (*simworld.World, *simworld.Shell) {
 }
 
 // live runs rounds for a time, or until the reason is the wanted one.
-func live(w *simworld.World, shell *simworld.Shell, most time.Duration, until rollout.Reason) time.Duration {
+func live(w *simworld.World, shell *simworld.Shell, most time.Duration, until rollout.Reason) {
 	begun := w.Now
 	for w.Now.Sub(begun) < most && shell.Last.Because.Reason != until {
 		shell.Round()
 		w.Advance(min(shell.Recheck, time.Minute))
 	}
-	return w.Now.Sub(begun)
 }
 
 // requested asks for a rollback or an abort.
