@@ -67,7 +67,7 @@ func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 	}
 	recallOutside(m, kept)
 	if k := kept.Machines; k != nil {
-		m.Exposed = idsOf(k.Exposed)
+		m.Exposed, m.Verified = idsOf(k.Exposed), idsOf(k.Verified)
 		m.Former, m.FormerSince, m.Skipped = refsOf(k.Former), timeOf(k.FormerSince), refsOf(k.Skipped)
 		m.Unchanged = refsOf(k.Unchanged)
 		m.FormerBegun, m.FormerID = timeOf(k.FormerBegunTime), k.FormerID
@@ -163,7 +163,7 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 	}
 	keepOutside(&kept, m)
 	machines := v1alpha1.MachineBookkeeping{
-		Exposed: idsFrom(m.Exposed), Failed: grouped(m.Failed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
+		Exposed: idsFrom(m.Exposed), Verified: idsFrom(m.Verified), Failed: grouped(m.Failed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
 		Skipped: refsFrom(m.Skipped), Unchanged: refsFrom(m.Unchanged),
 		FormerBegunTime: happened(m.FormerBegun), FormerID: conditions.Shorten(m.FormerID, maxCodeSize),
 	}

@@ -80,6 +80,7 @@ func (g memories) back(m *rollout.Memory) {
 	}
 	m.Exposed = pick(g, nil, []string{"0", "1", "2", "7", "9", "10"}, []string{"007", "0-3", "=1", "web_0a", "web_0b"}, []string{"3"},
 		[]string{"a_b_1", "a_b_2", "a_c_", "x_{1,2}", "x_{3", "y_4,5", "y_6", "=z_1", "=z_2", strings.Repeat("n", 120) + "_1", strings.Repeat("n", 120) + "_2"})
+	m.Verified = pick(g, nil, m.Exposed, []string{"3"})
 	for range g.IntN(3) {
 		m.Former, m.Skipped = append(m.Former, g.ref()), append(m.Skipped, g.ref())
 		m.Approved = append(m.Approved, g.text(63))

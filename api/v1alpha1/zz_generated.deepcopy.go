@@ -1023,6 +1023,11 @@ func (in *MachineBookkeeping) DeepCopyInto(out *MachineBookkeeping) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.Verified != nil {
+		in, out := &in.Verified, &out.Verified
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Failed != nil {
 		in, out := &in.Failed, &out.Failed
 		*out = make([]FailedGroup, len(*in))

@@ -285,7 +285,7 @@ func (r *round) takeUp(old Memory) {
 	if old.Return != nil {
 		return
 	}
-	r.memory.ScriptWritten, r.memory.Settings = old.ScriptWritten, old.Settings
+	r.memory.ScriptWritten, r.memory.Settings, r.memory.Verified = old.ScriptWritten, old.Settings, old.Verified
 	if op := r.memory.Operation; op != nil {
 		op.Run = r.memory.Run // it is still to be judged
 	}

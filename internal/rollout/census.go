@@ -16,6 +16,7 @@ type census struct {
 	protected   []Instance
 	left        []Instance // eligible, certainly not at the latest model, and touched by a target before
 	outdated    []Instance // eligible, certainly not at the latest model, not exposed
+	behind      []Instance // of the exposed, or of those left where other changes are rolled: they have the target, and not the latest model
 	unsure      []Instance // eligible, neither exposed nor certainly outdated
 }
 
@@ -64,6 +65,8 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 	case carried && has:
 		c.exposed = append(c.exposed, i)
 		c.verify(spec, i)
+	case carried && m.isBehind(spec.Target, i):
+		c.placeBehind(spec, i)
 	case i.Latest != No:
 		c.unsure = append(c.unsure, i)
 	case m.isExposed(i.ID):
@@ -73,7 +76,19 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 	}
 }
 
-// verify counts an exposed instance that is at the latest model as updated if nothing contradicts, and as verified if it is well.
+// placeBehind puts an instance that has the target, and not the latest model, among the exposed; or, where other changes are rolled, among those
+// that are upgraded again.
+func (c *census) placeBehind(spec Spec, i Instance) {
+	c.behind = append(c.behind, i)
+	if spec.Drift.RollOther {
+		c.left = append(c.left, i)
+		return
+	}
+	c.exposed = append(c.exposed, i)
+	c.verify(spec, i)
+}
+
+// verify counts an exposed instance that has the target as updated if nothing contradicts, and as verified if it is well.
 func (c *census) verify(spec Spec, i Instance) {
 	if contradicts(spec.Target, i) {
 		return

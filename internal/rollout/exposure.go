@@ -18,6 +18,7 @@ func keepExposed(r *round) (verdict, bool) {
 	}
 	if at := slices.IndexFunc(r.memory.Exposed, r.isGone); at >= 0 {
 		r.memory.Exposed = slices.DeleteFunc(r.memory.Exposed, r.isGone)
+		r.memory.Verified = slices.DeleteFunc(r.memory.Verified, r.isGone)
 	}
 	return undecided()
 }

@@ -61,7 +61,7 @@ func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
 		}
 		m.Operation = nil
 	}
-	m.Return = back
+	m.Return, m.Verified = back, nil
 	if back.Record != "" {
 		m.Failed = nil
 	}

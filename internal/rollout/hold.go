@@ -47,7 +47,7 @@ func (r *round) isHeardAfter(f Failure, i Instance) bool {
 // recovered says whether a machine has the target for certain and is well.
 func (r *round) recovered(i Instance) bool {
 	return carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) &&
-		i.Latest == Yes && !contradicts(r.spec.Target, i) && wellness(r.spec.Health, i) == Yes
+		(i.Latest == Yes && !contradicts(r.spec.Target, i) || r.memory.isBehind(r.spec.Target, i)) && wellness(r.spec.Health, i) == Yes
 }
 
 // find returns the listed machine that the reference means.
@@ -98,6 +98,7 @@ func holdDrifted(r *round) (verdict, bool) {
 		return undecided()
 	}
 	r.facts.Drifted = drifted(r.spec.Target, model)
+	r.memory.Verified = nil // instances may have got the other content since
 	if r.spec.Drift.Overwrite {
 		r.memory.Completed = false // what is written again has to be looked at again
 		return undecided()

@@ -220,6 +220,7 @@ func (r *round) keepOpen(op *Operation, t tally) {
 	if len(kept) == 0 {
 		r.memory.forgive(t[standsVerified])
 		r.memory.setFree(t[standsVerified])
+		r.memory.noteVerified(t[standsVerified])
 	}
 	op.Instances = inIDOrder(append(t.pending(), kept...))
 	r.recount()
@@ -228,6 +229,7 @@ func (r *round) keepOpen(op *Operation, t tally) {
 // close ends the batch.
 func (r *round) close(op *Operation, verified, untouched []Ref) (verdict, bool) {
 	r.memory.forgive(verified)
+	r.memory.noteVerified(verified)
 	switch {
 	case len(untouched) == 0 || len(verified) > 0:
 		r.memory.LastBatchEnd = r.at

@@ -39,6 +39,7 @@ type Memory struct {
 	Stable   string    // name of the record of the target that completed last; "": none did
 	Settings string    // keyed digest of the protected settings that this run wrote
 	Exposed  []string  // ids of all machines that a target may have touched since the baseline, sorted
+	Verified []string  // ids of those that this run verified to have its target, sorted
 	Return   *Return   // the way back; nil: the run goes forward
 	Returned bool      // the run completed by going back to where its target was all along
 
@@ -228,6 +229,7 @@ func (m Memory) clone() Memory {
 		m.Return = &back
 	}
 	m.Failed, m.Exposed, m.Former = slices.Clone(m.Failed), slices.Clone(m.Exposed), slices.Clone(m.Former)
+	m.Verified = slices.Clone(m.Verified)
 	m.Approved, m.Skipped, m.Checked = slices.Clone(m.Approved), slices.Clone(m.Skipped), slices.Clone(m.Checked)
 	m.Taken, m.Ended, m.Drained = slices.Clone(m.Taken), slices.Clone(m.Ended), slices.Clone(m.Drained)
 	m.Calls, m.Unchanged = slices.Clone(m.Calls), slices.Clone(m.Unchanged)

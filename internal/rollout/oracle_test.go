@@ -37,7 +37,7 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 		}
 		n++
 		v.eligible[i.ID] = true
-		if v.carried && i.Latest == rollout.Yes {
+		if v.carried && (i.Latest == rollout.Yes || isDumbBehind(spec, m, i)) {
 			v.exposed[i.ID] = true
 		}
 	}
@@ -59,6 +59,12 @@ func isDumbOff(m rollout.Memory, i rollout.Instance) bool {
 		return false
 	}
 	return i.Off != rollout.NotOff && (i.State == rollout.StateSucceeded || i.State == rollout.StateFailed)
+}
+
+// isDumbBehind says whether a batch of this run verified the machine, and only Azure's flag says that it is not at the latest model.
+func isDumbBehind(spec rollout.Spec, m rollout.Memory, i rollout.Instance) bool {
+	isOther := spec.Target.Image != nil && i.Image != nil && *i.Image != *spec.Target.Image || spec.Target.Script != nil && i.Script == rollout.ScriptAbsent
+	return !spec.Drift.RollOther && m.Return == nil && i.Latest == rollout.No && !isOther && slices.Contains(m.Verified, i.ID)
 }
 
 // isSkippedIn says whether a person took the machine out of the run. On the way back nobody is taken out.

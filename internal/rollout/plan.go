@@ -186,6 +186,7 @@ func (r *round) decide(v verdict) Decision {
 			d.Facts.ModelApplied = Yes
 		}
 	}
+	r.reportBehind(&d)
 	if r.memory.isBack() {
 		d.Facts.ModelApplied = No // an idle round, which reads nothing, says the same
 	}

@@ -55,6 +55,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 			before.Failed = append(before.Failed, f)
 		}
 	}
+	l.checkAgain(spec, obs, refs)
 	view := lookAt(spec, before, obs)
 	if len(refs) == 0 || len(refs) > max(1, view.size) {
 		l.breaks("a batch of %d where size is %d", len(refs), view.size)
@@ -148,6 +149,19 @@ func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
 		}
 		if op == nil || !slices.ContainsFunc(op.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID && r.VMID == ref.VMID }) {
 			l.breaks("I6: instance %s is reimaged, but is not in the batch %+v", ref.ID, op)
+		}
+	}
+}
+
+// checkAgain demands that what a batch verified, and what has the target, is not upgraded again for changes that are only to be reported (I6).
+func (l *life) checkAgain(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
+	for _, ref := range refs {
+		m := l.machine(ref.ID)
+		if m == nil || ref.Attempt > 0 || spec.Drift.RollOther || l.interfered || !slices.Contains(obs.Memory.Verified, ref.ID) {
+			continue
+		}
+		if t, c := spec.Target, l.world.Models[m.Model]; t.Image != nil && c.Image == *t.Image && t.Script == nil {
+			l.breaks("I6: instance %s has the target, was verified, and is upgraded again", ref.ID)
 		}
 	}
 }

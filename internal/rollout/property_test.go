@@ -359,7 +359,8 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 			continue
 		}
 		n++
-		if m.Model == latest && m.State == rollout.StateSucceeded && (spec.Health.Source == rollout.HealthProvisioning || m.Health == rollout.Yes) {
+		hasTarget := m.Model == latest || !spec.Drift.RollOther && slices.Contains(slices.Concat(obs.Memory.Verified, l.deciding.Verified), m.ID) && l.declares(spec.Target, m.Model, latest)
+		if hasTarget && m.State == rollout.StateSucceeded && (spec.Health.Source == rollout.HealthProvisioning || m.Health == rollout.Yes) {
 			good++
 		}
 		if spec.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 && m.Reimages[latest] == 0 && !l.hasFailed(m.ID) {
@@ -369,6 +370,18 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 	if want := dumbShare(spec, l.shell.Memory, n) - spec.Failure.MaxFailed.Value; good < want && len(spec.Steps) == 0 {
 		l.breaks("ready with %d of %d desired", good, want)
 	}
+}
+
+// declares says whether two models are alike in what the target declares.
+func (l *life) declares(t rollout.Target, a, b int) bool {
+	one, other := l.world.Models[a], l.world.Models[b]
+	if t.Image == nil {
+		one.Image = other.Image
+	}
+	if t.Script == nil {
+		one.Script = other.Script
+	}
+	return sameContent(one, other)
 }
 
 // checkPlan holds what must be true of every decision.

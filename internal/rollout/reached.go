@@ -1,6 +1,9 @@
 package rollout
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // completed says the same in an idle round, which knows no counts.
 func (m Memory) completed() string {
@@ -40,7 +43,7 @@ func (r *round) complete() verdict {
 	}
 	r.end(EndingPromoted, m.completed())
 	m.Completed = true
-	m.Baseline, m.Exposed, m.Stall, m.Gate = Baseline{}, nil, Stall{}, Gate{}
+	m.Baseline, m.Exposed, m.Verified, m.Stall, m.Gate = Baseline{}, nil, nil, Stall{}, Gate{}
 	if m.Stable != m.Revision {
 		m.Stable = m.Revision
 		r.store = append(r.store, Record{Name: m.Revision, Run: m.Run, Snapshot: snapshotOf(r.declared.Target, r.obs.Model.Value, m.Settings)})
@@ -62,9 +65,9 @@ func (r *round) settle() {
 	if r.memory.Returned {
 		return // who never left is not behind, whatever the flag says
 	}
-	if behind := append(c.lacking(), c.unsure...); len(behind) > 0 {
+	if behind := slices.Concat(c.lacking(), c.unsure, c.behind); len(behind) > 0 {
 		r.memory.SettledETag = ""
-		r.facts.Drifted = "other parts of the model: " + names(behind, refTo) + " behind"
+		r.facts.Drifted = otherParts(behind)
 	}
 }
 

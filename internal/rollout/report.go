@@ -111,16 +111,15 @@ func (r *round) unwell() []Instance {
 	return r.illExposed()
 }
 
-// behind are machines that lack what they should have by now: on the way back what was there before, after completion the
-// latest model.
+// behind are machines that lack what they should have by now: on the way back what was there before, else the latest model.
 func (r *round) behind() []Instance {
 	switch {
 	case r.memory.isGoingBack():
 		return r.sortReturning().behind
 	case r.memory.Completed:
-		return byOrder(OrderInstanceID, r.count().lacking())
+		return byOrder(OrderInstanceID, slices.Concat(r.count().lacking(), r.count().behind))
 	default:
-		return nil
+		return byOrder(OrderInstanceID, r.count().behind)
 	}
 }
 

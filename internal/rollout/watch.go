@@ -39,7 +39,8 @@ func spent(spec Spec, ref Ref) Ref {
 	return ref
 }
 
-// illExposed lists exposed machines that are neither verified, nor in flight, nor already failed.
+// illExposed lists exposed machines that are neither verified, nor in flight, nor already failed; and those that have the target and are to be
+// upgraded again, while they are not well.
 func (r *round) illExposed() []Instance {
 	c := r.count()
 	verified := map[string]bool{}
@@ -49,6 +50,11 @@ func (r *round) illExposed() []Instance {
 	var ill []Instance
 	for _, i := range c.exposed {
 		if !verified[i.ID] && !r.memory.inFlight(i) && !r.memory.hasFailed(i) {
+			ill = append(ill, i)
+		}
+	}
+	for _, i := range c.behind {
+		if r.spec.Drift.RollOther && wellness(r.spec.Health, i) != Yes {
 			ill = append(ill, i)
 		}
 	}

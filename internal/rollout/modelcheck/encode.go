@@ -161,6 +161,7 @@ func (e *encoder) calls(m *rollout.Memory) {
 // people is what people had a hand in, and what is kept of ended runs: which of their records are still needed.
 func (e *encoder) people(m *rollout.Memory) {
 	e.texts(m.Exposed)
+	e.texts(m.Verified)
 	e.texts(m.Approved)
 	e.text(m.Promoted)
 	e.refs(m.Skipped)

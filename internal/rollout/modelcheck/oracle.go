@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -179,10 +180,11 @@ func (j *judge) count() count {
 			continue
 		}
 		c.n++
-		if carried && w.latest(m) && m.isWell() {
+		has := carried && (w.latest(m) || j.isBehind(m))
+		if has && m.isWell() {
 			c.well++
 		}
-		if (carried && w.latest(m)) || j.hasFailed(m, j.m.Failed) {
+		if has || j.hasFailed(m, j.m.Failed) {
 			c.exposed++
 		}
 	}
@@ -191,6 +193,12 @@ func (j *judge) count() count {
 	c.size = dumbAmount(j.r.spec.Batch.Size, c.n)
 	c.tolerated = max(0, min(j.r.spec.Failure.MaxFailed.Value, c.desired-1))
 	return c
+}
+
+// isBehind says whether this run verified the machine, and only other parts of the model, which are to be reported, changed since.
+func (j *judge) isBehind(m machine) bool {
+	verified := slices.Concat(j.r.obs.Memory.Verified, j.m.Verified)
+	return !j.r.spec.Drift.RollOther && j.m.Return == nil && j.carries(m.at, j.r.spec.Target) && slices.Contains(verified, strconv.Itoa(int(m.id)))
 }
 
 // step is the step that is worked on.
