@@ -124,7 +124,7 @@ func (r *round) awaitRetry() (verdict, bool) {
 		return undecided() // the rest of a batch gets its fresh disks first; and nobody waits for a try that would come too late
 	}
 	for n, f := range r.memory.Failed {
-		if !f.isDue() || r.memory.names(f.Ref) || r.waitsForStart(f) {
+		if !r.isAsked(f) {
 			continue
 		}
 		i, possible := r.mayRetry(f)
@@ -139,6 +139,11 @@ func (r *round) awaitRetry() (verdict, bool) {
 		}
 	}
 	return undecided()
+}
+
+// isAsked returns whether a person asked for another try at the instance, and that is not under way and does not wait for its start.
+func (r *round) isAsked(f Failure) bool {
+	return f.isDue() && !r.memory.names(f.Ref) && !r.waitsForStart(f)
 }
 
 // final are the failures that count: nobody asked to try them again, and no such try is under way.

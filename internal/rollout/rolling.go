@@ -19,8 +19,12 @@ func (r *round) needsRolling() bool {
 	if back != nil {
 		return !back.RestoredAt.IsZero() && !back.Done && (mayRun || model.Value.upgradesExtensions())
 	}
-	isFirst := !carries(r.spec.Target, model.Value, r.memory.ScriptWritten)
-	return !r.standsStill() && (mayRun || isFirst && model.Value.upgradesExtensions())
+	return !r.standsStill() && (mayRun || r.isFirstWrite() && model.Value.upgradesExtensions())
+}
+
+// isFirstWrite reports that the next effect is a write of the model.
+func (r *round) isFirstWrite() bool {
+	return !carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten)
 }
 
 // mayAct reports that an effect may come of the round: nothing is in flight, and it is no plan.
