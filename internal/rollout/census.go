@@ -58,11 +58,10 @@ func (m Memory) leavesOut(spec Spec, i Instance) bool {
 
 // place puts one eligible instance among the exposed, the outdated or the unsure.
 func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) {
-	has := i.Latest == Yes || (m.Returned && i.Latest == No) // who never left what was gone back to has it
 	switch {
 	case inFlight || m.hasFailed(i):
 		c.exposed = append(c.exposed, i)
-	case carried && has:
+	case carried && m.isUpToDate(i):
 		c.exposed = append(c.exposed, i)
 		c.verify(spec, i)
 	case carried && m.isBehind(spec.Target, i):
@@ -75,6 +74,9 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 		c.outdated = append(c.outdated, i)
 	}
 }
+
+// isUpToDate returns whether the instance is at the latest model, or never left what was rolled back to.
+func (m Memory) isUpToDate(i Instance) bool { return i.Latest == Yes || (m.Returned && i.Latest == No) }
 
 // placeBehind puts an instance that has the target, and not the latest model, among the exposed; or, where other changes are rolled, among those
 // that are upgraded again.

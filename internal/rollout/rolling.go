@@ -17,10 +17,13 @@ func (r *round) needsRolling() bool {
 	}
 	mayRun := model.Value.State == StateUpdating && !r.worksOnFailed()
 	if back != nil {
-		return !back.RestoredAt.IsZero() && !back.Done && (mayRun || model.Value.upgradesExtensions())
+		return back.isOnInstances() && (mayRun || model.Value.upgradesExtensions())
 	}
 	return !r.standsStill() && (mayRun || r.isFirstWrite() && model.Value.upgradesExtensions())
 }
+
+// isOnInstances reports that the model is restored and the instances are not yet.
+func (b *Return) isOnInstances() bool { return !b.RestoredAt.IsZero() && !b.Done }
 
 // isFirstWrite reports that the next effect is a write of the model.
 func (r *round) isFirstWrite() bool {
