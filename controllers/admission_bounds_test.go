@@ -78,6 +78,8 @@ var bounds = []bound{
 	{`target: null`, "spec.target", required},
 	{`target: {revisionTag: ""}`, "spec.target.revisionTag", notEmpty},
 	{`target: {revisionTag: ` + long(65) + `}`, "spec.target.revisionTag", most(64)},
+	{`target: {script: {extensionName: ""}}`, "spec.target.script.extensionName", notEmpty},
+	{`target: {script: {extensionName: ` + long(81) + `}}`, "spec.target.script.extensionName", most(80)},
 	{`target: {image: {id: ""}}`, "spec.target.image.id", notEmpty},
 	{`target: {image: {id: ` + long(513) + `}}`, "spec.target.image.id", most(512)},
 	{`target: {image: {sharedGalleryID: ""}}`, "spec.target.image.sharedGalleryID", notEmpty},

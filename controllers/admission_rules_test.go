@@ -40,6 +40,16 @@ var rules = map[string]rule{
 		refused:  `target: {script: null, revisionTag: "2"}`,
 		says:     []string{"spec.target", "at least one of image and script", "set image"},
 	},
+	"extensionName is a name": {
+		admitted: `target: {script: {extensionName: vmss_CSE-1.2}}`,
+		refused:  `target: {script: {extensionName: extensions/vmssCSE}}`,
+		says:     []string{"spec.target.script.extensionName", "must be the name of an extension", "vmssCSE"},
+	},
+	"one extension is written": {
+		admitted: `{target: {script: {extensionName: vmssCSE}}, baseline: {script: {command: sh old.sh, extensionName: VMSSCSE}}}`,
+		refused:  `{target: {script: {extensionName: vmssCSE}}, baseline: {script: {command: sh old.sh, extensionName: other}}}`,
+		says:     []string{"baseline.script.extensionName must be target.script.extensionName", "remove the one of baseline"},
+	},
 	"image is one kind of image": {
 		admitted: `target: {image: {marketplace: {publisher: Canonical, offer: ubuntu-24_04-lts, sku: server, version: 24.04.202611100}}}`,
 		refused: `target: {image: {communityGalleryID: /CommunityGalleries/g/Images/i/Versions/1.0.0,

@@ -134,7 +134,7 @@ func targetOf(target v1alpha1.Target) rollout.Target {
 		}
 	}
 	if script := target.Script; script != nil {
-		out.Script = &rollout.Script{URIs: append([]string(nil), script.URIs...), Command: script.Command}
+		out.Script = &rollout.Script{URIs: append([]string(nil), script.URIs...), Command: script.Command, Extension: script.ExtensionName}
 		if script.ProtectedSettings != nil {
 			out.Script.ProtectedSettings = script.ProtectedSettings.SecretRef.Name
 		}

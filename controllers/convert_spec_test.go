@@ -36,6 +36,7 @@ func TestSpecOf(t *testing.T) {
 					Script: &v1alpha1.Script{
 						URIs: []string{"https://a", "https://b"}, Command: "run",
 						ProtectedSettings: &v1alpha1.ProtectedSettings{SecretRef: v1alpha1.SecretReference{Name: "secret"}},
+						ExtensionName:     "vmssCSE",
 					},
 					RevisionTag: "2",
 				},
@@ -57,7 +58,7 @@ func TestSpecOf(t *testing.T) {
 				Paused: true,
 				Target: rollout.Target{
 					Image:       &rollout.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "v"},
-					Script:      &rollout.Script{URIs: []string{"https://a", "https://b"}, Command: "run", ProtectedSettings: "secret"},
+					Script:      &rollout.Script{URIs: []string{"https://a", "https://b"}, Command: "run", ProtectedSettings: "secret", Extension: "vmssCSE"},
 					RevisionTag: "2",
 				},
 				Percent: 34,

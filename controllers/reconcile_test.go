@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -94,7 +95,7 @@ func (o *obedient) WriteImage(_ context.Context, _ rollout.ScaleSet, s rollout.W
 
 func (o *obedient) WriteScript(_ context.Context, _ rollout.ScaleSet, s rollout.WriteScript, protected map[string]any) (rollout.Begun, error) {
 	o.protected = protected
-	o.model.Script = &rollout.ModelScript{Extension: "script", URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
+	o.model.Script = &rollout.ModelScript{Extension: cmp.Or(s.Extension, rollout.DefaultScriptExtension), URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
 	for n := range o.instances {
 		o.instances[n].Latest = rollout.No
 	}

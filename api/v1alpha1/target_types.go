@@ -115,6 +115,16 @@ type Script struct {
 	// protectedSettings are settings of the extension that only the machine can read.
 	// +optional
 	ProtectedSettings *ProtectedSettings `json:"protectedSettings,omitempty"`
+
+	// extensionName is the name of the extension in the scale set's model, at most 80 characters; upper and lower case are the same. When absent: the one
+	// that an earlier run wrote, else a new one named vmssrollout-script. An extension that another tool made is overwritten only where it is named
+	// here, or where spec.baseline.script says what to go back to. With two script extensions in the model a name is required. The name cannot be
+	// changed once a run wrote the extension. `az vmss extension list -g GROUP --vmss-name NAME -o table` shows the names. Example: vmssCSE.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=80
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Za-z]([-_.0-9A-Za-z]*[-_0-9A-Za-z])?$')",message="extensionName must be the name of an extension: letters, digits, hyphens, underscores and periods, such as vmssCSE"
+	ExtensionName string `json:"extensionName,omitempty"`
 }
 
 // ProtectedSettings says where the extension's protected settings are.

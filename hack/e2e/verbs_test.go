@@ -149,6 +149,8 @@ func TestNotRollbackable(t *testing.T) {
 	r := newRollout(ns, "web", set).onFailure(v1alpha1.OnFailureRollback)
 	startManager(t, directly(ns))
 	r.create(t)
+	r.awaitReason(t, v1alpha1.ReasonInvalid) // somebody else's extension is not written unasked
+	r.patch(t, `{"spec":{"target":{"script":{"extensionName":"CustomScript"}}}}`)
 	stuck := r.awaitReason(t, v1alpha1.ReasonNotRollbackable)
 	expectStalled(t, stuck, v1alpha1.ReasonNotRollbackable)
 	if b := stuck.Status.Rollback; b == nil || b.Rollbackable || !strings.Contains(b.Reason, "spec.baseline.script") {

@@ -17,7 +17,8 @@ func TestContractReads(t *testing.T) {
 		want := rollout.Model{
 			ETag: `"1"`, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
 			State: rollout.StateSucceeded, HealthMonitored: true, Image: rollout.Image{ID: image1},
-			ScriptHandler: rollout.ScriptHandler{Publisher: "Microsoft.Azure.Extensions", Type: "CustomScript", Version: "2.1", MinorUpgrades: true},
+			OtherExtensions: []string{"HealthExtension"},
+			NewHandler:      `{"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{},"type":"CustomScript","typeHandlerVersion":"2.1"}`,
 		}
 		if diff := cmp.Diff(want, w.model(), anyCase, cmpopts.IgnoreFields(rollout.Model{}, "SeenAt")); diff != "" {
 			t.Error(diff)
@@ -123,21 +124,21 @@ func TestContractScript(t *testing.T) {
 		before := at(w.raw(), "properties", "virtualMachineProfile", "extensionProfile")["extensions"].([]any)
 		step := rollout.WriteScript{
 			Script:         rollout.Script{URIs: []string{"https://store.example/install.sh"}},
-			ForceUpdateTag: "2", Handler: w.model().ScriptHandler,
+			ForceUpdateTag: "2", Handler: w.model().NewHandler,
 		}
 		begun, err := w.WriteScript(t.Context(), shop, step, map[string]any{"commandToExecute": "bash install.sh --key hunter2hunter2"})
 		if status := w.finish(rollout.WriteScriptOperation, begun, err); status.State != rollout.OperationSucceeded {
 			t.Fatalf("got %+v: %v", status, status.Problem)
 		}
 		model := w.model()
-		want := &rollout.ModelScript{Extension: "vmssrollout-script", URIs: step.Script.URIs, ForceUpdateTag: "2"}
+		want := &rollout.ModelScript{Extension: "vmssrollout-script", URIs: step.Script.URIs, ForceUpdateTag: "2", Handler: step.Handler}
 		if diff := cmp.Diff(want, model.Script); diff != "" {
 			t.Error(diff)
 		}
 		if !model.HealthMonitored {
 			t.Error("the health extension must stay")
 		}
-		step.Extension, step.Handler, step.ForceUpdateTag = model.Script.Extension, model.ScriptHandler, "3"
+		step.Extension, step.Handler, step.ForceUpdateTag = model.Script.Extension, model.Script.Handler, "3"
 		begun, err = w.WriteScript(t.Context(), shop, step, nil)
 		if status := w.finish(rollout.WriteScriptOperation, begun, err); status.State != rollout.OperationSucceeded {
 			t.Fatalf("got %+v: %v", status, status.Problem)

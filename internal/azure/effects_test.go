@@ -26,7 +26,7 @@ func patched(reference string) string {
 func put(properties string) string { return `{"properties":{` + properties + `}}` }
 
 // oddHandler is one that nobody would make.
-var oddHandler = rollout.ScriptHandler{Publisher: "Microsoft.Compute", Type: "CustomScriptExtension", Version: "1.9", After: []string{"a", "b"}, SuppressFailures: true}
+const oddHandler = rollout.ScriptHandler(`{"autoUpgradeMinorVersion":false,"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},"suppressFailures":true,"type":"CustomScriptExtension","typeHandlerVersion":"1.9"}`)
 
 // requests are the bytes that each effect sends.
 var requests = map[string]struct {

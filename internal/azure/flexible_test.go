@@ -13,14 +13,14 @@ import (
 func TestSparseModels(t *testing.T) {
 	linux := newHandler(linuxScript, "2.1")
 	for body, want := range map[string]rollout.Model{
-		`{}`:                             {Orchestration: rollout.OrchestrationUniform, ScriptHandler: linux},
-		`{"properties":null,"sku":null}`: {Orchestration: rollout.OrchestrationUniform, ScriptHandler: linux},
-		`{"properties":{}}`:              {Orchestration: rollout.OrchestrationUniform, ScriptHandler: linux},
-		`{"properties":{"orchestrationMode":"Flexible","upgradePolicy":null,"virtualMachineProfile":null}}`: {Orchestration: rollout.OrchestrationFlexible, ScriptHandler: linux},
+		`{}`:                             {Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
+		`{"properties":null,"sku":null}`: {Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
+		`{"properties":{}}`:              {Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
+		`{"properties":{"orchestrationMode":"Flexible","upgradePolicy":null,"virtualMachineProfile":null}}`: {Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
 		`{"sku":{},"properties":{"orchestrationMode":"Flexible","upgradePolicy":{},"virtualMachineProfile":{},"automaticRepairsPolicy":{}}}`: {
-			Orchestration: rollout.OrchestrationFlexible, ScriptHandler: linux},
+			Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
 		`{"properties":{"orchestrationMode":"Flexible","provisioningState":"Succeeded","virtualMachineProfile":{"storageProfile":null,"networkProfile":{},"extensionProfile":{"extensions":null}}}}`: {
-			Orchestration: rollout.OrchestrationFlexible, State: rollout.StateSucceeded, ScriptHandler: linux},
+			Orchestration: rollout.OrchestrationFlexible, State: rollout.StateSucceeded, NewHandler: linux},
 	} {
 		f := newFakeARM(t, answering(http.StatusOK, body))
 		got, err := f.adapter.Model(context.Background(), web)

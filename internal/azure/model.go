@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -19,6 +20,11 @@ func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mode
 	got, err := c.sets.Get(x.with(ctx), set.ResourceGroup, set.Name, nil)
 	if err != nil {
 		return rollout.Model{}, x.problem(err)
+	}
+	if x.response != nil {
+		if body, err := runtime.Payload(x.response); err == nil {
+			keepNumbers(&got.VirtualMachineScaleSet, body)
+		}
 	}
 	model := modelOf(got.VirtualMachineScaleSet)
 	model.SeenAt = azureTime(x.response)
@@ -42,7 +48,7 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 		AutomaticRepairs:   deref(deref(properties.AutomaticRepairsPolicy).Enabled),
 		State:              provisioningState(properties.ProvisioningState),
 		HealthMonitored:    deref(deref(deref(profile.NetworkProfile).HealthProbe).ID) != "",
-		ScriptHandler:      handlerFor(profile),
+		NewHandler:         handlerFor(profile),
 	}
 	if model.Orchestration == "" {
 		model.Orchestration = rollout.OrchestrationUniform // older bodies leave the only mode there was unsaid
@@ -66,9 +72,15 @@ func readExtension(model *rollout.Model, e armcompute.VirtualMachineScaleSetExte
 	if kind.reportsHealth() {
 		model.HealthMonitored = true
 	}
-	if kind.runsScripts() && model.Script == nil {
-		model.Script = scriptOf(e)
-		model.ScriptHandler = handlerOf(p)
+	switch {
+	case !kind.runsScripts():
+		if name := deref(e.Name); name != "" {
+			model.OtherExtensions = append(model.OtherExtensions, name)
+		}
+	case model.Script == nil:
+		model.Script = new(scriptOf(e))
+	default:
+		model.MoreScripts = append(model.MoreScripts, scriptOf(e))
 	}
 }
 

@@ -34,10 +34,11 @@ func TestModel(t *testing.T) {
 	want := rollout.Model{
 		ETag: `"7"`, Capacity: 3, UpgradeMode: "Manual", Orchestration: "Uniform", AutomaticOSUpgrade: true, AutomaticRepairs: true,
 		AutomaticExtensionUpgrades: []string{"agent"}, State: rollout.StateSucceeded, HealthMonitored: true,
-		Image:  rollout.Image{ID: "/i/1"},
-		Script: &rollout.ModelScript{Extension: "CSE", URIs: []string{"https://x/a.sh", "https://x/b.sh"}, Command: "bash a.sh", ForceUpdateTag: "1"},
-		ScriptHandler: rollout.ScriptHandler{Publisher: "microsoft.azure.extensions", Type: "customscript", Version: "2.0", MinorUpgrades: true,
-			After: []string{"agent"}, SuppressFailures: true},
+		Image: rollout.Image{ID: "/i/1"},
+		Script: &rollout.ModelScript{Extension: "CSE", URIs: []string{"https://x/a.sh", "https://x/b.sh"}, Command: "bash a.sh", ForceUpdateTag: "1",
+			Handler: `{"autoUpgradeMinorVersion":true,"provisionAfterExtensions":["agent"],"publisher":"microsoft.azure.extensions","settings":{"timestamp":5},` +
+				`"suppressFailures":true,"type":"customscript","typeHandlerVersion":"2.0"}`},
+		OtherExtensions: []string{"agent"}, NewHandler: newHandler(linuxScript, "2.1"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -54,7 +55,7 @@ func TestModelOfFlexible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(rollout.Model{ETag: `"3"`, Orchestration: "Flexible", ScriptHandler: newHandler(linuxScript, "2.1")}, got); diff != "" {
+	if diff := cmp.Diff(rollout.Model{ETag: `"3"`, Orchestration: "Flexible", NewHandler: newHandler(linuxScript, "2.1")}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -108,18 +109,20 @@ func TestModelScripts(t *testing.T) {
 	for name, c := range map[string]struct {
 		body    string
 		script  *rollout.ModelScript
-		handler rollout.ScriptHandler
+		handler rollout.ScriptHandler // of a new one
 	}{
 		"none on Windows by configuration": {profile(`"osProfile":{"windowsConfiguration":{}}`), nil, windows},
 		"none on Windows by disk":          {profile(`"storageProfile":{"osDisk":{"osType":"Windows"}}`), nil, windows},
 		"none on Linux":                    {profile(`"osProfile":{"linuxConfiguration":{}}`), nil, newHandler(linuxScript, "2.1")},
 		"the old one, settings odd": {
 			profile(`"extensionProfile":{"extensions":[null,{"name":"x"},{"name":"old","properties":{"publisher":"Microsoft.OSTCExtensions","type":"CustomScriptForLinux","typeHandlerVersion":"1.5","settings":"odd"}}]}`),
-			&rollout.ModelScript{Extension: "old"}, rollout.ScriptHandler{Publisher: "Microsoft.OSTCExtensions", Type: "CustomScriptForLinux", Version: "1.5"},
+			&rollout.ModelScript{Extension: "old", Handler: `{"publisher":"Microsoft.OSTCExtensions","settings":"odd","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`},
+			newHandler(linuxScript, "2.1"),
 		},
 		"Windows, URIs odd": {
 			profile(`"extensionProfile":{"extensions":[{"name":"w","properties":{"publisher":"Microsoft.Compute","type":"CustomScriptExtension","settings":{"fileUris":["a",5,null],"commandToExecute":7}}}]}`),
-			&rollout.ModelScript{Extension: "w", URIs: []string{"a"}}, rollout.ScriptHandler{Publisher: "Microsoft.Compute", Type: "CustomScriptExtension"},
+			&rollout.ModelScript{Extension: "w", URIs: []string{"a"}, Handler: `{"publisher":"Microsoft.Compute","settings":{},"type":"CustomScriptExtension"}`},
+			newHandler(linuxScript, "2.1"),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -127,30 +130,10 @@ func TestModelScripts(t *testing.T) {
 			if diff := cmp.Diff(c.script, got.Script); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff(c.handler, got.ScriptHandler); diff != "" {
+			if diff := cmp.Diff(c.handler, got.NewHandler); diff != "" {
 				t.Error(diff)
 			}
 		})
-	}
-}
-
-// TestHandlerComesBackAsItWas writes the extension that was read and finds nothing undeclared changed.
-func TestHandlerComesBackAsItWas(t *testing.T) {
-	model := decodeModel(t, fullModel)
-	body := scriptExtension(rollout.WriteScript{
-		Script: rollout.Script{URIs: model.Script.URIs, Command: model.Script.Command}, ForceUpdateTag: model.Script.ForceUpdateTag,
-		Extension: model.Script.Extension, Handler: model.ScriptHandler,
-	}, nil)
-	written, err := json.Marshal(body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	again := decodeModel(t, profile(`"extensionProfile":{"extensions":[`+string(written[:len(written)-1])+`,"name":"CSE"}]}`))
-	if diff := cmp.Diff(model.Script, again.Script); diff != "" {
-		t.Error(diff)
-	}
-	if diff := cmp.Diff(model.ScriptHandler, again.ScriptHandler); diff != "" {
-		t.Error(diff)
 	}
 }
 

@@ -6,12 +6,8 @@ import (
 	"net/http"
 	"strings"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
-
-// newScriptExtension names the script extension where a scale set has none.
-const newScriptExtension = "vmssrollout-script"
 
 // extensionKind is what an extension is, whatever its name.
 type extensionKind struct{ publisher, name string }
@@ -59,12 +55,16 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 	}
 	name := step.Extension
 	if name == "" {
-		name = newScriptExtension
+		name = rollout.DefaultScriptExtension
 	}
 	if !segment.MatchString(name) {
 		return rollout.Begun{}, x.refuse("%q cannot be the name of an extension", name)
 	}
-	p, err := c.extensions.BeginCreateOrUpdate(x.with(ctx), set.ResourceGroup, set.Name, name, scriptExtension(step, protected), nil)
+	body, err := scriptExtension(step, protected)
+	if err != nil {
+		return rollout.Begun{}, x.refuse("%v", err)
+	}
+	p, err := c.extensions.BeginCreateOrUpdate(x.with(ctx), set.ResourceGroup, set.Name, name, body, nil)
 	return x.begun(p, err)
 }
 
@@ -93,85 +93,4 @@ func lacksExtension(resp *http.Response) bool {
 	}
 	a := readAnswer(resp)
 	return a.carries("NotFound") || a.carries("ResourceNotFound") && strings.Contains(strings.ToLower(a.text()), "/extensions/")
-}
-
-// scriptExtension is the body of the PUT.
-func scriptExtension(step rollout.WriteScript, protected map[string]any) armcompute.VirtualMachineScaleSetExtension {
-	handler := step.Handler
-	if handler.Publisher == "" || handler.Type == "" {
-		handler = newHandler(linuxScript, "2.1")
-	}
-	settings := map[string]any{}
-	if len(step.Script.URIs) > 0 {
-		settings["fileUris"] = step.Script.URIs
-	}
-	if step.Script.Command != "" {
-		settings["commandToExecute"] = step.Script.Command
-	}
-	p := &armcompute.VirtualMachineScaleSetExtensionProperties{
-		Publisher:               &handler.Publisher,
-		Type:                    &handler.Type,
-		TypeHandlerVersion:      &handler.Version,
-		AutoUpgradeMinorVersion: &handler.MinorUpgrades,
-		Settings:                settings,
-	}
-	for _, after := range handler.After {
-		p.ProvisionAfterExtensions = append(p.ProvisionAfterExtensions, &after)
-	}
-	if handler.SuppressFailures {
-		p.SuppressFailures = &handler.SuppressFailures
-	}
-	if step.ForceUpdateTag != "" {
-		p.ForceUpdateTag = &step.ForceUpdateTag
-	}
-	if len(protected) > 0 {
-		p.ProtectedSettings = protected
-	}
-	return armcompute.VirtualMachineScaleSetExtension{Properties: p}
-}
-
-func newHandler(kind extensionKind, version string) rollout.ScriptHandler {
-	return rollout.ScriptHandler{Publisher: kind.publisher, Type: kind.name, Version: version, MinorUpgrades: true}
-}
-
-// handlerFor is the handler that a scale set without the extension needs, by its operating system.
-func handlerFor(profile armcompute.VirtualMachineScaleSetVMProfile) rollout.ScriptHandler {
-	windows := deref(profile.OSProfile).WindowsConfiguration != nil ||
-		deref(deref(deref(profile.StorageProfile).OSDisk).OSType) == armcompute.OperatingSystemTypesWindows
-	if windows {
-		return newHandler(windowsScript, "1.10")
-	}
-	return newHandler(linuxScript, "2.1")
-}
-
-// handlerOf is the handler of an extension that is there.
-func handlerOf(p armcompute.VirtualMachineScaleSetExtensionProperties) rollout.ScriptHandler {
-	handler := rollout.ScriptHandler{
-		Publisher:        deref(p.Publisher),
-		Type:             deref(p.Type),
-		Version:          deref(p.TypeHandlerVersion),
-		MinorUpgrades:    deref(p.AutoUpgradeMinorVersion),
-		SuppressFailures: deref(p.SuppressFailures),
-	}
-	for _, after := range p.ProvisionAfterExtensions {
-		if name := deref(after); name != "" {
-			handler.After = append(handler.After, name)
-		}
-	}
-	return handler
-}
-
-// scriptOf maps the readable part of the extension. Settings that are not what the extension defines are as good as absent.
-func scriptOf(e armcompute.VirtualMachineScaleSetExtension) *rollout.ModelScript {
-	p := deref(e.Properties)
-	script := &rollout.ModelScript{Extension: deref(e.Name), ForceUpdateTag: deref(p.ForceUpdateTag)}
-	settings, _ := p.Settings.(map[string]any)
-	script.Command, _ = settings["commandToExecute"].(string)
-	uris, _ := settings["fileUris"].([]any)
-	for _, uri := range uris {
-		if s, ok := uri.(string); ok {
-			script.URIs = append(script.URIs, s)
-		}
-	}
-	return script
 }

@@ -26,10 +26,10 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 		p, err = c.sets.BeginUpdate(ctx, set.ResourceGroup, set.Name, armcompute.VirtualMachineScaleSetUpdate{},
 			&armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{ResumeToken: token})
 	case rollout.WriteScriptOperation:
-		p, err = c.extensions.BeginCreateOrUpdate(ctx, set.ResourceGroup, set.Name, newScriptExtension, armcompute.VirtualMachineScaleSetExtension{},
+		p, err = c.extensions.BeginCreateOrUpdate(ctx, set.ResourceGroup, set.Name, rollout.DefaultScriptExtension, armcompute.VirtualMachineScaleSetExtension{},
 			&armcompute.VirtualMachineScaleSetExtensionsClientBeginCreateOrUpdateOptions{ResumeToken: token})
 	case rollout.RemoveScriptOperation:
-		p, err = c.extensions.BeginDelete(ctx, set.ResourceGroup, set.Name, newScriptExtension,
+		p, err = c.extensions.BeginDelete(ctx, set.ResourceGroup, set.Name, rollout.DefaultScriptExtension,
 			&armcompute.VirtualMachineScaleSetExtensionsClientBeginDeleteOptions{ResumeToken: token})
 	case rollout.UpgradeOperation:
 		p, err = c.sets.BeginUpdateInstances(ctx, set.ResourceGroup, set.Name, armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{},

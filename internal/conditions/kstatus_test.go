@@ -170,7 +170,7 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.Memory,
 	zones := []string{"1", "2", "3"}[:1+dice(3)]
 	start := simworld.Content{Image: rollout.Image{ID: "/images/old"}}
 	if dice(4) == 0 {
-		start.Script = &rollout.ModelScript{Extension: "script", URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
+		start.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
 	}
 	world := simworld.New(dice, dice(7), zones, start)
 	world.Faults = simworld.RandomFaults(dice)

@@ -137,10 +137,13 @@ func (r *round) fromModel(known Snapshot, b *Baseline) Snapshot {
 	if t.Script == nil || known.Script != nil {
 		return known
 	}
-	known.Script = &ScriptSnapshot{Absent: true}
+	known.Script = &ScriptSnapshot{Absent: true, Extension: recordedName(t.Script.Extension)}
 	if script := model.Script; script != nil {
-		known.Script = &ScriptSnapshot{URIs: script.URIs, Command: script.Command, ForceUpdateTag: script.ForceUpdateTag}
-		b.Why = orElse(b.Why, "the script extension in the model was made by somebody else, and its protected settings cannot be read back; declare it in spec.baseline.script")
+		known.Script = &ScriptSnapshot{URIs: script.URIs, Command: script.Command, ForceUpdateTag: script.ForceUpdateTag,
+			Extension: recordedName(script.Extension), Handler: script.Handler}
+		if !script.SecretsInVault {
+			b.Why = orElse(b.Why, "the script extension in the model was made by somebody else, and its protected settings cannot be read back; declare it in spec.baseline.script")
+		}
 	}
 	return known
 }

@@ -137,8 +137,9 @@ type WriteImage struct {
 	ETag  string
 }
 
-// WriteScript writes the custom script extension into the model. Extension is the name of the one that is there, "" for none.
-// Handler is the model's; the zero value means the Linux one.
+// WriteScript writes the custom script extension into the model. Extension is the name of the one that is there or was declared, ""
+// for the default name. Handler is the model's; the zero value means the Linux one. Script.Handler, on the way back, has what an earlier
+// write may have displaced.
 type WriteScript struct {
 	Script         Script
 	ForceUpdateTag string

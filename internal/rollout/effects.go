@@ -40,9 +40,12 @@ func applyModel(r *round) (verdict, bool) {
 // writeScript is the step that puts the script into the model. Undeclared, the force-update tag stays what it is; on the way back it is
 // just what it was.
 func writeScript(t Target, model Model) WriteScript {
-	step := WriteScript{Script: *t.Script, ForceUpdateTag: t.RevisionTag, Handler: model.ScriptHandler}
+	step := WriteScript{Script: *t.Script, ForceUpdateTag: t.RevisionTag, Extension: t.Script.Extension, Handler: model.NewHandler}
+	if t.Script.Handler != "" {
+		step.Handler = t.Script.Handler
+	}
 	if model.Script != nil {
-		step.Extension = model.Script.Extension
+		step.Extension, step.Handler = model.Script.Extension, model.Script.Handler
 		if step.ForceUpdateTag == "" {
 			step.ForceUpdateTag = model.Script.ForceUpdateTag
 		}

@@ -46,12 +46,14 @@ func carries(t Target, m Model, scriptWritten bool) bool {
 	return imageMatches(t, m) && scriptSettled(t, m, scriptWritten)
 }
 
-// scriptSettled is scriptMatches, except that protected settings cannot be compared: they are right only if this run wrote them.
+// scriptSettled is scriptMatches, except that protected settings cannot be compared: they are right only if this run wrote them. On the way
+// back the same holds for what a write may have displaced.
 func scriptSettled(t Target, m Model, scriptWritten bool) bool {
-	if t.Script != nil && t.Script.ProtectedSettings != "" && !scriptWritten {
-		return false
+	if t.Script == nil || scriptWritten {
+		return scriptMatches(t, m)
 	}
-	return scriptMatches(t, m)
+	displaced := t.Script.Handler != "" && m.Script != nil && t.Script.Handler != m.Script.Handler
+	return t.Script.ProtectedSettings == "" && !displaced && scriptMatches(t, m)
 }
 
 // contradicts says whether what the instance shows cannot be if it has the target. What it does not show contradicts nothing.

@@ -173,6 +173,7 @@ func requireWayBack(r *round) (verdict, bool) {
 		return v, true
 	}
 	r.spec, r.backward = backSpec(r.spec, record.Value), true
+	r.chooseScript()
 	r.recount()
 	return r.requireSameSettings(record.Value.Script)
 }
@@ -361,6 +362,7 @@ func (r *round) isBackNow() verdict {
 	if back.Cause == CauseTarget {
 		m.Return, m.Returned, m.ModelApplied = nil, true, true
 		r.spec, r.backward = r.declared, false
+		r.chooseScript()
 		r.recount()
 		return r.complete()
 	}

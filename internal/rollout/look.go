@@ -80,7 +80,7 @@ func (r *round) recordToRead() string {
 		if r.memory.Return.All {
 			needed = append(needed, r.memory.beforeRun())
 		}
-	case r.memory.isSettled():
+	case r.memory.isSettled() && !r.needsScriptName():
 		needed = nil
 	}
 	for _, name := range needed {

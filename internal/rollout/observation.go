@@ -109,8 +109,10 @@ type Model struct {
 	State                      ProvisioningState
 	HealthMonitored            bool // an application health extension or a health probe is configured
 	Image                      Image
-	Script                     *ModelScript // the custom script extension; nil: none
-	ScriptHandler              ScriptHandler
+	Script                     *ModelScript  // the custom script extension, the first where there are several; nil: none
+	MoreScripts                []ModelScript // the other custom script extensions
+	OtherExtensions            []string      // names of the extensions that run no script
+	NewHandler                 ScriptHandler // what a new script extension needs, by the operating system
 }
 
 // ModelScript is the readable part of the custom script extension in the model.
@@ -119,19 +121,13 @@ type ModelScript struct {
 	URIs           []string
 	Command        string
 	ForceUpdateTag string
+	Handler        ScriptHandler
+	SecretsInVault bool // its protected settings are named by a reference to a key vault, so all of it can be read
 }
 
-// ScriptHandler is everything of the custom script extension that nobody declares, and that a write therefore sends back as it was
-// read. For a scale set without the extension it is what its operating system needs. The core carries it from Model to WriteScript
-// and looks at nothing in it.
-type ScriptHandler struct {
-	Publisher        string
-	Type             string
-	Version          string
-	MinorUpgrades    bool     // take newer minor versions
-	After            []string // the extensions that are provisioned before
-	SuppressFailures bool
-}
+// ScriptHandler is every member of the custom script extension that a target does not declare, as JSON. A write sends it back as it was
+// read. For a scale set without the extension it has what the operating system needs. The core carries it and compares it.
+type ScriptHandler string
 
 // UpgradeModeManual is the only mode in which changing the model touches no instance.
 const UpgradeModeManual = "Manual"

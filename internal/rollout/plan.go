@@ -44,6 +44,7 @@ func forward() []pass {
 		requireModel,
 		idleCompleted,
 		requireInstances,
+		holdUnnamedScript,
 		settleOperation,
 		seeFormerOut,
 		keepReady,
@@ -59,6 +60,7 @@ func forward() []pass {
 		stayCompleted,
 		returnToBaseline,
 		keepExposed,
+		holdOtherScript,
 		keepBaseline,
 		watchWayBack,
 		holdIdleBeforeModel,
@@ -92,6 +94,7 @@ var backward = []pass{
 	seeFormerOut,
 	keepUndone,
 	requireWayBack,
+	holdUnnamedScript,
 	keepMeanwhile,
 	settleOperation,
 	keepReady,
@@ -111,7 +114,9 @@ var backward = []pass{
 // newRound begins a round on a copy of what is remembered.
 func newRound(spec Spec, obs Observation) *round {
 	obs.Instances = seenThrough(obs)
-	return &round{spec: spec, declared: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
+	r := &round{spec: spec, declared: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
+	r.chooseScript()
+	return r
 }
 
 // run lets passes speak until one decides.

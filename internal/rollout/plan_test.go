@@ -24,7 +24,7 @@ func seen(target rollout.Target, outdated, updated int) rollout.Observation {
 		model.Image = *target.Image
 	}
 	if s := target.Script; s != nil {
-		model.Script = &rollout.ModelScript{Extension: "script", URIs: s.URIs, Command: s.Command, ForceUpdateTag: target.RevisionTag}
+		model.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: s.URIs, Command: s.Command, ForceUpdateTag: target.RevisionTag}
 	}
 	var instances []rollout.Instance
 	for n := range outdated + updated {

@@ -132,7 +132,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	}
 	start := simworld.Content{Image: rollout.Image{ID: "/images/old"}}
 	if dice(4) == 0 {
-		start.Script = &rollout.ModelScript{Extension: "script", URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
+		start.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
 	}
 	l.world = simworld.New(dice, dice(9), l.zones, start)
 	l.halfByHand()

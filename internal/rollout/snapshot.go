@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // Snapshot is what of a model can be put back: the paths that a target declares, as they were. It is stored before the first write.
@@ -16,12 +17,15 @@ type Snapshot struct {
 
 // ScriptSnapshot is the custom script extension as it was.
 type ScriptSnapshot struct {
-	Absent            bool // there was none
+	Absent            bool   // there was none
+	Extension         string `json:",omitempty"` // its name; "": the default name, or a record of an older version
 	URIs              []string
 	Command           string
 	ForceUpdateTag    string
 	ProtectedSettings string // name of the Secret, "" for none
 	Digest            string // of the Secret's content
+
+	Handler ScriptHandler `json:",omitempty"` // what of it a target does not declare; "": a record of an older version
 }
 
 // Record is a snapshot under the name by which it is stored. The same content has the same name, so storing it twice is storing it
@@ -51,7 +55,8 @@ func (s Snapshot) target() Target {
 		t.NoScript = true
 	default:
 		tag := s.Script.ForceUpdateTag
-		t.Script = &Script{URIs: s.Script.URIs, Command: s.Script.Command, ProtectedSettings: s.Script.ProtectedSettings, ForceUpdateTag: &tag}
+		t.Script = &Script{URIs: s.Script.URIs, Command: s.Script.Command, ProtectedSettings: s.Script.ProtectedSettings, Extension: s.Script.Extension,
+			ForceUpdateTag: &tag, Handler: s.Script.Handler}
 	}
 	return t
 }
@@ -68,6 +73,9 @@ func (s Snapshot) meets(t Target) bool {
 }
 
 func (s ScriptSnapshot) meets(t Script, tag string) bool {
+	if s.Extension != "" && t.Extension != "" && !strings.EqualFold(s.Extension, t.Extension) {
+		return false
+	}
 	return !s.Absent && slices.Equal(s.URIs, t.URIs) && s.Command == t.Command && s.ProtectedSettings == t.ProtectedSettings &&
 		(tag == "" || tag == s.ForceUpdateTag)
 }
@@ -82,7 +90,11 @@ func snapshotOf(t Target, m Model, digest string) Snapshot {
 	if tag == "" && m.Script != nil {
 		tag = m.Script.ForceUpdateTag
 	}
-	s.Script = &ScriptSnapshot{URIs: t.Script.URIs, Command: t.Script.Command, ForceUpdateTag: tag, ProtectedSettings: t.Script.ProtectedSettings}
+	s.Script = &ScriptSnapshot{URIs: t.Script.URIs, Command: t.Script.Command, ForceUpdateTag: tag, ProtectedSettings: t.Script.ProtectedSettings,
+		Extension: recordedName(t.Script.Extension)}
+	if m.Script != nil {
+		s.Script.Extension, s.Script.Handler = recordedName(m.Script.Extension), m.Script.Handler
+	}
 	if t.Script.ProtectedSettings != "" {
 		s.Script.Digest = digest
 	}

@@ -126,8 +126,10 @@ type Script struct {
 	URIs              []string
 	Command           string
 	ProtectedSettings string
+	Extension         string `json:",omitempty"` // name of the extension to write; "": the one that is there, or the default name
 
-	ForceUpdateTag *string `json:",omitempty"` // only on the way back: exactly the tag that the model had
+	ForceUpdateTag *string       `json:",omitempty"` // only on the way back: exactly the tag that the model had
+	Handler        ScriptHandler `json:",omitempty"` // only on the way back: what the extension had that no target declares
 }
 
 // Batch bounds how many machines are worked on at a time.

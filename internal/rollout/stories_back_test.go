@@ -224,7 +224,7 @@ func returnTroubleStories() map[string]story {
 			13: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, image2.Revision() }),
 			14: deleted(rollout.DeletionRollback),
 		}},
-		"what cannot be relied on is no revision to go back to": {n: 2, start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}}, spec: canary(v2, 50), rounds: 14, script: map[int]func(*teller){
+		"what cannot be relied on is no revision to go back to": {n: 2, start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}}, spec: canary(named(v2, "theirs"), 50), rounds: 14, script: map[int]func(*teller){
 			8: func(t *teller) {
 				name := t.shell.Memory.Baseline.Name
 				ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = name })(t)

@@ -64,6 +64,9 @@ func baselineStories() map[string]story {
 			12: does("spec.baseline declares another part only", declares(base)),
 			14: does("spec.baseline declares the script", declares(wasV1)),
 		}},
+		"a script extension of somebody else is not written unasked": {n: 2, start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}}, spec: rolls(v2, 50), rounds: 24, script: map[int]func(*teller){
+			4: does("the target names it", target(named(v2, "theirs"))),
+		}},
 		"no way back where an instance contradicts": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 67), script: map[int]func(*teller){
 			0: all(sickens, does("machine 2 boots from an image that nobody knows", func(t *teller) {
 				t.world.Models = []simworld.Content{{Image: rollout.Image{ID: "/images/unknown"}}, bare}

@@ -142,7 +142,7 @@ func (w *world) readModel() rollout.Model {
 		m.State = rollout.StateUpdating
 	}
 	if w.model.script != 0 {
-		m.Script = &rollout.ModelScript{Extension: "script", URIs: uris(w.model.script), Command: scripts[w.model.script], ForceUpdateTag: tags[w.model.tag]}
+		m.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: uris(w.model.script), Command: scripts[w.model.script], ForceUpdateTag: tags[w.model.tag]}
 	}
 	return m
 }

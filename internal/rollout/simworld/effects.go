@@ -1,6 +1,7 @@
 package simworld
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -81,7 +82,7 @@ func change(step rollout.Step) func(*Content) {
 		case rollout.WriteImage:
 			c.Image = s.Image
 		case rollout.WriteScript:
-			c.Script = &rollout.ModelScript{Extension: "script", URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
+			c.Script = &rollout.ModelScript{Extension: cmp.Or(s.Extension, rollout.DefaultScriptExtension), Handler: s.Handler, URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
 		case rollout.RemoveScript:
 			c.Script = nil
 		}
