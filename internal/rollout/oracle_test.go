@@ -42,7 +42,8 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 		}
 	}
 	for _, f := range m.Failed {
-		if i, listed := v.byID[f.Ref.ID]; listed && i.VMID == f.Ref.VMID && !isSkippedIn(m, i.ID) { // who takes a failed machine out of the run lets another take its place
+		i, listed := v.byID[f.Ref.ID]
+		if listed && i.VMID == f.Ref.VMID && !isSkippedIn(m, i.ID) && !isDumbOff(m, i) { // who takes a failed machine out of the run lets another take its place; what is off is not eligible
 			v.exposed[f.Ref.ID] = true
 		}
 	}

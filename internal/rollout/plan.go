@@ -113,7 +113,7 @@ var backward = []pass{
 
 // newRound begins a round on a copy of what is remembered.
 func newRound(spec Spec, obs Observation) *round {
-	obs.Instances = seenThrough(obs)
+	obs.Instances = seenThrough(spec.Target, obs)
 	r := &round{spec: spec, declared: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
 	r.chooseScript()
 	return r

@@ -175,6 +175,9 @@ func (l *life) checkCalledAfter(h rollout.Hook, obs rollout.Observation, m rollo
 		return
 	}
 	for _, ref := range op.Instances {
+		if i := machineIn(obs, ref); i.Off != rollout.NotOff {
+			continue // it left the batch since it was stopped
+		}
 		if l.listsUpdated(obs, ref.ID) && !l.hasFailedIn(m, ref.ID) && !skips(m, ref.ID) {
 			l.mustHaveCalled(h, m.Run, ref.ID)
 		}

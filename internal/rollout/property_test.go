@@ -83,7 +83,8 @@ type life struct {
 	tell    func(string, ...any)
 
 	soaked  time.Duration // how long the current step's share has been seen well without a break, less what stood still
-	lastMet time.Time     // when it was last seen so; zero: the last look saw it broken
+	lastMet time.Time     // when it was last seen so, by the controller's clock; zero: the last look saw it broken
+	metAt   time.Time     // when it was last seen so, by Azure's clock
 	atStep  string
 
 	named                map[string]bool // machines that any effect named
@@ -438,12 +439,12 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	}
 	before := obs.Memory
 	if before.Return != nil || d.Remember.Return != nil || d.Remember.Run != before.Run {
-		l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step
+		l.restartSoak(obs, d)
 		return
 	}
 	if before.Revision != spec.Target.Revision() || before.Step != l.atStep {
 		// A new run, or steps that were edited: gates may begin to run in this very round.
-		l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step
+		l.restartSoak(obs, d)
 		return
 	}
 	before.Skipped = d.Remember.Skipped // who is taken out in this very round counts no more
@@ -459,9 +460,9 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 		l.soaked, l.lastMet = 0, time.Time{}
 	default:
 		if !l.lastMet.IsZero() {
-			l.soaked += max(obs.At.Sub(l.lastMet), 0)
+			l.soaked += max(obs.At.Sub(l.lastMet), l.world.Now.Sub(l.metAt)) // the controller's clock may have gone back since
 		}
-		if l.lastMet = obs.At; spec.Paused || obs.Window.Closed {
+		if l.lastMet, l.metAt = obs.At, l.world.Now; spec.Paused || obs.Window.Closed {
 			l.lastMet = time.Time{} // it stands still from here on
 		}
 	}
@@ -471,7 +472,12 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	if l.soaked < dumbStep(spec, before).Soak && !d.Remember.PromoteFull && d.Remember.Promoted != dumbStep(spec, before).Name {
 		l.breaks("I11: from step %q to %q after a soak of %s, %s declared", before.Step, d.Remember.Step, l.soaked, dumbStep(spec, before).Soak)
 	}
-	l.soaked, l.lastMet, l.atStep = 0, obs.At, d.Remember.Step // the next gate may begin to run in the very round that opened this one
+	l.restartSoak(obs, d) // the next gate may begin to run in the very round that opened this one
+}
+
+// restartSoak has the soak of the step begin with this round.
+func (l *life) restartSoak(obs rollout.Observation, d rollout.Decision) {
+	l.soaked, l.lastMet, l.metAt, l.atStep = 0, obs.At, l.world.Now, d.Remember.Step
 }
 
 func (l *life) breaks(format string, args ...any) {
