@@ -283,6 +283,9 @@ func (r *round) takeUp(old Memory) {
 		}
 	}
 	if old.Return != nil {
+		if old.Return.Record == "" {
+			r.memory.Verified = old.Verified // nothing was written back, so they have the target
+		}
 		return
 	}
 	r.memory.ScriptWritten, r.memory.Settings, r.memory.Verified = old.ScriptWritten, old.Settings, old.Verified

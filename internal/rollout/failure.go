@@ -40,20 +40,12 @@ func retryFailed(r *round) (verdict, bool) {
 // retryable names the machines to be tried again in one call: all by the same effect, at most a batch, and none that is well beyond
 // what the budget of unavailability leaves.
 func (r *round) retryable() []Ref {
-	c := r.count()
-	c.cordoned -= r.soonInService()
-	budget := c.room(r.spec.Batch.MaxUnavailable)
+	room := r.roomToRetry()
 	var upgrades, reimages []Ref
 	for _, f := range r.memory.Failed {
 		i, again := r.mayRetry(f)
-		if !again {
+		if !again || !room.take(r, i) {
 			continue
-		}
-		if wellness(r.spec.Health, i) == Yes && !r.isOutOfService(i) {
-			if budget == 0 {
-				continue
-			}
-			budget--
 		}
 		ref := refTo(i)
 		ref.Attempt = f.Ref.Attempt + 1
@@ -67,8 +59,38 @@ func (r *round) retryable() []Ref {
 	if len(upgrades) == 0 {
 		upgrades = reimages
 	}
-	most := min(r.spec.Batch.Size.Of(c.n), maxInstancesPerCall)
+	most := min(r.spec.Batch.Size.Of(r.count().n), maxInstancesPerCall)
 	return inIDOrder(upgrades[:min(len(upgrades), most)])
+}
+
+// retryRoom is how many instances more may be out of service while instances are tried again. It is negative while the budget of unavailability is
+// exceeded.
+type retryRoom struct {
+	left int
+	soon []string // ids of instances whose nodes are about to take pods again: they spend nothing
+}
+
+// roomToRetry is what the budget leaves now.
+func (r *round) roomToRetry() retryRoom {
+	c, soon := r.count(), r.uncordonable()
+	return retryRoom{left: r.spec.Batch.MaxUnavailable.Of(c.n) - c.unavailable - c.cordoned + r.soonInService(), soon: soon}
+}
+
+// take spends the budget for an instance that is tried again, and returns whether there was room. An instance that is not well spends the budget
+// already, and so does one whose node is cordoned.
+func (room *retryRoom) take(r *round, i Instance) bool {
+	if wellness(r.spec.Health, i) != Yes {
+		return true
+	}
+	own := 1
+	if r.isOutOfService(i) && !slices.Contains(room.soon, i.ID) {
+		own = 0
+	}
+	if room.left-own < 0 {
+		return false
+	}
+	room.left -= own
+	return true
 }
 
 // hopeless counts the failed machines with which nothing is left to try. Once they are too many, trying the others changes nothing.

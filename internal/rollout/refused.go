@@ -96,7 +96,11 @@ func (r *round) awaitOther() verdict {
 	if r.memory.PutOff.Since.IsZero() {
 		r.memory.PutOff.Since = r.at
 	}
-	return wait(ReasonProgressing, recheckBusy, "another operation is running on the scale set; waiting for it to end%s", r.memory.PutOff.tells(r.at))
+	recheck := recheckBusy
+	if !r.at.Before(r.memory.PutOff.Since.Add(longPutOff)) {
+		recheck = recheckPutOff
+	}
+	return wait(ReasonProgressing, recheck, "another operation is running on the scale set; waiting for it to end%s", r.memory.PutOff.tells(r.at))
 }
 
 // holdUnread reads nothing before the time that Azure named when it refused a read. The record of that time outlives a restart, and no edit
