@@ -112,6 +112,7 @@ func remembered(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.Memory 
 // of all but the first few failures, and for how long a problem asked to wait.
 func expected(m rollout.Memory) rollout.Memory {
 	m.Gate.Since = up(m.Gate.Since)
+	m.ShortSince = down(m.ShortSince)
 	m.UnhealthySince, m.LastBatchEnd, m.NotBefore = down(m.UnhealthySince), down(m.LastBatchEnd), up(m.NotBefore)
 	m.FormerBegun = down(m.FormerBegun)
 	m.Started, m.FormerSince, m.Stall.Since = down(m.Started), down(m.FormerSince), up(m.Stall.Since)

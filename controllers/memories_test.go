@@ -30,6 +30,7 @@ func (g memories) memory() rollout.Memory {
 		Completed:      g.coin(),
 		SettledETag:    g.text(20),
 		SettledSize:    g.IntN(1001),
+		ShortSince:     g.time(),
 		UnhealthySince: g.time(),
 		LastBatchEnd:   g.time(),
 		Pace:           time.Duration(g.Int64N(int64(3 * time.Hour))),

@@ -18,6 +18,7 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	defer cancel()
 	obs := &round.observation
 	obs.Records = map[string]rollout.Reading[rollout.Snapshot]{}
+	obs.Asked = map[string]rollout.Reading[bool]{}
 	obs.Window = windowAt(round.object.Spec.Windows, obs.At)
 	for reads := rollout.Look(round.spec, *obs); reads.Any(); reads = rollout.Look(round.spec, *obs) {
 		switch {
@@ -44,6 +45,8 @@ func (r *VMSSRolloutReconciler) observeAzure(ctx context.Context, round *round, 
 	case reads.Operation:
 		op := obs.Memory.Operation
 		obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.Token))
+	case reads.Instance != "":
+		obs.Asked[reads.Instance] = reading(r.Azure.HasInstance(ctx, round.set, reads.Instance))
 	case reads.Instances:
 		obs.Instances = reading(r.Azure.Instances(ctx, round.set))
 		round.listed = r.Clock.Now()

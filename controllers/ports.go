@@ -24,6 +24,9 @@ type ScaleSets interface {
 	// latestModelApplied. A page that fails fails the whole read; a partial list is never returned.
 	Instances(ctx context.Context, set rollout.ScaleSet) ([]rollout.Instance, error)
 
+	// HasInstance asks for one instance by its id: one GET. False means that the scale set does not have it, or is deleting it.
+	HasInstance(ctx context.Context, set rollout.ScaleSet, id string) (bool, error)
+
 	// Poll asks once how a begun operation is doing: one GET. That the operation failed is no error but a status; that its
 	// status can no longer be read is the status Lost. An error means that nothing was learnt.
 	Poll(ctx context.Context, set rollout.ScaleSet, kind rollout.OperationKind, token string) (rollout.OperationStatus, error)

@@ -6,6 +6,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -70,6 +71,11 @@ func (o *obedient) RollingUpgrade(context.Context, rollout.ScaleSet) (rollout.Ro
 func (o *obedient) Instances(context.Context, rollout.ScaleSet) ([]rollout.Instance, error) {
 	o.calls = append(o.calls, "instances")
 	return o.instances, nil
+}
+
+func (o *obedient) HasInstance(_ context.Context, _ rollout.ScaleSet, id string) (bool, error) {
+	o.calls = append(o.calls, "instance "+id)
+	return slices.ContainsFunc(o.instances, func(i rollout.Instance) bool { return i.ID == id }), nil
 }
 
 func (o *obedient) Poll(context.Context, rollout.ScaleSet, rollout.OperationKind, string) (rollout.OperationStatus, error) {

@@ -61,6 +61,10 @@ type Bookkeeping struct {
 	// +kubebuilder:validation:Minimum=0
 	SettledCapacity int32 `json:"settledCapacity,omitempty"`
 
+	// listShortSince is since when Azure lists fewer instances than the scale set's capacity.
+	// +optional
+	ListShortSince *metav1.Time `json:"listShortSince,omitempty"`
+
 	// unhealthySince is since when exposed machines outside an operation are not well.
 	// +optional
 	UnhealthySince *metav1.Time `json:"unhealthySince,omitempty"`

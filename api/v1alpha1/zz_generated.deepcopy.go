@@ -172,6 +172,10 @@ func (in *Bookkeeping) DeepCopyInto(out *Bookkeeping) {
 		*out = new(v1.Duration)
 		**out = **in
 	}
+	if in.ListShortSince != nil {
+		in, out := &in.ListShortSince, &out.ListShortSince
+		*out = (*in).DeepCopy()
+	}
 	if in.UnhealthySince != nil {
 		in, out := &in.UnhealthySince, &out.UnhealthySince
 		*out = (*in).DeepCopy()

@@ -86,6 +86,9 @@ func (w *world) callEverything(set rollout.ScaleSet) {
 		w.t.Fatalf("got %+v, %v", list, err)
 	}
 	i := list[0]
+	if has, err := w.HasInstance(ctx, set, i.ID); err != nil || !has {
+		w.t.Errorf("instance %s of scale set %q: got %t, %v", i.ID, set, has, err)
+	}
 	one := []rollout.Ref{{ID: i.ID, VMID: i.VMID}}
 	for _, begin := range []func() (rollout.Begun, error){
 		func() (rollout.Begun, error) {

@@ -13,9 +13,13 @@ import (
 
 func TestContractReads(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
+		id := w.model().UniqueID
+		if len(id) != 36 {
+			t.Errorf("the scale set's uniqueId is %q", id)
+		}
 		w.calls()
 		want := rollout.Model{
-			ETag: `"1"`, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
+			ETag: `"1"`, UniqueID: id, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
 			State: rollout.StateSucceeded, HealthMonitored: true, Image: rollout.Image{ID: image1},
 			OtherExtensions: []string{"HealthExtension"},
 			NewHandler:      `{"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{},"type":"CustomScript","typeHandlerVersion":"2.1"}`,

@@ -13,14 +13,14 @@ import (
 func TestSparseModels(t *testing.T) {
 	linux := newHandler(linuxScript, "2.1")
 	for body, want := range map[string]rollout.Model{
-		`{}`:                             {Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
-		`{"properties":null,"sku":null}`: {Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
-		`{"properties":{}}`:              {Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
-		`{"properties":{"orchestrationMode":"Flexible","upgradePolicy":null,"virtualMachineProfile":null}}`: {Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
+		`{}`:                             {Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
+		`{"properties":null,"sku":null}`: {Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
+		`{"properties":{}}`:              {Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
+		`{"properties":{"orchestrationMode":"Flexible","upgradePolicy":null,"virtualMachineProfile":null}}`: {Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
 		`{"sku":{},"properties":{"orchestrationMode":"Flexible","upgradePolicy":{},"virtualMachineProfile":{},"automaticRepairsPolicy":{}}}`: {
-			Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
+			Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
 		`{"properties":{"orchestrationMode":"Flexible","provisioningState":"Succeeded","virtualMachineProfile":{"storageProfile":null,"networkProfile":{},"extensionProfile":{"extensions":null}}}}`: {
-			Orchestration: rollout.OrchestrationFlexible, State: rollout.StateSucceeded, NewHandler: linux},
+			Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationFlexible, State: rollout.StateSucceeded, NewHandler: linux},
 	} {
 		f := newFakeARM(t, answering(http.StatusOK, body))
 		got, err := f.adapter.Model(context.Background(), web)
@@ -39,7 +39,6 @@ func TestSparseInstances(t *testing.T) {
 		return `{"properties":{"virtualMachineResourceId":"/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/` + id + `"}}`
 	}
 	for value, want := range map[string][]rollout.Instance{
-		`null`:                 nil,
 		`[]`:                   nil,
 		`[{"instanceId":"3"}]`: {{ID: "3"}},
 		`[{"instanceId":"3","properties":null,"resources":null,"zones":null}]`:                    {{ID: "3"}},
@@ -57,7 +56,7 @@ func TestSparseInstances(t *testing.T) {
 			t.Errorf("%s: %s", value, diff)
 		}
 	}
-	for _, value := range []string{`[null]`, `[{}]`, `[{"name":"web_3"}]`, `[` + machine("") + `]`, `[` + machine("a") + `,` + machine("A") + `]`} {
+	for _, value := range []string{`null`, `[null]`, `[{}]`, `[{"name":"web_3"}]`, `[` + machine("") + `]`, `[` + machine("a") + `,` + machine("A") + `]`} {
 		f := newFakeARM(t, answering(http.StatusOK, `{"value":`+value+`}`))
 		got, err := f.adapter.Instances(context.Background(), web)
 		if p := problemOf(t, err); p.Kind != rollout.KindTransient || got != nil {

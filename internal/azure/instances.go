@@ -10,8 +10,8 @@ import (
 )
 
 // Instances reads every instance with its instance view: one GET a page, unprojected, because a projected list lies about
-// latestModelApplied. A page that fails, an item without an id and an id that comes twice fail the whole read: a list
-// that cannot be trusted is no list.
+// latestModelApplied. A page that fails, a page without a list, an item without an id and an id that comes twice fail the whole read: a
+// list that cannot be trusted is no list.
 func (a *Adapter) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollout.Instance, error) {
 	c, err := a.in(set)
 	if err != nil {
@@ -44,6 +44,9 @@ type listing struct {
 
 // add takes one page in.
 func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error {
+	if page.Value == nil {
+		return l.untrusted(noList)
+	}
 	for _, vm := range page.Value {
 		id := idOf(deref(vm))
 		key := strings.ToLower(id)
@@ -65,6 +68,9 @@ func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error 
 	}
 	return nil
 }
+
+// noList is said of a page that lacks its list. An empty list is a list; a missing one, or null, says nothing about instances.
+const noList = "the answer holds no list"
 
 func (l *listing) untrusted(why string) error { return l.x.untrusted(why) }
 

@@ -11,6 +11,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/google/go-cmp/cmp"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -200,5 +201,27 @@ func TestListsThatCannotBeTrusted(t *testing.T) {
 				t.Errorf("got %v, %+v", got, p)
 			}
 		})
+	}
+}
+
+// TestPagesWithoutAList: an answer that holds no list is a failed read, whichever page it is; only an empty list is one.
+func TestPagesWithoutAList(t *testing.T) {
+	figure.Fault(t, 25)
+	for name, body := range map[string]string{"nothing": `{}`, "null": `{"value":null}`, "an odd name": `{"values":[]}`} {
+		for _, page := range []int{0, 1} {
+			t.Run(fmt.Sprintf("%s on page %d", name, page), func(t *testing.T) {
+				f := newFakeARM(t, func(w http.ResponseWriter, r *http.Request) {
+					if page == 1 && r.URL.Query().Get("page") == "" {
+						answering(http.StatusOK, fmt.Sprintf(`{"value":[{"instanceId":"1"}],"nextLink":"http://%s%s?page=1"}`, r.Host, r.URL.Path))(w, r)
+						return
+					}
+					answering(http.StatusOK, body)(w, r)
+				})
+				got, err := f.adapter.Instances(context.Background(), web)
+				if p := problemOf(t, err); got != nil || p.Kind != rollout.KindTransient || !strings.Contains(p.Message, "holds no list") {
+					t.Errorf("got %v, %+v", got, p)
+				}
+			})
+		}
 	}
 }

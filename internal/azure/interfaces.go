@@ -41,6 +41,9 @@ func allInterfaces[T any](ctx context.Context, x *exchange, pager *runtime.Pager
 		if err != nil {
 			return nil, x.problem(err)
 		}
+		if list(page).Value == nil {
+			return nil, x.untrusted(noList)
+		}
 		for _, nic := range list(page).Value {
 			p := deref(deref(nic).Properties)
 			if id := lastName(deref(deref(p.VirtualMachine).ID)); id != "" {

@@ -41,7 +41,8 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 	profile := deref(properties.VirtualMachineProfile)
 	model := rollout.Model{
 		ETag:               deref(set.Etag),
-		Capacity:           int(deref(deref(set.SKU).Capacity)),
+		UniqueID:           strings.ToLower(deref(properties.UniqueID)),
+		Capacity:           capacityOf(set.SKU),
 		UpgradeMode:        string(deref(policy.Mode)),
 		Orchestration:      string(deref(properties.OrchestrationMode)),
 		AutomaticOSUpgrade: deref(deref(policy.AutomaticOSUpgradePolicy).EnableAutomaticOSUpgrade),
@@ -60,6 +61,14 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 		readExtension(&model, deref(e))
 	}
 	return model
+}
+
+// capacityOf is how many instances the scale set is to have. A Flexible set without a profile does not say.
+func capacityOf(sku *armcompute.SKU) int {
+	if sku == nil || sku.Capacity == nil {
+		return rollout.UnknownCapacity
+	}
+	return int(*sku.Capacity)
 }
 
 // readExtension notes what one extension of the model means to a rollout.

@@ -55,7 +55,7 @@ func TestModelOfFlexible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(rollout.Model{ETag: `"3"`, Orchestration: "Flexible", NewHandler: newHandler(linuxScript, "2.1")}, got); diff != "" {
+	if diff := cmp.Diff(rollout.Model{ETag: `"3"`, Capacity: rollout.UnknownCapacity, Orchestration: "Flexible", NewHandler: newHandler(linuxScript, "2.1")}, got); diff != "" {
 		t.Error(diff)
 	}
 }

@@ -40,6 +40,18 @@ func (s *Server) listMachines(r *request) (*response, *armError) {
 	return answer(http.StatusOK, body), nil
 }
 
+// getMachine is one machine of a Flexible set by its own path.
+func (s *Server) getMachine(r *request) (*response, *armError) {
+	if err := s.findGroup(r); err != nil {
+		return nil, err
+	}
+	if r.machine == nil {
+		return nil, typedNotFound("Microsoft.Compute/virtualMachines", r.args["vm"], r.args["group"])
+	}
+	expands := strings.Contains(strings.ToLower(r.queryValue("$expand")), "instanceview")
+	return answer(http.StatusOK, r.machine.look().machine(r.version, expands)), nil
+}
+
 // machines are those of Flexible sets in a subscription, or of one of them.
 func (s *Server) machines(subscription, wanted string) []*instance {
 	var all []*instance

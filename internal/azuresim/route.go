@@ -113,6 +113,7 @@ func vmRoutes() []*route {
 		entry("PUT", inVM, "VMs.Update", vmAction+"write", vmUpdate, (*Server).putVM),
 		entry("DELETE", inVM, "VMs.Delete", vmAction+"delete", vmDelete, (*Server).deleteVM),
 		entry("POST", inVM+"/runcommand", "VMs.RunCommand", vmAction+"runCommand/action", vmUpdate, (*Server).commandOfVM),
+		entry("GET", inMachine, "VirtualMachines.Get", "Microsoft.Compute/virtualMachines/read", vmGet, (*Server).getMachine),
 		entry("POST", inMachine+"/runcommand", "VirtualMachines.RunCommand", "Microsoft.Compute/virtualMachines/runCommand/action",
 			machineUpdate, (*Server).commandOfMachine),
 		entry("GET", inVM+"/extensions", "VMExtensions.List", vmAction+"extensions/read", vmGet, (*Server).listVMExtensions),

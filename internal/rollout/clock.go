@@ -53,7 +53,7 @@ func (m *Memory) ownTimes() []ownTime {
 			times = append(times, ownTime{at, clockSlack})
 		}
 	}
-	happened(&m.PutOff.Since, &m.Unread.Since, &m.UnhealthySince, &m.LastBatchEnd, &m.FormerSince, &m.FormerBegun, &m.Gate.Since, &m.Stall.Since)
+	happened(&m.PutOff.Since, &m.Unread.Since, &m.ShortSince, &m.UnhealthySince, &m.LastBatchEnd, &m.FormerSince, &m.FormerBegun, &m.Gate.Since, &m.Stall.Since)
 	if op := m.Operation; op != nil {
 		times = append(times, ownTime{&op.PollAt, longestAsked + clockSlack})
 		happened(&op.IntentAt, &op.BegunAt, &op.EndedAt, &op.SeenAt)

@@ -16,10 +16,6 @@ func keepExposed(r *round) (verdict, bool) {
 			}
 		}
 	}
-	if at := slices.IndexFunc(r.memory.Exposed, r.isGone); at >= 0 {
-		r.memory.Exposed = slices.DeleteFunc(r.memory.Exposed, r.isGone)
-		r.memory.Verified = slices.DeleteFunc(r.memory.Verified, r.isGone)
-	}
 	return undecided()
 }
 
@@ -95,13 +91,4 @@ func (r *round) newest() time.Time {
 		newest = now
 	}
 	return newest.Truncate(time.Microsecond)
-}
-
-// isGone says whether no such machine is listed. Right after an effect a list may be older than what it shows, so nothing is
-// forgotten then.
-func (r *round) isGone(id string) bool {
-	if r.memory.Operation != nil || r.at.Before(r.memory.LastBatchEnd.Add(settleTime)) {
-		return false
-	}
-	return !slices.ContainsFunc(r.obs.Instances.Value, func(i Instance) bool { return i.ID == id })
 }

@@ -9,7 +9,7 @@ import (
 func keepLedger(r *round) (verdict, bool) {
 	var still []Failure
 	for _, f := range r.memory.Failed {
-		if i, listed := find(r.obs.Instances.Value, f.Ref); listed && !r.isOvercome(f, i) {
+		if i, listed := find(r.obs.Instances.Value, f.Ref); listed && !r.isOvercome(f, i) || !listed && r.mayExist(f.Ref) {
 			still = append(still, f)
 		}
 	}
@@ -171,6 +171,11 @@ func requireEligible(r *round) (verdict, bool) {
 	c := r.count()
 	if c.n > 0 {
 		return undecided()
+	}
+	if c.total == 0 {
+		if v, waiting := requireWhole(r); waiting {
+			return v, true
+		}
 	}
 	stopped := ""
 	if n := stoppedOf(r.memory, r.obs.Instances.Value); n > 0 {

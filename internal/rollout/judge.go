@@ -12,7 +12,7 @@ type standing int
 const (
 	standsGone     standing = iota // no longer listed, or being deleted
 	standsStopped                  // off, since the operation
-	standsBusy                     // the platform is at work on it
+	standsBusy                     // the platform is at work on it, or it may exist and is not listed
 	standsOutdated                 // not at the latest model, or its disk is the old one: nothing happened to it
 	standsFailed                   // the platform or the script says it failed
 	standsUnwell                   // has the target, is not well
@@ -54,7 +54,9 @@ func (r *round) seeOut(op *Operation) (verdict, bool) {
 	for _, ref := range op.Instances {
 		i, listed := find(r.obs.Instances.Value, ref)
 		switch {
-		case !listed || !r.at.Before(op.IntentAt.Add(operationDeadline)):
+		case !r.at.Before(op.IntentAt.Add(operationDeadline)) || !listed && !r.mayExist(ref):
+		case !listed:
+			return wait(ReasonProgressing, recheckBusy, "waiting for what was begun before the target changed: the list lacks instance %s", ref.ID), true
 		case i.busy():
 			return wait(ReasonProgressing, recheckBusy, "waiting for what was begun before the target changed: Azure is still at work on instance %s", ref.ID), true
 		case op.EndedAt.IsZero() && settling:
@@ -76,6 +78,8 @@ func (r *round) tally(op *Operation) tally {
 		if i, listed := find(r.obs.Instances.Value, ref); listed {
 			ref = r.sample(op, ref, i)
 			s = r.stands(op, ref, i)
+		} else if r.mayExist(ref) {
+			s = standsBusy
 		}
 		counted = counted || ref.Successes > before
 		t[s] = append(t[s], ref)

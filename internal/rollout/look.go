@@ -11,6 +11,7 @@ type Reads struct {
 	Settings     string // name of the Secret with the script's protected settings; "": none
 	BackSettings string // name of the Secret that going back would need; "": none
 	Record       string // name of a stored record; "": none
+	Instance     string // id of an instance that the list lacks, to be asked for by it; "": none
 }
 
 // Any says whether there is anything to read.
@@ -67,7 +68,8 @@ func (r *round) look() Reads {
 	case r.needsListOnly():
 		return Reads{Instances: true}
 	}
-	return Reads{Instances: true, Model: true, Rolling: r.needsRolling(), Claim: true, Record: r.recordToRead(), Settings: r.settingsToRead(), BackSettings: r.backSecret()}
+	return Reads{Instances: true, Model: true, Rolling: r.needsRolling(), Claim: true, Record: r.recordToRead(), Settings: r.settingsToRead(), BackSettings: r.backSecret(),
+		Instance: r.instanceToRead()}
 }
 
 // recordToRead names the next record that the round needs and has not read: on the way back what to go back to, and before the first
@@ -111,5 +113,5 @@ func (r *round) isOver() bool {
 // isAsSettled says whether the model still is the one the run completed with.
 func (r *round) isAsSettled() bool {
 	model := r.obs.Model.Value
-	return r.memory.SettledETag != "" && model.ETag == r.memory.SettledETag && model.Capacity == r.memory.SettledSize
+	return r.memory.SettledETag != "" && model.ETag == r.memory.SettledETag && max(0, model.Capacity) == r.memory.SettledSize
 }

@@ -23,6 +23,7 @@ type Memory struct {
 	Operation *Operation // the one effect in flight, from intent to verdict
 	Failed    []Failure  // instances that failed in this run and have not recovered
 
+	ShortSince     time.Time     // since when the list shows fewer instances than the capacity
 	UnhealthySince time.Time     // since when exposed instances outside an operation are not well
 	LastBatchEnd   time.Time     // when the last batch was verified
 	LastExposed    int           // how many were exposed then; a list that shows fewer may be older than that

@@ -12,6 +12,7 @@ type Observation struct {
 	Settings  Reading[ProtectedSettings]
 	Rolling   Reading[RollingUpgrade]
 	Claim     Reading[Claim]
+	Asked     map[string]Reading[bool] // instances that the list lacks and that were asked for one by one, by id: whether the scale set has them
 	Window    Window
 	Actions   []Action                 // not answered yet, oldest first
 	Checks    map[CheckKey]CheckResult // what is known of verifications under way, or over
@@ -100,7 +101,8 @@ const (
 type Model struct {
 	ETag                       string
 	SeenAt                     time.Time // when it was read, by Azure's clock; zero: not said
-	Capacity                   int       // as read; never written
+	UniqueID                   string    // tells the scale set from another one that gets its name; "": not shown
+	Capacity                   int       // as read, UnknownCapacity where it is not shown; never written
 	UpgradeMode                string
 	Orchestration              string
 	AutomaticOSUpgrade         bool
@@ -114,6 +116,9 @@ type Model struct {
 	OtherExtensions            []string      // names of the extensions that run no script
 	NewHandler                 ScriptHandler // what a new script extension needs, by the operating system
 }
+
+// UnknownCapacity is the capacity of a scale set that does not show one.
+const UnknownCapacity = -1
 
 // ModelScript is the readable part of the custom script extension in the model.
 type ModelScript struct {

@@ -44,6 +44,8 @@ func forward() []pass {
 		requireModel,
 		idleCompleted,
 		requireInstances,
+		forgetGone,
+		requireListed,
 		holdUnnamedScript,
 		settleOperation,
 		seeFormerOut,
@@ -65,6 +67,7 @@ func forward() []pass {
 		watchWayBack,
 		holdIdleBeforeModel,
 		requireEligible,
+		requireWholeBeforeModel,
 		callBeforeFirst,
 		applyModel,
 		keepSuspended,
@@ -72,6 +75,7 @@ func forward() []pass {
 		watchChecks,
 		retryFailed,
 		holdFailed,
+		requireWhole,
 		passGates,
 		holdStopped,
 		holdUnhealthy,
@@ -91,6 +95,7 @@ var backward = []pass{
 	holdClaimed,
 	requireModel,
 	requireInstances,
+	forgetGone,
 	seeFormerOut,
 	keepUndone,
 	requireWayBack,
@@ -149,7 +154,8 @@ type round struct {
 	at       time.Time
 	obs      Observation
 	memory   Memory
-	census   *census // nil until the world was read
+	census   *census         // nil until the world was read
+	listed   map[string]bool // ids of the list; nil until asked for
 	facts    Facts
 	blocked  bool      // no batch is permitted, for what is not the release's doing
 	next     time.Time // when time alone will change something; zero: it will not
@@ -223,6 +229,7 @@ func (r *round) count() census {
 	if r.census == nil {
 		c := takeCensus(r.spec, r.memory, r.obs.Model.Value, r.obs.Instances.Value)
 		c.cordoned = len(r.outOfService())
+		c.unavailable += len(r.unlisted())
 		r.census = &c
 	}
 	return *r.census

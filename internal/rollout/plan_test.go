@@ -327,7 +327,7 @@ func TestTouchedBeforeComeFirst(t *testing.T) {
 	for percent, want := range map[int]string{25: "", 50: "2", 75: "1,2", 100: "1,2"} {
 		obs := seen(v2, 4, 1)
 		obs.Memory.Exposed = []string{"1", "2", "4"}
-		obs.Instances.Value = obs.Instances.Value[1:] // 1 and 2 had another target, 3 had none, 4 has this one
+		obs.Instances.Value, obs.Model.Value.Capacity = obs.Instances.Value[1:], 4 // 1 and 2 had another target, 3 had none, 4 has this one
 		spec := canary(v2, percent, func(s *rollout.Spec) {
 			s.Order, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = rollout.OrderNewest, 4, 4
 		})

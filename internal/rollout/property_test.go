@@ -206,6 +206,9 @@ func (l *life) jump() {
 		before := l.shell.Skew
 		l.shell.Skew = time.Duration(l.clock.Int64N(int64(20*time.Hour))) - 10*time.Hour
 		l.wentBack = l.shell.Skew < before // what is waited for until then is waited for no longer
+		if now := l.world.Now.Add(l.shell.Skew); l.lastMet.After(now) {
+			l.lastMet = now // a time that lies ahead counts as now
+		}
 	}
 }
 

@@ -60,8 +60,11 @@ func (r *round) isCompleted() bool {
 // settle remembers the scale set by which an idle round will know that nothing moved. With instances behind there is something
 // to keep reporting, so nothing is remembered and the list is read each time.
 func (r *round) settle() {
-	r.memory.SettledETag, r.memory.SettledSize = r.obs.Model.Value.ETag, r.obs.Model.Value.Capacity
+	r.memory.SettledETag, r.memory.SettledSize = r.obs.Model.Value.ETag, max(0, r.obs.Model.Value.Capacity)
 	c := r.count()
+	if r.missing() > 0 {
+		r.memory.SettledETag = "" // what is not listed may be behind, so the list is read each time
+	}
 	if r.memory.Returned {
 		return // who never left is not behind, whatever the flag says
 	}

@@ -86,7 +86,7 @@ func keepReady(r *round) (verdict, bool) {
 	}
 	c.Refs = slices.DeleteFunc(c.Refs, func(ref Ref) bool {
 		_, listed := find(r.obs.Instances.Value, ref)
-		return !listed
+		return !listed && !r.mayExist(ref)
 	})
 	if len(c.Refs) == 0 {
 		r.memory.hangUp(BeforeInstance)

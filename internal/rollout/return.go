@@ -143,12 +143,21 @@ func (r *round) finishReturn(s returning) verdict {
 				back.doing(), back.Why, names(s.failed, refTo), r.memory.Failed[0].Message)
 		}
 	}
+	if v, waiting := requireListed(r); waiting {
+		return v
+	}
+	if v, waiting := requireWhole(r); waiting {
+		return v
+	}
 	return r.isBackNow()
 }
 
 // explainReturn says what the way back waits for.
 func (r *round) explainReturn(s returning) verdict {
 	back := r.memory.Return
+	if v, waiting := requireListed(r); waiting && len(s.busy) == 0 {
+		return v // what the list lacks may be unavailable, and spends the budget
+	}
 	switch {
 	case len(s.busy) > 0:
 		return wait(ReasonProgressing, recheckBusy, "Azure is at work on %s", names(s.busy, refTo))
@@ -192,7 +201,7 @@ func (r *round) stillAtWork() []Ref {
 	var still []Ref
 	isAwaited := r.memory.isGoingBack() || r.at.Before(r.memory.FormerSince.Add(operationDeadline))
 	for _, ref := range r.memory.Former {
-		if i, listed := find(r.obs.Instances.Value, ref); listed && i.busy() && isAwaited {
+		if isAwaited && r.mayBeBusy(ref) {
 			still = append(still, ref)
 		}
 	}

@@ -116,6 +116,7 @@ func (e *encoder) memory() {
 	e.num(int(m.Pace / time.Second))
 	e.text(m.Step)
 	e.gate(m.Gate, e.c.gateTime())
+	e.ago(m.ShortSince, shortListTime)
 	e.ago(m.UnhealthySince, e.c.spec.Health.Timeout)
 	e.ago(m.LastBatchEnd, max(e.c.spec.Batch.Pause, settleTime))
 	e.left(m.NotBefore)
@@ -273,6 +274,7 @@ const (
 	stuckAfter        = 5 * time.Minute
 	operationDeadline = 2 * time.Hour
 	recheckRefused    = 5 * time.Minute
+	shortListTime     = 10 * time.Minute
 )
 
 // gateTime is the longest that a gate can take.
@@ -301,6 +303,7 @@ func (c *config) nextMoment(s *state) (time.Duration, bool) {
 	m, health := &s.memory, c.spec.Health
 	consider(m.NotBefore, 0)
 	consider(m.Unread.Until, 0)
+	consider(m.ShortSince, shortListTime)
 	consider(m.UnhealthySince, health.Timeout)
 	consider(m.LastBatchEnd, settleTime, c.spec.Batch.Pause)
 	consider(m.FormerSince, settleTime, stuckAfter, operationDeadline)

@@ -72,7 +72,7 @@ func (c *config) declared(s *state) rollout.Spec {
 
 // observe reads what Look asks for. Blind rounds cannot list the instances.
 func (c *config) observe(s *state, spec rollout.Spec, blind bool) rollout.Observation {
-	obs := rollout.Observation{At: s.world.at(), Memory: s.memory, Actions: s.actions, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
+	obs := rollout.Observation{At: s.world.at(), Memory: s.memory, Actions: s.actions, Records: map[string]rollout.Reading[rollout.Snapshot]{}, Asked: map[string]rollout.Reading[bool]{}}
 	obs.Window.Closed = s.closed
 	for reads := rollout.Look(spec, obs); reads.Any(); reads = rollout.Look(spec, obs) {
 		s.read(&obs, reads, blind)
@@ -94,9 +94,7 @@ func (s *state) read(obs *rollout.Observation, reads rollout.Reads, blind bool) 
 	if reads.BackSettings != "" {
 		obs.BackSettings = rollout.Known(rollout.ProtectedSettings{Digest: s.digest()})
 	}
-	if name := reads.Record; name != "" {
-		obs.Records[name] = s.record(name)
-	}
+	s.readByName(obs, reads)
 	if reads.Instances {
 		obs.Instances = rollout.Known(s.world.readInstances())
 		if blind {
@@ -108,6 +106,16 @@ func (s *state) read(obs *rollout.Observation, reads rollout.Reads, blind bool) 
 	}
 	if reads.Rolling {
 		obs.Rolling = rollout.Known(rollout.RollingUpgrade{})
+	}
+}
+
+// readByName makes the reads of records and of single instances.
+func (s *state) readByName(obs *rollout.Observation, reads rollout.Reads) {
+	if name := reads.Record; name != "" {
+		obs.Records[name] = s.record(name)
+	}
+	if id := reads.Instance; id != "" {
+		obs.Asked[id] = rollout.Known(s.world.find(id) >= 0)
 	}
 }
 

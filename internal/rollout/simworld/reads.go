@@ -36,7 +36,29 @@ func (w *World) Instances() rollout.Reading[[]rollout.Instance] {
 			}
 		}
 	}
-	return rollout.Known(w.told(w.list()))
+	return rollout.Known(w.told(slices.DeleteFunc(w.list(), func(i rollout.Instance) bool { return w.Hidden[i.ID] })))
+}
+
+// read makes the next read of the scale set itself.
+func (w *World) read(obs *rollout.Observation, reads rollout.Reads) {
+	switch {
+	case reads.Instance != "":
+		obs.Asked[reads.Instance] = w.Has(reads.Instance)
+	case reads.Instances:
+		obs.Instances = w.Instances()
+	case reads.Model:
+		obs.Model = w.Model()
+	case reads.Rolling:
+		obs.Rolling = rollout.Known(w.Rolling)
+	}
+}
+
+// Has asks for one machine by its id.
+func (w *World) Has(id string) rollout.Reading[bool] {
+	if p := w.readFault(); p != nil {
+		return rollout.Unknown[bool](p)
+	}
+	return rollout.Known(w.find(id) != nil)
 }
 
 // told is a list as Azure tells it: machines in which a script of a check is at work are being updated.

@@ -213,7 +213,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now.Add(s.Skew), Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside, Calls: s.called, Nodes: s.nodes, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
+	obs := rollout.Observation{At: s.World.Now.Add(s.Skew), Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside, Calls: s.called, Nodes: s.nodes, Records: map[string]rollout.Reading[rollout.Snapshot]{}, Asked: map[string]rollout.Reading[bool]{}}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {
@@ -231,12 +231,8 @@ func (s *Shell) observe() rollout.Observation {
 		case reads.Record != "":
 			s.Reads--
 			obs.Records[reads.Record] = s.record(reads.Record)
-		case reads.Instances:
-			obs.Instances = s.World.Instances()
-		case reads.Model:
-			obs.Model = s.World.Model()
-		case reads.Rolling:
-			obs.Rolling = rollout.Known(s.World.Rolling)
+		default:
+			s.World.read(&obs, reads)
 		}
 	}
 	return obs

@@ -33,6 +33,8 @@ type World struct {
 	Ours      int           // index of the first model that a step wrote; 0: none did
 	Telling   bool          // machines in which a check is at work show as being updated
 
+	Hidden map[string]bool // by instance id: no list shows it
+
 	inside  map[string]bool    // by instance id: a script of a check is at work in the machine
 	untold  []rollout.Instance // the last list, with what is true of those machines
 	running *operation
