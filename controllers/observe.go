@@ -20,6 +20,7 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	obs.Records = map[string]rollout.Reading[rollout.Snapshot]{}
 	obs.Asked = map[string]rollout.Reading[bool]{}
 	obs.Window = windowAt(round.object.Spec.Windows, obs.At)
+	obs.Terminating = round.spec.Deleting == rollout.DeletionRollback && r.isTerminating(ctx, round.object)
 	for reads := rollout.Look(round.spec, *obs); reads.Any(); reads = rollout.Look(round.spec, *obs) {
 		switch {
 		case reads.Settings != "":

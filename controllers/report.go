@@ -49,6 +49,7 @@ func (r *VMSSRolloutReconciler) tidy(ctx context.Context, round *round, d rollou
 	if !d.Release {
 		return nil
 	}
+	ctrl.LoggerFrom(ctx).Info("The object is let go", "reason", d.Because.Reason, "message", d.Because.Message)
 	r.forget(client.ObjectKeyFromObject(round.object))
 	return r.release(ctx, round.object)
 }
@@ -75,7 +76,7 @@ func (r *VMSSRolloutReconciler) writeAgain(ctx context.Context, round *round, d 
 // tell records an event when the reason changed, and for every effect. Its reason is the condition's.
 func (r *VMSSRolloutReconciler) tell(round *round, d rollout.Decision) {
 	reason := string(d.Because.Reason)
-	if reason == round.before && round.began == "" {
+	if reason == round.before && round.began == "" && !d.Release {
 		return
 	}
 	kind := corev1.EventTypeNormal
@@ -83,8 +84,8 @@ func (r *VMSSRolloutReconciler) tell(round *round, d rollout.Decision) {
 		kind = corev1.EventTypeWarning
 	}
 	// The API refuses longer notes, and a refused event is lost.
-	note := conditions.Shorten(d.Because.Message, maxEventNoteBytes)
-	r.Events.Eventf(round.object, nil, kind, reason, "Reconcile", "%s", note)
+	note := conditions.Shorten(round.named(d.Because.Message), maxEventNoteBytes)
+	r.Events.Eventf(round.regarding(), nil, kind, reason, "Reconcile", "%s", note)
 }
 
 // maxEventNoteBytes is the API's own bound.

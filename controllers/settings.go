@@ -32,7 +32,11 @@ func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round, 
 	name := types.NamespacedName{Namespace: round.object.Namespace, Name: secretName}
 	secret := &corev1.Secret{}
 	if err := r.Live.Get(ctx, name, secret); err != nil {
-		return rollout.Unknown[rollout.ProtectedSettings](secretProblem(name, err))
+		problem := secretProblem(name, err)
+		if round.observation.Terminating {
+			problem.Mend = "" // it would be refused
+		}
+		return rollout.Unknown[rollout.ProtectedSettings](problem)
 	}
 	if refused := refusedScript(round, secret); refused != nil {
 		return rollout.Unknown[rollout.ProtectedSettings](refused)

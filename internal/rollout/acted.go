@@ -22,7 +22,7 @@ func Acted(spec Spec, d Decision, o Outcome) Decision {
 	after := d
 	after.Step, after.Because, after.Remember, after.Recheck, after.Facts = Wait{}, v.because, r.memory, v.recheck, r.facts
 	r.declared = spec
-	after.Because = r.memory.Return.colour(r.tellStuck(after.Because))
+	after.Because = r.tellDeletion(r.memory.Return.colour(r.tellStuck(after.Because)))
 	return after
 }
 

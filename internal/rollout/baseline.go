@@ -169,6 +169,11 @@ func (r *round) judgeBaseline(s Snapshot, b *Baseline) {
 	}
 }
 
+// isWithoutSecret says whether only the Secret is missing that going back needs. That can come back.
+func (b Baseline) isWithoutSecret() bool {
+	return b.Why == "" && b.Lost != "" && b.Lost != sameAsTarget
+}
+
 // sameAsTarget is why a run that puts back what was there before cannot itself be taken back.
 const sameAsTarget = "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
 
@@ -204,8 +209,20 @@ func watchWayBack(r *round) (verdict, bool) {
 // isLost says whether a Secret that could not be read will not be readable by itself.
 func isLost(p *Problem) bool { return p.Kind == KindInvalid || p.Kind == KindForbidden }
 
+// seeksDeclared says whether what spec.baseline declares is to be gone back to, since what was stored cannot be.
+func (r *round) seeksDeclared() bool {
+	back := r.memory.Return
+	return back != nil && !back.Done && back.Record == "" && r.spec.Baseline != nil
+}
+
 // backSecret names the Secret that going back would need, "" for none.
 func (r *round) backSecret() string {
+	if r.seeksDeclared() {
+		if script := r.spec.Baseline.Script; script != nil {
+			return script.ProtectedSettings
+		}
+		return ""
+	}
 	if r.memory.Baseline.Secret != "" {
 		return r.memory.Baseline.Secret
 	}

@@ -1,5 +1,20 @@
 package rollout
 
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+const (
+	// deletionPatience is how long the rollback before a deletion waits for what it needs of the cluster, counted from when it began. A Secret may
+	// come back within that time; an object that stays for ever holds up its namespace.
+	deletionPatience = 10 * time.Minute
+	// secondLook is how long after the first time that Azure did not find the scale set the object is let go: one answer may be wrong, and Azure
+	// answers the same about what the identity cannot see.
+	secondLook = time.Minute
+)
+
 // beginDeletion lets an object that is being deleted go: at once, or, where that was declared, once everything is back.
 func beginDeletion(r *round) (verdict, bool) {
 	m := &r.memory
@@ -52,20 +67,111 @@ func (r *round) release(why string) verdict {
 	return wait(ReasonProgressing, recheckMissing, "deleted: %s", why)
 }
 
-// releaseAnyway lets go of an object whose way back is gone: keeping it would not bring that back.
+// releaseAnyway lets go of an object that cannot be rolled back: keeping it would not change that.
 func (r *round) releaseAnyway(why string) verdict {
 	r.memory.RepairsSuspended = r.memory.RepairsSuspended && r.obs.Model.State == Read
 	v := r.release("")
 	if r.released {
-		v = wait(ReasonNotRollbackable, recheckMissing, "deleted without going back, since there is no way: %s", why)
+		v = wait(ReasonNotRollbackable, recheckMissing, "deleted without a rollback: %s%s", why, r.leftWithTarget())
 	}
 	return v
 }
 
-// releaseLost lets go of an object whose scale set is gone.
+// leftWithTarget says what keeps the target, "" where the scale set is not known.
+func (r *round) leftWithTarget() string {
+	if r.obs.Model.State != Read {
+		return ""
+	}
+	who := ""
+	if left := r.memory.Exposed; len(left) > 0 {
+		who = names(left, func(id string) Ref { return Ref{ID: id} })
+	}
+	switch isCarried := carries(r.declared.Target, r.obs.Model.Value, true); {
+	case isCarried && who == "":
+		return fmt.Sprintf("; the model of scale set %s keeps the target", r.spec.ScaleSet)
+	case isCarried:
+		return fmt.Sprintf("; the model of scale set %s and %s keep the target", r.spec.ScaleSet, who)
+	case who == "":
+		return fmt.Sprintf("; the model of scale set %s stays as it is", r.spec.ScaleSet)
+	default:
+		return fmt.Sprintf("; the model of scale set %s stays as it is, and the target stays on %s", r.spec.ScaleSet, who)
+	}
+}
+
+// releaseLost lets go of an object whose scale set is gone. Two answers have to say so, at least a minute apart and with none in between that the
+// scale set is there.
 func releaseLost(r *round) (verdict, bool) {
 	if r.spec.Deleting == DeletionNone || r.obs.Model.State != ReadFailed || r.obs.Model.Problem.Kind != KindNotFound {
 		return undecided()
 	}
-	return r.releaseAnyway("the scale set is gone: " + r.obs.Model.Problem.Error()), true
+	p, first := r.obs.Model.Problem, r.memory.Unread
+	if first.Kind != KindNotFound {
+		first = PutOff{}
+	}
+	r.memory.Unread = first.another(r.at, p)
+	if again := r.memory.Unread.Since.Add(secondLook); r.at.Before(again) {
+		r.awaits(again)
+		return wait(ReasonScaleSetNotFound, r.until(again, recheckMissing), "reading the scale set: %s; if it is not found at %s either, the object goes without a rollback",
+			p.Error(), clock(again)), true
+	}
+	return r.releaseAnyway("scale set " + r.spec.ScaleSet.String() + " is gone: " + p.Error()), true
+}
+
+// isFound says whether Azure answered that the scale set is there. What it says of an operation tells nothing of that.
+func (r *round) isFound() bool { return r.obs.Model.State == Read || r.obs.Instances.State == Read }
+
+// awaitSecret waits before a deletion for what the rollback lacks and a person can still provide. The wait is bounded. It is over at once in a
+// namespace that is being deleted, where nothing can be created.
+func (r *round) awaitSecret(why string) verdict {
+	ends := r.memory.Return.At.Add(deletionPatience)
+	switch p := r.obs.BackSettings.Problem; {
+	case r.spec.Deleting != DeletionRollback:
+		return r.noWayBack(why)
+	case r.obs.Terminating:
+		return r.releaseAnyway(why + "; the namespace is being deleted")
+	case p != nil && p.Kind == KindForbidden:
+		return r.unreadable("the protected settings to go back to", p)
+	case !r.at.Before(ends):
+		return r.releaseAnyway(fmt.Sprintf("%s; the rollback waited %.0f minutes for it", why, deletionPatience.Minutes()))
+	}
+	r.awaits(ends)
+	return wait(ReasonNotRollbackable, r.until(ends, recheckMissing), "the rollback before the deletion waits until %s, then the object goes without it: %s; declare spec.baseline",
+		clock(ends), why)
+}
+
+// isClosed says whether nothing more can be stored before the object goes.
+func (r *round) isClosed() bool { return r.spec.Deleting == DeletionRollback && r.obs.Terminating }
+
+// withoutSettings ends the wait for the Secret of a script that is to be put back, where the object is being deleted. Access that was refused is
+// waited for, unless it cannot be granted again.
+func (r *round) withoutSettings(v verdict) verdict {
+	isLost := v.because.Reason == ReasonInvalid || v.because.Reason == ReasonAccessDenied && r.obs.Terminating
+	if r.spec.Deleting != DeletionRollback || !isLost {
+		return v
+	}
+	return r.loseRecord(WithoutAdvice(v.because.Message), false)
+}
+
+// offered is an action to be offered in a message, "" in a deletion, when every action is rejected.
+func (r *round) offered(action string) string {
+	if r.spec.Deleting != DeletionNone {
+		return ""
+	}
+	return "; " + action
+}
+
+// tellDeletion names the other way on where a rollback before a deletion needs a person.
+func (r *round) tellDeletion(because Because) Because {
+	if r.declared.Deleting != DeletionRollback || r.released || !r.memory.isGoingBack() || because.Reason.Standing() != Stuck {
+		return because
+	}
+	told, command, isMended := strings.Cut(because.Message, toMend)
+	if because.Reason == ReasonAccessDenied {
+		told += "; grant the access again"
+	}
+	because.Message = told + "; or set spec.onDelete to Leave, which leaves the scale set as it is"
+	if isMended {
+		because.Message += toMend + command
+	}
+	return because
 }

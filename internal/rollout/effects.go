@@ -19,7 +19,7 @@ func applyModel(r *round) (verdict, bool) {
 		return v, true
 	}
 	if v, missing := r.requireSettings(); missing {
-		return v, true
+		return r.withoutSettings(v), true
 	}
 	if v, missing := requireStored(r); missing {
 		return v, true

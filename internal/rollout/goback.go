@@ -189,15 +189,16 @@ func (r *round) requireSameSettings(script *ScriptSnapshot) (verdict, bool) {
 // loseRecord tells that what was to be put back cannot be. Where it is the run's baseline, that is known from now on: the way back is looked for anew,
 // so that spec.baseline and a Retry are heard. A record that is gone does not come back; a Secret may.
 func (r *round) loseRecord(why string, forGood bool) verdict {
-	b, back := &r.memory.Baseline, r.memory.Return
-	if back.Record != b.Name {
+	if b, back := &r.memory.Baseline, r.memory.Return; back.Record == b.Name {
+		back.Record = ""
+		if b.Lost = why; forGood {
+			b.Why = why
+		}
+	}
+	if forGood {
 		return r.noWayBack(why)
 	}
-	back.Record = ""
-	if b.Lost = why; forGood {
-		b.Why = why
-	}
-	return r.noWayBack(why)
+	return r.awaitSecret(why)
 }
 
 // completeRecord adds to an older revision what it does not declare and the run does: the way that was before the run. Without that, the older
@@ -223,6 +224,9 @@ func (r *round) completeRecord(s Snapshot) (verdict, bool) {
 	}
 	if missing = s.misses(r.declared.Target); missing != "" {
 		return r.noWayBack("neither the revision nor what was there before the run says what " + missing + " was"), true
+	}
+	if r.isClosed() {
+		return r.releaseAnyway("the namespace is being deleted, so what to go back to cannot be stored"), true
 	}
 	r.memory.Return.Record = s.name()
 	r.store = append(r.store, Record{Name: s.name(), Run: r.memory.Run, Snapshot: s})
@@ -254,11 +258,17 @@ func (r *round) seekWayBack() (verdict, bool) {
 		m.Baseline.Lost, m.Return.Record, m.Failed = "", b.Name, nil
 		return wait(ReasonProgressing, recheckSoon, "what there is to go back to is complete again"), true
 	}
+	if r.spec.Baseline == nil && b.isWithoutSecret() {
+		return r.awaitSecret(b.Lost), true
+	}
 	if r.spec.Baseline == nil {
 		return r.noWayBack(orElse(b.Why, b.Lost)), true
 	}
 	if p := r.obs.BackSettings.Problem; p != nil {
-		return r.unreadable("the protected settings to go back to", p), true
+		return r.withoutSettings(r.unreadable("the protected settings to go back to", p)), true
+	}
+	if r.isClosed() {
+		return r.releaseAnyway(orElse(b.Why, b.Lost) + "; the namespace is being deleted, so spec.baseline cannot be stored"), true
 	}
 	declared := snapshotOf(*r.spec.Baseline, r.obs.Model.Value, r.obs.BackSettings.Value.Digest).only(r.spec.Target)
 	if missing := declared.misses(r.spec.Target); missing != "" {
@@ -278,7 +288,8 @@ func (r *round) seekWayBack() (verdict, bool) {
 
 // isComplete says whether what there was to go back to, and could not be gone back to, can be after all.
 func (r *round) isComplete(b Baseline) bool {
-	return b.Fixed && b.Name != "" && b.Why == "" && b.Lost != sameAsTarget && r.settingsLost(b) == ""
+	isRead := b.Secret == "" || b.Secret == r.backSecret()
+	return b.Fixed && b.Name != "" && b.Why == "" && b.Lost != sameAsTarget && isRead && r.settingsLost(b) == ""
 }
 
 // misses names the first path that the target declares and the snapshot lacks.

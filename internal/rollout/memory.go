@@ -33,7 +33,7 @@ type Memory struct {
 	NotBefore      time.Time     // no effect before this: Azure asked to wait, or an effect was refused for now
 	Throttled      bool          // NotBefore is because of throttling
 	PutOff         PutOff        // the effect that is not taken, or changes nothing, again and again
-	Unread         PutOff        // the read that was refused last, and until when no other is made
+	Unread         PutOff        // the read that was refused last, and until when no other is made; before a deletion, since when there is no scale set
 
 	Started  time.Time // when the run began
 	Baseline Baseline  // what to go back to

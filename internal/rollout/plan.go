@@ -186,7 +186,7 @@ func (r *round) decide(v verdict) Decision {
 	r.raiseAlarm(&v)
 	r.letGo(v)
 	r.keepPutOff()
-	v.because = r.tellClock(r.memory.Return.colour(r.tellStuck(v.because)))
+	v.because = r.tellClock(r.tellDeletion(r.memory.Return.colour(r.tellStuck(v.because))))
 	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: r.paced(v), Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
 		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Calls: r.wantedCalls(), Nodes: r.wantedNodes(),
 		Keep: r.memory.keep()}

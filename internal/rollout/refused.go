@@ -113,7 +113,7 @@ func holdUnread(r *round) (verdict, bool) {
 	}
 	switch {
 	case !r.isQuiet():
-		if r.hasRead() {
+		if r.hasRead() && (quiet.Kind != KindNotFound || r.isFound()) {
 			*quiet = PutOff{}
 		}
 		return undecided()

@@ -139,8 +139,8 @@ func (r *round) finishReturn(s returning) verdict {
 	}
 	for _, i := range s.failed {
 		if i.Latest == No {
-			return wait(ReasonFailed, recheckHeld, "%s (%s), but %s did not take it: %s; create a RolloutAction Rollback to try again",
-				back.doing(), back.Why, names(s.failed, refTo), r.memory.Failed[0].Message)
+			return wait(ReasonFailed, recheckHeld, "%s (%s), but %s did not take it: %s%s",
+				back.doing(), back.Why, names(s.failed, refTo), r.memory.Failed[0].Message, r.offered("create a RolloutAction Rollback to try again"))
 		}
 	}
 	if v, waiting := requireListed(r); waiting {
@@ -166,8 +166,8 @@ func (r *round) explainReturn(s returning) verdict {
 		return wait(ReasonProgressing, r.until(deadline, recheckBusy), "waiting until %s for %s to be well: %s",
 			clock(deadline), names(s.ill, refTo), ailment(r.spec, s.ill[0]))
 	case len(s.failed) > 0:
-		return wait(ReasonFailed, recheckHeld, "%s (%s): %s, and maxUnavailable leaves no room for %s; create a RolloutAction Rollback when they are mended",
-			back.doing(), back.Why, r.memory.Failed[0].Message, names(s.behind, refTo))
+		return wait(ReasonFailed, recheckHeld, "%s (%s): %s, and maxUnavailable leaves no room for %s%s",
+			back.doing(), back.Why, r.memory.Failed[0].Message, names(s.behind, refTo), r.offered("create a RolloutAction Rollback when they are mended"))
 	case !slices.ContainsFunc(s.behind, func(i Instance) bool { return i.choosable(r.spec) }):
 		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is %s)",
 			names(s.behind, refTo), r.declared.Protected)

@@ -8,6 +8,25 @@ func deleted(how rollout.Deletion) func(*teller) {
 	return does("the object is deleted, onDelete is "+string(how), func(t *teller) { t.shell.Spec.Deleting = how })
 }
 
+// releasesSecond makes the target another script with another Secret, for one of two instances.
+func releasesSecond(t *teller) {
+	t.shell.Spec.Target, t.shell.Spec.Percent = protected("b.sh", "settings-b"), 50
+}
+
+// loses deletes a Secret.
+func loses(secret string) func(*teller) {
+	return does("the Secret "+secret+" is gone", func(t *teller) { t.shell.Secrets = map[string]string{secret: ""} })
+}
+
+// gone has Azure not find the scale set any more, or find it again.
+func gone(is bool) func(*teller) {
+	what := "Azure finds the scale set again"
+	if is {
+		what = "Azure does not find the scale set"
+	}
+	return does(what, func(t *teller) { t.world.Gone = is })
+}
+
 func deletionStories() map[string]story {
 	repaired := does("automatic repairs are on, and to be suspended", repairs)
 	return map[string]story{
@@ -45,6 +64,24 @@ func deletionStories() map[string]story {
 		"deletion completes an abort": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
 			7:  ask(rollout.VerbAbort),
 			13: deleted(rollout.DeletionRollback),
+		}},
+		"deletion lets go once the Secret is gone for long": {n: 2, start: bare, rounds: 40, spec: canary(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
+			12: does("target b.sh, with another Secret, to one of two", releasesSecond),
+			22: all(loses("settings-a"), deleted(rollout.DeletionRollback)),
+		}},
+		"deletion rolls back to the declared baseline once the Secret is gone": {n: 2, start: bare, rounds: 44, spec: canary(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
+			12: does("target b.sh, with another Secret, to one of two", releasesSecond),
+			22: all(loses("settings-a"), deleted(rollout.DeletionRollback)),
+			26: does("spec.baseline declares c.sh, with a Secret of another name", declares(protected("c.sh", "settings-c"))),
+		}},
+		"deletion with the namespace lets go at once": {n: 2, start: bare, rounds: 28, spec: canary(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
+			12: does("target b.sh, with another Secret, to one of two", releasesSecond),
+			22: all(loses("settings-a"), does("the namespace is being deleted", func(t *teller) { t.shell.Closed = true }), deleted(rollout.DeletionRollback)),
+		}},
+		"deletion looks twice for a scale set that is gone": {n: 3, start: bare, rounds: 30, spec: canary(image2, 34), script: map[int]func(*teller){
+			8:  all(gone(true), deleted(rollout.DeletionRollback)),
+			9:  gone(false),
+			12: gone(true),
 		}},
 		"repairs are suspended for as long as a run lasts": {n: 2, start: bare, spec: canary(image2, 100), rounds: 18, script: map[int]func(*teller){
 			0: repaired,

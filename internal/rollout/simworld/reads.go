@@ -120,6 +120,9 @@ func (w *World) healthSince(m *Machine) time.Time {
 
 // Poll asks about an operation.
 func (w *World) Poll(token string) rollout.Reading[rollout.OperationStatus] {
+	if w.Gone {
+		return rollout.Known(rollout.OperationStatus{State: rollout.OperationLost})
+	}
 	if p := w.readFault(); p != nil {
 		return rollout.Unknown[rollout.OperationStatus](p)
 	}
@@ -138,6 +141,9 @@ func (w *World) Poll(token string) rollout.Reading[rollout.OperationStatus] {
 
 // readFault says whether a read fails, and how.
 func (w *World) readFault() *rollout.Problem {
+	if w.Gone {
+		return &rollout.Problem{Kind: rollout.KindNotFound, Code: "ResourceNotFound", Message: "the scale set was not found"}
+	}
 	if !w.chance(w.Faults.ReadFails) {
 		return nil
 	}

@@ -31,6 +31,7 @@ type World struct {
 	HealthAge time.Duration // how old what is said of the health of machines claims to be, where nothing changed it since
 	Stale     bool          // and where something did as well
 	Ours      int           // index of the first model that a step wrote; 0: none did
+	Gone      bool          // Azure answers that there is no such scale set
 	Telling   bool          // machines in which a check is at work show as being updated
 
 	Hidden map[string]bool // by instance id: no list shows it
