@@ -42,6 +42,7 @@ func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 	m.ModelApplied, m.ScriptWritten, m.Completed, m.Returned = kept.ModelApplied, kept.ScriptWritten, kept.Completed, kept.Returned
 	m.Step, m.Gate = kept.Step, rollout.Gate{Since: timeOf(kept.GateSince), Elapsed: durationOf(kept.GateElapsed, 0)}
 	m.SettledETag, m.SettledSize = kept.SettledETag, int(kept.SettledCapacity)
+	m.Set, m.OtherSet = kept.ScaleSetID, kept.OtherScaleSetID
 	m.ShortSince = timeOf(kept.ListShortSince)
 	m.UnhealthySince, m.LastBatchEnd = timeOf(kept.UnhealthySince), timeOf(kept.LastBatchEndTime)
 	m.LastExposed = int(kept.LastExposed)
@@ -141,6 +142,8 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 		Completed:        m.Completed,
 		SettledETag:      m.SettledETag,
 		SettledCapacity:  count(m.SettledSize),
+		ScaleSetID:       m.Set,
+		OtherScaleSetID:  m.OtherSet,
 		ListShortSince:   happened(m.ShortSince),
 		UnhealthySince:   happened(m.UnhealthySince),
 		LastBatchEndTime: happened(m.LastBatchEnd),

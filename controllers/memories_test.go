@@ -30,6 +30,8 @@ func (g memories) memory() rollout.Memory {
 		Completed:      g.coin(),
 		SettledETag:    g.text(20),
 		SettledSize:    g.IntN(1001),
+		Set:            g.text(36),
+		OtherSet:       g.text(36),
 		ShortSince:     g.time(),
 		UnhealthySince: g.time(),
 		LastBatchEnd:   g.time(),

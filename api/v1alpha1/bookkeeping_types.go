@@ -61,6 +61,16 @@ type Bookkeeping struct {
 	// +kubebuilder:validation:Minimum=0
 	SettledCapacity int32 `json:"settledCapacity,omitempty"`
 
+	// scaleSetID is the unique id of the scale set that this status is about. It tells that scale set from another one of the same name.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ScaleSetID string `json:"scaleSetID,omitempty"`
+
+	// otherScaleSetID is the unique id of another scale set that was created under the same name since. Nothing is written to it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	OtherScaleSetID string `json:"otherScaleSetID,omitempty"`
+
 	// listShortSince is since when Azure lists fewer instances than the scale set's capacity.
 	// +optional
 	ListShortSince *metav1.Time `json:"listShortSince,omitempty"`

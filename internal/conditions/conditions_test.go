@@ -43,6 +43,7 @@ var reasons = map[rollout.Reason]string{
 	rollout.ReasonDrifted:             v1alpha1.ReasonDrifted,
 	rollout.ReasonNoEligibleInstances: v1alpha1.ReasonNoEligibleInstances,
 	rollout.ReasonScaleSetNotFound:    v1alpha1.ReasonScaleSetNotFound,
+	rollout.ReasonScaleSetReplaced:    v1alpha1.ReasonScaleSetReplaced,
 	rollout.ReasonAccessDenied:        v1alpha1.ReasonAccessDenied,
 	rollout.ReasonPreflightFailed:     v1alpha1.ReasonPreflightFailed,
 	rollout.ReasonControllerError:     v1alpha1.ReasonControllerError,

@@ -62,7 +62,7 @@ func (r *round) objection(a Action) string {
 	case len(m.Taken) >= mostTaken:
 		return fmt.Sprintf("run %d has taken %d actions, which is the most one run takes", m.Run, mostTaken)
 	}
-	return ""
+	return r.objectToOther(a)
 }
 
 // take lets the action take effect, or says why it does not.
@@ -261,6 +261,8 @@ func (m Memory) isSkipped(i Instance) bool {
 func (r *round) retryRun(taken Taken) string {
 	m := r.memory
 	switch {
+	case m.OtherSet != "":
+		// It begins anew, on the scale set that took the place of the former one.
 	case m.Completed:
 		return "the run is completed; change spec.target.revisionTag to run the same content again"
 	case m.isGoingBack() && m.Return.Record != "" && len(m.Failed) == 0:
@@ -271,7 +273,9 @@ func (r *round) retryRun(taken Taken) string {
 	r.memory.Taken = append(r.memory.Taken, taken)
 	r.end(EndingFailed, "tried again")
 	r.beginRun(m.Revision)
-	r.takeUp(m)
+	if m.OtherSet == "" {
+		r.takeUp(m)
+	}
 	return ""
 }
 

@@ -227,7 +227,7 @@ func (r *round) wantedChecks() *[]CheckRun {
 
 // verifies says whether the run is one in which anything is verified.
 func (r *round) verifies() bool {
-	over := r.memory.Return != nil || r.isCompleted() || r.spec.Deleting != DeletionNone
+	over := r.memory.Return != nil || r.isCompleted() || r.spec.Deleting != DeletionNone || r.isReplaced()
 	return !over && !r.spec.PlanOnly && len(r.spec.Checks) > 0
 }
 

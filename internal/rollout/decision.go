@@ -91,6 +91,7 @@ const (
 	ReasonDrifted             Reason = "Drifted"
 	ReasonNoEligibleInstances Reason = "NoEligibleInstances"
 	ReasonScaleSetNotFound    Reason = "ScaleSetNotFound"
+	ReasonScaleSetReplaced    Reason = "ScaleSetReplaced"
 	ReasonAccessDenied        Reason = "AccessDenied"
 	ReasonPreflightFailed     Reason = "PreflightFailed"
 	ReasonAzureUnavailable    Reason = "AzureUnavailable"
@@ -103,7 +104,8 @@ func (r Reason) Standing() Standing {
 	switch r {
 	case ReasonCanaryReached, ReasonCompleted:
 		return Reached
-	case ReasonPlanned, ReasonRolledBack, ReasonAborted, ReasonNotRollbackable, ReasonFailed, ReasonInvalid, ReasonDrifted, ReasonScaleSetNotFound, ReasonAccessDenied, ReasonPreflightFailed:
+	case ReasonPlanned, ReasonRolledBack, ReasonAborted, ReasonNotRollbackable, ReasonFailed, ReasonInvalid, ReasonDrifted, ReasonScaleSetNotFound, ReasonScaleSetReplaced,
+		ReasonAccessDenied, ReasonPreflightFailed:
 		return Stuck
 	default:
 		return Working

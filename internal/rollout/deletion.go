@@ -57,6 +57,9 @@ func (r *round) nothingToPutBack() string {
 func (r *round) release(why string) verdict {
 	r.leaving = true
 	r.memory.hangUp(BeforeInstance)
+	if r.isReplaced() {
+		r.memory.RepairsSuspended = false // they were those of the scale set that was deleted
+	}
 	if r.memory.RepairsSuspended {
 		return r.resumeRepairs()
 	}

@@ -124,7 +124,7 @@ func (b *Return) colour(because Because) Because {
 	switch because.Reason {
 	case ReasonProgressing, ReasonWaitingForHealth:
 		return Because{Reason: b.reason(), Message: b.doing() + ": " + because.Message}
-	case ReasonInvalid, ReasonAccessDenied, ReasonPreflightFailed, ReasonScaleSetNotFound, ReasonAzureUnavailable, ReasonThrottled:
+	case ReasonInvalid, ReasonAccessDenied, ReasonPreflightFailed, ReasonScaleSetNotFound, ReasonScaleSetReplaced, ReasonAzureUnavailable, ReasonThrottled:
 		return Because{Reason: because.Reason, Message: b.doing() + ": " + because.Message}
 	default:
 		return because

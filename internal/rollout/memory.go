@@ -23,6 +23,8 @@ type Memory struct {
 	Operation *Operation // the one effect in flight, from intent to verdict
 	Failed    []Failure  // instances that failed in this run and have not recovered
 
+	Set            string        // unique id of the scale set that all of this is about; "": not shown yet
+	OtherSet       string        // unique id of another scale set that took its place; "": none did
 	ShortSince     time.Time     // since when the list shows fewer instances than the capacity
 	UnhealthySince time.Time     // since when exposed instances outside an operation are not well
 	LastBatchEnd   time.Time     // when the last batch was verified

@@ -42,6 +42,7 @@ func forward() []pass {
 		holdClaimed,
 		ripen,
 		requireModel,
+		requireSameSet,
 		idleCompleted,
 		requireInstances,
 		forgetGone,
@@ -94,6 +95,7 @@ var backward = []pass{
 	releaseLost,
 	holdClaimed,
 	requireModel,
+	requireSameSet,
 	requireInstances,
 	forgetGone,
 	seeFormerOut,
@@ -201,7 +203,7 @@ func (r *round) decide(v verdict) Decision {
 	if r.memory.isBack() {
 		d.Facts.ModelApplied = No // an idle round, which reads nothing, says the same
 	}
-	if r.obs.Instances.State == Read && r.obs.Model.State == Read {
+	if r.obs.Instances.State == Read && r.obs.Model.State == Read && !r.isReplaced() {
 		d.Progress, d.Zones, d.Notable = r.progress(), r.zoneProgress(), r.notable()
 	}
 	return d

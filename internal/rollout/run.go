@@ -24,6 +24,7 @@ func (r *round) beginRun(revision string) {
 	old := r.memory
 	r.memory = Memory{
 		Run:              old.Run + 1,
+		Set:              old.Set,
 		Revision:         revision,
 		Started:          r.at,
 		Operation:        old.Operation,
@@ -46,6 +47,9 @@ func (r *round) beginRun(revision string) {
 	}
 	if !old.Completed && old.hasActed() && !r.looksAnew(old) {
 		r.memory.Exposed = old.Exposed // else what looked exposed is how things were
+	}
+	if old.OtherSet != "" {
+		r.memory.beginOnOther(old)
 	}
 	if op := r.memory.Operation; op != nil && op.Refused != nil {
 		// It never touched anything, so there is nothing to wait for.

@@ -110,6 +110,8 @@ func (e *encoder) memory() {
 	e.bits(m.Run > 0, m.ModelApplied, m.ScriptWritten, m.Completed, m.SettledETag != "", m.SettledETag == strconv.Itoa(int(e.s.world.version)),
 		m.Throttled, m.Returned, m.PromoteFull, m.RepairsSuspended, m.Started.IsZero())
 	e.num(m.SettledSize)
+	e.text(m.Set)
+	e.text(m.OtherSet)
 	e.num(m.LastExposed)
 	e.num(m.Fruitless)
 	e.refs(m.Unchanged)

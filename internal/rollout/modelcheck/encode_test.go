@@ -12,7 +12,7 @@ import (
 var encoded = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Memory](): {"Run", "Revision", "ModelApplied", "ScriptWritten", "Completed", "SettledETag", "SettledSize", "Step", "Gate", "Operation",
 		"Failed", "UnhealthySince", "LastBatchEnd", "LastExposed", "Pace", "Fruitless", "Unchanged", "NotBefore", "Throttled", "Unread", "Started", "Baseline", "Stable", "Settings", "Exposed", "Verified",
-		"Return", "Returned", "Former", "FormerSince", "FormerBegun", "FormerID", "Stall", "Checked", "Rejected", "Spoilt", "Calls", "CallNumber", "StepBefore", "StepAfter", "Drained", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "ShortSince", "Taken", "Ended"},
+		"Return", "Returned", "Former", "FormerSince", "FormerBegun", "FormerID", "Stall", "Checked", "Rejected", "Spoilt", "Calls", "CallNumber", "StepBefore", "StepAfter", "Drained", "Approved", "Promoted", "PromoteFull", "Skipped", "RepairsSuspended", "ShortSince", "Set", "OtherSet", "Taken", "Ended"},
 	reflect.TypeFor[rollout.Operation](): {"Run", "Kind", "Instances", "Back", "NewDisks", "Attempt", "IntentAt", "BegunAt", "EndedAt", "PollAt", "SeenAt", "Token", "Trouble", "Refused"},
 	reflect.TypeFor[rollout.Ref]():       {"ID", "VMID", "OSDisk", "HealthySince", "Attempt", "Successes"},
 	reflect.TypeFor[rollout.Failure]():   {"Ref", "Reason"},

@@ -19,7 +19,7 @@ func (w *World) Model() rollout.Reading[rollout.Model] {
 		state = rollout.StateUpdating
 	}
 	return rollout.Known(rollout.Model{
-		ETag: strconv.Itoa(w.ETag), SeenAt: w.Now, Capacity: len(w.Machines), UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
+		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, SeenAt: w.Now, Capacity: len(w.Machines), UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
 		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, AutomaticExtensionUpgrades: w.Agents, Image: c.Image, Script: c.Script,
 	})
 }

@@ -24,6 +24,7 @@ type World struct {
 	Agents   []string // extensions that Azure upgrades by itself
 	Rolling  rollout.RollingUpgrade
 	ETag     int
+	UniqueID string
 
 	Repairs   bool          // automatic repairs are on
 	Suspended bool          // and suspended
@@ -105,6 +106,16 @@ func New(dice Dice, n int, zones []string, content Content) *World {
 		w.Now = w.Now.Add(time.Minute)
 	}
 	return w
+}
+
+// CreateAgain deletes the scale set and creates another one under its name, with as many instances of another model.
+func (w *World) CreateAgain(content Content) {
+	n := len(w.Machines)
+	w.UniqueID, w.Machines, w.running, w.endless, w.lagged = w.UniqueID+"+", nil, nil, nil, nil
+	w.Models, w.ETag, w.nextID, w.Suspended, w.Ours = []Content{content}, 1, 0, false, 0
+	for range n {
+		w.add(nil)
+	}
 }
 
 // add makes a machine from the latest model.
