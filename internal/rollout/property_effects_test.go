@@ -15,6 +15,9 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 	if d.Step.Operation() == rollout.ResumeRepairsOperation {
 		return // always allowed
 	}
+	if is := obs.Model.Value.UniqueID; obs.Model.State == rollout.Read && l.shell.Memory.Set != is {
+		l.breaks("an effect on scale set %q, and the run belongs to %q", is, l.shell.Memory.Set)
+	}
 	l.checkPermitted(spec, obs, d)
 	if obs.Instances.State != rollout.Read || obs.Model.State != rollout.Read {
 		l.breaks("I4: an effect on what was not read: %T", d.Step)

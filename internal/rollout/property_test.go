@@ -95,6 +95,7 @@ type life struct {
 	edited, wasProtected bool
 	deciding             rollout.Memory // what the round that is looked at remembers
 
+	fate       *rand.Rand // whether the scale set is created again
 	clock      *rand.Rand // what the controller's clock does; apart from the dice, so that each seed keeps its story
 	wentBack   bool       // the clock went back at the last jump
 	interfered bool       // the target changed, or somebody else edited the model: then an upgrade may be nobody's to finish
@@ -106,6 +107,7 @@ func (l *life) run() error {
 		l.round()
 		l.changeMind()
 		l.jump()
+		l.createAgain()
 		l.world.Misbehave(l.zones)
 		l.world.Advance(l.pass())
 		if err := l.verdict(); err != nil {
@@ -127,7 +129,7 @@ func (l *life) round() {
 func newLife(seed int64, tell func(string, ...any)) *life {
 	random := rand.New(rand.NewPCG(uint64(seed), 7))
 	dice := simworld.Dice(random.IntN)
-	l := &life{tell: tell, dice: dice, targets: randomTargets(dice), clock: rand.New(rand.NewPCG(uint64(seed), 8))}
+	l := &life{tell: tell, dice: dice, targets: randomTargets(dice), clock: rand.New(rand.NewPCG(uint64(seed), 8)), fate: rand.New(rand.NewPCG(uint64(seed), 9))}
 	if dice(3) > 0 {
 		l.zones = []string{"1", "2", "3"}[:1+dice(3)]
 	}
@@ -136,6 +138,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 		start.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
 	}
 	l.world = simworld.New(dice, dice(9), l.zones, start)
+	l.world.UniqueID = "set"
 	l.halfByHand()
 	l.world.Faults = simworld.RandomFaults(dice)
 	if dice(4) == 0 {
@@ -212,6 +215,16 @@ func (l *life) jump() {
 	}
 }
 
+// createAgain has the scale set deleted and created again, now and then. Nothing of what was done to the former one is owed to the new one.
+func (l *life) createAgain() {
+	if l.fate.IntN(300) > 0 {
+		return
+	}
+	l.world.CreateAgain(simworld.Content{Image: rollout.Image{ID: "/images/anew"}})
+	l.named, l.interfered, l.edited = map[string]bool{}, true, true
+	l.restartSoak(rollout.Observation{At: l.world.Now}, l.shell.Last)
+}
+
 // pass is how long until the next round: what was asked for, or sooner, as events make it.
 func (l *life) pass() time.Duration {
 	if l.dice(3) == 0 {
@@ -245,6 +258,9 @@ func (l *life) comeToRest() error {
 		}
 		if l.shell.Last.Because.Reason == rollout.ReasonAwaitingApproval && len(l.shell.Actions) == 0 {
 			l.ask(rollout.Action{Verb: rollout.VerbApprove, Run: l.shell.Memory.Run, Step: dumbStep(l.shell.Spec, l.shell.Memory).Name})
+		}
+		if l.shell.Last.Because.Reason == rollout.ReasonScaleSetReplaced && len(l.shell.Actions) == 0 {
+			l.ask(rollout.Action{Verb: rollout.VerbRetry, Run: l.shell.Memory.Run})
 		}
 		if still++; l.shell.Writes != written || l.shell.Last.Because.Reason.Standing() == rollout.Working || len(l.shell.Last.Calls) > 0 {
 			still, written = 0, l.shell.Writes
