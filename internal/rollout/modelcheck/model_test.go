@@ -23,7 +23,7 @@ func (c *config) mostStates() int {
 	case testing.Short() || raceEnabled:
 		return 4_000
 	case c.isWhole():
-		return 250_000
+		return 400_000
 	case c.states > 0:
 		return c.states
 	default:
