@@ -35,6 +35,7 @@ func scriptExtension(step rollout.WriteScript, protected map[string]any) (armcom
 	hasSettings := settings != nil
 	settings = maps.Clone(settings)
 	delete(settings, settingScript)
+	delete(settings, settingCommand)
 	if len(protected) > 0 {
 		p.ProtectedSettings, p.ProtectedSettingsFromKeyVault = protected, nil
 	}
@@ -43,8 +44,8 @@ func scriptExtension(step rollout.WriteScript, protected map[string]any) (armcom
 		if err != nil {
 			return armcompute.VirtualMachineScaleSetExtension{}, err
 		}
-		p.ProtectedSettingsFromKeyVault, hasSettings = was.ProtectedSettingsFromKeyVault, wasSet != nil
-		settings = withSetting(settings, settingScript, wasSet[settingScript])
+		p.ForceUpdateTag, p.ProtectedSettingsFromKeyVault, hasSettings = was.ForceUpdateTag, was.ProtectedSettingsFromKeyVault, wasSet != nil
+		settings = displaced(settings, wasSet)
 	}
 	settings = declare(settings, step.Script)
 	if hasSettings || len(settings) > 0 {
@@ -56,9 +57,23 @@ func scriptExtension(step rollout.WriteScript, protected map[string]any) (armcom
 	return armcompute.VirtualMachineScaleSetExtension{Properties: &p}, nil
 }
 
+// displaced returns the settings with those as they were that a release may have taken the place of.
+func displaced(settings, was map[string]any) map[string]any {
+	for _, name := range []string{settingURIs, settingCommand, settingScript} {
+		delete(settings, name)
+		if value, is := was[name]; is {
+			if settings == nil {
+				settings = map[string]any{}
+			}
+			settings[name] = value
+		}
+	}
+	return settings
+}
+
 // declare puts what the script declares into the settings.
 func declare(settings map[string]any, script rollout.Script) map[string]any {
-	if script.URIs != nil {
+	if len(script.URIs) > 0 {
 		settings = withSetting(settings, settingURIs, script.URIs)
 	}
 	if script.Command != "" {
@@ -97,17 +112,33 @@ func handlerFor(profile armcompute.VirtualMachineScaleSetVMProfile) rollout.Scri
 
 // handlerOf is the handler of an extension that is there: what of it no target declares.
 func handlerOf(p armcompute.VirtualMachineScaleSetExtensionProperties) rollout.ScriptHandler {
-	p.ForceUpdateTag, p.ProvisioningState, p.ProtectedSettings = nil, nil, nil
+	p.ProvisioningState, p.ProtectedSettings = nil, nil
+	if deref(p.ForceUpdateTag) != "" {
+		p.ForceUpdateTag = nil
+	}
 	if settings, is := p.Settings.(map[string]any); is {
 		kept := map[string]any{}
 		for name, value := range settings {
-			if name != settingURIs && name != settingCommand {
+			if !isDeclarable(name, value) {
 				kept[name] = value
 			}
 		}
 		p.Settings = kept
 	}
 	return encodeHandler(p)
+}
+
+// isDeclarable returns whether a target can declare the setting. One that is there and empty is none of a target's: a target has none then.
+func isDeclarable(name string, value any) bool {
+	switch name {
+	case settingURIs:
+		uris, is := value.([]any)
+		return is && len(uris) > 0
+	case settingCommand:
+		command, is := value.(string)
+		return is && command != ""
+	}
+	return false
 }
 
 func encodeHandler(p armcompute.VirtualMachineScaleSetExtensionProperties) rollout.ScriptHandler {

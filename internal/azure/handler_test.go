@@ -16,9 +16,10 @@ var extensions = map[string]string{
 		`"settings":{"commandToExecute":"sh a.sh","fileUris":[],"timestamp":12345678901234567890,"ratio":1.50,"skipDos2Unix":false,"nested":{"a":[1,null]}}}`,
 	"everything there is": `{"publisher":"Microsoft.Compute","type":"CustomScriptExtension","typeHandlerVersion":"1.9","autoUpgradeMinorVersion":false,"enableAutomaticUpgrade":false,` +
 		`"provisionAfterExtensions":["a","b"],"forceUpdateTag":"7","suppressFailures":true,"settings":{"fileUris":["https://x/a.ps1"],"commandToExecute":"powershell a.ps1 <in >out"}}`,
-	"a key vault":          `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","settings":{"fileUris":["https://x/a.sh"]},"protectedSettingsFromKeyVault":{"secretUrl":"https://kv/s","sourceVault":{"id":"/v"}}}`,
-	"no settings":          `{"publisher":"Microsoft.OSTCExtensions","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`,
-	"a script in settings": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","settings":{"script":"ZWNobyBoaQ=="}}`,
+	"a key vault":             `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","settings":{"fileUris":["https://x/a.sh"]},"protectedSettingsFromKeyVault":{"secretUrl":"https://kv/s","sourceVault":{"id":"/v"}}}`,
+	"what is there and empty": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","forceUpdateTag":"","settings":{"commandToExecute":"","fileUris":null},"provisionAfterExtensions":[]}`,
+	"no settings":             `{"publisher":"Microsoft.OSTCExtensions","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`,
+	"a script in settings":    `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","settings":{"script":"ZWNobyBoaQ=="}}`,
 }
 
 // TestExtensionComesBackAsItWas reads an extension, writes a release over it, reads what that left, and writes what was there before.

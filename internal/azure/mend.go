@@ -12,7 +12,7 @@ import (
 
 // show looks whether the scale set is where the declaration says.
 func show(set rollout.ScaleSet, _ answer) string {
-	return "az vmss show " + named(set)
+	return "az vmss show " + set.Arguments()
 }
 
 // role is the custom role that the README defines: all that the controller does to a scale set, and no more.
@@ -51,18 +51,18 @@ func grantLinked(set rollout.ScaleSet, a answer) string {
 
 // listLocks shows the lock that is in the way. Whether to remove it is not ours to suggest.
 func listLocks(set rollout.ScaleSet, _ answer) string {
-	return fmt.Sprintf("az lock list --subscription %s --resource-group %s", quote(set.SubscriptionID), quote(set.ResourceGroup))
+	return fmt.Sprintf("az lock list --subscription %s --resource-group %s", rollout.ShellWord(set.SubscriptionID), rollout.ShellWord(set.ResourceGroup))
 }
 
 // register makes the subscription know the compute provider.
 func register(set rollout.ScaleSet, _ answer) string {
-	return "az provider register --namespace Microsoft.Compute --subscription " + quote(set.SubscriptionID)
+	return "az provider register --namespace Microsoft.Compute --subscription " + rollout.ShellWord(set.SubscriptionID)
 }
 
 // updateOldest frees models that only a few instances hold on to. Azure does not show which have the oldest, and to name them all
 // would be a rollout, so the person names them.
 func updateOldest(set rollout.ScaleSet, _ answer) string {
-	return "az vmss update-instances " + named(set) + " --instance-ids OLDEST_INSTANCE_IDS"
+	return "az vmss update-instances " + set.Arguments() + " --instance-ids OLDEST_INSTANCE_IDS"
 }
 
 // growDisk gives the model a disk that the image has room on.
@@ -71,12 +71,12 @@ func growDisk(set rollout.ScaleSet, a answer) string {
 	if m := imageDisk.FindStringSubmatch(a.text()); m != nil {
 		size = m[1]
 	}
-	return "az vmss update " + named(set) + " --set virtualMachineProfile.storageProfile.osDisk.diskSizeGB=" + size
+	return "az vmss update " + set.Arguments() + " --set virtualMachineProfile.storageProfile.osDisk.diskSizeGB=" + size
 }
 
 // showImage shows of which type the image is that the scale set was made from: another of that type is what it takes.
 func showImage(set rollout.ScaleSet, _ answer) string {
-	return "az vmss show " + named(set) + " --query virtualMachineProfile.storageProfile.imageReference"
+	return "az vmss show " + set.Arguments() + " --query virtualMachineProfile.storageProfile.imageReference"
 }
 
 // listSizes shows which sizes the region has for the subscription.
@@ -86,17 +86,13 @@ func listSizes(set rollout.ScaleSet, a answer) string {
 		location = m[1]
 	}
 	return fmt.Sprintf("az vm list-skus --subscription %s --location %s --resource-type virtualMachines --all --output table",
-		quote(set.SubscriptionID), quote(location))
+		rollout.ShellWord(set.SubscriptionID), rollout.ShellWord(location))
 }
 
 // listActivity shows what was done to the scale set, where Azure's words alone do not tell what is in the way.
 func listActivity(set rollout.ScaleSet, _ answer) string {
-	return "az monitor activity-log list --resource-id " + quote(set.ID()) + " --offset 1h"
+	return "az monitor activity-log list --resource-id " + rollout.ShellWord(set.ID()) + " --offset 1h"
 }
-
-func named(set rollout.ScaleSet) string { return set.Arguments() }
-
-func quote(s string) string { return rollout.ShellWord(s) }
 
 func roleAssignment(a answer, role, scope string) string {
 	who := "OBJECT_ID"
@@ -104,7 +100,7 @@ func roleAssignment(a answer, role, scope string) string {
 		who = m[1]
 	}
 	return fmt.Sprintf("az role assignment create --assignee-object-id %s --assignee-principal-type ServicePrincipal --role %s --scope %s",
-		who, quote(role), quote(scope))
+		who, rollout.ShellWord(role), rollout.ShellWord(scope))
 }
 
 var (

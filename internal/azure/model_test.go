@@ -121,7 +121,7 @@ func TestModelScripts(t *testing.T) {
 		},
 		"Windows, URIs odd": {
 			profile(`"extensionProfile":{"extensions":[{"name":"w","properties":{"publisher":"Microsoft.Compute","type":"CustomScriptExtension","settings":{"fileUris":["a",5,null],"commandToExecute":7}}}]}`),
-			&rollout.ModelScript{Extension: "w", URIs: []string{"a"}, Handler: `{"publisher":"Microsoft.Compute","settings":{},"type":"CustomScriptExtension"}`},
+			&rollout.ModelScript{Extension: "w", URIs: []string{"a"}, Handler: `{"publisher":"Microsoft.Compute","settings":{"commandToExecute":7},"type":"CustomScriptExtension"}`},
 			newHandler(linuxScript, "2.1"),
 		},
 	} {

@@ -38,7 +38,7 @@ func rollingOf(set rollout.ScaleSet, info armcompute.RollingUpgradeStatusInfo) r
 		Running: !isOver(deref(deref(properties.RunningStatus).Code)),
 		Done:    done,
 		Of:      done + int(deref(progress.InProgressInstanceCount)) + int(deref(progress.PendingInstanceCount)),
-		Cancel:  "az vmss rolling-upgrade cancel " + named(set),
+		Cancel:  "az vmss rolling-upgrade cancel " + set.Arguments(),
 	}
 }
 

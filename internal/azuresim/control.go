@@ -22,6 +22,7 @@ func (s *Server) Control() http.Handler {
 		"POST /health":        s.controlHealth,
 		"POST /repair":        s.controlRepair,
 		"POST /model":         s.controlModel,
+		"GET /model":          s.controlHeldModel,
 		"PUT /faults":         s.controlFaults,
 		"DELETE /faults":      s.controlNoFaults,
 		"PUT /throttle":       s.controlThrottle,

@@ -58,6 +58,15 @@ func (inst *instance) seen() seenInstance {
 	}
 }
 
+// controlHeldModel returns all that is held of a scale set, with what ARM never shows.
+func (s *Server) controlHeldModel(_ []byte, r *http.Request) (any, error) {
+	set, err := s.controlSet(r.URL.Query().Get("scaleSet"))
+	if err != nil {
+		return nil, err
+	}
+	return set.full(), nil
+}
+
 // loadBalancing is an ability that a fleet may have beyond running machines.
 // Backends are keys of instances; they are asked for at each connection.
 type loadBalancing interface {

@@ -169,6 +169,5 @@ func (m *model) shown() object {
 	return with(shown, "extensionProfile", with(objectAt(shown, "extensionProfile"), "extensions", list))
 }
 
-func (e *extension) shown() object {
-	return without(e.properties, "protectedSettings", "protectedSettingsFromKeyVault")
-}
+// shown leaves out the protected settings. A reference to a key vault, from which they are taken, is shown.
+func (e *extension) shown() object { return without(e.properties, "protectedSettings") }

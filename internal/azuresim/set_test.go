@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
 // newSet is the body that creates a scale set.
@@ -210,6 +212,21 @@ func TestExtensions(t *testing.T) {
 	mustEqual(t, "listed on the instance", len(listOf(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/extensions", nil).body)), 1)
 	s.want(s.finish(s.do(http.StatusAccepted, "DELETE", path, nil)), statusSucceeded)
 	s.do(http.StatusNotFound, "GET", path, nil)
+}
+
+// Protected settings are never shown. A reference to a key vault that has them is.
+func TestKeyVaultReferenceIsShown(t *testing.T) {
+	figure.Fault(t, 12)
+	s := newSim(t, Options{})
+	s.stage(1)
+	path := testSet + "/extensions/cse"
+	s.want(s.finish(s.do(http.StatusCreated, "PUT", path, members{{"properties", members{
+		{"publisher", "Microsoft.Azure.Extensions"}, {"type", "CustomScript"}, {"typeHandlerVersion", "2.1"},
+		{"protectedSettings", members{{"secret", "hush"}}}, {"protectedSettingsFromKeyVault", members{{"secretUrl", "https://kv/s"}}},
+	}}})), statusSucceeded)
+	shown := s.do(http.StatusOK, "GET", path, nil).body
+	mustEqual(t, "reference", stringAt(shown, "properties", "protectedSettingsFromKeyVault", "secretUrl"), "https://kv/s")
+	mustEqual(t, "protected settings", at(shown, "properties", "protectedSettings"), nil)
 }
 
 // An image that was never registered is refused, and the model stays (design note, control endpoint).
