@@ -33,8 +33,8 @@ func needsFinalizer(spec v1alpha1.VMSSRolloutSpec, m rollout.Memory) bool {
 		m.RepairsSuspended || len(m.Drained) > 0
 }
 
-// keepFinalizer gives the object its finalizer, or takes it away, before anything is done that it is for. It is the only thing beside
-// status that the controller writes.
+// keepFinalizer gives the object its finalizer, or takes it away, before anything is done that it is for. It and the
+// annotation takenBack are all that the controller writes beside status.
 func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alpha1.VMSSRollout, m rollout.Memory) error {
 	if !object.DeletionTimestamp.IsZero() {
 		return nil

@@ -67,6 +67,8 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		observation: rollout.Observation{
 			At:     r.Clock.Now(),
 			Memory: memory,
+
+			TakenBack: takenBackOf(object),
 		},
 	}
 	r.observeOutside(ctx, round)

@@ -47,7 +47,7 @@ func (r *VMSSRolloutReconciler) tidy(ctx context.Context, round *round, d rollou
 		}
 	}
 	if !d.Release {
-		return nil
+		return r.keepTakenBack(ctx, round, d.Remember.TakenBack())
 	}
 	ctrl.LoggerFrom(ctx).Info("The object is let go", "reason", d.Because.Reason, "message", d.Because.Message)
 	r.forget(client.ObjectKeyFromObject(round.object))

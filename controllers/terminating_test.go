@@ -56,13 +56,18 @@ func scriptWith(command, secret string) v1alpha1.Target {
 }
 
 // twoReleases makes a namespace with a rollout that completed a.sh, with Secret a, and has b.sh, with Secret b, on one of two instances.
-func twoReleases(t *testing.T, c client.Client, ns string) (*controllers.Bench, *v1alpha1.VMSSRollout) {
+func twoReleases(t *testing.T, c client.Client) (*controllers.Bench, *v1alpha1.VMSSRollout) {
 	t.Helper()
+	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "two-releases-"}}
+	if err := c.Create(t.Context(), namespace); err != nil {
+		t.Fatal(err)
+	}
+	ns := namespace.Name
 	object := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "web"}, Spec: v1alpha1.VMSSRolloutSpec{
 		ScaleSet: v1alpha1.ScaleSetReference{SubscriptionID: "00000000-0000-0000-0000-000000000001", ResourceGroup: ns, Name: "web"},
 		Target:   scriptWith("a.sh", "a"), OnDelete: v1alpha1.OnDeleteRollback, Strategy: v1alpha1.Strategy{Canary: v1alpha1.Canary{Percent: 100}},
 	}}
-	made := []client.Object{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}, object}
+	made := []client.Object{object}
 	for _, name := range []string{"a", "b"} {
 		made = append(made, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name,
 			Annotations: map[string]string{"rollouts.vmss.dev/allowed-uses": "script"}}, StringData: map[string]string{"storageAccountName": "store", "storageAccountKey": name + "-key"}})
@@ -91,8 +96,8 @@ func twoReleases(t *testing.T, c client.Client, ns string) (*controllers.Bench, 
 func TestNamespaceWithoutTheSecretIsLeft(t *testing.T) {
 	figure.Fault(t, 10)
 	c := admission(t)
-	const ns = "namespace-going"
-	b, object := twoReleases(t, c, ns)
+	b, object := twoReleases(t, c)
+	ns := object.Namespace
 	for _, o := range []client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "a"}}, object, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}} {
 		if err := c.Delete(t.Context(), o); err != nil {
 			t.Fatal(err)
@@ -119,9 +124,8 @@ func TestNamespaceWithoutTheSecretIsLeft(t *testing.T) {
 func TestDeletionWithoutTheSecretIsBounded(t *testing.T) {
 	figure.Fault(t, 10)
 	c := admission(t)
-	const ns = "secret-going"
-	b, object := twoReleases(t, c, ns)
-	for _, o := range []client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "a"}}, object} {
+	b, object := twoReleases(t, c)
+	for _, o := range []client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: "a"}}, object} {
 		if err := c.Delete(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}

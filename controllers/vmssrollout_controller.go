@@ -101,7 +101,7 @@ const afterConflict = time.Second
 func (r *VMSSRolloutReconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 	controlled := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.VMSSRollout{}, builder.WithPredicates(
-			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}))).
+			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, statusLost()))).
 		Watches(&v1alpha1.RolloutAction{}, handler.EnqueueRequestsFromMapFunc(rolloutOf), builder.WithPredicates(unanswered())).
 		Watches(&v1alpha1.CheckTemplate{}, handler.EnqueueRequestsFromMapFunc(r.usersOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})

@@ -47,7 +47,8 @@ type GoingBack struct {
 	Kind GoingBackKind `json:"kind"`
 
 	// cause is what began it. Action: a RolloutAction. FailurePolicy: spec.failurePolicy. ApprovalTimeout: nobody approved in time.
-	// Deletion: onDelete. Target: the target was set to the baseline.
+	// Deletion: onDelete. Target: the target was set to the baseline. Recorded: the status of that run was lost, and the annotation
+	// rollouts.vmss.dev/taken-back says that the revision was rolled back or aborted.
 	// +required
 	Cause GoingBackCause `json:"cause"`
 
@@ -96,7 +97,7 @@ const (
 
 // GoingBackCause is what began it.
 //
-// +kubebuilder:validation:Enum=Action;FailurePolicy;ApprovalTimeout;Deletion;Target
+// +kubebuilder:validation:Enum=Action;FailurePolicy;ApprovalTimeout;Deletion;Target;Recorded
 type GoingBackCause string
 
 // The causes of going back.
@@ -106,6 +107,7 @@ const (
 	CauseApprovalTimeout GoingBackCause = "ApprovalTimeout"
 	CauseDeletion        GoingBackCause = "Deletion"
 	CauseTarget          GoingBackCause = "Target"
+	CauseRecorded        GoingBackCause = "Recorded"
 )
 
 // HistoryEntry is a run that ended.

@@ -38,6 +38,7 @@ const (
 	CauseFailure  ReturnCause = "FailurePolicy"   // overrides windows
 	CauseTarget   ReturnCause = "Target"          // the target became the baseline; overrides windows
 	CauseTimeout  ReturnCause = "ApprovalTimeout" // overrides neither
+	CauseRecorded ReturnCause = "Recorded"        // the object says that the revision was taken back; the status of that was lost
 )
 
 // isGoingBack says whether the run is on its way back.
@@ -399,6 +400,9 @@ func (r *round) isBackNow() verdict {
 
 // outcome is what a rollback that is over came to, for the event of a deletion.
 func (b *Return) outcome() string {
+	if b.Cause == CauseRecorded {
+		return "the scale set stays as it is"
+	}
 	if b.RestoredAt.IsZero() {
 		return "nothing had been written, so the scale set is as it was"
 	}
@@ -429,6 +433,8 @@ func (r *round) stayBack() verdict {
 	}
 	what := "the model and every machine that was touched are as they were before"
 	switch {
+	case back.Cause == CauseRecorded:
+		what = fmt.Sprintf("this revision was %s before, so it is not rolled out again", back.doing())
 	case back.RestoredAt.IsZero():
 		what = "nothing had been written, so everything is as it was"
 	case back.Kind == ReturnAbort:

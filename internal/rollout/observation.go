@@ -23,7 +23,8 @@ type Observation struct {
 	Records      map[string]Reading[Snapshot] // stored records that were asked for, by name
 	BackSettings Reading[ProtectedSettings]   // the Secret that going back would need
 
-	Terminating bool // the rollout's namespace is being deleted, so nothing can be created in it any more
+	TakenBack   TakenBack // what the object keeps beside its memory
+	Terminating bool      // the rollout's namespace is being deleted, so nothing can be created in it any more
 }
 
 // Action is what a person asks for.

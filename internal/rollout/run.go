@@ -15,6 +15,7 @@ func startRun(r *round) (verdict, bool) {
 		r.end(ending, "the target changed")
 	}
 	r.beginRun(revision)
+	r.standTakenBack()
 	return undecided()
 }
 

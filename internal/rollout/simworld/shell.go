@@ -29,12 +29,13 @@ type Shell struct {
 	nodes  map[string]rollout.NodeState
 	drains map[string]bool // by instance id: whether the node is being drained, rather than uncordoned
 
-	Records  map[string]rollout.Snapshot // what was stored
-	Closed   bool                        // the namespace is being deleted
-	Secrets  map[string]string           // digests of the Secrets that there are, by name; others hold "1"
-	Actions  []rollout.Action            // not answered yet
-	Answers  map[string]rollout.Answer
-	Released bool
+	Records   map[string]rollout.Snapshot // what was stored
+	TakenBack rollout.TakenBack           // what the object keeps beside its memory
+	Closed    bool                        // the namespace is being deleted
+	Secrets   map[string]string           // digests of the Secrets that there are, by name; others hold "1"
+	Actions   []rollout.Action            // not answered yet
+	Answers   map[string]rollout.Answer
+	Released  bool
 
 	Last     rollout.Decision // what the last round reported
 	Writes   int              // changes of what is remembered or reported
@@ -214,7 +215,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now.Add(s.Skew), Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside, Calls: s.called, Nodes: s.nodes, Terminating: s.Closed, Records: map[string]rollout.Reading[rollout.Snapshot]{}, Asked: map[string]rollout.Reading[bool]{}}
+	obs := rollout.Observation{At: s.World.Now.Add(s.Skew), Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside, Calls: s.called, Nodes: s.nodes, Terminating: s.Closed, TakenBack: s.TakenBack, Records: map[string]rollout.Reading[rollout.Snapshot]{}, Asked: map[string]rollout.Reading[bool]{}}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {

@@ -1,0 +1,64 @@
+package controllers
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// takenBack is the annotation that keeps the revision that was rolled back or aborted last, as "Rollback 0a2a795817ea". A status can be lost: a
+// restore, or kubectl replace --subresource=status, wipes it.
+const takenBack = "rollouts.vmss.dev/taken-back"
+
+// takenBackOf is what the object keeps beside its status.
+func takenBackOf(object *v1alpha1.VMSSRollout) rollout.TakenBack {
+	kind, revision, _ := strings.Cut(object.Annotations[takenBack], " ")
+	if kind := rollout.ReturnKind(kind); kind == rollout.ReturnRollback || kind == rollout.ReturnAbort {
+		return rollout.TakenBack{Kind: kind, Revision: revision}
+	}
+	return rollout.TakenBack{}
+}
+
+// keepTakenBack writes the annotation, if the object does not have it already, and removes it once another run has begun.
+func (r *VMSSRolloutReconciler) keepTakenBack(ctx context.Context, round *round, back rollout.TakenBack) error {
+	if back == takenBackOf(round.object) {
+		return nil
+	}
+	changed := round.object.DeepCopy()
+	delete(changed.Annotations, takenBack)
+	if back.Revision != "" {
+		metav1.SetMetaDataAnnotation(&changed.ObjectMeta, takenBack, fmt.Sprintf("%s %s", back.Kind, back.Revision))
+	}
+	if err := r.Client.Patch(ctx, changed, client.MergeFrom(round.object)); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("writing the annotations of VMSSRollout %s: %w", client.ObjectKeyFromObject(changed), err)
+	}
+	return nil
+}
+
+// statusLost lets an update through with which the status, or a part of its history, was lost: it was wiped, or an older one was put in its place. The
+// controller itself never writes such a status, and a rollout at rest would notice it hourly.
+func statusLost() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc:  func(event.CreateEvent) bool { return false },
+		DeleteFunc:  func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			before, was := e.ObjectOld.(*v1alpha1.VMSSRollout)
+			after, is := e.ObjectNew.(*v1alpha1.VMSSRollout)
+			return was && is && hasLost(before.Status, after.Status)
+		},
+	}
+}
+
+// hasLost says whether a status knows less than the one before.
+func hasLost(before, after v1alpha1.VMSSRolloutStatus) bool {
+	return after.Run < before.Run || after.ObservedGeneration < before.ObservedGeneration || len(after.Conditions) == 0 && len(before.Conditions) > 0
+}

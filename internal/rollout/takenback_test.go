@@ -1,0 +1,57 @@
+package rollout_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// TestTakenBackStands: a revision that was rolled back or aborted is not rolled out again when the status is lost. A Retry, or another target, is.
+func TestTakenBackStands(t *testing.T) {
+	for _, verb := range []rollout.Verb{rollout.VerbRollback, rollout.VerbAbort} {
+		for name, goesOn := range map[string]func(*simworld.Shell){
+			"retried":        func(s *simworld.Shell) { requested(s, rollout.VerbRetry) },
+			"another target": func(s *simworld.Shell) { s.Spec.Target = image3 },
+		} {
+			t.Run(string(verb)+" "+name, func(t *testing.T) {
+				figure.Fault(t, 17)
+				w := simworld.New(func(n int) int { return n / 2 }, 3, nil, bare)
+				shell := &simworld.Shell{World: w, Spec: canary(image2, 34)}
+				live(w, shell, time.Hour, rollout.ReasonCanaryReached)
+				requested(shell, verb)
+				ends := map[rollout.Verb]rollout.Reason{rollout.VerbRollback: rollout.ReasonRolledBack, rollout.VerbAbort: rollout.ReasonAborted}[verb]
+				live(w, shell, time.Hour, ends)
+
+				shell.TakenBack, shell.Memory, shell.Last, shell.Answers = shell.Memory.TakenBack(), rollout.Memory{}, rollout.Decision{}, nil
+				before := shell.Effects
+				for range 30 {
+					shell.Round()
+					w.Advance(shell.Recheck)
+				}
+				wantWait(t, shell.Last, ends, "not rolled out again", "change spec.target", "Retry")
+				if shell.Effects != before || shell.Memory.Run != 1 {
+					t.Fatalf("%d effects after the status was lost, run %d", shell.Effects-before, shell.Memory.Run)
+				}
+				goesOn(shell)
+				live(w, shell, time.Hour, rollout.ReasonCanaryReached)
+				if got := shell.Last.Because; got.Reason != rollout.ReasonCanaryReached || shell.Memory.TakenBack() != (rollout.TakenBack{}) {
+					t.Errorf("it does not go on: %v", got)
+				}
+			})
+		}
+	}
+}
+
+// TestTakenBackAndDeleted: such a rollout has nothing to put back.
+func TestTakenBackAndDeleted(t *testing.T) {
+	figure.Fault(t, 17)
+	spec, obs := canary(image2, 34), seen(image2, 3, 0)
+	obs.Memory, obs.TakenBack = rollout.Memory{}, rollout.TakenBack{Kind: rollout.ReturnRollback, Revision: image2.Revision()}
+	spec.Deleting = rollout.DeletionRollback
+	if d := rollout.Plan(spec, obs); !d.Release {
+		t.Errorf("not released: %v", d.Because)
+	}
+}
