@@ -121,3 +121,23 @@ func TestSeveralScriptExtensions(t *testing.T) {
 		t.Error(diff)
 	}
 }
+
+// TestInstanceScripts: an instance shows each of its script extensions by name. What is said of them together is the worst.
+func TestInstanceScripts(t *testing.T) {
+	figure.Fault(t, 11)
+	shown := func(name, state string) string {
+		return `{"name":"` + name + `","type":"Microsoft.Azure.Extensions.CustomScript","statuses":[{"code":"ProvisioningState/` + state + `"}]}`
+	}
+	for list, want := range map[string]rollout.Instance{
+		shown("legacy", "failed") + "," + shown("ours", "succeeded"): {Script: rollout.ScriptFailed,
+			Scripts: []rollout.InstanceScript{{Extension: "legacy", State: rollout.ScriptFailed}, {Extension: "ours", State: rollout.ScriptSucceeded}}},
+		shown("ours", "succeeded") + "," + shown("legacy", "updating"): {Script: rollout.ScriptRunning,
+			Scripts: []rollout.InstanceScript{{Extension: "ours", State: rollout.ScriptSucceeded}, {Extension: "legacy", State: rollout.ScriptRunning}}},
+		shown("Microsoft.Azure.Extensions.CustomScript", "succeeded"): {Script: rollout.ScriptSucceeded, Scripts: []rollout.InstanceScript{{State: rollout.ScriptSucceeded}}},
+	} {
+		got := instanceFrom(t, `{"properties":{"instanceView":{"extensions":[`+list+`]}}}`)
+		if diff := cmp.Diff(want.Scripts, got.Scripts); diff != "" || got.Script != want.Script {
+			t.Errorf("%s: state %d, want %d; %s", list, got.Script, want.Script, diff)
+		}
+	}
+}

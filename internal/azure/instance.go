@@ -61,10 +61,11 @@ func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInsta
 	scripts := scriptNames(resources)
 	for _, e := range view.Extensions {
 		if ext := deref(e); isScript(ext, scripts) {
-			i.Script = scriptState(ext.Statuses)
+			i.Scripts = append(i.Scripts, rollout.InstanceScript{Extension: shownName(ext), State: scriptState(ext.Statuses)})
 		}
 	}
-	if showsExtensions(view, scripts) && !anyScript(view.Extensions, scripts) {
+	i.Script = rollout.WorstScript(i.Scripts)
+	if len(i.Scripts) == 0 && showsExtensions(view, scripts) {
 		i.Script = rollout.ScriptAbsent
 	}
 }
@@ -147,13 +148,12 @@ func isScript(e armcompute.VirtualMachineExtensionInstanceView, scripts map[stri
 	return kindOf(deref(e.Type)).runsScripts() || deref(e.Type) == "" && scripts[strings.ToLower(deref(e.Name))]
 }
 
-func anyScript(extensions []*armcompute.VirtualMachineExtensionInstanceView, scripts map[string]bool) bool {
-	for _, e := range extensions {
-		if isScript(deref(e), scripts) {
-			return true
-		}
+// shownName is the extension's name, "" where the view has the type in its place, as it was recorded.
+func shownName(e armcompute.VirtualMachineExtensionInstanceView) string {
+	if strings.EqualFold(deref(e.Name), deref(e.Type)) {
+		return ""
 	}
-	return false
+	return deref(e.Name)
 }
 
 // scriptState reads how the script stands from the extension's own statuses.

@@ -133,7 +133,7 @@ func heal(spec Spec, obs Observation, refs []Ref) {
 		i.Latest, i.State, i.AppHealth, i.Running, i.Off, i.HealthSince, i.SeenAt = Yes, StateSucceeded, Yes, Yes, NotOff, obs.At, obs.At
 		i.OSDisk += "'"
 		i.Image = nil
-		i.Script = ScriptUnknown
+		i.Script, i.Scripts = ScriptUnknown, nil
 		if spec.Target.Script != nil {
 			i.Script = ScriptSucceeded
 		}

@@ -174,11 +174,18 @@ type Instance struct {
 	Off         PowerOff
 	AppHealth   Truth // healthy, says the application health extension or the probe
 	HealthSince time.Time
-	SeenAt      time.Time // when it was listed, by Azure's clock, to be held against Azure's other times; zero: not said
-	Image       *Image    // what it booted from; nil: not shown
-	OSDisk      string    // identity of its OS disk; "": not shown
-	Script      ScriptState
-	Message     string // what the platform says of a failure, with the script's stderr tail
+	SeenAt      time.Time        // when it was listed, by Azure's clock, to be held against Azure's other times; zero: not said
+	Image       *Image           // what it booted from; nil: not shown
+	OSDisk      string           // identity of its OS disk; "": not shown
+	Script      ScriptState      // of the custom script extension that the round works on; as it is listed, the worst of all
+	Scripts     []InstanceScript // every custom script extension that it shows
+	Message     string           // what the platform says of a failure, with the script's stderr tail
+}
+
+// InstanceScript is one custom script extension as an instance shows it.
+type InstanceScript struct {
+	Extension string // its name; "": not shown
+	State     ScriptState
 }
 
 // ScriptState is what an instance shows of the custom script extension.

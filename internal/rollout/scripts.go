@@ -51,6 +51,71 @@ func (r *round) chooseScript() {
 			r.obs.Model.Value = model.choose(name)
 		}
 	}
+	r.chooseInstanceScripts()
+}
+
+// chooseInstanceScripts makes, on each instance, the state of the extension that the round works on the state of the script. Where it is not known which
+// extension that is, the worst state of all stays.
+func (r *round) chooseInstanceScripts() {
+	name := r.instanceScriptName()
+	if name == "" {
+		return
+	}
+	chosen := false
+	for n, i := range r.obs.Instances.Value {
+		state := i.scriptState(name)
+		if state == i.Script {
+			continue
+		}
+		if !chosen {
+			r.obs.Instances.Value, chosen = slices.Clone(r.obs.Instances.Value), true
+		}
+		r.obs.Instances.Value[n].Script = state
+	}
+}
+
+// instanceScriptName is the name of the extension whose state on the instances counts, "" where it is not known.
+func (r *round) instanceScriptName() string {
+	if name := r.scriptName(); name != "" {
+		return name
+	}
+	if model := r.obs.Model.Value; model.Script != nil && len(model.MoreScripts) == 0 {
+		return model.Script.Extension
+	}
+	return ""
+}
+
+// scriptState is the state of the named extension, or of those whose name is not shown. An instance that shows only others does not have it.
+func (i Instance) scriptState(extension string) ScriptState {
+	if len(i.Scripts) == 0 {
+		return i.Script
+	}
+	var unnamed []InstanceScript
+	for _, s := range i.Scripts {
+		switch {
+		case strings.EqualFold(s.Extension, extension):
+			return s.State
+		case s.Extension == "":
+			unnamed = append(unnamed, s)
+		}
+	}
+	if len(unnamed) == 0 {
+		return ScriptAbsent
+	}
+	return WorstScript(unnamed)
+}
+
+// WorstScript is the state of several script extensions together: failed if one failed, succeeded if all did.
+func WorstScript(scripts []InstanceScript) ScriptState {
+	for _, state := range []ScriptState{ScriptFailed, ScriptRunning, ScriptUnknown} {
+		if slices.ContainsFunc(scripts, func(s InstanceScript) bool { return s.State == state }) {
+			return state
+		}
+	}
+	if len(scripts) == 0 {
+		return ScriptUnknown
+	}
+	return ScriptSucceeded
 }
 
 // scriptName is the name of the script extension that the round works on, "" where it is not known.

@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -158,5 +159,40 @@ func TestRollbackNamesTheExtension(t *testing.T) {
 		if d := back(absent, old, mine); d.Step != (rollout.RemoveScript{Extension: mine.Extension}) {
 			t.Errorf("%+v: got %#v: %s", absent, d.Step, d.Because.Message)
 		}
+	}
+}
+
+// TestStateOfTheRolloutsScript: of several script extensions on an instance the rollout's own decides, in whichever order they are listed.
+func TestStateOfTheRolloutsScript(t *testing.T) {
+	figure.Fault(t, 11)
+	target := named(v2, "current")
+	ours, other := rollout.ModelScript{Extension: "current", URIs: v2.Script.URIs, Command: v2.Script.Command}, theirs("legacy")
+	shown := func(ours, legacy rollout.ScriptState) []rollout.InstanceScript {
+		return []rollout.InstanceScript{{Extension: "Current", State: ours}, {Extension: "legacy", State: legacy}}
+	}
+	for name, tc := range map[string]struct {
+		scripts []rollout.InstanceScript
+		done    bool
+	}{
+		"its own succeeded":            {shown(rollout.ScriptSucceeded, rollout.ScriptFailed), true},
+		"its own failed":               {shown(rollout.ScriptFailed, rollout.ScriptSucceeded), false},
+		"its own runs":                 {shown(rollout.ScriptRunning, rollout.ScriptSucceeded), false},
+		"its own is not there":         {shown(rollout.ScriptSucceeded, rollout.ScriptSucceeded)[1:], false},
+		"the names are not shown":      {[]rollout.InstanceScript{{State: rollout.ScriptSucceeded}}, true},
+		"one of the unnamed is failed": {[]rollout.InstanceScript{{State: rollout.ScriptFailed}, {State: rollout.ScriptSucceeded}}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				obs := seen(target, 0, 4)
+				obs.Model.Value.Script, obs.Model.Value.MoreScripts = &other, []rollout.ModelScript{ours}
+				for n := range obs.Instances.Value {
+					obs.Instances.Value[n].Scripts, obs.Instances.Value[n].Script = tc.scripts, rollout.WorstScript(tc.scripts)
+				}
+				if d := rollout.Plan(canary(target, 100), obs); (d.Because.Reason == rollout.ReasonCompleted) != tc.done {
+					t.Errorf("got %s: %s", d.Because.Reason, d.Because.Message)
+				}
+				slices.Reverse(tc.scripts)
+			}
+		})
 	}
 }
