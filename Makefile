@@ -2,6 +2,7 @@
 SHELL := /usr/bin/env bash -euo pipefail
 .DEFAULT_GOAL := help
 
+SAMPLE   ?= 1500
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 IMAGE    ?= ghcr.io/vmss-rollouts/manager:$(VERSION)
 TOOL     := go tool -modfile=hack/tools/go.mod
@@ -156,8 +157,13 @@ model: ## Check the model deeply: STATES (1,000,000) states of each configuratio
 	go test ./internal/rollout/modelcheck -timeout 0 -v -run TestModel -states $(STATES)
 
 .PHONY: mutants
-mutants: ## Plant one-line bugs in the core and print which test catches each.
-	@go run ./hack/mutants
+mutants: ## Try SAMPLE mutants of the core (0: all), list those that no test catches, and print the score. Takes long.
+	@go run ./hack/mutants -sample $(SAMPLE) -survivors bin/survivors.txt
+	@cat bin/survivors.txt
+
+.PHONY: planted
+planted: ## Plant the bugs that were written by hand in the core, and print which test catches each. Takes long.
+	@go run ./hack/mutants -planted
 
 .PHONY: bench
 bench: ## Measure what a 100-instance rollout and an idle one cost, in virtual time, and the simulator itself.

@@ -1,0 +1,272 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// campaign is one package, and the tests that are to catch its mutants.
+type campaign struct {
+	name  string // of its figures
+	dir   string
+	files *regexp.Regexp // base names; nil: all
+	tests []suite        // cheapest first; a mutant that one catches is not shown to the next
+}
+
+// suite is one test binary and how it is called.
+type suite struct {
+	dir  string
+	args []string
+}
+
+var campaigns = []campaign{
+	{name: "core", dir: "internal/rollout", tests: []suite{
+		{"internal/rollout", []string{"-test.short", "-test.failfast", "-worlds", "60", "-test.skip", "TestRandomHooks|TestForecast"}},
+		{"internal/rollout/modelcheck", []string{"-test.short", "-test.failfast", "-test.run", "TestModel", "-states", "400"}},
+		{"internal/rollout", []string{"-test.short", "-test.failfast", "-worlds", "1500"}},
+	}},
+}
+
+// campaignNames lists them.
+func campaignNames() []string {
+	var names []string
+	for _, c := range campaigns {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// perMutant bounds one run of a suite: a mutant that makes a test run for ever is caught by that.
+const perMutant = 2 * time.Minute
+
+// report is what came of a campaign.
+type report struct {
+	campaign string
+	tried    int
+	left     []site
+}
+
+func (r report) print(survivors io.Writer) {
+	score := 100.0
+	if r.tried > 0 {
+		score = 100 * float64(r.tried-len(r.left)) / float64(r.tried)
+	}
+	for _, s := range r.left {
+		fmt.Fprintf(survivors, "%s %s\n", r.campaign, s)
+	}
+	fmt.Printf("figure: mutants_%s %d\nfigure: mutation_score_%s %.1f\n", r.campaign, r.tried, r.campaign, score)
+}
+
+// run builds the package with all of its mutants, and runs the tests with each.
+func (c campaign) run(chosen *regexp.Regexp, sample int) (report, error) {
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return report{}, fmt.Errorf("making a directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	sites, overlay, err := c.instrument(dir)
+	if err != nil {
+		return report{}, err
+	}
+	binaries, err := c.build(dir, overlay)
+	if err != nil {
+		return report{}, err
+	}
+	sites = sampled(matching(sites, chosen), sample)
+	if name, out, caught := c.catch(binaries, 0); caught {
+		return report{}, fmt.Errorf("%s fails without a mutant:\n%s", name, out)
+	}
+	return report{campaign: c.name, tried: len(sites), left: c.survivors(binaries, sites)}, nil
+}
+
+// list prints the mutants.
+func (c campaign) list(out io.Writer, chosen *regexp.Regexp, sample int) error {
+	dir, err := os.MkdirTemp("", "mutants")
+	if err != nil {
+		return fmt.Errorf("making a directory: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	sites, _, err := c.instrument(dir)
+	for _, s := range sampled(matching(sites, chosen), sample) {
+		fmt.Fprintln(out, s)
+	}
+	return err
+}
+
+// survivors tries the mutants, as many at a time as there are processors.
+func (c campaign) survivors(binaries []string, sites []site) []site {
+	lives := make([]bool, len(sites))
+	var next, done atomic.Int64
+	var all sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		all.Go(func() {
+			for n := int(next.Add(1)) - 1; n < len(sites); n = int(next.Add(1)) - 1 {
+				_, _, caught := c.catch(binaries, sites[n].id)
+				lives[n] = !caught
+				if finished := done.Add(1); finished%100 == 0 {
+					fmt.Fprintf(os.Stderr, "%s: %d of %d mutants\n", c.name, finished, len(sites))
+				}
+			}
+		})
+	}
+	all.Wait()
+	var left []site
+	for n, s := range sites {
+		if lives[n] {
+			left = append(left, s)
+		}
+	}
+	return left
+}
+
+// catch runs the suites with one mutant until one of them fails, and returns which, and what it printed.
+func (c campaign) catch(binaries []string, id int) (name, out string, caught bool) {
+	for n, s := range c.tests {
+		ctx, cancel := context.WithTimeout(context.Background(), perMutant)
+		cmd := exec.CommandContext(ctx, binaries[n], s.args...)
+		cmd.Dir = s.dir
+		cmd.Env = append(os.Environ(), fmt.Sprintf("MUTANT=%d", id), "GOMAXPROCS=1")
+		printed, err := cmd.CombinedOutput()
+		cancel()
+		if err != nil {
+			return s.dir, string(printed), true
+		}
+	}
+	return "", "", false
+}
+
+// instrument writes the rewritten files into the directory and returns the mutants, and the overlay of the build.
+func (c campaign) instrument(dir string) ([]site, string, error) {
+	fset := token.NewFileSet()
+	files, sources, err := c.parse(fset)
+	if err != nil {
+		return nil, "", err
+	}
+	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
+	exports, err := c.exports()
+	if err != nil {
+		return nil, "", err
+	}
+	checker := types.Config{Importer: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })}
+	if _, err := checker.Check(c.dir, fset, files, info); err != nil {
+		return nil, "", fmt.Errorf("checking types: %w", err)
+	}
+	w := &rewriter{fset: fset, info: info}
+	replace := map[string]string{}
+	for n, f := range files {
+		path := fset.File(f.Pos()).Name()
+		if c.files != nil && !c.files.MatchString(filepath.Base(path)) {
+			continue
+		}
+		replace[path] = filepath.Join(dir, filepath.Base(path))
+		if err := os.WriteFile(replace[path], w.rewrite(f, sources[n]), 0o600); err != nil {
+			return nil, "", fmt.Errorf("writing the mutants: %w", err)
+		}
+	}
+	added := filepath.Join(dir, "mutant_runtime.go")
+	here, err := filepath.Abs(filepath.Join(c.dir, "mutant_runtime.go"))
+	if err != nil {
+		return nil, "", err
+	}
+	replace[here] = added
+	mapping, err := json.Marshal(map[string]any{"Replace": replace})
+	if err != nil {
+		return nil, "", err
+	}
+	overlay := filepath.Join(dir, "overlay.json")
+	err = errors.Join(os.WriteFile(added, fmt.Appendf(nil, runtimeSource, files[0].Name.Name), 0o600), os.WriteFile(overlay, mapping, 0o600))
+	return w.sites, overlay, err
+}
+
+// parse reads the package's files but for its tests.
+func (c campaign) parse(fset *token.FileSet) ([]*ast.File, [][]byte, error) {
+	out, err := exec.Command("go", "list", "-f", `{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}`, "./"+c.dir).Output()
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing the files of %s: %w", c.dir, err)
+	}
+	var files []*ast.File
+	var sources [][]byte
+	for _, path := range strings.Fields(string(out)) {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			return nil, nil, err
+		}
+		f, err := parser.ParseFile(fset, path, source, parser.ParseComments)
+		if err != nil {
+			return nil, nil, err
+		}
+		files, sources = append(files, f), append(sources, source)
+	}
+	return files, sources, nil
+}
+
+// exports returns where the compiled export data of each dependency is.
+func (c campaign) exports() (map[string]string, error) {
+	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "./"+c.dir).Output()
+	if err != nil {
+		return nil, fmt.Errorf("listing the dependencies of %s: %w", c.dir, err)
+	}
+	exports := map[string]string{}
+	for line := range strings.Lines(string(out)) {
+		if path, file, ok := strings.Cut(strings.TrimSpace(line), "\t"); ok {
+			exports[path] = file
+		}
+	}
+	return exports, nil
+}
+
+// build compiles each suite's test binary once.
+func (c campaign) build(dir, overlay string) ([]string, error) {
+	binaries := make([]string, len(c.tests))
+	built := map[string]string{}
+	for n, s := range c.tests {
+		if built[s.dir] == "" {
+			built[s.dir] = filepath.Join(dir, strings.ReplaceAll(s.dir, "/", "-")+".test")
+			if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", built[s.dir], "./"+s.dir).CombinedOutput(); err != nil {
+				return nil, fmt.Errorf("building the tests of %s: %w\n%s", s.dir, err, out)
+			}
+		}
+		binaries[n] = built[s.dir]
+	}
+	return binaries, nil
+}
+
+// matching are the mutants whose file and function match.
+func matching(sites []site, chosen *regexp.Regexp) []site {
+	var list []site
+	for _, s := range sites {
+		if chosen.MatchString(s.file + " " + s.function) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// sampled spreads a sample evenly over the mutants.
+func sampled(sites []site, most int) []site {
+	if most <= 0 || len(sites) <= most {
+		return sites
+	}
+	var list []site
+	for n := range most {
+		list = append(list, sites[n*len(sites)/most])
+	}
+	return list
+}

@@ -1,0 +1,53 @@
+package main
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestCampaign tries every mutant of a small package whose test misses two of them.
+func TestCampaign(t *testing.T) {
+	c := campaign{name: "small", dir: "testdata/small", tests: []suite{{"testdata/small", nil}}}
+	got, err := c.run(regexp.MustCompile(""), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, s := range got.left {
+		left = append(left, s.String())
+	}
+	want := []string{
+		"small.go:12 Within: < is <=: n < high",
+		"small.go:19 Count: statement is dropped: seen++",
+	}
+	if !slices.Equal(left, want) {
+		t.Errorf("survivors %q, want %q", left, want)
+	}
+	var list strings.Builder
+	if err := c.list(&list, regexp.MustCompile("Within"), 0); err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(list.String(), "\n"); n != 6 { // the result is true or false, each operand is true, and two operators
+		t.Errorf("%d mutants of Within:\n%s", n, &list)
+	}
+	if got.tried != 14 {
+		t.Errorf("%d mutants, want 14", got.tried)
+	}
+}
+
+// TestSampled: a sample is spread evenly, and never larger than what there is.
+func TestSampled(t *testing.T) {
+	sites := make([]site, 10)
+	for n := range sites {
+		sites[n].id = n
+	}
+	var ids []int
+	for _, s := range sampled(sites, 3) {
+		ids = append(ids, s.id)
+	}
+	if !slices.Equal(ids, []int{0, 3, 6}) || len(sampled(sites, 0)) != 10 || len(sampled(sites, 20)) != 10 {
+		t.Errorf("sampled %v", ids)
+	}
+}
