@@ -120,6 +120,7 @@ func startSimulator(program, dir string, flags ...string) (*simulator, error) {
 type stageSet struct {
 	capacity int
 	mode     string
+	image    string // "": v1
 	script   string // a command that somebody else made the machines run at every boot
 	zones    []string
 
@@ -131,8 +132,11 @@ func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
 	if o.capacity == 0 {
 		o.capacity = 6
 	}
-	s.makeImage(t, imageID("v1"))
-	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID("v1"), "mode": o.mode, "health": "extension", "zones": o.zones,
+	if o.image == "" {
+		o.image = "v1"
+	}
+	s.makeImage(t, imageID(o.image))
+	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID(o.image), "mode": o.mode, "health": "extension", "zones": o.zones,
 		"orchestration": o.orchestration}
 	if o.script != "" {
 		made["script"] = map[string]any{"command": o.script}

@@ -1,0 +1,99 @@
+package virtual
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
+
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+)
+
+// latest asks the simulator which instances are at the latest model, by id.
+func latest(t *testing.T, w *World) map[string]bool {
+	t.Helper()
+	raw, err := w.Control("GET", "/instances?scaleSet="+theSet, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var machines []struct {
+		ID     string
+		Latest bool
+	}
+	if err := json.Unmarshal(raw, &machines); err != nil {
+		t.Fatal(err)
+	}
+	are := map[string]bool{}
+	for _, m := range machines {
+		are[m.ID] = m.Latest
+	}
+	return are
+}
+
+// TestStuckOperationAndRollback: of four instances one has the release, and the upgrade of the next never ends. A rollback restores the model and takes
+// the first back within a quarter of an hour, beside what is stuck; it names that with the operation's id, and is stalled after the deadline.
+func TestStuckOperationAndRollback(t *testing.T) {
+	figure.Fault(t, 14)
+	w, key := declare(t, 4, func(s *v1alpha1.VMSSRolloutSpec) {
+		s.Strategy.Canary.Percent = 25
+		s.Strategy.Batch.MaxUnavailable = new(intstr.FromInt32(2)) // the stuck one is unavailable, and a healthy one goes back only within the budget (I1)
+	})
+	run := func(limit time.Duration, done func(*v1alpha1.VMSSRollout) bool) *v1alpha1.VMSSRollout {
+		t.Helper()
+		object, err := w.Run(t.Context(), key, limit, done)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !done(object) {
+			t.Fatalf("not within %s: %+v, %+v, %v", limit, object.Status.Conditions, object.Status.GoingBack, latest(t, w))
+		}
+		return object
+	}
+	is := func(reason string) func(*v1alpha1.VMSSRollout) bool {
+		return func(o *v1alpha1.VMSSRollout) bool {
+			return meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Reason == reason
+		}
+	}
+	object := run(time.Hour, is(v1alpha1.ReasonCanaryReached))
+	if _, err := w.Control("PUT", "/faults", []map[string]string{{"operation": "UpdateInstances", "kind": "operationStuck", "scaleSet": theSet}}); err != nil {
+		t.Fatal(err)
+	}
+	object.Spec.Strategy.Canary.Percent = 50
+	object.Generation++
+	if err := w.Kubernetes.Update(t.Context(), object); err != nil {
+		t.Fatal(err)
+	}
+	stuck := run(time.Hour, func(o *v1alpha1.VMSSRollout) bool {
+		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.BegunTime != nil
+	})
+	if _, err := w.Control("PUT", "/faults", []map[string]string{}); err != nil {
+		t.Fatal(err)
+	}
+	action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: "back", UID: "back"}, Spec: v1alpha1.RolloutActionSpec{
+		RolloutRef: v1alpha1.RolloutReference{Name: key.Name, UID: stuck.UID}, Run: stuck.Status.Run, Action: v1alpha1.VerbRollback, RequestedBy: "ann",
+	}}
+	if err := w.Kubernetes.Create(t.Context(), action); err != nil {
+		t.Fatal(err)
+	}
+	back := run(15*time.Minute, func(o *v1alpha1.VMSSRollout) bool {
+		return o.Status.GoingBack != nil && o.Status.GoingBack.RestoredTime != nil && latest(t, w)["0"]
+	})
+	named := func(o *v1alpha1.VMSSRollout) string {
+		return meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Message
+	}
+	id := stuck.Status.Operation.ID
+	stalled := run(4*time.Hour, func(o *v1alpha1.VMSSRollout) bool {
+		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionStalled)
+	})
+	if id == "" || !strings.Contains(named(stalled), id) || !strings.Contains(named(stalled), "begun at") {
+		t.Errorf("the operation %q is not named: %s; before: %s", id, named(stalled), named(back))
+	}
+	if are := latest(t, w); !are["0"] || are["1"] {
+		t.Errorf("at the restored model are %v, want 0 and not 1, which is stuck", are)
+	}
+}
