@@ -22,7 +22,7 @@ func returnOf(back *v1alpha1.GoingBack) *rollout.Return {
 	}
 	return &rollout.Return{
 		Kind: rollout.ReturnKind(back.Kind), Cause: rollout.ReturnCause(back.Cause), Record: back.Revision, All: back.All, Why: back.Message,
-		By: back.RequestedBy, At: timeOf(back.StartTime), RestoredAt: timeOf(back.RestoredTime), Done: back.Done,
+		By: back.RequestedBy, At: timeOf(back.StartTime), RestoredAt: timeOf(back.RestoredTime), Done: back.Done, Differs: back.Differences,
 	}
 }
 
@@ -33,7 +33,7 @@ func returnFrom(back *rollout.Return) *v1alpha1.GoingBack {
 	return &v1alpha1.GoingBack{
 		Kind: v1alpha1.GoingBackKind(back.Kind), Cause: v1alpha1.GoingBackCause(back.Cause), Revision: back.Record, All: back.All,
 		Message: conditions.Shorten(back.Why, maxLedgerMessageSize), RequestedBy: back.By, StartTime: happened(back.At),
-		RestoredTime: awaited(back.RestoredAt), Done: back.Done,
+		RestoredTime: awaited(back.RestoredAt), Done: back.Done, Differences: conditions.Shorten(back.Differs, maxLedgerMessageSize),
 	}
 }
 

@@ -123,7 +123,8 @@ func expected(m rollout.Memory) rollout.Memory {
 	}
 	if m.Return != nil {
 		back := *m.Return
-		back.At, back.RestoredAt, back.Why = down(back.At), up(back.RestoredAt), cut(back.Why, maxLedgerMessageSize)
+		back.At, back.RestoredAt = down(back.At), up(back.RestoredAt)
+		back.Why, back.Differs = cut(back.Why, maxLedgerMessageSize), cut(back.Differs, maxLedgerMessageSize)
 		m.Return = &back
 	}
 	m.Former, m.Skipped, m.Unchanged, m.Taken = wellSeen(m.Former), wellSeen(m.Skipped), wellSeen(m.Unchanged), takenDown(m.Taken)

@@ -78,7 +78,7 @@ func (g memories) back(m *rollout.Memory) {
 	if g.coin() {
 		m.Return = &rollout.Return{
 			Kind: pick(g, rollout.ReturnRollback, rollout.ReturnAbort), Cause: pick(g, rollout.CauseAction, rollout.CauseTarget), Record: g.text(12),
-			All: g.coin(), Why: g.text(2000), By: g.text(64), At: g.time(), RestoredAt: g.time(), Done: g.coin(),
+			All: g.coin(), Why: g.text(2000), By: g.text(64), At: g.time(), RestoredAt: g.time(), Done: g.coin(), Differs: g.text(2000),
 		}
 	}
 	m.Exposed = pick(g, nil, []string{"0", "1", "2", "7", "9", "10"}, []string{"007", "0-3", "=1", "web_0a", "web_0b"}, []string{"3"},

@@ -35,6 +35,8 @@ const (
 type storedSnapshot struct {
 	Image  *rollout.Image          `json:"image,omitempty"`
 	Script *rollout.ScriptSnapshot `json:"script,omitempty"`
+
+	ImageVersions []string `json:"imageVersions,omitempty"`
 }
 
 // recordName is the name of the ControllerRevision that holds a record. It carries a mark of the rollout's UID, so that no record of a former

@@ -110,15 +110,21 @@ func TestOddExtensionsComeBack(t *testing.T) {
 	figure.Fault(t, 12)
 	for _, name := range slices.Sorted(maps.Keys(oddExtensions)) {
 		t.Run(name, func(t *testing.T) {
-			comesBack(t, []byte(`{"location":"westus","sku":{"name":"Standard_B1ls","tier":"Standard","capacity":2},"properties":{"upgradePolicy":{"mode":"Manual"},`+
-				`"overprovision":false,"virtualMachineProfile":{"osProfile":{"computerNamePrefix":"web","adminUsername":"azureuser"},`+
-				`"storageProfile":{"imageReference":{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server","version":"24.04.202611100"}},`+
-				`"networkProfile":{"networkInterfaceConfigurations":[{"name":"nic","properties":{"primary":true,"ipConfigurations":[{"name":"ip","properties":{"subnet":`+
-				`{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"}}}]}}]},`+
-				`"extensionProfile":{"extensions":[{"name":"a","properties":{"publisher":"Microsoft.Azure.Monitor","type":"AzureMonitorLinuxAgent","typeHandlerVersion":"1.0"}},`+
-				`{"name":"setup","properties":`+oddExtensions[name]+`}]}}}}`), releases["script"])
+			image := `{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server","version":"24.04.202611100"}`
+			comesBack(t, []byte(bareSet(image, `,{"name":"setup","properties":`+oddExtensions[name]+`}`)), releases["script"])
 		})
 	}
+}
+
+// bareSet is the body of a scale set with what it needs, an agent, and more extensions.
+func bareSet(image, extensions string) string {
+	return `{"location":"westus","sku":{"name":"Standard_B1ls","tier":"Standard","capacity":2},"properties":{"upgradePolicy":{"mode":"Manual"},` +
+		`"overprovision":false,"virtualMachineProfile":{"osProfile":{"computerNamePrefix":"web","adminUsername":"azureuser"},` +
+		`"storageProfile":{"imageReference":` + image + `},` +
+		`"networkProfile":{"networkInterfaceConfigurations":[{"name":"nic","properties":{"primary":true,"ipConfigurations":[{"name":"ip","properties":{"subnet":` +
+		`{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"}}}]}}]},` +
+		`"extensionProfile":{"extensions":[{"name":"a","properties":{"publisher":"Microsoft.Azure.Monitor","type":"AzureMonitorLinuxAgent","typeHandlerVersion":"1.0"}}` +
+		extensions + `]}}}}`
 }
 
 // comesBack rolls the release over the scale set, fails it, and returns the paths that the rollback did not bring back.
@@ -360,4 +366,51 @@ func encoded(value any) string {
 		return err.Error()
 	}
 	return string(text)
+}
+
+// TestLatestIsAnotherVersion: an image that the scale set names without a version stands for a newer one after the rollback. The status says so, and
+// makes no claim that instances boot from what they did.
+func TestLatestIsAnotherVersion(t *testing.T) {
+	figure.Fault(t, 12)
+	for name, moves := range map[string]bool{"it is the same": false, "it is newer": true} {
+		t.Run(name, func(t *testing.T) {
+			w, err := New(azuresim.Options{Seed: 1})
+			if err != nil {
+				t.Fatal(err)
+			}
+			makeRealSet(t, w, []byte(bareSet(`{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server","version":"latest"}`, "")))
+			key := declareOver(t, w, held(t, w), releases["image"])
+			object, err := w.Run(t.Context(), key, 24*time.Hour, func(o *v1alpha1.VMSSRollout) bool {
+				reason := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Reason
+				if reason == v1alpha1.ReasonRollingBack {
+					letItGoBack(t, w, moves)
+				}
+				return reason == v1alpha1.ReasonRolledBack
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			said, differs := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady).Message, object.Status.GoingBack.Differences
+			if says := strings.Contains(said, "the newest version of the image is 99.04.1 on instance 0, and was 1.0.202601010 before"); says != moves {
+				t.Errorf("says %q", said)
+			}
+			if (differs != "") != moves {
+				t.Errorf("status.goingBack.differences is %q", differs)
+			}
+		})
+	}
+}
+
+// letItGoBack takes what fails away, and publishes a newer version of the image where one is wanted.
+func letItGoBack(t *testing.T, w *World, publish bool) {
+	t.Helper()
+	if _, err := w.Control(http.MethodDelete, "/faults", nil); err != nil {
+		t.Fatal(err)
+	}
+	if !publish {
+		return
+	}
+	if _, err := w.Control(http.MethodPut, "/images", map[string]string{"marketplace": "Canonical:ubuntu-24_04-lts:server", "version": "99.04.1"}); err != nil {
+		t.Fatal(err)
+	}
 }

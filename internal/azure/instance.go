@@ -22,15 +22,16 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *exchange) rollout.Ins
 	storage := deref(p.StorageProfile)
 	disk := deref(storage.OSDisk)
 	i := rollout.Instance{
-		ID:        idOf(vm),
-		Name:      deref(vm.Name),
-		VMID:      deref(p.VMID),
-		Created:   deref(p.TimeCreated),
-		State:     provisioningState(p.ProvisioningState),
-		Latest:    truth(p.LatestModelApplied),
-		Protected: deref(deref(p.ProtectionPolicy).ProtectFromScaleSetActions),
-		Image:     imageOf(storage.ImageReference),
-		OSDisk:    markOf(cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name))),
+		ID:           idOf(vm),
+		Name:         deref(vm.Name),
+		VMID:         deref(p.VMID),
+		Created:      deref(p.TimeCreated),
+		State:        provisioningState(p.ProvisioningState),
+		Latest:       truth(p.LatestModelApplied),
+		Protected:    deref(deref(p.ProtectionPolicy).ProtectFromScaleSetActions),
+		Image:        imageOf(storage.ImageReference),
+		ExactVersion: deref(deref(storage.ImageReference).ExactVersion),
+		OSDisk:       markOf(cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name))),
 	}
 	if len(vm.Zones) > 0 {
 		i.Zone = deref(vm.Zones[0])

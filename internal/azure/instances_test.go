@@ -39,7 +39,7 @@ func TestInstance(t *testing.T) {
 		ID: "4", Name: "web_4", VMID: "v-4", Zone: "2", Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
 		State: rollout.StateSucceeded, Latest: rollout.Yes, Protected: true, Running: rollout.Yes,
 		AppHealth: rollout.Yes, HealthSince: time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC),
-		Image: &rollout.Image{ID: "/i/1"}, OSDisk: markOf("/d/1"), Script: rollout.ScriptSucceeded,
+		Image: &rollout.Image{ID: "/i/1"}, ExactVersion: "1", OSDisk: markOf("/d/1"), Script: rollout.ScriptSucceeded,
 		Scripts: []rollout.InstanceScript{{Extension: "CSE", State: rollout.ScriptSucceeded}},
 	}
 	if diff := cmp.Diff(want, instanceFrom(t, fullInstance)); diff != "" {

@@ -118,7 +118,7 @@ func (r *round) takeBaseline() (Snapshot, Baseline, verdict, bool) {
 	if p := r.obs.BackSettings.Problem; p != nil && !isLost(p) {
 		return known, b, r.unreadable("the protected settings to go back to", p), true
 	}
-	whole := r.fromModel(known, &b)
+	whole := r.withVersions(r.fromModel(known, &b))
 	b.Name = whole.name()
 	if s := whole.Script; s != nil {
 		b.Secret, b.Digest = s.ProtectedSettings, s.Digest

@@ -17,6 +17,7 @@ type Return struct {
 	At         time.Time
 	RestoredAt time.Time // when the model was first seen to carry it; zero: it was not yet
 	Done       bool
+	Differs    string // what is not as it was before, once it is over; "": nothing that was compared
 }
 
 // ReturnKind says how far the way back goes.
@@ -378,7 +379,7 @@ func (r *round) isBackNow() verdict {
 		r.recount()
 		return r.complete()
 	}
-	back.Done = true
+	back.Done, back.Differs = true, r.differences()
 	m.Baseline.Fixed = m.Baseline.Fixed || !back.RestoredAt.IsZero()
 	if back.Record != "" {
 		m.Baseline.Name, m.Stable = back.Record, back.Record
@@ -439,6 +440,9 @@ func (r *round) stayBack() verdict {
 		what = "nothing had been written, so everything is as it was"
 	case back.Kind == ReturnAbort:
 		what = "the model is as it was before, and the machines that have the target were left to be looked at"
+	}
+	if back.Differs != "" {
+		what += ", with these exceptions: " + back.Differs
 	}
 	return wait(back.reason(), recheckCompleted, "%s%s (%s); change spec.target, or create a RolloutAction Retry to try again", what, note, back.Why)
 }

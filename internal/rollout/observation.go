@@ -162,24 +162,25 @@ const (
 
 // Instance is one machine as a full list shows it.
 type Instance struct {
-	ID          string
-	Name        string
-	VMID        string // changes when an id is used again for another machine
-	Zone        string
-	Created     time.Time
-	State       ProvisioningState
-	Latest      Truth // at the latest model, says the platform
-	Protected   bool  // from scale-set actions
-	Running     Truth // powered on
-	Off         PowerOff
-	AppHealth   Truth // healthy, says the application health extension or the probe
-	HealthSince time.Time
-	SeenAt      time.Time        // when it was listed, by Azure's clock, to be held against Azure's other times; zero: not said
-	Image       *Image           // what it booted from; nil: not shown
-	OSDisk      string           // identity of its OS disk; "": not shown
-	Script      ScriptState      // of the custom script extension that the round works on; as it is listed, the worst of all
-	Scripts     []InstanceScript // every custom script extension that it shows
-	Message     string           // what the platform says of a failure, with the script's stderr tail
+	ID           string
+	Name         string
+	VMID         string // changes when an id is used again for another machine
+	Zone         string
+	Created      time.Time
+	State        ProvisioningState
+	Latest       Truth // at the latest model, says the platform
+	Protected    bool  // from scale-set actions
+	Running      Truth // powered on
+	Off          PowerOff
+	AppHealth    Truth // healthy, says the application health extension or the probe
+	HealthSince  time.Time
+	SeenAt       time.Time        // when it was listed, by Azure's clock, to be held against Azure's other times; zero: not said
+	Image        *Image           // what it booted from; nil: not shown
+	ExactVersion string           // of the image that it booted from; "": not shown
+	OSDisk       string           // identity of its OS disk; "": not shown
+	Script       ScriptState      // of the custom script extension that the round works on; as it is listed, the worst of all
+	Scripts      []InstanceScript // every custom script extension that it shows
+	Message      string           // what the platform says of a failure, with the script's stderr tail
 }
 
 // InstanceScript is one custom script extension as an instance shows it.

@@ -13,6 +13,8 @@ import (
 type Snapshot struct {
 	Image  *Image          // nil: not ours to put back
 	Script *ScriptSnapshot // nil: not ours to put back
+
+	ImageVersions []string `json:",omitempty"` // that the instances booted from, where Image names no version
 }
 
 // ScriptSnapshot is the custom script extension as it was.
@@ -104,7 +106,7 @@ func snapshotOf(t Target, m Model, digest string) Snapshot {
 // only leaves of the snapshot what the target declares.
 func (s Snapshot) only(t Target) Snapshot {
 	if t.Image == nil {
-		s.Image = nil
+		s.Image, s.ImageVersions = nil, nil
 	}
 	if t.Script == nil {
 		s.Script = nil

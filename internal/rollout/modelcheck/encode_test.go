@@ -32,7 +32,7 @@ var leftOut = map[reflect.Type][]string{
 	reflect.TypeFor[rollout.Operation](): {"AzureAt", "ID"},
 	reflect.TypeFor[rollout.Ref]():       {"Name"},
 	reflect.TypeFor[rollout.Failure]():   {"Message", "At"},
-	reflect.TypeFor[rollout.Return]():    {"Why", "By"},
+	reflect.TypeFor[rollout.Return]():    {"Why", "By", "Differs"},
 	reflect.TypeFor[rollout.Taken]():     {"Verb", "Step", "Instance", "By", "Verified", "At"},
 	reflect.TypeFor[rollout.Ended]():     {"Why", "Started", "Stopped"},
 }
