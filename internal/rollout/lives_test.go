@@ -1,0 +1,129 @@
+package rollout_test
+
+import (
+	"fmt"
+	"hash"
+	"hash/fnv"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+const (
+	// livesFile has a line for each life: its seed, and a digest of what was done and reported in it.
+	livesFile = "testdata/lives.golden"
+	livesFrom = 7_000_000
+	lives     = 400
+)
+
+// TestLives holds 400 random lives to what was done in them when their digests were written: each effect, reason, wait, read, answer, call, check, record
+// and count. Messages are no part of it, and neither is what the core remembers, so that both may be written anew. A change of behaviour that is meant
+// is written down with -update; TestOneWorld -world SEED -v tells a life.
+func TestLives(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the lives are the same with the race detector, and slow")
+	}
+	if *update {
+		updateLives(t)
+	}
+	golden, err := os.ReadFile(livesFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	held := 0
+	for line := range strings.Lines(string(golden)) {
+		var seed int64
+		var want uint32
+		if _, err := fmt.Sscanf(line, "%d %x", &seed, &want); err != nil {
+			t.Fatalf("%s: %v: %s", livesFile, err, line)
+		}
+		if digestOf(seed) == want {
+			held++
+			continue
+		}
+		t.Errorf("the life of seed %d went another way", seed)
+		if testing.Short() {
+			break // one is enough to know
+		}
+	}
+	if !t.Failed() && held != lives {
+		t.Errorf("%d lives are written down, want %d", held, lives)
+	}
+	figure.Record(t, "lives_held", held)
+}
+
+// updateLives writes the digests down.
+func updateLives(t *testing.T) {
+	t.Helper()
+	var written strings.Builder
+	for seed := range int64(lives) {
+		fmt.Fprintf(&written, "%d %08x\n", livesFrom+seed, digestOf(livesFrom+seed))
+	}
+	if err := os.WriteFile(livesFile, []byte(written.String()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// digestOf lives one life and returns a digest of what was done in it.
+func digestOf(seed int64) uint32 {
+	l := newLife(seed, nil)
+	sum := fnv.New32a()
+	check := l.shell.OnPlan
+	l.shell.OnPlan = func(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
+		check(spec, obs, d)
+		digest(sum, d)
+	}
+	err := l.run()
+	fmt.Fprintln(sum, err != nil, l.shell.Reads, l.shell.Writes, l.shell.Effects, l.shell.Released)
+	return sum.Sum32()
+}
+
+// digest adds what a decision does, and what it reports beside its messages.
+func digest(sum hash.Hash, d rollout.Decision) {
+	fmt.Fprintf(sum, "%s %s %s %v", d.Step.Operation(), d.Because.Reason, d.Recheck, namedIn(rollout.Named(d.Step)))
+	switch step := d.Step.(type) {
+	case rollout.WriteImage:
+		fmt.Fprint(sum, step.Image.ID)
+	case rollout.WriteScript:
+		fmt.Fprint(sum, step.Script.Command, step.Script.URIs, step.ForceUpdateTag, step.Extension)
+	}
+	if p := d.Progress; p != nil {
+		fmt.Fprint(sum, *p)
+	}
+	for _, zone := range d.Zones {
+		fmt.Fprint(sum, zone)
+	}
+	for _, one := range d.Notable {
+		fmt.Fprint(sum, one.Ref.ID, one.State)
+	}
+	fmt.Fprint(sum, d.Repairs != nil, d.Stage, d.Facts.ModelApplied, d.Facts.Drifted != "", d.Facts.Throttled != nil, d.Release, d.Keep)
+	for _, record := range d.Store {
+		fmt.Fprint(sum, record.Name)
+	}
+	for _, answer := range d.Answers {
+		fmt.Fprint(sum, answer.UID, answer.Accepted)
+	}
+	if d.Checks != nil {
+		for _, run := range *d.Checks {
+			fmt.Fprint(sum, run.Key.Check, run.Key.Instance, run.Key.Try, namedIn(run.Canaries), namedIn(run.Baseline))
+		}
+	}
+	for _, call := range d.Calls {
+		fmt.Fprint(sum, call.Key)
+	}
+	fmt.Fprintln(sum, namedIn(d.Nodes.Drain), d.Nodes.Uncordon)
+}
+
+// namedIn are the ids that references name, in order.
+func namedIn(refs []rollout.Ref) []string {
+	var list []string
+	for _, ref := range refs {
+		list = append(list, ref.ID)
+	}
+	slices.Sort(list)
+	return list
+}
