@@ -1,4 +1,5 @@
-package main
+// Package metrics registers the Prometheus metrics of the requests that go to Azure.
+package metrics
 
 import (
 	"strconv"
@@ -8,8 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 )
 
-// countCalls registers what ARM is asked and how it answers, and returns the observer that counts it.
-func countCalls(registry prometheus.Registerer) func(azure.Call) {
+// AzureRequests registers what ARM is asked and how it answers, and returns the observer that counts it.
+func AzureRequests(registry prometheus.Registerer) func(azure.Call) {
 	calls := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "vmssrollout_azure_requests_total",
 		Help: "HTTP exchanges with Azure, by what they were for and the status of the answer; 0: no answer.",

@@ -1,4 +1,4 @@
-package main
+package integrations
 
 import (
 	"strings"
@@ -15,7 +15,7 @@ import (
 // TestSecretsOfChecks: a check gets the key of the Secret of its own namespace, and what it does not get is told without what the Secret holds.
 func TestSecretsOfChecks(t *testing.T) {
 	held := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token", Annotations: map[string]string{grant.UsesAnnotation: "hook", grant.HostsAnnotation: "hooks.example"}}, Data: map[string][]byte{"bearer": []byte("hunter2")}}
-	s := secrets{fake.NewClientBuilder().WithObjects(held).Build()}
+	s := Secrets{fake.NewClientBuilder().WithObjects(held).Build()}
 	q := grant.Request{Secret: "token", Use: grant.Hook, Host: "hooks.example:443"}
 	if got, err := s.Secret(t.Context(), "shop", "bearer", q); err != nil || string(got) != "hunter2" {
 		t.Errorf("got %q, %v", got, err)
@@ -39,7 +39,7 @@ func TestSecretIsSentWhereItAllows(t *testing.T) {
 	held := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token", Annotations: map[string]string{
 		grant.UsesAnnotation: "hook", grant.HostsAnnotation: "hooks.example",
 	}}, Data: map[string][]byte{"bearer": []byte("hunter2")}}
-	s := secrets{fake.NewClientBuilder().WithObjects(held).Build()}
+	s := Secrets{fake.NewClientBuilder().WithObjects(held).Build()}
 	for _, q := range []grant.Request{
 		{Secret: "token", Use: grant.Hook, Host: "evil.example:443"},
 		{Secret: "token", Use: grant.Hook, Host: "hooks.example:8443"},

@@ -1,4 +1,5 @@
-package main
+// Package leaderelection makes the lock that the replicas of the controller elect their leader by.
+package leaderelection
 
 import (
 	"fmt"
@@ -9,23 +10,23 @@ import (
 	"k8s.io/apimachinery/pkg/util/uuid"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
-	"k8s.io/utils/clock"
-
-	"github.com/vmss-rollouts/vmss-rollouts/controllers"
 )
 
 // The times of the leader election. A call of Azure has to end before the lease could, so the lease lasts longer than such a call takes.
 const (
-	leaseDuration = 30 * time.Second
-	renewDeadline = 20 * time.Second
-	retryPeriod   = 4 * time.Second
+	LeaseDuration = 30 * time.Second
+	RenewDeadline = 20 * time.Second
+	RetryPeriod   = 4 * time.Second
 )
+
+// leaseName is the name of the Lease.
+const leaseName = "vmss-rollouts"
 
 // namespaceFile is where a pod finds the name of its namespace.
 const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
-// newLease makes the lock of the leader election.
-func newLease(config *rest.Config, namespace string) (*controllers.Lease, error) {
+// NewResourceLock returns the lock of the leader election: a Lease in the namespace, or in the pod's own if the namespace is "".
+func NewResourceLock(config *rest.Config, namespace string) (resourcelock.Interface, error) {
 	if namespace == "" {
 		own, err := os.ReadFile(namespaceFile)
 		if err != nil {
@@ -38,9 +39,9 @@ func newLease(config *rest.Config, namespace string) (*controllers.Lease, error)
 		return nil, fmt.Errorf("naming the candidate of the leader election: %w", err)
 	}
 	identity := resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())}
-	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, "vmss-rollouts", identity, config, renewDeadline)
+	lock, err := resourcelock.NewFromKubeconfig(resourcelock.LeasesResourceLock, namespace, leaseName, identity, config, RenewDeadline)
 	if err != nil {
 		return nil, fmt.Errorf("making the lock of the leader election: %w", err)
 	}
-	return controllers.NewLease(lock, clock.RealClock{}), nil
+	return lock, nil
 }

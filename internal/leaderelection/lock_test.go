@@ -1,0 +1,36 @@
+package leaderelection
+
+import (
+	"strings"
+	"testing"
+
+	"k8s.io/client-go/rest"
+)
+
+// TestNewResourceLock: replicas compete for one Lease under identities of their own, and the error outside of a cluster names the flag.
+func TestNewResourceLock(t *testing.T) {
+	var identities []string
+	for range 2 {
+		lock, err := NewResourceLock(&rest.Config{Host: "127.0.0.1:1"}, "shop")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := lock.Describe(); got != "shop/vmss-rollouts" {
+			t.Errorf("the lock is %s, want shop/vmss-rollouts", got)
+		}
+		identities = append(identities, lock.Identity())
+	}
+	if identities[0] == identities[1] {
+		t.Errorf("two candidates are called %s", identities[0])
+	}
+	if _, err := NewResourceLock(&rest.Config{}, ""); err == nil || !strings.Contains(err.Error(), "--leader-election-namespace") {
+		t.Errorf("got %v, want an error that names the flag", err)
+	}
+}
+
+// TestTimes holds the order that the election itself requires, and that a renewal is tried more than once before the lease ends.
+func TestTimes(t *testing.T) {
+	if LeaseDuration <= RenewDeadline || RenewDeadline <= 2*RetryPeriod {
+		t.Errorf("lease %s, renewal %s, retry %s", LeaseDuration, RenewDeadline, RetryPeriod)
+	}
+}
