@@ -71,14 +71,19 @@ func New(options azuresim.Options) (*World, error) {
 	}
 	w.Kubernetes = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}, &v1alpha1.RolloutAction{}).
 		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: w.countWrite}).Build()
+	return w, w.Restart()
+}
+
+// Restart puts another controller in the place of the one that there is. It knows nothing but what Kubernetes and Azure have.
+func (w *World) Restart() error {
 	adapter, err := azure.New(azure.Options{Credential: anyone{w}, Endpoint: "http://azure.invalid", Transport: counted{w}})
 	if err != nil {
-		return nil, err
+		return fmt.Errorf("starting a controller: %w", err)
 	}
 	w.Controller = &controllers.VMSSRolloutReconciler{
 		Client: w.Kubernetes, Live: w.Kubernetes, Azure: adapter, Clock: passive{w.Clock}, Events: events.NewFakeRecorder(1 << 16),
 	}
-	return w, nil
+	return nil
 }
 
 // countWrite counts a status write.
