@@ -63,9 +63,9 @@ func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
 		}
 		m.Operation = nil
 	}
-	m.Return, m.Verified = back, nil
+	m.Return = back
 	if back.Record != "" {
-		m.Failed = nil
+		m.Failed, m.Verified = nil, nil
 	}
 	m.Gate, m.Stall = Gate{}, Stall{}
 	m.Calls = slices.DeleteFunc(slices.Clone(m.Calls), func(c Calling) bool { return c.Point != OnFailure })

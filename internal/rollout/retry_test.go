@@ -1,0 +1,24 @@
+package rollout_test
+
+import (
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
+)
+
+// TestRetryWhereNothingWentBack: a rollback that has nothing to go back to writes nothing. After a Retry, the instances that the run verified still have
+// the target, so none is upgraded in the place of another, and none a second time.
+func TestRetryWhereNothingWentBack(t *testing.T) {
+	s := half(t)
+	s.Memory.Baseline.Why = "nobody knows what was there before"
+	s.World.Edit(func(c *simworld.Content) { c.Other++ })
+	s.Actions = []rollout.Action{{UID: "back", Verb: rollout.VerbRollback, Run: 1}}
+	until(t, s, rollout.ReasonNotRollbackable)
+	effects := s.Effects
+	s.Actions = []rollout.Action{{UID: "again", Verb: rollout.VerbRetry, Run: 1}}
+	until(t, s, rollout.ReasonCanaryReached)
+	if s.Effects != effects || s.Memory.Run != 2 || len(s.Memory.Verified) != 2 {
+		t.Errorf("%d effects in run %d, verified are %v", s.Effects-effects, s.Memory.Run, s.Memory.Verified)
+	}
+}
