@@ -165,6 +165,10 @@ mutants: ## Try SAMPLE mutants of the core (0: all), list those that no test cat
 planted: ## Plant the bugs that were written by hand in the core, and print which test catches each. Takes long.
 	@go run ./hack/mutants -planted
 
+.PHONY: shape
+shape: ## Measure the shape of the product's packages: sizes, complexity, comments, imports.
+	@go run ./hack/shape
+
 .PHONY: bench
 bench: ## Measure what a 100-instance rollout and an idle one cost, in virtual time, and the simulator itself.
 	@go run ./hack/bench

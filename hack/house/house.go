@@ -1,0 +1,149 @@
+// Package house holds the code to the layout of design §2: who may import whom.
+package house
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+)
+
+const module = "github.com/vmss-rollouts/vmss-rollouts"
+
+// room is a part of the house: which of our own packages it may import, and which foreign ones beyond the standard library.
+// Entries are prefixes; "" is the module's root.
+type room struct {
+	own     []string
+	foreign []string
+}
+
+// Foreign packages by what they are for.
+var (
+	apimachinery = []string{"k8s.io/apimachinery"}
+	kubernetes   = []string{"k8s.io", "sigs.k8s.io", "github.com/go-logr/logr"}
+	azureSDK     = []string{"github.com/Azure/azure-sdk-for-go"}
+	metrics      = []string{"github.com/prometheus/client_golang"}
+	// What a check is made of: the query API and its values, the expression language, paths into JSON, the rules for HTTP headers.
+	probing = []string{
+		"github.com/prometheus/client_golang/api", "github.com/prometheus/common/model", "github.com/google/cel-go",
+		"k8s.io/client-go/util/jsonpath", "golang.org/x/net/http/httpguts",
+	}
+)
+
+// rooms is design §2 as a table. The longest prefix decides. What is not listed may not exist.
+var rooms = map[string]room{
+	"": {own: []string{
+		"controllers", "api", "internal/azure", "internal/checks", "internal/verify", "internal/integrations", "internal/leaderelection", "internal/metrics",
+		"internal/options",
+	}, foreign: kubernetes},
+	"api":                         {own: []string{"api"}, foreign: apimachinery},
+	"controllers":                 {own: []string{"api", "internal/rollout", "internal/conditions", "internal/redact", "internal/grant"}, foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"})},
+	"internal/rollout":            {},
+	"internal/rollout/simworld":   {own: []string{"internal/rollout"}},
+	"internal/rollout/modelcheck": {own: []string{"internal/rollout"}},
+	"internal/conditions":         {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
+	"internal/redact":             {},
+	"internal/grant":              {own: []string{"internal/rollout"}},
+	"internal/azure":              {own: []string{"internal/rollout", "internal/redact"}, foreign: azureSDK},
+	"internal/checks":             {own: []string{"internal/rollout", "internal/redact", "internal/grant", "internal/checks"}, foreign: probing},
+	"internal/verify":             {own: []string{"api", "internal/checks", "internal/grant", "internal/rollout"}, foreign: apimachinery},
+	"internal/nodes":              {own: []string{"internal/rollout"}, foreign: kubernetes},
+	"internal/integrations": {own: []string{
+		"api", "internal/azure", "internal/checks", "internal/grant", "internal/nodes", "internal/rollout",
+	}, foreign: kubernetes},
+	"internal/leaderelection": {foreign: kubernetes},
+	"internal/metrics":        {own: []string{"internal/azure"}, foreign: metrics},
+	"internal/options":        {own: []string{"internal/checks", "internal/leaderelection"}, foreign: kubernetes},
+	"internal/azuresim":       {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
+	"cmd":                     {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},
+	"hack":                    {own: []string{""}, foreign: []string{"", "testing"}},
+}
+
+type goPackage struct {
+	ImportPath string
+	Imports    []string
+}
+
+// Violations returns every import that design §2 does not allow, and every package that is in no room, in the module of the working directory. Tests may
+// import what they test against.
+func Violations() ([]string, error) {
+	packages, err := list()
+	if err != nil {
+		return nil, err
+	}
+	var found []string
+	for _, p := range packages {
+		path := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
+		r, known := roomOf(path)
+		if !known {
+			found = append(found, fmt.Sprintf("package %s is in no room of design §2", p.ImportPath))
+			continue
+		}
+		for _, imported := range p.Imports {
+			if complaint := r.forbids(path, imported); complaint != "" {
+				found = append(found, fmt.Sprintf("%s imports %s: %s", p.ImportPath, imported, complaint))
+			}
+		}
+	}
+	return found, nil
+}
+
+// roomOf returns the room with the longest matching prefix.
+func roomOf(path string) (room, bool) {
+	best, found := "", path == ""
+	for prefix := range rooms {
+		if prefix != "" && within(path, prefix) && len(prefix) >= len(best) {
+			best, found = prefix, true
+		}
+	}
+	return rooms[best], found
+}
+
+// forbids says why an import is not allowed, "" if it is.
+func (r room) forbids(from, imported string) string {
+	if own, ours := strings.CutPrefix(imported, module); ours {
+		own = strings.TrimPrefix(own, "/")
+		if own == from || slices.ContainsFunc(r.own, func(p string) bool { return p == "" || within(own, p) }) {
+			return ""
+		}
+		return "design §2 draws no arrow there"
+	}
+	if !strings.Contains(strings.Split(imported, "/")[0], ".") {
+		return "" // the standard library
+	}
+	if slices.ContainsFunc(r.foreign, func(p string) bool { return p == "" || within(imported, p) }) {
+		return ""
+	}
+	return "a foreign package that this room does without"
+}
+
+func within(path, prefix string) bool {
+	return path == prefix || strings.HasPrefix(path, prefix+"/")
+}
+
+// list asks the go command, which knows build tags and files.
+func list() ([]goPackage, error) {
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", module+"/...").Output()
+	if err != nil {
+		return nil, fmt.Errorf("listing packages: %w", err)
+	}
+	var packages []goPackage
+	decoder := json.NewDecoder(bytes.NewReader(out))
+	for {
+		var p goPackage
+		if err := decoder.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			return nil, fmt.Errorf("reading the list of packages: %w", err)
+		}
+		packages = append(packages, p)
+	}
+	if len(packages) < 8 {
+		return nil, fmt.Errorf("only %d packages listed; the list is not to be trusted", len(packages))
+	}
+	return packages, nil
+}

@@ -1,0 +1,3 @@
+package hack
+
+type Tool struct{ A, B, C, D, E, F int }

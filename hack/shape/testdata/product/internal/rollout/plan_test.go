@@ -1,0 +1,3 @@
+package rollout
+
+type TestsDoNotCount struct{ A, B, C, D, E, F int }

@@ -1,0 +1,4 @@
+// Command manager is as small as it should be.
+package main
+
+func main() {}
