@@ -59,12 +59,12 @@ func unprotected(instances []*instance) []*instance {
 }
 
 // readTargets is the scale set of a POST, and the instances it names.
-func (s *Server) readTargets(r *request, required bool) (*scaleSet, []*instance, *armError) {
+func (s *instances) readTargets(r *request, required bool) (*scaleSet, []*instance, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := s.checkWritable(set); err != nil {
+	if err := set.checkWritable(); err != nil {
 		return nil, nil, err
 	}
 	body, err := r.optionalObject()
@@ -76,31 +76,31 @@ func (s *Server) readTargets(r *request, required bool) (*scaleSet, []*instance,
 }
 
 // verbs are the plans of actions on instances.
-var verbs = map[string]func(*Server, *instance) plan{
-	"Reimage":    (*Server).reimagePlan,
-	"ReimageAll": (*Server).reimagePlan,
-	"Start":      (*Server).startPlan,
-	"Restart":    (*Server).restartPlan,
-	"Deallocate": func(s *Server, _ *instance) plan { return s.offPlan(deallocated) },
-	"PowerOff":   func(s *Server, _ *instance) plan { return s.offPlan(stopped) },
+var verbs = map[string]func(*instance) plan{
+	"Reimage":    (*instance).reimagePlan,
+	"ReimageAll": (*instance).reimagePlan,
+	"Start":      (*instance).startPlan,
+	"Restart":    (*instance).restartPlan,
+	"Deallocate": func(inst *instance) plan { return inst.offPlan(deallocated) },
+	"PowerOff":   func(inst *instance) plan { return inst.offPlan(stopped) },
 }
 
 // onInstances handles an action on some instances of a scale set, or all.
-func onInstances(verb string) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *instances) onInstances(verb string) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		set, targets, err := s.readTargets(r, false)
 		if err != nil {
 			return nil, err
 		}
-		return s.accepted(r, s.act(set, unprotected(targets), r.route.name, verb, true)), nil
+		return s.accepted(r, s.act(set, unprotected(targets), r.route.name, verb, true).longRunning), nil
 	}
 }
 
 // onVM handles an action on one instance, whose own users protection does not stop.
-func onVM(verb string) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *instances) onVM(verb string) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		if r.args["vm"] == "*" {
-			return onInstances(verb)(s, r)
+			return s.onInstances(verb)(r)
 		}
 		inst, err := s.findVM(r)
 		if err != nil {
@@ -109,23 +109,23 @@ func onVM(verb string) func(*Server, *request) (*response, *armError) {
 		if inst.provisioning == deleting {
 			return nil, s.conflict()
 		}
-		return s.accepted(r, s.act(inst.set, []*instance{inst}, r.route.name, verb, false)), nil
+		return s.accepted(r, s.act(inst.set, []*instance{inst}, r.route.name, verb, false).longRunning), nil
 	}
 }
 
-func (s *Server) act(set *scaleSet, targets []*instance, kind, verb string, busy bool) *operation {
+func (s *instances) act(set *scaleSet, targets []*instance, kind, verb string, busy bool) *operation {
 	op := s.begin(kind, set, busy, s.durations.Noop)
 	op.charge = len(targets)
 	for _, inst := range targets {
-		op.start(inst, inst.model, verbs[verb](s, inst))
+		op.start(inst, inst.model, verbs[verb](inst))
 	}
 	return op
 }
 
-func (s *Server) deleteInstances(r *request) (*response, *armError) {
+func (s *instances) deleteInstances(r *request) (*response, *armError) {
 	set, targets, err := s.readTargets(r, true)
 	if err != nil {
 		return nil, err
 	}
-	return s.accepted(r, s.deleteSome(set, targets, "DeleteInstances")), nil
+	return s.accepted(r, set.deleteSome(targets, "DeleteInstances").longRunning), nil
 }

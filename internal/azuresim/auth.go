@@ -64,3 +64,8 @@ func notAllowed(action, scope string) *armError {
 		"The client '%s' with object id '%s' does not have authorization to perform action '%s' over scope '%s' or the scope is invalid. "+
 			"If access was recently granted, please refresh your credentials.", clientID, clientID, action, scope).fromGateway()
 }
+
+const (
+	defaultSubscription = "00000000-0000-0000-0000-000000000000"
+	tenantID            = "00000000-0000-0000-0000-0000000007e0"
+)

@@ -10,10 +10,20 @@ import (
 	"time"
 )
 
+// control is the endpoint that sets the stage and looks behind it.
+type control struct {
+	*compute
+	lists     *lister
+	networks  *network
+	metrics   *monitor
+	throttler *throttler
+	calls     *callLog
+}
+
 // Control serves the control endpoint: how tests and demos set the stage and
 // look behind it (docs/design/0002-simulator.md). Whoever reaches it may do
 // anything, so it is never on the same listener as ARM.
-func (s *Server) Control() http.Handler {
+func (s *control) handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]func([]byte, *http.Request) (any, error){
 		"PUT /images":         s.controlImage,
@@ -56,7 +66,7 @@ func badControl(format string, args ...any) error {
 }
 
 // controlled runs a handler under the lock, with time caught up.
-func (s *Server) controlled(handle func([]byte, *http.Request) (any, error)) http.Handler {
+func (s *control) controlled(handle func([]byte, *http.Request) (any, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, 16*maxBody))
 		if err != nil {
@@ -103,9 +113,17 @@ func readControl(body []byte, into any) error {
 	return nil
 }
 
+func setIDOf(id string) (scaleSetID, error) {
+	parsed, ok := parseSetID(id)
+	if !ok {
+		return parsed, badControl("%q is not the ARM id of a scale set", id)
+	}
+	return parsed, nil
+}
+
 // controlSet finds a scale set by ARM id.
-func (s *Server) controlSet(id string) (*scaleSet, error) {
-	parsed, err := parseSetID(id)
+func (s *control) controlSet(id string) (*scaleSet, error) {
+	parsed, err := setIDOf(id)
 	if err != nil {
 		return nil, err
 	}
@@ -116,15 +134,7 @@ func (s *Server) controlSet(id string) (*scaleSet, error) {
 	return set, nil
 }
 
-func parseSetID(id string) (scaleSetID, error) {
-	r, args := find(http.MethodGet, id)
-	if r == nil || r.name != "Get" {
-		return scaleSetID{}, badControl("%q is not the ARM id of a scale set", id)
-	}
-	return scaleSetID{args["sub"], args["group"], args["set"]}, nil
-}
-
-func (s *Server) controlInstance(setID string, id instanceRef) (*instance, error) {
+func (s *control) controlInstance(setID string, id instanceRef) (*instance, error) {
 	set, err := s.controlSet(setID)
 	if err != nil {
 		return nil, err
@@ -136,7 +146,7 @@ func (s *Server) controlInstance(setID string, id instanceRef) (*instance, error
 	return inst, nil
 }
 
-func (s *Server) controlFaults(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlFaults(body []byte, _ *http.Request) (any, error) {
 	list, err := parseFaults(body)
 	if err != nil {
 		return nil, err
@@ -145,12 +155,12 @@ func (s *Server) controlFaults(body []byte, _ *http.Request) (any, error) {
 	return nil, nil
 }
 
-func (s *Server) controlNoFaults([]byte, *http.Request) (any, error) {
+func (s *control) controlNoFaults([]byte, *http.Request) (any, error) {
 	s.faults = nil
 	return nil, nil
 }
 
-func (s *Server) controlCalls(_ []byte, r *http.Request) (any, error) {
+func (s *control) controlCalls(_ []byte, r *http.Request) (any, error) {
 	since := 0
 	if text := r.URL.Query().Get("since"); text != "" {
 		n, err := strconv.Atoi(text)
@@ -166,12 +176,12 @@ func (s *Server) controlCalls(_ []byte, r *http.Request) (any, error) {
 	return out, nil
 }
 
-func (s *Server) controlNoCalls([]byte, *http.Request) (any, error) {
+func (s *control) controlNoCalls([]byte, *http.Request) (any, error) {
 	s.calls.forget(len(s.calls.entries))
 	return nil, nil
 }
 
-func (s *Server) controlClock(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlClock(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		Advance string  `json:"advance"`
 		Rate    float64 `json:"rate"`

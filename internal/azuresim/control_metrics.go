@@ -7,7 +7,7 @@ import (
 )
 
 // controlMetrics says what metrics are from now on, what they were in the last minutes, or how late all of them are.
-func (s *Server) controlMetrics(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlMetrics(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ScaleSet   string      `json:"scaleSet"`
 		Instance   instanceRef `json:"instance"` // empty: all
@@ -34,34 +34,34 @@ func (s *Server) controlMetrics(body []byte, _ *http.Request) (any, error) {
 }
 
 // tellMetrics notes the last minutes of machines, and what the whole is from now on.
-func (s *Server) tellMetrics(all subject, machines []subject, value *float64, minutes []*float64) {
+func (s *control) tellMetrics(all subject, machines []subject, value *float64, minutes []*float64) {
 	now := s.now.Unix() / 60
 	for _, about := range machines {
 		for i, value := range minutes {
-			s.metrics.tell(about).minutes[now-int64(len(minutes)-i)] = value
+			s.metrics.told.tell(about).minutes[now-int64(len(minutes)-i)] = value
 		}
 	}
 	if value != nil {
-		told := s.metrics.tell(all)
+		told := s.metrics.told.tell(all)
 		told.readings = append(told.readings, reading{now, *value})
 	}
 }
 
 // controlLag says how late all metrics are, if it is given.
-func (s *Server) controlLag(seconds *float64) error {
+func (s *control) controlLag(seconds *float64) error {
 	if seconds == nil {
 		return nil
 	}
 	if *seconds < 0 {
 		return badControl("lagSeconds is below 0")
 	}
-	s.metrics.lag = time.Duration(*seconds * float64(time.Second))
+	s.metrics.told.lag = time.Duration(*seconds * float64(time.Second))
 	return nil
 }
 
 // controlSubjects are what is said something about, which has to exist: the whole, which machines that are yet to come are part of, and the
 // machines that are there.
-func (s *Server) controlSubjects(setID string, ref instanceRef, name string) (whole subject, machines []subject, err error) {
+func (s *control) controlSubjects(setID string, ref instanceRef, name string) (whole subject, machines []subject, err error) {
 	set, err := s.controlSet(setID)
 	if err != nil {
 		return whole, nil, err
@@ -86,7 +86,7 @@ func (s *Server) controlSubjects(setID string, ref instanceRef, name string) (wh
 }
 
 // controlNoMetrics makes all metrics the usual ones again, and none late.
-func (s *Server) controlNoMetrics([]byte, *http.Request) (any, error) {
-	s.metrics = newMeasurements()
+func (s *control) controlNoMetrics([]byte, *http.Request) (any, error) {
+	s.metrics.told = newMeasurements()
 	return nil, nil
 }

@@ -1,6 +1,7 @@
 package azuresim
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -8,7 +9,7 @@ import (
 	"strings"
 )
 
-func (s *Server) controlImage(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlImage(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ID          string            `json:"id"`
 		Files       map[string]string `json:"files"`
@@ -57,12 +58,12 @@ type stagedScript struct {
 	CommandToExecute string   `json:"commandToExecute"`
 }
 
-func (s *Server) controlScaleSet(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlScaleSet(body []byte, _ *http.Request) (any, error) {
 	var in stagedSet
 	if err := readControl(body, &in); err != nil {
 		return nil, err
 	}
-	id, err := parseSetID(in.ScaleSet)
+	id, err := setIDOf(in.ScaleSet)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func (s *Server) controlScaleSet(body []byte, _ *http.Request) (any, error) {
 	}
 	set := s.create(id, c)
 	set.diskInfix = diskInfix(latestVersion)
-	s.atOnce(func() { s.fillNew(set, byControl) })
+	s.atOnce(func() { set.fillNew(byControl) })
 	return set.body(latestVersion), nil
 }
 
@@ -90,7 +91,7 @@ func (s *Server) controlScaleSet(body []byte, _ *http.Request) (any, error) {
 const latestVersion apiVersion = "2026-04-01"
 
 // atOnce makes what it begins take no time.
-func (s *Server) atOnce(begin func()) {
+func (s *control) atOnce(begin func()) {
 	was, delay := s.durations, s.switches.HealthDelaySeconds
 	s.durations, s.switches.HealthDelaySeconds = Durations{Scale: 1}, 0
 	begin()
@@ -118,8 +119,8 @@ func (in stagedSet) body(name string) (object, error) {
 		profile["extensionProfile"] = object{"extensions": extensions}
 	}
 	properties := object{
-		"orchestrationMode":     orElse(in.Orchestration, uniform),
-		"upgradePolicy":         object{"mode": orElse(in.Mode, "Manual")},
+		"orchestrationMode":     cmp.Or(in.Orchestration, uniform),
+		"upgradePolicy":         object{"mode": cmp.Or(in.Mode, "Manual")},
 		"virtualMachineProfile": profile,
 	}
 	if !strings.EqualFold(in.Orchestration, flexible) {
@@ -129,7 +130,7 @@ func (in stagedSet) body(name string) (object, error) {
 		}
 	}
 	body := object{
-		"location":   orElse(in.Location, "eastus"),
+		"location":   cmp.Or(in.Location, "eastus"),
 		"sku":        object{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": json.Number(strconv.Itoa(in.Capacity))},
 		"properties": properties,
 	}
@@ -144,13 +145,6 @@ func (in stagedSet) body(name string) (object, error) {
 		body["tags"] = in.Tags
 	}
 	return body, nil
-}
-
-func orElse(s, fallback string) string {
-	if s == "" {
-		return fallback
-	}
-	return s
 }
 
 // prefixOf a scale set's computer names; they have room for nine characters.
@@ -219,7 +213,7 @@ func (in stagedSet) extensions() ([]any, error) {
 }
 
 func (in stagedScript) settings() object {
-	settings := object{"commandToExecute": orElse(in.Command, in.CommandToExecute)}
+	settings := object{"commandToExecute": cmp.Or(in.Command, in.CommandToExecute)}
 	var uris []any
 	for _, u := range append(in.URIs, in.FileURIs...) {
 		uris = append(uris, u)
@@ -230,7 +224,7 @@ func (in stagedScript) settings() object {
 	return settings
 }
 
-func (s *Server) controlScale(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlScale(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ScaleSet string `json:"scaleSet"`
 		Capacity *int   `json:"capacity"`
@@ -244,7 +238,7 @@ func (s *Server) controlScale(body []byte, _ *http.Request) (any, error) {
 	return s.edit(in.ScaleSet, object{"sku": object{"capacity": json.Number(strconv.Itoa(*in.Capacity))}})
 }
 
-func (s *Server) controlModel(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlModel(body []byte, _ *http.Request) (any, error) {
 	in, err := parseObject(body)
 	if err != nil {
 		return nil, badControl("reading the request: %v", err)
@@ -257,20 +251,20 @@ func (s *Server) controlModel(body []byte, _ *http.Request) (any, error) {
 }
 
 // edit is a write of a scale set by somebody else, the same way that an ARM write goes.
-func (s *Server) edit(id string, body object) (any, error) {
+func (s *control) edit(id string, body object) (any, error) {
 	set, err := s.controlSet(id)
 	if err != nil {
 		return nil, err
 	}
 	r := &request{method: http.MethodPatch, header: http.Header{}, version: latestVersion, route: &route{name: opUpdate}}
-	res, refusal := s.writeSet(r, set, body, opUpdate)
+	res, refusal := (&scaleSets{s.compute}).writeSet(r, set, body, opUpdate)
 	if refusal != nil {
 		return nil, &controlError{refusal.status, refusal.code + ": " + refusal.message}
 	}
 	return res.body, nil
 }
 
-func (s *Server) controlHealth(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlHealth(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ScaleSet string      `json:"scaleSet"`
 		Instance instanceRef `json:"instance"`
@@ -298,7 +292,7 @@ func (s *Server) controlHealth(body []byte, _ *http.Request) (any, error) {
 }
 
 // controlRepair replaces an instance as automatic repairs do: by one of the latest model, under a new id.
-func (s *Server) controlRepair(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlRepair(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ScaleSet string      `json:"scaleSet"`
 		Instance instanceRef `json:"instance"`
@@ -313,6 +307,6 @@ func (s *Server) controlRepair(body []byte, _ *http.Request) (any, error) {
 	if inst.set.repairsOff {
 		return nil, &controlError{http.StatusConflict, fmt.Sprintf("automatic repairs of scale set %q are suspended", in.ScaleSet)}
 	}
-	fresh := s.replaceInstance(s.begin(byControl, inst.set, true, s.durations.Noop), inst)
+	fresh := s.begin(byControl, inst.set, true, s.durations.Noop).replace(inst)
 	return map[string]string{"instance": fresh.ref()}, nil
 }

@@ -7,7 +7,7 @@ import (
 )
 
 // controlSwitches replaces the switches; those that are not named go to their defaults.
-func (s *Server) controlSwitches(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlSwitches(body []byte, _ *http.Request) (any, error) {
 	var in Switches
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
@@ -19,9 +19,9 @@ func (s *Server) controlSwitches(body []byte, _ *http.Request) (any, error) {
 		return nil, badControl("%v", err)
 	}
 	s.switches = in
-	clear(s.forms)   // some switches change what lists show
-	s.networkMoved() // some say what is noted of members
+	clear(s.lists.forms) // some switches change what lists show
+	s.membersMoved()     // some say what is noted of members
 	return in, nil
 }
 
-func (s *Server) controlShowSwitches([]byte, *http.Request) (any, error) { return s.switches, nil }
+func (s *control) controlShowSwitches([]byte, *http.Request) (any, error) { return s.switches, nil }

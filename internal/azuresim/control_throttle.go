@@ -6,7 +6,7 @@ import (
 )
 
 // controlThrottle limits requests from now on, with all that is allowed left; what was limited before is no more.
-func (s *Server) controlThrottle(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlThrottle(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ARM            bool             `json:"arm"`
 		Compute        ComputePolicies  `json:"compute"`
@@ -25,11 +25,11 @@ func (s *Server) controlThrottle(body []byte, _ *http.Request) (any, error) {
 	if err := o.Check(); err != nil {
 		return nil, badControl("%v", err)
 	}
-	s.throttle = newThrottle(o)
+	s.throttler.throttle = newThrottle(o)
 	return nil, nil
 }
 
-func (s *Server) controlNoThrottle([]byte, *http.Request) (any, error) {
-	s.throttle = nil
+func (s *control) controlNoThrottle([]byte, *http.Request) (any, error) {
+	s.throttler.throttle = nil
 	return nil, nil
 }

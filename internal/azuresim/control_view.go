@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
 	"net/netip"
 	"slices"
@@ -28,7 +29,7 @@ type seenInstance struct {
 	Surplus    bool   `json:"surplus,omitempty"` // of overprovisioning: never in a list
 }
 
-func (s *Server) controlInstances(_ []byte, r *http.Request) (any, error) {
+func (s *control) controlInstances(_ []byte, r *http.Request) (any, error) {
 	set, err := s.controlSet(r.URL.Query().Get("scaleSet"))
 	if err != nil {
 		return nil, err
@@ -59,7 +60,7 @@ func (inst *instance) seen() seenInstance {
 }
 
 // controlHeldModel returns all that is held of a scale set, with what ARM never shows.
-func (s *Server) controlHeldModel(_ []byte, r *http.Request) (any, error) {
+func (s *control) controlHeldModel(_ []byte, r *http.Request) (any, error) {
 	set, err := s.controlSet(r.URL.Query().Get("scaleSet"))
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ type loadBalancing interface {
 	OpenLoadBalancer(name string, port int, backends func() []string) (netip.AddrPort, error)
 }
 
-func (s *Server) controlLoadBalancer(body []byte, _ *http.Request) (any, error) {
+func (s *control) controlLoadBalancer(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		Name     string `json:"name"`
 		ScaleSet string `json:"scaleSet"`
@@ -99,7 +100,7 @@ func (s *Server) controlLoadBalancer(body []byte, _ *http.Request) (any, error) 
 }
 
 // backends are the machines that are up and not known to be unhealthy.
-func (s *Server) backends(setKey string) []string {
+func (s *control) backends(setKey string) []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.catchUp()
@@ -114,4 +115,30 @@ func (s *Server) backends(setKey string) []string {
 		}
 	}
 	return keys
+}
+
+// controlDoors tells where clients really come in, which is not at the rule's port where this process may not have that.
+func (s *control) controlDoors([]byte, *http.Request) (any, error) {
+	out := []shownDoor{}
+	for _, name := range slices.Sorted(maps.Keys(s.networks.doors)) {
+		d := s.networks.doors[name]
+		shown := shownDoor{LoadBalancer: d.balancer, Frontend: d.frontend, Name: d.Name, Port: d.Port}
+		if d.err != nil {
+			shown.Error = d.err.Error()
+		} else {
+			shown.Address = d.at.String()
+		}
+		out = append(out, shown)
+	}
+	return out, nil
+}
+
+// shownDoor is a door as the control endpoint lists it.
+type shownDoor struct {
+	LoadBalancer string `json:"loadBalancer"`
+	Frontend     string `json:"frontend"`
+	Name         string `json:"name"`
+	Port         int    `json:"port"`
+	Address      string `json:"address,omitempty"`
+	Error        string `json:"error,omitempty"`
 }

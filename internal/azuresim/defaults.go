@@ -163,3 +163,13 @@ func filledNIC(nic any, version apiVersion) any {
 	}
 	return with(o, "properties", properties)
 }
+
+// flexibleDefaults is what Azure adds to the body of a new Flexible scale set.
+func flexibleDefaults(full object, usual object) object {
+	properties := without(objectAt(usual, "properties"), "overprovision", "doNotRunExtensionsOnOverprovisionedVMs")
+	properties["singlePlacementGroup"], properties["platformFaultDomainCount"] = false, json.Number("1")
+	if isGroup(full) {
+		return object{"properties": without(properties, "virtualMachineProfile")}
+	}
+	return with(usual, "properties", properties)
+}

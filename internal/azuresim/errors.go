@@ -1,6 +1,7 @@
 package azuresim
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -127,17 +128,6 @@ func entityNotFound() *armError {
 	return refuse(http.StatusNotFound, "NotFound", "The entity was not found in this Azure location.")
 }
 
-// conflict is what the later of two writers meets.
-func (s *Server) conflict() *armError {
-	if s.switches.ConflictCode != "Conflict" {
-		return refuse(http.StatusConflict, string(s.switches.ConflictCode),
-			"The operation was interrupted by a conflicting concurrent write on the same entity. Please retry later.")
-	}
-	return refuse(http.StatusConflict, "Conflict",
-		"The request failed due to conflict with a concurrent request. To resolve it, please refer to "+
-			"https://aka.ms/activitylog to get more details on the conflicting requests.")
-}
-
 func markedForDeletion(set string) *armError {
 	return refuse(http.StatusConflict, "OperationNotAllowed",
 		"Operation 'Update Virtual Machine Scale Set' is not allowed on Virtual Machine Scale Set '%s' since it is marked for deletion. "+
@@ -159,12 +149,8 @@ func instanceNotNumber(target string) *armError {
 
 // Ends of operations.
 
-// preempted is said of the older of two operations; both wordings are about.
-func (s *Server) preempted() *armError {
-	if s.preemptedEnd() == statusFailed {
-		return refuse(http.StatusConflict, "OperationPreempted", "Operation execution has been preempted by a more recent operation.")
-	}
-	return refuse(http.StatusConflict, "OperationPreempted", "The operation has been preempted by a more recent operation")
-}
-
-func (s *Server) preemptedEnd() string { return string(s.switches.PreemptedEnd) }
+var (
+	errNotObject  = errors.New("an object was expected")
+	errNotStrings = errors.New("an array of strings was expected")
+	errNotArray   = errors.New("an array was expected")
+)

@@ -2,6 +2,7 @@ package azuresim
 
 import (
 	"container/heap"
+	"net/http"
 	"time"
 )
 
@@ -33,14 +34,14 @@ func (q *eventQueue) Pop() any {
 
 // after plans an event; it happens in the first request at or after its time,
 // in the order of times.
-func (s *Server) after(d time.Duration, run func()) {
+func (s *kernel) after(d time.Duration, run func()) {
 	s.seq++
 	heap.Push(&s.events, event{at: s.now.Add(max(d, 0)), seq: s.seq, run: run})
 }
 
 // catchUp applies what has happened by now. While an event runs, s.now is its
 // own time: what it plans follows from when it was due, not from when somebody looked.
-func (s *Server) catchUp() {
+func (s *kernel) catchUp() {
 	now := s.clock.Now()
 	for len(s.events) > 0 && !s.events[0].at.After(now) {
 		e := heap.Pop(&s.events).(event)
@@ -55,8 +56,29 @@ func (s *Server) catchUp() {
 }
 
 // took varies a duration by the jitter and the scale that were asked for.
-func (s *Server) took(d time.Duration) time.Duration {
+func (s *kernel) took(d time.Duration) time.Duration {
 	j := s.durations.Jitter
 	vary := 1 + j*(2*s.random.Float64()-1)
 	return time.Duration(float64(d) * vary * s.durations.Scale)
 }
+
+// conflict is what the later of two writers meets.
+func (s *kernel) conflict() *armError {
+	if s.switches.ConflictCode != "Conflict" {
+		return refuse(http.StatusConflict, string(s.switches.ConflictCode),
+			"The operation was interrupted by a conflicting concurrent write on the same entity. Please retry later.")
+	}
+	return refuse(http.StatusConflict, "Conflict",
+		"The request failed due to conflict with a concurrent request. To resolve it, please refer to "+
+			"https://aka.ms/activitylog to get more details on the conflicting requests.")
+}
+
+// preempted is said of the older of two operations; both wordings are about.
+func (s *kernel) preempted() *armError {
+	if s.preemptedEnd() == statusFailed {
+		return refuse(http.StatusConflict, "OperationPreempted", "Operation execution has been preempted by a more recent operation.")
+	}
+	return refuse(http.StatusConflict, "OperationPreempted", "The operation has been preempted by a more recent operation")
+}
+
+func (s *kernel) preemptedEnd() string { return string(s.switches.PreemptedEnd) }

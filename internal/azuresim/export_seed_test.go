@@ -29,12 +29,12 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 	if err != nil {
 		return err
 	}
-	id, err := parseSetID(stringAt(full, "id"))
-	if err != nil {
-		return err
+	id, ok := parseSetID(stringAt(full, "id"))
+	if !ok {
+		return fmt.Errorf("%q is no id of a scale set", stringAt(full, "id"))
 	}
 	full = withDefaults(full, object{"properties": object{"orchestrationMode": uniform}}) // old versions do not show it
-	set := s.create(id, s.split(nil, cleaned(full)))
+	set := s.compute.create(id, s.compute.split(nil, cleaned(full)))
 	set.creating = false
 	for _, number := range ids {
 		s.plant(set, number)
@@ -47,7 +47,7 @@ func (s *Server) plant(set *scaleSet, id int) {
 	born := s.now.Add(time.Duration(set.fresh)*time.Minute - 24*time.Hour) // each by itself
 	inst := &instance{
 		set: set, id: id, zone: set.emptiestZone(countZones(set.instances)), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
-		born: born, attached: born.UnixNano(), exact: s.exactVersion(set.model.image()), booted: set.model,
+		born: born, attached: born.UnixNano(), exact: s.compute.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano(), healthSince: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
 	}
 	set.fresh++
@@ -74,7 +74,7 @@ func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time
 	if inst == nil {
 		return fmt.Errorf("scale set %s has no instance %d", setID, number)
 	}
-	inst.resemble(shown)
+	resemble(inst, shown)
 	inst.state = state{model: set.model, since: s.now.UnixNano(), healthSince: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy}
 	if !boolAt(shown, "properties", "latestModelApplied") {
 		own, err := parseObject(profile)
@@ -91,11 +91,11 @@ func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time
 }
 
 func (s *Server) seededSet(setID, instanceID string) (*scaleSet, int, error) {
-	id, err := parseSetID(setID)
-	if err != nil {
-		return nil, 0, err
+	id, ok := parseSetID(setID)
+	if !ok {
+		return nil, 0, fmt.Errorf("%q is no id of a scale set", setID)
 	}
-	set := s.sets[id.key()]
+	set := s.compute.sets[id.key()]
 	if set == nil {
 		return nil, 0, fmt.Errorf("there is no scale set %s", setID)
 	}
@@ -107,7 +107,7 @@ func (s *Server) seededSet(setID, instanceID string) (*scaleSet, int, error) {
 }
 
 // resemble takes over what is an instance's own, not its model's.
-func (inst *instance) resemble(shown object) {
+func resemble(inst *instance, shown object) {
 	properties := objectAt(shown, "properties")
 	if id, err := uuid.Parse(stringAt(properties, "vmId")); err == nil {
 		inst.vmID = id

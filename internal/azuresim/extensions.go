@@ -8,7 +8,7 @@ import (
 
 // The extensions sub-resource: another way to write the model's extensions.
 
-func (s *Server) listExtensions(r *request) (*response, *armError) {
+func (s *extensions) listExtensions(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -28,7 +28,7 @@ func (set *scaleSet) extensionBody(e *extension, state string) members {
 	}
 }
 
-func (s *Server) getExtension(r *request) (*response, *armError) {
+func (s *extensions) getExtension(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -40,16 +40,16 @@ func (s *Server) getExtension(r *request) (*response, *armError) {
 	return answer(http.StatusOK, set.extensionBody(e, "Succeeded")), nil
 }
 
-func (s *Server) putExtension(r *request) (*response, *armError) {
+func (s *extensions) putExtension(r *request) (*response, *armError) {
 	return s.writeExtension(r, false)
 }
 
 // patchExtension keeps what the body leaves out, protected settings among it.
-func (s *Server) patchExtension(r *request) (*response, *armError) {
+func (s *extensions) patchExtension(r *request) (*response, *armError) {
 	return s.writeExtension(r, true)
 }
 
-func (s *Server) writeExtension(r *request, patch bool) (*response, *armError) {
+func (s *extensions) writeExtension(r *request, patch bool) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -77,7 +77,7 @@ func (s *Server) writeExtension(r *request, patch bool) (*response, *armError) {
 		return nil, err
 	}
 	e := set.model.extension(name)
-	return s.written(r, op, status, set.extensionBody(e, state), ""), nil
+	return s.written(r, op.longRunning, status, set.extensionBody(e, state), ""), nil
 }
 
 // patchedExtension replaces what was sent; settings are sent whole.
@@ -120,7 +120,7 @@ func (set *scaleSet) withExtension(e object) []any {
 	return append(list, e)
 }
 
-func (s *Server) deleteExtension(r *request) (*response, *armError) {
+func (s *extensions) deleteExtension(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -135,12 +135,12 @@ func (s *Server) deleteExtension(r *request) (*response, *armError) {
 	if err != nil {
 		return nil, err
 	}
-	return s.accepted(r, op), nil
+	return s.accepted(r, op.longRunning), nil
 }
 
 // writeExtensions makes a list of extensions the model's, as a write of the set would.
-func (s *Server) writeExtensions(r *request, set *scaleSet, list []any) (*operation, *armError) {
-	if err := s.checkWritable(set); err != nil {
+func (s *extensions) writeExtensions(r *request, set *scaleSet, list []any) (*operation, *armError) {
+	if err := set.checkWritable(); err != nil {
 		return nil, err
 	}
 	body := object{"properties": object{"virtualMachineProfile": object{"extensionProfile": object{"extensions": list}}}}
@@ -148,8 +148,8 @@ func (s *Server) writeExtensions(r *request, set *scaleSet, list []any) (*operat
 	if err != nil {
 		return nil, err
 	}
-	if err := s.checkModelChange(set, c); err != nil {
+	if err := set.checkModelChange(c); err != nil {
 		return nil, err
 	}
-	return s.commit(set, c, r.route.name, true), nil
+	return set.commit(c, r.route.name, true), nil
 }

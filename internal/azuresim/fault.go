@@ -54,8 +54,6 @@ func (ref *instanceRef) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-func (inst *instance) refKey() instanceRef { return instanceRef(strings.ToLower(inst.ref())) }
-
 type faultKind string
 
 const (
@@ -143,8 +141,8 @@ func (f *fault) check() (err error) {
 func (f *fault) duration() time.Duration { return time.Duration(f.Seconds * float64(time.Second)) }
 
 // hits says whether the fault is about a script of an instance.
-func (f *fault) hits(inst *instance, script string) bool {
-	return (len(f.Instances) == 0 || slices.Contains(f.Instances, inst.refKey())) && f.pattern.MatchString(script)
+func (f *fault) hits(id instanceRef, script string) bool {
+	return (len(f.Instances) == 0 || slices.Contains(f.Instances, id)) && f.pattern.MatchString(script)
 }
 
 // scriptResult is how the script ends. It may print parts of itself: $1 stands for what the pattern's first group matched.
@@ -187,4 +185,15 @@ func (f *fault) response(r *request) *response {
 	res := e.response()
 	res.charge = noCharge
 	return res
+}
+
+// delay is how long faults hold the answer back.
+func delayOf(faults []*fault) time.Duration {
+	d := time.Duration(0)
+	for _, f := range faults {
+		if f.Kind == faultDelay {
+			d += f.duration()
+		}
+	}
+	return d
 }

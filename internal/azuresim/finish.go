@@ -1,11 +1,10 @@
 package azuresim
 
 import (
+	"cmp"
 	"net/http"
-	"net/url"
 	"strconv"
 	"strings"
-	"time"
 )
 
 // finish puts the headers on an answer that ARM puts on all of them.
@@ -13,7 +12,7 @@ func (s *Server) finish(r *request, res *response) {
 	if res.header == nil {
 		res.header = http.Header{}
 	}
-	res.delay = r.delay()
+	res.delay = delayOf(r.faults)
 	h := res.header
 	h.Set("Cache-Control", "no-cache")
 	h.Set("Pragma", "no-cache")
@@ -35,7 +34,7 @@ func (s *Server) finish(r *request, res *response) {
 		h.Set("X-Ms-Request-Charge", strconv.Itoa(res.charge))
 	}
 	r.chargeMachines(res)
-	s.showRate(r, res)
+	s.throttler.showRate(r, res)
 	s.showGateway(r, res)
 }
 
@@ -55,19 +54,8 @@ func (s *Server) showGateway(r *request, res *response) {
 		res.header.Set("X-Ms-Original-Request-Ids", res.header.Get("X-Ms-Request-Id"))
 	default:
 		res.header.Set("X-Ms-Operation-Identifier", "tenantId="+tenantID+",objectId="+clientID+"/"+
-			orElse(normalLocation(r.args["location"]), "region")+"/"+res.header.Get("X-Ms-Request-Id"))
+			cmp.Or(normalLocation(r.args["location"]), "region")+"/"+res.header.Get("X-Ms-Request-Id"))
 	}
-}
-
-// delay is how long faults hold the answer back.
-func (r *request) delay() time.Duration {
-	d := time.Duration(0)
-	for _, f := range r.faults {
-		if f.Kind == faultDelay {
-			d += f.duration()
-		}
-	}
-	return d
 }
 
 func (s *Server) identify(r *request, res *response) {
@@ -82,62 +70,4 @@ func (s *Server) identify(r *request, res *response) {
 	if given := r.header.Get("X-Ms-Client-Request-Id"); given != "" && strings.EqualFold(r.header.Get("X-Ms-Return-Client-Request-Id"), "true") {
 		res.header.Set("X-Ms-Client-Request-Id", given)
 	}
-}
-
-// accepted answers a begun POST or DELETE.
-func (s *Server) accepted(r *request, op *operation) *response {
-	res := answer(http.StatusAccepted, nil)
-	res.charge = op.charge
-	s.link(r, op, res, true)
-	if r.method == http.MethodDelete {
-		res.header.Set("Azure-Asyncnotification", "Enabled")
-	}
-	return res
-}
-
-// written answers a begun PUT or PATCH.
-func (s *Server) written(r *request, op *operation, status int, body any, etag string) *response {
-	res := answer(status, body)
-	res.charge, res.etag = op.charge, etag
-	s.link(r, op, res, false)
-	if r.args["vm"] == "" || r.version.since(etagVersion) {
-		res.header.Set("Azure-Asyncnotification", "Enabled")
-	}
-	return res
-}
-
-// link says where to ask for an operation's status (azure-facts §4).
-func (s *Server) link(r *request, op *operation, res *response, location bool) {
-	res.header.Set("Azure-Asyncoperation", op.url(r, false))
-	if location {
-		res.header.Set("Location", op.url(r, true))
-	}
-	res.header.Set("Retry-After", strconv.Itoa(wholeSeconds(s.retryAfter)))
-}
-
-// url is an operation's status URL. Newer versions sign theirs.
-func (op *operation) url(r *request, monitor bool) string {
-	if op.set == nil {
-		return op.networkURL(r, monitor)
-	}
-	base := r.base + "/subscriptions/" + op.subscription + "/providers/Microsoft.Compute/locations/" + op.location + "/operations/" + op.id.String()
-	query := "?api-version=" + string(r.version)
-	switch {
-	case r.version.since("2023-09-01"):
-		signature := strconv.FormatUint(op.server.seeded(op.id.String()), 36)
-		query = "?p=" + op.set.uniqueID.String() + "&api-version=" + string(r.version) +
-			"&t=" + strconv.FormatInt(op.began.Unix(), 10) + "&c=" + signature + "&s=" + url.QueryEscape(signature) + "&h=" + signature
-		if monitor {
-			query += "&monitor=true"
-		}
-	case r.version.since("2021-11-01"):
-		query = "?p=" + op.set.uniqueID.String()
-		if monitor {
-			query += "&monitor=true"
-		}
-		query += "&api-version=" + string(r.version)
-	case monitor:
-		query = "?monitor=true&api-version=" + string(r.version)
-	}
-	return base + query
 }

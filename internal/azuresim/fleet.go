@@ -1,6 +1,10 @@
 package azuresim
 
-import "net/netip"
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+)
 
 // Fleet is what instances run. Keys are lower-case ARM ids of instances.
 // Methods are safe for concurrent use, and must not call back into the Server
@@ -48,4 +52,27 @@ type ScriptResult struct {
 	ExitCode       int
 	Stdout, Stderr string
 	Err            string
+}
+
+func (r ScriptResult) failed() bool { return r.ExitCode != 0 || r.Err != "" }
+
+// message is the agent's wording of how a script ended.
+func (r ScriptResult) message() string {
+	switch {
+	case r.Err != "":
+		return fmt.Sprintf("Enable failed: processing file downloads failed: %s", r.Err)
+	case r.ExitCode != 0:
+		return fmt.Sprintf("Enable failed: failed to execute command: command terminated with exit status=%d\n[stdout]\n%s\n[stderr]\n%s\n",
+			r.ExitCode, r.Stdout, r.Stderr)
+	}
+	return fmt.Sprintf("Enable succeeded: \n[stdout]\n%s\n[stderr]\n%s\n", r.Stdout, r.Stderr)
+}
+
+// code is the status code of the extension in the instance view.
+func (r ScriptResult) code() string {
+	if !r.failed() {
+		return "ProvisioningState/succeeded"
+	}
+	// The agent reports a script that never ran with an exit code of its own.
+	return "ProvisioningState/failed/" + strconv.Itoa(max(1, r.ExitCode))
 }

@@ -1,7 +1,6 @@
 package azuresim
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"strconv"
@@ -11,24 +10,11 @@ import (
 // A scale set in Flexible orchestration holds ordinary virtual machines. What names one is its name, where a number does in
 // Uniform (azure-facts §2.7). It may be a group of machines and nothing else, without a size, a profile or an upgrade policy.
 
-const (
-	uniform  = "Uniform"
-	flexible = "Flexible"
-)
-
-func isFlexible(full object) bool {
-	return strings.EqualFold(stringAt(full, "properties", "orchestrationMode"), flexible)
-}
-
 func (set *scaleSet) isFlexible() bool { return isFlexible(set.doc) }
 
-// isGroup says whether a scale set makes no machines itself.
-func isGroup(full object) bool {
-	return isFlexible(full) && objectAt(full, "properties", "virtualMachineProfile") == nil
-}
-
 // newSuffix is what the next machine's name ends in; empty where a number does.
-func (s *Server) newSuffix(set *scaleSet) string {
+func (set *scaleSet) newSuffix() string {
+	s := set.server
 	if !set.isFlexible() {
 		return ""
 	}
@@ -92,14 +78,4 @@ func (set *scaleSet) refuse(what string) *armError {
 	}
 	return refuse(http.StatusConflict, "OperationNotAllowed",
 		"Operation 'VirtualMachineScaleSets.%s.GET' is not allowed on Virtual Machine Scale Set '%s'.", what, set.name)
-}
-
-// flexibleDefaults is what Azure adds to the body of a new Flexible scale set.
-func flexibleDefaults(full object, usual object) object {
-	properties := without(objectAt(usual, "properties"), "overprovision", "doNotRunExtensionsOnOverprovisionedVMs")
-	properties["singlePlacementGroup"], properties["platformFaultDomainCount"] = false, json.Number("1")
-	if isGroup(full) {
-		return object{"properties": without(properties, "virtualMachineProfile")}
-	}
-	return with(usual, "properties", properties)
 }

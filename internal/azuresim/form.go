@@ -67,7 +67,7 @@ func (inst *instance) isPeculiar() bool { return inst.tags != nil || len(inst.re
 const formsKept = 256
 
 // draw writes one instance of a list.
-func (s *Server) draw(w *jsonWriter, l listing, shown look, version apiVersion, depth int) {
+func (s *lister) draw(w *jsonWriter, l listing, shown look, version apiVersion, depth int) {
 	if shown.isPeculiar() {
 		w.value(l.item(shown, version), depth)
 		return

@@ -57,12 +57,12 @@ func TestFormsFollowHealthTimes(t *testing.T) {
 			s.want(s.finish(s.do(202, "POST", testSet+"/restart", members{{"instanceIds", []string{"2"}}})), statusSucceeded)
 			s.want(s.finish(s.do(202, "POST", testSet+"/poweroff", members{{"instanceIds", []string{"3"}}})), statusSucceeded)
 			s.checkForms()
-			forms := len(s.server.forms)
+			forms := len(s.server.lists.forms)
 			for range 5 {
 				s.clock.Advance(3 * time.Second)
 				s.checkForms()
 			}
-			mustEqual(t, "forms", len(s.server.forms), forms)
+			mustEqual(t, "forms", len(s.server.lists.forms), forms)
 			s.faults(members{{"operation", opListVMs}, {"kind", "listLags"}, {"seconds", 30}}, members{{"operation", opListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
 			s.checkForms()
 		})
@@ -72,7 +72,7 @@ func TestFormsFollowHealthTimes(t *testing.T) {
 // ref names the nth instance that exists.
 func (s *sim) ref(n int) string {
 	s.t.Helper()
-	return s.server.sets[strings.ToLower(testSet)].instances[n].ref()
+	return s.server.compute.sets[strings.ToLower(testSet)].instances[n].ref()
 }
 
 // checkForms lists the instances in every way, and holds each against what is written of it by itself.
@@ -91,22 +91,22 @@ func (s *sim) checkForms() {
 }
 
 func (s *sim) listedSingly(version, query string) string {
-	set := s.server.sets[strings.ToLower(testSet)]
+	set := s.server.compute.sets[strings.ToLower(testSet)]
 	values, parseErr := url.ParseQuery(query)
 	if parseErr != nil {
 		s.t.Fatal(parseErr)
 	}
 	r := &request{query: values, route: &route{name: opListVMs}}
-	l, err := s.server.readListing(r, set)
+	l, err := s.server.lists.readListing(r, set)
 	if err != nil {
 		s.t.Fatal(err.message)
 	}
-	shown, _ := s.server.page(set, l, -1)
+	shown, _ := s.server.lists.page(set, l, -1)
 	list := []members{}
 	for _, one := range shown {
 		list = append(list, l.item(one, apiVersion(version)))
 	}
-	for likeness, f := range s.server.forms {
+	for likeness, f := range s.server.lists.forms {
 		if f == nil {
 			s.t.Fatalf("no form could be cut for %+v", likeness)
 		}
@@ -142,6 +142,6 @@ func TestFormsAreBounded(t *testing.T) {
 	for i := range 2 * formsKept {
 		s.version = time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 		s.vms("")
-		mustEqual(t, "bounded", len(s.server.forms) <= formsKept, true)
+		mustEqual(t, "bounded", len(s.server.lists.forms) <= formsKept, true)
 	}
 }

@@ -154,7 +154,7 @@ func (s *Server) everything() string {
 	defer s.mu.Unlock()
 	s.catchUp()
 	var b strings.Builder
-	for _, set := range s.sortedSets() {
+	for _, set := range s.compute.sortedSets() {
 		fmt.Fprintf(&b, "%s %v\n", set.key, [...]any{set.doc, set.model.profile, set.model.version, set.etag, set.nextID, set.fresh, set.operations, set.creating,
 			set.deleting, set.failed, set.repairsOff, set.upperCase})
 		for _, inst := range set.instances {
@@ -164,16 +164,16 @@ func (s *Server) everything() string {
 		}
 	}
 	for _, k := range []*netKind{loadBalancers, publicIPAddresses} {
-		for _, res := range s.netOfKind(k) {
-			fmt.Fprintf(&b, "%s %v\n", toCompactJSON(s.netBody(res)), [...]any{res.doc, res.operation, res.address, res.path.applied, res.path.addresses,
+		for _, res := range s.network.netOfKind(k) {
+			fmt.Fprintf(&b, "%s %v\n", toCompactJSON(s.network.netBody(res)), [...]any{res.doc, res.operation, res.address, res.path.applied, res.path.addresses,
 				res.path.members})
 		}
 	}
-	groups := make([]string, 0, len(s.groups))
-	for key, g := range s.groups {
+	groups := make([]string, 0, len(s.compute.groups))
+	for key, g := range s.compute.groups {
 		groups = append(groups, fmt.Sprint(key, g))
 	}
 	slices.Sort(groups)
-	fmt.Fprintln(&b, groups, len(s.operations), len(s.events), len(s.images))
+	fmt.Fprintln(&b, groups, len(s.registry.operations), len(s.events), len(s.compute.images))
 	return b.String()
 }

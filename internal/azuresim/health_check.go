@@ -3,14 +3,8 @@ package azuresim
 import (
 	"net/http"
 	"slices"
-	"strings"
 	"time"
 )
-
-// isHealthKind says whether an extension of a type reports health.
-func isHealthKind(kind string) bool {
-	return strings.HasPrefix(strings.ToLower(kind), "applicationhealth")
-}
 
 // checkHealthSources refuses a second source of health (azure-facts §2.5). The words were seen where automatic OS upgrades were
 // enabled (MicrosoftDocs/azure-docs#114432); their code, and the words otherwise, are unverified [U].

@@ -26,28 +26,3 @@ func (st state) lastReport(at time.Time) int64 {
 	heard := max(0, at.UnixNano()-st.healthSince)
 	return st.healthSince + heard - heard%every
 }
-
-// What reports come by where the model says nothing, and what it may say (azure-facts §2.5).
-const (
-	extensionReportsEvery                   = 5 * time.Second
-	probeReportsEvery                       = 15 * time.Second
-	leastBetweenReports, mostBetweenReports = 5 * time.Second, time.Minute
-)
-
-// findReportsEvery is how far apart reports of health are; zero where nobody asks for them.
-func (m *model) findReportsEvery() time.Duration {
-	switch m.health {
-	case healthProbe:
-		return probeReportsEvery
-	case healthExtension:
-		for _, e := range m.extensions {
-			if seconds, given := intAt(e.properties, "settings", "intervalInSeconds"); given && isHealthKind(e.kind()) {
-				most := int(mostBetweenReports.Seconds())
-				return max(leastBetweenReports, time.Duration(min(seconds, most))*time.Second)
-			}
-		}
-		return extensionReportsEvery
-	case healthNone:
-	}
-	return 0
-}

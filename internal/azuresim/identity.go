@@ -4,8 +4,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-
-	"github.com/google/uuid"
 )
 
 // settleIdentity makes a merged identity what its type says: None removes it,
@@ -66,9 +64,4 @@ func (set *scaleSet) identity() any {
 		shown = append(shown, member{id, ids})
 	}
 	return append(m, member{"userAssignedIdentities", shown})
-}
-
-// directoryID is the same for the same name, always.
-func directoryID(name string) string {
-	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(strings.ToLower(name))).String()
 }

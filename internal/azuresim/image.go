@@ -7,7 +7,7 @@ import (
 )
 
 // checkImage refuses an image id that nobody registered. Marketplace references are always good.
-func (s *Server) checkImage(image object, location string) *armError {
+func (s *gallery) checkImage(image object, location string) *armError {
 	id := stringAt(image, "id")
 	if id == "" {
 		return nil
@@ -24,7 +24,7 @@ func (s *Server) checkImage(image object, location string) *armError {
 }
 
 // imageOf is what a model's machines boot from; a marketplace image has no files of ours.
-func (s *Server) imageOf(m *model) Image {
+func (s *gallery) imageOf(m *model) Image {
 	ref := m.image()
 	if id := stringAt(ref, "id"); id != "" {
 		if image, known := s.images[strings.ToLower(id)]; known {
@@ -38,7 +38,7 @@ func (s *Server) imageOf(m *model) Image {
 }
 
 // exactVersion is the version that a reference stands for when a disk is made; empty where images have none.
-func (s *Server) exactVersion(ref object) string {
+func (s *gallery) exactVersion(ref object) string {
 	if id := stringAt(ref, "id"); id != "" {
 		if _, version, found := strings.Cut(strings.ToLower(id), "/versions/"); found {
 			return version
@@ -63,3 +63,24 @@ func newestVersion(sku string) string {
 	}
 	return strings.ReplaceAll(strings.Trim(release[0], "._"), "_", ".") + ".202601010"
 }
+
+// checkDisk refuses an image that has no room on the model's disk (azure-facts §8; terraform-provider-azurerm#20224). A write of
+// the image alone meets it, since the disk keeps the size that the first image gave it.
+func (s *gallery) checkDisk(storage object) *armError {
+	image, registered := s.images[strings.ToLower(stringAt(storage, "imageReference", "id"))]
+	size, told := intAt(storage, "osDisk", "diskSizeGB")
+	if !registered || !told || size >= image.DiskSizeGB {
+		return nil
+	}
+	return refuse(http.StatusConflict, "OperationNotAllowed",
+		"The specified disk size %d GB is smaller than the size of the corresponding disk in the VM image: %d GB. This is not allowed. "+
+			"Please choose equal or greater size or do not specify an explicit size.", size, image.DiskSizeGB).about("osDisk.diskSizeGB")
+}
+
+// gallery are the images that scale sets are made from.
+type gallery struct {
+	images map[string]Image  // by lower-case ARM id
+	newest map[string]string // versions of marketplace images that were published
+}
+
+func newGallery() *gallery { return &gallery{images: map[string]Image{}, newest: map[string]string{}} }

@@ -129,8 +129,8 @@ func (inst *instance) change(now time.Time, to func(*state)) {
 	}
 	inst.progressed(was)
 	inst.noteRecovery()
-	inst.set.server.expectRepair(inst)
-	inst.set.server.networkMoved()
+	inst.expectRepair()
+	inst.set.server.membersMoved()
 	if was.since == inst.since && len(inst.past) > 0 {
 		return // nobody could see it
 	}
@@ -232,3 +232,5 @@ func (inst *instance) diskPrefix() string {
 	}
 	return inst.set.name + "_" + inst.name()
 }
+
+func (inst *instance) refKey() instanceRef { return instanceRef(strings.ToLower(inst.ref())) }

@@ -82,7 +82,7 @@ func (l look) handlers() []members {
 			{"status", l.status("ProvisioningState/succeeded", "Ready", time.Time{})},
 		})
 	}
-	slices.SortFunc(handlers, func(a, b members) int { return strings.Compare(a[0].value.(string), b[0].value.(string)) })
+	slices.SortFunc(handlers, func(a, b members) int { return strings.Compare(a.text(0), b.text(0)) })
 	return handlers
 }
 
@@ -108,9 +108,9 @@ func (l look) extensionViews() []members {
 		status := members{{"code", "ProvisioningState/succeeded"}, {"level", "Info"}, {"displayStatus", "Provisioning succeeded"}}
 		if e.isScript() {
 			r := l.results[e.name]
-			status[0].value = r.code()
+			status[0][1] = r.code()
 			if r.failed() {
-				status[1].value, status[2].value = "Error", "Provisioning failed"
+				status[1][1], status[2][1] = "Error", "Provisioning failed"
 			}
 			status = append(status, member{"message", r.message()})
 		} else {

@@ -20,11 +20,6 @@ type object = map[string]any
 // are left out.
 type members []member
 
-type member struct {
-	name  string
-	value any
-}
-
 // compact is a value written on one line, as Azure does with network profiles.
 type compact struct{ value any }
 
@@ -130,12 +125,12 @@ func (w *jsonWriter) members(list members, depth int) {
 	w.out = append(w.out, '{')
 	first := true
 	for _, m := range list {
-		if m.value == nil {
+		if m[1] == nil {
 			continue
 		}
 		w.separate(&first, depth+1)
-		w.name(m.name)
-		w.value(m.value, depth+1)
+		w.name(m.name())
+		w.value(m[1], depth+1)
 	}
 	w.end(first, '}', depth)
 }
@@ -289,4 +284,18 @@ func with(o object, name string, value any) object {
 	}
 	c[name] = value
 	return c
+}
+
+// member is a name and its value.
+type member [2]any
+
+func (m member) name() string {
+	name, _ := m[0].(string)
+	return name
+}
+
+// text is the value of a member as a string; empty where it is none.
+func (m members) text(i int) string {
+	s, _ := m[i][1].(string)
+	return s
 }

@@ -9,7 +9,7 @@ import (
 // listCharge is what a page of instances costs: a view for each that is shown,
 // and on the first page one for each surplus machine that is not
 // (azure-facts §2.1). With $filter all that was looked at may cost (azure-facts §6).
-func (s *Server) listCharge(r *request, set *scaleSet, shown int, isFirst bool) int {
+func (s *lister) listCharge(r *request, set *scaleSet, shown int, isFirst bool) int {
 	charge := shown
 	if s.switches.FilterCharge == "scanned" && r.queryValue("$filter") != "" && isFirst {
 		charge = len(set.instances)
@@ -21,7 +21,7 @@ func (s *Server) listCharge(r *request, set *scaleSet, shown int, isFirst bool) 
 }
 
 // filterOf is what a filter's text stands for; what it does in Flexible sets is not known (azure-facts §2.7).
-func (s *Server) filterOf(set *scaleSet, text string) (func(look) bool, bool) {
+func (s *lister) filterOf(set *scaleSet, text string) (func(look) bool, bool) {
 	if set.isFlexible() && text != "" {
 		switch s.switches.FlexibleFilter {
 		case "ignore":
@@ -38,7 +38,7 @@ func (s *Server) filterOf(set *scaleSet, text string) (func(look) bool, bool) {
 // differ in size, the last may be empty, and links were not always encoded.
 
 // sizeOfPage is how many instances the page after an id has.
-func (s *Server) sizeOfPage(after int) int {
+func (s *lister) sizeOfPage(after int) int {
 	if s.switches.PageSizes == "same" {
 		return s.pageSize
 	}
@@ -46,7 +46,7 @@ func (s *Server) sizeOfPage(after int) int {
 }
 
 // afterLastPage is the id that an empty page goes on from; below zero: there is none.
-func (s *Server) afterLastPage(page []look) int {
+func (s *lister) afterLastPage(page []look) int {
 	if len(page) > 0 && s.switches.LastPage == "empty" {
 		return page[len(page)-1].id
 	}
@@ -57,8 +57,8 @@ func (s *Server) afterLastPage(page []look) int {
 const plainMark = "\xfb\xef\xbe"
 
 // pageLink is where the next page is.
-func (s *Server) pageLink(r *request, last int) string {
-	link := r.nextLink(last)
+func (s *lister) pageLink(r *request, last int) string {
+	link := nextLink(r, last)
 	if s.switches.PageLinks == "encoded" {
 		return link
 	}
@@ -70,7 +70,7 @@ func (s *Server) pageLink(r *request, last int) string {
 
 // tokenOfPage is a page's token as it was sent, or as it was meant: a client
 // that takes a plain link as it is has its plus signs read as spaces.
-func (s *Server) tokenOfPage(token string) string {
+func (s *lister) tokenOfPage(token string) string {
 	if s.switches.PageLinks == "plain" {
 		token = strings.ReplaceAll(token, " ", "+")
 	}

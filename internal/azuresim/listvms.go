@@ -2,7 +2,6 @@ package azuresim
 
 import (
 	"encoding/base64"
-	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -10,12 +9,6 @@ import (
 	"strings"
 	"sync"
 	"time"
-)
-
-var (
-	errNotObject  = errors.New("an object was expected")
-	errNotStrings = errors.New("an array of strings was expected")
-	errNotArray   = errors.New("an array was expected")
 )
 
 // listing is what a list of instances is to show.
@@ -30,30 +23,30 @@ type listing struct {
 }
 
 // listVMs lists instances in pages.
-func (s *Server) listVMs(r *request) (*response, *armError) {
+func (s *instances) listVMs(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.readListing(r, set)
+	l, err := s.lists.readListing(r, set)
 	if err != nil {
 		return nil, err
 	}
-	after, err := s.skipToken(r)
+	after, err := s.lists.skipToken(r)
 	if err != nil {
 		return nil, err
 	}
-	page, last := s.page(set, l, after)
+	page, last := s.lists.page(set, l, after)
 	list := make([]drawing, 0, len(page))
 	for _, shown := range page {
-		list = append(list, func(w *jsonWriter, depth int) { s.draw(w, l, shown, r.version, depth) })
+		list = append(list, func(w *jsonWriter, depth int) { s.lists.draw(w, l, shown, r.version, depth) })
 	}
 	body := members{{"value", list}}
 	if last >= 0 {
-		body = append(body, member{"nextLink", s.pageLink(r, last)})
+		body = append(body, member{"nextLink", s.lists.pageLink(r, last)})
 	}
-	res := s.writtenPage(body)
-	res.charge = s.listCharge(r, set, len(list), after < 0)
+	res := s.lists.writtenPage(body)
+	res.charge = s.lists.listCharge(r, set, len(list), after < 0)
 	return res, nil
 }
 
@@ -61,7 +54,7 @@ func (s *Server) listVMs(r *request) (*response, *armError) {
 var pages = sync.Pool{New: func() any { return new([]byte) }}
 
 // writtenPage writes a page at once, while nobody changes the instances in it.
-func (s *Server) writtenPage(body members) *response {
+func (s *lister) writtenPage(body members) *response {
 	buffer, _ := pages.Get().(*[]byte)
 	w := jsonWriter{indent: true, out: slices.Grow((*buffer)[:0], s.pageBytes)}
 	w.value(body, 0)
@@ -82,7 +75,7 @@ var filters = map[string]func(look) bool{
 	"startswith(instanceview/statuses/code, 'powerstate') eq true": func(look) bool { return true },
 }
 
-func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
+func (s *lister) readListing(r *request, set *scaleSet) (listing, *armError) {
 	l := listing{asOf: s.now, omitted: map[instanceRef]bool{}}
 	text := strings.ToLower(strings.Join(strings.Fields(r.queryValue("$filter")), " "))
 	filter, known := s.filterOf(set, text)
@@ -109,7 +102,7 @@ func (s *Server) readListing(r *request, set *scaleSet) (listing, *armError) {
 }
 
 // page is the instances after an id; last is the id to go on from, or below zero.
-func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last int) {
+func (s *lister) page(set *scaleSet, l listing, after int) (page []look, last int) {
 	size := s.sizeOfPage(after)
 	for _, inst := range s.listed(set, l) {
 		if inst.id <= after || l.omits(inst) {
@@ -136,7 +129,7 @@ func (s *Server) page(set *scaleSet, l listing, after int) (page []look, last in
 func (l listing) omits(inst *instance) bool { return len(l.omitted) > 0 && l.omitted[inst.refKey()] }
 
 // listed are the instances that exist, or did at the time that the list shows.
-func (s *Server) listed(set *scaleSet, l listing) []*instance {
+func (s *lister) listed(set *scaleSet, l listing) []*instance {
 	if !l.lagging {
 		return set.instances
 	}
@@ -177,7 +170,7 @@ func (l listing) item(shown look, version apiVersion) members {
 
 const tokenPrefix = "vmss+after/" // base64 of it has characters that must be escaped in a URL
 
-func (s *Server) skipToken(r *request) (after int, err *armError) {
+func (s *lister) skipToken(r *request) (after int, err *armError) {
 	token := r.queryValue("$skiptoken")
 	if token == "" {
 		return -1, nil
@@ -192,7 +185,7 @@ func (s *Server) skipToken(r *request) (after int, err *armError) {
 }
 
 // nextLink is where the next page is, with the options of this one.
-func (r *request) nextLink(last int) string {
+func nextLink(r *request, last int) string {
 	query := url.Values{}
 	for name, values := range r.query {
 		if !strings.EqualFold(name, "$skiptoken") {

@@ -16,7 +16,7 @@ const machinesPage = 50
 
 var machinesOfSet = regexp.MustCompile(`(?i)^'virtualMachineScaleSet/id' eq '([^']+)'$`)
 
-func (s *Server) listMachines(r *request) (*response, *armError) {
+func (s *virtualMachines) listMachines(r *request) (*response, *armError) {
 	wanted, err := machinesWanted(r)
 	if err != nil {
 		return nil, err
@@ -35,32 +35,22 @@ func (s *Server) listMachines(r *request) (*response, *armError) {
 	body := members{{"value", list}}
 	if last < len(all) {
 		token := base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(last)))
-		body = append(body, member{"nextLink", r.machinesLink(token)})
+		body = append(body, member{"nextLink", machinesLink(r, token)})
 	}
 	return answer(http.StatusOK, body), nil
 }
 
 // getMachine is one machine of a Flexible set by its own path.
-func (s *Server) getMachine(r *request) (*response, *armError) {
+func (s *virtualMachines) getMachine(r *request) (*response, *armError) {
 	if err := s.findGroup(r); err != nil {
 		return nil, err
 	}
-	if r.machine == nil {
+	inst := s.findMachine(r)
+	if inst == nil {
 		return nil, typedNotFound("Microsoft.Compute/virtualMachines", r.args["vm"], r.args["group"])
 	}
 	expands := strings.Contains(strings.ToLower(r.queryValue("$expand")), "instanceview")
-	return answer(http.StatusOK, r.machine.look().machine(r.version, expands)), nil
-}
-
-// machines are those of Flexible sets in a subscription, or of one of them.
-func (s *Server) machines(subscription, wanted string) []*instance {
-	var all []*instance
-	for _, set := range s.sortedSets() {
-		if set.isFlexible() && strings.EqualFold(set.subscription, subscription) && matches(wanted, set.id()) {
-			all = append(all, set.instances...)
-		}
-	}
-	return all
+	return answer(http.StatusOK, inst.look().machine(r.version, expands)), nil
 }
 
 // machinesWanted is the scale set that a list is asked for; empty: all.
@@ -94,7 +84,7 @@ func machinesAfter(r *request) (int, *armError) {
 
 // machinesLink leads to the next page. What is in it was not always encoded
 // (azure-facts §2.7); clients must take it as it comes.
-func (r *request) machinesLink(token string) string {
+func machinesLink(r *request, token string) string {
 	link := r.base + r.path + "?api-version=" + string(r.version) + "&$skiptoken=" + token
 	for _, name := range []string{"$filter", "$expand"} {
 		if value := r.queryValue(name); value != "" {
@@ -102,24 +92,4 @@ func (r *request) machinesLink(token string) string {
 		}
 	}
 	return link
-}
-
-// machine is an instance as the virtual machine that it is.
-func (l look) machine(version apiVersion, expands bool) members {
-	properties := members{
-		{"vmId", l.vmID.String()},
-		{"virtualMachineScaleSet", members{{"id", l.set.id()}}},
-		{"hardwareProfile", members{{"vmSize", l.state.model.size}}},
-		{"storageProfile", l.storage()},
-		{"provisioningState", l.state.provisioning.String()},
-		{"timeCreated", armTime(l.born)},
-	}
-	if expands {
-		properties = append(properties, member{"instanceView", l.view(version)})
-	}
-	m := members{{"name", l.name()}, {"id", l.machineID()}, {"type", "Microsoft.Compute/virtualMachines"}, {"location", l.set.location}}
-	if l.zone != "" {
-		m = append(m, member{"zones", []string{l.zone}})
-	}
-	return append(m, member{"properties", properties})
 }

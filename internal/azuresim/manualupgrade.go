@@ -6,7 +6,7 @@ import (
 )
 
 // manualUpgrade brings instances to the latest model.
-func (s *Server) manualUpgrade(r *request) (*response, *armError) {
+func (s *instances) manualUpgrade(r *request) (*response, *armError) {
 	set, named, err := s.readTargets(r, true)
 	if err != nil {
 		return nil, err
@@ -21,14 +21,14 @@ func (s *Server) manualUpgrade(r *request) (*response, *armError) {
 	op := s.begin(opUpdateInstances, set, true, s.durations.Noop)
 	op.charge = len(targets)
 	for _, inst := range targets {
-		op.start(inst, set.model, s.upgradePlan(inst, set.model))
+		op.start(inst, set.model, inst.upgradePlan(set.model))
 	}
-	return s.accepted(r, op), nil
+	return s.accepted(r, op.longRunning), nil
 }
 
 // isTaken says whether another upgrade is in the way: one that works on the
 // same instances, or any at all where only one may run (azure-facts §2.8).
-func (s *Server) isTaken(set *scaleSet, named []*instance) bool {
+func (s *instances) isTaken(set *scaleSet, named []*instance) bool {
 	if s.switches.ParallelUpgrades == "conflict" && len(set.upgrading()) > 0 {
 		return true
 	}
@@ -38,7 +38,7 @@ func (s *Server) isTaken(set *scaleSet, named []*instance) bool {
 // upgradeTargets are those of the named instances that an upgrade touches.
 // What is in a state that nobody has tried is treated as the switches say, and
 // one that is refused fails the whole call.
-func (s *Server) upgradeTargets(named []*instance) ([]*instance, *armError) {
+func (s *instances) upgradeTargets(named []*instance) ([]*instance, *armError) {
 	var out []*instance
 	for _, inst := range named {
 		if inst.provisioning == deleting || inst.isLatest() {
@@ -57,7 +57,7 @@ func (s *Server) upgradeTargets(named []*instance) ([]*instance, *armError) {
 }
 
 // upgradeOf is what the switches say of upgrading an instance (azure-facts §7.5).
-func (s *Server) upgradeOf(inst *instance) Choice {
+func (s *instances) upgradeOf(inst *instance) Choice {
 	switch {
 	case inst.protectActions:
 		return s.switches.UpgradeOfProtected

@@ -1,5 +1,10 @@
 package azuresim
 
+import (
+	"maps"
+	"slices"
+)
+
 // merged is a tree with a JSON merge patch applied: objects merge, everything
 // else is replaced, null removes. Neither argument is changed.
 func merged(base, patch object) object {
@@ -40,4 +45,32 @@ func withDefaults(tree, defaults object) object {
 		}
 	}
 	return out
+}
+
+// ordered lists an object's members: first those named, then the rest by name,
+// leaving out some.
+func ordered(o object, first []string, leaveOut ...string) members {
+	m := make(members, 0, len(o))
+	for _, name := range first {
+		if slices.Contains(leaveOut, name) {
+			continue
+		}
+		if value, has := o[name]; has {
+			m = append(m, member{name, value})
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(o)) {
+		if !slices.Contains(first, name) && !slices.Contains(leaveOut, name) {
+			m = append(m, member{name, o[name]})
+		}
+	}
+	return m
+}
+
+// replaced is a tree with another value at a path.
+func replaced(tree object, value any, path ...string) object {
+	if len(path) == 1 {
+		return with(tree, path[0], value)
+	}
+	return with(tree, path[0], replaced(objectAt(tree, path[0]), value, path[1:]...))
 }

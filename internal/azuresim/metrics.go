@@ -85,10 +85,10 @@ func (s *story) since(minute int64) *float64 {
 
 // measured is a machine's metric in a minute; nil: nothing was measured. Who tells of single minutes is believed; else a machine that was
 // off measured nothing, and what was said of the machine itself counts before what was said of its scale set.
-func (s *Server) measured(inst *instance, m metric, minute int64) *float64 {
+func (s *monitor) measured(inst *instance, m metric, minute int64) *float64 {
 	own := subject{inst.set.key, strings.ToLower(m.name), inst.refKey()}
 	all := subject{own.set, own.metric, ""}
-	if told := s.metrics.stories[own]; told != nil {
+	if told := s.told.stories[own]; told != nil {
 		if value, single := told.minutes[minute]; single {
 			return value
 		}
@@ -97,7 +97,7 @@ func (s *Server) measured(inst *instance, m metric, minute int64) *float64 {
 		return nil
 	}
 	for _, about := range []subject{own, all} {
-		if told := s.metrics.stories[about]; told != nil && told.since(minute) != nil {
+		if told := s.told.stories[about]; told != nil && told.since(minute) != nil {
 			return told.since(minute)
 		}
 	}
@@ -111,4 +111,12 @@ func (inst *instance) wasOn(minute int64) bool {
 }
 
 // lastMinute is the first one that cannot be seen yet.
-func (s *Server) lastMinute() int64 { return s.now.Add(-s.metrics.lag).Unix() / 60 }
+func (s *monitor) lastMinute() int64 { return s.now.Add(-s.told.lag).Unix() / 60 }
+
+// monitor is Azure Monitor, as far as it tells of machines.
+type monitor struct {
+	*compute
+	told measurements
+}
+
+func newMonitor(c *compute) *monitor { return &monitor{compute: c, told: newMeasurements()} }

@@ -14,10 +14,10 @@ const (
 
 // metricRoutes are those of Azure Monitor: metrics of scale sets, by machine where a filter asks for one, and of the machines of Flexible
 // sets, which are resources themselves.
-func metricRoutes() []*route {
+func (s *monitor) metricRoutes() []*route {
 	list := []*route{
-		entry("GET", inSet+inMetrics, "Metrics.List", metricsRead, unlimited, (*Server).setMetrics),
-		entry("GET", inGroup+"/providers/microsoft.compute/virtualmachines/{machine}"+inMetrics, "Metrics.List", metricsRead, unlimited, (*Server).machineMetrics),
+		entry("GET", inSet+inMetrics, "Metrics.List", metricsRead, unlimited, s.setMetrics),
+		entry("GET", inGroup+"/providers/microsoft.compute/virtualmachines/{machine}"+inMetrics, "Metrics.List", metricsRead, unlimited, s.machineMetrics),
 	}
 	for _, r := range list {
 		r.foreign = true
@@ -25,7 +25,7 @@ func metricRoutes() []*route {
 	return list
 }
 
-func (s *Server) setMetrics(r *request) (*response, *armError) {
+func (s *monitor) setMetrics(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -39,7 +39,7 @@ func (s *Server) setMetrics(r *request) (*response, *armError) {
 	return s.metricsAnswer(q, set, set.id(), machines), nil
 }
 
-func (s *Server) machineMetrics(r *request) (*response, *armError) {
+func (s *monitor) machineMetrics(r *request) (*response, *armError) {
 	if err := s.findGroup(r); err != nil {
 		return nil, err
 	}
@@ -59,7 +59,7 @@ func (s *Server) machineMetrics(r *request) (*response, *armError) {
 	return nil, typedNotFound("Microsoft.Compute/virtualMachines", r.args["machine"], r.args["group"])
 }
 
-func (s *Server) metricsAnswer(q metricQuery, set *scaleSet, id string, machines []*instance) *response {
+func (s *monitor) metricsAnswer(q metricQuery, set *scaleSet, id string, machines []*instance) *response {
 	list := []members{}
 	for _, m := range q.metrics {
 		list = append(list, members{
@@ -75,7 +75,7 @@ func (s *Server) metricsAnswer(q metricQuery, set *scaleSet, id string, machines
 func localized(name string) members { return members{{"value", name}, {"localizedValue", name}} }
 
 // series are one of all machines, or one of each that is asked for by name, by name. Without machines there is none [U].
-func (s *Server) series(q metricQuery, m metric, machines []*instance) []members {
+func (s *monitor) series(q metricQuery, m metric, machines []*instance) []members {
 	list := []members{}
 	if q.names == nil {
 		if len(machines) > 0 {
@@ -95,7 +95,7 @@ func (s *Server) series(q metricQuery, m metric, machines []*instance) []members
 }
 
 // minutes are those asked for that have begun; in some nothing was measured, or it cannot be seen yet.
-func (s *Server) minutes(q metricQuery, m metric, machines []*instance) []members {
+func (s *monitor) minutes(q metricQuery, m metric, machines []*instance) []members {
 	list := []members{}
 	for minute := q.from.Unix() / 60; minute*60 < q.to.Unix() && minute*60 <= s.now.Unix(); minute++ {
 		point := members{{"timeStamp", time.Unix(minute*60, 0).UTC().Format(time.RFC3339)}}

@@ -1,6 +1,7 @@
 package azuresim
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -33,8 +34,8 @@ func badMetrics(format string, args ...any) *armError {
 }
 
 // readMetrics reads a request for metrics of a type of resources.
-func (s *Server) readMetrics(r *request, kind string) (metricQuery, *armError) {
-	q := metricQuery{namespace: orElse(r.queryValue("metricnamespace"), "Microsoft.Compute/"+kind)}
+func (s *monitor) readMetrics(r *request, kind string) (metricQuery, *armError) {
+	q := metricQuery{namespace: cmp.Or(r.queryValue("metricnamespace"), "Microsoft.Compute/"+kind)}
 	if interval := r.queryValue("interval"); interval != "" && interval != "PT1M" {
 		return q, badMetrics("Detected invalid time grain input: %s, supported by the simulator are: PT1M", interval)
 	}
@@ -112,7 +113,7 @@ func (q *metricQuery) wants(inst *instance) bool {
 }
 
 func (q *metricQuery) readSpan(r *request, now time.Time) *armError {
-	q.span = orElse(r.queryValue("timespan"), now.Add(-time.Hour).UTC().Format(time.RFC3339)+"/"+now.UTC().Format(time.RFC3339))
+	q.span = cmp.Or(r.queryValue("timespan"), now.Add(-time.Hour).UTC().Format(time.RFC3339)+"/"+now.UTC().Format(time.RFC3339))
 	first, last, _ := strings.Cut(q.span, "/")
 	var errFrom, errTo error
 	q.from, errFrom = time.Parse(time.RFC3339, first)

@@ -25,15 +25,6 @@ type model struct {
 	prefix    string // of computer names
 }
 
-// healthSource is where a scale set learns its instances' health from.
-type healthSource uint8
-
-const (
-	healthNone healthSource = iota
-	healthExtension
-	healthProbe
-)
-
 // extension is one extension of a model.
 type extension struct {
 	name       string
@@ -52,18 +43,6 @@ func newModel(profile object, size string) *model {
 		{"networkInterfaceConfigurations", at(profile, "networkProfile", "networkInterfaceConfigurations")},
 	}))
 	return m
-}
-
-func (m *model) findHealth() healthSource {
-	for _, e := range m.extensions {
-		if isHealthKind(e.kind()) {
-			return healthExtension
-		}
-	}
-	if stringAt(m.profile, "networkProfile", "healthProbe", "id") != "" {
-		return healthProbe
-	}
-	return healthNone
 }
 
 func (m *model) same(other *model) bool {
@@ -171,3 +150,26 @@ func (m *model) shown() object {
 
 // shown leaves out the protected settings. A reference to a key vault, from which they are taken, is shown.
 func (e *extension) shown() object { return without(e.properties, "protectedSettings") }
+
+func (m *model) terminateNotice() time.Duration {
+	profile := objectAt(m.profile, "scheduledEventsProfile", "terminateNotificationProfile")
+	if !boolAt(profile, "enable") {
+		return 0
+	}
+	notice, _ := isoDuration(stringAt(profile, "notBeforeTimeout"))
+	return notice
+}
+
+func isFlexible(full object) bool {
+	return strings.EqualFold(stringAt(full, "properties", "orchestrationMode"), flexible)
+}
+
+// isGroup says whether a scale set makes no machines itself.
+func isGroup(full object) bool {
+	return isFlexible(full) && objectAt(full, "properties", "virtualMachineProfile") == nil
+}
+
+const (
+	uniform  = "Uniform"
+	flexible = "Flexible"
+)

@@ -2,7 +2,6 @@ package azuresim
 
 import (
 	"net/http"
-	"slices"
 	"strings"
 	"unicode"
 )
@@ -48,21 +47,4 @@ func checkLocation(location string) *armError {
 			"The provided location '%s' is not available for resource type 'Microsoft.Compute/virtualMachineScaleSets'.", location).fromGateway()
 	}
 	return nil
-}
-
-// methodRefused is for a path that is served under other methods.
-func methodRefused(r *request) *armError {
-	var methods []string
-	for method := range routes {
-		if other, _ := find(method, r.path); other != nil {
-			methods = append(methods, method)
-		}
-	}
-	if len(methods) == 0 {
-		return nil
-	}
-	slices.Sort(methods)
-	e := refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The HTTP method '%s' is not supported on the resource '%s'.", r.method, r.path)
-	e.allow = strings.Join(methods, ", ")
-	return e.fromGateway()
 }

@@ -8,8 +8,10 @@ import (
 	"github.com/google/uuid"
 )
 
-// network is what the network provider keeps.
+// network is what the provider Microsoft.Network keeps.
 type network struct {
+	*compute
+	lists     *lister
 	resources map[string]*netResource // by lower-case ARM id
 	subnets   map[string]int          // of private addresses, by scale set
 	addresses int                     // synthetic public addresses given so far
@@ -17,8 +19,10 @@ type network struct {
 	moved     bool // who is behind the doors may have changed since they were looked at
 }
 
-func newNetwork() network {
-	return network{resources: map[string]*netResource{}, subnets: map[string]int{}, doors: map[string]openDoor{}}
+func newNetwork(c *compute, lists *lister) *network {
+	return &network{
+		compute: c, lists: lists,
+		resources: map[string]*netResource{}, subnets: map[string]int{}, doors: map[string]openDoor{}}
 }
 
 // netKind is a type of resources of the network provider, and what differs between these types.
@@ -27,13 +31,13 @@ type netKind struct {
 	// cleaned is a body without what is the platform's, and with what the platform adds.
 	cleaned func(body object) object
 	// check refuses what a resource cannot be.
-	check func(s *Server, res *netResource, doc object) *armError
+	check func(s *network, res *netResource, doc object) *armError
 	// free refuses to delete what is in use.
-	free func(s *Server, res *netResource) *armError
+	free func(s *network, res *netResource) *armError
 	// properties are those of the resource, as GET shows them.
-	properties func(s *Server, res *netResource) members
+	properties func(s *network, res *netResource) members
 	// applied follows a write that has ended, gone a deletion.
-	applied, gone func(s *Server, res *netResource)
+	applied, gone func(s *network, res *netResource)
 }
 
 func (k *netKind) typeName() string { return "Microsoft.Network/" + k.name }
@@ -46,7 +50,7 @@ type netResource struct {
 
 	doc        object // the body, without what is the platform's
 	etag, guid uuid.UUID
-	operation  *operation // that runs; nil: none
+	operation  *longRunning // that runs; nil: none
 	deleting   bool
 	failed     bool        // the last operation failed
 	path       trafficPath // of a load balancer: what the data path follows
@@ -73,7 +77,7 @@ func (res *netResource) provisioningState() string {
 }
 
 // body is the resource as GET shows it.
-func (s *Server) netBody(res *netResource) members {
+func (s *network) netBody(res *netResource) members {
 	m := members{
 		{"name", res.name}, {"id", res.id()}, {"etag", res.weakEtag()}, {"type", res.kind.typeName()}, {"location", res.location},
 	}
@@ -87,11 +91,11 @@ func (k *netKind) netKey(r *request) string {
 	return strings.ToLower("/subscriptions/" + r.args["sub"] + "/resourcegroups/" + r.args["group"] + "/providers/" + k.typeName() + "/" + r.args["name"])
 }
 
-func (s *Server) findNet(k *netKind, r *request) (*netResource, *armError) {
+func (s *network) findNet(k *netKind, r *request) (*netResource, *armError) {
 	if err := s.findGroup(r); err != nil {
 		return nil, err
 	}
-	res := s.network.resources[k.netKey(r)]
+	res := s.resources[k.netKey(r)]
 	if res == nil {
 		return nil, typedNotFound(k.typeName(), r.args["name"], r.args["group"])
 	}
@@ -99,9 +103,9 @@ func (s *Server) findNet(k *netKind, r *request) (*netResource, *armError) {
 }
 
 // netOfKind are the resources of a type, by id.
-func (s *Server) netOfKind(k *netKind) []*netResource {
+func (s *network) netOfKind(k *netKind) []*netResource {
 	var list []*netResource
-	for _, res := range s.network.resources {
+	for _, res := range s.resources {
 		if res.kind == k {
 			list = append(list, res)
 		}
@@ -110,8 +114,8 @@ func (s *Server) netOfKind(k *netKind) []*netResource {
 	return list
 }
 
-func getNet(k *netKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) getNet(k *netKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		res, err := s.findNet(k, r)
 		if err != nil {
 			return nil, err
@@ -120,8 +124,8 @@ func getNet(k *netKind) func(*Server, *request) (*response, *armError) {
 	}
 }
 
-func listNet(k *netKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) listNet(k *netKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		if r.args["group"] != "" {
 			if err := s.findGroup(r); err != nil {
 				return nil, err

@@ -11,16 +11,16 @@ var publicIPAddresses = &netKind{name: "publicIPAddresses"}
 
 func init() {
 	publicIPAddresses.cleaned = cleanedAddress
-	publicIPAddresses.check = func(*Server, *netResource, object) *armError { return nil }
-	publicIPAddresses.free = (*Server).checkAddressFree
-	publicIPAddresses.properties = (*Server).addressProperties
-	publicIPAddresses.applied = func(s *Server, res *netResource) {
+	publicIPAddresses.check = func(*network, *netResource, object) *armError { return nil }
+	publicIPAddresses.free = (*network).checkAddressFree
+	publicIPAddresses.properties = (*network).addressProperties
+	publicIPAddresses.applied = func(s *network, res *netResource) {
 		if res.address == "" {
 			res.address = s.claimAddress(res.key)
 			s.networkMoved() // a frontend may have been waiting for it
 		}
 	}
-	publicIPAddresses.gone = func(s *Server, res *netResource) { s.releaseAddress(res.key) }
+	publicIPAddresses.gone = func(s *network, res *netResource) { s.releaseAddress(res.key) }
 }
 
 func cleanedAddress(body object) object {
@@ -36,7 +36,7 @@ func cleanedAddress(body object) object {
 }
 
 // addressProperties: a dynamic address is there while it is attached to something.
-func (s *Server) addressProperties(res *netResource) members {
+func (s *network) addressProperties(res *netResource) members {
 	properties := objectAt(res.doc, "properties")
 	if label := stringAt(properties, "dnsSettings", "domainNameLabel"); label != "" {
 		fqdn := strings.ToLower(label) + "." + res.location + ".cloudapp.azure.com"
@@ -54,7 +54,7 @@ func (s *Server) addressProperties(res *netResource) members {
 }
 
 // holder is the id of the frontend that a public IP address is attached to, other than those of a load balancer; empty: none.
-func (s *Server) holder(address, other string) string {
+func (s *network) holder(address, other string) string {
 	for _, res := range s.netOfKind(loadBalancers) {
 		if res.key == other {
 			continue
@@ -68,7 +68,7 @@ func (s *Server) holder(address, other string) string {
 	return ""
 }
 
-func (s *Server) checkAddressFree(res *netResource) *armError {
+func (s *network) checkAddressFree(res *netResource) *armError {
 	if frontend := s.holder(res.key, ""); frontend != "" {
 		return addressInUse(res.id(), frontend)
 	}
@@ -76,7 +76,7 @@ func (s *Server) checkAddressFree(res *netResource) *armError {
 }
 
 // checkAddresses: public IP addresses of frontends exist, and are attached to no other.
-func (s *Server) checkAddresses(res *netResource, properties object) *armError {
+func (s *network) checkAddresses(res *netResource, properties object) *armError {
 	taken := map[string]string{}
 	for _, child := range children(properties, frontends) {
 		id := stringAt(child, "properties", "publicIPAddress", "id")
@@ -84,7 +84,7 @@ func (s *Server) checkAddresses(res *netResource, properties object) *armError {
 			continue
 		}
 		frontend, key := res.childID(frontends, stringAt(child, "name")), strings.ToLower(id)
-		if address := s.network.resources[key]; address == nil || address.kind != publicIPAddresses {
+		if address := s.resources[key]; address == nil || address.kind != publicIPAddresses {
 			return invalidReference(id, frontend)
 		}
 		if other := s.holder(key, res.key); other != "" {
@@ -99,7 +99,7 @@ func (s *Server) checkAddresses(res *netResource, properties object) *armError {
 }
 
 // claimAddress is an address of a frontend: one that clients can connect to where a fleet has such, else one that leads nowhere.
-func (s *Server) claimAddress(name string) string {
+func (s *network) claimAddress(name string) string {
 	if fleet, ok := s.fleet.(Networking); ok {
 		address, err := fleet.ClaimAddress(name)
 		if err == nil {
@@ -107,12 +107,12 @@ func (s *Server) claimAddress(name string) string {
 		}
 		s.log.Error("Claiming an address failed", "resource", name, "error", err)
 	}
-	s.network.addresses++
-	n := s.network.addresses
+	s.addresses++
+	n := s.addresses
 	return netip.AddrFrom4([4]byte{52, byte(n >> 16), byte(n >> 8), byte(n)}).String()
 }
 
-func (s *Server) releaseAddress(name string) {
+func (s *network) releaseAddress(name string) {
 	if fleet, ok := s.fleet.(Networking); ok {
 		fleet.ReleaseAddress(name)
 		s.networkMoved()

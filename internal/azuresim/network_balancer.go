@@ -11,11 +11,11 @@ var loadBalancers = &netKind{name: "loadBalancers"}
 
 func init() {
 	loadBalancers.cleaned = cleanedBalancer
-	loadBalancers.check = (*Server).checkBalancer
-	loadBalancers.free = (*Server).checkBalancerFree
-	loadBalancers.properties = (*Server).balancerProperties
-	loadBalancers.applied = (*Server).followBalancer
-	loadBalancers.gone = (*Server).dropBalancer
+	loadBalancers.check = (*network).checkBalancer
+	loadBalancers.free = (*network).checkBalancerFree
+	loadBalancers.properties = (*network).balancerProperties
+	loadBalancers.applied = (*network).followBalancer
+	loadBalancers.gone = (*network).dropBalancer
 }
 
 // childKind is a kind of parts that a load balancer has.
@@ -229,3 +229,22 @@ func (ref reference) ids(child any) []string {
 
 // properties are those of the document.
 func (res *netResource) properties() object { return objectAt(res.doc, "properties") }
+
+// withChild is the document with a part replaced, added at the end, or, where child is nil, removed.
+func (res *netResource) withChild(kind, name string, child object) object {
+	list, found := []any{}, false
+	for _, other := range children(res.properties(), kind) {
+		if !strings.EqualFold(stringAt(other, "name"), name) {
+			list = append(list, other)
+			continue
+		}
+		found = true
+		if child != nil {
+			list = append(list, child)
+		}
+	}
+	if child != nil && !found {
+		list = append(list, child)
+	}
+	return with(res.doc, "properties", with(res.properties(), kind, list))
+}

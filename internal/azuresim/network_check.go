@@ -7,7 +7,7 @@ import (
 )
 
 // checkBalancer refuses what a load balancer cannot be.
-func (s *Server) checkBalancer(res *netResource, doc object) *armError {
+func (s *network) checkBalancer(res *netResource, doc object) *armError {
 	properties := objectAt(doc, "properties")
 	for _, check := range []func(*netResource, object) *armError{
 		checkChildren, checkReferences, checkPools, checkPorts, s.checkAddresses, s.checkPartsInUse,
@@ -154,7 +154,7 @@ func isPort(child any, name string) bool {
 }
 
 // checkPartsInUse refuses to remove what scale sets, or instances that have not been upgraded since, are attached to.
-func (s *Server) checkPartsInUse(res *netResource, properties object) *armError {
+func (s *network) checkPartsInUse(res *netResource, properties object) *armError {
 	for _, part := range []struct{ kind, word string }{{pools, "backend address pool"}, {natPools, "inbound nat pool"}} {
 		for _, child := range children(res.properties(), part.kind) {
 			name := stringAt(child, "name")
@@ -169,7 +169,7 @@ func (s *Server) checkPartsInUse(res *netResource, properties object) *armError 
 	return nil
 }
 
-func (s *Server) checkBalancerFree(res *netResource) *armError {
+func (s *network) checkBalancerFree(res *netResource) *armError {
 	if set, id := s.attachedSet(res.key + "/"); set != nil {
 		return balancerInUse(res.id(), id[strings.LastIndex(id, "/")+1:], set.id())
 	}
@@ -178,7 +178,7 @@ func (s *Server) checkBalancerFree(res *netResource) *armError {
 
 // checkAttachments refuses a model that refers to parts that a load balancer lacks. Of load balancers that do not
 // exist nothing is known: the simulator runs scale sets without any network, too.
-func (s *Server) checkAttachments(set string, m *model) *armError {
+func (s *network) checkAttachments(set string, m *model) *armError {
 	for _, config := range m.ipConfigs {
 		for _, id := range slices.Concat(config.pools, config.natPools) {
 			balancer, rest, _ := strings.Cut(id, "/"+strings.ToLower(pools)+"/")
@@ -187,7 +187,7 @@ func (s *Server) checkAttachments(set string, m *model) *armError {
 				balancer, rest, _ = strings.Cut(id, "/"+strings.ToLower(natPools)+"/")
 				kind = natPools
 			}
-			if res := s.network.resources[balancer]; res != nil && childNamed(res.properties(), kind, rest) == nil {
+			if res := s.resources[balancer]; res != nil && childNamed(res.properties(), kind, rest) == nil {
 				return invalidReference(res.childID(kind, rest), set)
 			}
 		}

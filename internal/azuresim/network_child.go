@@ -6,7 +6,7 @@ import (
 )
 
 // findChild is the part of a load balancer that a path names.
-func (s *Server) findChild(r *request, kind string) (*netResource, object, *armError) {
+func (s *network) findChild(r *request, kind string) (*netResource, object, *armError) {
 	res, err := s.findNet(loadBalancers, r)
 	if err != nil {
 		return nil, nil, err
@@ -19,8 +19,8 @@ func (s *Server) findChild(r *request, kind string) (*netResource, object, *armE
 	return nil, nil, childNotFound(res.childID(kind, r.args["child"]))
 }
 
-func listChildren(k *childKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) listChildren(k *childKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		res, err := s.findNet(loadBalancers, r)
 		if err != nil {
 			return nil, err
@@ -29,8 +29,8 @@ func listChildren(k *childKind) func(*Server, *request) (*response, *armError) {
 	}
 }
 
-func getChild(k *childKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) getChild(k *childKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		res, child, err := s.findChild(r, k.name)
 		if err != nil {
 			return nil, err
@@ -40,8 +40,8 @@ func getChild(k *childKind) func(*Server, *request) (*response, *armError) {
 }
 
 // putChild writes one part; the rest of the load balancer stays as it is, but has another etag.
-func putChild(k *childKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) putChild(k *childKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		res, err := s.findNet(loadBalancers, r)
 		if err != nil {
 			return nil, err
@@ -69,8 +69,8 @@ func putChild(k *childKind) func(*Server, *request) (*response, *armError) {
 	}
 }
 
-func deleteChild(k *childKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) deleteChild(k *childKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		res, err := s.findNet(loadBalancers, r)
 		if err != nil {
 			return nil, err
@@ -87,23 +87,4 @@ func deleteChild(k *childKind) func(*Server, *request) (*response, *armError) {
 		}
 		return s.accepted(r, op), nil
 	}
-}
-
-// withChild is the document with a part replaced, added at the end, or, where child is nil, removed.
-func (res *netResource) withChild(kind, name string, child object) object {
-	list, found := []any{}, false
-	for _, other := range children(res.properties(), kind) {
-		if !strings.EqualFold(stringAt(other, "name"), name) {
-			list = append(list, other)
-			continue
-		}
-		found = true
-		if child != nil {
-			list = append(list, child)
-		}
-	}
-	if child != nil && !found {
-		list = append(list, child)
-	}
-	return with(res.doc, "properties", with(res.properties(), kind, list))
 }

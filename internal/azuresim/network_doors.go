@@ -2,7 +2,6 @@ package azuresim
 
 import (
 	"maps"
-	"net/http"
 	"net/netip"
 	"slices"
 	"strings"
@@ -17,18 +16,18 @@ type openDoor struct {
 }
 
 // networkMoved plans to look at members and doors again: machines or load balancers are not what they were. It is cheap where there is no network.
-func (s *Server) networkMoved() {
-	if s.network.moved || (len(s.network.resources) == 0 && len(s.network.doors) == 0) {
+func (s *network) networkMoved() {
+	if s.moved || (len(s.resources) == 0 && len(s.doors) == 0) {
 		return
 	}
-	s.network.moved = true
+	s.moved = true
 	s.after(0, s.followDoors)
 }
 
 // followDoors notes who is a member, and opens and closes doors until they are those that the load balancers ask for. A door that stays is not touched:
 // where its connections go is asked at each of them.
-func (s *Server) followDoors() {
-	s.network.moved = false
+func (s *network) followDoors() {
+	s.moved = false
 	s.noteMembers()
 	fleet, ok := s.fleet.(Networking)
 	if !ok {
@@ -38,27 +37,27 @@ func (s *Server) followDoors() {
 	for _, res := range s.netOfKind(loadBalancers) {
 		s.addDoors(res, wanted)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.network.doors)) {
-		is, want := s.network.doors[name], wanted[name]
+	for _, name := range slices.Sorted(maps.Keys(s.doors)) {
+		is, want := s.doors[name], wanted[name]
 		if is.err != nil || is.Address != want.Address || is.Port != want.Port {
 			fleet.CloseDoor(name, s.switches.RuleSwitch == "break")
-			delete(s.network.doors, name)
+			delete(s.doors, name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		if _, open := s.network.doors[name]; open {
+		if _, open := s.doors[name]; open {
 			continue
 		}
 		door := wanted[name]
 		if door.at, door.err = fleet.OpenDoor(door.Door); door.err != nil {
 			s.log.Error("Opening a door failed", "door", name, "error", door.err)
 		}
-		s.network.doors[name] = door
+		s.doors[name] = door
 	}
 }
 
 // addDoors collects the doors of a load balancer: one a rule, and one a machine and NAT source. There are none for datagrams.
-func (s *Server) addDoors(res *netResource, doors map[string]openDoor) {
+func (s *network) addDoors(res *netResource, doors map[string]openDoor) {
 	add := func(name, frontend, protocol string, port int, pick func(netip.Addr) (Target, bool)) {
 		child := res.childByID(res.path.applied, frontends, frontend)
 		if child == nil || strings.EqualFold(protocol, "Udp") || port == 0 {
@@ -79,30 +78,4 @@ func (s *Server) addDoors(res *netResource, doors map[string]openDoor) {
 		name := res.childKey(p.source.kind, p.source.name) + " " + p.member.key()
 		add(name, p.source.frontend, p.source.protocol, p.port, func(netip.Addr) (Target, bool) { return to, true })
 	}
-}
-
-// shownDoor is a door as the control endpoint lists it.
-type shownDoor struct {
-	LoadBalancer string `json:"loadBalancer"`
-	Frontend     string `json:"frontend"`
-	Name         string `json:"name"`
-	Port         int    `json:"port"`
-	Address      string `json:"address,omitempty"`
-	Error        string `json:"error,omitempty"`
-}
-
-// controlDoors tells where clients really come in, which is not at the rule's port where this process may not have that.
-func (s *Server) controlDoors([]byte, *http.Request) (any, error) {
-	out := []shownDoor{}
-	for _, name := range slices.Sorted(maps.Keys(s.network.doors)) {
-		d := s.network.doors[name]
-		shown := shownDoor{LoadBalancer: d.balancer, Frontend: d.frontend, Name: d.Name, Port: d.Port}
-		if d.err != nil {
-			shown.Error = d.err.Error()
-		} else {
-			shown.Address = d.at.String()
-		}
-		out = append(out, shown)
-	}
-	return out, nil
 }

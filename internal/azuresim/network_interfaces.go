@@ -9,7 +9,7 @@ import (
 
 // The network interfaces of machines in Flexible sets are resources beside others, as the machines are.
 
-func (s *Server) listInterfaces(r *request) (*response, *armError) {
+func (s *network) listInterfaces(r *request) (*response, *armError) {
 	if r.args["group"] != "" {
 		if err := s.findGroup(r); err != nil {
 			return nil, err
@@ -20,16 +20,16 @@ func (s *Server) listInterfaces(r *request) (*response, *armError) {
 		return nil, err
 	}
 	all := s.interfaces(r)
-	last := min(after+s.pageSize, len(all))
+	last := min(after+s.lists.pageSize, len(all))
 	body := members{{"value", all[min(after, last):last]}}
 	if last < len(all) {
-		body = append(body, member{"nextLink", r.machinesLink(base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(last))))})
+		body = append(body, member{"nextLink", machinesLink(r, base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(last))))})
 	}
 	return answer(http.StatusOK, body), nil
 }
 
 // interfaces are the bodies of those in the subscription, or the group, that a path names.
-func (s *Server) interfaces(r *request) []members {
+func (s *network) interfaces(r *request) []members {
 	list := []members{}
 	for _, inst := range s.machines(r.args["sub"], "") {
 		if matches(r.args["group"], inst.set.group) {
@@ -39,12 +39,12 @@ func (s *Server) interfaces(r *request) []members {
 	return list
 }
 
-func (s *Server) getOneInterface(r *request) (*response, *armError) {
+func (s *network) getOneInterface(r *request) (*response, *armError) {
 	if err := s.findGroup(r); err != nil {
 		return nil, err
 	}
 	for _, nic := range s.interfaces(r) {
-		if name, isString := nic[0].value.(string); isString && strings.EqualFold(name, r.args["nic"]) {
+		if strings.EqualFold(nic.text(0), r.args["nic"]) {
 			return answer(http.StatusOK, nic), nil
 		}
 	}

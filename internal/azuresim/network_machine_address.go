@@ -1,6 +1,7 @@
 package azuresim
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 )
@@ -13,7 +14,7 @@ func (b backend) publicName() string {
 func (b backend) publicID() string { return b.id() + "/publicIPAddresses/" + b.publicName() }
 
 // addressBody is a machine's own public IP address; where a fleet runs the machine, it leads there.
-func (s *Server) addressBody(b backend) members {
+func (s *network) addressBody(b backend) members {
 	configured := objectAt(b.config.properties, "publicIPAddressConfiguration")
 	properties := append(members{
 		{"provisioningState", "Succeeded"}, {"resourceGuid", directoryID("guid " + b.publicID())}, {"ipAddress", s.publicAddress(b)},
@@ -24,10 +25,10 @@ func (s *Server) addressBody(b backend) members {
 		{"name", b.publicName()}, {"id", b.publicID()}, {"etag", b.nicEtag()},
 		{"properties", append(properties, member{"ipConfiguration", members{{"id", b.id()}}})},
 	}
-	return append(m, member{"sku", members{{"name", orElse(stringAt(configured, "sku", "name"), "Basic")}}})
+	return append(m, member{"sku", members{{"name", cmp.Or(stringAt(configured, "sku", "name"), "Basic")}}})
 }
 
-func (s *Server) addressBodies(list []backend) *response {
+func (s *network) addressBodies(list []backend) *response {
 	bodies := []members{}
 	for _, b := range list {
 		if b.publicName() != "" {
@@ -37,7 +38,7 @@ func (s *Server) addressBodies(list []backend) *response {
 	return answer(http.StatusOK, members{{"value", bodies}})
 }
 
-func (s *Server) listSetAddresses(r *request) (*response, *armError) {
+func (s *network) listSetAddresses(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (s *Server) listSetAddresses(r *request) (*response, *armError) {
 	return s.addressBodies(list), nil
 }
 
-func (s *Server) listVMAddresses(r *request) (*response, *armError) {
+func (s *network) listVMAddresses(r *request) (*response, *armError) {
 	b, err := s.findIPConfig(r)
 	if err != nil {
 		return nil, err
@@ -57,7 +58,7 @@ func (s *Server) listVMAddresses(r *request) (*response, *armError) {
 	return s.addressBodies([]backend{b}), nil
 }
 
-func (s *Server) getVMAddress(r *request) (*response, *armError) {
+func (s *network) getVMAddress(r *request) (*response, *armError) {
 	b, err := s.findIPConfig(r)
 	if err != nil {
 		return nil, err

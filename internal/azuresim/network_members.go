@@ -7,39 +7,6 @@ import (
 	"strings"
 )
 
-// ipConfig is an IP configuration of a model's network interfaces, and what machines of the model are attached to by it.
-type ipConfig struct {
-	nic, name       string
-	primary         bool // of the machine
-	position        int  // among all of the model
-	properties      object
-	pools, natPools []string // lower-case ids
-}
-
-func findIPConfigs(profile object) []ipConfig {
-	var list []ipConfig
-	for _, nic := range arrayAt(profile, "networkProfile", "networkInterfaceConfigurations") {
-		for _, config := range arrayAt(nic, "properties", "ipConfigurations") {
-			properties := objectAt(config, "properties")
-			list = append(list, ipConfig{
-				nic: stringAt(nic, "name"), name: stringAt(config, "name"), position: len(list), primary: len(list) == 0, properties: properties,
-				pools: lowerIDs(arrayAt(properties, "loadBalancerBackendAddressPools")), natPools: lowerIDs(arrayAt(properties, "loadBalancerInboundNatPools")),
-			})
-		}
-	}
-	return list
-}
-
-func lowerIDs(list []any) []string {
-	var ids []string
-	for _, one := range list {
-		if id := stringAt(one, "id"); id != "" {
-			ids = append(ids, strings.ToLower(id))
-		}
-	}
-	return ids
-}
-
 // backend is a machine's IP configuration. It follows from the model that the machine has, not from that of its scale set.
 type backend struct {
 	inst   *instance
@@ -73,7 +40,7 @@ func (b backend) attached(id string) bool {
 }
 
 // allBackends are the IP configurations of all machines, in a stable order.
-func (s *Server) allBackends() []backend {
+func (s *network) allBackends() []backend {
 	var list []backend
 	for _, set := range s.sortedSets() {
 		for _, inst := range set.instances {
@@ -86,12 +53,12 @@ func (s *Server) allBackends() []backend {
 }
 
 // attachedTo are the backends of a pool, or of a NAT pool.
-func (s *Server) attachedTo(id string) []backend {
+func (s *network) attachedTo(id string) []backend {
 	return slices.DeleteFunc(s.allBackends(), func(b backend) bool { return !b.attached(id) })
 }
 
 // members are the backends of a pool: those attached to it, and those whose address it lists.
-func (s *Server) members(res *netResource, pool object) []backend {
+func (s *network) members(res *netResource, pool object) []backend {
 	id := res.childKey(pools, stringAt(pool, "name"))
 	var listed []string
 	for _, address := range arrayAt(pool, "properties", backendAddresses) {
@@ -103,7 +70,7 @@ func (s *Server) members(res *netResource, pool object) []backend {
 }
 
 // noteMembers moves the etags of load balancers whose members are others than before, where that is what moves them (azure-facts §2.10).
-func (s *Server) noteMembers() {
+func (s *network) noteMembers() {
 	for _, res := range s.netOfKind(loadBalancers) {
 		if s.switches.BalancerEtag != "members" {
 			res.path.members = nil
@@ -118,7 +85,7 @@ func (s *Server) noteMembers() {
 }
 
 // memberKeys name what is attached to a load balancer, and to which of its parts.
-func (s *Server) memberKeys(res *netResource) []string {
+func (s *network) memberKeys(res *netResource) []string {
 	keys := []string{}
 	for _, b := range s.allBackends() {
 		for _, id := range slices.Concat(b.config.pools, b.config.natPools) {
@@ -132,7 +99,7 @@ func (s *Server) memberKeys(res *netResource) []string {
 
 // attachedSet is a scale set with a model, its own or one that instances still have, that is attached to an id with a prefix.
 // Instances keep what they are attached to until they are upgraded.
-func (s *Server) attachedSet(prefix string) (*scaleSet, string) {
+func (s *network) attachedSet(prefix string) (*scaleSet, string) {
 	for _, set := range s.sortedSets() {
 		models := []*model{set.model}
 		for _, inst := range set.instances {
@@ -147,27 +114,15 @@ func (s *Server) attachedSet(prefix string) (*scaleSet, string) {
 	return nil, ""
 }
 
-// attachment is an id with a prefix that the model is attached to; empty: none. An id that does not end in a slash is whole.
-func (m *model) attachment(prefix string) string {
-	for _, config := range m.ipConfigs {
-		for _, id := range slices.Concat(config.pools, config.natPools) {
-			if id == prefix || (strings.HasSuffix(prefix, "/") && strings.HasPrefix(id, prefix)) {
-				return id
-			}
-		}
-	}
-	return ""
-}
-
 // privateAddress is the machine's own where a fleet runs it, for its first IP configuration; else one that leads nowhere.
-func (s *Server) privateAddress(b backend) string {
+func (s *network) privateAddress(b backend) string {
 	if b.config.primary && b.inst.address.IsValid() {
 		return b.inst.address.String()
 	}
-	subnet, known := s.network.subnets[b.inst.set.key]
+	subnet, known := s.subnets[b.inst.set.key]
 	if !known {
-		subnet = len(s.network.subnets)
-		s.network.subnets[b.inst.set.key] = subnet
+		subnet = len(s.subnets)
+		s.subnets[b.inst.set.key] = subnet
 	}
 	host := b.inst.id + firstHost
 	return netip.AddrFrom4([4]byte{10, byte(subnet), byte(host/256 + 64*b.config.position), byte(host % 256)}).String()
@@ -177,7 +132,7 @@ func (s *Server) privateAddress(b backend) string {
 const firstHost = 4
 
 // publicAddress is what the machine's own public IP address would be: where a fleet runs it, the way to it.
-func (s *Server) publicAddress(b backend) string {
+func (s *network) publicAddress(b backend) string {
 	if b.config.primary && b.inst.address.IsValid() {
 		return b.inst.address.String()
 	}

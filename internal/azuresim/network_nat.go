@@ -16,7 +16,7 @@ type natSource struct {
 }
 
 // natSources are those in a load balancer's properties.
-func (s *Server) natSources(res *netResource, properties object) []natSource {
+func (s *network) natSources(res *netResource, properties object) []natSource {
 	var list []natSource
 	for _, kind := range []string{natPools, natRules} {
 		for _, child := range children(properties, kind) {
@@ -29,7 +29,7 @@ func (s *Server) natSources(res *netResource, properties object) []natSource {
 }
 
 // natSource reads one; ok is false for a NAT rule of a single machine, which instances of scale sets cannot be attached to.
-func (s *Server) natSource(res *netResource, properties object, kind string, child any) (n natSource, ok bool) {
+func (s *network) natSource(res *netResource, properties object, kind string, child any) (n natSource, ok bool) {
 	use := portsOf(child)
 	port, _ := intAt(child, "properties", "backendPort")
 	n = natSource{
@@ -80,7 +80,7 @@ type portMapping struct {
 	port   int
 }
 
-func (s *Server) portMappings(res *netResource, properties object) []portMapping {
+func (s *network) portMappings(res *netResource, properties object) []portMapping {
 	var list []portMapping
 	for _, n := range s.natSources(res, properties) {
 		ports := res.natPorts(n)
@@ -97,7 +97,7 @@ func (s *Server) portMappings(res *netResource, properties object) []portMapping
 func (p portMapping) ruleName() string { return p.source.name + "." + p.member.inst.ref() }
 
 // generatedRules are the NAT rules that NAT pools make, one for each machine.
-func (s *Server) generatedRules(res *netResource, properties object) []any {
+func (s *network) generatedRules(res *netResource, properties object) []any {
 	var list []any
 	for _, p := range s.portMappings(res, properties) {
 		if !p.source.isPool {
@@ -112,7 +112,7 @@ func (s *Server) generatedRules(res *netResource, properties object) []any {
 }
 
 // queryPortMapping tells by which ports a machine of a pool is reached, of NAT rules of pools only.
-func (s *Server) queryPortMapping(r *request) (*response, *armError) {
+func (s *network) queryPortMapping(r *request) (*response, *armError) {
 	res, pool, err := s.findChild(r, pools)
 	if err != nil {
 		return nil, err
@@ -130,7 +130,7 @@ func (s *Server) queryPortMapping(r *request) (*response, *armError) {
 	if i < 0 {
 		return nil, invalidReference(cmp.Or(id, address), res.childID(pools, stringAt(pool, "name")))
 	}
-	op := &operation{kind: r.route.name, resource: res.key, subscription: res.subscription, location: res.location}
+	op := &longRunning{kind: r.route.name, resource: res.key, subscription: res.subscription, location: res.location}
 	s.run(op, s.durations.Network)
 	op.result = object{"inboundNatRulePortMappings": mappingsOf(s.portMappings(res, res.properties()), members[i])}
 	return s.accepted(r, op), nil

@@ -22,7 +22,7 @@ func (b backend) nicEtag() string {
 }
 
 // nics are the bodies of an instance's network interfaces, named as the model names them.
-func (s *Server) nics(inst *instance) []members {
+func (s *network) nics(inst *instance) []members {
 	list := []members{}
 	for _, nic := range arrayAt(inst.model.profile, "networkProfile", "networkInterfaceConfigurations") {
 		list = append(list, s.nicBody(inst, nic))
@@ -30,7 +30,7 @@ func (s *Server) nics(inst *instance) []members {
 	return list
 }
 
-func (s *Server) nicBody(inst *instance, nic any) members {
+func (s *network) nicBody(inst *instance, nic any) members {
 	name := stringAt(nic, "name")
 	configs := []any{}
 	for _, b := range backendsOf(inst) {
@@ -52,7 +52,7 @@ func (s *Server) nicBody(inst *instance, nic any) members {
 }
 
 // ipConfigBody is an IP configuration, with the pools it is in and the NAT rules that lead to it.
-func (s *Server) ipConfigBody(b backend) members {
+func (s *network) ipConfigBody(b backend) members {
 	properties := members{
 		{"provisioningState", "Succeeded"}, {"privateIPAddress", s.privateAddress(b)}, {"privateIPAllocationMethod", "Dynamic"},
 	}
@@ -70,7 +70,7 @@ func (s *Server) ipConfigBody(b backend) members {
 }
 
 // natRulesOf are the NAT rules that lead to a backend, those that NAT pools make among them.
-func (s *Server) natRulesOf(b backend) []any {
+func (s *network) natRulesOf(b backend) []any {
 	var list []any
 	for _, res := range s.netOfKind(loadBalancers) {
 		for _, p := range s.portMappings(res, res.properties()) {
@@ -87,33 +87,33 @@ func (s *Server) natRulesOf(b backend) []any {
 }
 
 // listSetInterfaces lists those of a Uniform set in pages, as its instances are. How Azure cuts this list is not known [U].
-func (s *Server) listSetInterfaces(r *request) (*response, *armError) {
+func (s *network) listSetInterfaces(r *request) (*response, *armError) {
 	set, err := s.findUniform(r)
 	if err != nil {
 		return nil, err
 	}
-	l, err := s.readListing(r, set)
+	l, err := s.lists.readListing(r, set)
 	if err != nil {
 		return nil, err
 	}
-	after, err := s.skipToken(r)
+	after, err := s.lists.skipToken(r)
 	if err != nil {
 		return nil, err
 	}
-	page, last := s.page(set, l, after)
+	page, last := s.lists.page(set, l, after)
 	list := []members{}
 	for _, shown := range page {
 		list = append(list, s.nics(shown.instance)...)
 	}
 	body := members{{"value", list}}
 	if last >= 0 {
-		body = append(body, member{"nextLink", s.pageLink(r, last)})
+		body = append(body, member{"nextLink", s.lists.pageLink(r, last)})
 	}
 	return answer(http.StatusOK, body), nil
 }
 
 // findUniform is the scale set that a path names, whose machines' network interfaces are its own.
-func (s *Server) findUniform(r *request) (*scaleSet, *armError) {
+func (s *network) findUniform(r *request) (*scaleSet, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -121,7 +121,7 @@ func (s *Server) findUniform(r *request) (*scaleSet, *armError) {
 	return set, set.refuse("networkInterfaces")
 }
 
-func (s *Server) listVMInterfaces(r *request) (*response, *armError) {
+func (s *network) listVMInterfaces(r *request) (*response, *armError) {
 	if _, err := s.findUniform(r); err != nil {
 		return nil, err
 	}
@@ -133,7 +133,7 @@ func (s *Server) listVMInterfaces(r *request) (*response, *armError) {
 }
 
 // findBackends are the IP configurations of the network interface that a path names.
-func (s *Server) findBackends(r *request) ([]backend, *armError) {
+func (s *network) findBackends(r *request) ([]backend, *armError) {
 	if _, err := s.findUniform(r); err != nil {
 		return nil, err
 	}
@@ -148,7 +148,7 @@ func (s *Server) findBackends(r *request) ([]backend, *armError) {
 	return list, nil
 }
 
-func (s *Server) getInterface(r *request) (*response, *armError) {
+func (s *network) getInterface(r *request) (*response, *armError) {
 	list, err := s.findBackends(r)
 	if err != nil {
 		return nil, err
@@ -157,7 +157,7 @@ func (s *Server) getInterface(r *request) (*response, *armError) {
 }
 
 // nicNamed is the network interface that an IP configuration is of.
-func (s *Server) nicNamed(b backend) members {
+func (s *network) nicNamed(b backend) members {
 	for _, nic := range arrayAt(b.inst.model.profile, "networkProfile", "networkInterfaceConfigurations") {
 		if stringAt(nic, "name") == b.config.nic {
 			return s.nicBody(b.inst, nic)
@@ -166,7 +166,7 @@ func (s *Server) nicNamed(b backend) members {
 	return nil // there is none without
 }
 
-func (s *Server) listIPConfigs(r *request) (*response, *armError) {
+func (s *network) listIPConfigs(r *request) (*response, *armError) {
 	list, err := s.findBackends(r)
 	if err != nil {
 		return nil, err
@@ -178,7 +178,7 @@ func (s *Server) listIPConfigs(r *request) (*response, *armError) {
 	return answer(http.StatusOK, members{{"value", bodies}}), nil
 }
 
-func (s *Server) findIPConfig(r *request) (backend, *armError) {
+func (s *network) findIPConfig(r *request) (backend, *armError) {
 	list, err := s.findBackends(r)
 	if err != nil {
 		return backend{}, err
@@ -191,7 +191,7 @@ func (s *Server) findIPConfig(r *request) (backend, *armError) {
 	return backend{}, childNotFound(list[0].nicID() + "/ipConfigurations/" + r.args["ipconfig"])
 }
 
-func (s *Server) getIPConfig(r *request) (*response, *armError) {
+func (s *network) getIPConfig(r *request) (*response, *armError) {
 	b, err := s.findIPConfig(r)
 	if err != nil {
 		return nil, err
@@ -200,7 +200,7 @@ func (s *Server) getIPConfig(r *request) (*response, *armError) {
 }
 
 // listBalancerInterfaces are the network interfaces attached to any part of a load balancer.
-func (s *Server) listBalancerInterfaces(r *request) (*response, *armError) {
+func (s *network) listBalancerInterfaces(r *request) (*response, *armError) {
 	res, err := s.findNet(loadBalancers, r)
 	if err != nil {
 		return nil, err

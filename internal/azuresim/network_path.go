@@ -24,7 +24,7 @@ func newTrafficPath() trafficPath {
 }
 
 // followBalancer makes the data path follow a write that has ended.
-func (s *Server) followBalancer(res *netResource) {
+func (s *network) followBalancer(res *netResource) {
 	was := res.path.applied
 	res.path.applied = res.properties()
 	s.followFrontends(res)
@@ -36,7 +36,7 @@ func (s *Server) followBalancer(res *netResource) {
 }
 
 // followFrontends gives frontends without a public IP address one of their own, for as long as they are there.
-func (s *Server) followFrontends(res *netResource) {
+func (s *network) followFrontends(res *netResource) {
 	wanted := map[string]bool{}
 	for _, child := range children(res.path.applied, frontends) {
 		claim := res.childKey(frontends, stringAt(child, "name"))
@@ -57,7 +57,7 @@ func (s *Server) followFrontends(res *netResource) {
 }
 
 // dropBalancer ends the data path of a load balancer that was deleted.
-func (s *Server) dropBalancer(res *netResource) {
+func (s *network) dropBalancer(res *netResource) {
 	res.path.applied = nil
 	s.followFrontends(res)
 	s.followProbes(res)
@@ -65,7 +65,7 @@ func (s *Server) dropBalancer(res *netResource) {
 }
 
 // breakSwitched breaks the connections made by rules that lead elsewhere now.
-func (s *Server) breakSwitched(res *netResource, was object) {
+func (s *network) breakSwitched(res *netResource, was object) {
 	fleet, ok := s.fleet.(Networking)
 	if !ok {
 		return
@@ -83,12 +83,12 @@ func (s *Server) breakSwitched(res *netResource, was object) {
 func poolKeys(rule any) []string { return lowerIDs(arrayAt(rule, "properties", pools)) }
 
 // pickByRule is the machine that a connection through a rule goes to, as things are when the connection is made.
-func (s *Server) pickByRule(balancer, rule string) func(netip.Addr) (Target, bool) {
+func (s *network) pickByRule(balancer, rule string) func(netip.Addr) (Target, bool) {
 	return func(client netip.Addr) (Target, bool) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.catchUp()
-		res := s.network.resources[balancer]
+		res := s.resources[balancer]
 		if s.closed || res == nil {
 			return Target{}, false
 		}
@@ -96,7 +96,7 @@ func (s *Server) pickByRule(balancer, rule string) func(netip.Addr) (Target, boo
 	}
 }
 
-func (s *Server) chooseMachine(res *netResource, rule object, client netip.Addr) (Target, bool) {
+func (s *network) chooseMachine(res *netResource, rule object, client netip.Addr) (Target, bool) {
 	machines := s.servingMachines(res, rule)
 	if len(machines) == 0 {
 		return Target{}, false
@@ -120,7 +120,7 @@ func clientTurn(client netip.Addr) int {
 
 // servingMachines are the machines behind a rule that its probe lets serve. Without a probe all do that are not deallocated: Azure
 // does not know then which of them are down.
-func (s *Server) servingMachines(res *netResource, rule object) []*instance {
+func (s *network) servingMachines(res *netResource, rule object) []*instance {
 	var all, healthy []*instance
 	probe := res.probeOf(rule)
 	for _, m := range s.ruleMembers(res, rule) {
@@ -139,7 +139,7 @@ func (s *Server) servingMachines(res *netResource, rule object) []*instance {
 }
 
 // ruleMembers are the machines in the pools that a rule leads to.
-func (s *Server) ruleMembers(res *netResource, rule object) []*instance {
+func (s *network) ruleMembers(res *netResource, rule object) []*instance {
 	var list []*instance
 	for _, id := range poolKeys(rule) {
 		if pool := res.childByID(res.path.applied, pools, id); pool != nil {

@@ -54,7 +54,7 @@ func (c *probeChain) same(other *probeChain) bool {
 }
 
 // followProbes begins the probes that are new or changed, and ends those that are gone. One that stays knows what it knew.
-func (s *Server) followProbes(res *netResource) {
+func (s *network) followProbes(res *netResource) {
 	chains := map[string]*probeChain{}
 	for _, child := range children(res.path.applied, probes) {
 		name := strings.ToLower(stringAt(child, "name"))
@@ -75,7 +75,7 @@ func (s *Server) followProbes(res *netResource) {
 }
 
 // probeRound asks every machine once, and plans the next round.
-func (s *Server) probeRound(res *netResource, name string, chain *probeChain) {
+func (s *network) probeRound(res *netResource, name string, chain *probeChain) {
 	if res.path.chains[name] != chain {
 		return
 	}
@@ -89,7 +89,7 @@ func (s *Server) probeRound(res *netResource, name string, chain *probeChain) {
 }
 
 // probedMachines are those behind the rules that use a probe.
-func (s *Server) probedMachines(res *netResource, name string) []*instance {
+func (s *network) probedMachines(res *netResource, name string) []*instance {
 	var list []*instance
 	seen := map[*instance]bool{}
 	for _, rule := range children(res.path.applied, rules) {
@@ -108,7 +108,7 @@ func (s *Server) probedMachines(res *netResource, name string) []*instance {
 }
 
 // lets says whether a machine may serve. One that was never asked is asked now: its first answer decides, unless it takes more (azure-facts §2.10).
-func (c *probeChain) lets(s *Server, m *instance) bool {
+func (c *probeChain) lets(s *network, m *instance) bool {
 	if c.seen[m] == nil {
 		c.seen[m] = &probed{}
 		if s.switches.ProbeVerdict == "threshold" {
@@ -121,7 +121,7 @@ func (c *probeChain) lets(s *Server, m *instance) bool {
 }
 
 // ask notes one answer; it takes as many in a row as the probe says to change what is held true.
-func (c *probeChain) ask(s *Server, m *instance) {
+func (c *probeChain) ask(s *network, m *instance) {
 	known := c.seen[m]
 	if known == nil {
 		c.lets(s, m)
@@ -142,7 +142,7 @@ func (c *probeChain) ask(s *Server, m *instance) {
 }
 
 // answers asks the machine. Where no fleet runs machines, one that is on and not unhealthy does.
-func (c *probeChain) answers(s *Server, m *instance) bool {
+func (c *probeChain) answers(s *network, m *instance) bool {
 	if m.power != running || c.tls {
 		return false
 	}

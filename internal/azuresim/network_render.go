@@ -4,13 +4,13 @@ import "strings"
 
 // balancerProperties are the parts of a load balancer, with what follows from each other and from the machines. All arrays are there,
 // empty ones, too: the Azure CLI goes through them without a look.
-func (s *Server) balancerProperties(res *netResource) members {
+func (s *network) balancerProperties(res *netResource) members {
 	m := members{}
 	for _, k := range childKinds {
 		m = append(m, member{k.name, s.childBodies(res, k)})
 	}
 	for _, extra := range ordered(res.properties(), nil) {
-		if !isChildKind(extra.name) {
+		if !isChildKind(extra.name()) {
 			m = append(m, extra)
 		}
 	}
@@ -27,7 +27,7 @@ func isChildKind(name string) bool {
 }
 
 // shownChildren are the parts of a kind, those among them that are made.
-func (s *Server) shownChildren(res *netResource, kind string) []any {
+func (s *network) shownChildren(res *netResource, kind string) []any {
 	list := children(res.properties(), kind)
 	if kind == natRules {
 		return append(append([]any{}, list...), s.generatedRules(res, res.properties())...)
@@ -35,7 +35,7 @@ func (s *Server) shownChildren(res *netResource, kind string) []any {
 	return list
 }
 
-func (s *Server) childBodies(res *netResource, k *childKind) []any {
+func (s *network) childBodies(res *netResource, k *childKind) []any {
 	out := []any{}
 	for _, child := range s.shownChildren(res, k.name) {
 		out = append(out, s.childBody(res, k, child))
@@ -44,7 +44,7 @@ func (s *Server) childBodies(res *netResource, k *childKind) []any {
 }
 
 // childBody is a part as GET shows it.
-func (s *Server) childBody(res *netResource, k *childKind, child any) members {
+func (s *network) childBody(res *netResource, k *childKind, child any) members {
 	o, _ := child.(object)
 	name := stringAt(o, "name")
 	m := members{{"name", name}, {"id", res.childID(k.name, name)}, {"etag", res.weakEtag()}}
@@ -52,7 +52,7 @@ func (s *Server) childBody(res *netResource, k *childKind, child any) members {
 	return append(m, member{"properties", s.childProperties(res, k, o)}, member{"type", loadBalancers.typeName() + "/" + k.name})
 }
 
-func (s *Server) childProperties(res *netResource, k *childKind, child object) members {
+func (s *network) childProperties(res *netResource, k *childKind, child object) members {
 	m := members{{"provisioningState", res.provisioningState()}}
 	properties := objectAt(child, "properties")
 	switch k.name {
@@ -73,7 +73,7 @@ func (s *Server) childProperties(res *netResource, k *childKind, child object) m
 }
 
 // referrers are the parts of a kind that refer to a part.
-func (s *Server) referrers(res *netResource, from *childKind, kind, name string) []any {
+func (s *network) referrers(res *netResource, from *childKind, kind, name string) []any {
 	var list []any
 	target := res.childKey(kind, name)
 	for _, child := range s.shownChildren(res, from.name) {
@@ -98,7 +98,7 @@ func (k *childKind) pointsTo(child any, kind, target string) bool {
 	return false
 }
 
-func (s *Server) frontendProperties(res *netResource, child object) object {
+func (s *network) frontendProperties(res *netResource, child object) object {
 	properties := objectAt(child, "properties")
 	if stringAt(properties, "publicIPAddress", "id") != "" || stringAt(properties, "privateIPAddress") != "" {
 		return properties
@@ -111,7 +111,7 @@ func (s *Server) frontendProperties(res *netResource, child object) object {
 }
 
 // poolProperties show the members: by their IP configurations, and by addresses with the ports of NAT rules that lead to them.
-func (s *Server) poolProperties(res *netResource, child object) object {
+func (s *network) poolProperties(res *netResource, child object) object {
 	properties := objectAt(child, "properties")
 	id := res.childKey(pools, stringAt(child, "name"))
 	attached := s.attachedTo(id)

@@ -60,5 +60,5 @@ func (s *sim) serving() int {
 	s.server.mu.Lock()
 	defer s.server.mu.Unlock()
 	res := s.server.network.resources[strings.ToLower(testBalancer)]
-	return len(s.server.servingMachines(res, childNamed(res.path.applied, rules, "http")))
+	return len(s.server.network.servingMachines(res, childNamed(res.path.applied, rules, "http")))
 }

@@ -6,8 +6,8 @@ import (
 )
 
 // putNet replaces a resource whole: what the body leaves out is gone.
-func putNet(k *netKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) putNet(k *netKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		if err := s.findGroup(r); err != nil {
 			return nil, err
 		}
@@ -15,7 +15,7 @@ func putNet(k *netKind) func(*Server, *request) (*response, *armError) {
 		if err != nil {
 			return nil, err
 		}
-		res, status := s.network.resources[k.netKey(r)], http.StatusOK
+		res, status := s.resources[k.netKey(r)], http.StatusOK
 		if err := s.checkNetWrite(r, res, body); err != nil {
 			return nil, err
 		}
@@ -31,7 +31,7 @@ func putNet(k *netKind) func(*Server, *request) (*response, *armError) {
 }
 
 // newNet is a resource that is not there yet.
-func (s *Server) newNet(k *netKind, r *request, location string) *netResource {
+func (s *network) newNet(k *netKind, r *request, location string) *netResource {
 	return &netResource{
 		kind: k, subscription: r.args["sub"], group: r.args["group"], name: r.args["name"], key: k.netKey(r),
 		location: normalLocation(location), path: newTrafficPath(),
@@ -39,7 +39,7 @@ func (s *Server) newNet(k *netKind, r *request, location string) *netResource {
 }
 
 // checkNetWrite refuses what no type of network resources takes. res is nil for a new one.
-func (s *Server) checkNetWrite(r *request, res *netResource, body object) *armError {
+func (s *network) checkNetWrite(r *request, res *netResource, body object) *armError {
 	if err := s.checkNetEtag(r, res); err != nil {
 		return err
 	}
@@ -74,7 +74,7 @@ func checkNetShape(body object) *armError {
 }
 
 // checkNetEtag checks a request's conditions, unless that is not done (azure-facts §2.10). Without any, a write overwrites.
-func (s *Server) checkNetEtag(r *request, res *netResource) *armError {
+func (s *network) checkNetEtag(r *request, res *netResource) *armError {
 	if s.switches.NetworkIfMatch == "ignore" {
 		return nil
 	}
@@ -94,16 +94,16 @@ func (s *Server) checkNetEtag(r *request, res *netResource) *armError {
 }
 
 // writeNet makes a resource what a document says and begins the operation by whose end the data path follows.
-func (s *Server) writeNet(r *request, res *netResource, doc object) (*operation, *armError) {
+func (s *network) writeNet(r *request, res *netResource, doc object) (*longRunning, *armError) {
 	if res.deleting {
 		return nil, refuse(http.StatusConflict, "ResourceIsBeingDeleted", "Resource %s is being deleted.", res.id())
 	}
 	if err := res.kind.check(s, res, doc); err != nil {
 		return nil, err
 	}
-	if s.network.resources[res.key] == nil {
+	if s.resources[res.key] == nil {
 		res.guid = s.guid()
-		s.network.resources[res.key] = res
+		s.resources[res.key] = res
 	}
 	res.doc, res.etag = doc, s.guid()
 	op := s.beginNet(r.route.name, res)
@@ -116,7 +116,7 @@ func (s *Server) writeNet(r *request, res *netResource, doc object) (*operation,
 }
 
 // ended notes that an operation has, and says whether it did what it was for.
-func (res *netResource) ended(op *operation) bool {
+func (res *netResource) ended(op *longRunning) bool {
 	if res.operation == op {
 		res.operation = nil
 	}
@@ -125,12 +125,12 @@ func (res *netResource) ended(op *operation) bool {
 }
 
 // deleteNet deletes a resource that nothing uses.
-func deleteNet(k *netKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) deleteNet(k *netKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		if err := s.findGroup(r); err != nil {
 			return nil, err
 		}
-		res := s.network.resources[k.netKey(r)]
+		res := s.resources[k.netKey(r)]
 		if res == nil {
 			return answer(http.StatusNoContent, nil), nil
 		}
@@ -145,7 +145,7 @@ func deleteNet(k *netKind) func(*Server, *request) (*response, *armError) {
 }
 
 // endNet begins a deletion; a resource whose deletion fails stays.
-func (s *Server) endNet(r *request, res *netResource) *operation {
+func (s *network) endNet(r *request, res *netResource) *longRunning {
 	op := s.beginNet(r.route.name, res)
 	res.deleting = true
 	op.onEnd = func() {
@@ -153,15 +153,15 @@ func (s *Server) endNet(r *request, res *netResource) *operation {
 		if !res.ended(op) || op.inert {
 			return
 		}
-		delete(s.network.resources, res.key)
+		delete(s.resources, res.key)
 		res.kind.gone(s, res)
 	}
 	return op
 }
 
 // patchNetTags replaces the tags, which is all that PATCH can do; nothing else changes and it takes no time.
-func patchNetTags(k *netKind) func(*Server, *request) (*response, *armError) {
-	return func(s *Server, r *request) (*response, *armError) {
+func (s *network) patchNetTags(k *netKind) func(*request) (*response, *armError) {
+	return func(r *request) (*response, *armError) {
 		res, err := s.findNet(k, r)
 		if err != nil {
 			return nil, err

@@ -1,32 +1,32 @@
 package azuresim
 
 import (
-	"slices"
+	"cmp"
 	"strings"
 	"time"
 
 	"github.com/google/uuid"
 )
 
-// operation is one long-running operation, as its status URL shows it.
-type operation struct {
-	server       *Server
+// longRunning is one long-running operation, as its status URL shows it.
+type longRunning struct {
+	registry     *registry
 	id           uuid.UUID
 	kind         string // short name, as faults and the call log have it
 	subscription string
 	location     string
-	resource     string    // lower-case ARM id
-	set          *scaleSet // nil: it is the network provider's
-	busy         bool      // the scale set shows that it runs
+	resource     string // lower-case ARM id
+	owner        string // unique id of the scale set that links name; empty: it is the network provider's
 
 	began, ended time.Time
 	status       string
 	failure      *armError
 
-	tasks    []*task
-	open     int  // tasks, and steps to come, that have not ended
-	timeOver bool // it has lasted as long as it should
-	charge   int  // machines it touches
+	parts    []part
+	open     int    // parts, and steps to come, that have not ended
+	timeOver bool   // it has lasted as long as it should
+	charge   int    // machines it touches
+	closed   func() // told of the end before onEnd is; nil: nobody is
 	onEnd    func()
 	result   any // what it answers in the end; nil: nothing
 
@@ -36,6 +36,12 @@ type operation struct {
 	forced      *armError // how it ends
 	forcedEnd   string
 	scriptFault *fault
+}
+
+// part is the work of an operation on one instance.
+type part interface {
+	// abandon stops the work halfway.
+	abandon()
 }
 
 // byControl is the kind of operations that no client asked for; faults spare them.
@@ -48,19 +54,9 @@ const (
 	statusCanceled   = "Canceled"
 )
 
-// begin makes an operation that lasts at least d, and longer while it has tasks.
-func (s *Server) begin(kind string, set *scaleSet, busy bool, d time.Duration) *operation {
-	op := &operation{kind: kind, resource: set.key, set: set, busy: busy, subscription: set.subscription, location: set.location}
-	if busy {
-		set.operations = append(set.operations, op)
-	}
-	s.run(op, d)
-	return op
-}
-
 // run lets an operation begin.
-func (s *Server) run(op *operation, d time.Duration) {
-	op.server, op.id, op.began, op.status = s, s.guid(), s.now, statusInProgress
+func (s *registry) run(op *longRunning, d time.Duration) {
+	op.registry, op.id, op.began, op.status = s, s.guid(), s.now, statusInProgress
 	if op.kind != byControl {
 		op.suffer(s.faults.fire(op.kind, op.resource, operationFaults))
 	}
@@ -75,7 +71,7 @@ func (s *Server) run(op *operation, d time.Duration) {
 }
 
 // suffer notes what faults will make of the operation.
-func (op *operation) suffer(faults []*fault) {
+func (op *longRunning) suffer(faults []*fault) {
 	for _, f := range faults {
 		switch f.Kind {
 		case faultFailed:
@@ -83,7 +79,7 @@ func (op *operation) suffer(faults []*fault) {
 		case faultCanceled:
 			op.force(statusCanceled, f.failure("OperationCanceled", "The operation was canceled."))
 		case faultPreempted:
-			op.force(op.server.preemptedEnd(), op.server.preempted())
+			op.force(op.registry.preemptedEnd(), op.registry.preempted())
 		case faultStuck:
 			op.stuck = true
 		case faultLost:
@@ -97,14 +93,14 @@ func (op *operation) suffer(faults []*fault) {
 	}
 }
 
-func (op *operation) force(end string, failure *armError) {
+func (op *longRunning) force(end string, failure *armError) {
 	op.inert, op.forced, op.forcedEnd = true, failure, end
 }
 
-func (op *operation) running() bool { return op.status == statusInProgress }
+func (op *longRunning) running() bool { return op.status == statusInProgress }
 
 // settle ends the operation when its time is over and its tasks are.
-func (op *operation) settle() {
+func (op *longRunning) settle() {
 	if !op.running() || !op.timeOver || op.open > 0 {
 		return
 	}
@@ -119,36 +115,34 @@ func (op *operation) settle() {
 }
 
 // preempt ends a running operation of the compute provider because of a newer one.
-func (op *operation) preempt() { op.cut(op.server.preemptedEnd(), op.server.preempted()) }
+func (op *longRunning) preempt() { op.cut(op.registry.preemptedEnd(), op.registry.preempted()) }
 
 // cut ends a running operation before its time; machines it was working on are left as far as they got.
-func (op *operation) cut(status string, failure *armError) {
+func (op *longRunning) cut(status string, failure *armError) {
 	if !op.running() {
 		return
 	}
-	tasks := op.tasks
+	parts := op.parts
 	op.end(status, failure)
-	for _, t := range tasks {
-		t.abandon()
+	for _, p := range parts {
+		p.abandon()
 	}
 }
 
-func (op *operation) end(status string, failure *armError) {
-	op.status, op.failure, op.ended = status, failure, op.server.now
-	if op.busy {
-		op.set.operations = slices.DeleteFunc(op.set.operations, func(o *operation) bool { return o == op })
-		op.set.failed = status != statusSucceeded
-		op.set.changed = op.server.now
+func (op *longRunning) end(status string, failure *armError) {
+	op.status, op.failure, op.ended = status, failure, op.registry.now
+	if op.closed != nil {
+		op.closed()
 	}
 	if op.onEnd != nil {
 		op.onEnd()
 	}
-	op.tasks = nil
-	op.server.log.Debug("Operation ended", "kind", op.kind, "resource", op.resource, "status", status)
+	op.parts = nil
+	op.registry.log.Debug("Operation ended", "kind", op.kind, "resource", op.resource, "status", status)
 }
 
 // fail notes why an operation will fail; the first reason stays.
-func (op *operation) fail(failure *armError) {
+func (op *longRunning) fail(failure *armError) {
 	if op.failure == nil {
 		op.failure = failure
 	}
@@ -158,7 +152,7 @@ func (op *operation) fail(failure *armError) {
 // forgets them after a while.
 const operationsKept = 20_000
 
-func (s *Server) forgetOperations() {
+func (s *registry) forgetOperations() {
 	if len(s.operations) < operationsKept {
 		return
 	}
@@ -170,8 +164,8 @@ func (s *Server) forgetOperations() {
 }
 
 // body is what the status URL answers.
-func (op *operation) body() members {
-	if op.set == nil {
+func (op *longRunning) body() members {
+	if op.owner == "" {
 		return op.networkBody()
 	}
 	m := members{{"startTime", armTime(op.began)}}
@@ -189,11 +183,16 @@ func (op *operation) body() members {
 	return append(m, member{"name", op.id.String()})
 }
 
-// armTime is how the compute provider writes times.
-func armTime(t time.Time) string {
-	return string(appendARMTime(nil, t))
+// registry are the operations of all providers, with the faults that strike them.
+type registry struct {
+	*kernel
+	operations map[string]*longRunning // by lower-case id
+	faults     faultList
+	retryAfter time.Duration // that clients are told to wait
 }
 
-func appendARMTime(out []byte, t time.Time) []byte {
-	return t.UTC().AppendFormat(out, "2006-01-02T15:04:05.9999999+00:00")
+func newRegistry(k *kernel, retryAfter time.Duration) *registry {
+	return &registry{kernel: k, operations: map[string]*longRunning{}, retryAfter: cmp.Or(max(0, retryAfter), defaultRetryAfter)}
 }
+
+const defaultRetryAfter = 10 * time.Second

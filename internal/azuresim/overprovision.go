@@ -22,7 +22,8 @@ func surplusOf(adding int) int {
 }
 
 // addInstances makes instances, and surplus where there is some, each in the zone that then has the fewest.
-func (s *Server) addInstances(op *operation, adding int) {
+func (op *operation) addInstances(adding int) {
+	s := op.set.server
 	var spare []int // which of them, counted from 0, are surplus
 	if adding > 0 && op.set.overprovisions() {
 		surplus := surplusOf(adding)
@@ -34,23 +35,23 @@ func (s *Server) addInstances(op *operation, adding int) {
 		zone := op.set.emptiestZone(count)
 		count[zone]++
 		if slices.Contains(spare, i) {
-			s.addSurplus(op, zone)
+			op.addSurplus(zone)
 			continue
 		}
-		kept = s.addInstance(op, zone)
+		kept = op.add(zone)
 	}
 	if len(spare) > 0 {
-		s.lingerAfter(op, kept)
+		op.lingerAfter(kept)
 	}
 }
 
 // addSurplus makes a machine that is not going to stay.
-func (s *Server) addSurplus(op *operation, zone string) {
+func (op *operation) addSurplus(zone string) {
 	set := op.set
-	inst := s.newInstance(set, zone)
+	inst := set.newInstance(zone)
 	inst.surplus = true
 	set.surplus = append(set.surplus, inst)
-	p := s.createPlan(set.model)
+	p := set.createPlan()
 	if boolAt(set.doc, "properties", "doNotRunExtensionsOnOverprovisionedVMs") {
 		p.scripts = nil
 	}
@@ -58,31 +59,33 @@ func (s *Server) addSurplus(op *operation, zone string) {
 }
 
 // lingerAfter lets the surplus stay for a while after the operation that made it.
-func (s *Server) lingerAfter(op *operation, kept *instance) {
+func (op *operation) lingerAfter(kept *instance) {
+	s := op.set.server
 	lasts, ended := s.took(s.durations.Overprovision), op.onEnd
 	op.onEnd = func() {
 		if ended != nil {
 			ended()
 		}
 		if lasts > 0 {
-			s.unsettleFor(kept, lasts)
+			kept.unsettleFor(lasts)
 		}
-		s.after(lasts, func() { s.dropSurplus(op.set) })
+		s.after(lasts, func() { op.set.dropSurplus() })
 	}
 }
 
-func (s *Server) dropSurplus(set *scaleSet) {
+func (set *scaleSet) dropSurplus() {
 	for _, inst := range slices.Clone(set.surplus) {
 		if inst.task != nil {
 			inst.task.abandon()
 		}
-		s.removeInstance(inst)
+		inst.removeNow()
 	}
 	set.surplus = nil
 }
 
 // unsettleFor shows an instance as Updating for a while, though nobody works on it.
-func (s *Server) unsettleFor(inst *instance, lasts time.Duration) {
+func (inst *instance) unsettleFor(lasts time.Duration) {
+	s := inst.set.server
 	if inst.task != nil || inst.deleted {
 		return
 	}

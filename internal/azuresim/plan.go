@@ -1,9 +1,8 @@
 package azuresim
 
-import "time"
-
 // upgradePlan is what bringing an instance to a model takes (azure-facts §2.2).
-func (s *Server) upgradePlan(inst *instance, target *model) plan {
+func (inst *instance) upgradePlan(target *model) plan {
+	s := inst.set.server
 	old := inst.model
 	p := plan{during: updating, lasts: s.durations.Patch}
 	newImage, scripts := !target.sameImage(old), target.changedScripts(old)
@@ -23,31 +22,26 @@ func (s *Server) upgradePlan(inst *instance, target *model) plan {
 }
 
 // reimagePlan replaces the OS disk from the instance's own model, not the latest.
-func (s *Server) reimagePlan(inst *instance) plan {
+func (inst *instance) reimagePlan() plan {
+	s := inst.set.server
 	inst.pendingDisk, inst.pendingScripts = false, false
 	return plan{during: updating, lasts: s.durations.Reimage, newDisk: true, scripts: inst.model.scripts(), reimage: true}
 }
 
-func (s *Server) createPlan(m *model) plan {
+func (set *scaleSet) createPlan() plan {
+	s, m := set.server, set.model
 	return plan{during: creating, lasts: s.durations.Create, newDisk: true, scripts: m.scripts()}
 }
 
 // deletePlan gives the machine its notice first, where it has one: of its end only, not of reimages (azure-facts §2.5).
-func (s *Server) deletePlan(inst *instance) plan {
+func (inst *instance) deletePlan() plan {
+	s := inst.set.server
 	return plan{during: deleting, lasts: s.durations.Delete + inst.model.terminateNotice(), remove: true}
 }
 
-func (m *model) terminateNotice() time.Duration {
-	profile := objectAt(m.profile, "scheduledEventsProfile", "terminateNotificationProfile")
-	if !boolAt(profile, "enable") {
-		return 0
-	}
-	notice, _ := isoDuration(stringAt(profile, "notBeforeTimeout"))
-	return notice
-}
-
 // startPlan turns a machine on; what its model asked for while it was off happens now.
-func (s *Server) startPlan(inst *instance) plan {
+func (inst *instance) startPlan() plan {
+	s := inst.set.server
 	p := plan{during: updating, lasts: s.durations.Start, turnOn: !inst.isOn(), newDisk: inst.pendingDisk}
 	if inst.pendingDisk || inst.pendingScripts || (inst.power == deallocated && s.switches.StartRunsScripts == "always") {
 		p.scripts = inst.model.scripts()
@@ -56,14 +50,16 @@ func (s *Server) startPlan(inst *instance) plan {
 	return p
 }
 
-func (s *Server) restartPlan(inst *instance) plan {
+func (inst *instance) restartPlan() plan {
+	s := inst.set.server
 	if !inst.isOn() {
-		return s.startPlan(inst)
+		return inst.startPlan()
 	}
 	return plan{during: updating, lasts: s.durations.Restart, outage: true}
 }
 
-func (s *Server) offPlan(to power) plan {
+func (inst *instance) offPlan(to power) plan {
+	s := inst.set.server
 	p := plan{during: updating, lasts: s.durations.PowerOff, turnOff: to}
 	if to == deallocated {
 		p.lasts = s.durations.Deallocate

@@ -4,67 +4,26 @@ import (
 	"maps"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
 )
 
-// platformRoutes are ARM's own, and the operations of the compute provider.
-func platformRoutes() []*route {
-	const op = inCompute + "/locations/{location}/operations/{operation}"
-	poll := entry("GET", op, "Operations.Get", "", operationsG, (*Server).getOperation)
-	poll.kind = kindPoll
+// platformRoutes are the resource manager's own.
+func (s *platform) platformRoutes() []*route {
 	return []*route{
-		poll,
-		entry("GET", "subscriptions", "Subscriptions.List", "", unlimited, (*Server).listSubscriptions),
-		entry("GET", inSubscription, "Subscriptions.Get", "", unlimited, (*Server).getSubscription),
-		entry("GET", "tenants", "Tenants.List", "", unlimited, (*Server).listTenants),
-		entry("GET", inSubscription+"/providers", "Providers.List", "", unlimited, (*Server).listProviders),
-		entry("GET", inSubscription+"/providers/{namespace}", "Providers.Get", "", unlimited, (*Server).getProvider),
-		entry("POST", inSubscription+"/providers/{namespace}/register", "Providers.Register", "", unlimited, (*Server).getProvider),
-		entry("GET", inSubscription+"/resourcegroups", "ResourceGroups.List", "", unlimited, (*Server).listGroups),
-		entry("GET", inGroup, "ResourceGroups.Get", "", unlimited, (*Server).getGroup),
-		entry("HEAD", inGroup, "ResourceGroups.CheckExistence", "", unlimited, (*Server).hasGroup),
-		entry("PUT", inGroup, "ResourceGroups.CreateOrUpdate", "", unlimited, (*Server).putGroup),
+		entry("GET", "subscriptions", "Subscriptions.List", "", unlimited, s.listSubscriptions),
+		entry("GET", inSubscription, "Subscriptions.Get", "", unlimited, s.getSubscription),
+		entry("GET", "tenants", "Tenants.List", "", unlimited, s.listTenants),
+		entry("GET", inSubscription+"/providers", "Providers.List", "", unlimited, s.listProviders),
+		entry("GET", inSubscription+"/providers/{namespace}", "Providers.Get", "", unlimited, s.getProvider),
+		entry("POST", inSubscription+"/providers/{namespace}/register", "Providers.Register", "", unlimited, s.getProvider),
+		entry("GET", inSubscription+"/resourcegroups", "ResourceGroups.List", "", unlimited, s.listGroups),
+		entry("GET", inGroup, "ResourceGroups.Get", "", unlimited, s.getGroup),
+		entry("HEAD", inGroup, "ResourceGroups.CheckExistence", "", unlimited, s.hasGroup),
+		entry("PUT", inGroup, "ResourceGroups.CreateOrUpdate", "", unlimited, s.putGroup),
 	}
 }
 
-// getOperation tells how an operation stands; with monitor=true it answers as
-// the operation itself would have, had it not taken long (azure-facts §1.5).
-func (s *Server) getOperation(r *request) (*response, *armError) {
-	op := s.operations[strings.ToLower(r.args["operation"])]
-	if op == nil || op.lost || !strings.EqualFold(op.subscription, r.args["sub"]) {
-		return nil, entityNotFound()
-	}
-	if strings.EqualFold(r.queryValue("monitor"), "true") {
-		return s.monitor(r, op)
-	}
-	res := answer(http.StatusOK, op.body())
-	if op.running() {
-		res.header.Set("Retry-After", strconv.Itoa(wholeSeconds(s.retryAfter)))
-	}
-	return res, nil
-}
-
-func (s *Server) monitor(r *request, op *operation) (*response, *armError) {
-	if op.running() {
-		res := answer(http.StatusAccepted, nil)
-		s.link(r, op, res, true)
-		return res, nil
-	}
-	if op.failure != nil {
-		failure := *op.failure
-		failure.status = http.StatusConflict
-		return nil, &failure
-	}
-	return answer(http.StatusOK, op.result), nil
-}
-
-const (
-	defaultSubscription = "00000000-0000-0000-0000-000000000000"
-	tenantID            = "00000000-0000-0000-0000-0000000007e0"
-)
-
-func (s *Server) listSubscriptions(*request) (*response, *armError) {
+func (s *platform) listSubscriptions(*request) (*response, *armError) {
 	ids := map[string]bool{}
 	for _, g := range s.groups {
 		ids[g.subscription] = true
@@ -81,7 +40,7 @@ func (s *Server) listSubscriptions(*request) (*response, *armError) {
 	}), nil
 }
 
-func (s *Server) getSubscription(r *request) (*response, *armError) {
+func (s *platform) getSubscription(r *request) (*response, *armError) {
 	return answer(http.StatusOK, subscriptionBody(r.args["sub"])), nil
 }
 
@@ -95,7 +54,7 @@ func subscriptionBody(id string) members {
 	}
 }
 
-func (s *Server) listTenants(*request) (*response, *armError) {
+func (s *platform) listTenants(*request) (*response, *armError) {
 	return answer(http.StatusOK, members{{"value", []members{{
 		{"id", "/tenants/" + tenantID}, {"tenantId", tenantID}, {"countryCode", "US"}, {"displayName", "Simulated"},
 		{"tenantCategory", "Home"}, {"defaultDomain", "simulated.invalid"}, {"tenantType", "AAD"},
@@ -110,7 +69,7 @@ func (g group) body() members {
 	}
 }
 
-func (s *Server) listGroups(r *request) (*response, *armError) {
+func (s *platform) listGroups(r *request) (*response, *armError) {
 	list := []members{}
 	for _, key := range slices.Sorted(maps.Keys(s.groups)) {
 		if g := s.groups[key]; strings.EqualFold(g.subscription, r.args["sub"]) {
@@ -120,7 +79,7 @@ func (s *Server) listGroups(r *request) (*response, *armError) {
 	return answer(http.StatusOK, members{{"value", list}}), nil
 }
 
-func (s *Server) getGroup(r *request) (*response, *armError) {
+func (s *platform) getGroup(r *request) (*response, *armError) {
 	if err := s.findGroup(r); err != nil {
 		return nil, err
 	}
@@ -128,14 +87,14 @@ func (s *Server) getGroup(r *request) (*response, *armError) {
 }
 
 // hasGroup answers without a body, as to every HEAD.
-func (s *Server) hasGroup(r *request) (*response, *armError) {
+func (s *platform) hasGroup(r *request) (*response, *armError) {
 	if err := s.findGroup(r); err != nil {
 		return answer(http.StatusNotFound, nil), nil
 	}
 	return answer(http.StatusNoContent, nil), nil
 }
 
-func (s *Server) putGroup(r *request) (*response, *armError) {
+func (s *platform) putGroup(r *request) (*response, *armError) {
 	body, err := r.object()
 	if err != nil {
 		return nil, err
@@ -152,3 +111,22 @@ func (s *Server) putGroup(r *request) (*response, *armError) {
 	}
 	return answer(status, s.groups[key].body()), nil
 }
+
+func groupKey(subscription, name string) string {
+	return strings.ToLower(subscription + "/" + name)
+}
+
+func (s *platform) findGroup(r *request) *armError {
+	if _, known := s.groups[groupKey(r.args["sub"], r.args["group"])]; !known {
+		return groupNotFound(r.args["group"])
+	}
+	return nil
+}
+
+// platform is what the resource manager keeps itself: resource groups.
+type platform struct{ groups map[string]group }
+
+func newPlatform() *platform { return &platform{groups: map[string]group{}} }
+
+// group is a resource group.
+type group struct{ subscription, name, location string }

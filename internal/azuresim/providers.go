@@ -10,7 +10,7 @@ import (
 // with. Clients look them up, and register them, before they use one.
 var namespaces = []string{"Microsoft.Compute", "Microsoft.Insights", "Microsoft.Network", "Microsoft.Resources"}
 
-func (s *Server) listProviders(r *request) (*response, *armError) {
+func (s *platform) listProviders(r *request) (*response, *armError) {
 	list := []members{}
 	for _, namespace := range namespaces {
 		list = append(list, providerBody(r.args["sub"], namespace))
@@ -18,7 +18,7 @@ func (s *Server) listProviders(r *request) (*response, *armError) {
 	return answer(http.StatusOK, members{{"value", list}}), nil
 }
 
-func (s *Server) getProvider(r *request) (*response, *armError) {
+func (s *platform) getProvider(r *request) (*response, *armError) {
 	i := slices.IndexFunc(namespaces, func(known string) bool { return strings.EqualFold(known, r.args["namespace"]) })
 	if i < 0 {
 		return nil, refuse(http.StatusNotFound, "InvalidResourceNamespace",

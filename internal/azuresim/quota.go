@@ -23,7 +23,7 @@ func coresOf(size string) int {
 }
 
 // coresUsed are those of a subscription's machines in a region.
-func (s *Server) coresUsed(subscription, location string) int {
+func (s *compute) coresUsed(subscription, location string) int {
 	used := 0
 	for _, set := range s.sets {
 		if strings.EqualFold(set.subscription, subscription) && normalLocation(set.location) == normalLocation(location) {
@@ -42,14 +42,15 @@ func (set *scaleSet) cores() int {
 }
 
 // exceedsQuota says whether a scale set may not have so many machines more.
-func (s *Server) exceedsQuota(set *scaleSet, more int) bool {
+func (set *scaleSet) exceedsQuota(more int) bool {
+	s := set.server
 	used := s.coresUsed(set.subscription, set.location)
 	return s.switches.CoresQuota > 0 && used+more*coresOf(set.model.size) > s.switches.CoresQuota
 }
 
 // checkQuota refuses to grow beyond the quota: with the code that other
 // refusals have, too, so that OperationNotAllowed does not say what is wrong (azure-facts §2.8).
-func (s *Server) checkQuota(subscription string, set *scaleSet, c change) *armError {
+func (s *compute) checkQuota(subscription string, set *scaleSet, c change) *armError {
 	limit, location := s.switches.CoresQuota, stringAt(c.doc, "location")
 	if limit == 0 {
 		return nil

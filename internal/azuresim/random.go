@@ -5,6 +5,7 @@ import (
 	"hash/fnv"
 	"math/rand/v2"
 	"strconv"
+	"strings"
 
 	"github.com/google/uuid"
 )
@@ -14,7 +15,7 @@ func newRandom(seed int64) *rand.Rand {
 }
 
 // guid is the next id; the same seed and the same requests give the same ids.
-func (s *Server) guid() uuid.UUID {
+func (s *kernel) guid() uuid.UUID {
 	var id uuid.UUID
 	for i := range id {
 		id[i] = byte(s.random.Uint32())
@@ -25,7 +26,7 @@ func (s *Server) guid() uuid.UUID {
 }
 
 // seeded is a stable number for a name under the server's seed.
-func (s *Server) seeded(name string) uint64 {
+func (s *kernel) seeded(name string) uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(strconv.FormatInt(s.seed, 10)))
 	h.Write([]byte(name))
@@ -34,3 +35,8 @@ func (s *Server) seeded(name string) uint64 {
 
 // hexID is a guid without dashes, as in the names of disks.
 func hexID(id uuid.UUID) string { return hex.EncodeToString(id[:]) }
+
+// directoryID is the same for the same name, always.
+func directoryID(name string) string {
+	return uuid.NewSHA1(uuid.NameSpaceURL, []byte(strings.ToLower(name))).String()
+}

@@ -11,6 +11,9 @@ import (
 	"time"
 )
 
+// allRoutes are those of any simulator.
+var allRoutes = New(Options{}).routes
+
 // chance makes up requests for the routes that there are, with members that models have, of any type.
 type chance struct{ *rand.Rand }
 
@@ -19,8 +22,8 @@ func pick[T any](c chance, list []T) T { return list[c.IntN(len(list))] }
 // request is any method on any route, mostly with names that exist.
 func (c chance) request() (method, path, body string) {
 	var list []*route
-	for _, name := range slices.Sorted(maps.Keys(routes)) {
-		list = append(list, routes[name]...)
+	for _, name := range slices.Sorted(maps.Keys(allRoutes)) {
+		list = append(list, allRoutes[name]...)
 	}
 	r := pick(c, list)
 	method = r.method

@@ -1,7 +1,6 @@
 package azuresim
 
 import (
-	"maps"
 	"slices"
 )
 
@@ -52,26 +51,6 @@ func (set *scaleSet) properties(version apiVersion) members {
 	}
 	if version.since("2021-11-01") {
 		m = append(m, member{"timeCreated", armTime(set.created)})
-	}
-	return m
-}
-
-// ordered lists an object's members: first those named, then the rest by name,
-// leaving out some.
-func ordered(o object, first []string, leaveOut ...string) members {
-	m := make(members, 0, len(o))
-	for _, name := range first {
-		if slices.Contains(leaveOut, name) {
-			continue
-		}
-		if value, has := o[name]; has {
-			m = append(m, member{name, value})
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(o)) {
-		if !slices.Contains(first, name) && !slices.Contains(leaveOut, name) {
-			m = append(m, member{name, o[name]})
-		}
 	}
 	return m
 }

@@ -224,3 +224,23 @@ func (l look) extensionState(e *extension) string {
 	}
 	return "Succeeded"
 }
+
+// machine is an instance as the virtual machine that it is.
+func (l look) machine(version apiVersion, expands bool) members {
+	properties := members{
+		{"vmId", l.vmID.String()},
+		{"virtualMachineScaleSet", members{{"id", l.set.id()}}},
+		{"hardwareProfile", members{{"vmSize", l.state.model.size}}},
+		{"storageProfile", l.storage()},
+		{"provisioningState", l.state.provisioning.String()},
+		{"timeCreated", armTime(l.born)},
+	}
+	if expands {
+		properties = append(properties, member{"instanceView", l.view(version)})
+	}
+	m := members{{"name", l.name()}, {"id", l.machineID()}, {"type", "Microsoft.Compute/virtualMachines"}, {"location", l.set.location}}
+	if l.zone != "" {
+		m = append(m, member{"zones", []string{l.zone}})
+	}
+	return append(m, member{"properties", properties})
+}

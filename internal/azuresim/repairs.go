@@ -34,24 +34,26 @@ func (inst *instance) wantsRepair() bool {
 }
 
 // expectRepair plans a look at a machine that is unhealthy for when its grace period is over.
-func (s *Server) expectRepair(inst *instance) {
+func (inst *instance) expectRepair() {
+	s := inst.set.server
 	set := inst.set
 	if inst.health != unhealthy || !set.repairsEnabled() {
 		return
 	}
 	due := inst.sinceTime().Add(set.graceOfRepairs())
-	s.after(due.Sub(s.now), func() { s.repairDue(set) })
+	s.after(due.Sub(s.now), func() { set.repairDue() })
 }
 
 // expectRepairs does so for all machines, where what decides on repairs has changed.
-func (s *Server) expectRepairs(set *scaleSet) {
+func (set *scaleSet) expectRepairs() {
 	for _, inst := range set.instances {
-		s.expectRepair(inst)
+		inst.expectRepair()
 	}
 }
 
 // repairDue repairs what is due, unless that is suspended.
-func (s *Server) repairDue(set *scaleSet) {
+func (set *scaleSet) repairDue() {
+	s := set.server
 	if set.repairsOff || set.deleting || !set.repairsEnabled() {
 		return
 	}
@@ -60,15 +62,16 @@ func (s *Server) repairDue(set *scaleSet) {
 			return // the next one's turn comes when one is done
 		}
 		if inst.wantsRepair() && !inst.sinceTime().Add(set.graceOfRepairs()).After(s.now) {
-			s.repair(inst)
+			inst.repair()
 		}
 	}
 }
 
 // repair does to a machine what the policy says.
-func (s *Server) repair(inst *instance) {
+func (inst *instance) repair() {
+	s := inst.set.server
 	set := inst.set
-	if s.givesUp(inst) {
+	if inst.givesUp() {
 		return
 	}
 	inst.repaired = true
@@ -76,21 +79,22 @@ func (s *Server) repair(inst *instance) {
 	set.repairing++
 	op.onEnd = func() {
 		set.repairing--
-		s.repairDue(set)
+		set.repairDue()
 	}
 	switch strings.ToLower(stringAt(set.doc, "properties", "automaticRepairsPolicy", "repairAction")) {
 	case "reimage":
-		op.start(inst, inst.model, s.reimagePlan(inst))
+		op.start(inst, inst.model, inst.reimagePlan())
 	case "restart":
-		op.start(inst, inst.model, s.restartPlan(inst))
+		op.start(inst, inst.model, inst.restartPlan())
 	default:
-		s.replaceInstance(op, inst).repaired = true
+		op.replace(inst).repaired = true
 	}
 }
 
 // givesUp counts repairs that did not help, and suspends them when they were
 // too many: Azure does so, after how many nobody says (azure-facts §2.5).
-func (s *Server) givesUp(inst *instance) bool {
+func (inst *instance) givesUp() bool {
+	s := inst.set.server
 	set, limit := inst.set, s.switches.RepairsGiveUpAfter
 	if inst.repaired {
 		set.repairsFailed++
@@ -110,7 +114,7 @@ func (inst *instance) noteRecovery() {
 }
 
 // replaceInstance deletes a machine and makes one of the latest model instead, under a new id (azure-facts §2.1).
-func (s *Server) replaceInstance(op *operation, inst *instance) *instance {
-	op.start(inst, inst.model, s.deletePlan(inst))
-	return s.addInstance(op, op.set.emptiestZone(countZones(op.set.instances)))
+func (op *operation) replace(inst *instance) *instance {
+	op.start(inst, inst.model, inst.deletePlan())
+	return op.add(op.set.emptiestZone(countZones(op.set.instances)))
 }

@@ -46,7 +46,8 @@ const (
 )
 
 // roll begins a rolling upgrade as part of an operation, which lasts as long.
-func (s *Server) roll(op *operation, kind rollingKind) {
+func (op *operation) roll(kind rollingKind) {
+	s := op.set.server
 	set := op.set
 	r := &rollingUpgrade{op: op, kind: kind, policy: set.rollingPolicy(), began: s.now, acted: s.now, code: rollingForward, action: "Start"}
 	r.waiting = slices.DeleteFunc(slices.Clone(set.instances), func(inst *instance) bool { return !r.wants(inst) })
@@ -55,7 +56,7 @@ func (s *Server) roll(op *operation, kind rollingKind) {
 	}
 	set.rolling = r
 	op.open++ // held until the last batch is over
-	s.nextBatch(r)
+	r.nextBatch()
 }
 
 func (r *rollingUpgrade) running() bool { return r.code == rollingForward || r.code == rollingBack }
@@ -65,7 +66,8 @@ func (r *rollingUpgrade) wants(inst *instance) bool {
 	return !inst.deleted && !inst.protectActions && !inst.surging && inst.provisioning != deleting && r.kind.wants(inst)
 }
 
-func (s *Server) nextBatch(r *rollingUpgrade) {
+func (r *rollingUpgrade) nextBatch() {
+	s := r.op.set.server
 	if r.code != rollingForward {
 		return
 	}
@@ -74,7 +76,7 @@ func (s *Server) nextBatch(r *rollingUpgrade) {
 		return
 	}
 	if failure := r.breach(); failure != nil {
-		s.fault(r, failure)
+		r.fault(failure)
 		return
 	}
 	r.waiting = slices.DeleteFunc(r.waiting, func(inst *instance) bool { return !r.wants(inst) })
@@ -85,44 +87,46 @@ func (s *Server) nextBatch(r *rollingUpgrade) {
 	n := min(len(r.waiting), max(1, len(r.op.set.instances)*r.policy.batchPercent/100))
 	batch := r.waiting[:n]
 	r.waiting = r.waiting[n:]
-	s.upgradeBatch(r, batch)
+	r.upgradeBatch(batch)
 }
 
-func (s *Server) upgradeBatch(r *rollingUpgrade, batch []*instance) {
-	surges := r.policy.maxSurge && r.kind != rollExtensions && !s.exceedsQuota(r.op.set, len(batch))
+func (r *rollingUpgrade) upgradeBatch(batch []*instance) {
+	s := r.op.set.server
+	surges := r.policy.maxSurge && r.kind != rollExtensions && !r.op.set.exceedsQuota(len(batch))
 	longest := time.Duration(0)
 	for _, inst := range batch {
 		t := turn{inst: inst, was: *inst}
 		r.op.charge++
 		if surges {
-			t.surge = s.addInstance(r.op, inst.zone)
+			t.surge = r.op.add(inst.zone)
 			t.surge.surging = true
 			longest = max(longest, s.durations.Create)
 		} else {
-			target, p := r.kind.plan(s, inst)
+			target, p := r.kind.plan(inst)
 			longest = max(longest, p.lasts)
 			r.op.start(inst, target, p)
 		}
 		r.batch = append(r.batch, t)
 	}
 	r.calm = time.Time{}
-	s.waitForBatch(r, time.Duration(float64(longest)*(1+s.durations.Jitter)*s.durations.Scale))
+	r.waitForBatch(time.Duration(float64(longest) * (1 + s.durations.Jitter) * s.durations.Scale))
 }
 
 // waitForBatch looks again until the batch's machines are done and healthy, or patience is at its end.
-func (s *Server) waitForBatch(r *rollingUpgrade, d time.Duration) {
+func (r *rollingUpgrade) waitForBatch(d time.Duration) {
+	s := r.op.set.server
 	s.after(d, func() {
 		switch {
 		case r.code != rollingForward || r.op.stuck:
 		case r.op.running() && r.unsettled(s.now):
-			s.waitForBatch(r, glance)
+			r.waitForBatch(glance)
 		default:
-			s.settleBatch(r)
+			r.settleBatch()
 			pause := r.policy.pause
 			if len(r.waiting) == 0 {
 				pause = 0
 			}
-			s.after(pause, func() { s.nextBatch(r) })
+			s.after(pause, func() { r.nextBatch() })
 		}
 	})
 }
@@ -152,7 +156,7 @@ func (t turn) isBad() bool {
 }
 
 // settleBatch counts how the batch ended.
-func (s *Server) settleBatch(r *rollingUpgrade) {
+func (r *rollingUpgrade) settleBatch() {
 	batch := r.batch
 	r.batch = nil
 	for _, t := range batch {
@@ -161,28 +165,28 @@ func (s *Server) settleBatch(r *rollingUpgrade) {
 		case t.isBad():
 			r.bad++
 			r.spoiled = append(r.spoiled, t)
-			s.takeBack(r, t)
+			r.takeBack(t)
 		default:
 			r.done++
-			s.release(r, t)
+			r.release(t)
 		}
 	}
 }
 
 // release lets go of the machine that a new one replaced.
-func (s *Server) release(r *rollingUpgrade, t turn) {
+func (r *rollingUpgrade) release(t turn) {
 	if t.surge == nil {
 		return
 	}
 	t.surge.surging = false
-	r.op.start(t.inst, t.inst.model, s.deletePlan(t.inst))
+	r.op.start(t.inst, t.inst.model, t.inst.deletePlan())
 }
 
 // takeBack undoes a bad turn: a machine too many goes, an OS disk comes back (azure-facts §2.4).
-func (s *Server) takeBack(r *rollingUpgrade, t turn) {
+func (r *rollingUpgrade) takeBack(t turn) {
 	switch {
 	case t.surge != nil:
-		r.op.start(t.surge, t.surge.model, s.deletePlan(t.surge))
+		r.op.start(t.surge, t.surge.model, t.surge.deletePlan())
 	case r.kind == rollImage:
 		t.inst.disk, t.inst.exact = t.was.disk, t.was.exact
 	}
@@ -190,7 +194,8 @@ func (s *Server) takeBack(r *rollingUpgrade, t turn) {
 
 // fault ends a rolling upgrade that hurts, after what it spoiled was rolled
 // back where the policy wants that.
-func (s *Server) fault(r *rollingUpgrade, failure *armError) {
+func (r *rollingUpgrade) fault(failure *armError) {
+	s := r.op.set.server
 	if !r.policy.rollsBack || r.kind != rollModel || r.op.set.isFlexible() || len(r.spoiled) == 0 {
 		r.stop(rollingFaulted, failure)
 		return
@@ -198,16 +203,17 @@ func (s *Server) fault(r *rollingUpgrade, failure *armError) {
 	r.code, r.acted = rollingBack, s.now
 	for _, t := range r.spoiled {
 		if t.surge == nil && !t.inst.deleted && t.inst.task == nil {
-			r.op.start(t.inst, t.was.model, s.upgradePlan(t.inst, t.was.model))
+			r.op.start(t.inst, t.was.model, t.inst.upgradePlan(t.was.model))
 		}
 	}
-	s.waitForReturn(r, failure)
+	r.waitForReturn(failure)
 }
 
-func (s *Server) waitForReturn(r *rollingUpgrade, failure *armError) {
+func (r *rollingUpgrade) waitForReturn(failure *armError) {
+	s := r.op.set.server
 	s.after(glance, func() {
 		if slices.ContainsFunc(r.spoiled, func(t turn) bool { return t.inst.task != nil }) {
-			s.waitForReturn(r, failure)
+			r.waitForReturn(failure)
 			return
 		}
 		r.stop(rollingFaulted, failure)
@@ -219,14 +225,14 @@ func (r *rollingUpgrade) stop(code string, failure *armError) {
 	if !r.running() {
 		return
 	}
-	s := r.op.server
+	s := r.op.set.server
 	r.code, r.failure, r.acted = code, failure, s.now
 	if code == rollingCancelled {
 		r.action = "Cancel"
 	}
 	for _, t := range r.batch {
 		if t.surge != nil && !t.surge.deleted {
-			s.begin(byControl, r.op.set, false, 0).start(t.surge, t.surge.model, s.deletePlan(t.surge))
+			s.begin(byControl, r.op.set, false, 0).start(t.surge, t.surge.model, t.surge.deletePlan())
 		}
 	}
 	r.batch = nil
@@ -238,4 +244,22 @@ func (r *rollingUpgrade) stop(code string, failure *armError) {
 	}
 	r.op.open--
 	r.op.settle()
+}
+
+// pastOSUpgrade is an entry of osUpgradeHistory.
+type pastOSUpgrade struct {
+	rolling *rollingUpgrade
+	ended   time.Time
+	image   object
+}
+
+// osUpgradesKept is how many entries the history has.
+const osUpgradesKept = 10
+
+func (set *scaleSet) noteOSUpgrade(r *rollingUpgrade) {
+	image := with(set.model.image(), "version", set.server.exactVersion(set.model.image()))
+	set.osUpgrades = append(set.osUpgrades, pastOSUpgrade{r, set.server.now, image})
+	if len(set.osUpgrades) > osUpgradesKept {
+		set.osUpgrades = set.osUpgrades[1:]
+	}
 }

@@ -3,10 +3,9 @@ package azuresim
 import (
 	"net/http"
 	"slices"
-	"time"
 )
 
-func (s *Server) latestRolling(r *request) (*response, *armError) {
+func (s *rollingUpgrades) latestRolling(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -17,7 +16,7 @@ func (s *Server) latestRolling(r *request) (*response, *armError) {
 	return answer(http.StatusOK, set.rolling.body(set)), nil
 }
 
-func (s *Server) cancelRolling(r *request) (*response, *armError) {
+func (s *rollingUpgrades) cancelRolling(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -26,11 +25,11 @@ func (s *Server) cancelRolling(r *request) (*response, *armError) {
 		return nil, refuse(http.StatusConflict, "OperationNotAllowed", "There is no ongoing Rolling Upgrade to cancel.")
 	}
 	set.rolling.stop(rollingCancelled, refuse(http.StatusConflict, "OperationCanceled", "The Rolling Upgrade was cancelled."))
-	return s.accepted(r, s.begin("RollingUpgrades.Cancel", set, true, s.durations.Cancel)), nil
+	return s.accepted(r, s.begin("RollingUpgrades.Cancel", set, true, s.durations.Cancel).longRunning), nil
 }
 
 // startOSRolling moves to the newest version of an image that is "latest".
-func (s *Server) startOSRolling(r *request) (*response, *armError) {
+func (s *rollingUpgrades) startOSRolling(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -46,7 +45,7 @@ func (s *Server) startOSRolling(r *request) (*response, *armError) {
 	return s.startRolling(r, set, "RollingUpgrades.StartOSUpgrade", rollImage), nil
 }
 
-func (s *Server) startExtensionRolling(r *request) (*response, *armError) {
+func (s *rollingUpgrades) startExtensionRolling(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err
@@ -54,10 +53,10 @@ func (s *Server) startExtensionRolling(r *request) (*response, *armError) {
 	return s.startRolling(r, set, "RollingUpgrades.StartExtensionUpgrade", rollExtensions), nil
 }
 
-func (s *Server) startRolling(r *request, set *scaleSet, name string, kind rollingKind) *response {
+func (s *rollingUpgrades) startRolling(r *request, set *scaleSet, name string, kind rollingKind) *response {
 	op := s.begin(name, set, true, s.durations.Noop)
-	s.roll(op, kind)
-	return s.accepted(r, op)
+	op.roll(kind)
+	return s.accepted(r, op.longRunning)
 }
 
 // body is rollingUpgrades/latest: it has no id and no name (azure-facts §2.4).
@@ -73,7 +72,7 @@ func (r *rollingUpgrade) body(set *scaleSet) members {
 		{"progress", r.progress()},
 	}
 	if policy := objectAt(set.doc, "properties", "upgradePolicy", "rollingUpgradePolicy"); policy != nil {
-		properties[0].value = policy
+		properties[0][1] = policy
 	}
 	if r.failure != nil {
 		properties = append(properties, member{"error", r.failure.tree()})
@@ -88,25 +87,7 @@ func (r *rollingUpgrade) progress() members {
 	}
 }
 
-// pastOSUpgrade is an entry of osUpgradeHistory.
-type pastOSUpgrade struct {
-	rolling *rollingUpgrade
-	ended   time.Time
-	image   object
-}
-
-// osUpgradesKept is how many entries the history has.
-const osUpgradesKept = 10
-
-func (set *scaleSet) noteOSUpgrade(r *rollingUpgrade) {
-	image := with(set.model.image(), "version", set.server.exactVersion(set.model.image()))
-	set.osUpgrades = append(set.osUpgrades, pastOSUpgrade{r, set.server.now, image})
-	if len(set.osUpgrades) > osUpgradesKept {
-		set.osUpgrades = set.osUpgrades[1:]
-	}
-}
-
-func (s *Server) osUpgradeHistory(r *request) (*response, *armError) {
+func (s *rollingUpgrades) osUpgradeHistory(r *request) (*response, *armError) {
 	set, err := s.findSet(r)
 	if err != nil {
 		return nil, err

@@ -24,14 +24,14 @@ func (k rollingKind) wants(inst *instance) bool {
 }
 
 // plan is what the upgrade does to an instance, and the model it has then.
-func (k rollingKind) plan(s *Server, inst *instance) (*model, plan) {
+func (k rollingKind) plan(inst *instance) (*model, plan) {
 	switch k {
 	case rollImage:
-		return inst.model, plan{during: updating, lasts: s.durations.UpgradeOS, newDisk: true, scripts: inst.model.scripts()}
+		return inst.model, plan{during: updating, lasts: inst.set.server.durations.UpgradeOS, newDisk: true, scripts: inst.model.scripts()}
 	case rollExtensions:
-		return inst.model, plan{during: updating, lasts: s.durations.UpgradeExtensions}
+		return inst.model, plan{during: updating, lasts: inst.set.server.durations.UpgradeExtensions}
 	default:
-		return inst.set.model, s.upgradePlan(inst, inst.set.model)
+		return inst.set.model, inst.upgradePlan(inst.set.model)
 	}
 }
 

@@ -2,17 +2,8 @@ package azuresim
 
 import (
 	"net/http"
-	"strings"
 	"time"
 )
-
-// rollingPolicy is a scale set's rollingUpgradePolicy, which is there in every
-// mode and is used by automatic upgrades of images and extensions, too (azure-facts §2.4).
-type rollingPolicy struct {
-	batchPercent, unhealthyPercent, unhealthyUpgradedPercent int
-	pause                                                    time.Duration
-	maxSurge, rollsBack                                      bool
-}
 
 // usualPercent is what the policy's percentages are where it does not say.
 const usualPercent = 20
@@ -35,12 +26,6 @@ func percentAt(policy object, name string) int {
 		return n
 	}
 	return usualPercent
-}
-
-// isoDuration reads durations like PT1M30S.
-func isoDuration(text string) (time.Duration, bool) {
-	d, err := time.ParseDuration(strings.ToLower(strings.TrimPrefix(text, "PT")))
-	return d, err == nil
 }
 
 // breach says why a rolling upgrade must not go on; nil where it may. The
@@ -76,4 +61,12 @@ func (set *scaleSet) countUnhealthy() int {
 		}
 	}
 	return n
+}
+
+// rollingPolicy is a scale set's rollingUpgradePolicy, which is there in every
+// mode and is used by automatic upgrades of images and extensions, too (azure-facts §2.4).
+type rollingPolicy struct {
+	batchPercent, unhealthyPercent, unhealthyUpgradedPercent int
+	pause                                                    time.Duration
+	maxSurge, rollsBack                                      bool
 }

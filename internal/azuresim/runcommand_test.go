@@ -282,8 +282,8 @@ func TestRunCommandOnWindows(t *testing.T) {
 	g := &ghosts{sick: map[string]bool{}}
 	s := newSim(t, Options{Fleet: g})
 	body := newSet(1)
-	profile := body[2].value.(members)[2].value.(members)
-	profile[0].value = append(profile[0].value.(members), member{"windowsConfiguration", members{}})
+	profile := body[2][1].(members)[2][1].(members)
+	profile[0][1] = append(profile[0][1].(members), member{"windowsConfiguration", members{}})
 	s.want(s.finish(s.do(http.StatusCreated, "PUT", testSet, body)), statusSucceeded)
 	s.faults(members{{"operation", "VMs.RunCommand"}, {"kind", "scriptFails"}, {"times", 1}, {"stdout", "out"}, {"stderr", "err"}})
 	for _, want := range []string{"out err", " "} {

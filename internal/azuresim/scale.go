@@ -7,31 +7,32 @@ import (
 )
 
 // scaleTo makes the scale set have as many instances as it should, as part of an operation.
-func (s *Server) scaleTo(op *operation, want int) {
+func (op *operation) scaleTo(want int) {
 	set := op.set
 	staying := slices.DeleteFunc(slices.Clone(set.instances), func(inst *instance) bool { return inst.provisioning == deleting || inst.surging })
-	s.addInstances(op, want-len(staying))
+	op.addInstances(want - len(staying))
 	if surplus := len(staying) - want; surplus > 0 {
 		for _, inst := range set.victims(staying, surplus) {
 			op.charge++
-			op.start(inst, inst.model, s.deletePlan(inst))
+			op.start(inst, inst.model, inst.deletePlan())
 		}
 	}
 }
 
 // addInstance makes an instance of the latest model, whatever the others have (azure-facts §2.1).
-func (s *Server) addInstance(op *operation, zone string) *instance {
+func (op *operation) add(zone string) *instance {
 	set := op.set
-	inst := s.newInstance(set, zone)
+	inst := set.newInstance(zone)
 	set.instances = append(set.instances, inst)
 	op.charge++
-	op.start(inst, set.model, s.createPlan(set.model))
+	op.start(inst, set.model, set.createPlan())
 	return inst
 }
 
-func (s *Server) newInstance(set *scaleSet, zone string) *instance {
+func (set *scaleSet) newInstance(zone string) *instance {
+	s := set.server
 	inst := &instance{
-		set: set, id: set.nextID, suffix: s.newSuffix(set), zone: zone, fault: set.fresh % set.faultDomainCount(),
+		set: set, id: set.nextID, suffix: set.newSuffix(), zone: zone, fault: set.fresh % set.faultDomainCount(),
 		vmID: s.guid(), disk: s.guid(), etag: 1, born: s.now, attached: s.now.UnixNano(),
 		exact: s.exactVersion(set.model.image()), booted: set.model,
 		state: state{model: set.model, since: s.now.UnixNano(), healthSince: s.now.UnixNano()},
@@ -101,7 +102,7 @@ func (set *scaleSet) scaleInRule() string {
 	if rules := arrayAt(set.doc, "properties", "scaleInPolicy", "rules"); len(rules) > 0 {
 		rule, _ = rules[0].(string)
 	}
-	return strings.ToLower(orElse(rule, "default"))
+	return strings.ToLower(cmp.Or(rule, "default"))
 }
 
 func scaleInOrder(rule string, a, b *instance) int {
@@ -115,12 +116,47 @@ func scaleInOrder(rule string, a, b *instance) int {
 }
 
 // removeInstance ends an instance.
-func (s *Server) removeInstance(inst *instance) {
+func (inst *instance) removeNow() {
+	s := inst.set.server
 	inst.deleted = true
 	inst.change(s.now, func(st *state) { st.power = deallocated })
 	inst.set.remove(inst)
-	s.networkMoved()
+	s.membersMoved()
 	if s.fleet != nil {
 		s.fleet.Remove(inst.key())
 	}
+}
+
+// endSet removes a scale set with all that is in it, unless its deletion failed.
+func (op *operation) endSet() {
+	s := op.set.server
+	set := op.set
+	if op.status != statusSucceeded {
+		set.deleting = false
+		return
+	}
+	set.dropSurplus()
+	for _, inst := range slices.Clone(set.instances) {
+		inst.removeNow()
+	}
+	delete(s.sets, set.key)
+}
+
+// deleteSome deletes instances; the set wants that many fewer from now on.
+func (set *scaleSet) deleteSome(instances []*instance, kind string) *operation {
+	s := set.server
+	op := s.begin(kind, set, kind == "DeleteInstances", s.durations.Noop)
+	fewer := 0
+	for _, inst := range instances {
+		if inst.provisioning != deleting {
+			fewer++
+		}
+		op.charge++
+		op.start(inst, inst.model, inst.deletePlan())
+	}
+	if fewer > 0 && !op.inert {
+		set.setCapacity(max(0, set.capacity()-fewer))
+		set.etag++
+	}
+	return op
 }

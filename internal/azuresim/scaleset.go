@@ -13,7 +13,7 @@ import (
 
 // scaleSet is one virtual machine scale set.
 type scaleSet struct {
-	server                              *Server
+	server                              *compute
 	subscription, group, name, location string
 
 	key       string // lower-case ARM id
@@ -65,17 +65,6 @@ func (set *scaleSet) instanceID(ref string) string {
 	}
 	return "/subscriptions/" + set.subscription + "/resourceGroups/" + group +
 		"/providers/Microsoft.Compute/virtualMachineScaleSets/" + set.name + "/virtualMachines/" + ref
-}
-
-// changesCase says whether a scale set has the group in capitals in its instances' ids.
-func (s *Server) changesCase(key string) bool {
-	switch s.switches.IDCase {
-	case "keep":
-		return false
-	case "upper":
-		return true
-	}
-	return s.seed != 0 && s.seeded(key)%4 == 0
 }
 
 func (set *scaleSet) capacity() int {

@@ -1,10 +1,8 @@
 package azuresim
 
 import (
-	"fmt"
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -17,9 +15,9 @@ func (t *task) runScript(i int) {
 		t.settle()
 		return
 	}
-	s, e := t.op.server, t.plan.scripts[i]
+	s, e := t.inst.set.server, t.plan.scripts[i]
 	t.inst.scriptRuns++
-	if f := t.op.scriptFault; f != nil && f.hits(t.inst, e.script().Command) {
+	if f := t.op.scriptFault; f != nil && f.hits(t.inst.refKey(), e.script().Command) {
 		t.scriptEnded(e, f.scriptResult(e.script().Command))
 		t.runScript(i + 1)
 		return
@@ -67,29 +65,6 @@ func (inst *instance) noteResult(extension string, result ScriptResult) {
 		inst.results = map[string]ScriptResult{}
 	}
 	inst.results[extension] = result
-}
-
-func (r ScriptResult) failed() bool { return r.ExitCode != 0 || r.Err != "" }
-
-// message is the agent's wording of how a script ended.
-func (r ScriptResult) message() string {
-	switch {
-	case r.Err != "":
-		return fmt.Sprintf("Enable failed: processing file downloads failed: %s", r.Err)
-	case r.ExitCode != 0:
-		return fmt.Sprintf("Enable failed: failed to execute command: command terminated with exit status=%d\n[stdout]\n%s\n[stderr]\n%s\n",
-			r.ExitCode, r.Stdout, r.Stderr)
-	}
-	return fmt.Sprintf("Enable succeeded: \n[stdout]\n%s\n[stderr]\n%s\n", r.Stdout, r.Stderr)
-}
-
-// code is the status code of the extension in the instance view.
-func (r ScriptResult) code() string {
-	if !r.failed() {
-		return "ProvisioningState/succeeded"
-	}
-	// The agent reports a script that never ran with an exit code of its own.
-	return "ProvisioningState/failed/" + strconv.Itoa(max(1, r.ExitCode))
 }
 
 // scriptFailure is how an operation ends whose scripts failed.

@@ -91,7 +91,7 @@ func TestExtensionsPatch(t *testing.T) {
 		}
 		mustEqual(t, string(choice), strings.Join(got, " "), names)
 		s.patched(script("z"))
-		settings := at(s.server.sets[strings.ToLower(testSet)].model.extension("CustomScript").properties, "settings", "commandToExecute")
+		settings := at(s.server.compute.sets[strings.ToLower(testSet)].model.extension("CustomScript").properties, "settings", "commandToExecute")
 		mustEqual(t, "of the same name", text(settings), "z")
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -17,8 +18,8 @@ func (s *Server) call(r *request) *response {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.catchUp()
-	r.route, r.args = find(r.method, r.path)
-	s.locate(r)
+	r.route, r.args = s.routes.find(r.method, r.path)
+	s.compute.locate(r)
 	entry := s.calls.begin(s.now, r)
 	res := s.guarded(r)
 	s.finish(r, res)
@@ -31,7 +32,7 @@ func (s *Server) guarded(r *request) *response {
 	if r.route == nil {
 		return s.handle(r)
 	}
-	r.faults = s.faults.fire(r.route.name, r.setKey(), requestFaults)
+	r.faults = s.registry.faults.fire(r.route.name, r.setKey(), requestFaults)
 	for _, f := range r.faults {
 		switch f.Kind {
 		case faultStatus:
@@ -39,7 +40,7 @@ func (s *Server) guarded(r *request) *response {
 		case faultResetBefore:
 			return &response{status: 0, reset: true, charge: noCharge}
 		case faultEtagMoves:
-			s.moveEtag(r.setKey())
+			s.compute.moveEtag(r.setKey())
 		default: // it strikes the answer, below
 		}
 	}
@@ -51,30 +52,14 @@ func (s *Server) guarded(r *request) *response {
 	return res
 }
 
-func (r *request) setKey() string {
-	switch {
-	case r.machine != nil:
-		return r.machine.set.key
-	case r.args["set"] == "":
-		return ""
-	}
-	return r.setID().key()
-}
-
-func (s *Server) moveEtag(key string) {
-	if set := s.sets[key]; set != nil {
-		set.etag++
-	}
-}
-
 // handle runs the checks that every call meets, and its handler.
 func (s *Server) handle(r *request) *response {
-	for _, check := range []func(*request) *armError{s.checkOpen, s.checkToken, checkRoute, checkNames, checkVersion, s.checkAllowed, s.checkRate} {
+	for _, check := range []func(*request) *armError{s.checkOpen, s.checkToken, s.checkRoute, checkNames, checkVersion, s.checkAllowed, s.throttler.checkRate} {
 		if err := check(r); err != nil {
 			return err.response()
 		}
 	}
-	res, err := r.route.handle(s, r)
+	res, err := r.route.handle(r)
 	if err != nil {
 		res = err.response()
 		res.charge = noCharge
@@ -92,14 +77,14 @@ func (s *Server) checkOpen(*request) *armError {
 	return nil
 }
 
-func checkRoute(r *request) *armError {
+func (s *Server) checkRoute(r *request) *armError {
 	if r.route != nil {
 		return nil
 	}
 	if r.queryValue("api-version") == "" {
 		return missingVersion()
 	}
-	if err := methodRefused(r); err != nil {
+	if err := s.methodRefused(r); err != nil {
 		return err
 	}
 	parts := segments(r.path)
@@ -133,19 +118,6 @@ func checkVersion(r *request) *armError {
 				"The supported api-versions are '%s' and newer.", r.version, oldestCompute).fromGateway()
 	}
 	return nil
-}
-
-// isCompute says whether the compute provider answers, not ARM itself.
-func (r *request) isCompute() bool {
-	if r.route.foreign {
-		return false
-	}
-	for _, p := range r.route.pattern {
-		if p == "microsoft.compute" {
-			return true
-		}
-	}
-	return false
 }
 
 // ServeHTTP serves ARM and the token endpoint.
@@ -211,17 +183,6 @@ func writeResponse(w http.ResponseWriter, res *response) {
 	}
 }
 
-func (res *response) bytes() []byte {
-	switch body := res.body.(type) {
-	case nil:
-		return nil
-	case rawJSON:
-		return body
-	default:
-		return toJSON(body)
-	}
-}
-
 // delay holds an answer back. Where the clock is a manual one the call takes
 // that long on it; nobody else could end the wait.
 func (s *Server) delay(gone <-chan struct{}, res *response) {
@@ -238,4 +199,21 @@ func (s *Server) delay(gone <-chan struct{}, res *response) {
 	case <-timer.C:
 	case <-gone:
 	}
+}
+
+// methodRefused is for a path that is served under other methods.
+func (s *Server) methodRefused(r *request) *armError {
+	var methods []string
+	for method := range s.routes {
+		if other, _ := s.routes.find(method, r.path); other != nil {
+			methods = append(methods, method)
+		}
+	}
+	if len(methods) == 0 {
+		return nil
+	}
+	slices.Sort(methods)
+	e := refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The HTTP method '%s' is not supported on the resource '%s'.", r.method, r.path)
+	e.allow = strings.Join(methods, ", ")
+	return e.fromGateway()
 }

@@ -36,11 +36,11 @@ func (p plan) turnsOff() bool { return p.turnOff == stopped || p.turnOff == deal
 // start begins work on an instance. An operation that was working on it is
 // preempted (azure-facts §2.8); one that now loses it to a deletion goes on with the rest.
 func (op *operation) start(inst *instance, target *model, p plan) {
-	s := op.server
+	s := op.set.server
 	inst.interrupt(op, p)
 	t := &task{op: op, inst: inst, target: target, plan: p, before: inst.state}
 	inst.task = t
-	op.tasks = append(op.tasks, t)
+	op.parts = append(op.parts, t)
 	op.open++
 	lasts := s.took(p.lasts)
 	inst.change(s.now, func(st *state) { st.provisioning = p.during })
@@ -72,7 +72,7 @@ func (inst *instance) interrupt(by *operation, p plan) {
 
 // goDown takes the machine off the net, keeping its disk.
 func (t *task) goDown() {
-	s := t.op.server
+	s := t.inst.set.server
 	t.inst.change(s.now, func(st *state) {
 		if st.power == running {
 			st.power = stopped
@@ -94,16 +94,17 @@ func (t *task) swapDisk() {
 	}
 	t.freshDisk = true
 	was := t.inst.exact
-	t.op.server.bootFresh(t.inst, t.target)
-	if t.plan.reimage && t.op.server.switches.ReimageVersion == "existing" {
+	t.inst.bootFresh(t.target)
+	if t.plan.reimage && t.inst.set.server.switches.ReimageVersion == "existing" {
 		t.inst.exact = was
 	}
-	t.inst.change(t.op.server.now, func(st *state) { st.power = running })
+	t.inst.change(t.inst.set.server.now, func(st *state) { st.power = running })
 	t.runScripts()
 }
 
 // bootFresh makes an instance's disk anew.
-func (s *Server) bootFresh(inst *instance, m *model) {
+func (inst *instance) bootFresh(m *model) {
+	s := inst.set.server
 	inst.disk, inst.booted, inst.attached = s.guid(), m, s.now.UnixNano()
 	inst.exact = s.exactVersion(m.image())
 	inst.results = nil
@@ -120,7 +121,7 @@ func (t *task) endOfTime() {
 		return
 	}
 	t.timeOver = true
-	s := t.op.server
+	s := t.inst.set.server
 	if (t.plan.outage || t.plan.turnOn) && !t.plan.newDisk && !t.op.inert {
 		t.inst.change(s.now, func(st *state) { st.power = running })
 		if s.fleet != nil {
@@ -154,9 +155,9 @@ func (t *task) close() {
 
 // apply makes the instance what the task was for.
 func (t *task) apply() {
-	s, inst := t.op.server, t.inst
+	s, inst := t.inst.set.server, t.inst
 	if t.plan.remove {
-		s.removeInstance(inst)
+		inst.removeNow()
 		return
 	}
 	if t.target != inst.model {
@@ -196,7 +197,7 @@ func (t *task) outcome() provisioning {
 
 // restore leaves the instance as it was before.
 func (t *task) restore() {
-	t.inst.change(t.op.server.now, func(st *state) {
+	t.inst.change(t.inst.set.server.now, func(st *state) {
 		st.provisioning, st.power, st.model = t.before.provisioning, t.before.power, t.before.model
 		if t.before.provisioning == creating { // there is nothing to go back to
 			st.provisioning, st.power = failed, stopped
@@ -210,7 +211,7 @@ func (t *task) abandon() {
 		return
 	}
 	t.close()
-	s, inst := t.op.server, t.inst
+	s, inst := t.inst.set.server, t.inst
 	inst.change(s.now, func(st *state) {
 		st.provisioning = succeeded
 		if t.freshDisk {

@@ -47,6 +47,21 @@ type throttle struct {
 	accounts map[accountKey]*account
 }
 
+// throttler limits requests, or does not where there is no throttle.
+type throttler struct {
+	*kernel
+	sets     regional
+	throttle *throttle
+}
+
+// regional knows where scale sets are, and how much goes on there.
+type regional interface {
+	// place is where a scale set is and whether it is a Flexible one; ok is false where there is none.
+	place(key string) (location string, flexible, ok bool)
+	// queuedIn is how many machines of a subscription are being worked on in a region.
+	queuedIn(region string) int
+}
+
 type accountKey struct{ policy, whose string }
 
 func newThrottle(o Throttling) *throttle {
@@ -63,12 +78,6 @@ func newThrottle(o Throttling) *throttle {
 
 // accountsKept bounds the accounts; each operation that is polled has one.
 const accountsKept = 50_000
-
-// metered is a limit that a request meets, with what is left under it.
-type metered struct {
-	limit
-	*account
-}
 
 // meter finds the accounts of limits, as they are now.
 func (t *throttle) meter(limits []limit, now time.Time) []metered {
@@ -118,7 +127,7 @@ func longest(refusing []metered, now time.Time) time.Duration {
 }
 
 // checkRate refuses what comes too often, where throttling is on: the resource manager first, then the compute provider.
-func (s *Server) checkRate(r *request) *armError {
+func (s *throttler) checkRate(r *request) *armError {
 	t := s.throttle
 	if t == nil || r.route.public {
 		return nil
@@ -137,16 +146,6 @@ func (s *Server) checkRate(r *request) *armError {
 		return t.computeTooMany(refusing, s.now)
 	}
 	return nil
-}
-
-// chargeMachines takes from the accounts that count machines, once it is known how many an answer is about. So a call is let
-// through while there is any left, whatever it will cost; whether Azure looks ahead is not known.
-func (r *request) chargeMachines(res *response) {
-	for _, m := range r.meters {
-		if m.counts == machines && res.charge > 0 {
-			m.take(m.account, float64(res.charge))
-		}
-	}
 }
 
 // computeTooMany is the compute provider's 429, with a detail for each limit that was met.

@@ -1,6 +1,9 @@
 package azuresim
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // limit is what one policy allows those that it counts together.
 type limit struct {
@@ -107,3 +110,12 @@ func (l limit) span(a *account, now time.Time) (from, to time.Time) {
 	}
 	return now.Add(-time.Minute), now
 }
+
+// metered is a limit that a request meets, with what is left under it.
+type metered struct {
+	limit
+	*account
+}
+
+// shown is how many whole ones are left.
+func (m metered) shown() string { return strconv.Itoa(int(max(0, m.left))) }

@@ -61,16 +61,19 @@ var vmListBuckets = map[Choice]drawn{
 	"LowCostGetVMScaleSet": {setLowCost, ofBoth}, "GetVMScaleSetVM": {vmGet, byMachine}, "none": {unlimited, ofBoth},
 }
 
+// known is what buckets ask of a scale set.
+type known struct{ exists, flexible bool }
+
 // drawnBy is what a call draws from under the policies a minute.
-func (t *throttle) drawnBy(r *request, set *scaleSet) drawn {
+func (t *throttle) drawnBy(r *request, set known) drawn {
 	switch name := r.route.name; {
 	case name == opUpdateInstances:
 		return manualUpgradeBuckets[t.PerMinute.ManualUpgrade]
-	case name == opListVMs && set != nil && set.isFlexible():
+	case name == opListVMs && set.exists && set.flexible:
 		return drawn{vmHighCost, ofBoth} // which is documented
 	case name == opListVMs:
 		return vmListBuckets[t.PerMinute.VMList]
-	case r.route.bucket == setCreate && set != nil:
+	case r.route.bucket == setCreate && set.exists:
 		return drawn{setUpdate, ofBoth} // PUT of one that exists
 	case withoutResource[name]:
 		return drawn{r.route.bucket, ofSubscription}
@@ -79,7 +82,7 @@ func (t *throttle) drawnBy(r *request, set *scaleSet) drawn {
 }
 
 // perMinute are the buckets that a call draws from.
-func (t *throttle) perMinute(r *request, set *scaleSet, region string) []limit {
+func (t *throttle) perMinute(r *request, set known, region string) []limit {
 	d := t.drawnBy(r, set)
 	if d.bucketPolicy == unlimited {
 		return nil
@@ -90,7 +93,7 @@ func (t *throttle) perMinute(r *request, set *scaleSet, region string) []limit {
 	}
 	limits := []limit{subscription}
 	if d.resourceSize > 0 && d.share == ofBoth {
-		limits = append(limits, limit{policy: d.name + "Resource", shownAs: d.oldPolicy + "3Min", whose: r.resource(), size: d.resourceSize, refill: d.resourceRefill})
+		limits = append(limits, limit{policy: d.name + "Resource", shownAs: d.oldPolicy + "3Min", whose: resourceOf(r), size: d.resourceSize, refill: d.resourceRefill})
 	}
 	if t.PerMinute.Names != "recorded" {
 		for i := range limits {

@@ -20,7 +20,7 @@ var armPolicies = map[string]armPolicy{
 const globalShare = 15
 
 // armKind is what a call counts as; POST counts as a write.
-func (r *request) armKind() string {
+func armKind(r *request) string {
 	switch r.method {
 	case http.MethodGet, http.MethodHead:
 		return "Reads"
@@ -32,7 +32,7 @@ func (r *request) armKind() string {
 
 // armLimits are those of the subscription, for the client and for all, or of the tenant where a path names no subscription.
 func armLimits(r *request) []limit {
-	kind := r.armKind()
+	kind := armKind(r)
 	p := armPolicies[kind]
 	bucket := func(scope, whose string, share float64) limit {
 		return limit{policy: scope + kind, whose: strings.ToLower(whose), size: share * p.size, refill: share * p.perSecond * 60}
@@ -64,7 +64,7 @@ func principal(h http.Header) string {
 
 // armTooMany is the resource manager's 429, which is an ordinary error.
 func armTooMany(r *request, wait time.Duration) *armError {
-	kind := strings.TrimSuffix(strings.ToLower(r.armKind()), "s")
+	kind := strings.TrimSuffix(strings.ToLower(armKind(r)), "s")
 	e := refuse(http.StatusTooManyRequests, "SubscriptionRequestsThrottled",
 		"Number of '%s' requests for subscription '%s' actor '%s' exceeded. Please try again after '%d' seconds after additional tokens are "+
 			"available. Refer to https://aka.ms/arm-throttling for additional information.", kind, r.args["sub"], clientID, wholeSeconds(wait))

@@ -8,7 +8,7 @@ import (
 
 // showRate says how much is left, in the headers that clients read (azure-facts §3.1, §3.3). Where nothing is limited it is what was
 // recorded of a client that had asked for little.
-func (s *Server) showRate(r *request, res *response) {
+func (s *throttler) showRate(r *request, res *response) {
 	if len(r.armMeters) > 0 {
 		for _, m := range r.armMeters {
 			res.header.Set(armHeader(m.policy), m.shown())
@@ -43,9 +43,6 @@ func (t *throttle) showCompute(r *request, res *response) {
 	res.header.Set("X-Ms-Ratelimit-Remaining-Resource", strings.Join(left, ","))
 }
 
-// shown is how many whole ones are left.
-func (m metered) shown() string { return strconv.Itoa(int(max(0, m.left))) }
-
 // armHeader names what is left under one of the resource manager's policies, like SubscriptionGlobalReads.
 func armHeader(policy string) string {
 	for _, scope := range []struct{ name, header string }{
@@ -71,5 +68,3 @@ func showRecordedARM(r *request, res *response) {
 	}
 	res.header.Set("X-Ms-Ratelimit-Remaining-Subscription-"+kind, left)
 }
-
-func isGateway(res *response) bool { return res.header.Get("X-Ms-Failure-Cause") == "gateway" }

@@ -134,7 +134,7 @@ func (s *sim) drain(c call, policy string) (n int, refused reply) {
 	s.t.Helper()
 	const few = 20
 	skipped := 0
-	for key, a := range s.server.throttle.accounts {
+	for key, a := range s.server.throttler.throttle.accounts {
 		if key.policy == policy && a.left > few {
 			skipped = int(a.left) - few
 			a.left -= float64(skipped)

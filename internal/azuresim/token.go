@@ -8,18 +8,18 @@ import (
 )
 
 // tokenRoutes are those of the login server: any secret is right there.
-func tokenRoutes() []*route {
+func (s *login) tokenRoutes() []*route {
 	var list []*route
 	for _, e := range []struct {
 		method, pattern, name string
-		handle                func(*Server, *request) (*response, *armError)
+		handle                func(*request) (*response, *armError)
 	}{
-		{"POST", "{tenant}/oauth2/v2.0/token", "Token", (*Server).issueToken},
-		{"POST", "{tenant}/oauth2/token", "Token", (*Server).issueToken},
-		{"GET", "{tenant}/v2.0/.well-known/openid-configuration", "OpenIDConfiguration", (*Server).openIDConfiguration},
-		{"GET", "{tenant}/.well-known/openid-configuration", "OpenIDConfiguration", (*Server).openIDConfiguration},
-		{"GET", "common/discovery/instance", "InstanceDiscovery", (*Server).discoverInstance},
-		{"GET", "metadata/endpoints", "Metadata", (*Server).metadata},
+		{"POST", "{tenant}/oauth2/v2.0/token", "Token", s.issueToken},
+		{"POST", "{tenant}/oauth2/token", "Token", s.issueToken},
+		{"GET", "{tenant}/v2.0/.well-known/openid-configuration", "OpenIDConfiguration", s.openIDConfiguration},
+		{"GET", "{tenant}/.well-known/openid-configuration", "OpenIDConfiguration", s.openIDConfiguration},
+		{"GET", "common/discovery/instance", "InstanceDiscovery", s.discoverInstance},
+		{"GET", "metadata/endpoints", "Metadata", s.metadata},
 	} {
 		r := entry(e.method, e.pattern, e.name, "", unlimited, e.handle)
 		r.public, r.kind = true, kindRead
@@ -28,10 +28,13 @@ func tokenRoutes() []*route {
 	return list
 }
 
+// login is the login server, as far as clients of the resource manager need one.
+type login struct{ *kernel }
+
 const tokenLife = time.Hour
 
 // issueToken gives a token to whoever asks for one with an id.
-func (s *Server) issueToken(r *request) (*response, *armError) {
+func (s *login) issueToken(r *request) (*response, *armError) {
 	form, err := url.ParseQuery(string(r.body))
 	if err != nil || form.Get("grant_type") == "" {
 		return oauthRefusal("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'grant_type'."), nil
@@ -45,7 +48,7 @@ func (s *Server) issueToken(r *request) (*response, *armError) {
 	return s.token(form, s.jwt(form.Get("client_id"))), nil
 }
 
-func (s *Server) token(form url.Values, token string) *response {
+func (s *login) token(form url.Values, token string) *response {
 	expires := int(tokenLife / time.Second)
 	m := members{
 		{"token_type", "Bearer"}, {"expires_in", expires}, {"ext_expires_in", expires},
@@ -58,7 +61,7 @@ func (s *Server) token(form url.Values, token string) *response {
 }
 
 // jwt is a token that clients can look into; nobody signed it.
-func (s *Server) jwt(client string) string {
+func (s *login) jwt(client string) string {
 	claims := toCompactJSON(members{
 		{"aud", "https://management.azure.com"}, {"iss", "https://sts.windows.net/" + tenantID + "/"},
 		{"iat", int(s.now.Unix())}, {"nbf", int(s.now.Unix())}, {"exp", int(s.now.Add(tokenLife).Unix())},
@@ -72,7 +75,7 @@ func oauthRefusal(code, description string) *response {
 	return answer(http.StatusBadRequest, members{{"error", code}, {"error_description", description}, {"error_codes", []any{900144}}})
 }
 
-func (s *Server) openIDConfiguration(r *request) (*response, *armError) {
+func (s *login) openIDConfiguration(r *request) (*response, *armError) {
 	tenant := r.base + "/" + r.args["tenant"]
 	version := ""
 	if len(r.route.pattern) == 4 {
@@ -90,7 +93,7 @@ func (s *Server) openIDConfiguration(r *request) (*response, *armError) {
 	}), nil
 }
 
-func (s *Server) discoverInstance(r *request) (*response, *armError) {
+func (s *login) discoverInstance(r *request) (*response, *armError) {
 	host := r.base
 	if u, err := url.Parse(r.base); err == nil {
 		host = u.Host
@@ -105,7 +108,7 @@ func (s *Server) discoverInstance(r *request) (*response, *armError) {
 }
 
 // metadata is what the CLI reads when it is pointed at another cloud.
-func (s *Server) metadata(r *request) (*response, *armError) {
+func (s *login) metadata(r *request) (*response, *armError) {
 	return answer(http.StatusOK, members{
 		{"galleryEndpoint", r.base + "/"}, {"graphEndpoint", r.base + "/"}, {"portalEndpoint", r.base + "/"},
 		{"authentication", members{{"loginEndpoint", r.base}, {"audiences", []string{"https://management.azure.com", r.base}}}},

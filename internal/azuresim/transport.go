@@ -45,10 +45,10 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if res.reset {
 		return nil, fmt.Errorf("azuresim: read: %w", syscall.ECONNRESET)
 	}
-	return res.http(r), nil
+	return httpResponse(res, r), nil
 }
 
-func (res *response) http(r *http.Request) *http.Response {
+func httpResponse(res *response, r *http.Request) *http.Response {
 	body := res.bytes()
 	length := len(body)
 	var reader io.Reader = bytes.NewReader(body)

@@ -1,10 +1,8 @@
 package azuresim
 
 import (
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 )
 
@@ -34,21 +32,6 @@ var shape = []struct {
 	{[]string{"properties", "virtualMachineProfile", "extensionProfile", "extensions"}, isObjects},
 }
 
-func isString(v any) bool { _, ok := v.(string); return ok }
-func isObject(v any) bool { _, ok := v.(object); return ok }
-func isBool(v any) bool   { _, ok := v.(bool); return ok }
-func isNumber(v any) bool { _, ok := v.(json.Number); return ok }
-
-func isStrings(v any) bool {
-	list, isArray := v.([]any)
-	return isArray && !slices.ContainsFunc(list, func(e any) bool { return !isString(e) })
-}
-
-func isObjects(v any) bool {
-	list, isArray := v.([]any)
-	return isArray && !slices.ContainsFunc(list, func(e any) bool { return !isObject(e) })
-}
-
 func checkShape(body object) *armError {
 	for _, part := range shape {
 		if v := at(body, part.path...); v != nil && !part.is(v) {
@@ -56,22 +39,6 @@ func checkShape(body object) *armError {
 		}
 	}
 	return checkParts(body)
-}
-
-// checkWrite refuses what a scale set cannot be.
-func (s *Server) checkWrite(set *scaleSet, full object) *armError {
-	for _, check := range []func(*scaleSet, object) *armError{
-		checkPlace, checkOrchestration, checkFixed, checkImageType, checkSize, checkMode, checkExtensions, checkHealthSources, checkGrace,
-	} {
-		if err := check(set, full); err != nil {
-			return err
-		}
-	}
-	storage := objectAt(full, "properties", "virtualMachineProfile", "storageProfile")
-	if err := s.checkImage(objectAt(storage, "imageReference"), stringAt(full, "location")); err != nil {
-		return err
-	}
-	return s.checkDisk(storage)
 }
 
 func checkPlace(set *scaleSet, full object) *armError {

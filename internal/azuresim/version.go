@@ -22,3 +22,12 @@ func (v apiVersion) valid() bool {
 	_, err := time.Parse(time.DateOnly, date)
 	return err == nil
 }
+
+// armTime is how the compute provider writes times.
+func armTime(t time.Time) string {
+	return string(appendARMTime(nil, t))
+}
+
+func appendARMTime(out []byte, t time.Time) []byte {
+	return t.UTC().AppendFormat(out, "2006-01-02T15:04:05.9999999+00:00")
+}

@@ -5,31 +5,13 @@ import (
 	"strings"
 )
 
-// findVM is the instance that a path names.
-func (s *Server) findVM(r *request) (*instance, *armError) {
-	set, err := s.findSet(r)
-	if err != nil {
-		return nil, err
-	}
-	if !set.isRef(r.args["vm"]) {
-		err := instanceNotNumber("instanceId")
-		err.charged = r.method == http.MethodGet
-		return nil, err
-	}
-	inst := set.find(r.args["vm"])
-	if inst == nil {
-		return nil, refuse(http.StatusNotFound, "NotFound", "The entity was not found in this Azure location.")
-	}
-	return inst, nil
-}
-
-func (s *Server) getVM(r *request) (*response, *armError) {
+func (s *instances) getVM(r *request) (*response, *armError) {
 	inst, err := s.findVM(r)
 	if err != nil {
 		return nil, err
 	}
 	var view *members
-	l := s.lag(r, inst)
+	l := s.lists.lag(r, inst)
 	if strings.Contains(strings.ToLower(r.queryValue("$expand")), "instanceview") {
 		v := l.view(r.version)
 		view = &v
@@ -39,18 +21,18 @@ func (s *Server) getVM(r *request) (*response, *armError) {
 	return res, nil
 }
 
-func (s *Server) getVMView(r *request) (*response, *armError) {
+func (s *instances) getVMView(r *request) (*response, *armError) {
 	inst, err := s.findVM(r)
 	if err != nil {
 		return nil, err
 	}
-	res := answer(http.StatusOK, s.lag(r, inst).view(r.version))
+	res := answer(http.StatusOK, s.lists.lag(r, inst).view(r.version))
 	res.charge = 1
 	return res, nil
 }
 
 // lag is an instance as a request sees it: as it is, unless its health lags.
-func (s *Server) lag(r *request, inst *instance) look {
+func (s *lister) lag(r *request, inst *instance) look {
 	l := inst.look()
 	for _, f := range s.faults.fire(r.route.name, inst.set.key, healthFaults) {
 		l = l.withHealthOf(s.now.Add(-f.duration()))
@@ -58,7 +40,7 @@ func (s *Server) lag(r *request, inst *instance) look {
 	return l
 }
 
-func (s *Server) putVM(r *request) (*response, *armError) {
+func (s *instances) putVM(r *request) (*response, *armError) {
 	inst, err := s.findVM(r)
 	if err != nil {
 		return nil, err
@@ -82,7 +64,7 @@ func (s *Server) putVM(r *request) (*response, *armError) {
 		before := inst.model
 		op.start(inst, before, plan{during: updating, lasts: s.durations.VMUpdate})
 	}
-	return s.written(r, op, http.StatusOK, inst.look().body(r.version, nil), inst.quotedEtag()), nil
+	return s.written(r, op.longRunning, http.StatusOK, inst.look().body(r.version, nil), inst.quotedEtag()), nil
 }
 
 // checkProtection refuses a policy that protects from the scale set's actions but not from scale-in (azure-facts §2.5).
@@ -114,34 +96,16 @@ func (inst *instance) take(body object) bool {
 	return changed
 }
 
-func (s *Server) deleteVM(r *request) (*response, *armError) {
+func (s *instances) deleteVM(r *request) (*response, *armError) {
 	inst, err := s.findVM(r)
 	if err != nil {
 		return nil, err
 	}
-	op := s.deleteSome(inst.set, []*instance{inst}, "VMs.Delete")
-	return s.accepted(r, op), nil
+	op := inst.set.deleteSome([]*instance{inst}, "VMs.Delete")
+	return s.accepted(r, op.longRunning), nil
 }
 
-// deleteSome deletes instances; the set wants that many fewer from now on.
-func (s *Server) deleteSome(set *scaleSet, instances []*instance, kind string) *operation {
-	op := s.begin(kind, set, kind == "DeleteInstances", s.durations.Noop)
-	fewer := 0
-	for _, inst := range instances {
-		if inst.provisioning != deleting {
-			fewer++
-		}
-		op.charge++
-		op.start(inst, inst.model, s.deletePlan(inst))
-	}
-	if fewer > 0 && !op.inert {
-		set.setCapacity(max(0, set.capacity()-fewer))
-		set.etag++
-	}
-	return op
-}
-
-func (s *Server) listVMExtensions(r *request) (*response, *armError) {
+func (s *instances) listVMExtensions(r *request) (*response, *armError) {
 	inst, err := s.findVM(r)
 	if err != nil {
 		return nil, err
@@ -149,7 +113,7 @@ func (s *Server) listVMExtensions(r *request) (*response, *armError) {
 	return answer(http.StatusOK, members{{"value", inst.look().resources()}}), nil
 }
 
-func (s *Server) getVMExtension(r *request) (*response, *armError) {
+func (s *instances) getVMExtension(r *request) (*response, *armError) {
 	inst, err := s.findVM(r)
 	if err != nil {
 		return nil, err

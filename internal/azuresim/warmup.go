@@ -1,7 +1,6 @@
 package azuresim
 
 import (
-	"strings"
 	"time"
 )
 
@@ -20,22 +19,12 @@ func (inst *instance) cameUp(now time.Time) {
 	s.after(delay, func() { inst.change(s.now, func(*state) {}) })
 }
 
-func (s *Server) healthDelay() time.Duration {
+func (s *kernel) healthDelay() time.Duration {
 	return time.Duration(s.switches.HealthDelaySeconds) * time.Second
 }
 
 // isWarmingUp says whether it is too early to tell a machine's health.
 func (inst *instance) isWarmingUp() bool { return inst.set.server.now.Before(inst.warmUntil) }
-
-// richHealth says whether health monitoring knows more than well and ill: version 2 of the extension does.
-func (m *model) richHealth() bool {
-	for _, e := range m.extensions {
-		if strings.HasPrefix(strings.ToLower(e.kind()), "applicationhealth") {
-			return strings.HasPrefix(stringAt(e.properties, "typeHandlerVersion"), "2")
-		}
-	}
-	return false
-}
 
 // warmingHealth is what is reported meanwhile.
 func (inst *instance) warmingHealth() health {

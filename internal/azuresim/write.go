@@ -3,25 +3,11 @@ package azuresim
 import (
 	"maps"
 	"reflect"
-	"strings"
-)
-
-// change is what a write of a scale set comes to.
-type change struct {
-	doc     object
-	model   *model // the one the set has if nothing about machines changes
-	differs bool
-}
-
-// readOnly are what a body may repeat but never change.
-var (
-	readOnly         = []string{"name", "id", "type", "etag", "systemData"}
-	readOnlyProperty = []string{"provisioningState", "uniqueId", "timeCreated"}
 )
 
 // planWrite works out a write: body merged into what the set is (azure-facts
 // §2.10: PUT, too, keeps what the body leaves out). set is nil for a new one.
-func (s *Server) planWrite(set *scaleSet, body object, version apiVersion) (change, *armError) {
+func (s *compute) planWrite(set *scaleSet, body object, version apiVersion) (change, *armError) {
 	if err := checkShape(body); err != nil {
 		return change{}, err
 	}
@@ -53,7 +39,7 @@ func (set *scaleSet) full() object {
 	return with(set.doc, "properties", properties)
 }
 
-func (s *Server) split(set *scaleSet, full object) change {
+func (s *compute) split(set *scaleSet, full object) change {
 	properties := objectAt(full, "properties")
 	c := change{
 		doc:   with(full, "properties", without(properties, "virtualMachineProfile")),
@@ -82,70 +68,9 @@ func (set *scaleSet) usedModel(m *model) *model {
 	return nil
 }
 
-func cleaned(body object) object {
-	body = without(body, readOnly...)
-	if properties := objectAt(body, "properties"); properties != nil {
-		properties = without(properties, readOnlyProperty...)
-		if profile := objectAt(properties, "virtualMachineProfile"); profile != nil {
-			properties["virtualMachineProfile"] = without(profile, "timeCreated")
-		}
-		body["properties"] = properties
-	}
-	return body
-}
-
-// settleImage makes the image reference that of the body where it is of
-// another kind: an id replaces a marketplace image, and the other way round.
-func settleImage(full, body object) object {
-	path := []string{"properties", "virtualMachineProfile", "storageProfile"}
-	given := objectAt(body, append(path, "imageReference")...)
-	if given == nil {
-		return full
-	}
-	ref := objectAt(full, append(path, "imageReference")...)
-	if stringAt(given, "id") != "" {
-		ref = without(ref, "publisher", "offer", "sku", "version", "exactVersion")
-	} else if stringAt(given, "publisher") != "" {
-		ref = without(ref, "id", "sharedGalleryImageId", "communityGalleryImageId")
-	}
-	return replaced(full, ref, append(path, "imageReference")...)
-}
-
-// replaced is a tree with another value at a path.
-func replaced(tree object, value any, path ...string) object {
-	if len(path) == 1 {
-		return with(tree, path[0], value)
-	}
-	return with(tree, path[0], replaced(objectAt(tree, path[0]), value, path[1:]...))
-}
-
-// keepSecrets gives extensions that are sent as they were shown the protected
-// settings they had: these cannot be read, so a read followed by a write must
-// not lose them. A changed extension has what was sent with it.
-func keepSecrets(full object, old *model) object {
-	path := []string{"properties", "virtualMachineProfile", "extensionProfile", "extensions"}
-	list := arrayAt(full, path...)
-	if len(list) == 0 {
-		return full
-	}
-	kept := make([]any, len(list))
-	for i, e := range list {
-		kept[i] = e
-		before := old.extension(stringAt(e, "name"))
-		if before == nil || before.properties["protectedSettings"] == nil {
-			continue
-		}
-		properties := without(objectAt(e, "properties"), "provisioningState")
-		if properties["protectedSettings"] == nil && reflect.DeepEqual(properties, before.shown()) {
-			o, _ := e.(object)
-			kept[i] = with(o, "properties", before.properties)
-		}
-	}
-	return replaced(full, kept, path...)
-}
-
 // commit makes a planned write true and begins its operation.
-func (s *Server) commit(set *scaleSet, c change, kind string, isPut bool) *operation {
+func (set *scaleSet) commit(c change, kind string, isPut bool) *operation {
+	s := set.server
 	lasts := s.durations.Patch
 	if isPut {
 		lasts = s.durations.PutModel
@@ -161,28 +86,28 @@ func (s *Server) commit(set *scaleSet, c change, kind string, isPut bool) *opera
 		set.wrote(before, newModel)
 	}
 	if newModel {
-		s.preemptUpgrades(set)
+		set.preemptUpgrades()
 		set.adopt(c.model, s.now)
 	}
 	op := s.begin(kind, set, true, lasts)
-	s.scaleTo(op, want)
-	s.expectRepairs(set)
+	op.scaleTo(want)
+	set.expectRepairs()
 	if newModel || set.rollingStopped() {
-		s.followModel(op)
+		op.followModel()
 	}
 	return op
 }
 
 // followModel upgrades what the set's mode upgrades by itself (azure-facts §2.4).
-func (s *Server) followModel(op *operation) {
+func (op *operation) followModel() {
 	switch op.set.upgradeMode() {
 	case "automatic":
 		for _, inst := range op.set.upgradable() {
 			op.charge++
-			op.start(inst, op.set.model, s.upgradePlan(inst, op.set.model))
+			op.start(inst, op.set.model, inst.upgradePlan(op.set.model))
 		}
 	case "rolling":
-		s.roll(op, rollModel)
+		op.roll(rollModel)
 	}
 }
 
@@ -215,7 +140,8 @@ func (set *scaleSet) upgrading() []*operation {
 	return out
 }
 
-func (s *Server) preemptUpgrades(set *scaleSet) {
+func (set *scaleSet) preemptUpgrades() {
+	s := set.server
 	if s.switches.WriteDuringUpgrade != "preempt" {
 		return
 	}
@@ -225,7 +151,7 @@ func (s *Server) preemptUpgrades(set *scaleSet) {
 }
 
 // create makes a scale set from a planned write.
-func (s *Server) create(id scaleSetID, c change) *scaleSet {
+func (s *compute) create(id scaleSetID, c change) *scaleSet {
 	set := &scaleSet{
 		server: s, subscription: id.subscription, group: id.group, name: id.name, key: id.key(),
 		location: stringAt(c.doc, "location"), doc: maps.Clone(c.doc),
@@ -248,22 +174,38 @@ func diskInfix(version apiVersion) string {
 }
 
 // fillNew makes the instances of a new scale set.
-func (s *Server) fillNew(set *scaleSet, kind string) *operation {
+func (set *scaleSet) fillNew(kind string) *operation {
+	s := set.server
 	lasts := s.durations.PutModel
 	op := s.begin(kind, set, true, lasts)
 	op.onEnd = func() { set.creating = false }
-	s.scaleTo(op, set.capacity())
+	op.scaleTo(set.capacity())
 	return op
 }
 
-// scaleSetID names a scale set, in the case the client used.
-type scaleSetID struct{ subscription, group, name string }
-
-func (id scaleSetID) key() string {
-	return strings.ToLower("/subscriptions/" + id.subscription + "/resourcegroups/" + id.group +
-		"/providers/microsoft.compute/virtualmachinescalesets/" + id.name)
+// checkWrite refuses what a scale set cannot be.
+func (s *compute) checkWrite(set *scaleSet, full object) *armError {
+	for _, check := range []func(*scaleSet, object) *armError{
+		checkPlace, checkOrchestration, checkFixed, checkImageType, checkSize, checkMode, checkExtensions, checkHealthSources, checkGrace,
+	} {
+		if err := check(set, full); err != nil {
+			return err
+		}
+	}
+	storage := objectAt(full, "properties", "virtualMachineProfile", "storageProfile")
+	if err := s.checkImage(objectAt(storage, "imageReference"), stringAt(full, "location")); err != nil {
+		return err
+	}
+	return s.checkDisk(storage)
 }
 
-func groupKey(subscription, name string) string {
-	return strings.ToLower(subscription + "/" + name)
+// changesCase says whether a scale set has the group in capitals in its instances' ids.
+func (s *compute) changesCase(key string) bool {
+	switch s.switches.IDCase {
+	case "keep":
+		return false
+	case "upper":
+		return true
+	}
+	return s.seed != 0 && s.seeded(key)%4 == 0
 }
