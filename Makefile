@@ -114,7 +114,7 @@ lint: ## Run the linters, over the API with the Kubernetes API rules as well.
 	$(TOOL) golangci-lint-kube-api-linter run -c .golangci-kal.yml ./api/...
 
 .PHONY: test
-test: k8s build ## Run every test: unit, random worlds, recordings, real apiserver, end to end.
+test: k8s build ## Run every test: unit, random worlds, recordings, real apiserver, end to end. The long ones try a sample; see test-deep.
 	@hack/e2e/get-prometheus
 	@rm -f $(FIGURES); began=$$(date +%s); export FIGURES_FILE=$(FIGURES); \
 	go test -timeout 25m $$(go list ./... | grep -v -e /hack/e2e -e /hack/demo); \
@@ -123,6 +123,13 @@ test: k8s build ## Run every test: unit, random worlds, recordings, real apiserv
 	echo "figure: faults_tested $$(sed -n 's/^fault: \([0-9]*\) .*/\1/p' $(FIGURES) | sort -u | wc -l)" >> $(FIGURES); \
 	echo; sort -u $(FIGURES) | grep '^figure: '; \
 	grep -q recordings_judged $(FIGURES) || echo "SKIPPED: the simulator was judged by no recording, since there are none here"
+
+.PHONY: test-deep
+test-deep: k8s ## Run the long tests at full length: 100,000 random worlds, millions of model states, 200 mutants. Takes about an hour.
+	@rm -f $(FIGURES); export FIGURES_FILE=$(FIGURES); status=0; \
+	TEST_DEEP=1 go test -timeout 0 ./internal/rollout/... ./internal/conditions || status=$$?; \
+	$(MAKE) mutants SAMPLE=200 || status=$$?; \
+	echo; sort -u $(FIGURES) | grep '^figure: '; exit $$status
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no apiserver and no processes of their own.

@@ -11,6 +11,9 @@ import (
 // its end: what a passing test prints is otherwise not shown.
 const File = "FIGURES_FILE"
 
+// Deep reports whether the tests run at their full length, as make test-deep asks for. Else the long ones try a sample.
+func Deep() bool { return os.Getenv("TEST_DEEP") != "" }
+
 // Record notes one figure, measured in this very run.
 func Record(t testing.TB, name string, value any) {
 	t.Helper()

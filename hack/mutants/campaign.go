@@ -34,13 +34,21 @@ type campaign struct {
 type suite struct {
 	dir  string
 	args []string
+	env  []string
 }
 
 var campaigns = []campaign{
 	{name: "core", dir: "internal/rollout", tests: []suite{
-		{"internal/rollout", []string{"-test.short", "-test.failfast", "-worlds", "60", "-test.skip", "TestRandomHooks|TestForecast"}},
-		{"internal/rollout/modelcheck", []string{"-test.short", "-test.failfast", "-test.run", "TestModel", "-states", "400"}},
-		{"internal/rollout", []string{"-test.short", "-test.failfast", "-test.run", "TestRandomWorlds", "-worlds", "1500"}},
+		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-worlds", "60", "-test.skip", "TestForecast"}},
+		{dir: "internal/rollout/modelcheck", args: []string{"-test.short", "-test.failfast", "-test.run", "TestModel", "-states", "400"}},
+		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-test.run", "TestRandomWorlds", "-worlds", "1500"}},
+	}},
+	{name: "controllers", dir: "controllers", files: regexp.MustCompile(`^[^z]`), tests: []suite{
+		{dir: "controllers", args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}},
+		{dir: "controllers", args: []string{"-test.failfast"}},
+	}},
+	{name: "errors", dir: "internal/azure", files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
+		{dir: "internal/azure", args: []string{"-test.failfast", "-test.skip", "Bounded|LongestPage"}},
 	}},
 }
 
@@ -143,6 +151,7 @@ func (c campaign) catch(binaries []string, id int) (name, out string, caught boo
 		cmd := exec.CommandContext(ctx, binaries[n], s.args...)
 		cmd.Dir = s.dir
 		cmd.Env = append(os.Environ(), fmt.Sprintf("MUTANT=%d", id), "GOMAXPROCS=1")
+		cmd.Env = append(cmd.Env, s.env...)
 		printed, err := cmd.CombinedOutput()
 		cancel()
 		if err != nil {

@@ -11,7 +11,7 @@ import (
 
 // TestCampaign tries every mutant of a small package whose test misses two of them.
 func TestCampaign(t *testing.T) {
-	c := campaign{name: "small", dir: "testdata/small", tests: []suite{{"testdata/small", nil}}}
+	c := campaign{name: "small", dir: "testdata/small", tests: []suite{{dir: "testdata/small"}}}
 	got, err := c.run(regexp.MustCompile(""), 0)
 	if err != nil {
 		t.Fatal(err)

@@ -21,8 +21,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// lives is how many random rollouts are lived through, and reached how many states of the model are visited; a fraction of them in a hurry.
-const lives, reached, hurry = 2000, 1_000_000, 20
+// lives is how many random rollouts are lived through in depth, and reached how many states of the model are visited. Otherwise it is a fraction of them.
+const lives, reached, sample, hurry = 2000, 1_000_000, 8, 20
 
 // reads is what kstatus makes of a standing.
 var reads = map[rollout.Standing]status.Status{
@@ -37,9 +37,12 @@ func TestKstatus(t *testing.T) {
 	seen := map[string]bool{}
 	standings := map[rollout.Standing]int{}
 	told := map[rollout.Reason]bool{}
-	share := 1
-	if testing.Short() {
+	share := sample
+	switch {
+	case testing.Short():
 		share = hurry
+	case figure.Deep():
+		share = 1
 	}
 	decisions := 0
 	see := func(_ rollout.Spec, _ rollout.Memory, d rollout.Decision) {

@@ -28,7 +28,7 @@ var (
 	world = flag.Int64("world", 0, "replay the random world with this seed")
 	// from and many choose other random worlds than those of every time.
 	from = flag.Int64("from", 20261123, "seed of the first of the random worlds")
-	many = flag.Int64("worlds", 0, "how many random worlds; 0: 100,000, in a hurry 3,000")
+	many = flag.Int64("worlds", 0, "how many random worlds; 0: 15,000, in a hurry 3,000, in depth 100,000")
 )
 
 // TestOneWorld tells a single random world, to find out why it broke.
@@ -45,9 +45,12 @@ func TestOneWorld(t *testing.T) {
 // TestRandomWorlds runs rollouts in worlds that misbehave and holds every effect against the invariants of design §6. A failure
 // names its seed, which TestOneWorld replays.
 func TestRandomWorlds(t *testing.T) {
-	worlds := int64(100_000)
-	if testing.Short() || raceEnabled {
+	worlds := int64(15_000)
+	switch {
+	case testing.Short() || raceEnabled:
 		worlds = 3_000
+	case figure.Deep():
+		worlds = 100_000
 	}
 	if *many > 0 {
 		worlds = *many

@@ -22,17 +22,19 @@ func (c *config) mostStates() int {
 		return *states
 	case testing.Short() || raceEnabled:
 		return 4_000
-	case c.isWhole():
+	case c.isWhole() && figure.Deep():
 		return 400_000
-	case c.states > 0:
+	case c.states > 0 && figure.Deep():
 		return c.states
-	default:
+	case figure.Deep():
 		return 22_000
+	default:
+		return 8_000
 	}
 }
 
-// inFull says whether as many states are visited as the figures are about.
-func inFull() bool { return *states == 0 && !testing.Short() && !raceEnabled }
+// inFull returns whether as many states are visited as there are, or as many as are asked for.
+func inFull() bool { return *states == 0 && !testing.Short() && !raceEnabled && figure.Deep() }
 
 // TestModel visits the states of all configurations and holds every decision against the invariants of design §6; from every state it
 // looks for the ways to rest, and for the way back. Every finding is told with the shortest way to it that the search knows.
