@@ -66,7 +66,9 @@ func run(ctx context.Context, o *options.Options) error {
 	if err := reconciler.SetupWithManager(mgr, o.MaxConcurrent); err != nil {
 		return fmt.Errorf("setting up the controller: %w", err)
 	}
-	actions := &controllers.RolloutActionReconciler{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock.RealClock{}, TTL: o.ActionTTL}
+	actions := &controllers.RolloutActionReconciler{
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock.RealClock{}, TTL: o.ActionTTL,
+	}
 	if err := actions.SetupWithManager(mgr); err != nil {
 		return fmt.Errorf("setting up the controller of actions: %w", err)
 	}

@@ -8,7 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// act carries out the decision's one step, unless it comes too late, and lets the core decide what its outcome means. What is begun is never waited for.
+// act carries out the decision's one step, unless it comes too late, and lets the core decide what its outcome means. What is begun is
+// never waited for.
 func (r *VMSSRolloutReconciler) act(ctx context.Context, round *round, d rollout.Decision) rollout.Decision {
 	log := ctrl.LoggerFrom(ctx)
 	if late := r.lateness(round); late != nil {

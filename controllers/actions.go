@@ -73,7 +73,8 @@ func (r *VMSSRolloutReconciler) unansweredNow(ctx context.Context, cached *v1alp
 }
 
 // actionOf is the action in the core's words.
-func (r *VMSSRolloutReconciler) actionOf(ctx context.Context, object *v1alpha1.VMSSRollout, action *v1alpha1.RolloutAction) (rollout.Action, error) {
+func (r *VMSSRolloutReconciler) actionOf(ctx context.Context, object *v1alpha1.VMSSRollout,
+	action *v1alpha1.RolloutAction) (rollout.Action, error) {
 	verified, err := r.isVerified(ctx, action)
 	if err != nil {
 		return rollout.Action{}, err
@@ -102,7 +103,8 @@ func (r *VMSSRolloutReconciler) answerActions(ctx context.Context, round *round,
 }
 
 // answerAction writes the answer into the action's own status.
-func answerAction(ctx context.Context, c client.Client, action *v1alpha1.RolloutAction, accepted bool, message string, verified bool, at metav1.Time) error {
+func answerAction(ctx context.Context, c client.Client, action *v1alpha1.RolloutAction, accepted bool, message string,
+	verified bool, at metav1.Time) error {
 	at = metav1.NewTime(at.UTC().Truncate(1e9))
 	answer, status := v1alpha1.AnswerRejected, metav1.ConditionFalse
 	if accepted {

@@ -12,9 +12,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// readClaim finds out whose the round's scale set is: the oldest rollout's that can work; and that of a younger one for as long as it has something in
-// flight. It asks the cache: that shows every object that is older than the one whose creation it has shown, so of two rollouts that are created at
-// the same moment the younger always knows.
+// readClaim finds out whose the round's scale set is: the oldest rollout's that can work; and that of a younger one for as long as it has
+// something in flight. It asks the cache: that shows every object that is older than the one whose creation it has shown, so of two
+// rollouts that are created at the same moment the younger always knows.
 func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rollout.Reading[rollout.Claim] {
 	all := &v1alpha1.VMSSRolloutList{}
 	if err := r.Client.List(ctx, all); err != nil {
@@ -36,8 +36,8 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 	return rollout.Known(claim)
 }
 
-// holdsClaim says whether the rollout may have the scale set: it does not only plan; if it is being deleted it still has something to put back; and
-// it can work, or has worked, so that nobody else may undo it.
+// holdsClaim says whether the rollout may have the scale set: it does not only plan; if it is being deleted it still has something to put
+// back; and it can work, or has worked, so that nobody else may undo it.
 func holdsClaim(object *v1alpha1.VMSSRollout) bool {
 	return !isGoing(object) && object.Spec.Mode != v1alpha1.ModePlan && (!isInvalid(object) || hasWorked(object))
 }

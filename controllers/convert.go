@@ -117,7 +117,10 @@ func rememberedProblem(p *v1alpha1.Problem) *rollout.Problem {
 }
 
 func refOf(ref v1alpha1.InstanceReference) rollout.Ref {
-	return rollout.Ref{ID: ref.ID, VMID: ref.VMID, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince), Attempt: int(ref.Attempt), Successes: int(ref.Successes)}
+	return rollout.Ref{
+		ID: ref.ID, VMID: ref.VMID, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince),
+		Attempt: int(ref.Attempt), Successes: int(ref.Successes),
+	}
 }
 
 // remember makes the status say what the memory holds. Times are kept to the second: what happened is rounded down, and what
@@ -168,7 +171,8 @@ func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
 	}
 	keepOutside(&kept, m)
 	machines := v1alpha1.MachineBookkeeping{
-		Exposed: idsFrom(m.Exposed), Verified: idsFrom(m.Verified), Failed: grouped(m.Failed), Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
+		Exposed: idsFrom(m.Exposed), Verified: idsFrom(m.Verified), Failed: grouped(m.Failed),
+		Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
 		Skipped: refsFrom(m.Skipped), Unchanged: refsFrom(m.Unchanged),
 		FormerBegunTime: happened(m.FormerBegun), FormerID: conditions.Shorten(m.FormerID, maxCodeSize),
 	}

@@ -16,8 +16,8 @@ const (
 	defaultDrainTimeout = 10 * time.Minute
 )
 
-// checksOf returns the checks as the core knows them. One whose template is not there is about each machine: it will not pass, so that nothing
-// counts as verified that nobody can verify.
+// checksOf returns the checks as the core knows them. One whose template is not there is about each machine: it will not pass, so that
+// nothing counts as verified that nobody can verify.
 func checksOf(declared []v1alpha1.Check, templates map[string]*v1alpha1.CheckTemplate) []rollout.Check {
 	var out []rollout.Check
 	for _, check := range declared {
@@ -79,7 +79,9 @@ func recallOutside(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
 
 // keepOutside is what recallOutside reads.
 func keepOutside(kept *v1alpha1.Bookkeeping, m rollout.Memory) {
-	checks := v1alpha1.CheckBookkeeping{Passed: m.Checked, Rejected: conditions.Shorten(m.Rejected, maxLedgerMessageSize), Spoilt: count(m.Spoilt)}
+	checks := v1alpha1.CheckBookkeeping{
+		Passed: m.Checked, Rejected: conditions.Shorten(m.Rejected, maxLedgerMessageSize), Spoilt: count(m.Spoilt),
+	}
 	if !reflect.ValueOf(checks).IsZero() {
 		kept.Checks = &checks
 	}
@@ -95,8 +97,9 @@ func keepOutside(kept *v1alpha1.Bookkeeping, m rollout.Memory) {
 
 func callingOf(c v1alpha1.CallBookkeeping, op *rollout.Operation) rollout.Calling {
 	out := rollout.Calling{
-		Point: rollout.HookPoint(c.At), Number: int(c.Number), Since: timeOf(c.Since), Refs: refsOf(c.Instances), DrainSince: timeOf(c.DrainSince),
-		About: c.About,
+		Point: rollout.HookPoint(c.At), Number: int(c.Number), Since: timeOf(c.Since), Refs: refsOf(c.Instances),
+		DrainSince: timeOf(c.DrainSince),
+		About:      c.About,
 	}
 	for _, id := range idsOf(c.OfOperation) {
 		ref := rollout.Ref{ID: id}

@@ -38,8 +38,8 @@ func shortened(message string) string {
 	return conditions.Shorten(message, maxFailureMessage)
 }
 
-// grouped lists the other failed machines by how they failed. That they are not told from a later machine with the same id is safe, since Azure
-// does not give an id again soon: at worst such a machine is left alone until a person asks for another try.
+// grouped lists the other failed machines by how they failed. That they are not told from a later machine with the same id is safe, since
+// Azure does not give an id again soon: at worst such a machine is left alone until a person asks for another try.
 func grouped(failed []rollout.Failure) []v1alpha1.FailedGroup {
 	var groups []v1alpha1.FailedGroup
 	ids := map[int][]string{}

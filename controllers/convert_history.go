@@ -41,7 +41,8 @@ func takenOf(records []v1alpha1.ActionRecord) []rollout.Taken {
 	var out []rollout.Taken
 	for _, r := range records {
 		out = append(out, rollout.Taken{
-			UID: string(r.UID), Verb: rollout.Verb(r.Action), Step: r.Step, Instance: r.Instance, By: r.RequestedBy, Verified: r.Verified, At: timeOf(r.Time),
+			UID: string(r.UID), Verb: rollout.Verb(r.Action), Step: r.Step, Instance: r.Instance, By: r.RequestedBy,
+			Verified: r.Verified, At: timeOf(r.Time),
 		})
 	}
 	return out
@@ -51,7 +52,8 @@ func takenFrom(taken []rollout.Taken) []v1alpha1.ActionRecord {
 	var out []v1alpha1.ActionRecord
 	for _, t := range taken {
 		out = append(out, v1alpha1.ActionRecord{
-			UID: types.UID(t.UID), Action: v1alpha1.Verb(t.Verb), Step: t.Step, Instance: t.Instance, RequestedBy: t.By, Verified: t.Verified, Time: happened(t.At),
+			UID: types.UID(t.UID), Action: v1alpha1.Verb(t.Verb), Step: t.Step, Instance: t.Instance, RequestedBy: t.By,
+			Verified: t.Verified, Time: happened(t.At),
 		})
 	}
 	return out
@@ -78,7 +80,8 @@ func endedFrom(ended []rollout.Ended) []v1alpha1.HistoryEntry {
 			}
 		}
 		out = append(out, v1alpha1.HistoryEntry{
-			Run: e.Run, Revision: e.Revision, Baseline: e.Before, Outcome: v1alpha1.HistoryOutcome(e.Outcome), Message: conditions.Shorten(e.Why, historyMessage(n)),
+			Run: e.Run, Revision: e.Revision, Baseline: e.Before, Outcome: v1alpha1.HistoryOutcome(e.Outcome),
+			Message:   conditions.Shorten(e.Why, historyMessage(n)),
 			StartTime: happened(e.Started), EndTime: happened(e.Stopped), Actions: taken,
 		})
 	}

@@ -14,8 +14,8 @@ const (
 	maxExposed = 10000 // what ranges can stand for, whatever somebody wrote into the status
 )
 
-// idsFrom writes ids, in their order, as few entries: numbers as they are printed for people, 0 1 2 3 7 is "0-3,7", and names that begin alike together,
-// web_0a web_0b, as in Flexible scale sets, is "web_{0a,0b}". What would read as one of these is marked.
+// idsFrom writes ids, in their order, as few entries: numbers as they are printed for people, 0 1 2 3 7 is "0-3,7", and names that begin
+// alike together, web_0a web_0b, as in Flexible scale sets, is "web_{0a,0b}". What would read as one of these is marked.
 func idsFrom(ids []string) []string {
 	var out []string
 	for len(ids) > 0 {

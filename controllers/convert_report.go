@@ -92,7 +92,9 @@ func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.Notab
 		}
 		message := conditions.Shorten(n.Message, min(maxNotableMessage, room))
 		room -= len(message)
-		entry := v1alpha1.InstanceStatus{ID: n.Ref.ID, Name: telling(n.Ref), Zone: n.Zone, State: v1alpha1.InstanceState(n.State), Message: message}
+		entry := v1alpha1.InstanceStatus{
+			ID: n.Ref.ID, Name: telling(n.Ref), Zone: n.Zone, State: v1alpha1.InstanceState(n.State), Message: message,
+		}
 		status.Instances = append(status.Instances, entry)
 		size += len(`{"id":"","name":"","zone":"","state":""}`) + len(entry.ID+entry.Name+entry.Zone+string(entry.State)+message)
 	}

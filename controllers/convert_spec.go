@@ -24,7 +24,8 @@ func scaleSetOf(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
 }
 
 // specOf returns what the rollout declares, in the core's words. What is absent gets the schema's default, also when the object
-// never went through the schema. templates are those that its checks refer to, by name. A value of a closed set passes as it is: the schema refuses those the core does not know.
+// never went through the schema. templates are those that its checks refer to, by name. A value of a closed set passes as it is: the schema
+// refuses those the core does not know.
 func specOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) rollout.Spec {
 	spec := object.Spec
 	return rollout.Spec{

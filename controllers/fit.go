@@ -46,8 +46,8 @@ func fitPlan(plan *v1alpha1.Plan, excess *int) {
 	plan.Batches = kept
 }
 
-// fitHistory leaves out what was said of old runs, then who acted in them, then the runs. The newest stays: by its actions one is told that is
-// asked for again.
+// fitHistory leaves out what was said of old runs, then who acted in them, then the runs. The newest stays: by its actions one is told that
+// is asked for again.
 func fitHistory(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	for n := len(status.History) - 1; n > 0 && *excess > 0; n-- {
 		*excess -= encoded(status.History[n].Message)
@@ -62,7 +62,8 @@ func fitHistory(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	}
 }
 
-// fitDetails leaves out the token, since losing it changes nothing, and shortens what Azure tells of each machine and the Ready condition of all.
+// fitDetails leaves out the token, since losing it changes nothing, and shortens what Azure tells of each machine and the Ready condition
+// of all.
 func fitDetails(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	if *excess > 0 && status.Operation != nil {
 		*excess -= len(status.Operation.Token)

@@ -10,8 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// refusedCredential says that a check or a hook declares a Secret that does not allow it, nil for none. A Secret that cannot be read is no refusal: whoever
-// needs it then says so.
+// refusedCredential says that a check or a hook declares a Secret that does not allow it, nil for none. A Secret that cannot be read is no
+// refusal: whoever needs it then says so.
 func (r *VMSSRolloutReconciler) refusedCredential(ctx context.Context, round *round) *rollout.Problem {
 	for _, q := range r.Verification.Uses(round.object.UID) {
 		secret := &corev1.Secret{}
@@ -25,8 +25,8 @@ func (r *VMSSRolloutReconciler) refusedCredential(ctx context.Context, round *ro
 	return nil
 }
 
-// refusedScript says that a Secret does not allow a script to be written with it, nil if it does. What was in force once is put back in any case, as
-// long as it is just what it was: the scale set has had it.
+// refusedScript says that a Secret does not allow a script to be written with it, nil if it does. What was in force once is put back in any
+// case, as long as it is just what it was: the scale set has had it.
 func refusedScript(round *round, secret *corev1.Secret) *rollout.Problem {
 	if round.wasInForce(secret.Name, digestOf(secret)) {
 		return nil

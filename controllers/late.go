@@ -12,8 +12,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// How old what an effect rests on may be when the effect is sent. A process that was stopped, or waited long for an answer, has to look again: meanwhile the
-// object may have been paused, changed or taken over, and the scale set may be another one.
+// How old what an effect rests on may be when the effect is sent. A process that was stopped, or waited long for an answer, has to look
+// again: meanwhile the object may have been paused, changed or taken over, and the scale set may be another one.
 const (
 	maxIntentAge   = 10 * time.Second // since the intent was sent to the API server, which accepts it only for the object that was read
 	maxReadAge     = 30 * time.Second // since the instances were listed
@@ -41,20 +41,23 @@ func (r *VMSSRolloutReconciler) lateness(round *round) *rollout.Problem {
 	}{{"the intent was written", round.confirmed, maxIntentAge}, {"the scale set was read", round.listed, maxReadAge}} {
 		if passed := elapsed(r.Clock, rests.at); !rests.at.IsZero() && passed > rests.most {
 			return &rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf(
-				"nothing was sent, because %s passed since %s, and at most %s may; the controller looks again", passed.Round(time.Second), rests.what, rests.most)}
+				"nothing was sent, because %s passed since %s, and at most %s may; the controller looks again", passed.Round(time.Second),
+				rests.what, rests.most)}
 		}
 	}
 	return nil
 }
 
-// confirm makes sure that the object is still the one that was read, where an intent is already stored word for word and is not written again.
+// confirm makes sure that the object is still the one that was read, where an intent is already stored word for word and is not written
+// again.
 func (r *VMSSRolloutReconciler) confirm(ctx context.Context, round *round) error {
 	now, key := &v1alpha1.VMSSRollout{}, client.ObjectKeyFromObject(round.object)
 	if err := r.Live.Get(ctx, key, now); err != nil {
 		return fmt.Errorf("reading VMSSRollout %s: %w", key, err)
 	}
 	if now.UID != round.object.UID || now.ResourceVersion != round.object.ResourceVersion {
-		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("vmssrollouts").GroupResource(), key.Name, fmt.Errorf("it changed since it was read"))
+		return apierrors.NewConflict(
+			v1alpha1.GroupVersion.WithResource("vmssrollouts").GroupResource(), key.Name, fmt.Errorf("it changed since it was read"))
 	}
 	return nil
 }

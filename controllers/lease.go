@@ -9,11 +9,12 @@ import (
 	"k8s.io/utils/clock"
 )
 
-// leaseMargin is how long before its end a lease counts as lost: what was sent shortly before must have arrived before another process begins.
+// leaseMargin is how long before its end a lease counts as lost: what was sent shortly before must have arrived before another process
+// begins.
 const leaseMargin = 5 * time.Second
 
-// Lease is the lock of the leader election. It implements Leadership, because the election itself tells only that the lease was lost, and a process
-// that was stopped meanwhile does not hear of that in time.
+// Lease is the lock of the leader election. It implements Leadership, because the election itself tells only that the lease was lost, and a
+// process that was stopped meanwhile does not hear of that in time.
 type Lease struct {
 	resourcelock.Interface
 	clock clock.PassiveClock
@@ -47,8 +48,8 @@ func (l *Lease) Update(ctx context.Context, record resourcelock.LeaderElectionRe
 	return l.renew(record, func() error { return l.Interface.Update(ctx, record) })
 }
 
-// renew notes when a renewal was sent, once it has succeeded: for others the lease begins no sooner. A lease that is given up is not held from then on,
-// whatever the answer.
+// renew notes when a renewal was sent, once it has succeeded: for others the lease begins no sooner. A lease that is given up is not held
+// from then on, whatever the answer.
 func (l *Lease) renew(record resourcelock.LeaderElectionRecord, write func() error) error {
 	sent := l.clock.Now()
 	if record.HolderIdentity != l.Identity() {
@@ -78,8 +79,8 @@ func (l *Lease) Left() time.Duration {
 	return max(l.lasts-leaseMargin-elapsed(l.clock, l.sent), 0)
 }
 
-// elapsed returns how long ago something was, by whichever clock saw more time pass: the monotonic clock stands still while the whole host is suspended,
-// and the other one can be set.
+// elapsed returns how long ago something was, by whichever clock saw more time pass: the monotonic clock stands still while the whole host
+// is suspended, and the other one can be set.
 func elapsed(clock clock.PassiveClock, since time.Time) time.Duration {
 	now := clock.Now()
 	wall := now.Round(0).Sub(since.Round(0))

@@ -22,12 +22,13 @@ type round struct {
 	spec        rollout.Spec
 	templates   map[string]*v1alpha1.CheckTemplate // that its checks refer to, by name
 	observation rollout.Observation
-	listed      time.Time             // when the instances were listed, or else the model was read
-	confirmed   time.Time             // when the intent was sent to the API server, which stores it for no other object than the one that was read
-	began       rollout.OperationKind // what this round began, "" for nothing
-	stored      []string              // names of records that this round stored
-	actions     []*v1alpha1.RolloutAction
-	protected   map[string]map[string]any // protected settings by Secret; never logged, never written to Kubernetes
+	listed      time.Time // when the instances were listed, or else the model was read
+	// when the intent was sent to the API server, which stores it for no other object than the one that was read
+	confirmed time.Time
+	began     rollout.OperationKind // what this round began, "" for nothing
+	stored    []string              // names of records that this round stored
+	actions   []*v1alpha1.RolloutAction
+	protected map[string]map[string]any // protected settings by Secret; never logged, never written to Kubernetes
 }
 
 // load reads the object live, with what was asked of it. It returns nil for one that is gone, or on its way out with nothing to be put

@@ -8,7 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// longestLook bounds how long one round reads: a list of many slow pages must not hold a worker for hours. A list of 1,000 instances has ten.
+// longestLook bounds how long one round reads: a list of many slow pages must not hold a worker for hours. A list of 1,000 instances has
+// ten.
 const longestLook = 3 * time.Minute
 
 // observe reads what the core asks for, one thing at a time, until it asks for nothing more. A read that fails is an

@@ -30,7 +30,8 @@ func (r *VMSSRolloutReconciler) observeOutside(ctx context.Context, round *round
 	}
 }
 
-// noteScripts looks again in which machines a script of a check is at work, now that they are listed: one may have begun since the round did.
+// noteScripts looks again in which machines a script of a check is at work, now that they are listed: one may have begun since the round
+// did.
 func (r *VMSSRolloutReconciler) noteScripts(round *round) {
 	if len(round.observation.Checks) == 0 {
 		return // nothing is measured, and without a desk nothing ever is
@@ -57,7 +58,8 @@ func missingTemplate(round *round) *rollout.Problem {
 }
 
 // readTemplates reads the templates that the rollout's checks refer to. One that is not there is left out.
-func (r *VMSSRolloutReconciler) readTemplates(ctx context.Context, object *v1alpha1.VMSSRollout) (map[string]*v1alpha1.CheckTemplate, error) {
+func (r *VMSSRolloutReconciler) readTemplates(ctx context.Context,
+	object *v1alpha1.VMSSRollout) (map[string]*v1alpha1.CheckTemplate, error) {
 	templates := map[string]*v1alpha1.CheckTemplate{}
 	for _, check := range object.Spec.Checks {
 		if check.TemplateRef == nil {
@@ -76,8 +78,8 @@ func (r *VMSSRolloutReconciler) readTemplates(ctx context.Context, object *v1alp
 	return templates, nil
 }
 
-// want makes what the decision wants go on outside of Azure. It comes after what the decision remembers was written, so that nothing is begun
-// of which nobody would know after a crash.
+// want makes what the decision wants go on outside of Azure. It comes after what the decision remembers was written, so that nothing is
+// begun of which nobody would know after a crash.
 func (r *VMSSRolloutReconciler) want(round *round, d rollout.Decision) {
 	if r.Verification != nil {
 		r.Verification.Want(round.object, round.observation.Instances.Value, d)

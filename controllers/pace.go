@@ -21,9 +21,9 @@ const (
 	mostVariedBy = 5
 )
 
-// firstLook is how much later the first look of this process at the rollout may come; 0: it is to come now. Only a rollout waits for its turn that was
-// completed for just what is declared, and of which nobody wants anything. What it reported stays true until then. A second request, as an event
-// makes one, is never put off.
+// firstLook is how much later the first look of this process at the rollout may come; 0: it is to come now. Only a rollout waits for its
+// turn that was completed for just what is declared, and of which nobody wants anything. What it reported stays true until then. A second
+// request, as an event makes one, is never put off.
 func firstLook(round *round) time.Duration {
 	object, obs := round.object, round.observation
 	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
@@ -38,8 +38,8 @@ func firstLook(round *round) time.Duration {
 	return shareOf(object.UID, spreadOver)
 }
 
-// restsFor is when to look again after a wait of the core's. Long ones are drawn out, by as much for the same rollout every time: at the most hourly
-// stays at the most hourly.
+// restsFor is when to look again after a wait of the core's. Long ones are drawn out, by as much for the same rollout every time: at the
+// most hourly stays at the most hourly.
 func restsFor(uid types.UID, recheck time.Duration) time.Duration {
 	if recheck < longRest {
 		return recheck

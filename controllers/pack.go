@@ -22,8 +22,8 @@ type overflow struct {
 	Actions     []v1alpha1.ActionRecord      `json:"actions,omitempty"`  // those before the last
 }
 
-// pack compresses what people need least of a status, all but as many entries of each list as are to stay legible. The same names stand in many
-// places of it, so it takes a fraction of its room then.
+// pack compresses what people need least of a status, all but as many entries of each list as are to stay legible. The same names stand in
+// many places of it, so it takes a fraction of its room then.
 func pack(status *v1alpha1.VMSSRolloutStatus, legible int) {
 	packed, err := unpacked(*status.DeepCopy())
 	if err != nil {

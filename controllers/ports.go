@@ -17,7 +17,8 @@ type ScaleSets interface {
 	// Model reads the scale set: one GET.
 	Model(ctx context.Context, set rollout.ScaleSet) (rollout.Model, error)
 
-	// RollingUpgrade reads the newest upgrade that Azure carried out, or carries out, by itself: one GET. Where there was none, it is the zero value.
+	// RollingUpgrade reads the newest upgrade that Azure carried out, or carries out, by itself: one GET. Where there was none, it is the zero
+	// value.
 	RollingUpgrade(ctx context.Context, set rollout.ScaleSet) (rollout.RollingUpgrade, error)
 
 	// Instances reads every instance with its instance view: one GET a page, unprojected, because a projected list lies about
@@ -55,13 +56,13 @@ type ScaleSets interface {
 
 // Leadership is what the controller needs to know of the election of a leader.
 type Leadership interface {
-	// Left returns for how long this process is still known to be the only one that works, by its last renewal of the lease. Zero: another one may
-	// work already.
+	// Left returns for how long this process is still known to be the only one that works, by its last renewal of the lease. Zero: another one
+	// may work already.
 	Left() time.Duration
 }
 
-// Verification is what the controller needs of those who measure and call. None of its methods waits for a measurement or an answer. What it
-// knows may be lost at any time; then a check begins anew, and a call is made again under the same key.
+// Verification is what the controller needs of those who measure and call. None of its methods waits for a measurement or an answer. What
+// it knows may be lost at any time; then a check begins anew, and a call is made again under the same key.
 type Verification interface {
 	// Declare says what checks and hooks the rollout has, with the templates that they refer to, by name. A problem is for a person to
 	// mend; what was declared before stays in force meanwhile.

@@ -39,8 +39,8 @@ type storedSnapshot struct {
 	ImageVersions []string `json:"imageVersions,omitempty"`
 }
 
-// recordName is the name of the ControllerRevision that holds a record. It carries a mark of the rollout's UID, so that no record of a former
-// object of the same name, or of another object whose name begins alike, is in the way.
+// recordName is the name of the ControllerRevision that holds a record. It carries a mark of the rollout's UID, so that no record of a
+// former object of the same name, or of another object whose name begins alike, is in the way.
 func recordName(object *v1alpha1.VMSSRollout, record string) string {
 	mark := sha256.Sum256([]byte(object.UID))
 	return beginningOf(object.Name, maxRecordPrefix) + "-" + hex.EncodeToString(mark[:5]) + "-" + record
@@ -133,7 +133,8 @@ func (r *VMSSRolloutReconciler) readRecord(ctx context.Context, round *round, re
 	record = recordOf(round.object, record)
 	read := r.readRevision(ctx, round, recordName(round.object, record))
 	if read.State == rollout.ReadFailed && read.Problem.Kind == rollout.KindNotFound {
-		if former := r.readRevision(ctx, round, formerRecordName(round.object, record)); former.State == rollout.Read || former.Problem.Kind != rollout.KindNotFound {
+		if former := r.readRevision(ctx, round, formerRecordName(round.object, record)); former.State == rollout.Read ||
+			former.Problem.Kind != rollout.KindNotFound {
 			return former
 		}
 	}
@@ -146,15 +147,19 @@ func (r *VMSSRolloutReconciler) readRevision(ctx context.Context, round *round, 
 	err := r.Live.Get(ctx, name, found)
 	switch {
 	case apierrors.IsNotFound(err):
-		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s is not there", name)})
+		return rollout.Unknown[rollout.Snapshot](
+			&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s is not there", name)})
 	case err != nil:
-		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf("reading ControllerRevision %s failed", name)})
+		return rollout.Unknown[rollout.Snapshot](
+			&rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf("reading ControllerRevision %s failed", name)})
 	case !metav1.IsControlledBy(found, round.object):
-		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s belongs to another object", name)})
+		return rollout.Unknown[rollout.Snapshot](
+			&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s belongs to another object", name)})
 	}
 	var stored storedSnapshot
 	if err := json.Unmarshal(found.Data.Raw, &stored); err != nil {
-		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s does not hold a snapshot", name)})
+		return rollout.Unknown[rollout.Snapshot](
+			&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s does not hold a snapshot", name)})
 	}
 	return rollout.Known(rollout.Snapshot(stored))
 }

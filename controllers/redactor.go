@@ -15,14 +15,14 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// withRedactor gives everybody who reads texts from outside in this round what cuts the run's secrets out of them. The Secrets are read when
-// the first such text is there, and never for a round without one.
+// withRedactor gives everybody who reads texts from outside in this round what cuts the run's secrets out of them. The Secrets are read
+// when the first such text is there, and never for a round without one.
 func (r *VMSSRolloutReconciler) withRedactor(ctx context.Context, round *round) context.Context {
 	return redact.Into(ctx, sync.OnceValue(func() *redact.Redactor { return r.redactorOf(ctx, round) }))
 }
 
-// Redactor is what cuts the secrets of a rollout, for those who measure and call in their own time. A rollout that cannot be read has none that can be
-// told, so nothing that an instance printed is to be shown.
+// Redactor is what cuts the secrets of a rollout, for those who measure and call in their own time. A rollout that cannot be read has none
+// that can be told, so nothing that an instance printed is to be shown.
 func (r *VMSSRolloutReconciler) Redactor(ctx context.Context, namespace, name string) *redact.Redactor {
 	object := &v1alpha1.VMSSRollout{}
 	if err := r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, object); err != nil {
@@ -42,8 +42,8 @@ type secretInUse struct {
 	written bool   // an instance may have what it held
 }
 
-// redactorOf reads the Secrets that the run uses. Of one that an instance may have and that cannot be read, or holds something else by now, what a
-// script printed cannot be cut; then it is not to be shown.
+// redactorOf reads the Secrets that the run uses. Of one that an instance may have and that cannot be read, or holds something else by now,
+// what a script printed cannot be cut; then it is not to be shown.
 func (r *VMSSRolloutReconciler) redactorOf(ctx context.Context, round *round) *redact.Redactor {
 	m := round.observation.Memory
 	c := &collection{reconciler: r, ctx: ctx, namespace: round.object.Namespace}
@@ -82,11 +82,14 @@ func leftovers(m rollout.Memory, target rollout.Target, before string) (outdated
 	return outdated, ""
 }
 
-// addDeclared adds the Secrets that the rollout declares for scripts. It returns why what the target's script may print is not known; "": it is.
+// addDeclared adds the Secrets that the rollout declares for scripts. It returns why what the target's script may print is not known; "":
+// it is.
 func (c *collection) addDeclared(round *round) (lost string) {
 	m := round.observation.Memory
 	if s := round.spec.Target.Script; s != nil {
-		lost = c.add(secretInUse{name: s.ProtectedSettings, digest: m.Settings, written: m.ScriptWritten || m.Settings != "" || writesScript(m.Operation)})
+		lost = c.add(secretInUse{
+			name: s.ProtectedSettings, digest: m.Settings, written: m.ScriptWritten || m.Settings != "" || writesScript(m.Operation),
+		})
 	}
 	if b := round.spec.Baseline; b != nil && b.Script != nil {
 		c.add(secretInUse{name: b.Script.ProtectedSettings})
@@ -140,8 +143,8 @@ type collection struct {
 	values     []string
 }
 
-// add reads a Secret. It returns why what an instance may have of it is not known; "": it is, or no instance has. A Secret that was not written
-// and does not allow it is not used, and so is not cut: who declares it could else find out its words by trying.
+// add reads a Secret. It returns why what an instance may have of it is not known; "": it is, or no instance has. A Secret that was not
+// written and does not allow it is not used, and so is not cut: who declares it could else find out its words by trying.
 func (c *collection) add(used secretInUse) (lost string) {
 	if used.name == "" {
 		return ""

@@ -57,7 +57,8 @@ func isSame(desired, is v1alpha1.VMSSRolloutStatus) bool {
 }
 
 // statusFrom is the one place where status comes from. checks is what is to be said of the checks.
-func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation int64, obs rollout.Observation, checks []v1alpha1.CheckStatus) {
+func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation int64,
+	obs rollout.Observation, checks []v1alpha1.CheckStatus) {
 	status.ObservedGeneration = generation
 	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
 	remember(status, d.Remember)

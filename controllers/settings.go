@@ -28,7 +28,8 @@ const (
 )
 
 // readSettings reads a Secret with a script's protected settings from the rollout's own namespace.
-func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round, secretName string) rollout.Reading[rollout.ProtectedSettings] {
+func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round,
+	secretName string) rollout.Reading[rollout.ProtectedSettings] {
 	name := types.NamespacedName{Namespace: round.object.Namespace, Name: secretName}
 	secret := &corev1.Secret{}
 	if err := r.Live.Get(ctx, name, secret); err != nil {
@@ -76,10 +77,13 @@ func secretProblem(name types.NamespacedName, err error) *rollout.Problem {
 		return &rollout.Problem{
 			Kind:    rollout.KindForbidden,
 			Message: fmt.Sprintf("the controller may not read Secret %q in namespace %q", name.Name, name.Namespace),
-			Mend:    fmt.Sprintf("kubectl create rolebinding vmssrollout-secret-reader -n %s --clusterrole=vmssrollout-secret-reader --serviceaccount=vmss-rollouts-system:controller-manager", name.Namespace),
+			Mend: fmt.Sprintf("kubectl create rolebinding vmssrollout-secret-reader -n %s --clusterrole=vmssrollout-secret-reader "+
+				"--serviceaccount=vmss-rollouts-system:controller-manager", name.Namespace),
 		}
 	default:
-		return &rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf("reading Secret %q in namespace %q failed", name.Name, name.Namespace)}
+		return &rollout.Problem{
+			Kind: rollout.KindTransient, Message: fmt.Sprintf("reading Secret %q in namespace %q failed", name.Name, name.Namespace),
+		}
 	}
 }
 

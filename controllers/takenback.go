@@ -14,8 +14,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// takenBack is the annotation that keeps the revision that was rolled back or aborted last, as "Rollback 0a2a795817ea". A status can be lost: a
-// restore, or kubectl replace --subresource=status, wipes it.
+// takenBack is the annotation that keeps the revision that was rolled back or aborted last, as "Rollback 0a2a795817ea". A status can be
+// lost: a restore, or kubectl replace --subresource=status, wipes it.
 const takenBack = "rollouts.vmss.dev/taken-back"
 
 // takenBackOf is what the object keeps beside its status.
@@ -43,8 +43,8 @@ func (r *VMSSRolloutReconciler) keepTakenBack(ctx context.Context, round *round,
 	return nil
 }
 
-// statusLost lets an update through with which the status, or a part of its history, was lost: it was wiped, or an older one was put in its place. The
-// controller itself never writes such a status, and a rollout at rest would notice it hourly.
+// statusLost lets an update through with which the status, or a part of its history, was lost: it was wiped, or an older one was put in its
+// place. The controller itself never writes such a status, and a rollout at rest would notice it hourly.
 func statusLost() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc:  func(event.CreateEvent) bool { return false },
@@ -60,5 +60,6 @@ func statusLost() predicate.Predicate {
 
 // hasLost says whether a status knows less than the one before.
 func hasLost(before, after v1alpha1.VMSSRolloutStatus) bool {
-	return after.Run < before.Run || after.ObservedGeneration < before.ObservedGeneration || len(after.Conditions) == 0 && len(before.Conditions) > 0
+	return after.Run < before.Run || after.ObservedGeneration < before.ObservedGeneration ||
+		len(after.Conditions) == 0 && len(before.Conditions) > 0
 }

@@ -33,9 +33,9 @@ type saidError struct{ error }
 // Unwrap returns the error itself.
 func (e saidError) Unwrap() error { return e.error }
 
-// sayTrouble reports an error of the controller itself in the conditions and in an event, because an error that only the log has leaves STATUS as it
-// was, or empty. The rest of the status stays. The report is best effort: the same API server may be what does not answer. Two errors are not
-// reported: that the object changed, since the next round reads it anew, and that the manager stops.
+// sayTrouble reports an error of the controller itself in the conditions and in an event, because an error that only the log has leaves
+// STATUS as it was, or empty. The rest of the status stays. The report is best effort: the same API server may be what does not answer. Two
+// errors are not reported: that the object changed, since the next round reads it anew, and that the manager stops.
 func (r *VMSSRolloutReconciler) sayTrouble(ctx context.Context, name types.NamespacedName, trouble error) {
 	if said := (saidError{}); ctx.Err() != nil || apierrors.IsConflict(trouble) || errors.As(trouble, &said) {
 		return
@@ -46,17 +46,20 @@ func (r *VMSSRolloutReconciler) sayTrouble(ctx context.Context, name types.Names
 	if err := r.Live.Get(ctx, name, object); err != nil {
 		return // the error itself is logged
 	}
-	because := rollout.Because{Reason: rollout.ReasonControllerError, Message: fmt.Sprintf("the controller did not finish this round: %s; it tries again; "+
-		"if the error stays: kubectl logs -n vmss-rollouts-system -l app.kubernetes.io/name=vmss-rollouts --prefix --tail=50",
-		conditions.Shorten(trouble.Error(), maxTroubleBytes))}
+	because := rollout.Because{Reason: rollout.ReasonControllerError,
+		Message: fmt.Sprintf("the controller did not finish this round: %s; it tries again; "+
+			"if the error stays: kubectl logs -n vmss-rollouts-system -l app.kubernetes.io/name=vmss-rollouts --prefix --tail=50",
+			conditions.Shorten(trouble.Error(), maxTroubleBytes))}
 	r.Metrics.stands(name, because.Reason)
 	said := object.DeepCopy()
 	said.Status.ObservedGeneration = object.Generation
-	said.Status.Conditions = conditions.FromDecision(object.Status.Conditions, rollout.Decision{Because: because}, object.Generation, r.Clock.Now())
+	said.Status.Conditions = conditions.FromDecision(
+		object.Status.Conditions, rollout.Decision{Because: because}, object.Generation, r.Clock.Now())
 	if equality.Semantic.DeepEqual(said.Status, object.Status) {
 		return
 	}
-	r.Events.Eventf(object, nil, corev1.EventTypeWarning, string(because.Reason), "Reconcile", "%s", conditions.Shorten(because.Message, maxEventNoteBytes))
+	r.Events.Eventf(object, nil, corev1.EventTypeWarning, string(because.Reason), "Reconcile",
+		"%s", conditions.Shorten(because.Message, maxEventNoteBytes))
 	if err := r.Client.Status().Update(ctx, said); err != nil {
 		ctrl.LoggerFrom(ctx).Info("Could not report the error in the status", "problem", err.Error())
 	}

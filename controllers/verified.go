@@ -15,8 +15,8 @@ import (
 // requestedByPolicy is the shipped policy, and its binding, that hold an action's requestedBy to its creator: config/policy.
 const requestedByPolicy = "vmss-rollouts-requested-by"
 
-// isVerified says whether the API server held the action's requestedBy to the caller: the shipped policy was in force, for all namespaces, when
-// the action was created.
+// isVerified says whether the API server held the action's requestedBy to the caller: the shipped policy was in force, for all namespaces,
+// when the action was created.
 func (r *VMSSRolloutReconciler) isVerified(ctx context.Context, action *v1alpha1.RolloutAction) (bool, error) {
 	policy, binding := &admissionv1.ValidatingAdmissionPolicy{}, &admissionv1.ValidatingAdmissionPolicyBinding{}
 	name := types.NamespacedName{Name: requestedByPolicy}

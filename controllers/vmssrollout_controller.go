@@ -87,7 +87,8 @@ func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedNa
 	}
 	if !r.leads() {
 		// Neither the effect nor a word about it: the intent is the next leader's to look at.
-		ctrl.LoggerFrom(ctx).Info("The lease may be another process's by now; nothing was sent", "step", decision.Step.Operation(), "scaleSet", round.set.String())
+		ctrl.LoggerFrom(ctx).Info("The lease may be another process's by now; nothing was sent", "step", decision.Step.Operation(),
+			"scaleSet", round.set.String())
 		return ctrl.Result{RequeueAfter: recheckLeader}, nil
 	}
 	return r.report(ctx, round, r.act(ctx, round, decision))
@@ -103,7 +104,8 @@ func (r *VMSSRolloutReconciler) SetupWithManager(mgr ctrl.Manager, concurrent in
 		For(&v1alpha1.VMSSRollout{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{}, statusLost()))).
 		Watches(&v1alpha1.RolloutAction{}, handler.EnqueueRequestsFromMapFunc(rolloutOf), builder.WithPredicates(unanswered())).
-		Watches(&v1alpha1.CheckTemplate{}, handler.EnqueueRequestsFromMapFunc(r.usersOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.CheckTemplate{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})
 	if r.Wakes != nil {
 		controlled = controlled.WatchesRawSource(r.Wakes)

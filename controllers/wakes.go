@@ -12,8 +12,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// Wakes is how what goes on outside of Azure asks for a look at a rollout before its next one is due. It is a source of the controller. The zero
-// value is ready to use: whoever asks before the controller listens is seen at its first look anyway.
+// Wakes is how what goes on outside of Azure asks for a look at a rollout before its next one is due. It is a source of the controller. The
+// zero value is ready to use: whoever asks before the controller listens is seen at its first look anyway.
 type Wakes struct {
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]

@@ -104,8 +104,8 @@ func (ws recurringWindows) nextEdge(at time.Time) time.Time {
 	return first
 }
 
-// opened returns when the window that is open at the given time opened last; zero: it is closed. It looks back further and further, since one that
-// opens every minute and stays open for a week opens ten thousand times in that.
+// opened returns when the window that is open at the given time opened last; zero: it is closed. It looks back further and further, since
+// one that opens every minute and stays open for a week opens ten thousand times in that.
 func (w recurring) opened(at time.Time) time.Time {
 	for back := time.Hour; ; back *= 4 {
 		if last := w.openedSince(at.Add(-min(back, w.duration)), at); !last.IsZero() || back >= w.duration {

@@ -284,7 +284,8 @@ type MachineBookkeeping struct {
 	// +kubebuilder:validation:items:MaxLength=256
 	Exposed []string `json:"exposed,omitempty"`
 
-	// verified are those that this run verified to have its target, written as in exposed. Another change of the model clears what Azure shows of it.
+	// verified are those that this run verified to have its target, written as in exposed. Another change of the model clears what Azure shows
+	// of it.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=1000

@@ -2,7 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// HTTPCheck asks one machine itself: what answers at a load balancer's shared port is anybody. It passes when status and body are as declared.
+// HTTPCheck asks one machine itself: what answers at a load balancer's shared port is anybody. It passes when status and body are as
+// declared.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.credentials) || (has(self.scheme) && self.scheme == 'https')",message="http.credentials are sent over https only: set scheme to https, or remove credentials"
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || (has(self.scheme) && self.scheme == 'https')",message="http.tls is for https: set scheme to https, or remove tls"
@@ -149,8 +150,8 @@ type Threshold struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^-?[0-9]+([.][0-9]+)?$')",message="max must be a decimal number in quotes, such as \"0.05\""
 	Max *string `json:"max,omitempty"`
 
-	// expr is a CEL expression over value (also called canary), samples, args, and, where there is a baseline query, baseline; true is good. At
-	// most 1024 characters. Example: "canary <= 0.01 || canary <= 2.0 * baseline".
+	// expr is a CEL expression over value (also called canary), samples, args, and, where there is a baseline query, baseline; true is good.
+	// At most 1024 characters. Example: "canary <= 0.01 || canary <= 2.0 * baseline".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
@@ -216,9 +217,10 @@ type SecretKeyReference struct {
 	Key string `json:"key,omitempty"`
 }
 
-// PrometheusCheck asks a Prometheus server for a number, or for one of the canaries and one of the baseline, and holds it against a threshold.
-// Queries are templates: {{regex .Canary.Names}} makes a pattern of the machines with the target, {{regex .Baseline.Names}} of those without,
-// {{.Instance.Name}} is the machine at scope Instance; there are also IDs, Addresses, .Rollout, .Namespace, .Step, .Set.Name and .Args.NAME.
+// PrometheusCheck asks a Prometheus server for a number, or for one of the canaries and one of the baseline, and holds it against a
+// threshold. Queries are templates: {{regex .Canary.Names}} makes a pattern of the machines with the target, {{regex .Baseline.Names}} of
+// those without, {{.Instance.Name}} is the machine at scope Instance; there are also IDs, Addresses, .Rollout, .Namespace, .Step, .Set.Name
+// and .Args.NAME.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.credentials) || self.url.startsWith('https://')",message="prometheus.credentials are sent over https only: use an https url, or remove credentials"
 type PrometheusCheck struct {
@@ -230,7 +232,8 @@ type PrometheusCheck struct {
 	URL string `json:"url,omitempty"`
 
 	// query is PromQL that gives one number, called value or canary, at most 4096 characters.
-	// Example: sum(rate(errors_total{instance=~"{{regex .Canary.Names}}"}[1m])) / sum(rate(requests_total{instance=~"{{regex .Canary.Names}}"}[1m])).
+	// Example: sum(rate(errors_total{instance=~"{{regex .Canary.Names}}"}[1m])) /
+	// sum(rate(requests_total{instance=~"{{regex .Canary.Names}}"}[1m])).
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=4096

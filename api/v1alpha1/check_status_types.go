@@ -18,8 +18,8 @@ type CheckStatus struct {
 	// +kubebuilder:validation:MaxLength=256
 	Instance string `json:"instance,omitempty"`
 
-	// verdict is what the check has come to. Running: nothing yet. Passed. Failed: more measurements failed than failureLimit. Errored: it could not
-	// be measured, more often in a row than errorLimit, and counts as failed.
+	// verdict is what the check has come to. Running: nothing yet. Passed. Failed: more measurements failed than failureLimit. Errored: it
+	// could not be measured, more often in a row than errorLimit, and counts as failed.
 	// +required
 	Verdict CheckVerdict `json:"verdict"`
 
@@ -120,8 +120,8 @@ type HookBookkeeping struct {
 	After string `json:"after,omitempty"`
 }
 
-// CallBookkeeping is one occasion at which hooks are called. It is written before the first call is made, so that whoever goes on after a crash makes
-// the same calls, and what was delivered is not called again.
+// CallBookkeeping is one occasion at which hooks are called. It is written before the first call is made, so that whoever goes on after a
+// crash makes the same calls, and what was delivered is not called again.
 type CallBookkeeping struct {
 	// at is the point.
 	// +required

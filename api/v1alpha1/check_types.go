@@ -90,8 +90,8 @@ type CheckDefinition struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 1000000000",message="minSamples must be 0 to 1000000000"
 	MinSamples *int32 `json:"minSamples,omitempty"`
 
-	// onNoData is what a measurement without data counts as, such as a query that finds nothing for lack of traffic. Wait: as nothing; the check
-	// goes on. Pass, Fail: as a measurement that passed, or failed. When absent: Wait.
+	// onNoData is what a measurement without data counts as, such as a query that finds nothing for lack of traffic. Wait: as nothing; the
+	// check goes on. Pass, Fail: as a measurement that passed, or failed. When absent: Wait.
 	// +optional
 	OnNoData NoDataPolicy `json:"onNoData,omitempty"`
 

@@ -2,8 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// CheckTemplate is a check that several rollouts of a namespace use by its name. In every text of it, {{args.NAME}} stands for the value of an
-// argument. A change of it applies to checks that are under way.
+// CheckTemplate is a check that several rollouts of a namespace use by its name. In every text of it, {{args.NAME}} stands for the value of
+// an argument. A change of it applies to checks that are under way.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:resource:shortName=vmssct,scope=Namespaced

@@ -127,8 +127,8 @@ const (
 	// `az vmss list --subscription SUBSCRIPTION -o table`.
 	ReasonScaleSetNotFound = "ScaleSetNotFound"
 
-	// ReasonScaleSetReplaced surfaces when the scale set was deleted and another one was created under its name. Nothing is written to the other
-	// one until the rollout is told to begin anew: create a RolloutAction Retry, or change spec.target.
+	// ReasonScaleSetReplaced surfaces when the scale set was deleted and another one was created under its name. Nothing is written to the
+	// other one until the rollout is told to begin anew: create a RolloutAction Retry, or change spec.target.
 	ReasonScaleSetReplaced = "ScaleSetReplaced"
 
 	// ReasonAccessDenied surfaces when Azure does not accept the controller's identity or it lacks a permission, and when the

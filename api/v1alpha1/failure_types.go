@@ -24,9 +24,9 @@ type FailurePolicy struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 10",message="retries must be 0 to 10"
 	Retries int32 `json:"retries,omitempty"`
 
-	// progressDeadline is how long a run may go without another machine becoming updated and well before action applies, 1m to 720h, and longer than
-	// strategy.batch.pause and health.minReady together. The clock runs while a batch is permitted: not while the rollout is paused, waits at
-	// a gate, is outside its windows, or is blocked by something that is not the release. Example: 2h. When absent: for ever.
+	// progressDeadline is how long a run may go without another machine becoming updated and well before action applies, 1m to 720h, and
+	// longer than strategy.batch.pause and health.minReady together. The clock runs while a batch is permitted: not while the rollout is
+	// paused, waits at a gate, is outside its windows, or is blocked by something that is not the release. Example: 2h. When absent: for ever.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=16

@@ -24,7 +24,8 @@ var schemeBuilder = runtime.NewSchemeBuilder(addKnownTypes)
 var AddToScheme = schemeBuilder.AddToScheme
 
 func addKnownTypes(s *runtime.Scheme) error {
-	s.AddKnownTypes(GroupVersion, &VMSSRollout{}, &VMSSRolloutList{}, &RolloutAction{}, &RolloutActionList{}, &CheckTemplate{}, &CheckTemplateList{})
+	s.AddKnownTypes(GroupVersion, &VMSSRollout{}, &VMSSRolloutList{}, &RolloutAction{}, &RolloutActionList{},
+		&CheckTemplate{}, &CheckTemplateList{})
 	metav1.AddToGroupVersion(s, GroupVersion)
 	return nil
 }

@@ -83,8 +83,8 @@ type GoingBack struct {
 	// +optional
 	Done bool `json:"done,omitempty"`
 
-	// differences is what is not as it was before, by comparing what was read before the first write with what is read after. Absent: nothing differs, or
-	// done is false. Example: the newest version of the image is 24.04.2 on instance 0, and was 24.04.1 before.
+	// differences is what is not as it was before, by comparing what was read before the first write with what is read after. Absent: nothing
+	// differs, or done is false. Example: the newest version of the image is 24.04.2 on instance 0, and was 24.04.1 before.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Differences string `json:"differences,omitempty"`

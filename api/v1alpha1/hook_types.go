@@ -2,9 +2,9 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Hook is a call to a program of yours at a point of the rollout: a POST with a JSON body that says what it is about. 2xx is delivered; other
-// answers below 500, but for 408, 425 and 429, are refusals; everything else is tried again. A call may be made more than once, each time with the same
-// Idempotency-Key header.
+// Hook is a call to a program of yours at a point of the rollout: a POST with a JSON body that says what it is about. 2xx is delivered;
+// other answers below 500, but for 408, 425 and 429, are refusals; everything else is tried again. A call may be made more than once, each
+// time with the same Idempotency-Key header.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.credentials) || self.url.startsWith('https://')",message="hook.credentials are sent over https only: use an https url, or remove credentials"
 // +kubebuilder:validation:XValidation:rule="!has(self.onFailure) || self.onFailure != 'SkipInstance' || self.at == 'BeforeInstance' || self.at == 'AfterInstance'",message="onFailure can be SkipInstance only at BeforeInstance and AfterInstance: use Fail or Ignore"
@@ -17,9 +17,9 @@ type Hook struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name must be lower-case letters, digits and hyphens, such as deregister"
 	Name string `json:"name,omitempty"`
 
-	// at is when it is called. BeforeInstance: for each machine that was chosen, before it is touched, also on the way back. AfterInstance: for
-	// each machine that was verified, before it counts. BeforeStep: before anything of the step is begun. AfterStep: when all its gates have
-	// opened. OnFailure: when the run failed; nothing waits for it.
+	// at is when it is called. BeforeInstance: for each machine that was chosen, before it is touched, also on the way back. AfterInstance:
+	// for each machine that was verified, before it counts. BeforeStep: before anything of the step is begun. AfterStep: when all its gates
+	// have opened. OnFailure: when the run failed; nothing waits for it.
 	// +required
 	At HookPoint `json:"at,omitempty"`
 
@@ -53,8 +53,8 @@ type Hook struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="hook.timeout must be a duration from 1s to 24h, such as 5m"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// onFailure is what a call that failed leads to. Fail: the machine failed, or at a step the whole run, and failurePolicy goes on from there.
-	// Ignore: it is as if it had been delivered. SkipInstance: the machine is left out of the run. The way back goes on in any case.
+	// onFailure is what a call that failed leads to. Fail: the machine failed, or at a step the whole run, and failurePolicy goes on from
+	// there. Ignore: it is as if it had been delivered. SkipInstance: the machine is left out of the run. The way back goes on in any case.
 	// When absent: Fail, and Ignore at OnFailure.
 	// +optional
 	OnFailure HookFailurePolicy `json:"onFailure,omitempty"`
@@ -86,9 +86,9 @@ const (
 	HookSkipInstance HookFailurePolicy = "SkipInstance"
 )
 
-// Drain is how machines that are nodes of this cluster are emptied before they are touched: their node is cordoned, its pods are evicted as far as
-// PodDisruptionBudgets let them, and once the machine is verified it takes pods again. Pods of DaemonSets and static pods stay. Machines that are no nodes of
-// this cluster need nothing. The controller has to be bound to the ClusterRole vmssrollout-node-drainer.
+// Drain is how machines that are nodes of this cluster are emptied before they are touched: their node is cordoned, its pods are evicted as
+// far as PodDisruptionBudgets let them, and once the machine is verified it takes pods again. Pods of DaemonSets and static pods stay.
+// Machines that are no nodes of this cluster need nothing. The controller has to be bound to the ClusterRole vmssrollout-node-drainer.
 type Drain struct {
 	// timeout is how long draining a machine may take, 10s to 24h. Example: 30m. When absent: 10m.
 	// +optional
@@ -98,8 +98,8 @@ type Drain struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="drain.timeout must be a duration from 10s to 24h, such as 10m"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// onFailure is what a machine leads to that could not be drained. Fail: it failed, and failurePolicy goes on from there. Ignore: it is upgraded
-	// all the same. SkipInstance: it is left out of the run. When absent: Fail.
+	// onFailure is what a machine leads to that could not be drained. Fail: it failed, and failurePolicy goes on from there. Ignore: it is
+	// upgraded all the same. SkipInstance: it is left out of the run. When absent: Fail.
 	// +optional
 	OnFailure HookFailurePolicy `json:"onFailure,omitempty"`
 

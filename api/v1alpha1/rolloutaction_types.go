@@ -71,8 +71,8 @@ type RolloutActionSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 1",message="run must be the number of the run that is meant, from 1: the rollout's status.run shows it"
 	Run int64 `json:"run,omitempty"`
 
-	// action is what is asked for. Approve: open the gate of step. Promote: open the gate of step without its soak or approval. PromoteFull: go
-	// to the last share without further soaks, approvals or steps. Abort: put the model back and leave the machines as they are.
+	// action is what is asked for. Approve: open the gate of step. Promote: open the gate of step without its soak or approval. PromoteFull:
+	// go to the last share without further soaks, approvals or steps. Abort: put the model back and leave the machines as they are.
 	// Rollback: put the model back, and then every machine that the target touched. Retry: try again what failed, or a run
 	// that was taken back. SkipInstance: leave out one machine for the rest of the run. Health is never skipped.
 	// +required

@@ -45,7 +45,8 @@ type VMSSRolloutStatus struct {
 	// +optional
 	GoingBack *GoingBack `json:"goingBack,omitempty"`
 
-	// nextTransitionTime is when time alone will change something next: a soak ends, a window opens, a progress deadline passes. Absent: it will not.
+	// nextTransitionTime is when time alone will change something next: a soak ends, a window opens, a progress deadline passes. Absent: it
+	// will not.
 	// +optional
 	NextTransitionTime *metav1.Time `json:"nextTransitionTime,omitempty"`
 
@@ -60,16 +61,16 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Zones []ZoneProgress `json:"zones,omitempty"`
 
-	// instances are the machines worth a look, at most 100, and as many as fit into a status of 32 KiB: in flight, failed, unhealthy, skipped, or
-	// behind the model.
+	// instances are the machines worth a look, at most 100, and as many as fit into a status of 32 KiB: in flight, failed, unhealthy, skipped,
+	// or behind the model.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
 	// +kubebuilder:validation:MaxItems=100
 	Instances []InstanceStatus `json:"instances,omitempty"`
 
-	// checks are how the checks under way stand, and those that ended while they are of interest, what needs a person first. Where there are many, those
-	// that passed and those still running are left out; the machines' own verdicts lead to what status.instances says.
+	// checks are how the checks under way stand, and those that ended while they are of interest, what needs a person first. Where there are
+	// many, those that passed and those still running are left out; the machines' own verdicts lead to what status.instances says.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50

@@ -29,7 +29,7 @@ type Image struct {
 	// id is the full ARM id of a managed image, or of an image version in a compute gallery of one's own. Upper and lower case
 	// are the same. Examples:
 	// /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/images/providers/Microsoft.Compute/images/nginx-v2,
-	// /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/images/providers/Microsoft.Compute/galleries/shop/images/nginx/versions/2.0.0.
+	// /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/galleries/web/images/nginx/versions/2.0.0.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
@@ -116,10 +116,11 @@ type Script struct {
 	// +optional
 	ProtectedSettings *ProtectedSettings `json:"protectedSettings,omitempty"`
 
-	// extensionName is the name of the extension in the scale set's model, at most 80 characters; upper and lower case are the same. When absent: the one
-	// that an earlier run wrote, else a new one named vmssrollout-script. An extension that another tool made is overwritten only where it is named
-	// here, or where spec.baseline.script says what to go back to. With two script extensions in the model a name is required. The name cannot be
-	// changed once a run wrote the extension. `az vmss extension list -g GROUP --vmss-name NAME -o table` shows the names. Example: vmssCSE.
+	// extensionName is the name of the extension in the scale set's model, at most 80 characters; upper and lower case are the same. When
+	// absent: the one that an earlier run wrote, else a new one named vmssrollout-script. An extension that another tool made is overwritten
+	// only where it is named here, or where spec.baseline.script says what to go back to. With two script extensions in the model a name is
+	// required. The name cannot be changed once a run wrote the extension. `az vmss extension list -g GROUP --vmss-name NAME -o table` shows
+	// the names. Example: vmssCSE.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=80

@@ -20,12 +20,17 @@ type throttling struct {
 
 func (t *throttling) register(flags *flag.FlagSet) {
 	flags.BoolVar(&t.arm, "throttle-arm", false, "limit what clients ask of a subscription and of the tenant, as ARM does")
-	flags.StringVar(&t.compute, "throttle-compute", "", "limit as the compute provider does: perMinute (now; --throttle means it), or windows (of 3 and 30 minutes, until 2022)")
+	flags.StringVar(&t.compute, "throttle-compute", "",
+		"limit as the compute provider does: perMinute (now; --throttle means it), or windows (of 3 and 30 minutes, until 2022)")
 	flags.BoolVar(&t.wrapped, "throttle-wrapped", false, `wrap the compute provider's 429 in "error"`)
 	flags.DurationVar(&t.penalty, "throttle-penalty", 0, "how much longer a client waits for each call that it makes while it is throttled")
-	flags.StringVar(&t.manualUpgrade, "throttle-manual-upgrade", "", "what manualupgrade draws from, perMinute: UpdateVMScaleSet (default), UpdateVMScaleSetSubscription, UpdateVMScaleSetVM or none")
-	flags.StringVar(&t.vmList, "throttle-vm-list", "", "what lists of instances draw from, perMinute: HighCostGetVMScaleSet (default), HighCostGetVMScaleSetSubscription, LowCostGetVMScaleSet, GetVMScaleSetVM or none")
-	flags.StringVar(&t.names, "throttle-names", "", "how headers name the buckets, perMinute: policies (default), recorded (as until 2022) or hide")
+	flags.StringVar(&t.manualUpgrade, "throttle-manual-upgrade", "",
+		"what manualupgrade draws from, perMinute: UpdateVMScaleSet (default), UpdateVMScaleSetSubscription, UpdateVMScaleSetVM or none")
+	flags.StringVar(&t.vmList, "throttle-vm-list", "",
+		"what lists of instances draw from, perMinute: HighCostGetVMScaleSet (default), HighCostGetVMScaleSetSubscription, "+
+			"LowCostGetVMScaleSet, GetVMScaleSetVM or none")
+	flags.StringVar(&t.names, "throttle-names", "",
+		"how headers name the buckets, perMinute: policies (default), recorded (as until 2022) or hide")
 }
 
 func (t *throttling) check() error {

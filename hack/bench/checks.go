@@ -32,8 +32,9 @@ const (
 	mostChecksMiB = 64
 )
 
-// measureChecks measures every instance of a batch of 1,000, of 2,000, three times each (its own page, a query about it, a command on it), by the way that
-// the manager takes, and prints what that takes at its peak. The calls are real HTTP through the guarded client, over connections in memory.
+// measureChecks measures every instance of a batch of 1,000, of 2,000, three times each (its own page, a query about it, a command on it),
+// by the way that the manager takes, and prints what that takes at its peak. The calls are real HTTP through the guarded client, over
+// connections in memory.
 func measureChecks(ctx context.Context) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -63,10 +64,12 @@ func measureChecks(ctx context.Context) error {
 	}
 }
 
-// wantedRounds is how often the controller says what it wants while the checks are under way, each time anew, as every round does that lists the machines.
+// wantedRounds is how often the controller says what it wants while the checks are under way, each time anew, as every round does that
+// lists the machines.
 const wantedRounds = 5
 
-// runChecks has the desk, as the manager has it, run all checks to their verdicts. Half of the scale set has the target, and the other half is what it may be compared with.
+// runChecks has the desk, as the manager has it, run all checks to their verdicts. Half of the scale set has the target, and the other half
+// is what it may be compared with.
 func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -119,7 +122,9 @@ func checkedMachines(object *v1alpha1.VMSSRollout) ([]rollout.Instance, []rollou
 	var runs []rollout.CheckRun
 	for _, check := range object.Spec.Checks {
 		for _, ref := range canaries {
-			runs = append(runs, rollout.CheckRun{Key: rollout.CheckKey{Check: check.Name, Run: 1, Instance: ref.ID, VMID: ref.VMID}, Canaries: canaries, Baseline: baseline})
+			runs = append(runs, rollout.CheckRun{
+				Key: rollout.CheckKey{Check: check.Name, Run: 1, Instance: ref.ID, VMID: ref.VMID}, Canaries: canaries, Baseline: baseline,
+			})
 		}
 	}
 	return machines, runs
@@ -139,7 +144,8 @@ func checkedRollout() *v1alpha1.VMSSRollout {
 			{Name: "errors", CheckDefinition: definition(v1alpha1.CheckDefinition{Prometheus: &v1alpha1.PrometheusCheck{
 				URL: "http://10.255.0.1", Query: `errors{instance="{{ .Instance.Name }}"}`, Threshold: v1alpha1.Threshold{Expr: "value < 0.05"},
 			}})},
-			{Name: "service", CheckDefinition: definition(v1alpha1.CheckDefinition{RunCommand: &v1alpha1.RunCommandCheck{Script: "systemctl is-active web"}})},
+			{Name: "service", CheckDefinition: definition(
+				v1alpha1.CheckDefinition{RunCommand: &v1alpha1.RunCommandCheck{Script: "systemctl is-active web"}})},
 		}},
 	}
 }

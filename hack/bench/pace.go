@@ -22,8 +22,8 @@ const (
 	mostCallsAnHour = 360
 	lasting         = 4 * time.Hour
 	minReady        = time.Minute
-	// minReadyFloor is the guarded minimum with a minReady: that of floor, and a batch one list for every 30 seconds of minReady, so that changed health
-	// is noticed in time. The last of these lists is the one that verifies.
+	// minReadyFloor is the guarded minimum with a minReady: that of floor, and a batch one list for every 30 seconds of minReady, so that
+	// changed health is noticed in time. The last of these lists is the one that verifies.
 	minReadyFloor = floor + instances/batchSize*int(minReady/(30*time.Second))
 )
 
@@ -61,7 +61,10 @@ func states() []state {
 		}
 	}
 	return []state{
-		{name: "well 14 minutes after the upgrade, minReady 10m, timeout 15m", declare: health(10*time.Minute, 15*time.Minute), ill: true, meddle: wellAfter(16 * time.Minute)},
+		{
+			name: "well 14 minutes after the upgrade, minReady 10m, timeout 15m", declare: health(10*time.Minute, 15*time.Minute),
+			ill: true, meddle: wellAfter(16 * time.Minute),
+		},
 		{name: "minReady 1h", declare: health(time.Hour, 2*time.Hour)},
 		{name: "a check of 40 minutes", declare: func(s *v1alpha1.VMSSRolloutSpec) {
 			s.Checks = []v1alpha1.Check{{Name: "page", CheckDefinition: v1alpha1.CheckDefinition{HTTP: &v1alpha1.HTTPCheck{Port: 80}}}}
@@ -96,7 +99,8 @@ func wellAfter(d time.Duration) func(*virtual.World, time.Duration) error {
 
 func tellHealth(w *virtual.World, n int, state string) error {
 	for id := range n {
-		if _, err := w.Control("POST", "/health", map[string]any{"scaleSet": scaleSetID(), "instance": fmt.Sprint(id), "state": state}); err != nil {
+		if _, err := w.Control("POST", "/health",
+			map[string]any{"scaleSet": scaleSetID(), "instance": fmt.Sprint(id), "state": state}); err != nil {
 			return err
 		}
 	}
@@ -234,7 +238,8 @@ func measureMinReady(ctx context.Context) error {
 	}
 	calls := w.Count.AzureCalls()
 	over := float64(calls) / float64(minReadyFloor)
-	fmt.Printf("the same with minReady %s: %d reads, %d polls, %d writes to Azure; the floor of %d is 3 calls a batch and 3, and a list every 30 s of minReady\n",
+	fmt.Printf("the same with minReady %s: %d reads, %d polls, %d writes to Azure; the floor of %d is 3 calls a batch and 3, and a list "+
+		"every 30 s of minReady\n",
 		minReady, w.Count.AzureReads, w.Count.AzurePolls, w.Count.AzureWrites, minReadyFloor)
 	fmt.Printf("figure: arm_calls_minready_n100 %d\n", calls)
 	fmt.Printf("figure: arm_calls_over_floor_minready_n100 %.2f\n", over)

@@ -20,8 +20,8 @@ func Record(t testing.TB, name string, value any) {
 	record(t, fmt.Sprintf("figure: %s %v", name, value))
 }
 
-// Fault notes, once the test has passed, that it covers the numbered fault of docs/design/0009-faults.md. A make target counts the faults that are
-// noted in its run.
+// Fault notes, once the test has passed, that it covers the numbered fault of docs/design/0009-faults.md. A make target counts the faults
+// that are noted in its run.
 func Fault(t testing.TB, number int) {
 	t.Helper()
 	t.Cleanup(func() {

@@ -37,11 +37,15 @@ var (
 // rooms is design §2 as a table. The longest prefix decides. What is not listed may not exist.
 var rooms = map[string]room{
 	"": {own: []string{
-		"controllers", "api", "internal/azure", "internal/checks", "internal/verify", "internal/integrations", "internal/leaderelection", "internal/metrics",
+		"controllers", "api", "internal/azure", "internal/checks", "internal/verify", "internal/integrations",
+		"internal/leaderelection", "internal/metrics",
 		"internal/options",
 	}, foreign: kubernetes},
-	"api":                         {own: []string{"api"}, foreign: apimachinery},
-	"controllers":                 {own: []string{"api", "internal/rollout", "internal/conditions", "internal/redact", "internal/grant"}, foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"})},
+	"api": {own: []string{"api"}, foreign: apimachinery},
+	"controllers": {
+		own:     []string{"api", "internal/rollout", "internal/conditions", "internal/redact", "internal/grant"},
+		foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"}),
+	},
 	"internal/rollout":            {},
 	"internal/rollout/simworld":   {own: []string{"internal/rollout"}},
 	"internal/rollout/modelcheck": {own: []string{"internal/rollout"}},
@@ -49,9 +53,11 @@ var rooms = map[string]room{
 	"internal/redact":             {},
 	"internal/grant":              {own: []string{"internal/rollout"}},
 	"internal/azure":              {own: []string{"internal/rollout", "internal/redact"}, foreign: azureSDK},
-	"internal/checks":             {own: []string{"internal/rollout", "internal/redact", "internal/grant", "internal/checks"}, foreign: probing},
-	"internal/verify":             {own: []string{"api", "internal/checks", "internal/grant", "internal/rollout"}, foreign: apimachinery},
-	"internal/nodes":              {own: []string{"internal/rollout"}, foreign: kubernetes},
+	"internal/checks": {
+		own: []string{"internal/rollout", "internal/redact", "internal/grant", "internal/checks"}, foreign: probing,
+	},
+	"internal/verify": {own: []string{"api", "internal/checks", "internal/grant", "internal/rollout"}, foreign: apimachinery},
+	"internal/nodes":  {own: []string{"internal/rollout"}, foreign: kubernetes},
 	"internal/integrations": {own: []string{
 		"api", "internal/azure", "internal/checks", "internal/grant", "internal/nodes", "internal/rollout",
 	}, foreign: kubernetes},
@@ -59,8 +65,10 @@ var rooms = map[string]room{
 	"internal/metrics":        {own: []string{"internal/azure"}, foreign: metrics},
 	"internal/options":        {own: []string{"internal/checks", "internal/leaderelection"}, foreign: kubernetes},
 	"internal/azuresim":       {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
-	"cmd":                     {own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK)},
-	"hack":                    {own: []string{""}, foreign: []string{"", "testing"}},
+	"cmd": {
+		own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK),
+	},
+	"hack": {own: []string{""}, foreign: []string{"", "testing"}},
 }
 
 type goPackage struct {
@@ -68,8 +76,8 @@ type goPackage struct {
 	Imports    []string
 }
 
-// Violations returns every import that design §2 does not allow, and every package that is in no room, in the module of the working directory. Tests may
-// import what they test against.
+// Violations returns every import that design §2 does not allow, and every package that is in no room, in the module of the working
+// directory. Tests may import what they test against.
 func Violations() ([]string, error) {
 	packages, err := list()
 	if err != nil {

@@ -173,7 +173,8 @@ func (c campaign) instrument(dir string) ([]site, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
-	checker := types.Config{Importer: importer.ForCompiler(fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })}
+	checker := types.Config{Importer: importer.ForCompiler(
+		fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })}
 	if _, err := checker.Check(c.dir, fset, files, info); err != nil {
 		return nil, "", fmt.Errorf("checking types: %w", err)
 	}
@@ -248,7 +249,8 @@ func (c campaign) build(dir, overlay string) ([]string, error) {
 	for n, s := range c.tests {
 		if built[s.dir] == "" {
 			built[s.dir] = filepath.Join(dir, strings.ReplaceAll(s.dir, "/", "-")+".test")
-			if out, err := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", built[s.dir], "./"+s.dir).CombinedOutput(); err != nil {
+			command := exec.Command("go", "test", "-c", "-vet=off", "-overlay", overlay, "-o", built[s.dir], "./"+s.dir)
+			if out, err := command.CombinedOutput(); err != nil {
 				return nil, fmt.Errorf("building the tests of %s: %w\n%s", s.dir, err, out)
 			}
 		}

@@ -1,8 +1,8 @@
 // Command mutants measures how many small bugs the tests catch.
 //
-// It rewrites the source of a package so that one test binary contains every mutant: each mutated place asks whether its mutant is the one that the
-// environment chose. So a mutant costs a run of the tests and no build. The work tree is never touched: the rewritten files are an overlay of the
-// build. With -planted it plants bugs that were written by hand instead, one build each.
+// It rewrites the source of a package so that one test binary contains every mutant: each mutated place asks whether its mutant is the one
+// that the environment chose. So a mutant costs a run of the tests and no build. The work tree is never touched: the rewritten files are an
+// overlay of the build. With -planted it plants bugs that were written by hand instead, one build each.
 package main
 
 import (
@@ -30,7 +30,8 @@ type options struct {
 
 func parse() options {
 	var o options
-	flag.StringVar(&o.only, "run", "", "with -planted: the bugs whose names match this regular expression; else: the places whose file and function match")
+	flag.StringVar(&o.only, "run", "",
+		"with -planted: the bugs whose names match this regular expression; else: the places whose file and function match")
 	flag.BoolVar(&o.planted, "planted", false, "plant the bugs that were written by hand")
 	flag.BoolVar(&o.list, "list", false, "list the mutants and try none")
 	flag.IntVar(&o.sample, "sample", 0, "try at most so many mutants of each campaign, evenly spread; 0: all")

@@ -311,14 +311,16 @@ func (w *rewriter) add(n ast.Node, operator string) int {
 	at := w.fset.Position(n.Pos())
 	text := strings.Join(strings.Fields(string(w.source[w.file.Offset(n.Pos()):w.file.Offset(n.End())])), " ")
 	w.sites = append(w.sites, site{
-		id: len(w.sites) + 1, file: filepath.Base(at.Filename), line: at.Line, function: w.inside[len(w.inside)-1], operator: operator, text: text[:min(len(text), 120)],
+		id: len(w.sites) + 1, file: filepath.Base(at.Filename), line: at.Line, function: w.inside[len(w.inside)-1],
+		operator: operator, text: text[:min(len(text), 120)],
 	})
 	return len(w.sites)
 }
 
 // wrap puts text around a node.
 func (w *rewriter) wrap(n ast.Node, before, after string) {
-	w.edits = append(w.edits, edit{offset: w.file.Offset(n.Pos()), text: before}, edit{offset: w.file.Offset(n.End()), text: after, isSuffix: true})
+	w.edits = append(w.edits, edit{offset: w.file.Offset(n.Pos()), text: before},
+		edit{offset: w.file.Offset(n.End()), text: after, isSuffix: true})
 }
 
 // apply carries out the edits. What was wrapped first is outermost.

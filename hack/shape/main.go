@@ -1,6 +1,6 @@
-// Command shape measures the product's packages: all Go files outside of hack that are neither tests nor generated. It prints each figure, and below a
-// figure that exceeds its limit what exceeds it. Exported names are those of packages and methods, not fields; a marker of controller-gen is no line, since
-// it cannot be wrapped.
+// Command shape measures the product's packages: all Go files outside of hack that are neither tests nor generated. It prints each figure,
+// and below a figure that exceeds its limit what exceeds it. Exported names are those of packages and methods, not fields; a marker of
+// controller-gen is no line, since it cannot be wrapped.
 package main
 
 import (

@@ -87,13 +87,15 @@ func (w *World) Restart() error {
 }
 
 // countWrite counts a status write.
-func (w *World) countWrite(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+func (w *World) countWrite(ctx context.Context, c client.Client, sub string, o client.Object,
+	opts ...client.SubResourceUpdateOption) error {
 	w.Count.KubernetesWrites++
 	return c.SubResource(sub).Update(ctx, o, opts...)
 }
 
 // Run runs rounds, each when the one before asked for it, until done says so or limit of virtual time has passed.
-func (w *World) Run(ctx context.Context, key client.ObjectKey, limit time.Duration, done func(*v1alpha1.VMSSRollout) bool) (*v1alpha1.VMSSRollout, error) {
+func (w *World) Run(ctx context.Context, key client.ObjectKey, limit time.Duration,
+	done func(*v1alpha1.VMSSRollout) bool) (*v1alpha1.VMSSRollout, error) {
 	ctx = ctrl.LoggerInto(ctx, logr.Discard())
 	object := &v1alpha1.VMSSRollout{}
 	for end := w.Clock.Now().Add(limit); w.Clock.Now().Before(end); {

@@ -11,7 +11,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
 )
 
-const setsID = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachineScaleSets/"
+const setsID = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/shop-rg" +
+	"/providers/Microsoft.Compute/virtualMachineScaleSets/"
 
 // comparison is the same canary by hand and by the manager.
 type comparison struct {

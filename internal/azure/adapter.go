@@ -163,7 +163,9 @@ func (a *Adapter) of(subscription string) (clients, error) {
 	}
 	c, err := a.newClients(subscription)
 	if err != nil {
-		return clients{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(fmt.Sprintf("making clients for subscription %q: %v", subscription, err), messageLimit, nil)}
+		return clients{}, &rollout.Problem{
+			Kind: rollout.KindInvalid, Message: clean(fmt.Sprintf("making clients for subscription %q: %v", subscription, err), messageLimit, nil),
+		}
 	}
 	a.clients[key] = c
 	return c, nil

@@ -40,7 +40,9 @@ func (a *Adapter) AddressesOf(ctx context.Context, set rollout.ScaleSet, machine
 		return Addresses{}, err
 	}
 	if !instanceID.MatchString(machine.ID) {
-		return Addresses{}, &rollout.Problem{Kind: rollout.KindInvalid, Message: clean(doing+": that cannot be an instance id", messageLimit, nil)}
+		return Addresses{}, &rollout.Problem{
+			Kind: rollout.KindInvalid, Message: clean(doing+": that cannot be an instance id", messageLimit, nil),
+		}
 	}
 	found, err := a.book.find(ctx, doing, set, machine)
 	found.NAT = maps.Clone(found.NAT) // the book's own is told to others, too
@@ -107,7 +109,8 @@ var (
 )
 
 // look is the answer, or else the read to wait for. A caller is answered by a read that began after it came, whatever that brought.
-func (b *addressBook) look(ctx context.Context, set rollout.ScaleSet, machine rollout.Ref, asked time.Time) (Addresses, <-chan struct{}, error) {
+func (b *addressBook) look(ctx context.Context, set rollout.ScaleSet, machine rollout.Ref,
+	asked time.Time) (Addresses, <-chan struct{}, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	now := b.now()

@@ -60,7 +60,8 @@ func privateAddresses(machines map[string][]networkInterface) map[string]netip.A
 		if !ok {
 			continue
 		}
-		config, ok := primary(nic.IPConfigurations, func(c *armnetwork.InterfaceIPConfiguration) *bool { return deref(deref(c).Properties).Primary })
+		config, ok := primary(nic.IPConfigurations,
+			func(c *armnetwork.InterfaceIPConfiguration) *bool { return deref(deref(c).Properties).Primary })
 		if !ok {
 			continue
 		}

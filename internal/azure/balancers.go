@@ -95,7 +95,8 @@ type publicAddress struct {
 }
 
 // publicAddresses reads those of frontends from which a port leads to a machine: one GET each.
-func (a *Adapter) publicAddresses(ctx context.Context, set rollout.ScaleSet, ports []natPort, frontends map[string]frontend) map[networkID]publicAddress {
+func (a *Adapter) publicAddresses(ctx context.Context, set rollout.ScaleSet, ports []natPort,
+	frontends map[string]frontend) map[networkID]publicAddress {
 	read := map[networkID]publicAddress{}
 	for _, p := range ports {
 		id := frontends[p.frontend].public
@@ -113,7 +114,9 @@ func (a *Adapter) publicAddress(ctx context.Context, set rollout.ScaleSet, id ne
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	x := &exchange{operation: "Addresses", doing: fmt.Sprintf("reading public IP address %q of a load balancer of scale set %q", id, set), set: set}
+	x := &exchange{
+		operation: "Addresses", doing: fmt.Sprintf("reading public IP address %q of a load balancer of scale set %q", id, set), set: set,
+	}
 	got, err := c.publicIPs.Get(x.with(ctx), id.group, id.name, nil)
 	if err != nil {
 		return netip.Addr{}, x.problem(err)

@@ -36,8 +36,8 @@ func (x *exchange) begun(p poller, err error) (rollout.Begun, error) {
 	return b, nil
 }
 
-// operationID is what Azure calls the operation that it accepted, "" if it does not say: the last part of the path at which it is asked about. What
-// follows the path is signed, and is not kept.
+// operationID is what Azure calls the operation that it accepted, "" if it does not say: the last part of the path at which it is asked
+// about. What follows the path is signed, and is not kept.
 func operationID(resp *http.Response) string {
 	if resp == nil {
 		return ""

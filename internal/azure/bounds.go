@@ -10,8 +10,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
 
-// bounds are what is read of one answer, decoded. The SDK buffers each body whole and makes many small values of it, so that not only its bytes
-// count: an empty object is two bytes of JSON and hundreds of memory.
+// bounds are what is read of one answer, decoded. The SDK buffers each body whole and makes many small values of it, so that not only its
+// bytes count: an empty object is two bytes of JSON and hundreds of memory.
 type bounds struct {
 	bytes  int // of text
 	opened int // objects and lists
@@ -34,8 +34,8 @@ const (
 // errTooLong is that an answer goes beyond its bounds.
 var errTooLong = errors.New("the answer is too long and was not read to its end")
 
-// boundedTransport lets no answer be longer than it may. It wraps the transport, since the SDK buffers the body before any policy sees it; what
-// is compressed is decoded below it, so that the decoded size counts.
+// boundedTransport lets no answer be longer than it may. It wraps the transport, since the SDK buffers the body before any policy sees it;
+// what is compressed is decoded below it, so that the decoded size counts.
 type boundedTransport struct{ policy.Transporter }
 
 // Do implements policy.Transporter.

@@ -35,7 +35,8 @@ func (e *credentialError) Unwrap() error { return e.err }
 func (e *credentialError) kind() rollout.Kind {
 	var refused *azidentity.AuthenticationFailedError
 	if errors.As(e.err, &refused) && refused.RawResponse != nil {
-		if s := refused.RawResponse.StatusCode; s >= http.StatusInternalServerError || s == http.StatusTooManyRequests || s == http.StatusRequestTimeout {
+		if s := refused.RawResponse.StatusCode; s >= http.StatusInternalServerError || s == http.StatusTooManyRequests ||
+			s == http.StatusRequestTimeout {
 			return rollout.KindTransient
 		}
 		return rollout.KindUnauthorized

@@ -150,7 +150,9 @@ func (x *exchange) diagnose(err error) *rollout.Problem {
 	case errors.Is(err, errTooLong):
 		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: errTooLong.Error()}
 	case x.response != nil:
-		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: fmt.Sprintf("Azure answered %d with something that cannot be understood", x.response.StatusCode)}
+		return &rollout.Problem{
+			Kind: rollout.KindAmbiguous, Message: fmt.Sprintf("Azure answered %d with something that cannot be understood", x.response.StatusCode),
+		}
 	case !x.sent(err):
 		return &rollout.Problem{Kind: rollout.KindTransient, Message: "nothing was sent: " + words(err)}
 	default:

@@ -81,7 +81,8 @@ const maxBeforeSending = 5 * time.Second
 // errHeldUp is what a request ends with that was held up too long before it was sent.
 var errHeldUp = errors.New("it was held up too long before it could be sent")
 
-// isLate reports whether the request must not be sent any more. A timer that is due has not always fired: not in a process that was stopped a moment ago.
+// isLate reports whether the request must not be sent any more. A timer that is due has not always fired: not in a process that was stopped
+// a moment ago.
 func (x *exchange) isLate(req *http.Request) bool {
 	if x.effect && req.Method != http.MethodGet && !x.due.IsZero() && time.Since(x.due) > maxBeforeSending {
 		return true

@@ -10,8 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// The script extension as the adapter reads and writes it. A target declares some of its members. All others are carried as they were read, so that
-// a write changes none of them: what is absent stays absent, what is false stays false, and a number keeps its digits.
+// The script extension as the adapter reads and writes it. A target declares some of its members. All others are carried as they were read,
+// so that a write changes none of them: what is absent stays absent, what is false stays false, and a number keeps its digits.
 
 // The settings that a target declares.
 const (
@@ -96,7 +96,8 @@ func withSetting(settings map[string]any, name string, value any) map[string]any
 // newHandler is what a new extension of the kind needs.
 func newHandler(kind extensionKind, version string) rollout.ScriptHandler {
 	return encodeHandler(armcompute.VirtualMachineScaleSetExtensionProperties{
-		Publisher: &kind.publisher, Type: &kind.name, TypeHandlerVersion: &version, AutoUpgradeMinorVersion: new(true), Settings: map[string]any{},
+		Publisher: &kind.publisher, Type: &kind.name, TypeHandlerVersion: &version, AutoUpgradeMinorVersion: new(true),
+		Settings: map[string]any{},
 	})
 }
 
@@ -207,7 +208,8 @@ func keepNumbers(set *armcompute.VirtualMachineScaleSet, body []byte) {
 func scriptOf(e armcompute.VirtualMachineScaleSetExtension) rollout.ModelScript {
 	p := deref(e.Properties)
 	script := rollout.ModelScript{
-		Extension: deref(e.Name), ForceUpdateTag: deref(p.ForceUpdateTag), Handler: handlerOf(p), SecretsInVault: p.ProtectedSettingsFromKeyVault != nil,
+		Extension: deref(e.Name), ForceUpdateTag: deref(p.ForceUpdateTag), Handler: handlerOf(p),
+		SecretsInVault: p.ProtectedSettingsFromKeyVault != nil,
 	}
 	settings, _ := p.Settings.(map[string]any)
 	script.Command, _ = settings[settingCommand].(string)

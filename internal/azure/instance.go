@@ -193,7 +193,9 @@ func complaintOf(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts m
 		if !failed || found.extension != "" && !isScript(ext, scripts) {
 			continue
 		}
-		found = complaint{extension: cmp.Or(deref(ext.Name), "without a name"), script: isScript(ext, scripts), text: message + windowsStderr(ext)}
+		found = complaint{
+			extension: cmp.Or(deref(ext.Name), "without a name"), script: isScript(ext, scripts), text: message + windowsStderr(ext),
+		}
 	}
 	if found.extension == "" {
 		found.text, _ = failedStatus(view.Statuses)

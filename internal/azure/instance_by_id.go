@@ -8,8 +8,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// HasInstance asks for one instance by its id: one GET. False means that Azure does not know the instance, that Azure is deleting it, or that
-// it belongs to the scale set no more. An instance of a Flexible set is a virtual machine of the resource group and is asked for as one.
+// HasInstance asks for one instance by its id: one GET. False means that Azure does not know the instance, that Azure is deleting it, or
+// that it belongs to the scale set no more. An instance of a Flexible set is a virtual machine of the resource group and is asked for as
+// one.
 func (a *Adapter) HasInstance(ctx context.Context, set rollout.ScaleSet, id string) (bool, error) {
 	c, err := a.in(set)
 	if err != nil {

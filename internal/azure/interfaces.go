@@ -34,7 +34,8 @@ func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestr
 }
 
 // allInterfaces reads all pages.
-func allInterfaces[T any](ctx context.Context, x *exchange, pager *runtime.Pager[T], list func(T) armnetwork.InterfaceListResult) (map[string][]networkInterface, error) {
+func allInterfaces[T any](ctx context.Context, x *exchange, pager *runtime.Pager[T],
+	list func(T) armnetwork.InterfaceListResult) (map[string][]networkInterface, error) {
 	machines, pages := map[string][]networkInterface{}, pageCount{}
 	for pager.More() {
 		page, err := pager.NextPage(ctx)

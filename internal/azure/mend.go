@@ -51,7 +51,8 @@ func grantLinked(set rollout.ScaleSet, a answer) string {
 
 // listLocks shows the lock that is in the way. Whether to remove it is not ours to suggest.
 func listLocks(set rollout.ScaleSet, _ answer) string {
-	return fmt.Sprintf("az lock list --subscription %s --resource-group %s", rollout.ShellWord(set.SubscriptionID), rollout.ShellWord(set.ResourceGroup))
+	return fmt.Sprintf("az lock list --subscription %s --resource-group %s", rollout.ShellWord(set.SubscriptionID),
+		rollout.ShellWord(set.ResourceGroup))
 }
 
 // register makes the subscription know the compute provider.

@@ -30,7 +30,8 @@ var aggregations = map[string]func(armmonitor.MetricValue) *float64{
 // over, oldest first. Minutes of which Azure knows nothing, as it does of the last one or more, are left out. Without id and name it is
 // the metric of the whole scale set; a Uniform instance is asked for by its name, as a dimension of the scale set's, a Flexible one is a
 // resource itself. The namespace "" is the resource's own.
-func (a *Adapter) Metric(ctx context.Context, set rollout.ScaleSet, id, name, namespace, metric, aggregation string, window time.Duration) ([]float64, error) {
+func (a *Adapter) Metric(ctx context.Context, set rollout.ScaleSet, id, name, namespace, metric,
+	aggregation string, window time.Duration) ([]float64, error) {
 	c, err := a.in(set)
 	if err != nil {
 		return nil, err

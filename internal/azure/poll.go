@@ -14,7 +14,8 @@ import (
 
 // Poll asks once how a begun operation is doing: one GET. That the operation failed is no error but a status; that its status can
 // no longer be read, be it for the token's sake, is the status Lost. An error means that nothing was learnt.
-func (a *Adapter) Poll(ctx context.Context, set rollout.ScaleSet, kind rollout.OperationKind, token string) (rollout.OperationStatus, error) {
+func (a *Adapter) Poll(ctx context.Context, set rollout.ScaleSet, kind rollout.OperationKind,
+	token string) (rollout.OperationStatus, error) {
 	c, err := a.in(set)
 	if err != nil {
 		return rollout.OperationStatus{}, err

@@ -10,7 +10,9 @@ import (
 
 // SuspendRepairs begins to keep Azure from repairing machines by itself: one POST. What the scale set declares stays as it is.
 func (a *Adapter) SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Begun, error) {
-	x := &exchange{operation: "SuspendRepairs", doing: fmt.Sprintf("suspending automatic repairs of scale set %q", set), set: set, effect: true}
+	x := &exchange{
+		operation: "SuspendRepairs", doing: fmt.Sprintf("suspending automatic repairs of scale set %q", set), set: set, effect: true,
+	}
 	return a.setRepairs(ctx, x, armcompute.OrchestrationServiceStateActionSuspend)
 }
 

@@ -47,8 +47,8 @@ func units(s string, unit time.Duration) time.Duration {
 	return time.Duration(n * float64(unit))
 }
 
-// azureTime is when Azure answered, by its own clock; the zero time if it did not say. What Azure says of other times is held against this one, never
-// against the controller's clock.
+// azureTime is when Azure answered, by its own clock; the zero time if it did not say. What Azure says of other times is held against this
+// one, never against the controller's clock.
 func azureTime(resp *http.Response) time.Time {
 	if resp == nil {
 		return time.Time{}

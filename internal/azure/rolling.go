@@ -8,8 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// RollingUpgrade reads the newest upgrade that Azure carried out, or carries out, by itself: one GET. A scale set that never had one, or is of a kind
-// that has none, is answered with a refusal: it has none.
+// RollingUpgrade reads the newest upgrade that Azure carried out, or carries out, by itself: one GET. A scale set that never had one, or is
+// of a kind that has none, is answered with a refusal: it has none.
 func (a *Adapter) RollingUpgrade(ctx context.Context, set rollout.ScaleSet) (rollout.RollingUpgrade, error) {
 	c, err := a.in(set)
 	if err != nil {
@@ -45,7 +45,8 @@ func rollingOf(set rollout.ScaleSet, info armcompute.RollingUpgradeStatusInfo) r
 // isOver reports that a rolling upgrade does nothing more. A word that is not known is work that may go on.
 func isOver(code armcompute.RollingUpgradeStatusCode) bool {
 	switch code {
-	case "", armcompute.RollingUpgradeStatusCodeCompleted, armcompute.RollingUpgradeStatusCodeCancelled, armcompute.RollingUpgradeStatusCodeFaulted:
+	case "", armcompute.RollingUpgradeStatusCodeCompleted, armcompute.RollingUpgradeStatusCodeCancelled,
+		armcompute.RollingUpgradeStatusCodeFaulted:
 		return true
 	case armcompute.RollingUpgradeStatusCodeRollingForward, armcompute.RollingUpgradeStatusCodeRollingBack:
 	}

@@ -44,7 +44,8 @@ func kindOf(joined string) extensionKind {
 // WriteScript begins a PUT of the custom script extension through the extensions sub-resource, so that no other extension is
 // sent. What of the extension is not declared is sent back as the step carries it. The protected settings, and every word of
 // them, are kept out of errors.
-func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript, protected map[string]any) (rollout.Begun, error) {
+func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript,
+	protected map[string]any) (rollout.Begun, error) {
 	c, err := a.in(set)
 	if err != nil {
 		return rollout.Begun{}, err

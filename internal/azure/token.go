@@ -26,7 +26,8 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 		p, err = c.sets.BeginUpdate(ctx, set.ResourceGroup, set.Name, armcompute.VirtualMachineScaleSetUpdate{},
 			&armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{ResumeToken: token})
 	case rollout.WriteScriptOperation:
-		p, err = c.extensions.BeginCreateOrUpdate(ctx, set.ResourceGroup, set.Name, rollout.DefaultScriptExtension, armcompute.VirtualMachineScaleSetExtension{},
+		p, err = c.extensions.BeginCreateOrUpdate(
+			ctx, set.ResourceGroup, set.Name, rollout.DefaultScriptExtension, armcompute.VirtualMachineScaleSetExtension{},
 			&armcompute.VirtualMachineScaleSetExtensionsClientBeginCreateOrUpdateOptions{ResumeToken: token})
 	case rollout.RemoveScriptOperation:
 		p, err = c.extensions.BeginDelete(ctx, set.ResourceGroup, set.Name, rollout.DefaultScriptExtension,

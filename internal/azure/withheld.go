@@ -12,8 +12,10 @@ import (
 var exitStatus = regexp.MustCompile(`(?i)\bexit (?:status|code)\s*[=:]?\s*-?[0-9]{1,10}\b`)
 
 // harmless are codes of errors that are about capacity, quota and turns: their words quote no script.
-var harmless = regexp.MustCompile(`(?i)^(?:(?:zonal)?allocationfailed|overconstrained\w*|sku\w*|quotaexceeded|operationnotallowed|operationpreempted|toomanyrequests|` +
-	`conflictingconcurrentwritenotallowed|networkinginternaloperationerror|(?:platform|gallery|sharedgallery|communitygallery)?imagenotfound)$`)
+var harmless = regexp.MustCompile(
+	`(?i)^(?:(?:zonal)?allocationfailed|overconstrained\w*|sku\w*|quotaexceeded|operationnotallowed|operationpreempted|toomanyrequests|` +
+		`conflictingconcurrentwritenotallowed|networkinginternaloperationerror|` +
+		`(?:platform|gallery|sharedgallery|communitygallery)?imagenotfound)$`)
 
 // aboutScripts is what a text has that may quote what a script printed.
 var aboutScripts = regexp.MustCompile(`(?i)extension|script|\[std|stderr|command`)
@@ -75,7 +77,8 @@ func (x *exchange) ofScript(a answer, limit int) string {
 func toSee(set rollout.ScaleSet, id string) string {
 	switch {
 	case id == "":
-		return fmt.Sprintf("to see it: az vmss list-instances -g %s -n %s --expand instanceView --query '[].instanceView.extensions'", set.ResourceGroup, set.Name)
+		return fmt.Sprintf("to see it: az vmss list-instances -g %s -n %s --expand instanceView --query '[].instanceView.extensions'",
+			set.ResourceGroup, set.Name)
 	case isNumber(id):
 		return fmt.Sprintf("to see it: az vmss get-instance-view -g %s -n %s --instance-id %s", set.ResourceGroup, set.Name, id)
 	default:

@@ -34,8 +34,8 @@ func (e *lookupError) Error() string {
 	return e.doing + ": " + e.why
 }
 
-// located is the instance with its addresses: those that are known already, and what is found of the others, be it with an error. A nil port
-// finds nothing.
+// located is the instance with its addresses: those that are known already, and what is found of the others, be it with an error. A nil
+// port finds nothing.
 func located(ctx context.Context, find Addresses, set ScaleSet, i Instance) (Instance, *lookupError) {
 	if find == nil || i.Address.IsValid() && i.NAT != nil {
 		return i, nil

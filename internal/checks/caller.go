@@ -19,10 +19,11 @@ const (
 
 // CallerOptions of a Caller.
 type CallerOptions struct {
-	Clock     Clock // nil: the wall clock
-	Outbound  *outbound.Client
-	Secrets   Secrets
-	Addresses Addresses                                                             // nil: machines are told with the addresses that are known already
+	Clock    Clock // nil: the wall clock
+	Outbound *outbound.Client
+	Secrets  Secrets
+	// nil: machines are told with the addresses that are known already
+	Addresses Addresses
 	Redactor  func(ctx context.Context, namespace, rollout string) *redact.Redactor // as in Ports
 	// Changed is told that a call of a rollout was delivered, or refused. It is called by workers and must not block; nil: nobody is told.
 	Changed    func(uid string)

@@ -13,8 +13,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Secrets reads one key of one Secret, if that allows the use that is asked for; else the error is a *rollout.Problem that says how to allow it. The
-// namespace is always the rollout's own: there is no way to declare another.
+// Secrets reads one key of one Secret, if that allows the use that is asked for; else the error is a *rollout.Problem that says how to
+// allow it. The namespace is always the rollout's own: there is no way to declare another.
 type Secrets interface {
 	Secret(ctx context.Context, namespace, key string, q grant.Request) ([]byte, error)
 }

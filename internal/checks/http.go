@@ -172,7 +172,8 @@ func (h *httpProbe) Measure(ctx context.Context, s Subject) Measurement {
 	return h.judge(ctx, answer)
 }
 
-// locate says where the machine is called. Only what the subject does not say is looked up, and what else could not be read does not matter.
+// locate says where the machine is called. Only what the subject does not say is looked up, and what else could not be read does not
+// matter.
 func (h *httpProbe) locate(ctx context.Context, set ScaleSet, i Instance) (netip.AddrPort, error) {
 	if at, known := h.endpoint(i); known {
 		return at, nil

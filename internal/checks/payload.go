@@ -58,8 +58,8 @@ func HookPayloadOf(s Subject, event rollout.HookPoint, back bool, why string) Ho
 	return HookPayload{Event: event, Payload: PayloadOf(s, nil), Back: back, Why: why}
 }
 
-// located is the payload with the addresses of its instance. Who is told needs them or not, which is theirs to know. So what the identity may
-// not read is left out, and said; what could not be read for the moment is an error, since it may be known when the call is made again.
+// located is the payload with the addresses of its instance. Who is told needs them or not, which is theirs to know. So what the identity
+// may not read is left out, and said; what could not be read for the moment is an error, since it may be known when the call is made again.
 func (p Payload) located(ctx context.Context, find Addresses) (Payload, error) {
 	if p.Instance == nil {
 		return p, nil

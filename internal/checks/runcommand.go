@@ -79,8 +79,8 @@ func shownOutput(r *redact.Redactor, output string, most int) string {
 	return tail(r.Text(output), most)
 }
 
-// why puts an error of Azure into words. Problems are made for people, and say what to do next; of other errors nothing is known but that they
-// happened.
+// why puts an error of Azure into words. Problems are made for people, and say what to do next; of other errors nothing is known but that
+// they happened.
 func why(ctx context.Context, err error) string {
 	var known *rollout.Problem
 	switch {
@@ -93,8 +93,8 @@ func why(ctx context.Context, err error) string {
 	}
 }
 
-// told is a problem with what comes next: the command that mends it, whole, since a part of one is there to be pasted, too; or how long Azure
-// asks to wait.
+// told is a problem with what comes next: the command that mends it, whole, since a part of one is there to be pasted, too; or how long
+// Azure asks to wait.
 func told(p *rollout.Problem) string {
 	text := clip(p.Error(), longestProblem)
 	if p.Mend == "" && p.RetryAfter > 0 {

@@ -52,7 +52,8 @@ func meaning(status int) (Outcome, string) {
 		return NoData, "the webhook does not know yet"
 	case status >= 200 && status <= 299:
 		return Passed, ""
-	case status == http.StatusTooManyRequests, status == http.StatusBadGateway, status == http.StatusServiceUnavailable, status == http.StatusGatewayTimeout:
+	case status == http.StatusTooManyRequests, status == http.StatusBadGateway, status == http.StatusServiceUnavailable,
+		status == http.StatusGatewayTimeout:
 		return Error, "the webhook cannot answer now: status " + strconv.Itoa(status)
 	default:
 		return Failed, "the webhook says no: status " + strconv.Itoa(status)

@@ -1,5 +1,6 @@
-// Package grant judges whether a Secret lets itself be used: for what, and towards whom. Who may create rollouts may not read Secrets for that
-// reason, so a rollout that names a Secret proves nothing; annotations of the Secret itself do, since only those who may write it can set them.
+// Package grant judges whether a Secret lets itself be used: for what, and towards whom. Who may create rollouts may not read Secrets for
+// that reason, so a rollout that names a Secret proves nothing; annotations of the Secret itself do, since only those who may write it can
+// set them.
 package grant
 
 import (
@@ -16,8 +17,8 @@ import (
 const (
 	// UsesAnnotation says for what: script, hook, check.
 	UsesAnnotation = "rollouts.vmss.dev/allowed-uses"
-	// HostsAnnotation says towards whom, for hooks and checks: names, *.names, addresses and prefixes, each with a port, with :* for every port,
-	// or without one for 443.
+	// HostsAnnotation says towards whom, for hooks and checks: names, *.names, addresses and prefixes, each with a port, with :* for every
+	// port, or without one for 443.
 	HostsAnnotation = "rollouts.vmss.dev/allowed-hosts"
 )
 
@@ -55,7 +56,8 @@ func Judge(namespace string, annotations map[string]string, q Request) *rollout.
 	if q.Instances {
 		message += ", sent to instances; PREFIX is the range of their addresses, such as 10.1.0.0/16"
 	}
-	command := fmt.Sprintf("kubectl annotate secret %s -n %s --overwrite %s=%s", q.Secret, namespace, UsesAnnotation, strings.Join(with(uses, string(q.Use)), ","))
+	command := fmt.Sprintf("kubectl annotate secret %s -n %s --overwrite %s=%s", q.Secret, namespace,
+		UsesAnnotation, strings.Join(with(uses, string(q.Use)), ","))
 	if isSent {
 		command += " " + HostsAnnotation + "=" + quoted(strings.Join(with(hosts, q.entry()), ","))
 	}

@@ -1,5 +1,5 @@
-// Package integrations connects checks, hooks and the draining of nodes with Azure and Kubernetes: each type implements a port of a package that
-// knows neither.
+// Package integrations connects checks, hooks and the draining of nodes with Azure and Kubernetes: each type implements a port of a package
+// that knows neither.
 package integrations
 
 import (

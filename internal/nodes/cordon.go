@@ -59,7 +59,8 @@ func cordoned(unschedulable, by any) map[string]any {
 }
 
 // change merges into a node what is to change, nil for nothing. It is decided by the very node that it is written to: whoever cordons it
-// meanwhile makes the write fail, and it is decided again. (kubectl's own cordon cannot say whose it is in the same write, and overlooks others.)
+// meanwhile makes the write fail, and it is decided again. (kubectl's own cordon cannot say whose it is in the same write, and overlooks
+// others.)
 func (d *Drainer) change(ctx context.Context, node *corev1.Node, decide func(*corev1.Node) map[string]any) (did bool, err error) {
 	stale := false
 	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {

@@ -12,7 +12,8 @@ import (
 // Role is the ClusterRole that draining needs. It is bound to nobody until somebody wants nodes drained.
 const Role = "vmssrollout-node-drainer"
 
-const bindRole = "kubectl create clusterrolebinding " + Role + " --clusterrole=" + Role + " --serviceaccount=vmss-rollouts-system:controller-manager"
+const bindRole = "kubectl create clusterrolebinding " + Role + " --clusterrole=" +
+	Role + " --serviceaccount=vmss-rollouts-system:controller-manager"
 
 // denial is how an API server words that somebody lacks a right. The drain package passes errors on as text, so it is told by that; what an
 // admission webhook forbids, which may pass, reads differently.
@@ -24,7 +25,9 @@ func trouble(err error) rollout.NodeState {
 	if !denial.MatchString(text) {
 		return rollout.NodeState{Message: clip(text, mostMessage)}
 	}
-	return rollout.NodeState{Failed: true, Message: fmt.Sprintf("the controller lacks a right: %s: %s", clip(text, mostMessage-len(bindRole)), bindRole)}
+	return rollout.NodeState{
+		Failed: true, Message: fmt.Sprintf("the controller lacks a right: %s: %s", clip(text, mostMessage-len(bindRole)), bindRole),
+	}
 }
 
 // The words of kubectl for pods that it does not let go, and ours for what lets them.

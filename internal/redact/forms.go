@@ -23,7 +23,8 @@ func (f form) cut(s, lower string) string {
 // Parts of the expressions: how values are written, what names say that a secret follows, and how these go on.
 const (
 	value = `(?:"(?:[^"\\]|\\.)*"?|'[^']*'?|[^\s"'&;,]+)`
-	names = `(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|cred|api[_.-]?key|(?:access|account|private|shared|signing|encryption|master|storage)[_.-]?(?:access)?[_.-]?key|` +
+	names = `(?:pass(?:word|wd|phrase)?|pwd|secret|token|credentials?|cred|api[_.-]?key|` +
+		`(?:access|account|private|shared|signing|encryption|master|storage)[_.-]?(?:access)?[_.-]?key|` +
 		`shared[_.-]?access[_.-]?signature|sig|sas|auth(?:orization)?|cookie|conn(?:ection)?[_.-]?str(?:ing)?|license)`
 	goesOn = `s?[0-9]*(?:[_.-][A-Za-z0-9_.-]*|[A-Z][A-Za-z0-9_]*)?`
 )
@@ -31,8 +32,9 @@ const (
 var (
 	inNames = []string{"pass", "pwd", "secret", "token", "cred", "key", "sig", "sas", "auth", "cookie", "conn", "license"}
 	// beginnings of tokens that say whose they are.
-	beginnings = []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "glptt-", "npm_", "dckr_pat_", "dop_v1_", "hvs.", "hvb.", "hvr.",
-		"xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xoxc-", "xoxd-", "xapp-", "sk-", "sk_", "rk_", "pk_", "whsec_", "sg.", "ya29.", "aiza", "pypi-",
+	beginnings = []string{"ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "glpat-", "glptt-", "npm_", "dckr_pat_", "dop_v1_", "hvs.",
+		"hvb.", "hvr.", "xoxb-", "xoxp-", "xoxa-", "xoxr-", "xoxs-", "xoxe-", "xoxe.", "xoxc-", "xoxd-", "xapp-", "sk-", "sk_", "rk_", "pk_",
+		"whsec_", "sg.", "ya29.", "aiza", "pypi-",
 		"shpat_", "shpss_", "shpca_", "sq0", "atatt", "lin_api_", "hf_", "figd_", "nvapi-", "akia", "asia"}
 )
 
@@ -50,10 +52,14 @@ var forms = []form{
 	{[]string{"://"}, regexp.MustCompile(`(?i)(\b[a-z][a-z0-9+.-]*://)[^\s"'<>/@]+@`), "${1}" + Mark + "@"},
 	{[]string{"://"}, regexp.MustCompile(`(?i)(https?://[^\s"'<>?]+)\?[^\s"'<>]+`), "${1}?" + Mark},
 	// Headers.
-	{[]string{"bearer", "basic", "digest", "sharedkey"}, regexp.MustCompile(`(?i)\b(bearer|basic|digest|sharedkey)(\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}${2}" + Mark},
+	{
+		[]string{"bearer", "basic", "digest", "sharedkey"},
+		regexp.MustCompile(`(?i)\b(bearer|basic|digest|sharedkey)(\s+)[A-Za-z0-9._~+/=-]{8,}`), "${1}${2}" + Mark,
+	},
 	{
 		[]string{"authorization", "cookie", "x-"},
-		regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:key|token|secret|auth)[a-z-]*)(\s*:\s*)[^\r\n"']+`), "${1}${2}" + Mark,
+		regexp.MustCompile(`(?i)\b((?:proxy-)?authorization|(?:set-)?cookie|x-[a-z-]*(?:key|token|secret|auth)[a-z-]*)(\s*:\s*)[^\r\n"']+`),
+		"${1}${2}" + Mark,
 	},
 	// Tokens.
 	{[]string{"eyj"}, regexp.MustCompile(`\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+){0,4}\.?`), Mark},
@@ -61,12 +67,16 @@ var forms = []form{
 	{[]string{"8q~"}, regexp.MustCompile(`[A-Za-z0-9_~.-]{3}8Q~[A-Za-z0-9_~.-]{20,}`), Mark}, // client secrets of Entra ID
 	{[]string{"="}, regexp.MustCompile(`[A-Za-z0-9+/]{30,}={1,2}`), Mark},                    // keys in base64, as those of storage accounts
 	// Connection strings, whose values may hold blanks.
-	{[]string{";"}, regexp.MustCompile(`(?i)\b(accountkey|sharedaccess(?:key|signature)|password|pwd)(\s*=\s*)[^;"'\r\n]{1,256};`), "${1}${2}" + Mark + ";"},
+	{
+		[]string{";"}, regexp.MustCompile(`(?i)\b(accountkey|sharedaccess(?:key|signature)|password|pwd)(\s*=\s*)[^;"'\r\n]{1,256};`),
+		"${1}${2}" + Mark + ";",
+	},
 	// Options and settings whose name says what they are.
 	{inNames, regexp.MustCompile(`(--?[A-Za-z0-9_.-]*(?i:` + names + `)[A-Za-z0-9_.-]*(?:\s+|\s*[=:]\s*))` + value), "${1}" + Mark},
 	{inNames, regexp.MustCompile(`(\b[A-Za-z0-9_.-]*(?i:` + names + `)` + goesOn + `(?:\\?["']\s*[=:]|\s*=)\s*\\?)` + value), "${1}" + Mark},
 	{inNames, regexp.MustCompile(`(\b[A-Za-z0-9_.-]*(?i:` + names + `)s?[0-9]*:\s*\\?)` + value), "${1}" + Mark},
-	{[]string{"-u", "-user"}, regexp.MustCompile(`((?:^|\s)(?:-u|-U|--user|--proxy-user|--userpwd)(?:\s*=\s*|\s*)["']?)[^\s"':-][^\s"':]*:[^\s"']+`), "${1}" + Mark},
+	{[]string{"-u", "-user"}, regexp.MustCompile(
+		`((?:^|\s)(?:-u|-U|--user|--proxy-user|--userpwd)(?:\s*=\s*|\s*)["']?)[^\s"':-][^\s"':]*:[^\s"']+`), "${1}" + Mark},
 	{[]string{"sshpass"}, regexp.MustCompile(`(\bsshpass\s+-p\s*)` + value), "${1}" + Mark},
 	{[]string{"mysql"}, regexp.MustCompile(`(\bmysql[a-z]*\b[^\r\n]*?\s-p)[^\s"']+`), "${1}" + Mark},
 	// What env prints: nothing says what a variable holds.

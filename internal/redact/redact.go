@@ -46,7 +46,9 @@ func Of(values ...string) *Redactor {
 func (r *Redactor) With(values ...string) *Redactor {
 	more := &Redactor{plain: newIndex(), base64: newIndex()}
 	if r != nil {
-		more = &Redactor{plain: r.plain.clone(), base64: r.base64.clone(), Blind: r.Blind, BlindScripts: r.BlindScripts, BlindOutdated: r.BlindOutdated}
+		more = &Redactor{
+			plain: r.plain.clone(), base64: r.base64.clone(), Blind: r.Blind, BlindScripts: r.BlindScripts, BlindOutdated: r.BlindOutdated,
+		}
 	}
 	for _, value := range values {
 		more.addValue(value)

@@ -84,7 +84,9 @@ func escapeAt(s string) (string, int) {
 	return s[:1], 1
 }
 
-var entities = map[string]string{"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": `"`, "&apos;": "'", "&#39;": "'", "&#x27;": "'", "&#34;": `"`}
+var entities = map[string]string{
+	"&amp;": "&", "&lt;": "<", "&gt;": ">", "&quot;": `"`, "&apos;": "'", "&#39;": "'", "&#x27;": "'", "&#34;": `"`,
+}
 
 func isHex(s string, n int) bool {
 	return len(s) >= n && strings.Trim(s[:n], "0123456789abcdefABCDEF") == ""

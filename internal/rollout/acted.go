@@ -35,7 +35,8 @@ func (r *round) acted(op *Operation, o Outcome) verdict {
 		r.fixBaseline(op)
 		op.begins(time.Time{})
 		op.IntentAt = o.At
-		return wait(ReasonProgressing, settleTime, "%s: no answer from Azure (%s); looking whether it was accepted", op.doing(), o.Problem.Error())
+		return wait(ReasonProgressing, settleTime, "%s: no answer from Azure (%s); looking whether it was accepted",
+			op.doing(), o.Problem.Error())
 	case o.Problem.untouched():
 		return r.putOff(op, o)
 	case op.Kind == ReimageOperation:
@@ -122,7 +123,8 @@ func (r *round) putOff(op *Operation, o Outcome) verdict {
 		delay = max(delay, recheckHeld) // what is still in flight may never end
 	}
 	delay = min(r.spacedOut(delay, o.At), longestAsked)
-	v := wait(reason, delay, "%s was put off until %s: %s%s", op.doing(), clock(o.At.Add(delay)), o.Problem.Error(), r.memory.PutOff.tells(o.At))
+	v := wait(reason, delay, "%s was put off until %s: %s%s", op.doing(), clock(o.At.Add(delay)),
+		o.Problem.Error(), r.memory.PutOff.tells(o.At))
 	if op.Kind == ReimageOperation {
 		r.backToUpgraded(op, o.At.Add(delay))
 		return v

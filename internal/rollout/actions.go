@@ -99,7 +99,8 @@ func (r *round) atGate(step string) string {
 	case r.spec.step(m).Name != step:
 		return fmt.Sprintf("step %q is not the one that the rollout is at; it is at %q", step, r.spec.step(m).Name)
 	case m.Gate == Gate{}:
-		return fmt.Sprintf("step %q is not waiting: its share is not reached, or not well, or the rollout was paused or outside its windows since", step)
+		return fmt.Sprintf("step %q is not waiting: its share is not reached, or not well, or the rollout was paused or outside its windows "+
+			"since", step)
 	}
 	return ""
 }
@@ -197,7 +198,8 @@ func (r *round) undo(a Action) string {
 	}
 	record := r.obs.Records[a.Revision]
 	if record.State != Read {
-		return fmt.Sprintf("no record of revision %s is kept; status.history names those that completed, and spec.revisionHistoryLimit says how many are kept", a.Revision)
+		return fmt.Sprintf("no record of revision %s is kept; status.history names those that completed, and spec.revisionHistoryLimit says "+
+			"how many are kept", a.Revision)
 	}
 	if b := r.memory.Baseline; a.Revision == b.Name && b.Why != "" && !r.memory.hasCompleted(a.Revision) {
 		return fmt.Sprintf("revision %s is no way back: %s", a.Revision, b.Why)
@@ -224,7 +226,8 @@ func (r *round) isKnownOther(script *ScriptSnapshot) bool {
 
 // hasCompleted says whether the history names the revision as one that every machine had.
 func (m Memory) hasCompleted(revision string) bool {
-	return revision == m.Stable || slices.ContainsFunc(m.Ended, func(e Ended) bool { return e.Outcome == EndingPromoted && e.Revision == revision })
+	return revision == m.Stable ||
+		slices.ContainsFunc(m.Ended, func(e Ended) bool { return e.Outcome == EndingPromoted && e.Revision == revision })
 }
 
 // explicit says whether a person asked for the way back.

@@ -19,7 +19,8 @@ func (o *Operation) notDue(r *round) bool {
 
 // pollable says whether asking about the operation may teach something.
 func (o *Operation) pollable(r *round) bool {
-	return o != nil && !r.isLateWrite(o) && o.Token != "" && o.EndedAt.IsZero() && o.Refused == nil && r.at.Before(o.BegunAt.Add(operationDeadline))
+	return o != nil && !r.isLateWrite(o) && o.Token != "" && o.EndedAt.IsZero() && o.Refused == nil &&
+		r.at.Before(o.BegunAt.Add(operationDeadline))
 }
 
 // awaitOperation waits for what is in flight: until it is due, and while it runs.

@@ -10,13 +10,14 @@ import (
 type Baseline struct {
 	Name   string // of the stored record; "": there is none
 	Source BaselineSource
-	Secret string    // that going back needs, "" for none
-	Digest string    // of that Secret when it was in force
-	Run    int64     // that it was settled for
-	Fixed  bool      // something was written since, so it is not taken again
-	Since  time.Time // when the newest machine was made that was there before the first write, by Azure's clock; what is newer may have been made from that
-	Why    string    // why what is stored cannot be relied on; "": it can. It stays so until something else is stored
-	Lost   string    // why it cannot be gone back to now
+	Secret string // that going back needs, "" for none
+	Digest string // of that Secret when it was in force
+	Run    int64  // that it was settled for
+	Fixed  bool   // something was written since, so it is not taken again
+	// when the newest machine was made that was there before the first write, by Azure's clock; what is newer may have been made from that
+	Since time.Time
+	Why   string // why what is stored cannot be relied on; "": it can. It stays so until something else is stored
+	Lost  string // why it cannot be gone back to now
 }
 
 // BaselineSource says where a baseline comes from.
@@ -142,7 +143,8 @@ func (r *round) fromModel(known Snapshot, b *Baseline) Snapshot {
 		known.Script = &ScriptSnapshot{URIs: script.URIs, Command: script.Command, ForceUpdateTag: script.ForceUpdateTag,
 			Extension: recordedName(script.Extension), Handler: script.Handler}
 		if !script.SecretsInVault {
-			b.Why = orElse(b.Why, "the script extension in the model was made by somebody else, and its protected settings cannot be read back; declare it in spec.baseline.script")
+			b.Why = orElse(b.Why, "the script extension in the model was made by somebody else, and its protected settings cannot be read back; "+
+				"declare it in spec.baseline.script")
 		}
 	}
 	return known
@@ -152,7 +154,8 @@ func (r *round) fromModel(known Snapshot, b *Baseline) Snapshot {
 func (r *round) contradiction(image Image) string {
 	for _, i := range byOrder(OrderInstanceID, r.obs.Instances.Value) {
 		if i.State != StateDeleting && i.Image != nil && !image.same(*i.Image) {
-			return fmt.Sprintf("instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in spec.baseline.image", i.ID)
+			return fmt.Sprintf("instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in "+
+				"spec.baseline.image", i.ID)
 		}
 	}
 	return ""

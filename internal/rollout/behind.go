@@ -2,8 +2,8 @@ package rollout
 
 import "slices"
 
-// noteVerified remembers instances that leave their batch verified. Any change of the model clears Azure's flag on them, so that it alone does not
-// tell who has the target.
+// noteVerified remembers instances that leave their batch verified. Any change of the model clears Azure's flag on them, so that it alone
+// does not tell who has the target.
 func (m *Memory) noteVerified(refs []Ref) {
 	if m.Return != nil {
 		return
@@ -15,8 +15,8 @@ func (m *Memory) noteVerified(refs []Ref) {
 	}
 }
 
-// isBehind reports that the instance has the target, since this run verified that and nothing contradicts it, and is not at the latest model: other
-// parts of the model were changed since, by somebody else's release.
+// isBehind reports that the instance has the target, since this run verified that and nothing contradicts it, and is not at the latest
+// model: other parts of the model were changed since, by somebody else's release.
 func (m Memory) isBehind(t Target, i Instance) bool {
 	if m.Return != nil || i.Latest != No || contradicts(t, i) {
 		return false

@@ -165,8 +165,8 @@ func (r *round) isLate(c *Calling, since time.Time, declared time.Duration) bool
 	return limit > 0 && !r.at.Before(since.Add(limit))
 }
 
-// callAgain lets the time begin anew where it has passed and nobody was calling: the controller was down, or the rollout paused. What has not
-// been tried has not failed. The way back does not stop for it.
+// callAgain lets the time begin anew where it has passed and nobody was calling: the controller was down, or the rollout paused. What has
+// not been tried has not failed. The way back does not stop for it.
 func (r *round) callAgain(c *Calling) {
 	if r.memory.Return != nil && c.Point != OnFailure {
 		return

@@ -78,8 +78,8 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 // isUpToDate returns whether the instance is at the latest model, or never left what was rolled back to.
 func (m Memory) isUpToDate(i Instance) bool { return i.Latest == Yes || (m.Returned && i.Latest == No) }
 
-// placeBehind puts an instance that has the target, and not the latest model, among the exposed; or, where other changes are rolled, among those
-// that are upgraded again.
+// placeBehind puts an instance that has the target, and not the latest model, among the exposed; or, where other changes are rolled, among
+// those that are upgraded again.
 func (c *census) placeBehind(spec Spec, i Instance) {
 	c.behind = append(c.behind, i)
 	if spec.Drift.RollOther {

@@ -178,8 +178,8 @@ func (r *round) spoilChecks() {
 	r.memory.Checked = r.otherwiseChecked()
 }
 
-// checkedKey is what the current share is noted by when its checks have passed. Which they were is part of it: one that is declared later has to
-// pass too.
+// checkedKey is what the current share is noted by when its checks have passed. Which they were is part of it: one that is declared later
+// has to pass too.
 func (r *round) checkedKey() string {
 	var names []string
 	for _, c := range r.spec.checks(CheckStep, false) {

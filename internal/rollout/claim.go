@@ -1,8 +1,8 @@
 package rollout
 
-// holdClaimed leaves a scale set to the oldest rollout that names it and can work: two that take turns at one model would undo each other for
-// ever. What this one has in flight, it sees through first; so it is asked before anything is read, and again once what was in flight is over. One that
-// only plans is in nobody's way.
+// holdClaimed leaves a scale set to the oldest rollout that names it and can work: two that take turns at one model would undo each other
+// for ever. What this one has in flight, it sees through first; so it is asked before anything is read, and again once what was in flight
+// is over. One that only plans is in nobody's way.
 func holdClaimed(r *round) (verdict, bool) {
 	if r.mayShare() {
 		return undecided()
@@ -16,7 +16,8 @@ func holdClaimed(r *round) (verdict, bool) {
 	r.spoilGate() // nobody looks what becomes of the share meanwhile
 	if younger := r.obs.Claim.Value; younger.Ending {
 		r.blocked = true
-		return wait(ReasonProgressing, recheckBusy, "waiting for what the younger VMSSRollout %s has in flight in the same scale set; this one takes it over then", younger.Holder), true
+		return wait(ReasonProgressing, recheckBusy,
+			"waiting for what the younger VMSSRollout %s has in flight in the same scale set; this one takes it over then", younger.Holder), true
 	}
 	if r.memory.RepairsSuspended {
 		return r.resumeRepairs(), true // the other one does not know of it, and nobody else would take it back

@@ -6,7 +6,8 @@ import (
 )
 
 const (
-	// clockSlack is how far ahead of now a time may lie that was now when it was remembered: times are rounded, and no two clocks agree exactly.
+	// clockSlack is how far ahead of now a time may lie that was now when it was remembered: times are rounded, and no two clocks agree
+	// exactly.
 	clockSlack = time.Minute
 	// longestAsked is the longest that Azure is obeyed when it asks to wait. Its buckets refill within minutes.
 	longestAsked = time.Hour
@@ -18,8 +19,8 @@ type ownTime struct {
 	most time.Duration // how far ahead of now it can lie
 }
 
-// keepClock takes as now every remembered time that lies further ahead than it ever can: the clock was ahead when it was remembered. Without that, a
-// rollout would wait until the clock is there again. What Azure's clock told is no concern of it.
+// keepClock takes as now every remembered time that lies further ahead than it ever can: the clock was ahead when it was remembered.
+// Without that, a rollout would wait until the clock is there again. What Azure's clock told is no concern of it.
 func keepClock(r *round) (verdict, bool) {
 	for _, t := range r.memory.ownTimes() {
 		if ahead := t.at.Sub(r.at); ahead > t.most {
@@ -47,13 +48,16 @@ func (m *Memory) wakeUp(at time.Time) {
 
 // ownTimes are the remembered times by the controller's own clock. The history is not among them: nothing is decided by it.
 func (m *Memory) ownTimes() []ownTime {
-	times := []ownTime{{&m.NotBefore, longestAsked + clockSlack}, {&m.PutOff.Until, longestAsked + clockSlack}, {&m.Unread.Until, longestAsked + clockSlack}}
+	times := []ownTime{
+		{&m.NotBefore, longestAsked + clockSlack}, {&m.PutOff.Until, longestAsked + clockSlack}, {&m.Unread.Until, longestAsked + clockSlack},
+	}
 	happened := func(all ...*time.Time) {
 		for _, at := range all {
 			times = append(times, ownTime{at, clockSlack})
 		}
 	}
-	happened(&m.PutOff.Since, &m.Unread.Since, &m.ShortSince, &m.UnhealthySince, &m.LastBatchEnd, &m.FormerSince, &m.FormerBegun, &m.Gate.Since, &m.Stall.Since)
+	happened(&m.PutOff.Since, &m.Unread.Since, &m.ShortSince, &m.UnhealthySince, &m.LastBatchEnd, &m.FormerSince, &m.FormerBegun,
+		&m.Gate.Since, &m.Stall.Since)
 	if op := m.Operation; op != nil {
 		times = append(times, ownTime{&op.PollAt, longestAsked + clockSlack})
 		happened(&op.IntentAt, &op.BegunAt, &op.EndedAt, &op.SeenAt)
@@ -76,13 +80,14 @@ func (m *Memory) ownTimes() []ownTime {
 // tellClock says once that the clock went back.
 func (r *round) tellClock(because Because) Because {
 	if r.wentBack > 0 {
-		because.Message = fmt.Sprintf("the clock of the controller went back by %s, so times that lay ahead count as now; %s", r.wentBack.Round(time.Second), because.Message)
+		because.Message = fmt.Sprintf(
+			"the clock of the controller went back by %s, so times that lay ahead count as now; %s", r.wentBack.Round(time.Second), because.Message)
 	}
 	return because
 }
 
-// heardAt is when what is said of the instance's health was said, by the controller's clock: its age is reckoned from Azure's times alone. The zero
-// time: not known.
+// heardAt is when what is said of the instance's health was said, by the controller's clock: its age is reckoned from Azure's times alone.
+// The zero time: not known.
 func heardAt(i Instance, at time.Time) time.Time {
 	if i.HealthSince.IsZero() || i.SeenAt.IsZero() {
 		return zeroTime

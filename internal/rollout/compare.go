@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// differences returns, for people, what a rollback did not bring back: what was read before the first write, held against what is read now; "": nothing.
-// What was not recorded is not compared.
+// differences returns, for people, what a rollback did not bring back: what was read before the first write, held against what is read now;
+// "": nothing. What was not recorded is not compared.
 func (r *round) differences() string {
 	back := r.memory.Return
 	if back.Record == "" || r.obs.Model.State != Read {
@@ -41,7 +41,8 @@ func (r *round) movedVersions(record Snapshot) string {
 	versions := map[string]bool{}
 	for _, i := range byOrder(OrderInstanceID, r.obs.Instances.Value) {
 		touched := r.memory.Return.All || r.memory.isExposed(i.ID)
-		if !touched || i.ExactVersion == "" || i.Image == nil || !record.Image.same(*i.Image) || slices.Contains(record.ImageVersions, i.ExactVersion) {
+		if !touched || i.ExactVersion == "" || i.Image == nil || !record.Image.same(*i.Image) ||
+			slices.Contains(record.ImageVersions, i.ExactVersion) {
 			continue
 		}
 		moved, versions[i.ExactVersion] = append(moved, i), true
@@ -49,7 +50,8 @@ func (r *round) movedVersions(record Snapshot) string {
 	if len(moved) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("the newest version of the image is %s on %s, and was %s before", fewOf(slices.Sorted(maps.Keys(versions))), names(moved, refTo), fewOf(record.ImageVersions))
+	return fmt.Sprintf("the newest version of the image is %s on %s, and was %s before", fewOf(slices.Sorted(maps.Keys(versions))),
+		names(moved, refTo), fewOf(record.ImageVersions))
 }
 
 // withVersions adds to the snapshot which exact versions the instances boot from, where its image names none.

@@ -104,7 +104,8 @@ func (r Reason) Standing() Standing {
 	switch r {
 	case ReasonCanaryReached, ReasonCompleted:
 		return Reached
-	case ReasonPlanned, ReasonRolledBack, ReasonAborted, ReasonNotRollbackable, ReasonFailed, ReasonInvalid, ReasonDrifted, ReasonScaleSetNotFound, ReasonScaleSetReplaced,
+	case ReasonPlanned, ReasonRolledBack, ReasonAborted, ReasonNotRollbackable, ReasonFailed, ReasonInvalid, ReasonDrifted,
+		ReasonScaleSetNotFound, ReasonScaleSetReplaced,
 		ReasonAccessDenied, ReasonPreflightFailed:
 		return Stuck
 	default:

@@ -7,11 +7,11 @@ import (
 )
 
 const (
-	// deletionPatience is how long the rollback before a deletion waits for what it needs of the cluster, counted from when it began. A Secret may
-	// come back within that time; an object that stays for ever holds up its namespace.
+	// deletionPatience is how long the rollback before a deletion waits for what it needs of the cluster, counted from when it began. A Secret
+	// may come back within that time; an object that stays for ever holds up its namespace.
 	deletionPatience = 10 * time.Minute
-	// secondLook is how long after the first time that Azure did not find the scale set the object is let go: one answer may be wrong, and Azure
-	// answers the same about what the identity cannot see.
+	// secondLook is how long after the first time that Azure did not find the scale set the object is let go: one answer may be wrong, and
+	// Azure answers the same about what the identity cannot see.
 	secondLook = time.Minute
 )
 
@@ -101,8 +101,8 @@ func (r *round) leftWithTarget() string {
 	}
 }
 
-// releaseLost lets go of an object whose scale set is gone. Two answers have to say so, at least a minute apart and with none in between that the
-// scale set is there.
+// releaseLost lets go of an object whose scale set is gone. Two answers have to say so, at least a minute apart and with none in between
+// that the scale set is there.
 func releaseLost(r *round) (verdict, bool) {
 	if r.spec.Deleting == DeletionNone || r.obs.Model.State != ReadFailed || r.obs.Model.Problem.Kind != KindNotFound {
 		return undecided()
@@ -114,7 +114,8 @@ func releaseLost(r *round) (verdict, bool) {
 	r.memory.Unread = first.another(r.at, p)
 	if again := r.memory.Unread.Since.Add(secondLook); r.at.Before(again) {
 		r.awaits(again)
-		return wait(ReasonScaleSetNotFound, r.until(again, recheckMissing), "reading the scale set: %s; if it is not found at %s either, the object goes without a rollback",
+		return wait(ReasonScaleSetNotFound, r.until(again, recheckMissing),
+			"reading the scale set: %s; if it is not found at %s either, the object goes without a rollback",
 			p.Error(), clock(again)), true
 	}
 	return r.releaseAnyway("scale set " + r.spec.ScaleSet.String() + " is gone: " + p.Error()), true
@@ -123,8 +124,8 @@ func releaseLost(r *round) (verdict, bool) {
 // isFound says whether Azure answered that the scale set is there. What it says of an operation tells nothing of that.
 func (r *round) isFound() bool { return r.obs.Model.State == Read || r.obs.Instances.State == Read }
 
-// awaitSecret waits before a deletion for what the rollback lacks and a person can still provide. The wait is bounded. It is over at once in a
-// namespace that is being deleted, where nothing can be created.
+// awaitSecret waits before a deletion for what the rollback lacks and a person can still provide. The wait is bounded. It is over at once
+// in a namespace that is being deleted, where nothing can be created.
 func (r *round) awaitSecret(why string) verdict {
 	ends := r.memory.Return.At.Add(deletionPatience)
 	switch p := r.obs.BackSettings.Problem; {
@@ -138,15 +139,16 @@ func (r *round) awaitSecret(why string) verdict {
 		return r.releaseAnyway(fmt.Sprintf("%s; the rollback waited %.0f minutes for it", why, deletionPatience.Minutes()))
 	}
 	r.awaits(ends)
-	return wait(ReasonNotRollbackable, r.until(ends, recheckMissing), "the rollback before the deletion waits until %s, then the object goes without it: %s; declare spec.baseline",
+	return wait(ReasonNotRollbackable, r.until(ends, recheckMissing),
+		"the rollback before the deletion waits until %s, then the object goes without it: %s; declare spec.baseline",
 		clock(ends), why)
 }
 
 // isClosed says whether nothing more can be stored before the object goes.
 func (r *round) isClosed() bool { return r.spec.Deleting == DeletionRollback && r.obs.Terminating }
 
-// withoutSettings ends the wait for the Secret of a script that is to be put back, where the object is being deleted. Access that was refused is
-// waited for, unless it cannot be granted again.
+// withoutSettings ends the wait for the Secret of a script that is to be put back, where the object is being deleted. Access that was
+// refused is waited for, unless it cannot be granted again.
 func (r *round) withoutSettings(v verdict) verdict {
 	isLost := v.because.Reason == ReasonInvalid || v.because.Reason == ReasonAccessDenied && r.obs.Terminating
 	if r.spec.Deleting != DeletionRollback || !isLost {

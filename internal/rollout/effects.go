@@ -76,9 +76,12 @@ func (r *round) requireSettings() (verdict, bool) {
 func oneCommand(script Script, inSecret bool) (verdict, bool) {
 	switch {
 	case inSecret && script.Command != "":
-		return wait(ReasonInvalid, recheckMissing, "target.script.command is set and Secret %q has commandToExecute too; Azure takes only one: remove one of them", script.ProtectedSettings), true
+		return wait(ReasonInvalid, recheckMissing,
+			"target.script.command is set and Secret %q has commandToExecute too; Azure takes only one: remove one of them",
+			script.ProtectedSettings), true
 	case !inSecret && script.Command == "":
-		return wait(ReasonInvalid, recheckMissing, "target.script.command is empty and Secret %q has no commandToExecute; set one of them", script.ProtectedSettings), true
+		return wait(ReasonInvalid, recheckMissing, "target.script.command is empty and Secret %q has no commandToExecute; set one of them",
+			script.ProtectedSettings), true
 	}
 	return undecided()
 }
@@ -112,7 +115,10 @@ func (r *round) holdEffect() (verdict, bool) {
 // begin turns an effect into a durable intent and the step that carries it out. If the last answer to the very same intent was a
 // refusal, that record stays as it is, so that a refusal repeated writes nothing.
 func (r *round) begin(step Step, refs []Ref) verdict {
-	op := &Operation{Run: r.memory.Run, Back: r.memory.isGoingBack(), Kind: step.Operation(), Instances: refs, Attempt: r.memory.fruitlessOn(refs) + 1, IntentAt: r.at, AzureAt: r.obs.Model.Value.SeenAt}
+	op := &Operation{
+		Run: r.memory.Run, Back: r.memory.isGoingBack(), Kind: step.Operation(), Instances: refs, Attempt: r.memory.fruitlessOn(refs) + 1,
+		IntentAt: r.at, AzureAt: r.obs.Model.Value.SeenAt,
+	}
 	op.NewDisks = r.bringsNewDisks(op)
 	if last := r.memory.Operation; last != nil && last.Refused != nil && last.Kind == op.Kind && slices.Equal(last.Instances, op.Instances) {
 		v := refusal(last, recheckRefused)
@@ -173,7 +179,9 @@ func reimageBatch(r *round) (verdict, bool) {
 			continue
 		}
 		if i.OSDisk == "" {
-			r.giveUpReimage(&Operation{Trouble: &Problem{Kind: KindInvalid, Message: "Azure does not show its OS disk, so a reimage could not be verified and is not sent"}}, []Ref{ref})
+			r.giveUpReimage(&Operation{Trouble: &Problem{
+				Kind: KindInvalid, Message: "Azure does not show its OS disk, so a reimage could not be verified and is not sent",
+			}}, []Ref{ref})
 			continue
 		}
 		ref.OSDisk, ref.HealthySince, ref.Successes = i.OSDisk, time.Time{}, 0
@@ -242,14 +250,19 @@ func (r *round) explainNoBatch(c census) verdict {
 		return wait(ReasonProgressing, recheckBusy, "Azure does not say which model is applied to %s; waiting", names(c.unsure, refTo))
 	case len(protected) > 0 && len(protected) == len(c.lacking()):
 		r.blocked = true
-		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is Wait)", names(protected, refTo))
+		return wait(ReasonProgressing, recheckHeld,
+			"only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is Wait)",
+			names(protected, refTo))
 	default:
 		r.blocked = len(r.notWell()) > 0 && !slices.ContainsFunc(r.notWell(), r.isOurs)
 		where := ""
 		if r.spec.Zones == ZonesOneAtATime {
-			where = " in the zone that is worked on (strategy.zones is OneAtATime, so a sick instance of another zone waits for its turn, and holds this one)"
+			where = " in the zone that is worked on (strategy.zones is OneAtATime, so a sick instance of another zone waits for its turn, and " +
+				"holds this one)"
 		}
-		return wait(ReasonWaitingForHealth, recheckBusy, "%d of %d instances are not known to be well%s (%s), and maxUnavailable leaves no room for another%s; waiting; mend or remove them, or raise strategy.batch.maxUnavailable",
+		return wait(ReasonWaitingForHealth, recheckBusy,
+			"%d of %d instances are not known to be well%s (%s), and maxUnavailable leaves no room for another%s; waiting; mend or remove them, "+
+				"or raise strategy.batch.maxUnavailable",
 			c.unavailable+c.cordoned, c.total, r.orCordoned(), names(r.notWell(), refTo), where)
 	}
 }

@@ -19,8 +19,8 @@ func keepExposed(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// keepUndone remembers that the completed release that is undone was for every machine, so that whatever becomes of the undo, all can be brought back;
-// whoever was left out of the release, as protected or by a person, is meant by the undo, too.
+// keepUndone remembers that the completed release that is undone was for every machine, so that whatever becomes of the undo, all can be
+// brought back; whoever was left out of the release, as protected or by a person, is meant by the undo, too.
 func keepUndone(r *round) (verdict, bool) {
 	if !r.memory.Return.All || !r.memory.isPromoted() {
 		return undecided()
@@ -29,8 +29,8 @@ func keepUndone(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// keepMeanwhile remembers who has the target while the model still does, until that is put back: machines are made all the time, also where the way
-// back has to wait before its first write.
+// keepMeanwhile remembers who has the target while the model still does, until that is put back: machines are made all the time, also where
+// the way back has to wait before its first write.
 func keepMeanwhile(r *round) (verdict, bool) {
 	record, target := r.obs.Records[r.memory.Return.Record], r.declared.Target
 	if record.State != Read || record.Value.meets(target) || !carries(target, r.obs.Model.Value, true) {

@@ -63,8 +63,8 @@ func (r *round) retryable() []Ref {
 	return inIDOrder(upgrades[:min(len(upgrades), most)])
 }
 
-// retryRoom is how many instances more may be out of service while instances are tried again. It is negative while the budget of unavailability is
-// exceeded.
+// retryRoom is how many instances more may be out of service while instances are tried again. It is negative while the budget of
+// unavailability is exceeded.
 type retryRoom struct {
 	left int
 	soon []string // ids of instances whose nodes are about to take pods again: they spend nothing
@@ -76,8 +76,8 @@ func (r *round) roomToRetry() retryRoom {
 	return retryRoom{left: r.spec.Batch.MaxUnavailable.Of(c.n) - c.unavailable - c.cordoned + r.soonInService(), soon: soon}
 }
 
-// take spends the budget for an instance that is tried again, and returns whether there was room. An instance that is not well spends the budget
-// already, and so does one whose node is cordoned.
+// take spends the budget for an instance that is tried again, and returns whether there was room. An instance that is not well spends the
+// budget already, and so does one whose node is cordoned.
 func (room *retryRoom) take(r *round, i Instance) bool {
 	if wellness(r.spec.Health, i) != Yes {
 		return true
@@ -136,7 +136,8 @@ func holdFailed(r *round) (verdict, bool) {
 		return r.turnRound(ReturnRollback, CauseFailure, why), true
 	default:
 		return wait(ReasonFailed, recheckHeld,
-			"%s; nothing more is upgraded; mend what failed, change spec.target (its revisionTag is enough), or create a RolloutAction Retry, Rollback or SkipInstance", why), true
+			"%s; nothing more is upgraded; mend what failed, change spec.target (its revisionTag is enough), or create a RolloutAction Retry, "+
+				"Rollback or SkipInstance", why), true
 	}
 }
 
@@ -153,7 +154,8 @@ func (r *round) awaitRetry() (verdict, bool) {
 		switch {
 		case possible:
 			r.memory.hangUp(BeforeInstance)
-			return wait(ReasonWaitingForHealth, recheckBusy, "waiting to try instance %s again: maxUnavailable leaves no room, since other instances are not known to be well", i.ID), true
+			return wait(ReasonWaitingForHealth, recheckBusy,
+				"waiting to try instance %s again: maxUnavailable leaves no room, since other instances are not known to be well", i.ID), true
 		case i.busy() || (i.Protected && r.spec.Protected != ProtectedSkip):
 			return wait(ReasonProgressing, recheckBusy, "waiting to try instance %s again: Azure is at work on it, or it is protected", i.ID), true
 		default:
@@ -186,7 +188,8 @@ func (r *round) failure() string {
 		return r.memory.Rejected
 	}
 	if r.isStalled() {
-		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline), the last of it %s", r.spec.Failure.ProgressDeadline, r.stalledAt())
+		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline), the last of it %s",
+			r.spec.Failure.ProgressDeadline, r.stalledAt())
 	}
 	return ""
 }
@@ -262,7 +265,9 @@ func (r *round) tellStall(v *verdict) {
 	if op := r.memory.Operation; !waits || op == nil || !r.isDoomed() || !v.because.Reason.isAtWork() {
 		return
 	}
-	v.because = Because{Reason: ReasonFailed, Message: r.failure() + "; it is waited for all the same, and nothing more is begun; " + v.because.Message}
+	v.because = Because{
+		Reason: ReasonFailed, Message: r.failure() + "; it is waited for all the same, and nothing more is begun; " + v.because.Message,
+	}
 }
 
 // isAtWork says whether a batch is permitted as far as the reason tells.

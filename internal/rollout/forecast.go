@@ -106,7 +106,10 @@ func obey(spec Spec, obs Observation, d Decision) Observation {
 		obs.Model.Value.Image = step.Image
 		outdate(obs.Instances.Value)
 	case WriteScript:
-		obs.Model.Value.Script = &ModelScript{Extension: step.Extension, URIs: step.Script.URIs, Command: step.Script.Command, ForceUpdateTag: step.ForceUpdateTag, Handler: step.Handler}
+		obs.Model.Value.Script = &ModelScript{
+			Extension: step.Extension, URIs: step.Script.URIs, Command: step.Script.Command,
+			ForceUpdateTag: step.ForceUpdateTag, Handler: step.Handler,
+		}
 		outdate(obs.Instances.Value)
 	case RemoveScript:
 		obs.Model.Value.Script = nil

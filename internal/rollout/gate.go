@@ -60,7 +60,8 @@ func (r *round) isReached() bool {
 	return c.n > 0 && len(c.verified) >= c.desired-min(r.counted(), r.tolerated()) && !r.isWorking()
 }
 
-// isSound says whether no more have failed than is tolerated, and no other exposed instance is ill, also none beyond what is desired, or stopped.
+// isSound says whether no more have failed than is tolerated, and no other exposed instance is ill, also none beyond what is desired, or
+// stopped.
 func (r *round) isSound() bool {
 	return r.memory.Rejected == "" && r.counted() <= r.tolerated() && len(r.illExposed())+len(r.suspects()) == 0
 }
@@ -97,8 +98,8 @@ func passGates(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// holdGate waits for what has to pass, in this order: the soak, the checks, a person, and after the last step the bake. Whoever is to hear of
-// it is called when all of it has.
+// holdGate waits for what has to pass, in this order: the soak, the checks, a person, and after the last step the bake. Whoever is to hear
+// of it is called when all of it has.
 func (r *round) holdGate() (verdict, bool) {
 	step := r.spec.step(r.memory)
 	if !r.memory.PromoteFull && (r.memory.Promoted == "" || r.memory.Promoted != step.Name) {
@@ -165,7 +166,8 @@ func (r *round) awaitApproval(step CanaryStep, waited time.Duration) (verdict, b
 		recheck, then = min(left, recheckHeld), fmt.Sprintf(" until %s, then onTimeout is %s", clock(over), approval.OnTimeout)
 	}
 	return wait(ReasonAwaitingApproval, recheck,
-		"%s%d of %d instances have the target and are well; waiting for approval%s; create a RolloutAction with action Approve, run %d and step %s",
+		"%s%d of %d instances have the target and are well; waiting for approval%s; create a RolloutAction with action Approve, run %d and "+
+			"step %s",
 		step.called(), len(c.verified), c.n, then, r.memory.Run, step.Name), true
 }
 

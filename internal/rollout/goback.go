@@ -48,9 +48,9 @@ func (m Memory) isGoingBack() bool { return m.Return != nil && !m.Return.Done }
 // isBack says whether the run ended by going back, and stays so until somebody wants something else.
 func (m Memory) isBack() bool { return m.Return != nil && m.Return.Done }
 
-// goBack turns the run round. What failed on the way out is no failure on the way back, once there is one. An upgrade that is in flight is left
-// behind, since the model must not wait for it; its machines are suspect until they are listed at rest. A write of the model is short, and is
-// waited for.
+// goBack turns the run round. What failed on the way out is no failure on the way back, once there is one. An upgrade that is in flight is
+// left behind, since the model must not wait for it; its machines are suspect until they are listed at rest. A write of the model is short,
+// and is waited for.
 func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
 	m := &r.memory
 	back := &Return{Kind: kind, Cause: cause, Why: why, By: by, At: r.at}
@@ -126,7 +126,8 @@ func (b *Return) colour(because Because) Because {
 	switch because.Reason {
 	case ReasonProgressing, ReasonWaitingForHealth:
 		return Because{Reason: b.reason(), Message: b.doing() + ": " + because.Message}
-	case ReasonInvalid, ReasonAccessDenied, ReasonPreflightFailed, ReasonScaleSetNotFound, ReasonScaleSetReplaced, ReasonAzureUnavailable, ReasonThrottled:
+	case ReasonInvalid, ReasonAccessDenied, ReasonPreflightFailed, ReasonScaleSetNotFound, ReasonScaleSetReplaced,
+		ReasonAzureUnavailable, ReasonThrottled:
 		return Because{Reason: because.Reason, Message: b.doing() + ": " + because.Message}
 	default:
 		return because
@@ -188,8 +189,8 @@ func (r *round) requireSameSettings(script *ScriptSnapshot) (verdict, bool) {
 	return r.loseRecord(notAsItWas(script.ProtectedSettings), false), true
 }
 
-// loseRecord tells that what was to be put back cannot be. Where it is the run's baseline, that is known from now on: the way back is looked for anew,
-// so that spec.baseline and a Retry are heard. A record that is gone does not come back; a Secret may.
+// loseRecord tells that what was to be put back cannot be. Where it is the run's baseline, that is known from now on: the way back is
+// looked for anew, so that spec.baseline and a Retry are heard. A record that is gone does not come back; a Secret may.
 func (r *round) loseRecord(why string, forGood bool) verdict {
 	if b, back := &r.memory.Baseline, r.memory.Return; back.Record == b.Name {
 		back.Record = ""
@@ -203,8 +204,8 @@ func (r *round) loseRecord(why string, forGood bool) verdict {
 	return r.awaitSecret(why)
 }
 
-// completeRecord adds to an older revision what it does not declare and the run does: the way that was before the run. Without that, the older
-// revision would be written beside what is to be undone.
+// completeRecord adds to an older revision what it does not declare and the run does: the way that was before the run. Without that, the
+// older revision would be written beside what is to be undone.
 func (r *round) completeRecord(s Snapshot) (verdict, bool) {
 	missing := s.misses(r.declared.Target)
 	if missing == "" {
@@ -335,7 +336,8 @@ func holdBack(r *round) (verdict, bool) {
 		return holdIdle(r)
 	case back.Cause == CauseTimeout && r.obs.Window.Closed:
 		r.awaits(r.obs.Window.Changes)
-		return wait(ReasonOutsideWindow, recheckHeld, "%s (%s) waits for the window to open; create a RolloutAction Rollback to go back at once", back.doing(), back.Why), true
+		return wait(ReasonOutsideWindow, recheckHeld, "%s (%s) waits for the window to open; create a RolloutAction Rollback to go back at once",
+			back.doing(), back.Why), true
 	}
 	return undecided()
 }
@@ -430,7 +432,8 @@ func (r *round) stayBack() verdict {
 		note = fmt.Sprintf("; %s got it back and did not become well", names(failed, func(f Failure) Ref { return f.Ref }))
 	}
 	if left := r.memory.Exposed; len(left) > 0 && back.Kind == ReturnRollback {
-		note += fmt.Sprintf("; %s stopped or protected from scale-set actions, and so still with the target: create a RolloutAction Rollback when that is over", names(left, func(id string) Ref { return Ref{ID: id} }))
+		note += fmt.Sprintf("; %s stopped or protected from scale-set actions, and so still with the target: create a RolloutAction Rollback "+
+			"when that is over", names(left, func(id string) Ref { return Ref{ID: id} }))
 	}
 	what := "the model and every machine that was touched are as they were before"
 	switch {
@@ -444,7 +447,8 @@ func (r *round) stayBack() verdict {
 	if back.Differs != "" {
 		what += ", with these exceptions: " + back.Differs
 	}
-	return wait(back.reason(), recheckCompleted, "%s%s (%s); change spec.target, or create a RolloutAction Retry to try again", what, note, back.Why)
+	return wait(back.reason(), recheckCompleted, "%s%s (%s); change spec.target, or create a RolloutAction Retry to try again", what,
+		note, back.Why)
 }
 
 // holdReturned idles once the run has gone back. It reads nothing.

@@ -42,8 +42,8 @@ const (
 	healthLag = 2 * time.Minute
 	// betweenReadings is how far apart readings are that count as two.
 	betweenReadings = 10 * time.Second
-	// betweenManyReadings is how far apart readings are looked for where more than fewReadings are asked for: they may go on for an hour, and each
-	// costs a list and a model.
+	// betweenManyReadings is how far apart readings are looked for where more than fewReadings are asked for: they may go on for an hour, and
+	// each costs a list and a model.
 	betweenManyReadings = 24 * time.Second
 	fewReadings         = 6
 )
@@ -61,8 +61,8 @@ func (r *round) sample(op *Operation, ref Ref, i Instance) Ref {
 	return ref
 }
 
-// wellSince is since when a machine of the operation has been well with what the operation brought: not before it was over, and where nothing
-// tells that its health is from after it, not before that was waited out.
+// wellSince is since when a machine of the operation has been well with what the operation brought: not before it was over, and where
+// nothing tells that its health is from after it, not before that was waited out.
 func (o *Operation) wellSince(h Health, i Instance, remembered, at time.Time) time.Time {
 	since := wellSince(h, i, remembered, at)
 	switch {
@@ -83,8 +83,8 @@ func (o *Operation) wellSince(h Health, i Instance, remembered, at time.Time) ti
 func (o *Operation) isReadingDue(at time.Time) bool { return !at.Before(o.SeenAt.Add(betweenReadings)) }
 
 // isAfter says whether what is said of the machine's health is from after the operation was begun. What was said of it before says nothing
-// of the release. With a new disk, health begins anew, so that its time has to be a later one, too; where the machine went on, it may stay as
-// it was, and is believed once it was waited out.
+// of the release. With a new disk, health begins anew, so that its time has to be a later one, too; where the machine went on, it may stay
+// as it was, and is believed once it was waited out.
 func (o *Operation) isAfter(h Health, i Instance, at time.Time) bool {
 	switch {
 	case h.Source != HealthApplication, o.isLater(i, at):
@@ -95,9 +95,9 @@ func (o *Operation) isAfter(h Health, i Instance, at time.Time) bool {
 	return !o.EndedAt.IsZero() && !at.Before(o.EndedAt.Add(min(healthLag, h.Timeout/2)))
 }
 
-// isLater says whether the time that comes with what is said of the machine's health is from after the operation was begun. Azure's clock alone tells:
-// the controller's may be hours away from it. Where Azure did not say when the operation was begun, it is compared how long ago each was, and where
-// Azure said no time at all, it is not known to be later.
+// isLater says whether the time that comes with what is said of the machine's health is from after the operation was begun. Azure's clock
+// alone tells: the controller's may be hours away from it. Where Azure did not say when the operation was begun, it is compared how long
+// ago each was, and where Azure said no time at all, it is not known to be later.
 func (o *Operation) isLater(i Instance, at time.Time) bool {
 	if !o.AzureAt.IsZero() {
 		return i.HealthSince.After(o.AzureAt)

@@ -38,10 +38,11 @@ func (r *round) isOvercome(f Failure, i Instance) bool {
 	}
 }
 
-// isHeardAfter says whether what is said of the machine's health is from after the time began in which it should have become well: what is from
-// before did not count then either. Of many failures only the first have a time; of the others, any word is heard.
+// isHeardAfter says whether what is said of the machine's health is from after the time began in which it should have become well: what is
+// from before did not count then either. Of many failures only the first have a time; of the others, any word is heard.
 func (r *round) isHeardAfter(f Failure, i Instance) bool {
-	return r.spec.Health.Source != HealthApplication || i.HealthSince.IsZero() || f.At.IsZero() || heardAt(i, r.at).After(f.At.Add(-r.spec.Health.Timeout))
+	return r.spec.Health.Source != HealthApplication || i.HealthSince.IsZero() || f.At.IsZero() ||
+		heardAt(i, r.at).After(f.At.Add(-r.spec.Health.Timeout))
 }
 
 // recovered says whether a machine has the target for certain and is well.
@@ -104,7 +105,8 @@ func holdDrifted(r *round) (verdict, bool) {
 		return undecided()
 	}
 	return wait(ReasonDrifted, recheckHeld,
-		"somebody else changed %s in the scale set's model; nothing more is upgraded; put it back, or change spec.target (its revisionTag is enough) to write it again",
+		"somebody else changed %s in the scale set's model; nothing more is upgraded; put it back, or change spec.target (its revisionTag is "+
+			"enough) to write it again",
 		r.facts.Drifted), true
 }
 
@@ -151,10 +153,12 @@ func (r *round) outsideWindow() verdict {
 		if steady := r.obs.Window.Steady; !steady.IsZero() {
 			within = "before " + clock(steady)
 		}
-		return wait(ReasonOutsideWindow, recheckHeld, "outside the declared windows, and none of them opens %s: %s; change spec.windows to go on", within, r.soFar())
+		return wait(ReasonOutsideWindow, recheckHeld, "outside the declared windows, and none of them opens %s: %s; change spec.windows to go on",
+			within, r.soFar())
 	}
 	r.awaits(opens)
-	return wait(ReasonOutsideWindow, r.until(opens, recheckHeld), "outside the declared windows, the next opens at %s: %s", clock(opens), r.soFar())
+	return wait(ReasonOutsideWindow, r.until(opens, recheckHeld), "outside the declared windows, the next opens at %s: %s",
+		clock(opens), r.soFar())
 }
 
 // soFar says how far the rollout is.
@@ -181,5 +185,6 @@ func requireEligible(r *round) (verdict, bool) {
 	if n := stoppedOf(r.memory, r.obs.Instances.Value); n > 0 {
 		stopped = fmt.Sprintf("; %d stopped or deallocated: start them with az vmss start", n)
 	}
-	return wait(ReasonNoEligibleInstances, recheckHeld, "no eligible instance: %d listed, %d of them skipped, as stopped, protected or by a RolloutAction%s", c.total, c.skipped, stopped), true
+	return wait(ReasonNoEligibleInstances, recheckHeld,
+		"no eligible instance: %d listed, %d of them skipped, as stopped, protected or by a RolloutAction%s", c.total, c.skipped, stopped), true
 }

@@ -33,8 +33,8 @@ const (
 	HookSkips  HookFailure = "SkipInstance" // the machine is left out of the run
 )
 
-// CallKey names one call: what makes it another call is part of it, so that its digest tells a call that is delivered twice. An occasion names a
-// machine once, so its id is enough; how much of its vmId is known differs from round to round.
+// CallKey names one call: what makes it another call is part of it, so that its digest tells a call that is delivered twice. An occasion
+// names a machine once, so its id is enough; how much of its vmId is known differs from round to round.
 type CallKey struct {
 	Hook     string
 	Run      int64

@@ -2,9 +2,9 @@ package rollout
 
 import "slices"
 
-// seenThrough is what was listed, with the machines in which a script of a check is at work as they are without it. Azure may show such a machine as
-// being updated until the script is over; that is no work on the machine, and says nothing of its health. A machine that lacks the target is not
-// one of those, and on the way back nothing is excused.
+// seenThrough is what was listed, with the machines in which a script of a check is at work as they are without it. Azure may show such a
+// machine as being updated until the script is over; that is no work on the machine, and says nothing of its health. A machine that lacks
+// the target is not one of those, and on the way back nothing is excused.
 func seenThrough(t Target, obs Observation) Reading[[]Instance] {
 	listed := obs.Instances
 	isInside := func(i Instance) bool {

@@ -56,9 +56,11 @@ func (r *round) seeOut(op *Operation) (verdict, bool) {
 		switch {
 		case !r.at.Before(op.IntentAt.Add(operationDeadline)) || !listed && !r.mayExist(ref):
 		case !listed:
-			return wait(ReasonProgressing, recheckBusy, "waiting for what was begun before the target changed: the list lacks instance %s", ref.ID), true
+			return wait(ReasonProgressing, recheckBusy, "waiting for what was begun before the target changed: the list lacks instance %s",
+				ref.ID), true
 		case i.busy():
-			return wait(ReasonProgressing, recheckBusy, "waiting for what was begun before the target changed: Azure is still at work on instance %s", ref.ID), true
+			return wait(ReasonProgressing, recheckBusy,
+				"waiting for what was begun before the target changed: Azure is still at work on instance %s", ref.ID), true
 		case op.EndedAt.IsZero() && settling:
 			return wait(ReasonProgressing, left, "waiting for what was begun before the target changed"), true
 		}
@@ -333,8 +335,8 @@ func (r *round) waitForHealth(op *Operation, t tally) verdict {
 	return wait(ReasonWaitingForHealth, recheck, "waiting for the verdict of check %s on %s", running, names(t[standsChecking], self))
 }
 
-// lastReady is when the last of those that are well will have been so for long enough, and zero where none is waited for. There is one look then,
-// instead of one for each: a list of a thousand machines is dear.
+// lastReady is when the last of those that are well will have been so for long enough, and zero where none is waited for. There is one look
+// then, instead of one for each: a list of a thousand machines is dear.
 func (r *round) lastReady(t tally) time.Time {
 	var last time.Time
 	for _, ref := range t[standsReadying] {

@@ -68,7 +68,8 @@ func (r *round) look() Reads {
 	case r.needsListOnly():
 		return Reads{Instances: true}
 	}
-	return Reads{Instances: true, Model: true, Rolling: r.needsRolling(), Claim: true, Record: r.recordToRead(), Settings: r.settingsToRead(), BackSettings: r.backSecret(),
+	return Reads{Instances: true, Model: true, Rolling: r.needsRolling(), Claim: true, Record: r.recordToRead(),
+		Settings: r.settingsToRead(), BackSettings: r.backSecret(),
 		Instance: r.instanceToRead()}
 }
 

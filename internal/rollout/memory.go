@@ -35,7 +35,8 @@ type Memory struct {
 	NotBefore      time.Time     // no effect before this: Azure asked to wait, or an effect was refused for now
 	Throttled      bool          // NotBefore is because of throttling
 	PutOff         PutOff        // the effect that is not taken, or changes nothing, again and again
-	Unread         PutOff        // the read that was refused last, and until when no other is made; before a deletion, since when there is no scale set
+	// the read that was refused last, and until when no other is made; before a deletion, since when there is no scale set
+	Unread PutOff
 
 	Started  time.Time // when the run began
 	Baseline Baseline  // what to go back to
@@ -257,8 +258,8 @@ func (r Ref) is(i Instance) bool {
 	return r.means(refTo(i))
 }
 
-// means says whether two references mean the same machine. The beginning of a vmId is enough to tell it from another that gets its id; where
-// one is missing, the id decides.
+// means says whether two references mean the same machine. The beginning of a vmId is enough to tell it from another that gets its id;
+// where one is missing, the id decides.
 func (r Ref) means(o Ref) bool {
 	return r.ID == o.ID && (strings.HasPrefix(o.VMID, r.VMID) || strings.HasPrefix(r.VMID, o.VMID))
 }

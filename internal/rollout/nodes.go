@@ -32,7 +32,8 @@ func (r *round) undrained(c *Calling) (waiting []Ref, why string) {
 		switch {
 		case state.Drained:
 		case state.Failed || r.isLate(c, c.DrainSince, r.spec.Drain.Timeout):
-			r.setAside(c, ref, FailureDrain, r.spec.Drain.OnFailure, "its node is not drained: "+orElse(state.Message, "it takes longer than "+r.spec.Drain.Timeout.String()))
+			r.setAside(c, ref, FailureDrain, r.spec.Drain.OnFailure,
+				"its node is not drained: "+orElse(state.Message, "it takes longer than "+r.spec.Drain.Timeout.String()))
 		default:
 			waiting, why = append(waiting, ref), state.Message
 		}
@@ -40,8 +41,8 @@ func (r *round) undrained(c *Calling) (waiting []Ref, why string) {
 	return waiting, why
 }
 
-// drainAgain lets the time begin anew where it has passed and nobody was draining, since the controller was down. The way back does not stop
-// for it.
+// drainAgain lets the time begin anew where it has passed and nobody was draining, since the controller was down. The way back does not
+// stop for it.
 func (r *round) drainAgain(c *Calling) {
 	isKnown := func(ref Ref) bool { _, known := r.obs.Nodes[ref.ID]; return known }
 	if r.memory.Return == nil && r.isLate(c, c.DrainSince, r.spec.Drain.Timeout) && !slices.ContainsFunc(c.Refs, isKnown) {
@@ -65,13 +66,15 @@ func (r *round) uncordonable() []string {
 		}
 		m := &r.memory
 		op, calling := m.Operation, m.calling(BeforeInstance)
-		return (op != nil && op.Refused == nil && slices.ContainsFunc(op.Instances, is)) || (calling != nil && slices.ContainsFunc(calling.Refs, is)) ||
+		return (op != nil && op.Refused == nil && slices.ContainsFunc(op.Instances, is)) ||
+			(calling != nil && slices.ContainsFunc(calling.Refs, is)) ||
 			slices.ContainsFunc(m.Former, is) || slices.ContainsFunc(m.Failed, func(f Failure) bool { return is(f.Ref) && !f.isOutside() })
 	})
 }
 
-// noteNodes comes before anything is decided, since what is known of nodes is about what was wanted before. It forgets those that take pods again,
-// and notes which were being drained when the round began: what is known of those is about that, whatever becomes of them in this round.
+// noteNodes comes before anything is decided, since what is known of nodes is about what was wanted before. It forgets those that take pods
+// again, and notes which were being drained when the round began: what is known of those is about that, whatever becomes of them in this
+// round.
 func noteNodes(r *round) (verdict, bool) {
 	for _, id := range r.uncordonable() {
 		if r.obs.Nodes[id].Uncordoned {
@@ -92,8 +95,8 @@ func (r *round) uncordoned(id string) NodeState {
 	return r.obs.Nodes[id]
 }
 
-// awaitUncordon makes no further machine ready while nodes of earlier ones are still cordoned: the cluster would shrink with every batch. The
-// way back only holds them against its budget.
+// awaitUncordon makes no further machine ready while nodes of earlier ones are still cordoned: the cluster would shrink with every batch.
+// The way back only holds them against its budget.
 func (r *round) awaitUncordon() (verdict, bool) {
 	ids := slices.DeleteFunc(r.uncordonable(), func(id string) bool { return r.uncordoned(id).Failed })
 	if len(ids) == 0 || r.memory.Return != nil {
@@ -103,8 +106,8 @@ func (r *round) awaitUncordon() (verdict, bool) {
 		names(ids, func(id string) Ref { return Ref{ID: id} }), orElse(r.uncordoned(ids[0]).Message, "it was begun")), true
 }
 
-// outOfService are the machines that look well and whose nodes we cordoned for something else than what begins now. They spend the budget of
-// unavailability as if they were not well (I1), unless nobody can let their nodes take pods again.
+// outOfService are the machines that look well and whose nodes we cordoned for something else than what begins now. They spend the budget
+// of unavailability as if they were not well (I1), unless nobody can let their nodes take pods again.
 func (r *round) outOfService() []Instance {
 	if len(r.memory.Drained) == 0 {
 		return nil
@@ -140,7 +143,8 @@ func (m *Memory) setFree(refs []Ref) {
 func (r *round) awaitLastUncordon() (verdict, bool) {
 	for _, id := range r.memory.Drained {
 		if state := r.uncordoned(id); !state.Uncordoned && !state.Failed {
-			return wait(ReasonProgressing, recheckBusy, "deleted, and waiting until the node of instance %s takes pods again: %s", id, orElse(state.Message, "it was begun")), true
+			return wait(ReasonProgressing, recheckBusy, "deleted, and waiting until the node of instance %s takes pods again: %s",
+				id, orElse(state.Message, "it was begun")), true
 		}
 	}
 	return undecided()

@@ -12,13 +12,14 @@ type Observation struct {
 	Settings  Reading[ProtectedSettings]
 	Rolling   Reading[RollingUpgrade]
 	Claim     Reading[Claim]
-	Asked     map[string]Reading[bool] // instances that the list lacks and that were asked for one by one, by id: whether the scale set has them
-	Window    Window
-	Actions   []Action                 // not answered yet, oldest first
-	Checks    map[CheckKey]CheckResult // what is known of verifications under way, or over
-	Outside   *Problem                 // what is declared of checks and hooks makes no sense
-	Calls     map[CallKey]CallResult   // what is known of calls under way, or over
-	Nodes     map[string]NodeState     // how far the work on nodes is, by instance id
+	// instances that the list lacks and that were asked for one by one, by id: whether the scale set has them
+	Asked   map[string]Reading[bool]
+	Window  Window
+	Actions []Action                 // not answered yet, oldest first
+	Checks  map[CheckKey]CheckResult // what is known of verifications under way, or over
+	Outside *Problem                 // what is declared of checks and hooks makes no sense
+	Calls   map[CallKey]CallResult   // what is known of calls under way, or over
+	Nodes   map[string]NodeState     // how far the work on nodes is, by instance id
 
 	Records      map[string]Reading[Snapshot] // stored records that were asked for, by name
 	BackSettings Reading[ProtectedSettings]   // the Secret that going back would need

@@ -12,8 +12,8 @@ const leastBetweenLooks = 10 * time.Second
 // recheckPutOff is how far apart tries are that Azure puts off one after the other: each costs a list, a read of the model and a write.
 const recheckPutOff = 45 * time.Second
 
-// paced is when to look next. A round that read the scale set and waits is not followed by another look sooner than leastBetweenLooks: whatever made
-// the wait short may last. Only a round that has moved on, which its memory shows, goes on at once.
+// paced is when to look next. A round that read the scale set and waits is not followed by another look sooner than leastBetweenLooks:
+// whatever made the wait short may last. Only a round that has moved on, which its memory shows, goes on at once.
 func (r *round) paced(v verdict) time.Duration {
 	_, waits := v.step.(Wait)
 	if !waits || v.recheck >= leastBetweenLooks || !r.hasLooked() || r.hasMovedOn() {
@@ -30,8 +30,8 @@ func (r *round) hasLooked() bool {
 // hasMovedOn reports whether the round leaves behind another memory than it found.
 func (r *round) hasMovedOn() bool { return !reflect.DeepEqual(r.memory, r.obs.Memory) }
 
-// until is the time left, never negative and never beyond most. A time that has passed is waited for no more: what is left to wait for shows itself,
-// and is looked for every most.
+// until is the time left, never negative and never beyond most. A time that has passed is waited for no more: what is left to wait for
+// shows itself, and is looked for every most.
 func (r *round) until(t time.Time, most time.Duration) time.Duration {
 	left := t.Sub(r.at)
 	if left <= 0 {

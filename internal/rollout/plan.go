@@ -189,7 +189,8 @@ func (r *round) decide(v verdict) Decision {
 	r.letGo(v)
 	r.keepPutOff()
 	v.because = r.tellClock(r.tellDeletion(r.memory.Return.colour(r.tellStuck(v.because))))
-	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: r.paced(v), Facts: r.facts, Stage: r.stage(), Forecast: r.forecast,
+	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: r.paced(v), Facts: r.facts,
+		Stage: r.stage(), Forecast: r.forecast,
 		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Calls: r.wantedCalls(), Nodes: r.wantedNodes(),
 		Keep: r.memory.keep()}
 	if r.obs.Model.State == Read {

@@ -27,15 +27,15 @@ func (r *round) isListed(id string) bool {
 	return r.listed[id]
 }
 
-// isGone reports whether an instance is known to exist no more: no list shows it, and Azure does not have it when asked for it by its id. That a
-// list lacks it proves nothing, since a list may be short.
+// isGone reports whether an instance is known to exist no more: no list shows it, and Azure does not have it when asked for it by its id.
+// That a list lacks it proves nothing, since a list may be short.
 func (r *round) isGone(id string) bool {
 	has := r.obs.Asked[id]
 	return !r.isListed(id) && has.State == Read && !has.Value
 }
 
-// mayExist reports whether the instance of a reference may exist although it was not found in the list. One whose id the list shows for another
-// instance does not.
+// mayExist reports whether the instance of a reference may exist although it was not found in the list. One whose id the list shows for
+// another instance does not.
 func (r *round) mayExist(ref Ref) bool { return !r.isListed(ref.ID) && !r.isGone(ref.ID) }
 
 // mayBeBusy reports whether Azure is, or may be, at work on the instance: the list says so, or lacks it although it may exist.
@@ -70,8 +70,8 @@ func (r *round) unlisted() []string {
 	return slices.Compact(ids)
 }
 
-// instanceToRead names the next instance to be asked for by its id, "" for none. One that Azure has, or that could not be asked for, is enough to
-// make the round wait.
+// instanceToRead names the next instance to be asked for by its id, "" for none. One that Azure has, or that could not be asked for, is
+// enough to make the round wait.
 func (r *round) instanceToRead() string {
 	if r.obs.Instances.State != Read || r.obs.Model.State != Read || len(r.obs.Asked) >= mostAsked {
 		return ""
@@ -102,7 +102,8 @@ func forgetGone(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// requireListed decides nothing on a list that lacks an instance of the ledgers, until Azure was asked for it by its id and does not have it.
+// requireListed decides nothing on a list that lacks an instance of the ledgers, until Azure was asked for it by its id and does not have
+// it.
 func requireListed(r *round) (verdict, bool) {
 	ids := r.unlisted()
 	if len(ids) == 0 {
@@ -118,15 +119,17 @@ func requireListed(r *round) (verdict, bool) {
 		case ReadFailed:
 			return r.unreadable(fmt.Sprintf("instance %s, which the list lacks", id), has.Problem), true
 		case Read:
-			return wait(ReasonAzureUnavailable, recheckBusy, "the list of instances is short: it lacks instance %s, which Azure has; waiting for a whole list", id), true
+			return wait(ReasonAzureUnavailable, recheckBusy,
+				"the list of instances is short: it lacks instance %s, which Azure has; waiting for a whole list", id), true
 		case NotRead:
 		}
 	}
-	return wait(ReasonAzureUnavailable, askAgain, "the list of instances lacks %s; Azure is asked for each by its id before it counts as gone", named), true
+	return wait(ReasonAzureUnavailable, askAgain, "the list of instances lacks %s; Azure is asked for each by its id before it counts as gone",
+		named), true
 }
 
-// missing is how many instances the list lacks of the model's capacity. Instances on their way out are no part of the capacity. Where the model shows
-// no capacity, a list of nothing lacks something.
+// missing is how many instances the list lacks of the model's capacity. Instances on their way out are no part of the capacity. Where the
+// model shows no capacity, a list of nothing lacks something.
 func (r *round) missing() int {
 	staying := 0
 	for _, i := range r.obs.Instances.Value {
@@ -141,8 +144,8 @@ func (r *round) missing() int {
 	return max(0, capacity-staying)
 }
 
-// requireWhole waits while the list shows fewer instances than the model is to have: the others may exist. After some time they count as not provided,
-// but that there are no instances at all is known only from a capacity of 0.
+// requireWhole waits while the list shows fewer instances than the model is to have: the others may exist. After some time they count as
+// not provided, but that there are no instances at all is known only from a capacity of 0.
 func requireWhole(r *round) (verdict, bool) {
 	missing := r.missing()
 	if missing == 0 || r.foreseen {
@@ -152,7 +155,8 @@ func requireWhole(r *round) (verdict, bool) {
 	capacity := r.obs.Model.Value.Capacity
 	switch until := r.memory.ShortSince.Add(shortListTime); {
 	case missing >= capacity:
-		return wait(ReasonAzureUnavailable, recheckHeld, "Azure lists no instance, and the scale set's capacity is %s; waiting for the list; to have none: az vmss scale --new-capacity 0",
+		return wait(ReasonAzureUnavailable, recheckHeld,
+			"Azure lists no instance, and the scale set's capacity is %s; waiting for the list; to have none: az vmss scale --new-capacity 0",
 			Model{Capacity: capacity}.size()), true
 	case r.at.Before(until):
 		r.awaits(until)
@@ -162,7 +166,8 @@ func requireWhole(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// requireWholeBeforeModel does so before the model is written: an instance that the list lacks may show that the model is not what was there before.
+// requireWholeBeforeModel does so before the model is written: an instance that the list lacks may show that the model is not what was
+// there before.
 func requireWholeBeforeModel(r *round) (verdict, bool) {
 	if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
 		return undecided()

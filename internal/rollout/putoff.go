@@ -2,8 +2,8 @@ package rollout
 
 import "slices"
 
-// isPutOff reports that Azure keeps an effect from beginning, or ended it for another operation. The progress deadline stands still meanwhile:
-// such a wait says nothing of the release.
+// isPutOff reports that Azure keeps an effect from beginning, or ended it for another operation. The progress deadline stands still
+// meanwhile: such a wait says nothing of the release.
 func (r *round) isPutOff() bool {
 	if r.at.Before(r.memory.NotBefore) {
 		return true
@@ -17,7 +17,8 @@ func (o *Operation) isPreempted() bool {
 	return o.Trouble != nil && (o.Trouble.Kind == KindPreempted || o.Trouble.Kind == KindCanceled)
 }
 
-// worksOnFailed reports that Azure is still at work on an instance that failed. What keeps the next effect from beginning is then the run's own.
+// worksOnFailed reports that Azure is still at work on an instance that failed. What keeps the next effect from beginning is then the run's
+// own.
 func (r *round) worksOnFailed() bool {
 	return slices.ContainsFunc(r.memory.Failed, func(f Failure) bool {
 		i, listed := find(r.obs.Instances.Value, f.Ref)
@@ -25,8 +26,8 @@ func (r *round) worksOnFailed() bool {
 	})
 }
 
-// stopStall lets the timer of the progress deadline stand still once it is known that an effect was not begun. It runs again when the effect is
-// tried again.
+// stopStall lets the timer of the progress deadline stand still once it is known that an effect was not begun. It runs again when the
+// effect is tried again.
 func (r *round) stopStall(o Outcome) {
 	if o.Problem != nil && o.Problem.Kind != KindAmbiguous {
 		r.memory.Stall.Gate = r.memory.Stall.still(o.At)

@@ -46,7 +46,9 @@ func (r *round) complete() verdict {
 	m.Baseline, m.Exposed, m.Verified, m.Stall, m.Gate = Baseline{}, nil, nil, Stall{}, Gate{}
 	if m.Stable != m.Revision {
 		m.Stable = m.Revision
-		r.store = append(r.store, Record{Name: m.Revision, Run: m.Run, Snapshot: r.withVersions(snapshotOf(r.declared.Target, r.obs.Model.Value, m.Settings))})
+		r.store = append(r.store, Record{
+			Name: m.Revision, Run: m.Run, Snapshot: r.withVersions(snapshotOf(r.declared.Target, r.obs.Model.Value, m.Settings)),
+		})
 	}
 	r.settle()
 	return wait(ReasonCompleted, recheckCompleted, "%s", m.completed())

@@ -144,8 +144,8 @@ func (m Memory) failedBefore(i Instance) bool {
 	})
 }
 
-// prepared returns the machines that were chosen before and may still be upgraded; false: there are none, and others are to be chosen. Being
-// made ready may have put them out of service, so they are held against the budget as if they were.
+// prepared returns the machines that were chosen before and may still be upgraded; false: there are none, and others are to be chosen.
+// Being made ready may have put them out of service, so they are held against the budget as if they were.
 func (r *round) prepared(c census) ([]Instance, bool) {
 	calling := r.memory.calling(BeforeInstance)
 	if calling == nil {
@@ -158,7 +158,8 @@ func (r *round) prepared(c census) ([]Instance, bool) {
 		if !i.choosable(r.spec) || !slices.ContainsFunc(calling.Refs, refTo(i).means) {
 			continue
 		}
-		if fresh := !slices.ContainsFunc(c.left, refTo(i).is); len(chosen) < most && (!fresh || (len(chosen) < room-len(c.left) && r.isTurn(c, i))) {
+		if fresh := !slices.ContainsFunc(c.left, refTo(i).is); len(chosen) < most &&
+			(!fresh || (len(chosen) < room-len(c.left) && r.isTurn(c, i))) {
 			chosen = append(chosen, i)
 		}
 	}
@@ -169,13 +170,15 @@ func (r *round) prepared(c census) ([]Instance, bool) {
 	return r.affordable(c, chosen), true
 }
 
-// isTurn says whether no machine of an earlier zone came to lack the target since the machine was chosen, where zones are finished one by one.
+// isTurn says whether no machine of an earlier zone came to lack the target since the machine was chosen, where zones are finished one by
+// one.
 func (r *round) isTurn(c census, i Instance) bool {
-	return r.spec.Zones != ZonesOneAtATime || !slices.ContainsFunc(c.lacking(), func(o Instance) bool { return o.Zone < i.Zone && !o.Protected })
+	return r.spec.Zones != ZonesOneAtATime ||
+		!slices.ContainsFunc(c.lacking(), func(o Instance) bool { return o.Zone < i.Zone && !o.Protected })
 }
 
-// affordable leaves out of the chosen whom the budget of unavailability has no room for any more, and who may not be touched now. Who was well
-// when it was chosen and is silent now, without its pods, costs nothing more.
+// affordable leaves out of the chosen whom the budget of unavailability has no room for any more, and who may not be touched now. Who was
+// well when it was chosen and is silent now, without its pods, costs nothing more.
 func (r *round) affordable(c census, chosen []Instance) []Instance {
 	var sick, well []Instance
 	for _, i := range chosen {

@@ -100,7 +100,8 @@ func (r *round) awaitOther() verdict {
 	if !r.at.Before(r.memory.PutOff.Since.Add(longPutOff)) {
 		recheck = recheckPutOff
 	}
-	return wait(ReasonProgressing, recheck, "another operation is running on the scale set; waiting for it to end%s", r.memory.PutOff.tells(r.at))
+	return wait(ReasonProgressing, recheck, "another operation is running on the scale set; waiting for it to end%s",
+		r.memory.PutOff.tells(r.at))
 }
 
 // holdUnread reads nothing before the time that Azure named when it refused a read. The record of that time outlives a restart, and no edit
@@ -130,8 +131,8 @@ func holdUnread(r *round) (verdict, bool) {
 	return wait(reason, r.until(quiet.Until, longestQuiet), "%s", message), true
 }
 
-// isQuiet returns whether Azure asked not to be read from at this time. A time that lies further ahead than it can is not believed: the clock
-// was set back since.
+// isQuiet returns whether Azure asked not to be read from at this time. A time that lies further ahead than it can is not believed: the
+// clock was set back since.
 func (r *round) isQuiet() bool {
 	quiet := r.memory.Unread
 	isPossible := !r.at.Before(quiet.Since.Add(-clockSkew)) && quiet.Until.Sub(r.at) <= longestQuiet+clockSkew

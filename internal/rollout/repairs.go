@@ -10,7 +10,8 @@ func (r *round) suspendRepairs() (verdict, bool) {
 	return act(SuspendRepairs{}, "suspending automatic repairs"), true
 }
 
-// keepSuspended suspends repairs that came on, or were declared unwanted, while some machines have the target and others are still to get it.
+// keepSuspended suspends repairs that came on, or were declared unwanted, while some machines have the target and others are still to get
+// it.
 func keepSuspended(r *round) (verdict, bool) {
 	isOver := r.spec.wholly(r.memory) && r.isReached()
 	if len(r.memory.Exposed) == 0 || isOver || r.isWorking() {

@@ -2,8 +2,8 @@ package rollout
 
 import "fmt"
 
-// isReplaced reports that the scale set of this name is not the one that the rollout belongs to: that one was deleted, and another one was created
-// under its name. What the rollout remembers of instances, and of what to go back to, says nothing of the other one.
+// isReplaced reports that the scale set of this name is not the one that the rollout belongs to: that one was deleted, and another one was
+// created under its name. What the rollout remembers of instances, and of what to go back to, says nothing of the other one.
 func (r *round) isReplaced() bool {
 	if r.obs.Model.State != Read || r.obs.Model.Value.UniqueID == "" {
 		return r.memory.OtherSet != ""
@@ -11,8 +11,8 @@ func (r *round) isReplaced() bool {
 	return r.memory.Set != "" && r.memory.Set != r.obs.Model.Value.UniqueID
 }
 
-// requireSameSet decides nothing on another scale set than the one that the rollout belongs to, until the rollout is told to begin anew: by a Retry,
-// or by a new target after this was said. A rollout that did nothing yet belongs to none.
+// requireSameSet decides nothing on another scale set than the one that the rollout belongs to, until the rollout is told to begin anew: by
+// a Retry, or by a new target after this was said. A rollout that did nothing yet belongs to none.
 func requireSameSet(r *round) (verdict, bool) {
 	m, shown := &r.memory, r.obs.Model.Value.UniqueID
 	switch {
@@ -30,17 +30,19 @@ func requireSameSet(r *round) (verdict, bool) {
 	if r.spec.Deleting != DeletionNone {
 		v := r.release("")
 		if r.released {
-			v = wait(ReasonScaleSetReplaced, recheckMissing, "deleted: the scale set was deleted and created again since; the other one stays as it is")
+			v = wait(ReasonScaleSetReplaced, recheckMissing,
+				"deleted: the scale set was deleted and created again since; the other one stays as it is")
 		}
 		return v, true
 	}
 	return wait(ReasonScaleSetReplaced, recheckHeld,
-		"the scale set was deleted and created again under its name, so it is another one (%s, before %s); nothing is written to it; to roll the target out to it, create a RolloutAction Retry, or change spec.target",
+		"the scale set was deleted and created again under its name, so it is another one (%s, before %s); nothing is written to it; to roll "+
+			"the target out to it, create a RolloutAction Retry, or change spec.target",
 		m.OtherSet, m.Set), true
 }
 
-// beginOnOther has the run that begins belong to the scale set that took the place of the former one. What is remembered of the former one is dropped;
-// its history stays, for people to read.
+// beginOnOther has the run that begins belong to the scale set that took the place of the former one. What is remembered of the former one
+// is dropped; its history stays, for people to read.
 func (m *Memory) beginOnOther(former Memory) {
 	*m = Memory{
 		Run: m.Run, Revision: m.Revision, Started: m.Started, Set: former.OtherSet,
@@ -53,5 +55,6 @@ func (r *round) objectToOther(a Action) string {
 	if !r.isReplaced() || a.Verb == VerbRetry {
 		return ""
 	}
-	return fmt.Sprintf("the scale set was created again since, and %s is about the former one; create a RolloutAction Retry to begin anew", a.Verb)
+	return fmt.Sprintf("the scale set was created again since, and %s is about the former one; create a RolloutAction Retry to begin anew",
+		a.Verb)
 }

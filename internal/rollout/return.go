@@ -44,7 +44,8 @@ func (s *returning) add(r *round, i Instance) {
 	}
 }
 
-// leave adds a machine that Azure leaves alone. One that went back before it was protected was not left out; how it is since is not for us to mend.
+// leave adds a machine that Azure leaves alone. One that went back before it was protected was not left out; how it is since is not for us
+// to mend.
 func (s *returning) leave(r *round, i Instance) {
 	if r.isPutBack(i) {
 		s.back++
@@ -167,12 +168,16 @@ func (r *round) explainReturn(s returning) verdict {
 			clock(deadline), names(s.ill, refTo), ailment(r.spec, s.ill[0]))
 	case len(s.failed) > 0:
 		return wait(ReasonFailed, recheckHeld, "%s (%s): %s, and maxUnavailable leaves no room for %s%s",
-			back.doing(), back.Why, r.memory.Failed[0].Message, names(s.behind, refTo), r.offered("create a RolloutAction Rollback when they are mended"))
+			back.doing(), back.Why, r.memory.Failed[0].Message, names(s.behind, refTo),
+			r.offered("create a RolloutAction Rollback when they are mended"))
 	case !slices.ContainsFunc(s.behind, func(i Instance) bool { return i.choosable(r.spec) }):
-		return wait(ReasonProgressing, recheckHeld, "only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is %s)",
+		return wait(ReasonProgressing, recheckHeld,
+			"only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is %s)",
 			names(s.behind, refTo), r.declared.Protected)
 	default:
-		return wait(ReasonProgressing, recheckBusy, "maxUnavailable leaves no room for %s yet, since nobody knows that all is well with %s%s; waiting", names(s.behind, refTo), names(r.notWell(), refTo), r.orCordoned())
+		return wait(ReasonProgressing, recheckBusy,
+			"maxUnavailable leaves no room for %s yet, since nobody knows that all is well with %s%s; waiting", names(s.behind, refTo),
+			names(r.notWell(), refTo), r.orCordoned())
 	}
 }
 
@@ -196,7 +201,8 @@ func seeFormerOut(r *round) (verdict, bool) {
 	return undecided()
 }
 
-// stillAtWork lists the instances of the operation left behind that Azure is still at work on. A run that goes forward gives up on them in the end.
+// stillAtWork lists the instances of the operation left behind that Azure is still at work on. A run that goes forward gives up on them in
+// the end.
 func (r *round) stillAtWork() []Ref {
 	var still []Ref
 	isAwaited := r.memory.isGoingBack() || r.at.Before(r.memory.FormerSince.Add(operationDeadline))
@@ -236,7 +242,8 @@ func planBack(r *round) (verdict, bool) {
 	if !r.spec.PlanOnly {
 		return undecided()
 	}
-	return wait(ReasonPlanned, recheckHeld, "%s (%s) waits, since spec.mode is Plan; set it to Apply to go on", r.memory.Return.doing(), r.memory.Return.Why), true
+	return wait(ReasonPlanned, recheckHeld, "%s (%s) waits, since spec.mode is Plan; set it to Apply to go on",
+		r.memory.Return.doing(), r.memory.Return.Why), true
 }
 
 // returnProgress counts what is still to be brought back.

@@ -2,8 +2,8 @@ package rollout
 
 import "time"
 
-// ripen waits where all that a batch lacks is time. Its round reads the list alone: nothing but to wait can come of it, and a model that somebody
-// changed shows in the list, since the batch is not at the latest model then.
+// ripen waits where all that a batch lacks is time. Its round reads the list alone: nothing but to wait can come of it, and a model that
+// somebody changed shows in the list, since the batch is not at the latest model then.
 func ripen(r *round) (verdict, bool) {
 	if r.obs.Model.State != NotRead || r.obs.Instances.State != Read || !r.mayRipen() {
 		return undecided()
@@ -19,8 +19,8 @@ func ripen(r *round) (verdict, bool) {
 	return r.waitForHealth(op, t), true
 }
 
-// mayRipen reports whether, as far as is remembered, the instances of a batch have the target and are well, and were not for long enough yet. In every
-// two minutes the model is read as well.
+// mayRipen reports whether, as far as is remembered, the instances of a batch have the target and are well, and were not for long enough
+// yet. In every two minutes the model is read as well.
 func (r *round) mayRipen() bool {
 	op := r.memory.Operation
 	if op == nil || !op.isOver() || r.isForeign(op) {
@@ -48,8 +48,8 @@ func (r *round) needsListOnly() bool {
 	return r.mayRipen() && (r.obs.Instances.State == NotRead || r.isRipening())
 }
 
-// isRipening reports whether the list leaves nothing to decide: each instance of the batch goes on being well and has to for some time, and every
-// other instance is well too.
+// isRipening reports whether the list leaves nothing to decide: each instance of the batch goes on being well and has to for some time, and
+// every other instance is well too.
 func (r *round) isRipening() bool {
 	if r.obs.Instances.State != Read || !r.mayRipen() {
 		return false

@@ -7,9 +7,9 @@ type RollingUpgrade struct {
 	Cancel   string // the command that ends it
 }
 
-// needsRolling reports that an effect of this round would have to wait for a rolling upgrade, so that the state of the newest one has to be read.
-// That costs a call, and it is made only where there may be such an upgrade: the scale set is being updated and not by this run, or it has
-// extensions that Azure upgrades and the next effect is the first write, or a batch of the way back.
+// needsRolling reports that an effect of this round would have to wait for a rolling upgrade, so that the state of the newest one has to be
+// read. That costs a call, and it is made only where there may be such an upgrade: the scale set is being updated and not by this run, or
+// it has extensions that Azure upgrades and the next effect is the first write, or a batch of the way back.
 func (r *round) needsRolling() bool {
 	model, back := r.obs.Model, r.memory.Return
 	if model.State != Read || !r.mayAct() {
@@ -36,8 +36,8 @@ func (r *round) mayAct() bool { return !r.isWorking() && !r.spec.PlanOnly && !r.
 // upgradesExtensions reports that Azure upgrades extensions of the scale set by itself.
 func (m Model) upgradesExtensions() bool { return len(m.AutomaticExtensionUpgrades) > 0 }
 
-// awaitRolling begins nothing while Azure carries out a rolling upgrade: both would take instances out of service, and each would undo or fail
-// what the other does.
+// awaitRolling begins nothing while Azure carries out a rolling upgrade: both would take instances out of service, and each would undo or
+// fail what the other does.
 func (r *round) awaitRolling() (verdict, bool) {
 	if !r.needsRolling() {
 		return undecided()
@@ -50,7 +50,8 @@ func (r *round) awaitRolling() (verdict, bool) {
 		return r.unreadable("the rolling upgrade of the scale set", rolling.Problem), true
 	case rolling.Value.Running:
 		r.blocked = true
-		return wait(ReasonProgressing, recheckBusy, "Azure carries out a rolling upgrade of its own (%d of %d instances done); waiting for it to end; to end it now: %s",
+		return wait(ReasonProgressing, recheckBusy,
+			"Azure carries out a rolling upgrade of its own (%d of %d instances done); waiting for it to end; to end it now: %s",
 			rolling.Value.Done, rolling.Value.Of, rolling.Value.Cancel), true
 	}
 	return undecided()

@@ -59,8 +59,9 @@ func (r *round) beginRun(revision string) {
 	r.recount()
 }
 
-// looksAnew says whether the run goes back to what the model is before its own first write, since the one before wrote nothing: what machines have of
-// that other target is then what was there. Where nobody knew what was there before, it may still be declared, and then they go along.
+// looksAnew says whether the run goes back to what the model is before its own first write, since the one before wrote nothing: what
+// machines have of that other target is then what was there. Where nobody knew what was there before, it may still be declared, and then
+// they go along.
 func (r *round) looksAnew(old Memory) bool {
 	wrote := old.Baseline.Fixed || old.Operation != nil && !old.Operation.touches()
 	return !wrote && old.Baseline.Source == BaselineSnapshot && old.Baseline.Why == "" && r.spec.Baseline == nil
@@ -90,7 +91,9 @@ func (r *round) end(ending Ending, why string) {
 		m.Ended[0].Outcome, m.Ended[0].Why, m.Ended[0].Stopped = ending, why, r.at // an abort that was completed to a rollback
 		return
 	}
-	ended := Ended{Run: m.Run, Revision: m.Revision, Before: m.before(), Outcome: ending, Why: why, Started: m.Started, Stopped: r.at, Taken: m.lastTaken()}
+	ended := Ended{
+		Run: m.Run, Revision: m.Revision, Before: m.before(), Outcome: ending, Why: why, Started: m.Started, Stopped: r.at, Taken: m.lastTaken(),
+	}
 	m.Ended = append([]Ended{ended}, m.Ended...)
 	if most := max(r.spec.History, 1); len(m.Ended) > most {
 		m.Ended = m.Ended[:most]

@@ -25,7 +25,8 @@ func (s ScaleSet) ID() string {
 
 // Arguments are those by which the Azure CLI's vmss commands name the scale set.
 func (s ScaleSet) Arguments() string {
-	return fmt.Sprintf("--subscription %s --resource-group %s --name %s", ShellWord(s.SubscriptionID), ShellWord(s.ResourceGroup), ShellWord(s.Name))
+	return fmt.Sprintf("--subscription %s --resource-group %s --name %s", ShellWord(s.SubscriptionID),
+		ShellWord(s.ResourceGroup), ShellWord(s.Name))
 }
 
 var plainWord = regexp.MustCompile(`^[A-Za-z0-9./_-]+$`)

@@ -54,8 +54,8 @@ func (r *round) chooseScript() {
 	r.chooseInstanceScripts()
 }
 
-// chooseInstanceScripts makes, on each instance, the state of the extension that the round works on the state of the script. Where it is not known which
-// extension that is, the worst state of all stays.
+// chooseInstanceScripts makes, on each instance, the state of the extension that the round works on the state of the script. Where it is
+// not known which extension that is, the worst state of all stays.
 func (r *round) chooseInstanceScripts() {
 	name := r.instanceScriptName()
 	if name == "" {
@@ -85,7 +85,8 @@ func (r *round) instanceScriptName() string {
 	return ""
 }
 
-// scriptState is the state of the named extension, or of those whose name is not shown. An instance that shows only others does not have it.
+// scriptState is the state of the named extension, or of those whose name is not shown. An instance that shows only others does not have
+// it.
 func (i Instance) scriptState(extension string) ScriptState {
 	if len(i.Scripts) == 0 {
 		return i.Script
@@ -187,7 +188,8 @@ func holdUnnamedScript(r *round) (verdict, bool) {
 	if r.backward {
 		field = "spec.baseline.script.extensionName"
 	}
-	return wait(ReasonInvalid, recheckMissing, "the scale set has %d script extensions: %s; nothing is written; set %s to the name of one of them",
+	return wait(ReasonInvalid, recheckMissing,
+		"the scale set has %d script extensions: %s; nothing is written; set %s to the name of one of them",
 		len(model.scripts()), extensionNames(model.scripts()), field), true
 }
 
@@ -221,22 +223,26 @@ func (r *round) otherScript(script Script, model Model) string {
 	known, name := r.recordedScript(), orElse(r.scriptName(), DefaultScriptExtension)
 	switch {
 	case known != nil && script.Extension != "" && !strings.EqualFold(orElse(known.Extension, script.Extension), script.Extension):
-		return fmt.Sprintf("earlier runs of this rollout wrote script extension %q, and spec.target.script.extensionName is %q; nothing is written; set it to %q",
+		return fmt.Sprintf("earlier runs of this rollout wrote script extension %q, and spec.target.script.extensionName is %q; nothing is "+
+			"written; set it to %q",
 			known.Extension, script.Extension, known.Extension)
 	case slices.ContainsFunc(model.OtherExtensions, func(other string) bool { return model.Script == nil && strings.EqualFold(other, name) }):
-		return fmt.Sprintf("extension %q of the scale set runs no script; nothing is written; set spec.target.script.extensionName to another name", name)
+		return fmt.Sprintf("extension %q of the scale set runs no script; nothing is written; set spec.target.script.extensionName to another "+
+			"name", name)
 	case model.Script == nil && len(model.MoreScripts) > 0:
-		return fmt.Sprintf("the scale set has script extension %s and none named %q; nothing is written; set spec.target.script.extensionName to the name of one that is there",
+		return fmt.Sprintf("the scale set has script extension %s and none named %q; nothing is written; set spec.target.script.extensionName "+
+			"to the name of one that is there",
 			extensionNames(model.MoreScripts), name)
 	case model.Script != nil && !r.mayWrite(*model.Script, known):
-		return fmt.Sprintf("script extension %q is not this rollout's, and its protected settings cannot be read back; nothing is written; declare it in spec.baseline.script, or set spec.target.script.extensionName to %q to overwrite it",
+		return fmt.Sprintf("script extension %q is not this rollout's, and its protected settings cannot be read back; nothing is written; "+
+			"declare it in spec.baseline.script, or set spec.target.script.extensionName to %q to overwrite it",
 			model.Script.Extension, model.Script.Extension)
 	}
 	return ""
 }
 
-// mayWrite returns whether the extension may be overwritten: a rollout made it, an earlier run wrote it, its owner said what to go back to, or
-// said its name.
+// mayWrite returns whether the extension may be overwritten: a rollout made it, an earlier run wrote it, its owner said what to go back to,
+// or said its name.
 func (r *round) mayWrite(there ModelScript, known *ScriptSnapshot) bool {
 	target, baseline := r.spec.Target.Script, r.spec.Baseline
 	return r.memory.ScriptWritten || known != nil || target.Extension != "" || baseline != nil && baseline.Script != nil ||

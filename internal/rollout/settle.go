@@ -96,8 +96,9 @@ func (r *round) settling(op *Operation) (time.Duration, bool) {
 	return r.until(last.Add(settleTime), settleTime), r.at.Before(last.Add(settleTime))
 }
 
-// appearing says whether what the operation did may still be on its way into what can be read. An operation that Azure accepted, and that did not end
-// badly, is believed for longer than a list, which may be minutes old. The second attempt at the same instances has waited for that already.
+// appearing says whether what the operation did may still be on its way into what can be read. An operation that Azure accepted, and that
+// did not end badly, is believed for longer than a list, which may be minutes old. The second attempt at the same instances has waited for
+// that already.
 func (r *round) appearing(op *Operation) (time.Duration, bool) {
 	left, settling := r.settling(op)
 	if settling || op.Attempt > 1 || op.BegunAt.IsZero() || op.EndedAt.IsZero() || op.Trouble != nil {
@@ -129,7 +130,8 @@ func (m Memory) stillUnchanged(refs []Ref) []Ref {
 	return slices.DeleteFunc(slices.Clone(refs), func(ref Ref) bool { return !slices.ContainsFunc(m.Unchanged, ref.means) })
 }
 
-// countFruitless counts an effect that changed nothing. It counts for each instance: several that are late once are not one that is late often.
+// countFruitless counts an effect that changed nothing. It counts for each instance: several that are late once are not one that is late
+// often.
 func (m *Memory) countFruitless(refs []Ref) {
 	m.Fruitless = m.fruitlessOn(refs) + 1
 	if m.Fruitless > 1 {

@@ -57,7 +57,8 @@ func (s Snapshot) target() Target {
 		t.NoScript = true
 	default:
 		tag := s.Script.ForceUpdateTag
-		t.Script = &Script{URIs: s.Script.URIs, Command: s.Script.Command, ProtectedSettings: s.Script.ProtectedSettings, Extension: s.Script.Extension,
+		t.Script = &Script{URIs: s.Script.URIs, Command: s.Script.Command, ProtectedSettings: s.Script.ProtectedSettings,
+			Extension:      s.Script.Extension,
 			ForceUpdateTag: &tag, Handler: s.Script.Handler}
 	}
 	return t
@@ -92,8 +93,9 @@ func snapshotOf(t Target, m Model, digest string) Snapshot {
 	if tag == "" && m.Script != nil {
 		tag = m.Script.ForceUpdateTag
 	}
-	s.Script = &ScriptSnapshot{URIs: t.Script.URIs, Command: t.Script.Command, ForceUpdateTag: tag, ProtectedSettings: t.Script.ProtectedSettings,
-		Extension: recordedName(t.Script.Extension)}
+	s.Script = &ScriptSnapshot{URIs: t.Script.URIs, Command: t.Script.Command, ForceUpdateTag: tag,
+		ProtectedSettings: t.Script.ProtectedSettings,
+		Extension:         recordedName(t.Script.Extension)}
 	if m.Script != nil {
 		s.Script.Extension, s.Script.Handler = recordedName(m.Script.Extension), m.Script.Handler
 	}

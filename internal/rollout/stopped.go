@@ -10,7 +10,8 @@ const (
 	OffDeallocated PowerOff = "deallocated" // only Azure can do that
 )
 
-// isOff reports that the instance is off for certain, and that Azure is not at work on it: an instance is off for a moment in an upgrade, too.
+// isOff reports that the instance is off for certain, and that Azure is not at work on it: an instance is off for a moment in an upgrade,
+// too.
 func (i Instance) isOff() bool {
 	return i.Off != NotOff && (i.State == StateSucceeded || i.State == StateFailed)
 }
@@ -18,8 +19,8 @@ func (i Instance) isOff() bool {
 // isOff reports that the instance is left out because it is off. One that an effect of the run is in flight on is judged first.
 func (m Memory) isOff(i Instance) bool { return i.isOff() && !m.inFlight(i) }
 
-// leaveStopped takes the instances that were stopped after the operation out of the batch. That says nothing of the release, so they have not
-// failed. One that has still to get its fresh disk is tried again once it is started.
+// leaveStopped takes the instances that were stopped after the operation out of the batch. That says nothing of the release, so they have
+// not failed. One that has still to get its fresh disk is tried again once it is started.
 func (r *round) leaveStopped(op *Operation, t tally) {
 	stopped := t[standsStopped]
 	delete(t, standsStopped)
@@ -29,12 +30,15 @@ func (r *round) leaveStopped(op *Operation, t tally) {
 		lacksDisk := op.Kind == ReimageOperation && !r.upgraded(op, ref, i) || op.Kind == UpgradeOperation && i.Latest == Yes
 		if r.spec.Action == ActionUpgradeThenReimage && lacksDisk {
 			ref.HealthySince, ref.Successes = zeroTime, 0
-			r.memory.fail(Failure{Ref: ref, Reason: FailureRetryReimage, At: r.at, Message: "it was " + string(i.Off) + " before its reimage was verified"})
+			r.memory.fail(Failure{
+				Ref: ref, Reason: FailureRetryReimage, At: r.at, Message: "it was " + string(i.Off) + " before its reimage was verified",
+			})
 		}
 	}
 }
 
-// suspects are the instances that this run gave the target and that were stopped since, not deallocated: what stopped them may be the release.
+// suspects are the instances that this run gave the target and that were stopped since, not deallocated: what stopped them may be the
+// release.
 func (r *round) suspects() []Instance {
 	var list []Instance
 	if !carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
@@ -49,7 +53,8 @@ func (r *round) suspects() []Instance {
 	return list
 }
 
-// holdStopped begins no batch while an instance is stopped that has the target: a release that shuts instances down must not go on to the next.
+// holdStopped begins no batch while an instance is stopped that has the target: a release that shuts instances down must not go on to the
+// next.
 func holdStopped(r *round) (verdict, bool) {
 	stopped := r.suspects()
 	if len(stopped) == 0 {
@@ -57,7 +62,8 @@ func holdStopped(r *round) (verdict, bool) {
 	}
 	r.blocked = true
 	return wait(ReasonWaitingForHealth, recheckHeld,
-		"%s stopped after the upgrade, perhaps by the release; no further instance is upgraded until it is started or deallocated, or a RolloutAction SkipInstance leaves it out",
+		"%s stopped after the upgrade, perhaps by the release; no further instance is upgraded until it is started or deallocated, or a "+
+			"RolloutAction SkipInstance leaves it out",
 		names(stopped, refTo)), true
 }
 

@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// stuckAfter is how long the way back waits for what is in flight from before it, and for a write of the model. Recorded writes took at most two
-// minutes, and recorded upgrades three.
+// stuckAfter is how long the way back waits for what is in flight from before it, and for a write of the model. Recorded writes took at
+// most two minutes, and recorded upgrades three.
 const stuckAfter = 5 * time.Minute
 
 // leave lets go of an operation that may never end. What it named is suspect until it is listed at rest.
@@ -25,8 +25,8 @@ func (m *Memory) forgetFormer() {
 	m.Former, m.FormerSince, m.FormerBegun, m.FormerID = nil, zeroTime, zeroTime, ""
 }
 
-// isLateWrite reports whether the way back waits no longer for a write of the model to end: the model itself tells whether it was written, and another write
-// supersedes it.
+// isLateWrite reports whether the way back waits no longer for a write of the model to end: the model itself tells whether it was written,
+// and another write supersedes it.
 func (r *round) isLateWrite(op *Operation) bool {
 	since := op.IntentAt
 	if op.BegunAt.After(since) {
@@ -46,10 +46,10 @@ func (r *round) mayStillBeWritten() bool {
 	return m.Return.RestoredAt.IsZero() && !m.FormerSince.IsZero() && len(m.Former) == 0 && r.obs.Model.Value.State == StateUpdating
 }
 
-// goesBeside says whether the way back does not wait any longer for what it left behind. One operation at a time is the rule, since Azure answers 409
-// or preempts one of two. Here both are safe: the model was put back, what is named now is none of what is in flight, and should Azure preempt the
-// operation that was left behind, its instances are suspect already. It is not so for an operation of somebody else, nor for a batch of the way back
-// itself.
+// goesBeside says whether the way back does not wait any longer for what it left behind. One operation at a time is the rule, since Azure
+// answers 409 or preempts one of two. Here both are safe: the model was put back, what is named now is none of what is in flight, and
+// should Azure preempt the operation that was left behind, its instances are suspect already. It is not so for an operation of somebody
+// else, nor for a batch of the way back itself.
 func (r *round) goesBeside() bool {
 	m := r.memory
 	return m.isGoingBack() && !m.Return.RestoredAt.IsZero() && r.isStuck() && !r.isOverdue()
@@ -79,8 +79,8 @@ func (r *round) leftAtWork() []Instance {
 	return list
 }
 
-// isOverdue says whether nothing moved on the way back for as long as is borne: failurePolicy.progressDeadline, or else the time after which no
-// operation is waited for. What goes beside ends then, too, so that a scale set on which nothing moves is left in peace.
+// isOverdue says whether nothing moved on the way back for as long as is borne: failurePolicy.progressDeadline, or else the time after
+// which no operation is waited for. What goes beside ends then, too, so that a scale set on which nothing moves is left in peace.
 func (r *round) isOverdue() bool {
 	m := r.memory
 	most := r.declared.Failure.ProgressDeadline

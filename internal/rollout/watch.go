@@ -39,8 +39,8 @@ func spent(spec Spec, ref Ref) Ref {
 	return ref
 }
 
-// illExposed lists exposed machines that are neither verified, nor in flight, nor already failed; and those that have the target and are to be
-// upgraded again, while they are not well.
+// illExposed lists exposed machines that are neither verified, nor in flight, nor already failed; and those that have the target and are to
+// be upgraded again, while they are not well.
 func (r *round) illExposed() []Instance {
 	c := r.count()
 	verified := map[string]bool{}

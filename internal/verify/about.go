@@ -24,15 +24,16 @@ func aboutOf(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollou
 		byID[i.ID] = i
 	}
 	return about{
-		uid: string(object.UID), namespace: object.Namespace, name: object.Name, revision: d.Remember.Revision, step: d.Stage.Name, run: d.Remember.Run,
+		uid: string(object.UID), namespace: object.Namespace, name: object.Name, revision: d.Remember.Revision,
+		step: d.Stage.Name, run: d.Remember.Run,
 		set:      checks.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name},
 		machines: byID,
 		parties:  map[*rollout.Ref][]checks.Instance{},
 	}
 }
 
-// subject is what one verification is about. It has nobody to wait for, as a call may have: the core wants verifications in rounds that listed the
-// machines, and only of those.
+// subject is what one verification is about. It has nobody to wait for, as a call may have: the core wants verifications in rounds that
+// listed the machines, and only of those.
 func (a about) subject(run rollout.CheckRun) checks.Subject {
 	s := checks.Subject{
 		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: a.run, Step: a.step, Set: a.set,
@@ -47,7 +48,9 @@ func (a about) subject(run rollout.CheckRun) checks.Subject {
 
 // payload is what one call tells.
 func (a about) payload(run rollout.CallRun) checks.HookPayload {
-	s := checks.Subject{Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: run.Key.Run, Step: run.Step, Set: a.set}
+	s := checks.Subject{
+		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: run.Key.Run, Step: run.Step, Set: a.set,
+	}
 	if run.Ref.ID != "" {
 		one := a.instance(run.Ref)
 		s.Instance = &one

@@ -30,8 +30,8 @@ const (
 	longestTry        = 30 * time.Second
 )
 
-// Declare reads what a rollout declares, with the templates that its checks refer to, by name. An error names the check or the hook that makes no
-// sense, and the field.
+// Declare reads what a rollout declares, with the templates that its checks refer to, by name. An error names the check or the hook that
+// makes no sense, and the field.
 func Declare(spec v1alpha1.VMSSRolloutSpec, templates map[string]*v1alpha1.CheckTemplate, ports checks.Ports) (Declared, error) {
 	declared := Declared{Checks: map[string]checks.Check{}, Hooks: map[string]checks.Hook{}}
 	for _, c := range spec.Checks {
@@ -45,7 +45,10 @@ func Declare(spec v1alpha1.VMSSRolloutSpec, templates map[string]*v1alpha1.Check
 		}
 	}
 	for _, h := range spec.Hooks {
-		hook := checks.Hook{URL: h.URL, Args: argsOf(h.Args), TLS: tlsOf(h.TLS), Credentials: credentialsOf(h.Credentials), Timeout: min(durationOf(h.Timeout, longestTry), longestTry)}
+		hook := checks.Hook{
+			URL: h.URL, Args: argsOf(h.Args), TLS: tlsOf(h.TLS), Credentials: credentialsOf(h.Credentials),
+			Timeout: min(durationOf(h.Timeout, longestTry), longestTry),
+		}
 		if err := hook.Validate(ports); err != nil {
 			return Declared{}, fmt.Errorf("reading hook %s: %w", h.Name, err)
 		}
@@ -112,10 +115,14 @@ func specOf(d v1alpha1.CheckDefinition, args map[string]string) (checks.Spec, er
 		spec.Prometheus, err = prometheusOf(*d.Prometheus, args)
 	}
 	if w := d.Webhook; w != nil {
-		spec.Webhook = &checks.Webhook{URL: w.URL, Args: args, TLS: tlsOf(w.TLS), Credentials: credentialsOf(w.Credentials), Timeout: durationOf(w.Timeout, 0)}
+		spec.Webhook = &checks.Webhook{
+			URL: w.URL, Args: args, TLS: tlsOf(w.TLS), Credentials: credentialsOf(w.Credentials), Timeout: durationOf(w.Timeout, 0),
+		}
 	}
 	if r := d.RunCommand; r != nil {
-		spec.RunCommand = &checks.RunCommand{Script: r.Script, ExitCode: numberOf(r.ExitCode, 0), ShowOutput: r.ShowOutput, Timeout: durationOf(r.Timeout, 0)}
+		spec.RunCommand = &checks.RunCommand{
+			Script: r.Script, ExitCode: numberOf(r.ExitCode, 0), ShowOutput: r.ShowOutput, Timeout: durationOf(r.Timeout, 0),
+		}
 	}
 	if d.AzureMonitor != nil && err == nil {
 		spec.AzureMonitor, err = azureMonitorOf(*d.AzureMonitor, args)
@@ -125,7 +132,8 @@ func specOf(d v1alpha1.CheckDefinition, args map[string]string) (checks.Spec, er
 
 func httpOf(h v1alpha1.HTTPCheck) (*checks.HTTP, error) {
 	out := &checks.HTTP{
-		Via: checks.Via(cmp.Or(h.Via, v1alpha1.ViaPrivateAddress)), Scheme: cmp.Or(h.Scheme, "http"), Port: uint16(h.Port), Path: h.Path, Method: h.Method,
+		Via: checks.Via(cmp.Or(h.Via, v1alpha1.ViaPrivateAddress)), Scheme: cmp.Or(h.Scheme, "http"), Port: uint16(h.Port),
+		Path: h.Path, Method: h.Method,
 		Host: h.Host, BodyRegex: h.BodyRegex, TLS: tlsOf(h.TLS), Credentials: credentialsOf(h.Credentials), Timeout: durationOf(h.Timeout, 0),
 	}
 	for _, header := range h.Headers {

@@ -26,8 +26,8 @@ type Options struct {
 	Changed func(types.NamespacedName) // told of rollouts of which something final is known; it must not block
 }
 
-// Desk runs the checks and the calls of all rollouts. Its methods never wait for a measurement or an answer. What it knows may be lost at any
-// time: a check of which nothing is known begins anew, and a call is made again under the same key.
+// Desk runs the checks and the calls of all rollouts. Its methods never wait for a measurement or an answer. What it knows may be lost at
+// any time: a check of which nothing is known begins anew, and a call is made again under the same key.
 type Desk struct {
 	options Options
 	runner  *checks.Runner
@@ -53,7 +53,11 @@ func New(o Options) *Desk {
 	}
 	d := &Desk{options: o, files: map[types.UID]*file{}}
 	d.runner = checks.NewRunner(checks.RunnerOptions{Clock: o.Clock, Changed: func(k checks.Key) { d.changed(k.UID) }})
-	d.caller = checks.NewCaller(checks.CallerOptions{Clock: o.Clock, Outbound: o.Ports.Outbound, Secrets: o.Ports.Secrets, Addresses: o.Ports.Addresses, Redactor: o.Ports.Redactor, Changed: d.changed})
+	d.caller = checks.NewCaller(
+		checks.CallerOptions{
+			Clock: o.Clock, Outbound: o.Ports.Outbound, Secrets: o.Ports.Secrets, Addresses: o.Ports.Addresses,
+			Redactor: o.Ports.Redactor, Changed: d.changed,
+		})
 	return d
 }
 
@@ -88,7 +92,9 @@ func (d *Desk) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alp
 	}
 	declared, err := Declare(object.Spec, templates, d.options.Ports)
 	if err != nil {
-		return &rollout.Problem{Kind: rollout.KindInvalid, Message: err.Error(), Mend: fmt.Sprintf("kubectl edit vmssrollout %s -n %s", object.Name, object.Namespace)}
+		return &rollout.Problem{
+			Kind: rollout.KindInvalid, Message: err.Error(), Mend: fmt.Sprintf("kubectl edit vmssrollout %s -n %s", object.Name, object.Namespace),
+		}
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -128,8 +134,8 @@ func sourceOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.Check
 	return source
 }
 
-// Want makes the checks and calls that the decision wants run, and no others of the rollout. machines are those that were listed in the round,
-// nil if none were.
+// Want makes the checks and calls that the decision wants run, and no others of the rollout. machines are those that were listed in the
+// round, nil if none were.
 func (d *Desk) Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, decision rollout.Decision) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -158,7 +164,9 @@ func (d *Desk) measure(f *file, about about, runs []rollout.CheckRun) {
 		}
 		key := keyOf(about.uid, run.Key)
 		subject := about.subject(run)
-		if err := d.runner.Start(checks.Series{Key: key, Rule: check.Rule, Probe: check.Probe, Subject: subject, State: checks.State{Begun: now}}); err == nil {
+		if err := d.runner.Start(checks.Series{
+			Key: key, Rule: check.Rule, Probe: check.Probe, Subject: subject, State: checks.State{Begun: now},
+		}); err == nil {
 			wanted[key], keep[key] = run.Key, true
 		}
 	}
@@ -243,20 +251,24 @@ func (d *Desk) Shown(uid types.UID) []v1alpha1.CheckStatus {
 		}
 	}
 	slices.SortFunc(shown, func(a, b v1alpha1.CheckStatus) int {
-		return cmp.Or(cmp.Compare(rank(a.Verdict), rank(b.Verdict)), cmp.Compare(a.Name, b.Name), cmp.Compare(len(a.Instance), len(b.Instance)), cmp.Compare(a.Instance, b.Instance))
+		return cmp.Or(cmp.Compare(rank(a.Verdict), rank(b.Verdict)), cmp.Compare(a.Name, b.Name),
+			cmp.Compare(len(a.Instance), len(b.Instance)), cmp.Compare(a.Instance, b.Instance))
 	})
 	return shown[:min(len(shown), mostShown)]
 }
 
 // rank puts first what needs a person.
 func rank(v v1alpha1.CheckVerdict) int {
-	return slices.Index([]v1alpha1.CheckVerdict{v1alpha1.CheckVerdictFailed, v1alpha1.CheckVerdictErrored, v1alpha1.CheckVerdictRunning, v1alpha1.CheckVerdictPassed}, v)
+	return slices.Index([]v1alpha1.CheckVerdict{
+		v1alpha1.CheckVerdictFailed, v1alpha1.CheckVerdictErrored, v1alpha1.CheckVerdictRunning, v1alpha1.CheckVerdictPassed,
+	}, v)
 }
 
 func statusOf(key rollout.CheckKey, scope checks.Scope, s checks.State) v1alpha1.CheckStatus {
 	out := v1alpha1.CheckStatus{
-		Name: key.Check, Scope: v1alpha1.CheckScope(scope), Instance: key.Instance, Verdict: v1alpha1.CheckVerdict(cmp.Or(string(s.Verdict), "Running")),
-		Passed: int32(s.Passed), Failed: int32(s.Failed), NoData: int32(s.NoData), Errors: int32(s.Errors), Message: s.Because,
+		Name: key.Check, Scope: v1alpha1.CheckScope(scope), Instance: key.Instance,
+		Verdict: v1alpha1.CheckVerdict(cmp.Or(string(s.Verdict), "Running")),
+		Passed:  int32(s.Passed), Failed: int32(s.Failed), NoData: int32(s.NoData), Errors: int32(s.Errors), Message: s.Because,
 	}
 	if m := s.Last; m != nil {
 		out.Value, out.Threshold = m.Value, m.Threshold

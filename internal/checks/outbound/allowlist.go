@@ -165,7 +165,8 @@ func (a AllowList) judge(to netip.AddrPort) *Problem {
 	case a.lists(to):
 		return nil
 	case special:
-		return refused("%s addresses are called only where the allow-list has them, and it does not have this one with port %d", c.name, to.Port())
+		return refused("%s addresses are called only where the allow-list has them, and it does not have this one with port %d",
+			c.name, to.Port())
 	case to.Port() < 1024 && to.Port() != 80 && to.Port() != 443:
 		return refused("of the ports below 1024 only 80 and 443 are called, and the allow-list does not have port %d of this address", to.Port())
 	default:

@@ -25,7 +25,8 @@ var classes = []class{
 
 	never("unspecified", "0.0.0.0/8"), never("unspecified", "::/128"),
 	never("multicast", "224.0.0.0/4"), never("multicast", "ff00::/8"),
-	never("reserved", "240.0.0.0/4"), never("reserved", "192.0.0.0/24"), never("reserved", "198.18.0.0/15"), never("reserved", "192.88.99.0/24"),
+	never("reserved", "240.0.0.0/4"), never("reserved", "192.0.0.0/24"), never("reserved", "198.18.0.0/15"),
+	never("reserved", "192.88.99.0/24"),
 	never("documentation", "192.0.2.0/24"), never("documentation", "198.51.100.0/24"), never("documentation", "203.0.113.0/24"),
 	never("documentation", "2001:db8::/32"), never("documentation", "3fff::/20"),
 

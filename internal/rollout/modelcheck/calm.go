@@ -175,7 +175,8 @@ func (w *world) calm() {
 
 // changed says whether a round did or wrote anything.
 func changed(before, after *state, r round) bool {
-	return r.d.Step.Operation() != "" || before.reason != after.reason || len(r.d.Answers) > 0 || !reflect.DeepEqual(before.memory, after.memory)
+	return r.d.Step.Operation() != "" || before.reason != after.reason || len(r.d.Answers) > 0 ||
+		!reflect.DeepEqual(before.memory, after.memory)
 }
 
 // atRest checks that the rollout says why it rests.
@@ -183,7 +184,8 @@ func (c *config) atRest(s *state) []string {
 	switch {
 	case !mayLast(s.reason) && !s.waitsForTheIll() && !c.waitsForTheProtected(s):
 		return []string{fmt.Sprintf("I10: at rest with reason %s: %s", s.reason, c.plan(s, false).d.Because.Message)}
-	case s.world.suspended && (s.reason == rollout.ReasonCompleted || s.reason == rollout.ReasonRolledBack || s.reason == rollout.ReasonAborted || s.reason == rollout.ReasonPlanned):
+	case s.world.suspended && (s.reason == rollout.ReasonCompleted || s.reason == rollout.ReasonRolledBack ||
+		s.reason == rollout.ReasonAborted || s.reason == rollout.ReasonPlanned):
 		return []string{"repairs stay suspended after " + string(s.reason)}
 	}
 	return nil
@@ -232,8 +234,8 @@ func (q *calmness) rollsBack(s state) []string {
 	return w.broken
 }
 
-// wayBack says whether a rollback can be asked for and has somewhere to go, and the revision to be named where it has to be: that of before, once
-// a run is completed.
+// wayBack says whether a rollback can be asked for and has somewhere to go, and the revision to be named where it has to be: that of
+// before, once a run is completed.
 func (c *config) wayBack(s *state) (revision string, possible bool) {
 	m := &s.memory
 	switch {
@@ -268,7 +270,8 @@ func (c *config) leadsAway(s *state, name string) bool {
 	return carrying(before, c.targets[s.target]) != before
 }
 
-// isAsBefore holds that the model and every machine that left are what the record says, which the oracle compared with the model when it was taken.
+// isAsBefore holds that the model and every machine that left are what the record says, which the oracle compared with the model when it
+// was taken.
 func (c *config) isAsBefore(s *state) []string {
 	r := c.plan(s, false)
 	j := &judge{c: c, s: s, r: r, m: s.memory}

@@ -14,7 +14,8 @@ func (j *judge) effect() {
 	if onRepairs(j.r.d.Step) {
 		return
 	}
-	if op := j.m.Operation; op == nil || op.Kind != j.r.d.Step.Operation() || op.Run != j.m.Run || !slices.Equal(op.Instances, rollout.Named(j.r.d.Step)) {
+	if op := j.m.Operation; op == nil || op.Kind != j.r.d.Step.Operation() || op.Run != j.m.Run ||
+		!slices.Equal(op.Instances, rollout.Named(j.r.d.Step)) {
 		j.breaks("I5: %T without a durable intent", j.r.d.Step)
 	}
 	if j.r.obs.Instances.State != rollout.Read || j.r.obs.Model.State != rollout.Read {
@@ -119,7 +120,8 @@ func (j *judge) declared(after, want, now content) {
 // isHalfWay says whether a write brings one of the two paths to where the record has it, and leaves the other.
 func (j *judge) isHalfWay(s rollout.Snapshot, after content) bool {
 	want, now := held(s, after), j.s.world.model
-	return (after.image == want.image || after.image == now.image) && ((after.script == want.script && after.tag == want.tag) || (after.script == now.script && after.tag == now.tag))
+	return (after.image == want.image || after.image == now.image) &&
+		((after.script == want.script && after.tag == want.tag) || (after.script == now.script && after.tag == now.tag))
 }
 
 // stored is the record, with what this very round has stored.
@@ -245,7 +247,8 @@ func (j *judge) skips(named []rollout.Ref) {
 	}
 }
 
-// zones checks that no zone is begun while a machine of the zone before it still lacks the target, where one is to be finished after the other.
+// zones checks that no zone is begun while a machine of the zone before it still lacks the target, where one is to be finished after the
+// other.
 func (j *judge) zones(named []rollout.Ref) {
 	if j.r.spec.Zones != rollout.ZonesOneAtATime {
 		return

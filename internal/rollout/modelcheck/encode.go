@@ -101,7 +101,8 @@ func (e *encoder) rest() {
 
 func isTaken(m rollout.Memory, uid string) bool {
 	is := func(t rollout.Taken) bool { return t.UID == uid }
-	return slices.ContainsFunc(m.Taken, is) || slices.ContainsFunc(m.Ended, func(e rollout.Ended) bool { return slices.ContainsFunc(e.Taken, is) })
+	return slices.ContainsFunc(m.Taken, is) ||
+		slices.ContainsFunc(m.Ended, func(e rollout.Ended) bool { return slices.ContainsFunc(e.Taken, is) })
 }
 
 func (e *encoder) memory() {

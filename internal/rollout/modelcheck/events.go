@@ -73,9 +73,14 @@ func (e event) disturbs(s *state) bool {
 	}
 }
 
-var verbs = [...]rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback, rollout.VerbRetry, rollout.VerbSkipInstance}
+var verbs = [...]rollout.Verb{
+	rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback,
+	rollout.VerbRetry, rollout.VerbSkipInstance,
+}
 
-var kindNames = [...]string{"round", "round dies", "blind round", "operation ends", "illness", "recovery", "arrival", "mend", "scale out", "scale in", "replacement", "edit",
+var kindNames = [...]string{
+	"round", "round dies", "blind round", "operation ends", "illness", "recovery", "arrival", "mend", "scale out", "scale in",
+	"replacement", "edit",
 	"target", "pause", "resume", "window closes", "window opens", "action", "undo", "deletion", "protection", "unprotection",
 	"mode Plan", "mode Apply", "rotation of the Secret", "time passes"}
 

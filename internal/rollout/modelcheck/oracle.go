@@ -198,7 +198,8 @@ func (j *judge) count() count {
 // isBehind says whether this run verified the machine, and only other parts of the model, which are to be reported, changed since.
 func (j *judge) isBehind(m machine) bool {
 	verified := slices.Concat(j.r.obs.Memory.Verified, j.m.Verified)
-	return !j.r.spec.Drift.RollOther && j.m.Return == nil && j.carries(m.at, j.r.spec.Target) && slices.Contains(verified, strconv.Itoa(int(m.id)))
+	return !j.r.spec.Drift.RollOther && j.m.Return == nil && j.carries(m.at, j.r.spec.Target) &&
+		slices.Contains(verified, strconv.Itoa(int(m.id)))
 }
 
 // step is the step that is worked on.
@@ -308,8 +309,10 @@ func (j *judge) isBack() {
 // rest lists the reasons that may last.
 func mayLast(r rollout.Reason) bool {
 	switch r {
-	case rollout.ReasonCanaryReached, rollout.ReasonCompleted, rollout.ReasonRolledBack, rollout.ReasonAborted, rollout.ReasonAwaitingApproval, rollout.ReasonPaused,
-		rollout.ReasonFailed, rollout.ReasonNotRollbackable, rollout.ReasonDrifted, rollout.ReasonPreflightFailed, rollout.ReasonNoEligibleInstances,
+	case rollout.ReasonCanaryReached, rollout.ReasonCompleted, rollout.ReasonRolledBack, rollout.ReasonAborted,
+		rollout.ReasonAwaitingApproval, rollout.ReasonPaused,
+		rollout.ReasonFailed, rollout.ReasonNotRollbackable, rollout.ReasonDrifted, rollout.ReasonPreflightFailed,
+		rollout.ReasonNoEligibleInstances,
 		rollout.ReasonOutsideWindow, rollout.ReasonPlanned:
 		return true
 	default:

@@ -19,7 +19,8 @@ const (
 	atOnce, mostCallsAnHour = 40, 360
 )
 
-// paced holds the world as it is, whatever is running, and lets each effect end in one way. The rollout, which nobody hurries, may not spin.
+// paced holds the world as it is, whatever is running, and lets each effect end in one way. The rollout, which nobody hurries, may not
+// spin.
 func (c *config) paced(s state) []string {
 	var broken []string
 	for _, how := range []way{taken, refused, outrun} {
@@ -64,7 +65,9 @@ func (s *state) act(r round, how way) time.Duration {
 // reads counts what the round read from Azure.
 func (r round) reads() int {
 	n := 0
-	for _, made := range []bool{r.obs.Operation.State != rollout.NotRead, r.obs.Instances.State != rollout.NotRead, r.obs.Model.State != rollout.NotRead} {
+	for _, made := range []bool{
+		r.obs.Operation.State != rollout.NotRead, r.obs.Instances.State != rollout.NotRead, r.obs.Model.State != rollout.NotRead,
+	} {
 		if made {
 			n++
 		}

@@ -238,7 +238,8 @@ func (c *config) tell(events []event) string {
 		out.WriteString("\n")
 	}
 	r := c.plan(&s, false)
-	fmt.Fprintf(&out, "    then %T %+v\n    %s: %s\n    world %+v\n    ", r.d.Step, r.d.Step, r.d.Because.Reason, r.d.Because.Message, s.world.op)
+	fmt.Fprintf(&out, "    then %T %+v\n    %s: %s\n    world %+v\n    ", r.d.Step, r.d.Step, r.d.Because.Reason,
+		r.d.Because.Message, s.world.op)
 	fmt.Fprintf(&out, "model %+v v%d machines %+v\n    memory %+v\n", s.world.model, s.world.version, s.world.list(), s.memory)
 	return out.String()
 }

@@ -72,7 +72,10 @@ func (c *config) declared(s *state) rollout.Spec {
 
 // observe reads what Look asks for. Blind rounds cannot list the instances.
 func (c *config) observe(s *state, spec rollout.Spec, blind bool) rollout.Observation {
-	obs := rollout.Observation{At: s.world.at(), Memory: s.memory, Actions: s.actions, Records: map[string]rollout.Reading[rollout.Snapshot]{}, Asked: map[string]rollout.Reading[bool]{}}
+	obs := rollout.Observation{
+		At: s.world.at(), Memory: s.memory, Actions: s.actions, Records: map[string]rollout.Reading[rollout.Snapshot]{},
+		Asked: map[string]rollout.Reading[bool]{},
+	}
 	obs.Window.Closed = s.closed
 	for reads := rollout.Look(spec, obs); reads.Any(); reads = rollout.Look(spec, obs) {
 		s.read(&obs, reads, blind)
@@ -248,5 +251,6 @@ func (s *state) ask(spec rollout.Spec, verb rollout.Verb) {
 // askFor creates an action that asks for a stored revision.
 func (s *state) askFor(revision string) {
 	s.asked++
-	s.actions = append(slices.Clone(s.actions), rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: rollout.VerbRollback, Run: s.memory.Run, Revision: revision})
+	s.actions = append(slices.Clone(s.actions),
+		rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: rollout.VerbRollback, Run: s.memory.Run, Revision: revision})
 }

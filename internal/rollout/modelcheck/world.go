@@ -43,8 +43,10 @@ type machine struct {
 	protected bool // from scale-set actions
 	inOp      bool
 
-	exposed  bool  // had the target, or was named by an effect
-	heir     bool  // another machine of the same id was exposed, and the rollout knows machines by their ids; or it had the target while no way back was known
+	exposed bool // had the target, or was named by an effect
+	// another machine of the same id was exposed, and the rollout knows machines by their ids; or it had the target while no way back was
+	// known
+	heir     bool
 	reimaged uint8 // times since its content last changed
 }
 
@@ -135,14 +137,18 @@ func (w *world) find(id string) int {
 // readModel reads the scale set.
 func (w *world) readModel() rollout.Model {
 	m := rollout.Model{
-		ETag: strconv.Itoa(int(w.version)), SeenAt: w.at(), Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
-		State: rollout.StateSucceeded, HealthMonitored: true, AutomaticRepairs: w.repairs, Image: images[w.model.image],
+		ETag: strconv.Itoa(int(w.version)), SeenAt: w.at(), Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual,
+		Orchestration: rollout.OrchestrationUniform,
+		State:         rollout.StateSucceeded, HealthMonitored: true, AutomaticRepairs: w.repairs, Image: images[w.model.image],
 	}
 	if w.op.kind != "" {
 		m.State = rollout.StateUpdating
 	}
 	if w.model.script != 0 {
-		m.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: uris(w.model.script), Command: scripts[w.model.script], ForceUpdateTag: tags[w.model.tag]}
+		m.Script = &rollout.ModelScript{
+			Extension: rollout.DefaultScriptExtension, URIs: uris(w.model.script), Command: scripts[w.model.script],
+			ForceUpdateTag: tags[w.model.tag],
+		}
 	}
 	return m
 }
@@ -163,8 +169,10 @@ func (w *world) readInstances() []rollout.Instance {
 func (w *world) instance(m machine) rollout.Instance {
 	id := strconv.Itoa(int(m.id))
 	i := rollout.Instance{
-		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded, Latest: rollout.No, Protected: m.protected,
-		Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: w.at(), SeenAt: w.at(), Image: &images[m.at.image], OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
+		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded,
+		Latest: rollout.No, Protected: m.protected,
+		Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: w.at(), SeenAt: w.at(), Image: &images[m.at.image],
+		OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
 	}
 	if w.zoned {
 		i.Zone = m.zone()

@@ -54,7 +54,9 @@ func (w *World) refusal(step rollout.Step) *rollout.Problem {
 	if !w.chance(w.Faults.Refused) {
 		return nil
 	}
-	kinds := []rollout.Kind{rollout.KindTransient, rollout.KindThrottled, rollout.KindConflict, rollout.KindForbidden, rollout.KindInvalid, rollout.KindQuota}
+	kinds := []rollout.Kind{
+		rollout.KindTransient, rollout.KindThrottled, rollout.KindConflict, rollout.KindForbidden, rollout.KindInvalid, rollout.KindQuota,
+	}
 	kind := kinds[w.Dice(len(kinds))]
 	return &rollout.Problem{Kind: kind, Message: "refused: " + string(kind)}
 }
@@ -82,7 +84,10 @@ func change(step rollout.Step) func(*Content) {
 		case rollout.WriteImage:
 			c.Image = s.Image
 		case rollout.WriteScript:
-			c.Script = &rollout.ModelScript{Extension: cmp.Or(s.Extension, rollout.DefaultScriptExtension), Handler: s.Handler, URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
+			c.Script = &rollout.ModelScript{
+				Extension: cmp.Or(s.Extension, rollout.DefaultScriptExtension), Handler: s.Handler, URIs: s.Script.URIs,
+				Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag,
+			}
 		case rollout.RemoveScript:
 			c.Script = nil
 		}

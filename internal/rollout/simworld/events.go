@@ -32,7 +32,8 @@ func RandomFaults(dice Dice) Faults {
 		OperationFails: some(8), Preempted: some(8), NotApplied: some(8), Sticks: some(12), Hangs: some(16),
 		WriteFails: some(6), WriteLost: some(6),
 		ScriptFails: some(10), Unhealthy: some(8), HealthUnknown: some(8),
-		Flaps: some(12), ScalesOut: some(16), ScalesIn: some(16), Repairs: some(16), OtherEdits: some(24), DeclaredEdits: some(40), Unstick: some(12),
+		Flaps: some(12), ScalesOut: some(16), ScalesIn: some(16), Repairs: some(16), OtherEdits: some(24),
+		DeclaredEdits: some(40), Unstick: some(12),
 		Protects: some(24), Stops: some(24),
 	}
 }

@@ -19,7 +19,8 @@ func (w *World) Model() rollout.Reading[rollout.Model] {
 		state = rollout.StateUpdating
 	}
 	return rollout.Known(rollout.Model{
-		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, SeenAt: w.Now, Capacity: len(w.Machines), UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
+		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, SeenAt: w.Now, Capacity: len(w.Machines),
+		UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
 		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, AutomaticExtensionUpgrades: w.Agents, Image: c.Image, Script: c.Script,
 	})
 }
@@ -92,7 +93,8 @@ func (w *World) instance(m *Machine) rollout.Instance {
 	image := w.Models[m.Model].Image
 	i := rollout.Instance{
 		ID: m.ID, Name: "web_" + m.ID, VMID: m.VMID, Zone: m.Zone, Created: m.Created, State: m.State, Latest: rollout.No,
-		Protected: m.Protected, Running: rollout.Yes, AppHealth: m.Health, HealthSince: w.healthSince(m), SeenAt: w.Now, Image: &image, OSDisk: m.ID + "-disk-" + strconv.Itoa(m.Disk), Script: m.Script,
+		Protected: m.Protected, Running: rollout.Yes, AppHealth: m.Health, HealthSince: w.healthSince(m), SeenAt: w.Now, Image: &image,
+		OSDisk: m.ID + "-disk-" + strconv.Itoa(m.Disk), Script: m.Script,
 	}
 	if m.Model == len(w.Models)-1 {
 		i.Latest = rollout.Yes

@@ -215,7 +215,11 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
-	obs := rollout.Observation{At: s.World.Now.Add(s.Skew), Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside, Calls: s.called, Nodes: s.nodes, Terminating: s.Closed, TakenBack: s.TakenBack, Records: map[string]rollout.Reading[rollout.Snapshot]{}, Asked: map[string]rollout.Reading[bool]{}}
+	obs := rollout.Observation{
+		At: s.World.Now.Add(s.Skew), Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside,
+		Calls: s.called, Nodes: s.nodes, Terminating: s.Closed, TakenBack: s.TakenBack, Records: map[string]rollout.Reading[rollout.Snapshot]{},
+		Asked: map[string]rollout.Reading[bool]{},
+	}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {
@@ -245,7 +249,8 @@ func (s *Shell) secret(name string) rollout.Reading[rollout.ProtectedSettings] {
 	digest, changed := s.Secrets[name]
 	switch {
 	case changed && digest == "":
-		return rollout.Unknown[rollout.ProtectedSettings](&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret " + name + " is not there"})
+		return rollout.Unknown[rollout.ProtectedSettings](
+			&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret " + name + " is not there"})
 	case !changed:
 		digest = "1"
 	}
