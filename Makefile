@@ -104,14 +104,15 @@ verify: k8s ## Regenerate, lint, vet, and fail if anything differs from what is 
 	go vet ./...
 	$(MAKE) lint
 	$(KUBECTL) kustomize config/default >/dev/null
+	@go run ./hack/subjects
 	@test -z "$$(gofmt -l $$(git ls-files '*.go'))" || { echo "not gofmt-ed:"; gofmt -l $$(git ls-files '*.go'); exit 1; }
 	@test -z "$$(git status --porcelain)" || { echo "verify left a dirty tree; commit what it regenerated:"; git status --porcelain; git diff | head -50; exit 1; }
 	@echo "verify: clean"
 
 .PHONY: lint
 lint: ## Run the linters, over the API with the Kubernetes API rules as well.
-	$(TOOL) golangci-lint run ./...
-	$(TOOL) golangci-lint-kube-api-linter run -c .golangci-kal.yml ./api/...
+	$(TOOL) golangci-lint run --timeout 15m ./...
+	$(TOOL) golangci-lint-kube-api-linter run --timeout 15m -c .golangci-kal.yml ./api/...
 
 .PHONY: test
 test: k8s build ## Run every test: unit, random worlds, recordings, real apiserver, end to end. The long ones try a sample; see test-deep.
