@@ -5,7 +5,8 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
 )
 
 // throttling are the flags that say which requests are refused for coming too often.
@@ -40,11 +41,11 @@ func (t *throttling) check() error {
 	return nil
 }
 
-func (t *throttling) options() azuresim.Throttling {
-	return azuresim.Throttling{
-		ARM: t.arm, Compute: azuresim.ComputePolicies(t.compute), Wrapped: t.wrapped, Penalty: t.penalty,
-		PerMinute: azuresim.PerMinuteChoices{
-			ManualUpgrade: azuresim.Choice(t.manualUpgrade), VMList: azuresim.Choice(t.vmList), Names: azuresim.Choice(t.names),
+func (t *throttling) options() throttle.Options {
+	return throttle.Options{
+		ARM: t.arm, Compute: throttle.ComputePolicies(t.compute), Wrapped: t.wrapped, Penalty: t.penalty,
+		PerMinute: throttle.PerMinuteChoices{
+			ManualUpgrade: kernel.Choice(t.manualUpgrade), VMList: kernel.Choice(t.vmList), Names: kernel.Choice(t.names),
 		},
 	}
 }

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
 )
 
 func TestThrottleFlags(t *testing.T) {
@@ -17,10 +17,10 @@ func TestThrottleFlags(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := o.throttling.options()
-	if !got.ARM || got.Compute != azuresim.ComputeWindows || !got.Wrapped || got.Penalty != time.Minute {
+	if !got.ARM || got.Compute != throttle.ComputeWindows || !got.Wrapped || got.Penalty != time.Minute {
 		t.Fatalf("the flags came to %+v", got)
 	}
-	if want := (azuresim.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM", VMList: "LowCostGetVMScaleSet", Names: "hide"}); got.PerMinute != want {
+	if want := (throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM", VMList: "LowCostGetVMScaleSet", Names: "hide"}); got.PerMinute != want {
 		t.Errorf("the buckets came to %+v, want %+v", got.PerMinute, want)
 	}
 	for _, name := range []string{"compute", "manual-upgrade", "vm-list", "names"} {

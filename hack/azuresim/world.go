@@ -15,6 +15,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/fleet"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
 // world is everything that runs.
@@ -39,7 +40,7 @@ func (w *world) open() error {
 	o := w.options
 	config := azuresim.Options{
 		Seed: o.seed, RetryAfter: o.retryAfter, Throttle: o.throttle, Throttling: o.throttling.options(), Logger: w.log,
-		Durations: azuresim.Durations{Scale: o.durationScale}, Rate: o.rate, ClockOffset: o.clockOffset,
+		Durations: kernel.Durations{Scale: o.durationScale}, Rate: o.rate, ClockOffset: o.clockOffset,
 	}
 	if o.fleet {
 		machines, err := fleet.New(fleet.Options{

@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/virtual"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-
-	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/virtual"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 const (
@@ -181,7 +181,7 @@ func (h *lastHour) add(now time.Time, calls int) int {
 
 // slowCheck is a check that passes after 40 minutes.
 type slowCheck struct {
-	clock  *azuresim.ManualClock
+	clock  *kernel.ManualClock
 	begun  map[rollout.CheckKey]time.Time
 	wanted []rollout.CheckRun
 }

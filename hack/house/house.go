@@ -64,7 +64,21 @@ var rooms = map[string]room{
 	"internal/leaderelection": {foreign: kubernetes},
 	"internal/metrics":        {own: []string{"internal/azure"}, foreign: metrics},
 	"internal/options":        {own: []string{"internal/checks", "internal/leaderelection"}, foreign: kubernetes},
-	"internal/azuresim":       {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid", "golang.org/x/sys"}},
+	"internal/azuresim":       {own: []string{"internal/azuresim"}, foreign: []string{"github.com/google/uuid"}},
+	"internal/azuresim/tree":  {},
+	"internal/azuresim/guest": {},
+	"internal/azuresim/fleet": {own: []string{"internal/azuresim/guest"}, foreign: []string{"golang.org/x/sys"}},
+	"internal/azuresim/arm": {
+		own: []string{"internal/azuresim/throttle/ratelimit", "internal/azuresim/tree"}, foreign: []string{"github.com/google/uuid"},
+	},
+	"internal/azuresim/kernel": {own: []string{"internal/azuresim/arm", "internal/azuresim/guest"}, foreign: []string{"github.com/google/uuid"}},
+	"internal/azuresim/vmprofile": {
+		own: []string{"internal/azuresim/arm", "internal/azuresim/guest", "internal/azuresim/kernel", "internal/azuresim/tree"},
+	},
+	"internal/azuresim/vmss": {own: []string{
+		"internal/azuresim/arm", "internal/azuresim/faults", "internal/azuresim/guest", "internal/azuresim/kernel", "internal/azuresim/operations",
+		"internal/azuresim/resources", "internal/azuresim/tree", "internal/azuresim/vmprofile",
+	}, foreign: []string{"github.com/google/uuid"}},
 	"cmd": {
 		own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK),
 	},

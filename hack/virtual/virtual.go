@@ -16,6 +16,11 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/go-logr/logr"
+	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/controllers"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
@@ -23,16 +28,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-
-	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/controllers"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
 
 // World is one controller, one simulated Azure and one API server, sharing a clock that only Run moves.
 type World struct {
-	Clock      *azuresim.ManualClock
+	Clock      *kernel.ManualClock
 	Azure      *azuresim.Server
 	Kubernetes client.Client
 	Controller *controllers.VMSSRolloutReconciler
@@ -60,7 +60,7 @@ func (c Count) Minus(o Count) Count {
 
 // New returns a world in which Azure has nothing yet.
 func New(options azuresim.Options) (*World, error) {
-	w := &World{Clock: azuresim.NewManualClock(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))}
+	w := &World{Clock: kernel.NewManualClock(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))}
 	options.Clock = w.Clock
 	w.Azure = azuresim.New(options)
 	scheme := runtime.NewScheme()
@@ -176,7 +176,7 @@ func (a anyone) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Ac
 }
 
 // passive is the simulator's clock as the controller wants it.
-type passive struct{ *azuresim.ManualClock }
+type passive struct{ *kernel.ManualClock }
 
 // Since implements clock.PassiveClock.
 func (p passive) Since(t time.Time) time.Duration { return p.Now().Sub(t) }

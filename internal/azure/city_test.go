@@ -13,6 +13,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/fleet"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -37,7 +38,7 @@ func newCity(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(machines.Close)
-	w := &world{t: t, clock: &azuresim.ManualClock{}}
+	w := &world{t: t, clock: &kernel.ManualClock{}}
 	w.sim = azuresim.New(azuresim.Options{Clock: w.clock, Seed: 1, PageSize: 2, Fleet: machines})
 	t.Cleanup(w.sim.Close)
 	w.control(http.MethodPut, "/images", map[string]any{"id": image1, "files": map[string]string{"index.html": "open"}}, nil)

@@ -12,20 +12,20 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/fleet"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // machines is a fleet whose scripts can be waited for.
 type machines struct {
-	azuresim.Fleet
+	guest.Fleet
 	running sync.WaitGroup
 }
 
-func (m *machines) Run(key string, s azuresim.Script, done func(azuresim.ScriptResult)) {
+func (m *machines) Run(key string, s guest.Script, done func(guest.ScriptResult)) {
 	m.running.Add(1)
-	m.Fleet.Run(key, s, func(r azuresim.ScriptResult) {
+	m.Fleet.Run(key, s, func(r guest.ScriptResult) {
 		defer m.running.Done()
 		done(r)
 	})

@@ -15,6 +15,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -37,7 +39,7 @@ type world struct {
 	*azure.Adapter
 	t       *testing.T
 	sim     *azuresim.Server
-	clock   *azuresim.ManualClock
+	clock   *kernel.ManualClock
 	options azure.Options
 	waits   []time.Duration
 	waiting func() // if not nil, what else happens then
@@ -73,9 +75,9 @@ func newWorld(t *testing.T) *world {
 }
 
 // newWorldOf has machines in a fleet, or as bookkeeping only.
-func newWorldOf(t *testing.T, fleet azuresim.Fleet) *world {
+func newWorldOf(t *testing.T, fleet guest.Fleet) *world {
 	t.Helper()
-	w := &world{t: t, clock: &azuresim.ManualClock{}}
+	w := &world{t: t, clock: &kernel.ManualClock{}}
 	w.sim = azuresim.New(azuresim.Options{Clock: w.clock, Seed: 1, PageSize: 2, Fleet: fleet})
 	t.Cleanup(w.sim.Close)
 	for _, id := range []string{image1, image2} {

@@ -7,12 +7,16 @@ package azuresim
 import (
 	"log/slog"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
 )
 
 // Options says what the simulated Azure is like. The zero value is usable.
 type Options struct {
 	// Clock is the time the simulation lives in; nil: the wall clock.
-	Clock Clock
+	Clock kernel.Clock
 	// Rate is how many times as fast as the wall clock time goes where Clock is nil; 0: 1.
 	Rate float64
 	// ClockOffset is how far the simulation's time is ahead of the wall clock where Clock is nil; negative: behind.
@@ -22,20 +26,26 @@ type Options struct {
 	// PageSize is the number of instances in a list page; 0: 100.
 	PageSize int
 	// Durations says how long operations take.
-	Durations Durations
+	Durations kernel.Durations
 	// RetryAfter is the header on begun operations; 0: 10 s; never below 1 s on the wire.
 	RetryAfter time.Duration
 	// Fleet runs the machines; nil: they are bookkeeping only.
-	Fleet Fleet
+	Fleet guest.Fleet
 	// PublicURL is the base of Azure-AsyncOperation, Location and nextLink;
 	// empty: taken from the request's Host and scheme.
 	PublicURL string
 	// Logger receives what the simulator does; nil: discard.
 	Logger *slog.Logger
 	// Switches decide what is not known of Azure; New panics where one stands at what it cannot.
-	Switches Switches
+	Switches kernel.Switches
 	// Throttle turns on the compute provider's token buckets (azure-facts §3.2), where Throttling selects none of its policies.
 	Throttle bool
 	// Throttling says which requests are refused for coming too often.
-	Throttling Throttling
+	Throttling throttle.Options
+}
+
+func (o Options) kernel() kernel.Options {
+	return kernel.Options{
+		Clock: o.Clock, Rate: o.Rate, ClockOffset: o.ClockOffset, Seed: o.Seed, Durations: o.Durations, Fleet: o.Fleet, Switches: o.Switches, Logger: o.Logger,
+	}
 }

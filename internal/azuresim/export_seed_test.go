@@ -7,35 +7,40 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
 // What the replay check needs beyond the API: to make the simulator hold what
 // a recording shows of a world that was there before the recording began.
 
 // SetDurations says how long what begins from now on takes; what has begun stays as it is.
-func (s *Server) SetDurations(d Durations) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.durations = d.withDefaults()
+func (s *Server) SetDurations(d kernel.Durations) {
+	s.kernel.Lock()
+	defer s.kernel.Unlock()
+	s.kernel.Durations = d.WithDefaults()
 }
 
 // SeedScaleSet makes a scale set that is what a recorded body shows, with
 // instances of some numbers.
 func (s *Server) SeedScaleSet(body []byte, ids []int) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catchUp()
-	full, err := parseObject(body)
+	s.kernel.Lock()
+	defer s.kernel.Unlock()
+	s.kernel.CatchUp()
+	full, err := tree.ParseObject(body)
 	if err != nil {
 		return err
 	}
-	id, ok := parseSetID(stringAt(full, "id"))
+	id, ok := arm.ParseSetID(tree.StringAt(full, "id"))
 	if !ok {
-		return fmt.Errorf("%q is no id of a scale set", stringAt(full, "id"))
+		return fmt.Errorf("%q is no id of a scale set", tree.StringAt(full, "id"))
 	}
-	full = withDefaults(full, object{"properties": object{"orchestrationMode": uniform}}) // old versions do not show it
-	set := s.compute.create(id, s.compute.split(nil, cleaned(full)))
-	set.creating = false
+	full = tree.WithDefaults(full, tree.Object{"properties": tree.Object{"orchestrationMode": vmprofile.Uniform}}) // old versions do not show it
+	set := s.compute.Create(id, s.compute.Split(nil, vmprofile.Cleaned(full)))
+	set.Creating = false
 	for _, number := range ids {
 		s.plant(set, number)
 	}
@@ -43,59 +48,59 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 }
 
 // plant makes an instance that runs since before anybody looked.
-func (s *Server) plant(set *scaleSet, id int) {
-	born := s.now.Add(time.Duration(set.fresh)*time.Minute - 24*time.Hour) // each by itself
-	inst := &instance{
-		set: set, id: id, zone: set.emptiestZone(countZones(set.instances)), fault: id % faultDomains, vmID: s.guid(), disk: s.guid(), etag: 1,
-		born: born, attached: born.UnixNano(), exact: s.compute.exactVersion(set.model.image()), booted: set.model,
-		state: state{model: set.model, since: s.now.UnixNano(), healthSince: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy},
+func (s *Server) plant(set *vmss.ScaleSet, id int) {
+	born := s.kernel.Now.Add(time.Duration(set.Fresh)*time.Minute - 24*time.Hour) // each by itself
+	inst := &vmss.Instance{
+		Set: set, ID: id, Zone: set.EmptiestZone(vmss.CountZones(set.Instances)), Fault: id % vmss.FaultDomains, VMID: s.kernel.GUID(), Disk: s.kernel.GUID(), Etag: 1,
+		Born: born, Attached: born.UnixNano(), Exact: s.compute.ExactVersion(set.Model.Image()), Booted: set.Model,
+		State: vmss.State{Model: set.Model, Since: s.kernel.Now.UnixNano(), HealthSince: s.kernel.Now.UnixNano(), Provisioning: vmss.Succeeded, Power: vmss.Running, Health: vmss.Healthy},
 	}
-	set.fresh++
-	set.nextID = max(set.nextID, id+1)
-	set.instances = append(set.instances, inst)
+	set.Fresh++
+	set.NextID = max(set.NextID, id+1)
+	set.Instances = append(set.Instances, inst)
 }
 
 // SeedInstance makes an instance of a scale set be what a recorded body shows.
 // profile is what its own model is, where that isn't the latest; where the
 // instance is in transition, it is so for a while.
 func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time.Duration) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catchUp()
-	shown, err := parseObject(body)
+	s.kernel.Lock()
+	defer s.kernel.Unlock()
+	s.kernel.CatchUp()
+	shown, err := tree.ParseObject(body)
 	if err != nil {
 		return err
 	}
-	set, number, err := s.seededSet(setID, stringAt(shown, "instanceId"))
+	set, number, err := s.seededSet(setID, tree.StringAt(shown, "instanceId"))
 	if err != nil {
 		return err
 	}
-	inst := set.instance(number)
+	inst := set.Instance(number)
 	if inst == nil {
 		return fmt.Errorf("scale set %s has no instance %d", setID, number)
 	}
 	resemble(inst, shown)
-	inst.state = state{model: set.model, since: s.now.UnixNano(), healthSince: s.now.UnixNano(), provisioning: succeeded, power: running, health: healthy}
-	if !boolAt(shown, "properties", "latestModelApplied") {
-		own, err := parseObject(profile)
+	inst.State = vmss.State{Model: set.Model, Since: s.kernel.Now.UnixNano(), HealthSince: s.kernel.Now.UnixNano(), Provisioning: vmss.Succeeded, Power: vmss.Running, Health: vmss.Healthy}
+	if !tree.BoolAt(shown, "properties", "latestModelApplied") {
+		own, err := tree.ParseObject(profile)
 		if err != nil {
 			return err
 		}
-		inst.model = newModel(own, stringAt(shown, "sku", "name"))
+		inst.Model = vmprofile.NewModel(own, tree.StringAt(shown, "sku", "name"))
 	}
-	if set.id()+"/virtualMachines/"+strconv.Itoa(number) != stringAt(shown, "id") {
-		set.upperCase = true
+	if set.ARMID()+"/virtualMachines/"+strconv.Itoa(number) != tree.StringAt(shown, "id") {
+		set.UpperCase = true
 	}
-	s.unsettle(inst, stringAt(shown, "properties", "provisioningState"), unsettled)
+	s.unsettle(inst, tree.StringAt(shown, "properties", "provisioningState"), unsettled)
 	return nil
 }
 
-func (s *Server) seededSet(setID, instanceID string) (*scaleSet, int, error) {
-	id, ok := parseSetID(setID)
+func (s *Server) seededSet(setID, instanceID string) (*vmss.ScaleSet, int, error) {
+	id, ok := arm.ParseSetID(setID)
 	if !ok {
 		return nil, 0, fmt.Errorf("%q is no id of a scale set", setID)
 	}
-	set := s.compute.sets[id.key()]
+	set := s.compute.Sets[id.Key()]
 	if set == nil {
 		return nil, 0, fmt.Errorf("there is no scale set %s", setID)
 	}
@@ -107,38 +112,38 @@ func (s *Server) seededSet(setID, instanceID string) (*scaleSet, int, error) {
 }
 
 // resemble takes over what is an instance's own, not its model's.
-func resemble(inst *instance, shown object) {
-	properties := objectAt(shown, "properties")
-	if id, err := uuid.Parse(stringAt(properties, "vmId")); err == nil {
-		inst.vmID = id
+func resemble(inst *vmss.Instance, shown tree.Object) {
+	properties := tree.ObjectAt(shown, "properties")
+	if id, err := uuid.Parse(tree.StringAt(properties, "vmId")); err == nil {
+		inst.VMID = id
 	}
-	inst.exact = stringAt(properties, "storageProfile", "imageReference", "exactVersion")
-	disk := stringAt(properties, "storageProfile", "osDisk", "name")
+	inst.Exact = tree.StringAt(properties, "storageProfile", "imageReference", "exactVersion")
+	disk := tree.StringAt(properties, "storageProfile", "osDisk", "name")
 	if id, err := uuid.Parse(disk[strings.LastIndex(disk, "_")+1:]); err == nil {
-		inst.disk = id
+		inst.Disk = id
 	}
-	inst.zone = ""
-	if zones := arrayAt(shown, "zones"); len(zones) > 0 {
-		inst.zone, _ = zones[0].(string)
+	inst.Zone = ""
+	if zones := tree.ArrayAt(shown, "zones"); len(zones) > 0 {
+		inst.Zone, _ = zones[0].(string)
 	}
-	if policy := objectAt(properties, "protectionPolicy"); policy != nil {
-		inst.hasProtection = true
-		inst.protectScaleIn, inst.protectActions = boolAt(policy, "protectFromScaleIn"), boolAt(policy, "protectFromScaleSetActions")
+	if policy := tree.ObjectAt(properties, "protectionPolicy"); policy != nil {
+		inst.HasProtection = true
+		inst.ProtectScaleIn, inst.ProtectActions = tree.BoolAt(policy, "protectFromScaleIn"), tree.BoolAt(policy, "protectFromScaleSetActions")
 	}
-	inst.tags = objectAt(shown, "tags")
+	inst.Tags = tree.ObjectAt(shown, "tags")
 }
 
 // unsettle lets an instance that was recorded in transition be so for a while.
-func (s *Server) unsettle(inst *instance, shown string, lasts time.Duration) {
-	for _, p := range []provisioning{creating, updating, failed, deleting} {
+func (s *Server) unsettle(inst *vmss.Instance, shown string, lasts time.Duration) {
+	for _, p := range []vmss.Provisioning{vmss.Creating, vmss.Updating, vmss.Failed, vmss.Deleting} {
 		if p.String() == shown {
-			inst.provisioning = p
+			inst.Provisioning = p
 		}
 	}
-	if inst.provisioning == updating || inst.provisioning == creating {
-		s.after(lasts, func() {
-			if inst.task == nil && inst.provisioning != failed {
-				inst.change(s.now, func(st *state) { st.provisioning = succeeded })
+	if inst.Provisioning == vmss.Updating || inst.Provisioning == vmss.Creating {
+		s.kernel.After(lasts, func() {
+			if inst.Task == nil && inst.Provisioning != vmss.Failed {
+				inst.Change(s.kernel.Now, func(st *vmss.State) { st.Provisioning = vmss.Succeeded })
 			}
 		})
 	}

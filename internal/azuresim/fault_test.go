@@ -8,13 +8,18 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/control"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // Faults of requests strike after skip calls, times times (design note).
 func TestRequestFaults(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
-	s.faults(members{{"operation", "Get"}, {"skip", 1}, {"times", 1}, {"kind", "status"}, {"status", 429}, {"retryAfterSeconds", 120}})
+	s.faults(tree.Members{{"operation", "Get"}, {"skip", 1}, {"times", 1}, {"kind", "status"}, {"status", 429}, {"retryAfterSeconds", 120}})
 	s.do(http.StatusOK, "GET", testSet, nil)
 	r := s.do(http.StatusTooManyRequests, "GET", testSet, nil)
 	mustEqual(t, "Retry-After", r.header.Get("Retry-After"), "120")
@@ -36,11 +41,11 @@ func TestConnectionFaults(t *testing.T) {
 		t.Run(kind, func(t *testing.T) {
 			s := newSim(t, Options{})
 			s.stage(1)
-			s.faults(members{{"operation", "Update"}, {"kind", kind}, {"times", 1}})
+			s.faults(tree.Members{{"operation", "Update"}, {"kind", kind}, {"times", 1}})
 			if _, err := s.send("PATCH", testSet, script("x")); !errors.Is(err, tc.err) {
 				t.Fatalf("err = %v, want %v", err, tc.err)
 			}
-			mustEqual(t, "etag", stringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "etag"), tc.etag)
+			mustEqual(t, "etag", tree.StringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "etag"), tc.etag)
 		})
 	}
 }
@@ -48,7 +53,7 @@ func TestConnectionFaults(t *testing.T) {
 func TestDelayTakesVirtualTime(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
-	s.faults(members{{"operation", "Get"}, {"kind", "delay"}, {"seconds", 90}})
+	s.faults(tree.Members{{"operation", "Get"}, {"kind", "delay"}, {"seconds", 90}})
 	before := s.clock.Now()
 	s.do(http.StatusOK, "GET", testSet, nil)
 	mustEqual(t, "took", s.clock.Now().Sub(before), 90*time.Second)
@@ -60,20 +65,20 @@ func TestOperationFaults(t *testing.T) {
 		status, code string
 		latest       bool
 	}{
-		"operationFailed":   {statusFailed, "Broken", false},
-		"operationCanceled": {statusCanceled, "Broken", false},
-		"preempted":         {statusCanceled, "OperationPreempted", false},
-		"notApplied":        {statusSucceeded, "", false},
-		"scriptFails":       {statusFailed, "VMExtensionProvisioningError", true},
+		"operationFailed":   {operations.Failed, "Broken", false},
+		"operationCanceled": {operations.Canceled, "Broken", false},
+		"preempted":         {operations.Canceled, "OperationPreempted", false},
+		"notApplied":        {operations.Succeeded, "", false},
+		"scriptFails":       {operations.Failed, "VMExtensionProvisioningError", true},
 	} {
 		t.Run(kind, func(t *testing.T) {
 			s := newSim(t, Options{})
 			s.stage(1)
 			s.patched(script("x"))
-			s.faults(members{{"operation", "UpdateInstances"}, {"kind", kind}, {"code", "Broken"}})
+			s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", kind}, {"code", "Broken"}})
 			op := s.finish(s.upgrade("0"))
 			s.want(op, tc.status)
-			mustEqual(t, "code", stringAt(op, "error", "code"), tc.code)
+			mustEqual(t, "code", tree.StringAt(op, "error", "code"), tc.code)
 			mustEqual(t, "latest", s.latest()["0"], tc.latest)
 		})
 	}
@@ -83,11 +88,11 @@ func TestStuckAndLostOperations(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
 	s.patched(script("x"))
-	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "operationStuck"}, {"times", 1}},
-		members{{"operation", "UpdateInstances"}, {"kind", "operationLost"}, {"skip", 1}})
+	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "operationStuck"}, {"times", 1}},
+		tree.Members{{"operation", "UpdateInstances"}, {"kind", "operationLost"}, {"skip", 1}})
 	stuck, lost := s.upgrade("0"), s.upgrade("1")
 	s.clock.Advance(100 * time.Hour)
-	s.want(s.status(stuck), statusInProgress)
+	s.want(s.status(stuck), operations.InProgress)
 	mustEqual(t, "state", s.seen()["0"].State, "Updating")
 	s.do(http.StatusNotFound, "GET", lost.header.Get("Azure-AsyncOperation"), nil)
 	mustEqual(t, "the lost one worked", s.latest()["1"], true)
@@ -96,32 +101,32 @@ func TestStuckAndLostOperations(t *testing.T) {
 // Lists may lag behind, or leave instances out.
 func TestListFaults(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(3, member{"health", "probe"})
+	s.stage(3, tree.Member{"health", "probe"})
 	s.clock.Advance(time.Hour)
 	s.patched(script("x"))
-	s.want(s.finish(s.upgrade("0")), statusSucceeded)
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/delete", members{{"instanceIds", []string{"2"}}})), statusSucceeded)
-	s.faults(members{{"operation", "VMs.List"}, {"kind", "listLags"}, {"seconds", 1800}})
+	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/delete", tree.Members{{"instanceIds", []string{"2"}}})), operations.Succeeded)
+	s.faults(tree.Members{{"operation", "VMs.List"}, {"kind", "listLags"}, {"seconds", 1800}})
 	mustEqual(t, "half an hour ago", text(s.latest()), "map[0:true 1:true 2:true]")
-	s.faults(members{{"operation", "VMs.List"}, {"kind", "listOmits"}, {"instances", []string{"1"}}})
+	s.faults(tree.Members{{"operation", "VMs.List"}, {"kind", "listOmits"}, {"instances", []string{"1"}}})
 	mustEqual(t, "with an omission", text(s.latest()), "map[0:true]")
-	s.faults(members{{"operation", "VMs.GetInstanceView"}, {"kind", "healthLags"}, {"seconds", 60}})
-	s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", 1}, {"state", "unhealthy"}})
+	s.faults(tree.Members{{"operation", "VMs.GetInstanceView"}, {"kind", "healthLags"}, {"seconds", 60}})
+	s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", 1}, {"state", "unhealthy"}})
 	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/1/instanceView", nil)
-	mustEqual(t, "a minute ago", stringAt(view.body, "vmHealth", "status", "code"), "HealthState/healthy")
+	mustEqual(t, "a minute ago", tree.StringAt(view.body, "vmHealth", "status", "code"), "HealthState/healthy")
 }
 
 func TestEtagMoves(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
-	s.faults(members{{"operation", "Update"}, {"kind", "etagMoves"}, {"times", 1}})
-	s.do(http.StatusPreconditionFailed, "PATCH", testSet, members{}, "If-Match", `"1"`)
+	s.faults(tree.Members{{"operation", "Update"}, {"kind", "etagMoves"}, {"times", 1}})
+	s.do(http.StatusPreconditionFailed, "PATCH", testSet, tree.Members{}, "If-Match", `"1"`)
 }
 
 func TestBadFaults(t *testing.T) {
 	s := newSim(t, Options{})
 	for _, bad := range []string{`[{"kind":"status"}]`, `[{"operation":"Get","kind":"none"}]`, `[{"operation":"*","kind":"scriptFails","script":"("}]`, `[null]`, `{}`} {
-		if status, _ := s.tryControl("PUT", "/faults", rawJSON(bad)); status != http.StatusBadRequest {
+		if status, _ := s.tryControl("PUT", "/faults", tree.RawJSON(bad)); status != http.StatusBadRequest {
 			t.Errorf("%s = %d", bad, status)
 		}
 	}
@@ -135,15 +140,15 @@ func TestAccess(t *testing.T) {
 	r := s.do(http.StatusUnauthorized, "GET", testSet, nil)
 	mustEqual(t, "code", r.code(), "AuthenticationFailed")
 	s.token = "forbidden"
-	r = s.do(http.StatusForbidden, "POST", testSet+"/manualupgrade", members{{"instanceIds", []string{"0"}}})
-	want := "The client '" + clientID + "' with object id '" + clientID + "' does not have authorization to perform action " +
+	r = s.do(http.StatusForbidden, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{"0"}}})
+	want := "The client '" + arm.ClientID + "' with object id '" + arm.ClientID + "' does not have authorization to perform action " +
 		"'Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action' over scope '" + testSet + "' or the scope is invalid. " +
 		"If access was recently granted, please refresh your credentials."
-	mustEqual(t, "message", stringAt(r.body, "error", "message"), want)
+	mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), want)
 	s.token = "token"
-	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "status"}, {"status", 403}})
-	r = s.do(http.StatusForbidden, "POST", testSet+"/manualupgrade", members{{"instanceIds", []string{"0"}}})
-	mustEqual(t, "message", stringAt(r.body, "error", "message"), want)
+	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "status"}, {"status", 403}})
+	r = s.do(http.StatusForbidden, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{"0"}}})
+	mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), want)
 }
 
 // Buckets empty and refill (azure-facts §3.2).
@@ -154,7 +159,7 @@ func TestThrottle(t *testing.T) {
 		s.do(http.StatusOK, "GET", testSet, nil)
 	}
 	r := s.do(http.StatusTooManyRequests, "GET", testSet, nil)
-	mustEqual(t, "code", stringAt(r.body, "code"), "OperationNotAllowed")
+	mustEqual(t, "code", tree.StringAt(r.body, "code"), "OperationNotAllowed")
 	mustEqual(t, "Retry-After", r.header.Get("Retry-After"), "5")
 	s.clock.Advance(5 * time.Second)
 	s.do(http.StatusOK, "GET", testSet, nil)
@@ -167,14 +172,14 @@ func TestCallLog(t *testing.T) {
 	op := s.upgrade("0")
 	s.status(op)
 	s.do(http.StatusNotFound, "GET", "/subscriptions/x/nowhere", nil)
-	var calls []loggedCall
+	var calls []control.LoggedCall
 	if err := json.Unmarshal([]byte(s.control("GET", "/calls?since=0", nil)), &calls); err != nil {
 		t.Fatal(err)
 	}
 	mustEqual(t, "calls", len(calls), 3)
 	mustEqual(t, "first", text(calls[0].Kind)+" "+calls[0].Operation+" "+calls[0].Body+" "+text(calls[0].Status),
 		`write UpdateInstances {"instanceIds":["0"]} 202`)
-	mustEqual(t, "second", calls[1].Kind, kindPoll)
+	mustEqual(t, "second", calls[1].Kind, arm.KindPoll)
 	mustEqual(t, "third", calls[2].Status, http.StatusNotFound)
 	s.control("DELETE", "/calls", nil)
 	s.do(http.StatusOK, "GET", testSet, nil)
@@ -188,9 +193,9 @@ func TestCallLog(t *testing.T) {
 func TestRepairAndForeignEdit(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
-	s.control("POST", "/model", members{{"scaleSet", testSet}, {"merge", script("theirs")}})
-	s.control("POST", "/repair", members{{"scaleSet", testSet}, {"instance", "0"}})
-	s.control("POST", "/clock", members{{"advance", "10m"}})
+	s.control("POST", "/model", tree.Members{{"scaleSet", testSet}, {"merge", script("theirs")}})
+	s.control("POST", "/repair", tree.Members{{"scaleSet", testSet}, {"instance", "0"}})
+	s.control("POST", "/clock", tree.Members{{"advance", "10m"}})
 	mustEqual(t, "instances", text(s.latest()), "map[1:false 2:true]")
 }
 

@@ -5,16 +5,19 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // flexibleSet stages a Flexible set, and returns the names of its machines in the order of the list.
 func flexibleSet(t *testing.T, o Options, capacity int) (*sim, []string) {
 	t.Helper()
 	s := newSim(t, o)
-	s.stage(capacity, member{"orchestration", "flexible"}, member{"health", "extension"})
+	s.stage(capacity, tree.Member{"orchestration", "flexible"}, tree.Member{"health", "extension"})
 	var names []string
 	for _, vm := range s.vms("") {
-		names = append(names, stringAt(vm, "instanceId"))
+		names = append(names, tree.StringAt(vm, "instanceId"))
 	}
 	return s, names
 }
@@ -28,32 +31,32 @@ func TestFlexibleNames(t *testing.T) {
 		if !regexp.MustCompile(`^web_[0-9a-f]{8}$`).MatchString(names[i]) {
 			t.Fatalf("odd name %q", names[i])
 		}
-		mustEqual(t, "name", stringAt(vm, "name"), names[i])
-		mustEqual(t, "machine", stringAt(vm, "properties", "virtualMachineResourceId"), testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[i])
-		mustEqual(t, "update domain", at(vm, "properties", "instanceView", "platformUpdateDomain"), nil)
-		mustEqual(t, "path", stringAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+strings.ToUpper(names[i]), nil).body, "name"), names[i])
+		mustEqual(t, "name", tree.StringAt(vm, "name"), names[i])
+		mustEqual(t, "machine", tree.StringAt(vm, "properties", "virtualMachineResourceId"), testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[i])
+		mustEqual(t, "update domain", tree.At(vm, "properties", "instanceView", "platformUpdateDomain"), nil)
+		mustEqual(t, "path", tree.StringAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+strings.ToUpper(names[i]), nil).body, "name"), names[i])
 	}
 	s.version = "2025-04-01"
-	mustEqual(t, "machine in old versions", at(s.vms("")[0], "properties", "virtualMachineResourceId"), nil)
+	mustEqual(t, "machine in old versions", tree.At(s.vms("")[0], "properties", "virtualMachineResourceId"), nil)
 }
 
 func TestFlexibleActions(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 3)
-	s.patched(members{{"properties", members{{"virtualMachineProfile", members{{"licenseType", "x"}}}}}})
-	s.want(s.finish(s.upgrade(strings.ToUpper(names[1]))), statusSucceeded)
+	s.patched(tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"licenseType", "x"}}}}}})
+	s.want(s.finish(s.upgrade(strings.ToUpper(names[1]))), operations.Succeeded)
 	for name, latest := range s.latest() {
 		mustEqual(t, name, latest, name == names[1])
 	}
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", members{{"instanceIds", []string{names[2]}}})), statusSucceeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{names[2]}}})), operations.Succeeded)
 	mustEqual(t, "reimages", s.seen()[names[2]].Reimages, 1)
 	for _, missing := range []string{"web_00000000", "0"} {
-		r := s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", members{{"instanceIds", []string{names[0], missing}}})
+		r := s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{names[0], missing}}})
 		mustEqual(t, "code", r.code(), "InvalidParameter")
-		mustEqual(t, "message", stringAt(r.body, "error", "message"), "The provided instanceId "+missing+" is not an active Virtual Machine Scale Set VM instanceId.")
+		mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), "The provided instanceId "+missing+" is not an active Virtual Machine Scale Set VM instanceId.")
 		s.do(http.StatusNotFound, "GET", testSet+"/virtualMachines/"+missing, nil)
 	}
 	r := s.do(http.StatusConflict, "GET", testSet+"/instanceView", nil)
-	if !strings.HasPrefix(stringAt(r.body, "error", "message"), "Operation 'VirtualMachineScaleSets.instanceView.GET' is not allowed on Virtual Machine Scale Set") {
+	if !strings.HasPrefix(tree.StringAt(r.body, "error", "message"), "Operation 'VirtualMachineScaleSets.instanceView.GET' is not allowed on Virtual Machine Scale Set") {
 		t.Fatal(r.text)
 	}
 }
@@ -63,11 +66,11 @@ func TestFlexibleControl(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 2)
 	s.sicken(names[0])
 	mustEqual(t, "health", s.seen()[names[0]].Health, "unhealthy")
-	s.faults(members{{"operation", "VMs.List"}, {"kind", "listOmits"}, {"instances", []string{names[1]}}})
+	s.faults(tree.Members{{"operation", "VMs.List"}, {"kind", "listOmits"}, {"instances", []string{names[1]}}})
 	mustEqual(t, "listed", len(s.vms("")), 1)
 	s.faults()
-	s.control("POST", "/repair", members{{"scaleSet", testSet}, {"instance", names[0]}})
-	s.control("POST", "/scale", members{{"scaleSet", testSet}, {"capacity", 4}})
+	s.control("POST", "/repair", tree.Members{{"scaleSet", testSet}, {"instance", names[0]}})
+	s.control("POST", "/scale", tree.Members{{"scaleSet", testSet}, {"capacity", 4}})
 	s.clock.Advance(10 * 60 * 1e9)
 	mustEqual(t, "deleted", s.seen()[names[0]].Deleted, true)
 	mustEqual(t, "instances", len(s.vms("")), 4)
@@ -76,8 +79,8 @@ func TestFlexibleControl(t *testing.T) {
 // A set may be nothing but a group: neither size nor profile nor policy (azure-facts §2.7).
 func TestFlexibleGroup(t *testing.T) {
 	s := newSim(t, Options{})
-	body := members{{"location", "westus"}, {"properties", members{{"orchestrationMode", "Flexible"}}}}
-	s.want(s.finish(s.do(http.StatusCreated, "PUT", testSet, body)), statusSucceeded)
+	body := tree.Members{{"location", "westus"}, {"properties", tree.Members{{"orchestrationMode", "Flexible"}}}}
+	s.want(s.finish(s.do(http.StatusCreated, "PUT", testSet, body)), operations.Succeeded)
 	got := s.do(http.StatusOK, "GET", testSet, nil)
 	for _, lacks := range []string{"sku", "virtualMachineProfile", "upgradePolicy", "overprovision"} {
 		if strings.Contains(got.text, `"`+lacks+`"`) {
@@ -86,11 +89,11 @@ func TestFlexibleGroup(t *testing.T) {
 	}
 	mustEqual(t, "instances", len(s.vms("")), 0)
 	again := s.do(http.StatusOK, "PUT", testSet, got.body)
-	mustEqual(t, "etag after writing back", stringAt(again.body, "etag"), `"1"`)
-	s.patched(members{{"tags", members{{"a", "b"}}}})
+	mustEqual(t, "etag after writing back", tree.StringAt(again.body, "etag"), `"1"`)
+	s.patched(tree.Members{{"tags", tree.Members{{"a", "b"}}}})
 	s.do(http.StatusOK, "GET", testSet+"/skus", nil)
-	s.do(http.StatusConflict, "PATCH", testSet, members{{"properties", members{{"orchestrationMode", "Uniform"}}}})
-	s.do(http.StatusBadRequest, "PUT", testSet+"2", append(body, member{"sku", members{{"name", "Standard_B2s"}, {"capacity", 1}}}))
-	s.do(http.StatusBadRequest, "PUT", testSet+"2", members{{"location", "westus"}, {"properties", members{{"orchestrationMode", "Odd"}}}})
-	s.want(s.finish(s.do(http.StatusAccepted, "DELETE", testSet, nil)), statusSucceeded)
+	s.do(http.StatusConflict, "PATCH", testSet, tree.Members{{"properties", tree.Members{{"orchestrationMode", "Uniform"}}}})
+	s.do(http.StatusBadRequest, "PUT", testSet+"2", append(body, tree.Member{"sku", tree.Members{{"name", "Standard_B2s"}, {"capacity", 1}}}))
+	s.do(http.StatusBadRequest, "PUT", testSet+"2", tree.Members{{"location", "westus"}, {"properties", tree.Members{{"orchestrationMode", "Odd"}}}})
+	s.want(s.finish(s.do(http.StatusAccepted, "DELETE", testSet, nil)), operations.Succeeded)
 }

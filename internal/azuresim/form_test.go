@@ -6,16 +6,24 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/render"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
 // worlds in which instances show nearly all that they can.
-var formWorlds = map[string][]member{
+var formWorlds = map[string][]tree.Member{
 	"plain":    nil,
 	"zones":    {{"zones", []string{"1", "2", `"3"`}}, {"health", "extension"}},
-	"probe":    {{"health", "probe"}, {"script", members{{"command", "x"}}}},
-	"flexible": {{"orchestration", flexible}, {"script", members{{"command", "x"}}}},
+	"probe":    {{"health", "probe"}, {"script", tree.Members{{"command", "x"}}}},
+	"flexible": {{"orchestration", vmprofile.Flexible}, {"script", tree.Members{{"command", "x"}}}},
 	// What the stand-ins have in their blanks, in the text that all share.
-	"mimic": {{"tags", members{{"98707", "8765430007"}, {"2001-02-03T04:05:01.0012345+00:00", "\r\n\t\"é"}}}},
+	"mimic": {{"tags", tree.Members{{"98707", "8765430007"}, {"2001-02-03T04:05:01.0012345+00:00", "\r\n\t\"é"}}}},
 }
 
 // A list shows of each instance what the one renderer of instances writes, whatever became of it.
@@ -30,17 +38,17 @@ func TestFormsShowWhatInstancesAre(t *testing.T) {
 			s.clock.Advance(time.Second)
 			s.checkForms()
 			s.finish(s.upgrade(s.ref(2), s.ref(3)))
-			s.finish(s.do(202, "POST", testSet+"/deallocate", members{{"instanceIds", []string{s.ref(4)}}}))
-			s.finish(s.do(202, "POST", testSet+"/poweroff", members{{"instanceIds", []string{s.ref(5)}}}))
-			s.finish(s.do(200, "PUT", testSet+"/virtualMachines/"+s.ref(6), members{{"properties", members{{"protectionPolicy", members{{"protectFromScaleIn", true}}}}}}))
-			s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", s.ref(7)}, {"state", "unhealthy"}})
-			s.do(202, "POST", testSet+"/delete", members{{"instanceIds", []string{s.ref(8)}}})
+			s.finish(s.do(202, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{s.ref(4)}}}))
+			s.finish(s.do(202, "POST", testSet+"/poweroff", tree.Members{{"instanceIds", []string{s.ref(5)}}}))
+			s.finish(s.do(200, "PUT", testSet+"/virtualMachines/"+s.ref(6), tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", true}}}}}}))
+			s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", s.ref(7)}, {"state", "unhealthy"}})
+			s.do(202, "POST", testSet+"/delete", tree.Members{{"instanceIds", []string{s.ref(8)}}})
 			s.checkForms()
-			s.faults(members{{"operation", opUpdateInstances}, {"kind", "scriptFails"}, {"stderr", "no"}})
+			s.faults(tree.Members{{"operation", arm.OpUpdateInstances}, {"kind", "scriptFails"}, {"stderr", "no"}})
 			s.finish(s.upgrade(s.ref(9)))
-			s.do(200, "PATCH", testSet, members{{"tags", members{{"a", "b"}}}, {"sku", members{{"capacity", 15}}}})
+			s.do(200, "PATCH", testSet, tree.Members{{"tags", tree.Members{{"a", "b"}}}, {"sku", tree.Members{{"capacity", 15}}}})
 			s.checkForms()
-			s.faults(members{{"operation", opListVMs}, {"kind", "listLags"}, {"seconds", 30}}, members{{"operation", opListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
+			s.faults(tree.Members{{"operation", arm.OpListVMs}, {"kind", "listLags"}, {"seconds", 30}}, tree.Members{{"operation", arm.OpListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
 			s.checkForms()
 		})
 	}
@@ -48,22 +56,22 @@ func TestFormsShowWhatInstancesAre(t *testing.T) {
 
 // Times of health are each machine's own and move while nothing else does; lists show them as views do, by the forms that there were.
 func TestFormsFollowHealthTimes(t *testing.T) {
-	for _, choice := range []Choice{"progress", "report", "change"} {
+	for _, choice := range []kernel.Choice{"progress", "report", "change"} {
 		t.Run(string(choice), func(t *testing.T) {
-			s := newSim(t, Options{Seed: 8, Switches: Switches{HealthTime: choice}})
-			s.stage(6, member{"health", "extension"}, member{"tags", members{{"since", armTime(s.clock.Now())}}}) // which all share
+			s := newSim(t, Options{Seed: 8, Switches: kernel.Switches{HealthTime: choice}})
+			s.stage(6, tree.Member{"health", "extension"}, tree.Member{"tags", tree.Members{{"since", arm.FormatTime(s.clock.Now())}}}) // which all share
 			s.clock.Advance(7 * time.Second)
 			s.sicken("1")
-			s.want(s.finish(s.do(202, "POST", testSet+"/restart", members{{"instanceIds", []string{"2"}}})), statusSucceeded)
-			s.want(s.finish(s.do(202, "POST", testSet+"/poweroff", members{{"instanceIds", []string{"3"}}})), statusSucceeded)
+			s.want(s.finish(s.do(202, "POST", testSet+"/restart", tree.Members{{"instanceIds", []string{"2"}}})), operations.Succeeded)
+			s.want(s.finish(s.do(202, "POST", testSet+"/poweroff", tree.Members{{"instanceIds", []string{"3"}}})), operations.Succeeded)
 			s.checkForms()
-			forms := len(s.server.lists.forms)
+			forms := len(s.server.lists.Forms)
 			for range 5 {
 				s.clock.Advance(3 * time.Second)
 				s.checkForms()
 			}
-			mustEqual(t, "forms", len(s.server.lists.forms), forms)
-			s.faults(members{{"operation", opListVMs}, {"kind", "listLags"}, {"seconds", 30}}, members{{"operation", opListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
+			mustEqual(t, "forms", len(s.server.lists.Forms), forms)
+			s.faults(tree.Members{{"operation", arm.OpListVMs}, {"kind", "listLags"}, {"seconds", 30}}, tree.Members{{"operation", arm.OpListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
 			s.checkForms()
 		})
 	}
@@ -72,13 +80,13 @@ func TestFormsFollowHealthTimes(t *testing.T) {
 // ref names the nth instance that exists.
 func (s *sim) ref(n int) string {
 	s.t.Helper()
-	return s.server.compute.sets[strings.ToLower(testSet)].instances[n].ref()
+	return s.server.compute.Sets[strings.ToLower(testSet)].Instances[n].Ref()
 }
 
 // checkForms lists the instances in every way, and holds each against what is written of it by itself.
 func (s *sim) checkForms() {
 	s.t.Helper()
-	for _, version := range []string{oldest, etagVersion, newest} {
+	for _, version := range []string{oldest, arm.EtagVersion, newest} {
 		for _, query := range []string{"", "$expand=instanceView", "$select=instanceView", "$select=instanceView&$expand=instanceView"} {
 			s.version = version
 			body := s.do(200, "GET", testSet+"/virtualMachines?"+query, nil).text
@@ -91,46 +99,46 @@ func (s *sim) checkForms() {
 }
 
 func (s *sim) listedSingly(version, query string) string {
-	set := s.server.compute.sets[strings.ToLower(testSet)]
+	set := s.server.compute.Sets[strings.ToLower(testSet)]
 	values, parseErr := url.ParseQuery(query)
 	if parseErr != nil {
 		s.t.Fatal(parseErr)
 	}
-	r := &request{query: values, route: &route{name: opListVMs}}
-	l, err := s.server.lists.readListing(r, set)
+	r := &arm.Request{Query: values, Route: &arm.Route{Name: arm.OpListVMs}}
+	l, err := s.server.lists.ReadListing(r, set)
 	if err != nil {
-		s.t.Fatal(err.message)
+		s.t.Fatal(err.Message)
 	}
-	shown, _ := s.server.lists.page(set, l, -1)
-	list := []members{}
+	shown, _ := s.server.lists.Page(set, l, -1)
+	list := []tree.Members{}
 	for _, one := range shown {
-		list = append(list, l.item(one, apiVersion(version)))
+		list = append(list, l.Item(one, arm.APIVersion(version)))
 	}
-	for likeness, f := range s.server.lists.forms {
+	for likeness, f := range s.server.lists.Forms {
 		if f == nil {
 			s.t.Fatalf("no form could be cut for %+v", likeness)
 		}
 	}
-	return string(toJSON(members{{"value", list}}))
+	return string(tree.ToJSON(tree.Members{{"value", list}}))
 }
 
 // Every field of an instance has its place: what lists show of it is in its likeness, in a blank, or makes it peculiar.
 func TestFormsKnowEveryField(t *testing.T) {
 	places := map[string]string{
-		"set": "likeness", "zone": "likeness", "exact": "likeness", "state": "likeness, since and healthSince: blanks",
-		"protectScaleIn": "likeness", "protectActions": "likeness", "hasProtection": "likeness",
-		"id": "blank", "suffix": "blank", "fault": "blank", "vmID": "blank", "disk": "blank", "etag": "blank", "born": "blank", "attached": "blank",
-		"tags": "peculiar", "results": "peculiar",
-		"past": "not shown", "task": "not shown", "command": "not shown", "commands": "not shown", "pendingScripts": "not shown", "pendingDisk": "not shown", "told": "not shown",
-		"upgrades": "not shown", "reimages": "not shown", "scriptRuns": "not shown", "deleted": "not shown", "address": "not shown",
-		"surplus": "not shown", "warmUntil": "in health, which the likeness has", "repaired": "not shown", "surging": "not shown", "booted": "not shown",
+		"Set": "likeness", "Zone": "likeness", "Exact": "likeness", "State": "likeness, since and healthSince: blanks",
+		"ProtectScaleIn": "likeness", "ProtectActions": "likeness", "HasProtection": "likeness",
+		"ID": "blank", "Suffix": "blank", "Fault": "blank", "VMID": "blank", "Disk": "blank", "Etag": "blank", "Born": "blank", "Attached": "blank",
+		"Tags": "peculiar", "Results": "peculiar",
+		"past": "not shown", "Task": "not shown", "Command": "not shown", "Commands": "not shown", "PendingScripts": "not shown", "PendingDisk": "not shown", "Told": "not shown",
+		"Upgrades": "not shown", "Reimages": "not shown", "ScriptRuns": "not shown", "Deleted": "not shown", "Address": "not shown",
+		"Surplus": "not shown", "warmUntil": "in health, which the likeness has", "repaired": "not shown", "surging": "not shown", "Booted": "not shown",
 	}
-	for _, field := range reflect.VisibleFields(reflect.TypeFor[instance]()) {
+	for _, field := range reflect.VisibleFields(reflect.TypeFor[vmss.Instance]()) {
 		if places[field.Name] == "" && len(field.Index) == 1 {
 			t.Errorf("field %s of an instance is new: if lists show it, the forms must know it (form.go); then name its place here", field.Name)
 		}
 	}
-	if n := reflect.TypeFor[state]().NumField(); n != 6 {
+	if n := reflect.TypeFor[vmss.State]().NumField(); n != 6 {
 		t.Errorf("a state has %d fields, of which the forms know 6 (form.go)", n)
 	}
 }
@@ -139,9 +147,9 @@ func TestFormsKnowEveryField(t *testing.T) {
 func TestFormsAreBounded(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
-	for i := range 2 * formsKept {
+	for i := range 2 * render.FormsKept {
 		s.version = time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 		s.vms("")
-		mustEqual(t, "bounded", len(s.server.lists.forms) <= formsKept, true)
+		mustEqual(t, "bounded", len(s.server.lists.Forms) <= render.FormsKept, true)
 	}
 }

@@ -11,6 +11,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/network"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
 // FuzzRequests holds the simulator to what every client may count on, whatever it sends: an answer, JSON, below 500; a refusal is
@@ -95,7 +99,7 @@ var seedBodies = []string{
 }
 
 var networkBodies = []string{
-	string(toCompactJSON(balancer(5))), `{"location":"eastus","sku":{"name":"Basic"},"properties":{"publicIPAllocationMethod":"Dynamic"}}`,
+	string(tree.ToCompactJSON(balancer(5))), `{"location":"eastus","sku":{"name":"Basic"},"properties":{"publicIPAllocationMethod":"Dynamic"}}`,
 	`{"location":"eastus","properties":{"frontendIPConfigurations":[{"name":"front","properties":{}},{"name":"FRONT","properties":{}}]}}`,
 	`{"location":"eastus","properties":{"loadBalancingRules":[{"name":"http","properties":{"frontendIPConfiguration":{"id":5},"backendAddressPools":[1]}}]}}`,
 	`{"location":"eastus","properties":{"probes":[{"name":"p","properties":{"port":1e9,"intervalInSeconds":-5}}],"inboundNatPools":{}}}`,
@@ -112,8 +116,8 @@ var seedQueries = []string{
 // stageStrange makes a world with a bit of everything: two kinds of scale sets, a script, a load balancer, an operation that runs.
 func (s *sim) stageStrange() {
 	s.balance(3600) // hours go by after each request, and none is about what probes see meanwhile
-	s.stage(3, member{"script", members{{"command", "x"}}}, member{"health", "extension"})
-	s.control("PUT", "/scalesets", members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", flexible}})
+	s.stage(3, tree.Member{"script", tree.Members{{"command", "x"}}}, tree.Member{"health", "extension"})
+	s.control("PUT", "/scalesets", tree.Members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", vmprofile.Flexible}})
 	s.patch(script("y"))
 	s.clock.Advance(time.Minute)
 	s.patch(attachment())
@@ -135,45 +139,45 @@ func checkAnswer(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 	if !json.Valid(answered) || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
 		t.Fatalf("%s %q answered %d with what is no JSON: %v\n%s", r.Method, r.URL.Path, w.Code, w.Header(), answered)
 	}
-	o, err := parseObject(answered)
+	o, err := tree.ParseObject(answered)
 	if err != nil {
 		t.Fatalf("%d %v\n%s", w.Code, err, answered)
 	}
-	isOAuth := strings.Contains(strings.ToLower(r.URL.Path), "oauth2") && stringAt(o, "error") != "" // the login server has errors of its own
-	if strings.Contains(strings.ToLower(r.URL.Path), "microsoft.insights") && stringAt(o, "code") != "" && stringAt(o, "message") != "" {
+	isOAuth := strings.Contains(strings.ToLower(r.URL.Path), "oauth2") && tree.StringAt(o, "error") != "" // the login server has errors of its own
+	if strings.Contains(strings.ToLower(r.URL.Path), "microsoft.insights") && tree.StringAt(o, "code") != "" && tree.StringAt(o, "message") != "" {
 		return // Azure Monitor does not wrap its errors
 	}
-	if w.Code >= http.StatusBadRequest && !isOAuth && (stringAt(o, "error", "code") == "" || stringAt(o, "error", "message") == "") {
+	if w.Code >= http.StatusBadRequest && !isOAuth && (tree.StringAt(o, "error", "code") == "" || tree.StringAt(o, "error", "message") == "") {
 		t.Fatalf("%d is not shaped as ARM's errors: %s", w.Code, answered)
 	}
 }
 
 // everything is all that clients could see of a world, and more.
 func (s *Server) everything() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catchUp()
+	s.kernel.Lock()
+	defer s.kernel.Unlock()
+	s.kernel.CatchUp()
 	var b strings.Builder
-	for _, set := range s.compute.sortedSets() {
-		fmt.Fprintf(&b, "%s %v\n", set.key, [...]any{set.doc, set.model.profile, set.model.version, set.etag, set.nextID, set.fresh, set.operations, set.creating,
-			set.deleting, set.failed, set.repairsOff, set.upperCase})
-		for _, inst := range set.instances {
+	for _, set := range s.compute.SortedSets() {
+		fmt.Fprintf(&b, "%s %v\n", set.Key, [...]any{set.Doc, set.Model.Profile, set.Model.Version, set.Etag, set.NextID, set.Fresh, set.Operations, set.Creating,
+			set.Deleting, set.Failed, set.RepairsOff, set.UpperCase})
+		for _, inst := range set.Instances {
 			copied := *inst
-			fmt.Fprintf(&b, "%p %+v\n", inst, [...]any{copied.state, copied.task, copied.etag, copied.tags, copied.hasProtection, copied.protectActions,
-				copied.protectScaleIn, copied.pendingDisk, copied.pendingScripts, copied.scriptRuns, copied.upgrades, copied.disk})
+			fmt.Fprintf(&b, "%p %+v\n", inst, [...]any{copied.State, copied.Task, copied.Etag, copied.Tags, copied.HasProtection, copied.ProtectActions,
+				copied.ProtectScaleIn, copied.PendingDisk, copied.PendingScripts, copied.ScriptRuns, copied.Upgrades, copied.Disk})
 		}
 	}
-	for _, k := range []*netKind{loadBalancers, publicIPAddresses} {
-		for _, res := range s.network.netOfKind(k) {
-			fmt.Fprintf(&b, "%s %v\n", toCompactJSON(s.network.netBody(res)), [...]any{res.doc, res.operation, res.address, res.path.applied, res.path.addresses,
-				res.path.members})
+	for _, k := range []*network.Kind{network.LoadBalancers, network.PublicIPAddresses} {
+		for _, res := range s.network.NetOfKind(k) {
+			fmt.Fprintf(&b, "%s %v\n", tree.ToCompactJSON(s.network.NetBody(res)), [...]any{res.Doc, res.Operation, res.Address, res.Path.Applied, res.Path.Addresses,
+				res.Path.Members})
 		}
 	}
-	groups := make([]string, 0, len(s.compute.groups))
-	for key, g := range s.compute.groups {
+	groups := make([]string, 0, len(s.compute.Groups))
+	for key, g := range s.compute.Groups {
 		groups = append(groups, fmt.Sprint(key, g))
 	}
 	slices.Sort(groups)
-	fmt.Fprintln(&b, groups, len(s.registry.operations), len(s.events), len(s.compute.images))
+	fmt.Fprintln(&b, groups, len(s.registry.Operations), len(s.kernel.Events), len(s.compute.Images))
 	return b.String()
 }

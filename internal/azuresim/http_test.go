@@ -11,6 +11,10 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // The same over a socket: links lead back to it, and broken answers are broken there, too.
@@ -36,12 +40,12 @@ func TestServeHTTP(t *testing.T) {
 	if !strings.HasPrefix(res.Header.Get("Location"), web.URL+"/subscriptions/") {
 		t.Fatal(res.Header)
 	}
-	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "resetBeforeSend"}})
+	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "resetBeforeSend"}})
 	if res, err = get(testSet + "/manualupgrade"); err == nil {
 		_ = res.Body.Close()
 		t.Fatal("the connection was not reset")
 	}
-	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "status"}, {"status", 500}}, members{{"operation", "UpdateInstances"}, {"kind", "truncate"}})
+	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "status"}, {"status", 500}}, tree.Members{{"operation", "UpdateInstances"}, {"kind", "truncate"}})
 	res, err = get(testSet + "/manualupgrade")
 	if err == nil {
 		_, err = io.ReadAll(res.Body)
@@ -74,7 +78,7 @@ func TestRetryAfterIsAtLeastOne(t *testing.T) {
 		s := newSim(t, Options{RetryAfter: asked})
 		s.stage(1)
 		begun := s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil)
-		network := s.do(http.StatusCreated, "PUT", testAddress, members{{"location", "eastus"}})
+		network := s.do(http.StatusCreated, "PUT", testAddress, tree.Members{{"location", "eastus"}})
 		for what, r := range map[string]reply{
 			"PUT":               s.do(http.StatusCreated, "PUT", testSet+"2", newSet(1)),
 			"PATCH":             s.patch(script("x")),
@@ -87,7 +91,7 @@ func TestRetryAfterIsAtLeastOne(t *testing.T) {
 		} {
 			mustEqual(t, "Retry-After of "+what+" for "+asked.String(), r.header.Get("Retry-After"), want)
 		}
-		s.want(s.finish(begun), statusSucceeded)
+		s.want(s.finish(begun), operations.Succeeded)
 		mustEqual(t, "of one that is over", s.do(http.StatusOK, "GET", begun.header.Get("Azure-AsyncOperation"), nil).header.Get("Retry-After"), "")
 	}
 }
@@ -98,13 +102,13 @@ func TestToken(t *testing.T) {
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"me"}, "client_secret": {"any"}}.Encode()
 	for _, path := range []string{"/tenant/oauth2/v2.0/token", "/tenant/oauth2/token", "/adfs/oauth2/token"} {
 		r := s.do(http.StatusOK, "POST", path, form)
-		mustEqual(t, "type", stringAt(r.body, "token_type"), "Bearer")
-		s.token = stringAt(r.body, "access_token")
+		mustEqual(t, "type", tree.StringAt(r.body, "token_type"), "Bearer")
+		s.token = tree.StringAt(r.body, "access_token")
 		mustEqual(t, "subscriptions", len(listOf(s.do(http.StatusOK, "GET", "/subscriptions", nil).body)), 1)
 	}
 	for _, path := range []string{"/tenant/v2.0/.well-known/openid-configuration", "/adfs/.well-known/openid-configuration"} {
 		r := s.do(http.StatusOK, "GET", path, nil)
-		if !strings.HasSuffix(stringAt(r.body, "token_endpoint"), "/token") {
+		if !strings.HasSuffix(tree.StringAt(r.body, "token_endpoint"), "/token") {
 			t.Fatal(r.text)
 		}
 	}
@@ -140,16 +144,16 @@ type ghosts struct {
 	mu    sync.Mutex
 	boots []string
 	sick  map[string]bool
-	ends  []func(ScriptResult)
-	ran   []Script
+	ends  []func(guest.ScriptResult)
+	ran   []guest.Script
 }
 
-func (g *ghosts) Boot(key string, _ Image) {
+func (g *ghosts) Boot(key string, _ guest.Image) {
 	g.mu.Lock()
 	g.boots = append(g.boots, key)
 	g.mu.Unlock()
 }
-func (g *ghosts) Run(_ string, s Script, done func(ScriptResult)) {
+func (g *ghosts) Run(_ string, s guest.Script, done func(guest.ScriptResult)) {
 	g.mu.Lock()
 	g.ends, g.ran = append(g.ends, done), append(g.ran, s)
 	g.mu.Unlock()
@@ -167,15 +171,15 @@ func TestFleet(t *testing.T) {
 	s.stage(1)
 	mustEqual(t, "booted", strings.Join(g.boots, " "), strings.ToLower(testSet)+"/virtualmachines/0")
 	mustEqual(t, "address", s.seen()["0"].Address, "127.1.2.3")
-	s.patched(script("plain", member{"protectedSettings", members{{"commandToExecute", "secret"}, {"fileUris", []string{"http://x"}}}}))
+	s.patched(script("plain", tree.Member{"protectedSettings", tree.Members{{"commandToExecute", "secret"}, {"fileUris", []string{"http://x"}}}}))
 	op := s.upgrade("0")
 	s.clock.Advance(time.Hour)
-	s.want(s.status(op), statusInProgress)
+	s.want(s.status(op), operations.InProgress)
 	mustEqual(t, "command", g.ran[0].Command, "secret")
 	mustEqual(t, "files", strings.Join(g.ran[0].URIs, " "), "http://x")
-	g.ends[0](ScriptResult{ExitCode: 9, Stdout: "out", Stderr: "err"})
-	s.want(s.status(op), statusFailed)
-	s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", 0}, {"state", "unhealthy"}})
+	g.ends[0](guest.ScriptResult{ExitCode: 9, Stdout: "out", Stderr: "err"})
+	s.want(s.status(op), operations.Failed)
+	s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", 0}, {"state", "unhealthy"}})
 	mustEqual(t, "sick", g.sick[strings.ToLower(testSet)+"/virtualmachines/0"], true)
 }
 

@@ -5,6 +5,9 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // Pages are joined by opaque links that keep the filter (azure-facts §6).
@@ -18,22 +21,22 @@ func TestPaging(t *testing.T) {
 	for next != "" {
 		page := s.do(http.StatusOK, "GET", next, nil)
 		for _, vm := range listOf(page.body) {
-			ids = append(ids, stringAt(vm, "instanceId"))
+			ids = append(ids, tree.StringAt(vm, "instanceId"))
 		}
-		next = stringAt(page.body, "nextLink")
+		next = tree.StringAt(page.body, "nextLink")
 		pages++
 	}
 	mustEqual(t, "ids", strings.Join(ids, ","), "0,1,2,3,4")
 	mustEqual(t, "pages", pages, 3)
 	r := s.do(http.StatusBadRequest, "GET", testSet+"/virtualMachines?$skiptoken=bad", nil)
-	mustEqual(t, "target", stringAt(r.body, "error", "target"), "$skiptoken")
+	mustEqual(t, "target", tree.StringAt(r.body, "error", "target"), "$skiptoken")
 }
 
 func TestFilter(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
 	s.patched(script("x"))
-	s.want(s.finish(s.upgrade("1")), statusSucceeded)
+	s.want(s.finish(s.upgrade("1")), operations.Succeeded)
 	mustEqual(t, "true", len(s.vms("?$filter=properties/latestModelApplied%20eq%20true")), 1)
 	mustEqual(t, "false", len(s.vms("?$filter=properties/latestModelApplied%20eq%20false")), 2)
 	s.do(http.StatusBadRequest, "GET", testSet+"/virtualMachines?$filter=name%20eq%20x", nil)
@@ -44,8 +47,8 @@ func TestSelectTrap(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
 	vm := s.vms("?$select=instanceView&$expand=instanceView")[0]
-	mustEqual(t, "latestModelApplied", boolAt(vm, "properties", "latestModelApplied"), false)
-	if vm["name"] != nil || vm["sku"] != nil || at(vm, "properties", "vmId") != nil || objectAt(vm, "properties", "instanceView") == nil {
+	mustEqual(t, "latestModelApplied", tree.BoolAt(vm, "properties", "latestModelApplied"), false)
+	if vm["name"] != nil || vm["sku"] != nil || tree.At(vm, "properties", "vmId") != nil || tree.ObjectAt(vm, "properties", "instanceView") == nil {
 		t.Fatalf("not the projection: %v", vm)
 	}
 	mustEqual(t, "truth", s.latest()["0"], true)
@@ -55,19 +58,19 @@ func TestSelectTrap(t *testing.T) {
 func TestHealth(t *testing.T) {
 	code := func(s *sim) string {
 		view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil)
-		return stringAt(view.body, "vmHealth", "status", "code")
+		return tree.StringAt(view.body, "vmHealth", "status", "code")
 	}
 	bare := newSim(t, Options{})
 	bare.stage(1)
 	mustEqual(t, "without monitoring", code(bare), "")
 	s := newSim(t, Options{})
-	s.stage(1, member{"health", "extension"})
+	s.stage(1, tree.Member{"health", "extension"})
 	mustEqual(t, "at first", code(s), "HealthState/healthy")
 	for _, state := range []string{"unhealthy", "unknown", "healthy"} {
-		s.control("POST", "/health", members{{"scaleSet", strings.ToUpper(testSet)}, {"instance", "0"}, {"state", state}})
+		s.control("POST", "/health", tree.Members{{"scaleSet", strings.ToUpper(testSet)}, {"instance", "0"}, {"state", state}})
 		mustEqual(t, "told", code(s), "HealthState/"+state)
 	}
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/poweroff", nil)), statusSucceeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/poweroff", nil)), operations.Succeeded)
 	mustEqual(t, "off", code(s), "HealthState/unhealthy")
 }
 
@@ -81,7 +84,7 @@ func TestCase(t *testing.T) {
 	for seed := range int64(20) {
 		other := newSim(t, Options{Seed: seed})
 		other.stage(1)
-		changed = changed || strings.Contains(stringAt(other.vms("")[0], "id"), "/resourceGroups/RG/")
+		changed = changed || strings.Contains(tree.StringAt(other.vms("")[0], "id"), "/resourceGroups/RG/")
 	}
 	mustEqual(t, "some seed changes the case", changed, true)
 }
@@ -95,7 +98,7 @@ func TestSetLists(t *testing.T) {
 	mustEqual(t, "in the subscription", len(listOf(s.do(http.StatusOK, "GET", sub+"/providers/Microsoft.Compute/virtualMachineScaleSets", nil).body)), 1)
 	mustEqual(t, "code", s.do(http.StatusNotFound, "GET", strings.Replace(base, "rg", "none", 1), nil).code(), "ResourceGroupNotFound")
 	view := s.do(http.StatusOK, "GET", testSet+"/instanceView", nil)
-	mustEqual(t, "summary", text(arrayAt(view.body, "virtualMachine", "statusesSummary")), "[map[code:ProvisioningState/succeeded count:2]]")
+	mustEqual(t, "summary", text(tree.ArrayAt(view.body, "virtualMachine", "statusesSummary")), "[map[code:ProvisioningState/succeeded count:2]]")
 	s.do(http.StatusOK, "GET", testSet+"/skus", nil)
 }
 

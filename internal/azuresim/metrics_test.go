@@ -8,6 +8,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 const cpu = "Percentage CPU"
@@ -29,12 +33,12 @@ func (s *sim) metrics(want int, resource string, minutes int, more ...string) re
 // lines are the series of an answer, as name and minutes.
 func (r reply) lines(aggregation string) string {
 	out := ""
-	for _, one := range arrayAt(listOf(r.body)[0], "timeseries") {
-		if labels := arrayAt(one, "metadatavalues"); len(labels) > 0 {
-			out += stringAt(labels[0], "name", "value") + "=" + stringAt(labels[0], "value") + ":"
+	for _, one := range tree.ArrayAt(listOf(r.body)[0], "timeseries") {
+		if labels := tree.ArrayAt(one, "metadatavalues"); len(labels) > 0 {
+			out += tree.StringAt(labels[0], "name", "value") + "=" + tree.StringAt(labels[0], "value") + ":"
 		}
-		for _, point := range arrayAt(one, "data") {
-			if value, measured := at(point, aggregation).(json.Number); measured {
+		for _, point := range tree.ArrayAt(one, "data") {
+			if value, measured := tree.At(point, aggregation).(json.Number); measured {
 				out += " " + value.String()
 			} else {
 				out += " -"
@@ -45,9 +49,9 @@ func (r reply) lines(aggregation string) string {
 	return out
 }
 
-func (s *sim) tellMetric(more ...member) {
+func (s *sim) tellMetric(more ...tree.Member) {
 	s.t.Helper()
-	s.control("PUT", "/metrics", append(members{{"scaleSet", testSet}, {"metric", cpu}}, more...))
+	s.control("PUT", "/metrics", append(tree.Members{{"scaleSet", testSet}, {"metric", cpu}}, more...))
 }
 
 // A metric of a scale set is made of its machines', minute by minute; a filter has each in a series of its own.
@@ -55,17 +59,17 @@ func TestMetrics(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
 	s.clock.Advance(10 * time.Minute)
-	s.tellMetric(member{"minutes", []any{json.Number("10"), json.Number("20"), json.Number("30")}})
-	s.tellMetric(member{"instance", "1"}, member{"minutes", []any{json.Number("70"), nil, json.Number("90")}})
+	s.tellMetric(tree.Member{"minutes", []any{json.Number("10"), json.Number("20"), json.Number("30")}})
+	s.tellMetric(tree.Member{"instance", "1"}, tree.Member{"minutes", []any{json.Number("70"), nil, json.Number("90")}})
 	all := s.metrics(http.StatusOK, testSet, 4)
 	mustEqual(t, "average", all.lines("average"), " 5 30 20 50;")
 	first, last := s.clock.Now().Truncate(time.Minute).Add(-4*time.Minute).Format(time.RFC3339), s.clock.Now().Truncate(time.Minute).Format(time.RFC3339)
 	mustEqual(t, "head", fmt.Sprint(all.body["timespan"], all.body["interval"], all.body["namespace"], all.body["resourceregion"]),
 		first+"/"+last+"PT1MMicrosoft.Compute/virtualMachineScaleSetseastus")
 	one := listOf(all.body)[0]
-	mustEqual(t, "metric", fmt.Sprint(one["id"], one["type"], one["unit"], one["errorCode"], stringAt(one, "name", "value")),
+	mustEqual(t, "metric", fmt.Sprint(one["id"], one["type"], one["unit"], one["errorCode"], tree.StringAt(one, "name", "value")),
 		testSet+"/providers/Microsoft.Insights/metrics/"+cpu+"Microsoft.Insights/metricsPercentSuccess"+cpu)
-	mustEqual(t, "first", stringAt(arrayAt(arrayAt(one, "timeseries")[0], "data")[0], "timeStamp"), first)
+	mustEqual(t, "first", tree.StringAt(tree.ArrayAt(tree.ArrayAt(one, "timeseries")[0], "data")[0], "timeStamp"), first)
 	for _, tc := range []struct{ aggregation, lines string }{
 		{"minimum", " 5 10 20 30;"}, {"maximum", " 5 70 20 90;"}, {"total", " 15 90 40 150;"}, {"count", " 3 3 2 3;"},
 	} {
@@ -76,7 +80,7 @@ func TestMetrics(t *testing.T) {
 		"vmname=web_0: 30;vmname=web_1: 90;")
 	mustEqual(t, "machines", strings.Count(s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq '*'").lines("average"), ";"), 3)
 	mustEqual(t, "no such machine", s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq 'web_7'").lines("average"), "")
-	s.tellMetric(member{"value", 80})
+	s.tellMetric(tree.Member{"value", 80})
 	s.clock.Advance(2 * time.Minute)
 	mustEqual(t, "from then on", s.metrics(http.StatusOK, testSet, 3).lines("average"), " 50 80 80;")
 	s.control("DELETE", "/metrics", nil)
@@ -91,27 +95,27 @@ func TestMetricsAreLate(t *testing.T) {
 	minute := s.clock.Now().Truncate(time.Minute)
 	span := minute.Add(-3*time.Minute).Format(time.RFC3339) + "/" + minute.Add(5*time.Minute).Format(time.RFC3339)
 	mustEqual(t, "now", s.metrics(http.StatusOK, testSet, 0, "timespan", span).lines("average"), " 5 5 5 -;")
-	s.control("PUT", "/metrics", members{{"lagSeconds", 90}})
+	s.control("PUT", "/metrics", tree.Members{{"lagSeconds", 90}})
 	mustEqual(t, "late", s.metrics(http.StatusOK, testSet, 0, "timespan", span).lines("average"), " 5 - - -;")
 }
 
 // A machine that is off measures nothing; one that is gone did while it was there.
 func TestMetricsOfMachinesThatAreOff(t *testing.T) {
-	s := newSim(t, Options{Durations: Durations{Deallocate: -1, Delete: -1}})
+	s := newSim(t, Options{Durations: kernel.Durations{Deallocate: -1, Delete: -1}})
 	s.stage(2)
 	s.clock.Advance(10 * time.Minute)
-	s.tellMetric(member{"instance", "0"}, member{"value", 50})
-	s.do(http.StatusAccepted, "POST", testSet+"/deallocate", members{{"instanceIds", []string{"0"}}})
+	s.tellMetric(tree.Member{"instance", "0"}, tree.Member{"value", 50})
+	s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"0"}}})
 	s.clock.Advance(2 * time.Minute)
 	mustEqual(t, "off", s.metrics(http.StatusOK, testSet, 3, "$filter", "VMName eq 'web_0'").lines("average"), "vmname=web_0: 5 - -;")
-	s.control("PUT", "/metrics", members{{"scaleSet", testSet}, {"instance", "0"}, {"metric", "VmAvailabilityMetric"}, {"minutes", []any{json.Number("0")}}})
+	s.control("PUT", "/metrics", tree.Members{{"scaleSet", testSet}, {"instance", "0"}, {"metric", "VmAvailabilityMetric"}, {"minutes", []any{json.Number("0")}}})
 	mustEqual(t, "off, and yet told of", s.metrics(http.StatusOK, testSet, 3, "metricnames", "VmAvailabilityMetric", "$filter", "VMName eq 'web_0'").lines("average"),
 		"vmname=web_0: 1 - 0;")
 	mustEqual(t, "both", s.metrics(http.StatusOK, testSet, 3, "aggregation", "count").lines("count"), " 2 1 1;")
-	s.do(http.StatusAccepted, "POST", testSet+"/delete", members{{"instanceIds", []string{"1"}}})
+	s.do(http.StatusAccepted, "POST", testSet+"/delete", tree.Members{{"instanceIds", []string{"1"}}})
 	s.clock.Advance(2 * time.Minute)
 	mustEqual(t, "all", s.metrics(http.StatusOK, testSet, 5, "aggregation", "count").lines("count"), " 2 1 1 - -;")
-	s.control("POST", "/scale", members{{"scaleSet", testSet}, {"capacity", 0}})
+	s.control("POST", "/scale", tree.Members{{"scaleSet", testSet}, {"capacity", 0}})
 	s.clock.Advance(3 * time.Minute)
 	mustEqual(t, "nobody", s.metrics(http.StatusOK, testSet, 1).lines("average"), " -;")
 }
@@ -120,7 +124,7 @@ func TestMetricsOfMachinesThatAreOff(t *testing.T) {
 func TestMetricsOfFlexibleMachines(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 2)
 	s.clock.Advance(10 * time.Minute)
-	s.tellMetric(member{"instance", names[1]}, member{"minutes", []any{json.Number("25")}})
+	s.tellMetric(tree.Member{"instance", names[1]}, tree.Member{"minutes", []any{json.Number("25")}})
 	machine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + strings.ToUpper(names[1])
 	mustEqual(t, "machine", s.metrics(http.StatusOK, machine, 2).lines("average"), " 5 25;")
 	mustEqual(t, "set", s.metrics(http.StatusOK, testSet, 2).lines("average"), " 5 15;")
@@ -148,16 +152,16 @@ func TestMetricsRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := s.metrics(http.StatusBadRequest, testSet, 1, more...)
-			mustEqual(t, "code", stringAt(r.body, "code"), "BadRequest")
+			mustEqual(t, "code", tree.StringAt(r.body, "code"), "BadRequest")
 			mustEqual(t, "code in error", r.code(), "")
 		})
 	}
-	got := stringAt(s.metrics(http.StatusBadRequest, testSet, 1, "metricnames", "Percentage Nonsense").body, "message")
+	got := tree.StringAt(s.metrics(http.StatusBadRequest, testSet, 1, "metricnames", "Percentage Nonsense").body, "message")
 	if want := "Failed to find metric configuration for provider: Microsoft.Compute, resource Type: virtualMachineScaleSets, " +
 		"metric: Percentage Nonsense, Valid metrics: Available Memory Bytes,"; !strings.HasPrefix(got, want) {
 		t.Errorf("message = %s", got)
 	}
-	for _, body := range []members{
+	for _, body := range []tree.Members{
 		{{"scaleSet", testSet}, {"metric", "Percentage Nonsense"}, {"value", 1}},
 		{{"scaleSet", testSet + "0"}, {"metric", cpu}, {"value", 1}},
 		{{"scaleSet", testSet}, {"instance", "7"}, {"metric", cpu}, {"value", 1}},
@@ -165,11 +169,11 @@ func TestMetricsRefused(t *testing.T) {
 		{{"lagSeconds", -1}},
 	} {
 		if status, text := s.tryControl("PUT", "/metrics", body); status < http.StatusBadRequest {
-			t.Errorf("%s is taken: %d %s", toCompactJSON(body), status, text)
+			t.Errorf("%s is taken: %d %s", tree.ToCompactJSON(body), status, text)
 		}
 	}
-	s.token = forbiddenToken
-	got = stringAt(s.metrics(http.StatusForbidden, testSet, 1).body, "error", "message")
+	s.token = arm.ForbiddenToken
+	got = tree.StringAt(s.metrics(http.StatusForbidden, testSet, 1).body, "error", "message")
 	if !strings.Contains(got, "'Microsoft.Insights/metrics/read' over scope '"+testSet+"/providers/Microsoft.Insights' or") {
 		t.Errorf("message = %s", got)
 	}

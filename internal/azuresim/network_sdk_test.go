@@ -7,8 +7,8 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
-
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
 // What a client puts comes back, with ids, etags, types, states, and who refers to whom.
@@ -63,7 +63,7 @@ func TestLoadBalancerLists(t *testing.T) {
 // azure-facts §2.10: nobody has verified that If-Match is honoured. Where it is, that goes for the whole and for its parts; without it,
 // the last write wins.
 func TestNetworkEtags(t *testing.T) {
-	w := newWorld(t, azuresim.Options{Switches: azuresim.Switches{NetworkIfMatch: "honour"}})
+	w := newWorld(t, azuresim.Options{Switches: kernel.Switches{NetworkIfMatch: "honour"}})
 	stale := *w.found(nil).Etag
 	w.putBalancer(town())
 	ctx := policy.WithHTTPHeader(t.Context(), http.Header{"If-Match": {stale}})

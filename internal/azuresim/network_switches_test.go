@@ -4,28 +4,32 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // behindBalancer is a machine behind a load balancer.
-func behindBalancer(t *testing.T, w Switches) *sim {
+func behindBalancer(t *testing.T, w kernel.Switches) *sim {
 	t.Helper()
 	s := newSim(t, Options{Switches: w})
 	s.balance(5)
 	s.stage(1)
 	s.patched(attachment())
-	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 	return s
 }
 
 // azure-facts §2.10: nobody has verified how many answers to a probe it takes to let a machine serve, and to stop it.
 func TestProbeVerdict(t *testing.T) {
-	for choice, want := range map[Choice][5]int{
+	for choice, want := range map[kernel.Choice][5]int{
 		"first":     {1, 1, 0, 0, 1},
 		"threshold": {0, 1, 0, 0, 1},
 		"each":      {1, 0, 0, 1, 1},
 	} {
 		t.Run(string(choice), func(t *testing.T) {
-			s := behindBalancer(t, Switches{ProbeVerdict: choice})
+			s := behindBalancer(t, kernel.Switches{ProbeVerdict: choice})
 			s.do(http.StatusOK, "PUT", testBalancer, balancer(10)) // another probe, which knows nobody
 			s.clock.Advance(3 * time.Second)
 			mustEqual(t, "serving at first", s.serving(), want[0])
@@ -36,7 +40,7 @@ func TestProbeVerdict(t *testing.T) {
 			mustEqual(t, "serving after one silence", s.serving(), want[1])
 			s.clock.Advance(10 * time.Second)
 			mustEqual(t, "serving after two", s.serving(), want[2])
-			s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", "0"}, {"state", "healthy"}})
+			s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", "0"}, {"state", "healthy"}})
 			s.clock.Advance(10 * time.Second)
 			mustEqual(t, "serving after one answer", s.serving(), want[3])
 			s.clock.Advance(10 * time.Second)
@@ -47,10 +51,10 @@ func TestProbeVerdict(t *testing.T) {
 
 // azure-facts §2.10: nobody has verified whether a load balancer's etag moves with its members. What else becomes of them leaves it alone.
 func TestBalancerEtag(t *testing.T) {
-	for choice, moves := range map[Choice]bool{"writes": false, "members": true} {
+	for choice, moves := range map[kernel.Choice]bool{"writes": false, "members": true} {
 		t.Run(string(choice), func(t *testing.T) {
-			s := behindBalancer(t, Switches{BalancerEtag: choice})
-			etag := func() string { return stringAt(s.do(http.StatusOK, "GET", testBalancer, nil).body, "etag") }
+			s := behindBalancer(t, kernel.Switches{BalancerEtag: choice})
+			etag := func() string { return tree.StringAt(s.do(http.StatusOK, "GET", testBalancer, nil).body, "etag") }
 			before := etag()
 			s.sicken("0")
 			mustEqual(t, "with health", etag(), before)
@@ -65,10 +69,10 @@ func TestBalancerEtag(t *testing.T) {
 
 // A switch that is set while there are members moves nothing by itself.
 func TestBalancerEtagSwitchedOn(t *testing.T) {
-	s := behindBalancer(t, Switches{})
-	etag := func() string { return stringAt(s.do(http.StatusOK, "GET", testBalancer, nil).body, "etag") }
+	s := behindBalancer(t, kernel.Switches{})
+	etag := func() string { return tree.StringAt(s.do(http.StatusOK, "GET", testBalancer, nil).body, "etag") }
 	before := etag()
-	s.control("PUT", "/switches", members{{"balancerEtag", "members"}})
+	s.control("PUT", "/switches", tree.Members{{"balancerEtag", "members"}})
 	mustEqual(t, "etag", etag(), before)
 	s.scale(2)
 	mustEqual(t, "moved by one that came", etag() != before, true)

@@ -16,8 +16,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
-
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
 // patience is how long a test waits for what is certain to happen.
@@ -219,7 +218,7 @@ func (k keptOpen) ask() (string, error) {
 
 // azure-facts §2.10: what becomes of an established connection when its rule is switched is not verified, so both can be had.
 func TestEstablishedConnections(t *testing.T) {
-	for flows, stays := range map[azuresim.Choice]bool{"": true, "stay": true, "break": false} {
+	for flows, stays := range map[kernel.Choice]bool{"": true, "stay": true, "break": false} {
 		t.Run("flows "+string(flows), func(t *testing.T) {
 			w := newCity(t, flows)
 			w.found(nil)

@@ -21,9 +21,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/to"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
-
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/fleet"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
 const (
@@ -39,7 +39,7 @@ var machinePort = 12000 + os.Getpid()%10000
 // world is a simulator behind a real listener, with the real clients of the SDK.
 type world struct {
 	t         *testing.T
-	clock     *azuresim.ManualClock
+	clock     *kernel.ManualClock
 	server    *azuresim.Server
 	arm       *httptest.Server
 	balancers *armnetwork.LoadBalancersClient
@@ -55,7 +55,7 @@ func (anyToken) GetToken(context.Context, policy.TokenRequestOptions) (azcore.Ac
 
 func newWorld(t *testing.T, o azuresim.Options) *world {
 	t.Helper()
-	clock := &azuresim.ManualClock{}
+	clock := &kernel.ManualClock{}
 	o.Clock = clock
 	server := azuresim.New(o)
 	t.Cleanup(server.Close)
@@ -82,14 +82,14 @@ func newWorld(t *testing.T, o azuresim.Options) *world {
 }
 
 // newCity is a world with machines that run.
-func newCity(t *testing.T, flows azuresim.Choice) *world {
+func newCity(t *testing.T, flows kernel.Choice) *world {
 	t.Helper()
 	machines, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), MachinePort: machinePort})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(machines.Close)
-	return newWorld(t, azuresim.Options{Fleet: machines, Switches: azuresim.Switches{RuleSwitch: flows}})
+	return newWorld(t, azuresim.Options{Fleet: machines, Switches: kernel.Switches{RuleSwitch: flows}})
 }
 
 // send is a request as somebody without an SDK makes it.

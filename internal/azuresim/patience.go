@@ -4,6 +4,8 @@ import (
 	"io"
 	"net/http"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 )
 
 // How long a client may take to send a body, and to fetch an answer; each is far more than the largest takes over a slow line.
@@ -17,7 +19,7 @@ const (
 func readPatiently(w http.ResponseWriter, body io.ReadCloser) ([]byte, error) {
 	controller := http.NewResponseController(w)
 	_ = controller.SetReadDeadline(time.Now().Add(sendingTime)) // see above
-	read, err := io.ReadAll(http.MaxBytesReader(w, body, maxBody))
+	read, err := io.ReadAll(http.MaxBytesReader(w, body, arm.MaxBody))
 	_ = controller.SetReadDeadline(time.Time{}) // what follows may take as long as a fault says
 	return read, err
 }

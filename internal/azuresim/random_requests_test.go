@@ -9,6 +9,12 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/compute"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/network"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
 // allRoutes are those of any simulator.
@@ -21,22 +27,22 @@ func pick[T any](c chance, list []T) T { return list[c.IntN(len(list))] }
 
 // request is any method on any route, mostly with names that exist.
 func (c chance) request() (method, path, body string) {
-	var list []*route
+	var list []*arm.Route
 	for _, name := range slices.Sorted(maps.Keys(allRoutes)) {
 		list = append(list, allRoutes[name]...)
 	}
 	r := pick(c, list)
-	method = r.method
+	method = r.Method
 	if c.IntN(20) == 0 {
 		method = pick(c, []string{"GET", "PUT", "PATCH", "POST", "DELETE", "HEAD", "OPTIONS", ""})
 	}
-	for _, part := range r.pattern {
+	for _, part := range r.Pattern {
 		if part[0] == '{' {
 			part = c.name(part[1 : len(part)-1])
 		}
 		path += "/" + part
 	}
-	if body = string(toCompactJSON(c.object(0))); c.IntN(10) == 0 {
+	if body = string(tree.ToCompactJSON(c.object(0))); c.IntN(10) == 0 {
 		body = body[:c.IntN(len(body))]
 	}
 	return method, path, body
@@ -61,20 +67,20 @@ func (c chance) name(of string) string {
 var memberNames = func() []string {
 	seen := map[string]bool{"instanceIds": true, "action": true, "protectionPolicy": true, "protectFromScaleIn": true, "settings": true, "protectedSettings": true,
 		"commandId": true, "script": true, "parameters": true}
-	for _, part := range shape {
-		for _, name := range part.path {
+	for _, part := range vmprofile.Shape {
+		for _, name := range part.Path {
 			seen[name] = true
 		}
 	}
-	for path := range partShapes {
+	for path := range vmprofile.PartShapes {
 		for _, name := range strings.Split(path, ".") {
 			seen[strings.Trim(name, "*[]")] = true
 		}
 	}
-	for _, k := range childKinds {
-		seen[k.name] = true
-		for _, ref := range k.refs {
-			seen[ref.property] = true
+	for _, k := range network.ChildKinds {
+		seen[k.Name] = true
+		for _, ref := range k.Refs {
+			seen[ref.Property] = true
 		}
 	}
 	for _, name := range []string{
@@ -88,14 +94,14 @@ var memberNames = func() []string {
 }()
 
 // object follows the way into a model more often than not, so that what is deep in it is reached.
-func (c chance) object(depth int) members {
-	var m members
+func (c chance) object(depth int) tree.Members {
+	var m tree.Members
 	for range c.IntN(4) {
-		m = append(m, member{pick(c, memberNames), c.value(depth + 1)})
+		m = append(m, tree.Member{pick(c, memberNames), c.value(depth + 1)})
 	}
 	way := []string{"properties", "virtualMachineProfile", pick(c, []string{"extensionProfile", "storageProfile", "networkProfile", "osProfile"})}
 	if depth < len(way) {
-		m = append(m, member{way[depth], c.object(depth + 1)})
+		m = append(m, tree.Member{way[depth], c.object(depth + 1)})
 	}
 	return m
 }
@@ -103,15 +109,15 @@ func (c chance) object(depth int) members {
 func (c chance) value(depth int) any {
 	switch c.IntN(8) {
 	case 0:
-		return rawJSON("null")
+		return tree.RawJSON("null")
 	case 1:
 		return c.IntN(2) == 0
 	case 2:
 		return c.IntN(2000) - 500
 	case 3:
-		return rawJSON("1e99")
+		return tree.RawJSON("1e99")
 	case 4, 5:
-		return pick(c, []string{"", "0", "*", shellCommand, "eastus", "Rolling", "None", "UserAssigned", "Suspend", "PT1M", "\u0000\r\n\"", "é"})
+		return pick(c, []string{"", "0", "*", compute.ShellCommand, "eastus", "Rolling", "None", "UserAssigned", "Suspend", "PT1M", "\u0000\r\n\"", "é"})
 	case 6:
 		if depth < 5 {
 			return []any{c.value(depth + 1), c.object(depth + 1)}
@@ -136,7 +142,7 @@ func TestRandomRequests(t *testing.T) {
 			s.stageStrange()
 		}
 		method, path, body := c.request()
-		r := httptest.NewRequest("GET", "/?api-version="+pick(c, []string{oldest, etagVersion, newest, newest, "x"}), strings.NewReader(body))
+		r := httptest.NewRequest("GET", "/?api-version="+pick(c, []string{oldest, arm.EtagVersion, newest, newest, "x"}), strings.NewReader(body))
 		r.Method, r.URL.Path = method, path
 		r.Header.Set("Authorization", "Bearer x")
 		before := s.server.everything()

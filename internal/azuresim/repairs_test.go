@@ -5,31 +5,34 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // repairing stages a scale set of three whose machines are repaired after half an hour, with a release that none of them has.
 func repairing(t *testing.T, action string) *sim {
 	t.Helper()
 	s := newSim(t, Options{})
-	s.stage(3, member{"health", "extension"})
-	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{
+	s.stage(3, tree.Member{"health", "extension"})
+	s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{
 		{"enabled", true}, {"gracePeriod", "PT30M"}, {"repairAction", action},
 	}}}}})
-	s.patched(members{{"properties", members{{"virtualMachineProfile", members{{"licenseType", "x"}}}}}})
+	s.patched(tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"licenseType", "x"}}}}}})
 	return s
 }
 
 func (s *sim) sicken(ids ...string) {
 	s.t.Helper()
 	for _, id := range ids {
-		s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", id}, {"state", "unhealthy"}})
+		s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", id}, {"state", "unhealthy"}})
 	}
 }
 
 func (s *sim) repairs(action string) {
 	s.t.Helper()
-	body := members{{"serviceName", "AutomaticRepairs"}, {"action", action}}
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/setOrchestrationServiceState", body)), statusSucceeded)
+	body := tree.Members{{"serviceName", "AutomaticRepairs"}, {"action", action}}
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/setOrchestrationServiceState", body)), operations.Succeeded)
 }
 
 // Repairs replace by the latest model, one machine at a time here, when the grace period is over (azure-facts §2.5).
@@ -40,8 +43,8 @@ func TestRepairs(t *testing.T) {
 	mustEqual(t, "before its time", text(s.latest()), "map[0:false 1:false 2:false]")
 	s.clock.Advance(time.Minute + time.Second)
 	mustEqual(t, "at a time", text(s.latest()), "map[0:false 1:false 2:false 3:true]")
-	mustEqual(t, "state", stringAt(s.vms("")[0], "properties", "provisioningState"), "Deleting")
-	mustEqual(t, "the other's", stringAt(s.vms("")[1], "properties", "provisioningState"), "Succeeded")
+	mustEqual(t, "state", tree.StringAt(s.vms("")[0], "properties", "provisioningState"), "Deleting")
+	mustEqual(t, "the other's", tree.StringAt(s.vms("")[1], "properties", "provisioningState"), "Succeeded")
 	s.clock.Advance(time.Hour)
 	mustEqual(t, "after", text(s.latest()), "map[2:false 3:true 4:true]")
 }
@@ -52,7 +55,7 @@ func TestRepairsInPlace(t *testing.T) {
 			s := repairing(t, action)
 			s.sicken("1")
 			s.clock.Advance(30*time.Minute + time.Second)
-			mustEqual(t, "state", stringAt(s.vms("")[1], "properties", "provisioningState"), "Updating")
+			mustEqual(t, "state", tree.StringAt(s.vms("")[1], "properties", "provisioningState"), "Updating")
 			s.clock.Advance(5 * time.Minute)
 			mustEqual(t, "instances", text(s.latest()), "map[0:false 1:false 2:false]")
 			mustEqual(t, "reimages", s.seen()["1"].Reimages, reimages)
@@ -72,7 +75,7 @@ func TestRepairsSuspended(t *testing.T) {
 	if !strings.Contains(view.text, "Suspended") {
 		t.Fatal(view.text)
 	}
-	status, text1 := s.tryControl("POST", "/repair", members{{"scaleSet", testSet}, {"instance", "0"}})
+	status, text1 := s.tryControl("POST", "/repair", tree.Members{{"scaleSet", testSet}, {"instance", "0"}})
 	mustEqual(t, "a repair meanwhile: "+text1, status, http.StatusConflict)
 	s.repairs("Resume")
 	s.clock.Advance(time.Hour)
@@ -83,17 +86,17 @@ func TestRepairsSuspended(t *testing.T) {
 func TestNotRepaired(t *testing.T) {
 	for name, spare := range map[string]func(*sim){
 		"protected": func(s *sim) {
-			body := members{{"properties", members{{"protectionPolicy", members{{"protectFromScaleSetActions", true}}}}}}
-			s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", body)), statusSucceeded)
+			body := tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleSetActions", true}}}}}}
+			s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", body)), operations.Succeeded)
 		},
 		"well again": func(s *sim) {
-			s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", 0}, {"state", "healthy"}})
+			s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", 0}, {"state", "healthy"}})
 		},
 		"off": func(s *sim) {
-			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", members{{"instanceIds", []string{"0"}}})), statusSucceeded)
+			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"0"}}})), operations.Succeeded)
 		},
 		"switched off": func(s *sim) {
-			s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", false}}}}}})
+			s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", false}}}}}})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -6,7 +6,7 @@ import (
 	"reflect"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
 // The simulation's clock follows the recording: an exchange is played at the time when it was recorded, and an operation lasts as
@@ -82,8 +82,8 @@ func (p *player) follow(e *exchange) bool {
 }
 
 // lasting makes all that begins from now on last as long as an operation that was recorded.
-func lasting(c course) azuresim.Durations {
-	all := azuresim.Durations{Jitter: -1}
+func lasting(c course) kernel.Durations {
+	all := kernel.Durations{Jitter: -1}
 	if c.ended.IsZero() {
 		return all
 	}

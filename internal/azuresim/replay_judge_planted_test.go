@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
 // plantedAnswer is an answer such as Azure gives to PUT.
@@ -269,7 +270,7 @@ const (
 // newRecorder is a player with a simulator to record, and no cassette.
 func newRecorder(t *testing.T) *player {
 	t.Helper()
-	clock := &azuresim.ManualClock{}
+	clock := &kernel.ManualClock{}
 	p := &player{t: t, clock: clock, sim: azuresim.New(azuresim.Options{Clock: clock})}
 	t.Cleanup(p.sim.Close)
 	p.send(http.MethodPut, "/subscriptions/s/resourceGroups/g?api-version=2021-04-01", nil, []byte(`{"location":"westus"}`))

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
 // outcome is what became of an exchange.
@@ -40,7 +41,7 @@ type player struct {
 	t     testing.TB
 	tape  cassette
 	sim   *azuresim.Server
-	clock *azuresim.ManualClock
+	clock *kernel.ManualClock
 
 	bound   *binding
 	begun   map[string]links   // operations, by recorded id
@@ -57,7 +58,7 @@ func newPlayer(t testing.TB, tape cassette) *player {
 		begun: map[string]links{}, foreign: map[string]bool{}, missed: map[string]string{},
 		seen: map[string]bool{}, sources: map[*exchange]bool{}, strange: map[string]string{},
 	}
-	p.clock = azuresim.NewManualClock(p.beginning())
+	p.clock = kernel.NewManualClock(p.beginning())
 	p.sim = azuresim.New(azuresim.Options{Clock: p.clock})
 	t.Cleanup(p.sim.Close)
 	p.lay()

@@ -5,11 +5,19 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/compute"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
 // shell is the body of a run command.
-func shell(lines ...string) members {
-	return members{{"commandId", shellCommand}, {"script", lines}}
+func shell(lines ...string) tree.Members {
+	return tree.Members{{"commandId", compute.ShellCommand}, {"script", lines}}
 }
 
 // command begins one on an instance.
@@ -19,14 +27,14 @@ func (s *sim) command(id string, body any) reply {
 }
 
 // output is what the operation and its result both tell, which must be the same.
-func (s *sim) output(r reply) []object {
+func (s *sim) output(r reply) []tree.Object {
 	s.t.Helper()
 	op := s.finish(r)
-	s.want(op, statusSucceeded)
-	value := arrayAt(op, "properties", "output", "value")
+	s.want(op, operations.Succeeded)
+	value := tree.ArrayAt(op, "properties", "output", "value")
 	result := s.do(http.StatusOK, "GET", r.header.Get("Location"), nil).body
-	mustEqual(s.t, "result", text(arrayAt(result, "value")), text(value))
-	return listOf(objectAt(op, "properties", "output"))
+	mustEqual(s.t, "result", text(tree.ArrayAt(result, "value")), text(value))
+	return listOf(tree.ObjectAt(op, "properties", "output"))
 }
 
 // message is the one that an agent on Linux reports.
@@ -34,22 +42,22 @@ func (s *sim) message(r reply) string {
 	s.t.Helper()
 	value := s.output(r)
 	mustEqual(s.t, "values", len(value), 1)
-	mustEqual(s.t, "value", text(without(value[0], "message")), "map[code:ProvisioningState/succeeded displayStatus:Provisioning succeeded level:Info]")
-	return stringAt(value[0], "message")
+	mustEqual(s.t, "value", text(tree.Without(value[0], "message")), "map[code:ProvisioningState/succeeded displayStatus:Provisioning succeeded level:Info]")
+	return tree.StringAt(value[0], "message")
 }
 
 // A run command is an operation on one machine, and changes nothing about it (azure-facts §2.9, §3.3, §4).
 func TestRunCommand(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
-	s.patched(members{{"properties", members{{"virtualMachineProfile", members{{"licenseType", "x"}}}}}})
+	s.patched(tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"licenseType", "x"}}}}}})
 	before := s.do(http.StatusOK, "GET", testSet+"/virtualMachines?$expand=instanceView", nil).text
 	set := s.do(http.StatusOK, "GET", testSet, nil).text
 	r := s.command("1", shell("true"))
 	mustEqual(t, "body", r.text, "")
 	mustEqual(t, "Retry-After", r.header.Get("Retry-After"), "10")
 	mustEqual(t, "charge", r.header.Get("X-Ms-Request-Charge"), "1")
-	s.want(s.status(r), statusInProgress)
+	s.want(s.status(r), operations.InProgress)
 	s.do(http.StatusAccepted, "GET", r.header.Get("Location"), nil)
 	mustEqual(t, "instances meanwhile", s.do(http.StatusOK, "GET", testSet+"/virtualMachines?$expand=instanceView", nil).text, before)
 	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\n\n[stderr]\n")
@@ -61,28 +69,28 @@ func TestRunCommand(t *testing.T) {
 func TestRunCommandRefused(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/virtualMachines/1/deallocate", nil)), statusSucceeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/virtualMachines/1/deallocate", nil)), operations.Succeeded)
 	for name, tc := range map[string]struct {
 		id            string
 		body          any
 		status        int
 		code, message string
 	}{
-		"unknown command":  {"0", members{{"commandId", "RunPowerShellCommand"}}, 404, "NotFound", "The entity was not found in this Azure location."},
-		"of another OS":    {"0", members{{"commandId", powerCommand}}, 404, "NotFound", "The entity was not found in this Azure location."},
-		"no command":       {"0", members{{"script", []string{"true"}}}, 400, "InvalidParameter", "Required parameter 'commandId' is missing (null)."},
+		"unknown command":  {"0", tree.Members{{"commandId", "RunPowerShellCommand"}}, 404, "NotFound", "The entity was not found in this Azure location."},
+		"of another OS":    {"0", tree.Members{{"commandId", compute.PowerCommand}}, 404, "NotFound", "The entity was not found in this Azure location."},
+		"no command":       {"0", tree.Members{{"script", []string{"true"}}}, 400, "InvalidParameter", "Required parameter 'commandId' is missing (null)."},
 		"unknown instance": {"7", shell("true"), 404, "NotFound", "The entity was not found in this Azure location."},
 		"not an instance":  {"web_0", shell("true"), 400, "InvalidParameter", "Virtual Machine Scale Set VM instanceId must be a number."},
 		"off":              {"1", shell("true"), 409, "OperationNotAllowed", "The operation requires the VM to be running (or set to run)."},
-		"one line":         {"0", members{{"commandId", shellCommand}, {"script", "true"}}, 400, "InvalidRequestContent", ""},
-		"odd parameters":   {"0", members{{"commandId", shellCommand}, {"parameters", members{}}}, 400, "InvalidRequestContent", ""},
-		"odd parameter":    {"0", members{{"commandId", shellCommand}, {"parameters", []string{"x"}}}, 400, "InvalidRequestContent", ""},
-		"too long":         {"0", shell(strings.Repeat("x", longestProgram), "x"), 400, "InvalidParameter", ""},
+		"one line":         {"0", tree.Members{{"commandId", compute.ShellCommand}, {"script", "true"}}, 400, "InvalidRequestContent", ""},
+		"odd parameters":   {"0", tree.Members{{"commandId", compute.ShellCommand}, {"parameters", tree.Members{}}}, 400, "InvalidRequestContent", ""},
+		"odd parameter":    {"0", tree.Members{{"commandId", compute.ShellCommand}, {"parameters", []string{"x"}}}, 400, "InvalidRequestContent", ""},
+		"too long":         {"0", shell(strings.Repeat("x", compute.LongestProgram), "x"), 400, "InvalidParameter", ""},
 		"no body":          {"0", nil, 400, "InvalidRequestContent", ""},
 	} {
 		r := s.do(tc.status, "POST", testSet+"/virtualMachines/"+tc.id+"/runCommand", tc.body)
 		mustEqual(t, name, r.code(), tc.code)
-		if message := stringAt(r.body, "error", "message"); tc.message != "" && message != tc.message {
+		if message := tree.StringAt(r.body, "error", "message"); tc.message != "" && message != tc.message {
 			t.Errorf("%s: %s", name, message)
 		}
 	}
@@ -90,7 +98,7 @@ func TestRunCommandRefused(t *testing.T) {
 	mustEqual(t, "no scale set", r.code(), "ParentResourceNotFound")
 	s.token = "forbidden"
 	r = s.do(http.StatusForbidden, "POST", testSet+"/virtualmachines/0/runcommand", shell("true"))
-	if message := stringAt(r.body, "error", "message"); !strings.Contains(message,
+	if message := tree.StringAt(r.body, "error", "message"); !strings.Contains(message,
 		"'Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommand/action' over scope '"+testSet+"/virtualMachines/0'") {
 		t.Error(message)
 	}
@@ -104,7 +112,7 @@ func TestRunCommandConflict(t *testing.T) {
 	first := s.command("0", shell("true"))
 	r := s.do(http.StatusConflict, "POST", testSet+"/virtualMachines/0/runCommand", shell("true"))
 	mustEqual(t, "code", r.code(), "Conflict")
-	mustEqual(t, "message", stringAt(r.body, "error", "message"),
+	mustEqual(t, "message", tree.StringAt(r.body, "error", "message"),
 		"Run command extension execution is in progress. Please wait for completion before invoking a run command.")
 	other := s.command("1", shell("true"))
 	s.message(first)
@@ -117,28 +125,28 @@ func TestRunCommandInFleet(t *testing.T) {
 	g := &ghosts{sick: map[string]bool{}}
 	s := newSim(t, Options{Fleet: g})
 	s.stage(1)
-	r := s.command("0", append(shell("#!/bin/bash", "echo $1"), member{"parameters", []members{{{"name", "a"}, {"value", "x y"}}, {{"name", "b"}, {"value", ""}}}}))
+	r := s.command("0", append(shell("#!/bin/bash", "echo $1"), tree.Member{"parameters", []tree.Members{{{"name", "a"}, {"value", "x y"}}, {{"name", "b"}, {"value", ""}}}}))
 	s.clock.Advance(time.Hour)
-	s.want(s.status(r), statusInProgress)
-	mustEqual(t, "script", text(g.ran[0]), text(Script{Program: "#!/bin/bash\necho $1", Args: []string{"x y", ""}}))
-	g.ends[0](ScriptResult{ExitCode: 9, Stdout: "out\n", Stderr: "err"})
+	s.want(s.status(r), operations.InProgress)
+	mustEqual(t, "script", text(g.ran[0]), text(guest.Script{Program: "#!/bin/bash\necho $1", Args: []string{"x y", ""}}))
+	g.ends[0](guest.ScriptResult{ExitCode: 9, Stdout: "out\n", Stderr: "err"})
 	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\nout\n\n[stderr]\nerr")
-	g.ends[0](ScriptResult{Err: "again"})
+	g.ends[0](guest.ScriptResult{Err: "again"})
 	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\nout\n\n[stderr]\nerr")
-	for i, body := range []members{{{"commandId", "runshellscript"}}, {{"commandId", shellCommand}, {"script", []string{}}, {"parameters", []string{}}}} {
+	for i, body := range []tree.Members{{{"commandId", "runshellscript"}}, {{"commandId", compute.ShellCommand}, {"script", []string{}}, {"parameters", []string{}}}} {
 		r = s.command("0", body)
-		mustEqual(t, "sample", g.ran[i+1].Program, sampleScript)
-		g.ends[i+1](ScriptResult{})
+		mustEqual(t, "sample", g.ran[i+1].Program, compute.SampleScript)
+		g.ends[i+1](guest.ScriptResult{})
 		s.message(r)
 	}
 	r = s.command("0", shell("hangs"))
-	g.ends[3](ScriptResult{ExitCode: -1, Stdout: "secret", Err: "killed"})
+	g.ends[3](guest.ScriptResult{ExitCode: -1, Stdout: "secret", Err: "killed"})
 	op := s.finish(r)
-	s.want(op, statusFailed)
-	mustEqual(t, "error", stringAt(op, "error", "code"), "VMExtensionProvisioningError")
+	s.want(op, operations.Failed)
+	mustEqual(t, "error", tree.StringAt(op, "error", "code"), "VMExtensionProvisioningError")
 	r = s.command("0", shell("hangs"))
-	s.clock.Advance(provisioningLimit)
-	s.want(s.status(r), statusFailed)
+	s.clock.Advance(vmss.ProvisioningLimit)
+	s.want(s.status(r), operations.Failed)
 	mustEqual(t, "state", s.seen()["0"].State, "Succeeded")
 }
 
@@ -146,17 +154,17 @@ func TestRunCommandInFleet(t *testing.T) {
 func TestRunCommandFaults(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
-	fault := func(kind string, more ...member) {
-		s.faults(append(members{{"operation", "VMs.RunCommand"}, {"scaleSet", testSet}, {"kind", kind}}, more...))
+	fault := func(kind string, more ...tree.Member) {
+		s.faults(append(tree.Members{{"operation", "VMs.RunCommand"}, {"scaleSet", testSet}, {"kind", kind}}, more...))
 	}
-	fault("scriptFails", member{"instances", []int{0}}, member{"script", `echo (\w+); echo (\w+)`}, member{"stdout", "$2\n"}, member{"stderr", "${1}x $$"})
+	fault("scriptFails", tree.Member{"instances", []int{0}}, tree.Member{"script", `echo (\w+); echo (\w+)`}, tree.Member{"stdout", "$2\n"}, tree.Member{"stderr", "${1}x $$"})
 	mustEqual(t, "matching", s.message(s.command("0", shell("echo a; echo b"))), "Enable succeeded: \n[stdout]\nb\n\n[stderr]\nax $")
 	mustEqual(t, "another script", s.message(s.command("0", shell("echo a"))), "Enable succeeded: \n[stdout]\n\n[stderr]\n")
 	mustEqual(t, "another instance", s.message(s.command("1", shell("echo a; echo b"))), "Enable succeeded: \n[stdout]\n\n[stderr]\n")
-	fault("scriptFails", member{"stdout", "$1"})
+	fault("scriptFails", tree.Member{"stdout", "$1"})
 	mustEqual(t, "all scripts", s.message(s.command("0", shell("x"))), "Enable succeeded: \n[stdout]\n$1\n[stderr]\n")
 	commands := s.seen()["0"].Commands
-	for kind, status := range map[string]string{"operationFailed": statusFailed, "operationCanceled": statusCanceled, "preempted": statusCanceled, "notApplied": statusSucceeded} {
+	for kind, status := range map[string]string{"operationFailed": operations.Failed, "operationCanceled": operations.Canceled, "preempted": operations.Canceled, "notApplied": operations.Succeeded} {
 		fault(kind)
 		s.want(s.finish(s.command("0", shell("x"))), status)
 	}
@@ -164,7 +172,7 @@ func TestRunCommandFaults(t *testing.T) {
 	fault("operationStuck")
 	r := s.command("1", shell("x"))
 	s.clock.Advance(100 * time.Hour)
-	s.want(s.status(r), statusInProgress)
+	s.want(s.status(r), operations.InProgress)
 	s.do(http.StatusConflict, "POST", testSet+"/virtualMachines/1/runCommand", shell("x"))
 }
 
@@ -174,22 +182,22 @@ func TestRunCommandSuperseded(t *testing.T) {
 		act    func(*sim) reply
 		status string
 	}{
-		"reimage": {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/0/reimage", nil) }, statusCanceled},
+		"reimage": {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/0/reimage", nil) }, operations.Canceled},
 		"restart": {func(s *sim) reply {
-			return s.do(202, "POST", testSet+"/restart", members{{"instanceIds", []string{"0"}}})
-		}, statusCanceled},
-		"power off":  {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/0/powerOff", nil) }, statusCanceled},
-		"delete":     {func(s *sim) reply { return s.do(202, "DELETE", testSet+"/virtualMachines/0", nil) }, statusCanceled},
-		"delete all": {func(s *sim) reply { return s.do(202, "DELETE", testSet, nil) }, statusCanceled},
-		"protect":    {func(s *sim) reply { return s.do(200, "PUT", testSet+"/virtualMachines/0", members{}) }, statusSucceeded},
+			return s.do(202, "POST", testSet+"/restart", tree.Members{{"instanceIds", []string{"0"}}})
+		}, operations.Canceled},
+		"power off":  {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/0/powerOff", nil) }, operations.Canceled},
+		"delete":     {func(s *sim) reply { return s.do(202, "DELETE", testSet+"/virtualMachines/0", nil) }, operations.Canceled},
+		"delete all": {func(s *sim) reply { return s.do(202, "DELETE", testSet, nil) }, operations.Canceled},
+		"protect":    {func(s *sim) reply { return s.do(200, "PUT", testSet+"/virtualMachines/0", tree.Members{}) }, operations.Succeeded},
 		"upgrade": {func(s *sim) reply {
 			s.patched(script("x"))
 			return s.upgrade("0")
-		}, statusSucceeded},
-		"another": {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/1/reimage", nil) }, statusSucceeded},
+		}, operations.Succeeded},
+		"another": {func(s *sim) reply { return s.do(202, "POST", testSet+"/virtualMachines/1/reimage", nil) }, operations.Succeeded},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSim(t, Options{Durations: Durations{RunCommand: time.Hour}})
+			s := newSim(t, Options{Durations: kernel.Durations{RunCommand: time.Hour}})
 			s.stage(2)
 			command := s.command("0", shell("x"))
 			by := tc.act(s)
@@ -200,8 +208,8 @@ func TestRunCommandSuperseded(t *testing.T) {
 			s.clock.Advance(time.Hour)
 			op := s.status(command)
 			s.want(op, tc.status)
-			if tc.status == statusCanceled {
-				mustEqual(t, "code", stringAt(op, "error", "code"), "OperationPreempted")
+			if tc.status == operations.Canceled {
+				mustEqual(t, "code", tree.StringAt(op, "error", "code"), "OperationPreempted")
 			}
 		})
 	}
@@ -209,9 +217,9 @@ func TestRunCommandSuperseded(t *testing.T) {
 
 // azure-facts §2.9: an instance may or may not show that a run command is at work in it; either way it is afterwards what it was.
 func TestRunCommandState(t *testing.T) {
-	for choice, meanwhile := range map[Choice]string{"keep": "Succeeded", "updating": "Updating"} {
+	for choice, meanwhile := range map[kernel.Choice]string{"keep": "Succeeded", "updating": "Updating"} {
 		t.Run(string(choice), func(t *testing.T) {
-			s := newSim(t, Options{Switches: Switches{RunCommandState: choice}})
+			s := newSim(t, Options{Switches: kernel.Switches{RunCommandState: choice}})
 			s.stage(2)
 			r := s.command("0", shell("x"))
 			mustEqual(t, "meanwhile", s.seen()["0"].State, meanwhile)
@@ -220,19 +228,19 @@ func TestRunCommandState(t *testing.T) {
 
 			// Work that begins meanwhile, and fails, goes back to what was before the command.
 			s.command("0", shell("x"))
-			s.faults(members{{"operation", "VMs.Update"}, {"kind", "operationFailed"}})
-			s.server.durations.VMUpdate = time.Minute
-			s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", members{})), statusFailed)
+			s.faults(tree.Members{{"operation", "VMs.Update"}, {"kind", "operationFailed"}})
+			s.server.kernel.Durations.VMUpdate = time.Minute
+			s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", tree.Members{})), operations.Failed)
 			mustEqual(t, "after both", s.seen()["0"].State, "Succeeded")
 
 			// A command that is broken off leaves nothing of it.
 			s.command("1", shell("x"))
-			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/virtualMachines/1/reimage", nil)), statusSucceeded)
+			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/virtualMachines/1/reimage", nil)), operations.Succeeded)
 			mustEqual(t, "after a reimage", s.seen()["1"].State, "Succeeded")
 
 			s.patched(script("y"))
-			s.faults(members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}})
-			s.want(s.finish(s.upgrade("1")), statusFailed)
+			s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}})
+			s.want(s.finish(s.upgrade("1")), operations.Failed)
 			r = s.command("1", shell("x"))
 			s.message(r)
 			mustEqual(t, "failed before", s.seen()["1"].State, "Failed")
@@ -244,27 +252,27 @@ func TestRunCommandState(t *testing.T) {
 func TestRunCommandFlexible(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 2)
 	machine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + names[1]
-	s.faults(members{{"operation", "VirtualMachines.RunCommand"}, {"scaleSet", testSet}, {"kind", "scriptFails"}, {"stdout", "hi"}})
+	s.faults(tree.Members{{"operation", "VirtualMachines.RunCommand"}, {"scaleSet", testSet}, {"kind", "scriptFails"}, {"stdout", "hi"}})
 	r := s.do(http.StatusAccepted, "POST", strings.ToUpper(machine)+"/runCommand", shell("x"))
 	mustEqual(t, "charge", r.header.Get("X-Ms-Request-Charge"), "")
 	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\nhi\n[stderr]\n")
 	mustEqual(t, "commands", text([]int{s.seen()[names[0]].Commands, s.seen()[names[1]].Commands}), "[0 1]")
 	r = s.do(http.StatusBadRequest, "POST", testSet+"/virtualMachines/"+names[1]+"/runCommand", shell("x"))
-	mustEqual(t, "by the set's path", stringAt(r.body, "error", "message"), "Virtual Machine Scale Set VM instanceId must be a number.")
+	mustEqual(t, "by the set's path", tree.StringAt(r.body, "error", "message"), "Virtual Machine Scale Set VM instanceId must be a number.")
 	r = s.do(http.StatusNotFound, "POST", machine+"x/runCommand", shell("x"))
 	mustEqual(t, "code", r.code(), "ResourceNotFound")
-	mustEqual(t, "message", strings.HasPrefix(stringAt(r.body, "error", "message"), "The Resource 'Microsoft.Compute/virtualMachines/"+names[1]+"x' under resource group 'rg'"), true)
+	mustEqual(t, "message", strings.HasPrefix(tree.StringAt(r.body, "error", "message"), "The Resource 'Microsoft.Compute/virtualMachines/"+names[1]+"x' under resource group 'rg'"), true)
 	r = s.do(http.StatusNotFound, "POST", strings.Replace(machine, "/rg/", "/rg2/", 1)+"/runCommand", shell("x"))
 	mustEqual(t, "group", r.code(), "ResourceGroupNotFound")
-	s.do(http.StatusCreated, "PUT", testGroup+"2", members{{"location", "westus"}})
+	s.do(http.StatusCreated, "PUT", testGroup+"2", tree.Members{{"location", "westus"}})
 	r = s.do(http.StatusNotFound, "POST", strings.Replace(machine, "/rg/", "/rg2/", 1)+"/runCommand", shell("x"))
 	mustEqual(t, "another group", r.code(), "ResourceNotFound")
-	s.faults(members{{"operation", "*"}, {"scaleSet", testSet}, {"kind", "status"}, {"status", 503}})
+	s.faults(tree.Members{{"operation", "*"}, {"scaleSet", testSet}, {"kind", "status"}, {"status", 503}})
 	s.do(http.StatusServiceUnavailable, "POST", machine+"/runCommand", shell("x"))
 	s.faults()
 	s.token = "forbidden"
 	r = s.do(http.StatusForbidden, "POST", machine+"/runCommand", shell("x"))
-	if message := stringAt(r.body, "error", "message"); !strings.Contains(message, "'Microsoft.Compute/virtualMachines/runCommand/action' over scope '"+machine+"'") {
+	if message := tree.StringAt(r.body, "error", "message"); !strings.Contains(message, "'Microsoft.Compute/virtualMachines/runCommand/action' over scope '"+machine+"'") {
 		t.Error(message)
 	}
 }
@@ -282,14 +290,14 @@ func TestRunCommandOnWindows(t *testing.T) {
 	g := &ghosts{sick: map[string]bool{}}
 	s := newSim(t, Options{Fleet: g})
 	body := newSet(1)
-	profile := body[2][1].(members)[2][1].(members)
-	profile[0][1] = append(profile[0][1].(members), member{"windowsConfiguration", members{}})
-	s.want(s.finish(s.do(http.StatusCreated, "PUT", testSet, body)), statusSucceeded)
-	s.faults(members{{"operation", "VMs.RunCommand"}, {"kind", "scriptFails"}, {"times", 1}, {"stdout", "out"}, {"stderr", "err"}})
+	profile := body[2][1].(tree.Members)[2][1].(tree.Members)
+	profile[0][1] = append(profile[0][1].(tree.Members), tree.Member{"windowsConfiguration", tree.Members{}})
+	s.want(s.finish(s.do(http.StatusCreated, "PUT", testSet, body)), operations.Succeeded)
+	s.faults(tree.Members{{"operation", "VMs.RunCommand"}, {"kind", "scriptFails"}, {"times", 1}, {"stdout", "out"}, {"stderr", "err"}})
 	for _, want := range []string{"out err", " "} {
-		value := s.output(s.command("0", members{{"commandId", powerCommand}, {"script", []string{"Write-Host out"}}}))
-		mustEqual(t, "codes", stringAt(value[0], "code")+" "+stringAt(value[1], "code"), "ComponentStatus/StdOut/succeeded ComponentStatus/StdErr/succeeded")
-		mustEqual(t, "messages", stringAt(value[0], "message")+" "+stringAt(value[1], "message"), want)
+		value := s.output(s.command("0", tree.Members{{"commandId", compute.PowerCommand}, {"script", []string{"Write-Host out"}}}))
+		mustEqual(t, "codes", tree.StringAt(value[0], "code")+" "+tree.StringAt(value[1], "code"), "ComponentStatus/StdOut/succeeded ComponentStatus/StdErr/succeeded")
+		mustEqual(t, "messages", tree.StringAt(value[0], "message")+" "+tree.StringAt(value[1], "message"), want)
 	}
 	mustEqual(t, "run in the fleet", len(g.ran), 0)
 	s.do(http.StatusNotFound, "POST", testSet+"/virtualMachines/0/runCommand", shell("x"))
@@ -297,7 +305,7 @@ func TestRunCommandOnWindows(t *testing.T) {
 
 // Run commands are VMSS-VM Update: so many an instance (azure-facts §3.2), and VMScaleSetActions before (§3.3).
 func TestRunCommandThrottled(t *testing.T) {
-	s := newSim(t, Options{Throttle: true, Durations: Durations{RunCommand: -1}})
+	s := newSim(t, Options{Throttle: true, Durations: kernel.Durations{RunCommand: -1}})
 	s.stage(2)
 	for range 12 {
 		s.command("0", shell("x"))
@@ -305,11 +313,11 @@ func TestRunCommandThrottled(t *testing.T) {
 	r := s.do(http.StatusTooManyRequests, "POST", testSet+"/virtualMachines/0/runCommand", shell("x"))
 	mustEqual(t, "Retry-After", r.header.Get("Retry-After"), "15")
 	s.command("1", shell("x"))
-	s.control("PUT", "/throttle", members{{"compute", "windows"}})
+	s.control("PUT", "/throttle", tree.Members{{"compute", "windows"}})
 	left := s.command("1", shell("x")).header.Get("X-Ms-Ratelimit-Remaining-Resource")
 	mustEqual(t, "left", left, "Microsoft.Compute/VMScaleSetActions3Min;239,Microsoft.Compute/VMScaleSetActions30Min;1199,"+
 		"Microsoft.Compute/VMScaleSetBatchedVMRequests5Min;1199,Microsoft.Compute/VmssQueuedVMOperations;4800")
-	s, names := flexibleSet(t, Options{Throttling: Throttling{Compute: ComputeWindows}}, 1)
+	s, names := flexibleSet(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows}}, 1)
 	r = s.do(http.StatusAccepted, "POST", testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[0]+"/runCommand", shell("x"))
 	mustEqual(t, "left of a machine's", r.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Microsoft.Compute/UpdateVM3Min;239,Microsoft.Compute/UpdateVM30Min;1199")
 }

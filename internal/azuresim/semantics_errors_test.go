@@ -5,13 +5,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 func (s *sim) refused(status int, method, path string, body any, code, message string, headers ...string) {
 	s.t.Helper()
 	r := s.do(status, method, path, body, headers...)
 	mustEqual(s.t, "code", r.code(), code)
-	mustEqual(s.t, "message", stringAt(r.body, "error", "message"), message)
+	mustEqual(s.t, "message", tree.StringAt(r.body, "error", "message"), message)
 }
 
 const noSet = testGroup + "/providers/Microsoft.Compute/virtualMachineScaleSets/none"
@@ -20,7 +24,7 @@ const noSet = testGroup + "/providers/Microsoft.Compute/virtualMachineScaleSets/
 func TestRefusals(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
-	ids := func(list ...string) members { return members{{"instanceIds", list}} }
+	ids := func(list ...string) tree.Members { return tree.Members{{"instanceIds", list}} }
 	inactive := "The provided instanceId 2143 is not an active Virtual Machine Scale Set VM instanceId."
 	number := "Virtual Machine Scale Set VM instanceId must be a number."
 	gone := "The entity was not found in this Azure location."
@@ -33,8 +37,8 @@ func TestRefusals(t *testing.T) {
 		header        []string
 		code, message string
 	}{
-		"If-Match of a set":       {412, "PATCH", testSet, members{}, []string{"If-Match", "invalid"}, "PreconditionFailed", etag},
-		"If-Match of an instance": {412, "PUT", testSet + "/virtualMachines/0", members{}, []string{"If-Match", "invalid"}, "PreconditionFailed", etag},
+		"If-Match of a set":       {412, "PATCH", testSet, tree.Members{}, []string{"If-Match", "invalid"}, "PreconditionFailed", etag},
+		"If-Match of an instance": {412, "PUT", testSet + "/virtualMachines/0", tree.Members{}, []string{"If-Match", "invalid"}, "PreconditionFailed", etag},
 		"stale id, upgrade":       {400, "POST", testSet + "/manualupgrade", ids("0", "2143"), nil, "InvalidParameter", inactive},
 		"stale id, reimage":       {400, "POST", testSet + "/reimage", ids("0", "2143"), nil, "InvalidParameter", inactive},
 		"stale id, delete":        {400, "POST", testSet + "/delete", ids("0", "2143"), nil, "InvalidParameter", inactive},
@@ -68,10 +72,10 @@ func TestParentNotFound(t *testing.T) {
 	for _, path := range []string{"/virtualMachines", "/virtualMachines/0", "/extensions/x"} {
 		r := s.do(http.StatusNotFound, "GET", noSet+path, nil)
 		mustEqual(t, path, r.code(), "ParentResourceNotFound")
-		mustEqual(t, "to read", strings.HasPrefix(stringAt(r.body, "error", "message"), "Failed to perform 'read' on"), true)
+		mustEqual(t, "to read", strings.HasPrefix(tree.StringAt(r.body, "error", "message"), "Failed to perform 'read' on"), true)
 	}
-	r := s.do(http.StatusNotFound, "PUT", noSet+"/extensions/x", members{})
-	mustEqual(t, "message", stringAt(r.body, "error", "message"), "Failed to perform 'write' on resource(s) of type "+
+	r := s.do(http.StatusNotFound, "PUT", noSet+"/extensions/x", tree.Members{})
+	mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), "Failed to perform 'write' on resource(s) of type "+
 		"'virtualMachineScaleSets/extensions', because the parent resource '"+noSet+"' could not be found.")
 }
 
@@ -81,9 +85,9 @@ func TestMarkedForDeletion(t *testing.T) {
 	s.stage(1)
 	s.do(http.StatusAccepted, "DELETE", testSet, nil)
 	for method, path := range map[string]string{"PATCH": testSet, "POST": testSet + "/manualupgrade", "PUT": testSet + "/extensions/x"} {
-		body := members{{"instanceIds", []string{"0"}}}
+		body := tree.Members{{"instanceIds", []string{"0"}}}
 		if method == "PUT" {
-			body = members{{"properties", members{{"publisher", "p"}, {"type", "t"}}}}
+			body = tree.Members{{"properties", tree.Members{{"publisher", "p"}, {"type", "t"}}}}
 		}
 		s.refused(http.StatusConflict, method, path, body, "OperationNotAllowed",
 			"Operation 'Update Virtual Machine Scale Set' is not allowed on Virtual Machine Scale Set 'web' since it is marked for deletion. "+
@@ -94,16 +98,16 @@ func TestMarkedForDeletion(t *testing.T) {
 // azure-facts §2.8: a conflict has one of two codes, and upgrades of other instances may conflict as well.
 func TestConflicts(t *testing.T) {
 	for name, tc := range map[string]struct {
-		switches      Switches
+		switches      kernel.Switches
 		ids           []string
 		code, message string // empty: accepted
 	}{
-		"other instances": {Switches{}, []string{"1"}, "", ""},
-		"same instance": {Switches{}, []string{"0"}, "Conflict", "The request failed due to conflict with a concurrent request. To resolve it, " +
+		"other instances": {kernel.Switches{}, []string{"1"}, "", ""},
+		"same instance": {kernel.Switches{}, []string{"0"}, "Conflict", "The request failed due to conflict with a concurrent request. To resolve it, " +
 			"please refer to https://aka.ms/activitylog to get more details on the conflicting requests."},
-		"same instance, 2026": {Switches{ConflictCode: "ConflictingConcurrentWriteNotAllowed"}, []string{"0"}, "ConflictingConcurrentWriteNotAllowed",
+		"same instance, 2026": {kernel.Switches{ConflictCode: "ConflictingConcurrentWriteNotAllowed"}, []string{"0"}, "ConflictingConcurrentWriteNotAllowed",
 			"The operation was interrupted by a conflicting concurrent write on the same entity. Please retry later."},
-		"one at a time": {Switches{ParallelUpgrades: "conflict"}, []string{"1"}, "Conflict", "The request failed due to conflict with a " +
+		"one at a time": {kernel.Switches{ParallelUpgrades: "conflict"}, []string{"1"}, "Conflict", "The request failed due to conflict with a " +
 			"concurrent request. To resolve it, please refer to https://aka.ms/activitylog to get more details on the conflicting requests."},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -114,28 +118,28 @@ func TestConflicts(t *testing.T) {
 				s.upgrade(tc.ids...)
 				return
 			}
-			s.refused(http.StatusConflict, "POST", testSet+"/manualupgrade", members{{"instanceIds", tc.ids}}, tc.code, tc.message)
+			s.refused(http.StatusConflict, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", tc.ids}}, tc.code, tc.message)
 		})
 	}
 }
 
 // azure-facts §2.8: a later operation on a machine ends the one that runs, which is told when it is polled, with status 200.
 func TestPreemption(t *testing.T) {
-	for end, message := range map[Choice]string{
+	for end, message := range map[kernel.Choice]string{
 		"Canceled": "The operation has been preempted by a more recent operation",
 		"Failed":   "Operation execution has been preempted by a more recent operation.",
 	} {
 		t.Run(string(end), func(t *testing.T) {
-			s := withImages(t, Options{Switches: Switches{PreemptedEnd: end}}, 2)
+			s := withImages(t, Options{Switches: kernel.Switches{PreemptedEnd: end}}, 2)
 			s.patched(image(imageV2))
 			first := s.upgrade("0", "1")
 			s.clock.Advance(10 * time.Second)
-			later := s.do(http.StatusAccepted, "POST", testSet+"/reimage", members{{"instanceIds", []string{"0"}}})
+			later := s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{"0"}}})
 			ended := s.status(first)
 			s.want(ended, string(end))
-			mustEqual(t, "code", stringAt(ended, "error", "code"), "OperationPreempted")
-			mustEqual(t, "message", stringAt(ended, "error", "message"), message)
-			s.want(s.finish(later), statusSucceeded)
+			mustEqual(t, "code", tree.StringAt(ended, "error", "code"), "OperationPreempted")
+			mustEqual(t, "message", tree.StringAt(ended, "error", "message"), message)
+			s.want(s.finish(later), operations.Succeeded)
 			mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false]")
 		})
 	}
@@ -146,10 +150,10 @@ func TestDeletedButListed(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
 	s.clock.Advance(time.Hour)
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/delete", members{{"instanceIds", []string{"1"}}})), statusSucceeded)
-	s.faults(members{{"operation", "VMs.List"}, {"kind", "listLags"}, {"seconds", 600}})
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/delete", tree.Members{{"instanceIds", []string{"1"}}})), operations.Succeeded)
+	s.faults(tree.Members{{"operation", "VMs.List"}, {"kind", "listLags"}, {"seconds", 600}})
 	mustEqual(t, "listed", s.ids(), "0 1")
-	s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", members{{"instanceIds", []string{"0", "1"}}})
+	s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{"0", "1"}}})
 }
 
 // azure-facts §2.10: the eleventh model is refused, and not once instances have let go of one.
@@ -158,12 +162,12 @@ func TestEleventhModel(t *testing.T) {
 	s.stage(10)
 	for i := range 9 {
 		s.patched(script(text(i)))
-		s.want(s.finish(s.upgrade(text(i))), statusSucceeded)
+		s.want(s.finish(s.upgrade(text(i))), operations.Succeeded)
 	}
 	r := s.do(http.StatusConflict, "PATCH", testSet, script("eleventh"))
 	mustEqual(t, "code", r.code(), "OperationNotAllowed")
-	s.patched(members{{"tags", members{{"a", "b"}}}})
-	s.want(s.finish(s.upgrade("9")), statusSucceeded)
+	s.patched(tree.Members{{"tags", tree.Members{{"a", "b"}}}})
+	s.want(s.finish(s.upgrade("9")), operations.Succeeded)
 	s.patched(script("eleventh"))
 }
 
@@ -174,9 +178,9 @@ func TestEtagForm(t *testing.T) {
 	for path, want := range map[string]string{testSet: `"1"`, testSet + "/virtualMachines/0": `"1"`} {
 		r := s.do(http.StatusOK, "GET", path, nil)
 		mustEqual(t, "header of "+path, r.header.Get("Etag"), want)
-		mustEqual(t, "body of "+path, stringAt(r.body, "etag"), want)
+		mustEqual(t, "body of "+path, tree.StringAt(r.body, "etag"), want)
 	}
-	mustEqual(t, "list", stringAt(s.vms("")[0], "etag"), `"1"`)
+	mustEqual(t, "list", tree.StringAt(s.vms("")[0], "etag"), `"1"`)
 	r := s.do(http.StatusOK, "PUT", testSet, s.do(http.StatusOK, "GET", testSet, nil).body, "If-Match", `"1"`)
 	mustEqual(t, "after the same again", r.header.Get("Etag"), `"1"`)
 }

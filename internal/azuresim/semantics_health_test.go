@@ -5,17 +5,24 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/network"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
 // verdict is the health that the first machine's view shows.
 func (s *sim) verdict() string {
 	s.t.Helper()
 	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil)
-	return stringAt(view.body, "vmHealth", "status", "code")
+	return tree.StringAt(view.body, "vmHealth", "status", "code")
 }
 
-func healthExtensionOf(version string) members {
-	return profile(member{"extensionProfile", members{{"extensions", []members{{{"name", "Health"}, {"properties", members{
+func healthExtensionOf(version string) tree.Members {
+	return profile(tree.Member{"extensionProfile", tree.Members{{"extensions", []tree.Members{{{"name", "Health"}, {"properties", tree.Members{
 		{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", version},
 	}}}}}}})
 }
@@ -25,7 +32,7 @@ func healthExtensionOf(version string) members {
 func TestInitializingHealth(t *testing.T) {
 	for name, tc := range map[string]struct {
 		version string
-		shown   Choice
+		shown   kernel.Choice
 		want    string
 	}{
 		"rich":           {"2.0", "", "HealthState/initializing"},
@@ -34,12 +41,12 @@ func TestInitializingHealth(t *testing.T) {
 		"binary unknown": {"1.0", "", "HealthState/unknown"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := withImages(t, Options{Switches: Switches{HealthDelaySeconds: 600, InitializingHealth: tc.shown}}, 1)
+			s := withImages(t, Options{Switches: kernel.Switches{HealthDelaySeconds: 600, InitializingHealth: tc.shown}}, 1)
 			s.patched(healthExtensionOf(tc.version))
-			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 			mustEqual(t, "after an upgrade in place", s.verdict(), "HealthState/healthy")
 			s.patched(image(imageV2))
-			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 			mustEqual(t, "after the upgrade", s.verdict(), tc.want)
 			s.clock.Advance(10 * time.Minute)
 			mustEqual(t, "later", s.verdict(), "HealthState/healthy")
@@ -58,12 +65,12 @@ func (s *sim) healthTime() time.Time {
 func (s *sim) healthTimeOf(id string) time.Time {
 	s.t.Helper()
 	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+id+"/instanceView", nil)
-	return parsedTime(s.t, stringAt(view.body, "vmHealth", "status", "time"))
+	return parsedTime(s.t, tree.StringAt(view.body, "vmHealth", "status", "time"))
 }
 
 func (s *sim) listedHealthTime() time.Time {
 	s.t.Helper()
-	return parsedTime(s.t, stringAt(s.vms("?$expand=instanceView")[0], "properties", "instanceView", "vmHealth", "status", "time"))
+	return parsedTime(s.t, tree.StringAt(s.vms("?$expand=instanceView")[0], "properties", "instanceView", "vmHealth", "status", "time"))
 }
 
 func parsedTime(t *testing.T, text string) time.Time {
@@ -76,21 +83,21 @@ func parsedTime(t *testing.T, text string) time.Time {
 }
 
 // began and ended are an operation's.
-func began(t *testing.T, op object) time.Time {
+func began(t *testing.T, op tree.Object) time.Time {
 	t.Helper()
-	return parsedTime(t, stringAt(op, "startTime"))
+	return parsedTime(t, tree.StringAt(op, "startTime"))
 }
-func ended(t *testing.T, op object) time.Time {
+func ended(t *testing.T, op tree.Object) time.Time {
 	t.Helper()
-	return parsedTime(t, stringAt(op, "endTime"))
+	return parsedTime(t, tree.StringAt(op, "endTime"))
 }
 
 // azure-facts §1.3, §2.5: the time of a machine's health is that of whatever last happened to it, of its last report, or of the last change
 // of its health: a script that runs in place changes nothing of it, and a machine that was down begins anew.
 func TestHealthTime(t *testing.T) {
-	for _, choice := range []Choice{"progress", "report", "change"} {
+	for _, choice := range []kernel.Choice{"progress", "report", "change"} {
 		t.Run(string(choice), func(t *testing.T) {
-			s := withImages(t, Options{Switches: Switches{HealthTime: choice}}, 1, member{"health", "probe"})
+			s := withImages(t, Options{Switches: kernel.Switches{HealthTime: choice}}, 1, tree.Member{"health", "probe"})
 			staged := s.clock.Now()
 			s.clock.Advance(7 * time.Second)
 			s.wantHealthTime("at first", choice, staged, staged)
@@ -100,13 +107,13 @@ func TestHealthTime(t *testing.T) {
 
 			s.patched(image(imageV2))
 			op = s.finish(s.upgrade("0"))
-			up := began(t, op).Add(s.server.durations.UpgradeImage / 2)
+			up := began(t, op).Add(s.server.kernel.Durations.UpgradeImage / 2)
 			s.wantHealthTime("after an upgrade by image", choice, ended(t, op), up)
 			s.clock.Advance(time.Hour + 2*time.Second)
 			s.wantHealthTime("an hour later", choice, ended(t, op), up)
 
 			op = s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil))
-			s.wantHealthTime("after a reimage", choice, ended(t, op), began(t, op).Add(s.server.durations.Reimage/2))
+			s.wantHealthTime("after a reimage", choice, ended(t, op), began(t, op).Add(s.server.kernel.Durations.Reimage/2))
 			s.clock.Advance(time.Minute)
 			fell := s.clock.Now()
 			s.sicken("0")
@@ -114,17 +121,17 @@ func TestHealthTime(t *testing.T) {
 			s.wantHealthTime("after it fell ill", choice, fell, fell)
 			op = s.finish(s.do(http.StatusAccepted, "POST", testSet+"/restart", nil))
 			s.wantHealthTime("ill after a restart", choice, ended(t, op), ended(t, op))
-			s.patch(members{{"sku", members{{"capacity", 2}}}})
+			s.patch(tree.Members{{"sku", tree.Members{{"capacity", 2}}}})
 			mustEqual(t, "of one that is being made", s.healthTimeOf("1"), s.clock.Now().UTC())
 		})
 	}
 }
 
 // wantHealthTime is when the first machine last changed, and its health did; by reports, the last one that there was by now.
-func (s *sim) wantHealthTime(when string, choice Choice, changed, fellOrRose time.Time) {
+func (s *sim) wantHealthTime(when string, choice kernel.Choice, changed, fellOrRose time.Time) {
 	s.t.Helper()
-	want := map[Choice]time.Time{
-		"progress": changed, "change": fellOrRose, "report": fellOrRose.Add(s.clock.Now().Sub(fellOrRose).Truncate(probeReportsEvery)),
+	want := map[kernel.Choice]time.Time{
+		"progress": changed, "change": fellOrRose, "report": fellOrRose.Add(s.clock.Now().Sub(fellOrRose).Truncate(vmprofile.ProbeReportsEvery)),
 	}[choice]
 	mustEqual(s.t, "health's time "+when, s.healthTime(), want.UTC())
 }
@@ -132,15 +139,15 @@ func (s *sim) wantHealthTime(when string, choice Choice, changed, fellOrRose tim
 // azure-facts §2.5: reports come by the extension's interval, 5 to 60 s, or by the probe's, and not from who is down; who looks late sees
 // an earlier one.
 func TestHealthReports(t *testing.T) {
-	extension := func(seconds int) members {
-		return profile(member{"extensionProfile", members{{"extensions", []members{{{"name", "Health"}, {"properties", members{
+	extension := func(seconds int) tree.Members {
+		return profile(tree.Member{"extensionProfile", tree.Members{{"extensions", []tree.Members{{{"name", "Health"}, {"properties", tree.Members{
 			{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", "1.0"},
-			{"settings", members{{"intervalInSeconds", seconds}}},
+			{"settings", tree.Members{{"intervalInSeconds", seconds}}},
 		}}}}}}})
 	}
 	for name, tc := range map[string]struct {
 		health string
-		asked  members
+		asked  tree.Members
 		every  time.Duration
 	}{
 		"extension": {"extension", nil, 5 * time.Second}, "of 20 s": {"extension", extension(20), 20 * time.Second},
@@ -148,20 +155,20 @@ func TestHealthReports(t *testing.T) {
 		"probe": {"probe", nil, 15 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newSim(t, Options{Switches: Switches{HealthTime: "report"}})
-			s.stage(1, member{"health", tc.health})
+			s := newSim(t, Options{Switches: kernel.Switches{HealthTime: "report"}})
+			s.stage(1, tree.Member{"health", tc.health})
 			staged := s.clock.Now().UTC()
 			if tc.asked != nil {
 				s.patched(tc.asked)
-				s.want(s.finish(s.upgrade("0")), statusSucceeded)
+				s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 			}
 			s.clock.Advance(staged.Add(time.Hour + tc.every - time.Second).Sub(s.clock.Now()))
 			mustEqual(t, "before the next", s.healthTime(), staged.Add(time.Hour))
 			s.clock.Advance(time.Second)
 			mustEqual(t, "with the next", s.healthTime(), staged.Add(time.Hour+tc.every))
-			s.faults(members{{"operation", "*"}, {"kind", "healthLags"}, {"seconds", 1800}})
+			s.faults(tree.Members{{"operation", "*"}, {"kind", "healthLags"}, {"seconds", 1800}})
 			mustEqual(t, "late", s.healthTime(), staged.Add(time.Hour/2+tc.every))
-			s.faults(members{{"operation", opListVMs}, {"kind", "listLags"}, {"seconds", 1800}})
+			s.faults(tree.Members{{"operation", arm.OpListVMs}, {"kind", "listLags"}, {"seconds", 1800}})
 			mustEqual(t, "in a late list", s.listedHealthTime(), staged.Add(time.Hour/2+tc.every))
 			s.control("DELETE", "/faults", nil)
 			op := s.finish(s.do(http.StatusAccepted, "POST", testSet+"/poweroff", nil))
@@ -174,12 +181,12 @@ func TestHealthReports(t *testing.T) {
 // azure-facts §2.5: health that lags shows what was true, in lists and views.
 func TestHealthLags(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(1, member{"health", "extension"})
+	s.stage(1, tree.Member{"health", "extension"})
 	s.clock.Advance(time.Hour)
 	s.sicken("0")
-	s.faults(members{{"operation", "*"}, {"kind", "healthLags"}, {"seconds", 300}})
+	s.faults(tree.Members{{"operation", "*"}, {"kind", "healthLags"}, {"seconds", 300}})
 	inList := func() string {
-		return stringAt(s.vms("?$expand=instanceView")[0], "properties", "instanceView", "vmHealth", "status", "code")
+		return tree.StringAt(s.vms("?$expand=instanceView")[0], "properties", "instanceView", "vmHealth", "status", "code")
 	}
 	mustEqual(t, "view", s.verdict(), "HealthState/healthy")
 	mustEqual(t, "list", inList(), "HealthState/healthy")
@@ -191,7 +198,7 @@ func TestHealthLags(t *testing.T) {
 // azure-facts §2.5: a repair that replaces makes a machine of the latest model, in the middle of a canary, too.
 func TestRepairMakesCanaries(t *testing.T) {
 	s := repairing(t, "Replace")
-	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 	s.sicken("1")
 	s.rest(time.Hour)
 	mustEqual(t, "instances", text(s.latest()), "map[0:true 2:false 3:true]")
@@ -202,7 +209,7 @@ func TestGraceBeginsAnew(t *testing.T) {
 	s := repairing(t, "Restart")
 	s.sicken("0")
 	s.clock.Advance(29 * time.Minute)
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/restart", members{{"instanceIds", []string{"0"}}})), statusSucceeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/restart", tree.Members{{"instanceIds", []string{"0"}}})), operations.Succeeded)
 	s.clock.Advance(29 * time.Minute)
 	mustEqual(t, "state in the new grace period", s.seen()["0"].State, "Succeeded")
 	s.clock.Advance(time.Minute)
@@ -212,19 +219,19 @@ func TestGraceBeginsAnew(t *testing.T) {
 // azure-facts §2.5: health comes from an extension or from a probe, not from both.
 func TestHealthSources(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(1, member{"health", "extension"})
-	withProbe := profile(member{"networkProfile", members{{"healthProbe", refTo(testBalancer + "/" + probes + "/alive")}}})
+	s.stage(1, tree.Member{"health", "extension"})
+	withProbe := profile(tree.Member{"networkProfile", tree.Members{{"healthProbe", refTo(testBalancer + "/" + network.Probes + "/alive")}}})
 	r := s.do(http.StatusBadRequest, "PATCH", testSet, withProbe)
 	mustEqual(t, "code", r.code(), "InvalidParameter")
-	mustEqual(t, "target", stringAt(r.body, "error", "target"), "networkProfile.healthProbe")
-	s.patched(upgradePolicy(member{"automaticOSUpgradePolicy", members{{"enableAutomaticOSUpgrade", true}}}))
+	mustEqual(t, "target", tree.StringAt(r.body, "error", "target"), "networkProfile.healthProbe")
+	s.patched(upgradePolicy(tree.Member{"automaticOSUpgradePolicy", tree.Members{{"enableAutomaticOSUpgrade", true}}}))
 	r = s.do(http.StatusBadRequest, "PATCH", testSet, withProbe)
-	mustEqual(t, "message with OS upgrades", stringAt(r.body, "error", "message"), "Automatic OS Upgrade is not supported for this Virtual Machine "+
+	mustEqual(t, "message with OS upgrades", tree.StringAt(r.body, "error", "message"), "Automatic OS Upgrade is not supported for this Virtual Machine "+
 		"Scale Set because both a health probe and a health extension were provided. Remove the health probe or health extension prior to "+
 		"enabling automatic OS upgrade.")
 	s.do(http.StatusAccepted, "DELETE", testSet+"/extensions/HealthExtension", nil)
 	s.patched(withProbe)
-	health := members{{"properties", members{{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", "1.0"}}}}
+	health := tree.Members{{"properties", tree.Members{{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", "1.0"}}}}
 	s.do(http.StatusBadRequest, "PUT", testSet+"/extensions/Health", health)
 }
 
@@ -235,11 +242,11 @@ func TestGracePeriods(t *testing.T) {
 		"PT9M59S": http.StatusBadRequest, "PT90M1S": http.StatusBadRequest, "PT0S": http.StatusBadRequest, "10 minutes": http.StatusBadRequest,
 	} {
 		s := newSim(t, Options{})
-		s.stage(1, member{"health", "extension"})
-		r := s.do(status, "PATCH", testSet, members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", grace}}}}}})
+		s.stage(1, tree.Member{"health", "extension"})
+		r := s.do(status, "PATCH", testSet, tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", grace}}}}}})
 		if status == http.StatusBadRequest {
 			mustEqual(t, "code", r.code(), "InvalidParameter")
-			mustEqual(t, "target", stringAt(r.body, "error", "target"), "automaticRepairsPolicy.gracePeriod")
+			mustEqual(t, "target", tree.StringAt(r.body, "error", "target"), "automaticRepairsPolicy.gracePeriod")
 		}
 	}
 }
@@ -248,13 +255,13 @@ func TestGracePeriods(t *testing.T) {
 func TestRepairsAtATime(t *testing.T) {
 	for size, most := range map[int]int{19: 1, 20: 1, 40: 2} {
 		s := newSim(t, Options{})
-		s.stage(size, member{"health", "extension"})
-		s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Restart"}}}}}})
+		s.stage(size, tree.Member{"health", "extension"})
+		s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Restart"}}}}}})
 		s.sicken("0", "1", "2", "3")
 		s.clock.Advance(10*time.Minute + time.Second)
 		busy := 0
 		for _, vm := range s.vms("") {
-			if stringAt(vm, "properties", "provisioningState") == "Updating" {
+			if tree.StringAt(vm, "properties", "provisioningState") == "Updating" {
 				busy++
 			}
 		}
@@ -264,9 +271,9 @@ func TestRepairsAtATime(t *testing.T) {
 
 // azure-facts §2.5: repairs suspend themselves when they do not help; resumed, they go on.
 func TestRepairsGiveUp(t *testing.T) {
-	s := newSim(t, Options{Switches: Switches{RepairsGiveUpAfter: 3}})
-	s.stage(2, member{"health", "extension"})
-	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
+	s := newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 3}})
+	s.stage(2, tree.Member{"health", "extension"})
+	s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
 	s.sicken("0")
 	s.rest(10 * time.Hour)
 	mustEqual(t, "repairs", s.seen()["0"].Reimages, 3)
@@ -277,9 +284,9 @@ func TestRepairsGiveUp(t *testing.T) {
 	s.rest(10 * time.Hour)
 	mustEqual(t, "repairs after resuming", s.seen()["0"].Reimages > 3, true)
 	// Replacements that are never well count as well.
-	s = newSim(t, Options{Switches: Switches{RepairsGiveUpAfter: 2, HealthDelaySeconds: 1200}})
-	s.stage(1, member{"health", "extension"})
-	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}}}}}})
+	s = newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 2, HealthDelaySeconds: 1200}})
+	s.stage(1, tree.Member{"health", "extension"})
+	s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}}}}}})
 	for range 10 {
 		s.sicken(strings.Fields(s.ids())...)
 		s.rest(15 * time.Minute) // sooner than there is a verdict
@@ -289,13 +296,13 @@ func TestRepairsGiveUp(t *testing.T) {
 
 // azure-facts §2.5: a repair that helped starts the count anew.
 func TestRepairsThatHelped(t *testing.T) {
-	s := newSim(t, Options{Switches: Switches{RepairsGiveUpAfter: 2}})
-	s.stage(2, member{"health", "extension"})
-	s.patched(members{{"properties", members{{"automaticRepairsPolicy", members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
+	s := newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 2}})
+	s.stage(2, tree.Member{"health", "extension"})
+	s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
 	s.sicken("0")
 	s.rest(25 * time.Minute)
 	mustEqual(t, "repairs", s.seen()["0"].Reimages, 2)
-	s.control("POST", "/health", members{{"scaleSet", testSet}, {"instance", "0"}, {"state", "healthy"}})
+	s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", "0"}, {"state", "healthy"}})
 	s.sicken("0")
 	s.rest(25 * time.Minute)
 	mustEqual(t, "repairs after it was well", s.seen()["0"].Reimages, 4)
@@ -304,13 +311,13 @@ func TestRepairsThatHelped(t *testing.T) {
 // azure-facts §2.5: a notice to terminate delays scale-in and replacement, and nothing else.
 func TestTerminateNotice(t *testing.T) {
 	s := withImages(t, Options{}, 2)
-	s.patched(profile(member{"scheduledEventsProfile", members{
-		{"terminateNotificationProfile", members{{"enable", true}, {"notBeforeTimeout", "PT15M"}}}}}))
-	s.want(s.finish(s.upgrade("*")), statusSucceeded)
-	reimage := s.do(http.StatusAccepted, "POST", testSet+"/reimage", members{{"instanceIds", []string{"0"}}})
+	s.patched(profile(tree.Member{"scheduledEventsProfile", tree.Members{
+		{"terminateNotificationProfile", tree.Members{{"enable", true}, {"notBeforeTimeout", "PT15M"}}}}}))
+	s.want(s.finish(s.upgrade("*")), operations.Succeeded)
+	reimage := s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{"0"}}})
 	s.clock.Advance(2 * time.Minute)
-	s.want(s.status(reimage), statusSucceeded)
-	s.patch(members{{"sku", members{{"capacity", 1}}}})
+	s.want(s.status(reimage), operations.Succeeded)
+	s.patch(tree.Members{{"sku", tree.Members{{"capacity", 1}}}})
 	s.clock.Advance(15 * time.Minute)
 	mustEqual(t, "ids meanwhile", s.ids(), "0 1")
 	s.clock.Advance(time.Minute)

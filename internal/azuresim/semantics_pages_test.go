@@ -5,6 +5,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/control"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // pagesOf lists all instances, following links as they come.
@@ -15,11 +19,11 @@ func (s *sim) pagesOf() (ids []string, sizes []int, links []string) {
 		r := s.do(http.StatusOK, "GET", next, nil)
 		list := listOf(r.body)
 		for _, vm := range list {
-			ids = append(ids, stringAt(vm, "instanceId"))
-			mustEqual(s.t, "has a view", objectAt(vm, "properties", "instanceView") != nil, true)
+			ids = append(ids, tree.StringAt(vm, "instanceId"))
+			mustEqual(s.t, "has a view", tree.ObjectAt(vm, "properties", "instanceView") != nil, true)
 		}
 		sizes = append(sizes, len(list))
-		next = stringAt(r.body, "nextLink")
+		next = tree.StringAt(r.body, "nextLink")
 		links = append(links, next)
 	}
 	return ids, sizes, links
@@ -28,13 +32,13 @@ func (s *sim) pagesOf() (ids []string, sizes []int, links []string) {
 // azure-facts §6: pages may vary in size, or end with an empty one; nobody is lost or seen twice.
 func TestPages(t *testing.T) {
 	for name, tc := range map[string]struct {
-		switches Switches
+		switches kernel.Switches
 		sizes    string
 	}{
-		"usual":       {Switches{}, "[4 4 2]"},
-		"vary":        {Switches{PageSizes: "vary"}, "[3 3 4]"},
-		"empty last":  {Switches{LastPage: "empty"}, "[4 4 2 0]"},
-		"plain links": {Switches{PageLinks: "plain"}, "[4 4 2]"},
+		"usual":       {kernel.Switches{}, "[4 4 2]"},
+		"vary":        {kernel.Switches{PageSizes: "vary"}, "[3 3 4]"},
+		"empty last":  {kernel.Switches{LastPage: "empty"}, "[4 4 2 0]"},
+		"plain links": {kernel.Switches{PageLinks: "plain"}, "[4 4 2]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSim(t, Options{PageSize: 4, Switches: tc.switches})
@@ -49,12 +53,12 @@ func TestPages(t *testing.T) {
 
 // azure-facts §2.8: a link that is not encoded may be refused when it comes back as it is.
 func TestStrictLinks(t *testing.T) {
-	s := newSim(t, Options{PageSize: 2, Switches: Switches{PageLinks: "strict"}})
+	s := newSim(t, Options{PageSize: 2, Switches: kernel.Switches{PageLinks: "strict"}})
 	s.stage(3)
-	next := stringAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines", nil).body, "nextLink")
+	next := tree.StringAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines", nil).body, "nextLink")
 	r := s.do(http.StatusBadRequest, "GET", next, nil)
-	mustEqual(t, "message", stringAt(r.body, "error", "message"), "The request URL is not valid.")
-	mustEqual(t, "target", stringAt(r.body, "error", "target"), "$skiptoken")
+	mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), "The request URL is not valid.")
+	mustEqual(t, "target", tree.StringAt(r.body, "error", "target"), "$skiptoken")
 	link, token, _ := strings.Cut(next, "$skiptoken=")
 	mustEqual(t, "encoded", len(listOf(s.do(http.StatusOK, "GET", link+"$skiptoken="+strings.ReplaceAll(token, "+", "%2B"), nil).body)), 1)
 }
@@ -62,17 +66,17 @@ func TestStrictLinks(t *testing.T) {
 // azure-facts §2.9: the clock can run faster than the wall's, and never jumps back when that changes.
 func TestClockRunsFast(t *testing.T) {
 	wall := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
-	clock := newScaledClock()
-	clock.wall, clock.origin, clock.base = func() time.Time { return wall }, wall, wall
-	clock.setRate(60)
+	clock := kernel.NewScaledClock()
+	clock.Wall, clock.Origin, clock.Base = func() time.Time { return wall }, wall, wall
+	clock.SetRate(60)
 	wall = wall.Add(time.Minute)
 	mustEqual(t, "an hour in a minute", clock.Now().Sub(wall.Add(-time.Minute)), time.Hour)
-	clock.setRate(1)
+	clock.SetRate(1)
 	wall = wall.Add(time.Second)
 	mustEqual(t, "and slow again", clock.Now().Sub(wall.Add(-time.Minute-time.Second)), time.Hour+time.Second)
 	s := New(Options{Rate: 1000})
 	defer s.Close()
-	if _, err := (&control{compute: s.compute}).controlClock([]byte(`{"rate": 0}`), nil); err == nil {
+	if _, err := (&control.Endpoint{Provider: s.compute}).ControlClock([]byte(`{"rate": 0}`), nil); err == nil {
 		t.Fatal("a clock that stands still is no wall clock")
 	}
 }

@@ -7,20 +7,25 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
 func (s *sim) ids() string {
 	s.t.Helper()
 	var ids []string
 	for _, vm := range s.vms("") {
-		ids = append(ids, stringAt(vm, "instanceId"))
+		ids = append(ids, tree.StringAt(vm, "instanceId"))
 	}
 	return strings.Join(ids, " ")
 }
 
 func (s *sim) scale(to int) {
 	s.t.Helper()
-	s.patched(members{{"sku", members{{"capacity", to}}}})
+	s.patched(tree.Members{{"sku", tree.Members{{"capacity", to}}}})
 }
 
 // azure-facts §2.1: 20 to 15 to 18 gives the new ids 20, 21 and 22, and lists go by number, not by letter.
@@ -58,10 +63,10 @@ func TestScaleInRules(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSim(t, Options{})
-			s.stage(tc.from, member{"zones", tc.zones})
-			s.patched(members{{"properties", members{{"scaleInPolicy", members{{"rules", []string{tc.rule}}}}}}})
+			s.stage(tc.from, tree.Member{"zones", tc.zones})
+			s.patched(tree.Members{{"properties", tree.Members{{"scaleInPolicy", tree.Members{{"rules", []string{tc.rule}}}}}}})
 			if tc.gone != nil {
-				s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/delete", members{{"instanceIds", tc.gone}})), statusSucceeded)
+				s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/delete", tree.Members{{"instanceIds", tc.gone}})), operations.Succeeded)
 			}
 			if tc.grow {
 				s.clock.Advance(time.Hour)
@@ -80,7 +85,7 @@ func TestScaleInRules(t *testing.T) {
 func TestScaleInTakesWhatScaleOutMade(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	s.patched(script("y"))
-	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 	s.scale(5)
 	mustEqual(t, "after scale-out", text(s.latest()), "map[0:true 1:false 2:false 3:true 4:true]")
 	s.scale(3)
@@ -91,33 +96,33 @@ func TestScaleInTakesWhatScaleOutMade(t *testing.T) {
 func TestScaleInTakesWhoIsOff(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", members{{"instanceIds", []string{"1", "2"}}})), statusSucceeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"1", "2"}}})), operations.Succeeded)
 	s.scale(2)
 	mustEqual(t, "ids", s.ids(), "0 1")
 	mustEqual(t, "power", s.seen()["1"].Power, "deallocated")
 }
 
 // overprovisioned is a set of n that Azure makes more machines for than it should have, being made.
-func overprovisioned(t *testing.T, seed int64, n int, more ...member) (*sim, reply) {
+func overprovisioned(t *testing.T, seed int64, n int, more ...tree.Member) (*sim, reply) {
 	t.Helper()
 	s := newSim(t, Options{Seed: seed})
 	body := script("x")
-	properties := append(members{
-		{"overprovision", true}, {"upgradePolicy", members{{"mode", "Manual"}}},
-		{"virtualMachineProfile", members{
-			{"osProfile", members{{"computerNamePrefix", "web"}, {"adminUsername", "u"}}},
-			{"storageProfile", members{{"imageReference", members{{"publisher", "Canonical"}, {"offer", "U"}, {"sku", "18"}, {"version", "latest"}}}}},
-			{"extensionProfile", at(mustObject(t, body), "properties", "virtualMachineProfile", "extensionProfile")},
+	properties := append(tree.Members{
+		{"overprovision", true}, {"upgradePolicy", tree.Members{{"mode", "Manual"}}},
+		{"virtualMachineProfile", tree.Members{
+			{"osProfile", tree.Members{{"computerNamePrefix", "web"}, {"adminUsername", "u"}}},
+			{"storageProfile", tree.Members{{"imageReference", tree.Members{{"publisher", "Canonical"}, {"offer", "U"}, {"sku", "18"}, {"version", "latest"}}}}},
+			{"extensionProfile", tree.At(mustObject(t, body), "properties", "virtualMachineProfile", "extensionProfile")},
 		}},
 	}, more...)
-	return s, s.do(http.StatusCreated, "PUT", testSet, members{
-		{"location", "westus"}, {"sku", members{{"name", "Standard_B2s"}, {"capacity", n}}}, {"properties", properties},
+	return s, s.do(http.StatusCreated, "PUT", testSet, tree.Members{
+		{"location", "westus"}, {"sku", tree.Members{{"name", "Standard_B2s"}, {"capacity", n}}}, {"properties", properties},
 	})
 }
 
-func mustObject(t *testing.T, body members) object {
+func mustObject(t *testing.T, body tree.Members) tree.Object {
 	t.Helper()
-	o, err := parseObject(toCompactJSON(body))
+	o, err := tree.ParseObject(tree.ToCompactJSON(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,13 +134,13 @@ func mustObject(t *testing.T, body members) object {
 func TestOverprovisioning(t *testing.T) {
 	for n, charge := range map[int]string{2: "4", 5: "8"} {
 		s, op := overprovisioned(t, 3, n)
-		s.want(s.finish(op), statusSucceeded)
+		s.want(s.finish(op), operations.Succeeded)
 		r := s.do(http.StatusOK, "GET", testSet+"/virtualMachines", nil)
 		mustEqual(t, "charge", r.header.Get("X-Ms-Request-Charge"), charge)
 		mustEqual(t, "listed", len(listOf(r.body)), n)
 		states := map[string]int{}
 		for _, vm := range listOf(r.body) {
-			states[stringAt(vm, "properties", "provisioningState")]++
+			states[tree.StringAt(vm, "properties", "provisioningState")]++
 		}
 		mustEqual(t, "states", text(states), text(map[string]int{"Updating": 1, "Succeeded": n - 1}))
 		ids := s.ids()
@@ -144,7 +149,7 @@ func TestOverprovisioning(t *testing.T) {
 		mustEqual(t, "charge later", r.header.Get("X-Ms-Request-Charge"), strconv.Itoa(n))
 		mustEqual(t, "state later", strings.Contains(r.text, `"Updating"`), false)
 		mustEqual(t, "ids later", s.ids(), ids)
-		s.faults(members{{"operation", "VMs.List"}, {"kind", "listLags"}, {"seconds", 100}})
+		s.faults(tree.Members{{"operation", "VMs.List"}, {"kind", "listLags"}, {"seconds", 100}})
 		mustEqual(t, "ids in a list that lags", s.ids(), ids)
 	}
 }
@@ -154,7 +159,7 @@ func TestOverprovisioningLeavesGaps(t *testing.T) {
 	gaps := false
 	for seed := range int64(10) {
 		s, op := overprovisioned(t, seed, 3)
-		s.want(s.finish(op), statusSucceeded)
+		s.want(s.finish(op), operations.Succeeded)
 		ids := strings.Fields(s.ids())
 		numbers := make([]int, 0, len(ids))
 		for _, id := range ids {
@@ -173,8 +178,8 @@ func TestOverprovisioningLeavesGaps(t *testing.T) {
 // azure-facts §2.1: with doNotRunExtensionsOnOverprovisionedVMs scripts run on machines that stay, only.
 func TestExtensionsOfSurplus(t *testing.T) {
 	for spared, runs := range map[bool]int{false: 1, true: 0} {
-		s, op := overprovisioned(t, 3, 2, member{"doNotRunExtensionsOnOverprovisionedVMs", spared})
-		s.want(s.finish(op), statusSucceeded)
+		s, op := overprovisioned(t, 3, 2, tree.Member{"doNotRunExtensionsOnOverprovisionedVMs", spared})
+		s.want(s.finish(op), operations.Succeeded)
 		s.clock.Advance(time.Hour)
 		surplus := 0
 		for id, seen := range s.seen() {
@@ -193,33 +198,33 @@ func TestExtensionsOfSurplus(t *testing.T) {
 // A machine that is only shown as Updating can be upgraded, and is not stuck so.
 func TestUpgradeOfUnsettled(t *testing.T) {
 	s, op := overprovisioned(t, 3, 2)
-	s.want(s.finish(op), statusSucceeded)
+	s.want(s.finish(op), operations.Succeeded)
 	s.patched(script("y"))
-	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "notApplied"}})
-	s.want(s.finish(s.upgrade("*")), statusSucceeded)
+	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "notApplied"}})
+	s.want(s.finish(s.upgrade("*")), operations.Succeeded)
 	s.clock.Advance(time.Hour)
 	for _, vm := range s.vms("") {
-		mustEqual(t, "state", stringAt(vm, "properties", "provisioningState"), "Succeeded")
+		mustEqual(t, "state", tree.StringAt(vm, "properties", "provisioningState"), "Succeeded")
 	}
 }
 
 // azure-facts §2.8: a quota refuses with 409 OperationNotAllowed, which is no conflict.
 func TestQuota(t *testing.T) {
-	s := newSim(t, Options{Switches: Switches{CoresQuota: 6}})
+	s := newSim(t, Options{Switches: kernel.Switches{CoresQuota: 6}})
 	s.stage(2)
-	r := s.do(http.StatusConflict, "PATCH", testSet, members{{"sku", members{{"capacity", 4}}}})
+	r := s.do(http.StatusConflict, "PATCH", testSet, tree.Members{{"sku", tree.Members{{"capacity", 4}}}})
 	mustEqual(t, "code", r.code(), "OperationNotAllowed")
-	if !strings.HasPrefix(stringAt(r.body, "error", "message"),
+	if !strings.HasPrefix(tree.StringAt(r.body, "error", "message"),
 		"Operation could not be completed as it results in exceeding approved Total Regional Cores quota") {
 		t.Fatal(r.text)
 	}
 	mustEqual(t, "instances", s.ids(), "0 1")
 	s.scale(3)
 	other := newSet(1)
-	other[0] = member{"location", "eastus"}
+	other[0] = tree.Member{"location", "eastus"}
 	s.do(http.StatusConflict, "PUT", testSet+"2", other)
 	s.do(http.StatusCreated, "PUT", testSet+"2", newSet(3)) // in another region
-	s.control("PUT", "/switches", members{{"coresQuota", 1}})
+	s.control("PUT", "/switches", tree.Members{{"coresQuota", 1}})
 	s.scale(2)
 }
 
@@ -229,35 +234,35 @@ func TestMostMachines(t *testing.T) {
 	const managed = testGroup + "/providers/Microsoft.Compute/images/v1"
 	const shared = testGroup + "/providers/Microsoft.Compute/galleries/g/images/v1/versions/1.0.0"
 	for name, tc := range map[string]struct {
-		staged []member
+		staged []tree.Member
 		single bool
 		most   int
 	}{
 		"large":                  {nil, false, 1000},
-		"of a managed image":     {[]member{{"image", managed}}, false, 600},
-		"of a gallery":           {[]member{{"image", shared}}, false, 1000},
+		"of a managed image":     {[]tree.Member{{"image", managed}}, false, 600},
+		"of a gallery":           {[]tree.Member{{"image", shared}}, false, 1000},
 		"in one group":           {nil, true, 100},
-		"in one group, by zones": {[]member{{"zones", []string{"1", "2", "3"}}}, true, 300},
-		"flexible":               {[]member{{"orchestration", flexible}}, false, 1000},
+		"in one group, by zones": {[]tree.Member{{"zones", []string{"1", "2", "3"}}}, true, 300},
+		"flexible":               {[]tree.Member{{"orchestration", vmprofile.Flexible}}, false, 1000},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSim(t, Options{})
-			s.control("PUT", "/images", members{{"id", managed}})
-			s.control("PUT", "/images", members{{"id", shared}})
+			s.control("PUT", "/images", tree.Members{{"id", managed}})
+			s.control("PUT", "/images", tree.Members{{"id", shared}})
 			s.stage(1, tc.staged...)
 			if !tc.single {
-				s.patched(members{{"properties", members{{"singlePlacementGroup", false}}}})
+				s.patched(tree.Members{{"properties", tree.Members{{"singlePlacementGroup", false}}}})
 			}
-			r := s.do(http.StatusConflict, "PATCH", testSet, members{{"sku", members{{"capacity", tc.most + 1}}}})
+			r := s.do(http.StatusConflict, "PATCH", testSet, tree.Members{{"sku", tree.Members{{"capacity", tc.most + 1}}}})
 			mustEqual(t, "code", r.code(), "OperationNotAllowed")
-			mustEqual(t, "message", stringAt(r.body, "error", "message"), "Unable to create or update Virtual Machine Scale Set 'web' as it exceeds "+
+			mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), "Unable to create or update Virtual Machine Scale Set 'web' as it exceeds "+
 				"the total limit of '"+strconv.Itoa(tc.most)+"' Virtual Machine instances.")
-			s.patch(members{{"sku", members{{"capacity", tc.most}}}})
+			s.patch(tree.Members{{"sku", tree.Members{{"capacity", tc.most}}}})
 		})
 	}
 	s := newSim(t, Options{})
 	s.do(http.StatusConflict, "PUT", testSet, newSet(101))
-	status, text := s.tryControl("PUT", "/scalesets", members{{"scaleSet", testSet}, {"capacity", 1001}})
+	status, text := s.tryControl("PUT", "/scalesets", tree.Members{{"scaleSet", testSet}, {"capacity", 1001}})
 	mustEqual(t, text, status, http.StatusBadRequest)
 	s.stage(1000)
 }
@@ -265,12 +270,12 @@ func TestMostMachines(t *testing.T) {
 // azure-facts §2.6: machines are spread over zones, and over five fault domains in each; of update domains there are five, too.
 func TestPlacement(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(15, member{"zones", []string{"1", "2", "3"}})
+	s.stage(15, tree.Member{"zones", []string{"1", "2", "3"}})
 	places, updates := map[string]int{}, map[string]bool{}
 	for _, vm := range s.vms("?$expand=instanceView") {
-		view := objectAt(vm, "properties", "instanceView")
-		places[text(arrayAt(vm, "zones"))+text(at(view, "platformFaultDomain"))]++
-		updates[text(at(view, "platformUpdateDomain"))] = true
+		view := tree.ObjectAt(vm, "properties", "instanceView")
+		places[text(tree.ArrayAt(vm, "zones"))+text(tree.At(view, "platformFaultDomain"))]++
+		updates[text(tree.At(view, "platformUpdateDomain"))] = true
 	}
 	mustEqual(t, "zones and fault domains", len(places), 15)
 	mustEqual(t, "update domains", len(updates), 5)
@@ -284,10 +289,10 @@ func TestPropertyChangeNotAllowed(t *testing.T) {
 		t.Run(property, func(t *testing.T) {
 			s := newSim(t, Options{})
 			s.stage(1)
-			s.patched(members{{"properties", members{{"singlePlacementGroup", false}}}})
-			r := s.do(http.StatusConflict, "PATCH", testSet, members{{"properties", members{{property, value}}}})
+			s.patched(tree.Members{{"properties", tree.Members{{"singlePlacementGroup", false}}}})
+			r := s.do(http.StatusConflict, "PATCH", testSet, tree.Members{{"properties", tree.Members{{property, value}}}})
 			mustEqual(t, "code", r.code(), "PropertyChangeNotAllowed")
-			mustEqual(t, "message", stringAt(r.body, "error", "message"), "Changing property '"+property+"' is not allowed.")
+			mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), "Changing property '"+property+"' is not allowed.")
 		})
 	}
 }

@@ -5,27 +5,31 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // Switches are set and shown over the control endpoint; what is no choice is refused and changes nothing.
 func TestSwitches(t *testing.T) {
-	s := newSim(t, Options{Switches: Switches{IDCase: "upper"}})
-	s.control("PUT", "/switches", members{{"setEtag", "progress"}, {"coresQuota", 7}})
-	var got Switches
+	s := newSim(t, Options{Switches: kernel.Switches{IDCase: "upper"}})
+	s.control("PUT", "/switches", tree.Members{{"setEtag", "progress"}, {"coresQuota", 7}})
+	var got kernel.Switches
 	if err := json.Unmarshal([]byte(s.control("GET", "/switches", nil)), &got); err != nil {
 		t.Fatal(err)
 	}
-	want, err := Switches{SetEtag: "progress", CoresQuota: 7}.withDefaults()
+	want, err := kernel.Switches{SetEtag: "progress", CoresQuota: 7}.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
 	mustEqual(t, "switches", got, want)
 	mustEqual(t, "not named", got.IDCase, "seed")
 	for _, bad := range []string{`{"setEtag":"no"}`, `{"none":1}`, `{"coresQuota":-1}`, `[]`} {
-		status, text := s.tryControl("PUT", "/switches", rawJSON(bad))
+		status, text := s.tryControl("PUT", "/switches", tree.RawJSON(bad))
 		mustEqual(t, bad+": "+text, status, http.StatusBadRequest)
 	}
-	mustEqual(t, "after refusals", s.server.switches, want)
+	mustEqual(t, "after refusals", s.server.kernel.Switches, want)
 }
 
 // A wrong switch in a program is a mistake in it.
@@ -35,15 +39,15 @@ func TestWrongSwitchPanics(t *testing.T) {
 			t.Fatal(problem)
 		}
 	}()
-	New(Options{Switches: Switches{SetEtag: "no"}})
+	New(Options{Switches: kernel.Switches{SetEtag: "no"}})
 }
 
 // azure-facts §2.1: whether a model that comes back makes instances current again that still have it.
 func TestSameModel(t *testing.T) {
-	for choice, latest := range map[Choice]bool{"version": false, "content": true} {
-		s := withImages(t, Options{Switches: Switches{SameModel: choice}}, 1)
+	for choice, latest := range map[kernel.Choice]bool{"version": false, "content": true} {
+		s := withImages(t, Options{Switches: kernel.Switches{SameModel: choice}}, 1)
 		s.patched(script("y"))
-		s.patched(script("x", member{"autoUpgradeMinorVersion", true}))
+		s.patched(script("x", tree.Member{"autoUpgradeMinorVersion", true}))
 		mustEqual(t, string(choice), s.latest()["0"], latest)
 	}
 }
@@ -51,85 +55,85 @@ func TestSameModel(t *testing.T) {
 // azure-facts §6, §7.2: what moves the etags of a scale set and of its instances.
 func TestWhatMovesEtags(t *testing.T) {
 	for name, tc := range map[string]struct {
-		switches                 Switches
+		switches                 kernel.Switches
 		capacity, model, upgrade string // of the set, after each
 		instance                 string // after the upgrade
 	}{
-		"writes":   {Switches{}, `"2"`, `"3"`, `"3"`, `"2"`},
-		"model":    {Switches{SetEtag: "model"}, `"1"`, `"2"`, `"2"`, `"2"`},
-		"progress": {Switches{SetEtag: "progress"}, `"3"`, `"4"`, `"6"`, `"2"`},
-		"instance": {Switches{VMEtag: "progress"}, `"2"`, `"3"`, `"3"`, `"4"`},
+		"writes":   {kernel.Switches{}, `"2"`, `"3"`, `"3"`, `"2"`},
+		"model":    {kernel.Switches{SetEtag: "model"}, `"1"`, `"2"`, `"2"`, `"2"`},
+		"progress": {kernel.Switches{SetEtag: "progress"}, `"3"`, `"4"`, `"6"`, `"2"`},
+		"instance": {kernel.Switches{VMEtag: "progress"}, `"2"`, `"3"`, `"3"`, `"4"`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := withImages(t, Options{}, 1)
 			var err error
-			if s.server.switches, err = tc.switches.withDefaults(); err != nil {
+			if s.server.kernel.Switches, err = tc.switches.WithDefaults(); err != nil {
 				t.Fatal(err)
 			}
-			etag := func() string { return stringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "etag") }
+			etag := func() string { return tree.StringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "etag") }
 			s.scale(2)
 			mustEqual(t, "after scale-out", etag(), tc.capacity)
 			s.patched(script("y"))
 			mustEqual(t, "after a new model", etag(), tc.model)
-			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 			mustEqual(t, "after an upgrade", etag(), tc.upgrade)
-			mustEqual(t, "of the instance", stringAt(s.vm("0"), "etag"), tc.instance)
+			mustEqual(t, "of the instance", tree.StringAt(s.vm("0"), "etag"), tc.instance)
 		})
 	}
 }
 
 // azure-facts §7.6: a PATCH with some of the extensions replaces the list, or merges with it.
 func TestExtensionsPatch(t *testing.T) {
-	for choice, names := range map[Choice]string{"replace": "other", "merge": "CustomScript other"} {
-		s := withImages(t, Options{Switches: Switches{ExtensionsPatch: choice}}, 1)
-		s.patched(profile(member{"extensionProfile", members{{"extensions", []members{
-			{{"name", "other"}, {"properties", members{{"publisher", "p"}, {"type", "t"}}}},
+	for choice, names := range map[kernel.Choice]string{"replace": "other", "merge": "CustomScript other"} {
+		s := withImages(t, Options{Switches: kernel.Switches{ExtensionsPatch: choice}}, 1)
+		s.patched(profile(tree.Member{"extensionProfile", tree.Members{{"extensions", []tree.Members{
+			{{"name", "other"}, {"properties", tree.Members{{"publisher", "p"}, {"type", "t"}}}},
 		}}}}))
 		var got []string
-		for _, e := range arrayAt(s.do(http.StatusOK, "GET", testSet, nil).body, "properties", "virtualMachineProfile", "extensionProfile", "extensions") {
-			got = append(got, stringAt(e, "name"))
+		for _, e := range tree.ArrayAt(s.do(http.StatusOK, "GET", testSet, nil).body, "properties", "virtualMachineProfile", "extensionProfile", "extensions") {
+			got = append(got, tree.StringAt(e, "name"))
 		}
 		mustEqual(t, string(choice), strings.Join(got, " "), names)
 		s.patched(script("z"))
-		settings := at(s.server.compute.sets[strings.ToLower(testSet)].model.extension("CustomScript").properties, "settings", "commandToExecute")
+		settings := tree.At(s.server.compute.Sets[strings.ToLower(testSet)].Model.Extension("CustomScript").Properties, "settings", "commandToExecute")
 		mustEqual(t, "of the same name", text(settings), "z")
 	}
 }
 
 // azure-facts §7.6: protected settings cannot be read, so a read followed by a write may lose them.
 func TestUnsentSecrets(t *testing.T) {
-	for choice, latest := range map[Choice]bool{"keep": true, "lose": false} {
-		s := newSim(t, Options{Switches: Switches{UnsentSecrets: choice}})
+	for choice, latest := range map[kernel.Choice]bool{"keep": true, "lose": false} {
+		s := newSim(t, Options{Switches: kernel.Switches{UnsentSecrets: choice}})
 		s.stage(1)
-		s.patched(script("x", member{"protectedSettings", members{{"key", "hush"}}}))
-		s.want(s.finish(s.upgrade("0")), statusSucceeded)
-		s.patched(members{{"tags", members{{"a", "b"}}}}) // which leaves extensions out
+		s.patched(script("x", tree.Member{"protectedSettings", tree.Members{{"key", "hush"}}}))
+		s.want(s.finish(s.upgrade("0")), operations.Succeeded)
+		s.patched(tree.Members{{"tags", tree.Members{{"a", "b"}}}}) // which leaves extensions out
 		mustEqual(t, "after another write", s.latest()["0"], true)
-		s.want(s.finish(s.do(http.StatusOK, "PUT", testSet, s.do(http.StatusOK, "GET", testSet, nil).body)), statusSucceeded)
+		s.want(s.finish(s.do(http.StatusOK, "PUT", testSet, s.do(http.StatusOK, "GET", testSet, nil).body)), operations.Succeeded)
 		mustEqual(t, string(choice), s.latest()["0"], latest)
 	}
 }
 
 // azure-facts §1.2, §2.2: a reimage takes the newest version of an image that is "latest", or the one that was there.
 func TestReimageVersion(t *testing.T) {
-	for choice, version := range map[Choice]string{"newest": "22.04.2", "existing": "22.04.202601010"} {
-		s := newSim(t, Options{Switches: Switches{ReimageVersion: choice}})
-		s.stage(1, member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
-		s.control("PUT", "/images", members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
+	for choice, version := range map[kernel.Choice]string{"newest": "22.04.2", "existing": "22.04.202601010"} {
+		s := newSim(t, Options{Switches: kernel.Switches{ReimageVersion: choice}})
+		s.stage(1, tree.Member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
+		s.control("PUT", "/images", tree.Members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
 		before := diskOf(s.vm("0"))
-		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil)), statusSucceeded)
+		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil)), operations.Succeeded)
 		vm := s.vm("0")
-		mustEqual(t, string(choice), stringAt(vm, "properties", "storageProfile", "imageReference", "exactVersion"), version)
+		mustEqual(t, string(choice), tree.StringAt(vm, "properties", "storageProfile", "imageReference", "exactVersion"), version)
 		mustEqual(t, "same disk", diskOf(vm) == before, false)
 	}
 }
 
 // azure-facts §6: a list with $filter costs what it shows, or what it looked at.
 func TestFilterCharge(t *testing.T) {
-	for choice, charge := range map[Choice]string{"shown": "1", "scanned": "3"} {
-		s := withImages(t, Options{Switches: Switches{FilterCharge: choice}}, 3)
+	for choice, charge := range map[kernel.Choice]string{"shown": "1", "scanned": "3"} {
+		s := withImages(t, Options{Switches: kernel.Switches{FilterCharge: choice}}, 3)
 		s.patched(script("y"))
-		s.want(s.finish(s.upgrade("1")), statusSucceeded)
+		s.want(s.finish(s.upgrade("1")), operations.Succeeded)
 		r := s.do(http.StatusOK, "GET", testSet+"/virtualMachines?$filter=properties/latestModelApplied%20eq%20true", nil)
 		mustEqual(t, "listed", len(listOf(r.body)), 1)
 		mustEqual(t, string(choice), r.header.Get("X-Ms-Request-Charge"), charge)
@@ -140,7 +144,7 @@ func TestFilterCharge(t *testing.T) {
 func TestFilters(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	s.patched(script("y"))
-	s.want(s.finish(s.upgrade("1")), statusSucceeded)
+	s.want(s.finish(s.upgrade("1")), operations.Succeeded)
 	for filter, ids := range map[string]string{
 		"properties/latestModelApplied eq true":                        "1",
 		"properties/latestModelApplied eq false":                       "0 2",
@@ -148,7 +152,7 @@ func TestFilters(t *testing.T) {
 	} {
 		var got []string
 		for _, vm := range s.vms("?$filter=" + strings.ReplaceAll(filter, " ", "%20")) {
-			got = append(got, stringAt(vm, "instanceId"))
+			got = append(got, tree.StringAt(vm, "instanceId"))
 		}
 		mustEqual(t, filter, strings.Join(got, " "), ids)
 	}
@@ -157,20 +161,20 @@ func TestFilters(t *testing.T) {
 
 // azure-facts §4: the six digits of a computer name.
 func TestComputerNames(t *testing.T) {
-	for choice, name := range map[Choice]string{"base36": "web00000A", "decimal": "web000010"} {
-		s := newSim(t, Options{Switches: Switches{ComputerName: choice}})
+	for choice, name := range map[kernel.Choice]string{"base36": "web00000A", "decimal": "web000010"} {
+		s := newSim(t, Options{Switches: kernel.Switches{ComputerName: choice}})
 		s.stage(11)
-		mustEqual(t, string(choice), stringAt(s.vm("10"), "properties", "osProfile", "computerName"), name)
+		mustEqual(t, string(choice), tree.StringAt(s.vm("10"), "properties", "osProfile", "computerName"), name)
 	}
 }
 
 // azure-facts §1.2: ids of instances may come back with the group in capitals.
 func TestIDCase(t *testing.T) {
-	for choice, group := range map[Choice]string{"keep": "/resourceGroups/rg/", "upper": "/resourceGroups/RG/"} {
+	for choice, group := range map[kernel.Choice]string{"keep": "/resourceGroups/rg/", "upper": "/resourceGroups/RG/"} {
 		for seed := range int64(8) {
-			s := newSim(t, Options{Seed: seed, Switches: Switches{IDCase: choice}})
+			s := newSim(t, Options{Seed: seed, Switches: kernel.Switches{IDCase: choice}})
 			s.stage(1)
-			id := stringAt(s.vms("")[0], "id")
+			id := tree.StringAt(s.vms("")[0], "id")
 			mustEqual(t, id, strings.Contains(id, group), true)
 			s.do(http.StatusOK, "GET", id, nil)
 		}
@@ -181,21 +185,21 @@ func TestIDCase(t *testing.T) {
 func TestFlexibleLatest(t *testing.T) {
 	const filter = "?$filter=properties/latestModelApplied%20eq%20false"
 	for name, tc := range map[string]struct {
-		switches Switches
+		switches kernel.Switches
 		shown    any // of one that has the latest model
 		filtered int // below zero: refused
 	}{
-		"as Uniform": {Switches{}, true, 1},
-		"hidden":     {Switches{FlexibleLatest: "hide"}, nil, 1},
-		"false":      {Switches{FlexibleLatest: "false"}, false, 1},
-		"ignored":    {Switches{FlexibleFilter: "ignore"}, true, 2},
-		"refused":    {Switches{FlexibleFilter: "refuse"}, true, -1},
+		"as Uniform": {kernel.Switches{}, true, 1},
+		"hidden":     {kernel.Switches{FlexibleLatest: "hide"}, nil, 1},
+		"false":      {kernel.Switches{FlexibleLatest: "false"}, false, 1},
+		"ignored":    {kernel.Switches{FlexibleFilter: "ignore"}, true, 2},
+		"refused":    {kernel.Switches{FlexibleFilter: "refuse"}, true, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, names := flexibleSet(t, Options{Switches: tc.switches}, 2)
-			s.patched(profile(member{"licenseType", "x"}))
-			s.want(s.finish(s.upgrade(names[0])), statusSucceeded)
-			mustEqual(t, "latestModelApplied", at(s.vm(names[0]), "properties", "latestModelApplied"), tc.shown)
+			s.patched(profile(tree.Member{"licenseType", "x"}))
+			s.want(s.finish(s.upgrade(names[0])), operations.Succeeded)
+			mustEqual(t, "latestModelApplied", tree.At(s.vm(names[0]), "properties", "latestModelApplied"), tc.shown)
 			if tc.filtered < 0 {
 				s.do(http.StatusBadRequest, "GET", testSet+"/virtualMachines"+filter, nil)
 				return
@@ -215,11 +219,11 @@ func TestFlexibleMachines(t *testing.T) {
 	for pages := 0; next != ""; pages++ {
 		r := s.do(http.StatusOK, "GET", next, nil)
 		for _, vm := range listOf(r.body) {
-			got = append(got, stringAt(vm, "name"))
-			mustEqual(t, "set", stringAt(vm, "properties", "virtualMachineScaleSet", "id"), testSet)
-			mustEqual(t, "health", stringAt(vm, "properties", "instanceView", "vmHealth", "status", "code"), "HealthState/healthy")
+			got = append(got, tree.StringAt(vm, "name"))
+			mustEqual(t, "set", tree.StringAt(vm, "properties", "virtualMachineScaleSet", "id"), testSet)
+			mustEqual(t, "health", tree.StringAt(vm, "properties", "instanceView", "vmHealth", "status", "code"), "HealthState/healthy")
 		}
-		next = stringAt(r.body, "nextLink")
+		next = tree.StringAt(r.body, "nextLink")
 		mustEqual(t, "more", next != "", pages == 0)
 	}
 	mustEqual(t, "names", strings.Join(got, " "), strings.Join(names, " "))

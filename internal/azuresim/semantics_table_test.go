@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
 )
 
 var (
@@ -60,7 +63,7 @@ func testsHere(t *testing.T) map[string]testHere {
 
 // TestReadmeDurations holds what people are told of upgrades to the defaults.
 func TestReadmeDurations(t *testing.T) {
-	d := Durations{}.withDefaults()
+	d := kernel.Durations{}.WithDefaults()
 	want := fmt.Sprintf("%v s for an upgrade by script, %v s for one by image", d.Upgrade.Seconds(), d.UpgradeImage.Seconds())
 	if !strings.Contains(note(t, filepath.Join("..", "..", "hack", "azuresim", "README.md")), want) {
 		t.Errorf("hack/azuresim/README.md does not say %q", want)
@@ -179,10 +182,10 @@ func TestSwitchTable(t *testing.T) {
 			rows[row[2]] = row
 		}
 	}
-	fields := slices.Concat(reflect.VisibleFields(reflect.TypeFor[Switches]()), reflect.VisibleFields(reflect.TypeFor[PerMinuteChoices]()))
+	fields := slices.Concat(reflect.VisibleFields(reflect.TypeFor[kernel.Switches]()), reflect.VisibleFields(reflect.TypeFor[throttle.PerMinuteChoices]()))
 	for _, field := range fields {
 		name, choices := field.Tag.Get("json"), "0: none"
-		if field.Type == reflect.TypeFor[Choice]() {
+		if field.Type == reflect.TypeFor[kernel.Choice]() {
 			choices = strings.Join(strings.Fields(field.Tag.Get("choices")), ", ")
 		}
 		row := rows[name]

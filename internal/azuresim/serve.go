@@ -8,114 +8,121 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/faults"
 )
 
-// maxBody is the most a request may send; ARM takes 4 MB.
-const maxBody = 4 << 20
-
 // call runs one request against the simulation: what both HTTP and Transport do.
-func (s *Server) call(r *request) *response {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.catchUp()
-	r.route, r.args = s.routes.find(r.method, r.path)
-	s.compute.locate(r)
-	entry := s.calls.begin(s.now, r)
+func (s *Server) call(r *arm.Request) *arm.Response {
+	s.kernel.Lock()
+	defer s.kernel.Unlock()
+	s.kernel.CatchUp()
+	r.Route, r.Args = s.routes.Find(r.Method, r.Path)
+	s.compute.Locate(r)
+	entry := s.calls.Begin(s.kernel.Now, r)
 	res := s.guarded(r)
 	s.finish(r, res)
-	entry.Status = res.status
+	entry.Status = res.Status
 	return res
 }
 
 // guarded applies the faults of requests around the handler.
-func (s *Server) guarded(r *request) *response {
-	if r.route == nil {
+func (s *Server) guarded(r *arm.Request) *arm.Response {
+	if r.Route == nil {
 		return s.handle(r)
 	}
-	r.faults = s.registry.faults.fire(r.route.name, r.setKey(), requestFaults)
-	for _, f := range r.faults {
+	struck := s.registry.Faults.Fire(r.Route.Name, r.SetKey(), faults.RequestKinds)
+	res := s.struck(r, struck)
+	res.Delay = faults.DelayOf(struck)
+	return res
+}
+
+// struck answers a request that faults strike.
+func (s *Server) struck(r *arm.Request, by []*faults.Fault) *arm.Response {
+	for _, f := range by {
 		switch f.Kind {
-		case faultStatus:
-			return f.response(r)
-		case faultResetBefore:
-			return &response{status: 0, reset: true, charge: noCharge}
-		case faultEtagMoves:
-			s.compute.moveEtag(r.setKey())
+		case faults.Status:
+			return f.Response(r)
+		case faults.ResetBefore:
+			return &arm.Response{Status: 0, Reset: true, Charge: arm.NoCharge}
+		case faults.EtagMoves:
+			s.compute.MoveEtag(r.SetKey())
 		default: // it strikes the answer, below
 		}
 	}
 	res := s.handle(r)
-	for _, f := range r.faults {
-		res.reset = res.reset || f.Kind == faultResetAfter
-		res.truncate = res.truncate || f.Kind == faultTruncate
+	for _, f := range by {
+		res.Reset = res.Reset || f.Kind == faults.ResetAfter
+		res.Truncate = res.Truncate || f.Kind == faults.Truncate
 	}
 	return res
 }
 
 // handle runs the checks that every call meets, and its handler.
-func (s *Server) handle(r *request) *response {
-	for _, check := range []func(*request) *armError{s.checkOpen, s.checkToken, s.checkRoute, checkNames, checkVersion, s.checkAllowed, s.throttler.checkRate} {
+func (s *Server) handle(r *arm.Request) *arm.Response {
+	for _, check := range []func(*arm.Request) *arm.Error{s.checkOpen, s.checkToken, s.checkRoute, arm.CheckNames, checkVersion, s.checkAllowed, s.throttler.CheckRate} {
 		if err := check(r); err != nil {
-			return err.response()
+			return err.Response()
 		}
 	}
-	res, err := r.route.handle(r)
+	res, err := r.Route.Handle(r)
 	if err != nil {
-		res = err.response()
-		res.charge = noCharge
-		if err.charged {
-			res.charge = 1
+		res = err.Response()
+		res.Charge = arm.NoCharge
+		if err.Charged {
+			res.Charge = 1
 		}
 	}
 	return res
 }
 
-func (s *Server) checkOpen(*request) *armError {
-	if s.closed {
-		return refuse(http.StatusServiceUnavailable, "ServiceUnavailable", "The service is unavailable.").fromGateway()
+func (s *Server) checkOpen(*arm.Request) *arm.Error {
+	if s.kernel.Closed {
+		return arm.Refuse(http.StatusServiceUnavailable, "ServiceUnavailable", "The service is unavailable.").FromGateway()
 	}
 	return nil
 }
 
-func (s *Server) checkRoute(r *request) *armError {
-	if r.route != nil {
+func (s *Server) checkRoute(r *arm.Request) *arm.Error {
+	if r.Route != nil {
 		return nil
 	}
-	if r.queryValue("api-version") == "" {
+	if r.QueryValue("api-version") == "" {
 		return missingVersion()
 	}
 	if err := s.methodRefused(r); err != nil {
 		return err
 	}
-	parts := segments(r.path)
+	parts := arm.Segments(r.Path)
 	if len(parts) > 0 && strings.EqualFold(parts[0], "subscriptions") {
-		return refuse(http.StatusNotFound, "InvalidResourceType",
-			"The resource type could not be found at '%s' for api version '%s'.", r.path, r.queryValue("api-version")).fromGateway()
+		return arm.Refuse(http.StatusNotFound, "InvalidResourceType",
+			"The resource type could not be found at '%s' for api version '%s'.", r.Path, r.QueryValue("api-version")).FromGateway()
 	}
-	return refuse(http.StatusNotFound, "NotFound", "No HTTP resource was found that matches the request URI '%s'.", r.path).fromGateway()
+	return arm.Refuse(http.StatusNotFound, "NotFound", "No HTTP resource was found that matches the request URI '%s'.", r.Path).FromGateway()
 }
 
-func missingVersion() *armError {
-	return refuse(http.StatusBadRequest, "MissingApiVersionParameter",
-		"The api-version query parameter (?api-version=) is required for all requests.").fromGateway()
+func missingVersion() *arm.Error {
+	return arm.Refuse(http.StatusBadRequest, "MissingApiVersionParameter",
+		"The api-version query parameter (?api-version=) is required for all requests.").FromGateway()
 }
 
-func checkVersion(r *request) *armError {
-	if r.route.public {
+func checkVersion(r *arm.Request) *arm.Error {
+	if r.Route.Public {
 		return nil
 	}
-	r.version = apiVersion(strings.ToLower(r.queryValue("api-version")))
-	if r.version == "" {
+	r.Version = arm.APIVersion(strings.ToLower(r.QueryValue("api-version")))
+	if r.Version == "" {
 		return missingVersion()
 	}
-	if !r.version.valid() {
-		return refuse(http.StatusBadRequest, "InvalidApiVersionParameter",
-			"The api-version '%s' is invalid. The supported versions are '2020-06-01' and newer.", r.version).fromGateway()
+	if !r.Version.Valid() {
+		return arm.Refuse(http.StatusBadRequest, "InvalidApiVersionParameter",
+			"The api-version '%s' is invalid. The supported versions are '2020-06-01' and newer.", r.Version).FromGateway()
 	}
-	if r.isCompute() && !r.version.since(oldestCompute) {
-		return refuse(http.StatusBadRequest, "NoRegisteredProviderFound",
+	if r.IsCompute() && !r.Version.Since(arm.OldestCompute) {
+		return arm.Refuse(http.StatusBadRequest, "NoRegisteredProviderFound",
 			"No registered resource provider found for API version '%s' for type 'virtualMachineScaleSets'. "+
-				"The supported api-versions are '%s' and newer.", r.version, oldestCompute).fromGateway()
+				"The supported api-versions are '%s' and newer.", r.Version, arm.OldestCompute).FromGateway()
 	}
 	return nil
 }
@@ -124,7 +131,7 @@ func checkVersion(r *request) *armError {
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	body, err := readPatiently(w, r.Body)
 	if err != nil {
-		writeResponse(w, bodyRefused(err).response())
+		writeResponse(w, bodyRefused(err).Response())
 		return
 	}
 	scheme := "http://"
@@ -133,28 +140,28 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	res := s.call(s.newRequest(r.Method, r.URL, r.Header, body, scheme+r.Host))
 	s.delay(r.Context().Done(), res)
-	if res.reset {
+	if res.Reset {
 		reset(w)
 		return
 	}
 	writeResponse(w, res)
 }
 
-func bodyRefused(err error) *armError {
+func bodyRefused(err error) *arm.Error {
 	var tooLarge *http.MaxBytesError
 	if errors.As(err, &tooLarge) {
-		return refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge",
-			"The request content size exceeds the maximum size of '%d' bytes.", maxBody).fromGateway()
+		return arm.Refuse(http.StatusRequestEntityTooLarge, "RequestContentTooLarge",
+			"The request content size exceeds the maximum size of '%d' bytes.", arm.MaxBody).FromGateway()
 	}
-	return invalidContent(err).fromGateway()
+	return arm.InvalidContent(err).FromGateway()
 }
 
-func (s *Server) newRequest(method string, u *url.URL, header http.Header, body []byte, base string) *request {
+func (s *Server) newRequest(method string, u *url.URL, header http.Header, body []byte, base string) *arm.Request {
 	if s.publicURL != "" {
 		base = strings.TrimSuffix(s.publicURL, "/")
 	}
 	query, _ := url.ParseQuery(u.RawQuery) // what cannot be read is not there
-	return &request{method: method, path: u.Path, query: query, header: header, body: body, base: base}
+	return &arm.Request{Method: method, Path: u.Path, Query: query, Header: header, Body: body, Base: base}
 }
 
 // reset drops the connection without an answer.
@@ -166,34 +173,34 @@ func reset(w http.ResponseWriter) {
 	_ = conn.Close() // the client is to see an error, ours does not matter
 }
 
-func writeResponse(w http.ResponseWriter, res *response) {
+func writeResponse(w http.ResponseWriter, res *arm.Response) {
 	limitFetching(w)
-	for name, values := range res.header {
+	for name, values := range res.Header {
 		w.Header()[name] = values
 	}
-	body := res.bytes()
+	body := res.Bytes()
 	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
-	w.WriteHeader(res.status)
-	if res.truncate {
+	w.WriteHeader(res.Status)
+	if res.Truncate {
 		body = body[:len(body)/2] // net/http drops the connection, since less came than was promised
 	}
 	_, _ = w.Write(body) // a client that went away is no concern of Azure's
-	if res.sent != nil {
-		res.sent()
+	if res.Sent != nil {
+		res.Sent()
 	}
 }
 
 // delay holds an answer back. Where the clock is a manual one the call takes
 // that long on it; nobody else could end the wait.
-func (s *Server) delay(gone <-chan struct{}, res *response) {
-	if res.delay <= 0 {
+func (s *Server) delay(gone <-chan struct{}, res *arm.Response) {
+	if res.Delay <= 0 {
 		return
 	}
-	if manual, ok := s.clock.(interface{ Advance(time.Duration) }); ok {
-		manual.Advance(res.delay)
+	if manual, ok := s.kernel.Clock.(interface{ Advance(time.Duration) }); ok {
+		manual.Advance(res.Delay)
 		return
 	}
-	timer := time.NewTimer(res.delay)
+	timer := time.NewTimer(res.Delay)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
@@ -202,10 +209,10 @@ func (s *Server) delay(gone <-chan struct{}, res *response) {
 }
 
 // methodRefused is for a path that is served under other methods.
-func (s *Server) methodRefused(r *request) *armError {
+func (s *Server) methodRefused(r *arm.Request) *arm.Error {
 	var methods []string
 	for method := range s.routes {
-		if other, _ := s.routes.find(method, r.path); other != nil {
+		if other, _ := s.routes.Find(method, r.Path); other != nil {
 			methods = append(methods, method)
 		}
 	}
@@ -213,7 +220,26 @@ func (s *Server) methodRefused(r *request) *armError {
 		return nil
 	}
 	slices.Sort(methods)
-	e := refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The HTTP method '%s' is not supported on the resource '%s'.", r.method, r.path)
-	e.allow = strings.Join(methods, ", ")
-	return e.fromGateway()
+	e := arm.Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The HTTP method '%s' is not supported on the resource '%s'.", r.Method, r.Path)
+	e.Allow = strings.Join(methods, ", ")
+	return e.FromGateway()
+}
+
+func (s *Server) checkToken(r *arm.Request) *arm.Error {
+	if r.Route != nil && r.Route.Public {
+		return nil
+	}
+	if arm.Bearer(r.Header) == "" {
+		return arm.Refuse(http.StatusUnauthorized, "AuthenticationFailed",
+			"Authentication failed. The 'Authorization' header is missing.").FromGateway()
+	}
+	return nil
+}
+
+// checkAllowed refuses a client without rights, in Azure's words, which name the action and the scope.
+func (s *Server) checkAllowed(r *arm.Request) *arm.Error {
+	if arm.Bearer(r.Header) != arm.ForbiddenToken || r.Route.Action == "" {
+		return nil
+	}
+	return arm.NotAllowed(r.Route.Action, r.Scope())
 }

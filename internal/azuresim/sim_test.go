@@ -10,6 +10,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/control"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 const (
@@ -23,14 +28,14 @@ const (
 type sim struct {
 	t       *testing.T
 	server  *Server
-	clock   *ManualClock
+	clock   *kernel.ManualClock
 	version string
 	token   string
 }
 
 func newSim(t *testing.T, o Options) *sim {
 	t.Helper()
-	clock := &ManualClock{}
+	clock := &kernel.ManualClock{}
 	o.Clock = clock
 	if o.Durations.Jitter == 0 {
 		o.Durations.Jitter = -1
@@ -45,10 +50,10 @@ type reply struct {
 	status int
 	header http.Header
 	text   string
-	body   object
+	body   tree.Object
 }
 
-func (r reply) code() string { return stringAt(r.body, "error", "code") }
+func (r reply) code() string { return tree.StringAt(r.body, "error", "code") }
 
 func (s *sim) send(method, path string, body any, headers ...string) (reply, error) {
 	s.t.Helper()
@@ -68,7 +73,7 @@ func (s *sim) send(method, path string, body any, headers ...string) (reply, err
 	case string:
 		reader = strings.NewReader(b)
 	default:
-		reader = bytes.NewReader(toCompactJSON(b))
+		reader = bytes.NewReader(tree.ToCompactJSON(b))
 	}
 	req, err := http.NewRequestWithContext(s.t.Context(), method, url, reader)
 	if err != nil {
@@ -90,7 +95,7 @@ func (s *sim) send(method, path string, body any, headers ...string) (reply, err
 	}
 	out := reply{status: res.StatusCode, header: res.Header, text: string(text)}
 	if len(text) > 0 {
-		if out.body, err = parseObject(text); err != nil {
+		if out.body, err = tree.ParseObject(text); err != nil {
 			s.t.Fatalf("%s %s answered what is no JSON: %v\n%s", method, path, err, text)
 		}
 	}
@@ -124,7 +129,7 @@ func (s *sim) tryControl(method, path string, body any) (int, string) {
 	s.t.Helper()
 	var reader io.Reader = http.NoBody
 	if body != nil {
-		reader = bytes.NewReader(toCompactJSON(body))
+		reader = bytes.NewReader(tree.ToCompactJSON(body))
 	}
 	w := httptest.NewRecorder()
 	s.server.Control().ServeHTTP(w, httptest.NewRequest(method, path, reader))
@@ -132,23 +137,23 @@ func (s *sim) tryControl(method, path string, body any) (int, string) {
 }
 
 // stage makes the test's scale set.
-func (s *sim) stage(capacity int, more ...member) {
+func (s *sim) stage(capacity int, more ...tree.Member) {
 	s.t.Helper()
-	s.control("PUT", "/scalesets", append(members{{"scaleSet", testSet}, {"capacity", capacity}}, more...))
+	s.control("PUT", "/scalesets", append(tree.Members{{"scaleSet", testSet}, {"capacity", capacity}}, more...))
 }
 
-func (s *sim) faults(list ...members) {
+func (s *sim) faults(list ...tree.Members) {
 	s.t.Helper()
 	s.control("PUT", "/faults", list)
 }
 
-func (s *sim) seen() map[string]seenInstance {
+func (s *sim) seen() map[string]control.SeenInstance {
 	s.t.Helper()
-	var list []seenInstance
+	var list []control.SeenInstance
 	if err := json.Unmarshal([]byte(s.control("GET", "/instances?scaleSet="+testSet, nil)), &list); err != nil {
 		s.t.Fatal(err)
 	}
-	out := map[string]seenInstance{}
+	out := map[string]control.SeenInstance{}
 	for _, inst := range list {
 		out[inst.ID] = inst
 	}
@@ -156,17 +161,17 @@ func (s *sim) seen() map[string]seenInstance {
 }
 
 // status polls an operation once.
-func (s *sim) status(r reply) object {
+func (s *sim) status(r reply) tree.Object {
 	s.t.Helper()
 	return s.do(http.StatusOK, "GET", r.header.Get("Azure-AsyncOperation"), nil).body
 }
 
 // finish advances until an operation has ended.
-func (s *sim) finish(r reply) object {
+func (s *sim) finish(r reply) tree.Object {
 	s.t.Helper()
 	for range 100 {
 		op := s.status(r)
-		if op["status"] != statusInProgress {
+		if op["status"] != operations.InProgress {
 			return op
 		}
 		s.clock.Advance(10 * time.Second)
@@ -175,22 +180,22 @@ func (s *sim) finish(r reply) object {
 	return nil
 }
 
-func (s *sim) want(op object, status string) {
+func (s *sim) want(op tree.Object, status string) {
 	s.t.Helper()
 	if op["status"] != status {
 		s.t.Fatalf("operation ended %v, want %s: %v", op["status"], status, op["error"])
 	}
 }
 
-func (s *sim) vms(query string) []object {
+func (s *sim) vms(query string) []tree.Object {
 	s.t.Helper()
 	return listOf(s.do(http.StatusOK, "GET", testSet+"/virtualMachines"+query, nil).body)
 }
 
-func listOf(body object) []object {
-	var out []object
-	for _, v := range arrayAt(body, "value") {
-		o, _ := v.(object)
+func listOf(body tree.Object) []tree.Object {
+	var out []tree.Object
+	for _, v := range tree.ArrayAt(body, "value") {
+		o, _ := v.(tree.Object)
 		out = append(out, o)
 	}
 	return out
@@ -201,29 +206,29 @@ func (s *sim) latest() map[string]bool {
 	s.t.Helper()
 	out := map[string]bool{}
 	for _, vm := range s.vms("") {
-		out[stringAt(vm, "instanceId")] = boolAt(vm, "properties", "latestModelApplied")
+		out[tree.StringAt(vm, "instanceId")] = tree.BoolAt(vm, "properties", "latestModelApplied")
 	}
 	return out
 }
 
 func (s *sim) upgrade(ids ...string) reply {
 	s.t.Helper()
-	return s.do(http.StatusAccepted, "POST", testSet+"/manualupgrade", members{{"instanceIds", ids}})
+	return s.do(http.StatusAccepted, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", ids}})
 }
 
 // script is a body that gives the model a script.
-func script(command string, more ...member) members {
-	properties := append(members{
+func script(command string, more ...tree.Member) tree.Members {
+	properties := append(tree.Members{
 		{"publisher", "Microsoft.Azure.Extensions"}, {"type", "CustomScript"}, {"typeHandlerVersion", "2.1"},
-		{"settings", members{{"commandToExecute", command}}},
+		{"settings", tree.Members{{"commandToExecute", command}}},
 	}, more...)
-	return members{{"properties", members{{"virtualMachineProfile", members{{"extensionProfile", members{{"extensions", []members{
+	return tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"extensionProfile", tree.Members{{"extensions", []tree.Members{
 		{{"name", "CustomScript"}, {"properties", properties}},
 	}}}}}}}}}
 }
 
-func image(id string) members {
-	return members{{"properties", members{{"virtualMachineProfile", members{{"storageProfile", members{{"imageReference", members{{"id", id}}}}}}}}}}
+func image(id string) tree.Members {
+	return tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"storageProfile", tree.Members{{"imageReference", tree.Members{{"id", id}}}}}}}}}}
 }
 
 func (s *sim) patch(body any) reply {
@@ -234,7 +239,7 @@ func (s *sim) patch(body any) reply {
 // patched patches and waits.
 func (s *sim) patched(body any) {
 	s.t.Helper()
-	s.want(s.finish(s.patch(body)), statusSucceeded)
+	s.want(s.finish(s.patch(body)), operations.Succeeded)
 }
 
 func mustEqual[T comparable](t *testing.T, what string, got, want T) {

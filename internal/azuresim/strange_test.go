@@ -11,12 +11,16 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/control"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // Requests that no client of ours sends are refused with the status and the code that say what is wrong with them.
 func TestStrangeRequests(t *testing.T) {
 	unread := "?" + strings.Repeat("a=b&", 2_000) + "api-version=" + newest
-	deep := strings.Repeat(`{"tags":`, deepest) + "{}" + strings.Repeat("}", deepest)
+	deep := strings.Repeat(`{"tags":`, tree.Deepest) + "{}" + strings.Repeat("}", tree.Deepest)
 	for name, tc := range map[string]struct {
 		call
 		status int
@@ -26,12 +30,12 @@ func TestStrangeRequests(t *testing.T) {
 		"method not for this":        {call{"POST", testSet + "/virtualMachines", nil}, 405, "MethodNotAllowed"},
 		"no such resource":           {call{"GET", testGroup + "/providers/Microsoft.Compute/bicycles", nil}, 404, "InvalidResourceType"},
 		"no path":                    {call{"GET", "/", nil}, 404, "NotFound"},
-		"path without end":           {call{"GET", "/" + strings.Repeat("a/", longestPath), nil}, 404, "NotFound"},
-		"name without end":           {call{"GET", testSet + strings.Repeat("a", longestPath), nil}, 414, "RequestUriTooLong"},
+		"path without end":           {call{"GET", "/" + strings.Repeat("a/", arm.LongestPath), nil}, 404, "NotFound"},
+		"name without end":           {call{"GET", testSet + strings.Repeat("a", arm.LongestPath), nil}, 414, "RequestUriTooLong"},
 		"subscription that is none":  {call{"GET", "/subscriptions/a%20b/resourceGroups/rg", nil}, 400, "InvalidSubscriptionId"},
 		"lines in a subscription":    {call{"GET", "/subscriptions/a%0d%0ab", nil}, 400, "InvalidSubscriptionId"},
-		"group that is none":         {call{"PUT", testGroup + "%3Fx", members{{"location", "eastus"}}}, 400, "InvalidResourceGroup"},
-		"lines in a location":        {call{"PUT", testGroup, members{{"location", "a\r\nb"}}}, 400, "LocationNotAvailableForResourceType"},
+		"group that is none":         {call{"PUT", testGroup + "%3Fx", tree.Members{{"location", "eastus"}}}, 400, "InvalidResourceGroup"},
+		"lines in a location":        {call{"PUT", testGroup, tree.Members{{"location", "a\r\nb"}}}, 400, "LocationNotAvailableForResourceType"},
 		"lines in a path's location": {call{"GET", strings.Replace(testOperation, "eastus", "a%0d%0ab", 1), nil}, 400, "LocationNotAvailableForResourceType"},
 		"version that is no date":    {call{"GET", testSet + "?api-version=2026-13-45", nil}, 400, "InvalidApiVersionParameter"},
 		"no body":                    {call{"PATCH", testSet, ""}, 400, "InvalidRequestContent"},
@@ -39,7 +43,7 @@ func TestStrangeRequests(t *testing.T) {
 		"two bodies":                 {call{"PATCH", testSet, `{}{}`}, 400, "InvalidRequestContent"},
 		"body in UTF-16":             {call{"PATCH", testSet, "\xff\xfe{\x00}\x00"}, 400, "InvalidRequestContent"},
 		"body too deep":              {call{"PATCH", testSet, deep}, 400, "InvalidRequestContent"},
-		"body too large":             {call{"PATCH", testSet, strings.Repeat(" ", maxBody+1)}, 413, "RequestContentTooLarge"},
+		"body too large":             {call{"PATCH", testSet, strings.Repeat(" ", arm.MaxBody+1)}, 413, "RequestContentTooLarge"},
 		"nesting without end":        {call{"PATCH", testSet, strings.Repeat("[", 100_000)}, 400, "InvalidRequestContent"},
 		"queries without end":        {call{"GET", testSet + "/virtualMachines" + unread + "&$filter=x", nil}, 400, "InvalidParameter"},
 		"names without end":          {call{"PUT", testSet, `{"` + strings.Repeat("a", 100_000) + `":1,"sku":7}`}, 400, "InvalidRequestContent"},
@@ -72,7 +76,7 @@ func TestStrangeRequests(t *testing.T) {
 			before := s.server.everything()
 			r := s.do(tc.status, tc.method, tc.path, tc.body)
 			mustEqual(t, "code", r.code(), tc.code)
-			mustEqual(t, "has a message", stringAt(r.body, "error", "message") != "", true)
+			mustEqual(t, "has a message", tree.StringAt(r.body, "error", "message") != "", true)
 			mustEqual(t, "what there is", s.server.everything(), before)
 		})
 	}
@@ -83,19 +87,19 @@ func TestOddBodies(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
 	s.patch("\ufeff" + `{"tags":{"a":"first","a":"last"}}`)
-	mustEqual(t, "tag", stringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "tags", "a"), "last")
+	mustEqual(t, "tag", tree.StringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "tags", "a"), "last")
 	s.patch("{\"tags\":{\"a\":\"\xc3\x28\"}}")
-	mustEqual(t, "tag", stringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "tags", "a"), "\ufffd(")
+	mustEqual(t, "tag", tree.StringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "tags", "a"), "\ufffd(")
 }
 
 // What is in a string nests nothing, and a quote that is escaped does not end one.
 func TestDepth(t *testing.T) {
-	brackets := strings.Repeat("[", deepest+1)
+	brackets := strings.Repeat("[", tree.Deepest+1)
 	for text, want := range map[string]bool{
 		brackets: true, brackets[1:]: false, `{"a":"` + brackets + `"}`: false, `{"a":"\"":"` + brackets + `"}`: false,
 		`{"a":"\\":` + brackets: true, strings.Repeat("[]", 1000): false, strings.Repeat("}", 1000) + brackets: false,
 	} {
-		mustEqual(t, text, isTooDeep([]byte(text)), want)
+		mustEqual(t, text, tree.IsTooDeep([]byte(text)), want)
 	}
 }
 
@@ -162,13 +166,13 @@ func TestSlowClientsAreBounded(t *testing.T) {
 // The log of calls is bounded by what it takes, whatever is sent.
 func TestCallLogIsBounded(t *testing.T) {
 	s := newSim(t, Options{})
-	body := strings.Repeat(" ", bodyLogLimit)
-	for range 3 * bytesKept / bodyLogLimit {
-		s.server.call(&request{method: "PUT", path: testGroup, header: http.Header{}, body: []byte(body)})
+	body := strings.Repeat(" ", control.BodyLogLimit)
+	for range 3 * control.BytesKept / control.BodyLogLimit {
+		s.server.call(&arm.Request{Method: "PUT", Path: testGroup, Header: http.Header{}, Body: []byte(body)})
 	}
-	if l := s.server.calls; l.bytes > bytesKept+bodyLogLimit+1000 || len(l.entries) == 0 {
-		t.Fatalf("%d calls of %d bytes are kept", len(l.entries), l.bytes)
+	if l := s.server.calls; l.Bytes > control.BytesKept+control.BodyLogLimit+1000 || len(l.Entries) == 0 {
+		t.Fatalf("%d calls of %d bytes are kept", len(l.Entries), l.Bytes)
 	}
 	s.control("DELETE", "/calls", nil)
-	mustEqual(t, "when it is empty", s.server.calls.bytes, 0)
+	mustEqual(t, "when it is empty", s.server.calls.Bytes, 0)
 }

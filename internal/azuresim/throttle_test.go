@@ -8,6 +8,11 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
 // call is one that a limit is tried with.
@@ -49,20 +54,20 @@ var perMinute = map[string]struct {
 	call
 	resourceRefill, resourceSize, regionRefill, regionSize int // no resource: 0
 }{
-	"CreateVMScaleSet":                   {call{"PUT", testSet + "-new", members{{"location", "eastus"}}}, 4, 12, 125, 375},
-	"UpdateVMScaleSet":                   {call{"PATCH", testSet, members{}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by PUT":            {call{"PUT", testSet, members{{"sku", members{{"capacity", -1}}}}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by manualupgrade":  {call{"POST", testSet + "/manualupgrade", members{{"instanceIds", []string{"7"}}}}, 4, 12, 500, 1500},
+	"CreateVMScaleSet":                   {call{"PUT", testSet + "-new", tree.Members{{"location", "eastus"}}}, 4, 12, 125, 375},
+	"UpdateVMScaleSet":                   {call{"PATCH", testSet, tree.Members{}}, 4, 12, 500, 1500},
+	"UpdateVMScaleSet by PUT":            {call{"PUT", testSet, tree.Members{{"sku", tree.Members{{"capacity", -1}}}}}, 4, 12, 500, 1500},
+	"UpdateVMScaleSet by manualupgrade":  {call{"POST", testSet + "/manualupgrade", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 500, 1500},
 	"UpdateVMScaleSet by extension":      {call{"DELETE", testSet + "/extensions/x", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSet by cancel":         {call{"POST", testSet + "/rollingUpgrades/cancel", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by reimage":        {call{"POST", testSet + "/reimage", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by repairs":        {call{"POST", testSet + "/setOrchestrationServiceState", members{{"action", "none"}}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by reimageAll":     {call{"POST", testSet + "/reimageAll", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by start":          {call{"POST", testSet + "/start", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by redeploy":       {call{"POST", testSet + "/redeploy", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by restart":        {call{"POST", testSet + "/restart", members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by reimage":        {call{"POST", testSet + "/reimage", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by repairs":        {call{"POST", testSet + "/setOrchestrationServiceState", tree.Members{{"action", "none"}}}, 4, 12, 500, 1500},
+	"UpdateVMScaleSet by reimageAll":     {call{"POST", testSet + "/reimageAll", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by start":          {call{"POST", testSet + "/start", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by redeploy":       {call{"POST", testSet + "/redeploy", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by restart":        {call{"POST", testSet + "/restart", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
 	"DeleteVMScaleSet":                   {call{"DELETE", testSet + "-none", nil}, 4, 12, 175, 525},
-	"DeleteVMScaleSet by deallocate":     {call{"POST", testSet + "/deallocate", members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
+	"DeleteVMScaleSet by deallocate":     {call{"POST", testSet + "/deallocate", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
 	"LowCostGetVMScaleSet":               {call{"GET", testSet, nil}, 12, 36, 800, 2400},
 	"LowCostGetVMScaleSet of upgrade":    {call{"GET", testSet + "/rollingUpgrades/latest", nil}, 12, 36, 800, 2400},
 	"LowCostGetVMScaleSet of sizes":      {call{"GET", testSet + "/skus", nil}, 12, 36, 800, 2400},
@@ -78,12 +83,12 @@ var perMinute = map[string]struct {
 	"UpdateVMScaleSetVM by start":        {call{"POST", testSet + "/virtualMachines/7/start", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSetVM by reimage":      {call{"POST", testSet + "/virtualMachines/7/reimage", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSetVM by reimageAll":   {call{"POST", testSet + "/virtualMachines/7/reimageall", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSetVM by PUT":          {call{"PUT", testSet + "/virtualMachines/7", members{{"location", "eastus"}}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSetVM by run command":  {call{"POST", testSet + "/virtualMachines/7/runCommand", members{}}, 4, 12, 500, 1500},
+	"UpdateVMScaleSetVM by PUT":          {call{"PUT", testSet + "/virtualMachines/7", tree.Members{{"location", "eastus"}}}, 4, 12, 500, 1500},
+	"UpdateVMScaleSetVM by run command":  {call{"POST", testSet + "/virtualMachines/7/runCommand", tree.Members{}}, 4, 12, 500, 1500},
 	"DeleteVMScaleSetVM by DELETE":       {call{"DELETE", testSet + "/virtualMachines/7", nil}, 4, 12, 500, 1500},
 	"DeleteVMScaleSetVM by deallocate":   {call{"POST", testSet + "/virtualMachines/7/deallocate", nil}, 4, 12, 500, 1500},
 	"GetVMScaleSetVM itself":             {call{"GET", testSet + "/virtualMachines/7", nil}, 12, 36, 2000, 6000},
-	"DeleteVMScaleSet by poweroff":       {call{"POST", testSet + "/poweroff", members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
+	"DeleteVMScaleSet by poweroff":       {call{"POST", testSet + "/poweroff", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
 	"DeleteVMScaleSetVM":                 {call{"POST", testSet + "/virtualMachines/7/poweroff", nil}, 4, 12, 500, 1500},
 	"GetVMScaleSetVM":                    {call{"GET", testSet + "/virtualMachines/7/instanceView", nil}, 12, 36, 2000, 6000},
 	"GetOperation":                       {call{"GET", testOperation, nil}, 15, 45, 5000, 15000},
@@ -100,18 +105,18 @@ func TestPerMinuteBuckets(t *testing.T) {
 				continue
 			}
 			t.Run(name+" "+level, func(t *testing.T) {
-				limits := map[string]Limit{policy + "Resource": {Size: unbounded}, policy + "Subscription": {Size: unbounded}}
+				limits := map[string]throttle.Limit{policy + "Resource": {Size: unbounded}, policy + "Subscription": {Size: unbounded}}
 				delete(limits, level)
-				s := newSim(t, Options{Throttling: Throttling{Compute: ComputePerMinute, Limits: limits}})
+				s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, Limits: limits}})
 				s.stage(1)
-				s.control("PUT", "/scalesets", members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", flexible}})
+				s.control("PUT", "/scalesets", tree.Members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", vmprofile.Flexible}})
 				first := s.try(tc.call)
 				mustEqual(t, "left", leftOf(first, level), want.size-1)
 				mustEqual(t, "has a resource's bucket", strings.Contains(first.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Resource;"), tc.resourceSize > 0)
 				n, refused := s.drain(tc.call, level)
 				mustEqual(t, "bucket", n, want.size-1)
-				mustEqual(t, "Retry-After", refused.header.Get("Retry-After"), strconv.Itoa(wholeSeconds(time.Minute/time.Duration(want.refill))))
-				mustEqual(t, "target", text(at(arrayAt(refused.body, "details")[0], "target")), level)
+				mustEqual(t, "Retry-After", refused.header.Get("Retry-After"), strconv.Itoa(arm.WholeSeconds(time.Minute/time.Duration(want.refill))))
+				mustEqual(t, "target", text(tree.At(tree.ArrayAt(refused.body, "details")[0], "target")), level)
 				s.clock.Advance(time.Minute)
 				mustEqual(t, "left a minute later", leftOf(s.try(tc.call), level), want.refill-1)
 			})
@@ -134,10 +139,10 @@ func (s *sim) drain(c call, policy string) (n int, refused reply) {
 	s.t.Helper()
 	const few = 20
 	skipped := 0
-	for key, a := range s.server.throttler.throttle.accounts {
-		if key.policy == policy && a.left > few {
-			skipped = int(a.left) - few
-			a.left -= float64(skipped)
+	for key, a := range s.server.throttler.Throttle.Accounts {
+		if key.Policy == policy && a.Left > few {
+			skipped = int(a.Left) - few
+			a.Left -= float64(skipped)
 		}
 	}
 	n, refused = s.exhaust(c)
@@ -151,8 +156,8 @@ func TestBucketsAreApart(t *testing.T) {
 	s.exhaust(call{"GET", testSet + "/virtualMachines/0", nil})
 	s.do(http.StatusOK, "GET", testSet+"/virtualMachines/1", nil)
 	other := strings.Replace(testSet, "web", "other", 1)
-	s.control("PUT", "/scalesets", members{{"scaleSet", other}, {"location", "westus"}})
-	s.control("PUT", "/throttle", members{{"compute", "perMinute"}, {"limits", members{{"LowCostGetVMScaleSetSubscription", members{{"size", 1}, {"perMinute", 1}}}}}})
+	s.control("PUT", "/scalesets", tree.Members{{"scaleSet", other}, {"location", "westus"}})
+	s.control("PUT", "/throttle", tree.Members{{"compute", "perMinute"}, {"limits", tree.Members{{"LowCostGetVMScaleSetSubscription", tree.Members{{"size", 1}, {"perMinute", 1}}}}}})
 	s.do(http.StatusOK, "GET", testSet, nil)
 	s.do(http.StatusTooManyRequests, "GET", testSet, nil)
 	s.do(http.StatusOK, "GET", other, nil)
@@ -163,20 +168,20 @@ func TestBucketsAreApart(t *testing.T) {
 // The 429 of the compute provider is not wrapped, unless that is asked for (azure-facts §3.3).
 func TestThrottledBodies(t *testing.T) {
 	for _, wrapped := range []bool{false, true} {
-		s := newSim(t, Options{Throttling: Throttling{Compute: ComputeWindows, Wrapped: wrapped}})
+		s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows, Wrapped: wrapped}})
 		s.stage(1)
 		n, r := s.exhaust(call{"GET", testSet + "/instanceView", nil})
 		mustEqual(t, "let through", n, 180)
 		e := r.body
 		if wrapped {
-			e = objectAt(r.body, "error")
+			e = tree.ObjectAt(r.body, "error")
 		}
-		mustEqual(t, "code", stringAt(e, "code"), "OperationNotAllowed")
-		mustEqual(t, "message", stringAt(e, "message"), "The server rejected the request because too many requests have been received for this subscription.")
-		detail, _ := arrayAt(e, "details")[0].(object)
-		mustEqual(t, "detail", stringAt(detail, "code"), "TooManyRequests")
-		mustEqual(t, "target", stringAt(detail, "target"), "HighCostGetVMScaleSet3Min")
-		mustEqual(t, "what it says", stringAt(detail, "message"), `{"operationGroup":"HighCostGetVMScaleSet3Min","startTime":"2026-01-02T03:04:05+00:00",`+
+		mustEqual(t, "code", tree.StringAt(e, "code"), "OperationNotAllowed")
+		mustEqual(t, "message", tree.StringAt(e, "message"), "The server rejected the request because too many requests have been received for this subscription.")
+		detail, _ := tree.ArrayAt(e, "details")[0].(tree.Object)
+		mustEqual(t, "detail", tree.StringAt(detail, "code"), "TooManyRequests")
+		mustEqual(t, "target", tree.StringAt(detail, "target"), "HighCostGetVMScaleSet3Min")
+		mustEqual(t, "what it says", tree.StringAt(detail, "message"), `{"operationGroup":"HighCostGetVMScaleSet3Min","startTime":"2026-01-02T03:04:05+00:00",`+
 			`"endTime":"2026-01-02T03:04:05+00:00","allowedRequestCount":180,"measuredRequestCount":181}`)
 		mustEqual(t, "Retry-After", r.header.Get("Retry-After"), "180")
 	}
@@ -188,9 +193,9 @@ func TestWindows(t *testing.T) {
 		call
 		n, longer int // of the window of 30 minutes
 	}{
-		"VMScaleSetActions":     {call{"PATCH", testSet, members{}}, 240, 1200},
-		"CreateVMScaleSet":      {call{"PUT", testSet, members{{"sku", members{{"capacity", -1}}}}}, 60, 300},
-		"DeleteVMScaleSet":      {call{"POST", testSet + "/poweroff", members{{"instanceIds", []string{"7"}}}}, 80, 400},
+		"VMScaleSetActions":     {call{"PATCH", testSet, tree.Members{}}, 240, 1200},
+		"CreateVMScaleSet":      {call{"PUT", testSet, tree.Members{{"sku", tree.Members{{"capacity", -1}}}}}, 60, 300},
+		"DeleteVMScaleSet":      {call{"POST", testSet + "/poweroff", tree.Members{{"instanceIds", []string{"7"}}}}, 80, 400},
 		"VMScaleSetVMActions":   {call{"POST", testSet + "/virtualMachines/7/reimage", nil}, 200, 1000},
 		"DeleteVMScaleSetVM":    {call{"POST", testSet + "/virtualMachines/7/deallocate", nil}, 240, 1200},
 		"GetVMScaleSet":         {call{"GET", testSet, nil}, 400, 2600},
@@ -199,20 +204,20 @@ func TestWindows(t *testing.T) {
 		"GetOperation":          {call{"GET", testOperation, nil}, 15000, 30000},
 	} {
 		t.Run(policy, func(t *testing.T) {
-			s := newSim(t, Options{Throttling: Throttling{Compute: ComputeWindows}})
+			s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows}})
 			s.stage(1)
 			first := s.try(tc.call)
 			mustEqual(t, "left in 3 minutes", leftOf(first, policy+"3Min"), tc.n-1)
 			mustEqual(t, "left in 30 minutes", leftOf(first, policy+"30Min"), tc.longer-1)
 			n, refused := s.drain(tc.call, policy+"3Min")
 			mustEqual(t, "let through", n, tc.n-1)
-			mustEqual(t, "target", stringAt(arrayAt(refused.body, "details")[0], "target"), policy+"3Min")
+			mustEqual(t, "target", tree.StringAt(tree.ArrayAt(refused.body, "details")[0], "target"), policy+"3Min")
 			s.clock.Advance(3*time.Minute - time.Second)
 			mustEqual(t, "Retry-After", s.try(tc.call).header.Get("Retry-After"), "1")
 			s.clock.Advance(time.Second)
 			mustEqual(t, "left after it", leftOf(s.try(tc.call), policy+"3Min"), tc.n-1)
 			_, refused = s.drain(tc.call, policy+"30Min")
-			mustEqual(t, "target", stringAt(arrayAt(refused.body, "details")[0], "target"), policy+"30Min")
+			mustEqual(t, "target", tree.StringAt(tree.ArrayAt(refused.body, "details")[0], "target"), policy+"30Min")
 			mustEqual(t, "Retry-After", refused.header.Get("Retry-After"), strconv.Itoa(27*60))
 			s.clock.Advance(27 * time.Minute)
 			last := s.try(tc.call)
@@ -224,13 +229,13 @@ func TestWindows(t *testing.T) {
 
 // Some of the old policies counted machines: those touched, those shown, those in work (azure-facts §3.3).
 func TestWindowsCountMachines(t *testing.T) {
-	s := newSim(t, Options{Throttling: Throttling{Compute: ComputeWindows}, PageSize: 1000})
+	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows}, PageSize: 1000})
 	s.stage(600)
 	r := s.do(http.StatusAccepted, "POST", testSet+"/restart", nil)
 	mustEqual(t, "left", r.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Microsoft.Compute/VMScaleSetActions3Min;239,"+
 		"Microsoft.Compute/VMScaleSetActions30Min;1199,Microsoft.Compute/VMScaleSetBatchedVMRequests5Min;600,Microsoft.Compute/VmssQueuedVMOperations;4800")
 	mustEqual(t, "charge", r.header.Get("X-Ms-Request-Charge"), "600")
-	r = s.do(http.StatusAccepted, "POST", testSet+"/start", members{{"instanceIds", []string{"0"}}})
+	r = s.do(http.StatusAccepted, "POST", testSet+"/start", tree.Members{{"instanceIds", []string{"0"}}})
 	if left := r.header.Get("X-Ms-Ratelimit-Remaining-Resource"); !strings.Contains(left, "VmssQueuedVMOperations;4200") {
 		t.Fatalf("600 are in work: %s", left)
 	}
@@ -238,17 +243,17 @@ func TestWindowsCountMachines(t *testing.T) {
 	for range 2 {
 		s.finish(s.do(http.StatusAccepted, "POST", testSet+"/restart", nil))
 	}
-	r = s.do(http.StatusTooManyRequests, "POST", testSet+"/restart", members{{"instanceIds", []string{"0"}}})
-	mustEqual(t, "target", stringAt(arrayAt(r.body, "details")[0], "target"), "VMScaleSetBatchedVMRequests5Min")
+	r = s.do(http.StatusTooManyRequests, "POST", testSet+"/restart", tree.Members{{"instanceIds", []string{"0"}}})
+	mustEqual(t, "target", tree.StringAt(tree.ArrayAt(r.body, "details")[0], "target"), "VMScaleSetBatchedVMRequests5Min")
 	n, r := s.exhaust(call{"GET", testSet + "/virtualMachines", nil})
 	mustEqual(t, "lists of 600 while views are left", n, 9)
-	mustEqual(t, "target", stringAt(arrayAt(r.body, "details")[0], "target"), "VMScaleSetVMViews3Min")
+	mustEqual(t, "target", tree.StringAt(tree.ArrayAt(r.body, "details")[0], "target"), "VMScaleSetVMViews3Min")
 	s.do(http.StatusTooManyRequests, "GET", testSet+"/virtualMachines/0", nil)
 }
 
 // Calls made while throttled make it last longer, where that is asked for.
 func TestPenalty(t *testing.T) {
-	s := newSim(t, Options{Throttling: Throttling{Compute: ComputePerMinute, Penalty: time.Minute}})
+	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, Penalty: time.Minute}})
 	s.stage(1)
 	get := call{"GET", testSet, nil}
 	_, r := s.exhaust(get)
@@ -279,7 +284,7 @@ func TestARMBuckets(t *testing.T) {
 		"Tenant-Reads":         {call{"GET", "/tenants", nil}, 250, 25, "TenantRequestsThrottled"},
 	} {
 		t.Run(policy, func(t *testing.T) {
-			s := newSim(t, Options{Throttling: Throttling{ARM: true}})
+			s := newSim(t, Options{Throttling: throttle.Options{ARM: true}})
 			first := s.try(tc.call)
 			mustEqual(t, "left", first.header.Get("X-Ms-Ratelimit-Remaining-"+policy), strconv.Itoa(tc.size-1))
 			scope, kind, _ := strings.Cut(policy, "-")
@@ -302,7 +307,7 @@ func TestARMBuckets(t *testing.T) {
 
 // All clients of a subscription together have a bucket, too; a client is whom its tokens name (azure-facts §3.1).
 func TestARMClients(t *testing.T) {
-	s := newSim(t, Options{Throttling: Throttling{ARM: true, Limits: map[string]Limit{
+	s := newSim(t, Options{Throttling: throttle.Options{ARM: true, Limits: map[string]throttle.Limit{
 		"SubscriptionReads": {Size: 3, PerMinute: 60}, "SubscriptionGlobalReads": {Size: 5, PerMinute: 60},
 	}}})
 	get := call{"GET", testGroup, nil}
@@ -325,7 +330,7 @@ func tokenOf(client string, n int) string {
 
 // The resource manager stands before the compute provider: what it refuses costs nothing there.
 func TestARMStandsBefore(t *testing.T) {
-	s := newSim(t, Options{Throttling: Throttling{ARM: true, Compute: ComputePerMinute, Limits: map[string]Limit{"SubscriptionReads": {Size: 1, PerMinute: 60}}}})
+	s := newSim(t, Options{Throttling: throttle.Options{ARM: true, Compute: throttle.ComputePerMinute, Limits: map[string]throttle.Limit{"SubscriptionReads": {Size: 1, PerMinute: 60}}}})
 	s.stage(1)
 	first := s.do(http.StatusOK, "GET", testSet, nil)
 	mustEqual(t, "left", first.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Microsoft.Compute/LowCostGetVMScaleSetSubscription;2399,Microsoft.Compute/LowCostGetVMScaleSetResource;35")
@@ -338,7 +343,7 @@ func TestARMStandsBefore(t *testing.T) {
 
 func TestBadThrottling(t *testing.T) {
 	s := newSim(t, Options{})
-	if status, text := s.tryControl("PUT", "/throttle", members{{"compute", "sometimes"}}); status != http.StatusBadRequest {
+	if status, text := s.tryControl("PUT", "/throttle", tree.Members{{"compute", "sometimes"}}); status != http.StatusBadRequest {
 		t.Fatal(status, text)
 	}
 }

@@ -5,14 +5,19 @@ import (
 	"net/http"
 	"net/url"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // tokenRoutes are those of the login server: any secret is right there.
-func (s *login) tokenRoutes() []*route {
-	var list []*route
+func (s *login) tokenRoutes() []*arm.Route {
+	var list []*arm.Route
 	for _, e := range []struct {
 		method, pattern, name string
-		handle                func(*request) (*response, *armError)
+		handle                func(*arm.Request) (*arm.Response, *arm.Error)
 	}{
 		{"POST", "{tenant}/oauth2/v2.0/token", "Token", s.issueToken},
 		{"POST", "{tenant}/oauth2/token", "Token", s.issueToken},
@@ -21,26 +26,26 @@ func (s *login) tokenRoutes() []*route {
 		{"GET", "common/discovery/instance", "InstanceDiscovery", s.discoverInstance},
 		{"GET", "metadata/endpoints", "Metadata", s.metadata},
 	} {
-		r := entry(e.method, e.pattern, e.name, "", unlimited, e.handle)
-		r.public, r.kind = true, kindRead
+		r := arm.NewRoute(e.method, e.pattern, e.name, "", ratelimit.Unlimited, e.handle)
+		r.Public, r.Kind = true, arm.KindRead
 		list = append(list, r)
 	}
 	return list
 }
 
 // login is the login server, as far as clients of the resource manager need one.
-type login struct{ *kernel }
+type login struct{ *kernel.Kernel }
 
 const tokenLife = time.Hour
 
 // issueToken gives a token to whoever asks for one with an id.
-func (s *login) issueToken(r *request) (*response, *armError) {
-	form, err := url.ParseQuery(string(r.body))
+func (s *login) issueToken(r *arm.Request) (*arm.Response, *arm.Error) {
+	form, err := url.ParseQuery(string(r.Body))
 	if err != nil || form.Get("grant_type") == "" {
 		return oauthRefusal("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'grant_type'."), nil
 	}
-	if form.Get("client_secret") == forbiddenToken {
-		return s.token(form, forbiddenToken), nil
+	if form.Get("client_secret") == arm.ForbiddenToken {
+		return s.token(form, arm.ForbiddenToken), nil
 	}
 	if form.Get("client_id") == "" && form.Get("grant_type") == "client_credentials" {
 		return oauthRefusal("invalid_request", "AADSTS900144: The request body must contain the following parameter: 'client_id'."), nil
@@ -48,40 +53,40 @@ func (s *login) issueToken(r *request) (*response, *armError) {
 	return s.token(form, s.jwt(form.Get("client_id"))), nil
 }
 
-func (s *login) token(form url.Values, token string) *response {
+func (s *login) token(form url.Values, token string) *arm.Response {
 	expires := int(tokenLife / time.Second)
-	m := members{
+	m := tree.Members{
 		{"token_type", "Bearer"}, {"expires_in", expires}, {"ext_expires_in", expires},
-		{"expires_on", int(s.now.Add(tokenLife).Unix())}, {"access_token", token},
+		{"expires_on", int(s.Now.Add(tokenLife).Unix())}, {"access_token", token},
 	}
 	if form.Get("grant_type") != "client_credentials" {
-		m = append(m, member{"scope", form.Get("scope")}, member{"refresh_token", "simulated-refresh-token"})
+		m = append(m, tree.Member{"scope", form.Get("scope")}, tree.Member{"refresh_token", "simulated-refresh-token"})
 	}
-	return answer(http.StatusOK, m)
+	return arm.Answer(http.StatusOK, m)
 }
 
 // jwt is a token that clients can look into; nobody signed it.
 func (s *login) jwt(client string) string {
-	claims := toCompactJSON(members{
-		{"aud", "https://management.azure.com"}, {"iss", "https://sts.windows.net/" + tenantID + "/"},
-		{"iat", int(s.now.Unix())}, {"nbf", int(s.now.Unix())}, {"exp", int(s.now.Add(tokenLife).Unix())},
-		{"appid", client}, {"oid", clientID}, {"tid", tenantID}, {"ver", "1.0"},
+	claims := tree.ToCompactJSON(tree.Members{
+		{"aud", "https://management.azure.com"}, {"iss", "https://sts.windows.net/" + arm.TenantID + "/"},
+		{"iat", int(s.Now.Unix())}, {"nbf", int(s.Now.Unix())}, {"exp", int(s.Now.Add(tokenLife).Unix())},
+		{"appid", client}, {"oid", arm.ClientID}, {"tid", arm.TenantID}, {"ver", "1.0"},
 	})
 	encode := base64.RawURLEncoding.EncodeToString
 	return encode([]byte(`{"alg":"none","typ":"JWT"}`)) + "." + encode(claims) + "." + encode([]byte("simulated"))
 }
 
-func oauthRefusal(code, description string) *response {
-	return answer(http.StatusBadRequest, members{{"error", code}, {"error_description", description}, {"error_codes", []any{900144}}})
+func oauthRefusal(code, description string) *arm.Response {
+	return arm.Answer(http.StatusBadRequest, tree.Members{{"error", code}, {"error_description", description}, {"error_codes", []any{900144}}})
 }
 
-func (s *login) openIDConfiguration(r *request) (*response, *armError) {
-	tenant := r.base + "/" + r.args["tenant"]
+func (s *login) openIDConfiguration(r *arm.Request) (*arm.Response, *arm.Error) {
+	tenant := r.Base + "/" + r.Args["tenant"]
 	version := ""
-	if len(r.route.pattern) == 4 {
+	if len(r.Route.Pattern) == 4 {
 		version = "/v2.0"
 	}
-	return answer(http.StatusOK, members{
+	return arm.Answer(http.StatusOK, tree.Members{
 		{"token_endpoint", tenant + "/oauth2" + version + "/token"},
 		{"token_endpoint_auth_methods_supported", []string{"client_secret_post", "private_key_jwt", "client_secret_basic"}},
 		{"jwks_uri", tenant + "/discovery" + version + "/keys"},
@@ -93,24 +98,24 @@ func (s *login) openIDConfiguration(r *request) (*response, *armError) {
 	}), nil
 }
 
-func (s *login) discoverInstance(r *request) (*response, *armError) {
-	host := r.base
-	if u, err := url.Parse(r.base); err == nil {
+func (s *login) discoverInstance(r *arm.Request) (*arm.Response, *arm.Error) {
+	host := r.Base
+	if u, err := url.Parse(r.Base); err == nil {
 		host = u.Host
 	}
-	return answer(http.StatusOK, members{
-		{"tenant_discovery_endpoint", r.base + "/" + tenantID + "/v2.0/.well-known/openid-configuration"},
+	return arm.Answer(http.StatusOK, tree.Members{
+		{"tenant_discovery_endpoint", r.Base + "/" + arm.TenantID + "/v2.0/.well-known/openid-configuration"},
 		{"api-version", "1.1"},
-		{"metadata", []members{{
+		{"metadata", []tree.Members{{
 			{"preferred_network", host}, {"preferred_cache", host}, {"aliases", []string{host}},
 		}}},
 	}), nil
 }
 
 // metadata is what the CLI reads when it is pointed at another cloud.
-func (s *login) metadata(r *request) (*response, *armError) {
-	return answer(http.StatusOK, members{
-		{"galleryEndpoint", r.base + "/"}, {"graphEndpoint", r.base + "/"}, {"portalEndpoint", r.base + "/"},
-		{"authentication", members{{"loginEndpoint", r.base}, {"audiences", []string{"https://management.azure.com", r.base}}}},
+func (s *login) metadata(r *arm.Request) (*arm.Response, *arm.Error) {
+	return arm.Answer(http.StatusOK, tree.Members{
+		{"galleryEndpoint", r.Base + "/"}, {"graphEndpoint", r.Base + "/"}, {"portalEndpoint", r.Base + "/"},
+		{"authentication", tree.Members{{"loginEndpoint", r.Base}, {"audiences", []string{"https://management.azure.com", r.Base}}}},
 	}), nil
 }

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"syscall"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 )
 
 // transport calls the simulator without sockets.
@@ -19,7 +21,7 @@ func (s *Server) Transport() http.RoundTripper { return transport{s} }
 func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	var body []byte
 	if r.Body != nil {
-		read, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
+		read, err := io.ReadAll(io.LimitReader(r.Body, arm.MaxBody+1))
 		if closeErr := r.Body.Close(); err == nil {
 			err = closeErr
 		}
@@ -35,33 +37,33 @@ func (t transport) RoundTrip(r *http.Request) (*http.Response, error) {
 	if host == "" {
 		host = r.URL.Host
 	}
-	var res *response
-	if len(body) > maxBody {
-		res = bodyRefused(&http.MaxBytesError{Limit: maxBody}).response()
+	var res *arm.Response
+	if len(body) > arm.MaxBody {
+		res = bodyRefused(&http.MaxBytesError{Limit: arm.MaxBody}).Response()
 	} else {
 		res = t.server.call(t.server.newRequest(r.Method, r.URL, r.Header, body, r.URL.Scheme+"://"+host))
 	}
 	t.server.delay(r.Context().Done(), res)
-	if res.reset {
+	if res.Reset {
 		return nil, fmt.Errorf("azuresim: read: %w", syscall.ECONNRESET)
 	}
 	return httpResponse(res, r), nil
 }
 
-func httpResponse(res *response, r *http.Request) *http.Response {
-	body := res.bytes()
+func httpResponse(res *arm.Response, r *http.Request) *http.Response {
+	body := res.Bytes()
 	length := len(body)
 	var reader io.Reader = bytes.NewReader(body)
 	if r.Method == http.MethodHead {
 		reader = http.NoBody
-	} else if res.truncate {
+	} else if res.Truncate {
 		reader = io.MultiReader(bytes.NewReader(body[:length/2]), brokenReader{})
 	}
-	res.header.Set("Content-Length", strconv.Itoa(length))
+	res.Header.Set("Content-Length", strconv.Itoa(length))
 	return &http.Response{
-		Status: strconv.Itoa(res.status) + " " + http.StatusText(res.status), StatusCode: res.status,
+		Status: strconv.Itoa(res.Status) + " " + http.StatusText(res.Status), StatusCode: res.Status,
 		Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1,
-		Header: res.header, Body: &answered{Reader: reader, sent: res.sent}, ContentLength: int64(length), Request: r,
+		Header: res.Header, Body: &answered{Reader: reader, sent: res.Sent}, ContentLength: int64(length), Request: r,
 	}
 }
 

@@ -5,13 +5,17 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // A model change touches nothing in Manual mode; manualupgrade runs a changed
 // script in place (azure-facts §2.1, §2.2).
 func TestScriptRunsInPlace(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(3, member{"script", members{{"command", "v1"}}})
+	s.stage(3, tree.Member{"script", tree.Members{{"command", "v1"}}})
 	before := s.vms("")[1]
 	s.patched(script("v2"))
 	for id, latest := range s.latest() {
@@ -19,12 +23,12 @@ func TestScriptRunsInPlace(t *testing.T) {
 	}
 	op := s.upgrade("1")
 	mustEqual(t, "charge", op.header.Get("X-Ms-Request-Charge"), "1")
-	mustEqual(t, "state during", stringAt(s.vms("")[1], "properties", "provisioningState"), "Updating")
+	mustEqual(t, "state during", tree.StringAt(s.vms("")[1], "properties", "provisioningState"), "Updating")
 	mustEqual(t, "power during", s.seen()["1"].Power, "running")
-	s.want(s.finish(op), statusSucceeded)
+	s.want(s.finish(op), operations.Succeeded)
 	after := s.vms("")[1]
-	mustEqual(t, "disk", text(at(after, "properties", "storageProfile")), text(at(before, "properties", "storageProfile")))
-	mustEqual(t, "vmId", text(at(after, "properties", "vmId")), text(at(before, "properties", "vmId")))
+	mustEqual(t, "disk", text(tree.At(after, "properties", "storageProfile")), text(tree.At(before, "properties", "storageProfile")))
+	mustEqual(t, "vmId", text(tree.At(after, "properties", "vmId")), text(tree.At(before, "properties", "vmId")))
 	latest := s.latest()
 	if !latest["1"] || latest["0"] || latest["2"] {
 		t.Fatalf("only instance 1 should have the latest model: %v", latest)
@@ -37,22 +41,22 @@ func TestScriptRunsInPlace(t *testing.T) {
 func TestImageReplacesDisk(t *testing.T) {
 	s := newSim(t, Options{})
 	const v1, v2 = testGroup + "/providers/Microsoft.Compute/images/v1", testGroup + "/providers/Microsoft.Compute/images/v2"
-	s.control("PUT", "/images", members{{"id", v1}})
-	s.control("PUT", "/images", members{{"id", v2}})
-	s.stage(2, member{"image", v1}, member{"script", members{{"command", "x"}}}, member{"health", "extension"})
+	s.control("PUT", "/images", tree.Members{{"id", v1}})
+	s.control("PUT", "/images", tree.Members{{"id", v2}})
+	s.stage(2, tree.Member{"image", v1}, tree.Member{"script", tree.Members{{"command", "x"}}}, tree.Member{"health", "extension"})
 	before := s.vms("")[0]
 	s.patched(image(v2))
 	op := s.upgrade("0")
 	s.clock.Advance(time.Second)
 	mustEqual(t, "power during", s.seen()["0"].Power, "stopped")
 	mustEqual(t, "health during", s.seen()["0"].Health, "unhealthy")
-	s.want(s.finish(op), statusSucceeded)
+	s.want(s.finish(op), operations.Succeeded)
 	after := s.vms("")[0]
-	if text(at(after, "properties", "storageProfile", "osDisk", "managedDisk", "id")) == text(at(before, "properties", "storageProfile", "osDisk", "managedDisk", "id")) {
+	if text(tree.At(after, "properties", "storageProfile", "osDisk", "managedDisk", "id")) == text(tree.At(before, "properties", "storageProfile", "osDisk", "managedDisk", "id")) {
 		t.Fatal("the OS disk is the same")
 	}
-	mustEqual(t, "vmId", text(at(after, "properties", "vmId")), text(at(before, "properties", "vmId")))
-	mustEqual(t, "image", stringAt(after, "properties", "storageProfile", "imageReference", "id"), v2)
+	mustEqual(t, "vmId", text(tree.At(after, "properties", "vmId")), text(tree.At(before, "properties", "vmId")))
+	mustEqual(t, "image", tree.StringAt(after, "properties", "storageProfile", "imageReference", "id"), v2)
 	mustEqual(t, "script runs", s.seen()["0"].ScriptRuns, 2)
 	mustEqual(t, "health after", s.seen()["0"].Health, "healthy")
 }
@@ -64,29 +68,29 @@ func TestUpgradeIsIdempotent(t *testing.T) {
 	op := s.upgrade("*")
 	mustEqual(t, "charge", op.header.Get("X-Ms-Request-Charge"), "0")
 	s.clock.Advance(400 * time.Millisecond)
-	s.want(s.status(op), statusSucceeded)
+	s.want(s.status(op), operations.Succeeded)
 	mustEqual(t, "upgrades", s.seen()["0"].Upgrades, 0)
 }
 
 // The same settings do not run again, a new forceUpdateTag does, and so do other protected settings (azure-facts §2.2).
 func TestWhatRunsAgain(t *testing.T) {
 	for name, tc := range map[string]struct {
-		change members
+		change tree.Members
 		runs   int
 	}{
-		"other property":     {members{{"properties", members{{"virtualMachineProfile", members{{"licenseType", "None"}}}}}}, 1},
+		"other property":     {tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"licenseType", "None"}}}}}}, 1},
 		"settings":           {script("other"), 2},
-		"force update tag":   {script("x", member{"forceUpdateTag", "1"}), 2},
-		"protected settings": {script("x", member{"protectedSettings", members{{"secret", "s"}}}), 2},
+		"force update tag":   {script("x", tree.Member{"forceUpdateTag", "1"}), 2},
+		"protected settings": {script("x", tree.Member{"protectedSettings", tree.Members{{"secret", "s"}}}), 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newSim(t, Options{})
 			s.stage(1)
 			s.patched(script("x"))
-			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 			s.patched(tc.change)
 			mustEqual(t, "latest", s.latest()["0"], false)
-			s.want(s.finish(s.upgrade("0")), statusSucceeded)
+			s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 			mustEqual(t, "runs", s.seen()["0"].ScriptRuns, tc.runs)
 		})
 	}
@@ -95,12 +99,12 @@ func TestWhatRunsAgain(t *testing.T) {
 // A failed script fails the instance and the operation (azure-facts §2.2).
 func TestScriptFails(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(3, member{"health", "probe"})
+	s.stage(3, tree.Member{"health", "probe"})
 	s.patched(script("bad"))
-	s.faults(members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}, {"exitCode", 3}, {"stderr", "boom"}, {"instances", []string{"1"}}})
+	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}, {"exitCode", 3}, {"stderr", "boom"}, {"instances", []string{"1"}}})
 	op := s.finish(s.upgrade("0", "1"))
-	s.want(op, statusFailed)
-	mustEqual(t, "code", stringAt(op, "error", "code"), "VMExtensionProvisioningError")
+	s.want(op, operations.Failed)
+	mustEqual(t, "code", tree.StringAt(op, "error", "code"), "VMExtensionProvisioningError")
 	seen := s.seen()
 	mustEqual(t, "state of 0", seen["0"].State, "Succeeded")
 	mustEqual(t, "state of 1", seen["1"].State, "Failed")
@@ -113,7 +117,7 @@ func TestScriptFails(t *testing.T) {
 		}
 	}
 	set := s.do(http.StatusOK, "GET", testSet, nil)
-	mustEqual(t, "scale set", stringAt(set.body, "properties", "provisioningState"), "Failed")
+	mustEqual(t, "scale set", tree.StringAt(set.body, "properties", "provisioningState"), "Failed")
 }
 
 // One stale id fails the whole call, and ids must be numbers (azure-facts §2.8).
@@ -125,15 +129,15 @@ func TestBadInstanceIDs(t *testing.T) {
 		body    any
 		message string
 	}{
-		"stale":   {members{{"instanceIds", []string{"0", "2143"}}}, "The provided instanceId 2143 is not an active Virtual Machine Scale Set VM instanceId."},
-		"no id":   {members{{"instanceIds", []string{"web_0"}}}, "Virtual Machine Scale Set VM instanceId must be a number."},
-		"missing": {members{}, "Required parameter 'instanceIds' is missing (null)."},
+		"stale":   {tree.Members{{"instanceIds", []string{"0", "2143"}}}, "The provided instanceId 2143 is not an active Virtual Machine Scale Set VM instanceId."},
+		"no id":   {tree.Members{{"instanceIds", []string{"web_0"}}}, "Virtual Machine Scale Set VM instanceId must be a number."},
+		"missing": {tree.Members{}, "Required parameter 'instanceIds' is missing (null)."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", tc.body)
 			mustEqual(t, "code", r.code(), "InvalidParameter")
-			mustEqual(t, "message", stringAt(r.body, "error", "message"), tc.message)
-			mustEqual(t, "target", stringAt(r.body, "error", "target"), "instanceIds")
+			mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), tc.message)
+			mustEqual(t, "target", tree.StringAt(r.body, "error", "target"), "instanceIds")
 		})
 	}
 	mustEqual(t, "0 is untouched", s.seen()["0"].Upgrades, 0)
@@ -143,10 +147,10 @@ func TestBadInstanceIDs(t *testing.T) {
 func TestProtectionSkips(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
-	protect := members{{"properties", members{{"protectionPolicy", members{{"protectFromScaleIn", true}, {"protectFromScaleSetActions", true}}}}}}
-	s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", protect)), statusSucceeded)
+	protect := tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", true}, {"protectFromScaleSetActions", true}}}}}}
+	s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", protect)), operations.Succeeded)
 	s.patched(script("x"))
-	s.want(s.finish(s.upgrade("*")), statusSucceeded)
+	s.want(s.finish(s.upgrade("*")), operations.Succeeded)
 	latest := s.latest()
 	if latest["0"] || !latest["1"] {
 		t.Fatalf("the protected instance should be skipped: %v", latest)
@@ -159,20 +163,20 @@ func TestOverlappingUpgrades(t *testing.T) {
 	s.stage(3)
 	s.patched(script("x"))
 	first := s.upgrade("0", "1")
-	r := s.do(http.StatusConflict, "POST", testSet+"/manualupgrade", members{{"instanceIds", []string{"1", "2"}}})
+	r := s.do(http.StatusConflict, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{"1", "2"}}})
 	mustEqual(t, "code", r.code(), "Conflict")
 	second := s.upgrade("2")
-	s.want(s.finish(first), statusSucceeded)
-	s.want(s.finish(second), statusSucceeded)
+	s.want(s.finish(first), operations.Succeeded)
+	s.want(s.finish(second), operations.Succeeded)
 }
 
 // A model write during a manualupgrade: nobody knows, so each can be had (azure-facts §2.8).
 func TestWriteDuringUpgrade(t *testing.T) {
-	for collision, want := range map[Choice]struct{ status string }{
-		"": {statusSucceeded}, "accept": {statusSucceeded}, "preempt": {statusCanceled}, "conflict": {statusSucceeded},
+	for collision, want := range map[kernel.Choice]struct{ status string }{
+		"": {operations.Succeeded}, "accept": {operations.Succeeded}, "preempt": {operations.Canceled}, "conflict": {operations.Succeeded},
 	} {
 		t.Run(string(collision), func(t *testing.T) {
-			s := newSim(t, Options{Switches: Switches{WriteDuringUpgrade: collision}})
+			s := newSim(t, Options{Switches: kernel.Switches{WriteDuringUpgrade: collision}})
 			s.stage(1)
 			s.patched(script("x"))
 			running := s.upgrade("0")
@@ -184,8 +188,8 @@ func TestWriteDuringUpgrade(t *testing.T) {
 			}
 			op := s.finish(running)
 			s.want(op, want.status)
-			if want.status == statusCanceled {
-				mustEqual(t, "code", stringAt(op, "error", "code"), "OperationPreempted")
+			if want.status == operations.Canceled {
+				mustEqual(t, "code", tree.StringAt(op, "error", "code"), "OperationPreempted")
 			}
 		})
 	}
@@ -197,28 +201,28 @@ func TestReimageKeepsModel(t *testing.T) {
 	s.stage(2)
 	s.patched(script("x"))
 	disk := s.vms("")[0]
-	op := s.do(http.StatusAccepted, "POST", testSet+"/reimage", members{{"instanceIds", []string{"0"}}})
-	s.want(s.finish(op), statusSucceeded)
+	op := s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{"0"}}})
+	s.want(s.finish(op), operations.Succeeded)
 	seen := s.seen()["0"]
 	mustEqual(t, "latest", seen.Latest, false)
 	mustEqual(t, "reimages", seen.Reimages, 1)
-	if text(at(disk, "properties", "storageProfile")) == text(at(s.vms("")[0], "properties", "storageProfile")) {
+	if text(tree.At(disk, "properties", "storageProfile")) == text(tree.At(s.vms("")[0], "properties", "storageProfile")) {
 		t.Fatal("the OS disk is the same")
 	}
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil)), statusSucceeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", nil)), operations.Succeeded)
 	mustEqual(t, "reimages of 1", s.seen()["1"].Reimages, 1)
 }
 
 // A machine that was off takes its new model when it starts (azure-facts §2.2).
 func TestUpgradeWhileDeallocated(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(1, member{"script", members{{"command", "x"}}})
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", nil)), statusSucceeded)
+	s.stage(1, tree.Member{"script", tree.Members{{"command", "x"}}})
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", nil)), operations.Succeeded)
 	s.patched(script("y"))
-	s.want(s.finish(s.upgrade("0")), statusSucceeded)
+	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 	mustEqual(t, "runs while off", s.seen()["0"].ScriptRuns, 1)
 	mustEqual(t, "power", s.seen()["0"].Power, "deallocated")
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/start", nil)), statusSucceeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/start", nil)), operations.Succeeded)
 	mustEqual(t, "runs", s.seen()["0"].ScriptRuns, 2)
 	mustEqual(t, "power", s.seen()["0"].Power, "running")
 }
@@ -229,14 +233,14 @@ func TestDisksTellTheirTime(t *testing.T) {
 	s.stage(1)
 	told := func() (disks, machine string) {
 		view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil).body
-		return text(at(arrayAt(view, "disks")[0], "statuses")), text(arrayAt(view, "statuses")[0])
+		return text(tree.At(tree.ArrayAt(view, "disks")[0], "statuses")), text(tree.ArrayAt(view, "statuses")[0])
 	}
 	for _, c := range []struct {
 		verb  string
 		moves bool
 	}{{"restart", false}, {"poweroff", false}, {"start", false}, {"deallocate", true}, {"start", false}, {"reimage", true}} {
 		disks, machine := told()
-		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/"+c.verb, nil)), statusSucceeded)
+		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/"+c.verb, nil)), operations.Succeeded)
 		disksThen, machineThen := told()
 		mustEqual(t, "another time of the disks after "+c.verb, disksThen != disks, c.moves)
 		mustEqual(t, "another time of the machine after "+c.verb, machineThen != machine, true)
@@ -249,7 +253,7 @@ func TestTenModels(t *testing.T) {
 	s.stage(11)
 	for i := range 9 {
 		s.patched(script(text(i)))
-		s.want(s.finish(s.upgrade(text(i))), statusSucceeded)
+		s.want(s.finish(s.upgrade(text(i))), operations.Succeeded)
 	}
 	r := s.do(http.StatusConflict, "PATCH", testSet, script("eleventh"))
 	if !strings.Contains(r.text, "has reached its limit of 10 models that may be referenced by one or more VMs belonging to the") {
@@ -260,30 +264,30 @@ func TestTenModels(t *testing.T) {
 // Automatic mode upgrades everything at once; Rolling needs health, then goes in batches (azure-facts §2.4).
 func TestUpgradeModes(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(4, member{"mode", "Automatic"})
+	s.stage(4, tree.Member{"mode", "Automatic"})
 	s.patched(script("x"))
 	for id, latest := range s.latest() {
 		mustEqual(t, "latest "+id, latest, true)
 	}
-	rolling := members{{"properties", members{{"upgradePolicy", members{{"mode", "Rolling"}}}}}}
+	rolling := tree.Members{{"properties", tree.Members{{"upgradePolicy", tree.Members{{"mode", "Rolling"}}}}}}
 	r := s.do(http.StatusBadRequest, "PATCH", testSet, rolling)
-	if !strings.HasPrefix(stringAt(r.body, "error", "message"), "Rolling Upgrade mode is not supported for this Virtual Machine Scale Set") {
+	if !strings.HasPrefix(tree.StringAt(r.body, "error", "message"), "Rolling Upgrade mode is not supported for this Virtual Machine Scale Set") {
 		t.Fatal(r.text)
 	}
 }
 
 func TestRollingMode(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(4, member{"mode", "Rolling"}, member{"health", "probe"})
+	s.stage(4, tree.Member{"mode", "Rolling"}, tree.Member{"health", "probe"})
 	s.do(http.StatusConflict, "POST", testSet+"/rollingUpgrades/cancel", nil)
 	op := s.patch(script("x"))
 	s.clock.Advance(time.Second)
 	mustEqual(t, "updating at once", len(s.vms("?$filter=properties/latestModelApplied%20eq%20true")), 0)
 	latest := s.do(http.StatusOK, "GET", testSet+"/rollingUpgrades/latest", nil)
-	mustEqual(t, "code", stringAt(latest.body, "properties", "runningStatus", "code"), "RollingForward")
+	mustEqual(t, "code", tree.StringAt(latest.body, "properties", "runningStatus", "code"), "RollingForward")
 	if latest.body["id"] != nil || latest.body["name"] != nil {
 		t.Fatal("rollingUpgrades/latest has neither id nor name")
 	}
-	s.want(s.finish(op), statusSucceeded)
+	s.want(s.finish(op), operations.Succeeded)
 	mustEqual(t, "upgraded", len(s.vms("?$filter=properties/latestModelApplied%20eq%20true")), 4)
 }

@@ -7,7 +7,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 func TestScriptsNeedAllowing(t *testing.T) {
@@ -72,7 +72,7 @@ func testConfinement(t *testing.T, f *Fleet) {
 	wantPage(t, f, "/", http.StatusOK, "mine\n")
 
 	// What a script leaves running ends with it: its output is closed, or this would wait.
-	if r := run(t, f, "a", "sleep 600 & setsid sleep 600 & echo done"); r != (azuresim.ScriptResult{Stdout: "done\n"}) {
+	if r := run(t, f, "a", "sleep 600 & setsid sleep 600 & echo done"); r != (guest.ScriptResult{Stdout: "done\n"}) {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -108,11 +108,11 @@ func TestWithoutNamespaces(t *testing.T) {
 			f.Boot("a", imageOf("a"))
 			alive := lifeline(t)
 			results := start(f, "a", `echo mine > "$WEB_ROOT/index.html"; (`+holding(alive)+`) & head -n 1 < `+alive)
-			if r := await(t, results); r != (azuresim.ScriptResult{Stdout: "up\n"}) {
+			if r := await(t, results); r != (guest.ScriptResult{Stdout: "up\n"}) {
 				t.Errorf("got %+v", r)
 			}
 			wantPage(t, f, "/", http.StatusOK, "mine\n")
-			if r := run(t, f, "a", "kill -KILL $$"); r != (azuresim.ScriptResult{ExitCode: 137}) {
+			if r := run(t, f, "a", "kill -KILL $$"); r != (guest.ScriptResult{ExitCode: 137}) {
 				t.Errorf("got %+v", r)
 			}
 		})

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 // What is on a disk. The directories belong to whom scripts run as; what they are in does not, so that scripts cannot replace them.
@@ -38,7 +38,7 @@ type disk struct {
 	retired bool // to be discarded when nobody works on it
 }
 
-func (f *Fleet) makeDisk(image azuresim.Image) (*disk, error) {
+func (f *Fleet) makeDisk(image guest.Image) (*disk, error) {
 	// Scripts of all machines are the same user: they may pass through the scratch directory, but cannot guess another's disk.
 	dir, err := os.MkdirTemp(f.scratch, "disk-")
 	if err != nil {
@@ -60,7 +60,7 @@ func (f *Fleet) makeDisk(image azuresim.Image) (*disk, error) {
 	return d, nil
 }
 
-func (d *disk) fill(image azuresim.Image, c cage) error {
+func (d *disk) fill(image guest.Image, c cage) error {
 	for _, name := range []string{webDir, scriptDir, homeDir, tempDir} {
 		if err := d.root.Mkdir(name, 0o755); err != nil {
 			return err

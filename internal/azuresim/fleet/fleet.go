@@ -23,10 +23,10 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-var _ azuresim.Fleet = (*Fleet)(nil)
+var _ guest.Fleet = (*Fleet)(nil)
 
 var errClosed = errors.New("the fleet is closed")
 

@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 // testPort is this process's own: another that runs these tests may take an address as soon as it is given up, and listen there.
@@ -69,19 +69,19 @@ func scriptFleet(t *testing.T, o Options) *Fleet {
 	return f
 }
 
-func imageOf(page string) azuresim.Image {
-	return azuresim.Image{ID: "image", Files: map[string][]byte{"index.html": []byte(page)}}
+func imageOf(page string) guest.Image {
+	return guest.Image{ID: "image", Files: map[string][]byte{"index.html": []byte(page)}}
 }
 
 // run runs a script to its end.
-func run(t *testing.T, f *Fleet, key, command string, uris ...string) azuresim.ScriptResult {
+func run(t *testing.T, f *Fleet, key, command string, uris ...string) guest.ScriptResult {
 	t.Helper()
 	return await(t, start(f, key, command, uris...))
 }
 
-func start(f *Fleet, key, command string, uris ...string) <-chan azuresim.ScriptResult {
-	results := make(chan azuresim.ScriptResult, 2) // room for a second, which would be a bug
-	f.Run(key, azuresim.Script{URIs: uris, Command: command}, func(r azuresim.ScriptResult) { results <- r })
+func start(f *Fleet, key, command string, uris ...string) <-chan guest.ScriptResult {
+	results := make(chan guest.ScriptResult, 2) // room for a second, which would be a bug
+	f.Run(key, guest.Script{URIs: uris, Command: command}, func(r guest.ScriptResult) { results <- r })
 	return results
 }
 
@@ -221,7 +221,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 
 	f.Close()
 	waitDead()
-	for _, results := range []<-chan azuresim.ScriptResult{running, queued} {
+	for _, results := range []<-chan guest.ScriptResult{running, queued} {
 		if r := await(t, results); r.Err != errClosed.Error() || r.ExitCode != -1 {
 			t.Errorf("got %+v", r)
 		}

@@ -9,10 +9,10 @@ import (
 	"net/netip"
 	"syscall"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-var _ azuresim.Networking = (*Fleet)(nil)
+var _ guest.Networking = (*Fleet)(nil)
 
 // webPort is the port that a machine's web server has for those who come through a load balancer: servers of the world listen there,
 // and a process without privileges cannot.
@@ -62,7 +62,7 @@ func (f *Fleet) ReleaseAddress(name string) {
 
 // OpenDoor listens at an address that was claimed. A port that is for the privileged, or taken, is replaced by a free one.
 // The same name again replaces the former door.
-func (f *Fleet) OpenDoor(o azuresim.Door) (netip.AddrPort, error) {
+func (f *Fleet) OpenDoor(o guest.Door) (netip.AddrPort, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -88,7 +88,7 @@ func (f *Fleet) OpenDoor(o azuresim.Door) (netip.AddrPort, error) {
 }
 
 // leadBy connects a client with the machine that pick says, and with no other: who is sent to a dead machine is hung up on, as with Azure.
-func (f *Fleet) leadBy(pick func(netip.Addr) (azuresim.Target, bool)) func(context.Context, net.Addr) net.Conn {
+func (f *Fleet) leadBy(pick func(netip.Addr) (guest.Target, bool)) func(context.Context, net.Addr) net.Conn {
 	return func(ctx context.Context, client net.Addr) net.Conn {
 		to, ok := pick(client.(*net.TCPAddr).AddrPort().Addr())
 		if !ok {
@@ -140,7 +140,7 @@ func (f *Fleet) BreakFlows(name string) {
 }
 
 // Answers says whether a machine answers a probe now. It asks the machine's web server itself, since nothing else listens in a machine.
-func (f *Fleet) Answers(key string, p azuresim.Probe) bool {
+func (f *Fleet) Answers(key string, p guest.Probe) bool {
 	f.mu.Lock()
 	m := f.machines[key]
 	up := m != nil && m.web != nil && f.realPort(p.Port) == f.options.MachinePort

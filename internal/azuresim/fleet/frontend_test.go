@@ -6,20 +6,20 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 // to leads everybody to one machine.
-func to(key string, port int) func(netip.Addr) (azuresim.Target, bool) {
-	return func(netip.Addr) (azuresim.Target, bool) { return azuresim.Target{Key: key, Port: port}, key != "" }
+func to(key string, port int) func(netip.Addr) (guest.Target, bool) {
+	return func(netip.Addr) (guest.Target, bool) { return guest.Target{Key: key, Port: port}, key != "" }
 }
 
-func openDoor(t *testing.T, f *Fleet, name string, port int, pick func(netip.Addr) (azuresim.Target, bool)) netip.AddrPort {
+func openDoor(t *testing.T, f *Fleet, name string, port int, pick func(netip.Addr) (guest.Target, bool)) netip.AddrPort {
 	t.Helper()
 	if _, err := f.ClaimAddress("front"); err != nil {
 		t.Fatal(err)
 	}
-	at, err := f.OpenDoor(azuresim.Door{Name: name, Address: "front", Port: port, Pick: pick})
+	at, err := f.OpenDoor(guest.Door{Name: name, Address: "front", Port: port, Pick: pick})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -70,10 +70,10 @@ func TestTakenPortIsReplaced(t *testing.T) {
 		t.Errorf("got %v and %v", first, second)
 	}
 	want(t, pages(t, second, 1), "a")
-	if _, err := f.OpenDoor(azuresim.Door{Name: "x", Address: "front", Port: -1}); err == nil {
+	if _, err := f.OpenDoor(guest.Door{Name: "x", Address: "front", Port: -1}); err == nil {
 		t.Error("opened at port -1")
 	}
-	if _, err := f.OpenDoor(azuresim.Door{Name: "x", Address: "nobody's"}); err == nil {
+	if _, err := f.OpenDoor(guest.Door{Name: "x", Address: "nobody's"}); err == nil {
 		t.Error("opened at an address that nobody claimed")
 	}
 }
@@ -115,26 +115,26 @@ func TestAnswers(t *testing.T) {
 	f.Boot("a", imageOf("a"))
 	for _, tc := range []struct {
 		key  string
-		ask  azuresim.Probe
+		ask  guest.Probe
 		want bool
 	}{
-		{"a", azuresim.Probe{Port: 80}, true},
-		{"a", azuresim.Probe{Port: testPort, Path: "/"}, true},
-		{"a", azuresim.Probe{Port: 80, Path: "/none"}, false},
-		{"a", azuresim.Probe{Port: 80, Path: "%%"}, false},
-		{"a", azuresim.Probe{Port: 22}, false},
-		{"b", azuresim.Probe{Port: 80}, false},
+		{"a", guest.Probe{Port: 80}, true},
+		{"a", guest.Probe{Port: testPort, Path: "/"}, true},
+		{"a", guest.Probe{Port: 80, Path: "/none"}, false},
+		{"a", guest.Probe{Port: 80, Path: "%%"}, false},
+		{"a", guest.Probe{Port: 22}, false},
+		{"b", guest.Probe{Port: 80}, false},
 	} {
 		if got := f.Answers(tc.key, tc.ask); got != tc.want {
 			t.Errorf("%s asked %+v: got %v", tc.key, tc.ask, got)
 		}
 	}
 	f.SetSick("a", true)
-	if f.Answers("a", azuresim.Probe{Port: 80, Path: "/"}) || !f.Answers("a", azuresim.Probe{Port: 80}) {
+	if f.Answers("a", guest.Probe{Port: 80, Path: "/"}) || !f.Answers("a", guest.Probe{Port: 80}) {
 		t.Error("who is sick answers HTTP, or does not accept connections")
 	}
 	f.Down("a")
-	if f.Answers("a", azuresim.Probe{Port: 80}) {
+	if f.Answers("a", guest.Probe{Port: 80}) {
 		t.Error("who is down answers")
 	}
 }

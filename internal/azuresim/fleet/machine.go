@@ -6,7 +6,7 @@ import (
 	"net/netip"
 	"sync/atomic"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 var (
@@ -25,7 +25,7 @@ type machine struct {
 
 // Boot gives the machine a fresh disk made from the image and opens its web server at its address. A machine that exists keeps its
 // address, and whether it is sick; scripts that run on its old disk are killed.
-func (f *Fleet) Boot(key string, image azuresim.Image) {
+func (f *Fleet) Boot(key string, image guest.Image) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -38,7 +38,7 @@ func (f *Fleet) Boot(key string, image azuresim.Image) {
 	f.options.Logger.Debug("Booted", "machine", key, "image", image.ID, "address", f.machines[key].site.addr)
 }
 
-func (f *Fleet) boot(key string, image azuresim.Image) error {
+func (f *Fleet) boot(key string, image guest.Image) error {
 	m := f.machines[key]
 	if m == nil {
 		s, err := f.street.settle(f.options.MachinePort)

@@ -10,12 +10,12 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 func TestMachineServesItsImage(t *testing.T) {
 	f := startFleet(t, Options{})
-	f.Boot("a", azuresim.Image{Files: map[string][]byte{"index.html": []byte("hello"), "css/site.css": []byte("p{}"), "empty/.keep": nil}})
+	f.Boot("a", guest.Image{Files: map[string][]byte{"index.html": []byte("hello"), "css/site.css": []byte("p{}"), "empty/.keep": nil}})
 	wantPage(t, f, "/", http.StatusOK, "hello")
 	wantPage(t, f, "/index.html", http.StatusOK, "hello")
 	wantPage(t, f, "/css/site.css", http.StatusOK, "p{}")
@@ -127,7 +127,7 @@ func TestStrangersAreIgnored(t *testing.T) {
 func TestImageMustStayInWebRoot(t *testing.T) {
 	scratch := openDir(t)
 	f := startFleet(t, Options{ScratchDir: scratch})
-	f.Boot("a", azuresim.Image{Files: map[string][]byte{"../../../escaped": []byte("x")}})
+	f.Boot("a", guest.Image{Files: map[string][]byte{"../../../escaped": []byte("x")}})
 	if found, _ := filepath.Glob(filepath.Join(scratch, "escaped")); found != nil {
 		t.Error("the image wrote outside")
 	}

@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 // TestManners: a release with a fault behaves as its file says, and what was answered is counted for Prometheus, from a fresh disk on anew.
@@ -33,7 +33,7 @@ func TestManners(t *testing.T) {
 // TestMannersThatMakeNoSense are none, and a page of one's own comes before the counts.
 func TestMannersThatMakeNoSense(t *testing.T) {
 	f := startFleet(t, Options{})
-	f.Boot("a", azuresim.Image{Files: map[string][]byte{"index.html": []byte("page"), "metrics": []byte("own"), mannersFile: []byte(`{"errorPercent": "all", "diesAfter`)}})
+	f.Boot("a", guest.Image{Files: map[string][]byte{"index.html": []byte("page"), "metrics": []byte("own"), mannersFile: []byte(`{"errorPercent": "all", "diesAfter`)}})
 	wantPage(t, f, "/", http.StatusOK, "page")
 	wantPage(t, f, "/metrics", http.StatusOK, "own")
 }

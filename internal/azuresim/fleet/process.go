@@ -7,14 +7,14 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 // outputDelay is how long the output of a script may stay open after its end, which only a process it left behind, unconfined, does.
 const outputDelay = 500 * time.Millisecond
 
 // runCommand runs the command in a directory of the disk. An error means that it was not started, or not left to end by itself.
-func (f *Fleet) runCommand(d *disk, command, dir string) (azuresim.ScriptResult, error) {
+func (f *Fleet) runCommand(d *disk, command, dir string) (guest.ScriptResult, error) {
 	limit := f.options.ScriptTimeout
 	ctx, cancel := context.WithTimeoutCause(d.ctx, limit, fmt.Errorf("killed at the time limit of %v", limit))
 	defer cancel()
@@ -34,10 +34,10 @@ func (f *Fleet) runCommand(d *disk, command, dir string) (azuresim.ScriptResult,
 		if cause := context.Cause(ctx); cause != nil {
 			err = cause
 		}
-		return azuresim.ScriptResult{}, fmt.Errorf("starting the script: %w", err)
+		return guest.ScriptResult{}, fmt.Errorf("starting the script: %w", err)
 	}
 	_ = killGroup(cmd) // what it left behind, where no namespace has ended it already
-	result := azuresim.ScriptResult{ExitCode: exitCode(cmd), Stdout: stdout.String(), Stderr: stderr.String()}
+	result := guest.ScriptResult{ExitCode: exitCode(cmd), Stdout: stdout.String(), Stderr: stderr.String()}
 	if ctx.Err() != nil && !cmd.ProcessState.Success() {
 		return result, context.Cause(ctx)
 	}

@@ -7,21 +7,21 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 var errNoMachine = errors.New("there is no such machine")
 
 // job is a script that waits for its turn on a disk.
 type job struct {
-	script azuresim.Script
-	done   func(azuresim.ScriptResult)
+	script guest.Script
+	done   func(guest.ScriptResult)
 }
 
 // Run downloads the script's URIs into the machine's disk and runs its command or program there, after the scripts that were there
 // before it.
 // done is called exactly once, on another goroutine, also when the machine is removed meanwhile.
-func (f *Fleet) Run(key string, s azuresim.Script, done func(azuresim.ScriptResult)) {
+func (f *Fleet) Run(key string, s guest.Script, done func(guest.ScriptResult)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -41,8 +41,8 @@ func (f *Fleet) Run(key string, s azuresim.Script, done func(azuresim.ScriptResu
 	}
 }
 
-func neverRan(err error) azuresim.ScriptResult {
-	return azuresim.ScriptResult{ExitCode: -1, Err: err.Error()}
+func neverRan(err error) guest.ScriptResult {
+	return guest.ScriptResult{ExitCode: -1, Err: err.Error()}
 }
 
 // work runs the scripts of a disk until none waits.
@@ -78,23 +78,23 @@ func (f *Fleet) nextJob(d *disk) (job, bool) {
 	return job{}, false
 }
 
-func (f *Fleet) execute(d *disk, s azuresim.Script) (azuresim.ScriptResult, error) {
+func (f *Fleet) execute(d *disk, s guest.Script) (guest.ScriptResult, error) {
 	if f.refusal != nil {
-		return azuresim.ScriptResult{}, f.refusal
+		return guest.ScriptResult{}, f.refusal
 	}
 	if err := context.Cause(d.ctx); err != nil {
-		return azuresim.ScriptResult{}, err
+		return guest.ScriptResult{}, err
 	}
 	if err := d.freshScriptDir(f.cage); err != nil {
-		return azuresim.ScriptResult{}, fmt.Errorf("emptying the script directory: %w", err)
+		return guest.ScriptResult{}, fmt.Errorf("emptying the script directory: %w", err)
 	}
 	for _, uri := range s.URIs {
 		name, content, err := f.client.get(d.ctx, uri)
 		if err != nil {
-			return azuresim.ScriptResult{}, err
+			return guest.ScriptResult{}, err
 		}
 		if err := d.writeScript(name, content, f.cage); err != nil {
-			return azuresim.ScriptResult{}, fmt.Errorf("storing the downloaded %q: %w", name, err)
+			return guest.ScriptResult{}, fmt.Errorf("storing the downloaded %q: %w", name, err)
 		}
 	}
 	if s.Program != "" {
@@ -107,9 +107,9 @@ func (f *Fleet) execute(d *disk, s azuresim.Script) (azuresim.ScriptResult, erro
 const programName = "script.sh"
 
 // runProgram executes a file as Azure's agent does: by a shell, which reads what names no interpreter itself.
-func (f *Fleet) runProgram(d *disk, s azuresim.Script) (azuresim.ScriptResult, error) {
+func (f *Fleet) runProgram(d *disk, s guest.Script) (guest.ScriptResult, error) {
 	if err := d.writeScript(programName, []byte(s.Program), f.cage); err != nil {
-		return azuresim.ScriptResult{}, fmt.Errorf("storing the program: %w", err)
+		return guest.ScriptResult{}, fmt.Errorf("storing the program: %w", err)
 	}
 	words := []string{word(filepath.Join(d.path(scriptDir), programName))}
 	for _, arg := range s.Args {

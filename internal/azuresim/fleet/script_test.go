@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
 // store serves script files.
@@ -44,7 +44,7 @@ func TestScriptInstallsAPage(t *testing.T) {
 		"/x/common.sh":   "greet='echo hi'\n",
 	})
 	r := run(t, f, "a", "./install_v2.sh", at+"/install_v2.sh?sig=abc", at+"/x/common.sh")
-	if want := (azuresim.ScriptResult{Stdout: "installing\n", Stderr: "careful\n"}); r != want {
+	if want := (guest.ScriptResult{Stdout: "installing\n", Stderr: "careful\n"}); r != want {
 		t.Errorf("got %+v, want %+v", r, want)
 	}
 	wantPage(t, f, "/", http.StatusOK, "v2\n")
@@ -63,14 +63,14 @@ func TestScriptEnds(t *testing.T) {
 	f.Boot("a", imageOf("a"))
 	for name, tc := range map[string]struct {
 		command string
-		want    azuresim.ScriptResult
+		want    guest.ScriptResult
 	}{
-		"failure":     {"echo why >&2; exit 1", azuresim.ScriptResult{ExitCode: 1, Stderr: "why\n"}},
-		"not found":   {"exec 2>&-; /no/such/program", azuresim.ScriptResult{ExitCode: 127}},
-		"signal":      {"exec 2>&-; sh -c 'kill -KILL $$'; exit $?", azuresim.ScriptResult{ExitCode: 137}},
-		"long output": {"head -c 3000000 /dev/zero | tr '\\0' x; echo end", azuresim.ScriptResult{Stdout: strings.Repeat("x", 96) + "end\n"}},
-		"not text":    {`printf '\377\376ok'`, azuresim.ScriptResult{Stdout: "?ok"}},
-		"no input":    {"cat", azuresim.ScriptResult{}},
+		"failure":     {"echo why >&2; exit 1", guest.ScriptResult{ExitCode: 1, Stderr: "why\n"}},
+		"not found":   {"exec 2>&-; /no/such/program", guest.ScriptResult{ExitCode: 127}},
+		"signal":      {"exec 2>&-; sh -c 'kill -KILL $$'; exit $?", guest.ScriptResult{ExitCode: 137}},
+		"long output": {"head -c 3000000 /dev/zero | tr '\\0' x; echo end", guest.ScriptResult{Stdout: strings.Repeat("x", 96) + "end\n"}},
+		"not text":    {`printf '\377\376ok'`, guest.ScriptResult{Stdout: "?ok"}},
+		"no input":    {"cat", guest.ScriptResult{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if r := run(t, f, "a", tc.command); r != tc.want {
@@ -87,21 +87,21 @@ func TestProgram(t *testing.T) {
 	for name, tc := range map[string]struct {
 		program string
 		args    []string
-		want    azuresim.ScriptResult
+		want    guest.ScriptResult
 	}{
-		"page":           {"cat index.html; cat \"$WEB_ROOT/index.html\"", nil, azuresim.ScriptResult{Stdout: "pagepage"}},
-		"no interpreter": {"echo $0 >&2\nexit 3", nil, azuresim.ScriptResult{ExitCode: 3, Stderr: "PROGRAM\n"}},
-		"interpreter":    {"#!/bin/sed -nf\ns/^/read: /p\n", nil, azuresim.ScriptResult{Stdout: "read: #!/bin/sed -nf\nread: s/^/read: /p\n"}},
-		"arguments":      {`printf '%s|' "$@"`, []string{"a b", "", "it's", "$HOME"}, azuresim.ScriptResult{Stdout: "a b||it's|$HOME|"}},
-		"its own place":  {`echo 'echo beside' > "$0.new"; sh "$0.new"; ls`, nil, azuresim.ScriptResult{Stdout: "beside\nindex.html\n"}},
-		"fresh":          {`ls "${0%/*}"`, nil, azuresim.ScriptResult{Stdout: "script.sh\n"}},
+		"page":           {"cat index.html; cat \"$WEB_ROOT/index.html\"", nil, guest.ScriptResult{Stdout: "pagepage"}},
+		"no interpreter": {"echo $0 >&2\nexit 3", nil, guest.ScriptResult{ExitCode: 3, Stderr: "PROGRAM\n"}},
+		"interpreter":    {"#!/bin/sed -nf\ns/^/read: /p\n", nil, guest.ScriptResult{Stdout: "read: #!/bin/sed -nf\nread: s/^/read: /p\n"}},
+		"arguments":      {`printf '%s|' "$@"`, []string{"a b", "", "it's", "$HOME"}, guest.ScriptResult{Stdout: "a b||it's|$HOME|"}},
+		"its own place":  {`echo 'echo beside' > "$0.new"; sh "$0.new"; ls`, nil, guest.ScriptResult{Stdout: "beside\nindex.html\n"}},
+		"fresh":          {`ls "${0%/*}"`, nil, guest.ScriptResult{Stdout: "script.sh\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if name == "interpreter" {
 				tc.args = []string{f.machines["a"].disk.Load().path("script/script.sh")}
 			}
-			results := make(chan azuresim.ScriptResult, 2)
-			f.Run("a", azuresim.Script{Program: tc.program, Args: tc.args}, func(r azuresim.ScriptResult) { results <- r })
+			results := make(chan guest.ScriptResult, 2)
+			f.Run("a", guest.Script{Program: tc.program, Args: tc.args}, func(r guest.ScriptResult) { results <- r })
 			r := await(t, results)
 			r.Stderr = strings.ReplaceAll(r.Stderr, f.machines["a"].disk.Load().path("script/script.sh"), "PROGRAM")
 			if r != tc.want {
@@ -222,7 +222,7 @@ func TestScriptIsKilled(t *testing.T) {
 			waitDead := grip(t, alive)
 			tc.end(f)
 			waitDead()
-			for _, results := range []<-chan azuresim.ScriptResult{running, queued} {
+			for _, results := range []<-chan guest.ScriptResult{running, queued} {
 				if r := await(t, results); r.Err != tc.want.Error() {
 					t.Errorf("got %+v", r)
 				}
@@ -252,7 +252,7 @@ func TestOneScriptAtATime(t *testing.T) {
 	var all sync.WaitGroup
 	for range 8 {
 		all.Add(1)
-		f.Run("a", azuresim.Script{Command: `mkdir "$HOME/lock" && rmdir "$HOME/lock"`}, func(r azuresim.ScriptResult) {
+		f.Run("a", guest.Script{Command: `mkdir "$HOME/lock" && rmdir "$HOME/lock"`}, func(r guest.ScriptResult) {
 			defer all.Done()
 			if r.ExitCode != 0 || r.Err != "" {
 				t.Errorf("got %+v", r)
@@ -271,9 +271,9 @@ func TestManyMachines(t *testing.T) {
 		key := fmt.Sprint(i)
 		f.Boot(key, imageOf(key))
 		all.Add(1)
-		f.Run(key, azuresim.Script{URIs: []string{at + "/a.sh"}, Command: "./a.sh"}, func(r azuresim.ScriptResult) {
+		f.Run(key, guest.Script{URIs: []string{at + "/a.sh"}, Command: "./a.sh"}, func(r guest.ScriptResult) {
 			defer all.Done()
-			if r != (azuresim.ScriptResult{Stdout: "a.sh\n"}) {
+			if r != (guest.ScriptResult{Stdout: "a.sh\n"}) {
 				t.Errorf("got %+v", r)
 			}
 		})
@@ -285,10 +285,10 @@ func TestManyMachines(t *testing.T) {
 func TestDoneMayRunTheNext(t *testing.T) {
 	f := scriptFleet(t, Options{})
 	f.Boot("a", imageOf("a"))
-	last := make(chan azuresim.ScriptResult, 1)
-	f.Run("a", azuresim.Script{Command: "true"}, func(azuresim.ScriptResult) {
+	last := make(chan guest.ScriptResult, 1)
+	f.Run("a", guest.Script{Command: "true"}, func(guest.ScriptResult) {
 		f.Boot("a", imageOf("b"))
-		f.Run("a", azuresim.Script{Command: `cat "$WEB_ROOT/index.html"`}, func(r azuresim.ScriptResult) { last <- r })
+		f.Run("a", guest.Script{Command: `cat "$WEB_ROOT/index.html"`}, func(r guest.ScriptResult) { last <- r })
 	})
 	if r := await(t, last); r.Stdout != "b" {
 		t.Errorf("got %+v", r)
@@ -343,8 +343,8 @@ func liveUntilKilled(dir string) {
 	if err != nil {
 		panic(err)
 	}
-	f.Boot("a", azuresim.Image{})
-	f.Run("a", azuresim.Script{Command: holding(filepath.Join(dir, "alive"))}, func(r azuresim.ScriptResult) { panic(r.Err) })
+	f.Boot("a", guest.Image{})
+	f.Run("a", guest.Script{Command: holding(filepath.Join(dir, "alive"))}, func(r guest.ScriptResult) { panic(r.Err) })
 	select {}
 }
 

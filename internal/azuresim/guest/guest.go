@@ -1,0 +1,80 @@
+// Package guest is what the simulator asks of whoever runs instances.
+package guest
+
+import (
+	"fmt"
+	"net/netip"
+	"strconv"
+)
+
+// Fleet is what instances run. Keys are lower-case ARM ids of instances.
+// Methods are safe for concurrent use, and must not call back into the Server
+// before they return: done, too, is called later, from another goroutine.
+type Fleet interface {
+	// Boot gives the machine a fresh disk made from the image and opens its web server.
+	Boot(key string, image Image)
+	// Run downloads the script's URIs into the machine's disk and runs its
+	// command or program there; done is called exactly once, later.
+	Run(key string, s Script, done func(ScriptResult))
+	// Down closes the machine's address; the disk is kept.
+	Down(key string)
+	// Up opens the machine's address again.
+	Up(key string)
+	// Remove ends the machine: disk and address are gone.
+	Remove(key string)
+	// Address is the machine's own 127.x.y.z, stable while it lives.
+	Address(key string) netip.Addr
+	// SetSick makes the machine answer 503, or stops it from doing so.
+	SetSick(key string, sick bool)
+}
+
+// Image is a disk image: Files is what it has in its web root, by path.
+type Image struct {
+	ID    string
+	Files map[string][]byte
+	// DiskSizeGB is how large a disk it needs; 0: any will do.
+	DiskSizeGB int
+}
+
+// Script is what runs in a machine: the command of the custom script
+// extension, among the files of its URIs, or the program of a run command.
+type Script struct {
+	URIs    []string
+	Command string
+	// Program is a file's content. Where there is one it is executed instead of
+	// Command, with Args, and in the web root, so that it can look at what the machine serves.
+	Program string
+	Args    []string
+}
+
+// ScriptResult is how a script ended. Err says why it never ran: a download
+// failed, it was not allowed, or its time was up.
+type ScriptResult struct {
+	ExitCode       int
+	Stdout, Stderr string
+	Err            string
+}
+
+// Failed is true where the script did not end well.
+func (r ScriptResult) Failed() bool { return r.ExitCode != 0 || r.Err != "" }
+
+// Message is the agent's wording of how a script ended.
+func (r ScriptResult) Message() string {
+	switch {
+	case r.Err != "":
+		return fmt.Sprintf("Enable failed: processing file downloads failed: %s", r.Err)
+	case r.ExitCode != 0:
+		return fmt.Sprintf("Enable failed: failed to execute command: command terminated with exit status=%d\n[stdout]\n%s\n[stderr]\n%s\n",
+			r.ExitCode, r.Stdout, r.Stderr)
+	}
+	return fmt.Sprintf("Enable succeeded: \n[stdout]\n%s\n[stderr]\n%s\n", r.Stdout, r.Stderr)
+}
+
+// Code is the status code of the extension in the instance view.
+func (r ScriptResult) Code() string {
+	if !r.Failed() {
+		return "ProvisioningState/succeeded"
+	}
+	// The agent reports a script that never ran with an exit code of its own.
+	return "ProvisioningState/failed/" + strconv.Itoa(max(1, r.ExitCode))
+}

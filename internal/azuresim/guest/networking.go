@@ -1,0 +1,45 @@
+package guest
+
+import "net/netip"
+
+// Networking is an ability that a fleet may have beyond running machines: the
+// frontends of load balancers, as addresses and ports that clients can really
+// connect to. Like those of Fleet, its methods must not call back into the
+// Server before they return.
+type Networking interface {
+	// ClaimAddress gives a name an address of its own, and the same one until it is released.
+	ClaimAddress(name string) (netip.Addr, error)
+	// ReleaseAddress gives the address up; all that listens there ends.
+	ReleaseAddress(name string)
+	// OpenDoor listens at an address that was claimed under a name. Each
+	// connection goes to where pick leads, which is asked on another goroutine.
+	// Where the port may not be had by this process, or is taken, it is another one: at says which.
+	OpenDoor(door Door) (at netip.AddrPort, err error)
+	// CloseDoor stops listening; breaks says whether connections that were made through it break.
+	CloseDoor(name string, breaks bool)
+	// BreakFlows breaks the connections that were made through a door; it stays open.
+	BreakFlows(name string)
+	// Answers says whether a machine answers a probe now.
+	Answers(key string, p Probe) bool
+}
+
+// Door is where clients come in: a port of a frontend.
+type Door struct {
+	Name    string
+	Address string // the name under which its address was claimed
+	Port    int
+	Pick    func(client netip.Addr) (to Target, ok bool)
+}
+
+// Target is a port of a machine.
+type Target struct {
+	Key  string
+	Port int
+}
+
+// Probe asks a machine how it is: by connecting to a port, or, where there is
+// a path, by an HTTP request that must be answered with 200.
+type Probe struct {
+	Port int
+	Path string
+}

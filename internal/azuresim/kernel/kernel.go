@@ -1,0 +1,75 @@
+// Package kernel drives a simulation: its lock, clock, events and randomness, and what was chosen for it.
+package kernel
+
+import (
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
+)
+
+// Kernel is what drives a simulation: its lock, clock, events and randomness, and what was chosen for it. All providers share one; state moves only
+// under its lock.
+type Kernel struct {
+	Clock     Clock
+	Seed      int64
+	Durations Durations
+	Switches  Switches
+	Fleet     guest.Fleet // nil: instances are bookkeeping only
+	Log       *slog.Logger
+
+	mu     sync.Mutex
+	Closed bool
+	Now    time.Time // when what is happening happens
+	seq    int
+	Events eventQueue
+	Random *rand.Rand
+}
+
+// New is a simulation in which nothing happened yet.
+func New(o Options) *Kernel {
+	k := &Kernel{
+		Clock: o.Clock, Seed: o.Seed, Durations: o.Durations.WithDefaults(), Switches: mustSwitches(o.Switches), Fleet: o.Fleet, Log: o.Logger,
+		Random: newRandom(o.Seed),
+	}
+	if k.Clock == nil {
+		wall := NewScaledClock()
+		wall.Base = wall.Base.Add(o.ClockOffset)
+		if o.Rate > 0 {
+			wall.SetRate(o.Rate)
+		}
+		k.Clock = wall
+	}
+	if k.Log == nil {
+		k.Log = slog.New(slog.DiscardHandler)
+	}
+	k.Now = k.Clock.Now()
+	return k
+}
+
+// Lock and unlock guard all of a simulation.
+func (k *Kernel) Lock() { k.mu.Lock() }
+
+// Unlock ends what Lock began.
+func (k *Kernel) Unlock() { k.mu.Unlock() }
+
+// End ends the simulation: what was still to happen does not.
+func (k *Kernel) End() {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.Closed, k.Events = true, nil
+}
+
+// Options say what a simulation is driven by.
+type Options struct {
+	Clock       Clock
+	Rate        float64
+	ClockOffset time.Duration
+	Seed        int64
+	Durations   Durations
+	Fleet       guest.Fleet
+	Switches    Switches
+	Logger      *slog.Logger
+}

@@ -1,0 +1,207 @@
+package render
+
+import (
+	"bytes"
+	"reflect"
+	"strconv"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
+)
+
+// A list of a thousand instances is four megabytes of JSON, nearly all of which they share. So what is alike is written once, as a
+// form, and filled in for each. A form is cut out of what the one renderer of instances (look.body) writes, never written by hand:
+// the two cannot come to differ.
+
+// form is the JSON of a listed instance with blanks left for what is its own.
+type form struct {
+	pieces []piece
+	doc    tree.Object // keeps the tree alive whose address is in the likeness
+}
+
+// piece is some text and the blank after it; the last piece has none.
+type piece struct {
+	text  []byte
+	blank blank
+}
+
+// blank appends what one instance has in a place that all have.
+type blank func(out []byte, l Snapshot) []byte
+
+// likeness is all that instances must have in common to share a form. A new member of instance that is shown belongs here, or
+// among the blanks, or has to make an instance peculiar; TestFormsKnowEveryField asks for it.
+type likeness struct {
+	set       *vmss.ScaleSet
+	doc       uintptr // of the tree, which never changes once it is the set's
+	upperCase bool
+	version   arm.APIVersion
+	expands   bool
+	projects  bool
+
+	model        *vmprofile.Model
+	isLatest     bool
+	provisioning vmss.Provisioning
+	power        vmss.Power
+	health       vmss.Health
+
+	zone, exact                                    string
+	hasProtection, protectScaleIn, protectsActions bool
+}
+
+func (l Listing) likeness(shown Snapshot, version arm.APIVersion) likeness {
+	set := shown.Set
+	return likeness{
+		set: set, doc: reflect.ValueOf(set.Doc).Pointer(), upperCase: set.UpperCase,
+		version: version, expands: l.expands, projects: l.projects,
+		model: shown.state.Model, isLatest: shown.state.Model == shown.latest,
+		provisioning: shown.state.Provisioning, power: shown.state.Power, health: shown.state.Health,
+		zone: shown.Zone, exact: shown.Exact,
+		hasProtection: shown.HasProtection, protectScaleIn: shown.ProtectScaleIn, protectsActions: shown.ProtectActions,
+	}
+}
+
+// isPeculiar says whether an instance shows something that hardly any other does.
+func isPeculiar(inst *vmss.Instance) bool { return inst.Tags != nil || len(inst.Results) > 0 }
+
+// FormsKept bounds the forms at some megabytes. Making one costs as much as writing a few instances, so all may be forgotten at once.
+const FormsKept = 256
+
+// Draw writes one instance of a list.
+func (s *Lister) Draw(w *tree.Writer, l Listing, shown Snapshot, version arm.APIVersion, depth int) {
+	if isPeculiar(shown.Instance) {
+		w.Value(l.Item(shown, version), depth)
+		return
+	}
+	key := l.likeness(shown, version)
+	f, known := s.Forms[key]
+	if !known {
+		f = l.newForm(shown, version, depth)
+		if len(s.Forms) >= FormsKept {
+			clear(s.Forms)
+		}
+		s.Forms[key] = f
+	}
+	if f == nil {
+		w.Value(l.Item(shown, version), depth)
+		return
+	}
+	w.Out = f.fill(w.Out, shown)
+}
+
+func (f *form) fill(out []byte, shown Snapshot) []byte {
+	for _, p := range f.pieces {
+		out = append(out, p.text...)
+		if p.blank != nil {
+			out = p.blank(out, shown)
+		}
+	}
+	return out
+}
+
+// blanks are what instances have of their own. None's text begins with another's, in the instances that forms are cut from.
+var blanks = []blank{
+	func(out []byte, l Snapshot) []byte { return strconv.AppendInt(out, int64(l.ID), 10) },
+	func(out []byte, l Snapshot) []byte { return append(out, l.Number36()...) },
+	func(out []byte, l Snapshot) []byte { return append(out, l.Suffix...) },
+	func(out []byte, l Snapshot) []byte { return append(out, l.Suffix36()...) },
+	func(out []byte, l Snapshot) []byte { return append(out, l.VMID.String()...) },
+	func(out []byte, l Snapshot) []byte { return append(out, kernel.HexID(l.VMID)...) },
+	func(out []byte, l Snapshot) []byte { return append(out, kernel.HexID(l.Disk)...) },
+	func(out []byte, l Snapshot) []byte { return strconv.AppendInt(out, int64(l.Etag), 10) },
+	func(out []byte, l Snapshot) []byte { return strconv.AppendInt(out, int64(l.Fault), 10) },
+	func(out []byte, l Snapshot) []byte { return arm.AppendTime(out, l.Born) },
+	func(out []byte, l Snapshot) []byte { return arm.AppendTime(out, time.Unix(0, l.Attached)) },
+	func(out []byte, l Snapshot) []byte { return arm.AppendTime(out, l.stateTime()) },
+	func(out []byte, l Snapshot) []byte { return l.stateTime().UTC().AppendFormat(out, agentTime) },
+	func(out []byte, l Snapshot) []byte { return arm.AppendTime(out, time.Unix(0, l.healthTime)) },
+}
+
+// newForm cuts a form for all that are like an instance; nil if there is none: then each is written by itself.
+func (l Listing) newForm(shown Snapshot, version arm.APIVersion, depth int) *form {
+	first, second := shown.standIn(1), shown.standIn(2)
+	f := &form{doc: shown.Set.Doc}
+	c := cutter{first: written(l.Item(first, version), depth), second: written(l.Item(second, version), depth)}
+	for _, b := range blanks {
+		one, other := b(nil, first), b(nil, second)
+		if len(one) > 0 { // a Uniform set's names have no suffix
+			c.marks = append(c.marks, mark{b, one, other})
+		}
+	}
+	pieces, ok := c.cut()
+	if !ok {
+		return nil
+	}
+	f.pieces = pieces
+	return f
+}
+
+// standIn is an instance like another, with texts in its blanks that occur nowhere else in it.
+func (l Snapshot) standIn(n int) Snapshot {
+	inst := *l.Instance
+	inst.ID = 98_700 + 7*n // of five digits, so that a number filled up to six is another text, in whatever base
+	inst.Etag = 8_765_430_000 + 11*n
+	inst.Fault = 5_432_180_000 + 13*n
+	if inst.Suffix != "" {
+		inst.Suffix = "fedcba1" + strconv.Itoa(n)
+	}
+	inst.VMID, inst.Disk = uuid.UUID{0: 0xfe, 15: byte(n)}, uuid.UUID{0: 0xef, 15: byte(n)}
+	inst.Born = time.Date(2001, 2, 3, 4, 5, n, 1_234_500, time.UTC)
+	inst.Attached = time.Date(2003, 4, 5, 6, 7, n, 2_345_600, time.UTC).UnixNano()
+	l.state.Since = time.Date(2002, 3, 4, 5, 6, n, 6_543_200, time.UTC).UnixNano()
+	l.healthTime = time.Date(2004, 5, 6, 7, 8, n, 3_456_700, time.UTC).UnixNano() // it need not be that of the state
+	l.Instance = &inst
+	return l
+}
+
+// mark is a blank with what two stand-ins have in it.
+type mark struct {
+	blank         blank
+	first, second []byte
+}
+
+// cutter cuts a form out of two stand-ins. Where they differ, a blank must explain it; what is the same in both is text, even
+// where it looks like what one of them has in a blank.
+type cutter struct {
+	first, second []byte
+	marks         []mark
+	pieces        []piece
+	text          []byte
+}
+
+func (c *cutter) cut() (pieces []piece, ok bool) {
+	for len(c.first) > 0 && len(c.second) > 0 {
+		if c.takeMark() {
+			continue
+		}
+		if c.first[0] != c.second[0] {
+			return nil, false
+		}
+		c.text = append(c.text, c.first[0])
+		c.first, c.second = c.first[1:], c.second[1:]
+	}
+	return append(c.pieces, piece{text: c.text}), len(c.first) == len(c.second)
+}
+
+func (c *cutter) takeMark() bool {
+	for _, m := range c.marks {
+		if bytes.HasPrefix(c.first, m.first) && bytes.HasPrefix(c.second, m.second) {
+			c.pieces = append(c.pieces, piece{c.text, m.blank})
+			c.text = nil
+			c.first, c.second = c.first[len(m.first):], c.second[len(m.second):]
+			return true
+		}
+	}
+	return false
+}
+
+// written is a tree as it stands at a depth of a larger one.
+func written(value any, depth int) []byte {
+	w := tree.Writer{Indent: true}
+	w.Value(value, depth)
+	return w.Out
+}

@@ -1,0 +1,108 @@
+package throttle
+
+import (
+	"fmt"
+	"reflect"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
+)
+
+// PerMinuteChoices is what Azure's tables of the policies a minute leave open (azure-facts §3.2, §7.4). Each may stand as its tags say,
+// the default first; buckets go by the names that headers and errors have. What was recorded of the older policies leaves nothing open.
+type PerMinuteChoices struct {
+	// ManualUpgrade is what manualupgrade draws from: as a write of its scale set, which the older policies made of it; as a reimage
+	// or a start of all of it, which only the subscription's bucket counts; one for each machine that it touches; or nothing.
+	ManualUpgrade kernel.Choice `json:"manualUpgrade" choices:"UpdateVMScaleSet UpdateVMScaleSetSubscription UpdateVMScaleSetVM none" fact:"§7.4"`
+	// VMList is what a list of instances of a Uniform set draws from: as its instance view; as lists of scale sets, which only the
+	// subscription's bucket counts; as a GET of the scale set; one for each machine that it shows; or nothing.
+	VMList kernel.Choice `json:"vmList" choices:"HighCostGetVMScaleSet HighCostGetVMScaleSetSubscription LowCostGetVMScaleSet GetVMScaleSetVM none" fact:"§7.4"`
+	// Names is how x-ms-ratelimit-remaining-resource calls the buckets: as we do, as was recorded of the older policies (3Min is the
+	// resource's, 30Min the subscription's), or not at all, since it is not there.
+	Names kernel.Choice `json:"names" choices:"policies recorded hide" fact:"§7.4"`
+}
+
+// withDefaults puts what is not chosen at its default, and refuses what is no choice.
+func (o Options) withDefaults() (Options, error) {
+	if o.Compute != "" && o.Compute != ComputePerMinute && o.Compute != ComputeWindows {
+		return o, fmt.Errorf("compute %q is none of %q, %q and empty", o.Compute, ComputePerMinute, ComputeWindows)
+	}
+	if err := kernel.SettleChoices(reflect.ValueOf(&o.PerMinute).Elem()); err != nil {
+		return o, fmt.Errorf("throttling by the minute: %w", err)
+	}
+	return o, nil
+}
+
+// Check says what cannot be chosen.
+func (o Options) Check() error {
+	_, err := o.withDefaults()
+	return err
+}
+
+// share is which of a policy's two buckets a call draws from, and how much.
+type share uint8
+
+const (
+	ofBoth         share = iota // one from each
+	ofSubscription              // one, from the subscription's
+	byMachine                   // from the subscription's, one for each machine that the call is about
+)
+
+// drawn is what a call draws from.
+type drawn struct {
+	ratelimit.Policy
+	share
+}
+
+var manualUpgradeBuckets = map[kernel.Choice]drawn{
+	"UpdateVMScaleSet": {ratelimit.SetUpdate, ofBoth}, "UpdateVMScaleSetSubscription": {ratelimit.SetUpdate, ofSubscription},
+	"UpdateVMScaleSetVM": {ratelimit.VMUpdate, byMachine}, "none": {ratelimit.Unlimited, ofBoth},
+}
+
+var vmListBuckets = map[kernel.Choice]drawn{
+	"HighCostGetVMScaleSet": {ratelimit.SetHighCost, ofBoth}, "HighCostGetVMScaleSetSubscription": {ratelimit.SetHighCost, ofSubscription},
+	"LowCostGetVMScaleSet": {ratelimit.SetLowCost, ofBoth}, "GetVMScaleSetVM": {ratelimit.VMGet, byMachine}, "none": {ratelimit.Unlimited, ofBoth},
+}
+
+// known is what buckets ask of a scale set.
+type known struct{ exists, flexible bool }
+
+// drawnBy is what a call draws from under the policies a minute.
+func (t *Buckets) drawnBy(r *arm.Request, set known) drawn {
+	switch name := r.Route.Name; {
+	case name == arm.OpUpdateInstances:
+		return manualUpgradeBuckets[t.PerMinute.ManualUpgrade]
+	case name == arm.OpListVMs && set.exists && set.flexible:
+		return drawn{ratelimit.VMHighCost, ofBoth} // which is documented
+	case name == arm.OpListVMs:
+		return vmListBuckets[t.PerMinute.VMList]
+	case r.Route.Bucket == ratelimit.SetCreate && set.exists:
+		return drawn{ratelimit.SetUpdate, ofBoth} // PUT of one that exists
+	case withoutResource[name]:
+		return drawn{r.Route.Bucket, ofSubscription}
+	}
+	return drawn{r.Route.Bucket, ofBoth}
+}
+
+// perMinute are the buckets that a call draws from.
+func (t *Buckets) perMinute(r *arm.Request, set known, region string) []ratelimit.Limit {
+	d := t.drawnBy(r, set)
+	if d.Policy == ratelimit.Unlimited {
+		return nil
+	}
+	subscription := ratelimit.Limit{Policy: d.Name + "Subscription", ShownAs: d.OldPolicy + "30Min", Whose: region, Size: d.RegionSize, Refill: d.RegionRefill}
+	if d.share == byMachine {
+		subscription.Counts = ratelimit.Machines
+	}
+	limits := []ratelimit.Limit{subscription}
+	if d.ResourceSize > 0 && d.share == ofBoth {
+		limits = append(limits, ratelimit.Limit{Policy: d.Name + "Resource", ShownAs: d.OldPolicy + "3Min", Whose: resourceOf(r), Size: d.ResourceSize, Refill: d.ResourceRefill})
+	}
+	if t.PerMinute.Names != "recorded" {
+		for i := range limits {
+			limits[i].ShownAs = limits[i].Policy
+		}
+	}
+	return limits
+}

@@ -1,0 +1,73 @@
+package throttle
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
+)
+
+// ShowRate says how much is left, in the headers that clients read (azure-facts §3.1, §3.3). Where nothing is limited it is what was
+// recorded of a client that had asked for little.
+func (s *Gate) ShowRate(r *arm.Request, res *arm.Response) {
+	if len(r.ArmMeters) > 0 {
+		for _, m := range r.ArmMeters {
+			res.Header.Set(armHeader(m.Policy), m.Shown())
+		}
+	} else {
+		showRecordedARM(r, res)
+	}
+	p := r.Route.Bucket
+	switch {
+	case p == ratelimit.Unlimited || arm.IsGateway(res):
+	case s.Throttle.countsCompute():
+		s.Throttle.showCompute(r, res)
+	default:
+		name := "Microsoft.Compute/" + p.OldPolicy
+		res.Header.Set("X-Ms-Ratelimit-Remaining-Resource",
+			name+"3Min;"+strconv.Itoa(p.OldLimit3Min-1)+","+name+"30Min;"+strconv.Itoa(p.OldLimit30Min-1))
+	}
+}
+
+// countsCompute says whether the compute provider's policies are on.
+func (t *Buckets) countsCompute() bool { return t != nil && t.Compute != "" }
+
+// showCompute says what is left under the compute provider's policies, if there are any and their names are to be seen.
+func (t *Buckets) showCompute(r *arm.Request, res *arm.Response) {
+	if len(r.Meters) == 0 || t.Compute == ComputePerMinute && t.PerMinute.Names == "hide" {
+		return
+	}
+	left := make([]string, 0, len(r.Meters))
+	for _, m := range r.Meters {
+		left = append(left, "Microsoft.Compute/"+m.ShownAs+";"+m.Shown())
+	}
+	res.Header.Set("X-Ms-Ratelimit-Remaining-Resource", strings.Join(left, ","))
+}
+
+// armHeader names what is left under one of the resource manager's policies, like SubscriptionGlobalReads.
+func armHeader(policy string) string {
+	for _, scope := range []struct{ name, header string }{
+		{"SubscriptionGlobal", "Subscription-Global-"}, {"Subscription", "Subscription-"}, {"Tenant", "Tenant-"},
+	} {
+		if kind, found := strings.CutPrefix(policy, scope.name); found {
+			return "X-Ms-Ratelimit-Remaining-" + scope.header + kind
+		}
+	}
+	return "X-Ms-Ratelimit-Remaining-" + policy
+}
+
+func showRecordedARM(r *arm.Request, res *arm.Response) {
+	kind, left, global := "Reads", "11999", "16499"
+	switch {
+	case r.Method == http.MethodDelete:
+		kind, left, global = "Deletes", "14999", "11999"
+	case r.Route.Kind == arm.KindWrite:
+		kind, left, global = "Writes", "1199", "11999"
+	}
+	if r.Version.Since("2024-03-01") {
+		res.Header.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+kind, global)
+	}
+	res.Header.Set("X-Ms-Ratelimit-Remaining-Subscription-"+kind, left)
+}

@@ -1,0 +1,39 @@
+package vmprofile
+
+import (
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+)
+
+// checkHealthSources refuses a second source of health (azure-facts §2.5). The words were seen where automatic OS upgrades were
+// enabled (MicrosoftDocs/azure-docs#114432); their code, and the words otherwise, are unverified [U].
+func checkHealthSources(_ *Existing, full tree.Object) *arm.Error {
+	profile := tree.ObjectAt(full, "properties", "virtualMachineProfile")
+	isHealth := func(e any) bool { return isHealthKind(tree.StringAt(e, "properties", "type")) }
+	if tree.StringAt(profile, "networkProfile", "healthProbe", "id") == "" || !slices.ContainsFunc(tree.ArrayAt(profile, "extensionProfile", "extensions"), isHealth) {
+		return nil
+	}
+	if tree.BoolAt(full, "properties", "upgradePolicy", "automaticOSUpgradePolicy", "enableAutomaticOSUpgrade") {
+		return arm.Refuse(http.StatusBadRequest, "BadRequest",
+			"Automatic OS Upgrade is not supported for this Virtual Machine Scale Set because both a health probe and a health extension were "+
+				"provided. Remove the health probe or health extension prior to enabling automatic OS upgrade.")
+	}
+	return arm.InvalidParameter("networkProfile.healthProbe", "A Virtual Machine Scale Set cannot have both a health probe and a health extension.")
+}
+
+// How long a machine may be unhealthy before it is repaired (azure-facts §2.5).
+const leastGrace, mostGrace = 10 * time.Minute, 90 * time.Minute
+
+// checkGrace refuses a grace period that is none, or too short or too long; its words are unverified [U].
+func checkGrace(_ *Existing, full tree.Object) *arm.Error {
+	text := tree.StringAt(full, "properties", "automaticRepairsPolicy", "gracePeriod")
+	if d, isDuration := IsoDuration(text); text == "" || isDuration && leastGrace <= d && d <= mostGrace {
+		return nil
+	}
+	return arm.InvalidParameter("automaticRepairsPolicy.gracePeriod",
+		"The value '%s' of parameter 'automaticRepairsPolicy.gracePeriod' is invalid. It must be between PT10M and PT90M.", text)
+}

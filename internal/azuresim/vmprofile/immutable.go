@@ -1,0 +1,35 @@
+package vmprofile
+
+import (
+	"net/http"
+	"reflect"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+)
+
+// checkFixed refuses changes of what is settled when a scale set is made
+// (azure-facts §1.3, §2.6), and of custom data where that is so (azure-facts §2.8).
+func checkFixed(was *Existing, full tree.Object) *arm.Error {
+	if was == nil {
+		return nil
+	}
+	for _, name := range []string{"platformFaultDomainCount", "zoneBalance"} {
+		before, is := tree.At(was.Doc, "properties", name), tree.At(full, "properties", name)
+		if before != nil && !reflect.DeepEqual(before, is) {
+			return changeNotAllowed(name)
+		}
+	}
+	if single, given := tree.At(was.Doc, "properties", "singlePlacementGroup").(bool); given && !single && tree.BoolAt(full, "properties", "singlePlacementGroup") {
+		return changeNotAllowed("singlePlacementGroup")
+	}
+	is := tree.At(full, "properties", "virtualMachineProfile", "osProfile", "customData")
+	if was.Switches.CustomDataChange == "refuse" && !reflect.DeepEqual(is, tree.At(was.Model.Profile, "osProfile", "customData")) {
+		return changeNotAllowed("customData")
+	}
+	return nil
+}
+
+func changeNotAllowed(property string) *arm.Error {
+	return arm.Refuse(http.StatusConflict, "PropertyChangeNotAllowed", "Changing property '%s' is not allowed.", property).About(property)
+}

@@ -1,0 +1,139 @@
+package vmss
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
+)
+
+// Machines are those of Flexible sets in a subscription, or of one of them.
+func (s *Provider) Machines(subscription, wanted string) []*Instance {
+	var all []*Instance
+	for _, set := range s.SortedSets() {
+		if set.IsFlexible() && strings.EqualFold(set.Subscription, subscription) && arm.Matches(wanted, set.ARMID()) {
+			all = append(all, set.Instances...)
+		}
+	}
+	return all
+}
+
+// Locate finds the scale set of a machine whose path does not say it.
+func (s *Provider) Locate(r *arm.Request) {
+	if r.Route == nil || r.Args["vm"] == "" || r.Args["set"] != "" {
+		return
+	}
+	if inst := s.FindMachine(r); inst != nil {
+		r.MachineSet = inst.Set.Key
+	}
+}
+
+// FindMachine is the machine of a Flexible set that a path names without the scale set; nil: there is none.
+func (s *Provider) FindMachine(r *arm.Request) *Instance {
+	var found *Instance
+	for _, inst := range s.Machines(r.Args["sub"], "") {
+		if strings.EqualFold(inst.Set.Group, r.Args["group"]) && strings.EqualFold(inst.Name(), r.Args["vm"]) {
+			found = inst
+		}
+	}
+	return found
+}
+
+// FindSet is the scale set that a path names.
+func (s *Provider) FindSet(r *arm.Request) (*ScaleSet, *arm.Error) {
+	id := r.SetID()
+	if err := s.FindGroup(r); err != nil {
+		return nil, err
+	}
+	set := s.Sets[id.Key()]
+	if set == nil {
+		return nil, r.Missing(id)
+	}
+	return set, nil
+}
+
+// SortedSets is all scale sets, by id.
+func (s *Provider) SortedSets() []*ScaleSet {
+	list := make([]*ScaleSet, 0, len(s.Sets))
+	for _, set := range s.Sets {
+		list = append(list, set)
+	}
+	slices.SortFunc(list, func(a, b *ScaleSet) int { return strings.Compare(a.Key, b.Key) })
+	return list
+}
+
+// CheckWritable refuses writes of a scale set that is being deleted.
+func (set *ScaleSet) CheckWritable() *arm.Error {
+	if set.Deleting {
+		return arm.MarkedForDeletion(set.Name)
+	}
+	return nil
+}
+
+// CheckModelChange refuses a write of the model that cannot be taken now, whichever resource it came through.
+func (set *ScaleSet) CheckModelChange(c vmprofile.Change) *arm.Error {
+	s := set.Server
+	if c.Model == set.Model {
+		return nil
+	}
+	if err := set.refuseEleventh(c.Model); err != nil {
+		return err
+	}
+	if err := s.CheckAttachments(set.ARMID(), c.Model); err != nil {
+		return err
+	}
+	if s.Switches.WriteDuringUpgrade == "conflict" && len(set.Upgrading()) > 0 {
+		return s.Conflict()
+	}
+	return nil
+}
+
+// FindVM is the instance that a path names.
+func (s *Provider) FindVM(r *arm.Request) (*Instance, *arm.Error) {
+	set, err := s.FindSet(r)
+	if err != nil {
+		return nil, err
+	}
+	if !set.IsRef(r.Args["vm"]) {
+		err := arm.InstanceNotNumber("instanceId")
+		err.Charged = r.Method == http.MethodGet
+		return nil, err
+	}
+	inst := set.Find(r.Args["vm"])
+	if inst == nil {
+		return nil, arm.Refuse(http.StatusNotFound, "NotFound", "The entity was not found in this Azure location.")
+	}
+	return inst, nil
+}
+
+// MoveEtag makes a scale set's etag another one.
+func (s *Provider) MoveEtag(key string) {
+	if set := s.Sets[key]; set != nil {
+		set.Etag++
+	}
+}
+
+// Place is where a scale set is and whether it is a Flexible one; ok is false where there is none.
+func (s *Provider) Place(key string) (location string, flexible, ok bool) {
+	set := s.Sets[key]
+	if set == nil {
+		return "", false, false
+	}
+	return set.Location, set.IsFlexible(), true
+}
+
+// QueuedIn is how many machines of a subscription are being worked on in a region.
+func (s *Provider) QueuedIn(region string) int {
+	n := 0
+	for _, set := range s.Sets {
+		if strings.ToLower(set.Subscription)+" "+arm.NormalLocation(set.Location) != region {
+			continue
+		}
+		for _, op := range set.Operations {
+			n += op.Open
+		}
+	}
+	return n
+}

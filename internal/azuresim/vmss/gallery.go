@@ -1,0 +1,93 @@
+package vmss
+
+import (
+	"net/http"
+	"strings"
+	"unicode"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
+)
+
+// checkImage refuses an image id that nobody registered. Marketplace references are always good.
+func (s *gallery) checkImage(image tree.Object, location string) *arm.Error {
+	id := tree.StringAt(image, "id")
+	if id == "" {
+		return nil
+	}
+	if _, known := s.Images[strings.ToLower(id)]; known {
+		return nil
+	}
+	if strings.Contains(strings.ToLower(id), "/galleries/") {
+		return arm.Refuse(http.StatusNotFound, "GalleryImageNotFound",
+			"The gallery image %s is not available in %s region. Please contact image owner to replicate to this region, "+
+				"or change your requested region.", id, location).About("imageReference")
+	}
+	return arm.Refuse(http.StatusNotFound, "ImageNotFound", "The Image '%s' cannot be found in '%s' region.", id, location).About("imageReference")
+}
+
+// imageOf is what a model's machines boot from; a marketplace image has no files of ours.
+func (s *gallery) imageOf(m *vmprofile.Model) guest.Image {
+	ref := m.Image()
+	if id := tree.StringAt(ref, "id"); id != "" {
+		if image, known := s.Images[strings.ToLower(id)]; known {
+			return image
+		}
+		return guest.Image{ID: id}
+	}
+	return guest.Image{ID: strings.Join([]string{
+		tree.StringAt(ref, "publisher"), tree.StringAt(ref, "offer"), tree.StringAt(ref, "sku"), s.ExactVersion(ref),
+	}, ":")}
+}
+
+// ExactVersion is the version that a reference stands for when a disk is made; empty where images have none.
+func (s *gallery) ExactVersion(ref tree.Object) string {
+	if id := tree.StringAt(ref, "id"); id != "" {
+		if _, version, found := strings.Cut(strings.ToLower(id), "/versions/"); found {
+			return version
+		}
+		return ""
+	}
+	version := tree.StringAt(ref, "version")
+	if version != "" && !strings.EqualFold(version, "latest") {
+		return version
+	}
+	if tree.StringAt(ref, "publisher") == "" {
+		return ""
+	}
+	return s.newestOf(ref)
+}
+
+// newestVersion makes up what "latest" of a marketplace image is: its release and a date.
+func newestVersion(sku string) string {
+	release := strings.FieldsFunc(sku, func(r rune) bool { return !unicode.IsDigit(r) && r != '.' && r != '_' })
+	if len(release) == 0 {
+		return "1.0.202601010"
+	}
+	return strings.ReplaceAll(strings.Trim(release[0], "._"), "_", ".") + ".202601010"
+}
+
+// checkDisk refuses an image that has no room on the model's disk (azure-facts §8; terraform-provider-azurerm#20224). A write of
+// the image alone meets it, since the disk keeps the size that the first image gave it.
+func (s *gallery) checkDisk(storage tree.Object) *arm.Error {
+	image, registered := s.Images[strings.ToLower(tree.StringAt(storage, "imageReference", "id"))]
+	size, told := tree.IntAt(storage, "osDisk", "diskSizeGB")
+	if !registered || !told || size >= image.DiskSizeGB {
+		return nil
+	}
+	return arm.Refuse(http.StatusConflict, "OperationNotAllowed",
+		"The specified disk size %d GB is smaller than the size of the corresponding disk in the VM image: %d GB. This is not allowed. "+
+			"Please choose equal or greater size or do not specify an explicit size.", size, image.DiskSizeGB).About("osDisk.diskSizeGB")
+}
+
+// gallery are the images that scale sets are made from.
+type gallery struct {
+	Images map[string]guest.Image // by lower-case ARM id
+	newest map[string]string      // versions of marketplace images that were published
+}
+
+func newGallery() *gallery {
+	return &gallery{Images: map[string]guest.Image{}, newest: map[string]string{}}
+}

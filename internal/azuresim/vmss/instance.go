@@ -1,0 +1,261 @@
+package vmss
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/faults"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
+)
+
+// Instance is one virtual machine of a scale set.
+type Instance struct {
+	Set    *ScaleSet
+	ID     int
+	Suffix string // of its name; empty: the id is
+	Zone   string
+	Fault  int // fault domain
+	VMID   uuid.UUID
+	Disk   uuid.UUID // of the OS disk: another one when it is replaced
+	Exact  string    // version of the image that the disk was made from
+	Etag   int
+	Born   time.Time
+	// attached is when its disks became what they are, in nanoseconds of Unix time: made anew, or let go of with its host.
+	Attached int64
+
+	State
+	past []State // what it was before, oldest first
+	Task *task   // what is being done to it
+
+	Command *Operation // the run command that it is busy with; no task: it stays what it is
+
+	ProtectScaleIn, ProtectActions bool
+	HasProtection                  bool                          // a policy was once set, so it is shown
+	Tags                           tree.Object                   // nil: those of the set
+	Results                        map[string]guest.ScriptResult // of scripts, by extension; nil: none failed or ran for real
+	PendingScripts, PendingDisk    bool                          // it was off when its model changed
+	Told                           ToldHealth
+
+	Surplus   bool             // overprovisioning made it and will not keep it
+	warmUntil time.Time        // its health is not known before
+	repaired  bool             // a repair made it what it is, and it was not healthy since
+	surging   bool             // it is to take another's place in a rolling upgrade
+	Booted    *vmprofile.Model // what its OS disk was made from: only there osProfile and custom data take effect
+
+	Upgrades, Reimages, ScriptRuns, Commands int
+	Deleted                                  bool
+	Address                                  netip.Addr
+}
+
+// State is what changes in an instance's life and shows in lists. It is kept
+// small since the past is kept, too, for lists that lag.
+type State struct {
+	Model        *vmprofile.Model
+	Since        int64 // when it became so, in nanoseconds of Unix time
+	HealthSince  int64 // when its health became so, or began anew since the machine came up
+	Provisioning Provisioning
+	Power        Power
+	Health       Health
+}
+
+// Provisioning is the provisioning state of an instance.
+type Provisioning uint8
+
+// Provisioning states.
+const (
+	Creating Provisioning = iota
+	Updating
+	Succeeded
+	Failed
+	Deleting
+)
+
+// String is the name as ARM has it.
+func (p Provisioning) String() string {
+	return [...]string{"Creating", "Updating", "Succeeded", "Failed", "Deleting"}[p]
+}
+
+// Power is the power state of an instance.
+type Power uint8
+
+// Power states.
+const (
+	Starting Power = iota
+	Running
+	Stopped
+	Deallocated
+)
+
+// String is the name as ARM has it.
+func (p Power) String() string {
+	return [...]string{"starting", "running", "stopped", "deallocated"}[p]
+}
+
+// Health is the health that an instance reports.
+type Health uint8
+
+// What instances report.
+const (
+	HealthUnknown Health = iota
+	Healthy
+	Unhealthy
+	HealthMissing // not reported at all
+	HealthInitializing
+)
+
+// String is the name as ARM has it.
+func (h Health) String() string {
+	return [...]string{"unknown", "healthy", "unhealthy", "none", "initializing"}[h]
+}
+
+// ToldHealth is what the control endpoint made an instance report.
+type ToldHealth struct {
+	Health Health
+	Told   bool
+}
+
+// pastKept bounds an instance's history; lists that lag look no further back.
+const pastKept = 4
+
+// Change makes an instance something else from now on.
+func (inst *Instance) Change(now time.Time, to func(*State)) {
+	defer inst.breakOff()
+	was := inst.State
+	to(&inst.State)
+	isUpAnew := inst.Power == Running && was.Power != Running
+	if isUpAnew {
+		inst.cameUp(now)
+	}
+	inst.Health = inst.judgeHealth()
+	if inst.State == was {
+		return
+	}
+	inst.Since = now.UnixNano()
+	if isUpAnew || inst.Health != was.Health {
+		inst.HealthSince = inst.Since
+	}
+	inst.progressed(was)
+	inst.noteRecovery()
+	inst.expectRepair()
+	inst.Set.Server.MembersMoved()
+	if was.Since == inst.Since && len(inst.past) > 0 {
+		return // nobody could see it
+	}
+	inst.past = append(inst.past, was)
+	if len(inst.past) > pastKept {
+		inst.past = slices.Delete(inst.past, 0, 1)
+	}
+}
+
+// judgeHealth is what is reported: a machine that is down or failed is not
+// healthy whatever it was told to say.
+func (inst *Instance) judgeHealth() Health {
+	switch {
+	case inst.Told.Told && inst.Told.Health == HealthMissing:
+		return HealthMissing
+	case inst.Power == Deallocated || inst.Power == Stopped:
+		return Unhealthy
+	case inst.Power == Starting:
+		return HealthUnknown
+	case inst.Provisioning == Failed:
+		return Unhealthy
+	case inst.isWarmingUp():
+		return inst.warmingHealth()
+	case inst.Told.Told:
+		return inst.Told.Health
+	case inst.Provisioning == Creating:
+		return HealthUnknown
+	}
+	return Healthy
+}
+
+// AsOf is what an instance was at a time.
+func (inst *Instance) AsOf(t time.Time) State {
+	n := t.UnixNano()
+	if inst.Since <= n {
+		return inst.State
+	}
+	for i := len(inst.past) - 1; i >= 0; i-- {
+		if inst.past[i].Since <= n {
+			return inst.past[i]
+		}
+	}
+	if len(inst.past) > 0 {
+		return inst.past[0]
+	}
+	return inst.State
+}
+
+// SinceTime is when the instance became what it is.
+func (inst *Instance) SinceTime() time.Time { return time.Unix(0, inst.Since).UTC() }
+
+// Name is the machine's name.
+func (inst *Instance) Name() string {
+	if inst.Suffix != "" {
+		return inst.Set.Name + "_" + inst.Suffix
+	}
+	return inst.Set.Name + "_" + strconv.Itoa(inst.ID)
+}
+
+// ARMID is the ARM id, in the case that answers have.
+func (inst *Instance) ARMID() string { return inst.Set.instanceID(inst.Ref()) }
+
+// Key names the machine to the fleet.
+func (inst *Instance) Key() string { return strings.ToLower(inst.ARMID()) }
+
+// IsLatest is true where the instance has the latest model.
+func (inst *Instance) IsLatest() bool { return inst.Model == inst.Set.Model }
+
+// IsOn is true for a machine that runs or starts.
+func (inst *Instance) IsOn() bool { return inst.Power == Running || inst.Power == Starting }
+
+// QuotedEtag is the etag with the quotes that are part of it.
+func (inst *Instance) QuotedEtag() string { return `"` + strconv.Itoa(inst.Etag) + `"` }
+
+// ComputerName is the prefix and the id in base 36, six digits (azure-facts §4), or part of the name where that is random.
+func (inst *Instance) ComputerName() string {
+	if inst.Suffix != "" {
+		return inst.Model.Prefix + inst.Suffix36()
+	}
+	return inst.Model.Prefix + inst.Number36()
+}
+
+// Number36 is what a Uniform machine's computer name has of its own.
+func (inst *Instance) Number36() string {
+	base := 36
+	if inst.Set.Server.Switches.ComputerName == "decimal" {
+		base = 10
+	}
+	digits := strings.ToUpper(strconv.FormatInt(int64(inst.ID), base))
+	return "000000"[:max(0, 6-len(digits))] + digits
+}
+
+// Suffix36 is what a Flexible machine's has.
+func (inst *Instance) Suffix36() string {
+	return strings.ToUpper(inst.Suffix[:min(6, len(inst.Suffix))])
+}
+
+// DiskName is the name of the OS disk.
+func (inst *Instance) DiskName() string {
+	return inst.DiskPrefix() + inst.Set.DiskInfix + kernel.HexID(inst.Disk)
+}
+
+// DiskPrefix is what the names of the machine's disks begin with.
+func (inst *Instance) DiskPrefix() string {
+	if inst.Suffix != "" {
+		return inst.Name()
+	}
+	return inst.Set.Name + "_" + inst.Name()
+}
+
+// RefKey is the reference to the instance, in lower case.
+func (inst *Instance) RefKey() faults.InstanceRef {
+	return faults.InstanceRef(strings.ToLower(inst.Ref()))
+}

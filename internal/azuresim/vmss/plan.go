@@ -1,0 +1,72 @@
+package vmss
+
+import "github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
+
+// UpgradePlan is what bringing an instance to a model takes (azure-facts §2.2).
+func (inst *Instance) UpgradePlan(target *vmprofile.Model) Plan {
+	s := inst.Set.Server
+	old := inst.Model
+	p := Plan{During: Updating, Lasts: s.Durations.Patch}
+	newImage, scripts := !target.SameImage(old), target.ChangedScripts(old)
+	switch {
+	case !inst.IsOn():
+		// It takes effect when the machine is started.
+		inst.PendingDisk = inst.PendingDisk || newImage
+		inst.PendingScripts = inst.PendingScripts || len(scripts) > 0
+	case newImage:
+		p.Lasts, p.newDisk, p.scripts = s.Durations.UpgradeImage, true, target.Scripts()
+	case target.Size != old.Size:
+		p.Lasts, p.outage, p.scripts = s.Durations.Restart, true, scripts
+	case len(scripts) > 0:
+		p.Lasts, p.scripts = s.Durations.Upgrade, scripts
+	}
+	return p
+}
+
+// ReimagePlan replaces the OS disk from the instance's own model, not the latest.
+func (inst *Instance) ReimagePlan() Plan {
+	s := inst.Set.Server
+	inst.PendingDisk, inst.PendingScripts = false, false
+	return Plan{During: Updating, Lasts: s.Durations.Reimage, newDisk: true, scripts: inst.Model.Scripts(), reimage: true}
+}
+
+func (set *ScaleSet) createPlan() Plan {
+	s, m := set.Server, set.Model
+	return Plan{During: Creating, Lasts: s.Durations.Create, newDisk: true, scripts: m.Scripts()}
+}
+
+// deletePlan gives the machine its notice first, where it has one: of its end only, not of reimages (azure-facts §2.5).
+func (inst *Instance) deletePlan() Plan {
+	s := inst.Set.Server
+	return Plan{During: Deleting, Lasts: s.Durations.Delete + inst.Model.TerminateNotice(), remove: true}
+}
+
+// StartPlan turns a machine on; what its model asked for while it was off happens now.
+func (inst *Instance) StartPlan() Plan {
+	s := inst.Set.Server
+	p := Plan{During: Updating, Lasts: s.Durations.Start, turnOn: !inst.IsOn(), newDisk: inst.PendingDisk}
+	if inst.PendingDisk || inst.PendingScripts || (inst.Power == Deallocated && s.Switches.StartRunsScripts == "always") {
+		p.scripts = inst.Model.Scripts()
+	}
+	inst.PendingDisk, inst.PendingScripts = false, false
+	return p
+}
+
+// RestartPlan turns a machine off and on, or on where it is off.
+func (inst *Instance) RestartPlan() Plan {
+	s := inst.Set.Server
+	if !inst.IsOn() {
+		return inst.StartPlan()
+	}
+	return Plan{During: Updating, Lasts: s.Durations.Restart, outage: true}
+}
+
+// OffPlan turns a machine off.
+func (inst *Instance) OffPlan(to Power) Plan {
+	s := inst.Set.Server
+	p := Plan{During: Updating, Lasts: s.Durations.PowerOff, turnOff: to}
+	if to == Deallocated {
+		p.Lasts = s.Durations.Deallocate
+	}
+	return p
+}

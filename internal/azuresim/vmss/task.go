@@ -1,0 +1,232 @@
+package vmss
+
+import (
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
+)
+
+// task is what one operation does to one instance. It ends when its time is
+// over and its scripts have ended.
+type task struct {
+	op     *Operation
+	inst   *Instance
+	target *vmprofile.Model
+	plan   Plan
+
+	before      State
+	freshDisk   bool // the disk has been replaced
+	timeOver    bool
+	scriptsDone bool
+	over        bool
+	failed      []string // extensions whose scripts failed
+}
+
+// Plan says what a task is made of.
+type Plan struct {
+	During  Provisioning  // shown meanwhile
+	Lasts   time.Duration // before jitter
+	newDisk bool          // from the target's image; the machine is down before
+	outage  bool          // the machine is down during it, and on after it
+	scripts []*vmprofile.Extension
+	turnOff Power // it ends like this; only stopped and deallocated count
+	turnOn  bool
+	remove  bool
+	reimage bool
+}
+
+func (p Plan) turnsOff() bool { return p.turnOff == Stopped || p.turnOff == Deallocated }
+
+// Start begins work on an instance. An operation that was working on it is
+// preempted (azure-facts §2.8); one that now loses it to a deletion goes on with the rest.
+func (op *Operation) Start(inst *Instance, target *vmprofile.Model, p Plan) {
+	s := op.set.Server
+	inst.interrupt(op, p)
+	t := &task{op: op, inst: inst, target: target, plan: p, before: inst.State}
+	inst.Task = t
+	op.Parts = append(op.Parts, t)
+	op.Open++
+	lasts := s.Took(p.Lasts)
+	inst.Change(s.Now, func(st *State) { st.Provisioning = p.During })
+	if !op.Stuck {
+		s.After(lasts, t.endOfTime)
+	}
+	switch {
+	case op.Inert || op.Stuck:
+		t.scriptsDone = true
+	case p.newDisk:
+		t.goDown()
+		s.After(lasts/2, t.swapDisk)
+	case p.outage || p.turnOn:
+		t.goDown()
+	default:
+		t.runScripts()
+	}
+}
+
+// interrupt ends what is being done to an instance.
+func (inst *Instance) interrupt(by *Operation, p Plan) {
+	if inst.Task != nil && !p.remove && inst.Task.op != by {
+		inst.Task.op.Preempt()
+	}
+	if inst.Task != nil {
+		inst.Task.Abandon()
+	}
+}
+
+// goDown takes the machine off the net, keeping its disk.
+func (t *task) goDown() {
+	s := t.inst.Set.Server
+	t.inst.Change(s.Now, func(st *State) {
+		if st.Power == Running {
+			st.Power = Stopped
+		}
+		if t.plan.turnOn || t.before.Provisioning == Creating {
+			st.Power = Starting
+		}
+	})
+	if s.Fleet != nil {
+		s.Fleet.Down(t.inst.Key())
+	}
+}
+
+// swapDisk gives the machine a disk from the target's image and starts it;
+// every script runs again there.
+func (t *task) swapDisk() {
+	if t.over {
+		return
+	}
+	t.freshDisk = true
+	was := t.inst.Exact
+	t.inst.bootFresh(t.target)
+	if t.plan.reimage && t.inst.Set.Server.Switches.ReimageVersion == "existing" {
+		t.inst.Exact = was
+	}
+	t.inst.Change(t.inst.Set.Server.Now, func(st *State) { st.Power = Running })
+	t.runScripts()
+}
+
+// bootFresh makes an instance's disk anew.
+func (inst *Instance) bootFresh(m *vmprofile.Model) {
+	s := inst.Set.Server
+	inst.Disk, inst.Booted, inst.Attached = s.GUID(), m, s.Now.UnixNano()
+	inst.Exact = s.ExactVersion(m.Image())
+	inst.Results = nil
+	if s.Fleet == nil {
+		return
+	}
+	s.Fleet.Boot(inst.Key(), s.imageOf(m))
+	inst.Address = s.Fleet.Address(inst.Key())
+	s.Fleet.SetSick(inst.Key(), inst.Told.Told && inst.Told.Health == Unhealthy)
+}
+
+func (t *task) endOfTime() {
+	if t.over {
+		return
+	}
+	t.timeOver = true
+	s := t.inst.Set.Server
+	if (t.plan.outage || t.plan.turnOn) && !t.plan.newDisk && !t.op.Inert {
+		t.inst.Change(s.Now, func(st *State) { st.Power = Running })
+		if s.Fleet != nil {
+			s.Fleet.Up(t.inst.Key())
+		}
+		t.runScripts()
+	}
+	t.settle()
+}
+
+func (t *task) settle() {
+	if t.over || !t.timeOver || !t.scriptsDone {
+		return
+	}
+	t.close()
+	if t.op.Inert {
+		t.restore()
+	} else {
+		t.apply()
+	}
+	t.op.Open--
+	t.op.Settle()
+}
+
+func (t *task) close() {
+	t.over = true
+	if t.inst.Task == t {
+		t.inst.Task = nil
+	}
+}
+
+// apply makes the instance what the task was for.
+func (t *task) apply() {
+	s, inst := t.inst.Set.Server, t.inst
+	if t.plan.remove {
+		inst.removeNow()
+		return
+	}
+	if t.target != inst.Model {
+		inst.Etag++
+		inst.Upgrades++
+	}
+	if t.plan.reimage {
+		inst.Reimages++
+	}
+	if t.plan.turnOff == Deallocated {
+		inst.Attached = s.Now.UnixNano()
+	}
+	inst.Change(s.Now, func(st *State) {
+		st.Model = t.target
+		st.Provisioning = t.outcome()
+		if t.plan.turnsOff() {
+			st.Power = t.plan.turnOff
+		}
+	})
+	if t.plan.turnsOff() && s.Fleet != nil {
+		s.Fleet.Down(inst.Key())
+	}
+	if len(t.failed) > 0 {
+		t.op.Fail(inst.ScriptFailure(t.failed))
+	}
+}
+
+// outcome is failed where a script failed, now or before: nothing but another
+// run or another disk heals a machine.
+func (t *task) outcome() Provisioning {
+	healed := t.plan.newDisk || len(t.plan.scripts) > 0 || len(t.inst.Results) == 0
+	if len(t.failed) > 0 || (t.before.Provisioning == Failed && !healed) {
+		return Failed
+	}
+	return Succeeded
+}
+
+// restore leaves the instance as it was before.
+func (t *task) restore() {
+	t.inst.Change(t.inst.Set.Server.Now, func(st *State) {
+		st.Provisioning, st.Power, st.Model = t.before.Provisioning, t.before.Power, t.before.Model
+		if t.before.Provisioning == Creating { // there is nothing to go back to
+			st.Provisioning, st.Power = Failed, Stopped
+		}
+	})
+}
+
+// Abandon stops the work halfway: what has happened to the disk stays.
+func (t *task) Abandon() {
+	if t.over {
+		return
+	}
+	t.close()
+	s, inst := t.inst.Set.Server, t.inst
+	inst.Change(s.Now, func(st *State) {
+		st.Provisioning = Succeeded
+		if t.freshDisk {
+			st.Model = t.target
+			return
+		}
+		st.Provisioning, st.Power = t.before.Provisioning, t.before.Power
+	})
+	if s.Fleet != nil && inst.Power == Running {
+		s.Fleet.Up(inst.Key())
+	}
+	t.op.Open--
+	t.op.Settle()
+}
