@@ -104,7 +104,7 @@ func (g *gate) proxy(t testing.TB, upstream string, transport http.RoundTripper,
 	return server.URL
 }
 
-// seeKubernetes counts writes of rollouts, of the answers to actions, and of records of what to go back to. Events are not counted: they are
+// seeKubernetes counts writes of rollouts and of their statuses, of the answers to actions, and of records of what to go back to. Events are not counted: they are
 // sent when it suits them, beside the rounds, and one that is lost or sent twice changes nothing. Leases belong to the election of leaders,
 // which these managers do not hold.
 func (g *gate) seeKubernetes(r *http.Request, _ string) bool {
@@ -116,7 +116,8 @@ func (g *gate) seeKubernetes(r *http.Request, _ string) bool {
 	case r.Method == http.MethodGet && about:
 		g.rounds++
 	case r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/events") || strings.Contains(r.URL.Path, "/events/"):
-	case (about || answer) && strings.HasSuffix(r.URL.Path, "/status"), strings.Contains(r.URL.Path, "/controllerrevisions"):
+	case (about || answer) && strings.HasSuffix(r.URL.Path, "/status"), strings.Contains(r.URL.Path, "/controllerrevisions"),
+		about && r.Method == http.MethodPatch: // of the annotation that says what was taken back
 		return g.count()
 	default:
 		g.strange = append(g.strange, r.Method+" "+r.URL.Path)
