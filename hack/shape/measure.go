@@ -50,8 +50,11 @@ func measure(root string) (shape, error) {
 // measureCRD measures the definition of VMSSRollout, which etcd and kubectl bound.
 func (s *survey) measureCRD() error {
 	found, err := filepath.Glob(filepath.Join(s.root, "config/crd/bases/*vmssrollouts.yaml"))
-	if err != nil || len(found) != 1 {
-		return fmt.Errorf("looking for the definition of VMSSRollout: found %q: %v", found, err)
+	if err != nil {
+		return fmt.Errorf("looking for the definition of VMSSRollout: %w", err)
+	}
+	if len(found) != 1 {
+		return fmt.Errorf("looking for the definition of VMSSRollout: found %q", found)
 	}
 	crd, err := os.Stat(found[0])
 	if err != nil {
@@ -75,17 +78,25 @@ func (s *survey) visit(path string, entry fs.DirEntry, err error) error {
 	if err != nil {
 		return err
 	}
-	name := entry.Name()
-	if entry.IsDir() {
-		at, err := filepath.Rel(s.root, path)
-		if at == "hack" || at == "bin" || name == "testdata" || at != "." && strings.HasPrefix(name, ".") {
-			return filepath.SkipDir
-		}
-		return err
-	}
-	if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
+	if name := entry.Name(); entry.IsDir() {
+		return s.enter(path, name)
+	} else if !strings.HasSuffix(name, ".go") || strings.HasSuffix(name, "_test.go") {
 		return nil
 	}
+	return s.read(path)
+}
+
+// enter leaves out the directories that hold nothing of the product.
+func (s *survey) enter(path, name string) error {
+	at, err := filepath.Rel(s.root, path)
+	if at == "hack" || at == "bin" || name == "testdata" || at != "." && strings.HasPrefix(name, ".") {
+		return filepath.SkipDir
+	}
+	return err
+}
+
+// read measures one file, unless it is generated.
+func (s *survey) read(path string) error {
 	source, err := os.ReadFile(path)
 	if err != nil {
 		return err
@@ -111,13 +122,7 @@ func (s *survey) measureFile(path string, source []byte, file *ast.File) {
 	if path == "main.go" {
 		s.note(mainLines, bytes.Count(source, []byte("\n")), path)
 	}
-	number := 0
-	for line := range bytes.Lines(source) {
-		number++
-		if width := utf8.RuneCount(bytes.TrimRight(line, "\r\n")); width > 140 && !isMarker(line) {
-			s.note(longLines, width, fmt.Sprintf("%s:%d", path, number))
-		}
-	}
+	s.measureLines(path, source)
 	for _, f := range gocyclo.AnalyzeASTFile(file, s.files, nil) {
 		if f.Complexity > 10 {
 			s.note(complexFunctions, f.Complexity, fmt.Sprintf("%s: %s", f.Pos, f.FuncName))
@@ -139,6 +144,16 @@ func (s *survey) measureFile(path string, source []byte, file *ast.File) {
 		}
 		return true
 	})
+}
+
+func (s *survey) measureLines(path string, source []byte) {
+	number := 0
+	for line := range bytes.Lines(source) {
+		number++
+		if width := utf8.RuneCount(bytes.TrimRight(line, "\r\n")); width > 140 && !isMarker(line) {
+			s.note(longLines, width, fmt.Sprintf("%s:%d", path, number))
+		}
+	}
 }
 
 // isMarker is true for what controller-gen reads, which cannot be wrapped.
@@ -213,15 +228,23 @@ func (s *survey) measureNames(d *ast.GenDecl) {
 	for _, spec := range d.Specs {
 		switch n := spec.(type) {
 		case *ast.TypeSpec:
-			if n.Name.IsExported() && d.Doc == nil && n.Doc == nil && n.Comment == nil {
-				s.note(undocumentedExports, 1, s.at(n, n.Name.Name))
-			}
+			s.measureName(n.Name, d.Doc, n.Doc, n.Comment)
 		case *ast.ValueSpec:
 			for _, name := range n.Names {
-				if name.IsExported() && d.Doc == nil && n.Doc == nil && n.Comment == nil {
-					s.note(undocumentedExports, 1, s.at(name, name.Name))
-				}
+				s.measureName(name, d.Doc, n.Doc, n.Comment)
 			}
 		}
+	}
+}
+
+// measureName notes an exported name that has none of the comments.
+func (s *survey) measureName(name *ast.Ident, comments ...*ast.CommentGroup) {
+	for _, comment := range comments {
+		if comment != nil {
+			return
+		}
+	}
+	if name.IsExported() {
+		s.note(undocumentedExports, 1, s.at(name, name.Name))
 	}
 }

@@ -32,9 +32,15 @@ func main() {
 	}
 }
 
+// hasHistory returns whether there is a commit to look at.
+func hasHistory(dir string) bool {
+	_, err := git(dir, "rev-parse", "HEAD")
+	return err == nil
+}
+
 // run checks the subjects of the repository in the directory.
 func run(out io.Writer, dir string) error {
-	if _, err := git(dir, "rev-parse", "HEAD"); err != nil {
+	if !hasHistory(dir) {
 		fmt.Fprintln(out, "SKIPPED: no subject of a commit was checked, since there is no history of git here")
 		return nil
 	}

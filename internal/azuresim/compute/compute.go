@@ -11,6 +11,7 @@ import (
 
 // The operations of the compute provider, by the resources that they are about.
 type (
+	// ScaleSets are the operations on scale sets.
 	ScaleSets struct{ *vmss.Provider }
 	instances struct {
 		*vmss.Provider

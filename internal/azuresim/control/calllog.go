@@ -29,6 +29,7 @@ type Log struct {
 	Bytes   int // of what clients sent, in the entries
 }
 
+// What the log keeps: calls, bytes of what clients sent, and bytes of one body.
 const (
 	callsKept    = 200_000
 	BytesKept    = 64 << 20

@@ -195,7 +195,7 @@ func (f *Fault) Response(r *arm.Request) *arm.Response {
 	return res
 }
 
-// delay is how long faults hold the answer back.
+// DelayOf is how long faults hold the answer back.
 func DelayOf(faults []*Fault) time.Duration {
 	d := time.Duration(0)
 	for _, f := range faults {

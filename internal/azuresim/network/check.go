@@ -183,7 +183,7 @@ func (s *Provider) checkBalancerFree(res *Resource) *arm.Error {
 // CheckAttachments refuses a model that refers to parts that a load balancer lacks. Of load balancers that do not
 // exist nothing is known: the simulator runs scale sets without any network, too.
 func (s *Provider) CheckAttachments(set string, m *vmprofile.Model) *arm.Error {
-	for _, config := range m.IpConfigs {
+	for _, config := range m.IPConfigs {
 		for _, id := range slices.Concat(config.Pools, config.NatPools) {
 			balancer, rest, _ := strings.Cut(id, "/"+strings.ToLower(Pools)+"/")
 			kind := Pools

@@ -55,7 +55,7 @@ func (s *backendPools) allBackends() []backend {
 	var list []backend
 	for _, set := range s.SortedSets() {
 		for _, inst := range set.Instances {
-			for _, config := range inst.Model.IpConfigs {
+			for _, config := range inst.Model.IPConfigs {
 				list = append(list, backend{inst, config})
 			}
 		}

@@ -83,7 +83,7 @@ func (res *Resource) provisioningState() string {
 	return "Succeeded"
 }
 
-// body is the resource as GET shows it.
+// NetBody is the resource as GET shows it.
 func (s *Provider) NetBody(res *Resource) tree.Members {
 	m := tree.Members{
 		{"name", res.name}, {"id", res.id()}, {"etag", res.weakEtag()}, {"type", res.kind.typeName()}, {"location", res.location},

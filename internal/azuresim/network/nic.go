@@ -15,8 +15,8 @@ import (
 
 // backendsOf are an instance's IP configurations.
 func backendsOf(inst *vmss.Instance) []backend {
-	list := make([]backend, 0, len(inst.Model.IpConfigs))
-	for _, config := range inst.Model.IpConfigs {
+	list := make([]backend, 0, len(inst.Model.IPConfigs))
+	for _, config := range inst.Model.IPConfigs {
 		list = append(list, backend{inst, config})
 	}
 	return list
@@ -213,7 +213,7 @@ func (s *interfaces) listBalancerInterfaces(r *arm.Request) (*arm.Response, *arm
 	}
 	list, seen := []tree.Members{}, map[string]bool{}
 	for _, b := range s.allBackends() {
-		one := vmprofile.Model{IpConfigs: []vmprofile.IPConfig{b.config}}
+		one := vmprofile.Model{IPConfigs: []vmprofile.IPConfig{b.config}}
 		if one.Attachment(res.key+"/") != "" && !seen[b.nicID()] {
 			seen[b.nicID()] = true
 			list = append(list, s.nicNamed(b))

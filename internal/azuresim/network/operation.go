@@ -21,7 +21,7 @@ func (s *Provider) beginNet(kind string, res *Resource) *operations.Operation {
 
 func superseded(op *operations.Operation, by string) *arm.Error {
 	return arm.Refuse(http.StatusConflict, "CanceledAndSupersededDueToAnotherOperation",
-		"Operation %s (%s) was canceled and superseded by operation %s.", op.Kind, op.Id, by)
+		"Operation %s (%s) was canceled and superseded by operation %s.", op.Kind, op.ID, by)
 }
 
 // netWritten answers a begun PUT of a network resource, or of a part of one.

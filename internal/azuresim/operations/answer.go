@@ -79,11 +79,11 @@ func (op *Operation) url(r *arm.Request, monitor bool) string {
 	if op.Owner == "" {
 		return op.networkURL(r, monitor)
 	}
-	base := r.Base + "/subscriptions/" + op.Subscription + "/providers/Microsoft.Compute/locations/" + op.Location + "/operations/" + op.Id.String()
+	base := r.Base + "/subscriptions/" + op.Subscription + "/providers/Microsoft.Compute/locations/" + op.Location + "/operations/" + op.ID.String()
 	query := "?api-version=" + string(r.Version)
 	switch {
 	case r.Version.Since("2023-09-01"):
-		signature := strconv.FormatUint(op.registry.Seeded(op.Id.String()), 36)
+		signature := strconv.FormatUint(op.registry.Seeded(op.ID.String()), 36)
 		query = "?p=" + op.Owner + "&api-version=" + string(r.Version) +
 			"&t=" + strconv.FormatInt(op.began.Unix(), 10) + "&c=" + signature + "&s=" + url.QueryEscape(signature) + "&h=" + signature
 		if monitor {
@@ -121,11 +121,11 @@ func (op *Operation) networkURL(r *arm.Request, monitor bool) string {
 	}
 	query := "?api-version=" + string(r.Version)
 	if r.Version.Since("2023-09-01") {
-		signature := strconv.FormatUint(op.registry.Seeded(op.Id.String()), 36)
+		signature := strconv.FormatUint(op.registry.Seeded(op.ID.String()), 36)
 		query += "&t=" + strconv.FormatInt(op.began.Unix(), 10) + "&c=" + signature + "&s=" + signature + "&h=" + signature
 	}
 	return r.Base + "/subscriptions/" + op.Subscription + "/providers/Microsoft.Network/locations/" + op.Location + "/" + leaf + "/" +
-		op.Id.String() + query
+		op.ID.String() + query
 }
 
 // Routes tell of the compute provider's operations.

@@ -17,7 +17,7 @@ import (
 // Operation is one long-running operation, as its status URL shows it.
 type Operation struct {
 	registry     *Registry
-	Id           uuid.UUID
+	ID           uuid.UUID
 	Kind         string // short name, as faults and the call log have it
 	Subscription string
 	Location     string
@@ -63,11 +63,11 @@ const (
 
 // Run lets an operation begin.
 func (s *Registry) Run(op *Operation, d time.Duration) {
-	op.registry, op.Id, op.began, op.Status = s, s.GUID(), s.Now, InProgress
+	op.registry, op.ID, op.began, op.Status = s, s.GUID(), s.Now, InProgress
 	if op.Kind != ByControl {
 		op.suffer(s.Faults.Fire(op.Kind, op.Resource, faults.OperationKinds))
 	}
-	s.Operations[strings.ToLower(op.Id.String())] = op
+	s.Operations[strings.ToLower(op.ID.String())] = op
 	s.forgetOperations()
 	if !op.Stuck {
 		s.After(s.Took(d), func() {
@@ -188,7 +188,7 @@ func (op *Operation) body() tree.Members {
 	case op.Result != nil:
 		m = append(m, tree.Member{"properties", tree.Members{{"output", op.Result}}})
 	}
-	return append(m, tree.Member{"name", op.Id.String()})
+	return append(m, tree.Member{"name", op.ID.String()})
 }
 
 // Registry are the operations of all providers, with the faults that strike them.

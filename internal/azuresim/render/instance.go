@@ -36,7 +36,7 @@ func (l Snapshot) withHealthOf(t time.Time) Snapshot {
 	was := l.AsOf(t)
 	l.state.Health = was.Health
 	if l.Set.Server.Switches.HealthTime != "progress" {
-		l.healthTime = l.Instance.HealthTime(was, t)
+		l.healthTime = l.HealthTime(was, t)
 	}
 	return l
 }

@@ -18,7 +18,7 @@ var propertyOrder = []string{
 	"singlePlacementGroup", "orchestrationMode", "upgradePolicy", "scaleInPolicy", "automaticRepairsPolicy", "virtualMachineProfile",
 }
 
-// body is the scale set as GET shows it to a client of an api-version.
+// SetBody is the scale set as GET shows it to a client of an api-version.
 func SetBody(set *vmss.ScaleSet, version arm.APIVersion) tree.Members {
 	m := tree.Members{
 		{"name", set.Name}, {"id", set.ARMID()}, {"type", "Microsoft.Compute/virtualMachineScaleSets"}, {"location", set.Location},
@@ -90,7 +90,7 @@ func identityOf(set *vmss.ScaleSet) any {
 	return append(m, tree.Member{"userAssignedIdentities", shown})
 }
 
-// view of a scale set counts its instances by state.
+// SetView counts the instances of a scale set by state.
 func SetView(set *vmss.ScaleSet) tree.Members {
 	counts := map[string]int{}
 	var codes []string

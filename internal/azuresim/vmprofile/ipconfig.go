@@ -43,7 +43,7 @@ func LowerIDs(list []any) []string {
 
 // Attachment is an id with a prefix that the model is attached to; empty: none. An id that does not end in a slash is whole.
 func (m *Model) Attachment(prefix string) string {
-	for _, config := range m.IpConfigs {
+	for _, config := range m.IPConfigs {
 		for _, id := range slices.Concat(config.Pools, config.NatPools) {
 			if id == prefix || (strings.HasSuffix(prefix, "/") && strings.HasPrefix(id, prefix)) {
 				return id

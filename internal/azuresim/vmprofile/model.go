@@ -25,7 +25,7 @@ type Model struct {
 	ReportsEvery time.Duration
 
 	Network   tree.RawJSON // its networkProfileConfiguration, written once
-	IpConfigs []IPConfig
+	IPConfigs []IPConfig
 	Prefix    string // of computer names
 }
 
@@ -43,7 +43,7 @@ func NewModel(profile tree.Object, size string) *Model {
 	}
 	m.Health = m.findHealth()
 	m.ReportsEvery = m.findReportsEvery()
-	m.IpConfigs = findIPConfigs(profile)
+	m.IPConfigs = findIPConfigs(profile)
 	m.Network = tree.RawJSON(tree.ToCompactJSON(tree.Members{
 		{"networkInterfaceConfigurations", tree.At(profile, "networkProfile", "networkInterfaceConfigurations")},
 	}))

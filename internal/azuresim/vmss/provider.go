@@ -47,7 +47,7 @@ func (s *Provider) Begin(kind string, set *ScaleSet, busy bool, d time.Duration)
 func (set *ScaleSet) ended(op *Operation) {
 	set.Operations = slices.DeleteFunc(set.Operations, func(o *Operation) bool { return o == op })
 	set.Failed = op.Status != operations.Succeeded
-	set.Changed = op.Operation.Ended
+	set.Changed = op.Ended
 }
 
 // NewProvider is a compute provider without scale sets and images.

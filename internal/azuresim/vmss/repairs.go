@@ -117,7 +117,7 @@ func (inst *Instance) noteRecovery() {
 	}
 }
 
-// ReplaceInstance deletes a machine and makes one of the latest model instead, under a new id (azure-facts §2.1).
+// Replace deletes a machine and makes one of the latest model instead, under a new id (azure-facts §2.1).
 func (op *Operation) Replace(inst *Instance) *Instance {
 	op.Start(inst, inst.Model, inst.deletePlan())
 	return op.add(op.set.EmptiestZone(CountZones(op.set.Instances)))

@@ -10,6 +10,7 @@ import (
 // RollingKind is what a rolling upgrade is for.
 type RollingKind uint8
 
+// The kinds of rolling upgrade.
 const (
 	rollModel      RollingKind = iota // of a set in Rolling mode: to the latest model
 	RollImage                         // osRollingUpgrade: to the newest version of an image that is "latest"

@@ -1,6 +1,7 @@
 package modelcheck
 
 import (
+	"slices"
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -78,11 +79,16 @@ var (
 // configs are the kinds of rollout that are checked. The first is the smallest, and is visited whole. The second is the largest that the
 // search is for: four machines in three batches, with an approval, and two of each disturbance in every order, as far as its share of the
 // states goes.
-func configs() []*config {
-	old := content{script: 1}
-	fromImages := []rollout.Target{ofImage(1), ofImage(2), ofImage(0)}
-	fromScripts := []rollout.Target{ofScript(2), ofScript(3), ofScript(1)}
-	base := ofScript(1)
+func configs() []*config { return slices.Concat(ofImages(), ofTargets(), ofPlatform(), ofWhole()) }
+
+// fromImages and fromScripts are targets in the order in which people change them.
+var (
+	fromImages  = []rollout.Target{ofImage(1), ofImage(2), ofImage(0)}
+	fromScripts = []rollout.Target{ofScript(2), ofScript(3), ofScript(1)}
+)
+
+// ofImages are rollouts of images, with what may be declared of their shares and failures.
+func ofImages() []*config {
 	return []*config{
 		{name: "smallest", spec: canary(100), targets: fromImages[:1], machines: 1, can: platform | set(anIllness), most: 2},
 		{name: "two of everything", spec: canary(
@@ -94,8 +100,7 @@ func configs() []*config {
 		{
 			name: "all at once", spec: canary(
 				100, func(s *rollout.Spec) {
-					s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2,
-						2
+					s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2
 				}), targets: fromImages, machines: 3, can: everybody, most: 2,
 		},
 		{
@@ -126,6 +131,13 @@ func configs() []*config {
 			name: "steps approved by time", spec: canary(0, inSteps(rollout.TimeoutApprove)), targets: fromImages[:1], machines: 2,
 			can: everybody, most: 2,
 		},
+	}
+}
+
+// ofTargets are rollouts of scripts, and of images and scripts.
+func ofTargets() []*config {
+	old, base := content{script: 1}, ofScript(1)
+	return []*config{
 		{name: "reimage", spec: canary(
 			100, onFailure(rollout.FailureRollback, 1, 0), func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }), model: old,
 			targets: fromScripts[:2], machines: 2, can: everybody, most: 2},
@@ -146,6 +158,12 @@ func configs() []*config {
 		{name: "settings that are rotated", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)),
 			targets: []rollout.Target{guarded(2), guarded(3)}, machines: 2,
 			can: everybody | set(aRotation), most: 2},
+	}
+}
+
+// ofPlatform are rollouts that zones, time and protection have a part in.
+func ofPlatform() []*config {
+	return []*config{
 		{name: "zone by zone", spec: canary(
 			100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) { s.Zones = rollout.ZonesOneAtATime }), targets: fromImages[:2],
 			machines: 3, can: everybody | set(aProtection), most: 2, zoned: true},
@@ -162,6 +180,12 @@ func configs() []*config {
 		{name: "protected fail it", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), protecting(rollout.ProtectedFail)),
 			targets: fromImages[:2], machines: 2,
 			can: everybody | set(aProtection), most: 2},
+	}
+}
+
+// ofWhole are those that are visited whole, and the last two.
+func ofWhole() []*config {
+	return []*config{
 		{
 			name: "whole: crashes, targets, edits", spec: canary(100), targets: fromImages[:2], machines: 1,
 			can: everybody, budget: budget{crashes: 2, targets: 2, edits: 1},
