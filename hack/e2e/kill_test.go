@@ -113,7 +113,7 @@ func runKilled(t *testing.T, c course, set scaleSet, n int) run {
 	r.create(t)
 	killed := n > 0 && g.awaitKill(t, r)
 	if killed {
-		g.admitFresh(t, ns, set, c.lag)
+		g.admitFresh(t, r, set, c.lag)
 	}
 	r.awaitReady(t)
 	g.awaitRest(t, r)
@@ -121,8 +121,9 @@ func runKilled(t *testing.T, c course, set scaleSet, n int) run {
 }
 
 // admitFresh starts the manager that is to finish, with lists that lag until it has read what there is to read.
-func (g *gate) admitFresh(t testing.TB, ns string, set scaleSet, lag int) {
+func (g *gate) admitFresh(t testing.TB, r rollout, set scaleSet, lag int) {
 	t.Helper()
+	ns := set.group
 	if lag == 0 {
 		g.admit(t, ns)
 		return
@@ -131,6 +132,7 @@ func (g *gate) admitFresh(t testing.TB, ns string, set scaleSet, lag int) {
 	here.azure.setFaults(t, set, fault{Operation: "VMs.List", Kind: "listLags", Seconds: lag})
 	defer here.azure.setFaults(t, set)
 	g.admit(t, ns)
+	r.look(t) // a rollout that is over is looked at within a quarter of an hour only
 	eventually(t, patience, "the fresh manager has looked", func(context.Context) error {
 		if now := g.seen(); now.models == before {
 			return fmt.Errorf("%d models read so far", now.models)
