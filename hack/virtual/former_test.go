@@ -7,8 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -48,12 +46,6 @@ func takeOver(t *testing.T, file string, back bool) {
 		}
 		return object
 	}
-	is := func(reason string) func(*v1alpha1.VMSSRollout) bool {
-		return func(o *v1alpha1.VMSSRollout) bool {
-			c := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady)
-			return c != nil && c.Reason == reason
-		}
-	}
 	upgrades := func(id string, goesBack bool) func(*v1alpha1.VMSSRollout) bool {
 		return func(o *v1alpha1.VMSSRollout) bool {
 			op := o.Status.Operation
@@ -61,13 +53,8 @@ func takeOver(t *testing.T, file string, back bool) {
 		}
 	}
 	if back {
-		reached := until(is(v1alpha1.ReasonCanaryReached))
-		action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: "back", UID: "back"}, Spec: v1alpha1.RolloutActionSpec{
-			RolloutRef: v1alpha1.RolloutReference{Name: key.Name, UID: reached.UID}, Run: reached.Status.Run, Action: v1alpha1.VerbRollback, RequestedBy: "ann",
-		}}
-		if err := w.Kubernetes.Create(t.Context(), action); err != nil {
-			t.Fatal(err)
-		}
+		reached := until(readyFor(v1alpha1.ReasonCanaryReached))
+		rollBack(t, w, reached)
 	}
 	object := until(upgrades("1", back))
 	if *take != "" {
@@ -93,7 +80,7 @@ func takeOver(t *testing.T, file string, back bool) {
 	if back {
 		end, left = v1alpha1.ReasonRolledBack, 4
 	}
-	until(is(end))
+	until(readyFor(end))
 	if w.Count.AzureWrites != writes {
 		t.Errorf("%d writes to Azure, want none: the upgrade that was in flight is the last", w.Count.AzureWrites-writes)
 	}

@@ -35,6 +35,25 @@ func latest(t *testing.T, w *World) map[string]bool {
 	return are
 }
 
+// readyFor returns whether the condition Ready has the reason.
+func readyFor(reason string) func(*v1alpha1.VMSSRollout) bool {
+	return func(o *v1alpha1.VMSSRollout) bool {
+		c := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady)
+		return c != nil && c.Reason == reason
+	}
+}
+
+// rollBack asks for a rollback of the rollout's run.
+func rollBack(t *testing.T, w *World, object *v1alpha1.VMSSRollout) {
+	t.Helper()
+	action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: "back", UID: "back"}, Spec: v1alpha1.RolloutActionSpec{
+		RolloutRef: v1alpha1.RolloutReference{Name: object.Name, UID: object.UID}, Run: object.Status.Run, Action: v1alpha1.VerbRollback, RequestedBy: "ann",
+	}}
+	if err := w.Kubernetes.Create(t.Context(), action); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestStuckOperationAndRollback: of four instances one has the release, and the upgrade of the next never ends. A rollback restores the model and takes
 // the first back within a quarter of an hour, beside what is stuck; it names that with the operation's id, and is stalled after the deadline.
 func TestStuckOperationAndRollback(t *testing.T) {
@@ -54,12 +73,7 @@ func TestStuckOperationAndRollback(t *testing.T) {
 		}
 		return object
 	}
-	is := func(reason string) func(*v1alpha1.VMSSRollout) bool {
-		return func(o *v1alpha1.VMSSRollout) bool {
-			return meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Reason == reason
-		}
-	}
-	object := run(time.Hour, is(v1alpha1.ReasonCanaryReached))
+	object := run(time.Hour, readyFor(v1alpha1.ReasonCanaryReached))
 	if _, err := w.Control("PUT", "/faults", []map[string]string{{"operation": "UpdateInstances", "kind": "operationStuck", "scaleSet": theSet}}); err != nil {
 		t.Fatal(err)
 	}
@@ -74,12 +88,7 @@ func TestStuckOperationAndRollback(t *testing.T) {
 	if _, err := w.Control("PUT", "/faults", []map[string]string{}); err != nil {
 		t.Fatal(err)
 	}
-	action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: key.Namespace, Name: "back", UID: "back"}, Spec: v1alpha1.RolloutActionSpec{
-		RolloutRef: v1alpha1.RolloutReference{Name: key.Name, UID: stuck.UID}, Run: stuck.Status.Run, Action: v1alpha1.VerbRollback, RequestedBy: "ann",
-	}}
-	if err := w.Kubernetes.Create(t.Context(), action); err != nil {
-		t.Fatal(err)
-	}
+	rollBack(t, w, stuck)
 	back := run(15*time.Minute, func(o *v1alpha1.VMSSRollout) bool {
 		return o.Status.GoingBack != nil && o.Status.GoingBack.RestoredTime != nil && latest(t, w)["0"]
 	})

@@ -81,8 +81,8 @@ func (r *round) instanceToRead() string {
 			return ""
 		}
 	}
-	for _, id := range r.unlisted() {
-		return id
+	if ids := r.unlisted(); len(ids) > 0 {
+		return ids[0]
 	}
 	return ""
 }
