@@ -68,7 +68,8 @@ func (s *Server) identify(r *arm.Request, res *arm.Response) {
 	res.Header.Set("X-Ms-Request-Id", id)
 	res.Header.Set("X-Ms-Correlation-Request-Id", correlation)
 	res.Header.Set("X-Ms-Routing-Request-Id", "SIMULATOR:"+s.kernel.Now.UTC().Format("20060102T150405Z")+":"+id)
-	if given := r.Header.Get("X-Ms-Client-Request-Id"); given != "" && strings.EqualFold(r.Header.Get("X-Ms-Return-Client-Request-Id"), "true") {
+	if given := r.Header.Get("X-Ms-Client-Request-Id"); given != "" && strings.EqualFold(r.Header.Get("X-Ms-Return-Client-Request-Id"),
+		"true") {
 		res.Header.Set("X-Ms-Client-Request-Id", given)
 	}
 }

@@ -61,7 +61,8 @@ func (s *Server) struck(r *arm.Request, by []*faults.Fault) *arm.Response {
 
 // handle runs the checks that every call meets, and its handler.
 func (s *Server) handle(r *arm.Request) *arm.Response {
-	for _, check := range []func(*arm.Request) *arm.Error{s.checkOpen, s.checkToken, s.checkRoute, arm.CheckNames, checkVersion, s.checkAllowed, s.throttler.CheckRate} {
+	for _, check := range []func(*arm.Request) *arm.Error{s.checkOpen, s.checkToken, s.checkRoute, arm.CheckNames, checkVersion,
+		s.checkAllowed, s.throttler.CheckRate} {
 		if err := check(r); err != nil {
 			return err.Response()
 		}
@@ -220,7 +221,8 @@ func (s *Server) methodRefused(r *arm.Request) *arm.Error {
 		return nil
 	}
 	slices.Sort(methods)
-	e := arm.Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The HTTP method '%s' is not supported on the resource '%s'.", r.Method, r.Path)
+	e := arm.Refuse(http.StatusMethodNotAllowed, "MethodNotAllowed", "The HTTP method '%s' is not supported on the resource '%s'.", r.Method,
+		r.Path)
 	e.Allow = strings.Join(methods, ", ")
 	return e.FromGateway()
 }

@@ -62,7 +62,8 @@ func machinesWanted(r *arm.Request) (string, *arm.Error) {
 	filter := strings.Join(strings.Fields(r.QueryValue("$filter")), " ")
 	if filter == "" {
 		if r.QueryValue("$expand") != "" {
-			return "", arm.InvalidParameter("$expand", "The value '%s' of parameter '$expand' is invalid without a filter on the scale set.", r.QueryValue("$expand"))
+			return "", arm.InvalidParameter("$expand", "The value '%s' of parameter '$expand' is invalid without a filter on the scale set.",
+				r.QueryValue("$expand"))
 		}
 		return "", nil
 	}

@@ -82,7 +82,8 @@ func rollingBody(r *vmss.RollingUpgrade, set *vmss.ScaleSet) tree.Members {
 	if r.Failure != nil {
 		properties = append(properties, tree.Member{"error", r.Failure.Tree()})
 	}
-	return tree.Members{{"properties", properties}, {"type", "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades"}, {"location", set.Location}}
+	return tree.Members{{"properties", properties}, {"type", "Microsoft.Compute/virtualMachineScaleSets/rollingUpgrades"},
+		{"location", set.Location}}
 }
 
 func progress(r *vmss.RollingUpgrade) tree.Members {
@@ -100,7 +101,8 @@ func (s *rollingUpgrades) osUpgradeHistory(r *arm.Request) (*arm.Response, *arm.
 	list := []tree.Members{}
 	for _, past := range slices.Backward(set.OSUpgrades) {
 		properties := tree.Members{
-			{"runningStatus", tree.Members{{"code", past.Rolling.Code}, {"startTime", arm.FormatTime(past.Rolling.Began)}, {"endTime", arm.FormatTime(past.Ended)}}},
+			{"runningStatus", tree.Members{{"code", past.Rolling.Code}, {"startTime", arm.FormatTime(past.Rolling.Began)},
+				{"endTime", arm.FormatTime(past.Ended)}}},
 			{"progress", progress(past.Rolling)},
 			{"startedBy", startedBy(past.Rolling)}, {"targetImageReference", past.Image},
 		}

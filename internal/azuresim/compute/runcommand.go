@@ -44,7 +44,8 @@ func readScript(body tree.Object) (guest.Script, *arm.Error) {
 		}
 	}
 	if len(script.Program) > LongestProgram {
-		return script, arm.InvalidParameter("script", "The script's length (%d) exceeded the maximum allowed length of %d.", len(script.Program), LongestProgram)
+		return script, arm.InvalidParameter("script", "The script's length (%d) exceeded the maximum allowed length of %d.",
+			len(script.Program), LongestProgram)
 	}
 	given, isArray := body["parameters"].([]any)
 	if body["parameters"] != nil && !isArray {

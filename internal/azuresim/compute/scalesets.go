@@ -158,7 +158,8 @@ func (s *ScaleSets) getSetView(r *arm.Request) (*arm.Response, *arm.Error) {
 }
 
 // skuNames are some sizes a scale set may have.
-var skuNames = []string{"Standard_B2s", "Standard_D2s_v3", "Standard_D4s_v3", "Standard_D2s_v5", "Standard_D4s_v5", "Standard_DS1_v2", "Standard_F2s_v2"}
+var skuNames = []string{"Standard_B2s", "Standard_D2s_v3", "Standard_D4s_v3", "Standard_D2s_v5", "Standard_D4s_v5", "Standard_DS1_v2",
+	"Standard_F2s_v2"}
 
 func (s *ScaleSets) listSKUs(r *arm.Request) (*arm.Response, *arm.Error) {
 	set, err := s.FindSet(r)

@@ -64,7 +64,8 @@ func (s *Endpoint) controlLag(seconds *float64) error {
 
 // controlSubjects are what is said something about, which has to exist: the whole, which machines that are yet to come are part of, and the
 // machines that are there.
-func (s *Endpoint) controlSubjects(setID string, ref faults.InstanceRef, name string) (whole monitor.Subject, machines []monitor.Subject, err error) {
+func (s *Endpoint) controlSubjects(setID string, ref faults.InstanceRef, name string) (whole monitor.Subject, machines []monitor.Subject,
+	err error) {
 	set, err := s.controlSet(setID)
 	if err != nil {
 		return whole, nil, err

@@ -10,7 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// Kernel is what drives a simulation: its lock, clock, events and randomness, and what was chosen for it. All providers share one; state moves only
+// Kernel is what drives a simulation: its lock, clock, events and randomness, and what was chosen for it. All providers share one; state
+// moves only
 // under its lock.
 type Kernel struct {
 	Clock     Clock

@@ -19,7 +19,8 @@ const inMetrics = "/providers/microsoft.insights/metrics"
 func (s *Provider) Routes() []*arm.Route {
 	list := []*arm.Route{
 		arm.NewRoute("GET", arm.SetPath+inMetrics, "Metrics.List", arm.MetricsRead, ratelimit.Unlimited, s.setMetrics),
-		arm.NewRoute("GET", arm.GroupPath+"/providers/microsoft.compute/virtualmachines/{machine}"+inMetrics, "Metrics.List", arm.MetricsRead, ratelimit.Unlimited, s.machineMetrics),
+		arm.NewRoute("GET", arm.GroupPath+"/providers/microsoft.compute/virtualmachines/{machine}"+inMetrics, "Metrics.List", arm.MetricsRead,
+			ratelimit.Unlimited, s.machineMetrics),
 	}
 	for _, r := range list {
 		r.Foreign = true

@@ -102,7 +102,8 @@ func (q *metricQuery) readFilter(r *arm.Request) *arm.Error {
 	for term := range strings.SplitSeq(filter, " or ") {
 		dimension, value, found := strings.Cut(strings.TrimSpace(term), " eq ")
 		value = strings.TrimSpace(value)
-		if !found || !strings.EqualFold(strings.TrimSpace(dimension), "VMName") || len(value) < 2 || value[0] != '\'' || value[len(value)-1] != '\'' {
+		if !found || !strings.EqualFold(strings.TrimSpace(dimension), "VMName") || len(value) < 2 ||
+			value[0] != '\'' || value[len(value)-1] != '\'' {
 			return badMetrics("Invalid filter: %s. Valid dimensions: VMName", filter)
 		}
 		q.names = append(q.names, value[1:len(value)-1])

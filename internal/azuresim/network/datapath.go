@@ -124,7 +124,8 @@ func (s *dataPath) chooseMachine(res *Resource, rule tree.Object, client netip.A
 	return guest.Target{Key: machines[turn%len(machines)].Key(), Port: port}, true
 }
 
-// clientTurn is the same for a client, always. Azure hashes where a connection comes from and goes to; by turns is as fair, and can be told in advance.
+// clientTurn is the same for a client, always. Azure hashes where a connection comes from and goes to; by turns is as fair, and can be
+// told in advance.
 func clientTurn(client netip.Addr) int {
 	h := fnv.New32a()
 	h.Write(client.AsSlice())

@@ -18,7 +18,8 @@ type openDoor struct {
 	Err                error
 }
 
-// NetworkMoved plans to look at members and doors again: machines or load balancers are not what they were. It is cheap where there is no network.
+// NetworkMoved plans to look at members and doors again: machines or load balancers are not what they were. It is cheap where there is
+// no network.
 func (s *dataPath) NetworkMoved() {
 	if s.moved || (len(s.Resources) == 0 && len(s.Doors) == 0) {
 		return
@@ -27,7 +28,8 @@ func (s *dataPath) NetworkMoved() {
 	s.After(0, s.followDoors)
 }
 
-// followDoors notes who is a member, and opens and closes doors until they are those that the load balancers ask for. A door that stays is not touched:
+// followDoors notes who is a member, and opens and closes doors until they are those that the load balancers ask for. A door that stays
+// is not touched:
 // where its connections go is asked at each of them.
 func (s *dataPath) followDoors() {
 	s.moved = false
@@ -70,7 +72,8 @@ func (s *dataPath) addDoors(res *Resource, doors map[string]openDoor) {
 		if public := tree.StringAt(child, "properties", "publicIPAddress", "id"); public != "" {
 			claim = strings.ToLower(public)
 		}
-		doors[name] = openDoor{Door: guest.Door{Name: name, Address: claim, Port: port, Pick: pick}, Balancer: res.id(), Frontend: res.childID(Frontends, tree.StringAt(child, "name"))}
+		doors[name] = openDoor{Door: guest.Door{Name: name, Address: claim, Port: port, Pick: pick}, Balancer: res.id(),
+			Frontend: res.childID(Frontends, tree.StringAt(child, "name"))}
 	}
 	for _, rule := range children(res.Path.Applied, Rules) {
 		use := portsOf(rule)

@@ -34,7 +34,8 @@ func (b backend) nicName() string {
 
 func (b backend) nicID() string {
 	if set := b.inst.Set; set.IsFlexible() {
-		return "/subscriptions/" + set.Subscription + "/resourceGroups/" + set.Group + "/providers/Microsoft.Network/networkInterfaces/" + b.nicName()
+		return "/subscriptions/" + set.Subscription + "/resourceGroups/" + set.Group + "/providers/Microsoft.Network/networkInterfaces/" +
+			b.nicName()
 	}
 	return b.inst.ARMID() + "/networkInterfaces/" + b.nicName()
 }
@@ -152,5 +153,6 @@ func (s *backendPools) publicAddress(b backend) string {
 
 // place is how a list names a backend.
 func (b backend) place() string {
-	return b.inst.Set.Group + "_" + b.inst.Set.Name + "_" + b.inst.Ref() + "_" + b.config.Nic + "_" + b.config.Name + strconv.Itoa(b.config.Position)
+	return b.inst.Set.Group + "_" + b.inst.Set.Name + "_" + b.inst.Ref() + "_" + b.config.Nic + "_" + b.config.Name +
+		strconv.Itoa(b.config.Position)
 }

@@ -95,7 +95,8 @@ func (s *Provider) NetBody(res *Resource) tree.Members {
 
 // netKey is the key of the resource that a path names.
 func (k *Kind) netKey(r *arm.Request) string {
-	return strings.ToLower("/subscriptions/" + r.Args["sub"] + "/resourcegroups/" + r.Args["group"] + "/providers/" + k.typeName() + "/" + r.Args["name"])
+	return strings.ToLower("/subscriptions/" + r.Args["sub"] + "/resourcegroups/" + r.Args["group"] + "/providers/" + k.typeName() + "/" +
+		r.Args["name"])
 }
 
 func (s *Provider) findNet(k *Kind, r *arm.Request) (*Resource, *arm.Error) {

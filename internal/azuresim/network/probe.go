@@ -111,7 +111,8 @@ func (s *dataPath) probedMachines(res *Resource, name string) []*vmss.Instance {
 	return list
 }
 
-// lets says whether a machine may serve. One that was never asked is asked now: its first answer decides, unless it takes more (azure-facts §2.10).
+// lets says whether a machine may serve. One that was never asked is asked now: its first answer decides, unless it takes more
+// (azure-facts §2.10).
 func (c *probeChain) lets(s *dataPath, m *vmss.Instance) bool {
 	if c.seen[m] == nil {
 		c.seen[m] = &probed{}

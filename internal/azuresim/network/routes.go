@@ -24,7 +24,8 @@ func (s *Provider) Routes() []*arm.Route {
 	list = append(list, s.childRoutes()...)
 	list = append(list, (&interfaces{s}).interfaceRoutes()...)
 	status := arm.NewRoute("GET", inNetworkIn+"/operations/{operation}", "NetworkOperations.Get", "", ratelimit.Unlimited, s.GetOperation)
-	result := arm.NewRoute("GET", inNetworkIn+"/operationresults/{operation}", "NetworkOperations.Result", "", ratelimit.Unlimited, s.netResult)
+	result := arm.NewRoute("GET", inNetworkIn+"/operationresults/{operation}", "NetworkOperations.Result", "", ratelimit.Unlimited,
+		s.netResult)
 	status.Kind, result.Kind = arm.KindPoll, arm.KindPoll
 	list = append(list, status, result)
 	for _, r := range list {
@@ -66,7 +67,8 @@ func (s *Provider) childRoutes() []*arm.Route {
 				arm.NewRoute("DELETE", one+k.Name+"/{child}", short+".Delete", action+k.Name+"/delete", ratelimit.Unlimited, s.deleteChild(k)))
 		}
 	}
-	query := arm.NewRoute("POST", one+"backendAddressPools/{child}/queryInboundNatRulePortMapping", "LoadBalancers.ListInboundNatRulePortMappings",
+	query := arm.NewRoute("POST", one+"backendAddressPools/{child}/queryInboundNatRulePortMapping",
+		"LoadBalancers.ListInboundNatRulePortMappings",
 		action+"backendAddressPools/queryInboundNatRulePortMapping/action", ratelimit.Unlimited, s.queryPortMapping)
 	return append(list, query, arm.NewRoute(http.MethodGet, one+"networkInterfaces", "LoadBalancers.ListNetworkInterfaces",
 		action+"networkInterfaces/read", ratelimit.Unlimited, (&interfaces{s}).listBalancerInterfaces))
@@ -81,12 +83,14 @@ func (s *interfaces) interfaceRoutes() []*arm.Route {
 		arm.NewRoute("GET", inNetwork+interfaces, "Interfaces.ListAll", read, ratelimit.Unlimited, s.listInterfaces),
 		arm.NewRoute("GET", inGroupAll, "Interfaces.List", read, ratelimit.Unlimited, s.listInterfaces),
 		arm.NewRoute("GET", inGroupAll+"/{nic}", "Interfaces.GetOne", read, ratelimit.Unlimited, s.getOneInterface),
-		arm.NewRoute("GET", arm.SetPath+"/networkinterfaces", "Interfaces.ListSet", arm.SetAction+"networkInterfaces/read", ratelimit.Unlimited, s.listSetInterfaces),
+		arm.NewRoute("GET", arm.SetPath+"/networkinterfaces", "Interfaces.ListSet", arm.SetAction+"networkInterfaces/read", ratelimit.Unlimited,
+			s.listSetInterfaces),
 		arm.NewRoute("GET", arm.InstancePath+"/networkinterfaces", "Interfaces.ListVM", nicRead, ratelimit.Unlimited, s.listVMInterfaces),
 		arm.NewRoute("GET", inNIC, "Interfaces.Get", nicRead, ratelimit.Unlimited, s.getInterface),
 		arm.NewRoute("GET", inNIC+"/ipconfigurations", "Interfaces.ListIPConfigurations", nicRead, ratelimit.Unlimited, s.listIPConfigs),
 		arm.NewRoute("GET", inIPConfig, "Interfaces.GetIPConfiguration", nicRead, ratelimit.Unlimited, s.getIPConfig),
-		arm.NewRoute("GET", arm.SetPath+"/publicipaddresses", "PublicIPAddresses.ListSet", arm.SetAction+"publicIPAddresses/read", ratelimit.Unlimited, s.listSetAddresses),
+		arm.NewRoute("GET", arm.SetPath+"/publicipaddresses", "PublicIPAddresses.ListSet", arm.SetAction+"publicIPAddresses/read",
+			ratelimit.Unlimited, s.listSetAddresses),
 		arm.NewRoute("GET", inIPConfig+"/publicipaddresses", "PublicIPAddresses.ListVM", ipRead, ratelimit.Unlimited, s.listVMAddresses),
 		arm.NewRoute("GET", inIPConfig+"/publicipaddresses/{address}", "PublicIPAddresses.GetVM", ipRead, ratelimit.Unlimited, s.getVMAddress),
 	}

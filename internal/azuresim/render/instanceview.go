@@ -40,7 +40,8 @@ func (l Snapshot) diskViews() []tree.Members {
 	views := make([]tree.Members, 0, len(names))
 	for _, name := range names {
 		views = append(views, tree.Members{
-			{"name", name}, {"statuses", []tree.Members{l.status("ProvisioningState/succeeded", "Provisioning succeeded", time.Unix(0, l.Attached))}},
+			{"name", name}, {"statuses", []tree.Members{l.status("ProvisioningState/succeeded", "Provisioning succeeded",
+				time.Unix(0, l.Attached))}},
 		})
 	}
 	return views

@@ -144,7 +144,8 @@ func (l Listing) Item(shown Snapshot, version arm.APIVersion) tree.Members {
 	if view != nil {
 		properties = append(properties, tree.Member{"instanceView", *view})
 	}
-	properties = append(properties, tree.Member{"hardwareProfile", tree.Members{}}, tree.Member{"provisioningState", shown.state.Provisioning.String()})
+	properties = append(properties, tree.Member{"hardwareProfile", tree.Members{}},
+		tree.Member{"provisioningState", shown.state.Provisioning.String()})
 	return tree.Members{{"id", shown.ARMID()}, {"instanceId", shown.Ref()}, {"properties", properties}}
 }
 

@@ -119,7 +119,8 @@ func SetView(set *vmss.ScaleSet) tree.Members {
 		display = state
 	}
 	return append(m, tree.Member{"statuses", []tree.Members{{
-		{"code", "ProvisioningState/" + strings.ToLower(state)}, {"level", "Info"}, {"displayStatus", display}, {"time", arm.FormatTime(set.Changed)},
+		{"code", "ProvisioningState/" + strings.ToLower(state)}, {"level", "Info"}, {"displayStatus", display}, {"time",
+			arm.FormatTime(set.Changed)},
 	}}})
 }
 

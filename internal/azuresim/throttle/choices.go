@@ -62,7 +62,8 @@ var manualUpgradeBuckets = map[kernel.Choice]drawn{
 
 var vmListBuckets = map[kernel.Choice]drawn{
 	"HighCostGetVMScaleSet": {ratelimit.SetHighCost, ofBoth}, "HighCostGetVMScaleSetSubscription": {ratelimit.SetHighCost, ofSubscription},
-	"LowCostGetVMScaleSet": {ratelimit.SetLowCost, ofBoth}, "GetVMScaleSetVM": {ratelimit.VMGet, byMachine}, "none": {ratelimit.Unlimited, ofBoth},
+	"LowCostGetVMScaleSet": {ratelimit.SetLowCost, ofBoth}, "GetVMScaleSetVM": {ratelimit.VMGet, byMachine}, "none": {ratelimit.Unlimited,
+		ofBoth},
 }
 
 // known is what buckets ask of a scale set.
@@ -91,13 +92,15 @@ func (t *Buckets) perMinute(r *arm.Request, set known, region string) []ratelimi
 	if d.Policy == ratelimit.Unlimited {
 		return nil
 	}
-	subscription := ratelimit.Limit{Policy: d.Name + "Subscription", ShownAs: d.OldPolicy + "30Min", Whose: region, Size: d.RegionSize, Refill: d.RegionRefill}
+	subscription := ratelimit.Limit{Policy: d.Name + "Subscription", ShownAs: d.OldPolicy + "30Min", Whose: region, Size: d.RegionSize,
+		Refill: d.RegionRefill}
 	if d.share == byMachine {
 		subscription.Counts = ratelimit.Machines
 	}
 	limits := []ratelimit.Limit{subscription}
 	if d.ResourceSize > 0 && d.share == ofBoth {
-		limits = append(limits, ratelimit.Limit{Policy: d.Name + "Resource", ShownAs: d.OldPolicy + "3Min", Whose: resourceOf(r), Size: d.ResourceSize, Refill: d.ResourceRefill})
+		limits = append(limits, ratelimit.Limit{Policy: d.Name + "Resource", ShownAs: d.OldPolicy + "3Min", Whose: resourceOf(r),
+			Size: d.ResourceSize, Refill: d.ResourceRefill})
 	}
 	if t.PerMinute.Names != "recorded" {
 		for i := range limits {

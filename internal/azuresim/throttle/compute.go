@@ -56,14 +56,18 @@ const (
 func (s *Gate) windows(r *arm.Request, region string) []ratelimit.Limit {
 	p := r.Route.Bucket
 	window := func(policy string, size, minutes int, counts ratelimit.Counted) ratelimit.Limit {
-		return ratelimit.Limit{Policy: policy, ShownAs: policy, Whose: region, Size: float64(size), Window: time.Duration(minutes) * time.Minute, Counts: counts}
+		return ratelimit.Limit{Policy: policy, ShownAs: policy, Whose: region, Size: float64(size),
+			Window: time.Duration(minutes) * time.Minute, Counts: counts}
 	}
-	limits := []ratelimit.Limit{window(p.OldPolicy+"3Min", p.OldLimit3Min, 3, ratelimit.Calls), window(p.OldPolicy+"30Min", p.OldLimit30Min, 30, ratelimit.Calls)}
+	limits := []ratelimit.Limit{window(p.OldPolicy+"3Min", p.OldLimit3Min, 3, ratelimit.Calls),
+		window(p.OldPolicy+"30Min", p.OldLimit30Min, 30, ratelimit.Calls)}
 	if r.Route.Name == "VMs.Reimage" { // recorded to count twice
-		limits = append(limits, window("VMScaleSetVMActions3Min", 200, 3, ratelimit.Calls), window("VMScaleSetVMActions30Min", 1000, 30, ratelimit.Calls))
+		limits = append(limits, window("VMScaleSetVMActions3Min", 200, 3, ratelimit.Calls),
+			window("VMScaleSetVMActions30Min", 1000, 30, ratelimit.Calls))
 	}
 	if p.Changes {
-		queued := ratelimit.Limit{Policy: "VmssQueuedVMOperations", ShownAs: "VmssQueuedVMOperations", Whose: region, Size: queuedLimit, Counts: ratelimit.Queue, Queued: s.Sets.QueuedIn(region)}
+		queued := ratelimit.Limit{Policy: "VmssQueuedVMOperations", ShownAs: "VmssQueuedVMOperations", Whose: region, Size: queuedLimit,
+			Counts: ratelimit.Queue, Queued: s.Sets.QueuedIn(region)}
 		limits = append(limits, window("VMScaleSetBatchedVMRequests5Min", batchedLimit, 5, ratelimit.Machines), queued)
 	}
 	if p == ratelimit.VMGet || r.Route.Name == arm.OpListVMs {

@@ -45,7 +45,8 @@ func armLimits(r *arm.Request) []ratelimit.Limit {
 	if subscription == "" {
 		return []ratelimit.Limit{bucket("Tenant", principal(r.Header), 1)}
 	}
-	return []ratelimit.Limit{bucket("Subscription", subscription+" "+principal(r.Header), 1), bucket("SubscriptionGlobal", subscription, globalShare)}
+	return []ratelimit.Limit{bucket("Subscription", subscription+" "+principal(r.Header), 1),
+		bucket("SubscriptionGlobal", subscription, globalShare)}
 }
 
 // principal is whom a token was given to: the client that it names, or the token itself where it is nobody's.

@@ -131,7 +131,10 @@ func (t *Buckets) charge(meters []ratelimit.Metered, now time.Time) (refusing []
 
 // longest is how long the strictest of some limits lasts.
 func longest(refusing []ratelimit.Metered, now time.Time) time.Duration {
-	strictest := slices.MaxFunc(refusing, func(a, b ratelimit.Metered) int { return cmp.Compare(a.Wait(a.Account, now), b.Wait(b.Account, now)) })
+	strictest := slices.MaxFunc(refusing, func(a, b ratelimit.Metered) int {
+		return cmp.Compare(a.Wait(a.Account, now),
+			b.Wait(b.Account, now))
+	})
 	return strictest.Wait(strictest.Account, now)
 }
 

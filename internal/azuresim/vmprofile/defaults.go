@@ -22,7 +22,8 @@ func NewSetDefaults(full tree.Object, version arm.APIVersion) tree.Object {
 			"overprovision":                          true,
 			"doNotRunExtensionsOnOverprovisionedVMs": false,
 			"platformFaultDomainCount":               json.Number("5"),
-			"virtualMachineProfile":                  profileDefaults(tree.ObjectAt(full, "properties", "virtualMachineProfile"), tree.StringAt(full, "sku", "name"), version),
+			"virtualMachineProfile": profileDefaults(tree.ObjectAt(full, "properties", "virtualMachineProfile"),
+				tree.StringAt(full, "sku", "name"), version),
 		},
 	}
 	if IsFlexible(full) {
@@ -56,7 +57,8 @@ func profileDefaults(profile tree.Object, size string, version arm.APIVersion) t
 		if windows {
 			os["windowsConfiguration"] = tree.Object{"provisionVMAgent": true, "enableAutomaticUpdates": true}
 			if version.Since("2021-11-01") {
-				os["windowsConfiguration"] = tree.With(tree.ObjectAt(os, "windowsConfiguration"), "enableVMAgentPlatformUpdates", version.Since(arm.EtagVersion))
+				os["windowsConfiguration"] = tree.With(tree.ObjectAt(os, "windowsConfiguration"), "enableVMAgentPlatformUpdates",
+					version.Since(arm.EtagVersion))
 			}
 		} else {
 			os["linuxConfiguration"] = tree.Object{"disablePasswordAuthentication": false, "provisionVMAgent": true}

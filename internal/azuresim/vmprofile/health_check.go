@@ -14,7 +14,8 @@ import (
 func checkHealthSources(_ *Existing, full tree.Object) *arm.Error {
 	profile := tree.ObjectAt(full, "properties", "virtualMachineProfile")
 	isHealth := func(e any) bool { return isHealthKind(tree.StringAt(e, "properties", "type")) }
-	if tree.StringAt(profile, "networkProfile", "healthProbe", "id") == "" || !slices.ContainsFunc(tree.ArrayAt(profile, "extensionProfile", "extensions"), isHealth) {
+	if tree.StringAt(profile, "networkProfile", "healthProbe", "id") == "" ||
+		!slices.ContainsFunc(tree.ArrayAt(profile, "extensionProfile", "extensions"), isHealth) {
 		return nil
 	}
 	if tree.BoolAt(full, "properties", "upgradePolicy", "automaticOSUpgradePolicy", "enableAutomaticOSUpgrade") {

@@ -20,7 +20,8 @@ func checkFixed(was *Existing, full tree.Object) *arm.Error {
 			return changeNotAllowed(name)
 		}
 	}
-	if single, given := tree.At(was.Doc, "properties", "singlePlacementGroup").(bool); given && !single && tree.BoolAt(full, "properties", "singlePlacementGroup") {
+	if single, given := tree.At(was.Doc, "properties", "singlePlacementGroup").(bool); given && !single && tree.BoolAt(full, "properties",
+		"singlePlacementGroup") {
 		return changeNotAllowed("singlePlacementGroup")
 	}
 	is := tree.At(full, "properties", "virtualMachineProfile", "osProfile", "customData")

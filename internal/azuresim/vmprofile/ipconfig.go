@@ -22,8 +22,10 @@ func findIPConfigs(profile tree.Object) []IPConfig {
 		for _, config := range tree.ArrayAt(nic, "properties", "ipConfigurations") {
 			properties := tree.ObjectAt(config, "properties")
 			list = append(list, IPConfig{
-				Nic: tree.StringAt(nic, "name"), Name: tree.StringAt(config, "name"), Position: len(list), Primary: len(list) == 0, Properties: properties,
-				Pools: LowerIDs(tree.ArrayAt(properties, "loadBalancerBackendAddressPools")), NatPools: LowerIDs(tree.ArrayAt(properties, "loadBalancerInboundNatPools")),
+				Nic: tree.StringAt(nic, "name"), Name: tree.StringAt(config,
+					"name"), Position: len(list), Primary: len(list) == 0, Properties: properties,
+				Pools: LowerIDs(tree.ArrayAt(properties, "loadBalancerBackendAddressPools")), NatPools: LowerIDs(tree.ArrayAt(properties,
+					"loadBalancerInboundNatPools")),
 			})
 		}
 	}

@@ -35,6 +35,7 @@ func CheckLimit(name string, c Change) *arm.Error {
 	if capacity <= limit {
 		return nil
 	}
-	return arm.Refuse(http.StatusConflict, "OperationNotAllowed", "Unable to create or update Virtual Machine Scale Set '%s' as it exceeds the "+
-		"total limit of '%d' Virtual Machine instances.", name, limit)
+	return arm.Refuse(http.StatusConflict, "OperationNotAllowed",
+		"Unable to create or update Virtual Machine Scale Set '%s' as it exceeds the "+
+			"total limit of '%d' Virtual Machine instances.", name, limit)
 }

@@ -142,7 +142,8 @@ func checkExtensions(_ *Existing, full tree.Object) *arm.Error {
 		case seen[name]:
 			return arm.InvalidParameter("extensionProfile.extensions", "There are multiple extensions with the name '%s'.", tree.StringAt(e, "name"))
 		case tree.StringAt(e, "properties", "publisher") == "" || tree.StringAt(e, "properties", "type") == "":
-			return arm.InvalidParameter("extensionProfile.extensions", "Required parameter 'publisher' or 'type' of extension '%s' is missing (null).",
+			return arm.InvalidParameter("extensionProfile.extensions",
+				"Required parameter 'publisher' or 'type' of extension '%s' is missing (null).",
 				tree.StringAt(e, "name"))
 		}
 		seen[name] = true

@@ -25,7 +25,8 @@ func (s *gallery) checkImage(image tree.Object, location string) *arm.Error {
 			"The gallery image %s is not available in %s region. Please contact image owner to replicate to this region, "+
 				"or change your requested region.", id, location).About("imageReference")
 	}
-	return arm.Refuse(http.StatusNotFound, "ImageNotFound", "The Image '%s' cannot be found in '%s' region.", id, location).About("imageReference")
+	return arm.Refuse(http.StatusNotFound, "ImageNotFound", "The Image '%s' cannot be found in '%s' region.", id,
+		location).About("imageReference")
 }
 
 // imageOf is what a model's machines boot from; a marketplace image has no files of ours.

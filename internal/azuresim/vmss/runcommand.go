@@ -74,7 +74,8 @@ func (inst *Instance) output(result guest.ScriptResult) tree.Members {
 	}
 	value := []tree.Members{status("ProvisioningState/succeeded", "Enable succeeded: \n[stdout]\n"+result.Stdout+"\n[stderr]\n"+result.Stderr)}
 	if vmprofile.IsWindows(inst.Model.Profile) {
-		value = []tree.Members{status("ComponentStatus/StdOut/succeeded", result.Stdout), status("ComponentStatus/StdErr/succeeded", result.Stderr)}
+		value = []tree.Members{status("ComponentStatus/StdOut/succeeded", result.Stdout),
+			status("ComponentStatus/StdErr/succeeded", result.Stderr)}
 	}
 	return tree.Members{{"value", value}}
 }

@@ -12,7 +12,10 @@ import (
 // scaleTo makes the scale set have as many instances as it should, as part of an operation.
 func (op *Operation) scaleTo(want int) {
 	set := op.set
-	staying := slices.DeleteFunc(slices.Clone(set.Instances), func(inst *Instance) bool { return inst.Provisioning == Deleting || inst.surging })
+	staying := slices.DeleteFunc(slices.Clone(set.Instances), func(inst *Instance) bool {
+		return inst.Provisioning == Deleting ||
+			inst.surging
+	})
 	op.addInstances(want - len(staying))
 	if surplus := len(staying) - want; surplus > 0 {
 		for _, inst := range set.victims(staying, surplus) {

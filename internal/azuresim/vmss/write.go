@@ -167,7 +167,8 @@ func (s *Provider) Create(id arm.ScaleSetID, c vmprofile.Change) *ScaleSet {
 	set.UpperCase = s.changesCase(set.Key)
 	set.adopt(c.Model, s.Now)
 	s.Sets[set.Key] = set
-	s.Groups[resources.GroupKey(id.Subscription, id.Group)] = resources.Group{Name: id.Group, Location: set.Location, Subscription: id.Subscription}
+	s.Groups[resources.GroupKey(id.Subscription, id.Group)] = resources.Group{Name: id.Group, Location: set.Location,
+		Subscription: id.Subscription}
 	return set
 }
 
@@ -206,7 +207,8 @@ func (set *ScaleSet) held() *vmprofile.Existing {
 	if set == nil {
 		return nil
 	}
-	return &vmprofile.Existing{Name: set.Name, Group: set.Group, Location: set.Location, Doc: set.Doc, Model: set.Model, Switches: &set.Server.Switches}
+	return &vmprofile.Existing{Name: set.Name, Group: set.Group, Location: set.Location, Doc: set.Doc, Model: set.Model,
+		Switches: &set.Server.Switches}
 }
 
 // changesCase says whether a scale set has the group in capitals in its instances' ids.
