@@ -15,7 +15,8 @@ func (l *life) act() {
 	steps := []string{dumbStep(l.shell.Spec, m).Name, "s1"}
 	verbs := []rollout.Verb{rollout.VerbApprove, rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort,
 		rollout.VerbRollback, rollout.VerbRetry, rollout.VerbRetry, rollout.VerbSkipInstance}
-	a := rollout.Action{Verb: verbs[l.dice(len(verbs))], Run: m.Run - int64(max(0, l.dice(5)-3)), Step: steps[l.dice(2)], Instance: strconv.Itoa(l.dice(6))}
+	a := rollout.Action{Verb: verbs[l.dice(len(verbs))], Run: m.Run - int64(max(0, l.dice(5)-3)), Step: steps[l.dice(2)],
+		Instance: strconv.Itoa(l.dice(6))}
 	if a.Verb == rollout.VerbRollback && len(m.Ended) > 0 && l.dice(2) == 0 {
 		a.Revision = m.Ended[0].Revision
 	}
@@ -111,7 +112,8 @@ func (l *life) has(s rollout.Snapshot, image rollout.Image, script *rollout.Mode
 	case want.Absent:
 		return script == nil
 	default:
-		return script != nil && slices.Equal(want.URIs, script.URIs) && want.Command == script.Command && want.ForceUpdateTag == script.ForceUpdateTag
+		return script != nil && slices.Equal(want.URIs, script.URIs) && want.Command == script.Command &&
+			want.ForceUpdateTag == script.ForceUpdateTag
 	}
 }
 
@@ -166,8 +168,8 @@ func (l *life) hasFailed(id string) bool {
 	return slices.ContainsFunc(l.deciding.Failed, func(f rollout.Failure) bool { return f.Ref.ID == id })
 }
 
-// othersFailed counts the failed machines beside those that the step tries again, those that a person asked to try again, and those whose turn
-// to be tried again comes after the step: a batch does not take them all.
+// othersFailed counts the failed machines beside those that the step tries again, those that a person asked to try again, and those whose
+// turn to be tried again comes after the step: a batch does not take them all.
 func (l *life) othersFailed(refs []rollout.Ref) int {
 	n := 0
 	retries := len(refs) > 0 && refs[0].Attempt > 0

@@ -44,7 +44,8 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 			if want := "other parts of the model: instance " + id + " behind"; s.shell.Last.Facts.Drifted != want {
 				t.Errorf("drifted %q, want %q", s.shell.Last.Facts.Drifted, want)
 			}
-			if !slices.ContainsFunc(s.shell.Last.Notable, func(n rollout.Notable) bool { return n.Ref.ID == id && n.State == rollout.NotableBehind }) {
+			if !slices.ContainsFunc(s.shell.Last.Notable,
+				func(n rollout.Notable) bool { return n.Ref.ID == id && n.State == rollout.NotableBehind }) {
 				t.Errorf("instance %s is not reported as behind: %+v", id, s.shell.Last.Notable)
 			}
 			s.shell.Spec.Percent = 100
@@ -58,8 +59,8 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 	}
 }
 
-// TestOutsideEditKeepsThePolicyArmed: a canary that falls ill after such a change takes the release back as before it, whatever is declared of
-// such changes.
+// TestOutsideEditKeepsThePolicyArmed: a canary that falls ill after such a change takes the release back as before it, whatever is declared
+// of such changes.
 func TestOutsideEditKeepsThePolicyArmed(t *testing.T) {
 	figure.Fault(t, 5)
 	s := edited(t, image2, rollsBack)

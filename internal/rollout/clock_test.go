@@ -43,7 +43,8 @@ func TestForeignClock(t *testing.T) {
 				w.Advance(shell.Recheck)
 			}
 			if got := shell.Last; got.Because.Reason != rollout.ReasonFailed || got.Progress.Exposed != 1 {
-				t.Errorf("the run is %s with %d instances exposed, want it to have failed with the first: %s", got.Because.Reason, got.Progress.Exposed, got.Because.Message)
+				t.Errorf("the run is %s with %d instances exposed, want it to have failed with the first: %s", got.Because.Reason, got.Progress.Exposed,
+					got.Because.Message)
 			}
 		})
 	}
@@ -79,8 +80,8 @@ func TestClockGoesBack(t *testing.T) {
 	}
 }
 
-// TestOwnTimes holds every time that is remembered against now: whatever kind of time it is, one that lies days ahead is taken as now, unless it is
-// Azure's or only told to people.
+// TestOwnTimes holds every time that is remembered against now: whatever kind of time it is, one that lies days ahead is taken as now,
+// unless it is Azure's or only told to people.
 func TestOwnTimes(t *testing.T) {
 	figure.Fault(t, 8)
 	ahead, spec := at.Add(72*time.Hour), canary(image2, 100)
@@ -91,7 +92,8 @@ func TestOwnTimes(t *testing.T) {
 	m.Run, m.Revision, m.Operation.Run, m.Operation.Kind, m.Operation.Token = 1, image2.Revision(), 1, rollout.UpgradeOperation, "t"
 	d := rollout.Plan(spec, rollout.Observation{At: at, Memory: m})
 	left := timesAfter(reflect.ValueOf(d.Remember), "", at)
-	allowed := map[string]bool{"Started": true, "Baseline.Since": true, "Operation.AzureAt": true, "Former.HealthySince": true, "Failed.Ref.HealthySince": true, "Calls.Refs.HealthySince": true}
+	allowed := map[string]bool{"Started": true, "Baseline.Since": true, "Operation.AzureAt": true, "Former.HealthySince": true,
+		"Failed.Ref.HealthySince": true, "Calls.Refs.HealthySince": true}
 	for _, name := range left {
 		if !allowed[name] {
 			t.Errorf("%s lies three days ahead and is not taken as now", name)

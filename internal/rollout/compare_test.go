@@ -22,18 +22,23 @@ func TestComparedAfterRollback(t *testing.T) {
 		now      string   // version that the instance boots from
 		differs  []string // what is said, nil: nothing
 	}{
-		"nothing differs":               {handler: was},
-		"the order of members":          {handler: `{"suppressFailures":false,"settings":{"n":12345678901234567890,"a":1},"publisher":"p"}`},
-		"a member is gone":              {handler: `{"publisher":"p","settings":{"a":1,"n":12345678901234567890}}`, differs: []string{`script extension "e" differs in suppressFailures`}},
-		"a member is new":               {handler: strings.Replace(was, `"settings"`, `"autoUpgradeMinorVersion":true,"settings"`, 1), differs: []string{"differs in autoUpgradeMinorVersion"}},
-		"a digit of a setting":          {handler: strings.Replace(was, "7890", "7891", 1), differs: []string{"differs in settings.n"}},
-		"the newest version moved":      {handler: was, image: latest, versions: []string{"1.0", "1.1"}, now: "2.0", differs: []string{"is 2.0 on instance 0, and was 1.0, 1.1 before"}},
+		"nothing differs":      {handler: was},
+		"the order of members": {handler: `{"suppressFailures":false,"settings":{"n":12345678901234567890,"a":1},"publisher":"p"}`},
+		"a member is gone": {handler: `{"publisher":"p","settings":{"a":1,"n":12345678901234567890}}`,
+			differs: []string{`script extension "e" differs in suppressFailures`}},
+		"a member is new": {handler: strings.Replace(was, `"settings"`, `"autoUpgradeMinorVersion":true,"settings"`, 1),
+			differs: []string{"differs in autoUpgradeMinorVersion"}},
+		"a digit of a setting": {handler: strings.Replace(was, "7890", "7891", 1), differs: []string{"differs in settings.n"}},
+		"the newest version moved": {handler: was, image: latest, versions: []string{"1.0", "1.1"}, now: "2.0",
+			differs: []string{"is 2.0 on instance 0, and was 1.0, 1.1 before"}},
 		"the newest version is the one": {handler: was, image: latest, versions: []string{"1.0"}, now: "1.0"},
-		"of a gallery":                  {handler: was, image: inGallery, versions: []string{"1.0"}, now: "2.0", differs: []string{"is 2.0 on instance 0"}},
-		"it was not recorded":           {handler: was, image: latest, now: "2.0"},
+		"of a gallery": {handler: was, image: inGallery, versions: []string{"1.0"}, now: "2.0",
+			differs: []string{"is 2.0 on instance 0"}},
+		"it was not recorded": {handler: was, image: latest, now: "2.0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			snapshot := rollout.Snapshot{ImageVersions: tc.versions, Script: &rollout.ScriptSnapshot{Extension: "e", Command: "sh old.sh", Handler: rollout.ScriptHandler(was)}}
+			snapshot := rollout.Snapshot{ImageVersions: tc.versions,
+				Script: &rollout.ScriptSnapshot{Extension: "e", Command: "sh old.sh", Handler: rollout.ScriptHandler(was)}}
 			obs := seen(rollout.Target{}, 0, 1)
 			if tc.image != (rollout.Image{}) {
 				snapshot.Image, obs.Model.Value.Image = &tc.image, tc.image
@@ -41,7 +46,8 @@ func TestComparedAfterRollback(t *testing.T) {
 			}
 			obs.Model.Value.Script = &rollout.ModelScript{Extension: "e", Command: "sh old.sh", Handler: rollout.ScriptHandler(tc.handler)}
 			obs.Records = map[string]rollout.Reading[rollout.Snapshot]{"b": rollout.Known(snapshot)}
-			obs.Memory = rollout.Memory{Run: 1, Revision: v2.Revision(), Baseline: rollout.Baseline{Name: "b", Fixed: true, Run: 1}, Exposed: []string{"0"}, ScriptWritten: true,
+			obs.Memory = rollout.Memory{Run: 1, Revision: v2.Revision(), Baseline: rollout.Baseline{Name: "b", Fixed: true, Run: 1},
+				Exposed: []string{"0"}, ScriptWritten: true,
 				Return: &rollout.Return{Kind: rollout.ReturnRollback, Cause: rollout.CauseAction, Record: "b", At: at, RestoredAt: at.Add(time.Minute)}}
 			d := rollout.Plan(canary(v2, 50), obs)
 			if d.Because.Reason != rollout.ReasonRolledBack {

@@ -23,8 +23,8 @@ func TestDeletionOfWhatWroteNothing(t *testing.T) {
 	}
 }
 
-// deletedWith is a world of two instances that run a.sh with a Secret; one of them has b.sh with another Secret. The object is being deleted with
-// onDelete Rollback, after something was done to the world.
+// deletedWith is a world of two instances that run a.sh with a Secret; one of them has b.sh with another Secret. The object is being
+// deleted with onDelete Rollback, after something was done to the world.
 func deletedWith(t *testing.T, does func(*simworld.Shell)) *simworld.Shell {
 	t.Helper()
 	w := simworld.New(func(n int) int { return n / 2 }, 2, nil, bare)
@@ -50,8 +50,9 @@ func lets(shell *simworld.Shell, most time.Duration) time.Duration {
 	return shell.World.Now.Sub(begun)
 }
 
-// TestDeletionWithoutTheSecretEnds: a rollback before a deletion that lacks its Secret waits ten minutes, and then lets the object go. Where the
-// namespace is being deleted, it does so at once. Every message names what to do, and offers nothing that is refused or does not help.
+// TestDeletionWithoutTheSecretEnds: a rollback before a deletion that lacks its Secret waits ten minutes, and then lets the object go.
+// Where the namespace is being deleted, it does so at once. Every message names what to do, and offers nothing that is refused or does not
+// help.
 func TestDeletionWithoutTheSecretEnds(t *testing.T) {
 	for name, c := range map[string]struct {
 		secret      string // what its digest is; "": it is gone
@@ -80,7 +81,8 @@ func TestDeletionWithoutTheSecretEnds(t *testing.T) {
 				}
 			})
 			shell.Round()
-			if said := shell.Last.Because.Message; !shell.Released && (!strings.Contains(said, "onDelete to Leave") || !strings.Contains(said, "spec.baseline") || strings.Contains(said, "kubectl create secret")) {
+			if said := shell.Last.Because.Message; !shell.Released && (!strings.Contains(said, "onDelete to Leave") ||
+				!strings.Contains(said, "spec.baseline") || strings.Contains(said, "kubectl create secret")) {
 				t.Errorf("while it waits: %s", said)
 			}
 			took := lets(shell, time.Hour)
@@ -104,7 +106,8 @@ func TestDeletionHearsSpecBaseline(t *testing.T) {
 	shell.Round()
 	declared := protected("a.sh", "settings-c")
 	shell.Spec.Baseline = &declared
-	if took := lets(shell, time.Hour); !shell.Released || took > 9*time.Minute || shell.Memory.Return == nil || shell.Memory.Return.RestoredAt.IsZero() {
+	if took := lets(shell, time.Hour); !shell.Released || took > 9*time.Minute || shell.Memory.Return == nil ||
+		shell.Memory.Return.RestoredAt.IsZero() {
 		t.Errorf("released %v after %s: %v", shell.Released, took, shell.Last.Because)
 	}
 	if script := shell.World.Models[len(shell.World.Models)-1].Script; script.Command != "sh a.sh" {
@@ -118,7 +121,8 @@ func TestDeletionWaitsForAccess(t *testing.T) {
 	for _, kind := range []rollout.Kind{rollout.KindForbidden, rollout.KindUnauthorized} {
 		spec, obs := canary(image2, 34), seen(image2, 2, 1)
 		spec.Deleting = rollout.DeletionRollback
-		obs.Memory = rollout.Memory{Run: 1, Revision: image2.Revision(), Exposed: []string{"2"}, Baseline: rollout.Baseline{Name: "r", Fixed: true}}
+		obs.Memory = rollout.Memory{Run: 1, Revision: image2.Revision(), Exposed: []string{"2"},
+			Baseline: rollout.Baseline{Name: "r", Fixed: true}}
 		problem := &rollout.Problem{Kind: kind, Code: "AuthorizationFailed", Message: "no", Mend: "az role assignment create"}
 		obs.Model, obs.Instances = rollout.Unknown[rollout.Model](problem), rollout.Unknown[[]rollout.Instance](problem)
 		for range 30 {
@@ -126,14 +130,15 @@ func TestDeletionWaitsForAccess(t *testing.T) {
 			if d.Release {
 				t.Fatalf("%s: released: %s", kind, d.Because.Message)
 			}
-			wantWait(t, d, rollout.ReasonAccessDenied, "grant the access again", "set spec.onDelete to Leave", "to mend it: az role assignment create")
+			wantWait(t, d, rollout.ReasonAccessDenied, "grant the access again", "set spec.onDelete to Leave",
+				"to mend it: az role assignment create")
 			obs.Memory, obs.At = d.Remember, obs.At.Add(time.Hour)
 		}
 	}
 }
 
-// TestLostScaleSetIsLookedForTwice: one answer that the scale set is not there lets nothing go. The second one, a minute later, does, unless Azure
-// found it in between.
+// TestLostScaleSetIsLookedForTwice: one answer that the scale set is not there lets nothing go. The second one, a minute later, does,
+// unless Azure found it in between.
 func TestLostScaleSetIsLookedForTwice(t *testing.T) {
 	figure.Fault(t, 10)
 	w := simworld.New(func(n int) int { return n / 2 }, 3, nil, bare)
@@ -156,7 +161,8 @@ func TestLostScaleSetIsLookedForTwice(t *testing.T) {
 	if shell.Released {
 		t.Fatalf("released, though Azure found it less than a minute ago: %v", shell.Last.Because)
 	}
-	if took := lets(shell, time.Hour); !shell.Released || took > 2*time.Minute || !strings.Contains(shell.Last.Because.Message, "scale set shop/web is gone") {
+	if took := lets(shell, time.Hour); !shell.Released || took > 2*time.Minute ||
+		!strings.Contains(shell.Last.Because.Message, "scale set shop/web is gone") {
 		t.Errorf("released %v after %s: %v", shell.Released, took, shell.Last.Because)
 	}
 }

@@ -63,8 +63,8 @@ func TestForecastIsWhatHappens(t *testing.T) {
 	}
 }
 
-// TestForecastOfTheWayBack: somewhere on the way the target is set to what was there before, and that is only to be planned. What is planned is the way
-// back, of those that left and of nobody else, and it is what happens.
+// TestForecastOfTheWayBack: somewhere on the way the target is set to what was there before, and that is only to be planned. What is
+// planned is the way back, of those that left and of nobody else, and it is what happens.
 func TestForecastOfTheWayBack(t *testing.T) {
 	returned := 0
 	for seed := range int64(300) {
@@ -72,7 +72,8 @@ func TestForecastOfTheWayBack(t *testing.T) {
 		dice := simworld.Dice(random.IntN)
 		start := simworld.Content{Image: rollout.Image{ID: "/images/old"}}
 		world := simworld.New(dice, 1+dice(9), nil, start)
-		shell := &simworld.Shell{World: world, Spec: canary(image2, 10+dice(90), func(s *rollout.Spec) { s.Batch.Size = rollout.Amount{Value: 1 + dice(3)} })}
+		shell := &simworld.Shell{World: world, Spec: canary(image2, 10+dice(90),
+			func(s *rollout.Spec) { s.Batch.Size = rollout.Amount{Value: 1 + dice(3)} })}
 		for rounds := 3 + dice(20); rounds > 0 || shell.Memory.Operation != nil; rounds-- {
 			shell.Round()
 			world.Advance(shell.Recheck)
@@ -92,8 +93,10 @@ func TestForecastOfTheWayBack(t *testing.T) {
 		if len(writes) > 0 {
 			returned++
 		}
-		if foreseen := effects(planned); !slices.Equal(foreseen, done) || fmt.Sprint(planned.Writes) != fmt.Sprint(writes) || planned.Ends.Reason != shell.Last.Because.Reason {
-			t.Fatalf("seed %d: planned %v and %v, to end with %v; did %v and %v, ended with %v", seed, planned.Writes, foreseen, planned.Ends, writes, done, shell.Last.Because)
+		if foreseen := effects(planned); !slices.Equal(foreseen, done) || fmt.Sprint(planned.Writes) != fmt.Sprint(writes) ||
+			planned.Ends.Reason != shell.Last.Because.Reason {
+			t.Fatalf("seed %d: planned %v and %v, to end with %v; did %v and %v, ended with %v", seed, planned.Writes, foreseen, planned.Ends,
+				writes, done, shell.Last.Because)
 		}
 	}
 	if returned < 100 {
@@ -151,7 +154,8 @@ func TestForecastSaysWhatIsLeftOut(t *testing.T) {
 	}
 }
 
-// TestRepairsAreResumedBeforeAPlan: a plan is asked for in the middle of a run that had automatic repairs suspended. They are resumed, and then it is made.
+// TestRepairsAreResumedBeforeAPlan: a plan is asked for in the middle of a run that had automatic repairs suspended. They are resumed, and
+// then it is made.
 func TestRepairsAreResumedBeforeAPlan(t *testing.T) {
 	obs := seen(v2, 0, 2)
 	obs.Memory.RepairsSuspended = true

@@ -7,14 +7,16 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestSilentHooksWriteNothing waits for a hook, and for a node, that never answer, and sees that a round which only waits writes nothing (I10).
+// TestSilentHooksWriteNothing waits for a hook, and for a node, that never answer, and sees that a round which only waits writes nothing
+// (I10).
 func TestSilentHooksWriteNothing(t *testing.T) {
 	endless := func(at rollout.HookPoint) func(*rollout.Spec) {
 		return hooks(rollout.Hook{Name: "tell", At: at, OnFailure: rollout.HookFails})
 	}
 	for name, change := range map[string]func(*rollout.Spec){
-		"BeforeStep": endless(rollout.BeforeStep), "BeforeInstance": endless(rollout.BeforeInstance), "AfterInstance": endless(rollout.AfterInstance),
-		"AfterStep": endless(rollout.AfterStep), "drain": func(s *rollout.Spec) { s.Drain = &rollout.Drain{OnFailure: rollout.HookFails} },
+		"BeforeStep": endless(rollout.BeforeStep), "BeforeInstance": endless(rollout.BeforeInstance),
+		"AfterInstance": endless(rollout.AfterInstance),
+		"AfterStep":     endless(rollout.AfterStep), "drain": func(s *rollout.Spec) { s.Drain = &rollout.Drain{OnFailure: rollout.HookFails} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun, over := 0, 0
@@ -35,17 +37,18 @@ func TestSilentHooksWriteNothing(t *testing.T) {
 func TestLedgerOfLeftOutIsFull(t *testing.T) {
 	for full, want := range map[bool]rollout.FailureReason{false: "", true: rollout.FailureHook} {
 		var failed []rollout.Failure
-		s := story{n: 3, start: bare, rounds: 9, spec: canary(image2, 100, hooks(hookAt(rollout.BeforeInstance, rollout.HookSkips))), script: map[int]func(*teller){
-			0: answers("about 0", rollout.CallFailed),
-			2: func(t *teller) {
-				for n := range 100 {
-					if full {
-						t.shell.Memory.Skipped = append(t.shell.Memory.Skipped, rollout.Ref{ID: fmt.Sprint(1000 + n)})
+		s := story{n: 3, start: bare, rounds: 9, spec: canary(image2, 100, hooks(hookAt(rollout.BeforeInstance, rollout.HookSkips))),
+			script: map[int]func(*teller){
+				0: answers("about 0", rollout.CallFailed),
+				2: func(t *teller) {
+					for n := range 100 {
+						if full {
+							t.shell.Memory.Skipped = append(t.shell.Memory.Skipped, rollout.Ref{ID: fmt.Sprint(1000 + n)})
+						}
 					}
-				}
-			},
-			8: func(t *teller) { failed = t.shell.Memory.Failed },
-		}}
+				},
+				8: func(t *teller) { failed = t.shell.Memory.Failed },
+			}}
 		s.tell()
 		if got := len(failed) > 0; got != full || got && (failed[0].Ref.ID != "0" || failed[0].Reason != want) {
 			t.Errorf("full %t: failed are %+v", full, failed)

@@ -9,7 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// TestLateLists upgrades instances one by one where every list is older than an upgrade takes to settle. Each is upgraded once, and none fails.
+// TestLateLists upgrades instances one by one where every list is older than an upgrade takes to settle. Each is upgraded once, and none
+// fails.
 func TestLateLists(t *testing.T) {
 	for _, lag := range []time.Duration{50 * time.Second, 55 * time.Second, 2 * time.Minute, 4 * time.Minute} {
 		t.Run(lag.String(), func(t *testing.T) {
@@ -40,7 +41,8 @@ func TestLateLists(t *testing.T) {
 	}
 }
 
-// TestLateListsBeyondBounds counts upgrades that show too late for each instance, so that several instances that are late once do not make one fail.
+// TestLateListsBeyondBounds counts upgrades that show too late for each instance, so that several instances that are late once do not make
+// one fail.
 func TestLateListsBeyondBounds(t *testing.T) {
 	figure.Fault(t, 16)
 	w, shell := lateWorld(6 * time.Minute)

@@ -20,9 +20,9 @@ const (
 	lives     = 400
 )
 
-// TestLives holds 400 random lives to what was done in them when their digests were written: each effect, reason, wait, read, answer, call, check, record
-// and count. Messages are no part of it, and neither is what the core remembers, so that both may be written anew. A change of behaviour that is meant
-// is written down with -update; TestOneWorld -world SEED -v tells a life.
+// TestLives holds 400 random lives to what was done in them when their digests were written: each effect, reason, wait, read, answer, call,
+// check, record and count. Messages are no part of it, and neither is what the core remembers, so that both may be written anew. A change
+// of behaviour that is meant is written down with -update; TestOneWorld -world SEED -v tells a life.
 func TestLives(t *testing.T) {
 	if raceEnabled {
 		t.Skip("the lives are the same with the race detector, and slow")

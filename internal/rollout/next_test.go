@@ -14,7 +14,8 @@ func TestNext(t *testing.T) {
 	inFlight := func(o *rollout.Observation, change func(*rollout.Ref)) {
 		ref := rollout.Ref{ID: "0", VMID: "vm-0"}
 		change(&ref)
-		o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Attempt: 1, IntentAt: ended.Add(-time.Minute), BegunAt: ended.Add(-time.Minute),
+		o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Attempt: 1, IntentAt: ended.Add(-time.Minute),
+			BegunAt: ended.Add(-time.Minute),
 			EndedAt: ended, Instances: []rollout.Ref{ref}}
 		o.Instances.Value[0].Latest, o.Instances.Value[0].HealthSince = rollout.Yes, ended
 		o.Instances.Value[0].SeenAt = now
@@ -56,8 +57,9 @@ func TestNext(t *testing.T) {
 		},
 		"a refused write": {
 			obs: func(o *rollout.Observation) {
-				o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, IntentAt: now.Add(-time.Minute), Instances: []rollout.Ref{{ID: "0", VMID: "vm-0"}},
-					Refused: &rollout.Problem{Kind: rollout.KindForbidden, Message: "no"}}
+				o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, IntentAt: now.Add(-time.Minute),
+					Instances: []rollout.Ref{{ID: "0", VMID: "vm-0"}},
+					Refused:   &rollout.Problem{Kind: rollout.KindForbidden, Message: "no"}}
 			},
 			want: now.Add(4 * time.Minute),
 		},

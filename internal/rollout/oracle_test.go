@@ -43,7 +43,8 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 	}
 	for _, f := range m.Failed {
 		i, listed := v.byID[f.Ref.ID]
-		if listed && i.VMID == f.Ref.VMID && !isSkippedIn(m, i.ID) && !isDumbOff(m, i) { // who takes a failed machine out of the run lets another take its place; what is off is not eligible
+		// who takes a failed machine out of the run lets another take its place; what is off is not eligible
+		if listed && i.VMID == f.Ref.VMID && !isSkippedIn(m, i.ID) && !isDumbOff(m, i) {
 			v.exposed[f.Ref.ID] = true
 		}
 	}
@@ -64,7 +65,8 @@ func isDumbOff(m rollout.Memory, i rollout.Instance) bool {
 
 // isDumbBehind says whether a batch of this run verified the machine, and only Azure's flag says that it is not at the latest model.
 func isDumbBehind(spec rollout.Spec, m rollout.Memory, i rollout.Instance) bool {
-	isOther := spec.Target.Image != nil && i.Image != nil && *i.Image != *spec.Target.Image || spec.Target.Script != nil && i.Script == rollout.ScriptAbsent
+	isOther := spec.Target.Image != nil && i.Image != nil && *i.Image != *spec.Target.Image || spec.Target.Script != nil &&
+		i.Script == rollout.ScriptAbsent
 	return !spec.Drift.RollOther && m.Return == nil && i.Latest == rollout.No && !isOther && slices.Contains(m.Verified, i.ID)
 }
 
@@ -74,7 +76,8 @@ func isSkippedIn(m rollout.Memory, id string) bool {
 }
 
 func dumbWell(spec rollout.Spec, i rollout.Instance) bool {
-	return i.State == rollout.StateSucceeded && i.Running != rollout.No && i.Script != rollout.ScriptFailed && i.Script != rollout.ScriptRunning &&
+	return i.State == rollout.StateSucceeded && i.Running != rollout.No && i.Script != rollout.ScriptFailed &&
+		i.Script != rollout.ScriptRunning &&
 		(spec.Health.Source == rollout.HealthProvisioning || i.AppHealth == rollout.Yes)
 }
 

@@ -9,7 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// TestLongWaits lives through waits that outlast the health timeout, and counts the reads of every hour in which no event hurries the rollout.
+// TestLongWaits lives through waits that outlast the health timeout, and counts the reads of every hour in which no event hurries the
+// rollout.
 func TestLongWaits(t *testing.T) {
 	figure.Fault(t, 18)
 	for name, tc := range map[string]struct {
@@ -18,8 +19,10 @@ func TestLongWaits(t *testing.T) {
 		wellAt  time.Duration // after the start
 		verdict time.Duration // after the check began
 	}{
-		"an instance is well 14 minutes after":      {health: rollout.Health{MinReady: 10 * time.Minute, Timeout: 15 * time.Minute}, wellAt: 16 * time.Minute},
-		"a check runs for 40 minutes":               {health: rollout.Health{Timeout: 15 * time.Minute}, checks: []rollout.Check{{Name: "page", Scope: rollout.CheckInstance}}, verdict: 40 * time.Minute},
+		"an instance is well 14 minutes after": {health: rollout.Health{MinReady: 10 * time.Minute, Timeout: 15 * time.Minute},
+			wellAt: 16 * time.Minute},
+		"a check runs for 40 minutes": {health: rollout.Health{Timeout: 15 * time.Minute},
+			checks: []rollout.Check{{Name: "page", Scope: rollout.CheckInstance}}, verdict: 40 * time.Minute},
 		"an instance has to be well for an hour":    {health: rollout.Health{MinReady: time.Hour, Timeout: 2 * time.Hour}},
 		"and the time for that is over in a minute": {health: rollout.Health{MinReady: time.Hour, Timeout: time.Minute}},
 		"a hundred readings have to be good":        {health: rollout.Health{Timeout: 5 * time.Minute, InARow: 100}},
@@ -49,7 +52,8 @@ type longWait struct {
 }
 
 func newLongWait(spec rollout.Spec, wellAt, slow time.Duration) *longWait {
-	w := &longWait{world: simworld.New(func(n int) int { return n / 2 }, 2, nil, v1), wellAt: wellAt, slow: slow, begun: map[rollout.CheckKey]time.Time{}}
+	w := &longWait{world: simworld.New(func(n int) int { return n / 2 }, 2, nil, v1), wellAt: wellAt, slow: slow,
+		begun: map[rollout.CheckKey]time.Time{}}
 	w.shell = &simworld.Shell{World: w.world, Spec: spec, Verify: w.verify}
 	if wellAt > 0 {
 		w.world.Faults.Unhealthy = 1

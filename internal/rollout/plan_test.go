@@ -24,7 +24,8 @@ func seen(target rollout.Target, outdated, updated int) rollout.Observation {
 		model.Image = *target.Image
 	}
 	if s := target.Script; s != nil {
-		model.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: s.URIs, Command: s.Command, ForceUpdateTag: target.RevisionTag}
+		model.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: s.URIs, Command: s.Command,
+			ForceUpdateTag: target.RevisionTag}
 	}
 	var instances []rollout.Instance
 	for n := range outdated + updated {
@@ -63,13 +64,20 @@ func TestPreflight(t *testing.T) {
 		reason rollout.Reason
 		says   []string
 	}{
-		"automatic mode":            {model: func(m *rollout.Model) { m.UpgradeMode = "Automatic" }, reason: rollout.ReasonPreflightFailed, says: []string{"Automatic", "upgradePolicy.mode=Manual"}},
-		"rolling mode":              {model: func(m *rollout.Model) { m.UpgradeMode = "Rolling" }, reason: rollout.ReasonPreflightFailed, says: []string{"Rolling", "upgradePolicy.mode=Manual"}},
-		"mode not shown":            {model: func(m *rollout.Model) { m.UpgradeMode = "" }, reason: rollout.ReasonPreflightFailed, says: []string{"unknown"}},
-		"automatic OS upgrade":      {model: func(m *rollout.Model) { m.AutomaticOSUpgrade = true }, reason: rollout.ReasonPreflightFailed, says: []string{"enableAutomaticOSUpgrade=false"}},
-		"unknown kind of scale set": {model: func(m *rollout.Model) { m.Orchestration = "" }, reason: rollout.ReasonPreflightFailed, says: []string{"Flexible", "Uniform"}},
-		"no health signal":          {model: func(m *rollout.Model) { m.HealthMonitored = false }, reason: rollout.ReasonPreflightFailed, says: []string{"ApplicationHealth", "ProvisioningState"}},
-		"being deleted":             {model: func(m *rollout.Model) { m.State = rollout.StateDeleting }, reason: rollout.ReasonScaleSetNotFound, says: []string{"being deleted"}},
+		"automatic mode": {model: func(m *rollout.Model) { m.UpgradeMode = "Automatic" }, reason: rollout.ReasonPreflightFailed,
+			says: []string{"Automatic", "upgradePolicy.mode=Manual"}},
+		"rolling mode": {model: func(m *rollout.Model) { m.UpgradeMode = "Rolling" }, reason: rollout.ReasonPreflightFailed,
+			says: []string{"Rolling", "upgradePolicy.mode=Manual"}},
+		"mode not shown": {model: func(m *rollout.Model) { m.UpgradeMode = "" }, reason: rollout.ReasonPreflightFailed,
+			says: []string{"unknown"}},
+		"automatic OS upgrade": {model: func(m *rollout.Model) { m.AutomaticOSUpgrade = true }, reason: rollout.ReasonPreflightFailed,
+			says: []string{"enableAutomaticOSUpgrade=false"}},
+		"unknown kind of scale set": {model: func(m *rollout.Model) { m.Orchestration = "" }, reason: rollout.ReasonPreflightFailed,
+			says: []string{"Flexible", "Uniform"}},
+		"no health signal": {model: func(m *rollout.Model) { m.HealthMonitored = false }, reason: rollout.ReasonPreflightFailed,
+			says: []string{"ApplicationHealth", "ProvisioningState"}},
+		"being deleted": {model: func(m *rollout.Model) { m.State = rollout.StateDeleting }, reason: rollout.ReasonScaleSetNotFound,
+			says: []string{"being deleted"}},
 		"someone else works on it": {model: func(m *rollout.Model) { m.State = rollout.StateUpdating }, reason: rollout.ReasonProgressing,
 			says: []string{"another operation"}},
 		"paused": {spec: func(s *rollout.Spec) { s.Paused = true }, reason: rollout.ReasonPaused, says: []string{"spec.paused"}},
@@ -94,11 +102,14 @@ func TestReads(t *testing.T) {
 		reason  rollout.Reason
 		least   time.Duration
 	}{
-		"missing":      {rollout.Problem{Kind: rollout.KindNotFound, Message: "no scale set", Mend: "az vmss list"}, rollout.ReasonScaleSetNotFound, time.Second},
-		"forbidden":    {rollout.Problem{Kind: rollout.KindForbidden, Message: "no role", Mend: "az role assignment create"}, rollout.ReasonAccessDenied, time.Second},
+		"missing": {rollout.Problem{Kind: rollout.KindNotFound, Message: "no scale set", Mend: "az vmss list"},
+			rollout.ReasonScaleSetNotFound, time.Second},
+		"forbidden": {rollout.Problem{Kind: rollout.KindForbidden, Message: "no role", Mend: "az role assignment create"},
+			rollout.ReasonAccessDenied, time.Second},
 		"unauthorized": {rollout.Problem{Kind: rollout.KindUnauthorized, Message: "no token"}, rollout.ReasonAccessDenied, time.Second},
-		"throttled":    {rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down", RetryAfter: 20 * time.Minute}, rollout.ReasonThrottled, 20 * time.Minute},
-		"down":         {rollout.Problem{Kind: rollout.KindTransient, Message: "503"}, rollout.ReasonAzureUnavailable, time.Second},
+		"throttled": {rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down", RetryAfter: 20 * time.Minute},
+			rollout.ReasonThrottled, 20 * time.Minute},
+		"down": {rollout.Problem{Kind: rollout.KindTransient, Message: "503"}, rollout.ReasonAzureUnavailable, time.Second},
 	} {
 		for _, broken := range []string{"model", "instances"} {
 			t.Run(name+" "+broken, func(t *testing.T) {
@@ -125,14 +136,16 @@ func TestReads(t *testing.T) {
 func TestSecret(t *testing.T) {
 	target := rollout.Target{Script: &rollout.Script{URIs: v2.Script.URIs, Command: "sh v2.sh", ProtectedSettings: "web-script"}}
 	bare := rollout.Target{Script: &rollout.Script{ProtectedSettings: "web-script"}}
-	missing := rollout.Unknown[rollout.ProtectedSettings](&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret not found", Mend: "kubectl create secret"})
+	missing := rollout.Unknown[rollout.ProtectedSettings](
+		&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret not found", Mend: "kubectl create secret"})
 	for name, tc := range map[string]struct {
 		target   rollout.Target
 		settings rollout.Reading[rollout.ProtectedSettings]
 		says     []string
 	}{
-		"missing":           {target, missing, []string{"Secret not found", "kubectl create secret"}},
-		"two commands":      {target, rollout.Known(rollout.ProtectedSettings{HasCommand: true}), []string{"web-script", "commandToExecute", "remove one"}},
+		"missing": {target, missing, []string{"Secret not found", "kubectl create secret"}},
+		"two commands": {target, rollout.Known(rollout.ProtectedSettings{HasCommand: true}),
+			[]string{"web-script", "commandToExecute", "remove one"}},
 		"no command at all": {bare, rollout.Known(rollout.ProtectedSettings{}), []string{"web-script", "set one"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -179,10 +192,12 @@ func TestEvidence(t *testing.T) {
 		spoil  func(*rollout.Instance)
 		says   string
 	}{
-		"boots from another image":  {image2, func(i *rollout.Instance) { i.Image = &rollout.Image{ID: "/images/base"} }, "boots from another image"},
-		"does not show the script":  {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptAbsent }, "does not show the script"},
-		"script failed":             {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptFailed }, ""},
-		"script still running":      {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptRunning }, "the script is still running on instance 2"},
+		"boots from another image": {image2, func(i *rollout.Instance) { i.Image = &rollout.Image{ID: "/images/base"} },
+			"boots from another image"},
+		"does not show the script": {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptAbsent }, "does not show the script"},
+		"script failed":            {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptFailed }, ""},
+		"script still running": {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptRunning },
+			"the script is still running on instance 2"},
 		"not running":               {v2, func(i *rollout.Instance) { i.Running = rollout.No }, "not running"},
 		"health unknown":            {v2, func(i *rollout.Instance) { i.AppHealth = rollout.Unsure }, "not known"},
 		"platform state unknown":    {v2, func(i *rollout.Instance) { i.State = rollout.StateUnknown }, "unknown state"},
@@ -206,7 +221,8 @@ func TestEvidence(t *testing.T) {
 // TestReusedID: an id that comes back for another machine is another machine.
 func TestReusedID(t *testing.T) {
 	obs := seen(v2, 2, 0)
-	obs.Memory.Failed = []rollout.Failure{{Ref: rollout.Ref{ID: "0", VMID: "vm-of-old"}, Reason: rollout.FailureHealth, Message: "sick", At: at}}
+	obs.Memory.Failed = []rollout.Failure{{Ref: rollout.Ref{ID: "0", VMID: "vm-of-old"}, Reason: rollout.FailureHealth, Message: "sick",
+		At: at}}
 	d := rollout.Plan(canary(v2, 100), obs)
 	if step, upgrades := d.Step.(rollout.Upgrade); !upgrades || step.Instances[0].ID != "0" || len(d.Remember.Failed) != 0 {
 		t.Errorf("step %+v, failed %v: the old machine's failure is held against the new one", d.Step, d.Remember.Failed)
@@ -225,8 +241,10 @@ func TestOrderAndZones(t *testing.T) {
 		"by id, as numbers":    {func(s *rollout.Spec) { s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderInstanceID }, nil, "0,1,2"},
 		"spread over 3 zones":  {func(*rollout.Spec) {}, []string{"1", "1", "1", "1", "2", "2", "2", "2", "3", "3", "3", "3"}, "0,4,8"},
 		"small zones are last": {func(*rollout.Spec) {}, []string{"1", "1", "1", "1", "1", "1", "1", "1", "1", "1", "2", "2"}, "0,1,10"},
-		"one zone at a time":   {func(s *rollout.Spec) { s.Zones = rollout.ZonesOneAtATime }, []string{"3", "2", "1", "3", "2", "1", "3", "2", "1", "3", "2", "1"}, "2,5,8"},
-		"zones ignored":        {func(s *rollout.Spec) { s.Zones = rollout.ZonesIgnore }, []string{"3", "2", "1", "1", "1", "1", "1", "1", "1", "1", "1", "1"}, "0,1,2"},
+		"one zone at a time": {func(s *rollout.Spec) { s.Zones = rollout.ZonesOneAtATime },
+			[]string{"3", "2", "1", "3", "2", "1", "3", "2", "1", "3", "2", "1"}, "2,5,8"},
+		"zones ignored": {func(s *rollout.Spec) { s.Zones = rollout.ZonesIgnore },
+			[]string{"3", "2", "1", "1", "1", "1", "1", "1", "1", "1", "1", "1"}, "0,1,2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec := canary(v2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 3, 3 }, tc.spec)
@@ -255,7 +273,8 @@ func TestReturnExposesNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs := seen(tc.target, 1, 2)
-			obs.Memory = rollout.Memory{Run: 4, Revision: "former", Baseline: rollout.Baseline{Name: "kept", Source: rollout.BaselineSnapshot, Run: 3, Fixed: true}}
+			obs.Memory = rollout.Memory{Run: 4, Revision: "former",
+				Baseline: rollout.Baseline{Name: "kept", Source: rollout.BaselineSnapshot, Run: 3, Fixed: true}}
 			obs.Records = map[string]rollout.Reading[rollout.Snapshot]{"kept": rollout.Known(before)}
 			m := rollout.Plan(canary(tc.target, 100), obs).Remember
 			if len(m.Exposed) != tc.exposed {
@@ -318,7 +337,8 @@ func checkBatch(t *testing.T, n, sick, unknown, percent, size, most int) {
 		best = min(sick, size, dumbDesired(percent, n))
 	}
 	if len(step.Instances) != best {
-		t.Errorf("n=%d sick=%d unknown=%d percent=%d size=%d maxUnavailable=%d: batch of %d, want %d", n, sick, unknown, percent, size, most, len(step.Instances), best)
+		t.Errorf("n=%d sick=%d unknown=%d percent=%d size=%d maxUnavailable=%d: batch of %d, want %d", n, sick, unknown, percent, size, most,
+			len(step.Instances), best)
 	}
 }
 
@@ -440,7 +460,8 @@ func TestNineModelsAreGoneOnWith(t *testing.T) {
 
 // TestTenModels: with nine images about, the write of the target could be accepted and that of the way back refused.
 func TestTenModels(t *testing.T) {
-	for images, reason := range map[int]rollout.Reason{8: rollout.ReasonProgressing, 9: rollout.ReasonPreflightFailed, 12: rollout.ReasonPreflightFailed} {
+	for images, reason := range map[int]rollout.Reason{8: rollout.ReasonProgressing, 9: rollout.ReasonPreflightFailed,
+		12: rollout.ReasonPreflightFailed} {
 		obs := seen(v2, 12, 0)
 		for n := range obs.Instances.Value {
 			obs.Instances.Value[n].Image = &rollout.Image{ID: fmt.Sprint("/images/", n%images)}

@@ -69,7 +69,8 @@ func TestShortListOnRollback(t *testing.T) {
 				}
 				rounds(s, 3*time.Hour)
 				said := s.Last.Because
-				if said.Reason != rollout.ReasonAzureUnavailable || !strings.Contains(said.Message, "instance "+hidden[0]) || s.Released || s.Memory.Return.Done {
+				if said.Reason != rollout.ReasonAzureUnavailable || !strings.Contains(said.Message, "instance "+hidden[0]) || s.Released ||
+					s.Memory.Return.Done {
 					t.Errorf("believed the list: released %t, %+v", s.Released, said)
 				}
 				if model := s.World.Models[len(s.World.Models)-1]; model.Image != bare.Image {
@@ -88,7 +89,8 @@ func TestShortListOnRollback(t *testing.T) {
 	}
 }
 
-// TestUnlistedSpendsTheBudget: an instance that the list lacks may be unavailable, so that with a budget of one no other is brought back (I1).
+// TestUnlistedSpendsTheBudget: an instance that the list lacks may be unavailable, so that with a budget of one no other is brought back
+// (I1).
 func TestUnlistedSpendsTheBudget(t *testing.T) {
 	figure.Fault(t, 25)
 	s := half(t)
@@ -123,7 +125,8 @@ func TestShortListOnTheWay(t *testing.T) {
 	if got := strings.Join(s.Memory.Exposed, ","); got != "0,1" || newOnes(s.World) != 2 {
 		t.Errorf("exposed are %s, %d have the release, %+v", got, newOnes(s.World), s.Last.Because)
 	}
-	if said := s.Last.Because; said.Reason != rollout.ReasonAzureUnavailable || !strings.Contains(said.Message, "instance 0, which Azure has") {
+	if said := s.Last.Because; said.Reason != rollout.ReasonAzureUnavailable ||
+		!strings.Contains(said.Message, "instance 0, which Azure has") {
 		t.Errorf("got %+v", said)
 	}
 	s.World.Remove(s.World.Machines[0]) // now it is gone
@@ -133,8 +136,8 @@ func TestShortListOnTheWay(t *testing.T) {
 	}
 }
 
-// TestShortOfCapacity: a list with fewer instances than the capacity opens no gate and completes nothing for a while. It does not hold for ever:
-// Azure may never provide the others. Only of no instance at all nothing is ever concluded.
+// TestShortOfCapacity: a list with fewer instances than the capacity opens no gate and completes nothing for a while. It does not hold for
+// ever: Azure may never provide the others. Only of no instance at all nothing is ever concluded.
 func TestShortOfCapacity(t *testing.T) {
 	figure.Fault(t, 25)
 	plan := func(listed, capacity int, since time.Duration) rollout.Decision {
@@ -158,8 +161,9 @@ func TestShortOfCapacity(t *testing.T) {
 		"short for 9 minutes": {listed: 3, capacity: 4, since: 9 * time.Minute, reason: rollout.ReasonProgressing, says: "3 of 4"},
 		"short for long":      {listed: 3, capacity: 4, since: 11 * time.Minute, reason: rollout.ReasonCompleted},
 		"none of four":        {listed: 0, capacity: 4, since: time.Hour, reason: rollout.ReasonAzureUnavailable, says: "capacity is 4"},
-		"none of who knows":   {listed: 0, capacity: rollout.UnknownCapacity, since: time.Hour, reason: rollout.ReasonAzureUnavailable, says: "not known"},
-		"none of none":        {listed: 0, capacity: 0, reason: rollout.ReasonNoEligibleInstances},
+		"none of who knows": {listed: 0, capacity: rollout.UnknownCapacity, since: time.Hour, reason: rollout.ReasonAzureUnavailable,
+			says: "not known"},
+		"none of none": {listed: 0, capacity: 0, reason: rollout.ReasonNoEligibleInstances},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := plan(tc.listed, tc.capacity, tc.since)

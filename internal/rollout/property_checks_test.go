@@ -33,8 +33,8 @@ func (l *life) verify(run rollout.CheckRun) rollout.CheckResult {
 	return rollout.CheckResult{State: state, Message: "random", Inside: run.Key.Instance != "" && l.world.Telling}
 }
 
-// checkVerdicts holds that no step is left, and no success is claimed, without a verdict of every check of it that counts; and that no machine
-// is let out of a batch without one.
+// checkVerdicts holds that no step is left, and no success is claimed, without a verdict of every check of it that counts; and that no
+// machine is let out of a batch without one.
 func (l *life) checkVerdicts(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 	m := d.Remember
 	if m.Return != nil || m.Completed || m.PromoteFull || m.Promoted != "" || m.Run != obs.Memory.Run {
@@ -56,7 +56,8 @@ func (l *life) checkVerdicts(spec rollout.Spec, obs rollout.Observation, d rollo
 // checkLetOut holds that each machine that left a batch without a failure passed the check.
 func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.Memory) {
 	op := obs.Memory.Operation
-	if op == nil || op.Run != m.Run || op.Kind == rollout.UpgradeOperation && l.shell.Spec.Action == rollout.ActionUpgradeThenReimage || m.Operation != nil {
+	if op == nil || op.Run != m.Run || op.Kind == rollout.UpgradeOperation && l.shell.Spec.Action == rollout.ActionUpgradeThenReimage ||
+		m.Operation != nil {
 		return
 	}
 	if m.LastBatchEnd.Equal(obs.Memory.LastBatchEnd) {

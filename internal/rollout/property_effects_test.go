@@ -54,7 +54,8 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	before := l.shell.Memory
 	before.Failed = slices.Clone(before.Failed)
 	for _, f := range obs.Memory.Failed {
-		if i := machineIn(obs, f.Ref); !i.Protected || spec.Protected != rollout.ProtectedSkip { // a Retry forgives it, and who protects it takes it out
+		// a Retry forgives it, and who protects it takes it out
+		if i := machineIn(obs, f.Ref); !i.Protected || spec.Protected != rollout.ProtectedSkip {
 			before.Failed = append(before.Failed, f)
 		}
 	}
@@ -70,8 +71,10 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 		l.breaks("an upgrade while the model is not the target's")
 	}
 	l.checkSpread(view, obs.Memory.Exposed, refs)
-	again := func(ref rollout.Ref) bool { // it may be tried again in the very round that sees it fail; and who had a target before begins nothing
-		return slices.Contains(obs.Memory.Exposed, ref.ID) || obs.Memory.Operation != nil && slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
+	// it may be tried again in the very round that sees it fail; and who had a target before begins nothing
+	again := func(ref rollout.Ref) bool {
+		return slices.Contains(obs.Memory.Exposed, ref.ID) || obs.Memory.Operation != nil &&
+			slices.ContainsFunc(obs.Memory.Operation.Instances, func(r rollout.Ref) bool { return r.ID == ref.ID })
 	}
 	l.checkZones(spec, view, slices.DeleteFunc(slices.Clone(refs), again))
 	unavailable, exposed := len(view.unavailable), len(view.exposed)
@@ -136,7 +139,8 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 			if v.exposed[ref.ID] {
 				continue // trying a machine again begins no zone: it was begun with that machine
 			}
-			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected && i.Off == rollout.NotOff && !l.isSkipped(i.ID) {
+			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.No && !v.exposed[i.ID] && i.State != rollout.StateDeleting && !i.Protected &&
+				i.Off == rollout.NotOff && !l.isSkipped(i.ID) {
 				l.breaks("zone %q is begun while instance %s of zone %q lacks the target", v.byID[ref.ID].Zone, i.ID, i.Zone)
 			}
 		}
@@ -156,7 +160,8 @@ func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
 	}
 }
 
-// checkAgain demands that what a batch verified, and what has the target, is not upgraded again for changes that are only to be reported (I6).
+// checkAgain demands that what a batch verified, and what has the target, is not upgraded again for changes that are only to be reported
+// (I6).
 func (l *life) checkAgain(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 	for _, ref := range refs {
 		m := l.machine(ref.ID)

@@ -94,7 +94,8 @@ func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.
 			for _, ref := range refs {
 				l.mustHaveCalled(h, m.Run, ref.ID)
 			}
-		case h.At == rollout.BeforeStep && d.Step.Operation() != "" && d.Step.Operation() != rollout.SuspendRepairsOperation && d.Step.Operation() != rollout.ResumeRepairsOperation:
+		case h.At == rollout.BeforeStep && d.Step.Operation() != "" && d.Step.Operation() != rollout.SuspendRepairsOperation &&
+			d.Step.Operation() != rollout.ResumeRepairsOperation:
 			l.mustHaveCalled(h, m.Run, "")
 		case h.At == rollout.AfterStep && m.Run == obs.Memory.Run && !obs.Memory.Completed && !m.Returned &&
 			(m.Step != obs.Memory.Step || d.Because.Reason == rollout.ReasonCanaryReached):
@@ -117,7 +118,8 @@ func (l *life) checkStill(spec rollout.Spec, obs rollout.Observation, d rollout.
 	back := d.Remember.Return
 	explicit := back != nil && (back.Cause == rollout.CauseAction || back.Cause == rollout.CauseDeletion)
 	isClosed := obs.Window.Closed && (back == nil || back.Cause == rollout.CauseTimeout)
-	if !spec.PlanOnly && (!spec.Paused || explicit) && !isClosed && spec.Deleting != rollout.DeletionLeave && (obs.Outside == nil || back != nil) {
+	if !spec.PlanOnly && (!spec.Paused || explicit) && !isClosed && spec.Deleting != rollout.DeletionLeave &&
+		(obs.Outside == nil || back != nil) {
 		return
 	}
 	if len(d.Nodes.Drain) > 0 {
@@ -206,7 +208,8 @@ func (l *life) mustHaveCalled(h rollout.Hook, run int64, id string) {
 func (l *life) takesPods() error {
 	op := l.shell.Memory.Operation
 	for id := range l.outside.cordoned {
-		if op != nil && l.shell.Spec.Action == rollout.ActionUpgradeThenReimage && slices.ContainsFunc(op.Instances, func(ref rollout.Ref) bool { return ref.ID == id }) {
+		if op != nil && l.shell.Spec.Action == rollout.ActionUpgradeThenReimage &&
+			slices.ContainsFunc(op.Instances, func(ref rollout.Ref) bool { return ref.ID == id }) {
 			continue
 		}
 		if slices.ContainsFunc(l.shell.Memory.Failed, func(f rollout.Failure) bool {

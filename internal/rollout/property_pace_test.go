@@ -21,8 +21,8 @@ const (
 	pacedHours = 3
 )
 
-// TestPace drops random worlds, in whatever state chaos left them, into one trouble that lasts, and follows Decision.Recheck alone: in no hour may
-// the rollout make more calls than Azure has room for.
+// TestPace drops random worlds, in whatever state chaos left them, into one trouble that lasts, and follows Decision.Recheck alone: in no
+// hour may the rollout make more calls than Azure has room for.
 func TestPace(t *testing.T) {
 	figure.Fault(t, 18)
 	worlds, base := int64(600), *from
@@ -155,7 +155,8 @@ func (p *paced) run() (most int, told string) {
 			p.calls = append(p.calls, p.world.Now)
 		}
 		p.told = append(p.told[max(0, len(p.told)-19):], fmt.Sprintf("%s %d calls, %s: %s: %s, then %s", p.world.Now.Format(time.TimeOnly),
-			p.shell.Reads+p.shell.Effects-before, doing(p.shell.Memory.Operation), p.shell.Last.Because.Reason, p.shell.Last.Because.Message, p.shell.Recheck))
+			p.shell.Reads+p.shell.Effects-before, doing(p.shell.Memory.Operation), p.shell.Last.Because.Reason, p.shell.Last.Because.Message,
+			p.shell.Recheck))
 		p.world.Advance(p.shell.Recheck)
 		p.become()
 		if most = max(most, p.lastHour()); most > mostCallsAnHour || p.shell.Released {

@@ -124,7 +124,8 @@ func (l *life) run() error {
 func (l *life) round() {
 	l.shell.Round()
 	if l.tell != nil {
-		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.Memory.Operation, l.shell.Last.Because.Reason, l.shell.Last.Because.Message)
+		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.Memory.Operation, l.shell.Last.Because.Reason,
+			l.shell.Last.Because.Message)
 		l.tell("    %s exposed %v failed %d", machines(l.world), l.shell.Memory.Exposed, len(l.shell.Memory.Failed))
 	}
 }
@@ -132,13 +133,15 @@ func (l *life) round() {
 func newLife(seed int64, tell func(string, ...any)) *life {
 	random := rand.New(rand.NewPCG(uint64(seed), 7))
 	dice := simworld.Dice(random.IntN)
-	l := &life{tell: tell, dice: dice, targets: randomTargets(dice), clock: rand.New(rand.NewPCG(uint64(seed), 8)), fate: rand.New(rand.NewPCG(uint64(seed), 9))}
+	l := &life{tell: tell, dice: dice, targets: randomTargets(dice), clock: rand.New(rand.NewPCG(uint64(seed), 8)),
+		fate: rand.New(rand.NewPCG(uint64(seed), 9))}
 	if dice(3) > 0 {
 		l.zones = []string{"1", "2", "3"}[:1+dice(3)]
 	}
 	start := simworld.Content{Image: rollout.Image{ID: "/images/old"}}
 	if dice(4) == 0 {
-		start.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
+		start.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/old.sh"},
+			Command: "sh old.sh"}
 	}
 	l.world = simworld.New(dice, dice(9), l.zones, start)
 	l.world.UniqueID = "set"
@@ -288,7 +291,8 @@ func (l *life) comeToRest() error {
 		l.world.Advance(max(l.shell.Recheck, time.Second))
 	}
 	if l.shell.Writes != writes || l.shell.Effects != effects {
-		return fmt.Errorf("I10: no rest: %d writes and %d effects more, now %v", l.shell.Writes-writes, l.shell.Effects-effects, l.shell.Last.Because)
+		return fmt.Errorf("I10: no rest: %d writes and %d effects more, now %v", l.shell.Writes-writes, l.shell.Effects-effects,
+			l.shell.Last.Because)
 	}
 	return l.verdict()
 }
@@ -305,7 +309,8 @@ func (l *life) mayLast() error {
 	case rollout.ReasonDrifted:
 		return nil
 	case rollout.ReasonWaitingForHealth:
-		if l.waitsForAnotherZone() || l.isShareLeft() || len(l.shell.Memory.Failed)+len(l.shell.Memory.Skipped) > 0 { // a tolerated failure, or who was taken out, may spend the whole budget
+		// a tolerated failure, or who was taken out, may spend the whole budget
+		if l.waitsForAnotherZone() || l.isShareLeft() || len(l.shell.Memory.Failed)+len(l.shell.Memory.Skipped) > 0 {
 			return nil
 		}
 	case rollout.ReasonPreflightFailed:
@@ -345,8 +350,8 @@ func (l *life) waitsForAnotherZone() bool {
 	return sick > first
 }
 
-// isShareLeft says whether machines that a target touched before make up the share, and another one spends the budget: it gets no turn, and a
-// person has to see to it.
+// isShareLeft says whether machines that a target touched before make up the share, and another one spends the budget: it gets no turn, and
+// a person has to see to it.
 func (l *life) isShareLeft() bool {
 	n, touched, sick := 0, 0, 0
 	for _, m := range l.world.Machines {
@@ -382,11 +387,13 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 			continue
 		}
 		n++
-		hasTarget := m.Model == latest || !spec.Drift.RollOther && slices.Contains(slices.Concat(obs.Memory.Verified, l.deciding.Verified), m.ID) && l.declares(spec.Target, m.Model, latest)
+		hasTarget := m.Model == latest || !spec.Drift.RollOther &&
+			slices.Contains(slices.Concat(obs.Memory.Verified, l.deciding.Verified), m.ID) && l.declares(spec.Target, m.Model, latest)
 		if hasTarget && m.State == rollout.StateSucceeded && (spec.Health.Source == rollout.HealthProvisioning || m.Health == rollout.Yes) {
 			good++
 		}
-		if spec.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 && m.Reimages[latest] == 0 && !l.hasFailed(m.ID) {
+		if spec.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 && m.Reimages[latest] == 0 &&
+			!l.hasFailed(m.ID) {
 			l.breaks("ready, but machine %s was upgraded and not reimaged", m.ID)
 		}
 	}

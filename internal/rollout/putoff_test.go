@@ -61,14 +61,16 @@ func TestPutOffIsNoLackOfProgress(t *testing.T) {
 	}
 }
 
-// TestPreemptionIsNoLackOfProgress: the time of an upgrade that Azure ended for a later operation does not count, nor does the wait for that one.
+// TestPreemptionIsNoLackOfProgress: the time of an upgrade that Azure ended for a later operation does not count, nor does the wait for
+// that one.
 func TestPreemptionIsNoLackOfProgress(t *testing.T) {
 	figure.Fault(t, 7)
 	spec, obs := deadlined(), seen(v2, 3, 0)
 	d := rollout.Plan(spec, obs)
 	d = rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Token: "t", RetryAfter: 10 * time.Second})
 	obs.Memory, obs.At = d.Remember, obs.At.Add(50*time.Second)
-	obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationCanceled, Problem: &rollout.Problem{Kind: rollout.KindPreempted, Message: "preempted"}})
+	obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationCanceled,
+		Problem: &rollout.Problem{Kind: rollout.KindPreempted, Message: "preempted"}})
 	obs.Model.Value.State = rollout.StateUpdating // by the later operation
 	for range 10 {
 		d = rollout.Plan(spec, obs)

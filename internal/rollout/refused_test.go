@@ -12,7 +12,8 @@ import (
 )
 
 // keepRefusing plays rounds in which Azure refuses every effect, until the time has passed, and returns the last decision.
-func keepRefusing(spec rollout.Spec, obs rollout.Observation, lasts time.Duration, problem *rollout.Problem) (rollout.Decision, rollout.Observation) {
+func keepRefusing(spec rollout.Spec, obs rollout.Observation, lasts time.Duration, problem *rollout.Problem) (rollout.Decision,
+	rollout.Observation) {
 	var d rollout.Decision
 	for end := obs.At.Add(lasts); !obs.At.After(end); obs.At = obs.At.Add(d.Recheck) {
 		d = rollout.Plan(spec, obs)
@@ -33,9 +34,12 @@ func TestPutOffIsTold(t *testing.T) {
 		reason  rollout.Reason
 		says    string
 	}{
-		"conflict":        {rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "a concurrent request"}, false, rollout.ReasonProgressing, "Conflict: a concurrent request"},
-		"throttled":       {rollout.Problem{Kind: rollout.KindThrottled, Message: "too many requests", RetryAfter: 40 * time.Second}, false, rollout.ReasonThrottled, "too many requests"},
-		"instance gone":   {rollout.Problem{Kind: rollout.KindInstanceGone, Message: "VM instance cannot be found"}, false, rollout.ReasonProgressing, "VM instance cannot be found"},
+		"conflict": {rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "a concurrent request"}, false,
+			rollout.ReasonProgressing, "Conflict: a concurrent request"},
+		"throttled": {rollout.Problem{Kind: rollout.KindThrottled, Message: "too many requests", RetryAfter: 40 * time.Second}, false,
+			rollout.ReasonThrottled, "too many requests"},
+		"instance gone": {rollout.Problem{Kind: rollout.KindInstanceGone, Message: "VM instance cannot be found"}, false,
+			rollout.ReasonProgressing, "VM instance cannot be found"},
 		"other operation": {rollout.Problem{}, true, rollout.ReasonProgressing, "another operation is running on the scale set"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -64,7 +68,8 @@ func TestPutOffIsTold(t *testing.T) {
 	}
 }
 
-// TestWordsOfTheFirstFailedAttempt: what Azure says of an upgrade that ended badly is told from then on, not only once all attempts are spent.
+// TestWordsOfTheFirstFailedAttempt: what Azure says of an upgrade that ended badly is told from then on, not only once all attempts are
+// spent.
 func TestWordsOfTheFirstFailedAttempt(t *testing.T) {
 	figure.Fault(t, 13)
 	s := story{n: 2, start: bare, rounds: 40, spec: canary(image2, 50), script: map[int]func(*teller){
@@ -99,17 +104,19 @@ func TestInstanceWordsOfAFailedAttempt(t *testing.T) {
 	obs.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: []rollout.Ref{{ID: "0", VMID: "vm-0"}},
 		Attempt: 1, IntentAt: begun, BegunAt: begun, PollAt: begun.Add(10 * time.Second), Token: "token"}
 	obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationFailed,
-		Problem: &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "VMExtensionProvisioningError", Message: "multiple extensions failed"}})
+		Problem: &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "VMExtensionProvisioningError",
+			Message: "multiple extensions failed"}})
 	obs.Instances.Value[0].Message = "extension Monitor failed: no workspace"
 	d := rollout.Plan(canary(v2, 100), obs)
 	wantWait(t, d, rollout.ReasonProgressing, "VMExtensionProvisioningError: multiple extensions failed")
 	obs.Memory, obs.Operation = d.Remember, rollout.Reading[rollout.OperationStatus]{}
 	obs.At = obs.At.Add(time.Minute)
-	wantWait(t, rollout.Plan(canary(v2, 100), obs), rollout.ReasonProgressing, "multiple extensions failed", "instance 0: extension Monitor failed: no workspace")
+	wantWait(t, rollout.Plan(canary(v2, 100), obs), rollout.ReasonProgressing, "multiple extensions failed",
+		"instance 0: extension Monitor failed: no workspace")
 }
 
-// TestReplacedInstanceIsAnother: upgrades that changed nothing count for the very instance, not for the one that took its place, nor for one that
-// was replaced in the middle of a batch.
+// TestReplacedInstanceIsAnother: upgrades that changed nothing count for the very instance, not for the one that took its place, nor for
+// one that was replaced in the middle of a batch.
 func TestReplacedInstanceIsAnother(t *testing.T) {
 	figure.Fault(t, 13)
 	for name, tc := range map[string]struct {
@@ -208,7 +215,8 @@ func holdsUntil(t *testing.T, d rollout.Decision, until time.Time) {
 	}
 }
 
-// TestUrgentWorkWhileReadsAreRefused: a rollback needs to read, so it waits and says so; letting the object go needs nothing, so it happens.
+// TestUrgentWorkWhileReadsAreRefused: a rollback needs to read, so it waits and says so; letting the object go needs nothing, so it
+// happens.
 func TestUrgentWorkWhileReadsAreRefused(t *testing.T) {
 	figure.Fault(t, 17)
 	spec, obs := canary(v2, 100), seen(v2, 2, 1)

@@ -25,7 +25,8 @@ func replaced(t *testing.T, percent int, reason rollout.Reason, change ...func(*
 	return s, s.Effects
 }
 
-// TestScaleSetReplaced: nothing is written to another scale set of the same name, whatever the rollout was at, and every action but Retry is rejected.
+// TestScaleSetReplaced: nothing is written to another scale set of the same name, whatever the rollout was at, and every action but Retry
+// is rejected.
 func TestScaleSetReplaced(t *testing.T) {
 	figure.Fault(t, 15)
 	ask := func(verb rollout.Verb) func(*simworld.Shell) {
@@ -41,15 +42,17 @@ func TestScaleSetReplaced(t *testing.T) {
 		"a batch is in flight":            {100, rollout.ReasonProgressing, func(*simworld.Shell) {}},
 		"a rollback is asked for at once": {50, rollout.ReasonCanaryReached, ask(rollout.VerbRollback)},
 		"the target changes at once":      {50, rollout.ReasonCanaryReached, func(s *simworld.Shell) { s.Spec.Target = image3 }},
-		"the target is what was there":    {50, rollout.ReasonCanaryReached, func(s *simworld.Shell) { s.Spec.Target = rollout.Target{Image: &bare.Image} }},
-		"more instances are to have it":   {50, rollout.ReasonCanaryReached, func(s *simworld.Shell) { s.Spec.Percent = 100 }},
+		"the target is what was there": {50, rollout.ReasonCanaryReached,
+			func(s *simworld.Shell) { s.Spec.Target = rollout.Target{Image: &bare.Image} }},
+		"more instances are to have it": {50, rollout.ReasonCanaryReached, func(s *simworld.Shell) { s.Spec.Percent = 100 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, effects := replaced(t, tc.percent, tc.at)
 			before := s.Last.Progress
 			tc.do(s)
 			rounds(s, 2*time.Hour)
-			if said := s.Last.Because; said.Reason != rollout.ReasonScaleSetReplaced || said.Reason.Standing() != rollout.Stuck || !strings.Contains(said.Message, "RolloutAction Retry") {
+			if said := s.Last.Because; said.Reason != rollout.ReasonScaleSetReplaced || said.Reason.Standing() != rollout.Stuck ||
+				!strings.Contains(said.Message, "RolloutAction Retry") {
 				t.Errorf("said %+v", said)
 			}
 			if s.Effects != effects || len(s.World.Models) != 1 {
@@ -106,7 +109,8 @@ func TestDeletionAfterReplacement(t *testing.T) {
 	for _, deletion := range []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback} {
 		for _, noticed := range []bool{false, true} {
 			t.Run(string(deletion), func(t *testing.T) {
-				s := &simworld.Shell{World: simworld.New(func(n int) int { return n / 2 }, 4, nil, bare), Spec: canary(image2, 50, func(s *rollout.Spec) { s.Repairs = rollout.RepairsSuspend })}
+				s := &simworld.Shell{World: simworld.New(func(n int) int { return n / 2 }, 4, nil, bare),
+					Spec: canary(image2, 50, func(s *rollout.Spec) { s.Repairs = rollout.RepairsSuspend })}
 				s.World.UniqueID, s.World.Repairs = "former", true
 				until(t, s, rollout.ReasonCanaryReached)
 				s.World.CreateAgain(anew)

@@ -7,8 +7,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// TestRetryWhereNothingWentBack: a rollback that has nothing to go back to writes nothing. After a Retry, the instances that the run verified still have
-// the target, so none is upgraded in the place of another, and none a second time.
+// TestRetryWhereNothingWentBack: a rollback that has nothing to go back to writes nothing. After a Retry, the instances that the run
+// verified still have the target, so none is upgraded in the place of another, and none a second time.
 func TestRetryWhereNothingWentBack(t *testing.T) {
 	s := half(t)
 	s.Memory.Baseline.Why = "nobody knows what was there before"

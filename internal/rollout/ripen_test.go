@@ -27,8 +27,8 @@ func ripening(t *testing.T, minReady time.Duration) *simworld.Shell {
 	return nil
 }
 
-// TestMinReadyIsLookedAtLast waits for an instance to stay well: there is one look when it has been for long enough, one list at least every 30 seconds
-// until then, and the model is read where something may be decided.
+// TestMinReadyIsLookedAtLast waits for an instance to stay well: there is one look when it has been for long enough, one list at least
+// every 30 seconds until then, and the model is read where something may be decided.
 func TestMinReadyIsLookedAtLast(t *testing.T) {
 	figure.Fault(t, 19)
 	for _, tc := range []struct {

@@ -26,15 +26,16 @@ func begins(n int, spec rollout.Spec) *teller {
 	return t
 }
 
-// TestPreflightNeverStopsTheRollback: whatever became of the scale set since, the model and every exposed instance go back; an Abort puts back
-// the model.
+// TestPreflightNeverStopsTheRollback: whatever became of the scale set since, the model and every exposed instance go back; an Abort puts
+// back the model.
 func TestPreflightNeverStopsTheRollback(t *testing.T) {
 	figure.Fault(t, 6)
 	for name, change := range map[string]func(*simworld.World){
 		"an extension that Azure upgrades": func(w *simworld.World) { w.Agents = []string{"monitor"} },
 		"another upgrade mode":             func(w *simworld.World) { w.Mode = "Automatic" },
 	} {
-		for verb, want := range map[rollout.Verb]rollout.Reason{rollout.VerbRollback: rollout.ReasonRolledBack, rollout.VerbAbort: rollout.ReasonAborted} {
+		for verb, want := range map[rollout.Verb]rollout.Reason{rollout.VerbRollback: rollout.ReasonRolledBack,
+			rollout.VerbAbort: rollout.ReasonAborted} {
 			t.Run(name+" "+string(verb), func(t *testing.T) {
 				s := begins(4, canary(image2, 25))
 				if !s.run(rollout.ReasonCanaryReached) {
@@ -79,7 +80,8 @@ func TestRollbackWaitsForARollingUpgrade(t *testing.T) {
 	if !s.run(rollout.ReasonCanaryReached) {
 		t.Fatalf("no canary: %v", s.shell.Last.Because)
 	}
-	s.world.Agents, s.world.Rolling = []string{"monitor"}, rollout.RollingUpgrade{Running: true, Of: 4, Cancel: "az vmss rolling-upgrade cancel"}
+	s.world.Agents, s.world.Rolling = []string{"monitor"}, rollout.RollingUpgrade{Running: true, Of: 4,
+		Cancel: "az vmss rolling-upgrade cancel"}
 	s.shell.Actions = []rollout.Action{{UID: "1", Verb: rollout.VerbRollback, Run: 1}}
 	effects := s.shell.Effects
 	if s.run(rollout.ReasonRolledBack) {

@@ -55,26 +55,40 @@ func TestWhoseScriptExtension(t *testing.T) {
 		writes  string   // the extension that is written; "-": none, "default": the one of that name
 		invalid []string // what the message says
 	}{
-		"none there":                          {target: v2, obs: withScripts(), writes: "default"},
-		"none there, named":                   {target: named(v2, "mine"), obs: withScripts(), writes: "mine"},
-		"the default name":                    {target: v2, obs: withScripts(theirs(rollout.DefaultScriptExtension)), writes: rollout.DefaultScriptExtension},
-		"another's":                           {target: v2, obs: withScripts(theirs("vmssCSE")), invalid: []string{`"vmssCSE"`, "spec.baseline.script", "spec.target.script.extensionName"}},
-		"another's, before the image":         {target: both, obs: withScripts(theirs("vmssCSE")), invalid: []string{`"vmssCSE"`}},
-		"another's, named":                    {target: named(v2, "VMSScse"), obs: withScripts(theirs("vmssCSE")), writes: "vmssCSE"},
-		"another's, baseline declared":        {target: v2, spec: declared, obs: withScripts(theirs("vmssCSE")), writes: "vmssCSE"},
-		"another's, just as declared":         {target: v2, obs: withScripts(exact), writes: "-"},
-		"another is named":                    {target: named(v2, "mine"), obs: withScripts(theirs("vmssCSE")), invalid: []string{"vmssCSE", `"mine"`}},
-		"two":                                 {target: v2, obs: withScripts(theirs("legacy"), theirs("current")), invalid: []string{"current, legacy", "spec.target.script.extensionName"}},
-		"two, one just as declared":           {target: v2, obs: withScripts(exact, theirs("current")), invalid: []string{"current, theirs"}},
-		"two, baseline declared":              {target: v2, spec: declared, obs: withScripts(theirs("legacy"), theirs("current")), invalid: []string{"current, legacy"}},
-		"two, named":                          {target: named(v2, "current"), obs: withScripts(theirs("legacy"), theirs("current")), writes: "current"},
-		"two, named in the baseline":          {target: v2, spec: declaredWith("current"), obs: withScripts(theirs("legacy"), theirs("current")), writes: "current"},
-		"one of two was written before":       {target: v2, obs: withScripts(theirs("legacy"), theirs("current")), past: func(o *rollout.Observation) { wrote(o, "current") }, writes: "current"},
-		"it was written before":               {target: v2, obs: withScripts(theirs("current")), past: func(o *rollout.Observation) { wrote(o, "current") }, writes: "current"},
-		"another stands in its place":         {target: v2, obs: withScripts(theirs("vmssCSE")), past: func(o *rollout.Observation) { wrote(o, "current") }, invalid: []string{"vmssCSE", `"current"`}},
-		"the default one was replaced":        {target: v2, obs: withScripts(theirs("vmssCSE")), past: func(o *rollout.Observation) { wrote(o, "") }, invalid: []string{"vmssCSE", rollout.DefaultScriptExtension}},
-		"named otherwise than before":         {target: named(v2, "other"), obs: withScripts(theirs("current")), past: func(o *rollout.Observation) { wrote(o, "current") }, invalid: []string{`"current"`, `"other"`}},
-		"an extension of other kind":          {target: named(v2, "health"), obs: withScripts(), past: func(o *rollout.Observation) { o.Model.Value.OtherExtensions = []string{"Health"} }, invalid: []string{`"health"`, "runs no script"}},
+		"none there":        {target: v2, obs: withScripts(), writes: "default"},
+		"none there, named": {target: named(v2, "mine"), obs: withScripts(), writes: "mine"},
+		"the default name": {target: v2, obs: withScripts(theirs(rollout.DefaultScriptExtension)),
+			writes: rollout.DefaultScriptExtension},
+		"another's": {target: v2, obs: withScripts(theirs("vmssCSE")),
+			invalid: []string{`"vmssCSE"`, "spec.baseline.script", "spec.target.script.extensionName"}},
+		"another's, before the image":  {target: both, obs: withScripts(theirs("vmssCSE")), invalid: []string{`"vmssCSE"`}},
+		"another's, named":             {target: named(v2, "VMSScse"), obs: withScripts(theirs("vmssCSE")), writes: "vmssCSE"},
+		"another's, baseline declared": {target: v2, spec: declared, obs: withScripts(theirs("vmssCSE")), writes: "vmssCSE"},
+		"another's, just as declared":  {target: v2, obs: withScripts(exact), writes: "-"},
+		"another is named": {target: named(v2, "mine"), obs: withScripts(theirs("vmssCSE")),
+			invalid: []string{"vmssCSE", `"mine"`}},
+		"two": {target: v2, obs: withScripts(theirs("legacy"), theirs("current")),
+			invalid: []string{"current, legacy", "spec.target.script.extensionName"}},
+		"two, one just as declared": {target: v2, obs: withScripts(exact, theirs("current")), invalid: []string{"current, theirs"}},
+		"two, baseline declared": {target: v2, spec: declared, obs: withScripts(theirs("legacy"), theirs("current")),
+			invalid: []string{"current, legacy"}},
+		"two, named": {target: named(v2, "current"), obs: withScripts(theirs("legacy"), theirs("current")),
+			writes: "current"},
+		"two, named in the baseline": {target: v2, spec: declaredWith("current"), obs: withScripts(theirs("legacy"), theirs("current")),
+			writes: "current"},
+		"one of two was written before": {target: v2, obs: withScripts(theirs("legacy"), theirs("current")),
+			past: func(o *rollout.Observation) { wrote(o, "current") }, writes: "current"},
+		"it was written before": {target: v2, obs: withScripts(theirs("current")),
+			past: func(o *rollout.Observation) { wrote(o, "current") }, writes: "current"},
+		"another stands in its place": {target: v2, obs: withScripts(theirs("vmssCSE")),
+			past: func(o *rollout.Observation) { wrote(o, "current") }, invalid: []string{"vmssCSE", `"current"`}},
+		"the default one was replaced": {target: v2, obs: withScripts(theirs("vmssCSE")),
+			past: func(o *rollout.Observation) { wrote(o, "") }, invalid: []string{"vmssCSE", rollout.DefaultScriptExtension}},
+		"named otherwise than before": {target: named(v2, "other"), obs: withScripts(theirs("current")),
+			past: func(o *rollout.Observation) { wrote(o, "current") }, invalid: []string{`"current"`, `"other"`}},
+		"an extension of other kind": {target: named(v2, "health"), obs: withScripts(), past: func(o *rollout.Observation) {
+			o.Model.Value.OtherExtensions = []string{"Health"}
+		}, invalid: []string{`"health"`, "runs no script"}},
 		"an image, and two script extensions": {target: image2, obs: withScripts(theirs("legacy"), theirs("current")), writes: "-"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -121,14 +135,15 @@ func checkScriptStep(t *testing.T, d rollout.Decision, writes string, invalid []
 	}
 }
 
-// TestRollbackNamesTheExtension: going back writes, or removes, the very extension that the record names, whatever else is there; a record of
-// an older version names none, and then the only one is meant.
+// TestRollbackNamesTheExtension: going back writes, or removes, the very extension that the record names, whatever else is there; a record
+// of an older version names none, and then the only one is meant.
 func TestRollbackNamesTheExtension(t *testing.T) {
 	figure.Fault(t, 11)
 	back := func(s rollout.ScriptSnapshot, scripts ...rollout.ModelScript) rollout.Decision {
 		obs := withScripts(scripts...)
-		obs.Memory = rollout.Memory{Run: 1, Revision: v2.Revision(), Baseline: rollout.Baseline{Name: "b", Fixed: true, Run: 1}, Exposed: []string{"0"},
-			Return: &rollout.Return{Kind: rollout.ReturnRollback, Cause: rollout.CauseAction, Record: "b", At: at}}
+		obs.Memory = rollout.Memory{Run: 1, Revision: v2.Revision(), Baseline: rollout.Baseline{Name: "b", Fixed: true, Run: 1},
+			Exposed: []string{"0"},
+			Return:  &rollout.Return{Kind: rollout.ReturnRollback, Cause: rollout.CauseAction, Record: "b", At: at}}
 		obs.Records = map[string]rollout.Reading[rollout.Snapshot]{"b": rollout.Known(rollout.Snapshot{Script: &s})}
 		return rollout.Plan(canary(v2, 50), obs)
 	}

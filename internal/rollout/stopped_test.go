@@ -23,8 +23,8 @@ func (t *teller) shows(id string, state rollout.NotableState) string {
 	return ""
 }
 
-// TestStoppedInstances: instances that are off are left out, whatever the source of health, and the release goes out to the others. One that is
-// started gets it then.
+// TestStoppedInstances: instances that are off are left out, whatever the source of health, and the release goes out to the others. One
+// that is started gets it then.
 func TestStoppedInstances(t *testing.T) {
 	figure.Fault(t, 4)
 	for _, off := range []rollout.PowerOff{rollout.OffStopped, rollout.OffDeallocated} {
@@ -90,8 +90,8 @@ func TestStoppedInTheBatch(t *testing.T) {
 	}
 }
 
-// TestStoppedByTheRelease: while an instance is stopped, not deallocated, that has the target, no further instance is upgraded, since the release
-// may be why; nor is the release taken back. Deallocated or skipped, it holds nothing more.
+// TestStoppedByTheRelease: while an instance is stopped, not deallocated, that has the target, no further instance is upgraded, since the
+// release may be why; nor is the release taken back. Deallocated or skipped, it holds nothing more.
 func TestStoppedByTheRelease(t *testing.T) {
 	figure.Fault(t, 4)
 	for name, ends := range map[string]func(*teller, string){
@@ -150,7 +150,8 @@ func TestStoppedOnTheWayBack(t *testing.T) {
 func TestPowerOnTheWay(t *testing.T) {
 	figure.Fault(t, 4)
 	obs := seen(v2, 3, 0)
-	obs.Instances.Value[0].Off, obs.Instances.Value[0].Running, obs.Instances.Value[0].State = rollout.OffStopped, rollout.No, rollout.StateUpdating
+	obs.Instances.Value[0].Off, obs.Instances.Value[0].Running = rollout.OffStopped, rollout.No
+	obs.Instances.Value[0].State = rollout.StateUpdating
 	if p := rollout.Plan(canary(v2, 100), obs).Progress; p.Eligible != 3 || p.Unavailable != 1 || p.Skipped != 0 {
 		t.Errorf("progress %+v", *p)
 	}

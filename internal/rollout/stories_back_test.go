@@ -20,11 +20,12 @@ func abortStories() map[string]story {
 			7:  ask(rollout.VerbAbort),
 			12: all(does("target third, all of it", target(image3)), percent(100)),
 		}},
-		"abort while an upgrade goes on and then rollback": {n: 4, start: bare, spec: canary(image2, 50), rounds: 26, script: map[int]func(*teller){
-			3:  meets(1),
-			4:  ask(rollout.VerbAbort),
-			10: ask(rollout.VerbRollback),
-		}},
+		"abort while an upgrade goes on and then rollback": {n: 4, start: bare, spec: canary(image2, 50), rounds: 26,
+			script: map[int]func(*teller){
+				3:  meets(1),
+				4:  ask(rollout.VerbAbort),
+				10: ask(rollout.VerbRollback),
+			}},
 		"rollback before the first write": {n: 2, start: bare, spec: canary(image2, 100), rounds: 8, script: map[int]func(*teller){
 			0: paused(true),
 			2: ask(rollout.VerbRollback),
@@ -52,46 +53,51 @@ func rolls(to rollout.Target, percent int, change ...func(*rollout.Spec)) rollou
 
 func rollbackStories() map[string]story {
 	return map[string]story{
-		"a bad image rolls back by itself while autoscale adds machines": {n: 4, start: bare, spec: rolls(image2, 50), rounds: 44, script: map[int]func(*teller){
-			0: sickens,
-			8: does("autoscale adds 2, from the bad model", func(t *teller) {
-				t.world.ScaleOut(2, nil)
-				fallsIll(4)(t)
-				fallsIll(5)(t)
-			}),
-			16: does("autoscale adds 1, from the bad model, right before that is put back", func(t *teller) { t.world.ScaleOut(1, nil) }),
-			18: does("autoscale adds 1, from the model that was put back", func(t *teller) { t.world.ScaleOut(1, nil) }),
-		}},
+		"a bad image rolls back by itself while autoscale adds machines": {n: 4, start: bare, spec: rolls(image2, 50), rounds: 44,
+			script: map[int]func(*teller){
+				0: sickens,
+				8: does("autoscale adds 2, from the bad model", func(t *teller) {
+					t.world.ScaleOut(2, nil)
+					fallsIll(4)(t)
+					fallsIll(5)(t)
+				}),
+				16: does("autoscale adds 1, from the bad model, right before that is put back", func(t *teller) { t.world.ScaleOut(1, nil) }),
+				18: does("autoscale adds 1, from the model that was put back", func(t *teller) { t.world.ScaleOut(1, nil) }),
+			}},
 		"a bad script rolls back to none": {n: 3, start: bare, spec: rolls(v2, 100), rounds: 24, script: map[int]func(*teller){
 			0: breaksOn("sh v2.sh"),
 		}},
 		"a bad script rolls back to the declared baseline": {n: 3, start: v1, rounds: 24, spec: rolls(v2, 100, func(s *rollout.Spec) {
 			s.Baseline = &rollout.Target{Script: &rollout.Script{URIs: v1.Script.URIs, Command: v1.Script.Command}}
 		}), script: map[int]func(*teller){0: breaksOn("sh v2.sh")}},
-		"a bad image and script roll back together": {n: 3, start: bare, rounds: 30, spec: rolls(rollout.Target{Image: image2.Image, Script: v2.Script}, 100), script: map[int]func(*teller){
-			0: breaksOn("sh v2.sh"),
-		}},
-		"unhealthy ones go back at once and healthy ones one by one": {n: 6, start: bare, rounds: 44, spec: rolls(image2, 100, func(s *rollout.Spec) {
-			s.Steps = []rollout.CanaryStep{{Name: "most", Percent: 84}, {Name: "all", Percent: 100, Approval: &rollout.Approval{OnTimeout: rollout.TimeoutWait}}}
-			s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 3, 3
-		}), script: map[int]func(*teller){
-			9: does("three of five fall ill, and one may be away at a time from now on", func(t *teller) {
-				fallsIll(0)(t)
-				fallsIll(1)(t)
-				fallsIll(2)(t)
-				t.shell.Spec.Batch.MaxUnavailable.Value = 1
-			}),
-		}},
+		"a bad image and script roll back together": {n: 3, start: bare, rounds: 30,
+			spec: rolls(rollout.Target{Image: image2.Image, Script: v2.Script}, 100), script: map[int]func(*teller){
+				0: breaksOn("sh v2.sh"),
+			}},
+		"unhealthy ones go back at once and healthy ones one by one": {n: 6, start: bare, rounds: 44,
+			spec: rolls(image2, 100, func(s *rollout.Spec) {
+				s.Steps = []rollout.CanaryStep{{Name: "most", Percent: 84},
+					{Name: "all", Percent: 100, Approval: &rollout.Approval{OnTimeout: rollout.TimeoutWait}}}
+				s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 3, 3
+			}), script: map[int]func(*teller){
+				9: does("three of five fall ill, and one may be away at a time from now on", func(t *teller) {
+					fallsIll(0)(t)
+					fallsIll(1)(t)
+					fallsIll(2)(t)
+					t.shell.Spec.Batch.MaxUnavailable.Value = 1
+				}),
+			}},
 	}
 }
 
 // pressureStories show what stands in a rollback's way, and what does not.
 func pressureStories() map[string]story {
 	return map[string]story{
-		"rollback meets an upgrade and is refused at first": {n: 3, start: bare, spec: canary(image2, 100), rounds: 24, script: map[int]func(*teller){
-			3: meets(0),
-			4: ask(rollout.VerbRollback),
-		}},
+		"rollback meets an upgrade and is refused at first": {n: 3, start: bare, spec: canary(image2, 100), rounds: 24,
+			script: map[int]func(*teller){
+				3: meets(0),
+				4: ask(rollout.VerbRollback),
+			}},
 		"rollback meets an upgrade that goes on": {n: 3, start: bare, spec: canary(image2, 100), rounds: 24, script: map[int]func(*teller){
 			3: meets(1),
 			4: ask(rollout.VerbRollback),
@@ -109,27 +115,32 @@ func pressureStories() map[string]story {
 			7:  paused(true),
 			28: paused(false),
 		}},
-		"a rollback that is asked for overrides pause and window": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*teller){
-			6:  all(paused(true), does("the window closes", window(true, 12*time.Hour))),
-			10: ask(rollout.VerbRollback),
-		}},
-		"rollback after a timeout waits for the window": {n: 4, start: bare, spec: gated(5*time.Minute, rollout.TimeoutRollback), rounds: 26, script: map[int]func(*teller){
-			9:  beforeTimeout,
-			14: does("the window opens", window(false, 8*time.Hour)),
-		}},
-		"a protected machine stays when the others go back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26, script: map[int]func(*teller){
-			10: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
-			11: ask(rollout.VerbRollback),
-		}},
-		"a machine that is protected once it is back was not left out": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26, script: map[int]func(*teller){
-			10: ask(rollout.VerbRollback),
-			14: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
-		}},
-		"a protected machine is waited for on the way back": {n: 3, start: bare, rounds: 32, spec: canary(image2, 67, func(s *rollout.Spec) { s.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
-			10: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
-			11: ask(rollout.VerbRollback),
-			24: does("no longer", func(t *teller) { t.world.Machines[0].Protected = false }),
-		}},
+		"a rollback that is asked for overrides pause and window": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24,
+			script: map[int]func(*teller){
+				6:  all(paused(true), does("the window closes", window(true, 12*time.Hour))),
+				10: ask(rollout.VerbRollback),
+			}},
+		"rollback after a timeout waits for the window": {n: 4, start: bare, spec: gated(5*time.Minute, rollout.TimeoutRollback), rounds: 26,
+			script: map[int]func(*teller){
+				9:  beforeTimeout,
+				14: does("the window opens", window(false, 8*time.Hour)),
+			}},
+		"a protected machine stays when the others go back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
+			script: map[int]func(*teller){
+				10: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
+				11: ask(rollout.VerbRollback),
+			}},
+		"a machine that is protected once it is back was not left out": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
+			script: map[int]func(*teller){
+				10: ask(rollout.VerbRollback),
+				14: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
+			}},
+		"a protected machine is waited for on the way back": {n: 3, start: bare, rounds: 32,
+			spec: canary(image2, 67, func(s *rollout.Spec) { s.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
+				10: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
+				11: ask(rollout.VerbRollback),
+				24: does("no longer", func(t *teller) { t.world.Machines[0].Protected = false }),
+			}},
 		"a machine that is put back and stays ill": {n: 3, start: bare, spec: canary(image2, 34), rounds: 40, script: map[int]func(*teller){
 			7: ask(rollout.VerbRollback),
 			8: does("whatever is upgraded now falls ill", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
@@ -191,11 +202,12 @@ func returnTroubleStories() map[string]story {
 			8:  ask(rollout.VerbRollback),
 			11: does("mode Manual", func(t *teller) { t.world.Mode = rollout.UpgradeModeManual }),
 		}},
-		"an older rollout takes the scale set on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26, script: map[int]func(*teller){
-			9:  ask(rollout.VerbRollback),
-			13: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-			19: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
-		}},
+		"an older rollout takes the scale set on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
+			script: map[int]func(*teller){
+				9:  ask(rollout.VerbRollback),
+				13: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+				19: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+			}},
 		"an older rollout takes the scale set midway": {n: 4, start: bare, spec: canary(image2, 100), rounds: 20, script: map[int]func(*teller){
 			4:  does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
 			12: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
@@ -205,11 +217,13 @@ func returnTroubleStories() map[string]story {
 			24: does("target v2 beside it", target(rollout.Target{Image: image3.Image, Script: v2.Script})),
 			29: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image2.Revision() }),
 		}},
-		"rollback of another target, asked for while drift is overwritten": {n: 2, start: bare, rounds: 36, spec: canary(image2, 100, func(s *rollout.Spec) { s.Drift.Overwrite = true }), script: map[int]func(*teller){
-			12: does("somebody else writes another image", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),
-			13: does("target third", target(image3)),
-			14: ask(rollout.VerbRollback),
-		}},
+		"rollback of another target, asked for while drift is overwritten": {n: 2, start: bare, rounds: 36,
+			spec: canary(image2, 100, func(s *rollout.Spec) { s.Drift.Overwrite = true }), script: map[int]func(*teller){
+				12: does("somebody else writes another image",
+					func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),
+				13: does("target third", target(image3)),
+				14: ask(rollout.VerbRollback),
+			}},
 		"an undo is superseded, and that is rolled back": {n: 4, start: bare, spec: canary(image2, 25), rounds: 40, script: map[int]func(*teller){
 			8:  ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "5a1b7c090a3b" }),
 			14: does("target third while the undo is at work", target(image3)),
@@ -219,17 +233,20 @@ func returnTroubleStories() map[string]story {
 			8:  ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "5a1b7c090a3b" }),
 			14: deleted(rollout.DeletionRollback),
 		}},
-		"deletion at the very beginning of an undo": {n: 2, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 5 }), rounds: 44, script: map[int]func(*teller){
-			12: does("target v2 beside it", target(rollout.Target{Image: image2.Image, Script: v2.Script})),
-			13: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, image2.Revision() }),
-			14: deleted(rollout.DeletionRollback),
-		}},
-		"what cannot be relied on is no revision to go back to": {n: 2, start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}}, spec: canary(named(v2, "theirs"), 50), rounds: 14, script: map[int]func(*teller){
-			8: func(t *teller) {
-				name := t.shell.Memory.Baseline.Name
-				ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = name })(t)
-			},
-		}},
+		"deletion at the very beginning of an undo": {n: 2, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 5 }),
+			rounds: 44, script: map[int]func(*teller){
+				12: does("target v2 beside it", target(rollout.Target{Image: image2.Image, Script: v2.Script})),
+				13: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, image2.Revision() }),
+				14: deleted(rollout.DeletionRollback),
+			}},
+		"what cannot be relied on is no revision to go back to": {n: 2,
+			start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}},
+			spec:  canary(named(v2, "theirs"), 50), rounds: 14, script: map[int]func(*teller){
+				8: func(t *teller) {
+					name := t.shell.Memory.Baseline.Name
+					ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = name })(t)
+				},
+			}},
 		"retry after an abort": {n: 3, start: bare, spec: canary(image2, 34), rounds: 26, script: map[int]func(*teller){
 			7:  ask(rollout.VerbAbort),
 			13: ask(rollout.VerbRetry),
@@ -243,9 +260,10 @@ func returnTroubleStories() map[string]story {
 			10: does("no read works", once(func(f *simworld.Faults) { f.ReadFails = 1 })),
 			14: does("reads work", func(t *teller) { t.world.Faults = simworld.Faults{} }),
 		}},
-		"no machine is left to go back": {n: 1, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.Bake = time.Hour }), rounds: 22, script: map[int]func(*teller){
-			7: does("the only machine is deleted", func(t *teller) { t.world.Remove(t.world.Machines[0]) }),
-			8: ask(rollout.VerbRollback),
-		}},
+		"no machine is left to go back": {n: 1, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.Bake = time.Hour }), rounds: 22,
+			script: map[int]func(*teller){
+				7: does("the only machine is deleted", func(t *teller) { t.world.Remove(t.world.Machines[0]) }),
+				8: ask(rollout.VerbRollback),
+			}},
 	}
 }

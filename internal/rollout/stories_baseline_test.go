@@ -14,7 +14,8 @@ func declares(t rollout.Target) func(*teller) {
 
 // protected is a script with protected settings from the Secret.
 func protected(command, secret string) rollout.Target {
-	return rollout.Target{Script: &rollout.Script{URIs: []string{"http://store/" + command}, Command: "sh " + command, ProtectedSettings: secret}}
+	return rollout.Target{Script: &rollout.Script{URIs: []string{"http://store/" + command}, Command: "sh " + command,
+		ProtectedSettings: secret}}
 }
 
 // baselineStories show what a run goes back to, and when it has no way back.
@@ -29,15 +30,18 @@ func baselineStories() map[string]story {
 			0:  does("crash between intent and effect", crash(simworld.CrashAfterRemember)),
 			12: ask(rollout.VerbRollback),
 		}},
-		"the stored snapshot is lost before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18, script: map[int]func(*teller){
-			0: does("Azure refuses the write", once(func(f *simworld.Faults) { f.Refused = 1 })),
-			1: does("no more, but somebody deletes the record", func(t *teller) { t.world.Faults = simworld.Faults{}; clear(t.shell.Records) }),
-			9: ask(rollout.VerbRollback),
-		}},
-		"somebody edits other parts before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18, script: map[int]func(*teller){
-			0:  beforeEffect("somebody changes other parts of the model", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
-			10: ask(rollout.VerbRollback),
-		}},
+		"the stored snapshot is lost before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18,
+			script: map[int]func(*teller){
+				0: does("Azure refuses the write", once(func(f *simworld.Faults) { f.Refused = 1 })),
+				1: does("no more, but somebody deletes the record", func(t *teller) { t.world.Faults = simworld.Faults{}; clear(t.shell.Records) }),
+				9: ask(rollout.VerbRollback),
+			}},
+		"somebody edits other parts before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18,
+			script: map[int]func(*teller){
+				0: beforeEffect("somebody changes other parts of the model",
+					func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
+				10: ask(rollout.VerbRollback),
+			}},
 		"an outdated snapshot is taken again": {n: 2, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*teller){
 			0: beforeEffect("somebody changes the image and upgrades every machine", func(t *teller) {
 				t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/base-2" })
@@ -64,9 +68,11 @@ func baselineStories() map[string]story {
 			12: does("spec.baseline declares another part only", declares(base)),
 			14: does("spec.baseline declares the script", declares(wasV1)),
 		}},
-		"a script extension of somebody else is not written unasked": {n: 2, start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}}, spec: rolls(v2, 50), rounds: 24, script: map[int]func(*teller){
-			4: does("the target names it", target(named(v2, "theirs"))),
-		}},
+		"a script extension of somebody else is not written unasked": {n: 2,
+			start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}},
+			spec:  rolls(v2, 50), rounds: 24, script: map[int]func(*teller){
+				4: does("the target names it", target(named(v2, "theirs"))),
+			}},
 		"no way back where an instance contradicts": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 67), script: map[int]func(*teller){
 			0: all(sickens, does("machine 2 boots from an image that nobody knows", func(t *teller) {
 				t.world.Models = []simworld.Content{{Image: rollout.Image{ID: "/images/unknown"}}, bare}
@@ -75,29 +81,34 @@ func baselineStories() map[string]story {
 			})),
 			28: does("spec.baseline declares the image", declares(base)),
 		}},
-		"no way back without the Secret that was in force": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
-			12: all(breaksOn("sh b.sh"), does("target b.sh, with another Secret", target(protected("b.sh", "settings-b")))),
-			15: does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
-			28: does("it is put back", func(t *teller) { t.shell.Secrets["settings-a"] = "1" }),
-		}},
+		"no way back without the Secret that was in force": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100),
+			script: map[int]func(*teller){
+				12: all(breaksOn("sh b.sh"), does("target b.sh, with another Secret", target(protected("b.sh", "settings-b")))),
+				15: does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
+				28: does("it is put back", func(t *teller) { t.shell.Secrets["settings-a"] = "1" }),
+			}},
 		"the record is gone when it is needed": {n: 4, start: bare, rounds: 34, spec: canary(image2, 50), script: map[int]func(*teller){
 			9:  all(does("somebody deletes what was stored", func(t *teller) { t.shell.Records = nil }), ask(rollout.VerbRollback)),
 			16: does("spec.baseline declares the image", declares(base)),
 		}},
-		"the Secret is rotated when the way back has begun": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
-			12: does("target b.sh, with another Secret", target(protected("b.sh", "settings-b"))),
-			16: all(ask(rollout.VerbRollback), does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} })),
-			22: ask(rollout.VerbRetry),
-		}},
-		"the Secret of an older revision is not what it was": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100, func(s *rollout.Spec) { s.History = 5 }), script: map[int]func(*teller){
-			12: does("target v2", target(v2)),
-			24: does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
-			25: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, protected("a.sh", "settings-a").Revision() }),
-			32: does("it is put back", func(t *teller) { t.shell.Secrets["settings-a"] = "1" }),
-		}},
-		"rollback with protected settings": {n: 2, start: bare, rounds: 32, spec: rolls(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
-			12: all(breaksOn("sh b.sh"), does("target b.sh, with another Secret", target(protected("b.sh", "settings-b")))),
-		}},
+		"the Secret is rotated when the way back has begun": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100),
+			script: map[int]func(*teller){
+				12: does("target b.sh, with another Secret", target(protected("b.sh", "settings-b"))),
+				16: all(ask(rollout.VerbRollback), does("the Secret of a.sh is rotated",
+					func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} })),
+				22: ask(rollout.VerbRetry),
+			}},
+		"the Secret of an older revision is not what it was": {n: 2, start: bare, rounds: 40,
+			spec: rolls(protected("a.sh", "settings-a"), 100, func(s *rollout.Spec) { s.History = 5 }), script: map[int]func(*teller){
+				12: does("target v2", target(v2)),
+				24: does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
+				25: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, protected("a.sh", "settings-a").Revision() }),
+				32: does("it is put back", func(t *teller) { t.shell.Secrets["settings-a"] = "1" }),
+			}},
+		"rollback with protected settings": {n: 2, start: bare, rounds: 32, spec: rolls(protected("a.sh", "settings-a"), 100),
+			script: map[int]func(*teller){
+				12: all(breaksOn("sh b.sh"), does("target b.sh, with another Secret", target(protected("b.sh", "settings-b")))),
+			}},
 	}
 }
 
@@ -138,10 +149,11 @@ func targetStories() map[string]story {
 			6:  all(does("target third while machine 1 is being upgraded, and a quarter of it", target(image3)), percent(25)),
 			14: ask(rollout.VerbRollback),
 		}},
-		"a script after an image midway and then rollback": {n: 4, start: bare, spec: canary(image2, 25), rounds: 40, script: map[int]func(*teller){
-			6:  does("target v2, a script", target(v2)),
-			14: ask(rollout.VerbRollback),
-		}},
+		"a script after an image midway and then rollback": {n: 4, start: bare, spec: canary(image2, 25), rounds: 40,
+			script: map[int]func(*teller){
+				6:  does("target v2, a script", target(v2)),
+				14: ask(rollout.VerbRollback),
+			}},
 		"half done by hand and then rollback": {n: 4, start: bare, spec: canary(image2, 75), rounds: 30, script: map[int]func(*teller){
 			0: does("by hand: the image is in the model, and on machines 0 and 1; spec.baseline says what was before", func(t *teller) {
 				t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
@@ -150,17 +162,19 @@ func targetStories() map[string]story {
 			}),
 			8: ask(rollout.VerbRollback),
 		}},
-		"undo to an older revision": {n: 2, start: bare, rounds: 60, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 5 }), script: map[int]func(*teller){
-			12: does("target third", target(image3)),
-			24: ask(rollout.VerbRollback),
-			25: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "000000000000" }),
-			26: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image3.Revision() }),
-			27: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image2.Revision() }),
-			44: ask(rollout.VerbRetry),
-		}},
-		"records of old revisions are dropped": {n: 1, start: bare, rounds: 40, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 1 }), script: map[int]func(*teller){
-			8:  does("target third", target(image3)),
-			18: does("target base", target(base)),
-		}},
+		"undo to an older revision": {n: 2, start: bare, rounds: 60, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 5 }),
+			script: map[int]func(*teller){
+				12: does("target third", target(image3)),
+				24: ask(rollout.VerbRollback),
+				25: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "000000000000" }),
+				26: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image3.Revision() }),
+				27: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = image2.Revision() }),
+				44: ask(rollout.VerbRetry),
+			}},
+		"records of old revisions are dropped": {n: 1, start: bare, rounds: 40,
+			spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 1 }), script: map[int]func(*teller){
+				8:  does("target third", target(image3)),
+				18: does("target base", target(base)),
+			}},
 	}
 }

@@ -122,7 +122,8 @@ func onFailure(action rollout.FailureAction) func(*rollout.Spec) {
 func gated(timeout time.Duration, then rollout.OnTimeout) rollout.Spec {
 	s := canary(image2, 0)
 	s.Steps = []rollout.CanaryStep{
-		{Name: "one", Count: 1, Approval: &rollout.Approval{Timeout: timeout, OnTimeout: then}}, {Name: "half", Percent: 50}, {Name: "all", Percent: 100},
+		{Name: "one", Count: 1, Approval: &rollout.Approval{Timeout: timeout, OnTimeout: then}}, {Name: "half", Percent: 50},
+		{Name: "all", Percent: 100},
 	}
 	return s
 }

@@ -10,12 +10,14 @@ import (
 // shareStories show how many machines are touched at a time.
 func shareStories() map[string]story {
 	return map[string]story{
-		"batches of a third in the order of their ids": {n: 6, zones: []string{"1", "2"}, start: bare, rounds: 14, spec: canary(image2, 100, func(s *rollout.Spec) {
-			s.Batch.Size, s.Batch.MaxUnavailable = rollout.Amount{Value: 34, IsPercent: true}, rollout.Amount{Value: 50, IsPercent: true}
-			s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderInstanceID
-		})},
+		"batches of a third in the order of their ids": {n: 6, zones: []string{"1", "2"}, start: bare, rounds: 14,
+			spec: canary(image2, 100, func(s *rollout.Spec) {
+				s.Batch.Size, s.Batch.MaxUnavailable = rollout.Amount{Value: 34, IsPercent: true}, rollout.Amount{Value: 50, IsPercent: true}
+				s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderInstanceID
+			})},
 		"counts beyond the size": {n: 3, start: bare, rounds: 14, spec: canary(image2, 0, func(s *rollout.Spec) {
-			s.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: time.Minute}, {Name: "five", Count: 5, Soak: time.Minute}, {Name: "all", Percent: 100}}
+			s.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: time.Minute}, {Name: "five", Count: 5, Soak: time.Minute},
+				{Name: "all", Percent: 100}}
 		})},
 	}
 }
@@ -54,11 +56,12 @@ func approvalStories() map[string]story {
 			8:  ask(rollout.VerbRollback),
 			24: ask(rollout.VerbRetry),
 		}},
-		"a target that comes back finds no old approval": {n: 4, start: bare, spec: gated(0, rollout.TimeoutWait), rounds: 36, script: map[int]func(*teller){
-			7:  ask(rollout.VerbApprove, step("one")),
-			9:  does("target third", target(image3)),
-			20: does("target updated again", target(image2)),
-		}},
+		"a target that comes back finds no old approval": {n: 4, start: bare, spec: gated(0, rollout.TimeoutWait), rounds: 36,
+			script: map[int]func(*teller){
+				7:  ask(rollout.VerbApprove, step("one")),
+				9:  does("target third", target(image3)),
+				20: does("target updated again", target(image2)),
+			}},
 		"actions that make no sense": {n: 2, start: bare, spec: canary(image2, 50), rounds: 12, script: map[int]func(*teller){
 			4: ask("Restart"),
 			5: ask(rollout.VerbApprove),
@@ -76,9 +79,11 @@ func approvalStories() map[string]story {
 			16: ask(rollout.VerbApprove, step("half")),
 			20: ask(rollout.VerbApprove, step("half")),
 		}},
-		"an action acts once though its answer was lost": {n: 4, start: bare, spec: gated(0, rollout.TimeoutWait), rounds: 24, script: map[int]func(*teller){
-			7: all(ask(rollout.VerbApprove, step("one")), does("the next intent is the last thing before a crash", crash(simworld.CrashAfterRemember))),
-		}},
+		"an action acts once though its answer was lost": {n: 4, start: bare, spec: gated(0, rollout.TimeoutWait), rounds: 24,
+			script: map[int]func(*teller){
+				7: all(ask(rollout.VerbApprove, step("one")),
+					does("the next intent is the last thing before a crash", crash(simworld.CrashAfterRemember))),
+			}},
 	}
 }
 
@@ -93,7 +98,8 @@ func promoteStories() map[string]story {
 			7: ask(rollout.VerbPromote, step("one")),
 			9: ask(rollout.VerbPromote, step("one")), // a double click opens no other gate
 		}},
-		"promote full where nothing is left to pass": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, func(s *rollout.Spec) { s.Bake = 2 * time.Minute }),
+		"promote full where nothing is left to pass": {n: 2, start: bare, rounds: 18,
+			spec: canary(image2, 50, func(s *rollout.Spec) { s.Bake = 2 * time.Minute }),
 			script: map[int]func(*teller){
 				9:  ask(rollout.VerbPromoteFull), // it bakes no more; the bake of a larger share is not skipped by that
 				10: percent(100),

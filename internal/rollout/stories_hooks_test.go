@@ -9,67 +9,88 @@ import (
 
 // hookStories show who is called when, whose nodes are drained, and what it leads to when that does not succeed.
 func hookStories() map[string]story {
-	every := hooks(hookAt(rollout.BeforeStep, rollout.HookFails), hookAt(rollout.BeforeInstance, rollout.HookFails), hookAt(rollout.AfterInstance, rollout.HookFails),
+	every := hooks(hookAt(rollout.BeforeStep, rollout.HookFails), hookAt(rollout.BeforeInstance, rollout.HookFails),
+		hookAt(rollout.AfterInstance, rollout.HookFails),
 		hookAt(rollout.AfterStep, rollout.HookFails), hookAt(rollout.OnFailure, rollout.HookFails))
 	before := func(what rollout.HookFailure) func(*rollout.Spec) { return hooks(hookAt(rollout.BeforeInstance, what)) }
 	back, page := onFailure(rollout.FailureRollback), rollout.Check{Name: "page", Scope: rollout.CheckInstance}
 	halves := after(func(*rollout.CanaryStep) {})
 	return map[string]story{
-		"hooks are called around steps and machines": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, every), script: map[int]func(*teller){0: answers()}},
+		"hooks are called around steps and machines": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, every),
+			script: map[int]func(*teller){0: answers()}},
 		"a hook is called again after a crash": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, every), script: map[int]func(*teller){
 			0: answers(), 4: does("the controller dies right after it called", crash(simworld.CrashAfterRemember)),
 		}},
-		"a machine that no hook can be called about fails": {n: 3, start: bare, rounds: 16, spec: canary(image2, 100, before(rollout.HookFails), back), script: map[int]func(*teller){
-			0: answers("about 1", rollout.CallFailed),
-		}},
-		"a machine that no hook can be called about is left out": {n: 3, start: bare, rounds: 24, spec: canary(image2, 100, before(rollout.HookSkips)), script: map[int]func(*teller){
-			0: answers("about 1", rollout.CallFailed),
-		}},
-		"a hook that does not answer is passed over": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before(rollout.HookIgnore)), script: map[int]func(*teller){
-			0: answers("about 0", rollout.CallUnderWay),
-		}},
-		"a machine that a hook after it refuses is left out": {n: 3, start: bare, rounds: 18, spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookSkips)), back), script: map[int]func(*teller){
-			0: answers("about 0", rollout.CallFailed),
-		}},
-		"a hook after a machine fails": {n: 3, start: bare, rounds: 18, spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails)), back), script: map[int]func(*teller){
-			0: answers("about 0", rollout.CallFailed),
-		}},
-		"a hook before a step fails and nothing is written": {n: 2, start: bare, rounds: 10, spec: canary(image2, 50, every, back), script: map[int]func(*teller){
-			0: answers("BeforeStep", rollout.CallFailed),
-		}},
+		"a machine that no hook can be called about fails": {n: 3, start: bare, rounds: 16,
+			spec: canary(image2, 100, before(rollout.HookFails), back), script: map[int]func(*teller){
+				0: answers("about 1", rollout.CallFailed),
+			}},
+		"a machine that no hook can be called about is left out": {n: 3, start: bare, rounds: 24,
+			spec: canary(image2, 100, before(rollout.HookSkips)), script: map[int]func(*teller){
+				0: answers("about 1", rollout.CallFailed),
+			}},
+		"a hook that does not answer is passed over": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before(rollout.HookIgnore)),
+			script: map[int]func(*teller){
+				0: answers("about 0", rollout.CallUnderWay),
+			}},
+		"a machine that a hook after it refuses is left out": {n: 3, start: bare, rounds: 18,
+			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookSkips)), back), script: map[int]func(*teller){
+				0: answers("about 0", rollout.CallFailed),
+			}},
+		"a hook after a machine fails": {n: 3, start: bare, rounds: 18,
+			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails)), back), script: map[int]func(*teller){
+				0: answers("about 0", rollout.CallFailed),
+			}},
+		"a hook before a step fails and nothing is written": {n: 2, start: bare, rounds: 10, spec: canary(image2, 50, every, back),
+			script: map[int]func(*teller){
+				0: answers("BeforeStep", rollout.CallFailed),
+			}},
 		"a hook after a step fails": {n: 2, start: bare, rounds: 22, spec: canary(image2, 0, halves, every, back), script: map[int]func(*teller){
 			0: answers("AfterStep", rollout.CallFailed),
 		}},
-		"who hears of a failure is called while everything goes back": {n: 3, start: bare, rounds: 20, spec: canary(image2, 100, back, checks(page), hooks(hookAt(rollout.OnFailure, rollout.HookIgnore))), script: map[int]func(*teller){
-			0: all(answers("OnFailure", rollout.CallUnderWay), says("page on 0", rollout.CheckFailed, "status 500, want 200")), 9: answers(),
-		}},
-		"hooks wait while paused": {n: 2, start: bare, rounds: 18, spec: canary(image2, 100, before(rollout.HookFails)), script: map[int]func(*teller){
-			0: answers("about 0", rollout.CallUnderWay), 5: paused(true), 8: all(answers(), paused(false)),
-		}},
-		"nodes are drained before and take pods after":    {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails), before(rollout.HookFails)), script: map[int]func(*teller){0: all(answers(), nodes())}},
-		"a node that cannot be drained fails its machine": {n: 3, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails)), script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
-		"a node that cannot be drained is passed over":    {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookIgnore)), script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
-		"what is drained takes pods again when the target goes": {n: 3, start: bare, rounds: 22, spec: canary(image2, 100, inTwos, drains(rollout.HookFails)), script: map[int]func(*teller){
-			0: nodes("1", "pod shop/web-1 cannot be evicted: disruption budget"), 5: ask(rollout.VerbRollback), 9: nodes(),
-		}},
-		"well for three readings in a row": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.InARow = 3 })},
-		"old health counts for nothing until it is waited out, and for minReady not before": {n: 2, start: bare, rounds: 20, spec: canary(v2, 50, func(s *rollout.Spec) {
-			s.Health.Timeout, s.Health.MinReady = 15*time.Minute, 5*time.Minute
-		}), script: map[int]func(*teller){
-			0: does("what is said of health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
-		}},
-		"health of before the upgrade says nothing": {n: 2, start: bare, rounds: 16, spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.Timeout = 15 * time.Minute }), script: map[int]func(*teller){
-			0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
-		}},
-		"health of before a new disk never says anything": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*teller){
-			0: does("the platform's word on health is an hour old and stays so", func(t *teller) { t.world.HealthAge, t.world.Stale = time.Hour, true }),
-		}},
-		"old health is waited out for half of a short timeout": {n: 2, start: bare, rounds: 16, spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.Timeout = time.Minute }), script: map[int]func(*teller){
-			0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
-		}},
-		"health begins anew with a new disk": {n: 2, start: bare, rounds: 14, spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*teller){
-			0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
-		}},
+		"who hears of a failure is called while everything goes back": {n: 3, start: bare, rounds: 20,
+			spec: canary(image2, 100, back, checks(page), hooks(hookAt(rollout.OnFailure, rollout.HookIgnore))), script: map[int]func(*teller){
+				0: all(answers("OnFailure", rollout.CallUnderWay), says("page on 0", rollout.CheckFailed, "status 500, want 200")), 9: answers(),
+			}},
+		"hooks wait while paused": {n: 2, start: bare, rounds: 18, spec: canary(image2, 100, before(rollout.HookFails)),
+			script: map[int]func(*teller){
+				0: answers("about 0", rollout.CallUnderWay), 5: paused(true), 8: all(answers(), paused(false)),
+			}},
+		"nodes are drained before and take pods after": {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails),
+			before(rollout.HookFails)), script: map[int]func(*teller){0: all(answers(), nodes())}},
+		"a node that cannot be drained fails its machine": {n: 3, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails)),
+			script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
+		"a node that cannot be drained is passed over": {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookIgnore)),
+			script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
+		"what is drained takes pods again when the target goes": {n: 3, start: bare, rounds: 22,
+			spec: canary(image2, 100, inTwos, drains(rollout.HookFails)), script: map[int]func(*teller){
+				0: nodes("1", "pod shop/web-1 cannot be evicted: disruption budget"), 5: ask(rollout.VerbRollback), 9: nodes(),
+			}},
+		"well for three readings in a row": {n: 2, start: bare, rounds: 18,
+			spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.InARow = 3 })},
+		"old health counts for nothing until it is waited out, and for minReady not before": {n: 2, start: bare, rounds: 20,
+			spec: canary(v2, 50, func(s *rollout.Spec) {
+				s.Health.Timeout, s.Health.MinReady = 15*time.Minute, 5*time.Minute
+			}), script: map[int]func(*teller){
+				0: does("what is said of health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
+			}},
+		"health of before the upgrade says nothing": {n: 2, start: bare, rounds: 16,
+			spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.Timeout = 15 * time.Minute }), script: map[int]func(*teller){
+				0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
+			}},
+		"health of before a new disk never says anything": {n: 2, start: bare, rounds: 16,
+			spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*teller){
+				0: does("the platform's word on health is an hour old and stays so",
+					func(t *teller) { t.world.HealthAge, t.world.Stale = time.Hour, true }),
+			}},
+		"old health is waited out for half of a short timeout": {n: 2, start: bare, rounds: 16,
+			spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.Timeout = time.Minute }), script: map[int]func(*teller){
+				0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
+			}},
+		"health begins anew with a new disk": {n: 2, start: bare, rounds: 14,
+			spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*teller){
+				0: does("the platform's word on health is an hour old", func(t *teller) { t.world.HealthAge = time.Hour }),
+			}},
 	}
 }
 

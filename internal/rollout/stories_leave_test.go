@@ -65,51 +65,61 @@ func deletionStories() map[string]story {
 			7:  ask(rollout.VerbAbort),
 			13: deleted(rollout.DeletionRollback),
 		}},
-		"deletion lets go once the Secret is gone for long": {n: 2, start: bare, rounds: 40, spec: canary(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
-			12: does("target b.sh, with another Secret, to one of two", releasesSecond),
-			22: all(loses("settings-a"), deleted(rollout.DeletionRollback)),
-		}},
-		"deletion rolls back to the declared baseline once the Secret is gone": {n: 2, start: bare, rounds: 44, spec: canary(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
-			12: does("target b.sh, with another Secret, to one of two", releasesSecond),
-			22: all(loses("settings-a"), deleted(rollout.DeletionRollback)),
-			26: does("spec.baseline declares c.sh, with a Secret of another name", declares(protected("c.sh", "settings-c"))),
-		}},
-		"deletion with the namespace lets go at once": {n: 2, start: bare, rounds: 28, spec: canary(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
-			12: does("target b.sh, with another Secret, to one of two", releasesSecond),
-			22: all(loses("settings-a"), does("the namespace is being deleted", func(t *teller) { t.shell.Closed = true }), deleted(rollout.DeletionRollback)),
-		}},
-		"deletion looks twice for a scale set that is gone": {n: 3, start: bare, rounds: 30, spec: canary(image2, 34), script: map[int]func(*teller){
-			8:  all(gone(true), deleted(rollout.DeletionRollback)),
-			9:  gone(false),
-			12: gone(true),
-		}},
-		"repairs are suspended for as long as a run lasts": {n: 2, start: bare, spec: canary(image2, 100), rounds: 18, script: map[int]func(*teller){
-			0: repaired,
-		}},
-		"repairs are resumed when another rollout claims the scale set": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20, script: map[int]func(*teller){
-			0: repaired,
-			9: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-		}},
-		"repairs are resumed when that is not declared any more": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20, script: map[int]func(*teller){
-			0: repaired,
-			6: does("strategy.automaticRepairs is Leave", func(t *teller) { t.shell.Spec.Repairs = rollout.RepairsLeave }),
-		}},
-		"repairs are suspended at rest too, once that is declared": {n: 3, start: bare, spec: canary(image2, 34), rounds: 16, script: map[int]func(*teller){
-			0:  does("automatic repairs are on", func(t *teller) { repairs(t); t.shell.Spec.Repairs = rollout.RepairsLeave }),
-			7:  does("strategy.automaticRepairs is Suspend", func(t *teller) { t.shell.Spec.Repairs = rollout.RepairsSuspend }),
-			11: percent(100),
-		}},
+		"deletion lets go once the Secret is gone for long": {n: 2, start: bare, rounds: 40, spec: canary(protected("a.sh", "settings-a"), 100),
+			script: map[int]func(*teller){
+				12: does("target b.sh, with another Secret, to one of two", releasesSecond),
+				22: all(loses("settings-a"), deleted(rollout.DeletionRollback)),
+			}},
+		"deletion rolls back to the declared baseline once the Secret is gone": {n: 2, start: bare, rounds: 44,
+			spec: canary(protected("a.sh", "settings-a"), 100), script: map[int]func(*teller){
+				12: does("target b.sh, with another Secret, to one of two", releasesSecond),
+				22: all(loses("settings-a"), deleted(rollout.DeletionRollback)),
+				26: does("spec.baseline declares c.sh, with a Secret of another name", declares(protected("c.sh", "settings-c"))),
+			}},
+		"deletion with the namespace lets go at once": {n: 2, start: bare, rounds: 28, spec: canary(protected("a.sh", "settings-a"), 100),
+			script: map[int]func(*teller){
+				12: does("target b.sh, with another Secret, to one of two", releasesSecond),
+				22: all(loses("settings-a"), does("the namespace is being deleted", func(t *teller) { t.shell.Closed = true }),
+					deleted(rollout.DeletionRollback)),
+			}},
+		"deletion looks twice for a scale set that is gone": {n: 3, start: bare, rounds: 30, spec: canary(image2, 34),
+			script: map[int]func(*teller){
+				8:  all(gone(true), deleted(rollout.DeletionRollback)),
+				9:  gone(false),
+				12: gone(true),
+			}},
+		"repairs are suspended for as long as a run lasts": {n: 2, start: bare, spec: canary(image2, 100), rounds: 18,
+			script: map[int]func(*teller){
+				0: repaired,
+			}},
+		"repairs are resumed when another rollout claims the scale set": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20,
+			script: map[int]func(*teller){
+				0: repaired,
+				9: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+			}},
+		"repairs are resumed when that is not declared any more": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20,
+			script: map[int]func(*teller){
+				0: repaired,
+				6: does("strategy.automaticRepairs is Leave", func(t *teller) { t.shell.Spec.Repairs = rollout.RepairsLeave }),
+			}},
+		"repairs are suspended at rest too, once that is declared": {n: 3, start: bare, spec: canary(image2, 34), rounds: 16,
+			script: map[int]func(*teller){
+				0:  does("automatic repairs are on", func(t *teller) { repairs(t); t.shell.Spec.Repairs = rollout.RepairsLeave }),
+				7:  does("strategy.automaticRepairs is Suspend", func(t *teller) { t.shell.Spec.Repairs = rollout.RepairsSuspend }),
+				11: percent(100),
+			}},
 		"repairs are resumed in mode Plan": {n: 3, start: bare, spec: canary(image2, 67), rounds: 24, script: map[int]func(*teller){
 			0:  repaired,
 			9:  does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
 			14: does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false }),
 		}},
-		"repairs are resumed in mode Plan on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 24, script: map[int]func(*teller){
-			0:  repaired,
-			9:  ask(rollout.VerbRollback),
-			11: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
-			16: does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false }),
-		}},
+		"repairs are resumed in mode Plan on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 24,
+			script: map[int]func(*teller){
+				0:  repaired,
+				9:  ask(rollout.VerbRollback),
+				11: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
+				16: does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false }),
+			}},
 		"repairs are resumed after a rollback": {n: 2, start: bare, spec: canary(image2, 50), rounds: 24, script: map[int]func(*teller){
 			0: repaired,
 			9: ask(rollout.VerbRollback),
@@ -126,11 +136,12 @@ func planStories() map[string]story {
 		return does(what, func(t *teller) { t.shell.Spec.PlanOnly = is })
 	}
 	return map[string]story{
-		"a plan touches nothing": {n: 4, zones: []string{"1", "2"}, start: bare, spec: canary(image2, 75), rounds: 20, script: map[int]func(*teller){
-			0: all(plans(true), does("machine 3 is protected", func(t *teller) { t.world.Machines[3].Protected = true })),
-			2: ask(rollout.VerbPromoteFull),
-			4: plans(false),
-		}},
+		"a plan touches nothing": {n: 4, zones: []string{"1", "2"}, start: bare, spec: canary(image2, 75), rounds: 20,
+			script: map[int]func(*teller){
+				0: all(plans(true), does("machine 3 is protected", func(t *teller) { t.world.Machines[3].Protected = true })),
+				2: ask(rollout.VerbPromoteFull),
+				4: plans(false),
+			}},
 		"plan mode while going back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 28, script: map[int]func(*teller){
 			10: ask(rollout.VerbRollback),
 			12: plans(true),

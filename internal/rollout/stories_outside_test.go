@@ -40,46 +40,57 @@ func interruptedStories() map[string]story {
 	vanishes := does("machine 0 is deleted", func(t *teller) { t.world.Remove(t.world.Machines[0]) })
 	endless := rollout.Hook{Name: "tell-BeforeInstance", At: rollout.BeforeInstance}
 	return map[string]story{
-		"a hook that is not called does not time out": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, stepwise), script: map[int]func(*teller){
-			0: answers("BeforeStep", rollout.CallUnderWay), 2: paused(true), 6: paused(false), 8: answers(),
-		}},
-		"a hook is called on after the controller was down": {n: 2, start: bare, rounds: 14, spec: canary(image2, 50, before), script: map[int]func(*teller){
-			0: silence, 4: down, 6: answers(),
-		}},
-		"a node is drained on after the controller was down": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, drains(rollout.HookFails)), script: map[int]func(*teller){
-			0: stuck, 4: down, 6: nodes(),
-		}},
-		"a hook that may be tried for ever": {n: 2, start: bare, rounds: 46, spec: canary(image2, 50, hooks(endless)), script: map[int]func(*teller){
-			0: deaf, 40: answers(),
-		}},
-		"the way back waits for nothing for ever": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, hooks(endless)), script: map[int]func(*teller){
-			0: answers(), 7: all(deaf, ask(rollout.VerbRollback)),
-		}},
-		"a new target while nodes are drained": {n: 3, start: bare, rounds: 26, spec: canary(image2, 67, inTwos, drains(rollout.HookFails)), script: map[int]func(*teller){
-			0: stuck, 5: all(nodes(), target(v3)),
-		}},
-		"deleted while nodes are drained": {n: 3, start: bare, rounds: 8, spec: canary(image2, 67, inTwos, drains(rollout.HookFails)), script: map[int]func(*teller){
-			0: stuck, 5: deleted(rollout.DeletionLeave),
-		}},
-		"a machine vanishes while it is made ready": {n: 3, start: bare, rounds: 26, spec: canary(image2, 67, inTwos, before, drains(rollout.HookFails)), script: map[int]func(*teller){
-			0: all(silence, nodes()), 5: vanishes,
-		}},
+		"a hook that is not called does not time out": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, stepwise),
+			script: map[int]func(*teller){
+				0: answers("BeforeStep", rollout.CallUnderWay), 2: paused(true), 6: paused(false), 8: answers(),
+			}},
+		"a hook is called on after the controller was down": {n: 2, start: bare, rounds: 14, spec: canary(image2, 50, before),
+			script: map[int]func(*teller){
+				0: silence, 4: down, 6: answers(),
+			}},
+		"a node is drained on after the controller was down": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, drains(rollout.HookFails)),
+			script: map[int]func(*teller){
+				0: stuck, 4: down, 6: nodes(),
+			}},
+		"a hook that may be tried for ever": {n: 2, start: bare, rounds: 46, spec: canary(image2, 50, hooks(endless)),
+			script: map[int]func(*teller){
+				0: deaf, 40: answers(),
+			}},
+		"the way back waits for nothing for ever": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, hooks(endless)),
+			script: map[int]func(*teller){
+				0: answers(), 7: all(deaf, ask(rollout.VerbRollback)),
+			}},
+		"a new target while nodes are drained": {n: 3, start: bare, rounds: 26, spec: canary(image2, 67, inTwos, drains(rollout.HookFails)),
+			script: map[int]func(*teller){
+				0: stuck, 5: all(nodes(), target(v3)),
+			}},
+		"deleted while nodes are drained": {n: 3, start: bare, rounds: 8, spec: canary(image2, 67, inTwos, drains(rollout.HookFails)),
+			script: map[int]func(*teller){
+				0: stuck, 5: deleted(rollout.DeletionLeave),
+			}},
+		"a machine vanishes while it is made ready": {n: 3, start: bare, rounds: 26,
+			spec: canary(image2, 67, inTwos, before, drains(rollout.HookFails)), script: map[int]func(*teller){
+				0: all(silence, nodes()), 5: vanishes,
+			}},
 		"a hook is taken out while it is called": {n: 2, start: bare, rounds: 12, spec: canary(image2, 50, before), script: map[int]func(*teller){
 			0: silence, 5: does("spec.hooks is emptied", func(t *teller) { t.shell.Spec.Hooks = nil }),
 		}},
 		"nobody is called in Plan mode": {n: 2, start: bare, rounds: 12, spec: canary(image2, 50, stepwise), script: map[int]func(*teller){
-			0: answers("BeforeStep", rollout.CallUnderWay), 2: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }), 5: all(answers(), does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false })),
+			0: answers("BeforeStep", rollout.CallUnderWay), 2: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
+			5: all(answers(), does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false })),
 		}},
 		"hooks that make no sense": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before), script: map[int]func(*teller){
 			0: answers(), 6: senseless("hook tell-BeforeInstance: Secret pager is not there"), 11: senseless(""),
 		}},
-		"hooks that make no sense hold no way back": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, before), script: map[int]func(*teller){
-			0: answers(), 7: all(silence, senseless("hook tell-BeforeInstance: Secret pager is not there"), ask(rollout.VerbRollback)),
-		}},
-		"a failed step is called about when it is tried again": {n: 2, start: bare, rounds: 33, spec: canary(image2, 100, stepwise), script: map[int]func(*teller){
-			0:  all(answers(), does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 }))),
-			25: all(does("they do again", func(t *teller) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRetry)),
-		}},
+		"hooks that make no sense hold no way back": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, before),
+			script: map[int]func(*teller){
+				0: answers(), 7: all(silence, senseless("hook tell-BeforeInstance: Secret pager is not there"), ask(rollout.VerbRollback)),
+			}},
+		"a failed step is called about when it is tried again": {n: 2, start: bare, rounds: 33, spec: canary(image2, 100, stepwise),
+			script: map[int]func(*teller){
+				0:  all(answers(), does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 }))),
+				25: all(does("they do again", func(t *teller) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRetry)),
+			}},
 	}
 }
 
@@ -112,25 +123,32 @@ func alarmStories() map[string]story {
 		return does("machine is well again", func(t *teller) { t.world.Machines[id].Health = rollout.Yes })
 	}
 	return map[string]story{
-		"every failure is heard of once": {n: 4, start: bare, rounds: 60, spec: canary(image2, 0, soaks, hooks(alarm)), script: map[int]func(*teller){
-			0: answers(), 10: does("machine 0 falls ill", fallsIll(0)), 28: recovers(0), 34: does("machine 1 falls ill", fallsIll(1)),
-		}},
-		"a failure that is mended is heard of all the same": {n: 4, start: bare, rounds: 44, spec: canary(image2, 0, soaks, hooks(patient)), script: map[int]func(*teller){
-			0: deaf, 10: does("machine 0 falls ill", fallsIll(0)), 22: recovers(0), 23: answers(),
-		}},
-		"hooks that make no sense hold what is in flight": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails))), script: map[int]func(*teller){
-			0: answers(), 4: senseless("hook tell-AfterInstance: Secret pager is not there"), 12: senseless(""),
-		}},
-		"a way back that fails is heard of too": {n: 3, start: bare, rounds: 44, spec: canary(image2, 67, onFailure(rollout.FailureRollback), hooks(alarm)), script: map[int]func(*teller){
-			0: all(answers(), sickens),
-			9: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.Unhealthy, f.NotApplied = 0, 1 })),
-		}},
-		"a promotion skips no hook": {n: 4, start: bare, rounds: 26, spec: canary(image2, 0, asks, hooks(hookAt(rollout.BeforeStep, rollout.HookFails), hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
+		"every failure is heard of once": {n: 4, start: bare, rounds: 60, spec: canary(image2, 0, soaks, hooks(alarm)),
+			script: map[int]func(*teller){
+				0: answers(), 10: does("machine 0 falls ill", fallsIll(0)), 28: recovers(0), 34: does("machine 1 falls ill", fallsIll(1)),
+			}},
+		"a failure that is mended is heard of all the same": {n: 4, start: bare, rounds: 44, spec: canary(image2, 0, soaks, hooks(patient)),
+			script: map[int]func(*teller){
+				0: deaf, 10: does("machine 0 falls ill", fallsIll(0)), 22: recovers(0), 23: answers(),
+			}},
+		"hooks that make no sense hold what is in flight": {n: 2, start: bare, rounds: 20,
+			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails))), script: map[int]func(*teller){
+				0: answers(), 4: senseless("hook tell-AfterInstance: Secret pager is not there"), 12: senseless(""),
+			}},
+		"a way back that fails is heard of too": {n: 3, start: bare, rounds: 44,
+			spec: canary(image2, 67, onFailure(rollout.FailureRollback), hooks(alarm)), script: map[int]func(*teller){
+				0: all(answers(), sickens),
+				9: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.Unhealthy, f.NotApplied = 0, 1 })),
+			}},
+		"a promotion skips no hook": {n: 4, start: bare, rounds: 26, spec: canary(image2, 0, asks,
+			hooks(hookAt(rollout.BeforeStep, rollout.HookFails), hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
 			0: answers(), 13: ask(rollout.VerbPromote, step("half")),
 		}},
-		"a share that is spoilt is called about again": {n: 4, start: bare, rounds: 30, spec: canary(image2, 0, asks, hooks(hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
-			0: answers("AfterStep", rollout.CallUnderWay), 10: ask(rollout.VerbApprove, step("half")), 12: does("machine 0 falls ill", fallsIll(0)), 14: all(answers(), recovers(0)), 16: ask(rollout.VerbApprove, step("half")),
-		}},
+		"a share that is spoilt is called about again": {n: 4, start: bare, rounds: 30,
+			spec: canary(image2, 0, asks, hooks(hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
+				0: answers("AfterStep", rollout.CallUnderWay), 10: ask(rollout.VerbApprove, step("half")), 12: does("machine 0 falls ill", fallsIll(0)),
+				14: all(answers(), recovers(0)), 16: ask(rollout.VerbApprove, step("half")),
+			}},
 	}
 }
 
@@ -151,20 +169,25 @@ func cordonStories() map[string]story {
 		}
 	}
 	return map[string]story{
-		"a node that stays cordoned spends the budget": {n: 3, start: bare, rounds: 26, spec: canary(image2, 100, tolerates, checks(page), drains(rollout.HookFails)), script: map[int]func(*teller){
-			0:  all(nodes(), says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("page on 1", rollout.CheckPassed, "200"), says("page on 2", rollout.CheckPassed, "200")),
-			14: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "0" }),
-		}},
-		"a drained machine falls silent": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, drains(rollout.HookFails)), script: map[int]func(*teller){
-			0: does("machines without pods do not say how they are", silent),
-		}},
-		"another machine falls ill while one is drained": {n: 3, start: bare, rounds: 26, spec: canary(image2, 67, drains(rollout.HookFails)), script: map[int]func(*teller){
-			0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget"), 5: does("machine 2 falls ill", fallsIll(2)),
-			9: all(nodes(), does("machine 2 is well again", func(t *teller) { t.world.Machines[2].Health = rollout.Yes })),
-		}},
-		"the way back keeps the budget of nodes": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67, drains(rollout.HookFails)), script: map[int]func(*teller){
-			0:  nodes(),
-			13: all(ask(rollout.VerbRollback), does("the cluster does not answer", func(t *teller) { t.shell.Node = nil })), 20: nodes(),
-		}},
+		"a node that stays cordoned spends the budget": {n: 3, start: bare, rounds: 26,
+			spec: canary(image2, 100, tolerates, checks(page), drains(rollout.HookFails)), script: map[int]func(*teller){
+				0: all(nodes(), says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("page on 1", rollout.CheckPassed, "200"),
+					says("page on 2", rollout.CheckPassed, "200")),
+				14: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "0" }),
+			}},
+		"a drained machine falls silent": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, drains(rollout.HookFails)),
+			script: map[int]func(*teller){
+				0: does("machines without pods do not say how they are", silent),
+			}},
+		"another machine falls ill while one is drained": {n: 3, start: bare, rounds: 26, spec: canary(image2, 67, drains(rollout.HookFails)),
+			script: map[int]func(*teller){
+				0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget"), 5: does("machine 2 falls ill", fallsIll(2)),
+				9: all(nodes(), does("machine 2 is well again", func(t *teller) { t.world.Machines[2].Health = rollout.Yes })),
+			}},
+		"the way back keeps the budget of nodes": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67, drains(rollout.HookFails)),
+			script: map[int]func(*teller){
+				0:  nodes(),
+				13: all(ask(rollout.VerbRollback), does("the cluster does not answer", func(t *teller) { t.shell.Node = nil })), 20: nodes(),
+			}},
 	}
 }

@@ -35,12 +35,15 @@ func crash(at simworld.Crash) func(*teller) {
 
 func stories() map[string]story {
 	all := map[string]story{}
-	for _, part := range []map[string]story{walkthroughStories(), failureStories(), azureStories(), worldStories(), operatorStories(), stepStories()} {
+	for _, part := range []map[string]story{walkthroughStories(), failureStories(), azureStories(), worldStories(), operatorStories(),
+		stepStories()} {
 		for name, s := range part {
 			all[name] = s
 		}
 	}
-	for _, part := range []map[string]story{shareStories(), approvalStories(), checkStories(), hookStories(), interruptedStories(), alarmStories(), cordonStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), returnTroubleStories(), baselineStories(),
+	for _, part := range []map[string]story{shareStories(), approvalStories(), checkStories(), hookStories(), interruptedStories(),
+		alarmStories(), cordonStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), returnTroubleStories(),
+		baselineStories(),
 		targetStories(), failedStories(), deadlineStories(), driftStories(), deletionStories(), planStories()} {
 		for name, s := range part {
 			s.whole = true
@@ -204,31 +207,36 @@ func operatorStories() map[string]story {
 			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
 			3: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
 		}},
-		"an older rollout waits for what a younger one has in flight": {n: 2, start: v1, spec: canary(v2, 100), rounds: 14, script: map[int]func(*teller){
-			0: does("shop/young is upgrading a machine", func(t *teller) { t.shell.Claim = rollout.Claim{Holder: "shop/young", Ending: true} }),
-			2: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "1" }),
-			4: does("it is done with it", func(t *teller) { t.shell.Claim = rollout.Claim{} }),
-		}},
-		"a soak begins anew after another rollout had the scale set": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 18, script: map[int]func(*teller){
-			7: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-			9: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
-		}},
-		"a plan beside an older rollout": {n: 2, start: v1, spec: canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true }), rounds: 5, script: map[int]func(*teller){
-			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-			2: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
-			3: does("applied", func(t *teller) { t.shell.Spec.PlanOnly = false }),
-		}},
+		"an older rollout waits for what a younger one has in flight": {n: 2, start: v1, spec: canary(v2, 100), rounds: 14,
+			script: map[int]func(*teller){
+				0: does("shop/young is upgrading a machine", func(t *teller) { t.shell.Claim = rollout.Claim{Holder: "shop/young", Ending: true} }),
+				2: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "1" }),
+				4: does("it is done with it", func(t *teller) { t.shell.Claim = rollout.Claim{} }),
+			}},
+		"a soak begins anew after another rollout had the scale set": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 18,
+			script: map[int]func(*teller){
+				7: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+				9: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+			}},
+		"a plan beside an older rollout": {n: 2, start: v1, spec: canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true }), rounds: 5,
+			script: map[int]func(*teller){
+				0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+				2: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+				3: does("applied", func(t *teller) { t.shell.Spec.PlanOnly = false }),
+			}},
 		"protected machines are skipped": {n: 3, start: v1, spec: canary(v2, 100), rounds: 10, script: map[int]func(*teller){
 			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
 		}},
-		"protected machines are waited for": {n: 2, start: v1, rounds: 12, spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
-			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
-			8: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
-		}},
-		"protected machines forbid a start": {n: 2, start: v1, rounds: 6, spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedFail }), script: map[int]func(*teller){
-			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
-			2: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
-		}},
+		"protected machines are waited for": {n: 2, start: v1, rounds: 12,
+			spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
+				0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
+				8: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
+			}},
+		"protected machines forbid a start": {n: 2, start: v1, rounds: 6,
+			spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedFail }), script: map[int]func(*teller){
+				0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
+				2: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
+			}},
 	}
 }
 

@@ -13,7 +13,8 @@ import (
 // stuckWorld is a world of ten instances, of which four have the target and the next two are being upgraded for ever.
 func stuckWorld(t *testing.T) (*simworld.World, *simworld.Shell) {
 	w := simworld.New(func(n int) int { return n / 2 }, 10, nil, bare)
-	shell := &simworld.Shell{World: w, Spec: canary(image2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 4 })}
+	shell := &simworld.Shell{World: w, Spec: canary(image2, 100,
+		func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 4 })}
 	for range 60 {
 		shell.Round()
 		if op := shell.Memory.Operation; op != nil && op.Kind == rollout.UpgradeOperation && op.Instances[0].ID == "4" {
@@ -40,8 +41,8 @@ func requested(shell *simworld.Shell, verb rollout.Verb) {
 	shell.Actions = []rollout.Action{{UID: "stuck", Verb: verb, Run: shell.Memory.Run, By: "ann"}}
 }
 
-// TestStuckUpgradeRollsBackTheOthers rolls back while an upgrade never ends: the four verified instances go back within half an hour, what does not
-// end is named, and after two hours without a move the run is stalled.
+// TestStuckUpgradeRollsBackTheOthers rolls back while an upgrade never ends: the four verified instances go back within half an hour, what
+// does not end is named, and after two hours without a move the run is stalled.
 func TestStuckUpgradeRollsBackTheOthers(t *testing.T) {
 	figure.Fault(t, 14)
 	w, shell := stuckWorld(t)
@@ -56,7 +57,8 @@ func TestStuckUpgradeRollsBackTheOthers(t *testing.T) {
 		t.Errorf("want RollingBack with the operation's id, got %v", got)
 	}
 	live(w, shell, 3*time.Hour, rollout.ReasonFailed)
-	if got := shell.Last.Because; got.Reason.Standing() != rollout.Stuck || !strings.Contains(got.Message, "operation op-") || !strings.Contains(got.Message, "begun at") {
+	if got := shell.Last.Because; got.Reason.Standing() != rollout.Stuck || !strings.Contains(got.Message, "operation op-") ||
+		!strings.Contains(got.Message, "begun at") {
 		t.Errorf("want it stalled, with the operation's id and age, got %v", got)
 	}
 	if len(w.Violations) > 0 {
@@ -84,7 +86,8 @@ func TestStuckWriteIsSuperseded(t *testing.T) {
 		shell.Round()
 		w.Hang()
 		requested(shell, verb)
-		live(w, shell, 20*time.Minute, map[rollout.Verb]rollout.Reason{rollout.VerbAbort: rollout.ReasonAborted, rollout.VerbRollback: rollout.ReasonRolledBack}[verb])
+		live(w, shell, 20*time.Minute, map[rollout.Verb]rollout.Reason{rollout.VerbAbort: rollout.ReasonAborted,
+			rollout.VerbRollback: rollout.ReasonRolledBack}[verb])
 		if got := w.Models[len(w.Models)-1].Image.ID; got != bare.Image.ID || shell.Last.Because.Reason.Standing() != rollout.Stuck {
 			t.Errorf("%s: after 20 minutes the model has %s: %v", verb, got, shell.Last.Because)
 		}

@@ -9,7 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// TestTakenBackStands: a revision that was rolled back or aborted is not rolled out again when the status is lost. A Retry, or another target, is.
+// TestTakenBackStands: a revision that was rolled back or aborted is not rolled out again when the status is lost. A Retry, or another
+// target, is.
 func TestTakenBackStands(t *testing.T) {
 	for _, verb := range []rollout.Verb{rollout.VerbRollback, rollout.VerbAbort} {
 		for name, goesOn := range map[string]func(*simworld.Shell){

@@ -201,7 +201,8 @@ func machines(w *simworld.World) string {
 }
 
 var (
-	v1 = simworld.Content{Image: rollout.Image{ID: "/images/base"}, Script: &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/v1.sh"}, Command: "sh v1.sh"}}
+	v1 = simworld.Content{Image: rollout.Image{ID: "/images/base"},
+		Script: &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/v1.sh"}, Command: "sh v1.sh"}}
 	// v2 changes the script, image2 the image.
 	v2     = rollout.Target{Script: &rollout.Script{URIs: []string{"http://store/v2.sh"}, Command: "sh v2.sh"}}
 	v3     = rollout.Target{Script: &rollout.Script{URIs: []string{"http://store/v3.sh"}, Command: "sh v3.sh"}}

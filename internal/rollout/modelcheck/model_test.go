@@ -82,9 +82,12 @@ func (c *config) checked(t *testing.T) *search {
 func TestVisit(t *testing.T) {
 	seen := map[rollout.Reason]int{}
 	Visit(t, 40_000, func(_ rollout.Spec, _ rollout.Memory, d rollout.Decision) { seen[d.Because.Reason]++ })
-	for _, reason := range []rollout.Reason{rollout.ReasonProgressing, rollout.ReasonWaitingForHealth, rollout.ReasonSoaking, rollout.ReasonPlanned, rollout.ReasonPaused,
-		rollout.ReasonOutsideWindow, rollout.ReasonCanaryReached, rollout.ReasonCompleted, rollout.ReasonAwaitingApproval, rollout.ReasonRollingBack, rollout.ReasonAborting,
-		rollout.ReasonRolledBack, rollout.ReasonAborted, rollout.ReasonNotRollbackable, rollout.ReasonFailed, rollout.ReasonDrifted, rollout.ReasonNoEligibleInstances} {
+	for _, reason := range []rollout.Reason{rollout.ReasonProgressing, rollout.ReasonWaitingForHealth, rollout.ReasonSoaking,
+		rollout.ReasonPlanned, rollout.ReasonPaused,
+		rollout.ReasonOutsideWindow, rollout.ReasonCanaryReached, rollout.ReasonCompleted, rollout.ReasonAwaitingApproval,
+		rollout.ReasonRollingBack, rollout.ReasonAborting,
+		rollout.ReasonRolledBack, rollout.ReasonAborted, rollout.ReasonNotRollbackable, rollout.ReasonFailed, rollout.ReasonDrifted,
+		rollout.ReasonNoEligibleInstances} {
 		if seen[reason] == 0 {
 			t.Errorf("no decision is %s: %v", reason, seen)
 		}
