@@ -6,7 +6,7 @@ import (
 )
 
 // leastBetweenLooks is how far apart two looks at the scale set are where no event hurries the second. Azure's buckets hold few reads
-// (azure-facts §3.2), and a state may last for days.
+// (docs/azure.md §3.2), and a state may last for days.
 const leastBetweenLooks = 10 * time.Second
 
 // recheckPutOff is how far apart tries are that Azure puts off one after the other: each costs a list, a read of the model and a write.

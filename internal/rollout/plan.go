@@ -137,13 +137,13 @@ func (r *round) run(passes []pass) (verdict, bool) {
 }
 
 // How long a decision to wait lasts at most. They trade how soon a change is noticed against ARM's read budget: 10 expensive
-// reads a minute and scale set (azure-facts §3.2).
+// reads a minute and scale set (docs/azure.md §3.2).
 const (
 	recheckSoon      = time.Second      // the next round goes on
 	recheckBusy      = 30 * time.Second // something is about to change
-	recheckHeld      = 2 * time.Minute  // canaries are out, nothing is expected: design §5, "Holding"
+	recheckHeld      = 2 * time.Minute  // canaries are out, nothing is expected: docs/spec/v1alpha1/vmssrollouts.md, Failures
 	recheckMissing   = time.Minute      // a person has to mend something outside the object
-	recheckCompleted = time.Hour        // design I10
+	recheckCompleted = time.Hour        // I10 of docs/invariants.md
 	recheckRefused   = 5 * time.Minute  // a refused write is tried again at this pace, so that mending resumes by itself
 	settleTime       = 45 * time.Second // how long an effect that may have been sent can take to show
 )

@@ -44,7 +44,7 @@ func seen(target rollout.Target, outdated, updated int) rollout.Observation {
 	}
 }
 
-// TestShare is the arithmetic of percentages, with the examples of design §5.
+// TestShare is the arithmetic of percentages, with the examples of docs/spec/v1alpha1/vmssrollouts.md, Counting.
 func TestShare(t *testing.T) {
 	for _, tc := range []struct{ percent, n, want int }{
 		{34, 3, 1}, {1, 3, 1}, {50, 5, 2}, {99, 3, 2}, {100, 3, 3}, {20, 100, 20}, {33, 3, 1}, {67, 3, 2}, {100, 1, 1}, {1, 1000, 10},

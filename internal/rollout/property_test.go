@@ -42,7 +42,7 @@ func TestOneWorld(t *testing.T) {
 	}
 }
 
-// TestRandomWorlds runs rollouts in worlds that misbehave and holds every effect against the invariants of design §6. A failure
+// TestRandomWorlds runs rollouts in worlds that misbehave and holds every effect against the invariants of docs/invariants.md. A failure
 // names its seed, which TestOneWorld replays.
 func TestRandomWorlds(t *testing.T) {
 	worlds := int64(15_000)

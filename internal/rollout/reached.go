@@ -22,7 +22,7 @@ func idleCompleted(r *round) (verdict, bool) {
 }
 
 // stayCompleted keeps a completed run completed: later illness is not the release's, and instances that fall behind because
-// somebody changed other parts of the model are reported, not rolled (design §5, Drift).
+// somebody changed other parts of the model are reported, not rolled (docs/spec/v1alpha1/vmssrollouts.md, Drift).
 func stayCompleted(r *round) (verdict, bool) {
 	if !r.isCompleted() {
 		return undecided()

@@ -1,5 +1,5 @@
 // Package modelcheck visits the states that a rollout and a small world can be in together, and holds every step from one to the next
-// against the invariants of design §6: for tests, and for nothing else.
+// against the invariants of docs/invariants.md: for tests, and for nothing else.
 //
 // A state is what the rollout remembers, what is declared, and the world. From each state the search takes every round that the
 // controller may run, with every way it may be cut off or answered, and everything that the world and people may do. Nothing is left to

@@ -36,7 +36,7 @@ func (j *judge) effect() {
 
 func (j *judge) goesBack() bool { return j.m.Return != nil }
 
-// permitted checks that nobody said no (I7), with the exceptions of design §5, Precedence.
+// permitted checks that nobody said no (I7), with the exceptions of docs/spec/v1alpha1/vmssrollouts.md, Precedence.
 func (j *judge) permitted() {
 	spec := j.r.spec
 	if _, resumes := j.r.d.Step.(rollout.ResumeRepairs); resumes {
