@@ -14,7 +14,7 @@ import (
 
 const (
 	// spreadOver is how long the first looks at completed rollouts take after a start of the manager. 1,000 of them are 67 reads of a model a
-	// minute then: all at once, Azure refuses 3 of 4 (azure-facts §3.1: a bucket of 250; §3.3: 2,600 in half an hour).
+	// minute then: all at once, Azure refuses 3 of 4 (docs/azure.md §3.1: a bucket of 250; §3.3: 2,600 in half an hour).
 	spreadOver = 15 * time.Minute
 	// longRest is the shortest wait that is varied, by up to a fifth. Looks that fell into step would stay in step.
 	longRest     = 30 * time.Minute

@@ -98,7 +98,7 @@ func (q *looks) Pop() any {
 }
 
 // mostReadsAMinute is what a subscription has room for in a minute, by the narrowest limit that was recorded: 2,600 reads of a scale set in half
-// an hour (azure-facts §3.3). The resource manager's bucket holds 250 (§3.1).
+// an hour (docs/azure.md §3.3). The resource manager's bucket holds 250 (§3.1).
 const mostReadsAMinute = 2600 / 30
 
 // TestStartIsSpread starts the manager over 1,000 completed rollouts, and lets a day pass: their looks neither come at once nor fall into step.

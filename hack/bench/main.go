@@ -21,7 +21,7 @@ import (
 const (
 	instances = 100
 	batchSize = 10
-	// floor is the guarded minimum of design §3: the upgrade, one list after it and one model read before the next a batch, and 3.
+	// floor is the minimum that the guards need: the upgrade, one list after it and one model read before the next a batch, and 3.
 	floor = 3*(instances/batchSize) + 3
 	// mostOverFloor is the bound of the issue that asked for these figures.
 	mostOverFloor = 1.5

@@ -1,4 +1,4 @@
-// Package house holds the code to the layout of design §2: who may import whom.
+// Package house holds the code to its layout: which room may import which.
 package house
 
 import (
@@ -34,7 +34,7 @@ var (
 	}
 )
 
-// rooms is design §2 as a table. The longest prefix decides. What is not listed may not exist.
+// rooms are the allowed imports. The longest prefix decides. What is not listed may not exist.
 var rooms = map[string]room{
 	"": {own: []string{
 		"controllers", "api", "internal/azure", "internal/checks", "internal/verify", "internal/integrations",
@@ -90,7 +90,7 @@ type goPackage struct {
 	Imports    []string
 }
 
-// Violations returns every import that design §2 does not allow, and every package that is in no room, in the module of the working
+// Violations returns every import that the table does not allow, and every package that is in no room, in the module of the working
 // directory. Tests may import what they test against.
 func Violations() ([]string, error) {
 	packages, err := list()
@@ -102,7 +102,7 @@ func Violations() ([]string, error) {
 		path := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 		r, known := roomOf(path)
 		if !known {
-			found = append(found, fmt.Sprintf("package %s is in no room of design §2", p.ImportPath))
+			found = append(found, fmt.Sprintf("package %s is in no room of hack/house", p.ImportPath))
 			continue
 		}
 		for _, imported := range p.Imports {
@@ -132,7 +132,7 @@ func (r room) forbids(from, imported string) string {
 		if own == from || slices.ContainsFunc(r.own, func(p string) bool { return p == "" || within(own, p) }) {
 			return ""
 		}
-		return "design §2 draws no arrow there"
+		return "the rooms of hack/house draw no arrow there"
 	}
 	if !strings.Contains(strings.Split(imported, "/")[0], ".") {
 		return "" // the standard library

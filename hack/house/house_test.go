@@ -2,7 +2,7 @@ package house
 
 import "testing"
 
-// TestImports fails for every import that design §2 does not allow.
+// TestImports fails for every import that the rooms do not allow.
 func TestImports(t *testing.T) {
 	violations, err := Violations()
 	if err != nil {

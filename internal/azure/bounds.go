@@ -19,7 +19,7 @@ type bounds struct {
 }
 
 var (
-	// ofAnswer has room for a page of 1,000 instances with their views, of some 7 kB and 80 objects each (azure-facts §6).
+	// ofAnswer has room for a page of 1,000 instances with their views, of some 7 kB and 80 objects each (docs/azure.md §6).
 	ofAnswer = bounds{bytes: 8 << 20, opened: 100_000, commas: 400_000}
 	// ofError has room for a hundred times the longest error that was seen.
 	ofError = bounds{bytes: 1 << 20, opened: 5_000, commas: 20_000}

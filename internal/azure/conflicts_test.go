@@ -10,7 +10,7 @@ import (
 )
 
 // TestConflicts holds which refusals pass by themselves and which need a person, who is told the next command. The words are Azure's, from the recordings
-// and from issues: azure-facts §2.8 and §8.
+// and from issues: docs/azure.md §2.8 and §8.
 func TestConflicts(t *testing.T) {
 	figure.Fault(t, 3)
 	const set = " --subscription 00000000-0000-0000-0000-000000000001 --resource-group shop-rg --name web"

@@ -68,7 +68,7 @@ func TestContractImage(t *testing.T) {
 				t.Errorf("instance %s: %+v", id, i)
 			}
 		}
-		// Design I8: nothing but the image reference is another than before.
+		// I8 of docs/invariants.md: nothing but the image reference is another than before.
 		after := w.raw()
 		for _, set := range []map[string]any{before, after} {
 			at(set, "properties", "virtualMachineProfile", "storageProfile")["imageReference"] = nil

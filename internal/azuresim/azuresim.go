@@ -38,7 +38,7 @@ type Options struct {
 	Logger *slog.Logger
 	// Switches decide what is not known of Azure; New panics where one stands at what it cannot.
 	Switches kernel.Switches
-	// Throttle turns on the compute provider's token buckets (azure-facts §3.2), where Throttling selects none of its policies.
+	// Throttle turns on the compute provider's token buckets (docs/azure.md §3.2), where Throttling selects none of its policies.
 	Throttle bool
 	// Throttling says which requests are refused for coming too often.
 	Throttling throttle.Options

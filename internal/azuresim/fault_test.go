@@ -24,7 +24,7 @@ func TestRequestFaults(t *testing.T) {
 	r := s.do(http.StatusTooManyRequests, "GET", testSet, nil)
 	mustEqual(t, "Retry-After", r.header.Get("Retry-After"), "120")
 	if r.body["code"] == nil || r.body["error"] != nil {
-		t.Fatalf("throttling is not wrapped (azure-facts §3.3): %s", r.text)
+		t.Fatalf("throttling is not wrapped (docs/azure.md §3.3): %s", r.text)
 	}
 	s.do(http.StatusOK, "GET", testSet, nil)
 }
@@ -132,7 +132,7 @@ func TestBadFaults(t *testing.T) {
 	}
 }
 
-// Refusals of authorization are worded as Azure's, naming the action (azure-facts §2.8).
+// Refusals of authorization are worded as Azure's, naming the action (docs/azure.md §2.8).
 func TestAccess(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -151,7 +151,7 @@ func TestAccess(t *testing.T) {
 	mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), want)
 }
 
-// Buckets empty and refill (azure-facts §3.2).
+// Buckets empty and refill (docs/azure.md §3.2).
 func TestThrottle(t *testing.T) {
 	s := newSim(t, Options{Throttle: true})
 	s.stage(1)
@@ -189,7 +189,7 @@ func TestCallLog(t *testing.T) {
 	mustEqual(t, "after emptying", calls[0].Seq, 4)
 }
 
-// A repair replaces an instance by one of the latest model (azure-facts §2.5).
+// A repair replaces an instance by one of the latest model (docs/azure.md §2.5).
 func TestRepairAndForeignEdit(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)

@@ -22,7 +22,7 @@ func flexibleSet(t *testing.T, o Options, capacity int) (*sim, []string) {
 	return s, names
 }
 
-// Machines are named by the set and eight random digits, the same ones for the same seed (azure-facts §2.7).
+// Machines are named by the set and eight random digits, the same ones for the same seed (docs/azure.md §2.7).
 func TestFlexibleNames(t *testing.T) {
 	s, names := flexibleSet(t, Options{Seed: 7}, 3)
 	_, again := flexibleSet(t, Options{Seed: 7}, 3)
@@ -76,7 +76,7 @@ func TestFlexibleControl(t *testing.T) {
 	mustEqual(t, "instances", len(s.vms("")), 4)
 }
 
-// A set may be nothing but a group: neither size nor profile nor policy (azure-facts §2.7).
+// A set may be nothing but a group: neither size nor profile nor policy (docs/azure.md §2.7).
 func TestFlexibleGroup(t *testing.T) {
 	s := newSim(t, Options{})
 	body := tree.Members{{"location", "westus"}, {"properties", tree.Members{{"orchestrationMode", "Flexible"}}}}

@@ -72,7 +72,7 @@ func TestVersions(t *testing.T) {
 }
 
 // Clients that are told to come back in no time poll at a pace of their own (the Azure CLI: 30 s), so nobody is told less than a second:
-// not by what begins an operation, nor by what is asked about it (azure-facts §1.5).
+// not by what begins an operation, nor by what is asked about it (docs/azure.md §1.5).
 func TestRetryAfterIsAtLeastOne(t *testing.T) {
 	for asked, want := range map[time.Duration]string{time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", 0: "10"} {
 		s := newSim(t, Options{RetryAfter: asked})
@@ -116,7 +116,7 @@ func TestToken(t *testing.T) {
 	s.do(http.StatusBadRequest, "POST", "/tenant/oauth2/token", "")
 }
 
-// Operation URLs look as each version's do (azure-facts §4).
+// Operation URLs look as each version's do (docs/azure.md §4).
 func TestOperationURLs(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)

@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// azure-facts §8: an image that needs a larger disk than the model's, or that is of another type, is refused for good.
+// docs/azure.md §8: an image that needs a larger disk than the model's, or that is of another type, is refused for good.
 func TestImageRules(t *testing.T) {
 	image := func(id string) tree.Members {
 		return profile(tree.Member{"storageProfile", tree.Members{{"imageReference", tree.Members{{"id", id}}}}})

@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// Pages are joined by opaque links that keep the filter (azure-facts §6).
+// Pages are joined by opaque links that keep the filter (docs/azure.md §6).
 func TestPaging(t *testing.T) {
 	s := newSim(t, Options{PageSize: 2})
 	s.stage(5)
@@ -42,7 +42,7 @@ func TestFilter(t *testing.T) {
 	s.do(http.StatusBadRequest, "GET", testSet+"/virtualMachines?$filter=name%20eq%20x", nil)
 }
 
-// $select drops nearly everything and shows latestModelApplied as false whatever it is (azure-facts §2.3).
+// $select drops nearly everything and shows latestModelApplied as false whatever it is (docs/azure.md §2.3).
 func TestSelectTrap(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -54,7 +54,7 @@ func TestSelectTrap(t *testing.T) {
 	mustEqual(t, "truth", s.latest()["0"], true)
 }
 
-// vmHealth is there only with health monitoring, and follows what happens (azure-facts §1.3).
+// vmHealth is there only with health monitoring, and follows what happens (docs/azure.md §1.3).
 func TestHealth(t *testing.T) {
 	code := func(s *sim) string {
 		view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil)
@@ -74,7 +74,7 @@ func TestHealth(t *testing.T) {
 	mustEqual(t, "off", code(s), "HealthState/unhealthy")
 }
 
-// Paths are matched in any case, and with a seed ids may come back in another (azure-facts §1.2).
+// Paths are matched in any case, and with a seed ids may come back in another (docs/azure.md §1.2).
 func TestCase(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)

@@ -12,7 +12,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
 
-// azure-facts §2.6: network interfaces are children of instances. Machines are members by their own model, which shows in the load balancer and in their network interfaces.
+// docs/azure.md §2.6: network interfaces are children of instances. Machines are members by their own model, which shows in the load
+// balancer and in their network interfaces.
 func TestMembership(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	ctx := t.Context()
@@ -71,7 +72,7 @@ func TestMembership(t *testing.T) {
 	})), 2)
 }
 
-// azure-facts §2.6: so are public addresses.
+// docs/azure.md §2.6: so are public addresses.
 func TestMachineAddresses(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	w.found(nil)
@@ -91,7 +92,7 @@ func TestMachineAddresses(t *testing.T) {
 	}
 }
 
-// azure-facts §2.10: NAT rules v2 have a port for each machine, which can be asked for.
+// docs/azure.md §2.10: NAT rules v2 have a port for each machine, which can be asked for.
 func TestPortMappings(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	rule := natRule(22)

@@ -60,7 +60,7 @@ func TestLoadBalancerLists(t *testing.T) {
 	wantCode(t, err, http.StatusNotFound, "ResourceGroupNotFound")
 }
 
-// azure-facts §2.10: nobody has verified that If-Match is honoured. Where it is, that goes for the whole and for its parts; without it,
+// docs/azure.md §2.10: nobody has verified that If-Match is honoured. Where it is, that goes for the whole and for its parts; without it,
 // the last write wins.
 func TestNetworkEtags(t *testing.T) {
 	w := newWorld(t, azuresim.Options{Switches: kernel.Switches{NetworkIfMatch: "honour"}})

@@ -21,7 +21,7 @@ func behindBalancer(t *testing.T, w kernel.Switches) *sim {
 	return s
 }
 
-// azure-facts §2.10: nobody has verified how many answers to a probe it takes to let a machine serve, and to stop it.
+// docs/azure.md §2.10: nobody has verified how many answers to a probe it takes to let a machine serve, and to stop it.
 func TestProbeVerdict(t *testing.T) {
 	for choice, want := range map[kernel.Choice][5]int{
 		"first":     {1, 1, 0, 0, 1},
@@ -49,7 +49,8 @@ func TestProbeVerdict(t *testing.T) {
 	}
 }
 
-// azure-facts §2.10: nobody has verified whether a load balancer's etag moves with its members. What else becomes of them leaves it alone.
+// docs/azure.md §2.10: nobody has verified whether a load balancer's etag moves with its members. What else becomes of them leaves it
+// alone.
 func TestBalancerEtag(t *testing.T) {
 	for choice, moves := range map[kernel.Choice]bool{"writes": false, "members": true} {
 		t.Run(string(choice), func(t *testing.T) {

@@ -216,7 +216,7 @@ func (k keptOpen) ask() (string, error) {
 	return string(body), err
 }
 
-// azure-facts §2.10: what becomes of an established connection when its rule is switched is not verified, so both can be had.
+// docs/azure.md §2.10: what becomes of an established connection when its rule is switched is not verified, so both can be had.
 func TestEstablishedConnections(t *testing.T) {
 	for flows, stays := range map[kernel.Choice]bool{"": true, "stay": true, "break": false} {
 		t.Run("flows "+string(flows), func(t *testing.T) {
@@ -264,7 +264,8 @@ func TestTrafficFollowsTheOperation(t *testing.T) {
 	w.wantPages(front, "green")
 }
 
-// azure-facts §2.6, §2.10: each machine is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no other machine by it.
+// docs/azure.md §2.6, §2.10: each machine is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no other
+// machine by it.
 func TestNATReachesOneMachine(t *testing.T) {
 	w := newCity(t, "stay")
 	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) {

@@ -35,7 +35,7 @@ func (s *sim) repairs(action string) {
 	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/setOrchestrationServiceState", body)), operations.Succeeded)
 }
 
-// Repairs replace by the latest model, one machine at a time here, when the grace period is over (azure-facts §2.5).
+// Repairs replace by the latest model, one machine at a time here, when the grace period is over (docs/azure.md §2.5).
 func TestRepairs(t *testing.T) {
 	s := repairing(t, "Replace")
 	s.sicken("0", "1")

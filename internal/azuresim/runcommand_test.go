@@ -46,7 +46,7 @@ func (s *sim) message(r reply) string {
 	return tree.StringAt(value[0], "message")
 }
 
-// A run command is an operation on one machine, and changes nothing about it (azure-facts §2.9, §3.3, §4).
+// A run command is an operation on one machine, and changes nothing about it (docs/azure.md §2.9, §3.3, §4).
 func TestRunCommand(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -176,7 +176,7 @@ func TestRunCommandFaults(t *testing.T) {
 	s.do(http.StatusConflict, "POST", testSet+"/virtualMachines/1/runCommand", shell("x"))
 }
 
-// What takes the machine away ends the command; what is done to it in place does not (azure-facts §2.8).
+// What takes the machine away ends the command; what is done to it in place does not (docs/azure.md §2.8).
 func TestRunCommandSuperseded(t *testing.T) {
 	for name, tc := range map[string]struct {
 		act    func(*sim) reply
@@ -215,7 +215,7 @@ func TestRunCommandSuperseded(t *testing.T) {
 	}
 }
 
-// azure-facts §2.9: an instance may or may not show that a run command is at work in it; either way it is afterwards what it was.
+// docs/azure.md §2.9: an instance may or may not show that a run command is at work in it; either way it is afterwards what it was.
 func TestRunCommandState(t *testing.T) {
 	for choice, meanwhile := range map[kernel.Choice]string{"keep": "Succeeded", "updating": "Updating"} {
 		t.Run(string(choice), func(t *testing.T) {
@@ -303,7 +303,7 @@ func TestRunCommandOnWindows(t *testing.T) {
 	s.do(http.StatusNotFound, "POST", testSet+"/virtualMachines/0/runCommand", shell("x"))
 }
 
-// Run commands are VMSS-VM Update: so many an instance (azure-facts §3.2), and VMScaleSetActions before (§3.3).
+// Run commands are VMSS-VM Update: so many an instance (docs/azure.md §3.2), and VMScaleSetActions before (§3.3).
 func TestRunCommandThrottled(t *testing.T) {
 	s := newSim(t, Options{Throttle: true, Durations: kernel.Durations{RunCommand: -1}})
 	s.stage(2)

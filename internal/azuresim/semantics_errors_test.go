@@ -20,7 +20,7 @@ func (s *sim) refused(status int, method, path string, body any, code, message s
 
 const noSet = testGroup + "/providers/Microsoft.Compute/virtualMachineScaleSets/none"
 
-// azure-facts §2.8: each refusal of the table has its exact status, code and words.
+// docs/azure.md §2.8: each refusal of the table has its exact status, code and words.
 func TestRefusals(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -65,7 +65,7 @@ func TestRefusals(t *testing.T) {
 	mustEqual(t, "header of the gateway", s.do(http.StatusNotFound, "GET", noSet, nil).header.Get("X-Ms-Failure-Cause"), "gateway")
 }
 
-// azure-facts §2.8: what is below a scale set that is not there has no parent.
+// docs/azure.md §2.8: what is below a scale set that is not there has no parent.
 func TestParentNotFound(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -79,7 +79,7 @@ func TestParentNotFound(t *testing.T) {
 		"'virtualMachineScaleSets/extensions', because the parent resource '"+noSet+"' could not be found.")
 }
 
-// azure-facts §2.8: a scale set that is being deleted refuses everything that would change it.
+// docs/azure.md §2.8: a scale set that is being deleted refuses everything that would change it.
 func TestMarkedForDeletion(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -95,7 +95,7 @@ func TestMarkedForDeletion(t *testing.T) {
 	}
 }
 
-// azure-facts §2.8: a conflict has one of two codes, and upgrades of other instances may conflict as well.
+// docs/azure.md §2.8: a conflict has one of two codes, and upgrades of other instances may conflict as well.
 func TestConflicts(t *testing.T) {
 	for name, tc := range map[string]struct {
 		switches      kernel.Switches
@@ -123,7 +123,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// azure-facts §2.8: a later operation on a machine ends the one that runs, which is told when it is polled, with status 200.
+// docs/azure.md §2.8: a later operation on a machine ends the one that runs, which is told when it is polled, with status 200.
 func TestPreemption(t *testing.T) {
 	for end, message := range map[kernel.Choice]string{
 		"Canceled": "The operation has been preempted by a more recent operation",
@@ -145,7 +145,7 @@ func TestPreemption(t *testing.T) {
 	}
 }
 
-// azure-facts §2.8: what was deleted may still be listed; an upgrade of it is refused.
+// docs/azure.md §2.8: what was deleted may still be listed; an upgrade of it is refused.
 func TestDeletedButListed(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -156,7 +156,7 @@ func TestDeletedButListed(t *testing.T) {
 	s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{"0", "1"}}})
 }
 
-// azure-facts §2.10: the eleventh model is refused, and not once instances have let go of one.
+// docs/azure.md §2.10: the eleventh model is refused, and not once instances have let go of one.
 func TestEleventhModel(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(10)
@@ -171,7 +171,7 @@ func TestEleventhModel(t *testing.T) {
 	s.patched(script("eleventh"))
 }
 
-// azure-facts §2.8: an etag is a small number in quotes, in header and body; an identical write leaves it alone.
+// docs/azure.md §2.8: an etag is a small number in quotes, in header and body; an identical write leaves it alone.
 func TestEtagForm(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)

@@ -27,7 +27,7 @@ func healthExtensionOf(version string) tree.Members {
 	}}}}}}})
 }
 
-// azure-facts §1.3, §2.5: until a machine is up for long enough, rich
+// docs/azure.md §1.3, §2.5: until a machine is up for long enough, rich
 // monitoring has a word for it that nobody has recorded, and binary monitoring says nothing.
 func TestInitializingHealth(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -92,8 +92,8 @@ func ended(t *testing.T, op tree.Object) time.Time {
 	return parsedTime(t, tree.StringAt(op, "endTime"))
 }
 
-// azure-facts §1.3, §2.5: the time of a machine's health is that of whatever last happened to it, of its last report, or of the last change
-// of its health: a script that runs in place changes nothing of it, and a machine that was down begins anew.
+// docs/azure.md §1.3, §2.5: the time of a machine's health is that of whatever last happened to it, of its last report, or of the last
+// change of its health: a script that runs in place changes nothing of it, and a machine that was down begins anew.
 func TestHealthTime(t *testing.T) {
 	for _, choice := range []kernel.Choice{"progress", "report", "change"} {
 		t.Run(string(choice), func(t *testing.T) {
@@ -136,7 +136,7 @@ func (s *sim) wantHealthTime(when string, choice kernel.Choice, changed, fellOrR
 	mustEqual(s.t, "health's time "+when, s.healthTime(), want.UTC())
 }
 
-// azure-facts §2.5: reports come by the extension's interval, 5 to 60 s, or by the probe's, and not from who is down; who looks late sees
+// docs/azure.md §2.5: reports come by the extension's interval, 5 to 60 s, or by the probe's, and not from who is down; who looks late sees
 // an earlier one.
 func TestHealthReports(t *testing.T) {
 	extension := func(seconds int) tree.Members {
@@ -178,7 +178,7 @@ func TestHealthReports(t *testing.T) {
 	}
 }
 
-// azure-facts §2.5: health that lags shows what was true, in lists and views.
+// docs/azure.md §2.5: health that lags shows what was true, in lists and views.
 func TestHealthLags(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1, tree.Member{"health", "extension"})
@@ -195,7 +195,7 @@ func TestHealthLags(t *testing.T) {
 	mustEqual(t, "list later", inList(), "HealthState/unhealthy")
 }
 
-// azure-facts §2.5: a repair that replaces makes a machine of the latest model, in the middle of a canary, too.
+// docs/azure.md §2.5: a repair that replaces makes a machine of the latest model, in the middle of a canary, too.
 func TestRepairMakesCanaries(t *testing.T) {
 	s := repairing(t, "Replace")
 	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
@@ -204,7 +204,7 @@ func TestRepairMakesCanaries(t *testing.T) {
 	mustEqual(t, "instances", text(s.latest()), "map[0:true 2:false 3:true]")
 }
 
-// azure-facts §2.5: the grace period begins anew with whatever changes a machine's state.
+// docs/azure.md §2.5: the grace period begins anew with whatever changes a machine's state.
 func TestGraceBeginsAnew(t *testing.T) {
 	s := repairing(t, "Restart")
 	s.sicken("0")
@@ -216,7 +216,7 @@ func TestGraceBeginsAnew(t *testing.T) {
 	mustEqual(t, "state after it", s.seen()["0"].State, "Updating")
 }
 
-// azure-facts §2.5: health comes from an extension or from a probe, not from both.
+// docs/azure.md §2.5: health comes from an extension or from a probe, not from both.
 func TestHealthSources(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1, tree.Member{"health", "extension"})
@@ -235,7 +235,7 @@ func TestHealthSources(t *testing.T) {
 	s.do(http.StatusBadRequest, "PUT", testSet+"/extensions/Health", health)
 }
 
-// azure-facts §2.5: the grace period is 10 to 90 minutes.
+// docs/azure.md §2.5: the grace period is 10 to 90 minutes.
 func TestGracePeriods(t *testing.T) {
 	for grace, status := range map[string]int{
 		"PT10M": http.StatusOK, "PT1H30M": http.StatusOK, "PT90M": http.StatusOK,
@@ -251,7 +251,7 @@ func TestGracePeriods(t *testing.T) {
 	}
 }
 
-// azure-facts §2.5: at most 5 % are repaired at a time, one where there are fewer than 20.
+// docs/azure.md §2.5: at most 5 % are repaired at a time, one where there are fewer than 20.
 func TestRepairsAtATime(t *testing.T) {
 	for size, most := range map[int]int{19: 1, 20: 1, 40: 2} {
 		s := newSim(t, Options{})
@@ -269,7 +269,7 @@ func TestRepairsAtATime(t *testing.T) {
 	}
 }
 
-// azure-facts §2.5: repairs suspend themselves when they do not help; resumed, they go on.
+// docs/azure.md §2.5: repairs suspend themselves when they do not help; resumed, they go on.
 func TestRepairsGiveUp(t *testing.T) {
 	s := newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 3}})
 	s.stage(2, tree.Member{"health", "extension"})
@@ -294,7 +294,7 @@ func TestRepairsGiveUp(t *testing.T) {
 	mustEqual(t, "left", s.ids(), "2")
 }
 
-// azure-facts §2.5: a repair that helped starts the count anew.
+// docs/azure.md §2.5: a repair that helped starts the count anew.
 func TestRepairsThatHelped(t *testing.T) {
 	s := newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 2}})
 	s.stage(2, tree.Member{"health", "extension"})
@@ -308,7 +308,7 @@ func TestRepairsThatHelped(t *testing.T) {
 	mustEqual(t, "repairs after it was well", s.seen()["0"].Reimages, 4)
 }
 
-// azure-facts §2.5: a notice to terminate delays scale-in and replacement, and nothing else.
+// docs/azure.md §2.5: a notice to terminate delays scale-in and replacement, and nothing else.
 func TestTerminateNotice(t *testing.T) {
 	s := withImages(t, Options{}, 2)
 	s.patched(profile(tree.Member{"scheduledEventsProfile", tree.Members{

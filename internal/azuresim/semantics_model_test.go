@@ -41,7 +41,7 @@ func diskOf(vm tree.Object) string {
 	return tree.StringAt(vm, "properties", "storageProfile", "osDisk", "managedDisk", "id")
 }
 
-// azure-facts §2.2, the table: what manualupgrade does to a machine for each
+// docs/azure.md §2.2, the table: what manualupgrade does to a machine for each
 // kind of change, whether the machine is down meanwhile, and what takes effect.
 func TestWhatAnUpgradeDoes(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -88,7 +88,7 @@ func TestWhatAnUpgradeDoes(t *testing.T) {
 	}
 }
 
-// azure-facts §2.2: custom data needs a reimage after the upgrade, and a
+// docs/azure.md §2.2: custom data needs a reimage after the upgrade, and a
 // reimage without one brings back what the instance's own model says.
 func TestCustomDataNeedsReimage(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -108,7 +108,7 @@ func TestCustomDataNeedsReimage(t *testing.T) {
 	}
 }
 
-// azure-facts §2.2: a data disk outlives the OS disk.
+// docs/azure.md §2.2: a data disk outlives the OS disk.
 func TestDataDisksStay(t *testing.T) {
 	s := withImages(t, Options{}, 1)
 	s.patched(profile(tree.Member{"storageProfile", tree.Members{{"dataDisks", []tree.Members{{{"lun", 0}, {"createOption", "Empty"}, {"diskSizeGB", 4}}}}}}))
@@ -121,7 +121,7 @@ func TestDataDisksStay(t *testing.T) {
 	mustEqual(t, "data disks", text(tree.At(after, "properties", "storageProfile", "dataDisks")), text(tree.At(before, "properties", "storageProfile", "dataDisks")))
 }
 
-// azure-facts §2.1: in Manual mode a write touches no machine, which its charge tells, too.
+// docs/azure.md §2.1: in Manual mode a write touches no machine, which its charge tells, too.
 func TestWriteTouchesNobody(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	op := s.patch(script("y"))
@@ -132,7 +132,7 @@ func TestWriteTouchesNobody(t *testing.T) {
 	mustEqual(t, "charge of an upgrade", s.upgrade("0", "2").header.Get("X-Ms-Request-Charge"), "2")
 }
 
-// azure-facts §2.2: "latest" never makes an instance outdated; scale-out and reimage pick the newer version up.
+// docs/azure.md §2.2: "latest" never makes an instance outdated; scale-out and reimage pick the newer version up.
 func TestLatestImageMovesSilently(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2, tree.Member{"marketplace", "Canonical:Ubuntu:22_04:latest"})
@@ -152,7 +152,7 @@ func TestLatestImageMovesSilently(t *testing.T) {
 	mustEqual(t, "published by half a name", status, http.StatusBadRequest)
 }
 
-// azure-facts §2.2: an extension may take 90 minutes, then it has failed.
+// docs/azure.md §2.2: an extension may take 90 minutes, then it has failed.
 func TestExtensionHasNinetyMinutes(t *testing.T) {
 	g := &ghosts{sick: map[string]bool{}}
 	s := newSim(t, Options{Fleet: g})
@@ -169,7 +169,7 @@ func TestExtensionHasNinetyMinutes(t *testing.T) {
 	mustEqual(t, "state after it ends at last", s.seen()["0"].State, "Failed")
 }
 
-// azure-facts §2.10: PUT keeps what its body leaves out; arrays and settings of extensions are replaced.
+// docs/azure.md §2.10: PUT keeps what its body leaves out; arrays and settings of extensions are replaced.
 func TestPutMerges(t *testing.T) {
 	s := withImages(t, Options{}, 1, tree.Member{"health", "extension"}, tree.Member{"tags", tree.Members{{"a", "1"}}})
 	body := script("y")
@@ -184,7 +184,7 @@ func TestPutMerges(t *testing.T) {
 	mustEqual(t, "settings", text(tree.At(extensions[0], "properties", "settings")), "map[commandToExecute:y]")
 }
 
-// azure-facts §2.6: a PATCH that leaves sku out does not scale.
+// docs/azure.md §2.6: a PATCH that leaves sku out does not scale.
 func TestPatchLeavesCapacity(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	s.control("POST", "/scale", tree.Members{{"scaleSet", testSet}, {"capacity", 5}})
@@ -192,8 +192,8 @@ func TestPatchLeavesCapacity(t *testing.T) {
 	mustEqual(t, "instances", fmt.Sprint(len(s.latest())), "5")
 }
 
-// azure-facts §2.4, §2.5, §2.9: by default operations take as long as was recorded, from startTime to endTime. Where a range was recorded of
-// what differs in more than chance, like upgrades, it is the part of it that is about the like.
+// docs/azure.md §2.4, §2.5, §2.9: by default operations take as long as was recorded, from startTime to endTime. Where a range was recorded
+// of what differs in more than chance, like upgrades, it is the part of it that is about the like.
 func TestRecordedDurations(t *testing.T) {
 	one := tree.Members{{"instanceIds", []string{"0"}}}
 	protected := tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", true}}}}}}

@@ -29,7 +29,7 @@ func (s *sim) pagesOf() (ids []string, sizes []int, links []string) {
 	return ids, sizes, links
 }
 
-// azure-facts §6: pages may vary in size, or end with an empty one; nobody is lost or seen twice.
+// docs/azure.md §6: pages may vary in size, or end with an empty one; nobody is lost or seen twice.
 func TestPages(t *testing.T) {
 	for name, tc := range map[string]struct {
 		switches kernel.Switches
@@ -51,7 +51,7 @@ func TestPages(t *testing.T) {
 	}
 }
 
-// azure-facts §2.8: a link that is not encoded may be refused when it comes back as it is.
+// docs/azure.md §2.8: a link that is not encoded may be refused when it comes back as it is.
 func TestStrictLinks(t *testing.T) {
 	s := newSim(t, Options{PageSize: 2, Switches: kernel.Switches{PageLinks: "strict"}})
 	s.stage(3)
@@ -63,7 +63,7 @@ func TestStrictLinks(t *testing.T) {
 	mustEqual(t, "encoded", len(listOf(s.do(http.StatusOK, "GET", link+"$skiptoken="+strings.ReplaceAll(token, "+", "%2B"), nil).body)), 1)
 }
 
-// azure-facts §2.9: the clock can run faster than the wall's, and never jumps back when that changes.
+// docs/azure.md §2.9: the clock can run faster than the wall's, and never jumps back when that changes.
 func TestClockRunsFast(t *testing.T) {
 	wall := time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 	clock := kernel.NewScaledClock()

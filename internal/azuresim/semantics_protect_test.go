@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// azure-facts §2.5: actions of the scale set skip a protected instance, those on the instance itself do not.
+// docs/azure.md §2.5: actions of the scale set skip a protected instance, those on the instance itself do not.
 func TestProtectedFromTheSetOnly(t *testing.T) {
 	s := withImages(t, Options{}, 2)
 	s.protect("0")
@@ -22,7 +22,7 @@ func TestProtectedFromTheSetOnly(t *testing.T) {
 	mustEqual(t, "reimages by itself", s.seen()["0"].Reimages, 1)
 }
 
-// azure-facts §2.5: protection is set with a PUT of the instance, which leaves its model alone and takes 0.2 to 0.4 s.
+// docs/azure.md §2.5: protection is set with a PUT of the instance, which leaves its model alone and takes 0.2 to 0.4 s.
 func TestProtectionIsNoModel(t *testing.T) {
 	s := withImages(t, Options{}, 1)
 	body := tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", true}}}}}}
@@ -51,7 +51,7 @@ var unusual = map[string]func(*sim){
 	},
 }
 
-// azure-facts §7.5: what manualupgrade does with them; where one is refused, the whole call is.
+// docs/azure.md §7.5: what manualupgrade does with them; where one is refused, the whole call is.
 func TestUpgradeOfTheUnusual(t *testing.T) {
 	for _, tc := range []struct {
 		state    string
@@ -85,7 +85,7 @@ func TestUpgradeOfTheUnusual(t *testing.T) {
 	}
 }
 
-// azure-facts §2.2: starting a deallocated machine may run its scripts again though nothing changed.
+// docs/azure.md §2.2: starting a deallocated machine may run its scripts again though nothing changed.
 func TestStartRunsScripts(t *testing.T) {
 	for choice, runs := range map[kernel.Choice]int{"": 1, "always": 2} {
 		s := withImages(t, Options{Switches: kernel.Switches{StartRunsScripts: choice}}, 1)
@@ -95,7 +95,7 @@ func TestStartRunsScripts(t *testing.T) {
 	}
 }
 
-// azure-facts §2.2: the code of an operation whose extension failed is from hearsay.
+// docs/azure.md §2.2: the code of an operation whose extension failed is from hearsay.
 func TestExtensionFailureCode(t *testing.T) {
 	for choice, code := range map[kernel.Choice]string{"": "VMExtensionProvisioningError", "VMExtensionHandlerNonTransientError": "VMExtensionHandlerNonTransientError"} {
 		s := withImages(t, Options{Switches: kernel.Switches{ExtensionFailure: choice}}, 1)
@@ -106,7 +106,7 @@ func TestExtensionFailureCode(t *testing.T) {
 	}
 }
 
-// azure-facts §2.8: a write of other custom data may be refused.
+// docs/azure.md §2.8: a write of other custom data may be refused.
 func TestCustomDataChange(t *testing.T) {
 	s := withImages(t, Options{Switches: kernel.Switches{CustomDataChange: "refuse"}}, 1)
 	r := s.do(http.StatusConflict, "PATCH", testSet, profile(tree.Member{"osProfile", tree.Members{{"customData", "bmV3"}}}))

@@ -46,7 +46,7 @@ func (s *sim) rest(d time.Duration) {
 	}
 }
 
-// azure-facts §2.4: PATCH itself starts the upgrade and lasts as long; batches follow one another after a pause.
+// docs/azure.md §2.4: PATCH itself starts the upgrade and lasts as long; batches follow one another after a pause.
 func TestRollingBatches(t *testing.T) {
 	s := rollingSim(t, Options{}, tree.Member{"pauseTimeBetweenBatches", "PT1H"})
 	op := s.patch(script("y"))
@@ -61,7 +61,7 @@ func TestRollingBatches(t *testing.T) {
 	s.want(s.status(op), operations.Succeeded)
 }
 
-// azure-facts §2.4: real answers have neither id nor name.
+// docs/azure.md §2.4: real answers have neither id nor name.
 func TestRollingShape(t *testing.T) {
 	s := rollingSim(t, Options{})
 	s.do(http.StatusNotFound, "GET", testSet+"/rollingUpgrades/latest", nil)
@@ -73,7 +73,7 @@ func TestRollingShape(t *testing.T) {
 	mustEqual(t, "action", tree.StringAt(body, "properties", "runningStatus", "lastAction"), "Start")
 }
 
-// azure-facts §2.4: cancelled, it stays where it is, and any further write restarts it, even an empty one.
+// docs/azure.md §2.4: cancelled, it stays where it is, and any further write restarts it, even an empty one.
 func TestRollingCancelAndRestart(t *testing.T) {
 	s := rollingSim(t, Options{})
 	r := s.do(http.StatusConflict, "POST", testSet+"/rollingUpgrades/cancel", nil)
@@ -90,7 +90,7 @@ func TestRollingCancelAndRestart(t *testing.T) {
 	mustEqual(t, "latest after an empty write", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
 }
 
-// azure-facts §2.4: it stops where too many are ill: of those upgraded, or of all, before it or in it.
+// docs/azure.md §2.4: it stops where too many are ill: of those upgraded, or of all, before it or in it.
 func TestRollingFaults(t *testing.T) {
 	for name, tc := range map[string]struct {
 		policy []tree.Member
@@ -126,7 +126,7 @@ func TestRollingFaults(t *testing.T) {
 	}
 }
 
-// azure-facts §2.4: what a breach spoiled goes back to its own model where the policy says so, in Uniform sets.
+// docs/azure.md §2.4: what a breach spoiled goes back to its own model where the policy says so, in Uniform sets.
 func TestRollingRollsBack(t *testing.T) {
 	s := rollingSim(t, Options{}, tree.Member{"rollbackFailedInstancesOnPolicyBreach", true})
 	s.faults(tree.Members{{"operation", "Update"}, {"kind", "scriptFails"}, {"instances", []string{"0"}}})
@@ -143,7 +143,7 @@ func TestRollingRollsBack(t *testing.T) {
 	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:true 2:false 3:false 4:false]")
 }
 
-// azure-facts §2.4: surge makes new machines of the latest model, waits until
+// docs/azure.md §2.4: surge makes new machines of the latest model, waits until
 // they are well, and deletes old ones; ids are others, and the size is the same.
 func TestRollingSurges(t *testing.T) {
 	s := rollingSim(t, Options{}, tree.Member{"maxSurge", true})
@@ -156,7 +156,7 @@ func TestRollingSurges(t *testing.T) {
 	mustEqual(t, "afterwards", text(s.latest()), "map[5:true 6:true 7:true 8:true 9:true]")
 }
 
-// azure-facts §2.4: surge falls back to upgrades in place where the quota has no room.
+// docs/azure.md §2.4: surge falls back to upgrades in place where the quota has no room.
 func TestSurgeWithoutQuota(t *testing.T) {
 	s := rollingSim(t, Options{Switches: kernel.Switches{CoresQuota: 11}}, tree.Member{"maxSurge", true})
 	s.want(s.finish(s.patch(script("y"))), operations.Succeeded)
@@ -172,7 +172,7 @@ func TestCancelledSurge(t *testing.T) {
 	mustEqual(t, "afterwards", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
 }
 
-// azure-facts §2.8: a later operation on one of its machines ends a rolling upgrade, too.
+// docs/azure.md §2.8: a later operation on one of its machines ends a rolling upgrade, too.
 func TestRollingIsPreempted(t *testing.T) {
 	s := rollingSim(t, Options{})
 	op := s.patch(script("y"))
@@ -183,7 +183,7 @@ func TestRollingIsPreempted(t *testing.T) {
 	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
 }
 
-// azure-facts §2.4: machines that are off do not stop it.
+// docs/azure.md §2.4: machines that are off do not stop it.
 func TestRollingPassesWhoIsOff(t *testing.T) {
 	s := rollingSim(t, Options{})
 	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"3", "4"}}})), operations.Succeeded)
@@ -191,7 +191,7 @@ func TestRollingPassesWhoIsOff(t *testing.T) {
 	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
 }
 
-// azure-facts §2.4: a batch has five minutes to become healthy.
+// docs/azure.md §2.4: a batch has five minutes to become healthy.
 func TestRollingWaitsForHealth(t *testing.T) {
 	for seconds, code := range map[int]string{240: "Completed", 600: "Faulted"} {
 		s := rollingSim(t, Options{Switches: kernel.Switches{HealthDelaySeconds: seconds}})
@@ -201,7 +201,7 @@ func TestRollingWaitsForHealth(t *testing.T) {
 	}
 }
 
-// azure-facts §2.4, §2.7: Flexible sets have neither a rollback of batches nor automatic OS upgrades.
+// docs/azure.md §2.4, §2.7: Flexible sets have neither a rollback of batches nor automatic OS upgrades.
 func TestFlexibleRolls(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2, tree.Member{"orchestration", "flexible"}, tree.Member{"health", "probe"}, tree.Member{"mode", "Rolling"},
@@ -223,7 +223,7 @@ func TestFlexibleRolls(t *testing.T) {
 	mustEqual(t, "of the latest model", latest, 1)
 }
 
-// azure-facts §2.4: protected instances are left out.
+// docs/azure.md §2.4: protected instances are left out.
 func TestRollingSkipsProtected(t *testing.T) {
 	s := rollingSim(t, Options{})
 	s.protect("1")
@@ -237,7 +237,7 @@ func (s *sim) protect(id string) {
 	s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/"+id, tree.Members{{"properties", policy}})), operations.Succeeded)
 }
 
-// azure-facts §2.4: osRollingUpgrade needs an image that is "latest", and moves to its newest version.
+// docs/azure.md §2.4: osRollingUpgrade needs an image that is "latest", and moves to its newest version.
 func TestOSRollingUpgrade(t *testing.T) {
 	fixed := withImages(t, Options{}, 1)
 	r := fixed.do(http.StatusConflict, "POST", testSet+"/osRollingUpgrade", nil)
@@ -257,7 +257,7 @@ func TestOSRollingUpgrade(t *testing.T) {
 	mustEqual(t, "history", tree.StringAt(past[0], "properties", "runningStatus", "code")+" by "+tree.StringAt(past[0], "properties", "startedBy"), "Completed by User")
 }
 
-// azure-facts §2.4: automatic OS upgrades act behind everybody's back in any
+// docs/azure.md §2.4: automatic OS upgrades act behind everybody's back in any
 // mode, batch by batch, and bring the old OS disk back where that makes a machine ill.
 func TestAutomaticOSUpgrade(t *testing.T) {
 	for name, tc := range map[string]struct {
@@ -292,7 +292,7 @@ func TestAutomaticOSUpgrade(t *testing.T) {
 	}
 }
 
-// azure-facts §2.4, §2.9: extensionRollingUpgrade goes by the rolling policy and took 600 s; nothing else changes.
+// docs/azure.md §2.4, §2.9: extensionRollingUpgrade goes by the rolling policy and took 600 s; nothing else changes.
 func TestExtensionRollingUpgrade(t *testing.T) {
 	s := withImages(t, Options{}, 5)
 	op := s.do(http.StatusAccepted, "POST", testSet+"/extensionRollingUpgrade", nil)
@@ -305,7 +305,7 @@ func TestExtensionRollingUpgrade(t *testing.T) {
 	mustEqual(t, "runs", s.seen()["0"].ScriptRuns, 1)
 }
 
-// azure-facts §2.4: in Automatic mode all are upgraded at once, and may all be down.
+// docs/azure.md §2.4: in Automatic mode all are upgraded at once, and may all be down.
 func TestAutomaticModeTakesAllDown(t *testing.T) {
 	s := withImages(t, Options{}, 3, tree.Member{"mode", "Automatic"})
 	op := s.patch(image(imageV2))
@@ -318,7 +318,7 @@ func TestAutomaticModeTakesAllDown(t *testing.T) {
 	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true]")
 }
 
-// azure-facts §2.4: to Manual in a write of its own before the model, nobody is touched.
+// docs/azure.md §2.4: to Manual in a write of its own before the model, nobody is touched.
 func TestToManualFirst(t *testing.T) {
 	s := withImages(t, Options{}, 2, tree.Member{"mode", "Automatic"})
 	s.patched(upgradePolicy(tree.Member{"mode", "Manual"}))

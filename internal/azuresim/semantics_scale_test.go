@@ -28,7 +28,7 @@ func (s *sim) scale(to int) {
 	s.patched(tree.Members{{"sku", tree.Members{{"capacity", to}}}})
 }
 
-// azure-facts §2.1: 20 to 15 to 18 gives the new ids 20, 21 and 22, and lists go by number, not by letter.
+// docs/azure.md §2.1: 20 to 15 to 18 gives the new ids 20, 21 and 22, and lists go by number, not by letter.
 func TestIDsAreNotReused(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(20)
@@ -37,7 +37,7 @@ func TestIDsAreNotReused(t *testing.T) {
 	mustEqual(t, "ids", s.ids(), "0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 20 21 22")
 }
 
-// azure-facts §2.1: each rule of scale-in, over zones and fault domains; the protected are skipped.
+// docs/azure.md §2.1: each rule of scale-in, over zones and fault domains; the protected are skipped.
 func TestScaleInRules(t *testing.T) {
 	two := []string{"1", "2"}
 	for name, tc := range map[string]struct {
@@ -81,7 +81,7 @@ func TestScaleInRules(t *testing.T) {
 	}
 }
 
-// azure-facts §2.1: what scale-out made is what scale-in takes first, so canaries born by it go, and upgraded ones stay.
+// docs/azure.md §2.1: what scale-out made is what scale-in takes first, so canaries born by it go, and upgraded ones stay.
 func TestScaleInTakesWhatScaleOutMade(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	s.patched(script("y"))
@@ -92,7 +92,7 @@ func TestScaleInTakesWhatScaleOutMade(t *testing.T) {
 	mustEqual(t, "after scale-in", text(s.latest()), "map[0:true 1:false 2:false]")
 }
 
-// azure-facts §2.6: a machine that is off is not started by scaling, and may be deleted by it.
+// docs/azure.md §2.6: a machine that is off is not started by scaling, and may be deleted by it.
 func TestScaleInTakesWhoIsOff(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
@@ -129,7 +129,7 @@ func mustObject(t *testing.T, body tree.Members) tree.Object {
 	return o
 }
 
-// azure-facts §2.1: surplus machines are charged and not listed, one listed is
+// docs/azure.md §2.1: surplus machines are charged and not listed, one listed is
 // Updating for a while after the creation has ended, and ids are not contiguous.
 func TestOverprovisioning(t *testing.T) {
 	for n, charge := range map[int]string{2: "4", 5: "8"} {
@@ -154,7 +154,7 @@ func TestOverprovisioning(t *testing.T) {
 	}
 }
 
-// azure-facts §2.1: with overprovisioning ids have gaps, under some seed.
+// docs/azure.md §2.1: with overprovisioning ids have gaps, under some seed.
 func TestOverprovisioningLeavesGaps(t *testing.T) {
 	gaps := false
 	for seed := range int64(10) {
@@ -175,7 +175,7 @@ func TestOverprovisioningLeavesGaps(t *testing.T) {
 	mustEqual(t, "gaps", gaps, true)
 }
 
-// azure-facts §2.1: with doNotRunExtensionsOnOverprovisionedVMs scripts run on machines that stay, only.
+// docs/azure.md §2.1: with doNotRunExtensionsOnOverprovisionedVMs scripts run on machines that stay, only.
 func TestExtensionsOfSurplus(t *testing.T) {
 	for spared, runs := range map[bool]int{false: 1, true: 0} {
 		s, op := overprovisioned(t, 3, 2, tree.Member{"doNotRunExtensionsOnOverprovisionedVMs", spared})
@@ -208,7 +208,7 @@ func TestUpgradeOfUnsettled(t *testing.T) {
 	}
 }
 
-// azure-facts §2.8: a quota refuses with 409 OperationNotAllowed, which is no conflict.
+// docs/azure.md §2.8: a quota refuses with 409 OperationNotAllowed, which is no conflict.
 func TestQuota(t *testing.T) {
 	s := newSim(t, Options{Switches: kernel.Switches{CoresQuota: 6}})
 	s.stage(2)
@@ -228,7 +228,7 @@ func TestQuota(t *testing.T) {
 	s.scale(2)
 }
 
-// azure-facts §2.6: 1000 machines, 600 of a managed image, 100 in a placement group where there is to be one only; a set over zones has
+// docs/azure.md §2.6: 1000 machines, 600 of a managed image, 100 in a placement group where there is to be one only; a set over zones has
 // one in each.
 func TestMostMachines(t *testing.T) {
 	const managed = testGroup + "/providers/Microsoft.Compute/images/v1"
@@ -267,7 +267,7 @@ func TestMostMachines(t *testing.T) {
 	s.stage(1000)
 }
 
-// azure-facts §2.6: machines are spread over zones, and over five fault domains in each; of update domains there are five, too.
+// docs/azure.md §2.6: machines are spread over zones, and over five fault domains in each; of update domains there are five, too.
 func TestPlacement(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(15, tree.Member{"zones", []string{"1", "2", "3"}})
@@ -281,7 +281,7 @@ func TestPlacement(t *testing.T) {
 	mustEqual(t, "update domains", len(updates), 5)
 }
 
-// azure-facts §1.3, §2.6, §2.8: what is settled at creation cannot be changed.
+// docs/azure.md §1.3, §2.6, §2.8: what is settled at creation cannot be changed.
 func TestPropertyChangeNotAllowed(t *testing.T) {
 	for property, value := range map[string]any{
 		"orchestrationMode": "Flexible", "platformFaultDomainCount": 2, "singlePlacementGroup": true,

@@ -42,7 +42,7 @@ func TestWrongSwitchPanics(t *testing.T) {
 	New(Options{Switches: kernel.Switches{SetEtag: "no"}})
 }
 
-// azure-facts §2.1: whether a model that comes back makes instances current again that still have it.
+// docs/azure.md §2.1: whether a model that comes back makes instances current again that still have it.
 func TestSameModel(t *testing.T) {
 	for choice, latest := range map[kernel.Choice]bool{"version": false, "content": true} {
 		s := withImages(t, Options{Switches: kernel.Switches{SameModel: choice}}, 1)
@@ -52,7 +52,7 @@ func TestSameModel(t *testing.T) {
 	}
 }
 
-// azure-facts §6, §7.2: what moves the etags of a scale set and of its instances.
+// docs/azure.md §6, §7.2: what moves the etags of a scale set and of its instances.
 func TestWhatMovesEtags(t *testing.T) {
 	for name, tc := range map[string]struct {
 		switches                 kernel.Switches
@@ -82,7 +82,7 @@ func TestWhatMovesEtags(t *testing.T) {
 	}
 }
 
-// azure-facts §7.6: a PATCH with some of the extensions replaces the list, or merges with it.
+// docs/azure.md §7.6: a PATCH with some of the extensions replaces the list, or merges with it.
 func TestExtensionsPatch(t *testing.T) {
 	for choice, names := range map[kernel.Choice]string{"replace": "other", "merge": "CustomScript other"} {
 		s := withImages(t, Options{Switches: kernel.Switches{ExtensionsPatch: choice}}, 1)
@@ -100,7 +100,7 @@ func TestExtensionsPatch(t *testing.T) {
 	}
 }
 
-// azure-facts §7.6: protected settings cannot be read, so a read followed by a write may lose them.
+// docs/azure.md §7.6: protected settings cannot be read, so a read followed by a write may lose them.
 func TestUnsentSecrets(t *testing.T) {
 	for choice, latest := range map[kernel.Choice]bool{"keep": true, "lose": false} {
 		s := newSim(t, Options{Switches: kernel.Switches{UnsentSecrets: choice}})
@@ -114,7 +114,7 @@ func TestUnsentSecrets(t *testing.T) {
 	}
 }
 
-// azure-facts §1.2, §2.2: a reimage takes the newest version of an image that is "latest", or the one that was there.
+// docs/azure.md §1.2, §2.2: a reimage takes the newest version of an image that is "latest", or the one that was there.
 func TestReimageVersion(t *testing.T) {
 	for choice, version := range map[kernel.Choice]string{"newest": "22.04.2", "existing": "22.04.202601010"} {
 		s := newSim(t, Options{Switches: kernel.Switches{ReimageVersion: choice}})
@@ -128,7 +128,7 @@ func TestReimageVersion(t *testing.T) {
 	}
 }
 
-// azure-facts §6: a list with $filter costs what it shows, or what it looked at.
+// docs/azure.md §6: a list with $filter costs what it shows, or what it looked at.
 func TestFilterCharge(t *testing.T) {
 	for choice, charge := range map[kernel.Choice]string{"shown": "1", "scanned": "3"} {
 		s := withImages(t, Options{Switches: kernel.Switches{FilterCharge: choice}}, 3)
@@ -140,7 +140,7 @@ func TestFilterCharge(t *testing.T) {
 	}
 }
 
-// azure-facts §6: the only filters that there are.
+// docs/azure.md §6: the only filters that there are.
 func TestFilters(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	s.patched(script("y"))
@@ -159,7 +159,7 @@ func TestFilters(t *testing.T) {
 	s.do(http.StatusBadRequest, "GET", testSet+"/virtualMachines?$filter=instanceId%20eq%20'1'", nil)
 }
 
-// azure-facts §4: the six digits of a computer name.
+// docs/azure.md §4: the six digits of a computer name.
 func TestComputerNames(t *testing.T) {
 	for choice, name := range map[kernel.Choice]string{"base36": "web00000A", "decimal": "web000010"} {
 		s := newSim(t, Options{Switches: kernel.Switches{ComputerName: choice}})
@@ -168,7 +168,7 @@ func TestComputerNames(t *testing.T) {
 	}
 }
 
-// azure-facts §1.2: ids of instances may come back with the group in capitals.
+// docs/azure.md §1.2: ids of instances may come back with the group in capitals.
 func TestIDCase(t *testing.T) {
 	for choice, group := range map[kernel.Choice]string{"keep": "/resourceGroups/rg/", "upper": "/resourceGroups/RG/"} {
 		for seed := range int64(8) {
@@ -181,7 +181,7 @@ func TestIDCase(t *testing.T) {
 	}
 }
 
-// azure-facts §2.7, §7.3: what a Flexible set tells of latestModelApplied, and does with a filter on it.
+// docs/azure.md §2.7, §7.3: what a Flexible set tells of latestModelApplied, and does with a filter on it.
 func TestFlexibleLatest(t *testing.T) {
 	const filter = "?$filter=properties/latestModelApplied%20eq%20false"
 	for name, tc := range map[string]struct {
@@ -209,7 +209,7 @@ func TestFlexibleLatest(t *testing.T) {
 	}
 }
 
-// azure-facts §2.7: machines of a Flexible set are listed as virtual machines, 50 a page, with the view only under the filter.
+// docs/azure.md §2.7: machines of a Flexible set are listed as virtual machines, 50 a page, with the view only under the filter.
 func TestFlexibleMachines(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 60)
 	sub, _, _ := strings.Cut(testSet, "/resourceGroups")

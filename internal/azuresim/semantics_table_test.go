@@ -33,7 +33,7 @@ func note(t *testing.T, name string) string {
 	return string(text)
 }
 
-// testHere is a test of this package: the file it is in, and the sections of azure-facts that its comment cites.
+// testHere is a test of this package: the file it is in, and the sections of docs/azure.md that its comment cites.
 type testHere struct {
 	file  string
 	cites []string
@@ -124,7 +124,7 @@ func (r row) problems(exist map[string]testHere) []string {
 	return list
 }
 
-// sections are those of azure-facts that the note has to have rows of.
+// sections are those of docs/azure.md that the note has to have rows of.
 var sections = []string{"§2.1", "§2.2", "§2.3", "§2.4", "§2.5", "§2.6", "§2.7", "§2.8", "§2.9", "§2.10", "§6"}
 
 // TestSemanticsTable holds docs/design/0006-semantics.md against the tests that there are.
@@ -141,7 +141,7 @@ func TestSemanticsTable(t *testing.T) {
 	}
 	for _, section := range sections {
 		if rows[section] == 0 {
-			t.Errorf("%s of azure-facts has no row", section)
+			t.Errorf("%s of docs/azure.md has no row", section)
 		}
 	}
 	for name, test := range exist {

@@ -26,7 +26,7 @@ func newSet(capacity int) tree.Members {
 	return tree.Members{{"location", "westus"}, {"sku", tree.Members{{"name", "Standard_B2s"}, {"capacity", capacity}}}, {"properties", properties}}
 }
 
-// PUT: 201 Creating, then 200 Updating; an identical one changes nothing (azure-facts §4, §2.8).
+// PUT: 201 Creating, then 200 Updating; an identical one changes nothing (docs/azure.md §4, §2.8).
 func TestPut(t *testing.T) {
 	s := newSim(t, Options{})
 	created := s.do(http.StatusCreated, "PUT", testSet, newSet(2))
@@ -50,7 +50,7 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// What is not about machines makes no new model, and what is does (azure-facts §2.1).
+// What is not about machines makes no new model, and what is does (docs/azure.md §2.1).
 func TestWhatIsAModelChange(t *testing.T) {
 	for name, tc := range map[string]struct {
 		patch  any
@@ -76,7 +76,7 @@ func TestWhatIsAModelChange(t *testing.T) {
 	}
 }
 
-// Arrays are replaced, objects merge, null removes (azure-facts §7.6).
+// Arrays are replaced, objects merge, null removes (docs/azure.md §7.6).
 func TestPatchMerges(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1, tree.Member{"health", "extension"}, tree.Member{"tags", tree.Members{{"a", "1"}, {"b", "2"}}})
@@ -87,7 +87,7 @@ func TestPatchMerges(t *testing.T) {
 	mustEqual(t, "extensions", len(tree.ArrayAt(got, "properties", "virtualMachineProfile", "extensionProfile", "extensions")), 1)
 }
 
-// Protected settings never come back, and a read followed by a write does not lose them (azure-facts §4, §7.6).
+// Protected settings never come back, and a read followed by a write does not lose them (docs/azure.md §4, §7.6).
 func TestProtectedSettings(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -104,7 +104,7 @@ func TestProtectedSettings(t *testing.T) {
 	}
 }
 
-// Etags: 412 with the exact body; older versions have none (azure-facts §2.8).
+// Etags: 412 with the exact body; older versions have none (docs/azure.md §2.8).
 func TestEtags(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -127,7 +127,7 @@ func TestEtags(t *testing.T) {
 	}
 }
 
-// Scale-out makes latest-model instances with growing ids (azure-facts §2.1).
+// Scale-out makes latest-model instances with growing ids (docs/azure.md §2.1).
 func TestScaleOut(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -139,7 +139,7 @@ func TestScaleOut(t *testing.T) {
 	mustEqual(t, "script runs", s.seen()["3"].ScriptRuns, 1)
 }
 
-// Scale-in balances zones, then takes the highest id, and spares the protected (azure-facts §2.1, §2.5).
+// Scale-in balances zones, then takes the highest id, and spares the protected (docs/azure.md §2.1, §2.5).
 func TestScaleIn(t *testing.T) {
 	for name, tc := range map[string]struct {
 		zones   []string
@@ -168,7 +168,7 @@ func TestScaleIn(t *testing.T) {
 	}
 }
 
-// Ids are never used again (azure-facts §2.1).
+// Ids are never used again (docs/azure.md §2.1).
 func TestIDsGrow(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
@@ -179,7 +179,7 @@ func TestIDsGrow(t *testing.T) {
 	mustEqual(t, "deleted", s.seen()["2"].Deleted, true)
 }
 
-// DELETE ends with the scale set gone; writes meanwhile are refused (azure-facts §2.8).
+// DELETE ends with the scale set gone; writes meanwhile are refused (docs/azure.md §2.8).
 func TestDelete(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -193,7 +193,7 @@ func TestDelete(t *testing.T) {
 	s.do(http.StatusNoContent, "DELETE", testSet, nil)
 }
 
-// The extensions sub-resource edits the model (azure-facts §1.2).
+// The extensions sub-resource edits the model (docs/azure.md §1.2).
 func TestExtensions(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)

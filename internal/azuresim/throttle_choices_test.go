@@ -40,7 +40,7 @@ func refusedBy(r reply) string {
 	return tree.StringAt(details[0], "target")
 }
 
-// azure-facts §3.2, §7.4: no table says what manualupgrade draws from: it may be what a write of the scale set does, or what one of each
+// docs/azure.md §3.2, §7.4: no table says what manualupgrade draws from: it may be what a write of the scale set does, or what one of each
 // machine does, and nothing is left for these then.
 func TestManualUpgradeBuckets(t *testing.T) {
 	const setBucket, vmBucket = "UpdateVMScaleSetSubscription", "UpdateVMScaleSetVMSubscription"
@@ -66,7 +66,7 @@ func TestManualUpgradeBuckets(t *testing.T) {
 	}
 }
 
-// Who draws by the machine pays nothing for what touches none, and waits for as many as it touched (azure-facts §2.2, §7.4).
+// Who draws by the machine pays nothing for what touches none, and waits for as many as it touched (docs/azure.md §2.2, §7.4).
 func TestBucketsByMachine(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, PerMinute: throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM"},
 		Limits: map[string]throttle.Limit{"UpdateVMScaleSetVMSubscription": {Size: 2, PerMinute: 60}}}})
@@ -84,7 +84,7 @@ func TestBucketsByMachine(t *testing.T) {
 	}
 }
 
-// azure-facts §3.2, §7.4: nor is the list of a Uniform set's instances in a table; that of a Flexible one is.
+// docs/azure.md §3.2, §7.4: nor is the list of a Uniform set's instances in a table; that of a Flexible one is.
 func TestVMListBuckets(t *testing.T) {
 	const high, low, vm = "HighCostGetVMScaleSetSubscription", "LowCostGetVMScaleSetSubscription", "GetVMScaleSetVMSubscription"
 	for choice, want := range map[kernel.Choice]struct{ left, second, third, view, set, vm string }{
@@ -110,7 +110,7 @@ func TestVMListBuckets(t *testing.T) {
 	}
 }
 
-// azure-facts §7.4: what the header calls the buckets, if it is there; what the older policies are called is recorded.
+// docs/azure.md §7.4: what the header calls the buckets, if it is there; what the older policies are called is recorded.
 func TestBucketNames(t *testing.T) {
 	for choice, want := range map[kernel.Choice]struct{ left, target string }{
 		"":         {"UpdateVMScaleSetSubscription;1499,UpdateVMScaleSetResource;11", "UpdateVMScaleSetResource"},

@@ -49,7 +49,7 @@ var (
 	testOperation = testCompute + "/locations/eastus/operations/22222222-2222-2222-2222-222222222222"
 )
 
-// each is a call of each policy of azure-facts §3.2, with the refill a minute and the size of its two buckets.
+// each is a call of each policy of docs/azure.md §3.2, with the refill a minute and the size of its two buckets.
 var perMinute = map[string]struct {
 	call
 	resourceRefill, resourceSize, regionRefill, regionSize int // no resource: 0
@@ -94,7 +94,7 @@ var perMinute = map[string]struct {
 	"GetOperation":                       {call{"GET", testOperation, nil}, 15, 45, 5000, 15000},
 }
 
-// Every bucket of azure-facts §3.2 holds what it should, is refilled as fast as it should be, and is named when it is empty.
+// Every bucket of docs/azure.md §3.2 holds what it should, is refilled as fast as it should be, and is named when it is empty.
 func TestPerMinuteBuckets(t *testing.T) {
 	for name, tc := range perMinute {
 		policy, _, _ := strings.Cut(name, " ")
@@ -149,7 +149,7 @@ func (s *sim) drain(c call, policy string) (n int, refused reply) {
 	return n + skipped, refused
 }
 
-// Buckets belong to one resource, and to one region (azure-facts §3.2).
+// Buckets belong to one resource, and to one region (docs/azure.md §3.2).
 func TestBucketsAreApart(t *testing.T) {
 	s := newSim(t, Options{Throttle: true})
 	s.stage(2)
@@ -165,7 +165,7 @@ func TestBucketsAreApart(t *testing.T) {
 	s.do(http.StatusOK, "GET", testSet, nil)
 }
 
-// The 429 of the compute provider is not wrapped, unless that is asked for (azure-facts §3.3).
+// The 429 of the compute provider is not wrapped, unless that is asked for (docs/azure.md §3.3).
 func TestThrottledBodies(t *testing.T) {
 	for _, wrapped := range []bool{false, true} {
 		s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows, Wrapped: wrapped}})
@@ -187,7 +187,7 @@ func TestThrottledBodies(t *testing.T) {
 	}
 }
 
-// Every window of azure-facts §3.3 allows what was recorded, and all of it again once it is over.
+// Every window of docs/azure.md §3.3 allows what was recorded, and all of it again once it is over.
 func TestWindows(t *testing.T) {
 	for policy, tc := range map[string]struct {
 		call
@@ -227,7 +227,7 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// Some of the old policies counted machines: those touched, those shown, those in work (azure-facts §3.3).
+// Some of the old policies counted machines: those touched, those shown, those in work (docs/azure.md §3.3).
 func TestWindowsCountMachines(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows}, PageSize: 1000})
 	s.stage(600)
@@ -271,7 +271,7 @@ func TestPenalty(t *testing.T) {
 	mustEqual(t, "after", s.try(get).status, http.StatusOK)
 }
 
-// The resource manager counts what each client does in a subscription, and what it does beside one (azure-facts §3.1).
+// The resource manager counts what each client does in a subscription, and what it does beside one (docs/azure.md §3.1).
 func TestARMBuckets(t *testing.T) {
 	for policy, tc := range map[string]struct {
 		call
@@ -305,7 +305,7 @@ func TestARMBuckets(t *testing.T) {
 	}
 }
 
-// All clients of a subscription together have a bucket, too; a client is whom its tokens name (azure-facts §3.1).
+// All clients of a subscription together have a bucket, too; a client is whom its tokens name (docs/azure.md §3.1).
 func TestARMClients(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{ARM: true, Limits: map[string]throttle.Limit{
 		"SubscriptionReads": {Size: 3, PerMinute: 60}, "SubscriptionGlobalReads": {Size: 5, PerMinute: 60},

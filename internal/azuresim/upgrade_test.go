@@ -12,7 +12,7 @@ import (
 )
 
 // A model change touches nothing in Manual mode; manualupgrade runs a changed
-// script in place (azure-facts §2.1, §2.2).
+// script in place (docs/azure.md §2.1, §2.2).
 func TestScriptRunsInPlace(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3, tree.Member{"script", tree.Members{{"command", "v1"}}})
@@ -37,7 +37,7 @@ func TestScriptRunsInPlace(t *testing.T) {
 	mustEqual(t, "others' script runs", s.seen()["0"].ScriptRuns, 1)
 }
 
-// An image change replaces the OS disk; the machine is down meanwhile and every extension runs again (azure-facts §2.2).
+// An image change replaces the OS disk; the machine is down meanwhile and every extension runs again (docs/azure.md §2.2).
 func TestImageReplacesDisk(t *testing.T) {
 	s := newSim(t, Options{})
 	const v1, v2 = testGroup + "/providers/Microsoft.Compute/images/v1", testGroup + "/providers/Microsoft.Compute/images/v2"
@@ -61,7 +61,7 @@ func TestImageReplacesDisk(t *testing.T) {
 	mustEqual(t, "health after", s.seen()["0"].Health, "healthy")
 }
 
-// manualupgrade of current instances: 202, 0.4 s, charge 0 (azure-facts §2.2).
+// manualupgrade of current instances: 202, 0.4 s, charge 0 (docs/azure.md §2.2).
 func TestUpgradeIsIdempotent(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -72,7 +72,7 @@ func TestUpgradeIsIdempotent(t *testing.T) {
 	mustEqual(t, "upgrades", s.seen()["0"].Upgrades, 0)
 }
 
-// The same settings do not run again, a new forceUpdateTag does, and so do other protected settings (azure-facts §2.2).
+// The same settings do not run again, a new forceUpdateTag does, and so do other protected settings (docs/azure.md §2.2).
 func TestWhatRunsAgain(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change tree.Members
@@ -96,7 +96,7 @@ func TestWhatRunsAgain(t *testing.T) {
 	}
 }
 
-// A failed script fails the instance and the operation (azure-facts §2.2).
+// A failed script fails the instance and the operation (docs/azure.md §2.2).
 func TestScriptFails(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3, tree.Member{"health", "probe"})
@@ -120,7 +120,7 @@ func TestScriptFails(t *testing.T) {
 	mustEqual(t, "scale set", tree.StringAt(set.body, "properties", "provisioningState"), "Failed")
 }
 
-// One stale id fails the whole call, and ids must be numbers (azure-facts §2.8).
+// One stale id fails the whole call, and ids must be numbers (docs/azure.md §2.8).
 func TestBadInstanceIDs(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -143,7 +143,7 @@ func TestBadInstanceIDs(t *testing.T) {
 	mustEqual(t, "0 is untouched", s.seen()["0"].Upgrades, 0)
 }
 
-// Protected instances are skipped (azure-facts §2.5).
+// Protected instances are skipped (docs/azure.md §2.5).
 func TestProtectionSkips(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -157,7 +157,7 @@ func TestProtectionSkips(t *testing.T) {
 	}
 }
 
-// Overlapping upgrades conflict, others do not (azure-facts §2.8).
+// Overlapping upgrades conflict, others do not (docs/azure.md §2.8).
 func TestOverlappingUpgrades(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
@@ -170,7 +170,7 @@ func TestOverlappingUpgrades(t *testing.T) {
 	s.want(s.finish(second), operations.Succeeded)
 }
 
-// A model write during a manualupgrade: nobody knows, so each can be had (azure-facts §2.8).
+// A model write during a manualupgrade: nobody knows, so each can be had (docs/azure.md §2.8).
 func TestWriteDuringUpgrade(t *testing.T) {
 	for collision, want := range map[kernel.Choice]struct{ status string }{
 		"": {operations.Succeeded}, "accept": {operations.Succeeded}, "preempt": {operations.Canceled}, "conflict": {operations.Succeeded},
@@ -195,7 +195,7 @@ func TestWriteDuringUpgrade(t *testing.T) {
 	}
 }
 
-// reimage is not manualupgrade: the instance keeps its own model (azure-facts §2.2).
+// reimage is not manualupgrade: the instance keeps its own model (docs/azure.md §2.2).
 func TestReimageKeepsModel(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -213,7 +213,7 @@ func TestReimageKeepsModel(t *testing.T) {
 	mustEqual(t, "reimages of 1", s.seen()["1"].Reimages, 1)
 }
 
-// A machine that was off takes its new model when it starts (azure-facts §2.2).
+// A machine that was off takes its new model when it starts (docs/azure.md §2.2).
 func TestUpgradeWhileDeallocated(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1, tree.Member{"script", tree.Members{{"command", "x"}}})
@@ -247,7 +247,7 @@ func TestDisksTellTheirTime(t *testing.T) {
 	}
 }
 
-// Eleven models are too many (azure-facts §2.10).
+// Eleven models are too many (docs/azure.md §2.10).
 func TestTenModels(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(11)
@@ -261,7 +261,7 @@ func TestTenModels(t *testing.T) {
 	}
 }
 
-// Automatic mode upgrades everything at once; Rolling needs health, then goes in batches (azure-facts §2.4).
+// Automatic mode upgrades everything at once; Rolling needs health, then goes in batches (docs/azure.md §2.4).
 func TestUpgradeModes(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(4, tree.Member{"mode", "Automatic"})

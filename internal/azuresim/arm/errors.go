@@ -17,7 +17,7 @@ type Error struct {
 	Message string
 	Target  string
 	Details []Error
-	// bare errors are not wrapped in "error": the compute provider's throttling (azure-facts §3.3).
+	// bare errors are not wrapped in "error": the compute provider's throttling (docs/azure.md §3.3).
 	Bare       bool
 	RetryAfter time.Duration
 	// gateway errors come from ARM's front door, not from the compute provider.
@@ -110,7 +110,7 @@ func TypedNotFound(kind, name, group string) *Error {
 			"For more details please go to https://aka.ms/ARMResourceNotFoundFix", kind, name, group).FromGateway()
 }
 
-// Missing is the refusal of a call about a scale set that is not there, or about something below it (azure-facts §2.8).
+// Missing is the refusal of a call about a scale set that is not there, or about something below it (docs/azure.md §2.8).
 func (r *Request) Missing(id ScaleSetID) *Error {
 	depth := len(Segments(SetPath))
 	if len(r.Route.Pattern) == depth || (r.Route.Pattern[depth] != "virtualmachines" && r.Route.Pattern[depth] != "extensions") {

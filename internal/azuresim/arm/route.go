@@ -49,7 +49,7 @@ const (
 	MachinePath      = GroupPath + "/providers/microsoft.compute/virtualmachines/{vm}"
 )
 
-// Actions as role definitions name them (azure-facts §2.8).
+// Actions as role definitions name them (docs/azure.md §2.8).
 const (
 	SetAction      = "Microsoft.Compute/virtualMachineScaleSets/"
 	InstanceAction = SetAction + "virtualMachines/"

@@ -8,7 +8,7 @@ import (
 // APIVersion is a date, and possibly "-preview", that clients ask for.
 type APIVersion string
 
-// EtagVersion is the first whose scale sets and instances have etags (azure-facts §1.1).
+// EtagVersion is the first whose scale sets and instances have etags (docs/azure.md §1.1).
 const EtagVersion = "2023-09-01"
 
 // OldestCompute is the oldest api-version of the compute provider that is served.

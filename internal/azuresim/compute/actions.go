@@ -9,7 +9,7 @@ import (
 )
 
 // namedInstances are the instances that a body names. None named: all of them, where
-// that is allowed. One stale id fails the whole call (azure-facts §2.8).
+// that is allowed. One stale id fails the whole call (docs/azure.md §2.8).
 func namedInstances(set *vmss.ScaleSet, body tree.Object, required bool) ([]*vmss.Instance, *arm.Error) {
 	given := body["instanceIds"]
 	if given == nil {
@@ -57,7 +57,7 @@ func active(set *vmss.ScaleSet, id string) (*vmss.Instance, *arm.Error) {
 	return inst, nil
 }
 
-// unprotected are those that actions of the scale set may touch (azure-facts §2.5).
+// unprotected are those that actions of the scale set may touch (docs/azure.md §2.5).
 func unprotected(instances []*vmss.Instance) []*vmss.Instance {
 	return slices.DeleteFunc(instances, func(inst *vmss.Instance) bool { return inst.ProtectActions || inst.Provisioning == vmss.Deleting })
 }

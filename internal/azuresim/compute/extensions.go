@@ -87,7 +87,7 @@ func patchedExtension(old, patch tree.Object) tree.Object {
 }
 
 // withOldExtensions is a PATCH whose list of extensions has those it leaves
-// out added, if Azure were to merge that list by name (azure-facts §7.6).
+// out added, if Azure were to merge that list by name (docs/azure.md §7.6).
 func withOldExtensions(set *vmss.ScaleSet, body tree.Object) tree.Object {
 	path := []string{"properties", "virtualMachineProfile", "extensionProfile", "extensions"}
 	given := tree.ArrayAt(body, path...)

@@ -63,7 +63,7 @@ func (s *instances) putVM(r *arm.Request) (*arm.Response, *arm.Error) {
 	return s.Written(r, op.Operation, http.StatusOK, render.LookAt(inst).Body(r.Version, nil), inst.QuotedEtag()), nil
 }
 
-// checkProtection refuses a policy that protects from the scale set's actions but not from scale-in (azure-facts §2.5).
+// checkProtection refuses a policy that protects from the scale set's actions but not from scale-in (docs/azure.md §2.5).
 func checkProtection(body tree.Object) *arm.Error {
 	policy := tree.At(body, "properties", "protectionPolicy")
 	if policy == nil {

@@ -13,7 +13,7 @@ import (
 )
 
 // The machines of Flexible sets are ordinary virtual machines as well, and the
-// cheapest way to see many of them is to list these (azure-facts §2.7).
+// cheapest way to see many of them is to list these (docs/azure.md §2.7).
 
 // machinesPage is how many virtual machines a page has.
 const machinesPage = 50
@@ -89,7 +89,7 @@ func MachinesAfter(r *arm.Request) (int, *arm.Error) {
 }
 
 // MachinesLink leads to the next page. What is in it was not always encoded
-// (azure-facts §2.7); clients must take it as it comes.
+// (docs/azure.md §2.7); clients must take it as it comes.
 func MachinesLink(r *arm.Request, token string) string {
 	link := r.Base + r.Path + "?api-version=" + string(r.Version) + "&$skiptoken=" + token
 	for _, name := range []string{"$filter", "$expand"} {

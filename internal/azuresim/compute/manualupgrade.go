@@ -31,7 +31,7 @@ func (s *instances) manualUpgrade(r *arm.Request) (*arm.Response, *arm.Error) {
 }
 
 // isTaken says whether another upgrade is in the way: one that works on the
-// same instances, or any at all where only one may run (azure-facts §2.8).
+// same instances, or any at all where only one may run (docs/azure.md §2.8).
 func (s *instances) isTaken(set *vmss.ScaleSet, named []*vmss.Instance) bool {
 	if s.Switches.ParallelUpgrades == "conflict" && len(set.Upgrading()) > 0 {
 		return true
@@ -60,7 +60,7 @@ func (s *instances) upgradeTargets(named []*vmss.Instance) ([]*vmss.Instance, *a
 	return out, nil
 }
 
-// upgradeOf is what the switches say of upgrading an instance (azure-facts §7.5).
+// upgradeOf is what the switches say of upgrading an instance (docs/azure.md §7.5).
 func (s *instances) upgradeOf(inst *vmss.Instance) kernel.Choice {
 	switch {
 	case inst.ProtectActions:

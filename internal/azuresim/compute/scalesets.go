@@ -116,7 +116,7 @@ func (s *ScaleSets) WriteSet(r *arm.Request, set *vmss.ScaleSet, body tree.Objec
 	return s.Written(r, op.Operation, http.StatusOK, render.SetBody(set, r.Version), set.QuotedEtag()), nil
 }
 
-// precondition checks If-Match and If-None-Match (azure-facts §2.8).
+// precondition checks If-Match and If-None-Match (docs/azure.md §2.8).
 func (s *ScaleSets) precondition(r *arm.Request, set *vmss.ScaleSet) *arm.Error {
 	etag := ""
 	if set != nil {

@@ -32,7 +32,7 @@ type Durations struct {
 	Scale float64
 }
 
-// WithDefaults fills zero fields with what was recorded (azure-facts §2.9).
+// WithDefaults fills zero fields with what was recorded (docs/azure.md §2.9).
 func (d Durations) WithDefaults() Durations {
 	for _, f := range []struct {
 		field *time.Duration

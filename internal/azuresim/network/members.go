@@ -81,7 +81,7 @@ func (s *backendPools) members(res *Resource, pool tree.Object) []backend {
 	})
 }
 
-// noteMembers moves the etags of load balancers whose members are others than before, where that is what moves them (azure-facts §2.10).
+// noteMembers moves the etags of load balancers whose members are others than before, where that is what moves them (docs/azure.md §2.10).
 func (s *dataPath) noteMembers() {
 	for _, res := range s.NetOfKind(LoadBalancers) {
 		if s.Switches.BalancerEtag != "members" {

@@ -112,7 +112,7 @@ func (s *dataPath) probedMachines(res *Resource, name string) []*vmss.Instance {
 }
 
 // lets says whether a machine may serve. One that was never asked is asked now: its first answer decides, unless it takes more
-// (azure-facts §2.10).
+// (docs/azure.md §2.10).
 func (c *probeChain) lets(s *dataPath, m *vmss.Instance) bool {
 	if c.seen[m] == nil {
 		c.seen[m] = &probed{}

@@ -78,7 +78,7 @@ func checkNetShape(body tree.Object) *arm.Error {
 	return nil
 }
 
-// checkNetEtag checks a request's conditions, unless that is not done (azure-facts §2.10). Without any, a write overwrites.
+// checkNetEtag checks a request's conditions, unless that is not done (docs/azure.md §2.10). Without any, a write overwrites.
 func (s *Provider) checkNetEtag(r *arm.Request, res *Resource) *arm.Error {
 	if s.Switches.NetworkIfMatch == "ignore" {
 		return nil

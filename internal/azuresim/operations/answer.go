@@ -12,7 +12,7 @@ import (
 )
 
 // GetOperation tells how an operation stands; with monitor=true it answers as
-// the operation itself would have, had it not taken long (azure-facts §1.5).
+// the operation itself would have, had it not taken long (docs/azure.md §1.5).
 func (s *Registry) GetOperation(r *arm.Request) (*arm.Response, *arm.Error) {
 	op := s.Operations[strings.ToLower(r.Args["operation"])]
 	if op == nil || op.Lost || !strings.EqualFold(op.Subscription, r.Args["sub"]) {
@@ -65,7 +65,7 @@ func (s *Registry) Written(r *arm.Request, op *Operation, status int, body any, 
 	return res
 }
 
-// Link says where to ask for an operation's status (azure-facts §4).
+// Link says where to ask for an operation's status (docs/azure.md §4).
 func (s *Registry) Link(r *arm.Request, op *Operation, res *arm.Response, location bool) {
 	res.Header.Set("Azure-Asyncoperation", op.url(r, false))
 	if location {

@@ -112,7 +112,7 @@ func (l Snapshot) properties(version arm.APIVersion, view *tree.Members) tree.Me
 	return m
 }
 
-// latestApplied is how an instance tells whether it has the latest model; of Flexible sets that is not known (azure-facts §2.7).
+// latestApplied is how an instance tells whether it has the latest model; of Flexible sets that is not known (docs/azure.md §2.7).
 func (l Snapshot) latestApplied() any {
 	switch shown := l.Set.Server.Switches.FlexibleLatest; {
 	case l.Set.IsFlexible() && shown == "hide":

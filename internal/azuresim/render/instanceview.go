@@ -130,7 +130,7 @@ func (l Snapshot) extensionViews() []tree.Members {
 	return views
 }
 
-// vmHealth is there only where health is monitored (azure-facts §1.3).
+// vmHealth is there only where health is monitored (docs/azure.md §1.3).
 func (l Snapshot) vmHealth() tree.Members {
 	display := map[vmss.Health]string{
 		vmss.Healthy: "The VM is reporting itself as healthy", vmss.Unhealthy: "The VM is reporting itself as unhealthy",

@@ -11,7 +11,7 @@ import (
 
 // ListCharge is what a page of instances costs: a view for each that is shown,
 // and on the first page one for each surplus machine that is not
-// (azure-facts §2.1). With $filter all that was looked at may cost (azure-facts §6).
+// (docs/azure.md §2.1). With $filter all that was looked at may cost (docs/azure.md §6).
 func (s *Lister) ListCharge(r *arm.Request, set *vmss.ScaleSet, shown int, isFirst bool) int {
 	charge := shown
 	if s.Switches.FilterCharge == "scanned" && r.QueryValue("$filter") != "" && isFirst {
@@ -23,7 +23,7 @@ func (s *Lister) ListCharge(r *arm.Request, set *vmss.ScaleSet, shown int, isFir
 	return charge
 }
 
-// filterOf is what a filter's text stands for; what it does in Flexible sets is not known (azure-facts §2.7).
+// filterOf is what a filter's text stands for; what it does in Flexible sets is not known (docs/azure.md §2.7).
 func (s *Lister) filterOf(set *vmss.ScaleSet, text string) (func(Snapshot) bool, bool) {
 	if set.IsFlexible() && text != "" {
 		switch s.Switches.FlexibleFilter {
@@ -37,7 +37,7 @@ func (s *Lister) filterOf(set *vmss.ScaleSet, text string) (func(Snapshot) bool,
 	return filter, known
 }
 
-// How lists are cut into pages is not documented (azure-facts §6): pages may
+// How lists are cut into pages is not documented (docs/azure.md §6): pages may
 // differ in size, the last may be empty, and links were not always encoded.
 
 // sizeOfPage is how many instances the page after an id has.

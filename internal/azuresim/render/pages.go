@@ -44,7 +44,7 @@ func (s *Lister) WrittenPage(body tree.Members) *arm.Response {
 	return res
 }
 
-// filters are those that the API allows (azure-facts §6).
+// filters are those that the API allows (docs/azure.md §6).
 var filters = map[string]func(Snapshot) bool{
 	"":                                       func(Snapshot) bool { return true },
 	"properties/latestmodelapplied eq true":  func(l Snapshot) bool { return l.state.Model == l.latest },
@@ -130,7 +130,7 @@ func (s *Lister) listed(set *vmss.ScaleSet, l Listing) []*vmss.Instance {
 
 // Item is one instance of the list. With $select everything that was not
 // selected is gone, and what remains of it is a default: latestModelApplied is
-// false, whatever is true (azure-facts §2.3).
+// false, whatever is true (docs/azure.md §2.3).
 func (l Listing) Item(shown Snapshot, version arm.APIVersion) tree.Members {
 	var view *tree.Members
 	if l.expands {

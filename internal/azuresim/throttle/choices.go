@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
 )
 
-// PerMinuteChoices is what Azure's tables of the policies a minute leave open (azure-facts §3.2, §7.4). Each may stand as its tags say,
+// PerMinuteChoices is what Azure's tables of the policies a minute leave open (docs/azure.md §3.2, §7.4). Each may stand as its tags say,
 // the default first; buckets go by the names that headers and errors have. What was recorded of the older policies leaves nothing open.
 type PerMinuteChoices struct {
 	// ManualUpgrade is what manualupgrade draws from: as a write of its scale set, which the older policies made of it; as a reimage

@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// withoutResource are the operations that only the subscription's bucket counts (azure-facts §3.2).
+// withoutResource are the operations that only the subscription's bucket counts (docs/azure.md §3.2).
 var withoutResource = map[string]bool{
 	"Start": true, "Restart": true, "Redeploy": true, "Reimage": true, "ReimageAll": true,
 	"List": true, "ListAll": true, "ListByLocation": true,
@@ -45,14 +45,14 @@ func regionOf(r *arm.Request) string {
 	return tree.StringAt(body, "location")
 }
 
-// The old policies that are not about calls (azure-facts §3.3).
+// The old policies that are not about calls (docs/azure.md §3.3).
 const (
 	batchedLimit = 1200
 	viewsLimit   = 5000
 	queuedLimit  = 4800
 )
 
-// windows are the limits of azure-facts §3.3, which counted what comes to a subscription in a region.
+// windows are the limits of docs/azure.md §3.3, which counted what comes to a subscription in a region.
 func (s *Gate) windows(r *arm.Request, region string) []ratelimit.Limit {
 	p := r.Route.Bucket
 	window := func(policy string, size, minutes int, counts ratelimit.Counted) ratelimit.Limit {

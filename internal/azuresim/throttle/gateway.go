@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// armPolicy is a token bucket of the resource manager (azure-facts §3.1), by kind of operation.
+// armPolicy is a token bucket of the resource manager (docs/azure.md §3.1), by kind of operation.
 type armPolicy struct{ size, perSecond float64 }
 
 var armPolicies = map[string]armPolicy{
@@ -20,7 +20,7 @@ var armPolicies = map[string]armPolicy{
 	"Writes":  {200, 10},
 }
 
-// globalShare is how many times what a client may do all clients of a subscription together may (azure-facts §3.1).
+// globalShare is how many times what a client may do all clients of a subscription together may (docs/azure.md §3.1).
 const globalShare = 15
 
 // armKind is what a call counts as; POST counts as a write.

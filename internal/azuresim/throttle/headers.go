@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
 )
 
-// ShowRate says how much is left, in the headers that clients read (azure-facts §3.1, §3.3). Where nothing is limited it is what was
+// ShowRate says how much is left, in the headers that clients read (docs/azure.md §3.1, §3.3). Where nothing is limited it is what was
 // recorded of a client that had asked for little.
 func (s *Gate) ShowRate(r *arm.Request, res *arm.Response) {
 	if len(r.ArmMeters) > 0 {

@@ -17,11 +17,11 @@ import (
 
 // Options says how the simulated Azure limits requests. The zero value limits nothing.
 type Options struct {
-	// ARM turns on the token buckets of the resource manager itself, for each subscription and client and for the tenant (azure-facts §3.1).
+	// ARM turns on the token buckets of the resource manager itself, for each subscription and client and for the tenant (docs/azure.md §3.1).
 	ARM bool
 	// Compute selects the policies of the compute provider; empty: none.
 	Compute ComputePolicies
-	// Wrapped makes the compute provider's 429 an ordinary error, in "error"; documented is that it is not (azure-facts §3.3).
+	// Wrapped makes the compute provider's 429 an ordinary error, in "error"; documented is that it is not (docs/azure.md §3.3).
 	Wrapped bool
 	// Penalty is how much longer a client must wait for each call that it makes while it is throttled; 0: calls are refused, and
 	// that is all.
@@ -43,8 +43,8 @@ type ComputePolicies string
 
 // The generations of policies.
 const (
-	ComputePerMinute ComputePolicies = "perMinute" // token buckets, since 2024 (azure-facts §3.2)
-	ComputeWindows   ComputePolicies = "windows"   // so many in 3, 5 and 30 minutes, as recorded from 2020 to 2022 (azure-facts §3.3)
+	ComputePerMinute ComputePolicies = "perMinute" // token buckets, since 2024 (docs/azure.md §3.2)
+	ComputeWindows   ComputePolicies = "windows"   // so many in 3, 5 and 30 minutes, as recorded from 2020 to 2022 (docs/azure.md §3.3)
 )
 
 // Buckets hold what is left under all limits that were met so far.

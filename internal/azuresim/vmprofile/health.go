@@ -25,7 +25,7 @@ func (m *Model) findReportsEvery() time.Duration {
 	return 0
 }
 
-// What reports come by where the model says nothing, and what it may say (azure-facts §2.5).
+// What reports come by where the model says nothing, and what it may say (docs/azure.md §2.5).
 const (
 	extensionReportsEvery                   = 5 * time.Second
 	ProbeReportsEvery                       = 15 * time.Second

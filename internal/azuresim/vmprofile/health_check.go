@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// checkHealthSources refuses a second source of health (azure-facts §2.5). The words were seen where automatic OS upgrades were
+// checkHealthSources refuses a second source of health (docs/azure.md §2.5). The words were seen where automatic OS upgrades were
 // enabled (MicrosoftDocs/azure-docs#114432); their code, and the words otherwise, are unverified [U].
 func checkHealthSources(_ *Existing, full tree.Object) *arm.Error {
 	profile := tree.ObjectAt(full, "properties", "virtualMachineProfile")
@@ -26,7 +26,7 @@ func checkHealthSources(_ *Existing, full tree.Object) *arm.Error {
 	return arm.InvalidParameter("networkProfile.healthProbe", "A Virtual Machine Scale Set cannot have both a health probe and a health extension.")
 }
 
-// How long a machine may be unhealthy before it is repaired (azure-facts §2.5).
+// How long a machine may be unhealthy before it is repaired (docs/azure.md §2.5).
 const leastGrace, mostGrace = 10 * time.Minute, 90 * time.Minute
 
 // checkGrace refuses a grace period that is none, or too short or too long; its words are unverified [U].

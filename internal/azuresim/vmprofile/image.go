@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// checkImageType refuses an image of another type where that is so (azure-facts §8; azure-docs#92371).
+// checkImageType refuses an image of another type where that is so (docs/azure.md §8; azure-docs#92371).
 func checkImageType(was *Existing, full tree.Object) *arm.Error {
 	if was == nil || was.Switches.ImageTypeChange != "refuse" {
 		return nil

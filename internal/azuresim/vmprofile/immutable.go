@@ -9,7 +9,7 @@ import (
 )
 
 // checkFixed refuses changes of what is settled when a scale set is made
-// (azure-facts §1.3, §2.6), and of custom data where that is so (azure-facts §2.8).
+// (docs/azure.md §1.3, §2.6), and of custom data where that is so (docs/azure.md §2.8).
 func checkFixed(was *Existing, full tree.Object) *arm.Error {
 	if was == nil {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// How many machines a scale set may have (azure-facts §2.6).
+// How many machines a scale set may have (docs/azure.md §2.6).
 const (
 	mostMachines       = 1000
 	mostOfManagedImage = 600

@@ -82,7 +82,7 @@ func (m *Model) Scripts() []*Extension {
 }
 
 // ChangedScripts are those of m that would run on a machine that has old: what
-// is byte-identical does not run again (azure-facts §2.2).
+// is byte-identical does not run again (docs/azure.md §2.2).
 func (m *Model) ChangedScripts(old *Model) []*Extension {
 	var changed []*Extension
 	for _, e := range m.Scripts() {

@@ -6,7 +6,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// What moves etags is known of writes only; the rest is for switches (azure-facts §6, §7.2).
+// What moves etags is known of writes only; the rest is for switches (docs/azure.md §6, §7.2).
 
 // wrote moves a scale set's etag after a write that changed it.
 func (set *ScaleSet) wrote(before tree.Object, newModel bool) {

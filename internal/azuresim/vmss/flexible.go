@@ -12,7 +12,7 @@ import (
 )
 
 // A scale set in Flexible orchestration holds ordinary virtual machines. What names one is its name, where a number does in
-// Uniform (azure-facts §2.7). It may be a group of machines and nothing else, without a size, a profile or an upgrade policy.
+// Uniform (docs/azure.md §2.7). It may be a group of machines and nothing else, without a size, a profile or an upgrade policy.
 
 // IsFlexible is true for a scale set in Flexible orchestration.
 func (set *ScaleSet) IsFlexible() bool { return vmprofile.IsFlexible(set.Doc) }

@@ -70,7 +70,7 @@ func newestVersion(sku string) string {
 	return strings.ReplaceAll(strings.Trim(release[0], "._"), "_", ".") + ".202601010"
 }
 
-// checkDisk refuses an image that has no room on the model's disk (azure-facts §8; terraform-provider-azurerm#20224). A write of
+// checkDisk refuses an image that has no room on the model's disk (docs/azure.md §8; terraform-provider-azurerm#20224). A write of
 // the image alone meets it, since the disk keeps the size that the first image gave it.
 func (s *gallery) checkDisk(storage tree.Object) *arm.Error {
 	image, registered := s.Images[strings.ToLower(tree.StringAt(storage, "imageReference", "id"))]

@@ -3,7 +3,7 @@ package vmss
 import "time"
 
 // Whether the time of a machine's health is that of its last report, or of the last change, no documentation says and no recording
-// shows (azure-facts §1.3, §2.5). The difference matters to who waits for a machine to be well after an upgrade: one that stays well
+// shows (docs/azure.md §1.3, §2.5). The difference matters to who waits for a machine to be well after an upgrade: one that stays well
 // changes nothing, so by the one its health is older than the upgrade for ever, and by the other it is new within seconds.
 
 // HealthTime is the time shown with what was known of an instance's health at a time.

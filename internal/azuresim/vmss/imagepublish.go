@@ -12,8 +12,8 @@ import (
 
 // Publish makes another version of a marketplace image the newest. Nothing
 // happens to instances, and none of them stops having the latest model: scale-out
-// and reimage pick it up silently (azure-facts §2.2), and automatic OS upgrades
-// roll it out behind everybody's back (azure-facts §2.4).
+// and reimage pick it up silently (docs/azure.md §2.2), and automatic OS upgrades
+// roll it out behind everybody's back (docs/azure.md §2.4).
 func (s *Provider) Publish(image, version string) error {
 	parts := strings.Split(image, ":")
 	if len(parts) != 3 || version == "" {
@@ -26,7 +26,7 @@ func (s *Provider) Publish(image, version string) error {
 	return nil
 }
 
-// upgradeOSItself begins an automatic OS upgrade where the scale set has them; Flexible ones do not (azure-facts §2.7).
+// upgradeOSItself begins an automatic OS upgrade where the scale set has them; Flexible ones do not (docs/azure.md §2.7).
 func (set *ScaleSet) upgradeOSItself() {
 	s := set.Server
 	enabled := tree.BoolAt(set.Doc, "properties", "upgradePolicy", "automaticOSUpgradePolicy", "enableAutomaticOSUpgrade")

@@ -219,7 +219,7 @@ func (inst *Instance) IsOn() bool { return inst.Power == Running || inst.Power =
 // QuotedEtag is the etag with the quotes that are part of it.
 func (inst *Instance) QuotedEtag() string { return `"` + strconv.Itoa(inst.Etag) + `"` }
 
-// ComputerName is the prefix and the id in base 36, six digits (azure-facts §4), or part of the name where that is random.
+// ComputerName is the prefix and the id in base 36, six digits (docs/azure.md §4), or part of the name where that is random.
 func (inst *Instance) ComputerName() string {
 	if inst.Suffix != "" {
 		return inst.Model.Prefix + inst.Suffix36()

@@ -8,7 +8,7 @@ import (
 )
 
 // Overprovisioning: Azure makes a few machines more than it was asked for and
-// keeps those that are ready first (azure-facts §2.1). The surplus is in no
+// keeps those that are ready first (docs/azure.md §2.1). The surplus is in no
 // list, but it costs when one is made; ids are not contiguous afterwards, and
 // one of those that stay is shown as Updating for as long as surplus is there.
 

@@ -2,7 +2,7 @@ package vmss
 
 import "github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 
-// UpgradePlan is what bringing an instance to a model takes (azure-facts §2.2).
+// UpgradePlan is what bringing an instance to a model takes (docs/azure.md §2.2).
 func (inst *Instance) UpgradePlan(target *vmprofile.Model) Plan {
 	s := inst.Set.Server
 	old := inst.Model
@@ -35,7 +35,7 @@ func (set *ScaleSet) createPlan() Plan {
 	return Plan{During: Creating, Lasts: s.Durations.Create, newDisk: true, scripts: m.Scripts()}
 }
 
-// deletePlan gives the machine its notice first, where it has one: of its end only, not of reimages (azure-facts §2.5).
+// deletePlan gives the machine its notice first, where it has one: of its end only, not of reimages (docs/azure.md §2.5).
 func (inst *Instance) deletePlan() Plan {
 	s := inst.Set.Server
 	return Plan{During: Deleting, Lasts: s.Durations.Delete + inst.Model.TerminateNotice(), remove: true}

@@ -53,7 +53,7 @@ func (set *ScaleSet) exceedsQuota(more int) bool {
 }
 
 // CheckQuota refuses to grow beyond the quota: with the code that other
-// refusals have, too, so that OperationNotAllowed does not say what is wrong (azure-facts §2.8).
+// refusals have, too, so that OperationNotAllowed does not say what is wrong (docs/azure.md §2.8).
 func (s *Provider) CheckQuota(subscription string, set *ScaleSet, c vmprofile.Change) *arm.Error {
 	limit, location := s.Switches.CoresQuota, tree.StringAt(c.Doc, "location")
 	if limit == 0 {

@@ -28,7 +28,7 @@ func (set *ScaleSet) graceOfRepairs() time.Duration {
 	return d
 }
 
-// mostRepairs is how many machines are repaired at a time: 5 % of them, and one where that is none (azure-facts §2.5).
+// mostRepairs is how many machines are repaired at a time: 5 % of them, and one where that is none (docs/azure.md §2.5).
 func (set *ScaleSet) mostRepairs() int { return max(1, len(set.Instances)/20) }
 
 // wantsRepair says whether repairs would touch a machine once it has been like this for long enough.
@@ -96,7 +96,7 @@ func (inst *Instance) repair() {
 }
 
 // givesUp counts repairs that did not help, and suspends them when they were
-// too many: Azure does so, after how many nobody says (azure-facts §2.5).
+// too many: Azure does so, after how many nobody says (docs/azure.md §2.5).
 func (inst *Instance) givesUp() bool {
 	s := inst.Set.Server
 	set, limit := inst.Set, s.Switches.RepairsGiveUpAfter
@@ -117,7 +117,7 @@ func (inst *Instance) noteRecovery() {
 	}
 }
 
-// Replace deletes a machine and makes one of the latest model instead, under a new id (azure-facts §2.1).
+// Replace deletes a machine and makes one of the latest model instead, under a new id (docs/azure.md §2.1).
 func (op *Operation) Replace(inst *Instance) *Instance {
 	op.Start(inst, inst.Model, inst.deletePlan())
 	return op.add(op.set.EmptiestZone(CountZones(op.set.Instances)))

@@ -10,7 +10,7 @@ import (
 )
 
 // RollingUpgrade is the platform's own upgrade of a scale set, batch by batch
-// (azure-facts §2.4): of a set in Rolling mode, or of the version of its image,
+// (docs/azure.md §2.4): of a set in Rolling mode, or of the version of its image,
 // or of its extensions.
 type RollingUpgrade struct {
 	Op           *Operation
@@ -43,7 +43,7 @@ const (
 )
 
 const (
-	// patience is how long a batch may take to become healthy (azure-facts §2.4).
+	// patience is how long a batch may take to become healthy (docs/azure.md §2.4).
 	patience = 5 * time.Minute
 	// glance is how often a batch is looked at that takes longer than it should.
 	glance = 5 * time.Second
@@ -186,7 +186,7 @@ func (r *RollingUpgrade) release(t turn) {
 	r.Op.Start(t.inst, t.inst.Model, t.inst.deletePlan())
 }
 
-// takeBack undoes a bad turn: a machine too many goes, an OS disk comes back (azure-facts §2.4).
+// takeBack undoes a bad turn: a machine too many goes, an OS disk comes back (docs/azure.md §2.4).
 func (r *RollingUpgrade) takeBack(t turn) {
 	switch {
 	case t.surge != nil:

@@ -68,7 +68,7 @@ func (set *ScaleSet) countUnhealthy() int {
 }
 
 // rollingPolicy is a scale set's rollingUpgradePolicy, which is there in every
-// mode and is used by automatic upgrades of images and extensions, too (azure-facts §2.4).
+// mode and is used by automatic upgrades of images and extensions, too (docs/azure.md §2.4).
 type rollingPolicy struct {
 	BatchPercent, UnhealthyPercent, UnhealthyUpgradedPercent int
 	pause                                                    time.Duration

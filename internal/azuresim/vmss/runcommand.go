@@ -105,7 +105,7 @@ func (inst *Instance) hideCommand(before Provisioning) {
 	}
 }
 
-// breakOff ends the command of a machine that no longer runs, or is to go: a later operation supersedes it (azure-facts §2.8).
+// breakOff ends the command of a machine that no longer runs, or is to go: a later operation supersedes it (docs/azure.md §2.8).
 func (inst *Instance) breakOff() {
 	if inst.Command != nil && (inst.Power != Running || inst.Provisioning == Deleting) {
 		inst.Command.Preempt()

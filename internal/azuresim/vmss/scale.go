@@ -25,7 +25,7 @@ func (op *Operation) scaleTo(want int) {
 	}
 }
 
-// addInstance makes an instance of the latest model, whatever the others have (azure-facts §2.1).
+// addInstance makes an instance of the latest model, whatever the others have (docs/azure.md §2.1).
 func (op *Operation) add(zone string) *Instance {
 	set := op.set
 	inst := set.newInstance(zone)
@@ -48,7 +48,7 @@ func (set *ScaleSet) newInstance(zone string) *Instance {
 	return inst
 }
 
-// FaultDomains of a placement group (azure-facts §2.6).
+// FaultDomains of a placement group (docs/azure.md §2.6).
 const FaultDomains = 5
 
 // EmptiestZone is the zone with the fewest instances, the first of them; none where the set has no zones.
@@ -77,7 +77,7 @@ type place struct {
 
 // victims are the instances that scale-in deletes: never protected ones, from
 // the fullest zone first, by default there from the fullest fault domain, and
-// there by the rule of the set (azure-facts §2.1).
+// there by the rule of the set (docs/azure.md §2.1).
 func (set *ScaleSet) victims(staying []*Instance, n int) []*Instance {
 	rule := set.scaleInRule()
 	zones, places := CountZones(staying), map[place]int{}

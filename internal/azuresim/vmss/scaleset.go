@@ -61,7 +61,7 @@ func (set *ScaleSet) ARMID() string {
 }
 
 // instanceID is the ARM id of an instance. ARM does not keep the case of ids
-// (azure-facts §1.2), so some sets have the group in capitals here.
+// (docs/azure.md §1.2), so some sets have the group in capitals here.
 func (set *ScaleSet) instanceID(ref string) string {
 	group := set.Group
 	if set.UpperCase {
@@ -139,7 +139,7 @@ func (set *ScaleSet) ModelAsOf(t time.Time) *vmprofile.Model {
 	return set.models[0]
 }
 
-// maxModels is how many models the instances of a scale set may have (azure-facts §2.10).
+// maxModels is how many models the instances of a scale set may have (docs/azure.md §2.10).
 const maxModels = 10
 
 // modelsKept bounds the history, which only lagging lists look into.

@@ -49,7 +49,7 @@ func (t *task) runScript(i int) {
 	})
 }
 
-// ProvisioningLimit is how long an extension may take (azure-facts §2.2).
+// ProvisioningLimit is how long an extension may take (docs/azure.md §2.2).
 const ProvisioningLimit = 90 * time.Minute
 
 func (t *task) scriptEnded(e *vmprofile.Extension, result guest.ScriptResult) {

@@ -38,7 +38,7 @@ type Plan struct {
 func (p Plan) turnsOff() bool { return p.turnOff == Stopped || p.turnOff == Deallocated }
 
 // Start begins work on an instance. An operation that was working on it is
-// preempted (azure-facts §2.8); one that now loses it to a deletion goes on with the rest.
+// preempted (docs/azure.md §2.8); one that now loses it to a deletion goes on with the rest.
 func (op *Operation) Start(inst *Instance, target *vmprofile.Model, p Plan) {
 	s := op.set.Server
 	inst.interrupt(op, p)

@@ -4,7 +4,7 @@ import "time"
 
 // A machine that comes up has no verdict on its health at first. Binary
 // monitoring says nothing then, rich monitoring says that it initializes, as
-// far as anybody knows (azure-facts §1.3, §2.5).
+// far as anybody knows (docs/azure.md §1.3, §2.5).
 
 // cameUp notes that a machine is up again, and looks when its health is known.
 func (inst *Instance) cameUp(now time.Time) {

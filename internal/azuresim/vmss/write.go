@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// PlanWrite works out a write: body merged into what the set is (azure-facts
+// PlanWrite works out a write: body merged into what the set is (docs/azure.md
 // §2.10: PUT, too, keeps what the body leaves out). set is nil for a new one.
 func (s *Provider) PlanWrite(set *ScaleSet, body tree.Object, version arm.APIVersion) (vmprofile.Change, *arm.Error) {
 	if err := vmprofile.CheckShape(body); err != nil {
@@ -104,7 +104,7 @@ func (set *ScaleSet) Commit(c vmprofile.Change, kind string, isPut bool) *Operat
 	return op
 }
 
-// followModel upgrades what the set's mode upgrades by itself (azure-facts §2.4).
+// followModel upgrades what the set's mode upgrades by itself (docs/azure.md §2.4).
 func (op *Operation) followModel() {
 	switch op.set.upgradeMode() {
 	case "automatic":
@@ -118,7 +118,7 @@ func (op *Operation) followModel() {
 }
 
 // rollingStopped says whether a rolling upgrade ended before its end: any
-// further write of the scale set restarts it, even an empty one (azure-facts §2.4).
+// further write of the scale set restarts it, even an empty one (docs/azure.md §2.4).
 func (set *ScaleSet) rollingStopped() bool {
 	r := set.Rolling
 	return r != nil && r.kind == rollModel && (r.Code == RollingCancelled || r.Code == rollingFaulted)

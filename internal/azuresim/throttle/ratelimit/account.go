@@ -38,7 +38,7 @@ type Account struct {
 // queueWait is what to wait where too many machines are worked on; nobody can say when one is done.
 const queueWait = time.Minute
 
-// longestPenalty is the longest Retry-After that was reported (azure-facts §3.3).
+// longestPenalty is the longest Retry-After that was reported (docs/azure.md §3.3).
 const longestPenalty = 20 * time.Minute
 
 // CatchUp fills an account up with what has flown in by now.

@@ -1,7 +1,7 @@
 // Package ratelimit has policies of throttling, and the accounts of what is left under them.
 package ratelimit
 
-// Policy is a policy of the compute provider's throttling. The numbers of azure-facts §3.2 are per minute: refill and bucket,
+// Policy is a policy of the compute provider's throttling. The numbers of docs/azure.md §3.2 are per minute: refill and bucket,
 // for one resource and for all of a subscription in a region. Zero: no such bucket. Those of §3.3 are for 3 and for 30 minutes.
 type Policy struct {
 	Name                                                   string
