@@ -150,3 +150,23 @@ func read(t *testing.T, file string) string {
 	}
 	return string(content)
 }
+
+// TestDesignNotesHaveAForm: a note has its status, its context and its decision. Tables that another test holds have no form.
+func TestDesignNotesHaveAForm(t *testing.T) {
+	notes, err := filepath.Glob(filepath.Join("..", "..", "docs", "design", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(notes) < 10 {
+		t.Errorf("found %d notes, want at least 10", len(notes))
+	}
+	tables := map[string]bool{"0004-traces.md": true, "0006-semantics.md": true, "0009-faults.md": true}
+	for _, note := range notes {
+		text := read(t, note)
+		for _, part := range []string{`(?m)^\*\*Status:\*\* `, `(?m)^(## |\*\*)Context\b`, `(?m)^(## |\*\*)Decision\b`} {
+			if !tables[filepath.Base(note)] && !regexp.MustCompile(part).MatchString(text) {
+				t.Errorf("%s lacks %s: see 0000-template.md", note, part)
+			}
+		}
+	}
+}

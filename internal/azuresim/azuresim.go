@@ -1,7 +1,7 @@
 // Package azuresim is a simulator of the part of Azure Resource Manager that
 // scale sets need, good enough that real clients cannot tell. It is Azure: it
 // knows nothing of the controller it is used to develop. See
-// docs/design/0002-simulator.md.
+// docs/simulator.md.
 package azuresim
 
 import (

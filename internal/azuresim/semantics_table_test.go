@@ -174,10 +174,10 @@ func TestSemanticsRows(t *testing.T) {
 	}
 }
 
-// TestSwitchTable holds the tables of switches in docs/design/0002-simulator.md, that of throttling among them, against the code.
+// TestSwitchTable holds the tables of switches in docs/simulator.md, that of throttling among them, against the code.
 func TestSwitchTable(t *testing.T) {
 	exist, rows := testsHere(t), map[string][]string{}
-	for line := range strings.Lines(note(t, "0002-simulator.md")) {
+	for line := range strings.Lines(note(t, filepath.Join("..", "simulator.md"))) {
 		if row := switchRow.FindStringSubmatch(strings.TrimSpace(line)); row != nil {
 			rows[row[2]] = row
 		}

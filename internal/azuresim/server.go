@@ -53,7 +53,7 @@ func New(o Options) *Server {
 }
 
 // Control serves the control endpoint: how tests and demos set the stage and
-// look behind it (docs/design/0002-simulator.md). Whoever reaches it may do
+// look behind it (docs/simulator.md). Whoever reaches it may do
 // anything, so it is never on the same listener as ARM.
 func (s *Server) Control() http.Handler {
 	c := &control.Endpoint{

@@ -14,7 +14,7 @@ type Choice string
 // Switches decide what nobody outside Azure knows, and what is so on some days
 // only. A client must be safe whichever way they stand. Each field says in its
 // tags how it may stand, the default first, and the fact it is about; the
-// table in docs/design/0002-simulator.md is held to them. Numbers are zero
+// table in docs/simulator.md is held to them. Numbers are zero
 // where nothing of the kind happens.
 type Switches struct {
 	// UpgradeOfProtected is what manualupgrade does with an instance that is protected from the scale set's actions.
