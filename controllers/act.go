@@ -14,13 +14,19 @@ func (r *VMSSRolloutReconciler) act(ctx context.Context, round *round, d rollout
 	log := ctrl.LoggerFrom(ctx)
 	if late := r.lateness(round); late != nil {
 		log.Info("The step comes too late and is not sent", "step", d.Step.Operation(), "scaleSet", round.set.String(), "why", late.Error())
-		return rollout.Acted(round.spec, d, rollout.Outcome{At: r.Clock.Now(), Problem: late})
+		return rollout.Acted(round.spec, d, rollout.StepResult{At: r.Clock.Now(), Problem: late})
 	}
 	ctx, cancel := r.whileLeading(ctx)
 	defer cancel()
-	log.Info("Acting", "step", d.Step.Operation(), "scaleSet", round.set.String(), "why", d.Because.Message)
+	log.Info("Acting", "step", d.Step.Operation(), "scaleSet", round.set.String(), "why", d.Explanation.Message)
 	begun, err := r.begin(ctx, round, d.Step)
-	outcome := rollout.Outcome{At: r.Clock.Now(), AzureAt: begun.At, ID: begun.ID, Token: begun.Token, RetryAfter: begun.RetryAfter}
+	outcome := rollout.StepResult{
+		At:          r.Clock.Now(),
+		AzureTime:   begun.AzureTime,
+		OperationID: begun.OperationID,
+		PollToken:   begun.PollToken,
+		RetryAfter:  begun.RetryAfter,
+	}
 	if err == nil {
 		round.began = d.Step.Operation()
 	} else {
@@ -32,7 +38,7 @@ func (r *VMSSRolloutReconciler) act(ctx context.Context, round *round, d rollout
 }
 
 // begin calls the one method of the port that the step stands for.
-func (r *VMSSRolloutReconciler) begin(ctx context.Context, round *round, step rollout.Step) (rollout.Begun, error) {
+func (r *VMSSRolloutReconciler) begin(ctx context.Context, round *round, step rollout.Step) (rollout.Accepted, error) {
 	switch s := step.(type) {
 	case rollout.WriteImage:
 		return r.Azure.WriteImage(ctx, round.set, s)
@@ -49,6 +55,6 @@ func (r *VMSSRolloutReconciler) begin(ctx context.Context, round *round, step ro
 	case rollout.Reimage:
 		return r.Azure.Reimage(ctx, round.set, s.Instances)
 	default:
-		return rollout.Begun{}, nil
+		return rollout.Accepted{}, nil
 	}
 }

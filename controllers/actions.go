@@ -82,7 +82,7 @@ func (r *VMSSRolloutReconciler) actionOf(ctx context.Context, object *v1alpha1.V
 	spec := action.Spec
 	return rollout.Action{
 		UID: string(action.UID), Verb: rollout.Verb(spec.Action), Run: spec.Run, Step: spec.Step, Instance: spec.Instance,
-		Revision: recordOf(object, spec.ToRevision), By: spec.RequestedBy, Verified: verified,
+		Revision: recordOf(object, spec.ToRevision), RequestedBy: spec.RequestedBy, RequesterVerified: verified,
 	}, nil
 }
 
@@ -94,7 +94,10 @@ func (r *VMSSRolloutReconciler) answerActions(ctx context.Context, round *round,
 			continue
 		}
 		action := round.actions[at]
-		verified := slices.ContainsFunc(round.observation.Actions, func(a rollout.Action) bool { return a.UID == answer.UID && a.Verified })
+		verified := slices.ContainsFunc(
+			round.observation.Actions,
+			func(a rollout.Action) bool { return a.UID == answer.UID && a.RequesterVerified },
+		)
 		if err := answerAction(ctx, r.Client, action, answer.Accepted, answer.Message, verified, metav1.NewTime(r.Clock.Now())); err != nil {
 			return err
 		}

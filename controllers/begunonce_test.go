@@ -19,7 +19,7 @@ const roundsPerVerdict = 4
 // ledger is somebody who measures and calls, and notes what was begun: whatever comes under another key is begun anew, as it really is.
 type ledger struct {
 	checks map[rollout.CheckKey]int // rounds that they have been wanted for
-	calls  map[rollout.CallKey]int
+	calls  map[rollout.HookCallKey]int
 	begun  map[string]int
 }
 
@@ -30,16 +30,16 @@ func (l *ledger) Declare(*v1alpha1.VMSSRollout, map[string]*v1alpha1.CheckTempla
 func (l *ledger) Uses(types.UID) []grant.Request { return nil }
 
 func (l *ledger) Want(_ *v1alpha1.VMSSRollout, _ []rollout.Instance, d rollout.Decision) {
-	if d.Checks != nil {
+	if d.Tasks.Checks != nil {
 		wanted := map[rollout.CheckKey]int{}
-		for _, run := range *d.Checks {
+		for _, run := range *d.Tasks.Checks {
 			l.note(fmt.Sprintf("check %s of instance %q", run.Key.Check, run.Key.Instance), l.checks[run.Key])
 			wanted[run.Key] = l.checks[run.Key] + 1
 		}
 		l.checks = wanted
 	}
-	wanted := map[rollout.CallKey]int{}
-	for _, run := range d.Calls {
+	wanted := map[rollout.HookCallKey]int{}
+	for _, run := range d.Tasks.Hooks {
 		l.note(fmt.Sprintf("hook %s of instance %q", run.Key.Hook, run.Key.Instance), l.calls[run.Key])
 		wanted[run.Key] = l.calls[run.Key] + 1
 	}
@@ -53,8 +53,8 @@ func (l *ledger) note(what string, rounds int) {
 	}
 }
 
-func (l *ledger) Known(types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.CallKey]rollout.CallResult) {
-	checks, calls := map[rollout.CheckKey]rollout.CheckResult{}, map[rollout.CallKey]rollout.CallResult{}
+func (l *ledger) Known(types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult) {
+	checks, calls := map[rollout.CheckKey]rollout.CheckResult{}, map[rollout.HookCallKey]rollout.HookCallResult{}
 	for key, rounds := range l.checks {
 		if rounds >= roundsPerVerdict {
 			checks[key] = rollout.CheckResult{State: rollout.CheckPassed}
@@ -62,7 +62,7 @@ func (l *ledger) Known(types.UID) (map[rollout.CheckKey]rollout.CheckResult, map
 	}
 	for key, rounds := range l.calls {
 		if rounds >= roundsPerVerdict {
-			calls[key] = rollout.CallResult{State: rollout.CallDelivered}
+			calls[key] = rollout.HookCallResult{State: rollout.HookCallDelivered}
 		}
 	}
 	return checks, calls

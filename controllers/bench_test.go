@@ -24,8 +24,15 @@ func NewBench(c client.Client) *Bench {
 	b.set.model = rollout.Model{ETag: "1", Capacity: 2, UpgradeMode: "Manual", Orchestration: "Uniform", State: rollout.StateSucceeded, HealthMonitored: true}
 	reported := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, id := range []string{"0", "1"} {
-		b.set.instances = append(b.set.instances, rollout.Instance{ID: id, VMID: "vm" + id, State: rollout.StateSucceeded, Latest: rollout.Yes,
-			Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: reported, SeenAt: reported})
+		b.set.instances = append(b.set.instances, rollout.Instance{
+			ID:       id,
+			VMID:     "vm" + id,
+			State:    rollout.StateSucceeded,
+			Latest:   rollout.True,
+			Power:    rollout.PowerState{Running: rollout.True},
+			Health:   rollout.HealthReport{Healthy: rollout.True, Since: reported},
+			ListedAt: reported,
+		})
 	}
 	b.VMSSRolloutReconciler = &VMSSRolloutReconciler{Client: c, Live: c, Azure: b.set, Clock: b.Time, Events: b.Told}
 	return b

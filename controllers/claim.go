@@ -15,12 +15,12 @@ import (
 // readClaim finds out whose the round's scale set is: the oldest rollout's that can work; and that of a younger one for as long as it has
 // something in flight. It asks the cache: that shows every object that is older than the one whose creation it has shown, so of two
 // rollouts that are created at the same moment the younger always knows.
-func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rollout.Reading[rollout.Claim] {
+func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rollout.Result[rollout.Ownership] {
 	all := &v1alpha1.VMSSRolloutList{}
 	if err := r.Client.List(ctx, all); err != nil {
-		return rollout.Unknown[rollout.Claim](&rollout.Problem{Kind: rollout.KindTransient, Message: "listing VMSSRollouts failed"})
+		return rollout.FailedResult[rollout.Ownership](&rollout.Problem{Kind: rollout.KindTransient, Message: "listing VMSSRollouts failed"})
 	}
-	oldest, claim := round.object, rollout.Claim{}
+	oldest, claim := round.object, rollout.Ownership{}
 	for i := range all.Items {
 		other := &all.Items[i]
 		if other.UID == round.object.UID || !strings.EqualFold(scaleSetOf(other).ID(), round.set.ID()) {
@@ -28,12 +28,12 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 		}
 		switch name := client.ObjectKeyFromObject(other).String(); {
 		case older(other, oldest) && holdsClaim(other):
-			oldest, claim = other, rollout.Claim{Holder: name}
-		case claim.Holder == "" && isAtWork(other):
-			claim = rollout.Claim{Holder: name, Ending: true}
+			oldest, claim = other, rollout.Ownership{Owner: name}
+		case claim.Owner == "" && isAtWork(other):
+			claim = rollout.Ownership{Owner: name, Releasing: true}
 		}
 	}
-	return rollout.Known(claim)
+	return rollout.KnownResult(claim)
 }
 
 // holdsClaim says whether the rollout may have the scale set: it does not only plan; if it is being deleted it still has something to put

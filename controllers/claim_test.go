@@ -34,18 +34,18 @@ func says(object *v1alpha1.VMSSRollout, reason rollout.Reason) {
 
 // TestClaim shows whose a scale set is: the oldest rollout's that can work or has worked, and a younger one's while it has something in flight.
 func TestClaim(t *testing.T) {
-	older, younger := rollout.Claim{Holder: "shop/other"}, rollout.Claim{Holder: "shop/other", Ending: true}
+	older, younger := rollout.Ownership{Owner: "shop/other"}, rollout.Ownership{Owner: "shop/other", Releasing: true}
 	upgrading := &v1alpha1.Operation{Kind: v1alpha1.OperationUpgrade, Run: 1, IntentTime: &metav1.Time{Time: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)}}
 	for name, tc := range map[string]struct {
 		isOlder bool
 		change  func(*v1alpha1.VMSSRollout)
-		want    rollout.Claim
+		want    rollout.Ownership
 	}{
 		"an older one":                            {true, func(*v1alpha1.VMSSRollout) {}, older},
-		"a younger one":                           {false, func(*v1alpha1.VMSSRollout) {}, rollout.Claim{}},
-		"an older one that only plans":            {true, func(o *v1alpha1.VMSSRollout) { o.Spec.Mode = v1alpha1.ModePlan }, rollout.Claim{}},
-		"an older one of another scale set":       {true, func(o *v1alpha1.VMSSRollout) { o.Spec.ScaleSet.Name = "db" }, rollout.Claim{}},
-		"an older one that makes no sense":        {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid) }, rollout.Claim{}},
+		"a younger one":                           {false, func(*v1alpha1.VMSSRollout) {}, rollout.Ownership{}},
+		"an older one that only plans":            {true, func(o *v1alpha1.VMSSRollout) { o.Spec.Mode = v1alpha1.ModePlan }, rollout.Ownership{}},
+		"an older one of another scale set":       {true, func(o *v1alpha1.VMSSRollout) { o.Spec.ScaleSet.Name = "db" }, rollout.Ownership{}},
+		"an older one that makes no sense":        {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid) }, rollout.Ownership{}},
 		"an older one that may make sense by now": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Generation++ }, older},
 		"an older one that is not let in":         {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonAccessDenied) }, older},
 		"an older one that has worked, makes no sense": {true, func(o *v1alpha1.VMSSRollout) {
@@ -60,13 +60,13 @@ func TestClaim(t *testing.T) {
 		"a younger one with something in flight": {false, func(o *v1alpha1.VMSSRollout) { o.Status.Operation = upgrading }, younger},
 		"a younger one whose write was refused": {false, func(o *v1alpha1.VMSSRollout) {
 			o.Status.Operation = &v1alpha1.Operation{Kind: v1alpha1.OperationWriteImage, Run: 1, Refused: &v1alpha1.Problem{Kind: "Forbidden"}}
-		}, rollout.Claim{}},
+		}, rollout.Ownership{}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, another("other", tc.isOlder, tc.change))
 			object := d.object(t)
 			got := d.readClaim(d.ctx, &round{object: object, set: scaleSetOf(object)})
-			if diff := cmp.Diff(rollout.Known(tc.want), got); diff != "" {
+			if diff := cmp.Diff(rollout.KnownResult(tc.want), got); diff != "" {
 				t.Errorf("whose it is (-want +got):\n%s", diff)
 			}
 		})
@@ -82,7 +82,7 @@ func TestOlderWinsOverInFlight(t *testing.T) {
 		}),
 		another("older", true, func(*v1alpha1.VMSSRollout) {}))
 	object := d.object(t)
-	if got := d.readClaim(d.ctx, &round{object: object, set: scaleSetOf(object)}); got.Value != (rollout.Claim{Holder: "shop/older"}) {
+	if got := d.readClaim(d.ctx, &round{object: object, set: scaleSetOf(object)}); got.Value != (rollout.Ownership{Owner: "shop/older"}) {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -20,59 +20,62 @@ const (
 )
 
 // memoryOf returns what the status remembers; an error for a status that nobody can read.
-func memoryOf(status v1alpha1.VMSSRolloutStatus) (rollout.Memory, error) {
+func memoryOf(status v1alpha1.VMSSRolloutStatus) (rollout.State, error) {
 	status, err := unpacked(status)
 	if err != nil {
-		return rollout.Memory{}, err
+		return rollout.State{}, err
 	}
-	m := rollout.Memory{
-		Run: status.Run, Revision: status.Revision, Started: timeOf(status.StartTime), Operation: operationOf(status.Operation),
-		Return: returnOf(status.GoingBack), Taken: takenOf(status.Actions), Ended: endedOf(status.History),
+	m := rollout.State{
+		Run:       rollout.Run{Number: status.Run, Revision: status.Revision, StartedAt: timeOf(status.StartTime)},
+		Operation: operationOf(status.Operation),
+		Rollback:  rollout.RollbackState{Current: returnOf(status.GoingBack)},
+		Actions:   takenOf(status.Actions),
+		History:   endedOf(status.History),
 	}
 	recall(&m, status.Bookkeeping)
-	m.Failed = failuresOf(status)
+	m.Ledger.Failed = failuresOf(status)
 	return m, nil
 }
 
 // recall reads what is kept between rounds and is not meant for people.
-func recall(m *rollout.Memory, kept *v1alpha1.Bookkeeping) {
+func recall(m *rollout.State, kept *v1alpha1.Bookkeeping) {
 	if kept == nil {
 		return
 	}
-	m.ModelApplied, m.ScriptWritten, m.Completed, m.Returned = kept.ModelApplied, kept.ScriptWritten, kept.Completed, kept.Returned
-	m.Step, m.Gate = kept.Step, rollout.Gate{Since: timeOf(kept.GateSince), Elapsed: durationOf(kept.GateElapsed, 0)}
-	m.SettledETag, m.SettledSize = kept.SettledETag, int(kept.SettledCapacity)
-	m.Set, m.OtherSet = kept.ScaleSetID, kept.OtherScaleSetID
-	m.ShortSince = timeOf(kept.ListShortSince)
-	m.UnhealthySince, m.LastBatchEnd = timeOf(kept.UnhealthySince), timeOf(kept.LastBatchEndTime)
-	m.LastExposed = int(kept.LastExposed)
-	m.Pace, m.Fruitless = durationOf(kept.Pace, 0), int(kept.Fruitless)
-	m.NotBefore, m.Throttled = timeOf(kept.NotBefore), kept.Throttled
-	m.PutOff, m.Unread = putOffOf(kept.PutOff), putOffOf(kept.Unread)
-	m.Stable, m.Settings, m.RepairsSuspended = kept.Stable, kept.Settings, kept.RepairsSuspended
-	m.Stall = rollout.Stall{
-		Gate:  rollout.Gate{Since: timeOf(kept.ProgressSince), Elapsed: durationOf(kept.ProgressElapsed, 0)},
-		Count: int(kept.ProgressCount),
+	m.Model.Applied, m.Model.ScriptWritten, m.Run.Completed, m.Run.CompletedAtBaseline = kept.ModelApplied, kept.ScriptWritten, kept.Completed, kept.Returned
+	m.Stage.Name, m.Stage.Timer = kept.Step, rollout.Timer{Since: timeOf(kept.GateSince), Elapsed: durationOf(kept.GateElapsed, 0)}
+	m.Model.CompletedETag, m.Model.CompletedCapacity = kept.SettledETag, int(kept.SettledCapacity)
+	m.ScaleSet.ID, m.ScaleSet.ReplacedBy = kept.ScaleSetID, kept.OtherScaleSetID
+	m.Timers.ListShortSince = timeOf(kept.ListShortSince)
+	m.Timers.UnhealthySince, m.Pacing.LastBatchEnd = timeOf(kept.UnhealthySince), timeOf(kept.LastBatchEndTime)
+	m.Pacing.ExposedThen = int(kept.LastExposed)
+	m.Pacing.LastUpgradeDuration, m.Pacing.NoEffectCount = durationOf(kept.Pace, 0), int(kept.Fruitless)
+	m.Pacing.NotBefore, m.Pacing.Throttled = timeOf(kept.NotBefore), kept.Throttled
+	m.Pacing.Deferred, m.Pacing.ReadsDeferred = putOffOf(kept.PutOff), putOffOf(kept.Unread)
+	m.Rollback.LastCompletedRevision, m.Model.SettingsDigest, m.RepairsSuspended = kept.Stable, kept.Settings, kept.RepairsSuspended
+	m.Timers.Progress = rollout.ProgressTimer{
+		Timer:   rollout.Timer{Since: timeOf(kept.ProgressSince), Elapsed: durationOf(kept.ProgressElapsed, 0)},
+		Reached: int(kept.ProgressCount),
 	}
 	if b := kept.Baseline; b != nil {
 		since := time.Time{}
 		if b.Since != nil {
 			since = b.Since.UTC()
 		}
-		m.Baseline = rollout.Baseline{
-			Name: b.Revision, Source: rollout.BaselineSource(b.Source), Secret: b.Secret, Digest: b.Digest, Run: b.Run, Fixed: b.Fixed,
-			Since: since, Why: b.Why, Lost: b.Lost,
+		m.Rollback.Baseline = rollout.Baseline{
+			Revision: b.Revision, Source: rollout.BaselineSource(b.Source), SecretName: b.Secret, SecretDigest: b.Digest, Run: b.Run, Fixed: b.Fixed,
+			NewestInstanceAt: since, Invalid: b.Why, Unavailable: b.Lost,
 		}
 	}
 	if g := kept.Gates; g != nil {
-		m.Approved, m.Promoted, m.PromoteFull = g.Approved, g.Promoted, g.PromoteFull
+		m.Stage.Approved, m.Stage.Promoted, m.Stage.PromoteAll = g.Approved, g.Promoted, g.PromoteFull
 	}
 	recallOutside(m, kept)
 	if k := kept.Machines; k != nil {
-		m.Exposed, m.Verified = idsOf(k.Exposed), idsOf(k.Verified)
-		m.Former, m.FormerSince, m.Skipped = refsOf(k.Former), timeOf(k.FormerSince), refsOf(k.Skipped)
-		m.Unchanged = refsOf(k.Unchanged)
-		m.FormerBegun, m.FormerID = timeOf(k.FormerBegunTime), k.FormerID
+		m.Ledger.Exposed, m.Ledger.Verified = idsOf(k.Exposed), idsOf(k.Verified)
+		m.Preempted.Instances, m.Preempted.At, m.Ledger.Skipped = refsOf(k.Former), timeOf(k.FormerSince), refsOf(k.Skipped)
+		m.Pacing.NoEffectInstances = refsOf(k.Unchanged)
+		m.Preempted.CreatedAt, m.Preempted.ID = timeOf(k.FormerBegunTime), k.FormerID
 	}
 }
 
@@ -81,23 +84,25 @@ func operationOf(op *v1alpha1.Operation) *rollout.Operation {
 		return nil
 	}
 	out := &rollout.Operation{
-		Run:      op.Run,
-		Back:     op.Back,
-		NewDisks: op.NewDisks,
-		Kind:     rollout.OperationKind(op.Kind),
-		Attempt:  int(op.Attempt),
-		IntentAt: timeOf(op.IntentTime),
-		BegunAt:  timeOf(op.BegunTime),
-		AzureAt:  timeOf(op.AzureTime),
-		EndedAt:  timeOf(op.EndedTime),
-		PollAt:   timeOf(op.PollTime),
-		SeenAt:   timeOf(op.SeenTime),
-		Token:    op.Token,
-		ID:       op.ID,
-		Trouble:  rememberedProblem(op.Trouble),
-		Refused:  rememberedProblem(op.Refused),
+		Run:            op.Run,
+		Rollback:       op.Back,
+		ReplacesOSDisk: op.NewDisks,
+		Kind:           rollout.OperationKind(op.Kind),
+		Attempt:        int(op.Attempt),
+		CreatedAt:      timeOf(op.IntentTime),
+		AcceptedAt:     timeOf(op.BegunTime),
+		AzureTime:      timeOf(op.AzureTime),
+		EndedAt:        timeOf(op.EndedTime),
+		NextPollAt:     timeOf(op.PollTime),
+		LastReadingAt:  timeOf(op.SeenTime),
+		PollToken:      op.Token,
+		ID:             op.ID,
+		Error:          rememberedProblem(op.Trouble),
+		Rejection:      rememberedProblem(op.Refused),
 	}
-	out.Instances = refsOf(op.Instances)
+	for _, ref := range op.Instances {
+		out.Instances = append(out.Instances, attemptOf(ref))
+	}
 	return out
 }
 
@@ -113,68 +118,71 @@ func rememberedProblem(p *v1alpha1.Problem) *rollout.Problem {
 	if p == nil {
 		return nil
 	}
-	return &rollout.Problem{Kind: rollout.Kind(p.Kind), Code: p.Code, Message: p.Message, Mend: p.Mend}
+	return &rollout.Problem{Kind: rollout.Kind(p.Kind), Code: p.Code, Message: p.Message, Remediation: p.Mend}
 }
 
 func refOf(ref v1alpha1.InstanceReference) rollout.Ref {
-	return rollout.Ref{
-		ID: ref.ID, VMID: ref.VMID, OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince),
-		Attempt: int(ref.Attempt), Successes: int(ref.Successes),
+	return rollout.Ref{ID: ref.ID, VMID: ref.VMID}
+}
+
+func attemptOf(ref v1alpha1.InstanceReference) rollout.Attempt {
+	return rollout.Attempt{
+		Ref: refOf(ref), OSDisk: ref.OSDisk, HealthySince: timeOf(ref.HealthySince), Try: int(ref.Attempt), Successes: int(ref.Successes),
 	}
 }
 
 // remember makes the status say what the memory holds. Times are kept to the second: what happened is rounded down, and what
 // something waits for is rounded up, so that nothing is tried too early. Doing it twice changes nothing.
-func remember(status *v1alpha1.VMSSRolloutStatus, m rollout.Memory) {
-	status.Run, status.Revision = m.Run, m.Revision
+func remember(status *v1alpha1.VMSSRolloutStatus, m rollout.State) {
+	status.Run, status.Revision = m.Run.Number, m.Run.Revision
 	status.Operation = operationFrom(m.Operation)
-	status.FailedInstances = named(m.Failed)
-	status.StartTime, status.GoingBack = happened(m.Started), returnFrom(m.Return)
-	status.Actions, status.History = takenFrom(m.Taken), endedFrom(m.Ended)
+	status.FailedInstances = named(m.Ledger.Failed)
+	status.StartTime, status.GoingBack = happened(m.Run.StartedAt), returnFrom(m.Rollback.Current)
+	status.Actions, status.History = takenFrom(m.Actions), endedFrom(m.History)
 	status.Bookkeeping = keep(m)
 }
 
 // keep is what is kept between rounds and is not meant for people; nil for nothing.
-func keep(m rollout.Memory) *v1alpha1.Bookkeeping {
+func keep(m rollout.State) *v1alpha1.Bookkeeping {
 	kept := v1alpha1.Bookkeeping{
-		Step:             m.Step,
-		GateSince:        awaited(m.Gate.Since), // rounded up, so that no soak is ever short
-		GateElapsed:      lasted(m.Gate.Elapsed),
-		ModelApplied:     m.ModelApplied,
-		ScriptWritten:    m.ScriptWritten,
-		Completed:        m.Completed,
-		SettledETag:      m.SettledETag,
-		SettledCapacity:  count(m.SettledSize),
-		ScaleSetID:       m.Set,
-		OtherScaleSetID:  m.OtherSet,
-		ListShortSince:   happened(m.ShortSince),
-		UnhealthySince:   happened(m.UnhealthySince),
-		LastBatchEndTime: happened(m.LastBatchEnd),
-		LastExposed:      count(m.LastExposed),
-		Pace:             lasted(m.Pace),
-		Fruitless:        count(m.Fruitless),
-		NotBefore:        awaited(m.NotBefore),
-		Throttled:        m.Throttled,
-		PutOff:           putOffFrom(m.PutOff),
-		Unread:           putOffFrom(m.Unread),
-		Baseline:         baselineFrom(m.Baseline),
-		Settings:         m.Settings,
-		Stable:           m.Stable,
-		Returned:         m.Returned,
-		ProgressSince:    awaited(m.Stall.Since),
-		ProgressElapsed:  lasted(m.Stall.Elapsed),
-		ProgressCount:    count(m.Stall.Count),
+		Step:             m.Stage.Name,
+		GateSince:        awaited(m.Stage.Timer.Since), // rounded up, so that no soak is ever short
+		GateElapsed:      lasted(m.Stage.Timer.Elapsed),
+		ModelApplied:     m.Model.Applied,
+		ScriptWritten:    m.Model.ScriptWritten,
+		Completed:        m.Run.Completed,
+		SettledETag:      m.Model.CompletedETag,
+		SettledCapacity:  count(m.Model.CompletedCapacity),
+		ScaleSetID:       m.ScaleSet.ID,
+		OtherScaleSetID:  m.ScaleSet.ReplacedBy,
+		ListShortSince:   happened(m.Timers.ListShortSince),
+		UnhealthySince:   happened(m.Timers.UnhealthySince),
+		LastBatchEndTime: happened(m.Pacing.LastBatchEnd),
+		LastExposed:      count(m.Pacing.ExposedThen),
+		Pace:             lasted(m.Pacing.LastUpgradeDuration),
+		Fruitless:        count(m.Pacing.NoEffectCount),
+		NotBefore:        awaited(m.Pacing.NotBefore),
+		Throttled:        m.Pacing.Throttled,
+		PutOff:           putOffFrom(m.Pacing.Deferred),
+		Unread:           putOffFrom(m.Pacing.ReadsDeferred),
+		Baseline:         baselineFrom(m.Rollback.Baseline),
+		Settings:         m.Model.SettingsDigest,
+		Stable:           m.Rollback.LastCompletedRevision,
+		Returned:         m.Run.CompletedAtBaseline,
+		ProgressSince:    awaited(m.Timers.Progress.Since),
+		ProgressElapsed:  lasted(m.Timers.Progress.Elapsed),
+		ProgressCount:    count(m.Timers.Progress.Reached),
 		RepairsSuspended: m.RepairsSuspended,
 	}
-	if len(m.Approved) > 0 || m.Promoted != "" || m.PromoteFull {
-		kept.Gates = &v1alpha1.GateBookkeeping{Approved: m.Approved, Promoted: m.Promoted, PromoteFull: m.PromoteFull}
+	if len(m.Stage.Approved) > 0 || m.Stage.Promoted != "" || m.Stage.PromoteAll {
+		kept.Gates = &v1alpha1.GateBookkeeping{Approved: m.Stage.Approved, Promoted: m.Stage.Promoted, PromoteFull: m.Stage.PromoteAll}
 	}
 	keepOutside(&kept, m)
 	machines := v1alpha1.MachineBookkeeping{
-		Exposed: idsFrom(m.Exposed), Verified: idsFrom(m.Verified), Failed: grouped(m.Failed),
-		Former: refsFrom(m.Former), FormerSince: happened(m.FormerSince),
-		Skipped: refsFrom(m.Skipped), Unchanged: refsFrom(m.Unchanged),
-		FormerBegunTime: happened(m.FormerBegun), FormerID: conditions.Shorten(m.FormerID, maxCodeSize),
+		Exposed: idsFrom(m.Ledger.Exposed), Verified: idsFrom(m.Ledger.Verified), Failed: grouped(m.Ledger.Failed),
+		Former: refsFrom(m.Preempted.Instances), FormerSince: happened(m.Preempted.At),
+		Skipped: refsFrom(m.Ledger.Skipped), Unchanged: refsFrom(m.Pacing.NoEffectInstances),
+		FormerBegunTime: happened(m.Preempted.CreatedAt), FormerID: conditions.Shorten(m.Preempted.ID, maxCodeSize),
 	}
 	if !reflect.ValueOf(machines).IsZero() {
 		kept.Machines = &machines
@@ -190,12 +198,12 @@ func baselineFrom(b rollout.Baseline) *v1alpha1.BaselineBookkeeping {
 		return nil
 	}
 	var since *metav1.MicroTime
-	if !b.Since.IsZero() {
-		since = new(metav1.NewMicroTime(b.Since.UTC().Truncate(time.Microsecond))) // Azure's clock, to be compared with Azure's
+	if !b.NewestInstanceAt.IsZero() {
+		since = new(metav1.NewMicroTime(b.NewestInstanceAt.UTC().Truncate(time.Microsecond))) // Azure's clock, to be compared with Azure's
 	}
 	return &v1alpha1.BaselineBookkeeping{
-		Revision: b.Name, Source: v1alpha1.BaselineSource(b.Source), Secret: b.Secret, Digest: b.Digest, Run: b.Run, Fixed: b.Fixed,
-		Since: since, Why: conditions.Shorten(b.Why, maxLedgerMessageSize), Lost: conditions.Shorten(b.Lost, maxLedgerMessageSize),
+		Revision: b.Revision, Source: v1alpha1.BaselineSource(b.Source), Secret: b.SecretName, Digest: b.SecretDigest, Run: b.Run, Fixed: b.Fixed,
+		Since: since, Why: conditions.Shorten(b.Invalid, maxLedgerMessageSize), Lost: conditions.Shorten(b.Unavailable, maxLedgerMessageSize),
 	}
 }
 
@@ -206,24 +214,26 @@ func operationFrom(op *rollout.Operation) *v1alpha1.Operation {
 	out := &v1alpha1.Operation{
 		Kind:       v1alpha1.OperationKind(op.Kind),
 		Run:        op.Run,
-		Back:       op.Back,
-		NewDisks:   op.NewDisks,
+		Back:       op.Rollback,
+		NewDisks:   op.ReplacesOSDisk,
 		Attempt:    count(op.Attempt),
-		IntentTime: happened(op.IntentAt),
-		BegunTime:  happened(op.BegunAt),
-		AzureTime:  happened(op.AzureAt),
+		IntentTime: happened(op.CreatedAt),
+		BegunTime:  happened(op.AcceptedAt),
+		AzureTime:  happened(op.AzureTime),
 		EndedTime:  happened(op.EndedAt),
-		PollTime:   awaited(op.PollAt),
-		SeenTime:   happened(op.SeenAt),
+		PollTime:   awaited(op.NextPollAt),
+		SeenTime:   happened(op.LastReadingAt),
 		ID:         conditions.Shorten(op.ID, maxCodeSize),
-		Trouble:    problemFrom(op.Trouble),
-		Refused:    problemFrom(op.Refused),
+		Trouble:    problemFrom(op.Error),
+		Refused:    problemFrom(op.Rejection),
 	}
 	// Half a token resumes nothing, and losing it changes nothing.
-	if len(op.Token) <= maxTokenSize {
-		out.Token = op.Token
+	if len(op.PollToken) <= maxTokenSize {
+		out.Token = op.PollToken
 	}
-	out.Instances = refsFrom(op.Instances)
+	for _, attempt := range op.Instances {
+		out.Instances = append(out.Instances, attemptFrom(attempt))
+	}
 	return out
 }
 
@@ -244,7 +254,7 @@ func problemFrom(p *rollout.Problem) *v1alpha1.Problem {
 		Kind:    string(p.Kind),
 		Code:    conditions.Shorten(p.Code, maxCodeSize),
 		Message: conditions.Shorten(p.Message, maxLedgerMessageSize),
-		Mend:    conditions.Shorten(p.Mend, maxLedgerMessageSize),
+		Mend:    conditions.Shorten(p.Remediation, maxLedgerMessageSize),
 	}
 }
 
@@ -257,9 +267,13 @@ func beginning(vmID string) string {
 }
 
 func refFrom(ref rollout.Ref) v1alpha1.InstanceReference {
+	return v1alpha1.InstanceReference{ID: ref.ID, VMID: beginning(ref.VMID)}
+}
+
+func attemptFrom(a rollout.Attempt) v1alpha1.InstanceReference {
 	return v1alpha1.InstanceReference{
-		ID: ref.ID, VMID: beginning(ref.VMID), OSDisk: ref.OSDisk, HealthySince: happened(ref.HealthySince),
-		Attempt: count(ref.Attempt), Successes: count(ref.Successes),
+		ID: a.ID, VMID: beginning(a.VMID), OSDisk: a.OSDisk, HealthySince: happened(a.HealthySince),
+		Attempt: count(a.Try), Successes: count(a.Successes),
 	}
 }
 

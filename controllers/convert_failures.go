@@ -21,7 +21,10 @@ func named(failed []rollout.Failure) []v1alpha1.FailedInstance {
 		if isGrouped(n, f) {
 			continue
 		}
-		entry := v1alpha1.FailedInstance{InstanceReference: refFrom(f.Ref), Reason: v1alpha1.FailureReason(f.Reason)}
+		entry := v1alpha1.FailedInstance{
+			InstanceReference: attemptFrom(rollout.Attempt{Ref: f.Ref, OSDisk: f.OSDisk, Try: f.Try}),
+			Reason:            v1alpha1.FailureReason(f.Reason),
+		}
 		if n < maxFailureMessages {
 			entry.Message, entry.Time = shortened(f.Message), happened(f.At)
 		}
@@ -57,7 +60,7 @@ func grouped(failed []rollout.Failure) []v1alpha1.FailedGroup {
 
 // groupOf finds the group of those that failed alike, or begins it.
 func groupOf(groups *[]v1alpha1.FailedGroup, f rollout.Failure) int {
-	reason, attempt := v1alpha1.FailureReason(f.Reason), count(f.Ref.Attempt)
+	reason, attempt := v1alpha1.FailureReason(f.Reason), count(f.Try)
 	for at, g := range *groups {
 		if g.Reason == reason && g.Attempt == attempt {
 			return at
@@ -69,7 +72,7 @@ func groupOf(groups *[]v1alpha1.FailedGroup, f rollout.Failure) int {
 
 // isGrouped says whether the n-th failed machine is told with others.
 func isGrouped(n int, f rollout.Failure) bool {
-	return n >= maxFailures && f.Ref.OSDisk == "" && f.Ref.HealthySince.IsZero() && f.Ref.Successes == 0
+	return n >= maxFailures && f.OSDisk == ""
 }
 
 // failuresOf reads what named and grouped wrote.
@@ -77,13 +80,18 @@ func failuresOf(status v1alpha1.VMSSRolloutStatus) []rollout.Failure {
 	var out []rollout.Failure
 	for _, f := range status.FailedInstances {
 		out = append(out, rollout.Failure{
-			Ref: refOf(f.InstanceReference), Reason: rollout.FailureReason(f.Reason), Message: f.Message, At: timeOf(f.Time),
+			Ref: refOf(
+				f.InstanceReference,
+			), Try: int(f.Attempt), OSDisk: f.OSDisk, Reason: rollout.FailureReason(f.Reason), Message: f.Message, At: timeOf(f.Time),
 		})
 	}
 	if kept := status.Bookkeeping; kept != nil && kept.Machines != nil {
 		for _, group := range kept.Machines.Failed {
 			for _, id := range idsOf(group.Instances) {
-				out = append(out, rollout.Failure{Ref: rollout.Ref{ID: id, Attempt: int(group.Attempt)}, Reason: rollout.FailureReason(group.Reason)})
+				out = append(
+					out,
+					rollout.Failure{Ref: rollout.Ref{ID: id}, Try: int(group.Attempt), Reason: rollout.FailureReason(group.Reason)},
+				)
 			}
 		}
 	}

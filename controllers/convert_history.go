@@ -16,73 +16,79 @@ func historyMessage(n int) int {
 	return 64
 }
 
-func returnOf(back *v1alpha1.GoingBack) *rollout.Return {
+func returnOf(back *v1alpha1.GoingBack) *rollout.Rollback {
 	if back == nil {
 		return nil
 	}
-	return &rollout.Return{
-		Kind: rollout.ReturnKind(back.Kind), Cause: rollout.ReturnCause(back.Cause), Record: back.Revision, All: back.All, Why: back.Message,
-		By: back.RequestedBy, At: timeOf(back.StartTime), RestoredAt: timeOf(back.RestoredTime), Done: back.Done, Differs: back.Differences,
+	return &rollout.Rollback{
+		Kind: rollout.RollbackKind(
+			back.Kind,
+		), Cause: rollout.RollbackCause(back.Cause), Revision: back.Revision, AllInstances: back.All, Message: back.Message,
+		RequestedBy: back.RequestedBy, StartedAt: timeOf(back.StartTime), ModelRestoredAt: timeOf(back.RestoredTime), Done: back.Done, Differences: back.Differences,
 	}
 }
 
-func returnFrom(back *rollout.Return) *v1alpha1.GoingBack {
+func returnFrom(back *rollout.Rollback) *v1alpha1.GoingBack {
 	if back == nil {
 		return nil
 	}
 	return &v1alpha1.GoingBack{
-		Kind: v1alpha1.GoingBackKind(back.Kind), Cause: v1alpha1.GoingBackCause(back.Cause), Revision: back.Record, All: back.All,
-		Message: conditions.Shorten(back.Why, maxLedgerMessageSize), RequestedBy: back.By, StartTime: happened(back.At),
-		RestoredTime: awaited(back.RestoredAt), Done: back.Done, Differences: conditions.Shorten(back.Differs, maxLedgerMessageSize),
+		Kind: v1alpha1.GoingBackKind(
+			back.Kind,
+		), Cause: v1alpha1.GoingBackCause(back.Cause), Revision: back.Revision, All: back.AllInstances,
+		Message: conditions.Shorten(back.Message, maxLedgerMessageSize), RequestedBy: back.RequestedBy, StartTime: happened(back.StartedAt),
+		RestoredTime: awaited(
+			back.ModelRestoredAt,
+		), Done: back.Done, Differences: conditions.Shorten(back.Differences, maxLedgerMessageSize),
 	}
 }
 
-func takenOf(records []v1alpha1.ActionRecord) []rollout.Taken {
-	var out []rollout.Taken
+func takenOf(records []v1alpha1.ActionRecord) []rollout.AppliedAction {
+	var out []rollout.AppliedAction
 	for _, r := range records {
-		out = append(out, rollout.Taken{
-			UID: string(r.UID), Verb: rollout.Verb(r.Action), Step: r.Step, Instance: r.Instance, By: r.RequestedBy,
-			Verified: r.Verified, At: timeOf(r.Time),
+		out = append(out, rollout.AppliedAction{
+			UID: string(r.UID), Verb: rollout.Verb(r.Action), Step: r.Step, Instance: r.Instance, RequestedBy: r.RequestedBy,
+			RequesterVerified: r.Verified, At: timeOf(r.Time),
 		})
 	}
 	return out
 }
 
-func takenFrom(taken []rollout.Taken) []v1alpha1.ActionRecord {
+func takenFrom(taken []rollout.AppliedAction) []v1alpha1.ActionRecord {
 	var out []v1alpha1.ActionRecord
 	for _, t := range taken {
 		out = append(out, v1alpha1.ActionRecord{
-			UID: types.UID(t.UID), Action: v1alpha1.Verb(t.Verb), Step: t.Step, Instance: t.Instance, RequestedBy: t.By,
-			Verified: t.Verified, Time: happened(t.At),
+			UID: types.UID(t.UID), Action: v1alpha1.Verb(t.Verb), Step: t.Step, Instance: t.Instance, RequestedBy: t.RequestedBy,
+			Verified: t.RequesterVerified, Time: happened(t.At),
 		})
 	}
 	return out
 }
 
-func endedOf(history []v1alpha1.HistoryEntry) []rollout.Ended {
-	var out []rollout.Ended
+func endedOf(history []v1alpha1.HistoryEntry) []rollout.PastRun {
+	var out []rollout.PastRun
 	for _, e := range history {
-		out = append(out, rollout.Ended{
-			Run: e.Run, Revision: e.Revision, Before: e.Baseline, Outcome: rollout.Ending(e.Outcome), Why: e.Message,
-			Started: timeOf(e.StartTime), Stopped: timeOf(e.EndTime), Taken: takenOf(e.Actions),
+		out = append(out, rollout.PastRun{
+			Number: e.Run, Revision: e.Revision, PreviousRevision: e.Baseline, Result: rollout.RunResult(e.Outcome), Message: e.Message,
+			StartedAt: timeOf(e.StartTime), EndedAt: timeOf(e.EndTime), Actions: takenOf(e.Actions),
 		})
 	}
 	return out
 }
 
-func endedFrom(ended []rollout.Ended) []v1alpha1.HistoryEntry {
+func endedFrom(ended []rollout.PastRun) []v1alpha1.HistoryEntry {
 	var out []v1alpha1.HistoryEntry
 	for n, e := range ended {
-		taken := takenFrom(e.Taken)
+		taken := takenFrom(e.Actions)
 		for i := range taken {
 			if n > 0 { // an action is for one run, so older ones cannot be asked for again
 				taken[i].UID, taken[i].Time = "", nil
 			}
 		}
 		out = append(out, v1alpha1.HistoryEntry{
-			Run: e.Run, Revision: e.Revision, Baseline: e.Before, Outcome: v1alpha1.HistoryOutcome(e.Outcome),
-			Message:   conditions.Shorten(e.Why, historyMessage(n)),
-			StartTime: happened(e.Started), EndTime: happened(e.Stopped), Actions: taken,
+			Run: e.Number, Revision: e.Revision, Baseline: e.PreviousRevision, Outcome: v1alpha1.HistoryOutcome(e.Result),
+			Message:   conditions.Shorten(e.Message, historyMessage(n)),
+			StartTime: happened(e.StartedAt), EndTime: happened(e.EndedAt), Actions: taken,
 		})
 	}
 	return out

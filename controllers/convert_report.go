@@ -40,10 +40,10 @@ func reportProgress(status *v1alpha1.VMSSRolloutStatus, p *rollout.Progress) {
 }
 
 // reportStage makes the status say which step the rollout is at, and when time alone will change something.
-func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.Stage) {
+func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.StageReport) {
 	status.Step = nil
-	if stage.Of > 0 {
-		status.Step = &v1alpha1.StepStatus{Name: stage.Name, Number: count(stage.Number), Of: count(stage.Of)}
+	if stage.Total > 0 {
+		status.Step = &v1alpha1.StepStatus{Name: stage.Name, Number: count(stage.Index), Of: count(stage.Total)}
 	}
 	status.NextTransitionTime = awaited(stage.Next)
 }
@@ -51,16 +51,16 @@ func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.Stage) {
 // reportRollback makes the status say whether the run can be taken back.
 func reportRollback(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision) {
 	status.Rollback = nil
-	b := d.Remember.Baseline
-	if d.Forecast != nil {
-		b = d.Forecast.Baseline
+	b := d.State.Rollback.Baseline
+	if d.Report.Preview != nil {
+		b = d.Report.Preview.Baseline
 	}
-	if b.Run != 0 && b.Run == d.Remember.Run {
+	if b.Run != 0 && b.Run == d.State.Run.Number {
 		status.Rollback = &v1alpha1.RollbackStatus{
-			Rollbackable: b.Name != "" && b.Why == "" && b.Lost == "",
-			Baseline:     b.Name,
+			Rollbackable: b.Revision != "" && b.Invalid == "" && b.Unavailable == "",
+			Baseline:     b.Revision,
 			Source:       v1alpha1.BaselineSource(b.Source),
-			Reason:       conditions.Shorten(cmp.Or(b.Why, b.Lost), maxLedgerMessageSize),
+			Reason:       conditions.Shorten(cmp.Or(b.Invalid, b.Unavailable), maxLedgerMessageSize),
 		}
 	}
 }
@@ -80,14 +80,14 @@ func reportZones(status *v1alpha1.VMSSRolloutStatus, zones []rollout.ZoneProgres
 }
 
 // reportInstances makes the status name the machines worth a look, what needs a person first. Their messages share what room there is.
-func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.Notable) {
+func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.InstanceReport) {
 	status.Instances = nil
 	room, size, busy := maxNotableMessages, 0, 0
 	for _, n := range notable {
-		if n.State == rollout.NotableInProgress {
+		if n.State == rollout.ReportInProgress {
 			busy++
 		}
-		if len(status.Instances) == maxNotable || size > maxNotableSize || (n.State == rollout.NotableInProgress && busy > maxInProgress) {
+		if len(status.Instances) == maxNotable || size > maxNotableSize || (n.State == rollout.ReportInProgress && busy > maxInProgress) {
 			continue
 		}
 		message := conditions.Shorten(n.Message, min(maxNotableMessage, room))

@@ -29,25 +29,27 @@ func scaleSetOf(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
 func specOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) rollout.Spec {
 	spec := object.Spec
 	return rollout.Spec{
-		ScaleSet:  scaleSetOf(object),
-		Target:    targetOf(spec.Target),
-		Percent:   int(spec.Strategy.Canary.Percent),
-		Steps:     stepsOf(spec.Strategy.Canary.Steps),
-		Bake:      durationOf(spec.Bake, 0),
-		Batch:     batchOf(spec.Strategy.Batch),
-		Zones:     orDefault(rollout.Zones(spec.Strategy.Zones), rollout.ZonesSpread),
-		Order:     orDefault(rollout.Order(spec.Strategy.Order), rollout.OrderOldest),
-		Action:    orDefault(rollout.InstanceAction(spec.Strategy.InstanceAction), rollout.ActionUpgrade),
-		Protected: orDefault(rollout.ProtectedPolicy(spec.Strategy.ProtectedInstances), rollout.ProtectedSkip),
-		Health: rollout.Health{
-			Source:   orDefault(rollout.HealthSource(spec.Health.Source), rollout.HealthApplication),
-			MinReady: durationOf(spec.Health.MinReady, 0),
-			Timeout:  durationOf(spec.Health.Timeout, defaultHealthTimeout),
-			InARow:   inARow(spec.Health.ConsecutiveSuccesses),
+		ScaleSet: scaleSetOf(object),
+		Target:   targetOf(spec.Target),
+		Canary: rollout.Canary{
+			Percent: int(spec.Strategy.Canary.Percent),
+			Steps:   stepsOf(spec.Strategy.Canary.Steps),
+			Bake:    durationOf(spec.Bake, 0),
 		},
-		Checks:   checksOf(spec.Checks, templates),
-		Hooks:    hooksOf(spec.Hooks),
-		Drain:    drainOf(spec.Drain),
+		Batch: batchOf(spec.Strategy.Batch),
+		Instances: rollout.InstancePolicy{
+			Zones:     orDefault(rollout.Zones(spec.Strategy.Zones), rollout.ZonesSpread),
+			Order:     orDefault(rollout.Order(spec.Strategy.Order), rollout.OrderOldest),
+			Action:    orDefault(rollout.InstanceAction(spec.Strategy.InstanceAction), rollout.ActionUpgrade),
+			Protected: orDefault(rollout.ProtectedPolicy(spec.Strategy.ProtectedInstances), rollout.ProtectedSkip),
+		},
+		Health: rollout.Health{
+			Source:           orDefault(rollout.HealthSource(spec.Health.Source), rollout.HealthApplication),
+			MinReady:         durationOf(spec.Health.MinReady, 0),
+			Timeout:          durationOf(spec.Health.Timeout, defaultHealthTimeout),
+			SuccessThreshold: inARow(spec.Health.ConsecutiveSuccesses),
+		},
+		Tasks:    rollout.Tasks{Checks: checksOf(spec.Checks, templates), Hooks: hooksOf(spec.Hooks), Drain: drainOf(spec.Drain)},
 		Paused:   spec.Paused,
 		PlanOnly: spec.Mode == v1alpha1.ModePlan,
 		Baseline: baselineOf(spec.Baseline),
@@ -56,9 +58,9 @@ func specOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTe
 			Overwrite: spec.Drift.Declared == v1alpha1.DeclaredDriftOverwrite,
 			RollOther: spec.Drift.Other == v1alpha1.OtherDriftRoll,
 		},
-		Repairs:  orDefault(rollout.RepairsPolicy(spec.Strategy.AutomaticRepairs), rollout.RepairsLeave),
-		Deleting: deletionOf(object),
-		History:  historyLimit(spec.RevisionHistoryLimit),
+		Repairs:      orDefault(rollout.RepairsPolicy(spec.Strategy.AutomaticRepairs), rollout.RepairsLeave),
+		Deletion:     deletionOf(object),
+		HistoryLimit: historyLimit(spec.RevisionHistoryLimit),
 	}
 }
 

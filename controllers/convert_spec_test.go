@@ -23,9 +23,16 @@ func TestSpecOf(t *testing.T) {
 			spec: v1alpha1.VMSSRolloutSpec{},
 			want: rollout.Spec{
 				Batch: rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
-				Zones: rollout.ZonesSpread, Order: rollout.OrderOldest, Action: rollout.ActionUpgrade, Protected: rollout.ProtectedSkip,
-				Health:  rollout.Health{Source: rollout.HealthApplication, Timeout: 15 * time.Minute},
-				Failure: rollout.FailurePolicy{Action: rollout.FailurePause}, Repairs: rollout.RepairsLeave, History: 10,
+				Instances: rollout.InstancePolicy{
+					Zones:     rollout.ZonesSpread,
+					Order:     rollout.OrderOldest,
+					Action:    rollout.ActionUpgrade,
+					Protected: rollout.ProtectedSkip,
+				},
+				Health:       rollout.Health{Source: rollout.HealthApplication, Timeout: 15 * time.Minute},
+				Failure:      rollout.FailurePolicy{Action: rollout.FailurePause},
+				Repairs:      rollout.RepairsLeave,
+				HistoryLimit: 10,
 			},
 		},
 		"everything": {
@@ -61,17 +68,24 @@ func TestSpecOf(t *testing.T) {
 					Script:      &rollout.Script{URIs: []string{"https://a", "https://b"}, Command: "run", ProtectedSettings: "secret", Extension: "vmssCSE"},
 					RevisionTag: "2",
 				},
-				Percent: 34,
+				Canary: rollout.Canary{Percent: 34},
 				Batch: rollout.Batch{
 					Size: rollout.Amount{Value: 20, IsPercent: true}, MaxUnavailable: rollout.Amount{Value: 3}, Pause: time.Minute,
 				},
-				Zones: rollout.ZonesIgnore, Order: rollout.OrderNewest, Action: rollout.ActionUpgradeThenReimage, Protected: rollout.ProtectedFail,
+				Instances: rollout.InstancePolicy{
+					Zones:     rollout.ZonesIgnore,
+					Order:     rollout.OrderNewest,
+					Action:    rollout.ActionUpgradeThenReimage,
+					Protected: rollout.ProtectedFail,
+				},
 				Health:   rollout.Health{Source: rollout.HealthProvisioning, MinReady: time.Minute, Timeout: time.Hour},
 				Baseline: &rollout.Target{RevisionTag: "1", Image: &rollout.Image{ID: "before"}},
 				Failure: rollout.FailurePolicy{
 					MaxFailed: rollout.Amount{Value: 10, IsPercent: true}, Retries: 2, ProgressDeadline: time.Minute, Action: rollout.FailureRollback,
 				},
-				Drift: rollout.Drift{Overwrite: true, RollOther: true}, Repairs: rollout.RepairsSuspend, History: 3,
+				Drift:        rollout.Drift{Overwrite: true, RollOther: true},
+				Repairs:      rollout.RepairsSuspend,
+				HistoryLimit: 3,
 			},
 		},
 		"steps": {
@@ -82,7 +96,7 @@ func TestSpecOf(t *testing.T) {
 			}}}},
 			want: func() rollout.Spec {
 				spec := specOf(&v1alpha1.VMSSRollout{}, nil)
-				spec.Steps = []rollout.CanaryStep{
+				spec.Canary.Steps = []rollout.CanaryStep{
 					{Name: "one", Count: 1, Soak: time.Minute},
 					{Name: "half", Percent: 50, Approval: &rollout.Approval{Timeout: time.Minute, OnTimeout: rollout.TimeoutAbort}},
 					{Name: "all", Percent: 100, Approval: &rollout.Approval{OnTimeout: rollout.TimeoutWait}},

@@ -55,7 +55,7 @@ func TestNoHalfCommand(t *testing.T) {
 		"denied; to mend it: az role assignment create " + strings.Repeat("x", 400): "denied",
 	} {
 		var status v1alpha1.VMSSRolloutStatus
-		remember(&status, rollout.Memory{Failed: []rollout.Failure{{Ref: rollout.Ref{ID: "1"}, Message: told}}})
+		remember(&status, rollout.State{Ledger: rollout.Ledger{Failed: []rollout.Failure{{Ref: rollout.Ref{ID: "1"}, Message: told}}}})
 		if got := status.FailedInstances[0].Message; got != want {
 			t.Errorf("%q is told as %q, want %q", told, got, want)
 		}
@@ -69,14 +69,14 @@ func TestRememberLeavesTheRest(t *testing.T) {
 		Progress:           &v1alpha1.Progress{Total: 3},
 	}
 	want := *status.DeepCopy()
-	remember(&status, rollout.Memory{})
+	remember(&status, rollout.State{})
 	if diff := cmp.Diff(want, status); diff != "" {
 		t.Errorf("an empty memory left something behind (-want +got):\n%s", diff)
 	}
 }
 
 // throughStatus is what becomes of a memory on its way through the API server.
-func throughStatus(t *testing.T, m rollout.Memory) rollout.Memory {
+func throughStatus(t *testing.T, m rollout.State) rollout.State {
 	t.Helper()
 	var written, read v1alpha1.VMSSRolloutStatus
 	remember(&written, m)
@@ -99,7 +99,7 @@ func throughStatus(t *testing.T, m rollout.Memory) rollout.Memory {
 }
 
 // remembered is what a status remembers.
-func remembered(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.Memory {
+func remembered(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.State {
 	t.Helper()
 	m, err := memoryOf(status)
 	if err != nil {
@@ -110,46 +110,87 @@ func remembered(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.Memory 
 
 // expected is the memory less what may be lost: fractions of a second, the ends of long texts, a token that is too long, messages
 // of all but the first few failures, and for how long a problem asked to wait.
-func expected(m rollout.Memory) rollout.Memory {
-	m.Gate.Since = up(m.Gate.Since)
-	m.ShortSince = down(m.ShortSince)
-	m.UnhealthySince, m.LastBatchEnd, m.NotBefore = down(m.UnhealthySince), down(m.LastBatchEnd), up(m.NotBefore)
-	m.FormerBegun = down(m.FormerBegun)
-	m.Started, m.FormerSince, m.Stall.Since = down(m.Started), down(m.FormerSince), up(m.Stall.Since)
-	m.Baseline.Since, m.Baseline.Why = m.Baseline.Since.UTC().Truncate(time.Microsecond), cut(m.Baseline.Why, maxLedgerMessageSize)
-	m.Baseline.Lost = cut(m.Baseline.Lost, maxLedgerMessageSize)
-	for _, p := range []*rollout.PutOff{&m.PutOff, &m.Unread} {
-		p.Since, p.Until, p.Says = down(p.Since), up(p.Until), cut(p.Says, maxLedgerMessageSize)
+func expected(m rollout.State) rollout.State {
+	m.Stage.Timer.Since = up(m.Stage.Timer.Since)
+	m.Timers.ListShortSince = down(m.Timers.ListShortSince)
+	m.Timers.UnhealthySince, m.Pacing.LastBatchEnd, m.Pacing.NotBefore = down(
+		m.Timers.UnhealthySince,
+	), down(
+		m.Pacing.LastBatchEnd,
+	), up(
+		m.Pacing.NotBefore,
+	)
+	m.Preempted.CreatedAt = down(m.Preempted.CreatedAt)
+	m.Run.StartedAt, m.Preempted.At, m.Timers.Progress.Since = down(m.Run.StartedAt), down(m.Preempted.At), up(m.Timers.Progress.Since)
+	m.Rollback.Baseline.NewestInstanceAt, m.Rollback.Baseline.Invalid = m.Rollback.Baseline.NewestInstanceAt.UTC().
+		Truncate(time.Microsecond),
+		cut(
+			m.Rollback.Baseline.Invalid,
+			maxLedgerMessageSize,
+		)
+	m.Rollback.Baseline.Unavailable = cut(m.Rollback.Baseline.Unavailable, maxLedgerMessageSize)
+	for _, p := range []*rollout.Deferral{&m.Pacing.Deferred, &m.Pacing.ReadsDeferred} {
+		p.Since, p.Until, p.Message = down(p.Since), up(p.Until), cut(p.Message, maxLedgerMessageSize)
 	}
-	if m.Return != nil {
-		back := *m.Return
-		back.At, back.RestoredAt = down(back.At), up(back.RestoredAt)
-		back.Why, back.Differs = cut(back.Why, maxLedgerMessageSize), cut(back.Differs, maxLedgerMessageSize)
-		m.Return = &back
+	if m.Rollback.Current != nil {
+		back := *m.Rollback.Current
+		back.StartedAt, back.ModelRestoredAt = down(back.StartedAt), up(back.ModelRestoredAt)
+		back.Message, back.Differences = cut(back.Message, maxLedgerMessageSize), cut(back.Differences, maxLedgerMessageSize)
+		m.Rollback.Current = &back
 	}
-	m.Former, m.Skipped, m.Unchanged, m.Taken = wellSeen(m.Former), wellSeen(m.Skipped), wellSeen(m.Unchanged), takenDown(m.Taken)
-	m.Ended = append([]rollout.Ended(nil), m.Ended...)
-	for i, e := range m.Ended {
-		e.Started, e.Stopped, e.Why, e.Taken = down(e.Started), down(e.Stopped), cut(e.Why, historyMessage(i)), takenDown(e.Taken)
-		for n := range e.Taken {
+	m.Preempted.Instances, m.Ledger.Skipped, m.Pacing.NoEffectInstances, m.Actions = wellSeen(
+		m.Preempted.Instances,
+	), wellSeen(
+		m.Ledger.Skipped,
+	), wellSeen(
+		m.Pacing.NoEffectInstances,
+	), takenDown(
+		m.Actions,
+	)
+	m.History = append([]rollout.PastRun(nil), m.History...)
+	for i, e := range m.History {
+		e.StartedAt, e.EndedAt, e.Message, e.Actions = down(
+			e.StartedAt,
+		), down(
+			e.EndedAt,
+		), cut(
+			e.Message,
+			historyMessage(i),
+		), takenDown(
+			e.Actions,
+		)
+		for n := range e.Actions {
 			if i > 0 {
-				e.Taken[n].UID, e.Taken[n].At = "", time.Time{}
+				e.Actions[n].UID, e.Actions[n].At = "", time.Time{}
 			}
 		}
-		m.Ended[i] = e
+		m.History[i] = e
 	}
-	m.Failed = failed(m.Failed)
-	m.Rejected, m.Calls = cut(m.Rejected, maxLedgerMessageSize), called(m.Calls)
+	m.Ledger.Failed = failed(m.Ledger.Failed)
+	m.Stage.FailedCheck, m.Tasks.Hooks = cut(m.Stage.FailedCheck, maxLedgerMessageSize), called(m.Tasks.Hooks)
 	if m.Operation != nil {
 		op := *m.Operation
 		m.Operation = &op
-		op.IntentAt, op.BegunAt, op.EndedAt, op.PollAt, op.AzureAt = down(op.IntentAt), down(op.BegunAt), down(op.EndedAt), up(op.PollAt), down(op.AzureAt)
-		op.SeenAt = down(op.SeenAt)
-		op.Instances = wellSeen(op.Instances)
-		if len(op.Token) > maxTokenSize {
-			op.Token = ""
+		op.CreatedAt, op.AcceptedAt, op.EndedAt, op.NextPollAt, op.AzureTime = down(
+			op.CreatedAt,
+		), down(
+			op.AcceptedAt,
+		), down(
+			op.EndedAt,
+		), up(
+			op.NextPollAt,
+		), down(
+			op.AzureTime,
+		)
+		op.LastReadingAt = down(op.LastReadingAt)
+		op.Instances = slices.Clone(op.Instances)
+		for i, a := range op.Instances {
+			op.Instances[i].Ref, op.Instances[i].HealthySince = wellSeen([]rollout.Ref{a.Ref})[0], down(a.HealthySince)
 		}
-		op.Trouble, op.Refused = said(op.Trouble), said(op.Refused)
+		if len(op.PollToken) > maxTokenSize {
+			op.PollToken = ""
+		}
+		op.Error, op.Rejection = said(op.Error), said(op.Rejection)
 	}
 	return m
 }
@@ -159,20 +200,20 @@ func expected(m rollout.Memory) rollout.Memory {
 func failed(all []rollout.Failure) []rollout.Failure {
 	var each, rest []rollout.Failure
 	var kinds []string
-	kind := func(f rollout.Failure) string { return fmt.Sprint(f.Reason, f.Ref.Attempt) }
+	kind := func(f rollout.Failure) string { return fmt.Sprint(f.Reason, f.Try) }
 	for n, f := range all {
 		f.At, f.Ref, f.Message = down(f.At), wellSeen([]rollout.Ref{f.Ref})[0], cut(f.Message, maxFailureMessage)
 		if n >= 3 {
 			f.Message, f.At = "", time.Time{}
 		}
-		if n < 10 || f.Ref.OSDisk != "" || !f.Ref.HealthySince.IsZero() || f.Ref.Successes > 0 {
+		if n < 10 || f.OSDisk != "" {
 			each = append(each, f)
 			continue
 		}
 		if !slices.Contains(kinds, kind(f)) {
 			kinds = append(kinds, kind(f))
 		}
-		rest = append(rest, rollout.Failure{Reason: f.Reason, Ref: rollout.Ref{ID: f.Ref.ID, Attempt: f.Ref.Attempt}})
+		rest = append(rest, rollout.Failure{Reason: f.Reason, Try: f.Try, Ref: rollout.Ref{ID: f.Ref.ID}})
 	}
 	number := func(f rollout.Failure) int { n, _ := strconv.Atoi(f.Ref.ID); return n }
 	slices.SortStableFunc(rest, func(a, b rollout.Failure) int {
@@ -182,10 +223,19 @@ func failed(all []rollout.Failure) []rollout.Failure {
 }
 
 // called are the occasions to the second, with bounded texts.
-func called(calls []rollout.Calling) []rollout.Calling {
-	calls = append([]rollout.Calling(nil), calls...)
+func called(calls []rollout.HookInvocation) []rollout.HookInvocation {
+	calls = append([]rollout.HookInvocation(nil), calls...)
 	for i, c := range calls {
-		c.Since, c.DrainSince, c.Refs, c.About = down(c.Since), down(c.DrainSince), wellSeen(c.Refs), cut(c.About, maxLedgerMessageSize)
+		c.Since, c.DrainingSince, c.Instances, c.Subject = down(
+			c.Since,
+		), down(
+			c.DrainingSince,
+		), wellSeen(
+			c.Instances,
+		), cut(
+			c.Subject,
+			maxLedgerMessageSize,
+		)
 		calls[i] = c
 	}
 	return calls
@@ -195,7 +245,7 @@ func called(calls []rollout.Calling) []rollout.Calling {
 func wellSeen(refs []rollout.Ref) []rollout.Ref {
 	refs = append([]rollout.Ref(nil), refs...)
 	for i := range refs {
-		refs[i].HealthySince, refs[i].Name = down(refs[i].HealthySince), ""
+		refs[i].Name = ""
 		if strings.Contains(refs[i].VMID, "-4000-8000-") { // as the generator makes them
 			refs[i].VMID = refs[i].VMID[:8]
 		}
@@ -204,8 +254,8 @@ func wellSeen(refs []rollout.Ref) []rollout.Ref {
 }
 
 // takenDown are the actions to the second.
-func takenDown(taken []rollout.Taken) []rollout.Taken {
-	taken = append([]rollout.Taken(nil), taken...)
+func takenDown(taken []rollout.AppliedAction) []rollout.AppliedAction {
+	taken = append([]rollout.AppliedAction(nil), taken...)
 	for i := range taken {
 		taken[i].At = down(taken[i].At)
 	}
@@ -217,7 +267,7 @@ func said(p *rollout.Problem) *rollout.Problem {
 		return nil
 	}
 	return &rollout.Problem{
-		Kind: p.Kind, Code: cut(p.Code, maxCodeSize), Message: cut(p.Message, maxLedgerMessageSize), Mend: cut(p.Mend, maxLedgerMessageSize),
+		Kind: p.Kind, Code: cut(p.Code, maxCodeSize), Message: cut(p.Message, maxLedgerMessageSize), Remediation: cut(p.Remediation, maxLedgerMessageSize),
 	}
 }
 

@@ -25,19 +25,21 @@ func LargestStatus() v1alpha1.VMSSRolloutStatus {
 	ref := func(i int) rollout.Ref {
 		return rollout.Ref{
 			ID: fmt.Sprint(i), VMID: "00000000-0000-0000-0000-000000000001", Name: fmt.Sprint(strings.Repeat("n", 64), "_", i),
-			OSDisk: strings.Repeat("d", 64),
 		}
 	}
 	words := strings.Repeat("ä", 10_000)
-	trouble := &rollout.Problem{Kind: rollout.KindPreconditionFailed, Code: words, Message: words, Mend: words}
-	m := rollout.Memory{Operation: &rollout.Operation{
-		Kind: rollout.ReimageOperation, Attempt: 1, Token: strings.Repeat("t", maxTokenSize), Trouble: trouble, Refused: trouble,
+	trouble := &rollout.Problem{Kind: rollout.KindPreconditionFailed, Code: words, Message: words, Remediation: words}
+	m := rollout.State{Operation: &rollout.Operation{
+		Kind: rollout.ReimageOperation, Attempt: 1, PollToken: strings.Repeat("t", maxTokenSize), Error: trouble, Rejection: trouble,
 	}}
 	for i := range 200 {
-		m.Operation.Instances = append(m.Operation.Instances, ref(i))
+		m.Operation.Instances = append(m.Operation.Instances, rollout.Attempt{Ref: ref(i), OSDisk: strings.Repeat("d", 64)})
 	}
 	for i := range 1000 {
-		m.Failed = append(m.Failed, rollout.Failure{Ref: ref(i), Reason: rollout.FailureProvisioning, Message: words})
+		m.Ledger.Failed = append(
+			m.Ledger.Failed,
+			rollout.Failure{Ref: ref(i), OSDisk: strings.Repeat("d", 64), Reason: rollout.FailureProvisioning, Message: words},
+		)
 	}
 	var status v1alpha1.VMSSRolloutStatus
 	remember(&status, m)

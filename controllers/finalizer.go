@@ -28,14 +28,14 @@ func deletionOf(object *v1alpha1.VMSSRollout) rollout.Deletion {
 }
 
 // needsFinalizer says whether an object, if it were deleted now, would have something to put back.
-func needsFinalizer(spec v1alpha1.VMSSRolloutSpec, m rollout.Memory) bool {
+func needsFinalizer(spec v1alpha1.VMSSRolloutSpec, m rollout.State) bool {
 	return spec.OnDelete == v1alpha1.OnDeleteRollback || spec.Strategy.AutomaticRepairs == v1alpha1.RepairsSuspend || spec.Drain != nil ||
-		m.RepairsSuspended || len(m.Drained) > 0
+		m.RepairsSuspended || len(m.Ledger.Cordoned) > 0
 }
 
 // keepFinalizer gives the object its finalizer, or takes it away, before anything is done that it is for. It and the
 // annotation takenBack are all that the controller writes beside status.
-func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alpha1.VMSSRollout, m rollout.Memory) error {
+func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alpha1.VMSSRollout, m rollout.State) error {
 	if !object.DeletionTimestamp.IsZero() {
 		return nil
 	}

@@ -24,7 +24,7 @@ func (d *desk) toAnImage(t *testing.T, change func(*v1alpha1.VMSSRollout)) {
 	t.Helper()
 	d.azure.model.Image = rollout.Image{ID: "before"}
 	for n := range d.azure.instances {
-		d.azure.instances[n].Image = &rollout.Image{ID: "before"}
+		d.azure.instances[n].Disk.Image = &rollout.Image{ID: "before"}
 	}
 	object := d.object(t)
 	object.Spec.Target = v1alpha1.Target{Image: &v1alpha1.Image{ID: "after"}}
@@ -97,13 +97,15 @@ func TestNothingIsWrittenUnstored(t *testing.T) {
 func snapshotName(t *testing.T, d *desk) string {
 	t.Helper()
 	decision := rollout.Plan(specOf(d.object(t), nil), rollout.Observation{
-		At: d.clock.Now(), Model: rollout.Known(d.azure.model), Instances: rollout.Known(d.azure.instances),
-		Claim: rollout.Known(rollout.Claim{}),
+		At:        d.clock.Now(),
+		Model:     rollout.KnownResult(d.azure.model),
+		Instances: rollout.KnownResult(d.azure.instances),
+		Cluster:   rollout.ClusterReads{Ownership: rollout.KnownResult(rollout.Ownership{})},
 	})
-	if len(decision.Store) != 1 {
-		t.Fatalf("%d records, want 1", len(decision.Store))
+	if len(decision.SaveRevisions) != 1 {
+		t.Fatalf("%d records, want 1", len(decision.SaveRevisions))
 	}
-	return decision.Store[0].Name
+	return decision.SaveRevisions[0].Revision
 }
 
 // TestRecordsArePruned: what nobody can go back to any more is deleted, and nobody else's records are.
@@ -329,7 +331,7 @@ func TestStoredSnapshotsAreRead(t *testing.T) {
 		"script": `{"script":{"Absent":false,"URIs":["https://a"],"Command":"sh a","ForceUpdateTag":"1","ProtectedSettings":"s","Digest":"d"}}`,
 		"absent": `{"script":{"Absent":true}}`,
 	} {
-		revision, err := revisionFor(object, rollout.Record{Name: name})
+		revision, err := revisionFor(object, rollout.StoredRevision{Revision: name})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -385,7 +387,7 @@ func TestConflictOnTheFinalizer(t *testing.T) {
 	d.toAnImage(t, func(object *v1alpha1.VMSSRollout) { object.Spec.OnDelete = v1alpha1.OnDeleteRollback })
 	stale := d.object(t)
 	stale.ResourceVersion = "1"
-	err := d.keepFinalizer(d.ctx, stale, rollout.Memory{})
+	err := d.keepFinalizer(d.ctx, stale, rollout.State{})
 	if !apierrors.IsConflict(err) && !errors.Is(err, apierrors.NewConflict(schema.GroupResource{}, "", nil)) {
 		t.Errorf("error %v, want a conflict", err)
 	}

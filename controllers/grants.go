@@ -36,10 +36,10 @@ func refusedScript(round *round, secret *corev1.Secret) *rollout.Problem {
 
 // wasInForce says whether a record of what there is to go back to names the Secret with this very content.
 func (r *round) wasInForce(name, digest string) bool {
-	if b := r.observation.Memory.Baseline; b.Secret == name && b.Digest == digest {
+	if b := r.observation.State.Rollback.Baseline; b.SecretName == name && b.SecretDigest == digest {
 		return true
 	}
-	for _, record := range r.observation.Records {
+	for _, record := range r.observation.Cluster.Revisions {
 		if s := record.Value.Script; s != nil && s.ProtectedSettings == name && s.Digest == digest {
 			return true
 		}

@@ -22,7 +22,10 @@ import (
 
 // effectsOf are the desk's calls of Azure that change something.
 func (d *desk) effectsOf() string {
-	return strings.Join(slices.DeleteFunc(slices.Clone(d.azure.calls), func(c string) bool { return c == "model" || c == "instances" || c == "poll" }), " ")
+	return strings.Join(
+		slices.DeleteFunc(slices.Clone(d.azure.calls), func(c string) bool { return c == "model" || c == "instances" || c == "poll" }),
+		" ",
+	)
 }
 
 // stops makes the desk's process stand still.
@@ -54,15 +57,20 @@ func (s slowModel) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mod
 // onIntent runs after the API server stored the first intent, before its answer arrives.
 func (d *desk) onIntent(t *testing.T, then func()) {
 	t.Helper()
-	d.between(t, interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
-		err := c.SubResource(sub).Update(ctx, o, opts...)
-		if object, is := o.(*v1alpha1.VMSSRollout); is && object.Status.Operation != nil && then != nil {
-			do := then
-			then = nil
-			do()
-		}
-		return err
-	}})
+	d.between(
+		t,
+		interceptor.Funcs{
+			SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+				err := c.SubResource(sub).Update(ctx, o, opts...)
+				if object, is := o.(*v1alpha1.VMSSRollout); is && object.Status.Operation != nil && then != nil {
+					do := then
+					then = nil
+					do()
+				}
+				return err
+			},
+		},
+	)
 }
 
 // TestLateEffectsAreNotSent: an answer that hung, or a process that was stopped, between the read or the intent and the call: nothing is sent, the
@@ -157,14 +165,22 @@ func TestTheIntentHasADeadline(t *testing.T) {
 	figure.Fault(t, 9)
 	d := newDesk(t, theSecret())
 	bounded := false
-	d.between(t, interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
-		object := o.(*v1alpha1.VMSSRollout)
-		if deadline, is := ctx.Deadline(); object.Status.Operation != nil && is && !bounded {
-			bounded = time.Until(deadline) <= persistTimeout
-			return errors.Join(c.SubResource(sub).Update(ctx, o, opts...), context.DeadlineExceeded) // it arrived, and the answer did not
-		}
-		return c.SubResource(sub).Update(ctx, o, opts...)
-	}})
+	d.between(
+		t,
+		interceptor.Funcs{
+			SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+				object := o.(*v1alpha1.VMSSRollout)
+				if deadline, is := ctx.Deadline(); object.Status.Operation != nil && is && !bounded {
+					bounded = time.Until(deadline) <= persistTimeout
+					return errors.Join(
+						c.SubResource(sub).Update(ctx, o, opts...),
+						context.DeadlineExceeded,
+					) // it arrived, and the answer did not
+				}
+				return c.SubResource(sub).Update(ctx, o, opts...)
+			},
+		},
+	)
 	if _, err := d.Reconcile(d.ctx, ctrl.Request{NamespacedName: theKey}); !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("error %v, want that the deadline is over", err)
 	}
@@ -207,7 +223,12 @@ type timedAzure struct {
 	left *time.Duration
 }
 
-func (a timedAzure) WriteScript(ctx context.Context, set rollout.ScaleSet, s rollout.WriteScript, p map[string]any) (rollout.Begun, error) {
+func (a timedAzure) WriteScript(
+	ctx context.Context,
+	set rollout.ScaleSet,
+	s rollout.WriteScript,
+	p map[string]any,
+) (rollout.Accepted, error) {
 	if deadline, is := ctx.Deadline(); is {
 		*a.left = time.Until(deadline)
 	}

@@ -66,10 +66,9 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		spec:      specOf(object, templates),
 		templates: templates,
 		observation: rollout.Observation{
-			At:     r.Clock.Now(),
-			Memory: memory,
-
-			TakenBack: takenBackOf(object),
+			At:      r.Clock.Now(),
+			State:   memory,
+			Cluster: rollout.ClusterReads{RolledBack: takenBackOf(object)},
 		},
 	}
 	r.observeOutside(ctx, round)

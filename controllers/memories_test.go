@@ -21,46 +21,63 @@ func newMemories(t *testing.T) memories {
 	return memories{rand.New(rand.NewPCG(seed, 0))}
 }
 
-func (g memories) memory() rollout.Memory {
-	m := rollout.Memory{
-		Run:            g.Int64N(1000),
-		Revision:       g.text(64),
-		ModelApplied:   g.coin(),
-		ScriptWritten:  g.coin(),
-		Completed:      g.coin(),
-		SettledETag:    g.text(20),
-		SettledSize:    g.IntN(1001),
-		Set:            g.text(36),
-		OtherSet:       g.text(36),
-		ShortSince:     g.time(),
-		UnhealthySince: g.time(),
-		LastBatchEnd:   g.time(),
-		Pace:           time.Duration(g.Int64N(int64(3 * time.Hour))),
-		Step:           g.text(63),
-		Gate:           rollout.Gate{Since: g.time(), Elapsed: time.Duration(g.Int64N(int64(3 * time.Hour)))},
-		Fruitless:      g.IntN(10),
-		LastExposed:    g.IntN(1001),
-		NotBefore:      g.time(),
-		Throttled:      g.coin(),
+func (g memories) memory() rollout.State {
+	m := rollout.State{
+		Run: rollout.Run{Number: g.Int64N(1000), Revision: g.text(64), Completed: g.coin()},
+		Model: rollout.ModelState{
+			Applied:           g.coin(),
+			ScriptWritten:     g.coin(),
+			CompletedETag:     g.text(20),
+			CompletedCapacity: g.IntN(1001),
+		},
+		ScaleSet: rollout.ScaleSetState{ID: g.text(36), ReplacedBy: g.text(36)},
+		Timers:   rollout.Timers{ListShortSince: g.time(), UnhealthySince: g.time()},
+		Pacing: rollout.Pacing{
+			LastBatchEnd:        g.time(),
+			LastUpgradeDuration: time.Duration(g.Int64N(int64(3 * time.Hour))),
+			NoEffectCount:       g.IntN(10),
+			ExposedThen:         g.IntN(1001),
+			NotBefore:           g.time(),
+			Throttled:           g.coin(),
+		},
+		Stage: rollout.Stage{
+			Name:  g.text(63),
+			Timer: rollout.Timer{Since: g.time(), Elapsed: time.Duration(g.Int64N(int64(3 * time.Hour)))},
+		},
 	}
 	if g.coin() {
 		m.Operation = g.operation()
 	}
 	if g.coin() {
-		m.PutOff = rollout.PutOff{Kind: rollout.KindConflict, Since: g.time(), Times: g.IntN(100), Says: g.text(1500)}
-		m.Unread = rollout.PutOff{Kind: rollout.KindThrottled, Since: g.time(), Until: g.time(), Times: g.IntN(100), Says: g.text(1500)}
+		m.Pacing.Deferred = rollout.Deferral{Kind: rollout.KindConflict, Since: g.time(), Attempts: g.IntN(100), Message: g.text(1500)}
+		m.Pacing.ReadsDeferred = rollout.Deferral{
+			Kind:     rollout.KindThrottled,
+			Since:    g.time(),
+			Until:    g.time(),
+			Attempts: g.IntN(100),
+			Message:  g.text(1500),
+		}
 	}
 	g.back(&m)
 	g.outside(&m)
 	for range g.IntN(4) * g.IntN(60) {
-		ref := g.ref()
+		disk := g.text(64)
 		if g.IntN(3) > 0 { // as most failures are
-			ref.OSDisk, ref.HealthySince, ref.Successes = "", time.Time{}, 0
+			disk = ""
 		}
-		m.Failed = append(m.Failed, rollout.Failure{
-			Ref: ref,
-			Reason: pick(g, rollout.FailureProvisioning, rollout.FailureHealth, rollout.FailureNotApplied, rollout.FailureReimage, rollout.FailureStuck,
-				rollout.FailureCheck, rollout.FailureHook, rollout.FailureDrain),
+		m.Ledger.Failed = append(m.Ledger.Failed, rollout.Failure{
+			Ref: g.ref(), Try: g.IntN(4), OSDisk: disk,
+			Reason: pick(
+				g,
+				rollout.FailureProvisioning,
+				rollout.FailureHealth,
+				rollout.FailureNotApplied,
+				rollout.FailureReimage,
+				rollout.FailureStuck,
+				rollout.FailureCheck,
+				rollout.FailureHook,
+				rollout.FailureDrain,
+			),
 			Message: g.text(1500),
 			At:      g.time(),
 		})
@@ -69,87 +86,137 @@ func (g memories) memory() rollout.Memory {
 }
 
 // back fills in what has to do with going back, and with people.
-func (g memories) back(m *rollout.Memory) {
-	m.Started, m.Stable, m.Settings, m.Returned = g.time(), g.text(12), g.text(32), g.coin()
-	m.Baseline = rollout.Baseline{
-		Name: g.text(12), Source: pick(g, rollout.BaselineCompleted, rollout.BaselineDeclared, rollout.BaselineSnapshot), Secret: g.text(64),
-		Digest: g.text(32), Run: g.Int64N(9), Fixed: g.coin(), Since: g.time(), Why: g.text(2000), Lost: g.text(2000),
+func (g memories) back(m *rollout.State) {
+	m.Run.StartedAt, m.Rollback.LastCompletedRevision, m.Model.SettingsDigest, m.Run.CompletedAtBaseline = g.time(), g.text(
+		12,
+	), g.text(
+		32,
+	), g.coin()
+	m.Rollback.Baseline = rollout.Baseline{
+		Revision: g.text(
+			12,
+		), Source: pick(g, rollout.BaselineCompleted, rollout.BaselineDeclared, rollout.BaselineSnapshot), SecretName: g.text(64),
+		SecretDigest: g.text(
+			32,
+		), Run: g.Int64N(9), Fixed: g.coin(), NewestInstanceAt: g.time(), Invalid: g.text(2000), Unavailable: g.text(2000),
 	}
 	if g.coin() {
-		m.Return = &rollout.Return{
-			Kind: pick(g, rollout.ReturnRollback, rollout.ReturnAbort), Cause: pick(g, rollout.CauseAction, rollout.CauseTarget), Record: g.text(12),
-			All: g.coin(), Why: g.text(2000), By: g.text(64), At: g.time(), RestoredAt: g.time(), Done: g.coin(), Differs: g.text(2000),
+		m.Rollback.Current = &rollout.Rollback{
+			Kind: pick(
+				g,
+				rollout.FullRollback,
+				rollout.AbortRollback,
+			), Cause: pick(g, rollout.CauseAction, rollout.CauseTarget), Revision: g.text(12),
+			AllInstances: g.coin(), Message: g.text(2000), RequestedBy: g.text(64), StartedAt: g.time(), ModelRestoredAt: g.time(), Done: g.coin(), Differences: g.text(2000),
 		}
 	}
-	m.Exposed = pick(g, nil, []string{"0", "1", "2", "7", "9", "10"}, []string{"007", "0-3", "=1", "web_0a", "web_0b"}, []string{"3"},
-		[]string{"a_b_1", "a_b_2", "a_c_", "x_{1,2}", "x_{3", "y_4,5", "y_6", "=z_1", "=z_2", strings.Repeat("n", 120) + "_1", strings.Repeat("n", 120) + "_2"})
-	m.Verified = pick(g, nil, m.Exposed, []string{"3"})
+	m.Ledger.Exposed = pick(
+		g,
+		nil,
+		[]string{"0", "1", "2", "7", "9", "10"},
+		[]string{"007", "0-3", "=1", "web_0a", "web_0b"},
+		[]string{"3"},
+		[]string{
+			"a_b_1",
+			"a_b_2",
+			"a_c_",
+			"x_{1,2}",
+			"x_{3",
+			"y_4,5",
+			"y_6",
+			"=z_1",
+			"=z_2",
+			strings.Repeat("n", 120) + "_1",
+			strings.Repeat("n", 120) + "_2",
+		},
+	)
+	m.Ledger.Verified = pick(g, nil, m.Ledger.Exposed, []string{"3"})
 	for range g.IntN(3) {
-		m.Former, m.Skipped = append(m.Former, g.ref()), append(m.Skipped, g.ref())
-		m.Approved = append(m.Approved, g.text(63))
-		m.Taken = append(m.Taken, g.taken())
-		m.Ended = append(m.Ended, rollout.Ended{
-			Run: 1 + g.Int64N(9), Revision: g.text(12), Before: g.text(12), Outcome: pick(g, rollout.EndingPromoted, rollout.EndingAborted), Why: g.text(600),
-			Started: g.time(), Stopped: g.time(), Taken: []rollout.Taken{g.taken()},
+		m.Preempted.Instances, m.Ledger.Skipped = append(m.Preempted.Instances, g.ref()), append(m.Ledger.Skipped, g.ref())
+		m.Stage.Approved = append(m.Stage.Approved, g.text(63))
+		m.Actions = append(m.Actions, g.taken())
+		m.History = append(m.History, rollout.PastRun{
+			Number: 1 + g.Int64N(
+				9,
+			), Revision: g.text(12), PreviousRevision: g.text(12), Result: pick(g, rollout.RunPromoted, rollout.RunAborted), Message: g.text(600),
+			StartedAt: g.time(), EndedAt: g.time(), Actions: []rollout.AppliedAction{g.taken()},
 		})
 	}
-	m.FormerSince, m.FormerBegun, m.FormerID = g.time(), g.time(), g.text(36)
+	m.Preempted.At, m.Preempted.CreatedAt, m.Preempted.ID = g.time(), g.time(), g.text(36)
 	for range g.IntN(3) {
-		m.Unchanged = append(m.Unchanged, g.ref())
+		m.Pacing.NoEffectInstances = append(m.Pacing.NoEffectInstances, g.ref())
 	}
-	m.Stall = rollout.Stall{Gate: rollout.Gate{Since: g.time(), Elapsed: time.Duration(g.Int64N(int64(3 * time.Hour)))}, Count: g.IntN(1001)}
-	m.Promoted, m.PromoteFull, m.RepairsSuspended = g.text(63), g.coin(), g.coin()
+	m.Timers.Progress = rollout.ProgressTimer{
+		Timer:   rollout.Timer{Since: g.time(), Elapsed: time.Duration(g.Int64N(int64(3 * time.Hour)))},
+		Reached: g.IntN(1001),
+	}
+	m.Stage.Promoted, m.Stage.PromoteAll, m.RepairsSuspended = g.text(63), g.coin(), g.coin()
 }
 
 // outside fills in what has to do with checks, hooks and nodes.
-func (g memories) outside(m *rollout.Memory) {
-	m.Rejected, m.Spoilt, m.CallNumber = g.text(2000), g.IntN(9), g.IntN(99)
-	m.StepBefore, m.StepAfter = g.text(128), g.text(128)
-	m.Drained = pick(g, nil, []string{"0", "1", "2", "7"}, []string{"web_0a", "web_0b"})
+func (g memories) outside(m *rollout.State) {
+	m.Stage.FailedCheck, m.Stage.GateResets, m.Tasks.Sequence = g.text(2000), g.IntN(9), g.IntN(99)
+	m.Tasks.StepBefore, m.Tasks.StepAfter = g.text(128), g.text(128)
+	m.Ledger.Cordoned = pick(g, nil, []string{"0", "1", "2", "7"}, []string{"web_0a", "web_0b"})
 	for range g.IntN(3) {
-		m.Checked = append(m.Checked, g.text(128))
-		call := rollout.Calling{
-			Point: pick(g, rollout.BeforeInstance, rollout.OnFailure), Number: 1 + g.IntN(9), Since: g.time(), DrainSince: g.time(), About: g.text(2000),
+		m.Stage.ChecksPassed = append(m.Stage.ChecksPassed, g.text(128))
+		call := rollout.HookInvocation{
+			Point: pick(
+				g,
+				rollout.BeforeInstance,
+				rollout.OnFailure,
+			), Sequence: 1 + g.IntN(9), Since: g.time(), DrainingSince: g.time(), Subject: g.text(2000),
 		}
 		for range g.IntN(3) {
-			call.Refs = append(call.Refs, g.ref())
+			call.Instances = append(call.Instances, g.ref())
 			if op := m.Operation; op != nil && len(op.Instances) > 0 && g.coin() {
 				ref := pick(g, op.Instances...)
-				call.Refs = []rollout.Ref{{ID: ref.ID, VMID: ref.VMID}}
+				call.Instances = []rollout.Ref{{ID: ref.ID, VMID: ref.VMID}}
 			}
-			call.Done = append(call.Done, rollout.CallsDone{Hook: g.text(63), IDs: pick(g, nil, []string{"0", "1", "5"})})
+			call.Done = append(call.Done, rollout.HookCallsDone{Hook: g.text(63), InstanceIDs: pick(g, nil, []string{"0", "1", "5"})})
 		}
-		m.Calls = append(m.Calls, call)
+		m.Tasks.Hooks = append(m.Tasks.Hooks, call)
 	}
 }
 
-func (g memories) taken() rollout.Taken {
-	return rollout.Taken{
-		UID: "u" + g.text(30), Verb: pick(g, rollout.VerbApprove, rollout.VerbRetry), Step: g.text(63), Instance: g.text(9), By: g.text(64),
-		Verified: g.coin(), At: g.time(),
+func (g memories) taken() rollout.AppliedAction {
+	return rollout.AppliedAction{
+		UID: "u" + g.text(
+			30,
+		), Verb: pick(g, rollout.VerbApprove, rollout.VerbRetry), Step: g.text(63), Instance: g.text(9), RequestedBy: g.text(64),
+		RequesterVerified: g.coin(), At: g.time(),
 	}
 }
 
 func (g memories) operation() *rollout.Operation {
 	op := &rollout.Operation{
-		Run:      g.Int64N(1000),
-		Back:     g.coin(),
-		NewDisks: g.coin(),
-		Kind:     pick(g, rollout.WriteImageOperation, rollout.WriteScriptOperation, rollout.UpgradeOperation, rollout.ReimageOperation),
-		Attempt:  1 + g.IntN(5),
-		IntentAt: g.time(),
-		BegunAt:  g.time(),
-		AzureAt:  g.time(),
-		ID:       g.text(36),
-		EndedAt:  g.time(),
-		PollAt:   g.time(),
-		SeenAt:   g.time(),
-		Token:    g.text(2 * maxTokenSize),
+		Run:            g.Int64N(1000),
+		Rollback:       g.coin(),
+		ReplacesOSDisk: g.coin(),
+		Kind: pick(
+			g,
+			rollout.WriteImageOperation,
+			rollout.WriteScriptOperation,
+			rollout.UpgradeOperation,
+			rollout.ReimageOperation,
+		),
+		Attempt:       1 + g.IntN(5),
+		CreatedAt:     g.time(),
+		AcceptedAt:    g.time(),
+		AzureTime:     g.time(),
+		ID:            g.text(36),
+		EndedAt:       g.time(),
+		NextPollAt:    g.time(),
+		LastReadingAt: g.time(),
+		PollToken:     g.text(2 * maxTokenSize),
 	}
 	for range g.IntN(20) {
-		op.Instances = append(op.Instances, g.ref())
+		op.Instances = append(
+			op.Instances,
+			rollout.Attempt{Ref: g.ref(), OSDisk: g.text(64), HealthySince: g.time(), Try: g.IntN(4), Successes: g.IntN(4)},
+		)
 	}
-	op.Trouble, op.Refused = g.problem(), g.problem()
+	op.Error, op.Rejection = g.problem(), g.problem()
 	return op
 }
 
@@ -158,13 +225,13 @@ func (g memories) problem() *rollout.Problem {
 		return nil
 	}
 	return &rollout.Problem{
-		Kind: pick(g, rollout.KindForbidden, rollout.KindQuota), Code: g.text(400), Message: g.text(3000), Mend: g.text(3000),
+		Kind: pick(g, rollout.KindForbidden, rollout.KindQuota), Code: g.text(400), Message: g.text(3000), Remediation: g.text(3000),
 		RetryAfter: time.Duration(g.IntN(3)) * time.Second,
 	}
 }
 
 func (g memories) ref() rollout.Ref {
-	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.vmID(), Name: g.text(64), OSDisk: g.text(64), HealthySince: g.time(), Attempt: g.IntN(4), Successes: g.IntN(4)}
+	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.vmID(), Name: g.text(64)}
 }
 
 // vmID is a UUID as Azure gives them, or a text that is too short to look like one.

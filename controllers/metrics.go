@@ -40,11 +40,11 @@ func (m *Metrics) observe(round *round, d rollout.Decision) {
 		return
 	}
 	namespace, name := round.object.Namespace, round.object.Name
-	m.stands(types.NamespacedName{Namespace: namespace, Name: name}, d.Because.Reason)
+	m.stands(types.NamespacedName{Namespace: namespace, Name: name}, d.Explanation.Reason)
 	if round.began != "" {
 		m.steps.WithLabelValues(namespace, name, string(round.began)).Inc()
 	}
-	if p := d.Progress; p != nil {
+	if p := d.Report.Progress; p != nil {
 		for state, n := range map[string]int{
 			"eligible": p.Eligible, "desired": p.Desired, "updated": p.Updated, "ready": p.Ready,
 			"failed": p.Failed, "unavailable": p.Unavailable, "overshoot": p.Overshoot,

@@ -18,20 +18,20 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	ctx, cancel := context.WithTimeout(ctx, longestLook)
 	defer cancel()
 	obs := &round.observation
-	obs.Records = map[string]rollout.Reading[rollout.Snapshot]{}
-	obs.Asked = map[string]rollout.Reading[bool]{}
+	obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{}
+	obs.Exists = map[string]rollout.Result[bool]{}
 	obs.Window = windowAt(round.object.Spec.Windows, obs.At)
-	obs.Terminating = round.spec.Deleting == rollout.DeletionRollback && r.isTerminating(ctx, round.object)
+	obs.Cluster.Terminating = round.spec.Deletion == rollout.DeletionRollback && r.isTerminating(ctx, round.object)
 	for reads := rollout.Look(round.spec, *obs); reads.Any(); reads = rollout.Look(round.spec, *obs) {
 		switch {
 		case reads.Settings != "":
-			obs.Settings = r.readSettings(ctx, round, reads.Settings)
-		case reads.BackSettings != "":
-			obs.BackSettings = r.readSettings(ctx, round, reads.BackSettings)
-		case reads.Record != "":
-			obs.Records[reads.Record] = r.readRecord(ctx, round, reads.Record)
-		case reads.Claim:
-			obs.Claim = r.readClaim(ctx, round)
+			obs.Cluster.Settings = r.readSettings(ctx, round, reads.Settings)
+		case reads.BaselineSettings != "":
+			obs.Cluster.BaselineSettings = r.readSettings(ctx, round, reads.BaselineSettings)
+		case reads.Revision != "":
+			obs.Cluster.Revisions[reads.Revision] = r.readRecord(ctx, round, reads.Revision)
+		case reads.Ownership:
+			obs.Cluster.Ownership = r.readClaim(ctx, round)
 		default:
 			r.observeAzure(ctx, round, reads)
 		}
@@ -45,10 +45,10 @@ func (r *VMSSRolloutReconciler) observeAzure(ctx context.Context, round *round, 
 	obs := &round.observation
 	switch {
 	case reads.Operation:
-		op := obs.Memory.Operation
-		obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.Token))
+		op := obs.State.Operation
+		obs.Operation = reading(r.Azure.Poll(ctx, round.set, op.Kind, op.PollToken))
 	case reads.Instance != "":
-		obs.Asked[reads.Instance] = reading(r.Azure.HasInstance(ctx, round.set, reads.Instance))
+		obs.Exists[reads.Instance] = reading(r.Azure.HasInstance(ctx, round.set, reads.Instance))
 	case reads.Instances:
 		obs.Instances = reading(r.Azure.Instances(ctx, round.set))
 		round.listed = r.Clock.Now()
@@ -58,17 +58,17 @@ func (r *VMSSRolloutReconciler) observeAzure(ctx context.Context, round *round, 
 			round.listed = r.Clock.Now()
 		}
 		obs.Model = reading(r.Azure.Model(ctx, round.set))
-	case reads.Rolling:
-		obs.Rolling = reading(r.Azure.RollingUpgrade(ctx, round.set))
+	case reads.RollingUpgrade:
+		obs.RollingUpgrade = reading(r.Azure.RollingUpgrade(ctx, round.set))
 	}
 }
 
 // reading turns a port's answer into a reading.
-func reading[T any](value T, err error) rollout.Reading[T] {
+func reading[T any](value T, err error) rollout.Result[T] {
 	if err != nil {
-		return rollout.Unknown[T](classified(err))
+		return rollout.FailedResult[T](classified(err))
 	}
-	return rollout.Known(value)
+	return rollout.KnownResult(value)
 }
 
 // classified is the problem an error carries. One that carries none was never classified: nothing is known about it, and the

@@ -27,9 +27,13 @@ func TestRoundReadsForABoundedTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := &VMSSRolloutReconciler{Azure: endless{}, Clock: clock.RealClock{}}
 		target := rollout.Target{Image: &rollout.Image{ID: "/images/a"}}
-		round := &round{object: &v1alpha1.VMSSRollout{}, spec: rollout.Spec{Target: target, Percent: 100}, observation: rollout.Observation{
-			At: time.Now(), Memory: rollout.Memory{Run: 1, Revision: target.Revision(), Completed: true, Returned: true},
-		}}
+		round := &round{
+			object: &v1alpha1.VMSSRollout{},
+			spec:   rollout.Spec{Target: target, Canary: rollout.Canary{Percent: 100}},
+			observation: rollout.Observation{
+				At: time.Now(), State: rollout.State{Run: rollout.Run{Number: 1, Revision: target.Revision(), Completed: true, CompletedAtBaseline: true}},
+			},
+		}
 		begun := time.Now()
 		ctx, giveUp := context.WithTimeout(t.Context(), time.Hour)
 		defer giveUp()

@@ -15,31 +15,31 @@ import (
 // observeOutside looks at what goes on outside of Azure: what is declared of checks and hooks, and how far they and the nodes are.
 func (r *VMSSRolloutReconciler) observeOutside(ctx context.Context, round *round) {
 	obs := &round.observation
-	obs.Outside = missingTemplate(round)
+	obs.IntegrationError = missingTemplate(round)
 	if r.Verification != nil {
-		if obs.Outside == nil {
-			obs.Outside = r.Verification.Declare(round.object, round.templates)
+		if obs.IntegrationError == nil {
+			obs.IntegrationError = r.Verification.Declare(round.object, round.templates)
 		}
-		if obs.Outside == nil {
-			obs.Outside = r.refusedCredential(ctx, round)
+		if obs.IntegrationError == nil {
+			obs.IntegrationError = r.refusedCredential(ctx, round)
 		}
-		obs.Checks, obs.Calls = r.Verification.Known(round.object.UID)
+		obs.Tasks.Checks, obs.Tasks.Hooks = r.Verification.Known(round.object.UID)
 	}
 	if r.Nodes != nil {
-		obs.Nodes = r.Nodes.States(string(round.object.UID))
+		obs.Tasks.Nodes = r.Nodes.States(string(round.object.UID))
 	}
 }
 
 // noteScripts looks again in which machines a script of a check is at work, now that they are listed: one may have begun since the round
 // did.
 func (r *VMSSRolloutReconciler) noteScripts(round *round) {
-	if len(round.observation.Checks) == 0 {
+	if len(round.observation.Tasks.Checks) == 0 {
 		return // nothing is measured, and without a desk nothing ever is
 	}
 	known, _ := r.Verification.Known(round.object.UID)
-	for key, result := range round.observation.Checks {
-		result.Inside = result.Inside || known[key].Inside
-		round.observation.Checks[key] = result
+	for key, result := range round.observation.Tasks.Checks {
+		result.RunsInInstance = result.RunsInInstance || known[key].RunsInInstance
+		round.observation.Tasks.Checks[key] = result
 	}
 }
 
@@ -48,9 +48,14 @@ func missingTemplate(round *round) *rollout.Problem {
 	for _, check := range round.object.Spec.Checks {
 		if ref := check.TemplateRef; ref != nil && round.templates[ref.Name] == nil {
 			return &rollout.Problem{
-				Kind:    rollout.KindInvalid,
-				Message: fmt.Sprintf("check %s refers to CheckTemplate %q, which is not in namespace %s", check.Name, ref.Name, round.object.Namespace),
-				Mend:    "kubectl get checktemplates -n " + round.object.Namespace,
+				Kind: rollout.KindInvalid,
+				Message: fmt.Sprintf(
+					"check %s refers to CheckTemplate %q, which is not in namespace %s",
+					check.Name,
+					ref.Name,
+					round.object.Namespace,
+				),
+				Remediation: "kubectl get checktemplates -n " + round.object.Namespace,
 			}
 		}
 	}
@@ -85,7 +90,7 @@ func (r *VMSSRolloutReconciler) want(round *round, d rollout.Decision) {
 		r.Verification.Want(round.object, round.observation.Instances.Value, d)
 	}
 	if r.Nodes != nil {
-		r.Nodes.Want(round.object, round.set, d.Nodes)
+		r.Nodes.Want(round.object, round.set, d.Tasks.Nodes)
 	}
 }
 

@@ -32,7 +32,7 @@ func firstLook(round *round) time.Duration {
 		return 0
 	case ready.ObservedGeneration != object.Generation, object.Status.ObservedGeneration != object.Generation:
 		return 0
-	case !object.DeletionTimestamp.IsZero(), len(obs.Actions) > 0, obs.Memory.Operation != nil, !obs.Memory.Completed:
+	case !object.DeletionTimestamp.IsZero(), len(obs.Actions) > 0, obs.State.Operation != nil, !obs.State.Run.Completed:
 		return 0
 	}
 	return shareOf(object.UID, spreadOver)
@@ -56,5 +56,5 @@ func shareOf(uid types.UID, of time.Duration) time.Duration {
 
 // putOff ends a round that waits for its turn. That the rollout is there, and how it stands, is counted all the same.
 func (r *VMSSRolloutReconciler) putOff(round *round) {
-	r.Metrics.observe(round, rollout.Decision{Because: rollout.Because{Reason: rollout.Reason(round.before)}})
+	r.Metrics.observe(round, rollout.Decision{Explanation: rollout.Explanation{Reason: rollout.Reason(round.before)}})
 }

@@ -12,12 +12,12 @@ const (
 )
 
 // reportPlan makes the status say what would be done; without a forecast, nothing.
-func reportPlan(status *v1alpha1.VMSSRolloutStatus, f *rollout.Forecast) {
+func reportPlan(status *v1alpha1.VMSSRolloutStatus, f *rollout.Preview) {
 	status.Plan = nil
 	if f == nil {
 		return
 	}
-	plan := &v1alpha1.Plan{AzureCalls: count(f.Calls), Ends: string(f.Ends.Reason)}
+	plan := &v1alpha1.Plan{AzureCalls: count(f.APICalls), Ends: string(f.Expected.Reason)}
 	for _, kind := range f.Writes {
 		plan.Writes = append(plan.Writes, v1alpha1.OperationKind(kind))
 	}

@@ -33,25 +33,25 @@ type ScaleSets interface {
 	Poll(ctx context.Context, set rollout.ScaleSet, kind rollout.OperationKind, token string) (rollout.OperationStatus, error)
 
 	// WriteImage begins a PATCH of the image reference and of nothing else, with If-Match.
-	WriteImage(ctx context.Context, set rollout.ScaleSet, step rollout.WriteImage) (rollout.Begun, error)
+	WriteImage(ctx context.Context, set rollout.ScaleSet, step rollout.WriteImage) (rollout.Accepted, error)
 
 	// WriteScript begins a PUT of the custom script extension through the extensions sub-resource, so that no other extension
 	// is sent. protected are its protected settings, nil for none. They appear in no error.
-	WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript, protected map[string]any) (rollout.Begun, error)
+	WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript, protected map[string]any) (rollout.Accepted, error)
 
 	// RemoveScript begins a DELETE of the custom script extension in the model, and of no other.
-	RemoveScript(ctx context.Context, set rollout.ScaleSet, step rollout.RemoveScript) (rollout.Begun, error)
+	RemoveScript(ctx context.Context, set rollout.ScaleSet, step rollout.RemoveScript) (rollout.Accepted, error)
 
 	// SuspendRepairs and ResumeRepairs begin a POST that turns the service of automatic repairs off and on again.
-	SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Begun, error)
-	ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Begun, error)
+	SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error)
+	ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error)
 
 	// Upgrade begins a manual upgrade of the named instances. An empty list is refused before anything is sent: to Azure,
 	// some forms of "none" mean "all".
-	Upgrade(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error)
+	Upgrade(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Accepted, error)
 
 	// Reimage begins a reimage of the named instances, with the same care.
-	Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error)
+	Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Accepted, error)
 }
 
 // Leadership is what the controller needs to know of the election of a leader.
@@ -76,7 +76,7 @@ type Verification interface {
 	Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollout.Decision)
 
 	// Known is what is known of the checks and calls that are wanted.
-	Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.CallKey]rollout.CallResult)
+	Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult)
 
 	// Shown is what a status says of the checks that are wanted, what needs a person first.
 	Shown(uid types.UID) []v1alpha1.CheckStatus

@@ -80,54 +80,54 @@ func (o *obedient) HasInstance(_ context.Context, _ rollout.ScaleSet, id string)
 
 func (o *obedient) Poll(context.Context, rollout.ScaleSet, rollout.OperationKind, string) (rollout.OperationStatus, error) {
 	o.calls = append(o.calls, "poll")
-	return rollout.OperationStatus{State: rollout.OperationSucceeded, Took: time.Second}, nil
+	return rollout.OperationStatus{State: rollout.OperationSucceeded, Duration: time.Second}, nil
 }
 
-func (o *obedient) effect(step string) (rollout.Begun, error) {
+func (o *obedient) effect(step string) (rollout.Accepted, error) {
 	o.calls = append(o.calls, step)
 	if o.before != nil {
 		o.before(step)
 	}
-	return rollout.Begun{Token: "token", RetryAfter: time.Second}, o.fail
+	return rollout.Accepted{PollToken: "token", RetryAfter: time.Second}, o.fail
 }
 
-func (o *obedient) WriteImage(_ context.Context, _ rollout.ScaleSet, s rollout.WriteImage) (rollout.Begun, error) {
+func (o *obedient) WriteImage(_ context.Context, _ rollout.ScaleSet, s rollout.WriteImage) (rollout.Accepted, error) {
 	o.model.Image = s.Image
 	for n := range o.instances {
-		o.instances[n].Latest = rollout.No
+		o.instances[n].Latest = rollout.False
 	}
 	return o.effect("image")
 }
 
-func (o *obedient) WriteScript(_ context.Context, _ rollout.ScaleSet, s rollout.WriteScript, protected map[string]any) (rollout.Begun, error) {
+func (o *obedient) WriteScript(_ context.Context, _ rollout.ScaleSet, s rollout.WriteScript, protected map[string]any) (rollout.Accepted, error) {
 	o.protected = protected
 	o.model.Script = &rollout.ModelScript{Extension: cmp.Or(s.Extension, rollout.DefaultScriptExtension), URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
 	for n := range o.instances {
-		o.instances[n].Latest = rollout.No
+		o.instances[n].Latest = rollout.False
 	}
 	return o.effect("script")
 }
 
-func (o *obedient) RemoveScript(context.Context, rollout.ScaleSet, rollout.RemoveScript) (rollout.Begun, error) {
+func (o *obedient) RemoveScript(context.Context, rollout.ScaleSet, rollout.RemoveScript) (rollout.Accepted, error) {
 	o.model.Script = nil
 	return o.effect("remove script")
 }
 
-func (o *obedient) SuspendRepairs(context.Context, rollout.ScaleSet) (rollout.Begun, error) {
+func (o *obedient) SuspendRepairs(context.Context, rollout.ScaleSet) (rollout.Accepted, error) {
 	return o.effect("suspend repairs")
 }
 
-func (o *obedient) ResumeRepairs(context.Context, rollout.ScaleSet) (rollout.Begun, error) {
+func (o *obedient) ResumeRepairs(context.Context, rollout.ScaleSet) (rollout.Accepted, error) {
 	return o.effect("resume repairs")
 }
 
-func (o *obedient) Upgrade(_ context.Context, _ rollout.ScaleSet, refs []rollout.Ref) (rollout.Begun, error) {
+func (o *obedient) Upgrade(_ context.Context, _ rollout.ScaleSet, refs []rollout.Ref) (rollout.Accepted, error) {
 	for n := range o.instances {
 		for _, ref := range refs {
 			if o.instances[n].ID == ref.ID {
-				o.instances[n].Latest, o.instances[n].Script = rollout.Yes, rollout.ScriptSucceeded
-				if o.instances[n].Image != nil {
-					o.instances[n].Image = new(o.model.Image)
+				o.instances[n].Latest, o.instances[n].Script = rollout.True, rollout.ScriptSucceeded
+				if o.instances[n].Disk.Image != nil {
+					o.instances[n].Disk.Image = new(o.model.Image)
 				}
 			}
 		}
@@ -135,7 +135,7 @@ func (o *obedient) Upgrade(_ context.Context, _ rollout.ScaleSet, refs []rollout
 	return o.effect("upgrade")
 }
 
-func (o *obedient) Reimage(context.Context, rollout.ScaleSet, []rollout.Ref) (rollout.Begun, error) {
+func (o *obedient) Reimage(context.Context, rollout.ScaleSet, []rollout.Ref) (rollout.Accepted, error) {
 	return o.effect("reimage")
 }
 
@@ -152,8 +152,15 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 	d.ctx = logr.NewContext(t.Context(), logger)
 	d.azure = &obedient{model: rollout.Model{ETag: "1", Capacity: 2, UpgradeMode: "Manual", Orchestration: "Uniform", State: rollout.StateSucceeded, HealthMonitored: true}}
 	for _, id := range []string{"0", "1"} {
-		d.azure.instances = append(d.azure.instances, rollout.Instance{ID: id, VMID: "vm" + id, State: rollout.StateSucceeded, Latest: rollout.Yes, Running: rollout.Yes,
-			AppHealth: rollout.Yes, HealthSince: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC), SeenAt: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)}) // whatever was done to it, its health was reported since
+		d.azure.instances = append(d.azure.instances, rollout.Instance{
+			ID:       id,
+			VMID:     "vm" + id,
+			State:    rollout.StateSucceeded,
+			Latest:   rollout.True,
+			Power:    rollout.PowerState{Running: rollout.True},
+			Health:   rollout.HealthReport{Healthy: rollout.True, Since: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)},
+			ListedAt: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
+		}) // whatever was done to it, its health was reported since
 	}
 	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}, &v1alpha1.RolloutAction{}).WithObjects(append(objects, theRollout())...).
 		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {

@@ -69,9 +69,9 @@ func recordOf(object *v1alpha1.VMSSRollout, name string) string {
 
 // store keeps what a decision wants kept, before anything that relies on it. A record has the name of its content, so one that is there
 // already is the same. A round that acts writes twice, and stores once.
-func (r *VMSSRolloutReconciler) store(ctx context.Context, round *round, records []rollout.Record) error {
+func (r *VMSSRolloutReconciler) store(ctx context.Context, round *round, records []rollout.StoredRevision) error {
 	for _, record := range records {
-		if slices.Contains(round.stored, record.Name) {
+		if slices.Contains(round.stored, record.Revision) {
 			continue
 		}
 		revision, err := revisionFor(round.object, record)
@@ -85,15 +85,15 @@ func (r *VMSSRolloutReconciler) store(ctx context.Context, round *round, records
 		if err != nil {
 			return fmt.Errorf("storing ControllerRevision %s/%s: %w", revision.Namespace, revision.Name, err)
 		}
-		round.stored = append(round.stored, record.Name)
+		round.stored = append(round.stored, record.Revision)
 	}
 	return nil
 }
 
-func revisionFor(object *v1alpha1.VMSSRollout, record rollout.Record) (*appsv1.ControllerRevision, error) {
+func revisionFor(object *v1alpha1.VMSSRollout, record rollout.StoredRevision) (*appsv1.ControllerRevision, error) {
 	data, err := json.Marshal(storedSnapshot(record.Snapshot))
 	if err != nil {
-		return nil, fmt.Errorf("encoding record %s of VMSSRollout %s: %w", record.Name, client.ObjectKeyFromObject(object), err)
+		return nil, fmt.Errorf("encoding record %s of VMSSRollout %s: %w", record.Revision, client.ObjectKeyFromObject(object), err)
 	}
 	var holds []string
 	if controllerutil.ContainsFinalizer(object, finalizer) {
@@ -103,7 +103,7 @@ func revisionFor(object *v1alpha1.VMSSRollout, record rollout.Record) (*appsv1.C
 		ObjectMeta: metav1.ObjectMeta{
 			Finalizers:      holds,
 			Namespace:       object.Namespace,
-			Name:            recordName(object, record.Name),
+			Name:            recordName(object, record.Revision),
 			Labels:          map[string]string{labelRollout: string(object.UID)},
 			OwnerReferences: []metav1.OwnerReference{*metav1.NewControllerRef(object, v1alpha1.GroupVersion.WithKind("VMSSRollout"))},
 		},
@@ -129,7 +129,7 @@ func (r *VMSSRolloutReconciler) isOurs(ctx context.Context, round *round, name s
 }
 
 // readRecord reads a stored record, live: it is what going back rests on. One that a former version of the controller stored is found too.
-func (r *VMSSRolloutReconciler) readRecord(ctx context.Context, round *round, record string) rollout.Reading[rollout.Snapshot] {
+func (r *VMSSRolloutReconciler) readRecord(ctx context.Context, round *round, record string) rollout.Result[rollout.Snapshot] {
 	record = recordOf(round.object, record)
 	read := r.readRevision(ctx, round, recordName(round.object, record))
 	if read.State == rollout.ReadFailed && read.Problem.Kind == rollout.KindNotFound {
@@ -141,27 +141,27 @@ func (r *VMSSRolloutReconciler) readRecord(ctx context.Context, round *round, re
 	return read
 }
 
-func (r *VMSSRolloutReconciler) readRevision(ctx context.Context, round *round, revision string) rollout.Reading[rollout.Snapshot] {
+func (r *VMSSRolloutReconciler) readRevision(ctx context.Context, round *round, revision string) rollout.Result[rollout.Snapshot] {
 	name := types.NamespacedName{Namespace: round.object.Namespace, Name: revision}
 	found := &appsv1.ControllerRevision{}
 	err := r.Live.Get(ctx, name, found)
 	switch {
 	case apierrors.IsNotFound(err):
-		return rollout.Unknown[rollout.Snapshot](
+		return rollout.FailedResult[rollout.Snapshot](
 			&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s is not there", name)})
 	case err != nil:
-		return rollout.Unknown[rollout.Snapshot](
+		return rollout.FailedResult[rollout.Snapshot](
 			&rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf("reading ControllerRevision %s failed", name)})
 	case !metav1.IsControlledBy(found, round.object):
-		return rollout.Unknown[rollout.Snapshot](
+		return rollout.FailedResult[rollout.Snapshot](
 			&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s belongs to another object", name)})
 	}
 	var stored storedSnapshot
 	if err := json.Unmarshal(found.Data.Raw, &stored); err != nil {
-		return rollout.Unknown[rollout.Snapshot](
+		return rollout.FailedResult[rollout.Snapshot](
 			&rollout.Problem{Kind: rollout.KindNotFound, Message: fmt.Sprintf("ControllerRevision %s does not hold a snapshot", name)})
 	}
-	return rollout.Known(rollout.Snapshot(stored))
+	return rollout.KnownResult(rollout.Snapshot(stored))
 }
 
 // listRecords lists what is stored for the object, live.

@@ -32,7 +32,7 @@ func (r *VMSSRolloutReconciler) Redactor(ctx context.Context, namespace, name st
 	if err != nil {
 		return &redact.Redactor{Blind: "the rollout's status cannot be read"}
 	}
-	return r.redactorOf(ctx, &round{object: object, spec: specOf(object, nil), observation: rollout.Observation{Memory: memory}})
+	return r.redactorOf(ctx, &round{object: object, spec: specOf(object, nil), observation: rollout.Observation{State: memory}})
 }
 
 // secretInUse is a Secret that a script was, or may be, written with.
@@ -45,14 +45,14 @@ type secretInUse struct {
 // redactorOf reads the Secrets that the run uses. Of one that an instance may have and that cannot be read, or holds something else by now,
 // what a script printed cannot be cut; then it is not to be shown.
 func (r *VMSSRolloutReconciler) redactorOf(ctx context.Context, round *round) *redact.Redactor {
-	m := round.observation.Memory
+	m := round.observation.State
 	c := &collection{reconciler: r, ctx: ctx, namespace: round.object.Namespace}
 	blind := c.addDeclared(round)
 	before := ""
 	for _, used := range r.settingsBefore(ctx, round) {
 		before = cmp.Or(before, c.add(used))
 	}
-	if m.Return != nil {
+	if m.Rollback.Current != nil {
 		blind = cmp.Or(blind, before)
 	}
 	if r.Verification != nil {
@@ -67,16 +67,16 @@ func (r *VMSSRolloutReconciler) redactorOf(ctx context.Context, round *round) *r
 }
 
 // leftovers says why what former targets' scripts printed cannot be cut: of instances that are not at the latest model, and of any.
-func leftovers(m rollout.Memory, target rollout.Target, before string) (outdated, any string) {
+func leftovers(m rollout.State, target rollout.Target, before string) (outdated, any string) {
 	former := ""
 	if isSuperseding(m, target) {
 		former = "an earlier target's script may have printed it"
 	}
 	outdated = cmp.Or(before, former)
-	if op := m.Operation; op != nil && (op.Run != m.Run || m.Revision != target.Revision()) {
+	if op := m.Operation; op != nil && (op.Run != m.Run.Number || m.Run.Revision != target.Revision()) {
 		return outdated, outdated
 	}
-	if target.Script == nil || !m.ScriptWritten {
+	if target.Script == nil || !m.Model.ScriptWritten {
 		return outdated, former
 	}
 	return outdated, ""
@@ -85,10 +85,10 @@ func leftovers(m rollout.Memory, target rollout.Target, before string) (outdated
 // addDeclared adds the Secrets that the rollout declares for scripts. It returns why what the target's script may print is not known; "":
 // it is.
 func (c *collection) addDeclared(round *round) (lost string) {
-	m := round.observation.Memory
+	m := round.observation.State
 	if s := round.spec.Target.Script; s != nil {
 		lost = c.add(secretInUse{
-			name: s.ProtectedSettings, digest: m.Settings, written: m.ScriptWritten || m.Settings != "" || writesScript(m.Operation),
+			name: s.ProtectedSettings, digest: m.Model.SettingsDigest, written: m.Model.ScriptWritten || m.Model.SettingsDigest != "" || writesScript(m.Operation),
 		})
 	}
 	if b := round.spec.Baseline; b != nil && b.Script != nil {
@@ -99,17 +99,17 @@ func (c *collection) addDeclared(round *round) (lost string) {
 
 // settingsBefore are the Secrets that were in force before the run, or are to be again.
 func (r *VMSSRolloutReconciler) settingsBefore(ctx context.Context, round *round) []secretInUse {
-	m := round.observation.Memory
-	used := []secretInUse{{m.Baseline.Secret, m.Baseline.Digest, true}}
-	names := []string{m.Stable}
-	if m.Return != nil {
-		names = append(names, m.Return.Record)
+	m := round.observation.State
+	used := []secretInUse{{m.Rollback.Baseline.SecretName, m.Rollback.Baseline.SecretDigest, true}}
+	names := []string{m.Rollback.LastCompletedRevision}
+	if m.Rollback.Current != nil {
+		names = append(names, m.Rollback.Current.Revision)
 	}
 	for _, name := range names {
 		if name == "" {
 			continue
 		}
-		record, read := round.observation.Records[name]
+		record, read := round.observation.Cluster.Revisions[name]
 		if !read {
 			record = r.readRecord(ctx, round, name)
 		}
@@ -121,14 +121,14 @@ func (r *VMSSRolloutReconciler) settingsBefore(ctx context.Context, round *round
 }
 
 // isSuperseding says whether a target that is no longer declared may be in force on some instances: its Secret is known no more.
-func isSuperseding(m rollout.Memory, target rollout.Target) bool {
-	if m.Run > 0 && m.Revision != target.Revision() {
-		return !m.Completed
+func isSuperseding(m rollout.State, target rollout.Target) bool {
+	if m.Run.Number > 0 && m.Run.Revision != target.Revision() {
+		return !m.Run.Completed
 	}
-	if len(m.Ended) == 0 || m.Ended[0].Run == m.Run {
+	if len(m.History) == 0 || m.History[0].Number == m.Run.Number {
 		return false
 	}
-	return m.Ended[0].Outcome != rollout.EndingPromoted && m.Ended[0].Outcome != rollout.EndingRolledBack
+	return m.History[0].Result != rollout.RunPromoted && m.History[0].Result != rollout.RunRolledBack
 }
 
 func writesScript(op *rollout.Operation) bool {

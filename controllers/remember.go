@@ -33,7 +33,7 @@ func (r *VMSSRolloutReconciler) remember(ctx context.Context, round *round, d ro
 // write brings the object's status to what the decision says, if it is not that already. The write is refused if the object is
 // not the one that was read.
 func (r *VMSSRolloutReconciler) write(ctx context.Context, round *round, d rollout.Decision) error {
-	if err := r.store(ctx, round, d.Store); err != nil {
+	if err := r.store(ctx, round, d.SaveRevisions); err != nil {
 		return err
 	}
 	desired := round.object.DeepCopy()
@@ -61,17 +61,17 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 	obs rollout.Observation, checks []v1alpha1.CheckStatus) {
 	status.ObservedGeneration = generation
 	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
-	remember(status, d.Remember)
-	reportStage(status, d.Stage)
-	reportPlan(status, d.Forecast)
+	remember(status, d.State)
+	reportStage(status, d.Report.Stage)
+	reportPlan(status, d.Report.Preview)
 	reportRollback(status, d)
-	if d.Progress != nil {
-		reportProgress(status, d.Progress)
-		reportZones(status, d.Zones)
-		reportInstances(status, d.Notable)
+	if d.Report.Progress != nil {
+		reportProgress(status, d.Report.Progress)
+		reportZones(status, d.Report.Zones)
+		reportInstances(status, d.Report.Instances)
 	}
-	if d.Repairs != nil {
-		status.Repairs = &v1alpha1.RepairsStatus{Enabled: d.Repairs.Enabled, Suspended: d.Repairs.Suspended}
+	if d.Report.Repairs != nil {
+		status.Repairs = &v1alpha1.RepairsStatus{Enabled: d.Report.Repairs.Enabled, Suspended: d.Report.Repairs.Suspended}
 	}
 	status.Checks = checks
 	fit(status)

@@ -41,15 +41,15 @@ func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d roll
 
 // tidy clears away what nobody needs any more: records, and the object itself when it may go.
 func (r *VMSSRolloutReconciler) tidy(ctx context.Context, round *round, d rollout.Decision) error {
-	if len(d.Store) > 0 {
-		if err := r.prune(ctx, round, d.Keep); err != nil {
+	if len(d.SaveRevisions) > 0 {
+		if err := r.prune(ctx, round, d.RetainRevisions); err != nil {
 			return err
 		}
 	}
 	if !d.Release {
-		return r.keepTakenBack(ctx, round, d.Remember.TakenBack())
+		return r.keepTakenBack(ctx, round, d.State.RolledBackRevision())
 	}
-	ctrl.LoggerFrom(ctx).Info("The object is let go", "reason", d.Because.Reason, "message", d.Because.Message)
+	ctrl.LoggerFrom(ctx).Info("The object is let go", "reason", d.Explanation.Reason, "message", d.Explanation.Message)
 	r.forget(client.ObjectKeyFromObject(round.object))
 	return r.release(ctx, round.object)
 }
@@ -75,16 +75,16 @@ func (r *VMSSRolloutReconciler) writeAgain(ctx context.Context, round *round, d 
 
 // tell records an event when the reason changed, and for every effect. Its reason is the condition's.
 func (r *VMSSRolloutReconciler) tell(round *round, d rollout.Decision) {
-	reason := string(d.Because.Reason)
+	reason := string(d.Explanation.Reason)
 	if reason == round.before && round.began == "" && !d.Release {
 		return
 	}
 	kind := corev1.EventTypeNormal
-	if d.Because.Reason.Standing() == rollout.Stuck {
+	if d.Explanation.Reason.Readiness() == rollout.Stuck {
 		kind = corev1.EventTypeWarning
 	}
 	// The API refuses longer notes, and a refused event is lost.
-	note := conditions.Shorten(round.named(d.Because.Message), maxEventNoteBytes)
+	note := conditions.Shorten(round.named(d.Explanation.Message), maxEventNoteBytes)
 	r.Events.Eventf(round.regarding(), nil, kind, reason, "Reconcile", "%s", note)
 }
 

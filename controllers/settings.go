@@ -29,29 +29,29 @@ const (
 
 // readSettings reads a Secret with a script's protected settings from the rollout's own namespace.
 func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round,
-	secretName string) rollout.Reading[rollout.ProtectedSettings] {
+	secretName string) rollout.Result[rollout.ProtectedSettings] {
 	name := types.NamespacedName{Namespace: round.object.Namespace, Name: secretName}
 	secret := &corev1.Secret{}
 	if err := r.Live.Get(ctx, name, secret); err != nil {
 		problem := secretProblem(name, err)
-		if round.observation.Terminating {
-			problem.Mend = "" // it would be refused
+		if round.observation.Cluster.Terminating {
+			problem.Remediation = "" // it would be refused
 		}
-		return rollout.Unknown[rollout.ProtectedSettings](problem)
+		return rollout.FailedResult[rollout.ProtectedSettings](problem)
 	}
 	if refused := refusedScript(round, secret); refused != nil {
-		return rollout.Unknown[rollout.ProtectedSettings](refused)
+		return rollout.FailedResult[rollout.ProtectedSettings](refused)
 	}
 	settings, problem := protectedSettings(secret)
 	if problem != nil {
-		return rollout.Unknown[rollout.ProtectedSettings](problem)
+		return rollout.FailedResult[rollout.ProtectedSettings](problem)
 	}
 	if round.protected == nil {
 		round.protected = map[string]map[string]any{}
 	}
 	round.protected[secretName] = settings
 	_, hasCommand := settings[keyCommand]
-	return rollout.Known(rollout.ProtectedSettings{HasCommand: hasCommand, Digest: digestOf(secret)})
+	return rollout.KnownResult(rollout.ProtectedSettings{HasCommand: hasCommand, Digest: digestOf(secret)})
 }
 
 // digestOf tells whether the content of a Secret is another one. It is keyed with the Secret's UID, a random number that nobody learns who
@@ -69,15 +69,15 @@ func secretProblem(name types.NamespacedName, err error) *rollout.Problem {
 	switch {
 	case apierrors.IsNotFound(err):
 		return &rollout.Problem{
-			Kind:    rollout.KindInvalid,
-			Message: fmt.Sprintf("Secret %q is not in namespace %q", name.Name, name.Namespace),
-			Mend:    fmt.Sprintf("kubectl create secret generic %s -n %s --from-literal=%s='…'", name.Name, name.Namespace, keyCommand),
+			Kind:        rollout.KindInvalid,
+			Message:     fmt.Sprintf("Secret %q is not in namespace %q", name.Name, name.Namespace),
+			Remediation: fmt.Sprintf("kubectl create secret generic %s -n %s --from-literal=%s='…'", name.Name, name.Namespace, keyCommand),
 		}
 	case apierrors.IsForbidden(err):
 		return &rollout.Problem{
 			Kind:    rollout.KindForbidden,
 			Message: fmt.Sprintf("the controller may not read Secret %q in namespace %q", name.Name, name.Namespace),
-			Mend: fmt.Sprintf("kubectl create rolebinding vmssrollout-secret-reader -n %s --clusterrole=vmssrollout-secret-reader "+
+			Remediation: fmt.Sprintf("kubectl create rolebinding vmssrollout-secret-reader -n %s --clusterrole=vmssrollout-secret-reader "+
 				"--serviceaccount=vmss-rollouts-system:controller-manager", name.Namespace),
 		}
 	default:
@@ -118,8 +118,8 @@ func allowedKeys() []string {
 
 func invalidSecret(secret *corev1.Secret, format string, args ...any) *rollout.Problem {
 	return &rollout.Problem{
-		Kind:    rollout.KindInvalid,
-		Message: fmt.Sprintf("Secret %q: ", secret.Name) + fmt.Sprintf(format, args...),
-		Mend:    fmt.Sprintf("kubectl edit secret %s -n %s", secret.Name, secret.Namespace),
+		Kind:        rollout.KindInvalid,
+		Message:     fmt.Sprintf("Secret %q: ", secret.Name) + fmt.Sprintf(format, args...),
+		Remediation: fmt.Sprintf("kubectl edit secret %s -n %s", secret.Name, secret.Namespace),
 	}
 }

@@ -19,16 +19,16 @@ import (
 const takenBack = "rollouts.vmss.dev/taken-back"
 
 // takenBackOf is what the object keeps beside its status.
-func takenBackOf(object *v1alpha1.VMSSRollout) rollout.TakenBack {
+func takenBackOf(object *v1alpha1.VMSSRollout) rollout.RolledBackRevision {
 	kind, revision, _ := strings.Cut(object.Annotations[takenBack], " ")
-	if kind := rollout.ReturnKind(kind); kind == rollout.ReturnRollback || kind == rollout.ReturnAbort {
-		return rollout.TakenBack{Kind: kind, Revision: revision}
+	if kind := rollout.RollbackKind(kind); kind == rollout.FullRollback || kind == rollout.AbortRollback {
+		return rollout.RolledBackRevision{Kind: kind, Revision: revision}
 	}
-	return rollout.TakenBack{}
+	return rollout.RolledBackRevision{}
 }
 
 // keepTakenBack writes the annotation, if the object does not have it already, and removes it once another run has begun.
-func (r *VMSSRolloutReconciler) keepTakenBack(ctx context.Context, round *round, back rollout.TakenBack) error {
+func (r *VMSSRolloutReconciler) keepTakenBack(ctx context.Context, round *round, back rollout.RolledBackRevision) error {
 	if back == takenBackOf(round.object) {
 		return nil
 	}

@@ -28,7 +28,7 @@ func (r *VMSSRolloutReconciler) isTerminating(ctx context.Context, object *v1alp
 // regarding is what an event of the round is about. A namespace that is being deleted takes no events, so there the event is about the
 // namespace, and is stored in the namespace default.
 func (r *round) regarding() client.Object {
-	if !r.observation.Terminating {
+	if !r.observation.Cluster.Terminating {
 		return r.object
 	}
 	return &corev1.Namespace{
@@ -39,7 +39,7 @@ func (r *round) regarding() client.Object {
 
 // named is a note with the object that it is about, where the event is about its namespace.
 func (r *round) named(note string) string {
-	if !r.observation.Terminating {
+	if !r.observation.Cluster.Terminating {
 		return note
 	}
 	return fmt.Sprintf("VMSSRollout %s: %s", r.object.Name, note)

@@ -46,7 +46,7 @@ func (r *VMSSRolloutReconciler) sayTrouble(ctx context.Context, name types.Names
 	if err := r.Live.Get(ctx, name, object); err != nil {
 		return // the error itself is logged
 	}
-	because := rollout.Because{Reason: rollout.ReasonControllerError,
+	because := rollout.Explanation{Reason: rollout.ReasonControllerError,
 		Message: fmt.Sprintf("the controller did not finish this round: %s; it tries again; "+
 			"if the error stays: kubectl logs -n vmss-rollouts-system -l app.kubernetes.io/name=vmss-rollouts --prefix --tail=50",
 			conditions.Shorten(trouble.Error(), maxTroubleBytes))}
@@ -54,7 +54,7 @@ func (r *VMSSRolloutReconciler) sayTrouble(ctx context.Context, name types.Names
 	said := object.DeepCopy()
 	said.Status.ObservedGeneration = object.Generation
 	said.Status.Conditions = conditions.FromDecision(
-		object.Status.Conditions, rollout.Decision{Because: because}, object.Generation, r.Clock.Now())
+		object.Status.Conditions, rollout.Decision{Explanation: because}, object.Generation, r.Clock.Now())
 	if equality.Semantic.DeepEqual(said.Status, object.Status) {
 		return
 	}

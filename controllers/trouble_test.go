@@ -256,7 +256,7 @@ func TestFormerNamesOfRecords(t *testing.T) {
 	figure.Fault(t, 21)
 	d := newDesk(t)
 	image := &rollout.Image{ID: "before"}
-	stored, err := revisionFor(d.object(t), rollout.Record{Name: "5d4f8c7b9a01", Snapshot: rollout.Snapshot{Image: image}})
+	stored, err := revisionFor(d.object(t), rollout.StoredRevision{Revision: "5d4f8c7b9a01", Snapshot: rollout.Snapshot{Image: image}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,12 +17,12 @@ import (
 // all of it as it is, but for the conditions.
 func (r *VMSSRolloutReconciler) sayUnreadable(ctx context.Context, object *v1alpha1.VMSSRollout, unreadable error) error {
 	said := object.DeepCopy()
-	because := rollout.Because{Reason: rollout.ReasonInvalid,
+	because := rollout.Explanation{Reason: rollout.ReasonInvalid,
 		Message: fmt.Sprintf("%v; nothing is done, since what was done before is in there; to mend it: "+
 			"put back the status as it was, or read in the runbook how to begin anew", unreadable)}
 	said.Status.ObservedGeneration = object.Generation
 	said.Status.Conditions = conditions.FromDecision(
-		object.Status.Conditions, rollout.Decision{Because: because}, object.Generation, r.Clock.Now())
+		object.Status.Conditions, rollout.Decision{Explanation: because}, object.Generation, r.Clock.Now())
 	if !equality.Semantic.DeepEqual(said.Status, object.Status) {
 		if err := r.Client.Status().Update(ctx, said); err != nil {
 			return fmt.Errorf("writing status of VMSSRollout %s: %w", client.ObjectKeyFromObject(object), err)

@@ -35,11 +35,11 @@ func windowAt(declared []v1alpha1.Window, at time.Time) rollout.Window {
 			return result
 		}
 		if windows.open(next) != isOpen {
-			result.Changes = next
+			result.NextChange = next
 			return result
 		}
 	}
-	result.Steady = next
+	result.ClosedUntil = next
 	return result
 }
 

@@ -59,8 +59,8 @@ func TestWindowAt(t *testing.T) {
 			}
 			got := windowAt(tc.windows, at)
 			changes := ""
-			if !got.Changes.IsZero() {
-				changes = got.Changes.UTC().Format(time.RFC3339)
+			if !got.NextChange.IsZero() {
+				changes = got.NextChange.UTC().Format(time.RFC3339)
 			}
 			if got.Closed != tc.closed || changes != tc.changes || got.Problem != nil {
 				t.Errorf("closed %v until %q (%v), want closed %v until %q", got.Closed, changes, got.Problem, tc.closed, tc.changes)
@@ -73,13 +73,13 @@ func TestWindowAt(t *testing.T) {
 func TestWindowsThatOpenAllTheTime(t *testing.T) {
 	at := time.Date(2026, 12, 20, 10, 0, 30, 0, time.UTC)
 	got := windowAt([]v1alpha1.Window{allow("* * * * *", time.Minute, ""), deny("0 0 15 12 *", 168*time.Hour, "")}, at)
-	if want := time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC); !got.Closed || !got.Changes.Equal(want) {
-		t.Errorf("closed %v until %s, want closed until %s", got.Closed, got.Changes, want)
+	if want := time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC); !got.Closed || !got.NextChange.Equal(want) {
+		t.Errorf("closed %v until %s, want closed until %s", got.Closed, got.NextChange, want)
 	}
 	all := []v1alpha1.Window{allow("* * * * *", time.Minute, ""), deny("* * * * *", time.Minute, "")}
 	got = windowAt(all, at)
-	if ahead := got.Steady.Sub(at); !got.Closed || !got.Changes.IsZero() || ahead < 24*time.Hour || ahead > farthestChange {
-		t.Errorf("closed %v, changes %s, steady until %s", got.Closed, got.Changes, got.Steady)
+	if ahead := got.ClosedUntil.Sub(at); !got.Closed || !got.NextChange.IsZero() || ahead < 24*time.Hour || ahead > farthestChange {
+		t.Errorf("closed %v, changes %s, steady until %s", got.Closed, got.NextChange, got.ClosedUntil)
 	}
 }
 

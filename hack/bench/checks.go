@@ -93,7 +93,7 @@ func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int,
 	go func() { ended <- desk.Start(ctx) }()
 	for range wantedRounds {
 		machines, runs := checkedMachines(object)
-		desk.Want(object, machines, rollout.Decision{Checks: &runs})
+		desk.Want(object, machines, rollout.Decision{Tasks: rollout.TaskWork{Checks: &runs}})
 	}
 	left.Wait()
 	verdicts := map[rollout.CheckState]int{}

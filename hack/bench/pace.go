@@ -196,8 +196,8 @@ func (*slowCheck) Uses(types.UID) []grant.Request { return nil }
 
 // Want implements controllers.Verification.
 func (c *slowCheck) Want(_ *v1alpha1.VMSSRollout, _ []rollout.Instance, d rollout.Decision) {
-	if d.Checks != nil {
-		c.wanted = *d.Checks
+	if d.Tasks.Checks != nil {
+		c.wanted = *d.Tasks.Checks
 	}
 	for _, run := range c.wanted {
 		if c.begun[run.Key].IsZero() {
@@ -207,7 +207,7 @@ func (c *slowCheck) Want(_ *v1alpha1.VMSSRollout, _ []rollout.Instance, d rollou
 }
 
 // Known implements controllers.Verification.
-func (c *slowCheck) Known(types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.CallKey]rollout.CallResult) {
+func (c *slowCheck) Known(types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult) {
 	known := map[rollout.CheckKey]rollout.CheckResult{}
 	for _, run := range c.wanted {
 		if c.clock.Now().Sub(c.begun[run.Key]) >= 40*time.Minute {

@@ -314,8 +314,8 @@ func TestLoadBalancerThatCannotBeRead(t *testing.T) {
 				t.Errorf("nothing is missing, and yet: %v", missing)
 			}
 			if c.kind != "" {
-				if p := problemOf(t, missing); p.Kind != c.kind || !strings.HasSuffix(p.Mend, c.mend) || !strings.Contains(p.Message, `of scale set "shop-rg/web": `) {
-					t.Errorf("got %+v, mend %s", p, p.Mend)
+				if p := problemOf(t, missing); p.Kind != c.kind || !strings.HasSuffix(p.Remediation, c.mend) || !strings.Contains(p.Message, `of scale set "shop-rg/web": `) {
+					t.Errorf("got %+v, mend %s", p, p.Remediation)
 				}
 			}
 			want := reached("10.0.0.4", "80=10.0.9.9:6003")

@@ -17,15 +17,15 @@ const mostInstances = 200
 var instanceID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.-]{0,127}$`)
 
 // Upgrade begins a manual upgrade of exactly the named instances.
-func (a *Adapter) Upgrade(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error) {
+func (a *Adapter) Upgrade(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Accepted, error) {
 	c, err := a.in(set)
 	if err != nil {
-		return rollout.Begun{}, err
+		return rollout.Accepted{}, err
 	}
 	x := &exchange{operation: "Upgrade", doing: batchName("upgrading", set, instances), set: set, effect: true}
 	ids, err := x.instanceIDs(instances)
 	if err != nil {
-		return rollout.Begun{}, err
+		return rollout.Accepted{}, err
 	}
 	body := armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{InstanceIDs: ids}
 	p, err := c.sets.BeginUpdateInstances(x.with(ctx), set.ResourceGroup, set.Name, body, nil)
@@ -33,15 +33,15 @@ func (a *Adapter) Upgrade(ctx context.Context, set rollout.ScaleSet, instances [
 }
 
 // Reimage begins a reimage of exactly the named instances.
-func (a *Adapter) Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Begun, error) {
+func (a *Adapter) Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Accepted, error) {
 	c, err := a.in(set)
 	if err != nil {
-		return rollout.Begun{}, err
+		return rollout.Accepted{}, err
 	}
 	x := &exchange{operation: "Reimage", doing: batchName("reimaging", set, instances), set: set, effect: true}
 	ids, err := x.instanceIDs(instances)
 	if err != nil {
-		return rollout.Begun{}, err
+		return rollout.Accepted{}, err
 	}
 	options := armcompute.VirtualMachineScaleSetsClientBeginReimageOptions{
 		VMScaleSetReimageInput: &armcompute.VirtualMachineScaleSetReimageParameters{InstanceIDs: ids},

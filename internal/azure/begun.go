@@ -20,18 +20,18 @@ type poller interface {
 }
 
 // begun makes of the SDK's answer to an effect what the controller keeps. The poller is not used when there is an error.
-func (x *exchange) begun(p poller, err error) (rollout.Begun, error) {
+func (x *exchange) begun(p poller, err error) (rollout.Accepted, error) {
 	if err != nil {
-		return rollout.Begun{}, x.problem(err)
+		return rollout.Accepted{}, x.problem(err)
 	}
-	b := rollout.Begun{ID: operationID(x.response), At: azureTime(x.response), RetryAfter: retryAfter(x.response)}
+	b := rollout.Accepted{OperationID: operationID(x.response), AzureTime: azureTime(x.response), RetryAfter: retryAfter(x.response)}
 	if p.Done() {
 		return b, nil
 	}
-	b.Token, err = p.ResumeToken()
+	b.PollToken, err = p.ResumeToken()
 	if err != nil {
 		// It was accepted and cannot be followed; the error is not shown, since it may quote a signed URL.
-		return rollout.Begun{}, &rollout.Problem{Kind: rollout.KindAmbiguous, Message: x.doing + ": accepted, but it cannot be followed"}
+		return rollout.Accepted{}, &rollout.Problem{Kind: rollout.KindAmbiguous, Message: x.doing + ": accepted, but it cannot be followed"}
 	}
 	return b, nil
 }

@@ -49,8 +49,8 @@ func TestConflicts(t *testing.T) {
 			for effect, begin := range effects {
 				_, err := begin(context.Background(), f.adapter)
 				p := problemOf(t, err)
-				if p.Kind != c.kind || p.Mend != c.mend || p.Code != c.code {
-					t.Errorf("%s: want %s, %q, got %s %s, %q", effect, c.kind, c.mend, p.Kind, p.Code, p.Mend)
+				if p.Kind != c.kind || p.Remediation != c.mend || p.Code != c.code {
+					t.Errorf("%s: want %s, %q, got %s %s, %q", effect, c.kind, c.mend, p.Kind, p.Code, p.Remediation)
 				}
 				if !strings.Contains(p.Message, c.says[:min(len(c.says), 60)]) {
 					t.Errorf("%s: Azure's words are not repeated: %s", effect, p.Message)

@@ -108,8 +108,8 @@ func TestContractAddressBookForbidden(t *testing.T) {
 			_, err := a.AddressesOf(t.Context(), c.set, rollout.Ref{ID: id, VMID: "v"})
 			p := problem(t, err)
 			if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission "+c.permission+":") ||
-				!strings.HasSuffix(p.Mend, " --role "+c.role+" --scope "+c.scope) {
-				t.Errorf("got %+v, mend %s", p, p.Mend)
+				!strings.HasSuffix(p.Remediation, " --role "+c.role+" --scope "+c.scope) {
+				t.Errorf("got %+v, mend %s", p, p.Remediation)
 			}
 		}
 	})

@@ -89,8 +89,8 @@ func TestContractAddressesForbidden(t *testing.T) {
 		found, err := w.Addresses(t.Context(), shop)
 		p := problem(t, err)
 		if found != nil || p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read:") ||
-			!strings.HasSuffix(p.Mend, " --role 'VMSS Rollouts' --scope "+shop.ID()) {
-			t.Errorf("got %v, %+v, mend %s", found, p, p.Mend)
+			!strings.HasSuffix(p.Remediation, " --role 'VMSS Rollouts' --scope "+shop.ID()) {
+			t.Errorf("got %v, %+v, mend %s", found, p, p.Remediation)
 		}
 		for operation, c := range map[string]struct{ permission, scope string }{
 			"LoadBalancers.Get":     {"Microsoft.Network/loadBalancers/read", balancer},
@@ -104,8 +104,8 @@ func TestContractAddressesForbidden(t *testing.T) {
 			for id, a := range found {
 				p := problem(t, a.Missing)
 				if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission "+c.permission+":") ||
-					!strings.HasSuffix(strings.ToLower(p.Mend), " --role reader --scope "+strings.ToLower(c.scope)) {
-					t.Errorf("instance %s: got %+v, mend %s", id, p, p.Mend)
+					!strings.HasSuffix(strings.ToLower(p.Remediation), " --role reader --scope "+strings.ToLower(c.scope)) {
+					t.Errorf("instance %s: got %+v, mend %s", id, p, p.Remediation)
 				}
 				if len(a.NAT) != 0 || w.visit(ways(a)[0]) != 200 {
 					t.Errorf("instance %s: its private address is known: %+v", id, a)

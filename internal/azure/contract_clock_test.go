@@ -18,12 +18,12 @@ func TestContractClock(t *testing.T) {
 			}
 		}
 		w.newScript()
-		check("the model", w.model().SeenAt)
+		check("the model", w.model().ReadAt)
 		for id, i := range w.instances() {
-			check("instance "+id, i.SeenAt)
+			check("instance "+id, i.ListedAt)
 		}
 		begun, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0]))
-		check("an upgrade", begun.At)
+		check("an upgrade", begun.AzureTime)
 		w.finish(rollout.UpgradeOperation, begun, err)
 	})
 }

@@ -40,7 +40,9 @@ func newFleetWorld(t *testing.T) *world {
 			t.Fatal(err)
 		}
 	}
-	f, err := fleet.New(fleet.Options{ScratchDir: scratch, MachinePort: 12000 + os.Getpid()%10000, AllowScripts: true, AllowUnconfined: true})
+	f, err := fleet.New(
+		fleet.Options{ScratchDir: scratch, MachinePort: 12000 + os.Getpid()%10000, AllowScripts: true, AllowUnconfined: true},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,7 +60,7 @@ func harmless(t *testing.T, err error) {
 	t.Helper()
 	p := problem(t, err)
 	for _, secret := range []string{"hunter2", "sesame", "deploy", "license", "ZWNobyBodW50ZXIy"} {
-		if strings.Contains(err.Error()+p.Mend, secret) {
+		if strings.Contains(err.Error()+p.Remediation, secret) {
 			t.Errorf("%q appears in %v", secret, err)
 		}
 	}
@@ -96,7 +98,8 @@ func TestContractCommand(t *testing.T) {
 			for _, c := range calls {
 				operations = append(operations, c.Operation)
 			}
-			if got := strings.Join(operations, " "); got != "VMs.RunCommand"+strings.Repeat(" Operations.Get", len(calls)-1) || len(calls) != len(w.waits)+2 {
+			if got := strings.Join(operations, " "); got != "VMs.RunCommand"+strings.Repeat(" Operations.Get", len(calls)-1) ||
+				len(calls) != len(w.waits)+2 {
 				t.Errorf("%s: called %s, and waited %v", name, got, w.waits)
 			}
 			if slices.ContainsFunc(w.waits, func(d time.Duration) bool { return d != 10*time.Second }) {
@@ -104,7 +107,7 @@ func TestContractCommand(t *testing.T) {
 			}
 		}
 		for id, i := range w.instances() {
-			if b := before[id]; i.Latest != b.Latest || i.State != b.State || i.OSDisk != b.OSDisk || i.Script != b.Script {
+			if b := before[id]; i.Latest != b.Latest || i.State != b.State || i.Disk.ID != b.Disk.ID || i.Script != b.Script {
 				t.Errorf("got %+v, before %+v", i, b)
 			}
 		}
@@ -126,9 +129,13 @@ func TestContractCommandFlexible(t *testing.T) {
 		harmless(t, err)
 		_, _, err = w.as(bearer("forbidden")).RunCommand(t.Context(), flex, id, secretScript)
 		p := problem(t, err)
-		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the identity lacks the permission Microsoft.Compute/virtualMachines/runCommand/action: ") ||
-			!strings.HasSuffix(p.Mend, " --role 'VMSS Rollouts' --scope /subscriptions/"+flex.SubscriptionID+"/resourceGroups/"+flex.ResourceGroup) {
-			t.Errorf("got %+v, mend %s", p, p.Mend)
+		if p.Kind != rollout.KindForbidden ||
+			!strings.Contains(p.Message, "the identity lacks the permission Microsoft.Compute/virtualMachines/runCommand/action: ") ||
+			!strings.HasSuffix(
+				p.Remediation,
+				" --role 'VMSS Rollouts' --scope /subscriptions/"+flex.SubscriptionID+"/resourceGroups/"+flex.ResourceGroup,
+			) {
+			t.Errorf("got %+v, mend %s", p, p.Remediation)
 		}
 		harmless(t, err)
 	})
@@ -189,8 +196,9 @@ func TestContractCommandRefused(t *testing.T) {
 			if calls := w.calls(); len(calls) > 1 {
 				t.Errorf("%s: nothing may be sent again, got %+v", name, calls)
 			}
-			if name == "throttled" && p.RetryAfter != 2*time.Minute || name == "forbidden" && !strings.HasPrefix(p.Mend, "az role assignment create ") {
-				t.Errorf("%s: got %+v, mend %q", name, p, p.Mend)
+			if name == "throttled" && p.RetryAfter != 2*time.Minute ||
+				name == "forbidden" && !strings.HasPrefix(p.Remediation, "az role assignment create ") {
+				t.Errorf("%s: got %+v, mend %q", name, p, p.Remediation)
 			}
 		}
 		if n := w.machines()[ids[0]].Commands; n != 0 {

@@ -50,11 +50,12 @@ func TestContractFlexible(t *testing.T) {
 			t.Fatalf("got %+v: %v", status, status.Problem)
 		}
 		for n, i := range w.flexInstances() {
-			latest := map[bool]rollout.Truth{true: rollout.Yes, false: rollout.No}[n == 1]
-			if i.ID != before[n].ID || i.ID != i.Name || !strings.HasPrefix(i.ID, "flex_") || before[n].Latest != rollout.No || i.Latest != latest {
+			latest := map[bool]rollout.Tristate{true: rollout.True, false: rollout.False}[n == 1]
+			if i.ID != before[n].ID || i.ID != i.Name || !strings.HasPrefix(i.ID, "flex_") || before[n].Latest != rollout.False ||
+				i.Latest != latest {
 				t.Errorf("got %+v, before %+v", i, before[n])
 			}
-			if replaced := i.OSDisk != before[n].OSDisk; replaced != (n > 0) || i.VMID != before[n].VMID {
+			if replaced := i.Disk.ID != before[n].Disk.ID; replaced != (n > 0) || i.VMID != before[n].VMID {
 				t.Errorf("got %+v, before %+v", i, before[n])
 			}
 		}
@@ -77,7 +78,8 @@ func TestContractGroup(t *testing.T) {
 			t.Fatal(recorder.Body)
 		}
 		model, err := w.Model(t.Context(), flex)
-		if err != nil || model.Orchestration != rollout.OrchestrationFlexible || model.UpgradeMode != "" || model.Image != (rollout.Image{}) {
+		if err != nil || model.Orchestration != rollout.OrchestrationFlexible || model.UpgradeMode != "" ||
+			model.Image != (rollout.Image{}) {
 			t.Errorf("got %+v, %v", model, err)
 		}
 		if list := w.flexInstances(); len(list) != 0 {

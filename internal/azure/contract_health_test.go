@@ -17,7 +17,7 @@ func TestContractHealthSince(t *testing.T) {
 				w.control(http.MethodPut, "/switches", map[string]string{"healthTime": choice}, nil)
 				w.newScript()
 				id := w.ids()[0]
-				before, asked := w.instances()[id].HealthSince, w.clock.Now()
+				before, asked := w.instances()[id].Health.Since, w.clock.Now()
 				begun, err := w.Upgrade(t.Context(), shop, refs(id))
 				w.finish(rollout.UpgradeOperation, begun, err)
 				after := w.healthSince(id)
@@ -39,8 +39,8 @@ func TestContractHealthSince(t *testing.T) {
 func (w *world) healthSince(id string) time.Time {
 	w.t.Helper()
 	i := w.instances()[id]
-	if i.AppHealth != rollout.Yes || i.HealthSince.After(w.clock.Now()) {
+	if i.Health.Healthy != rollout.True || i.Health.Since.After(w.clock.Now()) {
 		w.t.Errorf("at %v: %+v", w.clock.Now(), i)
 	}
-	return i.HealthSince
+	return i.Health.Since
 }

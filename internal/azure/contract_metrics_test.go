@@ -109,8 +109,8 @@ func TestContractMetricsRefused(t *testing.T) {
 		}
 		p := read(w.as(bearer("forbidden")), "", cpu)
 		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission Microsoft.Insights/metrics/read:") ||
-			!strings.HasSuffix(p.Mend, " --role Reader --scope "+shop.ID()) {
-			t.Errorf("got %+v, mend %s", p, p.Mend)
+			!strings.HasSuffix(p.Remediation, " --role Reader --scope "+shop.ID()) {
+			t.Errorf("got %+v, mend %s", p, p.Remediation)
 		}
 		w.faults(map[string]any{"operation": "Metrics.List", "kind": "status", "status": 429, "retryAfterSeconds": 17})
 		w.calls()

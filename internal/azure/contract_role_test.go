@@ -90,20 +90,20 @@ func (w *world) callEverything(set rollout.ScaleSet) {
 		w.t.Errorf("instance %s of scale set %q: got %t, %v", i.ID, set, has, err)
 	}
 	one := []rollout.Ref{{ID: i.ID, VMID: i.VMID}}
-	for _, begin := range []func() (rollout.Begun, error){
-		func() (rollout.Begun, error) {
+	for _, begin := range []func() (rollout.Accepted, error){
+		func() (rollout.Accepted, error) {
 			return w.WriteScript(ctx, set, rollout.WriteScript{Script: rollout.Script{Command: "true"}}, nil)
 		},
-		func() (rollout.Begun, error) {
+		func() (rollout.Accepted, error) {
 			return w.RemoveScript(ctx, set, rollout.RemoveScript{Extension: "vmssrollout-script"})
 		},
-		func() (rollout.Begun, error) {
+		func() (rollout.Accepted, error) {
 			return w.WriteImage(ctx, set, rollout.WriteImage{Image: rollout.Image{ID: image2}})
 		},
-		func() (rollout.Begun, error) { return w.Upgrade(ctx, set, one) },
-		func() (rollout.Begun, error) { return w.Reimage(ctx, set, one) },
-		func() (rollout.Begun, error) { return w.SuspendRepairs(ctx, set) },
-		func() (rollout.Begun, error) { return w.ResumeRepairs(ctx, set) },
+		func() (rollout.Accepted, error) { return w.Upgrade(ctx, set, one) },
+		func() (rollout.Accepted, error) { return w.Reimage(ctx, set, one) },
+		func() (rollout.Accepted, error) { return w.SuspendRepairs(ctx, set) },
+		func() (rollout.Accepted, error) { return w.ResumeRepairs(ctx, set) },
 	} {
 		if _, err := begin(); err != nil {
 			w.t.Logf("on scale set %q: %v", set, err)

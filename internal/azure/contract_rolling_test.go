@@ -21,7 +21,7 @@ func TestContractRolling(t *testing.T) {
 	}
 	w.act("POST", "/extensionRollingUpgrade")
 	got, err = w.RollingUpgrade(ctx, shop)
-	if err != nil || !got.Running || got.Of != 3 || got.Cancel == "" {
+	if err != nil || !got.Running || got.Total != 3 || got.Cancel == "" {
 		t.Errorf("while it runs: got %+v, %v", got, err)
 	}
 	if model, err := w.Model(ctx, shop); err != nil || model.State != rollout.StateUpdating {

@@ -24,7 +24,7 @@ func TestContractReads(t *testing.T) {
 			OtherExtensions: []string{"HealthExtension"},
 			NewHandler:      `{"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{},"type":"CustomScript","typeHandlerVersion":"2.1"}`,
 		}
-		if diff := cmp.Diff(want, w.model(), anyCase, cmpopts.IgnoreFields(rollout.Model{}, "SeenAt")); diff != "" {
+		if diff := cmp.Diff(want, w.model(), anyCase, cmpopts.IgnoreFields(rollout.Model{}, "ReadAt")); diff != "" {
 			t.Error(diff)
 		}
 		instances := w.instances()
@@ -33,13 +33,21 @@ func TestContractReads(t *testing.T) {
 		}
 		for id, m := range w.machines() {
 			want := rollout.Instance{
-				ID: id, Name: "web_" + id, VMID: m.VMID, Zone: m.Zone, State: rollout.StateSucceeded, Latest: rollout.Yes, Running: rollout.Yes,
-				AppHealth: rollout.Yes, Image: &rollout.Image{ID: image1}, Script: rollout.ScriptAbsent,
+				ID:     id,
+				Name:   "web_" + id,
+				VMID:   m.VMID,
+				Zone:   m.Zone,
+				State:  rollout.StateSucceeded,
+				Latest: rollout.True,
+				Power:  rollout.PowerState{Running: rollout.True},
+				Health: rollout.HealthReport{Healthy: rollout.True},
+				Disk:   rollout.OSDisk{Image: &rollout.Image{ID: image1}},
+				Script: rollout.ScriptAbsent,
 			}
-			if diff := cmp.Diff(want, instances[id], anyCase, cmpopts.IgnoreFields(rollout.Instance{}, "Created", "HealthSince", "SeenAt", "OSDisk")); diff != "" {
+			if diff := cmp.Diff(want, instances[id], anyCase, cmpopts.IgnoreFields(rollout.Instance{}, "CreatedAt", "Health.Since", "ListedAt", "Disk.ID")); diff != "" {
 				t.Error(diff)
 			}
-			if i := instances[id]; i.Created.IsZero() || i.HealthSince.IsZero() || i.OSDisk == "" {
+			if i := instances[id]; i.CreatedAt.IsZero() || i.Health.Since.IsZero() || i.Disk.ID == "" {
 				t.Errorf("got %+v", i)
 			}
 		}
@@ -57,14 +65,14 @@ func TestContractImage(t *testing.T) {
 		w.calls()
 		begun, err := w.WriteImage(t.Context(), shop, rollout.WriteImage{Image: rollout.Image{ID: image2}, ETag: w.model().ETag})
 		status := w.finish(rollout.WriteImageOperation, begun, err)
-		if status.State != rollout.OperationSucceeded || status.Took <= 0 {
+		if status.State != rollout.OperationSucceeded || status.Duration <= 0 {
 			t.Errorf("got %+v", status)
 		}
 		if diff := cmp.Diff(rollout.Image{ID: image2}, w.model().Image, anyCase); diff != "" {
 			t.Error(diff)
 		}
 		for id, i := range w.instances() {
-			if i.Latest != rollout.No || i.State != rollout.StateSucceeded {
+			if i.Latest != rollout.False || i.State != rollout.StateSucceeded {
 				t.Errorf("instance %s: %+v", id, i)
 			}
 		}
@@ -171,22 +179,22 @@ func TestContractRemoveScript(t *testing.T) {
 		if got := w.calls(); len(got) != 1 || got[0].Method != "DELETE" {
 			t.Errorf("want exactly one call, got %+v", got)
 		}
-		if status := w.finish(rollout.RemoveScriptOperation, begun, err); status.State != rollout.OperationSucceeded || status.Took <= 0 {
+		if status := w.finish(rollout.RemoveScriptOperation, begun, err); status.State != rollout.OperationSucceeded || status.Duration <= 0 {
 			t.Fatalf("got %+v: %v", status, status.Problem)
 		}
 		w.checkPolls(w.calls())
 		if diff := cmp.Diff(before, w.raw()); diff != "" {
 			t.Errorf("the scale set must be as it was before there was a script: %s", diff)
 		}
-		if i := w.instances()[id]; i.Script != rollout.ScriptSucceeded || i.Latest != rollout.No {
+		if i := w.instances()[id]; i.Script != rollout.ScriptSucceeded || i.Latest != rollout.False {
 			t.Errorf("no machine may be touched by it: %+v", i)
 		}
 		begun, err = w.Upgrade(t.Context(), shop, refs(id))
 		w.finish(rollout.UpgradeOperation, begun, err)
-		if i := w.instances()[id]; i.Script != rollout.ScriptAbsent || i.Latest != rollout.Yes {
+		if i := w.instances()[id]; i.Script != rollout.ScriptAbsent || i.Latest != rollout.True {
 			t.Errorf("got %+v", i)
 		}
-		if begun, err := w.RemoveScript(t.Context(), shop, step); err != nil || begun.Token != "" || begun.RetryAfter != 0 {
+		if begun, err := w.RemoveScript(t.Context(), shop, step); err != nil || begun.PollToken != "" || begun.RetryAfter != 0 {
 			t.Errorf("one that is gone: %+v, %v", begun, err)
 		}
 	})
@@ -252,19 +260,19 @@ func TestContractUpgrade(t *testing.T) {
 		ids := w.ids()
 		w.calls()
 		begun, err := w.Upgrade(t.Context(), shop, refs(ids[1]))
-		if status := w.finish(rollout.UpgradeOperation, begun, err); status.State != rollout.OperationSucceeded || status.Took <= 0 {
+		if status := w.finish(rollout.UpgradeOperation, begun, err); status.State != rollout.OperationSucceeded || status.Duration <= 0 {
 			t.Fatalf("got %+v", status)
 		}
 		w.checkPolls(w.calls()[1:])
 		for id, i := range w.instances() {
-			want, upgrades, image := rollout.No, 0, image1
+			want, upgrades, image := rollout.False, 0, image1
 			if id == ids[1] {
-				want, upgrades, image = rollout.Yes, 1, image2
+				want, upgrades, image = rollout.True, 1, image2
 			}
 			if got := w.machines()[id].Upgrades; i.Latest != want || got != upgrades {
 				t.Errorf("instance %s was upgraded %d times: %+v", id, got, i)
 			}
-			if diff := cmp.Diff(&rollout.Image{ID: image}, i.Image, anyCase); diff != "" {
+			if diff := cmp.Diff(&rollout.Image{ID: image}, i.Disk.Image, anyCase); diff != "" {
 				t.Error(diff)
 			}
 		}
@@ -279,7 +287,7 @@ func TestContractReimage(t *testing.T) {
 			t.Fatalf("got %+v", status)
 		}
 		for id, i := range w.instances() {
-			if replaced := i.OSDisk != before[id].OSDisk; replaced != (id == ids[0]) || i.VMID != before[id].VMID {
+			if replaced := i.Disk.ID != before[id].Disk.ID; replaced != (id == ids[0]) || i.VMID != before[id].VMID {
 				t.Errorf("instance %s: %+v, before %+v", id, i, before[id])
 			}
 		}
@@ -335,10 +343,10 @@ func TestContractScriptRuns(t *testing.T) {
 func TestContractHealth(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		id := w.ids()[0]
-		for state, want := range map[string]rollout.Truth{"unhealthy": rollout.No, "unknown": rollout.Unsure, "none": rollout.Unsure, "healthy": rollout.Yes} {
+		for state, want := range map[string]rollout.Tristate{"unhealthy": rollout.False, "unknown": rollout.Unknown, "none": rollout.Unknown, "healthy": rollout.True} {
 			w.control("POST", "/health", map[string]any{"scaleSet": shop.ID(), "instance": id, "state": state}, nil)
 			w.clock.Advance(time.Minute)
-			if got := w.instances()[id].AppHealth; got != want {
+			if got := w.instances()[id].Health.Healthy; got != want {
 				t.Errorf("%s: got %v", state, got)
 			}
 		}
@@ -377,7 +385,7 @@ func TestContractRepairs(t *testing.T) {
 }
 
 // setRepairs suspends or resumes repairs with exactly one call, and waits until that is done.
-func (w *world) setRepairs(kind rollout.OperationKind, begin func(context.Context, rollout.ScaleSet) (rollout.Begun, error)) {
+func (w *world) setRepairs(kind rollout.OperationKind, begin func(context.Context, rollout.ScaleSet) (rollout.Accepted, error)) {
 	w.t.Helper()
 	w.calls()
 	begun, err := begin(w.t.Context(), shop)

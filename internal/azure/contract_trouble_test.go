@@ -64,7 +64,7 @@ func TestContractOperationStuck(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.clock.Advance(3 * time.Hour)
-		status, err := w.Poll(t.Context(), shop, rollout.UpgradeOperation, begun.Token)
+		status, err := w.Poll(t.Context(), shop, rollout.UpgradeOperation, begun.PollToken)
 		if err != nil || status.State != rollout.OperationRunning {
 			t.Errorf("got %+v, %v", status, err)
 		}
@@ -138,7 +138,7 @@ func TestContractAnswerLost(t *testing.T) {
 					t.Errorf("nothing may be sent again, got %+v", got)
 				}
 				w.clock.Advance(time.Hour)
-				if applied := w.instances()[id].Latest == rollout.Yes; applied != c.applied {
+				if applied := w.instances()[id].Latest == rollout.True; applied != c.applied {
 					t.Errorf("applied: %v", applied)
 				}
 			})
@@ -150,7 +150,7 @@ func TestContractAccess(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		_, err := w.as(bearer("forbidden")).Upgrade(t.Context(), shop, refs("0"))
 		p := problem(t, err)
-		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action") || !strings.HasPrefix(p.Mend, "az role assignment create ") {
+		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action") || !strings.HasPrefix(p.Remediation, "az role assignment create ") {
 			t.Errorf("got %+v", p)
 		}
 		for _, set := range []rollout.ScaleSet{
@@ -158,7 +158,7 @@ func TestContractAccess(t *testing.T) {
 			{SubscriptionID: shop.SubscriptionID, ResourceGroup: "nowhere", Name: shop.Name},
 		} {
 			_, err := w.Model(t.Context(), set)
-			if p := problem(t, err); p.Kind != rollout.KindNotFound || !strings.HasPrefix(p.Mend, "az vmss show ") {
+			if p := problem(t, err); p.Kind != rollout.KindNotFound || !strings.HasPrefix(p.Remediation, "az vmss show ") {
 				t.Errorf("got %+v", p)
 			}
 			_, err = w.Instances(t.Context(), set)
@@ -187,8 +187,8 @@ func TestContractTenModels(t *testing.T) {
 		_, byRemoval := w.RemoveScript(t.Context(), shop, rollout.RemoveScript{Extension: "vmssrollout-script"})
 		for _, err := range []error{byScript, byImage, byRemoval} {
 			p := problem(t, err)
-			if p.Kind != rollout.KindQuota || !strings.Contains(p.Message, "limit of 10 models") || !strings.HasPrefix(p.Mend, "az vmss update-instances ") {
-				t.Errorf("got %+v, mend %q", p, p.Mend)
+			if p.Kind != rollout.KindQuota || !strings.Contains(p.Message, "limit of 10 models") || !strings.HasPrefix(p.Remediation, "az vmss update-instances ") {
+				t.Errorf("got %+v, mend %q", p, p.Remediation)
 			}
 		}
 		if diff := cmp.Diff(before, w.raw()); diff != "" {
@@ -203,7 +203,7 @@ func TestContractTenModels(t *testing.T) {
 }
 
 // writeTag makes a model that differs from others by the script's tag.
-func (w *world) writeTag(n int) (rollout.Begun, error) {
+func (w *world) writeTag(n int) (rollout.Accepted, error) {
 	w.t.Helper()
 	step := rollout.WriteScript{Script: rollout.Script{Command: "true"}, ForceUpdateTag: strconv.Itoa(n)}
 	return w.WriteScript(w.t.Context(), shop, step, nil)
@@ -219,19 +219,19 @@ func TestContractPermanentRefusals(t *testing.T) {
 			return problem(t, err)
 		}
 		w.control(http.MethodPut, "/images", map[string]any{"id": image2, "diskSizeGB": 64}, nil)
-		if p := write(rollout.Image{ID: image2}); p.Kind != rollout.KindInvalid || !strings.HasSuffix(p.Mend, "osDisk.diskSizeGB=64") {
-			t.Errorf("a larger disk: got %+v, mend %q", p, p.Mend)
+		if p := write(rollout.Image{ID: image2}); p.Kind != rollout.KindInvalid || !strings.HasSuffix(p.Remediation, "osDisk.diskSizeGB=64") {
+			t.Errorf("a larger disk: got %+v, mend %q", p, p.Remediation)
 		}
 		w.control(http.MethodPut, "/switches", map[string]any{"imageTypeChange": "refuse"}, nil)
 		marketplace := rollout.Image{Publisher: "Canonical", Offer: "ubuntu", SKU: "22_04", Version: "1.0.0"}
-		if p := write(marketplace); p.Kind != rollout.KindInvalid || !strings.Contains(p.Message, "Image type") || p.Mend == "" {
-			t.Errorf("another type: got %+v, mend %q", p, p.Mend)
+		if p := write(marketplace); p.Kind != rollout.KindInvalid || !strings.Contains(p.Message, "Image type") || p.Remediation == "" {
+			t.Errorf("another type: got %+v, mend %q", p, p.Remediation)
 		}
 		w.control(http.MethodPut, "/switches", map[string]any{}, nil)
 		w.faults(map[string]any{"operation": "Update", "kind": "status", "status": 409, "code": "SkuNotAvailable",
 			"message": "The requested size is currently not available in location 'eastus' zones '' for subscription 's'."})
-		if p := write(marketplace); p.Kind != rollout.KindInvalid || !strings.Contains(p.Mend, "--location eastus") {
-			t.Errorf("no such size: got %+v, mend %q", p, p.Mend)
+		if p := write(marketplace); p.Kind != rollout.KindInvalid || !strings.Contains(p.Remediation, "--location eastus") {
+			t.Errorf("no such size: got %+v, mend %q", p, p.Remediation)
 		}
 		w.faults()
 		w.control(http.MethodPut, "/images", map[string]any{"id": image2}, nil)

@@ -30,46 +30,46 @@ const oddHandler = rollout.ScriptHandler(`{"autoUpgradeMinorVersion":false,"prov
 
 // requests are the bytes that each effect sends.
 var requests = map[string]struct {
-	begin func(context.Context, *Adapter) (rollout.Begun, error)
+	begin func(context.Context, *Adapter) (rollout.Accepted, error)
 	want  request
 }{
 	"image by id": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.WriteImage(ctx, web, rollout.WriteImage{Image: rollout.Image{ID: "/i/2"}, ETag: `"7"`})
 		},
 		request{Method: "PATCH", Path: base, IfMatch: `"7"`, Body: patched(
 			`{"communityGalleryImageId":null,"id":"/i/2","offer":null,"publisher":null,"sharedGalleryImageId":null,"sku":null,"version":null}`)},
 	},
 	"image of the marketplace, ETag unknown": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.WriteImage(ctx, web, rollout.WriteImage{Image: rollout.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "1.2.3"}})
 		},
 		request{Method: "PATCH", Path: base, Body: patched(
 			`{"communityGalleryImageId":null,"id":null,"offer":"o","publisher":"p","sharedGalleryImageId":null,"sku":"s","version":"1.2.3"}`)},
 	},
 	"image of a shared gallery": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.WriteImage(ctx, web, rollout.WriteImage{Image: rollout.Image{SharedGalleryID: "/g"}})
 		},
 		request{Method: "PATCH", Path: base, Body: patched(
 			`{"communityGalleryImageId":null,"id":null,"offer":null,"publisher":null,"sharedGalleryImageId":"/g","sku":null,"version":null}`)},
 	},
 	"image of a community gallery": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.WriteImage(ctx, web, rollout.WriteImage{Image: rollout.Image{CommunityGalleryID: "/c"}})
 		},
 		request{Method: "PATCH", Path: base, Body: patched(
 			`{"communityGalleryImageId":"/c","id":null,"offer":null,"publisher":null,"sharedGalleryImageId":null,"sku":null,"version":null}`)},
 	},
 	"first script": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.WriteScript(ctx, web, rollout.WriteScript{Script: rollout.Script{Command: "bash a.sh", URIs: []string{"https://x/a.sh"}}}, nil)
 		},
 		request{Method: "PUT", Path: base + "/extensions/vmssrollout-script", Body: put(
 			`"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{"commandToExecute":"bash a.sh","fileUris":["https://x/a.sh"]},"type":"CustomScript","typeHandlerVersion":"2.1"`)},
 	},
 	"script that is there": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.WriteScript(ctx, web, rollout.WriteScript{Extension: "CSE", ForceUpdateTag: "2", Handler: oddHandler},
 				map[string]any{"commandToExecute": "bash a.sh --key hidden"})
 		},
@@ -77,27 +77,27 @@ var requests = map[string]struct {
 			`"autoUpgradeMinorVersion":false,"forceUpdateTag":"2","protectedSettings":{"commandToExecute":"bash a.sh --key hidden"},"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},"suppressFailures":true,"type":"CustomScriptExtension","typeHandlerVersion":"1.9"`)},
 	},
 	"removed script": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.RemoveScript(ctx, web, rollout.RemoveScript{Extension: "CSE"})
 		},
 		request{Method: "DELETE", Path: base + "/extensions/CSE"},
 	},
 	"suspended repairs": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) { return a.SuspendRepairs(ctx, web) },
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) { return a.SuspendRepairs(ctx, web) },
 		request{Method: "POST", Path: base + "/setOrchestrationServiceState", Body: `{"action":"Suspend","serviceName":"AutomaticRepairs"}`},
 	},
 	"resumed repairs": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) { return a.ResumeRepairs(ctx, web) },
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) { return a.ResumeRepairs(ctx, web) },
 		request{Method: "POST", Path: base + "/setOrchestrationServiceState", Body: `{"action":"Resume","serviceName":"AutomaticRepairs"}`},
 	},
 	"upgrade": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.Upgrade(ctx, web, []rollout.Ref{{ID: "10", VMID: "x", Name: "web_10"}, {ID: "2"}})
 		},
 		request{Method: "POST", Path: base + "/manualupgrade", Body: `{"instanceIds":["10","2"]}`},
 	},
 	"reimage": {
-		func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.Reimage(ctx, web, []rollout.Ref{{ID: "10"}, {ID: "2"}})
 		},
 		request{Method: "POST", Path: base + "/reimage", Body: `{"instanceIds":["10","2"]}`},
@@ -121,7 +121,7 @@ func TestRequestsOfEffects(t *testing.T) {
 			if diff := cmp.Diff(c.want, f.one(t)); diff != "" {
 				t.Error(diff)
 			}
-			if begun.RetryAfter != 10*time.Second || !strings.Contains(begun.Token, "/operations/1?p=2") {
+			if begun.RetryAfter != 10*time.Second || !strings.Contains(begun.PollToken, "/operations/1?p=2") {
 				t.Errorf("got %+v", begun)
 			}
 		})
@@ -132,7 +132,7 @@ func TestEffectDoneAtOnce(t *testing.T) {
 	f := newFakeARM(t, answering(http.StatusOK, `{"properties":{"provisioningState":"Succeeded"}}`))
 	for name, begin := range effects {
 		begun, err := begin(context.Background(), f.adapter)
-		if err != nil || begun != (rollout.Begun{}) {
+		if err != nil || begun != (rollout.Accepted{}) {
 			t.Errorf("%s: got %+v, %v", name, begun, err)
 		}
 	}
@@ -163,11 +163,11 @@ func TestRefusedBatches(t *testing.T) {
 		"too many":   many,
 		"too long":   {{ID: strings.Repeat("1", 200)}},
 	} {
-		for what, begin := range map[string]func(context.Context, rollout.ScaleSet, []rollout.Ref) (rollout.Begun, error){
+		for what, begin := range map[string]func(context.Context, rollout.ScaleSet, []rollout.Ref) (rollout.Accepted, error){
 			"upgrade": f.adapter.Upgrade, "reimage": f.adapter.Reimage,
 		} {
 			begun, err := begin(context.Background(), web, refs)
-			if p := problemOf(t, err); p.Kind != rollout.KindInvalid || begun != (rollout.Begun{}) {
+			if p := problemOf(t, err); p.Kind != rollout.KindInvalid || begun != (rollout.Accepted{}) {
 				t.Errorf("%s, %s: %+v", what, name, p)
 			}
 		}
@@ -192,7 +192,7 @@ func TestRefusedWrites(t *testing.T) {
 	}
 	for _, name := range []string{"", " ", "..", "a/b", "*?x"} {
 		begun, err := f.adapter.RemoveScript(context.Background(), web, rollout.RemoveScript{Extension: name})
-		if p := problemOf(t, err); p.Kind != rollout.KindInvalid || begun != (rollout.Begun{}) {
+		if p := problemOf(t, err); p.Kind != rollout.KindInvalid || begun != (rollout.Accepted{}) {
 			t.Errorf("removing %q: %+v", name, p)
 		}
 	}
@@ -219,7 +219,7 @@ func TestRemovingWhatIsGone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeARM(t, answering(c.status, c.body))
 			begun, err := effects["RemoveScript"](context.Background(), f.adapter)
-			if begun != (rollout.Begun{}) {
+			if begun != (rollout.Accepted{}) {
 				t.Errorf("got %+v", begun)
 			}
 			if c.want == "" && err != nil || c.want != "" && problemOf(t, err).Kind != c.want {
@@ -247,7 +247,7 @@ func TestProtectedSettingsAppearInNoError(t *testing.T) {
 		_, err := f.adapter.WriteScript(context.Background(), web, rollout.WriteScript{}, protected)
 		p := problemOf(t, err)
 		for _, secret := range []string{"hunter2", "deploy.sh", "shopstorage", "in-a-list", "in-strings"} {
-			if strings.Contains(err.Error()+p.Mend, secret) {
+			if strings.Contains(err.Error()+p.Remediation, secret) {
 				t.Errorf("%q appears in %v", secret, err)
 			}
 		}

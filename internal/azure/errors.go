@@ -175,7 +175,7 @@ func (x *exchange) refusal(resp *http.Response) *rollout.Problem {
 		p.Message = fmt.Sprintf("Azure answered %d %s without saying why", a.status, http.StatusText(a.status))
 	}
 	if r.mend != nil {
-		p.Mend = r.mend(x.set, a)
+		p.Remediation = r.mend(x.set, a)
 	}
 	return p
 }

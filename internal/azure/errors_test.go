@@ -129,8 +129,8 @@ func TestProblemTellsWhatAndWhere(t *testing.T) {
 	}
 	want := "az role assignment create --assignee-object-id 11111111-2222-3333-4444-555555555555 --assignee-principal-type ServicePrincipal" +
 		" --role 'VMSS Rollouts' --scope " + web.ID()
-	if p.Mend != want || p.Code != "AuthorizationFailed" {
-		t.Errorf("code %s, mend: %s", p.Code, p.Mend)
+	if p.Remediation != want || p.Code != "AuthorizationFailed" {
+		t.Errorf("code %s, mend: %s", p.Code, p.Remediation)
 	}
 }
 
@@ -152,8 +152,8 @@ func TestMends(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeARM(t, answering(c.status, c.body))
 			_, err := f.adapter.Model(context.Background(), web)
-			if p := problemOf(t, err); p.Mend != c.want {
-				t.Errorf("want %s\n got %s", c.want, p.Mend)
+			if p := problemOf(t, err); p.Remediation != c.want {
+				t.Errorf("want %s\n got %s", c.want, p.Remediation)
 			}
 		})
 	}

@@ -144,7 +144,7 @@ func problemOf(t *testing.T, err error) *rollout.Problem {
 		t.Fatalf("want a problem, got %T: %v", err, err)
 	}
 	checkHarmless(t, err.Error())
-	checkHarmless(t, p.Mend)
+	checkHarmless(t, p.Remediation)
 	if len(p.Message) > messageLimit {
 		t.Errorf("message of %d bytes: %s", len(p.Message), p.Message)
 	}
@@ -164,22 +164,22 @@ func checkHarmless(t *testing.T, s string) {
 }
 
 // methods are all effects, each in its simplest form.
-var effects = map[string]func(context.Context, *Adapter) (rollout.Begun, error){
-	"WriteImage": func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+var effects = map[string]func(context.Context, *Adapter) (rollout.Accepted, error){
+	"WriteImage": func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 		return a.WriteImage(ctx, web, rollout.WriteImage{Image: rollout.Image{ID: "/images/2"}, ETag: `"1"`})
 	},
-	"WriteScript": func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+	"WriteScript": func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 		return a.WriteScript(ctx, web, rollout.WriteScript{Script: rollout.Script{Command: "true"}}, nil)
 	},
-	"RemoveScript": func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+	"RemoveScript": func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 		return a.RemoveScript(ctx, web, rollout.RemoveScript{Extension: "CSE"})
 	},
-	"SuspendRepairs": func(ctx context.Context, a *Adapter) (rollout.Begun, error) { return a.SuspendRepairs(ctx, web) },
-	"ResumeRepairs":  func(ctx context.Context, a *Adapter) (rollout.Begun, error) { return a.ResumeRepairs(ctx, web) },
-	"Upgrade": func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+	"SuspendRepairs": func(ctx context.Context, a *Adapter) (rollout.Accepted, error) { return a.SuspendRepairs(ctx, web) },
+	"ResumeRepairs":  func(ctx context.Context, a *Adapter) (rollout.Accepted, error) { return a.ResumeRepairs(ctx, web) },
+	"Upgrade": func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 		return a.Upgrade(ctx, web, []rollout.Ref{{ID: "3"}})
 	},
-	"Reimage": func(ctx context.Context, a *Adapter) (rollout.Begun, error) {
+	"Reimage": func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 		return a.Reimage(ctx, web, []rollout.Ref{{ID: "3"}})
 	},
 }

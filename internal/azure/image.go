@@ -10,14 +10,14 @@ import (
 )
 
 // WriteImage begins a PATCH of the image reference and of nothing else, with If-Match.
-func (a *Adapter) WriteImage(ctx context.Context, set rollout.ScaleSet, step rollout.WriteImage) (rollout.Begun, error) {
+func (a *Adapter) WriteImage(ctx context.Context, set rollout.ScaleSet, step rollout.WriteImage) (rollout.Accepted, error) {
 	c, err := a.in(set)
 	if err != nil {
-		return rollout.Begun{}, err
+		return rollout.Accepted{}, err
 	}
 	x := &exchange{operation: "WriteImage", doing: fmt.Sprintf("writing the image of scale set %q", set), set: set, effect: true}
 	if step.Image == (rollout.Image{}) {
-		return rollout.Begun{}, x.refuse("no image is named")
+		return rollout.Accepted{}, x.refuse("no image is named")
 	}
 	var options armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions
 	if step.ETag != "" {

@@ -22,16 +22,18 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *exchange) rollout.Ins
 	storage := deref(p.StorageProfile)
 	disk := deref(storage.OSDisk)
 	i := rollout.Instance{
-		ID:           idOf(vm),
-		Name:         deref(vm.Name),
-		VMID:         deref(p.VMID),
-		Created:      deref(p.TimeCreated),
-		State:        provisioningState(p.ProvisioningState),
-		Latest:       truth(p.LatestModelApplied),
-		Protected:    deref(deref(p.ProtectionPolicy).ProtectFromScaleSetActions),
-		Image:        imageOf(storage.ImageReference),
-		ExactVersion: deref(deref(storage.ImageReference).ExactVersion),
-		OSDisk:       markOf(cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name))),
+		ID:        idOf(vm),
+		Name:      deref(vm.Name),
+		VMID:      deref(p.VMID),
+		CreatedAt: deref(p.TimeCreated),
+		State:     provisioningState(p.ProvisioningState),
+		Latest:    truth(p.LatestModelApplied),
+		Protected: deref(deref(p.ProtectionPolicy).ProtectFromScaleSetActions),
+		Disk: rollout.OSDisk{
+			Image:        imageOf(storage.ImageReference),
+			ImageVersion: deref(deref(storage.ImageReference).ExactVersion),
+			ID:           markOf(cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name))),
+		},
 	}
 	if len(vm.Zones) > 0 {
 		i.Zone = deref(vm.Zones[0])
@@ -54,10 +56,10 @@ func markOf(disk string) string {
 
 // readView notes what the instance view tells of the running machine.
 func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInstanceView, resources []*armcompute.VirtualMachineExtension) {
-	i.Running, i.Off = power(view.Statuses)
+	i.Power.Running, i.Power.Off = power(view.Statuses)
 	if health := deref(view.VMHealth).Status; health != nil {
-		i.AppHealth = appHealth(deref(health.Code))
-		i.HealthSince = deref(health.Time)
+		i.Health.Healthy = appHealth(deref(health.Code))
+		i.Health.Since = deref(health.Time)
 	}
 	scripts := scriptNames(resources)
 	for _, e := range view.Extensions {
@@ -85,19 +87,19 @@ func showsExtensions(view armcompute.VirtualMachineScaleSetVMInstanceView, scrip
 	return false
 }
 
-func truth(b *bool) rollout.Truth {
+func truth(b *bool) rollout.Tristate {
 	switch {
 	case b == nil:
-		return rollout.Unsure
+		return rollout.Unknown
 	case *b:
-		return rollout.Yes
+		return rollout.True
 	default:
-		return rollout.No
+		return rollout.False
 	}
 }
 
 // power reads the power state. A machine on its way up or down is neither on nor off.
-func power(statuses []*armcompute.InstanceViewStatus) (rollout.Truth, rollout.PowerOff) {
+func power(statuses []*armcompute.InstanceViewStatus) (rollout.Tristate, rollout.PowerOff) {
 	for _, s := range statuses {
 		family, state := statusCode(s)
 		if family != "powerstate" {
@@ -105,24 +107,24 @@ func power(statuses []*armcompute.InstanceViewStatus) (rollout.Truth, rollout.Po
 		}
 		switch state {
 		case "running":
-			return rollout.Yes, rollout.NotOff
+			return rollout.True, rollout.NotOff
 		case "stopped":
-			return rollout.No, rollout.OffStopped
+			return rollout.False, rollout.OffStopped
 		case "deallocated":
-			return rollout.No, rollout.OffDeallocated
+			return rollout.False, rollout.OffDeallocated
 		}
 	}
-	return rollout.Unsure, rollout.NotOff
+	return rollout.Unknown, rollout.NotOff
 }
 
-func appHealth(code string) rollout.Truth {
+func appHealth(code string) rollout.Tristate {
 	switch strings.ToLower(code) {
 	case "healthstate/healthy":
-		return rollout.Yes
+		return rollout.True
 	case "healthstate/unhealthy":
-		return rollout.No
+		return rollout.False
 	default:
-		return rollout.Unsure
+		return rollout.Unknown
 	}
 }
 

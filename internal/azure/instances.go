@@ -60,7 +60,7 @@ func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error 
 		}
 		l.ids[key] = true
 		i := instanceOf(*vm, l.x)
-		i.SeenAt = azureTime(l.x.response)
+		i.ListedAt = azureTime(l.x.response)
 		l.instances = append(l.instances, i)
 	}
 	if why := l.pages.next(deref(page.NextLink)); why != "" {

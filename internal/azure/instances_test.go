@@ -36,11 +36,19 @@ func instanceFrom(t *testing.T, body string) rollout.Instance {
 
 func TestInstance(t *testing.T) {
 	want := rollout.Instance{
-		ID: "4", Name: "web_4", VMID: "v-4", Zone: "2", Created: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
-		State: rollout.StateSucceeded, Latest: rollout.Yes, Protected: true, Running: rollout.Yes,
-		AppHealth: rollout.Yes, HealthSince: time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC),
-		Image: &rollout.Image{ID: "/i/1"}, ExactVersion: "1", OSDisk: markOf("/d/1"), Script: rollout.ScriptSucceeded,
-		Scripts: []rollout.InstanceScript{{Extension: "CSE", State: rollout.ScriptSucceeded}},
+		ID:        "4",
+		Name:      "web_4",
+		VMID:      "v-4",
+		Zone:      "2",
+		CreatedAt: time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		State:     rollout.StateSucceeded,
+		Latest:    rollout.True,
+		Protected: true,
+		Power:     rollout.PowerState{Running: rollout.True},
+		Health:    rollout.HealthReport{Healthy: rollout.True, Since: time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC)},
+		Disk:      rollout.OSDisk{Image: &rollout.Image{ID: "/i/1"}, ImageVersion: "1", ID: markOf("/d/1")},
+		Script:    rollout.ScriptSucceeded,
+		Scripts:   []rollout.InstanceScript{{Extension: "CSE", State: rollout.ScriptSucceeded}},
 	}
 	if diff := cmp.Diff(want, instanceFrom(t, fullInstance)); diff != "" {
 		t.Error(diff)
@@ -48,7 +56,7 @@ func TestInstance(t *testing.T) {
 	if diff := cmp.Diff(rollout.Instance{ID: "4"}, instanceFrom(t, `{"instanceId":"4"}`)); diff != "" {
 		t.Errorf("what is not shown is not known: %s", diff)
 	}
-	if got := instanceFrom(t, `{"properties":{"storageProfile":{"osDisk":{"name":"disk"}}}}`).OSDisk; got != markOf("disk") {
+	if got := instanceFrom(t, `{"properties":{"storageProfile":{"osDisk":{"name":"disk"}}}}`).Disk.ID; got != markOf("disk") {
 		t.Errorf("got %q", got)
 	}
 }
@@ -60,17 +68,17 @@ func TestInstanceLackingAnything(t *testing.T) {
 func TestInstanceTruths(t *testing.T) {
 	view := func(inner string) string { return `{"properties":{"instanceView":{` + inner + `}}}` }
 	for body, want := range map[string]rollout.Instance{
-		`{"properties":{"latestModelApplied":false}}`:                     {Latest: rollout.No},
+		`{"properties":{"latestModelApplied":false}}`:                     {Latest: rollout.False},
 		`{"properties":{"provisioningState":"Migrating"}}`:                {},
 		`{"properties":{"provisioningState":"updating"}}`:                 {State: rollout.StateUpdating},
 		`{"properties":{"provisioningState":"Deleting"}}`:                 {State: rollout.StateDeleting},
-		view(`"statuses":[{"code":"PowerState/deallocated"}]`):            {Running: rollout.No, Off: rollout.OffDeallocated},
-		view(`"statuses":[{"code":"PowerState/stopped"}]`):                {Running: rollout.No, Off: rollout.OffStopped},
+		view(`"statuses":[{"code":"PowerState/deallocated"}]`):            {Power: rollout.PowerState{Running: rollout.False, Off: rollout.OffDeallocated}},
+		view(`"statuses":[{"code":"PowerState/stopped"}]`):                {Power: rollout.PowerState{Running: rollout.False, Off: rollout.OffStopped}},
 		view(`"statuses":[{"code":"PowerState/stopping"}]`):               {},
 		view(`"statuses":[{"code":"PowerState/starting"}]`):               {},
-		view(`"statuses":[{"code":"powerstate/RUNNING"}]`):                {Running: rollout.Yes},
+		view(`"statuses":[{"code":"powerstate/RUNNING"}]`):                {Power: rollout.PowerState{Running: rollout.True}},
 		view(`"statuses":[null,{}]`):                                      {},
-		view(`"vmHealth":{"status":{"code":"HealthState/unhealthy"}}`):    {AppHealth: rollout.No},
+		view(`"vmHealth":{"status":{"code":"HealthState/unhealthy"}}`):    {Health: rollout.HealthReport{Healthy: rollout.False}},
 		view(`"vmHealth":{"status":{"code":"HealthState/initializing"}}`): {},
 		view(`"vmHealth":{"status":{"code":"HealthState/unknown"}}`):      {},
 		view(`"vmHealth":{}`):                                             {},
@@ -158,7 +166,12 @@ func TestInstancesReadsAllPages(t *testing.T) {
 	if len(seen) != 4 {
 		t.Fatalf("want a request a page, got %d", len(seen))
 	}
-	want := request{Method: "GET", Path: base + "/virtualMachines", Query: "%24expand=instanceView&" + version, Authorization: "Bearer " + secretToken}
+	want := request{
+		Method:        "GET",
+		Path:          base + "/virtualMachines",
+		Query:         "%24expand=instanceView&" + version,
+		Authorization: "Bearer " + secretToken,
+	}
 	if diff := cmp.Diff(want, seen[0]); diff != "" {
 		t.Error(diff)
 	}
@@ -214,7 +227,13 @@ func TestPagesWithoutAList(t *testing.T) {
 			t.Run(fmt.Sprintf("%s on page %d", name, page), func(t *testing.T) {
 				f := newFakeARM(t, func(w http.ResponseWriter, r *http.Request) {
 					if page == 1 && r.URL.Query().Get("page") == "" {
-						answering(http.StatusOK, fmt.Sprintf(`{"value":[{"instanceId":"1"}],"nextLink":"http://%s%s?page=1"}`, r.Host, r.URL.Path))(w, r)
+						answering(
+							http.StatusOK,
+							fmt.Sprintf(`{"value":[{"instanceId":"1"}],"nextLink":"http://%s%s?page=1"}`, r.Host, r.URL.Path),
+						)(
+							w,
+							r,
+						)
 						return
 					}
 					answering(http.StatusOK, body)(w, r)

@@ -27,7 +27,7 @@ func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mode
 		}
 	}
 	model := modelOf(got.VirtualMachineScaleSet)
-	model.SeenAt = azureTime(x.response)
+	model.ReadAt = azureTime(x.response)
 	if model.ETag == "" && x.response != nil {
 		model.ETag = x.response.Header.Get("ETag")
 	}

@@ -84,7 +84,7 @@ func readOperation(resp *http.Response) operationBody {
 // status maps an answer to a poll. over is whether the SDK takes the operation for ended.
 func (x *exchange) status(resp *http.Response, over bool) rollout.OperationStatus {
 	body := readOperation(resp)
-	s := rollout.OperationStatus{State: body.state(over), RetryAfter: retryAfter(resp), Took: body.took()}
+	s := rollout.OperationStatus{State: body.state(over), RetryAfter: retryAfter(resp), Duration: body.took()}
 	preempted := body.err.carries("OperationPreempted") || strings.EqualFold(body.word, "preempted")
 	switch {
 	case s.State == rollout.OperationSucceeded || s.State == rollout.OperationRunning && !preempted:

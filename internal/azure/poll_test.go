@@ -26,7 +26,7 @@ func TestPollOutcomes(t *testing.T) {
 	}{
 		"running":       {`{"status":"InProgress"}`, rollout.OperationStatus{State: rollout.OperationRunning}},
 		"unknown word":  {`{"status":"Thinking"}`, rollout.OperationStatus{State: rollout.OperationRunning}},
-		"succeeded":     {`{` + times + `,"status":"Succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded, Took: 54300 * time.Millisecond}},
+		"succeeded":     {`{` + times + `,"status":"Succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded, Duration: 54300 * time.Millisecond}},
 		"any case":      {`{"status":"succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded}},
 		"odd times":     {`{"startTime":5,"endTime":"later","status":"Succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded}},
 		"backwards":     {`{"startTime":"2020-09-04T08:44:22Z","endTime":"2020-09-04T08:43:22Z","status":"Succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded}},
@@ -147,7 +147,7 @@ func TestPollByLocation(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := f.adapter.Poll(context.Background(), web, rollout.ReimageOperation, b.Token)
+		got, err := f.adapter.Poll(context.Background(), web, rollout.ReimageOperation, b.PollToken)
 		if err != nil || got.State != want {
 			t.Errorf("%d: want %s, got %+v, %v", status, want, got, err)
 		}
@@ -171,10 +171,10 @@ func TestPollWhereTheScaleSetItselfIsAsked(t *testing.T) {
 			answering(http.StatusOK, body)(w, r)
 		})
 		begun, err := effects["WriteImage"](context.Background(), f.adapter)
-		if err != nil || begun.Token == "" {
+		if err != nil || begun.PollToken == "" {
 			t.Fatalf("got %+v, %v", begun, err)
 		}
-		got, err := f.adapter.Poll(context.Background(), web, rollout.WriteImageOperation, begun.Token)
+		got, err := f.adapter.Poll(context.Background(), web, rollout.WriteImageOperation, begun.PollToken)
 		if err != nil || got.State != want {
 			t.Errorf("%s: want %s, got %+v, %v", body, want, got, err)
 		}

@@ -9,7 +9,7 @@ import (
 )
 
 // SuspendRepairs begins to keep Azure from repairing machines by itself: one POST. What the scale set declares stays as it is.
-func (a *Adapter) SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Begun, error) {
+func (a *Adapter) SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error) {
 	x := &exchange{
 		operation: "SuspendRepairs", doing: fmt.Sprintf("suspending automatic repairs of scale set %q", set), set: set, effect: true,
 	}
@@ -17,15 +17,24 @@ func (a *Adapter) SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rol
 }
 
 // ResumeRepairs begins to let Azure do so again: one POST.
-func (a *Adapter) ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Begun, error) {
-	x := &exchange{operation: "ResumeRepairs", doing: fmt.Sprintf("resuming automatic repairs of scale set %q", set), set: set, effect: true}
+func (a *Adapter) ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error) {
+	x := &exchange{
+		operation: "ResumeRepairs",
+		doing:     fmt.Sprintf("resuming automatic repairs of scale set %q", set),
+		set:       set,
+		effect:    true,
+	}
 	return a.setRepairs(ctx, x, armcompute.OrchestrationServiceStateActionResume)
 }
 
-func (a *Adapter) setRepairs(ctx context.Context, x *exchange, action armcompute.OrchestrationServiceStateAction) (rollout.Begun, error) {
+func (a *Adapter) setRepairs(
+	ctx context.Context,
+	x *exchange,
+	action armcompute.OrchestrationServiceStateAction,
+) (rollout.Accepted, error) {
 	c, err := a.in(x.set)
 	if err != nil {
-		return rollout.Begun{}, err
+		return rollout.Accepted{}, err
 	}
 	service := armcompute.OrchestrationServiceNamesAutomaticRepairs
 	body := armcompute.OrchestrationServiceStateInput{ServiceName: &service, Action: &action}

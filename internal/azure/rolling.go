@@ -37,7 +37,7 @@ func rollingOf(set rollout.ScaleSet, info armcompute.RollingUpgradeStatusInfo) r
 	return rollout.RollingUpgrade{
 		Running: !isOver(deref(deref(properties.RunningStatus).Code)),
 		Done:    done,
-		Of:      done + int(deref(progress.InProgressInstanceCount)) + int(deref(progress.PendingInstanceCount)),
+		Total:   done + int(deref(progress.InProgressInstanceCount)) + int(deref(progress.PendingInstanceCount)),
 		Cancel:  "az vmss rolling-upgrade cancel " + set.Arguments(),
 	}
 }

@@ -139,7 +139,7 @@ func ask[T any](ctx context.Context, x *exchange, p *runtime.Poller[T]) (*T, tim
 func (x *exchange) unread(err error) *rollout.Problem {
 	p := x.problem(err)
 	if x.response != nil && gone(x.response.StatusCode) {
-		p.Kind, p.Mend = rollout.KindOperationLost, ""
+		p.Kind, p.Remediation = rollout.KindOperationLost, ""
 		p.Message = fmt.Sprintf("%s: how it ended can no longer be read: Azure answered %d", x.doing, x.response.StatusCode)
 	}
 	return p

@@ -45,10 +45,10 @@ func kindOf(joined string) extensionKind {
 // sent. What of the extension is not declared is sent back as the step carries it. The protected settings, and every word of
 // them, are kept out of errors.
 func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript,
-	protected map[string]any) (rollout.Begun, error) {
+	protected map[string]any) (rollout.Accepted, error) {
 	c, err := a.in(set)
 	if err != nil {
-		return rollout.Begun{}, err
+		return rollout.Accepted{}, err
 	}
 	x := &exchange{
 		operation: "WriteScript", doing: fmt.Sprintf("writing the script extension of scale set %q", set), set: set,
@@ -59,11 +59,11 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 		name = rollout.DefaultScriptExtension
 	}
 	if !segment.MatchString(name) {
-		return rollout.Begun{}, x.refuse("%q cannot be the name of an extension", name)
+		return rollout.Accepted{}, x.refuse("%q cannot be the name of an extension", name)
 	}
 	body, err := scriptExtension(step, protected)
 	if err != nil {
-		return rollout.Begun{}, x.refuse("%v", err)
+		return rollout.Accepted{}, x.refuse("%v", err)
 	}
 	p, err := c.extensions.BeginCreateOrUpdate(x.with(ctx), set.ResourceGroup, set.Name, name, body, nil)
 	return x.begun(p, err)
@@ -71,18 +71,18 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 
 // RemoveScript begins a DELETE of the script extension through the extensions sub-resource, so that no other extension is sent.
 // One that is not there is as removed as it can be.
-func (a *Adapter) RemoveScript(ctx context.Context, set rollout.ScaleSet, step rollout.RemoveScript) (rollout.Begun, error) {
+func (a *Adapter) RemoveScript(ctx context.Context, set rollout.ScaleSet, step rollout.RemoveScript) (rollout.Accepted, error) {
 	c, err := a.in(set)
 	if err != nil {
-		return rollout.Begun{}, err
+		return rollout.Accepted{}, err
 	}
 	x := &exchange{operation: "RemoveScript", doing: fmt.Sprintf("removing the script extension of scale set %q", set), set: set, effect: true}
 	if !segment.MatchString(step.Extension) {
-		return rollout.Begun{}, x.refuse("%q cannot be the name of an extension", step.Extension)
+		return rollout.Accepted{}, x.refuse("%q cannot be the name of an extension", step.Extension)
 	}
 	p, err := c.extensions.BeginDelete(x.with(ctx), set.ResourceGroup, set.Name, step.Extension, nil)
 	if err != nil && lacksExtension(x.response) {
-		return rollout.Begun{}, nil
+		return rollout.Accepted{}, nil
 	}
 	return x.begun(p, err)
 }

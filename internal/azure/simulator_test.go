@@ -229,16 +229,16 @@ func (w *world) raw() map[string]any {
 }
 
 // finish lets time pass until a begun operation is over, and returns how it ended.
-func (w *world) finish(kind rollout.OperationKind, begun rollout.Begun, err error) rollout.OperationStatus {
+func (w *world) finish(kind rollout.OperationKind, begun rollout.Accepted, err error) rollout.OperationStatus {
 	w.t.Helper()
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if begun.Token == "" || begun.RetryAfter <= 0 {
+	if begun.PollToken == "" || begun.RetryAfter <= 0 {
 		w.t.Fatalf("a begun operation has a token and says when to ask: %+v", begun)
 	}
 	for range 100 {
-		status, err := w.Poll(w.t.Context(), shop, kind, begun.Token)
+		status, err := w.Poll(w.t.Context(), shop, kind, begun.PollToken)
 		if err != nil {
 			w.t.Fatal(err)
 		}

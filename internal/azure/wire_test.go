@@ -25,7 +25,7 @@ func checkKinds(t *testing.T, a *Adapter, effect, read rollout.Kind) {
 	t.Helper()
 	for name, begin := range effects {
 		begun, err := begin(context.Background(), a)
-		if p := problemOf(t, err); p.Kind != effect || begun != (rollout.Begun{}) {
+		if p := problemOf(t, err); p.Kind != effect || begun != (rollout.Accepted{}) {
 			t.Errorf("%s: want %s, got %+v", name, effect, p)
 		}
 	}

@@ -31,7 +31,7 @@ func (x *exchange) complains(i rollout.Instance, c complaint) string {
 	if c.extension != "" {
 		doing = "extension " + clean(c.extension, 80, r) + " failed: "
 	}
-	why := c.withheld(r, i.Latest != rollout.Yes || i.State == rollout.StateUpdating)
+	why := c.withheld(r, i.Latest != rollout.True || i.State == rollout.StateUpdating)
 	if why == "" {
 		return doing + failure(c.text, failureLimit-len(doing), r)
 	}

@@ -41,7 +41,7 @@ func nowhere(s server) checks.Subject {
 
 // forbidden is that the identity may not look, throttled that Azure wants to be left alone.
 var (
-	forbidden = &rollout.Problem{Kind: rollout.KindForbidden, Code: "AuthorizationFailed", Message: "the identity lacks the permission to look", Mend: "az grant"}
+	forbidden = &rollout.Problem{Kind: rollout.KindForbidden, Code: "AuthorizationFailed", Message: "the identity lacks the permission to look", Remediation: "az grant"}
 	throttled = &rollout.Problem{Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "slow down", RetryAfter: 2 * time.Minute}
 )
 
@@ -233,7 +233,7 @@ func TestCommandsThatMendAreWhole(t *testing.T) {
 	p := ports(t)
 	mend := "az role assignment create --scope " + strings.Repeat("/0123456789", 40)
 	p.Addresses = directory(func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
-		return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindForbidden, Message: strings.Repeat("no permission ", 50), Mend: mend}
+		return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindForbidden, Message: strings.Repeat("no permission ", 50), Remediation: mend}
 	})
 	probe, err := checks.New(checks.Spec{HTTP: &checks.HTTP{Via: checks.ViaPrivateAddress, Scheme: "http", Port: 80}}, p)
 	if err != nil {

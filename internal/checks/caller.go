@@ -39,7 +39,7 @@ type Caller struct {
 	runner *Runner
 
 	mu     sync.Mutex
-	wanted map[string]map[Key]rollout.CallKey // by rollout
+	wanted map[string]map[Key]rollout.HookCallKey // by rollout
 }
 
 // NewCaller makes a caller. Calls may be wanted before it runs.
@@ -56,7 +56,7 @@ func NewCaller(o CallerOptions) *Caller {
 	}
 	return &Caller{
 		ports: Ports{Outbound: o.Outbound, Secrets: o.Secrets, Addresses: o.Addresses, Redactor: o.Redactor}, clock: o.Clock,
-		runner: NewRunner(runner), wanted: map[string]map[Key]rollout.CallKey{},
+		runner: NewRunner(runner), wanted: map[string]map[Key]rollout.HookCallKey{},
 	}
 }
 
@@ -78,7 +78,7 @@ func (c *Caller) Want(uid string, calls []Call) {
 		delete(c.wanted, uid)
 		return
 	}
-	named := make(map[Key]rollout.CallKey, len(calls))
+	named := make(map[Key]rollout.HookCallKey, len(calls))
 	for n, s := range all {
 		if c.runner.Start(s) == nil { // else there is no room, and it is wanted again in the rollout's next round
 			named[s.Key] = calls[n].Key
@@ -97,10 +97,10 @@ func (c *Caller) seriesOf(uid string, call Call) Series {
 }
 
 // Results is what is known of the calls that a rollout wants.
-func (c *Caller) Results(uid string) map[rollout.CallKey]rollout.CallResult {
+func (c *Caller) Results(uid string) map[rollout.HookCallKey]rollout.HookCallResult {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	results := make(map[rollout.CallKey]rollout.CallResult, len(c.wanted[uid]))
+	results := make(map[rollout.HookCallKey]rollout.HookCallResult, len(c.wanted[uid]))
 	for k, call := range c.wanted[uid] {
 		s, _ := c.runner.State(k) // it is there as long as it is wanted
 		results[call] = resultOf(s)
@@ -111,18 +111,18 @@ func (c *Caller) Results(uid string) map[rollout.CallKey]rollout.CallResult {
 // Forget cancels and forgets all calls of a rollout.
 func (c *Caller) Forget(uid string) { c.Want(uid, nil) }
 
-func resultOf(s State) rollout.CallResult {
-	var r rollout.CallResult
+func resultOf(s State) rollout.HookCallResult {
+	var r rollout.HookCallResult
 	if s.Last != nil {
 		r.Message = s.Last.Detail
 	}
 	switch s.Verdict {
 	case VerdictPassed:
-		r.State = rollout.CallDelivered
+		r.State = rollout.HookCallDelivered
 	case VerdictFailed:
-		r.State = rollout.CallFailed
+		r.State = rollout.HookCallFailed
 	default:
-		r.State = rollout.CallUnderWay
+		r.State = rollout.HookCallPending
 	}
 	return r
 }

@@ -31,7 +31,7 @@ func TestCallIsDeliveredOnce(t *testing.T) {
 			time.Sleep(time.Minute)
 		}
 		synctest.Wait()
-		heard(t, c, key(1), rollout.CallDelivered, "status 204")
+		heard(t, c, key(1), rollout.HookCallDelivered, "status 204")
 		if len(r.all()) != 1 || fmt.Sprint(changed) != "[u]" {
 			t.Errorf("called %d times, told %v", len(r.all()), changed)
 		}
@@ -72,12 +72,12 @@ func TestWhatAnswersMean(t *testing.T) {
 			c.Want("u", []checks.Call{call(1)})
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
-			state, calls := rollout.CallFailed, 1
+			state, calls := rollout.HookCallFailed, 1
 			switch {
 			case status < 300:
-				state = rollout.CallDelivered
+				state = rollout.HookCallDelivered
 			case retried(status):
-				state, calls = rollout.CallUnderWay, 2
+				state, calls = rollout.HookCallPending, 2
 			}
 			heard(t, c, key(1), state, fmt.Sprint("status ", status))
 			if len(r.all()) != calls {
@@ -121,7 +121,7 @@ func TestResultsWhileUnderWay(t *testing.T) {
 		c := calling(t, checks.CallerOptions{Outbound: receiving(isDeaf).client()})
 		c.Want("u", []checks.Call{call(1)})
 		synctest.Wait()
-		if diff := cmp.Diff(map[rollout.CallKey]rollout.CallResult{key(1): {}}, c.Results("u")); diff != "" {
+		if diff := cmp.Diff(map[rollout.HookCallKey]rollout.HookCallResult{key(1): {}}, c.Results("u")); diff != "" {
 			t.Error(diff)
 		}
 		if got := c.Results("other"); len(got) != 0 {
@@ -150,7 +150,7 @@ func TestCallsThatCannotBeMade(t *testing.T) {
 			c.Want("u", []checks.Call{one})
 			time.Sleep(time.Hour)
 			synctest.Wait()
-			heard(t, c, key(1), rollout.CallFailed, message)
+			heard(t, c, key(1), rollout.HookCallFailed, message)
 			if len(r.all()) > 0 || changed != 1 {
 				t.Errorf("called %v, told %d times", r.all(), changed)
 			}
@@ -204,7 +204,7 @@ func TestCrashIsNoAnswer(t *testing.T) {
 		synctest.Wait()
 		crash()
 		synctest.Wait()
-		heard(t, c, key(1), rollout.CallUnderWay, "")
+		heard(t, c, key(1), rollout.HookCallPending, "")
 	})
 }
 
@@ -226,7 +226,7 @@ func TestUnwantedCallsAreCancelled(t *testing.T) {
 		if r.underWay() != 1 {
 			t.Error("the call goes on")
 		}
-		if got := c.Results("u"); len(got) != 1 || got[key(1)].State != rollout.CallDelivered {
+		if got := c.Results("u"); len(got) != 1 || got[key(1)].State != rollout.HookCallDelivered {
 			t.Errorf("known are %v", got)
 		}
 		c.Forget("u")
@@ -269,7 +269,7 @@ func TestOneRolloutHoldsUpNoOther(t *testing.T) {
 		synctest.Wait()
 		c.Want("u", []checks.Call{call(1)})
 		synctest.Wait()
-		heard(t, c, key(1), rollout.CallDelivered, "status 200")
+		heard(t, c, key(1), rollout.HookCallDelivered, "status 200")
 		if n := runtime.NumGoroutine() - before; n > 100 {
 			t.Errorf("%d goroutines for a thousand calls", n)
 		}
@@ -281,7 +281,7 @@ func TestOneRolloutHoldsUpNoOther(t *testing.T) {
 			synctest.Wait()
 		}
 		for k, got := range c.Results("dead") {
-			if got.State != rollout.CallUnderWay || got.Message == "" {
+			if got.State != rollout.HookCallPending || got.Message == "" {
 				t.Fatalf("%v was never tried: %+v", k, got)
 			}
 		}
@@ -308,7 +308,7 @@ func TestTooManyCalls(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- c.Run(ctx) }()
 		synctest.Wait()
-		heard(t, c, key(1), rollout.CallDelivered, "status 200")
+		heard(t, c, key(1), rollout.HookCallDelivered, "status 200")
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
@@ -406,16 +406,16 @@ func TestAddressesThatCannotBeLookedUp(t *testing.T) {
 		})})
 		c.Want("u", []checks.Call{call(1)})
 		synctest.Wait()
-		heard(t, c, key(1), rollout.CallUnderWay, "looking up the addresses of instance 3: Azure asks to wait")
+		heard(t, c, key(1), rollout.HookCallPending, "looking up the addresses of instance 3: Azure asks to wait")
 		time.Sleep(time.Second)
 		synctest.Wait()
-		heard(t, c, key(1), rollout.CallUnderWay, "looking up the addresses of instance 3: it could not be done")
+		heard(t, c, key(1), rollout.HookCallPending, "looking up the addresses of instance 3: it could not be done")
 		time.Sleep(2 * time.Second)
 		synctest.Wait()
-		heard(t, c, key(1), rollout.CallUnderWay, "looking up the addresses of instance 3: Azure hung up")
+		heard(t, c, key(1), rollout.HookCallPending, "looking up the addresses of instance 3: Azure hung up")
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
-		heard(t, c, key(1), rollout.CallDelivered, "status 200")
+		heard(t, c, key(1), rollout.HookCallDelivered, "status 200")
 		if len(r.all()) != 1 || !strings.Contains(r.all()[0].body, `"privateAddress":"10.0.0.7"},`) {
 			t.Errorf("told %v", r.all())
 		}
@@ -432,7 +432,7 @@ func TestCallsAreMadeAsDeclaredNow(t *testing.T) {
 		synctest.Wait()
 		one.Hook.URL, one.Hook.Args = "http://hooks.example/mended", nil
 		c.Want("u", []checks.Call{one})
-		heard(t, c, key(1), rollout.CallUnderWay, "status 503")
+		heard(t, c, key(1), rollout.HookCallPending, "status 503")
 		time.Sleep(time.Minute)
 		synctest.Wait()
 		if all := r.all(); len(all) != 2 || all[1].url != "/mended" || strings.Contains(all[1].body, "team") {
@@ -501,8 +501,8 @@ func TestKeysAreDistinct(t *testing.T) {
 	keys := map[string]string{}
 	random := rand.New(rand.NewPCG(20261127, 1))
 	for range 5_000 {
-		uid, k := parts[random.IntN(len(parts))], rollout.CallKey{
-			Hook: parts[random.IntN(len(parts))], Run: numbers[random.IntN(len(numbers))], Number: int(numbers[random.IntN(len(numbers))]),
+		uid, k := parts[random.IntN(len(parts))], rollout.HookCallKey{
+			Hook: parts[random.IntN(len(parts))], Run: numbers[random.IntN(len(numbers))], Sequence: int(numbers[random.IntN(len(numbers))]),
 			Instance: parts[random.IntN(len(parts))],
 		}
 		for n := range 6 {
@@ -515,7 +515,7 @@ func TestKeysAreDistinct(t *testing.T) {
 			case 3:
 				k.Run = numbers[random.IntN(len(numbers))]
 			case 4:
-				k.Number = int(numbers[random.IntN(len(numbers))])
+				k.Sequence = int(numbers[random.IntN(len(numbers))])
 			case 5:
 				k.Instance = other
 			}
@@ -552,7 +552,7 @@ func TestCallerConcurrently(t *testing.T) {
 		time.Sleep(time.Hour)
 		synctest.Wait()
 		for _, n := range []int{1, 2} {
-			heard(t, c, key(n), rollout.CallDelivered, "status 200")
+			heard(t, c, key(n), rollout.HookCallDelivered, "status 200")
 		}
 	})
 }

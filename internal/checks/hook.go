@@ -33,7 +33,7 @@ func (h Hook) endpoint() endpoint {
 
 // Call is one call that is to be delivered.
 type Call struct {
-	Key     rollout.CallKey
+	Key     rollout.HookCallKey
 	Hook    Hook
 	Payload HookPayload
 }
@@ -43,9 +43,9 @@ const keyHeader = "Idempotency-Key"
 
 // idempotencyKey is the same for the same call of the same rollout, whoever makes it and however often, and another one for every other
 // call. Lengths keep the parts apart, whatever is in them.
-func idempotencyKey(uid string, k rollout.CallKey) string {
+func idempotencyKey(uid string, k rollout.HookCallKey) string {
 	digest := sha256.New()
-	for _, part := range []string{"call", uid, k.Hook, strconv.FormatInt(k.Run, 10), strconv.Itoa(k.Number), k.Instance} {
+	for _, part := range []string{"call", uid, k.Hook, strconv.FormatInt(k.Run, 10), strconv.Itoa(k.Sequence), k.Instance} {
 		fmt.Fprintf(digest, "%d:%s", len(part), part)
 	}
 	return hex.EncodeToString(digest.Sum(nil))

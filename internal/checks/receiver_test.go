@@ -139,8 +139,8 @@ func calling(t *testing.T, o checks.CallerOptions) *checks.Caller {
 }
 
 // key names the nth call of a run.
-func key(n int) rollout.CallKey {
-	return rollout.CallKey{Hook: "audit", Run: 2, Number: n, Instance: "3"}
+func key(n int) rollout.HookCallKey {
+	return rollout.HookCallKey{Hook: "audit", Run: 2, Sequence: n, Instance: "3"}
 }
 
 // call tells about a machine that nothing else is known of.
@@ -154,7 +154,7 @@ func call(n int) checks.Call {
 }
 
 // heard holds what a caller says of one call.
-func heard(t *testing.T, c *checks.Caller, k rollout.CallKey, state rollout.CallState, message string) {
+func heard(t *testing.T, c *checks.Caller, k rollout.HookCallKey, state rollout.HookCallState, message string) {
 	t.Helper()
 	got := c.Results("u")[k]
 	if got.State != state || got.Message != message {

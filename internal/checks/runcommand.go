@@ -97,7 +97,7 @@ func why(ctx context.Context, err error) string {
 // Azure asks to wait.
 func told(p *rollout.Problem) string {
 	text := clip(p.Error(), longestProblem)
-	if p.Mend == "" && p.RetryAfter > 0 {
+	if p.Remediation == "" && p.RetryAfter > 0 {
 		return text + "; Azure asks to wait " + p.RetryAfter.String()
 	}
 	return p.Advised(text)

@@ -33,7 +33,7 @@ var order = []string{
 // transition is kept from existing where the status is the same, and is at where it is not. Conditions in existing that are not ours
 // are kept, after ours, by type.
 func FromDecision(existing []metav1.Condition, d rollout.Decision, generation int64, at time.Time) []metav1.Condition {
-	said := append(standing(d.Because), facts(d.Facts)...)
+	said := append(standing(d.Explanation), facts(d.Report.Facts)...)
 	for i := range said {
 		said[i].ObservedGeneration = generation
 		said[i].Message = Shorten(said[i].Message, MaxMessageBytes)
@@ -43,11 +43,11 @@ func FromDecision(existing []metav1.Condition, d rollout.Decision, generation in
 }
 
 // standing says where the rollout stands: Ready always, Reconciling or Stalled while it is not.
-func standing(b rollout.Because) []metav1.Condition {
+func standing(b rollout.Explanation) []metav1.Condition {
 	ready := metav1.Condition{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: string(b.Reason), Message: b.Message}
 	abnormal := ready
 	abnormal.Status = metav1.ConditionTrue
-	switch b.Reason.Standing() {
+	switch b.Reason.Readiness() {
 	case rollout.Reached:
 		ready.Status = metav1.ConditionTrue
 		return []metav1.Condition{ready}
@@ -63,17 +63,17 @@ func standing(b rollout.Because) []metav1.Condition {
 func facts(f rollout.Facts) []metav1.Condition {
 	var said []metav1.Condition
 	switch f.ModelApplied {
-	case rollout.Yes:
+	case rollout.True:
 		said = append(said, metav1.Condition{
 			Type: v1alpha1.ConditionModelApplied, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonModelHasTarget,
 			Message: "The scale set's model carries the target.",
 		})
-	case rollout.No:
+	case rollout.False:
 		said = append(said, metav1.Condition{
 			Type: v1alpha1.ConditionModelApplied, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonModelLacksTarget,
 			Message: "The scale set's model does not carry the target.",
 		})
-	case rollout.Unsure:
+	case rollout.Unknown:
 	}
 	if f.Throttled != nil {
 		said = append(said, metav1.Condition{

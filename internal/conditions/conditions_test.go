@@ -54,12 +54,12 @@ var reasons = map[rollout.Reason]string{
 // everyDecision yields a decision for every reason with every combination of facts.
 func everyDecision(yield func(rollout.Decision) bool) {
 	for reason := range reasons {
-		for _, applied := range []rollout.Truth{rollout.Unsure, rollout.No, rollout.Yes} {
+		for _, applied := range []rollout.Tristate{rollout.Unknown, rollout.False, rollout.True} {
 			for _, drifted := range []string{"", "image differs"} {
 				for _, throttled := range []*rollout.Problem{nil, {Kind: rollout.KindThrottled, Code: "OperationNotAllowed", Message: "too many requests"}} {
 					d := rollout.Decision{
-						Because: rollout.Because{Reason: reason, Message: "because"},
-						Facts:   rollout.Facts{ModelApplied: applied, Drifted: drifted, Throttled: throttled},
+						Explanation: rollout.Explanation{Reason: reason, Message: "because"},
+						Report:      rollout.Report{Facts: rollout.Facts{ModelApplied: applied, Drifted: drifted, Throttled: throttled}},
 					}
 					if !yield(d) {
 						return
@@ -83,15 +83,24 @@ func TestKstatusLaws(t *testing.T) {
 	const generation = 7
 	for d := range everyDecision {
 		got := conditions.FromDecision(nil, d, generation, noon)
-		t.Run(fmt.Sprintf("%s/%d/%s/%t", d.Because.Reason, d.Facts.ModelApplied, d.Facts.Drifted, d.Facts.Throttled != nil), func(t *testing.T) {
-			checkStanding(t, got, d.Because.Reason.Standing())
-			checkFacts(t, got, d.Facts)
-			checkForm(t, got, generation)
-		})
+		t.Run(
+			fmt.Sprintf(
+				"%s/%d/%s/%t",
+				d.Explanation.Reason,
+				d.Report.Facts.ModelApplied,
+				d.Report.Facts.Drifted,
+				d.Report.Facts.Throttled != nil,
+			),
+			func(t *testing.T) {
+				checkStanding(t, got, d.Explanation.Reason.Readiness())
+				checkFacts(t, got, d.Report.Facts)
+				checkForm(t, got, generation)
+			},
+		)
 	}
 }
 
-func checkStanding(t *testing.T, got []metav1.Condition, standing rollout.Standing) {
+func checkStanding(t *testing.T, got []metav1.Condition, standing rollout.Readiness) {
 	t.Helper()
 	if is := meta.IsStatusConditionTrue(got, v1alpha1.ConditionReady); is != (standing == rollout.Reached) {
 		t.Errorf("Ready is %t for standing %d", is, standing)
@@ -99,7 +108,7 @@ func checkStanding(t *testing.T, got []metav1.Condition, standing rollout.Standi
 	if meta.FindStatusCondition(got, v1alpha1.ConditionReady) == nil {
 		t.Error("Ready is missing")
 	}
-	for condition, when := range map[string]rollout.Standing{
+	for condition, when := range map[string]rollout.Readiness{
 		v1alpha1.ConditionStalled: rollout.Stuck, v1alpha1.ConditionReconciling: rollout.Working,
 	} {
 		checkAbnormal(t, got, condition, standing == when)
@@ -113,7 +122,7 @@ func checkFacts(t *testing.T, got []metav1.Condition, facts rollout.Facts) {
 	t.Helper()
 	checkAbnormal(t, got, v1alpha1.ConditionThrottled, facts.Throttled != nil)
 	checkAbnormal(t, got, v1alpha1.ConditionDrifted, facts.Drifted != "")
-	want := map[rollout.Truth]metav1.ConditionStatus{rollout.Yes: metav1.ConditionTrue, rollout.No: metav1.ConditionFalse}[facts.ModelApplied]
+	want := map[rollout.Tristate]metav1.ConditionStatus{rollout.True: metav1.ConditionTrue, rollout.False: metav1.ConditionFalse}[facts.ModelApplied]
 	var is metav1.ConditionStatus
 	if applied := meta.FindStatusCondition(got, v1alpha1.ConditionModelApplied); applied != nil {
 		is = applied.Status
@@ -156,9 +165,9 @@ func checkForm(t *testing.T, got []metav1.Condition, generation int64) {
 }
 
 func TestTransitionTimeChangesOnlyWithStatus(t *testing.T) {
-	working := rollout.Decision{Because: rollout.Because{Reason: rollout.ReasonProgressing, Message: "batch 1"}}
-	waiting := rollout.Decision{Because: rollout.Because{Reason: rollout.ReasonWaitingForHealth, Message: "instance 3"}}
-	reached := rollout.Decision{Because: rollout.Because{Reason: rollout.ReasonCanaryReached, Message: "1 of 3"}}
+	working := rollout.Decision{Explanation: rollout.Explanation{Reason: rollout.ReasonProgressing, Message: "batch 1"}}
+	waiting := rollout.Decision{Explanation: rollout.Explanation{Reason: rollout.ReasonWaitingForHealth, Message: "instance 3"}}
+	reached := rollout.Decision{Explanation: rollout.Explanation{Reason: rollout.ReasonCanaryReached, Message: "1 of 3"}}
 
 	first := conditions.FromDecision(nil, working, 1, noon)
 	second := conditions.FromDecision(first, waiting, 2, later)
@@ -183,14 +192,14 @@ func TestSameDecisionSameConditions(t *testing.T) {
 		shuffled := slices.Clone(first)
 		slices.Reverse(shuffled)
 		if diff := cmp.Diff(first, conditions.FromDecision(shuffled, d, 3, later)); diff != "" {
-			t.Fatalf("%s: conditions changed (-first +second):\n%s", d.Because.Reason, diff)
+			t.Fatalf("%s: conditions changed (-first +second):\n%s", d.Explanation.Reason, diff)
 		}
 	}
 }
 
 func TestForeignConditionsAreKept(t *testing.T) {
 	foreign := []metav1.Condition{{Type: "example.com/B"}, {Type: v1alpha1.ConditionStalled}, {Type: "example.com/A"}}
-	got := conditions.FromDecision(foreign, rollout.Decision{Because: rollout.Because{Reason: rollout.ReasonCompleted}}, 1, noon)
+	got := conditions.FromDecision(foreign, rollout.Decision{Explanation: rollout.Explanation{Reason: rollout.ReasonCompleted}}, 1, noon)
 	var types []string
 	for _, c := range got {
 		types = append(types, c.Type)
@@ -202,8 +211,8 @@ func TestForeignConditionsAreKept(t *testing.T) {
 
 func TestOrder(t *testing.T) {
 	d := rollout.Decision{
-		Because: rollout.Because{Reason: rollout.ReasonDrifted},
-		Facts:   rollout.Facts{ModelApplied: rollout.No, Drifted: "x", Throttled: &rollout.Problem{}},
+		Explanation: rollout.Explanation{Reason: rollout.ReasonDrifted},
+		Report:      rollout.Report{Facts: rollout.Facts{ModelApplied: rollout.False, Drifted: "x", Throttled: &rollout.Problem{}}},
 	}
 	var types []string
 	for _, c := range conditions.FromDecision(nil, d, 1, noon) {
@@ -218,8 +227,8 @@ func TestOrder(t *testing.T) {
 func TestMessagesAreBounded(t *testing.T) {
 	long := strings.Repeat("ä", 40_000)
 	d := rollout.Decision{
-		Because: rollout.Because{Reason: rollout.ReasonFailed, Message: long},
-		Facts:   rollout.Facts{Drifted: long, Throttled: &rollout.Problem{Message: long}},
+		Explanation: rollout.Explanation{Reason: rollout.ReasonFailed, Message: long},
+		Report:      rollout.Report{Facts: rollout.Facts{Drifted: long, Throttled: &rollout.Problem{Message: long}}},
 	}
 	for _, c := range conditions.FromDecision(nil, d, 1, noon) {
 		if len(c.Message) > conditions.MaxMessageBytes {

@@ -25,7 +25,7 @@ import (
 const lives, reached, sample, hurry = 2000, 1_000_000, 8, 20
 
 // reads is what kstatus makes of a standing.
-var reads = map[rollout.Standing]status.Status{
+var reads = map[rollout.Readiness]status.Status{
 	rollout.Reached: status.CurrentStatus,
 	rollout.Working: status.InProgressStatus,
 	rollout.Stuck:   status.FailedStatus,
@@ -35,7 +35,7 @@ var reads = map[rollout.Standing]status.Status{
 // kubectl, Flux and others read them. Decisions that say the same to a reader are held against it once.
 func TestKstatus(t *testing.T) {
 	seen := map[string]bool{}
-	standings := map[rollout.Standing]int{}
+	standings := map[rollout.Readiness]int{}
 	told := map[rollout.Reason]bool{}
 	share := sample
 	switch {
@@ -45,16 +45,16 @@ func TestKstatus(t *testing.T) {
 		share = 1
 	}
 	decisions := 0
-	see := func(_ rollout.Spec, _ rollout.Memory, d rollout.Decision) {
+	see := func(_ rollout.Spec, _ rollout.State, d rollout.Decision) {
 		decisions++
 		said := conditions.FromDecision(nil, d, 7, now)
-		state := stateOf(d.Because.Reason.Standing(), said)
+		state := stateOf(d.Explanation.Reason.Readiness(), said)
 		if seen[state] {
 			return
 		}
 		seen[state] = true
-		standings[d.Because.Reason.Standing()]++
-		told[d.Because.Reason] = true
+		standings[d.Explanation.Reason.Readiness()]++
+		told[d.Explanation.Reason] = true
 		checkKstatus(t, d, said)
 	}
 	visit(t, lives/share, see)
@@ -77,7 +77,7 @@ func TestKstatus(t *testing.T) {
 }
 
 // stateOf tells apart what readers can tell apart.
-func stateOf(standing rollout.Standing, said []metav1.Condition) string {
+func stateOf(standing rollout.Readiness, said []metav1.Condition) string {
 	parts := []string{fmt.Sprint(standing)}
 	for _, c := range said {
 		parts = append(parts, c.Type+"="+string(c.Status)+"/"+c.Reason)
@@ -88,32 +88,37 @@ func stateOf(standing rollout.Standing, said []metav1.Condition) string {
 // checkKstatus holds one decision's conditions against kstatus.
 func checkKstatus(t *testing.T, d rollout.Decision, said []metav1.Condition) {
 	t.Helper()
-	want := reads[d.Because.Reason.Standing()]
+	want := reads[d.Explanation.Reason.Readiness()]
 	if got := compute(t, said, 7, 7); got != want {
-		t.Errorf("%s is read as %s, want %s: %+v", d.Because.Reason, got, want, said)
+		t.Errorf("%s is read as %s, want %s: %+v", d.Explanation.Reason, got, want, said)
 	}
 	// The spec was edited and nobody looked at it yet.
 	if got := compute(t, said, 8, 7); got == status.CurrentStatus {
-		t.Errorf("%s of an older generation is read as %s", d.Because.Reason, got)
+		t.Errorf("%s of an older generation is read as %s", d.Explanation.Reason, got)
 	}
 	// kubectl wait looks at a condition and at the generation that it is about, and at nothing else.
 	for _, c := range said {
 		if c.Type == v1alpha1.ConditionReady && c.ObservedGeneration != 7 {
-			t.Errorf("%s: Ready is %s about generation %d, want 7", d.Because.Reason, c.Status, c.ObservedGeneration)
+			t.Errorf("%s: Ready is %s about generation %d, want 7", d.Explanation.Reason, c.Status, c.ObservedGeneration)
 		}
 	}
 	// What was said about older generations leaves no trace, whatever it was.
 	for _, before := range []rollout.Reason{rollout.ReasonCompleted, rollout.ReasonFailed, rollout.ReasonProgressing} {
-		old := conditions.FromDecision(nil, rollout.Decision{Because: rollout.Because{Reason: before}, Facts: rollout.Facts{
-			ModelApplied: rollout.Yes, Drifted: "the image", Throttled: &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down"},
-		}}, 6, now.Add(-time.Hour))
+		old := conditions.FromDecision(nil, rollout.Decision{
+			Explanation: rollout.Explanation{Reason: before},
+			Report: rollout.Report{
+				Facts: rollout.Facts{
+					ModelApplied: rollout.True, Drifted: "the image", Throttled: &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down"},
+				},
+			},
+		}, 6, now.Add(-time.Hour))
 		after := conditions.FromDecision(old, d, 7, now)
-		if stateOf(d.Because.Reason.Standing(), after) != stateOf(d.Because.Reason.Standing(), said) {
-			t.Errorf("%s after %s: %+v, want %+v", d.Because.Reason, before, after, said)
+		if stateOf(d.Explanation.Reason.Readiness(), after) != stateOf(d.Explanation.Reason.Readiness(), said) {
+			t.Errorf("%s after %s: %+v, want %+v", d.Explanation.Reason, before, after, said)
 		}
 		for _, c := range after {
 			if c.ObservedGeneration != 7 {
-				t.Errorf("%s after %s: %s is about generation %d", d.Because.Reason, before, c.Type, c.ObservedGeneration)
+				t.Errorf("%s after %s: %s is about generation %d", d.Explanation.Reason, before, c.Type, c.ObservedGeneration)
 			}
 		}
 	}
@@ -126,14 +131,14 @@ func checkLaws(t *testing.T, d rollout.Decision, said []metav1.Condition) {
 	truth := map[string]metav1.ConditionStatus{}
 	for _, c := range said {
 		if _, twice := truth[c.Type]; twice {
-			t.Errorf("%s: %s is there twice", d.Because.Reason, c.Type)
+			t.Errorf("%s: %s is there twice", d.Explanation.Reason, c.Type)
 		}
 		truth[c.Type] = c.Status
 	}
 	stands := slices.DeleteFunc([]string{v1alpha1.ConditionReady, v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled},
 		func(c string) bool { return truth[c] != metav1.ConditionTrue })
 	if len(stands) != 1 || truth[v1alpha1.ConditionReady] == "" {
-		t.Errorf("%s: exactly one of Ready, Reconciling and Stalled has to be True, and Ready there: %+v", d.Because.Reason, said)
+		t.Errorf("%s: exactly one of Ready, Reconciling and Stalled has to be True, and Ready there: %+v", d.Explanation.Reason, said)
 	}
 }
 
@@ -160,7 +165,7 @@ func compute(t *testing.T, said []metav1.Condition, generation, observed int64) 
 
 // visit shows every decision that limit random rollouts come to, before and after its effect.
 // It shows what the model leaves out: zones, protected machines, claims, lists that lag, checks, hooks and nodes.
-func visit(t testing.TB, limit int, see func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)) {
+func visit(t testing.TB, limit int, see func(spec rollout.Spec, before rollout.State, d rollout.Decision)) {
 	t.Helper()
 	for seed := range limit {
 		dice := simworld.Dice(rand.New(rand.NewPCG(20261123+uint64(seed), 11)).IntN)
@@ -169,7 +174,7 @@ func visit(t testing.TB, limit int, see func(spec rollout.Spec, before rollout.M
 }
 
 // live lets one random rollout live for a while in a world that misbehaves, among people who change their minds.
-func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)) {
+func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.State, d rollout.Decision)) {
 	zones := []string{"1", "2", "3"}[:1+dice(3)]
 	start := simworld.Content{Image: rollout.Image{ID: "/images/old"}}
 	if dice(4) == 0 {
@@ -182,9 +187,9 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.Memory,
 	if dice(2) == 0 {
 		listen(dice, shell)
 	}
-	shell.OnPlan = func(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) { see(spec, obs.Memory, d) }
-	shell.OnActed = func(d rollout.Decision, _ rollout.Outcome, after rollout.Decision) {
-		see(shell.Spec, d.Remember, after)
+	shell.OnPlan = func(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) { see(spec, obs.State, d) }
+	shell.OnActed = func(d rollout.Decision, _ rollout.StepResult, after rollout.Decision) {
+		see(shell.Spec, d.State, after)
 	}
 	for round := range 60 {
 		shell.Round()
@@ -196,7 +201,7 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.Memory,
 		}
 		if round == 40 {
 			world.Calm()
-			world.Mode, shell.Spec.Paused, shell.Spec.PlanOnly, shell.Window, shell.Claim = rollout.UpgradeModeManual, false, false, rollout.Window{}, rollout.Claim{}
+			world.Mode, shell.Spec.Paused, shell.Spec.PlanOnly, shell.Window, shell.Claim = rollout.UpgradeModeManual, false, false, rollout.Window{}, rollout.Ownership{}
 			shell.Outside = nil
 		}
 		if round < 40 {
@@ -211,17 +216,17 @@ func listen(dice simworld.Dice, shell *simworld.Shell) {
 	for n, at := range []rollout.HookPoint{rollout.BeforeInstance, rollout.AfterInstance, rollout.BeforeStep, rollout.AfterStep, rollout.OnFailure} {
 		if dice(2) == 0 {
 			what := []rollout.HookFailure{rollout.HookFails, rollout.HookIgnore}[dice(2)]
-			shell.Spec.Hooks = append(shell.Spec.Hooks, rollout.Hook{Name: fmt.Sprint("hook-", n), At: at, Timeout: 5 * time.Minute, OnFailure: what})
+			shell.Spec.Tasks.Hooks = append(shell.Spec.Tasks.Hooks, rollout.Hook{Name: fmt.Sprint("hook-", n), At: at, Timeout: 5 * time.Minute, OnFailure: what})
 		}
 	}
 	if dice(2) == 0 {
-		shell.Spec.Drain = &rollout.Drain{Timeout: 5 * time.Minute, OnFailure: []rollout.HookFailure{rollout.HookFails, rollout.HookSkips}[dice(2)]}
+		shell.Spec.Tasks.Drain = &rollout.Drain{Timeout: 5 * time.Minute, OnFailure: []rollout.HookFailure{rollout.HookFails, rollout.HookSkips}[dice(2)]}
 	}
 	if dice(2) == 0 {
-		shell.Spec.Checks = []rollout.Check{{Name: "page", Scope: rollout.CheckInstance}, {Name: "error-rate", Scope: rollout.CheckStep, Background: dice(2) == 0}}
+		shell.Spec.Tasks.Checks = []rollout.Check{{Name: "page", Scope: rollout.CheckInstance}, {Name: "error-rate", Scope: rollout.CheckStep, Background: dice(2) == 0}}
 	}
-	shell.Call = func(rollout.CallRun) rollout.CallResult {
-		return rollout.CallResult{State: []rollout.CallState{rollout.CallDelivered, rollout.CallDelivered, rollout.CallUnderWay, rollout.CallFailed}[max(0, dice(16)-12)]}
+	shell.Call = func(rollout.HookCall) rollout.HookCallResult {
+		return rollout.HookCallResult{State: []rollout.HookCallState{rollout.HookCallDelivered, rollout.HookCallDelivered, rollout.HookCallPending, rollout.HookCallFailed}[max(0, dice(16)-12)]}
 	}
 	shell.Node = func(_ string, drain bool) rollout.NodeState {
 		isDone := dice(3) > 0
@@ -242,21 +247,21 @@ func changeMind(dice simworld.Dice, shell *simworld.Shell, round int) {
 	case 1:
 		shell.Spec.Paused = !shell.Spec.Paused
 	case 2:
-		shell.Window = rollout.Window{Closed: !shell.Window.Closed, Changes: shell.World.Now.Add(time.Hour)}
+		shell.Window = rollout.Window{Closed: !shell.Window.Closed, NextChange: shell.World.Now.Add(time.Hour)}
 	case 3:
 		shell.Spec.PlanOnly = dice(4) == 0
 	case 4:
 		shell.World.Mode = []string{rollout.UpgradeModeManual, rollout.UpgradeModeManual, "Automatic"}[dice(3)]
 	case 5:
-		shell.Claim = rollout.Claim{Holder: []string{"", "", "shop/older"}[dice(3)]}
+		shell.Claim = rollout.Ownership{Owner: []string{"", "", "shop/older"}[dice(3)]}
 	case 6:
 		if dice(10) == 0 {
-			shell.Spec.Deleting = []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback}[dice(2)]
+			shell.Spec.Deletion = []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback}[dice(2)]
 		}
 	default:
 		verbs := []rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback, rollout.VerbRetry, rollout.VerbSkipInstance}
 		shell.Actions = append(shell.Actions, rollout.Action{
-			UID: fmt.Sprint("uid-", round), Verb: verbs[dice(len(verbs))], Run: shell.Memory.Run, Step: []string{"one", "half"}[dice(2)], Instance: fmt.Sprint(dice(5)),
+			UID: fmt.Sprint("uid-", round), Verb: verbs[dice(len(verbs))], Run: shell.Memory.Run.Number, Step: []string{"one", "half"}[dice(2)], Instance: fmt.Sprint(dice(5)),
 		})
 	}
 }
@@ -271,27 +276,31 @@ func aTarget(dice simworld.Dice) rollout.Target {
 
 func aSpec(dice simworld.Dice) rollout.Spec {
 	spec := rollout.Spec{
-		Target:  aTarget(dice),
-		Percent: []int{34, 50, 100}[dice(3)],
-		Batch:   rollout.Batch{Size: rollout.Amount{Value: 1 + dice(3)}, MaxUnavailable: rollout.Amount{Value: 1 + dice(3)}},
+		Target: aTarget(dice),
+		Canary: rollout.Canary{Percent: []int{34, 50, 100}[dice(3)]},
+		Batch:  rollout.Batch{Size: rollout.Amount{Value: 1 + dice(3)}, MaxUnavailable: rollout.Amount{Value: 1 + dice(3)}},
 		Failure: rollout.FailurePolicy{
 			MaxFailed: rollout.Amount{Value: max(0, dice(3)-1)}, Retries: dice(2), ProgressDeadline: time.Duration(dice(2)) * 20 * time.Minute,
 			Action: []rollout.FailureAction{rollout.FailurePause, rollout.FailureAbort, rollout.FailureRollback}[dice(3)],
 		},
-		Drift:   rollout.Drift{Overwrite: dice(3) == 0, RollOther: dice(3) == 0},
-		Repairs: []rollout.RepairsPolicy{rollout.RepairsLeave, rollout.RepairsSuspend}[dice(2)],
-		History: 3, Zones: rollout.ZonesSpread, Order: rollout.OrderOldest,
-		Action:    []rollout.InstanceAction{rollout.ActionUpgrade, rollout.ActionUpgradeThenReimage}[dice(2)],
-		Protected: []rollout.ProtectedPolicy{rollout.ProtectedSkip, rollout.ProtectedWait, rollout.ProtectedFail}[dice(3)],
-		Health:    rollout.Health{Source: rollout.HealthApplication, MinReady: time.Duration(dice(2)) * 20 * time.Second, Timeout: 5 * time.Minute},
+		Drift:        rollout.Drift{Overwrite: dice(3) == 0, RollOther: dice(3) == 0},
+		Repairs:      []rollout.RepairsPolicy{rollout.RepairsLeave, rollout.RepairsSuspend}[dice(2)],
+		HistoryLimit: 3,
+		Instances: rollout.InstancePolicy{
+			Zones:     rollout.ZonesSpread,
+			Order:     rollout.OrderOldest,
+			Action:    []rollout.InstanceAction{rollout.ActionUpgrade, rollout.ActionUpgradeThenReimage}[dice(2)],
+			Protected: []rollout.ProtectedPolicy{rollout.ProtectedSkip, rollout.ProtectedWait, rollout.ProtectedFail}[dice(3)],
+		},
+		Health: rollout.Health{Source: rollout.HealthApplication, MinReady: time.Duration(dice(2)) * 20 * time.Second, Timeout: 5 * time.Minute},
 	}
 	if dice(2) == 0 {
-		spec.Steps = []rollout.CanaryStep{
+		spec.Canary.Steps = []rollout.CanaryStep{
 			{Name: "one", Count: 1, Soak: time.Duration(dice(2)) * time.Minute, Approval: &rollout.Approval{}},
 			{Name: "half", Percent: 50, Approval: &rollout.Approval{Timeout: 10 * time.Minute, OnTimeout: []rollout.OnTimeout{rollout.TimeoutApprove, rollout.TimeoutAbort, rollout.TimeoutRollback}[dice(3)]}},
 			{Name: "all", Percent: 100},
 		}
-		spec.Bake = time.Duration(dice(2)) * time.Minute
+		spec.Canary.Bake = time.Duration(dice(2)) * time.Minute
 	}
 	return spec
 }

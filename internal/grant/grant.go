@@ -61,7 +61,7 @@ func Judge(namespace string, annotations map[string]string, q Request) *rollout.
 	if isSent {
 		command += " " + HostsAnnotation + "=" + quoted(strings.Join(with(hosts, q.entry()), ","))
 	}
-	return &rollout.Problem{Kind: rollout.KindInvalid, Message: message, Mend: command}
+	return &rollout.Problem{Kind: rollout.KindInvalid, Message: message, Remediation: command}
 }
 
 func listOf(text string) []string {

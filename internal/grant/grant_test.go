@@ -44,8 +44,8 @@ func TestJudge(t *testing.T) {
 			if (p == nil) != tc.allowed {
 				t.Fatalf("got %v, want allowed %v", p, tc.allowed)
 			}
-			if p != nil && !strings.Contains(p.Mend, tc.command) {
-				t.Errorf("got the command %s, want %s", p.Mend, tc.command)
+			if p != nil && !strings.Contains(p.Remediation, tc.command) {
+				t.Errorf("got the command %s, want %s", p.Remediation, tc.command)
 			}
 		})
 	}

@@ -64,7 +64,9 @@ func spellingsOf(secret string) []string {
 	return []string{
 		secret, string(quoted), url.QueryEscape(secret), url.PathEscape(secret), "'" + strings.ReplaceAll(secret, "'", `'\''`) + "'", "--password " + secret, "curl -u app:" + secret,
 		"NAME=" + secret, "+ export CONFIG='" + secret + "'", "Server=db;Password=" + secret + ";Encrypt=yes", "https://app:" + secret + "@db.example/x",
-		base64.StdEncoding.EncodeToString(padded(0)), base64.URLEncoding.EncodeToString(padded(1)), base64.RawStdEncoding.EncodeToString(padded(2)), base64.RawURLEncoding.EncodeToString(padded(4)),
+		base64.StdEncoding.EncodeToString(
+			padded(0),
+		), base64.URLEncoding.EncodeToString(padded(1)), base64.RawStdEncoding.EncodeToString(padded(2)), base64.RawURLEncoding.EncodeToString(padded(4)),
 	}
 }
 
@@ -128,7 +130,13 @@ func (l *leakyAzure) Do(r *http.Request) (*http.Response, error) {
 func (l *leakyAzure) answer(w http.ResponseWriter, r *http.Request) {
 	refuse := func(status int, code string) {
 		w.WriteHeader(status)
-		fmt.Fprintf(w, `{"error":{"code":%q,"message":%s,"details":[{"code":"Inner","message":%s}]}}`, code, mustJSON("The request is wrong: "+l.text), mustJSON("because of "+l.text))
+		fmt.Fprintf(
+			w,
+			`{"error":{"code":%q,"message":%s,"details":[{"code":"Inner","message":%s}]}}`,
+			code,
+			mustJSON("The request is wrong: "+l.text),
+			mustJSON("because of "+l.text),
+		)
 	}
 	accept := func(status int) {
 		w.Header().Set("Azure-AsyncOperation", "https://management.azure.com/operations/1?t=1")
@@ -139,7 +147,11 @@ func (l *leakyAzure) answer(w http.ResponseWriter, r *http.Request) {
 	switch path := r.URL.Path; {
 	case strings.HasPrefix(path, "/operations/"):
 		if l.where == "operation" {
-			fmt.Fprintf(w, `{"status":"Failed","error":{"code":"VMExtensionProvisioningError","message":%s}}`, mustJSON("VM has reported a failure. [stderr]\n"+l.text))
+			fmt.Fprintf(
+				w,
+				`{"status":"Failed","error":{"code":"VMExtensionProvisioningError","message":%s}}`,
+				mustJSON("VM has reported a failure. [stderr]\n"+l.text),
+			)
 			return
 		}
 		fmt.Fprint(w, `{"status":"Succeeded"}`)
@@ -183,11 +195,19 @@ func (l *leakyAzure) answer(w http.ResponseWriter, r *http.Request) {
 		if l.script != nil {
 			extensions = append(extensions, map[string]any{"name": "vmssrollout-script", "properties": l.script})
 		}
-		extensions = append(extensions, map[string]any{"name": "health", "properties": map[string]any{"publisher": "Microsoft.ManagedServices", "type": "ApplicationHealthLinux"}})
-		_, _ = w.Write(mustJSON(map[string]any{"name": "web", "etag": `"1"`, "sku": map[string]any{"capacity": 2}, "properties": map[string]any{
-			"uniqueId": "1", "provisioningState": "Succeeded", "orchestrationMode": "Uniform", "upgradePolicy": map[string]any{"mode": "Manual"},
-			"virtualMachineProfile": map[string]any{"extensionProfile": map[string]any{"extensions": extensions}},
-		}}))
+		extensions = append(
+			extensions,
+			map[string]any{
+				"name":       "health",
+				"properties": map[string]any{"publisher": "Microsoft.ManagedServices", "type": "ApplicationHealthLinux"},
+			},
+		)
+		_, _ = w.Write(
+			mustJSON(map[string]any{"name": "web", "etag": `"1"`, "sku": map[string]any{"capacity": 2}, "properties": map[string]any{
+				"uniqueId": "1", "provisioningState": "Succeeded", "orchestrationMode": "Uniform", "upgradePolicy": map[string]any{"mode": "Manual"},
+				"virtualMachineProfile": map[string]any{"extensionProfile": map[string]any{"extensions": extensions}},
+			}}),
+		)
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
@@ -208,11 +228,18 @@ func (l *leakyAzure) instances(w io.Writer) {
 			status, state = map[string]any{"code": "ProvisioningState/failed/1", "message": message}, "Failed"
 		}
 		all = append(all, map[string]any{"instanceId": id, "name": "web_" + id, "properties": map[string]any{
-			"latestModelApplied": l.script == nil || l.has[id], "vmId": "vm-" + id, "provisioningState": state, "timeCreated": "2026-01-02T03:04:05Z",
+			"latestModelApplied": l.script == nil ||
+				l.has[id], "vmId": "vm-" + id, "provisioningState": state, "timeCreated": "2026-01-02T03:04:05Z",
 			"instanceView": map[string]any{
-				"statuses":   []any{map[string]any{"code": "PowerState/running"}},
-				"vmHealth":   map[string]any{"status": map[string]any{"code": "HealthState/healthy", "time": "2099-01-02T03:04:05Z"}},
-				"extensions": []any{map[string]any{"name": "vmssrollout-script", "type": "Microsoft.Azure.Extensions.CustomScript", "statuses": []any{status}}},
+				"statuses": []any{map[string]any{"code": "PowerState/running"}},
+				"vmHealth": map[string]any{"status": map[string]any{"code": "HealthState/healthy", "time": "2099-01-02T03:04:05Z"}},
+				"extensions": []any{
+					map[string]any{
+						"name":     "vmssrollout-script",
+						"type":     "Microsoft.Azure.Extensions.CustomScript",
+						"statuses": []any{status},
+					},
+				},
 			},
 		}})
 	}
@@ -245,37 +272,74 @@ type leakWorld struct {
 
 func newLeakWorld(t *testing.T, secret string) *leakWorld {
 	t.Helper()
-	w := &leakWorld{arm: &leakyAzure{has: map[string]bool{}}, clock: clocktesting.NewFakePassiveClock(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)), events: events.NewFakeRecorder(1000), registry: prometheus.NewRegistry()}
+	w := &leakWorld{
+		arm:      &leakyAzure{has: map[string]bool{}},
+		clock:    clocktesting.NewFakePassiveClock(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)),
+		events:   events.NewFakeRecorder(1000),
+		registry: prometheus.NewRegistry(),
+	}
 	scheme := runtime.NewScheme()
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		t.Fatal(err)
 	}
 	held := func(name, use, key, content string) *corev1.Secret {
-		return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name, UID: types.UID(name), Annotations: map[string]string{grant.UsesAnnotation: use, grant.HostsAnnotation: "127.0.0.1:*"}},
-			Data: map[string][]byte{key: []byte(content)}}
+		return &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace:   "shop",
+				Name:        name,
+				UID:         types.UID(name),
+				Annotations: map[string]string{grant.UsesAnnotation: use, grant.HostsAnnotation: "127.0.0.1:*"},
+			},
+			Data: map[string][]byte{key: []byte(content)},
+		}
 	}
 	object := &v1alpha1.VMSSRollout{
-		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "2", Generation: 1, CreationTimestamp: metav1.NewTime(w.clock.Now())},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace:         "shop",
+			Name:              "web",
+			UID:               "2",
+			Generation:        1,
+			CreationTimestamp: metav1.NewTime(w.clock.Now()),
+		},
 		Spec: v1alpha1.VMSSRolloutSpec{
-			ScaleSet: v1alpha1.ScaleSetReference{SubscriptionID: "00000000-0000-0000-0000-000000000001", ResourceGroup: "shop-rg", Name: "web"},
-			Target:   v1alpha1.Target{Script: &v1alpha1.Script{ProtectedSettings: &v1alpha1.ProtectedSettings{SecretRef: v1alpha1.SecretReference{Name: "script"}}}},
+			ScaleSet: v1alpha1.ScaleSetReference{
+				SubscriptionID: "00000000-0000-0000-0000-000000000001",
+				ResourceGroup:  "shop-rg",
+				Name:           "web",
+			},
+			Target: v1alpha1.Target{
+				Script: &v1alpha1.Script{
+					ProtectedSettings: &v1alpha1.ProtectedSettings{SecretRef: v1alpha1.SecretReference{Name: "script"}},
+				},
+			},
 			Strategy: v1alpha1.Strategy{Canary: v1alpha1.Canary{Percent: 100}},
 		},
 	}
 	w.kube = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}).
-		WithObjects(object, held("script", "script", "commandToExecute", "sh v2.sh --key "+secret), held("token", "hook,check", "bearer", secret)).Build()
+		WithObjects(object, held("script", "script", "commandToExecute", "sh v2.sh --key "+secret), held("token", "hook,check", "bearer", secret)).
+		Build()
 	adapter, err := azure.New(azure.Options{Credential: noCredential{}, Transport: w.arm})
 	if err != nil {
 		t.Fatal(err)
 	}
-	w.reconciler = &controllers.VMSSRolloutReconciler{Client: w.kube, Live: w.kube, Azure: adapter, Clock: w.clock, Events: w.events, Metrics: controllers.NewMetrics(w.registry)}
+	w.reconciler = &controllers.VMSSRolloutReconciler{
+		Client:  w.kube,
+		Live:    w.kube,
+		Azure:   adapter,
+		Clock:   w.clock,
+		Events:  w.events,
+		Metrics: controllers.NewMetrics(w.registry),
+	}
 	return w
 }
 
 // run makes a few rounds.
 func (w *leakWorld) run(t *testing.T, rounds int) {
 	t.Helper()
-	ctx := logr.NewContext(t.Context(), funcr.New(func(prefix, args string) { w.out.WriteString(prefix + args + "\n") }, funcr.Options{Verbosity: 10}))
+	ctx := logr.NewContext(
+		t.Context(),
+		funcr.New(func(prefix, args string) { w.out.WriteString(prefix + args + "\n") }, funcr.Options{Verbosity: 10}),
+	)
 	for range rounds {
 		result, err := w.reconciler.Reconcile(ctx, ctrl.Request{NamespacedName: types.NamespacedName{Namespace: "shop", Name: "web"}})
 		if err != nil {
@@ -376,7 +440,10 @@ var leakSubject = checks.Subject{Namespace: "shop", Rollout: "web", UID: "2", In
 // commandSays is what is shown of a script that a check ran.
 func commandSays(t *testing.T, w *leakWorld, text string) string {
 	t.Helper()
-	probe, err := checks.New(checks.Spec{RunCommand: &checks.RunCommand{Script: "x", ShowOutput: true}}, checks.Ports{Commands: printing("curl failed: " + text), Redactor: w.reconciler.Redactor})
+	probe, err := checks.New(
+		checks.Spec{RunCommand: &checks.RunCommand{Script: "x", ShowOutput: true}},
+		checks.Ports{Commands: printing("curl failed: " + text), Redactor: w.reconciler.Redactor},
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -414,7 +481,17 @@ func excerptSays(t *testing.T, w *leakWorld, text string) string {
 	well := "well"
 	subject := leakSubject
 	subject.Instance = &checks.Instance{ID: "0", Address: netip.MustParseAddr("127.0.0.1")}
-	probe, err := checks.New(checks.Spec{HTTP: &checks.HTTP{Via: checks.ViaPrivateAddress, Scheme: "http", Port: port, JSON: &checks.JSONCondition{Path: "{.status}", Equals: &well}}}, ports)
+	probe, err := checks.New(
+		checks.Spec{
+			HTTP: &checks.HTTP{
+				Via:    checks.ViaPrivateAddress,
+				Scheme: "http",
+				Port:   port,
+				JSON:   &checks.JSONCondition{Path: "{.status}", Equals: &well},
+			},
+		},
+		ports,
+	)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -440,14 +517,21 @@ func hookSays(t *testing.T, w *leakWorld, text string) string {
 	ports.Redactor = w.reconciler.Redactor
 	changed := make(chan struct{}, 1)
 	desk := verify.New(verify.Options{Ports: ports, Changed: func(types.NamespacedName) { changed <- struct{}{} }})
-	object := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "2"}, Spec: v1alpha1.VMSSRolloutSpec{Hooks: []v1alpha1.Hook{{Name: "page", URL: address}}}}
+	object := &v1alpha1.VMSSRollout{
+		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "2"},
+		Spec:       v1alpha1.VMSSRolloutSpec{Hooks: []v1alpha1.Hook{{Name: "page", URL: address}}},
+	}
 	if problem := desk.Declare(object, nil); problem != nil {
 		t.Fatal(problem)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- desk.Start(ctx) }()
-	desk.Want(object, nil, rollout.Decision{Calls: []rollout.CallRun{{Key: rollout.CallKey{Hook: "page", Run: 1}}}})
+	desk.Want(
+		object,
+		nil,
+		rollout.Decision{Tasks: rollout.TaskWork{Hooks: []rollout.HookCall{{Key: rollout.HookCallKey{Hook: "page", Run: 1}}}}},
+	)
 	<-changed
 	_, calls := desk.Known("2")
 	cancel()

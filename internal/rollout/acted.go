@@ -7,8 +7,8 @@ const defaultThrottle = time.Minute
 
 // Acted decides what to remember and report after the step of a decision was carried out, or refused, or nobody knows. It never
 // leads to another effect in the same round.
-func Acted(spec Spec, d Decision, o Outcome) Decision {
-	r := &round{spec: spec, at: o.At, memory: d.Remember.clone(), facts: d.Facts}
+func Acted(spec Spec, d Decision, o StepResult) Decision {
+	r := &round{spec: spec, at: o.At, memory: d.State.Clone(), facts: d.Report.Facts}
 	var v verdict
 	switch op := r.memory.Operation; {
 	case d.Step.Operation() == SuspendRepairsOperation || d.Step.Operation() == ResumeRepairsOperation:
@@ -20,13 +20,13 @@ func Acted(spec Spec, d Decision, o Outcome) Decision {
 	}
 	r.stopStall(o)
 	after := d
-	after.Step, after.Because, after.Remember, after.Recheck, after.Facts = Wait{}, v.because, r.memory, v.recheck, r.facts
+	after.Step, after.Explanation, after.State, after.Recheck, after.Report.Facts = Wait{}, v.because, r.memory, v.recheck, r.facts
 	r.declared = spec
-	after.Because = r.tellDeletion(r.memory.Return.colour(r.tellStuck(after.Because)))
+	after.Explanation = r.tellDeletion(r.memory.Rollback.Current.colour(r.tellStuck(after.Explanation)))
 	return after
 }
 
-func (r *round) acted(op *Operation, o Outcome) verdict {
+func (r *round) acted(op *Operation, o StepResult) verdict {
 	switch {
 	case o.Problem == nil:
 		r.fixBaseline(op)
@@ -34,7 +34,7 @@ func (r *round) acted(op *Operation, o Outcome) verdict {
 	case o.Problem.Kind == KindAmbiguous:
 		r.fixBaseline(op)
 		op.begins(time.Time{})
-		op.IntentAt = o.At
+		op.CreatedAt = o.At
 		return wait(ReasonProgressing, settleTime, "%s: no answer from Azure (%s); looking whether it was accepted",
 			op.doing(), o.Problem.Error())
 	case o.Problem.untouched():
@@ -44,43 +44,43 @@ func (r *round) acted(op *Operation, o Outcome) verdict {
 		r.backToUpgraded(op, o.At.Add(recheckRefused))
 		return v
 	default:
-		op.Refused = o.Problem
-		r.memory.PutOff = PutOff{}
+		op.Rejection = o.Problem
+		r.memory.Pacing.Deferred = Deferral{}
 		return refusal(op, recheckRefused)
 	}
 }
 
 // fixBaseline notes that the model may have been written, so that what it was before is known from the record alone.
 func (r *round) fixBaseline(op *Operation) {
-	if !op.touches() {
-		r.memory.Baseline.Fixed = true
+	if !op.TouchesInstances() {
+		r.memory.Rollback.Baseline.Fixed = true
 	}
 }
 
 // accepted notes that the operation runs and when to ask.
-func (r *round) accepted(op *Operation, o Outcome) verdict {
+func (r *round) accepted(op *Operation, o StepResult) verdict {
 	op.begins(o.At)
-	op.Token, op.ID = o.Token, o.ID
+	op.PollToken, op.ID = o.PollToken, o.OperationID
 	if op.Attempt < 2 {
-		r.memory.PutOff = PutOff{}
+		r.memory.Pacing.Deferred = Deferral{}
 	}
 	first := r.firstPoll(op, o.RetryAfter)
-	if o.Token == "" {
+	if o.PollToken == "" {
 		first = time.Second
 		op.EndedAt = o.At
 	}
 	first = min(first, longestAsked)
-	op.PollAt = o.At.Add(first)
-	if o.AzureAt.After(op.AzureAt) {
-		op.AzureAt = o.AzureAt
+	op.NextPollAt = o.At.Add(first)
+	if o.AzureTime.After(op.AzureTime) {
+		op.AzureTime = o.AzureTime
 	}
 	return wait(ReasonProgressing, first, "%s%s", op.doing(), r.before(op))
 }
 
 // begins forgets what a former try of the same intent came to.
 func (o *Operation) begins(at time.Time) {
-	o.BegunAt, o.EndedAt, o.PollAt = at, time.Time{}, time.Time{}
-	o.Token, o.ID, o.Trouble, o.Refused = "", "", nil, nil
+	o.AcceptedAt, o.EndedAt, o.NextPollAt = at, time.Time{}, time.Time{}
+	o.PollToken, o.ID, o.Error, o.Rejection = "", "", nil, nil
 }
 
 // firstPoll guesses when asking will first be worth a call, never sooner than Azure wants. The last batch is the best guess at
@@ -91,21 +91,21 @@ func (r *round) firstPoll(op *Operation, retryAfter time.Duration) time.Duration
 		retryAfter = defaultPoll
 	}
 	switch {
-	case !op.touches():
+	case !op.TouchesInstances():
 		return retryAfter
-	case r.memory.Pace == 0:
+	case r.memory.Pacing.LastUpgradeDuration == 0:
 		return 3 * retryAfter
 	default:
-		return max(retryAfter, min(r.memory.Pace+r.memory.Pace/4, mostBetweenPolls))
+		return max(retryAfter, min(r.memory.Pacing.LastUpgradeDuration+r.memory.Pacing.LastUpgradeDuration/4, mostBetweenPolls))
 	}
 }
 
 // putOff drops an intent of which it is known that it was not applied, and says when to decide anew.
-func (r *round) putOff(op *Operation, o Outcome) verdict {
+func (r *round) putOff(op *Operation, o StepResult) verdict {
 	delay := o.Problem.RetryAfter
 	reason := ReasonProgressing
-	r.memory.Throttled = o.Problem.Kind == KindThrottled
-	r.memory.PutOff = r.memory.PutOff.another(o.At, o.Problem)
+	r.memory.Pacing.Throttled = o.Problem.Kind == KindThrottled
+	r.memory.Pacing.Deferred = r.memory.Pacing.Deferred.another(o.At, o.Problem)
 	switch o.Problem.Kind {
 	case KindThrottled:
 		reason = ReasonThrottled
@@ -119,32 +119,32 @@ func (r *round) putOff(op *Operation, o Outcome) verdict {
 	default:
 		delay = max(delay, recheckBusy)
 	}
-	if r.memory.isGoingBack() && r.isStuck() {
+	if r.memory.IsRollingBack() && r.isStuck() {
 		delay = max(delay, recheckHeld) // what is still in flight may never end
 	}
 	delay = min(r.spacedOut(delay, o.At), longestAsked)
 	v := wait(reason, delay, "%s was put off until %s: %s%s", op.doing(), clock(o.At.Add(delay)),
-		o.Problem.Error(), r.memory.PutOff.tells(o.At))
+		o.Problem.Error(), r.memory.Pacing.Deferred.tells(o.At))
 	if op.Kind == ReimageOperation {
 		r.backToUpgraded(op, o.At.Add(delay))
 		return v
 	}
 	r.memory.Operation = nil
-	r.memory.NotBefore = o.At.Add(delay)
+	r.memory.Pacing.NotBefore = o.At.Add(delay)
 	return v
 }
 
 // backToUpgraded undoes a reimage intent that is known not to have been applied: the machines are upgraded and wait for it.
 func (r *round) backToUpgraded(op *Operation, notBefore time.Time) {
 	op.Kind = UpgradeOperation
-	op.EndedAt = op.IntentAt
-	op.Refused = nil
-	r.memory.NotBefore = notBefore
+	op.EndedAt = op.CreatedAt
+	op.Rejection = nil
+	r.memory.Pacing.NotBefore = notBefore
 }
 
 // withRefusal is the operation as it would be reported if it kept the refusal.
 func withRefusal(op *Operation, p *Problem) *Operation {
 	refused := *op
-	refused.Refused = p
+	refused.Rejection = p
 	return &refused
 }

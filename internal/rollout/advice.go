@@ -10,10 +10,10 @@ func (p *Problem) advice() string { return p.Advised(p.Error()) }
 
 // Advised is a text about the problem with the next command to run, if there is one.
 func (p *Problem) Advised(text string) string {
-	if p.Mend == "" {
+	if p.Remediation == "" {
 		return text
 	}
-	return text + toMend + p.Mend
+	return text + toMend + p.Remediation
 }
 
 // WithoutAdvice is what is left of a message where there is no room for its command: half a command is there to be pasted, too.

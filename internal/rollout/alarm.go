@@ -24,16 +24,16 @@ func (r *round) raiseAlarm(v *verdict) {
 const noWayOut = "the way back failed: "
 
 // alarm is the occasion of the failure that the run stands before, nil for none. Once that is over, the next failure is another one.
-func (r *round) alarm(v verdict) *Calling {
-	c, back := r.memory.calling(OnFailure), r.memory.Return
+func (r *round) alarm(v verdict) *HookInvocation {
+	c, back := r.memory.calling(OnFailure), r.memory.Rollback.Current
 	fails := v.because.Reason == ReasonFailed
 	switch {
-	case back != nil && fails && (c == nil || !strings.HasPrefix(c.About, noWayOut)):
+	case back != nil && fails && (c == nil || !strings.HasPrefix(c.Subject, noWayOut)):
 		return r.call(OnFailure, nil, noWayOut+v.because.Message)
 	case c != nil:
 		return r.goesOn(c)
 	case back != nil && back.Cause == CauseFailure:
-		return r.call(OnFailure, nil, back.Why)
+		return r.call(OnFailure, nil, back.Message)
 	case fails:
 		return r.call(OnFailure, nil, v.because.Message)
 	default:
@@ -42,7 +42,7 @@ func (r *round) alarm(v verdict) *Calling {
 }
 
 // goesOn is the occasion as long as the failure lasts, or somebody still has to hear of it.
-func (r *round) goesOn(c *Calling) *Calling {
+func (r *round) goesOn(c *HookInvocation) *HookInvocation {
 	if !r.isMended() || !r.isHeard(c) {
 		return c
 	}
@@ -51,12 +51,12 @@ func (r *round) goesOn(c *Calling) *Calling {
 }
 
 // isHeard says whether nobody is left who has to hear of the failure.
-func (r *round) isHeard(c *Calling) bool {
+func (r *round) isHeard(c *HookInvocation) bool {
 	return !slices.ContainsFunc(r.spec.hooks(OnFailure), func(h Hook) bool { return !c.isDone(h.Name, Ref{}) })
 }
 
 // isMended says whether there is certainly no failure any more.
 func (r *round) isMended() bool {
 	isKnown := r.obs.Instances.State == Read && r.obs.Model.State == Read
-	return isKnown && r.memory.Return == nil && r.failure() == ""
+	return isKnown && r.memory.Rollback.Current == nil && r.failure() == ""
 }

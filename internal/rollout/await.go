@@ -14,13 +14,13 @@ const (
 
 // notDue says whether the operation was begun and it is too early to ask.
 func (o *Operation) notDue(r *round) bool {
-	return o != nil && o.EndedAt.IsZero() && o.Refused == nil && r.at.Before(o.PollAt)
+	return o != nil && o.EndedAt.IsZero() && o.Rejection == nil && r.at.Before(o.NextPollAt)
 }
 
 // pollable says whether asking about the operation may teach something.
 func (o *Operation) pollable(r *round) bool {
-	return o != nil && !r.isLateWrite(o) && o.Token != "" && o.EndedAt.IsZero() && o.Refused == nil &&
-		r.at.Before(o.BegunAt.Add(operationDeadline))
+	return o != nil && !r.isLateWrite(o) && o.PollToken != "" && o.EndedAt.IsZero() && o.Rejection == nil &&
+		r.at.Before(o.AcceptedAt.Add(operationDeadline))
 }
 
 // awaitOperation waits for what is in flight: until it is due, and while it runs.
@@ -28,7 +28,7 @@ func awaitOperation(r *round) (verdict, bool) {
 	op := r.memory.Operation
 	switch {
 	case op.notDue(r):
-		return wait(ReasonProgressing, r.until(op.PollAt, mostBetweenPolls), "%s%s", op.doing(), r.before(op)), true
+		return wait(ReasonProgressing, r.until(op.NextPollAt, mostBetweenPolls), "%s%s", op.doing(), r.before(op)), true
 	case !op.pollable(r):
 		return undecided()
 	}
@@ -45,7 +45,7 @@ func awaitOperation(r *round) (verdict, bool) {
 
 // pollAgain spaces polls out with the age of the operation, and never asks sooner than Azure wants.
 func (r *round) pollAgain(op *Operation) time.Duration {
-	age := r.at.Sub(op.BegunAt)
+	age := r.at.Sub(op.AcceptedAt)
 	asked := r.obs.Operation.Value.RetryAfter
 	return max(asked, min(max(age, defaultPoll/10), mostBetweenPolls))
 }
@@ -70,5 +70,5 @@ func (o *Operation) doing() string {
 
 // who names the operation's instances.
 func (o *Operation) who() string {
-	return names(o.Instances, self)
+	return names(o.Instances, attempted)
 }

@@ -15,10 +15,10 @@ func (l *life) act() {
 	steps := []string{dumbStep(l.shell.Spec, m).Name, "s1"}
 	verbs := []rollout.Verb{rollout.VerbApprove, rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort,
 		rollout.VerbRollback, rollout.VerbRetry, rollout.VerbRetry, rollout.VerbSkipInstance}
-	a := rollout.Action{Verb: verbs[l.dice(len(verbs))], Run: m.Run - int64(max(0, l.dice(5)-3)), Step: steps[l.dice(2)],
+	a := rollout.Action{Verb: verbs[l.dice(len(verbs))], Run: m.Run.Number - int64(max(0, l.dice(5)-3)), Step: steps[l.dice(2)],
 		Instance: strconv.Itoa(l.dice(6))}
-	if a.Verb == rollout.VerbRollback && len(m.Ended) > 0 && l.dice(2) == 0 {
-		a.Revision = m.Ended[0].Revision
+	if a.Verb == rollout.VerbRollback && len(m.History) > 0 && l.dice(2) == 0 {
+		a.Revision = m.History[0].Revision
 	}
 	l.ask(a)
 }
@@ -32,29 +32,29 @@ func (l *life) ask(a rollout.Action) {
 
 // checkPermitted holds an effect against the precedence of pause, window, plan and deletion (I7).
 func (l *life) checkPermitted(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	back := l.shell.Memory.Return
+	back := l.shell.Memory.Rollback.Current
 	explicit := back != nil && (back.Cause == rollout.CauseAction || back.Cause == rollout.CauseDeletion)
 	if spec.Paused && !explicit {
 		l.breaks("I7: an effect while paused: %T", d.Step)
 	}
-	if obs.Outside != nil && back == nil {
+	if obs.IntegrationError != nil && back == nil {
 		l.breaks("an effect while what is declared makes no sense: %T", d.Step)
 	}
 	if obs.Window.Closed && (back == nil || back.Cause == rollout.CauseTimeout) {
 		l.breaks("I7: an effect outside the window: %T", d.Step)
 	}
-	if spec.Deleting == rollout.DeletionLeave || (spec.Deleting == rollout.DeletionRollback && back == nil) {
+	if spec.Deletion == rollout.DeletionLeave || (spec.Deletion == rollout.DeletionRollback && back == nil) {
 		l.breaks("I7: an effect while deleted: %T", d.Step)
 	}
 }
 
 // checkStored demands that what the model was before is stored before the model is written (I3).
 func (l *life) checkStored(d rollout.Decision) {
-	if len(rollout.Named(d.Step)) > 0 || l.shell.Memory.Return != nil {
+	if len(rollout.InstancesOf(d.Step)) > 0 || l.shell.Memory.Rollback.Current != nil {
 		return
 	}
-	name := l.shell.Memory.Baseline.Name
-	if _, stored := l.shell.Records[name]; !stored && l.shell.Memory.Baseline.Why == "" {
+	name := l.shell.Memory.Rollback.Baseline.Revision
+	if _, stored := l.shell.Records[name]; !stored && l.shell.Memory.Rollback.Baseline.Invalid == "" {
 		l.breaks("I3: %T, and no snapshot %q is stored", d.Step, name)
 	}
 }
@@ -62,7 +62,7 @@ func (l *life) checkStored(d rollout.Decision) {
 // checkReturn holds a batch of the way back against the world: the model is back first, only machines that a target may have touched
 // are named, and the budget of unavailability is kept.
 func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
-	before, stored := l.shell.Records[l.shell.Memory.Return.Record]
+	before, stored := l.shell.Records[l.shell.Memory.Rollback.Current.Revision]
 	if !stored || !l.has(before, obs.Model.Value.Image, obs.Model.Value.Script) {
 		l.breaks("I3: machines go back before the model does")
 	}
@@ -70,7 +70,7 @@ func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []ro
 	unavailable := len(view.unavailable)
 	for _, ref := range refs {
 		m := l.machine(ref.ID)
-		if m != nil && m.Model == 0 && !l.exposedBefore(m.ID) && !l.shell.Memory.Return.All {
+		if m != nil && m.Model == 0 && !l.exposedBefore(m.ID) && !l.shell.Memory.Rollback.Current.AllInstances {
 			l.breaks("I6: machine %s was never exposed and goes back", ref.ID)
 		}
 		if !view.unavailable[ref.ID] {
@@ -84,7 +84,7 @@ func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []ro
 
 // exposedBefore says whether any effect before this one named the machine, or a target was in force when it was made.
 func (l *life) exposedBefore(id string) bool {
-	_, found := slices.BinarySearchFunc(l.shell.Memory.Exposed, id, func(a, b string) int {
+	_, found := slices.BinarySearchFunc(l.shell.Memory.Ledger.Exposed, id, func(a, b string) int {
 		x, _ := strconv.Atoi(a)
 		y, _ := strconv.Atoi(b)
 		return x - y
@@ -121,18 +121,18 @@ func (l *life) has(s rollout.Snapshot, image rollout.Image, script *rollout.Mode
 // paths. Machines that Azure leaves alone are excepted, and worlds in which somebody else writes what we declare.
 func (l *life) isBack() error {
 	m := l.shell.Memory
-	if m.Return == nil || !m.Return.Done || l.world.Faults.DeclaredEdits > 0 || l.edited {
+	if m.Rollback.Current == nil || !m.Rollback.Current.Done || l.world.Faults.DeclaredEdits > 0 || l.edited {
 		return nil
 	}
-	before, stored := l.shell.Records[m.Return.Record]
+	before, stored := l.shell.Records[m.Rollback.Current.Revision]
 	if !stored {
 		return nil // nothing had been written
 	}
 	latest := l.world.Models[len(l.world.Models)-1]
 	if !l.has(before, latest.Image, latest.Script) {
-		return fmt.Errorf("%s, but the model is %+v, not %+v", m.Return.Kind, latest, before)
+		return fmt.Errorf("%s, but the model is %+v, not %+v", m.Rollback.Current.Kind, latest, before)
 	}
-	if m.Return.Kind == rollout.ReturnAbort {
+	if m.Rollback.Current.Kind == rollout.AbortRollback {
 		return nil
 	}
 	for _, machine := range l.world.Machines {
@@ -155,27 +155,28 @@ func (l *life) releasedWell() error {
 
 // returns says whether the run may complete by going back to what was there before.
 func (l *life) returns(rollout.Spec) bool {
-	back := l.shell.Memory.Return
+	back := l.shell.Memory.Rollback.Current
 	return back != nil && back.Cause == rollout.CauseTarget
 }
 
 func (l *life) isSkipped(id string) bool {
-	return slices.ContainsFunc(l.deciding.Skipped, func(r rollout.Ref) bool { return r.ID == id })
+	return slices.ContainsFunc(l.deciding.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == id })
 }
 
 // hasFailed says whether the machine is known to have failed.
 func (l *life) hasFailed(id string) bool {
-	return slices.ContainsFunc(l.deciding.Failed, func(f rollout.Failure) bool { return f.Ref.ID == id })
+	return slices.ContainsFunc(l.deciding.Ledger.Failed, func(f rollout.Failure) bool { return f.Ref.ID == id })
 }
 
 // othersFailed counts the failed machines beside those that the step tries again, those that a person asked to try again, and those whose
 // turn to be tried again comes after the step: a batch does not take them all.
 func (l *life) othersFailed(refs []rollout.Ref) int {
 	n := 0
-	retries := len(refs) > 0 && refs[0].Attempt > 0
-	for _, f := range l.shell.Memory.Failed {
+	op := l.deciding.Operation
+	retries := op != nil && slices.ContainsFunc(op.Instances, func(a rollout.Attempt) bool { return a.Try > 0 })
+	for _, f := range l.shell.Memory.Ledger.Failed {
 		again := slices.ContainsFunc(refs, func(r rollout.Ref) bool { return r.ID == f.Ref.ID }) ||
-			(retries && f.Ref.Attempt < l.shell.Spec.Failure.Retries)
+			(retries && f.Try < l.shell.Spec.Failure.Retries)
 		if !again && f.Reason != rollout.FailureRetry && f.Reason != rollout.FailureRetryReimage {
 			n++
 		}

@@ -3,56 +3,30 @@ package rollout
 import (
 	"fmt"
 	"strings"
-	"time"
 )
-
-// Baseline is what a run can go back to.
-type Baseline struct {
-	Name   string // of the stored record; "": there is none
-	Source BaselineSource
-	Secret string // that going back needs, "" for none
-	Digest string // of that Secret when it was in force
-	Run    int64  // that it was settled for
-	Fixed  bool   // something was written since, so it is not taken again
-	// when the newest machine was made that was there before the first write, by Azure's clock; what is newer may have been made from that
-	Since time.Time
-	Why   string // why what is stored cannot be relied on; "": it can. It stays so until something else is stored
-	Lost  string // why it cannot be gone back to now
-}
-
-// BaselineSource says where a baseline comes from.
-type BaselineSource string
-
-// The sources of a baseline.
-const (
-	BaselineCompleted BaselineSource = "Completed" // the target that completed last, or what was gone back to last
-	BaselineDeclared  BaselineSource = "Declared"  // spec.baseline
-	BaselineSnapshot  BaselineSource = "Snapshot"  // the model as it was before the first write
-)
-
-// rollbackable says whether there is a way back.
-func (b Baseline) rollbackable() bool { return b.Name != "" && b.Why == "" && b.Lost == "" }
 
 // forRevision is the baseline as another run takes it over. That the target was itself what there was to go back to says nothing of another
 // target.
 func (b Baseline) forRevision(same bool) Baseline {
-	if !same && b.Lost == sameAsTarget {
-		b.Lost = ""
+	if !same && b.Unavailable == sameAsTarget {
+		b.Unavailable = ""
 	}
 	return b
 }
 
 // inherited is the name of the record that the run's baseline starts from: the one that an ended run had, since what was written
 // then was written over it; else the target that completed last.
-func (m Memory) inherited() string {
-	if m.Baseline.Fixed {
-		return m.Baseline.Name
+func (m State) inherited() string {
+	if m.Rollback.Baseline.Fixed {
+		return m.Rollback.Baseline.Revision
 	}
-	return m.Stable
+	return m.Rollback.LastCompletedRevision
 }
 
 // isSettled says whether this run's way back is settled for good.
-func (m Memory) isSettled() bool { return m.Baseline.Fixed && m.Baseline.Run == m.Run }
+func (m State) isSettled() bool {
+	return m.Rollback.Baseline.Fixed && m.Rollback.Baseline.Run == m.Run.Number
+}
 
 // keepBaseline settles, before anything is written, what the run can go back to, and has it stored. It is done again in every
 // round until the first write: whatever changes in the model meanwhile changes what was there before us.
@@ -67,62 +41,67 @@ func keepBaseline(r *round) (verdict, bool) {
 		}
 		return v, true
 	}
-	kept := r.memory.Baseline
-	b.Fixed, b.Since = kept.Fixed, kept.Since
+	kept := r.memory.Rollback.Baseline
+	b.Fixed, b.NewestInstanceAt = kept.Fixed, kept.NewestInstanceAt
 	if b == kept {
 		return undecided()
 	}
-	r.memory.Baseline = b
-	if b.Name == "" || b.Name == kept.Name {
+	r.memory.Rollback.Baseline = b
+	if b.Revision == "" || b.Revision == kept.Revision {
 		return undecided()
 	}
-	r.store = append(r.store, Record{Name: b.Name, Run: r.memory.Run, Snapshot: snapshot})
+	r.store = append(r.store, StoredRevision{Revision: b.Revision, Run: r.memory.Run.Number, Snapshot: snapshot})
 	return undecided()
 }
 
 // previewBaseline is what the run could go back to, if it can be known now. Nothing is stored or remembered of it.
 func (r *round) previewBaseline() Baseline {
 	if r.isWorking() || r.memory.isSettled() {
-		return r.memory.Baseline
+		return r.memory.Rollback.Baseline
 	}
 	if _, b, _, waiting := r.takeBaseline(); !waiting {
 		return b
 	}
-	return r.memory.Baseline
+	return r.memory.Rollback.Baseline
 }
 
 // takeBaseline works out what to go back to: what was inherited, else what is declared, and for every path that neither has, the
 // model as it is.
 func (r *round) takeBaseline() (Snapshot, Baseline, verdict, bool) {
 	var known Snapshot
-	b := Baseline{Source: BaselineSnapshot, Run: r.memory.Run}
+	b := Baseline{Source: BaselineSnapshot, Run: r.memory.Run.Number}
 	switch name := r.memory.inherited(); {
 	case name != "":
 		v, waiting := r.requireRecord(name)
 		if waiting {
 			return known, b, v, true
 		}
-		record := r.obs.Records[name]
+		record := r.obs.Cluster.Revisions[name]
 		if record.State == ReadFailed {
-			b.Why = fmt.Sprintf("the record %s of what was there before is gone; declare it in spec.baseline", name)
+			b.Invalid = fmt.Sprintf("the record %s of what was there before is gone; declare it in spec.baseline", name)
 			break
 		}
 		known, b.Source = record.Value, BaselineCompleted
-		if kept := r.memory.Baseline; kept.Fixed {
-			b.Source, b.Why = kept.Source, kept.Why
+		if kept := r.memory.Rollback.Baseline; kept.Fixed {
+			b.Source, b.Invalid = kept.Source, kept.Invalid
 		} else {
 			known = known.only(r.spec.Target)
 		}
 	case r.spec.Baseline != nil:
-		known, b.Source = snapshotOf(*r.spec.Baseline, r.obs.Model.Value, r.obs.BackSettings.Value.Digest).only(r.spec.Target), BaselineDeclared
+		known, b.Source = snapshotOf(
+			*r.spec.Baseline,
+			r.obs.Model.Value,
+			r.obs.Cluster.BaselineSettings.Value.Digest,
+		).only(r.spec.Target),
+			BaselineDeclared
 	}
-	if p := r.obs.BackSettings.Problem; p != nil && !isLost(p) {
+	if p := r.obs.Cluster.BaselineSettings.Problem; p != nil && !isLost(p) {
 		return known, b, r.unreadable("the protected settings to go back to", p), true
 	}
 	whole := r.withVersions(r.fromModel(known, &b))
-	b.Name = whole.name()
+	b.Revision = whole.name()
 	if s := whole.Script; s != nil {
-		b.Secret, b.Digest = s.ProtectedSettings, s.Digest
+		b.SecretName, b.SecretDigest = s.ProtectedSettings, s.Digest
 	}
 	r.judgeBaseline(whole, &b)
 	return whole, b, verdict{}, false
@@ -133,7 +112,7 @@ func (r *round) fromModel(known Snapshot, b *Baseline) Snapshot {
 	model, t := r.obs.Model.Value, r.spec.Target
 	if t.Image != nil && known.Image == nil {
 		known.Image = new(model.Image)
-		b.Why = orElse(b.Why, r.contradiction(model.Image))
+		b.Invalid = orElse(b.Invalid, r.contradiction(model.Image))
 	}
 	if t.Script == nil || known.Script != nil {
 		return known
@@ -143,8 +122,11 @@ func (r *round) fromModel(known Snapshot, b *Baseline) Snapshot {
 		known.Script = &ScriptSnapshot{URIs: script.URIs, Command: script.Command, ForceUpdateTag: script.ForceUpdateTag,
 			Extension: recordedName(script.Extension), Handler: script.Handler}
 		if !script.SecretsInVault {
-			b.Why = orElse(b.Why, "the script extension in the model was made by somebody else, and its protected settings cannot be read back; "+
-				"declare it in spec.baseline.script")
+			b.Invalid = orElse(
+				b.Invalid,
+				"the script extension in the model was made by somebody else, and its protected settings cannot be read back; "+
+					"declare it in spec.baseline.script",
+			)
 		}
 	}
 	return known
@@ -153,9 +135,12 @@ func (r *round) fromModel(known Snapshot, b *Baseline) Snapshot {
 // contradiction says which machine shows that the model's image is not what was there before, "" for none.
 func (r *round) contradiction(image Image) string {
 	for _, i := range byOrder(OrderInstanceID, r.obs.Instances.Value) {
-		if i.State != StateDeleting && i.Image != nil && !image.same(*i.Image) {
-			return fmt.Sprintf("instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in "+
-				"spec.baseline.image", i.ID)
+		if i.State != StateDeleting && i.Disk.Image != nil && !image.same(*i.Disk.Image) {
+			return fmt.Sprintf(
+				"instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in "+
+					"spec.baseline.image",
+				i.ID,
+			)
 		}
 	}
 	return ""
@@ -164,17 +149,17 @@ func (r *round) contradiction(image Image) string {
 // judgeBaseline says why a snapshot would not be a way back.
 func (r *round) judgeBaseline(s Snapshot, b *Baseline) {
 	switch {
-	case b.Why != "":
+	case b.Invalid != "":
 	case s.meets(r.spec.Target):
-		b.Lost = sameAsTarget
+		b.Unavailable = sameAsTarget
 	default:
-		b.Lost = r.settingsLost(*b)
+		b.Unavailable = r.settingsLost(*b)
 	}
 }
 
 // isWithoutSecret says whether only the Secret is missing that going back needs. That can come back.
 func (b Baseline) isWithoutSecret() bool {
-	return b.Why == "" && b.Lost != "" && b.Lost != sameAsTarget
+	return b.Invalid == "" && b.Unavailable != "" && b.Unavailable != sameAsTarget
 }
 
 // sameAsTarget is why a run that puts back what was there before cannot itself be taken back.
@@ -182,16 +167,16 @@ const sameAsTarget = "what was there before is the target itself, so there is no
 
 // settingsLost says why the protected settings of the baseline cannot be written again.
 func (r *round) settingsLost(b Baseline) string {
-	if b.Secret == "" {
+	if b.SecretName == "" {
 		return ""
 	}
-	switch read := r.obs.BackSettings; {
+	switch read := r.obs.Cluster.BaselineSettings; {
 	case read.State == ReadFailed && isLost(read.Problem):
 		return "the protected settings to go back to are gone: " + read.Problem.Error()
-	case read.State == Read && read.Value.Digest != b.Digest:
-		return notAsItWas(b.Secret)
+	case read.State == Read && read.Value.Digest != b.SecretDigest:
+		return notAsItWas(b.SecretName)
 	case read.State == NotRead || read.State == ReadFailed:
-		return strings.TrimPrefix(r.memory.Baseline.Lost, sameAsTarget) // not known now: what was known stays
+		return strings.TrimPrefix(r.memory.Rollback.Baseline.Unavailable, sameAsTarget) // not known now: what was known stays
 	}
 	return ""
 }
@@ -203,8 +188,8 @@ func notAsItWas(secret string) string {
 
 // watchWayBack notices, while the run goes forward, that the protected settings it would need on the way back changed.
 func watchWayBack(r *round) (verdict, bool) {
-	if b := &r.memory.Baseline; b.Fixed && b.Secret != "" && b.Lost != sameAsTarget {
-		b.Lost = r.settingsLost(*b)
+	if b := &r.memory.Rollback.Baseline; b.Fixed && b.SecretName != "" && b.Unavailable != sameAsTarget {
+		b.Unavailable = r.settingsLost(*b)
 	}
 	return undecided()
 }
@@ -214,8 +199,8 @@ func isLost(p *Problem) bool { return p.Kind == KindInvalid || p.Kind == KindFor
 
 // seeksDeclared says whether what spec.baseline declares is to be gone back to, since what was stored cannot be.
 func (r *round) seeksDeclared() bool {
-	back := r.memory.Return
-	return back != nil && !back.Done && back.Record == "" && r.spec.Baseline != nil
+	back := r.memory.Rollback.Current
+	return back != nil && !back.Done && back.Revision == "" && r.spec.Baseline != nil
 }
 
 // backSecret names the Secret that going back would need, "" for none.
@@ -226,10 +211,10 @@ func (r *round) backSecret() string {
 		}
 		return ""
 	}
-	if r.memory.Baseline.Secret != "" {
-		return r.memory.Baseline.Secret
+	if r.memory.Rollback.Baseline.SecretName != "" {
+		return r.memory.Rollback.Baseline.SecretName
 	}
-	if script := r.obs.Records[r.memory.inherited()].Value.Script; script != nil {
+	if script := r.obs.Cluster.Revisions[r.memory.inherited()].Value.Script; script != nil {
 		return script.ProtectedSettings
 	}
 	if b := r.spec.Baseline; b != nil && b.Script != nil {
@@ -240,7 +225,7 @@ func (r *round) backSecret() string {
 
 // requireRecord waits for a record to be read. One that is gone is for the caller to judge.
 func (r *round) requireRecord(name string) (verdict, bool) {
-	switch record := r.obs.Records[name]; {
+	switch record := r.obs.Cluster.Revisions[name]; {
 	case record.State == NotRead:
 		return wait(ReasonProgressing, recheckSoon, "reading what to go back to"), true
 	case record.State == ReadFailed && record.Problem.Kind != KindNotFound:
@@ -252,15 +237,15 @@ func (r *round) requireRecord(name string) (verdict, bool) {
 // requireStored makes sure, before the first write, that the snapshot is stored (I3): the shell stores what this round took before it
 // does anything else; what an earlier round took is read back.
 func requireStored(r *round) (verdict, bool) {
-	b := r.memory.Baseline
-	if b.Fixed || b.Name == "" || r.memory.Return != nil || r.foreseen || len(r.store) > 0 {
+	b := r.memory.Rollback.Baseline
+	if b.Fixed || b.Revision == "" || r.memory.Rollback.Current != nil || r.foreseen || len(r.store) > 0 {
 		return undecided()
 	}
-	if v, waiting := r.requireRecord(b.Name); waiting {
+	if v, waiting := r.requireRecord(b.Revision); waiting {
 		return v, true
 	}
-	if record := r.obs.Records[b.Name]; record.State == ReadFailed || record.Value.name() != b.Name {
-		r.memory.Baseline = Baseline{}
+	if record := r.obs.Cluster.Revisions[b.Revision]; record.State == ReadFailed || record.Value.name() != b.Revision {
+		r.memory.Rollback.Baseline = Baseline{}
 		return wait(ReasonProgressing, recheckSoon, "what to go back to was not stored after all; taking it again"), true
 	}
 	return undecided()

@@ -14,11 +14,11 @@ const maxInstancesPerCall = 100
 // model, or another target, must not spread to new machines what the old ones were chosen for.
 func nextBatch(spec Spec, c census) []Instance {
 	limit := min(spec.Batch.Size.Of(c.n), c.desired-len(c.exposed), maxInstancesPerCall)
-	if again := choose(spec, c, spread(spec.Zones, byOrder(spec.Order, c.left), c.exposed), limit); len(again) > 0 {
+	if again := choose(spec, c, spread(spec.Instances.Zones, byOrder(spec.Instances.Order, c.left), c.exposed), limit); len(again) > 0 {
 		return again
 	}
-	all := spread(spec.Zones, byOrder(spec.Order, c.lacking()), c.exposed)
-	fresh := slices.DeleteFunc(all, func(i Instance) bool { return slices.ContainsFunc(c.left, refTo(i).is) })
+	all := spread(spec.Instances.Zones, byOrder(spec.Instances.Order, c.lacking()), c.exposed)
+	fresh := slices.DeleteFunc(all, func(i Instance) bool { return slices.ContainsFunc(c.left, i.Ref().Is) })
 	return choose(spec, c, fresh, min(limit, c.desired-len(c.exposed)-len(c.left)))
 }
 
@@ -28,14 +28,14 @@ func choose(spec Spec, c census, candidates []Instance, limit int) []Instance {
 		return nil
 	}
 	budget := c.room(spec.Batch.MaxUnavailable)
-	if healthy := first(min(limit, budget), candidates, spec, Yes); len(healthy) > 0 {
+	if healthy := first(min(limit, budget), candidates, spec, True); len(healthy) > 0 {
 		return healthy
 	}
-	return first(limit, candidates, spec, No)
+	return first(limit, candidates, spec, False)
 }
 
 // first returns the first candidates of the given wellness that may be chosen, at most limit.
-func first(limit int, candidates []Instance, spec Spec, well Truth) []Instance {
+func first(limit int, candidates []Instance, spec Spec, well Tristate) []Instance {
 	var chosen []Instance
 	for _, i := range candidates {
 		if len(chosen) < limit && i.choosable(spec) && wellness(spec.Health, i) == well {
@@ -47,5 +47,5 @@ func first(limit int, candidates []Instance, spec Spec, well Truth) []Instance {
 
 // choosable says whether the platform would act on the machine at all.
 func (i Instance) choosable(spec Spec) bool {
-	return !i.Protected || spec.Protected == ProtectedSkip
+	return !i.Protected || spec.Instances.Protected == ProtectedSkip
 }

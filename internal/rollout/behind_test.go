@@ -15,7 +15,7 @@ func edited(t *testing.T, target rollout.Target, change ...func(*rollout.Spec)) 
 	t.Helper()
 	s := begins(4, canary(target, 25, change...))
 	if !s.run(rollout.ReasonCanaryReached) {
-		t.Fatalf("no canary: %v", s.shell.Last.Because)
+		t.Fatalf("no canary: %v", s.shell.Last.Explanation)
 	}
 	s.world.Edit(func(c *simworld.Content) { c.Other++ })
 	return s
@@ -35,22 +35,22 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 	for name, target := range map[string]rollout.Target{"image": image2, "script": v2} {
 		t.Run(name, func(t *testing.T) {
 			s := edited(t, target)
-			effects, id := s.shell.Effects, s.shell.Memory.Exposed[0]
+			effects, id := s.shell.Effects, s.shell.Memory.Ledger.Exposed[0]
 			s.rounds(time.Hour)
 			wantWait(t, s.shell.Last, rollout.ReasonCanaryReached)
-			if p := s.shell.Last.Progress; p.Exposed != 1 || p.Ready != 1 || s.shell.Effects != effects {
+			if p := s.shell.Last.Report.Progress; p.Exposed != 1 || p.Ready != 1 || s.shell.Effects != effects {
 				t.Errorf("progress %+v, %d more effects", *p, s.shell.Effects-effects)
 			}
-			if want := "other parts of the model: instance " + id + " behind"; s.shell.Last.Facts.Drifted != want {
-				t.Errorf("drifted %q, want %q", s.shell.Last.Facts.Drifted, want)
+			if want := "other parts of the model: instance " + id + " behind"; s.shell.Last.Report.Facts.Drifted != want {
+				t.Errorf("drifted %q, want %q", s.shell.Last.Report.Facts.Drifted, want)
 			}
-			if !slices.ContainsFunc(s.shell.Last.Notable,
-				func(n rollout.Notable) bool { return n.Ref.ID == id && n.State == rollout.NotableBehind }) {
-				t.Errorf("instance %s is not reported as behind: %+v", id, s.shell.Last.Notable)
+			if !slices.ContainsFunc(s.shell.Last.Report.Instances,
+				func(n rollout.InstanceReport) bool { return n.Ref.ID == id && n.State == rollout.ReportOutdated }) {
+				t.Errorf("instance %s is not reported as behind: %+v", id, s.shell.Last.Report.Instances)
 			}
-			s.shell.Spec.Percent = 100
-			if !s.run(rollout.ReasonCompleted) || s.shell.Last.Facts.Drifted == "" {
-				t.Errorf("after an hour %v, drifted %q", s.shell.Last.Because, s.shell.Last.Facts.Drifted)
+			s.shell.Spec.Canary.Percent = 100
+			if !s.run(rollout.ReasonCompleted) || s.shell.Last.Report.Facts.Drifted == "" {
+				t.Errorf("after an hour %v, drifted %q", s.shell.Last.Explanation, s.shell.Last.Report.Facts.Drifted)
 			}
 			if n := worked(s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(id))]); n != 1 {
 				t.Errorf("the canary was upgraded %d times", n)
@@ -64,9 +64,9 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 func TestOutsideEditKeepsThePolicyArmed(t *testing.T) {
 	figure.Fault(t, 5)
 	s := edited(t, image2, rollsBack)
-	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.Memory.Exposed[0]))].Health = rollout.No
+	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.Memory.Ledger.Exposed[0]))].Health = rollout.False
 	if !s.run(rollout.ReasonRolledBack) {
-		t.Fatalf("after an hour %v", s.shell.Last.Because)
+		t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 	}
 	for _, m := range s.world.Machines {
 		if image := s.world.Models[m.Model].Image; image != bare.Image {
@@ -80,7 +80,7 @@ func TestOutsideEditIsRolled(t *testing.T) {
 	figure.Fault(t, 5)
 	rolls := func(s *rollout.Spec) { s.Drift.RollOther = true }
 	s := edited(t, image2, rolls)
-	id := s.shell.Memory.Exposed[0]
+	id := s.shell.Memory.Ledger.Exposed[0]
 	s.rounds(time.Hour)
 	wantWait(t, s.shell.Last, rollout.ReasonCanaryReached)
 	for _, m := range s.world.Machines {
@@ -90,10 +90,10 @@ func TestOutsideEditIsRolled(t *testing.T) {
 	}
 	s = edited(t, image2, rolls, rollsBack)
 	s.shell.Spec.Paused = true // so that it does not come along at once
-	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.Memory.Exposed[0]))].Health = rollout.No
+	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.Memory.Ledger.Exposed[0]))].Health = rollout.False
 	s.rounds(20 * time.Minute)
-	if len(s.shell.Memory.Failed) == 0 && s.shell.Memory.Return == nil {
-		t.Errorf("an ill canary that is to come along is not watched: %v", s.shell.Last.Because)
+	if len(s.shell.Memory.Ledger.Failed) == 0 && s.shell.Memory.Rollback.Current == nil {
+		t.Errorf("an ill canary that is to come along is not watched: %v", s.shell.Last.Explanation)
 	}
 }
 
@@ -101,11 +101,11 @@ func TestOutsideEditIsRolled(t *testing.T) {
 func TestOutsideEditAndAnotherTarget(t *testing.T) {
 	figure.Fault(t, 5)
 	s := edited(t, v2)
-	id := s.shell.Memory.Exposed[0]
+	id := s.shell.Memory.Ledger.Exposed[0]
 	s.shell.Spec.Target = v3
 	s.shell.Round()
 	if !s.run(rollout.ReasonCanaryReached) {
-		t.Fatalf("after an hour %v", s.shell.Last.Because)
+		t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 	}
 	m := s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(id))]
 	if script := s.world.Models[m.Model].Script; script == nil || script.Command != v3.Script.Command {

@@ -21,16 +21,16 @@ type census struct {
 }
 
 // takeCensus counts. The model is known to carry the target, or nothing is exposed but what the memory says.
-func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
+func takeCensus(spec Spec, m State, model Model, instances []Instance) census {
 	var c census
-	carried := carries(spec.Target, model, m.ScriptWritten)
+	carried := carries(spec.Target, model, m.Model.ScriptWritten)
 	for _, i := range instances {
 		inFlight := m.inFlight(i)
 		if m.isOff(i) {
 			c.total, c.skipped = c.total+1, c.skipped+1
 			continue
 		}
-		if inFlight || wellness(spec.Health, i) != Yes {
+		if inFlight || wellness(spec.Health, i) != True {
 			c.unavailable++
 		}
 		if i.State == StateDeleting {
@@ -52,12 +52,12 @@ func takeCensus(spec Spec, m Memory, model Model, instances []Instance) census {
 }
 
 // leavesOut returns whether an instance is skipped because it is protected, or because an action took it out of the run.
-func (m Memory) leavesOut(spec Spec, i Instance) bool {
-	return (i.Protected && spec.Protected == ProtectedSkip) || (m.Return == nil && m.isSkipped(i))
+func (m State) leavesOut(spec Spec, i Instance) bool {
+	return (i.Protected && spec.Instances.Protected == ProtectedSkip) || (m.Rollback.Current == nil && m.isSkipped(i))
 }
 
 // place puts one eligible instance among the exposed, the outdated or the unsure.
-func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) {
+func (c *census) place(spec Spec, m State, i Instance, carried, inFlight bool) {
 	switch {
 	case inFlight || m.hasFailed(i):
 		c.exposed = append(c.exposed, i)
@@ -66,7 +66,7 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 		c.verify(spec, i)
 	case carried && m.isBehind(spec.Target, i):
 		c.placeBehind(spec, i)
-	case i.Latest != No:
+	case i.Latest != False:
 		c.unsure = append(c.unsure, i)
 	case m.isExposed(i.ID):
 		c.left = append(c.left, i)
@@ -76,7 +76,9 @@ func (c *census) place(spec Spec, m Memory, i Instance, carried, inFlight bool) 
 }
 
 // isUpToDate returns whether the instance is at the latest model, or never left what was rolled back to.
-func (m Memory) isUpToDate(i Instance) bool { return i.Latest == Yes || (m.Returned && i.Latest == No) }
+func (m State) isUpToDate(i Instance) bool {
+	return i.Latest == True || (m.Run.CompletedAtBaseline && i.Latest == False)
+}
 
 // placeBehind puts an instance that has the target, and not the latest model, among the exposed; or, where other changes are rolled, among
 // those that are upgraded again.
@@ -96,7 +98,7 @@ func (c *census) verify(spec Spec, i Instance) {
 		return
 	}
 	c.updated = append(c.updated, i)
-	if wellness(spec.Health, i) == Yes {
+	if wellness(spec.Health, i) == True {
 		c.verified = append(c.verified, i)
 	}
 }
@@ -110,17 +112,17 @@ func (c census) room(most Amount) int {
 func (c census) lacking() []Instance { return append(slices.Clone(c.left), c.outdated...) }
 
 // inFlight says whether an effect on this very machine may be under way.
-func (m Memory) inFlight(i Instance) bool {
-	if slices.ContainsFunc(m.Former, func(ref Ref) bool { return ref.is(i) }) {
+func (m State) inFlight(i Instance) bool {
+	if slices.ContainsFunc(m.Preempted.Instances, func(ref Ref) bool { return ref.Is(i) }) {
 		return true
 	}
-	return m.Operation != nil && m.Operation.Refused == nil && m.Operation.names(i)
+	return m.Operation != nil && m.Operation.Rejection == nil && m.Operation.Names(i)
 }
 
 // hasFailed says whether this very machine is in the ledger of failures.
-func (m Memory) hasFailed(i Instance) bool {
-	for _, f := range m.Failed {
-		if f.Ref.is(i) {
+func (m State) hasFailed(i Instance) bool {
+	for _, f := range m.Ledger.Failed {
+		if f.Ref.Is(i) {
 			return true
 		}
 	}
@@ -128,7 +130,7 @@ func (m Memory) hasFailed(i Instance) bool {
 }
 
 // progress turns the census into what is reported.
-func (c census) progress(m Memory) *Progress {
+func (c census) progress(m State) *Progress {
 	p := &Progress{
 		Total:       c.total,
 		Eligible:    c.n,
@@ -136,12 +138,12 @@ func (c census) progress(m Memory) *Progress {
 		Exposed:     len(c.exposed),
 		Updated:     len(c.updated),
 		Ready:       len(c.verified),
-		Failed:      len(m.Failed),
+		Failed:      len(m.Ledger.Failed),
 		Skipped:     c.skipped,
 		Unavailable: c.unavailable,
 		Overshoot:   max(0, len(c.exposed)-c.desired),
 	}
-	if m.Operation != nil && m.Operation.Refused == nil {
+	if m.Operation != nil && m.Operation.Rejection == nil {
 		p.InProgress = len(m.Operation.Instances)
 	}
 	return p

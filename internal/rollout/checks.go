@@ -54,45 +54,45 @@ const (
 
 // CheckResult is what is known of one verification.
 type CheckResult struct {
-	State   CheckState
-	Message string // for people: what was measured, against what
-	Inside  bool   // a script is at work in the machine, or was until a moment ago: Azure may show it as being updated
+	State          CheckState
+	Message        string // for people: what was measured, against what
+	RunsInInstance bool   // a script is at work in the machine, or was until a moment ago: Azure may show it as being updated
 }
 
 // stageKey names the share that is worked on. A raised percentage is another one: what passed for fewer machines says nothing about it.
-func (s Spec) stageKey(m Memory) string {
+func (s Spec) stageKey(m State) string {
 	step := s.step(m)
 	return fmt.Sprintf("%s/%d%%/%d", step.Name, step.Percent, step.Count)
 }
 
 // checks lists the declared checks of a kind.
 func (s Spec) checks(scope CheckScope, background bool) []Check {
-	return slices.DeleteFunc(slices.Clone(s.Checks), func(c Check) bool { return c.Scope != scope || c.Background != background })
+	return slices.DeleteFunc(slices.Clone(s.Tasks.Checks), func(c Check) bool { return c.Scope != scope || c.Background != background })
 }
 
 // stepKey is what a check of the current share is told by.
 func (r *round) stepKey(c Check) CheckKey {
 	if c.Background {
-		return CheckKey{Check: c.Name, Run: r.memory.Run}
+		return CheckKey{Check: c.Name, Run: r.memory.Run.Number}
 	}
-	return CheckKey{Check: c.Name, Run: r.memory.Run, Stage: r.spec.stageKey(r.memory), Try: r.memory.Spoilt}
+	return CheckKey{Check: c.Name, Run: r.memory.Run.Number, Stage: r.spec.stageKey(r.memory), Try: r.memory.Stage.GateResets}
 }
 
 // instanceKey is what a check of one machine is told by.
-func (r *round) instanceKey(c Check, ref Ref) CheckKey {
-	return CheckKey{Check: c.Name, Run: r.memory.Run, Try: ref.Attempt, Instance: ref.ID, VMID: ref.VMID}
+func (r *round) instanceKey(c Check, ref Attempt) CheckKey {
+	return CheckKey{Check: c.Name, Run: r.memory.Run.Number, Try: ref.Try, Instance: ref.ID, VMID: ref.VMID}
 }
 
 // noteChecks remembers that the release as a whole failed a check. It needs no look at the scale set, so it is seen also while something is
 // in flight.
 func noteChecks(r *round) (verdict, bool) {
-	if r.memory.Rejected != "" || r.memory.Return != nil || r.memory.Completed {
+	if r.memory.Stage.FailedCheck != "" || r.memory.Rollback.Current != nil || r.memory.Run.Completed {
 		return undecided()
 	}
 	for _, background := range []bool{true, false} {
 		for _, c := range r.spec.checks(CheckStep, background) {
-			if result := r.obs.Checks[r.stepKey(c)]; result.State == CheckFailed && !c.Advisory {
-				r.memory.Rejected = fmt.Sprintf("check %s failed: %s", c.Name, result.Message)
+			if result := r.obs.Tasks.Checks[r.stepKey(c)]; result.State == CheckFailed && !c.Advisory {
+				r.memory.Stage.FailedCheck = fmt.Sprintf("check %s failed: %s", c.Name, result.Message)
 				return undecided()
 			}
 		}
@@ -104,8 +104,11 @@ func noteChecks(r *round) (verdict, bool) {
 func watchChecks(r *round) (verdict, bool) {
 	for _, c := range r.spec.checks(CheckInstance, true) {
 		for _, i := range r.checkable() {
-			if result := r.obs.Checks[r.instanceKey(c, refTo(i))]; result.State == CheckFailed && !c.Advisory && !r.memory.hasFailed(i) {
-				r.memory.fail(Failure{Ref: spent(r.spec, refTo(i)), Reason: FailureCheck, Message: failedCheck(c, result), At: r.at})
+			if result := r.obs.Tasks.Checks[r.instanceKey(c, Attempt{Ref: i.Ref()})]; result.State == CheckFailed && !c.Advisory &&
+				!r.memory.hasFailed(i) {
+				r.memory.fail(
+					Failure{Ref: i.Ref(), Try: r.spec.Failure.Retries, Reason: FailureCheck, Message: failedCheck(c, result), At: r.at},
+				)
 				r.recount()
 			}
 		}
@@ -121,19 +124,19 @@ func (r *round) checkable() []Instance {
 
 // checked says how the checks of one machine of a batch stand: Yes, all passed; No, one failed, and which; Unsure, some still run. The way
 // back asks nobody.
-func (r *round) checked(ref Ref) (Truth, string) {
-	if r.memory.Return != nil {
-		return Yes, ""
+func (r *round) checked(ref Attempt) (Tristate, string) {
+	if r.memory.Rollback.Current != nil {
+		return True, ""
 	}
-	all, running := Yes, []string{}
+	all, running := True, []string{}
 	for _, c := range r.spec.checks(CheckInstance, false) {
-		result := r.obs.Checks[r.instanceKey(c, ref)]
+		result := r.obs.Tasks.Checks[r.instanceKey(c, ref)]
 		switch {
 		case c.Advisory:
 		case result.State == CheckFailed:
-			return No, failedCheck(c, result)
+			return False, failedCheck(c, result)
 		case result.State != CheckPassed:
-			all, running = Unsure, append(running, c.Name)
+			all, running = Unknown, append(running, c.Name)
 		}
 	}
 	return all, strings.Join(running, ", ")
@@ -152,12 +155,12 @@ func (r *round) holdForChecks() (verdict, bool) {
 	}
 	var running []string
 	for _, c := range checks {
-		if !c.Advisory && r.obs.Checks[r.stepKey(c)].State != CheckPassed {
+		if !c.Advisory && r.obs.Tasks.Checks[r.stepKey(c)].State != CheckPassed {
 			running = append(running, c.Name)
 		}
 	}
 	if len(running) == 0 {
-		r.memory.Checked = append(r.otherwiseChecked(), r.checkedKey())
+		r.memory.Stage.ChecksPassed = append(r.otherwiseChecked(), r.checkedKey())
 		r.restartGateAfterSoak()
 		return undecided()
 	}
@@ -171,11 +174,11 @@ func (r *round) holdForChecks() (verdict, bool) {
 
 // spoilChecks makes the checks of a share that was spoilt begin anew, as its soak does.
 func (r *round) spoilChecks() {
-	if r.memory.Gate == (Gate{}) || len(r.spec.checks(CheckStep, false)) == 0 {
+	if r.memory.Stage.Timer == (Timer{}) || len(r.spec.checks(CheckStep, false)) == 0 {
 		return
 	}
-	r.memory.Spoilt++
-	r.memory.Checked = r.otherwiseChecked()
+	r.memory.Stage.GateResets++
+	r.memory.Stage.ChecksPassed = r.otherwiseChecked()
 }
 
 // checkedKey is what the current share is noted by when its checks have passed. Which they were is part of it: one that is declared later
@@ -191,12 +194,12 @@ func (r *round) checkedKey() string {
 	return r.spec.stageKey(r.memory) + " " + strings.Join(names, ",")
 }
 
-func (r *round) isChecked() bool { return slices.Contains(r.memory.Checked, r.checkedKey()) }
+func (r *round) isChecked() bool { return slices.Contains(r.memory.Stage.ChecksPassed, r.checkedKey()) }
 
 // otherwiseChecked are the other shares whose checks have passed.
 func (r *round) otherwiseChecked() []string {
 	stage := r.spec.stageKey(r.memory) + " "
-	return slices.DeleteFunc(slices.Clone(r.memory.Checked), func(s string) bool { return strings.HasPrefix(s, stage) })
+	return slices.DeleteFunc(slices.Clone(r.memory.Stage.ChecksPassed), func(s string) bool { return strings.HasPrefix(s, stage) })
 }
 
 // wantedChecks lists what is to be verified now; nil where this round did not look, so that what is under way goes on.
@@ -227,13 +230,13 @@ func (r *round) wantedChecks() *[]CheckRun {
 
 // verifies says whether the run is one in which anything is verified.
 func (r *round) verifies() bool {
-	over := r.memory.Return != nil || r.isCompleted() || r.spec.Deleting != DeletionNone || r.isReplaced()
-	return !over && !r.spec.PlanOnly && len(r.spec.Checks) > 0
+	over := r.memory.Rollback.Current != nil || r.isCompleted() || r.spec.Deletion != DeletionNone || r.isReplaced()
+	return !over && !r.spec.PlanOnly && len(r.spec.Tasks.Checks) > 0
 }
 
 // awaitsChecks says whether the share is reached, and its checks have not all passed.
 func (r *round) awaitsChecks() bool {
-	return r.isReached() && r.memory.Gate != (Gate{}) && !r.isChecked()
+	return r.isReached() && r.memory.Stage.Timer != (Timer{}) && !r.isChecked()
 }
 
 // wantInBackground wants the checks that go on in the background, from the first canary on that is well.
@@ -246,20 +249,20 @@ func (r *round) wantInBackground(want func(CheckKey)) {
 	}
 	for _, check := range r.spec.checks(CheckInstance, true) {
 		for _, i := range r.checkable() {
-			want(r.instanceKey(check, refTo(i)))
+			want(r.instanceKey(check, Attempt{Ref: i.Ref()}))
 		}
 	}
 }
 
 // underCheck are the machines of the batch that have the target and are well, or were a moment ago.
-func (r *round) underCheck() []Ref {
+func (r *round) underCheck() []Attempt {
 	op := r.memory.Operation
-	if op == nil || !op.touches() || op.Refused != nil || r.isForeign(op) {
+	if op == nil || !op.TouchesInstances() || op.Rejection != nil || r.isForeign(op) {
 		return nil
 	}
-	var refs []Ref
+	var refs []Attempt
 	for _, ref := range op.Instances {
-		if i, listed := find(r.obs.Instances.Value, ref); listed && r.hasArrived(op, ref, i) && !ref.HealthySince.IsZero() {
+		if i, listed := find(r.obs.Instances.Value, ref.Ref); listed && r.hasArrived(op, ref, i) && !ref.HealthySince.IsZero() {
 			refs = append(refs, ref)
 		}
 	}
@@ -267,16 +270,16 @@ func (r *round) underCheck() []Ref {
 }
 
 // hasArrived says whether all that was to be done to the machine was done.
-func (r *round) hasArrived(op *Operation, ref Ref, i Instance) bool {
-	last := op.Kind == ReimageOperation || r.spec.Action != ActionUpgradeThenReimage
+func (r *round) hasArrived(op *Operation, ref Attempt, i Instance) bool {
+	last := op.Kind == ReimageOperation || r.spec.Instances.Action != ActionUpgradeThenReimage
 	return last && r.upgraded(op, ref, i)
 }
 
 // refsTo names machines, in the order of their ids.
 func refsTo(instances []Instance) []Ref {
 	var refs []Ref
-	for _, i := range instances {
-		refs = append(refs, refTo(i))
+	for _, i := range byOrder(OrderInstanceID, instances) {
+		refs = append(refs, i.Ref())
 	}
-	return inIDOrder(refs)
+	return refs
 }

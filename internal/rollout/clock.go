@@ -35,53 +35,68 @@ func keepClock(r *round) (verdict, bool) {
 }
 
 // wakeUp ends every wait for a time of the controller's own.
-func (m *Memory) wakeUp(at time.Time) {
-	for _, t := range []*time.Time{&m.NotBefore, &m.PutOff.Until, &m.Unread.Until} {
+func (m *State) wakeUp(at time.Time) {
+	for _, t := range []*time.Time{&m.Pacing.NotBefore, &m.Pacing.Deferred.Until, &m.Pacing.ReadsDeferred.Until} {
 		if t.After(at) {
 			*t = at
 		}
 	}
-	if op := m.Operation; op != nil && op.PollAt.After(at) {
-		op.PollAt = at
+	if op := m.Operation; op != nil && op.NextPollAt.After(at) {
+		op.NextPollAt = at
 	}
 }
 
 // ownTimes are the remembered times by the controller's own clock. The history is not among them: nothing is decided by it.
-func (m *Memory) ownTimes() []ownTime {
+func (m *State) ownTimes() []ownTime {
 	times := []ownTime{
-		{&m.NotBefore, longestAsked + clockSlack}, {&m.PutOff.Until, longestAsked + clockSlack}, {&m.Unread.Until, longestAsked + clockSlack},
+		{
+			&m.Pacing.NotBefore,
+			longestAsked + clockSlack,
+		}, {&m.Pacing.Deferred.Until, longestAsked + clockSlack}, {&m.Pacing.ReadsDeferred.Until, longestAsked + clockSlack},
 	}
 	happened := func(all ...*time.Time) {
 		for _, at := range all {
 			times = append(times, ownTime{at, clockSlack})
 		}
 	}
-	happened(&m.PutOff.Since, &m.Unread.Since, &m.ShortSince, &m.UnhealthySince, &m.LastBatchEnd, &m.FormerSince, &m.FormerBegun,
-		&m.Gate.Since, &m.Stall.Since)
+	happened(
+		&m.Pacing.Deferred.Since,
+		&m.Pacing.ReadsDeferred.Since,
+		&m.Timers.ListShortSince,
+		&m.Timers.UnhealthySince,
+		&m.Pacing.LastBatchEnd,
+		&m.Preempted.At,
+		&m.Preempted.CreatedAt,
+		&m.Stage.Timer.Since,
+		&m.Timers.Progress.Since,
+	)
 	if op := m.Operation; op != nil {
-		times = append(times, ownTime{&op.PollAt, longestAsked + clockSlack})
-		happened(&op.IntentAt, &op.BegunAt, &op.EndedAt, &op.SeenAt)
+		times = append(times, ownTime{&op.NextPollAt, longestAsked + clockSlack})
+		happened(&op.CreatedAt, &op.AcceptedAt, &op.EndedAt, &op.LastReadingAt)
 		for n := range op.Instances {
 			happened(&op.Instances[n].HealthySince)
 		}
 	}
-	if back := m.Return; back != nil {
-		happened(&back.At, &back.RestoredAt)
+	if back := m.Rollback.Current; back != nil {
+		happened(&back.StartedAt, &back.ModelRestoredAt)
 	}
-	for n := range m.Failed {
-		happened(&m.Failed[n].At)
+	for n := range m.Ledger.Failed {
+		happened(&m.Ledger.Failed[n].At)
 	}
-	for n := range m.Calls {
-		happened(&m.Calls[n].Since, &m.Calls[n].DrainSince)
+	for n := range m.Tasks.Hooks {
+		happened(&m.Tasks.Hooks[n].Since, &m.Tasks.Hooks[n].DrainingSince)
 	}
 	return times
 }
 
 // tellClock says once that the clock went back.
-func (r *round) tellClock(because Because) Because {
+func (r *round) tellClock(because Explanation) Explanation {
 	if r.wentBack > 0 {
 		because.Message = fmt.Sprintf(
-			"the clock of the controller went back by %s, so times that lay ahead count as now; %s", r.wentBack.Round(time.Second), because.Message)
+			"the clock of the controller went back by %s, so times that lay ahead count as now; %s",
+			r.wentBack.Round(time.Second),
+			because.Message,
+		)
 	}
 	return because
 }
@@ -89,8 +104,8 @@ func (r *round) tellClock(because Because) Because {
 // heardAt is when what is said of the instance's health was said, by the controller's clock: its age is reckoned from Azure's times alone.
 // The zero time: not known.
 func heardAt(i Instance, at time.Time) time.Time {
-	if i.HealthSince.IsZero() || i.SeenAt.IsZero() {
+	if i.Health.Since.IsZero() || i.ListedAt.IsZero() {
 		return zeroTime
 	}
-	return at.Add(-max(i.SeenAt.Sub(i.HealthSince), 0))
+	return at.Add(-max(i.ListedAt.Sub(i.Health.Since), 0))
 }

@@ -24,11 +24,11 @@ func TestForeignClock(t *testing.T) {
 			figure.Fault(t, 8)
 			w, shell := clockWorld(skew)
 			begun := w.Now
-			for shell.Last.Because.Reason != rollout.ReasonCompleted {
+			for shell.Last.Explanation.Reason != rollout.ReasonCompleted {
 				if shell.Round(); w.Now.Sub(begun) > 10*time.Minute {
-					t.Fatalf("after 10 minutes the run is %s: %s", shell.Last.Because.Reason, shell.Last.Because.Message)
+					t.Fatalf("after 10 minutes the run is %s: %s", shell.Last.Explanation.Reason, shell.Last.Explanation.Message)
 				}
-				if failed := shell.Memory.Failed; len(failed) > 0 {
+				if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
 					t.Fatalf("instance %s failed: %s", failed[0].Ref.ID, failed[0].Message)
 				}
 				w.Advance(shell.Recheck)
@@ -38,13 +38,17 @@ func TestForeignClock(t *testing.T) {
 			figure.Fault(t, 8)
 			w, shell := clockWorld(skew)
 			w.Stale, w.HealthAge = true, time.Hour
-			for round := 0; round < 60 && shell.Last.Because.Reason != rollout.ReasonFailed; round++ {
+			for round := 0; round < 60 && shell.Last.Explanation.Reason != rollout.ReasonFailed; round++ {
 				shell.Round()
 				w.Advance(shell.Recheck)
 			}
-			if got := shell.Last; got.Because.Reason != rollout.ReasonFailed || got.Progress.Exposed != 1 {
-				t.Errorf("the run is %s with %d instances exposed, want it to have failed with the first: %s", got.Because.Reason, got.Progress.Exposed,
-					got.Because.Message)
+			if got := shell.Last; got.Explanation.Reason != rollout.ReasonFailed || got.Report.Progress.Exposed != 1 {
+				t.Errorf(
+					"the run is %s with %d instances exposed, want it to have failed with the first: %s",
+					got.Explanation.Reason,
+					got.Report.Progress.Exposed,
+					got.Explanation.Message,
+				)
 			}
 		})
 	}
@@ -56,22 +60,22 @@ func TestClockGoesBack(t *testing.T) {
 		for at := range 14 {
 			figure.Fault(t, 8)
 			w, shell := clockWorld(jump)
-			shell.Spec.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: 2 * time.Minute}, {Name: "all", Percent: 100}}
+			shell.Spec.Canary.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: 2 * time.Minute}, {Name: "all", Percent: 100}}
 			shell.Spec.Batch.Pause = 3 * time.Minute
 			begun, told, took := w.Now, 0, time.Duration(0)
-			for round := 0; round < 200 && shell.Last.Because.Reason != rollout.ReasonCompleted; round++ {
+			for round := 0; round < 200 && shell.Last.Explanation.Reason != rollout.ReasonCompleted; round++ {
 				if round == at {
 					shell.Skew = 0
 				}
 				shell.Round()
-				if strings.Contains(shell.Last.Because.Message, "clock of the controller went back") {
+				if strings.Contains(shell.Last.Explanation.Message, "clock of the controller went back") {
 					told++
 				}
 				took = w.Now.Sub(begun)
 				w.Advance(shell.Recheck)
 			}
-			if shell.Last.Because.Reason != rollout.ReasonCompleted || took > 30*time.Minute {
-				t.Errorf("jump of %s undone in round %d: after %s the run is %v", jump, at, took, shell.Last.Because)
+			if shell.Last.Explanation.Reason != rollout.ReasonCompleted || took > 30*time.Minute {
+				t.Errorf("jump of %s undone in round %d: after %s the run is %v", jump, at, took, shell.Last.Explanation)
 			}
 			if told > 1 {
 				t.Errorf("jump of %s undone in round %d: it was said %d times", jump, at, told)
@@ -80,28 +84,28 @@ func TestClockGoesBack(t *testing.T) {
 	}
 }
 
-// TestOwnTimes holds every time that is remembered against now: whatever kind of time it is, one that lies days ahead is taken as now,
-// unless it is Azure's or only told to people.
+// TestOwnTimes compares every time of the state with now: a time that lies days ahead is taken as now, unless it is
+// Azure's or only told to people.
 func TestOwnTimes(t *testing.T) {
 	figure.Fault(t, 8)
 	ahead, spec := at.Add(72*time.Hour), canary(image2, 100)
-	m := rollout.Memory{Operation: &rollout.Operation{}, Return: &rollout.Return{}}
-	m.Operation.Instances, m.Former = make([]rollout.Ref, 1), make([]rollout.Ref, 1)
-	m.Failed, m.Calls = make([]rollout.Failure, 1), make([]rollout.Calling, 1)
+	m := rollout.State{Operation: &rollout.Operation{}, Rollback: rollout.RollbackState{Current: &rollout.Rollback{}}}
+	m.Operation.Instances, m.Preempted.Instances = make([]rollout.Attempt, 1), make([]rollout.Ref, 1)
+	m.Ledger.Failed, m.Tasks.Hooks = make([]rollout.Failure, 1), make([]rollout.HookInvocation, 1)
 	setTimes(reflect.ValueOf(&m).Elem(), ahead)
-	m.Run, m.Revision, m.Operation.Run, m.Operation.Kind, m.Operation.Token = 1, image2.Revision(), 1, rollout.UpgradeOperation, "t"
-	d := rollout.Plan(spec, rollout.Observation{At: at, Memory: m})
-	left := timesAfter(reflect.ValueOf(d.Remember), "", at)
-	allowed := map[string]bool{"Started": true, "Baseline.Since": true, "Operation.AzureAt": true, "Former.HealthySince": true,
-		"Failed.Ref.HealthySince": true, "Calls.Refs.HealthySince": true}
+	m.Run.Number, m.Run.Revision = 1, image2.Revision()
+	m.Operation.Run, m.Operation.Kind, m.Operation.PollToken = 1, rollout.UpgradeOperation, "t"
+	d := rollout.Plan(spec, rollout.Observation{At: at, State: m})
+	left := timesAfter(reflect.ValueOf(d.State), "", at)
+	allowed := map[string]bool{"Run.StartedAt": true, "Rollback.Baseline.NewestInstanceAt": true, "Operation.AzureTime": true}
 	for _, name := range left {
 		if !allowed[name] {
 			t.Errorf("%s lies three days ahead and is not taken as now", name)
 		}
 	}
-	again := rollout.Plan(spec, rollout.Observation{At: at, Memory: d.Remember})
-	if !reflect.DeepEqual(again.Remember, d.Remember) || strings.Contains(again.Because.Message, "clock") {
-		t.Errorf("the next round says or changes something anew: %s", again.Because.Message)
+	again := rollout.Plan(spec, rollout.Observation{At: at, State: d.State})
+	if !reflect.DeepEqual(again.State, d.State) || strings.Contains(again.Explanation.Message, "clock") {
+		t.Errorf("the next round says or changes something anew: %s", again.Explanation.Message)
 	}
 }
 

@@ -13,18 +13,18 @@ import (
 // differences returns, for people, what a rollback did not bring back: what was read before the first write, held against what is read now;
 // "": nothing. What was not recorded is not compared.
 func (r *round) differences() string {
-	back := r.memory.Return
-	if back.Record == "" || r.obs.Model.State != Read {
+	back := r.memory.Rollback.Current
+	if back.Revision == "" || r.obs.Model.State != Read {
 		return ""
 	}
-	record := r.obs.Records[back.Record].Value
+	record := r.obs.Cluster.Revisions[back.Revision].Value
 	var found []string
 	if s, now := record.Script, r.obs.Model.Value.Script; s != nil && now != nil && s.Handler != "" {
 		if members := differingMembers(s.Handler, now.Handler); len(members) > 0 {
 			found = append(found, fmt.Sprintf("script extension %q differs in %s", now.Extension, fewOf(members)))
 		}
 	}
-	if back.Kind == ReturnRollback && record.Image != nil {
+	if back.Kind == FullRollback && record.Image != nil {
 		if versions := r.movedVersions(record); versions != "" {
 			found = append(found, versions)
 		}
@@ -40,18 +40,18 @@ func (r *round) movedVersions(record Snapshot) string {
 	var moved []Instance
 	versions := map[string]bool{}
 	for _, i := range byOrder(OrderInstanceID, r.obs.Instances.Value) {
-		touched := r.memory.Return.All || r.memory.isExposed(i.ID)
-		if !touched || i.ExactVersion == "" || i.Image == nil || !record.Image.same(*i.Image) ||
-			slices.Contains(record.ImageVersions, i.ExactVersion) {
+		touched := r.memory.Rollback.Current.AllInstances || r.memory.isExposed(i.ID)
+		if !touched || i.Disk.ImageVersion == "" || i.Disk.Image == nil || !record.Image.same(*i.Disk.Image) ||
+			slices.Contains(record.ImageVersions, i.Disk.ImageVersion) {
 			continue
 		}
-		moved, versions[i.ExactVersion] = append(moved, i), true
+		moved, versions[i.Disk.ImageVersion] = append(moved, i), true
 	}
 	if len(moved) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("the newest version of the image is %s on %s, and was %s before", fewOf(slices.Sorted(maps.Keys(versions))),
-		names(moved, refTo), fewOf(record.ImageVersions))
+		names(moved, Instance.Ref), fewOf(record.ImageVersions))
 }
 
 // withVersions adds to the snapshot which exact versions the instances boot from, where its image names none.
@@ -61,8 +61,8 @@ func (r *round) withVersions(s Snapshot) Snapshot {
 	}
 	versions := map[string]bool{}
 	for _, i := range r.obs.Instances.Value {
-		if i.ExactVersion != "" && i.Image != nil && s.Image.same(*i.Image) {
-			versions[i.ExactVersion] = true
+		if i.Disk.ImageVersion != "" && i.Disk.Image != nil && s.Image.same(*i.Disk.Image) {
+			versions[i.Disk.ImageVersion] = true
 		}
 	}
 	if s.ImageVersions = slices.Sorted(maps.Keys(versions)); len(s.ImageVersions) > maxVersions {

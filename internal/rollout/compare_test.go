@@ -42,23 +42,36 @@ func TestComparedAfterRollback(t *testing.T) {
 			obs := seen(rollout.Target{}, 0, 1)
 			if tc.image != (rollout.Image{}) {
 				snapshot.Image, obs.Model.Value.Image = &tc.image, tc.image
-				obs.Instances.Value[0].Image, obs.Instances.Value[0].ExactVersion = &tc.image, tc.now
+				obs.Instances.Value[0].Disk.Image, obs.Instances.Value[0].Disk.ImageVersion = &tc.image, tc.now
 			}
 			obs.Model.Value.Script = &rollout.ModelScript{Extension: "e", Command: "sh old.sh", Handler: rollout.ScriptHandler(tc.handler)}
-			obs.Records = map[string]rollout.Reading[rollout.Snapshot]{"b": rollout.Known(snapshot)}
-			obs.Memory = rollout.Memory{Run: 1, Revision: v2.Revision(), Baseline: rollout.Baseline{Name: "b", Fixed: true, Run: 1},
-				Exposed: []string{"0"}, ScriptWritten: true,
-				Return: &rollout.Return{Kind: rollout.ReturnRollback, Cause: rollout.CauseAction, Record: "b", At: at, RestoredAt: at.Add(time.Minute)}}
-			d := rollout.Plan(canary(v2, 50), obs)
-			if d.Because.Reason != rollout.ReasonRolledBack {
-				t.Fatalf("got %s: %s", d.Because.Reason, d.Because.Message)
+			obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"b": rollout.KnownResult(snapshot)}
+			obs.State = rollout.State{
+				Run: rollout.Run{Number: 1, Revision: v2.Revision()},
+				Rollback: rollout.RollbackState{
+					Baseline: rollout.Baseline{Revision: "b", Fixed: true, Run: 1},
+					Current: &rollout.Rollback{
+						Kind:            rollout.FullRollback,
+						Cause:           rollout.CauseAction,
+						Revision:        "b",
+						StartedAt:       at,
+						ModelRestoredAt: at.Add(time.Minute),
+					},
+				},
+				Ledger: rollout.Ledger{Exposed: []string{"0"}},
+				Model:  rollout.ModelState{ScriptWritten: true},
 			}
-			if got := d.Remember.Return.Differs; (got == "") != (tc.differs == nil) || !strings.Contains(d.Because.Message, got) {
-				t.Errorf("differs in %q: %s", got, d.Because.Message)
+			d := rollout.Plan(canary(v2, 50), obs)
+			if d.Explanation.Reason != rollout.ReasonRolledBack {
+				t.Fatalf("got %s: %s", d.Explanation.Reason, d.Explanation.Message)
+			}
+			if got := d.State.Rollback.Current.Differences; (got == "") != (tc.differs == nil) ||
+				!strings.Contains(d.Explanation.Message, got) {
+				t.Errorf("differs in %q: %s", got, d.Explanation.Message)
 			}
 			for _, words := range tc.differs {
-				if !strings.Contains(d.Because.Message, words) {
-					t.Errorf("%q lacks %q", d.Because.Message, words)
+				if !strings.Contains(d.Explanation.Message, words) {
+					t.Errorf("%q lacks %q", d.Explanation.Message, words)
 				}
 			}
 		})

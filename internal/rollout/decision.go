@@ -2,26 +2,37 @@ package rollout
 
 import "time"
 
-// Decision is what a round does and what it tells the world.
+// Decision is what a round does and what it reports.
 type Decision struct {
-	Step     Step           // at most one effect
-	Because  Because        // why; feeds condition, event, log and trace alike
-	Remember Memory         // to be persisted before Step is carried out
-	Recheck  time.Duration  // come back after this long at the latest; 0: when the spec changes
-	Progress *Progress      // nil: nothing new is known, what was reported stays
-	Zones    []ZoneProgress // goes with Progress
-	Notable  []Notable      // goes with Progress
-	Repairs  *Repairs       // nil: nothing new is known
-	Stage    Stage          // which step the rollout is at
-	Facts    Facts
-	Forecast *Forecast   // what would be done, where only that was asked
-	Store    []Record    // to be stored before Remember is persisted
-	Answers  []Answer    // to be given after Remember was persisted
-	Release  bool        // nothing is left to do for an object that is being deleted
-	Checks   *[]CheckRun // what is to be verified now; nil: what is under way goes on
-	Calls    []CallRun   // the calls that are due now
-	Nodes    NodeWork    // what is to be done to nodes now
-	Keep     []string    // names of the records that are still needed
+	Step        Step          // at most one effect
+	Explanation Explanation   // why; condition, event, log and trace show it
+	State       State         // to be persisted before Step is carried out
+	Recheck     time.Duration // come back after this long at the latest; 0: when the spec changes
+	Report      Report
+	Tasks       TaskWork
+
+	SaveRevisions   []StoredRevision // to be stored before State is persisted
+	RetainRevisions []string         // names of the stored revisions that are still needed
+	Answers         []Answer         // to actions, to be given after State was persisted
+	Release         bool             // nothing is left to do for an object that is being deleted
+}
+
+// Report is what the status shows.
+type Report struct {
+	Progress  *Progress        // nil: nothing new is known, what was reported stays
+	Zones     []ZoneProgress   // goes with Progress
+	Instances []InstanceReport // goes with Progress
+	Repairs   *Repairs         // nil: nothing new is known
+	Stage     StageReport
+	Facts     Facts
+	Preview   *Preview // what would be done, where only that was asked
+}
+
+// TaskWork is the work outside the scale set that is due.
+type TaskWork struct {
+	Checks *[]CheckRun // what is to be verified now; nil: what is under way goes on
+	Hooks  []HookCall
+	Nodes  NodeWork
 }
 
 // Answer is the answer to an action.
@@ -37,32 +48,32 @@ type Repairs struct {
 	Suspended bool // by us
 }
 
-// Stage says which step the rollout is at. Where there are no steps, Of is 0.
-type Stage struct {
-	Name       string
-	Number, Of int       // from 1
-	Next       time.Time // when time alone will change something next; zero: it will not
+// StageReport says which step the rollout is at. Where there are no steps, Total is 0.
+type StageReport struct {
+	Name         string
+	Index, Total int       // from 1
+	Next         time.Time // when time alone will change something next; zero: not known
 }
 
-// Because is the reason for a decision, with its explanation for people.
-type Because struct {
+// Explanation is the reason for a decision, with its explanation for people.
+type Explanation struct {
 	Reason  Reason
 	Message string
 }
 
 // Facts are what conditions beside Ready say.
 type Facts struct {
-	ModelApplied Truth
+	ModelApplied Tristate
 	Drifted      string   // what drifted; "": nothing
 	Throttled    *Problem // Azure asked to slow down
 }
 
-// Standing is what a reason means for the reader: done, at work, or in need of a person.
-type Standing int
+// Readiness is what a reason means for the reader: done, at work, or in need of a person.
+type Readiness int
 
-// The standings.
+// The readiness values.
 const (
-	Working Standing = iota
+	Working Readiness = iota
 	Reached
 	Stuck
 )
@@ -99,8 +110,8 @@ const (
 	ReasonControllerError     Reason = "ControllerError" // of the shell; the core never decides it
 )
 
-// Standing returns what the reason means for the reader.
-func (r Reason) Standing() Standing {
+// Readiness returns what the reason means for the reader.
+func (r Reason) Readiness() Readiness {
 	switch r {
 	case ReasonCanaryReached, ReasonCompleted:
 		return Reached
@@ -119,8 +130,8 @@ type Step interface {
 	Operation() OperationKind
 }
 
-// Named are the machines that a step names; nil for one that names none.
-func Named(step Step) []Ref {
+// InstancesOf returns the instances that a step names; nil for one that names none.
+func InstancesOf(step Step) []Ref {
 	switch s := step.(type) {
 	case Upgrade:
 		return s.Instances
@@ -204,12 +215,12 @@ type Progress struct {
 	Overshoot   int // exposed beyond desired
 }
 
-// Outcome is what came of carrying out a step.
-type Outcome struct {
-	At         time.Time
-	AzureAt    time.Time     // when Azure answered, by its own clock; zero: not said
-	ID         string        // what Azure calls what was begun
-	Token      string        // resumes polling of what was begun
-	RetryAfter time.Duration // when Azure wants to be asked
-	Problem    *Problem      // it was not begun, or nobody knows
+// StepResult is the result of a step that was carried out.
+type StepResult struct {
+	At          time.Time
+	AzureTime   time.Time     // when Azure answered, by its own clock; zero: not known
+	OperationID string        // Azure's name of what was begun
+	PollToken   string        // resumes polling of what was begun
+	RetryAfter  time.Duration // when Azure asks to be polled
+	Problem     *Problem      // it was not begun, or that is not known
 }

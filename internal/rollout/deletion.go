@@ -18,7 +18,7 @@ const (
 // beginDeletion lets an object that is being deleted go: at once, or, where that was declared, once everything is back.
 func beginDeletion(r *round) (verdict, bool) {
 	m := &r.memory
-	switch r.spec.Deleting {
+	switch r.spec.Deletion {
 	case DeletionNone:
 		return undecided()
 	case DeletionLeave:
@@ -28,13 +28,13 @@ func beginDeletion(r *round) (verdict, bool) {
 	if why := r.nothingToPutBack(); why != "" {
 		return r.release(why), true
 	}
-	if back := m.Return; back != nil && back.Cause == CauseDeletion {
+	if back := m.Rollback.Current; back != nil && back.Cause == CauseDeletion {
 		return undecided()
 	}
-	under := m.Return
-	r.goBack(ReturnRollback, CauseDeletion, "the VMSSRollout is being deleted and onDelete is Rollback", "")
-	if under != nil && under.Record != "" { // the way that is gone already is gone to its end, an undo's too
-		m.Return.Record, m.Return.All, m.Failed = under.Record, under.All && !under.Done, nil
+	under := m.Rollback.Current
+	r.goBack(FullRollback, CauseDeletion, "the VMSSRollout is being deleted and onDelete is Rollback", "")
+	if under != nil && under.Revision != "" { // the way that is gone already is gone to its end, an undo's too
+		m.Rollback.Current.Revision, m.Rollback.Current.AllInstances, m.Ledger.Failed = under.Revision, under.AllInstances && !under.Done, nil
 	}
 	return undecided()
 }
@@ -44,10 +44,10 @@ func (r *round) nothingToPutBack() string {
 	switch m := r.memory; {
 	case r.spec.PlanOnly:
 		return "spec.mode is Plan, so the scale set stays as it is"
-	case m.Run == 0 || m.Completed:
+	case m.Run.Number == 0 || m.Run.Completed:
 		return "there is nothing to go back from"
-	case m.isBack() && (len(m.Exposed) == 0 || m.Return.Cause == CauseDeletion):
-		return m.Return.outcome()
+	case m.IsRolledBack() && (len(m.Ledger.Exposed) == 0 || m.Rollback.Current.Cause == CauseDeletion):
+		return m.Rollback.Current.outcome()
 	default:
 		return ""
 	}
@@ -86,7 +86,7 @@ func (r *round) leftWithTarget() string {
 		return ""
 	}
 	who := ""
-	if left := r.memory.Exposed; len(left) > 0 {
+	if left := r.memory.Ledger.Exposed; len(left) > 0 {
 		who = names(left, func(id string) Ref { return Ref{ID: id} })
 	}
 	switch isCarried := carries(r.declared.Target, r.obs.Model.Value, true); {
@@ -104,15 +104,15 @@ func (r *round) leftWithTarget() string {
 // releaseLost lets go of an object whose scale set is gone. Two answers have to say so, at least a minute apart and with none in between
 // that the scale set is there.
 func releaseLost(r *round) (verdict, bool) {
-	if r.spec.Deleting == DeletionNone || r.obs.Model.State != ReadFailed || r.obs.Model.Problem.Kind != KindNotFound {
+	if r.spec.Deletion == DeletionNone || r.obs.Model.State != ReadFailed || r.obs.Model.Problem.Kind != KindNotFound {
 		return undecided()
 	}
-	p, first := r.obs.Model.Problem, r.memory.Unread
+	p, first := r.obs.Model.Problem, r.memory.Pacing.ReadsDeferred
 	if first.Kind != KindNotFound {
-		first = PutOff{}
+		first = Deferral{}
 	}
-	r.memory.Unread = first.another(r.at, p)
-	if again := r.memory.Unread.Since.Add(secondLook); r.at.Before(again) {
+	r.memory.Pacing.ReadsDeferred = first.another(r.at, p)
+	if again := r.memory.Pacing.ReadsDeferred.Since.Add(secondLook); r.at.Before(again) {
 		r.awaits(again)
 		return wait(ReasonScaleSetNotFound, r.until(again, recheckMissing),
 			"reading the scale set: %s; if it is not found at %s either, the object goes without a rollback",
@@ -127,11 +127,11 @@ func (r *round) isFound() bool { return r.obs.Model.State == Read || r.obs.Insta
 // awaitSecret waits before a deletion for what the rollback lacks and a person can still provide. The wait is bounded. It is over at once
 // in a namespace that is being deleted, where nothing can be created.
 func (r *round) awaitSecret(why string) verdict {
-	ends := r.memory.Return.At.Add(deletionPatience)
-	switch p := r.obs.BackSettings.Problem; {
-	case r.spec.Deleting != DeletionRollback:
+	ends := r.memory.Rollback.Current.StartedAt.Add(deletionPatience)
+	switch p := r.obs.Cluster.BaselineSettings.Problem; {
+	case r.spec.Deletion != DeletionRollback:
 		return r.noWayBack(why)
-	case r.obs.Terminating:
+	case r.obs.Cluster.Terminating:
 		return r.releaseAnyway(why + "; the namespace is being deleted")
 	case p != nil && p.Kind == KindForbidden:
 		return r.unreadable("the protected settings to go back to", p)
@@ -145,13 +145,15 @@ func (r *round) awaitSecret(why string) verdict {
 }
 
 // isClosed says whether nothing more can be stored before the object goes.
-func (r *round) isClosed() bool { return r.spec.Deleting == DeletionRollback && r.obs.Terminating }
+func (r *round) isClosed() bool {
+	return r.spec.Deletion == DeletionRollback && r.obs.Cluster.Terminating
+}
 
 // withoutSettings ends the wait for the Secret of a script that is to be put back, where the object is being deleted. Access that was
 // refused is waited for, unless it cannot be granted again.
 func (r *round) withoutSettings(v verdict) verdict {
-	isLost := v.because.Reason == ReasonInvalid || v.because.Reason == ReasonAccessDenied && r.obs.Terminating
-	if r.spec.Deleting != DeletionRollback || !isLost {
+	isLost := v.because.Reason == ReasonInvalid || v.because.Reason == ReasonAccessDenied && r.obs.Cluster.Terminating
+	if r.spec.Deletion != DeletionRollback || !isLost {
 		return v
 	}
 	return r.loseRecord(WithoutAdvice(v.because.Message), false)
@@ -159,15 +161,15 @@ func (r *round) withoutSettings(v verdict) verdict {
 
 // offered is an action to be offered in a message, "" in a deletion, when every action is rejected.
 func (r *round) offered(action string) string {
-	if r.spec.Deleting != DeletionNone {
+	if r.spec.Deletion != DeletionNone {
 		return ""
 	}
 	return "; " + action
 }
 
 // tellDeletion names the other way on where a rollback before a deletion needs a person.
-func (r *round) tellDeletion(because Because) Because {
-	if r.declared.Deleting != DeletionRollback || r.released || !r.memory.isGoingBack() || because.Reason.Standing() != Stuck {
+func (r *round) tellDeletion(because Explanation) Explanation {
+	if r.declared.Deletion != DeletionRollback || r.released || !r.memory.IsRollingBack() || because.Reason.Readiness() != Stuck {
 		return because
 	}
 	told, command, isMended := strings.Cut(because.Message, toMend)

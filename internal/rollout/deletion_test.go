@@ -14,12 +14,12 @@ import (
 func TestDeletionOfWhatWroteNothing(t *testing.T) {
 	figure.Fault(t, 23)
 	obs := seen(rollout.Target{}, 3, 0)
-	obs.Memory = rollout.Memory{Run: 1, Revision: v2.Revision()}
+	obs.State = rollout.State{Run: rollout.Run{Number: 1, Revision: v2.Revision()}}
 	spec := canary(v2, 34)
-	spec.Deleting = rollout.DeletionRollback
+	spec.Deletion = rollout.DeletionRollback
 	d := rollout.Plan(spec, obs)
-	if !d.Release || !strings.Contains(d.Because.Message, "nothing had been written") {
-		t.Errorf("released %v: %s", d.Release, d.Because.Message)
+	if !d.Release || !strings.Contains(d.Explanation.Message, "nothing had been written") {
+		t.Errorf("released %v: %s", d.Release, d.Explanation.Message)
 	}
 }
 
@@ -31,12 +31,12 @@ func deletedWith(t *testing.T, does func(*simworld.Shell)) *simworld.Shell {
 	shell := &simworld.Shell{World: w, Spec: canary(protected("a.sh", "settings-a"), 100)}
 	for _, until := range []rollout.Reason{rollout.ReasonCompleted, rollout.ReasonCanaryReached} {
 		live(w, shell, time.Hour, until)
-		if got := shell.Last.Because; got.Reason != until {
+		if got := shell.Last.Explanation; got.Reason != until {
 			t.Fatalf("%v, want %s", got, until)
 		}
-		shell.Spec.Target, shell.Spec.Percent = protected("b.sh", "settings-b"), 50
+		shell.Spec.Target, shell.Spec.Canary.Percent = protected("b.sh", "settings-b"), 50
 	}
-	shell.Spec.Deleting = rollout.DeletionRollback
+	shell.Spec.Deletion = rollout.DeletionRollback
 	does(shell)
 	return shell
 }
@@ -75,18 +75,18 @@ func TestDeletionWithoutTheSecretEnds(t *testing.T) {
 					s.Spec.Baseline = new(protected("a.sh", "settings-c"))
 				}
 				if c.early {
-					s.Spec.Deleting = rollout.DeletionNone
+					s.Spec.Deletion = rollout.DeletionNone
 					s.Round()
-					s.Spec.Deleting = rollout.DeletionRollback
+					s.Spec.Deletion = rollout.DeletionRollback
 				}
 			})
 			shell.Round()
-			if said := shell.Last.Because.Message; !shell.Released && (!strings.Contains(said, "onDelete to Leave") ||
+			if said := shell.Last.Explanation.Message; !shell.Released && (!strings.Contains(said, "onDelete to Leave") ||
 				!strings.Contains(said, "spec.baseline") || strings.Contains(said, "kubectl create secret")) {
 				t.Errorf("while it waits: %s", said)
 			}
 			took := lets(shell, time.Hour)
-			said := shell.Last.Because
+			said := shell.Last.Explanation
 			if !shell.Released || took < c.least || took > c.most || said.Reason != rollout.ReasonNotRollbackable {
 				t.Fatalf("released %v after %s: %v; want it released after %s to %s", shell.Released, took, said, c.least, c.most)
 			}
@@ -106,9 +106,9 @@ func TestDeletionHearsSpecBaseline(t *testing.T) {
 	shell.Round()
 	declared := protected("a.sh", "settings-c")
 	shell.Spec.Baseline = &declared
-	if took := lets(shell, time.Hour); !shell.Released || took > 9*time.Minute || shell.Memory.Return == nil ||
-		shell.Memory.Return.RestoredAt.IsZero() {
-		t.Errorf("released %v after %s: %v", shell.Released, took, shell.Last.Because)
+	if took := lets(shell, time.Hour); !shell.Released || took > 9*time.Minute || shell.Memory.Rollback.Current == nil ||
+		shell.Memory.Rollback.Current.ModelRestoredAt.IsZero() {
+		t.Errorf("released %v after %s: %v", shell.Released, took, shell.Last.Explanation)
 	}
 	if script := shell.World.Models[len(shell.World.Models)-1].Script; script.Command != "sh a.sh" {
 		t.Errorf("the model has %q", script.Command)
@@ -120,19 +120,22 @@ func TestDeletionWaitsForAccess(t *testing.T) {
 	figure.Fault(t, 10)
 	for _, kind := range []rollout.Kind{rollout.KindForbidden, rollout.KindUnauthorized} {
 		spec, obs := canary(image2, 34), seen(image2, 2, 1)
-		spec.Deleting = rollout.DeletionRollback
-		obs.Memory = rollout.Memory{Run: 1, Revision: image2.Revision(), Exposed: []string{"2"},
-			Baseline: rollout.Baseline{Name: "r", Fixed: true}}
-		problem := &rollout.Problem{Kind: kind, Code: "AuthorizationFailed", Message: "no", Mend: "az role assignment create"}
-		obs.Model, obs.Instances = rollout.Unknown[rollout.Model](problem), rollout.Unknown[[]rollout.Instance](problem)
+		spec.Deletion = rollout.DeletionRollback
+		obs.State = rollout.State{
+			Run:      rollout.Run{Number: 1, Revision: image2.Revision()},
+			Ledger:   rollout.Ledger{Exposed: []string{"2"}},
+			Rollback: rollout.RollbackState{Baseline: rollout.Baseline{Revision: "r", Fixed: true}},
+		}
+		problem := &rollout.Problem{Kind: kind, Code: "AuthorizationFailed", Message: "no", Remediation: "az role assignment create"}
+		obs.Model, obs.Instances = rollout.FailedResult[rollout.Model](problem), rollout.FailedResult[[]rollout.Instance](problem)
 		for range 30 {
 			d := rollout.Plan(spec, obs)
 			if d.Release {
-				t.Fatalf("%s: released: %s", kind, d.Because.Message)
+				t.Fatalf("%s: released: %s", kind, d.Explanation.Message)
 			}
 			wantWait(t, d, rollout.ReasonAccessDenied, "grant the access again", "set spec.onDelete to Leave",
 				"to mend it: az role assignment create")
-			obs.Memory, obs.At = d.Remember, obs.At.Add(time.Hour)
+			obs.State, obs.At = d.State, obs.At.Add(time.Hour)
 		}
 	}
 }
@@ -144,25 +147,25 @@ func TestLostScaleSetIsLookedForTwice(t *testing.T) {
 	w := simworld.New(func(n int) int { return n / 2 }, 3, nil, bare)
 	shell := &simworld.Shell{World: w, Spec: canary(image2, 34)}
 	live(w, shell, time.Hour, rollout.ReasonCanaryReached)
-	shell.Spec.Deleting = rollout.DeletionRollback
+	shell.Spec.Deletion = rollout.DeletionRollback
 	look := func(gone bool, after time.Duration) {
 		w.Advance(after)
 		w.Gone = gone
 		shell.Round()
 	}
 	look(true, time.Second)
-	if shell.Released || !strings.Contains(shell.Last.Because.Message, "either") {
-		t.Fatalf("released %v at the first look: %v", shell.Released, shell.Last.Because)
+	if shell.Released || !strings.Contains(shell.Last.Explanation.Message, "either") {
+		t.Fatalf("released %v at the first look: %v", shell.Released, shell.Last.Explanation)
 	}
 	look(true, 30*time.Second)
 	look(false, 15*time.Second)
 	look(true, time.Minute) // the write of the model is over by now; its end is not known
 	look(true, 30*time.Second)
 	if shell.Released {
-		t.Fatalf("released, though Azure found it less than a minute ago: %v", shell.Last.Because)
+		t.Fatalf("released, though Azure found it less than a minute ago: %v", shell.Last.Explanation)
 	}
 	if took := lets(shell, time.Hour); !shell.Released || took > 2*time.Minute ||
-		!strings.Contains(shell.Last.Because.Message, "scale set shop/web is gone") {
-		t.Errorf("released %v after %s: %v", shell.Released, took, shell.Last.Because)
+		!strings.Contains(shell.Last.Explanation.Message, "scale set shop/web is gone") {
+		t.Errorf("released %v after %s: %v", shell.Released, took, shell.Last.Explanation)
 	}
 }

@@ -8,9 +8,9 @@ import (
 // applyModel writes the target into the model, image first, then script, one effect a round. Instances are not touched by it.
 func applyModel(r *round) (verdict, bool) {
 	model, t := r.obs.Model.Value, r.spec.Target
-	if carries(t, model, r.memory.ScriptWritten) {
-		r.memory.ModelApplied = true
-		if op := r.memory.Operation; op != nil && !op.touches() {
+	if carries(t, model, r.memory.Model.ScriptWritten) {
+		r.memory.Model.Applied = true
+		if op := r.memory.Operation; op != nil && !op.TouchesInstances() {
 			r.memory.Operation = nil // a refused write that somebody else made unnecessary
 		}
 		return undecided()
@@ -59,17 +59,17 @@ func writeScript(t Target, model Model) WriteScript {
 // requireSettings makes sure, before anything is written, that the script's Secret is there and makes sense.
 func (r *round) requireSettings() (verdict, bool) {
 	script := r.spec.Target.Script
-	if script == nil || script.ProtectedSettings == "" || r.memory.ScriptWritten {
+	if script == nil || script.ProtectedSettings == "" || r.memory.Model.ScriptWritten {
 		return undecided()
 	}
-	switch r.obs.Settings.State {
+	switch r.obs.Cluster.Settings.State {
 	case NotRead:
 		return wait(ReasonProgressing, time.Second, "reading the script's protected settings"), true
 	case ReadFailed:
-		return r.unreadable("the script's protected settings", r.obs.Settings.Problem), true
+		return r.unreadable("the script's protected settings", r.obs.Cluster.Settings.Problem), true
 	case Read:
 	}
-	return oneCommand(*script, r.obs.Settings.Value.HasCommand)
+	return oneCommand(*script, r.obs.Cluster.Settings.Value.HasCommand)
 }
 
 // oneCommand makes sure that the script has one command, declared or in its Secret.
@@ -88,24 +88,24 @@ func oneCommand(script Script, inSecret bool) (verdict, bool) {
 
 // holdEffect waits where an effect would be in Azure's way.
 func (r *round) holdEffect() (verdict, bool) {
-	if r.at.Before(r.memory.NotBefore) {
-		left := r.until(r.memory.NotBefore, recheckRefused)
-		r.awaits(r.memory.NotBefore)
-		if r.memory.Throttled {
-			r.facts.Throttled = &Problem{Kind: KindThrottled, Message: "Azure asked to wait until " + clock(r.memory.NotBefore)}
+	if r.at.Before(r.memory.Pacing.NotBefore) {
+		left := r.until(r.memory.Pacing.NotBefore, recheckRefused)
+		r.awaits(r.memory.Pacing.NotBefore)
+		if r.memory.Pacing.Throttled {
+			r.facts.Throttled = &Problem{Kind: KindThrottled, Message: "Azure asked to wait until " + clock(r.memory.Pacing.NotBefore)}
 			return wait(ReasonThrottled, left, "Azure throttles%s; waiting until %s%s",
-				r.memory.PutOff.quotes(), clock(r.memory.NotBefore), r.memory.PutOff.tells(r.at)), true
+				r.memory.Pacing.Deferred.quotes(), clock(r.memory.Pacing.NotBefore), r.memory.Pacing.Deferred.tells(r.at)), true
 		}
 		return wait(ReasonProgressing, left, "the last attempt changed nothing%s; waiting until %s to try again%s",
-			r.memory.PutOff.quotes(), clock(r.memory.NotBefore), r.memory.PutOff.tells(r.at)), true
+			r.memory.Pacing.Deferred.quotes(), clock(r.memory.Pacing.NotBefore), r.memory.Pacing.Deferred.tells(r.at)), true
 	}
-	if r.memory.isGoingBack() && r.memory.Return.RestoredAt.IsZero() {
+	if r.memory.IsRollingBack() && r.memory.Rollback.Current.ModelRestoredAt.IsZero() {
 		return undecided() // the model is put back whatever else is running; Azure says so if that cannot be
 	}
 	if v, waiting := r.awaitRolling(); waiting {
 		return v, true
 	}
-	if op := r.memory.Operation; r.obs.Model.Value.State == StateUpdating && (op == nil || op.Refused != nil) && !r.goesBeside() {
+	if op := r.memory.Operation; r.obs.Model.Value.State == StateUpdating && (op == nil || op.Rejection != nil) && !r.goesBeside() {
 		r.blocked = !r.worksOnFailed()
 		return r.awaitOther(), true
 	}
@@ -114,25 +114,26 @@ func (r *round) holdEffect() (verdict, bool) {
 
 // begin turns an effect into a durable intent and the step that carries it out. If the last answer to the very same intent was a
 // refusal, that record stays as it is, so that a refusal repeated writes nothing.
-func (r *round) begin(step Step, refs []Ref) verdict {
+func (r *round) begin(step Step, refs []Attempt) verdict {
 	op := &Operation{
-		Run: r.memory.Run, Back: r.memory.isGoingBack(), Kind: step.Operation(), Instances: refs, Attempt: r.memory.fruitlessOn(refs) + 1,
-		IntentAt: r.at, AzureAt: r.obs.Model.Value.SeenAt,
+		Run: r.memory.Run.Number, Rollback: r.memory.IsRollingBack(), Kind: step.Operation(), Instances: refs, Attempt: r.memory.fruitlessOn(Refs(refs)) + 1,
+		CreatedAt: r.at, AzureTime: r.obs.Model.Value.ReadAt,
 	}
-	op.NewDisks = r.bringsNewDisks(op)
-	if last := r.memory.Operation; last != nil && last.Refused != nil && last.Kind == op.Kind && slices.Equal(last.Instances, op.Instances) {
+	op.ReplacesOSDisk = r.bringsNewDisks(op)
+	if last := r.memory.Operation; last != nil && last.Rejection != nil && last.Kind == op.Kind &&
+		slices.Equal(last.Instances, op.Instances) {
 		v := refusal(last, recheckRefused)
 		v.step = step
 		return v
 	}
 	r.memory.Operation = op
-	if b := &r.memory.Baseline; !op.touches() && b.Since.IsZero() {
-		b.Since = r.newest()
+	if b := &r.memory.Rollback.Baseline; !op.TouchesInstances() && b.NewestInstanceAt.IsZero() {
+		b.NewestInstanceAt = r.newest()
 	}
 	for _, ref := range refs {
 		r.expose(ref.ID) // whatever becomes of it: the model may be another one before anybody can see
 	}
-	r.memory.Throttled = false
+	r.memory.Pacing.Throttled = false
 	r.recount()
 	return act(step, "%s%s", op.doing(), r.before(op))
 }
@@ -140,51 +141,57 @@ func (r *round) begin(step Step, refs []Ref) verdict {
 // bringsNewDisks says whether each machine of the operation gets a new OS disk: by a reimage, or since it boots from another image than the
 // model's.
 func (r *round) bringsNewDisks(op *Operation) bool {
-	if !op.touches() {
+	if !op.TouchesInstances() {
 		return false
 	}
-	keepsDisk := func(ref Ref) bool {
-		i, listed := find(r.obs.Instances.Value, ref)
-		return !listed || i.Image == nil || i.Image.same(r.obs.Model.Value.Image)
+	keepsDisk := func(a Attempt) bool {
+		i, listed := find(r.obs.Instances.Value, a.Ref)
+		return !listed || i.Disk.Image == nil || i.Disk.Image.same(r.obs.Model.Value.Image)
 	}
 	return op.Kind == ReimageOperation || !slices.ContainsFunc(op.Instances, keepsDisk)
 }
 
 // restBetweenBatches leaves the declared pause between two batches.
 func restBetweenBatches(r *round) (verdict, bool) {
-	next := r.memory.LastBatchEnd.Add(r.spec.Batch.Pause)
-	if r.memory.LastBatchEnd.IsZero() || !r.at.Before(next) {
+	next := r.memory.Pacing.LastBatchEnd.Add(r.spec.Batch.Pause)
+	if r.memory.Pacing.LastBatchEnd.IsZero() || !r.at.Before(next) {
 		return undecided()
 	}
 	r.awaits(next)
 	c := r.count()
-	return wait(ReasonProgressing, r.until(next, recheckHeld), "%d of %d desired instances are done; pausing until %s before the next batch",
-		len(c.verified), c.desired, clock(next)), true
+	return wait(
+		ReasonProgressing,
+		r.until(next, recheckHeld),
+		"%d of %d desired instances are done; pausing until %s before the next batch",
+		len(c.verified),
+		c.desired,
+		clock(next),
+	), true
 }
 
 // reimageBatch gives upgraded machines their fresh disk, where that was asked for. It remembers the disk that each is to lose: by
 // that, and by nothing else, the reimage can be told to have happened.
 func reimageBatch(r *round) (verdict, bool) {
 	op := r.memory.Operation
-	if op == nil || op.Kind != UpgradeOperation || op.Refused != nil {
+	if op == nil || op.Kind != UpgradeOperation || op.Rejection != nil {
 		return undecided()
 	}
 	if v, waiting := r.holdEffect(); waiting {
 		return v, true
 	}
-	var refs []Ref
+	var refs []Attempt
 	for _, ref := range op.Instances {
-		i, listed := find(r.obs.Instances.Value, ref)
+		i, listed := find(r.obs.Instances.Value, ref.Ref)
 		if !listed {
 			continue
 		}
-		if i.OSDisk == "" {
-			r.giveUpReimage(&Operation{Trouble: &Problem{
+		if i.Disk.ID == "" {
+			r.giveUpReimage(&Operation{Error: &Problem{
 				Kind: KindInvalid, Message: "Azure does not show its OS disk, so a reimage could not be verified and is not sent",
-			}}, []Ref{ref})
+			}}, []Attempt{ref})
 			continue
 		}
-		ref.OSDisk, ref.HealthySince, ref.Successes = i.OSDisk, time.Time{}, 0
+		ref.OSDisk, ref.HealthySince, ref.Successes = i.Disk.ID, time.Time{}, 0
 		refs = append(refs, ref)
 	}
 	if len(refs) == 0 {
@@ -192,7 +199,7 @@ func reimageBatch(r *round) (verdict, bool) {
 		r.recount()
 		return holdFailed(r)
 	}
-	return r.begin(Reimage{Instances: refs}, refs), true
+	return r.begin(Reimage{Instances: Refs(refs)}, refs), true
 }
 
 // upgradeBatch upgrades the next batch, or says why there is none.
@@ -217,9 +224,9 @@ func upgradeBatch(r *round) (verdict, bool) {
 		r.memory.hangUp(BeforeInstance) // nobody knows how long
 		return r.explainNoBatch(c), true
 	}
-	refs := make([]Ref, 0, len(batch))
+	refs := make([]Attempt, 0, len(batch))
 	for _, i := range batch {
-		refs = append(refs, refTo(i))
+		refs = append(refs, Attempt{Ref: i.Ref()})
 	}
 	if v, first := r.suspendRepairs(); first {
 		return v, true
@@ -230,8 +237,8 @@ func upgradeBatch(r *round) (verdict, bool) {
 // listMayLag says whether this round's list may be older than the one that verified the last batch: it is not much later, and shows
 // fewer machines exposed. Such a list shows machines of that batch as outdated, and others would be chosen beyond the share.
 func (r *round) listMayLag() (time.Duration, bool) {
-	settled := r.memory.LastBatchEnd.Add(settleTime)
-	if r.memory.LastBatchEnd.IsZero() || !r.at.Before(settled) || len(r.count().exposed) >= r.memory.LastExposed {
+	settled := r.memory.Pacing.LastBatchEnd.Add(settleTime)
+	if r.memory.Pacing.LastBatchEnd.IsZero() || !r.at.Before(settled) || len(r.count().exposed) >= r.memory.Pacing.ExposedThen {
 		return 0, false
 	}
 	return r.until(settled, settleTime), true
@@ -247,23 +254,35 @@ func (r *round) explainNoBatch(c census) verdict {
 	}
 	switch {
 	case len(c.lacking()) == 0 && len(c.unsure) > 0:
-		return wait(ReasonProgressing, recheckBusy, "Azure does not say which model is applied to %s; waiting", names(c.unsure, refTo))
+		return wait(
+			ReasonProgressing,
+			recheckBusy,
+			"Azure does not say which model is applied to %s; waiting",
+			names(c.unsure, Instance.Ref),
+		)
 	case len(protected) > 0 && len(protected) == len(c.lacking()):
 		r.blocked = true
 		return wait(ReasonProgressing, recheckHeld,
 			"only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is Wait)",
-			names(protected, refTo))
+			names(protected, Instance.Ref))
 	default:
 		r.blocked = len(r.notWell()) > 0 && !slices.ContainsFunc(r.notWell(), r.isOurs)
 		where := ""
-		if r.spec.Zones == ZonesOneAtATime {
+		if r.spec.Instances.Zones == ZonesOneAtATime {
 			where = " in the zone that is worked on (strategy.zones is OneAtATime, so a sick instance of another zone waits for its turn, and " +
 				"holds this one)"
 		}
-		return wait(ReasonWaitingForHealth, recheckBusy,
+		return wait(
+			ReasonWaitingForHealth,
+			recheckBusy,
 			"%d of %d instances are not known to be well%s (%s), and maxUnavailable leaves no room for another%s; waiting; mend or remove them, "+
 				"or raise strategy.batch.maxUnavailable",
-			c.unavailable+c.cordoned, c.total, r.orCordoned(), names(r.notWell(), refTo), where)
+			c.unavailable+c.cordoned,
+			c.total,
+			r.orCordoned(),
+			names(r.notWell(), Instance.Ref),
+			where,
+		)
 	}
 }
 
@@ -277,23 +296,23 @@ func (r *round) orCordoned() string {
 
 // isOurs says whether the target may be what the machine suffers from.
 func (r *round) isOurs(i Instance) bool {
-	return slices.ContainsFunc(r.count().exposed, refTo(i).is) || r.memory.isExposed(i.ID)
+	return slices.ContainsFunc(r.count().exposed, i.Ref().Is) || r.memory.isExposed(i.ID)
 }
 
 // notWell are the machines that spend the budget of unavailability, the skipped and the protected too.
 func (r *round) notWell() []Instance {
 	var list []Instance
 	for _, i := range r.obs.Instances.Value {
-		if !r.memory.isOff(i) && (r.memory.inFlight(i) || wellness(r.spec.Health, i) != Yes || r.isOutOfService(i)) {
+		if !r.memory.isOff(i) && (r.memory.inFlight(i) || wellness(r.spec.Health, i) != True || r.isOutOfService(i)) {
 			list = append(list, i)
 		}
 	}
 	return list
 }
 
-// inIDOrder sorts references by id.
-func inIDOrder(refs []Ref) []Ref {
-	slices.SortFunc(refs, func(a, b Ref) int { return compareIDs(a.ID, b.ID) })
+// inIDOrder sorts attempts by the id of the instance.
+func inIDOrder(refs []Attempt) []Attempt {
+	slices.SortFunc(refs, func(a, b Attempt) int { return compareIDs(a.ID, b.ID) })
 	return refs
 }
 

@@ -39,21 +39,20 @@ func retryFailed(r *round) (verdict, bool) {
 
 // retryable names the machines to be tried again in one call: all by the same effect, at most a batch, and none that is well beyond
 // what the budget of unavailability leaves.
-func (r *round) retryable() []Ref {
+func (r *round) retryable() []Attempt {
 	room := r.roomToRetry()
-	var upgrades, reimages []Ref
-	for _, f := range r.memory.Failed {
+	var upgrades, reimages []Attempt
+	for _, f := range r.memory.Ledger.Failed {
 		i, again := r.mayRetry(f)
 		if !again || !room.take(r, i) {
 			continue
 		}
-		ref := refTo(i)
-		ref.Attempt = f.Ref.Attempt + 1
-		if i.Latest == No {
+		ref := Attempt{Ref: i.Ref(), Try: f.Try + 1}
+		if i.Latest == False {
 			upgrades = append(upgrades, ref)
 			continue
 		}
-		ref.OSDisk = i.OSDisk
+		ref.OSDisk = i.Disk.ID
 		reimages = append(reimages, ref)
 	}
 	if len(upgrades) == 0 {
@@ -79,7 +78,7 @@ func (r *round) roomToRetry() retryRoom {
 // take spends the budget for an instance that is tried again, and returns whether there was room. An instance that is not well spends the
 // budget already, and so does one whose node is cordoned.
 func (room *retryRoom) take(r *round, i Instance) bool {
-	if wellness(r.spec.Health, i) != Yes {
+	if wellness(r.spec.Health, i) != True {
 		return true
 	}
 	own := 1
@@ -98,7 +97,7 @@ func (r *round) hopeless() int {
 	n := 0
 	for _, f := range r.final() {
 		i, again := r.mayRetry(f)
-		if !again && (f.Ref.Attempt >= r.spec.Failure.Retries || f.Reason == FailureReimage || !i.busy()) {
+		if !again && (f.Try >= r.spec.Failure.Retries || f.Reason == FailureReimage || !i.busy()) {
 			n++
 		}
 	}
@@ -108,12 +107,12 @@ func (r *round) hopeless() int {
 // mayRetry says whether there is anything left to try with a failed machine.
 func (r *round) mayRetry(f Failure) (Instance, bool) {
 	i, listed := find(r.obs.Instances.Value, f.Ref)
-	spent := f.Ref.Attempt >= r.spec.Failure.Retries && !f.isDue()
+	spent := f.Try >= r.spec.Failure.Retries && !f.isDue()
 	if !listed || spent || !i.takesOperations() {
 		return i, false
 	}
-	fresh := r.spec.Action == ActionUpgradeThenReimage && f.Reason != FailureReimage && i.OSDisk != ""
-	return i, i.Latest == No || (i.Latest == Yes && fresh)
+	fresh := r.spec.Instances.Action == ActionUpgradeThenReimage && f.Reason != FailureReimage && i.Disk.ID != ""
+	return i, i.Latest == False || (i.Latest == True && fresh)
 }
 
 // takesOperations returns whether Azure would work on the instance at once.
@@ -131,9 +130,9 @@ func holdFailed(r *round) (verdict, bool) {
 	}
 	switch r.spec.Failure.Action {
 	case FailureAbort:
-		return r.turnRound(ReturnAbort, CauseFailure, why), true
+		return r.turnRound(AbortRollback, CauseFailure, why), true
 	case FailureRollback:
-		return r.turnRound(ReturnRollback, CauseFailure, why), true
+		return r.turnRound(FullRollback, CauseFailure, why), true
 	default:
 		return wait(ReasonFailed, recheckHeld,
 			"%s; nothing more is upgraded; mend what failed, change spec.target (its revisionTag is enough), or create a RolloutAction Retry, "+
@@ -146,7 +145,7 @@ func (r *round) awaitRetry() (verdict, bool) {
 	if r.isWorking() || r.hopeless() > r.tolerated() {
 		return undecided() // the rest of a batch gets its fresh disks first; and nobody waits for a try that would come too late
 	}
-	for n, f := range r.memory.Failed {
+	for n, f := range r.memory.Ledger.Failed {
 		if !r.isAsked(f) {
 			continue
 		}
@@ -156,10 +155,10 @@ func (r *round) awaitRetry() (verdict, bool) {
 			r.memory.hangUp(BeforeInstance)
 			return wait(ReasonWaitingForHealth, recheckBusy,
 				"waiting to try instance %s again: maxUnavailable leaves no room, since other instances are not known to be well", i.ID), true
-		case i.busy() || (i.Protected && r.spec.Protected != ProtectedSkip):
+		case i.busy() || (i.Protected && r.spec.Instances.Protected != ProtectedSkip):
 			return wait(ReasonProgressing, recheckBusy, "waiting to try instance %s again: Azure is at work on it, or it is protected", i.ID), true
 		default:
-			r.memory.Failed[n].Reason = FailureReimage
+			r.memory.Ledger.Failed[n].Reason = FailureReimage
 		}
 	}
 	return undecided()
@@ -172,7 +171,7 @@ func (r *round) isAsked(f Failure) bool {
 
 // final are the failures that count: nobody asked to try them again, and no such try is under way.
 func (r *round) final() []Failure {
-	return slices.DeleteFunc(slices.Clone(r.memory.Failed), func(f Failure) bool { return f.isDue() || r.memory.names(f.Ref) })
+	return slices.DeleteFunc(slices.Clone(r.memory.Ledger.Failed), func(f Failure) bool { return f.isDue() || r.memory.names(f.Ref) })
 }
 
 // failure says what the run has failed for, "" for nothing.
@@ -184,8 +183,8 @@ func (r *round) failure() string {
 		}
 		return fmt.Sprintf("instance %s%s failed: %s: %s", failed[0].Ref.ID, more, failed[0].Reason, failed[0].Message)
 	}
-	if r.memory.Rejected != "" {
-		return r.memory.Rejected
+	if r.memory.Stage.FailedCheck != "" {
+		return r.memory.Stage.FailedCheck
 	}
 	if r.isStalled() {
 		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline), the last of it %s",
@@ -203,7 +202,7 @@ func (r *round) stalledAt() string {
 		return "not known"
 	}
 	if ill := r.illExposed(); len(ill) > 0 {
-		return "waiting for " + names(ill, refTo) + " to be well: " + ailment(r.spec, ill[0])
+		return "waiting for " + names(ill, Instance.Ref) + " to be well: " + ailment(r.spec, ill[0])
 	}
 	return r.soFar()
 }
@@ -211,23 +210,23 @@ func (r *round) stalledAt() string {
 // isStalled says whether there has been no progress for as long as is borne.
 func (r *round) isStalled() bool {
 	deadline := r.spec.Failure.ProgressDeadline
-	return deadline > 0 && r.memory.Stall.passed(r.at) >= deadline
+	return deadline > 0 && r.memory.Timers.Progress.Passed(r.at) >= deadline
 }
 
 // isDoomed says whether the run has failed as a whole, whatever its machines do.
-func (r *round) isDoomed() bool { return r.isStalled() || r.memory.Rejected != "" }
+func (r *round) isDoomed() bool { return r.isStalled() || r.memory.Stage.FailedCheck != "" }
 
 // expireStall does not wait for what is in flight when the run is to go back because nothing moves, since what is in flight may be just
 // that, or because the release failed a check.
 func expireStall(r *round) (verdict, bool) {
-	if r.memory.Return != nil || r.memory.Operation == nil || !r.isDoomed() {
+	if r.memory.Rollback.Current != nil || r.memory.Operation == nil || !r.isDoomed() {
 		return undecided()
 	}
 	switch r.spec.Failure.Action {
 	case FailureAbort:
-		return r.turnRound(ReturnAbort, CauseFailure, r.failure()), true
+		return r.turnRound(AbortRollback, CauseFailure, r.failure()), true
 	case FailureRollback:
-		return r.turnRound(ReturnRollback, CauseFailure, r.failure()), true
+		return r.turnRound(FullRollback, CauseFailure, r.failure()), true
 	default:
 		return undecided()
 	}
@@ -236,21 +235,21 @@ func expireStall(r *round) (verdict, bool) {
 // keepStall lets the timer of the progress deadline run while a batch is permitted, stand still while it is not, and begin anew
 // with every instance that is reached.
 func (r *round) keepStall(v *verdict) {
-	stall := &r.memory.Stall
-	if r.spec.Failure.ProgressDeadline == 0 || r.memory.Return != nil || r.memory.Completed {
-		*stall = Stall{}
+	stall := &r.memory.Timers.Progress
+	if r.spec.Failure.ProgressDeadline == 0 || r.memory.Rollback.Current != nil || r.memory.Run.Completed {
+		*stall = ProgressTimer{}
 		return
 	}
 	if r.obs.Instances.State == Read && r.obs.Model.State == Read {
-		if reached := len(r.count().verified); reached > stall.Count {
-			*stall = Stall{Count: reached}
+		if reached := len(r.count().verified); reached > stall.Reached {
+			*stall = ProgressTimer{Reached: reached}
 		}
 	}
 	r.tellStall(v)
 	if r.isBatchPermitted(v) {
 		r.runStall(v)
 	} else {
-		stall.Gate = stall.still(r.at)
+		stall.Timer = stall.Stopped(r.at)
 	}
 }
 
@@ -265,7 +264,7 @@ func (r *round) tellStall(v *verdict) {
 	if op := r.memory.Operation; !waits || op == nil || !r.isDoomed() || !v.because.Reason.isAtWork() {
 		return
 	}
-	v.because = Because{
+	v.because = Explanation{
 		Reason: ReasonFailed, Message: r.failure() + "; it is waited for all the same, and nothing more is begun; " + v.because.Message,
 	}
 }
@@ -275,11 +274,11 @@ func (r Reason) isAtWork() bool { return r == ReasonProgressing || r == ReasonWa
 
 // runStall lets the timer of the progress deadline run, and says when it will be over.
 func (r *round) runStall(v *verdict) {
-	stall := &r.memory.Stall
+	stall := &r.memory.Timers.Progress
 	if stall.Since.IsZero() {
 		stall.Since = r.at
 	}
-	left := r.spec.Failure.ProgressDeadline - stall.passed(r.at)
+	left := r.spec.Failure.ProgressDeadline - stall.Passed(r.at)
 	if left <= 0 {
 		return
 	}

@@ -58,7 +58,7 @@ func scriptSettled(t Target, m Model, scriptWritten bool) bool {
 
 // contradicts says whether what the instance shows cannot be if it has the target. What it does not show contradicts nothing.
 func contradicts(t Target, i Instance) bool {
-	if t.Image != nil && i.Image != nil && !t.Image.same(*i.Image) {
+	if t.Image != nil && i.Disk.Image != nil && !t.Image.same(*i.Disk.Image) {
 		return true
 	}
 	if t.NoScript && (i.Script == ScriptRunning || i.Script == ScriptSucceeded || i.Script == ScriptFailed) {

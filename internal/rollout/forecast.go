@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Forecast is what a rollout would do to a scale set on which nothing else happens and everything goes well.
-type Forecast struct {
-	Batches []PlannedBatch
-	Skipped []SkippedInstance
-	Writes  []OperationKind // effects on the scale set that touch no machine, in order
-	Calls   int             // ARM calls where nothing lets itself be waited for: no polls, one list page, a look before and after each effect
-	Ends    Because         // how it would end, or what would hold it
+// Preview is what a rollout would do to a scale set on which nothing else happens and everything goes well.
+type Preview struct {
+	Batches  []PlannedBatch
+	Skipped  []SkippedInstance
+	Writes   []OperationKind // effects on the scale set that touch no instance, in order
+	APICalls int             // estimated, without polls: one list page, a read before and after each effect
+	Expected Explanation     // how it would end, or what would hold it
 
 	Baseline Baseline // what it could go back to
 }
@@ -40,67 +40,67 @@ const mostForeseen = 2100
 
 // Foresee plays the rollout out in a scale set that does as it is told, by the very Plan that will decide for real. So what follows
 // matches it, as long as nothing else changes. Waits that time alone ends (soaks, pauses, windows) are taken as waited out.
-func Foresee(spec Spec, obs Observation) Forecast {
+func Foresee(spec Spec, obs Observation) Preview {
 	spec.PlanOnly, spec.Paused = false, false
-	spec.Failure.ProgressDeadline, spec.Checks, spec.Hooks, spec.Drain = 0, nil, nil, nil
-	spec.Batch.Pause, spec.Bake, spec.Health.MinReady, spec.Health.InARow = 0, 0, 0, 0
-	spec.Steps = slices.Clone(spec.Steps)
-	for n := range spec.Steps {
-		spec.Steps[n].Soak, spec.Steps[n].Approval = 0, nil
+	spec.Failure.ProgressDeadline, spec.Tasks.Checks, spec.Tasks.Hooks, spec.Tasks.Drain = 0, nil, nil, nil
+	spec.Batch.Pause, spec.Canary.Bake, spec.Health.MinReady, spec.Health.SuccessThreshold = 0, 0, 0, 0
+	spec.Canary.Steps = slices.Clone(spec.Canary.Steps)
+	for n := range spec.Canary.Steps {
+		spec.Canary.Steps[n].Soak, spec.Canary.Steps[n].Approval = 0, nil
 	}
-	obs.Window, obs.Claim = Window{}, Reading[Claim]{}
-	obs.Operation = Reading[OperationStatus]{}
+	obs.Window, obs.Cluster.Ownership = Window{}, Result[Ownership]{}
+	obs.Operation = Result[OperationStatus]{}
 	obs.Instances.Value = slices.Clone(obs.Instances.Value)
-	obs.Memory.NotBefore, obs.Memory.LastBatchEnd, obs.Memory.Operation = zeroTime, zeroTime, nil
-	obs.Memory.Calls, obs.Memory.Drained, obs.Nodes = nil, nil, nil
+	obs.State.Pacing.NotBefore, obs.State.Pacing.LastBatchEnd, obs.State.Operation = zeroTime, zeroTime, nil
+	obs.State.Tasks.Hooks, obs.State.Ledger.Cordoned, obs.Tasks.Nodes = nil, nil, nil
 
-	forecast := Forecast{Skipped: skipped(spec, obs.Memory, obs.Instances.Value), Calls: 2} // one look at the scale set and its machines
+	forecast := Preview{Skipped: skipped(spec, obs.State, obs.Instances.Value), APICalls: 2} // one look at the scale set and its machines
 	for range mostForeseen {
 		r := newRound(spec, obs)
 		r.foreseen = true
 		d := r.plan()
-		if hasTurned := obs.Memory.Return == nil && d.Remember.Return != nil; hasTurned {
-			obs.Memory, obs.At = d.Remember, obs.At.Add(time.Hour)
+		if hasTurned := obs.State.Rollback.Current == nil && d.State.Rollback.Current != nil; hasTurned {
+			obs.State, obs.At = d.State, obs.At.Add(time.Hour)
 			continue
 		}
 		if d.Step.Operation() == "" {
-			forecast.Ends = d.Because
+			forecast.Expected = d.Explanation
 			return forecast
 		}
 		forecast.note(obs, d)
 		obs = obey(spec, obs, d)
 	}
-	forecast.Ends = Because{Reason: ReasonProgressing, Message: "too long to foresee whole"}
+	forecast.Expected = Explanation{Reason: ReasonProgressing, Message: "too long to foresee whole"}
 	return forecast
 }
 
 // note writes down what the decision does. After each write or batch the world is read again: a list and a model.
-func (f *Forecast) note(obs Observation, d Decision) {
-	f.Calls += 3
-	refs := Named(d.Step)
+func (f *Preview) note(obs Observation, d Decision) {
+	f.APICalls += 3
+	refs := InstancesOf(d.Step)
 	if refs == nil {
 		f.Writes = append(f.Writes, d.Step.Operation())
 		return
 	}
-	batch := PlannedBatch{Step: d.Stage.Name, Action: d.Step.Operation()}
+	batch := PlannedBatch{Step: d.Report.Stage.Name, Action: d.Step.Operation()}
 	for _, ref := range refs {
 		i, _ := find(obs.Instances.Value, ref)
-		batch.Instances = append(batch.Instances, PlannedInstance{Ref: refTo(i), Zone: i.Zone})
+		batch.Instances = append(batch.Instances, PlannedInstance{Ref: i.Ref(), Zone: i.Zone})
 	}
 	f.Batches = append(f.Batches, batch)
 }
 
 // obey is the observation after the decision was carried out and everything went well.
 func obey(spec Spec, obs Observation, d Decision) Observation {
-	obs.Memory = d.Remember
+	obs.State = d.State
 	obs.At = obs.At.Add(time.Hour) // whatever is waited for after an effect has passed
 	switch d.Step.(type) {
 	case SuspendRepairs, ResumeRepairs: // they leave no operation behind
-		_, obs.Memory.RepairsSuspended = d.Step.(SuspendRepairs)
+		_, obs.State.RepairsSuspended = d.Step.(SuspendRepairs)
 		return obs
 	}
-	op := obs.Memory.Operation
-	op.BegunAt, op.EndedAt = obs.At, obs.At
+	op := obs.State.Operation
+	op.AcceptedAt, op.EndedAt = obs.At, obs.At
 	switch step := d.Step.(type) {
 	case WriteImage:
 		obs.Model.Value.Image = step.Image
@@ -115,7 +115,7 @@ func obey(spec Spec, obs Observation, d Decision) Observation {
 		obs.Model.Value.Script = nil
 		outdate(obs.Instances.Value)
 	default:
-		heal(spec, obs, Named(step))
+		heal(spec, obs, InstancesOf(step))
 	}
 	return obs
 }
@@ -123,19 +123,19 @@ func obey(spec Spec, obs Observation, d Decision) Observation {
 // outdate makes all machines lack the latest model.
 func outdate(instances []Instance) {
 	for n := range instances {
-		instances[n].Latest = No
+		instances[n].Latest = False
 	}
 }
 
 // heal makes the named machines have the target and be well, on a fresh disk.
 func heal(spec Spec, obs Observation, refs []Ref) {
 	for n, i := range obs.Instances.Value {
-		if !slices.ContainsFunc(refs, func(r Ref) bool { return r.is(i) }) {
+		if !slices.ContainsFunc(refs, func(r Ref) bool { return r.Is(i) }) {
 			continue
 		}
-		i.Latest, i.State, i.AppHealth, i.Running, i.Off, i.HealthSince, i.SeenAt = Yes, StateSucceeded, Yes, Yes, NotOff, obs.At, obs.At
-		i.OSDisk += "'"
-		i.Image = nil
+		i.Latest, i.State, i.Health.Healthy, i.Power.Running, i.Power.Off, i.Health.Since, i.ListedAt = True, StateSucceeded, True, True, NotOff, obs.At, obs.At
+		i.Disk.ID += "'"
+		i.Disk.Image = nil
 		i.Script, i.Scripts = ScriptUnknown, nil
 		if spec.Target.Script != nil {
 			i.Script = ScriptSucceeded
@@ -145,18 +145,18 @@ func heal(spec Spec, obs Observation, refs []Ref) {
 }
 
 // skipped lists the machines that are not counted at all, with the reason.
-func skipped(spec Spec, m Memory, instances []Instance) []SkippedInstance {
+func skipped(spec Spec, m State, instances []Instance) []SkippedInstance {
 	var list []SkippedInstance
 	for _, i := range byOrder(OrderInstanceID, instances) {
 		switch {
 		case i.State == StateDeleting:
-			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is being deleted"})
+			list = append(list, SkippedInstance{Ref: i.Ref(), Why: "it is being deleted"})
 		case m.isOff(i):
-			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is " + string(i.Off)})
-		case i.Protected && spec.Protected == ProtectedSkip:
-			list = append(list, SkippedInstance{Ref: refTo(i), Why: "it is protected from scale-set actions"})
-		case m.Return == nil && m.isSkipped(i):
-			list = append(list, SkippedInstance{Ref: refTo(i), Why: "a RolloutAction SkipInstance took it out of this run"})
+			list = append(list, SkippedInstance{Ref: i.Ref(), Why: "it is " + string(i.Power.Off)})
+		case i.Protected && spec.Instances.Protected == ProtectedSkip:
+			list = append(list, SkippedInstance{Ref: i.Ref(), Why: "it is protected from scale-set actions"})
+		case m.Rollback.Current == nil && m.isSkipped(i):
+			list = append(list, SkippedInstance{Ref: i.Ref(), Why: "a RolloutAction SkipInstance took it out of this run"})
 		}
 	}
 	return list
@@ -168,8 +168,8 @@ func planOnly(r *round) (verdict, bool) {
 		return undecided()
 	}
 	obs := r.obs
-	obs.Memory = r.memory.clone()
-	obs.Settings = Known(ProtectedSettings{HasCommand: r.spec.Target.Script != nil && r.spec.Target.Script.Command == ""})
+	obs.State = r.memory.Clone()
+	obs.Cluster.Settings = KnownResult(ProtectedSettings{HasCommand: r.spec.Target.Script != nil && r.spec.Target.Script.Command == ""})
 	forecast := Foresee(r.spec, obs)
 	r.forecast = &forecast
 	forecast.Baseline = r.previewBaseline()
@@ -180,12 +180,12 @@ func planOnly(r *round) (verdict, bool) {
 		}
 	}
 	return wait(ReasonPlanned, recheckHeld, "planned, nothing is touched: %d instances in %d batches, then %s; %s",
-		machines, len(forecast.Batches), forecast.Ends.Reason, r.toApply()), true
+		machines, len(forecast.Batches), forecast.Expected.Reason, r.toApply()), true
 }
 
 // toApply says how the plan is carried out.
 func (r *round) toApply() string {
-	if holder := r.obs.Claim.Value.older(); holder != "" {
+	if holder := r.obs.Cluster.Ownership.Value.older(); holder != "" {
 		return "the scale set is claimed by the older VMSSRollout " + holder + ", so delete that one before spec.mode is set to Apply"
 	}
 	return "set spec.mode to Apply to do it"

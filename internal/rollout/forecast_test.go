@@ -22,24 +22,26 @@ func TestForecastIsWhatHappens(t *testing.T) {
 		for _, m := range world.Machines {
 			m.Protected = dice(8) == 0
 			if dice(6) == 0 {
-				m.Health = rollout.No
+				m.Health = rollout.False
 			}
 		}
 		world.Repairs = dice(2) == 0
 		spec := randomSpec(dice, randomTargets(dice)[0])
-		for n := range spec.Steps {
-			spec.Steps[n].Approval = nil // nobody is here to give it
+		for n := range spec.Canary.Steps {
+			spec.Canary.Steps[n].Approval = nil // nobody is here to give it
 		}
 		spec.Failure.ProgressDeadline = 0 // a plan says what holds the rollout, not what becomes of it hours later
 		shell := &simworld.Shell{World: world, Spec: spec}
 		shell.Verify = func(rollout.CheckRun) rollout.CheckResult { return rollout.CheckResult{State: rollout.CheckPassed} }
-		shell.Call = func(rollout.CallRun) rollout.CallResult { return rollout.CallResult{State: rollout.CallDelivered} }
+		shell.Call = func(rollout.HookCall) rollout.HookCallResult {
+			return rollout.HookCallResult{State: rollout.HookCallDelivered}
+		}
 		shell.Node = func(_ string, drain bool) rollout.NodeState {
 			return rollout.NodeState{Drained: drain, Uncordoned: !drain}
 		}
 		shell.Spec.PlanOnly = true
 		shell.Round()
-		planned := shell.Last.Forecast
+		planned := shell.Last.Report.Preview
 		if shell.Effects > 0 {
 			t.Fatalf("seed %d: Plan mode touched something", seed)
 		}
@@ -47,7 +49,7 @@ func TestForecastIsWhatHappens(t *testing.T) {
 		done, writes := carriedOut(shell, 400)
 		if planned == nil { // a preflight check or a missing machine ended the round; the same must end the rollout
 			if len(done)+len(writes) > 0 {
-				t.Fatalf("seed %d: nothing was planned (%v), but %v and %v were done", seed, shell.Last.Because, writes, done)
+				t.Fatalf("seed %d: nothing was planned (%v), but %v and %v were done", seed, shell.Last.Explanation, writes, done)
 			}
 			continue
 		}
@@ -57,8 +59,8 @@ func TestForecastIsWhatHappens(t *testing.T) {
 		if foreseen := fmt.Sprint(planned.Writes); foreseen != fmt.Sprint(writes) {
 			t.Fatalf("seed %d: planned to write %v, wrote %v, spec %+v", seed, foreseen, writes, spec)
 		}
-		if got := shell.Last.Because.Reason; got != planned.Ends.Reason {
-			t.Fatalf("seed %d: to end with %v, ended with %v", seed, planned.Ends, shell.Last.Because)
+		if got := shell.Last.Explanation.Reason; got != planned.Expected.Reason {
+			t.Fatalf("seed %d: to end with %v, ended with %v", seed, planned.Expected, shell.Last.Explanation)
 		}
 	}
 }
@@ -80,9 +82,9 @@ func TestForecastOfTheWayBack(t *testing.T) {
 		}
 		shell.Spec.Target, shell.Spec.PlanOnly = rollout.Target{Image: &start.Image}, true
 		shell.Round()
-		planned, effected := shell.Last.Forecast, shell.Effects
+		planned, effected := shell.Last.Report.Preview, shell.Effects
 		if planned == nil {
-			t.Fatalf("seed %d: no plan: %v", seed, shell.Last.Because)
+			t.Fatalf("seed %d: no plan: %v", seed, shell.Last.Explanation)
 		}
 		shell.Round()
 		if shell.Effects != effected {
@@ -94,9 +96,9 @@ func TestForecastOfTheWayBack(t *testing.T) {
 			returned++
 		}
 		if foreseen := effects(planned); !slices.Equal(foreseen, done) || fmt.Sprint(planned.Writes) != fmt.Sprint(writes) ||
-			planned.Ends.Reason != shell.Last.Because.Reason {
-			t.Fatalf("seed %d: planned %v and %v, to end with %v; did %v and %v, ended with %v", seed, planned.Writes, foreseen, planned.Ends,
-				writes, done, shell.Last.Because)
+			planned.Expected.Reason != shell.Last.Explanation.Reason {
+			t.Fatalf("seed %d: planned %v and %v, to end with %v; did %v and %v, ended with %v", seed, planned.Writes, foreseen, planned.Expected,
+				writes, done, shell.Last.Explanation)
 		}
 	}
 	if returned < 100 {
@@ -107,11 +109,11 @@ func TestForecastOfTheWayBack(t *testing.T) {
 // carriedOut plays rounds, and returns the batches and the writes that came of them, as effects and a forecast have them.
 func carriedOut(shell *simworld.Shell, rounds int) (done, writes []string) {
 	shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) {
-		if rollout.Named(d.Step) == nil {
+		if rollout.InstancesOf(d.Step) == nil {
 			writes = append(writes, string(d.Step.Operation()))
 			return
 		}
-		done = append(done, d.Stage.Name+": "+stepText(d.Step))
+		done = append(done, d.Report.Stage.Name+": "+stepText(d.Step))
 	}
 	for range rounds {
 		shell.Round()
@@ -121,7 +123,7 @@ func carriedOut(shell *simworld.Shell, rounds int) (done, writes []string) {
 }
 
 // effects are the planned batches with their steps, as the trace of a rollout shows them.
-func effects(f *rollout.Forecast) []string {
+func effects(f *rollout.Preview) []string {
 	var list []string
 	for _, batch := range f.Batches {
 		var refs []rollout.Ref
@@ -142,15 +144,15 @@ func TestForecastSaysWhatIsLeftOut(t *testing.T) {
 	obs := seen(v2, 4, 0)
 	obs.Instances.Value[2].Protected = true
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true })
-	f := rollout.Plan(spec, obs).Forecast
+	f := rollout.Plan(spec, obs).Report.Preview
 	if f == nil || len(f.Skipped) != 1 || f.Skipped[0].Ref.ID != "2" || !strings.Contains(f.Skipped[0].Why, "protected") {
 		t.Fatalf("forecast %+v", f)
 	}
 	if got := fmt.Sprint(effects(f)); got != "[: manualupgrade 0 : manualupgrade 1 : manualupgrade 3]" {
 		t.Errorf("batches %s", got)
 	}
-	if f.Calls != 2+3*3 || f.Ends.Reason != rollout.ReasonCompleted {
-		t.Errorf("%d calls, ends %v", f.Calls, f.Ends)
+	if f.APICalls != 2+3*3 || f.Expected.Reason != rollout.ReasonCompleted {
+		t.Errorf("%d calls, ends %v", f.APICalls, f.Expected)
 	}
 }
 
@@ -158,16 +160,16 @@ func TestForecastSaysWhatIsLeftOut(t *testing.T) {
 // then it is made.
 func TestRepairsAreResumedBeforeAPlan(t *testing.T) {
 	obs := seen(v2, 0, 2)
-	obs.Memory.RepairsSuspended = true
+	obs.State.RepairsSuspended = true
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly, s.Repairs = true, rollout.RepairsSuspend })
 	d := rollout.Plan(spec, obs)
 	if _, resumes := d.Step.(rollout.ResumeRepairs); !resumes {
-		t.Fatalf("%s: %T, want them resumed", d.Because, d.Step)
+		t.Fatalf("%s: %T, want them resumed", d.Explanation, d.Step)
 	}
-	obs.Memory = rollout.Acted(spec, d, rollout.Outcome{At: obs.At}).Remember
+	obs.State = rollout.Acted(spec, d, rollout.StepResult{At: obs.At}).State
 	d = rollout.Plan(spec, obs)
 	wantWait(t, d, rollout.ReasonPlanned, "0 batches", "Completed")
-	if len(d.Forecast.Writes) > 0 {
-		t.Errorf("planned to write %v", d.Forecast.Writes)
+	if len(d.Report.Preview.Writes) > 0 {
+		t.Errorf("planned to write %v", d.Report.Preview.Writes)
 	}
 }

@@ -6,28 +6,17 @@ import (
 	"time"
 )
 
-// passed is how long the gate's timer has run.
-func (g Gate) passed(at time.Time) time.Duration {
-	if g.Since.IsZero() {
-		return g.Elapsed
-	}
-	return g.Elapsed + max(at.Sub(g.Since), 0)
-}
-
-// still is the timer standing still.
-func (g Gate) still(at time.Time) Gate { return Gate{Elapsed: g.passed(at)} }
-
 // keepGate lets the timer of the step's gate run, stand still or begin anew. It runs while the step's share is reached and
 // well. It stands still while the rollout is paused or the window is closed. Whatever spoils the share spoils what had passed:
 // a soak is a time without a break. It comes before anything else may end the round, so that a canary that falls ill while a
 // preflight check or a drift holds the rollout does not pass its soak meanwhile.
 func keepGate(r *round) (verdict, bool) {
-	gate := &r.memory.Gate
+	gate := &r.memory.Stage.Timer
 	switch {
 	case !r.hasGate() || !r.isReached() || !r.isSound():
 		r.spoilGate()
 	case r.standsStill():
-		*gate = gate.still(r.at)
+		*gate = gate.Stopped(r.at)
 	case gate.Since.IsZero():
 		gate.Since = r.at
 	}
@@ -38,19 +27,19 @@ func keepGate(r *round) (verdict, bool) {
 func (r *round) spoilGate() {
 	r.spoilChecks()
 	r.memory.hangUp(AfterStep)
-	r.memory.Gate = Gate{}
+	r.memory.Stage.Timer = Timer{}
 }
 
 // standsStill says whether nothing may be begun, so that no time passes, whatever is still in flight.
 func (r *round) standsStill() bool {
-	return r.spec.Paused || r.obs.Window.Closed || r.obs.Outside != nil
+	return r.spec.Paused || r.obs.Window.Closed || r.obs.IntegrationError != nil
 }
 
 // hasGate says whether anything has to pass once the current step's share is reached.
 func (r *round) hasGate() bool {
 	step := r.spec.step(r.memory)
 	isAsked := len(r.spec.checks(CheckStep, false)) > 0 || len(r.spec.hooks(AfterStep)) > 0
-	return step.Soak > 0 || step.Approval != nil || isAsked || (r.spec.isLast(r.memory) && r.spec.Bake > 0)
+	return step.Soak > 0 || step.Approval != nil || isAsked || (r.spec.isLast(r.memory) && r.spec.Canary.Bake > 0)
 }
 
 // isReached says whether as many instances as the current step desires have the target and are well, less those whose failure is
@@ -63,12 +52,12 @@ func (r *round) isReached() bool {
 // isSound says whether no more have failed than is tolerated, and no other exposed instance is ill, also none beyond what is desired, or
 // stopped.
 func (r *round) isSound() bool {
-	return r.memory.Rejected == "" && r.counted() <= r.tolerated() && len(r.illExposed())+len(r.suspects()) == 0
+	return r.memory.Stage.FailedCheck == "" && r.counted() <= r.tolerated() && len(r.illExposed())+len(r.suspects()) == 0
 }
 
 // isWorking says whether an effect is in flight.
 func (r *round) isWorking() bool {
-	return r.memory.Operation != nil && r.memory.Operation.Refused == nil
+	return r.memory.Operation != nil && r.memory.Operation.Rejection == nil
 }
 
 // passGates opens every gate that may open, one after the other, until a step is not reached or a gate still holds. A gate never
@@ -90,8 +79,8 @@ func passGates(r *round) (verdict, bool) {
 		if v, held := holdIdle(r); held {
 			return v, true
 		}
-		next := r.spec.Steps[r.spec.stage(r.memory)+1]
-		r.memory.Step, r.memory.Gate, r.memory.Stall = next.Name, Gate{}, Stall{}
+		next := r.spec.Canary.Steps[r.spec.stage(r.memory)+1]
+		r.memory.Stage.Name, r.memory.Stage.Timer, r.memory.Timers.Progress = next.Name, Timer{}, ProgressTimer{}
 		r.recount()
 		keepGate(r)
 	}
@@ -102,7 +91,7 @@ func passGates(r *round) (verdict, bool) {
 // of it is called when all of it has.
 func (r *round) holdGate() (verdict, bool) {
 	step := r.spec.step(r.memory)
-	if !r.memory.PromoteFull && (r.memory.Promoted == "" || r.memory.Promoted != step.Name) {
+	if !r.memory.Stage.PromoteAll && (r.memory.Stage.Promoted == "" || r.memory.Stage.Promoted != step.Name) {
 		if v, held := r.holdShare(step); held {
 			return v, true
 		}
@@ -112,7 +101,7 @@ func (r *round) holdGate() (verdict, bool) {
 
 // holdShare waits for what a promotion skips.
 func (r *round) holdShare(step CanaryStep) (verdict, bool) {
-	if left := step.Soak - r.memory.Gate.passed(r.at); left > 0 {
+	if left := step.Soak - r.memory.Stage.Timer.Passed(r.at); left > 0 {
 		return r.waitAtGate("soaking", left), true
 	}
 	if v, held := r.holdForChecks(); held {
@@ -123,14 +112,14 @@ func (r *round) holdShare(step CanaryStep) (verdict, bool) {
 
 // holdAfterChecks waits for a person, and after the last step for the bake.
 func (r *round) holdAfterChecks(step CanaryStep) (verdict, bool) {
-	passed := r.memory.Gate.passed(r.at)
+	passed := r.memory.Stage.Timer.Passed(r.at)
 	if step.Approval != nil && !r.memory.isApproved(step.Name) {
 		if v, held := r.awaitApproval(step, passed-step.Soak); held {
 			return v, true
 		}
-		passed = r.memory.Gate.passed(r.at)
+		passed = r.memory.Stage.Timer.Passed(r.at)
 	}
-	if left := step.Soak + r.spec.Bake - passed; r.spec.isLast(r.memory) && left > 0 {
+	if left := step.Soak + r.spec.Canary.Bake - passed; r.spec.isLast(r.memory) && left > 0 {
 		return r.waitAtGate("baking", left), true
 	}
 	return undecided()
@@ -168,7 +157,7 @@ func (r *round) awaitApproval(step CanaryStep, waited time.Duration) (verdict, b
 	return wait(ReasonAwaitingApproval, recheck,
 		"%s%d of %d instances have the target and are well; waiting for approval%s; create a RolloutAction with action Approve, run %d and "+
 			"step %s",
-		step.called(), len(c.verified), c.n, then, r.memory.Run, step.Name), true
+		step.called(), len(c.verified), c.n, then, r.memory.Run.Number, step.Name), true
 }
 
 // timeOut does what was declared about a gate that nobody opened.
@@ -176,14 +165,14 @@ func (r *round) timeOut(step CanaryStep) (verdict, bool) {
 	why := fmt.Sprintf("nobody approved step %q within %s", step.Name, step.Approval.Timeout)
 	switch step.Approval.OnTimeout {
 	case TimeoutAbort:
-		return r.turnRound(ReturnAbort, CauseTimeout, why), true
+		return r.turnRound(AbortRollback, CauseTimeout, why), true
 	case TimeoutRollback:
-		return r.turnRound(ReturnRollback, CauseTimeout, why), true
+		return r.turnRound(FullRollback, CauseTimeout, why), true
 	case TimeoutApprove, TimeoutWait:
 	}
 	r.openApproval()
-	if m := &r.memory; len(m.Taken) < mostTaken {
-		m.Taken = append(m.Taken, Taken{Verb: VerbApprove, Step: step.Name, By: byTimeout, At: r.at})
+	if m := &r.memory; len(m.Actions) < mostTaken {
+		m.Actions = append(m.Actions, AppliedAction{Verb: VerbApprove, Step: step.Name, RequestedBy: byTimeout, At: r.at})
 	}
 	return undecided()
 }
@@ -193,14 +182,14 @@ const byTimeout = "onTimeout"
 
 // openApproval notes the approval of the current step. What has to pass after it begins to pass now.
 func (r *round) openApproval() {
-	r.memory.Approved = append(r.memory.Approved, r.spec.step(r.memory).Name)
+	r.memory.Stage.Approved = append(r.memory.Stage.Approved, r.spec.step(r.memory).Name)
 	r.restartGateAfterSoak()
 }
 
 // restartGateAfterSoak sets the gate's timer back to the end of the soak.
 func (r *round) restartGateAfterSoak() {
-	step, gate := r.spec.step(r.memory), &r.memory.Gate
-	if gate.passed(r.at) <= step.Soak {
+	step, gate := r.spec.step(r.memory), &r.memory.Stage.Timer
+	if gate.Passed(r.at) <= step.Soak {
 		return
 	}
 	gate.Elapsed = step.Soak
@@ -210,4 +199,4 @@ func (r *round) restartGateAfterSoak() {
 }
 
 // isApproved says whether the step's gate was approved in this run.
-func (m Memory) isApproved(step string) bool { return slices.Contains(m.Approved, step) }
+func (m State) isApproved(step string) bool { return slices.Contains(m.Stage.Approved, step) }

@@ -3,75 +3,32 @@ package rollout
 import (
 	"fmt"
 	"slices"
-	"time"
 )
-
-// Return is the way back: the model first, then every machine that was exposed.
-type Return struct {
-	Kind       ReturnKind
-	Cause      ReturnCause
-	Record     string // what is gone back to; "": nobody knows, so it only holds
-	All        bool   // every machine, not only the exposed: a completed release is undone
-	Why        string
-	By         string
-	At         time.Time
-	RestoredAt time.Time // when the model was first seen to carry it; zero: it was not yet
-	Done       bool
-	Differs    string // what is not as it was before, once it is over; "": nothing that was compared
-}
-
-// ReturnKind says how far the way back goes.
-type ReturnKind string
-
-// The kinds of return.
-const (
-	ReturnRollback ReturnKind = "Rollback" // the model and the exposed machines
-	ReturnAbort    ReturnKind = "Abort"    // the model; the machines stay to be looked at
-)
-
-// ReturnCause says what led to it. It decides what a pause and a closed window mean for it.
-type ReturnCause string
-
-// The causes of a return.
-const (
-	CauseAction   ReturnCause = "Action"          // overrides pause and windows
-	CauseDeletion ReturnCause = "Deletion"        // overrides pause and windows
-	CauseFailure  ReturnCause = "FailurePolicy"   // overrides windows
-	CauseTarget   ReturnCause = "Target"          // the target became the baseline; overrides windows
-	CauseTimeout  ReturnCause = "ApprovalTimeout" // overrides neither
-	CauseRecorded ReturnCause = "Recorded"        // the object says that the revision was taken back; the status of that was lost
-)
-
-// isGoingBack says whether the run is on its way back.
-func (m Memory) isGoingBack() bool { return m.Return != nil && !m.Return.Done }
-
-// isBack says whether the run ended by going back, and stays so until somebody wants something else.
-func (m Memory) isBack() bool { return m.Return != nil && m.Return.Done }
 
 // goBack turns the run round. What failed on the way out is no failure on the way back, once there is one. An upgrade that is in flight is
 // left behind, since the model must not wait for it; its machines are suspect until they are listed at rest. A write of the model is short,
 // and is waited for.
-func (r *round) goBack(kind ReturnKind, cause ReturnCause, why, by string) {
+func (r *round) goBack(kind RollbackKind, cause RollbackCause, why, by string) {
 	m := &r.memory
-	back := &Return{Kind: kind, Cause: cause, Why: why, By: by, At: r.at}
-	if b := m.Baseline; b.rollbackable() {
-		back.Record = b.Name
+	back := &Rollback{Kind: kind, Cause: cause, Message: why, RequestedBy: by, StartedAt: r.at}
+	if b := m.Rollback.Baseline; b.IsAvailable() {
+		back.Revision = b.Revision
 	}
-	if op := m.Operation; op != nil && (op.touches() || op.Refused != nil) {
-		if op.Refused == nil {
+	if op := m.Operation; op != nil && (op.TouchesInstances() || op.Rejection != nil) {
+		if op.Rejection == nil {
 			r.leaveBehind(op)
 		}
 		m.Operation = nil
 	}
-	m.Return = back
-	if back.Record != "" {
-		m.Failed, m.Verified = nil, nil
+	m.Rollback.Current = back
+	if back.Revision != "" {
+		m.Ledger.Failed, m.Ledger.Verified = nil, nil
 	}
-	m.Gate, m.Stall = Gate{}, Stall{}
-	m.Calls = slices.DeleteFunc(slices.Clone(m.Calls), func(c Calling) bool { return c.Point != OnFailure })
-	m.UnhealthySince, m.LastBatchEnd, m.LastExposed = zeroTime, zeroTime, 0
+	m.Stage.Timer, m.Timers.Progress = Timer{}, ProgressTimer{}
+	m.Tasks.Hooks = slices.DeleteFunc(slices.Clone(m.Tasks.Hooks), func(c HookInvocation) bool { return c.Point != OnFailure })
+	m.Timers.UnhealthySince, m.Pacing.LastBatchEnd, m.Pacing.ExposedThen = zeroTime, zeroTime, 0
 	m.forgetFruitless()
-	m.ModelApplied, m.ScriptWritten, m.Completed, m.SettledETag = false, false, false, ""
+	m.Model.Applied, m.Model.ScriptWritten, m.Run.Completed, m.Model.CompletedETag = false, false, false, ""
 	r.recount()
 }
 
@@ -82,25 +39,34 @@ func (r *round) leaveBehind(op *Operation) {
 	m.leave(op, r.at)
 	for _, ref := range op.Instances {
 		r.expose(ref.ID)
-		if r.spec.Action == ActionUpgradeThenReimage && m.Return == nil {
-			ref.HealthySince = time.Time{} // the disk of before stays: should the reimage end well after all, it is told by that
-			m.fail(Failure{Ref: ref, Reason: FailureReimage, At: r.at, Message: "the run turned round before its reimage was verified"})
+		if r.spec.Instances.Action == ActionUpgradeThenReimage && m.Rollback.Current == nil {
+			// The disk of before stays: should the reimage end well after all, it is told by that.
+			m.fail(
+				Failure{
+					Ref:     ref.Ref,
+					Try:     ref.Try,
+					OSDisk:  ref.OSDisk,
+					Reason:  FailureReimage,
+					At:      r.at,
+					Message: "the run turned round before its reimage was verified",
+				},
+			)
 		}
 	}
 }
 
 // turnRound starts the way back in the middle of a round and ends the round.
-func (r *round) turnRound(kind ReturnKind, cause ReturnCause, why string) verdict {
+func (r *round) turnRound(kind RollbackKind, cause RollbackCause, why string) verdict {
 	r.goBack(kind, cause, why, "")
 	return wait(ReasonProgressing, recheckSoon, "%s", why)
 }
 
 // reason is why the rollout stands where it stands while it goes back.
-func (b *Return) reason() Reason {
+func (b *Rollback) reason() Reason {
 	switch {
-	case b.Kind == ReturnAbort && b.Done:
+	case b.Kind == AbortRollback && b.Done:
 		return ReasonAborted
-	case b.Kind == ReturnAbort:
+	case b.Kind == AbortRollback:
 		return ReasonAborting
 	case b.Done:
 		return ReasonRolledBack
@@ -110,8 +76,8 @@ func (b *Return) reason() Reason {
 }
 
 // doing says in words what the way back is.
-func (b *Return) doing() string {
-	words := map[ReturnKind][2]string{ReturnAbort: {"aborting", "aborted"}, ReturnRollback: {"rolling back", "rolled back"}}[b.Kind]
+func (b *Rollback) doing() string {
+	words := map[RollbackKind][2]string{AbortRollback: {"aborting", "aborted"}, FullRollback: {"rolling back", "rolled back"}}[b.Kind]
 	if b.Done {
 		return words[1]
 	}
@@ -119,16 +85,16 @@ func (b *Return) doing() string {
 }
 
 // colour makes the reason of work on the way back say that it is the way back.
-func (b *Return) colour(because Because) Because {
+func (b *Rollback) colour(because Explanation) Explanation {
 	if b == nil || b.Done {
 		return because
 	}
 	switch because.Reason {
 	case ReasonProgressing, ReasonWaitingForHealth:
-		return Because{Reason: b.reason(), Message: b.doing() + ": " + because.Message}
+		return Explanation{Reason: b.reason(), Message: b.doing() + ": " + because.Message}
 	case ReasonInvalid, ReasonAccessDenied, ReasonPreflightFailed, ReasonScaleSetNotFound, ReasonScaleSetReplaced,
 		ReasonAzureUnavailable, ReasonThrottled:
-		return Because{Reason: because.Reason, Message: b.doing() + ": " + because.Message}
+		return Explanation{Reason: because.Reason, Message: b.doing() + ": " + because.Message}
 	default:
 		return because
 	}
@@ -137,14 +103,14 @@ func (b *Return) colour(because Because) Because {
 // backSpec is the specification of the way back: what was there before, without steps and gates, at its own pace.
 func backSpec(spec Spec, s Snapshot) Spec {
 	spec.Target = s.target()
-	spec.Steps, spec.Percent, spec.Bake = nil, 100, 0
+	spec.Canary.Steps, spec.Canary.Percent, spec.Canary.Bake = nil, 100, 0
 	spec.Batch = Batch{Size: spec.Batch.MaxUnavailable, MaxUnavailable: spec.Batch.MaxUnavailable}
 	spec.Failure = FailurePolicy{}
-	if spec.Protected == ProtectedFail {
-		spec.Protected = ProtectedWait
+	if spec.Instances.Protected == ProtectedFail {
+		spec.Instances.Protected = ProtectedWait
 	}
-	if spec.Zones == ZonesOneAtATime {
-		spec.Zones = ZonesSpread
+	if spec.Instances.Zones == ZonesOneAtATime {
+		spec.Instances.Zones = ZonesSpread
 	}
 	return spec
 }
@@ -152,25 +118,25 @@ func backSpec(spec Spec, s Snapshot) Spec {
 // requireWayBack reads what to go back to, and from then on the round is about that. Where nobody knows what to go back to, the
 // rollout holds; declaring spec.baseline mends it.
 func requireWayBack(r *round) (verdict, bool) {
-	back := r.memory.Return
-	if op := r.memory.Operation; op != nil && !op.touches() && r.isForeign(op) {
+	back := r.memory.Rollback.Current
+	if op := r.memory.Operation; op != nil && !op.TouchesInstances() && r.isForeign(op) {
 		if v, waiting := settleModelWrite(r, op); waiting {
 			return v, true
 		}
 	}
 	if r.isUntouched() {
-		back.Record = "" // nothing is put back
+		back.Revision = "" // nothing is put back
 		return r.isBackNow(), true
 	}
-	if back.Record == "" {
+	if back.Revision == "" {
 		return r.seekWayBack()
 	}
-	if v, waiting := r.requireRecord(back.Record); waiting {
+	if v, waiting := r.requireRecord(back.Revision); waiting {
 		return v, true
 	}
-	record := r.obs.Records[back.Record]
+	record := r.obs.Cluster.Revisions[back.Revision]
 	if record.State == ReadFailed {
-		return r.loseRecord(fmt.Sprintf("the record %s of what was there before is gone", back.Record), true), true
+		return r.loseRecord(fmt.Sprintf("the record %s of what was there before is gone", back.Revision), true), true
 	}
 	if v, storing := r.completeRecord(record.Value); storing {
 		return v, true
@@ -183,7 +149,8 @@ func requireWayBack(r *round) (verdict, bool) {
 
 // requireSameSettings makes sure that the Secret, where it has to be written again, is what it was.
 func (r *round) requireSameSettings(script *ScriptSnapshot) (verdict, bool) {
-	if script == nil || script.ProtectedSettings == "" || r.obs.Settings.State != Read || r.obs.Settings.Value.Digest == script.Digest {
+	if script == nil || script.ProtectedSettings == "" || r.obs.Cluster.Settings.State != Read ||
+		r.obs.Cluster.Settings.Value.Digest == script.Digest {
 		return undecided()
 	}
 	return r.loseRecord(notAsItWas(script.ProtectedSettings), false), true
@@ -192,10 +159,10 @@ func (r *round) requireSameSettings(script *ScriptSnapshot) (verdict, bool) {
 // loseRecord tells that what was to be put back cannot be. Where it is the run's baseline, that is known from now on: the way back is
 // looked for anew, so that spec.baseline and a Retry are heard. A record that is gone does not come back; a Secret may.
 func (r *round) loseRecord(why string, forGood bool) verdict {
-	if b, back := &r.memory.Baseline, r.memory.Return; back.Record == b.Name {
-		back.Record = ""
-		if b.Lost = why; forGood {
-			b.Why = why
+	if b, back := &r.memory.Rollback.Baseline, r.memory.Rollback.Current; back.Revision == b.Revision {
+		back.Revision = ""
+		if b.Unavailable = why; forGood {
+			b.Invalid = why
 		}
 	}
 	if forGood {
@@ -218,7 +185,7 @@ func (r *round) completeRecord(s Snapshot) (verdict, bool) {
 	if v, waiting := r.requireRecord(name); waiting {
 		return v, true
 	}
-	before := r.obs.Records[name].Value
+	before := r.obs.Cluster.Revisions[name].Value
 	if s.Image == nil {
 		s.Image = before.Image
 	}
@@ -231,18 +198,18 @@ func (r *round) completeRecord(s Snapshot) (verdict, bool) {
 	if r.isClosed() {
 		return r.releaseAnyway("the namespace is being deleted, so what to go back to cannot be stored"), true
 	}
-	r.memory.Return.Record = s.name()
-	r.store = append(r.store, Record{Name: s.name(), Run: r.memory.Run, Snapshot: s})
+	r.memory.Rollback.Current.Revision = s.name()
+	r.store = append(r.store, StoredRevision{Revision: s.name(), Run: r.memory.Run.Number, Snapshot: s})
 	return wait(ReasonProgressing, recheckSoon, "storing what to go back to"), true
 }
 
 // beforeRun names the record of what was there before the run, "" for none.
-func (m Memory) beforeRun() string {
-	if m.Baseline.Name != "" {
-		return m.Baseline.Name
+func (m State) beforeRun() string {
+	if m.Rollback.Baseline.Revision != "" {
+		return m.Rollback.Baseline.Revision
 	}
-	if len(m.Ended) > 0 && m.Ended[0].Run == m.Run {
-		return m.Ended[0].Before
+	if len(m.History) > 0 && m.History[0].Number == m.Run.Number {
+		return m.History[0].PreviousRevision
 	}
 	return ""
 }
@@ -250,49 +217,57 @@ func (m Memory) beforeRun() string {
 // isUntouched says whether the run has done nothing that could be undone: what spec.baseline declares is no reason to write it then.
 func (r *round) isUntouched() bool {
 	m := r.memory
-	return !m.Return.All && !m.Baseline.Fixed && m.Operation == nil && len(m.Exposed) == 0 &&
-		!carries(r.spec.Target, r.obs.Model.Value, m.ScriptWritten)
+	return !m.Rollback.Current.AllInstances && !m.Rollback.Baseline.Fixed && m.Operation == nil && len(m.Ledger.Exposed) == 0 &&
+		!carries(r.spec.Target, r.obs.Model.Value, m.Model.ScriptWritten)
 }
 
 // seekWayBack looks whether there is a way back after all: a baseline may have been declared meanwhile.
 func (r *round) seekWayBack() (verdict, bool) {
-	m, b := &r.memory, r.memory.Baseline
+	m, b := &r.memory, r.memory.Rollback.Baseline
 	if r.isComplete(b) {
-		m.Baseline.Lost, m.Return.Record, m.Failed = "", b.Name, nil
+		m.Rollback.Baseline.Unavailable, m.Rollback.Current.Revision, m.Ledger.Failed = "", b.Revision, nil
 		return wait(ReasonProgressing, recheckSoon, "what there is to go back to is complete again"), true
 	}
 	if r.spec.Baseline == nil && b.isWithoutSecret() {
-		return r.awaitSecret(b.Lost), true
+		return r.awaitSecret(b.Unavailable), true
 	}
 	if r.spec.Baseline == nil {
-		return r.noWayBack(orElse(b.Why, b.Lost)), true
+		return r.noWayBack(orElse(b.Invalid, b.Unavailable)), true
 	}
-	if p := r.obs.BackSettings.Problem; p != nil {
+	if p := r.obs.Cluster.BaselineSettings.Problem; p != nil {
 		return r.withoutSettings(r.unreadable("the protected settings to go back to", p)), true
 	}
 	if r.isClosed() {
-		return r.releaseAnyway(orElse(b.Why, b.Lost) + "; the namespace is being deleted, so spec.baseline cannot be stored"), true
+		return r.releaseAnyway(
+			orElse(b.Invalid, b.Unavailable) + "; the namespace is being deleted, so spec.baseline cannot be stored",
+		), true
 	}
-	declared := snapshotOf(*r.spec.Baseline, r.obs.Model.Value, r.obs.BackSettings.Value.Digest).only(r.spec.Target)
+	declared := snapshotOf(*r.spec.Baseline, r.obs.Model.Value, r.obs.Cluster.BaselineSettings.Value.Digest).only(r.spec.Target)
 	if missing := declared.misses(r.spec.Target); missing != "" {
 		return r.noWayBack("spec.baseline does not say what " + missing + " was"), true
 	}
 	if declared.meets(r.spec.Target) {
 		return r.noWayBack("spec.baseline is the target itself"), true
 	}
-	m.Baseline = Baseline{Name: declared.name(), Source: BaselineDeclared, Run: m.Run, Fixed: true, Since: b.Since}
-	if declared.Script != nil {
-		m.Baseline.Secret, m.Baseline.Digest = declared.Script.ProtectedSettings, declared.Script.Digest
+	m.Rollback.Baseline = Baseline{
+		Revision:         declared.name(),
+		Source:           BaselineDeclared,
+		Run:              m.Run.Number,
+		Fixed:            true,
+		NewestInstanceAt: b.NewestInstanceAt,
 	}
-	m.Return.Record, m.Failed = declared.name(), nil
-	r.store = append(r.store, Record{Name: declared.name(), Run: m.Run, Snapshot: declared})
+	if declared.Script != nil {
+		m.Rollback.Baseline.SecretName, m.Rollback.Baseline.SecretDigest = declared.Script.ProtectedSettings, declared.Script.Digest
+	}
+	m.Rollback.Current.Revision, m.Ledger.Failed = declared.name(), nil
+	r.store = append(r.store, StoredRevision{Revision: declared.name(), Run: m.Run.Number, Snapshot: declared})
 	return wait(ReasonProgressing, recheckSoon, "storing what spec.baseline declares"), true
 }
 
 // isComplete says whether what there was to go back to, and could not be gone back to, can be after all.
 func (r *round) isComplete(b Baseline) bool {
-	isRead := b.Secret == "" || b.Secret == r.backSecret()
-	return b.Fixed && b.Name != "" && b.Why == "" && b.Lost != sameAsTarget && isRead && r.settingsLost(b) == ""
+	isRead := b.SecretName == "" || b.SecretName == r.backSecret()
+	return b.Fixed && b.Revision != "" && b.Invalid == "" && b.Unavailable != sameAsTarget && isRead && r.settingsLost(b) == ""
 }
 
 // misses names the first path that the target declares and the snapshot lacks.
@@ -309,42 +284,47 @@ func (s Snapshot) misses(t Target) string {
 
 // noWayBack holds: going back acts as a pause where nobody knows where to.
 func (r *round) noWayBack(why string) verdict {
-	if r.spec.Deleting == DeletionRollback {
+	if r.spec.Deletion == DeletionRollback {
 		return r.releaseAnyway(why)
 	}
 	if why == "" {
 		why = "what was there before the target is not known"
 	}
 	next := "declare spec.baseline, change spec.target, or create a RolloutAction Retry"
-	if r.memory.Return.Record != "" { // of an older revision, for which nothing else can stand
+	if r.memory.Rollback.Current.Revision != "" { // of an older revision, for which nothing else can stand
 		next = "put that back, change spec.target, or create a RolloutAction Rollback with another toRevision"
 	}
 	return wait(ReasonNotRollbackable, recheckHeld, "%s was asked for (%s), but there is no way back, so nothing more is touched: %s; %s",
-		r.memory.Return.Kind, r.memory.Return.Why, why, next)
+		r.memory.Rollback.Current.Kind, r.memory.Rollback.Current.Message, why, next)
 }
 
 // holdBack lets the way back wait where its cause does not override a pause or a closed window.
 func holdBack(r *round) (verdict, bool) {
-	back := r.memory.Return
+	back := r.memory.Rollback.Current
 	explicit := back.Cause == CauseAction || back.Cause == CauseDeletion
 	switch {
 	case explicit:
 		return undecided()
 	case r.spec.Paused:
-		return wait(ReasonPaused, recheckHeld, "paused while %s (%s); set spec.paused to false to go on", back.doing(), back.Why), true
+		return wait(ReasonPaused, recheckHeld, "paused while %s (%s); set spec.paused to false to go on", back.doing(), back.Message), true
 	case back.Cause == CauseTimeout && r.obs.Window.Problem != nil:
 		return holdIdle(r)
 	case back.Cause == CauseTimeout && r.obs.Window.Closed:
-		r.awaits(r.obs.Window.Changes)
-		return wait(ReasonOutsideWindow, recheckHeld, "%s (%s) waits for the window to open; create a RolloutAction Rollback to go back at once",
-			back.doing(), back.Why), true
+		r.awaits(r.obs.Window.NextChange)
+		return wait(
+			ReasonOutsideWindow,
+			recheckHeld,
+			"%s (%s) waits for the window to open; create a RolloutAction Rollback to go back at once",
+			back.doing(),
+			back.Message,
+		), true
 	}
 	return undecided()
 }
 
 // restoreModel puts the model back before any machine is.
 func restoreModel(r *round) (verdict, bool) {
-	if op := r.memory.Operation; op != nil && op.Refused == nil {
+	if op := r.memory.Operation; op != nil && op.Rejection == nil {
 		return undecided() // a batch of the way back
 	}
 	v, decided := applyModel(r)
@@ -352,10 +332,10 @@ func restoreModel(r *round) (verdict, bool) {
 		return wait(ReasonProgressing, recheckBusy, "waiting for %s, which may still change the model", r.former()), true
 	}
 	if !decided {
-		if r.memory.Return.RestoredAt.IsZero() {
-			r.memory.Return.RestoredAt = r.at
+		if r.memory.Rollback.Current.ModelRestoredAt.IsZero() {
+			r.memory.Rollback.Current.ModelRestoredAt = r.at
 		}
-		if r.memory.Return.Kind == ReturnAbort {
+		if r.memory.Rollback.Current.Kind == AbortRollback {
 			return r.isBackNow(), true
 		}
 	}
@@ -368,45 +348,45 @@ func (r *round) isBackNow() verdict {
 	if m.RepairsSuspended {
 		return r.resumeRepairs()
 	}
-	back := m.Return
-	if back.Kind == ReturnAbort && r.isFormerAtWork() {
-		back.Why += "; " + r.former() + " was still in flight"
+	back := m.Rollback.Current
+	if back.Kind == AbortRollback && r.isFormerAtWork() {
+		back.Message += "; " + r.former() + " was still in flight"
 	}
 	m.Operation = nil
 	m.forgetFormer()
 	if back.Cause == CauseTarget {
-		m.Return, m.Returned, m.ModelApplied = nil, true, true
+		m.Rollback.Current, m.Run.CompletedAtBaseline, m.Model.Applied = nil, true, true
 		r.spec, r.backward = r.declared, false
 		r.chooseScript()
 		r.recount()
 		return r.complete()
 	}
-	back.Done, back.Differs = true, r.differences()
-	m.Baseline.Fixed = m.Baseline.Fixed || !back.RestoredAt.IsZero()
-	if back.Record != "" {
-		m.Baseline.Name, m.Stable = back.Record, back.Record
+	back.Done, back.Differences = true, r.differences()
+	m.Rollback.Baseline.Fixed = m.Rollback.Baseline.Fixed || !back.ModelRestoredAt.IsZero()
+	if back.Revision != "" {
+		m.Rollback.Baseline.Revision, m.Rollback.LastCompletedRevision = back.Revision, back.Revision
 	}
-	ending := EndingAborted
-	if back.Kind == ReturnRollback {
-		ending = EndingRolledBack
-		m.Exposed = r.leftOut()
-		if len(m.Exposed) == 0 {
-			m.Baseline.Since = zeroTime
+	ending := RunAborted
+	if back.Kind == FullRollback {
+		ending = RunRolledBack
+		m.Ledger.Exposed = r.leftOut()
+		if len(m.Ledger.Exposed) == 0 {
+			m.Rollback.Baseline.NewestInstanceAt = zeroTime
 		}
 	}
-	r.end(ending, back.Why)
-	if r.spec.Deleting != DeletionNone {
+	r.end(ending, back.Message)
+	if r.spec.Deletion != DeletionNone {
 		return r.release(back.outcome())
 	}
 	return r.stayBack()
 }
 
 // outcome is what a rollback that is over came to, for the event of a deletion.
-func (b *Return) outcome() string {
+func (b *Rollback) outcome() string {
 	if b.Cause == CauseRecorded {
 		return "the scale set stays as it is"
 	}
-	if b.RestoredAt.IsZero() {
+	if b.ModelRestoredAt.IsZero() {
 		return "nothing had been written, so the scale set is as it was"
 	}
 	return "everything was put back"
@@ -426,34 +406,37 @@ func (r *round) leftOut() []string {
 
 // stayBack reports, and does, nothing: somebody has to look first.
 func (r *round) stayBack() verdict {
-	back := r.memory.Return
+	back := r.memory.Rollback.Current
 	note := ""
-	if failed := r.memory.Failed; len(failed) > 0 {
+	if failed := r.memory.Ledger.Failed; len(failed) > 0 {
 		note = fmt.Sprintf("; %s got it back and did not become well", names(failed, func(f Failure) Ref { return f.Ref }))
 	}
-	if left := r.memory.Exposed; len(left) > 0 && back.Kind == ReturnRollback {
-		note += fmt.Sprintf("; %s stopped or protected from scale-set actions, and so still with the target: create a RolloutAction Rollback "+
-			"when that is over", names(left, func(id string) Ref { return Ref{ID: id} }))
+	if left := r.memory.Ledger.Exposed; len(left) > 0 && back.Kind == FullRollback {
+		note += fmt.Sprintf(
+			"; %s stopped or protected from scale-set actions, and so still with the target: create a RolloutAction Rollback "+
+				"when that is over",
+			names(left, func(id string) Ref { return Ref{ID: id} }),
+		)
 	}
 	what := "the model and every machine that was touched are as they were before"
 	switch {
 	case back.Cause == CauseRecorded:
 		what = fmt.Sprintf("this revision was %s before, so it is not rolled out again", back.doing())
-	case back.RestoredAt.IsZero():
+	case back.ModelRestoredAt.IsZero():
 		what = "nothing had been written, so everything is as it was"
-	case back.Kind == ReturnAbort:
+	case back.Kind == AbortRollback:
 		what = "the model is as it was before, and the machines that have the target were left to be looked at"
 	}
-	if back.Differs != "" {
-		what += ", with these exceptions: " + back.Differs
+	if back.Differences != "" {
+		what += ", with these exceptions: " + back.Differences
 	}
 	return wait(back.reason(), recheckCompleted, "%s%s (%s); change spec.target, or create a RolloutAction Retry to try again", what,
-		note, back.Why)
+		note, back.Message)
 }
 
 // holdReturned idles once the run has gone back. It reads nothing.
 func holdReturned(r *round) (verdict, bool) {
-	if !r.memory.isBack() {
+	if !r.memory.IsRolledBack() {
 		return undecided()
 	}
 	return r.stayBack(), true

@@ -7,23 +7,23 @@ import (
 )
 
 // wellness says whether a machine is well: Yes, No, or Unsure. Only Yes ever counts in its favour.
-func wellness(h Health, i Instance) Truth {
+func wellness(h Health, i Instance) Tristate {
 	switch {
-	case i.State == StateFailed, i.State == StateDeleting, i.Running == No, i.Script == ScriptFailed:
-		return No
+	case i.State == StateFailed, i.State == StateDeleting, i.Power.Running == False, i.Script == ScriptFailed:
+		return False
 	case i.State != StateSucceeded, i.Script == ScriptRunning:
-		return Unsure
+		return Unknown
 	case h.Source == HealthProvisioning:
-		return Yes
+		return True
 	default:
-		return i.AppHealth
+		return i.Health.Healthy
 	}
 }
 
 // wellSince returns since when a machine that is well now has been so, and the zero time while it is not. What was remembered
 // is kept unless the platform knows of a later start.
 func wellSince(h Health, i Instance, remembered, at time.Time) time.Time {
-	if wellness(h, i) != Yes {
+	if wellness(h, i) != True {
 		return time.Time{}
 	}
 	since := remembered
@@ -49,7 +49,7 @@ const (
 )
 
 // sample looks at a machine of an operation, and returns the reference with what was learnt of its health.
-func (r *round) sample(op *Operation, ref Ref, i Instance) Ref {
+func (r *round) sample(op *Operation, ref Attempt, i Instance) Attempt {
 	ref.HealthySince = op.wellSince(r.spec.Health, i, ref.HealthySince, r.at)
 	asked := r.spec.Health.inARow()
 	switch {
@@ -80,7 +80,9 @@ func (o *Operation) wellSince(h Health, i Instance, remembered, at time.Time) ti
 }
 
 // isReadingDue says whether what is seen now counts as another reading of the operation's machines.
-func (o *Operation) isReadingDue(at time.Time) bool { return !at.Before(o.SeenAt.Add(betweenReadings)) }
+func (o *Operation) isReadingDue(at time.Time) bool {
+	return !at.Before(o.LastReadingAt.Add(betweenReadings))
+}
 
 // isAfter says whether what is said of the machine's health is from after the operation was begun. What was said of it before says nothing
 // of the release. With a new disk, health begins anew, so that its time has to be a later one, too; where the machine went on, it may stay
@@ -89,7 +91,7 @@ func (o *Operation) isAfter(h Health, i Instance, at time.Time) bool {
 	switch {
 	case h.Source != HealthApplication, o.isLater(i, at):
 		return true
-	case o.NewDisks && !i.HealthSince.IsZero():
+	case o.ReplacesOSDisk && !i.Health.Since.IsZero():
 		return false
 	}
 	return !o.EndedAt.IsZero() && !at.Before(o.EndedAt.Add(min(healthLag, h.Timeout/2)))
@@ -99,19 +101,19 @@ func (o *Operation) isAfter(h Health, i Instance, at time.Time) bool {
 // alone tells: the controller's may be hours away from it. Where Azure did not say when the operation was begun, it is compared how long
 // ago each was, and where Azure said no time at all, it is not known to be later.
 func (o *Operation) isLater(i Instance, at time.Time) bool {
-	if !o.AzureAt.IsZero() {
-		return i.HealthSince.After(o.AzureAt)
+	if !o.AzureTime.IsZero() {
+		return i.Health.Since.After(o.AzureTime)
 	}
 	heard := heardAt(i, at)
-	return !heard.IsZero() && heard.After(o.IntentAt)
+	return !heard.IsZero() && heard.After(o.CreatedAt)
 }
 
 // inARow is how many readings are counted; 0: one look is enough, so none is.
 func (h Health) inARow() int {
-	if h.InARow <= 1 {
+	if h.SuccessThreshold <= 1 {
 		return 0
 	}
-	return h.InARow
+	return h.SuccessThreshold
 }
 
 // patience says in words what a machine that is well waits for.
@@ -119,12 +121,12 @@ func (h Health) patience() string {
 	if h.inARow() == 0 {
 		return h.MinReady.String()
 	}
-	return fmt.Sprintf("%s and %d readings", h.MinReady, h.InARow)
+	return fmt.Sprintf("%s and %d readings", h.MinReady, h.SuccessThreshold)
 }
 
 // nextReading is when the next reading of the machines counts, if any of them lacks one.
-func (r *round) nextReading(op *Operation, refs []Ref) time.Duration {
-	lacks := func(ref Ref) bool { return ref.Successes < r.spec.Health.inARow() }
+func (r *round) nextReading(op *Operation, refs []Attempt) time.Duration {
+	lacks := func(ref Attempt) bool { return ref.Successes < r.spec.Health.inARow() }
 	if !slices.ContainsFunc(refs, lacks) {
 		return recheckBusy
 	}
@@ -132,5 +134,5 @@ func (r *round) nextReading(op *Operation, refs []Ref) time.Duration {
 	if r.spec.Health.inARow() > fewReadings {
 		apart = betweenManyReadings
 	}
-	return r.until(op.SeenAt.Add(apart), recheckBusy)
+	return r.until(op.LastReadingAt.Add(apart), recheckBusy)
 }

@@ -8,13 +8,13 @@ import (
 // keepLedger drops failures that are over: the machine is gone, or has the target and is well again.
 func keepLedger(r *round) (verdict, bool) {
 	var still []Failure
-	for _, f := range r.memory.Failed {
+	for _, f := range r.memory.Ledger.Failed {
 		if i, listed := find(r.obs.Instances.Value, f.Ref); listed && !r.isOvercome(f, i) || !listed && r.mayExist(f.Ref) {
 			still = append(still, f)
 		}
 	}
-	if len(still) != len(r.memory.Failed) {
-		r.memory.Failed = still
+	if len(still) != len(r.memory.Ledger.Failed) {
+		r.memory.Ledger.Failed = still
 		r.recount()
 	}
 	return undecided()
@@ -26,11 +26,11 @@ func keepLedger(r *round) (verdict, bool) {
 func (r *round) isOvercome(f Failure, i Instance) bool {
 	switch f.Reason {
 	case FailureReimage, FailureRetryReimage:
-		return f.Ref.OSDisk != "" && i.OSDisk != "" && f.Ref.OSDisk != i.OSDisk && !i.busy()
+		return f.OSDisk != "" && i.Disk.ID != "" && f.OSDisk != i.Disk.ID && !i.busy()
 	case FailureCheck, FailureHook, FailureDrain:
 		return false // that it is well was known when it failed
 	case FailureRetry:
-		return i.Latest == Yes && carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten)
+		return i.Latest == True && carries(r.spec.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten)
 	case FailureHealth:
 		return r.recovered(i) && r.isHeardAfter(f, i)
 	default:
@@ -41,20 +41,20 @@ func (r *round) isOvercome(f Failure, i Instance) bool {
 // isHeardAfter says whether what is said of the machine's health is from after the time began in which it should have become well: what is
 // from before did not count then either. Of many failures only the first have a time; of the others, any word is heard.
 func (r *round) isHeardAfter(f Failure, i Instance) bool {
-	return r.spec.Health.Source != HealthApplication || i.HealthSince.IsZero() || f.At.IsZero() ||
+	return r.spec.Health.Source != HealthApplication || i.Health.Since.IsZero() || f.At.IsZero() ||
 		heardAt(i, r.at).After(f.At.Add(-r.spec.Health.Timeout))
 }
 
 // recovered says whether a machine has the target for certain and is well.
 func (r *round) recovered(i Instance) bool {
-	return carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) &&
-		(i.Latest == Yes && !contradicts(r.spec.Target, i) || r.memory.isBehind(r.spec.Target, i)) && wellness(r.spec.Health, i) == Yes
+	return carries(r.spec.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten) &&
+		(i.Latest == True && !contradicts(r.spec.Target, i) || r.memory.isBehind(r.spec.Target, i)) && wellness(r.spec.Health, i) == True
 }
 
 // find returns the listed machine that the reference means.
 func find(instances []Instance, ref Ref) (Instance, bool) {
 	for _, i := range instances {
-		if ref.is(i) {
+		if ref.Is(i) {
 			return i, true
 		}
 	}
@@ -64,12 +64,12 @@ func find(instances []Instance, ref Ref) (Instance, bool) {
 // holdRefused keeps quiet while a refused write is not to be tried again. When it is, the passes after it decide anew.
 func holdRefused(r *round) (verdict, bool) {
 	op := r.memory.Operation
-	if op == nil || op.Refused == nil {
+	if op == nil || op.Rejection == nil {
 		return undecided()
 	}
-	if again := op.IntentAt.Add(recheckRefused); r.at.Before(again) {
+	if again := op.CreatedAt.Add(recheckRefused); r.at.Before(again) {
 		r.awaits(again)
-		return refusal(op, r.until(op.IntentAt.Add(recheckRefused), recheckRefused)), true
+		return refusal(op, r.until(op.CreatedAt.Add(recheckRefused), recheckRefused)), true
 	}
 	return undecided()
 }
@@ -77,7 +77,7 @@ func holdRefused(r *round) (verdict, bool) {
 // refusal reports why a write was refused.
 func refusal(op *Operation, recheck time.Duration) verdict {
 	reason := ReasonInvalid
-	switch op.Refused.Kind {
+	switch op.Rejection.Kind {
 	case KindForbidden, KindUnauthorized:
 		reason = ReasonAccessDenied
 	case KindNotFound:
@@ -86,22 +86,22 @@ func refusal(op *Operation, recheck time.Duration) verdict {
 		reason = ReasonPreflightFailed
 	default:
 	}
-	if op.Refused.Kind == KindOperationFailed {
-		return wait(reason, recheck, "%s failed: %s", op.doing(), op.Refused.advice())
+	if op.Rejection.Kind == KindOperationFailed {
+		return wait(reason, recheck, "%s failed: %s", op.doing(), op.Rejection.advice())
 	}
-	return wait(reason, recheck, "%s was refused, nothing was touched: %s", op.doing(), op.Refused.advice())
+	return wait(reason, recheck, "%s was refused, nothing was touched: %s", op.doing(), op.Rejection.advice())
 }
 
 // holdDrifted holds when somebody else changed what is declared after this run had written it.
 func holdDrifted(r *round) (verdict, bool) {
 	model := r.obs.Model.Value
-	if !r.memory.ModelApplied || carries(r.spec.Target, model, r.memory.ScriptWritten) {
+	if !r.memory.Model.Applied || carries(r.spec.Target, model, r.memory.Model.ScriptWritten) {
 		return undecided()
 	}
 	r.facts.Drifted = drifted(r.spec.Target, model)
-	r.memory.Verified = nil // instances may have got the other content since
+	r.memory.Ledger.Verified = nil // instances may have got the other content since
 	if r.spec.Drift.Overwrite {
-		r.memory.Completed = false // what is written again has to be looked at again
+		r.memory.Run.Completed = false // what is written again has to be looked at again
 		return undecided()
 	}
 	return wait(ReasonDrifted, recheckHeld,
@@ -124,7 +124,7 @@ func drifted(t Target, m Model) string {
 
 // holdIdleBeforeModel keeps the model as it is while the rollout is paused or the window is closed.
 func holdIdleBeforeModel(r *round) (verdict, bool) {
-	if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+	if carries(r.spec.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten) {
 		return undecided()
 	}
 	return holdIdle(r)
@@ -137,8 +137,8 @@ func holdIdle(r *round) (verdict, bool) {
 		return wait(ReasonPaused, recheckHeld, "paused: %s; set spec.paused to false to go on", r.soFar()), true
 	case r.obs.Window.Problem != nil:
 		return wait(ReasonInvalid, recheckHeld, "nothing is begun: %s", r.obs.Window.Problem.advice()), true
-	case r.obs.Outside != nil:
-		return wait(ReasonInvalid, recheckHeld, "nothing is begun: %s", r.obs.Outside.advice()), true
+	case r.obs.IntegrationError != nil:
+		return wait(ReasonInvalid, recheckHeld, "nothing is begun: %s", r.obs.IntegrationError.advice()), true
 	case r.obs.Window.Closed:
 		return r.outsideWindow(), true
 	}
@@ -147,10 +147,10 @@ func holdIdle(r *round) (verdict, bool) {
 
 // outsideWindow waits for the window to open. Canaries that are out are looked at meanwhile.
 func (r *round) outsideWindow() verdict {
-	opens := r.obs.Window.Changes
+	opens := r.obs.Window.NextChange
 	if opens.IsZero() {
 		within := "within a year"
-		if steady := r.obs.Window.Steady; !steady.IsZero() {
+		if steady := r.obs.Window.ClosedUntil; !steady.IsZero() {
 			within = "before " + clock(steady)
 		}
 		return wait(ReasonOutsideWindow, recheckHeld, "outside the declared windows, and none of them opens %s: %s; change spec.windows to go on",
@@ -163,7 +163,7 @@ func (r *round) outsideWindow() verdict {
 
 // soFar says how far the rollout is.
 func (r *round) soFar() string {
-	if !carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+	if !carries(r.spec.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten) {
 		return "the target is not in the scale set's model yet"
 	}
 	c := r.count()

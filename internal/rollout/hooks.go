@@ -33,38 +33,38 @@ const (
 	HookSkips  HookFailure = "SkipInstance" // the machine is left out of the run
 )
 
-// CallKey names one call: what makes it another call is part of it, so that its digest tells a call that is delivered twice. An occasion
-// names a machine once, so its id is enough; how much of its vmId is known differs from round to round.
-type CallKey struct {
+// HookCallKey names one call: what makes it another call is part of it, so that its digest tells a call that is delivered twice. An
+// invocation names an instance once, so its id is enough; how much of its vmId is known differs from round to round.
+type HookCallKey struct {
 	Hook     string
 	Run      int64
-	Number   int    // the how-manieth occasion of the run
-	Instance string // the machine's id; "" where the call is about a step or the run
+	Sequence int    // of the invocation in the run
+	Instance string // id of the instance; "" where the call is about a step or the run
 }
 
-// CallRun is one call that is due.
-type CallRun struct {
-	Key   CallKey
-	Point HookPoint
-	Ref   Ref    // the machine; zero where there is none
-	Step  string // name of the step; "" where the rollout has no steps
-	Back  bool   // on the way back
-	Why   string // at OnFailure: what failed
+// HookCall is one call that is due.
+type HookCall struct {
+	Key      HookCallKey
+	Point    HookPoint
+	Instance Ref    // zero where the call is about a step or the run
+	Step     string // name of the step; "" where the rollout has no steps
+	Rollback bool   // a rollback is under way
+	Failure  string // at OnFailure: what failed
 }
 
-// CallState is how far a call is.
-type CallState string
+// HookCallState is how far a call is.
+type HookCallState string
 
 // The states. What is not known is under way.
 const (
-	CallUnderWay  CallState = ""
-	CallDelivered CallState = "Delivered"
-	CallFailed    CallState = "Failed" // it was refused in a way that trying again does not mend
+	HookCallPending   HookCallState = ""
+	HookCallDelivered HookCallState = "Delivered"
+	HookCallFailed    HookCallState = "Failed" // it was refused in a way that trying again does not mend
 )
 
-// CallResult is what is known of one call.
-type CallResult struct {
-	State   CallState
+// HookCallResult is what is known of one call.
+type HookCallResult struct {
+	State   HookCallState
 	Message string // of the last attempt, for people
 }
 

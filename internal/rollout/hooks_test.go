@@ -16,7 +16,8 @@ func TestSilentHooksWriteNothing(t *testing.T) {
 	for name, change := range map[string]func(*rollout.Spec){
 		"BeforeStep": endless(rollout.BeforeStep), "BeforeInstance": endless(rollout.BeforeInstance),
 		"AfterInstance": endless(rollout.AfterInstance),
-		"AfterStep":     endless(rollout.AfterStep), "drain": func(s *rollout.Spec) { s.Drain = &rollout.Drain{OnFailure: rollout.HookFails} },
+		"AfterStep":     endless(rollout.AfterStep),
+		"drain":         func(s *rollout.Spec) { s.Tasks.Drain = &rollout.Drain{OnFailure: rollout.HookFails} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun, over := 0, 0
@@ -39,15 +40,15 @@ func TestLedgerOfLeftOutIsFull(t *testing.T) {
 		var failed []rollout.Failure
 		s := story{n: 3, start: bare, rounds: 9, spec: canary(image2, 100, hooks(hookAt(rollout.BeforeInstance, rollout.HookSkips))),
 			script: map[int]func(*teller){
-				0: answers("about 0", rollout.CallFailed),
+				0: answers("about 0", rollout.HookCallFailed),
 				2: func(t *teller) {
 					for n := range 100 {
 						if full {
-							t.shell.Memory.Skipped = append(t.shell.Memory.Skipped, rollout.Ref{ID: fmt.Sprint(1000 + n)})
+							t.shell.Memory.Ledger.Skipped = append(t.shell.Memory.Ledger.Skipped, rollout.Ref{ID: fmt.Sprint(1000 + n)})
 						}
 					}
 				},
-				8: func(t *teller) { failed = t.shell.Memory.Failed },
+				8: func(t *teller) { failed = t.shell.Memory.Ledger.Failed },
 			}}
 		s.tell()
 		if got := len(failed) > 0; got != full || got && (failed[0].Ref.ID != "0" || failed[0].Reason != want) {

@@ -18,19 +18,19 @@ func TestLateLists(t *testing.T) {
 			w, shell := lateWorld(lag)
 			named := map[string]int{}
 			shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) {
-				for _, ref := range rollout.Named(d.Step) {
+				for _, ref := range rollout.InstancesOf(d.Step) {
 					named[ref.ID]++
 				}
 			}
 			for range 200 {
 				shell.Round()
-				if failed := shell.Memory.Failed; len(failed) > 0 {
+				if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
 					t.Fatalf("instance %s failed: %s", failed[0].Ref.ID, failed[0].Message)
 				}
 				w.Advance(shell.Recheck)
 			}
-			if got := shell.Last.Because.Reason; got != rollout.ReasonCompleted {
-				t.Errorf("the run is %s: %s", got, shell.Last.Because.Message)
+			if got := shell.Last.Explanation.Reason; got != rollout.ReasonCompleted {
+				t.Errorf("the run is %s: %s", got, shell.Last.Explanation.Message)
 			}
 			for _, m := range w.Machines {
 				if named[m.ID] != 1 {
@@ -48,13 +48,13 @@ func TestLateListsBeyondBounds(t *testing.T) {
 	w, shell := lateWorld(6 * time.Minute)
 	for range 400 {
 		shell.Round()
-		if failed := shell.Memory.Failed; len(failed) > 0 {
+		if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
 			t.Fatalf("instance %s failed: %s", failed[0].Ref.ID, failed[0].Message)
 		}
 		w.Advance(min(shell.Recheck, 30*time.Second))
 	}
-	if got := shell.Last.Because.Reason; got != rollout.ReasonCompleted {
-		t.Errorf("the run is %s: %s", got, shell.Last.Because.Message)
+	if got := shell.Last.Explanation.Reason; got != rollout.ReasonCompleted {
+		t.Errorf("the run is %s: %s", got, shell.Last.Explanation.Message)
 	}
 }
 

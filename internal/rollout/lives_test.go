@@ -84,38 +84,47 @@ func digestOf(seed int64) uint32 {
 
 // digest adds what a decision does, and what it reports beside its messages.
 func digest(sum hash.Hash, d rollout.Decision) {
-	fmt.Fprintf(sum, "%s %s %s %v", d.Step.Operation(), d.Because.Reason, d.Recheck, namedIn(rollout.Named(d.Step)))
+	fmt.Fprintf(sum, "%s %s %s %v", d.Step.Operation(), d.Explanation.Reason, d.Recheck, namedIn(rollout.InstancesOf(d.Step)))
 	switch step := d.Step.(type) {
 	case rollout.WriteImage:
 		fmt.Fprint(sum, step.Image.ID)
 	case rollout.WriteScript:
 		fmt.Fprint(sum, step.Script.Command, step.Script.URIs, step.ForceUpdateTag, step.Extension)
 	}
-	if p := d.Progress; p != nil {
+	if p := d.Report.Progress; p != nil {
 		fmt.Fprint(sum, *p)
 	}
-	for _, zone := range d.Zones {
+	for _, zone := range d.Report.Zones {
 		fmt.Fprint(sum, zone)
 	}
-	for _, one := range d.Notable {
+	for _, one := range d.Report.Instances {
 		fmt.Fprint(sum, one.Ref.ID, one.State)
 	}
-	fmt.Fprint(sum, d.Repairs != nil, d.Stage, d.Facts.ModelApplied, d.Facts.Drifted != "", d.Facts.Throttled != nil, d.Release, d.Keep)
-	for _, record := range d.Store {
-		fmt.Fprint(sum, record.Name)
+	fmt.Fprint(
+		sum,
+		d.Report.Repairs != nil,
+		d.Report.Stage,
+		d.Report.Facts.ModelApplied,
+		d.Report.Facts.Drifted != "",
+		d.Report.Facts.Throttled != nil,
+		d.Release,
+		d.RetainRevisions,
+	)
+	for _, record := range d.SaveRevisions {
+		fmt.Fprint(sum, record.Revision)
 	}
 	for _, answer := range d.Answers {
 		fmt.Fprint(sum, answer.UID, answer.Accepted)
 	}
-	if d.Checks != nil {
-		for _, run := range *d.Checks {
+	if d.Tasks.Checks != nil {
+		for _, run := range *d.Tasks.Checks {
 			fmt.Fprint(sum, run.Key.Check, run.Key.Instance, run.Key.Try, namedIn(run.Canaries), namedIn(run.Baseline))
 		}
 	}
-	for _, call := range d.Calls {
+	for _, call := range d.Tasks.Hooks {
 		fmt.Fprint(sum, call.Key)
 	}
-	fmt.Fprintln(sum, namedIn(d.Nodes.Drain), d.Nodes.Uncordon)
+	fmt.Fprintln(sum, namedIn(d.Tasks.Nodes.Drain), d.Tasks.Nodes.Uncordon)
 }
 
 // namedIn are the ids that references name, in order.

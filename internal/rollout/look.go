@@ -2,16 +2,16 @@ package rollout
 
 // Reads says what a round has to read before it can decide.
 type Reads struct {
-	Operation bool // poll the running operation
-	Instances bool
-	Model     bool
-	Rolling   bool // whether Azure carries out a rolling upgrade
-	Claim     bool // whether an older rollout has the scale set
+	Operation      bool // poll the running operation
+	Instances      bool
+	Model          bool
+	RollingUpgrade bool // whether Azure carries out a rolling upgrade
+	Ownership      bool // whether another rollout owns the scale set
 
-	Settings     string // name of the Secret with the script's protected settings; "": none
-	BackSettings string // name of the Secret that going back would need; "": none
-	Record       string // name of a stored record; "": none
-	Instance     string // id of an instance that the list lacks, to be asked for by it; "": none
+	Settings         string // name of the Secret with the script's protected settings; "": none
+	BaselineSettings string // name of the Secret that a rollback needs; "": none
+	Revision         string // name of a stored revision; "": none
+	Instance         string // id of an instance that the list lacks, to be read by it; "": none
 }
 
 // Any says whether there is anything to read.
@@ -24,12 +24,12 @@ func (r Reads) Any() bool { return r != (Reads{}) }
 func Look(spec Spec, obs Observation) Reads {
 	r := newRound(spec, obs)
 	for _, a := range obs.Actions {
-		if _, read := obs.Records[a.Revision]; a.Verb == VerbRollback && a.Revision != "" && !read {
-			return Reads{Record: a.Revision}
+		if _, read := obs.Cluster.Revisions[a.Revision]; a.Verb == VerbRollback && a.Revision != "" && !read {
+			return Reads{Revision: a.Revision}
 		}
 	}
 	if _, decided := r.run(prelude); decided {
-		return Reads{Model: spec.Deleting != DeletionNone && r.memory.RepairsSuspended && obs.Model.State == NotRead && r.mayRead()}
+		return Reads{Model: spec.Deletion != DeletionNone && r.memory.RepairsSuspended && obs.Model.State == NotRead && r.mayRead()}
 	}
 	if !r.mayRead() {
 		return Reads{}
@@ -43,13 +43,13 @@ func (r *round) unread(reads Reads) Reads {
 	reads.Operation = reads.Operation && obs.Operation.State == NotRead
 	reads.Instances = reads.Instances && obs.Instances.State == NotRead
 	reads.Model = reads.Model && obs.Model.State == NotRead
-	reads.Rolling = reads.Rolling && obs.Rolling.State == NotRead
-	reads.Claim = reads.Claim && obs.Claim.State == NotRead
-	if obs.Settings.State != NotRead {
+	reads.RollingUpgrade = reads.RollingUpgrade && obs.RollingUpgrade.State == NotRead
+	reads.Ownership = reads.Ownership && obs.Cluster.Ownership.State == NotRead
+	if obs.Cluster.Settings.State != NotRead {
 		reads.Settings = ""
 	}
-	if obs.BackSettings.State != NotRead {
-		reads.BackSettings = ""
+	if obs.Cluster.BaselineSettings.State != NotRead {
+		reads.BaselineSettings = ""
 	}
 	return reads
 }
@@ -68,26 +68,26 @@ func (r *round) look() Reads {
 	case r.needsListOnly():
 		return Reads{Instances: true}
 	}
-	return Reads{Instances: true, Model: true, Rolling: r.needsRolling(), Claim: true, Record: r.recordToRead(),
-		Settings: r.settingsToRead(), BackSettings: r.backSecret(),
+	return Reads{Instances: true, Model: true, RollingUpgrade: r.needsRolling(), Ownership: true, Revision: r.recordToRead(),
+		Settings: r.settingsToRead(), BaselineSettings: r.backSecret(),
 		Instance: r.instanceToRead()}
 }
 
 // recordToRead names the next record that the round needs and has not read: on the way back what to go back to, and before the first
 // write what was inherited and what was stored.
 func (r *round) recordToRead() string {
-	needed := []string{r.memory.inherited(), r.memory.Baseline.Name}
+	needed := []string{r.memory.inherited(), r.memory.Rollback.Baseline.Revision}
 	switch {
-	case r.memory.Return != nil:
-		needed = []string{r.memory.Return.Record}
-		if r.memory.Return.All {
+	case r.memory.Rollback.Current != nil:
+		needed = []string{r.memory.Rollback.Current.Revision}
+		if r.memory.Rollback.Current.AllInstances {
 			needed = append(needed, r.memory.beforeRun())
 		}
 	case r.memory.isSettled() && !r.needsScriptName():
 		needed = nil
 	}
 	for _, name := range needed {
-		if _, read := r.obs.Records[name]; name != "" && !read {
+		if _, read := r.obs.Cluster.Revisions[name]; name != "" && !read {
 			return name
 		}
 	}
@@ -97,10 +97,10 @@ func (r *round) recordToRead() string {
 // settingsToRead names the Secret whose content the script extension may have to be written with.
 func (r *round) settingsToRead() string {
 	script := r.spec.Target.Script
-	if back := r.memory.Return; back != nil {
-		script = r.obs.Records[back.Record].Value.target().Script
+	if back := r.memory.Rollback.Current; back != nil {
+		script = r.obs.Cluster.Revisions[back.Revision].Value.target().Script
 	}
-	if script == nil || r.memory.ScriptWritten {
+	if script == nil || r.memory.Model.ScriptWritten {
 		return ""
 	}
 	return script.ProtectedSettings
@@ -114,5 +114,6 @@ func (r *round) isOver() bool {
 // isAsSettled says whether the model still is the one the run completed with.
 func (r *round) isAsSettled() bool {
 	model := r.obs.Model.Value
-	return r.memory.SettledETag != "" && model.ETag == r.memory.SettledETag && max(0, model.Capacity) == r.memory.SettledSize
+	return r.memory.Model.CompletedETag != "" && model.ETag == r.memory.Model.CompletedETag &&
+		max(0, model.Capacity) == r.memory.Model.CompletedCapacity
 }

@@ -11,14 +11,20 @@ import (
 func TestNext(t *testing.T) {
 	now := at.Add(time.Hour)
 	ended := now.Add(-time.Minute)
-	inFlight := func(o *rollout.Observation, change func(*rollout.Ref)) {
-		ref := rollout.Ref{ID: "0", VMID: "vm-0"}
-		change(&ref)
-		o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Attempt: 1, IntentAt: ended.Add(-time.Minute),
-			BegunAt: ended.Add(-time.Minute),
-			EndedAt: ended, Instances: []rollout.Ref{ref}}
-		o.Instances.Value[0].Latest, o.Instances.Value[0].HealthSince = rollout.Yes, ended
-		o.Instances.Value[0].SeenAt = now
+	inFlight := func(o *rollout.Observation, change func(*rollout.Attempt)) {
+		attempt := attempts("0")[0]
+		change(&attempt)
+		o.State.Operation = &rollout.Operation{
+			Run:        1,
+			Kind:       rollout.UpgradeOperation,
+			Attempt:    1,
+			CreatedAt:  ended.Add(-time.Minute),
+			AcceptedAt: ended.Add(-time.Minute),
+			EndedAt:    ended,
+			Instances:  []rollout.Attempt{attempt},
+		}
+		o.Instances.Value[0].Latest, o.Instances.Value[0].Health.Since = rollout.True, ended
+		o.Instances.Value[0].ListedAt = now
 	}
 	for name, tc := range map[string]struct {
 		spec func(*rollout.Spec)
@@ -27,39 +33,41 @@ func TestNext(t *testing.T) {
 	}{
 		"a machine of the batch is not well": {
 			obs: func(o *rollout.Observation) {
-				inFlight(o, func(*rollout.Ref) {})
-				o.Instances.Value[0].AppHealth = rollout.No
+				inFlight(o, func(*rollout.Attempt) {})
+				o.Instances.Value[0].Health.Healthy = rollout.False
 			},
 			want: ended.Add(5 * time.Minute),
 		},
 		"a machine of the batch is well, not yet for long enough": {
 			spec: func(s *rollout.Spec) { s.Health.MinReady = 4 * time.Minute },
 			obs: func(o *rollout.Observation) {
-				inFlight(o, func(ref *rollout.Ref) { ref.HealthySince = now.Add(-30 * time.Second) })
+				inFlight(o, func(ref *rollout.Attempt) { ref.HealthySince = now.Add(-30 * time.Second) })
 			},
 			want: now.Add(3*time.Minute + 30*time.Second),
 		},
 		"a canary fell ill": {
 			obs: func(o *rollout.Observation) {
-				o.Instances.Value[2].Latest, o.Instances.Value[2].AppHealth = rollout.Yes, rollout.No
-				o.Memory.UnhealthySince = now.Add(-time.Minute)
+				o.Instances.Value[2].Latest, o.Instances.Value[2].Health.Healthy = rollout.True, rollout.False
+				o.State.Timers.UnhealthySince = now.Add(-time.Minute)
 			},
 			want: now.Add(4 * time.Minute),
 		},
 		"the rest between two batches": {
 			spec: func(s *rollout.Spec) { s.Batch.Pause = 10 * time.Minute },
-			obs:  func(o *rollout.Observation) { o.Memory.LastBatchEnd = now.Add(-time.Minute) },
+			obs:  func(o *rollout.Observation) { o.State.Pacing.LastBatchEnd = now.Add(-time.Minute) },
 			want: now.Add(9 * time.Minute),
 		},
 		"Azure throttles": {
-			obs:  func(o *rollout.Observation) { o.Memory.NotBefore, o.Memory.Throttled = now.Add(time.Minute), true },
+			obs: func(o *rollout.Observation) {
+				o.State.Pacing.NotBefore, o.State.Pacing.Throttled = now.Add(time.Minute), true
+			},
 			want: now.Add(time.Minute),
 		},
 		"a refused write": {
 			obs: func(o *rollout.Observation) {
-				o.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, IntentAt: now.Add(-time.Minute),
-					Instances: []rollout.Ref{{ID: "0", VMID: "vm-0"}},
-					Refused:   &rollout.Problem{Kind: rollout.KindForbidden, Message: "no"}}
+				o.State.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, CreatedAt: now.Add(-time.Minute),
+					Instances: attempts("0"),
+					Rejection: &rollout.Problem{Kind: rollout.KindForbidden, Message: "no"}}
 			},
 			want: now.Add(4 * time.Minute),
 		},
@@ -67,14 +75,14 @@ func TestNext(t *testing.T) {
 			spec: func(s *rollout.Spec) {
 				s.Batch.Pause, s.Failure.ProgressDeadline = 10*time.Minute, 2*time.Hour
 			},
-			obs:  func(o *rollout.Observation) { o.Memory.LastBatchEnd = now.Add(-time.Minute) },
+			obs:  func(o *rollout.Observation) { o.State.Pacing.LastBatchEnd = now.Add(-time.Minute) },
 			want: now.Add(9 * time.Minute),
 		},
 		"the progress deadline is sooner": {
 			spec: func(s *rollout.Spec) {
 				s.Batch.Pause, s.Failure.ProgressDeadline = 10*time.Minute, 5*time.Minute
 			},
-			obs:  func(o *rollout.Observation) { o.Memory.LastBatchEnd = now.Add(-time.Minute) },
+			obs:  func(o *rollout.Observation) { o.State.Pacing.LastBatchEnd = now.Add(-time.Minute) },
 			want: now.Add(5 * time.Minute),
 		},
 		"nothing but what people do": {
@@ -91,8 +99,8 @@ func TestNext(t *testing.T) {
 				tc.spec(&spec)
 			}
 			d := rollout.Plan(spec, obs)
-			if !d.Stage.Next.Equal(tc.want) {
-				t.Errorf("%s: next %s, want %s", d.Because, d.Stage.Next, tc.want)
+			if !d.Report.Stage.Next.Equal(tc.want) {
+				t.Errorf("%s: next %s, want %s", d.Explanation, d.Report.Stage.Next, tc.want)
 			}
 		})
 	}
@@ -107,19 +115,19 @@ func TestWayBackIsKnownBeforeTheFirstWrite(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs := seen(rollout.Target{Image: &rollout.Image{ID: "/images/old"}}, 3, 0)
-			obs.Memory = rollout.Memory{}
+			obs.State = rollout.State{}
 			spec := canary(v2, 100)
 			change(&spec, &obs)
 			d := rollout.Plan(spec, obs)
-			b, remembered := d.Remember.Baseline, d.Remember.Baseline.Name != ""
-			if d.Forecast != nil {
-				b = d.Forecast.Baseline
+			b, remembered := d.State.Rollback.Baseline, d.State.Rollback.Baseline.Revision != ""
+			if d.Report.Preview != nil {
+				b = d.Report.Preview.Baseline
 			}
-			if b.Run != 1 || b.Name == "" {
-				t.Errorf("%s: baseline %+v", d.Because, b)
+			if b.Run != 1 || b.Revision == "" {
+				t.Errorf("%s: baseline %+v", d.Explanation, b)
 			}
-			if stored := len(d.Store) > 0; stored == spec.PlanOnly || stored != remembered {
-				t.Errorf("%s: stored %v, remembered %v", d.Because, d.Store, remembered)
+			if stored := len(d.SaveRevisions) > 0; stored == spec.PlanOnly || stored != remembered {
+				t.Errorf("%s: stored %v, remembered %v", d.Explanation, d.SaveRevisions, remembered)
 			}
 			if d.Step != (rollout.Wait{}) {
 				t.Errorf("did %v", d.Step)
@@ -130,7 +138,7 @@ func TestWayBackIsKnownBeforeTheFirstWrite(t *testing.T) {
 
 // TestStaleSkipIsRejectedUnseen: an action for another run needs no look at the scale set to be rejected.
 func TestStaleSkipIsRejectedUnseen(t *testing.T) {
-	obs := rollout.Observation{At: at, Memory: rollout.Memory{Run: 2, Revision: v2.Revision()}}
+	obs := rollout.Observation{At: at, State: rollout.State{Run: rollout.Run{Number: 2, Revision: v2.Revision()}}}
 	obs.Actions = []rollout.Action{{UID: "u", Verb: rollout.VerbSkipInstance, Run: 1, Instance: "0"}}
 	d := rollout.Plan(canary(v2, 100), obs)
 	if len(d.Answers) != 1 || d.Answers[0].Accepted {

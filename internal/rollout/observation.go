@@ -2,42 +2,51 @@ package rollout
 
 import "time"
 
-// Observation is everything a round knows.
+// Observation is everything that a round knows.
 type Observation struct {
-	At        time.Time
-	Memory    Memory
-	Operation Reading[OperationStatus]
-	Instances Reading[[]Instance]
-	Model     Reading[Model]
-	Settings  Reading[ProtectedSettings]
-	Rolling   Reading[RollingUpgrade]
-	Claim     Reading[Claim]
-	// instances that the list lacks and that were asked for one by one, by id: whether the scale set has them
-	Asked   map[string]Reading[bool]
-	Window  Window
-	Actions []Action                 // not answered yet, oldest first
-	Checks  map[CheckKey]CheckResult // what is known of verifications under way, or over
-	Outside *Problem                 // what is declared of checks and hooks makes no sense
-	Calls   map[CallKey]CallResult   // what is known of calls under way, or over
-	Nodes   map[string]NodeState     // how far the work on nodes is, by instance id
+	At    time.Time
+	State State
 
-	Records      map[string]Reading[Snapshot] // stored records that were asked for, by name
-	BackSettings Reading[ProtectedSettings]   // the Secret that going back would need
+	Operation      Result[OperationStatus]
+	Instances      Result[[]Instance]
+	Model          Result[Model]
+	RollingUpgrade Result[RollingUpgrade]
+	Exists         map[string]Result[bool] // by id: whether the scale set has an instance that the list lacks
 
-	TakenBack   TakenBack // what the object keeps beside its memory
-	Terminating bool      // the rollout's namespace is being deleted, so nothing can be created in it any more
+	Cluster          ClusterReads
+	Tasks            TaskResults
+	IntegrationError *Problem // what is declared of checks and hooks is not valid
+	Window           Window
+	Actions          []Action // not answered yet, oldest first
+}
+
+// ClusterReads is what was read of the cluster.
+type ClusterReads struct {
+	Ownership        Result[Ownership]
+	Settings         Result[ProtectedSettings]   // of the Secret of the target's script
+	BaselineSettings Result[ProtectedSettings]   // of the Secret that a rollback needs
+	Revisions        map[string]Result[Snapshot] // stored revisions that were read, by name
+	RolledBack       RolledBackRevision          // what the object keeps beside its status
+	Terminating      bool                        // the namespace is being deleted, so nothing can be created in it
+}
+
+// TaskResults is what is known of the work outside the scale set.
+type TaskResults struct {
+	Checks map[CheckKey]CheckResult
+	Hooks  map[HookCallKey]HookCallResult
+	Nodes  map[string]NodeState // by instance id
 }
 
 // Action is what a person asks for.
 type Action struct {
-	UID      string
-	Verb     Verb
-	Run      int64  // the run it is for
-	Step     string // for Approve and Promote
-	Instance string // for SkipInstance
-	Revision string // for Rollback: not to the baseline, but to this record
-	By       string
-	Verified bool // By was held against the caller
+	UID               string
+	Verb              Verb
+	Run               int64  // the run it is for
+	Step              string // for Approve and Promote
+	Instance          string // for SkipInstance
+	Revision          string // for Rollback: not to the baseline, but to this record
+	RequestedBy       string
+	RequesterVerified bool // RequestedBy was compared with the caller
 }
 
 // Verb says what an action asks for.
@@ -54,31 +63,31 @@ const (
 	VerbSkipInstance Verb = "SkipInstance"
 )
 
-// Claim says whose the scale set is. The zero value is ours.
-type Claim struct {
-	Holder string // the rollout that has the scale set, for people; "": this one may
-	Ending bool   // it is younger, and has only something in flight to see through
+// Ownership says which rollout owns the scale set. The zero value: this one may.
+type Ownership struct {
+	Owner     string // the other rollout, for people; "": this one may work
+	Releasing bool   // the other one is younger, and only waits for an operation in flight
 }
 
 // Window says whether the declared windows let a batch begin now. The zero value is a window that is always open.
 type Window struct {
-	Closed  bool
-	Changes time.Time // when it opens or closes next; zero: not known to
-	Steady  time.Time // where that is not known, until when it does not; zero: for a year
-	Problem *Problem  // why nobody can tell; it is closed then
+	Closed      bool
+	NextChange  time.Time // when it opens or closes next; zero: not known
+	ClosedUntil time.Time // where that is not known, until when it does not open; zero: for a year
+	Problem     *Problem  // why it is not known whether it is open; it counts as closed then
 }
 
-// Reading is the outcome of one read: not made (the zero value), failed with a problem, or a value.
-type Reading[T any] struct {
+// Result is the outcome of one read: not made (the zero value), failed with a problem, or a value.
+type Result[T any] struct {
 	State   ReadState
 	Value   T
 	Problem *Problem // set when State is ReadFailed
 }
 
-// ReadState says whether a read was made and worked.
+// ReadState says whether a read was made and succeeded.
 type ReadState int
 
-// The states of a reading.
+// The states of a read.
 const (
 	NotRead ReadState = iota
 	ReadFailed
@@ -86,25 +95,25 @@ const (
 )
 
 // Known wraps a value that was read.
-func Known[T any](v T) Reading[T] { return Reading[T]{State: Read, Value: v} }
+func KnownResult[T any](v T) Result[T] { return Result[T]{State: Read, Value: v} }
 
 // Unknown wraps the problem of a read that failed.
-func Unknown[T any](p *Problem) Reading[T] { return Reading[T]{State: ReadFailed, Problem: p} }
+func FailedResult[T any](p *Problem) Result[T] { return Result[T]{State: ReadFailed, Problem: p} }
 
 // Truth is a fact that may be unknown.
-type Truth int
+type Tristate int
 
 // The truth values. The zero value is unknown.
 const (
-	Unsure Truth = iota
-	No
-	Yes
+	Unknown Tristate = iota
+	False
+	True
 )
 
 // Model is what the core knows of a scale set: the declared paths of its model, and what decides whether it may be touched.
 type Model struct {
 	ETag                       string
-	SeenAt                     time.Time // when it was read, by Azure's clock; zero: not said
+	ReadAt                     time.Time // by Azure's clock; zero: not known
 	UniqueID                   string    // tells the scale set from another one that gets its name; "": not shown
 	Capacity                   int       // as read, UnknownCapacity where it is not shown; never written
 	UpgradeMode                string
@@ -161,27 +170,42 @@ const (
 	StateDeleting  ProvisioningState = "Deleting"
 )
 
-// Instance is one machine as a full list shows it.
+// Instance is one instance as a full list shows it.
 type Instance struct {
-	ID           string
-	Name         string
-	VMID         string // changes when an id is used again for another machine
-	Zone         string
-	Created      time.Time
-	State        ProvisioningState
-	Latest       Truth // at the latest model, says the platform
-	Protected    bool  // from scale-set actions
-	Running      Truth // powered on
-	Off          PowerOff
-	AppHealth    Truth // healthy, says the application health extension or the probe
-	HealthSince  time.Time
-	SeenAt       time.Time        // when it was listed, by Azure's clock, to be held against Azure's other times; zero: not said
-	Image        *Image           // what it booted from; nil: not shown
-	ExactVersion string           // of the image that it booted from; "": not shown
-	OSDisk       string           // identity of its OS disk; "": not shown
-	Script       ScriptState      // of the custom script extension that the round works on; as it is listed, the worst of all
-	Scripts      []InstanceScript // every custom script extension that it shows
-	Message      string           // what the platform says of a failure, with the script's stderr tail
+	ID        string
+	Name      string
+	VMID      string // changes when an id is used again for another instance
+	Zone      string
+	CreatedAt time.Time
+	State     ProvisioningState
+	Latest    Tristate // at the latest model, as the platform reports
+	Protected bool     // from scale-set actions
+	Power     PowerState
+	Health    HealthReport
+	ListedAt  time.Time // by Azure's clock, to be compared with Azure's other times; zero: not known
+	Disk      OSDisk
+	Script    ScriptState      // of the script extension that the round works on; in the list, the worst of all
+	Scripts   []InstanceScript // every custom script extension that it shows
+	Message   string           // what the platform reports of a failure, with the last lines of the script's stderr
+}
+
+// PowerState is whether an instance runs.
+type PowerState struct {
+	Running Tristate
+	Off     PowerOff
+}
+
+// HealthReport is what the application health extension or the health probe reports.
+type HealthReport struct {
+	Healthy Tristate
+	Since   time.Time // of the last change or report, by Azure's clock; zero: not known
+}
+
+// OSDisk is what an instance boots from.
+type OSDisk struct {
+	ID           string // identity of the disk; "": not shown
+	Image        *Image // nil: not shown
+	ImageVersion string // exact version of the image; "": not shown
 }
 
 // InstanceScript is one custom script extension as an instance shows it.
@@ -207,7 +231,7 @@ type OperationStatus struct {
 	State      OperationState
 	Problem    *Problem      // why it failed, was canceled or cannot be read
 	RetryAfter time.Duration // when to ask again; 0: not said
-	Took       time.Duration // from its own start and end times; 0: not said
+	Duration   time.Duration // from its own start and end times; 0: not known
 }
 
 // OperationState is how far a begun operation is.

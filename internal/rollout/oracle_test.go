@@ -15,7 +15,7 @@ type view struct {
 	size, maxUnavailable, desired int
 }
 
-func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
+func lookAt(spec rollout.Spec, m rollout.State, obs rollout.Observation) view {
 	v := view{byID: map[string]rollout.Instance{}, unavailable: map[string]bool{}, exposed: map[string]bool{}, eligible: map[string]bool{}}
 	model := obs.Model.Value
 	v.carried = spec.Target.Image == nil || *spec.Target.Image == model.Image
@@ -32,16 +32,16 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 		if !dumbWell(spec, i) {
 			v.unavailable[i.ID] = true
 		}
-		if i.State == rollout.StateDeleting || (i.Protected && spec.Protected == rollout.ProtectedSkip) || isSkippedIn(m, i.ID) {
+		if i.State == rollout.StateDeleting || (i.Protected && spec.Instances.Protected == rollout.ProtectedSkip) || isSkippedIn(m, i.ID) {
 			continue
 		}
 		n++
 		v.eligible[i.ID] = true
-		if v.carried && (i.Latest == rollout.Yes || isDumbBehind(spec, m, i)) {
+		if v.carried && (i.Latest == rollout.True || isDumbBehind(spec, m, i)) {
 			v.exposed[i.ID] = true
 		}
 	}
-	for _, f := range m.Failed {
+	for _, f := range m.Ledger.Failed {
 		i, listed := v.byID[f.Ref.ID]
 		// who takes a failed machine out of the run lets another take its place; what is off is not eligible
 		if listed && i.VMID == f.Ref.VMID && !isSkippedIn(m, i.ID) && !isDumbOff(m, i) {
@@ -55,30 +55,32 @@ func lookAt(spec rollout.Spec, m rollout.Memory, obs rollout.Observation) view {
 }
 
 // isDumbOff says whether the machine is left out because it is off, and nothing is in flight on it.
-func isDumbOff(m rollout.Memory, i rollout.Instance) bool {
+func isDumbOff(m rollout.State, i rollout.Instance) bool {
 	is := func(r rollout.Ref) bool { return r.ID == i.ID && r.VMID == i.VMID }
-	if op := m.Operation; op != nil && op.Refused == nil && slices.ContainsFunc(op.Instances, is) || slices.ContainsFunc(m.Former, is) {
+	if op := m.Operation; op != nil && op.Rejection == nil && slices.ContainsFunc(rollout.Refs(op.Instances), is) ||
+		slices.ContainsFunc(m.Preempted.Instances, is) {
 		return false
 	}
-	return i.Off != rollout.NotOff && (i.State == rollout.StateSucceeded || i.State == rollout.StateFailed)
+	return i.Power.Off != rollout.NotOff && (i.State == rollout.StateSucceeded || i.State == rollout.StateFailed)
 }
 
 // isDumbBehind says whether a batch of this run verified the machine, and only Azure's flag says that it is not at the latest model.
-func isDumbBehind(spec rollout.Spec, m rollout.Memory, i rollout.Instance) bool {
-	isOther := spec.Target.Image != nil && i.Image != nil && *i.Image != *spec.Target.Image || spec.Target.Script != nil &&
+func isDumbBehind(spec rollout.Spec, m rollout.State, i rollout.Instance) bool {
+	isOther := spec.Target.Image != nil && i.Disk.Image != nil && *i.Disk.Image != *spec.Target.Image || spec.Target.Script != nil &&
 		i.Script == rollout.ScriptAbsent
-	return !spec.Drift.RollOther && m.Return == nil && i.Latest == rollout.No && !isOther && slices.Contains(m.Verified, i.ID)
+	return !spec.Drift.RollOther && m.Rollback.Current == nil && i.Latest == rollout.False && !isOther &&
+		slices.Contains(m.Ledger.Verified, i.ID)
 }
 
 // isSkippedIn says whether a person took the machine out of the run. On the way back nobody is taken out.
-func isSkippedIn(m rollout.Memory, id string) bool {
-	return m.Return == nil && slices.ContainsFunc(m.Skipped, func(r rollout.Ref) bool { return r.ID == id })
+func isSkippedIn(m rollout.State, id string) bool {
+	return m.Rollback.Current == nil && slices.ContainsFunc(m.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == id })
 }
 
 func dumbWell(spec rollout.Spec, i rollout.Instance) bool {
-	return i.State == rollout.StateSucceeded && i.Running != rollout.No && i.Script != rollout.ScriptFailed &&
+	return i.State == rollout.StateSucceeded && i.Power.Running != rollout.False && i.Script != rollout.ScriptFailed &&
 		i.Script != rollout.ScriptRunning &&
-		(spec.Health.Source == rollout.HealthProvisioning || i.AppHealth == rollout.Yes)
+		(spec.Health.Source == rollout.HealthProvisioning || i.Health.Healthy == rollout.True)
 }
 
 // dumbAmount and dumbDesired count up instead of dividing.
@@ -106,20 +108,20 @@ func dumbDesired(percent, n int) int {
 }
 
 // dumbStep looks for the step by its name.
-func dumbStep(spec rollout.Spec, m rollout.Memory) rollout.CanaryStep {
-	if len(spec.Steps) == 0 {
-		return rollout.CanaryStep{Percent: spec.Percent}
+func dumbStep(spec rollout.Spec, m rollout.State) rollout.CanaryStep {
+	if len(spec.Canary.Steps) == 0 {
+		return rollout.CanaryStep{Percent: spec.Canary.Percent}
 	}
-	for _, step := range spec.Steps {
-		if step.Name == m.Step {
+	for _, step := range spec.Canary.Steps {
+		if step.Name == m.Stage.Name {
 			return step
 		}
 	}
-	return spec.Steps[0]
+	return spec.Canary.Steps[0]
 }
 
 // dumbShare is how many of n may have the target at the step.
-func dumbShare(spec rollout.Spec, m rollout.Memory, n int) int {
+func dumbShare(spec rollout.Spec, m rollout.State, n int) int {
 	step := dumbStep(spec, m)
 	if step.Percent > 0 {
 		return dumbDesired(step.Percent, n)

@@ -12,11 +12,11 @@ func byOrder(o Order, candidates []Instance) []Instance {
 	slices.SortFunc(sorted, func(a, b Instance) int {
 		switch o {
 		case OrderNewest:
-			return cmp.Or(b.Created.Compare(a.Created), compareIDs(b.ID, a.ID))
+			return cmp.Or(b.CreatedAt.Compare(a.CreatedAt), compareIDs(b.ID, a.ID))
 		case OrderInstanceID:
 			return compareIDs(a.ID, b.ID)
 		default:
-			return cmp.Or(a.Created.Compare(b.Created), compareIDs(a.ID, b.ID))
+			return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), compareIDs(a.ID, b.ID))
 		}
 	})
 	return sorted

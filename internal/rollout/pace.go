@@ -28,7 +28,7 @@ func (r *round) hasLooked() bool {
 }
 
 // hasMovedOn reports whether the round leaves behind another memory than it found.
-func (r *round) hasMovedOn() bool { return !reflect.DeepEqual(r.memory, r.obs.Memory) }
+func (r *round) hasMovedOn() bool { return !reflect.DeepEqual(r.memory, r.obs.State) }
 
 // until is the time left, never negative and never beyond most. A time that has passed is waited for no more: what is left to wait for
 // shows itself, and is looked for every most.
@@ -42,7 +42,7 @@ func (r *round) until(t time.Time, most time.Duration) time.Duration {
 
 // spacedOut is how long an effect is put off that was put off just before, too. The first time, the world may only have moved in between.
 func (r *round) spacedOut(delay time.Duration, at time.Time) time.Duration {
-	if last := r.memory.NotBefore; last.IsZero() || at.Sub(last) > recheckMissing {
+	if last := r.memory.Pacing.NotBefore; last.IsZero() || at.Sub(last) > recheckMissing {
 		return delay
 	}
 	return max(delay, recheckPutOff)

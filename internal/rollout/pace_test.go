@@ -25,17 +25,17 @@ func TestLongWaits(t *testing.T) {
 			checks: []rollout.Check{{Name: "page", Scope: rollout.CheckInstance}}, verdict: 40 * time.Minute},
 		"an instance has to be well for an hour":    {health: rollout.Health{MinReady: time.Hour, Timeout: 2 * time.Hour}},
 		"and the time for that is over in a minute": {health: rollout.Health{MinReady: time.Hour, Timeout: time.Minute}},
-		"a hundred readings have to be good":        {health: rollout.Health{Timeout: 5 * time.Minute, InARow: 100}},
+		"a hundred readings have to be good":        {health: rollout.Health{Timeout: 5 * time.Minute, SuccessThreshold: 100}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tc.health.Source = rollout.HealthApplication
-			w := newLongWait(canary(v2, 100, func(s *rollout.Spec) { s.Health, s.Checks = tc.health, tc.checks }), tc.wellAt, tc.verdict)
+			w := newLongWait(canary(v2, 100, func(s *rollout.Spec) { s.Health, s.Tasks.Checks = tc.health, tc.checks }), tc.wellAt, tc.verdict)
 			for hour, calls := range w.live() {
 				if calls > mostCallsAnHour {
 					t.Errorf("%d calls in hour %d", calls, hour)
 				}
 			}
-			if because := w.shell.Last.Because; because.Reason != rollout.ReasonCompleted {
+			if because := w.shell.Last.Explanation; because.Reason != rollout.ReasonCompleted {
 				t.Errorf("ends with %v", because)
 			}
 		})
@@ -75,7 +75,7 @@ func (w *longWait) verify(run rollout.CheckRun) rollout.CheckResult {
 // live follows Decision.Recheck until the rollout is completed, for 6 hours at most. It counts the calls to Azure by the hour.
 func (w *longWait) live() map[int]int {
 	start, hours := w.world.Now, map[int]int{}
-	for w.world.Now.Before(start.Add(6*time.Hour)) && w.shell.Last.Because.Reason != rollout.ReasonCompleted {
+	for w.world.Now.Before(start.Add(6*time.Hour)) && w.shell.Last.Explanation.Reason != rollout.ReasonCompleted {
 		before := w.shell.Reads + w.shell.Effects
 		w.shell.Round()
 		hours[int(w.world.Now.Sub(start).Hours())] += w.shell.Reads + w.shell.Effects - before
@@ -83,7 +83,7 @@ func (w *longWait) live() map[int]int {
 		if w.wellAt > 0 && !w.world.Now.Before(start.Add(w.wellAt)) {
 			w.world.Faults.Unhealthy = 0
 			for _, m := range w.world.Machines {
-				m.Health = rollout.Yes
+				m.Health = rollout.True
 			}
 		}
 	}

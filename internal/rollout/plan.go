@@ -18,7 +18,7 @@ func (r *round) plan() Decision {
 		return r.decide(v)
 	}
 	passes := forward()
-	if r.memory.Return != nil {
+	if r.memory.Rollback.Current != nil {
 		passes = backward
 	}
 	if v, decided := r.run(passes); decided {
@@ -121,7 +121,7 @@ var backward = []pass{
 // newRound begins a round on a copy of what is remembered.
 func newRound(spec Spec, obs Observation) *round {
 	obs.Instances = seenThrough(spec.Target, obs)
-	r := &round{spec: spec, declared: spec, at: obs.At, obs: obs, memory: obs.Memory.clone()}
+	r := &round{spec: spec, declared: spec, at: obs.At, obs: obs, memory: obs.State.Clone()}
 	r.chooseScript()
 	return r
 }
@@ -155,16 +155,16 @@ type round struct {
 	backward bool // it works towards what was there before
 	at       time.Time
 	obs      Observation
-	memory   Memory
+	memory   State
 	census   *census         // nil until the world was read
 	listed   map[string]bool // ids of the list; nil until asked for
 	facts    Facts
 	blocked  bool      // no batch is permitted, for what is not the release's doing
 	next     time.Time // when time alone will change something; zero: it will not
 
-	forecast *Forecast
+	forecast *Preview
 	foreseen bool // it is only played out, so nothing is stored or suspended for it
-	store    []Record
+	store    []StoredRevision
 	answers  []Answer
 	leaving  bool // the object is let go
 
@@ -178,7 +178,7 @@ type round struct {
 // verdict is what a pass decides; decide completes it to a Decision.
 type verdict struct {
 	step    Step
-	because Because
+	because Explanation
 	recheck time.Duration
 }
 
@@ -188,24 +188,32 @@ func (r *round) decide(v verdict) Decision {
 	r.raiseAlarm(&v)
 	r.letGo(v)
 	r.keepPutOff()
-	v.because = r.tellClock(r.tellDeletion(r.memory.Return.colour(r.tellStuck(v.because))))
-	d := Decision{Step: v.step, Because: v.because, Remember: r.memory, Recheck: r.paced(v), Facts: r.facts,
-		Stage: r.stage(), Forecast: r.forecast,
-		Store: r.store, Answers: r.answers, Release: r.released, Checks: r.wantedChecks(), Calls: r.wantedCalls(), Nodes: r.wantedNodes(),
-		Keep: r.memory.keep()}
+	v.because = r.tellClock(r.tellDeletion(r.memory.Rollback.Current.colour(r.tellStuck(v.because))))
+	d := Decision{
+		Step:            v.step,
+		Explanation:     v.because,
+		State:           r.memory,
+		Recheck:         r.paced(v),
+		Report:          Report{Facts: r.facts, Stage: r.stage(), Preview: r.forecast},
+		SaveRevisions:   r.store,
+		Answers:         r.answers,
+		Release:         r.released,
+		Tasks:           TaskWork{Checks: r.wantedChecks(), Hooks: r.wantedCalls(), Nodes: r.wantedNodes()},
+		RetainRevisions: r.memory.keep(),
+	}
 	if r.obs.Model.State == Read {
-		d.Repairs = &Repairs{Enabled: r.obs.Model.Value.AutomaticRepairs, Suspended: r.memory.RepairsSuspended}
-		d.Facts.ModelApplied = No
-		if carries(r.declared.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
-			d.Facts.ModelApplied = Yes
+		d.Report.Repairs = &Repairs{Enabled: r.obs.Model.Value.AutomaticRepairs, Suspended: r.memory.RepairsSuspended}
+		d.Report.Facts.ModelApplied = False
+		if carries(r.declared.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten) {
+			d.Report.Facts.ModelApplied = True
 		}
 	}
 	r.reportBehind(&d)
-	if r.memory.isBack() {
-		d.Facts.ModelApplied = No // an idle round, which reads nothing, says the same
+	if r.memory.IsRolledBack() {
+		d.Report.Facts.ModelApplied = False // an idle round, which reads nothing, says the same
 	}
 	if r.obs.Instances.State == Read && r.obs.Model.State == Read && !r.isReplaced() {
-		d.Progress, d.Zones, d.Notable = r.progress(), r.zoneProgress(), r.notable()
+		d.Report.Progress, d.Report.Zones, d.Report.Instances = r.progress(), r.zoneProgress(), r.notable()
 	}
 	return d
 }
@@ -219,12 +227,12 @@ func (r *round) progress() *Progress {
 }
 
 // stage says which step the round ends at.
-func (r *round) stage() Stage {
-	if len(r.spec.Steps) == 0 {
-		return Stage{Next: r.next}
+func (r *round) stage() StageReport {
+	if len(r.spec.Canary.Steps) == 0 {
+		return StageReport{Next: r.next}
 	}
 	n := r.spec.stage(r.memory)
-	return Stage{Name: r.spec.Steps[n].Name, Number: n + 1, Of: len(r.spec.Steps), Next: r.next}
+	return StageReport{Name: r.spec.Canary.Steps[n].Name, Index: n + 1, Total: len(r.spec.Canary.Steps), Next: r.next}
 }
 
 // count takes the census once. Passes that change the operation or the ledger drop it.

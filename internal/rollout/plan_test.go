@@ -30,17 +30,24 @@ func seen(target rollout.Target, outdated, updated int) rollout.Observation {
 	var instances []rollout.Instance
 	for n := range outdated + updated {
 		i := rollout.Instance{
-			ID: fmt.Sprint(n), VMID: fmt.Sprint("vm-", n), Created: at.Add(time.Duration(n) * time.Minute), State: rollout.StateSucceeded,
-			Latest: rollout.No, Running: rollout.Yes, AppHealth: rollout.Yes, OSDisk: fmt.Sprint("disk-", n), Script: rollout.ScriptSucceeded,
+			ID:        fmt.Sprint(n),
+			VMID:      fmt.Sprint("vm-", n),
+			CreatedAt: at.Add(time.Duration(n) * time.Minute),
+			State:     rollout.StateSucceeded,
+			Latest:    rollout.False,
+			Power:     rollout.PowerState{Running: rollout.True},
+			Health:    rollout.HealthReport{Healthy: rollout.True},
+			Disk:      rollout.OSDisk{ID: fmt.Sprint("disk-", n)},
+			Script:    rollout.ScriptSucceeded,
 		}
 		if n >= outdated {
-			i.Latest = rollout.Yes
+			i.Latest = rollout.True
 		}
 		instances = append(instances, i)
 	}
 	return rollout.Observation{
-		At: at.Add(time.Hour), Model: rollout.Known(model), Instances: rollout.Known(instances),
-		Memory: rollout.Memory{Run: 1, Revision: target.Revision(), ModelApplied: true},
+		At: at.Add(time.Hour), Model: rollout.KnownResult(model), Instances: rollout.KnownResult(instances),
+		State: rollout.State{Run: rollout.Run{Number: 1, Revision: target.Revision()}, Model: rollout.ModelState{Applied: true}},
 	}
 }
 
@@ -50,8 +57,8 @@ func TestShare(t *testing.T) {
 		{34, 3, 1}, {1, 3, 1}, {50, 5, 2}, {99, 3, 2}, {100, 3, 3}, {20, 100, 20}, {33, 3, 1}, {67, 3, 2}, {100, 1, 1}, {1, 1000, 10},
 	} {
 		d := rollout.Plan(canary(v2, tc.percent), seen(v2, tc.n, 0))
-		if d.Progress.Desired != tc.want {
-			t.Errorf("%d %% of %d: desired %d, want %d", tc.percent, tc.n, d.Progress.Desired, tc.want)
+		if d.Report.Progress.Desired != tc.want {
+			t.Errorf("%d %% of %d: desired %d, want %d", tc.percent, tc.n, d.Report.Progress.Desired, tc.want)
 		}
 	}
 }
@@ -102,9 +109,9 @@ func TestReads(t *testing.T) {
 		reason  rollout.Reason
 		least   time.Duration
 	}{
-		"missing": {rollout.Problem{Kind: rollout.KindNotFound, Message: "no scale set", Mend: "az vmss list"},
+		"missing": {rollout.Problem{Kind: rollout.KindNotFound, Message: "no scale set", Remediation: "az vmss list"},
 			rollout.ReasonScaleSetNotFound, time.Second},
-		"forbidden": {rollout.Problem{Kind: rollout.KindForbidden, Message: "no role", Mend: "az role assignment create"},
+		"forbidden": {rollout.Problem{Kind: rollout.KindForbidden, Message: "no role", Remediation: "az role assignment create"},
 			rollout.ReasonAccessDenied, time.Second},
 		"unauthorized": {rollout.Problem{Kind: rollout.KindUnauthorized, Message: "no token"}, rollout.ReasonAccessDenied, time.Second},
 		"throttled": {rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down", RetryAfter: 20 * time.Minute},
@@ -115,17 +122,17 @@ func TestReads(t *testing.T) {
 			t.Run(name+" "+broken, func(t *testing.T) {
 				obs := seen(v2, 3, 0)
 				if broken == "model" {
-					obs.Model = rollout.Unknown[rollout.Model](&tc.problem)
+					obs.Model = rollout.FailedResult[rollout.Model](&tc.problem)
 				} else {
-					obs.Instances = rollout.Unknown[[]rollout.Instance](&tc.problem)
+					obs.Instances = rollout.FailedResult[[]rollout.Instance](&tc.problem)
 				}
 				d := rollout.Plan(canary(v2, 100), obs)
-				wantWait(t, d, tc.reason, tc.problem.Message, tc.problem.Mend)
+				wantWait(t, d, tc.reason, tc.problem.Message, tc.problem.Remediation)
 				if d.Recheck < tc.least {
 					t.Errorf("recheck after %s, Azure asked for %s", d.Recheck, tc.least)
 				}
-				if d.Progress != nil {
-					t.Errorf("counted what was not read: %+v", d.Progress)
+				if d.Report.Progress != nil {
+					t.Errorf("counted what was not read: %+v", d.Report.Progress)
 				}
 			})
 		}
@@ -136,29 +143,29 @@ func TestReads(t *testing.T) {
 func TestSecret(t *testing.T) {
 	target := rollout.Target{Script: &rollout.Script{URIs: v2.Script.URIs, Command: "sh v2.sh", ProtectedSettings: "web-script"}}
 	bare := rollout.Target{Script: &rollout.Script{ProtectedSettings: "web-script"}}
-	missing := rollout.Unknown[rollout.ProtectedSettings](
-		&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret not found", Mend: "kubectl create secret"})
+	missing := rollout.FailedResult[rollout.ProtectedSettings](
+		&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret not found", Remediation: "kubectl create secret"})
 	for name, tc := range map[string]struct {
 		target   rollout.Target
-		settings rollout.Reading[rollout.ProtectedSettings]
+		settings rollout.Result[rollout.ProtectedSettings]
 		says     []string
 	}{
 		"missing": {target, missing, []string{"Secret not found", "kubectl create secret"}},
-		"two commands": {target, rollout.Known(rollout.ProtectedSettings{HasCommand: true}),
+		"two commands": {target, rollout.KnownResult(rollout.ProtectedSettings{HasCommand: true}),
 			[]string{"web-script", "commandToExecute", "remove one"}},
-		"no command at all": {bare, rollout.Known(rollout.ProtectedSettings{}), []string{"web-script", "set one"}},
+		"no command at all": {bare, rollout.KnownResult(rollout.ProtectedSettings{}), []string{"web-script", "set one"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs := seen(v3, 3, 0)
-			obs.Memory = rollout.Memory{}
-			obs.Settings = tc.settings
+			obs.State = rollout.State{}
+			obs.Cluster.Settings = tc.settings
 			wantWait(t, rollout.Plan(canary(tc.target, 100), obs), rollout.ReasonInvalid, tc.says...)
 		})
 	}
 	t.Run("good", func(t *testing.T) {
 		obs := seen(v3, 3, 0)
-		obs.Memory = rollout.Memory{}
-		obs.Settings = rollout.Known(rollout.ProtectedSettings{HasCommand: true})
+		obs.State = rollout.State{}
+		obs.Cluster.Settings = rollout.KnownResult(rollout.ProtectedSettings{HasCommand: true})
 		d := rollout.Plan(canary(bare, 100), obs)
 		if _, writes := d.Step.(rollout.WriteScript); !writes {
 			t.Errorf("step %T, want the script written", d.Step)
@@ -170,18 +177,18 @@ func TestSecret(t *testing.T) {
 func TestProtectedSettingsAreWrittenOnce(t *testing.T) {
 	target := rollout.Target{Script: &rollout.Script{URIs: v2.Script.URIs, Command: "sh v2.sh", ProtectedSettings: "web-script"}}
 	obs := seen(target, 3, 0)
-	obs.Memory = rollout.Memory{}
-	obs.Settings = rollout.Known(rollout.ProtectedSettings{})
+	obs.State = rollout.State{}
+	obs.Cluster.Settings = rollout.KnownResult(rollout.ProtectedSettings{})
 	d := rollout.Plan(canary(target, 100), obs)
 	if _, writes := d.Step.(rollout.WriteScript); !writes {
 		t.Fatalf("step %T, want the script written", d.Step)
 	}
-	obs.Memory = d.Remember
-	obs.Memory.Operation.BegunAt = at
-	obs.Memory.Operation.EndedAt = at
+	obs.State = d.State
+	obs.State.Operation.AcceptedAt = at
+	obs.State.Operation.EndedAt = at
 	d = rollout.Plan(canary(target, 100), obs)
 	if _, upgrades := d.Step.(rollout.Upgrade); !upgrades {
-		t.Errorf("step %T (%v), want an upgrade", d.Step, d.Because)
+		t.Errorf("step %T (%v), want an upgrade", d.Step, d.Explanation)
 	}
 }
 
@@ -192,27 +199,27 @@ func TestEvidence(t *testing.T) {
 		spoil  func(*rollout.Instance)
 		says   string
 	}{
-		"boots from another image": {image2, func(i *rollout.Instance) { i.Image = &rollout.Image{ID: "/images/base"} },
+		"boots from another image": {image2, func(i *rollout.Instance) { i.Disk.Image = &rollout.Image{ID: "/images/base"} },
 			"boots from another image"},
 		"does not show the script": {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptAbsent }, "does not show the script"},
 		"script failed":            {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptFailed }, ""},
 		"script still running": {v2, func(i *rollout.Instance) { i.Script = rollout.ScriptRunning },
 			"the script is still running on instance 2"},
-		"not running":               {v2, func(i *rollout.Instance) { i.Running = rollout.No }, "not running"},
-		"health unknown":            {v2, func(i *rollout.Instance) { i.AppHealth = rollout.Unsure }, "not known"},
+		"not running":               {v2, func(i *rollout.Instance) { i.Power.Running = rollout.False }, "not running"},
+		"health unknown":            {v2, func(i *rollout.Instance) { i.Health.Healthy = rollout.Unknown }, "not known"},
 		"platform state unknown":    {v2, func(i *rollout.Instance) { i.State = rollout.StateUnknown }, "unknown state"},
-		"latest is not shown":       {v2, func(i *rollout.Instance) { i.Latest = rollout.Unsure }, ""},
+		"latest is not shown":       {v2, func(i *rollout.Instance) { i.Latest = rollout.Unknown }, ""},
 		"platform is still at work": {v2, func(i *rollout.Instance) { i.State = rollout.StateUpdating }, "Updating"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs := seen(tc.target, 2, 1)
 			tc.spoil(&obs.Instances.Value[2])
 			d := rollout.Plan(canary(tc.target, 34), obs)
-			if d.Because.Reason.Standing() == rollout.Reached || d.Progress.Ready != 0 {
-				t.Errorf("taken for good: %+v %+v", d.Because, d.Progress)
+			if d.Explanation.Reason.Readiness() == rollout.Reached || d.Report.Progress.Ready != 0 {
+				t.Errorf("taken for good: %+v %+v", d.Explanation, d.Report.Progress)
 			}
-			if !strings.Contains(d.Because.Message, tc.says) {
-				t.Errorf("message %q does not say %q", d.Because.Message, tc.says)
+			if !strings.Contains(d.Explanation.Message, tc.says) {
+				t.Errorf("message %q does not say %q", d.Explanation.Message, tc.says)
 			}
 		})
 	}
@@ -221,11 +228,11 @@ func TestEvidence(t *testing.T) {
 // TestReusedID: an id that comes back for another machine is another machine.
 func TestReusedID(t *testing.T) {
 	obs := seen(v2, 2, 0)
-	obs.Memory.Failed = []rollout.Failure{{Ref: rollout.Ref{ID: "0", VMID: "vm-of-old"}, Reason: rollout.FailureHealth, Message: "sick",
+	obs.State.Ledger.Failed = []rollout.Failure{{Ref: rollout.Ref{ID: "0", VMID: "vm-of-old"}, Reason: rollout.FailureHealth, Message: "sick",
 		At: at}}
 	d := rollout.Plan(canary(v2, 100), obs)
-	if step, upgrades := d.Step.(rollout.Upgrade); !upgrades || step.Instances[0].ID != "0" || len(d.Remember.Failed) != 0 {
-		t.Errorf("step %+v, failed %v: the old machine's failure is held against the new one", d.Step, d.Remember.Failed)
+	if step, upgrades := d.Step.(rollout.Upgrade); !upgrades || step.Instances[0].ID != "0" || len(d.State.Ledger.Failed) != 0 {
+		t.Errorf("step %+v, failed %v: the old machine's failure is held against the new one", d.Step, d.State.Ledger.Failed)
 	}
 }
 
@@ -236,14 +243,16 @@ func TestOrderAndZones(t *testing.T) {
 		zones []string
 		want  string
 	}{
-		"oldest":               {func(s *rollout.Spec) { s.Zones = rollout.ZonesIgnore }, nil, "0,1,2"},
-		"newest":               {func(s *rollout.Spec) { s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderNewest }, nil, "9,10,11"},
-		"by id, as numbers":    {func(s *rollout.Spec) { s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderInstanceID }, nil, "0,1,2"},
+		"oldest": {func(s *rollout.Spec) { s.Instances.Zones = rollout.ZonesIgnore }, nil, "0,1,2"},
+		"newest": {func(s *rollout.Spec) { s.Instances.Zones, s.Instances.Order = rollout.ZonesIgnore, rollout.OrderNewest }, nil, "9,10,11"},
+		"by id, as numbers": {func(s *rollout.Spec) {
+			s.Instances.Zones, s.Instances.Order = rollout.ZonesIgnore, rollout.OrderInstanceID
+		}, nil, "0,1,2"},
 		"spread over 3 zones":  {func(*rollout.Spec) {}, []string{"1", "1", "1", "1", "2", "2", "2", "2", "3", "3", "3", "3"}, "0,4,8"},
 		"small zones are last": {func(*rollout.Spec) {}, []string{"1", "1", "1", "1", "1", "1", "1", "1", "1", "1", "2", "2"}, "0,1,10"},
-		"one zone at a time": {func(s *rollout.Spec) { s.Zones = rollout.ZonesOneAtATime },
+		"one zone at a time": {func(s *rollout.Spec) { s.Instances.Zones = rollout.ZonesOneAtATime },
 			[]string{"3", "2", "1", "3", "2", "1", "3", "2", "1", "3", "2", "1"}, "2,5,8"},
-		"zones ignored": {func(s *rollout.Spec) { s.Zones = rollout.ZonesIgnore },
+		"zones ignored": {func(s *rollout.Spec) { s.Instances.Zones = rollout.ZonesIgnore },
 			[]string{"3", "2", "1", "1", "1", "1", "1", "1", "1", "1", "1", "1"}, "0,1,2"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -273,12 +282,14 @@ func TestReturnExposesNobody(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs := seen(tc.target, 1, 2)
-			obs.Memory = rollout.Memory{Run: 4, Revision: "former",
-				Baseline: rollout.Baseline{Name: "kept", Source: rollout.BaselineSnapshot, Run: 3, Fixed: true}}
-			obs.Records = map[string]rollout.Reading[rollout.Snapshot]{"kept": rollout.Known(before)}
-			m := rollout.Plan(canary(tc.target, 100), obs).Remember
-			if len(m.Exposed) != tc.exposed {
-				t.Errorf("exposed %v, want %d", m.Exposed, tc.exposed)
+			obs.State = rollout.State{
+				Run:      rollout.Run{Number: 4, Revision: "former"},
+				Rollback: rollout.RollbackState{Baseline: rollout.Baseline{Revision: "kept", Source: rollout.BaselineSnapshot, Run: 3, Fixed: true}},
+			}
+			obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"kept": rollout.KnownResult(before)}
+			m := rollout.Plan(canary(tc.target, 100), obs).State
+			if len(m.Ledger.Exposed) != tc.exposed {
+				t.Errorf("exposed %v, want %d", m.Ledger.Exposed, tc.exposed)
 			}
 		})
 	}
@@ -319,9 +330,9 @@ func checkBatch(t *testing.T, n, sick, unknown, percent, size, most int) {
 	for k := range obs.Instances.Value {
 		switch {
 		case k < sick:
-			obs.Instances.Value[k].AppHealth = rollout.No
+			obs.Instances.Value[k].Health.Healthy = rollout.False
 		case k < sick+unknown:
-			obs.Instances.Value[k].AppHealth = rollout.Unsure
+			obs.Instances.Value[k].Health.Healthy = rollout.Unknown
 		}
 	}
 	spec := canary(v2, percent, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = size, most })
@@ -346,10 +357,10 @@ func checkBatch(t *testing.T, n, sick, unknown, percent, size, most int) {
 func TestTouchedBeforeComeFirst(t *testing.T) {
 	for percent, want := range map[int]string{25: "", 50: "2", 75: "1,2", 100: "1,2"} {
 		obs := seen(v2, 4, 1)
-		obs.Memory.Exposed = []string{"1", "2", "4"}
+		obs.State.Ledger.Exposed = []string{"1", "2", "4"}
 		obs.Instances.Value, obs.Model.Value.Capacity = obs.Instances.Value[1:], 4 // 1 and 2 had another target, 3 had none, 4 has this one
 		spec := canary(v2, percent, func(s *rollout.Spec) {
-			s.Order, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = rollout.OrderNewest, 4, 4
+			s.Instances.Order, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = rollout.OrderNewest, 4, 4
 		})
 		got := ""
 		if step, upgrades := rollout.Plan(spec, obs).Step.(rollout.Upgrade); upgrades {
@@ -363,22 +374,22 @@ func TestTouchedBeforeComeFirst(t *testing.T) {
 
 // store makes the observation what it is once a round's records are stored and its baseline is remembered.
 func store(obs *rollout.Observation, d rollout.Decision) {
-	obs.Memory.Baseline = d.Remember.Baseline
-	obs.Records = map[string]rollout.Reading[rollout.Snapshot]{}
-	for _, record := range d.Store {
-		obs.Records[record.Name] = rollout.Known(record.Snapshot)
+	obs.State.Rollback.Baseline = d.State.Rollback.Baseline
+	obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{}
+	for _, record := range d.SaveRevisions {
+		obs.Cluster.Revisions[record.Revision] = rollout.KnownResult(record.Snapshot)
 	}
 }
 
 // wantWait demands that nothing is touched, for the reason, with a message that says all of it.
 func wantWait(t *testing.T, d rollout.Decision, reason rollout.Reason, says ...string) {
 	t.Helper()
-	if _, waits := d.Step.(rollout.Wait); !waits || d.Because.Reason != reason {
-		t.Errorf("got %T for %s (%s), want to wait for %s", d.Step, d.Because.Reason, d.Because.Message, reason)
+	if _, waits := d.Step.(rollout.Wait); !waits || d.Explanation.Reason != reason {
+		t.Errorf("got %T for %s (%s), want to wait for %s", d.Step, d.Explanation.Reason, d.Explanation.Message, reason)
 	}
 	for _, text := range says {
-		if !strings.Contains(d.Because.Message, text) {
-			t.Errorf("message %q does not say %q", d.Because.Message, text)
+		if !strings.Contains(d.Explanation.Message, text) {
+			t.Errorf("message %q does not say %q", d.Explanation.Message, text)
 		}
 	}
 }
@@ -387,10 +398,10 @@ func wantWait(t *testing.T, d rollout.Decision, reason rollout.Reason, says ...s
 // put the target on more machines than may have it.
 func TestStaleListStartsNothing(t *testing.T) {
 	obs := seen(v2, 3, 0)
-	obs.Memory.LastBatchEnd, obs.Memory.LastExposed = obs.At.Add(-10*time.Second), 1
+	obs.State.Pacing.LastBatchEnd, obs.State.Pacing.ExposedThen = obs.At.Add(-10*time.Second), 1
 	wantWait(t, rollout.Plan(canary(v2, 34), obs), rollout.ReasonProgressing, "every list")
 
-	obs.Memory.LastBatchEnd = obs.At.Add(-time.Minute) // by now every list shows it: the machine is gone for good
+	obs.State.Pacing.LastBatchEnd = obs.At.Add(-time.Minute) // by now every list shows it: the machine is gone for good
 	if step, upgrades := rollout.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade); !upgrades {
 		t.Errorf("step %T, want an upgrade", step)
 	}
@@ -401,31 +412,34 @@ func TestStaleListStartsNothing(t *testing.T) {
 func TestRefusalRepeatedWritesNothing(t *testing.T) {
 	refused := &rollout.Problem{Kind: rollout.KindForbidden, Code: "AuthorizationFailed", Message: "no role"}
 	obs := seen(v2, 3, 0)
-	obs.Memory = rollout.Memory{Run: 1, Revision: image2.Revision(), Operation: &rollout.Operation{
-		Run: 1, Kind: rollout.WriteImageOperation, Attempt: 1, IntentAt: obs.At.Add(-6 * time.Minute), Refused: refused,
-	}}
+	obs.State = rollout.State{
+		Run: rollout.Run{Number: 1, Revision: image2.Revision()},
+		Operation: &rollout.Operation{
+			Run: 1, Kind: rollout.WriteImageOperation, Attempt: 1, CreatedAt: obs.At.Add(-6 * time.Minute), Rejection: refused,
+		},
+	}
 	spec := canary(image2, 34)
 	store(&obs, rollout.Plan(spec, obs))
 	again := rollout.Plan(spec, obs)
 	if _, writes := again.Step.(rollout.WriteImage); !writes {
 		t.Fatalf("step %T, want another try", again.Step)
 	}
-	after := rollout.Acted(spec, again, rollout.Outcome{At: obs.At, Problem: refused})
+	after := rollout.Acted(spec, again, rollout.StepResult{At: obs.At, Problem: refused})
 	for name, d := range map[string]rollout.Decision{"before the try": again, "after it": after} {
-		if diff := cmp.Diff(obs.Memory, d.Remember); diff != "" || d.Because.Reason != rollout.ReasonAccessDenied {
-			t.Errorf("%s something is new (%v):\n%s", name, d.Because, diff)
+		if diff := cmp.Diff(obs.State, d.State); diff != "" || d.Explanation.Reason != rollout.ReasonAccessDenied {
+			t.Errorf("%s something is new (%v):\n%s", name, d.Explanation, diff)
 		}
 	}
-	if again.Because != after.Because {
-		t.Errorf("said %v, then %v", again.Because, after.Because)
+	if again.Explanation != after.Explanation {
+		t.Errorf("said %v, then %v", again.Explanation, after.Explanation)
 	}
 }
 
 // TestSkipBesideAnOlderRollout: where no machine is looked at, who asks to skip one is told so, and not kept waiting.
 func TestSkipBesideAnOlderRollout(t *testing.T) {
 	obs := seen(v2, 3, 0)
-	obs.Instances, obs.Model = rollout.Reading[[]rollout.Instance]{}, rollout.Reading[rollout.Model]{}
-	obs.Claim = rollout.Known(rollout.Claim{Holder: "shop/old"})
+	obs.Instances, obs.Model = rollout.Result[[]rollout.Instance]{}, rollout.Result[rollout.Model]{}
+	obs.Cluster.Ownership = rollout.KnownResult(rollout.Ownership{Owner: "shop/old"})
 	obs.Actions = []rollout.Action{{UID: "u", Verb: rollout.VerbSkipInstance, Run: 1, Instance: "1"}}
 	d := rollout.Plan(canary(v2, 34), obs)
 	wantWait(t, d, rollout.ReasonPreflightFailed, "shop/old")
@@ -451,10 +465,10 @@ func TestFlexibleIsRolledOut(t *testing.T) {
 func TestNineModelsAreGoneOnWith(t *testing.T) {
 	obs := seen(image2, 11, 1)
 	for n := range obs.Instances.Value[:11] {
-		obs.Instances.Value[n].Image = &rollout.Image{ID: fmt.Sprint("/images/", n%8)}
+		obs.Instances.Value[n].Disk.Image = &rollout.Image{ID: fmt.Sprint("/images/", n%8)}
 	}
 	if _, upgrades := rollout.Plan(canary(image2, 100), obs).Step.(rollout.Upgrade); !upgrades {
-		t.Errorf("%+v, want the next batch", rollout.Plan(canary(image2, 100), obs).Because)
+		t.Errorf("%+v, want the next batch", rollout.Plan(canary(image2, 100), obs).Explanation)
 	}
 }
 
@@ -464,14 +478,23 @@ func TestTenModels(t *testing.T) {
 		12: rollout.ReasonPreflightFailed} {
 		obs := seen(v2, 12, 0)
 		for n := range obs.Instances.Value {
-			obs.Instances.Value[n].Image = &rollout.Image{ID: fmt.Sprint("/images/", n%images)}
+			obs.Instances.Value[n].Disk.Image = &rollout.Image{ID: fmt.Sprint("/images/", n%images)}
 		}
 		d := rollout.Plan(canary(v2, 34), obs)
-		if d.Because.Reason != reason {
-			t.Errorf("%d images: %v, want %s", images, d.Because, reason)
+		if d.Explanation.Reason != reason {
+			t.Errorf("%d images: %v, want %s", images, d.Explanation, reason)
 		}
 		if reason == rollout.ReasonPreflightFailed {
 			wantWait(t, d, reason, "distinct models", "az vmss update-instances")
 		}
 	}
+}
+
+// attempts are the instances of an operation, by their ids, as scaleSet makes them.
+func attempts(ids ...string) []rollout.Attempt {
+	var list []rollout.Attempt
+	for _, id := range ids {
+		list = append(list, rollout.Attempt{Ref: rollout.Ref{ID: id, VMID: "vm-" + id}})
+	}
+	return list
 }

@@ -20,12 +20,12 @@ func preflight(r *round) (verdict, bool) {
 			"instances are at %d or more distinct models, and Azure takes no more than %d, of which the way back needs one; to mend it: az vmss "+
 				"update-instances %s --instance-ids OLDEST_INSTANCE_IDS", n, azureModels, r.spec.ScaleSet.Arguments()), true
 	}
-	if r.spec.Protected == ProtectedFail {
+	if r.spec.Instances.Protected == ProtectedFail {
 		if c := r.count(); len(c.protected) > 0 {
 			return wait(ReasonPreflightFailed, recheckMissing,
 				"%s: protected from scale-set actions and strategy.protectedInstances is Fail; to mend it: az vmss update %s --instance-id ID "+
 					"--protect-from-scale-set-actions false",
-				names(c.protected, refTo), r.spec.ScaleSet.Arguments()), true
+				names(c.protected, Instance.Ref), r.spec.ScaleSet.Arguments()), true
 		}
 	}
 	return undecided()
@@ -42,9 +42,9 @@ const mostModels = azureModels - 1
 func distinctImages(instances []Instance, target *Image) int {
 	var images []Image
 	for _, i := range instances {
-		isTarget := i.Image != nil && target != nil && target.same(*i.Image)
-		if i.Image != nil && !isTarget && !slices.ContainsFunc(images, i.Image.same) {
-			images = append(images, *i.Image)
+		isTarget := i.Disk.Image != nil && target != nil && target.same(*i.Disk.Image)
+		if i.Disk.Image != nil && !isTarget && !slices.ContainsFunc(images, i.Disk.Image.same) {
+			images = append(images, *i.Disk.Image)
 		}
 	}
 	return len(images)

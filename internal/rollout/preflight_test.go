@@ -16,11 +16,11 @@ func TestPreflightCommandsNameTheScaleSet(t *testing.T) {
 		"OS upgrade": func(_ *rollout.Spec, o *rollout.Observation) { o.Model.Value.AutomaticOSUpgrade = true },
 		"health":     func(_ *rollout.Spec, o *rollout.Observation) { o.Model.Value.HealthMonitored = false },
 		"protected": func(s *rollout.Spec, o *rollout.Observation) {
-			s.Protected, o.Instances.Value[0].Protected = rollout.ProtectedFail, true
+			s.Instances.Protected, o.Instances.Value[0].Protected = rollout.ProtectedFail, true
 		},
 		"ten models": func(_ *rollout.Spec, o *rollout.Observation) {
 			for n := range o.Instances.Value {
-				o.Instances.Value[n].Image = &rollout.Image{ID: o.Instances.Value[n].ID}
+				o.Instances.Value[n].Disk.Image = &rollout.Image{ID: o.Instances.Value[n].ID}
 			}
 		},
 	} {
@@ -29,10 +29,10 @@ func TestPreflightCommandsNameTheScaleSet(t *testing.T) {
 			spec.ScaleSet = rollout.ScaleSet{SubscriptionID: "s-1", ResourceGroup: "it's (shop)", Name: "web"}
 			change(&spec, &obs)
 			d := rollout.Plan(spec, obs)
-			_, command, found := strings.Cut(d.Because.Message, "to mend it: az vmss ")
+			_, command, found := strings.Cut(d.Explanation.Message, "to mend it: az vmss ")
 			isNamed := strings.Contains(command, `--subscription s-1 --resource-group 'it'\''s (shop)'`) && strings.Contains(command, "name web")
-			if d.Because.Reason != rollout.ReasonPreflightFailed || !found || !isNamed {
-				t.Errorf("%s: %s", d.Because.Reason, d.Because.Message)
+			if d.Explanation.Reason != rollout.ReasonPreflightFailed || !found || !isNamed {
+				t.Errorf("%s: %s", d.Explanation.Reason, d.Explanation.Message)
 			}
 		})
 	}

@@ -30,7 +30,7 @@ func (r *round) isListed(id string) bool {
 // isGone reports whether an instance is known to exist no more: no list shows it, and Azure does not have it when asked for it by its id.
 // That a list lacks it proves nothing, since a list may be short.
 func (r *round) isGone(id string) bool {
-	has := r.obs.Asked[id]
+	has := r.obs.Exists[id]
 	return !r.isListed(id) && has.State == Read && !has.Value
 }
 
@@ -49,21 +49,21 @@ func (r *round) mayBeBusy(ref Ref) bool {
 // unlisted names the instances of the ledgers that the list lacks and that may exist, in the order of their ids.
 func (r *round) unlisted() []string {
 	m := r.memory
-	ids := slices.Clone(m.Exposed)
+	ids := slices.Clone(m.Ledger.Exposed)
 	add := func(refs []Ref) {
 		for _, ref := range refs {
 			ids = append(ids, ref.ID)
 		}
 	}
-	if m.Operation != nil && m.Operation.Refused == nil {
-		add(m.Operation.Instances)
+	if m.Operation != nil && m.Operation.Rejection == nil {
+		add(Refs(m.Operation.Instances))
 	}
-	add(m.Former)
-	for _, f := range m.Failed {
+	add(m.Preempted.Instances)
+	for _, f := range m.Ledger.Failed {
 		ids = append(ids, f.Ref.ID)
 	}
 	if c := m.calling(BeforeInstance); c != nil {
-		add(c.Refs)
+		add(c.Instances)
 	}
 	ids = slices.DeleteFunc(ids, func(id string) bool { return r.isListed(id) || r.isGone(id) })
 	slices.SortFunc(ids, compareIDs)
@@ -73,10 +73,10 @@ func (r *round) unlisted() []string {
 // instanceToRead names the next instance to be asked for by its id, "" for none. One that Azure has, or that could not be asked for, is
 // enough to make the round wait.
 func (r *round) instanceToRead() string {
-	if r.obs.Instances.State != Read || r.obs.Model.State != Read || len(r.obs.Asked) >= mostAsked {
+	if r.obs.Instances.State != Read || r.obs.Model.State != Read || len(r.obs.Exists) >= mostAsked {
 		return ""
 	}
-	for _, has := range r.obs.Asked {
+	for _, has := range r.obs.Exists {
 		if has.State == ReadFailed || has.Value {
 			return ""
 		}
@@ -89,15 +89,15 @@ func (r *round) instanceToRead() string {
 
 // forgetGone takes instances that are gone out of the ledger of exposed ones, and notes since when the list falls short of the capacity.
 func forgetGone(r *round) (verdict, bool) {
-	if slices.ContainsFunc(r.memory.Exposed, r.isGone) {
-		r.memory.Exposed = slices.DeleteFunc(r.memory.Exposed, r.isGone)
-		r.memory.Verified = slices.DeleteFunc(r.memory.Verified, r.isGone)
+	if slices.ContainsFunc(r.memory.Ledger.Exposed, r.isGone) {
+		r.memory.Ledger.Exposed = slices.DeleteFunc(r.memory.Ledger.Exposed, r.isGone)
+		r.memory.Ledger.Verified = slices.DeleteFunc(r.memory.Ledger.Verified, r.isGone)
 	}
 	switch {
 	case r.missing() == 0:
-		r.memory.ShortSince = zeroTime
-	case r.memory.ShortSince.IsZero():
-		r.memory.ShortSince = r.at
+		r.memory.Timers.ListShortSince = zeroTime
+	case r.memory.Timers.ListShortSince.IsZero():
+		r.memory.Timers.ListShortSince = r.at
 	}
 	return undecided()
 }
@@ -110,12 +110,12 @@ func requireListed(r *round) (verdict, bool) {
 		return undecided()
 	}
 	r.blocked = true
-	if r.memory.Return == nil {
+	if r.memory.Rollback.Current == nil {
 		r.spoilGate() // what becomes of the share is not known meanwhile
 	}
 	named := names(ids, func(id string) Ref { return Ref{ID: id} })
 	for _, id := range ids {
-		switch has := r.obs.Asked[id]; has.State {
+		switch has := r.obs.Exists[id]; has.State {
 		case ReadFailed:
 			return r.unreadable(fmt.Sprintf("instance %s, which the list lacks", id), has.Problem), true
 		case Read:
@@ -153,7 +153,7 @@ func requireWhole(r *round) (verdict, bool) {
 	}
 	r.blocked = true
 	capacity := r.obs.Model.Value.Capacity
-	switch until := r.memory.ShortSince.Add(shortListTime); {
+	switch until := r.memory.Timers.ListShortSince.Add(shortListTime); {
 	case missing >= capacity:
 		return wait(ReasonAzureUnavailable, recheckHeld,
 			"Azure lists no instance, and the scale set's capacity is %s; waiting for the list; to have none: az vmss scale --new-capacity 0",
@@ -169,7 +169,7 @@ func requireWhole(r *round) (verdict, bool) {
 // requireWholeBeforeModel does so before the model is written: an instance that the list lacks may show that the model is not what was
 // there before.
 func requireWholeBeforeModel(r *round) (verdict, bool) {
-	if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+	if carries(r.spec.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten) {
 		return undecided()
 	}
 	return requireWhole(r)

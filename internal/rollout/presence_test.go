@@ -25,12 +25,12 @@ func until(t *testing.T, s *simworld.Shell, reason rollout.Reason) {
 	t.Helper()
 	for range 60 {
 		s.Round()
-		if s.Last.Because.Reason == reason {
+		if s.Last.Explanation.Reason == reason {
 			return
 		}
 		s.World.Advance(s.Recheck)
 	}
-	t.Fatalf("never %s, but %+v", reason, s.Last.Because)
+	t.Fatalf("never %s, but %+v", reason, s.Last.Explanation)
 }
 
 // rounds runs rounds for a while.
@@ -63,14 +63,14 @@ func TestShortListOnRollback(t *testing.T) {
 					s.World.Hidden[id] = true
 				}
 				if deletes {
-					s.Spec.Deleting = rollout.DeletionRollback
+					s.Spec.Deletion = rollout.DeletionRollback
 				} else {
 					s.Actions = []rollout.Action{{UID: "a", Verb: rollout.VerbRollback, Run: 1}}
 				}
 				rounds(s, 3*time.Hour)
-				said := s.Last.Because
+				said := s.Last.Explanation
 				if said.Reason != rollout.ReasonAzureUnavailable || !strings.Contains(said.Message, "instance "+hidden[0]) || s.Released ||
-					s.Memory.Return.Done {
+					s.Memory.Rollback.Current.Done {
 					t.Errorf("believed the list: released %t, %+v", s.Released, said)
 				}
 				if model := s.World.Models[len(s.World.Models)-1]; model.Image != bare.Image {
@@ -81,8 +81,8 @@ func TestShortListOnRollback(t *testing.T) {
 				}
 				s.World.Hidden = nil
 				rounds(s, time.Hour)
-				if left := newOnes(s.World); left != 0 || s.Released != deletes || !s.Memory.Return.Done {
-					t.Errorf("%d instances keep the bad release, released %t, %+v", left, s.Released, s.Last.Because)
+				if left := newOnes(s.World); left != 0 || s.Released != deletes || !s.Memory.Rollback.Current.Done {
+					t.Errorf("%d instances keep the bad release, released %t, %+v", left, s.Released, s.Last.Explanation)
 				}
 			})
 		}
@@ -97,7 +97,7 @@ func TestUnlistedSpendsTheBudget(t *testing.T) {
 	s.World.Hidden["1"] = true
 	s.Actions = []rollout.Action{{UID: "a", Verb: rollout.VerbRollback, Run: 1}}
 	rounds(s, time.Hour)
-	if said := s.Last.Because; newOnes(s.World) != 2 || !strings.Contains(said.Message, "lacks instance 1") {
+	if said := s.Last.Explanation; newOnes(s.World) != 2 || !strings.Contains(said.Message, "lacks instance 1") {
 		t.Errorf("%d instances have the release, %+v", newOnes(s.World), said)
 	}
 }
@@ -111,8 +111,8 @@ func TestNoneOnRollback(t *testing.T) {
 	}
 	s.Actions = []rollout.Action{{UID: "a", Verb: rollout.VerbRollback, Run: 1}}
 	until(t, s, rollout.ReasonRolledBack)
-	if len(s.Memory.Exposed) != 0 {
-		t.Errorf("exposed are %v", s.Memory.Exposed)
+	if len(s.Memory.Ledger.Exposed) != 0 {
+		t.Errorf("exposed are %v", s.Memory.Ledger.Exposed)
 	}
 }
 
@@ -122,17 +122,17 @@ func TestShortListOnTheWay(t *testing.T) {
 	s := half(t)
 	s.World.Hidden["0"] = true
 	rounds(s, time.Hour)
-	if got := strings.Join(s.Memory.Exposed, ","); got != "0,1" || newOnes(s.World) != 2 {
-		t.Errorf("exposed are %s, %d have the release, %+v", got, newOnes(s.World), s.Last.Because)
+	if got := strings.Join(s.Memory.Ledger.Exposed, ","); got != "0,1" || newOnes(s.World) != 2 {
+		t.Errorf("exposed are %s, %d have the release, %+v", got, newOnes(s.World), s.Last.Explanation)
 	}
-	if said := s.Last.Because; said.Reason != rollout.ReasonAzureUnavailable ||
+	if said := s.Last.Explanation; said.Reason != rollout.ReasonAzureUnavailable ||
 		!strings.Contains(said.Message, "instance 0, which Azure has") {
 		t.Errorf("got %+v", said)
 	}
 	s.World.Remove(s.World.Machines[0]) // now it is gone
 	rounds(s, time.Hour)
-	if got := strings.Join(s.Memory.Exposed, ","); got != "1" || s.Last.Because.Reason != rollout.ReasonCanaryReached {
-		t.Errorf("exposed are %s, %+v", got, s.Last.Because)
+	if got := strings.Join(s.Memory.Ledger.Exposed, ","); got != "1" || s.Last.Explanation.Reason != rollout.ReasonCanaryReached {
+		t.Errorf("exposed are %s, %+v", got, s.Last.Explanation)
 	}
 }
 
@@ -144,7 +144,7 @@ func TestShortOfCapacity(t *testing.T) {
 		obs := seen(image2, 0, listed)
 		obs.Model.Value.Capacity = capacity
 		if since > 0 {
-			obs.Memory.ShortSince = obs.At.Add(-since)
+			obs.State.Timers.ListShortSince = obs.At.Add(-since)
 		}
 		return rollout.Plan(canary(image2, 100), obs)
 	}
@@ -168,8 +168,8 @@ func TestShortOfCapacity(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := plan(tc.listed, tc.capacity, tc.since)
 			wantWait(t, d, tc.reason, tc.says)
-			if isShort := tc.listed < max(1, tc.capacity) && tc.capacity != 0; isShort == d.Remember.ShortSince.IsZero() {
-				t.Errorf("short since %v", d.Remember.ShortSince)
+			if isShort := tc.listed < max(1, tc.capacity) && tc.capacity != 0; isShort == d.State.Timers.ListShortSince.IsZero() {
+				t.Errorf("short since %v", d.State.Timers.ListShortSince)
 			}
 		})
 	}
@@ -181,17 +181,17 @@ func TestAsksWithinBounds(t *testing.T) {
 	for _, gone := range []bool{true, false} {
 		obs := seen(image2, 0, 3)
 		for n := range 40 {
-			obs.Memory.Exposed = append(obs.Memory.Exposed, fmt.Sprint(n))
+			obs.State.Ledger.Exposed = append(obs.State.Ledger.Exposed, fmt.Sprint(n))
 		}
-		obs.Asked = map[string]rollout.Reading[bool]{}
+		obs.Exists = map[string]rollout.Result[bool]{}
 		for reads := rollout.Look(canary(image2, 100), obs); reads.Instance != ""; reads = rollout.Look(canary(image2, 100), obs) {
-			obs.Asked[reads.Instance] = rollout.Known(!gone)
+			obs.Exists[reads.Instance] = rollout.KnownResult(!gone)
 		}
-		if asked, want := len(obs.Asked), map[bool]int{true: 10, false: 1}[gone]; asked != want {
+		if asked, want := len(obs.Exists), map[bool]int{true: 10, false: 1}[gone]; asked != want {
 			t.Errorf("gone %t: asked for %d, want %d", gone, asked, want)
 		}
 		d := rollout.Plan(canary(image2, 100), obs)
-		if left, want := len(d.Remember.Exposed), map[bool]int{true: 30, false: 40}[gone]; left != want || d.Recheck < 10*time.Second {
+		if left, want := len(d.State.Ledger.Exposed), map[bool]int{true: 30, false: 40}[gone]; left != want || d.Recheck < 10*time.Second {
 			t.Errorf("gone %t: %d are exposed, want %d; looking again after %s", gone, left, want, d.Recheck)
 		}
 	}

@@ -47,11 +47,11 @@ const (
 
 // Problem is an error whose kind is known. Message is for people: what happened, to which object. It never holds a secret.
 type Problem struct {
-	Kind       Kind
-	Code       string        // Azure's own code, if there was one
-	Message    string        // what happened, without the code
-	Mend       string        // the next command to run, if there is one
-	RetryAfter time.Duration // how long Azure asked to wait; 0: it did not say
+	Kind        Kind          `json:"kind,omitempty"`
+	Code        string        `json:"code,omitempty"`        // Azure's own code, if there was one
+	Message     string        `json:"message,omitempty"`     // what happened, without the code
+	Remediation string        `json:"remediation,omitempty"` // the next command to run, if there is one
+	RetryAfter  time.Duration `json:"retryAfter,omitempty"`  // how long Azure asked to wait; 0: not known
 }
 
 // Error says what happened.

@@ -30,22 +30,23 @@ func (l *life) verify(run rollout.CheckRun) rollout.CheckResult {
 		state = rollout.CheckFailed
 	}
 	l.verdicts[run.Key] = state
-	return rollout.CheckResult{State: state, Message: "random", Inside: run.Key.Instance != "" && l.world.Telling}
+	return rollout.CheckResult{State: state, Message: "random", RunsInInstance: run.Key.Instance != "" && l.world.Telling}
 }
 
 // checkVerdicts holds that no step is left, and no success is claimed, without a verdict of every check of it that counts; and that no
 // machine is let out of a batch without one.
 func (l *life) checkVerdicts(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	m := d.Remember
-	if m.Return != nil || m.Completed || m.PromoteFull || m.Promoted != "" || m.Run != obs.Memory.Run {
+	m := d.State
+	if m.Rollback.Current != nil || m.Run.Completed || m.Stage.PromoteAll || m.Stage.Promoted != "" ||
+		m.Run.Number != obs.State.Run.Number {
 		return
 	}
-	for _, c := range spec.Checks {
+	for _, c := range spec.Tasks.Checks {
 		switch {
 		case c.Advisory || c.Background:
-		case c.Scope == rollout.CheckStep && (m.Step != obs.Memory.Step || d.Because.Reason == rollout.ReasonCanaryReached):
-			if !l.hasPassed(c.Name, m.Run, "") {
-				l.breaks("step %q is left and check %s never passed", obs.Memory.Step, c.Name)
+		case c.Scope == rollout.CheckStep && (m.Stage.Name != obs.State.Stage.Name || d.Explanation.Reason == rollout.ReasonCanaryReached):
+			if !l.hasPassed(c.Name, m.Run.Number, "") {
+				l.breaks("step %q is left and check %s never passed", obs.State.Stage.Name, c.Name)
 			}
 		case c.Scope == rollout.CheckInstance:
 			l.checkLetOut(c.Name, obs, m)
@@ -54,20 +55,21 @@ func (l *life) checkVerdicts(spec rollout.Spec, obs rollout.Observation, d rollo
 }
 
 // checkLetOut holds that each machine that left a batch without a failure passed the check.
-func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.Memory) {
-	op := obs.Memory.Operation
-	if op == nil || op.Run != m.Run || op.Kind == rollout.UpgradeOperation && l.shell.Spec.Action == rollout.ActionUpgradeThenReimage ||
+func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.State) {
+	op := obs.State.Operation
+	if op == nil || op.Run != m.Run.Number ||
+		op.Kind == rollout.UpgradeOperation && l.shell.Spec.Instances.Action == rollout.ActionUpgradeThenReimage ||
 		m.Operation != nil {
 		return
 	}
-	if m.LastBatchEnd.Equal(obs.Memory.LastBatchEnd) {
+	if m.Pacing.LastBatchEnd.Equal(obs.State.Pacing.LastBatchEnd) {
 		return // it was not verified, but seen out
 	}
 	for _, ref := range op.Instances {
-		if i := machineIn(obs, ref); i.Off != rollout.NotOff {
+		if i := machineIn(obs, ref.Ref); i.Power.Off != rollout.NotOff {
 			continue // it left the batch since it was stopped
 		}
-		if l.listsUpdated(obs, ref.ID) && !l.hasFailedIn(m, ref.ID) && !l.hasPassed(check, m.Run, ref.ID) {
+		if l.listsUpdated(obs, ref.ID) && !l.hasFailedIn(m, ref.ID) && !l.hasPassed(check, m.Run.Number, ref.ID) {
 			l.breaks("machine %s left its batch and never passed check %s", ref.ID, check)
 		}
 	}
@@ -77,14 +79,14 @@ func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.Memo
 func (l *life) listsUpdated(obs rollout.Observation, id string) bool {
 	for _, i := range obs.Instances.Value {
 		if i.ID == id {
-			return i.Latest == rollout.Yes && i.State != rollout.StateDeleting
+			return i.Latest == rollout.True && i.State != rollout.StateDeleting
 		}
 	}
 	return false
 }
 
-func (l *life) hasFailedIn(m rollout.Memory, id string) bool {
-	for _, f := range m.Failed {
+func (l *life) hasFailedIn(m rollout.State, id string) bool {
+	for _, f := range m.Ledger.Failed {
 		if f.Ref.ID == id {
 			return true
 		}

@@ -11,7 +11,7 @@ import (
 
 // outside is what was done outside of Azure: who was called, and whose node is cordoned.
 type outside struct {
-	delivered map[rollout.CallKey]bool
+	delivered map[rollout.HookCallKey]bool
 	cordoned  map[string]bool
 	deaf      bool // in the calm nobody answers and no node gets empty
 }
@@ -43,17 +43,17 @@ func randomDrain(dice simworld.Dice) *rollout.Drain {
 }
 
 // call is a call that is due: most are delivered sooner or later, and in the calm all are.
-func (l *life) call(run rollout.CallRun) rollout.CallResult {
+func (l *life) call(run rollout.HookCall) rollout.HookCallResult {
 	switch roll := l.dice(40); {
 	case l.calm && l.outside.deaf:
-		return rollout.CallResult{}
+		return rollout.HookCallResult{}
 	case l.calm || roll < 15:
 		l.outside.delivered[run.Key] = true
-		return rollout.CallResult{State: rollout.CallDelivered}
+		return rollout.HookCallResult{State: rollout.HookCallDelivered}
 	case roll == 39:
-		return rollout.CallResult{State: rollout.CallFailed, Message: "random"}
+		return rollout.HookCallResult{State: rollout.HookCallFailed, Message: "random"}
 	default:
-		return rollout.CallResult{Message: "random"}
+		return rollout.HookCallResult{Message: "random"}
 	}
 }
 
@@ -77,34 +77,34 @@ func (l *life) node(id string, drain bool) rollout.NodeState {
 
 // checkCalls holds that no machine is touched, and no step begun or left, before its hooks were called.
 func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	m := d.Remember
+	m := d.State
 	l.checkStill(spec, obs, d)
 	l.checkDrain(spec, obs, d)
-	if m.Return != nil {
+	if m.Rollback.Current != nil {
 		return
 	}
 	_, upgrades := d.Step.(rollout.Upgrade)
-	refs := rollout.Named(d.Step)
-	for _, h := range spec.Hooks {
+	refs := rollout.InstancesOf(d.Step)
+	for _, h := range spec.Tasks.Hooks {
 		if h.OnFailure == rollout.HookIgnore {
 			continue
 		}
 		switch {
 		case h.At == rollout.BeforeInstance && upgrades:
 			for _, ref := range refs {
-				l.mustHaveCalled(h, m.Run, ref.ID)
+				l.mustHaveCalled(h, m.Run.Number, ref.ID)
 			}
 		case h.At == rollout.BeforeStep && d.Step.Operation() != "" && d.Step.Operation() != rollout.SuspendRepairsOperation &&
 			d.Step.Operation() != rollout.ResumeRepairsOperation:
-			l.mustHaveCalled(h, m.Run, "")
-		case h.At == rollout.AfterStep && m.Run == obs.Memory.Run && !obs.Memory.Completed && !m.Returned &&
-			(m.Step != obs.Memory.Step || d.Because.Reason == rollout.ReasonCanaryReached):
-			l.mustHaveCalled(h, m.Run, "")
+			l.mustHaveCalled(h, m.Run.Number, "")
+		case h.At == rollout.AfterStep && m.Run.Number == obs.State.Run.Number && !obs.State.Run.Completed && !m.Run.CompletedAtBaseline &&
+			(m.Stage.Name != obs.State.Stage.Name || d.Explanation.Reason == rollout.ReasonCanaryReached):
+			l.mustHaveCalled(h, m.Run.Number, "")
 		case h.At == rollout.AfterInstance:
 			l.checkCalledAfter(h, obs, m)
 		}
 	}
-	if spec.Drain != nil && spec.Drain.OnFailure != rollout.HookIgnore && upgrades {
+	if spec.Tasks.Drain != nil && spec.Tasks.Drain.OnFailure != rollout.HookIgnore && upgrades {
 		for _, ref := range refs {
 			if !l.outside.cordoned[ref.ID] {
 				l.breaks("machine %s is upgraded, and its node was not cordoned", ref.ID)
@@ -115,34 +115,34 @@ func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.
 
 // checkStill holds that nobody is called before something new, and no node is drained, while nothing new may begin.
 func (l *life) checkStill(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	back := d.Remember.Return
+	back := d.State.Rollback.Current
 	explicit := back != nil && (back.Cause == rollout.CauseAction || back.Cause == rollout.CauseDeletion)
 	isClosed := obs.Window.Closed && (back == nil || back.Cause == rollout.CauseTimeout)
-	if !spec.PlanOnly && (!spec.Paused || explicit) && !isClosed && spec.Deleting != rollout.DeletionLeave &&
-		(obs.Outside == nil || back != nil) {
+	if !spec.PlanOnly && (!spec.Paused || explicit) && !isClosed && spec.Deletion != rollout.DeletionLeave &&
+		(obs.IntegrationError == nil || back != nil) {
 		return
 	}
-	if len(d.Nodes.Drain) > 0 {
-		l.breaks("I7: nodes are drained while nothing new may begin: %v", d.Because)
+	if len(d.Tasks.Nodes.Drain) > 0 {
+		l.breaks("I7: nodes are drained while nothing new may begin: %v", d.Explanation)
 	}
-	for _, call := range d.Calls {
-		if spec.Deleting == rollout.DeletionLeave || call.Point != rollout.AfterInstance && call.Point != rollout.OnFailure {
-			l.breaks("I7: %s is called while nothing new may begin: %v", call.Point, d.Because)
+	for _, call := range d.Tasks.Hooks {
+		if spec.Deletion == rollout.DeletionLeave || call.Point != rollout.AfterInstance && call.Point != rollout.OnFailure {
+			l.breaks("I7: %s is called while nothing new may begin: %v", call.Point, d.Explanation)
 		}
 	}
 }
 
 // checkDrain holds that draining nodes keeps the budget of unavailability too (I1): who takes no pods is out of service.
 func (l *life) checkDrain(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	if obs.Instances.State != rollout.Read || d.Remember.Return != nil && d.Remember.Return.Record == "" {
+	if obs.Instances.State != rollout.Read || d.State.Rollback.Current != nil && d.State.Rollback.Current.Revision == "" {
 		return
 	}
-	v := lookAt(spec, d.Remember, obs)
+	v := lookAt(spec, d.State, obs)
 	out := map[string]bool{}
 	for id := range v.byID {
 		out[id] = v.unavailable[id] || l.outside.cordoned[id]
 	}
-	if op := obs.Memory.Operation; op != nil && op.Refused == nil {
+	if op := obs.State.Operation; op != nil && op.Rejection == nil {
 		for _, ref := range op.Instances {
 			if _, listed := v.byID[ref.ID]; listed { // else it is gone
 				out[ref.ID] = true
@@ -150,7 +150,7 @@ func (l *life) checkDrain(spec rollout.Spec, obs rollout.Observation, d rollout.
 		}
 	}
 	before, fresh := count(out), 0
-	for _, ref := range d.Nodes.Drain {
+	for _, ref := range d.Tasks.Nodes.Drain {
 		if _, listed := v.byID[ref.ID]; listed && !out[ref.ID] {
 			fresh++
 		}
@@ -171,23 +171,23 @@ func count(flags map[string]bool) int {
 }
 
 // checkCalledAfter holds that each machine that left a batch without a failure was called about.
-func (l *life) checkCalledAfter(h rollout.Hook, obs rollout.Observation, m rollout.Memory) {
-	op := obs.Memory.Operation
-	if op == nil || op.Run != m.Run || m.Operation != nil || m.LastBatchEnd.Equal(obs.Memory.LastBatchEnd) {
+func (l *life) checkCalledAfter(h rollout.Hook, obs rollout.Observation, m rollout.State) {
+	op := obs.State.Operation
+	if op == nil || op.Run != m.Run.Number || m.Operation != nil || m.Pacing.LastBatchEnd.Equal(obs.State.Pacing.LastBatchEnd) {
 		return
 	}
 	for _, ref := range op.Instances {
-		if i := machineIn(obs, ref); i.Off != rollout.NotOff {
+		if i := machineIn(obs, ref.Ref); i.Power.Off != rollout.NotOff {
 			continue // it left the batch since it was stopped
 		}
 		if l.listsUpdated(obs, ref.ID) && !l.hasFailedIn(m, ref.ID) && !skips(m, ref.ID) {
-			l.mustHaveCalled(h, m.Run, ref.ID)
+			l.mustHaveCalled(h, m.Run.Number, ref.ID)
 		}
 	}
 }
 
-func skips(m rollout.Memory, id string) bool {
-	for _, ref := range m.Skipped {
+func skips(m rollout.State, id string) bool {
+	for _, ref := range m.Ledger.Skipped {
 		if ref.ID == id {
 			return true
 		}
@@ -208,16 +208,21 @@ func (l *life) mustHaveCalled(h rollout.Hook, run int64, id string) {
 func (l *life) takesPods() error {
 	op := l.shell.Memory.Operation
 	for id := range l.outside.cordoned {
-		if op != nil && l.shell.Spec.Action == rollout.ActionUpgradeThenReimage &&
-			slices.ContainsFunc(op.Instances, func(ref rollout.Ref) bool { return ref.ID == id }) {
+		if op != nil && l.shell.Spec.Instances.Action == rollout.ActionUpgradeThenReimage &&
+			slices.ContainsFunc(rollout.Refs(op.Instances), func(ref rollout.Ref) bool { return ref.ID == id }) {
 			continue
 		}
-		if slices.ContainsFunc(l.shell.Memory.Failed, func(f rollout.Failure) bool {
+		if slices.ContainsFunc(l.shell.Memory.Ledger.Failed, func(f rollout.Failure) bool {
 			return f.Ref.ID == id && f.Reason != rollout.FailureHook && f.Reason != rollout.FailureDrain
 		}) {
 			continue
 		}
-		return fmt.Errorf("the node of machine %s is left cordoned, known are %v, now %v", id, l.shell.Memory.Drained, l.shell.Last.Because)
+		return fmt.Errorf(
+			"the node of machine %s is left cordoned, known are %v, now %v",
+			id,
+			l.shell.Memory.Ledger.Cordoned,
+			l.shell.Last.Explanation,
+		)
 	}
 	return nil
 }

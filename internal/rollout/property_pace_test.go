@@ -78,9 +78,11 @@ var troubles = []struct {
 	{"no hook answers", func(p *paced) { p.shell.Call = nil }},
 	{"no node gets empty", func(p *paced) { p.shell.Node = nil }},
 	{"paused", func(p *paced) { p.shell.Spec.Paused = true }},
-	{"the window is closed", func(p *paced) { p.shell.Window = rollout.Window{Closed: true, Changes: p.world.Now.Add(3 * time.Hour)} }},
-	{"the window opened long ago", func(p *paced) { p.shell.Window = rollout.Window{Closed: true, Changes: p.world.Now.Add(-time.Hour)} }},
-	{"another rollout ends", func(p *paced) { p.shell.Claim = rollout.Claim{Holder: "shop/younger", Ending: true} }},
+	{"the window is closed", func(p *paced) {
+		p.shell.Window = rollout.Window{Closed: true, NextChange: p.world.Now.Add(3 * time.Hour)}
+	}},
+	{"the window opened long ago", func(p *paced) { p.shell.Window = rollout.Window{Closed: true, NextChange: p.world.Now.Add(-time.Hour)} }},
+	{"another rollout ends", func(p *paced) { p.shell.Claim = rollout.Ownership{Owner: "shop/younger", Releasing: true} }},
 	{"the model moves", func(p *paced) { p.shell.OnEffect = func(rollout.Observation, rollout.Decision) { p.moveModel() } }},
 	{"chosen instances are gone", func(p *paced) { p.shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) { p.replace(d) } }},
 	{"records are lost", func(p *paced) {
@@ -90,12 +92,14 @@ var troubles = []struct {
 	{"going back with ill instances", func(p *paced) { p.world.Faults.Unhealthy = 1; p.goBack() }},
 	{"going back while effects are refused", func(p *paced) { p.world.Faults.Refused = 1; p.goBack() }},
 	{"going back while operations hang", func(p *paced) { p.world.Faults.Hangs = 1; p.goBack() }},
-	{"deleted", func(p *paced) { p.shell.Spec.Deleting = rollout.DeletionRollback }},
-	{"deleted while effects are refused", func(p *paced) { p.shell.Spec.Deleting, p.world.Faults.Refused = rollout.DeletionRollback, 1 }},
+	{"deleted", func(p *paced) { p.shell.Spec.Deletion = rollout.DeletionRollback }},
+	{"deleted while effects are refused", func(p *paced) { p.shell.Spec.Deletion, p.world.Faults.Refused = rollout.DeletionRollback, 1 }},
 }
 
 // goBack asks for a rollback.
-func (p *paced) goBack() { p.ask(rollout.Action{Verb: rollout.VerbRollback, Run: p.shell.Memory.Run}) }
+func (p *paced) goBack() {
+	p.ask(rollout.Action{Verb: rollout.VerbRollback, Run: p.shell.Memory.Run.Number})
+}
 
 // paced is one world that is held in one trouble.
 type paced struct {
@@ -115,9 +119,9 @@ func newPaced(seed int64) *paced {
 	h, pick := &s.Spec.Health, func(d ...time.Duration) time.Duration { return d[p.dice(len(d))] }
 	h.Timeout = pick(time.Minute, 5*time.Minute, 15*time.Minute, 2*time.Hour)
 	h.MinReady = min(pick(0, 0, 5*time.Second, 31*time.Second, time.Minute, 10*time.Minute, time.Hour), h.Timeout-time.Second)
-	h.InARow = []int{0, 0, 2, 3, 100}[p.dice(5)]
+	h.SuccessThreshold = []int{0, 0, 2, 3, 100}[p.dice(5)]
 	s.Spec.Batch.Pause = pick(0, 0, 3*time.Second, time.Minute, time.Hour)
-	s.Spec.Bake = pick(0, 0, time.Second, time.Hour)
+	s.Spec.Canary.Bake = pick(0, 0, time.Second, time.Hour)
 	s.OnPlan, s.OnEffect = nil, nil
 	p.round()
 	for range p.dice(chaosRounds) {
@@ -155,7 +159,7 @@ func (p *paced) run() (most int, told string) {
 			p.calls = append(p.calls, p.world.Now)
 		}
 		p.told = append(p.told[max(0, len(p.told)-19):], fmt.Sprintf("%s %d calls, %s: %s: %s, then %s", p.world.Now.Format(time.TimeOnly),
-			p.shell.Reads+p.shell.Effects-before, doing(p.shell.Memory.Operation), p.shell.Last.Because.Reason, p.shell.Last.Because.Message,
+			p.shell.Reads+p.shell.Effects-before, doing(p.shell.Memory.Operation), p.shell.Last.Explanation.Reason, p.shell.Last.Explanation.Message,
 			p.shell.Recheck))
 		p.world.Advance(p.shell.Recheck)
 		p.become()
@@ -172,7 +176,7 @@ func (p *paced) become() {
 		return
 	}
 	for _, m := range p.world.Machines {
-		m.Health = rollout.Yes
+		m.Health = rollout.True
 	}
 }
 
@@ -192,7 +196,7 @@ func (p *paced) moveModel() {
 
 // replace has other machines in the place of those that an effect names.
 func (p *paced) replace(d rollout.Decision) {
-	for _, ref := range rollout.Named(d.Step) {
+	for _, ref := range rollout.InstancesOf(d.Step) {
 		for _, m := range p.world.Machines {
 			if m.ID == ref.ID {
 				p.world.Remove(m)

@@ -28,41 +28,41 @@ func randomTargets(dice simworld.Dice) []rollout.Target {
 	return targets
 }
 
+// randomSpec draws a specification. The order of the draws is part of every seed that is written down.
 func randomSpec(dice simworld.Dice, target rollout.Target) rollout.Spec {
-	return rollout.Spec{
-		Target:  target,
-		Percent: []int{1, 34, 50, 75, 100, 100}[dice(6)],
-		Batch: rollout.Batch{
-			Size:           rollout.Amount{Value: 1 + dice(4)},
-			MaxUnavailable: randomAmount(dice),
-			Pause:          time.Duration(dice(3)) * 20 * time.Second,
-		},
-		Steps:    randomSteps(dice),
-		Checks:   randomChecks(dice),
-		Hooks:    randomHooks(dice),
-		Drain:    randomDrain(dice),
-		Baseline: randomBaseline(dice),
-		Failure: rollout.FailurePolicy{
-			MaxFailed:        rollout.Amount{Value: max(0, dice(4)-2)},
-			Retries:          max(0, dice(4)-2),
-			ProgressDeadline: time.Duration(max(0, dice(4)-2)) * 20 * time.Minute,
-			Action:           []rollout.FailureAction{rollout.FailurePause, rollout.FailureAbort, rollout.FailureRollback}[dice(3)],
-		},
-		Drift:     rollout.Drift{Overwrite: dice(3) == 0, RollOther: dice(3) == 0},
-		Repairs:   []rollout.RepairsPolicy{rollout.RepairsLeave, rollout.RepairsSuspend}[dice(2)],
-		History:   1 + dice(3),
-		Bake:      time.Duration(max(0, dice(4)-2)) * 2 * time.Minute,
+	spec := rollout.Spec{Target: target}
+	spec.Canary.Percent = []int{1, 34, 50, 75, 100, 100}[dice(6)]
+	spec.Batch = rollout.Batch{
+		Size:           rollout.Amount{Value: 1 + dice(4)},
+		MaxUnavailable: randomAmount(dice),
+		Pause:          time.Duration(dice(3)) * 20 * time.Second,
+	}
+	spec.Canary.Steps = randomSteps(dice)
+	spec.Tasks = rollout.Tasks{Checks: randomChecks(dice), Hooks: randomHooks(dice), Drain: randomDrain(dice)}
+	spec.Baseline = randomBaseline(dice)
+	spec.Failure = rollout.FailurePolicy{
+		MaxFailed:        rollout.Amount{Value: max(0, dice(4)-2)},
+		Retries:          max(0, dice(4)-2),
+		ProgressDeadline: time.Duration(max(0, dice(4)-2)) * 20 * time.Minute,
+		Action:           []rollout.FailureAction{rollout.FailurePause, rollout.FailureAbort, rollout.FailureRollback}[dice(3)],
+	}
+	spec.Drift = rollout.Drift{Overwrite: dice(3) == 0, RollOther: dice(3) == 0}
+	spec.Repairs = []rollout.RepairsPolicy{rollout.RepairsLeave, rollout.RepairsSuspend}[dice(2)]
+	spec.HistoryLimit = 1 + dice(3)
+	spec.Canary.Bake = time.Duration(max(0, dice(4)-2)) * 2 * time.Minute
+	spec.Instances = rollout.InstancePolicy{
 		Zones:     []rollout.Zones{rollout.ZonesSpread, rollout.ZonesOneAtATime, rollout.ZonesIgnore}[dice(3)],
 		Order:     []rollout.Order{rollout.OrderOldest, rollout.OrderNewest, rollout.OrderInstanceID}[dice(3)],
 		Action:    []rollout.InstanceAction{rollout.ActionUpgrade, rollout.ActionUpgrade, rollout.ActionUpgradeThenReimage}[dice(3)],
 		Protected: []rollout.ProtectedPolicy{rollout.ProtectedSkip, rollout.ProtectedWait, rollout.ProtectedFail}[dice(3)],
-		Health: rollout.Health{
-			Source:   []rollout.HealthSource{rollout.HealthApplication, rollout.HealthProvisioning}[dice(2)],
-			MinReady: time.Duration(dice(3)) * 20 * time.Second,
-			Timeout:  5 * time.Minute,
-			InARow:   max(0, dice(6)-3),
-		},
 	}
+	spec.Health = rollout.Health{
+		Source:           []rollout.HealthSource{rollout.HealthApplication, rollout.HealthProvisioning}[dice(2)],
+		MinReady:         time.Duration(dice(3)) * 20 * time.Second,
+		Timeout:          5 * time.Minute,
+		SuccessThreshold: max(0, dice(6)-3),
+	}
+	return spec
 }
 
 // randomSteps draws up to three ascending steps, or none.

@@ -96,7 +96,7 @@ type life struct {
 	outside              outside
 	calm                 bool
 	edited, wasProtected bool
-	deciding             rollout.Memory // what the round that is looked at remembers
+	deciding             rollout.State // what the round that is looked at remembers
 
 	fate       *rand.Rand // whether the scale set is created again
 	clock      *rand.Rand // what the controller's clock does; apart from the dice, so that each seed keeps its story
@@ -124,9 +124,9 @@ func (l *life) run() error {
 func (l *life) round() {
 	l.shell.Round()
 	if l.tell != nil {
-		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.Memory.Operation, l.shell.Last.Because.Reason,
-			l.shell.Last.Because.Message)
-		l.tell("    %s exposed %v failed %d", machines(l.world), l.shell.Memory.Exposed, len(l.shell.Memory.Failed))
+		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.Memory.Operation, l.shell.Last.Explanation.Reason,
+			l.shell.Last.Explanation.Message)
+		l.tell("    %s exposed %v failed %d", machines(l.world), l.shell.Memory.Ledger.Exposed, len(l.shell.Memory.Ledger.Failed))
 	}
 }
 
@@ -158,7 +158,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(32)-28)) }
 	l.named = map[string]bool{}
 	l.verdicts, l.shell.Verify = map[rollout.CheckKey]rollout.CheckState{}, l.verify
-	l.outside = outside{delivered: map[rollout.CallKey]bool{}, cordoned: map[string]bool{}, deaf: dice(8) == 0}
+	l.outside = outside{delivered: map[rollout.HookCallKey]bool{}, cordoned: map[string]bool{}, deaf: dice(8) == 0}
 	l.shell.Call, l.shell.Node = l.call, l.node
 	l.shell.OnPlan = l.checkPlan
 	l.shell.OnEffect = l.checkEffect
@@ -185,25 +185,25 @@ func (l *life) changeMind() {
 		l.shell.Spec.Target = l.targets[l.dice(len(l.targets))]
 		l.interfered = true
 	case 1:
-		l.shell.Spec.Percent = []int{10, 34, 50, 100}[l.dice(4)]
+		l.shell.Spec.Canary.Percent = []int{10, 34, 50, 100}[l.dice(4)]
 	case 2:
 		l.shell.Spec.Paused = !l.shell.Spec.Paused
 	case 4:
-		l.shell.Window = rollout.Window{Closed: !l.shell.Window.Closed, Changes: l.world.Now.Add(time.Hour)}
+		l.shell.Window = rollout.Window{Closed: !l.shell.Window.Closed, NextChange: l.world.Now.Add(time.Hour)}
 	case 5, 6, 7:
 		l.act()
 	case 8:
 		l.shell.Secrets["web-script"] = []string{"", "1", "2"}[l.dice(3)]
 	case 9:
 		if l.dice(6) == 0 {
-			l.shell.Spec.Deleting = []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback}[l.dice(2)]
+			l.shell.Spec.Deletion = []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback}[l.dice(2)]
 		}
 	case 12:
 		l.shell.Outside = []*rollout.Problem{nil, {Kind: rollout.KindInvalid, Message: "hook hook-0: no such Secret"}}[l.dice(2)]
 	case 10:
 		l.shell.Spec.PlanOnly = l.dice(3) == 0
 	case 11:
-		l.shell.Claim = []rollout.Claim{{}, {Holder: "shop/older"}, {Holder: "shop/younger", Ending: true}}[l.dice(3)]
+		l.shell.Claim = []rollout.Ownership{{}, {Owner: "shop/older"}, {Owner: "shop/younger", Releasing: true}}[l.dice(3)]
 	case 3:
 		l.world.Mode = []string{rollout.UpgradeModeManual, "Automatic"}[l.dice(2)]
 	}
@@ -252,7 +252,7 @@ func (l *life) comeToRest() error {
 	l.calm = true
 	l.world.Mode = rollout.UpgradeModeManual
 	l.shell.Spec.Paused, l.shell.Spec.PlanOnly = false, false
-	l.shell.Window, l.shell.Claim, l.shell.Outside = rollout.Window{}, rollout.Claim{}, nil
+	l.shell.Window, l.shell.Claim, l.shell.Outside = rollout.Window{}, rollout.Ownership{}, nil
 	l.shell.CrashIn = nil
 	l.shell.Spec.Failure.ProgressDeadline = 0
 	delete(l.shell.Secrets, "web-script")
@@ -262,13 +262,20 @@ func (l *life) comeToRest() error {
 		if l.shell.Released {
 			return l.releasedWell()
 		}
-		if l.shell.Last.Because.Reason == rollout.ReasonAwaitingApproval && len(l.shell.Actions) == 0 {
-			l.ask(rollout.Action{Verb: rollout.VerbApprove, Run: l.shell.Memory.Run, Step: dumbStep(l.shell.Spec, l.shell.Memory).Name})
+		if l.shell.Last.Explanation.Reason == rollout.ReasonAwaitingApproval && len(l.shell.Actions) == 0 {
+			l.ask(
+				rollout.Action{
+					Verb: rollout.VerbApprove,
+					Run:  l.shell.Memory.Run.Number,
+					Step: dumbStep(l.shell.Spec, l.shell.Memory).Name,
+				},
+			)
 		}
-		if l.shell.Last.Because.Reason == rollout.ReasonScaleSetReplaced && len(l.shell.Actions) == 0 {
-			l.ask(rollout.Action{Verb: rollout.VerbRetry, Run: l.shell.Memory.Run})
+		if l.shell.Last.Explanation.Reason == rollout.ReasonScaleSetReplaced && len(l.shell.Actions) == 0 {
+			l.ask(rollout.Action{Verb: rollout.VerbRetry, Run: l.shell.Memory.Run.Number})
 		}
-		if still++; l.shell.Writes != written || l.shell.Last.Because.Reason.Standing() == rollout.Working || len(l.shell.Last.Calls) > 0 {
+		if still++; l.shell.Writes != written || l.shell.Last.Explanation.Reason.Readiness() == rollout.Working ||
+			len(l.shell.Last.Tasks.Hooks) > 0 {
 			still, written = 0, l.shell.Writes
 		}
 		l.world.Advance(min(max(l.shell.Recheck, time.Second), 10*time.Minute))
@@ -292,25 +299,29 @@ func (l *life) comeToRest() error {
 	}
 	if l.shell.Writes != writes || l.shell.Effects != effects {
 		return fmt.Errorf("I10: no rest: %d writes and %d effects more, now %v", l.shell.Writes-writes, l.shell.Effects-effects,
-			l.shell.Last.Because)
+			l.shell.Last.Explanation)
 	}
 	return l.verdict()
 }
 
 // mayLast says whether a calm world explains why the rollout stands where it stands.
 func (l *life) mayLast() error {
-	switch reason := l.shell.Last.Because.Reason; reason {
-	case rollout.ReasonCompleted, rollout.ReasonCanaryReached, rollout.ReasonRolledBack, rollout.ReasonAborted, rollout.ReasonNotRollbackable:
+	switch reason := l.shell.Last.Explanation.Reason; reason {
+	case rollout.ReasonCompleted,
+		rollout.ReasonCanaryReached,
+		rollout.ReasonRolledBack,
+		rollout.ReasonAborted,
+		rollout.ReasonNotRollbackable:
 		return nil
 	case rollout.ReasonFailed:
-		if len(l.shell.Memory.Failed) > 0 || l.shell.Memory.Rejected != "" {
+		if len(l.shell.Memory.Ledger.Failed) > 0 || l.shell.Memory.Stage.FailedCheck != "" {
 			return nil
 		}
 	case rollout.ReasonDrifted:
 		return nil
 	case rollout.ReasonWaitingForHealth:
 		// a tolerated failure, or who was taken out, may spend the whole budget
-		if l.waitsForAnotherZone() || l.isShareLeft() || len(l.shell.Memory.Failed)+len(l.shell.Memory.Skipped) > 0 {
+		if l.waitsForAnotherZone() || l.isShareLeft() || len(l.shell.Memory.Ledger.Failed)+len(l.shell.Memory.Ledger.Skipped) > 0 {
 			return nil
 		}
 	case rollout.ReasonPreflightFailed:
@@ -326,13 +337,13 @@ func (l *life) mayLast() error {
 			return nil
 		}
 	}
-	return fmt.Errorf("I10: calm, and yet %v after %d rounds", l.shell.Last.Because, calmRounds)
+	return fmt.Errorf("I10: calm, and yet %v after %d rounds", l.shell.Last.Explanation, calmRounds)
 }
 
 // waitsForAnotherZone says whether a machine that failed spends the budget from a zone whose turn has not come: one zone at a time
 // means that it is not touched, and a person has to see to it.
 func (l *life) waitsForAnotherZone() bool {
-	if l.shell.Spec.Zones != rollout.ZonesOneAtATime {
+	if l.shell.Spec.Instances.Zones != rollout.ZonesOneAtATime {
 		return false
 	}
 	first, sick := "", ""
@@ -360,7 +371,7 @@ func (l *life) isShareLeft() bool {
 		}
 		n++
 		switch {
-		case m.Model == len(l.world.Models)-1 || slices.Contains(l.shell.Memory.Exposed, m.ID):
+		case m.Model == len(l.world.Models)-1 || slices.Contains(l.shell.Memory.Ledger.Exposed, m.ID):
 			touched++
 		case m.State == rollout.StateFailed:
 			sick++
@@ -371,10 +382,10 @@ func (l *life) isShareLeft() bool {
 
 // checkReady holds a claim of success, when it is made, against the machines themselves. A list that may lag is no claim about now.
 func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
-	if obs.Memory.Completed || obs.Instances.State != rollout.Read || l.world.Faults.ListLags > 0 {
+	if obs.State.Run.Completed || obs.Instances.State != rollout.Read || l.world.Faults.ListLags > 0 {
 		return
 	}
-	if l.shell.Memory.Returned || l.returns(spec) {
+	if l.shell.Memory.Run.CompletedAtBaseline || l.returns(spec) {
 		return // what was never exposed is not looked at; isBack looks at what was
 	}
 	latest := len(l.world.Models) - 1
@@ -383,21 +394,26 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 	}
 	n, good := 0, 0
 	for _, m := range l.world.Machines {
-		if m.Protected && spec.Protected == rollout.ProtectedSkip || m.Off != rollout.NotOff || l.isSkipped(m.ID) {
+		if m.Protected && spec.Instances.Protected == rollout.ProtectedSkip || m.Off != rollout.NotOff || l.isSkipped(m.ID) {
 			continue
 		}
 		n++
 		hasTarget := m.Model == latest || !spec.Drift.RollOther &&
-			slices.Contains(slices.Concat(obs.Memory.Verified, l.deciding.Verified), m.ID) && l.declares(spec.Target, m.Model, latest)
-		if hasTarget && m.State == rollout.StateSucceeded && (spec.Health.Source == rollout.HealthProvisioning || m.Health == rollout.Yes) {
+			slices.Contains(
+				slices.Concat(obs.State.Ledger.Verified, l.deciding.Ledger.Verified),
+				m.ID,
+			) && l.declares(spec.Target, m.Model, latest)
+		if hasTarget && m.State == rollout.StateSucceeded &&
+			(spec.Health.Source == rollout.HealthProvisioning || m.Health == rollout.True) {
 			good++
 		}
-		if spec.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 && m.Reimages[latest] == 0 &&
+		if spec.Instances.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 &&
+			m.Reimages[latest] == 0 &&
 			!l.hasFailed(m.ID) {
 			l.breaks("ready, but machine %s was upgraded and not reimaged", m.ID)
 		}
 	}
-	if want := dumbShare(spec, l.shell.Memory, n) - spec.Failure.MaxFailed.Value; good < want && len(spec.Steps) == 0 {
+	if want := dumbShare(spec, l.shell.Memory, n) - spec.Failure.MaxFailed.Value; good < want && len(spec.Canary.Steps) == 0 {
 		l.breaks("ready with %d of %d desired", good, want)
 	}
 }
@@ -416,10 +432,10 @@ func (l *life) declares(t rollout.Target, a, b int) bool {
 
 // checkPlan holds what must be true of every decision.
 func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	if d.Because.Reason == "" || d.Because.Message == "" || d.Recheck <= 0 {
+	if d.Explanation.Reason == "" || d.Explanation.Message == "" || d.Recheck <= 0 {
 		l.breaks("a decision without reason, message or recheck: %+v", d)
 	}
-	l.deciding = d.Remember
+	l.deciding = d.State
 	l.checkDecision(spec, l.untold(obs), d)
 	if l.dice(4) > 0 {
 		return // a quarter of the rounds is enough to see what depends on chance or order
@@ -437,7 +453,7 @@ func (l *life) untold(obs rollout.Observation) rollout.Observation {
 
 // checkDecision holds a decision against what is true.
 func (l *life) checkDecision(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	if d.Because.Reason.Standing() == rollout.Reached {
+	if d.Explanation.Reason.Readiness() == rollout.Reached {
 		l.checkReady(spec, obs)
 	}
 	l.checkGate(spec, obs, d)
@@ -466,17 +482,17 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	if obs.Instances.State != rollout.Read || obs.Model.State != rollout.Read {
 		return
 	}
-	before := obs.Memory
-	if before.Return != nil || d.Remember.Return != nil || d.Remember.Run != before.Run {
+	before := obs.State
+	if before.Rollback.Current != nil || d.State.Rollback.Current != nil || d.State.Run.Number != before.Run.Number {
 		l.restartSoak(obs, d)
 		return
 	}
-	if before.Revision != spec.Target.Revision() || before.Step != l.atStep {
+	if before.Run.Revision != spec.Target.Revision() || before.Stage.Name != l.atStep {
 		// A new run, or steps that were edited: gates may begin to run in this very round.
 		l.restartSoak(obs, d)
 		return
 	}
-	before.Skipped = d.Remember.Skipped // who is taken out in this very round counts no more
+	before.Ledger.Skipped = d.State.Ledger.Skipped // who is taken out in this very round counts no more
 	v := lookAt(spec, before, obs)
 	good := 0
 	for id := range v.exposed {
@@ -485,7 +501,7 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 		}
 	}
 	switch {
-	case good < v.desired-min(len(d.Remember.Failed), spec.Failure.MaxFailed.Value):
+	case good < v.desired-min(len(d.State.Ledger.Failed), spec.Failure.MaxFailed.Value):
 		l.soaked, l.lastMet = 0, time.Time{}
 	default:
 		if !l.lastMet.IsZero() {
@@ -495,18 +511,24 @@ func (l *life) checkGate(spec rollout.Spec, obs rollout.Observation, d rollout.D
 			l.lastMet = time.Time{} // it stands still from here on
 		}
 	}
-	if d.Remember.Step == before.Step {
+	if d.State.Stage.Name == before.Stage.Name {
 		return
 	}
-	if l.soaked < dumbStep(spec, before).Soak && !d.Remember.PromoteFull && d.Remember.Promoted != dumbStep(spec, before).Name {
-		l.breaks("I11: from step %q to %q after a soak of %s, %s declared", before.Step, d.Remember.Step, l.soaked, dumbStep(spec, before).Soak)
+	if l.soaked < dumbStep(spec, before).Soak && !d.State.Stage.PromoteAll && d.State.Stage.Promoted != dumbStep(spec, before).Name {
+		l.breaks(
+			"I11: from step %q to %q after a soak of %s, %s declared",
+			before.Stage.Name,
+			d.State.Stage.Name,
+			l.soaked,
+			dumbStep(spec, before).Soak,
+		)
 	}
 	l.restartSoak(obs, d) // the next gate may begin to run in the very round that opened this one
 }
 
 // restartSoak has the soak of the step begin with this round.
 func (l *life) restartSoak(obs rollout.Observation, d rollout.Decision) {
-	l.soaked, l.lastMet, l.metAt, l.atStep = 0, obs.At, l.world.Now, d.Remember.Step
+	l.soaked, l.lastMet, l.metAt, l.atStep = 0, obs.At, l.world.Now, d.State.Stage.Name
 }
 
 func (l *life) breaks(format string, args ...any) {

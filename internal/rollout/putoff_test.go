@@ -30,32 +30,32 @@ func TestPutOffIsNoLackOfProgress(t *testing.T) {
 			refused := 0
 			for range 20 {
 				d := rollout.Plan(spec, obs)
-				if d.Remember.Return != nil {
-					t.Fatalf("rolled back after %d refusals: %s", refused, d.Remember.Return.Why)
+				if d.State.Rollback.Current != nil {
+					t.Fatalf("rolled back after %d refusals: %s", refused, d.State.Rollback.Current.Message)
 				}
 				if d.Step.Operation() != "" {
 					refused++
-					d = rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Problem: &p})
+					d = rollout.Acted(spec, d, rollout.StepResult{At: obs.At, Problem: &p})
 				}
-				obs.Memory, obs.At = d.Remember, obs.At.Add(d.Recheck)
+				obs.State, obs.At = d.State, obs.At.Add(d.Recheck)
 			}
 			if refused < 3 {
 				t.Fatalf("%d refusals, want at least 3", refused)
 			}
 			d := rollout.Plan(spec, obs)
 			if d.Step.Operation() == "" {
-				obs.Memory, obs.At = d.Remember, obs.At.Add(d.Recheck)
+				obs.State, obs.At = d.State, obs.At.Add(d.Recheck)
 				d = rollout.Plan(spec, obs)
 			}
-			d = rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Token: "t", RetryAfter: 10 * time.Second})
-			obs.Memory, obs.At = d.Remember, obs.At.Add(2*time.Minute)
-			obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationRunning})
-			if d = rollout.Plan(spec, obs); d.Remember.Return == nil {
-				obs.Memory, obs.At = d.Remember, obs.At.Add(time.Minute)
+			d = rollout.Acted(spec, d, rollout.StepResult{At: obs.At, PollToken: "t", RetryAfter: 10 * time.Second})
+			obs.State, obs.At = d.State, obs.At.Add(2*time.Minute)
+			obs.Operation = rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationRunning})
+			if d = rollout.Plan(spec, obs); d.State.Rollback.Current == nil {
+				obs.State, obs.At = d.State, obs.At.Add(time.Minute)
 				d = rollout.Plan(spec, obs)
 			}
-			if d.Remember.Return == nil {
-				t.Errorf("an upgrade that does not end does not count: %s", d.Because.Message)
+			if d.State.Rollback.Current == nil {
+				t.Errorf("an upgrade that does not end does not count: %s", d.Explanation.Message)
 			}
 		})
 	}
@@ -67,16 +67,16 @@ func TestPreemptionIsNoLackOfProgress(t *testing.T) {
 	figure.Fault(t, 7)
 	spec, obs := deadlined(), seen(v2, 3, 0)
 	d := rollout.Plan(spec, obs)
-	d = rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Token: "t", RetryAfter: 10 * time.Second})
-	obs.Memory, obs.At = d.Remember, obs.At.Add(50*time.Second)
-	obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationCanceled,
+	d = rollout.Acted(spec, d, rollout.StepResult{At: obs.At, PollToken: "t", RetryAfter: 10 * time.Second})
+	obs.State, obs.At = d.State, obs.At.Add(50*time.Second)
+	obs.Operation = rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationCanceled,
 		Problem: &rollout.Problem{Kind: rollout.KindPreempted, Message: "preempted"}})
 	obs.Model.Value.State = rollout.StateUpdating // by the later operation
 	for range 10 {
 		d = rollout.Plan(spec, obs)
-		if d.Remember.Return != nil {
-			t.Fatalf("rolled back: %s", d.Remember.Return.Why)
+		if d.State.Rollback.Current != nil {
+			t.Fatalf("rolled back: %s", d.State.Rollback.Current.Message)
 		}
-		obs.Memory, obs.At = d.Remember, obs.At.Add(d.Recheck)
+		obs.State, obs.At = d.State, obs.At.Add(d.Recheck)
 	}
 }

@@ -6,9 +6,12 @@ import (
 )
 
 // completed says the same in an idle round, which knows no counts.
-func (m Memory) completed() string {
-	if failed := len(m.Failed); failed > 0 {
-		return fmt.Sprintf("every eligible instance but %d whose failure is tolerated has the target and was well when the run completed", failed)
+func (m State) completed() string {
+	if failed := len(m.Ledger.Failed); failed > 0 {
+		return fmt.Sprintf(
+			"every eligible instance but %d whose failure is tolerated has the target and was well when the run completed",
+			failed,
+		)
 	}
 	return "every eligible instance has the target and was well when the run completed"
 }
@@ -27,8 +30,8 @@ func stayCompleted(r *round) (verdict, bool) {
 	if !r.isCompleted() {
 		return undecided()
 	}
-	if r.spec.Drift.RollOther && !r.memory.Returned && len(r.count().lacking()) > 0 {
-		r.memory.Completed = false // they come along as they would have during the run
+	if r.spec.Drift.RollOther && !r.memory.Run.CompletedAtBaseline && len(r.count().lacking()) > 0 {
+		r.memory.Run.Completed = false // they come along as they would have during the run
 		return undecided()
 	}
 	r.settle()
@@ -41,13 +44,13 @@ func (r *round) complete() verdict {
 	if m.RepairsSuspended {
 		return r.resumeRepairs()
 	}
-	r.end(EndingPromoted, m.completed())
-	m.Completed = true
-	m.Baseline, m.Exposed, m.Verified, m.Stall, m.Gate = Baseline{}, nil, nil, Stall{}, Gate{}
-	if m.Stable != m.Revision {
-		m.Stable = m.Revision
-		r.store = append(r.store, Record{
-			Name: m.Revision, Run: m.Run, Snapshot: r.withVersions(snapshotOf(r.declared.Target, r.obs.Model.Value, m.Settings)),
+	r.end(RunPromoted, m.completed())
+	m.Run.Completed = true
+	m.Rollback.Baseline, m.Ledger.Exposed, m.Ledger.Verified, m.Timers.Progress, m.Stage.Timer = Baseline{}, nil, nil, ProgressTimer{}, Timer{}
+	if m.Rollback.LastCompletedRevision != m.Run.Revision {
+		m.Rollback.LastCompletedRevision = m.Run.Revision
+		r.store = append(r.store, StoredRevision{
+			Revision: m.Run.Revision, Run: m.Run.Number, Snapshot: r.withVersions(snapshotOf(r.declared.Target, r.obs.Model.Value, m.Model.SettingsDigest)),
 		})
 	}
 	r.settle()
@@ -56,22 +59,22 @@ func (r *round) complete() verdict {
 
 // isCompleted says whether the run reached every eligible instance, or never had to leave.
 func (r *round) isCompleted() bool {
-	return r.memory.Completed && (r.memory.Returned || r.spec.wholly(r.memory))
+	return r.memory.Run.Completed && (r.memory.Run.CompletedAtBaseline || r.spec.wholly(r.memory))
 }
 
 // settle remembers the scale set by which an idle round will know that nothing moved. With instances behind there is something
 // to keep reporting, so nothing is remembered and the list is read each time.
 func (r *round) settle() {
-	r.memory.SettledETag, r.memory.SettledSize = r.obs.Model.Value.ETag, max(0, r.obs.Model.Value.Capacity)
+	r.memory.Model.CompletedETag, r.memory.Model.CompletedCapacity = r.obs.Model.Value.ETag, max(0, r.obs.Model.Value.Capacity)
 	c := r.count()
 	if r.missing() > 0 {
-		r.memory.SettledETag = "" // what is not listed may be behind, so the list is read each time
+		r.memory.Model.CompletedETag = "" // what is not listed may be behind, so the list is read each time
 	}
-	if r.memory.Returned {
+	if r.memory.Run.CompletedAtBaseline {
 		return // who never left is not behind, whatever the flag says
 	}
 	if behind := slices.Concat(c.lacking(), c.unsure, c.behind); len(behind) > 0 {
-		r.memory.SettledETag = ""
+		r.memory.Model.CompletedETag = ""
 		r.facts.Drifted = otherParts(behind)
 	}
 }

@@ -5,15 +5,6 @@ import (
 	"time"
 )
 
-// PutOff is what Azure refuses for now, an effect or a read: since when, how often, and what it says.
-type PutOff struct {
-	Kind  Kind
-	Since time.Time // the first of the refusals in a row; zero: nothing is put off
-	Until time.Time // for a read: no read before this; for an effect, Memory.NotBefore says that
-	Times int       // how many refusals there were
-	Says  string    // what Azure said last
-}
-
 const (
 	// longPutOff is how long an effect is put off before the rollout says since when and how often.
 	longPutOff = 10 * time.Minute
@@ -24,51 +15,51 @@ const (
 )
 
 // another returns the record with one refusal more.
-func (p PutOff) another(at time.Time, problem *Problem) PutOff {
+func (p Deferral) another(at time.Time, problem *Problem) Deferral {
 	if p.Since.IsZero() || p.Since.After(at.Add(clockSkew)) {
-		p.Since, p.Times = at, 0 // the clock was set back since
+		p.Since, p.Attempts = at, 0 // the clock was set back since
 	}
-	return PutOff{Kind: problem.Kind, Since: p.Since, Times: p.Times + 1, Says: problem.Error()}
+	return Deferral{Kind: problem.Kind, Since: p.Since, Attempts: p.Attempts + 1, Message: problem.Error()}
 }
 
 // tells returns since when and how often something is put off, "" before that is worth telling.
-func (p PutOff) tells(at time.Time) string {
+func (p Deferral) tells(at time.Time) string {
 	switch {
 	case p.Since.IsZero() || at.Before(p.Since.Add(longPutOff)):
 		return ""
-	case p.Times == 0:
+	case p.Attempts == 0:
 		return "; put off since " + clock(p.Since)
 	default:
-		return fmt.Sprintf("; put off since %s, %d attempts", clock(p.Since), p.Times)
+		return fmt.Sprintf("; put off since %s, %d attempts", clock(p.Since), p.Attempts)
 	}
 }
 
 // quotes returns Azure's last words about what is put off, "" where there are none.
-func (p PutOff) quotes() string {
-	if p.Says == "" {
+func (p Deferral) quotes() string {
+	if p.Message == "" {
 		return ""
 	}
-	return " (" + p.Says + ")"
+	return " (" + p.Message + ")"
 }
 
 // keepPutOff forgets what was put off once it is not any more: it was done, or nothing is tried now.
 func (r *round) keepPutOff() {
 	m := &r.memory
-	isPutOff := m.Fruitless > 0 || r.isWorking() || r.at.Before(m.NotBefore) || r.foreign
+	isPutOff := m.Pacing.NoEffectCount > 0 || r.isWorking() || r.at.Before(m.Pacing.NotBefore) || r.foreign
 	if r.hasRead() && !isPutOff {
-		m.PutOff = PutOff{}
+		m.Pacing.Deferred = Deferral{}
 	}
 }
 
 // noteTrouble keeps what Azure says of an operation that ended badly, so that it is told while the same is tried again.
 func (r *round) noteTrouble(op *Operation) {
-	if op.Trouble == nil {
+	if op.Error == nil {
 		return
 	}
-	r.memory.PutOff = r.memory.PutOff.another(r.at, op.Trouble)
+	r.memory.Pacing.Deferred = r.memory.Pacing.Deferred.another(r.at, op.Error)
 	for _, ref := range op.Instances {
-		if i, listed := find(r.obs.Instances.Value, ref); listed && i.Message != "" {
-			r.memory.PutOff.Says += "; instance " + ref.ID + ": " + i.Message
+		if i, listed := find(r.obs.Instances.Value, ref.Ref); listed && i.Message != "" {
+			r.memory.Pacing.Deferred.Message += "; instance " + ref.ID + ": " + i.Message
 			return
 		}
 	}
@@ -76,38 +67,38 @@ func (r *round) noteTrouble(op *Operation) {
 
 // before returns how the attempt before this one ended, "" where this is the first, or Azure said nothing.
 func (r *round) before(op *Operation) string {
-	if op.Attempt < 2 || r.memory.PutOff.Says == "" {
+	if op.Attempt < 2 || r.memory.Pacing.Deferred.Message == "" {
 		return ""
 	}
-	return "; the attempt before changed nothing" + r.memory.PutOff.quotes()
+	return "; the attempt before changed nothing" + r.memory.Pacing.Deferred.quotes()
 }
 
 // told returns what the operation does, and what Azure said of its end, if that was bad.
 func (o *Operation) told() string {
-	if o.Trouble == nil {
+	if o.Error == nil {
 		return o.doing()
 	}
-	return o.doing() + " ended with " + o.Trouble.Error()
+	return o.doing() + " ended with " + o.Error.Error()
 }
 
 // awaitOther waits for an operation of somebody else's to end.
 func (r *round) awaitOther() verdict {
 	r.foreign = true
-	if r.memory.PutOff.Since.IsZero() {
-		r.memory.PutOff.Since = r.at
+	if r.memory.Pacing.Deferred.Since.IsZero() {
+		r.memory.Pacing.Deferred.Since = r.at
 	}
 	recheck := recheckBusy
-	if !r.at.Before(r.memory.PutOff.Since.Add(longPutOff)) {
+	if !r.at.Before(r.memory.Pacing.Deferred.Since.Add(longPutOff)) {
 		recheck = recheckPutOff
 	}
 	return wait(ReasonProgressing, recheck, "another operation is running on the scale set; waiting for it to end%s",
-		r.memory.PutOff.tells(r.at))
+		r.memory.Pacing.Deferred.tells(r.at))
 }
 
 // holdUnread reads nothing before the time that Azure named when it refused a read. The record of that time outlives a restart, and no edit
 // and no request for a look shortens the wait.
 func holdUnread(r *round) (verdict, bool) {
-	quiet := &r.memory.Unread
+	quiet := &r.memory.Pacing.ReadsDeferred
 	if what, p := r.refusedRead(); p != nil {
 		*quiet = quiet.another(r.at, &Problem{Kind: p.Kind, Message: "reading " + what + ": " + p.advice()})
 		quiet.Until = r.at.Add(min(p.RetryAfter, longestQuiet))
@@ -115,13 +106,13 @@ func holdUnread(r *round) (verdict, bool) {
 	switch {
 	case !r.isQuiet():
 		if r.hasRead() && (quiet.Kind != KindNotFound || r.isFound()) {
-			*quiet = PutOff{}
+			*quiet = Deferral{}
 		}
 		return undecided()
 	case r.memory.Operation.notDue(r):
 		return undecided()
 	}
-	message := fmt.Sprintf("%s; the next read is at %s%s", quiet.Says, clock(quiet.Until), quiet.tells(r.at))
+	message := fmt.Sprintf("%s; the next read is at %s%s", quiet.Message, clock(quiet.Until), quiet.tells(r.at))
 	r.awaits(quiet.Until)
 	reason := ReasonAzureUnavailable
 	if quiet.Kind == KindThrottled {
@@ -134,7 +125,7 @@ func holdUnread(r *round) (verdict, bool) {
 // isQuiet returns whether Azure asked not to be read from at this time. A time that lies further ahead than it can is not believed: the
 // clock was set back since.
 func (r *round) isQuiet() bool {
-	quiet := r.memory.Unread
+	quiet := r.memory.Pacing.ReadsDeferred
 	isPossible := !r.at.Before(quiet.Since.Add(-clockSkew)) && quiet.Until.Sub(r.at) <= longestQuiet+clockSkew
 	return r.at.Before(quiet.Until) && isPossible
 }
@@ -149,7 +140,7 @@ func (r *round) refusedRead() (string, *Problem) {
 		{"the running operation", r.obs.Operation.State, r.obs.Operation.Problem},
 		{"the instances", r.obs.Instances.State, r.obs.Instances.Problem},
 		{"the scale set", r.obs.Model.State, r.obs.Model.Problem},
-		{"the rolling upgrade", r.obs.Rolling.State, r.obs.Rolling.Problem},
+		{"the rolling upgrade", r.obs.RollingUpgrade.State, r.obs.RollingUpgrade.Problem},
 	}
 	for _, read := range reads {
 		if read.state == ReadFailed && read.problem.RetryAfter > 0 {

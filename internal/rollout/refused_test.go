@@ -18,9 +18,9 @@ func keepRefusing(spec rollout.Spec, obs rollout.Observation, lasts time.Duratio
 	for end := obs.At.Add(lasts); !obs.At.After(end); obs.At = obs.At.Add(d.Recheck) {
 		d = rollout.Plan(spec, obs)
 		if d.Step.Operation() != "" {
-			d = rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Problem: problem})
+			d = rollout.Acted(spec, d, rollout.StepResult{At: obs.At, Problem: problem})
 		}
-		obs.Memory = d.Remember
+		obs.State = d.State
 	}
 	return d, obs
 }
@@ -50,19 +50,19 @@ func TestPutOffIsTold(t *testing.T) {
 			since := "put off since " + obs.At.UTC().Format(time.RFC3339)
 			d, soon := keepRefusing(spec, obs, 9*time.Minute, &tc.problem)
 			wantWait(t, d, tc.reason, tc.says)
-			if strings.Contains(d.Because.Message, "put off since") {
-				t.Errorf("told after %s: %s", soon.At.Sub(obs.At), d.Because.Message)
+			if strings.Contains(d.Explanation.Message, "put off since") {
+				t.Errorf("told after %s: %s", soon.At.Sub(obs.At), d.Explanation.Message)
 			}
 			d, late := keepRefusing(spec, soon, 3*time.Minute, &tc.problem)
 			wantWait(t, d, tc.reason, tc.says, since)
-			if !tc.other && !strings.Contains(d.Because.Message, " attempts") {
-				t.Errorf("does not say how often: %s", d.Because.Message)
+			if !tc.other && !strings.Contains(d.Explanation.Message, " attempts") {
+				t.Errorf("does not say how often: %s", d.Explanation.Message)
 			}
 			late.Model.Value.State = rollout.StateSucceeded
 			d = rollout.Plan(spec, late)
-			d = rollout.Acted(spec, d, rollout.Outcome{At: late.At, Token: "token"})
-			if d.Remember.PutOff != (rollout.PutOff{}) {
-				t.Errorf("accepted, and still remembered as put off: %+v", d.Remember.PutOff)
+			d = rollout.Acted(spec, d, rollout.StepResult{At: late.At, PollToken: "token"})
+			if d.State.Pacing.Deferred != (rollout.Deferral{}) {
+				t.Errorf("accepted, and still remembered as put off: %+v", d.State.Pacing.Deferred)
 			}
 		})
 	}
@@ -101,15 +101,15 @@ func TestInstanceWordsOfAFailedAttempt(t *testing.T) {
 	figure.Fault(t, 13)
 	obs := seen(v2, 3, 0)
 	begun := obs.At.Add(-2 * time.Minute)
-	obs.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: []rollout.Ref{{ID: "0", VMID: "vm-0"}},
-		Attempt: 1, IntentAt: begun, BegunAt: begun, PollAt: begun.Add(10 * time.Second), Token: "token"}
-	obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationFailed,
+	obs.State.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: attempts("0"),
+		Attempt: 1, CreatedAt: begun, AcceptedAt: begun, NextPollAt: begun.Add(10 * time.Second), PollToken: "token"}
+	obs.Operation = rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationFailed,
 		Problem: &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "VMExtensionProvisioningError",
 			Message: "multiple extensions failed"}})
 	obs.Instances.Value[0].Message = "extension Monitor failed: no workspace"
 	d := rollout.Plan(canary(v2, 100), obs)
 	wantWait(t, d, rollout.ReasonProgressing, "VMExtensionProvisioningError: multiple extensions failed")
-	obs.Memory, obs.Operation = d.Remember, rollout.Reading[rollout.OperationStatus]{}
+	obs.State, obs.Operation = d.State, rollout.Result[rollout.OperationStatus]{}
 	obs.At = obs.At.Add(time.Minute)
 	wantWait(t, rollout.Plan(canary(v2, 100), obs), rollout.ReasonProgressing, "multiple extensions failed",
 		"instance 0: extension Monitor failed: no workspace")
@@ -120,22 +120,22 @@ func TestInstanceWordsOfAFailedAttempt(t *testing.T) {
 func TestReplacedInstanceIsAnother(t *testing.T) {
 	figure.Fault(t, 13)
 	for name, tc := range map[string]struct {
-		batch []rollout.Ref
+		batch []rollout.Attempt
 		fail  []string
 	}{
-		"before the batch":           {[]rollout.Ref{{ID: "0", VMID: "vm-new"}}, nil},
-		"in the middle of the batch": {[]rollout.Ref{{ID: "0", VMID: "vm-0"}}, nil},
-		"beside one that is not":     {[]rollout.Ref{{ID: "0", VMID: "vm-0"}, {ID: "1", VMID: "vm-1"}}, []string{"1"}},
+		"before the batch":           {[]rollout.Attempt{{Ref: rollout.Ref{ID: "0", VMID: "vm-new"}}}, nil},
+		"in the middle of the batch": {attempts("0"), nil},
+		"beside one that is not":     {attempts("0", "1"), []string{"1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			obs := seen(v2, 3, 0)
 			obs.Instances.Value[0].VMID = "vm-new"
 			begun := obs.At.Add(-20 * time.Minute)
-			obs.Memory.Fruitless, obs.Memory.Unchanged = 2, []rollout.Ref{{ID: "0", VMID: "vm-0"}, {ID: "1", VMID: "vm-1"}}
-			obs.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: tc.batch, Attempt: 3,
-				IntentAt: begun, BegunAt: begun, EndedAt: begun.Add(time.Minute), PollAt: begun}
+			obs.State.Pacing.NoEffectCount, obs.State.Pacing.NoEffectInstances = 2, []rollout.Ref{{ID: "0", VMID: "vm-0"}, {ID: "1", VMID: "vm-1"}}
+			obs.State.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: tc.batch, Attempt: 3,
+				CreatedAt: begun, AcceptedAt: begun, EndedAt: begun.Add(time.Minute), NextPollAt: begun}
 			var failed []string
-			for _, f := range rollout.Plan(canary(v2, 100), obs).Remember.Failed {
+			for _, f := range rollout.Plan(canary(v2, 100), obs).State.Ledger.Failed {
 				failed = append(failed, f.Ref.ID+" "+f.Message)
 			}
 			if len(failed) != len(tc.fail) || len(failed) > 0 && !strings.HasPrefix(failed[0], tc.fail[0]+" 3 upgrades left it at the old model") {
@@ -147,16 +147,18 @@ func TestReplacedInstanceIsAnother(t *testing.T) {
 
 // refusedReads are the reads that Azure may refuse.
 var refusedReads = map[string]func(*rollout.Observation, *rollout.Problem){
-	"list":  func(o *rollout.Observation, p *rollout.Problem) { o.Instances = rollout.Unknown[[]rollout.Instance](p) },
-	"model": func(o *rollout.Observation, p *rollout.Problem) { o.Model = rollout.Unknown[rollout.Model](p) },
+	"list": func(o *rollout.Observation, p *rollout.Problem) {
+		o.Instances = rollout.FailedResult[[]rollout.Instance](p)
+	},
+	"model": func(o *rollout.Observation, p *rollout.Problem) { o.Model = rollout.FailedResult[rollout.Model](p) },
 	"poll": func(o *rollout.Observation, p *rollout.Problem) {
-		o.Operation = rollout.Unknown[rollout.OperationStatus](p)
+		o.Operation = rollout.FailedResult[rollout.OperationStatus](p)
 	},
 }
 
 // unread is the observation of a later round that has read nothing yet.
-func unread(memory rollout.Memory, at time.Time) rollout.Observation {
-	return rollout.Observation{At: at, Memory: memory, Records: map[string]rollout.Reading[rollout.Snapshot]{}}
+func unread(memory rollout.State, at time.Time) rollout.Observation {
+	return rollout.Observation{At: at, State: memory, Cluster: rollout.ClusterReads{Revisions: map[string]rollout.Result[rollout.Snapshot]{}}}
 }
 
 // TestRefusedReadIsRemembered: no round reads before the time that Azure named, whoever asks for one, and the status says until when.
@@ -166,10 +168,10 @@ func TestRefusedReadIsRemembered(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spec, obs := canary(v2, 100), seen(v2, 3, 0)
 			begun := obs.At.Add(-time.Minute)
-			obs.Memory.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: []rollout.Ref{{ID: "0", VMID: "vm-0"}},
-				Attempt: 1, IntentAt: begun, BegunAt: begun, PollAt: begun.Add(10 * time.Second), Token: "token"}
+			obs.State.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: attempts("0"),
+				Attempt: 1, CreatedAt: begun, AcceptedAt: begun, NextPollAt: begun.Add(10 * time.Second), PollToken: "token"}
 			if name != "poll" {
-				obs.Operation = rollout.Known(rollout.OperationStatus{State: rollout.OperationSucceeded})
+				obs.Operation = rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationSucceeded})
 			}
 			refuse(&obs, &rollout.Problem{Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "slow down", RetryAfter: 20 * time.Minute})
 			if reads := rollout.Look(spec, obs); reads.Any() {
@@ -184,18 +186,18 @@ func TestRefusedReadIsRemembered(t *testing.T) {
 			edited := spec
 			edited.Target = v3
 			for _, later := range []rollout.Spec{spec, edited} { // an annotation, a restart; an edit
-				again := unread(d.Remember, until.Add(-time.Second))
+				again := unread(d.State, until.Add(-time.Second))
 				if reads := rollout.Look(later, again); reads.Any() {
 					t.Errorf("a second too early it reads %+v", reads)
 				}
 				holdsUntil(t, rollout.Plan(later, again), until)
 			}
-			if !rollout.Look(spec, unread(d.Remember, until)).Any() {
+			if !rollout.Look(spec, unread(d.State, until)).Any() {
 				t.Error("nothing is read although the time has come")
 			}
-			d.Remember.Operation = nil // of which the time of the next poll is not believed either
+			d.State.Operation = nil // of which the time of the next poll is not believed either
 			for _, jump := range []time.Duration{-10 * time.Hour, -90 * time.Minute, 10 * time.Hour} {
-				if !rollout.Look(spec, unread(d.Remember, obs.At.Add(jump))).Any() {
+				if !rollout.Look(spec, unread(d.State, obs.At.Add(jump))).Any() {
 					t.Errorf("with the clock set by %s, a time that cannot be is believed", jump)
 				}
 			}
@@ -207,11 +209,11 @@ func TestRefusedReadIsRemembered(t *testing.T) {
 func holdsUntil(t *testing.T, d rollout.Decision, until time.Time) {
 	t.Helper()
 	wantWait(t, d, rollout.ReasonThrottled, "TooManyRequests: slow down", "the next read is at "+until.UTC().Format(time.RFC3339))
-	if d.Facts.Throttled == nil || !strings.Contains(d.Facts.Throttled.Message, until.UTC().Format(time.RFC3339)) {
-		t.Errorf("the Throttled condition does not say until when: %+v", d.Facts.Throttled)
+	if d.Report.Facts.Throttled == nil || !strings.Contains(d.Report.Facts.Throttled.Message, until.UTC().Format(time.RFC3339)) {
+		t.Errorf("the Throttled condition does not say until when: %+v", d.Report.Facts.Throttled)
 	}
-	if d.Stage.Next.IsZero() || d.Stage.Next.After(until) {
-		t.Errorf("the status says %s", d.Stage.Next)
+	if d.Report.Stage.Next.IsZero() || d.Report.Stage.Next.After(until) {
+		t.Errorf("the status says %s", d.Report.Stage.Next)
 	}
 }
 
@@ -220,24 +222,24 @@ func holdsUntil(t *testing.T, d rollout.Decision, until time.Time) {
 func TestUrgentWorkWhileReadsAreRefused(t *testing.T) {
 	figure.Fault(t, 17)
 	spec, obs := canary(v2, 100), seen(v2, 2, 1)
-	obs.Memory.Baseline = rollout.Baseline{Name: "before", Source: rollout.BaselineSnapshot, Run: 1, Fixed: true}
-	obs.Memory.Exposed = []string{"2"}
+	obs.State.Rollback.Baseline = rollout.Baseline{Revision: "before", Source: rollout.BaselineSnapshot, Run: 1, Fixed: true}
+	obs.State.Ledger.Exposed = []string{"2"}
 	refusedReads["list"](&obs, &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down", RetryAfter: 20 * time.Minute})
 	d := rollout.Plan(spec, obs)
 
-	back := unread(d.Remember, obs.At.Add(time.Minute))
-	back.Actions = []rollout.Action{{UID: "1", Verb: rollout.VerbRollback, Run: 1, By: "jo"}}
+	back := unread(d.State, obs.At.Add(time.Minute))
+	back.Actions = []rollout.Action{{UID: "1", Verb: rollout.VerbRollback, Run: 1, RequestedBy: "jo"}}
 	if reads := rollout.Look(spec, back); reads.Any() {
 		t.Errorf("it reads %+v", reads)
 	}
 	d = rollout.Plan(spec, back)
 	wantWait(t, d, rollout.ReasonThrottled, "rolling back", "slow down", "the next read is at")
-	if d.Remember.Return == nil || len(d.Answers) != 1 || !d.Answers[0].Accepted {
+	if d.State.Rollback.Current == nil || len(d.Answers) != 1 || !d.Answers[0].Accepted {
 		t.Errorf("the rollback is not begun: %+v", d.Answers)
 	}
 
-	spec.Deleting = rollout.DeletionLeave
-	if gone := rollout.Plan(spec, unread(d.Remember, obs.At.Add(2*time.Minute))); !gone.Release {
-		t.Errorf("the object is held: %s", gone.Because.Message)
+	spec.Deletion = rollout.DeletionLeave
+	if gone := rollout.Plan(spec, unread(d.State, obs.At.Add(2*time.Minute))); !gone.Release {
+		t.Errorf("the object is held: %s", gone.Explanation.Message)
 	}
 }

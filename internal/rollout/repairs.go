@@ -3,7 +3,8 @@ package rollout
 // suspendRepairs keeps Azure from replacing sick machines while the model carries a target that is on trial: what it makes anew is made
 // from that model, and would be exposed without having been chosen.
 func (r *round) suspendRepairs() (verdict, bool) {
-	if r.spec.Repairs != RepairsSuspend || !r.obs.Model.Value.AutomaticRepairs || r.memory.RepairsSuspended || r.memory.Return != nil {
+	if r.spec.Repairs != RepairsSuspend || !r.obs.Model.Value.AutomaticRepairs || r.memory.RepairsSuspended ||
+		r.memory.Rollback.Current != nil {
 		return undecided()
 	}
 	r.memory.RepairsSuspended = true // before it is asked for, so that it is taken back whatever becomes of this round
@@ -14,7 +15,7 @@ func (r *round) suspendRepairs() (verdict, bool) {
 // it.
 func keepSuspended(r *round) (verdict, bool) {
 	isOver := r.spec.wholly(r.memory) && r.isReached()
-	if len(r.memory.Exposed) == 0 || isOver || r.isWorking() {
+	if len(r.memory.Ledger.Exposed) == 0 || isOver || r.isWorking() {
 		return undecided()
 	}
 	if _, held := holdIdle(r); held {
@@ -41,13 +42,13 @@ func (r *round) resumeRepairs() verdict {
 }
 
 // actedOnRepairs notes what came of suspending or resuming them.
-func (r *round) actedOnRepairs(d Decision, o Outcome) verdict {
+func (r *round) actedOnRepairs(d Decision, o StepResult) verdict {
 	_, suspending := d.Step.(SuspendRepairs)
 	p := o.Problem
 	if p == nil {
 		r.memory.RepairsSuspended = suspending
-		r.memory.PutOff = PutOff{}
-		return wait(d.Because.Reason, recheckSoon, "%s", d.Because.Message)
+		r.memory.Pacing.Deferred = Deferral{}
+		return wait(d.Explanation.Reason, recheckSoon, "%s", d.Explanation.Message)
 	}
 	switch {
 	case p.Kind == KindAmbiguous:
@@ -60,7 +61,7 @@ func (r *round) actedOnRepairs(d Decision, o Outcome) verdict {
 	if p.Kind == KindForbidden || p.Kind == KindUnauthorized {
 		delay, reason = recheckRefused, ReasonAccessDenied
 	}
-	r.memory.NotBefore = o.At.Add(delay)
-	r.memory.PutOff = r.memory.PutOff.another(o.At, p)
-	return wait(reason, delay, "%s was refused: %s%s", d.Because.Message, p.advice(), r.memory.PutOff.tells(o.At))
+	r.memory.Pacing.NotBefore = o.At.Add(delay)
+	r.memory.Pacing.Deferred = r.memory.Pacing.Deferred.another(o.At, p)
+	return wait(reason, delay, "%s was refused: %s%s", d.Explanation.Message, p.advice(), r.memory.Pacing.Deferred.tells(o.At))
 }

@@ -6,9 +6,9 @@ import "fmt"
 // created under its name. What the rollout remembers of instances, and of what to go back to, says nothing of the other one.
 func (r *round) isReplaced() bool {
 	if r.obs.Model.State != Read || r.obs.Model.Value.UniqueID == "" {
-		return r.memory.OtherSet != ""
+		return r.memory.ScaleSet.ReplacedBy != ""
 	}
-	return r.memory.Set != "" && r.memory.Set != r.obs.Model.Value.UniqueID
+	return r.memory.ScaleSet.ID != "" && r.memory.ScaleSet.ID != r.obs.Model.Value.UniqueID
 }
 
 // requireSameSet decides nothing on another scale set than the one that the rollout belongs to, until the rollout is told to begin anew: by
@@ -16,18 +16,18 @@ func (r *round) isReplaced() bool {
 func requireSameSet(r *round) (verdict, bool) {
 	m, shown := &r.memory, r.obs.Model.Value.UniqueID
 	switch {
-	case shown == "" && m.OtherSet == "":
+	case shown == "" && m.ScaleSet.ReplacedBy == "":
 		return undecided()
 	case !r.isReplaced() || !m.HasWorked():
-		m.Set, m.OtherSet = shown, ""
+		m.ScaleSet.ID, m.ScaleSet.ReplacedBy = shown, ""
 		return undecided()
 	}
 	if shown != "" {
-		m.OtherSet = shown
+		m.ScaleSet.ReplacedBy = shown
 	}
 	m.hangUp(BeforeInstance)
 	r.blocked = true
-	if r.spec.Deleting != DeletionNone {
+	if r.spec.Deletion != DeletionNone {
 		v := r.release("")
 		if r.released {
 			v = wait(ReasonScaleSetReplaced, recheckMissing,
@@ -38,15 +38,18 @@ func requireSameSet(r *round) (verdict, bool) {
 	return wait(ReasonScaleSetReplaced, recheckHeld,
 		"the scale set was deleted and created again under its name, so it is another one (%s, before %s); nothing is written to it; to roll "+
 			"the target out to it, create a RolloutAction Retry, or change spec.target",
-		m.OtherSet, m.Set), true
+		m.ScaleSet.ReplacedBy, m.ScaleSet.ID), true
 }
 
 // beginOnOther has the run that begins belong to the scale set that took the place of the former one. What is remembered of the former one
 // is dropped; its history stays, for people to read.
-func (m *Memory) beginOnOther(former Memory) {
-	*m = Memory{
-		Run: m.Run, Revision: m.Revision, Started: m.Started, Set: former.OtherSet,
-		NotBefore: m.NotBefore, Throttled: m.Throttled, Unread: m.Unread, Ended: m.Ended, Drained: m.Drained,
+func (m *State) beginOnOther(former State) {
+	*m = State{
+		Run:      Run{Number: m.Run.Number, Revision: m.Run.Revision, StartedAt: m.Run.StartedAt},
+		ScaleSet: ScaleSetState{ID: former.ScaleSet.ReplacedBy},
+		Pacing:   Pacing{NotBefore: m.Pacing.NotBefore, Throttled: m.Pacing.Throttled, ReadsDeferred: m.Pacing.ReadsDeferred},
+		History:  m.History,
+		Ledger:   Ledger{Cordoned: m.Ledger.Cordoned},
 	}
 }
 

@@ -44,25 +44,25 @@ func TestScaleSetReplaced(t *testing.T) {
 		"the target changes at once":      {50, rollout.ReasonCanaryReached, func(s *simworld.Shell) { s.Spec.Target = image3 }},
 		"the target is what was there": {50, rollout.ReasonCanaryReached,
 			func(s *simworld.Shell) { s.Spec.Target = rollout.Target{Image: &bare.Image} }},
-		"more instances are to have it": {50, rollout.ReasonCanaryReached, func(s *simworld.Shell) { s.Spec.Percent = 100 }},
+		"more instances are to have it": {50, rollout.ReasonCanaryReached, func(s *simworld.Shell) { s.Spec.Canary.Percent = 100 }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, effects := replaced(t, tc.percent, tc.at)
-			before := s.Last.Progress
+			before := s.Last.Report.Progress
 			tc.do(s)
 			rounds(s, 2*time.Hour)
-			if said := s.Last.Because; said.Reason != rollout.ReasonScaleSetReplaced || said.Reason.Standing() != rollout.Stuck ||
+			if said := s.Last.Explanation; said.Reason != rollout.ReasonScaleSetReplaced || said.Reason.Readiness() != rollout.Stuck ||
 				!strings.Contains(said.Message, "RolloutAction Retry") {
 				t.Errorf("said %+v", said)
 			}
 			if s.Effects != effects || len(s.World.Models) != 1 {
 				t.Errorf("%d effects on the other scale set", s.Effects-effects)
 			}
-			if counted := s.Last.Progress; !reflect.DeepEqual(counted, before) {
+			if counted := s.Last.Report.Progress; !reflect.DeepEqual(counted, before) {
 				t.Errorf("counted the instances of the other scale set: %+v, before %+v", counted, before)
 			}
 			for _, verb := range []rollout.Verb{rollout.VerbAbort, rollout.VerbRollback, rollout.VerbPromoteFull} {
-				s.Actions = []rollout.Action{{UID: string(verb), Verb: verb, Run: s.Memory.Run}}
+				s.Actions = []rollout.Action{{UID: string(verb), Verb: verb, Run: s.Memory.Run.Number}}
 				s.Round()
 				if a := s.Last.Answers; len(a) != 1 || a[0].Accepted || !strings.Contains(a[0].Message, "created again") {
 					t.Errorf("%s is answered %+v", verb, a)
@@ -77,7 +77,7 @@ func TestBeginAnewOnReplacedSet(t *testing.T) {
 	figure.Fault(t, 15)
 	for name, begin := range map[string]func(*simworld.Shell){
 		"Retry": func(s *simworld.Shell) {
-			s.Actions = []rollout.Action{{UID: "again", Verb: rollout.VerbRetry, Run: s.Memory.Run}}
+			s.Actions = []rollout.Action{{UID: "again", Verb: rollout.VerbRetry, Run: s.Memory.Run.Number}}
 		},
 		"a new target": func(s *simworld.Shell) { s.Spec.Target = image3 },
 	} {
@@ -85,11 +85,11 @@ func TestBeginAnewOnReplacedSet(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				s, _ := replaced(t, percent, map[int]rollout.Reason{50: rollout.ReasonCanaryReached, 100: rollout.ReasonCompleted}[percent])
 				until(t, s, rollout.ReasonScaleSetReplaced)
-				s.Spec.Percent = 50
+				s.Spec.Canary.Percent = 50
 				begin(s)
 				until(t, s, rollout.ReasonCanaryReached)
-				if m := s.Memory; m.Run != 2 || m.Set != s.World.UniqueID || m.OtherSet != "" || len(m.Exposed) != 2 {
-					t.Errorf("run %d of %q, exposed %v", m.Run, m.Set, m.Exposed)
+				if m := s.Memory; m.Run.Number != 2 || m.ScaleSet.ID != s.World.UniqueID || m.ScaleSet.ReplacedBy != "" || len(m.Ledger.Exposed) != 2 {
+					t.Errorf("run %d of %q, exposed %v", m.Run.Number, m.ScaleSet.ID, m.Ledger.Exposed)
 				}
 				s.Actions = []rollout.Action{{UID: "back", Verb: rollout.VerbRollback, Run: 2}}
 				until(t, s, rollout.ReasonRolledBack)
@@ -118,13 +118,13 @@ func TestDeletionAfterReplacement(t *testing.T) {
 				if noticed {
 					until(t, s, rollout.ReasonScaleSetReplaced)
 				}
-				s.Spec.Deleting = deletion
+				s.Spec.Deletion = deletion
 				for range 5 {
 					s.Round()
 					s.World.Advance(s.Recheck)
 				}
 				if !s.Released || s.Effects != effects {
-					t.Errorf("released %t, %d effects: %+v", s.Released, s.Effects-effects, s.Last.Because)
+					t.Errorf("released %t, %d effects: %+v", s.Released, s.Effects-effects, s.Last.Explanation)
 				}
 			})
 		}

@@ -11,25 +11,25 @@ type ZoneProgress struct {
 	Eligible, Exposed, Updated, Ready int
 }
 
-// Notable is a machine worth a look.
-type Notable struct {
+// InstanceReport is an instance that needs attention.
+type InstanceReport struct {
 	Ref     Ref
 	Zone    string
-	State   NotableState
+	State   ReportState
 	Message string
 }
 
-// NotableState says why a machine is worth a look.
-type NotableState string
+// ReportState says why an instance is reported.
+type ReportState string
 
-// Why a machine is worth a look, what needs a person first.
+// The states of reported instances, those first that need a person.
 const (
-	NotableFailed     NotableState = "Failed"
-	NotableRetrying   NotableState = "Retrying"
-	NotableInProgress NotableState = "InProgress"
-	NotableUnhealthy  NotableState = "Unhealthy"
-	NotableBehind     NotableState = "Behind"
-	NotableSkipped    NotableState = "Skipped"
+	ReportFailed     ReportState = "Failed"
+	ReportRetrying   ReportState = "Retrying"
+	ReportInProgress ReportState = "InProgress"
+	ReportUnhealthy  ReportState = "Unhealthy"
+	ReportOutdated   ReportState = "Behind"
+	ReportSkipped    ReportState = "Skipped"
 )
 
 // zoneProgress counts by zone, in the order of their names.
@@ -58,19 +58,19 @@ func (r *round) zoneProgress() []ZoneProgress {
 }
 
 // notable lists the machines worth a look, what needs a person first, each once.
-func (r *round) notable() []Notable {
-	var list []Notable
+func (r *round) notable() []InstanceReport {
+	var list []InstanceReport
 	seen := map[string]bool{}
-	note := func(i Instance, state NotableState, message string) {
+	note := func(i Instance, state ReportState, message string) {
 		if !seen[i.ID] {
 			seen[i.ID] = true
-			list = append(list, Notable{Ref: refTo(i), Zone: i.Zone, State: state, Message: message})
+			list = append(list, InstanceReport{Ref: i.Ref(), Zone: i.Zone, State: state, Message: message})
 		}
 	}
 	all := byOrder(OrderInstanceID, r.obs.Instances.Value)
-	for _, f := range r.memory.Failed {
+	for _, f := range r.memory.Ledger.Failed {
 		if i, listed := find(all, f.Ref); listed {
-			note(i, NotableFailed, orElse(f.Message, i.Message))
+			note(i, ReportFailed, orElse(f.Message, i.Message))
 		}
 	}
 	for _, i := range all {
@@ -79,33 +79,33 @@ func (r *round) notable() []Notable {
 		}
 	}
 	for _, i := range r.unwell() {
-		note(i, NotableUnhealthy, ailment(r.spec, i))
+		note(i, ReportUnhealthy, ailment(r.spec, i))
 	}
 	for _, i := range r.behind() {
-		note(i, NotableBehind, "")
+		note(i, ReportOutdated, "")
 	}
 	for _, s := range skipped(r.spec, r.memory, r.obs.Instances.Value) {
 		i, _ := find(all, s.Ref)
-		note(i, NotableSkipped, s.Why)
+		note(i, ReportSkipped, s.Why)
 	}
 	return list
 }
 
 // attempt says whether the machine in flight is tried again.
-func (r *round) attempt(i Instance) NotableState {
+func (r *round) attempt(i Instance) ReportState {
 	if op := r.memory.Operation; op != nil {
 		for _, ref := range op.Instances {
-			if ref.is(i) && ref.Attempt > 0 {
-				return NotableRetrying
+			if ref.Is(i) && ref.Try > 0 {
+				return ReportRetrying
 			}
 		}
 	}
-	return NotableInProgress
+	return ReportInProgress
 }
 
 // unwell are exposed machines that are not well.
 func (r *round) unwell() []Instance {
-	if r.memory.isGoingBack() {
+	if r.memory.IsRollingBack() {
 		return r.sortReturning().ill
 	}
 	return r.illExposed()
@@ -114,9 +114,9 @@ func (r *round) unwell() []Instance {
 // behind are machines that lack what they should have by now: on the way back what was there before, else the latest model.
 func (r *round) behind() []Instance {
 	switch {
-	case r.memory.isGoingBack():
+	case r.memory.IsRollingBack():
 		return r.sortReturning().behind
-	case r.memory.Completed:
+	case r.memory.Run.Completed:
 		return byOrder(OrderInstanceID, slices.Concat(r.count().lacking(), r.count().behind))
 	default:
 		return byOrder(OrderInstanceID, r.count().behind)

@@ -19,7 +19,7 @@ type returning struct {
 // sortReturning sorts them. Who was never exposed is not among them.
 func (r *round) sortReturning() returning {
 	var s returning
-	for _, i := range byOrder(r.spec.Order, r.obs.Instances.Value) {
+	for _, i := range byOrder(r.spec.Instances.Order, r.obs.Instances.Value) {
 		if i.State != StateDeleting && r.mustReturn(i) {
 			s.add(r, i)
 		}
@@ -29,15 +29,15 @@ func (r *round) sortReturning() returning {
 
 func (s *returning) add(r *round, i Instance) {
 	switch {
-	case r.memory.isOff(i), i.Protected && r.spec.Protected == ProtectedSkip:
+	case r.memory.isOff(i), i.Protected && r.spec.Instances.Protected == ProtectedSkip:
 		s.leave(r, i)
 	case r.memory.hasFailed(i):
 		s.failed = append(s.failed, i)
 	case r.memory.inFlight(i) || i.busy():
 		s.busy = append(s.busy, i)
-	case i.Latest == No:
+	case i.Latest == False:
 		s.behind = append(s.behind, i)
-	case contradicts(r.spec.Target, i) || wellness(r.spec.Health, i) != Yes:
+	case contradicts(r.spec.Target, i) || wellness(r.spec.Health, i) != True:
 		s.ill = append(s.ill, i)
 	default:
 		s.back++
@@ -56,11 +56,13 @@ func (s *returning) leave(r *round, i Instance) {
 
 // isPutBack says whether the machine shows that it has what the model has.
 func (r *round) isPutBack(i Instance) bool {
-	return i.Latest == Yes && !i.busy() && !r.memory.inFlight(i) && !contradicts(r.spec.Target, i)
+	return i.Latest == True && !i.busy() && !r.memory.inFlight(i) && !contradicts(r.spec.Target, i)
 }
 
 // mustReturn says whether the machine goes back: every machine does where a completed release is undone.
-func (r *round) mustReturn(i Instance) bool { return r.memory.Return.All || r.isSuspect(i) }
+func (r *round) mustReturn(i Instance) bool {
+	return r.memory.Rollback.Current.AllInstances || r.isSuspect(i)
+}
 
 // isSuspect says whether a target may have touched the machine: it was seen on it; or the machine was made since the first write and
 // not from what is in the model now; or it boots from the target's image.
@@ -69,17 +71,17 @@ func (r *round) isSuspect(i Instance) bool {
 	switch {
 	case r.memory.isExposed(i.ID):
 		return true
-	case i.Latest != Yes && !m.Baseline.Since.IsZero() && i.Created.Truncate(time.Microsecond).After(m.Baseline.Since):
+	case i.Latest != True && !m.Rollback.Baseline.NewestInstanceAt.IsZero() && i.CreatedAt.Truncate(time.Microsecond).After(m.Rollback.Baseline.NewestInstanceAt):
 		return true
 	}
 	before, image := r.spec.Target.Image, r.declared.Target.Image
-	return image != nil && before != nil && i.Image != nil && image.same(*i.Image) && !before.same(*i.Image)
+	return image != nil && before != nil && i.Disk.Image != nil && image.same(*i.Disk.Image) && !before.same(*i.Disk.Image)
 }
 
 // watchReturned fails machines that have what was there before and do not become well.
 func watchReturned(r *round) (verdict, bool) {
 	r.watch(r.sortReturning().ill, func(i Instance) Failure {
-		return Failure{Ref: refTo(i), Message: fmt.Sprintf("put back, and not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))}
+		return Failure{Ref: i.Ref(), Message: fmt.Sprintf("put back, and not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))}
 	})
 	return undecided()
 }
@@ -104,9 +106,9 @@ func returnBatch(r *round) (verdict, bool) {
 		r.memory.hangUp(BeforeInstance)
 		return r.explainReturn(s), true
 	}
-	refs := make([]Ref, 0, len(batch))
+	refs := make([]Attempt, 0, len(batch))
 	for _, i := range batch {
-		refs = append(refs, refTo(i))
+		refs = append(refs, Attempt{Ref: i.Ref()})
 	}
 	return r.launch(UpgradeOperation, inIDOrder(refs)), true
 }
@@ -117,7 +119,7 @@ func (r *round) nextReturn(behind []Instance) []Instance {
 	for _, i := range behind {
 		switch {
 		case !i.choosable(r.spec):
-		case wellness(r.spec.Health, i) == Yes && !r.isOutOfService(i):
+		case wellness(r.spec.Health, i) == True && !r.isOutOfService(i):
 			well = append(well, i)
 		default:
 			sick = append(sick, i)
@@ -127,21 +129,29 @@ func (r *round) nextReturn(behind []Instance) []Instance {
 		return sick[:min(len(sick), maxInstancesPerCall)]
 	}
 	budget := r.count().room(r.spec.Batch.MaxUnavailable)
-	well = spread(r.spec.Zones, well, nil)
+	well = spread(r.spec.Instances.Zones, well, nil)
 	return well[:min(len(well), budget, maxInstancesPerCall)]
 }
 
 // finishReturn ends the way back, a while after the model was put back: a list may be older than that, and then shows as put back what
 // still has the target.
 func (r *round) finishReturn(s returning) verdict {
-	back := r.memory.Return
-	if settled := back.RestoredAt.Add(settleTime); r.at.Before(settled) {
+	back := r.memory.Rollback.Current
+	if settled := back.ModelRestoredAt.Add(settleTime); r.at.Before(settled) {
 		return wait(ReasonProgressing, r.until(settled, settleTime), "waiting for it to show in every list")
 	}
 	for _, i := range s.failed {
-		if i.Latest == No {
-			return wait(ReasonFailed, recheckHeld, "%s (%s), but %s did not take it: %s%s",
-				back.doing(), back.Why, names(s.failed, refTo), r.memory.Failed[0].Message, r.offered("create a RolloutAction Rollback to try again"))
+		if i.Latest == False {
+			return wait(
+				ReasonFailed,
+				recheckHeld,
+				"%s (%s), but %s did not take it: %s%s",
+				back.doing(),
+				back.Message,
+				names(s.failed, Instance.Ref),
+				r.memory.Ledger.Failed[0].Message,
+				r.offered("create a RolloutAction Rollback to try again"),
+			)
 		}
 	}
 	if v, waiting := requireListed(r); waiting {
@@ -155,45 +165,50 @@ func (r *round) finishReturn(s returning) verdict {
 
 // explainReturn says what the way back waits for.
 func (r *round) explainReturn(s returning) verdict {
-	back := r.memory.Return
+	back := r.memory.Rollback.Current
 	if v, waiting := requireListed(r); waiting && len(s.busy) == 0 {
 		return v // what the list lacks may be unavailable, and spends the budget
 	}
 	switch {
 	case len(s.busy) > 0:
-		return wait(ReasonProgressing, recheckBusy, "Azure is at work on %s", names(s.busy, refTo))
+		return wait(ReasonProgressing, recheckBusy, "Azure is at work on %s", names(s.busy, Instance.Ref))
 	case len(s.ill) > 0 && len(s.behind) == 0:
-		deadline := r.memory.UnhealthySince.Add(r.spec.Health.Timeout)
+		deadline := r.memory.Timers.UnhealthySince.Add(r.spec.Health.Timeout)
 		return wait(ReasonProgressing, r.until(deadline, recheckBusy), "waiting until %s for %s to be well: %s",
-			clock(deadline), names(s.ill, refTo), ailment(r.spec, s.ill[0]))
+			clock(deadline), names(s.ill, Instance.Ref), ailment(r.spec, s.ill[0]))
 	case len(s.failed) > 0:
 		return wait(ReasonFailed, recheckHeld, "%s (%s): %s, and maxUnavailable leaves no room for %s%s",
-			back.doing(), back.Why, r.memory.Failed[0].Message, names(s.behind, refTo),
+			back.doing(), back.Message, r.memory.Ledger.Failed[0].Message, names(s.behind, Instance.Ref),
 			r.offered("create a RolloutAction Rollback when they are mended"))
 	case !slices.ContainsFunc(s.behind, func(i Instance) bool { return i.choosable(r.spec) }):
 		return wait(ReasonProgressing, recheckHeld,
 			"only protected instances are left: %s; waiting for their protection to be lifted (strategy.protectedInstances is %s)",
-			names(s.behind, refTo), r.declared.Protected)
+			names(s.behind, Instance.Ref), r.declared.Instances.Protected)
 	default:
-		return wait(ReasonProgressing, recheckBusy,
-			"maxUnavailable leaves no room for %s yet, since nobody knows that all is well with %s%s; waiting", names(s.behind, refTo),
-			names(r.notWell(), refTo), r.orCordoned())
+		return wait(
+			ReasonProgressing,
+			recheckBusy,
+			"maxUnavailable leaves no room for %s yet, since nobody knows that all is well with %s%s; waiting",
+			names(s.behind, Instance.Ref),
+			names(r.notWell(), Instance.Ref),
+			r.orCordoned(),
+		)
 	}
 }
 
 // seeFormerOut forgets the machines that going back left in the middle of an operation, once they are listed at rest.
 func seeFormerOut(r *round) (verdict, bool) {
-	if r.memory.FormerSince.IsZero() || r.at.Before(r.memory.FormerSince.Add(settleTime)) {
+	if r.memory.Preempted.At.IsZero() || r.at.Before(r.memory.Preempted.At.Add(settleTime)) {
 		return undecided()
 	}
-	if len(r.memory.Former) == 0 && r.obs.Model.Value.State != StateUpdating {
+	if len(r.memory.Preempted.Instances) == 0 && r.obs.Model.Value.State != StateUpdating {
 		r.memory.forgetFormer()
 	}
 	still := r.stillAtWork()
-	if len(still) == len(r.memory.Former) {
+	if len(still) == len(r.memory.Preempted.Instances) {
 		return undecided()
 	}
-	r.memory.Former = still
+	r.memory.Preempted.Instances = still
 	if len(still) == 0 {
 		r.memory.forgetFormer()
 	}
@@ -205,8 +220,8 @@ func seeFormerOut(r *round) (verdict, bool) {
 // the end.
 func (r *round) stillAtWork() []Ref {
 	var still []Ref
-	isAwaited := r.memory.isGoingBack() || r.at.Before(r.memory.FormerSince.Add(operationDeadline))
-	for _, ref := range r.memory.Former {
+	isAwaited := r.memory.IsRollingBack() || r.at.Before(r.memory.Preempted.At.Add(operationDeadline))
+	for _, ref := range r.memory.Preempted.Instances {
 		if isAwaited && r.mayBeBusy(ref) {
 			still = append(still, ref)
 		}
@@ -216,25 +231,25 @@ func (r *round) stillAtWork() []Ref {
 
 // returnToBaseline turns the run round when its target is what was there before: nobody has to be upgraded to that but those who left it.
 func returnToBaseline(r *round) (verdict, bool) {
-	b := r.memory.Baseline
+	b := r.memory.Rollback.Baseline
 	if !r.mayReturn() || r.isWorking() {
 		return undecided()
 	}
-	if v, waiting := r.requireRecord(b.Name); waiting {
+	if v, waiting := r.requireRecord(b.Revision); waiting {
 		return v, true
 	}
-	if record := r.obs.Records[b.Name]; record.State != Read || !record.Value.meets(r.spec.Target) {
+	if record := r.obs.Cluster.Revisions[b.Revision]; record.State != Read || !record.Value.meets(r.spec.Target) {
 		return undecided()
 	}
-	v := r.turnRound(ReturnRollback, CauseTarget, "the target is what was there before")
-	r.memory.Return.Record, r.memory.Failed = b.Name, nil
+	v := r.turnRound(FullRollback, CauseTarget, "the target is what was there before")
+	r.memory.Rollback.Current.Revision, r.memory.Ledger.Failed = b.Revision, nil
 	return v, true
 }
 
 // mayReturn says whether the run has still to find out if its target is what was there before.
 func (r *round) mayReturn() bool {
 	m := r.memory
-	return m.Baseline.Fixed && m.Baseline.Name != "" && !m.ModelApplied && !m.isSettled()
+	return m.Rollback.Baseline.Fixed && m.Rollback.Baseline.Revision != "" && !m.Model.Applied && !m.isSettled()
 }
 
 // planBack touches nothing on the way back either, where only a plan was asked for.
@@ -243,7 +258,7 @@ func planBack(r *round) (verdict, bool) {
 		return undecided()
 	}
 	return wait(ReasonPlanned, recheckHeld, "%s (%s) waits, since spec.mode is Plan; set it to Apply to go on",
-		r.memory.Return.doing(), r.memory.Return.Why), true
+		r.memory.Rollback.Current.doing(), r.memory.Rollback.Current.Message), true
 }
 
 // returnProgress counts what is still to be brought back.

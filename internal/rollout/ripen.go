@@ -9,10 +9,10 @@ func ripen(r *round) (verdict, bool) {
 		return undecided()
 	}
 	op := r.memory.Operation
-	seen := op.SeenAt
+	seen := op.LastReadingAt
 	t := r.tally(op)
 	if len(t[standsReadying]) < len(op.Instances) {
-		op.SeenAt = seen
+		op.LastReadingAt = seen
 		return undecided() // time went by while the list was read
 	}
 	op.Instances = inIDOrder(t[standsReadying])
@@ -26,7 +26,7 @@ func (r *round) mayRipen() bool {
 	if op == nil || !op.isOver() || r.isForeign(op) {
 		return false
 	}
-	if r.memory.Return != nil || r.spec.Deleting != DeletionNone || len(r.obs.Actions) > 0 {
+	if r.memory.Rollback.Current != nil || r.spec.Deletion != DeletionNone || len(r.obs.Actions) > 0 {
 		return false
 	}
 	for _, ref := range op.Instances {
@@ -40,7 +40,7 @@ func (r *round) mayRipen() bool {
 
 // isOver reports that the operation was on instances that are still to be judged, and has ended.
 func (o *Operation) isOver() bool {
-	return o.touches() && !o.EndedAt.IsZero() && o.Refused == nil && len(o.Instances) > 0
+	return o.TouchesInstances() && !o.EndedAt.IsZero() && o.Rejection == nil && len(o.Instances) > 0
 }
 
 // needsListOnly reports that the list of instances is all that the round has to read.
@@ -55,7 +55,7 @@ func (r *round) isRipening() bool {
 		return false
 	}
 	for _, i := range r.obs.Instances.Value {
-		if i.State != StateDeleting && wellness(r.spec.Health, i) != Yes {
+		if i.State != StateDeleting && wellness(r.spec.Health, i) != True {
 			return false
 		}
 	}

@@ -18,12 +18,12 @@ func ripening(t *testing.T, minReady time.Duration) *simworld.Shell {
 	})}
 	for range 20 {
 		s.Round()
-		if s.Last.Because.Reason == rollout.ReasonWaitingForHealth {
+		if s.Last.Explanation.Reason == rollout.ReasonWaitingForHealth {
 			return s
 		}
 		s.World.Advance(s.Recheck)
 	}
-	t.Fatalf("the instance was never upgraded: %v", s.Last.Because)
+	t.Fatalf("the instance was never upgraded: %v", s.Last.Explanation)
 	return nil
 }
 
@@ -44,7 +44,7 @@ func TestMinReadyIsLookedAtLast(t *testing.T) {
 	} {
 		s := ripening(t, tc.minReady)
 		began, looks := s.World.Now, []int{}
-		for s.Last.Because.Reason == rollout.ReasonWaitingForHealth && len(looks) < 100 {
+		for s.Last.Explanation.Reason == rollout.ReasonWaitingForHealth && len(looks) < 100 {
 			s.World.Advance(s.Recheck)
 			before := s.Reads
 			s.Round()
@@ -53,8 +53,8 @@ func TestMinReadyIsLookedAtLast(t *testing.T) {
 		if !slices.Equal(looks, tc.reads) {
 			t.Errorf("minReady %s: the looks read %v, want %v", tc.minReady, looks, tc.reads)
 		}
-		if waited := s.World.Now.Sub(began); waited != tc.minReady || s.Last.Because.Reason != rollout.ReasonCompleted {
-			t.Errorf("minReady %s: after %s it is %v", tc.minReady, waited, s.Last.Because)
+		if waited := s.World.Now.Sub(began); waited != tc.minReady || s.Last.Explanation.Reason != rollout.ReasonCompleted {
+			t.Errorf("minReady %s: after %s it is %v", tc.minReady, waited, s.Last.Explanation)
 		}
 	}
 }
@@ -63,20 +63,20 @@ func TestMinReadyIsLookedAtLast(t *testing.T) {
 func TestIllnessIsSeenWhileReadying(t *testing.T) {
 	figure.Fault(t, 19)
 	for name, happens := range map[string]func(w *simworld.World){
-		"the instance falls ill":     func(w *simworld.World) { w.Machines[0].Health = rollout.No },
+		"the instance falls ill":     func(w *simworld.World) { w.Machines[0].Health = rollout.False },
 		"somebody changes the model": func(w *simworld.World) { w.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) },
 	} {
 		s := ripening(t, 10*time.Minute)
 		s.World.Advance(s.Recheck)
 		s.Round()
-		said, at := s.Last.Because, s.World.Now
+		said, at := s.Last.Explanation, s.World.Now
 		happens(s.World)
-		for s.Last.Because == said && s.World.Now.Sub(at) < time.Hour {
+		for s.Last.Explanation == said && s.World.Now.Sub(at) < time.Hour {
 			s.World.Advance(s.Recheck)
 			s.Round()
 		}
 		if late := s.World.Now.Sub(at); late > 30*time.Second {
-			t.Errorf("%s: said %s later: %v", name, late, s.Last.Because)
+			t.Errorf("%s: said %s later: %v", name, late, s.Last.Explanation)
 		}
 	}
 }

@@ -12,7 +12,7 @@ import (
 // run lets the controller work until it stands for the reason, or for an hour.
 func (t *teller) run(reason rollout.Reason) bool {
 	for end := t.world.Now.Add(time.Hour); t.world.Now.Before(end); t.world.Advance(t.shell.Recheck) {
-		if t.shell.Round(); t.shell.Last.Because.Reason == reason {
+		if t.shell.Round(); t.shell.Last.Explanation.Reason == reason {
 			return true
 		}
 	}
@@ -39,12 +39,12 @@ func TestPreflightNeverStopsTheRollback(t *testing.T) {
 			t.Run(name+" "+string(verb), func(t *testing.T) {
 				s := begins(4, canary(image2, 25))
 				if !s.run(rollout.ReasonCanaryReached) {
-					t.Fatalf("no canary: %v", s.shell.Last.Because)
+					t.Fatalf("no canary: %v", s.shell.Last.Explanation)
 				}
 				change(s.world)
 				s.shell.Actions = []rollout.Action{{UID: "1", Verb: verb, Run: 1}}
 				if !s.run(want) {
-					t.Errorf("after an hour %v", s.shell.Last.Because)
+					t.Errorf("after an hour %v", s.shell.Last.Explanation)
 				}
 				if image := s.world.Models[len(s.world.Models)-1].Image; image != bare.Image {
 					t.Errorf("the model has the image %v", image)
@@ -59,7 +59,7 @@ func TestAutomaticExtensionUpgrade(t *testing.T) {
 	figure.Fault(t, 6)
 	s := begins(2, canary(image2, 100))
 	s.world.Agents = []string{"monitor"}
-	s.world.Rolling = rollout.RollingUpgrade{Running: true, Done: 1, Of: 2, Cancel: "az vmss rolling-upgrade cancel"}
+	s.world.Rolling = rollout.RollingUpgrade{Running: true, Done: 1, Total: 2, Cancel: "az vmss rolling-upgrade cancel"}
 	if s.run(rollout.ReasonCompleted) {
 		t.Fatal("completed while Azure upgraded the extension")
 	}
@@ -69,7 +69,7 @@ func TestAutomaticExtensionUpgrade(t *testing.T) {
 	}
 	s.world.Rolling = rollout.RollingUpgrade{}
 	if !s.run(rollout.ReasonCompleted) {
-		t.Errorf("after an hour %v", s.shell.Last.Because)
+		t.Errorf("after an hour %v", s.shell.Last.Explanation)
 	}
 }
 
@@ -78,9 +78,9 @@ func TestRollbackWaitsForARollingUpgrade(t *testing.T) {
 	figure.Fault(t, 6)
 	s := begins(4, canary(image2, 50))
 	if !s.run(rollout.ReasonCanaryReached) {
-		t.Fatalf("no canary: %v", s.shell.Last.Because)
+		t.Fatalf("no canary: %v", s.shell.Last.Explanation)
 	}
-	s.world.Agents, s.world.Rolling = []string{"monitor"}, rollout.RollingUpgrade{Running: true, Of: 4,
+	s.world.Agents, s.world.Rolling = []string{"monitor"}, rollout.RollingUpgrade{Running: true, Total: 4,
 		Cancel: "az vmss rolling-upgrade cancel"}
 	s.shell.Actions = []rollout.Action{{UID: "1", Verb: rollout.VerbRollback, Run: 1}}
 	effects := s.shell.Effects
@@ -93,7 +93,7 @@ func TestRollbackWaitsForARollingUpgrade(t *testing.T) {
 	}
 	s.world.Rolling = rollout.RollingUpgrade{}
 	if !s.run(rollout.ReasonRolledBack) {
-		t.Errorf("after an hour %v", s.shell.Last.Because)
+		t.Errorf("after an hour %v", s.shell.Last.Explanation)
 	}
 }
 
@@ -101,15 +101,15 @@ func TestRollbackWaitsForARollingUpgrade(t *testing.T) {
 func TestRollingUpgradeUnknown(t *testing.T) {
 	figure.Fault(t, 6)
 	spec, obs := canary(image2, 50), seen(rollout.Target{Image: &bare.Image}, 2, 0)
-	obs.Memory = rollout.Memory{}
+	obs.State = rollout.State{}
 	obs.Model.Value.AutomaticExtensionUpgrades = []string{"monitor"}
-	if reads := rollout.Look(spec, obs); !reads.Rolling {
+	if reads := rollout.Look(spec, obs); !reads.RollingUpgrade {
 		t.Errorf("reads %+v, want the rolling upgrade", reads)
 	}
-	obs.Rolling = rollout.Unknown[rollout.RollingUpgrade](&rollout.Problem{Kind: rollout.KindForbidden, Message: "no role"})
+	obs.RollingUpgrade = rollout.FailedResult[rollout.RollingUpgrade](&rollout.Problem{Kind: rollout.KindForbidden, Message: "no role"})
 	wantWait(t, rollout.Plan(spec, obs), rollout.ReasonAccessDenied, "no role")
 	obs.Model.Value.AutomaticExtensionUpgrades = nil
-	if reads := rollout.Look(spec, obs); reads.Rolling {
+	if reads := rollout.Look(spec, obs); reads.RollingUpgrade {
 		t.Error("reads the rolling upgrade of a scale set that has nothing of the kind")
 	}
 }

@@ -4,13 +4,13 @@ package rollout
 // waits for it, and it is judged by nobody.
 func startRun(r *round) (verdict, bool) {
 	revision := r.spec.Target.Revision()
-	if r.memory.Run > 0 && r.memory.Revision == revision {
+	if r.memory.Run.Number > 0 && r.memory.Run.Revision == revision {
 		return undecided()
 	}
-	if r.memory.Run > 0 {
-		ending := EndingSuperseded
-		if len(r.memory.Failed) > 0 {
-			ending = EndingFailed
+	if r.memory.Run.Number > 0 {
+		ending := RunSuperseded
+		if len(r.memory.Ledger.Failed) > 0 {
+			ending = RunFailed
 		}
 		r.end(ending, "the target changed")
 	}
@@ -23,36 +23,38 @@ func startRun(r *round) (verdict, bool) {
 // does, and how to go back: a run that ended on its way left machines behind that only its baseline tells what to do with.
 func (r *round) beginRun(revision string) {
 	old := r.memory
-	r.memory = Memory{
-		Run:              old.Run + 1,
-		Set:              old.Set,
-		Revision:         revision,
-		Started:          r.at,
-		Operation:        old.Operation,
-		Former:           old.Former,
-		FormerSince:      old.FormerSince,
-		FormerBegun:      old.FormerBegun,
-		FormerID:         old.FormerID,
-		Pace:             old.Pace,
-		NotBefore:        old.NotBefore,
-		Throttled:        old.Throttled,
-		PutOff:           old.PutOff,
-		Unread:           old.Unread,
-		Stable:           old.Stable,
+	r.memory = State{
+		Run:       Run{Number: old.Run.Number + 1, Revision: revision, StartedAt: r.at},
+		ScaleSet:  ScaleSetState{ID: old.ScaleSet.ID},
+		Operation: old.Operation,
+		Preempted: PreemptedOperation{
+			Instances: old.Preempted.Instances,
+			At:        old.Preempted.At,
+			CreatedAt: old.Preempted.CreatedAt,
+			ID:        old.Preempted.ID,
+		},
+		Pacing: Pacing{
+			LastUpgradeDuration: old.Pacing.LastUpgradeDuration,
+			NotBefore:           old.Pacing.NotBefore,
+			Throttled:           old.Pacing.Throttled,
+			Deferred:            old.Pacing.Deferred,
+			ReadsDeferred:       old.Pacing.ReadsDeferred,
+		},
+		Rollback:         RollbackState{LastCompletedRevision: old.Rollback.LastCompletedRevision},
 		RepairsSuspended: old.RepairsSuspended,
-		Ended:            old.Ended,
-		Drained:          old.Drained,
+		History:          old.History,
+		Ledger:           Ledger{Cordoned: old.Ledger.Cordoned},
 	}
-	if !old.Completed {
-		r.memory.Baseline = old.Baseline.forRevision(revision == old.Revision)
+	if !old.Run.Completed {
+		r.memory.Rollback.Baseline = old.Rollback.Baseline.forRevision(revision == old.Run.Revision)
 	}
-	if !old.Completed && old.hasActed() && !r.looksAnew(old) {
-		r.memory.Exposed = old.Exposed // else what looked exposed is how things were
+	if !old.Run.Completed && old.hasActed() && !r.looksAnew(old) {
+		r.memory.Ledger.Exposed = old.Ledger.Exposed // else what looked exposed is how things were
 	}
-	if old.OtherSet != "" {
+	if old.ScaleSet.ReplacedBy != "" {
 		r.memory.beginOnOther(old)
 	}
-	if op := r.memory.Operation; op != nil && op.Refused != nil {
+	if op := r.memory.Operation; op != nil && op.Rejection != nil {
 		// It never touched anything, so there is nothing to wait for.
 		r.memory.Operation = nil
 	}
@@ -62,66 +64,70 @@ func (r *round) beginRun(revision string) {
 // looksAnew says whether the run goes back to what the model is before its own first write, since the one before wrote nothing: what
 // machines have of that other target is then what was there. Where nobody knew what was there before, it may still be declared, and then
 // they go along.
-func (r *round) looksAnew(old Memory) bool {
-	wrote := old.Baseline.Fixed || old.Operation != nil && !old.Operation.touches()
-	return !wrote && old.Baseline.Source == BaselineSnapshot && old.Baseline.Why == "" && r.spec.Baseline == nil
+func (r *round) looksAnew(old State) bool {
+	wrote := old.Rollback.Baseline.Fixed || old.Operation != nil && !old.Operation.TouchesInstances()
+	return !wrote && old.Rollback.Baseline.Source == BaselineSnapshot && old.Rollback.Baseline.Invalid == "" && r.spec.Baseline == nil
 }
 
 // HasWorked says whether any run wrote the model or touched a machine, or may have, or has something to take back.
-func (m Memory) HasWorked() bool {
-	return m.hasActed() || len(m.Exposed) > 0 || len(m.Ended) > 0 || m.Stable != "" || m.RepairsSuspended || len(m.Drained) > 0
+func (m State) HasWorked() bool {
+	return m.hasActed() || len(m.Ledger.Exposed) > 0 || len(m.History) > 0 || m.Rollback.LastCompletedRevision != "" ||
+		m.RepairsSuspended ||
+		len(m.Ledger.Cordoned) > 0
 }
 
 // hasActed says whether the run wrote the model or touched a machine, or may have.
-func (m Memory) hasActed() bool {
-	return m.Baseline.Fixed || !m.Baseline.Since.IsZero() || !m.LastBatchEnd.IsZero() || m.Fruitless > 0 || m.Operation != nil ||
-		(m.Return != nil && !m.Return.RestoredAt.IsZero())
+func (m State) hasActed() bool {
+	return m.Rollback.Baseline.Fixed || !m.Rollback.Baseline.NewestInstanceAt.IsZero() || !m.Pacing.LastBatchEnd.IsZero() ||
+		m.Pacing.NoEffectCount > 0 ||
+		m.Operation != nil ||
+		(m.Rollback.Current != nil && !m.Rollback.Current.ModelRestoredAt.IsZero())
 }
 
 // end writes a run that is over into the history, once.
-func (r *round) end(ending Ending, why string) {
+func (r *round) end(ending RunResult, why string) {
 	m := &r.memory
-	if len(m.Ended) > 0 && m.Ended[0].Run == m.Run {
-		if taken := m.lastTaken(); len(taken) > len(m.Ended[0].Taken) {
-			m.Ended[0].Taken = taken
+	if len(m.History) > 0 && m.History[0].Number == m.Run.Number {
+		if taken := m.lastTaken(); len(taken) > len(m.History[0].Actions) {
+			m.History[0].Actions = taken
 		}
-		if ending != EndingRolledBack {
+		if ending != RunRolledBack {
 			return
 		}
-		m.Ended[0].Outcome, m.Ended[0].Why, m.Ended[0].Stopped = ending, why, r.at // an abort that was completed to a rollback
+		m.History[0].Result, m.History[0].Message, m.History[0].EndedAt = ending, why, r.at // an abort that was completed to a rollback
 		return
 	}
-	ended := Ended{
-		Run: m.Run, Revision: m.Revision, Before: m.before(), Outcome: ending, Why: why, Started: m.Started, Stopped: r.at, Taken: m.lastTaken(),
+	ended := PastRun{
+		Number: m.Run.Number, Revision: m.Run.Revision, PreviousRevision: m.before(), Result: ending, Message: why, StartedAt: m.Run.StartedAt, EndedAt: r.at, Actions: m.lastTaken(),
 	}
-	m.Ended = append([]Ended{ended}, m.Ended...)
-	if most := max(r.spec.History, 1); len(m.Ended) > most {
-		m.Ended = m.Ended[:most]
+	m.History = append([]PastRun{ended}, m.History...)
+	if most := max(r.spec.HistoryLimit, 1); len(m.History) > most {
+		m.History = m.History[:most]
 	}
 }
 
 // before names the record of what was there before the run, if that can be gone back to: the very first release has no other one.
-func (m Memory) before() string {
-	if !m.Baseline.rollbackable() {
+func (m State) before() string {
+	if !m.Rollback.Baseline.IsAvailable() {
 		return ""
 	}
-	return m.Baseline.Name
+	return m.Rollback.Baseline.Revision
 }
 
 // lastTaken is what is kept of a run's actions.
-func (m Memory) lastTaken() []Taken {
-	return m.Taken[max(0, len(m.Taken)-mostTakenKept):]
+func (m State) lastTaken() []AppliedAction {
+	return m.Actions[max(0, len(m.Actions)-mostTakenKept):]
 }
 
 // keep names the records that are still needed: what the run may go back to, and the revisions that history names.
-func (m Memory) keep() []string {
-	names := []string{m.Baseline.Name, m.Stable}
-	if m.Return != nil {
-		names = append(names, m.Return.Record)
+func (m State) keep() []string {
+	names := []string{m.Rollback.Baseline.Revision, m.Rollback.LastCompletedRevision}
+	if m.Rollback.Current != nil {
+		names = append(names, m.Rollback.Current.Revision)
 	}
-	for _, e := range m.Ended {
-		if e.Outcome == EndingPromoted {
-			names = append(names, e.Revision, e.Before)
+	for _, e := range m.History {
+		if e.Result == RunPromoted {
+			names = append(names, e.Revision, e.PreviousRevision)
 		}
 	}
 	return names

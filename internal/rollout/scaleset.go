@@ -39,10 +39,10 @@ func ShellWord(s string) string {
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
 }
 
-// Begun is Azure's answer to an accepted effect.
-type Begun struct {
-	Token      string        // resumes polling; "": the effect was done at once
-	ID         string        // what Azure calls the operation, for people; "": not said
-	At         time.Time     // when Azure answered, by its own clock; zero: not said
-	RetryAfter time.Duration // when to ask for the first time; 0: not said
+// Accepted is Azure's answer to an accepted effect.
+type Accepted struct {
+	PollToken   string        // resumes polling; "": the effect was done at once
+	OperationID string        // Azure's name of the operation; "": not known
+	AzureTime   time.Time     // when Azure answered, by its own clock; zero: not known
+	RetryAfter  time.Duration // when to poll first; 0: not known
 }

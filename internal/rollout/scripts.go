@@ -152,12 +152,12 @@ func (r *round) recordedName() string {
 
 // recordedScript is what the records of the run say about the script extension that the rollout writes; nil: nothing that was read.
 func (r *round) recordedScript() *ScriptSnapshot {
-	names := []string{r.memory.inherited(), r.memory.Stable}
-	if r.memory.Return != nil {
-		names = append([]string{r.memory.Return.Record}, names...)
+	names := []string{r.memory.inherited(), r.memory.Rollback.LastCompletedRevision}
+	if r.memory.Rollback.Current != nil {
+		names = append([]string{r.memory.Rollback.Current.Revision}, names...)
 	}
 	for _, name := range names {
-		if script := r.obs.Records[name].Value.Script; script != nil {
+		if script := r.obs.Cluster.Revisions[name].Value.Script; script != nil {
 			return script
 		}
 	}
@@ -171,7 +171,7 @@ func (r *round) needsScriptName() bool {
 		return false
 	}
 	isOther := model.Script == nil || recordedName(model.Script.Extension) != ""
-	return len(model.MoreScripts) > 0 || isOther && !scriptSettled(r.spec.Target, model, r.memory.ScriptWritten)
+	return len(model.MoreScripts) > 0 || isOther && !scriptSettled(r.spec.Target, model, r.memory.Model.ScriptWritten)
 }
 
 // holdUnnamedScript does nothing to a scale set with several script extensions while it is not known which one is meant: each other one is
@@ -196,7 +196,7 @@ func holdUnnamedScript(r *round) (verdict, bool) {
 // requireScriptRecord waits for the record that may name the script extension. One that is gone names none.
 func (r *round) requireScriptRecord() (verdict, bool) {
 	name := r.memory.inherited()
-	if name == "" || r.memory.Return != nil || r.memory.isSettled() && !r.needsScriptName() {
+	if name == "" || r.memory.Rollback.Current != nil || r.memory.isSettled() && !r.needsScriptName() {
 		return undecided()
 	}
 	return r.requireRecord(name)
@@ -206,7 +206,7 @@ func (r *round) requireScriptRecord() (verdict, bool) {
 // settings of another one cannot be read back.
 func holdOtherScript(r *round) (verdict, bool) {
 	t, model := r.spec.Target, r.obs.Model.Value
-	if t.Script == nil || r.isWorking() || scriptSettled(t, model, r.memory.ScriptWritten) {
+	if t.Script == nil || r.isWorking() || scriptSettled(t, model, r.memory.Model.ScriptWritten) {
 		return undecided()
 	}
 	if v, waiting := r.requireScriptRecord(); waiting {
@@ -245,7 +245,7 @@ func (r *round) otherScript(script Script, model Model) string {
 // or said its name.
 func (r *round) mayWrite(there ModelScript, known *ScriptSnapshot) bool {
 	target, baseline := r.spec.Target.Script, r.spec.Baseline
-	return r.memory.ScriptWritten || known != nil || target.Extension != "" || baseline != nil && baseline.Script != nil ||
+	return r.memory.Model.ScriptWritten || known != nil || target.Extension != "" || baseline != nil && baseline.Script != nil ||
 		recordedName(there.Extension) == ""
 }
 

@@ -25,7 +25,7 @@ func theirs(name string) rollout.ModelScript {
 // withScripts is an observation, before the first run, of a scale set with these script extensions.
 func withScripts(scripts ...rollout.ModelScript) rollout.Observation {
 	obs := seen(rollout.Target{Image: &rollout.Image{ID: "/images/base"}}, 0, 2)
-	obs.Memory = rollout.Memory{}
+	obs.State = rollout.State{}
 	if len(scripts) > 0 {
 		obs.Model.Value.Script, obs.Model.Value.MoreScripts = &scripts[0], scripts[1:]
 	}
@@ -43,8 +43,8 @@ func TestWhoseScriptExtension(t *testing.T) {
 	}
 	exact := rollout.ModelScript{Extension: "theirs", URIs: v2.Script.URIs, Command: v2.Script.Command}
 	wrote := func(obs *rollout.Observation, extension string) {
-		obs.Memory.Stable = "last"
-		obs.Records = map[string]rollout.Reading[rollout.Snapshot]{"last": rollout.Known(rollout.Snapshot{
+		obs.State.Rollback.LastCompletedRevision = "last"
+		obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"last": rollout.KnownResult(rollout.Snapshot{
 			Script: &rollout.ScriptSnapshot{Extension: extension, Command: "sh old.sh", Handler: "{}"}})}
 	}
 	for name, tc := range map[string]struct {
@@ -102,9 +102,9 @@ func TestWhoseScriptExtension(t *testing.T) {
 			checkScriptStep(t, rollout.Plan(spec, tc.obs), tc.writes, tc.invalid)
 			spec.PlanOnly = true
 			d := rollout.Plan(spec, tc.obs)
-			ends := d.Because
-			if d.Forecast != nil {
-				ends = d.Forecast.Ends
+			ends := d.Explanation
+			if d.Report.Preview != nil {
+				ends = d.Report.Preview.Expected
 			}
 			if (ends.Reason == rollout.ReasonInvalid) != (tc.invalid != nil) {
 				t.Errorf("the plan ends with %+v", ends)
@@ -116,12 +116,12 @@ func TestWhoseScriptExtension(t *testing.T) {
 func checkScriptStep(t *testing.T, d rollout.Decision, writes string, invalid []string) {
 	t.Helper()
 	if invalid != nil {
-		if d.Step.Operation() != "" || d.Because.Reason != rollout.ReasonInvalid || len(d.Because.Message) > 240 {
-			t.Errorf("want Invalid, got %#v %s %s", d.Step, d.Because.Reason, d.Because.Message)
+		if d.Step.Operation() != "" || d.Explanation.Reason != rollout.ReasonInvalid || len(d.Explanation.Message) > 240 {
+			t.Errorf("want Invalid, got %#v %s %s", d.Step, d.Explanation.Reason, d.Explanation.Message)
 		}
 		for _, words := range invalid {
-			if !strings.Contains(d.Because.Message, words) {
-				t.Errorf("%q lacks %q", d.Because.Message, words)
+			if !strings.Contains(d.Explanation.Message, words) {
+				t.Errorf("%q lacks %q", d.Explanation.Message, words)
 			}
 		}
 		return
@@ -129,7 +129,7 @@ func checkScriptStep(t *testing.T, d rollout.Decision, writes string, invalid []
 	step, isScript := d.Step.(rollout.WriteScript)
 	switch {
 	case writes == "-" && isScript, writes != "-" && !isScript:
-		t.Errorf("got %#v: %s", d.Step, d.Because.Message)
+		t.Errorf("got %#v: %s", d.Step, d.Explanation.Message)
 	case writes == "default" && step.Extension != "", isScript && writes != "default" && step.Extension != writes:
 		t.Errorf("written is %q", step.Extension)
 	}
@@ -141,10 +141,15 @@ func TestRollbackNamesTheExtension(t *testing.T) {
 	figure.Fault(t, 11)
 	back := func(s rollout.ScriptSnapshot, scripts ...rollout.ModelScript) rollout.Decision {
 		obs := withScripts(scripts...)
-		obs.Memory = rollout.Memory{Run: 1, Revision: v2.Revision(), Baseline: rollout.Baseline{Name: "b", Fixed: true, Run: 1},
-			Exposed: []string{"0"},
-			Return:  &rollout.Return{Kind: rollout.ReturnRollback, Cause: rollout.CauseAction, Record: "b", At: at}}
-		obs.Records = map[string]rollout.Reading[rollout.Snapshot]{"b": rollout.Known(rollout.Snapshot{Script: &s})}
+		obs.State = rollout.State{
+			Run: rollout.Run{Number: 1, Revision: v2.Revision()},
+			Rollback: rollout.RollbackState{
+				Baseline: rollout.Baseline{Revision: "b", Fixed: true, Run: 1},
+				Current:  &rollout.Rollback{Kind: rollout.FullRollback, Cause: rollout.CauseAction, Revision: "b", StartedAt: at},
+			},
+			Ledger: rollout.Ledger{Exposed: []string{"0"}},
+		}
+		obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"b": rollout.KnownResult(rollout.Snapshot{Script: &s})}
 		return rollout.Plan(canary(v2, 50), obs)
 	}
 	old, ours := theirs("legacy"), theirs("current")
@@ -172,7 +177,7 @@ func TestRollbackNamesTheExtension(t *testing.T) {
 			mine = ours
 		}
 		if d := back(absent, old, mine); d.Step != (rollout.RemoveScript{Extension: mine.Extension}) {
-			t.Errorf("%+v: got %#v: %s", absent, d.Step, d.Because.Message)
+			t.Errorf("%+v: got %#v: %s", absent, d.Step, d.Explanation.Message)
 		}
 	}
 }
@@ -203,8 +208,8 @@ func TestStateOfTheRolloutsScript(t *testing.T) {
 				for n := range obs.Instances.Value {
 					obs.Instances.Value[n].Scripts, obs.Instances.Value[n].Script = tc.scripts, rollout.WorstScript(tc.scripts)
 				}
-				if d := rollout.Plan(canary(target, 100), obs); (d.Because.Reason == rollout.ReasonCompleted) != tc.done {
-					t.Errorf("got %s: %s", d.Because.Reason, d.Because.Message)
+				if d := rollout.Plan(canary(target, 100), obs); (d.Explanation.Reason == rollout.ReasonCompleted) != tc.done {
+					t.Errorf("got %s: %s", d.Explanation.Reason, d.Explanation.Message)
 				}
 				slices.Reverse(tc.scripts)
 			}

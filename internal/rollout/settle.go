@@ -18,15 +18,15 @@ func settleOperation(r *round) (verdict, bool) {
 	if op == nil {
 		return undecided()
 	}
-	if op.Refused != nil {
+	if op.Rejection != nil {
 		if !r.showsEffect(op) {
 			return undecided()
 		}
 		// A later try of the same intent did get through, and the answer was lost.
-		op.Refused = nil
+		op.Rejection = nil
 	}
 	r.noteEnd(op)
-	if op.touches() {
+	if op.TouchesInstances() {
 		return judgeBatch(r, op)
 	}
 	return settleModelWrite(r, op)
@@ -38,20 +38,20 @@ func (r *round) noteEnd(op *Operation) {
 		return
 	}
 	status := r.obs.Operation.Value
-	op.Trouble = status.Problem
+	op.Error = status.Problem
 	r.noteTrouble(op)
 	switch status.State {
 	case OperationSucceeded, OperationFailed, OperationCanceled:
 		op.EndedAt = r.at
 		r.giveBackStall(op)
 	case OperationLost:
-		op.Token = ""
+		op.PollToken = ""
 	case OperationRunning:
 	}
-	if status.State == OperationSucceeded && op.touches() {
-		r.memory.Pace = status.Took
-		if status.Took == 0 && !op.BegunAt.IsZero() {
-			r.memory.Pace = r.at.Sub(op.BegunAt)
+	if status.State == OperationSucceeded && op.TouchesInstances() {
+		r.memory.Pacing.LastUpgradeDuration = status.Duration
+		if status.Duration == 0 && !op.AcceptedAt.IsZero() {
+			r.memory.Pacing.LastUpgradeDuration = r.at.Sub(op.AcceptedAt)
 		}
 	}
 }
@@ -59,7 +59,7 @@ func (r *round) noteEnd(op *Operation) {
 // showsEffect says whether any named machine shows that the operation was begun.
 func (r *round) showsEffect(op *Operation) bool {
 	for _, ref := range op.Instances {
-		if i, listed := find(r.obs.Instances.Value, ref); listed && (i.busy() || r.upgraded(op, ref, i)) {
+		if i, listed := find(r.obs.Instances.Value, ref.Ref); listed && (i.busy() || r.upgraded(op, ref, i)) {
 			return true
 		}
 	}
@@ -67,11 +67,11 @@ func (r *round) showsEffect(op *Operation) bool {
 }
 
 // upgraded says whether the machine shows what the operation was to bring about.
-func (r *round) upgraded(op *Operation, ref Ref, i Instance) bool {
+func (r *round) upgraded(op *Operation, ref Attempt, i Instance) bool {
 	if op.Kind == ReimageOperation {
-		return i.OSDisk != "" && ref.OSDisk != "" && i.OSDisk != ref.OSDisk
+		return i.Disk.ID != "" && ref.OSDisk != "" && i.Disk.ID != ref.OSDisk
 	}
-	return i.Latest == Yes
+	return i.Latest == True
 }
 
 // busy says whether the platform is at work on the machine, or does not say what it does.
@@ -80,15 +80,15 @@ func (i Instance) busy() bool {
 	case StateCreating, StateUpdating, StateUnknown:
 		return true
 	case StateSucceeded, StateFailed, StateDeleting:
-		return i.Latest == Unsure
+		return i.Latest == Unknown
 	}
 	return true
 }
 
 // settling says whether an effect may still be on its way into what can be read.
 func (r *round) settling(op *Operation) (time.Duration, bool) {
-	last := op.IntentAt
-	for _, t := range []time.Time{op.BegunAt, op.EndedAt} {
+	last := op.CreatedAt
+	for _, t := range []time.Time{op.AcceptedAt, op.EndedAt} {
 		if t.After(last) {
 			last = t
 		}
@@ -101,7 +101,7 @@ func (r *round) settling(op *Operation) (time.Duration, bool) {
 // that already.
 func (r *round) appearing(op *Operation) (time.Duration, bool) {
 	left, settling := r.settling(op)
-	if settling || op.Attempt > 1 || op.BegunAt.IsZero() || op.EndedAt.IsZero() || op.Trouble != nil {
+	if settling || op.Attempt > 1 || op.AcceptedAt.IsZero() || op.EndedAt.IsZero() || op.Error != nil {
 		return left, settling
 	}
 	shown := op.EndedAt.Add(lagTime)
@@ -112,39 +112,39 @@ func (r *round) appearing(op *Operation) (time.Duration, bool) {
 func (r *round) fruitless(unchanged []Ref) {
 	r.memory.countFruitless(unchanged)
 	r.memory.Operation = nil
-	r.memory.NotBefore = r.at.Add(backoff(r.memory.Fruitless))
-	r.memory.Throttled = false
+	r.memory.Pacing.NotBefore = r.at.Add(backoff(r.memory.Pacing.NoEffectCount))
+	r.memory.Pacing.Throttled = false
 	r.recount()
 }
 
 // fruitlessOn is how many effects in a row left any of the instances, or with none of them the model, as they were.
-func (m Memory) fruitlessOn(refs []Ref) int {
-	if len(m.Unchanged) == 0 && len(refs) == 0 || len(m.stillUnchanged(refs)) > 0 {
-		return m.Fruitless
+func (m State) fruitlessOn(refs []Ref) int {
+	if len(m.Pacing.NoEffectInstances) == 0 && len(refs) == 0 || len(m.stillUnchanged(refs)) > 0 {
+		return m.Pacing.NoEffectCount
 	}
 	return 0
 }
 
 // stillUnchanged are those of the instances that the last effects left as they were.
-func (m Memory) stillUnchanged(refs []Ref) []Ref {
-	return slices.DeleteFunc(slices.Clone(refs), func(ref Ref) bool { return !slices.ContainsFunc(m.Unchanged, ref.means) })
+func (m State) stillUnchanged(refs []Ref) []Ref {
+	return slices.DeleteFunc(slices.Clone(refs), func(ref Ref) bool { return !slices.ContainsFunc(m.Pacing.NoEffectInstances, ref.Means) })
 }
 
 // countFruitless counts an effect that changed nothing. It counts for each instance: several that are late once are not one that is late
 // often.
-func (m *Memory) countFruitless(refs []Ref) {
-	m.Fruitless = m.fruitlessOn(refs) + 1
-	if m.Fruitless > 1 {
+func (m *State) countFruitless(refs []Ref) {
+	m.Pacing.NoEffectCount = m.fruitlessOn(refs) + 1
+	if m.Pacing.NoEffectCount > 1 {
 		refs = m.stillUnchanged(refs)
 	}
-	m.Unchanged = nil
+	m.Pacing.NoEffectInstances = nil
 	for _, ref := range refs {
-		m.Unchanged = append(m.Unchanged, Ref{ID: ref.ID, VMID: ref.VMID})
+		m.Pacing.NoEffectInstances = append(m.Pacing.NoEffectInstances, Ref{ID: ref.ID, VMID: ref.VMID})
 	}
 }
 
 // forgetFruitless begins to count anew.
-func (m *Memory) forgetFruitless() { m.Fruitless, m.Unchanged = 0, nil }
+func (m *State) forgetFruitless() { m.Pacing.NoEffectCount, m.Pacing.NoEffectInstances = 0, nil }
 
 // backoff is 15 s, 30 s, 1 min and so on, up to the pace of refused writes.
 func backoff(times int) time.Duration {

@@ -27,7 +27,7 @@ func (r *round) settleForeignWrite(op *Operation) (verdict, bool) {
 	if isUpdating {
 		r.memory.leave(op, r.at) // the write that restores the model supersedes it
 	}
-	r.memory.Baseline.Fixed = true // it was not looked at whether it was written, so the model may not be what it was before
+	r.memory.Rollback.Baseline.Fixed = true // it was not looked at whether it was written, so the model may not be what it was before
 	r.memory.Operation = nil
 	return undecided()
 }
@@ -36,14 +36,15 @@ func (r *round) settleForeignWrite(op *Operation) (verdict, bool) {
 func (r *round) settleWritten(op *Operation) (verdict, bool) {
 	if op.EndedAt.IsZero() {
 		// The list was read before the model. If the write landed in between, it shows every instance at the latest model: the one before.
-		op.EndedAt, op.Token = r.at, ""
+		op.EndedAt, op.PollToken = r.at, ""
 		return wait(ReasonProgressing, recheckSoon, "%s: it shows; looking at the instances again", op.doing()), true
 	}
 	r.wroteScript(op)
-	r.memory.Baseline.Fixed = true
+	r.memory.Rollback.Baseline.Fixed = true
 	r.memory.Operation = nil
-	if back := r.memory.Return; back != nil && back.RestoredAt.IsZero() && carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
-		back.RestoredAt = r.at // an earlier write that never ends is superseded by this one
+	if back := r.memory.Rollback.Current; back != nil && back.ModelRestoredAt.IsZero() &&
+		carries(r.spec.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten) {
+		back.ModelRestoredAt = r.at // an earlier write that never ends is superseded by this one
 	}
 	r.memory.forgetFruitless()
 	return undecided()
@@ -51,7 +52,7 @@ func (r *round) settleWritten(op *Operation) (verdict, bool) {
 
 // isForeign says whether the operation was begun for another target than the one the round works towards.
 func (r *round) isForeign(op *Operation) bool {
-	return op.Run != r.memory.Run || op.Back != r.memory.isGoingBack()
+	return op.Run != r.memory.Run.Number || op.Rollback != r.memory.IsRollingBack()
 }
 
 // wroteScript notes that the script extension is ours, protected settings and all.
@@ -59,9 +60,9 @@ func (r *round) wroteScript(op *Operation) {
 	if op.Kind != WriteScriptOperation {
 		return
 	}
-	r.memory.ScriptWritten = true
-	if r.obs.Settings.State == Read && !r.memory.isGoingBack() {
-		r.memory.Settings = r.obs.Settings.Value.Digest
+	r.memory.Model.ScriptWritten = true
+	if r.obs.Cluster.Settings.State == Read && !r.memory.IsRollingBack() {
+		r.memory.Model.SettingsDigest = r.obs.Cluster.Settings.Value.Digest
 	}
 }
 
@@ -73,25 +74,25 @@ func (r *round) wrote(op *Operation, model Model) bool {
 		return imageMatches(t, model)
 	}
 	hidden := t.Script != nil && t.Script.ProtectedSettings != ""
-	return scriptMatches(t, model) && (!hidden || !op.BegunAt.IsZero())
+	return scriptMatches(t, model) && (!hidden || !op.AcceptedAt.IsZero())
 }
 
 // modelUnwritten tries again what changed nothing, and after a few times keeps it as refused, to be tried at a slow pace.
 func (r *round) modelUnwritten(op *Operation) (verdict, bool) {
-	if op.BegunAt.IsZero() {
+	if op.AcceptedAt.IsZero() {
 		r.memory.Operation = nil // it never got through; the passes below send it again
 		return undecided()
 	}
-	failed := op.Trouble != nil && op.Trouble.Kind == KindOperationFailed
-	if (!failed || r.memory.isGoingBack()) && r.memory.fruitlessOn(nil) < mostFruitless {
+	failed := op.Error != nil && op.Error.Kind == KindOperationFailed
+	if (!failed || r.memory.IsRollingBack()) && r.memory.fruitlessOn(nil) < mostFruitless {
 		r.fruitless(nil)
 		return undecided()
 	}
-	op.Refused = op.Trouble
-	if op.Refused == nil {
-		op.Refused = &Problem{Kind: KindInvalid, Message: "Azure accepted the write, but the model does not show it"}
+	op.Rejection = op.Error
+	if op.Rejection == nil {
+		op.Rejection = &Problem{Kind: KindInvalid, Message: "Azure accepted the write, but the model does not show it"}
 	}
-	op.IntentAt = r.at
-	op.Token = ""
+	op.CreatedAt = r.at
+	op.PollToken = ""
 	return refusal(op, recheckRefused), true
 }

@@ -30,10 +30,10 @@ type ScriptSnapshot struct {
 	Handler ScriptHandler `json:",omitempty"` // what of it a target does not declare; "": a record of an older version
 }
 
-// Record is a snapshot under the name by which it is stored. The same content has the same name, so storing it twice is storing it
+// StoredRevision is a snapshot under the name by which it is stored. The same content has the same name, so storing it twice is storing it
 // once.
-type Record struct {
-	Name     string
+type StoredRevision struct {
+	Revision string
 	Run      int64
 	Snapshot Snapshot
 }

@@ -4,29 +4,44 @@ import "time"
 
 // Spec is what the user declares.
 type Spec struct {
-	ScaleSet  ScaleSet // for the commands that messages offer
+	ScaleSet  ScaleSet // for the commands in messages
 	Target    Target
-	Percent   int          // share of eligible instances that may have the target, 1 to 100; not looked at where there are steps
-	Steps     []CanaryStep // shares to be reached one after the other; none: Percent is the only one
-	Bake      time.Duration
+	Baseline  *Target // what to go back to before any run completed; nil: what a snapshot of the model says
+	Canary    Canary
 	Batch     Batch
+	Instances InstancePolicy
+	Health    Health
+	Tasks     Tasks
+	Failure   FailurePolicy
+	Drift     Drift
+	Repairs   RepairsPolicy
+	Paused    bool
+	PlanOnly  bool // report what would be done, and do nothing
+	Deletion  Deletion
+
+	HistoryLimit int // how many ended runs are kept
+}
+
+// Canary says how much of the scale set may have the target, and what has to pass on the way.
+type Canary struct {
+	Percent int           // share of eligible instances that may have the target, 1 to 100; ignored where there are steps
+	Steps   []CanaryStep  // shares to be reached one after the other; none: Percent is the only one
+	Bake    time.Duration // how long the last share has to be reached and healthy before the run completes
+}
+
+// InstancePolicy says which instances come next, and what is done to them.
+type InstancePolicy struct {
 	Zones     Zones
 	Order     Order
 	Action    InstanceAction
 	Protected ProtectedPolicy
-	Health    Health
-	Checks    []Check
-	Hooks     []Hook
-	Drain     *Drain // nil: machines are not drained as nodes of this cluster
-	Paused    bool
-	PlanOnly  bool // say what would be done, and do nothing
+}
 
-	Baseline *Target // what to go back to before any run completed; nil: what a snapshot tells
-	Failure  FailurePolicy
-	Drift    Drift
-	Repairs  RepairsPolicy
-	Deleting Deletion
-	History  int // how many ended runs are kept
+// Tasks is the declared work outside the scale set.
+type Tasks struct {
+	Checks []Check
+	Hooks  []Hook
+	Drain  *Drain // nil: instances are not drained as nodes of this cluster
 }
 
 // FailurePolicy says how much failure is borne, and what is done about more.
@@ -220,8 +235,8 @@ const (
 
 // Health says when an upgraded machine counts as well.
 type Health struct {
-	Source   HealthSource
-	MinReady time.Duration // well for this long without a break
-	Timeout  time.Duration // not well after this long, counted from the end of its operation: failed
-	InARow   int           // readings in a row in which a machine has to be well; 0 or 1: one
+	Source           HealthSource
+	MinReady         time.Duration // well for this long without a break
+	Timeout          time.Duration // not well after this long, counted from the end of its operation: failed
+	SuccessThreshold int           // readings in a row in which an instance has to be healthy; 0 or 1: one
 }

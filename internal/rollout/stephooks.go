@@ -2,7 +2,7 @@ package rollout
 
 // callBeforeFirst calls before anything is written for the first step.
 func callBeforeFirst(r *round) (verdict, bool) {
-	if carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+	if carries(r.spec.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten) {
 		return undecided()
 	}
 	return callBeforeStep(r)
@@ -11,14 +11,14 @@ func callBeforeFirst(r *round) (verdict, bool) {
 // callBeforeStep lets nothing of a step begin before its hooks were called.
 func callBeforeStep(r *round) (verdict, bool) {
 	stage := r.spec.stageKey(r.memory)
-	if r.memory.StepBefore == stage || r.isWorking() {
+	if r.memory.Tasks.StepBefore == stage || r.isWorking() {
 		return undecided()
 	}
 	if v, held := r.callAt(BeforeStep, stage); held {
 		return v, true
 	}
 	if len(r.spec.hooks(BeforeStep)) > 0 {
-		r.memory.StepBefore = stage
+		r.memory.Tasks.StepBefore = stage
 	}
 	return undecided()
 }
@@ -26,7 +26,7 @@ func callBeforeStep(r *round) (verdict, bool) {
 // callAfterStep leaves a step only when its hooks were called.
 func (r *round) callAfterStep() (verdict, bool) {
 	stage := r.spec.stageKey(r.memory)
-	if r.memory.StepAfter == stage || len(r.spec.hooks(AfterStep)) == 0 {
+	if r.memory.Tasks.StepAfter == stage || len(r.spec.hooks(AfterStep)) == 0 {
 		r.memory.hangUp(AfterStep)
 		return undecided()
 	}
@@ -36,7 +36,7 @@ func (r *round) callAfterStep() (verdict, bool) {
 	if v, held := r.callAt(AfterStep, stage); held {
 		return v, true
 	}
-	r.memory.StepAfter = stage
+	r.memory.Tasks.StepAfter = stage
 	return undecided()
 }
 
@@ -46,20 +46,20 @@ func (r *round) callAt(at HookPoint, stage string) (verdict, bool) {
 		r.memory.hangUp(at)
 		return undecided()
 	}
-	if r.memory.Rejected != "" {
+	if r.memory.Stage.FailedCheck != "" {
 		return holdFailed(r)
 	}
 	c := r.memory.calling(at)
-	if c == nil || c.About != stage {
+	if c == nil || c.Subject != stage {
 		c = r.call(at, nil, stage)
 	}
 	failed, pending := r.hear(c)
 	for _, f := range failed {
-		if f.hook.OnFailure == HookFails && r.memory.Rejected == "" {
-			r.memory.Rejected = f.String()
+		if f.hook.OnFailure == HookFails && r.memory.Stage.FailedCheck == "" {
+			r.memory.Stage.FailedCheck = f.String()
 		}
 	}
-	if r.memory.Rejected != "" {
+	if r.memory.Stage.FailedCheck != "" {
 		r.memory.hangUp(at)
 		return holdFailed(r)
 	}
@@ -73,39 +73,38 @@ func (r *round) callAt(at HookPoint, stage string) (verdict, bool) {
 }
 
 // callAfter keeps a batch open until the hooks about its verified machines were called. It returns those that stay verified.
-func (r *round) callAfter(op *Operation, verified []Ref) ([]Ref, verdict, bool) {
+func (r *round) callAfter(op *Operation, verified []Attempt) ([]Attempt, verdict, bool) {
 	if len(r.spec.hooks(AfterInstance)) == 0 || len(verified) == 0 {
 		r.memory.hangUp(AfterInstance)
 		return verified, verdict{}, false
 	}
 	c := r.memory.calling(AfterInstance)
 	if c == nil {
-		c = r.call(AfterInstance, verified, "")
+		c = r.call(AfterInstance, Refs(verified), "")
 	}
-	c.Refs = bare(verified)
+	c.Instances = bare(Refs(verified))
 	failed, pending := r.hear(c)
 	for _, f := range failed {
-		if f.hook.OnFailure != HookIgnore && r.memory.Return == nil {
+		if f.hook.OnFailure != HookIgnore && r.memory.Rollback.Current == nil {
 			verified = r.takeOut(verified, f)
 		}
 	}
 	if pending != "" {
 		op.Instances = inIDOrder(verified)
-		return nil, wait(ReasonWaitingForHealth, r.nextTimeout(c), "after %s: %s", names(verified, self), pending), true
+		return nil, wait(ReasonWaitingForHealth, r.nextTimeout(c), "after %s: %s", names(verified, attempted), pending), true
 	}
 	r.memory.hangUp(AfterInstance)
 	return verified, verdict{}, false
 }
 
 // takeOut takes a machine out of those that are verified.
-func (r *round) takeOut(verified []Ref, f callFailure) []Ref {
-	var rest []Ref
+func (r *round) takeOut(verified []Attempt, f callFailure) []Attempt {
+	var rest []Attempt
 	for _, ref := range verified {
-		if !ref.means(f.ref) {
+		if !ref.Means(f.ref) {
 			rest = append(rest, ref)
 			continue
 		}
-		ref.HealthySince, ref.OSDisk, ref.Successes = zeroTime, "", 0
 		r.leaveOut(ref, FailureHook, f.hook.OnFailure, f.String())
 	}
 	return rest

@@ -4,9 +4,9 @@ import "fmt"
 
 // stage returns the index of the step that is being worked on. Where steps were edited and the one it was at is gone, the rollout
 // starts over with the first: shares that are reached already pass as fast as their gates let them.
-func (s Spec) stage(m Memory) int {
-	for n, step := range s.Steps {
-		if step.Name == m.Step {
+func (s Spec) stage(m State) int {
+	for n, step := range s.Canary.Steps {
+		if step.Name == m.Stage.Name {
 			return n
 		}
 	}
@@ -14,20 +14,20 @@ func (s Spec) stage(m Memory) int {
 }
 
 // step returns the step that is being worked on. A percentage without steps is one step of its own.
-func (s Spec) step(m Memory) CanaryStep {
-	if len(s.Steps) == 0 {
-		return CanaryStep{Percent: s.Percent}
+func (s Spec) step(m State) CanaryStep {
+	if len(s.Canary.Steps) == 0 {
+		return CanaryStep{Percent: s.Canary.Percent}
 	}
-	return s.Steps[s.stage(m)]
+	return s.Canary.Steps[s.stage(m)]
 }
 
 // isLast says whether no step follows.
-func (s Spec) isLast(m Memory) bool {
-	return len(s.Steps) == 0 || s.stage(m) == len(s.Steps)-1
+func (s Spec) isLast(m State) bool {
+	return len(s.Canary.Steps) == 0 || s.stage(m) == len(s.Canary.Steps)-1
 }
 
 // wholly says whether the rollout, as declared and as far as it has come, is to reach every eligible instance.
-func (s Spec) wholly(m Memory) bool {
+func (s Spec) wholly(m State) bool {
 	return s.isLast(m) && s.step(m).Percent >= 100
 }
 

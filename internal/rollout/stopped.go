@@ -13,26 +13,24 @@ const (
 // isOff reports that the instance is off for certain, and that Azure is not at work on it: an instance is off for a moment in an upgrade,
 // too.
 func (i Instance) isOff() bool {
-	return i.Off != NotOff && (i.State == StateSucceeded || i.State == StateFailed)
+	return i.Power.Off != NotOff && (i.State == StateSucceeded || i.State == StateFailed)
 }
 
 // isOff reports that the instance is left out because it is off. One that an effect of the run is in flight on is judged first.
-func (m Memory) isOff(i Instance) bool { return i.isOff() && !m.inFlight(i) }
+func (m State) isOff(i Instance) bool { return i.isOff() && !m.inFlight(i) }
 
 // leaveStopped takes the instances that were stopped after the operation out of the batch. That says nothing of the release, so they have
 // not failed. One that has still to get its fresh disk is tried again once it is started.
 func (r *round) leaveStopped(op *Operation, t tally) {
 	stopped := t[standsStopped]
 	delete(t, standsStopped)
-	r.memory.setFree(stopped)
+	r.memory.setFree(Refs(stopped))
 	for _, ref := range stopped {
-		i, _ := find(r.obs.Instances.Value, ref)
-		lacksDisk := op.Kind == ReimageOperation && !r.upgraded(op, ref, i) || op.Kind == UpgradeOperation && i.Latest == Yes
-		if r.spec.Action == ActionUpgradeThenReimage && lacksDisk {
-			ref.HealthySince, ref.Successes = zeroTime, 0
-			r.memory.fail(Failure{
-				Ref: ref, Reason: FailureRetryReimage, At: r.at, Message: "it was " + string(i.Off) + " before its reimage was verified",
-			})
+		i, _ := find(r.obs.Instances.Value, ref.Ref)
+		lacksDisk := op.Kind == ReimageOperation && !r.upgraded(op, ref, i) || op.Kind == UpgradeOperation && i.Latest == True
+		if r.spec.Instances.Action == ActionUpgradeThenReimage && lacksDisk {
+			r.memory.fail(Failure{Ref: ref.Ref, Try: ref.Try, OSDisk: ref.OSDisk, Reason: FailureRetryReimage, At: r.at,
+				Message: "it was " + string(i.Power.Off) + " before its reimage was verified"})
 		}
 	}
 }
@@ -41,12 +39,12 @@ func (r *round) leaveStopped(op *Operation, t tally) {
 // release.
 func (r *round) suspects() []Instance {
 	var list []Instance
-	if !carries(r.spec.Target, r.obs.Model.Value, r.memory.ScriptWritten) {
+	if !carries(r.spec.Target, r.obs.Model.Value, r.memory.Model.ScriptWritten) {
 		return nil
 	}
 	for _, i := range byOrder(OrderInstanceID, r.obs.Instances.Value) {
-		isOurs := i.Latest == Yes && r.memory.isExposed(i.ID) && !r.memory.isSkipped(i)
-		if isOurs && i.Off == OffStopped && r.memory.isOff(i) {
+		isOurs := i.Latest == True && r.memory.isExposed(i.ID) && !r.memory.isSkipped(i)
+		if isOurs && i.Power.Off == OffStopped && r.memory.isOff(i) {
 			list = append(list, i)
 		}
 	}
@@ -64,11 +62,11 @@ func holdStopped(r *round) (verdict, bool) {
 	return wait(ReasonWaitingForHealth, recheckHeld,
 		"%s stopped after the upgrade, perhaps by the release; no further instance is upgraded until it is started or deallocated, or a "+
 			"RolloutAction SkipInstance leaves it out",
-		names(stopped, refTo)), true
+		names(stopped, Instance.Ref)), true
 }
 
 // stoppedOf counts the instances that are off.
-func stoppedOf(m Memory, instances []Instance) int {
+func stoppedOf(m State, instances []Instance) int {
 	n := 0
 	for _, i := range instances {
 		if m.isOff(i) {
@@ -87,7 +85,7 @@ func (r *round) waitsForStart(f Failure) bool {
 // counted is how many failures keep a gate closed.
 func (r *round) counted() int {
 	n := 0
-	for _, f := range r.memory.Failed {
+	for _, f := range r.memory.Ledger.Failed {
 		if !r.waitsForStart(f) {
 			n++
 		}

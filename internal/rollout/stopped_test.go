@@ -14,8 +14,8 @@ import (
 func rollsBack(s *rollout.Spec) { s.Failure.Action = rollout.FailureRollback }
 
 // shows returns the message of an instance in status.instances that is in the state.
-func (t *teller) shows(id string, state rollout.NotableState) string {
-	for _, n := range t.shell.Last.Notable {
+func (t *teller) shows(id string, state rollout.ReportState) string {
+	for _, n := range t.shell.Last.Report.Instances {
 		if n.Ref.ID == id && n.State == state {
 			return n.Message
 		}
@@ -33,12 +33,12 @@ func TestStoppedInstances(t *testing.T) {
 				s := begins(4, canary(image2, 100, rollsBack, func(s *rollout.Spec) { s.Health.Source = source }))
 				s.world.Machines[0].Off = off
 				if !s.run(rollout.ReasonCompleted) {
-					t.Fatalf("after an hour %v", s.shell.Last.Because)
+					t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 				}
-				if p := s.shell.Last.Progress; p.Total != 4 || p.Eligible != 3 || p.Skipped != 1 || p.Unavailable != 0 || p.Ready != 3 {
+				if p := s.shell.Last.Report.Progress; p.Total != 4 || p.Eligible != 3 || p.Skipped != 1 || p.Unavailable != 0 || p.Ready != 3 {
 					t.Errorf("progress %+v", *p)
 				}
-				if why := s.shows("0", rollout.NotableSkipped); why != "it is "+string(off) {
+				if why := s.shows("0", rollout.ReportSkipped); why != "it is "+string(off) {
 					t.Errorf("instance 0 is shown as skipped since %q", why)
 				}
 				if worked(s.world.Machines[0]) != 0 {
@@ -52,7 +52,7 @@ func TestStoppedInstances(t *testing.T) {
 	s.shell.Round()
 	s.world.Machines[0].Off = rollout.NotOff
 	if !s.run(rollout.ReasonCompleted) || worked(s.world.Machines[0]) != 1 {
-		t.Errorf("started again: %v, and instance 0 was upgraded %d times", s.shell.Last.Because, worked(s.world.Machines[0]))
+		t.Errorf("started again: %v, and instance 0 was upgraded %d times", s.shell.Last.Explanation, worked(s.world.Machines[0]))
 	}
 }
 
@@ -61,7 +61,7 @@ func TestAllStopped(t *testing.T) {
 	figure.Fault(t, 4)
 	obs := seen(v2, 3, 0)
 	for n := range obs.Instances.Value {
-		obs.Instances.Value[n].Off, obs.Instances.Value[n].Running = rollout.OffDeallocated, rollout.No
+		obs.Instances.Value[n].Power.Off, obs.Instances.Value[n].Power.Running = rollout.OffDeallocated, rollout.False
 	}
 	wantWait(t, rollout.Plan(canary(v2, 100), obs), rollout.ReasonNoEligibleInstances, "3 stopped or deallocated", "az vmss start")
 }
@@ -72,19 +72,19 @@ func TestStoppedInTheBatch(t *testing.T) {
 	for _, action := range []rollout.InstanceAction{rollout.ActionUpgrade, rollout.ActionUpgradeThenReimage} {
 		t.Run(string(action), func(t *testing.T) {
 			s := begins(3, canary(image2, 100, rollsBack, func(s *rollout.Spec) {
-				s.Action, s.Health.MinReady = action, 3*time.Minute
+				s.Instances.Action, s.Health.MinReady = action, 3*time.Minute
 			}))
 			if !s.run(rollout.ReasonWaitingForHealth) {
-				t.Fatalf("no batch: %v", s.shell.Last.Because)
+				t.Fatalf("no batch: %v", s.shell.Last.Explanation)
 			}
 			in := s.shell.Memory.Operation.Instances[0].ID
 			first := s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(in))]
 			first.Off = rollout.OffDeallocated
 			if !s.run(rollout.ReasonCompleted) {
-				t.Fatalf("after an hour %v", s.shell.Last.Because)
+				t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 			}
-			if p := s.shell.Last.Progress; p.Skipped != 1 || p.Ready != 2 || s.shell.Memory.Return != nil {
-				t.Errorf("progress %+v, return %+v", *p, s.shell.Memory.Return)
+			if p := s.shell.Last.Report.Progress; p.Skipped != 1 || p.Ready != 2 || s.shell.Memory.Rollback.Current != nil {
+				t.Errorf("progress %+v, return %+v", *p, s.shell.Memory.Rollback.Current)
 			}
 		})
 	}
@@ -103,22 +103,22 @@ func TestStoppedByTheRelease(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := begins(4, canary(image2, 100, rollsBack, func(s *rollout.Spec) { s.Failure.ProgressDeadline = 30 * time.Minute }))
-			for s.shell.Last.Progress == nil || s.shell.Last.Progress.Ready < 1 {
+			for s.shell.Last.Report.Progress == nil || s.shell.Last.Report.Progress.Ready < 1 {
 				s.shell.Round()
 				s.world.Advance(s.shell.Recheck)
 			}
-			id := s.shell.Memory.Exposed[0]
+			id := s.shell.Memory.Ledger.Exposed[0]
 			s.power(id, rollout.OffStopped)
 			if s.run(rollout.ReasonCompleted) {
 				t.Fatal("went on over an instance that was stopped after its upgrade")
 			}
 			wantWait(t, s.shell.Last, rollout.ReasonWaitingForHealth, "instance "+id, "SkipInstance")
-			if e := len(s.shell.Memory.Exposed); e > 2 || s.shell.Memory.Return != nil {
-				t.Errorf("%d exposed, return %+v", e, s.shell.Memory.Return)
+			if e := len(s.shell.Memory.Ledger.Exposed); e > 2 || s.shell.Memory.Rollback.Current != nil {
+				t.Errorf("%d exposed, return %+v", e, s.shell.Memory.Rollback.Current)
 			}
 			ends(s, id)
 			if !s.run(rollout.ReasonCompleted) {
-				t.Errorf("after an hour %v", s.shell.Last.Because)
+				t.Errorf("after an hour %v", s.shell.Last.Explanation)
 			}
 		})
 	}
@@ -129,20 +129,20 @@ func TestStoppedOnTheWayBack(t *testing.T) {
 	figure.Fault(t, 4)
 	s := begins(4, canary(image2, 50))
 	if !s.run(rollout.ReasonCanaryReached) {
-		t.Fatalf("no canary: %v", s.shell.Last.Because)
+		t.Fatalf("no canary: %v", s.shell.Last.Explanation)
 	}
-	id := s.shell.Memory.Exposed[0]
+	id := s.shell.Memory.Ledger.Exposed[0]
 	s.power(id, rollout.OffDeallocated)
 	s.shell.Actions = []rollout.Action{{UID: "1", Verb: rollout.VerbRollback, Run: 1}}
 	if !s.run(rollout.ReasonRolledBack) {
-		t.Fatalf("after an hour %v", s.shell.Last.Because)
+		t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 	}
 	wantWait(t, s.shell.Last, rollout.ReasonRolledBack, "instance "+id+" stopped")
 	s.power(id, rollout.NotOff)
 	s.shell.Actions = []rollout.Action{{UID: "2", Verb: rollout.VerbRollback, Run: 1}}
 	s.shell.Round()
-	if !s.run(rollout.ReasonRolledBack) || len(s.shell.Memory.Exposed) != 0 {
-		t.Errorf("after an hour %v, exposed %v", s.shell.Last.Because, s.shell.Memory.Exposed)
+	if !s.run(rollout.ReasonRolledBack) || len(s.shell.Memory.Ledger.Exposed) != 0 {
+		t.Errorf("after an hour %v, exposed %v", s.shell.Last.Explanation, s.shell.Memory.Ledger.Exposed)
 	}
 }
 
@@ -150,9 +150,9 @@ func TestStoppedOnTheWayBack(t *testing.T) {
 func TestPowerOnTheWay(t *testing.T) {
 	figure.Fault(t, 4)
 	obs := seen(v2, 3, 0)
-	obs.Instances.Value[0].Off, obs.Instances.Value[0].Running = rollout.OffStopped, rollout.No
+	obs.Instances.Value[0].Power.Off, obs.Instances.Value[0].Power.Running = rollout.OffStopped, rollout.False
 	obs.Instances.Value[0].State = rollout.StateUpdating
-	if p := rollout.Plan(canary(v2, 100), obs).Progress; p.Eligible != 3 || p.Unavailable != 1 || p.Skipped != 0 {
+	if p := rollout.Plan(canary(v2, 100), obs).Report.Progress; p.Eligible != 3 || p.Unavailable != 1 || p.Skipped != 0 {
 		t.Errorf("progress %+v", *p)
 	}
 }

@@ -30,9 +30,15 @@ func abortStories() map[string]story {
 			0: paused(true),
 			2: ask(rollout.VerbRollback),
 		}},
-		"rollback while the model is being written": {n: 2, start: bare, spec: canary(image2, 100), rounds: 14, script: map[int]func(*teller){
-			1: ask(rollout.VerbRollback),
-		}},
+		"rollback while the model is being written": {
+			n:      2,
+			start:  bare,
+			spec:   canary(image2, 100),
+			rounds: 14,
+			script: map[int]func(*teller){
+				1: ask(rollout.VerbRollback),
+			},
+		},
 		"what is refused on the way back": {n: 4, start: bare, spec: canary(image2, 50), rounds: 24, script: map[int]func(*teller){
 			10: ask(rollout.VerbRollback),
 			12: all(ask(rollout.VerbRollback), ask(rollout.VerbAbort), ask(rollout.VerbPromoteFull), ask(rollout.VerbRetry),
@@ -61,7 +67,10 @@ func rollbackStories() map[string]story {
 					fallsIll(4)(t)
 					fallsIll(5)(t)
 				}),
-				16: does("autoscale adds 1, from the bad model, right before that is put back", func(t *teller) { t.world.ScaleOut(1, nil) }),
+				16: does(
+					"autoscale adds 1, from the bad model, right before that is put back",
+					func(t *teller) { t.world.ScaleOut(1, nil) },
+				),
 				18: does("autoscale adds 1, from the model that was put back", func(t *teller) { t.world.ScaleOut(1, nil) }),
 			}},
 		"a bad script rolls back to none": {n: 3, start: bare, spec: rolls(v2, 100), rounds: 24, script: map[int]func(*teller){
@@ -76,7 +85,7 @@ func rollbackStories() map[string]story {
 			}},
 		"unhealthy ones go back at once and healthy ones one by one": {n: 6, start: bare, rounds: 44,
 			spec: rolls(image2, 100, func(s *rollout.Spec) {
-				s.Steps = []rollout.CanaryStep{{Name: "most", Percent: 84},
+				s.Canary.Steps = []rollout.CanaryStep{{Name: "most", Percent: 84},
 					{Name: "all", Percent: 100, Approval: &rollout.Approval{OnTimeout: rollout.TimeoutWait}}}
 				s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 3, 3
 			}), script: map[int]func(*teller){
@@ -120,11 +129,16 @@ func pressureStories() map[string]story {
 				6:  all(paused(true), does("the window closes", window(true, 12*time.Hour))),
 				10: ask(rollout.VerbRollback),
 			}},
-		"rollback after a timeout waits for the window": {n: 4, start: bare, spec: gated(5*time.Minute, rollout.TimeoutRollback), rounds: 26,
+		"rollback after a timeout waits for the window": {
+			n:      4,
+			start:  bare,
+			spec:   gated(5*time.Minute, rollout.TimeoutRollback),
+			rounds: 26,
 			script: map[int]func(*teller){
 				9:  beforeTimeout,
 				14: does("the window opens", window(false, 8*time.Hour)),
-			}},
+			},
+		},
 		"a protected machine stays when the others go back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
 			script: map[int]func(*teller){
 				10: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
@@ -136,7 +150,11 @@ func pressureStories() map[string]story {
 				14: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
 			}},
 		"a protected machine is waited for on the way back": {n: 3, start: bare, rounds: 32,
-			spec: canary(image2, 67, func(s *rollout.Spec) { s.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
+			spec: canary(
+				image2,
+				67,
+				func(s *rollout.Spec) { s.Instances.Protected = rollout.ProtectedWait },
+			), script: map[int]func(*teller){
 				10: does("machine 0 becomes protected", func(t *teller) { t.world.Machines[0].Protected = true }),
 				11: ask(rollout.VerbRollback),
 				24: does("no longer", func(t *teller) { t.world.Machines[0].Protected = false }),
@@ -158,7 +176,7 @@ func beforeTimeout(t *teller) {
 		plan, armed := t.shell.OnPlan, true
 		t.shell.OnPlan = func(s rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 			plan(s, obs, d)
-			if armed && d.Remember.Return != nil {
+			if armed && d.State.Rollback.Current != nil {
 				armed = false
 				window(true, time.Hour)(t)
 			}
@@ -168,7 +186,7 @@ func beforeTimeout(t *teller) {
 
 // returnTroubleStories show a way back on which things go wrong too.
 func returnTroubleStories() map[string]story {
-	reimages := func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }
+	reimages := func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage }
 	return map[string]story{
 		"rollback with reimages": {n: 2, start: bare, spec: canary(image2, 50, reimages), rounds: 24, script: map[int]func(*teller){
 			9: ask(rollout.VerbRollback),
@@ -197,21 +215,33 @@ func returnTroubleStories() map[string]story {
 			14: does("the next effect is the last thing before a crash", crash(simworld.CrashAfterAct)),
 			17: does("crash between intent and effect", crash(simworld.CrashAfterRemember)),
 		}},
-		"upgrade mode turns automatic on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 22, script: map[int]func(*teller){
-			7:  does("mode Automatic", func(t *teller) { t.world.Mode = "Automatic" }),
-			8:  ask(rollout.VerbRollback),
-			11: does("mode Manual", func(t *teller) { t.world.Mode = rollout.UpgradeModeManual }),
-		}},
+		"upgrade mode turns automatic on the way back": {
+			n:      3,
+			start:  bare,
+			spec:   canary(image2, 34),
+			rounds: 22,
+			script: map[int]func(*teller){
+				7:  does("mode Automatic", func(t *teller) { t.world.Mode = "Automatic" }),
+				8:  ask(rollout.VerbRollback),
+				11: does("mode Manual", func(t *teller) { t.world.Mode = rollout.UpgradeModeManual }),
+			},
+		},
 		"an older rollout takes the scale set on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
 			script: map[int]func(*teller){
 				9:  ask(rollout.VerbRollback),
-				13: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-				19: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+				13: does("shop/old claims it", func(t *teller) { t.shell.Claim.Owner = "shop/old" }),
+				19: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Owner = "" }),
 			}},
-		"an older rollout takes the scale set midway": {n: 4, start: bare, spec: canary(image2, 100), rounds: 20, script: map[int]func(*teller){
-			4:  does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-			12: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
-		}},
+		"an older rollout takes the scale set midway": {
+			n:      4,
+			start:  bare,
+			spec:   canary(image2, 100),
+			rounds: 20,
+			script: map[int]func(*teller){
+				4:  does("shop/old claims it", func(t *teller) { t.shell.Claim.Owner = "shop/old" }),
+				12: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Owner = "" }),
+			},
+		},
 		"undo midway to an older revision": {n: 3, start: bare, spec: canary(image2, 100), rounds: 50, script: map[int]func(*teller){
 			12: does("target third", target(image3)),
 			24: does("target v2 beside it", target(rollout.Target{Image: image3.Image, Script: v2.Script})),
@@ -224,26 +254,37 @@ func returnTroubleStories() map[string]story {
 				13: does("target third", target(image3)),
 				14: ask(rollout.VerbRollback),
 			}},
-		"an undo is superseded, and that is rolled back": {n: 4, start: bare, spec: canary(image2, 25), rounds: 40, script: map[int]func(*teller){
-			8:  ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "5a1b7c090a3b" }),
-			14: does("target third while the undo is at work", target(image3)),
-			19: ask(rollout.VerbRollback),
-		}},
+		"an undo is superseded, and that is rolled back": {
+			n:      4,
+			start:  bare,
+			spec:   canary(image2, 25),
+			rounds: 40,
+			script: map[int]func(*teller){
+				8:  ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "5a1b7c090a3b" }),
+				14: does("target third while the undo is at work", target(image3)),
+				19: ask(rollout.VerbRollback),
+			},
+		},
 		"deletion brings an undo to its end": {n: 4, start: bare, spec: canary(image2, 25), rounds: 34, script: map[int]func(*teller){
 			8:  ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = "5a1b7c090a3b" }),
 			14: deleted(rollout.DeletionRollback),
 		}},
-		"deletion at the very beginning of an undo": {n: 2, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 5 }),
-			rounds: 44, script: map[int]func(*teller){
+		"deletion at the very beginning of an undo": {
+			n:      2,
+			start:  bare,
+			spec:   canary(image2, 100, func(s *rollout.Spec) { s.HistoryLimit = 5 }),
+			rounds: 44,
+			script: map[int]func(*teller){
 				12: does("target v2 beside it", target(rollout.Target{Image: image2.Image, Script: v2.Script})),
 				13: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, image2.Revision() }),
 				14: deleted(rollout.DeletionRollback),
-			}},
+			},
+		},
 		"what cannot be relied on is no revision to go back to": {n: 2,
 			start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}},
 			spec:  canary(named(v2, "theirs"), 50), rounds: 14, script: map[int]func(*teller){
 				8: func(t *teller) {
-					name := t.shell.Memory.Baseline.Name
+					name := t.shell.Memory.Rollback.Baseline.Revision
 					ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = name })(t)
 				},
 			}},
@@ -260,10 +301,15 @@ func returnTroubleStories() map[string]story {
 			10: does("no read works", once(func(f *simworld.Faults) { f.ReadFails = 1 })),
 			14: does("reads work", func(t *teller) { t.world.Faults = simworld.Faults{} }),
 		}},
-		"no machine is left to go back": {n: 1, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.Bake = time.Hour }), rounds: 22,
+		"no machine is left to go back": {
+			n:      1,
+			start:  bare,
+			spec:   canary(image2, 100, func(s *rollout.Spec) { s.Canary.Bake = time.Hour }),
+			rounds: 22,
 			script: map[int]func(*teller){
 				7: does("the only machine is deleted", func(t *teller) { t.world.Remove(t.world.Machines[0]) }),
 				8: ask(rollout.VerbRollback),
-			}},
+			},
+		},
 	}
 }

@@ -99,7 +99,7 @@ func baselineStories() map[string]story {
 				22: ask(rollout.VerbRetry),
 			}},
 		"the Secret of an older revision is not what it was": {n: 2, start: bare, rounds: 40,
-			spec: rolls(protected("a.sh", "settings-a"), 100, func(s *rollout.Spec) { s.History = 5 }), script: map[int]func(*teller){
+			spec: rolls(protected("a.sh", "settings-a"), 100, func(s *rollout.Spec) { s.HistoryLimit = 5 }), script: map[int]func(*teller){
 				12: does("target v2", target(v2)),
 				24: does("the Secret of a.sh is rotated", func(t *teller) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
 				25: ask(rollout.VerbRollback, func(a *rollout.Action) { a.Run, a.Revision = 2, protected("a.sh", "settings-a").Revision() }),
@@ -162,7 +162,7 @@ func targetStories() map[string]story {
 			}),
 			8: ask(rollout.VerbRollback),
 		}},
-		"undo to an older revision": {n: 2, start: bare, rounds: 60, spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 5 }),
+		"undo to an older revision": {n: 2, start: bare, rounds: 60, spec: canary(image2, 100, func(s *rollout.Spec) { s.HistoryLimit = 5 }),
 			script: map[int]func(*teller){
 				12: does("target third", target(image3)),
 				24: ask(rollout.VerbRollback),
@@ -172,7 +172,7 @@ func targetStories() map[string]story {
 				44: ask(rollout.VerbRetry),
 			}},
 		"records of old revisions are dropped": {n: 1, start: bare, rounds: 40,
-			spec: canary(image2, 100, func(s *rollout.Spec) { s.History = 1 }), script: map[int]func(*teller){
+			spec: canary(image2, 100, func(s *rollout.Spec) { s.HistoryLimit = 1 }), script: map[int]func(*teller){
 				8:  does("target third", target(image3)),
 				18: does("target base", target(base)),
 			}},

@@ -10,7 +10,7 @@ import (
 
 // checkStories show what is verified when, and what a verdict leads to.
 func checkStories() map[string]story {
-	reimages := func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }
+	reimages := func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage }
 	page := rollout.Check{Name: "page", Scope: rollout.CheckInstance}
 	errors := rollout.Check{Name: "error-rate", Scope: rollout.CheckStep}
 	later := rollout.Check{Name: "latency", Scope: rollout.CheckStep}
@@ -21,10 +21,10 @@ func checkStories() map[string]story {
 	advice := func(c rollout.Check) rollout.Check { c.Advisory = true; return c }
 	back := onFailure(rollout.FailureRollback)
 	halves := func(s *rollout.Spec) {
-		s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Soak: 10 * time.Minute}, {Name: "all", Percent: 100}}
+		s.Canary.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Soak: 10 * time.Minute}, {Name: "all", Percent: 100}}
 	}
 	asked := func(s *rollout.Spec) {
-		s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50,
+		s.Canary.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50,
 			Approval: &rollout.Approval{Timeout: 5 * time.Minute, OnTimeout: rollout.TimeoutAbort}}, {Name: "all", Percent: 100}}
 	}
 	return map[string]story{
@@ -94,26 +94,28 @@ func checkStories() map[string]story {
 			script: map[int]func(*teller){
 				9:  says("error-rate", rollout.CheckPassed, "0.001"),
 				11: all(does("machine 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
-				14: does("machine 0 is well", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }),
+				14: does("machine 0 is well", func(t *teller) { t.world.Machines[0].Health = rollout.True }),
 				24: says("error-rate", rollout.CheckPassed, "0.002"),
 			}},
 		"a share that is spoilt while a person is asked is checked again": {n: 4, start: bare, rounds: 26,
 			spec: canary(image2, 0, checks(errors), func(s *rollout.Spec) {
-				s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{}}, {Name: "all", Percent: 100}}
+				s.Canary.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{}}, {Name: "all", Percent: 100}}
 			}), script: map[int]func(*teller){
 				7:  says("error-rate", rollout.CheckPassed, "0.001"),
 				10: all(does("machine 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
-				12: all(does("machine 0 is well", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }),
+				12: all(does("machine 0 is well", func(t *teller) { t.world.Machines[0].Health = rollout.True }),
 					ask(rollout.VerbApprove, step("half"))),
 				16: ask(rollout.VerbApprove, step("half")),
 				19: says("error-rate", rollout.CheckPassed, "0.002"),
 			}},
 		"a check that is declared while a person is asked": {n: 4, start: bare, rounds: 20,
 			spec: canary(image2, 0, checks(errors), func(s *rollout.Spec) {
-				s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{}}, {Name: "all", Percent: 100}}
+				s.Canary.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{}}, {Name: "all", Percent: 100}}
 			}), script: map[int]func(*teller){
-				7:  says("error-rate", rollout.CheckPassed, "0.001"),
-				10: does("another check is declared", func(t *teller) { t.shell.Spec.Checks = append([]rollout.Check{later}, t.shell.Spec.Checks...) }),
+				7: says("error-rate", rollout.CheckPassed, "0.001"),
+				10: does("another check is declared", func(t *teller) {
+					t.shell.Spec.Tasks.Checks = append([]rollout.Check{later}, t.shell.Spec.Tasks.Checks...)
+				}),
 				13: ask(rollout.VerbApprove, step("half")),
 				16: says("latency", rollout.CheckPassed, "0.2 s"),
 			}},
@@ -138,7 +140,7 @@ func checkStories() map[string]story {
 
 // checks declares checks.
 func checks(list ...rollout.Check) func(*rollout.Spec) {
-	return func(s *rollout.Spec) { s.Checks = list }
+	return func(s *rollout.Spec) { s.Tasks.Checks = list }
 }
 
 // says is a verdict from now on, on one machine or on the release. Until there is one, a verification is under way.
@@ -150,7 +152,7 @@ func says(what string, state rollout.CheckState, message string) func(*teller) {
 			t.shell.Verify = func(run rollout.CheckRun) rollout.CheckResult {
 				if run.Key.Instance != "" {
 					result := t.verdicts[fmt.Sprintf("%s on %s", run.Key.Check, run.Key.Instance)]
-					result.Inside = run.Key.Check == "script"
+					result.RunsInInstance = run.Key.Check == "script"
 					return result
 				}
 				return t.verdicts[run.Key.Check]
@@ -163,11 +165,11 @@ func says(what string, state rollout.CheckState, message string) func(*teller) {
 // TestNothingToCheck bakes where no check is declared: nothing is noted, and so nothing that was noted can get lost and make the wait begin
 // anew.
 func TestNothingToCheck(t *testing.T) {
-	s := story{n: 2, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.Bake = time.Hour }), rounds: 60,
+	s := story{n: 2, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.Canary.Bake = time.Hour }), rounds: 60,
 		script: map[int]func(*teller){0: func(t *teller) {
 			t.shell.OnPlan = func(_ rollout.Spec, _ rollout.Observation, d rollout.Decision) {
-				if len(d.Remember.Checked) > 0 {
-					t.world.Violations = append(t.world.Violations, fmt.Sprintf("noted as checked: %v", d.Remember.Checked))
+				if len(d.State.Stage.ChecksPassed) > 0 {
+					t.world.Violations = append(t.world.Violations, fmt.Sprintf("noted as checked: %v", d.State.Stage.ChecksPassed))
 				}
 			}
 		}}, whole: true}

@@ -20,7 +20,13 @@ var (
 func ask(verb rollout.Verb, change ...func(*rollout.Action)) func(*teller) {
 	return func(t *teller) {
 		t.asked++
-		a := rollout.Action{UID: fmt.Sprint("action-", t.asked), Verb: verb, Run: t.shell.Memory.Run, By: "ann@example.com", Verified: true}
+		a := rollout.Action{
+			UID:               fmt.Sprint("action-", t.asked),
+			Verb:              verb,
+			Run:               t.shell.Memory.Run.Number,
+			RequestedBy:       "ann@example.com",
+			RequesterVerified: true,
+		}
 		for _, c := range change {
 			c(&a)
 		}
@@ -51,7 +57,7 @@ func paused(is bool) func(*teller) {
 }
 
 func fallsIll(id int) func(*teller) {
-	return func(t *teller) { t.world.Machines[id].Health = rollout.No }
+	return func(t *teller) { t.world.Machines[id].Health = rollout.False }
 }
 
 // sickens makes every machine ill that is brought to a model with the updated image, for as long as the story goes.
@@ -121,7 +127,7 @@ func onFailure(action rollout.FailureAction) func(*rollout.Spec) {
 // gated is a spec of three steps, of which the first asks for an approval.
 func gated(timeout time.Duration, then rollout.OnTimeout) rollout.Spec {
 	s := canary(image2, 0)
-	s.Steps = []rollout.CanaryStep{
+	s.Canary.Steps = []rollout.CanaryStep{
 		{Name: "one", Count: 1, Approval: &rollout.Approval{Timeout: timeout, OnTimeout: then}}, {Name: "half", Percent: 50},
 		{Name: "all", Percent: 100},
 	}

@@ -11,7 +11,7 @@ import (
 func nextUpgradeIll(t *teller) {
 	t.world.Faults.Unhealthy = 1
 	t.before = func(t *teller) {
-		if t.shell.Last.Progress != nil && t.shell.Last.Progress.Failed > 0 {
+		if t.shell.Last.Report.Progress != nil && t.shell.Last.Report.Progress.Failed > 0 {
 			t.world.Faults.Unhealthy = 0
 		}
 	}
@@ -22,7 +22,7 @@ func retries(n int) func(*rollout.Spec) {
 }
 
 func failedStories() map[string]story {
-	reimages := func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }
+	reimages := func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage }
 	mends := does("the script is mended behind its URI",
 		func(t *teller) { t.before, t.world.Faults, t.world.Retries = nil, simworld.Faults{}, 2 })
 	return map[string]story{
@@ -113,7 +113,10 @@ func deadlineStories() map[string]story {
 		"sickness of others is no lack of progress": {n: 3, start: bare, rounds: 50,
 			spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailurePause)), script: map[int]func(*teller){
 				0: does("machine 2 is ill from the start, and there is no room for another", fallsIll(2)),
-				3: does("and protected", func(t *teller) { t.shell.Spec.Protected = rollout.ProtectedWait; t.world.Machines[2].Protected = true }),
+				3: does("and protected", func(t *teller) {
+					t.shell.Spec.Instances.Protected = rollout.ProtectedWait
+					t.world.Machines[2].Protected = true
+				}),
 			}},
 		"no progress rolls back": {n: 3, start: bare, rounds: 60, spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailureRollback)),
 			script: map[int]func(*teller){
@@ -146,7 +149,7 @@ func deadlineStories() map[string]story {
 			}},
 		"waiting for a program after a step is no lack of progress": {n: 2, start: bare, rounds: 22, spec: canary(image2, 50,
 			deadline(3*time.Minute, rollout.FailureRollback), hooks(hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
-			0: answers("AfterStep", rollout.CallUnderWay),
+			0: answers("AfterStep", rollout.HookCallPending),
 			7: answers(),
 		}},
 	}

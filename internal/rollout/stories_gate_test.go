@@ -13,10 +13,10 @@ func shareStories() map[string]story {
 		"batches of a third in the order of their ids": {n: 6, zones: []string{"1", "2"}, start: bare, rounds: 14,
 			spec: canary(image2, 100, func(s *rollout.Spec) {
 				s.Batch.Size, s.Batch.MaxUnavailable = rollout.Amount{Value: 34, IsPercent: true}, rollout.Amount{Value: 50, IsPercent: true}
-				s.Zones, s.Order = rollout.ZonesIgnore, rollout.OrderInstanceID
+				s.Instances.Zones, s.Instances.Order = rollout.ZonesIgnore, rollout.OrderInstanceID
 			})},
 		"counts beyond the size": {n: 3, start: bare, rounds: 14, spec: canary(image2, 0, func(s *rollout.Spec) {
-			s.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: time.Minute}, {Name: "five", Count: 5, Soak: time.Minute},
+			s.Canary.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: time.Minute}, {Name: "five", Count: 5, Soak: time.Minute},
 				{Name: "all", Percent: 100}}
 		})},
 	}
@@ -71,8 +71,8 @@ func approvalStories() map[string]story {
 		}},
 		"three steps with approvals and a bake": {n: 4, start: bare, rounds: 40, spec: func() rollout.Spec {
 			s := gated(0, rollout.TimeoutWait)
-			s.Steps[0].Soak, s.Steps[1].Soak = 3*time.Minute, 3*time.Minute
-			s.Steps[1].Approval, s.Bake = &rollout.Approval{Timeout: time.Hour, OnTimeout: rollout.TimeoutRollback}, 10*time.Minute
+			s.Canary.Steps[0].Soak, s.Canary.Steps[1].Soak = 3*time.Minute, 3*time.Minute
+			s.Canary.Steps[1].Approval, s.Canary.Bake = &rollout.Approval{Timeout: time.Hour, OnTimeout: rollout.TimeoutRollback}, 10*time.Minute
 			return s
 		}(), script: map[int]func(*teller){
 			6:  ask(rollout.VerbApprove, step("one")), // it still soaks: nobody waits for it any more
@@ -99,14 +99,14 @@ func promoteStories() map[string]story {
 			9: ask(rollout.VerbPromote, step("one")), // a double click opens no other gate
 		}},
 		"promote full where nothing is left to pass": {n: 2, start: bare, rounds: 18,
-			spec: canary(image2, 50, func(s *rollout.Spec) { s.Bake = 2 * time.Minute }),
+			spec: canary(image2, 50, func(s *rollout.Spec) { s.Canary.Bake = 2 * time.Minute }),
 			script: map[int]func(*teller){
 				9:  ask(rollout.VerbPromoteFull), // it bakes no more; the bake of a larger share is not skipped by that
 				10: percent(100),
 			}},
 		"promote full": {n: 4, start: bare, rounds: 18, spec: func() rollout.Spec {
 			s := gated(0, rollout.TimeoutWait)
-			s.Steps[1].Soak, s.Bake = time.Hour, time.Hour
+			s.Canary.Steps[1].Soak, s.Canary.Bake = time.Hour, time.Hour
 			return s
 		}(), script: map[int]func(*teller){
 			7: ask(rollout.VerbPromoteFull),

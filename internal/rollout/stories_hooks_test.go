@@ -18,56 +18,87 @@ func hookStories() map[string]story {
 	return map[string]story{
 		"hooks are called around steps and machines": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, every),
 			script: map[int]func(*teller){0: answers()}},
-		"a hook is called again after a crash": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, every), script: map[int]func(*teller){
-			0: answers(), 4: does("the controller dies right after it called", crash(simworld.CrashAfterRemember)),
-		}},
+		"a hook is called again after a crash": {
+			n:      2,
+			start:  bare,
+			rounds: 18,
+			spec:   canary(image2, 50, every),
+			script: map[int]func(*teller){
+				0: answers(), 4: does("the controller dies right after it called", crash(simworld.CrashAfterRemember)),
+			},
+		},
 		"a machine that no hook can be called about fails": {n: 3, start: bare, rounds: 16,
 			spec: canary(image2, 100, before(rollout.HookFails), back), script: map[int]func(*teller){
-				0: answers("about 1", rollout.CallFailed),
+				0: answers("about 1", rollout.HookCallFailed),
 			}},
 		"a machine that no hook can be called about is left out": {n: 3, start: bare, rounds: 24,
 			spec: canary(image2, 100, before(rollout.HookSkips)), script: map[int]func(*teller){
-				0: answers("about 1", rollout.CallFailed),
+				0: answers("about 1", rollout.HookCallFailed),
 			}},
 		"a hook that does not answer is passed over": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before(rollout.HookIgnore)),
 			script: map[int]func(*teller){
-				0: answers("about 0", rollout.CallUnderWay),
+				0: answers("about 0", rollout.HookCallPending),
 			}},
 		"a machine that a hook after it refuses is left out": {n: 3, start: bare, rounds: 18,
 			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookSkips)), back), script: map[int]func(*teller){
-				0: answers("about 0", rollout.CallFailed),
+				0: answers("about 0", rollout.HookCallFailed),
 			}},
 		"a hook after a machine fails": {n: 3, start: bare, rounds: 18,
 			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails)), back), script: map[int]func(*teller){
-				0: answers("about 0", rollout.CallFailed),
+				0: answers("about 0", rollout.HookCallFailed),
 			}},
 		"a hook before a step fails and nothing is written": {n: 2, start: bare, rounds: 10, spec: canary(image2, 50, every, back),
 			script: map[int]func(*teller){
-				0: answers("BeforeStep", rollout.CallFailed),
+				0: answers("BeforeStep", rollout.HookCallFailed),
 			}},
-		"a hook after a step fails": {n: 2, start: bare, rounds: 22, spec: canary(image2, 0, halves, every, back), script: map[int]func(*teller){
-			0: answers("AfterStep", rollout.CallFailed),
-		}},
+		"a hook after a step fails": {
+			n:      2,
+			start:  bare,
+			rounds: 22,
+			spec:   canary(image2, 0, halves, every, back),
+			script: map[int]func(*teller){
+				0: answers("AfterStep", rollout.HookCallFailed),
+			},
+		},
 		"who hears of a failure is called while everything goes back": {n: 3, start: bare, rounds: 20,
-			spec: canary(image2, 100, back, checks(page), hooks(hookAt(rollout.OnFailure, rollout.HookIgnore))), script: map[int]func(*teller){
-				0: all(answers("OnFailure", rollout.CallUnderWay), says("page on 0", rollout.CheckFailed, "status 500, want 200")), 9: answers(),
+			spec: canary(
+				image2,
+				100,
+				back,
+				checks(page),
+				hooks(hookAt(rollout.OnFailure, rollout.HookIgnore)),
+			), script: map[int]func(*teller){
+				0: all(
+					answers("OnFailure", rollout.HookCallPending),
+					says("page on 0", rollout.CheckFailed, "status 500, want 200"),
+				), 9: answers(),
 			}},
 		"hooks wait while paused": {n: 2, start: bare, rounds: 18, spec: canary(image2, 100, before(rollout.HookFails)),
 			script: map[int]func(*teller){
-				0: answers("about 0", rollout.CallUnderWay), 5: paused(true), 8: all(answers(), paused(false)),
+				0: answers("about 0", rollout.HookCallPending), 5: paused(true), 8: all(answers(), paused(false)),
 			}},
 		"nodes are drained before and take pods after": {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails),
 			before(rollout.HookFails)), script: map[int]func(*teller){0: all(answers(), nodes())}},
-		"a node that cannot be drained fails its machine": {n: 3, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails)),
-			script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
-		"a node that cannot be drained is passed over": {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookIgnore)),
-			script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")}},
+		"a node that cannot be drained fails its machine": {
+			n:      3,
+			start:  bare,
+			rounds: 24,
+			spec:   canary(image2, 100, drains(rollout.HookFails)),
+			script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")},
+		},
+		"a node that cannot be drained is passed over": {
+			n:      2,
+			start:  bare,
+			rounds: 24,
+			spec:   canary(image2, 100, drains(rollout.HookIgnore)),
+			script: map[int]func(*teller){0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")},
+		},
 		"what is drained takes pods again when the target goes": {n: 3, start: bare, rounds: 22,
 			spec: canary(image2, 100, inTwos, drains(rollout.HookFails)), script: map[int]func(*teller){
 				0: nodes("1", "pod shop/web-1 cannot be evicted: disruption budget"), 5: ask(rollout.VerbRollback), 9: nodes(),
 			}},
 		"well for three readings in a row": {n: 2, start: bare, rounds: 18,
-			spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.InARow = 3 })},
+			spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.SuccessThreshold = 3 })},
 		"old health counts for nothing until it is waited out, and for minReady not before": {n: 2, start: bare, rounds: 20,
 			spec: canary(v2, 50, func(s *rollout.Spec) {
 				s.Health.Timeout, s.Health.MinReady = 15*time.Minute, 5*time.Minute
@@ -96,7 +127,7 @@ func hookStories() map[string]story {
 
 // hooks declares hooks.
 func hooks(list ...rollout.Hook) func(*rollout.Spec) {
-	return func(s *rollout.Spec) { s.Hooks = list }
+	return func(s *rollout.Spec) { s.Tasks.Hooks = list }
 }
 
 // answers says what becomes of calls from now on, by point or machine; of others, that they are delivered.
@@ -105,20 +136,29 @@ func answers(what ...any) func(*teller) {
 		if len(what) > 0 {
 			t.say("  * calls %s: %q", what[0], what[1])
 		}
-		t.shell.Call = func(run rollout.CallRun) rollout.CallResult {
+		t.shell.Call = func(run rollout.HookCall) rollout.HookCallResult {
 			about := string(run.Point)
-			if run.Ref.ID != "" {
-				about = "about " + run.Ref.ID
+			if run.Instance.ID != "" {
+				about = "about " + run.Instance.ID
 			}
-			result := rollout.CallResult{State: rollout.CallDelivered}
+			result := rollout.HookCallResult{State: rollout.HookCallDelivered}
 			if len(what) > 0 && what[0] == about {
-				result = rollout.CallResult{State: what[1].(rollout.CallState), Message: "503 Service Unavailable"}
+				result = rollout.HookCallResult{State: what[1].(rollout.HookCallState), Message: "503 Service Unavailable"}
 			}
 			back := ""
-			if run.Back {
+			if run.Rollback {
 				back = ", on the way back"
 			}
-			t.say("    ☎ %s %s, occasion %d, step %q%s%s: %q", run.Point, about, run.Key.Number, run.Step, back, because(run.Why), result.State)
+			t.say(
+				"    ☎ %s %s, occasion %d, step %q%s%s: %q",
+				run.Point,
+				about,
+				run.Key.Sequence,
+				run.Step,
+				back,
+				because(run.Failure),
+				result.State,
+			)
 			return result
 		}
 	}

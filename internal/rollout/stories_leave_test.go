@@ -5,12 +5,12 @@ import (
 )
 
 func deleted(how rollout.Deletion) func(*teller) {
-	return does("the object is deleted, onDelete is "+string(how), func(t *teller) { t.shell.Spec.Deleting = how })
+	return does("the object is deleted, onDelete is "+string(how), func(t *teller) { t.shell.Spec.Deletion = how })
 }
 
 // releasesSecond makes the target another script with another Secret, for one of two instances.
 func releasesSecond(t *teller) {
-	t.shell.Spec.Target, t.shell.Spec.Percent = protected("b.sh", "settings-b"), 50
+	t.shell.Spec.Target, t.shell.Spec.Canary.Percent = protected("b.sh", "settings-b"), 50
 }
 
 // loses deletes a Secret.
@@ -95,7 +95,7 @@ func deletionStories() map[string]story {
 		"repairs are resumed when another rollout claims the scale set": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20,
 			script: map[int]func(*teller){
 				0: repaired,
-				9: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
+				9: does("shop/old claims it", func(t *teller) { t.shell.Claim.Owner = "shop/old" }),
 			}},
 		"repairs are resumed when that is not declared any more": {n: 3, start: bare, spec: canary(image2, 67), rounds: 20,
 			script: map[int]func(*teller){

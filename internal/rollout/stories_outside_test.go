@@ -14,7 +14,7 @@ func hookAt(at rollout.HookPoint, what rollout.HookFailure) rollout.Hook {
 
 // drains declares that nodes are drained, for ten minutes at most.
 func drains(what rollout.HookFailure) func(*rollout.Spec) {
-	return func(s *rollout.Spec) { s.Drain = &rollout.Drain{Timeout: 10 * time.Minute, OnFailure: what} }
+	return func(s *rollout.Spec) { s.Tasks.Drain = &rollout.Drain{Timeout: 10 * time.Minute, OnFailure: what} }
 }
 
 // inTwos upgrades two machines at a time.
@@ -23,15 +23,15 @@ func inTwos(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value 
 // after takes two steps; what passes between them is for the story to say.
 func after(change func(*rollout.CanaryStep)) func(*rollout.Spec) {
 	return func(s *rollout.Spec) {
-		s.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50}, {Name: "all", Percent: 100}}
-		change(&s.Steps[0])
+		s.Canary.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50}, {Name: "all", Percent: 100}}
+		change(&s.Canary.Steps[0])
 	}
 }
 
 // interruptedStories show what comes between while somebody is called, or a node is drained.
 func interruptedStories() map[string]story {
 	before, stepwise := hooks(hookAt(rollout.BeforeInstance, rollout.HookFails)), hooks(hookAt(rollout.BeforeStep, rollout.HookFails))
-	silence := answers("about 0", rollout.CallUnderWay)
+	silence := answers("about 0", rollout.HookCallPending)
 	stuck := nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")
 	down := does("the controller is down for an hour", func(t *teller) {
 		crash(simworld.CrashAfterRemember)(t)
@@ -42,16 +42,21 @@ func interruptedStories() map[string]story {
 	return map[string]story{
 		"a hook that is not called does not time out": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, stepwise),
 			script: map[int]func(*teller){
-				0: answers("BeforeStep", rollout.CallUnderWay), 2: paused(true), 6: paused(false), 8: answers(),
+				0: answers("BeforeStep", rollout.HookCallPending), 2: paused(true), 6: paused(false), 8: answers(),
 			}},
 		"a hook is called on after the controller was down": {n: 2, start: bare, rounds: 14, spec: canary(image2, 50, before),
 			script: map[int]func(*teller){
 				0: silence, 4: down, 6: answers(),
 			}},
-		"a node is drained on after the controller was down": {n: 2, start: bare, rounds: 16, spec: canary(image2, 50, drains(rollout.HookFails)),
+		"a node is drained on after the controller was down": {
+			n:      2,
+			start:  bare,
+			rounds: 16,
+			spec:   canary(image2, 50, drains(rollout.HookFails)),
 			script: map[int]func(*teller){
 				0: stuck, 4: down, 6: nodes(),
-			}},
+			},
+		},
 		"a hook that may be tried for ever": {n: 2, start: bare, rounds: 46, spec: canary(image2, 50, hooks(endless)),
 			script: map[int]func(*teller){
 				0: deaf, 40: answers(),
@@ -72,11 +77,17 @@ func interruptedStories() map[string]story {
 			spec: canary(image2, 67, inTwos, before, drains(rollout.HookFails)), script: map[int]func(*teller){
 				0: all(silence, nodes()), 5: vanishes,
 			}},
-		"a hook is taken out while it is called": {n: 2, start: bare, rounds: 12, spec: canary(image2, 50, before), script: map[int]func(*teller){
-			0: silence, 5: does("spec.hooks is emptied", func(t *teller) { t.shell.Spec.Hooks = nil }),
-		}},
+		"a hook is taken out while it is called": {
+			n:      2,
+			start:  bare,
+			rounds: 12,
+			spec:   canary(image2, 50, before),
+			script: map[int]func(*teller){
+				0: silence, 5: does("spec.hooks is emptied", func(t *teller) { t.shell.Spec.Tasks.Hooks = nil }),
+			},
+		},
 		"nobody is called in Plan mode": {n: 2, start: bare, rounds: 12, spec: canary(image2, 50, stepwise), script: map[int]func(*teller){
-			0: answers("BeforeStep", rollout.CallUnderWay), 2: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
+			0: answers("BeforeStep", rollout.HookCallPending), 2: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
 			5: all(answers(), does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false })),
 		}},
 		"hooks that make no sense": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before), script: map[int]func(*teller){
@@ -97,8 +108,8 @@ func interruptedStories() map[string]story {
 // deaf lets nobody answer, and does not tell every call.
 func deaf(t *teller) {
 	t.say("  * nobody answers any more")
-	t.shell.Call = func(rollout.CallRun) rollout.CallResult {
-		return rollout.CallResult{Message: "503 Service Unavailable"}
+	t.shell.Call = func(rollout.HookCall) rollout.HookCallResult {
+		return rollout.HookCallResult{Message: "503 Service Unavailable"}
 	}
 }
 
@@ -120,7 +131,7 @@ func alarmStories() map[string]story {
 	soaks := after(func(s *rollout.CanaryStep) { s.Soak = 30 * time.Minute })
 	asks := after(func(s *rollout.CanaryStep) { s.Approval = &rollout.Approval{} })
 	recovers := func(id int) func(*teller) {
-		return does("machine is well again", func(t *teller) { t.world.Machines[id].Health = rollout.Yes })
+		return does("machine is well again", func(t *teller) { t.world.Machines[id].Health = rollout.True })
 	}
 	return map[string]story{
 		"every failure is heard of once": {n: 4, start: bare, rounds: 60, spec: canary(image2, 0, soaks, hooks(alarm)),
@@ -140,13 +151,23 @@ func alarmStories() map[string]story {
 				0: all(answers(), sickens),
 				9: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.Unhealthy, f.NotApplied = 0, 1 })),
 			}},
-		"a promotion skips no hook": {n: 4, start: bare, rounds: 26, spec: canary(image2, 0, asks,
-			hooks(hookAt(rollout.BeforeStep, rollout.HookFails), hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
+		"a promotion skips no hook": {n: 4, start: bare, rounds: 26, spec: canary(
+			image2,
+			0,
+			asks,
+			hooks(
+				hookAt(rollout.BeforeStep, rollout.HookFails),
+				hookAt(rollout.AfterStep, rollout.HookFails),
+			),
+		), script: map[int]func(*teller){
 			0: answers(), 13: ask(rollout.VerbPromote, step("half")),
 		}},
 		"a share that is spoilt is called about again": {n: 4, start: bare, rounds: 30,
 			spec: canary(image2, 0, asks, hooks(hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
-				0: answers("AfterStep", rollout.CallUnderWay), 10: ask(rollout.VerbApprove, step("half")), 12: does("machine 0 falls ill", fallsIll(0)),
+				0: answers(
+					"AfterStep",
+					rollout.HookCallPending,
+				), 10: ask(rollout.VerbApprove, step("half")), 12: does("machine 0 falls ill", fallsIll(0)),
 				14: all(answers(), recovers(0)), 16: ask(rollout.VerbApprove, step("half")),
 			}},
 	}
@@ -162,7 +183,7 @@ func cordonStories() map[string]story {
 		t.shell.Node = func(id string, drain bool) rollout.NodeState {
 			for _, m := range t.world.Machines {
 				if m.ID == id {
-					m.Health = map[bool]rollout.Truth{true: rollout.Unsure, false: rollout.Yes}[drain]
+					m.Health = map[bool]rollout.Tristate{true: rollout.Unknown, false: rollout.True}[drain]
 				}
 			}
 			return node(id, drain)
@@ -171,23 +192,35 @@ func cordonStories() map[string]story {
 	return map[string]story{
 		"a node that stays cordoned spends the budget": {n: 3, start: bare, rounds: 26,
 			spec: canary(image2, 100, tolerates, checks(page), drains(rollout.HookFails)), script: map[int]func(*teller){
-				0: all(nodes(), says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("page on 1", rollout.CheckPassed, "200"),
-					says("page on 2", rollout.CheckPassed, "200")),
+				0: all(
+					nodes(),
+					says("page on 0", rollout.CheckFailed, "status 500, want 200"),
+					says("page on 1", rollout.CheckPassed, "200"),
+					says("page on 2", rollout.CheckPassed, "200"),
+				),
 				14: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "0" }),
 			}},
 		"a drained machine falls silent": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, drains(rollout.HookFails)),
 			script: map[int]func(*teller){
 				0: does("machines without pods do not say how they are", silent),
 			}},
-		"another machine falls ill while one is drained": {n: 3, start: bare, rounds: 26, spec: canary(image2, 67, drains(rollout.HookFails)),
+		"another machine falls ill while one is drained": {
+			n:      3,
+			start:  bare,
+			rounds: 26,
+			spec:   canary(image2, 67, drains(rollout.HookFails)),
 			script: map[int]func(*teller){
 				0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget"), 5: does("machine 2 falls ill", fallsIll(2)),
-				9: all(nodes(), does("machine 2 is well again", func(t *teller) { t.world.Machines[2].Health = rollout.Yes })),
-			}},
+				9: all(nodes(), does("machine 2 is well again", func(t *teller) { t.world.Machines[2].Health = rollout.True })),
+			},
+		},
 		"the way back keeps the budget of nodes": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67, drains(rollout.HookFails)),
 			script: map[int]func(*teller){
-				0:  nodes(),
-				13: all(ask(rollout.VerbRollback), does("the cluster does not answer", func(t *teller) { t.shell.Node = nil })), 20: nodes(),
+				0: nodes(),
+				13: all(
+					ask(rollout.VerbRollback),
+					does("the cluster does not answer", func(t *teller) { t.shell.Node = nil }),
+				), 20: nodes(),
 			}},
 	}
 }

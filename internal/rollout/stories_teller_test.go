@@ -15,9 +15,9 @@ func (t *teller) watch() {
 	t.named = map[string]bool{}
 	t.witness = newStoryWitness(t)
 	t.shell.OnPlan = func(_ rollout.Spec, _ rollout.Observation, d rollout.Decision) {
-		for _, r := range d.Store {
-			t.named[r.Name] = true
-			t.say("    + stored %s: %s", r.Name, targetText(r.Snapshot.Image, r.Snapshot.Script))
+		for _, r := range d.SaveRevisions {
+			t.named[r.Revision] = true
+			t.say("    + stored %s: %s", r.Revision, targetText(r.Snapshot.Image, r.Snapshot.Script))
 		}
 	}
 	effect := t.shell.OnEffect
@@ -49,12 +49,12 @@ func (t *teller) listen() {
 			t.say("    - dropped %s", name)
 		}
 	}
-	if d := t.shell.Last.Facts.Drifted; d != t.drifted {
+	if d := t.shell.Last.Report.Facts.Drifted; d != t.drifted {
 		if t.drifted = d; d != "" {
 			t.say("    ~ drifted: %s", d)
 		}
 	}
-	if f := t.shell.Last.Forecast; f != nil && t.plan == nil {
+	if f := t.shell.Last.Report.Preview; f != nil && t.plan == nil {
 		t.plan = f
 		t.forecast(f)
 	}
@@ -65,8 +65,8 @@ func (t *teller) listen() {
 }
 
 // forecast tells a plan.
-func (t *teller) forecast(f *rollout.Forecast) {
-	t.say("    ? writes %v, %d calls, ends %s: %s", f.Writes, f.Calls, f.Ends.Reason, f.Ends.Message)
+func (t *teller) forecast(f *rollout.Preview) {
+	t.say("    ? writes %v, %d calls, ends %s: %s", f.Writes, f.APICalls, f.Expected.Reason, f.Expected.Message)
 	for _, b := range f.Batches {
 		var list []string
 		for _, i := range b.Instances {
@@ -89,7 +89,7 @@ func (t *teller) ending() {
 	t.say("model %d: %s%s", len(w.Models)-1, contentText(w.Models[len(w.Models)-1]), repairs)
 	for _, m := range w.Machines {
 		var marks []string
-		if m.Health != rollout.Yes {
+		if m.Health != rollout.True {
 			marks = append(marks, ", not healthy")
 		}
 		if m.State != rollout.StateSucceeded {
@@ -101,20 +101,20 @@ func (t *teller) ending() {
 		t.say("machine %s: %s%s", m.ID, contentText(w.Models[m.Model]), strings.Join(marks, ""))
 	}
 	m := t.shell.Memory
-	for i := len(m.Ended) - 1; i >= 0; i-- {
-		e := m.Ended[i]
-		t.say("history: run %d of %s %s: %s%s", e.Run, e.Revision, e.Outcome, e.Why, takenText(e.Taken))
+	for i := len(m.History) - 1; i >= 0; i-- {
+		e := m.History[i]
+		t.say("history: run %d of %s %s: %s%s", e.Number, e.Revision, e.Result, e.Message, takenText(e.Actions))
 	}
-	if now := takenText(m.Taken); now != "" && (len(m.Ended) == 0 || m.Ended[0].Run != m.Run) {
-		t.say("run %d of %s%s", m.Run, m.Revision, now)
+	if now := takenText(m.Actions); now != "" && (len(m.History) == 0 || m.History[0].Number != m.Run.Number) {
+		t.say("run %d of %s%s", m.Run.Number, m.Run.Revision, now)
 	}
 }
 
-func takenText(taken []rollout.Taken) string {
+func takenText(taken []rollout.AppliedAction) string {
 	text := ""
 	for _, a := range taken {
-		who := a.By
-		if !a.Verified {
+		who := a.RequestedBy
+		if !a.RequesterVerified {
 			who += " (unverified)"
 		}
 		text += fmt.Sprintf("; %s by %s", strings.TrimSpace(fmt.Sprint(a.Verb, " ", a.Step, a.Instance)), who)
@@ -183,10 +183,10 @@ func (w *storyWitness) begin() {
 // names notes the machines that an effect names, unless it is to bring them back from what they were exposed to. An undo goes to every
 // machine.
 func (w *storyWitness) names(step rollout.Step) {
-	if back := w.t.shell.Memory.Return; back != nil && !back.All {
+	if back := w.t.shell.Memory.Rollback.Current; back != nil && !back.AllInstances {
 		return
 	}
-	for _, ref := range rollout.Named(step) {
+	for _, ref := range rollout.InstancesOf(step) {
 		w.named[ref.VMID] = true
 	}
 }
@@ -211,7 +211,7 @@ func (w *storyWitness) look() {
 			w.had[m.VMID] = true
 		}
 	}
-	if done := w.t.shell.Memory.Completed; done != w.settled {
+	if done := w.t.shell.Memory.Run.Completed; done != w.settled {
 		if w.settled = done; done {
 			w.begin()
 		}
@@ -225,13 +225,13 @@ func (w *storyWitness) verdict() []string {
 	}
 	w.broken = append(w.broken, w.t.world.Violations...)
 	m := w.t.shell.Memory
-	if w.t.shell.Last.Because.Reason != rollout.ReasonRolledBack {
+	if w.t.shell.Last.Explanation.Reason != rollout.ReasonRolledBack {
 		return w.broken
 	}
-	before, stored := w.t.shell.Records[m.Return.Record]
+	before, stored := w.t.shell.Records[m.Rollback.Current.Revision]
 	if !stored {
-		if m.Return.Record != "" {
-			w.breaks("rolled back to record %q, which is not stored", m.Return.Record)
+		if m.Rollback.Current.Revision != "" {
+			w.breaks("rolled back to record %q, which is not stored", m.Rollback.Current.Revision)
 		}
 		return w.broken
 	}
@@ -240,7 +240,7 @@ func (w *storyWitness) verdict() []string {
 		w.breaks("rolled back, but the model is %s", contentText(latest))
 	}
 	for _, machine := range w.t.world.Machines {
-		exposed := m.Return.All || w.named[machine.VMID] || w.had[machine.VMID]
+		exposed := m.Rollback.Current.AllInstances || w.named[machine.VMID] || w.had[machine.VMID]
 		if content := models[machine.Model]; exposed && !isAs(before, content) && !machine.Protected {
 			w.breaks("rolled back, but machine %s is %s", machine.ID, contentText(content))
 		}

@@ -13,7 +13,7 @@ func once(set func(*simworld.Faults)) func(*teller) {
 }
 
 func percent(p int) func(*teller) {
-	return func(t *teller) { t.shell.Spec.Percent = p }
+	return func(t *teller) { t.shell.Spec.Canary.Percent = p }
 }
 
 func target(to rollout.Target) func(*teller) {
@@ -47,8 +47,8 @@ func stories() map[string]story {
 		targetStories(), failedStories(), deadlineStories(), driftStories(), deletionStories(), planStories()} {
 		for name, s := range part {
 			s.whole = true
-			if s.spec.History == 0 {
-				s.spec.History = 10
+			if s.spec.HistoryLimit == 0 {
+				s.spec.HistoryLimit = 10
 			}
 			all[name] = s
 		}
@@ -66,17 +66,23 @@ func walkthroughStories() map[string]story {
 			7: does("percent 100", percent(100)),
 		}},
 		"image and script together": {n: 2, start: v1, spec: canary(both, 100), rounds: 14},
-		"batches spread over zones": {n: 6, zones: []string{"1", "2", "3"}, start: v1, rounds: 10, spec: canary(v2, 100, func(s *rollout.Spec) {
-			s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2
-		})},
+		"batches spread over zones": {
+			n:      6,
+			zones:  []string{"1", "2", "3"},
+			start:  v1,
+			rounds: 10,
+			spec: canary(v2, 100, func(s *rollout.Spec) {
+				s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2
+			}),
+		},
 		"one zone at a time": {n: 6, zones: []string{"1", "2", "3"}, start: v1, rounds: 12, spec: canary(v2, 100, func(s *rollout.Spec) {
-			s.Zones, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = rollout.ZonesOneAtATime, 4, 4
+			s.Instances.Zones, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = rollout.ZonesOneAtATime, 4, 4
 		})},
 		"newest first with a pause": {n: 3, start: v1, rounds: 16, spec: canary(v2, 100, func(s *rollout.Spec) {
-			s.Order, s.Batch.Pause = rollout.OrderNewest, 90*time.Second
+			s.Instances.Order, s.Batch.Pause = rollout.OrderNewest, 90*time.Second
 		})},
 		"upgrade then reimage": {n: 2, start: v1, rounds: 14, spec: canary(v2, 100, func(s *rollout.Spec) {
-			s.Action = rollout.ActionUpgradeThenReimage
+			s.Instances.Action = rollout.ActionUpgradeThenReimage
 		})},
 		"the same content again": {n: 2, start: v1, rounds: 16, spec: canary(v2, 100), script: map[int]func(*teller){
 			9: does("revisionTag 2", target(rollout.Target{Script: v2.Script, RevisionTag: "2"})),
@@ -101,18 +107,24 @@ func failureStories() map[string]story {
 		}},
 		"a sick canary times out and recovers": {n: 3, start: v1, spec: canary(v2, 34), rounds: 22, script: map[int]func(*teller){
 			0:  does("v2 makes machines unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
-			18: does("the canary recovers", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }),
+			18: does("the canary recovers", func(t *teller) { t.world.Machines[0].Health = rollout.True }),
 		}},
 		"a held canary falls ill": {n: 3, start: v1, spec: canary(v2, 34), rounds: 24, script: map[int]func(*teller){
-			7: does("the canary falls ill", func(t *teller) { t.world.Machines[0].Health = rollout.No }),
+			7: does("the canary falls ill", func(t *teller) { t.world.Machines[0].Health = rollout.False }),
 			8: does("percent 100", percent(100)),
 		}},
 		"unknown health never counts": {n: 3, start: v1, spec: canary(v2, 34), rounds: 18, script: map[int]func(*teller){
 			0: does("v2 machines do not report health", once(func(f *simworld.Faults) { f.HealthUnknown = 1 })),
 		}},
-		"sick machines spend the budget and may be healed": {n: 4, start: v1, spec: canary(v2, 100), rounds: 16, script: map[int]func(*teller){
-			0: does("machine 3 is sick before anything begins", func(t *teller) { t.world.Machines[3].Health = rollout.No }),
-		}},
+		"sick machines spend the budget and may be healed": {
+			n:      4,
+			start:  v1,
+			spec:   canary(v2, 100),
+			rounds: 16,
+			script: map[int]func(*teller){
+				0: does("machine 3 is sick before anything begins", func(t *teller) { t.world.Machines[3].Health = rollout.False }),
+			},
+		},
 		"minReady is kept": {n: 2, start: v1, rounds: 12, spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.MinReady = time.Minute })},
 	}
 }
@@ -137,7 +149,7 @@ func azureStories() map[string]story {
 		}},
 		"crash before a reimage was sent": {n: 1, start: v1, rounds: 10, script: map[int]func(*teller){
 			5: does("crash between intent and effect", crash(simworld.CrashAfterRemember)),
-		}, spec: canary(v2, 100, func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage })},
+		}, spec: canary(v2, 100, func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage })},
 		"no answer to the write of the model": {n: 2, start: v1, spec: canary(image2, 50), rounds: 10, script: map[int]func(*teller){
 			0: does("answers get lost", once(func(f *simworld.Faults) { f.Ambiguous = 1 })),
 			1: does("no more", func(t *teller) { t.world.Faults = simworld.Faults{} }),
@@ -169,20 +181,29 @@ func worldStories() map[string]story {
 			13: does("autoscale removes the canary", func(t *teller) { t.world.Remove(t.world.Machines[0]) }),
 		}},
 		"repair replaces a machine of the batch": {n: 3, start: v1, spec: canary(v2, 34), rounds: 10, script: map[int]func(*teller){
-			4: does("machine 0 is replaced by machine 3", func(t *teller) { t.world.Remove(t.world.Machines[0]); t.world.ScaleOut(1, nil) }),
+			4: does(
+				"machine 0 is replaced by machine 3",
+				func(t *teller) { t.world.Remove(t.world.Machines[0]); t.world.ScaleOut(1, nil) },
+			),
 		}},
 		"no instances": {n: 0, start: v1, spec: canary(v2, 34), rounds: 4, script: map[int]func(*teller){
 			2: does("two appear", func(t *teller) { t.world.ScaleOut(2, nil) }),
 		}},
 		"drift of what is declared": {n: 3, start: v1, spec: canary(v2, 34), rounds: 14, script: map[int]func(*teller){
-			7: does("somebody else writes another script", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Script = v1.Script }) }),
+			7: does(
+				"somebody else writes another script",
+				func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Script = v1.Script }) },
+			),
 			9: does("and puts it back", func(t *teller) {
 				t.world.Edit(func(c *simworld.Content) { s := *t.world.Models[1].Script; c.Script = &s })
 			}),
 			11: does("percent 100", percent(100)),
 		}},
 		"drift of other parts after completion": {n: 2, start: v1, spec: canary(v2, 100), rounds: 12, script: map[int]func(*teller){
-			10: does("somebody else changes other parts of the model", func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
+			10: does(
+				"somebody else changes other parts of the model",
+				func(t *teller) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) },
+			),
 		}},
 		"upgrade mode turns automatic": {n: 2, start: v1, spec: canary(v2, 100), rounds: 8, script: map[int]func(*teller){
 			0: does("mode Automatic", func(t *teller) { t.world.Mode = "Automatic" }),
@@ -204,36 +225,39 @@ func operatorStories() map[string]story {
 			9: does("percent 25", percent(25)),
 		}},
 		"an older rollout has the scale set": {n: 2, start: v1, spec: canary(v2, 100), rounds: 8, script: map[int]func(*teller){
-			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-			3: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+			0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Owner = "shop/old" }),
+			3: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Owner = "" }),
 		}},
 		"an older rollout waits for what a younger one has in flight": {n: 2, start: v1, spec: canary(v2, 100), rounds: 14,
 			script: map[int]func(*teller){
-				0: does("shop/young is upgrading a machine", func(t *teller) { t.shell.Claim = rollout.Claim{Holder: "shop/young", Ending: true} }),
+				0: does(
+					"shop/young is upgrading a machine",
+					func(t *teller) { t.shell.Claim = rollout.Ownership{Owner: "shop/young", Releasing: true} },
+				),
 				2: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "1" }),
-				4: does("it is done with it", func(t *teller) { t.shell.Claim = rollout.Claim{} }),
+				4: does("it is done with it", func(t *teller) { t.shell.Claim = rollout.Ownership{} }),
 			}},
 		"a soak begins anew after another rollout had the scale set": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 18,
 			script: map[int]func(*teller){
-				7: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-				9: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+				7: does("shop/old claims it", func(t *teller) { t.shell.Claim.Owner = "shop/old" }),
+				9: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Owner = "" }),
 			}},
 		"a plan beside an older rollout": {n: 2, start: v1, spec: canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true }), rounds: 5,
 			script: map[int]func(*teller){
-				0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Holder = "shop/old" }),
-				2: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Holder = "" }),
+				0: does("shop/old claims it", func(t *teller) { t.shell.Claim.Owner = "shop/old" }),
+				2: does("shop/old is deleted", func(t *teller) { t.shell.Claim.Owner = "" }),
 				3: does("applied", func(t *teller) { t.shell.Spec.PlanOnly = false }),
 			}},
 		"protected machines are skipped": {n: 3, start: v1, spec: canary(v2, 100), rounds: 10, script: map[int]func(*teller){
 			0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
 		}},
 		"protected machines are waited for": {n: 2, start: v1, rounds: 12,
-			spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
+			spec: canary(v2, 100, func(s *rollout.Spec) { s.Instances.Protected = rollout.ProtectedWait }), script: map[int]func(*teller){
 				0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
 				8: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
 			}},
 		"protected machines forbid a start": {n: 2, start: v1, rounds: 6,
-			spec: canary(v2, 100, func(s *rollout.Spec) { s.Protected = rollout.ProtectedFail }), script: map[int]func(*teller){
+			spec: canary(v2, 100, func(s *rollout.Spec) { s.Instances.Protected = rollout.ProtectedFail }), script: map[int]func(*teller){
 				0: does("machine 1 is protected", func(t *teller) { t.world.Machines[1].Protected = true }),
 				2: does("no longer", func(t *teller) { t.world.Machines[1].Protected = false }),
 			}},
@@ -243,13 +267,17 @@ func operatorStories() map[string]story {
 // steps is a spec of three steps: one, half, all.
 func steps(soak time.Duration) rollout.Spec {
 	s := canary(v2, 0)
-	s.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: soak}, {Name: "half", Percent: 50, Soak: soak}, {Name: "all", Percent: 100}}
+	s.Canary.Steps = []rollout.CanaryStep{
+		{Name: "one", Count: 1, Soak: soak},
+		{Name: "half", Percent: 50, Soak: soak},
+		{Name: "all", Percent: 100},
+	}
 	return s
 }
 
 func window(closed bool, changes time.Duration) func(*teller) {
 	return func(t *teller) {
-		t.shell.Window = rollout.Window{Closed: closed, Changes: t.world.Now.Add(changes)}
+		t.shell.Window = rollout.Window{Closed: closed, NextChange: t.world.Now.Add(changes)}
 	}
 }
 
@@ -258,17 +286,22 @@ func stepStories() map[string]story {
 		"three steps with a soak": {n: 4, start: v1, spec: steps(5 * time.Minute), rounds: 24},
 		"steps without a soak":    {n: 4, start: v1, spec: steps(0), rounds: 12},
 		"a count beyond the size": {n: 2, start: v1, rounds: 12, spec: canary(v2, 0, func(s *rollout.Spec) {
-			s.Steps = []rollout.CanaryStep{{Name: "five", Count: 5}}
+			s.Canary.Steps = []rollout.CanaryStep{{Name: "five", Count: 5}}
 		})},
 		"a canary falls ill while soaking": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 26, script: map[int]func(*teller){
-			7: does("the canary falls ill", func(t *teller) { t.world.Machines[0].Health = rollout.No }),
-			9: does("and recovers: the soak begins anew", func(t *teller) { t.world.Machines[0].Health = rollout.Yes }),
+			7: does("the canary falls ill", func(t *teller) { t.world.Machines[0].Health = rollout.False }),
+			9: does("and recovers: the soak begins anew", func(t *teller) { t.world.Machines[0].Health = rollout.True }),
 		}},
 		"a soak stands still while paused": {n: 4, start: v1, spec: steps(5 * time.Minute), rounds: 24, script: map[int]func(*teller){
 			7:  does("paused", func(t *teller) { t.shell.Spec.Paused = true }),
 			12: does("resumed", func(t *teller) { t.shell.Spec.Paused = false }),
 		}},
-		"bake before completion": {n: 2, start: v1, rounds: 16, spec: canary(v2, 100, func(s *rollout.Spec) { s.Bake = 5 * time.Minute })},
+		"bake before completion": {
+			n:      2,
+			start:  v1,
+			rounds: 16,
+			spec:   canary(v2, 100, func(s *rollout.Spec) { s.Canary.Bake = 5 * time.Minute }),
+		},
 		"a window closes and opens": {n: 3, start: v1, spec: canary(v2, 100), rounds: 16, script: map[int]func(*teller){
 			4: does("the window closes for an hour while machine 0 is being upgraded", window(true, time.Hour)),
 			9: does("the window opens", window(false, 6*time.Hour)),
@@ -282,10 +315,16 @@ func stepStories() map[string]story {
 			11: does("the window opens", window(false, 6*time.Hour)),
 		}},
 		"steps are edited while soaking": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 22, script: map[int]func(*teller){
-			8: does("the soak of step one is cut to 1 minute", func(t *teller) { t.shell.Spec.Steps[0].Soak = time.Minute }),
+			8: does("the soak of step one is cut to 1 minute", func(t *teller) { t.shell.Spec.Canary.Steps[0].Soak = time.Minute }),
 		}},
-		"a new target begins with the first step": {n: 4, start: v1, spec: steps(3 * time.Minute), rounds: 26, script: map[int]func(*teller){
-			13: does("target v3", target(v3)),
-		}},
+		"a new target begins with the first step": {
+			n:      4,
+			start:  v1,
+			spec:   steps(3 * time.Minute),
+			rounds: 26,
+			script: map[int]func(*teller){
+				13: does("target v3", target(v3)),
+			},
+		},
 	}
 }

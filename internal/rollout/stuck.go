@@ -11,39 +11,40 @@ import (
 const stuckAfter = 5 * time.Minute
 
 // leave lets go of an operation that may never end. What it named is suspect until it is listed at rest.
-func (m *Memory) leave(op *Operation, at time.Time) {
+func (m *State) leave(op *Operation, at time.Time) {
 	for _, ref := range op.Instances {
-		if !slices.ContainsFunc(m.Former, ref.means) {
-			m.Former = append(m.Former, ref)
+		if !slices.ContainsFunc(m.Preempted.Instances, ref.Means) {
+			m.Preempted.Instances = append(m.Preempted.Instances, ref.Ref)
 		}
 	}
-	m.FormerSince, m.FormerBegun, m.FormerID = at, op.IntentAt, op.ID
+	m.Preempted.At, m.Preempted.CreatedAt, m.Preempted.ID = at, op.CreatedAt, op.ID
 }
 
 // forgetFormer forgets what was left behind.
-func (m *Memory) forgetFormer() {
-	m.Former, m.FormerSince, m.FormerBegun, m.FormerID = nil, zeroTime, zeroTime, ""
+func (m *State) forgetFormer() {
+	m.Preempted.Instances, m.Preempted.At, m.Preempted.CreatedAt, m.Preempted.ID = nil, zeroTime, zeroTime, ""
 }
 
 // isLateWrite reports whether the way back waits no longer for a write of the model to end: the model itself tells whether it was written,
 // and another write supersedes it.
 func (r *round) isLateWrite(op *Operation) bool {
-	since := op.IntentAt
-	if op.BegunAt.After(since) {
-		since = op.BegunAt
+	since := op.CreatedAt
+	if op.AcceptedAt.After(since) {
+		since = op.AcceptedAt
 	}
-	return r.memory.isGoingBack() && !op.touches() && op.Refused == nil && !r.at.Before(since.Add(stuckAfter))
+	return r.memory.IsRollingBack() && !op.TouchesInstances() && op.Rejection == nil && !r.at.Before(since.Add(stuckAfter))
 }
 
 // isWrittenBack says whether the write that restores the model is over and shows, whatever else is still running on the scale set.
 func (r *round) isWrittenBack(op *Operation) bool {
-	return r.memory.isGoingBack() && !op.EndedAt.IsZero() && op.Trouble == nil && r.wrote(op, r.obs.Model.Value)
+	return r.memory.IsRollingBack() && !op.EndedAt.IsZero() && op.Error == nil && r.wrote(op, r.obs.Model.Value)
 }
 
 // mayStillBeWritten says whether a write of the model from before the way back may still come, though the model does not show it.
 func (r *round) mayStillBeWritten() bool {
 	m := r.memory
-	return m.Return.RestoredAt.IsZero() && !m.FormerSince.IsZero() && len(m.Former) == 0 && r.obs.Model.Value.State == StateUpdating
+	return m.Rollback.Current.ModelRestoredAt.IsZero() && !m.Preempted.At.IsZero() && len(m.Preempted.Instances) == 0 &&
+		r.obs.Model.Value.State == StateUpdating
 }
 
 // goesBeside says whether the way back does not wait any longer for what it left behind. One operation at a time is the rule, since Azure
@@ -52,17 +53,17 @@ func (r *round) mayStillBeWritten() bool {
 // else, nor for a batch of the way back itself.
 func (r *round) goesBeside() bool {
 	m := r.memory
-	return m.isGoingBack() && !m.Return.RestoredAt.IsZero() && r.isStuck() && !r.isOverdue()
+	return m.IsRollingBack() && !m.Rollback.Current.ModelRestoredAt.IsZero() && r.isStuck() && !r.isOverdue()
 }
 
 // isStuck says whether what the release began is in flight for longer than the way back waits.
 func (r *round) isStuck() bool {
 	m := r.memory
-	since := m.Return.At
-	if m.FormerSince.After(since) {
-		since = m.FormerSince
+	since := m.Rollback.Current.StartedAt
+	if m.Preempted.At.After(since) {
+		since = m.Preempted.At
 	}
-	return !r.at.Before(since.Add(stuckAfter)) && (!m.FormerSince.IsZero() || len(r.leftAtWork()) > 0)
+	return !r.at.Before(since.Add(stuckAfter)) && (!m.Preempted.At.IsZero() || len(r.leftAtWork()) > 0)
 }
 
 // leftAtWork are the instances with the target that Azure is at work on, and no operation in flight names.
@@ -87,8 +88,8 @@ func (r *round) isOverdue() bool {
 	if most == 0 {
 		most = operationDeadline
 	}
-	moved := m.Return.At
-	for _, t := range []time.Time{m.Return.RestoredAt, m.FormerSince, m.LastBatchEnd} {
+	moved := m.Rollback.Current.StartedAt
+	for _, t := range []time.Time{m.Rollback.Current.ModelRestoredAt, m.Preempted.At, m.Pacing.LastBatchEnd} {
 		if t.After(moved) {
 			moved = t
 		}
@@ -97,14 +98,14 @@ func (r *round) isOverdue() bool {
 }
 
 // tellStuck makes the way back name what does not end, and once nothing moved for as long as is borne, that a person has to see to it.
-func (r *round) tellStuck(because Because) Because {
-	if !r.memory.isGoingBack() || because.Reason != ReasonProgressing || !r.isStuck() {
+func (r *round) tellStuck(because Explanation) Explanation {
+	if !r.memory.IsRollingBack() || because.Reason != ReasonProgressing || !r.isStuck() {
 		return because
 	}
 	because.Message += "; " + r.former() + " does not end"
 	if r.isOverdue() && r.memory.Operation == nil {
 		because.Reason = ReasonFailed
-		because.Message = r.memory.Return.doing() + ": " + because.Message + "; the rollout goes on when it ends: delete those instances, or wait"
+		because.Message = r.memory.Rollback.Current.doing() + ": " + because.Message + "; the rollout goes on when it ends: delete those instances, or wait"
 	}
 	return because
 }
@@ -113,12 +114,16 @@ func (r *round) tellStuck(because Because) Because {
 func (r *round) former() string {
 	m := r.memory
 	switch {
-	case m.FormerSince.IsZero():
-		return "what Azure does to " + names(r.leftAtWork(), refTo)
-	case len(m.Former) == 0:
-		return fmt.Sprintf("the earlier write of the model%s", (&Operation{ID: m.FormerID, IntentAt: m.FormerBegun}).named())
+	case m.Preempted.At.IsZero():
+		return "what Azure does to " + names(r.leftAtWork(), Instance.Ref)
+	case len(m.Preempted.Instances) == 0:
+		return fmt.Sprintf("the earlier write of the model%s", (&Operation{ID: m.Preempted.ID, CreatedAt: m.Preempted.CreatedAt}).named())
 	default:
-		return fmt.Sprintf("the earlier operation on %s%s", names(m.Former, self), (&Operation{ID: m.FormerID, IntentAt: m.FormerBegun}).named())
+		return fmt.Sprintf(
+			"the earlier operation on %s%s",
+			names(m.Preempted.Instances, self),
+			(&Operation{ID: m.Preempted.ID, CreatedAt: m.Preempted.CreatedAt}).named(),
+		)
 	}
 }
 
@@ -127,7 +132,7 @@ func (o *Operation) named() string {
 	if o.ID == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (operation %s, begun at %s)", o.ID, clock(o.IntentAt))
+	return fmt.Sprintf(" (operation %s, begun at %s)", o.ID, clock(o.CreatedAt))
 }
 
 // isFormerAtWork reports that Azure is still at work on what was left behind.
@@ -137,5 +142,5 @@ func (r *round) isFormerAtWork() bool {
 		i, listed := find(r.obs.Instances.Value, ref)
 		return listed && i.busy()
 	}
-	return !m.FormerSince.IsZero() && (len(m.Former) == 0 || slices.ContainsFunc(m.Former, isBusy))
+	return !m.Preempted.At.IsZero() && (len(m.Preempted.Instances) == 0 || slices.ContainsFunc(m.Preempted.Instances, isBusy))
 }

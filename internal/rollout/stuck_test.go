@@ -30,7 +30,7 @@ func stuckWorld(t *testing.T) (*simworld.World, *simworld.Shell) {
 // live runs rounds for a time, or until the reason is the wanted one.
 func live(w *simworld.World, shell *simworld.Shell, most time.Duration, until rollout.Reason) {
 	begun := w.Now
-	for w.Now.Sub(begun) < most && shell.Last.Because.Reason != until {
+	for w.Now.Sub(begun) < most && shell.Last.Explanation.Reason != until {
 		shell.Round()
 		w.Advance(min(shell.Recheck, time.Minute))
 	}
@@ -38,7 +38,7 @@ func live(w *simworld.World, shell *simworld.Shell, most time.Duration, until ro
 
 // requested asks for a rollback or an abort.
 func requested(shell *simworld.Shell, verb rollout.Verb) {
-	shell.Actions = []rollout.Action{{UID: "stuck", Verb: verb, Run: shell.Memory.Run, By: "ann"}}
+	shell.Actions = []rollout.Action{{UID: "stuck", Verb: verb, Run: shell.Memory.Run.Number, RequestedBy: "ann"}}
 }
 
 // TestStuckUpgradeRollsBackTheOthers rolls back while an upgrade never ends: the four verified instances go back within half an hour, what
@@ -50,14 +50,14 @@ func TestStuckUpgradeRollsBackTheOthers(t *testing.T) {
 	live(w, shell, 30*time.Minute, rollout.ReasonFailed)
 	for _, m := range w.Machines[:4] {
 		if w.Models[m.Model].Image.ID != bare.Image.ID {
-			t.Errorf("half an hour after the rollback instance %s has %s: %s", m.ID, w.Models[m.Model].Image.ID, shell.Last.Because.Message)
+			t.Errorf("half an hour after the rollback instance %s has %s: %s", m.ID, w.Models[m.Model].Image.ID, shell.Last.Explanation.Message)
 		}
 	}
-	if got := shell.Last.Because; got.Reason != rollout.ReasonRollingBack || !strings.Contains(got.Message, "operation op-") {
+	if got := shell.Last.Explanation; got.Reason != rollout.ReasonRollingBack || !strings.Contains(got.Message, "operation op-") {
 		t.Errorf("want RollingBack with the operation's id, got %v", got)
 	}
 	live(w, shell, 3*time.Hour, rollout.ReasonFailed)
-	if got := shell.Last.Because; got.Reason.Standing() != rollout.Stuck || !strings.Contains(got.Message, "operation op-") ||
+	if got := shell.Last.Explanation; got.Reason.Readiness() != rollout.Stuck || !strings.Contains(got.Message, "operation op-") ||
 		!strings.Contains(got.Message, "begun at") {
 		t.Errorf("want it stalled, with the operation's id and age, got %v", got)
 	}
@@ -72,7 +72,7 @@ func TestStuckUpgradeAborts(t *testing.T) {
 	w, shell := stuckWorld(t)
 	requested(shell, rollout.VerbAbort)
 	live(w, shell, 20*time.Minute, rollout.ReasonAborted)
-	if got := shell.Last.Because; got.Reason != rollout.ReasonAborted || !strings.Contains(got.Message, "still in flight") {
+	if got := shell.Last.Explanation; got.Reason != rollout.ReasonAborted || !strings.Contains(got.Message, "still in flight") {
 		t.Errorf("want Aborted with what is in flight, got %v", got)
 	}
 }
@@ -88,8 +88,8 @@ func TestStuckWriteIsSuperseded(t *testing.T) {
 		requested(shell, verb)
 		live(w, shell, 20*time.Minute, map[rollout.Verb]rollout.Reason{rollout.VerbAbort: rollout.ReasonAborted,
 			rollout.VerbRollback: rollout.ReasonRolledBack}[verb])
-		if got := w.Models[len(w.Models)-1].Image.ID; got != bare.Image.ID || shell.Last.Because.Reason.Standing() != rollout.Stuck {
-			t.Errorf("%s: after 20 minutes the model has %s: %v", verb, got, shell.Last.Because)
+		if got := w.Models[len(w.Models)-1].Image.ID; got != bare.Image.ID || shell.Last.Explanation.Reason.Readiness() != rollout.Stuck {
+			t.Errorf("%s: after 20 minutes the model has %s: %v", verb, got, shell.Last.Explanation)
 		}
 	}
 }

@@ -26,19 +26,20 @@ func TestTakenBackStands(t *testing.T) {
 				ends := map[rollout.Verb]rollout.Reason{rollout.VerbRollback: rollout.ReasonRolledBack, rollout.VerbAbort: rollout.ReasonAborted}[verb]
 				live(w, shell, time.Hour, ends)
 
-				shell.TakenBack, shell.Memory, shell.Last, shell.Answers = shell.Memory.TakenBack(), rollout.Memory{}, rollout.Decision{}, nil
+				shell.TakenBack, shell.Memory, shell.Last, shell.Answers = shell.Memory.RolledBackRevision(), rollout.State{}, rollout.Decision{}, nil
 				before := shell.Effects
 				for range 30 {
 					shell.Round()
 					w.Advance(shell.Recheck)
 				}
 				wantWait(t, shell.Last, ends, "not rolled out again", "change spec.target", "Retry")
-				if shell.Effects != before || shell.Memory.Run != 1 {
-					t.Fatalf("%d effects after the status was lost, run %d", shell.Effects-before, shell.Memory.Run)
+				if shell.Effects != before || shell.Memory.Run.Number != 1 {
+					t.Fatalf("%d effects after the status was lost, run %d", shell.Effects-before, shell.Memory.Run.Number)
 				}
 				goesOn(shell)
 				live(w, shell, time.Hour, rollout.ReasonCanaryReached)
-				if got := shell.Last.Because; got.Reason != rollout.ReasonCanaryReached || shell.Memory.TakenBack() != (rollout.TakenBack{}) {
+				if got := shell.Last.Explanation; got.Reason != rollout.ReasonCanaryReached ||
+					shell.Memory.RolledBackRevision() != (rollout.RolledBackRevision{}) {
 					t.Errorf("it does not go on: %v", got)
 				}
 			})
@@ -50,9 +51,9 @@ func TestTakenBackStands(t *testing.T) {
 func TestTakenBackAndDeleted(t *testing.T) {
 	figure.Fault(t, 17)
 	spec, obs := canary(image2, 34), seen(image2, 3, 0)
-	obs.Memory, obs.TakenBack = rollout.Memory{}, rollout.TakenBack{Kind: rollout.ReturnRollback, Revision: image2.Revision()}
-	spec.Deleting = rollout.DeletionRollback
+	obs.State, obs.Cluster.RolledBack = rollout.State{}, rollout.RolledBackRevision{Kind: rollout.FullRollback, Revision: image2.Revision()}
+	spec.Deletion = rollout.DeletionRollback
 	if d := rollout.Plan(spec, obs); !d.Release {
-		t.Errorf("not released: %v", d.Because)
+		t.Errorf("not released: %v", d.Explanation)
 	}
 }

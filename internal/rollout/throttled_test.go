@@ -15,13 +15,13 @@ func TestThrottledTellsUntilWhen(t *testing.T) {
 	spec, obs := canary(v2, 100), seen(v2, 3, 0)
 	d := rollout.Plan(spec, obs)
 	if d.Step.Operation() != rollout.UpgradeOperation {
-		t.Fatalf("the step is %q: %s", d.Step.Operation(), d.Because.Message)
+		t.Fatalf("the step is %q: %s", d.Step.Operation(), d.Explanation.Message)
 	}
-	after := rollout.Acted(spec, d, rollout.Outcome{At: obs.At, Problem: &rollout.Problem{
+	after := rollout.Acted(spec, d, rollout.StepResult{At: obs.At, Problem: &rollout.Problem{
 		Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "slow down", RetryAfter: 7 * time.Minute,
 	}})
 	until := obs.At.Add(7 * time.Minute).UTC().Format(time.RFC3339)
-	if after.Because.Reason != rollout.ReasonThrottled || !strings.Contains(after.Because.Message, "until "+until) {
-		t.Errorf("%s: %s, want until %s", after.Because.Reason, after.Because.Message, until)
+	if after.Explanation.Reason != rollout.ReasonThrottled || !strings.Contains(after.Explanation.Message, "until "+until) {
+		t.Errorf("%s: %s, want until %s", after.Explanation.Reason, after.Explanation.Message, until)
 	}
 }

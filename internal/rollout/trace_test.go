@@ -44,7 +44,7 @@ type teller struct {
 	before   func(*teller)                  // runs before time passes
 	witness  *storyWitness                  // nil: nobody looks
 	named    map[string]bool                // records and answers that were told
-	plan     *rollout.Forecast              // that was told
+	plan     *rollout.Preview               // that was told
 	drifted  string                         // that was told last
 }
 
@@ -102,11 +102,11 @@ func (s story) tell() (string, []string) {
 		t.shell.Round()
 		t.listen()
 		p := rollout.Progress{}
-		if t.shell.Last.Progress != nil {
-			p = *t.shell.Last.Progress
+		if t.shell.Last.Report.Progress != nil {
+			p = *t.shell.Last.Report.Progress
 		}
 		t.round(t.world.Now.Sub(begin), "reads %d | %d/%d ready, %d exposed, %d unavailable, %d failed | %s: %s", t.shell.Reads-reads,
-			p.Ready, p.Desired, p.Exposed, p.Unavailable, p.Failed, t.shell.Last.Because.Reason, t.shell.Last.Because.Message)
+			p.Ready, p.Desired, p.Exposed, p.Unavailable, p.Failed, t.shell.Last.Explanation.Reason, t.shell.Last.Explanation.Message)
 		if t.before != nil {
 			t.before(t)
 		}
@@ -212,9 +212,16 @@ var (
 // canary is the spec of most stories.
 func canary(target rollout.Target, percent int, change ...func(*rollout.Spec)) rollout.Spec {
 	s := rollout.Spec{
-		ScaleSet: rollout.ScaleSet{SubscriptionID: "s-1", ResourceGroup: "shop", Name: "web"}, Target: target, Percent: percent,
-		Batch: rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
-		Zones: rollout.ZonesSpread, Order: rollout.OrderOldest, Action: rollout.ActionUpgrade, Protected: rollout.ProtectedSkip,
+		ScaleSet: rollout.ScaleSet{SubscriptionID: "s-1", ResourceGroup: "shop", Name: "web"},
+		Target:   target,
+		Canary:   rollout.Canary{Percent: percent},
+		Batch:    rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
+		Instances: rollout.InstancePolicy{
+			Zones:     rollout.ZonesSpread,
+			Order:     rollout.OrderOldest,
+			Action:    rollout.ActionUpgrade,
+			Protected: rollout.ProtectedSkip,
+		},
 		Health: rollout.Health{Source: rollout.HealthApplication, Timeout: 5 * time.Minute},
 	}
 	for _, c := range change {

@@ -9,12 +9,12 @@ import (
 
 // wait decides to touch nothing.
 func wait(reason Reason, recheck time.Duration, format string, args ...any) verdict {
-	return verdict{step: Wait{}, recheck: recheck, because: Because{Reason: reason, Message: fmt.Sprintf(format, args...)}}
+	return verdict{step: Wait{}, recheck: recheck, because: Explanation{Reason: reason, Message: fmt.Sprintf(format, args...)}}
 }
 
 // act decides on an effect. The shell comes back right after it, so recheck only bounds how long a lost round is missed.
 func act(step Step, format string, args ...any) verdict {
-	return verdict{step: step, recheck: recheckBusy, because: Because{Reason: ReasonProgressing, Message: fmt.Sprintf(format, args...)}}
+	return verdict{step: step, recheck: recheckBusy, because: Explanation{Reason: ReasonProgressing, Message: fmt.Sprintf(format, args...)}}
 }
 
 // undecided leaves the round to the next pass.

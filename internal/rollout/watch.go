@@ -4,10 +4,14 @@ import "fmt"
 
 // watchExposed keeps an eye on machines that have the target and belong to no batch: canaries that were verified, and what
 // autoscale or repair made. From the first moment that one is not well a timer runs; when it is over, those that still are not
-// have failed. The timer is one for all, so a machine that falls ill later is judged sooner, never later.
+// have failed, with no try left: they were well with the target, so another try would only hide that they did not stay so. The timer is one for all, so a machine that falls ill later is judged sooner, never later.
 func watchExposed(r *round) (verdict, bool) {
 	r.watch(r.illExposed(), func(i Instance) Failure {
-		return Failure{Ref: spent(r.spec, refTo(i)), Message: fmt.Sprintf("not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i))}
+		return Failure{
+			Ref:     i.Ref(),
+			Try:     r.spec.Failure.Retries,
+			Message: fmt.Sprintf("not well for %s: %s", r.spec.Health.Timeout, ailment(r.spec, i)),
+		}
 	})
 	return undecided()
 }
@@ -15,28 +19,22 @@ func watchExposed(r *round) (verdict, bool) {
 // watch runs the one timer of machines that are ill outside an operation, and fails them, in the given words, when it is over.
 func (r *round) watch(ill []Instance, failure func(Instance) Failure) {
 	if len(ill) == 0 {
-		r.memory.UnhealthySince = zeroTime
+		r.memory.Timers.UnhealthySince = zeroTime
 		return
 	}
-	if r.memory.UnhealthySince.IsZero() {
-		r.memory.UnhealthySince = r.at
+	if r.memory.Timers.UnhealthySince.IsZero() {
+		r.memory.Timers.UnhealthySince = r.at
 	}
-	if r.at.Before(r.memory.UnhealthySince.Add(r.spec.Health.Timeout)) {
+	if r.at.Before(r.memory.Timers.UnhealthySince.Add(r.spec.Health.Timeout)) {
 		return
 	}
 	for _, i := range ill {
 		f := failure(i)
 		f.Reason, f.At = FailureHealth, r.at
-		r.memory.Failed = append(r.memory.Failed, f)
+		r.memory.Ledger.Failed = append(r.memory.Ledger.Failed, f)
 	}
-	r.memory.UnhealthySince = zeroTime
+	r.memory.Timers.UnhealthySince = zeroTime
 	r.recount()
-}
-
-// spent is the machine with no try left: it was well with the target, so trying the same again would only hide that it did not stay so.
-func spent(spec Spec, ref Ref) Ref {
-	ref.Attempt = spec.Failure.Retries
-	return ref
 }
 
 // illExposed lists exposed machines that are neither verified, nor in flight, nor already failed; and those that have the target and are to
@@ -54,7 +52,7 @@ func (r *round) illExposed() []Instance {
 		}
 	}
 	for _, i := range c.behind {
-		if r.spec.Drift.RollOther && wellness(r.spec.Health, i) != Yes {
+		if r.spec.Drift.RollOther && wellness(r.spec.Health, i) != True {
 			ill = append(ill, i)
 		}
 	}
@@ -67,8 +65,8 @@ func holdUnhealthy(r *round) (verdict, bool) {
 	if len(ill) == 0 {
 		return undecided()
 	}
-	deadline := r.memory.UnhealthySince.Add(r.spec.Health.Timeout)
+	deadline := r.memory.Timers.UnhealthySince.Add(r.spec.Health.Timeout)
 	r.awaits(deadline)
 	return wait(ReasonWaitingForHealth, r.until(deadline, recheckBusy), "waiting until %s for %s to be well: %s",
-		clock(deadline), names(ill, refTo), ailment(r.spec, ill[0])), true
+		clock(deadline), names(ill, Instance.Ref), ailment(r.spec, ill[0])), true
 }

@@ -24,8 +24,8 @@ func aboutOf(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollou
 		byID[i.ID] = i
 	}
 	return about{
-		uid: string(object.UID), namespace: object.Namespace, name: object.Name, revision: d.Remember.Revision,
-		step: d.Stage.Name, run: d.Remember.Run,
+		uid: string(object.UID), namespace: object.Namespace, name: object.Name, revision: d.State.Run.Revision,
+		step: d.Report.Stage.Name, run: d.State.Run.Number,
 		set:      checks.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name},
 		machines: byID,
 		parties:  map[*rollout.Ref][]checks.Instance{},
@@ -47,15 +47,15 @@ func (a about) subject(run rollout.CheckRun) checks.Subject {
 }
 
 // payload is what one call tells.
-func (a about) payload(run rollout.CallRun) checks.HookPayload {
+func (a about) payload(run rollout.HookCall) checks.HookPayload {
 	s := checks.Subject{
 		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: run.Key.Run, Step: run.Step, Set: a.set,
 	}
-	if run.Ref.ID != "" {
-		one := a.instance(run.Ref)
+	if run.Instance.ID != "" {
+		one := a.instance(run.Instance)
 		s.Instance = &one
 	}
-	return checks.HookPayloadOf(s, run.Point, run.Back, run.Why)
+	return checks.HookPayloadOf(s, run.Point, run.Rollback, run.Failure)
 }
 
 // instances are the machines with what is known of them. A decision compares the same ones in thousands of checks, so they are made once.

@@ -93,7 +93,7 @@ func (d *Desk) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alp
 	declared, err := Declare(object.Spec, templates, d.options.Ports)
 	if err != nil {
 		return &rollout.Problem{
-			Kind: rollout.KindInvalid, Message: err.Error(), Mend: fmt.Sprintf("kubectl edit vmssrollout %s -n %s", object.Name, object.Namespace),
+			Kind: rollout.KindInvalid, Message: err.Error(), Remediation: fmt.Sprintf("kubectl edit vmssrollout %s -n %s", object.Name, object.Namespace),
 		}
 	}
 	d.mu.Lock()
@@ -147,10 +147,10 @@ func (d *Desk) Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d
 		f.machines = machines
 	}
 	about := aboutOf(object, f.machines, decision)
-	if decision.Checks != nil {
-		d.measure(f, about, *decision.Checks)
+	if decision.Tasks.Checks != nil {
+		d.measure(f, about, *decision.Tasks.Checks)
 	}
-	d.call(f, about, decision.Calls)
+	d.call(f, about, decision.Tasks.Hooks)
 }
 
 // measure starts the series that are wanted and ends the others. One that cannot be started is not known, and so waits.
@@ -184,11 +184,11 @@ func keyOf(uid string, k rollout.CheckKey) checks.Key {
 }
 
 // call makes the calls that are due. One about a machine that was not listed yet waits for a round that lists it.
-func (d *Desk) call(f *file, about about, runs []rollout.CallRun) {
+func (d *Desk) call(f *file, about about, runs []rollout.HookCall) {
 	var calls []checks.Call
 	for _, run := range runs {
 		hook, declared := f.declared.Hooks[run.Key.Hook]
-		if !declared || !about.knows(run.Ref) {
+		if !declared || !about.knows(run.Instance) {
 			continue
 		}
 		calls = append(calls, checks.Call{Key: run.Key, Hook: hook, Payload: about.payload(run)})
@@ -197,7 +197,7 @@ func (d *Desk) call(f *file, about about, runs []rollout.CallRun) {
 }
 
 // Known is what is known of the checks and calls that are wanted.
-func (d *Desk) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.CallKey]rollout.CallResult) {
+func (d *Desk) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f := d.files[uid]
@@ -209,7 +209,7 @@ func (d *Desk) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, m
 	for key, state := range d.runner.States(string(uid)) {
 		if wanted, is := f.wanted[key]; is {
 			result := resultOf(state)
-			result.Inside = measuring[key] && f.declared.Checks[wanted.Check].Inside
+			result.RunsInInstance = measuring[key] && f.declared.Checks[wanted.Check].Inside
 			results[wanted] = result
 		}
 	}

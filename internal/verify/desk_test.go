@@ -74,8 +74,11 @@ var machine = rollout.Instance{ID: "3", VMID: "0a1b2c3d-0000", Name: "web_3", Zo
 func wanting(try int) (rollout.Decision, rollout.CheckKey) {
 	key := rollout.CheckKey{Check: "page", Run: 2, Try: try, Instance: "3", VMID: "0a1b2c3d"}
 	ref := rollout.Ref{ID: "3", VMID: "0a1b2c3d"}
-	return rollout.Decision{Remember: rollout.Memory{Run: 2, Revision: "abc"}, Stage: rollout.Stage{Name: "one"},
-		Checks: &[]rollout.CheckRun{{Key: key, Canaries: []rollout.Ref{ref}}}}, key
+	return rollout.Decision{
+		State:  rollout.State{Run: rollout.Run{Number: 2, Revision: "abc"}},
+		Report: rollout.Report{Stage: rollout.StageReport{Name: "one"}},
+		Tasks:  rollout.TaskWork{Checks: &[]rollout.CheckRun{{Key: key, Canaries: []rollout.Ref{ref}}}},
+	}, key
 }
 
 // TestCheckIsMeasured: what is wanted is measured about the machine that is meant, whoever waits is told, and the verdict is known and shown. Another
@@ -109,7 +112,7 @@ func TestCheckIsMeasured(t *testing.T) {
 	if known[again].State != rollout.CheckFailed || len(known) != 1 {
 		t.Errorf("known %+v", known)
 	}
-	o.Want(o.object, nil, rollout.Decision{Checks: &[]rollout.CheckRun{}})
+	o.Want(o.object, nil, rollout.Decision{Tasks: rollout.TaskWork{Checks: &[]rollout.CheckRun{}}})
 	if known, _ := o.Known("u"); len(known) != 0 || len(o.Shown("u")) != 0 {
 		t.Errorf("known %+v", known)
 	}
@@ -134,7 +137,7 @@ func TestBadDeclarationLeavesTheOldOne(t *testing.T) {
 	bad.Generation = 2
 	bad.Spec.Checks = append(bad.Spec.Checks, v1alpha1.Check{Name: "page-2", CheckDefinition: v1alpha1.CheckDefinition{HTTP: &v1alpha1.HTTPCheck{Port: 80, BodyRegex: "("}}})
 	problem := o.Declare(bad, nil)
-	if problem == nil || problem.Kind != rollout.KindInvalid || problem.Mend != "kubectl edit vmssrollout web -n shop" {
+	if problem == nil || problem.Kind != rollout.KindInvalid || problem.Remediation != "kubectl edit vmssrollout web -n shop" {
 		t.Fatalf("problem %+v", problem)
 	}
 	d, key := wanting(0)
@@ -148,11 +151,11 @@ func TestBadDeclarationLeavesTheOldOne(t *testing.T) {
 // TestCallIsMade: a call tells what it is about under one key, once; one about a machine that nobody listed yet waits.
 func TestCallIsMade(t *testing.T) {
 	o := open(t, `hooks: [{name: tell, at: BeforeInstance, url: "http://x", args: [{name: pool, value: blue}]}]`)
-	run := rollout.CallRun{Key: rollout.CallKey{Hook: "tell", Run: 2, Number: 1, Instance: "3"}, Point: rollout.BeforeInstance,
-		Ref: rollout.Ref{ID: "3", VMID: "0a1b2c3d"}, Step: "one"}
+	run := rollout.HookCall{Key: rollout.HookCallKey{Hook: "tell", Run: 2, Sequence: 1, Instance: "3"}, Point: rollout.BeforeInstance,
+		Instance: rollout.Ref{ID: "3", VMID: "0a1b2c3d"}, Step: "one"}
 	stranger := run
-	stranger.Key.Instance, stranger.Ref.ID = "9", "9"
-	d := rollout.Decision{Remember: rollout.Memory{Run: 2}, Calls: []rollout.CallRun{run, stranger}}
+	stranger.Key.Instance, stranger.Instance.ID = "9", "9"
+	d := rollout.Decision{State: rollout.State{Run: rollout.Run{Number: 2}}, Tasks: rollout.TaskWork{Hooks: []rollout.HookCall{run, stranger}}}
 	o.Want(o.object, []rollout.Instance{machine}, d)
 	told := <-o.told
 	about, _ := told["instance"].(map[string]any)
@@ -163,7 +166,7 @@ func TestCallIsMade(t *testing.T) {
 	<-o.changed
 	o.Want(o.object, nil, d) // a round later: the machine is still known, and nobody is called again
 	_, calls := o.Known("u")
-	if calls[run.Key].State != rollout.CallDelivered || len(calls) != 1 || len(o.told) != 0 {
+	if calls[run.Key].State != rollout.HookCallDelivered || len(calls) != 1 || len(o.told) != 0 {
 		t.Errorf("known %+v, and %d more told", calls, len(o.told))
 	}
 	o.Forget("u")
@@ -176,10 +179,10 @@ func TestCallIsMade(t *testing.T) {
 func TestShownFirst(t *testing.T) {
 	o := open(t, `checks: [{name: a, webhook: {url: "http://x"}}, {name: b, webhook: {url: "http://x"}}]`)
 	var d rollout.Decision
-	d.Checks = &[]rollout.CheckRun{}
+	d.Tasks.Checks = &[]rollout.CheckRun{}
 	for n := range 40 {
 		for _, check := range []string{"a", "b"} {
-			*d.Checks = append(*d.Checks, rollout.CheckRun{Key: rollout.CheckKey{Check: check, Run: 1, Instance: string(rune('A' + n))}})
+			*d.Tasks.Checks = append(*d.Tasks.Checks, rollout.CheckRun{Key: rollout.CheckKey{Check: check, Run: 1, Instance: string(rune('A' + n))}})
 		}
 	}
 	o.status.Store(http.StatusTeapot)

@@ -48,8 +48,8 @@ func TestInside(t *testing.T) {
 		}{{5 * time.Second, false}, {20 * time.Second, true}, {30 * time.Second, true}, {time.Minute, false}} {
 			time.Sleep(at.after)
 			synctest.Wait()
-			if known, _ := desk.Known("u"); known[key].Inside != at.inside {
-				t.Errorf("after another %s a script is inside: %v, want %v", at.after, known[key].Inside, at.inside)
+			if known, _ := desk.Known("u"); known[key].RunsInInstance != at.inside {
+				t.Errorf("after another %s a script is inside: %v, want %v", at.after, known[key].RunsInInstance, at.inside)
 			}
 		}
 		cancel()

@@ -147,7 +147,7 @@ func hooked(t *testing.T, client *outbound.Client, url string) (r report) {
 			ctx, cancel = context.WithCancel(t.Context())
 			ended       = make(chan error, 1)
 			caller      = checks.NewCaller(checks.CallerOptions{Outbound: client, Workers: 1})
-			call        = checks.Call{Key: rollout.CallKey{Hook: "audit"}, Hook: checks.Hook{URL: url}}
+			call        = checks.Call{Key: rollout.HookCallKey{Hook: "audit"}, Hook: checks.Hook{URL: url}}
 		)
 		caller.Want("u", []checks.Call{call})
 		go func() { ended <- caller.Run(ctx) }()
@@ -157,7 +157,7 @@ func hooked(t *testing.T, client *outbound.Client, url string) (r report) {
 		if err := <-ended; err != nil || got.Message == "" {
 			t.Errorf("hook %q: %+v, %v", url, got, err)
 		}
-		r = report{said: fmt.Sprintf("%+v", got), isError: got.State != rollout.CallDelivered}
+		r = report{said: fmt.Sprintf("%+v", got), isError: got.State != rollout.HookCallDelivered}
 	})
 	return r
 }

@@ -102,7 +102,7 @@ func (w *stillness) told(broken []string) []string {
 	}
 	lines := make([]string, 0, len(w.trail))
 	for _, d := range w.trail[max(0, len(w.trail)-mostTold):] {
-		lines = append(lines, fmt.Sprintf("%T %v %s: %s", d.Step, rollout.Named(d.Step), d.Because.Reason, d.Because.Message))
+		lines = append(lines, fmt.Sprintf("%T %v %s: %s", d.Step, rollout.InstancesOf(d.Step), d.Explanation.Reason, d.Explanation.Message))
 	}
 	var all []string
 	for _, b := range broken {
@@ -183,7 +183,7 @@ func changed(before, after *state, r round) bool {
 func (c *config) atRest(s *state) []string {
 	switch {
 	case !mayLast(s.reason) && !s.waitsForTheIll() && !c.waitsForTheProtected(s):
-		return []string{fmt.Sprintf("I10: at rest with reason %s: %s", s.reason, c.plan(s, false).d.Because.Message)}
+		return []string{fmt.Sprintf("I10: at rest with reason %s: %s", s.reason, c.plan(s, false).d.Explanation.Message)}
 	case s.world.suspended && (s.reason == rollout.ReasonCompleted || s.reason == rollout.ReasonRolledBack ||
 		s.reason == rollout.ReasonAborted || s.reason == rollout.ReasonPlanned):
 		return []string{"repairs stay suspended after " + string(s.reason)}
@@ -199,7 +199,8 @@ func (s *state) waitsForTheIll() bool {
 
 // waitsForTheProtected says whether there is a machine whose protection somebody has to lift first.
 func (c *config) waitsForTheProtected(s *state) bool {
-	return c.spec.Protected != rollout.ProtectedSkip && slices.ContainsFunc(s.world.list(), func(m machine) bool { return m.protected })
+	return c.spec.Instances.Protected != rollout.ProtectedSkip &&
+		slices.ContainsFunc(s.world.list(), func(m machine) bool { return m.protected })
 }
 
 // rollsBack asks for a rollback where there is a way back, and checks that it comes to its end: the model and every exposed machine as
@@ -224,7 +225,7 @@ func (q *calmness) rollsBack(s state) []string {
 		return []string{"I8: a rollback changed the capacity"}
 	case w.known:
 	case w.end.reason != rollout.ReasonRolledBack:
-		return w.told([]string{fmt.Sprintf("a rollback ends with %s: %s", w.end.reason, q.c.plan(&w.end, false).d.Because.Message)})
+		return w.told([]string{fmt.Sprintf("a rollback ends with %s: %s", w.end.reason, q.c.plan(&w.end, false).d.Explanation.Message)})
 	default:
 		w.broken = w.told(q.c.isAsBefore(&w.end))
 	}
@@ -239,22 +240,22 @@ func (q *calmness) rollsBack(s state) []string {
 func (c *config) wayBack(s *state) (revision string, possible bool) {
 	m := &s.memory
 	switch {
-	case m.Run == 0 || s.deleting || m.Revision != c.targets[s.target].Revision():
+	case m.Run.Number == 0 || s.deleting || m.Run.Revision != c.targets[s.target].Revision():
 		return "", false
-	case !m.Completed:
-		return "", mayTurn(m) && c.leadsAway(s, m.Baseline.Name)
-	case m.Return != nil || len(m.Ended) == 0 || m.Ended[0].Run != m.Run:
+	case !m.Run.Completed:
+		return "", mayTurn(m) && c.leadsAway(s, m.Rollback.Baseline.Revision)
+	case m.Rollback.Current != nil || len(m.History) == 0 || m.History[0].Number != m.Run.Number:
 		return "", false
 	}
-	before := m.Ended[0].Before
+	before := m.History[0].PreviousRevision
 	return before, before != "" && c.leadsAway(s, before)
 }
 
 // mayTurn says whether a run that is not completed can be taken back: it goes forward, or was aborted, and has a baseline.
-func mayTurn(m *rollout.Memory) bool {
-	back := m.Return
-	aborts := back != nil && back.Kind == rollout.ReturnAbort && back.Record != ""
-	return (back == nil || aborts) && m.Baseline.Fixed && m.Baseline.Why == ""
+func mayTurn(m *rollout.State) bool {
+	back := m.Rollback.Current
+	aborts := back != nil && back.Kind == rollout.AbortRollback && back.Revision != ""
+	return (back == nil || aborts) && m.Rollback.Baseline.Fixed && m.Rollback.Baseline.Invalid == ""
 }
 
 // leadsAway says whether the record is kept, can be gone back to, and holds anything but the target itself.

@@ -29,16 +29,18 @@ func guarded(n int) rollout.Target {
 // canary is what most configurations begin with.
 func canary(percent int, changes ...func(*rollout.Spec)) rollout.Spec {
 	s := rollout.Spec{
-		Percent:   percent,
-		Batch:     rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
-		Order:     rollout.OrderOldest,
-		Zones:     rollout.ZonesIgnore,
-		Action:    rollout.ActionUpgrade,
-		Protected: rollout.ProtectedSkip,
-		Health:    rollout.Health{Source: rollout.HealthApplication, Timeout: 5 * time.Minute},
-		Failure:   rollout.FailurePolicy{Action: rollout.FailurePause},
-		Deleting:  rollout.DeletionLeave,
-		History:   2,
+		Canary: rollout.Canary{Percent: percent},
+		Batch:  rollout.Batch{Size: rollout.Amount{Value: 1}, MaxUnavailable: rollout.Amount{Value: 1}},
+		Instances: rollout.InstancePolicy{
+			Order:     rollout.OrderOldest,
+			Zones:     rollout.ZonesIgnore,
+			Action:    rollout.ActionUpgrade,
+			Protected: rollout.ProtectedSkip,
+		},
+		Health:       rollout.Health{Source: rollout.HealthApplication, Timeout: 5 * time.Minute},
+		Failure:      rollout.FailurePolicy{Action: rollout.FailurePause},
+		Deletion:     rollout.DeletionLeave,
+		HistoryLimit: 2,
 	}
 	for _, change := range changes {
 		change(&s)
@@ -49,18 +51,18 @@ func canary(percent int, changes ...func(*rollout.Spec)) rollout.Spec {
 func onFailure(action rollout.FailureAction, retries, most int) func(*rollout.Spec) {
 	return func(s *rollout.Spec) {
 		s.Failure.Action, s.Failure.Retries, s.Failure.MaxFailed.Value = action, retries, most
-		s.Deleting = rollout.DeletionRollback
+		s.Deletion = rollout.DeletionRollback
 	}
 }
 
 func protecting(p rollout.ProtectedPolicy) func(*rollout.Spec) {
-	return func(s *rollout.Spec) { s.Protected = p }
+	return func(s *rollout.Spec) { s.Instances.Protected = p }
 }
 
 func inSteps(onTimeout rollout.OnTimeout) func(*rollout.Spec) {
 	return func(s *rollout.Spec) {
-		s.Percent = 0
-		s.Steps = []rollout.CanaryStep{
+		s.Canary.Percent = 0
+		s.Canary.Steps = []rollout.CanaryStep{
 			{Name: "one", Count: 1, Soak: 2 * time.Minute, Approval: &rollout.Approval{Timeout: 10 * time.Minute, OnTimeout: onTimeout}},
 			{Name: "all", Percent: 100, Soak: 3 * time.Minute},
 		}
@@ -139,7 +141,10 @@ func ofTargets() []*config {
 	old, base := content{script: 1}, ofScript(1)
 	return []*config{
 		{name: "reimage", spec: canary(
-			100, onFailure(rollout.FailureRollback, 1, 0), func(s *rollout.Spec) { s.Action = rollout.ActionUpgradeThenReimage }), model: old,
+			100,
+			onFailure(rollout.FailureRollback, 1, 0),
+			func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage },
+		), model: old,
 			targets: fromScripts[:2], machines: 2, can: everybody, most: 2},
 		{name: "script, baseline declared",
 			spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) { s.Baseline = &base }), model: old,
@@ -165,10 +170,13 @@ func ofTargets() []*config {
 func ofPlatform() []*config {
 	return []*config{
 		{name: "zone by zone", spec: canary(
-			100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) { s.Zones = rollout.ZonesOneAtATime }), targets: fromImages[:2],
+			100,
+			onFailure(rollout.FailureRollback, 0, 0),
+			func(s *rollout.Spec) { s.Instances.Zones = rollout.ZonesOneAtATime },
+		), targets: fromImages[:2],
 			machines: 3, can: everybody | set(aProtection), most: 2, zoned: true},
 		{name: "deadline, ready for a while", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) {
-			s.Health.MinReady, s.Failure.ProgressDeadline, s.Bake, s.Batch.Pause = time.Minute, 30*time.Minute, 2*time.Minute, time.Minute
+			s.Health.MinReady, s.Failure.ProgressDeadline, s.Canary.Bake, s.Batch.Pause = time.Minute, 30*time.Minute, 2*time.Minute, time.Minute
 		}), targets: fromImages[:2], machines: 2, can: everybody, most: 2},
 		{
 			name: "protected are skipped", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2], machines: 3,

@@ -14,14 +14,14 @@ func (j *judge) effect() {
 	if onRepairs(j.r.d.Step) {
 		return
 	}
-	if op := j.m.Operation; op == nil || op.Kind != j.r.d.Step.Operation() || op.Run != j.m.Run ||
-		!slices.Equal(op.Instances, rollout.Named(j.r.d.Step)) {
+	if op := j.m.Operation; op == nil || op.Kind != j.r.d.Step.Operation() || op.Run != j.m.Run.Number ||
+		!slices.Equal(rollout.Refs(op.Instances), rollout.InstancesOf(j.r.d.Step)) {
 		j.breaks("I5: %T without a durable intent", j.r.d.Step)
 	}
 	if j.r.obs.Instances.State != rollout.Read || j.r.obs.Model.State != rollout.Read {
 		j.breaks("I4: %T on what was not read", j.r.d.Step)
 	}
-	named := rollout.Named(j.r.d.Step)
+	named := rollout.InstancesOf(j.r.d.Step)
 	switch {
 	case named == nil:
 		j.write()
@@ -34,7 +34,7 @@ func (j *judge) effect() {
 	}
 }
 
-func (j *judge) goesBack() bool { return j.m.Return != nil }
+func (j *judge) goesBack() bool { return j.m.Rollback.Current != nil }
 
 // permitted checks that nobody said no (I7), with the exceptions of docs/spec/v1alpha1/vmssrollouts.md, Precedence.
 func (j *judge) permitted() {
@@ -45,7 +45,7 @@ func (j *judge) permitted() {
 	if spec.PlanOnly {
 		j.breaks("I7: %T in Plan mode", j.r.d.Step)
 	}
-	if spec.Deleting == rollout.DeletionLeave {
+	if spec.Deletion == rollout.DeletionLeave {
 		j.breaks("I7: %T for an object that is deleted", j.r.d.Step)
 	}
 	explicit, ignoresWindows := j.precedence()
@@ -62,10 +62,10 @@ func (j *judge) permitted() {
 
 // precedence says what the way back overrides: pauses, and windows.
 func (j *judge) precedence() (pause, window bool) {
-	if j.m.Return == nil {
+	if j.m.Rollback.Current == nil {
 		return false, false
 	}
-	switch j.m.Return.Cause {
+	switch j.m.Rollback.Current.Cause {
 	case rollout.CauseAction, rollout.CauseDeletion:
 		return true, true
 	case rollout.CauseFailure, rollout.CauseTarget:
@@ -82,14 +82,14 @@ func (j *judge) write() {
 		j.writeBack(after)
 		return
 	}
-	record := j.stored(j.m.Baseline.Name)
+	record := j.stored(j.m.Rollback.Baseline.Revision)
 	if record == nil {
 		j.breaks("I3: %T, and no snapshot is stored", j.r.d.Step)
 		return
 	}
 	now, t := j.s.world.model, j.r.spec.Target
-	untouched := !j.s.ledger.written && !j.m.Baseline.Fixed
-	if j.m.Baseline.Source == rollout.BaselineSnapshot && untouched && paths(t, held(*record, now)) != paths(t, now) {
+	untouched := !j.s.ledger.written && !j.m.Rollback.Baseline.Fixed
+	if j.m.Rollback.Baseline.Source == rollout.BaselineSnapshot && untouched && paths(t, held(*record, now)) != paths(t, now) {
 		j.breaks("I3: the snapshot holds %+v, and the model is %+v", held(*record, now), now)
 	}
 	j.declared(after, carrying(now, t), now)
@@ -97,7 +97,7 @@ func (j *judge) write() {
 
 // writeBack checks a write of the model on the way back: it is what the record says, protected settings and all.
 func (j *judge) writeBack(after content) {
-	record := j.stored(j.m.Return.Record)
+	record := j.stored(j.m.Rollback.Current.Revision)
 	if record == nil || held(*record, after) != after && !j.isHalfWay(*record, after) {
 		j.breaks("I3: on the way back the model is written otherwise than the record says: %+v", after)
 		return
@@ -127,7 +127,7 @@ func (j *judge) isHalfWay(s rollout.Snapshot, after content) bool {
 // stored is the record, with what this very round has stored.
 func (j *judge) stored(name string) *rollout.Snapshot {
 	s := *j.s
-	s.store(j.r.d.Store)
+	s.store(j.r.d.SaveRevisions)
 	if r := s.record(name); r.State == rollout.Read {
 		return &r.Value
 	}
@@ -173,8 +173,8 @@ func (j *judge) lacks(m machine) {
 // askedAgain counts how often a person asked to try again.
 func (j *judge) askedAgain() int {
 	n := 0
-	for _, ended := range j.m.Ended {
-		for _, taken := range ended.Taken {
+	for _, ended := range j.m.History {
+		for _, taken := range ended.Actions {
 			if taken.Verb == rollout.VerbRetry {
 				n++
 			}
@@ -187,8 +187,8 @@ func (j *judge) askedAgain() int {
 func (j *judge) budget(named []rollout.Ref, c count) {
 	before, after, reimages := 0, 0, j.r.d.Step.Operation() == rollout.ReimageOperation
 	for _, m := range j.s.world.list() {
-		op := j.r.obs.Memory.Operation
-		out := !m.isWell() || (reimages && op != nil && slices.ContainsFunc(op.Instances, m.is))
+		op := j.r.obs.State.Operation
+		out := !m.isWell() || (reimages && op != nil && slices.ContainsFunc(rollout.Refs(op.Instances), m.is))
 		if out {
 			before++
 		}
@@ -213,21 +213,21 @@ func (j *judge) forward(named []rollout.Ref) {
 	fresh, ill := 0, 0
 	for _, m := range w.list() {
 		switch isNamed, latest := slices.ContainsFunc(named, m.is), w.latest(m); {
-		case isNamed && !latest && !j.hasFailed(m, j.r.obs.Memory.Failed) && !j.isTriedAgain(m):
+		case isNamed && !latest && !j.hasFailed(m, j.r.obs.State.Ledger.Failed) && !j.isTriedAgain(m):
 			fresh++
 		case !isNamed && latest:
 			ill += j.illness(m)
 		}
 	}
 	if fresh > 0 {
-		j.batch(c, c.exposed+fresh, fresh, max(ill, len(j.m.Failed)))
+		j.batch(c, c.exposed+fresh, fresh, max(ill, len(j.m.Ledger.Failed)))
 	}
 }
 
 // isTriedAgain says whether the machine was in flight for this very run: the round that sees it fail may be the one that tries it again.
 func (j *judge) isTriedAgain(m machine) bool {
-	op := j.r.obs.Memory.Operation
-	return op != nil && op.Run == j.m.Run && slices.ContainsFunc(op.Instances, m.is)
+	op := j.r.obs.State.Operation
+	return op != nil && op.Run == j.m.Run.Number && slices.ContainsFunc(rollout.Refs(op.Instances), m.is)
 }
 
 // illness is 1 for a machine that is part of the run and not well.
@@ -250,7 +250,7 @@ func (j *judge) skips(named []rollout.Ref) {
 // zones checks that no zone is begun while a machine of the zone before it still lacks the target, where one is to be finished after the
 // other.
 func (j *judge) zones(named []rollout.Ref) {
-	if j.r.spec.Zones != rollout.ZonesOneAtATime {
+	if j.r.spec.Instances.Zones != rollout.ZonesOneAtATime {
 		return
 	}
 	for _, m := range j.s.world.list() {
@@ -267,7 +267,7 @@ func (j *judge) zones(named []rollout.Ref) {
 
 // isFresh says whether the machine lacks the target, and never had it.
 func (j *judge) isFresh(m machine) bool {
-	return !m.exposed && !j.s.world.latest(m) && !j.hasFailed(m, j.r.obs.Memory.Failed) && !j.isTriedAgain(m)
+	return !m.exposed && !j.s.world.latest(m) && !j.hasFailed(m, j.r.obs.State.Ledger.Failed) && !j.isTriedAgain(m)
 }
 
 // is says whether a reference means the machine.
@@ -291,17 +291,17 @@ func (j *judge) batch(c count, exposed, fresh, bad int) {
 // backward checks that the model was put back first (I3), and that only those are touched who were exposed. Who was made since the
 // first write, or boots from the target's image, may have been exposed before anybody looked.
 func (j *judge) backward(named []rollout.Ref) {
-	w, back := &j.s.world, j.m.Return
-	record := j.stored(back.Record)
+	w, back := &j.s.world, j.m.Rollback.Current
+	record := j.stored(back.Revision)
 	if record == nil || held(*record, w.model) != w.model {
 		j.breaks("I3: on the way back machines are touched before the model is put back: %+v", w.model)
 		return
 	}
-	if back.Kind == rollout.ReturnAbort {
+	if back.Kind == rollout.AbortRollback {
 		j.breaks("an abort touches machines")
 	}
 	for _, ref := range named {
-		if at := w.find(ref.ID); at >= 0 && !back.All && !j.isSuspect(w.machines[at]) {
+		if at := w.find(ref.ID); at >= 0 && !back.AllInstances && !j.isSuspect(w.machines[at]) {
 			j.breaks("I6: machine %s goes back, and was never exposed", ref.ID)
 		}
 	}
@@ -311,6 +311,7 @@ func (j *judge) backward(named []rollout.Ref) {
 // isSuspect says whether a machine may have had the target.
 func (j *judge) isSuspect(m machine) bool {
 	t := j.r.spec.Target
-	return m.exposed || m.heir || start.Add(m.made).After(j.m.Baseline.Since) || (t.Image != nil && images[m.at.image] == *t.Image) ||
+	return m.exposed || m.heir || start.Add(m.made).After(j.m.Rollback.Baseline.NewestInstanceAt) ||
+		(t.Image != nil && images[m.at.image] == *t.Image) ||
 		j.carries(m.at, t) // by hand, or made from what somebody wrote by hand: who has the target is exposed
 }

@@ -70,7 +70,15 @@ func (e *encoder) world() {
 		m := &w.machines[i]
 		e.b = append(e.b, m.id, m.vm, byte(m.condition), min(m.reimaged, 3))
 		e.content(m.at)
-		e.bits(m.ill, m.inOp, w.latest(*m), m.exposed, m.heir, m.protected, start.Add(m.made).After(e.s.memory.Baseline.Since))
+		e.bits(
+			m.ill,
+			m.inOp,
+			w.latest(*m),
+			m.exposed,
+			m.heir,
+			m.protected,
+			start.Add(m.made).After(e.s.memory.Rollback.Baseline.NewestInstanceAt),
+		)
 	}
 	e.text(string(w.op.kind))
 	if w.op.kind != "" {
@@ -92,90 +100,101 @@ func (e *encoder) rest() {
 		e.text(a.Step)
 		e.text(a.Instance)
 		e.text(a.Revision)
-		e.bits(a.Run == s.memory.Run, isTaken(s.memory, a.UID))
+		e.bits(a.Run == s.memory.Run.Number, isTaken(s.memory, a.UID))
 	}
 	for _, r := range s.records {
-		e.text(r.Name)
+		e.text(r.Revision)
 	}
 }
 
-func isTaken(m rollout.Memory, uid string) bool {
-	is := func(t rollout.Taken) bool { return t.UID == uid }
-	return slices.ContainsFunc(m.Taken, is) ||
-		slices.ContainsFunc(m.Ended, func(e rollout.Ended) bool { return slices.ContainsFunc(e.Taken, is) })
+func isTaken(m rollout.State, uid string) bool {
+	is := func(t rollout.AppliedAction) bool { return t.UID == uid }
+	return slices.ContainsFunc(m.Actions, is) ||
+		slices.ContainsFunc(m.History, func(e rollout.PastRun) bool { return slices.ContainsFunc(e.Actions, is) })
 }
 
 func (e *encoder) memory() {
 	m := &e.s.memory
-	e.text(m.Revision)
-	e.bits(m.Run > 0, m.ModelApplied, m.ScriptWritten, m.Completed, m.SettledETag != "", m.SettledETag == strconv.Itoa(int(e.s.world.version)),
-		m.Throttled, m.Returned, m.PromoteFull, m.RepairsSuspended, m.Started.IsZero())
-	e.num(m.SettledSize)
-	e.text(m.Set)
-	e.text(m.OtherSet)
-	e.num(m.LastExposed)
-	e.num(m.Fruitless)
-	e.refs(m.Unchanged)
-	e.num(int(m.Pace / time.Second))
-	e.text(m.Step)
-	e.gate(m.Gate, e.c.gateTime())
-	e.ago(m.ShortSince, shortListTime)
-	e.ago(m.UnhealthySince, e.c.spec.Health.Timeout)
-	e.ago(m.LastBatchEnd, max(e.c.spec.Batch.Pause, settleTime))
-	e.left(m.NotBefore)
-	e.left(m.Unread.Until)
-	e.ago(m.Unread.Since, time.Hour)
+	e.text(m.Run.Revision)
+	e.bits(
+		m.Run.Number > 0,
+		m.Model.Applied,
+		m.Model.ScriptWritten,
+		m.Run.Completed,
+		m.Model.CompletedETag != "",
+		m.Model.CompletedETag == strconv.Itoa(int(e.s.world.version)),
+		m.Pacing.Throttled,
+		m.Run.CompletedAtBaseline,
+		m.Stage.PromoteAll,
+		m.RepairsSuspended,
+		m.Run.StartedAt.IsZero(),
+	)
+	e.num(m.Model.CompletedCapacity)
+	e.text(m.ScaleSet.ID)
+	e.text(m.ScaleSet.ReplacedBy)
+	e.num(m.Pacing.ExposedThen)
+	e.num(m.Pacing.NoEffectCount)
+	e.refs(m.Pacing.NoEffectInstances)
+	e.num(int(m.Pacing.LastUpgradeDuration / time.Second))
+	e.text(m.Stage.Name)
+	e.gate(m.Stage.Timer, e.c.gateTime())
+	e.ago(m.Timers.ListShortSince, shortListTime)
+	e.ago(m.Timers.UnhealthySince, e.c.spec.Health.Timeout)
+	e.ago(m.Pacing.LastBatchEnd, max(e.c.spec.Batch.Pause, settleTime))
+	e.left(m.Pacing.NotBefore)
+	e.left(m.Pacing.ReadsDeferred.Until)
+	e.ago(m.Pacing.ReadsDeferred.Since, time.Hour)
 	e.operation(m.Operation)
-	e.failures(m.Failed)
-	e.baseline(m.Baseline)
-	e.back(m.Return)
-	e.refs(m.Former)
-	e.ago(m.FormerSince, operationDeadline)
-	e.bits(m.FormerID == "", m.FormerBegun.IsZero())
-	e.gate(m.Stall.Gate, e.c.spec.Failure.ProgressDeadline)
-	e.num(m.Stall.Count)
-	e.texts(m.Checked)
-	e.bits(m.Rejected != "")
-	e.num(m.Spoilt)
+	e.failures(m.Ledger.Failed)
+	e.baseline(m.Rollback.Baseline)
+	e.back(m.Rollback.Current)
+	e.refs(m.Preempted.Instances)
+	e.ago(m.Preempted.At, operationDeadline)
+	e.bits(m.Preempted.ID == "", m.Preempted.CreatedAt.IsZero())
+	e.gate(m.Timers.Progress.Timer, e.c.spec.Failure.ProgressDeadline)
+	e.num(m.Timers.Progress.Reached)
+	e.texts(m.Stage.ChecksPassed)
+	e.bits(m.Stage.FailedCheck != "")
+	e.num(m.Stage.GateResets)
 	e.calls(m)
 	e.people(m)
 }
 
 // calls is who is being called, and whose nodes are cordoned. No world of the model check declares hooks yet, so it stays empty.
-func (e *encoder) calls(m *rollout.Memory) {
-	e.num(len(m.Calls))
-	for _, c := range m.Calls {
+func (e *encoder) calls(m *rollout.State) {
+	e.num(len(m.Tasks.Hooks))
+	for _, c := range m.Tasks.Hooks {
 		e.text(string(c.Point))
-		e.num(c.Number)
+		e.num(c.Sequence)
 		e.ago(c.Since, operationDeadline)
-		e.ago(c.DrainSince, operationDeadline)
-		e.refs(c.Refs)
+		e.ago(c.DrainingSince, operationDeadline)
+		e.refs(c.Instances)
 		for _, d := range c.Done {
 			e.text(d.Hook)
-			e.texts(d.IDs)
+			e.texts(d.InstanceIDs)
 		}
-		e.text(c.About)
+		e.text(c.Subject)
 	}
-	e.num(m.CallNumber)
-	e.text(m.StepBefore)
-	e.text(m.StepAfter)
-	e.texts(m.Drained)
+	e.num(m.Tasks.Sequence)
+	e.text(m.Tasks.StepBefore)
+	e.text(m.Tasks.StepAfter)
+	e.texts(m.Ledger.Cordoned)
 }
 
 // people is what people had a hand in, and what is kept of ended runs: which of their records are still needed.
-func (e *encoder) people(m *rollout.Memory) {
-	e.texts(m.Exposed)
-	e.texts(m.Verified)
-	e.texts(m.Approved)
-	e.text(m.Promoted)
-	e.refs(m.Skipped)
-	e.text(m.Stable)
-	e.text(m.Settings)
-	for _, t := range m.Ended {
-		e.bits(t.Outcome == rollout.EndingPromoted, t.Run == m.Run)
-		if t.Outcome == rollout.EndingPromoted {
+func (e *encoder) people(m *rollout.State) {
+	e.texts(m.Ledger.Exposed)
+	e.texts(m.Ledger.Verified)
+	e.texts(m.Stage.Approved)
+	e.text(m.Stage.Promoted)
+	e.refs(m.Ledger.Skipped)
+	e.text(m.Rollback.LastCompletedRevision)
+	e.text(m.Model.SettingsDigest)
+	for _, t := range m.History {
+		e.bits(t.Result == rollout.RunPromoted, t.Number == m.Run.Number)
+		if t.Result == rollout.RunPromoted {
 			e.text(t.Revision)
-			e.text(t.Before)
+			e.text(t.PreviousRevision)
 		}
 	}
 }
@@ -188,12 +207,12 @@ func (e *encoder) texts(all []string) {
 }
 
 // gate writes what has passed, for that alone counts, and whether more does.
-func (e *encoder) gate(g rollout.Gate, most time.Duration) {
+func (e *encoder) gate(g rollout.Timer, most time.Duration) {
 	passed := g.Elapsed
 	if !g.Since.IsZero() {
 		passed += e.s.world.at().Sub(g.Since)
 	}
-	e.bits(g == rollout.Gate{}, g.Since.IsZero())
+	e.bits(g == rollout.Timer{}, g.Since.IsZero())
 	e.num(int(min(passed, most) / time.Second))
 }
 
@@ -207,11 +226,23 @@ func (e *encoder) refs(all []rollout.Ref) {
 func (e *encoder) ref(r rollout.Ref) {
 	e.text(r.ID)
 	e.text(r.VMID)
-	e.num(r.Attempt)
-	e.ago(r.HealthySince, e.c.spec.Health.MinReady)
-	e.num(r.Successes)
-	at := e.s.world.find(r.ID)
-	e.bits(r.OSDisk == "", at >= 0 && r.OSDisk == diskOf(e.s.world.machines[at]))
+}
+
+func (e *encoder) attempts(all []rollout.Attempt) {
+	e.num(len(all))
+	for _, a := range all {
+		e.ref(a.Ref)
+		e.num(a.Try)
+		e.ago(a.HealthySince, e.c.spec.Health.MinReady)
+		e.num(a.Successes)
+		e.disk(a.ID, a.OSDisk)
+	}
+}
+
+// disk tells an instance's remembered disk from the one that it has.
+func (e *encoder) disk(id, disk string) {
+	at := e.s.world.find(id)
+	e.bits(disk == "", at >= 0 && disk == diskOf(e.s.world.machines[at]))
 }
 
 func (e *encoder) operation(op *rollout.Operation) {
@@ -221,18 +252,24 @@ func (e *encoder) operation(op *rollout.Operation) {
 	}
 	m, w := &e.s.memory, &e.s.world
 	e.text(string(op.Kind))
-	e.refs(op.Instances)
+	e.attempts(op.Instances)
 	e.num(op.Attempt)
-	e.ago(op.IntentAt, operationDeadline)
-	e.ago(op.BegunAt, operationDeadline)
+	e.ago(op.CreatedAt, operationDeadline)
+	e.ago(op.AcceptedAt, operationDeadline)
 	e.ago(op.EndedAt, max(e.c.spec.Health.Timeout, lagTime))
-	e.left(op.PollAt)
-	e.ago(op.SeenAt, time.Minute)
-	e.bits(op.Run == m.Run, op.Back, op.NewDisks, op.Token == "", w.op.kind != "" && op.Token == strconv.Itoa(w.op.token))
-	if op.Token != "" && op.Token == strconv.Itoa(w.ended.token) {
+	e.left(op.NextPollAt)
+	e.ago(op.LastReadingAt, time.Minute)
+	e.bits(
+		op.Run == m.Run.Number,
+		op.Rollback,
+		op.ReplacesOSDisk,
+		op.PollToken == "",
+		w.op.kind != "" && op.PollToken == strconv.Itoa(w.op.token),
+	)
+	if op.PollToken != "" && op.PollToken == strconv.Itoa(w.ended.token) {
 		e.text(string(w.ended.state))
 	}
-	for _, p := range []*rollout.Problem{op.Trouble, op.Refused} {
+	for _, p := range []*rollout.Problem{op.Error, op.Rejection} {
 		e.bits(p == nil)
 		if p != nil {
 			e.text(string(p.Kind))
@@ -244,30 +281,32 @@ func (e *encoder) failures(all []rollout.Failure) {
 	e.num(len(all))
 	for _, f := range all {
 		e.ref(f.Ref)
+		e.num(f.Try)
+		e.disk(f.ID, f.OSDisk)
 		e.text(string(f.Reason))
 	}
 }
 
 func (e *encoder) baseline(b rollout.Baseline) {
-	e.text(b.Name)
+	e.text(b.Revision)
 	e.text(string(b.Source))
-	e.text(b.Secret)
-	e.text(b.Digest)
-	e.bits(b.Run == e.s.memory.Run, b.Fixed, b.Why == "", b.Since.IsZero())
-	e.text(b.Lost)
+	e.text(b.SecretName)
+	e.text(b.SecretDigest)
+	e.bits(b.Run == e.s.memory.Run.Number, b.Fixed, b.Invalid == "", b.NewestInstanceAt.IsZero())
+	e.text(b.Unavailable)
 }
 
-func (e *encoder) back(b *rollout.Return) {
+func (e *encoder) back(b *rollout.Rollback) {
 	if b == nil {
 		e.num(0)
 		return
 	}
 	e.text(string(b.Kind))
 	e.text(string(b.Cause))
-	e.text(b.Record)
-	e.ago(b.RestoredAt, settleTime)
+	e.text(b.Revision)
+	e.ago(b.ModelRestoredAt, settleTime)
 	now := e.s.world.at()
-	e.bits(b.All, b.Done, now.Before(b.At.Add(stuckAfter)), now.Before(b.At.Add(operationDeadline)))
+	e.bits(b.AllInstances, b.Done, now.Before(b.StartedAt.Add(stuckAfter)), now.Before(b.StartedAt.Add(operationDeadline)))
 }
 
 // What the core waits for, as its own constants say; the search must know which moments matter.
@@ -283,14 +322,14 @@ const (
 // gateTime is the longest that a gate can take.
 func (c *config) gateTime() time.Duration {
 	most := time.Duration(0)
-	for _, step := range c.spec.Steps {
+	for _, step := range c.spec.Canary.Steps {
 		gate := step.Soak
 		if step.Approval != nil {
 			gate += step.Approval.Timeout
 		}
 		most = max(most, gate)
 	}
-	return most + c.spec.Bake
+	return most + c.spec.Canary.Bake
 }
 
 // nextMoment is when time alone may next change what the core decides; false: it will not.
@@ -304,20 +343,20 @@ func (c *config) nextMoment(s *state) (time.Duration, bool) {
 		}
 	}
 	m, health := &s.memory, c.spec.Health
-	consider(m.NotBefore, 0)
-	consider(m.Unread.Until, 0)
-	consider(m.ShortSince, shortListTime)
-	consider(m.UnhealthySince, health.Timeout)
-	consider(m.LastBatchEnd, settleTime, c.spec.Batch.Pause)
-	consider(m.FormerSince, settleTime, stuckAfter, operationDeadline)
-	consider(m.Stall.Since, c.spec.Failure.ProgressDeadline-m.Stall.Elapsed)
-	if m.Return != nil {
-		consider(m.Return.RestoredAt, settleTime)
+	consider(m.Pacing.NotBefore, 0)
+	consider(m.Pacing.ReadsDeferred.Until, 0)
+	consider(m.Timers.ListShortSince, shortListTime)
+	consider(m.Timers.UnhealthySince, health.Timeout)
+	consider(m.Pacing.LastBatchEnd, settleTime, c.spec.Batch.Pause)
+	consider(m.Preempted.At, settleTime, stuckAfter, operationDeadline)
+	consider(m.Timers.Progress.Since, c.spec.Failure.ProgressDeadline-m.Timers.Progress.Elapsed)
+	if m.Rollback.Current != nil {
+		consider(m.Rollback.Current.ModelRestoredAt, settleTime)
 	}
 	if op := m.Operation; op != nil {
-		consider(op.PollAt, 0)
-		consider(op.IntentAt, settleTime, recheckRefused, operationDeadline)
-		consider(op.BegunAt, settleTime, operationDeadline)
+		consider(op.NextPollAt, 0)
+		consider(op.CreatedAt, settleTime, recheckRefused, operationDeadline)
+		consider(op.AcceptedAt, settleTime, operationDeadline)
 		consider(op.EndedAt, settleTime, lagTime, health.Timeout)
 		for _, ref := range op.Instances {
 			consider(ref.HealthySince, health.MinReady)
@@ -327,13 +366,13 @@ func (c *config) nextMoment(s *state) (time.Duration, bool) {
 	return next.Sub(now), !next.IsZero()
 }
 
-func (c *config) considerGate(m *rollout.Memory, consider func(time.Time, ...time.Duration)) {
-	for _, step := range c.spec.Steps {
-		end := step.Soak - m.Gate.Elapsed
-		consider(m.Gate.Since, end, end+c.spec.Bake)
+func (c *config) considerGate(m *rollout.State, consider func(time.Time, ...time.Duration)) {
+	for _, step := range c.spec.Canary.Steps {
+		end := step.Soak - m.Stage.Timer.Elapsed
+		consider(m.Stage.Timer.Since, end, end+c.spec.Canary.Bake)
 		if step.Approval != nil {
-			consider(m.Gate.Since, end+step.Approval.Timeout)
+			consider(m.Stage.Timer.Since, end+step.Approval.Timeout)
 		}
 	}
-	consider(m.Gate.Since, c.spec.Bake-m.Gate.Elapsed)
+	consider(m.Stage.Timer.Since, c.spec.Canary.Bake-m.Stage.Timer.Elapsed)
 }

@@ -170,10 +170,10 @@ func (o *offer) people() {
 	o.add(s.planning, anApplying, 0)
 	o.add(true, aRotation, 0)
 	for n := range s.records {
-		o.add(s.memory.Run > 0 && len(s.actions) < 2, anUndo, uint8(n))
+		o.add(s.memory.Run.Number > 0 && len(s.actions) < 2, anUndo, uint8(n))
 	}
 	for n := range verbs {
-		o.add(s.memory.Run > 0 && len(s.actions) < 2 && o.c.offers(verbs[n]), anAction, uint8(n))
+		o.add(s.memory.Run.Number > 0 && len(s.actions) < 2 && o.c.offers(verbs[n]), anAction, uint8(n))
 	}
 }
 
@@ -181,7 +181,7 @@ func (o *offer) people() {
 func (c *config) offers(v rollout.Verb) bool {
 	switch v {
 	case rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull:
-		return len(c.spec.Steps) > 0
+		return len(c.spec.Canary.Steps) > 0
 	default:
 		return true
 	}
@@ -203,12 +203,12 @@ func (c *config) endings(s *state, list []event) []event {
 func (c *config) rounds(s *state, r round, list []event) []event {
 	o := &offer{c: c, s: s, list: append(list, event{aRound, uint8(taken)})}
 	acts := r.d.Step.Operation() != ""
-	o.add(len(r.d.Store) > 0, aDeath, uint8(afterStore))
+	o.add(len(r.d.SaveRevisions) > 0, aDeath, uint8(afterStore))
 	o.add(acts || len(r.d.Answers) > 0, aDeath, uint8(afterRemember))
 	o.add(acts, aDeath, uint8(afterAct))
 	o.add(r.obs.Instances.State == rollout.Read, aBlindRound, 0)
 	o.add(acts, aRound, uint8(refused), uint8(forbidden), uint8(unanswered), uint8(unsent))
-	writes := acts && rollout.Named(r.d.Step) == nil && !onRepairs(r.d.Step)
+	writes := acts && rollout.InstancesOf(r.d.Step) == nil && !onRepairs(r.d.Step)
 	o.add(writes, aRound, uint8(fruitless))
 	o.add(writes && touches(s.world.op.kind), aRound, uint8(preempts))
 	_, guarded := r.d.Step.(rollout.WriteImage)
@@ -264,7 +264,7 @@ func (c *config) happenByPeople(s *state, e event) {
 	case anAction:
 		s.ask(c.spec, verbs[e.which])
 	case anUndo:
-		s.askFor(s.records[n].Name)
+		s.askFor(s.records[n].Revision)
 	default:
 		s.declare(e)
 	}

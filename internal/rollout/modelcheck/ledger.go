@@ -19,21 +19,21 @@ type ledger struct {
 
 // noteMemory follows a new memory as it is persisted.
 func (s *state) noteMemory(d rollout.Decision) {
-	old, next := &s.memory, &d.Remember
-	if old.Run != next.Run {
+	old, next := &s.memory, &d.State
+	if old.Run.Number != next.Run.Number {
 		s.noteRun()
 	}
-	if old.Run != next.Run || old.Step != next.Step {
+	if old.Run.Number != next.Run.Number || old.Stage.Name != next.Stage.Name {
 		s.ledger.metSince = time.Time{}
 	}
 	if isBack(*next) && !isBack(*old) {
-		s.noteBack(next.Return.Kind == rollout.ReturnRollback)
+		s.noteBack(next.Rollback.Current.Kind == rollout.FullRollback)
 	}
-	if next.Completed && !old.Completed {
+	if next.Run.Completed && !old.Run.Completed {
 		s.noteBack(true)
 	}
 	if next.Operation != nil {
-		s.noteNamed(next.Operation.Instances)
+		s.noteNamed(rollout.Refs(next.Operation.Instances))
 	}
 }
 
@@ -65,7 +65,7 @@ func (s *state) noteBack(machines bool) {
 
 // noteUndone notes that a completed release is undone: who has it is exposed again.
 func (s *state) noteUndone(r round) {
-	if back := r.d.Remember.Return; back == nil || !back.All || back.Done {
+	if back := r.d.State.Rollback.Current; back == nil || !back.AllInstances || back.Done {
 		return
 	}
 	for i := range s.world.list() {
@@ -78,10 +78,10 @@ func (s *state) noteUndone(r round) {
 func (s *state) noteOpened(spec rollout.Spec, r round) {
 	for _, a := range r.obs.Actions {
 		accepted := slices.ContainsFunc(r.d.Answers, func(x rollout.Answer) bool { return x.UID == a.UID && x.Accepted })
-		if !accepted || a.Run != r.d.Remember.Run {
+		if !accepted || a.Run != r.d.State.Run.Number {
 			continue
 		}
-		for n, step := range spec.Steps {
+		for n, step := range spec.Canary.Steps {
 			switch named := step.Name == a.Step; {
 			case named && a.Verb == rollout.VerbApprove:
 				s.ledger.approved |= 1 << n
@@ -97,7 +97,7 @@ func (s *state) noteMet(r round) {
 	if r.obs.Instances.State != rollout.Read || r.obs.Model.State != rollout.Read {
 		return
 	}
-	switch c := (&judge{s: s, r: r, m: r.d.Remember}).count(); {
+	switch c := (&judge{s: s, r: r, m: r.d.State}).count(); {
 	case c.n == 0 || c.well < c.desired-c.tolerated:
 		s.ledger.metSince = time.Time{}
 	case s.ledger.metSince.IsZero():
@@ -107,8 +107,8 @@ func (s *state) noteMet(r round) {
 
 // noteSeen notes who had the target while nobody knew what was there before: should that be declared, they go back to it.
 func (s *state) noteSeen(r round) {
-	m := &r.d.Remember
-	if r.obs.Instances.State != rollout.Read || m.Return != nil || m.Completed || m.Baseline.Why == "" {
+	m := &r.d.State
+	if r.obs.Instances.State != rollout.Read || m.Rollback.Current != nil || m.Run.Completed || m.Rollback.Baseline.Invalid == "" {
 		return
 	}
 	for i := range s.world.list() {
@@ -119,10 +119,10 @@ func (s *state) noteSeen(r round) {
 
 // noteEffect follows an effect that was sent.
 func (s *state) noteEffect(r round, before content) {
-	if s.world.model != before && r.d.Remember.Return == nil && !s.ledger.written {
+	if s.world.model != before && r.d.State.Rollback.Current == nil && !s.ledger.written {
 		s.ledger.written, s.ledger.before = true, before
 	}
-	for _, ref := range rollout.Named(r.d.Step) {
+	for _, ref := range rollout.InstancesOf(r.d.Step) {
 		if at := s.world.find(ref.ID); at >= 0 {
 			s.world.machines[at].exposed = true
 		}

@@ -81,7 +81,7 @@ func (c *config) checked(t *testing.T) *search {
 // TestVisit is the test of what other tests rely on: that decisions of many kinds are seen.
 func TestVisit(t *testing.T) {
 	seen := map[rollout.Reason]int{}
-	Visit(t, 40_000, func(_ rollout.Spec, _ rollout.Memory, d rollout.Decision) { seen[d.Because.Reason]++ })
+	Visit(t, 40_000, func(_ rollout.Spec, _ rollout.State, d rollout.Decision) { seen[d.Explanation.Reason]++ })
 	for _, reason := range []rollout.Reason{rollout.ReasonProgressing, rollout.ReasonWaitingForHealth, rollout.ReasonSoaking,
 		rollout.ReasonPlanned, rollout.ReasonPaused,
 		rollout.ReasonOutsideWindow, rollout.ReasonCanaryReached, rollout.ReasonCompleted, rollout.ReasonAwaitingApproval,

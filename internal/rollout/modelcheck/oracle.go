@@ -17,7 +17,7 @@ type judge struct {
 	c      *config
 	s      *state // before the round
 	r      round
-	m      rollout.Memory // as remembered when the effect is carried out
+	m      rollout.State // as remembered when the effect is carried out
 	broken []string
 }
 
@@ -27,7 +27,7 @@ func (j *judge) breaks(format string, args ...any) {
 
 // decision checks what must be true of a decision.
 func (c *config) decision(s *state, r round) []string {
-	j := &judge{c: c, s: s, r: r, m: r.d.Remember}
+	j := &judge{c: c, s: s, r: r, m: r.d.State}
 	if r.panicked != nil {
 		return []string{fmt.Sprintf("the core panics: %v", r.panicked)}
 	}
@@ -47,10 +47,10 @@ func (c *config) decision(s *state, r round) []string {
 // said checks what a decision says: that it says something, and no secret (I12).
 func (j *judge) said() {
 	d := j.r.d
-	if d.Because.Reason == "" || d.Because.Message == "" || d.Recheck <= 0 {
-		j.breaks("a decision without reason, message or recheck: %+v", d.Because)
+	if d.Explanation.Reason == "" || d.Explanation.Message == "" || d.Recheck <= 0 {
+		j.breaks("a decision without reason, message or recheck: %+v", d.Explanation)
 	}
-	all := d.Because.Message + d.Facts.Drifted
+	all := d.Explanation.Message + d.Report.Facts.Drifted
 	for _, a := range d.Answers {
 		all += a.Message
 	}
@@ -62,32 +62,32 @@ func (j *judge) said() {
 // once checks that an action that took effect does nothing any more: without it, the decision is the same.
 func (j *judge) once() {
 	without := j.r.obs
-	without.Actions = slices.DeleteFunc(slices.Clone(without.Actions), func(a rollout.Action) bool { return isTaken(without.Memory, a.UID) })
+	without.Actions = slices.DeleteFunc(slices.Clone(without.Actions), func(a rollout.Action) bool { return isTaken(without.State, a.UID) })
 	if len(without.Actions) == len(j.r.obs.Actions) {
 		return
 	}
-	if other := rollout.Plan(j.r.spec, without); !reflect.DeepEqual(other.Remember, j.m) || !reflect.DeepEqual(other.Step, j.r.d.Step) {
+	if other := rollout.Plan(j.r.spec, without); !reflect.DeepEqual(other.State, j.m) || !reflect.DeepEqual(other.Step, j.r.d.Step) {
 		j.breaks("an action that took effect before changes what is done: %+v", j.r.obs.Actions)
 	}
 }
 
 // gates checks that no step is left before what guards it has passed (I2, I11).
 func (j *judge) gates() {
-	steps, before, after := j.r.spec.Steps, j.r.obs.Memory, j.m
-	if len(steps) == 0 || after.Return != nil || after.Returned || before.Completed {
+	steps, before, after := j.r.spec.Canary.Steps, j.r.obs.State, j.m
+	if len(steps) == 0 || after.Rollback.Current != nil || after.Run.CompletedAtBaseline || before.Run.Completed {
 		return
 	}
-	from, to := stepAt(steps, before.Step), stepAt(steps, after.Step)
-	if after.Run != before.Run {
+	from, to := stepAt(steps, before.Stage.Name), stepAt(steps, after.Stage.Name)
+	if after.Run.Number != before.Run.Number {
 		from = 0
 	}
-	if after.Completed {
+	if after.Run.Completed {
 		to = len(steps)
 	}
 	met := j.s.ledger.metSince
 	for n := from; n < to; n++ {
 		passed := j.r.obs.At.Sub(met)
-		if met.IsZero() || after.Run != before.Run {
+		if met.IsZero() || after.Run.Number != before.Run.Number {
 			passed = 0
 		}
 		j.gate(n, passed)
@@ -97,8 +97,8 @@ func (j *judge) gates() {
 
 // gate checks that a step is left only when its soak has passed and it is approved, or somebody opened its gate whatever it waited for.
 func (j *judge) gate(n int, passed time.Duration) {
-	step, s := j.r.spec.Steps[n], *j.s
-	if j.m.Run != j.r.obs.Memory.Run {
+	step, s := j.r.spec.Canary.Steps[n], *j.s
+	if j.m.Run.Number != j.r.obs.State.Run.Number {
 		s.ledger.approved, s.ledger.promoted = 0, 0
 	}
 	s.noteOpened(j.r.spec, j.r)
@@ -147,17 +147,17 @@ func held(s rollout.Snapshot, now content) content {
 }
 
 func (j *judge) isSkipped(m machine) bool {
-	return slices.ContainsFunc(j.m.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
+	return slices.ContainsFunc(j.m.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
 }
 
 // isEligible says whether the machine is one of those that are counted.
 func (j *judge) isEligible(m machine) bool {
-	return !j.isLeftAlone(m) && (j.m.Return != nil || !j.isSkipped(m))
+	return !j.isLeftAlone(m) && (j.m.Rollback.Current != nil || !j.isSkipped(m))
 }
 
 // isLeftAlone says whether the machine is none of the rollout's business while it is protected.
 func (j *judge) isLeftAlone(m machine) bool {
-	return m.protected && j.r.spec.Protected == rollout.ProtectedSkip
+	return m.protected && j.r.spec.Instances.Protected == rollout.ProtectedSkip
 }
 
 func (j *judge) hasFailed(m machine, all []rollout.Failure) bool {
@@ -184,7 +184,7 @@ func (j *judge) count() count {
 		if has && m.isWell() {
 			c.well++
 		}
-		if has || j.hasFailed(m, j.m.Failed) {
+		if has || j.hasFailed(m, j.m.Ledger.Failed) {
 			c.exposed++
 		}
 	}
@@ -197,17 +197,17 @@ func (j *judge) count() count {
 
 // isBehind says whether this run verified the machine, and only other parts of the model, which are to be reported, changed since.
 func (j *judge) isBehind(m machine) bool {
-	verified := slices.Concat(j.r.obs.Memory.Verified, j.m.Verified)
-	return !j.r.spec.Drift.RollOther && j.m.Return == nil && j.carries(m.at, j.r.spec.Target) &&
+	verified := slices.Concat(j.r.obs.State.Ledger.Verified, j.m.Ledger.Verified)
+	return !j.r.spec.Drift.RollOther && j.m.Rollback.Current == nil && j.carries(m.at, j.r.spec.Target) &&
 		slices.Contains(verified, strconv.Itoa(int(m.id)))
 }
 
 // step is the step that is worked on.
 func (j *judge) step() rollout.CanaryStep {
-	if steps := j.r.spec.Steps; len(steps) > 0 {
-		return steps[stepAt(steps, j.m.Step)]
+	if steps := j.r.spec.Canary.Steps; len(steps) > 0 {
+		return steps[stepAt(steps, j.m.Stage.Name)]
 	}
-	return rollout.CanaryStep{Percent: j.r.spec.Percent}
+	return rollout.CanaryStep{Percent: j.r.spec.Canary.Percent}
 }
 
 // dumbShare counts up instead of dividing.
@@ -234,32 +234,32 @@ func dumbAmount(a rollout.Amount, n int) int {
 // reached checks a claim of success (I4).
 func (j *judge) reached() {
 	d := j.r.d
-	if d.Because.Reason.Standing() != rollout.Reached || j.r.obs.Memory.Completed || j.m.Returned {
+	if d.Explanation.Reason.Readiness() != rollout.Reached || j.r.obs.State.Run.Completed || j.m.Run.CompletedAtBaseline {
 		return
 	}
-	if c := j.count(); c.well < c.desired-min(c.tolerated, len(j.m.Failed)) {
-		j.breaks("I4: %s, but only %d of %d desired have the target and are well", d.Because.Reason, c.well, c.desired)
+	if c := j.count(); c.well < c.desired-min(c.tolerated, len(j.m.Ledger.Failed)) {
+		j.breaks("I4: %s, but only %d of %d desired have the target and are well", d.Explanation.Reason, c.well, c.desired)
 	}
 }
 
 // wayBack checks that what nobody could go back to does not become a way back by being inherited. A baseline that was only the target
 // itself may be one for another target.
 func (j *judge) wayBack() {
-	old, now := j.r.obs.Memory.Baseline, j.m.Baseline
-	same := old.Fixed && now.Fixed && old.Name == now.Name && old.Source == now.Source
-	if same && old.Why != "" && now.Why == "" && !strings.Contains(old.Why, "is the target itself") {
-		j.breaks("I3: there is a way back now, and there was none, for: %s", old.Why)
+	old, now := j.r.obs.State.Rollback.Baseline, j.m.Rollback.Baseline
+	same := old.Fixed && now.Fixed && old.Revision == now.Revision && old.Source == now.Source
+	if same && old.Invalid != "" && now.Invalid == "" && !strings.Contains(old.Invalid, "is the target itself") {
+		j.breaks("I3: there is a way back now, and there was none, for: %s", old.Invalid)
 	}
 }
 
 // ended checks how a run ends: with everything where it was, and nothing left suspended.
 func (j *judge) ended() {
-	m, old := j.m, j.r.obs.Memory
+	m, old := j.m, j.r.obs.State
 	turned := isBack(m) && !isBack(old)
-	if over := turned || j.r.d.Release || m.Completed != old.Completed; over {
+	if over := turned || j.r.d.Release || m.Run.Completed != old.Run.Completed; over {
 		j.resumed()
 	}
-	rolledBack := turned && m.Return.Kind == rollout.ReturnRollback
+	rolledBack := turned && m.Rollback.Current.Kind == rollout.FullRollback
 	if rolledBack {
 		j.isBack()
 	}
@@ -276,12 +276,12 @@ func (j *judge) resumed() {
 }
 
 // isBack says whether the run is over by having gone back.
-func isBack(m rollout.Memory) bool { return m.Return != nil && m.Return.Done }
+func isBack(m rollout.State) bool { return m.Rollback.Current != nil && m.Rollback.Current.Done }
 
 // released checks that nothing is let go that was to be put back first.
 func (j *judge) released() {
-	must := j.r.spec.Deleting == rollout.DeletionRollback && !j.r.spec.PlanOnly && j.r.d.Because.Reason == rollout.ReasonProgressing
-	if must && j.s.ledger.written && !j.m.Completed {
+	must := j.r.spec.Deletion == rollout.DeletionRollback && !j.r.spec.PlanOnly && j.r.d.Explanation.Reason == rollout.ReasonProgressing
+	if must && j.s.ledger.written && !j.m.Run.Completed {
 		j.breaks("it is let go, and what was written was not put back")
 	}
 }
@@ -289,7 +289,7 @@ func (j *judge) released() {
 // isBack checks that a rollback that is done is done: the model and every exposed machine.
 func (j *judge) isBack() {
 	w := &j.s.world
-	record := j.s.record(j.m.Return.Record)
+	record := j.s.record(j.m.Rollback.Current.Revision)
 	if record.State != rollout.Read {
 		if j.s.ledger.written {
 			j.breaks("rolled back to nothing, though something was written")
@@ -300,7 +300,7 @@ func (j *judge) isBack() {
 		j.breaks("rolled back, but the model is %+v instead of %+v", w.model, held(record.Value, w.model))
 	}
 	for _, m := range w.list() {
-		if want := held(record.Value, m.at); (m.exposed || j.m.Return.All) && !j.isLeftAlone(m) && m.at != want {
+		if want := held(record.Value, m.at); (m.exposed || j.m.Rollback.Current.AllInstances) && !j.isLeftAlone(m) && m.at != want {
 			j.breaks("rolled back, but the machine %d has %+v instead of %+v", m.id, m.at, want)
 		}
 	}

@@ -54,7 +54,7 @@ func (c *config) hold(s state, how way) (calls int, took time.Duration) {
 
 // act carries out an effect and returns when the rollout wants to look again.
 func (s *state) act(r round, how way) time.Duration {
-	s.store(r.d.Store)
+	s.store(r.d.SaveRevisions)
 	s.remember(r.d)
 	after := rollout.Acted(r.spec, r.d, s.world.do(r.d.Step, how))
 	s.remember(after)
@@ -82,7 +82,7 @@ func (j *judge) unhurried() {
 	if j.r.d.Step.Operation() != "" || !looked || j.r.d.Recheck >= leastBetweenLooks {
 		return
 	}
-	if reflect.DeepEqual(j.m, obs.Memory) {
-		j.breaks("I10: the next look comes after %s, and nothing has moved: %v", j.r.d.Recheck, j.r.d.Because)
+	if reflect.DeepEqual(j.m, obs.State) {
+		j.breaks("I10: the next look comes after %s, and nothing has moved: %v", j.r.d.Recheck, j.r.d.Explanation)
 	}
 }

@@ -14,7 +14,7 @@ type search struct {
 	c     *config
 	limit int
 	every int // a closure is run from every so many states
-	see   func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)
+	see   func(spec rollout.Spec, before rollout.State, d rollout.Decision)
 	calm  *calmness
 
 	known  map[key]int32 // index into origin
@@ -53,7 +53,7 @@ const mostFindings = 6
 
 // run visits up to limit states: all that can be reached without a disturbance, then what one more disturbance of any of these leads to,
 // and so on.
-func (c *config) run(limit, every int, see func(rollout.Spec, rollout.Memory, rollout.Decision)) *search {
+func (c *config) run(limit, every int, see func(rollout.Spec, rollout.State, rollout.Decision)) *search {
 	s := &search{c: c, limit: limit, every: every, see: see, calm: c.calmness(), known: map[key]int32{}, by: make([]int, c.most+1)}
 	if c.isWhole() {
 		s.exhaust()
@@ -233,13 +233,13 @@ func (c *config) tell(events []event) string {
 		c.apply(&s, r, e)
 		fmt.Fprintf(&out, "%3d %-28s", n+1, e)
 		if e.isRound() {
-			fmt.Fprintf(&out, " %T %v %s: %s", r.d.Step, rollout.Named(r.d.Step), r.d.Because.Reason, r.d.Because.Message)
+			fmt.Fprintf(&out, " %T %v %s: %s", r.d.Step, rollout.InstancesOf(r.d.Step), r.d.Explanation.Reason, r.d.Explanation.Message)
 		}
 		out.WriteString("\n")
 	}
 	r := c.plan(&s, false)
-	fmt.Fprintf(&out, "    then %T %+v\n    %s: %s\n    world %+v\n    ", r.d.Step, r.d.Step, r.d.Because.Reason,
-		r.d.Because.Message, s.world.op)
+	fmt.Fprintf(&out, "    then %T %+v\n    %s: %s\n    world %+v\n    ", r.d.Step, r.d.Step, r.d.Explanation.Reason,
+		r.d.Explanation.Message, s.world.op)
 	fmt.Fprintf(&out, "model %+v v%d machines %+v\n    memory %+v\n", s.world.model, s.world.version, s.world.list(), s.memory)
 	return out.String()
 }

@@ -29,8 +29,8 @@ type config struct {
 // state is all there is at one moment. What a state points to is never changed, so states share it.
 type state struct {
 	world    world
-	memory   rollout.Memory
-	records  []rollout.Record
+	memory   rollout.State
+	records  []rollout.StoredRevision
 	actions  []rollout.Action // not answered yet
 	asked    uint8            // how many actions there were
 	reason   rollout.Reason   // what was reported last
@@ -65,7 +65,7 @@ func (c *config) declared(s *state) rollout.Spec {
 	spec.Paused = s.paused
 	spec.PlanOnly = spec.PlanOnly || s.planning
 	if !s.deleting {
-		spec.Deleting = rollout.DeletionNone
+		spec.Deletion = rollout.DeletionNone
 	}
 	return spec
 }
@@ -73,8 +73,11 @@ func (c *config) declared(s *state) rollout.Spec {
 // observe reads what Look asks for. Blind rounds cannot list the instances.
 func (c *config) observe(s *state, spec rollout.Spec, blind bool) rollout.Observation {
 	obs := rollout.Observation{
-		At: s.world.at(), Memory: s.memory, Actions: s.actions, Records: map[string]rollout.Reading[rollout.Snapshot]{},
-		Asked: map[string]rollout.Reading[bool]{},
+		At:      s.world.at(),
+		State:   s.memory,
+		Actions: s.actions,
+		Cluster: rollout.ClusterReads{Revisions: map[string]rollout.Result[rollout.Snapshot]{}},
+		Exists:  map[string]rollout.Result[bool]{},
 	}
 	obs.Window.Closed = s.closed
 	for reads := rollout.Look(spec, obs); reads.Any(); reads = rollout.Look(spec, obs) {
@@ -86,39 +89,41 @@ func (c *config) observe(s *state, spec rollout.Spec, blind bool) rollout.Observ
 // read makes the reads that are asked for.
 func (s *state) read(obs *rollout.Observation, reads rollout.Reads, blind bool) {
 	if reads.Operation {
-		obs.Operation = rollout.Known(s.world.poll(obs.Memory.Operation.Token))
+		obs.Operation = rollout.KnownResult(s.world.poll(obs.State.Operation.PollToken))
 	}
-	if reads.Claim {
-		obs.Claim = rollout.Known(rollout.Claim{})
+	if reads.Ownership {
+		obs.Cluster.Ownership = rollout.KnownResult(rollout.Ownership{})
 	}
 	if reads.Settings != "" {
-		obs.Settings = rollout.Known(rollout.ProtectedSettings{Digest: s.digest()})
+		obs.Cluster.Settings = rollout.KnownResult(rollout.ProtectedSettings{Digest: s.digest()})
 	}
-	if reads.BackSettings != "" {
-		obs.BackSettings = rollout.Known(rollout.ProtectedSettings{Digest: s.digest()})
+	if reads.BaselineSettings != "" {
+		obs.Cluster.BaselineSettings = rollout.KnownResult(rollout.ProtectedSettings{Digest: s.digest()})
 	}
 	s.readByName(obs, reads)
 	if reads.Instances {
-		obs.Instances = rollout.Known(s.world.readInstances())
+		obs.Instances = rollout.KnownResult(s.world.readInstances())
 		if blind {
-			obs.Instances = rollout.Unknown[[]rollout.Instance](&rollout.Problem{Kind: rollout.KindTransient, Message: "connection reset"})
+			obs.Instances = rollout.FailedResult[[]rollout.Instance](
+				&rollout.Problem{Kind: rollout.KindTransient, Message: "connection reset"},
+			)
 		}
 	}
 	if reads.Model {
-		obs.Model = rollout.Known(s.world.readModel())
+		obs.Model = rollout.KnownResult(s.world.readModel())
 	}
-	if reads.Rolling {
-		obs.Rolling = rollout.Known(rollout.RollingUpgrade{})
+	if reads.RollingUpgrade {
+		obs.RollingUpgrade = rollout.KnownResult(rollout.RollingUpgrade{})
 	}
 }
 
 // readByName makes the reads of records and of single instances.
 func (s *state) readByName(obs *rollout.Observation, reads rollout.Reads) {
-	if name := reads.Record; name != "" {
-		obs.Records[name] = s.record(name)
+	if name := reads.Revision; name != "" {
+		obs.Cluster.Revisions[name] = s.record(name)
 	}
 	if id := reads.Instance; id != "" {
-		obs.Asked[id] = rollout.Known(s.world.find(id) >= 0)
+		obs.Exists[id] = rollout.KnownResult(s.world.find(id) >= 0)
 	}
 }
 
@@ -134,13 +139,13 @@ func (s *state) digest() string {
 }
 
 // record reads a stored record.
-func (s *state) record(name string) rollout.Reading[rollout.Snapshot] {
+func (s *state) record(name string) rollout.Result[rollout.Snapshot] {
 	for _, r := range s.records {
-		if r.Name == name {
-			return rollout.Known(r.Snapshot)
+		if r.Revision == name {
+			return rollout.KnownResult(r.Snapshot)
 		}
 	}
-	return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: "no record " + name})
+	return rollout.FailedResult[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: "no record " + name})
 }
 
 // round is one decision, before it is known what becomes of it.
@@ -154,7 +159,10 @@ type round struct {
 
 // plan decides.
 func (c *config) plan(s *state, blind bool) (r round) {
-	r = round{spec: c.declared(s), d: rollout.Decision{Step: rollout.Wait{}, Remember: s.memory, Because: rollout.Because{Reason: s.reason}}}
+	r = round{
+		spec: c.declared(s),
+		d:    rollout.Decision{Step: rollout.Wait{}, State: s.memory, Explanation: rollout.Explanation{Reason: s.reason}},
+	}
 	defer func() { r.panicked = recover() }()
 	r.obs = c.observe(s, r.spec, blind)
 	r.d = rollout.Plan(r.spec, r.obs)
@@ -177,7 +185,7 @@ func (s *state) carryOut(r round, how way, dies death) {
 	if r.panicked != nil {
 		return
 	}
-	s.store(r.d.Store)
+	s.store(r.d.SaveRevisions)
 	if dies == afterStore {
 		return
 	}
@@ -207,9 +215,9 @@ func (s *state) carryOut(r round, how way, dies death) {
 }
 
 // store keeps records. The same name is the same content.
-func (s *state) store(records []rollout.Record) {
+func (s *state) store(records []rollout.StoredRevision) {
 	for _, r := range records {
-		if s.record(r.Name).State != rollout.Read {
+		if s.record(r.Revision).State != rollout.Read {
 			s.records = append(slices.Clone(s.records), r)
 		}
 	}
@@ -217,7 +225,7 @@ func (s *state) store(records []rollout.Record) {
 
 func (s *state) remember(d rollout.Decision) {
 	s.noteMemory(d)
-	s.memory, s.reason = d.Remember, d.Because.Reason
+	s.memory, s.reason = d.State, d.Explanation.Reason
 }
 
 // answer answers actions, once what they led to is remembered, and drops the records that nobody needs.
@@ -226,7 +234,7 @@ func (s *state) answer(d rollout.Decision) {
 	for _, a := range d.Answers {
 		s.actions = slices.DeleteFunc(slices.Clone(s.actions), func(x rollout.Action) bool { return x.UID == a.UID })
 	}
-	needless := func(r rollout.Record) bool { return !slices.Contains(d.Keep, r.Name) }
+	needless := func(r rollout.StoredRevision) bool { return !slices.Contains(d.RetainRevisions, r.Revision) }
 	if slices.ContainsFunc(s.records, needless) {
 		s.records = slices.DeleteFunc(slices.Clone(s.records), needless)
 	}
@@ -235,14 +243,14 @@ func (s *state) answer(d rollout.Decision) {
 // ask creates an action for the run and the step as they are now.
 func (s *state) ask(spec rollout.Spec, verb rollout.Verb) {
 	s.asked++
-	a := rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: verb, Run: s.memory.Run, Step: s.memory.Step}
-	if a.Step == "" && len(spec.Steps) > 0 {
-		a.Step = spec.Steps[0].Name
+	a := rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: verb, Run: s.memory.Run.Number, Step: s.memory.Stage.Name}
+	if a.Step == "" && len(spec.Canary.Steps) > 0 {
+		a.Step = spec.Canary.Steps[0].Name
 	}
 	if verb == rollout.VerbSkipInstance {
 		a.Instance = "0"
-		if len(s.memory.Failed) > 0 {
-			a.Instance = s.memory.Failed[0].Ref.ID
+		if len(s.memory.Ledger.Failed) > 0 {
+			a.Instance = s.memory.Ledger.Failed[0].Ref.ID
 		}
 	}
 	s.actions = append(slices.Clone(s.actions), a)
@@ -251,6 +259,13 @@ func (s *state) ask(spec rollout.Spec, verb rollout.Verb) {
 // askFor creates an action that asks for a stored revision.
 func (s *state) askFor(revision string) {
 	s.asked++
-	s.actions = append(slices.Clone(s.actions),
-		rollout.Action{UID: "action-" + strconv.Itoa(int(s.asked)), Verb: rollout.VerbRollback, Run: s.memory.Run, Revision: revision})
+	s.actions = append(
+		slices.Clone(s.actions),
+		rollout.Action{
+			UID:      "action-" + strconv.Itoa(int(s.asked)),
+			Verb:     rollout.VerbRollback,
+			Run:      s.memory.Run.Number,
+			Revision: revision,
+		},
+	)
 }

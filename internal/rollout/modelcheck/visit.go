@@ -8,7 +8,7 @@ import (
 
 // Visit shows every decision of about limit states of all configurations, those with the fewest disturbances first, and a quarter of
 // them from long walks.
-func Visit(t testing.TB, limit int, see func(spec rollout.Spec, before rollout.Memory, d rollout.Decision)) {
+func Visit(t testing.TB, limit int, see func(spec rollout.Spec, before rollout.State, d rollout.Decision)) {
 	t.Helper()
 	all := configs()
 	for _, c := range all {

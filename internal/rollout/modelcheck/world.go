@@ -137,7 +137,7 @@ func (w *world) find(id string) int {
 // readModel reads the scale set.
 func (w *world) readModel() rollout.Model {
 	m := rollout.Model{
-		ETag: strconv.Itoa(int(w.version)), SeenAt: w.at(), Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual,
+		ETag: strconv.Itoa(int(w.version)), ReadAt: w.at(), Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual,
 		Orchestration: rollout.OrchestrationUniform,
 		State:         rollout.StateSucceeded, HealthMonitored: true, AutomaticRepairs: w.repairs, Image: images[w.model.image],
 	}
@@ -169,10 +169,18 @@ func (w *world) readInstances() []rollout.Instance {
 func (w *world) instance(m machine) rollout.Instance {
 	id := strconv.Itoa(int(m.id))
 	i := rollout.Instance{
-		ID: id, Name: "web_" + id, VMID: strconv.Itoa(int(m.vm)), Created: start.Add(m.made), State: rollout.StateSucceeded,
-		Latest: rollout.No, Protected: m.protected,
-		Running: rollout.Yes, AppHealth: rollout.Yes, HealthSince: w.at(), SeenAt: w.at(), Image: &images[m.at.image],
-		OSDisk: diskOf(m), Script: rollout.ScriptSucceeded,
+		ID:        id,
+		Name:      "web_" + id,
+		VMID:      strconv.Itoa(int(m.vm)),
+		CreatedAt: start.Add(m.made),
+		State:     rollout.StateSucceeded,
+		Latest:    rollout.False,
+		Protected: m.protected,
+		Power:     rollout.PowerState{Running: rollout.True},
+		Health:    rollout.HealthReport{Healthy: rollout.True, Since: w.at()},
+		ListedAt:  w.at(),
+		Disk:      rollout.OSDisk{Image: &images[m.at.image], ID: diskOf(m)},
+		Script:    rollout.ScriptSucceeded,
 	}
 	if w.zoned {
 		i.Zone = m.zone()
@@ -190,13 +198,13 @@ func (w *world) instance(m machine) rollout.Instance {
 		i.State = rollout.StateUpdating
 	}
 	if m.condition == creating {
-		i.State, i.AppHealth = rollout.StateCreating, rollout.Unsure
+		i.State, i.Health.Healthy = rollout.StateCreating, rollout.Unknown
 	}
 	if m.ill {
-		i.AppHealth = rollout.No
+		i.Health.Healthy = rollout.False
 	}
 	if w.latest(m) {
-		i.Latest = rollout.Yes
+		i.Latest = rollout.True
 	}
 	return i
 }
@@ -214,7 +222,7 @@ func (w *world) poll(token string) rollout.OperationStatus {
 			return rollout.OperationStatus{State: rollout.OperationRunning, RetryAfter: 10 * time.Second}
 		}
 	case strconv.Itoa(w.ended.token):
-		s := rollout.OperationStatus{State: w.ended.state, Took: 20 * time.Second}
+		s := rollout.OperationStatus{State: w.ended.state, Duration: 20 * time.Second}
 		if w.ended.kind != "" {
 			s.Problem = &rollout.Problem{Kind: w.ended.kind, Message: "it ended badly"}
 		}
@@ -238,9 +246,9 @@ const (
 )
 
 // do carries out a step as Azure would.
-func (w *world) do(step rollout.Step, how way) rollout.Outcome {
-	o := rollout.Outcome{At: w.at(), AzureAt: w.at(), RetryAfter: 10 * time.Second}
-	named := rollout.Named(step)
+func (w *world) do(step rollout.Step, how way) rollout.StepResult {
+	o := rollout.StepResult{At: w.at(), AzureTime: w.at(), RetryAfter: 10 * time.Second}
+	named := rollout.InstancesOf(step)
 	if o.Problem = w.refusal(step, named, how); o.Problem != nil {
 		return o
 	}
@@ -250,10 +258,10 @@ func (w *world) do(step rollout.Step, how way) rollout.Outcome {
 	case w.op.kind != "":
 		w.writeBeside(step, how)
 	default:
-		o.Token = w.begin(step, named, how)
+		o.PollToken = w.begin(step, named, how)
 	}
 	if how == unanswered {
-		o.Token, o.Problem = "", &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
+		o.PollToken, o.Problem = "", &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
 	}
 	return o
 }

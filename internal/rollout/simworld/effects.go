@@ -11,8 +11,8 @@ import (
 )
 
 // Do carries out a step as Azure would: it may refuse, fail to answer, or begin an operation that turns out badly.
-func (w *World) Do(step rollout.Step) rollout.Outcome {
-	o := rollout.Outcome{At: w.Now, AzureAt: w.Now, RetryAfter: 10 * time.Second}
+func (w *World) Do(step rollout.Step) rollout.StepResult {
+	o := rollout.StepResult{At: w.Now, AzureTime: w.Now, RetryAfter: 10 * time.Second}
 	if p := w.refusal(step); p != nil {
 		o.Problem = p
 		return o
@@ -30,9 +30,9 @@ func (w *World) Do(step rollout.Step) rollout.Outcome {
 		return o
 	}
 	op := w.begin(step)
-	o.Token, o.ID = op.token, op.token
+	o.PollToken, o.OperationID = op.token, op.token
 	if w.chance(w.Faults.Ambiguous) {
-		o.Token = ""
+		o.PollToken = ""
 		o.Problem = &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "connection reset after it was sent"}
 	}
 	return o
@@ -40,13 +40,13 @@ func (w *World) Do(step rollout.Step) rollout.Outcome {
 
 // refusal says whether Azure takes the effect at all.
 func (w *World) refusal(step rollout.Step) *rollout.Problem {
-	if w.running != nil && (len(rollout.Named(step)) > 0 || w.running.machines == nil || w.Dice(3) == 0) {
+	if w.running != nil && (len(rollout.InstancesOf(step)) > 0 || w.running.machines == nil || w.Dice(3) == 0) {
 		return &rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"}
 	}
 	if s, is := step.(rollout.WriteImage); is && s.ETag != strconv.Itoa(w.ETag) {
 		return &rollout.Problem{Kind: rollout.KindPreconditionFailed, Code: "PreconditionFailed", Message: "etag does not match"}
 	}
-	for _, ref := range rollout.Named(step) {
+	for _, ref := range rollout.InstancesOf(step) {
 		if w.find(ref.ID) == nil {
 			return &rollout.Problem{Kind: rollout.KindInstanceGone, Code: "InvalidParameter", Message: "not an active instance id"}
 		}
@@ -67,7 +67,7 @@ func (w *World) begin(step rollout.Step) *operation {
 		token: "op-" + strconv.Itoa(len(w.ended)), kind: step.Operation(), result: rollout.OperationSucceeded, applies: true,
 		began: w.Now, endsAt: w.Now.Add(time.Duration(5+w.Dice(60)) * time.Second),
 	}
-	if named := rollout.Named(step); named != nil {
+	if named := rollout.InstancesOf(step); named != nil {
 		w.beginOnMachines(op, named)
 	} else {
 		w.beginWrite(op, change(step))

@@ -64,7 +64,7 @@ func (w *World) strike(m *Machine, zones []string) {
 	f := w.Faults
 	switch {
 	case w.chance(f.Flaps):
-		m.Health = []rollout.Truth{rollout.Yes, rollout.No, rollout.Unsure}[w.Dice(3)]
+		m.Health = []rollout.Tristate{rollout.True, rollout.False, rollout.Unknown}[w.Dice(3)]
 	case w.chance(f.ScalesIn):
 		w.Remove(m)
 	case w.chance(f.Repairs):
@@ -117,7 +117,7 @@ func (w *World) Calm() {
 			m.State = rollout.StateSucceeded
 		}
 		if m.State != rollout.StateFailed {
-			m.Health = rollout.Yes
+			m.Health = rollout.True
 		}
 	}
 }

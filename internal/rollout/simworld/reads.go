@@ -9,57 +9,57 @@ import (
 )
 
 // Model reads the scale set.
-func (w *World) Model() rollout.Reading[rollout.Model] {
+func (w *World) Model() rollout.Result[rollout.Model] {
 	if p := w.readFault(); p != nil {
-		return rollout.Unknown[rollout.Model](p)
+		return rollout.FailedResult[rollout.Model](p)
 	}
 	c := w.latest()
 	state := rollout.StateSucceeded
 	if w.running != nil || len(w.endless) > 0 {
 		state = rollout.StateUpdating
 	}
-	return rollout.Known(rollout.Model{
-		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, SeenAt: w.Now, Capacity: len(w.Machines),
+	return rollout.KnownResult(rollout.Model{
+		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, ReadAt: w.Now, Capacity: len(w.Machines),
 		UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
 		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, AutomaticExtensionUpgrades: w.Agents, Image: c.Image, Script: c.Script,
 	})
 }
 
 // Instances lists the machines, late at times.
-func (w *World) Instances() rollout.Reading[[]rollout.Instance] {
+func (w *World) Instances() rollout.Result[[]rollout.Instance] {
 	if p := w.readFault(); p != nil {
-		return rollout.Unknown[[]rollout.Instance](p)
+		return rollout.FailedResult[[]rollout.Instance](p)
 	}
 	if w.chance(w.Faults.ListLags) {
 		for _, s := range w.lagged {
 			if w.Now.Sub(s.at) <= w.Faults.Lag {
-				return rollout.Known(w.told(s.list))
+				return rollout.KnownResult(w.told(s.list))
 			}
 		}
 	}
-	return rollout.Known(w.told(slices.DeleteFunc(w.list(), func(i rollout.Instance) bool { return w.Hidden[i.ID] })))
+	return rollout.KnownResult(w.told(slices.DeleteFunc(w.list(), func(i rollout.Instance) bool { return w.Hidden[i.ID] })))
 }
 
 // read makes the next read of the scale set itself.
 func (w *World) read(obs *rollout.Observation, reads rollout.Reads) {
 	switch {
 	case reads.Instance != "":
-		obs.Asked[reads.Instance] = w.Has(reads.Instance)
+		obs.Exists[reads.Instance] = w.Has(reads.Instance)
 	case reads.Instances:
 		obs.Instances = w.Instances()
 	case reads.Model:
 		obs.Model = w.Model()
-	case reads.Rolling:
-		obs.Rolling = rollout.Known(w.Rolling)
+	case reads.RollingUpgrade:
+		obs.RollingUpgrade = rollout.KnownResult(w.Rolling)
 	}
 }
 
 // Has asks for one machine by its id.
-func (w *World) Has(id string) rollout.Reading[bool] {
+func (w *World) Has(id string) rollout.Result[bool] {
 	if p := w.readFault(); p != nil {
-		return rollout.Unknown[bool](p)
+		return rollout.FailedResult[bool](p)
 	}
-	return rollout.Known(w.find(id) != nil)
+	return rollout.KnownResult(w.find(id) != nil)
 }
 
 // told is a list as Azure tells it: machines in which a script of a check is at work are being updated.
@@ -92,18 +92,28 @@ func (w *World) list() []rollout.Instance {
 func (w *World) instance(m *Machine) rollout.Instance {
 	image := w.Models[m.Model].Image
 	i := rollout.Instance{
-		ID: m.ID, Name: "web_" + m.ID, VMID: m.VMID, Zone: m.Zone, Created: m.Created, State: m.State, Latest: rollout.No,
-		Protected: m.Protected, Running: rollout.Yes, AppHealth: m.Health, HealthSince: w.healthSince(m), SeenAt: w.Now, Image: &image,
-		OSDisk: m.ID + "-disk-" + strconv.Itoa(m.Disk), Script: m.Script,
+		ID:        m.ID,
+		Name:      "web_" + m.ID,
+		VMID:      m.VMID,
+		Zone:      m.Zone,
+		CreatedAt: m.Created,
+		State:     m.State,
+		Latest:    rollout.False,
+		Protected: m.Protected,
+		Power:     rollout.PowerState{Running: rollout.True},
+		Health:    rollout.HealthReport{Healthy: m.Health, Since: w.healthSince(m)},
+		ListedAt:  w.Now,
+		Disk:      rollout.OSDisk{Image: &image, ID: m.ID + "-disk-" + strconv.Itoa(m.Disk)},
+		Script:    m.Script,
 	}
 	if m.Model == len(w.Models)-1 {
-		i.Latest = rollout.Yes
+		i.Latest = rollout.True
 	}
 	if !m.Running {
-		i.Running = rollout.No
+		i.Power.Running = rollout.False
 	}
 	if m.Off != rollout.NotOff {
-		i.Running, i.Off, i.AppHealth = rollout.No, m.Off, rollout.Unsure
+		i.Power.Running, i.Power.Off, i.Health.Healthy = rollout.False, m.Off, rollout.Unknown
 	}
 	return i
 }
@@ -121,24 +131,24 @@ func (w *World) healthSince(m *Machine) time.Time {
 }
 
 // Poll asks about an operation.
-func (w *World) Poll(token string) rollout.Reading[rollout.OperationStatus] {
+func (w *World) Poll(token string) rollout.Result[rollout.OperationStatus] {
 	if w.Gone {
-		return rollout.Known(rollout.OperationStatus{State: rollout.OperationLost})
+		return rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationLost})
 	}
 	if p := w.readFault(); p != nil {
-		return rollout.Unknown[rollout.OperationStatus](p)
+		return rollout.FailedResult[rollout.OperationStatus](p)
 	}
 	if w.chance(w.Faults.TokenLost) {
-		return rollout.Known(rollout.OperationStatus{State: rollout.OperationLost})
+		return rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationLost})
 	}
 	isEndless := slices.ContainsFunc(w.endless, func(op *operation) bool { return op.token == token })
 	if isEndless || w.running != nil && w.running.token == token {
-		return rollout.Known(rollout.OperationStatus{State: rollout.OperationRunning, RetryAfter: 10 * time.Second})
+		return rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationRunning, RetryAfter: 10 * time.Second})
 	}
 	if op, known := w.ended[token]; known {
-		return rollout.Known(rollout.OperationStatus{State: op.result, Problem: op.problem, Took: op.endsAt.Sub(op.began)})
+		return rollout.KnownResult(rollout.OperationStatus{State: op.result, Problem: op.problem, Duration: op.endsAt.Sub(op.began)})
 	}
-	return rollout.Known(rollout.OperationStatus{State: rollout.OperationLost})
+	return rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationLost})
 }
 
 // readFault says whether a read fails, and how.

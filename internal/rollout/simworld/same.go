@@ -7,9 +7,9 @@ import (
 )
 
 // sameMemory says whether two memories would be written alike.
-func sameMemory(a, b rollout.Memory) bool {
-	if len(a.Failed) == 0 && len(b.Failed) == 0 {
-		a.Failed, b.Failed = nil, nil
+func sameMemory(a, b rollout.State) bool {
+	if len(a.Ledger.Failed) == 0 && len(b.Ledger.Failed) == 0 {
+		a.Ledger.Failed, b.Ledger.Failed = nil, nil
 	}
 	return reflect.DeepEqual(a, b)
 }

@@ -13,9 +13,9 @@ import (
 type Shell struct {
 	World  *World
 	Spec   rollout.Spec
-	Memory rollout.Memory
+	Memory rollout.State
 	Skew   time.Duration // how far the controller's clock is ahead of Azure's
-	Claim  rollout.Claim
+	Claim  rollout.Ownership
 	Window rollout.Window // as the shell would work it out
 
 	Outside *rollout.Problem // what is declared of checks and hooks makes no sense; nil: it does
@@ -23,14 +23,14 @@ type Shell struct {
 	Verify   func(rollout.CheckRun) rollout.CheckResult // asked of every verification under way until there is a verdict; nil: none comes
 	verified map[rollout.CheckKey]rollout.CheckResult   // what is under way, and its verdicts
 
-	Call   func(rollout.CallRun) rollout.CallResult // asked of every call that is due until it is delivered or failed; nil: none ever is
-	called map[rollout.CallKey]rollout.CallResult
+	Call   func(rollout.HookCall) rollout.HookCallResult // asked of every call that is due until it is delivered or failed; nil: none ever is
+	called map[rollout.HookCallKey]rollout.HookCallResult
 	Node   func(id string, drain bool) rollout.NodeState // asked of the work on every node; nil: none gets done
 	nodes  map[string]rollout.NodeState
 	drains map[string]bool // by instance id: whether the node is being drained, rather than uncordoned
 
 	Records   map[string]rollout.Snapshot // what was stored
-	TakenBack rollout.TakenBack           // what the object keeps beside its memory
+	TakenBack rollout.RolledBackRevision  // what the object keeps beside its memory
 	Closed    bool                        // the namespace is being deleted
 	Secrets   map[string]string           // digests of the Secrets that there are, by name; others hold "1"
 	Actions   []rollout.Action            // not answered yet
@@ -42,10 +42,10 @@ type Shell struct {
 	Effects  int
 	Reads    int
 	Recheck  time.Duration
-	CrashIn  func() Crash                                                         // where the next round dies; nil: nowhere
-	OnEffect func(obs rollout.Observation, d rollout.Decision)                    // sees every effect before it is carried out
-	OnPlan   func(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) // sees every decision
-	OnActed  func(d rollout.Decision, o rollout.Outcome, after rollout.Decision)  // sees what came of it
+	CrashIn  func() Crash                                                           // where the next round dies; nil: nowhere
+	OnEffect func(obs rollout.Observation, d rollout.Decision)                      // sees every effect before it is carried out
+	OnPlan   func(spec rollout.Spec, obs rollout.Observation, d rollout.Decision)   // sees every decision
+	OnActed  func(d rollout.Decision, o rollout.StepResult, after rollout.Decision) // sees what came of it
 }
 
 // Crash is where a round dies.
@@ -78,8 +78,8 @@ func (s *Shell) round(crash Crash) {
 	if s.OnPlan != nil {
 		s.OnPlan(s.Spec, obs, d)
 	}
-	s.store(d.Store)
-	if crash == CrashAfterStore && len(d.Store) > 0 {
+	s.store(d.SaveRevisions)
+	if crash == CrashAfterStore && len(d.SaveRevisions) > 0 {
 		s.Recheck = time.Second
 		return
 	}
@@ -112,15 +112,15 @@ func (s *Shell) round(crash Crash) {
 }
 
 // store keeps records. The same name is the same content.
-func (s *Shell) store(records []rollout.Record) {
+func (s *Shell) store(records []rollout.StoredRevision) {
 	if s.Records == nil {
 		s.Records = map[string]rollout.Snapshot{}
 	}
 	for _, r := range records {
-		if old, stored := s.Records[r.Name]; stored && !reflect.DeepEqual(old, r.Snapshot) {
-			s.World.violate("record %s is stored with another content", r.Name)
+		if old, stored := s.Records[r.Revision]; stored && !reflect.DeepEqual(old, r.Snapshot) {
+			s.World.violate("record %s is stored with another content", r.Revision)
 		}
-		s.Records[r.Name] = r.Snapshot
+		s.Records[r.Revision] = r.Snapshot
 	}
 }
 
@@ -134,33 +134,33 @@ func (s *Shell) answer(d rollout.Decision) {
 		s.Answers[a.UID] = a
 		s.Actions = slices.DeleteFunc(s.Actions, func(x rollout.Action) bool { return x.UID == a.UID })
 	}
-	maps.DeleteFunc(s.Records, func(name string, _ rollout.Snapshot) bool { return !slices.Contains(d.Keep, name) })
+	maps.DeleteFunc(s.Records, func(name string, _ rollout.Snapshot) bool { return !slices.Contains(d.RetainRevisions, name) })
 }
 
 // report persists what is remembered and said, and counts it as a write only if it differs.
 func (s *Shell) report(d rollout.Decision) {
-	if d.Progress == nil {
-		d.Progress = s.Last.Progress
+	if d.Report.Progress == nil {
+		d.Report.Progress = s.Last.Report.Progress
 	}
-	if !sameMemory(s.Memory, d.Remember) || s.Last.Because != d.Because {
+	if !sameMemory(s.Memory, d.State) || s.Last.Explanation != d.Explanation {
 		s.Writes++
 	}
-	s.Memory, s.Last, s.Recheck = d.Remember, d, d.Recheck
-	s.verify(d.Checks)
-	s.call(d.Calls)
-	s.work(d.Nodes)
+	s.Memory, s.Last, s.Recheck = d.State, d, d.Recheck
+	s.verify(d.Tasks.Checks)
+	s.call(d.Tasks.Hooks)
+	s.work(d.Tasks.Nodes)
 }
 
 // call makes the calls that are due. Those that are not any more are forgotten. What makes no sense cannot be called.
-func (s *Shell) call(runs []rollout.CallRun) {
+func (s *Shell) call(runs []rollout.HookCall) {
 	if s.Outside != nil {
 		s.called = nil
 		return
 	}
-	results := map[rollout.CallKey]rollout.CallResult{}
+	results := map[rollout.HookCallKey]rollout.HookCallResult{}
 	for _, run := range runs {
 		result := s.called[run.Key]
-		if result.State == rollout.CallUnderWay && s.Call != nil {
+		if result.State == rollout.HookCallPending && s.Call != nil {
 			result = s.Call(run)
 		}
 		results[run.Key] = result
@@ -206,7 +206,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 			result = s.Verify(run)
 		}
 		results[run.Key] = result
-		if result.Inside {
+		if result.RunsInInstance {
 			s.World.inside[run.Key.Instance] = true
 		}
 	}
@@ -216,27 +216,36 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 // observe reads what Look asks for.
 func (s *Shell) observe() rollout.Observation {
 	obs := rollout.Observation{
-		At: s.World.Now.Add(s.Skew), Memory: s.Memory, Window: s.Window, Actions: slices.Clone(s.Actions), Checks: s.verified, Outside: s.Outside,
-		Calls: s.called, Nodes: s.nodes, Terminating: s.Closed, TakenBack: s.TakenBack, Records: map[string]rollout.Reading[rollout.Snapshot]{},
-		Asked: map[string]rollout.Reading[bool]{},
+		At:               s.World.Now.Add(s.Skew),
+		State:            s.Memory,
+		Window:           s.Window,
+		Actions:          slices.Clone(s.Actions),
+		Tasks:            rollout.TaskResults{Checks: s.verified, Hooks: s.called, Nodes: s.nodes},
+		IntegrationError: s.Outside,
+		Cluster: rollout.ClusterReads{
+			Terminating: s.Closed,
+			RolledBack:  s.TakenBack,
+			Revisions:   map[string]rollout.Result[rollout.Snapshot]{},
+		},
+		Exists: map[string]rollout.Result[bool]{},
 	}
 	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
 		s.Reads++
 		switch {
 		case reads.Operation:
-			obs.Operation = s.World.Poll(obs.Memory.Operation.Token)
-		case reads.Claim:
+			obs.Operation = s.World.Poll(obs.State.Operation.PollToken)
+		case reads.Ownership:
 			s.Reads-- // Kubernetes is asked, not Azure
-			obs.Claim = rollout.Known(s.Claim)
+			obs.Cluster.Ownership = rollout.KnownResult(s.Claim)
 		case reads.Settings != "":
 			s.Reads--
-			obs.Settings = s.secret(reads.Settings)
-		case reads.BackSettings != "":
+			obs.Cluster.Settings = s.secret(reads.Settings)
+		case reads.BaselineSettings != "":
 			s.Reads--
-			obs.BackSettings = s.secret(reads.BackSettings)
-		case reads.Record != "":
+			obs.Cluster.BaselineSettings = s.secret(reads.BaselineSettings)
+		case reads.Revision != "":
 			s.Reads--
-			obs.Records[reads.Record] = s.record(reads.Record)
+			obs.Cluster.Revisions[reads.Revision] = s.record(reads.Revision)
 		default:
 			s.World.read(&obs, reads)
 		}
@@ -245,23 +254,23 @@ func (s *Shell) observe() rollout.Observation {
 }
 
 // secret reads a Secret.
-func (s *Shell) secret(name string) rollout.Reading[rollout.ProtectedSettings] {
+func (s *Shell) secret(name string) rollout.Result[rollout.ProtectedSettings] {
 	digest, changed := s.Secrets[name]
 	switch {
 	case changed && digest == "":
-		return rollout.Unknown[rollout.ProtectedSettings](
+		return rollout.FailedResult[rollout.ProtectedSettings](
 			&rollout.Problem{Kind: rollout.KindInvalid, Message: "Secret " + name + " is not there"})
 	case !changed:
 		digest = "1"
 	}
-	return rollout.Known(rollout.ProtectedSettings{Digest: digest})
+	return rollout.KnownResult(rollout.ProtectedSettings{Digest: digest})
 }
 
 // record reads a stored record.
-func (s *Shell) record(name string) rollout.Reading[rollout.Snapshot] {
+func (s *Shell) record(name string) rollout.Result[rollout.Snapshot] {
 	snapshot, stored := s.Records[name]
 	if !stored {
-		return rollout.Unknown[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: "record " + name + " is not there"})
+		return rollout.FailedResult[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindNotFound, Message: "record " + name + " is not there"})
 	}
-	return rollout.Known(snapshot)
+	return rollout.KnownResult(snapshot)
 }

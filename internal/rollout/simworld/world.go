@@ -62,12 +62,12 @@ type Machine struct {
 	Created        time.Time
 	Model          int // index into Models
 	State          rollout.ProvisioningState
-	Health         rollout.Truth
+	Health         rollout.Tristate
 	Protected      bool
 	Running        bool
 	Off            rollout.PowerOff
 	Disk           int
-	said           rollout.Truth // what is said of its health, since a time before which nothing is known
+	said           rollout.Tristate // what is said of its health, since a time before which nothing is known
 	saidSince      time.Time
 	Script         rollout.ScriptState
 
@@ -126,7 +126,7 @@ func (w *World) add(zones []string) {
 		Created: w.Now,
 		Model:   len(w.Models) - 1,
 		State:   rollout.StateSucceeded,
-		Health:  rollout.Yes, said: rollout.Yes, saidSince: w.Now,
+		Health:  rollout.True, said: rollout.True, saidSince: w.Now,
 		Running:  true,
 		Upgrades: map[int]int{},
 		Reimages: map[int]int{},
@@ -200,7 +200,7 @@ func (m *Machine) finish(w *World, op *operation) {
 	default: // a write of the model touches no machine
 	}
 	m.Script = content.scriptState()
-	m.Health = rollout.Yes
+	m.Health = rollout.True
 	w.boot(m, content, op)
 }
 
@@ -215,9 +215,9 @@ func (w *World) boot(m *Machine, content Content, op *operation) {
 		op.result = rollout.OperationFailed
 		op.problem = &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "VMExtensionProvisioningError", Message: "the script failed"}
 	case w.chance(w.Faults.Unhealthy):
-		m.Health = rollout.No
+		m.Health = rollout.False
 	case w.chance(w.Faults.HealthUnknown):
-		m.Health = rollout.Unsure
+		m.Health = rollout.Unknown
 	}
 }
 
