@@ -38,8 +38,8 @@ spec:
 	}},
 }
 
-// TestAdmissionOfAppliers: a pipeline, somebody who pauses, something that annotates and the controller share a rollout. Each applies its own
-// part in turn by server-side apply, nothing is forced, nobody is in conflict, and nobody's part is dropped.
+// TestAdmissionOfAppliers: a pipeline, somebody who pauses, something that annotates and the controller share a rollout. Each applies its
+// own part in turn by server-side apply, nothing is forced, nobody is in conflict, and nobody's part is dropped.
 func TestAdmissionOfAppliers(t *testing.T) {
 	c := admission(t)
 	key := client.ObjectKey{Namespace: "default", Name: "appliers"}
@@ -56,7 +56,8 @@ func TestAdmissionOfAppliers(t *testing.T) {
 		}
 		got := fmt.Sprint(object.Spec.Target.RevisionTag, object.Spec.Strategy.Canary.Steps[1].Percent, object.Spec.Windows[0].Schedule,
 			object.Spec.Paused, object.Annotations["shop.example/ticket"], object.Labels["team"], object.Spec.FailurePolicy.Action)
-		want := fmt.Sprint(fmt.Sprint(round), int32(round*10), fmt.Sprintf("0 2%d * * *", round), round%2 == 1, fmt.Sprint(round), "shop", v1alpha1.OnFailureRollback)
+		want := fmt.Sprint(fmt.Sprint(round), int32(round*10), fmt.Sprintf("0 2%d * * *", round), round%2 == 1, fmt.Sprint(round), "shop",
+			v1alpha1.OnFailureRollback)
 		if got != want {
 			t.Errorf("round %d: declared is %s, want %s", round, got, want)
 		}
@@ -83,7 +84,8 @@ func statusLeavesTheSpec(t *testing.T, c client.Client, object *v1alpha1.VMSSRol
 		t.Fatal(err)
 	}
 	if object.Status.Run != run || object.Generation != before.Generation {
-		t.Errorf("run %d: run %d, generation %d after a write of the status, want generation %d", run, object.Status.Run, object.Generation, before.Generation)
+		t.Errorf("run %d: run %d, generation %d after a write of the status, want generation %d", run, object.Status.Run, object.Generation,
+			before.Generation)
 	}
 	if diff := cmp.Diff(before.Spec, object.Spec); diff != "" {
 		t.Errorf("run %d: a write of the status changed what is declared (-before +after):\n%s", run, diff)
@@ -120,7 +122,8 @@ func TestAppliersInConflictAreTold(t *testing.T) {
 	key := client.ObjectKey{Namespace: "default", Name: "appliers-in-conflict"}
 	applyAs(t, c, key, "gitops", managers[0].declares(1))
 	t.Cleanup(func() { remove(t, c, key) })
-	err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(applied(t, key, `spec: {failurePolicy: {action: Pause}}`)), client.FieldOwner("ops"))
+	err := c.Apply(t.Context(), client.ApplyConfigurationFromUnstructured(applied(t, key, `spec: {failurePolicy: {action: Pause}}`)),
+		client.FieldOwner("ops"))
 	if err == nil {
 		t.Fatal("a conflict was forced")
 	}

@@ -26,13 +26,14 @@ const (
 	verbsNamespace = "policy-verbs" // each action needs its verb
 )
 
-// TestAdmissionOfRequestedBy: the shipped policy holds an action to its creator. The approver's role alone reads what an approval names and the
-// answer to it, and changes nothing else.
+// TestAdmissionOfRequestedBy: the shipped policy holds an action to its creator. The approver's role alone reads what an approval names and
+// the answer to it, and changes nothing else.
 func TestAdmissionOfRequestedBy(t *testing.T) {
 	figure.Fault(t, 22)
 	root, jane := policed(t)
 	admits(t, jane, `{requestedBy: jane}`, plainNamespace)
-	refuses(t, jane, `{requestedBy: joe}`, plainNamespace, `spec.requestedBy must be the user name that you are known by: set requestedBy to "jane"`, "kubectl auth whoami")
+	refuses(t, jane, `{requestedBy: joe}`, plainNamespace,
+		`spec.requestedBy must be the user name that you are known by: set requestedBy to "jane"`, "kubectl auth whoami")
 	refuses(t, root, `{requestedBy: jane}`, plainNamespace, `spec.requestedBy must be`, `"admin"`)
 	refuses(t, jane, `{requestedBy: null}`, plainNamespace, "spec.requestedBy: Required value")
 
@@ -94,7 +95,8 @@ func policed(t *testing.T) (root, jane client.Client) {
 		return metav1.ObjectMeta{Namespace: namespace, Name: name}
 	}
 	binding := func(namespace, kind, role string) *rbacv1.RoleBinding {
-		return &rbacv1.RoleBinding{ObjectMeta: meta(namespace, "jane"), RoleRef: rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: role},
+		return &rbacv1.RoleBinding{ObjectMeta: meta(namespace, "jane"),
+			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: kind, Name: role},
 			Subjects: []rbacv1.Subject{{Kind: rbacv1.UserKind, APIGroup: rbacv1.GroupName, Name: "jane"}}}
 	}
 	// Namespaces stay: without a controller manager they are never gone.
@@ -178,10 +180,11 @@ func refuses(t *testing.T, c client.Client, change, namespace string, says ...st
 func eventually(t *testing.T, what string, try func() error) {
 	t.Helper()
 	var last error
-	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 50*time.Millisecond, 30*time.Second, true, func(context.Context) (bool, error) {
-		last = try()
-		return last == nil, nil
-	})
+	err := wait.PollUntilContextTimeout(context.WithoutCancel(t.Context()), 50*time.Millisecond, 30*time.Second, true,
+		func(context.Context) (bool, error) {
+			last = try()
+			return last == nil, nil
+		})
 	if err != nil {
 		t.Fatalf("%s: %v", what, last)
 	}

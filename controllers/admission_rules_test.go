@@ -36,9 +36,10 @@ var rules = map[string]rule{
 		says:     []string{"spec.scaleSet.name", "give the name alone"},
 	},
 	"target has an image or a script": {
-		admitted: `target: {script: null, image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/images/i}}`,
-		refused:  `target: {script: null, revisionTag: "2"}`,
-		says:     []string{"spec.target", "at least one of image and script", "set image"},
+		admitted: `target: {script: null,` +
+			` image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/images/i}}`,
+		refused: `target: {script: null, revisionTag: "2"}`,
+		says:    []string{"spec.target", "at least one of image and script", "set image"},
 	},
 	"extensionName is a name": {
 		admitted: `target: {script: {extensionName: vmss_CSE-1.2}}`,
@@ -62,14 +63,18 @@ var rules = map[string]rule{
 		says:     []string{"spec.target.image", "exactly one of"},
 	},
 	"image.id is a full id": {
-		admitted: `target: {image: {id: /SUBSCRIPTIONS/00000000-0000-0000-0000-00000000000A/resourcegroups/G/providers/microsoft.compute/images/nginx-v2}}`,
-		refused:  `target: {image: {id: nginx-v2}}`,
-		says:     []string{"spec.target.image.id", "/subscriptions/{uuid}/resourceGroups/{group}/providers/Microsoft.Compute/images/{name}"},
+		admitted: `target: {image: {id: ` +
+			`/SUBSCRIPTIONS/00000000-0000-0000-0000-00000000000A/resourcegroups/G/providers/microsoft.compute/images/nginx-v2}}`,
+		refused: `target: {image: {id: nginx-v2}}`,
+		says:    []string{"spec.target.image.id", "/subscriptions/{uuid}/resourceGroups/{group}/providers/Microsoft.Compute/images/{name}"},
 	},
 	"image.id names a version of a gallery image": {
-		admitted: `target: {image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/galleries/shop/images/nginx/versions/2.0.0}}`,
-		refused:  `target: {image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/galleries/shop/images/nginx}}`,
-		says:     []string{"spec.target.image.id", "one exact version", "/versions/{1.2.3}"},
+		admitted: `target: {image: {id: ` +
+			`/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/` +
+			`galleries/shop/images/nginx/versions/2.0.0}}`,
+		refused: `target: {image: {id: ` +
+			`/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/galleries/shop/images/nginx}}`,
+		says: []string{"spec.target.image.id", "one exact version", "/versions/{1.2.3}"},
 	},
 	"sharedGalleryID names a version": {
 		admitted: `target: {image: {sharedGalleryID: /SharedGalleries/00000000-0000-0000-0000-000000000001-SHOP/Images/nginx/Versions/2.0.0}}`,
@@ -222,9 +227,10 @@ var rules = map[string]rule{
 		says:     []string{"spec.health", "health.minReady must be shorter than health.timeout", "raise timeout"},
 	},
 	"canary has a percentage or steps": {
-		admitted: `strategy: {canary: {percent: null, steps: [{name: one, count: 1, soak: 10m}, {name: half, percent: 50}, {name: all, percent: 100}]}}`,
-		refused:  `strategy: {canary: {percent: 34, steps: [{name: one, count: 1}]}}`,
-		says:     []string{"spec.strategy.canary", "exactly one of percent and steps"},
+		admitted: `strategy: {canary: {percent: null, steps: [{name: one, count: 1, soak: 10m}, {name: half, percent: 50}, {name: all,` +
+			` percent: 100}]}}`,
+		refused: `strategy: {canary: {percent: 34, steps: [{name: one, count: 1}]}}`,
+		says:    []string{"spec.strategy.canary", "exactly one of percent and steps"},
 	},
 	"canary is not empty": {
 		admitted: `strategy: {canary: {percent: 1}}`,
@@ -322,9 +328,11 @@ var rules = map[string]rule{
 		says:     []string{"spec.windows[0].duration", "from 1m to 168h", "such as 6h"},
 	},
 	"image.id is not of another resource": {
-		admitted: `target: {image: {id: "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/läden_(1)/providers/Microsoft.Compute/images/i"}}`,
-		refused:  `target: {image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/snapshots/i}}`,
-		says:     []string{"spec.target.image.id", "must be the full ARM id of an image"},
+		admitted: `target: {image: {id: ` +
+			`"/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/läden_(1)/providers/Microsoft.Compute/images/i"}}`,
+		refused: `target: {image: {id: ` +
+			`/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/snapshots/i}}`,
+		says: []string{"spec.target.image.id", "must be the full ARM id of an image"},
 	},
 	"a baseline is a whole target": {
 		admitted: `baseline: {script: {command: bash install_v1.sh}, revisionTag: "1"}`,
@@ -389,7 +397,8 @@ var rules = map[string]rule{
 	"progressDeadline is longer than the rest between batches": {
 		admitted: `{strategy: {batch: {pause: 59m}}, health: {minReady: 59s}, failurePolicy: {progressDeadline: 1h}}`,
 		refused:  `{strategy: {batch: {pause: 1h}}, failurePolicy: {progressDeadline: 1h}}`,
-		says:     []string{"failurePolicy.progressDeadline must be longer than strategy.batch.pause and health.minReady together", "raise progressDeadline"},
+		says: []string{"failurePolicy.progressDeadline must be longer than strategy.batch.pause and health.minReady together",
+			"raise progressDeadline"},
 	},
 	"progressDeadline is longer than the rest and minReady together": {
 		admitted: `{strategy: {batch: {pause: 20m}}, health: {minReady: 5m, timeout: 1h}, failurePolicy: {progressDeadline: 30m}}`,

@@ -62,10 +62,12 @@ func TestAdmission(t *testing.T) {
 	for _, group := range ruleGroups {
 		for name, tc := range group.cases {
 			t.Run(name, func(t *testing.T) {
-				if err := c.Create(t.Context(), changedFrom(t, group.kind, tc.admitted), client.DryRunAll, client.FieldValidation("Strict")); err != nil {
+				if err := c.Create(t.Context(), changedFrom(t, group.kind, tc.admitted), client.DryRunAll, client.FieldValidation("Strict")); err !=
+					nil {
 					t.Errorf("refused %s\n%v", tc.admitted, err)
 				}
-				r.check(t, c.Create(t.Context(), changedFrom(t, group.kind, tc.refused), client.DryRunAll, client.FieldValidation("Strict")), group.kind+tc.refused, tc.says...)
+				r.check(t, c.Create(t.Context(), changedFrom(t, group.kind, tc.refused), client.DryRunAll, client.FieldValidation("Strict")),
+					group.kind+tc.refused, tc.says...)
 			})
 		}
 	}
@@ -90,7 +92,8 @@ func TestAdmission(t *testing.T) {
 	}
 	t.Run("unknown field", func(t *testing.T) {
 		change := `strategy: {batch: {maxUnavailible: 2}}`
-		r.check(t, c.Create(t.Context(), changed(t, change), client.DryRunAll, client.FieldValidation("Strict")), base+change, `unknown field "spec.strategy.batch.maxUnavailible"`)
+		r.check(t, c.Create(t.Context(), changed(t, change), client.DryRunAll, client.FieldValidation("Strict")), base+change,
+			`unknown field "spec.strategy.batch.maxUnavailible"`)
 	})
 	r.report(t)
 }
@@ -204,7 +207,8 @@ func constraintsOf(schema map[string]any, field string) []constraint {
 	if isTriedElsewhere(field) {
 		return nil
 	}
-	for key, says := range map[string]string{"enum": "Unsupported value", "minLength": "should be at least", "maxLength": "Too long", "minItems": "should have at least", "maxItems": "Too many"} {
+	for key, says := range map[string]string{"enum": "Unsupported value", "minLength": "should be at least", "maxLength": "Too long",
+		"minItems": "should have at least", "maxItems": "Too many"} {
 		if _, isDuration := schema["pattern"]; schema[key] != nil && !isDuration && fmt.Sprint(schema[key]) != "0" {
 			all = append(all, constraint{field, says})
 		}
@@ -228,8 +232,11 @@ func constraintsOf(schema map[string]any, field string) []constraint {
 }
 
 // twins are the fields whose type another field has too, which is tried there: a template's are those of a check, but for its arguments.
-var twins = regexp.MustCompile(`^spec[.]baseline$|^spec[.](hooks|checks)\[][.](prometheus[.]|webhook[.])?(tls|credentials)$|^spec[.]checks\[][.](http[.]json|azureMonitor)[.]threshold$|` +
-	`^spec[.]hooks\[][.]args$|^spec[.](http|prometheus|webhook|runCommand|azureMonitor|scope|onNoData|interval|initialDelay|count|failureLimit|errorLimit|minSamples)$`)
+var twins = regexp.MustCompile(
+	`^spec[.]baseline$|^spec[.](hooks|checks)\[][.](prometheus[.]|webhook[.])?(tls|credentials)$|` +
+		`^spec[.]checks\[][.](http[.]json|azureMonitor)[.]threshold$|` +
+		`^spec[.]hooks\[][.]args$|^spec[.](http|prometheus|webhook|runCommand|azureMonitor|scope|onNoData|` +
+		`interval|initialDelay|count|failureLimit|errorLimit|minSamples)$`)
 
 func isTriedElsewhere(field string) bool { return twins.MatchString(field) }
 

@@ -72,8 +72,9 @@ func (l *ledger) Shown(types.UID) []v1alpha1.CheckStatus { return nil }
 
 func (l *ledger) Forget(types.UID) {}
 
-// TestNothingIsBegunTwice: between two rounds the memory is in the status alone, which keeps less of it than there was: of a vmId the beginning, of a
-// time the second. What makes the key of a check or a call must not be what is lost, or each would be begun again after its first round.
+// TestNothingIsBegunTwice: between two rounds the memory is in the status alone, which keeps less of it than there was: of a vmId the
+// beginning, of a time the second. What makes the key of a check or a call must not be what is lost, or each would be begun again after its
+// first round.
 func TestNothingIsBegunTwice(t *testing.T) {
 	d := newDesk(t, theSecret())
 	book := &ledger{begun: map[string]int{}}
@@ -87,7 +88,8 @@ func TestNothingIsBegunTwice(t *testing.T) {
 		{Name: "all", CheckDefinition: v1alpha1.CheckDefinition{Scope: v1alpha1.CheckScopeStep}},
 		{Name: "errors", CheckDefinition: v1alpha1.CheckDefinition{Scope: v1alpha1.CheckScopeStep, Background: true}},
 	}
-	for _, at := range []v1alpha1.HookPoint{v1alpha1.HookBeforeInstance, v1alpha1.HookAfterInstance, v1alpha1.HookBeforeStep, v1alpha1.HookAfterStep} {
+	for _, at := range []v1alpha1.HookPoint{v1alpha1.HookBeforeInstance, v1alpha1.HookAfterInstance, v1alpha1.HookBeforeStep,
+		v1alpha1.HookAfterStep} {
 		object.Spec.Hooks = append(object.Spec.Hooks, v1alpha1.Hook{Name: string(at), At: at, URL: "http://hook.example"})
 	}
 	if err := d.Client.Update(d.ctx, object); err != nil {
@@ -99,7 +101,8 @@ func TestNothingIsBegunTwice(t *testing.T) {
 	if !meta.IsStatusConditionTrue(d.object(t).Status.Conditions, v1alpha1.ConditionReady) {
 		t.Errorf("it did not get through: %+v", d.object(t).Status.Conditions)
 	}
-	want := map[string]int{`check all of instance ""`: 1, `check errors of instance ""`: 1, `hook BeforeStep of instance ""`: 1, `hook AfterStep of instance ""`: 1}
+	want := map[string]int{`check all of instance ""`: 1, `check errors of instance ""`: 1, `hook BeforeStep of instance ""`: 1,
+		`hook AfterStep of instance ""`: 1}
 	for _, i := range d.azure.instances {
 		for _, what := range []string{"check page", "check watch", "hook BeforeInstance", "hook AfterInstance"} {
 			want[fmt.Sprintf("%s of instance %q", what, i.ID)] = 1

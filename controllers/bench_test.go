@@ -20,8 +20,10 @@ type Bench struct {
 
 // NewBench returns a bench. Its clock begins at a time before the one from which the instances report to be healthy.
 func NewBench(c client.Client) *Bench {
-	b := &Bench{Time: clocktesting.NewFakePassiveClock(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)), Told: events.NewFakeRecorder(100), set: &obedient{}}
-	b.set.model = rollout.Model{ETag: "1", Capacity: 2, UpgradeMode: "Manual", Orchestration: "Uniform", State: rollout.StateSucceeded, HealthMonitored: true}
+	b := &Bench{Time: clocktesting.NewFakePassiveClock(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)), Told: events.NewFakeRecorder(100),
+		set: &obedient{}}
+	b.set.model = rollout.Model{ETag: "1", Capacity: 2, UpgradeMode: "Manual", Orchestration: "Uniform", State: rollout.StateSucceeded,
+		HealthMonitored: true}
 	reported := time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC)
 	for _, id := range []string{"0", "1"} {
 		b.set.instances = append(b.set.instances, rollout.Instance{

@@ -28,31 +28,36 @@ func another(name string, isOlder bool, change func(*v1alpha1.VMSSRollout)) *v1a
 // says gives the rollout a Ready condition.
 func says(object *v1alpha1.VMSSRollout, reason rollout.Reason) {
 	object.Status.Conditions = []metav1.Condition{{
-		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: string(reason), ObservedGeneration: object.Generation, LastTransitionTime: object.CreationTimestamp,
+		Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: string(reason), ObservedGeneration: object.Generation,
+		LastTransitionTime: object.CreationTimestamp,
 	}}
 }
 
-// TestClaim shows whose a scale set is: the oldest rollout's that can work or has worked, and a younger one's while it has something in flight.
+// TestClaim shows whose a scale set is: the oldest rollout's that can work or has worked, and a younger one's while it has something in
+// flight.
 func TestClaim(t *testing.T) {
 	older, younger := rollout.Ownership{Owner: "shop/other"}, rollout.Ownership{Owner: "shop/other", Releasing: true}
-	upgrading := &v1alpha1.Operation{Kind: v1alpha1.OperationUpgrade, Run: 1, IntentTime: &metav1.Time{Time: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)}}
+	upgrading := &v1alpha1.Operation{Kind: v1alpha1.OperationUpgrade, Run: 1,
+		IntentTime: &metav1.Time{Time: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)}}
 	for name, tc := range map[string]struct {
 		isOlder bool
 		change  func(*v1alpha1.VMSSRollout)
 		want    rollout.Ownership
 	}{
-		"an older one":                            {true, func(*v1alpha1.VMSSRollout) {}, older},
-		"a younger one":                           {false, func(*v1alpha1.VMSSRollout) {}, rollout.Ownership{}},
-		"an older one that only plans":            {true, func(o *v1alpha1.VMSSRollout) { o.Spec.Mode = v1alpha1.ModePlan }, rollout.Ownership{}},
-		"an older one of another scale set":       {true, func(o *v1alpha1.VMSSRollout) { o.Spec.ScaleSet.Name = "db" }, rollout.Ownership{}},
-		"an older one that makes no sense":        {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid) }, rollout.Ownership{}},
-		"an older one that may make sense by now": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Generation++ }, older},
-		"an older one that is not let in":         {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonAccessDenied) }, older},
+		"an older one":                      {true, func(*v1alpha1.VMSSRollout) {}, older},
+		"a younger one":                     {false, func(*v1alpha1.VMSSRollout) {}, rollout.Ownership{}},
+		"an older one that only plans":      {true, func(o *v1alpha1.VMSSRollout) { o.Spec.Mode = v1alpha1.ModePlan }, rollout.Ownership{}},
+		"an older one of another scale set": {true, func(o *v1alpha1.VMSSRollout) { o.Spec.ScaleSet.Name = "db" }, rollout.Ownership{}},
+		"an older one that makes no sense":  {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid) }, rollout.Ownership{}},
+		"an older one that may make sense by now": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Generation++ },
+			older},
+		"an older one that is not let in": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonAccessDenied) }, older},
 		"an older one that has worked, makes no sense": {true, func(o *v1alpha1.VMSSRollout) {
 			says(o, rollout.ReasonInvalid)
 			o.Status.Bookkeeping = &v1alpha1.Bookkeeping{Stable: "0123456789ab"}
 		}, older},
-		"an older one with something in flight, makes no sense": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Status.Operation = upgrading }, older},
+		"an older one with something in flight, makes no sense": {true,
+			func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Status.Operation = upgrading }, older},
 		"an older one that nobody can read": {true, func(o *v1alpha1.VMSSRollout) {
 			says(o, rollout.ReasonInvalid)
 			o.Status.Bookkeeping = &v1alpha1.Bookkeeping{Packed: []byte("no gzip")}

@@ -42,7 +42,8 @@ func recall(m *rollout.State, kept *v1alpha1.Bookkeeping) {
 	if kept == nil {
 		return
 	}
-	m.Model.Applied, m.Model.ScriptWritten, m.Run.Completed, m.Run.CompletedAtBaseline = kept.ModelApplied, kept.ScriptWritten, kept.Completed, kept.Returned
+	m.Model.Applied, m.Model.ScriptWritten = kept.ModelApplied, kept.ScriptWritten
+	m.Run.Completed, m.Run.CompletedAtBaseline = kept.Completed, kept.Returned
 	m.Stage.Name, m.Stage.Timer = kept.Step, rollout.Timer{Since: timeOf(kept.GateSince), Elapsed: durationOf(kept.GateElapsed, 0)}
 	m.Model.CompletedETag, m.Model.CompletedCapacity = kept.SettledETag, int(kept.SettledCapacity)
 	m.ScaleSet.ID, m.ScaleSet.ReplacedBy = kept.ScaleSetID, kept.OtherScaleSetID

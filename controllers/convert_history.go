@@ -24,7 +24,8 @@ func returnOf(back *v1alpha1.GoingBack) *rollout.Rollback {
 		Kind: rollout.RollbackKind(
 			back.Kind,
 		), Cause: rollout.RollbackCause(back.Cause), Revision: back.Revision, AllInstances: back.All, Message: back.Message,
-		RequestedBy: back.RequestedBy, StartedAt: timeOf(back.StartTime), ModelRestoredAt: timeOf(back.RestoredTime), Done: back.Done, Differences: back.Differences,
+		RequestedBy: back.RequestedBy, StartedAt: timeOf(back.StartTime), ModelRestoredAt: timeOf(back.RestoredTime), Done: back.Done,
+		Differences: back.Differences,
 	}
 }
 

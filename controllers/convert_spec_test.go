@@ -59,13 +59,15 @@ func TestSpecOf(t *testing.T) {
 				},
 				Drift:                v1alpha1.Drift{Declared: v1alpha1.DeclaredDriftOverwrite, Other: v1alpha1.OtherDriftRoll},
 				RevisionHistoryLimit: new(int32(3)),
-				Health:               v1alpha1.Health{Source: v1alpha1.HealthProvisioning, MinReady: minute, Timeout: &metav1.Duration{Duration: time.Hour}},
+				Health: v1alpha1.Health{Source: v1alpha1.HealthProvisioning, MinReady: minute,
+					Timeout: &metav1.Duration{Duration: time.Hour}},
 			},
 			want: rollout.Spec{
 				Paused: true,
 				Target: rollout.Target{
-					Image:       &rollout.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "v"},
-					Script:      &rollout.Script{URIs: []string{"https://a", "https://b"}, Command: "run", ProtectedSettings: "secret", Extension: "vmssCSE"},
+					Image: &rollout.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "v"},
+					Script: &rollout.Script{URIs: []string{"https://a", "https://b"}, Command: "run", ProtectedSettings: "secret",
+						Extension: "vmssCSE"},
 					RevisionTag: "2",
 				},
 				Canary: rollout.Canary{Percent: 34},

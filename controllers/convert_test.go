@@ -195,8 +195,8 @@ func expected(m rollout.State) rollout.State {
 	return m
 }
 
-// failed are the failures as they are kept: the first three with what was said, the first ten and those with a disk or a time each for itself, the others
-// by how they failed and then by id, and of these nothing else.
+// failed are the failures as they are kept: the first three with what was said, the first ten and those with a disk or a time each for
+// itself, the others by how they failed and then by id, and of these nothing else.
 func failed(all []rollout.Failure) []rollout.Failure {
 	var each, rest []rollout.Failure
 	var kinds []string
@@ -267,7 +267,8 @@ func said(p *rollout.Problem) *rollout.Problem {
 		return nil
 	}
 	return &rollout.Problem{
-		Kind: p.Kind, Code: cut(p.Code, maxCodeSize), Message: cut(p.Message, maxLedgerMessageSize), Remediation: cut(p.Remediation, maxLedgerMessageSize),
+		Kind: p.Kind, Code: cut(p.Code, maxCodeSize), Message: cut(p.Message, maxLedgerMessageSize),
+		Remediation: cut(p.Remediation, maxLedgerMessageSize),
 	}
 }
 

@@ -28,7 +28,8 @@ const (
 	generatedCRDs = "../config/crd/bases/rollouts.vmss.dev_"
 )
 
-// TestSpecificationNamesEveryField: whoever adds a field tells the people who set or read it, and whoever removes one removes what was told.
+// TestSpecificationNamesEveryField: whoever adds a field tells the people who set or read it, and whoever removes one removes what was
+// told.
 func TestSpecificationNamesEveryField(t *testing.T) {
 	for _, kind := range []struct {
 		name  string

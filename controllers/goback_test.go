@@ -166,7 +166,8 @@ func TestActionsAreAnswered(t *testing.T) {
 		t.Errorf("late: %+v", late)
 	}
 	stop := d.action(t, "stop").Status
-	if stop.Answer != v1alpha1.AnswerAccepted || stop.AnswerTime == nil || stop.Verified || len(stop.Conditions) != 1 || stop.Conditions[0].Status != metav1.ConditionTrue {
+	if stop.Answer != v1alpha1.AnswerAccepted || stop.AnswerTime == nil || stop.Verified || len(stop.Conditions) != 1 ||
+		stop.Conditions[0].Status != metav1.ConditionTrue {
 		t.Errorf("stop: %+v", stop)
 	}
 	status := d.object(t).Status
@@ -281,8 +282,8 @@ func TestRecordsOutliveTheirDeletion(t *testing.T) {
 	}
 }
 
-// TestOrphansAndOldAnswers: an action without a rollout is rejected, one that was answered long ago is deleted, and one that waits for its rollout
-// is left alone.
+// TestOrphansAndOldAnswers: an action without a rollout is rejected, one that was answered long ago is deleted, and one that waits for its
+// rollout is left alone.
 func TestOrphansAndOldAnswers(t *testing.T) {
 	d := newDesk(t)
 	r := &RolloutActionReconciler{Client: d.Client, Live: d.Client, Clock: d.clock, TTL: time.Hour}
@@ -350,7 +351,8 @@ func TestStoredSnapshotsAreRead(t *testing.T) {
 	if s := read("image"); s.Image.ID != "/images/a" || s.Script != nil {
 		t.Errorf("image: %+v", s)
 	}
-	if s := read("script").Script; s.Absent || s.URIs[0] != "https://a" || s.Command != "sh a" || s.ForceUpdateTag != "1" || s.ProtectedSettings != "s" || s.Digest != "d" {
+	if s := read("script").Script; s.Absent || s.URIs[0] != "https://a" || s.Command != "sh a" || s.ForceUpdateTag != "1" ||
+		s.ProtectedSettings != "s" || s.Digest != "d" {
 		t.Errorf("script: %+v", s)
 	}
 	if s := read("absent").Script; !s.Absent {
@@ -359,7 +361,8 @@ func TestStoredSnapshotsAreRead(t *testing.T) {
 	if reading := d.readRecord(d.ctx, &round{object: object}, "web-image"); reading.State != rollout.Read {
 		t.Errorf("by its full name: %+v", reading.Problem)
 	}
-	if reading := d.readRecord(d.ctx, &round{object: object}, "none"); reading.State != rollout.ReadFailed || reading.Problem.Kind != rollout.KindNotFound {
+	if reading := d.readRecord(d.ctx, &round{object: object}, "none"); reading.State != rollout.ReadFailed ||
+		reading.Problem.Kind != rollout.KindNotFound {
 		t.Errorf("one that is not there: %+v", reading)
 	}
 }

@@ -42,7 +42,8 @@ func TestScriptNeedsTheSecretsLeave(t *testing.T) {
 		d.round(t)
 	}
 	reason, message := d.readyMessage(t)
-	if reason != v1alpha1.ReasonInvalid || !strings.Contains(message, "kubectl annotate secret web-script -n shop --overwrite rollouts.vmss.dev/allowed-uses=hook,script") {
+	if reason != v1alpha1.ReasonInvalid || !strings.Contains(message,
+		"kubectl annotate secret web-script -n shop --overwrite rollouts.vmss.dev/allowed-uses=hook,script") {
 		t.Errorf("%s: %s", reason, message)
 	}
 	if calls := strings.Join(d.azure.calls, " "); strings.Contains(calls, "script") || strings.Contains(calls, "upgrade") {
@@ -59,10 +60,12 @@ func TestScriptNeedsTheSecretsLeave(t *testing.T) {
 	d.untilReady(t)
 }
 
-// TestCredentialNeedsTheSecretsLeave: with a hook whose Secret may not be sent to its host nothing is begun; what was begun is taken back all the same.
+// TestCredentialNeedsTheSecretsLeave: with a hook whose Secret may not be sent to its host nothing is begun; what was begun is taken back
+// all the same.
 func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
 	figure.Fault(t, 2)
-	token := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token"}, Data: map[string][]byte{"bearer": []byte(secretValue)}}
+	token := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token"},
+		Data: map[string][]byte{"bearer": []byte(secretValue)}}
 	refused := []grant.Request{{Secret: "token", Use: grant.Hook, Host: "evil.example:443"}}
 	d := newDesk(t, theSecret(), token)
 	hooks := &asking{ledger: &ledger{begun: map[string]int{}}, uses: refused}
@@ -71,7 +74,8 @@ func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
 		d.round(t)
 	}
 	reason, message := d.readyMessage(t)
-	if reason != v1alpha1.ReasonInvalid || !strings.Contains(message, "kubectl annotate secret token -n shop --overwrite rollouts.vmss.dev/allowed-uses=hook rollouts.vmss.dev/allowed-hosts=evil.example") {
+	if reason != v1alpha1.ReasonInvalid || !strings.Contains(message,
+		"kubectl annotate secret token -n shop --overwrite rollouts.vmss.dev/allowed-uses=hook rollouts.vmss.dev/allowed-hosts=evil.example") {
 		t.Errorf("%s: %s", reason, message)
 	}
 	if calls := strings.Join(d.azure.calls, " "); strings.Contains(calls, "script") || strings.Contains(calls, "upgrade") {
@@ -93,7 +97,8 @@ func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
 	}
 	hooks.uses = refused
 	object = d.object(t)
-	d.ask(t, "back", v1alpha1.RolloutActionSpec{RolloutRef: v1alpha1.RolloutReference{Name: "web", UID: object.UID}, Run: object.Status.Run, Action: v1alpha1.VerbRollback, RequestedBy: "jane"})
+	d.ask(t, "back", v1alpha1.RolloutActionSpec{RolloutRef: v1alpha1.RolloutReference{Name: "web", UID: object.UID}, Run: object.Status.Run,
+		Action: v1alpha1.VerbRollback, RequestedBy: "jane"})
 	for range 12 {
 		d.round(t)
 	}
@@ -103,7 +108,8 @@ func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
 	}
 }
 
-// TestRollbackNeedsNoLeave: settings that were in force once are put back though their Secret no longer allows it, as long as it is what it was.
+// TestRollbackNeedsNoLeave: settings that were in force once are put back though their Secret no longer allows it, as long as it is what it
+// was.
 func TestRollbackNeedsNoLeave(t *testing.T) {
 	figure.Fault(t, 2)
 	d := newDesk(t, theSecret())
@@ -127,7 +133,8 @@ func TestRollbackNeedsNoLeave(t *testing.T) {
 	}
 	d.azure.protected = nil
 	object = d.object(t)
-	d.ask(t, "back", v1alpha1.RolloutActionSpec{RolloutRef: v1alpha1.RolloutReference{Name: "web", UID: object.UID}, Run: object.Status.Run, Action: v1alpha1.VerbRollback, RequestedBy: "jane"})
+	d.ask(t, "back", v1alpha1.RolloutActionSpec{RolloutRef: v1alpha1.RolloutReference{Name: "web", UID: object.UID}, Run: object.Status.Run,
+		Action: v1alpha1.VerbRollback, RequestedBy: "jane"})
 	for range 12 {
 		d.round(t)
 	}

@@ -60,7 +60,8 @@ func (d *desk) onIntent(t *testing.T, then func()) {
 	d.between(
 		t,
 		interceptor.Funcs{
-			SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+			SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object,
+				opts ...client.SubResourceUpdateOption) error {
 				err := c.SubResource(sub).Update(ctx, o, opts...)
 				if object, is := o.(*v1alpha1.VMSSRollout); is && object.Status.Operation != nil && then != nil {
 					do := then
@@ -73,8 +74,8 @@ func (d *desk) onIntent(t *testing.T, then func()) {
 	)
 }
 
-// TestLateEffectsAreNotSent: an answer that hung, or a process that was stopped, between the read or the intent and the call: nothing is sent, the
-// intent is taken back, and the controller decides anew on what is declared then.
+// TestLateEffectsAreNotSent: an answer that hung, or a process that was stopped, between the read or the intent and the call: nothing is
+// sent, the intent is taken back, and the controller decides anew on what is declared then.
 func TestLateEffectsAreNotSent(t *testing.T) {
 	figure.Fault(t, 9)
 	for name, tc := range map[string]struct {
@@ -168,7 +169,8 @@ func TestTheIntentHasADeadline(t *testing.T) {
 	d.between(
 		t,
 		interceptor.Funcs{
-			SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+			SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object,
+				opts ...client.SubResourceUpdateOption) error {
 				object := o.(*v1alpha1.VMSSRollout)
 				if deadline, is := ctx.Deadline(); object.Status.Operation != nil && is && !bounded {
 					bounded = time.Until(deadline) <= persistTimeout
@@ -194,8 +196,8 @@ type lead struct{ left time.Duration }
 
 func (l *lead) Left() time.Duration { return l.left }
 
-// TestNoEffectWithoutTheLease: a process that is not known to be the leader begins no round; one that ceases to be after its intent sends nothing and
-// writes nothing more, so that the next leader finds the intent.
+// TestNoEffectWithoutTheLease: a process that is not known to be the leader begins no round; one that ceases to be after its intent sends
+// nothing and writes nothing more, so that the next leader finds the intent.
 func TestNoEffectWithoutTheLease(t *testing.T) {
 	figure.Fault(t, 9)
 	d, leads := newDesk(t, theSecret()), &lead{}
@@ -275,8 +277,8 @@ func (*board) RecordEvent(string) {}
 func (*board) Identity() string   { return "me" }
 func (*board) Describe() string   { return "board" }
 
-// TestLeaseTellsWhatIsLeft: a lease is held from when its last successful renewal was sent, less a margin; a failed one changes nothing, another
-// holder, giving it up and a clock that jumps end it.
+// TestLeaseTellsWhatIsLeft: a lease is held from when its last successful renewal was sent, less a margin; a failed one changes nothing,
+// another holder, giving it up and a clock that jumps end it.
 func TestLeaseTellsWhatIsLeft(t *testing.T) {
 	figure.Fault(t, 9)
 	mine := resourcelock.LeaderElectionRecord{HolderIdentity: "me", LeaseDurationSeconds: 30}

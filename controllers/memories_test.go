@@ -107,7 +107,8 @@ func (g memories) back(m *rollout.State) {
 				rollout.FullRollback,
 				rollout.AbortRollback,
 			), Cause: pick(g, rollout.CauseAction, rollout.CauseTarget), Revision: g.text(12),
-			AllInstances: g.coin(), Message: g.text(2000), RequestedBy: g.text(64), StartedAt: g.time(), ModelRestoredAt: g.time(), Done: g.coin(), Differences: g.text(2000),
+			AllInstances: g.coin(), Message: g.text(2000), RequestedBy: g.text(64), StartedAt: g.time(), ModelRestoredAt: g.time(), Done: g.coin(),
+			Differences: g.text(2000),
 		}
 	}
 	m.Ledger.Exposed = pick(

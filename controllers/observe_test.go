@@ -31,7 +31,8 @@ func TestRoundReadsForABoundedTime(t *testing.T) {
 			object: &v1alpha1.VMSSRollout{},
 			spec:   rollout.Spec{Target: target, Canary: rollout.Canary{Percent: 100}},
 			observation: rollout.Observation{
-				At: time.Now(), State: rollout.State{Run: rollout.Run{Number: 1, Revision: target.Revision(), Completed: true, CompletedAtBaseline: true}},
+				At:    time.Now(),
+				State: rollout.State{Run: rollout.Run{Number: 1, Revision: target.Revision(), Completed: true, CompletedAtBaseline: true}},
 			},
 		}
 		begun := time.Now()

@@ -23,7 +23,8 @@ type fleet struct {
 	start time.Time
 }
 
-// newFleet completes one rollout, makes as many more as are asked for of it, and starts the manager anew: its queue holds all of them at once.
+// newFleet completes one rollout, makes as many more as are asked for of it, and starts the manager anew: its queue holds all of them at
+// once.
 func newFleet(t *testing.T, size int) *fleet {
 	t.Helper()
 	d := newDesk(t, theSecret())
@@ -97,11 +98,12 @@ func (q *looks) Pop() any {
 	return last
 }
 
-// mostReadsAMinute is what a subscription has room for in a minute, by the narrowest limit that was recorded: 2,600 reads of a scale set in half
-// an hour (docs/azure.md §3.3). The resource manager's bucket holds 250 (§3.1).
+// mostReadsAMinute is what a subscription has room for in a minute, by the narrowest limit that was recorded: 2,600 reads of a scale set in
+// half an hour (docs/azure.md §3.3). The resource manager's bucket holds 250 (§3.1).
 const mostReadsAMinute = 2600 / 30
 
-// TestStartIsSpread starts the manager over 1,000 completed rollouts, and lets a day pass: their looks neither come at once nor fall into step.
+// TestStartIsSpread starts the manager over 1,000 completed rollouts, and lets a day pass: their looks neither come at once nor fall into
+// step.
 func TestStartIsSpread(t *testing.T) {
 	figure.Fault(t, 20)
 	f := newFleet(t, 1000)
@@ -125,8 +127,8 @@ func TestStartIsSpread(t *testing.T) {
 	}
 }
 
-// TestStartPutsOffNoWork starts the manager over completed rollouts of which somebody wants something, and over one that is at work: none of them
-// waits for its turn.
+// TestStartPutsOffNoWork starts the manager over completed rollouts of which somebody wants something, and over one that is at work: none
+// of them waits for its turn.
 func TestStartPutsOffNoWork(t *testing.T) {
 	figure.Fault(t, 20)
 	for name, want := range map[string]func(f *fleet, o *v1alpha1.VMSSRollout) error{
@@ -136,7 +138,8 @@ func TestStartPutsOffNoWork(t *testing.T) {
 		},
 		"an action waits": func(f *fleet, o *v1alpha1.VMSSRollout) error {
 			action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "retry", UID: "action"}}
-			action.Spec = v1alpha1.RolloutActionSpec{RolloutRef: v1alpha1.RolloutReference{Name: o.Name, UID: o.UID}, Run: o.Status.Run, Action: v1alpha1.VerbRetry}
+			action.Spec = v1alpha1.RolloutActionSpec{RolloutRef: v1alpha1.RolloutReference{Name: o.Name, UID: o.UID}, Run: o.Status.Run,
+				Action: v1alpha1.VerbRetry}
 			return f.Client.Create(f.ctx, action)
 		},
 		"it asks for a look": func(f *fleet, o *v1alpha1.VMSSRollout) error {

@@ -61,7 +61,8 @@ func TestUnreadableStatus(t *testing.T) {
 	d.pack(t, func(packed []byte) { packed[len(packed)/2] ^= 1 })
 	spoilt, calls := d.object(t), len(d.azure.calls)
 	for range 2 {
-		if _, err := d.Reconcile(d.ctx, ctrl.Request{NamespacedName: theKey}); err == nil || !strings.Contains(err.Error(), "VMSSRollout shop/web: reading status.bookkeeping.packed") {
+		if _, err := d.Reconcile(d.ctx, ctrl.Request{NamespacedName: theKey}); err == nil ||
+			!strings.Contains(err.Error(), "VMSSRollout shop/web: reading status.bookkeeping.packed") {
 			t.Errorf("error %v, want one that names the object and the field", err)
 		}
 	}
@@ -70,7 +71,8 @@ func TestUnreadableStatus(t *testing.T) {
 	}
 	now := d.object(t)
 	ready := meta.FindStatusCondition(now.Status.Conditions, v1alpha1.ConditionReady)
-	if ready == nil || ready.Status != metav1.ConditionFalse || ready.Reason != "Invalid" || !strings.Contains(ready.Message, "to mend it: put back the status") {
+	if ready == nil || ready.Status != metav1.ConditionFalse || ready.Reason != "Invalid" ||
+		!strings.Contains(ready.Message, "to mend it: put back the status") {
 		t.Errorf("Ready is %+v", ready)
 	}
 	if got := len(d.events.Events); got != 2 { // the first round's, and one of this

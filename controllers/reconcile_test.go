@@ -99,9 +99,11 @@ func (o *obedient) WriteImage(_ context.Context, _ rollout.ScaleSet, s rollout.W
 	return o.effect("image")
 }
 
-func (o *obedient) WriteScript(_ context.Context, _ rollout.ScaleSet, s rollout.WriteScript, protected map[string]any) (rollout.Accepted, error) {
+func (o *obedient) WriteScript(_ context.Context, _ rollout.ScaleSet, s rollout.WriteScript, protected map[string]any) (rollout.Accepted,
+	error) {
 	o.protected = protected
-	o.model.Script = &rollout.ModelScript{Extension: cmp.Or(s.Extension, rollout.DefaultScriptExtension), URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
+	o.model.Script = &rollout.ModelScript{Extension: cmp.Or(s.Extension, rollout.DefaultScriptExtension), URIs: s.Script.URIs,
+		Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag}
 	for n := range o.instances {
 		o.instances[n].Latest = rollout.False
 	}
@@ -150,7 +152,8 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 		registry: prometheus.NewRegistry(), logged: &bytes.Buffer{}}
 	logger := funcr.New(func(prefix, args string) { d.logged.WriteString(prefix + args + "\n") }, funcr.Options{Verbosity: 10})
 	d.ctx = logr.NewContext(t.Context(), logger)
-	d.azure = &obedient{model: rollout.Model{ETag: "1", Capacity: 2, UpgradeMode: "Manual", Orchestration: "Uniform", State: rollout.StateSucceeded, HealthMonitored: true}}
+	d.azure = &obedient{model: rollout.Model{ETag: "1", Capacity: 2, UpgradeMode: "Manual", Orchestration: "Uniform",
+		State: rollout.StateSucceeded, HealthMonitored: true}}
 	for _, id := range []string{"0", "1"} {
 		d.azure.instances = append(d.azure.instances, rollout.Instance{
 			ID:       id,
@@ -162,8 +165,10 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 			ListedAt: time.Date(2027, 1, 1, 0, 0, 0, 0, time.UTC),
 		}) // whatever was done to it, its health was reported since
 	}
-	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}, &v1alpha1.RolloutAction{}).WithObjects(append(objects, theRollout())...).
-		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+	kube := fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{},
+		&v1alpha1.RolloutAction{}).WithObjects(append(objects, theRollout())...).
+		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: func(ctx context.Context, c client.Client, sub string, o client.Object,
+			opts ...client.SubResourceUpdateOption) error {
 			d.writes++
 			if d.onWrite != nil {
 				if err := d.onWrite(d.writes); err != nil {
@@ -172,7 +177,8 @@ func newDesk(t *testing.T, objects ...client.Object) *desk {
 			}
 			return c.SubResource(sub).Update(ctx, o, opts...)
 		}}).Build()
-	d.VMSSRolloutReconciler = &VMSSRolloutReconciler{Client: kube, Live: kube, Azure: d.azure, Clock: d.clock, Events: d.events, Metrics: NewMetrics(d.registry)}
+	d.VMSSRolloutReconciler = &VMSSRolloutReconciler{Client: kube, Live: kube, Azure: d.azure, Clock: d.clock, Events: d.events,
+		Metrics: NewMetrics(d.registry)}
 	return d
 }
 
@@ -190,7 +196,9 @@ func theRollout() *v1alpha1.VMSSRollout {
 }
 
 func theSecret() *corev1.Secret {
-	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-script", Annotations: map[string]string{grant.UsesAnnotation: "script"}}, Data: map[string][]byte{keyCommand: []byte("sh v2.sh --key " + secretValue)}}
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-script", Annotations: map[string]string{
+		grant.UsesAnnotation: "script",
+	}}, Data: map[string][]byte{keyCommand: []byte("sh v2.sh --key " + secretValue)}}
 }
 
 var theKey = client.ObjectKey{Namespace: "shop", Name: "web"}
@@ -279,7 +287,8 @@ func TestReportSurvivesAnEdit(t *testing.T) {
 		t.Errorf("the begun operation is lost: %+v", op)
 	}
 	if object.Status.ObservedGeneration != 1 || object.Spec.Strategy.Canary.Percent != 50 {
-		t.Errorf("generation %d observed, percent %d: the report speaks for a spec it has not seen, or undid the edit", object.Status.ObservedGeneration, object.Spec.Strategy.Canary.Percent)
+		t.Errorf("generation %d observed, percent %d: the report speaks for a spec it has not seen, or undid the edit",
+			object.Status.ObservedGeneration, object.Spec.Strategy.Canary.Percent)
 	}
 	d.untilReady(t)
 }
@@ -373,11 +382,13 @@ func TestSecretProblems(t *testing.T) {
 		objects []client.Object
 		says    []string
 	}{
-		"missing":     {nil, []string{"web-script", "shop", "kubectl create secret"}},
-		"empty":       {[]client.Object{with(nil)}, []string{"web-script", "empty", "kubectl edit secret"}},
-		"unknown key": {[]client.Object{with(map[string]string{"comandToExecute": secretValue})}, []string{"comandToExecute", "commandToExecute"}},
-		"bad list":    {[]client.Object{with(map[string]string{keyURIs: secretValue})}, []string{keyURIs, "JSON list"}},
-		"no command":  {[]client.Object{with(map[string]string{keyAccount: "acc", keyKey: secretValue})}, []string{"web-script", "commandToExecute"}},
+		"missing": {nil, []string{"web-script", "shop", "kubectl create secret"}},
+		"empty":   {[]client.Object{with(nil)}, []string{"web-script", "empty", "kubectl edit secret"}},
+		"unknown key": {[]client.Object{with(map[string]string{"comandToExecute": secretValue})},
+			[]string{"comandToExecute", "commandToExecute"}},
+		"bad list": {[]client.Object{with(map[string]string{keyURIs: secretValue})}, []string{keyURIs, "JSON list"}},
+		"no command": {[]client.Object{with(map[string]string{keyAccount: "acc", keyKey: secretValue})},
+			[]string{"web-script", "commandToExecute"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, tc.objects...)
@@ -429,7 +440,8 @@ func TestOneRolloutPerScaleSet(t *testing.T) {
 		d.round(t)
 	}
 	ready := meta.FindStatusCondition(d.object(t).Status.Conditions, v1alpha1.ConditionReady)
-	if ready.Reason != v1alpha1.ReasonPreflightFailed || !strings.Contains(ready.Message, "ops/old") || !strings.Contains(ready.Message, "delete one") {
+	if ready.Reason != v1alpha1.ReasonPreflightFailed || !strings.Contains(ready.Message, "ops/old") ||
+		!strings.Contains(ready.Message, "delete one") {
 		t.Errorf("Ready is %+v", ready)
 	}
 	if len(d.azure.calls) != 0 {

@@ -88,7 +88,8 @@ func (c *collection) addDeclared(round *round) (lost string) {
 	m := round.observation.State
 	if s := round.spec.Target.Script; s != nil {
 		lost = c.add(secretInUse{
-			name: s.ProtectedSettings, digest: m.Model.SettingsDigest, written: m.Model.ScriptWritten || m.Model.SettingsDigest != "" || writesScript(m.Operation),
+			name: s.ProtectedSettings, digest: m.Model.SettingsDigest, written: m.Model.ScriptWritten || m.Model.SettingsDigest != "" ||
+				writesScript(m.Operation),
 		})
 	}
 	if b := round.spec.Baseline; b != nil && b.Script != nil {

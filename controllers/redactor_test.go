@@ -24,8 +24,8 @@ func (q *quoting) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 	return q.obedient.Instances(ctx, set)
 }
 
-// TestRedactorOfTheRun: whoever reads texts from outside gets what cuts the words of the Secret in force; where that cannot be read, or is another by now, it
-// says so.
+// TestRedactorOfTheRun: whoever reads texts from outside gets what cuts the words of the Secret in force; where that cannot be read, or is
+// another by now, it says so.
 func TestRedactorOfTheRun(t *testing.T) {
 	figure.Fault(t, 1)
 	change := func(t *testing.T, d *desk, how func(*corev1.Secret)) {

@@ -16,9 +16,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestStatusStaysSmall measures the status of a rollout of a thousand machines at its worst: a full call in flight, each machine with the time
-// since when it is well or with the disk it had, and failures beside it, few or all that are left, each with a lot to say. It has ten runs
-// behind it with actions, or fifty, a way back, a way that is lost, and ledgers of machines as unlucky as ids can fall, be they numbers or names.
+// TestStatusStaysSmall measures the status of a rollout of a thousand machines at its worst: a full call in flight, each machine with the
+// time since when it is well or with the disk it had, and failures beside it, few or all that are left, each with a lot to say. It has ten
+// runs behind it with actions, or fifty, a way back, a way that is lost, and ledgers of machines as unlucky as ids can fall, be they
+// numbers or names.
 func TestStatusStaysSmall(t *testing.T) {
 	largest := 0
 	for _, w := range everyWorst() {
@@ -38,7 +39,8 @@ func everyWorst() []worst {
 	for bits := range 1 << 6 {
 		has := func(bit int) bool { return bits>>bit&1 == 1 }
 		for _, w := range []worst{
-			{inFlight: 100, failed: 10}, {inFlight: 100, failed: 100}, {failed: 100}, {inFlight: 100, failed: 900}, {failed: 1000}, {inFlight: 100, failed: 500},
+			{inFlight: 100, failed: 10}, {inFlight: 100, failed: 100}, {failed: 100}, {inFlight: 100, failed: 900}, {failed: 1000},
+			{inFlight: 100, failed: 500},
 		} {
 			w.flexible, w.acted, w.outside, w.reimage, w.turned, w.steps = has(0), has(1), has(2), has(3), has(4), has(5)
 			all = append(all, w)
@@ -117,7 +119,8 @@ func (w worst) size(t *testing.T) int {
 	statusFrom(&status, d, 7, rollout.Observation{At: now}, w.checks(now))
 	for name, part := range map[string]any{
 		"conditions": status.Conditions, "operation": status.Operation, "failedInstances": status.FailedInstances, "instances": status.Instances,
-		"checks": status.Checks, "history": status.History, "actions": status.Actions, "bookkeeping": status.Bookkeeping, "goingBack": status.GoingBack,
+		"checks": status.Checks, "history": status.History, "actions": status.Actions, "bookkeeping": status.Bookkeeping,
+		"goingBack": status.GoingBack,
 	} {
 		t.Logf("%-16s %6d bytes", name, sizeOf(t, part))
 	}

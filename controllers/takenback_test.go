@@ -24,9 +24,11 @@ const noticed = 2 * time.Minute
 func rolledBack(t *testing.T, c client.Client) (*controllers.Bench, *v1alpha1.VMSSRollout) {
 	t.Helper()
 	b, object := twoReleases(t, c)
-	action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: "back"}, Spec: v1alpha1.RolloutActionSpec{
-		RolloutRef: v1alpha1.RolloutReference{Name: object.Name, UID: object.UID}, Run: object.Status.Run, Action: v1alpha1.VerbRollback, RequestedBy: "jane",
-	}}
+	action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: "back"},
+		Spec: v1alpha1.RolloutActionSpec{
+			RolloutRef: v1alpha1.RolloutReference{Name: object.Name, UID: object.UID}, Run: object.Status.Run, Action: v1alpha1.VerbRollback,
+			RequestedBy: "jane",
+		}}
 	if err := c.Create(t.Context(), action); err != nil {
 		t.Fatal(err)
 	}
@@ -80,7 +82,8 @@ func TestWipedStatusIsNoticed(t *testing.T) {
 	c := admission(t)
 	b, object := rolledBack(t, c)
 	mgr, err := ctrl.NewManager(testEnv(t), ctrl.Options{
-		Scheme: c.Scheme(), Metrics: server.Options{BindAddress: "0"}, Cache: cache.Options{DefaultNamespaces: map[string]cache.Config{object.Namespace: {}}},
+		Scheme: c.Scheme(), Metrics: server.Options{BindAddress: "0"},
+		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{object.Namespace: {}}},
 		Controller: config.Controller{SkipNameValidation: new(true)},
 	})
 	if err != nil {

@@ -16,7 +16,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
-// rounds runs rounds until the object's Ready condition has the reason, or for at most so many rounds. It returns the object, nil once it is gone.
+// rounds runs rounds until the object's Ready condition has the reason, or for at most so many rounds. It returns the object, nil once it
+// is gone.
 func rounds(t *testing.T, b *controllers.Bench, key client.ObjectKey, most int, reason string) *v1alpha1.VMSSRollout {
 	t.Helper()
 	object := &v1alpha1.VMSSRollout{}
@@ -65,12 +66,14 @@ func twoReleases(t *testing.T, c client.Client) (*controllers.Bench, *v1alpha1.V
 	ns := namespace.Name
 	object := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "web"}, Spec: v1alpha1.VMSSRolloutSpec{
 		ScaleSet: v1alpha1.ScaleSetReference{SubscriptionID: "00000000-0000-0000-0000-000000000001", ResourceGroup: ns, Name: "web"},
-		Target:   scriptWith("a.sh", "a"), OnDelete: v1alpha1.OnDeleteRollback, Strategy: v1alpha1.Strategy{Canary: v1alpha1.Canary{Percent: 100}},
+		Target:   scriptWith("a.sh", "a"), OnDelete: v1alpha1.OnDeleteRollback,
+		Strategy: v1alpha1.Strategy{Canary: v1alpha1.Canary{Percent: 100}},
 	}}
 	made := []client.Object{object}
 	for _, name := range []string{"a", "b"} {
 		made = append(made, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: name,
-			Annotations: map[string]string{"rollouts.vmss.dev/allowed-uses": "script"}}, StringData: map[string]string{"storageAccountName": "store", "storageAccountKey": name + "-key"}})
+			Annotations: map[string]string{"rollouts.vmss.dev/allowed-uses": "script"}},
+			StringData: map[string]string{"storageAccountName": "store", "storageAccountKey": name + "-key"}})
 	}
 	for _, o := range made {
 		if err := c.Create(t.Context(), o); err != nil {
@@ -91,14 +94,16 @@ func twoReleases(t *testing.T, c client.Client) (*controllers.Bench, *v1alpha1.V
 	return b, object
 }
 
-// TestNamespaceWithoutTheSecretIsLeft: a namespace is being deleted, and the Secret that a rollback would need is gone. A real API server refuses to
-// create anything there. The object goes at once, no message offers a command that would be refused, and the event names what was left.
+// TestNamespaceWithoutTheSecretIsLeft: a namespace is being deleted, and the Secret that a rollback would need is gone. A real API server
+// refuses to create anything there. The object goes at once, no message offers a command that would be refused, and the event names what
+// was left.
 func TestNamespaceWithoutTheSecretIsLeft(t *testing.T) {
 	figure.Fault(t, 10)
 	c := admission(t)
 	b, object := twoReleases(t, c)
 	ns := object.Namespace
-	for _, o := range []client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "a"}}, object, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}} {
+	for _, o := range []client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: ns, Name: "a"}}, object,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: ns}}} {
 		if err := c.Delete(t.Context(), o); err != nil {
 			t.Fatal(err)
 		}
@@ -120,7 +125,8 @@ func TestNamespaceWithoutTheSecretIsLeft(t *testing.T) {
 	}
 }
 
-// TestDeletionWithoutTheSecretIsBounded: the same in a namespace that stays: the object goes within about ten minutes, with a Warning event.
+// TestDeletionWithoutTheSecretIsBounded: the same in a namespace that stays: the object goes within about ten minutes, with a Warning
+// event.
 func TestDeletionWithoutTheSecretIsBounded(t *testing.T) {
 	figure.Fault(t, 10)
 	c := admission(t)

@@ -38,8 +38,8 @@ func refusal(what string) error {
 	return apierrors.NewForbidden(schema.GroupResource{Resource: what}, "", errors.New("no rule allows it"))
 }
 
-// TestEveryErrorIsSaid: whatever the controller itself trips over is in STATUS and in one event, not only in the log; when it passes, the rollout
-// goes on.
+// TestEveryErrorIsSaid: whatever the controller itself trips over is in STATUS and in one event, not only in the log; when it passes, the
+// rollout goes on.
 func TestEveryErrorIsSaid(t *testing.T) {
 	figure.Fault(t, 21)
 	for name, tc := range map[string]struct {
@@ -55,11 +55,12 @@ func TestEveryErrorIsSaid(t *testing.T) {
 				return c.List(ctx, list, opts...)
 			}
 		}, says: "listing RolloutActions in shop"},
-		"load: the finalizer cannot be written": {change: func(o *v1alpha1.VMSSRollout) { o.Spec.OnDelete = v1alpha1.OnDeleteRollback }, broken: func(f *interceptor.Funcs) {
-			f.Patch = func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
-				return refusal("vmssrollouts")
-			}
-		}, says: "writing the finalizers of VMSSRollout shop/web"},
+		"load: the finalizer cannot be written": {change: func(o *v1alpha1.VMSSRollout) { o.Spec.OnDelete = v1alpha1.OnDeleteRollback },
+			broken: func(f *interceptor.Funcs) {
+				f.Patch = func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
+					return refusal("vmssrollouts")
+				}
+			}, says: "writing the finalizers of VMSSRollout shop/web"},
 		"remember: the record cannot be stored": {broken: func(f *interceptor.Funcs) {
 			f.Create = func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 				if _, is := o.(*appsv1.ControllerRevision); is {
@@ -69,7 +70,8 @@ func TestEveryErrorIsSaid(t *testing.T) {
 			}
 		}, says: "storing ControllerRevision shop/web-"},
 		"remember: the intent is refused": {broken: func(f *interceptor.Funcs) {
-			f.SubResourceUpdate = func(ctx context.Context, c client.Client, sub string, o client.Object, opts ...client.SubResourceUpdateOption) error {
+			f.SubResourceUpdate = func(ctx context.Context, c client.Client, sub string, o client.Object,
+				opts ...client.SubResourceUpdateOption) error {
 				if object, is := o.(*v1alpha1.VMSSRollout); is && object.Status.Operation != nil {
 					return apierrors.NewInvalid(schema.GroupKind{Kind: "VMSSRollout"}, "web", nil)
 				}
@@ -250,8 +252,8 @@ func TestLongNamesThatBeginAlike(t *testing.T) {
 	}
 }
 
-// TestFormerNamesOfRecords: a rollout that a former version of the controller stored records for finds them, under both spellings; another's are
-// never its own.
+// TestFormerNamesOfRecords: a rollout that a former version of the controller stored records for finds them, under both spellings;
+// another's are never its own.
 func TestFormerNamesOfRecords(t *testing.T) {
 	figure.Fault(t, 21)
 	d := newDesk(t)

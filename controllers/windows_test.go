@@ -31,26 +31,37 @@ func TestWindowAt(t *testing.T) {
 		closed  bool
 		changes string
 	}{
-		"none is always open":               {nil, "2026-11-02T12:00:00Z", false, ""},
-		"before it opens":                   {[]v1alpha1.Window{nights}, "2026-11-02T20:59:59Z", true, "2026-11-02T21:00:00Z"},
-		"the moment it opens":               {[]v1alpha1.Window{nights}, "2026-11-02T21:00:00Z", false, "2026-11-03T03:00:00Z"},
-		"the moment it closes":              {[]v1alpha1.Window{nights}, "2026-11-03T03:00:00Z", true, "2026-11-03T21:00:00Z"},
-		"Friday night ends on Saturday":     {[]v1alpha1.Window{nights}, "2026-11-07T02:00:00Z", false, "2026-11-07T03:00:00Z"},
-		"no Saturday night":                 {[]v1alpha1.Window{nights}, "2026-11-07T22:00:00Z", true, "2026-11-09T21:00:00Z"},
-		"without a zone it is UTC":          {[]v1alpha1.Window{allow("0 22 * * *", time.Hour, "")}, "2026-07-01T22:30:00Z", false, "2026-07-01T23:00:00Z"},
-		"summer time":                       {[]v1alpha1.Window{nights}, "2026-07-01T20:00:00Z", false, "2026-07-02T02:00:00Z"},
-		"clocks spring forward inside":      {[]v1alpha1.Window{allow("0 1 * * *", 2*time.Hour, "Europe/Berlin")}, "2026-03-29T00:30:00Z", false, "2026-03-29T02:00:00Z"},
-		"clocks fall back inside":           {[]v1alpha1.Window{allow("0 1 * * *", 4*time.Hour, "Europe/Berlin")}, "2026-10-25T02:30:00Z", false, "2026-10-25T03:00:00Z"},
-		"a skipped time does not open":      {[]v1alpha1.Window{allow("30 2 * * *", time.Hour, "Europe/Berlin")}, "2026-03-29T01:15:00Z", true, "2026-03-30T00:30:00Z"},
-		"a time that comes twice, first":    {[]v1alpha1.Window{allow("30 2 * * *", 30*time.Minute, "Europe/Berlin")}, "2026-10-25T00:35:00Z", false, "2026-10-25T01:00:00Z"},
-		"a time that comes twice, again":    {[]v1alpha1.Window{allow("30 2 * * *", 30*time.Minute, "Europe/Berlin")}, "2026-10-25T01:35:00Z", false, "2026-10-25T02:00:00Z"},
-		"deny wins":                         {[]v1alpha1.Window{allow("0 0 * * *", 24*time.Hour, ""), deny("0 12 * * *", time.Hour, "")}, "2026-11-02T12:30:00Z", true, "2026-11-02T13:00:00Z"},
-		"deny alone leaves the rest open":   {[]v1alpha1.Window{deny("0 12 * * *", time.Hour, "")}, "2026-11-02T11:00:00Z", false, "2026-11-02T12:00:00Z"},
-		"windows that touch are one":        {[]v1alpha1.Window{allow("0 8 * * *", 4*time.Hour, ""), allow("0 12 * * *", 4*time.Hour, "")}, "2026-11-02T10:00:00Z", false, "2026-11-02T16:00:00Z"},
-		"windows that overlap themselves":   {[]v1alpha1.Window{allow("0 * * * *", 90*time.Minute, "")}, "2026-11-02T10:45:00Z", false, ""},
-		"rare dates":                        {[]v1alpha1.Window{allow("0 0 1 1 *", time.Hour, "")}, "2026-11-02T10:45:00Z", true, "2027-01-01T00:00:00Z"},
-		"a date that never comes":           {[]v1alpha1.Window{allow("0 0 31 2 *", time.Hour, "")}, "2026-11-02T10:45:00Z", true, ""},
-		"longer than a week between allows": {[]v1alpha1.Window{allow("0 0 1 * *", time.Hour, "")}, "2026-11-02T10:45:00Z", true, "2026-12-01T00:00:00Z"},
+		"none is always open":           {nil, "2026-11-02T12:00:00Z", false, ""},
+		"before it opens":               {[]v1alpha1.Window{nights}, "2026-11-02T20:59:59Z", true, "2026-11-02T21:00:00Z"},
+		"the moment it opens":           {[]v1alpha1.Window{nights}, "2026-11-02T21:00:00Z", false, "2026-11-03T03:00:00Z"},
+		"the moment it closes":          {[]v1alpha1.Window{nights}, "2026-11-03T03:00:00Z", true, "2026-11-03T21:00:00Z"},
+		"Friday night ends on Saturday": {[]v1alpha1.Window{nights}, "2026-11-07T02:00:00Z", false, "2026-11-07T03:00:00Z"},
+		"no Saturday night":             {[]v1alpha1.Window{nights}, "2026-11-07T22:00:00Z", true, "2026-11-09T21:00:00Z"},
+		"without a zone it is UTC": {[]v1alpha1.Window{allow("0 22 * * *", time.Hour, "")}, "2026-07-01T22:30:00Z", false,
+			"2026-07-01T23:00:00Z"},
+		"summer time": {[]v1alpha1.Window{nights}, "2026-07-01T20:00:00Z", false, "2026-07-02T02:00:00Z"},
+		"clocks spring forward inside": {[]v1alpha1.Window{allow("0 1 * * *", 2*time.Hour, "Europe/Berlin")}, "2026-03-29T00:30:00Z", false,
+			"2026-03-29T02:00:00Z"},
+		"clocks fall back inside": {[]v1alpha1.Window{allow("0 1 * * *", 4*time.Hour, "Europe/Berlin")}, "2026-10-25T02:30:00Z", false,
+			"2026-10-25T03:00:00Z"},
+		"a skipped time does not open": {[]v1alpha1.Window{allow("30 2 * * *", time.Hour, "Europe/Berlin")}, "2026-03-29T01:15:00Z", true,
+			"2026-03-30T00:30:00Z"},
+		"a time that comes twice, first": {[]v1alpha1.Window{allow("30 2 * * *", 30*time.Minute, "Europe/Berlin")}, "2026-10-25T00:35:00Z",
+			false, "2026-10-25T01:00:00Z"},
+		"a time that comes twice, again": {[]v1alpha1.Window{allow("30 2 * * *", 30*time.Minute, "Europe/Berlin")}, "2026-10-25T01:35:00Z",
+			false, "2026-10-25T02:00:00Z"},
+		"deny wins": {[]v1alpha1.Window{allow("0 0 * * *", 24*time.Hour, ""), deny("0 12 * * *", time.Hour, "")},
+			"2026-11-02T12:30:00Z", true, "2026-11-02T13:00:00Z"},
+		"deny alone leaves the rest open": {[]v1alpha1.Window{deny("0 12 * * *", time.Hour, "")}, "2026-11-02T11:00:00Z", false,
+			"2026-11-02T12:00:00Z"},
+		"windows that touch are one": {[]v1alpha1.Window{allow("0 8 * * *", 4*time.Hour, ""), allow("0 12 * * *", 4*time.Hour, "")},
+			"2026-11-02T10:00:00Z", false, "2026-11-02T16:00:00Z"},
+		"windows that overlap themselves": {[]v1alpha1.Window{allow("0 * * * *", 90*time.Minute, "")}, "2026-11-02T10:45:00Z", false, ""},
+		"rare dates": {[]v1alpha1.Window{allow("0 0 1 1 *", time.Hour, "")}, "2026-11-02T10:45:00Z", true,
+			"2027-01-01T00:00:00Z"},
+		"a date that never comes": {[]v1alpha1.Window{allow("0 0 31 2 *", time.Hour, "")}, "2026-11-02T10:45:00Z", true, ""},
+		"longer than a week between allows": {[]v1alpha1.Window{allow("0 0 1 * *", time.Hour, "")}, "2026-11-02T10:45:00Z", true,
+			"2026-12-01T00:00:00Z"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			at, err := time.Parse(time.RFC3339, tc.at)
@@ -117,11 +128,14 @@ func (c counted) Next(t time.Time) time.Time {
 	return c.Schedule.Next(t)
 }
 
-// TestOpenedLooksBackNoFurtherThanItMust: the last opening is the one that a look at all of them finds, and one that opens all the time is not asked for all.
+// TestOpenedLooksBackNoFurtherThanItMust: the last opening is the one that a look at all of them finds, and one that opens all the time is
+// not asked for all.
 func TestOpenedLooksBackNoFurtherThanItMust(t *testing.T) {
 	berlin := []v1alpha1.Window{
-		deny("* * * * *", 168*time.Hour, "Europe/Berlin"), allow("0 22 * * 1-5", 6*time.Hour, "Europe/Berlin"), allow("*/5 0-3 * * *", 30*time.Hour, "Europe/Berlin"),
-		allow("0 0 1 * *", 168*time.Hour, "Europe/Berlin"), allow("30 2 * * *", 3*time.Hour, "Europe/Berlin"), allow("* * 1 * *", 96*time.Hour, "Europe/Berlin"),
+		deny("* * * * *", 168*time.Hour, "Europe/Berlin"), allow("0 22 * * 1-5", 6*time.Hour, "Europe/Berlin"),
+		allow("*/5 0-3 * * *", 30*time.Hour, "Europe/Berlin"),
+		allow("0 0 1 * *", 168*time.Hour, "Europe/Berlin"), allow("30 2 * * *", 3*time.Hour, "Europe/Berlin"),
+		allow("* * 1 * *", 96*time.Hour, "Europe/Berlin"),
 	}
 	windows, problem := parseWindows(berlin)
 	if problem != nil {
@@ -130,7 +144,8 @@ func TestOpenedLooksBackNoFurtherThanItMust(t *testing.T) {
 	for n, w := range windows {
 		asked, most := 0, 0
 		w.schedule = counted{w.schedule, &asked}
-		for at := time.Date(2026, 10, 20, 0, 7, 0, 0, time.UTC); at.Before(time.Date(2026, 11, 8, 0, 0, 0, 0, time.UTC)); at = at.Add(97 * time.Minute) {
+		for at := time.Date(2026, 10, 20, 0, 7, 0, 0,
+			time.UTC); at.Before(time.Date(2026, 11, 8, 0, 0, 0, 0, time.UTC)); at = at.Add(97 * time.Minute) {
 			asked = 0
 			got := w.opened(at)
 			most = max(most, asked)

@@ -13,7 +13,8 @@ func TestAddToScheme(t *testing.T) {
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
-	for _, kind := range []string{"VMSSRollout", "VMSSRolloutList", "RolloutAction", "RolloutActionList", "CheckTemplate", "CheckTemplateList"} {
+	for _, kind := range []string{"VMSSRollout", "VMSSRolloutList", "RolloutAction", "RolloutActionList", "CheckTemplate",
+		"CheckTemplateList"} {
 		if !scheme.Recognizes(v1alpha1.GroupVersion.WithKind(kind)) {
 			t.Errorf("%s is not registered", kind)
 		}

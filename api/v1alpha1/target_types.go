@@ -29,7 +29,7 @@ type Image struct {
 	// id is the full ARM id of a managed image, or of an image version in a compute gallery of one's own. Upper and lower case
 	// are the same. Examples:
 	// /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/images/providers/Microsoft.Compute/images/nginx-v2,
-	// /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/galleries/web/images/nginx/versions/2.0.0.
+	// /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/rg/providers/Microsoft.Compute/galleries/g/images/web/versions/2.0.0.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512

@@ -209,8 +209,10 @@ func (a *azure) testUpdates() {
 	a.want("Succeeded", a.vmss("show", "--query", "provisioningState", "-o", "tsv")...)
 	a.want("", still...)
 
-	a.az("vmss", "extension", "set", "-g", "shop-rg", "--vmss-name", a.set, "--name", "CustomScript", "--publisher", "Microsoft.Azure.Extensions",
-		"--version", "2.1", "--settings", `{"fileUris": ["http://store.example/install_nginx_v2.sh"], "commandToExecute": "sh install_nginx_v2.sh"}`)
+	a.az("vmss", "extension", "set", "-g", "shop-rg", "--vmss-name", a.set, "--name", "CustomScript", "--publisher",
+		"Microsoft.Azure.Extensions",
+		"--version", "2.1", "--settings",
+		`{"fileUris": ["http://store.example/install_nginx_v2.sh"], "commandToExecute": "sh install_nginx_v2.sh"}`)
 	a.want("0\n1\n2", still...)
 	a.az(a.vmss("update-instances", "--instance-ids", "0", "1")...)
 	a.want("2", still...)
@@ -263,7 +265,8 @@ func (a *azure) testRolling() {
 		a.t.Errorf("cancelling nothing: %v\n%s", err, complaint)
 	}
 	a.ask(http.MethodPost, "/clock", `{"rate": 1}`, nil) // so a machine takes minutes
-	a.ask(http.MethodPut, "/images", `{"marketplace": "Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2", "version": "22.04.202612310"}`, nil)
+	a.ask(http.MethodPut, "/images", `{"marketplace": "Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2", "version": "22.04.202612310"}`,
+		nil)
 	ended := make(chan error, 1)
 	go func() {
 		_, complaint, err := a.try(a.vmss("rolling-upgrade start")...)

@@ -20,7 +20,8 @@ func TestThrottleFlags(t *testing.T) {
 	if !got.ARM || got.Compute != throttle.ComputeWindows || !got.Wrapped || got.Penalty != time.Minute {
 		t.Fatalf("the flags came to %+v", got)
 	}
-	if want := (throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM", VMList: "LowCostGetVMScaleSet", Names: "hide"}); got.PerMinute != want {
+	if want := (throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM", VMList: "LowCostGetVMScaleSet",
+		Names: "hide"}); got.PerMinute != want {
 		t.Errorf("the buckets came to %+v, want %+v", got.PerMinute, want)
 	}
 	for _, name := range []string{"compute", "manual-upgrade", "vm-list", "names"} {

@@ -135,7 +135,8 @@ func testLeases(t *testing.T, admin *kubernetes.Clientset) {
 	g, ctx := NewWithT(t), t.Context()
 	_, err := admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, metav1.CreateOptions{})
 	g.Expect(err).NotTo(HaveOccurred())
-	_, err = admin.CoordinationV1().Leases("shop").Create(ctx, &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "leader"}}, metav1.CreateOptions{})
+	_, err = admin.CoordinationV1().Leases("shop").Create(ctx, &coordinationv1.Lease{ObjectMeta: metav1.ObjectMeta{Name: "leader"}},
+		metav1.CreateOptions{})
 	g.Expect(err).NotTo(HaveOccurred())
 }
 

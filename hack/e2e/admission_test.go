@@ -22,11 +22,13 @@ func TestRefusedByAdmission(t *testing.T) {
 		path  []string
 		says  string
 	}{
-		"percent 0":         {int64(0), percent, "percent must be 1 to 100; to stop without touching more machines, set spec.paused"},
-		"percent 101":       {int64(101), percent, "percent must be 1 to 100"},
-		"image id":          {image("nginx-v2"), []string{"spec", "target"}, "id must be the full ARM id of an image, /subscriptions/{uuid}/resourceGroups/"},
-		"id for a name":     {"shop-rg/web", []string{"spec", "scaleSet", "name"}, "give the name alone, not its id"},
-		"id for a group":    {"/subscriptions/x/resourceGroups/y", []string{"spec", "scaleSet", "resourceGroup"}, "give the name alone, not its id"},
+		"percent 0":   {int64(0), percent, "percent must be 1 to 100; to stop without touching more machines, set spec.paused"},
+		"percent 101": {int64(101), percent, "percent must be 1 to 100"},
+		"image id": {image("nginx-v2"), []string{"spec", "target"},
+			"id must be the full ARM id of an image, /subscriptions/{uuid}/resourceGroups/"},
+		"id for a name": {"shop-rg/web", []string{"spec", "scaleSet", "name"}, "give the name alone, not its id"},
+		"id for a group": {"/subscriptions/x/resourceGroups/y", []string{"spec", "scaleSet", "resourceGroup"},
+			"give the name alone, not its id"},
 		"subscription name": {"production", []string{"spec", "scaleSet", "subscriptionID"}, "`az account show --query id` prints it"},
 		"no target":         {map[string]any{}, []string{"spec", "target"}, "need at least one of image and script each"},
 	} {

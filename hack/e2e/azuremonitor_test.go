@@ -12,13 +12,16 @@ import (
 // busy is the metric of the checks. A machine of which nobody said anything has 5 %.
 const busy = "Percentage CPU"
 
-// TestAzureMonitor lets releases be looked at by platform metrics, where there is no path to the machines: a busy canary is taken back before a second
-// machine has its release, be it by its own numbers, which those of the others would hide, or by those of the scale set; and good ones get through.
+// TestAzureMonitor lets releases be looked at by platform metrics, where there is no path to the machines: a busy canary is taken back
+// before a second machine has its release, be it by its own numbers, which those of the others would hide, or by those of the scale set;
+// and good ones get through.
 func TestAzureMonitor(t *testing.T) {
 	t.Parallel()
 	town := &town{simulator: here.azure}
-	const ofMachine = `{"name": "cpu", "interval": "1s", "count": 2, "azureMonitor": {"metric": "Percentage CPU", "window": "10m", "threshold": {"max": "50"}}}`
-	const ofSet = `{"name": "cpu", "scope": "Step", "interval": "1s", "azureMonitor": {"metric": "Percentage CPU", "window": "10m", "threshold": {"expr": "value < 50.0"}}}`
+	const ofMachine = `{"name": "cpu", "interval": "1s", "count": 2, "azureMonitor": {"metric": "Percentage CPU", "window": "10m",` +
+		` "threshold": {"max": "50"}}}`
+	const ofSet = `{"name": "cpu", "scope": "Step", "interval": "1s", "azureMonitor": {"metric": "Percentage CPU", "window": "10m",` +
+		` "threshold": {"expr": "value < 50.0"}}}`
 	for name, tc := range map[string]struct {
 		check string
 		busy  string // whose metric is far too high; "all": everybody's, "": nobody's
@@ -60,5 +63,6 @@ func (s *simulator) measure(t testing.TB, set scaleSet, machine string, value fl
 	for n := range minutes {
 		minutes[n] = value
 	}
-	s.ask(t, http.MethodPut, "/metrics", map[string]any{"scaleSet": set.id(), "instance": machine, "metric": busy, "value": value, "minutes": minutes}, nil)
+	s.ask(t, http.MethodPut, "/metrics", map[string]any{"scaleSet": set.id(), "instance": machine, "metric": busy, "value": value,
+		"minutes": minutes}, nil)
 }

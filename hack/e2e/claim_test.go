@@ -25,7 +25,8 @@ func TestSecondClaim(t *testing.T) {
 	if out, err := second.apply(t); err != nil {
 		t.Fatalf("applying: %v\n%s", err, out)
 	}
-	expectSaid(t, second.awaitReason(t, v1alpha1.ReasonPreflightFailed), "claimed by the older VMSSRollout "+ns+"/first", "delete one of the two")
+	expectSaid(t, second.awaitReason(t, v1alpha1.ReasonPreflightFailed), "claimed by the older VMSSRollout "+ns+"/first",
+		"delete one of the two")
 	if diff := cmp.Diff(before, mistake{}.footprint(t, set)); diff != "" {
 		t.Errorf("something was touched (-before +after):\n%s", diff)
 	}
@@ -39,8 +40,8 @@ func TestSecondClaim(t *testing.T) {
 	}
 }
 
-// TestInvalidRolloutLeavesTheScaleSet declares a rollout that makes no sense, and a second one for the same scale set, which goes on in its place. Once the
-// first is mended it takes the scale set over, being the older one, and the second says so.
+// TestInvalidRolloutLeavesTheScaleSet declares a rollout that makes no sense, and a second one for the same scale set, which goes on in its
+// place. Once the first is mended it takes the scale set over, being the older one, and the second says so.
 func TestInvalidRolloutLeavesTheScaleSet(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -51,7 +52,8 @@ func TestInvalidRolloutLeavesTheScaleSet(t *testing.T) {
 	first.create(t)
 	first.awaitReason(t, v1alpha1.ReasonInvalid)
 
-	second := newRollout(ns, "second", set).target(map[string]any{"script": map[string]any{"command": "bash install_v3.sh"}}).with(int64(34), "spec", "strategy", "canary", "percent")
+	second := newRollout(ns, "second", set).target(map[string]any{"script": map[string]any{"command": "bash install_v3.sh"}}).with(int64(34),
+		"spec", "strategy", "canary", "percent")
 	second.create(t)
 	second.awaitReason(t, v1alpha1.ReasonCanaryReached)
 

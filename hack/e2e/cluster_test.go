@@ -47,7 +47,8 @@ func (s *stage) kubectl(ctx context.Context, stdin string, args ...string) (stri
 
 // kubectlAs runs it as whom a kubeconfig is for.
 func (s *stage) kubectlAs(ctx context.Context, kubeconfig, stdin string, args ...string) (string, error) {
-	cmd := exec.CommandContext(ctx, s.plane.Kubectl, append([]string{"--kubeconfig", kubeconfig, "--cache-dir", s.dir + "/kubectl"}, args...)...)
+	cmd := exec.CommandContext(ctx, s.plane.Kubectl,
+		append([]string{"--kubeconfig", kubeconfig, "--cache-dir", s.dir + "/kubectl"}, args...)...)
 	cmd.Stdin = strings.NewReader(stdin)
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out

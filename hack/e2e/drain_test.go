@@ -24,7 +24,8 @@ func TestDrain(t *testing.T) {
 	t.Parallel()
 	letDrain(t)
 	t.Run("waits for the budget", testDrainWaits)
-	for onFailure, test := range map[string]func(*testing.T, *nodePool, rollout){"Fail": testDrainFails, "Ignore": testDrainIgnored, "SkipInstance": testDrainSkips} {
+	for onFailure, test := range map[string]func(*testing.T, *nodePool, rollout){"Fail": testDrainFails, "Ignore": testDrainIgnored,
+		"SkipInstance": testDrainSkips} {
 		t.Run("late "+onFailure, func(t *testing.T) {
 			t.Parallel()
 			pool := newNodePool(t, 2)
@@ -56,8 +57,8 @@ func letDrain(t *testing.T) {
 	})
 }
 
-// testDrainWaits: a machine is not touched before its node is empty, its node is not emptied faster than the budget allows, and the next node is
-// left alone until the first takes pods again.
+// testDrainWaits: a machine is not touched before its node is empty, its node is not emptied faster than the budget allows, and the next
+// node is left alone until the first takes pods again.
 func testDrainWaits(t *testing.T) {
 	t.Parallel()
 	pool := newNodePool(t, 2)
@@ -88,7 +89,8 @@ func testDrainWaits(t *testing.T) {
 // testDrainFails: a machine whose node is not empty in time fails untouched, its node takes pods again, and nobody else is begun with.
 func testDrainFails(t *testing.T, pool *nodePool, r rollout) {
 	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
-	if f := failed.Status.FailedInstances; len(f) != 1 || f[0].ID != "0" || f[0].Reason != "DrainFailed" || !strings.Contains(f[0].Message, "may not be evicted") {
+	if f := failed.Status.FailedInstances; len(f) != 1 || f[0].ID != "0" || f[0].Reason != "DrainFailed" ||
+		!strings.Contains(f[0].Message, "may not be evicted") {
 		t.Errorf("failed are %+v", f)
 	}
 	pool.awaitState(t, "0 open with 1 pods, 1 open with 1 pods")
@@ -115,8 +117,8 @@ func testDrainSkips(t *testing.T, pool *nodePool, r rollout) {
 	}
 }
 
-// nodePool is a scale set whose machines are nodes with a pod each. There is an API server and nobody else: the test plays those who look after
-// nodes and budgets.
+// nodePool is a scale set whose machines are nodes with a pod each. There is an API server and nobody else: the test plays those who look
+// after nodes and budgets.
 type nodePool struct {
 	ns    string
 	set   scaleSet
@@ -141,13 +143,15 @@ func newNodePool(t *testing.T, size int) *nodePool {
 			Spec: corev1.PodSpec{NodeName: node.Name, Containers: []corev1.Container{{Name: "web", Image: "shop.example/web"}}},
 		}
 		made(t, pod)
-		pod.Status = corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}
+		pod.Status = corev1.PodStatus{Phase: corev1.PodRunning,
+			Conditions: []corev1.PodCondition{{Type: corev1.PodReady, Status: corev1.ConditionTrue}}}
 		if err := here.kube.Status().Update(t.Context(), pod); err != nil { // what is pending goes whatever its budget says
 			t.Fatal(err)
 		}
 	}
 	made(t, &policyv1.PodDisruptionBudget{ObjectMeta: metav1.ObjectMeta{Namespace: p.ns, Name: "web"},
-		Spec: policyv1.PodDisruptionBudgetSpec{MinAvailable: new(intstr.FromInt32(1)), Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}}})
+		Spec: policyv1.PodDisruptionBudgetSpec{MinAvailable: new(intstr.FromInt32(1)),
+			Selector: &metav1.LabelSelector{MatchLabels: map[string]string{"app": "web"}}}})
 	return p
 }
 
@@ -170,7 +174,8 @@ func (p *nodePool) allow(t testing.TB, evictions int32) {
 	if err := here.kube.Get(t.Context(), client.ObjectKey{Namespace: p.ns, Name: "web"}, budget); err != nil {
 		t.Fatal(err)
 	}
-	budget.Status = policyv1.PodDisruptionBudgetStatus{ObservedGeneration: budget.Generation, DisruptionsAllowed: evictions, CurrentHealthy: 1 + evictions, DesiredHealthy: 1, ExpectedPods: 2}
+	budget.Status = policyv1.PodDisruptionBudgetStatus{ObservedGeneration: budget.Generation, DisruptionsAllowed: evictions,
+		CurrentHealthy: 1 + evictions, DesiredHealthy: 1, ExpectedPods: 2}
 	if err := here.kube.Status().Update(t.Context(), budget); err != nil {
 		t.Fatal(err)
 	}
@@ -251,10 +256,12 @@ func (p *nodePool) state(t testing.TB) string {
 	var all []string
 	for n, name := range p.names {
 		node, pods := &corev1.Node{}, &corev1.PodList{}
-		if err := errors.Join(here.kube.Get(t.Context(), client.ObjectKey{Name: name}, node), here.kube.List(t.Context(), pods, client.MatchingFields{"spec.nodeName": name})); err != nil {
+		if err := errors.Join(here.kube.Get(t.Context(), client.ObjectKey{Name: name}, node),
+			here.kube.List(t.Context(), pods, client.MatchingFields{"spec.nodeName": name})); err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, fmt.Sprintf("%d %s with %d pods", n, map[bool]string{true: "cordoned", false: "open"}[node.Spec.Unschedulable], len(pods.Items)))
+		all = append(all, fmt.Sprintf("%d %s with %d pods", n, map[bool]string{true: "cordoned", false: "open"}[node.Spec.Unschedulable],
+			len(pods.Items)))
 	}
 	return strings.Join(all, ", ")
 }

@@ -8,8 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestFlexible goes through a Flexible scale set, whose ids are names: what is planned is done, a person leaves out one machine by its name, the release turns
-// out bad and takes itself back, and nobody else is touched.
+// TestFlexible goes through a Flexible scale set, whose ids are names: what is planned is done, a person leaves out one machine by its
+// name, the release turns out bad and takes itself back, and nobody else is touched.
 func TestFlexible(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)

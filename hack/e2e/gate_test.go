@@ -104,9 +104,9 @@ func (g *gate) proxy(t testing.TB, upstream string, transport http.RoundTripper,
 	return server.URL
 }
 
-// seeKubernetes counts writes of rollouts and of their statuses, of the answers to actions, and of records of what to go back to. Events are not counted: they are
-// sent when it suits them, beside the rounds, and one that is lost or sent twice changes nothing. Leases belong to the election of leaders,
-// which these managers do not hold.
+// seeKubernetes counts writes of rollouts and of their statuses, of the answers to actions, and of records of what to go back to. Events
+// are not counted: they are sent when it suits them, beside the rounds, and one that is lost or sent twice changes nothing. Leases belong
+// to the election of leaders, which these managers do not hold.
 func (g *gate) seeKubernetes(r *http.Request, _ string) bool {
 	about := strings.Contains(r.URL.Path, "/vmssrollouts/")
 	answer := strings.Contains(r.URL.Path, "/rolloutactions/")

@@ -13,8 +13,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestHooks: a program hears of steps and machines in their order, with one key each; while it cannot answer nothing is touched, also when the manager is
-// killed meanwhile, and it is called again under the key that it knows. It hears of a failure when there is one.
+// TestHooks: a program hears of steps and machines in their order, with one key each; while it cannot answer nothing is touched, also when
+// the manager is killed meanwhile, and it is called again under the key that it knows. It hears of a failure when there is one.
 func TestHooks(t *testing.T) {
 	t.Parallel()
 	town := newTown(t)
@@ -67,8 +67,8 @@ func TestHooks(t *testing.T) {
 	town.expectAlarm(t, set, r, program)
 }
 
-// expectAlarm has the rollout go on to a release that fails and stays. The program hears of that, and had heard of no failure before; while it cannot
-// take the call nothing waits for it, and it is called again under the same key until it can.
+// expectAlarm has the rollout go on to a release that fails and stays. The program hears of that, and had heard of no failure before; while
+// it cannot take the call nothing waits for it, and it is called again under the same key until it can.
 func (s *town) expectAlarm(t *testing.T, set scaleSet, r rollout, program *listener) {
 	t.Helper()
 	program.refusing("OnFailure")
@@ -114,11 +114,13 @@ func expectOrder(t *testing.T, town *town, set scaleSet, heard []called) {
 		if c.Instance.ID == "" {
 			continue
 		}
-		if at := slices.IndexFunc(town.residents(t, set), func(r resident) bool { return r.ID == c.Instance.ID && r.Address == c.Instance.PrivateAddress }); at < 0 {
+		if at := slices.IndexFunc(town.residents(t, set),
+			func(r resident) bool { return r.ID == c.Instance.ID && r.Address == c.Instance.PrivateAddress }); at < 0 {
 			t.Errorf("%s: nobody lives at %s", c, c.Instance.PrivateAddress)
 		}
 	}
-	want := []string{"BeforeStep one", "BeforeInstance one 0", "AfterInstance one 0", "AfterStep one", "BeforeStep all", "BeforeInstance all 1", "AfterInstance all 1", "AfterStep all"}
+	want := []string{"BeforeStep one", "BeforeInstance one 0", "AfterInstance one 0", "AfterStep one", "BeforeStep all",
+		"BeforeInstance all 1", "AfterInstance all 1", "AfterStep all"}
 	if !slices.Equal(order, want) {
 		t.Errorf("heard %q, want %q", order, want)
 	}

@@ -132,7 +132,8 @@ func (g *gate) admitFresh(t testing.TB, r rollout, set scaleSet, lag int) {
 	here.azure.setFaults(t, set, fault{Operation: "VMs.List", Kind: "listLags", Seconds: lag})
 	defer here.azure.setFaults(t, set)
 	g.admit(t, ns)
-	defer r.lookOften(t)() // a rollout that is over is looked at within a quarter of an hour only, and what was asked before the start counts as seen
+	// a rollout that is over is looked at within a quarter of an hour only, and what was asked before the start counts as seen
+	defer r.lookOften(t)()
 	eventually(t, patience, "the fresh manager has looked", func(context.Context) error {
 		if now := g.seen(); now.models == before {
 			return fmt.Errorf("%d models read so far", now.models)
@@ -157,8 +158,8 @@ func (g *gate) awaitKill(t testing.TB, r rollout) bool {
 	if !over {
 		return true
 	}
-	// The last write can be read before the gate has counted it. When another round begins, it has. It may be counted, and the manager be killed,
-	// before this asks for that round.
+	// The last write can be read before the gate has counted it. When another round begins, it has. It may be counted, and the manager be
+	// killed, before this asks for that round.
 	g.awaitRoundOrKill(t, r, false)
 	return g.isKilled()
 }

@@ -127,7 +127,8 @@ func (l *listener) heardOf(event string) []called {
 // saidOf is what every call says of the run that a rollout is at.
 func saidOf(o *v1alpha1.VMSSRollout, set scaleSet, step string) map[string]any {
 	return map[string]any{
-		"namespace": o.Namespace, "rollout": o.Name, "uid": string(o.UID), "revision": o.Status.Revision, "run": float64(o.Status.Run), "step": step,
+		"namespace": o.Namespace, "rollout": o.Name, "uid": string(o.UID), "revision": o.Status.Revision, "run": float64(o.Status.Run),
+		"step":     step,
 		"scaleSet": map[string]any{"subscriptionID": subscription, "resourceGroup": set.group, "name": set.name},
 	}
 }

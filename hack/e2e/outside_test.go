@@ -16,8 +16,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
-// TestOutsideEdit: an unrelated extension is added while a canary is held, and Azure clears the canary's flag. The canary stays exposed and watched, and is
-// not upgraded a second time; the condition Drifted names it. When it falls ill, the failure policy rolls it back.
+// TestOutsideEdit: an unrelated extension is added while a canary is held, and Azure clears the canary's flag. The canary stays exposed and
+// watched, and is not upgraded a second time; the condition Drifted names it. When it falls ill, the failure policy rolls it back.
 func TestOutsideEdit(t *testing.T) {
 	t.Parallel()
 	figure.Fault(t, 5)
@@ -48,8 +48,8 @@ func TestOutsideEdit(t *testing.T) {
 	}
 }
 
-// TestScaleSetMadeAnew: the scale set is deleted and another one is created under its name while a canary is out. Nothing is written to the other one
-// until the rollout is told to begin anew.
+// TestScaleSetMadeAnew: the scale set is deleted and another one is created under its name while a canary is out. Nothing is written to the
+// other one until the rollout is told to begin anew.
 func TestScaleSetMadeAnew(t *testing.T) {
 	t.Parallel()
 	figure.Fault(t, 15)
@@ -76,15 +76,16 @@ func TestScaleSetMadeAnew(t *testing.T) {
 	}
 }
 
-// TestNamespaceDeleted: a namespace goes away with a rollout in it, whose rollback lacks its Secret. The rollout does not hold it up, and the event of
-// that is where there are events still: in the namespace default.
+// TestNamespaceDeleted: a namespace goes away with a rollout in it, whose rollback lacks its Secret. The rollout does not hold it up, and
+// the event of that is where there are events still: in the namespace default.
 func TestNamespaceDeleted(t *testing.T) {
 	t.Parallel()
 	figure.Fault(t, 10)
 	r, set := canaryWithSecret(t)
 	ns, before := r.GetNamespace(), len(here.azure.writes(t, set))
 	kubectl(t, "delete", "namespace", ns, "--wait=false")
-	// No controller of namespaces runs here. What it does is done by hand: it deletes everything in the namespace, the Secrets among the first.
+	// No controller of namespaces runs here. What it does is done by hand: it deletes everything in the namespace, the Secrets among the
+	// first.
 	kubectl(t, "delete", "secrets,controllerrevisions,vmssr,rolebindings", "--all", "-n", ns, "--wait=false")
 	eventually(t, patience, "the object is gone", func(ctx context.Context) error {
 		o := &v1alpha1.VMSSRollout{}
@@ -95,7 +96,8 @@ func TestNamespaceDeleted(t *testing.T) {
 		return errors.Join(err, errors.New("it is still there: "+ready(o).Message))
 	})
 	eventually(t, time.Minute, "an event in the namespace default tells what was left", func(context.Context) error {
-		told := kubectl(t, "get", "events", "-n", "default", "--field-selector", "reason=NotRollbackable,involvedObject.name="+ns, "-o", "jsonpath={.items[*].message}")
+		told := kubectl(t, "get", "events", "-n", "default", "--field-selector", "reason=NotRollbackable,involvedObject.name="+ns, "-o",
+			"jsonpath={.items[*].message}")
 		for _, part := range []string{"VMSSRollout web", ns + "/web", "instance 0"} {
 			if !strings.Contains(told, part) {
 				return errors.New("it does not say " + part + ": " + told)
@@ -112,8 +114,8 @@ func TestNamespaceDeleted(t *testing.T) {
 	}
 }
 
-// canaryWithSecret completes a script whose settings are in a Secret, and has another script, without one, on one of two instances. The object is to be
-// rolled back when it is deleted.
+// canaryWithSecret completes a script whose settings are in a Secret, and has another script, without one, on one of two instances. The
+// object is to be rolled back when it is deleted.
 func canaryWithSecret(t *testing.T) (rollout, scaleSet) {
 	t.Helper()
 	ns := namespace(t)
@@ -182,8 +184,8 @@ func (r rollout) lookOften(t testing.TB) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// TestStuckOperationAndRollback: of four instances one has the release, and the upgrade of the next never ends. Five minutes after the rollback was asked
-// for, it restores the model and takes the first instance back, beside the upgrade that does not end, which it names.
+// TestStuckOperationAndRollback: of four instances one has the release, and the upgrade of the next never ends. Five minutes after the
+// rollback was asked for, it restores the model and takes the first instance back, beside the upgrade that does not end, which it names.
 func TestStuckOperationAndRollback(t *testing.T) {
 	t.Parallel()
 	figure.Fault(t, 14)

@@ -32,7 +32,8 @@ func startPrometheus(t *testing.T, town *town, set scaleSet) *prometheus {
 		targets = append(targets, fmt.Sprintf(`  - {targets: [%q], labels: {machine: %q}}`, r.host(town), set.name+"_"+r.ID))
 	}
 	dir := t.TempDir()
-	config := "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n- job_name: web\n  static_configs:\n" + strings.Join(targets, "\n") + "\n"
+	config := "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n- job_name: web\n  static_configs:\n" +
+		strings.Join(targets, "\n") + "\n"
 	if err := os.WriteFile(filepath.Join(dir, "prometheus.yml"), []byte(config), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -160,15 +161,19 @@ func (p *prometheus) errorRate(onNoData, rest string) string {
 
 // comparedRate compares it with that of the machines that have the release not.
 func (p *prometheus) comparedRate(rest string) string {
-	return p.rateCheck("Wait", rest, fmt.Sprintf(`"baseline": "%s", "threshold": {"expr": "canary <= 0.01 || canary <= 2.0 * baseline"}`, shareOf("Baseline")))
+	return p.rateCheck("Wait", rest, fmt.Sprintf(`"baseline": "%s", "threshold": {"expr": "canary <= 0.01 || canary <= 2.0 * baseline"}`,
+		shareOf("Baseline")))
 }
 
 func (p *prometheus) rateCheck(onNoData, rest, threshold string) string {
 	return fmt.Sprintf(`{"name": "errors", "scope": "Step", "onNoData": %q, "interval": "1s", %s, "prometheus": {"url": %q, "query": "%s",
-		"samples": "sum(increase(http_requests_total{machine=~\"{{regex .Canary.Names}}\"}[10s]))", %s}}`, onNoData, rest, p.url, shareOf("Canary"), threshold)
+		"samples": "sum(increase(http_requests_total{machine=~\"{{regex .Canary.Names}}\"}[10s]))", %s}}`, onNoData, rest, p.url,
+		shareOf("Canary"), threshold)
 }
 
 // shareOf is a query for the share of a group's answers that are errors.
 func shareOf(group string) string {
-	return fmt.Sprintf(`sum(rate(http_requests_total{code=\"500\",machine=~\"{{regex .%[1]s.Names}}\"}[10s])) / sum(rate(http_requests_total{machine=~\"{{regex .%[1]s.Names}}\"}[10s]))`, group)
+	return fmt.Sprintf(
+		`sum(rate(http_requests_total{code=\"500\",`+
+			`machine=~\"{{regex .%[1]s.Names}}\"}[10s])) / sum(rate(http_requests_total{machine=~\"{{regex .%[1]s.Names}}\"}[10s]))`, group)
 }

@@ -14,7 +14,8 @@ import (
 const secretWord = "tr0ub4dor"
 
 // TestSecret rolls out a script whose settings are in a Secret that the controller may not read and that is not there. It says the one,
-// then the other, then that the Secret does not allow it, and each time the command that mends it, which is what the test runs. Then it goes on, and tells nobody the secret.
+// then the other, then that the Secret does not allow it, and each time the command that mends it, which is what the test runs. Then it
+// goes on, and tells nobody the secret.
 func TestSecret(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -75,8 +76,8 @@ func mendingCommand(t testing.TB, o *v1alpha1.VMSSRollout) []string {
 	return args
 }
 
-// TestRotatedSecret rotates the Secret of the release that a canary would go back to. What was in force then cannot be written any more, and
-// the status says so before anybody needs it; when the Secret is what it was, there is a way back again.
+// TestRotatedSecret rotates the Secret of the release that a canary would go back to. What was in force then cannot be written any more,
+// and the status says so before anybody needs it; when the Secret is what it was, there is a way back again.
 func TestRotatedSecret(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)

@@ -136,7 +136,8 @@ func (s *simulator) makeSet(t testing.TB, set scaleSet, o stageSet) {
 		o.image = "v1"
 	}
 	s.makeImage(t, imageID(o.image))
-	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID(o.image), "mode": o.mode, "health": "extension", "zones": o.zones,
+	made := map[string]any{"scaleSet": set.id(), "capacity": o.capacity, "image": imageID(o.image), "mode": o.mode, "health": "extension",
+		"zones":         o.zones,
 		"orchestration": o.orchestration}
 	if o.script != "" {
 		made["script"] = map[string]any{"command": o.script}

@@ -79,9 +79,13 @@ func TestAutomaticExtensionUpgrade(t *testing.T) {
 func TestRefusedForGood(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ code, message string }{
-		"disk size":  {"OperationNotAllowed", "The specified disk size 30 GB is smaller than the size of the corresponding disk in the VM image: 64 GB. This is not allowed. Please choose equal or greater size or do not specify an explicit size."},
+		"disk size": {"OperationNotAllowed",
+			"The specified disk size 30 GB is smaller than the size of the corresponding disk in the VM image: 64 GB. This is not allowed. Please " +
+				"choose equal or greater size or do not specify an explicit size."},
 		"image type": {"OperationNotAllowed", "Changing image type is not allowed on a scale set."},
-		"sku":        {"SkuNotAvailable", "The requested size for resource is currently not available in location 'westeurope' zones '' for subscription. Please try another size."},
+		"sku": {"SkuNotAvailable",
+			"The requested size for resource is currently not available in location 'westeurope' zones '' for subscription. Please try " +
+				"another size."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,7 +152,8 @@ func TestClockAhead(t *testing.T) {
 func (s *simulator) addExtension(t testing.TB, set scaleSet, name string, automatic bool) {
 	t.Helper()
 	s.callARM(t, http.MethodPut, set.id()+"/extensions/"+name, map[string]any{"properties": map[string]any{
-		"publisher": "Microsoft.Azure.Monitor", "type": name, "typeHandlerVersion": "1.0", "autoUpgradeMinorVersion": true, "enableAutomaticUpgrade": automatic,
+		"publisher": "Microsoft.Azure.Monitor", "type": name, "typeHandlerVersion": "1.0", "autoUpgradeMinorVersion": true,
+		"enableAutomaticUpgrade": automatic,
 	}}, nil)
 	eventually(t, time.Minute, "the model of "+set.name+" is written", func(context.Context) error {
 		properties, _ := s.model(t, set)["properties"].(map[string]any)

@@ -115,15 +115,18 @@ func (s *town) settleSetOf(t testing.TB, set scaleSet, capacity int, image strin
 	s.callARM(t, http.MethodPut, group, parsed(t, `{"location": "eastus"}`), nil)
 	s.callARM(t, http.MethodPut, address, parsed(t, `{"location": "eastus", "sku": {"name": "Standard"}}`), nil)
 	s.callARM(t, http.MethodPut, balancer, parsed(t, fmt.Sprintf(`{"location": "eastus", "sku": {"name": "Standard"}, "properties": {
-		"frontendIPConfigurations": [{"name": "front", "properties": {"publicIPAddress": {"id": %[1]q}}}], "backendAddressPools": [{"name": "web"}],
-		"inboundNatPools": [{"name": "nat", "properties": {"protocol": "Tcp", "frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50099, "backendPort": 80,
-			"frontendIPConfiguration": {"id": "%[2]s/frontendIPConfigurations/front"}}}]}}`, address, balancer)), nil)
-	s.callARM(t, http.MethodPut, set.id(), parsed(t, fmt.Sprintf(`{"location": "eastus", "sku": {"name": "Standard_D2s_v3", "capacity": %d}, "properties": {
+		"frontendIPConfigurations": [{"name": "front", "properties": {"publicIPAddress": {"id": %[1]q}}}],
+		"backendAddressPools": [{"name": "web"}],
+		"inboundNatPools": [{"name": "nat", "properties": {"protocol": "Tcp", "frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50099,
+			"backendPort": 80, "frontendIPConfiguration": {"id": "%[2]s/frontendIPConfigurations/front"}}}]}}`, address, balancer)), nil)
+	s.callARM(t, http.MethodPut, set.id(), parsed(t,
+		fmt.Sprintf(`{"location": "eastus", "sku": {"name": "Standard_D2s_v3", "capacity": %d}, "properties": {
 		"orchestrationMode": "Uniform", "overprovision": false, "upgradePolicy": {"mode": "Manual"},
 		"virtualMachineProfile": {"storageProfile": {"imageReference": {"id": %q}}, "networkProfile": {"networkInterfaceConfigurations": [
 			{"name": "nic", "properties": {"primary": true, "ipConfigurations": [{"name": "ip", "properties": {
-				"loadBalancerBackendAddressPools": [{"id": "%[3]s/backendAddressPools/web"}], "loadBalancerInboundNatPools": [{"id": "%[3]s/inboundNatPools/nat"}]}}]}}]}}}}`,
-		capacity, imageID(image), balancer)), nil)
+				"loadBalancerBackendAddressPools": [{"id": "%[3]s/backendAddressPools/web"}],
+				"loadBalancerInboundNatPools": [{"id": "%[3]s/inboundNatPools/nat"}]}}]}}]}}}}`,
+			capacity, imageID(image), balancer)), nil)
 	eventually(t, patience, "the machines of "+set.name+" serve", func(ctx context.Context) error {
 		there := s.residents(t, set)
 		if len(there) != capacity {
@@ -178,7 +181,8 @@ func read(ctx context.Context, url string) (status int, page string, err error) 
 // manage starts a manager whose checks and hooks may call this computer, and nothing else that is private.
 func (s *town) manage(t testing.TB, namespaces ...string) *process {
 	t.Helper()
-	return startManager(t, employer{kubeconfig: here.staff, endpoint: s.arm, namespaces: namespaces, flags: []string{"--allow-outbound=127.0.0.0/8:1024-65535"}})
+	return startManager(t, employer{kubeconfig: here.staff, endpoint: s.arm, namespaces: namespaces,
+		flags: []string{"--allow-outbound=127.0.0.0/8:1024-65535"}})
 }
 
 // release declares an image for all machines, the first of which has to stay well for a while before the others get it.

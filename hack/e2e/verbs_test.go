@@ -35,7 +35,8 @@ func TestPromote(t *testing.T) {
 
 	full := r.action(t, "all", "PromoteFull")
 	out, err := full.create(t, jane, jane.name)
-	if want := "spec.action PromoteFull is not among the actions that " + jane.name + " may ask for"; !isExit(err) || !strings.Contains(out, want) {
+	if want := "spec.action PromoteFull is not among the actions that " + jane.name + " may ask for"; !isExit(err) ||
+		!strings.Contains(out, want) {
 		t.Fatalf("PromoteFull by who has the verb promote: %v, and it does not say %q:\n%s", err, want, out)
 	}
 	on := r.action(t, "on", "Promote", "step", "one")
@@ -50,7 +51,8 @@ func TestPromote(t *testing.T) {
 	full.name = "all-by-admin"
 	full.must(t)
 	done := r.awaitReason(t, v1alpha1.ReasonCompleted)
-	if got, want := told(done.Status.Actions), "Promote one by "+jane.name+", verified true; PromoteFull by admin, verified true"; got != want {
+	if got, want := told(done.Status.Actions), "Promote one by "+jane.name+
+		", verified true; PromoteFull by admin, verified true"; got != want {
 		t.Errorf("recorded: %s, want %s", got, want)
 	}
 	if got := here.azure.upgraded(t, set); len(got) != 6 {
@@ -67,8 +69,8 @@ func (r rollout) awaitSoak(t testing.TB, name string) {
 	})
 }
 
-// TestSkipInstance goes on without a machine on which the script fails, and leaves that one as it is. Who names a machine that there is not is
-// told so.
+// TestSkipInstance goes on without a machine on which the script fails, and leaves that one as it is. Who names a machine that there is not
+// is told so.
 func TestSkipInstance(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -138,8 +140,8 @@ func TestApprovalTimesOut(t *testing.T) {
 	}
 }
 
-// TestNotRollbackable fails a release over a script that somebody made by hand: what its protected settings were nobody can read back, so there is
-// no way back but the one that a person declares. The status says so before it is needed, and declaring it mends it.
+// TestNotRollbackable fails a release over a script that somebody made by hand: what its protected settings were nobody can read back, so
+// there is no way back but the one that a person declares. The status says so before it is needed, and declaring it mends it.
 func TestNotRollbackable(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)

@@ -12,16 +12,18 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
-// TestVerification lets releases be looked at, good ones and bad ones, by every way that needs no Azure: bad ones must be taken back before a
-// second machine has them, and good ones must get through.
+// TestVerification lets releases be looked at, good ones and bad ones, by every way that needs no Azure: bad ones must be taken back before
+// a second machine has them, and good ones must get through.
 func TestVerification(t *testing.T) {
 	t.Parallel()
 	town := newTown(t)
 	var caught, stopped atomic.Int32
 	t.Run("releases", func(t *testing.T) {
 		for name, check := range map[string]string{
-			"the machine's own address":   fmt.Sprintf(`{"name": "page", "interval": "1s", "count": 2, "http": {"port": %d, "bodyRegex": "all is well"}}`, town.machinePort),
-			"the machine's NAT port":      `{"name": "page", "interval": "1s", "count": 2, "http": {"via": "NATPort", "port": 80, "bodyRegex": "all is well"}}`,
+			"the machine's own address": fmt.Sprintf(
+				`{"name": "page", "interval": "1s", "count": 2, "http": {"port": %d, "bodyRegex": "all is well"}}`, town.machinePort),
+			"the machine's NAT port": `{"name": "page", "interval": "1s", "count": 2, "http": {"via": "NATPort", "port": 80,` +
+				` "bodyRegex": "all is well"}}`,
 			"a script on the machine":     `{"name": "page", "interval": "1s", "runCommand": {"script": "grep -q 'all is well' index.html"}}`,
 			"what machines need no check": `{"name": "page", "enforce": false, "interval": "1s", "http": {"port": 1, "bodyRegex": "all is well"}}`,
 		} {
@@ -112,8 +114,8 @@ func (s *town) expectThrough(t *testing.T, ns string, set scaleSet, size int, st
 	}
 }
 
-// testErrors has people visit a scale set of twelve, with a real Prometheus that compares the canary with the others. A release that answers five of a
-// hundred with an error is far below one of a hundred in the whole fleet, and is caught.
+// testErrors has people visit a scale set of twelve, with a real Prometheus that compares the canary with the others. A release that
+// answers five of a hundred with an error is far below one of a hundred in the whole fleet, and is caught.
 func (s *town) testErrors(t *testing.T, image string, caught, stopped *atomic.Int32) {
 	t.Parallel()
 	const fleet = 12
@@ -124,9 +126,11 @@ func (s *town) testErrors(t *testing.T, image string, caught, stopped *atomic.In
 	people := &crowd{town: s, set: set}
 	people.begin(t)
 	s.manage(t, ns)
-	kubectlApply(t, ns, fmt.Sprintf(`{"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "CheckTemplate", "metadata": {"name": "errors"}, "spec": %s}`,
-		template(t, server.comparedRate(`"background": true, "failureLimit": 1, "minSamples": 40`))))
-	r := release(ns, set, image, "20s").with("50%", "spec", "strategy", "batch", "size").with("50%", "spec", "strategy", "batch", "maxUnavailable").
+	kubectlApply(t, ns,
+		fmt.Sprintf(`{"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "CheckTemplate", "metadata": {"name": "errors"}, "spec": %s}`,
+			template(t, server.comparedRate(`"background": true, "failureLimit": 1, "minSamples": 40`))))
+	r := release(ns, set, image, "20s").with("50%", "spec", "strategy", "batch", "size").with("50%", "spec", "strategy", "batch",
+		"maxUnavailable").
 		checked(t, `{"name": "errors", "templateRef": {"name": "errors"}}`)
 	r.create(t)
 	if image == "v2" {
@@ -143,8 +147,8 @@ func (s *town) testErrors(t *testing.T, image string, caught, stopped *atomic.In
 	caught.Add(1)
 }
 
-// testSore has the same done to a scale set whose machines answer one of ten with an error. A release that does no worse gets through: it is the
-// comparison that decides, not the number.
+// testSore has the same done to a scale set whose machines answer one of ten with an error. A release that does no worse gets through: it
+// is the comparison that decides, not the number.
 func (s *town) testSore(t *testing.T, stopped *atomic.Int32) {
 	t.Parallel()
 	const fleet = 4
@@ -173,7 +177,9 @@ func (s *town) testDies(t *testing.T, caught *atomic.Int32) {
 	s.settleSet(t, set, 3)
 	s.manage(t, ns)
 	r := release(ns, set, "dies", "5m").checked(t,
-		fmt.Sprintf(`{"name": "page", "background": true, "interval": "1s", "errorLimit": 2, "http": {"port": %d, "bodyRegex": "all is well", "timeout": "2s"}}`, s.machinePort))
+		fmt.Sprintf(
+			`{"name": "page", "background": true, "interval": "1s", "errorLimit": 2, "http": {"port": %d, "bodyRegex": "all is well",`+
+				` "timeout": "2s"}}`, s.machinePort))
 	r.create(t)
 	soaking := r.await(t, "answers well in the soak", func(*v1alpha1.VMSSRollout) bool {
 		r.look(t)
@@ -191,7 +197,8 @@ func (s *town) testDies(t *testing.T, caught *atomic.Int32) {
 	caught.Add(1)
 }
 
-// TestNoTraffic: what cannot be measured for lack of traffic waits, passes or fails, as declared; and what waits is measured when people come.
+// TestNoTraffic: what cannot be measured for lack of traffic waits, passes or fails, as declared; and what waits is measured when people
+// come.
 func TestNoTraffic(t *testing.T) {
 	t.Parallel()
 	town := newTown(t)
@@ -226,7 +233,8 @@ func TestNoTraffic(t *testing.T) {
 	}
 }
 
-// TestCheckThatCannotBeMade: an endpoint that is down is an error and no failure. It is borne errorLimit times in a row, and then it is not a pass.
+// TestCheckThatCannotBeMade: an endpoint that is down is an error and no failure. It is borne errorLimit times in a row, and then it is not
+// a pass.
 func TestCheckThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	town := newTown(t)
@@ -236,7 +244,9 @@ func TestCheckThatCannotBeMade(t *testing.T) {
 	town.manage(t, ns)
 	down := fmt.Sprintf("http://127.0.0.1:%d", freePort(t))
 	r := release(ns, set, "v2", "0s").with("Pause", "spec", "failurePolicy", "action").checked(t,
-		fmt.Sprintf(`{"name": "errors", "scope": "Step", "interval": "1s", "errorLimit": 3, "prometheus": {"url": %q, "query": "up", "threshold": {"min": "1"}}}`, down))
+		fmt.Sprintf(
+			`{"name": "errors", "scope": "Step", "interval": "1s", "errorLimit": 3, "prometheus": {"url": %q, "query": "up",`+
+				` "threshold": {"min": "1"}}}`, down))
 	r.create(t)
 	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
 	expectSaid(t, failed, "check errors failed", "4 errors in a row, tolerated are 3", "nothing more is upgraded")

@@ -15,8 +15,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// inspector is somebody's program that visits the machine that it is told of, at its own address and at its NAT port, and lets it pass if its
-// page says what it should. What both are is in the arguments.
+// inspector is somebody's program that visits the machine that it is told of, at its own address and at its NAT port, and lets it pass if
+// its page says what it should. What both are is in the arguments.
 type inspector struct {
 	*listener
 	town *town
@@ -67,13 +67,15 @@ func (i *inspector) hire(t testing.TB, ns string) {
 
 // endpoint declares the inspector as the one to call, at a path of its own.
 func (i *inspector) endpoint(path string) string {
-	return fmt.Sprintf(`"url": "%s%s", "tls": {"ca": %q}, "credentials": {"bearer": {"name": %q, "key": "token"}}`, i.url, path, i.ca, inspectorName)
+	return fmt.Sprintf(`"url": "%s%s", "tls": {"ca": %q}, "credentials": {"bearer": {"name": %q, "key": "token"}}`, i.url, path, i.ca,
+		inspectorName)
 }
 
 // hears adds a hook that tells the inspector when a run fails.
 func (i *inspector) hears(t testing.TB, r rollout) rollout {
 	t.Helper()
-	hook := parsed(t, fmt.Sprintf(`{"name": "pager", "at": "OnFailure", "args": [{"name": "team", "value": "shop"}], %s}`, i.endpoint("/pager")))
+	hook := parsed(t, fmt.Sprintf(`{"name": "pager", "at": "OnFailure", "args": [{"name": "team", "value": "shop"}], %s}`,
+		i.endpoint("/pager")))
 	return r.with([]any{hook}, "spec", "hooks")
 }
 
@@ -88,7 +90,8 @@ func (i *inspector) judged() []called {
 	return all
 }
 
-// testInspectedBad rolls out an image whose page is wrong, to be found by somebody's program. It is told of the canary, once, and of the failure, once.
+// testInspectedBad rolls out an image whose page is wrong, to be found by somebody's program. It is told of the canary, once, and of the
+// failure, once.
 func (s *town) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
@@ -98,7 +101,8 @@ func (s *town) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 	i.hire(t, ns)
 	manager := s.manage(t, ns)
 	i.hears(t, release(ns, set, "broken", "0s")).checked(t, fmt.Sprintf(
-		`{"name": "page", "interval": "1s", "count": 2, "args": [{"name": "page", "value": ""}, {"name": "says", "value": "all is well"}], "webhook": {%s}}`,
+		`{"name": "page", "interval": "1s", "count": 2, "args": [{"name": "page", "value": ""}, {"name": "says", "value": "all is well"}],`+
+			` "webhook": {%s}}`,
 		i.endpoint("/inspect"))).create(t)
 	back := s.expectTakenBack(t, ns, set, 3, "CheckFailed")
 	caught.Add(1)
@@ -139,8 +143,8 @@ func (s *town) introduced(t testing.TB, set scaleSet, id string, c called) map[s
 	return said
 }
 
-// testInspectedByTemplate rolls out a good image, to be found so by a template. It is missing an argument first, of which the user is told before
-// anything is touched; of the others one is the template's own, and one is not.
+// testInspectedByTemplate rolls out a good image, to be found so by a template. It is missing an argument first, of which the user is told
+// before anything is touched; of the others one is the template's own, and one is not.
 func (s *town) testInspectedByTemplate(t *testing.T, stopped *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
@@ -150,7 +154,8 @@ func (s *town) testInspectedByTemplate(t *testing.T, stopped *atomic.Int32) {
 	i.hire(t, ns)
 	s.manage(t, ns)
 	// Nothing of it would let the release pass but what the rollout gives and what the template has for page.
-	kubectlApply(t, ns, fmt.Sprintf(`{"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "CheckTemplate", "metadata": {"name": "page"}, "spec": {
+	kubectlApply(t, ns,
+		fmt.Sprintf(`{"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "CheckTemplate", "metadata": {"name": "page"}, "spec": {
 		"args": [{"name": "shop"}, {"name": "page", "value": "index.html"}, {"name": "says", "value": "nobody says this"}],
 		"interval": "1s", "count": 2, "webhook": {%s}}}`, i.endpoint("/inspect/{{args.shop}}")))
 	r := i.hears(t, release(ns, set, "v2", "0s"))
@@ -162,7 +167,8 @@ func (s *town) testInspectedByTemplate(t *testing.T, stopped *atomic.Int32) {
 		t.Fatalf("applying: %v\n%s", err, out)
 	}
 	expectSaid(t, r.awaitReason(t, v1alpha1.ReasonInvalid),
-		"reading check page", "CheckTemplate page", "argument shop has no value; give it in the check's args", "kubectl edit vmssrollout web -n "+ns)
+		"reading check page", "CheckTemplate page", "argument shop has no value; give it in the check's args",
+		"kubectl edit vmssrollout web -n "+ns)
 	if diff := cmp.Diff(before, s.footprint(t, set)); diff != "" || len(i.heard()) > 0 {
 		t.Errorf("called %v, and this was touched (-before +after):\n%s", i.heard(), diff)
 	}

@@ -71,12 +71,14 @@ var rooms = map[string]room{
 	"internal/azuresim/arm": {
 		own: []string{"internal/azuresim/throttle/ratelimit", "internal/azuresim/tree"}, foreign: []string{"github.com/google/uuid"},
 	},
-	"internal/azuresim/kernel": {own: []string{"internal/azuresim/arm", "internal/azuresim/guest"}, foreign: []string{"github.com/google/uuid"}},
+	"internal/azuresim/kernel": {own: []string{"internal/azuresim/arm", "internal/azuresim/guest"},
+		foreign: []string{"github.com/google/uuid"}},
 	"internal/azuresim/vmprofile": {
 		own: []string{"internal/azuresim/arm", "internal/azuresim/guest", "internal/azuresim/kernel", "internal/azuresim/tree"},
 	},
 	"internal/azuresim/vmss": {own: []string{
-		"internal/azuresim/arm", "internal/azuresim/faults", "internal/azuresim/guest", "internal/azuresim/kernel", "internal/azuresim/operations",
+		"internal/azuresim/arm", "internal/azuresim/faults", "internal/azuresim/guest", "internal/azuresim/kernel",
+		"internal/azuresim/operations",
 		"internal/azuresim/resources", "internal/azuresim/tree", "internal/azuresim/vmprofile",
 	}, foreign: []string{"github.com/google/uuid"}},
 	"cmd": {

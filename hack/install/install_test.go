@@ -17,8 +17,8 @@ import (
 // limit bounds one command.
 const limit = 5 * time.Minute
 
-// TestDeployAndUndeploy: deploy takes IMAGE; undeploy leaves the CRDs and the rollouts, and tells how to remove them; uninstall refuses while a
-// rollout exists.
+// TestDeployAndUndeploy: deploy takes IMAGE; undeploy leaves the CRDs and the rollouts, and tells how to remove them; uninstall refuses
+// while a rollout exists.
 func TestDeployAndUndeploy(t *testing.T) {
 	figure.Fault(t, 22)
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{CRDPaths: []string{}})
@@ -34,7 +34,8 @@ func TestDeployAndUndeploy(t *testing.T) {
 
 	const image = "registry.example:5000/team/vmss-rollouts:v7"
 	c.mustMake(t, "deploy", "IMAGE="+image)
-	if got := c.kubectl(t, "get", "deployment", "controller-manager", "-n", "vmss-rollouts-system", "-o", "jsonpath={.spec.template.spec.containers[*].image}"); got != image {
+	if got := c.kubectl(t, "get", "deployment", "controller-manager", "-n", "vmss-rollouts-system", "-o",
+		"jsonpath={.spec.template.spec.containers[*].image}"); got != image {
 		t.Errorf("the manager's image is %q, want %q", got, image)
 	}
 	c.kubectl(t, "apply", "--server-side", "-n", "default", "-f", "../../config/samples/on_delete_rollback.yaml")
@@ -43,7 +44,8 @@ func TestDeployAndUndeploy(t *testing.T) {
 	c.kubectl(t, "patch", rollout, "-n", "default", "--type=merge", "-p", `{"metadata":{"finalizers":["rollouts.vmss.dev/put-back"]}}`)
 
 	told := c.mustMake(t, "undeploy")
-	for _, want := range []string{"kubectl get vmssrollouts --all-namespaces", "make undeploy uninstall", "kubectl delete namespace vmss-rollouts-system"} {
+	for _, want := range []string{"kubectl get vmssrollouts --all-namespaces", "make undeploy uninstall",
+		"kubectl delete namespace vmss-rollouts-system"} {
 		if !strings.Contains(told, want) {
 			t.Errorf("undeploy does not say %q:\n%s", want, told)
 		}
@@ -51,7 +53,8 @@ func TestDeployAndUndeploy(t *testing.T) {
 	if got := c.kubectl(t, "get", rollout, "-n", "default", "-o", "jsonpath={.metadata.deletionTimestamp}"); got != "" {
 		t.Errorf("undeploy deletes %s (%s)", rollout, got)
 	}
-	if got := c.kubectl(t, "get", "deployments,clusterroles,validatingadmissionpolicies", "-A", "-o", "name"); strings.Contains(got, "vmss") || strings.Contains(got, "deployment.apps") {
+	if got := c.kubectl(t, "get", "deployments,clusterroles,validatingadmissionpolicies", "-A", "-o", "name"); strings.Contains(got, "vmss") ||
+		strings.Contains(got, "deployment.apps") {
 		t.Errorf("undeploy leaves more than CRDs and objects:\n%s", got)
 	}
 

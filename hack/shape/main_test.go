@@ -48,7 +48,8 @@ func TestOffendersAreFew(t *testing.T) {
 	}
 	var out bytes.Buffer
 	s.print(&out)
-	if got := out.String(); !strings.HasPrefix(got, "figure: core_struct_fields_max 29\n    29\ta type\n") || !strings.Contains(got, "    and 3 more\n") {
+	if got := out.String(); !strings.HasPrefix(got, "figure: core_struct_fields_max 29\n    29\ta type\n") ||
+		!strings.Contains(got, "    and 3 more\n") {
 		t.Errorf("got\n%s", got)
 	}
 }

@@ -1,5 +1,5 @@
-// Command subjects checks the subjects of commits: those since the branch left origin/main, or else the last 20. A subject is imperative, at most 60
-// characters long, and is understood without the change.
+// Command subjects checks the subjects of commits: those since the branch left origin/main, or else the last 20. A subject is imperative,
+// at most 60 characters long, and is understood without the change.
 package main
 
 import (
@@ -97,7 +97,9 @@ func git(dir string, arguments ...string) (string, error) {
 }
 
 // imperatives are verbs that look like another form of one.
-var imperatives = []string{"bring", "bypass", "embed", "exceed", "feed", "focus", "need", "ping", "proceed", "seed", "speed", "spring", "string", "swing"}
+var imperatives = []string{
+	"bring", "bypass", "embed", "exceed", "feed", "focus", "need", "ping", "proceed", "seed", "speed", "spring", "string", "swing",
+}
 
 // tools are names that tell how a change was made, not what it is.
 var tools = regexp.MustCompile(`(?i)\b(?:gofmt|gofumpt|goimports|golines|golangci-lint|copilot|chatgpt|claude|cursor|aider)\b`)

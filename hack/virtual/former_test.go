@@ -15,7 +15,8 @@ import (
 // take writes the statuses of this version down. It is for a release, and never for making the test pass.
 var take = flag.String("take", "", "write the statuses of this version into testdata/former/NAME")
 
-// TestFormerStatus: a controller takes over a rollout in the middle from one of an older version, whose status was written down, and brings it to its end.
+// TestFormerStatus: a controller takes over a rollout in the middle from one of an older version, whose status was written down, and brings
+// it to its end.
 func TestFormerStatus(t *testing.T) {
 	versions, err := filepath.Glob("testdata/former/*")
 	if err != nil {
@@ -34,8 +35,8 @@ func TestFormerStatus(t *testing.T) {
 	}
 }
 
-// takeOver brings a rollout, or its rollback, to where an upgrade of the second of two instances is in flight, puts the former controller's status in the
-// place of its own, and goes on with another controller.
+// takeOver brings a rollout, or its rollback, to where an upgrade of the second of two instances is in flight, puts the former controller's
+// status in the place of its own, and goes on with another controller.
 func takeOver(t *testing.T, file string, back bool) {
 	w, key := declare(t, 4, func(s *v1alpha1.VMSSRolloutSpec) { s.Strategy.Canary.Percent = 50 })
 	until := func(done func(*v1alpha1.VMSSRollout) bool) *v1alpha1.VMSSRollout {
@@ -49,7 +50,8 @@ func takeOver(t *testing.T, file string, back bool) {
 	upgrades := func(id string, goesBack bool) func(*v1alpha1.VMSSRollout) bool {
 		return func(o *v1alpha1.VMSSRollout) bool {
 			op := o.Status.Operation
-			return (o.Status.GoingBack != nil) == goesBack && op != nil && op.Kind == v1alpha1.OperationUpgrade && op.BegunTime != nil && op.Instances[0].ID == id
+			return (o.Status.GoingBack != nil) == goesBack && op != nil && op.Kind == v1alpha1.OperationUpgrade && op.BegunTime != nil &&
+				op.Instances[0].ID == id
 		}
 	}
 	if back {

@@ -7,8 +7,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestHealthTime rolls out a script and an image, whatever Azure means by the time of health. Only where it is that of a change, and the machine
-// kept its disk and stayed well, is there no newer word to wait for; then the old one is waited out, and nowhere else.
+// TestHealthTime rolls out a script and an image, whatever Azure means by the time of health. Only where it is that of a change, and the
+// machine kept its disk and stayed well, is there no newer word to wait for; then the old one is waited out, and nowhere else.
 func TestHealthTime(t *testing.T) {
 	image := func(s *v1alpha1.VMSSRolloutSpec) {
 		s.Target = v1alpha1.Target{Image: &v1alpha1.Image{Marketplace: &v1alpha1.MarketplaceImage{

@@ -67,10 +67,14 @@ var (
 	releasedImage  = &v1alpha1.Image{ID: galleryImage + "/versions/2.0.0"}
 )
 
-const galleryImage = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/img/providers/Microsoft.Compute/galleries/g/images/app"
+const galleryImage = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/img/" +
+	"" +
+	"" +
+	"providers/Microsoft.Compute/galleries/g/images/app"
 
-// TestRealModelsComeBack rolls a release over the shape of every real scale set. The first instance gets it, the second fails, and all goes back. Then
-// every path of the scale set, as the simulator holds it, is what it was: those that the release declares, and those that it does not.
+// TestRealModelsComeBack rolls a release over the shape of every real scale set. The first instance gets it, the second fails, and all goes
+// back. Then every path of the scale set, as the simulator holds it, is what it was: those that the release declares, and those that it
+// does not.
 func TestRealModelsComeBack(t *testing.T) {
 	figure.Fault(t, 12)
 	models := readModels(t)
@@ -92,16 +96,24 @@ func TestRealModelsComeBack(t *testing.T) {
 
 // oddExtensions are the properties of script extensions as people's scale sets have them.
 var oddExtensions = map[string]string{
-	"what is false, absent or unknown": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.0","suppressFailures":false,` +
-		`"settings":{"commandToExecute":"sh a.sh","fileUris":[],"timestamp":12345678901234567890,"ratio":1.50,"skipDos2Unix":false,"nested":{"a":[1,null]}}}`,
-	"what is there and empty": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.0","forceUpdateTag":"",` +
+	"what is false, absent or unknown": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.0",` +
+		`"suppressFailures":false,` +
+		`"settings":{"commandToExecute":"sh a.sh","fileUris":[],"timestamp":12345678901234567890,"ratio":1.50,"skipDos2Unix":false,` +
+		`"nested":{"a":[1,null]}}}`,
+	"what is there and empty": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.0",` +
+		`"forceUpdateTag":"",` +
 		`"settings":{"commandToExecute":"","fileUris":null},"provisionAfterExtensions":[]}`,
-	"everything there is": `{"publisher":"Microsoft.Compute","type":"CustomScriptExtension","typeHandlerVersion":"1.9","autoUpgradeMinorVersion":false,"enableAutomaticUpgrade":false,` +
-		`"provisionAfterExtensions":["a"],"forceUpdateTag":"7","suppressFailures":true,"settings":{"fileUris":["https://x/a.ps1"],"commandToExecute":"powershell a.ps1 <in >out"}}`,
-	"no settings":          `{"publisher":"Microsoft.OSTCExtensions","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`,
-	"a script in settings": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.1","settings":{"script":"ZWNobyBoaQ=="}}`,
-	"protected settings":   `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.1","settings":{"a":1},"protectedSettings":{"commandToExecute":"sh a.sh"}}`,
-	"a key vault": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.1","settings":{"fileUris":["https://x/a.sh"]},` +
+	"everything there is": `{"publisher":"Microsoft.Compute","type":"CustomScriptExtension","typeHandlerVersion":"1.9",` +
+		`"autoUpgradeMinorVersion":false,"enableAutomaticUpgrade":false,` +
+		`"provisionAfterExtensions":["a"],"forceUpdateTag":"7","suppressFailures":true,"settings":{"fileUris":["https://x/a.ps1"],` +
+		`"commandToExecute":"powershell a.ps1 <in >out"}}`,
+	"no settings": `{"publisher":"Microsoft.OSTCExtensions","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`,
+	"a script in settings": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.1",` +
+		`"settings":{"script":"ZWNobyBoaQ=="}}`,
+	"protected settings": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.1","settings":{"a":1},` +
+		`"protectedSettings":{"commandToExecute":"sh a.sh"}}`,
+	"a key vault": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.1",` +
+		`"settings":{"fileUris":["https://x/a.sh"]},` +
 		`"protectedSettingsFromKeyVault":{"secretUrl":"https://kv.example/s/1","sourceVault":{"id":"/subscriptions/s/vaults/kv"}}}`,
 }
 
@@ -118,12 +130,15 @@ func TestOddExtensionsComeBack(t *testing.T) {
 
 // bareSet is the body of a scale set with what it needs, an agent, and more extensions.
 func bareSet(image, extensions string) string {
-	return `{"location":"westus","sku":{"name":"Standard_B1ls","tier":"Standard","capacity":2},"properties":{"upgradePolicy":{"mode":"Manual"},` +
+	return `{"location":"westus","sku":{"name":"Standard_B1ls","tier":"Standard","capacity":2},` +
+		`"properties":{"upgradePolicy":{"mode":"Manual"},` +
 		`"overprovision":false,"virtualMachineProfile":{"osProfile":{"computerNamePrefix":"web","adminUsername":"azureuser"},` +
 		`"storageProfile":{"imageReference":` + image + `},` +
-		`"networkProfile":{"networkInterfaceConfigurations":[{"name":"nic","properties":{"primary":true,"ipConfigurations":[{"name":"ip","properties":{"subnet":` +
+		`"networkProfile":{"networkInterfaceConfigurations":[{"name":"nic","properties":{"primary":true,"ipConfigurations":[{"name":"ip",` +
+		`"properties":{"subnet":` +
 		`{"id":"/subscriptions/s/resourceGroups/g/providers/Microsoft.Network/virtualNetworks/v/subnets/s"}}}]}}]},` +
-		`"extensionProfile":{"extensions":[{"name":"a","properties":{"publisher":"Microsoft.Azure.Monitor","type":"AzureMonitorLinuxAgent","typeHandlerVersion":"1.0"}}` +
+		`"extensionProfile":{"extensions":[{"name":"a","properties":{"publisher":"Microsoft.Azure.Monitor","type":"AzureMonitorLinuxAgent",` +
+		`"typeHandlerVersion":"1.0"}}` +
 		extensions + `]}}}}`
 }
 
@@ -141,8 +156,8 @@ func comesBack(t *testing.T, body []byte, target v1alpha1.Target) []string {
 	return changed
 }
 
-// emptiedProfile is what stays of a script extension that the release added as the first of all. Azure keeps the list of extensions when the last one is
-// removed, and no call removes the list.
+// emptiedProfile is what stays of a script extension that the release added as the first of all. Azure keeps the list of extensions when
+// the last one is removed, and no call removes the list.
 const emptiedProfile = `.properties.virtualMachineProfile.extensionProfile is new: {"extensions":[]}`
 
 // rollRealModel returns the scale set as it was before the release, while the release was out, and after the rollback.
@@ -199,7 +214,8 @@ func makeRealSet(t *testing.T, w *World, body []byte) {
 			t.Fatal(err)
 		}
 	}
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://azure.invalid"+theSet+"?api-version=2025-04-01", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPut, "http://azure.invalid"+theSet+"?api-version=2025-04-01",
+		bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -221,8 +237,8 @@ func makeRealSet(t *testing.T, w *World, body []byte) {
 	}
 }
 
-// declareOver makes the rollout. Where the scale set has a script extension the rollout names it, and declares the protected settings that the
-// extension has, as its owner can.
+// declareOver makes the rollout. Where the scale set has a script extension the rollout names it, and declares the protected settings that
+// the extension has, as its owner can.
 func declareOver(t *testing.T, w *World, set any, target v1alpha1.Target) client.ObjectKey {
 	t.Helper()
 	object := &v1alpha1.VMSSRollout{
@@ -368,8 +384,8 @@ func encoded(value any) string {
 	return string(text)
 }
 
-// TestLatestIsAnotherVersion: an image that the scale set names without a version stands for a newer one after the rollback. The status says so, and
-// makes no claim that instances boot from what they did.
+// TestLatestIsAnotherVersion: an image that the scale set names without a version stands for a newer one after the rollback. The status
+// says so, and makes no claim that instances boot from what they did.
 func TestLatestIsAnotherVersion(t *testing.T) {
 	figure.Fault(t, 12)
 	for name, moves := range map[string]bool{"it is the same": false, "it is newer": true} {
@@ -391,7 +407,8 @@ func TestLatestIsAnotherVersion(t *testing.T) {
 				t.Fatal(err)
 			}
 			said, differs := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady).Message, object.Status.GoingBack.Differences
-			if says := strings.Contains(said, "the newest version of the image is 99.04.1 on instance 0, and was 1.0.202601010 before"); says != moves {
+			if says := strings.Contains(said, "the newest version of the image is 99.04.1 on instance 0, and was 1.0.202601010 before"); says !=
+				moves {
 				t.Errorf("says %q", said)
 			}
 			if (differs != "") != moves {
@@ -410,7 +427,8 @@ func letItGoBack(t *testing.T, w *World, publish bool) {
 	if !publish {
 		return
 	}
-	if _, err := w.Control(http.MethodPut, "/images", map[string]string{"marketplace": "Canonical:ubuntu-24_04-lts:server", "version": "99.04.1"}); err != nil {
+	if _, err := w.Control(http.MethodPut, "/images",
+		map[string]string{"marketplace": "Canonical:ubuntu-24_04-lts:server", "version": "99.04.1"}); err != nil {
 		t.Fatal(err)
 	}
 }

@@ -46,21 +46,25 @@ func readyFor(reason string) func(*v1alpha1.VMSSRollout) bool {
 // rollBack asks for a rollback of the rollout's run.
 func rollBack(t *testing.T, w *World, object *v1alpha1.VMSSRollout) {
 	t.Helper()
-	action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: "back", UID: "back"}, Spec: v1alpha1.RolloutActionSpec{
-		RolloutRef: v1alpha1.RolloutReference{Name: object.Name, UID: object.UID}, Run: object.Status.Run, Action: v1alpha1.VerbRollback, RequestedBy: "ann",
-	}}
+	action := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: "back", UID: "back"},
+		Spec: v1alpha1.RolloutActionSpec{
+			RolloutRef: v1alpha1.RolloutReference{Name: object.Name, UID: object.UID}, Run: object.Status.Run, Action: v1alpha1.VerbRollback,
+			RequestedBy: "ann",
+		}}
 	if err := w.Kubernetes.Create(t.Context(), action); err != nil {
 		t.Fatal(err)
 	}
 }
 
-// TestStuckOperationAndRollback: of four instances one has the release, and the upgrade of the next never ends. A rollback restores the model and takes
-// the first back within a quarter of an hour, beside what is stuck; it names that with the operation's id, and is stalled after the deadline.
+// TestStuckOperationAndRollback: of four instances one has the release, and the upgrade of the next never ends. A rollback restores the
+// model and takes the first back within a quarter of an hour, beside what is stuck; it names that with the operation's id, and is stalled
+// after the deadline.
 func TestStuckOperationAndRollback(t *testing.T) {
 	figure.Fault(t, 14)
 	w, key := declare(t, 4, func(s *v1alpha1.VMSSRolloutSpec) {
 		s.Strategy.Canary.Percent = 25
-		s.Strategy.Batch.MaxUnavailable = new(intstr.FromInt32(2)) // the stuck one is unavailable, and a healthy one goes back only within the budget (I1)
+		// the stuck one is unavailable, and a healthy one goes back only within the budget (I1)
+		s.Strategy.Batch.MaxUnavailable = new(intstr.FromInt32(2))
 	})
 	run := func(limit time.Duration, done func(*v1alpha1.VMSSRollout) bool) *v1alpha1.VMSSRollout {
 		t.Helper()
@@ -74,7 +78,8 @@ func TestStuckOperationAndRollback(t *testing.T) {
 		return object
 	}
 	object := run(time.Hour, readyFor(v1alpha1.ReasonCanaryReached))
-	if _, err := w.Control("PUT", "/faults", []map[string]string{{"operation": "UpdateInstances", "kind": "operationStuck", "scaleSet": theSet}}); err != nil {
+	if _, err := w.Control("PUT", "/faults",
+		[]map[string]string{{"operation": "UpdateInstances", "kind": "operationStuck", "scaleSet": theSet}}); err != nil {
 		t.Fatal(err)
 	}
 	object.Spec.Strategy.Canary.Percent = 50

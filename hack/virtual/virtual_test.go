@@ -17,7 +17,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
 
-const theSet = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachineScaleSets/web"
+const theSet = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/" +
+	"" +
+	"" +
+	"providers/Microsoft.Compute/virtualMachineScaleSets/web"
 
 // declare makes a scale set and a rollout of a script for it, changed as the test needs.
 func declare(t *testing.T, capacity int, change func(*v1alpha1.VMSSRolloutSpec)) (*World, client.ObjectKey) {
@@ -61,11 +64,13 @@ func watch(t *testing.T, w *World, key client.ObjectKey) []moment {
 	t.Helper()
 	var seen []moment
 	object, err := w.Run(t.Context(), key, 30*24*time.Hour, func(o *v1alpha1.VMSSRollout) bool {
-		now := moment{at: w.Clock.Now(), reason: meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Reason, upgraded: upgraded(t, w)}
+		now := moment{at: w.Clock.Now(), reason: meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Reason,
+			upgraded: upgraded(t, w)}
 		if o.Status.Step != nil {
 			now.step = fmt.Sprintf("%s %d/%d", o.Status.Step.Name, o.Status.Step.Number, o.Status.Step.Of)
 		}
-		if len(seen) == 0 || seen[len(seen)-1].reason != now.reason || seen[len(seen)-1].step != now.step || seen[len(seen)-1].upgraded != now.upgraded {
+		if len(seen) == 0 || seen[len(seen)-1].reason != now.reason || seen[len(seen)-1].step != now.step ||
+			seen[len(seen)-1].upgraded != now.upgraded {
 			seen = append(seen, now)
 		}
 		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
@@ -103,7 +108,8 @@ func upgraded(t *testing.T, w *World) int {
 func TestSteps(t *testing.T) {
 	w, key := declare(t, 6, func(s *v1alpha1.VMSSRolloutSpec) {
 		s.Strategy.Canary = v1alpha1.Canary{Steps: []v1alpha1.Step{
-			{Name: "one", Count: 1, Soak: duration(10 * time.Minute)}, {Name: "half", Percent: 50, Soak: duration(20 * time.Minute)}, {Name: "all", Percent: 100},
+			{Name: "one", Count: 1, Soak: duration(10 * time.Minute)}, {Name: "half", Percent: 50, Soak: duration(20 * time.Minute)},
+			{Name: "all", Percent: 100},
 		}}
 		s.Bake = duration(time.Hour)
 	})
@@ -167,7 +173,8 @@ func TestPlanIsWhatHappens(t *testing.T) {
 	w, key := declare(t, 10, func(s *v1alpha1.VMSSRolloutSpec) {
 		two := intstr.FromInt32(2)
 		s.Mode = v1alpha1.ModePlan
-		s.Strategy.Canary = v1alpha1.Canary{Steps: []v1alpha1.Step{{Name: "one", Count: 1, Soak: duration(time.Minute)}, {Name: "all", Percent: 100}}}
+		s.Strategy.Canary = v1alpha1.Canary{Steps: []v1alpha1.Step{{Name: "one", Count: 1, Soak: duration(time.Minute)},
+			{Name: "all", Percent: 100}}}
 		s.Strategy.Batch = v1alpha1.Batch{Size: &two, MaxUnavailable: &two}
 	})
 	object, err := w.Run(t.Context(), key, time.Hour, func(o *v1alpha1.VMSSRollout) bool { return o.Status.Plan != nil })

@@ -101,7 +101,8 @@ func TestScriptsJudge(t *testing.T) {
 			const stubs = `; pages() { local i; for ((i = 0; i < $1; i++)); do echo "nginx v1"; done; }; `
 			cmd := exec.CommandContext(t.Context(), "bash", "-c", ". "+lib+stubs+tc.script+"; row X seen; finish")
 			dir := t.TempDir()
-			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "WORK=" + dir, "STATE=" + tc.state, "ARM=x", "CONTROL=x", "REQUESTS_CA_BUNDLE=x", "STORE=x", "STORE_URL=x"}
+			cmd.Env = []string{"PATH=" + os.Getenv("PATH"), "WORK=" + dir, "STATE=" + tc.state, "ARM=x", "CONTROL=x", "REQUESTS_CA_BUNDLE=x",
+				"STORE=x", "STORE_URL=x"}
 			out, err := cmd.CombinedOutput()
 			if passed := err == nil && strings.HasPrefix(string(out), "row X passed"); passed != tc.passes {
 				t.Errorf("passed: %v, want %v: %v\n%s", passed, tc.passes, err, out)

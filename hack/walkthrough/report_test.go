@@ -57,7 +57,8 @@ func TestWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, want := range []string{"before\n", "\nafter\n", "| A1 | 3 instances | passed |", "| ARM calls | 6 (1 reads, 2 writes, 3 polls) |"} {
+		for _, want := range []string{"before\n", "\nafter\n", "| A1 | 3 instances | passed |",
+			"| ARM calls | 6 (1 reads, 2 writes, 3 polls) |"} {
 			if !strings.Contains(string(text), want) {
 				t.Errorf("%q is missing in\n%s", want, text)
 			}

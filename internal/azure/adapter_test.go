@@ -16,7 +16,8 @@ func TestNewRefuses(t *testing.T) {
 		"endpoint with query":  {Credential: staticCredential{}, Endpoint: "https://host?x"},
 		"endpoint not http":    {Credential: staticCredential{}, Endpoint: "ftp://host"},
 		"endpoint not a URL":   {Credential: staticCredential{}, Endpoint: "://"},
-		"cloud without ARM":    {Credential: staticCredential{}, Cloud: cloud.Configuration{Services: map[cloud.ServiceName]cloud.ServiceConfiguration{}}},
+		"cloud without ARM": {Credential: staticCredential{},
+			Cloud: cloud.Configuration{Services: map[cloud.ServiceName]cloud.ServiceConfiguration{}}},
 	} {
 		if _, err := New(o); err == nil {
 			t.Errorf("%s: want an error", name)

@@ -382,7 +382,8 @@ func TestAddressOfOddInstances(t *testing.T) {
 			t.Errorf("%q: %v", id, err)
 		}
 	}
-	if _, err := f.adapter.AddressesOf(t.Context(), rollout.ScaleSet{}, rollout.Ref{ID: "3", VMID: "v"}); problemOf(t, err).Kind != rollout.KindInvalid {
+	if _, err := f.adapter.AddressesOf(t.Context(), rollout.ScaleSet{}, rollout.Ref{ID: "3", VMID: "v"}); problemOf(t, err).Kind !=
+		rollout.KindInvalid {
 		t.Error(err)
 	}
 	if len(f.seen()) != 0 {

@@ -43,7 +43,8 @@ func nic(machine, address, more string) string {
 }
 
 func config(machine, address, more string) string {
-	return fmt.Sprintf(`{"id":"%s","properties":{"primary":true,"privateIPAddress":"%s","subnet":{"id":"/subnets/a"}%s}}`, configID(machine), address, more)
+	return fmt.Sprintf(`{"id":"%s","properties":{"primary":true,"privateIPAddress":"%s","subnet":{"id":"/subnets/a"}%s}}`, configID(machine),
+		address, more)
 }
 
 func configID(machine string) string {
@@ -67,7 +68,9 @@ func balancerWith(rules, members string) string {
 		{"id":"%[1]s/loadBalancers/LB/frontendIPConfigurations/out","properties":{"publicIPAddress":{"id":"%[1]s/publicIPAddresses/ip"}}},
 		{"id":"%[1]s/loadBalancers/LB/frontendIPConfigurations/in","properties":{"privateIPAddress":"10.0.9.9"}},
 		{"id":"%[1]s/loadBalancers/LB/frontendIPConfigurations/odd","properties":{"publicIPAddress":{"id":"/somewhere/else"}}}],
-		"inboundNatRules":[%[2]s],"backendAddressPools":[null,{"properties":null},{"properties":{"loadBalancerBackendAddresses":[null,{},%[3]s]}}]}}`, network, rules, members)
+		"inboundNatRules":[%[2]s],
+		"backendAddressPools":[null,{"properties":null},{"properties":{"loadBalancerBackendAddresses":[null,{},%[3]s]}}]}}`,
+		network, rules, members)
 }
 
 // natRule leads from a frontend's port to a machine's, or, without a machine, to those of a pool.
@@ -76,13 +79,17 @@ func natRule(name, machine, frontend string, from, to int, more string) string {
 	if machine != "" {
 		backend = `"backendIPConfiguration":{"id":"` + strings.ToUpper(configID(machine)) + `"},`
 	}
-	return fmt.Sprintf(`{"name":"%s","properties":{%s"frontendIPConfiguration":{"id":"%s/loadBalancers/lb/frontendIPConfigurations/%s"},"frontendPort":%d,"backendPort":%d,"protocol":"Tcp"%s}}`,
+	return fmt.Sprintf(
+		`{"name":"%s","properties":{%s"frontendIPConfiguration":{"id":"%s/loadBalancers/lb/frontendIPConfigurations/%s"},"frontendPort":%d,`+
+			`"backendPort":%d,"protocol":"Tcp"%s}}`,
 		name, backend, network, frontend, from, to, more)
 }
 
 // natMember is a machine in a pool with its port by a rule.
 func natMember(machine, rule string, from, to int) string {
-	return fmt.Sprintf(`{"properties":{"networkInterfaceIPConfiguration":{"id":"%s"},"inboundNatRulesPortMapping":[{"inboundNatRuleName":"%s","frontendPort":%d,"backendPort":%d}]}}`,
+	return fmt.Sprintf(
+		`{"properties":{"networkInterfaceIPConfiguration":{"id":"%s"},"inboundNatRulesPortMapping":[{"inboundNatRuleName":"%s",`+
+			`"frontendPort":%d,"backendPort":%d}]}}`,
 		configID(machine), rule, from, to)
 }
 
@@ -118,10 +125,11 @@ func reached(private string, nat ...string) Addresses {
 // TestAddresses reads a whole scale set with as few calls as there can be.
 func TestAddresses(t *testing.T) {
 	s := site{
-		base:                              `{"properties":{"orchestrationMode":"Uniform"}}`,
-		nicsPath:                          `{"value":[` + nic("0", "10.0.0.4", behind("lb")) + `],"nextLink":"http://HOST/more"}`,
-		"/more":                           list(nic("7", "10.0.0.5", behind("LB"))),
-		network + "/loadBalancers/lb":     balancerWith(natRule("pool.0", "0", "out", 50000, 22, "")+","+natRule("pool.7", "7", "out", 50007, 22, "")+","+natRule("v2", "", "in", 0, 0, ""), natMember("0", "V2", 6000, 80)+","+natMember("7", "v2", 6001, 80)),
+		base:     `{"properties":{"orchestrationMode":"Uniform"}}`,
+		nicsPath: `{"value":[` + nic("0", "10.0.0.4", behind("lb")) + `],"nextLink":"http://HOST/more"}`,
+		"/more":  list(nic("7", "10.0.0.5", behind("LB"))),
+		network + "/loadBalancers/lb": balancerWith(natRule("pool.0", "0", "out", 50000, 22, "")+","+natRule("pool.7", "7", "out", 50007, 22,
+			"")+","+natRule("v2", "", "in", 0, 0, ""), natMember("0", "V2", 6000, 80)+","+natMember("7", "v2", 6001, 80)),
 		network + "/publicIPAddresses/ip": `{"properties":{"ipAddress":"20.1.2.3"}}`,
 	}
 	f := newFakeARM(t, s.answer)
@@ -167,26 +175,33 @@ func TestPrivateAddresses(t *testing.T) {
 		nics string
 		want map[string]Addresses
 	}{
-		"nobody":             {list(), nil},
-		"nothing":            {list(`null`, `{}`, `{"properties":{}}`, `{"properties":{"virtualMachine":{"id":"/x/"}}}`), nil},
-		"the only one":       {list(one(`"ipConfigurations":[` + ip("10.0.0.4", "") + `]`)), map[string]Addresses{"3": reached("10.0.0.4")}},
-		"IPv6":               {list(one(`"ipConfigurations":[` + ip("fd00::4", "") + `]`)), map[string]Addresses{"3": reached("fd00::4")}},
-		"no configuration":   {list(one(`"ipConfigurations":null`)), map[string]Addresses{"3": {}}},
-		"odd configuration":  {list(one(`"ipConfigurations":[null]`)), map[string]Addresses{"3": {}}},
-		"no address":         {list(one(`"ipConfigurations":[` + ip("", "") + `]`)), map[string]Addresses{"3": {}}},
-		"a range":            {list(one(`"ipConfigurations":[` + ip("10.0.0.0/28", "") + `]`)), map[string]Addresses{"3": {}}},
-		"the primary one":    {list(one(`"ipConfigurations":[` + ip("10.0.0.4", no) + `,` + ip("10.0.0.5", yes) + `]`)), map[string]Addresses{"3": reached("10.0.0.5")}},
-		"two primary ones":   {list(one(`"ipConfigurations":[` + ip("10.0.0.4", yes) + `,` + ip("10.0.0.5", yes) + `]`)), map[string]Addresses{"3": {}}},
-		"no primary one":     {list(one(`"ipConfigurations":[` + ip("10.0.0.4", "") + `,` + ip("10.0.0.5", no) + `]`)), map[string]Addresses{"3": {}}},
-		"primary interface":  {list(one(`"primary":false,"ipConfigurations":[`+ip("10.0.0.4", "")+`]`), one(`"primary":true,"ipConfigurations":[`+ip("10.0.0.5", "")+`]`)), map[string]Addresses{"3": reached("10.0.0.5")}},
-		"primary interfaces": {list(one(`"primary":true,"ipConfigurations":[`+ip("10.0.0.4", "")+`]`), one(`"primary":true,"ipConfigurations":[`+ip("10.0.0.5", "")+`]`)), map[string]Addresses{"3": {}}},
-		"listed twice":       {list(nic("3", "10.0.0.4", ""), nic("3", "10.0.0.4", "")), map[string]Addresses{"3": {}}},
+		"nobody":            {list(), nil},
+		"nothing":           {list(`null`, `{}`, `{"properties":{}}`, `{"properties":{"virtualMachine":{"id":"/x/"}}}`), nil},
+		"the only one":      {list(one(`"ipConfigurations":[` + ip("10.0.0.4", "") + `]`)), map[string]Addresses{"3": reached("10.0.0.4")}},
+		"IPv6":              {list(one(`"ipConfigurations":[` + ip("fd00::4", "") + `]`)), map[string]Addresses{"3": reached("fd00::4")}},
+		"no configuration":  {list(one(`"ipConfigurations":null`)), map[string]Addresses{"3": {}}},
+		"odd configuration": {list(one(`"ipConfigurations":[null]`)), map[string]Addresses{"3": {}}},
+		"no address":        {list(one(`"ipConfigurations":[` + ip("", "") + `]`)), map[string]Addresses{"3": {}}},
+		"a range":           {list(one(`"ipConfigurations":[` + ip("10.0.0.0/28", "") + `]`)), map[string]Addresses{"3": {}}},
+		"the primary one": {list(one(`"ipConfigurations":[` + ip("10.0.0.4", no) + `,` + ip("10.0.0.5", yes) + `]`)),
+			map[string]Addresses{"3": reached("10.0.0.5")}},
+		"two primary ones": {list(one(`"ipConfigurations":[` + ip("10.0.0.4", yes) + `,` + ip("10.0.0.5", yes) + `]`)),
+			map[string]Addresses{"3": {}}},
+		"no primary one": {list(one(`"ipConfigurations":[` + ip("10.0.0.4", "") + `,` + ip("10.0.0.5", no) + `]`)),
+			map[string]Addresses{"3": {}}},
+		"primary interface": {list(one(`"primary":false,"ipConfigurations":[`+ip("10.0.0.4", "")+`]`),
+			one(`"primary":true,"ipConfigurations":[`+ip("10.0.0.5", "")+`]`)), map[string]Addresses{"3": reached("10.0.0.5")}},
+		"primary interfaces": {list(one(`"primary":true,"ipConfigurations":[`+ip("10.0.0.4", "")+`]`),
+			one(`"primary":true,"ipConfigurations":[`+ip("10.0.0.5", "")+`]`)), map[string]Addresses{"3": {}}},
+		"listed twice": {list(nic("3", "10.0.0.4", ""), nic("3", "10.0.0.4", "")), map[string]Addresses{"3": {}}},
 		"one of two machines": {list(nic("3", "10.0.0.4", ""), nic("4", "10.0.0.4", ""), nic("5", "10.0.0.5", "")), map[string]Addresses{
 			"3": {}, "4": {}, "5": reached("10.0.0.5")}},
-		"in two subnets": {list(nic("3", "10.0.0.4", ""), strings.ReplaceAll(nic("4", "10.0.0.4", ""), "/subnets/a", "/subnets/b")), map[string]Addresses{
-			"3": reached("10.0.0.4"), "4": reached("10.0.0.4")}},
-		"in one subnet": {list(nic("3", "10.0.0.4", ""), strings.ReplaceAll(nic("4", "10.0.0.4", ""), "/subnets/a", "/Subnets/A")), map[string]Addresses{
-			"3": {}, "4": {}}},
+		"in two subnets": {list(nic("3", "10.0.0.4", ""), strings.ReplaceAll(nic("4", "10.0.0.4", ""), "/subnets/a", "/subnets/b")),
+			map[string]Addresses{
+				"3": reached("10.0.0.4"), "4": reached("10.0.0.4")}},
+		"in one subnet": {list(nic("3", "10.0.0.4", ""), strings.ReplaceAll(nic("4", "10.0.0.4", ""), "/subnets/a", "/Subnets/A")),
+			map[string]Addresses{
+				"3": {}, "4": {}}},
 		"in any case": {list(nic("Web_0A", "10.0.0.4", "")), map[string]Addresses{"web_0a": reached("10.0.0.4")}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -208,27 +223,34 @@ func TestNATPorts(t *testing.T) {
 		want           []string
 		calls          int
 	}{
-		"nothing":              {"", "null", nil, 2},
-		"odd":                  {`null,{},{"properties":null},{"name":"x","properties":{}}`, `{"properties":{"inboundNatRulesPortMapping":[null,{}]}}`, nil, 2},
-		"of a pool":            {natRule("a.3", "3", "out", 50003, 22, ""), "null", []string{"22=20.1.2.3:50003"}, 3},
-		"of another machine":   {natRule("a.9", "9", "out", 50009, 22, ""), natMember("9", "a.9", 5, 6), nil, 2},
-		"of nobody":            {natRule("a", "", "out", 50003, 22, ""), "null", nil, 2},
-		"private":              {natRule("a.3", "3", "in", 50003, 22, ""), "null", []string{"22=10.0.9.9:50003"}, 2},
-		"of no frontend":       {natRule("a.3", "3", "none", 50003, 22, ""), "null", nil, 2},
-		"of an odd frontend":   {natRule("a.3", "3", "odd", 50003, 22, ""), "null", nil, 2},
-		"datagrams":            {natRule("a.3", "3", "in", 50003, 53, `,"protocol":"Udp"`), "null", nil, 2},
-		"everything":           {natRule("a.3", "3", "in", 50003, 53, `,"protocol":"All"`), "null", []string{"53=10.0.9.9:50003"}, 2},
-		"silent":               {strings.Replace(natRule("a.3", "3", "in", 50003, 53, ""), `,"protocol":"Tcp"`, "", 1), "null", []string{"53=10.0.9.9:50003"}, 2},
-		"no port":              {natRule("a.3", "3", "out", 0, 22, "") + "," + natRule("b.3", "3", "out", 50003, 0, "") + "," + natRule("c.3", "3", "out", 65536, 22, "") + "," + natRule("d.3", "3", "out", -1, 22, ""), "null", nil, 2},
+		"nothing": {"", "null", nil, 2},
+		"odd": {`null,{},{"properties":null},{"name":"x","properties":{}}`,
+			`{"properties":{"inboundNatRulesPortMapping":[null,{}]}}`, nil, 2},
+		"of a pool":          {natRule("a.3", "3", "out", 50003, 22, ""), "null", []string{"22=20.1.2.3:50003"}, 3},
+		"of another machine": {natRule("a.9", "9", "out", 50009, 22, ""), natMember("9", "a.9", 5, 6), nil, 2},
+		"of nobody":          {natRule("a", "", "out", 50003, 22, ""), "null", nil, 2},
+		"private":            {natRule("a.3", "3", "in", 50003, 22, ""), "null", []string{"22=10.0.9.9:50003"}, 2},
+		"of no frontend":     {natRule("a.3", "3", "none", 50003, 22, ""), "null", nil, 2},
+		"of an odd frontend": {natRule("a.3", "3", "odd", 50003, 22, ""), "null", nil, 2},
+		"datagrams":          {natRule("a.3", "3", "in", 50003, 53, `,"protocol":"Udp"`), "null", nil, 2},
+		"everything":         {natRule("a.3", "3", "in", 50003, 53, `,"protocol":"All"`), "null", []string{"53=10.0.9.9:50003"}, 2},
+		"silent": {strings.Replace(natRule("a.3", "3", "in", 50003, 53, ""), `,"protocol":"Tcp"`, "", 1), "null",
+			[]string{"53=10.0.9.9:50003"}, 2},
+		"no port": {natRule("a.3", "3", "out", 0, 22, "") + "," + natRule("b.3", "3", "out", 50003, 0, "") + "," +
+			natRule("c.3", "3", "out", 65536, 22, "") + "," + natRule("d.3", "3", "out", -1, 22, ""), "null", nil, 2},
 		"the highest port":     {natRule("a.3", "3", "in", 65535, 65535, ""), "null", []string{"65535=10.0.9.9:65535"}, 2},
 		"of a rule that lacks": {"", natMember("3", "gone", 6003, 80), nil, 2},
 		"of a rule of a pool":  {natRule("v2", "", "out", 0, 80, ""), natMember("3", "v2", 6003, 8080), []string{"8080=20.1.2.3:6003"}, 3},
 		"datagrams of a pool":  {natRule("v2", "", "out", 0, 80, `,"protocol":"Udp"`), natMember("3", "v2", 6003, 80), nil, 2},
-		"public and private":   {natRule("a.3", "3", "in", 1000, 22, "") + "," + natRule("b.3", "3", "out", 2000, 22, ""), "null", []string{"22=20.1.2.3:2000"}, 3},
-		"public first":         {natRule("b.3", "3", "out", 2000, 22, "") + "," + natRule("a.3", "3", "in", 1000, 22, ""), "null", []string{"22=20.1.2.3:2000"}, 3},
-		"the lowest":           {natRule("a.3", "3", "in", 2000, 22, "") + "," + natRule("b.3", "3", "in", 1000, 22, ""), "null", []string{"22=10.0.9.9:1000"}, 2},
-		"to two machines":      {natRule("a.3", "3", "in", 1000, 22, "") + "," + natRule("a.4", "4", "in", 1000, 22, "") + "," + natRule("b.3", "3", "in", 2000, 23, ""), "null", []string{"23=10.0.9.9:2000"}, 2},
-		"said twice":           {natRule("a.3", "3", "in", 1000, 22, ""), natMember("3", "a.3", 1000, 22), []string{"22=10.0.9.9:1000"}, 2},
+		"public and private": {natRule("a.3", "3", "in", 1000, 22, "") + "," + natRule("b.3", "3", "out", 2000, 22, ""), "null",
+			[]string{"22=20.1.2.3:2000"}, 3},
+		"public first": {natRule("b.3", "3", "out", 2000, 22, "") + "," + natRule("a.3", "3", "in", 1000, 22, ""), "null",
+			[]string{"22=20.1.2.3:2000"}, 3},
+		"the lowest": {natRule("a.3", "3", "in", 2000, 22, "") + "," + natRule("b.3", "3", "in", 1000, 22, ""), "null",
+			[]string{"22=10.0.9.9:1000"}, 2},
+		"to two machines": {natRule("a.3", "3", "in", 1000, 22, "") + "," + natRule("a.4", "4", "in", 1000, 22, "") + "," +
+			natRule("b.3", "3", "in", 2000, 23, ""), "null", []string{"23=10.0.9.9:2000"}, 2},
+		"said twice": {natRule("a.3", "3", "in", 1000, 22, ""), natMember("3", "a.3", 1000, 22), []string{"22=10.0.9.9:1000"}, 2},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := site{
@@ -248,8 +270,11 @@ func TestNATPorts(t *testing.T) {
 	}
 	t.Run("elsewhere", func(t *testing.T) {
 		s := site{
-			nicsPath: list(nic("3", "10.0.0.4", `,"loadBalancerInboundNatRules":[null,{"id":"`+other+`/inboundNatRules/a"},{"id":"/nonsense"},{"id":"`+network+`/loadBalancers/%2e%2e/x"},{"id":"`+network+`/publicIPAddresses/x/y"}]`)),
-			other: `{"properties":{"frontendIPConfigurations":[{"id":"` + other + `/frontendIPConfigurations/f","properties":{"privateIPAddress":"10.1.0.1"}}],"inboundNatRules":[{"name":"a","properties":{"backendPort":80,"frontendPort":81,"frontendIPConfiguration":{"id":"` +
+			nicsPath: list(nic("3", "10.0.0.4", `,"loadBalancerInboundNatRules":[null,{"id":"`+other+
+				`/inboundNatRules/a"},{"id":"/nonsense"},{"id":"`+network+`/loadBalancers/%2e%2e/x"},{"id":"`+network+`/publicIPAddresses/x/y"}]`)),
+			other: `{"properties":{"frontendIPConfigurations":[{"id":"` + other +
+				`/frontendIPConfigurations/f","properties":{"privateIPAddress":"10.1.0.1"}}],"inboundNatRules":[{"name":"a",` +
+				`"properties":{"backendPort":80,"frontendPort":81,"frontendIPConfiguration":{"id":"` +
 				other + `/frontendIPConfigurations/f"},"backendIPConfiguration":{"id":"` + configID("3") + `"}}}]}}`,
 		}
 		got, f, err := s.read(t)
@@ -276,14 +301,18 @@ func TestIPConfigurationThatMoved(t *testing.T) {
 
 // TestLoadBalancerThatCannotBeRead costs its own ports, and says why, unless it does not exist.
 func TestLoadBalancerThatCannotBeRead(t *testing.T) {
-	denied := errorBody("AuthorizationFailed", "The client 'c' with object id '11111111-2222-3333-4444-555555555555' does not have authorization to perform action 'Microsoft.Network/loadBalancers/read' over scope '"+network+"/loadBalancers/lb' or the scope is invalid.")
+	denied := errorBody("AuthorizationFailed",
+		"The client 'c' with object id '11111111-2222-3333-4444-555555555555' does not have authorization to perform action "+
+			"'Microsoft.Network/loadBalancers/read' over scope '"+network+"/loadBalancers/lb' or the scope is invalid.")
 	for name, c := range map[string]struct {
 		balancer, address string
 		kind              rollout.Kind
 		mend              string
 	}{
-		"gone":         {"404 " + errorBody("ResourceNotFound", "x"), "", "", ""},
-		"forbidden":    {"403 " + denied, "", rollout.KindForbidden, " --assignee-object-id 11111111-2222-3333-4444-555555555555 --assignee-principal-type ServicePrincipal --role Reader --scope " + network + "/loadBalancers/lb"},
+		"gone": {"404 " + errorBody("ResourceNotFound", "x"), "", "", ""},
+		"forbidden": {"403 " + denied, "", rollout.KindForbidden,
+			" --assignee-object-id 11111111-2222-3333-4444-555555555555 --assignee-principal-type ServicePrincipal --role Reader --scope " +
+				network + "/loadBalancers/lb"},
 		"throttled":    {"429 " + throttledBody, "", rollout.KindThrottled, ""},
 		"broken":       {"500 ", "", rollout.KindTransient, ""},
 		"no body":      {`{`, "", rollout.KindTransient, ""},
@@ -294,9 +323,11 @@ func TestLoadBalancerThatCannotBeRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := site{
-				nicsPath:                          list(nic("3", "10.0.0.4", behind("lb", "second")), nic("4", "10.0.0.5", behind("second")), nic("5", "10.0.0.6", "")),
-				network + "/loadBalancers/lb":     balancerWith(natRule("a.3", "3", "out", 50003, 22, ""), "null"),
-				network + "/loadBalancers/second": balancerWith(natRule("b.3", "3", "in", 6003, 80, "")+","+natRule("b.4", "4", "in", 6004, 80, ""), "null"),
+				nicsPath: list(nic("3", "10.0.0.4", behind("lb", "second")), nic("4", "10.0.0.5", behind("second")),
+					nic("5", "10.0.0.6", "")),
+				network + "/loadBalancers/lb": balancerWith(natRule("a.3", "3", "out", 50003, 22, ""), "null"),
+				network + "/loadBalancers/second": balancerWith(natRule("b.3", "3", "in", 6003, 80, "")+","+natRule("b.4", "4", "in", 6004, 80, ""),
+					"null"),
 				network + "/publicIPAddresses/ip": `{"properties":{"ipAddress":"20.1.2.3"}}`,
 			}
 			if c.balancer != "" {
@@ -314,7 +345,8 @@ func TestLoadBalancerThatCannotBeRead(t *testing.T) {
 				t.Errorf("nothing is missing, and yet: %v", missing)
 			}
 			if c.kind != "" {
-				if p := problemOf(t, missing); p.Kind != c.kind || !strings.HasSuffix(p.Remediation, c.mend) || !strings.Contains(p.Message, `of scale set "shop-rg/web": `) {
+				if p := problemOf(t, missing); p.Kind != c.kind || !strings.HasSuffix(p.Remediation, c.mend) ||
+					!strings.Contains(p.Message, `of scale set "shop-rg/web": `) {
 					t.Errorf("got %+v, mend %s", p, p.Remediation)
 				}
 			}
@@ -344,7 +376,8 @@ func TestInterfacesThatCannotBeRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, f, err := c.site.read(t)
-			if p := problemOf(t, err); p.Kind != c.kind || got != nil || !strings.HasPrefix(p.Message, `listing network interfaces of scale set "shop-rg/web": `) {
+			if p := problemOf(t, err); p.Kind != c.kind || got != nil ||
+				!strings.HasPrefix(p.Message, `listing network interfaces of scale set "shop-rg/web": `) {
 				t.Errorf("got %v, %+v", got, p)
 			}
 			for _, r := range f.seen() {
@@ -359,11 +392,13 @@ func TestInterfacesThatCannotBeRead(t *testing.T) {
 // TestFlexibleAddresses finds machines among those of a group, and asks for no load balancer of others.
 func TestFlexibleAddresses(t *testing.T) {
 	machine := func(name, address, more string) string {
-		return strings.ReplaceAll(nic(name, address, more), base+"/virtualMachines/", "/subscriptions/s/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachines/")
+		return strings.ReplaceAll(nic(name, address, more), base+"/virtualMachines/",
+			"/subscriptions/s/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachines/")
 	}
 	s := site{
-		base:                                  `{"properties":{"orchestrationMode":"Flexible"}}`,
-		network + "/networkInterfaces":        list(machine("Web_0a1b2c3d", "10.0.0.4", behind("lb")), machine("db", "10.0.0.5", behind("other")), machine("web_other_0a1b2c3d", "10.0.0.6", behind("other"))),
+		base: `{"properties":{"orchestrationMode":"Flexible"}}`,
+		network + "/networkInterfaces": list(machine("Web_0a1b2c3d", "10.0.0.4", behind("lb")), machine("db", "10.0.0.5", behind("other")),
+			machine("web_other_0a1b2c3d", "10.0.0.6", behind("other"))),
 		network + "/loadBalancers/lb":         `{}`,
 		network + "/loadBalancers/other":      "500 ",
 		base + "/virtualMachines/networkless": `{}`,
@@ -373,7 +408,8 @@ func TestFlexibleAddresses(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantAddresses(t, map[string]Addresses{"web_0a1b2c3d": reached("10.0.0.4"), "db": reached("10.0.0.5"), "web_other_0a1b2c3d": reached("10.0.0.6")}, got)
+	wantAddresses(t, map[string]Addresses{"web_0a1b2c3d": reached("10.0.0.4"), "db": reached("10.0.0.5"),
+		"web_other_0a1b2c3d": reached("10.0.0.6")}, got)
 	if len(f.seen()) != 3 {
 		t.Errorf("got %+v", f.seen())
 	}
@@ -383,16 +419,20 @@ func TestFlexibleAddresses(t *testing.T) {
 func TestMendOfWhatIsForbidden(t *testing.T) {
 	const group = "/subscriptions/s/resourceGroups/net-rg"
 	for name, c := range map[string]struct{ action, scope, role, at string }{
-		"a list":    {"Microsoft.Network/networkInterfaces/read", group + "/providers/Microsoft.Network", "Reader", group},
-		"a part":    {"Microsoft.Network/publicIPAddresses/read", group + "/providers/Microsoft.Network/publicIPAddresses/ip", "Reader", group + "/providers/Microsoft.Network/publicIPAddresses/ip"},
-		"metrics":   {"microsoft.insights/metrics/read", group + "/providers/Microsoft.Compute/virtualMachines/v/providers/microsoft.insights", "Reader", group + "/providers/Microsoft.Compute/virtualMachines/v"},
+		"a list": {"Microsoft.Network/networkInterfaces/read", group + "/providers/Microsoft.Network", "Reader", group},
+		"a part": {"Microsoft.Network/publicIPAddresses/read", group + "/providers/Microsoft.Network/publicIPAddresses/ip", "Reader",
+			group + "/providers/Microsoft.Network/publicIPAddresses/ip"},
+		"metrics": {"microsoft.insights/metrics/read", group + "/providers/Microsoft.Compute/virtualMachines/v/providers/microsoft.insights",
+			"Reader", group + "/providers/Microsoft.Compute/virtualMachines/v"},
 		"no scope":  {"Microsoft.Insights/metrics/read", "", "Reader", web.ID()},
 		"compute":   {"Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read", web.ID(), "'VMSS Rollouts'", web.ID()},
 		"an effect": {"Microsoft.Network/loadBalancers/write", group, "'VMSS Rollouts'", web.ID()},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := answer{Message: "does not have authorization to perform action '" + c.action + "' over scope '" + c.scope + "' or the scope is invalid"}
-			want := "az role assignment create --assignee-object-id OBJECT_ID --assignee-principal-type ServicePrincipal --role " + c.role + " --scope " + c.at
+			a := answer{Message: "does not have authorization to perform action '" + c.action + "' over scope '" + c.scope +
+				"' or the scope is invalid"}
+			want := "az role assignment create --assignee-object-id OBJECT_ID --assignee-principal-type ServicePrincipal --role " + c.role +
+				" --scope " + c.at
 			if got := grant(web, a); got != want {
 				t.Errorf("want %s\n got %s", want, got)
 			}

@@ -59,12 +59,14 @@ func TestAnswersAreBounded(t *testing.T) {
 		says   string
 		most   int // MiB allocated in all
 	}{
-		"gzip bomb":                    {flood(200, 512*mib, `{"value":[],"x":"`, "a", true), rollout.KindTransient, errTooLong.Error(), 96},
-		"gzip bomb of objects":         {flood(200, 512*mib, `{"value":[`, `{},`, true), rollout.KindTransient, errTooLong.Error(), 96},
-		"gzip bomb of numbers":         {flood(200, 512*mib, `{"value":[`, `1,`, true), rollout.KindTransient, errTooLong.Error(), 96},
-		"refusal of 30 MiB":            {flood(400, 30*mib, `{"error":{"code":"BadRequest","message":"`, "a", false), rollout.KindInvalid, errTooLong.Error(), 48},
-		"refusal with 200,000 details": {flood(409, 200_000*30, `{"error":{"code":"Conflict","message":"x","details":[`, `{"code":"x","message":"y"},  `, false), rollout.KindInvalid, errTooLong.Error(), 48},
-		"throttled in 30 MiB":          {flood(429, 30*mib, `{"code":"`, "a", true), rollout.KindThrottled, errTooLong.Error(), 48},
+		"gzip bomb":            {flood(200, 512*mib, `{"value":[],"x":"`, "a", true), rollout.KindTransient, errTooLong.Error(), 96},
+		"gzip bomb of objects": {flood(200, 512*mib, `{"value":[`, `{},`, true), rollout.KindTransient, errTooLong.Error(), 96},
+		"gzip bomb of numbers": {flood(200, 512*mib, `{"value":[`, `1,`, true), rollout.KindTransient, errTooLong.Error(), 96},
+		"refusal of 30 MiB": {flood(400, 30*mib, `{"error":{"code":"BadRequest","message":"`, "a", false), rollout.KindInvalid,
+			errTooLong.Error(), 48},
+		"refusal with 200,000 details": {flood(409, 200_000*30, `{"error":{"code":"Conflict","message":"x","details":[`,
+			`{"code":"x","message":"y"},  `, false), rollout.KindInvalid, errTooLong.Error(), 48},
+		"throttled in 30 MiB": {flood(429, 30*mib, `{"code":"`, "a", true), rollout.KindThrottled, errTooLong.Error(), 48},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeARM(t, c.answer)
@@ -92,7 +94,8 @@ func TestLongestPageIsRead(t *testing.T) {
 	view := `"instanceView":{"statuses":[` + strings.TrimSuffix(strings.Repeat(status, 30), ",") + `]}`
 	var items []string
 	for n := range 1000 {
-		items = append(items, fmt.Sprintf(`{"instanceId":"%d","name":"web_%d","properties":{"vmId":"vm-%d","extra":"%s",%s}}`, n, n, n, strings.Repeat("x", 2500), view))
+		items = append(items, fmt.Sprintf(`{"instanceId":"%d","name":"web_%d","properties":{"vmId":"vm-%d","extra":"%s",%s}}`, n, n, n,
+			strings.Repeat("x", 2500), view))
 	}
 	f := newFakeARM(t, answering(200, `{"value":[`+strings.Join(items, ",")+`]}`))
 	if list, err := f.adapter.Instances(context.Background(), web); err != nil || len(list) != 1000 {
@@ -151,7 +154,8 @@ func TestErrorsAreBounded(t *testing.T) {
 		walk(a)
 		return n
 	}
-	wide := `{"error":{"code":"Conflict","message":"x","details":[` + strings.TrimSuffix(strings.Repeat(`{"code":"c","message":"m"},`, 4000), ",") + `]}}`
+	wide := `{"error":{"code":"Conflict","message":"x","details":[` +
+		strings.TrimSuffix(strings.Repeat(`{"code":"c","message":"m"},`, 4000), ",") + `]}}`
 	deep := strings.Repeat(`{"code":"c","details":[`, 2000) + strings.Repeat(`]}`, 2000)
 	for name, body := range map[string]string{"wide": wide, "deep": deep} {
 		if n := count(parseAnswer([]byte(body))); n > 1+mostDetails {

@@ -54,7 +54,8 @@ func TestContractAddressBook(t *testing.T) {
 func TestContractAddressBookThrottled(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.settleSet(shop, 3, nil, nil)
-		w.faults(map[string]any{"operation": "Interfaces.ListSet", "kind": "status", "status": 429, "retryAfterSeconds": 120, "skip": 1, "times": 1})
+		w.faults(map[string]any{"operation": "Interfaces.ListSet", "kind": "status", "status": 429, "retryAfterSeconds": 120, "skip": 1,
+			"times": 1})
 		w.calls()
 		for n := range 3 {
 			_, err := w.AddressesOf(t.Context(), shop, rollout.Ref{ID: strconv.Itoa(n), VMID: "v"})
@@ -86,7 +87,8 @@ func TestContractAddressBookOfFlexible(t *testing.T) {
 				t.Errorf("got %+v, %v", a, err)
 			}
 		}
-		if diff := cmp.Diff([]string{"Interfaces.List", "Interfaces.List", "LoadBalancers.Get", "PublicIPAddresses.Get"}, operations(w.calls())); diff != "" {
+		if diff := cmp.Diff([]string{"Interfaces.List", "Interfaces.List", "LoadBalancers.Get", "PublicIPAddresses.Get"},
+			operations(w.calls())); diff != "" {
 			t.Error(diff)
 		}
 	})

@@ -31,7 +31,8 @@ func TestContractAddresses(t *testing.T) {
 				w.checkWays(shop, found, 3)
 				w.checkDoors(found)
 				for id, m := range w.machines() {
-					if a := found[id]; a.NAT[80].Port() != uint16(poolPorts+int(id[0]-'0')) || a.NAT[uint16(machinePort)].Port() != uint16(rulePorts+int(id[0]-'0')) {
+					if a := found[id]; a.NAT[80].Port() != uint16(poolPorts+int(id[0]-'0')) ||
+						a.NAT[uint16(machinePort)].Port() != uint16(rulePorts+int(id[0]-'0')) {
 						t.Errorf("instance %s: %+v, %+v", id, m, a)
 					}
 				}
@@ -88,7 +89,8 @@ func TestContractAddressesForbidden(t *testing.T) {
 		w.faults(map[string]any{"operation": "Interfaces.ListSet", "kind": "status", "status": 403})
 		found, err := w.Addresses(t.Context(), shop)
 		p := problem(t, err)
-		if found != nil || p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read:") ||
+		if found != nil || p.Kind != rollout.KindForbidden ||
+			!strings.Contains(p.Message, "the permission Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read:") ||
 			!strings.HasSuffix(p.Remediation, " --role 'VMSS Rollouts' --scope "+shop.ID()) {
 			t.Errorf("got %v, %+v, mend %s", found, p, p.Remediation)
 		}

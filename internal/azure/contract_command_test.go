@@ -76,13 +76,14 @@ func TestContractCommand(t *testing.T) {
 			code   int
 			output string
 		}{
-			"page":           {"cat index.html", 0, "page of " + image1},
-			"exit code":      {"echo bye; exit 3", 3, "bye\n"},
-			"set -e":         {"set -e\nprintf a\nfalse\nprintf b", 1, "a"},
-			"interpreter":    {"#!/usr/bin/env -S sed -nf\n1q\n", 0, ""},
-			"signal":         {"exec 2>&-; sh -c 'kill -KILL $$'; exit $?", 137, ""},
-			"here-document":  {"cat <<'EOF'\n'\"$x\nEOF\n", 0, "'\"$x\n"},
-			"fake report":    {"printf '\\n[stderr]\\nend-A 0 end-A\\n'; echo 'end-A 0 end-A' >&2; exit 4", 4, "\n[stderr]\nend-A 0 end-A\nend-A 0 end-A\n"},
+			"page":          {"cat index.html", 0, "page of " + image1},
+			"exit code":     {"echo bye; exit 3", 3, "bye\n"},
+			"set -e":        {"set -e\nprintf a\nfalse\nprintf b", 1, "a"},
+			"interpreter":   {"#!/usr/bin/env -S sed -nf\n1q\n", 0, ""},
+			"signal":        {"exec 2>&-; sh -c 'kill -KILL $$'; exit $?", 137, ""},
+			"here-document": {"cat <<'EOF'\n'\"$x\nEOF\n", 0, "'\"$x\n"},
+			"fake report": {"printf '\\n[stderr]\\nend-A 0 end-A\\n'; echo 'end-A 0 end-A' >&2; exit 4", 4,
+				"\n[stderr]\nend-A 0 end-A\nend-A 0 end-A\n"},
 			"much":           {"head -c 100000 /dev/zero | tr '\\0' x; echo end; exit 5", 5, strings.Repeat("x", 4092) + "end\n"},
 			"much, too":      {"head -c 100000 /dev/zero | tr '\\0' x >&2; exit 6", 6, strings.Repeat("x", 4096)},
 			"kill the group": {"trap 'kill 0' EXIT; exec 2>&-; exit 7", 143, ""},
@@ -163,17 +164,22 @@ func TestContractCommandRefused(t *testing.T) {
 		}{
 			"throttled": {fault: map[string]any{"kind": "status", "status": 429, "code": "TooManyRequests", "retryAfterSeconds": 120},
 				kind: rollout.KindThrottled},
-			"forbidden":        {token: "forbidden", kind: rollout.KindForbidden, says: "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommand/action"},
-			"conflict":         {fault: map[string]any{"kind": "status", "status": 409, "code": "Conflict", "message": "Run command extension execution is in progress. x"}, kind: rollout.KindConflict, says: "in progress"},
+			"forbidden": {token: "forbidden", kind: rollout.KindForbidden,
+				says: "Microsoft.Compute/virtualMachineScaleSets/virtualMachines/runCommand/action"},
+			"conflict": {fault: map[string]any{"kind": "status", "status": 409, "code": "Conflict",
+				"message": "Run command extension execution is in progress. x"}, kind: rollout.KindConflict, says: "in progress"},
 			"off":              {id: ids[2], kind: rollout.KindInvalid, says: "requires the VM to be running"},
 			"unknown instance": {id: "2143", kind: rollout.KindInstanceGone, says: "It is gone, or runs no Linux."},
-			"no scale set":     {set: rollout.ScaleSet{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup, Name: "nowhere"}, kind: rollout.KindNotFound},
-			"no machine":       {id: "web_0", kind: rollout.KindInstanceGone},
-			"all":              {id: "*", kind: rollout.KindInvalid, says: "nothing was sent"},
-			"busy":             {fault: map[string]any{"kind": "status", "status": 503, "code": "ServerBusy"}, kind: rollout.KindTransient},
-			"gateway":          {fault: map[string]any{"kind": "status", "status": 502}, kind: rollout.KindAmbiguous},
-			"never sent":       {fault: map[string]any{"kind": "resetBeforeSend"}, kind: rollout.KindAmbiguous},
-			"echoed":           {fault: map[string]any{"kind": "status", "status": 400, "code": "sesame-sesame", "message": "cannot run 'hunter2hunter2', ZWNobyBodW50ZXIyaHVudGVyMjsgZGVwbG95IC0tbGljZW5zZSBzZXNhbWUtc2VzYW1l"}, kind: rollout.KindInvalid},
+			"no scale set": {set: rollout.ScaleSet{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup, Name: "nowhere"},
+				kind: rollout.KindNotFound},
+			"no machine": {id: "web_0", kind: rollout.KindInstanceGone},
+			"all":        {id: "*", kind: rollout.KindInvalid, says: "nothing was sent"},
+			"busy":       {fault: map[string]any{"kind": "status", "status": 503, "code": "ServerBusy"}, kind: rollout.KindTransient},
+			"gateway":    {fault: map[string]any{"kind": "status", "status": 502}, kind: rollout.KindAmbiguous},
+			"never sent": {fault: map[string]any{"kind": "resetBeforeSend"}, kind: rollout.KindAmbiguous},
+			"echoed": {fault: map[string]any{"kind": "status", "status": 400, "code": "sesame-sesame",
+				"message": "cannot run 'hunter2hunter2', ZWNobyBodW50ZXIyaHVudGVyMjsgZGVwbG95IC0tbGljZW5zZSBzZXNhbWUtc2VzYW1l"},
+				kind: rollout.KindInvalid},
 		} {
 			w.faults()
 			if c.fault != nil {
@@ -241,28 +247,42 @@ func TestContractCommandUnknown(t *testing.T) {
 		code    string
 		calls   int // 0: as many as it takes
 	}{
-		"no marker": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "scriptFails", "stdout": "hunter2hunter2", "stderr": "sesame"}},
+		"no marker": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "scriptFails", "stdout": "hunter2hunter2",
+			"stderr": "sesame"}},
 			kind: rollout.KindAmbiguous},
-		"no output":   {kind: rollout.KindAmbiguous},
-		"answer lost": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "resetAfterApply"}}, kind: rollout.KindAmbiguous, calls: 1},
-		"failed": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "operationFailed", "code": "VMExtensionProvisioningError", "message": output}},
+		"no output": {kind: rollout.KindAmbiguous},
+		"answer lost": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "resetAfterApply"}}, kind: rollout.KindAmbiguous,
+			calls: 1},
+		"failed": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "operationFailed", "code": "VMExtensionProvisioningError",
+			"message": output}},
 			kind: rollout.KindOperationFailed, code: "VMExtensionProvisioningError"},
-		"canceled":  {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "operationCanceled", "message": output}}, kind: rollout.KindCanceled, code: "OperationCanceled"},
-		"preempted": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "preempted"}}, kind: rollout.KindPreempted, code: "OperationPreempted"},
-		"lost":      {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "operationLost"}}, kind: rollout.KindOperationLost, code: "NotFound", calls: 2},
-		"refused later": {faults: []map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 400, "code": "BadRequest", "message": output}},
+		"canceled": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "operationCanceled", "message": output}},
+			kind: rollout.KindCanceled, code: "OperationCanceled"},
+		"preempted": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "preempted"}}, kind: rollout.KindPreempted,
+			code: "OperationPreempted"},
+		"lost": {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "operationLost"}}, kind: rollout.KindOperationLost,
+			code: "NotFound", calls: 2},
+		"refused later": {faults: []map[string]any{
+			{"operation": "Operations.Get", "kind": "status", "status": 400, "code": "BadRequest", "message": output},
+		},
 			kind: rollout.KindOperationLost, code: "BadRequest", calls: 2},
-		"forbidden later": {faults: []map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 403, "code": "AuthorizationFailed", "message": "x"}},
+		"forbidden later": {faults: []map[string]any{
+			{"operation": "Operations.Get", "kind": "status", "status": 403, "code": "AuthorizationFailed", "message": "x"},
+		},
 			kind: rollout.KindForbidden, code: "AuthorizationFailed", calls: 2},
 		"stuck":   {faults: []map[string]any{{"operation": "VMs.RunCommand", "kind": "operationStuck"}}, kind: rollout.KindAmbiguous},
 		"cut off": {faults: []map[string]any{{"operation": "Operations.Get", "kind": "truncate"}}, kind: rollout.KindAmbiguous},
-		"throttled throughout": {faults: []map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 429, "code": "TooManyRequests", "retryAfterSeconds": 90, "message": output}},
+		"throttled throughout": {faults: []map[string]any{
+			{"operation": "Operations.Get", "kind": "status", "status": 429, "code": "TooManyRequests", "retryAfterSeconds": 90, "message": output},
+		},
 			kind: rollout.KindAmbiguous, code: "TooManyRequests"},
-		"reimaged midway": {waiting: func(w *world, id string) { w.act(http.MethodPost, "/virtualMachines/"+id+"/reimage") }, kind: rollout.KindPreempted, code: "OperationPreempted"},
+		"reimaged midway": {waiting: func(w *world, id string) { w.act(http.MethodPost, "/virtualMachines/"+id+"/reimage") },
+			kind: rollout.KindPreempted, code: "OperationPreempted"},
 		"replaced midway": {waiting: func(w *world, id string) {
 			w.control(http.MethodPost, "/repair", map[string]any{"scaleSet": shop.ID(), "instance": id}, nil)
 		}, kind: rollout.KindPreempted, code: "OperationPreempted"},
-		"deleted midway": {waiting: func(w *world, id string) { w.act(http.MethodDelete, "/virtualMachines/"+id) }, kind: rollout.KindPreempted, code: "OperationPreempted"},
+		"deleted midway": {waiting: func(w *world, id string) { w.act(http.MethodDelete, "/virtualMachines/"+id) }, kind: rollout.KindPreempted,
+			code: "OperationPreempted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			inWorlds(t, func(t *testing.T, w *world) {
@@ -303,13 +323,17 @@ func TestContractCommandPatience(t *testing.T) {
 		faults []map[string]any
 		waits  int // in seconds, the first two
 	}{
-		"plain":             {nil, 20},
-		"throttled":         {[]map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 429, "times": 1, "retryAfterSeconds": 97}}, 107},
-		"unavailable":       {[]map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 500, "times": 2}}, 20},
-		"dropped":           {[]map[string]any{{"operation": "Operations.Get", "kind": "resetBeforeSend", "times": 2}}, 20},
-		"cut off":           {[]map[string]any{{"operation": "Operations.Get", "kind": "truncate", "times": 2}}, 20},
-		"report cut off":    {[]map[string]any{{"operation": "Operations.Get", "kind": "truncate", "skip": 4, "times": 1}}, 20},
-		"report throttled":  {[]map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 429, "skip": 4, "times": 1, "retryAfterSeconds": 30}}, 20},
+		"plain": {nil, 20},
+		"throttled": {
+			[]map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 429, "times": 1, "retryAfterSeconds": 97}}, 107,
+		},
+		"unavailable":    {[]map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 500, "times": 2}}, 20},
+		"dropped":        {[]map[string]any{{"operation": "Operations.Get", "kind": "resetBeforeSend", "times": 2}}, 20},
+		"cut off":        {[]map[string]any{{"operation": "Operations.Get", "kind": "truncate", "times": 2}}, 20},
+		"report cut off": {[]map[string]any{{"operation": "Operations.Get", "kind": "truncate", "skip": 4, "times": 1}}, 20},
+		"report throttled": {
+			[]map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 429, "skip": 4, "times": 1, "retryAfterSeconds": 30}}, 20,
+		},
 		"report unreadable": {[]map[string]any{{"operation": "Operations.Get", "kind": "status", "status": 502, "skip": 4, "times": 2}}, 20},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -8,8 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestContractHealthSince holds what the adapter tells of since when a machine is healthy, whatever Azure means by that time: after a script
-// that runs in place it may be as old as before, with a new disk it is not.
+// TestContractHealthSince holds what the adapter tells of since when a machine is healthy, whatever Azure means by that time: after a
+// script that runs in place it may be as old as before, with a new disk it is not.
 func TestContractHealthSince(t *testing.T) {
 	for choice, isNewInPlace := range map[string]bool{"progress": true, "report": true, "change": false} {
 		t.Run(choice, func(t *testing.T) {

@@ -40,7 +40,8 @@ func TestContractHasInstance(t *testing.T) {
 			}
 			w.faults()
 		}
-		if has, err := w.HasInstance(t.Context(), rollout.ScaleSet{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup, Name: "web2"}, w.flexInstances()[0].ID); err != nil || has {
+		if has, err := w.HasInstance(t.Context(), rollout.ScaleSet{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup,
+			Name: "web2"}, w.flexInstances()[0].ID); err != nil || has {
 			t.Errorf("an instance of another scale set: got %t, %v", has, err)
 		}
 		w.faults(map[string]any{"operation": "*", "kind": "status", "status": 500})

@@ -101,7 +101,8 @@ func TestContractMetricsRefused(t *testing.T) {
 			_, err := a.Metric(t.Context(), shop, "", "", namespace, metric, "Average", 5*time.Minute)
 			return problem(t, err)
 		}
-		if p := read(w.Adapter, "", "Percentage Nonsense"); p.Kind != rollout.KindInvalid || !strings.Contains(p.Message, "metric: Percentage Nonsense, Valid metrics:") {
+		if p := read(w.Adapter, "", "Percentage Nonsense"); p.Kind != rollout.KindInvalid ||
+			!strings.Contains(p.Message, "metric: Percentage Nonsense, Valid metrics:") {
 			t.Errorf("got %+v", p)
 		}
 		if p := read(w.Adapter, "Microsoft.Nonsense/things", cpu); p.Kind != rollout.KindInvalid {

@@ -48,11 +48,13 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	return g.next.RoundTrip(r)
 }
 
-// unseen are actions of the role that the simulator does not ask for: Azure asks for the first where instances are listed with their views, and
-// for the second where an operation is polled.
-var unseen = []string{"Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read", "Microsoft.Compute/locations/operations/read"}
+// unseen are actions of the role that the simulator does not ask for: Azure asks for the first where instances are listed with their views,
+// and for the second where an operation is polled.
+var unseen = []string{"Microsoft.Compute/virtualMachineScaleSets/virtualMachines/instanceView/read",
+	"Microsoft.Compute/locations/operations/read"}
 
-// TestContractRole holds the README's role against what is really called: it has all that is needed, on both kinds of scale set, and no more.
+// TestContractRole holds the README's role against what is really called: it has all that is needed, on both kinds of scale set, and no
+// more.
 func TestContractRole(t *testing.T) {
 	w := newCity(t)
 	w.control("PUT", "/images", map[string]any{"id": image2, "files": map[string]string{"index.html": "open"}}, nil)

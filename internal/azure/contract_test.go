@@ -22,7 +22,8 @@ func TestContractReads(t *testing.T) {
 			ETag: `"1"`, UniqueID: id, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
 			State: rollout.StateSucceeded, HealthMonitored: true, Image: rollout.Image{ID: image1},
 			OtherExtensions: []string{"HealthExtension"},
-			NewHandler:      `{"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{},"type":"CustomScript","typeHandlerVersion":"2.1"}`,
+			NewHandler: `{"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{},"type":"CustomScript",` +
+				`"typeHandlerVersion":"2.1"}`,
 		}
 		if diff := cmp.Diff(want, w.model(), anyCase, cmpopts.IgnoreFields(rollout.Model{}, "ReadAt")); diff != "" {
 			t.Error(diff)
@@ -44,7 +45,8 @@ func TestContractReads(t *testing.T) {
 				Disk:   rollout.OSDisk{Image: &rollout.Image{ID: image1}},
 				Script: rollout.ScriptAbsent,
 			}
-			if diff := cmp.Diff(want, instances[id], anyCase, cmpopts.IgnoreFields(rollout.Instance{}, "CreatedAt", "Health.Since", "ListedAt", "Disk.ID")); diff != "" {
+			if diff := cmp.Diff(want, instances[id], anyCase,
+				cmpopts.IgnoreFields(rollout.Instance{}, "CreatedAt", "Health.Since", "ListedAt", "Disk.ID")); diff != "" {
 				t.Error(diff)
 			}
 			if i := instances[id]; i.CreatedAt.IsZero() || i.Health.Since.IsZero() || i.Disk.ID == "" {
@@ -307,14 +309,16 @@ func TestContractScriptFails(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		w.newScript()
 		const lastWords = "E: no such package"
-		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "scriptFails", "exitCode": 7, "stderr": strings.Repeat("noise ", 1000) + lastWords})
+		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "scriptFails", "exitCode": 7,
+			"stderr": strings.Repeat("noise ", 1000) + lastWords})
 		id := w.ids()[0]
 		begun, err := w.Upgrade(t.Context(), shop, refs(id))
 		status := w.finish(rollout.UpgradeOperation, begun, err)
 		if status.State != rollout.OperationFailed || status.Problem == nil || !strings.Contains(status.Problem.Message, lastWords) {
 			t.Errorf("got %+v: %v", status, status.Problem)
 		}
-		if i := w.instances()[id]; i.Script != rollout.ScriptFailed || i.State != rollout.StateFailed || !strings.HasSuffix(i.Message, lastWords) {
+		if i := w.instances()[id]; i.Script != rollout.ScriptFailed || i.State != rollout.StateFailed ||
+			!strings.HasSuffix(i.Message, lastWords) {
 			t.Errorf("got %+v", i)
 		}
 	})
@@ -343,7 +347,8 @@ func TestContractScriptRuns(t *testing.T) {
 func TestContractHealth(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		id := w.ids()[0]
-		for state, want := range map[string]rollout.Tristate{"unhealthy": rollout.False, "unknown": rollout.Unknown, "none": rollout.Unknown, "healthy": rollout.True} {
+		for state, want := range map[string]rollout.Tristate{"unhealthy": rollout.False, "unknown": rollout.Unknown, "none": rollout.Unknown,
+			"healthy": rollout.True} {
 			w.control("POST", "/health", map[string]any{"scaleSet": shop.ID(), "instance": id, "state": state}, nil)
 			w.clock.Advance(time.Minute)
 			if got := w.instances()[id].Health.Healthy; got != want {

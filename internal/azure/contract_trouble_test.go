@@ -35,7 +35,8 @@ func TestContractOperationEnds(t *testing.T) {
 		state rollout.OperationState
 		kind  rollout.Kind
 	}{
-		"failed":    {map[string]any{"kind": "operationFailed", "code": "AllocationFailed", "message": "no room"}, rollout.OperationFailed, rollout.KindOperationFailed},
+		"failed": {map[string]any{"kind": "operationFailed", "code": "AllocationFailed", "message": "no room"}, rollout.OperationFailed,
+			rollout.KindOperationFailed},
 		"canceled":  {map[string]any{"kind": "operationCanceled"}, rollout.OperationCanceled, rollout.KindCanceled},
 		"preempted": {map[string]any{"kind": "preempted"}, rollout.OperationCanceled, rollout.KindPreempted},
 		"lost":      {map[string]any{"kind": "operationLost"}, rollout.OperationLost, rollout.KindOperationLost},
@@ -150,7 +151,8 @@ func TestContractAccess(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		_, err := w.as(bearer("forbidden")).Upgrade(t.Context(), shop, refs("0"))
 		p := problem(t, err)
-		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action") || !strings.HasPrefix(p.Remediation, "az role assignment create ") {
+		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action") ||
+			!strings.HasPrefix(p.Remediation, "az role assignment create ") {
 			t.Errorf("got %+v", p)
 		}
 		for _, set := range []rollout.ScaleSet{
@@ -187,7 +189,8 @@ func TestContractTenModels(t *testing.T) {
 		_, byRemoval := w.RemoveScript(t.Context(), shop, rollout.RemoveScript{Extension: "vmssrollout-script"})
 		for _, err := range []error{byScript, byImage, byRemoval} {
 			p := problem(t, err)
-			if p.Kind != rollout.KindQuota || !strings.Contains(p.Message, "limit of 10 models") || !strings.HasPrefix(p.Remediation, "az vmss update-instances ") {
+			if p.Kind != rollout.KindQuota || !strings.Contains(p.Message, "limit of 10 models") ||
+				!strings.HasPrefix(p.Remediation, "az vmss update-instances ") {
 				t.Errorf("got %+v, mend %q", p, p.Remediation)
 			}
 		}
@@ -236,7 +239,8 @@ func TestContractPermanentRefusals(t *testing.T) {
 		w.faults()
 		w.control(http.MethodPut, "/images", map[string]any{"id": image2}, nil)
 		w.newRelease()
-		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "status", "status": 404, "code": "NotFound", "message": "The VM instance cannot be found."})
+		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "status", "status": 404, "code": "NotFound",
+			"message": "The VM instance cannot be found."})
 		if _, err := w.Upgrade(t.Context(), shop, refs(w.ids()[0])); problem(t, err).Kind != rollout.KindInstanceGone {
 			t.Errorf("an instance that is gone: got %v", err)
 		}

@@ -13,7 +13,8 @@ import (
 )
 
 const (
-	base    = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachineScaleSets/web"
+	base = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/" +
+		"providers/Microsoft.Compute/virtualMachineScaleSets/web"
 	version = "api-version=2026-04-01"
 )
 
@@ -26,7 +27,9 @@ func patched(reference string) string {
 func put(properties string) string { return `{"properties":{` + properties + `}}` }
 
 // oddHandler is one that nobody would make.
-const oddHandler = rollout.ScriptHandler(`{"autoUpgradeMinorVersion":false,"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},"suppressFailures":true,"type":"CustomScriptExtension","typeHandlerVersion":"1.9"}`)
+const oddHandler = rollout.ScriptHandler(
+	`{"autoUpgradeMinorVersion":false,"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},` +
+		`"suppressFailures":true,"type":"CustomScriptExtension","typeHandlerVersion":"1.9"}`)
 
 // requests are the bytes that each effect sends.
 var requests = map[string]struct {
@@ -66,7 +69,8 @@ var requests = map[string]struct {
 			return a.WriteScript(ctx, web, rollout.WriteScript{Script: rollout.Script{Command: "bash a.sh", URIs: []string{"https://x/a.sh"}}}, nil)
 		},
 		request{Method: "PUT", Path: base + "/extensions/vmssrollout-script", Body: put(
-			`"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{"commandToExecute":"bash a.sh","fileUris":["https://x/a.sh"]},"type":"CustomScript","typeHandlerVersion":"2.1"`)},
+			`"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{"commandToExecute":"bash a.sh",` +
+				`"fileUris":["https://x/a.sh"]},"type":"CustomScript","typeHandlerVersion":"2.1"`)},
 	},
 	"script that is there": {
 		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
@@ -74,7 +78,9 @@ var requests = map[string]struct {
 				map[string]any{"commandToExecute": "bash a.sh --key hidden"})
 		},
 		request{Method: "PUT", Path: base + "/extensions/CSE", Body: put(
-			`"autoUpgradeMinorVersion":false,"forceUpdateTag":"2","protectedSettings":{"commandToExecute":"bash a.sh --key hidden"},"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},"suppressFailures":true,"type":"CustomScriptExtension","typeHandlerVersion":"1.9"`)},
+			`"autoUpgradeMinorVersion":false,"forceUpdateTag":"2","protectedSettings":{"commandToExecute":"bash a.sh --key hidden"},` +
+				`"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},"suppressFailures":true,` +
+				`"type":"CustomScriptExtension","typeHandlerVersion":"1.9"`)},
 	},
 	"removed script": {
 		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
@@ -208,10 +214,12 @@ func TestRemovingWhatIsGone(t *testing.T) {
 		body   string
 		want   rollout.Kind // "": done
 	}{
-		"no content":   {http.StatusNoContent, "", ""},
-		"extension":    {http.StatusNotFound, errorBody("NotFound", "The entity was not found in this Azure location."), ""},
-		"by its id":    {http.StatusNotFound, errorBody("ResourceNotFound", "The Resource 'Microsoft.Compute/virtualMachineScaleSets/web/extensions/CSE' was not found."), ""},
-		"scale set":    {http.StatusNotFound, errorBody("ResourceNotFound", "The Resource 'Microsoft.Compute/virtualMachineScaleSets/web' was not found."), rollout.KindNotFound},
+		"no content": {http.StatusNoContent, "", ""},
+		"extension":  {http.StatusNotFound, errorBody("NotFound", "The entity was not found in this Azure location."), ""},
+		"by its id": {http.StatusNotFound, errorBody("ResourceNotFound",
+			"The Resource 'Microsoft.Compute/virtualMachineScaleSets/web/extensions/CSE' was not found."), ""},
+		"scale set": {http.StatusNotFound, errorBody("ResourceNotFound",
+			"The Resource 'Microsoft.Compute/virtualMachineScaleSets/web' was not found."), rollout.KindNotFound},
 		"parent":       {http.StatusNotFound, errorBody("ParentResourceNotFound", "x"), rollout.KindNotFound},
 		"group":        {http.StatusNotFound, errorBody("ResourceGroupNotFound", "x"), rollout.KindNotFound},
 		"nobody knows": {http.StatusNotFound, "", rollout.KindNotFound},

@@ -116,11 +116,14 @@ var scripts = map[string]struct {
 	"too much":            {"head -c 100000 /dev/zero | tr '\\0' x; echo; echo last", 0, ellipsis + "xxx\nlast\n"},
 	"too much of both":    {"head -c 100000 /dev/zero | tr '\\0' x >&2; head -c 100000 /dev/zero | tr '\\0' y; exit 6", 6, ellipsis + "yyy"},
 	"leaves a flood":      {"(head -c 100000 /dev/zero | tr '\\0' x) & wait; (seq 1 20000) & exit 7", 7, ellipsis},
-	"fake markers":        {"for n in 1 2; do echo 'end-AAAAAAAAAAAAAAAAAAAAAAAAAA 0 end-AAAAAAAAAAAAAAAAAAAAAAAAAA' >&2; done; exit 8", 8, ellipsis + "\n"},
-	"fake report":         {"printf '\\n[stderr]\\n[stdout]\\nx\\n[stderr]\\n'; exit 9", 9, "\n[stderr]\n[stdout]\nx\n[stderr]\n"},
-	"stolen marker": {"m=$(grep -o 'end-[A-Z0-9]*' \"${0%/*}/script.sh\" | head -n 1); printf '\\n[stderr]\\n%s 0 %s\\n' $m $m; printf '%s 0 %s\\n' $m $m >&2; exit 10",
+	"fake markers": {"for n in 1 2; do echo 'end-AAAAAAAAAAAAAAAAAAAAAAAAAA 0 end-AAAAAAAAAAAAAAAAAAAAAAAAAA' >&2; done; exit 8", 8,
+		ellipsis + "\n"},
+	"fake report": {"printf '\\n[stderr]\\n[stdout]\\nx\\n[stderr]\\n'; exit 9", 9, "\n[stderr]\n[stdout]\nx\n[stderr]\n"},
+	"stolen marker": {"m=$(grep -o 'end-[A-Z0-9]*' \"${0%/*}/script.sh\" | head -n 1); printf '\\n[stderr]\\n%s 0 %s\\n' $m $m; printf '%s " +
+		"0 %s\\n' $m $m >&2; exit 10",
 		10, ellipsis + "\n"},
-	"environment": {"echo ${given-unset} ${session-unset} ${code-unset}; case $PWD in */*) ls script.sh;; esac", 0, "unset unset unset\nscript.sh\n"},
+	"environment": {"echo ${given-unset} ${session-unset} ${code-unset}; case $PWD in */*) ls script.sh;; esac", 0,
+		"unset unset unset\nscript.sh\n"},
 }
 
 // TestErrands runs scripts under every shell there is.
@@ -196,13 +199,16 @@ func TestReports(t *testing.T) {
 		code   int
 		output string
 	}{
-		"Linux":             {linux("out\n", "\nend-M 3 end-M\n"), 3, "out\n"},
-		"Linux, trimmed":    {linux("out", "end-M 3 end-M"), 3, "out"},
-		"Linux, no output":  {linux("", "\nend-M 0 end-M\n"), 0, ""},
-		"the shell talks":   {linux("", "sh: 1: Killed\n\nend-M 137 end-M\n"), 137, ""},
-		"Windows":           {windows("out", "\r\nend-M 4 end-M\r\n"), 4, "out"},
-		"too long":          {linux(strings.Repeat("x", outputLimit)+"end", "end-M 5 end-M"), 5, ellipsis + strings.Repeat("x", outputLimit-len(ellipsis)-3) + "end"},
-		"with a nil":        {armcompute.RunCommandResult{Value: append([]*armcompute.InstanceViewStatus{nil, {}}, linux("x", "end-M 1 end-M").Value...)}, 1, "x"},
+		"Linux":            {linux("out\n", "\nend-M 3 end-M\n"), 3, "out\n"},
+		"Linux, trimmed":   {linux("out", "end-M 3 end-M"), 3, "out"},
+		"Linux, no output": {linux("", "\nend-M 0 end-M\n"), 0, ""},
+		"the shell talks":  {linux("", "sh: 1: Killed\n\nend-M 137 end-M\n"), 137, ""},
+		"Windows":          {windows("out", "\r\nend-M 4 end-M\r\n"), 4, "out"},
+		"too long": {linux(strings.Repeat("x", outputLimit)+"end", "end-M 5 end-M"), 5,
+			ellipsis + strings.Repeat("x", outputLimit-len(ellipsis)-3) + "end"},
+		"with a nil": {armcompute.RunCommandResult{
+			Value: append([]*armcompute.InstanceViewStatus{nil, {}}, linux("x", "end-M 1 end-M").Value...),
+		}, 1, "x"},
 		"nothing":           {armcompute.RunCommandResult{}, noExitCode, ""},
 		"empty":             {report(""), noExitCode, ""},
 		"no streams":        {report("Last script execution didn't finish."), noExitCode, ""},

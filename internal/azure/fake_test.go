@@ -57,7 +57,8 @@ func newFakeARM(t *testing.T, answer http.HandlerFunc) *fakeARM {
 			t.Errorf("reading a request: %v", err)
 		}
 		f.mu.Lock()
-		f.requests = append(f.requests, request{r.Method, r.URL.Path, r.URL.RawQuery, string(body), r.Header.Get("If-Match"), r.Header.Get("Authorization")})
+		f.requests = append(f.requests, request{r.Method, r.URL.Path, r.URL.RawQuery, string(body), r.Header.Get("If-Match"),
+			r.Header.Get("Authorization")})
 		f.mu.Unlock()
 		w.Header()["Date"] = nil // it says no time, unless the answer does
 		answer(w, r)
@@ -195,6 +196,8 @@ func token(kind rollout.OperationKind, at string) string {
 		rollout.UpgradeOperation:        "VirtualMachineScaleSetsClientUpdateInstancesResponse",
 		rollout.ReimageOperation:        "VirtualMachineScaleSetsClientReimageResponse",
 	}
-	return fmt.Sprintf(`{"type":%q,"token":{"asyncURL":"%s/operations/1?s=signed","locURL":"","origURL":"%s/x","method":"POST","finalState":"","state":"InProgress"}}`,
+	return fmt.Sprintf(
+		`{"type":%q,"token":{"asyncURL":"%s/operations/1?s=signed","locURL":"","origURL":"%s/x","method":"POST","finalState":"",`+
+			`"state":"InProgress"}}`,
 		types[kind], at, at)
 }

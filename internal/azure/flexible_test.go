@@ -16,10 +16,12 @@ func TestSparseModels(t *testing.T) {
 		`{}`:                             {Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
 		`{"properties":null,"sku":null}`: {Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
 		`{"properties":{}}`:              {Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationUniform, NewHandler: linux},
-		`{"properties":{"orchestrationMode":"Flexible","upgradePolicy":null,"virtualMachineProfile":null}}`: {Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
+		`{"properties":{"orchestrationMode":"Flexible","upgradePolicy":null,"virtualMachineProfile":null}}`: {Capacity: rollout.UnknownCapacity,
+			Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
 		`{"sku":{},"properties":{"orchestrationMode":"Flexible","upgradePolicy":{},"virtualMachineProfile":{},"automaticRepairsPolicy":{}}}`: {
 			Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationFlexible, NewHandler: linux},
-		`{"properties":{"orchestrationMode":"Flexible","provisioningState":"Succeeded","virtualMachineProfile":{"storageProfile":null,"networkProfile":{},"extensionProfile":{"extensions":null}}}}`: {
+		`{"properties":{"orchestrationMode":"Flexible","provisioningState":"Succeeded","virtualMachineProfile":{"storageProfile":null,` +
+			`"networkProfile":{},"extensionProfile":{"extensions":null}}}}`: {
 			Capacity: rollout.UnknownCapacity, Orchestration: rollout.OrchestrationFlexible, State: rollout.StateSucceeded, NewHandler: linux},
 	} {
 		f := newFakeARM(t, answering(http.StatusOK, body))
@@ -36,7 +38,8 @@ func TestSparseModels(t *testing.T) {
 // TestSparseInstances reads lists that say next to nothing; an item that cannot be named makes them worthless.
 func TestSparseInstances(t *testing.T) {
 	machine := func(id string) string {
-		return `{"properties":{"virtualMachineResourceId":"/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/` + id + `"}}`
+		return `{"properties":{"virtualMachineResourceId":"/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/` + id +
+			`"}}`
 	}
 	for value, want := range map[string][]rollout.Instance{
 		`[]`:                   nil,
@@ -56,7 +59,8 @@ func TestSparseInstances(t *testing.T) {
 			t.Errorf("%s: %s", value, diff)
 		}
 	}
-	for _, value := range []string{`null`, `[null]`, `[{}]`, `[{"name":"web_3"}]`, `[` + machine("") + `]`, `[` + machine("a") + `,` + machine("A") + `]`} {
+	for _, value := range []string{`null`, `[null]`, `[{}]`, `[{"name":"web_3"}]`, `[` + machine("") + `]`,
+		`[` + machine("a") + `,` + machine("A") + `]`} {
 		f := newFakeARM(t, answering(http.StatusOK, `{"value":`+value+`}`))
 		got, err := f.adapter.Instances(context.Background(), web)
 		if p := problemOf(t, err); p.Kind != rollout.KindTransient || got != nil {

@@ -12,14 +12,20 @@ import (
 
 // extensions are the properties of script extensions as people's scale sets have them.
 var extensions = map[string]string{
-	"what is false, absent or unknown": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.0","suppressFailures":false,` +
-		`"settings":{"commandToExecute":"sh a.sh","fileUris":[],"timestamp":12345678901234567890,"ratio":1.50,"skipDos2Unix":false,"nested":{"a":[1,null]}}}`,
-	"everything there is": `{"publisher":"Microsoft.Compute","type":"CustomScriptExtension","typeHandlerVersion":"1.9","autoUpgradeMinorVersion":false,"enableAutomaticUpgrade":false,` +
-		`"provisionAfterExtensions":["a","b"],"forceUpdateTag":"7","suppressFailures":true,"settings":{"fileUris":["https://x/a.ps1"],"commandToExecute":"powershell a.ps1 <in >out"}}`,
-	"a key vault":             `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","settings":{"fileUris":["https://x/a.sh"]},"protectedSettingsFromKeyVault":{"secretUrl":"https://kv/s","sourceVault":{"id":"/v"}}}`,
-	"what is there and empty": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","forceUpdateTag":"","settings":{"commandToExecute":"","fileUris":null},"provisionAfterExtensions":[]}`,
-	"no settings":             `{"publisher":"Microsoft.OSTCExtensions","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`,
-	"a script in settings":    `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","settings":{"script":"ZWNobyBoaQ=="}}`,
+	"what is false, absent or unknown": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","typeHandlerVersion":"2.0",` +
+		`"suppressFailures":false,` +
+		`"settings":{"commandToExecute":"sh a.sh","fileUris":[],"timestamp":12345678901234567890,"ratio":1.50,"skipDos2Unix":false,` +
+		`"nested":{"a":[1,null]}}}`,
+	"everything there is": `{"publisher":"Microsoft.Compute","type":"CustomScriptExtension","typeHandlerVersion":"1.9",` +
+		`"autoUpgradeMinorVersion":false,"enableAutomaticUpgrade":false,` +
+		`"provisionAfterExtensions":["a","b"],"forceUpdateTag":"7","suppressFailures":true,"settings":{"fileUris":["https://x/a.ps1"],` +
+		`"commandToExecute":"powershell a.ps1 <in >out"}}`,
+	"a key vault": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","settings":{"fileUris":["https://x/a.sh"]},` +
+		`"protectedSettingsFromKeyVault":{"secretUrl":"https://kv/s","sourceVault":{"id":"/v"}}}`,
+	"what is there and empty": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","forceUpdateTag":"",` +
+		`"settings":{"commandToExecute":"","fileUris":null},"provisionAfterExtensions":[]}`,
+	"no settings":          `{"publisher":"Microsoft.OSTCExtensions","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`,
+	"a script in settings": `{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript","settings":{"script":"ZWNobyBoaQ=="}}`,
 }
 
 // TestExtensionComesBackAsItWas reads an extension, writes a release over it, reads what that left, and writes what was there before.
@@ -28,7 +34,8 @@ func TestExtensionComesBackAsItWas(t *testing.T) {
 	for name, properties := range extensions {
 		t.Run(name, func(t *testing.T) {
 			was := readExtensions(t, properties)
-			forward := rollout.WriteScript{Extension: "e", Handler: was.Script.Handler, Script: rollout.Script{URIs: []string{"https://x/new.sh"}}, ForceUpdateTag: "new"}
+			forward := rollout.WriteScript{Extension: "e", Handler: was.Script.Handler, Script: rollout.Script{URIs: []string{"https://x/new.sh"}},
+				ForceUpdateTag: "new"}
 			release := written(t, forward, map[string]any{"commandToExecute": "sh new.sh"})
 			if _, kept := release["protectedSettingsFromKeyVault"]; kept {
 				t.Error("an extension takes either protected settings or a reference to them")
@@ -113,8 +120,10 @@ func readExtensions(t *testing.T, properties ...string) rollout.Model {
 // TestSeveralScriptExtensions: each is shown, with what is its own.
 func TestSeveralScriptExtensions(t *testing.T) {
 	figure.Fault(t, 11)
-	model := readExtensions(t, extensions["no settings"], extensions["a key vault"], `{"publisher":"Microsoft.Azure.Monitor","type":"AzureMonitorLinuxAgent"}`)
-	if model.Script == nil || model.Script.Extension != "e" || len(model.MoreScripts) != 1 || model.MoreScripts[0].Extension != "e1" || !model.MoreScripts[0].SecretsInVault {
+	model := readExtensions(t, extensions["no settings"], extensions["a key vault"],
+		`{"publisher":"Microsoft.Azure.Monitor","type":"AzureMonitorLinuxAgent"}`)
+	if model.Script == nil || model.Script.Extension != "e" || len(model.MoreScripts) != 1 || model.MoreScripts[0].Extension != "e1" ||
+		!model.MoreScripts[0].SecretsInVault {
 		t.Errorf("got %+v and %+v", model.Script, model.MoreScripts)
 	}
 	if diff := cmp.Diff([]string{"e2"}, model.OtherExtensions); diff != "" {
@@ -130,10 +139,13 @@ func TestInstanceScripts(t *testing.T) {
 	}
 	for list, want := range map[string]rollout.Instance{
 		shown("legacy", "failed") + "," + shown("ours", "succeeded"): {Script: rollout.ScriptFailed,
-			Scripts: []rollout.InstanceScript{{Extension: "legacy", State: rollout.ScriptFailed}, {Extension: "ours", State: rollout.ScriptSucceeded}}},
+			Scripts: []rollout.InstanceScript{{Extension: "legacy", State: rollout.ScriptFailed},
+				{Extension: "ours", State: rollout.ScriptSucceeded}}},
 		shown("ours", "succeeded") + "," + shown("legacy", "updating"): {Script: rollout.ScriptRunning,
-			Scripts: []rollout.InstanceScript{{Extension: "ours", State: rollout.ScriptSucceeded}, {Extension: "legacy", State: rollout.ScriptRunning}}},
-		shown("Microsoft.Azure.Extensions.CustomScript", "succeeded"): {Script: rollout.ScriptSucceeded, Scripts: []rollout.InstanceScript{{State: rollout.ScriptSucceeded}}},
+			Scripts: []rollout.InstanceScript{{Extension: "ours", State: rollout.ScriptSucceeded},
+				{Extension: "legacy", State: rollout.ScriptRunning}}},
+		shown("Microsoft.Azure.Extensions.CustomScript", "succeeded"): {Script: rollout.ScriptSucceeded,
+			Scripts: []rollout.InstanceScript{{State: rollout.ScriptSucceeded}}},
 	} {
 		got := instanceFrom(t, `{"properties":{"instanceView":{"extensions":[`+list+`]}}}`)
 		if diff := cmp.Diff(want.Scripts, got.Scripts); diff != "" || got.Script != want.Script {

@@ -23,7 +23,8 @@ const fullInstance = `{"name":"web_4","instanceId":"4","zones":["2"],
  "storageProfile":{"imageReference":{"id":"/i/1","exactVersion":"1"},"osDisk":{"name":"disk","managedDisk":{"id":"/d/1"}}},
  "instanceView":{"statuses":[{"code":"ProvisioningState/succeeded"},{"code":"PowerState/running"}],
   "vmHealth":{"status":{"code":"HealthState/healthy","time":"2026-01-02T04:00:00Z"}},
-  "extensions":[{"name":"CSE","type":"Microsoft.Azure.Extensions.CustomScript","statuses":[{"code":"ProvisioningState/succeeded","message":"done"}]}]}}}`
+  "extensions":[{"name":"CSE","type":"Microsoft.Azure.Extensions.CustomScript",
+   "statuses":[{"code":"ProvisioningState/succeeded","message":"done"}]}]}}}`
 
 func instanceFrom(t *testing.T, body string) rollout.Instance {
 	t.Helper()
@@ -68,12 +69,16 @@ func TestInstanceLackingAnything(t *testing.T) {
 func TestInstanceTruths(t *testing.T) {
 	view := func(inner string) string { return `{"properties":{"instanceView":{` + inner + `}}}` }
 	for body, want := range map[string]rollout.Instance{
-		`{"properties":{"latestModelApplied":false}}`:                     {Latest: rollout.False},
-		`{"properties":{"provisioningState":"Migrating"}}`:                {},
-		`{"properties":{"provisioningState":"updating"}}`:                 {State: rollout.StateUpdating},
-		`{"properties":{"provisioningState":"Deleting"}}`:                 {State: rollout.StateDeleting},
-		view(`"statuses":[{"code":"PowerState/deallocated"}]`):            {Power: rollout.PowerState{Running: rollout.False, Off: rollout.OffDeallocated}},
-		view(`"statuses":[{"code":"PowerState/stopped"}]`):                {Power: rollout.PowerState{Running: rollout.False, Off: rollout.OffStopped}},
+		`{"properties":{"latestModelApplied":false}}`:      {Latest: rollout.False},
+		`{"properties":{"provisioningState":"Migrating"}}`: {},
+		`{"properties":{"provisioningState":"updating"}}`:  {State: rollout.StateUpdating},
+		`{"properties":{"provisioningState":"Deleting"}}`:  {State: rollout.StateDeleting},
+		view(`"statuses":[{"code":"PowerState/deallocated"}]`): {
+			Power: rollout.PowerState{Running: rollout.False, Off: rollout.OffDeallocated},
+		},
+		view(`"statuses":[{"code":"PowerState/stopped"}]`): {
+			Power: rollout.PowerState{Running: rollout.False, Off: rollout.OffStopped},
+		},
 		view(`"statuses":[{"code":"PowerState/stopping"}]`):               {},
 		view(`"statuses":[{"code":"PowerState/starting"}]`):               {},
 		view(`"statuses":[{"code":"powerstate/RUNNING"}]`):                {Power: rollout.PowerState{Running: rollout.True}},
@@ -116,16 +121,20 @@ func TestInstanceMessages(t *testing.T) {
 		t.Fatal(err)
 	}
 	failed := func(name, kind, message, more string) string {
-		return `{"name":"` + name + `","type":"` + kind + `","statuses":[{"code":"ProvisioningState/failed/1","message":` + message + `}]` + more + `}`
+		return `{"name":"` + name + `","type":"` + kind + `","statuses":[{"code":"ProvisioningState/failed/1","message":` + message + `}]` +
+			more + `}`
 	}
 	for name, c := range map[string]struct{ extensions, prefix, suffix string }{
 		"the script before others": {
-			failed("agent", "a.b", `"broken"`, "") + "," + failed("CSE", "Microsoft.Azure.Extensions.CustomScript", string(linux), "") + "," + failed("z", "a.b", `"broken"`, ""),
+			failed("agent", "a.b", `"broken"`, "") + "," + failed("CSE", "Microsoft.Azure.Extensions.CustomScript", string(linux), "") + "," +
+				failed("z", "a.b", `"broken"`, ""),
 			"extension CSE failed: Enable failed: exit status=1 [stderr] …", "E: no such package",
 		},
 		"another": {failed("agent", "a.b", `"broken"`, ""), "extension agent failed: broken", "broken"},
 		"Windows": {
-			failed("W", "Microsoft.Compute.CustomScriptExtension", `"Finished executing command"`, `,"substatuses":[{"code":"ComponentStatus/StdOut/succeeded","message":"out"},{"code":"ComponentStatus/StdErr/succeeded","message":"err"}]`),
+			failed("W", "Microsoft.Compute.CustomScriptExtension", `"Finished executing command"`,
+				`,"substatuses":[{"code":"ComponentStatus/StdOut/succeeded","message":"out"},{"code":"ComponentStatus/StdErr/succeeded",`+
+					`"message":"err"}]`),
 			"extension W failed: Finished executing command [stderr] err", "err",
 		},
 	} {

@@ -44,10 +44,11 @@ func TestEffectsAreNotSentLate(t *testing.T) {
 			t.Run(name+"/"+effect, func(t *testing.T) {
 				synctest.Test(t, func(t *testing.T) {
 					sent := 0
-					a := newAdapter(t, Options{Endpoint: "https://arm.example", Credential: slowCredential(tc.token), Transport: transport(func(r *http.Request) (*http.Response, error) {
-						sent++
-						return &http.Response{StatusCode: http.StatusNotFound, Status: "404", Body: http.NoBody, Header: http.Header{}, Request: r}, nil
-					})})
+					a := newAdapter(t, Options{Endpoint: "https://arm.example", Credential: slowCredential(tc.token),
+						Transport: transport(func(r *http.Request) (*http.Response, error) {
+							sent++
+							return &http.Response{StatusCode: http.StatusNotFound, Status: "404", Body: http.NoBody, Header: http.Header{}, Request: r}, nil
+						})})
 					_, err := begin(tc.ctx, a)
 					p := problemOf(t, err)
 					if (sent > 0) != tc.sent {

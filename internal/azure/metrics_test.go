@@ -38,7 +38,10 @@ func data(points ...string) string { return `{"data":[` + strings.Join(points, "
 
 // TestMetricAsks holds the one request to what Azure Monitor takes.
 func TestMetricAsks(t *testing.T) {
-	const machine = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachines/web_0a1b2c3d"
+	const machine = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/" +
+		"" +
+		"" +
+		"providers/Microsoft.Compute/virtualMachines/web_0a1b2c3d"
 	for name, c := range map[string]struct {
 		id, name, namespace, aggregation string
 		window                           time.Duration
@@ -46,15 +49,21 @@ func TestMetricAsks(t *testing.T) {
 		query                            url.Values
 	}{
 		"scale set": {"", "", "", "Average", 5 * time.Minute, base, url.Values{
-			"metricnamespace": {"Microsoft.Compute/virtualMachineScaleSets"}, "aggregation": {"average"}, "timespan": {"2026-11-02T10:55:00Z/2026-11-02T11:00:00Z"}}},
+			"metricnamespace": {"Microsoft.Compute/virtualMachineScaleSets"}, "aggregation": {"average"},
+			"timespan": {"2026-11-02T10:55:00Z/2026-11-02T11:00:00Z"}}},
 		"Uniform instance": {"3", "web_3", "", "Maximum", time.Hour, base, url.Values{
-			"metricnamespace": {"Microsoft.Compute/virtualMachineScaleSets"}, "aggregation": {"maximum"}, "timespan": {"2026-11-02T10:00:00Z/2026-11-02T11:00:00Z"}, "$filter": {"VMName eq 'web_3'"}}},
+			"metricnamespace": {"Microsoft.Compute/virtualMachineScaleSets"}, "aggregation": {"maximum"},
+			"timespan": {"2026-11-02T10:00:00Z/2026-11-02T11:00:00Z"}, "$filter": {"VMName eq 'web_3'"}}},
 		"Flexible instance": {"web_0a1b2c3d", "web_0a1b2c3d", "", "total", 119 * time.Second, machine, url.Values{
-			"metricnamespace": {"Microsoft.Compute/virtualMachines"}, "aggregation": {"total"}, "timespan": {"2026-11-02T10:59:00Z/2026-11-02T11:00:00Z"}}},
-		"its own namespace": {"web_0a1b2c3d", "web_0a1b2c3d", "microsoft.compute/virtualmachinescalesets", "Minimum", time.Minute, machine, url.Values{
-			"metricnamespace": {"Microsoft.Compute/virtualMachines"}, "aggregation": {"minimum"}, "timespan": {"2026-11-02T10:59:00Z/2026-11-02T11:00:00Z"}}},
+			"metricnamespace": {"Microsoft.Compute/virtualMachines"}, "aggregation": {"total"},
+			"timespan": {"2026-11-02T10:59:00Z/2026-11-02T11:00:00Z"}}},
+		"its own namespace": {"web_0a1b2c3d", "web_0a1b2c3d", "microsoft.compute/virtualmachinescalesets", "Minimum", time.Minute, machine,
+			url.Values{
+				"metricnamespace": {"Microsoft.Compute/virtualMachines"}, "aggregation": {"minimum"},
+				"timespan": {"2026-11-02T10:59:00Z/2026-11-02T11:00:00Z"}}},
 		"another namespace": {"3", "web_3", "Custom/a b", "Average", time.Minute, base, url.Values{
-			"metricnamespace": {"Custom/a b"}, "aggregation": {"average"}, "timespan": {"2026-11-02T10:59:00Z/2026-11-02T11:00:00Z"}, "$filter": {"VMName eq 'web_3'"}}},
+			"metricnamespace": {"Custom/a b"}, "aggregation": {"average"}, "timespan": {"2026-11-02T10:59:00Z/2026-11-02T11:00:00Z"},
+			"$filter": {"VMName eq 'web_3'"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newMeter(t, answering(http.StatusOK, seriesOf()))
@@ -85,20 +94,25 @@ func TestMetricNumbers(t *testing.T) {
 		aggregation, answer string
 		want                []float64
 	}{
-		"in order":                         {"Average", seriesOf(data(minute("58", `,"average":3`), minute("56", `,"average":1.5`), minute("57", `,"average":-2`))), []float64{1.5, -2, 3}},
-		"zero is a value, nothing is none": {"Average", seriesOf(data(minute("56", `,"average":0`), minute("57", ``), minute("58", `,"average":null`), minute("59", `,"average":4`))), []float64{0, 4}},
-		"what was asked for":               {"Maximum", seriesOf(data(minute("57", `,"average":1,"maximum":2,"minimum":3,"total":4,"count":5`))), []float64{2}},
-		"least":                            {"Minimum", seriesOf(data(minute("57", `,"average":1,"maximum":2,"minimum":3,"total":4,"count":5`))), []float64{3}},
-		"sum":                              {"Total", seriesOf(data(minute("57", `,"average":1,"maximum":2,"minimum":3,"total":4,"count":5`))), []float64{4}},
-		"only another":                     {"Total", seriesOf(data(minute("57", `,"average":1`))), []float64{}},
+		"in order": {"Average",
+			seriesOf(data(minute("58", `,"average":3`), minute("56", `,"average":1.5`), minute("57", `,"average":-2`))), []float64{1.5, -2, 3}},
+		"zero is a value, nothing is none": {"Average", seriesOf(
+			data(minute("56", `,"average":0`), minute("57", ``), minute("58", `,"average":null`), minute("59", `,"average":4`))), []float64{0, 4}},
+		"what was asked for": {"Maximum", seriesOf(data(minute("57", `,"average":1,"maximum":2,"minimum":3,"total":4,"count":5`))), []float64{2}},
+		"least":              {"Minimum", seriesOf(data(minute("57", `,"average":1,"maximum":2,"minimum":3,"total":4,"count":5`))), []float64{3}},
+		"sum":                {"Total", seriesOf(data(minute("57", `,"average":1,"maximum":2,"minimum":3,"total":4,"count":5`))), []float64{4}},
+		"only another":       {"Total", seriesOf(data(minute("57", `,"average":1`))), []float64{}},
 		"outside the window": {"Average", seriesOf(data(minute("54", `,"average":1`), minute("55", `,"average":2`), minute("59", `,"average":3`),
 			`{"timeStamp":"2026-11-02T11:00:00Z","average":4}`, `{"average":5}`, `null`)), []float64{2, 3}},
-		"no minutes":           {"Average", seriesOf(`{"data":null}`), []float64{}},
-		"null series":          {"Average", seriesOf(`null`), []float64{}},
-		"no metric":            {"Average", `{"value":[null]}`, []float64{}},
-		"empty":                {"Average", `{}`, []float64{}},
-		"labelled as asked":    {"Average", seriesOf(`{"metadatavalues":[null,{"name":{"value":"vmname"},"value":"WEB_3"},{"name":{"value":"lun"},"value":"0"}],` + data(minute("57", `,"average":1`))[1:]), []float64{1}},
-		"errors are not there": {"Average", strings.Replace(seriesOf(data(minute("57", `,"average":1`))), `"errorCode":"Success",`, "", 1), []float64{1}},
+		"no minutes":  {"Average", seriesOf(`{"data":null}`), []float64{}},
+		"null series": {"Average", seriesOf(`null`), []float64{}},
+		"no metric":   {"Average", `{"value":[null]}`, []float64{}},
+		"empty":       {"Average", `{}`, []float64{}},
+		"labelled as asked": {"Average",
+			seriesOf(`{"metadatavalues":[null,{"name":{"value":"vmname"},"value":"WEB_3"},{"name":{"value":"lun"},"value":"0"}],` +
+				data(minute("57", `,"average":1`))[1:]), []float64{1}},
+		"errors are not there": {"Average", strings.Replace(seriesOf(data(minute("57", `,"average":1`))), `"errorCode":"Success",`, "", 1),
+			[]float64{1}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newMeter(t, answering(http.StatusOK, c.answer))
@@ -163,7 +177,8 @@ func TestMetricRefuses(t *testing.T) {
 			t.Errorf("%s: got %v, %+v", name, got, p)
 		}
 	}
-	if _, err := f.adapter.Metric(t.Context(), rollout.ScaleSet{}, "", "", "", cpu, "Average", time.Minute); problemOf(t, err).Kind != rollout.KindInvalid {
+	if _, err := f.adapter.Metric(t.Context(), rollout.ScaleSet{}, "", "", "", cpu, "Average", time.Minute); problemOf(t, err).Kind !=
+		rollout.KindInvalid {
 		t.Error(err)
 	}
 	if len(f.seen()) != 0 {
@@ -173,10 +188,13 @@ func TestMetricRefuses(t *testing.T) {
 
 // TestMetricRefused tells people what Azure Monitor says, which it does not wrap.
 func TestMetricRefused(t *testing.T) {
-	f := newMeter(t, answering(http.StatusBadRequest, `{"code":"BadRequest","message":"Failed to find metric configuration for provider: Microsoft.Compute, resource Type: virtualMachineScaleSets, metric: Nonsense, Valid metrics: Percentage CPU"}`))
+	f := newMeter(t, answering(http.StatusBadRequest,
+		`{"code":"BadRequest","message":"Failed to find metric configuration for provider: Microsoft.Compute,`+
+			` resource Type: virtualMachineScaleSets, metric: Nonsense, Valid metrics: Percentage CPU"}`))
 	_, err := f.adapter.Metric(t.Context(), web, "", "", "", "Nonsense", "Average", time.Minute)
 	p := problemOf(t, err)
-	if want := `reading metric "Nonsense" of scale set "shop-rg/web": Failed to find metric configuration`; p.Kind != rollout.KindInvalid || p.Code != "BadRequest" || !strings.HasPrefix(p.Message, want) {
+	if want := `reading metric "Nonsense" of scale set "shop-rg/web": Failed to find metric configuration`; p.Kind != rollout.KindInvalid ||
+		p.Code != "BadRequest" || !strings.HasPrefix(p.Message, want) {
 		t.Errorf("got %+v", p)
 	}
 }

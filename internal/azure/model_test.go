@@ -21,7 +21,8 @@ const fullModel = `{"name":"web","etag":"\"7\"","sku":{"name":"Standard_B1s","ca
   "networkProfile":{"healthProbe":{"id":"/probe"}},
   "extensionProfile":{"extensions":[
    {"name":"agent","properties":{"publisher":"p","type":"t","enableAutomaticUpgrade":true}},
-   {"name":"CSE","properties":{"publisher":"microsoft.azure.extensions","type":"customscript","typeHandlerVersion":"2.0","autoUpgradeMinorVersion":true,
+   {"name":"CSE","properties":{"publisher":"microsoft.azure.extensions","type":"customscript","typeHandlerVersion":"2.0",
+     "autoUpgradeMinorVersion":true,
      "forceUpdateTag":"1","provisionAfterExtensions":["agent"],"suppressFailures":true,
      "settings":{"fileUris":["https://x/a.sh","https://x/b.sh"],"commandToExecute":"bash a.sh","timestamp":5}}}]}}}}`
 
@@ -35,8 +36,10 @@ func TestModel(t *testing.T) {
 		ETag: `"7"`, Capacity: 3, UpgradeMode: "Manual", Orchestration: "Uniform", AutomaticOSUpgrade: true, AutomaticRepairs: true,
 		AutomaticExtensionUpgrades: []string{"agent"}, State: rollout.StateSucceeded, HealthMonitored: true,
 		Image: rollout.Image{ID: "/i/1"},
-		Script: &rollout.ModelScript{Extension: "CSE", URIs: []string{"https://x/a.sh", "https://x/b.sh"}, Command: "bash a.sh", ForceUpdateTag: "1",
-			Handler: `{"autoUpgradeMinorVersion":true,"provisionAfterExtensions":["agent"],"publisher":"microsoft.azure.extensions","settings":{"timestamp":5},` +
+		Script: &rollout.ModelScript{Extension: "CSE", URIs: []string{"https://x/a.sh", "https://x/b.sh"}, Command: "bash a.sh",
+			ForceUpdateTag: "1",
+			Handler: `{"autoUpgradeMinorVersion":true,"provisionAfterExtensions":["agent"],"publisher":"microsoft.azure.extensions",` +
+				`"settings":{"timestamp":5},` +
 				`"suppressFailures":true,"type":"customscript","typeHandlerVersion":"2.0"}`},
 		OtherExtensions: []string{"agent"}, NewHandler: newHandler(linuxScript, "2.1"),
 	}
@@ -55,7 +58,8 @@ func TestModelOfFlexible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff(rollout.Model{ETag: `"3"`, Capacity: rollout.UnknownCapacity, Orchestration: "Flexible", NewHandler: newHandler(linuxScript, "2.1")}, got); diff != "" {
+	if diff := cmp.Diff(rollout.Model{ETag: `"3"`, Capacity: rollout.UnknownCapacity, Orchestration: "Flexible",
+		NewHandler: newHandler(linuxScript, "2.1")}, got); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -115,13 +119,17 @@ func TestModelScripts(t *testing.T) {
 		"none on Windows by disk":          {profile(`"storageProfile":{"osDisk":{"osType":"Windows"}}`), nil, windows},
 		"none on Linux":                    {profile(`"osProfile":{"linuxConfiguration":{}}`), nil, newHandler(linuxScript, "2.1")},
 		"the old one, settings odd": {
-			profile(`"extensionProfile":{"extensions":[null,{"name":"x"},{"name":"old","properties":{"publisher":"Microsoft.OSTCExtensions","type":"CustomScriptForLinux","typeHandlerVersion":"1.5","settings":"odd"}}]}`),
-			&rollout.ModelScript{Extension: "old", Handler: `{"publisher":"Microsoft.OSTCExtensions","settings":"odd","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`},
+			profile(`"extensionProfile":{"extensions":[null,{"name":"x"},{"name":"old","properties":{"publisher":"Microsoft.OSTCExtensions",` +
+				`"type":"CustomScriptForLinux","typeHandlerVersion":"1.5","settings":"odd"}}]}`),
+			&rollout.ModelScript{Extension: "old",
+				Handler: `{"publisher":"Microsoft.OSTCExtensions","settings":"odd","type":"CustomScriptForLinux","typeHandlerVersion":"1.5"}`},
 			newHandler(linuxScript, "2.1"),
 		},
 		"Windows, URIs odd": {
-			profile(`"extensionProfile":{"extensions":[{"name":"w","properties":{"publisher":"Microsoft.Compute","type":"CustomScriptExtension","settings":{"fileUris":["a",5,null],"commandToExecute":7}}}]}`),
-			&rollout.ModelScript{Extension: "w", URIs: []string{"a"}, Handler: `{"publisher":"Microsoft.Compute","settings":{"commandToExecute":7},"type":"CustomScriptExtension"}`},
+			profile(`"extensionProfile":{"extensions":[{"name":"w","properties":{"publisher":"Microsoft.Compute","type":"CustomScriptExtension",` +
+				`"settings":{"fileUris":["a",5,null],"commandToExecute":7}}}]}`),
+			&rollout.ModelScript{Extension: "w", URIs: []string{"a"},
+				Handler: `{"publisher":"Microsoft.Compute","settings":{"commandToExecute":7},"type":"CustomScriptExtension"}`},
 			newHandler(linuxScript, "2.1"),
 		},
 	} {

@@ -1,6 +1,7 @@
 package azure
 
 import (
+	"math"
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
@@ -48,7 +49,11 @@ func natPorts(lb armnetwork.LoadBalancerPropertiesFormat, machines map[string]st
 }
 
 func portOf(n *int32) (port uint16, ok bool) {
-	return uint16(deref(n)), 0 < deref(n) && deref(n) < 1<<16
+	given := deref(n)
+	if given <= 0 || given > math.MaxUint16 {
+		return 0, false
+	}
+	return uint16(given), true
 }
 
 // carriesTCP says whether checks can come that way. A rule that does not say is one for TCP.

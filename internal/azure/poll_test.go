@@ -24,18 +24,26 @@ func TestPollOutcomes(t *testing.T) {
 		body string
 		want rollout.OperationStatus // of the problem only kind and code count
 	}{
-		"running":       {`{"status":"InProgress"}`, rollout.OperationStatus{State: rollout.OperationRunning}},
-		"unknown word":  {`{"status":"Thinking"}`, rollout.OperationStatus{State: rollout.OperationRunning}},
-		"succeeded":     {`{` + times + `,"status":"Succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded, Duration: 54300 * time.Millisecond}},
-		"any case":      {`{"status":"succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded}},
-		"odd times":     {`{"startTime":5,"endTime":"later","status":"Succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded}},
-		"backwards":     {`{"startTime":"2020-09-04T08:44:22Z","endTime":"2020-09-04T08:43:22Z","status":"Succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded}},
-		"no end yet":    {`{"startTime":"2020-09-04T08:44:22Z","status":"InProgress"}`, rollout.OperationStatus{State: rollout.OperationRunning}},
-		"failed, bare":  {`{"status":"Failed"}`, rollout.OperationStatus{State: rollout.OperationFailed, Problem: &rollout.Problem{Kind: rollout.KindOperationFailed}}},
-		"failed, odd":   {`{"status":"Failed","error":"odd","properties":1}`, rollout.OperationStatus{State: rollout.OperationFailed, Problem: &rollout.Problem{Kind: rollout.KindOperationFailed}}},
-		"failed, quota": {`{"status":"Failed","error":{"code":"OperationNotAllowed","message":"quota"}}`, rollout.OperationStatus{State: rollout.OperationFailed, Problem: &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "OperationNotAllowed"}}},
-		"canceled":      {`{"status":"Canceled"}`, rollout.OperationStatus{State: rollout.OperationCanceled, Problem: &rollout.Problem{Kind: rollout.KindCanceled}}},
-		"preempted":     {`{"status":"Canceled","error":` + preempted + `}`, rollout.OperationStatus{State: rollout.OperationCanceled, Problem: &rollout.Problem{Kind: rollout.KindPreempted, Code: "OperationPreempted"}}},
+		"running":      {`{"status":"InProgress"}`, rollout.OperationStatus{State: rollout.OperationRunning}},
+		"unknown word": {`{"status":"Thinking"}`, rollout.OperationStatus{State: rollout.OperationRunning}},
+		"succeeded": {`{` + times + `,"status":"Succeeded"}`,
+			rollout.OperationStatus{State: rollout.OperationSucceeded, Duration: 54300 * time.Millisecond}},
+		"any case":  {`{"status":"succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded}},
+		"odd times": {`{"startTime":5,"endTime":"later","status":"Succeeded"}`, rollout.OperationStatus{State: rollout.OperationSucceeded}},
+		"backwards": {`{"startTime":"2020-09-04T08:44:22Z","endTime":"2020-09-04T08:43:22Z","status":"Succeeded"}`,
+			rollout.OperationStatus{State: rollout.OperationSucceeded}},
+		"no end yet": {`{"startTime":"2020-09-04T08:44:22Z","status":"InProgress"}`, rollout.OperationStatus{State: rollout.OperationRunning}},
+		"failed, bare": {`{"status":"Failed"}`,
+			rollout.OperationStatus{State: rollout.OperationFailed, Problem: &rollout.Problem{Kind: rollout.KindOperationFailed}}},
+		"failed, odd": {`{"status":"Failed","error":"odd","properties":1}`,
+			rollout.OperationStatus{State: rollout.OperationFailed, Problem: &rollout.Problem{Kind: rollout.KindOperationFailed}}},
+		"failed, quota": {`{"status":"Failed","error":{"code":"OperationNotAllowed","message":"quota"}}`, rollout.OperationStatus{
+			State: rollout.OperationFailed, Problem: &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "OperationNotAllowed"},
+		}},
+		"canceled": {`{"status":"Canceled"}`, rollout.OperationStatus{State: rollout.OperationCanceled,
+			Problem: &rollout.Problem{Kind: rollout.KindCanceled}}},
+		"preempted": {`{"status":"Canceled","error":` + preempted + `}`, rollout.OperationStatus{State: rollout.OperationCanceled,
+			Problem: &rollout.Problem{Kind: rollout.KindPreempted, Code: "OperationPreempted"}}},
 		"preempted as a failure": {`{"status":"Failed","error":{"code":"Failed","details":[` + preempted + `]}}`,
 			rollout.OperationStatus{State: rollout.OperationCanceled, Problem: &rollout.Problem{Kind: rollout.KindPreempted, Code: "Failed"}}},
 	} {
@@ -62,7 +70,11 @@ func TestPollOutcomes(t *testing.T) {
 }
 
 func TestPollShowsWhyTheScriptFailed(t *testing.T) {
-	f := newFakeARM(t, answering(http.StatusOK, `{"status":"Failed","error":{"code":"VMExtensionProvisioningError","message":"Multiple extensions failed.","details":[{"code":"VMExtensionProvisioningError","message":"Enable failed: command terminated with exit status=1\n[stdout]\nhello\n\n[stderr]\n`+strings.Repeat("noise ", 200)+`\nE: no such package\n"}]}}`))
+	f := newFakeARM(t, answering(http.StatusOK,
+		`{"status":"Failed","error":{"code":"VMExtensionProvisioningError","message":"Multiple extensions failed.",`+
+			`"details":[{"code":"VMExtensionProvisioningError",`+
+			`"message":"Enable failed: command terminated with exit status=1\n[stdout]\nhello\n\n[stderr]\n`+strings.Repeat("noise ", 200)+
+			`\nE: no such package\n"}]}}`))
 	got, err := f.adapter.Poll(context.Background(), web, rollout.UpgradeOperation, token(rollout.UpgradeOperation, f.URL))
 	if err != nil {
 		t.Fatal(err)
@@ -102,7 +114,8 @@ func TestPollRefused(t *testing.T) {
 			f := newFakeARM(t, answering(c.status, c.body, "Retry-After", "30"))
 			for shape, token := range map[string]string{
 				"operation": token(rollout.UpgradeOperation, f.URL),
-				"location":  `{"type":"VirtualMachineScaleSetsClientUpdateInstancesResponse","token":{"type":"loc","pollURL":"` + f.URL + `/operations/1?s=signed","state":"InProgress"}}`,
+				"location": `{"type":"VirtualMachineScaleSetsClientUpdateInstancesResponse","token":{"type":"loc","pollURL":"` + f.URL +
+					`/operations/1?s=signed","state":"InProgress"}}`,
 			} {
 				if shape == "location" && c.status == http.StatusOK {
 					continue // there, an answer without a status is a success
@@ -221,7 +234,8 @@ func TestTokensThatAreNotOurs(t *testing.T) {
 	if sent := append(f.seen(), elsewhere.seen()...); len(sent) != 0 {
 		t.Errorf("nothing may be sent, got %+v", sent)
 	}
-	if got, err := f.adapter.Poll(context.Background(), web, rollout.UpgradeOperation, good); err != nil || got.State != rollout.OperationSucceeded {
+	if got, err := f.adapter.Poll(context.Background(), web, rollout.UpgradeOperation, good); err != nil ||
+		got.State != rollout.OperationSucceeded {
 		t.Errorf("the good one works: %+v, %v", got, err)
 	}
 }

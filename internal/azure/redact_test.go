@@ -30,7 +30,8 @@ func TestCleanIsOneBoundedLine(t *testing.T) {
 func TestFailureKeepsTheEndOfStderr(t *testing.T) {
 	raw := "Enable failed: exit status=1\n[stdout]\n" + strings.Repeat("o", 5000) + "\n[stderr]\n" + strings.Repeat("e", 5000) + "\nlast words"
 	got := failure(raw, failureLimit, nil)
-	if len(got) > failureLimit || !strings.HasPrefix(got, "Enable failed: exit status=1 [stderr] …") || !strings.HasSuffix(got, "e last words") {
+	if len(got) > failureLimit || !strings.HasPrefix(got, "Enable failed: exit status=1 [stderr] …") ||
+		!strings.HasSuffix(got, "e last words") {
 		t.Errorf("%d bytes: %s", len(got), got)
 	}
 	if strings.Contains(got, "ooo") {

@@ -20,7 +20,8 @@ func reported(t *testing.T, body, stdout, exitCode string) string {
 	_, after, _ := strings.Cut(body, `\u003c\u003c'`)
 	marker, _, _ := strings.Cut(after, `'`)
 	report, err := json.Marshal(map[string]any{"value": []any{map[string]any{
-		"code": "ProvisioningState/succeeded", "message": "Enable succeeded: \n[stdout]\n" + stdout + "\n[stderr]\n\n" + marker + " " + exitCode + " " + marker + "\n",
+		"code": "ProvisioningState/succeeded", "message": "Enable succeeded: \n[stdout]\n" + stdout + "\n[stderr]\n\n" + marker + " " + exitCode +
+			" " + marker + "\n",
 	}}})
 	if err != nil {
 		t.Fatal(err)
@@ -50,11 +51,13 @@ func TestRequestsOfRunCommand(t *testing.T) {
 		if err := json.Unmarshal([]byte(got.Body), &body); err != nil {
 			t.Fatal(err)
 		}
-		if body.CommandID != "RunShellScript" || body.Script[0] != "#!/bin/sh" || body.Script[3] != "ZWNobyBoaQpleGl0IDM=" || strings.Contains(strings.Join(body.Script, ""), "\n") {
+		if body.CommandID != "RunShellScript" || body.Script[0] != "#!/bin/sh" || body.Script[3] != "ZWNobyBoaQpleGl0IDM=" ||
+			strings.Contains(strings.Join(body.Script, ""), "\n") {
 			t.Errorf("got %+v", body)
 		}
 		got.Body = ""
-		if diff := cmp.Diff(request{Method: http.MethodPost, Path: path, Query: version, Authorization: "Bearer " + secretToken}, got); diff != "" {
+		if diff := cmp.Diff(request{Method: http.MethodPost, Path: path, Query: version, Authorization: "Bearer " + secretToken}, got); diff !=
+			"" {
 			t.Error(diff)
 		}
 		if diff := cmp.Diff([]Call{{Operation: "RunCommand", Method: http.MethodPost, Status: http.StatusOK}}, f.calls); diff != "" {
@@ -107,7 +110,8 @@ func TestRunCommandInOddWays(t *testing.T) {
 		"report of nulls":     {accepted, `{"status":"Succeeded","value":[null,{}]}`, rollout.KindAmbiguous},
 		"failed, bare":        {accepted, `{"status":"Failed"}`, rollout.KindOperationFailed},
 		"failed, with output": {accepted, `{"status":"Failed","error":{"code":"x","message":"hunter2hunter2"}}`, rollout.KindOperationFailed},
-		"preempted":           {accepted, `{"status":"Failed","error":{"code":"Failed","details":[{"code":"OperationPreempted"}]}}`, rollout.KindPreempted},
+		"preempted": {accepted, `{"status":"Failed","error":{"code":"Failed","details":[{"code":"OperationPreempted"}]}}`,
+			rollout.KindPreempted},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeARM(t, func(w http.ResponseWriter, r *http.Request) {
@@ -130,7 +134,8 @@ func TestRunCommandInOddWays(t *testing.T) {
 // TestRunCommandGoesNowhereElse: an operation is asked about at the endpoint, or not at all.
 func TestRunCommandGoesNowhereElse(t *testing.T) {
 	elsewhere := newFakeARM(t, answering(http.StatusOK, `{"status":"Succeeded"}`))
-	f := newFakeARM(t, answering(http.StatusAccepted, "", "Azure-AsyncOperation", elsewhere.URL+"/operations/1", "Location", elsewhere.URL+"/operations/1"))
+	f := newFakeARM(t, answering(http.StatusAccepted, "", "Azure-AsyncOperation", elsewhere.URL+"/operations/1", "Location",
+		elsewhere.URL+"/operations/1"))
 	f.adapter.wait = patience(3)
 	_, _, err := f.adapter.RunCommand(context.Background(), web, "3", "true")
 	if p := problemOf(t, err); p.Kind != rollout.KindAmbiguous {

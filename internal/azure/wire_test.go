@@ -117,14 +117,18 @@ func TestTransportThatDoesNotTrace(t *testing.T) {
 		err  error
 		want rollout.Kind
 	}{
-		"dial":    {&url.Error{Op: "Patch", URL: "https://x/?s=signed", Err: &net.OpError{Op: "dial", Err: errors.New("refused")}}, rollout.KindTransient},
-		"dns":     {&url.Error{Op: "Patch", URL: "https://x/?s=signed", Err: &net.DNSError{Name: "x", Err: "no such host"}}, rollout.KindTransient},
-		"read":    {&url.Error{Op: "Patch", URL: "https://x/?s=signed", Err: &net.OpError{Op: "read", Err: errors.New("reset")}}, rollout.KindAmbiguous},
+		"dial": {&url.Error{Op: "Patch", URL: "https://x/?s=signed", Err: &net.OpError{Op: "dial", Err: errors.New("refused")}},
+			rollout.KindTransient},
+		"dns": {&url.Error{Op: "Patch", URL: "https://x/?s=signed", Err: &net.DNSError{Name: "x", Err: "no such host"}},
+			rollout.KindTransient},
+		"read": {&url.Error{Op: "Patch", URL: "https://x/?s=signed", Err: &net.OpError{Op: "read", Err: errors.New("reset")}},
+			rollout.KindAmbiguous},
 		"timeout": {&url.Error{Op: "Patch", URL: "https://x/?s=signed", Err: context.DeadlineExceeded}, rollout.KindAmbiguous},
 		"other":   {errors.New("no idea"), rollout.KindAmbiguous},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAdapter(t, Options{Endpoint: "http://127.0.0.1:1", Transport: transport(func(*http.Request) (*http.Response, error) { return nil, c.err })})
+			a := newAdapter(t, Options{Endpoint: "http://127.0.0.1:1",
+				Transport: transport(func(*http.Request) (*http.Response, error) { return nil, c.err })})
 			checkKinds(t, a, c.want, rollout.KindTransient)
 		})
 	}
@@ -145,10 +149,11 @@ func TestCredentialFails(t *testing.T) {
 		"too slow":            {context.DeadlineExceeded, rollout.KindTransient},
 	} {
 		t.Run(name, func(t *testing.T) {
-			a := newAdapter(t, Options{Endpoint: "http://127.0.0.1:1", Credential: staticCredential{c.err}, Transport: transport(func(*http.Request) (*http.Response, error) {
-				t.Error("nothing may be sent without a token")
-				return nil, io.EOF
-			})})
+			a := newAdapter(t, Options{Endpoint: "http://127.0.0.1:1", Credential: staticCredential{c.err},
+				Transport: transport(func(*http.Request) (*http.Response, error) {
+					t.Error("nothing may be sent without a token")
+					return nil, io.EOF
+				})})
 			checkKinds(t, a, c.want, c.want)
 		})
 	}

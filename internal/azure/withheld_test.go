@@ -13,10 +13,13 @@ import (
 
 // failedScript is an instance whose script failed.
 const failedScript = `{"instanceId":"4","properties":{"latestModelApplied":%LATEST%,"instanceView":{
- "extensions":[{"name":"CSE","type":"Microsoft.Azure.Extensions.CustomScript","statuses":[{"code":"ProvisioningState/failed/1","message":"Enable failed: exit status=7\n[stdout]\n\n[stderr]\nhunter2xyz is no good"}]}]}}}`
+ "extensions":[{"name":"CSE","type":"Microsoft.Azure.Extensions.CustomScript",
+  "statuses":[{"code":"ProvisioningState/failed/1",
+   "message":"Enable failed: exit status=7\n[stdout]\n\n[stderr]\nhunter2xyz is no good"}]}]}}}`
 
 // allocationFailed is an instance that Azure has no room for.
-const allocationFailed = `{"instanceId":"4","properties":{"instanceView":{"statuses":[{"code":"ProvisioningState/failed/AllocationFailed","message":"no room"}]}}}`
+const allocationFailed = `{"instanceId":"4",` +
+	`"properties":{"instanceView":{"statuses":[{"code":"ProvisioningState/failed/AllocationFailed","message":"no room"}]}}}`
 
 // TestWithheld: what a script printed is shown without the secrets that are known, and is not shown at all where not all of them are.
 func TestWithheld(t *testing.T) {
@@ -29,11 +32,15 @@ func TestWithheld(t *testing.T) {
 		latest   string
 		want     string
 	}{
-		"known":                {known, failedScript, "true", "extension CSE failed: Enable failed: exit status=7 [stderr] REDACTED is no good"},
-		"unknown":              {&redact.Redactor{Blind: "lost"}, failedScript, "true", "extension CSE failed: exit status=7; what it printed is not shown: lost; " + see},
-		"unknown of outdated":  {&redact.Redactor{BlindOutdated: "old"}, failedScript, "false", "extension CSE failed: exit status=7; what it printed is not shown: old; " + see},
-		"known of up to date":  {&redact.Redactor{BlindOutdated: "old"}, failedScript, "true", "extension CSE failed: Enable failed: exit status=7 [stderr] hunter2xyz is no good"},
-		"unknown of scripts":   {&redact.Redactor{BlindScripts: "former"}, failedScript, "true", "extension CSE failed: exit status=7; what it printed is not shown: former; " + see},
+		"known": {known, failedScript, "true", "extension CSE failed: Enable failed: exit status=7 [stderr] REDACTED is no good"},
+		"unknown": {&redact.Redactor{Blind: "lost"}, failedScript, "true",
+			"extension CSE failed: exit status=7; what it printed is not shown: lost; " + see},
+		"unknown of outdated": {&redact.Redactor{BlindOutdated: "old"}, failedScript, "false",
+			"extension CSE failed: exit status=7; what it printed is not shown: old; " + see},
+		"known of up to date": {&redact.Redactor{BlindOutdated: "old"}, failedScript, "true",
+			"extension CSE failed: Enable failed: exit status=7 [stderr] hunter2xyz is no good"},
+		"unknown of scripts": {&redact.Redactor{BlindScripts: "former"}, failedScript, "true",
+			"extension CSE failed: exit status=7; what it printed is not shown: former; " + see},
 		"no room is no secret": {&redact.Redactor{Blind: "lost"}, allocationFailed, "", "no room"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -57,9 +64,11 @@ func TestWithheldOfOperations(t *testing.T) {
 		code, text string
 		want       string
 	}{
-		"known":        {redact.Of("hunter2xyz"), "VMExtensionProvisioningError", "it printed hunter2xyz", "it printed REDACTED"},
-		"unknown":      {&redact.Redactor{Blind: "lost"}, "InternalError", "it printed hunter2xyz", "what Azure says of it is not shown: lost; to see it: az vmss list-instances -g shop-rg -n web"},
-		"former":       {&redact.Redactor{BlindScripts: "former"}, "VMExtensionProvisioningError", "the extension printed x", "what Azure says of it is not shown: former"},
+		"known": {redact.Of("hunter2xyz"), "VMExtensionProvisioningError", "it printed hunter2xyz", "it printed REDACTED"},
+		"unknown": {&redact.Redactor{Blind: "lost"}, "InternalError", "it printed hunter2xyz",
+			"what Azure says of it is not shown: lost; to see it: az vmss list-instances -g shop-rg -n web"},
+		"former": {&redact.Redactor{BlindScripts: "former"}, "VMExtensionProvisioningError", "the extension printed x",
+			"what Azure says of it is not shown: former"},
 		"former, else": {&redact.Redactor{BlindScripts: "former"}, "Busy", "the cluster is busy", "the cluster is busy"},
 		"no room":      {&redact.Redactor{Blind: "lost"}, "AllocationFailed", "no room", "no room"},
 	} {

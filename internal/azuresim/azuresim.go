@@ -46,6 +46,7 @@ type Options struct {
 
 func (o Options) kernel() kernel.Options {
 	return kernel.Options{
-		Clock: o.Clock, Rate: o.Rate, ClockOffset: o.ClockOffset, Seed: o.Seed, Durations: o.Durations, Fleet: o.Fleet, Switches: o.Switches, Logger: o.Logger,
+		Clock: o.Clock, Rate: o.Rate, ClockOffset: o.ClockOffset, Seed: o.Seed, Durations: o.Durations, Fleet: o.Fleet, Switches: o.Switches,
+		Logger: o.Logger,
 	}
 }

@@ -38,7 +38,8 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 	if !ok {
 		return fmt.Errorf("%q is no id of a scale set", tree.StringAt(full, "id"))
 	}
-	full = tree.WithDefaults(full, tree.Object{"properties": tree.Object{"orchestrationMode": vmprofile.Uniform}}) // old versions do not show it
+	// old versions do not show it
+	full = tree.WithDefaults(full, tree.Object{"properties": tree.Object{"orchestrationMode": vmprofile.Uniform}})
 	set := s.compute.Create(id, s.compute.Split(nil, vmprofile.Cleaned(full)))
 	set.Creating = false
 	for _, number := range ids {
@@ -51,9 +52,11 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 func (s *Server) plant(set *vmss.ScaleSet, id int) {
 	born := s.kernel.Now.Add(time.Duration(set.Fresh)*time.Minute - 24*time.Hour) // each by itself
 	inst := &vmss.Instance{
-		Set: set, ID: id, Zone: set.EmptiestZone(vmss.CountZones(set.Instances)), Fault: id % vmss.FaultDomains, VMID: s.kernel.GUID(), Disk: s.kernel.GUID(), Etag: 1,
+		Set: set, ID: id, Zone: set.EmptiestZone(vmss.CountZones(set.Instances)), Fault: id % vmss.FaultDomains, VMID: s.kernel.GUID(),
+		Disk: s.kernel.GUID(), Etag: 1,
 		Born: born, Attached: born.UnixNano(), Exact: s.compute.ExactVersion(set.Model.Image()), Booted: set.Model,
-		State: vmss.State{Model: set.Model, Since: s.kernel.Now.UnixNano(), HealthSince: s.kernel.Now.UnixNano(), Provisioning: vmss.Succeeded, Power: vmss.Running, Health: vmss.Healthy},
+		State: vmss.State{Model: set.Model, Since: s.kernel.Now.UnixNano(), HealthSince: s.kernel.Now.UnixNano(), Provisioning: vmss.Succeeded,
+			Power: vmss.Running, Health: vmss.Healthy},
 	}
 	set.Fresh++
 	set.NextID = max(set.NextID, id+1)
@@ -80,7 +83,8 @@ func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time
 		return fmt.Errorf("scale set %s has no instance %d", setID, number)
 	}
 	resemble(inst, shown)
-	inst.State = vmss.State{Model: set.Model, Since: s.kernel.Now.UnixNano(), HealthSince: s.kernel.Now.UnixNano(), Provisioning: vmss.Succeeded, Power: vmss.Running, Health: vmss.Healthy}
+	inst.State = vmss.State{Model: set.Model, Since: s.kernel.Now.UnixNano(), HealthSince: s.kernel.Now.UnixNano(),
+		Provisioning: vmss.Succeeded, Power: vmss.Running, Health: vmss.Healthy}
 	if !tree.BoolAt(shown, "properties", "latestModelApplied") {
 		own, err := tree.ParseObject(profile)
 		if err != nil {

@@ -125,7 +125,8 @@ func TestEtagMoves(t *testing.T) {
 
 func TestBadFaults(t *testing.T) {
 	s := newSim(t, Options{})
-	for _, bad := range []string{`[{"kind":"status"}]`, `[{"operation":"Get","kind":"none"}]`, `[{"operation":"*","kind":"scriptFails","script":"("}]`, `[null]`, `{}`} {
+	for _, bad := range []string{`[{"kind":"status"}]`, `[{"operation":"Get","kind":"none"}]`,
+		`[{"operation":"*","kind":"scriptFails","script":"("}]`, `[null]`, `{}`} {
 		if status, _ := s.tryControl("PUT", "/faults", tree.RawJSON(bad)); status != http.StatusBadRequest {
 			t.Errorf("%s = %d", bad, status)
 		}

@@ -32,9 +32,11 @@ func TestFlexibleNames(t *testing.T) {
 			t.Fatalf("odd name %q", names[i])
 		}
 		mustEqual(t, "name", tree.StringAt(vm, "name"), names[i])
-		mustEqual(t, "machine", tree.StringAt(vm, "properties", "virtualMachineResourceId"), testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[i])
+		mustEqual(t, "machine", tree.StringAt(vm, "properties", "virtualMachineResourceId"),
+			testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[i])
 		mustEqual(t, "update domain", tree.At(vm, "properties", "instanceView", "platformUpdateDomain"), nil)
-		mustEqual(t, "path", tree.StringAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+strings.ToUpper(names[i]), nil).body, "name"), names[i])
+		mustEqual(t, "path", tree.StringAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+strings.ToUpper(names[i]), nil).body, "name"),
+			names[i])
 	}
 	s.version = "2025-04-01"
 	mustEqual(t, "machine in old versions", tree.At(s.vms("")[0], "properties", "virtualMachineResourceId"), nil)
@@ -47,16 +49,19 @@ func TestFlexibleActions(t *testing.T) {
 	for name, latest := range s.latest() {
 		mustEqual(t, name, latest, name == names[1])
 	}
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{names[2]}}})), operations.Succeeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{names[2]}}})),
+		operations.Succeeded)
 	mustEqual(t, "reimages", s.seen()[names[2]].Reimages, 1)
 	for _, missing := range []string{"web_00000000", "0"} {
 		r := s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{names[0], missing}}})
 		mustEqual(t, "code", r.code(), "InvalidParameter")
-		mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), "The provided instanceId "+missing+" is not an active Virtual Machine Scale Set VM instanceId.")
+		mustEqual(t, "message", tree.StringAt(r.body, "error", "message"),
+			"The provided instanceId "+missing+" is not an active Virtual Machine Scale Set VM instanceId.")
 		s.do(http.StatusNotFound, "GET", testSet+"/virtualMachines/"+missing, nil)
 	}
 	r := s.do(http.StatusConflict, "GET", testSet+"/instanceView", nil)
-	if !strings.HasPrefix(tree.StringAt(r.body, "error", "message"), "Operation 'VirtualMachineScaleSets.instanceView.GET' is not allowed on Virtual Machine Scale Set") {
+	if !strings.HasPrefix(tree.StringAt(r.body, "error", "message"),
+		"Operation 'VirtualMachineScaleSets.instanceView.GET' is not allowed on Virtual Machine Scale Set") {
 		t.Fatal(r.text)
 	}
 }
@@ -94,6 +99,7 @@ func TestFlexibleGroup(t *testing.T) {
 	s.do(http.StatusOK, "GET", testSet+"/skus", nil)
 	s.do(http.StatusConflict, "PATCH", testSet, tree.Members{{"properties", tree.Members{{"orchestrationMode", "Uniform"}}}})
 	s.do(http.StatusBadRequest, "PUT", testSet+"2", append(body, tree.Member{"sku", tree.Members{{"name", "Standard_B2s"}, {"capacity", 1}}}))
-	s.do(http.StatusBadRequest, "PUT", testSet+"2", tree.Members{{"location", "westus"}, {"properties", tree.Members{{"orchestrationMode", "Odd"}}}})
+	s.do(http.StatusBadRequest, "PUT", testSet+"2",
+		tree.Members{{"location", "westus"}, {"properties", tree.Members{{"orchestrationMode", "Odd"}}}})
 	s.want(s.finish(s.do(http.StatusAccepted, "DELETE", testSet, nil)), operations.Succeeded)
 }

@@ -40,7 +40,8 @@ func TestFormsShowWhatInstancesAre(t *testing.T) {
 			s.finish(s.upgrade(s.ref(2), s.ref(3)))
 			s.finish(s.do(202, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{s.ref(4)}}}))
 			s.finish(s.do(202, "POST", testSet+"/poweroff", tree.Members{{"instanceIds", []string{s.ref(5)}}}))
-			s.finish(s.do(200, "PUT", testSet+"/virtualMachines/"+s.ref(6), tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", true}}}}}}))
+			s.finish(s.do(200, "PUT", testSet+"/virtualMachines/"+s.ref(6),
+				tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", true}}}}}}))
 			s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", s.ref(7)}, {"state", "unhealthy"}})
 			s.do(202, "POST", testSet+"/delete", tree.Members{{"instanceIds", []string{s.ref(8)}}})
 			s.checkForms()
@@ -48,7 +49,8 @@ func TestFormsShowWhatInstancesAre(t *testing.T) {
 			s.finish(s.upgrade(s.ref(9)))
 			s.do(200, "PATCH", testSet, tree.Members{{"tags", tree.Members{{"a", "b"}}}, {"sku", tree.Members{{"capacity", 15}}}})
 			s.checkForms()
-			s.faults(tree.Members{{"operation", arm.OpListVMs}, {"kind", "listLags"}, {"seconds", 30}}, tree.Members{{"operation", arm.OpListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
+			s.faults(tree.Members{{"operation", arm.OpListVMs}, {"kind", "listLags"}, {"seconds", 30}},
+				tree.Members{{"operation", arm.OpListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
 			s.checkForms()
 		})
 	}
@@ -59,7 +61,8 @@ func TestFormsFollowHealthTimes(t *testing.T) {
 	for _, choice := range []kernel.Choice{"progress", "report", "change"} {
 		t.Run(string(choice), func(t *testing.T) {
 			s := newSim(t, Options{Seed: 8, Switches: kernel.Switches{HealthTime: choice}})
-			s.stage(6, tree.Member{"health", "extension"}, tree.Member{"tags", tree.Members{{"since", arm.FormatTime(s.clock.Now())}}}) // which all share
+			// which all share
+			s.stage(6, tree.Member{"health", "extension"}, tree.Member{"tags", tree.Members{{"since", arm.FormatTime(s.clock.Now())}}})
 			s.clock.Advance(7 * time.Second)
 			s.sicken("1")
 			s.want(s.finish(s.do(202, "POST", testSet+"/restart", tree.Members{{"instanceIds", []string{"2"}}})), operations.Succeeded)
@@ -71,7 +74,8 @@ func TestFormsFollowHealthTimes(t *testing.T) {
 				s.checkForms()
 			}
 			mustEqual(t, "forms", len(s.server.lists.Forms), forms)
-			s.faults(tree.Members{{"operation", arm.OpListVMs}, {"kind", "listLags"}, {"seconds", 30}}, tree.Members{{"operation", arm.OpListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
+			s.faults(tree.Members{{"operation", arm.OpListVMs}, {"kind", "listLags"}, {"seconds", 30}},
+				tree.Members{{"operation", arm.OpListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
 			s.checkForms()
 		})
 	}
@@ -127,11 +131,14 @@ func TestFormsKnowEveryField(t *testing.T) {
 	places := map[string]string{
 		"Set": "likeness", "Zone": "likeness", "Exact": "likeness", "State": "likeness, since and healthSince: blanks",
 		"ProtectScaleIn": "likeness", "ProtectActions": "likeness", "HasProtection": "likeness",
-		"ID": "blank", "Suffix": "blank", "Fault": "blank", "VMID": "blank", "Disk": "blank", "Etag": "blank", "Born": "blank", "Attached": "blank",
-		"Tags": "peculiar", "Results": "peculiar",
-		"past": "not shown", "Task": "not shown", "Command": "not shown", "Commands": "not shown", "PendingScripts": "not shown", "PendingDisk": "not shown", "Told": "not shown",
+		"ID": "blank", "Suffix": "blank", "Fault": "blank", "VMID": "blank", "Disk": "blank", "Etag": "blank", "Born": "blank",
+		"Attached": "blank",
+		"Tags":     "peculiar", "Results": "peculiar",
+		"past": "not shown", "Task": "not shown", "Command": "not shown", "Commands": "not shown", "PendingScripts": "not shown",
+		"PendingDisk": "not shown", "Told": "not shown",
 		"Upgrades": "not shown", "Reimages": "not shown", "ScriptRuns": "not shown", "Deleted": "not shown", "Address": "not shown",
-		"Surplus": "not shown", "warmUntil": "in health, which the likeness has", "repaired": "not shown", "surging": "not shown", "Booted": "not shown",
+		"Surplus": "not shown", "warmUntil": "in health, which the likeness has", "repaired": "not shown", "surging": "not shown",
+		"Booted": "not shown",
 	}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[vmss.Instance]()) {
 		if places[field.Name] == "" && len(field.Index) == 1 {

@@ -27,14 +27,18 @@ func FuzzRequests(f *testing.F) {
 		}
 	}
 	for _, body := range seedBodies {
-		for _, c := range []call{{"PUT", testSet, nil}, {"PATCH", testSet, nil}, {"PUT", testSet + "-new", nil}, {"POST", testSet + "/manualupgrade", nil},
-			{"PUT", testSet + "/virtualMachines/0", nil}, {"POST", testSet + "/virtualMachines/0/runCommand", nil}, {"PUT", testSet + "/extensions/CustomScript", nil}, {"PUT", testGroup, nil}} {
+		for _, c := range []call{{"PUT", testSet, nil}, {"PATCH", testSet, nil}, {"PUT", testSet + "-new", nil},
+			{"POST", testSet + "/manualupgrade", nil},
+			{"PUT", testSet + "/virtualMachines/0", nil}, {"POST", testSet + "/virtualMachines/0/runCommand", nil},
+			{"PUT", testSet + "/extensions/CustomScript", nil}, {"PUT", testGroup, nil}} {
 			f.Add(c.method, c.path, "api-version=2026-04-01", "", body)
 		}
 	}
 	for _, body := range networkBodies {
-		for _, c := range []call{{"PUT", testBalancer, nil}, {"PATCH", testBalancer, nil}, {"PUT", testAddress, nil}, {"PUT", testBalancer + "/inboundNatRules/ssh", nil},
-			{"PUT", testBalancer + "/backendAddressPools/blue", nil}, {"POST", testBalancer + "/backendAddressPools/blue/queryInboundNatRulePortMapping", nil}} {
+		for _, c := range []call{{"PUT", testBalancer, nil}, {"PATCH", testBalancer, nil}, {"PUT", testAddress, nil},
+			{"PUT", testBalancer + "/inboundNatRules/ssh", nil},
+			{"PUT", testBalancer + "/backendAddressPools/blue", nil},
+			{"POST", testBalancer + "/backendAddressPools/blue/queryInboundNatRulePortMapping", nil}} {
 			f.Add(c.method, c.path, "api-version=2022-07-01", "", body)
 		}
 	}
@@ -71,45 +75,63 @@ func FuzzRequests(f *testing.F) {
 var seedPaths = []string{
 	testSet, testSet + "/virtualMachines", testSet + "/virtualMachines/0", testSet + "/virtualMachines/0/reimage", testSet + "/manualupgrade",
 	testSet + "/virtualMachines/0/runCommand", testGroup + "/providers/Microsoft.Compute/virtualMachines/web-flex_0/runCommand",
-	testSet + "/extensions/CustomScript", testSet + "/rollingUpgrades/latest", testSet + "/instanceView", testSet + "/delete", testSet + "-flex",
-	testGroup, "/", "//", "/subscriptions", "/x/oauth2/token", "/subscriptions/\r\nX: y/resourceGroups/rg", testGroup + "/providers/Microsoft.Other/things/x",
+	testSet + "/extensions/CustomScript", testSet + "/rollingUpgrades/latest", testSet + "/instanceView", testSet + "/delete",
+	testSet + "-flex",
+	testGroup, "/", "//", "/subscriptions", "/x/oauth2/token", "/subscriptions/\r\nX: y/resourceGroups/rg",
+	testGroup + "/providers/Microsoft.Other/things/x",
 	strings.Replace(testSet, "web", "wéb\xff\x00", 1), strings.Replace(testSet, "11111111", "..", 1), testOperation,
-	testBalancer, testAddress, testBalancer + "/backendAddressPools/blue", testBalancer + "/inboundNatRules/ssh", testBalancer + "/probes/alive",
-	testBalancer + "/backendAddressPools/blue/queryInboundNatRulePortMapping", testSet + "/virtualMachines/1/networkInterfaces/nic/ipConfigurations/ip",
+	testBalancer, testAddress, testBalancer + "/backendAddressPools/blue", testBalancer + "/inboundNatRules/ssh",
+	testBalancer + "/probes/alive",
+	testBalancer + "/backendAddressPools/blue/queryInboundNatRulePortMapping",
+	testSet + "/virtualMachines/1/networkInterfaces/nic/ipConfigurations/ip",
 }
 
 var seedBodies = []string{
-	`{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":"x","properties":{"publisher":"p","type":"CustomScript"}}]}}}}`,
-	`{"location":"eastus","sku":{"name":"Standard_D2s_v3","capacity":2},"properties":{"upgradePolicy":{"mode":"Manual"},"virtualMachineProfile":{"storageProfile":{"imageReference":{"publisher":"p","offer":"o","sku":"s","version":"latest"}}}}}`,
-	``, ` `, `null`, `[]`, `5`, `"text"`, `{`, `{"location":`, `{"a":1}{"b":2}`, "\ufeff{}", "\xff\xfe{\x00}\x00", "{\"tags\":{\"a\":\"\xc3\x28\"}}", "{\"tags\":{\"\\ud800\":\"\\u0000\"}}",
+	`{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":"x","properties":{"publisher":"p",` +
+		`"type":"CustomScript"}}]}}}}`,
+	`{"location":"eastus","sku":{"name":"Standard_D2s_v3","capacity":2},"properties":{"upgradePolicy":{"mode":"Manual"},` +
+		`"virtualMachineProfile":{"storageProfile":{"imageReference":{"publisher":"p","offer":"o","sku":"s","version":"latest"}}}}}`,
+	``, ` `, `null`, `[]`, `5`, `"text"`, `{`, `{"location":`, `{"a":1}{"b":2}`, "\ufeff{}", "\xff\xfe{\x00}\x00",
+	"{\"tags\":{\"a\":\"\xc3\x28\"}}", "{\"tags\":{\"\\ud800\":\"\\u0000\"}}",
 	`{"location":"eastus\r\nX-Injected: 1"}`, `{"location":"eastus","location":"westus"}`, `{"sku":{"capacity":1},"sku":{"capacity":3}}`,
 	`{"properties":null,"sku":null,"zones":null,"location":null,"tags":null,"identity":null}`,
-	`{"sku":{"capacity":-1}}`, `{"sku":{"capacity":1.5}}`, `{"sku":{"capacity":99999999999999999999}}`, `{"sku":"x"}`, `{"tags":{"a":1}}`, `{"zones":[1]}`,
+	`{"sku":{"capacity":-1}}`, `{"sku":{"capacity":1.5}}`, `{"sku":{"capacity":99999999999999999999}}`, `{"sku":"x"}`, `{"tags":{"a":1}}`,
+	`{"zones":[1]}`,
 	`{"commandId":"RunShellScript","script":["a",1]}`, `{"commandId":"RunShellScript","script":null,"parameters":[{"value":7}]}`,
 	`{"identity":7}`, `{"identity":{"type":7}}`, `{"identity":{"type":"UserAssigned","userAssignedIdentities":[1]}}`, `{"plan":[]}`,
-	`{"properties":{"upgradePolicy":{"mode":"Rolling","rollingUpgradePolicy":9}}}`, `{"properties":{"upgradePolicy":{"rollingUpgradePolicy":{"maxBatchInstancePercent":"x"}}}}`,
-	`{"properties":{"automaticRepairsPolicy":{"enabled":"yes"}}}`, `{"properties":{"automaticRepairsPolicy":{"enabled":true,"gracePeriod":"PTforever"}}}`,
-	`{"properties":{"scaleInPolicy":{"rules":[{}]}}}`, `{"properties":{"protectionPolicy":5},"tags":[]}`, `{"properties":{"protectionPolicy":{"protectFromScaleSetActions":"x"}}}`,
+	`{"properties":{"upgradePolicy":{"mode":"Rolling","rollingUpgradePolicy":9}}}`,
+	`{"properties":{"upgradePolicy":{"rollingUpgradePolicy":{"maxBatchInstancePercent":"x"}}}}`,
+	`{"properties":{"automaticRepairsPolicy":{"enabled":"yes"}}}`,
+	`{"properties":{"automaticRepairsPolicy":{"enabled":true,"gracePeriod":"PTforever"}}}`,
+	`{"properties":{"scaleInPolicy":{"rules":[{}]}}}`, `{"properties":{"protectionPolicy":5},"tags":[]}`,
+	`{"properties":{"protectionPolicy":{"protectFromScaleSetActions":"x"}}}`,
 	`{"properties":{"virtualMachineProfile":{"storageProfile":{"dataDisks":[{"lun":"x"}],"osDisk":{"managedDisk":3}}}}}`,
 	`{"properties":{"virtualMachineProfile":{"networkProfile":{"networkInterfaceConfigurations":[{"properties":[]}],"healthProbe":"x"}}}}`,
 	`{"properties":{"virtualMachineProfile":{"extensionProfile":{"extensions":[{"name":5},{"name":"y","properties":"z"},null]}}}}`,
-	`{"properties":{"virtualMachineProfile":{"osProfile":{"computerNamePrefix":{},"linuxConfiguration":1}}}}`, `{"properties":{"settings":[],"publisher":1}}`,
-	`{"instanceIds":"0"}`, `{"instanceIds":[0]}`, `{"instanceIds":[]}`, `{"instanceIds":["0","0","\u0000"]}`, `{"instanceIds":["99999999999999999999"]}`,
+	`{"properties":{"virtualMachineProfile":{"osProfile":{"computerNamePrefix":{},"linuxConfiguration":1}}}}`,
+	`{"properties":{"settings":[],"publisher":1}}`,
+	`{"instanceIds":"0"}`, `{"instanceIds":[0]}`, `{"instanceIds":[]}`, `{"instanceIds":["0","0","\u0000"]}`,
+	`{"instanceIds":["99999999999999999999"]}`,
 	strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70),
 }
 
 var networkBodies = []string{
-	string(tree.ToCompactJSON(balancer(5))), `{"location":"eastus","sku":{"name":"Basic"},"properties":{"publicIPAllocationMethod":"Dynamic"}}`,
+	string(tree.ToCompactJSON(balancer(5))),
+	`{"location":"eastus","sku":{"name":"Basic"},"properties":{"publicIPAllocationMethod":"Dynamic"}}`,
 	`{"location":"eastus","properties":{"frontendIPConfigurations":[{"name":"front","properties":{}},{"name":"FRONT","properties":{}}]}}`,
-	`{"location":"eastus","properties":{"loadBalancingRules":[{"name":"http","properties":{"frontendIPConfiguration":{"id":5},"backendAddressPools":[1]}}]}}`,
+	`{"location":"eastus","properties":{"loadBalancingRules":[{"name":"http","properties":{"frontendIPConfiguration":{"id":5},` +
+		`"backendAddressPools":[1]}}]}}`,
 	`{"location":"eastus","properties":{"probes":[{"name":"p","properties":{"port":1e9,"intervalInSeconds":-5}}],"inboundNatPools":{}}}`,
-	`{"properties":{"frontendPortRangeStart":1,"frontendPortRangeEnd":65535,"backendPort":"22","loadBalancerBackendAddresses":[{"properties":7}]}}`,
+	`{"properties":{"frontendPortRangeStart":1,"frontendPortRangeEnd":65535,"backendPort":"22",` +
+		`"loadBalancerBackendAddresses":[{"properties":7}]}}`,
 	`{"ipConfiguration":{"id":"x"}}`, `{"ipAddress":["10.0.0.4"]}`, ``, `null`, `[]`, `{"tags":7}`,
 }
 
 var seedQueries = []string{
-	"", "api-version", "api-version=", "api-version=0000-00-00", "api-version=2026-13-45", "api-version=2019-01-01", "api-version=2026-04-01-beta", "api-version=%zz",
-	"api-version=2026-04-01&api-version=x", "API-VERSION=2026-04-01&$SKIPTOKEN=%00", "api-version=2026-04-01&$filter=%27%20or%201", "api-version=2026-04-01&$expand=everything&$select=%FF",
+	"", "api-version", "api-version=", "api-version=0000-00-00", "api-version=2026-13-45", "api-version=2019-01-01",
+	"api-version=2026-04-01-beta", "api-version=%zz",
+	"api-version=2026-04-01&api-version=x", "API-VERSION=2026-04-01&$SKIPTOKEN=%00", "api-version=2026-04-01&$filter=%27%20or%201",
+	"api-version=2026-04-01&$expand=everything&$select=%FF",
 	"api-version=2026-04-01&$skiptoken=dm1zcythZnRlci85OTk5OTk5OTk5OTk5OTk5OTk5OQ==", "api-version=2026-04-01;x",
 }
 
@@ -143,8 +165,10 @@ func checkAnswer(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 	if err != nil {
 		t.Fatalf("%d %v\n%s", w.Code, err, answered)
 	}
-	isOAuth := strings.Contains(strings.ToLower(r.URL.Path), "oauth2") && tree.StringAt(o, "error") != "" // the login server has errors of its own
-	if strings.Contains(strings.ToLower(r.URL.Path), "microsoft.insights") && tree.StringAt(o, "code") != "" && tree.StringAt(o, "message") != "" {
+	// the login server has errors of its own
+	isOAuth := strings.Contains(strings.ToLower(r.URL.Path), "oauth2") && tree.StringAt(o, "error") != ""
+	if strings.Contains(strings.ToLower(r.URL.Path), "microsoft.insights") && tree.StringAt(o, "code") != "" &&
+		tree.StringAt(o, "message") != "" {
 		return // Azure Monitor does not wrap its errors
 	}
 	if w.Code >= http.StatusBadRequest && !isOAuth && (tree.StringAt(o, "error", "code") == "" || tree.StringAt(o, "error", "message") == "") {
@@ -159,18 +183,21 @@ func (s *Server) everything() string {
 	s.kernel.CatchUp()
 	var b strings.Builder
 	for _, set := range s.compute.SortedSets() {
-		fmt.Fprintf(&b, "%s %v\n", set.Key, [...]any{set.Doc, set.Model.Profile, set.Model.Version, set.Etag, set.NextID, set.Fresh, set.Operations, set.Creating,
+		fmt.Fprintf(&b, "%s %v\n", set.Key, [...]any{set.Doc, set.Model.Profile, set.Model.Version, set.Etag, set.NextID, set.Fresh,
+			set.Operations, set.Creating,
 			set.Deleting, set.Failed, set.RepairsOff, set.UpperCase})
 		for _, inst := range set.Instances {
 			copied := *inst
-			fmt.Fprintf(&b, "%p %+v\n", inst, [...]any{copied.State, copied.Task, copied.Etag, copied.Tags, copied.HasProtection, copied.ProtectActions,
+			fmt.Fprintf(&b, "%p %+v\n", inst, [...]any{copied.State, copied.Task, copied.Etag, copied.Tags, copied.HasProtection,
+				copied.ProtectActions,
 				copied.ProtectScaleIn, copied.PendingDisk, copied.PendingScripts, copied.ScriptRuns, copied.Upgrades, copied.Disk})
 		}
 	}
 	for _, k := range []*network.Kind{network.LoadBalancers, network.PublicIPAddresses} {
 		for _, res := range s.network.NetOfKind(k) {
-			fmt.Fprintf(&b, "%s %v\n", tree.ToCompactJSON(s.network.NetBody(res)), [...]any{res.Doc, res.Operation, res.Address, res.Path.Applied, res.Path.Addresses,
-				res.Path.Members})
+			fmt.Fprintf(&b, "%s %v\n", tree.ToCompactJSON(s.network.NetBody(res)),
+				[...]any{res.Doc, res.Operation, res.Address, res.Path.Applied, res.Path.Addresses,
+					res.Path.Members})
 		}
 	}
 	groups := make([]string, 0, len(s.compute.Groups))

@@ -24,7 +24,8 @@ func TestServeHTTP(t *testing.T) {
 	web := httptest.NewServer(s.server)
 	defer web.Close()
 	get := func(path string) (*http.Response, error) {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL+path+"?api-version="+newest, strings.NewReader(`{"instanceIds":["*"]}`))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, web.URL+path+"?api-version="+newest,
+			strings.NewReader(`{"instanceIds":["*"]}`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -45,7 +46,8 @@ func TestServeHTTP(t *testing.T) {
 		_ = res.Body.Close()
 		t.Fatal("the connection was not reset")
 	}
-	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "status"}, {"status", 500}}, tree.Members{{"operation", "UpdateInstances"}, {"kind", "truncate"}})
+	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "status"}, {"status", 500}},
+		tree.Members{{"operation", "UpdateInstances"}, {"kind", "truncate"}})
 	res, err = get(testSet + "/manualupgrade")
 	if err == nil {
 		_, err = io.ReadAll(res.Body)
@@ -92,7 +94,8 @@ func TestRetryAfterIsAtLeastOne(t *testing.T) {
 			mustEqual(t, "Retry-After of "+what+" for "+asked.String(), r.header.Get("Retry-After"), want)
 		}
 		s.want(s.finish(begun), operations.Succeeded)
-		mustEqual(t, "of one that is over", s.do(http.StatusOK, "GET", begun.header.Get("Azure-AsyncOperation"), nil).header.Get("Retry-After"), "")
+		mustEqual(t, "of one that is over", s.do(http.StatusOK, "GET", begun.header.Get("Azure-AsyncOperation"), nil).header.Get("Retry-After"),
+			"")
 	}
 }
 
@@ -171,7 +174,8 @@ func TestFleet(t *testing.T) {
 	s.stage(1)
 	mustEqual(t, "booted", strings.Join(g.boots, " "), strings.ToLower(testSet)+"/virtualmachines/0")
 	mustEqual(t, "address", s.seen()["0"].Address, "127.1.2.3")
-	s.patched(script("plain", tree.Member{"protectedSettings", tree.Members{{"commandToExecute", "secret"}, {"fileUris", []string{"http://x"}}}}))
+	s.patched(script("plain", tree.Member{"protectedSettings",
+		tree.Members{{"commandToExecute", "secret"}, {"fileUris", []string{"http://x"}}}}))
 	op := s.upgrade("0")
 	s.clock.Advance(time.Hour)
 	s.want(s.status(op), operations.InProgress)

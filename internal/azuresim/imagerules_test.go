@@ -21,7 +21,8 @@ func TestImageRules(t *testing.T) {
 	if !strings.Contains(r.text, "The specified disk size 30 GB is smaller than the size of the corresponding disk in the VM image: 64 GB.") {
 		t.Fatalf("it says %s", r.text)
 	}
-	s.patched(profile(tree.Member{"storageProfile", tree.Members{{"osDisk", tree.Members{{"diskSizeGB", 64}}}, {"imageReference", tree.Members{{"id", imageV2}}}}}))
+	s.patched(profile(tree.Member{"storageProfile",
+		tree.Members{{"osDisk", tree.Members{{"diskSizeGB", 64}}}, {"imageReference", tree.Members{{"id", imageV2}}}}}))
 	s.patched(image(imageV1))
 
 	marketplace := profile(tree.Member{"storageProfile", tree.Members{{"imageReference", tree.Members{

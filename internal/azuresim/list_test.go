@@ -48,7 +48,8 @@ func TestSelectTrap(t *testing.T) {
 	s.stage(1)
 	vm := s.vms("?$select=instanceView&$expand=instanceView")[0]
 	mustEqual(t, "latestModelApplied", tree.BoolAt(vm, "properties", "latestModelApplied"), false)
-	if vm["name"] != nil || vm["sku"] != nil || tree.At(vm, "properties", "vmId") != nil || tree.ObjectAt(vm, "properties", "instanceView") == nil {
+	if vm["name"] != nil || vm["sku"] != nil || tree.At(vm, "properties", "vmId") != nil ||
+		tree.ObjectAt(vm, "properties", "instanceView") == nil {
 		t.Fatalf("not the projection: %v", vm)
 	}
 	mustEqual(t, "truth", s.latest()["0"], true)
@@ -95,10 +96,12 @@ func TestSetLists(t *testing.T) {
 	base := strings.TrimSuffix(testSet, "/web")
 	mustEqual(t, "in the group", len(listOf(s.do(http.StatusOK, "GET", base, nil).body)), 1)
 	sub, _, _ := strings.Cut(testSet, "/resourceGroups")
-	mustEqual(t, "in the subscription", len(listOf(s.do(http.StatusOK, "GET", sub+"/providers/Microsoft.Compute/virtualMachineScaleSets", nil).body)), 1)
+	mustEqual(t, "in the subscription",
+		len(listOf(s.do(http.StatusOK, "GET", sub+"/providers/Microsoft.Compute/virtualMachineScaleSets", nil).body)), 1)
 	mustEqual(t, "code", s.do(http.StatusNotFound, "GET", strings.Replace(base, "rg", "none", 1), nil).code(), "ResourceGroupNotFound")
 	view := s.do(http.StatusOK, "GET", testSet+"/instanceView", nil)
-	mustEqual(t, "summary", text(tree.ArrayAt(view.body, "virtualMachine", "statusesSummary")), "[map[code:ProvisioningState/succeeded count:2]]")
+	mustEqual(t, "summary", text(tree.ArrayAt(view.body, "virtualMachine", "statusesSummary")),
+		"[map[code:ProvisioningState/succeeded count:2]]")
 	s.do(http.StatusOK, "GET", testSet+"/skus", nil)
 }
 

@@ -63,7 +63,8 @@ func TestMetrics(t *testing.T) {
 	s.tellMetric(tree.Member{"instance", "1"}, tree.Member{"minutes", []any{json.Number("70"), nil, json.Number("90")}})
 	all := s.metrics(http.StatusOK, testSet, 4)
 	mustEqual(t, "average", all.lines("average"), " 5 30 20 50;")
-	first, last := s.clock.Now().Truncate(time.Minute).Add(-4*time.Minute).Format(time.RFC3339), s.clock.Now().Truncate(time.Minute).Format(time.RFC3339)
+	first, last := s.clock.Now().Truncate(time.Minute).Add(-4*
+		time.Minute).Format(time.RFC3339), s.clock.Now().Truncate(time.Minute).Format(time.RFC3339)
 	mustEqual(t, "head", fmt.Sprint(all.body["timespan"], all.body["interval"], all.body["namespace"], all.body["resourceregion"]),
 		first+"/"+last+"PT1MMicrosoft.Compute/virtualMachineScaleSetseastus")
 	one := listOf(all.body)[0]
@@ -73,9 +74,11 @@ func TestMetrics(t *testing.T) {
 	for _, tc := range []struct{ aggregation, lines string }{
 		{"minimum", " 5 10 20 30;"}, {"maximum", " 5 70 20 90;"}, {"total", " 15 90 40 150;"}, {"count", " 3 3 2 3;"},
 	} {
-		mustEqual(t, tc.aggregation, s.metrics(http.StatusOK, testSet, 4, "aggregation", "Average,"+tc.aggregation).lines(tc.aggregation), tc.lines)
+		mustEqual(t, tc.aggregation, s.metrics(http.StatusOK, testSet, 4, "aggregation", "Average,"+tc.aggregation).lines(tc.aggregation),
+			tc.lines)
 	}
-	mustEqual(t, "one machine", s.metrics(http.StatusOK, testSet, 3, "$filter", "VMName eq 'WEB_1'").lines("average"), "vmname=web_1: 70 - 90;")
+	mustEqual(t, "one machine", s.metrics(http.StatusOK, testSet, 3, "$filter", "VMName eq 'WEB_1'").lines("average"),
+		"vmname=web_1: 70 - 90;")
 	mustEqual(t, "two machines", s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq 'web_0' or vmname eq 'web_1'").lines("average"),
 		"vmname=web_0: 30;vmname=web_1: 90;")
 	mustEqual(t, "machines", strings.Count(s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq '*'").lines("average"), ";"), 3)
@@ -108,8 +111,10 @@ func TestMetricsOfMachinesThatAreOff(t *testing.T) {
 	s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"0"}}})
 	s.clock.Advance(2 * time.Minute)
 	mustEqual(t, "off", s.metrics(http.StatusOK, testSet, 3, "$filter", "VMName eq 'web_0'").lines("average"), "vmname=web_0: 5 - -;")
-	s.control("PUT", "/metrics", tree.Members{{"scaleSet", testSet}, {"instance", "0"}, {"metric", "VmAvailabilityMetric"}, {"minutes", []any{json.Number("0")}}})
-	mustEqual(t, "off, and yet told of", s.metrics(http.StatusOK, testSet, 3, "metricnames", "VmAvailabilityMetric", "$filter", "VMName eq 'web_0'").lines("average"),
+	s.control("PUT", "/metrics", tree.Members{{"scaleSet", testSet}, {"instance", "0"}, {"metric", "VmAvailabilityMetric"},
+		{"minutes", []any{json.Number("0")}}})
+	mustEqual(t, "off, and yet told of", s.metrics(http.StatusOK, testSet, 3, "metricnames", "VmAvailabilityMetric", "$filter",
+		"VMName eq 'web_0'").lines("average"),
 		"vmname=web_0: 1 - 0;")
 	mustEqual(t, "both", s.metrics(http.StatusOK, testSet, 3, "aggregation", "count").lines("count"), " 2 1 1;")
 	s.do(http.StatusAccepted, "POST", testSet+"/delete", tree.Members{{"instanceIds", []string{"1"}}})
@@ -129,7 +134,8 @@ func TestMetricsOfFlexibleMachines(t *testing.T) {
 	mustEqual(t, "machine", s.metrics(http.StatusOK, machine, 2).lines("average"), " 5 25;")
 	mustEqual(t, "set", s.metrics(http.StatusOK, testSet, 2).lines("average"), " 5 15;")
 	mustEqual(t, "code", s.metrics(http.StatusBadRequest, machine, 2, "$filter", "VMName eq 'x'").body["code"], any("BadRequest"))
-	mustEqual(t, "code", s.metrics(http.StatusBadRequest, machine, 2, "metricnamespace", "Microsoft.Compute/virtualMachineScaleSets").body["code"], any("BadRequest"))
+	mustEqual(t, "code", s.metrics(http.StatusBadRequest, machine, 2, "metricnamespace",
+		"Microsoft.Compute/virtualMachineScaleSets").body["code"], any("BadRequest"))
 	mustEqual(t, "code", s.metrics(http.StatusNotFound, machine+"0", 2).code(), "ResourceNotFound")
 	mustEqual(t, "code", s.metrics(http.StatusNotFound, testSet+"0", 2).code(), "ResourceNotFound")
 }

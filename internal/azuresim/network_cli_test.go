@@ -13,7 +13,8 @@ import (
 func TestLoadBalancerSentBackByCLI(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	w.send("PUT", balancerID, `{"location": "eastus", "sku": {"name": "Standard"}, "properties": {
-		"frontendIPConfigurations": [{"name": "front", "properties": {"subnet": {"id": "`+group+`/providers/Microsoft.Network/virtualNetworks/v/subnets/s"}}}],
+		"frontendIPConfigurations": [{"name": "front", "properties": {"subnet": {"id": "`+group+
+		`/providers/Microsoft.Network/virtualNetworks/v/subnets/s"}}}],
 		"backendAddressPools": [{"name": "web"}],
 		"inboundNatPools": [{"name": "nat", "properties": {"frontendIPConfiguration": {"id": "`+balancerID+`/frontendIPConfigurations/front"},
 			"protocol": "Tcp", "frontendPortRangeStart": 50000, "frontendPortRangeEnd": 50099, "backendPort": 80}}]}}`, http.StatusCreated)

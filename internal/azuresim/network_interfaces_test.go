@@ -47,7 +47,8 @@ func TestFlexibleInterfaces(t *testing.T) {
 	clients := w.factory.NewInterfacesClient()
 	nics := all(t, clients.NewListPager("rg", nil), func(p armnetwork.InterfacesClientListResponse) []*armnetwork.Interface { return p.Value })
 	want(t, "interfaces", len(nics), 3)
-	want(t, "in the subscription", len(all(t, clients.NewListAllPager(nil), func(p armnetwork.InterfacesClientListAllResponse) []*armnetwork.Interface { return p.Value })), 3)
+	want(t, "in the subscription", len(all(t, clients.NewListAllPager(nil),
+		func(p armnetwork.InterfacesClientListAllResponse) []*armnetwork.Interface { return p.Value })), 3)
 	one := nics[1]
 	machine := *one.Properties.VirtualMachine.ID
 	suffix := machine[strings.LastIndex(machine, "_")+1:]
@@ -63,10 +64,13 @@ func TestFlexibleInterfaces(t *testing.T) {
 	want(t, "member", *address.NetworkInterfaceIPConfiguration.ID, *one.Properties.IPConfigurations[0].ID)
 	_, err = clients.Get(t.Context(), "rg", "none", nil)
 	wantCode(t, err, http.StatusNotFound, "ResourceNotFound")
-	for _, path := range []string{"/networkInterfaces", "/virtualMachines/flex_" + suffix + "/networkInterfaces", "/virtualMachines/flex_" + suffix + "/networkInterfaces/nic"} {
+	for _, path := range []string{"/networkInterfaces", "/virtualMachines/flex_" + suffix + "/networkInterfaces",
+		"/virtualMachines/flex_" + suffix + "/networkInterfaces/nic"} {
 		w.send("GET", houseID("flex")+path, "", http.StatusConflict)
 	}
 	p, err := w.balancers.BeginListInboundNatRulePortMappings(t.Context(), "rg", "lb", "blue",
-		armnetwork.QueryInboundNatRulePortMappingRequest{IPConfiguration: &armnetwork.SubResource{ID: to.Ptr(*one.Properties.IPConfigurations[0].ID)}}, nil)
+		armnetwork.QueryInboundNatRulePortMappingRequest{
+			IPConfiguration: &armnetwork.SubResource{ID: to.Ptr(*one.Properties.IPConfigurations[0].ID)},
+		}, nil)
 	want(t, "mappings", len(done(t, w, p, err).InboundNatRulePortMappings), 1)
 }

@@ -39,13 +39,15 @@ func TestMembership(t *testing.T) {
 	want(t, "NAT rules", len(w.putBalancer(whole).Properties.InboundNatRules), 3)
 
 	nics := w.factory.NewInterfacesClient()
-	inSet := all(t, nics.NewListVirtualMachineScaleSetNetworkInterfacesPager("rg", "web", nil), func(p armnetwork.InterfacesClientListVirtualMachineScaleSetNetworkInterfacesResponse) []*armnetwork.Interface {
-		return p.Value
-	})
+	inSet := all(t, nics.NewListVirtualMachineScaleSetNetworkInterfacesPager("rg", "web", nil),
+		func(p armnetwork.InterfacesClientListVirtualMachineScaleSetNetworkInterfacesResponse) []*armnetwork.Interface {
+			return p.Value
+		})
 	want(t, "interfaces", len(inSet), 2)
-	ofVM := all(t, nics.NewListVirtualMachineScaleSetVMNetworkInterfacesPager("rg", "web", "1", nil), func(p armnetwork.InterfacesClientListVirtualMachineScaleSetVMNetworkInterfacesResponse) []*armnetwork.Interface {
-		return p.Value
-	})
+	ofVM := all(t, nics.NewListVirtualMachineScaleSetVMNetworkInterfacesPager("rg", "web", "1", nil),
+		func(p armnetwork.InterfacesClientListVirtualMachineScaleSetVMNetworkInterfacesResponse) []*armnetwork.Interface {
+			return p.Value
+		})
 	want(t, "interfaces of one", len(ofVM), 1)
 	nic, err := nics.GetVirtualMachineScaleSetNetworkInterface(ctx, "rg", "web", "1", "nic", nil)
 	if err != nil {
@@ -62,14 +64,16 @@ func TestMembership(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "configuration", *one.ID, member)
-	want(t, "configurations", len(all(t, nics.NewListVirtualMachineScaleSetIPConfigurationsPager("rg", "web", "1", "nic", nil), func(p armnetwork.InterfacesClientListVirtualMachineScaleSetIPConfigurationsResponse) []*armnetwork.InterfaceIPConfiguration {
-		return p.Value
-	})), 1)
+	want(t, "configurations", len(all(t, nics.NewListVirtualMachineScaleSetIPConfigurationsPager("rg", "web", "1", "nic", nil),
+		func(p armnetwork.InterfacesClientListVirtualMachineScaleSetIPConfigurationsResponse) []*armnetwork.InterfaceIPConfiguration {
+			return p.Value
+		})), 1)
 	_, err = nics.GetVirtualMachineScaleSetNetworkInterface(ctx, "rg", "web", "1", "none", nil)
 	wantCode(t, err, http.StatusNotFound, "NotFound")
-	want(t, "interfaces of the load balancer", len(all(t, w.factory.NewLoadBalancerNetworkInterfacesClient().NewListPager("rg", "lb", nil), func(p armnetwork.LoadBalancerNetworkInterfacesClientListResponse) []*armnetwork.Interface {
-		return p.Value
-	})), 2)
+	want(t, "interfaces of the load balancer", len(all(t, w.factory.NewLoadBalancerNetworkInterfacesClient().NewListPager("rg", "lb", nil),
+		func(p armnetwork.LoadBalancerNetworkInterfacesClientListResponse) []*armnetwork.Interface {
+			return p.Value
+		})), 2)
 }
 
 // docs/azure.md §2.6: so are public addresses.
@@ -77,10 +81,12 @@ func TestMachineAddresses(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	w.found(nil)
 	w.house("web", 2, attached([]string{"blue"}, nil))
-	want(t, "addresses", len(all(t, w.addresses.NewListVirtualMachineScaleSetPublicIPAddressesPager("rg", "web", nil), func(p armnetwork.PublicIPAddressesClientListVirtualMachineScaleSetPublicIPAddressesResponse) []*armnetwork.PublicIPAddress {
-		return p.Value
-	})), 2)
-	want(t, "addresses of one", len(all(t, w.addresses.NewListVirtualMachineScaleSetVMPublicIPAddressesPager("rg", "web", "0", "nic", "ip", nil), func(p armnetwork.PublicIPAddressesClientListVirtualMachineScaleSetVMPublicIPAddressesResponse) []*armnetwork.PublicIPAddress {
+	want(t, "addresses", len(all(t, w.addresses.NewListVirtualMachineScaleSetPublicIPAddressesPager("rg", "web", nil),
+		func(p armnetwork.PublicIPAddressesClientListVirtualMachineScaleSetPublicIPAddressesResponse) []*armnetwork.PublicIPAddress {
+			return p.Value
+		})), 2)
+	want(t, "addresses of one", len(all(t, w.addresses.NewListVirtualMachineScaleSetVMPublicIPAddressesPager("rg", "web", "0", "nic", "ip",
+		nil), func(p armnetwork.PublicIPAddressesClientListVirtualMachineScaleSetVMPublicIPAddressesResponse) []*armnetwork.PublicIPAddress {
 		return p.Value
 	})), 1)
 	got, err := w.addresses.GetVirtualMachineScaleSetPublicIPAddress(t.Context(), "rg", "web", "0", "nic", "ip", "own", nil)
@@ -119,7 +125,8 @@ func TestPortMappings(t *testing.T) {
 	}
 	_, err = w.balancers.BeginListInboundNatRulePortMappings(ctx, "rg", "lb", "blue", armnetwork.QueryInboundNatRulePortMappingRequest{}, nil)
 	wantCode(t, err, http.StatusBadRequest, "InvalidRequestFormat")
-	_, err = w.balancers.BeginListInboundNatRulePortMappings(ctx, "rg", "lb", "green", armnetwork.QueryInboundNatRulePortMappingRequest{IPAddress: to.Ptr("10.9.9.9")}, nil)
+	_, err = w.balancers.BeginListInboundNatRulePortMappings(ctx, "rg", "lb", "green",
+		armnetwork.QueryInboundNatRulePortMappingRequest{IPAddress: to.Ptr("10.9.9.9")}, nil)
 	wantCode(t, err, http.StatusBadRequest, "InvalidResourceReference")
 }
 
@@ -135,7 +142,8 @@ func TestInUse(t *testing.T) {
 	_, err = w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", lb, nil)
 	wantCode(t, err, http.StatusBadRequest, "LoadBalancerInUseByVirtualMachineScaleSet")
 
-	w.send("PATCH", houseID("web")+"?api-version=2024-07-01", `{"properties": {"virtualMachineProfile": {"networkProfile": `+attached(nil, nil)+`}}}`, http.StatusOK)
+	w.send("PATCH", houseID("web")+"?api-version=2024-07-01",
+		`{"properties": {"virtualMachineProfile": {"networkProfile": `+attached(nil, nil)+`}}}`, http.StatusOK)
 	w.settle()
 	_, err = w.balancers.BeginDelete(ctx, "rg", "lb", nil) // the machine is still a member
 	wantCode(t, err, http.StatusBadRequest, "LoadBalancerInUseByVirtualMachineScaleSet")
@@ -143,7 +151,8 @@ func TestInUse(t *testing.T) {
 	w.send("POST", houseID("web")+"/manualupgrade?api-version=2024-07-01", `{"instanceIds": ["*"]}`, http.StatusAccepted)
 	w.settle()
 	want(t, "members", len(w.balancer().Properties.BackendAddressPools[1].Properties.BackendIPConfigurations), 0)
-	w.send("PATCH", houseID("web")+"?api-version=2024-07-01", `{"properties": {"virtualMachineProfile": {"networkProfile": `+attached([]string{"none"}, nil)+`}}}`, http.StatusBadRequest)
+	w.send("PATCH", houseID("web")+"?api-version=2024-07-01",
+		`{"properties": {"virtualMachineProfile": {"networkProfile": `+attached([]string{"none"}, nil)+`}}}`, http.StatusBadRequest)
 	p, err := w.balancers.BeginDelete(ctx, "rg", "lb", nil)
 	done(t, w, p, err)
 }

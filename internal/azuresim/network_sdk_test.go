@@ -41,9 +41,11 @@ func TestLoadBalancerLists(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	w.found(nil)
 	ctx := t.Context()
-	inGroup := all(t, w.balancers.NewListPager("rg", nil), func(p armnetwork.LoadBalancersClientListResponse) []*armnetwork.LoadBalancer { return p.Value })
+	inGroup := all(t, w.balancers.NewListPager("rg", nil),
+		func(p armnetwork.LoadBalancersClientListResponse) []*armnetwork.LoadBalancer { return p.Value })
 	want(t, "in the group", len(inGroup), 1)
-	everywhere := all(t, w.balancers.NewListAllPager(nil), func(p armnetwork.LoadBalancersClientListAllResponse) []*armnetwork.LoadBalancer { return p.Value })
+	everywhere := all(t, w.balancers.NewListAllPager(nil),
+		func(p armnetwork.LoadBalancersClientListAllResponse) []*armnetwork.LoadBalancer { return p.Value })
 	want(t, "in the subscription", len(everywhere), 1)
 	tagged, err := w.balancers.UpdateTags(ctx, "rg", "lb", armnetwork.TagsObject{Tags: map[string]*string{"a": to.Ptr("b")}}, nil)
 	if err != nil {
@@ -71,7 +73,8 @@ func TestNetworkEtags(t *testing.T) {
 	wantCode(t, err, http.StatusPreconditionFailed, "PreconditionFailed")
 	_, err = w.balancers.BeginDelete(ctx, "rg", "lb", nil)
 	wantCode(t, err, http.StatusPreconditionFailed, "PreconditionFailed")
-	_, err = w.factory.NewLoadBalancerBackendAddressPoolsClient().BeginCreateOrUpdate(ctx, "rg", "lb", "red", armnetwork.BackendAddressPool{}, nil)
+	_, err = w.factory.NewLoadBalancerBackendAddressPoolsClient().BeginCreateOrUpdate(ctx, "rg", "lb", "red", armnetwork.BackendAddressPool{},
+		nil)
 	wantCode(t, err, http.StatusPreconditionFailed, "PreconditionFailed")
 	_, err = w.factory.NewInboundNatRulesClient().BeginDelete(ctx, "rg", "lb", "none", nil)
 	if err != nil {
@@ -90,7 +93,8 @@ func TestNetworkEtags(t *testing.T) {
 		done(t, w, p, err)
 	}
 	ctx = policy.WithHTTPHeader(t.Context(), http.Header{"If-Match": {stale}})
-	part, err := w.factory.NewLoadBalancerBackendAddressPoolsClient().BeginCreateOrUpdate(ctx, "rg", "lb", "red", armnetwork.BackendAddressPool{}, nil)
+	part, err := w.factory.NewLoadBalancerBackendAddressPoolsClient().BeginCreateOrUpdate(ctx, "rg", "lb", "red",
+		armnetwork.BackendAddressPool{}, nil)
 	done(t, w, part, err)
 	gone, err := w.balancers.BeginDelete(ctx, "rg", "lb", nil)
 	done(t, w, gone, err)
@@ -163,10 +167,12 @@ func TestPublicIPAddresses(t *testing.T) {
 	}
 	_, err = w.addresses.BeginDelete(ctx, "rg", "ip", nil)
 	wantCode(t, err, http.StatusBadRequest, "PublicIPAddressCannotBeDeleted")
-	want(t, "listed", len(all(t, w.addresses.NewListPager("rg", nil), func(p armnetwork.PublicIPAddressesClientListResponse) []*armnetwork.PublicIPAddress { return p.Value })), 1)
-	want(t, "listed", len(all(t, w.addresses.NewListAllPager(nil), func(p armnetwork.PublicIPAddressesClientListAllResponse) []*armnetwork.PublicIPAddress {
-		return p.Value
-	})), 1)
+	want(t, "listed", len(all(t, w.addresses.NewListPager("rg", nil),
+		func(p armnetwork.PublicIPAddressesClientListResponse) []*armnetwork.PublicIPAddress { return p.Value })), 1)
+	want(t, "listed",
+		len(all(t, w.addresses.NewListAllPager(nil), func(p armnetwork.PublicIPAddressesClientListAllResponse) []*armnetwork.PublicIPAddress {
+			return p.Value
+		})), 1)
 	if _, err := w.addresses.UpdateTags(ctx, "rg", "ip", armnetwork.TagsObject{Tags: map[string]*string{"a": to.Ptr("b")}}, nil); err != nil {
 		t.Fatal(err)
 	}
@@ -177,8 +183,11 @@ func TestPublicIPAddresses(t *testing.T) {
 	_, err = w.addresses.Get(ctx, "rg", "ip", nil)
 	wantCode(t, err, http.StatusNotFound, "ResourceNotFound")
 
-	basic := armnetwork.PublicIPAddress{Location: to.Ptr("eastus"), SKU: &armnetwork.PublicIPAddressSKU{Name: to.Ptr(armnetwork.PublicIPAddressSKUNameBasic)},
-		Properties: &armnetwork.PublicIPAddressPropertiesFormat{DNSSettings: &armnetwork.PublicIPAddressDNSSettings{DomainNameLabel: to.Ptr("web")}}}
+	basic := armnetwork.PublicIPAddress{Location: to.Ptr("eastus"),
+		SKU: &armnetwork.PublicIPAddressSKU{Name: to.Ptr(armnetwork.PublicIPAddressSKUNameBasic)},
+		Properties: &armnetwork.PublicIPAddressPropertiesFormat{
+			DNSSettings: &armnetwork.PublicIPAddressDNSSettings{DomainNameLabel: to.Ptr("web")},
+		}}
 	p, err := w.addresses.BeginCreateOrUpdate(ctx, "rg", "basic", basic, nil)
 	made := done(t, w, p, err)
 	if made.Properties.IPAddress != nil {
@@ -200,9 +209,10 @@ func TestLoadBalancerParts(t *testing.T) {
 	if *pool.Etag == before {
 		t.Fatal("the etag did not change")
 	}
-	want(t, "pools", len(all(t, pools.NewListPager("rg", "lb", nil), func(p armnetwork.LoadBalancerBackendAddressPoolsClientListResponse) []*armnetwork.BackendAddressPool {
-		return p.Value
-	})), 3)
+	want(t, "pools", len(all(t, pools.NewListPager("rg", "lb", nil),
+		func(p armnetwork.LoadBalancerBackendAddressPoolsClientListResponse) []*armnetwork.BackendAddressPool {
+			return p.Value
+		})), 3)
 	_, err = pools.BeginDelete(ctx, "rg", "lb", "blue", nil)
 	wantCode(t, err, http.StatusBadRequest, "InvalidResourceReference")
 	d, err := pools.BeginDelete(ctx, "rg", "lb", "red", nil)
@@ -219,7 +229,8 @@ func TestLoadBalancerParts(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "id", *got.ID, balancerID+"/inboundNatRules/ssh")
-	want(t, "rules", len(all(t, nats.NewListPager("rg", "lb", nil), func(p armnetwork.InboundNatRulesClientListResponse) []*armnetwork.InboundNatRule { return p.Value })), 1)
+	want(t, "rules", len(all(t, nats.NewListPager("rg", "lb", nil),
+		func(p armnetwork.InboundNatRulesClientListResponse) []*armnetwork.InboundNatRule { return p.Value })), 1)
 	nd, err := nats.BeginDelete(ctx, "rg", "lb", "ssh", nil)
 	done(t, w, nd, err)
 	want(t, "NAT rules left", len(w.balancer().Properties.InboundNatRules), 0)
@@ -235,16 +246,20 @@ func TestLoadBalancerParts(t *testing.T) {
 	if _, err := fronts.Get(ctx, "rg", "lb", "FRONT", nil); err != nil {
 		t.Fatal(err)
 	}
-	want(t, "rules", len(all(t, lbRules.NewListPager("rg", "lb", nil), func(p armnetwork.LoadBalancerLoadBalancingRulesClientListResponse) []*armnetwork.LoadBalancingRule {
-		return p.Value
-	})), 1)
-	want(t, "probes", len(all(t, lbProbes.NewListPager("rg", "lb", nil), func(p armnetwork.LoadBalancerProbesClientListResponse) []*armnetwork.Probe { return p.Value })), 1)
-	want(t, "frontends", len(all(t, fronts.NewListPager("rg", "lb", nil), func(p armnetwork.LoadBalancerFrontendIPConfigurationsClientListResponse) []*armnetwork.FrontendIPConfiguration {
-		return p.Value
-	})), 1)
-	want(t, "outbound rules", len(all(t, w.factory.NewLoadBalancerOutboundRulesClient().NewListPager("rg", "lb", nil), func(p armnetwork.LoadBalancerOutboundRulesClientListResponse) []*armnetwork.OutboundRule {
-		return p.Value
-	})), 0)
+	want(t, "rules", len(all(t, lbRules.NewListPager("rg", "lb", nil),
+		func(p armnetwork.LoadBalancerLoadBalancingRulesClientListResponse) []*armnetwork.LoadBalancingRule {
+			return p.Value
+		})), 1)
+	want(t, "probes", len(all(t, lbProbes.NewListPager("rg", "lb", nil),
+		func(p armnetwork.LoadBalancerProbesClientListResponse) []*armnetwork.Probe { return p.Value })), 1)
+	want(t, "frontends", len(all(t, fronts.NewListPager("rg", "lb", nil),
+		func(p armnetwork.LoadBalancerFrontendIPConfigurationsClientListResponse) []*armnetwork.FrontendIPConfiguration {
+			return p.Value
+		})), 1)
+	want(t, "outbound rules", len(all(t, w.factory.NewLoadBalancerOutboundRulesClient().NewListPager("rg", "lb", nil),
+		func(p armnetwork.LoadBalancerOutboundRulesClientListResponse) []*armnetwork.OutboundRule {
+			return p.Value
+		})), 0)
 }
 
 func natRule(port int32) armnetwork.InboundNatRule {
@@ -257,8 +272,9 @@ func natRule(port int32) armnetwork.InboundNatRule {
 
 func natPool(name string, first, port int32) *armnetwork.InboundNatPool {
 	return &armnetwork.InboundNatPool{Name: to.Ptr(name), Properties: &armnetwork.InboundNatPoolPropertiesFormat{
-		Protocol: to.Ptr(armnetwork.TransportProtocolTCP), BackendPort: to.Ptr(port), FrontendIPConfiguration: ref("frontendIPConfigurations", "front"),
-		FrontendPortRangeStart: to.Ptr(first), FrontendPortRangeEnd: to.Ptr(first + 9),
+		Protocol: to.Ptr(armnetwork.TransportProtocolTCP), BackendPort: to.Ptr(port),
+		FrontendIPConfiguration: ref("frontendIPConfigurations", "front"),
+		FrontendPortRangeStart:  to.Ptr(first), FrontendPortRangeEnd: to.Ptr(first + 9),
 	}}
 }
 

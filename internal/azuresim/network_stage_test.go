@@ -26,7 +26,8 @@ func balancer(seconds int) tree.Members {
 	return tree.Members{{"location", "eastus"}, {"properties", tree.Members{
 		{network.Frontends, part("front", tree.Member{"publicIPAddress", refTo(testAddress)})},
 		{network.Pools, part("blue")},
-		{network.Probes, part("alive", tree.Member{"protocol", "Http"}, tree.Member{"port", 80}, tree.Member{"intervalInSeconds", seconds}, tree.Member{"probeThreshold", 2})},
+		{network.Probes, part("alive", tree.Member{"protocol", "Http"}, tree.Member{"port", 80}, tree.Member{"intervalInSeconds", seconds},
+			tree.Member{"probeThreshold", 2})},
 		{network.Rules, part("http", front, pool, tree.Member{"probe", refTo(testBalancer + "/" + network.Probes + "/alive")},
 			tree.Member{"protocol", "Tcp"}, tree.Member{"frontendPort", 80}, tree.Member{"backendPort", 80})},
 		{network.NatRules, part("ssh", front, pool, tree.Member{"protocol", "Tcp"}, tree.Member{"backendPort", 22},
@@ -47,13 +48,14 @@ func (s *sim) balance(seconds int) {
 
 // attachment is a write that attaches the test's scale set to the load balancer.
 func attachment() tree.Members {
-	return profile(tree.Member{"networkProfile", tree.Members{{"networkInterfaceConfigurations", []tree.Members{{{"name", "nic"}, {"properties", tree.Members{
-		{"primary", true}, {"ipConfigurations", []tree.Members{{{"name", "ip"}, {"properties", tree.Members{
-			{"publicIPAddressConfiguration", tree.Members{{"name", "own"}}},
-			{"loadBalancerBackendAddressPools", []tree.Members{refTo(testBalancer + "/" + network.Pools + "/blue")}},
-			{"loadBalancerInboundNatPools", []tree.Members{refTo(testBalancer + "/" + network.NatPools + "/nat")}},
-		}}}}},
-	}}}}}}})
+	return profile(tree.Member{"networkProfile",
+		tree.Members{{"networkInterfaceConfigurations", []tree.Members{{{"name", "nic"}, {"properties", tree.Members{
+			{"primary", true}, {"ipConfigurations", []tree.Members{{{"name", "ip"}, {"properties", tree.Members{
+				{"publicIPAddressConfiguration", tree.Members{{"name", "own"}}},
+				{"loadBalancerBackendAddressPools", []tree.Members{refTo(testBalancer + "/" + network.Pools + "/blue")}},
+				{"loadBalancerInboundNatPools", []tree.Members{refTo(testBalancer + "/" + network.NatPools + "/nat")}},
+			}}}}},
+		}}}}}}})
 }
 
 // serving counts the machines that the load balancer's rule sends clients to.

@@ -291,7 +291,8 @@ func houseID(name string) string {
 func (w *world) house(name string, capacity int, network string) {
 	w.t.Helper()
 	w.control("PUT", "/images", map[string]any{"id": "/images/" + name, "files": map[string]string{"index.html": name}}, nil)
-	w.send("PUT", houseID(name)+"?api-version=2024-07-01", fmt.Sprintf(`{"location": "eastus", "sku": {"name": "Standard_D2s_v3", "capacity": %d},
+	w.send("PUT", houseID(name)+"?api-version=2024-07-01",
+		fmt.Sprintf(`{"location": "eastus", "sku": {"name": "Standard_D2s_v3", "capacity": %d},
 		"properties": {"upgradePolicy": {"mode": "Manual"}, "overprovision": false, "virtualMachineProfile": {
 			"storageProfile": {"imageReference": {"id": "/images/%s"}}, "networkProfile": %s}}}`, capacity, name, network), http.StatusCreated)
 	w.settle()

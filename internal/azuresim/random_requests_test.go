@@ -65,8 +65,9 @@ func (c chance) name(of string) string {
 
 // memberNames are all that the shapes of bodies speak of, and those that only actions have.
 var memberNames = func() []string {
-	seen := map[string]bool{"instanceIds": true, "action": true, "protectionPolicy": true, "protectFromScaleIn": true, "settings": true, "protectedSettings": true,
-		"commandId": true, "script": true, "parameters": true}
+	seen := map[string]bool{"instanceIds": true, "action": true, "protectionPolicy": true, "protectFromScaleIn": true, "settings": true,
+		"protectedSettings": true,
+		"commandId":         true, "script": true, "parameters": true}
 	for _, part := range vmprofile.Shape {
 		for _, name := range part.Path {
 			seen[name] = true
@@ -99,7 +100,8 @@ func (c chance) object(depth int) tree.Members {
 	for range c.IntN(4) {
 		m = append(m, tree.Member{pick(c, memberNames), c.value(depth + 1)})
 	}
-	way := []string{"properties", "virtualMachineProfile", pick(c, []string{"extensionProfile", "storageProfile", "networkProfile", "osProfile"})}
+	way := []string{"properties", "virtualMachineProfile",
+		pick(c, []string{"extensionProfile", "storageProfile", "networkProfile", "osProfile"})}
 	if depth < len(way) {
 		m = append(m, tree.Member{way[depth], c.object(depth + 1)})
 	}
@@ -117,7 +119,8 @@ func (c chance) value(depth int) any {
 	case 3:
 		return tree.RawJSON("1e99")
 	case 4, 5:
-		return pick(c, []string{"", "0", "*", compute.ShellCommand, "eastus", "Rolling", "None", "UserAssigned", "Suspend", "PT1M", "\u0000\r\n\"", "é"})
+		return pick(c, []string{"", "0", "*", compute.ShellCommand, "eastus", "Rolling", "None", "UserAssigned", "Suspend", "PT1M",
+			"\u0000\r\n\"", "é"})
 	case 6:
 		if depth < 5 {
 			return []any{c.value(depth + 1), c.object(depth + 1)}

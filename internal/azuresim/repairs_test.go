@@ -93,7 +93,8 @@ func TestNotRepaired(t *testing.T) {
 			s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", 0}, {"state", "healthy"}})
 		},
 		"off": func(s *sim) {
-			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"0"}}})), operations.Succeeded)
+			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"0"}}})),
+				operations.Succeeded)
 		},
 		"switched off": func(s *sim) {
 			s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", false}}}}}})

@@ -17,7 +17,8 @@ func plantedAnswer(t *testing.T) answer {
 	body, err := decode([]byte(`{
 		"name": "web", "etag": "\"3\"", "sku": {"name": "Standard_D2s_v3", "capacity": 3}, "zones": ["1", "2"],
 		"properties": {
-			"output": "Enable succeeded: \n[stdout]\nhi\n\n[stderr]\n", "provisioningState": "Updating", "overprovision": false, "uniqueId": "3b35c1c2-0000-4000-8000-00000000c11f",
+			"output": "Enable succeeded: \n[stdout]\nhi\n\n[stderr]\n", "provisioningState": "Updating",
+			"overprovision": false, "uniqueId": "3b35c1c2-0000-4000-8000-00000000c11f",
 			"timeCreated": "2020-12-19T06:26:18.9899642+00:00",
 			"virtualMachineProfile": {"extensionProfile": {"extensions": [{"name": "a", "properties": {"type": "CustomScript"}}]}}
 		}
@@ -37,25 +38,31 @@ var planted = map[string]struct {
 	change func(*answer)
 	found  string // a difference's beginning; empty: none
 }{
-	"nothing":            {func(*answer) {}, ""},
-	"another status":     {func(a *answer) { a.status = http.StatusCreated }, "status: recorded 200, served 201"},
-	"a field's name":     {func(a *answer) { rename(treeAt(a.body), "zones", "areas") }, "$.areas: served (array), not recorded"},
-	"a field's casing":   {func(a *answer) { rename(treeAt(a.body, "properties"), "uniqueId", "uniqueID") }, "$.properties.uniqueID: served (string), not recorded, but uniqueId is"},
+	"nothing":        {func(*answer) {}, ""},
+	"another status": {func(a *answer) { a.status = http.StatusCreated }, "status: recorded 200, served 201"},
+	"a field's name": {func(a *answer) { rename(treeAt(a.body), "zones", "areas") }, "$.areas: served (array), not recorded"},
+	"a field's casing": {func(a *answer) { rename(treeAt(a.body, "properties"), "uniqueId", "uniqueID") },
+		"$.properties.uniqueID: served (string), not recorded, but uniqueId is"},
 	"a field is missing": {func(a *answer) { delete(treeAt(a.body), "etag") }, "$.etag: recorded (string), not served"},
 	"a field too many":   {func(a *answer) { treeAt(a.body, "sku")["family"] = "D" }, "$.sku.family: served (string), not recorded"},
 	"a number as text":   {func(a *answer) { treeAt(a.body, "sku")["capacity"] = "3" }, "$.sku.capacity: recorded number, served string"},
 	"text as a boolean":  {func(a *answer) { treeAt(a.body)["name"] = true }, "$.name: recorded string, served boolean"},
 	"null":               {func(a *answer) { treeAt(a.body)["name"] = nil }, "$.name: recorded string, served nothing"},
 	"an object as array": {func(a *answer) { treeAt(a.body)["sku"] = []any{} }, "$.sku: recorded object, served array"},
-	"a value":            {func(a *answer) { treeAt(a.body, "properties")["provisioningState"] = "Succeeded" }, "$.properties.provisioningState: recorded Updating, served Succeeded"},
-	"a value's casing":   {func(a *answer) { treeAt(a.body, "properties")["provisioningState"] = "updating" }, "$.properties.provisioningState: recorded Updating, served updating"},
-	"another GUID":       {func(a *answer) { treeAt(a.body, "properties")["uniqueId"] = "00000000-1111-4222-8333-444444444444" }, ""},
-	"no GUID":            {func(a *answer) { treeAt(a.body, "properties")["uniqueId"] = "one" }, "$.properties.uniqueId: recorded {guid}, served one"},
-	"another time":       {func(a *answer) { treeAt(a.body, "properties")["timeCreated"] = "2026-01-02T03:04:05Z" }, ""},
-	"no time":            {func(a *answer) { treeAt(a.body, "properties")["timeCreated"] = "yesterday" }, "$.properties.timeCreated: recorded {time}, served yesterday"},
-	"another output":     {func(a *answer) { setOutput(a, "Enable succeeded: \n[stdout]\n\n[stderr]\noops\n") }, ""},
-	"no output":          {func(a *answer) { setOutput(a, "Enable succeeded: \n[stdout]\nhi\n") }, "$.properties.output: recorded Enable succeeded: \n[stdout]\n{output}\n[stderr]\n{output}, served Enable succeeded"},
-	"fewer elements":     {func(a *answer) { treeAt(a.body)["zones"] = []any{"1"} }, "$.zones: recorded 2 elements, served 1"},
+	"a value": {func(a *answer) { treeAt(a.body, "properties")["provisioningState"] = "Succeeded" },
+		"$.properties.provisioningState: recorded Updating, served Succeeded"},
+	"a value's casing": {func(a *answer) { treeAt(a.body, "properties")["provisioningState"] = "updating" },
+		"$.properties.provisioningState: recorded Updating, served updating"},
+	"another GUID": {func(a *answer) { treeAt(a.body, "properties")["uniqueId"] = "00000000-1111-4222-8333-444444444444" }, ""},
+	"no GUID": {func(a *answer) { treeAt(a.body, "properties")["uniqueId"] = "one" },
+		"$.properties.uniqueId: recorded {guid}, served one"},
+	"another time": {func(a *answer) { treeAt(a.body, "properties")["timeCreated"] = "2026-01-02T03:04:05Z" }, ""},
+	"no time": {func(a *answer) { treeAt(a.body, "properties")["timeCreated"] = "yesterday" },
+		"$.properties.timeCreated: recorded {time}, served yesterday"},
+	"another output": {func(a *answer) { setOutput(a, "Enable succeeded: \n[stdout]\n\n[stderr]\noops\n") }, ""},
+	"no output": {func(a *answer) { setOutput(a, "Enable succeeded: \n[stdout]\nhi\n") },
+		"$.properties.output: recorded Enable succeeded: \n[stdout]\n{output}\n[stderr]\n{output}, served Enable succeeded"},
+	"fewer elements": {func(a *answer) { treeAt(a.body)["zones"] = []any{"1"} }, "$.zones: recorded 2 elements, served 1"},
 	"deep in an array": {func(a *answer) { rename(treeAt(plantedExtension(a), "properties"), "type", "Type") },
 		"$.properties.virtualMachineProfile.extensionProfile.extensions[0].properties.Type: served (string), not recorded, but type is"},
 	"no body":             {func(a *answer) { a.body = nil }, "$: recorded object, served nothing"},
@@ -63,9 +70,11 @@ var planted = map[string]struct {
 	"a header's value":    {func(a *answer) { a.headers["x-ms-request-id"] = "two" }, ""},
 	"a value that counts": {func(a *answer) { a.headers["x-ms-request-charge"] = "1" }, "header x-ms-request-charge: recorded 0, served 1"},
 	"the transport's":     {func(a *answer) { delete(a.headers, "date") }, ""},
-	"a Location too many": {func(a *answer) { a.headers["location"] = "https://management.azure.com/" }, "header location: served, not recorded"},
-	"a link's parameter":  {func(a *answer) { a.headers["azure-asyncoperation"] += "&monitor=true" }, "header azure-asyncoperation: recorded /subscriptions/{guid}/providers/"},
-	"no link any more":    {func(a *answer) { delete(a.headers, "azure-asyncoperation") }, "header azure-asyncoperation: recorded, not served"},
+	"a Location too many": {func(a *answer) { a.headers["location"] = "https://management.azure.com/" },
+		"header location: served, not recorded"},
+	"a link's parameter": {func(a *answer) { a.headers["azure-asyncoperation"] += "&monitor=true" },
+		"header azure-asyncoperation: recorded /subscriptions/{guid}/providers/"},
+	"no link any more": {func(a *answer) { delete(a.headers, "azure-asyncoperation") }, "header azure-asyncoperation: recorded, not served"},
 	"a link's other path": {func(a *answer) {
 		a.headers["azure-asyncoperation"] = "https://management.azure.com/operations?api-version=1"
 	}, "header azure-asyncoperation: recorded /subscriptions/{guid}/providers/"},
@@ -139,20 +148,23 @@ func TestJudgeBindsAtFirstSight(t *testing.T) {
 		scrubbed = "00000000-0000-0000-0000-000000000000"
 	)
 	for name, c := range map[string]struct{ recorded, served, found string }{
-		"the same":                      {one, here, ""},
-		"an id in capitals":             {strings.ToUpper(one), here, ""},
-		"id changes at second sight":    {one, there, "$.id: recorded " + one + " again, which was served as " + here + ", now " + there},
-		"an id serves for another":      {other, here, "$.id: served " + here + " again, which was recorded as " + one + ", now " + other},
-		"a new id":                      {other, there, ""},
-		"a scrubbed id":                 {scrubbed, here, ""},
-		"a scrubbed id changes":         {scrubbed, there, ""},
-		"an id in a path":               {"/disks/" + one, "/disks/" + there, "$.id: recorded " + one + " again"},
-		"the same disk":                 {disk, hereDisk, ""},
-		"a disk changes":                {disk, strings.Replace(hereDisk, "1_0000", "1_1111", 1), "$.id: recorded _3b35c1c200004000800000000000c11e again"},
-		"the same time":                 {moment, now, ""},
-		"a time in another form":        {"2020-12-19T06:26:18.9899642Z", now, ""},
-		"time changes at second sight":  {moment, "2026-01-02T03:04:06.1234567+00:00", "$.id: recorded " + moment + " again, which was served as 2026-01-02T03:04:05.1234567Z"},
-		"a time serves for another":     {"2020-12-19T06:26:23.9899642+00:00", now, "$.id: served " + now + " again, which was recorded as 2020-12-19T06:26:18.9899642Z"},
+		"the same":                   {one, here, ""},
+		"an id in capitals":          {strings.ToUpper(one), here, ""},
+		"id changes at second sight": {one, there, "$.id: recorded " + one + " again, which was served as " + here + ", now " + there},
+		"an id serves for another":   {other, here, "$.id: served " + here + " again, which was recorded as " + one + ", now " + other},
+		"a new id":                   {other, there, ""},
+		"a scrubbed id":              {scrubbed, here, ""},
+		"a scrubbed id changes":      {scrubbed, there, ""},
+		"an id in a path":            {"/disks/" + one, "/disks/" + there, "$.id: recorded " + one + " again"},
+		"the same disk":              {disk, hereDisk, ""},
+		"a disk changes": {disk, strings.Replace(hereDisk, "1_0000", "1_1111", 1),
+			"$.id: recorded _3b35c1c200004000800000000000c11e again"},
+		"the same time":          {moment, now, ""},
+		"a time in another form": {"2020-12-19T06:26:18.9899642Z", now, ""},
+		"time changes at second sight": {moment, "2026-01-02T03:04:06.1234567+00:00",
+			"$.id: recorded " + moment + " again, which was served as 2026-01-02T03:04:05.1234567Z"},
+		"a time serves for another": {"2020-12-19T06:26:23.9899642+00:00", now,
+			"$.id: served " + now + " again, which was recorded as 2020-12-19T06:26:18.9899642Z"},
 		"a time serves for its next":    {"2020-12-19T06:26:19.0181642+00:00", now, ""},
 		"a time where there was an id":  {one, now, "$.id: recorded {guid}, served {time}"},
 		"an id where there was another": {one + " " + other, here + " " + here, "$.id: served " + here + " again"},
@@ -180,7 +192,8 @@ func TestJudgeBindsLinks(t *testing.T) {
 	}
 	status := func(id string) answer { return answer{body: tree{"name": id}} }
 	const id = "3b35c1c2-0000-4000-8000-000000000001"
-	if found, _ := judge(status(id), status("3b35c1c2-0000-4000-8000-000000000002"), nil, bound); !anyBegins(found, "$.name: recorded "+id+" again") {
+	if found, _ := judge(status(id), status("3b35c1c2-0000-4000-8000-000000000002"), nil, bound); !anyBegins(found,
+		"$.name: recorded "+id+" again") {
 		t.Fatalf("found %v", found)
 	}
 	moved := plantedAnswer(t)
@@ -199,7 +212,8 @@ func TestJudgeSeesDurations(t *testing.T) {
 	if found, _ := judge(recorded, status("2020-12-19T06:28:31.3034971+00:00"), nil, newBinding()); len(found) > 0 {
 		t.Fatalf("found %v where times are only rounded", found)
 	}
-	if found, _ := judge(recorded, status("2020-12-19T06:28:31.304497+00:00"), nil, newBinding()); !anyBegins(found, "$.endTime: recorded after 2m12.3135328s") {
+	if found, _ := judge(recorded, status("2020-12-19T06:28:31.304497+00:00"), nil, newBinding()); !anyBegins(found,
+		"$.endTime: recorded after 2m12.3135328s") {
 		t.Fatalf("found %v, not that it took longer", found)
 	}
 }
@@ -215,14 +229,17 @@ func TestReplayFindsATamperedRecording(t *testing.T) {
 		change func(*exchange)
 		found  string
 	}{
-		"status":                       {1, func(e *exchange) { e.Status = http.StatusAccepted }, "own:1: PUT providers/Microsoft.Compute/virtualMachineScaleSets/own: status"},
+		"status": {1, func(e *exchange) { e.Status = http.StatusAccepted },
+			"own:1: PUT providers/Microsoft.Compute/virtualMachineScaleSets/own: status"},
 		"an end too early":             {2, func(e *exchange) { move(e, time.Hour) }, ": $.status: recorded InProgress, served Succeeded"},
 		"an end too late":              {3, func(e *exchange) { move(e, -time.Hour) }, ": $.endTime: recorded (string), not served"},
 		"id changes at second sight":   {4, func(e *exchange) { alter(e, "uniqueId") }, ": $.properties.uniqueId: served "},
 		"time changes at second sight": {2, func(e *exchange) { alter(e, "startTime") }, ": $.startTime: served "},
 		"header":                       {2, func(e *exchange) { e.ResponseHeaders["x-ms-new"] = "1" }, "header x-ms-new: recorded, not served"},
-		"casing":                       {4, func(e *exchange) { swap(e, `"provisioningState"`, `"ProvisioningState"`) }, "own:4: GET providers/Microsoft.Compute/virtualMachineScaleSets/own: $.properties.ProvisioningState"},
-		"type":                         {5, func(e *exchange) { swap(e, `"latestModelApplied":true`, `"latestModelApplied":"true"`) }, "$.value[0].properties.latestModelApplied: recorded string, served boolean"},
+		"casing": {4, func(e *exchange) { swap(e, `"provisioningState"`, `"ProvisioningState"`) },
+			"own:4: GET providers/Microsoft.Compute/virtualMachineScaleSets/own: $.properties.ProvisioningState"},
+		"type": {5, func(e *exchange) { swap(e, `"latestModelApplied":true`, `"latestModelApplied":"true"`) },
+			"$.value[0].properties.latestModelApplied: recorded string, served boolean"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tape := ownTape(t)

@@ -101,7 +101,8 @@ func (s *tally) leftOutFor() map[string]int {
 
 func (s *tally) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "of %d exchanges about scale sets %d were judged (%d failed), %d seeded the simulator, %d were left out; %d are about something else\n",
+	fmt.Fprintf(&b,
+		"of %d exchanges about scale sets %d were judged (%d failed), %d seeded the simulator, %d were left out; %d are about something else\n",
 		s.inScope(), s.outcomes[judged], len(s.failures), s.outcomes[seeded], s.outcomes[leftOut], s.outcomes[outer])
 	fmt.Fprintf(&b, "of %d that were judged nobody recorded the time: the clock stood still\n", s.untimed)
 	counts := s.leftOutFor()

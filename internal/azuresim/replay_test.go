@@ -7,8 +7,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 )
 
-// inRecordings is how many of the recorded exchanges are about scale sets, their machines, extensions and operations. One that was filed elsewhere by
-// mistake would be judged by nobody.
+// inRecordings is how many of the recorded exchanges are about scale sets, their machines, extensions and operations. One that was filed
+// elsewhere by mistake would be judged by nobody.
 const inRecordings = 392
 
 // judgedPercent is how much of what did not seed the simulator must be judged.
@@ -32,7 +32,8 @@ func TestReplay(t *testing.T) {
 		t.Errorf("%d exchanges are about scale sets, there are %d", got, inRecordings)
 	}
 	if due := sum.inScope() - sum.outcomes[seeded]; sum.outcomes[judged]*100 < judgedPercent*due {
-		t.Errorf("only %d of %d exchanges that did not seed the simulator were judged; %d %% of them must be", sum.outcomes[judged], due, judgedPercent)
+		t.Errorf("only %d of %d exchanges that did not seed the simulator were judged; %d %% of them must be", sum.outcomes[judged], due,
+			judgedPercent)
 	}
 	sum.checkRules(t)
 }

@@ -42,7 +42,8 @@ func (s *sim) message(r reply) string {
 	s.t.Helper()
 	value := s.output(r)
 	mustEqual(s.t, "values", len(value), 1)
-	mustEqual(s.t, "value", text(tree.Without(value[0], "message")), "map[code:ProvisioningState/succeeded displayStatus:Provisioning succeeded level:Info]")
+	mustEqual(s.t, "value", text(tree.Without(value[0], "message")),
+		"map[code:ProvisioningState/succeeded displayStatus:Provisioning succeeded level:Info]")
 	return tree.StringAt(value[0], "message")
 }
 
@@ -76,17 +77,22 @@ func TestRunCommandRefused(t *testing.T) {
 		status        int
 		code, message string
 	}{
-		"unknown command":  {"0", tree.Members{{"commandId", "RunPowerShellCommand"}}, 404, "NotFound", "The entity was not found in this Azure location."},
-		"of another OS":    {"0", tree.Members{{"commandId", compute.PowerCommand}}, 404, "NotFound", "The entity was not found in this Azure location."},
-		"no command":       {"0", tree.Members{{"script", []string{"true"}}}, 400, "InvalidParameter", "Required parameter 'commandId' is missing (null)."},
+		"unknown command": {"0", tree.Members{{"commandId", "RunPowerShellCommand"}}, 404, "NotFound",
+			"The entity was not found in this Azure location."},
+		"of another OS": {"0", tree.Members{{"commandId", compute.PowerCommand}}, 404, "NotFound",
+			"The entity was not found in this Azure location."},
+		"no command": {"0", tree.Members{{"script", []string{"true"}}}, 400, "InvalidParameter",
+			"Required parameter 'commandId' is missing (null)."},
 		"unknown instance": {"7", shell("true"), 404, "NotFound", "The entity was not found in this Azure location."},
 		"not an instance":  {"web_0", shell("true"), 400, "InvalidParameter", "Virtual Machine Scale Set VM instanceId must be a number."},
 		"off":              {"1", shell("true"), 409, "OperationNotAllowed", "The operation requires the VM to be running (or set to run)."},
 		"one line":         {"0", tree.Members{{"commandId", compute.ShellCommand}, {"script", "true"}}, 400, "InvalidRequestContent", ""},
-		"odd parameters":   {"0", tree.Members{{"commandId", compute.ShellCommand}, {"parameters", tree.Members{}}}, 400, "InvalidRequestContent", ""},
-		"odd parameter":    {"0", tree.Members{{"commandId", compute.ShellCommand}, {"parameters", []string{"x"}}}, 400, "InvalidRequestContent", ""},
-		"too long":         {"0", shell(strings.Repeat("x", compute.LongestProgram), "x"), 400, "InvalidParameter", ""},
-		"no body":          {"0", nil, 400, "InvalidRequestContent", ""},
+		"odd parameters": {"0", tree.Members{{"commandId", compute.ShellCommand}, {"parameters", tree.Members{}}}, 400, "InvalidRequestContent",
+			""},
+		"odd parameter": {"0", tree.Members{{"commandId", compute.ShellCommand}, {"parameters", []string{"x"}}}, 400, "InvalidRequestContent",
+			""},
+		"too long": {"0", shell(strings.Repeat("x", compute.LongestProgram), "x"), 400, "InvalidParameter", ""},
+		"no body":  {"0", nil, 400, "InvalidRequestContent", ""},
 	} {
 		r := s.do(tc.status, "POST", testSet+"/virtualMachines/"+tc.id+"/runCommand", tc.body)
 		mustEqual(t, name, r.code(), tc.code)
@@ -125,7 +131,8 @@ func TestRunCommandInFleet(t *testing.T) {
 	g := &ghosts{sick: map[string]bool{}}
 	s := newSim(t, Options{Fleet: g})
 	s.stage(1)
-	r := s.command("0", append(shell("#!/bin/bash", "echo $1"), tree.Member{"parameters", []tree.Members{{{"name", "a"}, {"value", "x y"}}, {{"name", "b"}, {"value", ""}}}}))
+	r := s.command("0", append(shell("#!/bin/bash", "echo $1"),
+		tree.Member{"parameters", []tree.Members{{{"name", "a"}, {"value", "x y"}}, {{"name", "b"}, {"value", ""}}}}))
 	s.clock.Advance(time.Hour)
 	s.want(s.status(r), operations.InProgress)
 	mustEqual(t, "script", text(g.ran[0]), text(guest.Script{Program: "#!/bin/bash\necho $1", Args: []string{"x y", ""}}))
@@ -133,7 +140,8 @@ func TestRunCommandInFleet(t *testing.T) {
 	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\nout\n\n[stderr]\nerr")
 	g.ends[0](guest.ScriptResult{Err: "again"})
 	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\nout\n\n[stderr]\nerr")
-	for i, body := range []tree.Members{{{"commandId", "runshellscript"}}, {{"commandId", compute.ShellCommand}, {"script", []string{}}, {"parameters", []string{}}}} {
+	for i, body := range []tree.Members{{{"commandId", "runshellscript"}},
+		{{"commandId", compute.ShellCommand}, {"script", []string{}}, {"parameters", []string{}}}} {
 		r = s.command("0", body)
 		mustEqual(t, "sample", g.ran[i+1].Program, compute.SampleScript)
 		g.ends[i+1](guest.ScriptResult{})
@@ -157,14 +165,16 @@ func TestRunCommandFaults(t *testing.T) {
 	fault := func(kind string, more ...tree.Member) {
 		s.faults(append(tree.Members{{"operation", "VMs.RunCommand"}, {"scaleSet", testSet}, {"kind", kind}}, more...))
 	}
-	fault("scriptFails", tree.Member{"instances", []int{0}}, tree.Member{"script", `echo (\w+); echo (\w+)`}, tree.Member{"stdout", "$2\n"}, tree.Member{"stderr", "${1}x $$"})
+	fault("scriptFails", tree.Member{"instances", []int{0}}, tree.Member{"script", `echo (\w+); echo (\w+)`}, tree.Member{"stdout", "$2\n"},
+		tree.Member{"stderr", "${1}x $$"})
 	mustEqual(t, "matching", s.message(s.command("0", shell("echo a; echo b"))), "Enable succeeded: \n[stdout]\nb\n\n[stderr]\nax $")
 	mustEqual(t, "another script", s.message(s.command("0", shell("echo a"))), "Enable succeeded: \n[stdout]\n\n[stderr]\n")
 	mustEqual(t, "another instance", s.message(s.command("1", shell("echo a; echo b"))), "Enable succeeded: \n[stdout]\n\n[stderr]\n")
 	fault("scriptFails", tree.Member{"stdout", "$1"})
 	mustEqual(t, "all scripts", s.message(s.command("0", shell("x"))), "Enable succeeded: \n[stdout]\n$1\n[stderr]\n")
 	commands := s.seen()["0"].Commands
-	for kind, status := range map[string]string{"operationFailed": operations.Failed, "operationCanceled": operations.Canceled, "preempted": operations.Canceled, "notApplied": operations.Succeeded} {
+	for kind, status := range map[string]string{"operationFailed": operations.Failed, "operationCanceled": operations.Canceled,
+		"preempted": operations.Canceled, "notApplied": operations.Succeeded} {
 		fault(kind)
 		s.want(s.finish(s.command("0", shell("x"))), status)
 	}
@@ -261,7 +271,8 @@ func TestRunCommandFlexible(t *testing.T) {
 	mustEqual(t, "by the set's path", tree.StringAt(r.body, "error", "message"), "Virtual Machine Scale Set VM instanceId must be a number.")
 	r = s.do(http.StatusNotFound, "POST", machine+"x/runCommand", shell("x"))
 	mustEqual(t, "code", r.code(), "ResourceNotFound")
-	mustEqual(t, "message", strings.HasPrefix(tree.StringAt(r.body, "error", "message"), "The Resource 'Microsoft.Compute/virtualMachines/"+names[1]+"x' under resource group 'rg'"), true)
+	mustEqual(t, "message", strings.HasPrefix(tree.StringAt(r.body, "error", "message"),
+		"The Resource 'Microsoft.Compute/virtualMachines/"+names[1]+"x' under resource group 'rg'"), true)
 	r = s.do(http.StatusNotFound, "POST", strings.Replace(machine, "/rg/", "/rg2/", 1)+"/runCommand", shell("x"))
 	mustEqual(t, "group", r.code(), "ResourceGroupNotFound")
 	s.do(http.StatusCreated, "PUT", testGroup+"2", tree.Members{{"location", "westus"}})
@@ -272,7 +283,8 @@ func TestRunCommandFlexible(t *testing.T) {
 	s.faults()
 	s.token = "forbidden"
 	r = s.do(http.StatusForbidden, "POST", machine+"/runCommand", shell("x"))
-	if message := tree.StringAt(r.body, "error", "message"); !strings.Contains(message, "'Microsoft.Compute/virtualMachines/runCommand/action' over scope '"+machine+"'") {
+	if message := tree.StringAt(r.body, "error", "message"); !strings.Contains(message,
+		"'Microsoft.Compute/virtualMachines/runCommand/action' over scope '"+machine+"'") {
 		t.Error(message)
 	}
 }
@@ -296,7 +308,8 @@ func TestRunCommandOnWindows(t *testing.T) {
 	s.faults(tree.Members{{"operation", "VMs.RunCommand"}, {"kind", "scriptFails"}, {"times", 1}, {"stdout", "out"}, {"stderr", "err"}})
 	for _, want := range []string{"out err", " "} {
 		value := s.output(s.command("0", tree.Members{{"commandId", compute.PowerCommand}, {"script", []string{"Write-Host out"}}}))
-		mustEqual(t, "codes", tree.StringAt(value[0], "code")+" "+tree.StringAt(value[1], "code"), "ComponentStatus/StdOut/succeeded ComponentStatus/StdErr/succeeded")
+		mustEqual(t, "codes", tree.StringAt(value[0], "code")+" "+tree.StringAt(value[1], "code"),
+			"ComponentStatus/StdOut/succeeded ComponentStatus/StdErr/succeeded")
 		mustEqual(t, "messages", tree.StringAt(value[0], "message")+" "+tree.StringAt(value[1], "message"), want)
 	}
 	mustEqual(t, "run in the fleet", len(g.ran), 0)
@@ -319,5 +332,6 @@ func TestRunCommandThrottled(t *testing.T) {
 		"Microsoft.Compute/VMScaleSetBatchedVMRequests5Min;1199,Microsoft.Compute/VmssQueuedVMOperations;4800")
 	s, names := flexibleSet(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows}}, 1)
 	r = s.do(http.StatusAccepted, "POST", testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[0]+"/runCommand", shell("x"))
-	mustEqual(t, "left of a machine's", r.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Microsoft.Compute/UpdateVM3Min;239,Microsoft.Compute/UpdateVM30Min;1199")
+	mustEqual(t, "left of a machine's", r.header.Get("X-Ms-Ratelimit-Remaining-Resource"),
+		"Microsoft.Compute/UpdateVM3Min;239,Microsoft.Compute/UpdateVM30Min;1199")
 }

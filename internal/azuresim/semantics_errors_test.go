@@ -37,14 +37,15 @@ func TestRefusals(t *testing.T) {
 		header        []string
 		code, message string
 	}{
-		"If-Match of a set":       {412, "PATCH", testSet, tree.Members{}, []string{"If-Match", "invalid"}, "PreconditionFailed", etag},
-		"If-Match of an instance": {412, "PUT", testSet + "/virtualMachines/0", tree.Members{}, []string{"If-Match", "invalid"}, "PreconditionFailed", etag},
-		"stale id, upgrade":       {400, "POST", testSet + "/manualupgrade", ids("0", "2143"), nil, "InvalidParameter", inactive},
-		"stale id, reimage":       {400, "POST", testSet + "/reimage", ids("0", "2143"), nil, "InvalidParameter", inactive},
-		"stale id, delete":        {400, "POST", testSet + "/delete", ids("0", "2143"), nil, "InvalidParameter", inactive},
-		"no number in a body":     {400, "POST", testSet + "/manualupgrade", ids("web_0"), nil, "InvalidParameter", number},
-		"no number in a path":     {400, "GET", testSet + "/virtualMachines/0notfound", nil, nil, "InvalidParameter", number},
-		"no such instance":        {404, "GET", testSet + "/virtualMachines/7/instanceView", nil, nil, "NotFound", gone},
+		"If-Match of a set": {412, "PATCH", testSet, tree.Members{}, []string{"If-Match", "invalid"}, "PreconditionFailed", etag},
+		"If-Match of an instance": {412, "PUT", testSet + "/virtualMachines/0", tree.Members{}, []string{"If-Match", "invalid"},
+			"PreconditionFailed", etag},
+		"stale id, upgrade":   {400, "POST", testSet + "/manualupgrade", ids("0", "2143"), nil, "InvalidParameter", inactive},
+		"stale id, reimage":   {400, "POST", testSet + "/reimage", ids("0", "2143"), nil, "InvalidParameter", inactive},
+		"stale id, delete":    {400, "POST", testSet + "/delete", ids("0", "2143"), nil, "InvalidParameter", inactive},
+		"no number in a body": {400, "POST", testSet + "/manualupgrade", ids("web_0"), nil, "InvalidParameter", number},
+		"no number in a path": {400, "GET", testSet + "/virtualMachines/0notfound", nil, nil, "InvalidParameter", number},
+		"no such instance":    {404, "GET", testSet + "/virtualMachines/7/instanceView", nil, nil, "NotFound", gone},
 		"no such set": {404, "GET", noSet, nil, nil, "ResourceNotFound", "The Resource 'Microsoft.Compute/virtualMachineScaleSets/none' under " +
 			"resource group 'rg' was not found. For more details please go to https://aka.ms/ARMResourceNotFoundFix"},
 		"upgrade of no such set": {404, "POST", noSet + "/manualupgrade", ids("0"), nil, "ResourceNotFound",
@@ -53,7 +54,8 @@ func TestRefusals(t *testing.T) {
 		"no such group": {404, "GET", noGroup, nil, nil, "ResourceGroupNotFound", "Resource group 'none' could not be found."},
 		"nothing to cancel": {409, "POST", testSet + "/rollingUpgrades/cancel", nil, nil, "OperationNotAllowed",
 			"There is no ongoing Rolling Upgrade to cancel."},
-		"bad token of a page": {400, "GET", testSet + "/virtualMachines?$skiptoken=x", nil, nil, "InvalidParameter", "The request URL is not valid."},
+		"bad token of a page": {400, "GET", testSet + "/virtualMachines?$skiptoken=x", nil, nil, "InvalidParameter",
+			"The request URL is not valid."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s.t = t
@@ -103,9 +105,11 @@ func TestConflicts(t *testing.T) {
 		code, message string // empty: accepted
 	}{
 		"other instances": {kernel.Switches{}, []string{"1"}, "", ""},
-		"same instance": {kernel.Switches{}, []string{"0"}, "Conflict", "The request failed due to conflict with a concurrent request. To resolve it, " +
-			"please refer to https://aka.ms/activitylog to get more details on the conflicting requests."},
-		"same instance, 2026": {kernel.Switches{ConflictCode: "ConflictingConcurrentWriteNotAllowed"}, []string{"0"}, "ConflictingConcurrentWriteNotAllowed",
+		"same instance": {kernel.Switches{}, []string{"0"}, "Conflict",
+			"The request failed due to conflict with a concurrent request. To resolve it, " +
+				"please refer to https://aka.ms/activitylog to get more details on the conflicting requests."},
+		"same instance, 2026": {kernel.Switches{ConflictCode: "ConflictingConcurrentWriteNotAllowed"}, []string{"0"},
+			"ConflictingConcurrentWriteNotAllowed",
 			"The operation was interrupted by a conflicting concurrent write on the same entity. Please retry later."},
 		"one at a time": {kernel.Switches{ParallelUpgrades: "conflict"}, []string{"1"}, "Conflict", "The request failed due to conflict with a " +
 			"concurrent request. To resolve it, please refer to https://aka.ms/activitylog to get more details on the conflicting requests."},

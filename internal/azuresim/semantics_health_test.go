@@ -140,10 +140,11 @@ func (s *sim) wantHealthTime(when string, choice kernel.Choice, changed, fellOrR
 // an earlier one.
 func TestHealthReports(t *testing.T) {
 	extension := func(seconds int) tree.Members {
-		return profile(tree.Member{"extensionProfile", tree.Members{{"extensions", []tree.Members{{{"name", "Health"}, {"properties", tree.Members{
-			{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", "1.0"},
-			{"settings", tree.Members{{"intervalInSeconds", seconds}}},
-		}}}}}}})
+		return profile(tree.Member{"extensionProfile",
+			tree.Members{{"extensions", []tree.Members{{{"name", "Health"}, {"properties", tree.Members{
+				{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", "1.0"},
+				{"settings", tree.Members{{"intervalInSeconds", seconds}}},
+			}}}}}}})
 	}
 	for name, tc := range map[string]struct {
 		health string
@@ -226,12 +227,14 @@ func TestHealthSources(t *testing.T) {
 	mustEqual(t, "target", tree.StringAt(r.body, "error", "target"), "networkProfile.healthProbe")
 	s.patched(upgradePolicy(tree.Member{"automaticOSUpgradePolicy", tree.Members{{"enableAutomaticOSUpgrade", true}}}))
 	r = s.do(http.StatusBadRequest, "PATCH", testSet, withProbe)
-	mustEqual(t, "message with OS upgrades", tree.StringAt(r.body, "error", "message"), "Automatic OS Upgrade is not supported for this Virtual Machine "+
-		"Scale Set because both a health probe and a health extension were provided. Remove the health probe or health extension prior to "+
-		"enabling automatic OS upgrade.")
+	mustEqual(t, "message with OS upgrades", tree.StringAt(r.body, "error", "message"),
+		"Automatic OS Upgrade is not supported for this Virtual Machine "+
+			"Scale Set because both a health probe and a health extension were provided. Remove the health probe or health extension prior to "+
+			"enabling automatic OS upgrade.")
 	s.do(http.StatusAccepted, "DELETE", testSet+"/extensions/HealthExtension", nil)
 	s.patched(withProbe)
-	health := tree.Members{{"properties", tree.Members{{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"}, {"typeHandlerVersion", "1.0"}}}}
+	health := tree.Members{{"properties", tree.Members{{"publisher", "Microsoft.ManagedServices"}, {"type", "ApplicationHealthLinux"},
+		{"typeHandlerVersion", "1.0"}}}}
 	s.do(http.StatusBadRequest, "PUT", testSet+"/extensions/Health", health)
 }
 
@@ -243,7 +246,8 @@ func TestGracePeriods(t *testing.T) {
 	} {
 		s := newSim(t, Options{})
 		s.stage(1, tree.Member{"health", "extension"})
-		r := s.do(status, "PATCH", testSet, tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", grace}}}}}})
+		r := s.do(status, "PATCH", testSet,
+			tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", grace}}}}}})
 		if status == http.StatusBadRequest {
 			mustEqual(t, "code", r.code(), "InvalidParameter")
 			mustEqual(t, "target", tree.StringAt(r.body, "error", "target"), "automaticRepairsPolicy.gracePeriod")
@@ -256,7 +260,8 @@ func TestRepairsAtATime(t *testing.T) {
 	for size, most := range map[int]int{19: 1, 20: 1, 40: 2} {
 		s := newSim(t, Options{})
 		s.stage(size, tree.Member{"health", "extension"})
-		s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Restart"}}}}}})
+		s.patched(tree.Members{{"properties",
+			tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Restart"}}}}}})
 		s.sicken("0", "1", "2", "3")
 		s.clock.Advance(10*time.Minute + time.Second)
 		busy := 0
@@ -273,7 +278,8 @@ func TestRepairsAtATime(t *testing.T) {
 func TestRepairsGiveUp(t *testing.T) {
 	s := newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 3}})
 	s.stage(2, tree.Member{"health", "extension"})
-	s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
+	s.patched(tree.Members{{"properties",
+		tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
 	s.sicken("0")
 	s.rest(10 * time.Hour)
 	mustEqual(t, "repairs", s.seen()["0"].Reimages, 3)
@@ -286,7 +292,9 @@ func TestRepairsGiveUp(t *testing.T) {
 	// Replacements that are never well count as well.
 	s = newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 2, HealthDelaySeconds: 1200}})
 	s.stage(1, tree.Member{"health", "extension"})
-	s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}}}}}})
+	s.patched(tree.Members{
+		{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}}}}},
+	})
 	for range 10 {
 		s.sicken(strings.Fields(s.ids())...)
 		s.rest(15 * time.Minute) // sooner than there is a verdict
@@ -298,7 +306,8 @@ func TestRepairsGiveUp(t *testing.T) {
 func TestRepairsThatHelped(t *testing.T) {
 	s := newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 2}})
 	s.stage(2, tree.Member{"health", "extension"})
-	s.patched(tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
+	s.patched(tree.Members{{"properties",
+		tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT10M"}, {"repairAction", "Reimage"}}}}}})
 	s.sicken("0")
 	s.rest(25 * time.Minute)
 	mustEqual(t, "repairs", s.seen()["0"].Reimages, 2)

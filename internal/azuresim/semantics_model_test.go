@@ -78,7 +78,8 @@ func TestWhatAnUpgradeDoes(t *testing.T) {
 			mustEqual(t, "latest", seen.Latest, true)
 			mustEqual(t, "new OS disk", diskOf(after) != diskOf(before), tc.newDisk)
 			mustEqual(t, "vmId", tree.StringAt(after, "properties", "vmId"), tree.StringAt(before, "properties", "vmId"))
-			mustEqual(t, "network interfaces", text(tree.At(after, "properties", "networkProfile")), text(tree.At(before, "properties", "networkProfile")))
+			mustEqual(t, "network interfaces", text(tree.At(after, "properties", "networkProfile")),
+				text(tree.At(before, "properties", "networkProfile")))
 			mustEqual(t, "script runs", seen.ScriptRuns, tc.runs)
 			mustEqual(t, "power", seen.Power, "running")
 			if !tc.inEffect || tc.newDisk {
@@ -101,7 +102,8 @@ func TestCustomDataNeedsReimage(t *testing.T) {
 			if tc.upgrade {
 				s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 			}
-			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{"0"}}})), operations.Succeeded)
+			s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{"0"}}})),
+				operations.Succeeded)
 			mustEqual(t, "made from", s.seen()["0"].Booted, tc.booted)
 			mustEqual(t, "latest", s.seen()["0"].Latest, tc.upgrade)
 		})
@@ -111,14 +113,16 @@ func TestCustomDataNeedsReimage(t *testing.T) {
 // docs/azure.md §2.2: a data disk outlives the OS disk.
 func TestDataDisksStay(t *testing.T) {
 	s := withImages(t, Options{}, 1)
-	s.patched(profile(tree.Member{"storageProfile", tree.Members{{"dataDisks", []tree.Members{{{"lun", 0}, {"createOption", "Empty"}, {"diskSizeGB", 4}}}}}}))
+	s.patched(profile(tree.Member{"storageProfile",
+		tree.Members{{"dataDisks", []tree.Members{{{"lun", 0}, {"createOption", "Empty"}, {"diskSizeGB", 4}}}}}}))
 	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 	before := s.vm("0")
 	s.patched(image(imageV2))
 	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
 	after := s.vm("0")
 	mustEqual(t, "OS disk is another", diskOf(before) != diskOf(after), true)
-	mustEqual(t, "data disks", text(tree.At(after, "properties", "storageProfile", "dataDisks")), text(tree.At(before, "properties", "storageProfile", "dataDisks")))
+	mustEqual(t, "data disks", text(tree.At(after, "properties", "storageProfile", "dataDisks")),
+		text(tree.At(before, "properties", "storageProfile", "dataDisks")))
 }
 
 // docs/azure.md §2.1: in Manual mode a write touches no machine, which its charge tells, too.
@@ -202,7 +206,8 @@ func TestRecordedDurations(t *testing.T) {
 		call     call
 		from, to float64 // seconds
 	}{
-		"upgrade by script":   {call{"PATCH", testSet, script("y")}, call{"POST", testSet + "/manualupgrade", one}, 45.6, 59.6}, // beside 54.3, which was one
+		// beside 54.3, which was one
+		"upgrade by script":   {call{"PATCH", testSet, script("y")}, call{"POST", testSet + "/manualupgrade", one}, 45.6, 59.6},
 		"upgrade by image":    {call{"PATCH", testSet, image(imageV2)}, call{"POST", testSet + "/manualupgrade", one}, 132, 164},
 		"upgrade of nobody":   {call{}, call{"POST", testSet + "/manualupgrade", one}, 0.4, 0.4}, // §2.2; at most 45
 		"reimage":             {call{}, call{"POST", testSet + "/reimage", one}, 68, 83},

@@ -33,8 +33,11 @@ func TestProtectionIsNoModel(t *testing.T) {
 	vm := s.vm("0")
 	mustEqual(t, "latest", tree.BoolAt(vm, "properties", "latestModelApplied"), true)
 	mustEqual(t, "definition", tree.StringAt(vm, "properties", "modelDefinitionApplied"), "VirtualMachineScaleSet")
-	mustEqual(t, "policy", text(tree.At(vm, "properties", "protectionPolicy")), "map[protectFromScaleIn:true protectFromScaleSetActions:false]")
-	bad := tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", false}, {"protectFromScaleSetActions", true}}}}}}
+	mustEqual(t, "policy", text(tree.At(vm, "properties", "protectionPolicy")),
+		"map[protectFromScaleIn:true protectFromScaleSetActions:false]")
+	bad := tree.Members{
+		{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", false}, {"protectFromScaleSetActions", true}}}}},
+	}
 	s.do(http.StatusBadRequest, "PUT", testSet+"/virtualMachines/0", bad)
 }
 
@@ -42,7 +45,8 @@ func TestProtectionIsNoModel(t *testing.T) {
 var unusual = map[string]func(*sim){
 	"protected": func(s *sim) { s.protect("0") },
 	"deallocated": func(s *sim) {
-		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"0"}}})), operations.Succeeded)
+		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"0"}}})),
+			operations.Succeeded)
 	},
 	"failed": func(s *sim) {
 		s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}, {"times", 1}})
@@ -97,7 +101,8 @@ func TestStartRunsScripts(t *testing.T) {
 
 // docs/azure.md §2.2: the code of an operation whose extension failed is from hearsay.
 func TestExtensionFailureCode(t *testing.T) {
-	for choice, code := range map[kernel.Choice]string{"": "VMExtensionProvisioningError", "VMExtensionHandlerNonTransientError": "VMExtensionHandlerNonTransientError"} {
+	for choice, code := range map[kernel.Choice]string{"": "VMExtensionProvisioningError",
+		"VMExtensionHandlerNonTransientError": "VMExtensionHandlerNonTransientError"} {
 		s := withImages(t, Options{Switches: kernel.Switches{ExtensionFailure: choice}}, 1)
 		s.patched(script("y"))
 		s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}})

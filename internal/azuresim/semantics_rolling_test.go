@@ -51,7 +51,8 @@ func TestRollingBatches(t *testing.T) {
 	s := rollingSim(t, Options{}, tree.Member{"pauseTimeBetweenBatches", "PT1H"})
 	op := s.patch(script("y"))
 	s.wantRolling("RollingForward", "0023")
-	mustEqual(t, "state of the set", tree.StringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "properties", "provisioningState"), "Updating")
+	mustEqual(t, "state of the set", tree.StringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "properties", "provisioningState"),
+		"Updating")
 	s.rest(10 * time.Minute)
 	s.wantRolling("RollingForward", "2003")
 	mustEqual(t, "latest in the pause", text(s.latest()), "map[0:true 1:true 2:false 3:false 4:false]")
@@ -186,7 +187,8 @@ func TestRollingIsPreempted(t *testing.T) {
 // docs/azure.md §2.4: machines that are off do not stop it.
 func TestRollingPassesWhoIsOff(t *testing.T) {
 	s := rollingSim(t, Options{})
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"3", "4"}}})), operations.Succeeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"3", "4"}}})),
+		operations.Succeeded)
 	s.want(s.finish(s.patch(script("y"))), operations.Succeeded)
 	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
 }
@@ -254,7 +256,8 @@ func TestOSRollingUpgrade(t *testing.T) {
 		mustEqual(t, "version", tree.StringAt(vm, "properties", "storageProfile", "imageReference", "exactVersion"), "22.04.2")
 	}
 	past := listOf(s.do(http.StatusOK, "GET", testSet+"/osUpgradeHistory", nil).body)
-	mustEqual(t, "history", tree.StringAt(past[0], "properties", "runningStatus", "code")+" by "+tree.StringAt(past[0], "properties", "startedBy"), "Completed by User")
+	mustEqual(t, "history", tree.StringAt(past[0], "properties", "runningStatus", "code")+" by "+
+		tree.StringAt(past[0], "properties", "startedBy"), "Completed by User")
 }
 
 // docs/azure.md §2.4: automatic OS upgrades act behind everybody's back in any

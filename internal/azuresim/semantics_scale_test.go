@@ -96,7 +96,8 @@ func TestScaleInTakesWhatScaleOutMade(t *testing.T) {
 func TestScaleInTakesWhoIsOff(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
-	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"1", "2"}}})), operations.Succeeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"1", "2"}}})),
+		operations.Succeeded)
 	s.scale(2)
 	mustEqual(t, "ids", s.ids(), "0 1")
 	mustEqual(t, "power", s.seen()["1"].Power, "deallocated")
@@ -111,7 +112,8 @@ func overprovisioned(t *testing.T, seed int64, n int, more ...tree.Member) (*sim
 		{"overprovision", true}, {"upgradePolicy", tree.Members{{"mode", "Manual"}}},
 		{"virtualMachineProfile", tree.Members{
 			{"osProfile", tree.Members{{"computerNamePrefix", "web"}, {"adminUsername", "u"}}},
-			{"storageProfile", tree.Members{{"imageReference", tree.Members{{"publisher", "Canonical"}, {"offer", "U"}, {"sku", "18"}, {"version", "latest"}}}}},
+			{"storageProfile",
+				tree.Members{{"imageReference", tree.Members{{"publisher", "Canonical"}, {"offer", "U"}, {"sku", "18"}, {"version", "latest"}}}}},
 			{"extensionProfile", tree.At(mustObject(t, body), "properties", "virtualMachineProfile", "extensionProfile")},
 		}},
 	}, more...)
@@ -255,8 +257,9 @@ func TestMostMachines(t *testing.T) {
 			}
 			r := s.do(http.StatusConflict, "PATCH", testSet, tree.Members{{"sku", tree.Members{{"capacity", tc.most + 1}}}})
 			mustEqual(t, "code", r.code(), "OperationNotAllowed")
-			mustEqual(t, "message", tree.StringAt(r.body, "error", "message"), "Unable to create or update Virtual Machine Scale Set 'web' as it exceeds "+
-				"the total limit of '"+strconv.Itoa(tc.most)+"' Virtual Machine instances.")
+			mustEqual(t, "message", tree.StringAt(r.body, "error", "message"),
+				"Unable to create or update Virtual Machine Scale Set 'web' as it exceeds "+
+					"the total limit of '"+strconv.Itoa(tc.most)+"' Virtual Machine instances.")
 			s.patch(tree.Members{{"sku", tree.Members{{"capacity", tc.most}}}})
 		})
 	}

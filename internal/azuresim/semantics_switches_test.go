@@ -90,12 +90,14 @@ func TestExtensionsPatch(t *testing.T) {
 			{{"name", "other"}, {"properties", tree.Members{{"publisher", "p"}, {"type", "t"}}}},
 		}}}}))
 		var got []string
-		for _, e := range tree.ArrayAt(s.do(http.StatusOK, "GET", testSet, nil).body, "properties", "virtualMachineProfile", "extensionProfile", "extensions") {
+		for _, e := range tree.ArrayAt(s.do(http.StatusOK, "GET", testSet, nil).body, "properties", "virtualMachineProfile", "extensionProfile",
+			"extensions") {
 			got = append(got, tree.StringAt(e, "name"))
 		}
 		mustEqual(t, string(choice), strings.Join(got, " "), names)
 		s.patched(script("z"))
-		settings := tree.At(s.server.compute.Sets[strings.ToLower(testSet)].Model.Extension("CustomScript").Properties, "settings", "commandToExecute")
+		settings := tree.At(s.server.compute.Sets[strings.ToLower(testSet)].Model.Extension("CustomScript").Properties, "settings",
+			"commandToExecute")
 		mustEqual(t, "of the same name", text(settings), "z")
 	}
 }

@@ -145,7 +145,8 @@ func TestSemanticsTable(t *testing.T) {
 		}
 	}
 	for name, test := range exist {
-		isOfSwitches := test.file == "semantics_switches_test.go" || test.file == "semantics_table_test.go" // they are in the other table, or none
+		// they are in the other table, or none
+		isOfSwitches := test.file == "semantics_switches_test.go" || test.file == "semantics_table_test.go"
 		if strings.HasPrefix(test.file, "semantics_") && !isOfSwitches && !named[name] {
 			t.Errorf("%s is in no row", name)
 		}
@@ -182,23 +183,24 @@ func TestSwitchTable(t *testing.T) {
 			rows[row[2]] = row
 		}
 	}
-	fields := slices.Concat(reflect.VisibleFields(reflect.TypeFor[kernel.Switches]()), reflect.VisibleFields(reflect.TypeFor[throttle.PerMinuteChoices]()))
-	for _, field := range fields {
-		name, choices := field.Tag.Get("json"), "0: none"
-		if field.Type == reflect.TypeFor[kernel.Choice]() {
-			choices = strings.Join(strings.Fields(field.Tag.Get("choices")), ", ")
+	for _, structure := range []reflect.Type{reflect.TypeFor[kernel.Switches](), reflect.TypeFor[throttle.PerMinuteChoices]()} {
+		for _, field := range reflect.VisibleFields(structure) {
+			name, choices := field.Tag.Get("json"), "0: none"
+			if field.Type == reflect.TypeFor[kernel.Choice]() {
+				choices = strings.Join(kernel.ChoicesOf(structure, field), ", ")
+			}
+			row := rows[name]
+			if row == nil {
+				t.Errorf("switch %s is not in the table", name)
+				continue
+			}
+			mustEqual(t, "fact of "+name, row[1], field.Tag.Get("fact"))
+			mustEqual(t, "choices of "+name, row[3], choices)
+			if exist[row[4]].file == "" {
+				t.Errorf("switch %s names %s, which there is not", name, row[4])
+			}
+			delete(rows, name)
 		}
-		row := rows[name]
-		if row == nil {
-			t.Errorf("switch %s is not in the table", name)
-			continue
-		}
-		mustEqual(t, "fact of "+name, row[1], field.Tag.Get("fact"))
-		mustEqual(t, "choices of "+name, row[3], choices)
-		if exist[row[4]].file == "" {
-			t.Errorf("switch %s names %s, which there is not", name, row[4])
-		}
-		delete(rows, name)
 	}
 	for name := range rows {
 		t.Errorf("there is no switch %s", name)

@@ -20,10 +20,12 @@ func newSet(capacity int) tree.Members {
 			{"storageProfile", tree.Members{{"imageReference", tree.Members{
 				{"publisher", "Canonical"}, {"offer", "UbuntuServer"}, {"sku", "18.04-LTS"}, {"version", "latest"},
 			}}}},
-			{"networkProfile", tree.Members{{"networkInterfaceConfigurations", []tree.Members{{{"name", "nic"}, {"properties", tree.Members{{"primary", true}}}}}}}},
+			{"networkProfile",
+				tree.Members{{"networkInterfaceConfigurations", []tree.Members{{{"name", "nic"}, {"properties", tree.Members{{"primary", true}}}}}}}},
 		}},
 	}
-	return tree.Members{{"location", "westus"}, {"sku", tree.Members{{"name", "Standard_B2s"}, {"capacity", capacity}}}, {"properties", properties}}
+	return tree.Members{{"location", "westus"}, {"sku", tree.Members{{"name", "Standard_B2s"}, {"capacity", capacity}}},
+		{"properties", properties}}
 }
 
 // PUT: 201 Creating, then 200 Updating; an identical one changes nothing (docs/azure.md §4, §2.8).
@@ -112,7 +114,8 @@ func TestEtags(t *testing.T) {
 	mustEqual(t, "code", r.code(), "PreconditionFailed")
 	mustEqual(t, "message", tree.StringAt(r.body, "error", "message"),
 		`Etag provided in if-match header "invalid" does not match etag "1" of resource.`)
-	s.want(s.finish(s.do(http.StatusOK, "PATCH", testSet, tree.Members{{"tags", tree.Members{{"a", "b"}}}}, "If-Match", `"1"`)), operations.Succeeded)
+	s.want(s.finish(s.do(http.StatusOK, "PATCH", testSet, tree.Members{{"tags", tree.Members{{"a", "b"}}}}, "If-Match", `"1"`)),
+		operations.Succeeded)
 	s.do(http.StatusPreconditionFailed, "PATCH", testSet, tree.Members{}, "If-Match", `"1"`)
 	s.do(http.StatusPreconditionFailed, "PUT", testSet, newSet(1), "If-None-Match", "*")
 	s.do(http.StatusPreconditionFailed, "PUT", testSet+"2", newSet(1), "If-Match", "*")

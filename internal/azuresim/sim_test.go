@@ -222,13 +222,15 @@ func script(command string, more ...tree.Member) tree.Members {
 		{"publisher", "Microsoft.Azure.Extensions"}, {"type", "CustomScript"}, {"typeHandlerVersion", "2.1"},
 		{"settings", tree.Members{{"commandToExecute", command}}},
 	}, more...)
-	return tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"extensionProfile", tree.Members{{"extensions", []tree.Members{
-		{{"name", "CustomScript"}, {"properties", properties}},
-	}}}}}}}}}
+	return tree.Members{{"properties",
+		tree.Members{{"virtualMachineProfile", tree.Members{{"extensionProfile", tree.Members{{"extensions", []tree.Members{
+			{{"name", "CustomScript"}, {"properties", properties}},
+		}}}}}}}}}
 }
 
 func image(id string) tree.Members {
-	return tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"storageProfile", tree.Members{{"imageReference", tree.Members{{"id", id}}}}}}}}}}
+	return tree.Members{{"properties",
+		tree.Members{{"virtualMachineProfile", tree.Members{{"storageProfile", tree.Members{{"imageReference", tree.Members{{"id", id}}}}}}}}}}
 }
 
 func (s *sim) patch(body any) reply {

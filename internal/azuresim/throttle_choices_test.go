@@ -17,7 +17,8 @@ import (
 func scarce(t *testing.T, chosen throttle.PerMinuteChoices) *sim {
 	t.Helper()
 	limits := map[string]throttle.Limit{}
-	for _, p := range []ratelimit.Policy{ratelimit.SetUpdate, ratelimit.VMUpdate, ratelimit.SetHighCost, ratelimit.SetLowCost, ratelimit.VMGet} {
+	for _, p := range []ratelimit.Policy{ratelimit.SetUpdate, ratelimit.VMUpdate, ratelimit.SetHighCost, ratelimit.SetLowCost,
+		ratelimit.VMGet} {
 		limits[p.Name+"Subscription"] = throttle.Limit{Size: 2}
 	}
 	return newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, PerMinute: chosen, Limits: limits}})
@@ -68,8 +69,9 @@ func TestManualUpgradeBuckets(t *testing.T) {
 
 // Who draws by the machine pays nothing for what touches none, and waits for as many as it touched (docs/azure.md §2.2, §7.4).
 func TestBucketsByMachine(t *testing.T) {
-	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, PerMinute: throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM"},
-		Limits: map[string]throttle.Limit{"UpdateVMScaleSetVMSubscription": {Size: 2, PerMinute: 60}}}})
+	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute,
+		PerMinute: throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM"},
+		Limits:    map[string]throttle.Limit{"UpdateVMScaleSetVMSubscription": {Size: 2, PerMinute: 60}}}})
 	s.stage(5)
 	mustEqual(t, "after none", left(s.upgrade("0", "1", "2", "3")), "UpdateVMScaleSetVMSubscription;2")
 	s.control("POST", "/model", tree.Members{{"scaleSet", testSet}, {"merge", profile(tree.Member{"licenseType", "x"})}})
@@ -139,13 +141,15 @@ func TestBadBuckets(t *testing.T) {
 	s := scarce(t, throttle.PerMinuteChoices{VMList: "none"})
 	s.stage(1)
 	for _, bad := range []string{"manualUpgrade", "vmList", "names"} {
-		if status, text := s.tryControl("PUT", "/throttle", tree.Members{{"compute", "perMinute"}, {bad, "sometimes"}}); status != http.StatusBadRequest {
+		if status, text := s.tryControl("PUT", "/throttle", tree.Members{{"compute", "perMinute"}, {bad, "sometimes"}}); status !=
+			http.StatusBadRequest {
 			t.Errorf("%s: %d %s", bad, status, text)
 		}
 	}
 	mustEqual(t, "left", left(s.try(call{"GET", testSet + "/virtualMachines", nil})), "")
 	s.control("PUT", "/throttle", tree.Members{{"compute", "perMinute"}, {"vmList", "LowCostGetVMScaleSet"}})
-	mustEqual(t, "left", left(s.try(call{"GET", testSet + "/virtualMachines", nil})), "LowCostGetVMScaleSetSubscription;2399,LowCostGetVMScaleSetResource;35")
+	mustEqual(t, "left", left(s.try(call{"GET", testSet + "/virtualMachines", nil})),
+		"LowCostGetVMScaleSetSubscription;2399,LowCostGetVMScaleSetResource;35")
 	defer func() {
 		if problem, isText := recover().(string); !isText || !strings.Contains(problem, `vmList stands at "no"`) {
 			t.Fatal(problem)

@@ -54,20 +54,24 @@ var perMinute = map[string]struct {
 	call
 	resourceRefill, resourceSize, regionRefill, regionSize int // no resource: 0
 }{
-	"CreateVMScaleSet":                   {call{"PUT", testSet + "-new", tree.Members{{"location", "eastus"}}}, 4, 12, 125, 375},
-	"UpdateVMScaleSet":                   {call{"PATCH", testSet, tree.Members{}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by PUT":            {call{"PUT", testSet, tree.Members{{"sku", tree.Members{{"capacity", -1}}}}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by manualupgrade":  {call{"POST", testSet + "/manualupgrade", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by extension":      {call{"DELETE", testSet + "/extensions/x", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by cancel":         {call{"POST", testSet + "/rollingUpgrades/cancel", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by reimage":        {call{"POST", testSet + "/reimage", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by repairs":        {call{"POST", testSet + "/setOrchestrationServiceState", tree.Members{{"action", "none"}}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by reimageAll":     {call{"POST", testSet + "/reimageAll", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by start":          {call{"POST", testSet + "/start", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by redeploy":       {call{"POST", testSet + "/redeploy", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by restart":        {call{"POST", testSet + "/restart", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"DeleteVMScaleSet":                   {call{"DELETE", testSet + "-none", nil}, 4, 12, 175, 525},
-	"DeleteVMScaleSet by deallocate":     {call{"POST", testSet + "/deallocate", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
+	"CreateVMScaleSet":        {call{"PUT", testSet + "-new", tree.Members{{"location", "eastus"}}}, 4, 12, 125, 375},
+	"UpdateVMScaleSet":        {call{"PATCH", testSet, tree.Members{}}, 4, 12, 500, 1500},
+	"UpdateVMScaleSet by PUT": {call{"PUT", testSet, tree.Members{{"sku", tree.Members{{"capacity", -1}}}}}, 4, 12, 500, 1500},
+	"UpdateVMScaleSet by manualupgrade": {call{"POST", testSet + "/manualupgrade", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 500,
+		1500},
+	"UpdateVMScaleSet by extension": {call{"DELETE", testSet + "/extensions/x", nil}, 4, 12, 500, 1500},
+	"UpdateVMScaleSet by cancel":    {call{"POST", testSet + "/rollingUpgrades/cancel", nil}, 4, 12, 500, 1500},
+	"UpdateVMScaleSet by reimage":   {call{"POST", testSet + "/reimage", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by repairs": {call{"POST", testSet + "/setOrchestrationServiceState", tree.Members{{"action", "none"}}}, 4, 12,
+		500, 1500},
+	"UpdateVMScaleSet by reimageAll": {call{"POST", testSet + "/reimageAll", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500,
+		1500},
+	"UpdateVMScaleSet by start":    {call{"POST", testSet + "/start", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by redeploy": {call{"POST", testSet + "/redeploy", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"UpdateVMScaleSet by restart":  {call{"POST", testSet + "/restart", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"DeleteVMScaleSet":             {call{"DELETE", testSet + "-none", nil}, 4, 12, 175, 525},
+	"DeleteVMScaleSet by deallocate": {call{"POST", testSet + "/deallocate", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 175,
+		525},
 	"LowCostGetVMScaleSet":               {call{"GET", testSet, nil}, 12, 36, 800, 2400},
 	"LowCostGetVMScaleSet of upgrade":    {call{"GET", testSet + "/rollingUpgrades/latest", nil}, 12, 36, 800, 2400},
 	"LowCostGetVMScaleSet of sizes":      {call{"GET", testSet + "/skus", nil}, 12, 36, 800, 2400},
@@ -83,15 +87,16 @@ var perMinute = map[string]struct {
 	"UpdateVMScaleSetVM by start":        {call{"POST", testSet + "/virtualMachines/7/start", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSetVM by reimage":      {call{"POST", testSet + "/virtualMachines/7/reimage", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSetVM by reimageAll":   {call{"POST", testSet + "/virtualMachines/7/reimageall", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSetVM by PUT":          {call{"PUT", testSet + "/virtualMachines/7", tree.Members{{"location", "eastus"}}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSetVM by run command":  {call{"POST", testSet + "/virtualMachines/7/runCommand", tree.Members{}}, 4, 12, 500, 1500},
-	"DeleteVMScaleSetVM by DELETE":       {call{"DELETE", testSet + "/virtualMachines/7", nil}, 4, 12, 500, 1500},
-	"DeleteVMScaleSetVM by deallocate":   {call{"POST", testSet + "/virtualMachines/7/deallocate", nil}, 4, 12, 500, 1500},
-	"GetVMScaleSetVM itself":             {call{"GET", testSet + "/virtualMachines/7", nil}, 12, 36, 2000, 6000},
-	"DeleteVMScaleSet by poweroff":       {call{"POST", testSet + "/poweroff", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
-	"DeleteVMScaleSetVM":                 {call{"POST", testSet + "/virtualMachines/7/poweroff", nil}, 4, 12, 500, 1500},
-	"GetVMScaleSetVM":                    {call{"GET", testSet + "/virtualMachines/7/instanceView", nil}, 12, 36, 2000, 6000},
-	"GetOperation":                       {call{"GET", testOperation, nil}, 15, 45, 5000, 15000},
+	"UpdateVMScaleSetVM by PUT": {call{"PUT", testSet + "/virtualMachines/7", tree.Members{{"location", "eastus"}}}, 4, 12, 500,
+		1500},
+	"UpdateVMScaleSetVM by run command": {call{"POST", testSet + "/virtualMachines/7/runCommand", tree.Members{}}, 4, 12, 500, 1500},
+	"DeleteVMScaleSetVM by DELETE":      {call{"DELETE", testSet + "/virtualMachines/7", nil}, 4, 12, 500, 1500},
+	"DeleteVMScaleSetVM by deallocate":  {call{"POST", testSet + "/virtualMachines/7/deallocate", nil}, 4, 12, 500, 1500},
+	"GetVMScaleSetVM itself":            {call{"GET", testSet + "/virtualMachines/7", nil}, 12, 36, 2000, 6000},
+	"DeleteVMScaleSet by poweroff":      {call{"POST", testSet + "/poweroff", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
+	"DeleteVMScaleSetVM":                {call{"POST", testSet + "/virtualMachines/7/poweroff", nil}, 4, 12, 500, 1500},
+	"GetVMScaleSetVM":                   {call{"GET", testSet + "/virtualMachines/7/instanceView", nil}, 12, 36, 2000, 6000},
+	"GetOperation":                      {call{"GET", testOperation, nil}, 15, 45, 5000, 15000},
 }
 
 // Every bucket of docs/azure.md §3.2 holds what it should, is refilled as fast as it should be, and is named when it is empty.
@@ -112,7 +117,8 @@ func TestPerMinuteBuckets(t *testing.T) {
 				s.control("PUT", "/scalesets", tree.Members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", vmprofile.Flexible}})
 				first := s.try(tc.call)
 				mustEqual(t, "left", leftOf(first, level), want.size-1)
-				mustEqual(t, "has a resource's bucket", strings.Contains(first.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Resource;"), tc.resourceSize > 0)
+				mustEqual(t, "has a resource's bucket", strings.Contains(first.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Resource;"),
+					tc.resourceSize > 0)
 				n, refused := s.drain(tc.call, level)
 				mustEqual(t, "bucket", n, want.size-1)
 				mustEqual(t, "Retry-After", refused.header.Get("Retry-After"), strconv.Itoa(arm.WholeSeconds(time.Minute/time.Duration(want.refill))))
@@ -157,7 +163,8 @@ func TestBucketsAreApart(t *testing.T) {
 	s.do(http.StatusOK, "GET", testSet+"/virtualMachines/1", nil)
 	other := strings.Replace(testSet, "web", "other", 1)
 	s.control("PUT", "/scalesets", tree.Members{{"scaleSet", other}, {"location", "westus"}})
-	s.control("PUT", "/throttle", tree.Members{{"compute", "perMinute"}, {"limits", tree.Members{{"LowCostGetVMScaleSetSubscription", tree.Members{{"size", 1}, {"perMinute", 1}}}}}})
+	s.control("PUT", "/throttle", tree.Members{{"compute", "perMinute"},
+		{"limits", tree.Members{{"LowCostGetVMScaleSetSubscription", tree.Members{{"size", 1}, {"perMinute", 1}}}}}})
 	s.do(http.StatusOK, "GET", testSet, nil)
 	s.do(http.StatusTooManyRequests, "GET", testSet, nil)
 	s.do(http.StatusOK, "GET", other, nil)
@@ -177,12 +184,14 @@ func TestThrottledBodies(t *testing.T) {
 			e = tree.ObjectAt(r.body, "error")
 		}
 		mustEqual(t, "code", tree.StringAt(e, "code"), "OperationNotAllowed")
-		mustEqual(t, "message", tree.StringAt(e, "message"), "The server rejected the request because too many requests have been received for this subscription.")
+		mustEqual(t, "message", tree.StringAt(e, "message"),
+			"The server rejected the request because too many requests have been received for this subscription.")
 		detail, _ := tree.ArrayAt(e, "details")[0].(tree.Object)
 		mustEqual(t, "detail", tree.StringAt(detail, "code"), "TooManyRequests")
 		mustEqual(t, "target", tree.StringAt(detail, "target"), "HighCostGetVMScaleSet3Min")
-		mustEqual(t, "what it says", tree.StringAt(detail, "message"), `{"operationGroup":"HighCostGetVMScaleSet3Min","startTime":"2026-01-02T03:04:05+00:00",`+
-			`"endTime":"2026-01-02T03:04:05+00:00","allowedRequestCount":180,"measuredRequestCount":181}`)
+		mustEqual(t, "what it says", tree.StringAt(detail, "message"),
+			`{"operationGroup":"HighCostGetVMScaleSet3Min","startTime":"2026-01-02T03:04:05+00:00",`+
+				`"endTime":"2026-01-02T03:04:05+00:00","allowedRequestCount":180,"measuredRequestCount":181}`)
 		mustEqual(t, "Retry-After", r.header.Get("Retry-After"), "180")
 	}
 }
@@ -233,7 +242,10 @@ func TestWindowsCountMachines(t *testing.T) {
 	s.stage(600)
 	r := s.do(http.StatusAccepted, "POST", testSet+"/restart", nil)
 	mustEqual(t, "left", r.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Microsoft.Compute/VMScaleSetActions3Min;239,"+
-		"Microsoft.Compute/VMScaleSetActions30Min;1199,Microsoft.Compute/VMScaleSetBatchedVMRequests5Min;600,Microsoft.Compute/VmssQueuedVMOperations;4800")
+		"Microsoft.Compute/VMScaleSetActions30Min;1199,"+
+		""+
+		""+
+		"Microsoft.Compute/VMScaleSetBatchedVMRequests5Min;600,Microsoft.Compute/VmssQueuedVMOperations;4800")
 	mustEqual(t, "charge", r.header.Get("X-Ms-Request-Charge"), "600")
 	r = s.do(http.StatusAccepted, "POST", testSet+"/start", tree.Members{{"instanceIds", []string{"0"}}})
 	if left := r.header.Get("X-Ms-Ratelimit-Remaining-Resource"); !strings.Contains(left, "VmssQueuedVMOperations;4200") {
@@ -330,10 +342,12 @@ func tokenOf(client string, n int) string {
 
 // The resource manager stands before the compute provider: what it refuses costs nothing there.
 func TestARMStandsBefore(t *testing.T) {
-	s := newSim(t, Options{Throttling: throttle.Options{ARM: true, Compute: throttle.ComputePerMinute, Limits: map[string]throttle.Limit{"SubscriptionReads": {Size: 1, PerMinute: 60}}}})
+	s := newSim(t, Options{Throttling: throttle.Options{ARM: true, Compute: throttle.ComputePerMinute,
+		Limits: map[string]throttle.Limit{"SubscriptionReads": {Size: 1, PerMinute: 60}}}})
 	s.stage(1)
 	first := s.do(http.StatusOK, "GET", testSet, nil)
-	mustEqual(t, "left", first.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Microsoft.Compute/LowCostGetVMScaleSetSubscription;2399,Microsoft.Compute/LowCostGetVMScaleSetResource;35")
+	mustEqual(t, "left", first.header.Get("X-Ms-Ratelimit-Remaining-Resource"),
+		"Microsoft.Compute/LowCostGetVMScaleSetSubscription;2399,Microsoft.Compute/LowCostGetVMScaleSetResource;35")
 	for range 50 {
 		mustEqual(t, "refused by", s.do(http.StatusTooManyRequests, "GET", testSet, nil).code(), "SubscriptionRequestsThrottled")
 	}

@@ -52,7 +52,8 @@ func TestImageReplacesDisk(t *testing.T) {
 	mustEqual(t, "health during", s.seen()["0"].Health, "unhealthy")
 	s.want(s.finish(op), operations.Succeeded)
 	after := s.vms("")[0]
-	if text(tree.At(after, "properties", "storageProfile", "osDisk", "managedDisk", "id")) == text(tree.At(before, "properties", "storageProfile", "osDisk", "managedDisk", "id")) {
+	if text(tree.At(after, "properties", "storageProfile", "osDisk", "managedDisk", "id")) ==
+		text(tree.At(before, "properties", "storageProfile", "osDisk", "managedDisk", "id")) {
 		t.Fatal("the OS disk is the same")
 	}
 	mustEqual(t, "vmId", text(tree.At(after, "properties", "vmId")), text(tree.At(before, "properties", "vmId")))
@@ -101,7 +102,8 @@ func TestScriptFails(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3, tree.Member{"health", "probe"})
 	s.patched(script("bad"))
-	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}, {"exitCode", 3}, {"stderr", "boom"}, {"instances", []string{"1"}}})
+	s.faults(tree.Members{{"operation", "UpdateInstances"}, {"kind", "scriptFails"}, {"exitCode", 3}, {"stderr", "boom"},
+		{"instances", []string{"1"}}})
 	op := s.finish(s.upgrade("0", "1"))
 	s.want(op, operations.Failed)
 	mustEqual(t, "code", tree.StringAt(op, "error", "code"), "VMExtensionProvisioningError")
@@ -129,7 +131,8 @@ func TestBadInstanceIDs(t *testing.T) {
 		body    any
 		message string
 	}{
-		"stale":   {tree.Members{{"instanceIds", []string{"0", "2143"}}}, "The provided instanceId 2143 is not an active Virtual Machine Scale Set VM instanceId."},
+		"stale": {tree.Members{{"instanceIds", []string{"0", "2143"}}},
+			"The provided instanceId 2143 is not an active Virtual Machine Scale Set VM instanceId."},
 		"no id":   {tree.Members{{"instanceIds", []string{"web_0"}}}, "Virtual Machine Scale Set VM instanceId must be a number."},
 		"missing": {tree.Members{}, "Required parameter 'instanceIds' is missing (null)."},
 	} {
@@ -147,7 +150,9 @@ func TestBadInstanceIDs(t *testing.T) {
 func TestProtectionSkips(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
-	protect := tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", true}, {"protectFromScaleSetActions", true}}}}}}
+	protect := tree.Members{
+		{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleIn", true}, {"protectFromScaleSetActions", true}}}}},
+	}
 	s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", protect)), operations.Succeeded)
 	s.patched(script("x"))
 	s.want(s.finish(s.upgrade("*")), operations.Succeeded)
@@ -271,7 +276,8 @@ func TestUpgradeModes(t *testing.T) {
 	}
 	rolling := tree.Members{{"properties", tree.Members{{"upgradePolicy", tree.Members{{"mode", "Rolling"}}}}}}
 	r := s.do(http.StatusBadRequest, "PATCH", testSet, rolling)
-	if !strings.HasPrefix(tree.StringAt(r.body, "error", "message"), "Rolling Upgrade mode is not supported for this Virtual Machine Scale Set") {
+	if !strings.HasPrefix(tree.StringAt(r.body, "error", "message"),
+		"Rolling Upgrade mode is not supported for this Virtual Machine Scale Set") {
 		t.Fatal(r.text)
 	}
 }

@@ -41,7 +41,8 @@ func nowhere(s server) checks.Subject {
 
 // forbidden is that the identity may not look, throttled that Azure wants to be left alone.
 var (
-	forbidden = &rollout.Problem{Kind: rollout.KindForbidden, Code: "AuthorizationFailed", Message: "the identity lacks the permission to look", Remediation: "az grant"}
+	forbidden = &rollout.Problem{Kind: rollout.KindForbidden, Code: "AuthorizationFailed",
+		Message: "the identity lacks the permission to look", Remediation: "az grant"}
 	throttled = &rollout.Problem{Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "slow down", RetryAfter: 2 * time.Minute}
 )
 
@@ -59,17 +60,23 @@ func TestHTTPLooksUpAddresses(t *testing.T) {
 		"at its address":    {via: checks.ViaPrivateAddress, address: s.address.Addr(), outcome: checks.Passed, part: "200"},
 		"at its port":       {via: checks.ViaNAT, nat: nat, outcome: checks.Passed, part: "200"},
 		"it has no address": {via: checks.ViaPrivateAddress, nat: nat, outcome: checks.Error, part: "instance 3 has no known PrivateAddress"},
-		"it has no port":    {via: checks.ViaNAT, address: s.address.Addr(), outcome: checks.Error, part: "instance 3 has no known NATPort for port 80"},
-		"something else":    {via: checks.ViaNAT, err: errors.New(loot), outcome: checks.Error, part: "it could not be done"},
+		"it has no port": {via: checks.ViaNAT, address: s.address.Addr(), outcome: checks.Error,
+			part: "instance 3 has no known NATPort for port 80"},
+		"something else": {via: checks.ViaNAT, err: errors.New(loot), outcome: checks.Error, part: "it could not be done"},
 		"its ports are not allowed": {via: checks.ViaNAT, address: s.address.Addr(), err: forbidden, outcome: checks.Error,
-			part: "instance 3 has no known NATPort for port 80: AuthorizationFailed: the identity lacks the permission to look; to mend it: az grant |"},
+			part: "instance 3 has no known NATPort for port 80: AuthorizationFailed: the identity lacks the permission to look; to mend it: az " +
+				"grant |"},
 		"its ports are throttled": {via: checks.ViaNAT, address: s.address.Addr(), err: throttled, outcome: checks.Error,
 			part: "instance 3 has no known NATPort for port 80: TooManyRequests: slow down; Azure asks to wait 2m0s |"},
 		"nothing is allowed": {via: checks.ViaPrivateAddress, err: forbidden, outcome: checks.Error,
-			part: fmt.Sprintf("instance 3 has no known PrivateAddress for port %d: AuthorizationFailed: the identity lacks the permission to look; to mend it: az grant |", s.address.Port())},
-		"its ports do not matter":   {via: checks.ViaPrivateAddress, address: s.address.Addr(), err: forbidden, outcome: checks.Passed, part: "200"},
-		"nor do its other ports":    {via: checks.ViaNAT, nat: nat, err: throttled, outcome: checks.Passed, part: "200"},
-		"an address that is inside": {via: checks.ViaPrivateAddress, address: netip.MustParseAddr("168.63.129.16"), outcome: checks.Error, part: "refused by policy"},
+			part: fmt.Sprintf(
+				"instance 3 has no known PrivateAddress for port %d: AuthorizationFailed: the identity lacks the permission to look; to mend it: az "+
+					"grant |", s.address.Port())},
+		"its ports do not matter": {via: checks.ViaPrivateAddress, address: s.address.Addr(), err: forbidden, outcome: checks.Passed,
+			part: "200"},
+		"nor do its other ports": {via: checks.ViaNAT, nat: nat, err: throttled, outcome: checks.Passed, part: "200"},
+		"an address that is inside": {via: checks.ViaPrivateAddress, address: netip.MustParseAddr("168.63.129.16"), outcome: checks.Error,
+			part: "refused by policy"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := ports(t)
@@ -102,7 +109,8 @@ func TestWhatIsKnownIsNotLookedUp(t *testing.T) {
 	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: page.URL}}, p, machine(page)), checks.Passed, "")
 	d := checks.Prometheus{
 		URL: s.URL + "/base", Threshold: checks.Threshold{Max: pointer(1.0)},
-		Query: `{{ regex .Canary.Names }} {{ .Instance.ID }} {{ regex .Baseline.Names }} {{ if ne .Step "half" }}{{ join .Canary.Addresses "," }}{{ else }}{{ .Step }}{{ end }}`,
+		Query: `{{ regex .Canary.Names }} {{ .Instance.ID }} {{ regex .Baseline.Names }} {{ if ne .Step "half" }}{{ join .Canary.Addresses ",` +
+			`" }}{{ else }}{{ .Step }}{{ end }}`,
 	}
 	want(t, measure(t, checks.Spec{Prometheus: &d}, p, nowhere(s)), checks.Passed, "0.5")
 	if len(*asked) != 1 {
@@ -121,14 +129,16 @@ func TestQueriesLookUpAddresses(t *testing.T) {
 		part    string
 		lookups string
 	}{
-		"canaries":            {"{{ regex .Canary.Addresses }}", checks.Passed, "0.5", "map[3:1 4:1]"},
-		"the baseline":        {`{{ join .Baseline.Addresses "," }}`, checks.Passed, "0.5", "map[0:1]"},
-		"the instance":        {"{{ .Instance.Address }}", checks.Passed, "0.5", "map[3:1]"},
-		"in brackets":         {`{{ join (.Baseline).Addresses "," }}`, checks.Passed, "0.5", "map[0:1]"},
-		"nobody knows":        {`{{ join .Canary.Addresses "," }}{{ .Args.lost }}`, checks.Error, "| looking up the addresses of instance 4: no such machine |", "map[3:1 4:1]"},
+		"canaries":     {"{{ regex .Canary.Addresses }}", checks.Passed, "0.5", "map[3:1 4:1]"},
+		"the baseline": {`{{ join .Baseline.Addresses "," }}`, checks.Passed, "0.5", "map[0:1]"},
+		"the instance": {"{{ .Instance.Address }}", checks.Passed, "0.5", "map[3:1]"},
+		"in brackets":  {`{{ join (.Baseline).Addresses "," }}`, checks.Passed, "0.5", "map[0:1]"},
+		"nobody knows": {`{{ join .Canary.Addresses "," }}{{ .Args.lost }}`, checks.Error,
+			"| looking up the addresses of instance 4: no such machine |", "map[3:1 4:1]"},
 		"ports do not matter": {`{{ regex .Canary.Addresses }}{{ .Args.ports }}`, checks.Passed, "0.5", "map[3:1 4:1]"},
-		"it has none":         {`{{ regex .Canary.Addresses }}{{ .Args.none }}`, checks.Error, "| instance 4 has no known address |", "map[3:1 4:1]"},
-		"what is not spoken":  {"{{ .Instance.NAT }}", checks.Error, "writing the query", "map[]"},
+		"it has none": {`{{ regex .Canary.Addresses }}{{ .Args.none }}`, checks.Error, "| instance 4 has no known address |",
+			"map[3:1 4:1]"},
+		"what is not spoken": {"{{ .Instance.NAT }}", checks.Error, "writing the query", "map[]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			clear(lookups)
@@ -149,7 +159,8 @@ func TestQueriesLookUpAddresses(t *testing.T) {
 				}
 			})
 			before := len(*asked)
-			d := checks.Prometheus{URL: s.URL + "/base", Query: tc.query, Args: map[string]string{"lost": "", "none": "", "ports": ""}, Threshold: checks.Threshold{Max: pointer(1.0)}}
+			d := checks.Prometheus{URL: s.URL + "/base", Query: tc.query, Args: map[string]string{"lost": "", "none": "", "ports": ""},
+				Threshold: checks.Threshold{Max: pointer(1.0)}}
 			want(t, measure(t, checks.Spec{Prometheus: &d}, p, nowhere(s)), tc.outcome, tc.part)
 			if fmt.Sprint(lookups) != tc.lookups || (len(*asked) > before) != (tc.outcome == checks.Passed) {
 				t.Errorf("looked up %v, want %s; asked %q", lookups, tc.lookups, (*asked)[before:])
@@ -170,8 +181,8 @@ func TestQueriesLeaveNobodyOut(t *testing.T) {
 	}
 }
 
-// TestWebhooksAreToldAddresses holds that who may have no use for addresses is asked without those that the identity may not read, and is asked
-// later where they could not be read for the moment.
+// TestWebhooksAreToldAddresses holds that who may have no use for addresses is asked without those that the identity may not read, and is
+// asked later where they could not be read for the moment.
 func TestWebhooksAreToldAddresses(t *testing.T) {
 	for name, tc := range map[string]struct {
 		address netip.Addr
@@ -180,10 +191,13 @@ func TestWebhooksAreToldAddresses(t *testing.T) {
 		part    string
 		told    string
 	}{
-		"it has none":                   {outcome: checks.Passed, told: `"zone":"1"}}`},
-		"nothing may be read":           {err: forbidden, outcome: checks.Passed, told: `"zone":"1","addressesMissing":"AuthorizationFailed: the identity lacks`},
-		"its ports may not be read":     {netip.MustParseAddr("10.0.0.7"), forbidden, checks.Passed, "", `"privateAddress":"10.0.0.7","addressesMissing":"Auth`},
-		"nothing can be read for now":   {err: throttled, outcome: checks.Error, part: "looking up the addresses of instance 3: TooManyRequests: slow down; Azure asks to wait 2m0s"},
+		"it has none": {outcome: checks.Passed, told: `"zone":"1"}}`},
+		"nothing may be read": {err: forbidden, outcome: checks.Passed,
+			told: `"zone":"1","addressesMissing":"AuthorizationFailed: the identity lacks`},
+		"its ports may not be read": {netip.MustParseAddr("10.0.0.7"), forbidden, checks.Passed, "",
+			`"privateAddress":"10.0.0.7","addressesMissing":"Auth`},
+		"nothing can be read for now": {err: throttled, outcome: checks.Error,
+			part: "looking up the addresses of instance 3: TooManyRequests: slow down; Azure asks to wait 2m0s"},
 		"its ports cannot be, for now":  {netip.MustParseAddr("10.0.0.7"), throttled, checks.Error, "slow down", ""},
 		"nobody knows why it cannot be": {err: errors.New(loot), outcome: checks.Error, part: "it could not be done"},
 	} {
@@ -242,7 +256,9 @@ func TestCommandsThatMendAreWhole(t *testing.T) {
 	m := probe.Measure(t.Context(), nowhere(server{}))
 	m.At = noon
 	state := checks.Rule{Interval: time.Minute, Count: 1}.Fold(checks.State{Begun: noon}, m)
-	if !strings.HasPrefix(state.Because, "1 errors in a row, tolerated are 0; instance 3 has no known PrivateAddress for port 80: no permission") || !strings.HasSuffix(state.Because, "…; to mend it: "+mend) {
+	if !strings.HasPrefix(state.Because,
+		"1 errors in a row, tolerated are 0; instance 3 has no known PrivateAddress for port 80: no permission") ||
+		!strings.HasSuffix(state.Because, "…; to mend it: "+mend) {
 		t.Errorf("%d bytes: %s", len(state.Because), state.Because)
 	}
 }

@@ -102,7 +102,8 @@ func TestCallIsDeliveredAtLast(t *testing.T) {
 			time.Sleep(time.Second)
 		}
 		if diff := cmp.Diff([]string{
-			" status 503", " hooks.example:80 closed the connection before it had answered", " hooks.example:80 did not answer in time", " status 429",
+			" status 503", " hooks.example:80 closed the connection before it had answered", " hooks.example:80 did not answer in time",
+			" status 429",
 			"Delivered status 200",
 		}, said); diff != "" {
 			t.Error(diff)
@@ -133,10 +134,14 @@ func TestResultsWhileUnderWay(t *testing.T) {
 // TestCallsThatCannotBeMade holds that what no further try mends is said at once, and that nobody is called.
 func TestCallsThatCannotBeMade(t *testing.T) {
 	for message, change := range map[string]func(*checks.Hook){
-		"refused by policy: metadata addresses are never called":                                  func(h *checks.Hook) { h.URL = "http://inside.example/" },
-		"refused by policy: a URL holds no user name or password; credentials come from a Secret": func(h *checks.Hook) { h.URL = "https://a:b@hooks.example/" },
-		"refused by policy: the certificate authority is not PEM":                                 func(h *checks.Hook) { h.TLS.CA = []byte(secret) },
-		"credentials are sent over https only":                                                    func(h *checks.Hook) { h.Credentials.Bearer = &checks.SecretKey{} },
+		"refused by policy: metadata addresses are never called": func(h *checks.Hook) {
+			h.URL = "http://inside.example/"
+		},
+		"refused by policy: a URL holds no user name or password; credentials come from a Secret": func(h *checks.Hook) {
+			h.URL = "https://a:b@hooks.example/"
+		},
+		"refused by policy: the certificate authority is not PEM": func(h *checks.Hook) { h.TLS.CA = []byte(secret) },
+		"credentials are sent over https only":                    func(h *checks.Hook) { h.Credentials.Bearer = &checks.SecretKey{} },
 		"nothing reads Secrets here": func(h *checks.Hook) {
 			h.URL, h.Credentials.Bearer = "https://hooks.example/", &checks.SecretKey{}
 		},
@@ -247,15 +252,16 @@ func TestUnwantedCallsAreCancelled(t *testing.T) {
 func TestOneRolloutHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good, dead := receiving(200), receiving(isDeaf)
-		client := outbound.New(outbound.Options{Resolver: good, PerEndpoint: 100, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
-			ours, theirs := net.Pipe()
-			if to.Port() == 80 {
-				go good.serve(theirs)
-			} else {
-				go dead.serve(theirs)
-			}
-			return ours, nil
-		}})
+		client := outbound.New(outbound.Options{Resolver: good, PerEndpoint: 100,
+			Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+				ours, theirs := net.Pipe()
+				if to.Port() == 80 {
+					go good.serve(theirs)
+				} else {
+					go dead.serve(theirs)
+				}
+				return ours, nil
+			}})
 		before := runtime.NumGoroutine()
 		c := calling(t, checks.CallerOptions{Outbound: client, Workers: 12, PerRollout: 5})
 		var many []checks.Call
@@ -345,7 +351,8 @@ func TestPayload(t *testing.T) {
 				`"privateAddress":"10.0.0.8","natPorts":{"22":"[2603:1020::1]:50103","80":"20.0.0.1:50003"}},"args":{"team":"shop"}}`},
 		"a machine without addresses": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
 			func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) { return netip.Addr{}, nil, nil }),
-			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1"},"args":{"team":"shop"}}`},
+			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common +
+				`"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1"},"args":{"team":"shop"}}`},
 		"a machine of which nothing may be read": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
 			func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
 				return netip.Addr{}, nil, forbidden
@@ -360,7 +367,8 @@ func TestPayload(t *testing.T) {
 				`"privateAddress":"10.0.0.7","natPorts":{"22":"20.0.0.1:50103"},` +
 				`"addressesMissing":"AuthorizationFailed: the identity lacks the permission to look; to mend it: az grant"},"args":{"team":"shop"}}`},
 		"nobody looks anything up": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), nil,
-			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1"},"args":{"team":"shop"}}`},
+			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common +
+				`"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1"},"args":{"team":"shop"}}`},
 		"a step": {checks.HookPayloadOf(set, rollout.AfterStep, false, ""), nil,
 			`{"event":"AfterStep","idempotencyKey":"KEY",` + common + `"args":{"team":"shop"}}`},
 		"a failure": {checks.HookPayloadOf(set, rollout.OnFailure, true, `"web_3" <failed>`), nil,
@@ -392,18 +400,19 @@ func TestAddressesThatCannotBeLookedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(200)
 		tries := 0
-		c := calling(t, checks.CallerOptions{Outbound: r.client(), Addresses: directory(func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
-			switch tries++; tries {
-			case 1:
-				return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindThrottled, Message: "Azure asks to wait"}
-			case 2:
-				return netip.Addr{}, nil, errors.New(secret)
-			case 3: // its ports are on their way
-				return netip.MustParseAddr("10.0.0.7"), nil, &rollout.Problem{Kind: rollout.KindTransient, Message: "Azure hung up"}
-			default:
-				return netip.MustParseAddr("10.0.0.7"), nil, nil
-			}
-		})})
+		c := calling(t, checks.CallerOptions{Outbound: r.client(),
+			Addresses: directory(func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
+				switch tries++; tries {
+				case 1:
+					return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindThrottled, Message: "Azure asks to wait"}
+				case 2:
+					return netip.Addr{}, nil, errors.New(secret)
+				case 3: // its ports are on their way
+					return netip.MustParseAddr("10.0.0.7"), nil, &rollout.Problem{Kind: rollout.KindTransient, Message: "Azure hung up"}
+				default:
+					return netip.MustParseAddr("10.0.0.7"), nil, nil
+				}
+			})})
 		c.Want("u", []checks.Call{call(1)})
 		synctest.Wait()
 		heard(t, c, key(1), rollout.HookCallPending, "looking up the addresses of instance 3: Azure asks to wait")
@@ -458,7 +467,8 @@ func TestCallsTellNothing(t *testing.T) {
 		"a user in the URL": {200, func(h *checks.Hook) { h.URL = "http://" + secret + ":" + secret + "@hooks.example/" }, "user name"},
 		"a URL of no form":  {200, func(h *checks.Hook) { h.URL = "http://hooks.example/%zz" + secret }, "cannot be read"},
 		"inside":            {200, func(h *checks.Hook) { h.URL = "http://inside.example/?token=" + secret }, "metadata"},
-		"TLS that is none":  {200, func(h *checks.Hook) { h.URL, h.Credentials = "https://hooks.example/?token="+secret, bearer }, "hooks.example:443"},
+		"TLS that is none": {200, func(h *checks.Hook) { h.URL, h.Credentials = "https://hooks.example/?token="+secret, bearer },
+			"hooks.example:443"},
 		"a Secret that is gone": {200, func(h *checks.Hook) {
 			h.URL, h.Credentials = "https://hooks.example/", checks.Credentials{Bearer: &checks.SecretKey{Name: "gone", Key: "token"}}
 		}, `Secret "gone" cannot be read`},
@@ -469,7 +479,8 @@ func TestCallsTellNothing(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := receiving(tc.answer)
-			c := calling(t, checks.CallerOptions{Outbound: r.client(), Secrets: vault{"shop/web/token": secret, "shop/lines/token": secret + "\n" + secret}})
+			c := calling(t, checks.CallerOptions{Outbound: r.client(),
+				Secrets: vault{"shop/web/token": secret, "shop/lines/token": secret + "\n" + secret}})
 			one := call(1)
 			one.Hook.URL += "?token=" + secret
 			if tc.change != nil {
@@ -496,7 +507,8 @@ func TestCallsTellNothing(t *testing.T) {
 
 // TestKeysAreDistinct holds random calls, made of parts that are easily confused, against every call that differs in one part.
 func TestKeysAreDistinct(t *testing.T) {
-	parts := []string{"", "a", "b", "ab", "1", "11", "1:", "1:a", "0:", "a\x00", "\x00a", "\xff", "\xfe", "�", "é", "@", "a@b", "3", "2:11", "call"}
+	parts := []string{"", "a", "b", "ab", "1", "11", "1:", "1:a", "0:", "a\x00", "\x00a", "\xff", "\xfe", "�", "é", "@", "a@b", "3", "2:11",
+		"call"}
 	numbers := []int64{0, 1, -1, 11, 111, 1 << 40}
 	keys := map[string]string{}
 	random := rand.New(rand.NewPCG(20261127, 1))

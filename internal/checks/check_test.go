@@ -10,7 +10,8 @@ import (
 
 func TestChecksThatMakeNoSense(t *testing.T) {
 	probe := probeFunc(nil)
-	good := checks.Check{Name: "up", Scope: checks.ScopeInstance, Probe: probe, Rule: checks.Rule{Interval: time.Second, Count: 2, FailureLimit: 1}}
+	good := checks.Check{Name: "up", Scope: checks.ScopeInstance, Probe: probe,
+		Rule: checks.Rule{Interval: time.Second, Count: 2, FailureLimit: 1}}
 	if err := good.Validate(); err != nil {
 		t.Fatal(err)
 	}

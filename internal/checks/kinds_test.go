@@ -29,7 +29,8 @@ func TestWebhook(t *testing.T) {
 		want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL}}, ports(t), machine(s)), outcome, "")
 	}
 	s := down(t)
-	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL + "?k=" + secret}}, ports(t), machine(s)), checks.Error, "cannot be reached")
+	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL + "?k=" + secret}}, ports(t), machine(s)), checks.Error,
+		"cannot be reached")
 }
 
 func TestWebhookPayload(t *testing.T) {
@@ -43,14 +44,16 @@ func TestWebhookPayload(t *testing.T) {
 	if diff := cmp.Diff(checks.Payload{
 		Namespace: "shop", Rollout: "web", UID: "u", Revision: "r2", Run: 2, Step: "half", Args: map[string]string{"team": "shop"},
 		ScaleSet: checks.ScaleSet{SubscriptionID: "s", ResourceGroup: "shop-rg", Name: "web"},
-		Instance: &checks.PayloadInstance{ID: "3", VMID: "vm-3", Name: "web_3", Zone: "1", PrivateAddress: s.address.Addr(), NATPorts: map[uint16]netip.AddrPort{80: s.address}},
+		Instance: &checks.PayloadInstance{ID: "3", VMID: "vm-3", Name: "web_3", Zone: "1", PrivateAddress: s.address.Addr(),
+			NATPorts: map[uint16]netip.AddrPort{80: s.address}},
 	}, told, cmpopts.EquateComparable(netip.Addr{}, netip.AddrPort{})); diff != "" {
 		t.Error(diff)
 	}
 }
 
 func TestCredentialsAreSameNamespaceAndNeverSaid(t *testing.T) {
-	hook := checks.Spec{Webhook: &checks.Webhook{URL: "https://hooks.example", Credentials: checks.Credentials{Bearer: &checks.SecretKey{Name: "web", Key: "token"}}}}
+	hook := checks.Spec{Webhook: &checks.Webhook{URL: "https://hooks.example",
+		Credentials: checks.Credentials{Bearer: &checks.SecretKey{Name: "web", Key: "token"}}}}
 	about := machine(server{})
 	about.Namespace = "other"
 	p := ports(t)
@@ -82,10 +85,11 @@ func TestRunCommand(t *testing.T) {
 		outcome checks.Outcome
 		part    string
 	}{
-		"as declared":        {code: 3, outcome: checks.Passed, part: "3 |  | exit code 3"},
-		"another code":       {code: 1, output: loot, outcome: checks.Failed, part: "exit code 1, not 3"},
-		"output opted into":  {code: 1, output: strings.Repeat("x", 500) + "\ndisk full", show: true, outcome: checks.Failed, part: "disk full"},
-		"throttled":          {err: &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down"}, outcome: checks.Error, part: "slow down"},
+		"as declared":       {code: 3, outcome: checks.Passed, part: "3 |  | exit code 3"},
+		"another code":      {code: 1, output: loot, outcome: checks.Failed, part: "exit code 1, not 3"},
+		"output opted into": {code: 1, output: strings.Repeat("x", 500) + "\ndisk full", show: true, outcome: checks.Failed, part: "disk full"},
+		"throttled": {err: &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down"}, outcome: checks.Error,
+			part: "slow down"},
 		"an unknown problem": {err: errors.New(loot), outcome: checks.Error, part: "it could not be done"},
 	} {
 		t.Run(name, func(t *testing.T) {

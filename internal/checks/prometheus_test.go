@@ -58,11 +58,13 @@ func TestPrometheus(t *testing.T) {
 		"infinitely good": {map[string]string{"q": vector("+Inf")}, func(d *checks.Prometheus) {
 			d.Threshold = checks.Threshold{Min: pointer(0.99)}
 		}, checks.NoData, "infinite"},
-		"several series":          {map[string]string{"q": vector("0", "0")}, nil, checks.Error, "2 series"},
-		"a matrix":                {map[string]string{"q": `{"resultType":"matrix","result":[]}`}, nil, checks.Error, "neither a scalar"},
-		"a text":                  {map[string]string{"q": `{"resultType":"string","result":[1,"` + loot + `"]}`}, nil, checks.Error, "did not answer as Prometheus"},
-		"canary like baseline":    {map[string]string{"q": vector("0.02"), "old": vector("0.01")}, compare, checks.Passed, "0.02"},
-		"canary worse":            {map[string]string{"q": vector("0.05"), "old": vector("0.001")}, compare, checks.Failed, "value 0.05 with baseline 0.001"},
+		"several series": {map[string]string{"q": vector("0", "0")}, nil, checks.Error, "2 series"},
+		"a matrix":       {map[string]string{"q": `{"resultType":"matrix","result":[]}`}, nil, checks.Error, "neither a scalar"},
+		"a text": {map[string]string{"q": `{"resultType":"string","result":[1,"` + loot + `"]}`}, nil, checks.Error,
+			"did not answer as Prometheus"},
+		"canary like baseline": {map[string]string{"q": vector("0.02"), "old": vector("0.01")}, compare, checks.Passed, "0.02"},
+		"canary worse": {map[string]string{"q": vector("0.05"), "old": vector("0.001")}, compare, checks.Failed,
+			"value 0.05 with baseline 0.001"},
 		"baseline without series": {map[string]string{"q": vector("0.05"), "old": vector()}, compare, checks.NoData, "finds nothing"},
 		"baseline not a number":   {map[string]string{"q": vector("0.05"), "old": vector("NaN")}, compare, checks.NoData, ""},
 	} {
@@ -96,7 +98,8 @@ func TestQueriesAreAboutTheSubject(t *testing.T) {
 	const query = `rate(e{i=~"web_3|web_4",j!~'web[.]0',k="web_3"}[5m]) web/web/r2 3,4 "a\"b"`
 	s, asked := prometheus(t, map[string]string{query: scalar})
 	d := checks.Prometheus{
-		URL: s.URL + "/base", Query: text, Args: map[string]string{"window": "5m", "quoted": `a"b`}, Threshold: checks.Threshold{Expr: `value < 1 && args.window == "5m"`},
+		URL: s.URL + "/base", Query: text, Args: map[string]string{"window": "5m", "quoted": `a"b`},
+		Threshold: checks.Threshold{Expr: `value < 1 && args.window == "5m"`},
 	}
 	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), checks.Passed, "0.5")
 	if len(*asked) != 1 || (*asked)[0] != query {
@@ -110,7 +113,8 @@ func TestQueriesAboutNobody(t *testing.T) {
 	about := machine(s)
 	about.Baseline, about.Instance = nil, nil
 	for query, outcome := range map[string]checks.Outcome{
-		`{{ .Baseline.Names | regex }}`: checks.NoData, `{{ .Baseline.Addresses | regex }}`: checks.NoData, `{{ .Instance.Name }}`: checks.Error, `{{ .Args.missing }}`: checks.Error,
+		`{{ .Baseline.Names | regex }}`: checks.NoData, `{{ .Baseline.Addresses | regex }}`: checks.NoData, `{{ .Instance.Name }}`: checks.Error,
+		`{{ .Args.missing }}`: checks.Error,
 	} {
 		d := checks.Prometheus{URL: s.URL + "/base", Query: query, Threshold: checks.Threshold{Max: pointer(1.0)}}
 		want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), about), outcome, "")
@@ -189,19 +193,22 @@ func TestPrometheusIsToldWhoAsks(t *testing.T) {
 
 func TestPrometheusDeclarations(t *testing.T) {
 	for part, changes := range map[string][]func(*checks.Prometheus){
-		"a query is missing":  {func(d *checks.Prometheus) { d.Query = "" }},
-		"reading baseline":    {func(d *checks.Prometheus) { d.Baseline = "{{" }},
-		"refused by policy":   {func(d *checks.Prometheus) { d.URL = "http://u:p@x.example" }, func(d *checks.Prometheus) { d.URL = "" }},
-		"over https only":     {func(d *checks.Prometheus) { d.Credentials.Basic = &checks.Basic{} }},
-		"is not PEM":          {func(d *checks.Prometheus) { d.TLS.CA = []byte("PRIVATE") }},
-		"is min, max, or":     {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{} }},
-		"not both":            {func(d *checks.Prometheus) { d.Threshold.Expr = "true" }},
-		"is above max":        {func(d *checks.Prometheus) { d.Threshold.Min = pointer(2.0) }},
-		"undeclared":          {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{Expr: "value < baseline"} }},
-		"must say true":       {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{Expr: "value"} }},
-		"at most 1024":        {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{Expr: strings.Repeat(" ", 2000) + "true"} }},
-		"at most 4096":        {func(d *checks.Prometheus) { d.Query = strings.Repeat("q", 5000) }},
-		"is not for queries":  {func(d *checks.Prometheus) { d.Query = "{{ range .Canary }}x{{ end }}" }, func(d *checks.Prometheus) { d.Query = `{{ printf "%9999999d" 1 }}` }, func(d *checks.Prometheus) { d.Query = "{{ with .Canary }}x{{ end }}" }, func(d *checks.Prometheus) { d.Query = `{{ (print "x") | quote }}` }},
+		"a query is missing": {func(d *checks.Prometheus) { d.Query = "" }},
+		"reading baseline":   {func(d *checks.Prometheus) { d.Baseline = "{{" }},
+		"refused by policy":  {func(d *checks.Prometheus) { d.URL = "http://u:p@x.example" }, func(d *checks.Prometheus) { d.URL = "" }},
+		"over https only":    {func(d *checks.Prometheus) { d.Credentials.Basic = &checks.Basic{} }},
+		"is not PEM":         {func(d *checks.Prometheus) { d.TLS.CA = []byte("PRIVATE") }},
+		"is min, max, or":    {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{} }},
+		"not both":           {func(d *checks.Prometheus) { d.Threshold.Expr = "true" }},
+		"is above max":       {func(d *checks.Prometheus) { d.Threshold.Min = pointer(2.0) }},
+		"undeclared":         {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{Expr: "value < baseline"} }},
+		"must say true":      {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{Expr: "value"} }},
+		"at most 1024":       {func(d *checks.Prometheus) { d.Threshold = checks.Threshold{Expr: strings.Repeat(" ", 2000) + "true"} }},
+		"at most 4096":       {func(d *checks.Prometheus) { d.Query = strings.Repeat("q", 5000) }},
+		"is not for queries": {func(d *checks.Prometheus) { d.Query = "{{ range .Canary }}x{{ end }}" }, func(d *checks.Prometheus) {
+			d.Query = `{{ printf "%9999999d" 1 }}`
+		}, func(d *checks.Prometheus) { d.Query = "{{ with .Canary }}x{{ end }}" },
+			func(d *checks.Prometheus) { d.Query = `{{ (print "x") | quote }}` }},
 		"has no variables":    {func(d *checks.Prometheus) { d.Query = "{{ $x := .Step }}" }},
 		"defines no template": {func(d *checks.Prometheus) { d.Query = `{{ define "a" }}x{{ end }}q` }},
 	} {
@@ -217,6 +224,7 @@ func TestPrometheusDeclarations(t *testing.T) {
 func TestExpressionsEnd(t *testing.T) {
 	s, _ := prometheus(t, map[string]string{"q": scalar})
 	hundred := "[" + strings.TrimSuffix(strings.Repeat("1,", 100), ",") + "]"
-	d := checks.Prometheus{URL: s.URL + "/base", Query: "q", Threshold: checks.Threshold{Expr: hundred + ".all(a," + hundred + ".all(b," + hundred + ".all(c, a+b+c > 0)))"}}
+	d := checks.Prometheus{URL: s.URL + "/base", Query: "q",
+		Threshold: checks.Threshold{Expr: hundred + ".all(a," + hundred + ".all(b," + hundred + ".all(c, a+b+c > 0)))"}}
 	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), checks.Error, "evaluating the expression")
 }

@@ -78,7 +78,8 @@ func (r *receiver) serve(conn net.Conn) {
 	case isDeaf:
 		_, _ = conn.Read(make([]byte, 1)) // until the caller closes
 	default:
-		fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nLocation: http://%s.example/\r\nX: %s\r\nContent-Length: %d\r\n\r\n%s", status, loot, loot, loot, 2<<20, loot)
+		fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nLocation: http://%s.example/\r\nX: %s\r\nContent-Length: %d\r\n\r\n%s", status, loot, loot, loot,
+			2<<20, loot)
 	}
 }
 

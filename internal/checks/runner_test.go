@@ -27,7 +27,8 @@ func passing(context.Context, checks.Subject) checks.Measurement {
 var thrice = checks.Rule{Interval: time.Minute, Count: 3}
 
 func seriesOf(uid, subject string, p checks.Probe) checks.Series {
-	return checks.Series{Key: checks.Key{UID: uid, Run: 1, Check: "up", Subject: subject}, Rule: thrice, Probe: p, State: checks.State{Begun: time.Now()}}
+	return checks.Series{Key: checks.Key{UID: uid, Run: 1, Check: "up", Subject: subject}, Rule: thrice, Probe: p,
+		State: checks.State{Begun: time.Now()}}
 }
 
 // running runs a runner within a bubble of virtual time until the test ends.
@@ -135,7 +136,8 @@ func TestRunnerStops(t *testing.T) {
 			cancelled++
 			return checks.Measurement{Outcome: checks.Passed, Samples: 1}
 		}))
-		waiting, wanted, other := seriesOf("u", "waits", probeFunc(passing)), seriesOf("u", "wanted", probeFunc(passing)), seriesOf("o", "0", probeFunc(passing))
+		waiting, wanted, other := seriesOf("u", "waits", probeFunc(passing)), seriesOf("u", "wanted", probeFunc(passing)), seriesOf("o", "0",
+			probeFunc(passing))
 		start(t, r, hanging, waiting, wanted, other)
 		synctest.Wait()
 		r.Stop(hanging.Key)

@@ -51,32 +51,35 @@ func TestVerdicts(t *testing.T) {
 		story string
 		want  checks.Verdict
 	}{
-		"nothing measured":                      {rule, "", checks.VerdictRunning},
-		"not enough yet":                        {rule, "pp", checks.VerdictRunning},
-		"enough":                                {rule, "ppp", checks.VerdictPassed},
-		"a tolerated failure counts as a turn":  {rule, "pfp", checks.VerdictPassed},
-		"one failure too many":                  {rule, "pff", checks.VerdictFailed},
-		"too many at the last measurement":      {rule, "fpf", checks.VerdictFailed},
-		"errors are no turns":                   {rule, "pepe", checks.VerdictRunning},
-		"errors in between are forgiven":        {rule, "peepeep", checks.VerdictPassed},
-		"too many errors in a row":              {rule, "peee", checks.VerdictErrored},
-		"endpoint down from the start":          {rule, "eee", checks.VerdictErrored},
-		"endpoint down is not a failure":        {with(func(r *checks.Rule) { r.FailureLimit = 0 }), "ee", checks.VerdictRunning},
-		"no data waits":                         {rule, "nnnnnnnnpp", checks.VerdictRunning},
-		"no data, then data":                    {rule, "npnpnp", checks.VerdictPassed},
-		"no data breaks a row of errors":        {rule, "eeneen", checks.VerdictRunning},
-		"no data passes where that is declared": {with(func(r *checks.Rule) { r.OnNoData = checks.PassWithoutData }), "nnn", checks.VerdictPassed},
-		"no data fails where that is declared":  {with(func(r *checks.Rule) { r.OnNoData = checks.FailWithoutData }), "nn", checks.VerdictFailed},
-		"too few samples are no data":           {with(func(r *checks.Rule) { r.MinSamples = 10 }), "ssspp", checks.VerdictRunning},
+		"nothing measured":                     {rule, "", checks.VerdictRunning},
+		"not enough yet":                       {rule, "pp", checks.VerdictRunning},
+		"enough":                               {rule, "ppp", checks.VerdictPassed},
+		"a tolerated failure counts as a turn": {rule, "pfp", checks.VerdictPassed},
+		"one failure too many":                 {rule, "pff", checks.VerdictFailed},
+		"too many at the last measurement":     {rule, "fpf", checks.VerdictFailed},
+		"errors are no turns":                  {rule, "pepe", checks.VerdictRunning},
+		"errors in between are forgiven":       {rule, "peepeep", checks.VerdictPassed},
+		"too many errors in a row":             {rule, "peee", checks.VerdictErrored},
+		"endpoint down from the start":         {rule, "eee", checks.VerdictErrored},
+		"endpoint down is not a failure":       {with(func(r *checks.Rule) { r.FailureLimit = 0 }), "ee", checks.VerdictRunning},
+		"no data waits":                        {rule, "nnnnnnnnpp", checks.VerdictRunning},
+		"no data, then data":                   {rule, "npnpnp", checks.VerdictPassed},
+		"no data breaks a row of errors":       {rule, "eeneen", checks.VerdictRunning},
+		"no data passes where that is declared": {with(func(r *checks.Rule) { r.OnNoData = checks.PassWithoutData }), "nnn",
+			checks.VerdictPassed},
+		"no data fails where that is declared": {with(func(r *checks.Rule) { r.OnNoData = checks.FailWithoutData }), "nn", checks.VerdictFailed},
+		"too few samples are no data":          {with(func(r *checks.Rule) { r.MinSamples = 10 }), "ssspp", checks.VerdictRunning},
 		"too few samples may fail": {with(func(r *checks.Rule) { r.MinSamples, r.OnNoData = 10, checks.FailWithoutData }),
 			"ss", checks.VerdictFailed},
-		"final stays final":                         {rule, "ffppppp", checks.VerdictFailed},
-		"passed stays passed":                       {rule, "pppfffeee", checks.VerdictPassed},
-		"background goes on":                        {with(func(r *checks.Rule) { r.Count = 0 }), strings.Repeat("p", 100), checks.VerdictRunning},
-		"background dies":                           {with(func(r *checks.Rule) { r.Count = 0 }), "ppppppppppff", checks.VerdictFailed},
-		"what no probe says is an error":            {rule, "xxx", checks.VerdictErrored},
-		"tolerated failures alone never pass":       {with(func(r *checks.Rule) { r.FailureLimit = 9 }), "ffff", checks.VerdictRunning},
-		"answers well for 30 s and then is dead":    {with(func(r *checks.Rule) { r.Count, r.Interval = 60, 10*time.Second }), "pppeee", checks.VerdictErrored},
+		"final stays final":   {rule, "ffppppp", checks.VerdictFailed},
+		"passed stays passed": {rule, "pppfffeee", checks.VerdictPassed},
+		"background goes on": {with(func(r *checks.Rule) { r.Count = 0 }), strings.Repeat("p", 100),
+			checks.VerdictRunning},
+		"background dies":                     {with(func(r *checks.Rule) { r.Count = 0 }), "ppppppppppff", checks.VerdictFailed},
+		"what no probe says is an error":      {rule, "xxx", checks.VerdictErrored},
+		"tolerated failures alone never pass": {with(func(r *checks.Rule) { r.FailureLimit = 9 }), "ffff", checks.VerdictRunning},
+		"answers well for 30 s and then is dead": {with(func(r *checks.Rule) { r.Count, r.Interval = 60, 10*time.Second }), "pppeee",
+			checks.VerdictErrored},
 		"the first measurement may be all there is": {with(func(r *checks.Rule) { r.Count = 1 }), "p", checks.VerdictPassed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -199,7 +202,8 @@ func toldWithCrashes(t *testing.T, r checks.Rule, story string) checks.State {
 func TestStateIsSmall(t *testing.T) {
 	long := strings.Repeat("é\x00\n\"<", 10_000)
 	rule := checks.Rule{Interval: time.Minute, Count: 1 << 30, FailureLimit: 0}
-	s := rule.Fold(checks.State{Begun: noon}, checks.Measurement{At: noon, Outcome: checks.Failed, Value: long, Threshold: long, Detail: long, Samples: 1 << 30})
+	s := rule.Fold(checks.State{Begun: noon},
+		checks.Measurement{At: noon, Outcome: checks.Failed, Value: long, Threshold: long, Detail: long, Samples: 1 << 30})
 	stored, err := json.Marshal(s)
 	if err != nil {
 		t.Fatal(err)

@@ -80,7 +80,8 @@ func (v vault) Secret(_ context.Context, namespace, key string, q grant.Request)
 
 // machine is the instance that a server plays.
 func machine(s server) checks.Subject {
-	i := checks.Instance{ID: "3", VMID: "vm-3", Name: "web_3", Zone: "1", Address: s.address.Addr(), NAT: map[uint16]netip.AddrPort{80: s.address}}
+	i := checks.Instance{ID: "3", VMID: "vm-3", Name: "web_3", Zone: "1", Address: s.address.Addr(),
+		NAT: map[uint16]netip.AddrPort{80: s.address}}
 	return checks.Subject{
 		Namespace: "shop", Rollout: "web", UID: "u", Revision: "r2", Run: 2, Step: "half", Instance: &i,
 		Set:    checks.ScaleSet{SubscriptionID: "s", ResourceGroup: "shop-rg", Name: "web"},

@@ -56,7 +56,8 @@ func everyDecision(yield func(rollout.Decision) bool) {
 	for reason := range reasons {
 		for _, applied := range []rollout.Tristate{rollout.Unknown, rollout.False, rollout.True} {
 			for _, drifted := range []string{"", "image differs"} {
-				for _, throttled := range []*rollout.Problem{nil, {Kind: rollout.KindThrottled, Code: "OperationNotAllowed", Message: "too many requests"}} {
+				for _, throttled := range []*rollout.Problem{nil,
+					{Kind: rollout.KindThrottled, Code: "OperationNotAllowed", Message: "too many requests"}} {
 					d := rollout.Decision{
 						Explanation: rollout.Explanation{Reason: reason, Message: "because"},
 						Report:      rollout.Report{Facts: rollout.Facts{ModelApplied: applied, Drifted: drifted, Throttled: throttled}},
@@ -122,7 +123,8 @@ func checkFacts(t *testing.T, got []metav1.Condition, facts rollout.Facts) {
 	t.Helper()
 	checkAbnormal(t, got, v1alpha1.ConditionThrottled, facts.Throttled != nil)
 	checkAbnormal(t, got, v1alpha1.ConditionDrifted, facts.Drifted != "")
-	want := map[rollout.Tristate]metav1.ConditionStatus{rollout.True: metav1.ConditionTrue, rollout.False: metav1.ConditionFalse}[facts.ModelApplied]
+	want := map[rollout.Tristate]metav1.ConditionStatus{rollout.True: metav1.ConditionTrue,
+		rollout.False: metav1.ConditionFalse}[facts.ModelApplied]
 	var is metav1.ConditionStatus
 	if applied := meta.FindStatusCondition(got, v1alpha1.ConditionModelApplied); applied != nil {
 		is = applied.Status

@@ -21,7 +21,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// lives is how many random rollouts are lived through in depth, and reached how many states of the model are visited. Otherwise it is a fraction of them.
+// lives is how many random rollouts are lived through in depth, and reached how many states of the model are visited. Otherwise it is a
+// fraction of them.
 const lives, reached, sample, hurry = 2000, 1_000_000, 8, 20
 
 // reads is what kstatus makes of a standing.
@@ -178,7 +179,8 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.State, 
 	zones := []string{"1", "2", "3"}[:1+dice(3)]
 	start := simworld.Content{Image: rollout.Image{ID: "/images/old"}}
 	if dice(4) == 0 {
-		start.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/old.sh"}, Command: "sh old.sh"}
+		start.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/old.sh"},
+			Command: "sh old.sh"}
 	}
 	world := simworld.New(dice, dice(7), zones, start)
 	world.Faults = simworld.RandomFaults(dice)
@@ -201,7 +203,8 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.State, 
 		}
 		if round == 40 {
 			world.Calm()
-			world.Mode, shell.Spec.Paused, shell.Spec.PlanOnly, shell.Window, shell.Claim = rollout.UpgradeModeManual, false, false, rollout.Window{}, rollout.Ownership{}
+			world.Mode, shell.Spec.Paused, shell.Spec.PlanOnly = rollout.UpgradeModeManual, false, false
+			shell.Window, shell.Claim = rollout.Window{}, rollout.Ownership{}
 			shell.Outside = nil
 		}
 		if round < 40 {
@@ -213,27 +216,33 @@ func live(dice simworld.Dice, see func(spec rollout.Spec, before rollout.State, 
 
 // listen declares checks, hooks and drains of all kinds, and lets chance answer them.
 func listen(dice simworld.Dice, shell *simworld.Shell) {
-	for n, at := range []rollout.HookPoint{rollout.BeforeInstance, rollout.AfterInstance, rollout.BeforeStep, rollout.AfterStep, rollout.OnFailure} {
+	for n, at := range []rollout.HookPoint{rollout.BeforeInstance, rollout.AfterInstance, rollout.BeforeStep, rollout.AfterStep,
+		rollout.OnFailure} {
 		if dice(2) == 0 {
 			what := []rollout.HookFailure{rollout.HookFails, rollout.HookIgnore}[dice(2)]
-			shell.Spec.Tasks.Hooks = append(shell.Spec.Tasks.Hooks, rollout.Hook{Name: fmt.Sprint("hook-", n), At: at, Timeout: 5 * time.Minute, OnFailure: what})
+			shell.Spec.Tasks.Hooks = append(shell.Spec.Tasks.Hooks,
+				rollout.Hook{Name: fmt.Sprint("hook-", n), At: at, Timeout: 5 * time.Minute, OnFailure: what})
 		}
 	}
 	if dice(2) == 0 {
-		shell.Spec.Tasks.Drain = &rollout.Drain{Timeout: 5 * time.Minute, OnFailure: []rollout.HookFailure{rollout.HookFails, rollout.HookSkips}[dice(2)]}
+		shell.Spec.Tasks.Drain = &rollout.Drain{Timeout: 5 * time.Minute,
+			OnFailure: []rollout.HookFailure{rollout.HookFails, rollout.HookSkips}[dice(2)]}
 	}
 	if dice(2) == 0 {
-		shell.Spec.Tasks.Checks = []rollout.Check{{Name: "page", Scope: rollout.CheckInstance}, {Name: "error-rate", Scope: rollout.CheckStep, Background: dice(2) == 0}}
+		shell.Spec.Tasks.Checks = []rollout.Check{{Name: "page", Scope: rollout.CheckInstance},
+			{Name: "error-rate", Scope: rollout.CheckStep, Background: dice(2) == 0}}
 	}
 	shell.Call = func(rollout.HookCall) rollout.HookCallResult {
-		return rollout.HookCallResult{State: []rollout.HookCallState{rollout.HookCallDelivered, rollout.HookCallDelivered, rollout.HookCallPending, rollout.HookCallFailed}[max(0, dice(16)-12)]}
+		return rollout.HookCallResult{State: []rollout.HookCallState{rollout.HookCallDelivered, rollout.HookCallDelivered,
+			rollout.HookCallPending, rollout.HookCallFailed}[max(0, dice(16)-12)]}
 	}
 	shell.Node = func(_ string, drain bool) rollout.NodeState {
 		isDone := dice(3) > 0
 		return rollout.NodeState{Drained: drain && isDone, Uncordoned: !drain && isDone, Failed: !isDone && dice(8) == 0}
 	}
 	shell.Verify = func(rollout.CheckRun) rollout.CheckResult {
-		return rollout.CheckResult{State: []rollout.CheckState{rollout.CheckPassed, rollout.CheckRunning, rollout.CheckFailed}[max(0, dice(12)-9)]}
+		return rollout.CheckResult{State: []rollout.CheckState{rollout.CheckPassed, rollout.CheckRunning,
+			rollout.CheckFailed}[max(0, dice(12)-9)]}
 	}
 }
 
@@ -259,9 +268,11 @@ func changeMind(dice simworld.Dice, shell *simworld.Shell, round int) {
 			shell.Spec.Deletion = []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback}[dice(2)]
 		}
 	default:
-		verbs := []rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback, rollout.VerbRetry, rollout.VerbSkipInstance}
+		verbs := []rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback,
+			rollout.VerbRetry, rollout.VerbSkipInstance}
 		shell.Actions = append(shell.Actions, rollout.Action{
-			UID: fmt.Sprint("uid-", round), Verb: verbs[dice(len(verbs))], Run: shell.Memory.Run.Number, Step: []string{"one", "half"}[dice(2)], Instance: fmt.Sprint(dice(5)),
+			UID: fmt.Sprint("uid-", round), Verb: verbs[dice(len(verbs))], Run: shell.Memory.Run.Number, Step: []string{"one", "half"}[dice(2)],
+			Instance: fmt.Sprint(dice(5)),
 		})
 	}
 }
@@ -297,7 +308,8 @@ func aSpec(dice simworld.Dice) rollout.Spec {
 	if dice(2) == 0 {
 		spec.Canary.Steps = []rollout.CanaryStep{
 			{Name: "one", Count: 1, Soak: time.Duration(dice(2)) * time.Minute, Approval: &rollout.Approval{}},
-			{Name: "half", Percent: 50, Approval: &rollout.Approval{Timeout: 10 * time.Minute, OnTimeout: []rollout.OnTimeout{rollout.TimeoutApprove, rollout.TimeoutAbort, rollout.TimeoutRollback}[dice(3)]}},
+			{Name: "half", Percent: 50, Approval: &rollout.Approval{Timeout: 10 * time.Minute,
+				OnTimeout: []rollout.OnTimeout{rollout.TimeoutApprove, rollout.TimeoutAbort, rollout.TimeoutRollback}[dice(3)]}},
 			{Name: "all", Percent: 100},
 		}
 		spec.Canary.Bake = time.Duration(dice(2)) * time.Minute

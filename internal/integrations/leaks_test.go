@@ -62,11 +62,14 @@ func spellingsOf(secret string) []string {
 	}
 	padded := func(n int) []byte { return []byte(strings.Repeat("#", n) + secret + strings.Repeat("!", n)) }
 	return []string{
-		secret, string(quoted), url.QueryEscape(secret), url.PathEscape(secret), "'" + strings.ReplaceAll(secret, "'", `'\''`) + "'", "--password " + secret, "curl -u app:" + secret,
-		"NAME=" + secret, "+ export CONFIG='" + secret + "'", "Server=db;Password=" + secret + ";Encrypt=yes", "https://app:" + secret + "@db.example/x",
+		secret, string(quoted), url.QueryEscape(secret), url.PathEscape(secret), "'" + strings.ReplaceAll(secret, "'", `'\''`) + "'",
+		"--password " + secret, "curl -u app:" + secret,
+		"NAME=" + secret, "+ export CONFIG='" + secret + "'", "Server=db;Password=" + secret + ";Encrypt=yes",
+		"https://app:" + secret + "@db.example/x",
 		base64.StdEncoding.EncodeToString(
 			padded(0),
-		), base64.URLEncoding.EncodeToString(padded(1)), base64.RawStdEncoding.EncodeToString(padded(2)), base64.RawURLEncoding.EncodeToString(padded(4)),
+		), base64.URLEncoding.EncodeToString(padded(1)), base64.RawStdEncoding.EncodeToString(padded(2)),
+		base64.RawURLEncoding.EncodeToString(padded(4)),
 	}
 }
 
@@ -116,7 +119,9 @@ type leakyAzure struct {
 	has    map[string]bool // instances that have the script
 }
 
-const leakyPath = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachineScaleSets/web"
+const leakyPath = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/" +
+	"" +
+	"providers/Microsoft.Compute/virtualMachineScaleSets/web"
 
 func (l *leakyAzure) Do(r *http.Request) (*http.Response, error) {
 	w := httptest.NewRecorder()
@@ -316,7 +321,8 @@ func newLeakWorld(t *testing.T, secret string) *leakWorld {
 		},
 	}
 	w.kube = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}).
-		WithObjects(object, held("script", "script", "commandToExecute", "sh v2.sh --key "+secret), held("token", "hook,check", "bearer", secret)).
+		WithObjects(object, held("script", "script", "commandToExecute", "sh v2.sh --key "+secret),
+			held("token", "hook,check", "bearer", secret)).
 		Build()
 	adapter, err := azure.New(azure.Options{Credential: noCredential{}, Transport: w.arm})
 	if err != nil {
@@ -370,8 +376,8 @@ func (w *leakWorld) exits(t *testing.T) string {
 	return w.out.String()
 }
 
-// TestSecretsAreSeenNowhere plants secrets in everything that Azure, instances, checks and hooks may say, in every spelling, and looks for them in
-// statuses, events, logs, metrics and errors.
+// TestSecretsAreSeenNowhere plants secrets in everything that Azure, instances, checks and hooks may say, in every spelling, and looks for
+// them in statuses, events, logs, metrics and errors.
 func TestSecretsAreSeenNowhere(t *testing.T) {
 	figure.Fault(t, 1)
 	t.Logf("seed %d", leakSeed)
@@ -396,7 +402,8 @@ func TestSecretsAreSeenNowhere(t *testing.T) {
 		}
 	}
 	for n := range spellingsOf("") {
-		for where, say := range map[string]func(*testing.T, *leakWorld, string) string{"command": commandSays, "excerpt": excerptSays, "webhook": webhookSays, "hook": hookSays} {
+		for where, say := range map[string]func(*testing.T, *leakWorld, string) string{"command": commandSays, "excerpt": excerptSays,
+			"webhook": webhookSays, "hook": hookSays} {
 			secret := word(r)
 			p := planted{where, secret, spellingsOf(secret)[n]}
 			see(p, say(t, newLeakWorld(t, secret), p.spelled))

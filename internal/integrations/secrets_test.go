@@ -12,9 +12,12 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
-// TestSecretsOfChecks: a check gets the key of the Secret of its own namespace, and what it does not get is told without what the Secret holds.
+// TestSecretsOfChecks: a check gets the key of the Secret of its own namespace, and what it does not get is told without what the Secret
+// holds.
 func TestSecretsOfChecks(t *testing.T) {
-	held := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token", Annotations: map[string]string{grant.UsesAnnotation: "hook", grant.HostsAnnotation: "hooks.example"}}, Data: map[string][]byte{"bearer": []byte("hunter2")}}
+	held := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token", Annotations: map[string]string{
+		grant.UsesAnnotation: "hook", grant.HostsAnnotation: "hooks.example",
+	}}, Data: map[string][]byte{"bearer": []byte("hunter2")}}
 	s := Secrets{fake.NewClientBuilder().WithObjects(held).Build()}
 	q := grant.Request{Secret: "token", Use: grant.Hook, Host: "hooks.example:443"}
 	if got, err := s.Secret(t.Context(), "shop", "bearer", q); err != nil || string(got) != "hunter2" {
@@ -33,7 +36,8 @@ func TestSecretsOfChecks(t *testing.T) {
 	}
 }
 
-// TestSecretIsSentWhereItAllows: a credential goes to nobody whom its Secret does not name, whoever declares it; the answer is the command that allows it.
+// TestSecretIsSentWhereItAllows: a credential goes to nobody whom its Secret does not name, whoever declares it; the answer is the command
+// that allows it.
 func TestSecretIsSentWhereItAllows(t *testing.T) {
 	figure.Fault(t, 2)
 	held := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token", Annotations: map[string]string{

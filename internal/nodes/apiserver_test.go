@@ -29,8 +29,8 @@ var assets = filepath.Join("..", "..", "bin", "k8s")
 
 const account = "system:serviceaccount:vmss-rollouts-system:controller-manager"
 
-// realCluster starts an API server and returns its administrator and the controller, who has no rights yet. Without its binaries the test is
-// skipped, or fails where REQUIRE_ENVTEST is set, so that a pipeline cannot pass by skipping.
+// realCluster starts an API server and returns its administrator and the controller, who has no rights yet. Without its binaries the test
+// is skipped, or fails where REQUIRE_ENVTEST is set, so that a pipeline cannot pass by skipping.
 func realCluster(t *testing.T) (admin, controller kubernetes.Interface) {
 	t.Helper()
 	if testing.Short() {
@@ -106,7 +106,8 @@ func budget(t *testing.T, admin kubernetes.Interface, allowed int32) {
 			},
 		}, metav1.CreateOptions{}))
 	}
-	b.Status = policyv1.PodDisruptionBudgetStatus{ObservedGeneration: b.Generation, DisruptionsAllowed: allowed, CurrentHealthy: 1 + allowed, DesiredHealthy: 1, ExpectedPods: 1}
+	b.Status = policyv1.PodDisruptionBudgetStatus{ObservedGeneration: b.Generation, DisruptionsAllowed: allowed, CurrentHealthy: 1 + allowed,
+		DesiredHealthy: 1, ExpectedPods: 1}
 	made[*policyv1.PodDisruptionBudget](t)(api.UpdateStatus(t.Context(), b, metav1.UpdateOptions{}))
 }
 
@@ -138,8 +139,10 @@ func TestRealAPIServer(t *testing.T) {
 		n.UID, n.ResourceVersion, n.Spec.Unschedulable = "", "", n.Name == "node-5"
 		made[*corev1.Node](t)(admin.CoreV1().Nodes().Create(ctx, n, metav1.CreateOptions{}))
 	}
-	made[*corev1.Namespace](t)(admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}}, metav1.CreateOptions{}))
-	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"a": "b"}}, Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
+	made[*corev1.Namespace](t)(admin.CoreV1().Namespaces().Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: "shop"}},
+		metav1.CreateOptions{}))
+	template := corev1.PodTemplateSpec{ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"a": "b"}},
+		Spec: corev1.PodSpec{Containers: []corev1.Container{{Name: "a", Image: "a"}}}}
 	made[*appsv1.DaemonSet](t)(admin.AppsV1().DaemonSets("shop").Create(ctx, &appsv1.DaemonSet{
 		ObjectMeta: metav1.ObjectMeta{Name: "agent"},
 		Spec:       appsv1.DaemonSetSpec{Selector: &metav1.LabelSelector{MatchLabels: template.Labels}, Template: template},
@@ -147,7 +150,8 @@ func TestRealAPIServer(t *testing.T) {
 	budget(t, admin, 0)
 	for _, p := range []*corev1.Pod{
 		pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet), pod("node-3", "etcd", mirror),
-		pod("node-4", "bare", unmanaged), pod("node-4", "data", withLocalData), pod("node-5", "web-c", func(p *corev1.Pod) { p.Namespace = "default" }),
+		pod("node-4", "bare", unmanaged), pod("node-4", "data", withLocalData),
+		pod("node-5", "web-c", func(p *corev1.Pod) { p.Namespace = "default" }),
 	} {
 		place(t, admin, p)
 	}
@@ -197,8 +201,10 @@ func TestRealAPIServer(t *testing.T) {
 	d.Want(uid, set, gone, rollout.NodeWork{})
 
 	d.Want(uid, set, gone, rollout.NodeWork{Drain: refs("3", "4", "5", "6")})
-	g.Eventually(state("3")).Should(says("pod shop/web-a may not be evicted: ", "The disruption budget web needs 1 healthy pods and has 1 currently"))
-	g.Eventually(state("4")).Should(And(HaveField("Failed", true), says("shop/bare", "spec.drain.force", "shop/data", "spec.drain.deleteEmptyDirData")))
+	g.Eventually(state("3")).Should(says("pod shop/web-a may not be evicted: ",
+		"The disruption budget web needs 1 healthy pods and has 1 currently"))
+	g.Eventually(state("4")).Should(And(HaveField("Failed", true),
+		says("shop/bare", "spec.drain.force", "shop/data", "spec.drain.deleteEmptyDirData")))
 	g.Eventually(state("5")).Should(Equal(drained))
 	g.Eventually(state("6")).Should(Equal(drained))
 	g.Expect(node("3")).To(Equal("true " + uid))

@@ -21,8 +21,10 @@ import (
 func TestDrainsAndUncordons(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		flexible := machine("Web_1a2B3c4d")
-		flexible.Spec.ProviderID = "azure:///subscriptions/" + set.SubscriptionID + "/resourceGroups/SHOP-RG/providers/Microsoft.Compute/virtualMachines/web_1a2b3c4d"
-		w := newWorld(t, machine("3"), flexible, machine("4"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet), pod("node-3", "etcd", mirror),
+		flexible.Spec.ProviderID = "azure:///subscriptions/" + set.SubscriptionID +
+			"/resourceGroups/SHOP-RG/providers/Microsoft.Compute/virtualMachines/web_1a2b3c4d"
+		w := newWorld(t, machine("3"), flexible, machine("4"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet),
+			pod("node-3", "etcd", mirror),
 			pod("node-Web_1a2B3c4d", "web-b"), pod("node-4", "web-c"))
 		d, _ := w.runs(2)
 		drains(d, own, "3", "Web_1a2B3c4d")
@@ -285,7 +287,8 @@ func TestRefusalIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		objects := []runtime.Object{machine("3"), machine("4")}
 		for i := range 100 {
-			objects = append(objects, pod("node-3", fmt.Sprintf("bare-%03d", i), unmanaged), pod("node-3", fmt.Sprintf("data-%03d", i), withLocalData),
+			objects = append(objects, pod("node-3", fmt.Sprintf("bare-%03d", i), unmanaged),
+				pod("node-3", fmt.Sprintf("data-%03d", i), withLocalData),
 				pod("node-4", fmt.Sprintf("web-%03d", i)))
 		}
 		w := newWorld(t, objects...)
@@ -317,12 +320,14 @@ func TestManyPodsAreCounted(t *testing.T) {
 		d, _ := w.runs(1)
 		drains(d, own, "3")
 		after(time.Minute)
-		is(t, "message", d.States(uid)["3"].Message, "pod shop/web-5 may not be evicted: no; pod shop/web-0 is ending; pod shop/web-1 is ending; and 5 more")
+		is(t, "message", d.States(uid)["3"].Message,
+			"pod shop/web-5 may not be evicted: no; pod shop/web-0 is ending; pod shop/web-1 is ending; and 5 more")
 	})
 }
 
 func TestGracePeriod(t *testing.T) {
-	for grace, says := range map[time.Duration]string{-1: "evict web-a", 0: "evict web-a within 0 s", 1500 * time.Millisecond: "evict web-a within 2 s"} {
+	for grace, says := range map[time.Duration]string{-1: "evict web-a", 0: "evict web-a within 0 s",
+		1500 * time.Millisecond: "evict web-a within 2 s"} {
 		synctest.Test(t, func(t *testing.T) {
 			w := newWorld(t, machine("3"), pod("node-3", "web-a"))
 			d, _ := w.runs(1)
@@ -419,7 +424,8 @@ func TestLatecomersGoAsWell(t *testing.T) {
 }
 
 func TestNodesOutOfReach(t *testing.T) {
-	for status, result := range map[corev1.ConditionStatus]rollout.NodeState{corev1.ConditionUnknown: drained, corev1.ConditionFalse: underWay} {
+	for status, result := range map[corev1.ConditionStatus]rollout.NodeState{corev1.ConditionUnknown: drained,
+		corev1.ConditionFalse: underWay} {
 		t.Run(string(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				node := machine("3")
@@ -513,7 +519,8 @@ func TestDenied(t *testing.T) {
 				drains(d, own, "3")
 				after(time.Minute)
 				want(t, d, "3", failed, strings.Fields(right)[1], "cannot "+strings.Fields(right)[0],
-					"kubectl create clusterrolebinding vmssrollout-node-drainer --clusterrole=vmssrollout-node-drainer --serviceaccount=vmss-rollouts-system:controller-manager")
+					"kubectl create clusterrolebinding vmssrollout-node-drainer --clusterrole=vmssrollout-node-drainer "+
+						"--serviceaccount=vmss-rollouts-system:controller-manager")
 				if len(w.told) != 1 {
 					t.Errorf("told %v", w.told)
 				}
@@ -548,7 +555,8 @@ func TestUncordoningIsNeverGivenUp(t *testing.T) {
 }
 
 func TestTroubleThatPasses(t *testing.T) {
-	for _, call := range []string{"list nodes", "get nodes", "patch nodes", "list pods", "create pods/eviction", "get pods", "get daemonsets"} {
+	for _, call := range []string{"list nodes", "get nodes", "patch nodes", "list pods", "create pods/eviction", "get pods",
+		"get daemonsets"} {
 		t.Run(call, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				w := newWorld(t, machine("3"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet))

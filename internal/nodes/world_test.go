@@ -149,7 +149,8 @@ func (w *world) evict(a k8stesting.Action) (bool, runtime.Object, error) {
 	if says, refused := w.budgets[p.Name]; refused {
 		w.log = append(w.log, "refuse "+p.Name)
 		err := apierrors.NewTooManyRequests("Cannot evict pod as it would violate the pod's disruption budget.", 0)
-		err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes, metav1.StatusCause{Type: policyv1.DisruptionBudgetCause, Message: says})
+		err.ErrStatus.Details.Causes = append(err.ErrStatus.Details.Causes,
+			metav1.StatusCause{Type: policyv1.DisruptionBudgetCause, Message: says})
 		return true, nil, err
 	}
 	if p.DeletionTimestamp != nil {
@@ -280,7 +281,8 @@ func (w *world) calls(verb string) (n int) {
 // denied is what an API server says who has no right.
 func denied(verb, resource string) error {
 	return apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "",
-		fmt.Errorf(`User "system:serviceaccount:vmss-rollouts-system:controller-manager" cannot %s resource %q in API group "" at the cluster scope`, verb, resource))
+		fmt.Errorf(`User "system:serviceaccount:vmss-rollouts-system:controller-manager" cannot %s resource %q in API group "" at the `+
+			`cluster scope`, verb, resource))
 }
 
 // runs starts a drainer within a bubble of virtual time; it ends with the test, or when it is stopped.

@@ -14,15 +14,17 @@ import (
 
 // TestForms: what looks like a secret is cut though no Secret is known to hold it, and what says what happened stays.
 func TestForms(t *testing.T) {
+	const id = "/subscriptions/0/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachineScaleSets/web/virtualMachines/3"
 	for in, want := range map[string]string{
 		"see https://aka.ms/activitylog for more":                          "see https://aka.ms/activitylog for more",
 		"GET https://s.blob.core.windows.net/a/b.sh?sv=1&sig=abc%2F= went": "GET https://s.blob.core.windows.net/a/b.sh?REDACTED went",
-		"sig=abcdef&se=2026":                                                                    "sig=REDACTED&se=2026",
-		"curl: Bearer abc.def-ghi_jkl was refused":                                              "curl: Bearer REDACTED was refused",
-		"> Authorization: Basic YTpi":                                                           "> Authorization: REDACTED",
-		"token eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.abc-_d":                                            "token REDACTED",
-		"https://me:pw@host/x":                                                                  "https://REDACTED@host/x",
-		"cannot connect to postgres://app:h@rd/pw@db:5432/x":                                    "cannot connect to postgres://REDACTED@db:5432/x",
+		"sig=abcdef&se=2026":                         "sig=REDACTED&se=2026",
+		"curl: Bearer abc.def-ghi_jkl was refused":   "curl: Bearer REDACTED was refused",
+		"> Authorization: Basic YTpi":                "> Authorization: REDACTED",
+		"token eyJhbGciOiJIUzI1NiJ9.eyJzdWIi.abc-_d": "token REDACTED",
+		"https://me:pw@host/x":                       "https://REDACTED@host/x",
+		"cannot connect to postgres://app:h@rd/pw@db:5432/x": "cannot connect to " +
+			"postgres://REDACTED@db:5432/x",
 		`{"password": "hunter2", "user": "me"}`:                                                 `{"password": REDACTED, "user": "me"}`,
 		`{\"secretValue\":\"hunter2\"}`:                                                         `{\"secretValue\":\REDACTED`,
 		"AccountKey=abc==;EndpointSuffix=x":                                                     "AccountKey=REDACTED;EndpointSuffix=x",
@@ -41,8 +43,9 @@ func TestForms(t *testing.T) {
 		"AKIAIOSFODNN7EXAMPLE is not valid":                                                     "REDACTED is not valid",
 		"openai sk-proj-abcdefgh12345678":                                                       "openai REDACTED",
 		"command terminated with exit status=1":                                                 "command terminated with exit status=1",
-		"/subscriptions/0/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachineScaleSets/web/virtualMachines/3": "/subscriptions/0/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachineScaleSets/web/virtualMachines/3",
-		"The client lacks authorization to perform action 'Microsoft.Compute/write'":                                        "The client lacks authorization to perform action 'Microsoft.Compute/write'",
+		id:                                                                                      id,
+		"The client lacks authorization to perform action 'Microsoft.Compute/write'": "The client lacks " +
+			"authorization to perform action 'Microsoft.Compute/write'",
 	} {
 		if got := (*redact.Redactor)(nil).Text(in); got != want {
 			t.Errorf("%s\nwant %s\n got %s", in, want, got)
@@ -63,14 +66,17 @@ func TestSpellings(t *testing.T) {
 		t.Fatal(err)
 	}
 	texts := []string{
-		secret, strings.ToLower(secret), "a" + secret + "b", string(quoted), string(again), url.QueryEscape(secret), url.PathEscape(secret), url.QueryEscape(url.QueryEscape(secret)),
-		`'Zk9$x&w<"q+r/7'\''€=m'`, `"Zk9\$x&w<\"q+r/7'€=m"`, `Zk9\$x\&w\<\"q+r/7\'€=m`, "Zk9$x&amp;w&lt;&quot;q+r/7&#39;€=m", "Zk9$x&w\n<\"q+r/7'€=m",
+		secret, strings.ToLower(secret), "a" + secret + "b", string(quoted), string(again), url.QueryEscape(secret), url.PathEscape(secret),
+		url.QueryEscape(url.QueryEscape(secret)),
+		`'Zk9$x&w<"q+r/7'\''€=m'`, `"Zk9\$x&w<\"q+r/7'€=m"`, `Zk9\$x\&w\<\"q+r/7\'€=m`, "Zk9$x&amp;w&lt;&quot;q+r/7&#39;€=m",
+		"Zk9$x&w\n<\"q+r/7'€=m",
 		`Zk9$x\u0026w\u003c\"q\u002Br/7\u0027\u20ac=m`,
 	}
 	for before := range 4 {
 		for after := range 4 {
 			plain := []byte(strings.Repeat("<", before) + secret + strings.Repeat(">", after))
-			texts = append(texts, base64.StdEncoding.EncodeToString(plain), base64.URLEncoding.EncodeToString(plain), base64.RawStdEncoding.EncodeToString(plain), base64.RawURLEncoding.EncodeToString(plain))
+			texts = append(texts, base64.StdEncoding.EncodeToString(plain), base64.URLEncoding.EncodeToString(plain),
+				base64.RawStdEncoding.EncodeToString(plain), base64.RawURLEncoding.EncodeToString(plain))
 		}
 	}
 	wrapped := base64.StdEncoding.EncodeToString([]byte(strings.Repeat("-", 41) + secret + "."))

@@ -3,6 +3,7 @@ package verify
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
@@ -132,7 +133,8 @@ func specOf(d v1alpha1.CheckDefinition, args map[string]string) (checks.Spec, er
 
 func httpOf(h v1alpha1.HTTPCheck) (*checks.HTTP, error) {
 	out := &checks.HTTP{
-		Via: checks.Via(cmp.Or(h.Via, v1alpha1.ViaPrivateAddress)), Scheme: cmp.Or(h.Scheme, "http"), Port: uint16(h.Port),
+		Via: checks.Via(cmp.Or(h.Via, v1alpha1.ViaPrivateAddress)), Scheme: cmp.Or(h.Scheme, "http"),
+		Port: uint16(min(max(h.Port, 0), math.MaxUint16)),
 		Path: h.Path, Method: h.Method,
 		Host: h.Host, BodyRegex: h.BodyRegex, TLS: tlsOf(h.TLS), Credentials: credentialsOf(h.Credentials), Timeout: durationOf(h.Timeout, 0),
 	}

@@ -25,7 +25,8 @@ func ports(t *testing.T) checks.Ports {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return checks.Ports{Outbound: outbound.New(outbound.Options{Allow: list}), Secrets: nobody{}, Commands: nobody{}, Metrics: nobody{}, Addresses: nobody{}}
+	return checks.Ports{Outbound: outbound.New(outbound.Options{Allow: list}), Secrets: nobody{}, Commands: nobody{}, Metrics: nobody{},
+		Addresses: nobody{}}
 }
 
 // nobody knows anything.
@@ -90,7 +91,8 @@ checks:
     credentials: {basic: {user: u, password: {name: s, key: k}}}
     timeout: 3s
 - {name: command, runCommand: {script: "true", exitCode: 3, timeout: 1m, showOutput: true}}
-- {name: errors, scope: Step, background: true, minSamples: 5, onNoData: Fail, prometheus: {url: "http://127.0.0.1:9090", query: up, baseline: up, samples: up, threshold: {expr: "canary <= 2.0 * baseline"}}}
+- {name: errors, scope: Step, background: true, minSamples: 5, onNoData: Fail,
+   prometheus: {url: "http://127.0.0.1:9090", query: up, baseline: up, samples: up, threshold: {expr: "canary <= 2.0 * baseline"}}}
 - {name: hook, enforce: false, webhook: {url: "https://w.example", credentials: {bearer: {name: s, key: k}}}}
 - {name: cpu, azureMonitor: {metric: Percentage CPU, threshold: {max: "90"}}}
 hooks:
@@ -101,13 +103,16 @@ hooks:
 		t.Fatal(err)
 	}
 	page, json, errs, hook := declared.Checks["page"], declared.Checks["json"], declared.Checks["errors"], declared.Checks["hook"]
-	if want := (checks.Rule{Interval: 30 * time.Second, Count: 1, ErrorLimit: 4}); page.Rule != want || page.Scope != checks.ScopeInstance || !page.Enforce || page.Background {
+	if want := (checks.Rule{Interval: 30 * time.Second, Count: 1, ErrorLimit: 4}); page.Rule != want || page.Scope != checks.ScopeInstance ||
+		!page.Enforce || page.Background {
 		t.Errorf("page is %+v", page)
 	}
-	if want := (checks.Rule{Interval: 5 * time.Second, InitialDelay: 10 * time.Second, Count: 5, FailureLimit: 2, ErrorLimit: 7}); json.Rule != want {
+	if want := (checks.Rule{Interval: 5 * time.Second, InitialDelay: 10 * time.Second, Count: 5, FailureLimit: 2, ErrorLimit: 7}); json.Rule !=
+		want {
 		t.Errorf("json is %+v", json.Rule)
 	}
-	if errs.Scope != checks.ScopeStep || !errs.Background || errs.Rule.Count != 0 || errs.Rule.MinSamples != 5 || errs.Rule.OnNoData != checks.FailWithoutData {
+	if errs.Scope != checks.ScopeStep || !errs.Background || errs.Rule.Count != 0 || errs.Rule.MinSamples != 5 ||
+		errs.Rule.OnNoData != checks.FailWithoutData {
 		t.Errorf("errors is %+v", errs)
 	}
 	if hook.Enforce || len(declared.Checks) != 6 {
@@ -124,22 +129,30 @@ func TestDeclareErrors(t *testing.T) {
 		spec string
 		says []string
 	}{
-		"regex":           {`checks: [{name: page, http: {port: 80, bodyRegex: "("}}]`, []string{"check page", "RE2"}},
-		"status":          {`checks: [{name: page, http: {port: 80, status: ["299-200"]}}]`, []string{"check page", `status "299-200"`}},
-		"jsonpath":        {`checks: [{name: page, http: {port: 80, json: {path: "{.a[}", equals: ok}}}]`, []string{"check page", "JSONPath"}},
-		"query":           {`checks: [{name: errors, prometheus: {url: "http://p.example", query: "{{range .Canary}}", threshold: {min: "1"}}}]`, []string{"check errors", "query"}},
-		"expression":      {`checks: [{name: errors, prometheus: {url: "http://p.example", query: up, threshold: {expr: "value <"}}}]`, []string{"check errors", "expression"}},
-		"no baseline":     {`checks: [{name: errors, prometheus: {url: "http://p.example", query: up, threshold: {expr: "value < baseline"}}}]`, []string{"check errors", "baseline"}},
-		"address":         {`checks: [{name: hook, webhook: {url: "http://user@w.example"}}]`, []string{"check hook"}},
-		"bounds":          {`checks: [{name: cpu, azureMonitor: {metric: CPU, threshold: {min: "2", max: "1"}}}]`, []string{"check cpu", "min 2 is above max 1"}},
-		"hook":            {`hooks: [{name: tell, at: BeforeStep, url: "http://[fe80::1%25eth0]/"}]`, []string{"hook tell"}},
-		"no template":     {`checks: [{name: errors, templateRef: {name: gone}}]`, []string{"check errors", `no CheckTemplate "gone"`}},
-		"no value":        {`checks: [{name: errors, templateRef: {name: page}}]`, []string{"check errors", "CheckTemplate page", "argument path has no value"}},
-		"no such arg":     {`checks: [{name: errors, templateRef: {name: page}, args: [{name: path, value: /}, {name: other, value: x}]}]`, []string{"no argument other"}},
-		"arg of no sense": {`checks: [{name: errors, templateRef: {name: page}, args: [{name: path, value: "a b"}]}]`, []string{"check errors", "path begins with /"}},
+		"regex":    {`checks: [{name: page, http: {port: 80, bodyRegex: "("}}]`, []string{"check page", "RE2"}},
+		"status":   {`checks: [{name: page, http: {port: 80, status: ["299-200"]}}]`, []string{"check page", `status "299-200"`}},
+		"jsonpath": {`checks: [{name: page, http: {port: 80, json: {path: "{.a[}", equals: ok}}}]`, []string{"check page", "JSONPath"}},
+		"query": {`checks: [{name: errors, prometheus: {url: "http://p.example", query: "{{range .Canary}}", threshold: {min: "1"}}}]`,
+			[]string{"check errors", "query"}},
+		"expression": {`checks: [{name: errors, prometheus: {url: "http://p.example", query: up, threshold: {expr: "value <"}}}]`,
+			[]string{"check errors", "expression"}},
+		"no baseline": {`checks: [{name: errors, prometheus: {url: "http://p.example", query: up, threshold: {expr: "value < baseline"}}}]`,
+			[]string{"check errors", "baseline"}},
+		"address": {`checks: [{name: hook, webhook: {url: "http://user@w.example"}}]`, []string{"check hook"}},
+		"bounds": {`checks: [{name: cpu, azureMonitor: {metric: CPU, threshold: {min: "2", max: "1"}}}]`,
+			[]string{"check cpu", "min 2 is above max 1"}},
+		"hook":        {`hooks: [{name: tell, at: BeforeStep, url: "http://[fe80::1%25eth0]/"}]`, []string{"hook tell"}},
+		"no template": {`checks: [{name: errors, templateRef: {name: gone}}]`, []string{"check errors", `no CheckTemplate "gone"`}},
+		"no value": {`checks: [{name: errors, templateRef: {name: page}}]`,
+			[]string{"check errors", "CheckTemplate page", "argument path has no value"}},
+		"no such arg": {`checks: [{name: errors, templateRef: {name: page}, args: [{name: path, value: /}, {name: other, value: x}]}]`,
+			[]string{"no argument other"}},
+		"arg of no sense": {`checks: [{name: errors, templateRef: {name: page}, args: [{name: path, value: "a b"}]}]`,
+			[]string{"check errors", "path begins with /"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := verify.Declare(specOf(t, tc.spec), templateOf(t, "page", `{args: [{name: path}], http: {port: 80, path: "{{args.path}}"}}`), ports(t))
+			_, err := verify.Declare(specOf(t, tc.spec), templateOf(t, "page", `{args: [{name: path}], http: {port: 80, path: "{{args.path}}"}}`),
+				ports(t))
 			if err == nil {
 				t.Fatal("it was taken")
 			}
@@ -159,7 +172,8 @@ func TestUndeclaredArgument(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), "uses argument nope") {
 		t.Errorf("got %v", err)
 	}
-	declared, err := verify.Declare(spec, templateOf(t, "page", `{args: [{name: host}], interval: 7s, http: {port: 80, bodyRegex: "^{{ args.host }}$"}}`), ports(t))
+	declared, err := verify.Declare(spec, templateOf(t, "page",
+		`{args: [{name: host}], interval: 7s, http: {port: 80, bodyRegex: "^{{ args.host }}$"}}`), ports(t))
 	if err != nil || declared.Checks["page"].Rule.Interval != 7*time.Second {
 		t.Errorf("got %+v, %v", declared, err)
 	}

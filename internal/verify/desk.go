@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 	"sync"
@@ -93,7 +94,8 @@ func (d *Desk) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alp
 	declared, err := Declare(object.Spec, templates, d.options.Ports)
 	if err != nil {
 		return &rollout.Problem{
-			Kind: rollout.KindInvalid, Message: err.Error(), Remediation: fmt.Sprintf("kubectl edit vmssrollout %s -n %s", object.Name, object.Namespace),
+			Kind: rollout.KindInvalid, Message: err.Error(),
+			Remediation: fmt.Sprintf("kubectl edit vmssrollout %s -n %s", object.Name, object.Namespace),
 		}
 	}
 	d.mu.Lock()
@@ -264,11 +266,14 @@ func rank(v v1alpha1.CheckVerdict) int {
 	}, v)
 }
 
+// count is n as a status holds it.
+func count(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) }
+
 func statusOf(key rollout.CheckKey, scope checks.Scope, s checks.State) v1alpha1.CheckStatus {
 	out := v1alpha1.CheckStatus{
 		Name: key.Check, Scope: v1alpha1.CheckScope(scope), Instance: key.Instance,
 		Verdict: v1alpha1.CheckVerdict(cmp.Or(string(s.Verdict), "Running")),
-		Passed:  int32(s.Passed), Failed: int32(s.Failed), NoData: int32(s.NoData), Errors: int32(s.Errors), Message: s.Because,
+		Passed:  count(s.Passed), Failed: count(s.Failed), NoData: count(s.NoData), Errors: count(s.Errors), Message: s.Because,
 	}
 	if m := s.Last; m != nil {
 		out.Value, out.Threshold = m.Value, m.Threshold

@@ -42,7 +42,8 @@ func open(t *testing.T, spec string) *office {
 	p := ports(t)
 	p.Addresses = nil
 	o.Desk = verify.New(verify.Options{Ports: p, Changed: func(name types.NamespacedName) { o.changed <- name }})
-	o.object = &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "u", Generation: 1}, Spec: specOf(t, spec)}
+	o.object = &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "u", Generation: 1},
+		Spec: specOf(t, spec)}
 	o.object.Spec.ScaleSet = v1alpha1.ScaleSetReference{SubscriptionID: "s", ResourceGroup: "g", Name: "web"}
 	for n := range o.object.Spec.Checks {
 		o.object.Spec.Checks[n].Webhook.URL = server.URL
@@ -81,8 +82,8 @@ func wanting(try int) (rollout.Decision, rollout.CheckKey) {
 	}, key
 }
 
-// TestCheckIsMeasured: what is wanted is measured about the machine that is meant, whoever waits is told, and the verdict is known and shown. Another
-// try is another verdict, and what is not wanted any more is forgotten.
+// TestCheckIsMeasured: what is wanted is measured about the machine that is meant, whoever waits is told, and the verdict is known and
+// shown. Another try is another verdict, and what is not wanted any more is forgotten.
 func TestCheckIsMeasured(t *testing.T) {
 	o := open(t, `checks: [{name: page, args: [{name: a, value: b}], webhook: {url: "http://x"}}]`)
 	first, key := wanting(0)
@@ -99,7 +100,8 @@ func TestCheckIsMeasured(t *testing.T) {
 	if known[key].State != rollout.CheckPassed {
 		t.Errorf("known %+v", known)
 	}
-	if shown := o.Shown("u"); len(shown) != 1 || shown[0].Verdict != v1alpha1.CheckVerdictPassed || shown[0].Instance != "3" || shown[0].Passed != 1 || shown[0].Value != "200" {
+	if shown := o.Shown("u"); len(shown) != 1 || shown[0].Verdict != v1alpha1.CheckVerdictPassed || shown[0].Instance != "3" ||
+		shown[0].Passed != 1 || shown[0].Value != "200" {
 		t.Errorf("shown %+v", shown)
 	}
 
@@ -135,7 +137,8 @@ func TestBadDeclarationLeavesTheOldOne(t *testing.T) {
 	o := open(t, `checks: [{name: page, webhook: {url: "http://x"}}]`)
 	bad := o.object.DeepCopy()
 	bad.Generation = 2
-	bad.Spec.Checks = append(bad.Spec.Checks, v1alpha1.Check{Name: "page-2", CheckDefinition: v1alpha1.CheckDefinition{HTTP: &v1alpha1.HTTPCheck{Port: 80, BodyRegex: "("}}})
+	bad.Spec.Checks = append(bad.Spec.Checks,
+		v1alpha1.Check{Name: "page-2", CheckDefinition: v1alpha1.CheckDefinition{HTTP: &v1alpha1.HTTPCheck{Port: 80, BodyRegex: "("}}})
 	problem := o.Declare(bad, nil)
 	if problem == nil || problem.Kind != rollout.KindInvalid || problem.Remediation != "kubectl edit vmssrollout web -n shop" {
 		t.Fatalf("problem %+v", problem)
@@ -160,7 +163,8 @@ func TestCallIsMade(t *testing.T) {
 	told := <-o.told
 	about, _ := told["instance"].(map[string]any)
 	args, _ := told["args"].(map[string]any)
-	if told["event"] != "BeforeInstance" || about["name"] != "web_3" || told["step"] != "one" || args["pool"] != "blue" || told["key"] == "" || told["key"] != told["idempotencyKey"] {
+	if told["event"] != "BeforeInstance" || about["name"] != "web_3" || told["step"] != "one" || args["pool"] != "blue" || told["key"] == "" ||
+		told["key"] != told["idempotencyKey"] {
 		t.Errorf("told %v", told)
 	}
 	<-o.changed

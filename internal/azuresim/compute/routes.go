@@ -57,7 +57,8 @@ func (s *instances) vmRoutes() []*arm.Route {
 			ratelimit.VMGet, s.getVMExtension),
 	}
 	for verb, bucket := range map[string]ratelimit.Policy{
-		"Reimage": ratelimit.VMUpdate, "ReimageAll": ratelimit.VMUpdate, "Start": ratelimit.VMUpdate, "Restart": ratelimit.VMUpdate, "Deallocate": ratelimit.VMDelete, "PowerOff": ratelimit.VMDelete,
+		"Reimage": ratelimit.VMUpdate, "ReimageAll": ratelimit.VMUpdate, "Start": ratelimit.VMUpdate, "Restart": ratelimit.VMUpdate,
+		"Deallocate": ratelimit.VMDelete, "PowerOff": ratelimit.VMDelete,
 	} {
 		action := strings.ToLower(verb[:1]) + verb[1:]
 		list = append(list, arm.NewRoute("POST", arm.InstancePath+"/"+action, "VMs."+verb, arm.InstanceAction+action+"/action", bucket,

@@ -56,9 +56,11 @@ func seen(inst *vmss.Instance) SeenInstance {
 		reported = vmss.HealthMissing
 	}
 	return SeenInstance{
-		ID: inst.Ref(), VMID: inst.VMID.String(), Zone: inst.Zone, Model: inst.Model.Version, Booted: inst.Booted.Version, Latest: inst.IsLatest(),
+		ID: inst.Ref(), VMID: inst.VMID.String(), Zone: inst.Zone, Model: inst.Model.Version, Booted: inst.Booted.Version,
+		Latest:   inst.IsLatest(),
 		Upgrades: inst.Upgrades, Reimages: inst.Reimages, ScriptRuns: inst.ScriptRuns, Commands: inst.Commands,
-		State: inst.Provisioning.String(), Power: inst.Power.String(), Health: reported.String(), Address: address, Deleted: inst.Deleted, Surplus: inst.Surplus,
+		State: inst.Provisioning.String(), Power: inst.Power.String(), Health: reported.String(), Address: address, Deleted: inst.Deleted,
+		Surplus: inst.Surplus,
 	}
 }
 

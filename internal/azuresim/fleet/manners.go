@@ -58,6 +58,7 @@ func (m manners) errs(t *tally) bool {
 // tell writes the counts in the format of Prometheus.
 func (t *tally) tell(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
-	fmt.Fprintf(w, "# HELP http_requests_total Requests that the machine answered since it got its disk.\n# TYPE http_requests_total counter\n"+
-		"http_requests_total{code=\"200\"} %d\nhttp_requests_total{code=\"500\"} %d\n", t.good.Load(), t.bad.Load())
+	fmt.Fprintf(w,
+		"# HELP http_requests_total Requests that the machine answered since it got its disk.\n# TYPE http_requests_total counter\n"+
+			"http_requests_total{code=\"200\"} %d\nhttp_requests_total{code=\"500\"} %d\n", t.good.Load(), t.bad.Load())
 }

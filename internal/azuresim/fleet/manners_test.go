@@ -33,7 +33,8 @@ func TestManners(t *testing.T) {
 // TestMannersThatMakeNoSense are none, and a page of one's own comes before the counts.
 func TestMannersThatMakeNoSense(t *testing.T) {
 	f := startFleet(t, Options{})
-	f.Boot("a", guest.Image{Files: map[string][]byte{"index.html": []byte("page"), "metrics": []byte("own"), mannersFile: []byte(`{"errorPercent": "all", "diesAfter`)}})
+	f.Boot("a", guest.Image{Files: map[string][]byte{"index.html": []byte("page"), "metrics": []byte("own"),
+		mannersFile: []byte(`{"errorPercent": "all", "diesAfter`)}})
 	wantPage(t, f, "/", http.StatusOK, "page")
 	wantPage(t, f, "/metrics", http.StatusOK, "own")
 }

@@ -40,8 +40,9 @@ func TestScriptInstallsAPage(t *testing.T) {
 	f := scriptFleet(t, Options{})
 	f.Boot("a", imageOf("base"))
 	at := store(t, map[string]string{
-		"/install_v2.sh": "#!/bin/sh\n. ./common.sh\necho installing; echo careful >&2; echo v2 > \"$WEB_ROOT/index.html\"; $greet > \"$WEB_ROOT/hi\"\n",
-		"/x/common.sh":   "greet='echo hi'\n",
+		"/install_v2.sh": "#!/bin/sh\n. ./common.sh\necho installing; echo careful >&2; echo v2 > \"$WEB_ROOT/index.html\"; $greet > " +
+			"\"$WEB_ROOT/hi\"\n",
+		"/x/common.sh": "greet='echo hi'\n",
 	})
 	r := run(t, f, "a", "./install_v2.sh", at+"/install_v2.sh?sig=abc", at+"/x/common.sh")
 	if want := (guest.ScriptResult{Stdout: "installing\n", Stderr: "careful\n"}); r != want {

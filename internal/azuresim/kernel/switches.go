@@ -115,7 +115,7 @@ func SettleChoices(v reflect.Value) error {
 			}
 			continue
 		}
-		choices := strings.Fields(field.Tag.Get("choices"))
+		choices := ChoicesOf(v.Type(), field)
 		if v.Field(i).Len() == 0 {
 			v.Field(i).SetString(choices[0])
 		}
@@ -124,6 +124,15 @@ func SettleChoices(v reflect.Value) error {
 		}
 	}
 	return errors.Join(problems...)
+}
+
+// ChoicesOf lists what a field of such a structure may stand at, the default first: by its tag, or by the method of the structure
+// where the list is too long for one.
+func ChoicesOf(structure reflect.Type, field reflect.StructField) []string {
+	if tag, tagged := field.Tag.Lookup("choices"); tagged {
+		return strings.Fields(tag)
+	}
+	return reflect.Zero(structure).Interface().(interface{ Choices(field string) []string }).Choices(field.Name)
 }
 
 // mustSwitches is for switches that are part of a program: a wrong one is a mistake in it.

@@ -125,7 +125,8 @@ func (q *metricQuery) aggregated(m Metric, values []float64) tree.Members {
 		total += v
 	}
 	all := map[string]float64{
-		"average": total / float64(len(values)), "minimum": slices.Min(values), "maximum": slices.Max(values), "total": total, "count": float64(len(values)),
+		"average": total / float64(len(values)), "minimum": slices.Min(values), "maximum": slices.Max(values), "total": total,
+		"count": float64(len(values)),
 	}
 	asked := q.aggregations
 	if asked == nil {

@@ -58,6 +58,7 @@ func samePort(a, b string) *arm.Error {
 }
 
 func poolsDiffer(rule string) *arm.Error {
-	return arm.Refuse(http.StatusBadRequest, "LoadBalancingRuleBackendAdressPoolAndBackendAddressPoolsCannotBeSetAtTheSameTimeWithDifferentValue",
+	return arm.Refuse(http.StatusBadRequest,
+		"LoadBalancingRuleBackendAdressPoolAndBackendAddressPoolsCannotBeSetAtTheSameTimeWithDifferentValue",
 		"Load balancing rule %s has a BackendAddressPool and BackendAddressPools that differ.", rule)
 }

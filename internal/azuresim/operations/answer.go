@@ -79,7 +79,8 @@ func (op *Operation) url(r *arm.Request, monitor bool) string {
 	if op.Owner == "" {
 		return op.networkURL(r, monitor)
 	}
-	base := r.Base + "/subscriptions/" + op.Subscription + "/providers/Microsoft.Compute/locations/" + op.Location + "/operations/" + op.ID.String()
+	base := r.Base + "/subscriptions/" + op.Subscription + "/providers/Microsoft.Compute/locations/" + op.Location + "/operations/" +
+		op.ID.String()
 	query := "?api-version=" + string(r.Version)
 	switch {
 	case r.Version.Since("2023-09-01"):
@@ -130,7 +131,8 @@ func (op *Operation) networkURL(r *arm.Request, monitor bool) string {
 
 // Routes tell of the compute provider's operations.
 func (s *Registry) Routes() []*arm.Route {
-	poll := arm.NewRoute("GET", arm.ComputePath+"/locations/{location}/operations/{operation}", "Operations.Get", "", ratelimit.Operations, s.GetOperation)
+	poll := arm.NewRoute("GET", arm.ComputePath+"/locations/{location}/operations/{operation}", "Operations.Get", "", ratelimit.Operations,
+		s.GetOperation)
 	poll.Kind = arm.KindPoll
 	return []*arm.Route{poll}
 }

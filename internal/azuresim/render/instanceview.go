@@ -143,7 +143,8 @@ func (l Snapshot) vmHealth() tree.Members {
 func (l Snapshot) statuses() []tree.Members {
 	p := l.state.Provisioning
 	display := map[vmss.Provisioning]string{
-		vmss.Creating: "Creating", vmss.Updating: "Updating", vmss.Succeeded: "Provisioning succeeded", vmss.Failed: "Provisioning failed", vmss.Deleting: "Deleting",
+		vmss.Creating: "Creating", vmss.Updating: "Updating", vmss.Succeeded: "Provisioning succeeded", vmss.Failed: "Provisioning failed",
+		vmss.Deleting: "Deleting",
 	}[p]
 	code := "ProvisioningState/" + strings.ToLower(p.String())
 	status := l.status(code, display, l.stateTime())

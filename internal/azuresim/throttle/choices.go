@@ -9,18 +9,28 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
 )
 
-// PerMinuteChoices is what Azure's tables of the policies a minute leave open (docs/azure.md §3.2, §7.4). Each may stand as its tags say,
-// the default first; buckets go by the names that headers and errors have. What was recorded of the older policies leaves nothing open.
+// PerMinuteChoices is what Azure's tables of the policies a minute leave open (docs/azure.md §3.2, §7.4). Each may stand as its tags or
+// Choices say, the default first; buckets go by the names that headers and errors have. What was recorded of the older policies leaves
+// nothing open.
 type PerMinuteChoices struct {
 	// ManualUpgrade is what manualupgrade draws from: as a write of its scale set, which the older policies made of it; as a reimage
 	// or a start of all of it, which only the subscription's bucket counts; one for each machine that it touches; or nothing.
-	ManualUpgrade kernel.Choice `json:"manualUpgrade" choices:"UpdateVMScaleSet UpdateVMScaleSetSubscription UpdateVMScaleSetVM none" fact:"§7.4"`
+	ManualUpgrade kernel.Choice `json:"manualUpgrade" fact:"§7.4"`
 	// VMList is what a list of instances of a Uniform set draws from: as its instance view; as lists of scale sets, which only the
 	// subscription's bucket counts; as a GET of the scale set; one for each machine that it shows; or nothing.
-	VMList kernel.Choice `json:"vmList" choices:"HighCostGetVMScaleSet HighCostGetVMScaleSetSubscription LowCostGetVMScaleSet GetVMScaleSetVM none" fact:"§7.4"`
+	VMList kernel.Choice `json:"vmList" fact:"§7.4"`
 	// Names is how x-ms-ratelimit-remaining-resource calls the buckets: as we do, as was recorded of the older policies (3Min is the
 	// resource's, 30Min the subscription's), or not at all, since it is not there.
 	Names kernel.Choice `json:"names" choices:"policies recorded hide" fact:"§7.4"`
+}
+
+// Choices lists what ManualUpgrade and VMList may stand at, the default first.
+func (PerMinuteChoices) Choices(field string) []string {
+	return map[string][]string{
+		"ManualUpgrade": {"UpdateVMScaleSet", "UpdateVMScaleSetSubscription", "UpdateVMScaleSetVM", "none"},
+		"VMList": {"HighCostGetVMScaleSet", "HighCostGetVMScaleSetSubscription", "LowCostGetVMScaleSet", "GetVMScaleSetVM",
+			"none"},
+	}[field]
 }
 
 // withDefaults puts what is not chosen at its default, and refuses what is no choice.

@@ -72,10 +72,12 @@ func armTooMany(r *arm.Request, wait time.Duration) *arm.Error {
 	kind := strings.TrimSuffix(strings.ToLower(armKind(r)), "s")
 	e := arm.Refuse(http.StatusTooManyRequests, "SubscriptionRequestsThrottled",
 		"Number of '%s' requests for subscription '%s' actor '%s' exceeded. Please try again after '%d' seconds after additional tokens are "+
-			"available. Refer to https://aka.ms/arm-throttling for additional information.", kind, r.Args["sub"], arm.ClientID, arm.WholeSeconds(wait))
+			"available. Refer to https://aka.ms/arm-throttling for additional information.", kind, r.Args["sub"], arm.ClientID,
+		arm.WholeSeconds(wait))
 	if r.Args["sub"] == "" {
 		e = arm.Refuse(http.StatusTooManyRequests, "TenantRequestsThrottled",
-			"Number of '%s' requests for tenant '%s' actor '%s' exceeded. Please try again after '%d' seconds.", kind, arm.TenantID, arm.ClientID, arm.WholeSeconds(wait))
+			"Number of '%s' requests for tenant '%s' actor '%s' exceeded. Please try again after '%d' seconds.", kind, arm.TenantID, arm.ClientID,
+			arm.WholeSeconds(wait))
 	}
 	e.RetryAfter = wait
 	return e.FromGateway()

@@ -23,7 +23,8 @@ func checkHealthSources(_ *Existing, full tree.Object) *arm.Error {
 			"Automatic OS Upgrade is not supported for this Virtual Machine Scale Set because both a health probe and a health extension were "+
 				"provided. Remove the health probe or health extension prior to enabling automatic OS upgrade.")
 	}
-	return arm.InvalidParameter("networkProfile.healthProbe", "A Virtual Machine Scale Set cannot have both a health probe and a health extension.")
+	return arm.InvalidParameter("networkProfile.healthProbe",
+		"A Virtual Machine Scale Set cannot have both a health probe and a health extension.")
 }
 
 // How long a machine may be unhealthy before it is repaired (docs/azure.md §2.5).

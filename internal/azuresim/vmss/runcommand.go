@@ -62,7 +62,8 @@ func (inst *Instance) printed(op *Operation, result guest.ScriptResult) {
 	op.Result = inst.output(result)
 	if result.Err != "" {
 		op.Fail(arm.Refuse(http.StatusOK, string(inst.Set.Server.Switches.ExtensionFailure),
-			"VM has reported a failure when processing extension 'RunCommandLinux'. Error message: \"Enable failed: failed to execute command: %s\".",
+			"VM has reported a failure when processing extension 'RunCommandLinux'. Error message: \"Enable failed: failed to execute "+
+				"command: %s\".",
 			result.Err))
 	}
 }

@@ -39,7 +39,8 @@ func TestListedLoopbackIsCalled(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot)
 		fmt.Fprintf(w, "%s %s %s %s", r.Method, r.Host, r.Header.Get("X-Asked"), r.URL.Path)
 	})
-	got, err := client.Do(t.Context(), outbound.Request{Method: "PUT", URL: server.URL + "/up", Host: "shop.example", Header: http.Header{"X-Asked": {"1"}}, Body: []byte("{}")})
+	got, err := client.Do(t.Context(), outbound.Request{Method: "PUT", URL: server.URL + "/up", Host: "shop.example",
+		Header: http.Header{"X-Asked": {"1"}}, Body: []byte("{}")})
 	if err != nil || got.Status != http.StatusTeapot || string(got.Body) != "PUT shop.example 1 /up" {
 		t.Fatalf("got %d %q, %v", got.Status, got.Body, err)
 	}
@@ -183,7 +184,8 @@ func TestBadAnswers(t *testing.T) {
 		"a long body, unsent": {"HTTP/1.1 200 OK\r\nContent-Length: 2097152\r\n\r\n", outbound.KindTooLarge},
 		"a long header":       {"HTTP/1.1 200 OK\r\nX: " + loot + big + "\r\n\r\n", outbound.KindBadAnswer},
 		"many headers before": {strings.Repeat("HTTP/1.1 103 Early\r\nX: "+loot+"\r\n\r\n", 5000), outbound.KindBadAnswer},
-		"another protocol":    {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + loot + "\r\nConnection: upgrade\r\n\r\n", outbound.KindBadAnswer},
+		"another protocol": {"HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + loot + "\r\nConnection: upgrade\r\n\r\n",
+			outbound.KindBadAnswer},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := clientOf(tc.answer).Do(t.Context(), outbound.Request{URL: "http://good.example/?token=SECRET"})
@@ -211,7 +213,8 @@ func TestStatusOnly(t *testing.T) {
 			t.Errorf("%s: got %+v, %v; %d places are taken", name, got, err, outbound.Busy(client))
 		}
 	}
-	if _, err := clientOf("HTTP/1.1 "+loot+"\r\n\r\n").Do(t.Context(), outbound.Request{URL: "http://good.example/", StatusOnly: true}); kindOf(t, err) != outbound.KindBadAnswer {
+	if _, err := clientOf("HTTP/1.1 "+loot+"\r\n\r\n").Do(t.Context(),
+		outbound.Request{URL: "http://good.example/", StatusOnly: true}); kindOf(t, err) != outbound.KindBadAnswer {
 		t.Errorf("no status: %v", err)
 	}
 }
@@ -288,14 +291,15 @@ func TestTotalTime(t *testing.T) {
 func TestTooManyAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var now, most atomic.Int32
-		client := outbound.New(outbound.Options{PerEndpoint: 3, Resolver: newEarth(payload{}), Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
-			most.Store(max(most.Load(), now.Add(1)))
-			time.Sleep(time.Second) // virtual
-			now.Add(-1)
-			ours, theirs := net.Pipe()
-			go newEarth(payload{}).serve(theirs)
-			return ours, nil
-		}})
+		client := outbound.New(outbound.Options{PerEndpoint: 3, Resolver: newEarth(payload{}),
+			Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+				most.Store(max(most.Load(), now.Add(1)))
+				time.Sleep(time.Second) // virtual
+				now.Add(-1)
+				ours, theirs := net.Pipe()
+				go newEarth(payload{}).serve(theirs)
+				return ours, nil
+			}})
 		var timedOut atomic.Int32
 		for range 12 {
 			go func() {

@@ -203,7 +203,8 @@ func redirects(t *testing.T, location string) bool {
 	}
 	all := allOf(t, client, "http://good.example/")
 	for _, r := range all {
-		if strings.Contains(r.said, loot) || strings.Contains(r.said, location) || strings.Contains(r.said, "Passed") || strings.Contains(r.said, "Delivered") {
+		if strings.Contains(r.said, loot) || strings.Contains(r.said, location) || strings.Contains(r.said, "Passed") ||
+			strings.Contains(r.said, "Delivered") {
 			t.Errorf("redirect to %q: reported %s", location, r.said)
 			return true
 		}

@@ -36,8 +36,8 @@ func (c *config) mostStates() int {
 // inFull returns whether as many states are visited as there are, or as many as are asked for.
 func inFull() bool { return *states == 0 && !testing.Short() && !raceEnabled && figure.Deep() }
 
-// TestModel visits the states of all configurations and holds every decision against the invariants of docs/invariants.md; from every state it
-// looks for the ways to rest, and for the way back. Every finding is told with the shortest way to it that the search knows.
+// TestModel visits the states of all configurations and holds every decision against the invariants of docs/invariants.md; from every state
+// it looks for the ways to rest, and for the way back. Every finding is told with the shortest way to it that the search knows.
 func TestModel(t *testing.T) {
 	var visited, violations atomic.Int64
 	t.Run("configurations", func(t *testing.T) {
