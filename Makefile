@@ -8,6 +8,8 @@ IMAGE    ?= ghcr.io/vmss-rollouts/manager:$(VERSION)
 TOOL     := go tool -modfile=hack/tools/go.mod
 KUBECTL  := bin/k8s/kubectl
 FIGURES  := $(CURDIR)/bin/figures
+EVENTS   := $(CURDIR)/bin/events
+GOTEST   := $(TOOL) gotestsum --format standard-quiet --hide-summary skipped
 COUNT    ?= 50
 STATES   ?= 1000000
 PARTS    ?= a,b,d,canary
@@ -117,13 +119,15 @@ lint: ## Run the linters, over the API with the Kubernetes API rules as well.
 .PHONY: test
 test: k8s build ## Run every test: unit, random worlds, recordings, real apiserver, end to end. The long ones try a sample; see test-deep.
 	@hack/e2e/get-prometheus
-	@rm -f $(FIGURES); began=$$(date +%s); export FIGURES_FILE=$(FIGURES); \
-	go test -timeout 25m $$(go list ./... | grep -v -e /hack/e2e -e /hack/demo); \
-	go test -timeout 25m -p 1 ./hack/e2e/... ./hack/demo/...; \
+	@rm -rf $(FIGURES) $(EVENTS); mkdir -p $(EVENTS); began=$$(date +%s); export FIGURES_FILE=$(FIGURES); status=0; \
+	$(GOTEST) --jsonfile $(EVENTS)/unit.json -- -timeout 25m $$(go list ./... | grep -v -e /hack/e2e -e /hack/demo) || status=$$?; \
+	$(GOTEST) --jsonfile $(EVENTS)/e2e.json -- -timeout 25m -p 1 ./hack/e2e/... ./hack/demo/... || status=$$?; \
+	go run ./hack/slowest $(EVENTS)/unit.json $(EVENTS)/e2e.json || status=$$?; \
 	echo "figure: seconds $$(( $$(date +%s) - began ))" >> $(FIGURES); \
 	echo "figure: faults_tested $$(sed -n 's/^fault: \([0-9]*\) .*/\1/p' $(FIGURES) | sort -u | wc -l)" >> $(FIGURES); \
 	echo; sort -u $(FIGURES) | grep '^figure: '; \
-	grep -q recordings_judged $(FIGURES) || echo "SKIPPED: the simulator was judged by no recording, since there are none here"
+	grep -q recordings_judged $(FIGURES) || echo "SKIPPED: the simulator was judged by no recording, since there are none here"; \
+	exit $$status
 
 .PHONY: test-deep
 test-deep: k8s ## Run the long tests at full length: 100,000 random worlds, millions of model states, 200 mutants. Takes about an hour.
