@@ -27,10 +27,10 @@ var (
 	kubernetes   = []string{"k8s.io", "sigs.k8s.io", "github.com/go-logr/logr"}
 	azureSDK     = []string{"github.com/Azure/azure-sdk-for-go"}
 	metrics      = []string{"github.com/prometheus/client_golang"}
-	// What a check is made of: the query API and its values, the expression language, paths into JSON, the rules for HTTP headers.
+	// What a check is made of: the query API and its values, the expression language, paths into JSON, the queue, the rules for HTTP headers.
 	probing = []string{
 		"github.com/prometheus/client_golang/api", "github.com/prometheus/common/model", "github.com/google/cel-go",
-		"k8s.io/client-go/util/jsonpath", "golang.org/x/net/http/httpguts",
+		"k8s.io/client-go/util/jsonpath", "k8s.io/client-go/util/workqueue", "golang.org/x/net/http/httpguts",
 	}
 )
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
@@ -19,7 +20,6 @@ const (
 
 // CallerOptions of a Caller.
 type CallerOptions struct {
-	Clock    Clock // nil: the wall clock
 	Outbound *outbound.Client
 	Secrets  Secrets
 	// nil: machines are told with the addresses that are known already
@@ -35,7 +35,6 @@ type CallerOptions struct {
 // What it knows is a cache: a call that was delivered right before a crash is made again, under the same idempotency key.
 type Caller struct {
 	ports  Ports
-	clock  Clock
 	runner *Runner
 
 	mu     sync.Mutex
@@ -44,18 +43,15 @@ type Caller struct {
 
 // NewCaller makes a caller. Calls may be wanted before it runs.
 func NewCaller(o CallerOptions) *Caller {
-	if o.Clock == nil {
-		o.Clock = Wall{}
-	}
 	if o.PerRollout <= 0 {
 		o.PerRollout = callsPerRollout
 	}
-	runner := RunnerOptions{Clock: o.Clock, Workers: o.Workers, PerRollout: o.PerRollout}
+	runner := RunnerOptions{Workers: o.Workers, PerRollout: o.PerRollout}
 	if o.Changed != nil {
 		runner.Changed = func(k Key) { o.Changed(k.UID) }
 	}
 	return &Caller{
-		ports: Ports{Outbound: o.Outbound, Secrets: o.Secrets, Addresses: o.Addresses, Redactor: o.Redactor}, clock: o.Clock,
+		ports:  Ports{Outbound: o.Outbound, Secrets: o.Secrets, Addresses: o.Addresses, Redactor: o.Redactor},
 		runner: NewRunner(runner), wanted: map[string]map[Key]rollout.HookCallKey{},
 	}
 }
@@ -92,7 +88,7 @@ func (c *Caller) seriesOf(uid string, call Call) Series {
 	id := idempotencyKey(uid, call.Key)
 	return Series{
 		Key:  Key{UID: uid, Run: call.Key.Run, Check: call.Key.Hook, Subject: id},
-		Rule: attempts, Probe: &attempt{Call: call, id: id, ports: c.ports, clock: c.clock}, State: State{Begun: c.clock.Now()},
+		Rule: attempts, Probe: &attempt{Call: call, id: id, ports: c.ports}, State: State{Begun: time.Now()},
 	}
 }
 

@@ -9,10 +9,3 @@ func Remembered(c *Caller) int {
 	defer c.mu.Unlock()
 	return len(c.wanted)
 }
-
-// Scheduled is how many series wait for their time.
-func Scheduled(r *Runner) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.agenda)
-}

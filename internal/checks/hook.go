@@ -60,13 +60,12 @@ type attempt struct {
 	Call
 	id    string
 	ports Ports
-	clock Clock
 }
 
 // Measure calls. The pause before the next attempt begins when this one has ended.
 func (a *attempt) Measure(ctx context.Context, _ Subject) Measurement {
 	m := a.once(a.ports.redacted(ctx, a.Payload.Namespace, a.Payload.Rollout))
-	m.At = a.clock.Now()
+	m.At = time.Now()
 	return m
 }
 

@@ -5,8 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 	"time"
+
+	"k8s.io/client-go/util/workqueue"
 )
 
 // Key names a series. A check of another run, or of another step unless it runs in the background, is another series.
@@ -18,9 +22,9 @@ type Key struct {
 	Subject string `json:"subject,omitempty"` // the instance; "": the step's canaries together
 }
 
-func (k Key) before(o Key) bool {
+func (k Key) compare(o Key) int {
 	return cmp.Or(cmp.Compare(k.UID, o.UID), cmp.Compare(k.Run, o.Run), cmp.Compare(k.Step, o.Step), cmp.Compare(k.Check, o.Check),
-		cmp.Compare(k.Subject, o.Subject)) < 0
+		cmp.Compare(k.Subject, o.Subject))
 }
 
 // Series is what a runner measures again and again.
@@ -41,36 +45,38 @@ const (
 
 // RunnerOptions of a Runner. The zero value is ready to use.
 type RunnerOptions struct {
-	Clock   Clock // nil: the wall clock
-	Workers int   // measurements under way at once; 0: 32
+	Workers int // measurements under way at once; 0: 32
 	// PerRollout is how many of the workers one rollout may keep busy, so that one with a thousand slow endpoints does not hold up the
 	// others; 0: three quarters.
 	PerRollout int
 	MostAlive  int // series at once; 0: 20,000
-	// Changed is told of every verdict that becomes final, so that its rollout is looked at now and not at its next recheck. It is called
-	// by workers and must not block; nil: nobody is told.
+	// Changed is called with every verdict that becomes final, so that its rollout is looked at now and not at its next recheck. It is
+	// called by workers and must not block; nil: nothing is called.
 	Changed func(Key)
 }
 
-// Runner measures many series with few goroutines: one that looks at the agenda, and the workers. Its methods never wait for a
-// measurement. The states it holds are a cache of what may be lost: whoever must not lose one persists it and hands it back with Start.
+// Runner measures many series with few goroutines: a queue holds each until its time comes, and workers take them from there. Its methods
+// never wait for a measurement. The states it holds are a cache of what may be lost: a caller that must not lose one persists it and hands
+// it back with Start.
 type Runner struct {
 	options RunnerOptions
-	work    chan *entry
-	wake    chan struct{}
 
 	mu      sync.Mutex
+	queue   workqueue.TypedDelayingInterface[Key] // nil: it does not run yet
 	alive   map[Key]*entry
-	agenda  agenda
-	waiting queues
-	busy    map[string]int // by rollout: how many workers it keeps busy
+	waiting map[string][]Key // by rollout: series whose time has come while it has its share of the workers
+	busy    map[string]int   // by rollout: how many workers it keeps busy
+}
+
+// entry is a series in a runner. Its key never changes; the rest is guarded by the runner's lock.
+type entry struct {
+	Series
+	cancel context.CancelFunc // of the measurement under way; nil: there is none
+	ended  time.Time          // when the last one was over
 }
 
 // NewRunner makes a runner. Series may be started before it runs.
 func NewRunner(o RunnerOptions) *Runner {
-	if o.Clock == nil {
-		o.Clock = Wall{}
-	}
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
 	}
@@ -80,10 +86,7 @@ func NewRunner(o RunnerOptions) *Runner {
 	if o.MostAlive <= 0 {
 		o.MostAlive = defaultMostAlive
 	}
-	return &Runner{
-		options: o, work: make(chan *entry), wake: make(chan struct{}, 1),
-		alive: map[Key]*entry{}, waiting: queues{}, busy: map[string]int{},
-	}
+	return &Runner{options: o, alive: map[Key]*entry{}, waiting: map[string][]Key{}, busy: map[string]int{}}
 }
 
 // Start begins to measure a series. One that is already there goes on, its counts as they are, about the subject as it is now known: a
@@ -101,7 +104,7 @@ func (r *Runner) Start(s Series) error {
 	if len(r.alive) >= r.options.MostAlive {
 		return fmt.Errorf("starting check %q for %q: %d checks are running already, and more are not", s.Key.Check, s.Key.Subject, len(r.alive))
 	}
-	e := &entry{Series: s, at: -1}
+	e := &entry{Series: s}
 	r.alive[s.Key] = e
 	r.schedule(e)
 	return nil
@@ -155,7 +158,7 @@ func (r *Runner) Measuring(uid string, lately time.Duration) map[Key]bool {
 	defer r.mu.Unlock()
 	measuring := map[Key]bool{}
 	for k, e := range r.alive {
-		if k.UID == uid && (e.cancel != nil || !e.ended.IsZero() && r.options.Clock.Now().Sub(e.ended) < lately) {
+		if k.UID == uid && (e.cancel != nil || !e.ended.IsZero() && time.Since(e.ended) < lately) {
 			measuring[k] = true
 		}
 	}
@@ -164,125 +167,74 @@ func (r *Runner) Measuring(uid string, lately time.Duration) map[Key]bool {
 
 // Run measures until the context ends, and returns when the last measurement has ended. It is called once.
 func (r *Runner) Run(ctx context.Context) error {
+	r.open()
+	defer context.AfterFunc(ctx, r.queue.ShutDown)()
 	var workers sync.WaitGroup
 	for range r.options.Workers {
 		workers.Go(func() { r.serve(ctx) })
 	}
-	r.dispatch(ctx)
 	workers.Wait()
 	return nil
 }
 
-// schedule puts a series on the agenda, unless it has come to its end. The lock is held.
+// open makes the queue, with the series that were started before, in the order of their keys.
+func (r *Runner) open() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queue = workqueue.NewTypedDelayingQueue[Key]()
+	for _, k := range slices.SortedFunc(maps.Keys(r.alive), Key.compare) {
+		r.schedule(r.alive[k])
+	}
+}
+
+// schedule queues a series for its time, unless it has come to its end. The lock is held.
 func (r *Runner) schedule(e *entry) {
-	if e.State.IsFinal() {
-		return
-	}
-	e.due = e.Rule.Due(e.State)
-	r.agenda.add(e)
-	if e.at == 0 {
-		r.nudge()
+	if r.queue != nil && !e.State.IsFinal() {
+		r.queue.AddAfter(e.Key, time.Until(e.Rule.Due(e.State)))
 	}
 }
 
-// nudge makes the dispatcher look again.
-func (r *Runner) nudge() {
-	select {
-	case r.wake <- struct{}{}:
-	default:
-	}
-}
-
-// drop forgets a series. The lock is held. One that waits in a queue is found out when its turn comes.
+// drop forgets a series. The lock is held. Its key stays in the queue, and stands for nothing when its time comes.
 func (r *Runner) drop(k Key) {
 	e, known := r.alive[k]
 	if !known {
 		return
 	}
 	delete(r.alive, k)
-	r.agenda.remove(e)
 	if e.cancel != nil {
 		e.cancel()
 	}
 }
 
-// dispatch hands series to workers when their time comes.
-func (r *Runner) dispatch(ctx context.Context) {
-	for ctx.Err() == nil {
-		e, wait := r.next()
-		if e == nil {
-			r.await(ctx, wait)
-			continue
-		}
-		select {
-		case r.work <- e:
-		case <-ctx.Done():
-		}
-	}
-}
-
-// longestWait is for an empty agenda; whoever adds to it nudges.
-const longestWait = time.Hour
-
-// await waits for the next time, for a nudge, or for the end.
-func (r *Runner) await(ctx context.Context, wait time.Duration) {
-	fires, stop := r.options.Clock.Timer(wait)
-	defer stop()
-	select {
-	case <-fires:
-	case <-r.wake:
-	case <-ctx.Done():
-	}
-}
-
-// next takes the next series whose time has come, or says how long until one's does. Series of rollouts that have their share of the
-// workers are put aside.
-func (r *Runner) next() (*entry, time.Duration) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for len(r.agenda) > 0 {
-		e := r.agenda[0]
-		if wait := e.due.Sub(r.options.Clock.Now()); wait > 0 {
-			return nil, min(wait, longestWait)
-		}
-		r.agenda.remove(e)
-		if r.busy[e.Key.UID] >= r.options.PerRollout {
-			r.waiting.add(e)
-			continue
-		}
-		r.busy[e.Key.UID]++
-		return e, 0
-	}
-	return nil, longestWait
-}
-
-// serve measures what it is handed.
+// serve measures what the queue hands out. The queue hands out no key of which a measurement is under way.
 func (r *Runner) serve(ctx context.Context) {
 	for {
-		select {
-		case e := <-r.work:
-			r.measure(ctx, e)
-		case <-ctx.Done():
+		k, isOver := r.queue.Get()
+		if isOver {
 			return
 		}
+		if ctx.Err() == nil {
+			r.measure(ctx, k)
+		}
+		r.queue.Done(k)
 	}
 }
 
 // measure measures a series once, and notes what came of it.
-func (r *Runner) measure(ctx context.Context, e *entry) {
+func (r *Runner) measure(ctx context.Context, k Key) {
 	ctx, cancel := context.WithTimeout(ctx, longestMeasurement)
 	defer cancel()
-	s, isWanted := r.begin(e, cancel)
-	if !isWanted {
+	e, s := r.begin(k, cancel)
+	if e == nil {
 		return
 	}
-	at := r.options.Clock.Now()
+	at := time.Now()
 	m := measured(ctx, s)
 	if m.At.IsZero() {
 		m.At = at
 	}
 	if r.end(ctx, e, m) && r.options.Changed != nil {
-		r.options.Changed(e.Key)
+		r.options.Changed(k)
 	}
 }
 
@@ -296,16 +248,27 @@ func measured(ctx context.Context, s Series) (m Measurement) {
 	return s.Probe.Measure(ctx, s.Subject)
 }
 
-// begin says whether a series is still to be measured, and as what.
-func (r *Runner) begin(e *entry, cancel context.CancelFunc) (Series, bool) {
+// begin returns the series to measure, as it is now, or nil: it was stopped, it is not due yet, or its rollout has its share of the workers
+// and it waits for one of them.
+func (r *Runner) begin(k Key, cancel context.CancelFunc) (*entry, Series) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.alive[e.Key] != e {
-		r.release(e)
-		return Series{}, false
+	e := r.alive[k]
+	switch {
+	case e == nil || e.State.IsFinal():
+		r.admit(k.UID)
+		return nil, Series{}
+	case time.Until(e.Rule.Due(e.State)) > 0: // the key was queued for a series of before
+		r.schedule(e)
+		r.admit(k.UID)
+		return nil, Series{}
+	case r.busy[k.UID] >= r.options.PerRollout:
+		r.waiting[k.UID] = append(r.waiting[k.UID], k)
+		return nil, Series{}
 	}
+	r.busy[k.UID]++
 	e.cancel = cancel
-	return e.Series, true
+	return e, e.Series
 }
 
 // end folds a measurement into its series, unless the series was stopped or everything ends: both cancel the context, and what is said
@@ -313,8 +276,11 @@ func (r *Runner) begin(e *entry, cancel context.CancelFunc) (Series, bool) {
 func (r *Runner) end(ctx context.Context, e *entry, m Measurement) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.release(e)
-	e.cancel, e.ended = nil, r.options.Clock.Now()
+	if r.busy[e.Key.UID]--; r.busy[e.Key.UID] == 0 {
+		delete(r.busy, e.Key.UID)
+	}
+	r.admit(e.Key.UID)
+	e.cancel, e.ended = nil, time.Now()
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return false
 	}
@@ -323,21 +289,15 @@ func (r *Runner) end(ctx context.Context, e *entry, m Measurement) bool {
 	return e.State.IsFinal()
 }
 
-// release gives a rollout's place to the next of its series that waits for one. The lock is held.
-func (r *Runner) release(e *entry) {
-	uid := e.Key.UID
-	if r.busy[uid]--; r.busy[uid] == 0 {
-		delete(r.busy, uid)
+// admit queues the series that waits longest for a worker of its rollout's share. The lock is held. It is called whenever one of the
+// rollout leaves the queue without waiting itself, so that none waits while the share is not used up.
+func (r *Runner) admit(uid string) {
+	waiting := r.waiting[uid]
+	if len(waiting) == 0 {
+		return
 	}
-	for {
-		next, waits := r.waiting.next(uid)
-		if !waits {
-			return
-		}
-		if r.alive[next.Key] == next {
-			r.agenda.add(next)
-			r.nudge()
-			return
-		}
+	r.queue.Add(waiting[0])
+	if r.waiting[uid] = waiting[1:]; len(waiting) == 1 {
+		delete(r.waiting, uid)
 	}
 }

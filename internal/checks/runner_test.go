@@ -136,16 +136,17 @@ func TestRunnerStops(t *testing.T) {
 			cancelled++
 			return checks.Measurement{Outcome: checks.Passed, Samples: 1}
 		}))
-		waiting, wanted, other := seriesOf("u", "waits", probeFunc(passing)), seriesOf("u", "wanted", probeFunc(passing)), seriesOf("o", "0",
-			probeFunc(passing))
+		asked := 0
+		waiting := seriesOf("u", "waits", probeFunc(func(context.Context, checks.Subject) checks.Measurement {
+			asked++
+			return checks.Measurement{Outcome: checks.Passed, Samples: 1}
+		}))
+		wanted, other := seriesOf("u", "wanted", probeFunc(passing)), seriesOf("o", "0", probeFunc(passing))
 		start(t, r, hanging, waiting, wanted, other)
 		synctest.Wait()
 		r.Stop(hanging.Key)
 		r.Stop(hanging.Key)
 		r.Keep("u", map[checks.Key]bool{wanted.Key: true})
-		if n := checks.Scheduled(r); n != 2 {
-			t.Errorf("%d series are on the agenda, wanted are 2", n)
-		}
 		synctest.Wait()
 		atOnce := cancelled
 		time.Sleep(time.Hour)
@@ -153,8 +154,8 @@ func TestRunnerStops(t *testing.T) {
 		if _, known := r.State(hanging.Key); known || atOnce != 1 || cancelled != 1 {
 			t.Errorf("a stopped series goes on: known %v, cancelled %d", known, cancelled)
 		}
-		if _, known := r.State(waiting.Key); known {
-			t.Error("an unwanted series goes on")
+		if _, known := r.State(waiting.Key); known || asked != 1 {
+			t.Errorf("an unwanted series goes on: known %v, measured %d times", known, asked)
 		}
 		if len(r.States("u")) != 1 || len(r.States("o")) != 1 {
 			t.Errorf("left are %v and %v", r.States("u"), r.States("o"))
@@ -214,8 +215,7 @@ func TestRunnerStartsAgain(t *testing.T) {
 	})
 }
 
-// TestRunnerForgetsWhatWaits stops series whose time has come while they wait for a worker, in the dispatcher's hand or in the queue of
-// their rollout.
+// TestRunnerForgetsWhatWaits stops series whose time has come while they wait for a worker, in the queue or for the share of their rollout.
 func TestRunnerForgetsWhatWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		asked := map[string]int{}
@@ -240,6 +240,37 @@ func TestRunnerForgetsWhatWaits(t *testing.T) {
 		synctest.Wait()
 		if len(asked) != 2 || asked["0"] != 3 || asked["4"] != 3 {
 			t.Errorf("measured %v", asked)
+		}
+	})
+}
+
+// TestRunnerMeasuresNothingEarly starts a series for later under a key that is still queued for the series of before: it is measured at its
+// own time, and holds up no other one of its rollout, which has one worker only.
+func TestRunnerMeasuresNothingEarly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began, at := time.Now(), map[string][]time.Duration{}
+		probe := probeFunc(func(_ context.Context, s checks.Subject) checks.Measurement {
+			at[s.Step] = append(at[s.Step], time.Since(began))
+			time.Sleep(10 * time.Second)
+			return checks.Measurement{Outcome: checks.Passed, Samples: 1}
+		})
+		series := func(name string, delay time.Duration) checks.Series {
+			s := seriesOf("u", name, probe)
+			s.Subject.Step, s.Rule.InitialDelay, s.Rule.Count = name, delay, 1
+			return s
+		}
+		r := running(t, checks.RunnerOptions{Workers: 4, PerRollout: 1})
+		for _, name := range []string{"first", "again", "stopped", "last"} {
+			start(t, r, series(name, 0))
+			synctest.Wait()
+		}
+		r.Stop(series("stopped", 0).Key)
+		r.Stop(series("again", 0).Key)
+		start(t, r, series("again", time.Hour))
+		time.Sleep(2 * time.Hour)
+		synctest.Wait()
+		if got, want := fmt.Sprint(at), "map[again:[1h0m0s] first:[0s] last:[10s]]"; got != want {
+			t.Errorf("measured at %s, want %s", got, want)
 		}
 	})
 }

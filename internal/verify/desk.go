@@ -23,7 +23,6 @@ import (
 // Options of a Desk.
 type Options struct {
 	Ports   checks.Ports
-	Clock   checks.Clock               // nil: the wall clock
 	Changed func(types.NamespacedName) // told of rollouts of which something final is known; it must not block
 }
 
@@ -49,14 +48,11 @@ type file struct {
 
 // New makes a desk. What is wanted may be said before it runs.
 func New(o Options) *Desk {
-	if o.Clock == nil {
-		o.Clock = checks.Wall{}
-	}
 	d := &Desk{options: o, files: map[types.UID]*file{}}
-	d.runner = checks.NewRunner(checks.RunnerOptions{Clock: o.Clock, Changed: func(k checks.Key) { d.changed(k.UID) }})
+	d.runner = checks.NewRunner(checks.RunnerOptions{Changed: func(k checks.Key) { d.changed(k.UID) }})
 	d.caller = checks.NewCaller(
 		checks.CallerOptions{
-			Clock: o.Clock, Outbound: o.Ports.Outbound, Secrets: o.Ports.Secrets, Addresses: o.Ports.Addresses,
+			Outbound: o.Ports.Outbound, Secrets: o.Ports.Secrets, Addresses: o.Ports.Addresses,
 			Redactor: o.Ports.Redactor, Changed: d.changed,
 		})
 	return d
@@ -158,7 +154,7 @@ func (d *Desk) Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d
 // measure starts the series that are wanted and ends the others. One that cannot be started is not known, and so waits.
 func (d *Desk) measure(f *file, about about, runs []rollout.CheckRun) {
 	wanted, keep := map[checks.Key]rollout.CheckKey{}, map[checks.Key]bool{}
-	now := d.options.Clock.Now()
+	now := time.Now()
 	for _, run := range runs {
 		check, declared := f.declared.Checks[run.Key.Check]
 		if !declared {
