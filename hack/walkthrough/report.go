@@ -51,7 +51,7 @@ func (r *report) print(out io.Writer) {
 // tables is the generated part of docs/walkthrough.md.
 func (r *report) tables() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d of %d rows passed:\n\n| row | what was seen | |\n|---|---|---|\n", r.passed(), len(r.rows))
+	fmt.Fprintf(&b, "%d of %d rows passed:\n\n| row | result | |\n|---|---|---|\n", r.passed(), len(r.rows))
 	for _, row := range r.rows {
 		fmt.Fprintf(&b, "| %s | %s | %s |\n", row.name, row.seen, map[bool]string{true: "passed", false: "**failed**"}[row.passed])
 	}
@@ -72,8 +72,8 @@ func (c comparison) lines() [][3]string {
 	}
 	return [][3]string{
 		{"ARM calls", calls(h), calls(o)},
-		{"machine-seconds out of service (no page)", seconds(h.unserved), seconds(o.unserved)},
-		{"machine-seconds in Azure's hands (not Succeeded)", seconds(h.worked), seconds(o.worked)},
+		{"instance-seconds out of service (no page)", seconds(h.unserved), seconds(o.unserved)},
+		{"instance-seconds in Azure's hands (not Succeeded)", seconds(h.worked), seconds(o.worked)},
 		{"wall time", seconds(h.lasted) + " s", seconds(o.lasted) + " s"},
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
 )
 
-// glance is how often the machines are looked at: machine-seconds are known to within a few of these.
+// glance is how often the instances are looked at: instance-seconds are known to within a few of these.
 const glance = 100 * time.Millisecond
 
 // watch counts, while it runs, what a canary costs users: it asks every machine for its page, as they do.
