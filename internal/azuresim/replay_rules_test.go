@@ -68,7 +68,7 @@ var exceptions = []exception{
 	{"$.vmAgent.extensionHandlers[].status.message", "some extensions' handlers say something, others do not", part("instanceview")},
 	{"$.value[].properties.instanceView.disks[].encryptionSettings", "disks are never encrypted here", ofEncrypted},
 	{"$.value[].properties.instanceView.disks[].statuses", "disks are never encrypted here", ofEncrypted},
-	{"$.statuses[].time", "this machine restarted in a second, the other one of the operation in 51; here both take as long as the operation",
+	{"$.statuses[].time", "this instance restarted in a second, the other one of the operation in 51; here both take as long as the operation",
 		only("azure-cli-2021-02__test_vmss_vms:9")},
 }
 

@@ -1,0 +1,54 @@
+package docs_test
+
+import (
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/hack/docs"
+)
+
+// quoted matches what a document quotes, which is as it is: code, messages, and where links lead.
+var quoted = regexp.MustCompile("(?ms)^ *```.*?^ *```$|`[^`\n]*`|\"[^\"\n]*\"|\\]\\([^)\n]*\\)")
+
+// TestPlainWords fails for words in prose that vocabulary.txt avoids. The API reference is generated from comments of the API.
+func TestPlainWords(t *testing.T) {
+	vocabulary := docs.Vocabulary()
+	if len(vocabulary) < 15 {
+		t.Fatalf("vocabulary.txt has %d entries, want at least 15", len(vocabulary))
+	}
+	judged := 0
+	for _, file := range documents(t, filepath.Join("..", "..")) {
+		if strings.Contains(filepath.ToSlash(file), "docs/reference/") {
+			continue
+		}
+		judged++
+		prose := quoted.ReplaceAllStringFunc(read(t, file), func(quote string) string { return strings.Repeat("\n", strings.Count(quote, "\n")) + "…" })
+		for _, avoided := range vocabulary {
+			for _, place := range avoided.In(prose) {
+				t.Errorf("%s:%d: %q is avoided; say: %s", file, 1+strings.Count(prose[:place], "\n"), avoided.Words, avoided.Plain)
+			}
+		}
+	}
+	if judged < 20 {
+		t.Errorf("judged %d documents, want at least 20", judged)
+	}
+}
+
+func TestAvoided(t *testing.T) {
+	for text, want := range map[string]int{
+		"Nobody knows.":                               1,
+		"The machines, and a Machine, turned\nround":  3,
+		"recommended; a virtual machine; nobodyelse":  0,
+		"the instance of the Virtual\nMachines table": 0,
+	} {
+		found := 0
+		for _, avoided := range docs.Vocabulary() {
+			found += len(avoided.In(text))
+		}
+		if found != want {
+			t.Errorf("%q: found %d, want %d", text, found, want)
+		}
+	}
+}
