@@ -12,6 +12,11 @@ import (
 // quoted matches what a document quotes, which is as it is: code, messages, and where links lead.
 var quoted = regexp.MustCompile("(?ms)^ *```.*?^ *```$|`[^`\n]*`|\"[^\"\n]*\"|\\]\\([^)\n]*\\)")
 
+// blank keeps the line breaks of a quotation, so that lines can be counted.
+func blank(quote string) string {
+	return strings.Repeat("\n", strings.Count(quote, "\n")) + "…"
+}
+
 // TestPlainWords fails for words in prose that vocabulary.txt avoids. The API reference is generated from comments of the API.
 func TestPlainWords(t *testing.T) {
 	vocabulary := docs.Vocabulary()
@@ -24,7 +29,7 @@ func TestPlainWords(t *testing.T) {
 			continue
 		}
 		judged++
-		prose := quoted.ReplaceAllStringFunc(read(t, file), func(quote string) string { return strings.Repeat("\n", strings.Count(quote, "\n")) + "…" })
+		prose := quoted.ReplaceAllStringFunc(read(t, file), blank)
 		for _, avoided := range vocabulary {
 			for _, place := range avoided.In(prose) {
 				t.Errorf("%s:%d: %q is avoided; say: %s", file, 1+strings.Count(prose[:place], "\n"), avoided.Words, avoided.Plain)
@@ -38,7 +43,7 @@ func TestPlainWords(t *testing.T) {
 
 func TestAvoided(t *testing.T) {
 	for text, want := range map[string]int{
-		"Nobody knows.":                               1,
+		"Nobody knows.": 1,
 		"The machines, and a Machine, turned\nround":  3,
 		"recommended; a virtual machine; nobodyelse":  0,
 		"the instance of the Virtual\nMachines table": 0,
