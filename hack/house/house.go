@@ -25,7 +25,7 @@ type room struct {
 var (
 	apimachinery = []string{"k8s.io/apimachinery"}
 	kubernetes   = []string{"k8s.io", "sigs.k8s.io", "github.com/go-logr/logr"}
-	azureSDK     = []string{"github.com/Azure/azure-sdk-for-go"}
+	azureSDK     = []string{"github.com/Azure/azure-sdk-for-go", "golang.org/x/sync/singleflight"}
 	metrics      = []string{"github.com/prometheus/client_golang"}
 	// What a check is made of: the query API and its values, the expression language, paths into JSON, the queue, the rules for HTTP headers.
 	probing = []string{

@@ -51,12 +51,12 @@ type Call struct {
 
 // Adapter talks to ARM. It is safe for concurrent use.
 type Adapter struct {
-	credential azcore.TokenCredential
-	options    arm.ClientOptions
-	endpoint   *url.URL
-	wait       func(context.Context, time.Duration) error // between polls, where a method waits for an operation
-	now        func() time.Time
-	book       *addressBook
+	credential   azcore.TokenCredential
+	options      arm.ClientOptions
+	endpoint     *url.URL
+	wait         func(context.Context, time.Duration) error // between polls, where a method waits for an operation
+	now          func() time.Time
+	addressCache *addressCache
 
 	mu      sync.Mutex
 	clients map[string]clients // by subscription, lower-case
@@ -120,7 +120,7 @@ func New(o Options) (*Adapter, error) {
 			},
 		},
 	}
-	a.book = newAddressBook(now, a.addresses)
+	a.addressCache = newAddressCache(now, a.addresses)
 	return a, nil
 }
 

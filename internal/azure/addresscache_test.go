@@ -14,7 +14,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// directory is what a book reads: addresses by id, as they are when a read begins.
+// directory is what a cache reads: addresses by id, as they are when a read begins.
 type directory struct {
 	mu        sync.Mutex
 	addresses map[string]Addresses
@@ -63,126 +63,126 @@ func (d *directory) wantReads(t *testing.T, want int) {
 
 func at(address string) Addresses { return Addresses{Private: netip.MustParseAddr(address)} }
 
-// newBook is a book in a bubble of virtual time, with machines 1 and 2.
-func newBook() (*addressBook, *directory) {
+// newCache is a cache in a bubble of virtual time, with instances 1 and 2.
+func newCache() (*addressCache, *directory) {
 	d := &directory{addresses: map[string]Addresses{"1": at("10.0.0.1"), "2": at("10.0.0.2")}}
-	return newAddressBook(time.Now, d.read), d
+	return newAddressCache(time.Now, d.read), d
 }
 
-// ask looks a machine up; its vmId is v and the id unless it is said.
-func askBook(b *addressBook, id string, vmID ...string) (string, error) {
-	found, err := b.find(context.Background(), "asking", web, rollout.Ref{ID: id, VMID: fmt.Sprint("v", id, vmID)})
+// find looks an instance up; its vmId is v and the id unless it is said.
+func find(c *addressCache, id string, vmID ...string) (string, error) {
+	found, err := c.find(context.Background(), "asking", web, rollout.Ref{ID: id, VMID: fmt.Sprint("v", id, vmID)})
 	if err != nil {
 		return "", err
 	}
 	return found.Private.String(), nil
 }
 
-func wantAddress(t *testing.T, b *addressBook, want, id string, vmID ...string) {
+func wantAddress(t *testing.T, c *addressCache, want, id string, vmID ...string) {
 	t.Helper()
-	if got, err := askBook(b, id, vmID...); err != nil || got != want {
+	if got, err := find(c, id, vmID...); err != nil || got != want {
 		t.Errorf("instance %s %v: want %s, got %q, %v", id, vmID, want, got, err)
 	}
 }
 
-func wantNone(t *testing.T, b *addressBook, kind rollout.Kind, id string, vmID ...string) {
+func wantNone(t *testing.T, c *addressCache, kind rollout.Kind, id string, vmID ...string) {
 	t.Helper()
-	got, err := askBook(b, id, vmID...)
+	got, err := find(c, id, vmID...)
 	if got != "" || problemOf(t, err).Kind != kind {
 		t.Errorf("instance %s %v: got %q, %v", id, vmID, got, err)
 	}
 }
 
-// TestBookIsReadOnceAMinute asks for many machines at once, and again until they are too old.
-func TestBookIsReadOnceAMinute(t *testing.T) {
+// TestCacheIsReadOnceAMinute asks for many machines at once, and again until they are too old.
+func TestCacheIsReadOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
+		c, d := newCache()
 		d.takes = 3 * time.Second
 		var callers sync.WaitGroup
 		for n := range 40 {
 			callers.Go(func() {
 				time.Sleep(time.Duration(n) * 50 * time.Millisecond)
-				wantAddress(t, b, fmt.Sprint("10.0.0.", 1+n%2), fmt.Sprint(1+n%2))
+				wantAddress(t, c, fmt.Sprint("10.0.0.", 1+n%2), fmt.Sprint(1+n%2))
 			})
 		}
 		callers.Wait()
 		d.wantReads(t, 1)
 		time.Sleep(57*time.Second - time.Nanosecond)
-		wantAddress(t, b, "10.0.0.1", "1")
+		wantAddress(t, c, "10.0.0.1", "1")
 		d.wantReads(t, 1)
 		d.set("1", "10.0.0.9")
 		time.Sleep(time.Nanosecond)
-		wantAddress(t, b, "10.0.0.9", "1")
+		wantAddress(t, c, "10.0.0.9", "1")
 		d.wantReads(t, 2)
 	})
 }
 
-// TestBookIsReadAgainForWhoIsNotInIt does that at once where it may.
-func TestBookIsReadAgainForWhoIsNotInIt(t *testing.T) {
+// TestCacheIsReadAgainForWhoIsNotInIt does that at once where it may.
+func TestCacheIsReadAgainForWhoIsNotInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
-		wantAddress(t, b, "10.0.0.1", "1")
+		c, d := newCache()
+		wantAddress(t, c, "10.0.0.1", "1")
 		time.Sleep(20 * time.Second)
 		d.set("3", "10.0.0.3")
-		wantAddress(t, b, "10.0.0.3", "3")
+		wantAddress(t, c, "10.0.0.3", "3")
 		d.wantReads(t, 2)
-		wantNone(t, b, rollout.KindTransient, "4")
+		wantNone(t, c, rollout.KindTransient, "4")
 		d.set("4", "10.0.0.4")
 		time.Sleep(readPause - time.Nanosecond)
-		wantNone(t, b, rollout.KindTransient, "4")
-		wantAddress(t, b, "10.0.0.1", "1")
+		wantNone(t, c, rollout.KindTransient, "4")
+		wantAddress(t, c, "10.0.0.1", "1")
 		d.wantReads(t, 2)
 		time.Sleep(time.Nanosecond)
-		wantAddress(t, b, "10.0.0.4", "4")
+		wantAddress(t, c, "10.0.0.4", "4")
 		d.wantReads(t, 3)
 	})
 }
 
-// TestBookOfTwoKinds keeps apart what is told by number and by name.
-func TestBookOfTwoKinds(t *testing.T) {
+// TestCacheOfTwoKinds keeps apart what is told by number and by name.
+func TestCacheOfTwoKinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
+		c, d := newCache()
 		d.set("web_0a1b2c3d", "10.0.0.7")
-		wantAddress(t, b, "10.0.0.7", "Web_0A1B2C3D")
+		wantAddress(t, c, "10.0.0.7", "Web_0A1B2C3D")
 		if d.flexible != 1 {
 			t.Error("a name is that of a machine of a Flexible set")
 		}
-		wantAddress(t, b, "10.0.0.1", "1")
+		wantAddress(t, c, "10.0.0.1", "1")
 		d.wantReads(t, 2)
 	})
 }
 
-// TestBookTellsOfMachinesNotIDs gives an id to another machine while the page is fresh.
-func TestBookTellsOfMachinesNotIDs(t *testing.T) {
+// TestCacheTellsOfMachinesNotIDs gives an id to another machine while the page is fresh.
+func TestCacheTellsOfMachinesNotIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
-		wantAddress(t, b, "10.0.0.1", "1")
+		c, d := newCache()
+		wantAddress(t, c, "10.0.0.1", "1")
 		time.Sleep(15 * time.Second)
 		d.set("1", "10.0.0.8") // another machine 1; 10.0.0.1 may be anybody's
 		d.set("2", "10.0.0.9")
-		wantAddress(t, b, "10.0.0.8", "1", "new")
+		wantAddress(t, c, "10.0.0.8", "1", "new")
 		d.wantReads(t, 2)
-		wantAddress(t, b, "10.0.0.9", "2", "never asked for before")
+		wantAddress(t, c, "10.0.0.9", "2", "never asked for before")
 		time.Sleep(15 * time.Second)
 		d.set("2", "10.0.0.10")
-		wantAddress(t, b, "10.0.0.9", "2", "never asked for before")
+		wantAddress(t, c, "10.0.0.9", "2", "never asked for before")
 		d.wantReads(t, 2)
-		wantAddress(t, b, "10.0.0.10", "2", "new")
+		wantAddress(t, c, "10.0.0.10", "2", "new")
 		d.wantReads(t, 3)
 		d.err = errors.New("x")
 		time.Sleep(15 * time.Second)
-		wantNone(t, b, rollout.KindTransient, "2", "newer")
-		wantAddress(t, b, "10.0.0.8", "1", "new") // who is known is told as long as it is fresh
-		wantNone(t, b, rollout.KindTransient, "2", "new")
+		wantNone(t, c, rollout.KindTransient, "2", "newer")
+		wantAddress(t, c, "10.0.0.8", "1", "new") // who is known is told as long as it is fresh
+		wantNone(t, c, rollout.KindTransient, "2", "new")
 	})
 }
 
-// TestBookWithoutVMID takes who cannot be told from a former machine for a new one.
-func TestBookWithoutVMID(t *testing.T) {
+// TestCacheWithoutVMID takes who cannot be told from a former machine for a new one.
+func TestCacheWithoutVMID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
+		c, d := newCache()
 		for range 3 {
-			if _, err := b.find(t.Context(), "asking", web, rollout.Ref{ID: "1"}); err != nil {
+			if _, err := c.find(t.Context(), "asking", web, rollout.Ref{ID: "1"}); err != nil {
 				t.Error(err)
 			}
 			time.Sleep(youngest + time.Second)
@@ -191,63 +191,63 @@ func TestBookWithoutVMID(t *testing.T) {
 	})
 }
 
-// TestBookGoesOnWithoutWhoGivesUp cancels the caller that began a read, while others wait for it.
-func TestBookGoesOnWithoutWhoGivesUp(t *testing.T) {
+// TestCacheGoesOnWithoutWhoGivesUp cancels the caller that began a read, while others wait for it.
+func TestCacheGoesOnWithoutWhoGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
+		c, d := newCache()
 		d.takes = 5 * time.Second
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		var callers sync.WaitGroup
 		callers.Go(func() {
-			_, err := b.find(ctx, "asking", web, rollout.Ref{ID: "1", VMID: "v"})
+			_, err := c.find(ctx, "asking", web, rollout.Ref{ID: "1", VMID: "v"})
 			if p := problemOf(t, err); p.Kind != rollout.KindTransient || p.Message != "asking: it took too long" {
 				t.Errorf("got %+v", p)
 			}
 		})
 		synctest.Wait()
-		callers.Go(func() { wantAddress(t, b, "10.0.0.2", "2") })
+		callers.Go(func() { wantAddress(t, c, "10.0.0.2", "2") })
 		callers.Wait()
 		d.wantReads(t, 1)
 	})
 }
 
-// TestBookOfAReadThatFails keeps to the pause, or to what Azure asks for.
-func TestBookOfAReadThatFails(t *testing.T) {
+// TestCacheOfAReadThatFails keeps to the pause, or to what Azure asks for.
+func TestCacheOfAReadThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
+		c, d := newCache()
 		d.err = &rollout.Problem{Kind: rollout.KindForbidden, Message: "no"}
-		wantNone(t, b, rollout.KindForbidden, "1")
-		wantNone(t, b, rollout.KindForbidden, "2")
+		wantNone(t, c, rollout.KindForbidden, "1")
+		wantNone(t, c, rollout.KindForbidden, "2")
 		d.wantReads(t, 1)
 		time.Sleep(readPause)
 		d.err = &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow", RetryAfter: time.Minute}
-		wantNone(t, b, rollout.KindThrottled, "1")
+		wantNone(t, c, rollout.KindThrottled, "1")
 		time.Sleep(time.Minute - time.Nanosecond)
 		d.err = nil
-		wantNone(t, b, rollout.KindThrottled, "1")
+		wantNone(t, c, rollout.KindThrottled, "1")
 		d.wantReads(t, 2)
 		time.Sleep(time.Nanosecond)
-		wantAddress(t, b, "10.0.0.1", "1")
+		wantAddress(t, c, "10.0.0.1", "1")
 		d.wantReads(t, 3)
 	})
 }
 
-// TestBookOfAReadThatTakesLong uses nothing that is older than a minute by the time it is there.
-func TestBookOfAReadThatTakesLong(t *testing.T) {
+// TestCacheOfAReadThatTakesLong uses nothing that is older than a minute by the time it is there.
+func TestCacheOfAReadThatTakesLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
+		c, d := newCache()
 		d.takes = addressLife - time.Nanosecond
-		wantAddress(t, b, "10.0.0.1", "1")
+		wantAddress(t, c, "10.0.0.1", "1")
 		d.takes = addressLife + time.Nanosecond
 		time.Sleep(time.Nanosecond)
-		wantNone(t, b, rollout.KindTransient, "1")
+		wantNone(t, c, rollout.KindTransient, "1")
 		d.wantReads(t, 2)
 	})
 }
 
-// TestBookOfWhatIsNotWhole reads again what could not be read for the moment, not what may not be read.
-func TestBookOfWhatIsNotWhole(t *testing.T) {
+// TestCacheOfWhatIsNotWhole reads again what could not be read for the moment, not what may not be read.
+func TestCacheOfWhatIsNotWhole(t *testing.T) {
 	for name, c := range map[string]struct {
 		missing  error
 		private  string
@@ -263,18 +263,18 @@ func TestBookOfWhatIsNotWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				b, d := newBook()
+				cache, d := newCache()
 				private, _ := netip.ParseAddr(c.private)
 				d.addresses["1"] = Addresses{Private: private, Missing: c.missing}
 				for range 2 {
-					found, err := b.find(t.Context(), "asking", web, rollout.Ref{ID: "1", VMID: "v"})
+					found, err := cache.find(t.Context(), "asking", web, rollout.Ref{ID: "1", VMID: "v"})
 					if err != nil || found.Private != private || !errors.Is(found.Missing, c.missing) {
 						t.Errorf("got %+v, %v", found, err)
 					}
 				}
 				d.wantReads(t, 1)
 				time.Sleep(c.pause)
-				if _, err := b.find(t.Context(), "asking", web, rollout.Ref{ID: "1", VMID: "v"}); err != nil {
+				if _, err := cache.find(t.Context(), "asking", web, rollout.Ref{ID: "1", VMID: "v"}); err != nil {
 					t.Error(err)
 				}
 				d.wantReads(t, c.readings)
@@ -283,32 +283,32 @@ func TestBookOfWhatIsNotWhole(t *testing.T) {
 	}
 }
 
-// TestBookForgets keeps no scale set that nobody asks for.
-func TestBookForgets(t *testing.T) {
+// TestCacheForgets keeps no scale set that nobody asks for.
+func TestCacheForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b, _ := newBook()
+		c, _ := newCache()
 		for n := range 5 {
 			set := web
 			set.Name = fmt.Sprint("web", n)
-			if _, err := b.find(t.Context(), "asking", set, rollout.Ref{ID: "1", VMID: "v"}); err != nil {
+			if _, err := c.find(t.Context(), "asking", set, rollout.Ref{ID: "1", VMID: "v"}); err != nil {
 				t.Error(err)
 			}
-			time.Sleep(pageLife/2 + time.Second)
+			time.Sleep(unusedLife/2 + time.Second)
 		}
-		if len(b.pages) > 2 {
-			t.Errorf("%d pages are kept", len(b.pages))
+		if len(c.sets) > 2 {
+			t.Errorf("%d scale sets are kept", len(c.sets))
 		}
 	})
 }
 
-// TestBookNeverMisleads lets machines come and go that take each other's ids and addresses, and asks for them. A machine that is there is
-// never told another one's address, whatever happens, and the book is not read more often than it may.
-func TestBookNeverMisleads(t *testing.T) {
+// TestCacheNeverMisleads lets machines come and go that take each other's ids and addresses, and asks for them. A machine that is there is
+// never told another one's address, whatever happens, and the cache reads no more often than it may.
+func TestCacheNeverMisleads(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	synctest.Test(t, func(t *testing.T) {
-		b, d := newBook()
+		c, d := newCache()
 		d.addresses = map[string]Addresses{}
 		type machine struct {
 			id, vmID, address string
@@ -336,7 +336,7 @@ func TestBookNeverMisleads(t *testing.T) {
 				if !lives || time.Since(m.born) < youngest {
 					break
 				}
-				found, err := b.find(t.Context(), "asking", web, rollout.Ref{ID: id, VMID: m.vmID})
+				found, err := c.find(t.Context(), "asking", web, rollout.Ref{ID: id, VMID: m.vmID})
 				if err == nil && found.Private.String() != m.address {
 					t.Fatalf("step %d: machine %+v was told %s", step, m, found.Private)
 				}

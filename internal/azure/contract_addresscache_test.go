@@ -11,8 +11,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestContractAddressBook reads a scale set of three pages once for all its machines, and once more for one that came.
-func TestContractAddressBook(t *testing.T) {
+// TestContractAddressCache reads a scale set of three pages once for all its machines, and once more for one that came.
+func TestContractAddressCache(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.balance(true)
 		w.settleSet(shop, 5, []string{"web"}, []string{"nat"})
@@ -50,8 +50,8 @@ func TestContractAddressBook(t *testing.T) {
 	})
 }
 
-// TestContractAddressBookThrottled keeps to what Azure asks for.
-func TestContractAddressBookThrottled(t *testing.T) {
+// TestContractAddressCacheThrottled keeps to what Azure asks for.
+func TestContractAddressCacheThrottled(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.settleSet(shop, 3, nil, nil)
 		w.faults(map[string]any{"operation": "Interfaces.ListSet", "kind": "status", "status": 429, "retryAfterSeconds": 120, "skip": 1,
@@ -74,8 +74,8 @@ func TestContractAddressBookThrottled(t *testing.T) {
 	})
 }
 
-// TestContractAddressBookOfFlexible looks machines up by name, and needs no look at the scale set for that.
-func TestContractAddressBookOfFlexible(t *testing.T) {
+// TestContractAddressCacheOfFlexible looks machines up by name, and needs no look at the scale set for that.
+func TestContractAddressCacheOfFlexible(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.balance(true)
 		w.settleSet(flex, 3, []string{"web"}, nil)
@@ -94,8 +94,8 @@ func TestContractAddressBookOfFlexible(t *testing.T) {
 	})
 }
 
-// TestContractAddressBookForbidden says which permission is missing for what, and what mends it.
-func TestContractAddressBookForbidden(t *testing.T) {
+// TestContractAddressCacheForbidden says which permission is missing for what, and what mends it.
+func TestContractAddressCacheForbidden(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.settleSet(shop, 1, nil, nil)
 		w.settleSet(flex, 1, nil, nil)
