@@ -27,9 +27,9 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 			continue
 		}
 		switch name := client.ObjectKeyFromObject(other).String(); {
-		case older(other, oldest) && holdsClaim(other):
+		case older(other, oldest) && r.holdsClaim(ctx, other):
 			oldest, claim = other, rollout.Ownership{Owner: name}
-		case claim.Owner == "" && isAtWork(other):
+		case claim.Owner == "" && r.isAtWork(ctx, other):
 			claim = rollout.Ownership{Owner: name, Releasing: true}
 		}
 	}
@@ -38,14 +38,21 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 
 // holdsClaim says whether the rollout may have the scale set: it does not only plan; if it is being deleted it still has something to put
 // back; and it can work, or has worked, so that nobody else may undo it.
-func holdsClaim(object *v1alpha1.VMSSRollout) bool {
-	return !isGoing(object) && object.Spec.Mode != v1alpha1.ModePlan && (!isInvalid(object) || hasWorked(object))
+func (r *VMSSRolloutReconciler) holdsClaim(ctx context.Context, object *v1alpha1.VMSSRollout) bool {
+	return !isGoing(object) && object.Spec.Mode != v1alpha1.ModePlan && (!isInvalid(object) || r.hasWorked(ctx, object))
 }
 
-// isAtWork says whether the rollout has an effect in flight that it will see through.
-func isAtWork(object *v1alpha1.VMSSRollout) bool {
-	op := object.Status.Operation
-	return op != nil && op.Refused == nil && !isGoing(object)
+// isAtWork reports whether the rollout has an effect in flight that it will see through. Where its state cannot be read, what it shows to
+// people decides.
+func (r *VMSSRolloutReconciler) isAtWork(ctx context.Context, object *v1alpha1.VMSSRollout) bool {
+	if isGoing(object) {
+		return false
+	}
+	state, err := r.stateOf(ctx, object)
+	if err != nil {
+		return object.Status.Operation != nil
+	}
+	return state.Operation != nil && state.Operation.Rejection == nil
 }
 
 // isGoing says whether the object is on its way out and nothing more will be done for it.
@@ -60,9 +67,9 @@ func isInvalid(object *v1alpha1.VMSSRollout) bool {
 }
 
 // hasWorked says whether the rollout may have touched the scale set in any of its runs. What nobody can read may say so.
-func hasWorked(object *v1alpha1.VMSSRollout) bool {
-	memory, err := memoryOf(object.Status)
-	return err != nil || memory.HasWorked()
+func (r *VMSSRolloutReconciler) hasWorked(ctx context.Context, object *v1alpha1.VMSSRollout) bool {
+	state, err := r.stateOf(ctx, object)
+	return err != nil || state.HasWorked()
 }
 
 // older says which of two rollouts came first. Creation times are whole seconds, so names decide between equals: any order

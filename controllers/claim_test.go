@@ -37,8 +37,12 @@ func says(object *v1alpha1.VMSSRollout, reason rollout.Reason) {
 // flight.
 func TestClaim(t *testing.T) {
 	older, younger := rollout.Ownership{Owner: "shop/other"}, rollout.Ownership{Owner: "shop/other", Releasing: true}
-	upgrading := &v1alpha1.Operation{Kind: v1alpha1.OperationUpgrade, Run: 1,
-		IntentTime: &metav1.Time{Time: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC)}}
+	upgrading := rollout.State{Operation: &rollout.Operation{
+		Kind: rollout.UpgradeOperation, Run: 1, CreatedAt: time.Date(2026, 11, 3, 0, 0, 0, 0, time.UTC),
+	}}
+	refused := rollout.State{Operation: &rollout.Operation{
+		Kind: rollout.WriteImageOperation, Run: 1, Rejection: &rollout.Problem{Kind: rollout.KindForbidden},
+	}}
 	for name, tc := range map[string]struct {
 		isOlder bool
 		change  func(*v1alpha1.VMSSRollout)
@@ -53,18 +57,21 @@ func TestClaim(t *testing.T) {
 			older},
 		"an older one that is not let in": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonAccessDenied) }, older},
 		"an older one that has worked, makes no sense": {true, func(o *v1alpha1.VMSSRollout) {
+			o.Status = statusOf(t, rollout.State{Rollback: rollout.RollbackState{LastCompletedRevision: "0123456789ab"}})
 			says(o, rollout.ReasonInvalid)
-			o.Status.Bookkeeping = &v1alpha1.Bookkeeping{Stable: "0123456789ab"}
 		}, older},
 		"an older one with something in flight, makes no sense": {true,
-			func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Status.Operation = upgrading }, older},
+			func(o *v1alpha1.VMSSRollout) { o.Status = statusOf(t, upgrading); says(o, rollout.ReasonInvalid) }, older},
 		"an older one that nobody can read": {true, func(o *v1alpha1.VMSSRollout) {
 			says(o, rollout.ReasonInvalid)
-			o.Status.Bookkeeping = &v1alpha1.Bookkeeping{Packed: []byte("no gzip")}
+			o.Status.ControllerState = "no gzip"
 		}, older},
-		"a younger one with something in flight": {false, func(o *v1alpha1.VMSSRollout) { o.Status.Operation = upgrading }, younger},
+		"a younger one with something in flight": {false, func(o *v1alpha1.VMSSRollout) { o.Status = statusOf(t, upgrading) }, younger},
+		"a younger one of a former controller, with something in flight": {false, func(o *v1alpha1.VMSSRollout) {
+			o.Status.Run, o.Status.Operation = 1, &v1alpha1.Operation{Kind: v1alpha1.OperationUpgrade, Run: 1}
+		}, younger},
 		"a younger one whose write was refused": {false, func(o *v1alpha1.VMSSRollout) {
-			o.Status.Operation = &v1alpha1.Operation{Kind: v1alpha1.OperationWriteImage, Run: 1, Refused: &v1alpha1.Problem{Kind: "Forbidden"}}
+			o.Status = statusOf(t, refused)
 		}, rollout.Ownership{}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -60,7 +60,7 @@ func reportRollback(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision) {
 			Rollbackable: b.Revision != "" && b.Invalid == "" && b.Unavailable == "",
 			Baseline:     b.Revision,
 			Source:       v1alpha1.BaselineSource(b.Source),
-			Reason:       conditions.Shorten(cmp.Or(b.Invalid, b.Unavailable), maxLedgerMessageSize),
+			Reason:       conditions.Shorten(cmp.Or(b.Invalid, b.Unavailable), maxStateMessage),
 		}
 	}
 }

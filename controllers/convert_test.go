@@ -1,11 +1,8 @@
 package controllers
 
 import (
-	stdcmp "cmp"
 	"encoding/json"
-	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,17 +12,18 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
 
-// TestMemoryIsKept: a memory that came from a status is kept exactly, also by way of the API server; any other loses
-// fractions of a second and the ends of long texts, and no more of them the second time.
-func TestMemoryIsKept(t *testing.T) {
+// TestStateIsKept: a state that came from a status is kept exactly, also by way of the API server; any other loses the ends of long texts,
+// and no more of them the second time.
+func TestStateIsKept(t *testing.T) {
 	g := newMemories(t)
 	for range 100 {
 		m := g.memory()
 		once := throughStatus(t, m)
 		if diff := cmp.Diff(once, throughStatus(t, once)); diff != "" {
-			t.Fatalf("the second conversion changed the memory (-once +twice):\n%s", diff)
+			t.Fatalf("the second writing changed the state (-once +twice):\n%s", diff)
 		}
 		if diff := cmp.Diff(expected(m), once); diff != "" {
 			t.Fatalf("more was lost than was meant to be (-want +got):\n%s", diff)
@@ -33,17 +31,15 @@ func TestMemoryIsKept(t *testing.T) {
 	}
 }
 
-// TestRememberOverwrites: what an earlier memory left in the status does not shine through.
-func TestRememberOverwrites(t *testing.T) {
+// TestStatusIsMadeAnew: what an earlier state left in the status does not shine through.
+func TestStatusIsMadeAnew(t *testing.T) {
 	g := newMemories(t)
 	for range 100 {
-		earlier, m := g.memory(), g.memory()
-		var over, fresh v1alpha1.VMSSRolloutStatus
-		remember(&over, earlier)
-		remember(&over, m)
-		remember(&fresh, m)
+		m := g.memory()
+		over, fresh := statusOf(t, g.memory()), statusOf(t, m)
+		write(t, &over, m)
 		if diff := cmp.Diff(fresh, over); diff != "" {
-			t.Fatalf("the earlier memory is still there (-want +got):\n%s", diff)
+			t.Fatalf("the earlier state is still there (-want +got):\n%s", diff)
 		}
 	}
 }
@@ -54,111 +50,115 @@ func TestNoHalfCommand(t *testing.T) {
 		"denied; to mend it: az role assignment create":                             "denied; to mend it: az role assignment create",
 		"denied; to mend it: az role assignment create " + strings.Repeat("x", 400): "denied",
 	} {
-		var status v1alpha1.VMSSRolloutStatus
-		remember(&status, rollout.State{Ledger: rollout.Ledger{Failed: []rollout.Failure{{Ref: rollout.Ref{ID: "1"}, Message: told}}}})
+		status := statusOf(t, rollout.State{Ledger: rollout.Ledger{Failed: []rollout.Failure{{Ref: rollout.Ref{ID: "1"}, Message: told}}}})
 		if got := status.FailedInstances[0].Message; got != want {
 			t.Errorf("%q is told as %q, want %q", told, got, want)
 		}
 	}
 }
 
-func TestRememberLeavesTheRest(t *testing.T) {
+// TestStateThatIsTooLarge: a state that does not fit by itself loses the poll token, messages and the oldest runs, and nothing else.
+func TestStateThatIsTooLarge(t *testing.T) {
+	m := rollout.State{
+		Operation: &rollout.Operation{Kind: rollout.UpgradeOperation, ID: "id"}, Ledger: rollout.Ledger{Exposed: []string{"0", "1"}},
+	}
+	for n := range 60 {
+		m.Operation.PollToken += random("token", n)
+		run := rollout.PastRun{Number: int64(60 - n), Revision: random("revision", n), Message: random("message", n)}
+		for a := range 8 {
+			by := random("people", 8*n+a) + random("more", 8*n+a)
+			run.Actions = append(run.Actions, rollout.AppliedAction{Verb: rollout.VerbRetry, RequestedBy: by})
+		}
+		m.History = append(m.History, run)
+	}
+	status := keptStatus(m)
+	if size := encoded(status); size > maxStatusSize {
+		t.Errorf("the status takes %d bytes, more than %d", size, maxStatusSize)
+	}
+	got := stateIn(t, status)
+	if len(got.History) < 5 || len(got.History) > 59 || got.History[0].Number != 60 || got.Operation.PollToken != "" {
+		t.Errorf("%d runs and a token of %d bytes are left", len(got.History), len(got.Operation.PollToken))
+	}
+	got.History, got.Operation.PollToken, m.History, m.Operation.PollToken = nil, "", nil, ""
+	if diff := cmp.Diff(m, got); diff != "" {
+		t.Errorf("more was lost than was meant to be (-want +got):\n%s", diff)
+	}
+}
+
+func TestRenderingLeavesTheRest(t *testing.T) {
 	status := v1alpha1.VMSSRolloutStatus{
 		ObservedGeneration: 4,
 		Conditions:         []metav1.Condition{{Type: v1alpha1.ConditionReady}},
 		Progress:           &v1alpha1.Progress{Total: 3},
 	}
 	want := *status.DeepCopy()
-	remember(&status, rollout.State{})
+	renderState(&status, rollout.State{})
 	if diff := cmp.Diff(want, status); diff != "" {
-		t.Errorf("an empty memory left something behind (-want +got):\n%s", diff)
+		t.Errorf("an empty state left something behind (-want +got):\n%s", diff)
 	}
 }
 
-// throughStatus is what becomes of a memory on its way through the API server.
+// throughStatus is what becomes of a state on its way through the API server.
 func throughStatus(t *testing.T, m rollout.State) rollout.State {
 	t.Helper()
-	var written, read v1alpha1.VMSSRolloutStatus
-	remember(&written, m)
-	document, err := json.Marshal(written)
+	document, err := json.Marshal(statusOf(t, m))
 	if err != nil {
 		t.Fatal(err)
 	}
+	var read v1alpha1.VMSSRolloutStatus
 	if err := json.Unmarshal(document, &read); err != nil {
 		t.Fatal(err)
 	}
-	direct := remembered(t, written)
-	if diff := cmp.Diff(direct, remembered(t, read)); diff != "" {
-		t.Fatalf("the API server changes the memory (-before +after):\n%s", diff)
-	}
-	pack(&read, 1)
-	if diff := cmp.Diff(direct, remembered(t, read)); diff != "" {
-		t.Fatalf("packing changes the memory (-before +after):\n%s", diff)
-	}
-	return direct
+	return stateIn(t, read)
 }
 
-// remembered is what a status remembers.
-func remembered(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.State {
+// statusOf is the status of a rollout in the state.
+func statusOf(t *testing.T, m rollout.State) v1alpha1.VMSSRolloutStatus {
 	t.Helper()
-	m, err := memoryOf(status)
+	var status v1alpha1.VMSSRolloutStatus
+	write(t, &status, m)
+	return status
+}
+
+// write writes a state into a status, with all of its history however large that is.
+func write(t *testing.T, status *v1alpha1.VMSSRolloutStatus, m rollout.State) {
+	t.Helper()
+	m = bounded(m)
+	renderState(status, m)
+	text, err := statecodec.Encode(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	status.ControllerState = text
+}
+
+// stateIn is the state that a status holds.
+func stateIn(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.State {
+	t.Helper()
+	m, err := currentState(status)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return m
 }
 
-// expected is the memory less what may be lost: fractions of a second, the ends of long texts, a token that is too long, messages
-// of all but the first few failures, and for how long a problem asked to wait.
+// expected is the state less what may be lost: the ends of long texts, a token that is too long, messages of all but the first few
+// failures, and for how long a problem asked to wait.
 func expected(m rollout.State) rollout.State {
-	m.Stage.Timer.Since = up(m.Stage.Timer.Since)
-	m.Timers.ListShortSince = down(m.Timers.ListShortSince)
-	m.Timers.UnhealthySince, m.Pacing.LastBatchEnd, m.Pacing.NotBefore = down(
-		m.Timers.UnhealthySince,
-	), down(
-		m.Pacing.LastBatchEnd,
-	), up(
-		m.Pacing.NotBefore,
-	)
-	m.Preempted.CreatedAt = down(m.Preempted.CreatedAt)
-	m.Run.StartedAt, m.Preempted.At, m.Timers.Progress.Since = down(m.Run.StartedAt), down(m.Preempted.At), up(m.Timers.Progress.Since)
-	m.Rollback.Baseline.NewestInstanceAt, m.Rollback.Baseline.Invalid = m.Rollback.Baseline.NewestInstanceAt.UTC().
-		Truncate(time.Microsecond),
-		cut(
-			m.Rollback.Baseline.Invalid,
-			maxLedgerMessageSize,
-		)
-	m.Rollback.Baseline.Unavailable = cut(m.Rollback.Baseline.Unavailable, maxLedgerMessageSize)
-	for _, p := range []*rollout.Deferral{&m.Pacing.Deferred, &m.Pacing.ReadsDeferred} {
-		p.Since, p.Until, p.Message = down(p.Since), up(p.Until), cut(p.Message, maxLedgerMessageSize)
+	for _, text := range []*string{&m.Rollback.Baseline.Invalid, &m.Rollback.Baseline.Unavailable, &m.Pacing.Deferred.Message,
+		&m.Pacing.ReadsDeferred.Message, &m.Stage.FailedCheck} {
+		*text = cut(*text, maxStateMessage)
 	}
 	if m.Rollback.Current != nil {
 		back := *m.Rollback.Current
-		back.StartedAt, back.ModelRestoredAt = down(back.StartedAt), up(back.ModelRestoredAt)
-		back.Message, back.Differences = cut(back.Message, maxLedgerMessageSize), cut(back.Differences, maxLedgerMessageSize)
+		back.Message, back.Differences = cut(back.Message, maxStateMessage), cut(back.Differences, maxStateMessage)
 		m.Rollback.Current = &back
 	}
-	m.Preempted.Instances, m.Ledger.Skipped, m.Pacing.NoEffectInstances, m.Actions = wellSeen(
-		m.Preempted.Instances,
-	), wellSeen(
-		m.Ledger.Skipped,
-	), wellSeen(
-		m.Pacing.NoEffectInstances,
-	), takenDown(
-		m.Actions,
-	)
-	m.History = append([]rollout.PastRun(nil), m.History...)
+	m.Preempted.Instances, m.Ledger.Skipped = wellSeen(m.Preempted.Instances), wellSeen(m.Ledger.Skipped)
+	m.Pacing.NoEffectInstances = wellSeen(m.Pacing.NoEffectInstances)
+	m.History = slices.Clone(m.History)
 	for i, e := range m.History {
-		e.StartedAt, e.EndedAt, e.Message, e.Actions = down(
-			e.StartedAt,
-		), down(
-			e.EndedAt,
-		), cut(
-			e.Message,
-			historyMessage(i),
-		), takenDown(
-			e.Actions,
-		)
+		e.Message, e.Actions = cut(e.Message, historyMessage(i)), slices.Clone(e.Actions)
 		for n := range e.Actions {
 			if i > 0 {
 				e.Actions[n].UID, e.Actions[n].At = "", time.Time{}
@@ -167,25 +167,16 @@ func expected(m rollout.State) rollout.State {
 		m.History[i] = e
 	}
 	m.Ledger.Failed = failed(m.Ledger.Failed)
-	m.Stage.FailedCheck, m.Tasks.Hooks = cut(m.Stage.FailedCheck, maxLedgerMessageSize), called(m.Tasks.Hooks)
+	m.Tasks.Hooks = slices.Clone(m.Tasks.Hooks)
+	for i, c := range m.Tasks.Hooks {
+		m.Tasks.Hooks[i].Instances, m.Tasks.Hooks[i].Subject = wellSeen(c.Instances), cut(c.Subject, maxStateMessage)
+	}
 	if m.Operation != nil {
 		op := *m.Operation
 		m.Operation = &op
-		op.CreatedAt, op.AcceptedAt, op.EndedAt, op.NextPollAt, op.AzureTime = down(
-			op.CreatedAt,
-		), down(
-			op.AcceptedAt,
-		), down(
-			op.EndedAt,
-		), up(
-			op.NextPollAt,
-		), down(
-			op.AzureTime,
-		)
-		op.LastReadingAt = down(op.LastReadingAt)
 		op.Instances = slices.Clone(op.Instances)
 		for i, a := range op.Instances {
-			op.Instances[i].Ref, op.Instances[i].HealthySince = wellSeen([]rollout.Ref{a.Ref})[0], down(a.HealthySince)
+			op.Instances[i].Ref = wellSeen([]rollout.Ref{a.Ref})[0]
 		}
 		if len(op.PollToken) > maxTokenSize {
 			op.PollToken = ""
@@ -195,55 +186,28 @@ func expected(m rollout.State) rollout.State {
 	return m
 }
 
-// failed are the failures as they are kept: the first three with what was said, the first ten and those with a disk or a time each for
-// itself, the others by how they failed and then by id, and of these nothing else.
+// failed are the failures as they are kept: the first three with what was said, and the first ten and those with a disk with the beginnings
+// of their UUIDs.
 func failed(all []rollout.Failure) []rollout.Failure {
-	var each, rest []rollout.Failure
-	var kinds []string
-	kind := func(f rollout.Failure) string { return fmt.Sprint(f.Reason, f.Try) }
-	for n, f := range all {
-		f.At, f.Ref, f.Message = down(f.At), wellSeen([]rollout.Ref{f.Ref})[0], cut(f.Message, maxFailureMessage)
-		if n >= 3 {
+	out := slices.Clone(all)
+	for n, f := range out {
+		f.Ref = wellSeen([]rollout.Ref{f.Ref})[0]
+		if n < 3 {
+			f.Message = cut(f.Message, maxFailureMessage)
+		} else {
 			f.Message, f.At = "", time.Time{}
 		}
-		if n < 10 || f.OSDisk != "" {
-			each = append(each, f)
-			continue
+		if n >= 10 && f.OSDisk == "" {
+			f.VMID = ""
 		}
-		if !slices.Contains(kinds, kind(f)) {
-			kinds = append(kinds, kind(f))
-		}
-		rest = append(rest, rollout.Failure{Reason: f.Reason, Try: f.Try, Ref: rollout.Ref{ID: f.Ref.ID}})
+		out[n] = f
 	}
-	number := func(f rollout.Failure) int { n, _ := strconv.Atoi(f.Ref.ID); return n }
-	slices.SortStableFunc(rest, func(a, b rollout.Failure) int {
-		return stdcmp.Or(stdcmp.Compare(slices.Index(kinds, kind(a)), slices.Index(kinds, kind(b))), stdcmp.Compare(number(a), number(b)))
-	})
-	return append(each, rest...)
+	return out
 }
 
-// called are the occasions to the second, with bounded texts.
-func called(calls []rollout.HookInvocation) []rollout.HookInvocation {
-	calls = append([]rollout.HookInvocation(nil), calls...)
-	for i, c := range calls {
-		c.Since, c.DrainingSince, c.Instances, c.Subject = down(
-			c.Since,
-		), down(
-			c.DrainingSince,
-		), wellSeen(
-			c.Instances,
-		), cut(
-			c.Subject,
-			maxLedgerMessageSize,
-		)
-		calls[i] = c
-	}
-	return calls
-}
-
-// wellSeen are the references to the second, without their names, and with the beginnings of their UUIDs.
+// wellSeen are the references without their names, and with the beginnings of their UUIDs.
 func wellSeen(refs []rollout.Ref) []rollout.Ref {
-	refs = append([]rollout.Ref(nil), refs...)
+	refs = slices.Clone(refs)
 	for i := range refs {
 		refs[i].Name = ""
 		if strings.Contains(refs[i].VMID, "-4000-8000-") { // as the generator makes them
@@ -253,37 +217,13 @@ func wellSeen(refs []rollout.Ref) []rollout.Ref {
 	return refs
 }
 
-// takenDown are the actions to the second.
-func takenDown(taken []rollout.AppliedAction) []rollout.AppliedAction {
-	taken = append([]rollout.AppliedAction(nil), taken...)
-	for i := range taken {
-		taken[i].At = down(taken[i].At)
-	}
-	return taken
-}
-
 func said(p *rollout.Problem) *rollout.Problem {
 	if p == nil {
 		return nil
 	}
 	return &rollout.Problem{
-		Kind: p.Kind, Code: cut(p.Code, maxCodeSize), Message: cut(p.Message, maxLedgerMessageSize),
-		Remediation: cut(p.Remediation, maxLedgerMessageSize),
+		Kind: p.Kind, Code: cut(p.Code, maxCodeSize), Message: cut(p.Message, maxStateMessage), Remediation: cut(p.Remediation, maxStateMessage),
 	}
-}
-
-func down(at time.Time) time.Time {
-	if at.IsZero() {
-		return at
-	}
-	return time.Unix(at.Unix(), 0).UTC()
-}
-
-func up(at time.Time) time.Time {
-	if at.IsZero() || at.Nanosecond() == 0 {
-		return down(at)
-	}
-	return time.Unix(at.Unix()+1, 0).UTC()
 }
 
 // cut is a slow and simple Shorten.

@@ -190,7 +190,7 @@ func tabledIn(t *testing.T, page string) map[string]bool {
 }
 
 // fieldsOf are the paths of every field below spec and status, as the specification writes them. A baseline has the fields of
-// a target, so only it is named; what bookkeeping and conditions hold is not this API's to tell.
+// a target, so only it is named; what conditions hold is not this API's to tell.
 func fieldsOf(t *testing.T, file string) []string {
 	t.Helper()
 	objects := objectsOf(t, file)
@@ -209,7 +209,7 @@ func fieldsOf(t *testing.T, file string) []string {
 		for _, name := range slices.Sorted(maps.Keys(properties)) {
 			path := prefix + name
 			paths = append(paths, path)
-			if path != "baseline" && path != "bookkeeping" && path != "conditions" {
+			if path != "baseline" && path != "conditions" {
 				walk(path+".", properties[name])
 			}
 		}

@@ -12,12 +12,7 @@ import (
 // RandomStatus is the status that keeps a random memory.
 func RandomStatus(seed uint64) v1alpha1.VMSSRolloutStatus {
 	g := memories{rand.New(rand.NewPCG(seed, 0))}
-	var status v1alpha1.VMSSRolloutStatus
-	remember(&status, g.memory())
-	if g.coin() {
-		pack(&status, g.IntN(5))
-	}
-	return status
+	return keptStatus(g.memory())
 }
 
 // LargestStatus is the status of the largest scale set there can be when everything went wrong at once, wordily.
@@ -41,7 +36,15 @@ func LargestStatus() v1alpha1.VMSSRolloutStatus {
 			rollout.Failure{Ref: ref(i), OSDisk: strings.Repeat("d", 64), Reason: rollout.FailureProvisioning, Message: words},
 		)
 	}
+	return keptStatus(m)
+}
+
+func keptStatus(m rollout.State) v1alpha1.VMSSRolloutStatus {
 	var status v1alpha1.VMSSRolloutStatus
-	remember(&status, m)
+	m = bounded(m)
+	renderState(&status, m)
+	if err := keep(&status, m); err != nil {
+		panic(err)
+	}
 	return status
 }

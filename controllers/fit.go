@@ -5,32 +5,85 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
 
-// mostStatus is what a status may take, in bytes: everybody who lists rollouts reads it, and every round writes it.
-const mostStatus = 32 << 10
+// maxStatusSize is what a status may take, in bytes: each list of rollouts has all of it, and every round writes it.
+const maxStatusSize = 32 << 10
 
-// maxLegible is how many machines in flight, failed ones, and actions stay legible while the rest is packed.
-const maxLegible = 10
+// maxEntries is how many instances in flight, failed ones, and actions a large status names.
+const maxEntries = 10
 
-// fit packs what a status that would be too large says of machines, and leaves out what is for people, what they need least first, then the
-// oldest of the history, and then what is told elsewhere as well. What the controller has to remember stays whole.
-func fit(status *v1alpha1.VMSSRolloutStatus) {
-	excess := encoded(status) - mostStatus
-	if excess > 0 {
-		pack(status, maxLegible)
-		excess = encoded(status) - mostStatus
+// keep writes the state into the status and makes the status fit. What people read is left out first, what they need least before the rest.
+func keep(status *v1alpha1.VMSSRolloutStatus, state rollout.State) error {
+	text, err := statecodec.Encode(state)
+	if err != nil {
+		return err
 	}
+	status.ControllerState = text
+	excess := encoded(status) - maxStatusSize
+	fitLists(status, maxEntries, &excess)
 	status.Instances = without(status.Instances, &excess)
 	if status.Plan != nil {
 		fitPlan(status.Plan, &excess)
 	}
 	status.Checks = without(status.Checks, &excess)
 	fitHistory(status, &excess)
-	fitDetails(status, &excess)
+	fitMessages(status, &excess)
+	fitLists(status, 0, &excess)
 	if excess > 0 {
-		pack(status, 0)
+		return keepShort(status, state, excess)
 	}
+	return nil
+}
+
+// keepShort writes the state without what no decision needs: the poll token, messages, and at last the oldest runs.
+func keepShort(status *v1alpha1.VMSSRolloutStatus, state rollout.State, excess int) error {
+	room := len(status.ControllerState) - excess
+	s := state.Clone()
+	if s.Operation != nil {
+		s.Operation.PollToken = ""
+	}
+	for n := range s.Ledger.Failed {
+		s.Ledger.Failed[n].Message = ""
+	}
+	for n := range s.History {
+		s.History[n].Message = ""
+	}
+	for {
+		text, err := statecodec.Encode(s)
+		if err != nil {
+			return err
+		}
+		if status.ControllerState = text; len(text) <= room || len(s.History) <= 1 {
+			return nil
+		}
+		s.History = s.History[:(len(s.History)+1)/2]
+	}
+}
+
+// fitLists names no more than some of the instances in flight and of the failed ones, and the last of the actions.
+func fitLists(status *v1alpha1.VMSSRolloutStatus, most int, excess *int) {
+	if op := status.Operation; op != nil && *excess > 0 {
+		op.Instances = first(op.Instances, most, excess)
+	}
+	if *excess > 0 {
+		status.FailedInstances = first(status.FailedInstances, most, excess)
+	}
+	if more := len(status.Actions) - most; *excess > 0 && more > 0 {
+		*excess -= encoded(status.Actions[:more])
+		status.Actions = status.Actions[more:]
+	}
+}
+
+// first returns no more than the first entries.
+func first[T any](entries []T, most int, excess *int) []T {
+	if len(entries) <= most {
+		return entries
+	}
+	*excess -= encoded(entries[most:])
+	return entries[:most:most]
 }
 
 // fitPlan leaves out the last batches, and says how many machines are in them.
@@ -46,14 +99,13 @@ func fitPlan(plan *v1alpha1.Plan, excess *int) {
 	plan.Batches = kept
 }
 
-// fitHistory leaves out what was said of old runs, then who acted in them, then the runs. The newest stays: by its actions one is told that
-// is asked for again.
+// fitHistory leaves out what was said of old runs, then who acted in them, then all runs but the newest.
 func fitHistory(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	for n := len(status.History) - 1; n > 0 && *excess > 0; n-- {
 		*excess -= encoded(status.History[n].Message)
 		status.History[n].Message = ""
 	}
-	for n := len(status.History) - 1; n > 0 && *excess > 0; n-- {
+	for n := len(status.History) - 1; n >= 0 && *excess > 0; n-- {
 		*excess -= encoded(status.History[n].Actions)
 		status.History[n].Actions = nil
 	}
@@ -62,13 +114,8 @@ func fitHistory(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	}
 }
 
-// fitDetails leaves out the token, since losing it changes nothing, and shortens what Azure tells of each machine and the Ready condition
-// of all.
-func fitDetails(status *v1alpha1.VMSSRolloutStatus, excess *int) {
-	if *excess > 0 && status.Operation != nil {
-		*excess -= len(status.Operation.Token)
-		status.Operation.Token = ""
-	}
+// fitMessages leaves out what Azure said of each failed instance, and shortens the conditions other than Ready.
+func fitMessages(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	for n := len(status.FailedInstances) - 1; n >= 0 && *excess > 0; n-- {
 		*excess -= len(status.FailedInstances[n].Message)
 		status.FailedInstances[n].Message = ""

@@ -47,9 +47,12 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		return nil, nil
 	}
 	before, known := r.known.Swap(name, object.UID)
-	memory, err := memoryOf(object.Status)
-	if err != nil {
+	memory, err := r.stateOf(ctx, object)
+	switch {
+	case isUnreadable(err):
 		return nil, r.sayUnreadable(ctx, object, err)
+	case err != nil:
+		return nil, err
 	}
 	if err := r.keepFinalizer(ctx, object, memory); err != nil {
 		return nil, err

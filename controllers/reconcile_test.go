@@ -283,7 +283,7 @@ func TestReportSurvivesAnEdit(t *testing.T) {
 	}
 	d.round(t)
 	object := d.object(t)
-	if op := object.Status.Operation; op == nil || op.Token != "token" {
+	if op := stateIn(t, object.Status).Operation; op == nil || op.PollToken != "token" {
 		t.Errorf("the begun operation is lost: %+v", op)
 	}
 	if object.Status.ObservedGeneration != 1 || object.Spec.Strategy.Canary.Percent != 50 {

@@ -28,7 +28,7 @@ func (r *VMSSRolloutReconciler) Redactor(ctx context.Context, namespace, name st
 	if err := r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, object); err != nil {
 		return &redact.Redactor{Blind: "the rollout cannot be read now"}
 	}
-	memory, err := memoryOf(object.Status)
+	memory, err := r.stateOf(ctx, object)
 	if err != nil {
 		return &redact.Redactor{Blind: "the rollout's status cannot be read"}
 	}

@@ -37,7 +37,9 @@ func (r *VMSSRolloutReconciler) write(ctx context.Context, round *round, d rollo
 		return err
 	}
 	desired := round.object.DeepCopy()
-	statusFrom(&desired.Status, d, round.object.Generation, round.observation, r.shownChecks(round))
+	if err := statusFrom(&desired.Status, d, round.object.Generation, round.observation, r.shownChecks(round)); err != nil {
+		return fmt.Errorf("writing status of VMSSRollout %s: %w", client.ObjectKeyFromObject(desired), err)
+	}
 	if isSame(desired.Status, round.object.Status) {
 		return nil
 	}
@@ -58,10 +60,11 @@ func isSame(desired, is v1alpha1.VMSSRolloutStatus) bool {
 
 // statusFrom is the one place where status comes from. checks is what is to be said of the checks.
 func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation int64,
-	obs rollout.Observation, checks []v1alpha1.CheckStatus) {
+	obs rollout.Observation, checks []v1alpha1.CheckStatus) error {
 	status.ObservedGeneration = generation
 	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
-	remember(status, d.State)
+	state := bounded(d.State)
+	renderState(status, state)
 	reportStage(status, d.Report.Stage)
 	reportPlan(status, d.Report.Preview)
 	reportRollback(status, d)
@@ -74,5 +77,5 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 		status.Repairs = &v1alpha1.RepairsStatus{Enabled: d.Report.Repairs.Enabled, Suspended: d.Report.Repairs.Suspended}
 	}
 	status.Checks = checks
-	fit(status)
+	return keep(status, state)
 }

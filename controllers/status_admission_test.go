@@ -51,7 +51,7 @@ func TestStatusCanBeForgotten(t *testing.T) {
 		t.Fatal(err)
 	}
 	object.Status = controllers.LargestStatus()
-	object.Status.Bookkeeping = &v1alpha1.Bookkeeping{Packed: []byte("no gzip")}
+	object.Status.ControllerState = "no gzip"
 	if err := c.Status().Update(t.Context(), object); err != nil {
 		t.Fatal(err)
 	}

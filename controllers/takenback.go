@@ -60,6 +60,7 @@ func statusLost() predicate.Predicate {
 
 // hasLost says whether a status knows less than the one before.
 func hasLost(before, after v1alpha1.VMSSRolloutStatus) bool {
-	return after.Run < before.Run || after.ObservedGeneration < before.ObservedGeneration ||
+	return after.ControllerState == "" && before.ControllerState != "" ||
+		after.Run < before.Run || after.ObservedGeneration < before.ObservedGeneration ||
 		len(after.Conditions) == 0 && len(before.Conditions) > 0
 }

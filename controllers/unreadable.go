@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	corev1 "k8s.io/api/core/v1"
@@ -11,15 +12,16 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
 
-// sayUnreadable says of an object whose status nobody can read that nothing is done about it: what was done before is in there. It leaves
-// all of it as it is, but for the conditions.
+// sayUnreadable says of an object whose state cannot be read that the rollout holds. It changes nothing of the status but the conditions:
+// the state may be read again by another version of the controller, or put back.
 func (r *VMSSRolloutReconciler) sayUnreadable(ctx context.Context, object *v1alpha1.VMSSRollout, unreadable error) error {
 	said := object.DeepCopy()
-	because := rollout.Explanation{Reason: rollout.ReasonInvalid,
-		Message: fmt.Sprintf("%v; nothing is done, since what was done before is in there; to mend it: "+
-			"put back the status as it was, or read in the runbook how to begin anew", unreadable)}
+	because := rollout.Explanation{
+		Reason: rollout.ReasonInvalid, Message: fmt.Sprintf("%v; the rollout holds; %s", unreadable, remedyOf(unreadable)),
+	}
 	said.Status.ObservedGeneration = object.Generation
 	said.Status.Conditions = conditions.FromDecision(
 		object.Status.Conditions, rollout.Decision{Explanation: because}, object.Generation, r.Clock.Now())
@@ -31,4 +33,12 @@ func (r *VMSSRolloutReconciler) sayUnreadable(ctx context.Context, object *v1alp
 			"%s", conditions.Shorten(because.Message, maxEventNoteBytes))
 	}
 	return saidError{fmt.Errorf("VMSSRollout %s: %w", client.ObjectKeyFromObject(object), unreadable)}
+}
+
+// remedyOf is how a rollout whose state cannot be read goes on.
+func remedyOf(unreadable error) string {
+	if _, newer := errors.AsType[*statecodec.NewerVersionError](unreadable); newer {
+		return "to continue, install the newer controller again: kubectl rollout undo deployment/controller-manager -n vmss-rollouts-system"
+	}
+	return "to continue, restore the status, or start again as the runbook says under Invalid"
 }

@@ -2,7 +2,10 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// VMSSRolloutStatus is what the controller found, and what it remembers because it cannot be observed again.
+// VMSSRolloutStatus is what the controller found and did. Fields that the schema lacks are kept, because the controller reads the status of
+// an older version once.
+//
+// +kubebuilder:pruning:PreserveUnknownFields
 type VMSSRolloutStatus struct {
 	// observedGeneration is the generation of the spec that this status is about.
 	// +optional
@@ -88,11 +91,11 @@ type VMSSRolloutStatus struct {
 	// +optional
 	Operation *Operation `json:"operation,omitempty"`
 
-	// failedInstances are machines that failed in this run and have not recovered; the first 3 carry a message. Where there are more than 10,
-	// the others are in bookkeeping, and progress.failed counts them all.
+	// failedInstances are the first 10 instances that failed in this run and have not recovered; the first 3 carry a message. progress.failed
+	// counts all.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=1000
+	// +kubebuilder:validation:MaxItems=10
 	FailedInstances []FailedInstance `json:"failedInstances,omitempty"`
 
 	// actions are the RolloutActions that were accepted in this run, in the order in which they took effect, the last 32 of them. One is
@@ -108,9 +111,12 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:MaxItems=50
 	History []HistoryEntry `json:"history,omitempty"`
 
-	// bookkeeping is what the controller keeps between rounds. It is not meant for people.
+	// controllerState is what the controller keeps between two looks at the rollout: JSON with a version, compressed with gzip and encoded
+	// with base64 where it is large. It is not for people and not part of the specification; the other fields are made from it. Without it the
+	// controller would repeat what it did, so it holds where this cannot be read.
 	// +optional
-	Bookkeeping *Bookkeeping `json:"bookkeeping,omitempty"`
+	// +kubebuilder:validation:MaxLength=65536
+	ControllerState string `json:"controllerState,omitempty"`
 }
 
 // StepStatus is the step that a rollout is at.
@@ -206,6 +212,8 @@ const (
 )
 
 // Operation is an effect on Azure. It is written before the effect, so that nothing is ever done twice.
+//
+// +kubebuilder:pruning:PreserveUnknownFields
 type Operation struct {
 	// kind is what the operation does.
 	// +required
@@ -254,15 +262,6 @@ type Operation struct {
 	// pollTime is the first time at which asking how it is doing makes sense.
 	// +optional
 	PollTime *metav1.Time `json:"pollTime,omitempty"`
-
-	// seenTime is when the last reading of its machines' health was counted, where more than one is asked for.
-	// +optional
-	SeenTime *metav1.Time `json:"seenTime,omitempty"`
-
-	// token resumes asking how it is doing. Losing it changes nothing: the machines tell.
-	// +optional
-	// +kubebuilder:validation:MaxLength=8192
-	Token string `json:"token,omitempty"`
 
 	// id is what Azure calls it, for the activity log and for support. Example: "0d3a2b6e-6f3d-4b6f-9c1e-6f1f2f3a4b5c".
 	// +optional

@@ -13,6 +13,8 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	core "github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
 
 // mostKillPoints is how many scale sets are made beforehand, so that lists that lag show them as they were, and not as not being there.
@@ -242,19 +244,37 @@ func anonymous(text string, set scaleSet) string {
 	return strings.ReplaceAll(strings.ToLower(text), "/"+strings.ToLower(set.group)+"/", "/GROUP/")
 }
 
-// timeless takes out of a status what depends on when it was written and whom it was about, and keeps of the bookkeeping what later rounds
+// stateOf is the state that the controller keeps in a status.
+func stateOf(t testing.TB, s v1alpha1.VMSSRolloutStatus) core.State {
+	t.Helper()
+	state, err := statecodec.Decode(s.ControllerState)
+	if err != nil {
+		t.Fatalf("status.controllerState: %v", err)
+	}
+	return state
+}
+
+// timeless takes out of a status what depends on when it was written and whom it was about, and keeps of the state what later rounds
 // decide by.
 func timeless(t testing.TB, s v1alpha1.VMSSRolloutStatus) v1alpha1.VMSSRolloutStatus {
 	t.Helper()
-	if kept := s.Bookkeeping; kept != nil {
-		s.Bookkeeping = &v1alpha1.Bookkeeping{
-			ModelApplied: kept.ModelApplied, ScriptWritten: kept.ScriptWritten, Completed: kept.Completed,
-			SettledCapacity: kept.SettledCapacity, Fruitless: kept.Fruitless, Throttled: kept.Throttled,
-			Stable: kept.Stable, Returned: kept.Returned, RepairsSuspended: kept.RepairsSuspended,
-		}
+	kept := stateOf(t, s)
+	kept = core.State{
+		Run: core.Run{Completed: kept.Run.Completed, CompletedAtBaseline: kept.Run.CompletedAtBaseline},
+		Model: core.ModelState{
+			Applied: kept.Model.Applied, ScriptWritten: kept.Model.ScriptWritten, CompletedCapacity: kept.Model.CompletedCapacity,
+		},
+		Pacing: core.Pacing{NoEffectCount: kept.Pacing.NoEffectCount, Throttled: kept.Pacing.Throttled},
+
+		Rollback:         core.RollbackState{LastCompletedRevision: kept.Rollback.LastCompletedRevision},
+		RepairsSuspended: kept.RepairsSuspended,
 	}
 	var members map[string]any
 	var out v1alpha1.VMSSRolloutStatus
+	var err error
+	if s.ControllerState, err = statecodec.Encode(kept); err != nil {
+		t.Fatal(err)
+	}
 	text, err := json.Marshal(s)
 	if err == nil {
 		err = json.Unmarshal(text, &members)

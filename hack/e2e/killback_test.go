@@ -65,9 +65,9 @@ func takeBack(t *testing.T, n int) run {
 	r.create(t)
 	killed := g.awaitRevived(t, r, v1alpha1.ReasonCanaryReached, false)
 	// The ledger says who is brought back; who is in it wrongly is operated on for nothing.
-	if kept := r.now(t).Status.Bookkeeping; kept.Machines == nil || !slices.Equal(kept.Machines.Exposed, []string{"0"}) {
-		t.Errorf("the canary is out, and the ledger of exposed machines is %+v, want 0 alone; first write at %s", kept.Machines,
-			kept.Baseline.Since)
+	if kept := stateOf(t, r.now(t).Status); !slices.Equal(kept.Ledger.Exposed, []string{"0"}) {
+		t.Errorf("the canary is out, and the exposed instances are %v, want 0 alone; newest instance before the first write: %s",
+			kept.Ledger.Exposed, kept.Rollback.Baseline.NewestInstanceAt)
 	}
 	back := r.action(t, "back", "Rollback")
 	if out, err := back.create(t, admin(), admin().name); err != nil {

@@ -43,13 +43,17 @@ var rooms = map[string]room{
 	}, foreign: kubernetes},
 	"api": {own: []string{"api"}, foreign: apimachinery},
 	"controllers": {
-		own:     []string{"api", "internal/rollout", "internal/conditions", "internal/redact", "internal/grant"},
+		own: []string{
+			"api", "internal/rollout", "internal/conditions", "internal/redact", "internal/grant", "internal/formerstatus",
+		},
 		foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"}),
 	},
 	"internal/rollout":            {},
 	"internal/rollout/simworld":   {own: []string{"internal/rollout"}},
 	"internal/rollout/modelcheck": {own: []string{"internal/rollout"}},
+	"internal/rollout/statecodec": {own: []string{"internal/rollout"}},
 	"internal/conditions":         {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
+	"internal/formerstatus":       {own: []string{"internal/rollout"}},
 	"internal/redact":             {},
 	"internal/grant":              {own: []string{"internal/rollout"}},
 	"internal/azure":              {own: []string{"internal/rollout", "internal/redact"}, foreign: azureSDK},

@@ -1,6 +1,7 @@
 package virtual
 
 import (
+	"errors"
 	"flag"
 	"os"
 	"path/filepath"
@@ -67,13 +68,15 @@ func takeOver(t *testing.T, file string, back bool) {
 		t.Fatal(err)
 	}
 	var former v1alpha1.VMSSRolloutStatus
-	if err := yaml.UnmarshalStrict(encoded, &former); err != nil {
+	var raw map[string]any
+	if err := errors.Join(yaml.Unmarshal(encoded, &former), yaml.Unmarshal(encoded, &raw)); err != nil {
 		t.Fatal(err)
 	}
 	object.Status = former
 	if err := w.Kubernetes.Status().Update(t.Context(), object); err != nil {
 		t.Fatal(err)
 	}
+	w.Former = raw
 	if err := w.Restart(); err != nil {
 		t.Fatal(err)
 	}

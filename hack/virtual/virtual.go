@@ -21,6 +21,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/tools/events"
@@ -35,6 +36,9 @@ type World struct {
 	Clock      *kernel.ManualClock
 	Azure      *azuresim.Server
 	Kubernetes client.Client
+	// Former is a status as an older controller wrote it. A read that names no Go type shows it until a status is written, as the API server
+	// does; the fake one knows no fields but those of the types.
+	Former     map[string]any
 	Controller *controllers.VMSSRolloutReconciler
 	Count      Count
 }
@@ -70,7 +74,7 @@ func New(options azuresim.Options) (*World, error) {
 		}
 	}
 	w.Kubernetes = fake.NewClientBuilder().WithScheme(scheme).WithStatusSubresource(&v1alpha1.VMSSRollout{}, &v1alpha1.RolloutAction{}).
-		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: w.countWrite}).Build()
+		WithInterceptorFuncs(interceptor.Funcs{SubResourceUpdate: w.countWrite, Get: w.get}).Build()
 	return w, w.Restart()
 }
 
@@ -86,10 +90,20 @@ func (w *World) Restart() error {
 	return nil
 }
 
+// get reads an object.
+func (w *World) get(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+	err := c.Get(ctx, key, o, opts...)
+	if raw, is := o.(*unstructured.Unstructured); is && err == nil && w.Former != nil {
+		raw.Object["status"] = w.Former
+	}
+	return err
+}
+
 // countWrite counts a status write.
 func (w *World) countWrite(ctx context.Context, c client.Client, sub string, o client.Object,
 	opts ...client.SubResourceUpdateOption) error {
 	w.Count.KubernetesWrites++
+	w.Former = nil
 	return c.SubResource(sub).Update(ctx, o, opts...)
 }
 
