@@ -19,6 +19,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/controllers"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/analysis"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
@@ -26,7 +27,6 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/leaderelection"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/metrics"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/options"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
 )
 
 // version is set at build time.
@@ -127,7 +127,7 @@ func newAzure(o *options.Options) (*azure.Adapter, error) {
 // addIntegrations gives the reconciler what works outside of the reconcile path: checks, hooks and the draining of nodes.
 func addIntegrations(mgr ctrl.Manager, o *options.Options, adapter *azure.Adapter, reconciler *controllers.VMSSRolloutReconciler) error {
 	wakes, instances := &controllers.Wakes{}, integrations.Instances{Azure: adapter}
-	verification := verify.New(verify.Options{
+	verification := analysis.New(analysis.Options{
 		Ports: checks.Ports{
 			Outbound: outbound.New(outbound.Options{Allow: o.AllowOutbound}), Secrets: integrations.Secrets{Live: mgr.GetAPIReader()},
 			Commands: instances, Metrics: instances, Addresses: instances, Excerpt: o.CheckExcerpt, Redactor: reconciler.Redactor,

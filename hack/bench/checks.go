@@ -16,10 +16,10 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/analysis"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
 )
 
 const (
@@ -68,8 +68,8 @@ func measureChecks(ctx context.Context) error {
 // lists the machines.
 const wantedRounds = 5
 
-// runChecks has the desk, as the manager has it, run all checks to their verdicts. Half of the scale set has the target, and the other half
-// is what it may be compared with.
+// runChecks has the engine, as the manager has it, run all checks to their verdicts. Half of the scale set has the target, and the other
+// half is what it may be compared with.
 func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -79,25 +79,25 @@ func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int,
 	}
 	var left sync.WaitGroup
 	left.Add(checkedInstances * checksPerInstance)
-	desk := verify.New(verify.Options{
+	engine := analysis.New(analysis.Options{
 		Ports: checks.Ports{
 			Outbound: outbound.New(outbound.Options{Allow: allow, Dial: network.dial}), Commands: quickCommands{}, Addresses: knownAddresses{},
 		},
 		Changed: func(types.NamespacedName) { left.Done() },
 	})
 	object := checkedRollout()
-	if problem := desk.Declare(object, nil); problem != nil {
+	if problem := engine.Declare(object, nil); problem != nil {
 		return nil, problem
 	}
 	ended := make(chan error, 1)
-	go func() { ended <- desk.Start(ctx) }()
+	go func() { ended <- engine.Start(ctx) }()
 	for range wantedRounds {
 		machines, runs := checkedMachines(object)
-		desk.Want(object, machines, rollout.Decision{Tasks: rollout.TaskWork{Checks: &runs}})
+		engine.Want(object, machines, rollout.Decision{Tasks: rollout.TaskWork{Checks: &runs}})
 	}
 	left.Wait()
 	verdicts := map[rollout.CheckState]int{}
-	known, _ := desk.Known(object.UID)
+	known, _ := engine.Known(object.UID)
 	for _, result := range known {
 		verdicts[result.State]++
 	}

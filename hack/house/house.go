@@ -37,7 +37,7 @@ var (
 // rooms are the allowed imports. The longest prefix decides. What is not listed may not exist.
 var rooms = map[string]room{
 	"": {own: []string{
-		"controllers", "api", "internal/azure", "internal/checks", "internal/verify", "internal/integrations",
+		"controllers", "api", "internal/azure", "internal/checks", "internal/analysis", "internal/integrations",
 		"internal/leaderelection", "internal/metrics",
 		"internal/options",
 	}, foreign: kubernetes},
@@ -60,8 +60,8 @@ var rooms = map[string]room{
 	"internal/checks": {
 		own: []string{"internal/rollout", "internal/redact", "internal/grant", "internal/checks"}, foreign: probing,
 	},
-	"internal/verify": {own: []string{"api", "internal/checks", "internal/grant", "internal/rollout"}, foreign: apimachinery},
-	"internal/nodes":  {own: []string{"internal/rollout"}, foreign: kubernetes},
+	"internal/analysis": {own: []string{"api", "internal/checks", "internal/grant", "internal/rollout"}, foreign: apimachinery},
+	"internal/nodes":    {own: []string{"internal/rollout"}, foreign: kubernetes},
 	"internal/integrations": {own: []string{
 		"api", "internal/azure", "internal/checks", "internal/grant", "internal/nodes", "internal/rollout",
 	}, foreign: kubernetes},

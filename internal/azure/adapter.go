@@ -116,7 +116,7 @@ func New(o Options) (*Adapter, error) {
 				Retry:                           policy.RetryOptions{MaxRetries: -1, TryTimeout: callTimeout},
 				Telemetry:                       policy.TelemetryOptions{ApplicationID: o.UserAgent},
 				Transport:                       boundedTransport{transport},
-				PerRetryPolicies:                []policy.Policy{wire{endpoint: endpoint, observer: o.Observer}},
+				PerRetryPolicies:                []policy.Policy{transportPolicy{endpoint: endpoint, observer: o.Observer}},
 			},
 		},
 	}

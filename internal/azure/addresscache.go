@@ -105,7 +105,7 @@ func (c *addressCache) find(ctx context.Context, doing string, set rollout.Scale
 		select {
 		case <-reading:
 		case <-ctx.Done():
-			return Addresses{}, &rollout.Problem{Kind: rollout.KindTransient, Message: doing + ": " + words(ctx.Err())}
+			return Addresses{}, &rollout.Problem{Kind: rollout.KindTransient, Message: doing + ": " + errorText(ctx.Err())}
 		}
 	}
 }

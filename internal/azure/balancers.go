@@ -67,7 +67,7 @@ func (a *Adapter) balancer(ctx context.Context, set rollout.ScaleSet, id network
 	if err != nil {
 		return armnetwork.LoadBalancerPropertiesFormat{}, err
 	}
-	x := &exchange{operation: "Addresses", doing: fmt.Sprintf("reading load balancer %q of scale set %q", id, set), set: set}
+	x := &call{operation: "Addresses", doing: fmt.Sprintf("reading load balancer %q of scale set %q", id, set), set: set}
 	got, err := c.balancers.Get(x.with(ctx), id.group, id.name, nil)
 	if err != nil {
 		return armnetwork.LoadBalancerPropertiesFormat{}, x.problem(err)
@@ -114,7 +114,7 @@ func (a *Adapter) publicAddress(ctx context.Context, set rollout.ScaleSet, id ne
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	x := &exchange{
+	x := &call{
 		operation: "Addresses", doing: fmt.Sprintf("reading public IP address %q of a load balancer of scale set %q", id, set), set: set,
 	}
 	got, err := c.publicIPs.Get(x.with(ctx), id.group, id.name, nil)

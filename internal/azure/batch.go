@@ -22,14 +22,14 @@ func (a *Adapter) Upgrade(ctx context.Context, set rollout.ScaleSet, instances [
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &exchange{operation: "Upgrade", doing: batchName("upgrading", set, instances), set: set, effect: true}
+	x := &call{operation: "Upgrade", doing: batchName("upgrading", set, instances), set: set, effect: true}
 	ids, err := x.instanceIDs(instances)
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
 	body := armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{InstanceIDs: ids}
 	p, err := c.sets.BeginUpdateInstances(x.with(ctx), set.ResourceGroup, set.Name, body, nil)
-	return x.begun(p, err)
+	return x.accepted(p, err)
 }
 
 // Reimage begins a reimage of exactly the named instances.
@@ -38,7 +38,7 @@ func (a *Adapter) Reimage(ctx context.Context, set rollout.ScaleSet, instances [
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &exchange{operation: "Reimage", doing: batchName("reimaging", set, instances), set: set, effect: true}
+	x := &call{operation: "Reimage", doing: batchName("reimaging", set, instances), set: set, effect: true}
 	ids, err := x.instanceIDs(instances)
 	if err != nil {
 		return rollout.Accepted{}, err
@@ -47,11 +47,11 @@ func (a *Adapter) Reimage(ctx context.Context, set rollout.ScaleSet, instances [
 		VMScaleSetReimageInput: &armcompute.VirtualMachineScaleSetReimageParameters{InstanceIDs: ids},
 	}
 	p, err := c.sets.BeginReimage(x.with(ctx), set.ResourceGroup, set.Name, &options)
-	return x.begun(p, err)
+	return x.accepted(p, err)
 }
 
 // instanceIDs refuses everything that could name other instances than the caller chose. To Azure an absent list and "*" mean all.
-func (x *exchange) instanceIDs(instances []rollout.Ref) ([]*string, error) {
+func (x *call) instanceIDs(instances []rollout.Ref) ([]*string, error) {
 	switch {
 	case len(instances) == 0:
 		return nil, x.refuse("no instance is named, which Azure could take for all")

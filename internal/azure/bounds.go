@@ -47,7 +47,7 @@ func (t boundedTransport) Do(req *http.Request) (*http.Response, error) {
 	body := &boundedBody{ReadCloser: resp.Body, left: ofAnswer}
 	if resp.StatusCode >= http.StatusBadRequest {
 		body.left, body.cut = ofError, &atomic.Bool{}
-		if x, ok := req.Context().Value(exchangeKey{}).(*exchange); ok {
+		if x, ok := req.Context().Value(callKey{}).(*call); ok {
 			body.cut = &x.cut
 		}
 	}

@@ -127,7 +127,7 @@ func judge(a answer) rule {
 }
 
 // problem makes of an error of the SDK one whose kind is known.
-func (x *exchange) problem(err error) *rollout.Problem {
+func (x *call) problem(err error) *rollout.Problem {
 	p := x.diagnose(err)
 	if !x.effect && p.Kind == rollout.KindAmbiguous {
 		p.Kind = rollout.KindTransient // a read changes nothing, so nothing can be in doubt
@@ -139,7 +139,7 @@ func (x *exchange) problem(err error) *rollout.Problem {
 }
 
 // diagnose sorts errors by how far the request got.
-func (x *exchange) diagnose(err error) *rollout.Problem {
+func (x *call) diagnose(err error) *rollout.Problem {
 	var refused *azcore.ResponseError
 	var noToken *credentialError
 	switch {
@@ -154,14 +154,14 @@ func (x *exchange) diagnose(err error) *rollout.Problem {
 			Kind: rollout.KindAmbiguous, Message: fmt.Sprintf("Azure answered %d with something that cannot be understood", x.response.StatusCode),
 		}
 	case !x.sent(err):
-		return &rollout.Problem{Kind: rollout.KindTransient, Message: "nothing was sent: " + words(err)}
+		return &rollout.Problem{Kind: rollout.KindTransient, Message: "nothing was sent: " + errorText(err)}
 	default:
-		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer from Azure: " + words(err)}
+		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer from Azure: " + errorText(err)}
 	}
 }
 
 // refusal is the problem of an answer that is an error.
-func (x *exchange) refusal(resp *http.Response) *rollout.Problem {
+func (x *call) refusal(resp *http.Response) *rollout.Problem {
 	a := readAnswer(resp)
 	r := judge(a)
 	p := &rollout.Problem{Kind: r.kind, Code: a.Code, Message: a.text(), RetryAfter: retryAfter(resp)}
@@ -180,8 +180,8 @@ func (x *exchange) refusal(resp *http.Response) *rollout.Problem {
 	return p
 }
 
-// words says what went wrong on the wire, without the URL, which may be a signed one.
-func words(err error) string {
+// errorText says what went wrong on the wire, without the URL, which may be a signed one.
+func errorText(err error) string {
 	var at *url.Error
 	if errors.As(err, &at) {
 		err = at.Err

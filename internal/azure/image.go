@@ -15,7 +15,7 @@ func (a *Adapter) WriteImage(ctx context.Context, set rollout.ScaleSet, step rol
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &exchange{operation: "WriteImage", doing: fmt.Sprintf("writing the image of scale set %q", set), set: set, effect: true}
+	x := &call{operation: "WriteImage", doing: fmt.Sprintf("writing the image of scale set %q", set), set: set, effect: true}
 	if step.Image == (rollout.Image{}) {
 		return rollout.Accepted{}, x.refuse("no image is named")
 	}
@@ -24,7 +24,7 @@ func (a *Adapter) WriteImage(ctx context.Context, set rollout.ScaleSet, step rol
 		options.IfMatch = &step.ETag
 	}
 	p, err := c.sets.BeginUpdate(x.with(ctx), set.ResourceGroup, set.Name, imagePatch(step.Image), &options)
-	return x.begun(p, err)
+	return x.accepted(p, err)
 }
 
 // imagePatch is a merge patch that leaves the image reference with exactly the given fields. A merge keeps what it does not

@@ -17,7 +17,7 @@ func idOf(vm armcompute.VirtualMachineScaleSetVM) string {
 }
 
 // instanceOf maps one item of a full list. What is not shown stays unknown.
-func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *exchange) rollout.Instance {
+func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *call) rollout.Instance {
 	p := deref(vm.Properties)
 	storage := deref(p.StorageProfile)
 	disk := deref(storage.OSDisk)
@@ -32,7 +32,7 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *exchange) rollout.Ins
 		Disk: rollout.OSDisk{
 			Image:        imageOf(storage.ImageReference),
 			ImageVersion: deref(deref(storage.ImageReference).ExactVersion),
-			ID:           markOf(cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name))),
+			ID:           diskFingerprint(cmp.Or(deref(deref(disk.ManagedDisk).ID), deref(disk.Name))),
 		},
 	}
 	if len(vm.Zones) > 0 {
@@ -45,8 +45,8 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *exchange) rollout.Ins
 	return i
 }
 
-// markOf stands for a disk, whose id is long and is only ever compared; "" stays "".
-func markOf(disk string) string {
+// diskFingerprint stands for a disk, whose id is long and is only ever compared; "" stays "".
+func diskFingerprint(disk string) string {
 	if disk == "" {
 		return ""
 	}

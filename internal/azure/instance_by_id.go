@@ -16,7 +16,7 @@ func (a *Adapter) HasInstance(ctx context.Context, set rollout.ScaleSet, id stri
 	if err != nil {
 		return false, err
 	}
-	x := &exchange{operation: "HasInstance", doing: fmt.Sprintf("reading instance %q of scale set %q", id, set), set: set}
+	x := &call{operation: "HasInstance", doing: fmt.Sprintf("reading instance %q of scale set %q", id, set), set: set}
 	if !instanceID.MatchString(id) {
 		return false, x.refuse("%q cannot be an instance id", id)
 	}

@@ -17,7 +17,7 @@ func (a *Adapter) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 	if err != nil {
 		return nil, err
 	}
-	x := &exchange{operation: "Instances", doing: fmt.Sprintf("listing instances of scale set %q", set), set: set}
+	x := &call{operation: "Instances", doing: fmt.Sprintf("listing instances of scale set %q", set), set: set}
 	ctx = x.with(ctx)
 	expand := "instanceView"
 	pager := c.instances.NewListPager(set.ResourceGroup, set.Name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{Expand: &expand})
@@ -36,7 +36,7 @@ func (a *Adapter) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 
 // listing gathers pages.
 type listing struct {
-	x         *exchange
+	x         *call
 	instances []rollout.Instance
 	ids       map[string]bool
 	pages     pageCount
@@ -75,6 +75,6 @@ const noList = "the answer holds no list"
 func (l *listing) untrusted(why string) error { return l.x.untrusted(why) }
 
 // untrusted is that Azure's answer contradicts itself, as it may while things change, or is not about what was asked.
-func (x *exchange) untrusted(why string) error {
+func (x *call) untrusted(why string) error {
 	return &rollout.Problem{Kind: rollout.KindTransient, Message: clean(x.doing+": "+why, messageLimit, x.redactor())}
 }

@@ -32,7 +32,7 @@ func instanceFrom(t *testing.T, body string) rollout.Instance {
 	if err := json.Unmarshal([]byte(body), &vm); err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
-	return instanceOf(vm, &exchange{})
+	return instanceOf(vm, &call{})
 }
 
 func TestInstance(t *testing.T) {
@@ -47,7 +47,7 @@ func TestInstance(t *testing.T) {
 		Protected: true,
 		Power:     rollout.PowerState{Running: rollout.True},
 		Health:    rollout.HealthReport{Healthy: rollout.True, Since: time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC)},
-		Disk:      rollout.OSDisk{Image: &rollout.Image{ID: "/i/1"}, ImageVersion: "1", ID: markOf("/d/1")},
+		Disk:      rollout.OSDisk{Image: &rollout.Image{ID: "/i/1"}, ImageVersion: "1", ID: diskFingerprint("/d/1")},
 		Script:    rollout.ScriptSucceeded,
 		Scripts:   []rollout.InstanceScript{{Extension: "CSE", State: rollout.ScriptSucceeded}},
 	}
@@ -57,7 +57,7 @@ func TestInstance(t *testing.T) {
 	if diff := cmp.Diff(rollout.Instance{ID: "4"}, instanceFrom(t, `{"instanceId":"4"}`)); diff != "" {
 		t.Errorf("what is not shown is not known: %s", diff)
 	}
-	if got := instanceFrom(t, `{"properties":{"storageProfile":{"osDisk":{"name":"disk"}}}}`).Disk.ID; got != markOf("disk") {
+	if got := instanceFrom(t, `{"properties":{"storageProfile":{"osDisk":{"name":"disk"}}}}`).Disk.ID; got != diskFingerprint("disk") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -20,7 +20,7 @@ func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestr
 	if err != nil {
 		return nil, err
 	}
-	x := &exchange{operation: "Addresses", doing: fmt.Sprintf("listing network interfaces of scale set %q", set), set: set}
+	x := &call{operation: "Addresses", doing: fmt.Sprintf("listing network interfaces of scale set %q", set), set: set}
 	if orchestration == rollout.OrchestrationFlexible {
 		return allInterfaces(x.with(ctx), x, c.interfaces.NewListPager(set.ResourceGroup, nil),
 			func(p armnetwork.InterfacesClientListResponse) armnetwork.InterfaceListResult {
@@ -34,7 +34,7 @@ func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestr
 }
 
 // allInterfaces reads all pages.
-func allInterfaces[T any](ctx context.Context, x *exchange, pager *runtime.Pager[T],
+func allInterfaces[T any](ctx context.Context, x *call, pager *runtime.Pager[T],
 	list func(T) armnetwork.InterfaceListResult) (map[string][]networkInterface, error) {
 	machines, pages := map[string][]networkInterface{}, pageCount{}
 	for pager.More() {

@@ -36,7 +36,7 @@ func (a *Adapter) Metric(ctx context.Context, set rollout.ScaleSet, id, name, na
 	if err != nil {
 		return nil, err
 	}
-	x := &exchange{operation: "Metric", doing: metricName(set, id, metric), set: set}
+	x := &call{operation: "Metric", doing: metricName(set, id, metric), set: set}
 	q := metricQuery{id: id, name: name, namespace: namespace, metric: metric, aggregation: strings.ToLower(aggregation)}
 	if err := q.check(x); err != nil {
 		return nil, err
@@ -69,7 +69,7 @@ type metricQuery struct {
 }
 
 // check refuses what would be another question than was meant.
-func (q metricQuery) check(x *exchange) error {
+func (q metricQuery) check(x *call) error {
 	switch {
 	case q.metric == "" || len(q.metric) > longestMetricName || strings.Contains(q.metric, ","):
 		return x.refuse("that cannot be the name of one metric")
@@ -116,7 +116,7 @@ func (q metricQuery) options() *armmonitor.MetricsClientListOptions {
 }
 
 // minutes are the numbers of the one series that there should be. An answer that is about something else is none.
-func (q metricQuery) minutes(x *exchange, r armmonitor.Response) ([]float64, error) {
+func (q metricQuery) minutes(x *call, r armmonitor.Response) ([]float64, error) {
 	series, err := everySeries(x, r)
 	switch {
 	case err != nil:
@@ -135,7 +135,7 @@ func (q metricQuery) minutes(x *exchange, r armmonitor.Response) ([]float64, err
 }
 
 // everySeries are the series of all metrics of an answer.
-func everySeries(x *exchange, r armmonitor.Response) ([]armmonitor.TimeSeriesElement, error) {
+func everySeries(x *call, r armmonitor.Response) ([]armmonitor.TimeSeriesElement, error) {
 	var series []armmonitor.TimeSeriesElement
 	for _, m := range r.Value {
 		metric := deref(m)

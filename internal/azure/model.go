@@ -16,7 +16,7 @@ func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mode
 	if err != nil {
 		return rollout.Model{}, err
 	}
-	x := &exchange{operation: "Model", doing: fmt.Sprintf("reading scale set %q", set), set: set}
+	x := &call{operation: "Model", doing: fmt.Sprintf("reading scale set %q", set), set: set}
 	got, err := c.sets.Get(x.with(ctx), set.ResourceGroup, set.Name, nil)
 	if err != nil {
 		return rollout.Model{}, x.problem(err)

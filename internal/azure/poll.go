@@ -20,7 +20,7 @@ func (a *Adapter) Poll(ctx context.Context, set rollout.ScaleSet, kind rollout.O
 	if err != nil {
 		return rollout.OperationStatus{}, err
 	}
-	x := &exchange{operation: "Poll", doing: fmt.Sprintf("polling %s of scale set %q", kind, set), set: set}
+	x := &call{operation: "Poll", doing: fmt.Sprintf("polling %s of scale set %q", kind, set), set: set}
 	ctx = x.with(ctx)
 	p, err := a.resume(ctx, c, set, kind, token)
 	if err != nil {
@@ -40,7 +40,7 @@ func (a *Adapter) Poll(ctx context.Context, set rollout.ScaleSet, kind rollout.O
 }
 
 // lost is the status of an operation that can no longer be asked about.
-func (x *exchange) lost(why string) rollout.OperationStatus {
+func (x *call) lost(why string) rollout.OperationStatus {
 	return rollout.OperationStatus{
 		State:   rollout.OperationLost,
 		Problem: &rollout.Problem{Kind: rollout.KindOperationLost, Message: x.doing + ": its status can no longer be read: " + why},
@@ -82,7 +82,7 @@ func readOperation(resp *http.Response) operationBody {
 }
 
 // status maps an answer to a poll. over is whether the SDK takes the operation for ended.
-func (x *exchange) status(resp *http.Response, over bool) rollout.OperationStatus {
+func (x *call) status(resp *http.Response, over bool) rollout.OperationStatus {
 	body := readOperation(resp)
 	s := rollout.OperationStatus{State: body.state(over), RetryAfter: retryAfter(resp), Duration: body.took()}
 	preempted := body.err.carries("OperationPreempted") || strings.EqualFold(body.word, "preempted")
@@ -102,7 +102,7 @@ func (x *exchange) status(resp *http.Response, over bool) rollout.OperationStatu
 
 // ended is why an operation did not succeed. What its error says never decides more than that: the same code that refuses a
 // request untouched ends an operation that had touched machines.
-func (x *exchange) ended(kind rollout.Kind, how string, a answer) *rollout.Problem {
+func (x *call) ended(kind rollout.Kind, how string, a answer) *rollout.Problem {
 	doing := head(fmt.Sprintf("the operation on scale set %q %s", x.set, how), messageLimit/2)
 	p := &rollout.Problem{Kind: kind, Code: clean(a.Code, 64, x.redactor()), Message: doing}
 	if a.text() != "" {

@@ -10,7 +10,7 @@ import (
 
 // SuspendRepairs begins to keep Azure from repairing machines by itself: one POST. What the scale set declares stays as it is.
 func (a *Adapter) SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error) {
-	x := &exchange{
+	x := &call{
 		operation: "SuspendRepairs", doing: fmt.Sprintf("suspending automatic repairs of scale set %q", set), set: set, effect: true,
 	}
 	return a.setRepairs(ctx, x, armcompute.OrchestrationServiceStateActionSuspend)
@@ -18,7 +18,7 @@ func (a *Adapter) SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rol
 
 // ResumeRepairs begins to let Azure do so again: one POST.
 func (a *Adapter) ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error) {
-	x := &exchange{
+	x := &call{
 		operation: "ResumeRepairs",
 		doing:     fmt.Sprintf("resuming automatic repairs of scale set %q", set),
 		set:       set,
@@ -29,7 +29,7 @@ func (a *Adapter) ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (roll
 
 func (a *Adapter) setRepairs(
 	ctx context.Context,
-	x *exchange,
+	x *call,
 	action armcompute.OrchestrationServiceStateAction,
 ) (rollout.Accepted, error) {
 	c, err := a.in(x.set)
@@ -39,5 +39,5 @@ func (a *Adapter) setRepairs(
 	service := armcompute.OrchestrationServiceNamesAutomaticRepairs
 	body := armcompute.OrchestrationServiceStateInput{ServiceName: &service, Action: &action}
 	p, err := c.sets.BeginSetOrchestrationServiceState(x.with(ctx), x.set.ResourceGroup, x.set.Name, body, nil)
-	return x.begun(p, err)
+	return x.accepted(p, err)
 }

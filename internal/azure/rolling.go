@@ -15,7 +15,7 @@ func (a *Adapter) RollingUpgrade(ctx context.Context, set rollout.ScaleSet) (rol
 	if err != nil {
 		return rollout.RollingUpgrade{}, err
 	}
-	x := &exchange{operation: "RollingUpgrade", doing: fmt.Sprintf("reading the rolling upgrade of scale set %q", set), set: set}
+	x := &call{operation: "RollingUpgrade", doing: fmt.Sprintf("reading the rolling upgrade of scale set %q", set), set: set}
 	got, err := c.rolling.GetLatest(x.with(ctx), set.ResourceGroup, set.Name, nil)
 	if err != nil {
 		p := x.problem(err)

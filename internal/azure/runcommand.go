@@ -33,8 +33,8 @@ func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, scri
 	if err != nil {
 		return noExitCode, "", err
 	}
-	e := newErrand(script)
-	x := &exchange{
+	e := newWrappedScript(script)
+	x := &call{
 		operation: "RunCommand", doing: fmt.Sprintf("running a command on instance %s of scale set %q", head(flat(id), 64), set), set: set,
 		effect: true, secrets: e.secrets(script),
 	}
@@ -43,7 +43,7 @@ func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, scri
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestCommand)
 	defer cancel()
-	report, err := a.runErrand(x.with(ctx), c, x, id, e)
+	report, err := a.runWrappedScript(x.with(ctx), c, x, id, e)
 	if err != nil {
 		return noExitCode, "", err
 	}
@@ -54,9 +54,10 @@ func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, scri
 	return exitCode, outputTail, nil
 }
 
-// runErrand sends the errand and waits for the agent's report. A machine of a Flexible set is asked by its own path, since that of
-// the scale set takes numbers only.
-func (a *Adapter) runErrand(ctx context.Context, c clients, x *exchange, id string, e errand) (armcompute.RunCommandResult, error) {
+// runWrappedScript sends the wrapped script and waits for the agent's report. A machine of a Flexible set is asked by its own path, since
+// that of the scale set takes numbers only.
+func (a *Adapter) runWrappedScript(ctx context.Context, c clients, x *call, id string, e wrappedScript) (armcompute.RunCommandResult,
+	error) {
 	command := "RunShellScript"
 	input := armcompute.RunCommandInput{CommandID: &command, Script: e.lines()}
 	if isNumber(id) {
@@ -76,7 +77,7 @@ func isNumber(id string) bool {
 
 // await asks how a begun command is doing until it has ended or the context has. Asking changes nothing, so what only failed for the
 // moment is asked again.
-func await[T any](ctx context.Context, a *Adapter, x *exchange, p *runtime.Poller[T], err error) (T, error) {
+func await[T any](ctx context.Context, a *Adapter, x *call, p *runtime.Poller[T], err error) (T, error) {
 	var none T
 	if err != nil {
 		return none, x.notBegun(err)
@@ -102,7 +103,7 @@ func await[T any](ctx context.Context, a *Adapter, x *exchange, p *runtime.Polle
 
 // notBegun is why a command was refused. Of one that the machine's operating system does not have Azure says what it says of an
 // instance that is gone.
-func (x *exchange) notBegun(err error) error {
+func (x *call) notBegun(err error) error {
 	p := x.problem(err)
 	if p.Kind == rollout.KindInstanceGone {
 		p.Message = head(p.Message, messageLimit-64) + " It is gone, or runs no Linux."
@@ -111,7 +112,7 @@ func (x *exchange) notBegun(err error) error {
 }
 
 // ask asks once, and for the report if the command has ended. Without report and problem it runs.
-func ask[T any](ctx context.Context, x *exchange, p *runtime.Poller[T]) (*T, time.Duration, *rollout.Problem) {
+func ask[T any](ctx context.Context, x *call, p *runtime.Poller[T]) (*T, time.Duration, *rollout.Problem) {
 	if !p.Done() {
 		resp, err := p.Poll(ctx)
 		if err == nil && resp.StatusCode >= http.StatusBadRequest {
@@ -136,7 +137,7 @@ func ask[T any](ctx context.Context, x *exchange, p *runtime.Poller[T]) (*T, tim
 }
 
 // unread is why an answer about a begun command could not be had. What a refusal says of it is not shown: it may be the output.
-func (x *exchange) unread(err error) *rollout.Problem {
+func (x *call) unread(err error) *rollout.Problem {
 	p := x.problem(err)
 	if x.response != nil && gone(x.response.StatusCode) {
 		p.Kind, p.Remediation = rollout.KindOperationLost, ""
@@ -146,7 +147,7 @@ func (x *exchange) unread(err error) *rollout.Problem {
 }
 
 // cutShort is why the operation ended without the script having ended by itself. What Azure says of it is not shown, either.
-func (x *exchange) cutShort(p *rollout.Problem) *rollout.Problem {
+func (x *call) cutShort(p *rollout.Problem) *rollout.Problem {
 	how := "the operation failed"
 	switch p.Kind {
 	case rollout.KindPreempted:
@@ -159,7 +160,7 @@ func (x *exchange) cutShort(p *rollout.Problem) *rollout.Problem {
 }
 
 // unfinished is that the time was up first. The code is that of the last answer, if it was an error.
-func (x *exchange) unfinished(last *rollout.Problem) error {
+func (x *call) unfinished(last *rollout.Problem) error {
 	p := x.unknown("it was begun, and is not known to have ended in time")
 	if last != nil {
 		p.Code, p.RetryAfter = last.Code, last.RetryAfter
@@ -167,7 +168,7 @@ func (x *exchange) unfinished(last *rollout.Problem) error {
 	return p
 }
 
-func (x *exchange) unknown(why string) *rollout.Problem {
+func (x *call) unknown(why string) *rollout.Problem {
 	return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: x.doing + ": " + why}
 }
 

@@ -50,7 +50,7 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &exchange{
+	x := &call{
 		operation: "WriteScript", doing: fmt.Sprintf("writing the script extension of scale set %q", set), set: set,
 		effect: true, secrets: textsIn(protected),
 	}
@@ -66,7 +66,7 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 		return rollout.Accepted{}, x.refuse("%v", err)
 	}
 	p, err := c.extensions.BeginCreateOrUpdate(x.with(ctx), set.ResourceGroup, set.Name, name, body, nil)
-	return x.begun(p, err)
+	return x.accepted(p, err)
 }
 
 // RemoveScript begins a DELETE of the script extension through the extensions sub-resource, so that no other extension is sent.
@@ -76,7 +76,7 @@ func (a *Adapter) RemoveScript(ctx context.Context, set rollout.ScaleSet, step r
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &exchange{operation: "RemoveScript", doing: fmt.Sprintf("removing the script extension of scale set %q", set), set: set, effect: true}
+	x := &call{operation: "RemoveScript", doing: fmt.Sprintf("removing the script extension of scale set %q", set), set: set, effect: true}
 	if !segment.MatchString(step.Extension) {
 		return rollout.Accepted{}, x.refuse("%q cannot be the name of an extension", step.Extension)
 	}
@@ -84,7 +84,7 @@ func (a *Adapter) RemoveScript(ctx context.Context, set rollout.ScaleSet, step r
 	if err != nil && lacksExtension(x.response) {
 		return rollout.Accepted{}, nil
 	}
-	return x.begun(p, err)
+	return x.accepted(p, err)
 }
 
 // lacksExtension says whether an answer is about an extension that is not there. A scale set that is not there answers 404, too.

@@ -22,7 +22,7 @@ var aboutScripts = regexp.MustCompile(`(?i)extension|script|\[std|stderr|command
 
 // complains is what is shown of a failed instance. What a script printed is not shown where not all secrets are known that it may have
 // printed; then the command that shows it is.
-func (x *exchange) complains(i rollout.Instance, c complaint) string {
+func (x *call) complains(i rollout.Instance, c complaint) string {
 	if c.text == "" {
 		return ""
 	}
@@ -58,7 +58,7 @@ func (c complaint) withheld(r *redact.Redactor, outdated bool) string {
 }
 
 // ofScript is what is shown of Azure's words about an operation. They quote what scripts printed, and what was written.
-func (x *exchange) ofScript(a answer, limit int) string {
+func (x *call) ofScript(a answer, limit int) string {
 	r, text := x.redactor(), a.text()
 	if r == nil || harmless.MatchString(a.Code) {
 		return failure(text, limit, r)

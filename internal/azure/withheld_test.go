@@ -48,7 +48,7 @@ func TestWithheld(t *testing.T) {
 			if err := json.Unmarshal([]byte(strings.ReplaceAll(tc.body, "%LATEST%", tc.latest)), &vm); err != nil {
 				t.Fatal(err)
 			}
-			x := &exchange{set: web, known: func() *redact.Redactor { return tc.redactor }}
+			x := &call{set: web, known: func() *redact.Redactor { return tc.redactor }}
 			if got := instanceOf(vm, x).Message; got != tc.want {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
 			}
@@ -73,7 +73,7 @@ func TestWithheldOfOperations(t *testing.T) {
 		"no room":      {&redact.Redactor{Blind: "lost"}, "AllocationFailed", "no room", "no room"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			x := &exchange{set: web, known: func() *redact.Redactor { return tc.redactor }}
+			x := &call{set: web, known: func() *redact.Redactor { return tc.redactor }}
 			got := x.ended("OperationFailed", "failed", answer{Code: tc.code, Message: tc.text}).Message
 			if !strings.Contains(got, tc.want) || strings.Contains(got, "hunter2xyz") {
 				t.Errorf("got %s\nwant %s", got, tc.want)

@@ -3,8 +3,8 @@ package checks
 // IdempotencyKey is what a call is told by.
 var IdempotencyKey = idempotencyKey
 
-// Remembered is of how many rollouts a caller knows something.
-func Remembered(c *Caller) int {
+// Remembered is of how many rollouts a dispatcher knows something.
+func Remembered(c *HookDispatcher) int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return len(c.wanted)

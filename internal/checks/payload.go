@@ -35,7 +35,7 @@ type PayloadInstance struct {
 // HookPayload is what a hook is told.
 type HookPayload struct {
 	Event          rollout.HookPoint `json:"event"`
-	IdempotencyKey string            `json:"idempotencyKey"` // the same whenever this very call is made again; set by the Caller
+	IdempotencyKey string            `json:"idempotencyKey"` // the same whenever this very call is made again; set by the HookDispatcher
 	Payload
 	Back bool   `json:"back,omitempty"` // on the way back
 	Why  string `json:"why,omitempty"`  // at OnFailure: what failed

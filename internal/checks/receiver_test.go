@@ -121,9 +121,9 @@ func (r *receiver) times() string {
 }
 
 // calling runs a caller within a bubble of virtual time until the test ends. Nothing that it says may hold loot or a secret.
-func calling(t *testing.T, o checks.CallerOptions) *checks.Caller {
+func calling(t *testing.T, o checks.HookDispatcherOptions) *checks.HookDispatcher {
 	t.Helper()
-	c := checks.NewCaller(o)
+	c := checks.NewHookDispatcher(o)
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})
 	go func() {
@@ -155,7 +155,7 @@ func call(n int) checks.Call {
 }
 
 // heard holds what a caller says of one call.
-func heard(t *testing.T, c *checks.Caller, k rollout.HookCallKey, state rollout.HookCallState, message string) {
+func heard(t *testing.T, c *checks.HookDispatcher, k rollout.HookCallKey, state rollout.HookCallState, message string) {
 	t.Helper()
 	got := c.Results("u")[k]
 	if got.State != state || got.Message != message {

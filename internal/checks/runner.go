@@ -13,7 +13,7 @@ import (
 	"k8s.io/client-go/util/workqueue"
 )
 
-// Key names a series. A check of another run, or of another step unless it runs in the background, is another series.
+// Key names a run of a check. The check in another run of the rollout, or in another step unless it runs in the background, is another one.
 type Key struct {
 	UID     string `json:"uid"`
 	Run     int64  `json:"run"`
@@ -27,8 +27,8 @@ func (k Key) compare(o Key) int {
 		cmp.Compare(k.Subject, o.Subject))
 }
 
-// Series is what a runner measures again and again.
-type Series struct {
+// Run is what a runner measures again and again.
+type Run struct {
 	Key     Key
 	Rule    Rule
 	Probe   Probe
@@ -49,13 +49,13 @@ type RunnerOptions struct {
 	// PerRollout is how many of the workers one rollout may keep busy, so that one with a thousand slow endpoints does not hold up the
 	// others; 0: three quarters.
 	PerRollout int
-	MostAlive  int // series at once; 0: 20,000
+	MostAlive  int // runs at once; 0: 20,000
 	// Changed is called with every verdict that becomes final, so that its rollout is looked at now and not at its next recheck. It is
 	// called by workers and must not block; nil: nothing is called.
 	Changed func(Key)
 }
 
-// Runner measures many series with few goroutines: a queue holds each until its time comes, and workers take them from there. Its methods
+// Runner measures many runs with few goroutines: a queue holds each until its time comes, and workers take them from there. Its methods
 // never wait for a measurement. The states it holds are a cache of what may be lost: a caller that must not lose one persists it and hands
 // it back with Start.
 type Runner struct {
@@ -64,18 +64,18 @@ type Runner struct {
 	mu      sync.Mutex
 	queue   workqueue.TypedDelayingInterface[Key] // nil: it does not run yet
 	alive   map[Key]*entry
-	waiting map[string][]Key // by rollout: series whose time has come while it has its share of the workers
+	waiting map[string][]Key // by rollout: runs whose time has come while it has its share of the workers
 	busy    map[string]int   // by rollout: how many workers it keeps busy
 }
 
-// entry is a series in a runner. Its key never changes; the rest is guarded by the runner's lock.
+// entry is a run in a runner. Its key never changes; the rest is guarded by the runner's lock.
 type entry struct {
-	Series
+	Run
 	cancel context.CancelFunc // of the measurement under way; nil: there is none
 	ended  time.Time          // when the last one was over
 }
 
-// NewRunner makes a runner. Series may be started before it runs.
+// NewRunner makes a runner. Runs may be started before it runs.
 func NewRunner(o RunnerOptions) *Runner {
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
@@ -89,11 +89,11 @@ func NewRunner(o RunnerOptions) *Runner {
 	return &Runner{options: o, alive: map[Key]*entry{}, waiting: map[string][]Key{}, busy: map[string]int{}}
 }
 
-// Start begins to measure a series. One that is already there goes on, its counts as they are, about the subject as it is now known: a
+// Start begins to measure a run. One that is already there goes on, its counts as they are, about the subject as it is now known: a
 // reconcile may start what it wants to be running every time.
-func (r *Runner) Start(s Series) error {
+func (r *Runner) Start(s Run) error {
 	if s.Probe == nil {
-		return errors.New("starting a series without a probe")
+		return errors.New("starting a run without a probe")
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -104,20 +104,20 @@ func (r *Runner) Start(s Series) error {
 	if len(r.alive) >= r.options.MostAlive {
 		return fmt.Errorf("starting check %q for %q: %d checks are running already, and more are not", s.Key.Check, s.Key.Subject, len(r.alive))
 	}
-	e := &entry{Series: s}
+	e := &entry{Run: s}
 	r.alive[s.Key] = e
 	r.schedule(e)
 	return nil
 }
 
-// Stop forgets a series. A measurement under way is cancelled, and what it says is not heard.
+// Stop forgets a run. A measurement under way is cancelled, and what it says is not heard.
 func (r *Runner) Stop(k Key) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.drop(k)
 }
 
-// Keep stops all series of a rollout but those that are still wanted.
+// Keep stops all runs of a rollout but those that are still wanted.
 func (r *Runner) Keep(uid string, wanted map[Key]bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -128,7 +128,7 @@ func (r *Runner) Keep(uid string, wanted map[Key]bool) {
 	}
 }
 
-// State is what is known of a series; false: it is not there.
+// State is what is known of a run; false: it is not there.
 func (r *Runner) State(k Key) (State, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -139,7 +139,7 @@ func (r *Runner) State(k Key) (State, bool) {
 	return e.State, true
 }
 
-// States is what is known of all series of a rollout.
+// States is what is known of all runs of a rollout.
 func (r *Runner) States(uid string) map[Key]State {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -152,7 +152,7 @@ func (r *Runner) States(uid string) map[Key]State {
 	return states
 }
 
-// Measuring names the series of a rollout that are being measured, or were until not longer ago than lately.
+// Measuring names the runs of a rollout that are being measured, or were until not longer ago than lately.
 func (r *Runner) Measuring(uid string, lately time.Duration) map[Key]bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -177,7 +177,7 @@ func (r *Runner) Run(ctx context.Context) error {
 	return nil
 }
 
-// open makes the queue, with the series that were started before, in the order of their keys.
+// open makes the queue, with the runs that were started before, in the order of their keys.
 func (r *Runner) open() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -187,14 +187,14 @@ func (r *Runner) open() {
 	}
 }
 
-// schedule queues a series for its time, unless it has come to its end. The lock is held.
+// schedule queues a run for its time, unless it has come to its end. The lock is held.
 func (r *Runner) schedule(e *entry) {
 	if r.queue != nil && !e.State.IsFinal() {
 		r.queue.AddAfter(e.Key, time.Until(e.Rule.Due(e.State)))
 	}
 }
 
-// drop forgets a series. The lock is held. Its key stays in the queue, and stands for nothing when its time comes.
+// drop forgets a run. The lock is held. Its key stays in the queue, and stands for nothing when its time comes.
 func (r *Runner) drop(k Key) {
 	e, known := r.alive[k]
 	if !known {
@@ -220,7 +220,7 @@ func (r *Runner) serve(ctx context.Context) {
 	}
 }
 
-// measure measures a series once, and notes what came of it.
+// measure measures a run once, and notes what came of it.
 func (r *Runner) measure(ctx context.Context, k Key) {
 	ctx, cancel := context.WithTimeout(ctx, longestMeasurement)
 	defer cancel()
@@ -239,7 +239,7 @@ func (r *Runner) measure(ctx context.Context, k Key) {
 }
 
 // measured asks the probe. What panics in a probe is the tenant's input in somebody's library; it must not take all other rollouts down.
-func measured(ctx context.Context, s Series) (m Measurement) {
+func measured(ctx context.Context, s Run) (m Measurement) {
 	defer func() {
 		if recover() != nil {
 			m = errored("it broke down; this is a bug of the controller")
@@ -248,30 +248,30 @@ func measured(ctx context.Context, s Series) (m Measurement) {
 	return s.Probe.Measure(ctx, s.Subject)
 }
 
-// begin returns the series to measure, as it is now, or nil: it was stopped, it is not due yet, or its rollout has its share of the workers
+// begin returns the run to measure, as it is now, or nil: it was stopped, it is not due yet, or its rollout has its share of the workers
 // and it waits for one of them.
-func (r *Runner) begin(k Key, cancel context.CancelFunc) (*entry, Series) {
+func (r *Runner) begin(k Key, cancel context.CancelFunc) (*entry, Run) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	e := r.alive[k]
 	switch {
 	case e == nil || e.State.IsFinal():
 		r.admit(k.UID)
-		return nil, Series{}
-	case time.Until(e.Rule.Due(e.State)) > 0: // the key was queued for a series of before
+		return nil, Run{}
+	case time.Until(e.Rule.Due(e.State)) > 0: // the key was queued for a run of before
 		r.schedule(e)
 		r.admit(k.UID)
-		return nil, Series{}
+		return nil, Run{}
 	case r.busy[k.UID] >= r.options.PerRollout:
 		r.waiting[k.UID] = append(r.waiting[k.UID], k)
-		return nil, Series{}
+		return nil, Run{}
 	}
 	r.busy[k.UID]++
 	e.cancel = cancel
-	return e, e.Series
+	return e, e.Run
 }
 
-// end folds a measurement into its series, unless the series was stopped or everything ends: both cancel the context, and what is said
+// end folds a measurement into its run, unless the run was stopped or everything ends: both cancel the context, and what is said
 // then says nothing. It reports whether the verdict became final.
 func (r *Runner) end(ctx context.Context, e *entry, m Measurement) bool {
 	r.mu.Lock()
@@ -289,7 +289,7 @@ func (r *Runner) end(ctx context.Context, e *entry, m Measurement) bool {
 	return e.State.IsFinal()
 }
 
-// admit queues the series that waits longest for a worker of its rollout's share. The lock is held. It is called whenever one of the
+// admit queues the run that waits longest for a worker of its rollout's share. The lock is held. It is called whenever one of the
 // rollout leaves the queue without waiting itself, so that none waits while the share is not used up.
 func (r *Runner) admit(uid string) {
 	waiting := r.waiting[uid]

@@ -26,8 +26,8 @@ func passing(context.Context, checks.Subject) checks.Measurement {
 
 var thrice = checks.Rule{Interval: time.Minute, Count: 3}
 
-func seriesOf(uid, subject string, p checks.Probe) checks.Series {
-	return checks.Series{Key: checks.Key{UID: uid, Run: 1, Check: "up", Subject: subject}, Rule: thrice, Probe: p,
+func seriesOf(uid, subject string, p checks.Probe) checks.Run {
+	return checks.Run{Key: checks.Key{UID: uid, Run: 1, Check: "up", Subject: subject}, Rule: thrice, Probe: p,
 		State: checks.State{Begun: time.Now()}}
 }
 
@@ -50,7 +50,7 @@ func running(t *testing.T, o checks.RunnerOptions) *checks.Runner {
 	return r
 }
 
-func start(t *testing.T, r *checks.Runner, all ...checks.Series) {
+func start(t *testing.T, r *checks.Runner, all ...checks.Run) {
 	t.Helper()
 	for _, s := range all {
 		if err := r.Start(s); err != nil {
@@ -225,7 +225,7 @@ func TestRunnerForgetsWhatWaits(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			return checks.Measurement{Outcome: checks.Passed, Samples: 1}
 		})
-		var all []checks.Series
+		var all []checks.Run
 		for i, uid := range []string{"a", "a", "a", "b", "b"} {
 			s := seriesOf(uid, fmt.Sprint(i), slow)
 			s.Subject.UID = fmt.Sprint(i)
@@ -254,7 +254,7 @@ func TestRunnerMeasuresNothingEarly(t *testing.T) {
 			time.Sleep(10 * time.Second)
 			return checks.Measurement{Outcome: checks.Passed, Samples: 1}
 		})
-		series := func(name string, delay time.Duration) checks.Series {
+		series := func(name string, delay time.Duration) checks.Run {
 			s := seriesOf("u", name, probe)
 			s.Subject.Step, s.Rule.InitialDelay, s.Rule.Count = name, delay, 1
 			return s
@@ -355,7 +355,7 @@ func TestRunnerHasABound(t *testing.T) {
 	if err := r.Start(seriesOf("u", "1", probeFunc(passing))); err == nil {
 		t.Error("a second series started")
 	}
-	if err := r.Start(checks.Series{}); err == nil {
+	if err := r.Start(checks.Run{}); err == nil {
 		t.Error("a series without a probe started")
 	}
 }

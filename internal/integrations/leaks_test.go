@@ -36,13 +36,13 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/controllers"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/analysis"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
 )
 
 const leakSeed = 14
@@ -523,7 +523,7 @@ func hookSays(t *testing.T, w *leakWorld, text string) string {
 	address, _, ports := leakServer(t, http.StatusForbidden, text)
 	ports.Redactor = w.reconciler.Redactor
 	changed := make(chan struct{}, 1)
-	desk := verify.New(verify.Options{Ports: ports, Changed: func(types.NamespacedName) { changed <- struct{}{} }})
+	desk := analysis.New(analysis.Options{Ports: ports, Changed: func(types.NamespacedName) { changed <- struct{}{} }})
 	object := &v1alpha1.VMSSRollout{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "2"},
 		Spec:       v1alpha1.VMSSRolloutSpec{Hooks: []v1alpha1.Hook{{Name: "page", URL: address}}},

@@ -41,7 +41,7 @@ type Client struct {
 	allow    AllowList
 	resolver Resolver
 	dial     Dial
-	lanes    *lanes
+	limiter  *hostLimiter
 }
 
 // New makes a client.
@@ -57,7 +57,7 @@ func New(o Options) *Client {
 	if most <= 0 {
 		most = defaultPerEndpoint
 	}
-	c.lanes = &lanes{most: most, busy: map[target]*lane{}}
+	c.limiter = &hostLimiter{most: most, busy: map[target]*hostLimit{}}
 	return c
 }
 
@@ -215,7 +215,7 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 	if p != nil {
 		return nil, errors.Join(p, closed(r))
 	}
-	leave, err := g.client.lanes.enter(r.Context(), to)
+	leave, err := g.client.limiter.enter(r.Context(), to)
 	if err != nil {
 		return nil, errors.Join(classify(err, to.String()), closed(r))
 	}

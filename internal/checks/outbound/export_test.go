@@ -16,7 +16,7 @@ func HasProxy(c *http.Client) bool { return c.Transport.(*guard).transport.Proxy
 
 // Busy is how many endpoints are remembered.
 func Busy(c *Client) int {
-	c.lanes.mu.Lock()
-	defer c.lanes.mu.Unlock()
-	return len(c.lanes.busy)
+	c.limiter.mu.Lock()
+	defer c.limiter.mu.Unlock()
+	return len(c.limiter.busy)
 }

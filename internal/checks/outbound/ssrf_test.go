@@ -146,7 +146,7 @@ func hooked(t *testing.T, client *outbound.Client, url string) (r report) {
 		var (
 			ctx, cancel = context.WithCancel(t.Context())
 			ended       = make(chan error, 1)
-			caller      = checks.NewCaller(checks.CallerOptions{Outbound: client, Workers: 1})
+			caller      = checks.NewHookDispatcher(checks.HookDispatcherOptions{Outbound: client, Workers: 1})
 			call        = checks.Call{Key: rollout.HookCallKey{Hook: "audit"}, Hook: checks.Hook{URL: url}}
 		)
 		caller.Want("u", []checks.Call{call})

@@ -1,4 +1,4 @@
-package verify
+package analysis
 
 import (
 	"strings"
@@ -8,8 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// about is what a round's checks and calls are about.
-type about struct {
+// requestBuilder makes what is asked of checks and hooks in one round, out of what the round is about.
+type requestBuilder struct {
 	uid, namespace, name, revision, step string
 	run                                  int64
 	set                                  checks.ScaleSet
@@ -17,13 +17,13 @@ type about struct {
 	parties                              map[*rollout.Ref][]checks.Instance
 }
 
-func aboutOf(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollout.Decision) about {
+func newRequestBuilder(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollout.Decision) requestBuilder {
 	ref := object.Spec.ScaleSet
 	byID := make(map[string]rollout.Instance, len(machines))
 	for _, i := range machines {
 		byID[i.ID] = i
 	}
-	return about{
+	return requestBuilder{
 		uid: string(object.UID), namespace: object.Namespace, name: object.Name, revision: d.State.Run.Revision,
 		step: d.Report.Stage.Name, run: d.State.Run.Number,
 		set:      checks.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name},
@@ -34,7 +34,7 @@ func aboutOf(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollou
 
 // subject is what one verification is about. It has nobody to wait for, as a call may have: the core wants verifications in rounds that
 // listed the machines, and only of those.
-func (a about) subject(run rollout.CheckRun) checks.Subject {
+func (a requestBuilder) subject(run rollout.CheckRun) checks.Subject {
 	s := checks.Subject{
 		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: a.run, Step: a.step, Set: a.set,
 		Canary: a.instances(run.Canaries), Baseline: a.instances(run.Baseline),
@@ -47,7 +47,7 @@ func (a about) subject(run rollout.CheckRun) checks.Subject {
 }
 
 // payload is what one call tells.
-func (a about) payload(run rollout.HookCall) checks.HookPayload {
+func (a requestBuilder) payload(run rollout.HookCall) checks.HookPayload {
 	s := checks.Subject{
 		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: run.Key.Run, Step: run.Step, Set: a.set,
 	}
@@ -59,7 +59,7 @@ func (a about) payload(run rollout.HookCall) checks.HookPayload {
 }
 
 // instances are the machines with what is known of them. A decision compares the same ones in thousands of checks, so they are made once.
-func (a about) instances(refs []rollout.Ref) []checks.Instance {
+func (a requestBuilder) instances(refs []rollout.Ref) []checks.Instance {
 	if len(refs) == 0 {
 		return nil
 	}
@@ -75,7 +75,7 @@ func (a about) instances(refs []rollout.Ref) []checks.Instance {
 }
 
 // instance is a machine with what is known of it.
-func (a about) instance(ref rollout.Ref) checks.Instance {
+func (a requestBuilder) instance(ref rollout.Ref) checks.Instance {
 	one := checks.Instance{ID: ref.ID, VMID: ref.VMID, Name: ref.Name}
 	if i, listed := a.find(ref); listed {
 		one.VMID, one.Name, one.Zone = i.VMID, i.Name, i.Zone
@@ -84,13 +84,13 @@ func (a about) instance(ref rollout.Ref) checks.Instance {
 }
 
 // knows says whether the machine was listed, or none is meant.
-func (a about) knows(ref rollout.Ref) bool {
+func (a requestBuilder) knows(ref rollout.Ref) bool {
 	_, listed := a.find(ref)
 	return listed || ref.ID == ""
 }
 
 // find returns the listed machine that is meant. What is remembered of a vmId is its beginning.
-func (a about) find(ref rollout.Ref) (rollout.Instance, bool) {
+func (a requestBuilder) find(ref rollout.Ref) (rollout.Instance, bool) {
 	i, listed := a.machines[ref.ID]
 	return i, listed && strings.HasPrefix(i.VMID, ref.VMID)
 }

@@ -18,8 +18,8 @@ const (
 	callsPerRollout = 8
 )
 
-// CallerOptions of a Caller.
-type CallerOptions struct {
+// HookDispatcherOptions of a HookDispatcher.
+type HookDispatcherOptions struct {
 	Outbound *outbound.Client
 	Secrets  Secrets
 	// nil: machines are told with the addresses that are known already
@@ -31,9 +31,9 @@ type CallerOptions struct {
 	PerRollout int // calls of one rollout under way at once; 0: 8
 }
 
-// Caller makes the calls of hooks, at least once each. A call is a series of attempts, so that a Runner makes them, with few goroutines.
-// What it knows is a cache: a call that was delivered right before a crash is made again, under the same idempotency key.
-type Caller struct {
+// HookDispatcher makes the calls of hooks, at least once each. A call is a run of attempts, so that a Runner makes them, with few
+// goroutines. What it knows is a cache: a call that was delivered right before a crash is made again, under the same idempotency key.
+type HookDispatcher struct {
 	ports  Ports
 	runner *Runner
 
@@ -41,8 +41,8 @@ type Caller struct {
 	wanted map[string]map[Key]rollout.HookCallKey // by rollout
 }
 
-// NewCaller makes a caller. Calls may be wanted before it runs.
-func NewCaller(o CallerOptions) *Caller {
+// NewHookDispatcher makes a dispatcher. Calls may be wanted before it runs.
+func NewHookDispatcher(o HookDispatcherOptions) *HookDispatcher {
 	if o.PerRollout <= 0 {
 		o.PerRollout = callsPerRollout
 	}
@@ -50,23 +50,23 @@ func NewCaller(o CallerOptions) *Caller {
 	if o.Changed != nil {
 		runner.Changed = func(k Key) { o.Changed(k.UID) }
 	}
-	return &Caller{
+	return &HookDispatcher{
 		ports:  Ports{Outbound: o.Outbound, Secrets: o.Secrets, Addresses: o.Addresses, Redactor: o.Redactor},
 		runner: NewRunner(runner), wanted: map[string]map[Key]rollout.HookCallKey{},
 	}
 }
 
 // Run calls until the context ends, and returns when the last call has ended. It is called once.
-func (c *Caller) Run(ctx context.Context) error { return c.runner.Run(ctx) }
+func (c *HookDispatcher) Run(ctx context.Context) error { return c.runner.Run(ctx) }
 
 // Want says which calls of a rollout are to be made. What is known of them stays known, and a next attempt is made as is said now. Calls
 // that are not wanted any more are cancelled and forgotten. It does not wait for a call.
-func (c *Caller) Want(uid string, calls []Call) {
+func (c *HookDispatcher) Want(uid string, calls []Call) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	all, kept := make([]Series, 0, len(calls)), make(map[Key]bool, len(calls))
+	all, kept := make([]Run, 0, len(calls)), make(map[Key]bool, len(calls))
 	for _, call := range calls {
-		s := c.seriesOf(uid, call)
+		s := c.runOf(uid, call)
 		all, kept[s.Key] = append(all, s), true
 	}
 	c.runner.Keep(uid, kept)
@@ -84,16 +84,16 @@ func (c *Caller) Want(uid string, calls []Call) {
 }
 
 // seriesOf is a call as a runner makes it. Its key holds the digest, since the parts of a call's key may hold anything.
-func (c *Caller) seriesOf(uid string, call Call) Series {
+func (c *HookDispatcher) runOf(uid string, call Call) Run {
 	id := idempotencyKey(uid, call.Key)
-	return Series{
+	return Run{
 		Key:  Key{UID: uid, Run: call.Key.Run, Check: call.Key.Hook, Subject: id},
 		Rule: attempts, Probe: &attempt{Call: call, id: id, ports: c.ports}, State: State{Begun: time.Now()},
 	}
 }
 
 // Results is what is known of the calls that a rollout wants.
-func (c *Caller) Results(uid string) map[rollout.HookCallKey]rollout.HookCallResult {
+func (c *HookDispatcher) Results(uid string) map[rollout.HookCallKey]rollout.HookCallResult {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	results := make(map[rollout.HookCallKey]rollout.HookCallResult, len(c.wanted[uid]))
@@ -105,7 +105,7 @@ func (c *Caller) Results(uid string) map[rollout.HookCallKey]rollout.HookCallRes
 }
 
 // Forget cancels and forgets all calls of a rollout.
-func (c *Caller) Forget(uid string) { c.Want(uid, nil) }
+func (c *HookDispatcher) Forget(uid string) { c.Want(uid, nil) }
 
 func resultOf(s State) rollout.HookCallResult {
 	var r rollout.HookCallResult

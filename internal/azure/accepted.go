@@ -19,8 +19,8 @@ type poller interface {
 	ResumeToken() (string, error)
 }
 
-// begun makes of the SDK's answer to an effect what the controller keeps. The poller is not used when there is an error.
-func (x *exchange) begun(p poller, err error) (rollout.Accepted, error) {
+// accepted makes of the SDK's answer to an effect what the controller keeps. The poller is not used when there is an error.
+func (x *call) accepted(p poller, err error) (rollout.Accepted, error) {
 	if err != nil {
 		return rollout.Accepted{}, x.problem(err)
 	}
@@ -50,7 +50,7 @@ func operationID(resp *http.Response) string {
 }
 
 // refuse is an effect that the adapter does not send.
-func (x *exchange) refuse(format string, args ...any) error {
+func (x *call) refuse(format string, args ...any) error {
 	return &rollout.Problem{
 		Kind:    rollout.KindInvalid,
 		Message: clean(x.doing+": refused, nothing was sent: "+fmt.Sprintf(format, args...), messageLimit, x.redactor()),

@@ -1,4 +1,4 @@
-package verify_test
+package analysis_test
 
 import (
 	"encoding/json"
@@ -12,13 +12,13 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/analysis"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
 )
 
-// office is a desk that works, and a program that it asks.
+// office is an engine that works, and a program that it asks.
 type office struct {
-	*verify.Desk
+	*analysis.Engine
 	object  *v1alpha1.VMSSRollout
 	status  atomic.Int32 // that the program answers with
 	told    chan map[string]any
@@ -41,7 +41,7 @@ func open(t *testing.T, spec string) *office {
 	t.Cleanup(server.Close)
 	p := ports(t)
 	p.Addresses = nil
-	o.Desk = verify.New(verify.Options{Ports: p, Changed: func(name types.NamespacedName) { o.changed <- name }})
+	o.Engine = analysis.New(analysis.Options{Ports: p, Changed: func(name types.NamespacedName) { o.changed <- name }})
 	o.object = &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "u", Generation: 1},
 		Spec: specOf(t, spec)}
 	o.object.Spec.ScaleSet = v1alpha1.ScaleSetReference{SubscriptionID: "s", ResourceGroup: "g", Name: "web"}

@@ -14,16 +14,16 @@ import (
 // outputLimit is how many bytes of the end of a script's output are returned; Azure's agent keeps no more.
 const outputLimit = 4 << 10
 
-// errand is a script wrapped in another, so that its exit code comes back: the agent tells what was printed, and says that all went
+// wrappedScript is a script wrapped in another, so that its exit code comes back: the agent tells what was printed, and says that all went
 // well whatever the script did.
-type errand struct {
+type wrappedScript struct {
 	marker  string   // what the exit code stands behind; the script cannot know it
 	encoded []string // the script, in lines of base64, which nothing on the way can change or take for something else
 	shell   string   // what runs it where it does not say itself
 }
 
-func newErrand(script string) errand {
-	e := errand{marker: "end-" + rand.Text()}
+func newWrappedScript(script string) wrappedScript {
+	e := wrappedScript{marker: "end-" + rand.Text()}
 	if !strings.HasPrefix(script, "#!") {
 		e.shell = "/bin/sh "
 	}
@@ -50,7 +50,7 @@ rm -f "$given"
 printf '\n%%s %%s %%s\n' '%[1]s' "$code" '%[1]s' >&2`
 
 // lines is what is sent, line by line.
-func (e errand) lines() []*string {
+func (e wrappedScript) lines() []*string {
 	var lines []*string
 	for line := range strings.SplitSeq(fmt.Sprintf(wrapper, e.marker, strings.Join(e.encoded, "\n"), e.shell), "\n") {
 		lines = append(lines, &line)
@@ -59,10 +59,10 @@ func (e errand) lines() []*string {
 }
 
 // secrets is what of the script must not be repeated, in whichever form.
-func (e errand) secrets(script string) []string { return append([]string{script}, e.encoded...) }
+func (e wrappedScript) secrets(script string) []string { return append([]string{script}, e.encoded...) }
 
 // outcome reads the exit code and the end of the output out of the agent's report. Without the one the other is worth nothing.
-func (e errand) outcome(report armcompute.RunCommandResult) (exitCode int, output string, ended bool) {
+func (e wrappedScript) outcome(report armcompute.RunCommandResult) (exitCode int, output string, ended bool) {
 	stdout, stderr := streams(report)
 	for line := range strings.Lines(stderr) {
 		words := strings.Fields(line)

@@ -1,4 +1,4 @@
-package verify_test
+package analysis_test
 
 import (
 	"context"
@@ -9,9 +9,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/analysis"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
 )
 
 // slowly runs every script for half a minute, well.
@@ -31,24 +31,24 @@ func TestInside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := ports(t)
 		p.Commands = slowly{}
-		desk := verify.New(verify.Options{Ports: p})
+		engine := analysis.New(analysis.Options{Ports: p})
 		object := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", UID: "u", Generation: 1},
 			Spec: specOf(t, `checks: [{name: page, initialDelay: 10s, runCommand: {script: "true"}}]`)}
-		if problem := desk.Declare(object, nil); problem != nil {
+		if problem := engine.Declare(object, nil); problem != nil {
 			t.Fatal(problem)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		ended := make(chan error, 1)
-		go func() { ended <- desk.Start(ctx) }()
+		go func() { ended <- engine.Start(ctx) }()
 		wanted, key := wanting(0)
-		desk.Want(object, []rollout.Instance{machine}, wanted)
+		engine.Want(object, []rollout.Instance{machine}, wanted)
 		for _, at := range []struct {
 			after  time.Duration
 			inside bool
 		}{{5 * time.Second, false}, {20 * time.Second, true}, {30 * time.Second, true}, {time.Minute, false}} {
 			time.Sleep(at.after)
 			synctest.Wait()
-			if known, _ := desk.Known("u"); known[key].RunsInInstance != at.inside {
+			if known, _ := engine.Known("u"); known[key].RunsInInstance != at.inside {
 				t.Errorf("after another %s a script is inside: %v, want %v", at.after, known[key].RunsInInstance, at.inside)
 			}
 		}

@@ -32,8 +32,9 @@ func shells(t *testing.T) map[string][]string {
 	return found
 }
 
-// agent runs an errand as Azure's agent does: a file in a directory of its own, streams that go to files, and of each the last 4 KiB.
-func agent(t *testing.T, e errand, shell []string, env ...string) string {
+// agent runs a wrapped script as Azure's agent does: a file in a directory of its own, streams that go to files, and of each the last 4
+// KiB.
+func agent(t *testing.T, e wrappedScript, shell []string, env ...string) string {
 	t.Helper()
 	dir := t.TempDir()
 	var lines []string
@@ -85,7 +86,7 @@ func report(messages ...string) armcompute.RunCommandResult {
 	return r
 }
 
-// scripts are run on an errand: how each ends, and how its output does.
+// scripts are run wrapped: how each ends, and how its output does.
 var scripts = map[string]struct {
 	script string
 	code   int
@@ -131,7 +132,7 @@ func TestErrands(t *testing.T) {
 	for shell, words := range shells(t) {
 		for name, c := range scripts {
 			t.Run(shell+"/"+name, func(t *testing.T) {
-				e := newErrand(c.script)
+				e := newWrappedScript(c.script)
 				message := agent(t, e, words)
 				code, output, ended := e.outcome(report(message))
 				if !ended || code != c.code {
@@ -161,7 +162,7 @@ func TestErrandsThatFail(t *testing.T) {
 			"no place to put it": {"echo hi", []string{"PATH=" + brokenBase64(t)}},
 		} {
 			t.Run(shell+"/"+name, func(t *testing.T) {
-				e := newErrand(c.script)
+				e := newWrappedScript(c.script)
 				message := agent(t, e, words, c.env...)
 				if code, output, ended := e.outcome(report(message)); ended || code != noExitCode || output != "" {
 					t.Errorf("got %d, %q, %v: %s", code, output, ended, message)
@@ -222,7 +223,7 @@ func TestReports(t *testing.T) {
 		"no exit code":      {linux("", "end-M 256 end-M\nend-M -1 end-M\n"), noExitCode, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			code, output, ended := errand{marker: m}.outcome(c.report)
+			code, output, ended := wrappedScript{marker: m}.outcome(c.report)
 			if code != c.code || output != c.output || ended != (c.code != noExitCode) {
 				t.Errorf("got %d, %q, %v", code, output, ended)
 			}
@@ -232,7 +233,7 @@ func TestReports(t *testing.T) {
 
 // TestMarkersDiffer: who has seen one knows none.
 func TestMarkersDiffer(t *testing.T) {
-	a, b := newErrand("x"), newErrand("x")
+	a, b := newWrappedScript("x"), newWrappedScript("x")
 	if a.marker == b.marker || len(a.marker) < 26 {
 		t.Errorf("got %s and %s", a.marker, b.marker)
 	}

@@ -25,7 +25,7 @@ func TestCallIsDeliveredOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(204)
 		var changed []string
-		c := calling(t, checks.CallerOptions{Outbound: r.client(), Changed: func(uid string) { changed = append(changed, uid) }})
+		c := calling(t, checks.HookDispatcherOptions{Outbound: r.client(), Changed: func(uid string) { changed = append(changed, uid) }})
 		for range 10 {
 			c.Want("u", []checks.Call{call(1)})
 			time.Sleep(time.Minute)
@@ -49,7 +49,7 @@ func TestCallsArePaced(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := receiving(answer)
 			changed := 0
-			c := calling(t, checks.CallerOptions{Outbound: r.client(), Changed: func(string) { changed++ }})
+			c := calling(t, checks.HookDispatcherOptions{Outbound: r.client(), Changed: func(string) { changed++ }})
 			c.Want("u", []checks.Call{call(1)})
 			time.Sleep(5 * time.Minute)
 			synctest.Wait()
@@ -68,7 +68,7 @@ func TestWhatAnswersMean(t *testing.T) {
 	for status := 200; status < 600; status++ {
 		synctest.Test(t, func(t *testing.T) {
 			r := receiving(status)
-			c := calling(t, checks.CallerOptions{Outbound: r.client()})
+			c := calling(t, checks.HookDispatcherOptions{Outbound: r.client()})
 			c.Want("u", []checks.Call{call(1)})
 			time.Sleep(2 * time.Second)
 			synctest.Wait()
@@ -91,7 +91,7 @@ func TestCallIsDeliveredAtLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(503, hangsUp, isDeaf, 429, 200)
 		var said []string
-		c := calling(t, checks.CallerOptions{Outbound: r.client()})
+		c := calling(t, checks.HookDispatcherOptions{Outbound: r.client()})
 		c.Want("u", []checks.Call{call(1)})
 		for range 30 {
 			synctest.Wait()
@@ -119,7 +119,7 @@ func TestCallIsDeliveredAtLast(t *testing.T) {
 // TestResultsWhileUnderWay reads while a receiver thinks.
 func TestResultsWhileUnderWay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c := calling(t, checks.CallerOptions{Outbound: receiving(isDeaf).client()})
+		c := calling(t, checks.HookDispatcherOptions{Outbound: receiving(isDeaf).client()})
 		c.Want("u", []checks.Call{call(1)})
 		synctest.Wait()
 		if diff := cmp.Diff(map[rollout.HookCallKey]rollout.HookCallResult{key(1): {}}, c.Results("u")); diff != "" {
@@ -149,7 +149,7 @@ func TestCallsThatCannotBeMade(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			r := receiving(200)
 			changed := 0
-			c := calling(t, checks.CallerOptions{Outbound: r.client(), Changed: func(string) { changed++ }})
+			c := calling(t, checks.HookDispatcherOptions{Outbound: r.client(), Changed: func(string) { changed++ }})
 			one := call(1)
 			change(&one.Hook)
 			c.Want("u", []checks.Call{one})
@@ -175,13 +175,13 @@ func TestCallsAfterACrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(200)
 		ctx, crash := context.WithCancel(t.Context())
-		first := checks.NewCaller(checks.CallerOptions{Outbound: r.client()})
+		first := checks.NewHookDispatcher(checks.HookDispatcherOptions{Outbound: r.client()})
 		first.Want("u", []checks.Call{call(1)})
 		go func() { _ = first.Run(ctx) }()
 		synctest.Wait()
 		crash()
 		synctest.Wait()
-		second := calling(t, checks.CallerOptions{Outbound: r.client()})
+		second := calling(t, checks.HookDispatcherOptions{Outbound: r.client()})
 		second.Want("u", []checks.Call{call(1)})
 		synctest.Wait()
 		second.Want("u", []checks.Call{call(1), call(2)})
@@ -203,7 +203,7 @@ func TestCallsAfterACrash(t *testing.T) {
 func TestCrashIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ctx, crash := context.WithCancel(t.Context())
-		c := checks.NewCaller(checks.CallerOptions{Outbound: receiving(isDeaf).client()})
+		c := checks.NewHookDispatcher(checks.HookDispatcherOptions{Outbound: receiving(isDeaf).client()})
 		c.Want("u", []checks.Call{call(1)})
 		go func() { _ = c.Run(ctx) }()
 		synctest.Wait()
@@ -217,7 +217,7 @@ func TestCrashIsNoAnswer(t *testing.T) {
 func TestUnwantedCallsAreCancelled(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(200, isDeaf)
-		c := calling(t, checks.CallerOptions{Outbound: r.client(), PerRollout: 1})
+		c := calling(t, checks.HookDispatcherOptions{Outbound: r.client(), PerRollout: 1})
 		c.Want("u", []checks.Call{call(1)})
 		synctest.Wait()
 		c.Want("o", []checks.Call{call(1)})
@@ -263,7 +263,7 @@ func TestOneRolloutHoldsUpNoOther(t *testing.T) {
 				return ours, nil
 			}})
 		before := runtime.NumGoroutine()
-		c := calling(t, checks.CallerOptions{Outbound: client, Workers: 12, PerRollout: 5})
+		c := calling(t, checks.HookDispatcherOptions{Outbound: client, Workers: 12, PerRollout: 5})
 		var many []checks.Call
 		for n := range 1000 {
 			one := call(n)
@@ -298,7 +298,7 @@ func TestOneRolloutHoldsUpNoOther(t *testing.T) {
 func TestTooManyCalls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(200)
-		c := checks.NewCaller(checks.CallerOptions{Outbound: r.client()})
+		c := checks.NewHookDispatcher(checks.HookDispatcherOptions{Outbound: r.client()})
 		var many []checks.Call
 		for n := range 20_001 {
 			many = append(many, call(n))
@@ -376,7 +376,7 @@ func TestPayload(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := receiving(200)
-			c := calling(t, checks.CallerOptions{Outbound: r.client(), Addresses: tc.addresses})
+			c := calling(t, checks.HookDispatcherOptions{Outbound: r.client(), Addresses: tc.addresses})
 			one := call(1)
 			one.Payload = tc.payload
 			c.Want("u", []checks.Call{one})
@@ -400,7 +400,7 @@ func TestAddressesThatCannotBeLookedUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(200)
 		tries := 0
-		c := calling(t, checks.CallerOptions{Outbound: r.client(),
+		c := calling(t, checks.HookDispatcherOptions{Outbound: r.client(),
 			Addresses: directory(func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
 				switch tries++; tries {
 				case 1:
@@ -435,7 +435,7 @@ func TestAddressesThatCannotBeLookedUp(t *testing.T) {
 func TestCallsAreMadeAsDeclaredNow(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(503, 200)
-		c := calling(t, checks.CallerOptions{Outbound: r.client()})
+		c := calling(t, checks.HookDispatcherOptions{Outbound: r.client()})
 		one := call(1)
 		c.Want("u", []checks.Call{one})
 		synctest.Wait()
@@ -479,7 +479,7 @@ func TestCallsTellNothing(t *testing.T) {
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := receiving(tc.answer)
-			c := calling(t, checks.CallerOptions{Outbound: r.client(),
+			c := calling(t, checks.HookDispatcherOptions{Outbound: r.client(),
 				Secrets: vault{"shop/web/token": secret, "shop/lines/token": secret + "\n" + secret}})
 			one := call(1)
 			one.Hook.URL += "?token=" + secret
@@ -540,12 +540,13 @@ func TestKeysAreDistinct(t *testing.T) {
 	}
 }
 
-// TestCallerConcurrently lets everybody do everything at once; the race detector judges.
-func TestCallerConcurrently(t *testing.T) {
+// TestDispatcherConcurrently lets everybody do everything at once; the race detector judges.
+func TestDispatcherConcurrently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		r := receiving(503, 200)
-		var c *checks.Caller
-		c = calling(t, checks.CallerOptions{Outbound: r.client(), Workers: 4, PerRollout: 2, Changed: func(uid string) { _ = c.Results(uid) }})
+		var c *checks.HookDispatcher
+		c = calling(t, checks.HookDispatcherOptions{Outbound: r.client(), Workers: 4, PerRollout: 2,
+			Changed: func(uid string) { _ = c.Results(uid) }})
 		var all sync.WaitGroup
 		for g := range 8 {
 			all.Go(func() {

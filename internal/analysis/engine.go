@@ -1,4 +1,4 @@
-package verify
+package analysis
 
 import (
 	"cmp"
@@ -20,25 +20,25 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Options of a Desk.
+// Options of an Engine.
 type Options struct {
 	Ports   checks.Ports
 	Changed func(types.NamespacedName) // told of rollouts of which something final is known; it must not block
 }
 
-// Desk runs the checks and the calls of all rollouts. Its methods never wait for a measurement or an answer. What it knows may be lost at
+// Engine runs the checks and the calls of all rollouts. Its methods never wait for a measurement or an answer. What it knows may be lost at
 // any time: a check of which nothing is known begins anew, and a call is made again under the same key.
-type Desk struct {
-	options Options
-	runner  *checks.Runner
-	caller  *checks.Caller
+type Engine struct {
+	options    Options
+	runner     *checks.Runner
+	dispatcher *checks.HookDispatcher
 
-	mu    sync.Mutex
-	files map[types.UID]*file
+	mu      sync.Mutex
+	entries map[types.UID]*entry
 }
 
-// file is what is declared and wanted of one rollout.
-type file struct {
+// entry is what is declared and wanted of one rollout.
+type entry struct {
 	name     types.NamespacedName
 	source   string // what was declared when it was read last
 	declared Declared
@@ -46,12 +46,12 @@ type file struct {
 	machines []rollout.Instance // as they were listed last
 }
 
-// New makes a desk. What is wanted may be said before it runs.
-func New(o Options) *Desk {
-	d := &Desk{options: o, files: map[types.UID]*file{}}
+// New makes an engine. What is wanted may be said before it runs.
+func New(o Options) *Engine {
+	d := &Engine{options: o, entries: map[types.UID]*entry{}}
 	d.runner = checks.NewRunner(checks.RunnerOptions{Changed: func(k checks.Key) { d.changed(k.UID) }})
-	d.caller = checks.NewCaller(
-		checks.CallerOptions{
+	d.dispatcher = checks.NewHookDispatcher(
+		checks.HookDispatcherOptions{
 			Outbound: o.Ports.Outbound, Secrets: o.Ports.Secrets, Addresses: o.Ports.Addresses,
 			Redactor: o.Ports.Redactor, Changed: d.changed,
 		})
@@ -59,21 +59,21 @@ func New(o Options) *Desk {
 }
 
 // Start measures and calls until the context ends.
-func (d *Desk) Start(ctx context.Context) error {
+func (d *Engine) Start(ctx context.Context) error {
 	var running sync.WaitGroup
 	running.Go(func() { _ = d.runner.Run(ctx) })
-	running.Go(func() { _ = d.caller.Run(ctx) })
+	running.Go(func() { _ = d.dispatcher.Run(ctx) })
 	running.Wait()
 	return nil
 }
 
 // NeedLeaderElection says that only one replica measures and calls.
-func (d *Desk) NeedLeaderElection() bool { return true }
+func (d *Engine) NeedLeaderElection() bool { return true }
 
 // changed tells whoever listens which rollout is to be looked at.
-func (d *Desk) changed(uid string) {
+func (d *Engine) changed(uid string) {
 	d.mu.Lock()
-	f := d.files[types.UID(uid)]
+	f := d.entries[types.UID(uid)]
 	d.mu.Unlock()
 	if f != nil && d.options.Changed != nil {
 		d.options.Changed(f.name)
@@ -82,7 +82,7 @@ func (d *Desk) changed(uid string) {
 
 // Declare says what checks and hooks a rollout has. What is wrong with them is a problem that a person has to mend; then what was declared
 // before stays in force.
-func (d *Desk) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) *rollout.Problem {
+func (d *Engine) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) *rollout.Problem {
 	source := sourceOf(object, templates)
 	if d.isDeclared(object.UID, source) {
 		return nil
@@ -96,30 +96,30 @@ func (d *Desk) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alp
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f := d.files[object.UID]
+	f := d.entries[object.UID]
 	if f == nil {
-		f = &file{name: types.NamespacedName{Namespace: object.Namespace, Name: object.Name}, wanted: map[checks.Key]rollout.CheckKey{}}
-		d.files[object.UID] = f
+		f = &entry{name: types.NamespacedName{Namespace: object.Namespace, Name: object.Name}, wanted: map[checks.Key]rollout.CheckKey{}}
+		d.entries[object.UID] = f
 	}
 	f.source, f.declared = source, declared
 	return nil
 }
 
 // Uses is what the declared checks and hooks ask of Secrets.
-func (d *Desk) Uses(uid types.UID) []grant.Request {
+func (d *Engine) Uses(uid types.UID) []grant.Request {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if f := d.files[uid]; f != nil {
+	if f := d.entries[uid]; f != nil {
 		return f.declared.Uses
 	}
 	return nil
 }
 
 // isDeclared says whether just this was read before: compiling expressions and patterns in every round would be dear.
-func (d *Desk) isDeclared(uid types.UID, source string) bool {
+func (d *Engine) isDeclared(uid types.UID, source string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f := d.files[uid]
+	f := d.entries[uid]
 	return f != nil && f.source == source
 }
 
@@ -134,25 +134,25 @@ func sourceOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.Check
 
 // Want makes the checks and calls that the decision wants run, and no others of the rollout. machines are those that were listed in the
 // round, nil if none were.
-func (d *Desk) Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, decision rollout.Decision) {
+func (d *Engine) Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, decision rollout.Decision) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f := d.files[object.UID]
+	f := d.entries[object.UID]
 	if f == nil {
 		return
 	}
 	if machines != nil {
 		f.machines = machines
 	}
-	about := aboutOf(object, f.machines, decision)
+	about := newRequestBuilder(object, f.machines, decision)
 	if decision.Tasks.Checks != nil {
 		d.measure(f, about, *decision.Tasks.Checks)
 	}
 	d.call(f, about, decision.Tasks.Hooks)
 }
 
-// measure starts the series that are wanted and ends the others. One that cannot be started is not known, and so waits.
-func (d *Desk) measure(f *file, about about, runs []rollout.CheckRun) {
+// measure starts the runs that are wanted and ends the others. One that cannot be started is not known, and so waits.
+func (d *Engine) measure(f *entry, about requestBuilder, runs []rollout.CheckRun) {
 	wanted, keep := map[checks.Key]rollout.CheckKey{}, map[checks.Key]bool{}
 	now := time.Now()
 	for _, run := range runs {
@@ -162,7 +162,7 @@ func (d *Desk) measure(f *file, about about, runs []rollout.CheckRun) {
 		}
 		key := keyOf(about.uid, run.Key)
 		subject := about.subject(run)
-		if err := d.runner.Start(checks.Series{
+		if err := d.runner.Start(checks.Run{
 			Key: key, Rule: check.Rule, Probe: check.Probe, Subject: subject, State: checks.State{Begun: now},
 		}); err == nil {
 			wanted[key], keep[key] = run.Key, true
@@ -172,7 +172,7 @@ func (d *Desk) measure(f *file, about about, runs []rollout.CheckRun) {
 	f.wanted = wanted
 }
 
-// keyOf is the series of a verification: what makes it another one is part of it.
+// keyOf is the run of a verification: what makes it another one is part of it.
 func keyOf(uid string, k rollout.CheckKey) checks.Key {
 	key := checks.Key{UID: uid, Run: k.Run, Check: k.Check, Step: k.Stage + "#" + strconv.Itoa(k.Try)}
 	if k.Instance != "" {
@@ -182,7 +182,7 @@ func keyOf(uid string, k rollout.CheckKey) checks.Key {
 }
 
 // call makes the calls that are due. One about a machine that was not listed yet waits for a round that lists it.
-func (d *Desk) call(f *file, about about, runs []rollout.HookCall) {
+func (d *Engine) call(f *entry, about requestBuilder, runs []rollout.HookCall) {
 	var calls []checks.Call
 	for _, run := range runs {
 		hook, declared := f.declared.Hooks[run.Key.Hook]
@@ -191,14 +191,14 @@ func (d *Desk) call(f *file, about about, runs []rollout.HookCall) {
 		}
 		calls = append(calls, checks.Call{Key: run.Key, Hook: hook, Payload: about.payload(run)})
 	}
-	d.caller.Want(about.uid, calls)
+	d.dispatcher.Want(about.uid, calls)
 }
 
 // Known is what is known of the checks and calls that are wanted.
-func (d *Desk) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult) {
+func (d *Engine) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f := d.files[uid]
+	f := d.entries[uid]
 	if f == nil {
 		return nil, nil
 	}
@@ -211,13 +211,13 @@ func (d *Desk) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, m
 			results[wanted] = result
 		}
 	}
-	return results, d.caller.Results(string(uid))
+	return results, d.dispatcher.Results(string(uid))
 }
 
 // shownAsUpdating is how long Azure may go on showing a machine as being updated when the script in it is over.
 const shownAsUpdating = time.Minute
 
-// resultOf is the state of a series in the core's words. What could not be measured more often than is tolerated is no success.
+// resultOf is the state of a run in the core's words. What could not be measured more often than is tolerated is no success.
 func resultOf(s checks.State) rollout.CheckResult {
 	result := rollout.CheckResult{Message: s.Because}
 	switch s.Verdict {
@@ -235,10 +235,10 @@ const mostShown = 30
 
 // Shown is what a status says of the checks: those with a verdict that is none to be glad of first, then the others, each in the order of
 // their names and machines.
-func (d *Desk) Shown(uid types.UID) []v1alpha1.CheckStatus {
+func (d *Engine) Shown(uid types.UID) []v1alpha1.CheckStatus {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	f := d.files[uid]
+	f := d.entries[uid]
 	if f == nil {
 		return nil
 	}
@@ -280,10 +280,10 @@ func statusOf(key rollout.CheckKey, scope checks.Scope, s checks.State) v1alpha1
 }
 
 // Forget ends everything of a rollout that is gone.
-func (d *Desk) Forget(uid types.UID) {
+func (d *Engine) Forget(uid types.UID) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.files, uid)
+	delete(d.entries, uid)
 	d.runner.Keep(string(uid), nil)
-	d.caller.Forget(string(uid))
+	d.dispatcher.Forget(string(uid))
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Rule says how a series of measurements becomes a verdict. It is pure: the same state and measurement give the same state.
+// Rule says how a run of measurements becomes a verdict. It is pure: the same state and measurement give the same state.
 type Rule struct {
 	// InitialDelay passes before the first measurement.
 	InitialDelay time.Duration
@@ -13,8 +13,8 @@ type Rule struct {
 	Interval time.Duration
 	// LongestInterval is up to where each error in a row doubles the interval; 0: it stays as it is.
 	LongestInterval time.Duration
-	// Count is how many measurements, passed and tolerated failures together, end the series well. Errors and waiting for data do not
-	// count. 0: the series goes on until it is stopped.
+	// Count is how many measurements, passed and tolerated failures together, end the run well. Errors and waiting for data do not
+	// count. 0: the run goes on until it is stopped.
 	Count int
 	// FailureLimit is how many failed measurements are tolerated, in all.
 	FailureLimit int
@@ -31,7 +31,7 @@ type OnNoData string
 
 // What a measurement without data counts as.
 const (
-	// WaitForData: as nothing. The series goes on until there is data or it is stopped.
+	// WaitForData: as nothing. The run goes on until there is data or it is stopped.
 	WaitForData OnNoData = "Wait"
 	// PassWithoutData: as a measurement that passed.
 	PassWithoutData OnNoData = "Pass"
@@ -39,7 +39,7 @@ const (
 	FailWithoutData OnNoData = "Fail"
 )
 
-// Verdict is what a series has come to. The zero value is none yet.
+// Verdict is what a run has come to. The zero value is none yet.
 type Verdict string
 
 // The verdicts. All but Running are final.
@@ -51,7 +51,7 @@ const (
 	VerdictErrored Verdict = "Errored"
 )
 
-// State is all that is known of a series: it is enough to go on after a crash, and small enough for a status.
+// State is all that is known of a run: it is enough to go on after a crash, and small enough for a status.
 type State struct {
 	Begun       time.Time    `json:"begun"`
 	Verdict     Verdict      `json:"verdict,omitempty"`
@@ -64,13 +64,13 @@ type State struct {
 	Last        *Measurement `json:"last,omitempty"`
 }
 
-// shortestInterval keeps a series from being a load.
+// shortestInterval keeps a run from being a load.
 const shortestInterval = time.Second
 
 // IsFinal says that nothing more is measured.
 func (s State) IsFinal() bool { return s.Verdict != VerdictRunning }
 
-// Due is when a series is to be measured next. It rests on the state alone, so it holds after a crash.
+// Due is when a run is to be measured next. It rests on the state alone, so it holds after a crash.
 func (r Rule) Due(s State) time.Time {
 	if s.Last == nil {
 		return s.Begun.Add(r.InitialDelay)
@@ -130,7 +130,7 @@ func (r Rule) counted(m Measurement) Outcome {
 	}
 }
 
-// conclude looks whether the counts say something final. Failures come first: a series that ends with one too many has failed.
+// conclude looks whether the counts say something final. Failures come first: a run that ends with one too many has failed.
 func (r Rule) conclude(s State) State {
 	switch {
 	case s.Failed > r.FailureLimit:

@@ -16,9 +16,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// exchange is one method call of the adapter while it lasts: what it is about, and what is known of the wire. The SDK's errors
+// call is one method call of the adapter while it lasts: what it is about, and what is known of what was sent. The SDK's errors
 // do not say whether a request ever left, and its pollers keep the first answer's headers to themselves.
-type exchange struct {
+type call struct {
 	operation string                  // the adapter's method
 	doing     string                  // what is being done to which object, for people
 	set       rollout.ScaleSet        // the object
@@ -36,21 +36,21 @@ type exchange struct {
 	gained atomic.Bool // and got one: from here on the request may have left
 }
 
-type exchangeKey struct{}
+type callKey struct{}
 
-// with returns a context that lets the wire report to the exchange.
-func (x *exchange) with(ctx context.Context) context.Context {
+// with returns a context that lets the transport policy report to the call.
+func (x *call) with(ctx context.Context) context.Context {
 	x.due = time.Now()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { x.wanted.Store(true) },
 		GotConn: func(httptrace.GotConnInfo) { x.gained.Store(true) },
 	})
 	x.known = func() *redact.Redactor { return redact.From(ctx) }
-	return context.WithValue(ctx, exchangeKey{}, x)
+	return context.WithValue(ctx, callKey{}, x)
 }
 
-// redactor cuts the secrets that the caller knows, and those that the call sends.
-func (x *exchange) redactor() *redact.Redactor {
+// redactor cuts the secrets that the caller knows, and those that it sends.
+func (x *call) redactor() *redact.Redactor {
 	var r *redact.Redactor
 	if x.known != nil {
 		r = x.known()
@@ -62,7 +62,7 @@ func (x *exchange) redactor() *redact.Redactor {
 }
 
 // sent says whether a request without an answer may have reached Azure. Only proof that it cannot have counts as no.
-func (x *exchange) sent(err error) bool {
+func (x *call) sent(err error) bool {
 	if !x.attempted || errors.Is(err, errForeign) || x.wanted.Load() && !x.gained.Load() {
 		return false
 	}
@@ -83,7 +83,7 @@ var errHeldUp = errors.New("it was held up too long before it could be sent")
 
 // isLate reports whether the request must not be sent any more. A timer that is due has not always fired: not in a process that was stopped
 // a moment ago.
-func (x *exchange) isLate(req *http.Request) bool {
+func (x *call) isLate(req *http.Request) bool {
 	if x.effect && req.Method != http.MethodGet && !x.due.IsZero() && time.Since(x.due) > maxBeforeSending {
 		return true
 	}
@@ -94,18 +94,18 @@ func (x *exchange) isLate(req *http.Request) bool {
 // errForeign is what a request to another host than the endpoint ends with.
 var errForeign = errors.New("refusing to send the credential to another host than the configured endpoint")
 
-// wire is the last policy before the transport. It watches, and lets no token go to another host.
-type wire struct {
+// transportPolicy is the last policy before the transport. It watches, and lets no token go to another host.
+type transportPolicy struct {
 	endpoint *url.URL
 	observer func(Call)
 }
 
 // Do implements policy.Policy.
-func (w wire) Do(req *policy.Request) (*http.Response, error) {
+func (w transportPolicy) Do(req *policy.Request) (*http.Response, error) {
 	raw := req.Raw()
-	x, ok := raw.Context().Value(exchangeKey{}).(*exchange)
+	x, ok := raw.Context().Value(callKey{}).(*call)
 	if !ok {
-		x = &exchange{}
+		x = &call{}
 	}
 	x.response = nil
 	if !sameOrigin(raw.URL, w.endpoint) {

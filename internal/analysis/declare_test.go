@@ -1,4 +1,4 @@
-package verify_test
+package analysis_test
 
 import (
 	"context"
@@ -12,10 +12,10 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/analysis"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/verify"
 )
 
 // ports reach all of loopback, and nothing else.
@@ -68,7 +68,7 @@ func templateOf(t *testing.T, name, text string) map[string]*v1alpha1.CheckTempl
 
 // TestDeclareEveryKind: whatever the schema admits of a kind is made a probe, and what is not said is as documented.
 func TestDeclareEveryKind(t *testing.T) {
-	declared, err := verify.Declare(specOf(t, `
+	declared, err := analysis.Declare(specOf(t, `
 checks:
 - {name: page, http: {port: 80}}
 - name: json
@@ -151,7 +151,7 @@ func TestDeclareErrors(t *testing.T) {
 			[]string{"check errors", "path begins with /"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := verify.Declare(specOf(t, tc.spec), templateOf(t, "page", `{args: [{name: path}], http: {port: 80, path: "{{args.path}}"}}`),
+			_, err := analysis.Declare(specOf(t, tc.spec), templateOf(t, "page", `{args: [{name: path}], http: {port: 80, path: "{{args.path}}"}}`),
 				ports(t))
 			if err == nil {
 				t.Fatal("it was taken")
@@ -168,11 +168,11 @@ func TestDeclareErrors(t *testing.T) {
 // TestUndeclaredArgument: a template that uses what it does not list says so, and an argument stays within the text that it stands in.
 func TestUndeclaredArgument(t *testing.T) {
 	spec := specOf(t, `checks: [{name: page, templateRef: {name: page}, args: [{name: host, value: "x\", \"method\": \"POST"}]}]`)
-	_, err := verify.Declare(spec, templateOf(t, "page", `{args: [{name: host}], http: {port: 80, path: "/{{args.nope}}"}}`), ports(t))
+	_, err := analysis.Declare(spec, templateOf(t, "page", `{args: [{name: host}], http: {port: 80, path: "/{{args.nope}}"}}`), ports(t))
 	if err == nil || !strings.Contains(err.Error(), "uses argument nope") {
 		t.Errorf("got %v", err)
 	}
-	declared, err := verify.Declare(spec, templateOf(t, "page",
+	declared, err := analysis.Declare(spec, templateOf(t, "page",
 		`{args: [{name: host}], interval: 7s, http: {port: 80, bodyRegex: "^{{ args.host }}$"}}`), ports(t))
 	if err != nil || declared.Checks["page"].Rule.Interval != 7*time.Second {
 		t.Errorf("got %+v, %v", declared, err)
