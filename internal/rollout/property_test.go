@@ -457,6 +457,7 @@ func (l *life) checkDecision(spec rollout.Spec, obs rollout.Observation, d rollo
 		l.checkReady(spec, obs)
 	}
 	l.checkGate(spec, obs, d)
+	l.checkLedger(spec, obs, d)
 	l.checkVerdicts(spec, obs, d)
 	l.checkCalls(spec, obs, d)
 }
