@@ -6,6 +6,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // act carries out the decision's one step, unless it comes too late, and lets the core decide what its outcome means. What is begun is
@@ -14,7 +15,7 @@ func (r *VMSSRolloutReconciler) act(ctx context.Context, round *round, d rollout
 	log := ctrl.LoggerFrom(ctx)
 	if late := r.lateness(round); late != nil {
 		log.Info("The step comes too late and is not sent", "step", d.Step.Operation(), "scaleSet", round.set.String(), "why", late.Error())
-		return rollout.Acted(round.spec, d, rollout.StepResult{At: r.Clock.Now(), Problem: late})
+		return planner.HandleResult(round.spec, d, rollout.StepResult{At: r.Clock.Now(), Problem: late})
 	}
 	ctx, cancel := r.whileLeading(ctx)
 	defer cancel()
@@ -34,7 +35,7 @@ func (r *VMSSRolloutReconciler) act(ctx context.Context, round *round, d rollout
 		log.Info("Azure did not accept the step", "step", d.Step.Operation(), "scaleSet", round.set.String(),
 			"kind", outcome.Problem.Kind, "problem", outcome.Problem.Error())
 	}
-	return rollout.Acted(round.spec, d, outcome)
+	return planner.HandleResult(round.spec, d, outcome)
 }
 
 // begin calls the one method of the port that the step stands for.

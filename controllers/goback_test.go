@@ -17,6 +17,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // toAnImage makes the desk's rollout one of an image, which can always be taken back.
@@ -96,7 +97,7 @@ func TestNothingIsWrittenUnstored(t *testing.T) {
 // snapshotName is the name of the record that the desk's first round stores.
 func snapshotName(t *testing.T, d *desk) string {
 	t.Helper()
-	decision := rollout.Plan(specOf(d.object(t), nil), rollout.Observation{
+	decision := planner.Plan(specOf(d.object(t), nil), rollout.Observation{
 		At:        d.clock.Now(),
 		Model:     rollout.KnownResult(d.azure.model),
 		Instances: rollout.KnownResult(d.azure.instances),

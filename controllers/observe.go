@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // longestLook bounds how long one round reads: a list of many slow pages must not hold a worker for hours. A list of 1,000 instances has
@@ -22,7 +23,7 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	obs.Exists = map[string]rollout.Result[bool]{}
 	obs.Window = windowAt(round.object.Spec.Windows, obs.At)
 	obs.Cluster.Terminating = round.spec.Deletion == rollout.DeletionRollback && r.isTerminating(ctx, round.object)
-	for reads := rollout.Look(round.spec, *obs); reads.Any(); reads = rollout.Look(round.spec, *obs) {
+	for reads := planner.RequiredReads(round.spec, *obs); reads.Any(); reads = planner.RequiredReads(round.spec, *obs) {
 		switch {
 		case reads.Settings != "":
 			obs.Cluster.Settings = r.readSettings(ctx, round, reads.Settings)

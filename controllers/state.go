@@ -156,7 +156,7 @@ func boundFailures(failed []rollout.Failure) {
 // shortFailure is a message that fits. One that does not loses its command whole.
 func shortFailure(message string) string {
 	if len(message) > maxFailureMessage {
-		message = rollout.WithoutAdvice(message)
+		message = rollout.WithoutHint(message)
 	}
 	return conditions.Shorten(message, maxFailureMessage)
 }

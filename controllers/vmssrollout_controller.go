@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // VMSSRolloutReconciler brings scale sets to what VMSSRollout objects declare, one step a round.
@@ -78,7 +78,7 @@ func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedNa
 	}
 	ctx = r.withRedactor(ctx, round)
 	r.observe(ctx, round)
-	decision := rollout.Plan(round.spec, round.observation)
+	decision := planner.Plan(round.spec, round.observation)
 	if decision.Step.Operation() == "" {
 		return r.report(ctx, round, decision)
 	}

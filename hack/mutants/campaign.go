@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"go/ast"
 	"go/importer"
@@ -22,10 +21,10 @@ import (
 	"time"
 )
 
-// campaign is one package, and the tests that are to catch its mutants.
+// campaign is some packages, and the tests that are to catch their mutants.
 type campaign struct {
 	name  string // of its figures
-	dir   string
+	dirs  []string
 	files *regexp.Regexp // base names; nil: all
 	tests []suite        // cheapest first; a mutant that one catches is not shown to the next
 }
@@ -38,18 +37,27 @@ type suite struct {
 }
 
 var campaigns = []campaign{
-	{name: "core", dir: "internal/rollout", tests: []suite{
+	{name: "core", dirs: coreDirs(), tests: []suite{
 		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-worlds", "60", "-test.skip", "TestForecast"}},
 		{dir: "internal/rollout/modelcheck", args: []string{"-test.short", "-test.failfast", "-test.run", "TestModel", "-states", "400"}},
 		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-test.run", "TestRandomWorlds", "-worlds", "1500"}},
 	}},
-	{name: "controllers", dir: "controllers", files: regexp.MustCompile(`^[^z]`), tests: []suite{
+	{name: "controllers", dirs: []string{"controllers"}, files: regexp.MustCompile(`^[^z]`), tests: []suite{
 		{dir: "controllers", args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}},
 		{dir: "controllers", args: []string{"-test.failfast"}},
 	}},
-	{name: "errors", dir: "internal/azure", files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
+	{name: "errors", dirs: []string{"internal/azure"}, files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
 		{dir: "internal/azure", args: []string{"-test.failfast", "-test.skip", "Bounded|LongestPage"}},
 	}},
+}
+
+// coreDirs are the packages of the core: the data, the planner and its rooms.
+func coreDirs() []string {
+	dirs := []string{core, core + "/planner"}
+	for _, room := range []string{"strategy", "advance", "gate", "task", "view", "batch", "inventory", "target"} {
+		dirs = append(dirs, core+"/planner/"+room)
+	}
+	return dirs
 }
 
 // campaignNames lists them.
@@ -161,55 +169,71 @@ func (c campaign) catch(binaries []string, id int) (name, out string, caught boo
 	return "", "", false
 }
 
-// instrument writes the rewritten files into the directory and returns the mutants, and the overlay of the build.
+// instrument writes the rewritten files into the directory and returns the mutants, and the overlay of the build. The mutants of all
+// packages are numbered together, so that one number chooses one mutant.
 func (c campaign) instrument(dir string) ([]site, string, error) {
-	fset := token.NewFileSet()
-	files, sources, err := c.parse(fset)
-	if err != nil {
-		return nil, "", err
-	}
-	info := &types.Info{Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{}}
-	exports, err := c.exports()
-	if err != nil {
-		return nil, "", err
-	}
-	checker := types.Config{Importer: importer.ForCompiler(
-		fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })}
-	if _, err := checker.Check(c.dir, fset, files, info); err != nil {
-		return nil, "", fmt.Errorf("checking types: %w", err)
-	}
-	w := &rewriter{fset: fset, info: info}
+	w := &rewriter{}
 	replace := map[string]string{}
-	for n, f := range files {
-		path := fset.File(f.Pos()).Name()
-		if c.files != nil && !c.files.MatchString(filepath.Base(path)) {
-			continue
+	for n, from := range c.dirs {
+		into := filepath.Join(dir, fmt.Sprint("package", n))
+		if err := os.MkdirAll(into, 0o700); err != nil {
+			return nil, "", fmt.Errorf("making a directory: %w", err)
 		}
-		replace[path] = filepath.Join(dir, filepath.Base(path))
-		if err := os.WriteFile(replace[path], w.rewrite(f, sources[n]), 0o600); err != nil {
-			return nil, "", fmt.Errorf("writing the mutants: %w", err)
+		if err := c.instrumentPackage(w, from, into, replace); err != nil {
+			return nil, "", err
 		}
 	}
-	added := filepath.Join(dir, "mutant_runtime.go")
-	here, err := filepath.Abs(filepath.Join(c.dir, "mutant_runtime.go"))
-	if err != nil {
-		return nil, "", err
-	}
-	replace[here] = added
 	mapping, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return nil, "", err
 	}
 	overlay := filepath.Join(dir, "overlay.json")
-	err = errors.Join(os.WriteFile(added, fmt.Appendf(nil, runtimeSource, files[0].Name.Name), 0o600), os.WriteFile(overlay, mapping, 0o600))
-	return w.sites, overlay, err
+	return w.sites, overlay, os.WriteFile(overlay, mapping, 0o600)
 }
 
-// parse reads the package's files but for its tests.
-func (c campaign) parse(fset *token.FileSet) ([]*ast.File, [][]byte, error) {
-	out, err := exec.Command("go", "list", "-f", `{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}`, "./"+c.dir).Output()
+// instrumentPackage does so for one package.
+func (c campaign) instrumentPackage(w *rewriter, from, into string, replace map[string]string) error {
+	fset := token.NewFileSet()
+	files, sources, err := parsePackage(fset, from)
 	if err != nil {
-		return nil, nil, fmt.Errorf("listing the files of %s: %w", c.dir, err)
+		return err
+	}
+	info := &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Uses: map[*ast.Ident]types.Object{}, Defs: map[*ast.Ident]types.Object{},
+	}
+	exports, err := exportsOf(from)
+	if err != nil {
+		return err
+	}
+	checker := types.Config{Importer: importer.ForCompiler(
+		fset, "gc", func(path string) (io.ReadCloser, error) { return os.Open(exports[path]) })}
+	if _, err := checker.Check(from, fset, files, info); err != nil {
+		return fmt.Errorf("checking types of %s: %w", from, err)
+	}
+	w.fset, w.info = fset, info
+	for n, f := range files {
+		path := fset.File(f.Pos()).Name()
+		if c.files != nil && !c.files.MatchString(filepath.Base(path)) {
+			continue
+		}
+		replace[path] = filepath.Join(into, filepath.Base(path))
+		if err := os.WriteFile(replace[path], w.rewrite(f, sources[n]), 0o600); err != nil {
+			return fmt.Errorf("writing the mutants: %w", err)
+		}
+	}
+	here, err := filepath.Abs(filepath.Join(from, "mutant_runtime.go"))
+	if err != nil {
+		return err
+	}
+	replace[here] = filepath.Join(into, "mutant_runtime.go")
+	return os.WriteFile(replace[here], fmt.Appendf(nil, runtimeSource, files[0].Name.Name), 0o600)
+}
+
+// parsePackage reads the package's files but for its tests.
+func parsePackage(fset *token.FileSet, dir string) ([]*ast.File, [][]byte, error) {
+	out, err := exec.Command("go", "list", "-f", `{{range .GoFiles}}{{$.Dir}}/{{.}}{{"\n"}}{{end}}`, "./"+dir).Output()
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing the files of %s: %w", dir, err)
 	}
 	var files []*ast.File
 	var sources [][]byte
@@ -227,11 +251,11 @@ func (c campaign) parse(fset *token.FileSet) ([]*ast.File, [][]byte, error) {
 	return files, sources, nil
 }
 
-// exports returns where the compiled export data of each dependency is.
-func (c campaign) exports() (map[string]string, error) {
-	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "./"+c.dir).Output()
+// exportsOf returns where the compiled export data of each dependency is.
+func exportsOf(dir string) (map[string]string, error) {
+	out, err := exec.Command("go", "list", "-export", "-deps", "-f", "{{.ImportPath}}\t{{.Export}}", "./"+dir).Output()
 	if err != nil {
-		return nil, fmt.Errorf("listing the dependencies of %s: %w", c.dir, err)
+		return nil, fmt.Errorf("listing the dependencies of %s: %w", dir, err)
 	}
 	exports := map[string]string{}
 	for line := range strings.Lines(string(out)) {

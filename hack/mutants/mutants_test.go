@@ -11,7 +11,7 @@ import (
 
 // TestCampaign tries every mutant of a small package whose test misses two of them.
 func TestCampaign(t *testing.T) {
-	c := campaign{name: "small", dir: "testdata/small", tests: []suite{{dir: "testdata/small"}}}
+	c := campaign{name: "small", dirs: []string{"testdata/small"}, tests: []suite{{dir: "testdata/small"}}}
 	got, err := c.run(regexp.MustCompile(""), 0)
 	if err != nil {
 		t.Fatal(err)
@@ -21,8 +21,8 @@ func TestCampaign(t *testing.T) {
 		left = append(left, s.String())
 	}
 	want := []string{
-		"small.go:12 Within: < is <=: n < high",
-		"small.go:19 Count: statement is dropped: seen++",
+		"small/small.go:12 Within: < is <=: n < high",
+		"small/small.go:19 Count: statement is dropped: seen++",
 	}
 	if !slices.Equal(left, want) {
 		t.Errorf("survivors %q, want %q", left, want)

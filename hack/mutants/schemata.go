@@ -13,7 +13,7 @@ import (
 // site is one mutant: what is changed, and where.
 type site struct {
 	id       int
-	file     string // base name
+	file     string // with the name of its folder
 	line     int
 	function string
 	operator string // as "condition is true"
@@ -311,7 +311,8 @@ func (w *rewriter) add(n ast.Node, operator string) int {
 	at := w.fset.Position(n.Pos())
 	text := strings.Join(strings.Fields(string(w.source[w.file.Offset(n.Pos()):w.file.Offset(n.End())])), " ")
 	w.sites = append(w.sites, site{
-		id: len(w.sites) + 1, file: filepath.Base(at.Filename), line: at.Line, function: w.inside[len(w.inside)-1],
+		id: len(w.sites) + 1, file: filepath.Join(filepath.Base(filepath.Dir(at.Filename)), filepath.Base(at.Filename)),
+		line: at.Line, function: w.inside[len(w.inside)-1],
 		operator: operator, text: text[:min(len(text), 120)],
 	})
 	return len(w.sites)

@@ -100,5 +100,5 @@ func told(p *rollout.Problem) string {
 	if p.Remediation == "" && p.RetryAfter > 0 {
 		return text + "; Azure asks to wait " + p.RetryAfter.String()
 	}
-	return p.Advised(text)
+	return p.WithHint(text)
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // begun is a decision that begins an effect for the second time: of the first try something is still remembered.
@@ -114,7 +115,7 @@ func TestWhatFollowsAnEffect(t *testing.T) {
 			want := d.State.Clone()
 			tc.want(&want)
 			tc.answer.At = now
-			after := rollout.Acted(spec, d, tc.answer)
+			after := planner.HandleResult(spec, d, tc.answer)
 			if diff := cmp.Diff(silent(want), silent(after.State)); diff != "" {
 				t.Errorf("remembered (-want +got):\n%s", diff)
 			}

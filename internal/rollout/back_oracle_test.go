@@ -165,7 +165,7 @@ func (l *life) isSkipped(id string) bool {
 
 // hasFailed says whether the machine is known to have failed.
 func (l *life) hasFailed(id string) bool {
-	return slices.ContainsFunc(l.deciding.Ledger.Failed, func(f rollout.Failure) bool { return f.Ref.ID == id })
+	return slices.ContainsFunc(l.deciding.Ledger.Failed, func(f rollout.Failure) bool { return f.ID == id })
 }
 
 // othersFailed counts the failed machines beside those that the step tries again, those that a person asked to try again, and those whose
@@ -175,7 +175,7 @@ func (l *life) othersFailed(refs []rollout.Ref) int {
 	op := l.deciding.Operation
 	retries := op != nil && slices.ContainsFunc(op.Instances, func(a rollout.Attempt) bool { return a.Try > 0 })
 	for _, f := range l.shell.Memory.Ledger.Failed {
-		again := slices.ContainsFunc(refs, func(r rollout.Ref) bool { return r.ID == f.Ref.ID }) ||
+		again := slices.ContainsFunc(refs, func(r rollout.Ref) bool { return r.ID == f.ID }) ||
 			(retries && f.Try < l.shell.Spec.Failure.Retries)
 		if !again && f.Reason != rollout.FailureRetry && f.Reason != rollout.FailureRetryReimage {
 			n++

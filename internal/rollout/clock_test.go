@@ -8,6 +8,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -29,7 +30,7 @@ func TestForeignClock(t *testing.T) {
 					t.Fatalf("after 10 minutes the run is %s: %s", shell.Last.Explanation.Reason, shell.Last.Explanation.Message)
 				}
 				if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
-					t.Fatalf("instance %s failed: %s", failed[0].Ref.ID, failed[0].Message)
+					t.Fatalf("instance %s failed: %s", failed[0].ID, failed[0].Message)
 				}
 				w.Advance(shell.Recheck)
 			}
@@ -95,7 +96,7 @@ func TestOwnTimes(t *testing.T) {
 	setTimes(reflect.ValueOf(&m).Elem(), ahead)
 	m.Run.Number, m.Run.Revision = 1, image2.Revision()
 	m.Operation.Run, m.Operation.Kind, m.Operation.PollToken = 1, rollout.UpgradeOperation, "t"
-	d := rollout.Plan(spec, rollout.Observation{At: at, State: m})
+	d := planner.Plan(spec, rollout.Observation{At: at, State: m})
 	left := timesAfter(reflect.ValueOf(d.State), "", at)
 	allowed := map[string]bool{"Run.StartedAt": true, "Rollback.Baseline.NewestInstanceAt": true, "Operation.AzureTime": true}
 	for _, name := range left {
@@ -103,7 +104,7 @@ func TestOwnTimes(t *testing.T) {
 			t.Errorf("%s lies three days ahead and is not taken as now", name)
 		}
 	}
-	again := rollout.Plan(spec, rollout.Observation{At: at, State: d.State})
+	again := planner.Plan(spec, rollout.Observation{At: at, State: d.State})
 	if !reflect.DeepEqual(again.State, d.State) || strings.Contains(again.Explanation.Message, "clock") {
 		t.Errorf("the next round says or changes something anew: %s", again.Explanation.Message)
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // TestComparedAfterRollback: that all is as it was before is said once it was compared. What differs is named.
@@ -61,7 +62,7 @@ func TestComparedAfterRollback(t *testing.T) {
 				Ledger: rollout.Ledger{Exposed: []string{"0"}},
 				Model:  rollout.ModelState{ScriptWritten: true},
 			}
-			d := rollout.Plan(canary(v2, 50), obs)
+			d := planner.Plan(canary(v2, 50), obs)
 			if d.Explanation.Reason != rollout.ReasonRolledBack {
 				t.Fatalf("got %s: %s", d.Explanation.Reason, d.Explanation.Message)
 			}

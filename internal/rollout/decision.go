@@ -124,6 +124,9 @@ func (r Reason) Readiness() Readiness {
 	}
 }
 
+// IsProgress reports that a batch is permitted, as far as the reason tells.
+func (r Reason) IsProgress() bool { return r == ReasonProgressing || r == ReasonWaitingForHealth }
+
 // Step is one effect on Azure, or none. The set is closed.
 type Step interface {
 	// Operation returns the kind of operation the step begins, "" for none.
@@ -164,7 +167,7 @@ type WriteScript struct {
 // RemoveScript deletes the custom script extension from the model, which is how it was before there was one.
 type RemoveScript struct{ Extension string }
 
-// SuspendRepairs keeps Azure from replacing machines by itself.
+// SuspendRepairs keeps Azure from replacing instances by itself.
 type SuspendRepairs struct{}
 
 // ResumeRepairs lets Azure do so again.

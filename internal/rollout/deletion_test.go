@@ -7,6 +7,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -17,7 +18,7 @@ func TestDeletionOfWhatWroteNothing(t *testing.T) {
 	obs.State = rollout.State{Run: rollout.Run{Number: 1, Revision: v2.Revision()}}
 	spec := canary(v2, 34)
 	spec.Deletion = rollout.DeletionRollback
-	d := rollout.Plan(spec, obs)
+	d := planner.Plan(spec, obs)
 	if !d.Release || !strings.Contains(d.Explanation.Message, "nothing had been written") {
 		t.Errorf("released %v: %s", d.Release, d.Explanation.Message)
 	}
@@ -129,7 +130,7 @@ func TestDeletionWaitsForAccess(t *testing.T) {
 		problem := &rollout.Problem{Kind: kind, Code: "AuthorizationFailed", Message: "no", Remediation: "az role assignment create"}
 		obs.Model, obs.Instances = rollout.FailedResult[rollout.Model](problem), rollout.FailedResult[[]rollout.Instance](problem)
 		for range 30 {
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			if d.Release {
 				t.Fatalf("%s: released: %s", kind, d.Explanation.Message)
 			}

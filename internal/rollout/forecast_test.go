@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -144,7 +145,7 @@ func TestForecastSaysWhatIsLeftOut(t *testing.T) {
 	obs := seen(v2, 4, 0)
 	obs.Instances.Value[2].Protected = true
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly = true })
-	f := rollout.Plan(spec, obs).Report.Preview
+	f := planner.Plan(spec, obs).Report.Preview
 	if f == nil || len(f.Skipped) != 1 || f.Skipped[0].Ref.ID != "2" || !strings.Contains(f.Skipped[0].Why, "protected") {
 		t.Fatalf("forecast %+v", f)
 	}
@@ -162,12 +163,12 @@ func TestRepairsAreResumedBeforeAPlan(t *testing.T) {
 	obs := seen(v2, 0, 2)
 	obs.State.RepairsSuspended = true
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.PlanOnly, s.Repairs = true, rollout.RepairsSuspend })
-	d := rollout.Plan(spec, obs)
+	d := planner.Plan(spec, obs)
 	if _, resumes := d.Step.(rollout.ResumeRepairs); !resumes {
 		t.Fatalf("%s: %T, want them resumed", d.Explanation, d.Step)
 	}
-	obs.State = rollout.Acted(spec, d, rollout.StepResult{At: obs.At}).State
-	d = rollout.Plan(spec, obs)
+	obs.State = planner.HandleResult(spec, d, rollout.StepResult{At: obs.At}).State
+	d = planner.Plan(spec, obs)
 	wantWait(t, d, rollout.ReasonPlanned, "0 batches", "Completed")
 	if len(d.Report.Preview.Writes) > 0 {
 		t.Errorf("planned to write %v", d.Report.Preview.Writes)

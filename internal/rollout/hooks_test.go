@@ -51,7 +51,7 @@ func TestLedgerOfLeftOutIsFull(t *testing.T) {
 				8: func(t *teller) { failed = t.shell.Memory.Ledger.Failed },
 			}}
 		s.tell()
-		if got := len(failed) > 0; got != full || got && (failed[0].Ref.ID != "0" || failed[0].Reason != want) {
+		if got := len(failed) > 0; got != full || got && (failed[0].ID != "0" || failed[0].Reason != want) {
 			t.Errorf("full %t: failed are %+v", full, failed)
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // batchOf is an upgrade of instances 0 and 1 of four that ended two minutes ago, and both have the target and are well since.
@@ -161,7 +162,7 @@ func TestJudgedRows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spec, obs := batchOf()
 			tc.change(&spec, &obs)
-			if d := rollout.Plan(spec, obs); outcome(d) != tc.want {
+			if d := planner.Plan(spec, obs); outcome(d) != tc.want {
 				t.Errorf("%s, want %s: %s", outcome(d), tc.want, d.Explanation.Message)
 			}
 		})

@@ -25,7 +25,7 @@ func TestLateLists(t *testing.T) {
 			for range 200 {
 				shell.Round()
 				if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
-					t.Fatalf("instance %s failed: %s", failed[0].Ref.ID, failed[0].Message)
+					t.Fatalf("instance %s failed: %s", failed[0].ID, failed[0].Message)
 				}
 				w.Advance(shell.Recheck)
 			}
@@ -49,7 +49,7 @@ func TestLateListsBeyondBounds(t *testing.T) {
 	for range 400 {
 		shell.Round()
 		if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
-			t.Fatalf("instance %s failed: %s", failed[0].Ref.ID, failed[0].Message)
+			t.Fatalf("instance %s failed: %s", failed[0].ID, failed[0].Message)
 		}
 		w.Advance(min(shell.Recheck, 30*time.Second))
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // TestNext: whatever time alone will change is told, and the earliest of it.
@@ -98,7 +99,7 @@ func TestNext(t *testing.T) {
 			if tc.spec != nil {
 				tc.spec(&spec)
 			}
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			if !d.Report.Stage.Next.Equal(tc.want) {
 				t.Errorf("%s: next %s, want %s", d.Explanation, d.Report.Stage.Next, tc.want)
 			}
@@ -118,7 +119,7 @@ func TestWayBackIsKnownBeforeTheFirstWrite(t *testing.T) {
 			obs.State = rollout.State{}
 			spec := canary(v2, 100)
 			change(&spec, &obs)
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			b, remembered := d.State.Rollback.Baseline, d.State.Rollback.Baseline.Revision != ""
 			if d.Report.Preview != nil {
 				b = d.Report.Preview.Baseline
@@ -140,7 +141,7 @@ func TestWayBackIsKnownBeforeTheFirstWrite(t *testing.T) {
 func TestStaleSkipIsRejectedUnseen(t *testing.T) {
 	obs := rollout.Observation{At: at, State: rollout.State{Run: rollout.Run{Number: 2, Revision: v2.Revision()}}}
 	obs.Actions = []rollout.Action{{UID: "u", Verb: rollout.VerbSkipInstance, Run: 1, Instance: "0"}}
-	d := rollout.Plan(canary(v2, 100), obs)
+	d := planner.Plan(canary(v2, 100), obs)
 	if len(d.Answers) != 1 || d.Answers[0].Accepted {
 		t.Errorf("answers %+v", d.Answers)
 	}

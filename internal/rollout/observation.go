@@ -69,6 +69,14 @@ type Ownership struct {
 	Releasing bool   // the other one is younger, and only waits for an operation in flight
 }
 
+// OlderOwner returns the older rollout that owns the scale set; "": none that is known.
+func (o Ownership) OlderOwner() string {
+	if o.Releasing {
+		return ""
+	}
+	return o.Owner
+}
+
 // Window says whether the declared windows let a batch begin now. The zero value is a window that is always open.
 type Window struct {
 	Closed      bool
@@ -94,136 +102,20 @@ const (
 	Read
 )
 
-// Known wraps a value that was read.
+// KnownResult wraps a value that was read.
 func KnownResult[T any](v T) Result[T] { return Result[T]{State: Read, Value: v} }
 
-// Unknown wraps the problem of a read that failed.
+// FailedResult wraps the problem of a read that failed.
 func FailedResult[T any](p *Problem) Result[T] { return Result[T]{State: ReadFailed, Problem: p} }
 
-// Truth is a fact that may be unknown.
+// Tristate is a fact that may be unknown.
 type Tristate int
 
-// The truth values. The zero value is unknown.
+// The values. The zero value is unknown.
 const (
 	Unknown Tristate = iota
 	False
 	True
-)
-
-// Model is what the core knows of a scale set: the declared paths of its model, and what decides whether it may be touched.
-type Model struct {
-	ETag                       string
-	ReadAt                     time.Time // by Azure's clock; zero: not known
-	UniqueID                   string    // tells the scale set from another one that gets its name; "": not shown
-	Capacity                   int       // as read, UnknownCapacity where it is not shown; never written
-	UpgradeMode                string
-	Orchestration              string
-	AutomaticOSUpgrade         bool
-	AutomaticExtensionUpgrades []string // names of extensions that Azure upgrades by itself
-	AutomaticRepairs           bool     // Azure replaces, reimages or restarts unhealthy machines by itself
-	State                      ProvisioningState
-	HealthMonitored            bool // an application health extension or a health probe is configured
-	Image                      Image
-	Script                     *ModelScript  // the custom script extension, the first where there are several; nil: none
-	MoreScripts                []ModelScript // the other custom script extensions
-	OtherExtensions            []string      // names of the extensions that run no script
-	NewHandler                 ScriptHandler // what a new script extension needs, by the operating system
-}
-
-// UnknownCapacity is the capacity of a scale set that does not show one.
-const UnknownCapacity = -1
-
-// ModelScript is the readable part of the custom script extension in the model.
-type ModelScript struct {
-	Extension      string // its name in the extension profile
-	URIs           []string
-	Command        string
-	ForceUpdateTag string
-	Handler        ScriptHandler
-	SecretsInVault bool // its protected settings are named by a reference to a key vault, so all of it can be read
-}
-
-// ScriptHandler is every member of the custom script extension that a target does not declare, as JSON. A write sends it back as it was
-// read. For a scale set without the extension it has what the operating system needs. The core carries it and compares it.
-type ScriptHandler string
-
-// UpgradeModeManual is the only mode in which changing the model touches no instance.
-const UpgradeModeManual = "Manual"
-
-// The orchestration modes. In both, a machine is named by the id that ARM's calls take: a number in Uniform, the machine's name in
-// Flexible.
-const (
-	OrchestrationUniform  = "Uniform"
-	OrchestrationFlexible = "Flexible"
-)
-
-// ProvisioningState is where a scale set or an instance stands with the platform.
-type ProvisioningState string
-
-// The provisioning states. Whatever else Azure says is StateUnknown.
-const (
-	StateUnknown   ProvisioningState = ""
-	StateCreating  ProvisioningState = "Creating"
-	StateUpdating  ProvisioningState = "Updating"
-	StateSucceeded ProvisioningState = "Succeeded"
-	StateFailed    ProvisioningState = "Failed"
-	StateDeleting  ProvisioningState = "Deleting"
-)
-
-// Instance is one instance as a full list shows it.
-type Instance struct {
-	ID        string
-	Name      string
-	VMID      string // changes when an id is used again for another instance
-	Zone      string
-	CreatedAt time.Time
-	State     ProvisioningState
-	Latest    Tristate // at the latest model, as the platform reports
-	Protected bool     // from scale-set actions
-	Power     PowerState
-	Health    HealthReport
-	ListedAt  time.Time // by Azure's clock, to be compared with Azure's other times; zero: not known
-	Disk      OSDisk
-	Script    ScriptState      // of the script extension that the round works on; in the list, the worst of all
-	Scripts   []InstanceScript // every custom script extension that it shows
-	Message   string           // what the platform reports of a failure, with the last lines of the script's stderr
-}
-
-// PowerState is whether an instance runs.
-type PowerState struct {
-	Running Tristate
-	Off     PowerOff
-}
-
-// HealthReport is what the application health extension or the health probe reports.
-type HealthReport struct {
-	Healthy Tristate
-	Since   time.Time // of the last change or report, by Azure's clock; zero: not known
-}
-
-// OSDisk is what an instance boots from.
-type OSDisk struct {
-	ID           string // identity of the disk; "": not shown
-	Image        *Image // nil: not shown
-	ImageVersion string // exact version of the image; "": not shown
-}
-
-// InstanceScript is one custom script extension as an instance shows it.
-type InstanceScript struct {
-	Extension string // its name; "": not shown
-	State     ScriptState
-}
-
-// ScriptState is what an instance shows of the custom script extension.
-type ScriptState int
-
-// The script states.
-const (
-	ScriptUnknown ScriptState = iota
-	ScriptAbsent
-	ScriptRunning
-	ScriptSucceeded
-	ScriptFailed
 )
 
 // OperationStatus is what a poll of a running operation said.
@@ -251,3 +143,20 @@ type ProtectedSettings struct {
 	HasCommand bool   // it holds the command to execute
 	Digest     string // keyed, so that it tells a change and nothing else
 }
+
+// Reads says what a round has to read before it can decide.
+type Reads struct {
+	Operation      bool // poll the running operation
+	Instances      bool
+	Model          bool
+	RollingUpgrade bool // whether Azure carries out a rolling upgrade
+	Ownership      bool // whether another rollout owns the scale set
+
+	Settings         string // name of the Secret with the script's protected settings; "": none
+	BaselineSettings string // name of the Secret that a rollback needs; "": none
+	Revision         string // name of a stored revision; "": none
+	Instance         string // id of an instance that the list lacks, to be read by it; "": none
+}
+
+// Any reports whether there is anything to read.
+func (r Reads) Any() bool { return r != (Reads{}) }

@@ -42,10 +42,10 @@ func lookAt(spec rollout.Spec, m rollout.State, obs rollout.Observation) view {
 		}
 	}
 	for _, f := range m.Ledger.Failed {
-		i, listed := v.byID[f.Ref.ID]
+		i, listed := v.byID[f.ID]
 		// who takes a failed machine out of the run lets another take its place; what is off is not eligible
-		if listed && i.VMID == f.Ref.VMID && !isSkippedIn(m, i.ID) && !isDumbOff(m, i) {
-			v.exposed[f.Ref.ID] = true
+		if listed && i.VMID == f.VMID && !isSkippedIn(m, i.ID) && !isDumbOff(m, i) {
+			v.exposed[f.ID] = true
 		}
 	}
 	v.size = dumbAmount(spec.Batch.Size, n)

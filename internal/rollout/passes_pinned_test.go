@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // wayBack is a rollback of image2 from instances 0 and 1 of four. The model is restored; both instances still have the target.
@@ -64,7 +65,7 @@ func TestGoneInstanceIsNotMadeReady(t *testing.T) {
 		for want, ids := range map[string][]string{"0": {"0", "9"}, "": {"9"}} {
 			spec, obs := makes(ids...)
 			obs.Exists = gone
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			if got := strings.Join(idsOf(d.Tasks.Nodes.Drain), ","); got != want || d.Step.Operation() != "" {
 				t.Errorf("%s: of %v, the nodes of %q are drained, want %q: %v", name, ids, got, want, d.Explanation)
 			}
@@ -82,21 +83,21 @@ func TestLostScaleSetReleasesTheObject(t *testing.T) {
 	spec.Deletion, obs.State.Rollback.Current.Cause = rollout.DeletionRollback, rollout.CauseDeletion
 	obs.Model = rollout.FailedResult[rollout.Model](&rollout.Problem{Kind: rollout.KindNotFound, Message: "no scale set"})
 	obs.Instances = rollout.FailedResult[[]rollout.Instance](obs.Model.Problem)
-	first := rollout.Plan(spec, obs)
+	first := planner.Plan(spec, obs)
 	wantWait(t, first, rollout.ReasonScaleSetNotFound, "is not found at")
 	if first.Release || first.Recheck > time.Minute {
 		t.Errorf("released %t, looking again after %s", first.Release, first.Recheck)
 	}
 	obs.State, obs.At = first.State, obs.At.Add(59*time.Second)
-	if soon := rollout.Plan(spec, obs); soon.Release {
+	if soon := planner.Plan(spec, obs); soon.Release {
 		t.Error("released within a minute")
 	}
 	obs.At = obs.At.Add(time.Second)
-	if second := rollout.Plan(spec, obs); !second.Release {
+	if second := planner.Plan(spec, obs); !second.Release {
 		t.Errorf("not released: %v", second.Explanation)
 	}
 	spec.Deletion, obs.State.Rollback.Current.Cause = rollout.DeletionNone, rollout.CauseAction
-	if kept := rollout.Plan(spec, obs); kept.Release || kept.Explanation.Reason != rollout.ReasonScaleSetNotFound {
+	if kept := planner.Plan(spec, obs); kept.Release || kept.Explanation.Reason != rollout.ReasonScaleSetNotFound {
 		t.Errorf("not deleted, and released %t: %v", kept.Release, kept.Explanation)
 	}
 }
@@ -117,7 +118,7 @@ func TestNothingIsPutBackUnseen(t *testing.T) {
 			spec, obs := wayBack()
 			obs.Model = tc.model
 			before := obs.State.Clone()
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			wantWait(t, d, tc.reason)
 			if diff := cmp.Diff(before, d.State); diff != "" {
 				t.Errorf("something is concluded from a model that was not read:\n%s", diff)
@@ -148,7 +149,7 @@ func TestUndoneReleaseIsForEveryInstance(t *testing.T) {
 			obs.Instances.Value[3].State = rollout.StateDeleting
 			obs.Cluster.Revisions = nil // so the round ends with a read
 			tc.change(&obs)
-			if d := rollout.Plan(spec, obs); !slices.Equal(d.State.Ledger.Exposed, tc.want) {
+			if d := planner.Plan(spec, obs); !slices.Equal(d.State.Ledger.Exposed, tc.want) {
 				t.Errorf("exposed are %v, want %v: %v", d.State.Ledger.Exposed, tc.want, d.Explanation)
 			}
 		})
@@ -172,7 +173,7 @@ func TestFailureIsToldBeforeSuccess(t *testing.T) {
 			obs := seen(v2, 1, 3)
 			obs.State.Ledger.Failed = []rollout.Failure{{Ref: rollout.Ref{ID: "1", VMID: "vm-1"}, Reason: rollout.FailureReimage,
 				Message: "no disk"}}
-			d := rollout.Plan(canary(v2, 50, tc.change), obs)
+			d := planner.Plan(canary(v2, 50, tc.change), obs)
 			wantWait(t, d, tc.reason)
 			if d.State.Stage.Name != "" {
 				t.Errorf("step %q is begun", d.State.Stage.Name)

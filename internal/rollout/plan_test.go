@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -56,7 +57,7 @@ func TestShare(t *testing.T) {
 	for _, tc := range []struct{ percent, n, want int }{
 		{34, 3, 1}, {1, 3, 1}, {50, 5, 2}, {99, 3, 2}, {100, 3, 3}, {20, 100, 20}, {33, 3, 1}, {67, 3, 2}, {100, 1, 1}, {1, 1000, 10},
 	} {
-		d := rollout.Plan(canary(v2, tc.percent), seen(v2, tc.n, 0))
+		d := planner.Plan(canary(v2, tc.percent), seen(v2, tc.n, 0))
 		if d.Report.Progress.Desired != tc.want {
 			t.Errorf("%d %% of %d: desired %d, want %d", tc.percent, tc.n, d.Report.Progress.Desired, tc.want)
 		}
@@ -97,7 +98,7 @@ func TestPreflight(t *testing.T) {
 			if tc.spec != nil {
 				tc.spec(&spec)
 			}
-			wantWait(t, rollout.Plan(spec, obs), tc.reason, tc.says...)
+			wantWait(t, planner.Plan(spec, obs), tc.reason, tc.says...)
 		})
 	}
 }
@@ -126,7 +127,7 @@ func TestReads(t *testing.T) {
 				} else {
 					obs.Instances = rollout.FailedResult[[]rollout.Instance](&tc.problem)
 				}
-				d := rollout.Plan(canary(v2, 100), obs)
+				d := planner.Plan(canary(v2, 100), obs)
 				wantWait(t, d, tc.reason, tc.problem.Message, tc.problem.Remediation)
 				if d.Recheck < tc.least {
 					t.Errorf("recheck after %s, Azure asked for %s", d.Recheck, tc.least)
@@ -159,14 +160,14 @@ func TestSecret(t *testing.T) {
 			obs := seen(v3, 3, 0)
 			obs.State = rollout.State{}
 			obs.Cluster.Settings = tc.settings
-			wantWait(t, rollout.Plan(canary(tc.target, 100), obs), rollout.ReasonInvalid, tc.says...)
+			wantWait(t, planner.Plan(canary(tc.target, 100), obs), rollout.ReasonInvalid, tc.says...)
 		})
 	}
 	t.Run("good", func(t *testing.T) {
 		obs := seen(v3, 3, 0)
 		obs.State = rollout.State{}
 		obs.Cluster.Settings = rollout.KnownResult(rollout.ProtectedSettings{HasCommand: true})
-		d := rollout.Plan(canary(bare, 100), obs)
+		d := planner.Plan(canary(bare, 100), obs)
 		if _, writes := d.Step.(rollout.WriteScript); !writes {
 			t.Errorf("step %T, want the script written", d.Step)
 		}
@@ -179,14 +180,14 @@ func TestProtectedSettingsAreWrittenOnce(t *testing.T) {
 	obs := seen(target, 3, 0)
 	obs.State = rollout.State{}
 	obs.Cluster.Settings = rollout.KnownResult(rollout.ProtectedSettings{})
-	d := rollout.Plan(canary(target, 100), obs)
+	d := planner.Plan(canary(target, 100), obs)
 	if _, writes := d.Step.(rollout.WriteScript); !writes {
 		t.Fatalf("step %T, want the script written", d.Step)
 	}
 	obs.State = d.State
 	obs.State.Operation.AcceptedAt = at
 	obs.State.Operation.EndedAt = at
-	d = rollout.Plan(canary(target, 100), obs)
+	d = planner.Plan(canary(target, 100), obs)
 	if _, upgrades := d.Step.(rollout.Upgrade); !upgrades {
 		t.Errorf("step %T (%v), want an upgrade", d.Step, d.Explanation)
 	}
@@ -214,7 +215,7 @@ func TestEvidence(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			obs := seen(tc.target, 2, 1)
 			tc.spoil(&obs.Instances.Value[2])
-			d := rollout.Plan(canary(tc.target, 34), obs)
+			d := planner.Plan(canary(tc.target, 34), obs)
 			if d.Explanation.Reason.Readiness() == rollout.Reached || d.Report.Progress.Ready != 0 {
 				t.Errorf("taken for good: %+v %+v", d.Explanation, d.Report.Progress)
 			}
@@ -230,7 +231,7 @@ func TestReusedID(t *testing.T) {
 	obs := seen(v2, 2, 0)
 	obs.State.Ledger.Failed = []rollout.Failure{{Ref: rollout.Ref{ID: "0", VMID: "vm-of-old"}, Reason: rollout.FailureHealth, Message: "sick",
 		At: at}}
-	d := rollout.Plan(canary(v2, 100), obs)
+	d := planner.Plan(canary(v2, 100), obs)
 	if step, upgrades := d.Step.(rollout.Upgrade); !upgrades || step.Instances[0].ID != "0" || len(d.State.Ledger.Failed) != 0 {
 		t.Errorf("step %+v, failed %v: the old machine's failure is held against the new one", d.Step, d.State.Ledger.Failed)
 	}
@@ -261,7 +262,7 @@ func TestOrderAndZones(t *testing.T) {
 			for n, zone := range tc.zones {
 				obs.Instances.Value[n].Zone = zone
 			}
-			step, _ := rollout.Plan(spec, obs).Step.(rollout.Upgrade)
+			step, _ := planner.Plan(spec, obs).Step.(rollout.Upgrade)
 			if got := ids(step.Instances); got != tc.want {
 				t.Errorf("upgraded %s, want %s", got, tc.want)
 			}
@@ -287,7 +288,7 @@ func TestReturnExposesNobody(t *testing.T) {
 				Rollback: rollout.RollbackState{Baseline: rollout.Baseline{Revision: "kept", Source: rollout.BaselineSnapshot, Run: 3, Fixed: true}},
 			}
 			obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"kept": rollout.KnownResult(before)}
-			m := rollout.Plan(canary(tc.target, 100), obs).State
+			m := planner.Plan(canary(tc.target, 100), obs).State
 			if len(m.Ledger.Exposed) != tc.exposed {
 				t.Errorf("exposed %v, want %d", m.Ledger.Exposed, tc.exposed)
 			}
@@ -298,7 +299,7 @@ func TestReturnExposesNobody(t *testing.T) {
 // TestOneCallIsBounded: however large the batch, one call names at most 100 machines.
 func TestOneCallIsBounded(t *testing.T) {
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 1000, 1000 })
-	step, _ := rollout.Plan(spec, seen(v2, 1000, 0)).Step.(rollout.Upgrade)
+	step, _ := planner.Plan(spec, seen(v2, 1000, 0)).Step.(rollout.Upgrade)
 	if len(step.Instances) != 100 {
 		t.Errorf("%d machines in one call, want 100", len(step.Instances))
 	}
@@ -336,7 +337,7 @@ func checkBatch(t *testing.T, n, sick, unknown, percent, size, most int) {
 		}
 	}
 	spec := canary(v2, percent, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = size, most })
-	step, _ := rollout.Plan(spec, obs).Step.(rollout.Upgrade)
+	step, _ := planner.Plan(spec, obs).Step.(rollout.Upgrade)
 	healthy := n - sick - unknown
 	best := 0
 	for k := 1; k <= healthy; k++ {
@@ -363,7 +364,7 @@ func TestTouchedBeforeComeFirst(t *testing.T) {
 			s.Instances.Order, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = rollout.OrderNewest, 4, 4
 		})
 		got := ""
-		if step, upgrades := rollout.Plan(spec, obs).Step.(rollout.Upgrade); upgrades {
+		if step, upgrades := planner.Plan(spec, obs).Step.(rollout.Upgrade); upgrades {
 			got = ids(step.Instances)
 		}
 		if got != want {
@@ -399,10 +400,10 @@ func wantWait(t *testing.T, d rollout.Decision, reason rollout.Reason, says ...s
 func TestStaleListStartsNothing(t *testing.T) {
 	obs := seen(v2, 3, 0)
 	obs.State.Pacing.LastBatchEnd, obs.State.Pacing.ExposedThen = obs.At.Add(-10*time.Second), 1
-	wantWait(t, rollout.Plan(canary(v2, 34), obs), rollout.ReasonProgressing, "every list")
+	wantWait(t, planner.Plan(canary(v2, 34), obs), rollout.ReasonProgressing, "every list")
 
 	obs.State.Pacing.LastBatchEnd = obs.At.Add(-time.Minute) // by now every list shows it: the machine is gone for good
-	if step, upgrades := rollout.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade); !upgrades {
+	if step, upgrades := planner.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade); !upgrades {
 		t.Errorf("step %T, want an upgrade", step)
 	}
 }
@@ -419,12 +420,12 @@ func TestRefusalRepeatedWritesNothing(t *testing.T) {
 		},
 	}
 	spec := canary(image2, 34)
-	store(&obs, rollout.Plan(spec, obs))
-	again := rollout.Plan(spec, obs)
+	store(&obs, planner.Plan(spec, obs))
+	again := planner.Plan(spec, obs)
 	if _, writes := again.Step.(rollout.WriteImage); !writes {
 		t.Fatalf("step %T, want another try", again.Step)
 	}
-	after := rollout.Acted(spec, again, rollout.StepResult{At: obs.At, Problem: refused})
+	after := planner.HandleResult(spec, again, rollout.StepResult{At: obs.At, Problem: refused})
 	for name, d := range map[string]rollout.Decision{"before the try": again, "after it": after} {
 		if diff := cmp.Diff(obs.State, d.State); diff != "" || d.Explanation.Reason != rollout.ReasonAccessDenied {
 			t.Errorf("%s something is new (%v):\n%s", name, d.Explanation, diff)
@@ -441,7 +442,7 @@ func TestSkipBesideAnOlderRollout(t *testing.T) {
 	obs.Instances, obs.Model = rollout.Result[[]rollout.Instance]{}, rollout.Result[rollout.Model]{}
 	obs.Cluster.Ownership = rollout.KnownResult(rollout.Ownership{Owner: "shop/old"})
 	obs.Actions = []rollout.Action{{UID: "u", Verb: rollout.VerbSkipInstance, Run: 1, Instance: "1"}}
-	d := rollout.Plan(canary(v2, 34), obs)
+	d := planner.Plan(canary(v2, 34), obs)
 	wantWait(t, d, rollout.ReasonPreflightFailed, "shop/old")
 	if len(d.Answers) != 1 || d.Answers[0].Accepted || !strings.Contains(d.Answers[0].Message, "shop/old") {
 		t.Errorf("answers %+v, want a refusal that names the older rollout", d.Answers)
@@ -455,7 +456,7 @@ func TestFlexibleIsRolledOut(t *testing.T) {
 	for n := range obs.Instances.Value {
 		obs.Instances.Value[n].ID = fmt.Sprintf("web_%08x", 3-n)
 	}
-	step, upgrades := rollout.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade)
+	step, upgrades := planner.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade)
 	if !upgrades || len(step.Instances) != 1 || step.Instances[0].ID != "web_00000003" {
 		t.Errorf("%+v, want the oldest upgraded by its name", step)
 	}
@@ -467,8 +468,8 @@ func TestNineModelsAreGoneOnWith(t *testing.T) {
 	for n := range obs.Instances.Value[:11] {
 		obs.Instances.Value[n].Disk.Image = &rollout.Image{ID: fmt.Sprint("/images/", n%8)}
 	}
-	if _, upgrades := rollout.Plan(canary(image2, 100), obs).Step.(rollout.Upgrade); !upgrades {
-		t.Errorf("%+v, want the next batch", rollout.Plan(canary(image2, 100), obs).Explanation)
+	if _, upgrades := planner.Plan(canary(image2, 100), obs).Step.(rollout.Upgrade); !upgrades {
+		t.Errorf("%+v, want the next batch", planner.Plan(canary(image2, 100), obs).Explanation)
 	}
 }
 
@@ -480,7 +481,7 @@ func TestTenModels(t *testing.T) {
 		for n := range obs.Instances.Value {
 			obs.Instances.Value[n].Disk.Image = &rollout.Image{ID: fmt.Sprint("/images/", n%images)}
 		}
-		d := rollout.Plan(canary(v2, 34), obs)
+		d := planner.Plan(canary(v2, 34), obs)
 		if d.Explanation.Reason != reason {
 			t.Errorf("%d images: %v, want %s", images, d.Explanation, reason)
 		}

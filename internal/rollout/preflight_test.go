@@ -6,6 +6,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // TestPreflightCommandsNameTheScaleSet: a command that a message offers can be pasted as it is.
@@ -28,7 +29,7 @@ func TestPreflightCommandsNameTheScaleSet(t *testing.T) {
 			spec, obs := canary(v2, 100), seen(v2, 9, 0)
 			spec.ScaleSet = rollout.ScaleSet{SubscriptionID: "s-1", ResourceGroup: "it's (shop)", Name: "web"}
 			change(&spec, &obs)
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			_, command, found := strings.Cut(d.Explanation.Message, "to mend it: az vmss ")
 			isNamed := strings.Contains(command, `--subscription s-1 --resource-group 'it'\''s (shop)'`) && strings.Contains(command, "name web")
 			if d.Explanation.Reason != rollout.ReasonPreflightFailed || !found || !isNamed {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -146,7 +147,7 @@ func TestShortOfCapacity(t *testing.T) {
 		if since > 0 {
 			obs.State.Timers.ListShortSince = obs.At.Add(-since)
 		}
-		return rollout.Plan(canary(image2, 100), obs)
+		return planner.Plan(canary(image2, 100), obs)
 	}
 	for name, tc := range map[string]struct {
 		listed, capacity int
@@ -184,13 +185,17 @@ func TestAsksWithinBounds(t *testing.T) {
 			obs.State.Ledger.Exposed = append(obs.State.Ledger.Exposed, fmt.Sprint(n))
 		}
 		obs.Exists = map[string]rollout.Result[bool]{}
-		for reads := rollout.Look(canary(image2, 100), obs); reads.Instance != ""; reads = rollout.Look(canary(image2, 100), obs) {
+		for {
+			reads := planner.RequiredReads(canary(image2, 100), obs)
+			if reads.Instance == "" {
+				break
+			}
 			obs.Exists[reads.Instance] = rollout.KnownResult(!gone)
 		}
 		if asked, want := len(obs.Exists), map[bool]int{true: 10, false: 1}[gone]; asked != want {
 			t.Errorf("gone %t: asked for %d, want %d", gone, asked, want)
 		}
-		d := rollout.Plan(canary(image2, 100), obs)
+		d := planner.Plan(canary(image2, 100), obs)
 		if left, want := len(d.State.Ledger.Exposed), map[bool]int{true: 30, false: 40}[gone]; left != want || d.Recheck < 10*time.Second {
 			t.Errorf("gone %t: %d are exposed, want %d; looking again after %s", gone, left, want, d.Recheck)
 		}

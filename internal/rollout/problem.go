@@ -2,6 +2,7 @@ package rollout
 
 import (
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -62,12 +63,41 @@ func (p *Problem) Error() string {
 	return fmt.Sprintf("%s: %s", p.Code, p.Message)
 }
 
-// untouched says of a refused effect that nothing was applied and that the same effect may well be accepted later.
-func (p *Problem) untouched() bool {
+// IsTemporary reports of a refused effect that nothing was applied and that Azure may accept the same effect later.
+func (p *Problem) IsTemporary() bool {
 	switch p.Kind {
 	case KindTransient, KindThrottled, KindConflict, KindPreconditionFailed, KindInstanceGone, KindPreempted, KindCanceled:
 		return true
 	default:
 		return false
 	}
+}
+
+// remediationPrefix stands between what happened and the command that remedies it.
+const remediationPrefix = "; to mend it: "
+
+// Hint returns what happened, with the next command to run, if there is one.
+func (p *Problem) Hint() string { return p.WithHint(p.Error()) }
+
+// WithHint returns a text about the problem with the next command to run, if there is one.
+func (p *Problem) WithHint(text string) string {
+	if p.Remediation == "" {
+		return text
+	}
+	return text + remediationPrefix + p.Remediation
+}
+
+// CutHint splits a message into what happened and the command that remedies it. A message without a command has none.
+func CutHint(message string) (text, command string, found bool) {
+	return strings.Cut(message, remediationPrefix)
+}
+
+// JoinHint is the inverse of CutHint.
+func JoinHint(text, command string) string { return text + remediationPrefix + command }
+
+// WithoutHint returns what is left of a message where there is no room for its command. A command that is cut in the middle would be
+// pasted, too.
+func WithoutHint(message string) string {
+	text, _, _ := CutHint(message)
+	return text
 }

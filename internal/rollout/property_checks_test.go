@@ -87,7 +87,7 @@ func (l *life) listsUpdated(obs rollout.Observation, id string) bool {
 
 func (l *life) hasFailedIn(m rollout.State, id string) bool {
 	for _, f := range m.Ledger.Failed {
-		if f.Ref.ID == id {
+		if f.ID == id {
 			return true
 		}
 	}

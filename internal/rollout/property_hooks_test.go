@@ -213,7 +213,7 @@ func (l *life) takesPods() error {
 			continue
 		}
 		if slices.ContainsFunc(l.shell.Memory.Ledger.Failed, func(f rollout.Failure) bool {
-			return f.Ref.ID == id && f.Reason != rollout.FailureHook && f.Reason != rollout.FailureDrain
+			return f.ID == id && f.Reason != rollout.FailureHook && f.Reason != rollout.FailureDrain
 		}) {
 			continue
 		}

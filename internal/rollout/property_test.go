@@ -14,6 +14,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -464,7 +465,7 @@ func (l *life) checkDecision(spec rollout.Spec, obs rollout.Observation, d rollo
 
 // checkOrder holds that neither the clock nor the order in which machines are listed changes a decision (I9).
 func (l *life) checkOrder(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	if again := rollout.Plan(spec, obs); !reflect.DeepEqual(d, again) {
+	if again := planner.Plan(spec, obs); !reflect.DeepEqual(d, again) {
 		l.breaks("I9: the same input led to %+v and to %+v", d, again)
 	}
 	shuffled := obs
@@ -473,7 +474,7 @@ func (l *life) checkOrder(spec rollout.Spec, obs rollout.Observation, d rollout.
 		j := l.dice(i + 1)
 		shuffled.Instances.Value[i], shuffled.Instances.Value[j] = shuffled.Instances.Value[j], shuffled.Instances.Value[i]
 	}
-	if other := rollout.Plan(spec, shuffled); !reflect.DeepEqual(d, other) {
+	if other := planner.Plan(spec, shuffled); !reflect.DeepEqual(d, other) {
 		l.breaks("I9: in another order the same instances led to %+v instead of %+v", other, d)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // deadlined is a rollout that rolls back after a minute without progress.
@@ -29,30 +30,30 @@ func TestPutOffIsNoLackOfProgress(t *testing.T) {
 			spec, obs := deadlined(), seen(v2, 3, 0)
 			refused := 0
 			for range 20 {
-				d := rollout.Plan(spec, obs)
+				d := planner.Plan(spec, obs)
 				if d.State.Rollback.Current != nil {
 					t.Fatalf("rolled back after %d refusals: %s", refused, d.State.Rollback.Current.Message)
 				}
 				if d.Step.Operation() != "" {
 					refused++
-					d = rollout.Acted(spec, d, rollout.StepResult{At: obs.At, Problem: &p})
+					d = planner.HandleResult(spec, d, rollout.StepResult{At: obs.At, Problem: &p})
 				}
 				obs.State, obs.At = d.State, obs.At.Add(d.Recheck)
 			}
 			if refused < 3 {
 				t.Fatalf("%d refusals, want at least 3", refused)
 			}
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			if d.Step.Operation() == "" {
 				obs.State, obs.At = d.State, obs.At.Add(d.Recheck)
-				d = rollout.Plan(spec, obs)
+				d = planner.Plan(spec, obs)
 			}
-			d = rollout.Acted(spec, d, rollout.StepResult{At: obs.At, PollToken: "t", RetryAfter: 10 * time.Second})
+			d = planner.HandleResult(spec, d, rollout.StepResult{At: obs.At, PollToken: "t", RetryAfter: 10 * time.Second})
 			obs.State, obs.At = d.State, obs.At.Add(2*time.Minute)
 			obs.Operation = rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationRunning})
-			if d = rollout.Plan(spec, obs); d.State.Rollback.Current == nil {
+			if d = planner.Plan(spec, obs); d.State.Rollback.Current == nil {
 				obs.State, obs.At = d.State, obs.At.Add(time.Minute)
-				d = rollout.Plan(spec, obs)
+				d = planner.Plan(spec, obs)
 			}
 			if d.State.Rollback.Current == nil {
 				t.Errorf("an upgrade that does not end does not count: %s", d.Explanation.Message)
@@ -66,14 +67,14 @@ func TestPutOffIsNoLackOfProgress(t *testing.T) {
 func TestPreemptionIsNoLackOfProgress(t *testing.T) {
 	figure.Fault(t, 7)
 	spec, obs := deadlined(), seen(v2, 3, 0)
-	d := rollout.Plan(spec, obs)
-	d = rollout.Acted(spec, d, rollout.StepResult{At: obs.At, PollToken: "t", RetryAfter: 10 * time.Second})
+	d := planner.Plan(spec, obs)
+	d = planner.HandleResult(spec, d, rollout.StepResult{At: obs.At, PollToken: "t", RetryAfter: 10 * time.Second})
 	obs.State, obs.At = d.State, obs.At.Add(50*time.Second)
 	obs.Operation = rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationCanceled,
 		Problem: &rollout.Problem{Kind: rollout.KindPreempted, Message: "preempted"}})
 	obs.Model.Value.State = rollout.StateUpdating // by the later operation
 	for range 10 {
-		d = rollout.Plan(spec, obs)
+		d = planner.Plan(spec, obs)
 		if d.State.Rollback.Current != nil {
 			t.Fatalf("rolled back: %s", d.State.Rollback.Current.Message)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -16,9 +17,9 @@ func keepRefusing(spec rollout.Spec, obs rollout.Observation, lasts time.Duratio
 	rollout.Observation) {
 	var d rollout.Decision
 	for end := obs.At.Add(lasts); !obs.At.After(end); obs.At = obs.At.Add(d.Recheck) {
-		d = rollout.Plan(spec, obs)
+		d = planner.Plan(spec, obs)
 		if d.Step.Operation() != "" {
-			d = rollout.Acted(spec, d, rollout.StepResult{At: obs.At, Problem: problem})
+			d = planner.HandleResult(spec, d, rollout.StepResult{At: obs.At, Problem: problem})
 		}
 		obs.State = d.State
 	}
@@ -59,8 +60,8 @@ func TestPutOffIsTold(t *testing.T) {
 				t.Errorf("does not say how often: %s", d.Explanation.Message)
 			}
 			late.Model.Value.State = rollout.StateSucceeded
-			d = rollout.Plan(spec, late)
-			d = rollout.Acted(spec, d, rollout.StepResult{At: late.At, PollToken: "token"})
+			d = planner.Plan(spec, late)
+			d = planner.HandleResult(spec, d, rollout.StepResult{At: late.At, PollToken: "token"})
 			if d.State.Pacing.Deferred != (rollout.Deferral{}) {
 				t.Errorf("accepted, and still remembered as put off: %+v", d.State.Pacing.Deferred)
 			}
@@ -107,11 +108,11 @@ func TestInstanceWordsOfAFailedAttempt(t *testing.T) {
 		Problem: &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "VMExtensionProvisioningError",
 			Message: "multiple extensions failed"}})
 	obs.Instances.Value[0].Message = "extension Monitor failed: no workspace"
-	d := rollout.Plan(canary(v2, 100), obs)
+	d := planner.Plan(canary(v2, 100), obs)
 	wantWait(t, d, rollout.ReasonProgressing, "VMExtensionProvisioningError: multiple extensions failed")
 	obs.State, obs.Operation = d.State, rollout.Result[rollout.OperationStatus]{}
 	obs.At = obs.At.Add(time.Minute)
-	wantWait(t, rollout.Plan(canary(v2, 100), obs), rollout.ReasonProgressing, "multiple extensions failed",
+	wantWait(t, planner.Plan(canary(v2, 100), obs), rollout.ReasonProgressing, "multiple extensions failed",
 		"instance 0: extension Monitor failed: no workspace")
 }
 
@@ -135,8 +136,8 @@ func TestReplacedInstanceIsAnother(t *testing.T) {
 			obs.State.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: tc.batch, Attempt: 3,
 				CreatedAt: begun, AcceptedAt: begun, EndedAt: begun.Add(time.Minute), NextPollAt: begun}
 			var failed []string
-			for _, f := range rollout.Plan(canary(v2, 100), obs).State.Ledger.Failed {
-				failed = append(failed, f.Ref.ID+" "+f.Message)
+			for _, f := range planner.Plan(canary(v2, 100), obs).State.Ledger.Failed {
+				failed = append(failed, f.ID+" "+f.Message)
 			}
 			if len(failed) != len(tc.fail) || len(failed) > 0 && !strings.HasPrefix(failed[0], tc.fail[0]+" 3 upgrades left it at the old model") {
 				t.Errorf("failed: %q, want %q", failed, tc.fail)
@@ -174,11 +175,11 @@ func TestRefusedReadIsRemembered(t *testing.T) {
 				obs.Operation = rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationSucceeded})
 			}
 			refuse(&obs, &rollout.Problem{Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "slow down", RetryAfter: 20 * time.Minute})
-			if reads := rollout.Look(spec, obs); reads.Any() {
+			if reads := planner.RequiredReads(spec, obs); reads.Any() {
 				t.Errorf("after the refusal it still reads %+v", reads)
 			}
 			until := obs.At.Add(20 * time.Minute)
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			holdsUntil(t, d, until)
 			if d.Recheck != 20*time.Minute {
 				t.Errorf("comes back after %s", d.Recheck)
@@ -187,17 +188,17 @@ func TestRefusedReadIsRemembered(t *testing.T) {
 			edited.Target = v3
 			for _, later := range []rollout.Spec{spec, edited} { // an annotation, a restart; an edit
 				again := unread(d.State, until.Add(-time.Second))
-				if reads := rollout.Look(later, again); reads.Any() {
+				if reads := planner.RequiredReads(later, again); reads.Any() {
 					t.Errorf("a second too early it reads %+v", reads)
 				}
-				holdsUntil(t, rollout.Plan(later, again), until)
+				holdsUntil(t, planner.Plan(later, again), until)
 			}
-			if !rollout.Look(spec, unread(d.State, until)).Any() {
+			if !planner.RequiredReads(spec, unread(d.State, until)).Any() {
 				t.Error("nothing is read although the time has come")
 			}
 			d.State.Operation = nil // of which the time of the next poll is not believed either
 			for _, jump := range []time.Duration{-10 * time.Hour, -90 * time.Minute, 10 * time.Hour} {
-				if !rollout.Look(spec, unread(d.State, obs.At.Add(jump))).Any() {
+				if !planner.RequiredReads(spec, unread(d.State, obs.At.Add(jump))).Any() {
 					t.Errorf("with the clock set by %s, a time that cannot be is believed", jump)
 				}
 			}
@@ -225,21 +226,21 @@ func TestUrgentWorkWhileReadsAreRefused(t *testing.T) {
 	obs.State.Rollback.Baseline = rollout.Baseline{Revision: "before", Source: rollout.BaselineSnapshot, Run: 1, Fixed: true}
 	obs.State.Ledger.Exposed = []string{"2"}
 	refusedReads["list"](&obs, &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down", RetryAfter: 20 * time.Minute})
-	d := rollout.Plan(spec, obs)
+	d := planner.Plan(spec, obs)
 
 	back := unread(d.State, obs.At.Add(time.Minute))
 	back.Actions = []rollout.Action{{UID: "1", Verb: rollout.VerbRollback, Run: 1, RequestedBy: "jo"}}
-	if reads := rollout.Look(spec, back); reads.Any() {
+	if reads := planner.RequiredReads(spec, back); reads.Any() {
 		t.Errorf("it reads %+v", reads)
 	}
-	d = rollout.Plan(spec, back)
+	d = planner.Plan(spec, back)
 	wantWait(t, d, rollout.ReasonThrottled, "rolling back", "slow down", "the next read is at")
 	if d.State.Rollback.Current == nil || len(d.Answers) != 1 || !d.Answers[0].Accepted {
 		t.Errorf("the rollback is not begun: %+v", d.Answers)
 	}
 
 	spec.Deletion = rollout.DeletionLeave
-	if gone := rollout.Plan(spec, unread(d.State, obs.At.Add(2*time.Minute))); !gone.Release {
+	if gone := planner.Plan(spec, unread(d.State, obs.At.Add(2*time.Minute))); !gone.Release {
 		t.Errorf("the object is held: %s", gone.Explanation.Message)
 	}
 }

@@ -16,7 +16,14 @@ const revisionLength = 12
 func (t Target) Revision() string {
 	// Struct fields encode in order and there are no maps, so equal targets encode equally. Strings and slices of strings
 	// always encode; the error branch keeps that claim honest instead of hiding it.
-	encoded, err := json.Marshal(t)
+	return digest(t)
+}
+
+// Name returns the name by which the snapshot is stored: the digest of its content.
+func (s Snapshot) Name() string { return digest(s) }
+
+func digest(v any) string {
+	encoded, err := json.Marshal(v)
 	if err != nil {
 		return fmt.Sprintf("unencodable: %v", err)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -103,13 +104,13 @@ func TestRollingUpgradeUnknown(t *testing.T) {
 	spec, obs := canary(image2, 50), seen(rollout.Target{Image: &bare.Image}, 2, 0)
 	obs.State = rollout.State{}
 	obs.Model.Value.AutomaticExtensionUpgrades = []string{"monitor"}
-	if reads := rollout.Look(spec, obs); !reads.RollingUpgrade {
+	if reads := planner.RequiredReads(spec, obs); !reads.RollingUpgrade {
 		t.Errorf("reads %+v, want the rolling upgrade", reads)
 	}
 	obs.RollingUpgrade = rollout.FailedResult[rollout.RollingUpgrade](&rollout.Problem{Kind: rollout.KindForbidden, Message: "no role"})
-	wantWait(t, rollout.Plan(spec, obs), rollout.ReasonAccessDenied, "no role")
+	wantWait(t, planner.Plan(spec, obs), rollout.ReasonAccessDenied, "no role")
 	obs.Model.Value.AutomaticExtensionUpgrades = nil
-	if reads := rollout.Look(spec, obs); reads.RollingUpgrade {
+	if reads := planner.RequiredReads(spec, obs); reads.RollingUpgrade {
 		t.Error("reads the rolling upgrade of a scale set that has nothing of the kind")
 	}
 }

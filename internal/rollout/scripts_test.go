@@ -7,6 +7,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // named is the target with the name of the extension to write.
@@ -99,9 +100,9 @@ func TestWhoseScriptExtension(t *testing.T) {
 			if tc.past != nil {
 				tc.past(&tc.obs)
 			}
-			checkScriptStep(t, rollout.Plan(spec, tc.obs), tc.writes, tc.invalid)
+			checkScriptStep(t, planner.Plan(spec, tc.obs), tc.writes, tc.invalid)
 			spec.PlanOnly = true
-			d := rollout.Plan(spec, tc.obs)
+			d := planner.Plan(spec, tc.obs)
 			ends := d.Explanation
 			if d.Report.Preview != nil {
 				ends = d.Report.Preview.Expected
@@ -150,7 +151,7 @@ func TestRollbackNamesTheExtension(t *testing.T) {
 			Ledger: rollout.Ledger{Exposed: []string{"0"}},
 		}
 		obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"b": rollout.KnownResult(rollout.Snapshot{Script: &s})}
-		return rollout.Plan(canary(v2, 50), obs)
+		return planner.Plan(canary(v2, 50), obs)
 	}
 	old, ours := theirs("legacy"), theirs("current")
 	was := rollout.ScriptSnapshot{Command: "sh old.sh"}
@@ -208,7 +209,7 @@ func TestStateOfTheRolloutsScript(t *testing.T) {
 				for n := range obs.Instances.Value {
 					obs.Instances.Value[n].Scripts, obs.Instances.Value[n].Script = tc.scripts, rollout.WorstScript(tc.scripts)
 				}
-				if d := rollout.Plan(canary(target, 100), obs); (d.Explanation.Reason == rollout.ReasonCompleted) != tc.done {
+				if d := planner.Plan(canary(target, 100), obs); (d.Explanation.Reason == rollout.ReasonCompleted) != tc.done {
 					t.Errorf("got %s: %s", d.Explanation.Reason, d.Explanation.Message)
 				}
 				slices.Reverse(tc.scripts)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // backRow is one round of the way back, and what it has to come to.
@@ -22,7 +23,7 @@ func TestWayBackRows(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spec, obs := wayBack()
 			row.change(&spec, &obs)
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			if got := strings.Join(idsOf(rollout.InstancesOf(d.Step)), ","); got != row.names || d.Explanation.Reason != row.reason ||
 				!strings.Contains(d.Explanation.Message, row.says) {
 				t.Errorf("upgrades %q, %v; want %q, %s, %q", got, d.Explanation, row.names, row.reason, row.says)
@@ -152,7 +153,7 @@ func TestPausedWayBackCallsNobody(t *testing.T) {
 		spec.Tasks.Hooks = []rollout.Hook{{Name: "tell", At: rollout.BeforeInstance, OnFailure: rollout.HookFails}}
 		preparing(&spec, &obs, "1")
 		obs.Model = rollout.Result[rollout.Model]{} // so the round ends before the pause is looked at
-		d := rollout.Plan(spec, obs)
+		d := planner.Plan(spec, obs)
 		if len(d.Tasks.Hooks) != want || len(d.Tasks.Nodes.Drain) != want {
 			t.Errorf("%s: %d calls and %d drains, want %d: %v", cause, len(d.Tasks.Hooks), len(d.Tasks.Nodes.Drain), want, d.Explanation)
 		}
@@ -168,11 +169,11 @@ func TestChecksPassedInAnyOrder(t *testing.T) {
 	for _, c := range spec.Tasks.Checks {
 		obs.Tasks.Checks[rollout.CheckKey{Check: c.Name, Run: 1, Stage: "/50%/0"}] = rollout.CheckResult{State: rollout.CheckPassed}
 	}
-	d := rollout.Plan(spec, obs)
+	d := planner.Plan(spec, obs)
 	wantWait(t, d, rollout.ReasonCanaryReached)
 	obs.State, obs.Tasks.Checks = d.State, nil
 	spec.Tasks.Checks[0], spec.Tasks.Checks[1] = spec.Tasks.Checks[1], spec.Tasks.Checks[0]
-	wantWait(t, rollout.Plan(spec, obs), rollout.ReasonCanaryReached)
+	wantWait(t, planner.Plan(spec, obs), rollout.ReasonCanaryReached)
 }
 
 // TestRetriesThatAreLeft: a failure counts as final once nothing is left to try. What Azure is still at work on may be tried later, unless
@@ -193,7 +194,7 @@ func TestRetriesThatAreLeft(t *testing.T) {
 			tc.failed.Ref, tc.failed.Message = obs.Instances.Value[0].Ref(), "it is stuck"
 			obs.Instances.Value[0].State = rollout.StateUpdating
 			obs.State.Ledger.Failed = []rollout.Failure{tc.failed}
-			wantWait(t, rollout.Plan(spec, obs), tc.reason)
+			wantWait(t, planner.Plan(spec, obs), tc.reason)
 		})
 	}
 }
@@ -203,7 +204,7 @@ func TestVerifiedInstanceIsSetFree(t *testing.T) {
 	spec, obs := batchOf()
 	preparing(&spec, &obs, "0", "1")
 	obs.Instances.Value[0].Health.Healthy = rollout.False
-	d := rollout.Plan(spec, obs)
+	d := planner.Plan(spec, obs)
 	drained, given := strings.Join(idsOf(d.Tasks.Nodes.Drain), ","), strings.Join(d.Tasks.Nodes.Uncordon, ",")
 	if drained != "0" || given != "1" {
 		t.Errorf("drained are %s, given back %s: %v", drained, given, d.Explanation)
@@ -219,7 +220,7 @@ func TestHalfReadDecidesNothing(t *testing.T) {
 	} {
 		spec, obs := makes()
 		obs.Model = rollout.Result[rollout.Model]{}
-		d := rollout.Plan(spec, obs)
+		d := planner.Plan(spec, obs)
 		if d.Step != (rollout.Wait{}) || d.Report.Progress != nil || len(d.State.Ledger.Verified) > 0 {
 			t.Errorf("%s: %T, %v, verified are %v", name, d.Step, d.Explanation, d.State.Ledger.Verified)
 		}
@@ -234,7 +235,7 @@ func TestNewestWithoutTimes(t *testing.T) {
 	for n := range obs.Instances.Value {
 		obs.Instances.Value[n].CreatedAt = time.Time{}
 	}
-	d := rollout.Plan(spec, obs)
+	d := planner.Plan(spec, obs)
 	if is := d.State.Rollback.Baseline.NewestInstanceAt; d.Step.Operation() != rollout.WriteImageOperation || !is.Equal(obs.At) {
 		t.Errorf("%v: the newest is of %s, want %s", d.Explanation, is, obs.At)
 	}
@@ -249,7 +250,7 @@ func TestTagOfTheTarget(t *testing.T) {
 			Baseline: rollout.Baseline{Revision: "before", Source: rollout.BaselineSnapshot, Run: 1, Fixed: true}}}
 		obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"before": rollout.KnownResult(rollout.Snapshot{
 			Script: &rollout.ScriptSnapshot{URIs: v2.Script.URIs, Command: v2.Script.Command, ForceUpdateTag: "old"}})}
-		d := rollout.Plan(spec, obs)
+		d := planner.Plan(spec, obs)
 		if isBack := d.State.Rollback.Current != nil; isBack != (tag == "") {
 			t.Errorf("tag %q: goes back %t: %v", tag, isBack, d.Explanation)
 		}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 const (
@@ -71,9 +72,9 @@ func TestOneSituation(t *testing.T) {
 		return
 	}
 	s := newSituation(*situationSeed)
-	d := rollout.Plan(s.spec, s.obs)
+	d := planner.Plan(s.spec, s.obs)
 	t.Logf("%s\nspec %s\nstate %s\ninstances %s\nmodel %s\ndecision %s\nreads %+v", s, encode(t, s.spec), encode(t, s.obs.State),
-		encode(t, s.obs.Instances), encode(t, s.obs.Model), encode(t, d), rollout.Look(s.spec, s.obs))
+		encode(t, s.obs.Instances), encode(t, s.obs.Model), encode(t, d), planner.RequiredReads(s.spec, s.obs))
 }
 
 func updateSituations(t *testing.T) {
@@ -94,12 +95,12 @@ func digestOfSituation(t *testing.T, seed int64) (did, said uint32) {
 	s := newSituation(seed)
 	sums := record{did: fnv.New32a(), said: fnv.New32a()}
 	if seed%2 == 0 {
-		sums.preview(rollout.Foresee(s.spec, s.obs))
+		sums.preview(planner.Preview(s.spec, s.obs))
 	}
 	for range 3 {
 		before := encode(t, s.obs.State)
-		fmt.Fprintln(sums.did, rollout.Look(s.spec, s.obs))
-		d := rollout.Plan(s.spec, s.obs)
+		fmt.Fprintln(sums.did, planner.RequiredReads(s.spec, s.obs))
+		d := planner.Plan(s.spec, s.obs)
 		if after := encode(t, s.obs.State); after != before {
 			t.Errorf("situation %d: Plan changed what it was given: %s, before %s", seed, after, before)
 		}
@@ -122,7 +123,7 @@ func (s *situation) answerAll(t *testing.T, sums record, d rollout.Decision) rol
 	}
 	var after rollout.Decision
 	for _, answer := range answers {
-		after = rollout.Acted(s.spec, d, answer)
+		after = planner.HandleResult(s.spec, d, answer)
 		sums.decision(t, after)
 	}
 	return after.State

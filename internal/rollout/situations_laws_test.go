@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // hold holds a decision against what is true of every decision, whatever the situation is.
@@ -136,7 +137,7 @@ func (s *situation) isDecidedAlike(d rollout.Decision) bool {
 	turned := s.obs
 	turned.Instances.Value = slices.Clone(s.obs.Instances.Value)
 	slices.Reverse(turned.Instances.Value)
-	return reflect.DeepEqual(d, rollout.Plan(s.spec, turned))
+	return reflect.DeepEqual(d, planner.Plan(s.spec, turned))
 }
 
 func isSubset(some, all []string) bool {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -50,7 +51,7 @@ func (s *situation) begin() {
 	before := s.former()
 	fresh := s.obs
 	fresh.State, fresh.Model.Value = rollout.State{}, before
-	store(&s.obs, rollout.Plan(s.spec, fresh))
+	store(&s.obs, planner.Plan(s.spec, fresh))
 	b := &s.obs.State.Rollback.Baseline
 	b.Fixed, b.NewestInstanceAt = true, at.Add(time.Duration(s.dice(8))*time.Minute)
 	if s.spec.Target.Image == nil {

@@ -1,6 +1,9 @@
 package rollout
 
-import "time"
+import (
+	"strings"
+	"time"
+)
 
 // Spec is what the user declares.
 type Spec struct {
@@ -22,13 +25,6 @@ type Spec struct {
 	HistoryLimit int // how many ended runs are kept
 }
 
-// Canary says how much of the scale set may have the target, and what has to pass on the way.
-type Canary struct {
-	Percent int           // share of eligible instances that may have the target, 1 to 100; ignored where there are steps
-	Steps   []CanaryStep  // shares to be reached one after the other; none: Percent is the only one
-	Bake    time.Duration // how long the last share has to be reached and healthy before the run completes
-}
-
 // InstancePolicy says which instances come next, and what is done to them.
 type InstancePolicy struct {
 	Zones     Zones
@@ -37,17 +33,10 @@ type InstancePolicy struct {
 	Protected ProtectedPolicy
 }
 
-// Tasks is the declared work outside the scale set.
-type Tasks struct {
-	Checks []Check
-	Hooks  []Hook
-	Drain  *Drain // nil: instances are not drained as nodes of this cluster
-}
-
 // FailurePolicy says how much failure is borne, and what is done about more.
 type FailurePolicy struct {
-	MaxFailed        Amount        // machines that may fail; 0: none
-	Retries          int           // how often a failed machine is tried again before it counts
+	MaxFailed        Amount        // instances that may fail; 0: none
+	Retries          int           // how often a failed instance is tried again before it counts
 	ProgressDeadline time.Duration // without progress for this long while a batch is permitted: failed; 0: never
 	Action           FailureAction
 }
@@ -58,14 +47,14 @@ type FailureAction string
 // The failure actions.
 const (
 	FailurePause    FailureAction = "Pause"    // hold and wait for a person
-	FailureAbort    FailureAction = "Abort"    // put the model back, leave the machines to look at
-	FailureRollback FailureAction = "Rollback" // put the model back and the exposed machines too
+	FailureAbort    FailureAction = "Abort"    // put the model back, leave the instances to look at
+	FailureRollback FailureAction = "Rollback" // put the model back and the exposed instances too
 )
 
 // Drift says what is done when somebody else changes the model.
 type Drift struct {
 	Overwrite bool // write again what is declared, instead of holding
-	RollOther bool // bring machines along that fell behind through other parts of the model, instead of reporting them
+	RollOther bool // bring instances along that fell behind through other parts of the model, instead of reporting them
 }
 
 // RepairsPolicy says what becomes of Azure's automatic repairs during a run.
@@ -85,33 +74,6 @@ const (
 	DeletionNone     Deletion = ""
 	DeletionLeave    Deletion = "Leave"    // stop, and give back what was suspended
 	DeletionRollback Deletion = "Rollback" // put everything back first
-)
-
-// CanaryStep is a share of the scale set, and what has to pass before the next step may begin.
-type CanaryStep struct {
-	Name    string
-	Percent int           // of the eligible instances, 1 to 100; 0: Count is the share
-	Count   int           // instances
-	Soak    time.Duration // how long the share has to be reached and well without a break
-
-	Approval *Approval // nil: nobody is asked
-}
-
-// Approval is a gate that a person opens.
-type Approval struct {
-	Timeout   time.Duration // counted from the end of the soak; 0: for ever
-	OnTimeout OnTimeout
-}
-
-// OnTimeout says what becomes of a gate that nobody opened in time.
-type OnTimeout string
-
-// What an approval's timeout leads to.
-const (
-	TimeoutWait     OnTimeout = "Wait"
-	TimeoutApprove  OnTimeout = "Approve"
-	TimeoutAbort    OnTimeout = "Abort"
-	TimeoutRollback OnTimeout = "Rollback"
 )
 
 // Target is the release: an image, a script, or both.
@@ -135,6 +97,17 @@ type Image struct {
 	Version            string
 }
 
+// Same compares references as Azure does: resource ids, publishers, offers and SKUs without regard to case.
+func (i Image) Same(o Image) bool {
+	return strings.EqualFold(i.ID, o.ID) &&
+		strings.EqualFold(i.SharedGalleryID, o.SharedGalleryID) &&
+		strings.EqualFold(i.CommunityGalleryID, o.CommunityGalleryID) &&
+		strings.EqualFold(i.Publisher, o.Publisher) &&
+		strings.EqualFold(i.Offer, o.Offer) &&
+		strings.EqualFold(i.SKU, o.SKU) &&
+		strings.EqualFold(i.Version, o.Version)
+}
+
 // Script is what the custom script extension downloads and runs. ProtectedSettings is the name of the Secret that holds the
 // extension's protected settings; its content never enters the core.
 type Script struct {
@@ -147,10 +120,10 @@ type Script struct {
 	Handler        ScriptHandler `json:",omitempty"` // only on the way back: what the extension had that no target declares
 }
 
-// Batch bounds how many machines are worked on at a time.
+// Batch bounds how many instances are worked on at a time.
 type Batch struct {
-	Size           Amount        // machines upgraded in one call
-	MaxUnavailable Amount        // machines that may be out of service, counting those that already were
+	Size           Amount        // instances upgraded in one call
+	MaxUnavailable Amount        // instances that may be out of service, counting those that already were
 	Pause          time.Duration // rest between the end of one batch and the start of the next
 }
 
@@ -190,12 +163,12 @@ type Zones string
 
 // The zone policies.
 const (
-	ZonesSpread     Zones = "Spread"     // each next machine comes from the zone with the smallest exposed share
+	ZonesSpread     Zones = "Spread"     // each next instance comes from the zone with the smallest exposed share
 	ZonesOneAtATime Zones = "OneAtATime" // a zone is finished before the next is begun, in the order of their names
 	ZonesIgnore     Zones = "Ignore"     // zones play no part
 )
 
-// Order says which outdated machine goes first.
+// Order says which outdated instance goes first.
 type Order string
 
 // The orders.
@@ -205,7 +178,7 @@ const (
 	OrderInstanceID Order = "InstanceID" // by id, numerically where ids are numbers
 )
 
-// InstanceAction says what is done to a machine.
+// InstanceAction says what is done to an instance.
 type InstanceAction string
 
 // The instance actions.
@@ -214,29 +187,12 @@ const (
 	ActionUpgradeThenReimage InstanceAction = "UpgradeThenReimage" // and then give it a fresh OS disk
 )
 
-// ProtectedPolicy says what becomes of machines that are protected from scale-set actions.
+// ProtectedPolicy says what becomes of instances that are protected from scale-set actions.
 type ProtectedPolicy string
 
-// The policies for protected machines.
+// The policies for protected instances.
 const (
 	ProtectedSkip ProtectedPolicy = "Skip" // not eligible: neither touched nor counted
 	ProtectedWait ProtectedPolicy = "Wait" // eligible; the rollout waits for the protection to be lifted
 	ProtectedFail ProtectedPolicy = "Fail" // the rollout does not start while there is one
 )
-
-// HealthSource says where a machine's health is read.
-type HealthSource string
-
-// The health sources.
-const (
-	HealthApplication  HealthSource = "ApplicationHealth" // the application health extension, or the load balancer's probe
-	HealthProvisioning HealthSource = "ProvisioningState" // provisioning succeeded and the machine runs; says nothing of the application
-)
-
-// Health says when an upgraded machine counts as well.
-type Health struct {
-	Source           HealthSource
-	MinReady         time.Duration // well for this long without a break
-	Timeout          time.Duration // not well after this long, counted from the end of its operation: failed
-	SuccessThreshold int           // readings in a row in which an instance has to be healthy; 0 or 1: one
-}

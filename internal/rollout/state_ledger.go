@@ -46,3 +46,60 @@ const (
 	FailureRetry        FailureReason = "Retry"              // an action asked for another try
 	FailureRetryReimage FailureReason = "RetryReimage"       // the same, and it lacks the new disk that it was to get
 )
+
+// IsRetryRequested reports that an action asked for another try that is still to come.
+func (f Failure) IsRetryRequested() bool {
+	return f.Reason == FailureRetry || f.Reason == FailureRetryReimage
+}
+
+// IsExternal reports that the instance did not fail, but a hook or a drain about it.
+func (f Failure) IsExternal() bool { return f.Reason == FailureHook || f.Reason == FailureDrain }
+
+// Retried returns the failure once an action asked for another try.
+func (f Failure) Retried() Failure {
+	if f.Reason == FailureReimage || f.Reason == FailureRetryReimage {
+		f.Reason = FailureRetryReimage
+	} else {
+		f.Reason = FailureRetry
+	}
+	f.Try = 0
+	return f
+}
+
+// IsExposed reports whether a target may have touched the instance since the baseline.
+func (l Ledger) IsExposed(id string) bool { return hasID(l.Exposed, id) }
+
+// IsVerified reports whether this run verified that the instance has its target.
+func (l Ledger) IsVerified(id string) bool { return hasID(l.Verified, id) }
+
+// IsCordoned reports whether the rollout cordoned the node of the instance, or may have.
+func (l Ledger) IsCordoned(id string) bool { return hasID(l.Cordoned, id) }
+
+// IsSkipped reports whether an action or a hook took the instance out of the run.
+func (l Ledger) IsSkipped(i Instance) bool {
+	return slices.ContainsFunc(l.Skipped, func(ref Ref) bool { return ref.Is(i) })
+}
+
+// HasFailed reports whether this very instance failed in this run.
+func (l Ledger) HasFailed(i Instance) bool {
+	return slices.ContainsFunc(l.Failed, func(f Failure) bool { return f.Is(i) })
+}
+
+// FailedUntouched reports whether the instance failed before it was touched.
+func (l Ledger) FailedUntouched(i Instance) bool {
+	return slices.ContainsFunc(l.Failed, func(f Failure) bool { return f.Is(i) && f.IsExternal() })
+}
+
+// InsertID adds an id to a sorted list, once.
+func InsertID(ids []string, id string) []string {
+	at, found := slices.BinarySearchFunc(ids, id, CompareIDs)
+	if found {
+		return ids
+	}
+	return slices.Insert(ids, at, id)
+}
+
+func hasID(ids []string, id string) bool {
+	_, found := slices.BinarySearchFunc(ids, id, CompareIDs)
+	return found
+}

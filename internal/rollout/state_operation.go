@@ -99,3 +99,32 @@ func Refs(attempts []Attempt) []Ref {
 func IncludesInstance(attempts []Attempt, ref Ref) bool {
 	return slices.ContainsFunc(attempts, func(a Attempt) bool { return a.Means(ref) })
 }
+
+// IsRetry reports that the operation tries instances again that had failed. Its failure is theirs.
+func (o *Operation) IsRetry() bool {
+	return slices.ContainsFunc(o.Instances, func(a Attempt) bool { return a.Try > 0 })
+}
+
+// IsPreempted reports that the operation ended because a later one took its place.
+func (o *Operation) IsPreempted() bool {
+	return o.Error != nil && (o.Error.Kind == KindPreempted || o.Error.Kind == KindCanceled)
+}
+
+// IsWorking reports that an effect is in flight.
+func (s State) IsWorking() bool { return s.Operation != nil && s.Operation.Rejection == nil }
+
+// IsInOperation reports whether an effect on the instance is in flight.
+func (s State) IsInOperation(ref Ref) bool {
+	return s.IsWorking() && IncludesInstance(s.Operation.Instances, ref)
+}
+
+// InFlight reports whether an effect on this very instance may be under way, the preempted one included.
+func (s State) InFlight(i Instance) bool {
+	if slices.ContainsFunc(s.Preempted.Instances, func(ref Ref) bool { return ref.Is(i) }) {
+		return true
+	}
+	return s.IsWorking() && s.Operation.Names(i)
+}
+
+// IsOff reports that the instance is left out because it is off. One that an effect of the run is in flight on is judged first.
+func (s State) IsOff(i Instance) bool { return i.IsOff() && !s.InFlight(i) }

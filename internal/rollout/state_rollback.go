@@ -102,3 +102,23 @@ func (s State) RolledBackRevision() RolledBackRevision {
 	}
 	return RolledBackRevision{Kind: s.Rollback.Current.Kind, Revision: s.Run.Revision}
 }
+
+// InheritedRevision is the stored revision that the run's baseline starts from: the one that an ended run had, since what was written then
+// was written over it; else the target that completed last.
+func (r RollbackState) InheritedRevision() string {
+	if r.Baseline.Fixed {
+		return r.Baseline.Revision
+	}
+	return r.LastCompletedRevision
+}
+
+// IsBaselineDecided reports that the baseline of this run does not change any more.
+func (s State) IsBaselineDecided() bool {
+	return s.Rollback.Baseline.Fixed && s.Rollback.Baseline.Run == s.Run.Number
+}
+
+// IsOnInstances reports that the model is restored and the instances are not yet.
+func (r *Rollback) IsOnInstances() bool { return !r.ModelRestoredAt.IsZero() && !r.Done }
+
+// IsExplicit reports that an action asked for the rollback.
+func (r *Rollback) IsExplicit() bool { return r.Cause == CauseAction }

@@ -51,3 +51,6 @@ type ProgressTimer struct {
 	Timer
 	Reached int `json:"reached,omitempty"` // how many instances were verified when the timer began
 }
+
+// IsApproved reports whether the gate of the step was approved in this run.
+func (s Stage) IsApproved(step string) bool { return slices.Contains(s.Approved, step) }

@@ -47,3 +47,26 @@ func (h HookInvocation) Clone() HookInvocation {
 	}
 	return h
 }
+
+// At returns the invocation of a point; nil: none. The pointer is valid until invocations come or go.
+func (t *TaskState) At(point HookPoint) *HookInvocation {
+	n := slices.IndexFunc(t.Hooks, func(h HookInvocation) bool { return h.Point == point })
+	if n < 0 {
+		return nil
+	}
+	return &t.Hooks[n]
+}
+
+// Subjects returns the instances that the calls are about; at a step or a failure, one empty reference.
+func (h *HookInvocation) Subjects() []Ref {
+	if h.Point == BeforeInstance || h.Point == AfterInstance {
+		return h.Instances
+	}
+	return []Ref{{}}
+}
+
+// IsDone reports that the hook is not called again about the instance.
+func (h *HookInvocation) IsDone(hook string, ref Ref) bool {
+	n := slices.IndexFunc(h.Done, func(d HookCallsDone) bool { return d.Hook == hook })
+	return n >= 0 && (ref.ID == "" || slices.Contains(h.Done[n].InstanceIDs, ref.ID))
+}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -63,7 +64,7 @@ func TestAllStopped(t *testing.T) {
 	for n := range obs.Instances.Value {
 		obs.Instances.Value[n].Power.Off, obs.Instances.Value[n].Power.Running = rollout.OffDeallocated, rollout.False
 	}
-	wantWait(t, rollout.Plan(canary(v2, 100), obs), rollout.ReasonNoEligibleInstances, "3 stopped or deallocated", "az vmss start")
+	wantWait(t, planner.Plan(canary(v2, 100), obs), rollout.ReasonNoEligibleInstances, "3 stopped or deallocated", "az vmss start")
 }
 
 // TestStoppedInTheBatch: an instance that is deallocated while its batch waits for health leaves the batch. It has not failed.
@@ -152,7 +153,7 @@ func TestPowerOnTheWay(t *testing.T) {
 	obs := seen(v2, 3, 0)
 	obs.Instances.Value[0].Power.Off, obs.Instances.Value[0].Power.Running = rollout.OffStopped, rollout.False
 	obs.Instances.Value[0].State = rollout.StateUpdating
-	if p := rollout.Plan(canary(v2, 100), obs).Report.Progress; p.Eligible != 3 || p.Unavailable != 1 || p.Skipped != 0 {
+	if p := planner.Plan(canary(v2, 100), obs).Report.Progress; p.Eligible != 3 || p.Unavailable != 1 || p.Skipped != 0 {
 		t.Errorf("progress %+v", *p)
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
@@ -53,7 +54,7 @@ func TestTakenBackAndDeleted(t *testing.T) {
 	spec, obs := canary(image2, 34), seen(image2, 3, 0)
 	obs.State, obs.Cluster.RolledBack = rollout.State{}, rollout.RolledBackRevision{Kind: rollout.FullRollback, Revision: image2.Revision()}
 	spec.Deletion = rollout.DeletionRollback
-	if d := rollout.Plan(spec, obs); !d.Release {
+	if d := planner.Plan(spec, obs); !d.Release {
 		t.Errorf("not released: %v", d.Explanation)
 	}
 }

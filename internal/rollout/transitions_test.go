@@ -7,6 +7,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // laden is a run in which everything is remembered that can be, with an upgrade of instance 1 in flight. Nothing is read, so the round ends
@@ -167,7 +168,7 @@ func TestWhatOutlivesARun(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			spec, obs := laden()
 			want := play(&spec, &obs)
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			if diff := cmp.Diff(silent(want), silent(d.State)); diff != "" {
 				t.Errorf("%v: remembered (-want +got):\n%s", d.Explanation, diff)
 			}
@@ -190,7 +191,7 @@ func TestWhatIsLeftOfACompletedRun(t *testing.T) {
 	want.Rollback = rollout.RollbackState{LastCompletedRevision: v2.Revision()}
 	want.Pacing.Deferred = o.State.Pacing.Deferred // an effect waits for its time
 	want.History = ended(o, rollout.RunPromoted)[:1]
-	d := rollout.Plan(spec, obs)
+	d := planner.Plan(spec, obs)
 	if diff := cmp.Diff(silent(want), silent(d.State)); diff != "" || d.Explanation.Reason != rollout.ReasonCompleted {
 		t.Errorf("%v: remembered (-want +got):\n%s", d.Explanation, diff)
 	}
@@ -241,7 +242,7 @@ func TestWhatIsLeftOfARollback(t *testing.T) {
 			want.History = []rollout.PastRun{{Number: 1, Revision: image2.Revision(), PreviousRevision: "before", Result: rollout.RunRolledBack,
 				Message: "asked", EndedAt: obs.At}}
 			tc.want(&want)
-			d := rollout.Plan(spec, obs)
+			d := planner.Plan(spec, obs)
 			wantWait(t, d, tc.reason)
 			if diff := cmp.Diff(silent(want), silent(d.State)); diff != "" {
 				t.Errorf("%v: remembered (-want +got):\n%s", d.Explanation, diff)

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // judge holds one decision, and what it leads to, against the invariants. It knows the world as it is and counts in the simplest way
@@ -66,7 +67,7 @@ func (j *judge) once() {
 	if len(without.Actions) == len(j.r.obs.Actions) {
 		return
 	}
-	if other := rollout.Plan(j.r.spec, without); !reflect.DeepEqual(other.State, j.m) || !reflect.DeepEqual(other.Step, j.r.d.Step) {
+	if other := planner.Plan(j.r.spec, without); !reflect.DeepEqual(other.State, j.m) || !reflect.DeepEqual(other.Step, j.r.d.Step) {
 		j.breaks("an action that took effect before changes what is done: %+v", j.r.obs.Actions)
 	}
 }

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 const (
@@ -56,7 +57,7 @@ func (c *config) hold(s state, how way) (calls int, took time.Duration) {
 func (s *state) act(r round, how way) time.Duration {
 	s.store(r.d.SaveRevisions)
 	s.remember(r.d)
-	after := rollout.Acted(r.spec, r.d, s.world.do(r.d.Step, how))
+	after := planner.HandleResult(r.spec, r.d, s.world.do(r.d.Step, how))
 	s.remember(after)
 	s.answer(after)
 	return after.Recheck

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // search visits states, those with the fewest disturbances first; of configurations that are visited whole, one after the other.
@@ -189,7 +190,7 @@ func deterministic(r round) []string {
 	obs := r.obs
 	obs.Instances.Value = slices.Clone(obs.Instances.Value)
 	slices.Reverse(obs.Instances.Value)
-	if other := rollout.Plan(r.spec, obs); !reflect.DeepEqual(other, r.d) {
+	if other := planner.Plan(r.spec, obs); !reflect.DeepEqual(other, r.d) {
 		return []string{fmt.Sprintf("I9: another order of instances leads to %+v instead of %+v", other, r.d)}
 	}
 	return nil

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // config is one kind of rollout in one kind of world.
@@ -80,7 +81,7 @@ func (c *config) observe(s *state, spec rollout.Spec, blind bool) rollout.Observ
 		Exists:  map[string]rollout.Result[bool]{},
 	}
 	obs.Window.Closed = s.closed
-	for reads := rollout.Look(spec, obs); reads.Any(); reads = rollout.Look(spec, obs) {
+	for reads := planner.RequiredReads(spec, obs); reads.Any(); reads = planner.RequiredReads(spec, obs) {
 		s.read(&obs, reads, blind)
 	}
 	return obs
@@ -165,7 +166,7 @@ func (c *config) plan(s *state, blind bool) (r round) {
 	}
 	defer func() { r.panicked = recover() }()
 	r.obs = c.observe(s, r.spec, blind)
-	r.d = rollout.Plan(r.spec, r.obs)
+	r.d = planner.Plan(r.spec, r.obs)
 	return r
 }
 
@@ -209,7 +210,7 @@ func (s *state) carryOut(r round, how way, dies death) {
 	if dies == afterAct {
 		return
 	}
-	after := rollout.Acted(r.spec, r.d, o)
+	after := planner.HandleResult(r.spec, r.d, o)
 	s.remember(after)
 	s.answer(after)
 }
@@ -250,7 +251,7 @@ func (s *state) ask(spec rollout.Spec, verb rollout.Verb) {
 	if verb == rollout.VerbSkipInstance {
 		a.Instance = "0"
 		if len(s.memory.Ledger.Failed) > 0 {
-			a.Instance = s.memory.Ledger.Failed[0].Ref.ID
+			a.Instance = s.memory.Ledger.Failed[0].ID
 		}
 	}
 	s.actions = append(slices.Clone(s.actions), a)

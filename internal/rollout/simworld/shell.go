@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // Shell runs rounds as the controller does: observe, plan, remember, act, report. Memory is what survives a crash.
@@ -74,7 +75,7 @@ func (s *Shell) Round() {
 // round runs one round up to where it dies.
 func (s *Shell) round(crash Crash) {
 	obs := s.observe()
-	d := rollout.Plan(s.Spec, obs)
+	d := planner.Plan(s.Spec, obs)
 	if s.OnPlan != nil {
 		s.OnPlan(s.Spec, obs, d)
 	}
@@ -103,7 +104,7 @@ func (s *Shell) round(crash Crash) {
 		s.Recheck = time.Second
 		return
 	}
-	after := rollout.Acted(s.Spec, d, o)
+	after := planner.HandleResult(s.Spec, d, o)
 	if s.OnActed != nil {
 		s.OnActed(d, o, after)
 	}
@@ -229,7 +230,7 @@ func (s *Shell) observe() rollout.Observation {
 		},
 		Exists: map[string]rollout.Result[bool]{},
 	}
-	for reads := rollout.Look(s.Spec, obs); reads.Any(); reads = rollout.Look(s.Spec, obs) {
+	for reads := planner.RequiredReads(s.Spec, obs); reads.Any(); reads = planner.RequiredReads(s.Spec, obs) {
 		s.Reads++
 		switch {
 		case reads.Operation:

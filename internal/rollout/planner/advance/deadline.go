@@ -1,0 +1,58 @@
+package advance
+
+import (
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
+)
+
+// KeepProgressTimer lets the timer of the progress deadline run while a batch is permitted, stand still while it is not, and begin anew
+// with every instance that is reached. The hold is what ends the round.
+func KeepProgressTimer(d *Draft, h *view.Hold) {
+	timer := &d.State.Timers.Progress
+	if d.Spec.Failure.ProgressDeadline == 0 || d.State.Rollback.Current != nil || d.State.Run.Completed {
+		*timer = rollout.ProgressTimer{}
+		return
+	}
+	if d.HasScaleSet() {
+		if reached := len(d.Inventory().Verified); reached > timer.Reached {
+			*timer = rollout.ProgressTimer{Reached: reached}
+		}
+	}
+	explainFailure(d, h)
+	if h.Reason.IsProgress() && !d.IsExternal && !d.IsHeld() && !view.IsDeferred(d.View) {
+		runProgressTimer(d, h)
+	} else {
+		timer.Timer = timer.Stopped(d.At())
+	}
+}
+
+// explainFailure says that nothing moves, or that a check failed, while something is in flight: that is waited for in any case.
+func explainFailure(d *Draft, h *view.Hold) {
+	if !h.IsWaiting() || d.State.Operation == nil || !view.HasFailedAsWhole(d.View) || !h.Reason.IsProgress() {
+		return
+	}
+	h.Reason = rollout.ReasonFailed
+	h.Message = view.Failure(d.View) + "; it is waited for all the same, and nothing more is begun; " + h.Message
+}
+
+// runProgressTimer lets the timer of the progress deadline run, and looks again when it will be over.
+func runProgressTimer(d *Draft, h *view.Hold) {
+	timer := &d.State.Timers.Progress
+	if timer.Since.IsZero() {
+		timer.Since = d.At()
+	}
+	left := d.Spec.Failure.ProgressDeadline - timer.Passed(d.At())
+	if left <= 0 {
+		return
+	}
+	h.Recheck = min(h.Recheck, left)
+	d.Await(d.At().Add(left))
+}
+
+// excludePreempted takes the time of an operation that a later one preempted out of the progress deadline.
+func excludePreempted(d *Draft, op *rollout.Operation) {
+	if op.IsPreempted() {
+		timer := &d.State.Timers.Progress
+		timer.Timer = rollout.Timer{Elapsed: max(0, timer.Passed(d.At())-d.At().Sub(op.CreatedAt))}
+	}
+}

@@ -1,0 +1,2 @@
+// Package batch chooses which instances are next, and how many at once.
+package batch

@@ -1,0 +1,94 @@
+package gate
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
+)
+
+// Preflight refuses to touch a scale set whose instances Azure would change on its own, or whose health cannot be judged. It stands
+// before every effect, not only the first: the mode may be switched in the middle of a rollout. It does not hold a rollback: whatever
+// became of the scale set, what the run wrote into it is worse.
+func Preflight(v view.View) *view.Hold {
+	for _, check := range []func(rollout.Spec, rollout.Model) string{knownOrchestration, manualMode, noAutomaticOSUpgrade, healthKnown} {
+		if finding := check(v.Spec, v.Model()); finding != "" {
+			return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing, "%s", finding)
+		}
+	}
+	if n := distinctImages(v.Instances(), v.Spec.Target.Image); n >= maxModels {
+		return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing,
+			"instances are at %d or more distinct models, and Azure takes no more than %d, of which the way back needs one; to mend it: az vmss "+
+				"update-instances %s --instance-ids OLDEST_INSTANCE_IDS", n, azureModels, v.Spec.ScaleSet.Arguments())
+	}
+	if protected := v.Inventory().Protected; v.Spec.Instances.Protected == rollout.ProtectedFail && len(protected) > 0 {
+		return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing,
+			"%s: protected from scale-set actions and strategy.protectedInstances is Fail; to mend it: az vmss update %s --instance-id ID "+
+				"--protect-from-scale-set-actions false",
+			view.ListInstances(protected), v.Spec.ScaleSet.Arguments())
+	}
+	return nil
+}
+
+// azureModels is how many distinct models instances may be at; Azure refuses a write that would lead to one more.
+const azureModels = 10
+
+// maxModels leaves room for the target and for a rollback.
+const maxModels = azureModels - 1
+
+// distinctImages counts the images that instances boot from, beside the target's: the least number of models that they can be at. There is
+// room for the target's, so that a rollout that has begun can go on.
+func distinctImages(instances []rollout.Instance, target *rollout.Image) int {
+	var images []rollout.Image
+	for _, i := range instances {
+		image := i.Disk.Image
+		isTarget := image != nil && target != nil && target.Same(*image)
+		if image != nil && !isTarget && !slices.ContainsFunc(images, image.Same) {
+			images = append(images, *image)
+		}
+	}
+	return len(images)
+}
+
+func knownOrchestration(_ rollout.Spec, m rollout.Model) string {
+	if m.Orchestration == rollout.OrchestrationUniform || m.Orchestration == rollout.OrchestrationFlexible {
+		return ""
+	}
+	return fmt.Sprintf("the scale set's orchestration mode is %q; only Uniform and Flexible are supported", m.Orchestration)
+}
+
+func manualMode(s rollout.Spec, m rollout.Model) string {
+	if m.UpgradeMode == rollout.UpgradeModeManual {
+		return ""
+	}
+	mode := m.UpgradeMode
+	if mode == "" {
+		mode = "unknown"
+	}
+	return fmt.Sprintf("the scale set's upgrade mode is %s, so Azure would upgrade instances by itself; to mend it: az vmss update %s --set "+
+		"upgradePolicy.mode=Manual", mode, s.ScaleSet.Arguments())
+}
+
+func noAutomaticOSUpgrade(s rollout.Spec, m rollout.Model) string {
+	if !m.AutomaticOSUpgrade {
+		return ""
+	}
+	return "automatic OS image upgrade is on, so Azure would replace disks by itself; to mend it: az vmss update " + s.ScaleSet.Arguments() +
+		" --set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"
+}
+
+func healthKnown(s rollout.Spec, m rollout.Model) string {
+	if s.Health.Source != rollout.HealthApplication || m.HealthMonitored {
+		return ""
+	}
+	return "health.source is ApplicationHealth but the scale set has neither the application health extension nor a health probe; " +
+		"set spec.health.source to ProvisioningState, or add the extension; to mend it: " + extensionCommand(s.ScaleSet, "ApplicationHealthLinux")
+}
+
+// extensionCommand adds an extension of Microsoft's managed services to the model.
+func extensionCommand(s rollout.ScaleSet, name string) string {
+	return fmt.Sprintf("az vmss extension set --subscription %s --resource-group %s --vmss-name %s --name %s --publisher "+
+		"Microsoft.ManagedServices",
+		rollout.ShellWord(s.SubscriptionID), rollout.ShellWord(s.ResourceGroup), rollout.ShellWord(s.Name), name)
+}

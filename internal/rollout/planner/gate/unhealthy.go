@@ -1,0 +1,19 @@
+package gate
+
+import (
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/inventory"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
+)
+
+// NoneUnhealthy begins no batch while an exposed instance is not healthy: the release may be the cause.
+func NoneUnhealthy(v view.View) *view.Hold {
+	unhealthy := v.Unhealthy()
+	if len(unhealthy) == 0 {
+		return nil
+	}
+	deadline := v.State.Timers.UnhealthySince.Add(v.Spec.Health.Timeout)
+	return view.Wait(rollout.ReasonWaitingForHealth, v.Until(deadline, view.RecheckBusy), "waiting until %s for %s to be well: %s",
+		view.FormatTime(deadline), view.ListInstances(unhealthy),
+		inventory.UnhealthyReason(v.Spec.Target, unhealthy[0])).WithUntil(deadline)
+}

@@ -1,0 +1,89 @@
+package inventory
+
+import (
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
+)
+
+// Unhealthy returns exposed instances that are neither verified, nor in flight, nor already failed; and those that have the target and
+// are to be upgraded again, while they are not healthy.
+func (c Inventory) Unhealthy(spec rollout.Spec, s rollout.State) []rollout.Instance {
+	verified := map[string]bool{}
+	for _, i := range c.Verified {
+		verified[i.ID] = true
+	}
+	var list []rollout.Instance
+	for _, i := range c.Exposed {
+		if !verified[i.ID] && !s.InFlight(i) && !s.Ledger.HasFailed(i) {
+			list = append(list, i)
+		}
+	}
+	for _, i := range c.Behind {
+		if spec.Drift.RollOther && !IsHealthy(spec.Health, i) {
+			list = append(list, i)
+		}
+	}
+	return ByID(list)
+}
+
+// StoppedAfterUpgrade returns the instances that this run gave the target and that were stopped since, not deallocated: the release may
+// have stopped them.
+func StoppedAfterUpgrade(spec rollout.Spec, s rollout.State, model rollout.Model, instances []rollout.Instance) []rollout.Instance {
+	var list []rollout.Instance
+	if !target.Carries(spec.Target, model, s.Model.ScriptWritten) {
+		return nil
+	}
+	for _, i := range ByID(instances) {
+		isOurs := i.Latest == rollout.True && s.Ledger.IsExposed(i.ID) && !s.Ledger.IsSkipped(i)
+		if isOurs && i.Power.Off == rollout.OffStopped && s.IsOff(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// HasRecovered reports whether an instance has the target for certain and is healthy.
+func HasRecovered(spec rollout.Spec, s rollout.State, model rollout.Model, i rollout.Instance) bool {
+	if !target.Carries(spec.Target, model, s.Model.ScriptWritten) || !IsHealthy(spec.Health, i) {
+		return false
+	}
+	return i.Latest == rollout.True && !target.Contradicts(spec.Target, i) || target.IsOutdatedOnly(s, spec.Target, i)
+}
+
+// WithoutRunCommands returns the instances in which a script of a check is at work as they are without it. Azure may show such an instance
+// as being updated until the script is over; that is no work on the instance, and says nothing of its health. An instance that lacks the
+// target is none of those, and a rollback excuses nothing.
+func WithoutRunCommands(t rollout.Target, obs rollout.Observation) rollout.Result[[]rollout.Instance] {
+	listed := obs.Instances
+	isMasked := func(i rollout.Instance) bool {
+		return i.State == rollout.StateUpdating && (i.Latest == rollout.True || target.IsOutdatedOnly(obs.State, t, i)) && runsScript(obs, i)
+	}
+	if obs.State.Rollback.Current != nil {
+		return listed
+	}
+	var masked []rollout.Instance
+	for n, i := range listed.Value {
+		if !isMasked(i) {
+			continue
+		}
+		if masked == nil {
+			masked = append(masked, listed.Value...)
+		}
+		masked[n].State = rollout.StateSucceeded
+	}
+	if masked != nil {
+		listed.Value = masked
+	}
+	return listed
+}
+
+// runsScript reports that a script of a check is at work in the instance, or was until a moment ago.
+func runsScript(obs rollout.Observation, i rollout.Instance) bool {
+	for key, result := range obs.Tasks.Checks {
+		about := rollout.Ref{ID: key.Instance, VMID: key.VMID}
+		if result.RunsInInstance && key.Instance != "" && about.Is(i) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,74 @@
+package target
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// image is the image that instances boot from.
+type image struct{}
+
+func (image) Name() string { return "the image" }
+
+func (image) Part() string { return "the image" }
+
+func (image) IsDeclared(t rollout.Target) bool { return t.Image != nil }
+
+func (image) IsCarried(t rollout.Target, m rollout.Model, _ bool) bool {
+	return t.Image == nil || t.Image.Same(m.Image)
+}
+
+func (k image) Shows(t rollout.Target, m rollout.Model, _ bool) bool { return k.IsCarried(t, m, true) }
+
+func (image) Contradicts(t rollout.Target, i rollout.Instance) bool {
+	return t.Image != nil && i.Disk.Image != nil && !t.Image.Same(*i.Disk.Image)
+}
+
+func (image) Write(t rollout.Target, m rollout.Model) rollout.Step {
+	return rollout.WriteImage{Image: *t.Image, ETag: m.ETag}
+}
+
+func (image) Has(s rollout.Snapshot) bool { return s.Image != nil }
+
+func (image) Copy(from rollout.Snapshot, to *rollout.Snapshot) { to.Image = from.Image }
+
+func (image) Drop(s *rollout.Snapshot) { s.Image, s.ImageVersions = nil, nil }
+
+func (image) Meets(s rollout.Snapshot, t rollout.Target) bool {
+	return t.Image == nil || s.Image != nil && t.Image.Same(*s.Image)
+}
+
+func (image) Declare(s rollout.Snapshot, t *rollout.Target) { t.Image = s.Image }
+
+func (image) FromTarget(t rollout.Target, _ rollout.Model, _ string, to *rollout.Snapshot) {
+	to.Image = t.Image
+}
+
+// FromModel does not rely on the model's image where an instance boots from another one.
+func (image) FromModel(_ rollout.Target, m rollout.Model, instances []rollout.Instance, to *rollout.Snapshot) string {
+	to.Image = new(m.Image)
+	first := ""
+	for _, i := range instances {
+		differs := i.State != rollout.StateDeleting && i.Disk.Image != nil && !m.Image.Same(*i.Disk.Image)
+		if differs && (first == "" || rollout.CompareIDs(i.ID, first) < 0) {
+			first = i.ID
+		}
+	}
+	if first == "" {
+		return ""
+	}
+	return fmt.Sprintf("instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in "+
+		"spec.baseline.image", first)
+}
+
+// namesVersion reports that the reference always stands for the same content.
+func namesVersion(i rollout.Image) bool {
+	if i.Publisher != "" {
+		return !strings.EqualFold(i.Version, "latest")
+	}
+	id := strings.ToLower(i.ID + i.SharedGalleryID + i.CommunityGalleryID)
+	inGallery := strings.Contains(id, "/galleries/") || i.ID == ""
+	return !inGallery || strings.Contains(id, "/versions/") && !strings.HasSuffix(id, "/versions/latest")
+}

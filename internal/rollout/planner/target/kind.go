@@ -1,0 +1,106 @@
+package target
+
+import (
+	"strings"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+)
+
+// Kind is one kind of target: a part of a release that is declared, written into the model, and put back.
+type Kind interface {
+	// Name names for people what is in the model.
+	Name() string
+	// Part names for people what a target declares.
+	Part() string
+	// IsDeclared reports whether the target declares the part.
+	IsDeclared(rollout.Target) bool
+	// IsCarried reports whether the model has what the target declares. Written says that this run wrote the part: what cannot be read back is
+	// right only then.
+	IsCarried(t rollout.Target, m rollout.Model, written bool) bool
+	// Shows reports whether the model shows a write of the part. Accepted says that Azure is known to have accepted it.
+	Shows(t rollout.Target, m rollout.Model, accepted bool) bool
+	// Contradicts reports whether what the instance shows is not possible with the target. What it does not show contradicts nothing.
+	Contradicts(rollout.Target, rollout.Instance) bool
+	// Write returns the step that writes the part into the model.
+	Write(rollout.Target, rollout.Model) rollout.Step
+
+	// Has reports whether the snapshot holds the part.
+	Has(rollout.Snapshot) bool
+	// Copy puts the part of one snapshot into another.
+	Copy(from rollout.Snapshot, to *rollout.Snapshot)
+	// Drop takes the part out of the snapshot.
+	Drop(*rollout.Snapshot)
+	// Meets reports whether the target declares just what the snapshot holds of the part.
+	Meets(rollout.Snapshot, rollout.Target) bool
+	// Declare puts the part into the target as the snapshot holds it, so that a write restores it.
+	Declare(rollout.Snapshot, *rollout.Target)
+	// FromTarget puts into the snapshot what the target leaves in a model that carries it. Digest is that of the protected settings.
+	FromTarget(t rollout.Target, m rollout.Model, digest string, to *rollout.Snapshot)
+	// FromModel puts the part into the snapshot as the model has it. It returns why that cannot be relied on; "": it can.
+	FromModel(t rollout.Target, m rollout.Model, instances []rollout.Instance, to *rollout.Snapshot) (unreliable string)
+}
+
+// kinds are all kinds of target, in the order in which they are written.
+var kinds = []Kind{image{}, script{}}
+
+// kindOf returns the kind that an operation on the model writes.
+func kindOf(operation rollout.OperationKind) Kind {
+	if operation == rollout.WriteImageOperation {
+		return image{}
+	}
+	return script{}
+}
+
+// Carries reports whether the model has what the target declares, in every part.
+func Carries(t rollout.Target, m rollout.Model, scriptWritten bool) bool {
+	return len(notCarried(t, m, scriptWritten)) == 0
+}
+
+// Drifted names the parts in which the model is not what the target declares.
+func Drifted(t rollout.Target, m rollout.Model, scriptWritten bool) string {
+	var names []string
+	for _, k := range notCarried(t, m, scriptWritten) {
+		names = append(names, k.Name())
+	}
+	return strings.Join(names, " and ")
+}
+
+// NextWrite returns the step that writes the first part that the model does not have.
+func NextWrite(t rollout.Target, m rollout.Model, scriptWritten bool) rollout.Step {
+	missing := notCarried(t, m, scriptWritten)
+	if len(missing) == 0 {
+		return rollout.Wait{}
+	}
+	return missing[0].Write(t, m)
+}
+
+func notCarried(t rollout.Target, m rollout.Model, scriptWritten bool) []Kind {
+	var missing []Kind
+	for _, k := range kinds {
+		if !k.IsCarried(t, m, scriptWritten) {
+			missing = append(missing, k)
+		}
+	}
+	return missing
+}
+
+// Shows reports whether the model shows what the operation was to write.
+func Shows(op *rollout.Operation, t rollout.Target, m rollout.Model) bool {
+	return kindOf(op.Kind).Shows(t, m, !op.AcceptedAt.IsZero())
+}
+
+// Contradicts reports whether what the instance shows is not possible with the target.
+func Contradicts(t rollout.Target, i rollout.Instance) bool {
+	for _, k := range kinds {
+		if k.Contradicts(t, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// IsOutdatedOnly reports that the instance has the target, since this run verified that and nothing contradicts it, and is not at the
+// latest model: another tool changed other parts of the model since.
+func IsOutdatedOnly(s rollout.State, t rollout.Target, i rollout.Instance) bool {
+	return s.Rollback.Current == nil && i.Latest == rollout.False && !Contradicts(t, i) && s.Ledger.IsVerified(i.ID)
+}
