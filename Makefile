@@ -130,9 +130,10 @@ test: k8s build ## Run every test: unit, random worlds, recordings, real apiserv
 	exit $$status
 
 .PHONY: test-deep
-test-deep: k8s ## Run the long tests at full length: 100,000 random worlds, millions of model states, 200 mutants. Takes about an hour.
+test-deep: k8s ## Run the long tests at full length: 100,000 random worlds, millions of model states, all kills, 200 mutants. Takes about an hour.
 	@rm -f $(FIGURES); export FIGURES_FILE=$(FIGURES); status=0; \
 	TEST_DEEP=1 go test -timeout 0 ./internal/rollout/... ./internal/conditions || status=$$?; \
+	TEST_DEEP=1 go test -timeout 60m -run TestKills ./hack/e2e || status=$$?; \
 	$(MAKE) mutants SAMPLE=200 || status=$$?; \
 	echo; sort -u $(FIGURES) | grep '^figure: '; exit $$status
 
