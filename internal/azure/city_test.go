@@ -175,19 +175,19 @@ func (w *world) health(set rollout.ScaleSet, id, state string) {
 	w.control("POST", "/health", map[string]any{"scaleSet": set.ID(), "instance": id, "state": state}, nil)
 }
 
-// checkDoors holds that the load balancer listens where it says: no port was replaced.
-func (w *world) checkDoors(found map[string]azure.Addresses) {
+// checkListeners holds that the load balancer listens where it says: no port was replaced.
+func (w *world) checkListeners(found map[string]azure.Addresses) {
 	w.t.Helper()
-	var doors []struct{ Address, Error string }
-	w.control("GET", "/doors", nil, &doors)
+	var listeners []struct{ Address, Error string }
+	w.control("GET", "/listeners", nil, &listeners)
 	open := map[string]bool{}
-	for _, d := range doors {
+	for _, d := range listeners {
 		open[d.Address] = d.Error == ""
 	}
 	for id, a := range found {
 		for port, at := range a.NAT {
 			if !open[at.String()] {
-				w.t.Errorf("instance %s: there is no door at %s for port %d among %v", id, at, port, doors)
+				w.t.Errorf("instance %s: there is no listener at %s for port %d among %v", id, at, port, listeners)
 			}
 		}
 	}

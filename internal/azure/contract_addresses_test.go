@@ -29,7 +29,7 @@ func TestContractAddresses(t *testing.T) {
 				w.settleSet(shop, 3, []string{"web"}, []string{"nat"})
 				found := w.addresses(shop)
 				w.checkWays(shop, found, 3)
-				w.checkDoors(found)
+				w.checkListeners(found)
 				for id, m := range w.machines() {
 					if a := found[id]; a.NAT[80].Port() != uint16(poolPorts+int(id[0]-'0')) ||
 						a.NAT[uint16(machinePort)].Port() != uint16(rulePorts+int(id[0]-'0')) {
@@ -46,7 +46,7 @@ func TestContractAddresses(t *testing.T) {
 					t.Error(diff)
 				}
 				w.checkWays(shop, found, 3)
-				w.checkDoors(found)
+				w.checkListeners(found)
 			})
 		})
 	}
@@ -64,7 +64,7 @@ func TestContractAddressesOfFlexible(t *testing.T) {
 			}
 		}
 		w.checkWays(flex, found, 2)
-		w.checkDoors(found)
+		w.checkListeners(found)
 	})
 }
 

@@ -14,7 +14,7 @@ func TestProbes(t *testing.T) {
 	w := newCity(t, "stay")
 	w.found(nil)
 	w.house("blue", 2, attached([]string{"blue"}, nil))
-	front := w.door("/loadbalancingrules/http")
+	front := w.listener("/loadbalancingrules/http")
 	sick := func(state string) {
 		w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 0, "state": state}, nil)
 	}
@@ -65,7 +65,7 @@ func TestRuleWithoutProbe(t *testing.T) {
 	w := newCity(t, "stay")
 	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) { p.LoadBalancingRules[0].Properties.Probe = nil })
 	w.house("blue", 2, attached([]string{"blue"}, nil))
-	front := w.door("/loadbalancingrules/http")
+	front := w.listener("/loadbalancingrules/http")
 	w.send("POST", houseID("blue")+"/virtualMachines/0/poweroff?api-version=2024-07-01", ``, http.StatusAccepted)
 	w.settle()
 	lost := func() (n int) {

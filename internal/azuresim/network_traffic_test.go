@@ -22,10 +22,10 @@ import (
 // patience is how long a test waits for what is certain to happen.
 const patience = 30 * time.Second
 
-// door is where clients come in by a rule, or by NAT to a machine; the name is the end of the door's.
-func (w *world) door(end string) string {
+// listener is where clients come in by a rule, or by NAT to a machine; the name is the end of the listener's.
+func (w *world) listener(end string) string {
 	w.t.Helper()
-	for _, d := range w.doors() {
+	for _, d := range w.listeners() {
 		if strings.HasSuffix(d.Name, strings.ToLower(end)) {
 			if d.Error != "" {
 				w.t.Fatal(d.Error)
@@ -33,19 +33,19 @@ func (w *world) door(end string) string {
 			return d.Address
 		}
 	}
-	w.t.Fatalf("there is no door %q among %+v", end, w.doors())
+	w.t.Fatalf("there is no listener %q among %+v", end, w.listeners())
 	return ""
 }
 
-type shownDoor struct {
+type shownListener struct {
 	Name, Address, Error string
 	Port                 int
 }
 
-func (w *world) doors() []shownDoor {
+func (w *world) listeners() []shownListener {
 	w.t.Helper()
-	var list []shownDoor
-	w.control("GET", "/doors", nil, &list)
+	var list []shownListener
+	w.control("GET", "/listeners", nil, &list)
 	return list
 }
 
@@ -100,7 +100,7 @@ func TestBlueGreenLosesNoRequest(t *testing.T) {
 	w.found(nil)
 	w.house("blue", 2, attached([]string{"blue"}, nil))
 	w.house("green", 2, attached([]string{"green"}, nil))
-	front := w.door("/loadbalancingrules/http")
+	front := w.listener("/loadbalancingrules/http")
 	w.wantPages(front, "blue", "blue")
 
 	crowd := newCrowd(t, front)
@@ -112,7 +112,7 @@ func TestBlueGreenLosesNoRequest(t *testing.T) {
 	w.wantPages(front, "blue", "blue", "blue", "blue")
 	crowd.await("blue")
 	crowd.end()
-	want(t, "where clients come in", w.door("/loadbalancingrules/http"), front)
+	want(t, "where clients come in", w.listener("/loadbalancingrules/http"), front)
 }
 
 // crowd is clients that come in one after the other.
@@ -224,7 +224,7 @@ func TestEstablishedConnections(t *testing.T) {
 			w.found(nil)
 			w.house("blue", 1, attached([]string{"blue"}, nil))
 			w.house("green", 1, attached([]string{"green"}, nil))
-			client := stay(t, w.door("/loadbalancingrules/http"))
+			client := stay(t, w.listener("/loadbalancingrules/http"))
 			page, err := client.ask()
 			want(t, "page", fmt.Sprint(page, err), "blue<nil>")
 			w.putBalancer(leadTo("blue")) // a write that switches nothing breaks nothing
@@ -241,7 +241,7 @@ func TestEstablishedConnections(t *testing.T) {
 			if errors.Is(err, os.ErrDeadlineExceeded) {
 				t.Fatal("the connection goes on")
 			}
-			w.wantPages(w.door("/loadbalancingrules/http"), "green")
+			w.wantPages(w.listener("/loadbalancingrules/http"), "green")
 		})
 	}
 }
@@ -252,7 +252,7 @@ func TestTrafficFollowsTheOperation(t *testing.T) {
 	w.found(nil)
 	w.house("blue", 1, attached([]string{"blue"}, nil))
 	w.house("green", 1, attached([]string{"green"}, nil))
-	front := w.door("/loadbalancingrules/http")
+	front := w.listener("/loadbalancingrules/http")
 	if _, err := w.balancers.BeginCreateOrUpdate(t.Context(), "rg", "lb", leadTo("green"), nil); err != nil {
 		t.Fatal(err)
 	}
@@ -278,25 +278,25 @@ func TestNATReachesOneMachine(t *testing.T) {
 		return source + " " + houseID("blue") + "/virtualMachines/" + vm + "/networkInterfaces/nic/ipConfigurations/ip"
 	}
 	for _, source := range []string{"/inboundNatRules/ssh", "/inboundNatPools/nat"} {
-		w.wantPages(w.door(member(source, "0")), "blue", "blue")
+		w.wantPages(w.listener(member(source, "0")), "blue", "blue")
 		w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 0, "state": "unhealthy"}, nil)
-		w.wantNobody(w.door(member(source, "0")))
-		w.wantPages(w.door(member(source, "1")), "blue", "blue")
+		w.wantNobody(w.listener(member(source, "0")))
+		w.wantPages(w.listener(member(source, "1")), "blue", "blue")
 		w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 0, "state": "healthy"}, nil)
 	}
-	w.wantNobody(w.door(member("/inboundNatPools/ssh", "1"))) // nothing listens at the machine's port 22
+	w.wantNobody(w.listener(member("/inboundNatPools/ssh", "1"))) // nothing listens at the machine's port 22
 	want(t, "port", w.portOf(member("/inboundNatPools/nat", "1")), 51001)
 	w.send("POST", houseID("blue")+"/delete?api-version=2024-07-01", `{"instanceIds": ["0"]}`, http.StatusAccepted)
 	w.settle()
-	want(t, "doors", len(w.doors()), 4) // the rule's, and those of the machine that is left
+	want(t, "listeners", len(w.listeners()), 4) // the rule's, and those of the machine that is left
 	want(t, "port", w.portOf(member("/inboundNatPools/nat", "1")), 51001)
 	want(t, "port", w.portOf(member("/inboundNatRules/ssh", "1")), 50001)
-	w.wantPages(w.door(member("/inboundNatPools/nat", "1")), "blue")
+	w.wantPages(w.listener(member("/inboundNatPools/nat", "1")), "blue")
 }
 
 func (w *world) portOf(end string) int {
 	w.t.Helper()
-	for _, d := range w.doors() {
+	for _, d := range w.listeners() {
 		if strings.HasSuffix(d.Name, strings.ToLower(end)) {
 			return d.Port
 		}
@@ -313,7 +313,7 @@ func TestPrivateFrontend(t *testing.T) {
 	}
 	lb = w.putBalancer(lb)
 	w.house("blue", 1, attached([]string{"blue"}, nil))
-	front := w.door("/loadbalancingrules/http")
+	front := w.listener("/loadbalancingrules/http")
 	w.wantPages(front, "blue")
 	host, _, err := net.SplitHostPort(front)
 	if err != nil {
@@ -326,6 +326,6 @@ func TestPrivateFrontend(t *testing.T) {
 	p, err := w.balancers.BeginDelete(t.Context(), "rg", "lb", nil)
 	done(t, w, p, err)
 	w.settle()
-	want(t, "doors", len(w.doors()), 0)
+	want(t, "listeners", len(w.listeners()), 0)
 	w.wantNobody(front)
 }

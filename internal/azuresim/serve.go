@@ -22,7 +22,7 @@ func (s *Server) call(r *arm.Request) *arm.Response {
 	s.compute.Locate(r)
 	entry := s.calls.Begin(s.kernel.Now, r)
 	res := s.guarded(r)
-	s.finish(r, res)
+	s.setHeaders(r, res)
 	entry.Status = res.Status
 	return res
 }

@@ -45,7 +45,7 @@ lead() {
 
 # public BALANCER is the public endpoint. A simulator without privileges cannot have port 80, so its control endpoint is asked.
 public() {
-  curl -sSf "$CONTROL/doors" | awk -v balancer="/$1\"" '
+  curl -sSf "$CONTROL/listeners" | awk -v balancer="/$1\"" '
     /"loadBalancer"/ { here = index($0, balancer) }
     /"port"/ { web = $2 + 0 == 80 }
     /"address"/ && here && web { gsub(/[",]/, "", $2); print "http://" $2 }'

@@ -52,7 +52,7 @@ func (s *Endpoint) Handler() http.Handler {
 		"DELETE /calls":       s.controlNoCalls,
 		"GET /instances":      s.controlInstances,
 		"POST /loadbalancers": s.controlLoadBalancer,
-		"GET /doors":          s.controlDoors,
+		"GET /listeners":      s.controlListeners,
 		"PUT /metrics":        s.controlMetrics,
 		"DELETE /metrics":     s.controlNoMetrics,
 		"POST /clock":         s.ControlClock,

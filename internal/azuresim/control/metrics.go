@@ -41,12 +41,12 @@ func (s *Endpoint) tellMetrics(all monitor.Subject, machines []monitor.Subject, 
 	now := s.Now.Unix() / 60
 	for _, about := range machines {
 		for i, value := range minutes {
-			s.Metrics.Told.Tell(about).Minutes[now-int64(len(minutes)-i)] = value
+			s.Metrics.Override.Tell(about).Minutes[now-int64(len(minutes)-i)] = value
 		}
 	}
 	if value != nil {
-		told := s.Metrics.Told.Tell(all)
-		told.Readings = append(told.Readings, monitor.Reading{From: now, Value: *value})
+		override := s.Metrics.Override.Tell(all)
+		override.Readings = append(override.Readings, monitor.Reading{From: now, Value: *value})
 	}
 }
 
@@ -58,7 +58,7 @@ func (s *Endpoint) controlLag(seconds *float64) error {
 	if *seconds < 0 {
 		return badControl("lagSeconds is below 0")
 	}
-	s.Metrics.Told.Lag = time.Duration(*seconds * float64(time.Second))
+	s.Metrics.Override.Lag = time.Duration(*seconds * float64(time.Second))
 	return nil
 }
 
@@ -91,6 +91,6 @@ func (s *Endpoint) controlSubjects(setID string, ref faults.InstanceRef, name st
 
 // controlNoMetrics makes all metrics the usual ones again, and none late.
 func (s *Endpoint) controlNoMetrics([]byte, *http.Request) (any, error) {
-	s.Metrics.Told = monitor.NewMeasurements()
+	s.Metrics.Override = monitor.NewMeasurements()
 	return nil, nil
 }

@@ -288,16 +288,16 @@ func (s *Endpoint) controlHealth(body []byte, _ *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	told, known := map[string]vmss.Health{
+	health, known := map[string]vmss.Health{
 		"healthy": vmss.Healthy, "unhealthy": vmss.Unhealthy, "unknown": vmss.HealthUnknown, "none": vmss.HealthMissing,
 	}[strings.ToLower(in.State)]
 	if !known {
 		return nil, badControl("state %q is none of healthy, unhealthy, unknown, none", in.State)
 	}
-	inst.Told = vmss.ToldHealth{Health: told, Told: true}
+	inst.HealthOverride = vmss.HealthOverride{Health: health, Set: true}
 	inst.Change(s.Now, func(*vmss.State) {})
 	if s.Fleet != nil {
-		s.Fleet.SetSick(inst.Key(), told == vmss.Unhealthy)
+		s.Fleet.SetSick(inst.Key(), health == vmss.Unhealthy)
 	}
 	return nil, nil
 }

@@ -21,8 +21,8 @@ func (s *Endpoint) controlSwitches(body []byte, _ *http.Request) (any, error) {
 		return nil, badControl("%v", err)
 	}
 	s.Switches = in
-	clear(s.Lists.Forms) // some switches change what lists show
-	s.MembersMoved()     // some say what is noted of members
+	clear(s.Lists.Templates) // some switches change what lists show
+	s.MembersMoved()         // some say what is noted of members
 	return in, nil
 }
 

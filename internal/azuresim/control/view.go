@@ -122,12 +122,12 @@ func (s *Endpoint) backends(setKey string) []string {
 	return keys
 }
 
-// controlDoors tells where clients really come in, which is not at the rule's port where this process may not have that.
-func (s *Endpoint) controlDoors([]byte, *http.Request) (any, error) {
-	out := []shownDoor{}
-	for _, name := range slices.Sorted(maps.Keys(s.Networks.Doors)) {
-		d := s.Networks.Doors[name]
-		shown := shownDoor{LoadBalancer: d.Balancer, Frontend: d.Frontend, Name: d.Name, Port: d.Port}
+// controlListeners tells where clients really come in, which is not at the rule's port where this process may not have that.
+func (s *Endpoint) controlListeners([]byte, *http.Request) (any, error) {
+	out := []shownListener{}
+	for _, name := range slices.Sorted(maps.Keys(s.Networks.Listeners)) {
+		d := s.Networks.Listeners[name]
+		shown := shownListener{LoadBalancer: d.Balancer, Frontend: d.Frontend, Name: d.Name, Port: d.Port}
 		if d.Err != nil {
 			shown.Error = d.Err.Error()
 		} else {
@@ -138,8 +138,8 @@ func (s *Endpoint) controlDoors([]byte, *http.Request) (any, error) {
 	return out, nil
 }
 
-// shownDoor is a door as the control endpoint lists it.
-type shownDoor struct {
+// shownListener is a listener as the control endpoint lists it.
+type shownListener struct {
 	LoadBalancer string `json:"loadBalancer"`
 	Frontend     string `json:"frontend"`
 	Name         string `json:"name"`

@@ -10,7 +10,7 @@ import (
 
 // balancer spreads connections, knowing nothing of what they carry.
 type balancer struct {
-	relay    *relay
+	proxy    *proxy
 	site     *site
 	backends func() []string
 
@@ -33,10 +33,10 @@ func (f *Fleet) OpenLoadBalancer(name string, port int, backends func() []string
 		return netip.AddrPort{}, fmt.Errorf("opening the load balancer %q at port %d: %w", name, port, err)
 	}
 	b := &balancer{site: s, backends: backends}
-	b.relay = f.newRelay(name, b.connect)
+	b.proxy = f.newProxy(name, b.connect)
 	f.balancers[name] = b
 	listener := s.listener
-	f.tasks.Go(func() { b.relay.accept(listener) })
+	f.tasks.Go(func() { b.proxy.accept(listener) })
 	return listener.Addr().(*net.TCPAddr).AddrPort(), nil
 }
 
@@ -44,22 +44,22 @@ func (f *Fleet) OpenLoadBalancer(name string, port int, backends func() []string
 func (f *Fleet) frontend(name string, port int) (*site, error) {
 	former := f.balancers[name]
 	if former == nil {
-		return f.street.settle(port)
+		return f.pool.settle(port)
 	}
-	former.relay.end()
+	former.proxy.end()
 	former.site.shut()
 	return former.site, former.site.open(port)
 }
 
 // close gives the address up and breaks all connections.
 func (b *balancer) close() {
-	b.relay.end()
+	b.proxy.end()
 	b.site.leave()
 }
 
 // connect takes turns until a machine accepts, and tries none twice; nil: none does.
 func (b *balancer) connect(ctx context.Context, _ net.Addr) net.Conn {
-	f := b.relay.fleet
+	f := b.proxy.fleet
 	keys := b.backends()
 	tried := make([]bool, len(keys))
 	for range keys {

@@ -52,7 +52,7 @@ func (f *Fleet) makeDisk(image guest.Image) (*disk, error) {
 		return nil, err
 	}
 	d := &disk{dir: dir, root: root, made: time.Now()}
-	if err := d.fill(image, f.cage); err != nil {
+	if err := d.fill(image, f.sandbox); err != nil {
 		root.Close()
 		return nil, err
 	}
@@ -60,7 +60,7 @@ func (f *Fleet) makeDisk(image guest.Image) (*disk, error) {
 	return d, nil
 }
 
-func (d *disk) fill(image guest.Image, c cage) error {
+func (d *disk) fill(image guest.Image, c sandbox) error {
 	for _, name := range []string{webDir, scriptDir, homeDir, tempDir} {
 		if err := d.root.Mkdir(name, 0o755); err != nil {
 			return err
@@ -91,7 +91,7 @@ func (d *disk) writeWeb(name string, content []byte) error {
 }
 
 // freshScriptDir empties the script directory: what one script downloaded or left is no part of the next.
-func (d *disk) freshScriptDir(c cage) error {
+func (d *disk) freshScriptDir(c sandbox) error {
 	if err := d.root.RemoveAll(scriptDir); err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (d *disk) freshScriptDir(c cage) error {
 
 // writeScript puts a downloaded file into the script directory, ready to be executed: no process may start while it is open for
 // writing, since that process, of another machine, would hold it open for a moment, and executing it would fail with "text file busy".
-func (d *disk) writeScript(name string, content []byte, c cage) error {
+func (d *disk) writeScript(name string, content []byte, c sandbox) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
 	name = path.Join(scriptDir, name)

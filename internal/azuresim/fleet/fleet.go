@@ -74,7 +74,7 @@ func (o Options) withDefaults() Options {
 type Fleet struct {
 	options Options
 	scratch string // ours alone; every disk is in it
-	cage    cage
+	sandbox sandbox
 	refusal error // why scripts do not run; nil: they do
 	client  downloads
 
@@ -84,11 +84,11 @@ type Fleet struct {
 
 	mu        sync.Mutex
 	closed    bool
-	street    street
+	pool      addressPool
 	machines  map[string]*machine
 	balancers map[string]*balancer
 	claims    map[string]*site // addresses of frontends, by the name they were claimed under
-	doors     map[string]*door
+	listeners map[string]*frontListener
 }
 
 // New makes an empty fleet. It fails where machines could not be reached, rather than when the first one boots.
@@ -105,23 +105,23 @@ func New(o Options) (*Fleet, error) {
 		machines:  map[string]*machine{},
 		balancers: map[string]*balancer{},
 		claims:    map[string]*site{},
-		doors:     map[string]*door{},
+		listeners: map[string]*frontListener{},
 	}
 	f.ctx, f.cancel = context.WithCancelCause(context.Background())
 	if err := f.tryPort(); err != nil {
 		f.Close()
 		return nil, err
 	}
-	f.cage, f.refusal = chooseCage(scratch, o, cagesOfThisProcess())
-	if f.refusal == nil && !f.cage.confined {
-		o.Logger.Warn("Scripts run unconfined", "cage", f.cage.name)
+	f.sandbox, f.refusal = chooseSandbox(scratch, o, sandboxesOfThisProcess())
+	if f.refusal == nil && !f.sandbox.confined {
+		o.Logger.Warn("Scripts run unconfined", "sandbox", f.sandbox.name)
 	}
 	return f, nil
 }
 
 // tryPort opens and closes a site as a machine would have it.
 func (f *Fleet) tryPort() error {
-	var trial street
+	var trial addressPool
 	s, err := trial.settle(f.options.MachinePort)
 	if err != nil {
 		return fmt.Errorf("machines cannot listen at port %d of 127.0.0.0/8: %w", f.options.MachinePort, err)

@@ -18,9 +18,9 @@ var _ guest.Networking = (*Fleet)(nil)
 // and a process without privileges cannot.
 const webPort = 80
 
-// door is a port of a frontend that is open.
-type door struct {
-	relay    *relay
+// frontListener is a port of a frontend that is open.
+type frontListener struct {
+	proxy    *proxy
 	address  string
 	listener net.Listener
 }
@@ -35,7 +35,7 @@ func (f *Fleet) ClaimAddress(name string) (netip.Addr, error) {
 	if s := f.claims[name]; s != nil {
 		return s.addr, nil
 	}
-	s, err := f.street.claim()
+	s, err := f.pool.claim()
 	if err != nil {
 		return netip.Addr{}, fmt.Errorf("claiming an address for %q: %w", name, err)
 	}
@@ -43,7 +43,7 @@ func (f *Fleet) ClaimAddress(name string) (netip.Addr, error) {
 	return s.addr, nil
 }
 
-// ReleaseAddress gives the address up, closes the doors there and breaks their connections.
+// ReleaseAddress gives the address up, closes the listeners there and breaks their connections.
 func (f *Fleet) ReleaseAddress(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -51,18 +51,18 @@ func (f *Fleet) ReleaseAddress(name string) {
 	if s == nil || f.closed {
 		return
 	}
-	for key, d := range f.doors {
+	for key, d := range f.listeners {
 		if d.address == name {
-			f.closeDoor(key, true)
+			f.closeListener(key, true)
 		}
 	}
 	s.leave()
 	delete(f.claims, name)
 }
 
-// OpenDoor listens at an address that was claimed. A port that is for the privileged, or taken, is replaced by a free one.
-// The same name again replaces the former door.
-func (f *Fleet) OpenDoor(o guest.Door) (netip.AddrPort, error) {
+// OpenListener listens at an address that was claimed. A port that is for the privileged, or taken, is replaced by a free one.
+// The same name again replaces the former listener.
+func (f *Fleet) OpenListener(o guest.Listener) (netip.AddrPort, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.closed {
@@ -70,20 +70,20 @@ func (f *Fleet) OpenDoor(o guest.Door) (netip.AddrPort, error) {
 	}
 	s := f.claims[o.Address]
 	if s == nil {
-		return netip.AddrPort{}, fmt.Errorf("opening door %q: nobody claimed the address %q", o.Name, o.Address)
+		return netip.AddrPort{}, fmt.Errorf("opening listener %q: nobody claimed the address %q", o.Name, o.Address)
 	}
-	f.closeDoor(o.Name, false)
+	f.closeListener(o.Name, false)
 	listener, err := listen(s.addr, o.Port)
 	if errors.Is(err, syscall.EACCES) || errors.Is(err, syscall.EADDRINUSE) {
 		listener, err = listen(s.addr, 0)
 	}
 	if err != nil {
-		return netip.AddrPort{}, fmt.Errorf("opening door %q: %w", o.Name, err)
+		return netip.AddrPort{}, fmt.Errorf("opening listener %q: %w", o.Name, err)
 	}
-	d := &door{address: o.Address, listener: listener}
-	d.relay = f.newRelay(o.Name, f.leadBy(o.Pick))
-	f.doors[o.Name] = d
-	f.tasks.Go(func() { d.relay.accept(listener) })
+	d := &frontListener{address: o.Address, listener: listener}
+	d.proxy = f.newProxy(o.Name, f.leadBy(o.Pick))
+	f.listeners[o.Name] = d
+	f.tasks.Go(func() { d.proxy.accept(listener) })
 	return listener.Addr().(*net.TCPAddr).AddrPort(), nil
 }
 
@@ -110,32 +110,32 @@ func (f *Fleet) realPort(port int) int {
 	return port
 }
 
-// CloseDoor stops listening, and breaks the door's connections where it is told to.
-func (f *Fleet) CloseDoor(name string, breaks bool) {
+// CloseListener stops listening, and breaks the listener's connections where it is told to.
+func (f *Fleet) CloseListener(name string, breaks bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	f.closeDoor(name, breaks)
+	f.closeListener(name, breaks)
 }
 
-// closeDoor is CloseDoor with the fleet locked.
-func (f *Fleet) closeDoor(name string, breaks bool) {
-	d := f.doors[name]
+// closeListener is CloseListener with the fleet locked.
+func (f *Fleet) closeListener(name string, breaks bool) {
+	d := f.listeners[name]
 	if d == nil {
 		return
 	}
 	d.listener.Close()
 	if breaks {
-		d.relay.end()
+		d.proxy.end()
 	}
-	delete(f.doors, name)
+	delete(f.listeners, name)
 }
 
-// BreakFlows breaks the connections that were made through a door.
+// BreakFlows breaks the connections that were made through a listener.
 func (f *Fleet) BreakFlows(name string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if d := f.doors[name]; d != nil {
-		d.relay.breakFlows()
+	if d := f.listeners[name]; d != nil {
+		d.proxy.breakFlows()
 	}
 }
 
@@ -153,7 +153,7 @@ func (f *Fleet) Answers(key string, p guest.Probe) bool {
 		return false
 	}
 	seen := &statusOnly{header: http.Header{}}
-	(&page{machine: m, owner: f.cage.uid}).ServeHTTP(seen, request)
+	(&page{machine: m, owner: f.sandbox.uid}).ServeHTTP(seen, request)
 	return seen.status == http.StatusOK
 }
 
@@ -176,10 +176,10 @@ func (s *statusOnly) WriteHeader(status int) {
 	}
 }
 
-// closeNetwork ends all doors and gives their addresses up. The fleet is locked.
+// closeNetwork ends all listeners and gives their addresses up. The fleet is locked.
 func (f *Fleet) closeNetwork() {
-	for name := range f.doors {
-		f.closeDoor(name, true)
+	for name := range f.listeners {
+		f.closeListener(name, true)
 	}
 	for _, s := range f.claims {
 		s.leave()

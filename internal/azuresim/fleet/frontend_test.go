@@ -14,33 +14,33 @@ func to(key string, port int) func(netip.Addr) (guest.Target, bool) {
 	return func(netip.Addr) (guest.Target, bool) { return guest.Target{Key: key, Port: port}, key != "" }
 }
 
-func openDoor(t *testing.T, f *Fleet, name string, port int, pick func(netip.Addr) (guest.Target, bool)) netip.AddrPort {
+func openListener(t *testing.T, f *Fleet, name string, port int, pick func(netip.Addr) (guest.Target, bool)) netip.AddrPort {
 	t.Helper()
 	if _, err := f.ClaimAddress("front"); err != nil {
 		t.Fatal(err)
 	}
-	at, err := f.OpenDoor(guest.Door{Name: name, Address: "front", Port: port, Pick: pick})
+	at, err := f.OpenListener(guest.Listener{Name: name, Address: "front", Port: port, Pick: pick})
 	if err != nil {
 		t.Fatal(err)
 	}
 	return at
 }
 
-func TestDoorsLeadToOneMachine(t *testing.T) {
+func TestListenersLeadToOneMachine(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", imageOf("a"))
 	f.Boot("b", imageOf("b"))
-	doorA, doorB := openDoor(t, f, "a", 0, to("a", 80)), openDoor(t, f, "b", 0, to("b", testPort))
+	doorA, doorB := openListener(t, f, "a", 0, to("a", 80)), openListener(t, f, "b", 0, to("b", testPort))
 	if doorA.Addr() != doorB.Addr() || doorA == doorB {
 		t.Errorf("got %v and %v, want two ports of one address", doorA, doorB)
 	}
 	want(t, pages(t, doorA, 2)+" "+pages(t, doorB, 2), "a a b b")
 	f.Down("a")
 	wantHungUp(t, doorA)
-	wantHungUp(t, openDoor(t, f, "ssh", 0, to("b", 22)))
-	wantHungUp(t, openDoor(t, f, "nobody", 0, to("", 0)))
-	wantHungUp(t, openDoor(t, f, "unknown", 0, to("c", 80)))
-	f.CloseDoor("b", false)
+	wantHungUp(t, openListener(t, f, "ssh", 0, to("b", 22)))
+	wantHungUp(t, openListener(t, f, "nobody", 0, to("", 0)))
+	wantHungUp(t, openListener(t, f, "unknown", 0, to("c", 80)))
+	f.CloseListener("b", false)
 	wantRefused(t, doorB.String())
 	f.ReleaseAddress("front")
 	wantRefused(t, doorA.String())
@@ -64,24 +64,24 @@ func wantHungUp(t *testing.T, at netip.AddrPort) {
 func TestTakenPortIsReplaced(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", imageOf("a"))
-	first := openDoor(t, f, "first", 0, to("a", 80))
-	second := openDoor(t, f, "second", int(first.Port()), to("a", 80))
+	first := openListener(t, f, "first", 0, to("a", 80))
+	second := openListener(t, f, "second", int(first.Port()), to("a", 80))
 	if first.Addr() != second.Addr() || first == second {
 		t.Errorf("got %v and %v", first, second)
 	}
 	want(t, pages(t, second, 1), "a")
-	if _, err := f.OpenDoor(guest.Door{Name: "x", Address: "front", Port: -1}); err == nil {
+	if _, err := f.OpenListener(guest.Listener{Name: "x", Address: "front", Port: -1}); err == nil {
 		t.Error("opened at port -1")
 	}
-	if _, err := f.OpenDoor(guest.Door{Name: "x", Address: "nobody's"}); err == nil {
+	if _, err := f.OpenListener(guest.Listener{Name: "x", Address: "nobody's"}); err == nil {
 		t.Error("opened at an address that nobody claimed")
 	}
 }
 
-func TestFlowsBreakApartFromDoors(t *testing.T) {
+func TestFlowsBreakApartFromListeners(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", imageOf("a"))
-	at := openDoor(t, f, "door", 0, to("a", 80))
+	at := openListener(t, f, "listener", 0, to("a", 80))
 	connect := func() net.Conn {
 		conn, err := net.Dial("tcp", at.String())
 		if err != nil {
@@ -103,10 +103,10 @@ func TestFlowsBreakApartFromDoors(t *testing.T) {
 		}
 	}
 	before := connect()
-	f.BreakFlows("door")
+	f.BreakFlows("listener")
 	wantBroken(before)
 	after := connect()
-	f.CloseDoor("door", true)
+	f.CloseListener("listener", true)
 	wantBroken(after)
 }
 

@@ -41,7 +41,7 @@ func (f *Fleet) Boot(key string, image guest.Image) {
 func (f *Fleet) boot(key string, image guest.Image) error {
 	m := f.machines[key]
 	if m == nil {
-		s, err := f.street.settle(f.options.MachinePort)
+		s, err := f.pool.settle(f.options.MachinePort)
 		if err != nil {
 			return fmt.Errorf("taking an address: %w", err)
 		}

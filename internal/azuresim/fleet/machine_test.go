@@ -165,7 +165,7 @@ func TestStreet(t *testing.T) {
 		0: "127.1.0.1", 253: "127.1.0.254", 254: "127.1.1.1", 254*256 - 1: "127.1.255.254", 254 * 256: "127.2.0.1",
 		254*256*254 - 1: "127.254.255.254", 254 * 256 * 254: "127.1.0.1",
 	} {
-		s := street{next: i}
+		s := addressPool{next: i}
 		if got := s.address().String(); got != want {
 			t.Errorf("number %d is %s, want %s", i, got, want)
 		}

@@ -19,7 +19,7 @@ func (f *Fleet) runCommand(d *disk, command, dir string) (guest.ScriptResult, er
 	ctx, cancel := context.WithTimeoutCause(d.ctx, limit, fmt.Errorf("killed at the time limit of %v", limit))
 	defer cancel()
 	stdout, stderr := tail{limit: f.options.MaxOutput}, tail{limit: f.options.MaxOutput}
-	cmd := f.cage.command(ctx, command)
+	cmd := f.sandbox.command(ctx, command)
 	cmd.Dir = d.path(dir)
 	cmd.Env = []string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
@@ -45,7 +45,7 @@ func (f *Fleet) runCommand(d *disk, command, dir string) (guest.ScriptResult, er
 }
 
 // command makes a shell command that is killed, with all that it started, when ctx ends or, where the system can, this process dies.
-func (c cage) command(ctx context.Context, command string) *exec.Cmd {
+func (c sandbox) command(ctx context.Context, command string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, "/bin/sh", "-c", command)
 	cmd.SysProcAttr = c.attributes()
 	cmd.Cancel = func() error { return killGroup(cmd) }

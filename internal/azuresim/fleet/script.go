@@ -85,7 +85,7 @@ func (f *Fleet) execute(d *disk, s guest.Script) (guest.ScriptResult, error) {
 	if err := context.Cause(d.ctx); err != nil {
 		return guest.ScriptResult{}, err
 	}
-	if err := d.freshScriptDir(f.cage); err != nil {
+	if err := d.freshScriptDir(f.sandbox); err != nil {
 		return guest.ScriptResult{}, fmt.Errorf("emptying the script directory: %w", err)
 	}
 	for _, uri := range s.URIs {
@@ -93,7 +93,7 @@ func (f *Fleet) execute(d *disk, s guest.Script) (guest.ScriptResult, error) {
 		if err != nil {
 			return guest.ScriptResult{}, err
 		}
-		if err := d.writeScript(name, content, f.cage); err != nil {
+		if err := d.writeScript(name, content, f.sandbox); err != nil {
 			return guest.ScriptResult{}, fmt.Errorf("storing the downloaded %q: %w", name, err)
 		}
 	}
@@ -108,7 +108,7 @@ const programName = "script.sh"
 
 // runProgram executes a file as Azure's agent does: by a shell, which reads what names no interpreter itself.
 func (f *Fleet) runProgram(d *disk, s guest.Script) (guest.ScriptResult, error) {
-	if err := d.writeScript(programName, []byte(s.Program), f.cage); err != nil {
+	if err := d.writeScript(programName, []byte(s.Program), f.sandbox); err != nil {
 		return guest.ScriptResult{}, fmt.Errorf("storing the program: %w", err)
 	}
 	words := []string{word(filepath.Join(d.path(scriptDir), programName))}

@@ -350,7 +350,7 @@ func liveUntilKilled(dir string) {
 }
 
 func TestScriptsDieWithTheSimulator(t *testing.T) {
-	if f := scriptFleet(t, Options{}); !f.cage.confined {
+	if f := scriptFleet(t, Options{}); !f.sandbox.confined {
 		t.Skip("what an unconfined shell started outlives it")
 	}
 	alive := lifeline(t)

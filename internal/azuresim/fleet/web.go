@@ -22,7 +22,7 @@ type web struct {
 func (f *Fleet) serve(m *machine) *web {
 	w := &web{}
 	w.server = http.Server{
-		Handler:           &page{machine: m, owner: f.cage.uid},
+		Handler:           &page{machine: m, owner: f.sandbox.uid},
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(f.options.Logger.Handler(), slog.LevelDebug),
@@ -69,7 +69,7 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "out of order", http.StatusServiceUnavailable)
 		return
 	}
-	m := p.manners(d)
+	m := p.faultConfig(d)
 	if m.isDead(d.made) {
 		panic(http.ErrAbortHandler) // whoever asked is cut off
 	}

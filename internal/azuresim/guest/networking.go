@@ -11,20 +11,20 @@ type Networking interface {
 	ClaimAddress(name string) (netip.Addr, error)
 	// ReleaseAddress gives the address up; all that listens there ends.
 	ReleaseAddress(name string)
-	// OpenDoor listens at an address that was claimed under a name. Each
+	// OpenListener listens at an address that was claimed under a name. Each
 	// connection goes to where pick leads, which is asked on another goroutine.
 	// Where the port may not be had by this process, or is taken, it is another one: at says which.
-	OpenDoor(door Door) (at netip.AddrPort, err error)
-	// CloseDoor stops listening; breaks says whether connections that were made through it break.
-	CloseDoor(name string, breaks bool)
-	// BreakFlows breaks the connections that were made through a door; it stays open.
+	OpenListener(listener Listener) (at netip.AddrPort, err error)
+	// CloseListener stops listening; breaks says whether connections that were made through it break.
+	CloseListener(name string, breaks bool)
+	// BreakFlows breaks the connections that were made through a listener; it stays open.
 	BreakFlows(name string)
 	// Answers says whether a machine answers a probe now.
 	Answers(key string, p Probe) bool
 }
 
-// Door is where clients come in: a port of a frontend.
-type Door struct {
+// Listener is where clients come in: a port of a frontend.
+type Listener struct {
 	Name    string
 	Address string // the name under which its address was claimed
 	Port    int

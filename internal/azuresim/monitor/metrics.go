@@ -71,12 +71,12 @@ type Reading struct {
 
 // Tell begins or continues a story.
 func (m Measurements) Tell(about Subject) *story {
-	told := m.stories[about]
-	if told == nil {
-		told = &story{Minutes: map[int64]*float64{}}
-		m.stories[about] = told
+	override := m.stories[about]
+	if override == nil {
+		override = &story{Minutes: map[int64]*float64{}}
+		m.stories[about] = override
 	}
-	return told
+	return override
 }
 
 // since is the value that a metric has in a minute, by what was said last; nil: nothing was said.
@@ -94,8 +94,8 @@ func (s *story) since(minute int64) *float64 {
 func (s *Provider) measured(inst *vmss.Instance, m Metric, minute int64) *float64 {
 	own := Subject{inst.Set.Key, strings.ToLower(m.Name), inst.RefKey()}
 	all := Subject{own.Set, own.Metric, ""}
-	if told := s.Told.stories[own]; told != nil {
-		if value, single := told.Minutes[minute]; single {
+	if override := s.Override.stories[own]; override != nil {
+		if value, single := override.Minutes[minute]; single {
 			return value
 		}
 	}
@@ -103,8 +103,8 @@ func (s *Provider) measured(inst *vmss.Instance, m Metric, minute int64) *float6
 		return nil
 	}
 	for _, about := range []Subject{own, all} {
-		if told := s.Told.stories[about]; told != nil && told.since(minute) != nil {
-			return told.since(minute)
+		if override := s.Override.stories[about]; override != nil && override.since(minute) != nil {
+			return override.since(minute)
 		}
 	}
 	return &m.usual
@@ -117,13 +117,15 @@ func wasOn(inst *vmss.Instance, minute int64) bool {
 }
 
 // lastMinute is the first one that cannot be seen yet.
-func (s *Provider) lastMinute() int64 { return s.Now.Add(-s.Told.Lag).Unix() / 60 }
+func (s *Provider) lastMinute() int64 { return s.Now.Add(-s.Override.Lag).Unix() / 60 }
 
 // Provider is Azure Monitor, as far as it tells of machines.
 type Provider struct {
 	*vmss.Provider
-	Told Measurements
+	Override Measurements
 }
 
 // NewProvider is an Azure Monitor of the machines of a provider.
-func NewProvider(c *vmss.Provider) *Provider { return &Provider{Provider: c, Told: NewMeasurements()} }
+func NewProvider(c *vmss.Provider) *Provider {
+	return &Provider{Provider: c, Override: NewMeasurements()}
+}

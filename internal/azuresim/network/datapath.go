@@ -16,8 +16,8 @@ import (
 type dataPath struct {
 	*backendPools
 	addresses int // synthetic public addresses given so far
-	Doors     map[string]openDoor
-	moved     bool // who is behind the doors may have changed since they were looked at
+	Listeners map[string]openListener
+	moved     bool // who is behind the listeners may have changed since they were looked at
 }
 
 // trafficPath is what the data path of a load balancer follows: the state of the last write whose operation has ended.

@@ -10,59 +10,59 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// openDoor is a door as the fleet opened it, or why it could not.
-type openDoor struct {
-	guest.Door
+// openListener is a listener as the fleet opened it, or why it could not.
+type openListener struct {
+	guest.Listener
 	Balancer, Frontend string // ids
 	At                 netip.AddrPort
 	Err                error
 }
 
-// NetworkMoved plans to look at members and doors again: machines or load balancers are not what they were. It is cheap where there is
+// NetworkMoved plans to look at members and listeners again: machines or load balancers are not what they were. It is cheap where there is
 // no network.
 func (s *dataPath) NetworkMoved() {
-	if s.moved || (len(s.Resources) == 0 && len(s.Doors) == 0) {
+	if s.moved || (len(s.Resources) == 0 && len(s.Listeners) == 0) {
 		return
 	}
 	s.moved = true
-	s.After(0, s.followDoors)
+	s.After(0, s.followListeners)
 }
 
-// followDoors notes who is a member, and opens and closes doors until they are those that the load balancers ask for. A door that stays
-// is not touched:
+// followListeners notes who is a member, and opens and closes listeners until they are those that the load balancers ask for. A listener
+// that stays is not touched:
 // where its connections go is asked at each of them.
-func (s *dataPath) followDoors() {
+func (s *dataPath) followListeners() {
 	s.moved = false
 	s.noteMembers()
 	fleet, ok := s.Fleet.(guest.Networking)
 	if !ok {
 		return
 	}
-	wanted := map[string]openDoor{}
+	wanted := map[string]openListener{}
 	for _, res := range s.NetOfKind(LoadBalancers) {
-		s.addDoors(res, wanted)
+		s.addListeners(res, wanted)
 	}
-	for _, name := range slices.Sorted(maps.Keys(s.Doors)) {
-		is, want := s.Doors[name], wanted[name]
+	for _, name := range slices.Sorted(maps.Keys(s.Listeners)) {
+		is, want := s.Listeners[name], wanted[name]
 		if is.Err != nil || is.Address != want.Address || is.Port != want.Port {
-			fleet.CloseDoor(name, s.Switches.RuleSwitch == "break")
-			delete(s.Doors, name)
+			fleet.CloseListener(name, s.Switches.RuleSwitch == "break")
+			delete(s.Listeners, name)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(wanted)) {
-		if _, open := s.Doors[name]; open {
+		if _, open := s.Listeners[name]; open {
 			continue
 		}
-		door := wanted[name]
-		if door.At, door.Err = fleet.OpenDoor(door.Door); door.Err != nil {
-			s.Log.Error("Opening a door failed", "door", name, "error", door.Err)
+		listener := wanted[name]
+		if listener.At, listener.Err = fleet.OpenListener(listener.Listener); listener.Err != nil {
+			s.Log.Error("Opening a listener failed", "listener", name, "error", listener.Err)
 		}
-		s.Doors[name] = door
+		s.Listeners[name] = listener
 	}
 }
 
-// addDoors collects the doors of a load balancer: one a rule, and one a machine and NAT source. There are none for datagrams.
-func (s *dataPath) addDoors(res *Resource, doors map[string]openDoor) {
+// addListeners collects the listeners of a load balancer: one a rule, and one a machine and NAT source. There are none for datagrams.
+func (s *dataPath) addListeners(res *Resource, listeners map[string]openListener) {
 	add := func(name, frontend, protocol string, port int, pick func(netip.Addr) (guest.Target, bool)) {
 		child := res.childByID(res.Path.Applied, Frontends, frontend)
 		if child == nil || strings.EqualFold(protocol, "Udp") || port == 0 {
@@ -72,7 +72,7 @@ func (s *dataPath) addDoors(res *Resource, doors map[string]openDoor) {
 		if public := tree.StringAt(child, "properties", "publicIPAddress", "id"); public != "" {
 			claim = strings.ToLower(public)
 		}
-		doors[name] = openDoor{Door: guest.Door{Name: name, Address: claim, Port: port, Pick: pick}, Balancer: res.id(),
+		listeners[name] = openListener{Listener: guest.Listener{Name: name, Address: claim, Port: port, Pick: pick}, Balancer: res.id(),
 			Frontend: res.childID(Frontends, tree.StringAt(child, "name"))}
 	}
 	for _, rule := range children(res.Path.Applied, Rules) {

@@ -29,7 +29,7 @@ type inventory struct {
 func NewProvider(c *vmss.Provider, lists *render.Lister) *Provider {
 	kept := &inventory{Resources: map[string]*Resource{}}
 	pools := &backendPools{Provider: c, inventory: kept, subnets: map[string]int{}}
-	return &Provider{dataPath: &dataPath{backendPools: pools, Doors: map[string]openDoor{}}, lists: lists}
+	return &Provider{dataPath: &dataPath{backendPools: pools, Listeners: map[string]openListener{}}, lists: lists}
 }
 
 // Kind is a type of resources of the network provider, and what differs between these types.

@@ -2,12 +2,12 @@ package render
 
 import "github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
 
-// Lister shows instances, one by one or in pages. It keeps the forms that lists are written by.
+// Lister shows instances, one by one or in pages. It keeps the templates that lists are written by.
 type Lister struct {
 	*operations.Registry
 	PageSize  int
-	Forms     map[likeness]*form // nil: such an instance has none
-	pageBytes int                // of the last list page that was written
+	Templates map[templateKey]*template // nil: such an instance has none
+	pageBytes int                       // of the last list page that was written
 }
 
 const defaultPageSize = 100
@@ -17,5 +17,5 @@ func NewLister(r *operations.Registry, pageSize int) *Lister {
 	if pageSize <= 0 {
 		pageSize = defaultPageSize
 	}
-	return &Lister{Registry: r, PageSize: pageSize, Forms: map[likeness]*form{}}
+	return &Lister{Registry: r, PageSize: pageSize, Templates: map[templateKey]*template{}}
 }

@@ -15,13 +15,13 @@ import (
 )
 
 // A list of a thousand instances is four megabytes of JSON, nearly all of which they share. So what is alike is written once, as a
-// form, and filled in for each. A form is cut out of what the one renderer of instances (look.body) writes, never written by hand:
+// template, and filled in for each. A template is cut out of what the one renderer of instances (look.body) writes, never written by hand:
 // the two cannot come to differ.
 
-// form is the JSON of a listed instance with blanks left for what is its own.
-type form struct {
+// template is the JSON of a listed instance with blanks left for what is its own.
+type template struct {
 	pieces []piece
-	doc    tree.Object // keeps the tree alive whose address is in the likeness
+	doc    tree.Object // keeps the tree alive whose address is in the templateKey
 }
 
 // piece is some text and the blank after it; the last piece has none.
@@ -33,9 +33,9 @@ type piece struct {
 // blank appends what one instance has in a place that all have.
 type blank func(out []byte, l Snapshot) []byte
 
-// likeness is all that instances must have in common to share a form. A new member of instance that is shown belongs here, or
+// templateKey is all that instances must have in common to share a template. A new member of instance that is shown belongs here, or
 // among the blanks, or has to make an instance peculiar; TestFormsKnowEveryField asks for it.
-type likeness struct {
+type templateKey struct {
 	set       *vmss.ScaleSet
 	doc       uintptr // of the tree, which never changes once it is the set's
 	upperCase bool
@@ -53,9 +53,9 @@ type likeness struct {
 	hasProtection, protectScaleIn, protectsActions bool
 }
 
-func (l Listing) likeness(shown Snapshot, version arm.APIVersion) likeness {
+func (l Listing) templateKey(shown Snapshot, version arm.APIVersion) templateKey {
 	set := shown.Set
-	return likeness{
+	return templateKey{
 		set: set, doc: reflect.ValueOf(set.Doc).Pointer(), upperCase: set.UpperCase,
 		version: version, expands: l.expands, projects: l.projects,
 		model: shown.state.Model, isLatest: shown.state.Model == shown.latest,
@@ -68,8 +68,9 @@ func (l Listing) likeness(shown Snapshot, version arm.APIVersion) likeness {
 // isPeculiar says whether an instance shows something that hardly any other does.
 func isPeculiar(inst *vmss.Instance) bool { return inst.Tags != nil || len(inst.Results) > 0 }
 
-// FormsKept bounds the forms at some megabytes. Making one costs as much as writing a few instances, so all may be forgotten at once.
-const FormsKept = 256
+// TemplatesKept bounds the templates at some megabytes. Making one costs as much as writing a few instances, so all may be forgotten at
+// once.
+const TemplatesKept = 256
 
 // Draw writes one instance of a list.
 func (s *Lister) Draw(w *tree.Writer, l Listing, shown Snapshot, version arm.APIVersion, depth int) {
@@ -77,14 +78,14 @@ func (s *Lister) Draw(w *tree.Writer, l Listing, shown Snapshot, version arm.API
 		w.Value(l.Item(shown, version), depth)
 		return
 	}
-	key := l.likeness(shown, version)
-	f, known := s.Forms[key]
+	key := l.templateKey(shown, version)
+	f, known := s.Templates[key]
 	if !known {
-		f = l.newForm(shown, version, depth)
-		if len(s.Forms) >= FormsKept {
-			clear(s.Forms)
+		f = l.newTemplate(shown, version, depth)
+		if len(s.Templates) >= TemplatesKept {
+			clear(s.Templates)
 		}
-		s.Forms[key] = f
+		s.Templates[key] = f
 	}
 	if f == nil {
 		w.Value(l.Item(shown, version), depth)
@@ -93,7 +94,7 @@ func (s *Lister) Draw(w *tree.Writer, l Listing, shown Snapshot, version arm.API
 	w.Out = f.fill(w.Out, shown)
 }
 
-func (f *form) fill(out []byte, shown Snapshot) []byte {
+func (f *template) fill(out []byte, shown Snapshot) []byte {
 	for _, p := range f.pieces {
 		out = append(out, p.text...)
 		if p.blank != nil {
@@ -103,7 +104,7 @@ func (f *form) fill(out []byte, shown Snapshot) []byte {
 	return out
 }
 
-// blanks are what instances have of their own. None's text begins with another's, in the instances that forms are cut from.
+// blanks are what instances have of their own. None's text begins with another's, in the instances that templates are cut from.
 var blanks = []blank{
 	func(out []byte, l Snapshot) []byte { return strconv.AppendInt(out, int64(l.ID), 10) },
 	func(out []byte, l Snapshot) []byte { return append(out, l.Number36()...) },
@@ -121,10 +122,10 @@ var blanks = []blank{
 	func(out []byte, l Snapshot) []byte { return arm.AppendTime(out, time.Unix(0, l.healthTime)) },
 }
 
-// newForm cuts a form for all that are like an instance; nil if there is none: then each is written by itself.
-func (l Listing) newForm(shown Snapshot, version arm.APIVersion, depth int) *form {
+// newTemplate cuts a template for all that are like an instance; nil if there is none: then each is written by itself.
+func (l Listing) newTemplate(shown Snapshot, version arm.APIVersion, depth int) *template {
 	first, second := shown.standIn(1), shown.standIn(2)
-	f := &form{doc: shown.Set.Doc}
+	f := &template{doc: shown.Set.Doc}
 	c := cutter{first: written(l.Item(first, version), depth), second: written(l.Item(second, version), depth)}
 	for _, b := range blanks {
 		one, other := b(nil, first), b(nil, second)
@@ -164,7 +165,7 @@ type mark struct {
 	first, second []byte
 }
 
-// cutter cuts a form out of two stand-ins. Where they differ, a blank must explain it; what is the same in both is text, even
+// cutter cuts a template out of two stand-ins. Where they differ, a blank must explain it; what is the same in both is text, even
 // where it looks like what one of them has in a blank.
 type cutter struct {
 	first, second []byte

@@ -41,7 +41,7 @@ type Instance struct {
 	Tags                           tree.Object                   // nil: those of the set
 	Results                        map[string]guest.ScriptResult // of scripts, by extension; nil: none failed or ran for real
 	PendingScripts, PendingDisk    bool                          // it was off when its model changed
-	Told                           ToldHealth
+	HealthOverride                 HealthOverride
 
 	Surplus   bool             // overprovisioning made it and will not keep it
 	warmUntil time.Time        // its health is not known before
@@ -116,9 +116,9 @@ func (h Health) String() string {
 }
 
 // ToldHealth is what the control endpoint made an instance report.
-type ToldHealth struct {
+type HealthOverride struct {
 	Health Health
-	Told   bool
+	Set    bool
 }
 
 // pastKept bounds an instance's history; lists that lag look no further back.
@@ -158,7 +158,7 @@ func (inst *Instance) Change(now time.Time, to func(*State)) {
 // healthy whatever it was told to say.
 func (inst *Instance) judgeHealth() Health {
 	switch {
-	case inst.Told.Told && inst.Told.Health == HealthMissing:
+	case inst.HealthOverride.Set && inst.HealthOverride.Health == HealthMissing:
 		return HealthMissing
 	case inst.Power == Deallocated || inst.Power == Stopped:
 		return Unhealthy
@@ -168,8 +168,8 @@ func (inst *Instance) judgeHealth() Health {
 		return Unhealthy
 	case inst.isWarmingUp():
 		return inst.warmingHealth()
-	case inst.Told.Told:
-		return inst.Told.Health
+	case inst.HealthOverride.Set:
+		return inst.HealthOverride.Health
 	case inst.Provisioning == Creating:
 		return HealthUnknown
 	}

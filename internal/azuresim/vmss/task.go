@@ -117,7 +117,7 @@ func (inst *Instance) bootFresh(m *vmprofile.Model) {
 	}
 	s.Fleet.Boot(inst.Key(), s.imageOf(m))
 	inst.Address = s.Fleet.Address(inst.Key())
-	s.Fleet.SetSick(inst.Key(), inst.Told.Told && inst.Told.Health == Unhealthy)
+	s.Fleet.SetSick(inst.Key(), inst.HealthOverride.Set && inst.HealthOverride.Health == Unhealthy)
 }
 
 func (t *task) endOfTime() {

@@ -18,8 +18,8 @@ const (
 	mostManners = 4 << 10
 )
 
-// manners are how a web server behaves. The zero value is a good one.
-type manners struct {
+// faultConfig is how a web server behaves. The zero value is a good one.
+type faultConfig struct {
 	ErrorPercent int    `json:"errorPercent"` // of the requests that are answered by 500
 	DiesAfter    string `json:"diesAfter"`    // after the machine got its disk; from then on connections are broken
 }
@@ -27,9 +27,9 @@ type manners struct {
 // tally counts what the web server of a disk answered.
 type tally struct{ good, bad atomic.Int64 }
 
-// manners reads how the machine behaves now. A file that makes no sense says nothing.
-func (p *page) manners(d *disk) manners {
-	var m manners
+// faultConfig reads how the machine behaves now. A file that makes no sense says nothing.
+func (p *page) faultConfig(d *disk) faultConfig {
+	var m faultConfig
 	file, _ := p.open(d, mannersFile)
 	if file == nil {
 		return m
@@ -37,19 +37,19 @@ func (p *page) manners(d *disk) manners {
 	defer file.Close()
 	text, err := io.ReadAll(io.LimitReader(file, mostManners))
 	if err != nil || json.Unmarshal(text, &m) != nil {
-		return manners{}
+		return faultConfig{}
 	}
 	return m
 }
 
 // isDead says whether the machine's program has ended.
-func (m manners) isDead(since time.Time) bool {
+func (m faultConfig) isDead(since time.Time) bool {
 	after, err := time.ParseDuration(m.DiesAfter)
 	return err == nil && time.Since(since) >= after
 }
 
 // errs says whether the next request is one that is answered by an error: so many of a hundred, evenly.
-func (m manners) errs(t *tally) bool {
+func (m faultConfig) errs(t *tally) bool {
 	n := t.good.Load() + t.bad.Load()
 	percent := int64(m.ErrorPercent)
 	return (n+1)*percent/100 > n*percent/100

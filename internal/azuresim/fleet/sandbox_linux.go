@@ -6,18 +6,18 @@ import "syscall"
 const namespaces = syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
 
 // confinedCages are those by namespaces, the tightest first.
-func confinedCages(uid, gid int) []cage {
-	own := cage{name: "user namespace", confined: true, uid: uid, gid: gid, attr: userNamespace(uid, gid)}
+func confinedSandboxes(uid, gid int) []sandbox {
+	own := sandbox{name: "user namespace", confined: true, uid: uid, gid: gid, attr: userNamespace(uid, gid)}
 	if uid != 0 {
-		return []cage{own}
+		return []sandbox{own}
 	}
 	drop := &syscall.Credential{Uid: nobody, Gid: nobody}
 	// In a user namespace without root, set-user-ID programs give nothing; so it is tried first, though root needs none for the others.
-	tightest := cage{name: "user namespace as nobody", confined: true, uid: nobody, gid: nobody, attr: userNamespace(nobody, nobody)}
+	tightest := sandbox{name: "user namespace as nobody", confined: true, uid: nobody, gid: nobody, attr: userNamespace(nobody, nobody)}
 	tightest.attr.Credential, tightest.attr.GidMappingsEnableSetgroups = drop, true
-	tight := cage{name: "namespaces as nobody", confined: true, uid: nobody, gid: nobody}
+	tight := sandbox{name: "namespaces as nobody", confined: true, uid: nobody, gid: nobody}
 	tight.attr.Cloneflags, tight.attr.Credential = namespaces, drop
-	return []cage{tightest, tight, own}
+	return []sandbox{tightest, tight, own}
 }
 
 // userNamespace adds a namespace in which the script is nobody and nobody is root; outside it is uid.
@@ -30,7 +30,7 @@ func userNamespace(uid, gid int) syscall.SysProcAttr {
 }
 
 // attributes put a script into a group of its own, which ends when this process dies.
-func (c cage) attributes() *syscall.SysProcAttr {
+func (c sandbox) attributes() *syscall.SysProcAttr {
 	attr := c.attr
 	attr.Setpgid, attr.Pdeathsig = true, syscall.SIGKILL
 	return &attr

@@ -20,12 +20,12 @@ func TestScriptsNeedAllowing(t *testing.T) {
 }
 
 func TestConfinement(t *testing.T) {
-	for _, c := range cagesOfThisProcess() {
+	for _, c := range sandboxesOfThisProcess() {
 		if !c.confined {
 			continue
 		}
 		t.Run(c.name, func(t *testing.T) {
-			f := cagedFleet(t, Options{AllowScripts: true}, c)
+			f := sandboxedFleet(t, Options{AllowScripts: true}, c)
 			if f.refusal != nil {
 				t.Skip(f.refusal)
 			}
@@ -34,12 +34,12 @@ func TestConfinement(t *testing.T) {
 	}
 }
 
-// cagedFleet has only these cages to choose from.
-func cagedFleet(t *testing.T, o Options, cages ...cage) *Fleet {
+// sandboxedFleet has only these sandboxes to choose from.
+func sandboxedFleet(t *testing.T, o Options, sandboxes ...sandbox) *Fleet {
 	t.Helper()
 	f := startFleet(t, Options{})
 	f.options.AllowScripts, f.options.AllowUnconfined = o.AllowScripts, o.AllowUnconfined
-	f.cage, f.refusal = chooseCage(f.scratch, f.options, cages)
+	f.sandbox, f.refusal = chooseSandbox(f.scratch, f.options, sandboxes)
 	return f
 }
 
@@ -64,7 +64,7 @@ func testConfinement(t *testing.T, f *Fleet) {
 			t.Errorf("%s: %+v", name, r)
 		}
 	}
-	if f.cage.uid != os.Geteuid() {
+	if f.sandbox.uid != os.Geteuid() {
 		if r := run(t, f, "a", "! cat "+private+" 2> /dev/null"); r.ExitCode != 0 {
 			t.Errorf("reading what is private: %+v", r)
 		}
@@ -82,19 +82,19 @@ func pid() string {
 	return self
 }
 
-func brokenCage() cage {
-	return cage{name: "broken", confined: true, uid: os.Geteuid(), gid: os.Getegid(), attr: syscall.SysProcAttr{Chroot: "/nowhere"}}
+func brokenSandbox() sandbox {
+	return sandbox{name: "broken", confined: true, uid: os.Geteuid(), gid: os.Getegid(), attr: syscall.SysProcAttr{Chroot: "/nowhere"}}
 }
 
 func TestWithoutNamespaces(t *testing.T) {
-	cages := []cage{brokenCage()}
-	for _, c := range cagesOfThisProcess() {
+	sandboxes := []sandbox{brokenSandbox()}
+	for _, c := range sandboxesOfThisProcess() {
 		if !c.confined {
-			cages = append(cages, c)
+			sandboxes = append(sandboxes, c)
 		}
 	}
 	t.Run("refused", func(t *testing.T) {
-		f := cagedFleet(t, Options{AllowScripts: true}, cages...)
+		f := sandboxedFleet(t, Options{AllowScripts: true}, sandboxes...)
 		f.Boot("a", imageOf("a"))
 		r := run(t, f, "a", `echo ran > "$WEB_ROOT/ran"`)
 		if r.ExitCode != -1 || !strings.Contains(r.Err, "--allow-unconfined") || !strings.Contains(r.Err, "broken: ") {
@@ -102,9 +102,9 @@ func TestWithoutNamespaces(t *testing.T) {
 		}
 		wantPage(t, f, "/ran", http.StatusNotFound, "")
 	})
-	for _, c := range cages[1:] {
+	for _, c := range sandboxes[1:] {
 		t.Run(c.name, func(t *testing.T) {
-			f := cagedFleet(t, Options{AllowScripts: true, AllowUnconfined: true}, brokenCage(), c)
+			f := sandboxedFleet(t, Options{AllowScripts: true, AllowUnconfined: true}, brokenSandbox(), c)
 			f.Boot("a", imageOf("a"))
 			alive := lifeline(t)
 			results := start(f, "a", `echo mine > "$WEB_ROOT/index.html"; (`+holding(alive)+`) & head -n 1 < `+alive)
@@ -118,7 +118,7 @@ func TestWithoutNamespaces(t *testing.T) {
 		})
 	}
 	t.Run("nothing works", func(t *testing.T) {
-		f := cagedFleet(t, Options{AllowScripts: true, AllowUnconfined: true}, brokenCage(), brokenCage())
+		f := sandboxedFleet(t, Options{AllowScripts: true, AllowUnconfined: true}, brokenSandbox(), brokenSandbox())
 		if f.refusal == nil || !strings.Contains(f.refusal.Error(), "scripts cannot run here") {
 			t.Errorf("got %v", f.refusal)
 		}

@@ -9,8 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 )
 
-// finish puts the headers on an answer that ARM puts on all of them.
-func (s *Server) finish(r *arm.Request, res *arm.Response) {
+// setHeaders puts the headers on an answer that ARM puts on all of them.
+func (s *Server) setHeaders(r *arm.Request, res *arm.Response) {
 	if res.Header == nil {
 		res.Header = http.Header{}
 	}

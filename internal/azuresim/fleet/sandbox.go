@@ -16,8 +16,8 @@ const nobody = 65534
 
 var errNotAllowed = errors.New("scripts are not allowed here: start with --allow-scripts")
 
-// cage is a way to run scripts.
-type cage struct {
+// sandbox is a way to run scripts.
+type sandbox struct {
 	name     string
 	confined bool
 	uid, gid int // whom the disks belong to: who scripts are, seen from outside
@@ -25,25 +25,25 @@ type cage struct {
 }
 
 // cagesOfThisProcess lists the ways to run scripts that may be open to this process, the tightest first.
-func cagesOfThisProcess() []cage {
+func sandboxesOfThisProcess() []sandbox {
 	uid, gid := os.Geteuid(), os.Getegid()
-	cages := confinedCages(uid, gid)
+	sandboxes := confinedSandboxes(uid, gid)
 	if uid == 0 {
-		loose := cage{name: "unconfined, as nobody", uid: nobody, gid: nobody}
+		loose := sandbox{name: "unconfined, as nobody", uid: nobody, gid: nobody}
 		loose.attr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
-		cages = append(cages, loose)
+		sandboxes = append(sandboxes, loose)
 	}
-	return append(cages, cage{name: "unconfined, as this user", uid: uid, gid: gid})
+	return append(sandboxes, sandbox{name: "unconfined, as this user", uid: uid, gid: gid})
 }
 
 // chooseCage takes the first that works. The error says why scripts will not run, to those who try.
-func chooseCage(scratch string, o Options, cages []cage) (cage, error) {
-	none := cage{name: "none", uid: os.Geteuid(), gid: os.Getegid()}
+func chooseSandbox(scratch string, o Options, sandboxes []sandbox) (sandbox, error) {
+	none := sandbox{name: "none", uid: os.Geteuid(), gid: os.Getegid()}
 	if !o.AllowScripts {
 		return none, errNotAllowed
 	}
 	var failures []string
-	for _, c := range cages {
+	for _, c := range sandboxes {
 		if !c.confined && !o.AllowUnconfined {
 			return none, fmt.Errorf("scripts cannot be confined here (%s): start with --allow-unconfined-scripts to run them all the same",
 				strings.Join(failures, "; "))
@@ -58,7 +58,7 @@ func chooseCage(scratch string, o Options, cages []cage) (cage, error) {
 }
 
 // try runs a script that does what all others do: start in its directory and write there.
-func (c cage) try(scratch string) (err error) {
+func (c sandbox) try(scratch string) (err error) {
 	dir := filepath.Join(scratch, "try")
 	if err := os.Mkdir(dir, 0o700); err != nil {
 		return err

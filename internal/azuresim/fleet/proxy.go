@@ -12,12 +12,12 @@ import (
 
 const (
 	dialTimeout = 2 * time.Second
-	// acceptPause is how long a relay waits after the system refused it a connection, as when files run out.
+	// acceptPause is how long a proxy waits after the system refused it a connection, as when files run out.
 	acceptPause = 50 * time.Millisecond
 )
 
-// relay accepts connections and carries each to where connect leads, knowing nothing of what they carry.
-type relay struct {
+// proxy accepts connections and carries each to where connect leads, knowing nothing of what they carry.
+type proxy struct {
 	fleet *Fleet
 	name  string
 	// connect finds the other end for a client; nil: there is none, and the client is hung up on.
@@ -28,14 +28,14 @@ type relay struct {
 	cancel context.CancelFunc
 }
 
-func (f *Fleet) newRelay(name string, connect func(context.Context, net.Addr) net.Conn) *relay {
-	r := &relay{fleet: f, name: name, connect: connect}
+func (f *Fleet) newProxy(name string, connect func(context.Context, net.Addr) net.Conn) *proxy {
+	r := &proxy{fleet: f, name: name, connect: connect}
 	r.flows, r.cancel = context.WithCancel(f.ctx)
 	return r
 }
 
 // breakFlows ends the connections there are; later ones are not concerned.
-func (r *relay) breakFlows() {
+func (r *proxy) breakFlows() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cancel()
@@ -43,20 +43,20 @@ func (r *relay) breakFlows() {
 }
 
 // end breaks the connections there are and those that are still being made.
-func (r *relay) end() {
+func (r *proxy) end() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.cancel()
 }
 
-func (r *relay) current() context.Context {
+func (r *proxy) current() context.Context {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.flows
 }
 
 // accept serves a listener until it is closed.
-func (r *relay) accept(listener net.Listener) {
+func (r *proxy) accept(listener net.Listener) {
 	for {
 		client, err := listener.Accept()
 		if err == nil {
@@ -66,7 +66,7 @@ func (r *relay) accept(listener net.Listener) {
 		if errors.Is(err, net.ErrClosed) {
 			return
 		}
-		r.fleet.options.Logger.Warn("Accepting failed", "relay", r.name, "error", err)
+		r.fleet.options.Logger.Warn("Accepting failed", "proxy", r.name, "error", err)
 		select {
 		case <-r.fleet.ctx.Done():
 		case <-time.After(acceptPause):
@@ -75,7 +75,7 @@ func (r *relay) accept(listener net.Listener) {
 }
 
 // carry connects the client with a machine until both have said all they had to say.
-func (r *relay) carry(client net.Conn) {
+func (r *proxy) carry(client net.Conn) {
 	defer client.Close()
 	flows := r.current() // before the machine is chosen: who breaks flows after a switch must not miss those chosen before it
 	machine := r.connect(flows, client.RemoteAddr())

@@ -56,7 +56,7 @@ func TestFormsShowWhatInstancesAre(t *testing.T) {
 	}
 }
 
-// Times of health are each machine's own and move while nothing else does; lists show them as views do, by the forms that there were.
+// Times of health are each machine's own and move while nothing else does; lists show them as views do, by the templates that there were.
 func TestFormsFollowHealthTimes(t *testing.T) {
 	for _, choice := range []kernel.Choice{"progress", "report", "change"} {
 		t.Run(string(choice), func(t *testing.T) {
@@ -68,12 +68,12 @@ func TestFormsFollowHealthTimes(t *testing.T) {
 			s.want(s.finish(s.do(202, "POST", testSet+"/restart", tree.Members{{"instanceIds", []string{"2"}}})), operations.Succeeded)
 			s.want(s.finish(s.do(202, "POST", testSet+"/poweroff", tree.Members{{"instanceIds", []string{"3"}}})), operations.Succeeded)
 			s.checkForms()
-			forms := len(s.server.lists.Forms)
+			templates := len(s.server.lists.Templates)
 			for range 5 {
 				s.clock.Advance(3 * time.Second)
 				s.checkForms()
 			}
-			mustEqual(t, "forms", len(s.server.lists.Forms), forms)
+			mustEqual(t, "templates", len(s.server.lists.Templates), templates)
 			s.faults(tree.Members{{"operation", arm.OpListVMs}, {"kind", "listLags"}, {"seconds", 30}},
 				tree.Members{{"operation", arm.OpListVMs}, {"kind", "healthLags"}, {"seconds", 40}})
 			s.checkForms()
@@ -118,35 +118,36 @@ func (s *sim) listedSingly(version, query string) string {
 	for _, one := range shown {
 		list = append(list, l.Item(one, arm.APIVersion(version)))
 	}
-	for likeness, f := range s.server.lists.Forms {
+	for templateKey, f := range s.server.lists.Templates {
 		if f == nil {
-			s.t.Fatalf("no form could be cut for %+v", likeness)
+			s.t.Fatalf("no template could be cut for %+v", templateKey)
 		}
 	}
 	return string(tree.ToJSON(tree.Members{{"value", list}}))
 }
 
-// Every field of an instance has its place: what lists show of it is in its likeness, in a blank, or makes it peculiar.
-func TestFormsKnowEveryField(t *testing.T) {
+// Every field of an instance has its place: what lists show of it is in its templateKey, in a blank, or makes it peculiar.
+func TestTemplatesKnowEveryField(t *testing.T) {
 	places := map[string]string{
-		"Set": "likeness", "Zone": "likeness", "Exact": "likeness", "State": "likeness, since and healthSince: blanks",
-		"ProtectScaleIn": "likeness", "ProtectActions": "likeness", "HasProtection": "likeness",
+		"Set": "templateKey", "Zone": "templateKey", "Exact": "templateKey", "State": "templateKey, since and healthSince: blanks",
+		"ProtectScaleIn": "templateKey", "ProtectActions": "templateKey", "HasProtection": "templateKey",
 		"ID": "blank", "Suffix": "blank", "Fault": "blank", "VMID": "blank", "Disk": "blank", "Etag": "blank", "Born": "blank",
 		"Attached": "blank",
 		"Tags":     "peculiar", "Results": "peculiar",
 		"past": "not shown", "Task": "not shown", "Command": "not shown", "Commands": "not shown", "PendingScripts": "not shown",
-		"PendingDisk": "not shown", "Told": "not shown",
+		"PendingDisk": "not shown", "HealthOverride": "not shown",
 		"Upgrades": "not shown", "Reimages": "not shown", "ScriptRuns": "not shown", "Deleted": "not shown", "Address": "not shown",
-		"Surplus": "not shown", "warmUntil": "in health, which the likeness has", "repaired": "not shown", "surging": "not shown",
+		"Surplus": "not shown", "warmUntil": "in health, which the templateKey has", "repaired": "not shown", "surging": "not shown",
 		"Booted": "not shown",
 	}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[vmss.Instance]()) {
 		if places[field.Name] == "" && len(field.Index) == 1 {
-			t.Errorf("field %s of an instance is new: if lists show it, the forms must know it (form.go); then name its place here", field.Name)
+			t.Errorf("field %s of an instance is new: if lists show it, the templates must know it (template.go); then name its place here",
+				field.Name)
 		}
 	}
 	if n := reflect.TypeFor[vmss.State]().NumField(); n != 6 {
-		t.Errorf("a state has %d fields, of which the forms know 6 (form.go)", n)
+		t.Errorf("a state has %d fields, of which the templates know 6 (template.go)", n)
 	}
 }
 
@@ -154,9 +155,9 @@ func TestFormsKnowEveryField(t *testing.T) {
 func TestFormsAreBounded(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
-	for i := range 2 * render.FormsKept {
+	for i := range 2 * render.TemplatesKept {
 		s.version = time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
 		s.vms("")
-		mustEqual(t, "bounded", len(s.server.lists.Forms) <= render.FormsKept, true)
+		mustEqual(t, "bounded", len(s.server.lists.Templates) <= render.TemplatesKept, true)
 	}
 }

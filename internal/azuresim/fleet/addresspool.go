@@ -22,10 +22,10 @@ const (
 	hosts, nets, blocks = 254, 256, 254
 )
 
-// street hands out the addresses of 127.1.0.0 to 127.254.255.255 in order, so that equal fleets get equal addresses. An address is
+// addressPool hands out the addresses of 127.1.0.0 to 127.254.255.255 in order, so that equal fleets get equal addresses. An address is
 // not given again before all others have been: who still holds the address of a dead machine finds nobody, rather than somebody else.
 // The zero value starts at the first.
-type street struct{ next int }
+type addressPool struct{ next int }
 
 // site is an address that is held, and what listens there.
 type site struct {
@@ -35,7 +35,7 @@ type site struct {
 }
 
 // settle takes the next free address and listens at its port.
-func (s *street) settle(port int) (*site, error) {
+func (s *addressPool) settle(port int) (*site, error) {
 	for range maxRefusals {
 		free, err := s.claim()
 		if err != nil {
@@ -53,7 +53,7 @@ func (s *street) settle(port int) (*site, error) {
 }
 
 // claim holds the next address that nobody holds.
-func (s *street) claim() (*site, error) {
+func (s *addressPool) claim() (*site, error) {
 	for range maxSettles {
 		addr := s.address()
 		claim, err := net.ListenUDP("udp4", net.UDPAddrFromAddrPort(netip.AddrPortFrom(addr, claimPort)))
@@ -67,7 +67,7 @@ func (s *street) claim() (*site, error) {
 	return nil, fmt.Errorf("UDP port %d, by which addresses are held, is taken at %d in a row: %w", claimPort, maxSettles, syscall.EADDRINUSE)
 }
 
-func (s *street) address() netip.Addr {
+func (s *addressPool) address() netip.Addr {
 	i := s.next % (hosts * nets * blocks)
 	s.next = i + 1
 	return netip.AddrFrom4([4]byte{127, byte(1 + i/(hosts*nets)), byte(i / hosts % nets), byte(1 + i%hosts)})
