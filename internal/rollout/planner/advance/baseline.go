@@ -146,6 +146,9 @@ func LoseBaseline(d *Draft, why string, forGood bool) {
 	}
 }
 
+// ForgetRevision lets the rollback restore nothing, since nothing was written.
+func ForgetRevision(d *Draft) { d.State.Rollback.Current.Revision = "" }
+
 // RestoreBaseline lets the rollback go to the run's baseline, which is complete again.
 func RestoreBaseline(d *Draft) {
 	s := &d.State

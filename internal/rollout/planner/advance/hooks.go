@@ -131,6 +131,16 @@ func StepHooks(d *Draft, point rollout.HookPoint) (*view.Hold, bool) {
 	return nil, true
 }
 
+// NoteStepHooks notes that the hooks of a step's point were called for the share.
+func NoteStepHooks(d *Draft, point rollout.HookPoint) {
+	share := d.Spec.ShareKey(d.State)
+	if point == rollout.BeforeStep {
+		d.State.Tasks.StepBefore = share
+	} else {
+		d.State.Tasks.StepAfter = share
+	}
+}
+
 // hooksAfterInstance keeps a batch open until the hooks about its verified instances were called. It returns those that stay verified.
 func hooksAfterInstance(d *Draft, op *rollout.Operation, verified []rollout.Attempt) ([]rollout.Attempt, *view.Hold) {
 	if len(d.Spec.Tasks.HooksAt(rollout.AfterInstance)) == 0 || len(verified) == 0 {

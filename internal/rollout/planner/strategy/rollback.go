@@ -237,7 +237,7 @@ func resolveBaseline(d *advance.Draft) *view.Hold {
 	}
 	current := d.State.Rollback.Current
 	if view.IsUntouched(d.View) {
-		current.Revision = "" // nothing is restored
+		advance.ForgetRevision(d) // nothing is restored
 		return finishRollback(d)
 	}
 	if current.Revision == "" {

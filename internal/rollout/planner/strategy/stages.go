@@ -88,7 +88,7 @@ func hooksBeforeStep(d *advance.Draft) *view.Hold {
 		return h
 	}
 	if len(d.Spec.Tasks.HooksAt(rollout.BeforeStep)) > 0 {
-		d.State.Tasks.StepBefore = share
+		advance.NoteStepHooks(d, rollout.BeforeStep)
 	}
 	return nil
 }
@@ -106,7 +106,7 @@ func hooksAfterStep(d *advance.Draft) *view.Hold {
 	if h, done := stepHooks(d, rollout.AfterStep); !done {
 		return h
 	}
-	d.State.Tasks.StepAfter = share
+	advance.NoteStepHooks(d, rollout.AfterStep)
 	return nil
 }
 
