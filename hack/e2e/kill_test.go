@@ -40,8 +40,8 @@ func least(moments int) int {
 }
 
 // TestKills kills the manager right after each of the writes that a rollout makes, or a sample of them, one rollout for each, and lets a
-// fresh manager finish. Whatever moment it was, the end is that of the rollout that nobody disturbed: same model, same calls to Azure in the same
-// order, each machine upgraded once, same status.
+// fresh manager finish. Whatever moment it was, the end is that of the rollout that nobody disturbed: same model, same calls to Azure in
+// the same order, each machine upgraded once, same status.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	here.azure.makeImage(t, imageID("v2"))

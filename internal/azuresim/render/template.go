@@ -34,7 +34,7 @@ type piece struct {
 type blank func(out []byte, l Snapshot) []byte
 
 // templateKey is all that instances must have in common to share a template. A new member of instance that is shown belongs here, or
-// among the blanks, or has to make an instance peculiar; TestFormsKnowEveryField asks for it.
+// among the blanks, or has to make an instance peculiar; TestTemplatesKnowEveryField asks for it.
 type templateKey struct {
 	set       *vmss.ScaleSet
 	doc       uintptr // of the tree, which never changes once it is the set's

@@ -115,7 +115,7 @@ func (h Health) String() string {
 	return [...]string{"unknown", "healthy", "unhealthy", "none", "initializing"}[h]
 }
 
-// ToldHealth is what the control endpoint made an instance report.
+// HealthOverride is what the control endpoint made an instance report.
 type HealthOverride struct {
 	Health Health
 	Set    bool
