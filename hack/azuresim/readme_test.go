@@ -11,7 +11,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
 var (
@@ -49,11 +49,11 @@ func TestCLIReadme(t *testing.T) {
 	cmd := exec.CommandContext(t.Context(), "bash", "-e", "-c", script)
 	cmd.Dir = filepath.Join("..", "..")
 	cmd.Env = append(os.Environ(), "TMPDIR="+dir, "NO_PROXY=127.0.0.0/8,127.0.0.1")
-	cmd.Cancel = func() error { return child.Interrupt(cmd.Process.Pid) }
+	cmd.Cancel = func() error { return subprocess.Interrupt(cmd.Process.Pid) }
 	cmd.WaitDelay = 10 * time.Second
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
-	if err := child.Run(cmd); err != nil {
+	if err := subprocess.Run(cmd); err != nil {
 		t.Fatalf("%v\n%s", err, &out)
 	}
 	for _, seen := range []string{"refused once, as scripted", `"operation": "ResourceGroups.CreateOrUpdate"`} {

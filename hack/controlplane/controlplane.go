@@ -26,7 +26,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
 const (
@@ -76,8 +76,8 @@ type Plane struct {
 	servers   *authority
 	users     *authority
 
-	etcd      *child.Child
-	apiserver *child.Child
+	etcd      *subprocess.Child
+	apiserver *subprocess.Child
 	stop      func() error
 }
 
@@ -239,7 +239,7 @@ type launch struct {
 
 // listen starts a program on a free port and waits until it is ready. A port is
 // free only until somebody takes it; then the program gets another one.
-func (p *Plane) listen(ctx context.Context, slot **child.Child, on func(port string) launch) (string, error) {
+func (p *Plane) listen(ctx context.Context, slot **subprocess.Child, on func(port string) launch) (string, error) {
 	var taken error
 	for range portAttempts {
 		port, err := freePort()
@@ -247,7 +247,7 @@ func (p *Plane) listen(ctx context.Context, slot **child.Child, on func(port str
 			return "", err
 		}
 		try := on(port)
-		*slot, err = child.Start(exec.Command(filepath.Join(p.assets, try.name), try.args...), p.file(try.name+".log"))
+		*slot, err = subprocess.Start(exec.Command(filepath.Join(p.assets, try.name), try.args...), p.file(try.name+".log"))
 		if err != nil {
 			return "", err
 		}
@@ -278,7 +278,7 @@ func freePort() (string, error) {
 
 // shutDown ends the processes, the API server first since it writes to etcd.
 func (p *Plane) shutDown() error {
-	for _, program := range []*child.Child{p.apiserver, p.etcd} {
+	for _, program := range []*subprocess.Child{p.apiserver, p.etcd} {
 		if program != nil {
 			program.Stop(stopGrace)
 		}

@@ -23,7 +23,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
 // crd is the smallest CustomResourceDefinition that serves something.
@@ -192,7 +192,7 @@ func testStop(t *testing.T, plane *Plane) {
 	g.Expect(server.Hostname()).To(Equal("127.0.0.1"))
 
 	g.Expect(plane.Stop()).To(Succeed())
-	for _, program := range []*child.Child{plane.etcd, plane.apiserver} {
+	for _, program := range []*subprocess.Child{plane.etcd, plane.apiserver} {
 		g.Expect(syscall.Kill(program.PID(), 0)).To(MatchError(syscall.ESRCH), "it has ended and was waited for")
 	}
 	_, err = net.Dial("tcp", server.Host)

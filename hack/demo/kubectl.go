@@ -8,8 +8,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 // actLimit is how long a rollout of three simulated machines may take on two busy cores.
@@ -32,7 +32,7 @@ func (k *kubectl) command(ctx context.Context, args []string) *exec.Cmd {
 // run runs kubectl to its end.
 func (k *kubectl) run(ctx context.Context, args ...string) error {
 	k.screen.command(append([]string{"kubectl"}, args...)...)
-	out, err := staging.RunQuietly(k.command(ctx, args))
+	out, err := testenv.RunQuietly(k.command(ctx, args))
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
@@ -53,7 +53,7 @@ func (k *kubectl) follow(ctx context.Context, name, want string) error {
 	rows := &progress{screen: k.screen, want: want, end: cancel}
 	var complaints bytes.Buffer
 	cmd.Stdout, cmd.Stderr = rows, &complaints
-	err := child.Run(cmd)
+	err := subprocess.Run(cmd)
 	switch {
 	case rows.status == want:
 		return nil

@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 const (
@@ -16,7 +16,7 @@ const (
 
 // startSimulator starts the simulator and waits for its addresses.
 func (st *stage) startSimulator(ctx context.Context) error {
-	azure, err := staging.StartSimulator(ctx, staging.SimulatorOptions{
+	azure, err := testenv.StartSimulator(ctx, testenv.SimulatorOptions{
 		Program: st.program("azuresim"), Dir: st.dir, Env: st.environment(),
 		Flags: []string{"--duration-scale=" + durationScale, "--retry-after=1s"},
 	})

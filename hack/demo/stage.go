@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/controlplane"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 const (
@@ -26,11 +26,11 @@ type stage struct {
 	root   string // of the repository
 	dir    string // ours alone; everything that is written is in it
 
-	store   *staging.Store
+	store   *testenv.Store
 	plane   *controlplane.Plane
 	kubectl *kubectl
-	azure   *staging.Simulator
-	manager *staging.Manager
+	azure   *testenv.Simulator
+	manager *testenv.Manager
 
 	sets   []*scaleSet
 	canary time.Duration // how long the first canary took; 0: not reached yet
@@ -64,7 +64,7 @@ func (st *stage) setUp(ctx context.Context) error {
 // makeDir makes the directory of this run.
 func (st *stage) makeDir(context.Context) error {
 	var err error
-	if st.root, err = staging.RepoRoot("hack", "demo", "stage.go"); err != nil {
+	if st.root, err = testenv.RepoRoot("hack", "demo", "stage.go"); err != nil {
 		return err
 	}
 	if st.dir, err = os.MkdirTemp("", "vmss-rollouts-demo-"); err != nil {
@@ -85,7 +85,7 @@ func (st *stage) makeDir(context.Context) error {
 func (st *stage) build(ctx context.Context) error {
 	st.screen.note("building the manager and the simulator (minutes on a new machine, a second from then on)")
 	for _, p := range [][2]string{{"manager", "."}, {"azuresim", "./hack/azuresim"}} {
-		if err := staging.Build(ctx, st.root, st.file("tmp"), st.program(p[0]), p[1]); err != nil {
+		if err := testenv.Build(ctx, st.root, st.file("tmp"), st.program(p[0]), p[1]); err != nil {
 			return err
 		}
 	}
@@ -149,7 +149,7 @@ func (st *stage) startManager(ctx context.Context) error {
 		return err
 	}
 	var err error
-	st.manager, err = staging.StartManager(ctx, staging.ManagerOptions{
+	st.manager, err = testenv.StartManager(ctx, testenv.ManagerOptions{
 		Program: st.program("manager"), Log: st.file("manager.log"), Env: st.environment(),
 		Endpoint: st.azure.ARM, TokenFile: st.file("token"), Namespace: managerNamespace,
 	})
@@ -168,10 +168,10 @@ func (st *stage) strike() error {
 	st.screen.line("")
 	st.screen.line("Stopping everything.")
 	if st.manager != nil {
-		st.manager.Stop(staging.StopGrace)
+		st.manager.Stop(testenv.StopGrace)
 	}
 	if st.azure != nil {
-		st.azure.Stop(staging.StopGrace)
+		st.azure.Stop(testenv.StopGrace)
 	}
 	var err error
 	if st.plane != nil {

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 //go:embed scripts manifests
@@ -18,12 +18,12 @@ var files embed.FS
 const storeVariable = "${STORE}"
 
 // openStore serves our scripts.
-func openStore() (*staging.Store, error) {
+func openStore() (*testenv.Store, error) {
 	scripts, err := fs.Sub(files, "scripts")
 	if err != nil {
 		return nil, err
 	}
-	return staging.OpenStore(scripts)
+	return testenv.OpenStore(scripts)
 }
 
 // writeManifests writes our manifests into a new folder, with the URL of the store filled in.

@@ -6,7 +6,7 @@ import (
 	"maps"
 	"strings"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 // rounds is how often each machine's turn comes when the load balancer is asked.
@@ -28,7 +28,7 @@ func (st *stage) askMachines(ctx context.Context, set *scaleSet, fresh string, w
 	}
 	got := map[string]int{}
 	for _, m := range machines {
-		page, err := staging.Visit(ctx, st.azure.URL(m))
+		page, err := testenv.Visit(ctx, st.azure.URL(m))
 		if err != nil {
 			return fmt.Errorf("visiting machine %s of scale set %q: %w", m.ID, set.name, err)
 		}
@@ -50,7 +50,7 @@ func (st *stage) askBalancer(ctx context.Context, set *scaleSet, fresh string, w
 	for range rounds {
 		var pages []string
 		for range instances {
-			page, err := staging.Visit(ctx, set.balancer)
+			page, err := testenv.Visit(ctx, set.balancer)
 			if err != nil {
 				return fmt.Errorf("visiting the load balancer of scale set %q: %w", set.name, err)
 			}

@@ -8,7 +8,7 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
 const (
@@ -20,7 +20,7 @@ const (
 
 // process is a program that runs beside the tests and ends with them, at the latest.
 type process struct {
-	*child.Child
+	*subprocess.Child
 	cmd *exec.Cmd
 }
 
@@ -28,7 +28,7 @@ type process struct {
 func launch(log string, env []string, path string, args ...string) (*process, error) {
 	cmd := exec.Command(path, args...)
 	cmd.Env = append(os.Environ(), env...)
-	c, err := child.Start(cmd, log)
+	c, err := subprocess.Start(cmd, log)
 	if err != nil {
 		return nil, err
 	}

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/controlplane"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
 // limit bounds one command.
@@ -101,11 +101,11 @@ func (c cluster) run(t *testing.T, name string, args ...string) (string, error) 
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Cancel = func() error { return child.Interrupt(cmd.Process.Pid) }
+	cmd.Cancel = func() error { return subprocess.Interrupt(cmd.Process.Pid) }
 	cmd.WaitDelay = 10 * time.Second
 	cmd.Env = append(os.Environ(), "KUBECONFIG="+c.plane.Kubeconfig)
 	var out strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := child.Run(cmd)
+	err := subprocess.Run(cmd)
 	return out.String(), err
 }

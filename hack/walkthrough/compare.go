@@ -8,7 +8,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 const setsID = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/shop-rg" +
@@ -97,7 +97,7 @@ func firstOf(errs ...error) error {
 }
 
 // count counts the calls of ARM; the login server is none of it.
-func (c *cost) count(calls []staging.Call) {
+func (c *cost) count(calls []testenv.Call) {
 	for _, call := range calls {
 		switch {
 		case !strings.HasPrefix(strings.ToLower(call.Path), "/subscriptions"):

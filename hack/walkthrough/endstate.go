@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 // endState is where a canary ends: the whole model but what every write changes, and what really became of each machine.
@@ -39,7 +39,7 @@ func (st *stage) endState(ctx context.Context, set string) (endState, error) {
 		return end, err
 	}
 	for _, m := range machines {
-		page, err := staging.Visit(ctx, st.azure.URL(m))
+		page, err := testenv.Visit(ctx, st.azure.URL(m))
 		if err != nil {
 			return end, fmt.Errorf("visiting machine %s of %q: %w", m.ID, set, err)
 		}

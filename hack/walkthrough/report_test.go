@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 func TestRowLine(t *testing.T) {
@@ -78,7 +78,7 @@ func TestWrite(t *testing.T) {
 
 func TestCount(t *testing.T) {
 	var c cost
-	c.count([]staging.Call{
+	c.count([]testenv.Call{
 		{Path: "/adfs/oauth2/token", Kind: "read"}, {Path: "/subscriptions", Kind: "read"},
 		{Path: "/Subscriptions/s/x", Kind: "write"}, {Path: "/subscriptions/s/y", Kind: "poll"},
 	})

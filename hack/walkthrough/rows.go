@@ -8,8 +8,8 @@ import (
 	"os/exec"
 	"regexp"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 // row is a line of the walkthrough: what must be seen, and whether it was.
@@ -42,11 +42,11 @@ func (st *stage) script(ctx context.Context, name string, args []string, look fu
 	defer in.Close()
 	cmd := exec.CommandContext(ctx, st.file("scripts/"+name), args...)
 	cmd.Env, cmd.Stdout, cmd.Stderr = st.scriptEnvironment(), out, out
-	cmd.Cancel = func() error { return child.Interrupt(cmd.Process.Pid) }
-	cmd.WaitDelay = staging.StopGrace
+	cmd.Cancel = func() error { return subprocess.Interrupt(cmd.Process.Pid) }
+	cmd.WaitDelay = testenv.StopGrace
 	ended := make(chan error, 1)
 	go func() {
-		ended <- child.Run(cmd)
+		ended <- subprocess.Run(cmd)
 		out.Close()
 	}()
 	lines := bufio.NewScanner(in)

@@ -13,7 +13,7 @@ import (
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/controlplane"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 //go:embed scripts manifests
@@ -35,10 +35,10 @@ type stage struct {
 	root string // of the repository
 	dir  string // ours alone; everything that is written is in it
 
-	store   *staging.Store
+	store   *testenv.Store
 	plane   *controlplane.Plane
-	azure   *staging.Simulator
-	manager *staging.Manager
+	azure   *testenv.Simulator
+	manager *testenv.Manager
 }
 
 // setUp builds what is not built yet and starts everything.
@@ -68,7 +68,7 @@ func (st *stage) setUp(ctx context.Context) error {
 // makeDir makes the directory of this run. Scripts may run as somebody else, so anybody may pass through it.
 func (st *stage) makeDir(context.Context) error {
 	var err error
-	if st.root, err = staging.RepoRoot("hack", "walkthrough", "stage.go"); err != nil {
+	if st.root, err = testenv.RepoRoot("hack", "walkthrough", "stage.go"); err != nil {
 		return err
 	}
 	if st.dir, err = os.MkdirTemp("", "vmss-rollouts-walkthrough-"); err != nil {
@@ -101,7 +101,7 @@ func (st *stage) unpack() error {
 
 func (st *stage) build(ctx context.Context) error {
 	for name, pkg := range map[string]string{"manager": ".", "azuresim": "./hack/azuresim"} {
-		if err := staging.Build(ctx, st.root, st.file("tmp"), st.program(name), pkg); err != nil {
+		if err := testenv.Build(ctx, st.root, st.file("tmp"), st.program(name), pkg); err != nil {
 			return err
 		}
 	}
@@ -110,13 +110,13 @@ func (st *stage) build(ctx context.Context) error {
 
 func (st *stage) openStore(context.Context) error {
 	var err error
-	st.store, err = staging.OpenStore(os.DirFS(st.file("store")))
+	st.store, err = testenv.OpenStore(os.DirFS(st.file("store")))
 	return err
 }
 
 func (st *stage) startSimulator(ctx context.Context) error {
 	var err error
-	st.azure, err = staging.StartSimulator(ctx, staging.SimulatorOptions{
+	st.azure, err = testenv.StartSimulator(ctx, testenv.SimulatorOptions{
 		Program: st.program("azuresim"), Dir: st.dir, Env: st.environment(),
 		Flags: []string{
 			"--tls-dir=" + st.file("tls"), "--duration-scale=" + strconv.FormatFloat(pace, 'g', -1, 64), "--retry-after=" + retryAfter,
@@ -155,7 +155,7 @@ func (st *stage) startManager(ctx context.Context) error {
 		return err
 	}
 	var err error
-	st.manager, err = staging.StartManager(ctx, staging.ManagerOptions{
+	st.manager, err = testenv.StartManager(ctx, testenv.ManagerOptions{
 		Program: st.program("manager"), Log: st.file("manager.log"),
 		// How Go programs are told which authorities to trust.
 		Env:      append(st.environment(), "KUBECONFIG="+st.plane.Kubeconfig, "SSL_CERT_FILE="+st.authority()),
@@ -168,7 +168,7 @@ func (st *stage) startManager(ctx context.Context) error {
 func (st *stage) kubectl(ctx context.Context, args ...string) error {
 	cmd := exec.CommandContext(ctx, st.plane.Kubectl, args...)
 	cmd.Env = append(st.environment(), "KUBECONFIG="+st.plane.Kubeconfig)
-	if out, err := staging.RunQuietly(cmd); err != nil {
+	if out, err := testenv.RunQuietly(cmd); err != nil {
 		return fmt.Errorf("running kubectl %s: %w\n%s", strings.Join(args, " "), err, out)
 	}
 	return nil
@@ -191,10 +191,10 @@ func (st *stage) strike() error {
 		return nil
 	}
 	if st.manager != nil {
-		st.manager.Stop(staging.StopGrace)
+		st.manager.Stop(testenv.StopGrace)
 	}
 	if st.azure != nil {
-		st.azure.Stop(staging.StopGrace)
+		st.azure.Stop(testenv.StopGrace)
 	}
 	var err error
 	if st.plane != nil {

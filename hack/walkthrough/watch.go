@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/staging"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 // glance is how often the instances are looked at: instance-seconds are known to within a few of these.
@@ -44,7 +44,7 @@ func (st *stage) watch(ctx context.Context, setID string) *watch {
 }
 
 // look counts the time since the last look for every machine that is out now.
-func (w *watch) look(ctx context.Context, azure *staging.Simulator, setID string, since time.Duration) error {
+func (w *watch) look(ctx context.Context, azure *testenv.Simulator, setID string, since time.Duration) error {
 	machines, err := azure.Machines(ctx, setID)
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (w *watch) look(ctx context.Context, azure *staging.Simulator, setID string
 		if m.State != "Succeeded" {
 			w.worked += since
 		}
-		if _, err := staging.Visit(ctx, azure.URL(m)); err != nil && ctx.Err() == nil {
+		if _, err := testenv.Visit(ctx, azure.URL(m)); err != nil && ctx.Err() == nil {
 			w.unserved += since
 		}
 	}

@@ -1,6 +1,6 @@
-// Package child runs programs that end with this one, however it ends (on Linux), so that what starts processes of its own leaves
+// Package subprocess runs programs that end with this one, however it ends (on Linux), so that what starts processes of its own leaves
 // none behind.
-package child
+package subprocess
 
 import (
 	"context"

@@ -1,10 +1,10 @@
-package staging
+package testenv
 
 import (
 	"context"
 	"os/exec"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
 // managerHost is a loopback address of the manager's own, where nobody else takes ports: it is told its ports before it opens them.
@@ -23,7 +23,7 @@ type ManagerOptions struct {
 
 // Manager is a running manager.
 type Manager struct {
-	*child.Child
+	*subprocess.Child
 	// Metrics and Probes are the addresses of its endpoints.
 	Metrics, Probes string
 }
@@ -42,7 +42,7 @@ func StartManager(ctx context.Context, o ManagerOptions) (*Manager, error) {
 		"--azure-endpoint="+o.Endpoint, "--azure-token-file="+o.TokenFile, "--leader-election-namespace="+o.Namespace,
 		"--metrics-bind-address="+m.Metrics, "--metrics-insecure", "--health-probe-bind-address="+m.Probes)
 	cmd.Env = o.Env
-	if m.Child, err = child.Start(cmd, o.Log); err != nil {
+	if m.Child, err = subprocess.Start(cmd, o.Log); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)

@@ -1,4 +1,4 @@
-package staging
+package testenv
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
 // usualMachinePort is where machines serve their page unless somebody has taken it for all of this computer's addresses.
@@ -33,7 +33,7 @@ type SimulatorOptions struct {
 
 // Simulator is a running Azure.
 type Simulator struct {
-	*child.Child
+	*subprocess.Child
 	// MachinePort is where each machine serves its page.
 	MachinePort int
 	// ARM and Control are its endpoints, as its ready file has them.
@@ -52,7 +52,7 @@ func StartSimulator(ctx context.Context, o SimulatorOptions) (*Simulator, error)
 		"--ready-file=" + ready, "--fleet", "--allow-scripts", "--allow-unconfined-scripts", "--machine-port=" + strconv.Itoa(port),
 	}, o.Flags...)...)
 	cmd.Env = o.Env
-	process, err := child.Start(cmd, filepath.Join(o.Dir, "azuresim.log"))
+	process, err := subprocess.Start(cmd, filepath.Join(o.Dir, "azuresim.log"))
 	if err != nil {
 		return nil, err
 	}

@@ -1,6 +1,6 @@
-// Package staging starts what demo and walkthrough are played with, as processes of their own that end with the program that
+// Package testenv starts what demo and walkthrough are played with, as processes of their own that end with the program that
 // started them: the Azure simulator, the manager, a store of scripts. Everything listens on loopback.
-package staging
+package testenv
 
 import (
 	"bytes"
@@ -15,7 +15,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/child"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
 const (
@@ -49,7 +49,7 @@ func Build(ctx context.Context, root, tmp, program, pkg string) error {
 	// No -trimpath: what `go run` and `go test` have compiled already is compiled the same way here.
 	cmd := exec.CommandContext(ctx, "go", "build", "-ldflags=-s -w", "-o", program, pkg)
 	cmd.Dir, cmd.Env = root, append(os.Environ(), "TMPDIR="+tmp)
-	cmd.Cancel = func() error { return child.Interrupt(cmd.Process.Pid) }
+	cmd.Cancel = func() error { return subprocess.Interrupt(cmd.Process.Pid) }
 	cmd.WaitDelay = StopGrace
 	if out, err := RunQuietly(cmd); err != nil {
 		return fmt.Errorf("building %s: %w\n%s", pkg, err, out)
@@ -61,7 +61,7 @@ func Build(ctx context.Context, root, tmp, program, pkg string) error {
 func RunQuietly(cmd *exec.Cmd) (string, error) {
 	var out bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &out
-	err := child.Run(cmd)
+	err := subprocess.Run(cmd)
 	return strings.TrimSpace(out.String()), err
 }
 
