@@ -6,7 +6,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -57,7 +56,7 @@ func (r *VMSSRolloutReconciler) isAtWork(ctx context.Context, object *v1alpha1.V
 
 // isGoing says whether the object is on its way out and nothing more will be done for it.
 func isGoing(object *v1alpha1.VMSSRollout) bool {
-	return !object.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(object, finalizer)
+	return !object.DeletionTimestamp.IsZero() && !hasFinalizer(object)
 }
 
 // isInvalid says whether what the rollout declares now was found to make no sense.

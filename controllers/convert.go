@@ -16,7 +16,7 @@ func renderState(status *v1alpha1.VMSSRolloutStatus, s rollout.State) {
 	status.Run, status.Revision = s.Run.Number, s.Run.Revision
 	status.Operation = operationFrom(s.Operation)
 	status.FailedInstances = named(s.Ledger.Failed)
-	status.StartTime, status.GoingBack = happened(s.Run.StartedAt), returnFrom(s.Rollback.Current)
+	status.StartTime, status.Rollback = happened(s.Run.StartedAt), returnFrom(s.Rollback.Current)
 	status.Actions, status.History = takenFrom(s.Actions), endedFrom(s.History)
 }
 
@@ -25,19 +25,19 @@ func operationFrom(op *rollout.Operation) *v1alpha1.Operation {
 		return nil
 	}
 	out := &v1alpha1.Operation{
-		Kind:       v1alpha1.OperationKind(op.Kind),
-		Run:        op.Run,
-		Back:       op.Rollback,
-		NewDisks:   op.ReplacesOSDisk,
-		Attempt:    count(op.Attempt),
-		IntentTime: happened(op.CreatedAt),
-		BegunTime:  happened(op.AcceptedAt),
-		AzureTime:  happened(op.AzureTime),
-		EndedTime:  happened(op.EndedAt),
-		PollTime:   awaited(op.NextPollAt),
-		ID:         op.ID,
-		Trouble:    problemFrom(op.Error),
-		Refused:    problemFrom(op.Rejection),
+		Kind:           v1alpha1.OperationKind(op.Kind),
+		Run:            op.Run,
+		Rollback:       op.Rollback,
+		ReplacesOSDisk: op.ReplacesOSDisk,
+		Attempt:        count(op.Attempt),
+		CreationTime:   happened(op.CreatedAt),
+		AcceptedTime:   happened(op.AcceptedAt),
+		AzureTime:      happened(op.AzureTime),
+		EndedTime:      happened(op.EndedAt),
+		NextPollTime:   awaited(op.NextPollAt),
+		ID:             op.ID,
+		Error:          problemFrom(op.Error),
+		Rejection:      problemFrom(op.Rejection),
 	}
 	for _, attempt := range op.Instances {
 		out.Instances = append(out.Instances, attemptFrom(attempt))
@@ -49,7 +49,7 @@ func problemFrom(p *rollout.Problem) *v1alpha1.Problem {
 	if p == nil {
 		return nil
 	}
-	return &v1alpha1.Problem{Kind: string(p.Kind), Code: p.Code, Message: p.Message, Mend: p.Remediation}
+	return &v1alpha1.Problem{Kind: string(p.Kind), Code: p.Code, Message: p.Message, Remediation: p.Remediation}
 }
 
 func attemptFrom(a rollout.Attempt) v1alpha1.InstanceReference {

@@ -1,20 +1,47 @@
 package controllers
 
 import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-func returnFrom(back *rollout.Rollback) *v1alpha1.GoingBack {
+func returnFrom(back *rollout.Rollback) *v1alpha1.RollbackStatus {
 	if back == nil {
 		return nil
 	}
-	return &v1alpha1.GoingBack{
-		Kind: v1alpha1.GoingBackKind(back.Kind), Cause: v1alpha1.GoingBackCause(back.Cause), Revision: back.Revision, All: back.AllInstances,
-		Message: back.Message, RequestedBy: back.RequestedBy, StartTime: happened(back.StartedAt), RestoredTime: awaited(back.ModelRestoredAt),
-		Done: back.Done, Differences: back.Differences,
+	return &v1alpha1.RollbackStatus{
+		Kind: v1alpha1.RollbackKind(back.Kind), Cause: v1alpha1.RollbackCause(back.Cause), Revision: back.Revision, Scope: scopeOf(back),
+		Message: back.Message, RequestedBy: back.RequestedBy, StartTime: happened(back.StartedAt),
+		ModelRestoredTime: awaited(back.ModelRestoredAt),
+		Differences:       back.Differences,
+	}
+}
+
+func scopeOf(back *rollout.Rollback) v1alpha1.RollbackScope {
+	switch {
+	case back.Kind == rollout.AbortRollback:
+		return v1alpha1.ScopeNone
+	case back.AllInstances:
+		return v1alpha1.ScopeAllInstances
+	default:
+		return v1alpha1.ScopeExposedInstances
+	}
+}
+
+// completed returns when a rollback ended: the time at which the status said so first, as for a condition; nil while it is in progress.
+func completed(back *rollout.Rollback, said *v1alpha1.RollbackStatus, at time.Time) *metav1.Time {
+	switch {
+	case back == nil || !back.Done:
+		return nil
+	case said != nil && said.CompletionTime != nil && said.StartTime.Equal(happened(back.StartedAt)):
+		return said.CompletionTime
+	default:
+		return happened(at)
 	}
 }
 

@@ -43,24 +43,24 @@ func reportProgress(status *v1alpha1.VMSSRolloutStatus, p *rollout.Progress) {
 func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.StageReport) {
 	status.Step = nil
 	if stage.Total > 0 {
-		status.Step = &v1alpha1.StepStatus{Name: stage.Name, Number: count(stage.Index), Of: count(stage.Total)}
+		status.Step = &v1alpha1.StepStatus{Name: stage.Name, Index: count(stage.Index), Total: count(stage.Total)}
 	}
 	status.NextTransitionTime = awaited(stage.Next)
 }
 
-// reportRollback makes the status say whether the run can be taken back.
-func reportRollback(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision) {
-	status.Rollback = nil
+// reportBaseline makes the status say whether the run has a baseline to roll back to.
+func reportBaseline(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision) {
+	status.Baseline = nil
 	b := d.State.Rollback.Baseline
 	if d.Report.Preview != nil {
 		b = d.Report.Preview.Baseline
 	}
 	if b.Run != 0 && b.Run == d.State.Run.Number {
-		status.Rollback = &v1alpha1.RollbackStatus{
-			Rollbackable: b.Revision != "" && b.Invalid == "" && b.Unavailable == "",
-			Baseline:     b.Revision,
-			Source:       v1alpha1.BaselineSource(b.Source),
-			Reason:       conditions.Shorten(cmp.Or(b.Invalid, b.Unavailable), maxStateMessage),
+		status.Baseline = &v1alpha1.BaselineStatus{
+			Available: b.IsAvailable(),
+			Revision:  b.Revision,
+			Source:    v1alpha1.BaselineSource(b.Source),
+			Reason:    conditions.Shorten(cmp.Or(b.Invalid, b.Unavailable), maxStateMessage),
 		}
 	}
 }

@@ -12,8 +12,32 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// finalizer keeps an object that has something to put back before it goes. Objects that have not are let go at once.
-const finalizer = "rollouts.vmss.dev/put-back"
+// finalizer keeps an object that has to be rolled back, or has nodes or repairs to release, before it goes. Other objects go at once.
+const finalizer = "rollouts.vmss.dev/rollback"
+
+// formerFinalizer is the name that controllers of before December 2026 gave it. It is replaced, so that no object hangs.
+const formerFinalizer = "rollouts.vmss.dev/put-back"
+
+// hasFinalizer reports whether an object is kept by this controller, or by a former version of it.
+func hasFinalizer(object client.Object) bool {
+	return controllerutil.ContainsFinalizer(object, finalizer) || controllerutil.ContainsFinalizer(object, formerFinalizer)
+}
+
+// addFinalizer gives an object the finalizer in place of the former one. It reports whether that changed anything. An object that is being
+// deleted takes no new finalizers, and keeps the one that it has.
+func addFinalizer(object client.Object) bool {
+	if !object.GetDeletionTimestamp().IsZero() {
+		return false
+	}
+	removed := controllerutil.RemoveFinalizer(object, formerFinalizer)
+	return controllerutil.AddFinalizer(object, finalizer) || removed
+}
+
+// removeFinalizers takes both away. It reports whether that changed anything.
+func removeFinalizers(object client.Object) bool {
+	removed := controllerutil.RemoveFinalizer(object, formerFinalizer)
+	return controllerutil.RemoveFinalizer(object, finalizer) || removed
+}
 
 // deletionOf says whether the object is on its way out, and what is left to do for it.
 func deletionOf(object *v1alpha1.VMSSRollout) rollout.Deletion {
@@ -43,7 +67,7 @@ func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alp
 		return r.release(ctx, object)
 	}
 	before := object.DeepCopy()
-	if !controllerutil.AddFinalizer(object, finalizer) {
+	if !addFinalizer(object) {
 		return nil
 	}
 	if err := r.holdRecords(ctx, object, true); err != nil {
@@ -55,7 +79,7 @@ func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alp
 // release lets the object go, and its records with it.
 func (r *VMSSRolloutReconciler) release(ctx context.Context, object *v1alpha1.VMSSRollout) error {
 	before := object.DeepCopy()
-	if !controllerutil.RemoveFinalizer(object, finalizer) {
+	if !removeFinalizers(object) {
 		return nil
 	}
 	if err := r.holdRecords(ctx, object, false); err != nil {

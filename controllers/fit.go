@@ -72,7 +72,7 @@ func fitLists(status *v1alpha1.VMSSRolloutStatus, most int, excess *int) {
 		status.FailedInstances = first(status.FailedInstances, most, excess)
 	}
 	if more := len(status.Actions) - most; *excess > 0 && more > 0 {
-		*excess -= encoded(status.Actions[:more])
+		*excess -= encoded(status.Actions[:more]) - len(",")
 		status.Actions = status.Actions[more:]
 	}
 }
@@ -82,19 +82,19 @@ func first[T any](entries []T, most int, excess *int) []T {
 	if len(entries) <= most {
 		return entries
 	}
-	*excess -= encoded(entries[most:])
+	*excess -= encoded(entries[most:]) - len(",")
 	return entries[:most:most]
 }
 
 // fitPlan leaves out the last batches, and says how many machines are in them.
 func fitPlan(plan *v1alpha1.Plan, excess *int) {
 	plan.Skipped = without(plan.Skipped, excess)
-	if *excess > 0 && plan.UnlistedInstances == 0 {
-		*excess += len(`"unlistedInstances":1000,`)
+	if *excess > 0 && plan.OmittedInstances == 0 {
+		*excess += len(`"omittedInstances":1000,`)
 	}
 	kept := without(plan.Batches, excess)
 	for _, batch := range plan.Batches[len(kept):] {
-		plan.UnlistedInstances += count(len(batch.Instances))
+		plan.OmittedInstances += count(len(batch.Instances))
 	}
 	plan.Batches = kept
 }

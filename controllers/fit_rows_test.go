@@ -134,7 +134,7 @@ func TestPlanThatFits(t *testing.T) {
 	for excess, want := range map[int][3]int{0: {1, 2, 0}, 1: {0, 2, 0}, encoded(makes().Skipped[0]) + 2: {0, 1, 2}, 10_000: {0, 0, 3}} {
 		plan, left := makes(), excess
 		fitPlan(plan, &left)
-		if got := [3]int{len(plan.Skipped), len(plan.Batches), int(plan.UnlistedInstances)}; got != want {
+		if got := [3]int{len(plan.Skipped), len(plan.Batches), int(plan.OmittedInstances)}; got != want {
 			t.Errorf("excess %d: skipped, batches and unlisted are %v, want %v", excess, got, want)
 		}
 	}

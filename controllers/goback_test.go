@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -59,11 +60,11 @@ func TestSnapshotIsStoredFirst(t *testing.T) {
 			return
 		}
 		writes++
-		baseline := d.object(t).Status.Rollback
-		if baseline == nil || !baseline.Rollbackable || baseline.Source != v1alpha1.BaselineSnapshot {
+		baseline := d.object(t).Status.Baseline
+		if baseline == nil || !baseline.Available || baseline.Source != v1alpha1.BaselineSnapshot {
 			t.Fatalf("the model is written, and the status says %+v", baseline)
 		}
-		read := d.readRecord(d.ctx, &round{object: d.object(t)}, baseline.Baseline)
+		read := d.readRecord(d.ctx, &round{object: d.object(t)}, baseline.Revision)
 		if read.State != rollout.Read || read.Value.Image == nil || read.Value.Image.ID != "before" {
 			t.Errorf("the model is written, and the record is %+v", read)
 		}
@@ -172,8 +173,8 @@ func TestActionsAreAnswered(t *testing.T) {
 		t.Errorf("stop: %+v", stop)
 	}
 	status := d.object(t).Status
-	if len(status.Actions) != 1 || status.Actions[0].UID != "uid-stop" || status.Actions[0].RequestedBy != "jane" || status.GoingBack == nil {
-		t.Errorf("on record: %+v, going back %+v", status.Actions, status.GoingBack)
+	if len(status.Actions) != 1 || status.Actions[0].UID != "uid-stop" || status.Actions[0].RequestedBy != "jane" || status.Rollback == nil {
+		t.Errorf("on record: %+v, going back %+v", status.Actions, status.Rollback)
 	}
 }
 
@@ -195,15 +196,40 @@ func TestActionActsOnceAcrossACrash(t *testing.T) {
 	if _, err := d.Reconcile(d.ctx, ctrl.Request{NamespacedName: theKey}); !errors.Is(err, died) {
 		t.Fatalf("error %v, want the death before the answer", err)
 	}
-	since := d.object(t).Status.GoingBack.StartTime
+	since := d.object(t).Status.Rollback.StartTime
 	d.onWrite = nil
 	d.clock.SetTime(d.clock.Now().Add(time.Minute))
 	d.round(t)
 	if answer := d.action(t, "stop").Status.Answer; answer != v1alpha1.AnswerAccepted {
 		t.Errorf("answer %q, want Accepted", answer)
 	}
-	if status := d.object(t).Status; len(status.Actions) != 1 || !status.GoingBack.StartTime.Equal(since) {
-		t.Errorf("it acted again: %+v, since %v", status.Actions, status.GoingBack.StartTime)
+	if status := d.object(t).Status; len(status.Actions) != 1 || !status.Rollback.StartTime.Equal(since) {
+		t.Errorf("it acted again: %+v, since %v", status.Actions, status.Rollback.StartTime)
+	}
+}
+
+// TestFormerFinalizerGoes: an object and its records that a former controller holds are held by the finalizer of now, and go with it.
+func TestFormerFinalizerGoes(t *testing.T) {
+	d := newDesk(t, theSecret())
+	d.untilReady(t)
+	object := d.object(t)
+	object.Spec.OnDelete, object.Finalizers = v1alpha1.OnDeleteRollback, []string{formerFinalizer}
+	if err := d.Client.Update(d.ctx, object); err != nil {
+		t.Fatal(err)
+	}
+	d.round(t)
+	if got := d.object(t).Finalizers; !slices.Equal(got, []string{finalizer}) {
+		t.Errorf("finalizers %v, want the one of now", got)
+	}
+	object = d.object(t)
+	object.Finalizers = []string{formerFinalizer}
+	if removed := removeFinalizers(object); !removed || len(object.Finalizers) > 0 || hasFinalizer(object) {
+		t.Errorf("finalizers %v are left", object.Finalizers)
+	}
+	object.Finalizers = []string{formerFinalizer}
+	object.DeletionTimestamp = &metav1.Time{Time: d.clock.Now()}
+	if addFinalizer(object) || !hasFinalizer(object) {
+		t.Errorf("an object that is being deleted takes no new finalizer: %v", object.Finalizers)
 	}
 }
 

@@ -209,7 +209,7 @@ func TestNoEffectWithoutTheLease(t *testing.T) {
 	leads.left = time.Minute
 	d.onIntent(t, func() { leads.left = 0 })
 	d.round(t)
-	if op := d.object(t).Status.Operation; d.effectsOf() != "" || d.writes != 1 || op == nil || op.BegunTime != nil {
+	if op := d.object(t).Status.Operation; d.effectsOf() != "" || d.writes != 1 || op == nil || op.AcceptedTime != nil {
 		t.Errorf("effects %q, %d writes, operation %+v: want the intent and no effect", d.effectsOf(), d.writes, op)
 	}
 	leads.left = time.Minute // the next leader

@@ -7,7 +7,6 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -42,7 +41,7 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		}
 		return nil, fmt.Errorf("reading VMSSRollout %s: %w", name, err)
 	}
-	if !object.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(object, finalizer) {
+	if !object.DeletionTimestamp.IsZero() && !hasFinalizer(object) {
 		r.forget(name)
 		return nil, nil
 	}

@@ -17,14 +17,14 @@ func reportPlan(status *v1alpha1.VMSSRolloutStatus, f *rollout.Preview) {
 	if f == nil {
 		return
 	}
-	plan := &v1alpha1.Plan{AzureCalls: count(f.APICalls), Ends: string(f.Expected.Reason)}
+	plan := &v1alpha1.Plan{EstimatedAPICalls: count(f.APICalls), ExpectedReason: string(f.Expected.Reason)}
 	for _, kind := range f.Writes {
 		plan.Writes = append(plan.Writes, v1alpha1.OperationKind(kind))
 	}
 	listed := 0
 	for _, batch := range f.Batches {
 		if listed+len(batch.Instances) > maxPlannedInstances {
-			plan.UnlistedInstances += count(len(batch.Instances))
+			plan.OmittedInstances += count(len(batch.Instances))
 			continue
 		}
 		listed += len(batch.Instances)

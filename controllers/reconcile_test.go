@@ -243,7 +243,7 @@ func TestIntentIsDurableBeforeTheEffect(t *testing.T) {
 	effects := 0
 	d.azure.before = func(step string) {
 		effects++
-		if op := d.object(t).Status.Operation; op == nil || op.Kind != kinds[step] || op.BegunTime != nil {
+		if op := d.object(t).Status.Operation; op == nil || op.Kind != kinds[step] || op.AcceptedTime != nil {
 			t.Errorf("effect %s, but the API server knows of %+v", step, op)
 		}
 	}

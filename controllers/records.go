@@ -15,7 +15,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -96,7 +95,7 @@ func revisionFor(object *v1alpha1.VMSSRollout, record rollout.StoredRevision) (*
 		return nil, fmt.Errorf("encoding record %s of VMSSRollout %s: %w", record.Revision, client.ObjectKeyFromObject(object), err)
 	}
 	var holds []string
-	if controllerutil.ContainsFinalizer(object, finalizer) {
+	if hasFinalizer(object) {
 		holds = []string{finalizer}
 	}
 	return &appsv1.ControllerRevision{
@@ -122,7 +121,7 @@ func (r *VMSSRolloutReconciler) isOurs(ctx context.Context, round *round, name s
 	case !metav1.IsControlledBy(found, round.object):
 		return fmt.Errorf("the ControllerRevision of that name belongs to another object; to go on: kubectl delete controllerrevision %s -n %s",
 			name, round.object.Namespace)
-	case !found.DeletionTimestamp.IsZero() && !controllerutil.ContainsFinalizer(found, finalizer):
+	case !found.DeletionTimestamp.IsZero() && !hasFinalizer(found):
 		return fmt.Errorf("the ControllerRevision of that name is being deleted")
 	}
 	return nil
@@ -193,9 +192,9 @@ func (r *VMSSRolloutReconciler) holdRecord(ctx context.Context, revision *appsv1
 	before := revision.DeepCopy()
 	changed := false
 	if hold {
-		changed = controllerutil.AddFinalizer(revision, finalizer)
+		changed = addFinalizer(revision)
 	} else {
-		changed = controllerutil.RemoveFinalizer(revision, finalizer)
+		changed = removeFinalizers(revision)
 	}
 	if !changed {
 		return nil

@@ -64,10 +64,14 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 	status.ObservedGeneration = generation
 	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
 	state := bounded(d.State)
+	ended := completed(state.Rollback.Current, status.Rollback, obs.At)
 	renderState(status, state)
+	if status.Rollback != nil {
+		status.Rollback.CompletionTime = ended
+	}
 	reportStage(status, d.Report.Stage)
 	reportPlan(status, d.Report.Preview)
-	reportRollback(status, d)
+	reportBaseline(status, d)
 	if d.Report.Progress != nil {
 		reportProgress(status, d.Report.Progress)
 		reportZones(status, d.Report.Zones)

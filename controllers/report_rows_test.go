@@ -19,7 +19,7 @@ func TestStatusForgetsWhatIsOver(t *testing.T) {
 	next := time.Date(2026, 11, 2, 10, 0, 0, 0, time.UTC)
 	status := v1alpha1.VMSSRolloutStatus{}
 	reportStage(&status, rollout.StageReport{Name: "half", Index: 1, Total: 2, Next: next})
-	if s := status.Step; s == nil || s.Name != "half" || s.Number != 1 || s.Of != 2 || status.NextTransitionTime == nil {
+	if s := status.Step; s == nil || s.Name != "half" || s.Index != 1 || s.Total != 2 || status.NextTransitionTime == nil {
 		t.Errorf("step %+v, next %v", s, status.NextTransitionTime)
 	}
 	reportStage(&status, rollout.StageReport{})
@@ -48,34 +48,34 @@ func TestStatusForgetsWhatIsOver(t *testing.T) {
 	}
 }
 
-// TestRollbackIsReported: the baseline of this run is told, or of the plan; a former run's is not.
-func TestRollbackIsReported(t *testing.T) {
+// TestBaselineIsReported: the baseline of this run is told, or of the plan; a former run's is not.
+func TestBaselineIsReported(t *testing.T) {
 	baseline := rollout.Baseline{Revision: "before", Source: rollout.BaselineSnapshot, Run: 2}
 	for name, tc := range map[string]struct {
 		change func(*rollout.Decision)
-		want   *v1alpha1.RollbackStatus
+		want   *v1alpha1.BaselineStatus
 	}{
-		"available": {func(*rollout.Decision) {}, &v1alpha1.RollbackStatus{Rollbackable: true, Baseline: "before", Source: "Snapshot"}},
+		"available": {func(*rollout.Decision) {}, &v1alpha1.BaselineStatus{Available: true, Revision: "before", Source: "Snapshot"}},
 		"invalid": {func(d *rollout.Decision) {
 			d.State.Rollback.Baseline.Invalid, d.State.Rollback.Baseline.Unavailable = "gone", "lost"
-		}, &v1alpha1.RollbackStatus{Baseline: "before", Source: "Snapshot", Reason: "gone"}},
+		}, &v1alpha1.BaselineStatus{Revision: "before", Source: "Snapshot", Reason: "gone"}},
 		"unavailable": {func(d *rollout.Decision) { d.State.Rollback.Baseline.Unavailable = "lost" },
-			&v1alpha1.RollbackStatus{Baseline: "before", Source: "Snapshot", Reason: "lost"}},
+			&v1alpha1.BaselineStatus{Revision: "before", Source: "Snapshot", Reason: "lost"}},
 		"no record": {func(d *rollout.Decision) { d.State.Rollback.Baseline.Revision = "" },
-			&v1alpha1.RollbackStatus{Source: "Snapshot"}},
+			&v1alpha1.BaselineStatus{Source: "Snapshot"}},
 		"of a former run": {func(d *rollout.Decision) { d.State.Run.Number = 3 }, nil},
 		"of no run": {func(d *rollout.Decision) {
 			d.State.Run.Number, d.State.Rollback.Baseline.Run = 0, 0
 		}, nil},
 		"of the plan": {func(d *rollout.Decision) {
 			d.Report.Preview = &rollout.Preview{Baseline: rollout.Baseline{Revision: "planned", Source: rollout.BaselineDeclared, Run: 2}}
-		}, &v1alpha1.RollbackStatus{Rollbackable: true, Baseline: "planned", Source: "Declared"}},
+		}, &v1alpha1.BaselineStatus{Available: true, Revision: "planned", Source: "Declared"}},
 	} {
 		d := rollout.Decision{State: rollout.State{Run: rollout.Run{Number: 2}, Rollback: rollout.RollbackState{Baseline: baseline}}}
 		tc.change(&d)
-		status := v1alpha1.VMSSRolloutStatus{Rollback: &v1alpha1.RollbackStatus{Reason: "former"}}
-		reportRollback(&status, d)
-		if diff := cmp.Diff(tc.want, status.Rollback); diff != "" {
+		status := v1alpha1.VMSSRolloutStatus{Baseline: &v1alpha1.BaselineStatus{Reason: "former"}}
+		reportBaseline(&status, d)
+		if diff := cmp.Diff(tc.want, status.Baseline); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}

@@ -125,7 +125,7 @@ func (w worst) size(t *testing.T) int {
 	for name, part := range map[string]any{
 		"conditions": status.Conditions, "operation": status.Operation, "failedInstances": status.FailedInstances, "instances": status.Instances,
 		"checks": status.Checks, "history": status.History, "actions": status.Actions, "controllerState": status.ControllerState,
-		"goingBack": status.GoingBack,
+		"rollback": status.Rollback,
 	} {
 		t.Logf("%-16s %6d bytes", name, sizeOf(t, part))
 	}

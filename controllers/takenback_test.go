@@ -61,7 +61,7 @@ func TestWipedStatusStaysRolledBack(t *testing.T) {
 	if object = rounds(t, b, key, 5, "none"); is(object) != v1alpha1.ReasonRolledBack || len(b.Calls()) != calls {
 		t.Fatalf("after the status was wiped it is %s, with %d calls of Azure", is(object), len(b.Calls())-calls)
 	}
-	if back := object.Status.GoingBack; back == nil || back.Cause != v1alpha1.CauseRecorded || object.Status.Run != 1 {
+	if back := object.Status.Rollback; back == nil || back.Cause != v1alpha1.CauseRecorded || object.Status.Run != 1 {
 		t.Errorf("run %d, going back %+v", object.Status.Run, back)
 	}
 	object.Spec.Target.RevisionTag = "again"

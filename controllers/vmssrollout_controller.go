@@ -98,7 +98,7 @@ func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedNa
 const afterConflict = time.Second
 
 // SetupWithManager registers the reconciler. Status writes are its own doing and wake nobody; an annotation is how to ask for a
-// look at once: kubectl annotate vmssr web rollouts.vmss.dev/look="$(date)" --overwrite.
+// look at once: kubectl annotate vmssr web rollouts.vmss.dev/requested-at="$(date)" --overwrite.
 func (r *VMSSRolloutReconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 	controlled := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.VMSSRollout{}, builder.WithPredicates(

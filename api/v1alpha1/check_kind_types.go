@@ -2,13 +2,13 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// HTTPCheck asks one machine itself: what answers at a load balancer's shared port is anybody. It passes when status and body are as
+// HTTPCheck asks one instance itself: what answers at a load balancer's shared port is anybody. It passes when status and body are as
 // declared.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.credentials) || (has(self.scheme) && self.scheme == 'https')",message="http.credentials are sent over https only: set scheme to https, or remove credentials"
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || (has(self.scheme) && self.scheme == 'https')",message="http.tls is for https: set scheme to https, or remove tls"
 type HTTPCheck struct {
-	// via is by which way the machine is called. PrivateAddress: at its own address in the virtual network. NATPort: at its own port of the
+	// via is by which way the instance is called. PrivateAddress: at its own address in the virtual network. NATPort: at its own port of the
 	// load balancer, through a NAT pool or an inbound NAT rule. The manager's flag --allow-outbound has to permit the address.
 	// When absent: PrivateAddress.
 	// +optional
@@ -19,7 +19,7 @@ type HTTPCheck struct {
 	// +kubebuilder:validation:Enum=http;https
 	Scheme string `json:"scheme,omitempty"`
 
-	// port is the port on the machine, also behind a NAT port, 1 to 65535. Example: 80.
+	// port is the port on the instance, also behind a NAT port, 1 to 65535. Example: 80.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 65535",message="port must be 1 to 65535"
 	Port int32 `json:"port,omitempty"`
@@ -65,7 +65,7 @@ type HTTPCheck struct {
 	// +optional
 	JSON *JSONCondition `json:"json,omitempty"`
 
-	// tls says how the machine proves who it is.
+	// tls says how the instance proves who it is.
 	// +optional
 	TLS *TLSOptions `json:"tls,omitempty"`
 
@@ -82,12 +82,12 @@ type HTTPCheck struct {
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 }
 
-// MachineRoute is by which way a machine is called.
+// MachineRoute is by which way an instance is called.
 //
 // +kubebuilder:validation:Enum=PrivateAddress;NATPort
 type MachineRoute string
 
-// The ways to a machine.
+// The ways to an instance.
 const (
 	ViaPrivateAddress MachineRoute = "PrivateAddress"
 	ViaNATPort        MachineRoute = "NATPort"
@@ -218,9 +218,9 @@ type SecretKeyReference struct {
 }
 
 // PrometheusCheck asks a Prometheus server for a number, or for one of the canaries and one of the baseline, and holds it against a
-// threshold. Queries are templates: {{regex .Canary.Names}} makes a pattern of the machines with the target, {{regex .Baseline.Names}} of
-// those without, {{.Instance.Name}} is the machine at scope Instance; there are also IDs, Addresses, .Rollout, .Namespace, .Step, .Set.Name
-// and .Args.NAME.
+// threshold. Queries are templates: {{regex .Canary.Names}} makes a pattern of the instances with the target, {{regex .Baseline.Names}} of
+// those without, {{.Instance.Name}} is the instance at scope Instance; there are also IDs, Addresses, .Rollout, .Namespace, .Step,
+// .Set.Name and .Args.NAME.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.credentials) || self.url.startsWith('https://')",message="prometheus.credentials are sent over https only: use an https url, or remove credentials"
 type PrometheusCheck struct {
@@ -300,9 +300,9 @@ type WebhookCheck struct {
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 }
 
-// RunCommandCheck runs a script on each machine through Azure's agent. After a crash of the controller it may run twice.
+// RunCommandCheck runs a script on each instance through Azure's agent. After a crash of the controller it may run twice.
 type RunCommandCheck struct {
-	// script is run by the machine's shell, or by what its first line names, at most 16384 characters. No secrets: who may read the rollout
+	// script is run by the instance's shell, or by what its first line names, at most 16384 characters. No secrets: who may read the rollout
 	// reads it. Example: curl -fs http://localhost/ | grep -q 'nginx v2'.
 	// +required
 	// +kubebuilder:validation:MinLength=1
@@ -328,7 +328,7 @@ type RunCommandCheck struct {
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 }
 
-// AzureMonitorCheck holds a platform metric against a threshold: of the machine at scope Instance, of the whole scale set at scope Step.
+// AzureMonitorCheck holds a platform metric against a threshold: of the instance at scope Instance, of the whole scale set at scope Step.
 type AzureMonitorCheck struct {
 	// namespace is the metric's namespace. When absent: Microsoft.Compute/virtualMachineScaleSets.
 	// +optional

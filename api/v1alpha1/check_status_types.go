@@ -2,7 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// CheckStatus is how one check stands, about one machine or the step.
+// CheckStatus is how one check stands, about one instance or the step.
 type CheckStatus struct {
 	// name is the check's name.
 	// +required
@@ -13,7 +13,7 @@ type CheckStatus struct {
 	// +optional
 	Scope CheckScope `json:"scope,omitempty"`
 
-	// instance is the id of the machine, at scope Instance.
+	// instance is the id of the instance, at scope Instance.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Instance string `json:"instance,omitempty"`

@@ -2,8 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// Check says how to find out whether the release is good, where health only says that a machine is alive. It is declared in place, or by a
-// CheckTemplate.
+// Check says how to find out whether the release is good, where health only says that an instance is alive. It is declared in place, or by
+// a CheckTemplate.
 //
 // +kubebuilder:validation:XValidation:rule="(has(self.http) ? 1 : 0) + (has(self.prometheus) ? 1 : 0) + (has(self.webhook) ? 1 : 0) + (has(self.runCommand) ? 1 : 0) + (has(self.azureMonitor) ? 1 : 0) + (has(self.templateRef) ? 1 : 0) == 1",message="a check needs exactly one of http, prometheus, webhook, runCommand, azureMonitor and templateRef: keep one and remove the others"
 // +kubebuilder:validation:XValidation:rule="!has(self.templateRef) || !(has(self.scope) || has(self.background) || has(self.initialDelay) || has(self.interval) || has(self.count) || has(self.failureLimit) || has(self.errorLimit) || has(self.minSamples) || has(self.onNoData))",message="a check with templateRef has only name, args and enforce beside it: remove the other fields, or change them in the CheckTemplate"
@@ -38,15 +38,15 @@ type Check struct {
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.background) && self.background && has(self.count))",message="count must not be set for a background check, which goes on until the run is over: remove count, or background"
 // +kubebuilder:validation:XValidation:rule="!has(self.failureLimit) || (has(self.background) && self.background) || self.failureLimit < (has(self.count) ? self.count : 1)",message="failureLimit must be less than count, or a check that only fails would pass: raise count or lower failureLimit"
-// +kubebuilder:validation:XValidation:rule="!has(self.scope) || self.scope != 'Step' || !(has(self.http) || has(self.runCommand))",message="scope must be Instance for http and runCommand, which are about one machine: remove scope, or use webhook or prometheus for a step"
+// +kubebuilder:validation:XValidation:rule="!has(self.scope) || self.scope != 'Step' || !(has(self.http) || has(self.runCommand))",message="scope must be Instance for http and runCommand, which are about one instance: remove scope, or use webhook or prometheus for a step"
 // +kubebuilder:validation:XValidation:rule="!has(self.minSamples) || !(has(self.http) || has(self.runCommand) || has(self.webhook))",message="minSamples counts the data of a prometheus samples query or the minutes of azureMonitor: remove it for other kinds"
 type CheckDefinition struct {
-	// scope is what the check is about. Instance: each upgraded machine for itself, before it counts as verified. Step: the machines with the
-	// target together, before the step's gate opens. When absent: Instance.
+	// scope is what the check is about. Instance: each upgraded instance for itself, before it counts as verified. Step: the instances with
+	// the target together, before the step's gate opens. When absent: Instance.
 	// +optional
 	Scope CheckScope `json:"scope,omitempty"`
 
-	// background makes the check go on from the first machine that is verified to the end of the run, instead of ending after count
+	// background makes the check go on from the first instance that is verified to the end of the run, instead of ending after count
 	// measurements; it can only fail. When absent: false.
 	// +optional
 	Background bool `json:"background,omitempty"`
@@ -95,7 +95,7 @@ type CheckDefinition struct {
 	// +optional
 	OnNoData NoDataPolicy `json:"onNoData,omitempty"`
 
-	// http asks each machine itself.
+	// http asks each instance itself.
 	// +optional
 	HTTP *HTTPCheck `json:"http,omitempty"`
 
@@ -107,11 +107,11 @@ type CheckDefinition struct {
 	// +optional
 	Webhook *WebhookCheck `json:"webhook,omitempty"`
 
-	// runCommand runs a script on each machine through Azure's agent. It needs no network path to the machine.
+	// runCommand runs a script on each instance through Azure's agent. It needs no network path to the instance.
 	// +optional
 	RunCommand *RunCommandCheck `json:"runCommand,omitempty"`
 
-	// azureMonitor asks Azure Monitor for a metric of the machine, or at scope Step of the scale set.
+	// azureMonitor asks Azure Monitor for a metric of the instance, or at scope Step of the scale set.
 	// +optional
 	AzureMonitor *AzureMonitorCheck `json:"azureMonitor,omitempty"`
 }

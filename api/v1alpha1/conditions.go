@@ -3,7 +3,7 @@ package v1alpha1
 // The condition types. They obey kstatus, so that `kubectl wait`, Flux and Argo CD read them without being taught. Each
 // carries the generation it is about. A condition whose normal state is False is absent while it is normal.
 const (
-	// ConditionReady says whether the declared share of machines has the target and is well.
+	// ConditionReady says whether the declared share of instances has the target and is well.
 	//
 	// Normally True. True: canary.percent is reached; reason CanaryReached or Completed. False: not yet, no longer, or not without
 	// help; the reason says which. It is always present, and False from the first write for a new generation on, so
@@ -22,9 +22,9 @@ const (
 	// Reconciling.
 	ConditionStalled = "Stalled"
 
-	// ConditionModelApplied says whether the scale set's model carries the target. Machines come after.
+	// ConditionModelApplied says whether the scale set's model carries the target. Instances come after.
 	//
-	// Normally True. True: new machines are made with the target. False: it was not written yet, or somebody wrote something else. Absent:
+	// Normally True. True: new instances are made with the target. False: it was not written yet, or somebody wrote something else. Absent:
 	// the model was not read yet, or could not be.
 	ConditionModelApplied = "ModelApplied"
 
@@ -55,7 +55,7 @@ const (
 	// `kubectl get vmssr web -w`.
 	ReasonProgressing = "Progressing"
 
-	// ReasonWaitingForHealth surfaces while upgraded machines are not well yet, or not for minReady, and while machines outside
+	// ReasonWaitingForHealth surfaces while upgraded instances are not well yet, or not for minReady, and while instances outside
 	// the batch use up maxUnavailable. Look at them: `az vmss get-instance-view -g RG -n NAME --instance-id "*"`.
 	ReasonWaitingForHealth = "WaitingForHealth"
 
@@ -79,36 +79,36 @@ const (
 	// strategy.canary.percent.
 	ReasonCanaryReached = "CanaryReached"
 
-	// ReasonCompleted surfaces when every eligible machine has the target and is well. Nothing is left to do.
+	// ReasonCompleted surfaces when every eligible instance has the target and is well. Nothing is left to do.
 	ReasonCompleted = "Completed"
 
 	// ReasonAwaitingApproval surfaces while the current step's share is reached, well and soaked, and its approval is not given. Ready is
-	// False, with Reconciling: the rollout holds, and watches the machines. Approve it with a RolloutAction for this step and run, as
+	// False, with Reconciling: the rollout holds, and watches the instances. Approve it with a RolloutAction for this step and run, as
 	// config/samples/rolloutaction_approve.yaml shows: `kubectl create -f rolloutaction_approve.yaml`.
 	ReasonAwaitingApproval = "AwaitingApproval"
 
-	// ReasonRollingBack surfaces while the model, and then every machine that the target touched, goes back to the baseline. Ready is False,
-	// with Reconciling. Why: `kubectl get vmssr web -o jsonpath='{.status.goingBack}'`.
+	// ReasonRollingBack surfaces while the model, and then every instance that the target touched, goes back to the baseline. Ready is False,
+	// with Reconciling. Why: `kubectl get vmssr web -o jsonpath='{.status.rollback}'`.
 	ReasonRollingBack = "RollingBack"
 
-	// ReasonRolledBack surfaces when the model and every machine that the target touched are back at the baseline. Ready is False, with
+	// ReasonRolledBack surfaces when the model and every instance that the target touched are back at the baseline. Ready is False, with
 	// Stalled, so that what Git declares is not rolled out again by itself. Change the target, or create a RolloutAction Retry.
 	ReasonRolledBack = "RolledBack"
 
-	// ReasonAborting surfaces while the model goes back to the baseline and the machines are left as they are. Ready is False, with
-	// Reconciling. Why: `kubectl get vmssr web -o jsonpath='{.status.goingBack}'`.
+	// ReasonAborting surfaces while the model goes back to the baseline and the instances are left as they are. Ready is False, with
+	// Reconciling. Why: `kubectl get vmssr web -o jsonpath='{.status.rollback}'`.
 	ReasonAborting = "Aborting"
 
-	// ReasonAborted surfaces when the model is back at the baseline, and machines that have the target are left to be looked at. Ready is
-	// False, with Stalled. Change the target, or create a RolloutAction Rollback, which takes the machines back, or Retry.
+	// ReasonAborted surfaces when the model is back at the baseline, and instances that have the target are left to be looked at. Ready is
+	// False, with Stalled. Change the target, or create a RolloutAction Rollback, which takes the instances back, or Retry.
 	ReasonAborted = "Aborted"
 
 	// ReasonNotRollbackable surfaces when the run should be taken back and there is nothing to go back to: nothing more is touched. Ready is
-	// False, with Stalled. Why: `kubectl get vmssr web -o jsonpath='{.status.rollback.reason}'`. Declare spec.baseline, or set the
-	// target to what the machines should have.
+	// False, with Stalled. Why: `kubectl get vmssr web -o jsonpath='{.status.baseline.reason}'`. Declare spec.baseline, or set the
+	// target to what the instances should have.
 	ReasonNotRollbackable = "NotRollbackable"
 
-	// ReasonFailed surfaces when machines failed, or Azure refused an effect for good; no further machine is touched. See which
+	// ReasonFailed surfaces when instances failed, or Azure refused an effect for good; no further instance is touched. See which
 	// and why: `kubectl get vmssr web -o jsonpath='{.status.failedInstances}'`; then change the target, or revisionTag to try again.
 	ReasonFailed = "Failed"
 
@@ -119,7 +119,7 @@ const (
 	// `az monitor activity-log list -g RG`; then change revisionTag to write the target again.
 	ReasonDrifted = "Drifted"
 
-	// ReasonNoEligibleInstances surfaces when the scale set has no machine that may be touched. It passes when there is one:
+	// ReasonNoEligibleInstances surfaces when the scale set has no instance that may be touched. It passes when there is one:
 	// `az vmss scale -g RG -n NAME --new-capacity 3`, or strategy.protectedInstances.
 	ReasonNoEligibleInstances = "NoEligibleInstances"
 

@@ -7,8 +7,8 @@ import (
 
 // FailurePolicy is how much may go wrong, and what happens when more does.
 type FailurePolicy struct {
-	// maxFailed is how many machines may fail in a run before action applies: a count from 0 to 1000, or a percentage of the eligible
-	// machines from "0%" to "100%", rounded down; 5% of 10 is none. Failed machines that are tolerated stay as they are, count
+	// maxFailed is how many instances may fail in a run before action applies: a count from 0 to 1000, or a percentage of the eligible
+	// instances from "0%" to "100%", rounded down; 5% of 10 is none. Failed instances that are tolerated stay as they are, count
 	// as touched, and the run may end without them. Example: 1, "5%". Default: 0.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -16,7 +16,7 @@ type FailurePolicy struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 0 && self <= 1000 : self.matches('^([0-9]|[1-9][0-9]|100)%$')",message="maxFailed must be a count from 0 to 1000 or a percentage from \"0%\" to \"100%\", such as 1 or \"5%\""
 	MaxFailed *intstr.IntOrString `json:"maxFailed,omitempty"`
 
-	// retries is how often a machine that failed is tried again in the same run before it counts as failed, 0 to 10. A machine that is at
+	// retries is how often an instance that failed is tried again in the same run before it counts as failed, 0 to 10. An instance that is at
 	// the model already is tried again only with instanceAction UpgradeThenReimage: anything else would change nothing.
 	// Example: 1. Default: 0.
 	// +optional
@@ -24,7 +24,7 @@ type FailurePolicy struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 10",message="retries must be 0 to 10"
 	Retries int32 `json:"retries,omitempty"`
 
-	// progressDeadline is how long a run may go without another machine becoming updated and well before action applies, 1m to 720h, and
+	// progressDeadline is how long a run may go without another instance becoming updated and well before action applies, 1m to 720h, and
 	// longer than strategy.batch.pause and health.minReady together. The clock runs while a batch is permitted: not while the rollout is
 	// paused, waits at a gate, is outside its windows, or is blocked by something that is not the release. Example: 2h. When absent: for ever.
 	// +optional
@@ -34,10 +34,10 @@ type FailurePolicy struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('720h')",message="progressDeadline must be a duration from 1m to 720h, such as 2h"
 	ProgressDeadline *metav1.Duration `json:"progressDeadline,omitempty"`
 
-	// action is what happens when more than maxFailed machines failed, or progressDeadline passed. Pause: no further machine is touched,
-	// and somebody looks. Abort: the model goes back to the baseline, the machines stay as they are, to be looked at. Rollback: the
-	// model goes back, and then every machine that the target touched; this does not wait for a window. Where there is no baseline
-	// (status.rollback), Abort and Rollback act as Pause. Default: Pause.
+	// action is what happens when more than maxFailed instances failed, or progressDeadline passed. Pause: no further instance is touched,
+	// and somebody looks. Abort: the model goes back to the baseline, the instances stay as they are, to be looked at. Rollback: the
+	// model goes back, and then every instance that the target touched; this does not wait for a window. Where there is no baseline
+	// (status.baseline), Abort and Rollback act as Pause. Default: Pause.
 	// +optional
 	// +kubebuilder:default=Pause
 	Action FailureAction `json:"action,omitempty"`
@@ -63,7 +63,7 @@ type Drift struct {
 	// +kubebuilder:default=Pause
 	Declared DeclaredDrift `json:"declared,omitempty"`
 
-	// other is what is done about machines that fell behind the model because somebody else changed other parts of it. Report: count them in
+	// other is what is done about instances that fell behind the model because somebody else changed other parts of it. Report: count them in
 	// status, and touch them only as a batch brings them the target. Roll: bring them to the model as well, batch by batch.
 	// Default: Report.
 	// +optional
@@ -82,7 +82,7 @@ const (
 	DeclaredDriftOverwrite DeclaredDrift = "Overwrite"
 )
 
-// OtherDrift is what is done about machines that fell behind through no release of ours.
+// OtherDrift is what is done about instances that fell behind through no release of ours.
 //
 // +kubebuilder:validation:Enum=Report;Roll
 type OtherDrift string

@@ -5,24 +5,24 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// RollbackStatus says whether a run can be taken back, and to what.
-type RollbackStatus struct {
-	// rollbackable says whether there is something to go back to. Where it is false, Rollback and Abort act as Pause.
+// BaselineStatus is what a run can be rolled back to.
+type BaselineStatus struct {
+	// available is true where a rollback is possible. False: Rollback and Abort act as Pause.
 	// +required
-	Rollbackable bool `json:"rollbackable"`
+	Available bool `json:"available"`
 
-	// baseline is the revision that is gone back to, stored in the ControllerRevision whose name ends with this. Empty: there is
-	// none.
+	// revision is the name of the baseline: the ControllerRevision whose name ends with it stores it. Absent: there is none. Example:
+	// 5d4f8c7b9a01.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
-	Baseline string `json:"baseline,omitempty"`
+	Revision string `json:"revision,omitempty"`
 
-	// source is where the baseline is from. Completed: the target of the last run that completed. Declared: spec.baseline. Snapshot: what
-	// the scale set's model was before the first write.
+	// source is where the baseline comes from. Completed: the target of the last run that completed. Declared: spec.baseline. Snapshot: the
+	// model before the first write.
 	// +optional
 	Source BaselineSource `json:"source,omitempty"`
 
-	// reason is why there is nothing to go back to, and what mends it.
+	// reason is why no rollback is possible, and how to change that.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Reason string `json:"reason,omitempty"`
@@ -40,29 +40,35 @@ const (
 	BaselineSnapshot  BaselineSource = "Snapshot"
 )
 
-// GoingBack is why and how a run is being taken back, or was.
-type GoingBack struct {
-	// kind is how far. Rollback: the model, and then every machine that the target touched. Abort: the model; the machines stay as they are.
-	// +required
-	Kind GoingBackKind `json:"kind"`
+// RollbackStatus is a rollback or an abort, in progress or ended. No field is required, so that a former status is valid, which had another
+// object of this name.
+type RollbackStatus struct {
+	// kind is what is restored. Rollback: the model, then the instances of scope. Abort: the model only.
+	// +optional
+	Kind RollbackKind `json:"kind,omitempty"`
 
-	// cause is what began it. Action: a RolloutAction. FailurePolicy: spec.failurePolicy. ApprovalTimeout: nobody approved in time.
-	// Deletion: onDelete. Target: the target was set to the baseline. Recorded: the status of that run was lost, and the annotation
-	// rollouts.vmss.dev/taken-back says that the revision was rolled back or aborted.
-	// +required
-	Cause GoingBackCause `json:"cause"`
+	// cause is what started it. Action: a RolloutAction. FailurePolicy: spec.failurePolicy. ApprovalTimeout: an approval was not given in
+	// time. Deletion: onDelete. Target: the target was set to the baseline. Recorded: the status was lost, and the annotation
+	// rollouts.vmss.dev/taken-back has the revision.
+	// +optional
+	Cause RollbackCause `json:"cause,omitempty"`
 
-	// message is what happened, in words.
+	// scope is which instances are restored. None: an abort. ExposedInstances: those that the target touched. AllInstances: every instance,
+	// because a completed release is undone.
+	// +optional
+	Scope RollbackScope `json:"scope,omitempty"`
+
+	// message is why it started.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
-	// revision is what is gone back to, stored in the ControllerRevision whose name ends with this. Absent: nobody knows.
+	// revision is the stored revision that is restored. Absent: not known, so the rollout holds.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`
 
-	// requestedBy is who asked for it, where the cause is Action; status.actions tells whether that was verified.
+	// requestedBy is the requester, where the cause is Action.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	RequestedBy string `json:"requestedBy,omitempty"`
@@ -71,49 +77,57 @@ type GoingBack struct {
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
 
-	// restoredTime is when the scale set's model was first seen to be what it was before.
+	// modelRestoredTime is when the model was first seen restored, rounded up to a second.
 	// +optional
-	RestoredTime *metav1.Time `json:"restoredTime,omitempty"`
+	ModelRestoredTime *metav1.Time `json:"modelRestoredTime,omitempty"`
 
-	// all says that every machine goes along, not only those that the target touched: a completed release is undone.
+	// completionTime is when it ended. Absent: it is in progress.
 	// +optional
-	All bool `json:"all,omitempty"`
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 
-	// done says that it is over.
-	// +optional
-	Done bool `json:"done,omitempty"`
-
-	// differences is what is not as it was before, by comparing what was read before the first write with what is read after. Absent: nothing
-	// differs, or done is false. Example: the newest version of the image is 24.04.2 on instance 0, and was 24.04.1 before.
+	// differences is what differs between the state before the first write and the state at the end. Absent: nothing, or it is in progress.
+	// Example: the newest version of the image is 24.04.2 on instance 0, and was 24.04.1 before.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Differences string `json:"differences,omitempty"`
 }
 
-// GoingBackKind is how far a run is taken back.
+// RollbackKind is what a rollback restores.
 //
 // +kubebuilder:validation:Enum=Rollback;Abort
-type GoingBackKind string
+type RollbackKind string
 
-// The kinds of going back.
+// The kinds of rollback.
 const (
-	GoingBackRollback GoingBackKind = "Rollback"
-	GoingBackAbort    GoingBackKind = "Abort"
+	RollbackKindRollback RollbackKind = "Rollback"
+	RollbackKindAbort    RollbackKind = "Abort"
 )
 
-// GoingBackCause is what began it.
+// RollbackScope is which instances a rollback restores.
+//
+// +kubebuilder:validation:Enum=None;ExposedInstances;AllInstances
+type RollbackScope string
+
+// The scopes of a rollback.
+const (
+	ScopeNone             RollbackScope = "None"
+	ScopeExposedInstances RollbackScope = "ExposedInstances"
+	ScopeAllInstances     RollbackScope = "AllInstances"
+)
+
+// RollbackCause is what started a rollback.
 //
 // +kubebuilder:validation:Enum=Action;FailurePolicy;ApprovalTimeout;Deletion;Target;Recorded
-type GoingBackCause string
+type RollbackCause string
 
-// The causes of going back.
+// The causes of a rollback.
 const (
-	CauseAction          GoingBackCause = "Action"
-	CauseFailurePolicy   GoingBackCause = "FailurePolicy"
-	CauseApprovalTimeout GoingBackCause = "ApprovalTimeout"
-	CauseDeletion        GoingBackCause = "Deletion"
-	CauseTarget          GoingBackCause = "Target"
-	CauseRecorded        GoingBackCause = "Recorded"
+	CauseAction          RollbackCause = "Action"
+	CauseFailurePolicy   RollbackCause = "FailurePolicy"
+	CauseApprovalTimeout RollbackCause = "ApprovalTimeout"
+	CauseDeletion        RollbackCause = "Deletion"
+	CauseTarget          RollbackCause = "Target"
+	CauseRecorded        RollbackCause = "Recorded"
 )
 
 // HistoryEntry is a run that ended.
@@ -133,7 +147,7 @@ type HistoryEntry struct {
 	// +kubebuilder:validation:MaxLength=128
 	Baseline string `json:"baseline,omitempty"`
 
-	// outcome is how it ended. Promoted: every eligible machine had the target and was well. RolledBack, Aborted: it was taken back, whole or
+	// outcome is how it ended. Promoted: every eligible instance had the target and was well. RolledBack, Aborted: it was taken back, whole or
 	// the model alone. Superseded: another target came. Failed: it was held by failures when another target came.
 	// +required
 	Outcome HistoryOutcome `json:"outcome"`
@@ -189,7 +203,7 @@ type ActionRecord struct {
 	// +kubebuilder:validation:MaxLength=63
 	Step string `json:"step,omitempty"`
 
-	// instance is the id of the machine that it named.
+	// instance is the id of the instance that it named.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Instance string `json:"instance,omitempty"`
@@ -208,9 +222,9 @@ type ActionRecord struct {
 	Time *metav1.Time `json:"time,omitempty"`
 }
 
-// ZoneProgress counts the machines of one availability zone.
+// ZoneProgress counts the instances of one availability zone.
 type ZoneProgress struct {
-	// name is the zone; "-" for machines outside of zones. Example: "1".
+	// name is the zone; "-" for instances outside of zones. Example: "1".
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -237,7 +251,7 @@ type ZoneProgress struct {
 	Ready int32 `json:"ready"`
 }
 
-// InstanceStatus is one machine that is worth a look.
+// InstanceStatus is one instance that is worth a look.
 type InstanceStatus struct {
 	// id is the instance id in the scale set. Example: "3".
 	// +required
@@ -245,12 +259,12 @@ type InstanceStatus struct {
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id"`
 
-	// name is the machine's name, where it does not follow from the id. Example: web-3f2a.
+	// name is the instance's name, where it does not follow from the id. Example: web-3f2a.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Name string `json:"name,omitempty"`
 
-	// zone is the machine's availability zone. Example: "1".
+	// zone is the instance's availability zone. Example: "1".
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Zone string `json:"zone,omitempty"`
@@ -266,7 +280,7 @@ type InstanceStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
-// InstanceState is why a machine is worth a look.
+// InstanceState is why an instance is worth a look.
 //
 // +kubebuilder:validation:Enum=InProgress;Failed;Unhealthy;Retrying;Skipped;Behind
 type InstanceState string

@@ -17,8 +17,8 @@ type Hook struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name must be lower-case letters, digits and hyphens, such as deregister"
 	Name string `json:"name,omitempty"`
 
-	// at is when it is called. BeforeInstance: for each machine that was chosen, before it is touched, also on the way back. AfterInstance:
-	// for each machine that was verified, before it counts. BeforeStep: before anything of the step is begun. AfterStep: when all its gates
+	// at is when it is called. BeforeInstance: for each instance that was chosen, before it is touched, also on the way back. AfterInstance:
+	// for each instance that was verified, before it counts. BeforeStep: before anything of the step is begun. AfterStep: when all its gates
 	// have opened. OnFailure: when the run failed; nothing waits for it.
 	// +required
 	At HookPoint `json:"at,omitempty"`
@@ -53,8 +53,8 @@ type Hook struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('1s') && duration(self) <= duration('24h')",message="hook.timeout must be a duration from 1s to 24h, such as 5m"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// onFailure is what a call that failed leads to. Fail: the machine failed, or at a step the whole run, and failurePolicy goes on from
-	// there. Ignore: it is as if it had been delivered. SkipInstance: the machine is left out of the run. The way back goes on in any case.
+	// onFailure is what a call that failed leads to. Fail: the instance failed, or at a step the whole run, and failurePolicy goes on from
+	// there. Ignore: it is as if it had been delivered. SkipInstance: the instance is left out of the run. The way back goes on in any case.
 	// When absent: Fail, and Ignore at OnFailure.
 	// +optional
 	OnFailure HookFailurePolicy `json:"onFailure,omitempty"`
@@ -74,7 +74,7 @@ const (
 	HookOnFailure      HookPoint = "OnFailure"
 )
 
-// HookFailurePolicy is what it leads to that somebody outside could not be asked about a machine.
+// HookFailurePolicy is what it leads to that somebody outside could not be asked about an instance.
 //
 // +kubebuilder:validation:Enum=Fail;Ignore;SkipInstance
 type HookFailurePolicy string
@@ -86,11 +86,11 @@ const (
 	HookSkipInstance HookFailurePolicy = "SkipInstance"
 )
 
-// Drain is how machines that are nodes of this cluster are emptied before they are touched: their node is cordoned, its pods are evicted as
-// far as PodDisruptionBudgets let them, and once the machine is verified it takes pods again. Pods of DaemonSets and static pods stay.
-// Machines that are no nodes of this cluster need nothing. The controller has to be bound to the ClusterRole vmssrollout-node-drainer.
+// Drain is how instances that are nodes of this cluster are emptied before they are touched: their node is cordoned, its pods are evicted
+// as far as PodDisruptionBudgets let them, and once the instance is verified it takes pods again. Pods of DaemonSets and static pods stay.
+// Instances that are no nodes of this cluster need nothing. The controller has to be bound to the ClusterRole vmssrollout-node-drainer.
 type Drain struct {
-	// timeout is how long draining a machine may take, 10s to 24h. Example: 30m. When absent: 10m.
+	// timeout is how long draining an instance may take, 10s to 24h. Example: 30m. When absent: 10m.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=16
@@ -98,7 +98,7 @@ type Drain struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('10s') && duration(self) <= duration('24h')",message="drain.timeout must be a duration from 10s to 24h, such as 10m"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// onFailure is what a machine leads to that could not be drained. Fail: it failed, and failurePolicy goes on from there. Ignore: it is
+	// onFailure is what an instance leads to that could not be drained. Fail: it failed, and failurePolicy goes on from there. Ignore: it is
 	// upgraded all the same. SkipInstance: it is left out of the run. When absent: Fail.
 	// +optional
 	OnFailure HookFailurePolicy `json:"onFailure,omitempty"`

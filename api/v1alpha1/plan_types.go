@@ -19,71 +19,71 @@ type Plan struct {
 	// +kubebuilder:validation:MaxItems=4
 	Writes []OperationKind `json:"writes,omitempty"`
 
-	// batches are the calls that touch machines, in order. The first 300 machines are listed, or as many as fit into a status of 32 KiB.
+	// batches are the calls that touch instances, in order. The first 300 instances are listed, or as many as fit into a status of 32 KiB.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=600
 	Batches []PlannedBatch `json:"batches,omitempty"`
 
-	// unlistedInstances is how many machines of later batches are not listed.
+	// omittedInstances is how many instances of later batches are not listed.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	UnlistedInstances int32 `json:"unlistedInstances,omitempty"`
+	OmittedInstances int32 `json:"omittedInstances,omitempty"`
 
-	// skipped are the machines that would be left as they are, the first 50 of them, with the reason.
+	// skipped are the instances that would be left as they are, the first 50 of them, with the reason.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
 	Skipped []SkippedInstance `json:"skipped,omitempty"`
 
-	// azureCalls is how many ARM calls it takes at the least: without polls, with one page a list.
+	// estimatedAPICalls is the number of Azure API calls, without polls, with one page for each list.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	AzureCalls int32 `json:"azureCalls,omitempty"`
+	EstimatedAPICalls int32 `json:"estimatedAPICalls,omitempty"`
 
-	// ends is the reason it would end with, or be held by. Example: Completed.
+	// expectedReason is the reason with which it would end or hold. Example: Completed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
-	Ends string `json:"ends,omitempty"`
+	ExpectedReason string `json:"expectedReason,omitempty"`
 }
 
-// PlannedBatch is the machines of one call.
+// PlannedBatch is the instances of one call.
 type PlannedBatch struct {
 	// step is the step that it belongs to; absent where there are no steps.
 	// +optional
 	// +kubebuilder:validation:MaxLength=63
 	Step string `json:"step,omitempty"`
 
-	// action is what is done to the machines: Upgrade or Reimage.
+	// action is what is done to the instances: Upgrade or Reimage.
 	// +required
 	Action OperationKind `json:"action"`
 
-	// instances are the machines.
+	// instances are the instances.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=200
 	Instances []PlannedInstance `json:"instances,omitempty"`
 }
 
-// PlannedInstance is one machine of a planned batch.
+// PlannedInstance is one instance of a planned batch.
 type PlannedInstance struct {
 	// id is the instance id in the scale set. Example: "3".
 	// +required
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id"`
 
-	// name is the machine's name. Example: web_3.
+	// name is the instance's name. Example: web_3.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	Name string `json:"name,omitempty"`
 
-	// zone is the machine's availability zone. Example: "1".
+	// zone is the instance's availability zone. Example: "1".
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Zone string `json:"zone,omitempty"`
 }
 
-// SkippedInstance is a machine that would be left as it is.
+// SkippedInstance is an instance that would be left as it is.
 type SkippedInstance struct {
 	// id is the instance id in the scale set. Example: "3".
 	// +required

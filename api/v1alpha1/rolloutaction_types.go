@@ -57,7 +57,7 @@ type RolloutActionList struct {
 //
 // +kubebuilder:validation:XValidation:rule="!(self.action in ['Approve', 'Promote']) || has(self.step)",message="step must be set for Approve and Promote: name the step that is meant, as the rollout's status.step.name shows it, so that a second click does not open the next gate"
 // +kubebuilder:validation:XValidation:rule="self.action in ['Approve', 'Promote'] || !has(self.step)",message="step is for Approve and Promote only: remove step"
-// +kubebuilder:validation:XValidation:rule="self.action != 'SkipInstance' || has(self.instance)",message="instance must be set for SkipInstance: give the machine's instance id, as the rollout's status.instances shows it"
+// +kubebuilder:validation:XValidation:rule="self.action != 'SkipInstance' || has(self.instance)",message="instance must be set for SkipInstance: give the instance's instance id, as the rollout's status.instances shows it"
 // +kubebuilder:validation:XValidation:rule="self.action == 'SkipInstance' || !has(self.instance)",message="instance is for SkipInstance only: remove instance"
 // +kubebuilder:validation:XValidation:rule="self.action == 'Rollback' || !has(self.toRevision)",message="toRevision is for Rollback only: remove toRevision, or set action to Rollback"
 type RolloutActionSpec struct {
@@ -72,9 +72,9 @@ type RolloutActionSpec struct {
 	Run int64 `json:"run,omitempty"`
 
 	// action is what is asked for. Approve: open the gate of step. Promote: open the gate of step without its soak or approval. PromoteFull:
-	// go to the last share without further soaks, approvals or steps. Abort: put the model back and leave the machines as they are.
-	// Rollback: put the model back, and then every machine that the target touched. Retry: try again what failed, or a run
-	// that was taken back. SkipInstance: leave out one machine for the rest of the run. Health is never skipped.
+	// go to the last share without further soaks, approvals or steps. Abort: put the model back and leave the instances as they are.
+	// Rollback: put the model back, and then every instance that the target touched. Retry: try again what failed, or a run
+	// that was taken back. SkipInstance: leave out one instance for the rest of the run. Health is never skipped.
 	// +required
 	Action Verb `json:"action,omitempty"`
 
@@ -85,15 +85,15 @@ type RolloutActionSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="step must be the name of a step: lower-case letters, digits and hyphens, such as half"
 	Step string `json:"step,omitempty"`
 
-	// instance is the id of the machine that is meant; exactly for SkipInstance. Example: "3".
+	// instance is the id of the instance that is meant; exactly for SkipInstance. Example: "3".
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=256
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[-_.0-9A-Za-z]+$')",message="instance must be an instance id, such as 3, or the name of a machine in a Flexible scale set; not its ARM id"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[-_.0-9A-Za-z]+$')",message="instance must be an instance id, such as 3, or the name of an instance in a Flexible scale set; not its ARM id"
 	Instance string `json:"instance,omitempty"`
 
-	// toRevision is the revision to go back to with every machine, as the rollout's status.history shows those that completed, or the name of
-	// its ControllerRevision; for Rollback only. Example: 5d4f8c7b9a01. When absent: the baseline, as status.rollback.baseline shows it.
+	// toRevision is the revision to go back to with every instance, as the rollout's status.history shows those that completed, or the name of
+	// its ControllerRevision; for Rollback only. Example: 5d4f8c7b9a01. When absent: the baseline, as status.baseline.revision shows it.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253

@@ -40,32 +40,32 @@ type VMSSRolloutStatus struct {
 	// +optional
 	Step *StepStatus `json:"step,omitempty"`
 
-	// rollback says whether this run can be taken back, and to what. It is there before the first write.
+	// baseline is what this run can be rolled back to. It is present before the first write.
+	// +optional
+	Baseline *BaselineStatus `json:"baseline,omitempty"`
+
+	// rollback is the rollback or abort of this run, from its decision until a new run starts.
 	// +optional
 	Rollback *RollbackStatus `json:"rollback,omitempty"`
-
-	// goingBack is there from the decision to go back until a new run begins: why, and to what.
-	// +optional
-	GoingBack *GoingBack `json:"goingBack,omitempty"`
 
 	// nextTransitionTime is when time alone will change something next: a soak ends, a window opens, a progress deadline passes. Absent: it
 	// will not.
 	// +optional
 	NextTransitionTime *metav1.Time `json:"nextTransitionTime,omitempty"`
 
-	// progress counts machines, as of the last time they were listed.
+	// progress counts instances, as of the last time they were listed.
 	// +optional
 	Progress *Progress `json:"progress,omitempty"`
 
-	// zones counts machines by availability zone, the first 16 zones by name.
+	// zones counts instances by availability zone, the first 16 zones by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	Zones []ZoneProgress `json:"zones,omitempty"`
 
-	// instances are the machines worth a look, at most 100, and as many as fit into a status of 32 KiB: in flight, failed, unhealthy, skipped,
-	// or behind the model.
+	// instances are the instances worth a look, at most 100, and as many as fit into a status of 32 KiB: in flight, failed, unhealthy,
+	// skipped, or behind the model.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
@@ -73,7 +73,7 @@ type VMSSRolloutStatus struct {
 	Instances []InstanceStatus `json:"instances,omitempty"`
 
 	// checks are how the checks under way stand, and those that ended while they are of interest, what needs a person first. Where there are
-	// many, those that passed and those still running are left out; the machines' own verdicts lead to what status.instances says.
+	// many, those that passed and those still running are left out; the instances' own verdicts lead to what status.instances says.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
@@ -87,7 +87,7 @@ type VMSSRolloutStatus struct {
 	// +optional
 	Plan *Plan `json:"plan,omitempty"`
 
-	// operation is the one effect on Azure that is in flight, from the intent to the verdict on every machine it names.
+	// operation is the one effect on Azure that is in flight, from the intent to the verdict on every instance it names.
 	// +optional
 	Operation *Operation `json:"operation,omitempty"`
 
@@ -126,18 +126,18 @@ type StepStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
 
-	// number is its place in the list, from 1.
-	// +required
+	// index is its place in the list, from 1.
+	// +optional
 	// +kubebuilder:validation:Minimum=1
-	Number int32 `json:"number"`
+	Index int32 `json:"index,omitempty"`
 
-	// of is how many steps there are.
-	// +required
+	// total is the number of steps.
+	// +optional
 	// +kubebuilder:validation:Minimum=1
-	Of int32 `json:"of"`
+	Total int32 `json:"total,omitempty"`
 }
 
-// Progress counts machines.
+// Progress counts instances.
 type Progress struct {
 	// total is how many are listed and not being deleted.
 	// +required
@@ -189,7 +189,7 @@ type Progress struct {
 	// +kubebuilder:validation:Minimum=0
 	Unavailable int32 `json:"unavailable"`
 
-	// overshoot is how many are exposed beyond desired: percent was lowered, or machines were added with the new model.
+	// overshoot is how many are exposed beyond desired: percent was lowered, or instances were added with the new model.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Overshoot int32 `json:"overshoot"`
@@ -224,67 +224,67 @@ type Operation struct {
 	// +kubebuilder:validation:Minimum=0
 	Run int64 `json:"run,omitempty"`
 
-	// back says that it was begun on the way back.
+	// rollback is true where it belongs to a rollback.
 	// +optional
-	Back bool `json:"back,omitempty"`
+	Rollback bool `json:"rollback,omitempty"`
 
-	// newDisks says that each of its machines gets a new OS disk, so that what is said of its health counts only with a later time.
+	// replacesOSDisk is true where each of its instances gets a new OS disk, so that only a later health report counts.
 	// +optional
-	NewDisks bool `json:"newDisks,omitempty"`
+	ReplacesOSDisk bool `json:"replacesOSDisk,omitempty"`
 
-	// attempt is 1, and one more for every time it was found to have changed nothing.
+	// attempt is 1, and one more for each time that it changed nothing.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Attempt int32 `json:"attempt,omitempty"`
 
-	// instances are the machines it is about, at most 100; none for writes of the model.
+	// instances are its instances, at most 100, and at most 10 where the status is large; none for writes of the model.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=200
 	Instances []InstanceReference `json:"instances,omitempty"`
 
-	// intentTime is when it was decided.
+	// creationTime is when it was decided, before anything was sent.
 	// +optional
-	IntentTime *metav1.Time `json:"intentTime,omitempty"`
+	CreationTime *metav1.Time `json:"creationTime,omitempty"`
 
-	// begunTime is when Azure accepted it; absent: not known to have been accepted.
+	// acceptedTime is when Azure accepted it. Absent: not known.
 	// +optional
-	BegunTime *metav1.Time `json:"begunTime,omitempty"`
+	AcceptedTime *metav1.Time `json:"acceptedTime,omitempty"`
 
-	// azureTime is when it was begun, by Azure's clock, or shortly before. What is said of an instance's health is held against it.
+	// azureTime is when Azure accepted it or shortly before, by Azure's clock. Health reports are compared with it.
 	// +optional
 	AzureTime *metav1.Time `json:"azureTime,omitempty"`
 
-	// endedTime is when Azure was done with it; absent: not known to have ended.
+	// endedTime is when it ended in Azure. Absent: not known.
 	// +optional
 	EndedTime *metav1.Time `json:"endedTime,omitempty"`
 
-	// pollTime is the first time at which asking how it is doing makes sense.
+	// nextPollTime is when Azure is asked for its progress next, rounded up to a second.
 	// +optional
-	PollTime *metav1.Time `json:"pollTime,omitempty"`
+	NextPollTime *metav1.Time `json:"nextPollTime,omitempty"`
 
-	// id is what Azure calls it, for the activity log and for support. Example: "0d3a2b6e-6f3d-4b6f-9c1e-6f1f2f3a4b5c".
+	// id is Azure's name of it, for the activity log and for support. Example: 0d3a2b6e-6f3d-4b6f-9c1e-6f1f2f3a4b5c.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id,omitempty"`
 
-	// trouble is why it ended badly, in Azure's words. The machines tell what that means for each of them.
+	// error is why it failed, in Azure's words.
 	// +optional
-	Trouble *Problem `json:"trouble,omitempty"`
+	Error *Problem `json:"error,omitempty"`
 
-	// refused is why Azure refused it, for a reason that will not pass by itself. Nothing was touched.
+	// rejection is why Azure refused it permanently. Nothing was changed.
 	// +optional
-	Refused *Problem `json:"refused,omitempty"`
+	Rejection *Problem `json:"rejection,omitempty"`
 }
 
-// InstanceReference names one machine exactly: Azure may give an id to another machine later, but not with the same vmID.
+// InstanceReference names one instance exactly: Azure may give an id to another instance later, but not with the same vmID.
 type InstanceReference struct {
 	// id is the instance id in the scale set. Example: "3".
 	// +required
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id"`
 
-	// vmID is the beginning of the machine's own UUID: enough to tell it from another one that gets its id.
+	// vmID is the beginning of the instance's own UUID: enough to tell it from another one that gets its id.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	VMID string `json:"vmID,omitempty"`
@@ -294,11 +294,11 @@ type InstanceReference struct {
 	// +kubebuilder:validation:MaxLength=64
 	OSDisk string `json:"osDisk,omitempty"`
 
-	// healthySince is since when the machine was seen well without a break.
+	// healthySince is since when the instance was seen well without a break.
 	// +optional
 	HealthySince *metav1.Time `json:"healthySince,omitempty"`
 
-	// attempt is how many attempts at the machine there were in this run before this one. Example: 1 on its first retry.
+	// attempt is how many attempts at the instance there were in this run before this one. Example: 1 on its first retry.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Attempt int32 `json:"attempt,omitempty"`
@@ -326,13 +326,13 @@ type Problem struct {
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
 
-	// mend is the next command to run.
+	// remediation is the next command to run.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
-	Mend string `json:"mend,omitempty"`
+	Remediation string `json:"remediation,omitempty"`
 }
 
-// FailureReason is how a machine failed.
+// FailureReason is how an instance failed.
 //
 // +kubebuilder:validation:Enum=ProvisioningFailed;HealthTimeout;NotApplied;NotReimaged;Stuck;CheckFailed;HookFailed;DrainFailed;Retry;RetryReimage
 type FailureReason string
@@ -361,7 +361,7 @@ const (
 	FailureRetryReimage FailureReason = "RetryReimage"
 )
 
-// FailedInstance is one machine that failed in this run.
+// FailedInstance is one instance that failed in this run.
 type FailedInstance struct {
 	InstanceReference `json:",inline"`
 

@@ -5,44 +5,44 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 )
 
-// Strategy is how the target reaches the machines.
+// Strategy is how the target reaches the instances.
 type Strategy struct {
-	// canary bounds how many machines may have the target.
+	// canary bounds how many instances may have the target.
 	// +required
 	Canary Canary `json:"canary,omitempty,omitzero"`
 
-	// batch bounds how many machines are worked on at a time.
+	// batch bounds how many instances are worked on at a time.
 	// +optional
 	// +kubebuilder:default={}
 	Batch Batch `json:"batch,omitempty,omitzero"`
 
-	// zones is how batches relate to availability zones. Spread: each next machine comes from the zone in which the smallest share
+	// zones is how batches relate to availability zones. Spread: each next instance comes from the zone in which the smallest share
 	// has the target. OneAtATime: a zone is finished before the next is begun, in the order of their names. Ignore: zones play no
 	// part. Default: Spread.
 	// +optional
 	// +kubebuilder:default=Spread
 	Zones ZonePolicy `json:"zones,omitempty"`
 
-	// order is which outdated machine goes first. Oldest, Newest: by creation time. InstanceID: by id, lowest first.
+	// order is which outdated instance goes first. Oldest, Newest: by creation time. InstanceID: by id, lowest first.
 	// Default: Oldest.
 	// +optional
 	// +kubebuilder:default=Oldest
 	Order InstanceOrder `json:"order,omitempty"`
 
-	// instanceAction is what is done to a machine. Upgrade: bring it to the model. UpgradeThenReimage: and then give it a fresh OS
+	// instanceAction is what is done to an instance. Upgrade: bring it to the model. UpgradeThenReimage: and then give it a fresh OS
 	// disk; what is on the old one is lost. Default: Upgrade.
 	// +optional
 	// +kubebuilder:default=Upgrade
 	InstanceAction InstanceAction `json:"instanceAction,omitempty"`
 
-	// protectedInstances is what becomes of machines that are protected from scale-set actions. Skip: neither touched nor counted.
+	// protectedInstances is what becomes of instances that are protected from scale-set actions. Skip: neither touched nor counted.
 	// Wait: counted; the rollout waits for the protection to be lifted. Fail: the rollout does not start while there is one.
 	// Default: Skip.
 	// +optional
 	// +kubebuilder:default=Skip
 	ProtectedInstances ProtectedPolicy `json:"protectedInstances,omitempty"`
 
-	// automaticRepairs is what becomes of Azure's automatic instance repairs, which replace machines they find unhealthy by new ones with the
+	// automaticRepairs is what becomes of Azure's automatic instance repairs, which replace instances they find unhealthy by new ones with the
 	// latest model, behind the canary's back. Leave: they stay as they are. Suspend: they are suspended from before the first write
 	// until the run is over, and always resumed then, also if somebody else had suspended them before. Default: Leave.
 	// +optional
@@ -50,20 +50,20 @@ type Strategy struct {
 	AutomaticRepairs RepairsPolicy `json:"automaticRepairs,omitempty"`
 }
 
-// Canary bounds how many machines may have the target: one share, or steps that are taken one after the other.
+// Canary bounds how many instances may have the target: one share, or steps that are taken one after the other.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.percent) != has(self.steps)",message="canary needs exactly one of percent and steps: percent for a share that a later commit raises, steps for shares that the controller goes through by itself"
 type Canary struct {
-	// percent is the share of eligible machines that may have the target, 1 to 100, rounded down but at least one machine:
+	// percent is the share of eligible instances that may have the target, 1 to 100, rounded down but at least one instance:
 	// 34 is 1 of 3, 10 is 1 of 5, 100 is all. It is desired state: the rollout is Ready when the share is reached, and raising it goes
 	// on. Lowering it takes nothing back.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="percent must be 1 to 100; to stop without touching more machines, set spec.paused"
+	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="percent must be 1 to 100; to stop without touching more instances, set spec.paused"
 	Percent int32 `json:"percent,omitempty"`
 
 	// steps are shares that are reached one after the other, at most 20. A step begins when the one before was reached and its soak
 	// is over. A new target begins with the first step. Steps may be edited while they are taken: the rollout stays at the step of
-	// the same name, and begins with the first where there is none. Example: one machine for ten minutes, then half, then all.
+	// the same name, and begins with the first where there is none. Example: one instance for ten minutes, then half, then all.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -85,19 +85,19 @@ type Step struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name must be lower-case letters, digits and hyphens, such as half"
 	Name string `json:"name,omitempty"`
 
-	// percent is the share of eligible machines that may have the target at this step, 1 to 100, rounded down but at least one
-	// machine. Example: 50.
+	// percent is the share of eligible instances that may have the target at this step, 1 to 100, rounded down but at least one
+	// instance. Example: 50.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="percent must be 1 to 100"
 	Percent int32 `json:"percent,omitempty"`
 
-	// count is how many machines may have the target at this step, 1 to 1000; more than there are is all. Example: 1.
+	// count is how many instances may have the target at this step, 1 to 1000; more than there are is all. Example: 1.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 1000",message="count must be 1 to 1000"
 	Count int32 `json:"count,omitempty"`
 
 	// soak is how long the share has to stay reached and well, without a break, before the next step begins, 0s to 168h. It begins anew
-	// when a machine falls ill, and stands still while the rollout is paused or outside its windows. Example: 10m. When absent: 0s.
+	// when an instance falls ill, and stands still while the rollout is paused or outside its windows. Example: 10m. When absent: 0s.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=16
@@ -126,7 +126,7 @@ type Approval struct {
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
 	// onTimeout is what happens when nobody approved in time. Wait: nothing; the gate stays closed. Approve: it opens. Abort: the model goes
-	// back, the machines stay. Rollback: the model goes back, and then every machine that the target touched. Default: Wait.
+	// back, the instances stay. Rollback: the model goes back, and then every instance that the target touched. Default: Wait.
 	// +optional
 	// +kubebuilder:default=Wait
 	OnTimeout ApprovalTimeoutAction `json:"onTimeout,omitempty"`
@@ -145,11 +145,11 @@ const (
 	OnTimeoutRollback ApprovalTimeoutAction = "Rollback"
 )
 
-// Batch bounds how many machines are worked on at a time.
+// Batch bounds how many instances are worked on at a time.
 //
-// +kubebuilder:validation:XValidation:rule="!has(self.size) || (type(self.size) == int && self.size == 1) || has(self.maxUnavailable)",message="batch.maxUnavailable must be set when batch.size is a percentage or more than 1: it says how many machines may be out of service at once, such as maxUnavailable: 2"
+// +kubebuilder:validation:XValidation:rule="!has(self.size) || (type(self.size) == int && self.size == 1) || has(self.maxUnavailable)",message="batch.maxUnavailable must be set when batch.size is a percentage or more than 1: it says how many instances may be out of service at once, such as maxUnavailable: 2"
 type Batch struct {
-	// size is how many machines are upgraded in one call: a count from 1 to 1000, or a percentage of the eligible machines from "1%"
+	// size is how many instances are upgraded in one call: a count from 1 to 1000, or a percentage of the eligible instances from "1%"
 	// to "100%", rounded down but at least one. At most 100 go in one call; the rest follows in the next. Example: 5, "20%".
 	// Default: 1.
 	// +optional
@@ -158,8 +158,8 @@ type Batch struct {
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 1000 : self.matches('^([1-9][0-9]?|100)%$')",message="size must be a count from 1 to 1000 or a percentage from \"1%\" to \"100%\", such as 5 or \"20%\""
 	Size *intstr.IntOrString `json:"size,omitempty"`
 
-	// maxUnavailable is how many machines may be out of service at once, counting those that were before: a count from 1 to 1000,
-	// or a percentage of the eligible machines from "1%" to "100%", rounded down but at least one. It has to be given when size
+	// maxUnavailable is how many instances may be out of service at once, counting those that were before: a count from 1 to 1000,
+	// or a percentage of the eligible instances from "1%" to "100%", rounded down but at least one. It has to be given when size
 	// is more than 1. Example: 2, "10%". When absent: 1.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
@@ -187,7 +187,7 @@ const (
 	ZonesIgnore     ZonePolicy = "Ignore"
 )
 
-// InstanceOrder is which outdated machine goes first.
+// InstanceOrder is which outdated instance goes first.
 //
 // +kubebuilder:validation:Enum=Oldest;Newest;InstanceID
 type InstanceOrder string
@@ -199,7 +199,7 @@ const (
 	OrderInstanceID InstanceOrder = "InstanceID"
 )
 
-// InstanceAction is what is done to a machine.
+// InstanceAction is what is done to an instance.
 //
 // +kubebuilder:validation:Enum=Upgrade;UpgradeThenReimage
 type InstanceAction string
@@ -210,12 +210,12 @@ const (
 	ActionUpgradeThenReimage InstanceAction = "UpgradeThenReimage"
 )
 
-// ProtectedPolicy is what becomes of machines that are protected from scale-set actions.
+// ProtectedPolicy is what becomes of instances that are protected from scale-set actions.
 //
 // +kubebuilder:validation:Enum=Skip;Wait;Fail
 type ProtectedPolicy string
 
-// The policies for protected machines.
+// The policies for protected instances.
 const (
 	ProtectedSkip ProtectedPolicy = "Skip"
 	ProtectedWait ProtectedPolicy = "Wait"

@@ -2,9 +2,9 @@ package v1alpha1
 
 // Target is a release: an image, a script, or both.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.image) || has(self.script)",message="target and baseline need at least one of image and script each: set image to say what machines boot from, script to say what runs on them"
+// +kubebuilder:validation:XValidation:rule="has(self.image) || has(self.script)",message="target and baseline need at least one of image and script each: set image to say what instances boot from, script to say what runs on them"
 type Target struct {
-	// image is what machines boot from. An instance that gets another image loses its OS disk and boots anew.
+	// image is what instances boot from. An instance that gets another image loses its OS disk and boots anew.
 	// +optional
 	Image *Image `json:"image,omitempty"`
 
@@ -22,7 +22,7 @@ type Target struct {
 	RevisionTag string `json:"revisionTag,omitempty"`
 }
 
-// Image names what machines boot from, pinned: an image that may be another one tomorrow cannot be rolled out in part.
+// Image names what instances boot from, pinned: an image that may be another one tomorrow cannot be rolled out in part.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.id), has(self.marketplace), has(self.sharedGalleryID), has(self.communityGalleryID)].exists_one(x, x)",message="image needs exactly one of id, marketplace, sharedGalleryID and communityGalleryID: keep one and remove the others"
 type Image struct {
@@ -80,16 +80,16 @@ type MarketplaceImage struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-_.0-9A-Za-z]+$')",message="sku must be letters, digits, underscores, hyphens and periods, such as server"
 	SKU string `json:"sku,omitempty"`
 
-	// version is one exact version; "latest" is refused, since the rest of the machines could boot something else than the canary.
+	// version is one exact version; "latest" is refused, since the rest of the instances could boot something else than the canary.
 	// Example: 24.04.202611100.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]+([.][0-9]+)+$')",message="version must be one exact version, such as 24.04.202611100, not latest: the rest of the machines could boot something else than the canary; `az vm image show --urn {publisher}:{offer}:{sku}:latest --query name` prints what latest is now"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]+([.][0-9]+)+$')",message="version must be one exact version, such as 24.04.202611100, not latest: the rest of the instances could boot something else than the canary; `az vm image show --urn {publisher}:{offer}:{sku}:latest --query name` prints what latest is now"
 	Version string `json:"version,omitempty"`
 }
 
-// Script is what the custom script extension downloads and runs on each machine.
+// Script is what the custom script extension downloads and runs on each instance.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.command) || has(self.protectedSettings)",message="script needs a command: set script.command, or script.protectedSettings to a Secret that holds commandToExecute"
 type Script struct {
@@ -112,7 +112,7 @@ type Script struct {
 	// +kubebuilder:validation:MaxLength=8192
 	Command string `json:"command,omitempty"`
 
-	// protectedSettings are settings of the extension that only the machine can read.
+	// protectedSettings are settings of the extension that only the instance can read.
 	// +optional
 	ProtectedSettings *ProtectedSettings `json:"protectedSettings,omitempty"`
 

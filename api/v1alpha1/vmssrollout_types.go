@@ -2,7 +2,7 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// VMSSRollout declares what the machines of one Azure virtual machine scale set run, and how many of them may have it.
+// VMSSRollout declares what the instances of one Azure virtual instance scale set run, and how many of them may have it.
 //
 // The controller writes the target into the scale set's model, upgrades outdated instances batch by batch, checks each, and
 // goes on until the declared share is reached. It never deletes a scale set and never changes its capacity.
@@ -75,11 +75,11 @@ type VMSSRolloutSpec struct {
 
 	// baseline is what to go back to before any run of this rollout completed; from then on, the target of the last run that did is.
 	// Declare it where the scale set's own state cannot be read back, for example because somebody else made its script extension.
-	// When absent: what the scale set's model was before the first write, if no machine contradicts it; status.rollback says so.
+	// When absent: what the scale set's model was before the first write, if no instance contradicts it; status.baseline shows it.
 	// +optional
 	Baseline *Target `json:"baseline,omitempty"`
 
-	// strategy is how the target reaches the machines.
+	// strategy is how the target reaches the instances.
 	// +required
 	Strategy Strategy `json:"strategy,omitempty,omitzero"`
 
@@ -99,12 +99,12 @@ type VMSSRolloutSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) <= duration('168h')",message="bake must be a duration from 0s to 168h, such as 30m"
 	Bake *metav1.Duration `json:"bake,omitempty"`
 
-	// health is when an upgraded machine counts as well.
+	// health is when an upgraded instance counts as well.
 	// +optional
 	// +kubebuilder:default={}
 	Health Health `json:"health,omitempty,omitzero"`
 
-	// checks say whether the release is good, beyond each machine's health, at most 16.
+	// checks say whether the release is good, beyond each instance's health, at most 16.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -118,7 +118,7 @@ type VMSSRolloutSpec struct {
 	// +kubebuilder:validation:MaxItems=16
 	Hooks []Hook `json:"hooks,omitempty"`
 
-	// drain empties machines that are nodes of this cluster before they are touched. When absent: they are not drained.
+	// drain empties instances that are nodes of this cluster before they are touched. When absent: they are not drained.
 	// +optional
 	Drain *Drain `json:"drain,omitempty"`
 
@@ -133,7 +133,7 @@ type VMSSRolloutSpec struct {
 	Drift Drift `json:"drift,omitempty,omitzero"`
 
 	// onDelete is what is done to the scale set when this object is deleted. Leave: nothing; it stays as it is. Rollback: the model and
-	// the machines that the target touched go back to the baseline first, and the object goes when they are. The scale set itself is
+	// the instances that the target touched go back to the baseline first, and the object goes when they are. The scale set itself is
 	// never deleted. Default: Leave.
 	// +optional
 	// +kubebuilder:default=Leave

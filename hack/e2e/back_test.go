@@ -31,7 +31,7 @@ func TestRollbackWhileScaling(t *testing.T) {
 		t.Fatalf("applying: %v\n%s", err, out)
 	}
 	r.await(t, "has an upgrade in flight", func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.BegunTime != nil
+		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.AcceptedTime != nil
 	})
 	here.azure.ask(t, "POST", "/scale", map[string]any{"scaleSet": set.id(), "capacity": 8}, nil)
 	here.azure.setFaults(t, set, bad)
@@ -44,8 +44,8 @@ func TestRollbackWhileScaling(t *testing.T) {
 
 	back := r.awaitReason(t, v1alpha1.ReasonRolledBack)
 	expectStalled(t, back, v1alpha1.ReasonRolledBack)
-	if b := back.Status.GoingBack; b == nil || b.Cause != v1alpha1.CauseFailurePolicy || !b.Done {
-		t.Errorf("goingBack %+v, want done, because of failurePolicy", b)
+	if b := back.Status.Rollback; b == nil || b.Cause != v1alpha1.CauseFailurePolicy || b.CompletionTime == nil {
+		t.Errorf("rollback %+v, want done, because of failurePolicy", b)
 	}
 	expectHistory(t, back, v1alpha1.HistoryRolledBack)
 	expectImages(t, set, "v1", 8)
@@ -127,7 +127,7 @@ func TestRetry(t *testing.T) {
 			startManager(t, directly(ns))
 			r.create(t)
 			r.await(t, "notices the failure", func(o *v1alpha1.VMSSRollout) bool {
-				return len(o.Status.FailedInstances) > 0 || o.Status.GoingBack != nil
+				return len(o.Status.FailedInstances) > 0 || o.Status.Rollback != nil
 			})
 			here.azure.setFaults(t, set)
 			r.awaitReason(t, c.failed)
@@ -172,8 +172,8 @@ func TestUndo(t *testing.T) {
 	back := r.awaitReason(t, v1alpha1.ReasonRolledBack)
 	expectStalled(t, back, v1alpha1.ReasonRolledBack)
 	expectImages(t, set, "v2", 2)
-	if b := back.Status.GoingBack; b == nil || !b.All || b.Revision != first || b.RequestedBy != admin().name {
-		t.Errorf("goingBack %+v, want all machines to %s by %s", b, first, admin().name)
+	if b := back.Status.Rollback; b == nil || b.Scope != v1alpha1.ScopeAllInstances || b.Revision != first || b.RequestedBy != admin().name {
+		t.Errorf("rollback %+v, want all machines to %s by %s", b, first, admin().name)
 	}
 	for _, m := range here.azure.machines(t, set) {
 		if m.Upgrades != 3 {

@@ -164,7 +164,7 @@ var looks atomic.Int64
 // by itself, at the latest when the decision of its last round says.
 func (r rollout) look(t testing.TB) {
 	t.Helper()
-	patch := fmt.Sprintf(`{"metadata":{"annotations":{"rollouts.vmss.dev/look":"%d"}}}`, looks.Add(1))
+	patch := fmt.Sprintf(`{"metadata":{"annotations":{"rollouts.vmss.dev/requested-at":"%d"}}}`, looks.Add(1))
 	object := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: r.GetNamespace(), Name: r.GetName()}}
 	if err := here.kube.Patch(t.Context(), object, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
 		t.Fatalf("annotating VMSSRollout %s: %v", r.key(), err)

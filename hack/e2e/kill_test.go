@@ -299,7 +299,7 @@ func timeless(t testing.TB, s v1alpha1.VMSSRolloutStatus) v1alpha1.VMSSRolloutSt
 	if err == nil {
 		err = json.Unmarshal(text, &members)
 	}
-	forget(members, "lastTransitionTime", "startTime", "endTime", "restoredTime", "time", "uid")
+	forget(members, "lastTransitionTime", "startTime", "endTime", "modelRestoredTime", "completionTime", "time", "uid")
 	if err == nil {
 		text, err = json.Marshal(members)
 	}

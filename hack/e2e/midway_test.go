@@ -50,7 +50,7 @@ func TestDeletionMidway(t *testing.T) {
 	here.azure.setFaults(t, set, fault{Operation: "UpdateInstances", Kind: "operationStuck"})
 	r.patch(t, `{"spec":{"strategy":{"canary":{"percent":100}}}}`)
 	r.await(t, "has an upgrade in flight", func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.Operation != nil && o.Status.Operation.BegunTime != nil
+		return o.Status.Operation != nil && o.Status.Operation.AcceptedTime != nil
 	})
 	before := len(here.azure.writes(t, set))
 	kubectl(t, "delete", "vmssr", "web", "-n", ns, "--timeout=60s")

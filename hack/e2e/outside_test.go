@@ -38,7 +38,7 @@ func TestOutsideEdit(t *testing.T) {
 	}
 	here.azure.report(t, set, "0", "unhealthy")
 	stop := r.lookOften(t)
-	r.await(t, "rolls back", func(o *v1alpha1.VMSSRollout) bool { return o.Status.GoingBack != nil })
+	r.await(t, "rolls back", func(o *v1alpha1.VMSSRollout) bool { return o.Status.Rollback != nil })
 	here.azure.report(t, set, "0", "healthy")
 	r.awaitReason(t, v1alpha1.ReasonRolledBack)
 	stop()
@@ -195,7 +195,7 @@ func TestStuckOperationAndRollback(t *testing.T) {
 	here.azure.setFaults(t, set, fault{Operation: "UpdateInstances", Kind: "operationStuck"})
 	r.patch(t, `{"spec":{"strategy":{"canary":{"percent":50}}}}`)
 	r.await(t, "has an upgrade in flight", func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.BegunTime != nil
+		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.AcceptedTime != nil
 	})
 	here.azure.setFaults(t, set)
 	r.action(t, "back", "Rollback").must(t)

@@ -79,7 +79,7 @@ func plans() map[string]planned {
 					batch("all", v1alpha1.OperationUpgrade, "2 in 3", "7 in 2"),
 					batch("all", v1alpha1.OperationUpgrade, "5 in 3", "6 in 1"),
 				},
-				Skipped: skipped, AzureCalls: 2 + 3*3, Ends: v1alpha1.ReasonCompleted,
+				Skipped: skipped, EstimatedAPICalls: 2 + 3*3, ExpectedReason: v1alpha1.ReasonCompleted,
 			},
 			upgrades: map[string]int{"0": 1, "1": 1, "2": 1, "3": 1, "5": 1, "6": 1, "7": 1, "8": 1},
 		},
@@ -106,7 +106,7 @@ func plans() map[string]planned {
 					batch("", v1alpha1.OperationUpgrade, "0 in 1", "2 in 1"), batch("", v1alpha1.OperationReimage, "0 in 1", "2 in 1"),
 					batch("", v1alpha1.OperationUpgrade, "1 in 2", "3 in 2"), batch("", v1alpha1.OperationReimage, "1 in 2", "3 in 2"),
 				},
-				Skipped: skipped, AzureCalls: 2 + 3*8, Ends: v1alpha1.ReasonCompleted,
+				Skipped: skipped, EstimatedAPICalls: 2 + 3*8, ExpectedReason: v1alpha1.ReasonCompleted,
 			},
 			upgrades: map[string]int{"0": 1, "1": 1, "2": 1, "3": 1},
 		},
@@ -143,7 +143,7 @@ func TestPlanMidway(t *testing.T) {
 	g.admit(t, ns)
 	r.create(t)
 	r.await(t, "has an upgrade in flight", func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.BegunTime != nil
+		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.AcceptedTime != nil
 	})
 	r.patch(t, `{"spec":{"mode":"Plan"}}`)
 	// An intent is written only onto the object as it was read, so what is not in this one is none of before.
@@ -211,7 +211,7 @@ func (r rollout) expectFollowed(t *testing.T, set scaleSet, plan v1alpha1.Plan) 
 	t.Helper()
 	before := len(here.azure.calls(t, set))
 	r.patch(t, `{"spec":{"mode":"Apply"}}`)
-	over := r.awaitReason(t, plan.Ends)
+	over := r.awaitReason(t, plan.ExpectedReason)
 	if over.Status.Plan != nil {
 		t.Errorf("mode is Apply, and there still is a plan: %+v", over.Status.Plan)
 	}
@@ -228,7 +228,7 @@ type account struct {
 }
 
 func accountOf(plan v1alpha1.Plan) account {
-	c := account{Writes: plan.Writes, Calls: int(plan.AzureCalls)}
+	c := account{Writes: plan.Writes, Calls: int(plan.EstimatedAPICalls)}
 	for _, b := range plan.Batches {
 		words := []string{string(b.Action)}
 		for _, i := range b.Instances {

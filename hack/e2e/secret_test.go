@@ -96,7 +96,7 @@ func TestRotatedSecret(t *testing.T) {
 
 	r.patch(t, `{"spec":{"target":{"script":{"protectedSettings":null,"command":"bash v2.sh"}},"strategy":{"canary":{"percent":50}}}}`)
 	held := r.awaitReason(t, v1alpha1.ReasonCanaryReached)
-	if b := held.Status.Rollback; b == nil || !b.Rollbackable || b.Source != v1alpha1.BaselineCompleted {
+	if b := held.Status.Baseline; b == nil || !b.Available || b.Source != v1alpha1.BaselineCompleted {
 		t.Fatalf("rollback %+v, want what completed before", b)
 	}
 	rotate := func(word string) {
@@ -105,12 +105,12 @@ func TestRotatedSecret(t *testing.T) {
 	}
 	rotate("rotated")
 	r.await(t, "is not rollbackable", func(o *v1alpha1.VMSSRollout) bool {
-		b := o.Status.Rollback
-		return b != nil && !b.Rollbackable && strings.Contains(b.Reason, `Secret "old" is not what it was`)
+		b := o.Status.Baseline
+		return b != nil && !b.Available && strings.Contains(b.Reason, `Secret "old" is not what it was`)
 	})
 	rotate(secretWord)
 	r.await(t, "is rollbackable again", func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.Rollback != nil && o.Status.Rollback.Rollbackable
+		return o.Status.Baseline != nil && o.Status.Baseline.Available
 	})
 }
 

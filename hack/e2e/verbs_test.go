@@ -133,8 +133,8 @@ func TestApprovalTimesOut(t *testing.T) {
 			if got := here.azure.modelImage(t, set); got != c.model {
 				t.Errorf("the model has image %s, want %s", got, c.model)
 			}
-			if b := over.Status.GoingBack; (b != nil) != (c.model == "v1") || (b != nil && b.Cause != v1alpha1.CauseApprovalTimeout) {
-				t.Errorf("goingBack %+v, which is not what onTimeout %s does", b, onTimeout)
+			if b := over.Status.Rollback; (b != nil) != (c.model == "v1") || (b != nil && b.Cause != v1alpha1.CauseApprovalTimeout) {
+				t.Errorf("rollback %+v, which is not what onTimeout %s does", b, onTimeout)
 			}
 		})
 	}
@@ -155,7 +155,7 @@ func TestNotRollbackable(t *testing.T) {
 	r.patch(t, `{"spec":{"target":{"script":{"extensionName":"CustomScript"}}}}`)
 	stuck := r.awaitReason(t, v1alpha1.ReasonNotRollbackable)
 	expectStalled(t, stuck, v1alpha1.ReasonNotRollbackable)
-	if b := stuck.Status.Rollback; b == nil || b.Rollbackable || !strings.Contains(b.Reason, "spec.baseline.script") {
+	if b := stuck.Status.Baseline; b == nil || b.Available || !strings.Contains(b.Reason, "spec.baseline.script") {
 		t.Errorf("rollback %+v, want it to name spec.baseline.script", b)
 	}
 	here.azure.setFaults(t, set)

@@ -64,7 +64,7 @@ func (s *town) expectTakenBack(t *testing.T, ns string, set scaleSet, size int, 
 	t.Helper()
 	r := newRollout(ns, "web", set)
 	back := r.awaitReason(t, v1alpha1.ReasonRolledBack)
-	if why := back.Status.GoingBack; why == nil || !strings.Contains(why.Message, says) {
+	if why := back.Status.Rollback; why == nil || !strings.Contains(why.Message, says) {
 		t.Errorf("went back for %+v, want %q in it", why, says)
 	}
 	if got, want := s.booted(t, set), fmt.Sprintf("%d v1", size); got != want {
@@ -143,7 +143,7 @@ func (s *town) testErrors(t *testing.T, image string, caught, stopped *atomic.In
 	if share := people.share(); share >= 0.01 || share == 0 {
 		t.Errorf("%.2f %% of all answers were errors, want some, and less than 1 %%", 100*share)
 	}
-	t.Logf("%.2f %% of all answers were errors; %s", 100*people.share(), back.Status.GoingBack.Message)
+	t.Logf("%.2f %% of all answers were errors; %s", 100*people.share(), back.Status.Rollback.Message)
 	caught.Add(1)
 }
 
@@ -190,7 +190,7 @@ func (s *town) testDies(t *testing.T, caught *atomic.Int32) {
 		return passed > 0 && ready(o).Reason == v1alpha1.ReasonSoaking
 	})
 	back := s.expectTakenBack(t, ns, set, 3, "CheckFailed")
-	began, ended := ready(soaking).LastTransitionTime, back.Status.GoingBack.StartTime
+	began, ended := ready(soaking).LastTransitionTime, back.Status.Rollback.StartTime
 	if ended == nil || ended.Sub(began.Time) > 4*time.Minute {
 		t.Errorf("soaked from %v, went back at %v: that was not the check", began, ended)
 	}

@@ -41,7 +41,7 @@ func TestDeployAndUndeploy(t *testing.T) {
 	c.kubectl(t, "apply", "--server-side", "-n", "default", "-f", "../../config/samples/on_delete_rollback.yaml")
 	// As the manager does before it touches a scale set.
 	rollout := c.kubectl(t, "get", "vmssrollouts", "-n", "default", "-o", "name")
-	c.kubectl(t, "patch", rollout, "-n", "default", "--type=merge", "-p", `{"metadata":{"finalizers":["rollouts.vmss.dev/put-back"]}}`)
+	c.kubectl(t, "patch", rollout, "-n", "default", "--type=merge", "-p", `{"metadata":{"finalizers":["rollouts.vmss.dev/rollback"]}}`)
 
 	told := c.mustMake(t, "undeploy")
 	for _, want := range []string{"kubectl get vmssrollouts --all-namespaces", "make undeploy uninstall",

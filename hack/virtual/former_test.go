@@ -51,7 +51,7 @@ func takeOver(t *testing.T, file string, back bool) {
 	upgrades := func(id string, goesBack bool) func(*v1alpha1.VMSSRollout) bool {
 		return func(o *v1alpha1.VMSSRollout) bool {
 			op := o.Status.Operation
-			return (o.Status.GoingBack != nil) == goesBack && op != nil && op.Kind == v1alpha1.OperationUpgrade && op.BegunTime != nil &&
+			return (o.Status.Rollback != nil) == goesBack && op != nil && op.Kind == v1alpha1.OperationUpgrade && op.AcceptedTime != nil &&
 				op.Instances[0].ID == id
 		}
 	}

@@ -178,14 +178,14 @@ func rollRealModel(t *testing.T, body []byte, target v1alpha1.Target) (before, d
 				t.Fatal(err)
 			}
 		}
-		return ready.Reason == v1alpha1.ReasonRolledBack || o.Status.Rollback != nil && !o.Status.Rollback.Rollbackable
+		return ready.Reason == v1alpha1.ReasonRolledBack || o.Status.Baseline != nil && !o.Status.Baseline.Available
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
 	if ready.Reason != v1alpha1.ReasonRolledBack || !strings.Contains(ready.Message, "as they were before") {
-		t.Fatalf("ended with %s: %s; rollback %+v", ready.Reason, ready.Message, object.Status.Rollback)
+		t.Fatalf("ended with %s: %s; rollback %+v", ready.Reason, ready.Message, object.Status.Baseline)
 	}
 	if n := upgraded(t, w); n < 2 {
 		t.Fatalf("%d instances were upgraded, so the release was not out", n)
@@ -406,13 +406,13 @@ func TestLatestIsAnotherVersion(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			said, differs := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady).Message, object.Status.GoingBack.Differences
+			said, differs := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady).Message, object.Status.Rollback.Differences
 			if says := strings.Contains(said, "the newest version of the image is 99.04.1 on instance 0, and was 1.0.202601010 before"); says !=
 				moves {
 				t.Errorf("says %q", said)
 			}
 			if (differs != "") != moves {
-				t.Errorf("status.goingBack.differences is %q", differs)
+				t.Errorf("status.rollback.differences is %q", differs)
 			}
 		})
 	}

@@ -73,7 +73,7 @@ func TestStuckOperationAndRollback(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !done(object) {
-			t.Fatalf("not within %s: %+v, %+v, %v", limit, object.Status.Conditions, object.Status.GoingBack, latest(t, w))
+			t.Fatalf("not within %s: %+v, %+v, %v", limit, object.Status.Conditions, object.Status.Rollback, latest(t, w))
 		}
 		return object
 	}
@@ -88,14 +88,14 @@ func TestStuckOperationAndRollback(t *testing.T) {
 		t.Fatal(err)
 	}
 	stuck := run(time.Hour, func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.BegunTime != nil
+		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.AcceptedTime != nil
 	})
 	if _, err := w.Control("PUT", "/faults", []map[string]string{}); err != nil {
 		t.Fatal(err)
 	}
 	rollBack(t, w, stuck)
 	back := run(15*time.Minute, func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.GoingBack != nil && o.Status.GoingBack.RestoredTime != nil && latest(t, w)["0"]
+		return o.Status.Rollback != nil && o.Status.Rollback.ModelRestoredTime != nil && latest(t, w)["0"]
 	})
 	named := func(o *v1alpha1.VMSSRollout) string {
 		return meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Message

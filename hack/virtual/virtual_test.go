@@ -67,7 +67,7 @@ func watch(t *testing.T, w *World, key client.ObjectKey) []moment {
 		now := moment{at: w.Clock.Now(), reason: meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Reason,
 			upgraded: upgraded(t, w)}
 		if o.Status.Step != nil {
-			now.step = fmt.Sprintf("%s %d/%d", o.Status.Step.Name, o.Status.Step.Number, o.Status.Step.Of)
+			now.step = fmt.Sprintf("%s %d/%d", o.Status.Step.Name, o.Status.Step.Index, o.Status.Step.Total)
 		}
 		if len(seen) == 0 || seen[len(seen)-1].reason != now.reason || seen[len(seen)-1].step != now.step ||
 			seen[len(seen)-1].upgraded != now.upgraded {
@@ -182,7 +182,7 @@ func TestPlanIsWhatHappens(t *testing.T) {
 		t.Fatal(err)
 	}
 	plan := object.Status.Plan
-	if plan == nil || plan.Ends != v1alpha1.ReasonCompleted || len(plan.Batches) != 6 || w.Count.AzureWrites != 0 {
+	if plan == nil || plan.ExpectedReason != v1alpha1.ReasonCompleted || len(plan.Batches) != 6 || w.Count.AzureWrites != 0 {
 		t.Fatalf("plan %+v after %d writes to Azure", plan, w.Count.AzureWrites)
 	}
 	object.Spec.Mode = v1alpha1.ModeApply
