@@ -271,7 +271,7 @@ func changeMind(dice simworld.Dice, shell *simworld.Shell, round int) {
 		verbs := []rollout.Verb{rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort, rollout.VerbRollback,
 			rollout.VerbRetry, rollout.VerbSkipInstance}
 		shell.Actions = append(shell.Actions, rollout.Action{
-			UID: fmt.Sprint("uid-", round), Verb: verbs[dice(len(verbs))], Run: shell.Memory.Run.Number, Step: []string{"one", "half"}[dice(2)],
+			UID: fmt.Sprint("uid-", round), Verb: verbs[dice(len(verbs))], Run: shell.State.Run.Number, Step: []string{"one", "half"}[dice(2)],
 			Instance: fmt.Sprint(dice(5)),
 		})
 	}

@@ -11,7 +11,7 @@ import (
 
 // act lets somebody ask for something, sensible or not.
 func (l *life) act() {
-	m := l.shell.Memory
+	m := l.shell.State
 	steps := []string{dumbStep(l.shell.Spec, m).Name, "s1"}
 	verbs := []rollout.Verb{rollout.VerbApprove, rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull, rollout.VerbAbort,
 		rollout.VerbRollback, rollout.VerbRetry, rollout.VerbRetry, rollout.VerbSkipInstance}
@@ -32,7 +32,7 @@ func (l *life) ask(a rollout.Action) {
 
 // checkPermitted holds an effect against the precedence of pause, window, plan and deletion (I7).
 func (l *life) checkPermitted(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	back := l.shell.Memory.Rollback.Current
+	back := l.shell.State.Rollback.Current
 	explicit := back != nil && (back.Cause == rollout.CauseAction || back.Cause == rollout.CauseDeletion)
 	if spec.Paused && !explicit {
 		l.breaks("I7: an effect while paused: %T", d.Step)
@@ -50,11 +50,11 @@ func (l *life) checkPermitted(spec rollout.Spec, obs rollout.Observation, d roll
 
 // checkStored demands that what the model was before is stored before the model is written (I3).
 func (l *life) checkStored(d rollout.Decision) {
-	if len(rollout.InstancesOf(d.Step)) > 0 || l.shell.Memory.Rollback.Current != nil {
+	if len(rollout.InstancesOf(d.Step)) > 0 || l.shell.State.Rollback.Current != nil {
 		return
 	}
-	name := l.shell.Memory.Rollback.Baseline.Revision
-	if _, stored := l.shell.Records[name]; !stored && l.shell.Memory.Rollback.Baseline.Invalid == "" {
+	name := l.shell.State.Rollback.Baseline.Revision
+	if _, stored := l.shell.Records[name]; !stored && l.shell.State.Rollback.Baseline.Invalid == "" {
 		l.breaks("I3: %T, and no snapshot %q is stored", d.Step, name)
 	}
 }
@@ -62,15 +62,15 @@ func (l *life) checkStored(d rollout.Decision) {
 // checkReturn holds a batch of the way back against the world: the model is back first, only machines that a target may have touched
 // are named, and the budget of unavailability is kept.
 func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
-	before, stored := l.shell.Records[l.shell.Memory.Rollback.Current.Revision]
+	before, stored := l.shell.Records[l.shell.State.Rollback.Current.Revision]
 	if !stored || !l.has(before, obs.Model.Value.Image, obs.Model.Value.Script) {
 		l.breaks("I3: machines go back before the model does")
 	}
-	view := lookAt(spec, l.shell.Memory, obs)
+	view := lookAt(spec, l.shell.State, obs)
 	unavailable := len(view.unavailable)
 	for _, ref := range refs {
 		m := l.machine(ref.ID)
-		if m != nil && m.Model == 0 && !l.exposedBefore(m.ID) && !l.shell.Memory.Rollback.Current.AllInstances {
+		if m != nil && m.Model == 0 && !l.exposedBefore(m.ID) && !l.shell.State.Rollback.Current.AllInstances {
 			l.breaks("I6: machine %s was never exposed and goes back", ref.ID)
 		}
 		if !view.unavailable[ref.ID] {
@@ -84,7 +84,7 @@ func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []ro
 
 // exposedBefore says whether any effect before this one named the machine, or a target was in force when it was made.
 func (l *life) exposedBefore(id string) bool {
-	_, found := slices.BinarySearchFunc(l.shell.Memory.Ledger.Exposed, id, func(a, b string) int {
+	_, found := slices.BinarySearchFunc(l.shell.State.Ledger.Exposed, id, func(a, b string) int {
 		x, _ := strconv.Atoi(a)
 		y, _ := strconv.Atoi(b)
 		return x - y
@@ -120,7 +120,7 @@ func (l *life) has(s rollout.Snapshot, image rollout.Image, script *rollout.Mode
 // isBack demands of a run that says it is rolled back that the model and every machine are what they were before, in all declared
 // paths. Machines that Azure leaves alone are excepted, and worlds in which somebody else writes what we declare.
 func (l *life) isBack() error {
-	m := l.shell.Memory
+	m := l.shell.State
 	if m.Rollback.Current == nil || !m.Rollback.Current.Done || l.world.Faults.DeclaredEdits > 0 || l.edited {
 		return nil
 	}
@@ -147,7 +147,7 @@ func (l *life) isBack() error {
 
 // releasedWell demands that an object that was let go left nothing suspended.
 func (l *life) releasedWell() error {
-	if l.world.Suspended && l.shell.Memory.RepairsSuspended {
+	if l.world.Suspended && l.shell.State.RepairsSuspended {
 		return fmt.Errorf("released with automatic repairs suspended")
 	}
 	return l.verdict()
@@ -155,7 +155,7 @@ func (l *life) releasedWell() error {
 
 // returns says whether the run may complete by going back to what was there before.
 func (l *life) returns(rollout.Spec) bool {
-	back := l.shell.Memory.Rollback.Current
+	back := l.shell.State.Rollback.Current
 	return back != nil && back.Cause == rollout.CauseTarget
 }
 
@@ -174,7 +174,7 @@ func (l *life) othersFailed(refs []rollout.Ref) int {
 	n := 0
 	op := l.deciding.Operation
 	retries := op != nil && slices.ContainsFunc(op.Instances, func(a rollout.Attempt) bool { return a.Try > 0 })
-	for _, f := range l.shell.Memory.Ledger.Failed {
+	for _, f := range l.shell.State.Ledger.Failed {
 		again := slices.ContainsFunc(refs, func(r rollout.Ref) bool { return r.ID == f.ID }) ||
 			(retries && f.Try < l.shell.Spec.Failure.Retries)
 		if !again && f.Reason != rollout.FailureRetry && f.Reason != rollout.FailureRetryReimage {

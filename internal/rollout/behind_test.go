@@ -35,7 +35,7 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 	for name, target := range map[string]rollout.Target{"image": image2, "script": v2} {
 		t.Run(name, func(t *testing.T) {
 			s := edited(t, target)
-			effects, id := s.shell.Effects, s.shell.Memory.Ledger.Exposed[0]
+			effects, id := s.shell.Effects, s.shell.State.Ledger.Exposed[0]
 			s.rounds(time.Hour)
 			wantWait(t, s.shell.Last, rollout.ReasonCanaryReached)
 			if p := s.shell.Last.Report.Progress; p.Exposed != 1 || p.Ready != 1 || s.shell.Effects != effects {
@@ -64,7 +64,7 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 func TestOutsideEditKeepsThePolicyArmed(t *testing.T) {
 	figure.Fault(t, 5)
 	s := edited(t, image2, rollsBack)
-	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.Memory.Ledger.Exposed[0]))].Health = rollout.False
+	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.State.Ledger.Exposed[0]))].Health = rollout.False
 	if !s.run(rollout.ReasonRolledBack) {
 		t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 	}
@@ -80,7 +80,7 @@ func TestOutsideEditIsRolled(t *testing.T) {
 	figure.Fault(t, 5)
 	rolls := func(s *rollout.Spec) { s.Drift.RollOther = true }
 	s := edited(t, image2, rolls)
-	id := s.shell.Memory.Ledger.Exposed[0]
+	id := s.shell.State.Ledger.Exposed[0]
 	s.rounds(time.Hour)
 	wantWait(t, s.shell.Last, rollout.ReasonCanaryReached)
 	for _, m := range s.world.Machines {
@@ -90,9 +90,9 @@ func TestOutsideEditIsRolled(t *testing.T) {
 	}
 	s = edited(t, image2, rolls, rollsBack)
 	s.shell.Spec.Paused = true // so that it does not come along at once
-	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.Memory.Ledger.Exposed[0]))].Health = rollout.False
+	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.State.Ledger.Exposed[0]))].Health = rollout.False
 	s.rounds(20 * time.Minute)
-	if len(s.shell.Memory.Ledger.Failed) == 0 && s.shell.Memory.Rollback.Current == nil {
+	if len(s.shell.State.Ledger.Failed) == 0 && s.shell.State.Rollback.Current == nil {
 		t.Errorf("an ill canary that is to come along is not watched: %v", s.shell.Last.Explanation)
 	}
 }
@@ -101,7 +101,7 @@ func TestOutsideEditIsRolled(t *testing.T) {
 func TestOutsideEditAndAnotherTarget(t *testing.T) {
 	figure.Fault(t, 5)
 	s := edited(t, v2)
-	id := s.shell.Memory.Ledger.Exposed[0]
+	id := s.shell.State.Ledger.Exposed[0]
 	s.shell.Spec.Target = v3
 	s.shell.Round()
 	if !s.run(rollout.ReasonCanaryReached) {

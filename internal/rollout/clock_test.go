@@ -29,7 +29,7 @@ func TestForeignClock(t *testing.T) {
 				if shell.Round(); w.Now.Sub(begun) > 10*time.Minute {
 					t.Fatalf("after 10 minutes the run is %s: %s", shell.Last.Explanation.Reason, shell.Last.Explanation.Message)
 				}
-				if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
+				if failed := shell.State.Ledger.Failed; len(failed) > 0 {
 					t.Fatalf("instance %s failed: %s", failed[0].ID, failed[0].Message)
 				}
 				w.Advance(shell.Recheck)

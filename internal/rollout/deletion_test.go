@@ -107,8 +107,8 @@ func TestDeletionHearsSpecBaseline(t *testing.T) {
 	shell.Round()
 	declared := protected("a.sh", "settings-c")
 	shell.Spec.Baseline = &declared
-	if took := lets(shell, time.Hour); !shell.Released || took > 9*time.Minute || shell.Memory.Rollback.Current == nil ||
-		shell.Memory.Rollback.Current.ModelRestoredAt.IsZero() {
+	if took := lets(shell, time.Hour); !shell.Released || took > 9*time.Minute || shell.State.Rollback.Current == nil ||
+		shell.State.Rollback.Current.ModelRestoredAt.IsZero() {
 		t.Errorf("released %v after %s: %v", shell.Released, took, shell.Last.Explanation)
 	}
 	if script := shell.World.Models[len(shell.World.Models)-1].Script; script.Command != "sh a.sh" {

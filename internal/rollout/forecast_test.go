@@ -77,7 +77,7 @@ func TestForecastOfTheWayBack(t *testing.T) {
 		world := simworld.New(dice, 1+dice(9), nil, start)
 		shell := &simworld.Shell{World: world, Spec: canary(image2, 10+dice(90),
 			func(s *rollout.Spec) { s.Batch.Size = rollout.Amount{Value: 1 + dice(3)} })}
-		for rounds := 3 + dice(20); rounds > 0 || shell.Memory.Operation != nil; rounds-- {
+		for rounds := 3 + dice(20); rounds > 0 || shell.State.Operation != nil; rounds-- {
 			shell.Round()
 			world.Advance(shell.Recheck)
 		}

@@ -44,11 +44,11 @@ func TestLedgerOfLeftOutIsFull(t *testing.T) {
 				2: func(t *teller) {
 					for n := range 100 {
 						if full {
-							t.shell.Memory.Ledger.Skipped = append(t.shell.Memory.Ledger.Skipped, rollout.Ref{ID: fmt.Sprint(1000 + n)})
+							t.shell.State.Ledger.Skipped = append(t.shell.State.Ledger.Skipped, rollout.Ref{ID: fmt.Sprint(1000 + n)})
 						}
 					}
 				},
-				8: func(t *teller) { failed = t.shell.Memory.Ledger.Failed },
+				8: func(t *teller) { failed = t.shell.State.Ledger.Failed },
 			}}
 		s.tell()
 		if got := len(failed) > 0; got != full || got && (failed[0].ID != "0" || failed[0].Reason != want) {

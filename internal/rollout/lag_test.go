@@ -24,7 +24,7 @@ func TestLateLists(t *testing.T) {
 			}
 			for range 200 {
 				shell.Round()
-				if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
+				if failed := shell.State.Ledger.Failed; len(failed) > 0 {
 					t.Fatalf("instance %s failed: %s", failed[0].ID, failed[0].Message)
 				}
 				w.Advance(shell.Recheck)
@@ -48,7 +48,7 @@ func TestLateListsBeyondBounds(t *testing.T) {
 	w, shell := lateWorld(6 * time.Minute)
 	for range 400 {
 		shell.Round()
-		if failed := shell.Memory.Ledger.Failed; len(failed) > 0 {
+		if failed := shell.State.Ledger.Failed; len(failed) > 0 {
 			t.Fatalf("instance %s failed: %s", failed[0].ID, failed[0].Message)
 		}
 		w.Advance(min(shell.Recheck, 30*time.Second))

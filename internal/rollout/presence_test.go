@@ -71,7 +71,7 @@ func TestShortListOnRollback(t *testing.T) {
 				rounds(s, 3*time.Hour)
 				said := s.Last.Explanation
 				if said.Reason != rollout.ReasonAzureUnavailable || !strings.Contains(said.Message, "instance "+hidden[0]) || s.Released ||
-					s.Memory.Rollback.Current.Done {
+					s.State.Rollback.Current.Done {
 					t.Errorf("believed the list: released %t, %+v", s.Released, said)
 				}
 				if model := s.World.Models[len(s.World.Models)-1]; model.Image != bare.Image {
@@ -82,7 +82,7 @@ func TestShortListOnRollback(t *testing.T) {
 				}
 				s.World.Hidden = nil
 				rounds(s, time.Hour)
-				if left := newOnes(s.World); left != 0 || s.Released != deletes || !s.Memory.Rollback.Current.Done {
+				if left := newOnes(s.World); left != 0 || s.Released != deletes || !s.State.Rollback.Current.Done {
 					t.Errorf("%d instances keep the bad release, released %t, %+v", left, s.Released, s.Last.Explanation)
 				}
 			})
@@ -112,8 +112,8 @@ func TestNoneOnRollback(t *testing.T) {
 	}
 	s.Actions = []rollout.Action{{UID: "a", Verb: rollout.VerbRollback, Run: 1}}
 	until(t, s, rollout.ReasonRolledBack)
-	if len(s.Memory.Ledger.Exposed) != 0 {
-		t.Errorf("exposed are %v", s.Memory.Ledger.Exposed)
+	if len(s.State.Ledger.Exposed) != 0 {
+		t.Errorf("exposed are %v", s.State.Ledger.Exposed)
 	}
 }
 
@@ -123,7 +123,7 @@ func TestShortListOnTheWay(t *testing.T) {
 	s := half(t)
 	s.World.Hidden["0"] = true
 	rounds(s, time.Hour)
-	if got := strings.Join(s.Memory.Ledger.Exposed, ","); got != "0,1" || newOnes(s.World) != 2 {
+	if got := strings.Join(s.State.Ledger.Exposed, ","); got != "0,1" || newOnes(s.World) != 2 {
 		t.Errorf("exposed are %s, %d have the release, %+v", got, newOnes(s.World), s.Last.Explanation)
 	}
 	if said := s.Last.Explanation; said.Reason != rollout.ReasonAzureUnavailable ||
@@ -132,7 +132,7 @@ func TestShortListOnTheWay(t *testing.T) {
 	}
 	s.World.Remove(s.World.Machines[0]) // now it is gone
 	rounds(s, time.Hour)
-	if got := strings.Join(s.Memory.Ledger.Exposed, ","); got != "1" || s.Last.Explanation.Reason != rollout.ReasonCanaryReached {
+	if got := strings.Join(s.State.Ledger.Exposed, ","); got != "1" || s.Last.Explanation.Reason != rollout.ReasonCanaryReached {
 		t.Errorf("exposed are %s, %+v", got, s.Last.Explanation)
 	}
 }

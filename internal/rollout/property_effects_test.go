@@ -15,8 +15,8 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 	if d.Step.Operation() == rollout.ResumeRepairsOperation {
 		return // always allowed
 	}
-	if is := obs.Model.Value.UniqueID; obs.Model.State == rollout.Read && l.shell.Memory.ScaleSet.ID != is {
-		l.breaks("an effect on scale set %q, and the run belongs to %q", is, l.shell.Memory.ScaleSet.ID)
+	if is := obs.Model.Value.UniqueID; obs.Model.State == rollout.Read && l.shell.State.ScaleSet.ID != is {
+		l.breaks("an effect on scale set %q, and the run belongs to %q", is, l.shell.State.ScaleSet.ID)
 	}
 	l.checkPermitted(spec, obs, d)
 	if obs.Instances.State != rollout.Read || obs.Model.State != rollout.Read {
@@ -30,7 +30,7 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 		return
 	}
 	l.checkStored(d)
-	if op := l.shell.Memory.Operation; op == nil || op.Kind != d.Step.Operation() || op.Run != l.shell.Memory.Run.Number {
+	if op := l.shell.State.Operation; op == nil || op.Kind != d.Step.Operation() || op.Run != l.shell.State.Run.Number {
 		l.breaks("I5: effect %T without a durable intent: %+v", d.Step, op)
 		return
 	}
@@ -39,7 +39,7 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 	}
 	switch step := d.Step.(type) {
 	case rollout.Upgrade:
-		if l.shell.Memory.Rollback.Current != nil {
+		if l.shell.State.Rollback.Current != nil {
 			l.checkReturn(spec, obs, step.Instances)
 			return
 		}
@@ -51,7 +51,7 @@ func (l *life) checkEffect(obs rollout.Observation, d rollout.Decision) {
 
 // checkUpgrade is the reference oracle of the batch arithmetic: sets and counts, nothing clever.
 func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
-	before := l.shell.Memory
+	before := l.shell.State
 	before.Ledger.Failed = slices.Clone(before.Ledger.Failed)
 	for _, f := range obs.State.Ledger.Failed {
 		if i := machineIn(obs, f.Ref); !i.Protected ||
@@ -65,7 +65,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 		l.breaks("a batch of %d where size is %d", len(refs), view.size)
 	}
 	if l.othersFailed(refs) > spec.Failure.MaxFailed.Value {
-		l.breaks("I11: a batch starts while %v failed", l.shell.Memory.Ledger.Failed)
+		l.breaks("I11: a batch starts while %v failed", l.shell.State.Ledger.Failed)
 	}
 	if !view.carried {
 		l.breaks("an upgrade while the model is not the target's")

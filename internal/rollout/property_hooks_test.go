@@ -206,13 +206,13 @@ func (l *life) mustHaveCalled(h rollout.Hook, run int64, id string) {
 
 // takesPods holds that no node is left cordoned but those of machines that failed, or that are still to get their fresh disk.
 func (l *life) takesPods() error {
-	op := l.shell.Memory.Operation
+	op := l.shell.State.Operation
 	for id := range l.outside.cordoned {
 		if op != nil && l.shell.Spec.Instances.Action == rollout.ActionUpgradeThenReimage &&
 			slices.ContainsFunc(rollout.Refs(op.Instances), func(ref rollout.Ref) bool { return ref.ID == id }) {
 			continue
 		}
-		if slices.ContainsFunc(l.shell.Memory.Ledger.Failed, func(f rollout.Failure) bool {
+		if slices.ContainsFunc(l.shell.State.Ledger.Failed, func(f rollout.Failure) bool {
 			return f.ID == id && f.Reason != rollout.FailureHook && f.Reason != rollout.FailureDrain
 		}) {
 			continue
@@ -220,7 +220,7 @@ func (l *life) takesPods() error {
 		return fmt.Errorf(
 			"the node of machine %s is left cordoned, known are %v, now %v",
 			id,
-			l.shell.Memory.Ledger.Cordoned,
+			l.shell.State.Ledger.Cordoned,
 			l.shell.Last.Explanation,
 		)
 	}

@@ -98,7 +98,7 @@ var troubles = []struct {
 
 // goBack asks for a rollback.
 func (p *paced) goBack() {
-	p.ask(rollout.Action{Verb: rollout.VerbRollback, Run: p.shell.Memory.Run.Number})
+	p.ask(rollout.Action{Verb: rollout.VerbRollback, Run: p.shell.State.Run.Number})
 }
 
 // paced is one world that is held in one trouble.
@@ -159,7 +159,7 @@ func (p *paced) run() (most int, told string) {
 			p.calls = append(p.calls, p.world.Now)
 		}
 		p.told = append(p.told[max(0, len(p.told)-19):], fmt.Sprintf("%s %d calls, %s: %s: %s, then %s", p.world.Now.Format(time.TimeOnly),
-			p.shell.Reads+p.shell.Effects-before, doing(p.shell.Memory.Operation), p.shell.Last.Explanation.Reason, p.shell.Last.Explanation.Message,
+			p.shell.Reads+p.shell.Effects-before, doing(p.shell.State.Operation), p.shell.Last.Explanation.Reason, p.shell.Last.Explanation.Message,
 			p.shell.Recheck))
 		p.world.Advance(p.shell.Recheck)
 		p.become()

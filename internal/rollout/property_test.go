@@ -125,9 +125,9 @@ func (l *life) run() error {
 func (l *life) round() {
 	l.shell.Round()
 	if l.tell != nil {
-		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.Memory.Operation, l.shell.Last.Explanation.Reason,
+		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.State.Operation, l.shell.Last.Explanation.Reason,
 			l.shell.Last.Explanation.Message)
-		l.tell("    %s exposed %v failed %d", machines(l.world), l.shell.Memory.Ledger.Exposed, len(l.shell.Memory.Ledger.Failed))
+		l.tell("    %s exposed %v failed %d", machines(l.world), l.shell.State.Ledger.Exposed, len(l.shell.State.Ledger.Failed))
 	}
 }
 
@@ -267,13 +267,13 @@ func (l *life) comeToRest() error {
 			l.ask(
 				rollout.Action{
 					Verb: rollout.VerbApprove,
-					Run:  l.shell.Memory.Run.Number,
-					Step: dumbStep(l.shell.Spec, l.shell.Memory).Name,
+					Run:  l.shell.State.Run.Number,
+					Step: dumbStep(l.shell.Spec, l.shell.State).Name,
 				},
 			)
 		}
 		if l.shell.Last.Explanation.Reason == rollout.ReasonScaleSetReplaced && len(l.shell.Actions) == 0 {
-			l.ask(rollout.Action{Verb: rollout.VerbRetry, Run: l.shell.Memory.Run.Number})
+			l.ask(rollout.Action{Verb: rollout.VerbRetry, Run: l.shell.State.Run.Number})
 		}
 		if still++; l.shell.Writes != written || l.shell.Last.Explanation.Reason.Readiness() == rollout.Working ||
 			len(l.shell.Last.Tasks.Hooks) > 0 {
@@ -315,14 +315,14 @@ func (l *life) mayLast() error {
 		rollout.ReasonNotRollbackable:
 		return nil
 	case rollout.ReasonFailed:
-		if len(l.shell.Memory.Ledger.Failed) > 0 || l.shell.Memory.Stage.FailedCheck != "" {
+		if len(l.shell.State.Ledger.Failed) > 0 || l.shell.State.Stage.FailedCheck != "" {
 			return nil
 		}
 	case rollout.ReasonDrifted:
 		return nil
 	case rollout.ReasonWaitingForHealth:
 		// a tolerated failure, or who was taken out, may spend the whole budget
-		if l.waitsForAnotherZone() || l.isShareLeft() || len(l.shell.Memory.Ledger.Failed)+len(l.shell.Memory.Ledger.Skipped) > 0 {
+		if l.waitsForAnotherZone() || l.isShareLeft() || len(l.shell.State.Ledger.Failed)+len(l.shell.State.Ledger.Skipped) > 0 {
 			return nil
 		}
 	case rollout.ReasonPreflightFailed:
@@ -372,13 +372,13 @@ func (l *life) isShareLeft() bool {
 		}
 		n++
 		switch {
-		case m.Model == len(l.world.Models)-1 || slices.Contains(l.shell.Memory.Ledger.Exposed, m.ID):
+		case m.Model == len(l.world.Models)-1 || slices.Contains(l.shell.State.Ledger.Exposed, m.ID):
 			touched++
 		case m.State == rollout.StateFailed:
 			sick++
 		}
 	}
-	return sick > 0 && touched >= dumbShare(l.shell.Spec, l.shell.Memory, n)
+	return sick > 0 && touched >= dumbShare(l.shell.Spec, l.shell.State, n)
 }
 
 // checkReady holds a claim of success, when it is made, against the machines themselves. A list that may lag is no claim about now.
@@ -386,7 +386,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 	if obs.State.Run.Completed || obs.Instances.State != rollout.Read || l.world.Faults.ListLags > 0 {
 		return
 	}
-	if l.shell.Memory.Run.CompletedAtBaseline || l.returns(spec) {
+	if l.shell.State.Run.CompletedAtBaseline || l.returns(spec) {
 		return // what was never exposed is not looked at; isBack looks at what was
 	}
 	latest := len(l.world.Models) - 1
@@ -414,7 +414,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 			l.breaks("ready, but machine %s was upgraded and not reimaged", m.ID)
 		}
 	}
-	if want := dumbShare(spec, l.shell.Memory, n) - spec.Failure.MaxFailed.Value; good < want && len(spec.Canary.Steps) == 0 {
+	if want := dumbShare(spec, l.shell.State, n) - spec.Failure.MaxFailed.Value; good < want && len(spec.Canary.Steps) == 0 {
 		l.breaks("ready with %d of %d desired", good, want)
 	}
 }

@@ -62,7 +62,7 @@ func TestScaleSetReplaced(t *testing.T) {
 				t.Errorf("counted the instances of the other scale set: %+v, before %+v", counted, before)
 			}
 			for _, verb := range []rollout.Verb{rollout.VerbAbort, rollout.VerbRollback, rollout.VerbPromoteFull} {
-				s.Actions = []rollout.Action{{UID: string(verb), Verb: verb, Run: s.Memory.Run.Number}}
+				s.Actions = []rollout.Action{{UID: string(verb), Verb: verb, Run: s.State.Run.Number}}
 				s.Round()
 				if a := s.Last.Answers; len(a) != 1 || a[0].Accepted || !strings.Contains(a[0].Message, "created again") {
 					t.Errorf("%s is answered %+v", verb, a)
@@ -77,7 +77,7 @@ func TestBeginAnewOnReplacedSet(t *testing.T) {
 	figure.Fault(t, 15)
 	for name, begin := range map[string]func(*simworld.Shell){
 		"Retry": func(s *simworld.Shell) {
-			s.Actions = []rollout.Action{{UID: "again", Verb: rollout.VerbRetry, Run: s.Memory.Run.Number}}
+			s.Actions = []rollout.Action{{UID: "again", Verb: rollout.VerbRetry, Run: s.State.Run.Number}}
 		},
 		"a new target": func(s *simworld.Shell) { s.Spec.Target = image3 },
 	} {
@@ -88,7 +88,7 @@ func TestBeginAnewOnReplacedSet(t *testing.T) {
 				s.Spec.Canary.Percent = 50
 				begin(s)
 				until(t, s, rollout.ReasonCanaryReached)
-				if m := s.Memory; m.Run.Number != 2 || m.ScaleSet.ID != s.World.UniqueID || m.ScaleSet.ReplacedBy != "" || len(m.Ledger.Exposed) != 2 {
+				if m := s.State; m.Run.Number != 2 || m.ScaleSet.ID != s.World.UniqueID || m.ScaleSet.ReplacedBy != "" || len(m.Ledger.Exposed) != 2 {
 					t.Errorf("run %d of %q, exposed %v", m.Run.Number, m.ScaleSet.ID, m.Ledger.Exposed)
 				}
 				s.Actions = []rollout.Action{{UID: "back", Verb: rollout.VerbRollback, Run: 2}}

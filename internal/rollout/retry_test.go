@@ -11,14 +11,14 @@ import (
 // verified still have the target, so none is upgraded in the place of another, and none a second time.
 func TestRetryWhereNothingWentBack(t *testing.T) {
 	s := half(t)
-	s.Memory.Rollback.Baseline.Invalid = "nobody knows what was there before"
+	s.State.Rollback.Baseline.Invalid = "nobody knows what was there before"
 	s.World.Edit(func(c *simworld.Content) { c.Other++ })
 	s.Actions = []rollout.Action{{UID: "back", Verb: rollout.VerbRollback, Run: 1}}
 	until(t, s, rollout.ReasonNotRollbackable)
 	effects := s.Effects
 	s.Actions = []rollout.Action{{UID: "again", Verb: rollout.VerbRetry, Run: 1}}
 	until(t, s, rollout.ReasonCanaryReached)
-	if s.Effects != effects || s.Memory.Run.Number != 2 || len(s.Memory.Ledger.Verified) != 2 {
-		t.Errorf("%d effects in run %d, verified are %v", s.Effects-effects, s.Memory.Run.Number, s.Memory.Ledger.Verified)
+	if s.Effects != effects || s.State.Run.Number != 2 || len(s.State.Ledger.Verified) != 2 {
+		t.Errorf("%d effects in run %d, verified are %v", s.Effects-effects, s.State.Run.Number, s.State.Ledger.Verified)
 	}
 }

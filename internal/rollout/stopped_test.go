@@ -78,14 +78,14 @@ func TestStoppedInTheBatch(t *testing.T) {
 			if !s.run(rollout.ReasonWaitingForHealth) {
 				t.Fatalf("no batch: %v", s.shell.Last.Explanation)
 			}
-			in := s.shell.Memory.Operation.Instances[0].ID
+			in := s.shell.State.Operation.Instances[0].ID
 			first := s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(in))]
 			first.Off = rollout.OffDeallocated
 			if !s.run(rollout.ReasonCompleted) {
 				t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 			}
-			if p := s.shell.Last.Report.Progress; p.Skipped != 1 || p.Ready != 2 || s.shell.Memory.Rollback.Current != nil {
-				t.Errorf("progress %+v, return %+v", *p, s.shell.Memory.Rollback.Current)
+			if p := s.shell.Last.Report.Progress; p.Skipped != 1 || p.Ready != 2 || s.shell.State.Rollback.Current != nil {
+				t.Errorf("progress %+v, return %+v", *p, s.shell.State.Rollback.Current)
 			}
 		})
 	}
@@ -108,14 +108,14 @@ func TestStoppedByTheRelease(t *testing.T) {
 				s.shell.Round()
 				s.world.Advance(s.shell.Recheck)
 			}
-			id := s.shell.Memory.Ledger.Exposed[0]
+			id := s.shell.State.Ledger.Exposed[0]
 			s.power(id, rollout.OffStopped)
 			if s.run(rollout.ReasonCompleted) {
 				t.Fatal("went on over an instance that was stopped after its upgrade")
 			}
 			wantWait(t, s.shell.Last, rollout.ReasonWaitingForHealth, "instance "+id, "SkipInstance")
-			if e := len(s.shell.Memory.Ledger.Exposed); e > 2 || s.shell.Memory.Rollback.Current != nil {
-				t.Errorf("%d exposed, return %+v", e, s.shell.Memory.Rollback.Current)
+			if e := len(s.shell.State.Ledger.Exposed); e > 2 || s.shell.State.Rollback.Current != nil {
+				t.Errorf("%d exposed, return %+v", e, s.shell.State.Rollback.Current)
 			}
 			ends(s, id)
 			if !s.run(rollout.ReasonCompleted) {
@@ -132,7 +132,7 @@ func TestStoppedOnTheWayBack(t *testing.T) {
 	if !s.run(rollout.ReasonCanaryReached) {
 		t.Fatalf("no canary: %v", s.shell.Last.Explanation)
 	}
-	id := s.shell.Memory.Ledger.Exposed[0]
+	id := s.shell.State.Ledger.Exposed[0]
 	s.power(id, rollout.OffDeallocated)
 	s.shell.Actions = []rollout.Action{{UID: "1", Verb: rollout.VerbRollback, Run: 1}}
 	if !s.run(rollout.ReasonRolledBack) {
@@ -142,8 +142,8 @@ func TestStoppedOnTheWayBack(t *testing.T) {
 	s.power(id, rollout.NotOff)
 	s.shell.Actions = []rollout.Action{{UID: "2", Verb: rollout.VerbRollback, Run: 1}}
 	s.shell.Round()
-	if !s.run(rollout.ReasonRolledBack) || len(s.shell.Memory.Ledger.Exposed) != 0 {
-		t.Errorf("after an hour %v, exposed %v", s.shell.Last.Explanation, s.shell.Memory.Ledger.Exposed)
+	if !s.run(rollout.ReasonRolledBack) || len(s.shell.State.Ledger.Exposed) != 0 {
+		t.Errorf("after an hour %v, exposed %v", s.shell.Last.Explanation, s.shell.State.Ledger.Exposed)
 	}
 }
 

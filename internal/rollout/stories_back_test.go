@@ -284,7 +284,7 @@ func returnTroubleStories() map[string]story {
 			start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}},
 			spec:  canary(named(v2, "theirs"), 50), rounds: 14, script: map[int]func(*teller){
 				8: func(t *teller) {
-					name := t.shell.Memory.Rollback.Baseline.Revision
+					name := t.shell.State.Rollback.Baseline.Revision
 					ask(rollout.VerbRollback, func(a *rollout.Action) { a.Revision = name })(t)
 				},
 			}},

@@ -23,7 +23,7 @@ func ask(verb rollout.Verb, change ...func(*rollout.Action)) func(*teller) {
 		a := rollout.Action{
 			UID:               fmt.Sprint("action-", t.asked),
 			Verb:              verb,
-			Run:               t.shell.Memory.Run.Number,
+			Run:               t.shell.State.Run.Number,
 			RequestedBy:       "ann@example.com",
 			RequesterVerified: true,
 		}

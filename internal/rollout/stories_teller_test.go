@@ -100,7 +100,7 @@ func (t *teller) ending() {
 		}
 		t.say("machine %s: %s%s", m.ID, contentText(w.Models[m.Model]), strings.Join(marks, ""))
 	}
-	m := t.shell.Memory
+	m := t.shell.State
 	for i := len(m.History) - 1; i >= 0; i-- {
 		e := m.History[i]
 		t.say("history: run %d of %s %s: %s%s", e.Number, e.Revision, e.Result, e.Message, takenText(e.Actions))
@@ -183,7 +183,7 @@ func (w *storyWitness) begin() {
 // names notes the machines that an effect names, unless it is to bring them back from what they were exposed to. An undo goes to every
 // machine.
 func (w *storyWitness) names(step rollout.Step) {
-	if back := w.t.shell.Memory.Rollback.Current; back != nil && !back.AllInstances {
+	if back := w.t.shell.State.Rollback.Current; back != nil && !back.AllInstances {
 		return
 	}
 	for _, ref := range rollout.InstancesOf(step) {
@@ -211,7 +211,7 @@ func (w *storyWitness) look() {
 			w.had[m.VMID] = true
 		}
 	}
-	if done := w.t.shell.Memory.Run.Completed; done != w.settled {
+	if done := w.t.shell.State.Run.Completed; done != w.settled {
 		if w.settled = done; done {
 			w.begin()
 		}
@@ -224,7 +224,7 @@ func (w *storyWitness) verdict() []string {
 		return nil
 	}
 	w.broken = append(w.broken, w.t.world.Violations...)
-	m := w.t.shell.Memory
+	m := w.t.shell.State
 	if w.t.shell.Last.Explanation.Reason != rollout.ReasonRolledBack {
 		return w.broken
 	}

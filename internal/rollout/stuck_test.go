@@ -17,7 +17,7 @@ func stuckWorld(t *testing.T) (*simworld.World, *simworld.Shell) {
 		func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 4 })}
 	for range 60 {
 		shell.Round()
-		if op := shell.Memory.Operation; op != nil && op.Kind == rollout.UpgradeOperation && op.Instances[0].ID == "4" {
+		if op := shell.State.Operation; op != nil && op.Kind == rollout.UpgradeOperation && op.Instances[0].ID == "4" {
 			w.Hang()
 			return w, shell
 		}
@@ -38,7 +38,7 @@ func live(w *simworld.World, shell *simworld.Shell, most time.Duration, until ro
 
 // requested asks for a rollback or an abort.
 func requested(shell *simworld.Shell, verb rollout.Verb) {
-	shell.Actions = []rollout.Action{{UID: "stuck", Verb: verb, Run: shell.Memory.Run.Number, RequestedBy: "ann"}}
+	shell.Actions = []rollout.Action{{UID: "stuck", Verb: verb, Run: shell.State.Run.Number, RequestedBy: "ann"}}
 }
 
 // TestStuckUpgradeRollsBackTheOthers rolls back while an upgrade never ends: the four verified instances go back within half an hour, what

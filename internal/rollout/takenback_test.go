@@ -27,20 +27,20 @@ func TestTakenBackStands(t *testing.T) {
 				ends := map[rollout.Verb]rollout.Reason{rollout.VerbRollback: rollout.ReasonRolledBack, rollout.VerbAbort: rollout.ReasonAborted}[verb]
 				live(w, shell, time.Hour, ends)
 
-				shell.TakenBack, shell.Memory, shell.Last, shell.Answers = shell.Memory.RolledBackRevision(), rollout.State{}, rollout.Decision{}, nil
+				shell.TakenBack, shell.State, shell.Last, shell.Answers = shell.State.RolledBackRevision(), rollout.State{}, rollout.Decision{}, nil
 				before := shell.Effects
 				for range 30 {
 					shell.Round()
 					w.Advance(shell.Recheck)
 				}
 				wantWait(t, shell.Last, ends, "not rolled out again", "change spec.target", "Retry")
-				if shell.Effects != before || shell.Memory.Run.Number != 1 {
-					t.Fatalf("%d effects after the status was lost, run %d", shell.Effects-before, shell.Memory.Run.Number)
+				if shell.Effects != before || shell.State.Run.Number != 1 {
+					t.Fatalf("%d effects after the status was lost, run %d", shell.Effects-before, shell.State.Run.Number)
 				}
 				goesOn(shell)
 				live(w, shell, time.Hour, rollout.ReasonCanaryReached)
 				if got := shell.Last.Explanation; got.Reason != rollout.ReasonCanaryReached ||
-					shell.Memory.RolledBackRevision() != (rollout.RolledBackRevision{}) {
+					shell.State.RolledBackRevision() != (rollout.RolledBackRevision{}) {
 					t.Errorf("it does not go on: %v", got)
 				}
 			})

@@ -71,7 +71,7 @@ func (c *config) declared(s *state) rollout.Spec {
 	return spec
 }
 
-// observe reads what Look asks for. Blind rounds cannot list the instances.
+// observe reads what RequiredReads asks for. Blind rounds cannot list the instances.
 func (c *config) observe(s *state, spec rollout.Spec, blind bool) rollout.Observation {
 	obs := rollout.Observation{
 		At:      s.world.at(),

@@ -7,7 +7,7 @@ import (
 )
 
 // sameMemory says whether two memories would be written alike.
-func sameMemory(a, b rollout.State) bool {
+func sameState(a, b rollout.State) bool {
 	if len(a.Ledger.Failed) == 0 && len(b.Ledger.Failed) == 0 {
 		a.Ledger.Failed, b.Ledger.Failed = nil, nil
 	}

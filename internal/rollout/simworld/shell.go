@@ -10,11 +10,11 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
-// Shell runs rounds as the controller does: observe, plan, remember, act, report. Memory is what survives a crash.
+// Shell runs rounds as the controller does: observe, plan, persist, act, report. State is what survives a crash.
 type Shell struct {
 	World  *World
 	Spec   rollout.Spec
-	Memory rollout.State
+	State  rollout.State
 	Skew   time.Duration // how far the controller's clock is ahead of Azure's
 	Claim  rollout.Ownership
 	Window rollout.Window // as the shell would work it out
@@ -143,10 +143,10 @@ func (s *Shell) report(d rollout.Decision) {
 	if d.Report.Progress == nil {
 		d.Report.Progress = s.Last.Report.Progress
 	}
-	if !sameMemory(s.Memory, d.State) || s.Last.Explanation != d.Explanation {
+	if !sameState(s.State, d.State) || s.Last.Explanation != d.Explanation {
 		s.Writes++
 	}
-	s.Memory, s.Last, s.Recheck = d.State, d, d.Recheck
+	s.State, s.Last, s.Recheck = d.State, d, d.Recheck
 	s.verify(d.Tasks.Checks)
 	s.call(d.Tasks.Hooks)
 	s.work(d.Tasks.Nodes)
@@ -214,11 +214,11 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 	s.verified = results
 }
 
-// observe reads what Look asks for.
+// observe reads what RequiredReads asks for.
 func (s *Shell) observe() rollout.Observation {
 	obs := rollout.Observation{
 		At:               s.World.Now.Add(s.Skew),
-		State:            s.Memory,
+		State:            s.State,
 		Window:           s.Window,
 		Actions:          slices.Clone(s.Actions),
 		Tasks:            rollout.TaskResults{Checks: s.verified, Hooks: s.called, Nodes: s.nodes},
