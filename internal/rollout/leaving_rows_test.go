@@ -18,7 +18,9 @@ func TestLeavingGivesEveryNodeBack(t *testing.T) {
 		obs.Instances.Value[0].State = rollout.StateUpdating
 		obs.Instances.Value[1].Health.Healthy = rollout.False
 		obs.State.Operation.Instances = obs.State.Operation.Instances[:1]
-		obs.State.Ledger.Failed = []rollout.Failure{{Ref: obs.Instances.Value[1].Ref(), Reason: rollout.FailureHealth, Message: "ill", At: obs.At}}
+		obs.State.Ledger.Failed = []rollout.Failure{
+			{Ref: obs.Instances.Value[1].Ref(), Reason: rollout.FailureHealth, Message: "ill", At: obs.At},
+		}
 		obs.State.Ledger.Cordoned = []string{"0", "1", "2"}
 		d := planner.Plan(spec, obs)
 		if got := strings.Join(d.Tasks.Nodes.Uncordon, ","); got != want || d.Release {
