@@ -3,7 +3,6 @@ package modelcheck
 import (
 	"crypto/sha256"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -24,7 +23,7 @@ type encoder struct {
 func (c *config) keyOf(s *state, buffer []byte) (key, []byte) {
 	e := encoder{b: buffer[:0], s: s, c: c}
 	e.world()
-	e.memory()
+	encodeState(&e)
 	e.rest()
 	sum := sha256.Sum256(e.b)
 	return key(sum[:16]), e.b
@@ -111,202 +110,6 @@ func isTaken(m rollout.State, uid string) bool {
 	is := func(t rollout.AppliedAction) bool { return t.UID == uid }
 	return slices.ContainsFunc(m.Actions, is) ||
 		slices.ContainsFunc(m.History, func(e rollout.PastRun) bool { return slices.ContainsFunc(e.Actions, is) })
-}
-
-func (e *encoder) memory() {
-	m := &e.s.memory
-	e.text(m.Run.Revision)
-	e.bits(
-		m.Run.Number > 0,
-		m.Model.Applied,
-		m.Model.ScriptWritten,
-		m.Run.Completed,
-		m.Model.CompletedETag != "",
-		m.Model.CompletedETag == strconv.Itoa(int(e.s.world.version)),
-		m.Pacing.Throttled,
-		m.Run.CompletedAtBaseline,
-		m.Stage.PromoteAll,
-		m.RepairsSuspended,
-		m.Run.StartedAt.IsZero(),
-	)
-	e.num(m.Model.CompletedCapacity)
-	e.text(m.ScaleSet.ID)
-	e.text(m.ScaleSet.ReplacedBy)
-	e.num(m.Pacing.ExposedThen)
-	e.num(m.Pacing.NoEffectCount)
-	e.refs(m.Pacing.NoEffectInstances)
-	e.num(int(m.Pacing.LastUpgradeDuration / time.Second))
-	e.text(m.Stage.Name)
-	e.gate(m.Stage.Timer, e.c.gateTime())
-	e.ago(m.Timers.ListShortSince, shortListTime)
-	e.ago(m.Timers.UnhealthySince, e.c.spec.Health.Timeout)
-	e.ago(m.Pacing.LastBatchEnd, max(e.c.spec.Batch.Pause, settleTime))
-	e.left(m.Pacing.NotBefore)
-	e.left(m.Pacing.ReadsDeferred.Until)
-	e.ago(m.Pacing.ReadsDeferred.Since, time.Hour)
-	e.operation(m.Operation)
-	e.failures(m.Ledger.Failed)
-	e.baseline(m.Rollback.Baseline)
-	e.back(m.Rollback.Current)
-	e.refs(m.Preempted.Instances)
-	e.ago(m.Preempted.At, operationDeadline)
-	e.bits(m.Preempted.ID == "", m.Preempted.CreatedAt.IsZero())
-	e.gate(m.Timers.Progress.Timer, e.c.spec.Failure.ProgressDeadline)
-	e.num(m.Timers.Progress.Reached)
-	e.texts(m.Stage.ChecksPassed)
-	e.bits(m.Stage.FailedCheck != "")
-	e.num(m.Stage.GateResets)
-	e.calls(m)
-	e.people(m)
-}
-
-// calls is who is being called, and whose nodes are cordoned. No world of the model check declares hooks yet, so it stays empty.
-func (e *encoder) calls(m *rollout.State) {
-	e.num(len(m.Tasks.Hooks))
-	for _, c := range m.Tasks.Hooks {
-		e.text(string(c.Point))
-		e.num(c.Sequence)
-		e.ago(c.Since, operationDeadline)
-		e.ago(c.DrainingSince, operationDeadline)
-		e.refs(c.Instances)
-		for _, d := range c.Done {
-			e.text(d.Hook)
-			e.texts(d.InstanceIDs)
-		}
-		e.text(c.Subject)
-	}
-	e.num(m.Tasks.Sequence)
-	e.text(m.Tasks.StepBefore)
-	e.text(m.Tasks.StepAfter)
-	e.texts(m.Ledger.Cordoned)
-}
-
-// people is what people had a hand in, and what is kept of ended runs: which of their records are still needed.
-func (e *encoder) people(m *rollout.State) {
-	e.texts(m.Ledger.Exposed)
-	e.texts(m.Ledger.Verified)
-	e.texts(m.Stage.Approved)
-	e.text(m.Stage.Promoted)
-	e.refs(m.Ledger.Skipped)
-	e.text(m.Rollback.LastCompletedRevision)
-	e.text(m.Model.SettingsDigest)
-	for _, t := range m.History {
-		e.bits(t.Result == rollout.RunPromoted, t.Number == m.Run.Number)
-		if t.Result == rollout.RunPromoted {
-			e.text(t.Revision)
-			e.text(t.PreviousRevision)
-		}
-	}
-}
-
-func (e *encoder) texts(all []string) {
-	e.num(len(all))
-	for _, s := range all {
-		e.text(s)
-	}
-}
-
-// gate writes what has passed, for that alone counts, and whether more does.
-func (e *encoder) gate(g rollout.Timer, most time.Duration) {
-	passed := g.Elapsed
-	if !g.Since.IsZero() {
-		passed += e.s.world.at().Sub(g.Since)
-	}
-	e.bits(g == rollout.Timer{}, g.Since.IsZero())
-	e.num(int(min(passed, most) / time.Second))
-}
-
-func (e *encoder) refs(all []rollout.Ref) {
-	e.num(len(all))
-	for _, ref := range all {
-		e.ref(ref)
-	}
-}
-
-func (e *encoder) ref(r rollout.Ref) {
-	e.text(r.ID)
-	e.text(r.VMID)
-}
-
-func (e *encoder) attempts(all []rollout.Attempt) {
-	e.num(len(all))
-	for _, a := range all {
-		e.ref(a.Ref)
-		e.num(a.Try)
-		e.ago(a.HealthySince, e.c.spec.Health.MinReady)
-		e.num(a.Successes)
-		e.disk(a.ID, a.OSDisk)
-	}
-}
-
-// disk tells an instance's remembered disk from the one that it has.
-func (e *encoder) disk(id, disk string) {
-	at := e.s.world.find(id)
-	e.bits(disk == "", at >= 0 && disk == diskOf(e.s.world.machines[at]))
-}
-
-func (e *encoder) operation(op *rollout.Operation) {
-	if op == nil {
-		e.num(0)
-		return
-	}
-	m, w := &e.s.memory, &e.s.world
-	e.text(string(op.Kind))
-	e.attempts(op.Instances)
-	e.num(op.Attempt)
-	e.ago(op.CreatedAt, operationDeadline)
-	e.ago(op.AcceptedAt, operationDeadline)
-	e.ago(op.EndedAt, max(e.c.spec.Health.Timeout, lagTime))
-	e.left(op.NextPollAt)
-	e.ago(op.LastReadingAt, time.Minute)
-	e.bits(
-		op.Run == m.Run.Number,
-		op.Rollback,
-		op.ReplacesOSDisk,
-		op.PollToken == "",
-		w.op.kind != "" && op.PollToken == strconv.Itoa(w.op.token),
-	)
-	if op.PollToken != "" && op.PollToken == strconv.Itoa(w.ended.token) {
-		e.text(string(w.ended.state))
-	}
-	for _, p := range []*rollout.Problem{op.Error, op.Rejection} {
-		e.bits(p == nil)
-		if p != nil {
-			e.text(string(p.Kind))
-		}
-	}
-}
-
-func (e *encoder) failures(all []rollout.Failure) {
-	e.num(len(all))
-	for _, f := range all {
-		e.ref(f.Ref)
-		e.num(f.Try)
-		e.disk(f.ID, f.OSDisk)
-		e.text(string(f.Reason))
-	}
-}
-
-func (e *encoder) baseline(b rollout.Baseline) {
-	e.text(b.Revision)
-	e.text(string(b.Source))
-	e.text(b.SecretName)
-	e.text(b.SecretDigest)
-	e.bits(b.Run == e.s.memory.Run.Number, b.Fixed, b.Invalid == "", b.NewestInstanceAt.IsZero())
-	e.text(b.Unavailable)
-}
-
-func (e *encoder) back(b *rollout.Rollback) {
-	if b == nil {
-		e.num(0)
-		return
-	}
-	e.text(string(b.Kind))
-	e.text(string(b.Cause))
-	e.text(b.Revision)
-	e.ago(b.ModelRestoredAt, settleTime)
-	now := e.s.world.at()
-	e.bits(b.AllInstances, b.Done, now.Before(b.StartedAt.Add(stuckAfter)), now.Before(b.StartedAt.Add(operationDeadline)))
 }
 
 // What the core waits for, as its own constants say; the search must know which moments matter.

@@ -1,123 +1,80 @@
 package modelcheck
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// encoded are the fields of the memory that the encoder writes, each in the form in which behaviour depends on it.
-var encoded = map[reflect.Type][]string{
-	reflect.TypeFor[rollout.State](): {
-		"ScaleSet",
-		"Run",
-		"Model",
-		"Stage",
-		"Operation",
-		"Preempted",
-		"Ledger",
-		"Timers",
-		"Pacing",
-		"Rollback",
-		"Tasks",
-		"Actions",
-		"History",
-		"RepairsSuspended",
-	},
-	reflect.TypeFor[rollout.ScaleSetState](): {"ID", "ReplacedBy"},
-	reflect.TypeFor[rollout.Run]():           {"Number", "Revision", "StartedAt", "Completed", "CompletedAtBaseline"},
-	reflect.TypeFor[rollout.ModelState]():    {"Applied", "ScriptWritten", "SettingsDigest", "CompletedETag", "CompletedCapacity"},
-	reflect.TypeFor[rollout.Stage](): {
-		"Name",
-		"Timer",
-		"Approved",
-		"Promoted",
-		"PromoteAll",
-		"ChecksPassed",
-		"GateResets",
-		"FailedCheck",
-	},
-	reflect.TypeFor[rollout.Operation](): {
-		"Run",
-		"Kind",
-		"Instances",
-		"Rollback",
-		"ReplacesOSDisk",
-		"Attempt",
-		"CreatedAt",
-		"AcceptedAt",
-		"EndedAt",
-		"NextPollAt",
-		"LastReadingAt",
-		"PollToken",
-		"Error",
-		"Rejection",
-	},
-	reflect.TypeFor[rollout.PreemptedOperation](): {"Instances", "At", "CreatedAt", "ID"},
-	reflect.TypeFor[rollout.Ref]():                {"ID", "VMID"},
-	reflect.TypeFor[rollout.Attempt]():            {"Ref", "OSDisk", "HealthySince", "Try", "Successes"},
-	reflect.TypeFor[rollout.Ledger]():             {"Exposed", "Verified", "Failed", "Skipped", "Cordoned"},
-	reflect.TypeFor[rollout.Failure]():            {"Ref", "Try", "OSDisk", "Reason"},
-	reflect.TypeFor[rollout.Timers]():             {"Progress", "UnhealthySince", "ListShortSince"},
-	reflect.TypeFor[rollout.Pacing](): {
-		"LastBatchEnd",
-		"ExposedThen",
-		"LastUpgradeDuration",
-		"NoEffectCount",
-		"NoEffectInstances",
-		"NotBefore",
-		"Throttled",
-		"ReadsDeferred",
-	},
-	reflect.TypeFor[rollout.RollbackState](): {"Baseline", "LastCompletedRevision", "Current"},
-	reflect.TypeFor[rollout.Baseline](): {
-		"Revision",
-		"Source",
-		"SecretName",
-		"SecretDigest",
-		"Run",
-		"Fixed",
-		"Invalid",
-		"Unavailable",
-		"NewestInstanceAt",
-	},
-	reflect.TypeFor[rollout.Rollback]():      {"Kind", "Cause", "Revision", "AllInstances", "StartedAt", "ModelRestoredAt", "Done"},
-	reflect.TypeFor[rollout.TaskState]():     {"Hooks", "Sequence", "StepBefore", "StepAfter"},
-	reflect.TypeFor[rollout.Deferral]():      {"Since", "Until"},
-	reflect.TypeFor[rollout.ProgressTimer](): {"Timer", "Reached"},
-	reflect.TypeFor[rollout.Timer]():         {"Since", "Elapsed"},
-	reflect.TypeFor[rollout.AppliedAction](): {"UID"},
-	reflect.TypeFor[rollout.PastRun]():       {"Number", "Revision", "PreviousRevision", "Result", "Actions"},
-}
-
-// leftOut are the fields that nothing is decided by, in a world where what is said of health is never old: they are only told to people.
-var leftOut = map[reflect.Type][]string{
-	reflect.TypeFor[rollout.Pacing]():        {"Deferred"},
-	reflect.TypeFor[rollout.Deferral]():      {"Kind", "Attempts", "Message"},
-	reflect.TypeFor[rollout.Operation]():     {"AzureTime", "ID"},
-	reflect.TypeFor[rollout.Ref]():           {"Name"},
-	reflect.TypeFor[rollout.Failure]():       {"Message", "At"},
-	reflect.TypeFor[rollout.Rollback]():      {"Message", "RequestedBy", "Differences"},
-	reflect.TypeFor[rollout.AppliedAction](): {"Verb", "Step", "Instance", "RequestedBy", "RequesterVerified", "At"},
-	reflect.TypeFor[rollout.PastRun]():       {"Message", "StartedAt", "EndedAt"},
-}
-
-// TestEncoderKnowsMemory fails for every field of the memory that nobody has thought about here.
-func TestEncoderKnowsMemory(t *testing.T) {
-	for typ, fields := range encoded {
-		known := slices.Concat(fields, leftOut[typ])
-		for i := range typ.NumField() {
-			name := typ.Field(i).Name
-			if at := slices.Index(known, name); at >= 0 {
-				known = slices.Delete(known, at, at+1)
-				continue
+// TestFormsAreOfFields: a form of a field that is no more, or that is written whole with what it is in, says nothing.
+func TestFormsAreOfFields(t *testing.T) {
+	unused := maps.Clone(forms)
+	var visit func(reflect.Type)
+	visit = func(typ reflect.Type) {
+		switch {
+		case typ == reflect.TypeFor[time.Time]():
+		case typ.Kind() == reflect.Slice, typ.Kind() == reflect.Pointer:
+			visit(typ.Elem())
+		case typ.Kind() == reflect.Struct:
+			for n := range typ.NumField() {
+				name := typ.Name() + "." + typ.Field(n).Name
+				delete(unused, name)
+				if forms[name] == nil {
+					visit(typ.Field(n).Type)
+				}
 			}
-			t.Errorf("%s.%s is neither encoded nor left out on purpose", typ, name)
 		}
-		for _, name := range known {
-			t.Errorf("%s.%s is no field any more, or is named twice", typ, name)
+	}
+	visit(reflect.TypeFor[rollout.State]())
+	for _, name := range slices.Sorted(maps.Keys(unused)) {
+		t.Errorf("there is a form for %s, which is no field that is written by itself", name)
+	}
+}
+
+// TestEveryFieldIsWritten: a state differs from another one in its key if any field without a form differs.
+func TestEveryFieldIsWritten(t *testing.T) {
+	c := configs()[0]
+	s := c.first()
+	plain, _ := c.keyOf(&s, nil)
+	tried := 0
+	var visit func(path string, v reflect.Value)
+	visit = func(path string, v reflect.Value) {
+		for n := range v.NumField() {
+			field, name := v.Field(n), v.Type().Name()+"."+v.Type().Field(n).Name
+			before := reflect.ValueOf(field.Interface())
+			switch {
+			case forms[name] != nil:
+				continue
+			case field.Type() == reflect.TypeFor[time.Time]():
+				field.Set(reflect.ValueOf(s.world.at().Add(-time.Minute)))
+			case field.Kind() == reflect.Struct:
+				visit(path+"."+v.Type().Field(n).Name, field)
+				continue
+			case field.Kind() == reflect.Slice:
+				field.Set(reflect.MakeSlice(field.Type(), 1, 1))
+			case field.Kind() == reflect.Pointer:
+				field.Set(reflect.New(field.Type().Elem()))
+				visit(path+"."+v.Type().Field(n).Name, field.Elem())
+			case field.Kind() == reflect.String:
+				field.SetString("other")
+			case field.Kind() == reflect.Bool:
+				field.SetBool(true)
+			default:
+				field.SetInt(int64(time.Hour))
+			}
+			tried++
+			if changed, _ := c.keyOf(&s, nil); changed == plain {
+				t.Errorf("%s.%s is not written", path, v.Type().Field(n).Name)
+			}
+			field.Set(before)
 		}
+	}
+	visit("State", reflect.ValueOf(&s.memory).Elem())
+	if tried < 40 {
+		t.Errorf("%d fields were tried, fewer than there are", tried)
 	}
 }
