@@ -126,7 +126,7 @@ func newAzure(o *options.Options) (*azure.Adapter, error) {
 
 // addIntegrations gives the reconciler what works outside of the reconcile path: checks, hooks and the draining of nodes.
 func addIntegrations(mgr ctrl.Manager, o *options.Options, adapter *azure.Adapter, reconciler *controllers.VMSSRolloutReconciler) error {
-	wakes, instances := &controllers.Wakes{}, integrations.Instances{Azure: adapter}
+	wakes, instances := &controllers.TriggerSource{}, integrations.Instances{Azure: adapter}
 	verification := analysis.New(analysis.Options{
 		Ports: checks.Ports{
 			Outbound: outbound.New(outbound.Options{Allow: o.AllowOutbound}), Secrets: integrations.Secrets{Live: mgr.GetAPIReader()},
@@ -138,7 +138,7 @@ func addIntegrations(mgr ctrl.Manager, o *options.Options, adapter *azure.Adapte
 	if err != nil {
 		return err
 	}
-	reconciler.Verification, reconciler.Nodes, reconciler.Wakes = verification, drains, wakes
+	reconciler.Verification, reconciler.Nodes, reconciler.Triggers = verification, drains, wakes
 	for name, worker := range map[string]manager.Runnable{"checks and hooks": verification, "drains": drains} {
 		if err := mgr.Add(worker); err != nil {
 			return fmt.Errorf("adding the work on %s: %w", name, err)

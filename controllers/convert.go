@@ -16,7 +16,7 @@ func renderState(status *v1alpha1.VMSSRolloutStatus, s rollout.State) {
 	status.Run, status.Revision = s.Run.Number, s.Run.Revision
 	status.Operation = operationFrom(s.Operation)
 	status.FailedInstances = named(s.Ledger.Failed)
-	status.StartTime, status.Rollback = happened(s.Run.StartedAt), returnFrom(s.Rollback.Current)
+	status.StartTime, status.Rollback = floorTime(s.Run.StartedAt), returnFrom(s.Rollback.Current)
 	status.Actions, status.History = takenFrom(s.Actions), endedFrom(s.History)
 }
 
@@ -30,11 +30,11 @@ func operationFrom(op *rollout.Operation) *v1alpha1.Operation {
 		Rollback:       op.Rollback,
 		ReplacesOSDisk: op.ReplacesOSDisk,
 		Attempt:        count(op.Attempt),
-		CreationTime:   happened(op.CreatedAt),
-		AcceptedTime:   happened(op.AcceptedAt),
-		AzureTime:      happened(op.AzureTime),
-		EndedTime:      happened(op.EndedAt),
-		NextPollTime:   awaited(op.NextPollAt),
+		CreationTime:   floorTime(op.CreatedAt),
+		AcceptedTime:   floorTime(op.AcceptedAt),
+		AzureTime:      floorTime(op.AzureTime),
+		EndedTime:      floorTime(op.EndedAt),
+		NextPollTime:   ceilTime(op.NextPollAt),
 		ID:             op.ID,
 		Error:          problemFrom(op.Error),
 		Rejection:      problemFrom(op.Rejection),
@@ -54,7 +54,7 @@ func problemFrom(p *rollout.Problem) *v1alpha1.Problem {
 
 func attemptFrom(a rollout.Attempt) v1alpha1.InstanceReference {
 	return v1alpha1.InstanceReference{
-		ID: a.ID, VMID: a.VMID, OSDisk: a.OSDisk, HealthySince: happened(a.HealthySince),
+		ID: a.ID, VMID: a.VMID, OSDisk: a.OSDisk, HealthySince: floorTime(a.HealthySince),
 		Attempt: count(a.Try), Successes: count(a.Successes),
 	}
 }
@@ -62,17 +62,17 @@ func attemptFrom(a rollout.Attempt) v1alpha1.InstanceReference {
 // count is n as the API holds it. Nothing that is counted here comes near its bounds.
 func count(n int) int32 { return int32(min(max(n, 0), math.MaxInt32)) }
 
-// happened is the second in which something happened, nil for the zero time.
-func happened(at time.Time) *metav1.Time {
+// floorTime is the second in which something happened, nil for the zero time.
+func floorTime(at time.Time) *metav1.Time {
 	if at.IsZero() {
 		return nil
 	}
 	return &metav1.Time{Time: at.UTC().Truncate(time.Second)}
 }
 
-// awaited is the first full second at or after the time, nil for the zero time.
-func awaited(at time.Time) *metav1.Time {
-	down := happened(at)
+// ceilTime is the first full second at or after the time, nil for the zero time.
+func ceilTime(at time.Time) *metav1.Time {
+	down := floorTime(at)
 	if down != nil && down.Time.Before(at) {
 		down.Time = down.Add(time.Second)
 	}

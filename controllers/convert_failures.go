@@ -14,7 +14,7 @@ func named(failed []rollout.Failure) []v1alpha1.FailedInstance {
 	for _, f := range failed[:min(len(failed), maxFailures)] {
 		out = append(out, v1alpha1.FailedInstance{
 			InstanceReference: attemptFrom(rollout.Attempt{Ref: f.Ref, OSDisk: f.OSDisk, Try: f.Try}),
-			Reason:            v1alpha1.FailureReason(f.Reason), Message: f.Message, Time: happened(f.At),
+			Reason:            v1alpha1.FailureReason(f.Reason), Message: f.Message, Time: floorTime(f.At),
 		})
 	}
 	return out

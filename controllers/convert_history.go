@@ -16,8 +16,8 @@ func returnFrom(back *rollout.Rollback) *v1alpha1.RollbackStatus {
 	}
 	return &v1alpha1.RollbackStatus{
 		Kind: v1alpha1.RollbackKind(back.Kind), Cause: v1alpha1.RollbackCause(back.Cause), Revision: back.Revision, Scope: scopeOf(back),
-		Message: back.Message, RequestedBy: back.RequestedBy, StartTime: happened(back.StartedAt),
-		ModelRestoredTime: awaited(back.ModelRestoredAt),
+		Message: back.Message, RequestedBy: back.RequestedBy, StartTime: floorTime(back.StartedAt),
+		ModelRestoredTime: ceilTime(back.ModelRestoredAt),
 		Differences:       back.Differences,
 	}
 }
@@ -38,10 +38,10 @@ func completed(back *rollout.Rollback, said *v1alpha1.RollbackStatus, at time.Ti
 	switch {
 	case back == nil || !back.Done:
 		return nil
-	case said != nil && said.CompletionTime != nil && said.StartTime.Equal(happened(back.StartedAt)):
+	case said != nil && said.CompletionTime != nil && said.StartTime.Equal(floorTime(back.StartedAt)):
 		return said.CompletionTime
 	default:
-		return happened(at)
+		return floorTime(at)
 	}
 }
 
@@ -50,7 +50,7 @@ func takenFrom(taken []rollout.AppliedAction) []v1alpha1.ActionRecord {
 	for _, t := range taken {
 		out = append(out, v1alpha1.ActionRecord{
 			UID: types.UID(t.UID), Action: v1alpha1.Verb(t.Verb), Step: t.Step, Instance: t.Instance, RequestedBy: t.RequestedBy,
-			Verified: t.RequesterVerified, Time: happened(t.At),
+			Verified: t.RequesterVerified, Time: floorTime(t.At),
 		})
 	}
 	return out
@@ -61,7 +61,7 @@ func endedFrom(ended []rollout.PastRun) []v1alpha1.HistoryEntry {
 	for _, e := range ended {
 		out = append(out, v1alpha1.HistoryEntry{
 			Run: e.Number, Revision: e.Revision, Baseline: e.PreviousRevision, Outcome: v1alpha1.HistoryOutcome(e.Result), Message: e.Message,
-			StartTime: happened(e.StartedAt), EndTime: happened(e.EndedAt), Actions: takenFrom(e.Actions),
+			StartTime: floorTime(e.StartedAt), EndTime: floorTime(e.EndedAt), Actions: takenFrom(e.Actions),
 		})
 	}
 	return out

@@ -45,7 +45,7 @@ func reportStage(status *v1alpha1.VMSSRolloutStatus, stage rollout.StageReport) 
 	if stage.Total > 0 {
 		status.Step = &v1alpha1.StepStatus{Name: stage.Name, Index: count(stage.Index), Total: count(stage.Total)}
 	}
-	status.NextTransitionTime = awaited(stage.Next)
+	status.NextTransitionTime = ceilTime(stage.Next)
 }
 
 // reportBaseline makes the status say whether the run has a baseline to roll back to.

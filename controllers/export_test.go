@@ -43,7 +43,7 @@ func keptStatus(m rollout.State) v1alpha1.VMSSRolloutStatus {
 	var status v1alpha1.VMSSRolloutStatus
 	m = bounded(m)
 	renderState(&status, m)
-	if err := keep(&status, m); err != nil {
+	if err := trimToSize(&status, m); err != nil {
 		panic(err)
 	}
 	return status

@@ -20,7 +20,7 @@ func (r *VMSSRolloutReconciler) remember(ctx context.Context, round *round, d ro
 	round.confirmed = r.Clock.Now()
 	ctx, cancel := context.WithTimeout(ctx, persistTimeout)
 	defer cancel()
-	err := r.write(ctx, round, d)
+	err := r.patchStatus(ctx, round, d)
 	if err == nil && round.object == read {
 		err = r.confirm(ctx, round)
 	}
@@ -30,9 +30,9 @@ func (r *VMSSRolloutReconciler) remember(ctx context.Context, round *round, d ro
 	return err == nil, err
 }
 
-// write brings the object's status to what the decision says, if it is not that already. The write is refused if the object is
+// patchStatus brings the object's status to what the decision says, if it is not that already. The write is refused if the object is
 // not the one that was read.
-func (r *VMSSRolloutReconciler) write(ctx context.Context, round *round, d rollout.Decision) error {
+func (r *VMSSRolloutReconciler) patchStatus(ctx context.Context, round *round, d rollout.Decision) error {
 	if err := r.store(ctx, round, d.SaveRevisions); err != nil {
 		return err
 	}
@@ -81,5 +81,5 @@ func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generati
 		status.Repairs = &v1alpha1.RepairsStatus{Enabled: d.Report.Repairs.Enabled, Suspended: d.Report.Repairs.Suspended}
 	}
 	status.Checks = checks
-	return keep(status, state)
+	return trimToSize(status, state)
 }

@@ -18,9 +18,9 @@ import (
 
 // report ends the round: one status write, then the event, then the metrics, then when to come back.
 func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d rollout.Decision) (ctrl.Result, error) {
-	err := r.write(ctx, round, d)
+	err := r.patchStatus(ctx, round, d)
 	if apierrors.IsConflict(err) {
-		err = r.writeAgain(ctx, round, d)
+		err = r.retryStatus(ctx, round, d)
 	}
 	switch {
 	case apierrors.IsNotFound(err):
@@ -33,14 +33,14 @@ func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d roll
 	if err := r.answerActions(ctx, round, d); err != nil {
 		return ctrl.Result{}, err
 	}
-	r.want(round, d)
-	r.tell(round, d)
+	r.syncWorkers(round, d)
+	r.recordEvent(round, d)
 	r.Metrics.observe(round, d)
-	return ctrl.Result{RequeueAfter: restsFor(round.object.UID, d.Recheck)}, r.tidy(ctx, round, d)
+	return ctrl.Result{RequeueAfter: restsFor(round.object.UID, d.Recheck)}, r.cleanup(ctx, round, d)
 }
 
-// tidy clears away what nobody needs any more: records, and the object itself when it may go.
-func (r *VMSSRolloutReconciler) tidy(ctx context.Context, round *round, d rollout.Decision) error {
+// cleanup clears away what nobody needs any more: records, and the object itself when it may go.
+func (r *VMSSRolloutReconciler) cleanup(ctx context.Context, round *round, d rollout.Decision) error {
 	if len(d.SaveRevisions) > 0 {
 		if err := r.prune(ctx, round, d.RetainRevisions); err != nil {
 			return err
@@ -54,9 +54,9 @@ func (r *VMSSRolloutReconciler) tidy(ctx context.Context, round *round, d rollou
 	return r.release(ctx, round.object)
 }
 
-// writeAgain writes a report that was refused because the object changed, if what changed is not the status: only this
+// retryStatus writes a report that was refused because the object changed, if what changed is not the status: only this
 // controller writes that, so an edit of the spec need not cost what a begun operation taught.
-func (r *VMSSRolloutReconciler) writeAgain(ctx context.Context, round *round, d rollout.Decision) error {
+func (r *VMSSRolloutReconciler) retryStatus(ctx context.Context, round *round, d rollout.Decision) error {
 	now := &v1alpha1.VMSSRollout{}
 	key := client.ObjectKeyFromObject(round.object)
 	if err := r.Live.Get(ctx, key, now); err != nil {
@@ -70,11 +70,11 @@ func (r *VMSSRolloutReconciler) writeAgain(ctx context.Context, round *round, d 
 	written := round.object.Generation
 	round.object = now
 	round.object.Generation = written
-	return r.write(ctx, round, d)
+	return r.patchStatus(ctx, round, d)
 }
 
-// tell records an event when the reason changed, and for every effect. Its reason is the condition's.
-func (r *VMSSRolloutReconciler) tell(round *round, d rollout.Decision) {
+// recordEvent records an event when the reason changed, and for every effect. Its reason is the condition's.
+func (r *VMSSRolloutReconciler) recordEvent(round *round, d rollout.Decision) {
 	reason := string(d.Explanation.Reason)
 	if reason == round.before && round.began == "" && !d.Release {
 		return

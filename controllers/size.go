@@ -15,31 +15,32 @@ const maxStatusSize = 32 << 10
 // maxEntries is how many instances in flight, failed ones, and actions a large status names.
 const maxEntries = 10
 
-// keep writes the state into the status and makes the status fit. What people read is left out first, what they need least before the rest.
-func keep(status *v1alpha1.VMSSRolloutStatus, state rollout.State) error {
+// trimToSize writes the state into the status and makes the status fit. What people read is left out first, what they need least before the
+// rest.
+func trimToSize(status *v1alpha1.VMSSRolloutStatus, state rollout.State) error {
 	text, err := statecodec.Encode(state)
 	if err != nil {
 		return err
 	}
 	status.ControllerState = text
 	excess := encoded(status) - maxStatusSize
-	fitLists(status, maxEntries, &excess)
+	trimLists(status, maxEntries, &excess)
 	status.Instances = without(status.Instances, &excess)
 	if status.Plan != nil {
-		fitPlan(status.Plan, &excess)
+		trimPlan(status.Plan, &excess)
 	}
 	status.Checks = without(status.Checks, &excess)
-	fitHistory(status, &excess)
-	fitMessages(status, &excess)
-	fitLists(status, 0, &excess)
+	trimHistory(status, &excess)
+	trimMessages(status, &excess)
+	trimLists(status, 0, &excess)
 	if excess > 0 {
-		return keepShort(status, state, excess)
+		return trimState(status, state, excess)
 	}
 	return nil
 }
 
-// keepShort writes the state without what no decision needs: the poll token, messages, and at last the oldest runs.
-func keepShort(status *v1alpha1.VMSSRolloutStatus, state rollout.State, excess int) error {
+// trimState writes the state without what no decision needs: the poll token, messages, and at last the oldest runs.
+func trimState(status *v1alpha1.VMSSRolloutStatus, state rollout.State, excess int) error {
 	room := len(status.ControllerState) - excess
 	s := state.Clone()
 	if s.Operation != nil {
@@ -63,8 +64,8 @@ func keepShort(status *v1alpha1.VMSSRolloutStatus, state rollout.State, excess i
 	}
 }
 
-// fitLists names no more than some of the instances in flight and of the failed ones, and the last of the actions.
-func fitLists(status *v1alpha1.VMSSRolloutStatus, most int, excess *int) {
+// trimLists names no more than some of the instances in flight and of the failed ones, and the last of the actions.
+func trimLists(status *v1alpha1.VMSSRolloutStatus, most int, excess *int) {
 	if op := status.Operation; op != nil && *excess > 0 {
 		op.Instances = first(op.Instances, most, excess)
 	}
@@ -86,8 +87,8 @@ func first[T any](entries []T, most int, excess *int) []T {
 	return entries[:most:most]
 }
 
-// fitPlan leaves out the last batches, and says how many machines are in them.
-func fitPlan(plan *v1alpha1.Plan, excess *int) {
+// trimPlan leaves out the last batches, and says how many machines are in them.
+func trimPlan(plan *v1alpha1.Plan, excess *int) {
 	plan.Skipped = without(plan.Skipped, excess)
 	if *excess > 0 && plan.OmittedInstances == 0 {
 		*excess += len(`"omittedInstances":1000,`)
@@ -99,8 +100,8 @@ func fitPlan(plan *v1alpha1.Plan, excess *int) {
 	plan.Batches = kept
 }
 
-// fitHistory leaves out what was said of old runs, then who acted in them, then all runs but the newest.
-func fitHistory(status *v1alpha1.VMSSRolloutStatus, excess *int) {
+// trimHistory leaves out what was said of old runs, then who acted in them, then all runs but the newest.
+func trimHistory(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	for n := len(status.History) - 1; n > 0 && *excess > 0; n-- {
 		*excess -= encoded(status.History[n].Message)
 		status.History[n].Message = ""
@@ -114,8 +115,8 @@ func fitHistory(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	}
 }
 
-// fitMessages leaves out what Azure said of each failed instance, and shortens the conditions other than Ready.
-func fitMessages(status *v1alpha1.VMSSRolloutStatus, excess *int) {
+// trimMessages leaves out what Azure said of each failed instance, and shortens the conditions other than Ready.
+func trimMessages(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	for n := len(status.FailedInstances) - 1; n >= 0 && *excess > 0; n-- {
 		*excess -= len(status.FailedInstances[n].Message)
 		status.FailedInstances[n].Message = ""

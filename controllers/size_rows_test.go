@@ -34,7 +34,7 @@ func crowded() v1alpha1.VMSSRolloutStatus {
 func TestListsThatFit(t *testing.T) {
 	for excess, want := range map[int][3]int{0: {12, 12, 12}, 1: {10, 12, 12}, 10_000: {10, 10, 10}} {
 		s, left := crowded(), excess
-		fitLists(&s, 10, &left)
+		trimLists(&s, 10, &left)
 		if got := [3]int{len(s.Operation.Instances), len(s.FailedInstances), len(s.Actions)}; got != want {
 			t.Errorf("excess %d: %v are named, want %v", excess, got, want)
 		}
@@ -47,7 +47,7 @@ func TestListsThatFit(t *testing.T) {
 	}
 	s, left := crowded(), 1
 	s.Operation = nil
-	fitLists(&s, 10, &left)
+	trimLists(&s, 10, &left)
 	if len(s.FailedInstances) != 10 || len(s.Actions) != 12 || left > 0 {
 		t.Errorf("%d failed, %d actions, %d bytes too many", len(s.FailedInstances), len(s.Actions), left)
 	}
@@ -66,7 +66,7 @@ func TestEntriesLeftOut(t *testing.T) {
 	if got := first(entries, 3, &left); len(got) != 3 || left != 3 {
 		t.Errorf("%v, %d", got, left)
 	}
-	if got := first(entries, 2, &left); len(got) != 2 || cap(got) != 2 || left != 3-len(`["cccc"]`) {
+	if got := first(entries, 2, &left); len(got) != 2 || cap(got) != 2 || left != 3-len(`,"cccc"`) {
 		t.Errorf("%v with room for %d, %d", got, cap(got), left)
 	}
 }
@@ -86,7 +86,7 @@ func TestHistoryThatFits(t *testing.T) {
 		100_000:                    {{"newest", 0}},
 	} {
 		s, left := crowded(), excess
-		fitHistory(&s, &left)
+		trimHistory(&s, &left)
 		var got []entry
 		for _, h := range s.History {
 			got = append(got, entry{h.Message, len(h.Actions)})
@@ -106,7 +106,7 @@ func TestMessagesThatFit(t *testing.T) {
 		0: {12, 400}, 1: {11, 400}, 12*9 - 1: {0, 400}, 12*9 + 1: {0, shortMessage}, 10_000: {0, shortMessage},
 	} {
 		s, left := crowded(), excess
-		fitMessages(&s, &left)
+		trimMessages(&s, &left)
 		said := 0
 		for _, f := range s.FailedInstances {
 			if f.Message != "" {
@@ -133,7 +133,7 @@ func TestPlanThatFits(t *testing.T) {
 	}
 	for excess, want := range map[int][3]int{0: {1, 2, 0}, 1: {0, 2, 0}, encoded(makes().Skipped[0]) + 2: {0, 1, 2}, 10_000: {0, 0, 3}} {
 		plan, left := makes(), excess
-		fitPlan(plan, &left)
+		trimPlan(plan, &left)
 		if got := [3]int{len(plan.Skipped), len(plan.Batches), int(plan.OmittedInstances)}; got != want {
 			t.Errorf("excess %d: skipped, batches and unlisted are %v, want %v", excess, got, want)
 		}
@@ -153,7 +153,7 @@ func TestStateThatIsShortened(t *testing.T) {
 	}
 	for excess, want := range map[int]int{1: 5, 100_000: 1} {
 		status := v1alpha1.VMSSRolloutStatus{ControllerState: text}
-		if err := keepShort(&status, state, excess); err != nil {
+		if err := trimState(&status, state, excess); err != nil {
 			t.Fatal(err)
 		}
 		kept, err := statecodec.Decode(status.ControllerState)

@@ -12,15 +12,15 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// Wakes is how what goes on outside of Azure asks for a look at a rollout before its next one is due. It is a source of the controller. The
-// zero value is ready to use: whoever asks before the controller listens is seen at its first look anyway.
-type Wakes struct {
+// TriggerSource is how what goes on outside of Azure asks for a look at a rollout before its next one is due. It is a source of the
+// controller. The zero value is ready to use: whoever asks before the controller listens is seen at its first look anyway.
+type TriggerSource struct {
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]
 }
 
 // Start is for the controller.
-func (w *Wakes) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+func (w *TriggerSource) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.queue = queue
@@ -28,7 +28,7 @@ func (w *Wakes) Start(_ context.Context, queue workqueue.TypedRateLimitingInterf
 }
 
 // Wake asks for a look. It never blocks, and asking often is the same as asking once.
-func (w *Wakes) Wake(name types.NamespacedName) {
+func (w *TriggerSource) Wake(name types.NamespacedName) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.queue != nil {

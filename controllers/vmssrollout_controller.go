@@ -40,8 +40,8 @@ type VMSSRolloutReconciler struct {
 	Verification Verification
 	// Nodes drains machines that are nodes of this cluster; nil: they are never drained.
 	Nodes Nodes
-	// Wakes is how these two ask for a look; nil: they wait for the next one.
-	Wakes *Wakes
+	// Triggers is how these two ask for a look; nil: they wait for the next one.
+	Triggers *TriggerSource
 	// Metrics counts; nil counts nothing.
 	Metrics *Metrics
 
@@ -107,8 +107,8 @@ func (r *VMSSRolloutReconciler) SetupWithManager(mgr ctrl.Manager, concurrent in
 		Watches(&v1alpha1.CheckTemplate{}, handler.EnqueueRequestsFromMapFunc(r.usersOf),
 			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{MaxConcurrentReconciles: concurrent})
-	if r.Wakes != nil {
-		controlled = controlled.WatchesRawSource(r.Wakes)
+	if r.Triggers != nil {
+		controlled = controlled.WatchesRawSource(r.Triggers)
 	}
 	return controlled.Complete(r)
 }
