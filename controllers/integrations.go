@@ -83,8 +83,8 @@ func (r *VMSSRolloutReconciler) readTemplates(ctx context.Context,
 	return templates, nil
 }
 
-// syncWorkers makes what the decision wants go on outside of Azure. It comes after what the decision remembers was written, so that nothing is
-// begun of which nobody would know after a crash.
+// syncWorkers makes what the decision wants go on outside of Azure. It comes after what the decision remembers was written, so that nothing
+// is begun of which nobody would know after a crash.
 func (r *VMSSRolloutReconciler) syncWorkers(round *round, d rollout.Decision) {
 	if r.Verification != nil {
 		r.Verification.Want(round.object, round.observation.Instances.Value, d)
