@@ -22,7 +22,7 @@ func TestRefusedByAdmission(t *testing.T) {
 		path  []string
 		says  string
 	}{
-		"percent 0":   {int64(0), percent, "percent must be 1 to 100; to stop without touching more machines, set spec.paused"},
+		"percent 0":   {int64(0), percent, "percent must be 1 to 100; to stop without touching more instances, set spec.paused"},
 		"percent 101": {int64(101), percent, "percent must be 1 to 100"},
 		"image id": {image("nginx-v2"), []string{"spec", "target"},
 			"id must be the full ARM id of an image, /subscriptions/{uuid}/resourceGroups/"},
