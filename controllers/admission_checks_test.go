@@ -52,7 +52,7 @@ var checkRules = map[string]rule{
 	"a check is of one kind": {
 		admitted: inCheck(`webhook: {url: "https://w"}`),
 		refused:  inCheck(`webhook: {url: "https://w"}, http: {port: 80}`),
-		says:     []string{"spec.checks[0]", "exactly one of http, prometheus, webhook, runCommand, azureMonitor and templateRef", "keep one"},
+		says:     []string{"spec.checks[0]", "exactly one of http, prometheus, webhook, runCommand, azureMonitor and templateRef"},
 	},
 	"a templated check has nothing else": {
 		admitted: inCheck(`templateRef: {name: errors}, enforce: false, args: [{name: service, value: shop}]`),

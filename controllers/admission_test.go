@@ -201,7 +201,7 @@ func constraints(t *testing.T) []constraint {
 }
 
 // constraintsOf is what the schema of a field says of it, and of what is below. The length of a duration bounds what a rule costs, and is
-// left out, as is its pattern, which its rule has too.
+// left out.
 func constraintsOf(schema map[string]any, field string) []constraint {
 	var all []constraint
 	if isTriedElsewhere(field) {
@@ -209,7 +209,7 @@ func constraintsOf(schema map[string]any, field string) []constraint {
 	}
 	for key, says := range map[string]string{"enum": "Unsupported value", "minLength": "should be at least", "maxLength": "Too long",
 		"minItems": "should have at least", "maxItems": "Too many"} {
-		if _, isDuration := schema["pattern"]; schema[key] != nil && !isDuration && fmt.Sprint(schema[key]) != "0" {
+		if schema[key] != nil && !isDuration(schema) && fmt.Sprint(schema[key]) != "0" {
 			all = append(all, constraint{field, says})
 		}
 	}
@@ -229,6 +229,11 @@ func constraintsOf(schema map[string]any, field string) []constraint {
 		all = append(all, constraintsOf(items, field+"[]")...)
 	}
 	return all
+}
+
+// isDuration tells whether a rule of the field reads it as a duration.
+func isDuration(schema map[string]any) bool {
+	return strings.Contains(fmt.Sprint(schema["x-kubernetes-validations"]), "duration(self)")
 }
 
 // twins are the fields whose type another field has too, which is tried there: a template's are those of a check, but for its arguments.

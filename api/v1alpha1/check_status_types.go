@@ -18,8 +18,7 @@ type CheckStatus struct {
 	// +kubebuilder:validation:MaxLength=256
 	Instance string `json:"instance,omitempty"`
 
-	// verdict is what the check has come to. Running: nothing yet. Passed. Failed: more measurements failed than failureLimit. Errored: it
-	// could not be measured, more often in a row than errorLimit, and counts as failed.
+	// verdict is the result. Errored: more errors in a row than errorLimit; counts as failed.
 	// +required
 	Verdict CheckVerdict `json:"verdict"`
 
@@ -48,16 +47,16 @@ type CheckStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	Value string `json:"value,omitempty"`
 
-	// threshold is what it was held against.
+	// threshold is the range it was compared with.
 	// +optional
 	// +kubebuilder:validation:MaxLength=160
 	Threshold string `json:"threshold,omitempty"`
 
-	// lastMeasurementTime is when the last measurement was begun.
+	// lastMeasurementTime is the start of the last measurement.
 	// +optional
 	LastMeasurementTime *metav1.Time `json:"lastMeasurementTime,omitempty"`
 
-	// message is why the verdict is what it is, or why the last measurement is not good.
+	// message is the reason of the verdict or of the last bad measurement.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`

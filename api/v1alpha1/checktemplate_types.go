@@ -39,7 +39,7 @@ type CheckTemplateList struct {
 
 // CheckTemplateSpec is a check with arguments.
 //
-// +kubebuilder:validation:XValidation:rule="(has(self.http) ? 1 : 0) + (has(self.prometheus) ? 1 : 0) + (has(self.webhook) ? 1 : 0) + (has(self.runCommand) ? 1 : 0) + (has(self.azureMonitor) ? 1 : 0) == 1",message="a template needs exactly one of http, prometheus, webhook, runCommand and azureMonitor: keep one and remove the others"
+// +kubebuilder:validation:XValidation:rule="(has(self.http) ? 1 : 0) + (has(self.prometheus) ? 1 : 0) + (has(self.webhook) ? 1 : 0) + (has(self.runCommand) ? 1 : 0) + (has(self.azureMonitor) ? 1 : 0) == 1",message="a template needs exactly one of http, prometheus, webhook, runCommand and azureMonitor"
 type CheckTemplateSpec struct {
 	// args are the arguments, at most 16. One without a value has to be given by whoever uses the template.
 	// +optional

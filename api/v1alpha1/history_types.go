@@ -11,14 +11,12 @@ type BaselineStatus struct {
 	// +required
 	Available bool `json:"available"`
 
-	// revision is the name of the baseline: the ControllerRevision whose name ends with it stores it. Absent: there is none. Example:
-	// 5d4f8c7b9a01.
+	// revision is the name of the stored baseline, the end of its ControllerRevision's name. Absent: none.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Revision string `json:"revision,omitempty"`
 
-	// source is where the baseline comes from. Completed: the target of the last run that completed. Declared: spec.baseline. Snapshot: the
-	// model before the first write.
+	// source is the origin. Completed: the last completed target. Declared: spec.baseline. Snapshot: the model before the first write.
 	// +optional
 	Source BaselineSource `json:"source,omitempty"`
 
@@ -40,21 +38,17 @@ const (
 	BaselineSnapshot  BaselineSource = "Snapshot"
 )
 
-// RollbackStatus is a rollback or an abort, in progress or ended. No field is required, so that a former status is valid, which had another
-// object of this name.
+// RollbackStatus is a rollback or an abort, in progress or ended.
 type RollbackStatus struct {
 	// kind is what is restored. Rollback: the model, then the instances of scope. Abort: the model only.
 	// +optional
 	Kind RollbackKind `json:"kind,omitempty"`
 
-	// cause is what started it. Action: a RolloutAction. FailurePolicy: spec.failurePolicy. ApprovalTimeout: an approval was not given in
-	// time. Deletion: onDelete. Target: the target was set to the baseline. Recorded: the status was lost, and the annotation
-	// rollouts.vmss.dev/taken-back has the revision.
+	// cause is what started it. Target: the target became the baseline. Recorded: the status was lost.
 	// +optional
 	Cause RollbackCause `json:"cause,omitempty"`
 
-	// scope is which instances are restored. None: an abort. ExposedInstances: those that the target touched. AllInstances: every instance,
-	// because a completed release is undone.
+	// scope is None for an abort, ExposedInstances, or AllInstances if a completed release is undone.
 	// +optional
 	Scope RollbackScope `json:"scope,omitempty"`
 
@@ -85,8 +79,7 @@ type RollbackStatus struct {
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 
-	// differences is what differs between the state before the first write and the state at the end. Absent: nothing, or it is in progress.
-	// Example: the newest version of the image is 24.04.2 on instance 0, and was 24.04.1 before.
+	// differences is what is not as before the first write. Absent: nothing, or in progress.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Differences string `json:"differences,omitempty"`
@@ -142,13 +135,13 @@ type HistoryEntry struct {
 	// +kubebuilder:validation:MaxLength=128
 	Revision string `json:"revision,omitempty"`
 
-	// baseline is the revision that was there before the run, to go back to with toRevision. Absent: none is kept.
+	// baseline is the revision before the run, for toRevision. Absent: none is kept.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Baseline string `json:"baseline,omitempty"`
 
-	// outcome is how it ended. Promoted: every eligible instance had the target and was well. RolledBack, Aborted: it was taken back, whole or
-	// the model alone. Superseded: another target came. Failed: it was held by failures when another target came.
+	// outcome is the result. Promoted: all eligible instances had the target. Superseded, Failed: a new target came, without or after
+	// failures.
 	// +required
 	Outcome HistoryOutcome `json:"outcome"`
 
@@ -186,9 +179,9 @@ const (
 	HistoryFailed     HistoryOutcome = "Failed"
 )
 
-// ActionRecord is a RolloutAction that was accepted. It outlives the object.
+// ActionRecord is an accepted RolloutAction.
 type ActionRecord struct {
-	// uid is the action's metadata.uid: by it, it takes effect once. In the history, only the newest run has it.
+	// uid is the action's metadata.uid.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=64
@@ -208,12 +201,12 @@ type ActionRecord struct {
 	// +kubebuilder:validation:MaxLength=256
 	Instance string `json:"instance,omitempty"`
 
-	// requestedBy is who asked for it; onTimeout where nobody did and the approval's onTimeout opened the gate.
+	// requestedBy is the requester, or onTimeout.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	RequestedBy string `json:"requestedBy,omitempty"`
 
-	// verified says that the API server held requestedBy to the caller. False: it is what the caller said.
+	// verified is true if requestedBy was compared with the caller.
 	// +optional
 	Verified bool `json:"verified,omitempty"`
 
@@ -245,7 +238,7 @@ type ZoneProgress struct {
 	// +kubebuilder:validation:Minimum=0
 	Updated int32 `json:"updated"`
 
-	// ready is how many have the target and are well.
+	// ready is how many have the target and are healthy.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Ready int32 `json:"ready"`
@@ -269,12 +262,11 @@ type InstanceStatus struct {
 	// +kubebuilder:validation:MaxLength=64
 	Zone string `json:"zone,omitempty"`
 
-	// state is why it is worth a look. InProgress: it is being worked on. Failed: it failed in this run. Unhealthy: it is not well. Retrying:
-	// it failed and is tried again. Skipped: it is left out. Behind: it is not at the model, through no release of ours.
+	// state is the reason. Behind: outdated by other changes of the model.
 	// +required
 	State InstanceState `json:"state"`
 
-	// message is what was seen.
+	// message is the observed reason.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`

@@ -19,7 +19,7 @@ type Plan struct {
 	// +kubebuilder:validation:MaxItems=4
 	Writes []OperationKind `json:"writes,omitempty"`
 
-	// batches are the calls that touch instances, in order. The first 300 instances are listed, or as many as fit into a status of 32 KiB.
+	// batches are the calls in order, with the first 300 instances, or as many as fit into 32 KiB of status.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=600
@@ -30,7 +30,7 @@ type Plan struct {
 	// +kubebuilder:validation:Minimum=0
 	OmittedInstances int32 `json:"omittedInstances,omitempty"`
 
-	// skipped are the instances that would be left as they are, the first 50 of them, with the reason.
+	// skipped are the skipped instances, the first 50.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50

@@ -12,8 +12,7 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 
-	// conditions say where the rollout stands: Ready, and Reconciling, Stalled, ModelApplied, Throttled and Drifted where they say
-	// something.
+	// conditions are Ready, and Reconciling, Stalled, ModelApplied, Throttled and Drifted where they apply.
 	// +optional
 	// +patchMergeKey=type
 	// +patchStrategy=merge
@@ -22,7 +21,7 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
 
-	// run is the number of the attempt that is under way or ended last, from 1. Every change of the target begins a new run.
+	// run is the number of the current or last run, from 1. A change of the target starts a new run.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Run int64 `json:"run,omitempty"`
@@ -36,84 +35,78 @@ type VMSSRolloutStatus struct {
 	// +optional
 	StartTime *metav1.Time `json:"startTime,omitempty"`
 
-	// step is the step that the rollout is at; absent where there are no steps.
+	// step is the current step; absent without steps.
 	// +optional
 	Step *StepStatus `json:"step,omitempty"`
 
-	// baseline is what this run can be rolled back to. It is present before the first write.
+	// baseline is what this run can be rolled back to.
 	// +optional
 	Baseline *BaselineStatus `json:"baseline,omitempty"`
 
-	// rollback is the rollback or abort of this run, from its decision until a new run starts.
+	// rollback is the rollback or abort of this run.
 	// +optional
 	Rollback *RollbackStatus `json:"rollback,omitempty"`
 
-	// nextTransitionTime is when time alone will change something next: a soak ends, a window opens, a progress deadline passes. Absent: it
-	// will not.
+	// nextTransitionTime is when time alone changes something. Absent: not known.
 	// +optional
 	NextTransitionTime *metav1.Time `json:"nextTransitionTime,omitempty"`
 
-	// progress counts instances, as of the last time they were listed.
+	// progress counts instances at the last list.
 	// +optional
 	Progress *Progress `json:"progress,omitempty"`
 
-	// zones counts instances by availability zone, the first 16 zones by name.
+	// zones counts instances by zone, the first 16 zones by name.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	Zones []ZoneProgress `json:"zones,omitempty"`
 
-	// instances are the instances worth a look, at most 100, and as many as fit into a status of 32 KiB: in flight, failed, unhealthy,
-	// skipped, or behind the model.
+	// instances are those that need attention, at most 100, and as many as fit into 32 KiB of status.
 	// +optional
 	// +listType=map
 	// +listMapKey=id
 	// +kubebuilder:validation:MaxItems=100
 	Instances []InstanceStatus `json:"instances,omitempty"`
 
-	// checks are how the checks under way stand, and those that ended while they are of interest, what needs a person first. Where there are
-	// many, those that passed and those still running are left out; the instances' own verdicts lead to what status.instances says.
+	// checks are the checks under way and the recent ones. Of many, passed and running ones are left out.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
 	Checks []CheckStatus `json:"checks,omitempty"`
 
-	// repairs is how the scale set's automatic instance repairs stand. Absent: not known yet.
+	// repairs is the state of automatic repairs. Absent: not known.
 	// +optional
 	Repairs *RepairsStatus `json:"repairs,omitempty"`
 
-	// plan is what the rollout would do. It is there only in mode Plan.
+	// plan is what the rollout would do, in mode Plan.
 	// +optional
 	Plan *Plan `json:"plan,omitempty"`
 
-	// operation is the one effect on Azure that is in flight, from the intent to the verdict on every instance it names.
+	// operation is the one Azure operation in flight.
 	// +optional
 	Operation *Operation `json:"operation,omitempty"`
 
-	// failedInstances are the first 10 instances that failed in this run and have not recovered; the first 3 carry a message. progress.failed
-	// counts all.
+	// failedInstances are the first 10 failed instances; progress.failed counts all.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=10
 	FailedInstances []FailedInstance `json:"failedInstances,omitempty"`
 
-	// actions are the RolloutActions that were accepted in this run, in the order in which they took effect, the last 32 of them. One is
-	// recorded here before it takes effect, so that it takes effect once.
+	// actions are the accepted RolloutActions of the run, the last 32.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=32
 	Actions []ActionRecord `json:"actions,omitempty"`
 
-	// history are the runs that ended, newest first, at most spec.revisionHistoryLimit, and as many as fit into a status of 32 KiB.
+	// history are past runs, newest first, at most revisionHistoryLimit.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
 	History []HistoryEntry `json:"history,omitempty"`
 
-	// controllerState is what the controller keeps between two looks at the rollout: JSON with a version, compressed with gzip and encoded
-	// with base64 where it is large. It is not for people and not part of the specification; the other fields are made from it. Without it the
-	// controller would repeat what it did, so it holds where this cannot be read.
+	// controllerState is the controller's own state, versioned and maybe compressed. It is not part of the specification. If it cannot be
+	// read, the controller holds.
 	// +optional
 	// +kubebuilder:validation:MaxLength=65536
 	ControllerState string `json:"controllerState,omitempty"`
@@ -149,12 +142,12 @@ type Progress struct {
 	// +kubebuilder:validation:Minimum=0
 	Eligible int32 `json:"eligible"`
 
-	// desired is how many may have the target: canary.percent of eligible, rounded down but at least one.
+	// desired is how many may have the target.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Desired int32 `json:"desired"`
 
-	// exposed is how many the target may have touched: those at the latest model, in flight, or failed in this run.
+	// exposed is how many the target may have touched.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Exposed int32 `json:"exposed"`
@@ -164,7 +157,7 @@ type Progress struct {
 	// +kubebuilder:validation:Minimum=0
 	Updated int32 `json:"updated"`
 
-	// ready is how many have the target and are well.
+	// ready is how many have the target and are healthy.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Ready int32 `json:"ready"`
@@ -179,17 +172,17 @@ type Progress struct {
 	// +kubebuilder:validation:Minimum=0
 	Failed int32 `json:"failed"`
 
-	// skipped is how many are left out: stopped or deallocated, protected, or taken out of the run by a RolloutAction SkipInstance.
+	// skipped is how many are left out: stopped, deallocated, protected, or by a RolloutAction.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Skipped int32 `json:"skipped"`
 
-	// unavailable is how many are not known to be well, or in flight.
+	// unavailable is how many are in flight or not known to be healthy.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Unavailable int32 `json:"unavailable"`
 
-	// overshoot is how many are exposed beyond desired: percent was lowered, or instances were added with the new model.
+	// overshoot is how many are exposed beyond desired.
 	// +required
 	// +kubebuilder:validation:Minimum=0
 	Overshoot int32 `json:"overshoot"`
@@ -219,7 +212,7 @@ type Operation struct {
 	// +required
 	Kind OperationKind `json:"kind"`
 
-	// run is the number of the run that it was begun for.
+	// run is the run that started it.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Run int64 `json:"run,omitempty"`
@@ -228,16 +221,16 @@ type Operation struct {
 	// +optional
 	Rollback bool `json:"rollback,omitempty"`
 
-	// replacesOSDisk is true where each of its instances gets a new OS disk, so that only a later health report counts.
+	// replacesOSDisk is true where each instance gets a new OS disk.
 	// +optional
 	ReplacesOSDisk bool `json:"replacesOSDisk,omitempty"`
 
-	// attempt is 1, and one more for each time that it changed nothing.
+	// attempt is 1, and one more for each attempt without effect.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Attempt int32 `json:"attempt,omitempty"`
 
-	// instances are its instances, at most 100, and at most 10 where the status is large; none for writes of the model.
+	// instances are its instances, at most 100, and 10 where the status is large; none for a write of the model.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=200
@@ -251,7 +244,7 @@ type Operation struct {
 	// +optional
 	AcceptedTime *metav1.Time `json:"acceptedTime,omitempty"`
 
-	// azureTime is when Azure accepted it or shortly before, by Azure's clock. Health reports are compared with it.
+	// azureTime is the time of acceptance or shortly before, by Azure's clock.
 	// +optional
 	AzureTime *metav1.Time `json:"azureTime,omitempty"`
 
@@ -259,51 +252,51 @@ type Operation struct {
 	// +optional
 	EndedTime *metav1.Time `json:"endedTime,omitempty"`
 
-	// nextPollTime is when Azure is asked for its progress next, rounded up to a second.
+	// nextPollTime is the time of the next poll, rounded up to a second.
 	// +optional
 	NextPollTime *metav1.Time `json:"nextPollTime,omitempty"`
 
-	// id is Azure's name of it, for the activity log and for support. Example: 0d3a2b6e-6f3d-4b6f-9c1e-6f1f2f3a4b5c.
+	// id is Azure's name of it, for the activity log and support.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id,omitempty"`
 
-	// error is why it failed, in Azure's words.
+	// error is Azure's reason for a failure.
 	// +optional
 	Error *Problem `json:"error,omitempty"`
 
-	// rejection is why Azure refused it permanently. Nothing was changed.
+	// rejection is Azure's reason for a permanent refusal. Nothing was changed.
 	// +optional
 	Rejection *Problem `json:"rejection,omitempty"`
 }
 
 // InstanceReference names one instance exactly: Azure may give an id to another instance later, but not with the same vmID.
 type InstanceReference struct {
-	// id is the instance id in the scale set. Example: "3".
+	// id is the instance id. Example: "3".
 	// +required
 	// +kubebuilder:validation:MaxLength=256
 	ID string `json:"id"`
 
-	// vmID is the beginning of the instance's own UUID: enough to tell it from another one that gets its id.
+	// vmID is the start of its UUID.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	VMID string `json:"vmID,omitempty"`
 
-	// osDisk stands for the disk that a reimage is to replace: the beginning of a digest of its id.
+	// osDisk is the disk that a reimage replaces.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	OSDisk string `json:"osDisk,omitempty"`
 
-	// healthySince is since when the instance was seen well without a break.
+	// healthySince is since when it is healthy.
 	// +optional
 	HealthySince *metav1.Time `json:"healthySince,omitempty"`
 
-	// attempt is how many attempts at the instance there were in this run before this one. Example: 1 on its first retry.
+	// attempt is how often it was tried before.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Attempt int32 `json:"attempt,omitempty"`
 
-	// successes is how many readings in a row found it well, where more than one is asked for.
+	// successes is the number of healthy readings in a row.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	Successes int32 `json:"successes,omitempty"`
@@ -369,7 +362,7 @@ type FailedInstance struct {
 	// +required
 	Reason FailureReason `json:"reason"`
 
-	// message is what was seen.
+	// message is the observed reason.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`

@@ -11,40 +11,35 @@ type Strategy struct {
 	// +required
 	Canary Canary `json:"canary,omitempty,omitzero"`
 
-	// batch bounds how many instances are worked on at a time.
+	// batch limits how many instances are upgraded at a time.
 	// +optional
 	// +kubebuilder:default={}
 	Batch Batch `json:"batch,omitempty,omitzero"`
 
-	// zones is how batches relate to availability zones. Spread: each next instance comes from the zone in which the smallest share
-	// has the target. OneAtATime: a zone is finished before the next is begun, in the order of their names. Ignore: zones play no
-	// part. Default: Spread.
+	// zones is for availability zones. Spread: the next instance is of the zone with the smallest updated share. OneAtATime: zone by zone, by
+	// name. Ignore. Default: Spread.
 	// +optional
 	// +kubebuilder:default=Spread
 	Zones ZonePolicy `json:"zones,omitempty"`
 
-	// order is which outdated instance goes first. Oldest, Newest: by creation time. InstanceID: by id, lowest first.
-	// Default: Oldest.
+	// order is which outdated instance is next. Oldest, Newest: by creation time. InstanceID: lowest id. Default: Oldest.
 	// +optional
 	// +kubebuilder:default=Oldest
 	Order InstanceOrder `json:"order,omitempty"`
 
-	// instanceAction is what is done to an instance. Upgrade: bring it to the model. UpgradeThenReimage: and then give it a fresh OS
-	// disk; what is on the old one is lost. Default: Upgrade.
+	// instanceAction is Upgrade or UpgradeThenReimage, which also replaces the OS disk. Default: Upgrade.
 	// +optional
 	// +kubebuilder:default=Upgrade
 	InstanceAction InstanceAction `json:"instanceAction,omitempty"`
 
-	// protectedInstances is what becomes of instances that are protected from scale-set actions. Skip: neither touched nor counted.
-	// Wait: counted; the rollout waits for the protection to be lifted. Fail: the rollout does not start while there is one.
-	// Default: Skip.
+	// protectedInstances is for instances protected from scale-set actions. Skip: not upgraded, not counted. Wait: the rollout waits for
+	// them. Fail: it does not start. Default: Skip.
 	// +optional
 	// +kubebuilder:default=Skip
 	ProtectedInstances ProtectedPolicy `json:"protectedInstances,omitempty"`
 
-	// automaticRepairs is what becomes of Azure's automatic instance repairs, which replace instances they find unhealthy by new ones with the
-	// latest model, behind the canary's back. Leave: they stay as they are. Suspend: they are suspended from before the first write
-	// until the run is over, and always resumed then, also if somebody else had suspended them before. Default: Leave.
+	// automaticRepairs is for Azure's automatic repairs, which create instances at the latest model. Leave: they stay on. Suspend: they are
+	// suspended during the run and resumed after it. Default: Leave.
 	// +optional
 	// +kubebuilder:default=Leave
 	AutomaticRepairs RepairsPolicy `json:"automaticRepairs,omitempty"`
@@ -54,16 +49,14 @@ type Strategy struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.percent) != has(self.steps)",message="canary needs exactly one of percent and steps: percent for a share that a later commit raises, steps for shares that the controller goes through by itself"
 type Canary struct {
-	// percent is the share of eligible instances that may have the target, 1 to 100, rounded down but at least one instance:
-	// 34 is 1 of 3, 10 is 1 of 5, 100 is all. It is desired state: the rollout is Ready when the share is reached, and raising it goes
-	// on. Lowering it takes nothing back.
+	// percent is the share of eligible instances that may have the target, 1 to 100, rounded down, at least one. 34 is 1 of 3. Raise it to
+	// continue. Lowering it reverts nothing.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="percent must be 1 to 100; to stop without touching more instances, set spec.paused"
 	Percent int32 `json:"percent,omitempty"`
 
-	// steps are shares that are reached one after the other, at most 20. A step begins when the one before was reached and its soak
-	// is over. A new target begins with the first step. Steps may be edited while they are taken: the rollout stays at the step of
-	// the same name, and begins with the first where there is none. Example: one instance for ten minutes, then half, then all.
+	// steps are shares reached one after the other, at most 20. A new target starts with the first. After an edit the rollout stays at the
+	// step of the same name, else it starts with the first.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MinItems=1
@@ -76,38 +69,34 @@ type Canary struct {
 
 // Step is a share of the scale set, and what has to pass before the next step begins.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.percent) != has(self.count)",message="a step needs exactly one of percent and count: keep one and remove the other"
+// +kubebuilder:validation:XValidation:rule="has(self.percent) != has(self.count)",message="a step needs exactly one of percent and count"
 type Step struct {
-	// name tells steps apart, 1 to 63 lower-case letters, digits and hyphens. Example: half.
+	// name identifies the step, 1 to 63 lower-case letters, digits and hyphens. Example: half.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name must be lower-case letters, digits and hyphens, such as half"
 	Name string `json:"name,omitempty"`
 
-	// percent is the share of eligible instances that may have the target at this step, 1 to 100, rounded down but at least one
-	// instance. Example: 50.
+	// percent is the share of eligible instances, 1 to 100, rounded down, at least one. Example: 50.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 100",message="percent must be 1 to 100"
 	Percent int32 `json:"percent,omitempty"`
 
-	// count is how many instances may have the target at this step, 1 to 1000; more than there are is all. Example: 1.
+	// count is the number of instances, 1 to 1000. Example: 1.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="self >= 1 && self <= 1000",message="count must be 1 to 1000"
 	Count int32 `json:"count,omitempty"`
 
-	// soak is how long the share has to stay reached and well, without a break, before the next step begins, 0s to 168h. It begins anew
-	// when an instance falls ill, and stands still while the rollout is paused or outside its windows. Example: 10m. When absent: 0s.
+	// soak is how long the share must stay healthy before the next step, 0s to 168h. It starts again when an instance becomes unhealthy.
+	// Example: 10m. Absent: 0s.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) <= duration('168h')",message="soak must be a duration from 0s to 168h, such as 10m"
 	Soak *metav1.Duration `json:"soak,omitempty"`
 
-	// approval holds the rollout after the step, once the share is reached and well and its soak is over, until somebody creates a
-	// RolloutAction Approve that names the step; the last step's holds back the bake. Write approval: {} to wait for ever.
-	// When absent: nobody has to approve.
+	// approval holds the rollout after the soak until a RolloutAction Approve names the step. {} waits without a limit. Absent: no approval.
 	// +optional
 	Approval *Approval `json:"approval,omitempty"`
 }
@@ -116,17 +105,16 @@ type Step struct {
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.onTimeout) || self.onTimeout == 'Wait' || has(self.timeout)",message="approval.timeout must be set when approval.onTimeout is not Wait: set timeout, such as 24h, or set onTimeout to Wait"
 type Approval struct {
-	// timeout is how long to wait before onTimeout applies, 1m to 720h. The clock stands still while the rollout is paused or outside its
-	// windows. It has to be given when onTimeout is not Wait. Example: 24h. When absent: for ever.
+	// timeout is when onTimeout applies, 1m to 720h. It stands still while the rollout is held. Required unless onTimeout is Wait. Example:
+	// 24h. Absent: no limit.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('720h')",message="timeout must be a duration from 1m to 720h, such as 24h"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// onTimeout is what happens when nobody approved in time. Wait: nothing; the gate stays closed. Approve: it opens. Abort: the model goes
-	// back, the instances stay. Rollback: the model goes back, and then every instance that the target touched. Default: Wait.
+	// onTimeout is what happens without an approval. Wait: nothing. Approve: the gate opens. Abort: the model is restored. Rollback: the
+	// exposed instances, too. Default: Wait.
 	// +optional
 	// +kubebuilder:default=Wait
 	OnTimeout ApprovalTimeoutAction `json:"onTimeout,omitempty"`
@@ -149,28 +137,25 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.size) || (type(self.size) == int && self.size == 1) || has(self.maxUnavailable)",message="batch.maxUnavailable must be set when batch.size is a percentage or more than 1: it says how many instances may be out of service at once, such as maxUnavailable: 2"
 type Batch struct {
-	// size is how many instances are upgraded in one call: a count from 1 to 1000, or a percentage of the eligible instances from "1%"
-	// to "100%", rounded down but at least one. At most 100 go in one call; the rest follows in the next. Example: 5, "20%".
-	// Default: 1.
+	// size is how many instances a call upgrades, at most 100: 1 to 1000, or "1%" to "100%" of the eligible instances, rounded down, at least
+	// one. Example: 5, "20%". Default: 1.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:default=1
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 1000 : self.matches('^([1-9][0-9]?|100)%$')",message="size must be a count from 1 to 1000 or a percentage from \"1%\" to \"100%\", such as 5 or \"20%\""
 	Size *intstr.IntOrString `json:"size,omitempty"`
 
-	// maxUnavailable is how many instances may be out of service at once, counting those that were before: a count from 1 to 1000,
-	// or a percentage of the eligible instances from "1%" to "100%", rounded down but at least one. It has to be given when size
-	// is more than 1. Example: 2, "10%". When absent: 1.
+	// maxUnavailable is how many instances may be unavailable in all: 1 to 1000, or "1%" to "100%" of the eligible instances, rounded down,
+	// at least one. Required when size is more than 1. Example: 2. Absent: 1.
 	// +optional
 	// +kubebuilder:validation:XIntOrString
 	// +kubebuilder:validation:XValidation:rule="type(self) == int ? self >= 1 && self <= 1000 : self.matches('^([1-9][0-9]?|100)%$')",message="maxUnavailable must be a count from 1 to 1000 or a percentage from \"1%\" to \"100%\", such as 2 or \"10%\""
 	MaxUnavailable *intstr.IntOrString `json:"maxUnavailable,omitempty"`
 
-	// pause is the rest between the end of one batch and the start of the next, 0s to 24h. Example: 30s, 1h30m. When absent: 0s.
+	// pause is the time between two batches, 0s to 24h. Example: 30s. Absent: 0s.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) <= duration('24h')",message="pause must be a duration from 0s to 24h, such as 30s or 1h30m"
 	Pause *metav1.Duration `json:"pause,omitempty"`
 }

@@ -2,10 +2,9 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// VMSSRollout declares what the instances of one Azure virtual instance scale set run, and how many of them may have it.
-//
-// The controller writes the target into the scale set's model, upgrades outdated instances batch by batch, checks each, and
-// goes on until the declared share is reached. It never deletes a scale set and never changes its capacity.
+// VMSSRollout declares the image or script of an Azure virtual machine scale set, and how many of its instances may have it. The
+// controller writes the target into the model, upgrades instances in batches, verifies each, and stops at the declared share. It never
+// deletes a scale set and never changes its capacity.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -53,18 +52,16 @@ type VMSSRolloutList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.failurePolicy) || !has(self.failurePolicy.progressDeadline) || !self.failurePolicy.progressDeadline.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') || (has(self.strategy.batch) && has(self.strategy.batch.pause) && self.strategy.batch.pause.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') ? duration(self.strategy.batch.pause) : duration('0s')) + (has(self.health) && has(self.health.minReady) && self.health.minReady.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') ? duration(self.health.minReady) : duration('0s')) < duration(self.failurePolicy.progressDeadline)",message="failurePolicy.progressDeadline must be longer than strategy.batch.pause and health.minReady together, or a run that only waits would fail: raise progressDeadline, such as 2h, or lower those"
 // +kubebuilder:validation:XValidation:rule="!has(self.baseline) || !has(self.baseline.script) || !has(self.baseline.script.extensionName) || !has(self.target.script) || !has(self.target.script.extensionName) || self.baseline.script.extensionName.lowerAscii() == self.target.script.extensionName.lowerAscii()",message="baseline.script.extensionName must be target.script.extensionName, since a rollout writes one script extension: make them equal, or remove the one of baseline"
 type VMSSRolloutSpec struct {
-	// scaleSet names the scale set. It cannot be changed: another scale set is another rollout.
+	// scaleSet names the scale set. It cannot be changed.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="scaleSet cannot be changed: delete this VMSSRollout (the scale set stays as it is) and create one for the other scale set"
 	ScaleSet ScaleSetReference `json:"scaleSet,omitempty,omitzero"`
 
-	// paused holds the rollout: no new batch starts and the model is not written. What is in flight finishes.
-	// Example: `kubectl patch vmssr web --type=merge -p '{"spec":{"paused":true}}'`. Default: false.
+	// paused stops new batches and writes of the model. Operations in flight finish. Default: false.
 	// +optional
 	Paused bool `json:"paused,omitempty"`
 
-	// mode is whether the rollout acts. Apply: it does. Plan: it writes status.plan, what it would do now, and touches nothing; what is in
-	// flight finishes. The plan is made anew whenever the scale set changes. Default: Apply.
+	// mode is Apply or Plan. Apply: the rollout acts. Plan: it only writes status.plan; operations in flight finish. Default: Apply.
 	// +optional
 	// +kubebuilder:default=Apply
 	Mode RolloutMode `json:"mode,omitempty"`
@@ -73,9 +70,8 @@ type VMSSRolloutSpec struct {
 	// +required
 	Target Target `json:"target,omitempty,omitzero"`
 
-	// baseline is what to go back to before any run of this rollout completed; from then on, the target of the last run that did is.
-	// Declare it where the scale set's own state cannot be read back, for example because somebody else made its script extension.
-	// When absent: what the scale set's model was before the first write, if no instance contradicts it; status.baseline shows it.
+	// baseline is the rollback target until a run completes. Declare it where the current state cannot be read, for example with another
+	// tool's script extension. Absent: the model before the first write; see status.baseline.
 	// +optional
 	Baseline *Target `json:"baseline,omitempty"`
 
@@ -83,64 +79,61 @@ type VMSSRolloutSpec struct {
 	// +required
 	Strategy Strategy `json:"strategy,omitempty,omitzero"`
 
-	// windows are the times at which work may begin: a batch, or a write of the model. What is in flight finishes. Work may begin while
-	// an Allow window is open, or always where there is none, and no Deny window is. At most 16. When absent: always.
+	// windows are when a batch or a write of the model may start: in an Allow window, or always without one, and in no Deny window. At most
+	// 16. Absent: always.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=16
 	Windows []Window `json:"windows,omitempty"`
 
-	// bake is how long the last share has to stay reached and well, without a break, before the rollout is Ready, after the last step's
-	// own soak, 0s to 168h. Example: 30m. When absent: 0s.
+	// bake is how long the last share must stay healthy before the rollout is Ready, after the last soak, 0s to 168h. Example: 30m. Absent:
+	// 0s.
 	// +optional
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$`
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) <= duration('168h')",message="bake must be a duration from 0s to 168h, such as 30m"
 	Bake *metav1.Duration `json:"bake,omitempty"`
 
-	// health is when an upgraded instance counts as well.
+	// health defines when an upgraded instance is healthy.
 	// +optional
 	// +kubebuilder:default={}
 	Health Health `json:"health,omitempty,omitzero"`
 
-	// checks say whether the release is good, beyond each instance's health, at most 16.
+	// checks judge the release beyond the health of each instance, at most 16.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	Checks []Check `json:"checks,omitempty"`
 
-	// hooks are calls to programs of yours at points of the rollout, at most 16. Those of one point are called at the same time.
+	// hooks are calls to your programs at points of the rollout, at most 16. The hooks of one point are called in parallel.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	Hooks []Hook `json:"hooks,omitempty"`
 
-	// drain empties instances that are nodes of this cluster before they are touched. When absent: they are not drained.
+	// drain empties instances that are nodes of this cluster before an upgrade. Absent: no drain.
 	// +optional
 	Drain *Drain `json:"drain,omitempty"`
 
-	// failurePolicy is how much may go wrong, and what happens when more does.
+	// failurePolicy limits failures and defines what happens beyond the limit.
 	// +optional
 	// +kubebuilder:default={}
 	FailurePolicy FailurePolicy `json:"failurePolicy,omitempty,omitzero"`
 
-	// drift is what is done about changes that somebody else makes to the scale set.
+	// drift defines what happens when another tool changes the scale set.
 	// +optional
 	// +kubebuilder:default={}
 	Drift Drift `json:"drift,omitempty,omitzero"`
 
-	// onDelete is what is done to the scale set when this object is deleted. Leave: nothing; it stays as it is. Rollback: the model and
-	// the instances that the target touched go back to the baseline first, and the object goes when they are. The scale set itself is
-	// never deleted. Default: Leave.
+	// onDelete is what a deletion of this object does. Leave: nothing. Rollback: the model and the exposed instances return to the baseline
+	// first. The scale set is never deleted. Default: Leave.
 	// +optional
 	// +kubebuilder:default=Leave
 	OnDelete DeletionPolicy `json:"onDelete,omitempty"`
 
-	// revisionHistoryLimit is how many past runs are kept in status.history, and with them the ControllerRevisions one can go back to,
-	// 0 to 50; what is still needed to go back now is always kept. Example: 3. Default: 10.
+	// revisionHistoryLimit is how many past runs and their ControllerRevisions are kept, 0 to 50. Example: 3. Default: 10.
 	// +optional
 	// +kubebuilder:default=10
 	// +kubebuilder:validation:XValidation:rule="self >= 0 && self <= 50",message="revisionHistoryLimit must be 0 to 50"
@@ -156,16 +149,14 @@ type ScaleSetReference struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$')",message="subscriptionID must be the UUID of a subscription, such as 00000000-0000-0000-0000-000000000001; `az account show --query id` prints it"
 	SubscriptionID string `json:"subscriptionID,omitempty"`
 
-	// resourceGroup is the name of the resource group, 1 to 90 characters: letters, digits, underscores, parentheses, hyphens
-	// and periods, not ending in a period. Example: shop-rg.
+	// resourceGroup is the name of the resource group, 1 to 90 characters. Example: shop-rg.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=90
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-_.()0-9A-Za-z\\\\p{L}]*[-_()0-9A-Za-z\\\\p{L}]$')",message="resourceGroup must be the name of a resource group: letters, digits, underscores, parentheses, hyphens and periods, not ending in a period; give the name alone, not its id"
 	ResourceGroup string `json:"resourceGroup,omitempty"`
 
-	// name is the name of the scale set, 1 to 64 characters: letters, digits, underscores, hyphens and periods, beginning with a
-	// letter or digit, not ending in a hyphen or period. Example: web.
+	// name is the name of the scale set, 1 to 64 characters. Example: web.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
