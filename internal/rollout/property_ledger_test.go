@@ -35,8 +35,9 @@ func (l *life) checkLedger(spec rollout.Spec, obs rollout.Observation, d rollout
 	l.checkFailed(obs, d)
 }
 
-// checkFailed holds that only an instance fails that a target may have touched, that was being made ready, or that the operation names: a run
-// that is tried again before anything was written takes the operation over, and no exposed instances. And it holds that it is named once.
+// checkFailed holds that only an instance fails that a target may have touched, that was being made ready, or that the operation names:
+// a run that is tried again before anything was written takes the operation over, and no exposed instances. And it holds that it is
+// named once.
 func (l *life) checkFailed(obs rollout.Observation, d rollout.Decision) {
 	chosen := slices.Clone(d.State.Ledger.Exposed)
 	for _, c := range obs.State.Tasks.Hooks {
