@@ -233,6 +233,3 @@ func (w *World) find(id string) *Machine {
 	}
 	return nil
 }
-
-// Running says whether Azure is at work on the scale set.
-func (w *World) Running() bool { return w.running != nil }

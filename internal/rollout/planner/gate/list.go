@@ -57,15 +57,6 @@ func WholeList(v view.View) *view.Hold {
 	return nil
 }
 
-// WholeListBeforeWrite does so before the model is written: an instance that the list lacks may show that the model is not what was there
-// before.
-func WholeListBeforeWrite(v view.View) *view.Hold {
-	if v.IsCarried() {
-		return nil
-	}
-	return WholeList(v)
-}
-
 func capacityText(capacity int) string {
 	if capacity == rollout.UnknownCapacity {
 		return "not known"

@@ -73,7 +73,8 @@ var canary = Strategy{
 	},
 }
 
-// wholeListBeforeWrite waits for a whole list before the model is written.
+// wholeListBeforeWrite waits for a whole list before the model is written: an instance that the list lacks may show that the model is not
+// what was there before.
 func wholeListBeforeWrite(d *advance.Draft) *view.Hold {
 	if d.IsCarried() {
 		return nil
