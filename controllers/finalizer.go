@@ -39,18 +39,6 @@ func removeFinalizers(object client.Object) bool {
 	return controllerutil.RemoveFinalizer(object, finalizer) || removed
 }
 
-// deletionOf says whether the object is on its way out, and what is left to do for it.
-func deletionOf(object *v1alpha1.VMSSRollout) rollout.Deletion {
-	switch {
-	case object.DeletionTimestamp.IsZero():
-		return rollout.DeletionNone
-	case object.Spec.OnDelete == v1alpha1.OnDeleteRollback:
-		return rollout.DeletionRollback
-	default:
-		return rollout.DeletionLeave
-	}
-}
-
 // needsFinalizer says whether an object, if it were deleted now, would have something to put back.
 func needsFinalizer(spec v1alpha1.VMSSRolloutSpec, m rollout.State) bool {
 	return spec.OnDelete == v1alpha1.OnDeleteRollback || spec.Strategy.AutomaticRepairs == v1alpha1.RepairsSuspend || spec.Drain != nil ||

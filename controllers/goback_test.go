@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
@@ -98,7 +99,7 @@ func TestNothingIsWrittenUnstored(t *testing.T) {
 // snapshotName is the name of the record that the desk's first round stores.
 func snapshotName(t *testing.T, d *desk) string {
 	t.Helper()
-	decision := planner.Plan(specOf(d.object(t), nil), rollout.Observation{
+	decision := planner.Plan(convert.Spec(d.object(t), nil), rollout.Observation{
 		At:        d.clock.Now(),
 		Model:     rollout.KnownResult(d.azure.model),
 		Instances: rollout.KnownResult(d.azure.instances),

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -64,8 +65,8 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		object:    object,
 		isFirst:   !known || before != object.UID,
 		before:    readyReason(object),
-		set:       scaleSetOf(object),
-		spec:      specOf(object, templates),
+		set:       convert.ScaleSet(object),
+		spec:      convert.Spec(object, templates),
 		templates: templates,
 		observation: rollout.Observation{
 			At:      r.Clock.Now(),

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
@@ -21,7 +22,7 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	obs := &round.observation
 	obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{}
 	obs.Exists = map[string]rollout.Result[bool]{}
-	obs.Window = windowAt(round.object.Spec.Windows, obs.At)
+	obs.Window = convert.Window(round.object.Spec.Windows, obs.At)
 	obs.Cluster.Terminating = round.spec.Deletion == rollout.DeletionRollback && r.isTerminating(ctx, round.object)
 	for reads := planner.RequiredReads(round.spec, *obs); reads.Any(); reads = planner.RequiredReads(round.spec, *obs) {
 		switch {

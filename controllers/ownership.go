@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -22,7 +23,7 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 	oldest, claim := round.object, rollout.Ownership{}
 	for i := range all.Items {
 		other := &all.Items[i]
-		if other.UID == round.object.UID || !strings.EqualFold(scaleSetOf(other).ID(), round.set.ID()) {
+		if other.UID == round.object.UID || !strings.EqualFold(convert.ScaleSet(other).ID(), round.set.ID()) {
 			continue
 		}
 		switch name := client.ObjectKeyFromObject(other).String(); {

@@ -8,7 +8,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
 
 // another is another rollout of the desk's scale set, older by a day or younger.
@@ -77,7 +79,7 @@ func TestClaim(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, another("other", tc.isOlder, tc.change))
 			object := d.object(t)
-			got := d.readClaim(d.ctx, &round{object: object, set: scaleSetOf(object)})
+			got := d.readClaim(d.ctx, &round{object: object, set: convert.ScaleSet(object)})
 			if diff := cmp.Diff(rollout.KnownResult(tc.want), got); diff != "" {
 				t.Errorf("whose it is (-want +got):\n%s", diff)
 			}
@@ -94,7 +96,18 @@ func TestOlderWinsOverInFlight(t *testing.T) {
 		}),
 		another("older", true, func(*v1alpha1.VMSSRollout) {}))
 	object := d.object(t)
-	if got := d.readClaim(d.ctx, &round{object: object, set: scaleSetOf(object)}); got.Value != (rollout.Ownership{Owner: "shop/older"}) {
+	got := d.readClaim(d.ctx, &round{object: object, set: convert.ScaleSet(object)})
+	if got.Value != (rollout.Ownership{Owner: "shop/older"}) {
 		t.Errorf("got %+v", got)
 	}
+}
+
+// statusOf is the status that keeps the state.
+func statusOf(t *testing.T, s rollout.State) v1alpha1.VMSSRolloutStatus {
+	t.Helper()
+	text, err := statecodec.Encode(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v1alpha1.VMSSRolloutStatus{ControllerState: text}
 }

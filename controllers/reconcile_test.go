@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -283,7 +284,11 @@ func TestReportSurvivesAnEdit(t *testing.T) {
 	}
 	d.round(t)
 	object := d.object(t)
-	if op := stateIn(t, object.Status).Operation; op == nil || op.PollToken != "token" {
+	state, err := convert.State(object.Status)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if op := state.Operation; op == nil || op.PollToken != "token" {
 		t.Errorf("the begun operation is lost: %+v", op)
 	}
 	if object.Status.ObservedGeneration != 1 || object.Spec.Strategy.Canary.Percent != 50 {

@@ -10,6 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -32,7 +33,7 @@ func (r *VMSSRolloutReconciler) Redactor(ctx context.Context, namespace, name st
 	if err != nil {
 		return &redact.Redactor{Blind: "the rollout's status cannot be read"}
 	}
-	return r.redactorOf(ctx, &round{object: object, spec: specOf(object, nil), observation: rollout.Observation{State: memory}})
+	return r.redactorOf(ctx, &round{object: object, spec: convert.Spec(object, nil), observation: rollout.Observation{State: memory}})
 }
 
 // secretInUse is a Secret that a script was, or may be, written with.

@@ -9,7 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -37,7 +37,7 @@ func (r *VMSSRolloutReconciler) patchStatus(ctx context.Context, round *round, d
 		return err
 	}
 	desired := round.object.DeepCopy()
-	if err := statusFrom(&desired.Status, d, round.object.Generation, round.observation, r.shownChecks(round)); err != nil {
+	if err := convert.Status(&desired.Status, d, round.object.Generation, round.observation, r.shownChecks(round)); err != nil {
 		return fmt.Errorf("writing status of VMSSRollout %s: %w", client.ObjectKeyFromObject(desired), err)
 	}
 	if isSame(desired.Status, round.object.Status) {
@@ -56,30 +56,4 @@ func isSame(desired, is v1alpha1.VMSSRolloutStatus) bool {
 		desired.Checks = is.Checks
 	}
 	return equality.Semantic.DeepEqual(desired, is)
-}
-
-// statusFrom is the one place where status comes from. checks is what is to be said of the checks.
-func statusFrom(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation int64,
-	obs rollout.Observation, checks []v1alpha1.CheckStatus) error {
-	status.ObservedGeneration = generation
-	status.Conditions = conditions.FromDecision(status.Conditions, d, generation, obs.At)
-	state := bounded(d.State)
-	ended := completed(state.Rollback.Current, status.Rollback, obs.At)
-	renderState(status, state)
-	if status.Rollback != nil {
-		status.Rollback.CompletionTime = ended
-	}
-	reportStage(status, d.Report.Stage)
-	reportPlan(status, d.Report.Preview)
-	reportBaseline(status, d)
-	if d.Report.Progress != nil {
-		reportProgress(status, d.Report.Progress)
-		reportZones(status, d.Report.Zones)
-		reportInstances(status, d.Report.Instances)
-	}
-	if d.Report.Repairs != nil {
-		status.Repairs = &v1alpha1.RepairsStatus{Enabled: d.Report.Repairs.Enabled, Suspended: d.Report.Repairs.Suspended}
-	}
-	status.Checks = checks
-	return trimToSize(status, state)
 }

@@ -45,9 +45,9 @@ var rooms = map[string]room{
 	"api": {own: []string{"api"}, foreign: apimachinery},
 	"controllers": {
 		own: []string{
-			"api", "internal/rollout", "internal/conditions", "internal/redact", "internal/grant", "internal/formerstatus",
+			"api", "internal/rollout", "internal/conditions", "internal/convert", "internal/redact", "internal/grant",
 		},
-		foreign: slices.Concat(kubernetes, metrics, []string{"github.com/robfig/cron/v3"}),
+		foreign: slices.Concat(kubernetes, metrics),
 	},
 	"internal/rollout":                   {},
 	"internal/rollout/planner":           {own: []string{"internal/rollout"}},
@@ -64,9 +64,13 @@ var rooms = map[string]room{
 	"internal/rollout/statecodec":        {own: []string{"internal/rollout"}},
 	"internal/formerstatus":              {own: []string{"internal/rollout"}},
 	"internal/conditions":                {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
-	"internal/redact":                    {},
-	"internal/grant":                     {own: []string{"internal/rollout"}},
-	"internal/azure":                     {own: []string{"internal/rollout", "internal/redact"}, foreign: azureSDK},
+	"internal/convert": {
+		own:     []string{"api", "internal/conditions", "internal/formerstatus", "internal/rollout"},
+		foreign: slices.Concat(apimachinery, []string{"github.com/robfig/cron/v3"}),
+	},
+	"internal/redact": {},
+	"internal/grant":  {own: []string{"internal/rollout"}},
+	"internal/azure":  {own: []string{"internal/rollout", "internal/redact"}, foreign: azureSDK},
 	"internal/checks": {
 		own: []string{"internal/rollout", "internal/redact", "internal/grant", "internal/checks"}, foreign: probing,
 	},

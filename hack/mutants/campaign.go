@@ -42,8 +42,9 @@ var campaigns = []campaign{
 		{dir: "internal/rollout/modelcheck", args: []string{"-test.short", "-test.failfast", "-test.run", "TestModel", "-states", "400"}},
 		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-test.run", "TestRandomWorlds", "-worlds", "1500"}},
 	}},
-	{name: "controllers", dirs: []string{"controllers"}, files: regexp.MustCompile(`^[^z]`), tests: []suite{
+	{name: "controllers", dirs: []string{"controllers", "internal/convert"}, files: regexp.MustCompile(`^[^z]`), tests: []suite{
 		{dir: "controllers", args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}},
+		{dir: "internal/convert", args: []string{"-test.failfast"}},
 		{dir: "controllers", args: []string{"-test.failfast"}},
 	}},
 	{name: "errors", dirs: []string{"internal/azure"}, files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{

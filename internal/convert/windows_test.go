@@ -1,4 +1,4 @@
-package controllers
+package convert
 
 import (
 	"strings"
@@ -68,7 +68,7 @@ func TestWindowAt(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := windowAt(tc.windows, at)
+			got := Window(tc.windows, at)
 			changes := ""
 			if !got.NextChange.IsZero() {
 				changes = got.NextChange.UTC().Format(time.RFC3339)
@@ -83,12 +83,12 @@ func TestWindowAt(t *testing.T) {
 // TestWindowsThatOpenAllTheTime: how far ahead was looked is said where that is no year, and no opening is made up.
 func TestWindowsThatOpenAllTheTime(t *testing.T) {
 	at := time.Date(2026, 12, 20, 10, 0, 30, 0, time.UTC)
-	got := windowAt([]v1alpha1.Window{allow("* * * * *", time.Minute, ""), deny("0 0 15 12 *", 168*time.Hour, "")}, at)
+	got := Window([]v1alpha1.Window{allow("* * * * *", time.Minute, ""), deny("0 0 15 12 *", 168*time.Hour, "")}, at)
 	if want := time.Date(2026, 12, 22, 0, 0, 0, 0, time.UTC); !got.Closed || !got.NextChange.Equal(want) {
 		t.Errorf("closed %v until %s, want closed until %s", got.Closed, got.NextChange, want)
 	}
 	all := []v1alpha1.Window{allow("* * * * *", time.Minute, ""), deny("* * * * *", time.Minute, "")}
-	got = windowAt(all, at)
+	got = Window(all, at)
 	if ahead := got.ClosedUntil.Sub(at); !got.Closed || !got.NextChange.IsZero() || ahead < 24*time.Hour || ahead > farthestChange {
 		t.Errorf("closed %v, changes %s, steady until %s", got.Closed, got.NextChange, got.ClosedUntil)
 	}
@@ -104,7 +104,7 @@ func TestWindowProblems(t *testing.T) {
 		"no such zone": {allow("0 0 * * *", time.Hour, "Europe/Atlantis"), []string{"spec.windows[0]", "Europe/Atlantis", "Europe/Berlin"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := windowAt([]v1alpha1.Window{tc.window}, time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))
+			got := Window([]v1alpha1.Window{tc.window}, time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC))
 			if !got.Closed || got.Problem == nil {
 				t.Fatalf("got %+v, want closed with a problem", got)
 			}

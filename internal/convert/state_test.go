@@ -1,4 +1,4 @@
-package controllers
+package convert
 
 import (
 	"encoding/json"
@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/randomstate"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
@@ -18,9 +19,9 @@ import (
 // TestStateIsKept: a state that came from a status is kept exactly, also by way of the API server; any other loses the ends of long texts,
 // and no more of them the second time.
 func TestStateIsKept(t *testing.T) {
-	g := newMemories(t)
+	g := states(t)
 	for range 100 {
-		m := g.memory()
+		m := g.State()
 		once := throughStatus(t, m)
 		if diff := cmp.Diff(once, throughStatus(t, once)); diff != "" {
 			t.Fatalf("the second writing changed the state (-once +twice):\n%s", diff)
@@ -33,10 +34,10 @@ func TestStateIsKept(t *testing.T) {
 
 // TestStatusIsMadeAnew: what an earlier state left in the status does not shine through.
 func TestStatusIsMadeAnew(t *testing.T) {
-	g := newMemories(t)
+	g := states(t)
 	for range 100 {
-		m := g.memory()
-		over, fresh := statusOf(t, g.memory()), statusOf(t, m)
+		m := g.State()
+		over, fresh := statusOf(t, g.State()), statusOf(t, m)
 		write(t, &over, m)
 		if diff := cmp.Diff(fresh, over); diff != "" {
 			t.Fatalf("the earlier state is still there (-want +got):\n%s", diff)
@@ -71,7 +72,7 @@ func TestStateThatIsTooLarge(t *testing.T) {
 		}
 		m.History = append(m.History, run)
 	}
-	status := keptStatus(m)
+	status := keptStatus(t, m)
 	if size := encoded(status); size > maxStatusSize {
 		t.Errorf("the status takes %d bytes, more than %d", size, maxStatusSize)
 	}
@@ -96,6 +97,26 @@ func TestRenderingLeavesTheRest(t *testing.T) {
 	if diff := cmp.Diff(want, status); diff != "" {
 		t.Errorf("an empty state left something behind (-want +got):\n%s", diff)
 	}
+}
+
+// states generates random states.
+func states(t *testing.T) randomstate.Source {
+	t.Helper()
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return randomstate.New(seed)
+}
+
+// keptStatus is the status of a rollout in the state, as far as it fits.
+func keptStatus(t *testing.T, s rollout.State) v1alpha1.VMSSRolloutStatus {
+	t.Helper()
+	var status v1alpha1.VMSSRolloutStatus
+	s = bounded(s)
+	renderState(&status, s)
+	if err := trimToSize(&status, s); err != nil {
+		t.Fatal(err)
+	}
+	return status
 }
 
 // throughStatus is what becomes of a state on its way through the API server.
@@ -135,7 +156,7 @@ func write(t *testing.T, status *v1alpha1.VMSSRolloutStatus, m rollout.State) {
 // stateIn is the state that a status holds.
 func stateIn(t *testing.T, status v1alpha1.VMSSRolloutStatus) rollout.State {
 	t.Helper()
-	m, err := currentState(status)
+	m, err := State(status)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package controllers
+package convert
 
 import (
 	"strconv"
@@ -17,19 +17,19 @@ const (
 	defaultHistoryLimit  = 10
 )
 
-// scaleSetOf names the scale set that the rollout is about.
-func scaleSetOf(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
+// ScaleSet names the scale set that the rollout is about.
+func ScaleSet(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
 	ref := object.Spec.ScaleSet
 	return rollout.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name}
 }
 
-// specOf returns what the rollout declares, in the core's words. What is absent gets the schema's default, also when the object
+// Spec returns what the rollout declares, in the core's words. What is absent gets the schema's default, also when the object
 // never went through the schema. templates are those that its checks refer to, by name. A value of a closed set passes as it is: the schema
 // refuses those the core does not know.
-func specOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) rollout.Spec {
+func Spec(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) rollout.Spec {
 	spec := object.Spec
 	return rollout.Spec{
-		ScaleSet: scaleSetOf(object),
+		ScaleSet: ScaleSet(object),
 		Target:   targetOf(spec.Target),
 		Canary: rollout.Canary{
 			Percent: int(spec.Strategy.Canary.Percent),
@@ -166,4 +166,16 @@ func amountOf(value *intstr.IntOrString) rollout.Amount {
 		return rollout.Amount{Value: 1}
 	}
 	return rollout.Amount{Value: percent, IsPercent: true}
+}
+
+// deletionOf says whether the object is on its way out, and what is left to do for it.
+func deletionOf(object *v1alpha1.VMSSRollout) rollout.Deletion {
+	switch {
+	case object.DeletionTimestamp.IsZero():
+		return rollout.DeletionNone
+	case object.Spec.OnDelete == v1alpha1.OnDeleteRollback:
+		return rollout.DeletionRollback
+	default:
+		return rollout.DeletionLeave
+	}
 }

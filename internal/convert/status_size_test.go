@@ -1,4 +1,4 @@
-package controllers
+package convert
 
 import (
 	"crypto/sha256"
@@ -118,7 +118,7 @@ func (w worst) size(t *testing.T) int {
 		d.Report.Preview = w.plan()
 	}
 	var status v1alpha1.VMSSRolloutStatus
-	if err := statusFrom(&status, d, 7, rollout.Observation{At: now}, w.checks(now)); err != nil {
+	if err := Status(&status, d, 7, rollout.Observation{At: now}, w.checks(now)); err != nil {
 		t.Fatal(err)
 	}
 	w.isWhole(t, d.State, status)

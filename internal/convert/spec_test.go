@@ -1,4 +1,4 @@
-package controllers
+package convert
 
 import (
 	"fmt"
@@ -97,7 +97,7 @@ func TestSpecOf(t *testing.T) {
 				{Name: "all", Percent: 100, Approval: &v1alpha1.Approval{}},
 			}}}},
 			want: func() rollout.Spec {
-				spec := specOf(&v1alpha1.VMSSRollout{}, nil)
+				spec := Spec(&v1alpha1.VMSSRollout{}, nil)
 				spec.Canary.Steps = []rollout.CanaryStep{
 					{Name: "one", Count: 1, Soak: time.Minute},
 					{Name: "half", Percent: 50, Approval: &rollout.Approval{Timeout: time.Minute, OnTimeout: rollout.TimeoutAbort}},
@@ -111,14 +111,14 @@ func TestSpecOf(t *testing.T) {
 				Image: &v1alpha1.Image{ID: "id", SharedGalleryID: "shared", CommunityGalleryID: "community"},
 			}},
 			want: func() rollout.Spec {
-				spec := specOf(&v1alpha1.VMSSRollout{}, nil)
+				spec := Spec(&v1alpha1.VMSSRollout{}, nil)
 				spec.Target.Image = &rollout.Image{ID: "id", SharedGalleryID: "shared", CommunityGalleryID: "community"}
 				return spec
 			}(),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if diff := cmp.Diff(tc.want, specOf(&v1alpha1.VMSSRollout{Spec: tc.spec}, nil)); diff != "" {
+			if diff := cmp.Diff(tc.want, Spec(&v1alpha1.VMSSRollout{Spec: tc.spec}, nil)); diff != "" {
 				t.Errorf("spec (-want +got):\n%s", diff)
 			}
 		})
@@ -163,7 +163,7 @@ func TestToleranceOf(t *testing.T) {
 func TestScaleSetOf(t *testing.T) {
 	object := &v1alpha1.VMSSRollout{}
 	object.Spec.ScaleSet = v1alpha1.ScaleSetReference{SubscriptionID: "s", ResourceGroup: "g", Name: "n"}
-	if got, want := scaleSetOf(object), (rollout.ScaleSet{SubscriptionID: "s", ResourceGroup: "g", Name: "n"}); got != want {
+	if got, want := ScaleSet(object), (rollout.ScaleSet{SubscriptionID: "s", ResourceGroup: "g", Name: "n"}); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 }

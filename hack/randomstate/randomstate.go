@@ -1,27 +1,26 @@
-package controllers
+// Package randomstate generates states for tests of what keeps them: whatever a rollout may come to remember, likely or not.
+package randomstate
 
 import (
 	"fmt"
 	"math/rand/v2"
-	"reflect"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// memories generates memories of whatever a rollout may come to remember, likely or not.
-type memories struct{ *rand.Rand }
+// maxPollToken is how long a poll token may be, in bytes: longer than a status has room for.
+const maxPollToken = 16 << 10
 
-func newMemories(t *testing.T) memories {
-	t.Helper()
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return memories{rand.New(rand.NewPCG(seed, 0))}
-}
+// Source generates states, the same ones for the same seed.
+type Source struct{ *rand.Rand }
 
-func (g memories) memory() rollout.State {
+// New returns the source for a seed.
+func New(seed uint64) Source { return Source{rand.New(rand.NewPCG(seed, 0))} }
+
+// State returns the next state.
+func (g Source) State() rollout.State {
 	m := rollout.State{
 		Run: rollout.Run{Number: g.Int64N(1000), Revision: g.text(64), Completed: g.coin()},
 		Model: rollout.ModelState{
@@ -58,8 +57,8 @@ func (g memories) memory() rollout.State {
 			Message:  g.text(1500),
 		}
 	}
-	g.back(&m)
-	g.outside(&m)
+	g.rollback(&m)
+	g.tasks(&m)
 	for range g.IntN(4) * g.IntN(60) {
 		disk := g.text(64)
 		if g.IntN(3) > 0 { // as most failures are
@@ -85,8 +84,8 @@ func (g memories) memory() rollout.State {
 	return m
 }
 
-// back fills in what has to do with going back, and with people.
-func (g memories) back(m *rollout.State) {
+// rollback fills in what has to do with rollbacks, and with people.
+func (g Source) rollback(m *rollout.State) {
 	m.Run.StartedAt, m.Rollback.LastCompletedRevision, m.Model.SettingsDigest, m.Run.CompletedAtBaseline = g.time(), g.text(
 		12,
 	), g.text(
@@ -135,12 +134,12 @@ func (g memories) back(m *rollout.State) {
 	for range g.IntN(3) {
 		m.Preempted.Instances, m.Ledger.Skipped = append(m.Preempted.Instances, g.ref()), append(m.Ledger.Skipped, g.ref())
 		m.Stage.Approved = append(m.Stage.Approved, g.text(63))
-		m.Actions = append(m.Actions, g.taken())
+		m.Actions = append(m.Actions, g.action())
 		m.History = append(m.History, rollout.PastRun{
 			Number: 1 + g.Int64N(
 				9,
 			), Revision: g.text(12), PreviousRevision: g.text(12), Result: pick(g, rollout.RunPromoted, rollout.RunAborted), Message: g.text(600),
-			StartedAt: g.time(), EndedAt: g.time(), Actions: []rollout.AppliedAction{g.taken()},
+			StartedAt: g.time(), EndedAt: g.time(), Actions: []rollout.AppliedAction{g.action()},
 		})
 	}
 	m.Preempted.At, m.Preempted.CreatedAt, m.Preempted.ID = g.time(), g.time(), g.text(36)
@@ -154,8 +153,8 @@ func (g memories) back(m *rollout.State) {
 	m.Stage.Promoted, m.Stage.PromoteAll, m.RepairsSuspended = g.text(63), g.coin(), g.coin()
 }
 
-// outside fills in what has to do with checks, hooks and nodes.
-func (g memories) outside(m *rollout.State) {
+// tasks fills in what has to do with checks, hooks and nodes.
+func (g Source) tasks(m *rollout.State) {
 	m.Stage.FailedCheck, m.Stage.GateResets, m.Tasks.Sequence = g.text(2000), g.IntN(9), g.IntN(99)
 	m.Tasks.StepBefore, m.Tasks.StepAfter = g.text(128), g.text(128)
 	m.Ledger.Cordoned = pick(g, nil, []string{"0", "1", "2", "7"}, []string{"web_0a", "web_0b"})
@@ -180,7 +179,7 @@ func (g memories) outside(m *rollout.State) {
 	}
 }
 
-func (g memories) taken() rollout.AppliedAction {
+func (g Source) action() rollout.AppliedAction {
 	return rollout.AppliedAction{
 		UID: "u" + g.text(
 			30,
@@ -189,7 +188,7 @@ func (g memories) taken() rollout.AppliedAction {
 	}
 }
 
-func (g memories) operation() *rollout.Operation {
+func (g Source) operation() *rollout.Operation {
 	op := &rollout.Operation{
 		Run:            g.Int64N(1000),
 		Rollback:       g.coin(),
@@ -209,7 +208,7 @@ func (g memories) operation() *rollout.Operation {
 		EndedAt:       g.time(),
 		NextPollAt:    g.time(),
 		LastReadingAt: g.time(),
-		PollToken:     g.text(2 * maxTokenSize),
+		PollToken:     g.text(maxPollToken),
 	}
 	for range g.IntN(20) {
 		op.Instances = append(
@@ -221,7 +220,7 @@ func (g memories) operation() *rollout.Operation {
 	return op
 }
 
-func (g memories) problem() *rollout.Problem {
+func (g Source) problem() *rollout.Problem {
 	if g.coin() {
 		return nil
 	}
@@ -231,21 +230,21 @@ func (g memories) problem() *rollout.Problem {
 	}
 }
 
-func (g memories) ref() rollout.Ref {
+func (g Source) ref() rollout.Ref {
 	return rollout.Ref{ID: fmt.Sprint(g.IntN(50)), VMID: g.vmID(), Name: g.text(64)}
 }
 
 // vmID is a UUID as Azure gives them, or a text that is too short to look like one.
-func (g memories) vmID() string {
+func (g Source) vmID() string {
 	if g.coin() {
 		return g.text(35)
 	}
 	return fmt.Sprintf("%08x-%04x-4000-8000-%012x", g.Uint32(), g.IntN(1<<16), g.Int64N(1<<48))
 }
 
-func (g memories) coin() bool { return g.IntN(2) == 0 }
+func (g Source) coin() bool { return g.IntN(2) == 0 }
 
-func (g memories) time() time.Time {
+func (g Source) time() time.Time {
 	if g.IntN(4) == 0 {
 		return time.Time{}
 	}
@@ -253,7 +252,7 @@ func (g memories) time() time.Time {
 	return time.Date(2026, 1, 1, 0, 0, 0, 0, zone).Add(time.Duration(g.Int64N(int64(365 * 24 * time.Hour))))
 }
 
-func (g memories) text(limit int) string {
+func (g Source) text(limit int) string {
 	letters := []rune("abc-/ \"<äß…𝄞")
 	var b strings.Builder
 	for n := g.IntN(limit + 1); b.Len()+4 <= n; {
@@ -262,41 +261,4 @@ func (g memories) text(limit int) string {
 	return b.String()
 }
 
-func pick[T any](g memories, of ...T) T { return of[g.IntN(len(of))] }
-
-// TestGeneratorIsComplete: a field that the core's memory gains later is generated too, or the properties say nothing about it.
-func TestGeneratorIsComplete(t *testing.T) {
-	g := newMemories(t)
-	filled := map[string]bool{}
-	for range 100 {
-		noteFields(filled, reflect.ValueOf(g.memory()))
-	}
-	for field, isFilled := range filled {
-		if !isFilled {
-			t.Errorf("%s is never generated", field)
-		}
-	}
-}
-
-// noteFields notes of every field below v whether it was ever other than zero.
-func noteFields(filled map[string]bool, v reflect.Value) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			noteFields(filled, v.Elem())
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			noteFields(filled, v.Index(i))
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				name := v.Type().Name() + "." + v.Type().Field(i).Name
-				filled[name] = filled[name] || !v.Field(i).IsZero()
-				noteFields(filled, v.Field(i))
-			}
-		}
-	default:
-	}
-}
+func pick[T any](g Source, of ...T) T { return of[g.IntN(len(of))] }

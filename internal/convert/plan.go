@@ -1,4 +1,4 @@
-package controllers
+package convert
 
 import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"

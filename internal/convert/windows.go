@@ -1,4 +1,4 @@
-package controllers
+package convert
 
 import (
 	"fmt"
@@ -16,9 +16,9 @@ const (
 	mostChanges    = 5000
 )
 
-// windowAt says whether the declared windows let work begin at the given time, and when that changes. What the schema cannot see, a
+// Window says whether the declared windows let work begin at the given time, and when that changes. What the schema cannot see, a
 // schedule like "0 22 31 2 *" or a zone that does not exist, keeps the window closed and says so.
-func windowAt(declared []v1alpha1.Window, at time.Time) rollout.Window {
+func Window(declared []v1alpha1.Window, at time.Time) rollout.Window {
 	windows, problem := parseWindows(declared)
 	if problem != nil {
 		return rollout.Window{Closed: true, Problem: problem}
