@@ -97,7 +97,8 @@ func (g Source) rollback(m *rollout.State) {
 		), Source: pick(g, rollout.BaselineCompleted, rollout.BaselineDeclared, rollout.BaselineSnapshot), SecretName: g.text(64),
 		SecretDigest: g.text(
 			32,
-		), Run: g.Int64N(9), Fixed: g.coin(), NewestInstanceAt: g.time(), Invalid: g.text(2000), Unavailable: g.text(2000),
+		), Run: g.Int64N(9), Fixed: g.coin(), NewestInstanceAt: g.time(), IsTarget: g.coin(),
+		Invalid: g.text(2000), Unavailable: g.text(2000),
 	}
 	if g.coin() {
 		m.Rollback.Current = &rollout.Rollback{

@@ -1,7 +1,6 @@
 package convert
 
 import (
-	"cmp"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -60,7 +59,7 @@ func reportBaseline(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision) {
 			Available: b.IsAvailable(),
 			Revision:  b.Revision,
 			Source:    v1alpha1.BaselineSource(b.Source),
-			Reason:    conditions.Shorten(cmp.Or(b.Invalid, b.Unavailable), maxStateMessage),
+			Reason:    conditions.Shorten(b.UnavailableReason(), maxStateMessage),
 		}
 	}
 }

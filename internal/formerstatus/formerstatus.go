@@ -110,12 +110,18 @@ func (k *bookkeeping) fill(m *rollout.State) {
 		Run: k.Baseline.Run, Fixed: k.Baseline.Fixed, NewestInstanceAt: k.Baseline.Since.UTC(),
 		Invalid: k.Baseline.Why, Unavailable: k.Baseline.Lost,
 	}
+	if b := &m.Rollback.Baseline; b.Unavailable == formerBaselineIsTarget {
+		b.IsTarget, b.Unavailable = true, ""
+	}
 	m.Stage.Approved, m.Stage.Promoted, m.Stage.PromoteAll = k.Gates.Approved, k.Gates.Promoted, k.Gates.PromoteFull
 	m.Stage.ChecksPassed, m.Stage.FailedCheck, m.Stage.GateResets = k.Checks.Passed, k.Checks.Rejected, k.Checks.Spoilt
 	m.Tasks = k.Hooks.tasks(m.Operation)
 	k.Machines.fill(m)
 	m.Ledger.Cordoned = idsOf(k.Drained)
 }
+
+// formerBaselineIsTarget is the text by which the former status said that the baseline is the target itself.
+const formerBaselineIsTarget = "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
 
 func (k *instances) fill(m *rollout.State) {
 	m.Ledger.Exposed, m.Ledger.Verified, m.Ledger.Skipped = idsOf(k.Exposed), idsOf(k.Verified), refsOf(k.Skipped)

@@ -36,6 +36,16 @@ func TestState(t *testing.T) {
 	}
 }
 
+// TestBaselineIsTarget reads a baseline that the former status calls the target itself.
+func TestBaselineIsTarget(t *testing.T) {
+	const document = `{"bookkeeping":{"baseline":{"revision":"0123456789ab","lost":` +
+		`"what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"}}}`
+	s, err := formerstatus.State([]byte(document))
+	if want := (rollout.Baseline{Revision: "0123456789ab", IsTarget: true}); err != nil || s.Rollback.Baseline != want {
+		t.Errorf("baseline %+v, error %v, want %+v", s.Rollback.Baseline, err, want)
+	}
+}
+
 // TestNoState: a status that cannot be read is an error, never an empty state.
 func TestNoState(t *testing.T) {
 	for document, says := range map[string]string{

@@ -162,6 +162,9 @@ func silent(m rollout.State) rollout.State {
 	}
 	hush(&m.Pacing.Deferred.Message, &m.Pacing.ReadsDeferred.Message, &m.Stage.FailedCheck)
 	hush(&m.Rollback.Baseline.Invalid, &m.Rollback.Baseline.Unavailable)
+	if b := &m.Rollback.Baseline; b.IsTarget {
+		b.IsTarget, b.Unavailable = false, "said"
+	}
 	if back := m.Rollback.Current; back != nil {
 		hush(&back.Message, &back.Differences)
 	}

@@ -217,7 +217,7 @@ var twistsOfBack = []twist{
 		case 1:
 			b.Unavailable = "the Secret is gone"
 		default:
-			b.Unavailable = "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
+			b.IsTarget = true
 		}
 	}},
 	{"the baseline is not fixed", func(s *situation) { s.state().Rollback.Baseline.Fixed = false }},

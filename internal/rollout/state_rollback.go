@@ -1,6 +1,9 @@
 package rollout
 
-import "time"
+import (
+	"cmp"
+	"time"
+)
 
 // RollbackState is what a rollback goes to, and the rollback that is under way.
 type RollbackState struct {
@@ -27,8 +30,9 @@ type Baseline struct {
 	Fixed        bool           `json:"fixed,omitempty"`        // something was written since, so it is not taken again
 	// Creation time of the newest instance before the first write, by Azure's clock. A newer instance may have been created from that write.
 	NewestInstanceAt time.Time `json:"newestInstanceAt,omitzero"`
+	IsTarget         bool      `json:"isTarget,omitempty"`    // it is the target itself, so there is nothing to roll back to
 	Invalid          string    `json:"invalid,omitempty"`     // why the stored revision cannot be used, for good
-	Unavailable      string    `json:"unavailable,omitempty"` // why a rollback to it is not possible now
+	Unavailable      string    `json:"unavailable,omitempty"` // why a rollback to it is not possible now: its Secret is missing
 }
 
 // BaselineSource says where a baseline comes from.
@@ -43,7 +47,15 @@ const (
 
 // IsAvailable reports whether a rollback to the baseline is possible.
 func (b Baseline) IsAvailable() bool {
-	return b.Revision != "" && b.Invalid == "" && b.Unavailable == ""
+	return b.Revision != "" && b.UnavailableReason() == ""
+}
+
+// UnavailableReason says why a rollback to the baseline is not possible; "": it is, if there is a baseline.
+func (b Baseline) UnavailableReason() string {
+	if b.Invalid == "" && b.IsTarget {
+		return "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
+	}
+	return cmp.Or(b.Invalid, b.Unavailable)
 }
 
 // Rollback restores the model first, and then every exposed instance.

@@ -71,7 +71,7 @@ func takeBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) 
 	switch {
 	case b.Invalid != "":
 	case target.Meets(whole, v.Spec.Target):
-		b.Unavailable = view.SameAsTarget
+		b.IsTarget = true
 	default:
 		b.Unavailable = view.SecretProblem(v, b)
 	}
@@ -113,7 +113,7 @@ func DeclaredBaseline(v view.View) rollout.Snapshot {
 
 // WatchBaselineSecret notices, while the run goes forward, that the protected settings that a rollback needs changed.
 func WatchBaselineSecret(d *Draft) {
-	if b := &d.State.Rollback.Baseline; b.Fixed && b.SecretName != "" && b.Unavailable != view.SameAsTarget {
+	if b := &d.State.Rollback.Baseline; b.Fixed && b.SecretName != "" && !b.IsTarget {
 		b.Unavailable = view.SecretProblem(d.View, *b)
 	}
 }

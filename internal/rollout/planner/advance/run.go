@@ -2,7 +2,6 @@ package advance
 
 import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
 // StartRun begins a new run when the target is not the one that the last run was for. What is in flight stays in flight: the new target
@@ -76,9 +75,7 @@ func beginOnOther(s *rollout.State, former rollout.State) {
 // inheritedBaseline is the baseline as another run takes it over. That the target was itself what there was to go back to does not hold for
 // another target.
 func inheritedBaseline(b rollout.Baseline, isSameTarget bool) rollout.Baseline {
-	if !isSameTarget && b.Unavailable == view.SameAsTarget {
-		b.Unavailable = ""
-	}
+	b.IsTarget = b.IsTarget && isSameTarget
 	return b
 }
 

@@ -1,7 +1,6 @@
 package strategy
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 
@@ -310,14 +309,14 @@ func seekBaseline(d *advance.Draft) *view.Hold {
 	case d.Spec.Baseline == nil && view.IsWithoutSecret(b):
 		return awaitSecret(d, b.Unavailable)
 	case d.Spec.Baseline == nil:
-		return baselineUnavailable(d, cmp.Or(b.Invalid, b.Unavailable))
+		return baselineUnavailable(d, b.UnavailableReason())
 	}
 	if p := d.Obs.Cluster.BaselineSettings.Problem; p != nil {
 		return withoutSettings(d, view.Unreadable("the protected settings to go back to", p))
 	}
 	if isClosed(d) {
 		return advance.ReleaseWithoutRollback(d,
-			cmp.Or(b.Invalid, b.Unavailable)+"; the namespace is being deleted, so spec.baseline cannot be stored")
+			b.UnavailableReason()+"; the namespace is being deleted, so spec.baseline cannot be stored")
 	}
 	declared := advance.DeclaredBaseline(d.View)
 	if missing := target.Missing(declared, d.Spec.Target); missing != "" {

@@ -7,9 +7,6 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
 )
 
-// SameAsTarget is why a run that restores what was there before cannot itself be rolled back.
-const SameAsTarget = "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
-
 // Revision waits for a stored revision to be read; nil: it was, or it is gone, which the caller judges.
 func Revision(v View, name string) *Hold {
 	switch stored := v.Obs.Cluster.Revisions[name]; {
@@ -47,7 +44,7 @@ func SecretProblem(v View, b rollout.Baseline) string {
 	case read.State == rollout.Read && read.Value.Digest != b.SecretDigest:
 		return SecretChanged(b.SecretName)
 	case read.State == rollout.NotRead || read.State == rollout.ReadFailed:
-		return strings.TrimPrefix(v.State.Rollback.Baseline.Unavailable, SameAsTarget) // not known now: what was known stays
+		return v.State.Rollback.Baseline.Unavailable // not known now: what was known stays
 	}
 	return ""
 }
@@ -59,13 +56,13 @@ func IsSecretLost(p *rollout.Problem) bool {
 
 // IsWithoutSecret reports that only the Secret is missing that a rollback needs. That can come back.
 func IsWithoutSecret(b rollout.Baseline) bool {
-	return b.Invalid == "" && b.Unavailable != "" && b.Unavailable != SameAsTarget
+	return b.Invalid == "" && b.Unavailable != "" && !b.IsTarget
 }
 
 // IsComplete reports that a rollback to the baseline, which was not possible, is possible now.
 func IsComplete(v View, b rollout.Baseline) bool {
 	isRead := b.SecretName == "" || b.SecretName == BaselineSecret(v)
-	return b.Fixed && b.Revision != "" && b.Invalid == "" && b.Unavailable != SameAsTarget && isRead && SecretProblem(v, b) == ""
+	return b.Fixed && b.Revision != "" && b.Invalid == "" && !b.IsTarget && isRead && SecretProblem(v, b) == ""
 }
 
 // BaselineSecret names the Secret that a rollback needs; "": none.
