@@ -199,6 +199,39 @@ func TestRetriesThatAreLeft(t *testing.T) {
 	}
 }
 
+// TestDeletedInstanceIsNotTriedAgain: a failed instance that is being deleted takes no other try, and counts as one with which nothing is
+// left to try only once its tries are spent.
+func TestDeletedInstanceIsNotTriedAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		reason rollout.FailureReason
+		try    int
+		also   bool // instance 1 failed, too, and a try is left
+		want   string
+	}{
+		"a try is left":                  {rollout.FailureStuck, 0, false, "Failed; no batch; failed 0 Stuck; verified "},
+		"a retry was requested":          {rollout.FailureRetry, 0, false, "Progressing; no batch; failed 0 Retry; verified "},
+		"another one is tried again":     {rollout.FailureStuck, 0, true, "Progressing; Upgrade of 1; failed 0 Stuck,1 Stuck; verified "},
+		"too many have no try left":      {rollout.FailureStuck, 1, true, "Failed; no batch; failed 0 Stuck,1 Stuck; verified "},
+		"too many, a reimage among them": {rollout.FailureReimage, 0, true, "Failed; no batch; failed 0 NotReimaged,1 Stuck; verified "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, obs := canary(v2, 75), seen(v2, 4, 0)
+			spec.Failure.Retries, spec.Batch.MaxUnavailable.Value, obs.Model.Value.Capacity = 1, 2, 3
+			obs.Instances.Value[0].State = rollout.StateDeleting
+			obs.State.Ledger.Exposed = []string{"0", "1"}
+			obs.State.Ledger.Failed = []rollout.Failure{
+				{Ref: obs.Instances.Value[0].Ref(), Reason: tc.reason, Try: tc.try, Message: "it is stuck"}}
+			if tc.also {
+				obs.State.Ledger.Failed = append(obs.State.Ledger.Failed,
+					rollout.Failure{Ref: obs.Instances.Value[1].Ref(), Reason: rollout.FailureStuck, Message: "it is stuck"})
+			}
+			if got := outcome(planner.Plan(spec, obs)); got != tc.want {
+				t.Errorf("came to %q, want %q", got, tc.want)
+			}
+		})
+	}
+}
+
 // TestVerifiedInstanceIsSetFree: an instance that leaves its batch verified is drained no longer while another one is waited for.
 func TestVerifiedInstanceIsSetFree(t *testing.T) {
 	spec, obs := batchOf()

@@ -63,22 +63,14 @@ func (s *situation) isPermitted(d rollout.Decision) bool {
 	return !s.spec.PlanOnly && (!s.spec.Paused || isAsked) && s.spec.Deletion != rollout.DeletionLeave
 }
 
-// namesAtRest says whether each instance of an upgrade is listed, lacks the target, is not protected and stays. One that is tried again may
-// be on its way out: it failed, and Azure refuses the call then.
+// namesAtRest reports that each instance of an upgrade is listed, lacks the target, is not protected and stays.
 func (s *situation) namesAtRest(d rollout.Decision) bool {
 	if d.Step.Operation() != rollout.UpgradeOperation {
 		return true
 	}
 	return !slices.ContainsFunc(rollout.InstancesOf(d.Step), func(ref rollout.Ref) bool {
-		n := slices.IndexFunc(s.obs.Instances.Value, ref.Is)
-		if n < 0 {
-			return true
-		}
-		i, again := s.obs.Instances.Value[n], rollout.Attempt{}
-		if at := slices.IndexFunc(d.State.Operation.Instances, func(a rollout.Attempt) bool { return a.Means(ref) }); at >= 0 {
-			again = d.State.Operation.Instances[at]
-		}
-		return i.State == rollout.StateDeleting && again.Try == 0 || i.Protected || i.Latest != rollout.False
+		i, listed := rollout.FindInstance(s.obs.Instances.Value, ref)
+		return !listed || i.State == rollout.StateDeleting || i.Protected || i.Latest != rollout.False
 	})
 }
 

@@ -29,7 +29,7 @@ func RetryState(v view.View, f rollout.Failure) (h *view.Hold, isImpossible bool
 	case isPossible:
 		return view.Wait(rollout.ReasonWaitingForHealth, view.RecheckBusy,
 			"waiting to try instance %s again: maxUnavailable leaves no room, since other instances are not known to be well", i.ID), false
-	case i.IsBusy() || (i.Protected && v.Spec.Instances.Protected != rollout.ProtectedSkip):
+	case i.IsBusy() || i.State == rollout.StateDeleting || (i.Protected && v.Spec.Instances.Protected != rollout.ProtectedSkip):
 		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,
 			"waiting to try instance %s again: Azure is at work on it, or it is protected", i.ID), false
 	}

@@ -43,7 +43,7 @@ func FinalFailures(v View) []rollout.Failure {
 func MayRetry(v View, f rollout.Failure) (rollout.Instance, bool) {
 	i, listed := v.Find(f.Ref)
 	spent := f.Try >= v.Spec.Failure.Retries && !f.IsRetryRequested()
-	if !listed || spent || !i.TakesOperations() {
+	if !listed || spent || !i.TakesOperations() || i.State == rollout.StateDeleting {
 		return i, false
 	}
 	isReimageable := v.Spec.Instances.Action == rollout.ActionUpgradeThenReimage && f.Reason != rollout.FailureReimage && i.Disk.ID != ""
@@ -51,12 +51,13 @@ func MayRetry(v View, f rollout.Failure) (rollout.Instance, bool) {
 }
 
 // Hopeless counts the failed instances with which nothing is left to try. Once they are too many, another try of the others changes
-// nothing.
+// nothing. An instance that Azure is at work on, or deletes, is not judged before that is over.
 func Hopeless(v View) int {
 	n := 0
 	for _, f := range FinalFailures(v) {
 		i, again := MayRetry(v, f)
-		if !again && (f.Try >= v.Spec.Failure.Retries || f.Reason == rollout.FailureReimage || !i.IsBusy()) {
+		isSettled := !i.IsBusy() && i.State != rollout.StateDeleting
+		if !again && (f.Try >= v.Spec.Failure.Retries || f.Reason == rollout.FailureReimage || isSettled) {
 			n++
 		}
 	}
