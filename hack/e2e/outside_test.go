@@ -183,33 +183,3 @@ func (r rollout) lookOften(t testing.TB) (stop func()) {
 	}()
 	return func() { cancel(); <-done }
 }
-
-// TestStuckOperationAndRollback: of four instances one has the release, and the upgrade of the next never ends. Five minutes after the
-// rollback was asked for, it restores the model and takes the first instance back, beside the upgrade that does not end, which it names.
-func TestStuckOperationAndRollback(t *testing.T) {
-	t.Parallel()
-	figure.Fault(t, 14)
-	r, set := canaryOf(t, 4, 25)
-	r.with(int64(2), "spec", "strategy", "batch", "maxUnavailable").create(t)
-	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
-	here.azure.setFaults(t, set, fault{Operation: "UpdateInstances", Kind: "operationStuck"})
-	r.patch(t, `{"spec":{"strategy":{"canary":{"percent":50}}}}`)
-	r.await(t, "has an upgrade in flight", func(o *v1alpha1.VMSSRollout) bool {
-		return o.Status.Operation != nil && o.Status.Operation.Kind == v1alpha1.OperationUpgrade && o.Status.Operation.AcceptedTime != nil
-	})
-	here.azure.setFaults(t, set)
-	r.action(t, "back", "Rollback").must(t)
-	eventually(t, 2*patience, "instance 0 has image v1 again", func(context.Context) error {
-		if got := here.azure.images(t, set)["0"]; got != "v1" {
-			return errors.New("it has " + got)
-		}
-		return nil
-	})
-	if got := here.azure.modelImage(t, set); got != "v1" {
-		t.Errorf("the model has image %s, want v1", got)
-	}
-	r.await(t, "names what is stuck", func(o *v1alpha1.VMSSRollout) bool {
-		c := ready(o)
-		return c.Reason == v1alpha1.ReasonRollingBack && strings.Contains(c.Message, "instance 1") && strings.Contains(c.Message, "(operation ")
-	})
-}

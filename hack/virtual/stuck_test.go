@@ -57,8 +57,8 @@ func rollBack(t *testing.T, w *World, object *v1alpha1.VMSSRollout) {
 }
 
 // TestStuckOperationAndRollback: of four instances one has the release, and the upgrade of the next never ends. A rollback restores the
-// model and takes the first back within a quarter of an hour, beside what is stuck; it names that with the operation's id, and is stalled
-// after the deadline.
+// model and takes the first back within a quarter of an hour, beside what is stuck. It names the stuck instance and the operation's id
+// while it goes on, and is stalled after the deadline.
 func TestStuckOperationAndRollback(t *testing.T) {
 	figure.Fault(t, 14)
 	w, key := declare(t, 4, func(s *v1alpha1.VMSSRolloutSpec) {
@@ -66,6 +66,7 @@ func TestStuckOperationAndRollback(t *testing.T) {
 		// the stuck one is unavailable, and a healthy one goes back only within the budget (I1)
 		s.Strategy.Batch.MaxUnavailable = new(intstr.FromInt32(2))
 	})
+	before := held(t, w)
 	run := func(limit time.Duration, done func(*v1alpha1.VMSSRollout) bool) *v1alpha1.VMSSRollout {
 		t.Helper()
 		object, err := w.Run(t.Context(), key, limit, done)
@@ -93,13 +94,22 @@ func TestStuckOperationAndRollback(t *testing.T) {
 	if _, err := w.Control("PUT", "/faults", []map[string]string{}); err != nil {
 		t.Fatal(err)
 	}
+	if len(differences("", before, held(t, w))) == 0 {
+		t.Error("the release changed nothing, so nothing is to be put back")
+	}
 	rollBack(t, w, stuck)
 	back := run(15*time.Minute, func(o *v1alpha1.VMSSRollout) bool {
 		return o.Status.Rollback != nil && o.Status.Rollback.ModelRestoredTime != nil && latest(t, w)["0"]
 	})
+	if left := differences("", before, held(t, w)); len(left) > 0 {
+		t.Errorf("the restored model is not that of before: %v", left)
+	}
 	named := func(o *v1alpha1.VMSSRollout) string {
 		return meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady).Message
 	}
+	run(15*time.Minute, func(o *v1alpha1.VMSSRollout) bool {
+		return readyFor(v1alpha1.ReasonRollingBack)(o) && strings.Contains(named(o), "instance 1") && strings.Contains(named(o), "(operation ")
+	})
 	id := stuck.Status.Operation.ID
 	stalled := run(4*time.Hour, func(o *v1alpha1.VMSSRollout) bool {
 		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionStalled)
