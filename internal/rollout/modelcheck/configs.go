@@ -209,6 +209,20 @@ func ofWhole() []*config {
 			name: "whole: gates and verbs", spec: canary(0, inSteps(rollout.TimeoutWait)), targets: fromImages[:2], machines: 2,
 			can: everybody, budget: budget{crashes: 1, targets: 1, requests: 1},
 		},
+		{
+			name: "whole: refused on both ways", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:1],
+			machines: 1, can: platform | set(anIllness), budget: budget{failures: 2}, throttles: true,
+		},
+		{
+			name: "whole: reimages that are refused", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) {
+				s.Instances.Action = rollout.ActionUpgradeThenReimage
+			}), model: content{script: 1}, targets: fromScripts[:1], machines: 1, can: platform | set(anIllness),
+			budget: budget{failures: 2}, throttles: true,
+		},
+		{
+			name: "whole: rollbacks that people ask for", spec: canary(100), targets: fromImages[:2], machines: 1,
+			can: platform | set(anAction, anUndo, aPause, aDeletion), budget: budget{requests: 1, failures: 1}, throttles: true,
+		},
 		{name: "whole: scale sets that change", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2],
 			machines: 2, can: everybody,
 			budget: budget{crashes: 1, failures: 1, scalings: 1}},

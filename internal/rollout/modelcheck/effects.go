@@ -14,6 +14,7 @@ func (j *judge) effect() {
 	if onRepairs(j.r.d.Step) {
 		return
 	}
+	j.patient()
 	if op := j.m.Operation; op == nil || op.Kind != j.r.d.Step.Operation() || op.Run != j.m.Run.Number ||
 		!slices.Equal(rollout.Refs(op.Instances), rollout.InstancesOf(j.r.d.Step)) {
 		j.breaks("I5: %T without a durable intent", j.r.d.Step)

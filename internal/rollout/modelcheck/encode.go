@@ -94,6 +94,7 @@ func (e *encoder) rest() {
 	e.content(s.ledger.before)
 	e.bits(s.paused, s.closed, s.deleting, s.planning, s.released, s.ledger.written, s.slept, s.rotated)
 	e.ago(s.ledger.metSince, e.c.gateTime())
+	s.ledger.refusals.encode(e)
 	for _, a := range s.actions {
 		e.text(string(a.Verb))
 		e.text(a.Step)

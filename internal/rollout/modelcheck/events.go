@@ -85,7 +85,7 @@ var kindNames = [...]string{
 	"mode Plan", "mode Apply", "rotation of the Secret", "time passes"}
 
 var (
-	wayNames    = [...]string{"taken", "refused", "forbidden", "unanswered", "unsent", "fruitless", "preempts", "outrun"}
+	wayNames    = [...]string{"taken", "refused", "forbidden", "unanswered", "unsent", "fruitless", "preempts", "outrun", "throttled"}
 	deathNames  = [...]string{"", "after store", "after remember", "after act"}
 	resultNames = [...]string{"well", "broken", "sick", "failed", "preempted", "for nothing"}
 	editNames   = [...]string{"image", "script", "other parts", "to the target"}
@@ -208,6 +208,7 @@ func (c *config) rounds(s *state, r round, list []event) []event {
 	o.add(acts, aDeath, uint8(afterAct))
 	o.add(r.obs.Instances.State == rollout.Read, aBlindRound, 0)
 	o.add(acts, aRound, uint8(refused), uint8(forbidden), uint8(unanswered), uint8(unsent))
+	o.add(acts && c.throttles, aRound, uint8(throttled))
 	writes := acts && rollout.InstancesOf(r.d.Step) == nil && !onRepairs(r.d.Step)
 	o.add(writes, aRound, uint8(fruitless))
 	o.add(writes && touches(s.world.op.kind), aRound, uint8(preempts))

@@ -15,6 +15,7 @@ type ledger struct {
 	metSince time.Time // since when the step's share was seen reached; zero: it is not
 	written  bool      // the model holds what we wrote, and was not put back
 	before   content   // the model right before
+	refusals refusals
 }
 
 // noteMemory follows a new memory as it is persisted.

@@ -18,8 +18,10 @@ type config struct {
 	machines int
 	can      kinds // what else may happen
 	repairs  bool
-	most     int    // disturbances on one way; 0: all that the budget has room for, in every order
-	budget   budget // of the ways; in the search by disturbances it is as if there were none
+	// Azure may throttle an effect, too. It adds little to the larger configurations, and many states.
+	throttles bool
+	most      int    // disturbances on one way; 0: all that the budget has room for, in every order
+	budget    budget // of the ways; in the search by disturbances it is as if there were none
 
 	states int // how many are visited; 0: as many as of most
 
@@ -195,6 +197,7 @@ func (s *state) carryOut(r round, how way, dies death) {
 	s.noteUndone(r)
 	s.noteMet(r)
 	s.noteSeen(r)
+	s.ledger.refusals.forget(r)
 	if dies == afterRemember {
 		return
 	}
@@ -204,6 +207,7 @@ func (s *state) carryOut(r round, how way, dies death) {
 	}
 	before := s.world.model
 	o := s.world.do(r.d.Step, how)
+	s.ledger.refusals.note(r, o)
 	if how != outrun {
 		s.noteEffect(r, before)
 	}

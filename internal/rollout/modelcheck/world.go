@@ -243,6 +243,7 @@ const (
 	fruitless // a write is taken, writes nothing and will fail
 	preempts  // a write ends the upgrade it comes upon
 	outrun    // somebody else wrote between the look and the write
+	throttled // and Azure names a time
 )
 
 // do carries out a step as Azure would.
@@ -278,6 +279,8 @@ func (w *world) refusal(step rollout.Step, named []rollout.Ref, how way) *rollou
 		c.other++
 		w.write(c)
 		return &rollout.Problem{Kind: rollout.KindPreconditionFailed, Message: "the model is another one by now"}
+	case how == throttled:
+		return &rollout.Problem{Kind: rollout.KindThrottled, Message: "too many requests", RetryAfter: throttleTime}
 	case how == unsent:
 		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer"}
 	default:
