@@ -82,7 +82,7 @@ func run(ctx context.Context, o *options.Options) error {
 }
 
 // newManager makes the manager, and the lease that its replicas are elected by; nil: there is no election.
-func newManager(o *options.Options) (ctrl.Manager, *controllers.Lease, error) {
+func newManager(o *options.Options) (ctrl.Manager, *leaderelection.Lease, error) {
 	settings := o.Manager()
 	settings.Scheme = runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
@@ -94,13 +94,13 @@ func newManager(o *options.Options) (ctrl.Manager, *controllers.Lease, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("finding the cluster: %w", err)
 	}
-	var lease *controllers.Lease
+	var lease *leaderelection.Lease
 	if o.LeaderElection {
 		lock, err := leaderelection.NewResourceLock(config, o.LeaderNamespace)
 		if err != nil {
 			return nil, nil, err
 		}
-		lease = controllers.NewLease(lock, clock.RealClock{})
+		lease = leaderelection.NewLease(lock, clock.RealClock{})
 		settings.LeaderElectionResourceLockInterface = lease
 	}
 	mgr, err := ctrl.NewManager(config, settings)

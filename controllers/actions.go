@@ -13,6 +13,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/revisions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -82,7 +83,7 @@ func (r *VMSSRolloutReconciler) actionOf(ctx context.Context, object *v1alpha1.V
 	spec := action.Spec
 	return rollout.Action{
 		UID: string(action.UID), Verb: rollout.Verb(spec.Action), Run: spec.Run, Step: spec.Step, Instance: spec.Instance,
-		Revision: recordOf(object, spec.ToRevision), RequestedBy: spec.RequestedBy, RequesterVerified: verified,
+		Revision: revisions.Of(object, spec.ToRevision), RequestedBy: spec.RequestedBy, RequesterVerified: verified,
 	}, nil
 }
 

@@ -6,38 +6,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/finalizer"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
-
-// finalizer keeps an object that has to be rolled back, or has nodes or repairs to release, before it goes. Other objects go at once.
-const finalizer = "rollouts.vmss.dev/rollback"
-
-// formerFinalizer is the name that controllers of before December 2026 gave it. It is replaced, so that no object hangs.
-const formerFinalizer = "rollouts.vmss.dev/put-back"
-
-// hasFinalizer reports whether an object is kept by this controller, or by a former version of it.
-func hasFinalizer(object client.Object) bool {
-	return controllerutil.ContainsFinalizer(object, finalizer) || controllerutil.ContainsFinalizer(object, formerFinalizer)
-}
-
-// addFinalizer gives an object the finalizer in place of the former one. It reports whether that changed anything. An object that is being
-// deleted takes no new finalizers, and keeps the one that it has.
-func addFinalizer(object client.Object) bool {
-	if !object.GetDeletionTimestamp().IsZero() {
-		return false
-	}
-	removed := controllerutil.RemoveFinalizer(object, formerFinalizer)
-	return controllerutil.AddFinalizer(object, finalizer) || removed
-}
-
-// removeFinalizers takes both away. It reports whether that changed anything.
-func removeFinalizers(object client.Object) bool {
-	removed := controllerutil.RemoveFinalizer(object, formerFinalizer)
-	return controllerutil.RemoveFinalizer(object, finalizer) || removed
-}
 
 // needsFinalizer says whether an object, if it were deleted now, would have something to put back.
 func needsFinalizer(spec v1alpha1.VMSSRolloutSpec, m rollout.State) bool {
@@ -55,22 +28,22 @@ func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alp
 		return r.release(ctx, object)
 	}
 	before := object.DeepCopy()
-	if !addFinalizer(object) {
+	if !finalizer.Add(object) {
 		return nil
 	}
-	if err := r.holdRecords(ctx, object, true); err != nil {
+	if err := r.revisions().Hold(ctx, object); err != nil {
 		return err
 	}
 	return r.patchFinalizers(ctx, before, object)
 }
 
-// release lets the object go, and its records with it.
+// release lets the object go, and its stored revisions with it.
 func (r *VMSSRolloutReconciler) release(ctx context.Context, object *v1alpha1.VMSSRollout) error {
 	before := object.DeepCopy()
-	if !removeFinalizers(object) {
+	if !finalizer.Remove(object) {
 		return nil
 	}
-	if err := r.holdRecords(ctx, object, false); err != nil {
+	if err := r.revisions().Release(ctx, object); err != nil {
 		return err
 	}
 	return r.patchFinalizers(ctx, before, object)

@@ -10,7 +10,6 @@ import (
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -18,6 +17,8 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/finalizer"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/revisions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
@@ -65,7 +66,7 @@ func TestSnapshotIsStoredFirst(t *testing.T) {
 		if baseline == nil || !baseline.Available || baseline.Source != v1alpha1.BaselineSnapshot {
 			t.Fatalf("the model is written, and the status says %+v", baseline)
 		}
-		read := d.readRecord(d.ctx, &round{object: d.object(t)}, baseline.Revision)
+		read := d.revisions().Read(d.ctx, d.object(t), baseline.Revision)
 		if read.State != rollout.Read || read.Value.Image == nil || read.Value.Image.ID != "before" {
 			t.Errorf("the model is written, and the record is %+v", read)
 		}
@@ -80,7 +81,8 @@ func TestSnapshotIsStoredFirst(t *testing.T) {
 func TestNothingIsWrittenUnstored(t *testing.T) {
 	d := newDesk(t)
 	d.toAnImage(t, func(*v1alpha1.VMSSRollout) {})
-	other := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: recordName(d.object(t), snapshotName(t, d))}}
+	name := revisions.Name(d.object(t), snapshotName(t, d))
+	other := &appsv1.ControllerRevision{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: name}}
 	if err := d.Client.Create(d.ctx, other); err != nil {
 		t.Fatal(err)
 	}
@@ -214,23 +216,13 @@ func TestFormerFinalizerGoes(t *testing.T) {
 	d := newDesk(t, theSecret())
 	d.untilReady(t)
 	object := d.object(t)
-	object.Spec.OnDelete, object.Finalizers = v1alpha1.OnDeleteRollback, []string{formerFinalizer}
+	object.Spec.OnDelete, object.Finalizers = v1alpha1.OnDeleteRollback, []string{"rollouts.vmss.dev/put-back"}
 	if err := d.Client.Update(d.ctx, object); err != nil {
 		t.Fatal(err)
 	}
 	d.round(t)
-	if got := d.object(t).Finalizers; !slices.Equal(got, []string{finalizer}) {
+	if got := d.object(t).Finalizers; !slices.Equal(got, []string{finalizer.Name}) {
 		t.Errorf("finalizers %v, want the one of now", got)
-	}
-	object = d.object(t)
-	object.Finalizers = []string{formerFinalizer}
-	if removed := removeFinalizers(object); !removed || len(object.Finalizers) > 0 || hasFinalizer(object) {
-		t.Errorf("finalizers %v are left", object.Finalizers)
-	}
-	object.Finalizers = []string{formerFinalizer}
-	object.DeletionTimestamp = &metav1.Time{Time: d.clock.Now()}
-	if addFinalizer(object) || !hasFinalizer(object) {
-		t.Errorf("an object that is being deleted takes no new finalizer: %v", object.Finalizers)
 	}
 }
 
@@ -299,7 +291,7 @@ func TestRecordsOutliveTheirDeletion(t *testing.T) {
 	if err := errors.Join(d.Client.Get(d.ctx, key, revision), d.Client.Delete(d.ctx, revision)); err != nil {
 		t.Fatal(err)
 	}
-	if read := d.readRecord(d.ctx, &round{object: d.object(t)}, names[0]); read.State != rollout.Read {
+	if read := d.revisions().Read(d.ctx, d.object(t), names[0]); read.State != rollout.Read {
 		t.Errorf("the record is gone: %+v", read.Problem)
 	}
 	if err := d.release(d.ctx, d.object(t)); err != nil {
@@ -348,67 +340,6 @@ func TestOrphansAndOldAnswers(t *testing.T) {
 	}
 	if err := d.Client.Get(d.ctx, request.NamespacedName, &v1alpha1.RolloutAction{}); !apierrors.IsNotFound(err) {
 		t.Errorf("still there: %v", err)
-	}
-}
-
-// TestStoredSnapshotsAreRead: what an older controller stored is read for ever: this is its form.
-func TestStoredSnapshotsAreRead(t *testing.T) {
-	d := newDesk(t)
-	object := d.object(t)
-	for name, data := range map[string]string{
-		"image":  `{"image":{"ID":"/images/a"}}`,
-		"script": `{"script":{"Absent":false,"URIs":["https://a"],"Command":"sh a","ForceUpdateTag":"1","ProtectedSettings":"s","Digest":"d"}}`,
-		"absent": `{"script":{"Absent":true}}`,
-	} {
-		revision, err := revisionFor(object, rollout.StoredRevision{Revision: name})
-		if err != nil {
-			t.Fatal(err)
-		}
-		revision.Data = runtime.RawExtension{Raw: []byte(data)}
-		if err := d.Client.Create(d.ctx, revision); err != nil {
-			t.Fatal(err)
-		}
-	}
-	read := func(name string) rollout.Snapshot {
-		reading := d.readRecord(d.ctx, &round{object: object}, name)
-		if reading.State != rollout.Read {
-			t.Fatalf("%s: %+v", name, reading.Problem)
-		}
-		return reading.Value
-	}
-	if s := read("image"); s.Image.ID != "/images/a" || s.Script != nil {
-		t.Errorf("image: %+v", s)
-	}
-	if s := read("script").Script; s.Absent || s.URIs[0] != "https://a" || s.Command != "sh a" || s.ForceUpdateTag != "1" ||
-		s.ProtectedSettings != "s" || s.Digest != "d" {
-		t.Errorf("script: %+v", s)
-	}
-	if s := read("absent").Script; !s.Absent {
-		t.Errorf("absent: %+v", s)
-	}
-	if reading := d.readRecord(d.ctx, &round{object: object}, "web-image"); reading.State != rollout.Read {
-		t.Errorf("by its full name: %+v", reading.Problem)
-	}
-	if reading := d.readRecord(d.ctx, &round{object: object}, "none"); reading.State != rollout.ReadFailed ||
-		reading.Problem.Kind != rollout.KindNotFound {
-		t.Errorf("one that is not there: %+v", reading)
-	}
-}
-
-// TestDigestTellsAChange: of content or of the Secret itself, and of nothing else.
-func TestDigestTellsAChange(t *testing.T) {
-	same, labelled, changed, anew := theSecret(), theSecret(), theSecret(), theSecret()
-	same.UID, labelled.UID, changed.UID, anew.UID = "1", "1", "1", "2"
-	labelled.Labels = map[string]string{"a": "b"}
-	changed.Data[keyCommand] = []byte("sh v3.sh")
-	if digestOf(same) != digestOf(labelled) {
-		t.Error("a label changed the digest")
-	}
-	if digestOf(same) == digestOf(changed) || digestOf(same) == digestOf(anew) {
-		t.Error("a change did not change the digest")
-	}
-	if strings.Contains(digestOf(same), secretValue) {
-		t.Error("the digest holds the secret")
 	}
 }
 

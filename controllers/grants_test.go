@@ -138,7 +138,7 @@ func TestRollbackNeedsNoLeave(t *testing.T) {
 	for range 12 {
 		d.round(t)
 	}
-	if d.azure.protected[keyCommand] != "sh v2.sh --key "+secretValue {
+	if d.azure.protected["commandToExecute"] != "sh v2.sh --key "+secretValue {
 		reason, message := d.readyMessage(t)
 		t.Errorf("the former settings are not put back: %s: %s", reason, message)
 	}

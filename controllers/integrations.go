@@ -21,7 +21,7 @@ func (r *VMSSRolloutReconciler) observeOutside(ctx context.Context, round *round
 			obs.IntegrationError = r.Verification.Declare(round.object, round.templates)
 		}
 		if obs.IntegrationError == nil {
-			obs.IntegrationError = r.refusedCredential(ctx, round)
+			obs.IntegrationError = r.secrets(round).Refused(ctx, r.Verification.Uses(round.object.UID))
 		}
 		obs.Tasks.Checks, obs.Tasks.Hooks = r.Verification.Known(round.object.UID)
 	}

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/leaderelection"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -39,7 +40,7 @@ func (r *VMSSRolloutReconciler) lateness(round *round) *rollout.Problem {
 		at   time.Time
 		most time.Duration
 	}{{"the intent was written", round.confirmed, maxIntentAge}, {"the scale set was read", round.listed, maxReadAge}} {
-		if passed := elapsed(r.Clock, rests.at); !rests.at.IsZero() && passed > rests.most {
+		if passed := leaderelection.Elapsed(r.Clock, rests.at); !rests.at.IsZero() && passed > rests.most {
 			return &rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf(
 				"nothing was sent, because %s passed since %s, and at most %s may; the controller looks again", passed.Round(time.Second),
 				rests.what, rests.most)}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/finalizer"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -26,7 +27,7 @@ type round struct {
 	// when the intent was sent to the API server, which stores it for no other object than the one that was read
 	confirmed time.Time
 	began     rollout.OperationKind // what this round began, "" for nothing
-	stored    []string              // names of records that this round stored
+	stored    []string              // revisions that this round stored
 	actions   []*v1alpha1.RolloutAction
 	protected map[string]map[string]any // protected settings by Secret; never logged, never written to Kubernetes
 }
@@ -42,7 +43,7 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		}
 		return nil, fmt.Errorf("reading VMSSRollout %s: %w", name, err)
 	}
-	if !object.DeletionTimestamp.IsZero() && !hasFinalizer(object) {
+	if !object.DeletionTimestamp.IsZero() && !finalizer.Has(object) {
 		r.forget(name)
 		return nil, nil
 	}

@@ -31,7 +31,7 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 		case reads.BaselineSettings != "":
 			obs.Cluster.BaselineSettings = r.readSettings(ctx, round, reads.BaselineSettings)
 		case reads.Revision != "":
-			obs.Cluster.Revisions[reads.Revision] = r.readRecord(ctx, round, reads.Revision)
+			obs.Cluster.Revisions[reads.Revision] = r.revisions().Read(ctx, round.object, reads.Revision)
 		case reads.Ownership:
 			obs.Cluster.Ownership = r.readClaim(ctx, round)
 		default:
@@ -40,6 +40,18 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 	}
 	// Reading may take seconds; what is decided and remembered is as of now.
 	obs.At = r.Clock.Now()
+}
+
+// readSettings reads protected settings, and keeps them for the step that sends them.
+func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round, secret string) rollout.Result[rollout.ProtectedSettings] {
+	settings, read := r.secrets(round).Settings(ctx, secret, round.observation)
+	if settings != nil {
+		if round.protected == nil {
+			round.protected = map[string]map[string]any{}
+		}
+		round.protected[secret] = settings
+	}
+	return read
 }
 
 // observeAzure makes one of the reads that cost an ARM call.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/finalizer"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -57,7 +58,7 @@ func (r *VMSSRolloutReconciler) isAtWork(ctx context.Context, object *v1alpha1.V
 
 // isGoing says whether the object is on its way out and nothing more will be done for it.
 func isGoing(object *v1alpha1.VMSSRollout) bool {
-	return !object.DeletionTimestamp.IsZero() && !hasFinalizer(object)
+	return !object.DeletionTimestamp.IsZero() && !finalizer.Has(object)
 }
 
 // isInvalid says whether what the rollout declares now was found to make no sense.

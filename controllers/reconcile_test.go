@@ -199,7 +199,7 @@ func theRollout() *v1alpha1.VMSSRollout {
 func theSecret() *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web-script", Annotations: map[string]string{
 		grant.UsesAnnotation: "script",
-	}}, Data: map[string][]byte{keyCommand: []byte("sh v2.sh --key " + secretValue)}}
+	}}, Data: map[string][]byte{"commandToExecute": []byte("sh v2.sh --key " + secretValue)}}
 }
 
 var theKey = client.ObjectKey{Namespace: "shop", Name: "web"}
@@ -342,7 +342,7 @@ func TestSecretsStayIn(t *testing.T) {
 			for range 12 {
 				d.round(t)
 			}
-			if d.azure.protected[keyCommand] != "sh v2.sh --key "+secretValue {
+			if d.azure.protected["commandToExecute"] != "sh v2.sh --key "+secretValue {
 				t.Fatalf("protected settings did not arrive: %v", d.azure.protected)
 			}
 			if exits := d.exits(t); strings.Contains(exits, secretValue) {
@@ -391,8 +391,8 @@ func TestSecretProblems(t *testing.T) {
 		"empty":   {[]client.Object{with(nil)}, []string{"web-script", "empty", "kubectl edit secret"}},
 		"unknown key": {[]client.Object{with(map[string]string{"comandToExecute": secretValue})},
 			[]string{"comandToExecute", "commandToExecute"}},
-		"bad list": {[]client.Object{with(map[string]string{keyURIs: secretValue})}, []string{keyURIs, "JSON list"}},
-		"no command": {[]client.Object{with(map[string]string{keyAccount: "acc", keyKey: secretValue})},
+		"bad list": {[]client.Object{with(map[string]string{"fileUris": secretValue})}, []string{"fileUris", "JSON list"}},
+		"no command": {[]client.Object{with(map[string]string{"storageAccountName": "acc", "storageAccountKey": secretValue})},
 			[]string{"web-script", "commandToExecute"}},
 	} {
 		t.Run(name, func(t *testing.T) {

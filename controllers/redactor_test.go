@@ -45,7 +45,7 @@ func TestRedactorOfTheRun(t *testing.T) {
 	}{
 		"as it was": {func(*testing.T, *desk) {}, ""},
 		"rotated": {func(t *testing.T, d *desk) {
-			change(t, d, func(s *corev1.Secret) { s.Data[keyCommand] = []byte("sh v2.sh --key another") })
+			change(t, d, func(s *corev1.Secret) { s.Data["commandToExecute"] = []byte("sh v2.sh --key another") })
 		}, `what Secret "web-script" held may be in it, and the Secret was changed since`},
 		"gone": {func(t *testing.T, d *desk) {
 			if err := d.Client.Delete(d.ctx, theSecret()); err != nil {

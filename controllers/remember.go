@@ -3,6 +3,7 @@ package controllers
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"k8s.io/apimachinery/pkg/api/equality"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/convert"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/revisions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -33,7 +35,7 @@ func (r *VMSSRolloutReconciler) remember(ctx context.Context, round *round, d ro
 // patchStatus brings the object's status to what the decision says, if it is not that already. The write is refused if the object is
 // not the one that was read.
 func (r *VMSSRolloutReconciler) patchStatus(ctx context.Context, round *round, d rollout.Decision) error {
-	if err := r.store(ctx, round, d.SaveRevisions); err != nil {
+	if err := r.saveRevisions(ctx, round, d.SaveRevisions); err != nil {
 		return err
 	}
 	desired := round.object.DeepCopy()
@@ -56,4 +58,23 @@ func isSame(desired, is v1alpha1.VMSSRolloutStatus) bool {
 		desired.Checks = is.Checks
 	}
 	return equality.Semantic.DeepEqual(desired, is)
+}
+
+// saveRevisions stores what a decision wants kept, before anything that relies on it. A round that acts writes twice, and stores once.
+func (r *VMSSRolloutReconciler) saveRevisions(ctx context.Context, round *round, saved []rollout.StoredRevision) error {
+	for _, revision := range saved {
+		if slices.Contains(round.stored, revision.Revision) {
+			continue
+		}
+		if err := r.revisions().Save(ctx, round.object, revision); err != nil {
+			return err
+		}
+		round.stored = append(round.stored, revision.Revision)
+	}
+	return nil
+}
+
+// revisions stores and reads what rollouts can roll back to.
+func (r *VMSSRolloutReconciler) revisions() revisions.Store {
+	return revisions.Store{Client: r.Client, Live: r.Live}
 }

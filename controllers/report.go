@@ -42,7 +42,7 @@ func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d roll
 // cleanup clears away what nobody needs any more: records, and the object itself when it may go.
 func (r *VMSSRolloutReconciler) cleanup(ctx context.Context, round *round, d rollout.Decision) error {
 	if len(d.SaveRevisions) > 0 {
-		if err := r.prune(ctx, round, d.RetainRevisions); err != nil {
+		if err := r.revisions().Prune(ctx, round.object, d.RetainRevisions); err != nil {
 			return err
 		}
 	}

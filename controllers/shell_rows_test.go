@@ -21,108 +21,37 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/finalizer"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/revisions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // errDown is what an API server in trouble answers.
 var errDown = errors.New("the API server is down")
 
-// stored makes a record of the rollout, as it is stored.
-func (d *desk) stored(t *testing.T, change func(*appsv1.ControllerRevision)) *appsv1.ControllerRevision {
-	t.Helper()
-	revision, err := revisionFor(d.object(t), rollout.StoredRevision{Revision: "0123456789ab", Run: 4,
-		Snapshot: rollout.Snapshot{Image: &rollout.Image{ID: "before"}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	change(revision)
-	if err := d.Client.Create(d.ctx, revision); err != nil {
-		t.Fatal(err)
-	}
-	return revision
-}
-
-// TestRecordsOfAnotherObject: a record is read, stored over and kept only where it belongs to this very object.
-func TestRecordsOfAnotherObject(t *testing.T) {
-	for name, tc := range map[string]struct {
-		change func(*appsv1.ControllerRevision)
-		read   rollout.Kind // "": it is read
-		refuse string       // "": it counts as stored
-	}{
-		"its own":         {func(*appsv1.ControllerRevision) {}, "", ""},
-		"nobody's":        {func(r *appsv1.ControllerRevision) { r.OwnerReferences = nil }, rollout.KindNotFound, "belongs to another object"},
-		"a former object": {func(r *appsv1.ControllerRevision) { r.OwnerReferences[0].UID = "1" }, rollout.KindNotFound, "another object"},
-		"no snapshot":     {func(r *appsv1.ControllerRevision) { r.Data.Raw = []byte(`"text"`) }, rollout.KindNotFound, ""},
-	} {
-		t.Run(name, func(t *testing.T) {
-			d := newDesk(t)
-			revision, at := d.stored(t, tc.change), &round{object: d.object(t)}
-			read := d.readRecord(d.ctx, at, "0123456789ab")
-			if tc.read == "" && (read.State != rollout.Read || read.Value.Image.ID != "before") {
-				t.Errorf("read %+v", read)
-			}
-			if tc.read != "" && (read.State != rollout.ReadFailed || read.Problem.Kind != tc.read) {
-				t.Errorf("read %+v, want %s", read, tc.read)
-			}
-			err := d.store(d.ctx, at, []rollout.StoredRevision{{Revision: "0123456789ab"}})
-			if isRefused := err != nil; isRefused != (tc.refuse != "") || isRefused && !strings.Contains(err.Error(), tc.refuse) {
-				t.Errorf("storing it again: %v, want %q", err, tc.refuse)
-			}
-			if tc.refuse != "" && !strings.Contains(err.Error(), "kubectl delete controllerrevision "+revision.Name) {
-				t.Errorf("no command in %v", err)
-			}
-			if isStored := slices.Contains(at.stored, "0123456789ab"); isStored != (tc.refuse == "") {
-				t.Errorf("stored are %v", at.stored)
-			}
-		})
-	}
-}
-
-// TestRecordsThatCannotBeRead: an API server that does not answer says nothing of what is stored.
-func TestRecordsThatCannotBeRead(t *testing.T) {
+// TestRevisionsAreSavedOnce: a round that writes twice stores once, and counts as stored only what is.
+func TestRevisionsAreSavedOnce(t *testing.T) {
 	d := newDesk(t)
-	d.stored(t, func(*appsv1.ControllerRevision) {})
-	isDown := true
-	d.between(t, interceptor.Funcs{Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object,
-		opts ...client.GetOption) error {
-		if _, is := o.(*appsv1.ControllerRevision); is && isDown {
+	created, isDown := 0, true
+	d.between(t, interceptor.Funcs{Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+		if isDown {
 			return errDown
 		}
-		return c.Get(ctx, key, o, opts...)
+		created++
+		return c.Create(ctx, o, opts...)
 	}})
-	at := &round{object: d.object(t)}
-	if read := d.readRecord(d.ctx, at, "0123456789ab"); read.State != rollout.ReadFailed || read.Problem.Kind != rollout.KindTransient {
-		t.Errorf("read %+v", read)
-	}
-	if err := d.store(d.ctx, at, []rollout.StoredRevision{{Revision: "0123456789ab"}}); !errors.Is(err, errDown) || len(at.stored) > 0 {
+	at, saved := &round{object: d.object(t)}, []rollout.StoredRevision{{Revision: "0123456789ab"}}
+	if err := d.saveRevisions(d.ctx, at, saved); !errors.Is(err, errDown) || len(at.stored) > 0 {
 		t.Errorf("stored %v: %v", at.stored, err)
 	}
 	isDown = false
-	if read := d.readRecord(d.ctx, at, "0123456789ab"); read.State != rollout.Read {
-		t.Errorf("read %+v", read)
-	}
-}
-
-// TestRecordsThatAreKept: what is not needed any more is deleted, with its finalizer, and nothing else.
-func TestRecordsThatAreKept(t *testing.T) {
-	d := newDesk(t)
-	d.stored(t, func(*appsv1.ControllerRevision) {})
-	held := d.stored(t, func(r *appsv1.ControllerRevision) {
-		r.Name, r.Finalizers = recordName(d.object(t), "fedcba987654"), []string{finalizer}
-	})
-	other := d.stored(t, func(r *appsv1.ControllerRevision) {
-		r.Name, r.Labels = "another-rollout", map[string]string{labelRollout: "9"}
-	})
-	if err := d.prune(d.ctx, &round{object: d.object(t)}, []string{"0123456789ab"}); err != nil {
-		t.Fatal(err)
-	}
-	if err := d.Client.Get(d.ctx, client.ObjectKeyFromObject(held), &appsv1.ControllerRevision{}); !apierrors.IsNotFound(err) {
-		t.Errorf("what nobody needs: %v, want it gone", err)
-	}
-	for _, name := range []string{recordName(d.object(t), "0123456789ab"), other.Name} {
-		if err := d.Client.Get(d.ctx, client.ObjectKey{Namespace: "shop", Name: name}, &appsv1.ControllerRevision{}); err != nil {
-			t.Errorf("%s: %v", name, err)
+	for range 2 {
+		if err := d.saveRevisions(d.ctx, at, saved); err != nil {
+			t.Fatal(err)
 		}
+	}
+	if created != 1 || !slices.Equal(at.stored, []string{"0123456789ab"}) {
+		t.Errorf("%d created, stored %v", created, at.stored)
 	}
 }
 
@@ -145,13 +74,12 @@ func TestFinalizersComeAndGo(t *testing.T) {
 		for _, was := range []bool{false, true} {
 			t.Run(name, func(t *testing.T) {
 				d := newDesk(t)
-				revision, object := d.stored(t, func(r *appsv1.ControllerRevision) {
-					if was {
-						r.Finalizers = []string{finalizer}
-					}
-				}), d.object(t)
+				object := d.object(t)
 				if was {
-					object.Finalizers = []string{"others.example/hold", finalizer}
+					object.Finalizers = []string{"others.example/hold", finalizer.Name}
+				}
+				if err := d.revisions().Save(d.ctx, object, rollout.StoredRevision{Revision: "0123456789ab"}); err != nil {
+					t.Fatal(err)
 				}
 				tc.spec(&object.Spec)
 				if err := d.Client.Update(d.ctx, object); err != nil {
@@ -161,10 +89,10 @@ func TestFinalizersComeAndGo(t *testing.T) {
 					t.Fatal(err)
 				}
 				now, kept := d.object(t), &appsv1.ControllerRevision{}
-				if err := d.Client.Get(d.ctx, client.ObjectKeyFromObject(revision), kept); err != nil {
+				if err := d.Client.Get(d.ctx, client.ObjectKey{Namespace: "shop", Name: revisions.Name(now, "0123456789ab")}, kept); err != nil {
 					t.Fatal(err)
 				}
-				isHeld, isKept := controllerutil.ContainsFinalizer(now, finalizer), controllerutil.ContainsFinalizer(kept, finalizer)
+				isHeld, isKept := controllerutil.ContainsFinalizer(now, finalizer.Name), controllerutil.ContainsFinalizer(kept, finalizer.Name)
 				if isHeld != tc.held || isKept != tc.held {
 					t.Errorf("held %v, its record %v, want %t", now.Finalizers, kept.Finalizers, tc.held)
 				}
@@ -180,7 +108,7 @@ func TestFinalizersComeAndGo(t *testing.T) {
 func TestFinalizersOfADeletedObject(t *testing.T) {
 	d := newDesk(t)
 	object := d.object(t)
-	object.Finalizers = []string{finalizer}
+	object.Finalizers = []string{finalizer.Name}
 	if err := d.Client.Update(d.ctx, object); err != nil {
 		t.Fatal(err)
 	}
@@ -191,7 +119,7 @@ func TestFinalizersOfADeletedObject(t *testing.T) {
 	if err := d.keepFinalizer(d.ctx, going, rollout.State{}); err != nil {
 		t.Fatal(err)
 	}
-	if now := d.object(t); !controllerutil.ContainsFinalizer(now, finalizer) {
+	if now := d.object(t); !controllerutil.ContainsFinalizer(now, finalizer.Name) {
 		t.Errorf("finalizers are %v", now.Finalizers)
 	}
 }

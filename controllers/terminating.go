@@ -12,13 +12,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/revisions"
 )
 
 // isTerminating says whether the object's namespace is known to be being deleted. The API server refuses to create anything there, and says
 // why, also where nothing would be stored. This needs no right that the controller lacks; reading namespaces would.
 func (r *VMSSRolloutReconciler) isTerminating(ctx context.Context, object *v1alpha1.VMSSRollout) bool {
 	probe := &appsv1.ControllerRevision{
-		ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: recordName(object, "probe")},
+		ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: revisions.Name(object, "probe")},
 		Data:       runtime.RawExtension{Raw: []byte("{}")},
 	}
 	err := r.Client.Create(ctx, probe, client.DryRunAll)

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -249,38 +248,5 @@ func TestLongNamesThatBeginAlike(t *testing.T) {
 	names := d.records(t)
 	if len(names) != 2 || len(names[0]) > 253 || len(names[1]) > 253 {
 		t.Errorf("records %v, want one of each, of at most 253 characters", names)
-	}
-}
-
-// TestFormerNamesOfRecords: a rollout that a former version of the controller stored records for finds them, under both spellings;
-// another's are never its own.
-func TestFormerNamesOfRecords(t *testing.T) {
-	figure.Fault(t, 21)
-	d := newDesk(t)
-	image := &rollout.Image{ID: "before"}
-	stored, err := revisionFor(d.object(t), rollout.StoredRevision{Revision: "5d4f8c7b9a01", Snapshot: rollout.Snapshot{Image: image}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	stored.Name = "web-5d4f8c7b9a01"
-	if err := d.Client.Create(d.ctx, stored); err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"5d4f8c7b9a01", "web-5d4f8c7b9a01", recordName(d.object(t), "5d4f8c7b9a01")} {
-		read := d.readRecord(d.ctx, &round{object: d.object(t)}, name)
-		if read.State != rollout.Read || read.Value.Image == nil || read.Value.Image.ID != "before" {
-			t.Errorf("%s: %+v", name, read)
-		}
-	}
-	other := d.object(t)
-	other.UID = types.UID("another")
-	if read := d.readRecord(d.ctx, &round{object: other}, "5d4f8c7b9a01"); read.State != rollout.ReadFailed {
-		t.Errorf("another object reads %+v", read)
-	}
-	if err := d.prune(d.ctx, &round{object: d.object(t)}, []string{"5d4f8c7b9a01"}); err != nil {
-		t.Fatal(err)
-	}
-	if names := d.records(t); len(names) != 1 {
-		t.Errorf("records %v, want the one that is still needed", names)
 	}
 }

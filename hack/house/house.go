@@ -45,7 +45,8 @@ var rooms = map[string]room{
 	"api": {own: []string{"api"}, foreign: apimachinery},
 	"controllers": {
 		own: []string{
-			"api", "internal/rollout", "internal/conditions", "internal/convert", "internal/redact", "internal/grant",
+			"api", "internal/rollout", "internal/conditions", "internal/convert", "internal/finalizer", "internal/leaderelection",
+			"internal/redact", "internal/grant", "internal/revisions", "internal/secrets",
 		},
 		foreign: slices.Concat(kubernetes, metrics),
 	},
@@ -64,6 +65,9 @@ var rooms = map[string]room{
 	"internal/rollout/statecodec":        {own: []string{"internal/rollout"}},
 	"internal/formerstatus":              {own: []string{"internal/rollout"}},
 	"internal/conditions":                {own: []string{"api", "internal/rollout"}, foreign: apimachinery},
+	"internal/finalizer":                 {foreign: kubernetes},
+	"internal/revisions":                 {own: []string{"api", "internal/finalizer", "internal/rollout"}, foreign: kubernetes},
+	"internal/secrets":                   {own: []string{"internal/grant", "internal/redact", "internal/rollout"}, foreign: kubernetes},
 	"internal/convert": {
 		own:     []string{"api", "internal/conditions", "internal/formerstatus", "internal/rollout"},
 		foreign: slices.Concat(apimachinery, []string{"github.com/robfig/cron/v3"}),

@@ -40,6 +40,8 @@ func TestForbids(t *testing.T) {
 		{"internal/convert", "sigs.k8s.io/controller-runtime/pkg/client", false},
 		{"internal/convert", module + "/internal/rollout/statecodec", true},
 		{"internal/convert", module + "/controllers", false},
+		{"internal/revisions", module + "/controllers", false},
+		{"internal/secrets", module + "/api/v1alpha1", false},
 		{"internal/conditions", "k8s.io/apimachinery/pkg/api/meta", true},
 		{"api/v1alpha1", "sigs.k8s.io/controller-runtime", false},
 		{"internal/checks", "k8s.io/client-go/util/jsonpath", true},

@@ -42,9 +42,13 @@ var campaigns = []campaign{
 		{dir: "internal/rollout/modelcheck", args: []string{"-test.short", "-test.failfast", "-test.run", "TestModel", "-states", "400"}},
 		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-test.run", "TestRandomWorlds", "-worlds", "1500"}},
 	}},
-	{name: "controllers", dirs: []string{"controllers", "internal/convert"}, files: regexp.MustCompile(`^[^z]`), tests: []suite{
+	{name: "controllers", dirs: shellDirs(), files: regexp.MustCompile(`^[^z]`), tests: []suite{
 		{dir: "controllers", args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}},
 		{dir: "internal/convert", args: []string{"-test.failfast"}},
+		{dir: "internal/revisions", args: []string{"-test.failfast"}},
+		{dir: "internal/secrets", args: []string{"-test.failfast"}},
+		{dir: "internal/finalizer", args: []string{"-test.failfast"}},
+		{dir: "internal/leaderelection", args: []string{"-test.failfast"}},
 		{dir: "controllers", args: []string{"-test.failfast"}},
 	}},
 	{name: "errors", dirs: []string{"internal/azure"}, files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
@@ -59,6 +63,13 @@ func coreDirs() []string {
 		dirs = append(dirs, core+"/planner/"+room)
 	}
 	return dirs
+}
+
+// shellDirs are the controllers, and the packages that they are made of.
+func shellDirs() []string {
+	return []string{
+		"controllers", "internal/convert", "internal/revisions", "internal/secrets", "internal/finalizer", "internal/leaderelection",
+	}
 }
 
 // campaignNames lists them.

@@ -1,4 +1,5 @@
-package controllers
+// Package secrets reads the Secrets that a rollout declares, as far as they allow it, and makes what cuts their words out of texts.
+package secrets
 
 import (
 	"context"
@@ -13,6 +14,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -27,31 +29,40 @@ const (
 	keyKey     = "storageAccountKey"
 )
 
-// readSettings reads a Secret with a script's protected settings from the rollout's own namespace.
-func (r *VMSSRolloutReconciler) readSettings(ctx context.Context, round *round,
-	secretName string) rollout.Result[rollout.ProtectedSettings] {
-	name := types.NamespacedName{Namespace: round.object.Namespace, Name: secretName}
-	secret := &corev1.Secret{}
-	if err := r.Live.Get(ctx, name, secret); err != nil {
-		problem := secretProblem(name, err)
-		if round.observation.Cluster.Terminating {
+// Reader reads the Secrets of one namespace.
+type Reader struct {
+	// Live reads from the API server, not from a cache.
+	Live client.Reader
+	// Namespace is the rollout's own.
+	Namespace string
+}
+
+// Settings reads a Secret with a script's protected settings. The settings themselves are nil unless they were read; they are never logged
+// and never written to Kubernetes.
+func (r Reader) Settings(ctx context.Context, secretName string, obs rollout.Observation) (map[string]any,
+	rollout.Result[rollout.ProtectedSettings]) {
+	secret, err := r.read(ctx, secretName)
+	if err != nil {
+		problem := secretProblem(types.NamespacedName{Namespace: r.Namespace, Name: secretName}, err)
+		if obs.Cluster.Terminating {
 			problem.Remediation = "" // it would be refused
 		}
-		return rollout.FailedResult[rollout.ProtectedSettings](problem)
+		return nil, rollout.FailedResult[rollout.ProtectedSettings](problem)
 	}
-	if refused := refusedScript(round, secret); refused != nil {
-		return rollout.FailedResult[rollout.ProtectedSettings](refused)
+	if refused := refusedScript(obs, secret); refused != nil {
+		return nil, rollout.FailedResult[rollout.ProtectedSettings](refused)
 	}
 	settings, problem := protectedSettings(secret)
 	if problem != nil {
-		return rollout.FailedResult[rollout.ProtectedSettings](problem)
+		return nil, rollout.FailedResult[rollout.ProtectedSettings](problem)
 	}
-	if round.protected == nil {
-		round.protected = map[string]map[string]any{}
-	}
-	round.protected[secretName] = settings
 	_, hasCommand := settings[keyCommand]
-	return rollout.KnownResult(rollout.ProtectedSettings{HasCommand: hasCommand, Digest: digestOf(secret)})
+	return settings, rollout.KnownResult(rollout.ProtectedSettings{HasCommand: hasCommand, Digest: digestOf(secret)})
+}
+
+func (r Reader) read(ctx context.Context, name string) (*corev1.Secret, error) {
+	secret := &corev1.Secret{}
+	return secret, r.Live.Get(ctx, types.NamespacedName{Namespace: r.Namespace, Name: name}, secret)
 }
 
 // digestOf tells whether the content of a Secret is another one. It is keyed with the Secret's UID, a random number that nobody learns who

@@ -1,4 +1,4 @@
-package controllers
+package leaderelection
 
 import (
 	"context"
@@ -13,8 +13,8 @@ import (
 // begins.
 const leaseMargin = 5 * time.Second
 
-// Lease is the lock of the leader election. It implements Leadership, because the election itself tells only that the lease was lost, and a
-// process that was stopped meanwhile does not hear of that in time.
+// Lease is the lock of the leader election. It tells what is left of the lease, because the election itself tells only that the lease was
+// lost, and a process that was stopped meanwhile does not hear of that in time.
 type Lease struct {
 	resourcelock.Interface
 	clock clock.PassiveClock
@@ -24,7 +24,7 @@ type Lease struct {
 	lasts time.Duration // what that renewal says
 }
 
-// NewLease returns the lock with the memory of its renewals.
+// NewLease returns the lock that remembers its renewals.
 func NewLease(lock resourcelock.Interface, clock clock.PassiveClock) *Lease {
 	return &Lease{Interface: lock, clock: clock}
 }
@@ -69,19 +69,19 @@ func (l *Lease) note(sent time.Time, lasts time.Duration) {
 	l.sent, l.lasts = sent, lasts
 }
 
-// Left implements Leadership.
+// Left returns for how long this process is still known to hold the lease, by its last renewal. Zero: another one may hold it.
 func (l *Lease) Left() time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.sent.IsZero() {
 		return 0
 	}
-	return max(l.lasts-leaseMargin-elapsed(l.clock, l.sent), 0)
+	return max(l.lasts-leaseMargin-Elapsed(l.clock, l.sent), 0)
 }
 
-// elapsed returns how long ago something was, by whichever clock saw more time pass: the monotonic clock stands still while the whole host
+// Elapsed returns how long ago something was, by whichever clock saw more time pass: the monotonic clock stands still while the whole host
 // is suspended, and the other one can be set.
-func elapsed(clock clock.PassiveClock, since time.Time) time.Duration {
+func Elapsed(clock clock.PassiveClock, since time.Time) time.Duration {
 	now := clock.Now()
 	wall := now.Round(0).Sub(since.Round(0))
 	return max(now.Sub(since), wall, -wall)
