@@ -74,7 +74,12 @@ var rooms = map[string]room{
 	},
 	"internal/redact": {},
 	"internal/grant":  {own: []string{"internal/rollout"}},
-	"internal/azure":  {own: []string{"internal/rollout", "internal/redact"}, foreign: azureSDK},
+	"internal/azure": {
+		own:     []string{"internal/azure/arm", "internal/azure/message", "internal/rollout", "internal/redact"},
+		foreign: azureSDK,
+	},
+	"internal/azure/arm":     {own: []string{"internal/azure/message", "internal/rollout", "internal/redact"}, foreign: azureSDK},
+	"internal/azure/message": {own: []string{"internal/redact"}},
 	"internal/checks": {
 		own: []string{"internal/rollout", "internal/redact", "internal/grant", "internal/checks"}, foreign: probing,
 	},

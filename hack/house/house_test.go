@@ -59,6 +59,9 @@ func TestForbids(t *testing.T) {
 		{"internal/metrics", module + "/internal/azure", true},
 		{"internal/leaderelection", module + "/controllers", false},
 		{"internal/azure", module + "/controllers", false},
+		{"internal/azure", module + "/internal/azure/arm", true},
+		{"internal/azure/arm", module + "/internal/azure", false},
+		{"internal/azure/message", module + "/internal/rollout", false},
 	} {
 		r, known := roomOf(tc.from)
 		if !known {

@@ -51,7 +51,8 @@ var campaigns = []campaign{
 		{dir: "internal/leaderelection", args: []string{"-test.failfast"}},
 		{dir: "controllers", args: []string{"-test.failfast"}},
 	}},
-	{name: "errors", dirs: []string{"internal/azure"}, files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
+	{name: "errors", dirs: []string{"internal/azure/arm"}, files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
+		{dir: "internal/azure/arm", args: []string{"-test.failfast"}},
 		{dir: "internal/azure", args: []string{"-test.failfast", "-test.skip", "Bounded|LongestPage"}},
 	}},
 }

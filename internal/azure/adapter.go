@@ -11,12 +11,14 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
+	azcorearm "github.com/Azure/azure-sdk-for-go/sdk/azcore/arm"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/monitor/armmonitor"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -42,17 +44,12 @@ type Options struct {
 }
 
 // Call is one HTTP exchange with ARM, for metrics.
-type Call struct {
-	Operation string // the adapter's method
-	Method    string
-	Status    int // 0: no answer
-	Took      time.Duration
-}
+type Call = arm.Exchange
 
 // Adapter talks to ARM. It is safe for concurrent use.
 type Adapter struct {
 	credential   azcore.TokenCredential
-	options      arm.ClientOptions
+	options      azcorearm.ClientOptions
 	endpoint     *url.URL
 	wait         func(context.Context, time.Duration) error // between polls, where a method waits for an operation
 	now          func() time.Time
@@ -91,21 +88,17 @@ func New(o Options) (*Adapter, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making the Azure adapter: %w", err)
 	}
-	transport := o.Transport
-	if transport == nil {
-		transport = newHTTPClient()
-	}
 	now := o.Now
 	if now == nil {
 		now = time.Now
 	}
 	a := &Adapter{
-		credential: credential{o.Credential},
+		credential: arm.NewCredential(o.Credential),
 		endpoint:   endpoint,
 		wait:       wait,
 		now:        now,
 		clients:    map[string]clients{},
-		options: arm.ClientOptions{
+		options: azcorearm.ClientOptions{
 			DisableRPRegistration: true,
 			ClientOptions: policy.ClientOptions{
 				Cloud: cloud.Configuration{
@@ -115,8 +108,8 @@ func New(o Options) (*Adapter, error) {
 				InsecureAllowCredentialWithHTTP: endpoint.Scheme == "http",
 				Retry:                           policy.RetryOptions{MaxRetries: -1, TryTimeout: callTimeout},
 				Telemetry:                       policy.TelemetryOptions{ApplicationID: o.UserAgent},
-				Transport:                       boundedTransport{transport},
-				PerRetryPolicies:                []policy.Policy{transportPolicy{endpoint: endpoint, observer: o.Observer}},
+				Transport:                       arm.NewTransport(o.Transport),
+				PerRetryPolicies:                []policy.Policy{arm.NewPolicy(endpoint, o.Observer)},
 			},
 		},
 	}
@@ -128,10 +121,10 @@ func New(o Options) (*Adapter, error) {
 func parseEndpoint(s string) (*url.URL, error) {
 	u, err := url.Parse(s)
 	if err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || strings.Trim(u.Path, "/") != "" {
-		return nil, fmt.Errorf("endpoint %q must be a URL of scheme and host only", cut(s))
+		return nil, fmt.Errorf("endpoint %q must be a URL of scheme and host only", message.Redact(s))
 	}
 	if u.Scheme != "https" && u.Scheme != "http" {
-		return nil, fmt.Errorf("endpoint %q must be https, or http for a simulator", cut(s))
+		return nil, fmt.Errorf("endpoint %q must be https, or http for a simulator", message.Redact(s))
 	}
 	return u, nil
 }
@@ -164,7 +157,8 @@ func (a *Adapter) of(subscription string) (clients, error) {
 	c, err := a.newClients(subscription)
 	if err != nil {
 		return clients{}, &rollout.Problem{
-			Kind: rollout.KindInvalid, Message: clean(fmt.Sprintf("making clients for subscription %q: %v", subscription, err), messageLimit, nil),
+			Kind:    rollout.KindInvalid,
+			Message: message.Clean(fmt.Sprintf("making clients for subscription %q: %v", subscription, err), message.Limit, nil),
 		}
 	}
 	a.clients[key] = c

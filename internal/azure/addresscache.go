@@ -5,13 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
 
 	"golang.org/x/sync/singleflight"
 
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -37,13 +38,13 @@ const (
 // is about one whose checks count for nothing. A load balancer's port is as fixed as the load balancer: to give the port of a living
 // instance to another one misleads checks for a minute.
 func (a *Adapter) AddressesOf(ctx context.Context, set rollout.ScaleSet, instance rollout.Ref) (Addresses, error) {
-	doing := fmt.Sprintf("finding the address of instance %s of scale set %q", head(flat(instance.ID), 64), set)
+	doing := fmt.Sprintf("finding the address of instance %s of scale set %q", message.Head(message.Flat(instance.ID), 64), set)
 	if _, err := a.in(set); err != nil {
 		return Addresses{}, err
 	}
 	if !instanceID.MatchString(instance.ID) {
 		return Addresses{}, &rollout.Problem{
-			Kind: rollout.KindInvalid, Message: clean(doing+": that cannot be an instance id", messageLimit, nil),
+			Kind: rollout.KindInvalid, Message: message.Clean(doing+": that cannot be an instance id", message.Limit, nil),
 		}
 	}
 	found, err := a.addressCache.find(ctx, doing, set, instance)
@@ -98,14 +99,14 @@ func (c *addressCache) find(ctx context.Context, doing string, set rollout.Scale
 		if reading == nil {
 			var p *rollout.Problem
 			if err != nil && !errors.As(err, &p) {
-				err = &rollout.Problem{Kind: rollout.KindTransient, Message: clean(doing+": "+err.Error(), messageLimit, nil)}
+				err = &rollout.Problem{Kind: rollout.KindTransient, Message: message.Clean(doing+": "+err.Error(), message.Limit, nil)}
 			}
 			return found, err
 		}
 		select {
 		case <-reading:
 		case <-ctx.Done():
-			return Addresses{}, &rollout.Problem{Kind: rollout.KindTransient, Message: doing + ": " + errorText(ctx.Err())}
+			return Addresses{}, &rollout.Problem{Kind: rollout.KindTransient, Message: doing + ": " + arm.ErrorText(ctx.Err())}
 		}
 	}
 }
@@ -120,7 +121,7 @@ func (c *addressCache) look(ctx context.Context, set rollout.ScaleSet, instance 
 	asked time.Time) (Addresses, <-chan singleflight.Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	now, orchestration := c.now(), orchestrationOf(instance.ID)
+	now, orchestration := c.now(), arm.OrchestrationOf(instance.ID)
 	key := setKey(set, orchestration)
 	s := c.set(key, instance, now)
 	found, err := s.find(instance, now)
@@ -134,14 +135,6 @@ func (c *addressCache) look(ctx context.Context, set rollout.ScaleSet, instance 
 		c.refresh(ctx, s, set, orchestration)
 		return nil, nil
 	}), nil
-}
-
-// orchestrationOf tells by an instance id of which kind its scale set is.
-func orchestrationOf(id string) string {
-	if _, err := strconv.ParseUint(id, 10, 64); err == nil {
-		return rollout.OrchestrationUniform
-	}
-	return rollout.OrchestrationFlexible
 }
 
 // isWhole says whether reading again would bring nothing more. What the identity may not read, it may not read in ten seconds either.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -67,10 +68,10 @@ func (a *Adapter) balancer(ctx context.Context, set rollout.ScaleSet, id network
 	if err != nil {
 		return armnetwork.LoadBalancerPropertiesFormat{}, err
 	}
-	x := &call{operation: "Addresses", doing: fmt.Sprintf("reading load balancer %q of scale set %q", id, set), set: set}
-	got, err := c.balancers.Get(x.with(ctx), id.group, id.name, nil)
+	x := &arm.Call{Operation: "Addresses", Doing: fmt.Sprintf("reading load balancer %q of scale set %q", id, set), Set: set}
+	got, err := c.balancers.Get(x.With(ctx), id.group, id.name, nil)
 	if err != nil {
-		return armnetwork.LoadBalancerPropertiesFormat{}, x.problem(err)
+		return armnetwork.LoadBalancerPropertiesFormat{}, x.Problem(err)
 	}
 	return deref(got.Properties), nil
 }
@@ -114,12 +115,12 @@ func (a *Adapter) publicAddress(ctx context.Context, set rollout.ScaleSet, id ne
 	if err != nil {
 		return netip.Addr{}, err
 	}
-	x := &call{
-		operation: "Addresses", doing: fmt.Sprintf("reading public IP address %q of a load balancer of scale set %q", id, set), set: set,
+	x := &arm.Call{
+		Operation: "Addresses", Doing: fmt.Sprintf("reading public IP address %q of a load balancer of scale set %q", id, set), Set: set,
 	}
-	got, err := c.publicIPs.Get(x.with(ctx), id.group, id.name, nil)
+	got, err := c.publicIPs.Get(x.With(ctx), id.group, id.name, nil)
 	if err != nil {
-		return netip.Addr{}, x.problem(err)
+		return netip.Addr{}, x.Problem(err)
 	}
 	address, _ := netip.ParseAddr(deref(deref(got.Properties).IPAddress)) // it has none while nothing uses it
 	return address, nil

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -22,14 +24,14 @@ func (a *Adapter) Upgrade(ctx context.Context, set rollout.ScaleSet, instances [
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &call{operation: "Upgrade", doing: batchName("upgrading", set, instances), set: set, effect: true}
-	ids, err := x.instanceIDs(instances)
+	x := &arm.Call{Operation: "Upgrade", Doing: batchName("upgrading", set, instances), Set: set, Effect: true}
+	ids, err := instanceIDs(x, instances)
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
 	body := armcompute.VirtualMachineScaleSetVMInstanceRequiredIDs{InstanceIDs: ids}
-	p, err := c.sets.BeginUpdateInstances(x.with(ctx), set.ResourceGroup, set.Name, body, nil)
-	return x.accepted(p, err)
+	p, err := c.sets.BeginUpdateInstances(x.With(ctx), set.ResourceGroup, set.Name, body, nil)
+	return x.Accepted(p, err)
 }
 
 // Reimage begins a reimage of exactly the named instances.
@@ -38,25 +40,25 @@ func (a *Adapter) Reimage(ctx context.Context, set rollout.ScaleSet, instances [
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &call{operation: "Reimage", doing: batchName("reimaging", set, instances), set: set, effect: true}
-	ids, err := x.instanceIDs(instances)
+	x := &arm.Call{Operation: "Reimage", Doing: batchName("reimaging", set, instances), Set: set, Effect: true}
+	ids, err := instanceIDs(x, instances)
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
 	options := armcompute.VirtualMachineScaleSetsClientBeginReimageOptions{
 		VMScaleSetReimageInput: &armcompute.VirtualMachineScaleSetReimageParameters{InstanceIDs: ids},
 	}
-	p, err := c.sets.BeginReimage(x.with(ctx), set.ResourceGroup, set.Name, &options)
-	return x.accepted(p, err)
+	p, err := c.sets.BeginReimage(x.With(ctx), set.ResourceGroup, set.Name, &options)
+	return x.Accepted(p, err)
 }
 
 // instanceIDs refuses everything that could name other instances than the caller chose. To Azure an absent list and "*" mean all.
-func (x *call) instanceIDs(instances []rollout.Ref) ([]*string, error) {
+func instanceIDs(x *arm.Call, instances []rollout.Ref) ([]*string, error) {
 	switch {
 	case len(instances) == 0:
-		return nil, x.refuse("no instance is named, which Azure could take for all")
+		return nil, x.Refuse("no instance is named, which Azure could take for all")
 	case len(instances) > mostInstances:
-		return nil, x.refuse("%d instances are named; at most %d are allowed", len(instances), mostInstances)
+		return nil, x.Refuse("%d instances are named; at most %d are allowed", len(instances), mostInstances)
 	}
 	seen := make(map[string]bool, len(instances))
 	ids := make([]*string, 0, len(instances))
@@ -64,9 +66,9 @@ func (x *call) instanceIDs(instances []rollout.Ref) ([]*string, error) {
 		key := strings.ToLower(i.ID)
 		switch {
 		case !instanceID.MatchString(i.ID):
-			return nil, x.refuse("%q cannot be an instance id", i.ID)
+			return nil, x.Refuse("%q cannot be an instance id", i.ID)
 		case seen[key]:
-			return nil, x.refuse("instance %s is named twice", i.ID)
+			return nil, x.Refuse("instance %s is named twice", i.ID)
 		}
 		seen[key] = true
 		ids = append(ids, &i.ID)
@@ -79,7 +81,7 @@ func batchName(doing string, set rollout.ScaleSet, instances []rollout.Ref) stri
 	const shown = 10
 	names := make([]string, 0, shown)
 	for _, i := range instances[:min(len(instances), shown)] {
-		names = append(names, head(flat(i.ID), 20))
+		names = append(names, message.Head(message.Flat(i.ID), 20))
 	}
 	more := ""
 	if len(instances) > shown {

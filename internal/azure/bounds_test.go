@@ -14,6 +14,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
+// tooLong is said of an answer that goes beyond its bounds.
+const tooLong = "the answer is too long and was not read to its end"
+
 // flood answers with a beginning and then with the same again and again, in all so many bytes. Compressed, it is a thousandth of that.
 func flood(status, size int, begin, again string, compressed bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) {
@@ -59,14 +62,14 @@ func TestAnswersAreBounded(t *testing.T) {
 		says   string
 		most   int // MiB allocated in all
 	}{
-		"gzip bomb":            {flood(200, 512*mib, `{"value":[],"x":"`, "a", true), rollout.KindTransient, errTooLong.Error(), 96},
-		"gzip bomb of objects": {flood(200, 512*mib, `{"value":[`, `{},`, true), rollout.KindTransient, errTooLong.Error(), 96},
-		"gzip bomb of numbers": {flood(200, 512*mib, `{"value":[`, `1,`, true), rollout.KindTransient, errTooLong.Error(), 96},
+		"gzip bomb":            {flood(200, 512*mib, `{"value":[],"x":"`, "a", true), rollout.KindTransient, tooLong, 96},
+		"gzip bomb of objects": {flood(200, 512*mib, `{"value":[`, `{},`, true), rollout.KindTransient, tooLong, 96},
+		"gzip bomb of numbers": {flood(200, 512*mib, `{"value":[`, `1,`, true), rollout.KindTransient, tooLong, 96},
 		"refusal of 30 MiB": {flood(400, 30*mib, `{"error":{"code":"BadRequest","message":"`, "a", false), rollout.KindInvalid,
-			errTooLong.Error(), 48},
+			tooLong, 48},
 		"refusal with 200,000 details": {flood(409, 200_000*30, `{"error":{"code":"Conflict","message":"x","details":[`,
-			`{"code":"x","message":"y"},  `, false), rollout.KindInvalid, errTooLong.Error(), 48},
-		"throttled in 30 MiB": {flood(429, 30*mib, `{"code":"`, "a", true), rollout.KindThrottled, errTooLong.Error(), 48},
+			`{"code":"x","message":"y"},  `, false), rollout.KindInvalid, tooLong, 48},
+		"throttled in 30 MiB": {flood(429, 30*mib, `{"code":"`, "a", true), rollout.KindThrottled, tooLong, 48},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeARM(t, c.answer)
@@ -111,10 +114,10 @@ func TestPagesAreCounted(t *testing.T) {
 		says string
 		most int
 	}{
-		"without items": {func(int) string { return "" }, "more than 1100 pages", mostPages},
+		"without items": {func(int) string { return "" }, "more than 1100 pages", 1100},
 		"with items": {func(n int) string {
 			return strings.TrimSuffix(strings.Repeat(fmt.Sprintf(`{"instanceId":"%d"},`, n), 1), ",")
-		}, "more than 1100 pages", mostPages},
+		}, "more than 1100 pages", 1100},
 		"with many items": {func(n int) string {
 			var items []string
 			for i := range 100 {
@@ -137,33 +140,5 @@ func TestPagesAreCounted(t *testing.T) {
 				t.Errorf("%d pages were read", n)
 			}
 		})
-	}
-}
-
-// TestErrorsAreBounded holds what is kept of an error that the bounds of its bytes let through.
-func TestErrorsAreBounded(t *testing.T) {
-	figure.Fault(t, 24)
-	count := func(a answer) (n int) {
-		var walk func(answer)
-		walk = func(a answer) {
-			n++
-			for _, d := range a.Details {
-				walk(d)
-			}
-		}
-		walk(a)
-		return n
-	}
-	wide := `{"error":{"code":"Conflict","message":"x","details":[` +
-		strings.TrimSuffix(strings.Repeat(`{"code":"c","message":"m"},`, 4000), ",") + `]}}`
-	deep := strings.Repeat(`{"code":"c","details":[`, 2000) + strings.Repeat(`]}`, 2000)
-	for name, body := range map[string]string{"wide": wide, "deep": deep} {
-		if n := count(parseAnswer([]byte(body))); n > 1+mostDetails {
-			t.Errorf("%s: %d errors are kept", name, n)
-		}
-	}
-	secret := strings.Repeat("a word of a secret ", 4000)
-	if a := parseAnswer([]byte(errorBody("Conflict", secret))); strings.Contains(a.text(), "secret") || !strings.Contains(a.text(), "bytes") {
-		t.Errorf("of a text that is too long %d bytes are kept", len(a.text()))
 	}
 }

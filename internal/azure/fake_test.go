@@ -15,6 +15,8 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -82,7 +84,7 @@ func newAdapter(t *testing.T, o Options) *Adapter {
 	if err != nil {
 		t.Fatal(err)
 	}
-	bounded, _ := a.options.Transport.(boundedTransport)
+	bounded, _ := a.options.Transport.(arm.Transport)
 	if client, own := bounded.Transporter.(*http.Client); own {
 		t.Cleanup(client.CloseIdleConnections)
 	}
@@ -146,7 +148,7 @@ func problemOf(t *testing.T, err error) *rollout.Problem {
 	}
 	checkHarmless(t, err.Error())
 	checkHarmless(t, p.Remediation)
-	if len(p.Message) > messageLimit {
+	if len(p.Message) > message.Limit {
 		t.Errorf("message of %d bytes: %s", len(p.Message), p.Message)
 	}
 	if p.Kind == "" || p.Message == "" {

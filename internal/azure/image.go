@@ -6,6 +6,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -15,16 +16,16 @@ func (a *Adapter) WriteImage(ctx context.Context, set rollout.ScaleSet, step rol
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &call{operation: "WriteImage", doing: fmt.Sprintf("writing the image of scale set %q", set), set: set, effect: true}
+	x := &arm.Call{Operation: "WriteImage", Doing: fmt.Sprintf("writing the image of scale set %q", set), Set: set, Effect: true}
 	if step.Image == (rollout.Image{}) {
-		return rollout.Accepted{}, x.refuse("no image is named")
+		return rollout.Accepted{}, x.Refuse("no image is named")
 	}
 	var options armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions
 	if step.ETag != "" {
 		options.IfMatch = &step.ETag
 	}
-	p, err := c.sets.BeginUpdate(x.with(ctx), set.ResourceGroup, set.Name, imagePatch(step.Image), &options)
-	return x.accepted(p, err)
+	p, err := c.sets.BeginUpdate(x.With(ctx), set.ResourceGroup, set.Name, imagePatch(step.Image), &options)
+	return x.Accepted(p, err)
 }
 
 // imagePatch is a merge patch that leaves the image reference with exactly the given fields. A merge keeps what it does not

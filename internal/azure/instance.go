@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -17,7 +18,7 @@ func idOf(vm armcompute.VirtualMachineScaleSetVM) string {
 }
 
 // instanceOf maps one item of a full list. What is not shown stays unknown.
-func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *call) rollout.Instance {
+func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *arm.Call) rollout.Instance {
 	p := deref(vm.Properties)
 	storage := deref(p.StorageProfile)
 	disk := deref(storage.OSDisk)
@@ -40,7 +41,7 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *call) rollout.Instanc
 	}
 	if p.InstanceView != nil {
 		readView(&i, *p.InstanceView, vm.Resources)
-		i.Message = x.complains(i, complaintOf(*p.InstanceView, scriptNames(vm.Resources)))
+		i.Message = x.FailureMessage(i, failureOf(*p.InstanceView, scriptNames(vm.Resources)))
 	}
 	return i
 }
@@ -178,30 +179,22 @@ func scriptState(statuses []*armcompute.InstanceViewStatus) rollout.ScriptState 
 	return rollout.ScriptUnknown
 }
 
-// complaint is what the platform says of a failure.
-type complaint struct {
-	extension string // that failed; "": the machine did
-	script    bool   // it runs a script
-	code      string // of the machine's failure
-	text      string
-}
-
-// complaintOf finds the failed script first, then any failed extension, then the machine.
-func complaintOf(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) complaint {
-	var found complaint
+// failureOf finds the failed script first, then any failed extension, then the machine.
+func failureOf(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) arm.Failure {
+	var found arm.Failure
 	for _, e := range view.Extensions {
 		ext := deref(e)
-		message, failed := failedStatus(ext.Statuses)
-		if !failed || found.extension != "" && !isScript(ext, scripts) {
+		text, failed := failedStatus(ext.Statuses)
+		if !failed || found.Extension != "" && !isScript(ext, scripts) {
 			continue
 		}
-		found = complaint{
-			extension: cmp.Or(deref(ext.Name), "without a name"), script: isScript(ext, scripts), text: message + windowsStderr(ext),
+		found = arm.Failure{
+			Extension: cmp.Or(deref(ext.Name), "without a name"), RunsScript: isScript(ext, scripts), Text: text + windowsStderr(ext),
 		}
 	}
-	if found.extension == "" {
-		found.text, _ = failedStatus(view.Statuses)
-		found.code = failureCode(view.Statuses)
+	if found.Extension == "" {
+		found.Text, _ = failedStatus(view.Statuses)
+		found.Code = failureCode(view.Statuses)
 	}
 	return found
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -16,23 +17,23 @@ func (a *Adapter) HasInstance(ctx context.Context, set rollout.ScaleSet, id stri
 	if err != nil {
 		return false, err
 	}
-	x := &call{operation: "HasInstance", doing: fmt.Sprintf("reading instance %q of scale set %q", id, set), set: set}
+	x := &arm.Call{Operation: "HasInstance", Doing: fmt.Sprintf("reading instance %q of scale set %q", id, set), Set: set}
 	if !instanceID.MatchString(id) {
-		return false, x.refuse("%q cannot be an instance id", id)
+		return false, x.Refuse("%q cannot be an instance id", id)
 	}
 	var state *string
 	member := true
-	if isNumber(id) {
-		vm, getErr := c.instances.Get(x.with(ctx), set.ResourceGroup, set.Name, id, nil)
+	if arm.OrchestrationOf(id) == rollout.OrchestrationUniform {
+		vm, getErr := c.instances.Get(x.With(ctx), set.ResourceGroup, set.Name, id, nil)
 		state, err = deref(vm.Properties).ProvisioningState, getErr
 	} else {
-		vm, getErr := c.machines.Get(x.with(ctx), set.ResourceGroup, id, nil)
+		vm, getErr := c.machines.Get(x.With(ctx), set.ResourceGroup, id, nil)
 		p := deref(vm.Properties)
 		state, err = p.ProvisioningState, getErr
 		member = strings.EqualFold(deref(deref(p.VirtualMachineScaleSet).ID), set.ID())
 	}
 	if err != nil {
-		p := x.problem(err)
+		p := x.Problem(err)
 		if p.Kind == rollout.KindInstanceGone {
 			return false, nil
 		}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -17,15 +18,15 @@ func (a *Adapter) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 	if err != nil {
 		return nil, err
 	}
-	x := &call{operation: "Instances", doing: fmt.Sprintf("listing instances of scale set %q", set), set: set}
-	ctx = x.with(ctx)
+	x := &arm.Call{Operation: "Instances", Doing: fmt.Sprintf("listing instances of scale set %q", set), Set: set}
+	ctx = x.With(ctx)
 	expand := "instanceView"
 	pager := c.instances.NewListPager(set.ResourceGroup, set.Name, &armcompute.VirtualMachineScaleSetVMsClientListOptions{Expand: &expand})
 	list := listing{x: x, ids: map[string]bool{}}
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
-			return nil, x.problem(err)
+			return nil, x.Problem(err)
 		}
 		if err := list.add(page.VirtualMachineScaleSetVMListResult); err != nil {
 			return nil, err
@@ -36,16 +37,16 @@ func (a *Adapter) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 
 // listing gathers pages.
 type listing struct {
-	x         *call
+	x         *arm.Call
 	instances []rollout.Instance
 	ids       map[string]bool
-	pages     pageCount
+	pages     arm.Pages
 }
 
 // add takes one page in.
 func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error {
 	if page.Value == nil {
-		return l.untrusted(noList)
+		return l.untrusted(arm.NoList)
 	}
 	for _, vm := range page.Value {
 		id := idOf(deref(vm))
@@ -53,28 +54,20 @@ func (l *listing) add(page armcompute.VirtualMachineScaleSetVMListResult) error 
 		switch {
 		case id == "":
 			return l.untrusted("an item has no instance id")
-		case len(l.ids) == mostListed:
-			return l.untrusted(fmt.Sprintf("more than %d instances are listed", mostListed))
+		case len(l.ids) == arm.MaxListed:
+			return l.untrusted(fmt.Sprintf("more than %d instances are listed", arm.MaxListed))
 		case l.ids[key]:
 			return l.untrusted(fmt.Sprintf("instance %s is listed twice", id))
 		}
 		l.ids[key] = true
 		i := instanceOf(*vm, l.x)
-		i.ListedAt = azureTime(l.x.response)
+		i.ListedAt = arm.AnsweredAt(l.x.Response())
 		l.instances = append(l.instances, i)
 	}
-	if why := l.pages.next(deref(page.NextLink)); why != "" {
+	if why := l.pages.Next(deref(page.NextLink)); why != "" {
 		return l.untrusted(why)
 	}
 	return nil
 }
 
-// noList is said of a page that lacks its list. An empty list is a list; a missing one, or null, says nothing about instances.
-const noList = "the answer holds no list"
-
-func (l *listing) untrusted(why string) error { return l.x.untrusted(why) }
-
-// untrusted is that Azure's answer contradicts itself, as it may while things change, or is not about what was asked.
-func (x *call) untrusted(why string) error {
-	return &rollout.Problem{Kind: rollout.KindTransient, Message: clean(x.doing+": "+why, messageLimit, x.redactor())}
-}
+func (l *listing) untrusted(why string) error { return l.x.Untrusted(why) }

@@ -13,6 +13,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -32,7 +34,7 @@ func instanceFrom(t *testing.T, body string) rollout.Instance {
 	if err := json.Unmarshal([]byte(body), &vm); err != nil {
 		t.Fatalf("%v: %s", err, body)
 	}
-	return instanceOf(vm, &call{})
+	return instanceOf(vm, &arm.Call{})
 }
 
 func TestInstance(t *testing.T) {
@@ -140,7 +142,7 @@ func TestInstanceMessages(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := instanceFrom(t, `{"properties":{"instanceView":{"extensions":[`+c.extensions+`]}}}`).Message
-			if !strings.HasPrefix(got, c.prefix) || !strings.HasSuffix(got, c.suffix) || len(got) > failureLimit {
+			if !strings.HasPrefix(got, c.prefix) || !strings.HasSuffix(got, c.suffix) || len(got) > message.FailureLimit {
 				t.Errorf("got %d bytes: %s", len(got), got)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -20,30 +21,30 @@ func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestr
 	if err != nil {
 		return nil, err
 	}
-	x := &call{operation: "Addresses", doing: fmt.Sprintf("listing network interfaces of scale set %q", set), set: set}
+	x := &arm.Call{Operation: "Addresses", Doing: fmt.Sprintf("listing network interfaces of scale set %q", set), Set: set}
 	if orchestration == rollout.OrchestrationFlexible {
-		return allInterfaces(x.with(ctx), x, c.interfaces.NewListPager(set.ResourceGroup, nil),
+		return allInterfaces(x.With(ctx), x, c.interfaces.NewListPager(set.ResourceGroup, nil),
 			func(p armnetwork.InterfacesClientListResponse) armnetwork.InterfaceListResult {
 				return p.InterfaceListResult
 			})
 	}
-	return allInterfaces(x.with(ctx), x, c.interfaces.NewListVirtualMachineScaleSetNetworkInterfacesPager(set.ResourceGroup, set.Name, nil),
+	return allInterfaces(x.With(ctx), x, c.interfaces.NewListVirtualMachineScaleSetNetworkInterfacesPager(set.ResourceGroup, set.Name, nil),
 		func(p armnetwork.InterfacesClientListVirtualMachineScaleSetNetworkInterfacesResponse) armnetwork.InterfaceListResult {
 			return p.InterfaceListResult
 		})
 }
 
 // allInterfaces reads all pages.
-func allInterfaces[T any](ctx context.Context, x *call, pager *runtime.Pager[T],
+func allInterfaces[T any](ctx context.Context, x *arm.Call, pager *runtime.Pager[T],
 	list func(T) armnetwork.InterfaceListResult) (map[string][]networkInterface, error) {
-	machines, pages := map[string][]networkInterface{}, pageCount{}
+	machines, pages := map[string][]networkInterface{}, arm.Pages{}
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
-			return nil, x.problem(err)
+			return nil, x.Problem(err)
 		}
 		if list(page).Value == nil {
-			return nil, x.untrusted(noList)
+			return nil, x.Untrusted(arm.NoList)
 		}
 		for _, nic := range list(page).Value {
 			p := deref(deref(nic).Properties)
@@ -51,8 +52,8 @@ func allInterfaces[T any](ctx context.Context, x *call, pager *runtime.Pager[T],
 				machines[id] = append(machines[id], p)
 			}
 		}
-		if why := pages.next(deref(list(page).NextLink)); why != "" {
-			return nil, x.untrusted(why)
+		if why := pages.Next(deref(list(page).NextLink)); why != "" {
+			return nil, x.Untrusted(why)
 		}
 	}
 	return machines, nil

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/monitor/armmonitor"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -36,7 +38,7 @@ func (a *Adapter) Metric(ctx context.Context, set rollout.ScaleSet, id, name, na
 	if err != nil {
 		return nil, err
 	}
-	x := &call{operation: "Metric", doing: metricName(set, id, metric), set: set}
+	x := &arm.Call{Operation: "Metric", Doing: metricName(set, id, metric), Set: set}
 	q := metricQuery{id: id, name: name, namespace: namespace, metric: metric, aggregation: strings.ToLower(aggregation)}
 	if err := q.check(x); err != nil {
 		return nil, err
@@ -44,11 +46,11 @@ func (a *Adapter) Metric(ctx context.Context, set rollout.ScaleSet, id, name, na
 	q.to = a.now().UTC().Truncate(time.Minute)
 	q.from = q.to.Add(-window.Truncate(time.Minute))
 	if !q.from.Before(q.to) {
-		return nil, x.refuse("the window is shorter than a minute")
+		return nil, x.Refuse("the window is shorter than a minute")
 	}
-	got, err := c.metrics.List(x.with(ctx), q.resource(set), q.options())
+	got, err := c.metrics.List(x.With(ctx), q.resource(set), q.options())
 	if err != nil {
-		return nil, x.problem(err)
+		return nil, x.Problem(err)
 	}
 	return q.minutes(x, got.Response)
 }
@@ -57,9 +59,9 @@ func (a *Adapter) Metric(ctx context.Context, set rollout.ScaleSet, id, name, na
 func metricName(set rollout.ScaleSet, id, metric string) string {
 	of := fmt.Sprintf("scale set %q", set)
 	if id != "" {
-		of = "instance " + head(flat(id), 64) + " of " + of
+		of = "instance " + message.Head(message.Flat(id), 64) + " of " + of
 	}
-	return fmt.Sprintf("reading metric %q of %s", head(flat(metric), 64), of)
+	return fmt.Sprintf("reading metric %q of %s", message.Head(message.Flat(metric), 64), of)
 }
 
 // metricQuery is one question to Azure Monitor.
@@ -69,23 +71,23 @@ type metricQuery struct {
 }
 
 // check refuses what would be another question than was meant.
-func (q metricQuery) check(x *call) error {
+func (q metricQuery) check(x *arm.Call) error {
 	switch {
 	case q.metric == "" || len(q.metric) > longestMetricName || strings.Contains(q.metric, ","):
-		return x.refuse("that cannot be the name of one metric")
+		return x.Refuse("that cannot be the name of one metric")
 	case aggregations[q.aggregation] == nil:
-		return x.refuse("%q is no aggregation of a minute", q.aggregation)
+		return x.Refuse("%q is no aggregation of a minute", q.aggregation)
 	case (q.id == "") != (q.name == ""):
-		return x.refuse("an instance has both id and name")
+		return x.Refuse("an instance has both id and name")
 	case q.id != "" && (!instanceID.MatchString(q.id) || !instanceID.MatchString(q.name)):
-		return x.refuse("%q, %q cannot be an instance", q.id, q.name)
+		return x.Refuse("%q, %q cannot be an instance", q.id, q.name)
 	}
 	return nil
 }
 
 // ofMachine says whether the metric is that of a machine which is a resource itself.
 func (q metricQuery) ofMachine() bool {
-	return q.id != "" && orchestrationOf(q.id) == rollout.OrchestrationFlexible
+	return q.id != "" && arm.OrchestrationOf(q.id) == rollout.OrchestrationFlexible
 }
 
 // resource is what is asked about, without the slash that the SDK puts in front.
@@ -116,31 +118,31 @@ func (q metricQuery) options() *armmonitor.MetricsClientListOptions {
 }
 
 // minutes are the numbers of the one series that there should be. An answer that is about something else is none.
-func (q metricQuery) minutes(x *call, r armmonitor.Response) ([]float64, error) {
+func (q metricQuery) minutes(x *arm.Call, r armmonitor.Response) ([]float64, error) {
 	series, err := everySeries(x, r)
 	switch {
 	case err != nil:
 		return nil, err
 	case len(series) > 1:
-		return nil, x.untrusted(fmt.Sprintf("Azure answers with %d series instead of one", len(series)))
+		return nil, x.Untrusted(fmt.Sprintf("Azure answers with %d series instead of one", len(series)))
 	case deref(r.Interval) != "" && deref(r.Interval) != "PT1M":
-		return nil, x.untrusted("Azure answers for intervals of " + deref(r.Interval))
+		return nil, x.Untrusted("Azure answers for intervals of " + deref(r.Interval))
 	case len(series) == 0:
 		return []float64{}, nil
 	}
 	if other := q.another(series[0]); other != "" {
-		return nil, x.untrusted("Azure answers about machine " + other)
+		return nil, x.Untrusted("Azure answers about machine " + other)
 	}
 	return q.numbers(series[0].Data), nil
 }
 
 // everySeries are the series of all metrics of an answer.
-func everySeries(x *call, r armmonitor.Response) ([]armmonitor.TimeSeriesElement, error) {
+func everySeries(x *arm.Call, r armmonitor.Response) ([]armmonitor.TimeSeriesElement, error) {
 	var series []armmonitor.TimeSeriesElement
 	for _, m := range r.Value {
 		metric := deref(m)
 		if code := deref(metric.ErrorCode); code != "" && !strings.EqualFold(code, "Success") {
-			return nil, x.untrusted("Azure Monitor says " + code + ": " + deref(metric.ErrorMessage))
+			return nil, x.Untrusted("Azure Monitor says " + code + ": " + deref(metric.ErrorMessage))
 		}
 		for _, s := range metric.Timeseries {
 			series = append(series, deref(s))

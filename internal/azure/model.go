@@ -7,6 +7,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -16,20 +17,20 @@ func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mode
 	if err != nil {
 		return rollout.Model{}, err
 	}
-	x := &call{operation: "Model", doing: fmt.Sprintf("reading scale set %q", set), set: set}
-	got, err := c.sets.Get(x.with(ctx), set.ResourceGroup, set.Name, nil)
+	x := &arm.Call{Operation: "Model", Doing: fmt.Sprintf("reading scale set %q", set), Set: set}
+	got, err := c.sets.Get(x.With(ctx), set.ResourceGroup, set.Name, nil)
 	if err != nil {
-		return rollout.Model{}, x.problem(err)
+		return rollout.Model{}, x.Problem(err)
 	}
-	if x.response != nil {
-		if body, err := runtime.Payload(x.response); err == nil {
+	if x.Response() != nil {
+		if body, err := runtime.Payload(x.Response()); err == nil {
 			keepNumbers(&got.VirtualMachineScaleSet, body)
 		}
 	}
 	model := modelOf(got.VirtualMachineScaleSet)
-	model.ReadAt = azureTime(x.response)
-	if model.ETag == "" && x.response != nil {
-		model.ETag = x.response.Header.Get("ETag")
+	model.ReadAt = arm.AnsweredAt(x.Response())
+	if model.ETag == "" && x.Response() != nil {
+		model.ETag = x.Response().Header.Get("ETag")
 	}
 	return model, nil
 }

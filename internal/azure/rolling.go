@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -15,10 +16,10 @@ func (a *Adapter) RollingUpgrade(ctx context.Context, set rollout.ScaleSet) (rol
 	if err != nil {
 		return rollout.RollingUpgrade{}, err
 	}
-	x := &call{operation: "RollingUpgrade", doing: fmt.Sprintf("reading the rolling upgrade of scale set %q", set), set: set}
-	got, err := c.rolling.GetLatest(x.with(ctx), set.ResourceGroup, set.Name, nil)
+	x := &arm.Call{Operation: "RollingUpgrade", Doing: fmt.Sprintf("reading the rolling upgrade of scale set %q", set), Set: set}
+	got, err := c.rolling.GetLatest(x.With(ctx), set.ResourceGroup, set.Name, nil)
 	if err != nil {
-		p := x.problem(err)
+		p := x.Problem(err)
 		switch p.Kind {
 		case rollout.KindNotFound, rollout.KindInstanceGone, rollout.KindInvalid, rollout.KindConflict:
 			return rollout.RollingUpgrade{}, nil

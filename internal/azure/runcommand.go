@@ -5,11 +5,12 @@ import (
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -34,59 +35,55 @@ func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, scri
 		return noExitCode, "", err
 	}
 	e := newWrappedScript(script)
-	x := &call{
-		operation: "RunCommand", doing: fmt.Sprintf("running a command on instance %s of scale set %q", head(flat(id), 64), set), set: set,
-		effect: true, secrets: e.secrets(script),
+	x := &arm.Call{
+		Operation: "RunCommand", Set: set,
+		Doing:  fmt.Sprintf("running a command on instance %s of scale set %q", message.Head(message.Flat(id), 64), set),
+		Effect: true, Secrets: e.secrets(script),
 	}
 	if !instanceID.MatchString(id) {
-		return noExitCode, "", x.refuse("%q cannot be an instance id", id)
+		return noExitCode, "", x.Refuse("%q cannot be an instance id", id)
 	}
 	ctx, cancel := context.WithTimeout(ctx, longestCommand)
 	defer cancel()
-	report, err := a.runWrappedScript(x.with(ctx), c, x, id, e)
+	report, err := a.runWrappedScript(x.With(ctx), c, x, id, e)
 	if err != nil {
 		return noExitCode, "", err
 	}
 	exitCode, outputTail, ended := e.outcome(report)
 	if !ended {
-		return noExitCode, "", x.unknown("what the machine reported does not say how the script ended")
+		return noExitCode, "", unknown(x, "what the machine reported does not say how the script ended")
 	}
 	return exitCode, outputTail, nil
 }
 
 // runWrappedScript sends the wrapped script and waits for the agent's report. A machine of a Flexible set is asked by its own path, since
 // that of the scale set takes numbers only.
-func (a *Adapter) runWrappedScript(ctx context.Context, c clients, x *call, id string, e wrappedScript) (armcompute.RunCommandResult,
+func (a *Adapter) runWrappedScript(ctx context.Context, c clients, x *arm.Call, id string, e wrappedScript) (armcompute.RunCommandResult,
 	error) {
 	command := "RunShellScript"
 	input := armcompute.RunCommandInput{CommandID: &command, Script: e.lines()}
-	if isNumber(id) {
-		p, err := c.instances.BeginRunCommand(ctx, x.set.ResourceGroup, x.set.Name, id, input, nil)
+	if arm.OrchestrationOf(id) == rollout.OrchestrationUniform {
+		p, err := c.instances.BeginRunCommand(ctx, x.Set.ResourceGroup, x.Set.Name, id, input, nil)
 		report, err := await(ctx, a, x, p, err)
 		return report.RunCommandResult, err
 	}
-	p, err := c.machines.BeginRunCommand(ctx, x.set.ResourceGroup, id, input, nil)
+	p, err := c.machines.BeginRunCommand(ctx, x.Set.ResourceGroup, id, input, nil)
 	report, err := await(ctx, a, x, p, err)
 	return report.RunCommandResult, err
 }
 
-func isNumber(id string) bool {
-	_, err := strconv.ParseUint(id, 10, 64)
-	return err == nil
-}
-
 // await asks how a begun command is doing until it has ended or the context has. Asking changes nothing, so what only failed for the
 // moment is asked again.
-func await[T any](ctx context.Context, a *Adapter, x *call, p *runtime.Poller[T], err error) (T, error) {
+func await[T any](ctx context.Context, a *Adapter, x *arm.Call, p *runtime.Poller[T], err error) (T, error) {
 	var none T
 	if err != nil {
-		return none, x.notBegun(err)
+		return none, notBegun(x, err)
 	}
-	x.effect = false
+	x.Effect = false
 	var last *rollout.Problem
-	for pause, over := retryAfter(x.response), p.Done(); ; over = false {
+	for pause, over := arm.RetryAfter(x.Response()), p.Done(); ; over = false {
 		if !over && a.wait(ctx, cmp.Or(pause, usualPause)) != nil {
-			return none, x.unfinished(last)
+			return none, unfinished(x, last)
 		}
 		var report *T
 		report, pause, last = ask(ctx, x, p)
@@ -103,27 +100,27 @@ func await[T any](ctx context.Context, a *Adapter, x *call, p *runtime.Poller[T]
 
 // notBegun is why a command was refused. Of one that the machine's operating system does not have Azure says what it says of an
 // instance that is gone.
-func (x *call) notBegun(err error) error {
-	p := x.problem(err)
+func notBegun(x *arm.Call, err error) error {
+	p := x.Problem(err)
 	if p.Kind == rollout.KindInstanceGone {
-		p.Message = head(p.Message, messageLimit-64) + " It is gone, or runs no Linux."
+		p.Message = message.Head(p.Message, message.Limit-64) + " It is gone, or runs no Linux."
 	}
 	return p
 }
 
 // ask asks once, and for the report if the command has ended. Without report and problem it runs.
-func ask[T any](ctx context.Context, x *call, p *runtime.Poller[T]) (*T, time.Duration, *rollout.Problem) {
+func ask[T any](ctx context.Context, x *arm.Call, p *runtime.Poller[T]) (*T, time.Duration, *rollout.Problem) {
 	if !p.Done() {
 		resp, err := p.Poll(ctx)
 		if err == nil && resp.StatusCode >= http.StatusBadRequest {
 			err = runtime.NewResponseError(resp) // some pollers take a refusal for an outcome
 		}
 		if err != nil {
-			return nil, 0, x.unread(err)
+			return nil, 0, unread(x, err)
 		}
-		status := x.status(resp, p.Done())
+		status := x.Status(resp, p.Done())
 		if status.Problem != nil {
-			return nil, 0, x.cutShort(status.Problem)
+			return nil, 0, cutShort(x, status.Problem)
 		}
 		if !p.Done() {
 			return nil, status.RetryAfter, nil
@@ -131,23 +128,23 @@ func ask[T any](ctx context.Context, x *call, p *runtime.Poller[T]) (*T, time.Du
 	}
 	report, err := p.Result(ctx)
 	if err != nil {
-		return nil, 0, x.unread(err)
+		return nil, 0, unread(x, err)
 	}
 	return &report, 0, nil
 }
 
 // unread is why an answer about a begun command could not be had. What a refusal says of it is not shown: it may be the output.
-func (x *call) unread(err error) *rollout.Problem {
-	p := x.problem(err)
-	if x.response != nil && gone(x.response.StatusCode) {
+func unread(x *arm.Call, err error) *rollout.Problem {
+	p := x.Problem(err)
+	if x.Response() != nil && arm.Gone(x.Response().StatusCode) {
 		p.Kind, p.Remediation = rollout.KindOperationLost, ""
-		p.Message = fmt.Sprintf("%s: how it ended can no longer be read: Azure answered %d", x.doing, x.response.StatusCode)
+		p.Message = fmt.Sprintf("%s: how it ended can no longer be read: Azure answered %d", x.Doing, x.Response().StatusCode)
 	}
 	return p
 }
 
 // cutShort is why the operation ended without the script having ended by itself. What Azure says of it is not shown, either.
-func (x *call) cutShort(p *rollout.Problem) *rollout.Problem {
+func cutShort(x *arm.Call, p *rollout.Problem) *rollout.Problem {
 	how := "the operation failed"
 	switch p.Kind {
 	case rollout.KindPreempted:
@@ -156,20 +153,20 @@ func (x *call) cutShort(p *rollout.Problem) *rollout.Problem {
 		how = "it was canceled"
 	default:
 	}
-	return &rollout.Problem{Kind: p.Kind, Code: clean(p.Code, 64, x.redactor()), Message: x.doing + ": " + how}
+	return &rollout.Problem{Kind: p.Kind, Code: message.Clean(p.Code, 64, x.Redactor()), Message: x.Doing + ": " + how}
 }
 
 // unfinished is that the time was up first. The code is that of the last answer, if it was an error.
-func (x *call) unfinished(last *rollout.Problem) error {
-	p := x.unknown("it was begun, and is not known to have ended in time")
+func unfinished(x *arm.Call, last *rollout.Problem) error {
+	p := unknown(x, "it was begun, and is not known to have ended in time")
 	if last != nil {
 		p.Code, p.RetryAfter = last.Code, last.RetryAfter
 	}
 	return p
 }
 
-func (x *call) unknown(why string) *rollout.Problem {
-	return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: x.doing + ": " + why}
+func unknown(x *arm.Call, why string) *rollout.Problem {
+	return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: x.Doing + ": " + why}
 }
 
 // wait lets time pass, unless the context ends first.

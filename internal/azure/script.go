@@ -3,9 +3,10 @@ package azure
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"strings"
 
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -50,23 +51,23 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &call{
-		operation: "WriteScript", doing: fmt.Sprintf("writing the script extension of scale set %q", set), set: set,
-		effect: true, secrets: textsIn(protected),
+	x := &arm.Call{
+		Operation: "WriteScript", Doing: fmt.Sprintf("writing the script extension of scale set %q", set), Set: set,
+		Effect: true, Secrets: message.TextsIn(protected),
 	}
 	name := step.Extension
 	if name == "" {
 		name = rollout.DefaultScriptExtension
 	}
 	if !segment.MatchString(name) {
-		return rollout.Accepted{}, x.refuse("%q cannot be the name of an extension", name)
+		return rollout.Accepted{}, x.Refuse("%q cannot be the name of an extension", name)
 	}
 	body, err := scriptExtension(step, protected)
 	if err != nil {
-		return rollout.Accepted{}, x.refuse("%v", err)
+		return rollout.Accepted{}, x.Refuse("%v", err)
 	}
-	p, err := c.extensions.BeginCreateOrUpdate(x.with(ctx), set.ResourceGroup, set.Name, name, body, nil)
-	return x.accepted(p, err)
+	p, err := c.extensions.BeginCreateOrUpdate(x.With(ctx), set.ResourceGroup, set.Name, name, body, nil)
+	return x.Accepted(p, err)
 }
 
 // RemoveScript begins a DELETE of the script extension through the extensions sub-resource, so that no other extension is sent.
@@ -76,22 +77,13 @@ func (a *Adapter) RemoveScript(ctx context.Context, set rollout.ScaleSet, step r
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
-	x := &call{operation: "RemoveScript", doing: fmt.Sprintf("removing the script extension of scale set %q", set), set: set, effect: true}
+	x := &arm.Call{Operation: "RemoveScript", Doing: fmt.Sprintf("removing the script extension of scale set %q", set), Set: set, Effect: true}
 	if !segment.MatchString(step.Extension) {
-		return rollout.Accepted{}, x.refuse("%q cannot be the name of an extension", step.Extension)
+		return rollout.Accepted{}, x.Refuse("%q cannot be the name of an extension", step.Extension)
 	}
-	p, err := c.extensions.BeginDelete(x.with(ctx), set.ResourceGroup, set.Name, step.Extension, nil)
-	if err != nil && lacksExtension(x.response) {
+	p, err := c.extensions.BeginDelete(x.With(ctx), set.ResourceGroup, set.Name, step.Extension, nil)
+	if err != nil && arm.LacksExtension(x.Response()) {
 		return rollout.Accepted{}, nil
 	}
-	return x.accepted(p, err)
-}
-
-// lacksExtension says whether an answer is about an extension that is not there. A scale set that is not there answers 404, too.
-func lacksExtension(resp *http.Response) bool {
-	if resp == nil || resp.StatusCode != http.StatusNotFound {
-		return false
-	}
-	a := readAnswer(resp)
-	return a.carries("NotFound") || a.carries("ResourceNotFound") && strings.Contains(strings.ToLower(a.text()), "/extensions/")
+	return x.Accepted(p, err)
 }

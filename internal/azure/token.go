@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -15,11 +16,12 @@ import (
 var errToken = errors.New("the token of the operation is not one that can be resumed here")
 
 // resume makes a poller of a token. It sends nothing.
-func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, kind rollout.OperationKind, token string) (poller, error) {
+func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, kind rollout.OperationKind,
+	token string) (arm.Poller, error) {
 	if !a.ours(token) {
 		return nil, errToken
 	}
-	var p poller
+	var p arm.Poller
 	var err error
 	switch kind {
 	case rollout.WriteImageOperation:
@@ -70,7 +72,7 @@ func (a *Adapter) ours(token string) bool {
 			continue
 		}
 		u, err := url.Parse(s)
-		if err != nil || !sameOrigin(u, a.endpoint) {
+		if err != nil || !arm.SameOrigin(u, a.endpoint) {
 			return false
 		}
 		leads++

@@ -180,34 +180,6 @@ func TestCredentialStaysAtTheEndpoint(t *testing.T) {
 	}
 }
 
-func TestSameOrigin(t *testing.T) {
-	endpoint, err := url.Parse("https://management.azure.com")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for s, want := range map[string]bool{
-		"https://management.azure.com/x?y":            true,
-		"https://MANAGEMENT.azure.com:443/":           true,
-		"http://management.azure.com/":                false,
-		"https://management.azure.com:8443/":          false,
-		"https://management.azure.com.evil.example/":  false,
-		"https://management.azure.com@evil.example/":  false,
-		"https://user:pw@management.azure.com/":       false,
-		"//management.azure.com/":                     false,
-		"/relative":                                   false,
-		"https:management.azure.com":                  false,
-		"https://evil.example/?https://management.az": false,
-	} {
-		u, err := url.Parse(s)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := sameOrigin(u, endpoint); got != want {
-			t.Errorf("%s: want %v", s, want)
-		}
-	}
-}
-
 func TestObserverSeesEveryExchange(t *testing.T) {
 	f := newFakeARM(t, answering(http.StatusNotFound, errorBody("ResourceNotFound", "x")))
 	if _, err := f.adapter.Model(context.Background(), web); err == nil {

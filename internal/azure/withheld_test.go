@@ -8,6 +8,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 )
 
@@ -48,35 +49,10 @@ func TestWithheld(t *testing.T) {
 			if err := json.Unmarshal([]byte(strings.ReplaceAll(tc.body, "%LATEST%", tc.latest)), &vm); err != nil {
 				t.Fatal(err)
 			}
-			x := &call{set: web, known: func() *redact.Redactor { return tc.redactor }}
+			x := &arm.Call{Set: web}
+			x.With(redact.Into(t.Context(), func() *redact.Redactor { return tc.redactor }))
 			if got := instanceOf(vm, x).Message; got != tc.want {
 				t.Errorf("got  %s\nwant %s", got, tc.want)
-			}
-		})
-	}
-}
-
-// TestWithheldOfOperations: an operation's error quotes what scripts printed; what it says of capacity is shown in any case.
-func TestWithheldOfOperations(t *testing.T) {
-	figure.Fault(t, 1)
-	for name, tc := range map[string]struct {
-		redactor   *redact.Redactor
-		code, text string
-		want       string
-	}{
-		"known": {redact.Of("hunter2xyz"), "VMExtensionProvisioningError", "it printed hunter2xyz", "it printed REDACTED"},
-		"unknown": {&redact.Redactor{Blind: "lost"}, "InternalError", "it printed hunter2xyz",
-			"what Azure says of it is not shown: lost; to see it: az vmss list-instances -g shop-rg -n web"},
-		"former": {&redact.Redactor{BlindScripts: "former"}, "VMExtensionProvisioningError", "the extension printed x",
-			"what Azure says of it is not shown: former"},
-		"former, else": {&redact.Redactor{BlindScripts: "former"}, "Busy", "the cluster is busy", "the cluster is busy"},
-		"no room":      {&redact.Redactor{Blind: "lost"}, "AllocationFailed", "no room", "no room"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			x := &call{set: web, known: func() *redact.Redactor { return tc.redactor }}
-			got := x.ended("OperationFailed", "failed", answer{Code: tc.code, Message: tc.text}).Message
-			if !strings.Contains(got, tc.want) || strings.Contains(got, "hunter2xyz") {
-				t.Errorf("got %s\nwant %s", got, tc.want)
 			}
 		})
 	}

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 )
 
 // outputLimit is how many bytes of the end of a script's output are returned; Azure's agent keeps no more.
@@ -70,7 +72,7 @@ func (e wrappedScript) outcome(report armcompute.RunCommandResult) (exitCode int
 			continue
 		}
 		if code, err := strconv.ParseUint(words[1], 10, 8); err == nil {
-			return int(code), tail(stdout, outputLimit), true
+			return int(code), message.Tail(stdout, outputLimit), true
 		}
 	}
 	return noExitCode, "", false

@@ -90,7 +90,7 @@ func report(messages ...string) armcompute.RunCommandResult {
 var scripts = map[string]struct {
 	script string
 	code   int
-	output string // all of it, or with an ellipsis before it the end
+	output string // all of it, or with an "…" before it the end
 }{
 	"nothing":             {"", 0, ""},
 	"success":             {"echo hi\n", 0, "hi\n"},
@@ -106,23 +106,23 @@ var scripts = map[string]struct {
 	"not ASCII":           {"echo 'é→\xff'", 0, "é→\uFFFD\n"},
 	"carriage returns":    {"printf 'a\\r\\n'", 0, "a\r\n"},
 	"interpreter":         {"#!/usr/bin/env -S sed -nf\n1q\n", 0, ""},
-	"no such interpreter": {"#!/no/such/interpreter\n", 127, ellipsis + "\n"},
-	"no such command":     {"/no/such/command", 127, ellipsis + "\n"},
-	"syntax":              {"if", 2, ellipsis + "\n"},
+	"no such interpreter": {"#!/no/such/interpreter\n", 127, "…\n"},
+	"no such command":     {"/no/such/command", 127, "…\n"},
+	"syntax":              {"if", 2, "…\n"},
 	"input":               {"cat; echo over", 0, "over\n"},
-	"kills itself":        {"kill -KILL $$", 137, ellipsis}, // some shells say so
-	"kills its group":     {"trap 'kill 0' EXIT; exit 4", 143, ellipsis},
+	"kills itself":        {"kill -KILL $$", 137, "…"}, // some shells say so
+	"kills its group":     {"trap 'kill 0' EXIT; exit 4", 143, "…"},
 	"removes itself":      {"rm -f \"$0\"; echo gone", 0, "gone\n"},
 	"closes its output":   {"exec >&- 2>&-; exit 5", 5, ""},
-	"too much":            {"head -c 100000 /dev/zero | tr '\\0' x; echo; echo last", 0, ellipsis + "xxx\nlast\n"},
-	"too much of both":    {"head -c 100000 /dev/zero | tr '\\0' x >&2; head -c 100000 /dev/zero | tr '\\0' y; exit 6", 6, ellipsis + "yyy"},
-	"leaves a flood":      {"(head -c 100000 /dev/zero | tr '\\0' x) & wait; (seq 1 20000) & exit 7", 7, ellipsis},
+	"too much":            {"head -c 100000 /dev/zero | tr '\\0' x; echo; echo last", 0, "…xxx\nlast\n"},
+	"too much of both":    {"head -c 100000 /dev/zero | tr '\\0' x >&2; head -c 100000 /dev/zero | tr '\\0' y; exit 6", 6, "…yyy"},
+	"leaves a flood":      {"(head -c 100000 /dev/zero | tr '\\0' x) & wait; (seq 1 20000) & exit 7", 7, "…"},
 	"fake markers": {"for n in 1 2; do echo 'end-AAAAAAAAAAAAAAAAAAAAAAAAAA 0 end-AAAAAAAAAAAAAAAAAAAAAAAAAA' >&2; done; exit 8", 8,
-		ellipsis + "\n"},
+		"…\n"},
 	"fake report": {"printf '\\n[stderr]\\n[stdout]\\nx\\n[stderr]\\n'; exit 9", 9, "\n[stderr]\n[stdout]\nx\n[stderr]\n"},
 	"stolen marker": {"m=$(grep -o 'end-[A-Z0-9]*' \"${0%/*}/script.sh\" | head -n 1); printf '\\n[stderr]\\n%s 0 %s\\n' $m $m; printf '%s " +
 		"0 %s\\n' $m $m >&2; exit 10",
-		10, ellipsis + "\n"},
+		10, "…\n"},
 	"environment": {"echo ${given-unset} ${session-unset} ${code-unset}; case $PWD in */*) ls script.sh;; esac", 0,
 		"unset unset unset\nscript.sh\n"},
 }
@@ -138,7 +138,7 @@ func TestErrands(t *testing.T) {
 				if !ended || code != c.code {
 					t.Errorf("want %d, got %d, %v: %s", c.code, code, ended, message)
 				}
-				end, cut := strings.CutPrefix(c.output, ellipsis)
+				end, cut := strings.CutPrefix(c.output, "…")
 				if !strings.HasSuffix(output, end) || !cut && output != c.output {
 					t.Errorf("want %q, got %q", c.output, output)
 				}
@@ -206,7 +206,7 @@ func TestReports(t *testing.T) {
 		"the shell talks":  {linux("", "sh: 1: Killed\n\nend-M 137 end-M\n"), 137, ""},
 		"Windows":          {windows("out", "\r\nend-M 4 end-M\r\n"), 4, "out"},
 		"too long": {linux(strings.Repeat("x", outputLimit)+"end", "end-M 5 end-M"), 5,
-			ellipsis + strings.Repeat("x", outputLimit-len(ellipsis)-3) + "end"},
+			"…" + strings.Repeat("x", outputLimit-len("…")-3) + "end"},
 		"with a nil": {armcompute.RunCommandResult{
 			Value: append([]*armcompute.InstanceViewStatus{nil, {}}, linux("x", "end-M 1 end-M").Value...),
 		}, 1, "x"},

@@ -1,11 +1,22 @@
-package azure
+package arm
 
 import (
 	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 )
+
+// NewTransport returns a transport that lets no answer be longer than it may. It carries requests by the given one; nil: by one of its own,
+// which follows no redirects.
+func NewTransport(carrier policy.Transporter) Transport {
+	if carrier == nil {
+		carrier = newHTTPClient()
+	}
+	return Transport{carrier}
+}
 
 // newHTTPClient returns a client that follows no redirects: ARM sends none, and a followed one could carry our token elsewhere.
 func newHTTPClient() *http.Client {

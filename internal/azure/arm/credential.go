@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -11,6 +11,9 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
+
+// NewCredential returns a credential whose errors are known as such.
+func NewCredential(of azcore.TokenCredential) azcore.TokenCredential { return credential{of} }
 
 // credential marks the errors of the credential it wraps, whatever their types: nothing was sent to ARM when one occurs.
 type credential struct{ of azcore.TokenCredential }

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -9,35 +9,36 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // rule is one line of the error table. An empty field matches everything.
 type rule struct {
-	code   string // anywhere in the answer, any case
-	says   string // a part of what it says, lower-case
-	status int
-	upTo   int // with status: every status up to and including this one
-	kind   rollout.Kind
-	mend   func(rollout.ScaleSet, answer) string
+	code        string // anywhere in the answer, any case
+	says        string // a part of what it says, lower-case
+	status      int
+	upTo        int // with status: every status up to and including this one
+	kind        rollout.Kind
+	remediation func(rollout.ScaleSet, answer) string
 }
 
 // rules is the one table that makes kinds of Azure's errors; the first line that matches decides. Azure's code counts before
 // the HTTP status, because the status lies: OperationNotAllowed is a quota, a deletion, a conflict or a wrong declaration, and a
-// throttled request may carry any code. A failed operation never comes here: see poll.go.
+// throttled request may carry any code. A failed operation never comes here: see operation.go.
 var rules = []rule{
 	// Throttling comes under any code, sometimes only in the details.
 	{status: http.StatusTooManyRequests, kind: rollout.KindThrottled},
 	{code: "TooManyRequests", kind: rollout.KindThrottled},
 
 	// What no waiting changes, under whatever code: the declared image does not fit the scale set, or the region lacks the size.
-	{says: "smaller than the size of the corresponding disk", kind: rollout.KindInvalid, mend: growDisk},
-	{says: "image type for a virtual machine scale set may not be changed", kind: rollout.KindInvalid, mend: showImage},
-	{code: "SkuNotAvailable", kind: rollout.KindInvalid, mend: listSizes},
+	{says: "smaller than the size of the corresponding disk", kind: rollout.KindInvalid, remediation: growDisk},
+	{says: "image type for a virtual machine scale set may not be changed", kind: rollout.KindInvalid, remediation: showImage},
+	{code: "SkuNotAvailable", kind: rollout.KindInvalid, remediation: listSizes},
 
 	// One code, many meanings.
 	{says: "marked for deletion", kind: rollout.KindDeleting},
-	{says: "limit of 10 models", kind: rollout.KindQuota, mend: updateOldest},
+	{says: "limit of 10 models", kind: rollout.KindQuota, remediation: updateOldest},
 	{code: "OperationNotAllowed", says: "quota", kind: rollout.KindQuota},
 	{code: "QuotaExceeded", kind: rollout.KindQuota},
 
@@ -62,7 +63,7 @@ var rules = []rule{
 	{says: "vm instance cannot be found", kind: rollout.KindInstanceGone},
 	{says: "vm instance could not be found", kind: rollout.KindInstanceGone},
 	{says: "vm instance was not found", kind: rollout.KindInstanceGone},
-	// The only named one is gone. What else an entity could be is asked about elsewhere: see lacksExtension.
+	// The only named one is gone. What else an entity could be is asked about elsewhere: see LacksExtension.
 	{code: "NotFound", says: "the entity was not found", kind: rollout.KindInstanceGone},
 	{code: "ResourceNotFound", says: "/virtualmachines/", kind: rollout.KindInstanceGone},
 
@@ -71,9 +72,9 @@ var rules = []rule{
 	{code: "InvalidAuthenticationTokenTenant", kind: rollout.KindUnauthorized},
 	{code: "ExpiredAuthenticationToken", kind: rollout.KindUnauthorized},
 	{code: "AuthenticationFailed", kind: rollout.KindUnauthorized},
-	{code: "LinkedAuthorizationFailed", kind: rollout.KindForbidden, mend: grantLinked},
-	{code: "AuthorizationFailed", kind: rollout.KindForbidden, mend: grant},
-	{code: "ScopeLocked", kind: rollout.KindForbidden, mend: listLocks},
+	{code: "LinkedAuthorizationFailed", kind: rollout.KindForbidden, remediation: grantLinked},
+	{code: "AuthorizationFailed", kind: rollout.KindForbidden, remediation: grant},
+	{code: "ScopeLocked", kind: rollout.KindForbidden, remediation: listLocks},
 	{code: "ReadOnlyDisabledSubscription", kind: rollout.KindForbidden},
 	{code: "RequestDisallowedByPolicy", kind: rollout.KindInvalid},
 
@@ -85,12 +86,12 @@ var rules = []rule{
 	{code: "CommunityGalleryImageNotFound", kind: rollout.KindInvalid},
 	{code: "ResourceNotFound", says: "microsoft.compute/images/", kind: rollout.KindInvalid},
 	{code: "ResourceNotFound", says: "microsoft.compute/galleries/", kind: rollout.KindInvalid},
-	{code: "ResourceNotFound", kind: rollout.KindNotFound, mend: show},
-	{code: "ParentResourceNotFound", kind: rollout.KindNotFound, mend: show},
-	{code: "ResourceGroupNotFound", kind: rollout.KindNotFound, mend: show},
-	{code: "SubscriptionNotFound", kind: rollout.KindNotFound, mend: show},
-	{code: "MissingSubscriptionRegistration", kind: rollout.KindInvalid, mend: register},
-	{code: "SubscriptionNotRegistered", kind: rollout.KindInvalid, mend: register},
+	{code: "ResourceNotFound", kind: rollout.KindNotFound, remediation: show},
+	{code: "ParentResourceNotFound", kind: rollout.KindNotFound, remediation: show},
+	{code: "ResourceGroupNotFound", kind: rollout.KindNotFound, remediation: show},
+	{code: "SubscriptionNotFound", kind: rollout.KindNotFound, remediation: show},
+	{code: "MissingSubscriptionRegistration", kind: rollout.KindInvalid, remediation: register},
+	{code: "SubscriptionNotRegistered", kind: rollout.KindInvalid, remediation: register},
 	{code: "PropertyChangeNotAllowed", kind: rollout.KindInvalid},
 
 	// Refused for being busy, before anything was done; against timeouts behind the gateway, of which nobody knows.
@@ -100,9 +101,9 @@ var rules = []rule{
 	// No code that says more than the status.
 	{status: http.StatusUnauthorized, kind: rollout.KindUnauthorized},
 	{status: http.StatusForbidden, kind: rollout.KindForbidden},
-	{status: http.StatusNotFound, kind: rollout.KindNotFound, mend: show},
+	{status: http.StatusNotFound, kind: rollout.KindNotFound, remediation: show},
 	{status: http.StatusRequestTimeout, kind: rollout.KindAmbiguous},
-	{status: http.StatusConflict, kind: rollout.KindInvalid, mend: listActivity},
+	{status: http.StatusConflict, kind: rollout.KindInvalid, remediation: listActivity},
 	{status: http.StatusPreconditionFailed, kind: rollout.KindPreconditionFailed},
 	{status: http.StatusBadRequest, upTo: 499, kind: rollout.KindInvalid},
 	{kind: rollout.KindAmbiguous},
@@ -126,20 +127,20 @@ func judge(a answer) rule {
 	return rule{kind: rollout.KindAmbiguous}
 }
 
-// problem makes of an error of the SDK one whose kind is known.
-func (x *call) problem(err error) *rollout.Problem {
+// Problem makes of an error of the SDK one whose kind is known.
+func (x *Call) Problem(err error) *rollout.Problem {
 	p := x.diagnose(err)
-	if !x.effect && p.Kind == rollout.KindAmbiguous {
+	if !x.Effect && p.Kind == rollout.KindAmbiguous {
 		p.Kind = rollout.KindTransient // a read changes nothing, so nothing can be in doubt
 	}
-	doing := head(x.doing, messageLimit/2)
-	p.Message = doing + ": " + failure(p.Message, messageLimit-len(doing)-2, x.redactor())
-	p.Code = clean(p.Code, 64, x.redactor())
+	doing := message.Head(x.Doing, message.Limit/2)
+	p.Message = doing + ": " + message.Failure(p.Message, message.Limit-len(doing)-2, x.Redactor())
+	p.Code = message.Clean(p.Code, 64, x.Redactor())
 	return p
 }
 
 // diagnose sorts errors by how far the request got.
-func (x *call) diagnose(err error) *rollout.Problem {
+func (x *Call) diagnose(err error) *rollout.Problem {
 	var refused *azcore.ResponseError
 	var noToken *credentialError
 	switch {
@@ -154,17 +155,17 @@ func (x *call) diagnose(err error) *rollout.Problem {
 			Kind: rollout.KindAmbiguous, Message: fmt.Sprintf("Azure answered %d with something that cannot be understood", x.response.StatusCode),
 		}
 	case !x.sent(err):
-		return &rollout.Problem{Kind: rollout.KindTransient, Message: "nothing was sent: " + errorText(err)}
+		return &rollout.Problem{Kind: rollout.KindTransient, Message: "nothing was sent: " + ErrorText(err)}
 	default:
-		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer from Azure: " + errorText(err)}
+		return &rollout.Problem{Kind: rollout.KindAmbiguous, Message: "no answer from Azure: " + ErrorText(err)}
 	}
 }
 
 // refusal is the problem of an answer that is an error.
-func (x *call) refusal(resp *http.Response) *rollout.Problem {
+func (x *Call) refusal(resp *http.Response) *rollout.Problem {
 	a := readAnswer(resp)
 	r := judge(a)
-	p := &rollout.Problem{Kind: r.kind, Code: a.Code, Message: a.text(), RetryAfter: retryAfter(resp)}
+	p := &rollout.Problem{Kind: r.kind, Code: a.Code, Message: a.text(), RetryAfter: RetryAfter(resp)}
 	if action := a.action(); r.kind == rollout.KindForbidden && action != "" {
 		p.Message = "the identity lacks the permission " + action + ": " + a.text()
 	}
@@ -174,14 +175,14 @@ func (x *call) refusal(resp *http.Response) *rollout.Problem {
 	if p.Message == "" {
 		p.Message = fmt.Sprintf("Azure answered %d %s without saying why", a.status, http.StatusText(a.status))
 	}
-	if r.mend != nil {
-		p.Remediation = r.mend(x.set, a)
+	if r.remediation != nil {
+		p.Remediation = r.remediation(x.Set, a)
 	}
 	return p
 }
 
-// errorText says what went wrong on the wire, without the URL, which may be a signed one.
-func errorText(err error) string {
+// ErrorText says what went wrong on the wire, without the URL, which may be a signed one.
+func ErrorText(err error) string {
 	var at *url.Error
 	if errors.As(err, &at) {
 		err = at.Err

@@ -1,9 +1,10 @@
-package azure
+package arm
 
 import (
 	"fmt"
 	"regexp"
 
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -20,35 +21,47 @@ var harmless = regexp.MustCompile(
 // aboutScripts is what a text has that may quote what a script printed.
 var aboutScripts = regexp.MustCompile(`(?i)extension|script|\[std|stderr|command`)
 
-// complains is what is shown of a failed instance. What a script printed is not shown where not all secrets are known that it may have
-// printed; then the command that shows it is.
-func (x *call) complains(i rollout.Instance, c complaint) string {
-	if c.text == "" {
-		return ""
-	}
-	r := x.redactor()
-	doing := ""
-	if c.extension != "" {
-		doing = "extension " + clean(c.extension, 80, r) + " failed: "
-	}
-	why := c.withheld(r, i.Latest != rollout.True || i.State == rollout.StateUpdating)
-	if why == "" {
-		return doing + failure(c.text, failureLimit-len(doing), r)
-	}
-	if status := exitStatus.FindString(c.text); status != "" {
-		doing += status + "; "
-	}
-	return doing + "what it printed is not shown: " + why + "; " + toSee(x.set, i.ID)
+// Failure is what the platform says of the failure of an instance.
+type Failure struct {
+	// Extension is the name of the one that failed; "": the instance did.
+	Extension string
+	// RunsScript is set for an extension that runs a script.
+	RunsScript bool
+	// Code is Azure's, of the instance's failure.
+	Code string
+	// Text is what is said.
+	Text string
 }
 
-// withheld says why the complaint is not to be shown; "": it is.
-func (c complaint) withheld(r *redact.Redactor, outdated bool) string {
+// FailureMessage is what is shown of a failed instance. What a script printed is not shown where not all secrets are known that it may have
+// printed; then the command that shows it is.
+func (x *Call) FailureMessage(i rollout.Instance, f Failure) string {
+	if f.Text == "" {
+		return ""
+	}
+	r := x.Redactor()
+	doing := ""
+	if f.Extension != "" {
+		doing = "extension " + message.Clean(f.Extension, 80, r) + " failed: "
+	}
+	why := f.withheld(r, i.Latest != rollout.True || i.State == rollout.StateUpdating)
+	if why == "" {
+		return doing + message.Failure(f.Text, message.FailureLimit-len(doing), r)
+	}
+	if status := exitStatus.FindString(f.Text); status != "" {
+		doing += status + "; "
+	}
+	return doing + "what it printed is not shown: " + why + "; " + toSee(x.Set, i.ID)
+}
+
+// withheld says why the failure is not to be shown; "": it is.
+func (f Failure) withheld(r *redact.Redactor, outdated bool) string {
 	switch {
-	case r == nil || c.extension == "" && harmless.MatchString(c.code):
+	case r == nil || f.Extension == "" && harmless.MatchString(f.Code):
 		return ""
 	case r.Blind != "":
 		return r.Blind
-	case !c.script && !aboutScripts.MatchString(c.text):
+	case !f.RunsScript && !aboutScripts.MatchString(f.Text):
 		return ""
 	case outdated && r.BlindOutdated != "":
 		return r.BlindOutdated
@@ -58,19 +71,19 @@ func (c complaint) withheld(r *redact.Redactor, outdated bool) string {
 }
 
 // ofScript is what is shown of Azure's words about an operation. They quote what scripts printed, and what was written.
-func (x *call) ofScript(a answer, limit int) string {
-	r, text := x.redactor(), a.text()
+func (x *Call) ofScript(a answer, limit int) string {
+	r, text := x.Redactor(), a.text()
 	if r == nil || harmless.MatchString(a.Code) {
-		return failure(text, limit, r)
+		return message.Failure(text, limit, r)
 	}
 	why := r.Blind
 	if why == "" && aboutScripts.MatchString(text) {
 		why = r.BlindScripts
 	}
 	if why != "" {
-		return "what Azure says of it is not shown: " + why + "; " + toSee(x.set, "")
+		return "what Azure says of it is not shown: " + why + "; " + toSee(x.Set, "")
 	}
-	return failure(text, limit, r)
+	return message.Failure(text, limit, r)
 }
 
 // toSee is how a person who may see it sees what is not shown here. Of a Flexible set, an instance is a machine of its own.
@@ -79,7 +92,7 @@ func toSee(set rollout.ScaleSet, id string) string {
 	case id == "":
 		return fmt.Sprintf("to see it: az vmss list-instances -g %s -n %s --expand instanceView --query '[].instanceView.extensions'",
 			set.ResourceGroup, set.Name)
-	case isNumber(id):
+	case OrchestrationOf(id) == rollout.OrchestrationUniform:
 		return fmt.Sprintf("to see it: az vmss get-instance-view -g %s -n %s --instance-id %s", set.ResourceGroup, set.Name, id)
 	default:
 		return fmt.Sprintf("to see it: az vm get-instance-view -g %s -n %s", set.ResourceGroup, id)

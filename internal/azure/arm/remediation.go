@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"fmt"

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"context"
@@ -11,20 +11,25 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// call is one method call of the adapter while it lasts: what it is about, and what is known of what was sent. The SDK's errors
-// do not say whether a request ever left, and its pollers keep the first answer's headers to themselves.
-type call struct {
-	operation string                  // the adapter's method
-	doing     string                  // what is being done to which object, for people
-	set       rollout.ScaleSet        // the object
-	effect    bool                    // a lost answer may hide that it was applied
-	secrets   []string                // what the call itself sends and must not be repeated
-	known     func() *redact.Redactor // cuts the secrets that the caller knows; nil: none
+// Call is one method call of the adapter while it lasts: what it is about, and what is known of what was sent. The SDK's errors do not say
+// whether a request ever left, and its pollers keep the first answer's headers to themselves.
+type Call struct {
+	// Operation is the adapter's method.
+	Operation string
+	// Doing is what is being done to which object, for people.
+	Doing string
+	// Set is the scale set that it is about.
+	Set rollout.ScaleSet
+	// Effect is set where a lost answer may hide that the call was applied.
+	Effect bool
+	// Secrets are what the call itself sends and must not be repeated.
+	Secrets []string
+
+	known func() *redact.Redactor // cuts the secrets that the caller knows; nil: none
 
 	due       time.Time      // when the request was to be sent
 	attempted bool           // the request got as far as the transport
@@ -36,10 +41,13 @@ type call struct {
 	gained atomic.Bool // and got one: from here on the request may have left
 }
 
+// Response returns the last whole answer, nil if there is none.
+func (x *Call) Response() *http.Response { return x.response }
+
 type callKey struct{}
 
-// with returns a context that lets the transport policy report to the call.
-func (x *call) with(ctx context.Context) context.Context {
+// With returns a context that lets the transport policy report to the call.
+func (x *Call) With(ctx context.Context) context.Context {
 	x.due = time.Now()
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GetConn: func(string) { x.wanted.Store(true) },
@@ -49,20 +57,20 @@ func (x *call) with(ctx context.Context) context.Context {
 	return context.WithValue(ctx, callKey{}, x)
 }
 
-// redactor cuts the secrets that the caller knows, and those that it sends.
-func (x *call) redactor() *redact.Redactor {
+// Redactor cuts the secrets that the caller knows, and those that it sends.
+func (x *Call) Redactor() *redact.Redactor {
 	var r *redact.Redactor
 	if x.known != nil {
 		r = x.known()
 	}
-	if len(x.secrets) > 0 {
-		r = r.With(x.secrets...)
+	if len(x.Secrets) > 0 {
+		r = r.With(x.Secrets...)
 	}
 	return r
 }
 
 // sent says whether a request without an answer may have reached Azure. Only proof that it cannot have counts as no.
-func (x *call) sent(err error) bool {
+func (x *Call) sent(err error) bool {
 	if !x.attempted || errors.Is(err, errForeign) || x.wanted.Load() && !x.gained.Load() {
 		return false
 	}
@@ -83,8 +91,8 @@ var errHeldUp = errors.New("it was held up too long before it could be sent")
 
 // isLate reports whether the request must not be sent any more. A timer that is due has not always fired: not in a process that was stopped
 // a moment ago.
-func (x *call) isLate(req *http.Request) bool {
-	if x.effect && req.Method != http.MethodGet && !x.due.IsZero() && time.Since(x.due) > maxBeforeSending {
+func (x *Call) isLate(req *http.Request) bool {
+	if x.Effect && req.Method != http.MethodGet && !x.due.IsZero() && time.Since(x.due) > maxBeforeSending {
 		return true
 	}
 	deadline, bounded := req.Context().Deadline()
@@ -94,45 +102,8 @@ func (x *call) isLate(req *http.Request) bool {
 // errForeign is what a request to another host than the endpoint ends with.
 var errForeign = errors.New("refusing to send the credential to another host than the configured endpoint")
 
-// transportPolicy is the last policy before the transport. It watches, and lets no token go to another host.
-type transportPolicy struct {
-	endpoint *url.URL
-	observer func(Call)
-}
-
-// Do implements policy.Policy.
-func (w transportPolicy) Do(req *policy.Request) (*http.Response, error) {
-	raw := req.Raw()
-	x, ok := raw.Context().Value(callKey{}).(*call)
-	if !ok {
-		x = &call{}
-	}
-	x.response = nil
-	if !sameOrigin(raw.URL, w.endpoint) {
-		return nil, errForeign
-	}
-	if err := raw.Context().Err(); err != nil {
-		return nil, err
-	}
-	if x.isLate(raw) {
-		return nil, errHeldUp
-	}
-	x.attempted = true
-	begun := time.Now()
-	resp, err := req.Next()
-	status := 0
-	if err == nil {
-		status = resp.StatusCode
-		x.response = resp
-	}
-	if w.observer != nil {
-		w.observer(Call{Operation: x.operation, Method: raw.Method, Status: status, Took: time.Since(begun)})
-	}
-	return resp, err
-}
-
-// sameOrigin says whether a URL leads to the endpoint.
-func sameOrigin(u, endpoint *url.URL) bool {
+// SameOrigin reports whether a URL leads to the endpoint.
+func SameOrigin(u, endpoint *url.URL) bool {
 	return u.Scheme == endpoint.Scheme && u.User == nil && strings.EqualFold(u.Hostname(), endpoint.Hostname()) && port(u) == port(endpoint)
 }
 

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"errors"
@@ -25,21 +25,21 @@ var (
 	ofError = bounds{bytes: 1 << 20, opened: 5_000, commas: 20_000}
 )
 
-// What is read of lists. A scale set has at most 1,000 instances, and while some are replaced a list shows more.
-const (
-	mostPages  = 1_100
-	mostListed = 2_000
-)
+// MaxListed is how many instances are read of a list. A scale set has at most 1,000, and while some are replaced a list shows more.
+const MaxListed = 2_000
+
+// maxPages is how many pages are read of a list.
+const maxPages = 1_100
 
 // errTooLong is that an answer goes beyond its bounds.
 var errTooLong = errors.New("the answer is too long and was not read to its end")
 
-// boundedTransport lets no answer be longer than it may. It wraps the transport, since the SDK buffers the body before any policy sees it;
+// Transport lets no answer be longer than it may. It wraps the transport, since the SDK buffers the body before any policy sees it;
 // what is compressed is decoded below it, so that the decoded size counts.
-type boundedTransport struct{ policy.Transporter }
+type Transport struct{ policy.Transporter }
 
 // Do implements policy.Transporter.
-func (t boundedTransport) Do(req *http.Request) (*http.Response, error) {
+func (t Transport) Do(req *http.Request) (*http.Response, error) {
 	resp, err := t.Transporter.Do(req)
 	if err != nil || resp.Body == nil {
 		return resp, err
@@ -47,7 +47,7 @@ func (t boundedTransport) Do(req *http.Request) (*http.Response, error) {
 	body := &boundedBody{ReadCloser: resp.Body, left: ofAnswer}
 	if resp.StatusCode >= http.StatusBadRequest {
 		body.left, body.cut = ofError, &atomic.Bool{}
-		if x, ok := req.Context().Value(callKey{}).(*call); ok {
+		if x, ok := req.Context().Value(callKey{}).(*Call); ok {
 			body.cut = &x.cut
 		}
 	}
@@ -98,37 +98,28 @@ func (b *boundedBody) count(c byte) {
 	}
 }
 
-// What is kept of an error's text: more than is ever shown, so that what is shown was redacted whole.
+// What is kept of an error.
 const (
-	mostText    = 32 << 10 // bytes of one text
-	mostDetails = 64       // of one answer
-	mostDepth   = 4        // of details within details
+	maxDetails = 64 // of one answer
+	maxDepth   = 4  // of details within details
 )
 
-// boundedText is the text, or how long it is: half of a text may end in half of a secret, which is not recognized any more.
-func boundedText(s string) string {
-	if len(s) <= mostText {
-		return s
-	}
-	return fmt.Sprintf("a text of %d bytes, which is not shown", len(s))
-}
-
-// pageCount counts the pages of one list, and knows the links that led to them.
-type pageCount struct {
+// Pages counts the pages of one list, and knows the links that led to them.
+type Pages struct {
 	n     int
 	links map[string]bool
 }
 
-// next notes the link to the next page, and returns why it is not to be followed, "" if it is.
-func (p *pageCount) next(link string) string {
+// Next notes the link to the next page, and returns why it is not to be followed, "" if it is.
+func (p *Pages) Next(link string) string {
 	p.n++
 	switch {
 	case link == "":
 		return ""
 	case p.links[link]:
 		return "a page leads back to an earlier one"
-	case p.n >= mostPages:
-		return fmt.Sprintf("there are more than %d pages, and no more are read", mostPages)
+	case p.n >= maxPages:
+		return fmt.Sprintf("there are more than %d pages, and no more are read", maxPages)
 	}
 	if p.links == nil {
 		p.links = map[string]bool{}

@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"net/http"
@@ -10,8 +10,8 @@ import (
 // longestWait bounds what a header can make us wait.
 const longestWait = 24 * time.Hour
 
-// retryAfter returns how long Azure asked to wait, 0 if it did not say.
-func retryAfter(resp *http.Response) time.Duration {
+// RetryAfter returns how long Azure asked to wait, 0 if it did not say.
+func RetryAfter(resp *http.Response) time.Duration {
 	if resp == nil {
 		return 0
 	}
@@ -47,9 +47,9 @@ func units(s string, unit time.Duration) time.Duration {
 	return time.Duration(n * float64(unit))
 }
 
-// azureTime is when Azure answered, by its own clock; the zero time if it did not say. What Azure says of other times is held against this
+// AnsweredAt is when Azure answered, by its own clock; the zero time if it did not say. What Azure says of other times is held against this
 // one, never against the controller's clock.
-func azureTime(resp *http.Response) time.Time {
+func AnsweredAt(resp *http.Response) time.Time {
 	if resp == nil {
 		return time.Time{}
 	}

@@ -1,4 +1,4 @@
-package azure
+package message
 
 import (
 	"strings"
@@ -7,21 +7,21 @@ import (
 )
 
 func TestCleanIsOneBoundedLine(t *testing.T) {
-	got := clean("a\r\n\tb\u0000c\u202Ed\xff", 100, nil)
+	got := Clean("a\r\n\tb\u0000c\u202Ed\xff", 100, nil)
 	if got != "a b cd\uFFFD" {
 		t.Errorf("got %q", got)
 	}
 	long := strings.Repeat("é€ ", 50)
 	for limit := 3; limit < 40; limit++ {
-		for _, s := range []string{clean(long, limit, nil), tail(long, limit), failure(long+"[stderr]"+long, 10*limit, nil)} {
+		for _, s := range []string{Clean(long, limit, nil), Tail(long, limit), Failure(long+"[stderr]"+long, 10*limit, nil)} {
 			if len(s) > 10*limit || !utf8.ValidString(s) {
 				t.Errorf("limit %d: %q", limit, s)
 			}
 		}
-		if got := clean(long, limit, nil); len(got) > limit {
+		if got := Clean(long, limit, nil); len(got) > limit {
 			t.Errorf("limit %d: %q", limit, got)
 		}
-		if got := tail(long, limit); len(got) > limit {
+		if got := Tail(long, limit); len(got) > limit {
 			t.Errorf("limit %d: %q", limit, got)
 		}
 	}
@@ -29,28 +29,28 @@ func TestCleanIsOneBoundedLine(t *testing.T) {
 
 func TestFailureKeepsTheEndOfStderr(t *testing.T) {
 	raw := "Enable failed: exit status=1\n[stdout]\n" + strings.Repeat("o", 5000) + "\n[stderr]\n" + strings.Repeat("e", 5000) + "\nlast words"
-	got := failure(raw, failureLimit, nil)
-	if len(got) > failureLimit || !strings.HasPrefix(got, "Enable failed: exit status=1 [stderr] …") ||
+	got := Failure(raw, FailureLimit, nil)
+	if len(got) > FailureLimit || !strings.HasPrefix(got, "Enable failed: exit status=1 [stderr] …") ||
 		!strings.HasSuffix(got, "e last words") {
 		t.Errorf("%d bytes: %s", len(got), got)
 	}
 	if strings.Contains(got, "ooo") {
 		t.Error("stdout is not to be shown")
 	}
-	if got := failure("Enable failed: exit status=1\n[stdout]\n\n[stderr]\n", failureLimit, nil); got != "Enable failed: exit status=1" {
+	if got := Failure("Enable failed: exit status=1\n[stdout]\n\n[stderr]\n", FailureLimit, nil); got != "Enable failed: exit status=1" {
 		t.Errorf("got %q", got)
 	}
-	if got := failure("[stdout]\nx\n[stderr]\ny", failureLimit, nil); got != "[stderr] y" {
+	if got := Failure("[stdout]\nx\n[stderr]\ny", FailureLimit, nil); got != "[stderr] y" {
 		t.Errorf("got %q", got)
 	}
 }
 
 func TestTextsIn(t *testing.T) {
-	got := textsIn(map[string]any{"b": []any{"one", 5, nil, "two"}, "c": 1})
+	got := TextsIn(map[string]any{"b": []any{"one", 5, nil, "two"}, "c": 1})
 	if len(got) != 2 || got[0] != "one" || got[1] != "two" {
 		t.Errorf("got %q", got)
 	}
-	if textsIn(nil) != nil || len(textsIn(map[string]any{"uris": []string{"one"}})) != 1 {
+	if TextsIn(nil) != nil || len(TextsIn(map[string]any{"uris": []string{"one"}})) != 1 {
 		t.Error("nothing has no texts, and a list has one")
 	}
 }

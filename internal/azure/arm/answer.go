@@ -1,4 +1,4 @@
-package azure
+package arm
 
 import (
 	"encoding/json"
@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 )
 
 // answer is an error as ARM sends it. Some compute errors come without the wrapping "error".
@@ -18,7 +20,7 @@ type answer struct {
 
 // UnmarshalJSON takes what it can get: an odd detail must not cost the code.
 func (a *answer) UnmarshalJSON(data []byte) error {
-	left := mostDetails
+	left := maxDetails
 	a.read(data, 0, &left)
 	return nil
 }
@@ -29,8 +31,8 @@ func (a *answer) read(data []byte, depth int, left *int) {
 	_ = json.Unmarshal(data, &fields) // what is not an object says nothing
 	take(fields["code"], &a.Code)
 	take(fields["message"], &a.Message)
-	a.Code, a.Message = boundedText(a.Code), boundedText(a.Message)
-	if depth == mostDepth {
+	a.Code, a.Message = message.Bounded(a.Code), message.Bounded(a.Message)
+	if depth == maxDepth {
 		return
 	}
 	var details []json.RawMessage
@@ -105,4 +107,13 @@ func (a answer) text() string {
 		}
 	}
 	return text
+}
+
+// LacksExtension reports whether an answer is about an extension that is not there. A scale set that is not there answers 404, too.
+func LacksExtension(resp *http.Response) bool {
+	if resp == nil || resp.StatusCode != http.StatusNotFound {
+		return false
+	}
+	a := readAnswer(resp)
+	return a.carries("NotFound") || a.carries("ResourceNotFound") && strings.Contains(strings.ToLower(a.text()), "/extensions/")
 }
