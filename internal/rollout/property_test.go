@@ -163,6 +163,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.shell.Call, l.shell.Node = l.call, l.node
 	l.shell.OnPlan = l.checkPlan
 	l.shell.OnEffect = l.checkEffect
+	l.shell.OnActed = l.checkAnswer
 	return l
 }
 
@@ -459,6 +460,7 @@ func (l *life) checkDecision(spec rollout.Spec, obs rollout.Observation, d rollo
 	}
 	l.checkGate(spec, obs, d)
 	l.checkLedger(spec, obs, d)
+	l.checkTimers(spec, obs, d)
 	l.checkVerdicts(spec, obs, d)
 	l.checkCalls(spec, obs, d)
 }
