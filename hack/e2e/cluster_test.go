@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os/exec"
 	"strings"
@@ -15,7 +16,12 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/tools/cache"
+	watchtools "k8s.io/client-go/tools/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -152,10 +158,13 @@ func (r rollout) apply(t testing.TB) (string, error) {
 	return here.kubectl(t.Context(), string(text), "apply", "-f", "-")
 }
 
-// patch is kubectl patch with a merge patch.
+// patch applies a merge patch without kubectl, where kubectl is not the matter.
 func (r rollout) patch(t testing.TB, patch string) {
 	t.Helper()
-	kubectl(t, "patch", "vmssr", r.GetName(), "-n", r.GetNamespace(), "--type=merge", "-p", patch)
+	object := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: r.GetNamespace(), Name: r.GetName()}}
+	if err := here.kube.Patch(t.Context(), object, client.RawPatch(types.MergePatchType, []byte(patch))); err != nil {
+		t.Fatalf("patching VMSSRollout %s: %v", r.key(), err)
+	}
 }
 
 var looks atomic.Int64
@@ -164,11 +173,7 @@ var looks atomic.Int64
 // by itself, at the latest when the decision of its last round says.
 func (r rollout) look(t testing.TB) {
 	t.Helper()
-	patch := fmt.Sprintf(`{"metadata":{"annotations":{"rollouts.vmss.dev/requested-at":"%d"}}}`, looks.Add(1))
-	object := &v1alpha1.VMSSRollout{ObjectMeta: metav1.ObjectMeta{Namespace: r.GetNamespace(), Name: r.GetName()}}
-	if err := here.kube.Patch(t.Context(), object, client.RawPatch("application/merge-patch+json", []byte(patch))); err != nil {
-		t.Fatalf("annotating VMSSRollout %s: %v", r.key(), err)
-	}
+	r.patch(t, fmt.Sprintf(`{"metadata":{"annotations":{"rollouts.vmss.dev/requested-at":"%d"}}}`, looks.Add(1)))
 }
 
 // now is the object as it is now.
@@ -184,19 +189,56 @@ func (r rollout) now(t testing.TB) *v1alpha1.VMSSRollout {
 // await waits until the object is as wanted, and returns it.
 func (r rollout) await(t testing.TB, what string, wanted func(*v1alpha1.VMSSRollout) bool) *v1alpha1.VMSSRollout {
 	t.Helper()
-	var object *v1alpha1.VMSSRollout
-	eventually(t, patience, fmt.Sprintf("VMSSRollout %s %s", r.key(), what), func(context.Context) error {
-		object = r.now(t)
-		if wanted(object) {
-			return nil
-		}
-		status, err := json.Marshal(object.Status)
-		if err != nil {
-			return err
-		}
-		return fmt.Errorf("it is at %s", status)
-	})
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	object, err := r.until(ctx, wanted)
+	if err != nil {
+		t.Fatalf("waiting until VMSSRollout %s %s: %v: it is at %s", r.key(), what, err, statusOf(object))
+	}
 	return object
+}
+
+// statusOf is the status in one line; of an object that was never seen, an empty one.
+func statusOf(o *v1alpha1.VMSSRollout) string {
+	status, err := json.Marshal(o.Status)
+	if err != nil {
+		return err.Error()
+	}
+	return string(status)
+}
+
+// until watches the object until it is as wanted, and returns it as it was seen last. A watch shows every version, also one that is there
+// for a moment only, and costs less than asking again and again.
+func (r rollout) until(ctx context.Context, wanted func(*v1alpha1.VMSSRollout) bool) (*v1alpha1.VMSSRollout, error) {
+	object := &v1alpha1.VMSSRollout{}
+	isWanted := func(e watch.Event) (bool, error) {
+		if now, is := e.Object.(*v1alpha1.VMSSRollout); is && e.Type != watch.Deleted {
+			object = now
+			return wanted(now), nil
+		}
+		return false, nil
+	}
+	for {
+		begin := &v1alpha1.VMSSRollout{}
+		if err := here.kube.Get(ctx, r.key(), begin); err != nil {
+			return object, err
+		}
+		if object = begin; wanted(object) {
+			return object, nil
+		}
+		_, err := watchtools.Until(ctx, begin.ResourceVersion, r.versions(), isWanted)
+		if !errors.Is(err, watchtools.ErrWatchClosed) { // one whose beginning is too long ago for the server to know is closed
+			return object, err
+		}
+	}
+}
+
+// versions are what watches of the object show.
+func (r rollout) versions() cache.Watcher {
+	return &cache.ListWatch{WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+		o.FieldSelector = fields.OneTermEqualSelector("metadata.name", r.GetName()).String()
+		return here.kube.Watch(ctx, &v1alpha1.VMSSRolloutList{}, &client.ListOptions{Namespace: r.GetNamespace(), Raw: &o})
+	}}
 }
 
 // awaitReady waits until Ready is True for what is declared now.

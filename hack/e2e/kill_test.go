@@ -168,22 +168,35 @@ func (g *gate) admitFresh(t testing.TB, r rollout, set scaleSet, lag int) {
 // between two others is a matter of milliseconds, so not every rollout makes exactly as many writes.
 func (g *gate) awaitKill(t testing.TB, r rollout) bool {
 	t.Helper()
-	over := false
-	eventually(t, patience, "the manager was killed, or the rollout was over", func(context.Context) error {
-		c := ready(r.now(t))
-		over = !g.isKilled() && c != nil && c.Status == metav1.ConditionTrue
-		if over || g.isKilled() {
-			return nil
-		}
-		return fmt.Errorf("the rollout is at %+v", c)
+	g.awaitUnlessKilled(t, r, "is over", func(o *v1alpha1.VMSSRollout) bool {
+		c := ready(o)
+		return c != nil && c.Status == metav1.ConditionTrue
 	})
-	if !over {
+	if g.isKilled() {
 		return true
 	}
 	// The last write can be read before the gate has counted it. When another round begins, it has. It may be counted, and the manager be
 	// killed, before this asks for that round.
 	g.awaitRoundOrKill(t, r, false)
 	return g.isKilled()
+}
+
+// awaitUnlessKilled waits until the object is as wanted, or the manager was killed.
+func (g *gate) awaitUnlessKilled(t testing.TB, r rollout, what string, wanted func(*v1alpha1.VMSSRollout) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	go func() {
+		select {
+		case <-g.killed:
+			cancel()
+		case <-ctx.Done():
+		}
+	}()
+	object, err := r.until(ctx, wanted)
+	if err != nil && !g.isKilled() {
+		t.Fatalf("waiting until VMSSRollout %s %s, or the manager was killed: %v: it is at %s", r.key(), what, err, statusOf(object))
+	}
 }
 
 // awaitRest waits until the manager that runs now has had a whole round, and holds that it writes nothing when there is nothing to do.

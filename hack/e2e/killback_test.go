@@ -1,7 +1,6 @@
 package e2e
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"testing"
@@ -94,12 +93,9 @@ func (g *gate) awaitRevived(t testing.TB, r rollout, reason string, before bool)
 		r.awaitReason(t, reason)
 		return true
 	}
-	eventually(t, patience, "it is "+reason+", or the manager was killed", func(context.Context) error {
-		c := ready(r.now(t))
-		if g.isKilled() || c != nil && c.Reason == reason {
-			return nil
-		}
-		return fmt.Errorf("it is at %+v", c)
+	g.awaitUnlessKilled(t, r, "is "+reason, func(o *v1alpha1.VMSSRollout) bool {
+		c := ready(o)
+		return c != nil && c.Reason == reason
 	})
 	if !g.isKilled() {
 		g.awaitRoundOrKill(t, r, false) // the last write can be read before the gate has counted it; when another round begins, it has

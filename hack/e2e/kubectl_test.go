@@ -28,7 +28,7 @@ func TestKubectl(t *testing.T) {
 	expectRow(t, ns, "storefront-production", "CanaryReached", "1", "1", "3")
 
 	// Ready is True for the 34 % when wait is called again, but it must not return before it is for the 100 %.
-	r.patch(t, `{"spec":{"strategy":{"canary":{"percent":100}}}}`)
+	kubectl(t, "patch", "vmssr", r.GetName(), "-n", r.GetNamespace(), "--type=merge", "-p", `{"spec":{"strategy":{"canary":{"percent":100}}}}`)
 	kubectl(t, wait...)
 	expectRow(t, ns, "storefront-production", "Completed", "3", "3", "3")
 

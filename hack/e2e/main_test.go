@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/controlplane"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
 // atOnce is how many tests run side by side, unless -parallel says otherwise. They wait far more than they compute, so it is
@@ -35,7 +35,7 @@ type stage struct {
 	token   string // file with the token by which managers reach the simulator
 	plane   *controlplane.Plane
 	staff   string // kubeconfig of the managers: their service account's, with the rights that config/rbac gives it
-	kube    client.Client
+	kube    client.WithWatch
 	azure   *simulator
 	sources func() error // notes once what all this was made from
 }
@@ -117,10 +117,8 @@ func (s *stage) build() error {
 	s.sources = sync.OnceValue(func() error { return noteSources(s.root) })
 	s.manager = filepath.Join(s.dir, "manager")
 	for out, pkg := range map[string]string{s.manager: ".", filepath.Join(s.dir, "azuresim"): "./hack/azuresim"} {
-		cmd := exec.Command("go", "build", "-o", out, pkg)
-		cmd.Dir = s.root
-		if text, err := cmd.CombinedOutput(); err != nil {
-			return fmt.Errorf("building %s: %w\n%s", pkg, err, text)
+		if err := testenv.Build(context.Background(), s.root, s.dir, out, pkg); err != nil {
+			return err
 		}
 	}
 	s.token = filepath.Join(s.dir, "token")
@@ -174,7 +172,7 @@ func (s *stage) install(ctx context.Context) error {
 		return fmt.Errorf("making the scheme: %w", err)
 	}
 	var err error
-	if s.kube, err = client.New(s.plane.Config, client.Options{Scheme: scheme}); err != nil {
+	if s.kube, err = client.NewWithWatch(s.plane.Config, client.Options{Scheme: scheme}); err != nil {
 		return fmt.Errorf("making a client: %w", err)
 	}
 	s.staff, err = s.plane.AddUser("system:serviceaccount:vmss-rollouts-system:controller-manager", "system:serviceaccounts")

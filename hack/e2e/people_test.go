@@ -1,10 +1,16 @@
 package e2e
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
+
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
@@ -56,32 +62,48 @@ func (r rollout) action(t testing.TB, name, verb string, more ...string) action 
 // create is kubectl create by somebody, who says that somebody asks.
 func (a action) create(t testing.TB, who person, requestedBy string) (string, error) {
 	t.Helper()
-	a.spec["requestedBy"] = requestedBy
-	text, err := json.Marshal(map[string]any{
-		"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "RolloutAction",
-		"metadata": map[string]any{"namespace": a.r.GetNamespace(), "name": a.name}, "spec": a.spec,
-	})
+	text, err := json.Marshal(a.object(requestedBy).Object)
 	if err != nil {
 		t.Fatalf("writing RolloutAction %s: %v", a.name, err)
 	}
 	return who.kubectl(t, string(text), "create", "-f", "-")
 }
 
-// must creates the action as administrator and waits until it is accepted.
+// object is the action as it is created.
+func (a action) object(requestedBy string) *unstructured.Unstructured {
+	a.spec["requestedBy"] = requestedBy
+	return &unstructured.Unstructured{Object: map[string]any{
+		"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "RolloutAction",
+		"metadata": map[string]any{"namespace": a.r.GetNamespace(), "name": a.name}, "spec": a.spec,
+	}}
+}
+
+// must creates the action as administrator, without kubectl, and waits until it is accepted.
 func (a action) must(t testing.TB) {
 	t.Helper()
-	if out, err := a.create(t, admin(), admin().name); err != nil {
-		t.Fatalf("creating RolloutAction %s: %v\n%s", a.name, err, out)
+	if err := here.kube.Create(t.Context(), a.object(admin().name)); err != nil {
+		t.Fatalf("creating RolloutAction %s: %v", a.name, err)
 	}
 	a.awaitAnswer(t, v1alpha1.AnswerAccepted)
 }
 
-// awaitAnswer is kubectl wait for the condition, and returns what the answer says.
+// awaitAnswer waits for the condition, and returns what the answer says.
 func (a action) awaitAnswer(t testing.TB, want v1alpha1.ActionAnswer) string {
 	t.Helper()
-	status := map[v1alpha1.ActionAnswer]string{v1alpha1.AnswerAccepted: "True", v1alpha1.AnswerRejected: "False"}[want]
-	kubectl(t, "wait", "--for=condition=Accepted="+status, "vmssra/"+a.name, "-n", a.r.GetNamespace(), "--timeout=120s")
-	return kubectl(t, "get", "vmssra", a.name, "-n", a.r.GetNamespace(), "-o", "jsonpath={.status.message}")
+	status := map[v1alpha1.ActionAnswer]metav1.ConditionStatus{
+		v1alpha1.AnswerAccepted: metav1.ConditionTrue, v1alpha1.AnswerRejected: metav1.ConditionFalse,
+	}[want]
+	object := &v1alpha1.RolloutAction{}
+	eventually(t, patience, "RolloutAction "+a.name+" is "+string(want), func(ctx context.Context) error {
+		if err := here.kube.Get(ctx, client.ObjectKey{Namespace: a.r.GetNamespace(), Name: a.name}, object); err != nil {
+			return err
+		}
+		if !meta.IsStatusConditionPresentAndEqual(object.Status.Conditions, v1alpha1.ConditionAccepted, status) {
+			return fmt.Errorf("it is at %+v", object.Status)
+		}
+		return nil
+	})
+	return object.Status.Message
 }
 
 // steps are those of a canary.
