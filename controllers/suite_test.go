@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"sync"
 	"testing"
+	"time"
 
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
@@ -52,6 +53,8 @@ func testEnv(t *testing.T) *rest.Config {
 			CRDDirectoryPaths:     []string{filepath.Join("..", "config", "crd", "bases")},
 			ErrorIfCRDPathMissing: true,
 			BinaryAssetsDirectory: assets,
+			// The default of 20 s is too short where other tests compute beside these.
+			ControlPlaneStartTimeout: 2 * time.Minute,
 		}
 		cluster.config, cluster.err = cluster.environment.Start()
 	})

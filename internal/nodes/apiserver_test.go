@@ -44,7 +44,8 @@ func realCluster(t *testing.T) (admin, controller kubernetes.Interface) {
 			t.Skipf("no API server to test with: %v: run make k8s", err)
 		}
 	}
-	environment := &envtest.Environment{BinaryAssetsDirectory: assets}
+	// The default of 20 s is too short where other tests compute beside this one.
+	environment := &envtest.Environment{BinaryAssetsDirectory: assets, ControlPlaneStartTimeout: 2 * time.Minute}
 	config, err := environment.Start()
 	if err != nil {
 		t.Fatalf("starting the API server: %v", err)
