@@ -10,7 +10,7 @@ import (
 
 // TestCampaign tries every mutant of a small package whose test misses two of them.
 func TestCampaign(t *testing.T) {
-	c := campaign{name: "small", dirs: []string{"testdata/small"}, tests: []suite{{dir: "testdata/small"}}}
+	c := campaign{name: "small", dirs: []string{"testdata/small"}, tests: []suite{{dir: "testdata/small", cpu: 60}}}
 	got, err := c.run(regexp.MustCompile(""), 0)
 	if err != nil {
 		t.Fatal(err)

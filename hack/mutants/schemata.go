@@ -82,9 +82,9 @@ func mutantMoreEqual[T mutantOrdered](id int, x, y T) bool { if mutantChosen == 
 func mutantAdd[T mutantNumber](id int, x, y T) T           { if mutantChosen == id { return x - y }; return x + y }
 func mutantSub[T mutantNumber](id int, x, y T) T           { if mutantChosen == id { return x + y }; return x - y }
 
-func mutantElements[T any](id int, all []T) []T {
+func mutantElements[S ~[]T, T any](id int, all S) S {
 	if n := mutantChosen - id; n >= 0 && n < len(all) {
-		return append(append([]T{}, all[:n]...), all[n+1:]...)
+		return append(append(S{}, all[:n]...), all[n+1:]...)
 	}
 	return all
 }
