@@ -42,7 +42,7 @@ func (r *VMSSRolloutReconciler) lateness(round *round) *rollout.Problem {
 	}{{"the intent was written", round.confirmed, maxIntentAge}, {"the scale set was read", round.listed, maxReadAge}} {
 		if passed := leaderelection.Elapsed(r.Clock, rests.at); !rests.at.IsZero() && passed > rests.most {
 			return &rollout.Problem{Kind: rollout.KindTransient, Message: fmt.Sprintf(
-				"nothing was sent, because %s passed since %s, and at most %s may; the controller looks again", passed.Round(time.Second),
+				"nothing was sent: %s passed since %s, more than %s; the controller reads again", passed.Round(time.Second),
 				rests.what, rests.most)}
 		}
 	}

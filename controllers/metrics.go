@@ -27,7 +27,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		}, []string{"namespace", "name", "state"}),
 		steps: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "vmssrollout_steps_total",
-			Help: "Steps begun, by kind of operation.",
+			Help: "Steps started, by kind of operation.",
 		}, []string{"namespace", "name", "operation"}),
 	}
 	registry.MustRegister(m.status, m.instances, m.steps)

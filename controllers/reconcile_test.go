@@ -428,7 +428,7 @@ func TestEventsFollowTheStatus(t *testing.T) {
 	for len(d.events.Events) > 0 {
 		got = append(got, strings.Join(strings.Fields(<-d.events.Events)[:3], " "))
 	}
-	want := []string{"Normal Progressing writing", "Normal Progressing upgrading", "Normal Progressing upgrading", "Normal Completed every"}
+	want := []string{"Normal Progressing writing", "Normal Progressing upgrading", "Normal Progressing upgrading", "Normal Completed all"}
 	if strings.Join(got, "|") != strings.Join(want, "|") {
 		t.Errorf("events %q, want %q", got, want)
 	}

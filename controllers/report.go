@@ -49,7 +49,7 @@ func (r *VMSSRolloutReconciler) cleanup(ctx context.Context, round *round, d rol
 	if !d.Release {
 		return r.keepTakenBack(ctx, round, d.State.RolledBackRevision())
 	}
-	ctrl.LoggerFrom(ctx).Info("The object is let go", "reason", d.Explanation.Reason, "message", d.Explanation.Message)
+	ctrl.LoggerFrom(ctx).Info("The object is released", "reason", d.Explanation.Reason, "message", d.Explanation.Message)
 	r.forget(client.ObjectKeyFromObject(round.object))
 	return r.release(ctx, round.object)
 }
@@ -64,7 +64,7 @@ func (r *VMSSRolloutReconciler) retryStatus(ctx context.Context, round *round, d
 	}
 	if !equality.Semantic.DeepEqual(now.Status, round.object.Status) {
 		return apierrors.NewConflict(v1alpha1.GroupVersion.WithResource("vmssrollouts").GroupResource(), key.Name,
-			fmt.Errorf("status was written by somebody else"))
+			fmt.Errorf("another client wrote the status"))
 	}
 	// The decision is about the generation it was made for, and says so.
 	written := round.object.Generation

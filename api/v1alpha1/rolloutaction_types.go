@@ -14,7 +14,7 @@ import (
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=vmssra,scope=Namespaced
-// +kubebuilder:printcolumn:name="Action",type=string,JSONPath=`.spec.action`,description="What is asked for"
+// +kubebuilder:printcolumn:name="Action",type=string,JSONPath=`.spec.action`,description="The requested action"
 // +kubebuilder:printcolumn:name="Rollout",type=string,JSONPath=`.spec.rolloutRef.name`,description="The rollout that is meant"
 // +kubebuilder:printcolumn:name="Run",type=integer,JSONPath=`.spec.run`,description="The run that is meant"
 // +kubebuilder:printcolumn:name="Step",type=string,JSONPath=`.spec.step`,description="The step that is meant"

@@ -133,7 +133,7 @@ func mistakes() []mistake {
 			name:   "no image",
 			make:   func(_ *testing.T, _ scaleSet, r rollout) { r.target(image(imageID("unknown-to-azure"))) },
 			reason: v1alpha1.ReasonInvalid,
-			says:   []string{"no-image", "ImageNotFound", "unknown-to-azure", "nothing was touched"},
+			says:   []string{"no-image", "ImageNotFound", "unknown-to-azure", "nothing was changed"},
 			mend: func(t *testing.T, _ scaleSet, r rollout) {
 				here.azure.makeImage(t, imageID("unknown-to-azure"))
 				// What Azure refused is tried again every five minutes, however often somebody looks. That it is, the core's own
@@ -146,7 +146,7 @@ func mistakes() []mistake {
 			name:   "no such time zone",
 			make:   func(_ *testing.T, _ scaleSet, r rollout) { r.with(openIn("Europe/Atlantis"), "spec", "windows") },
 			reason: v1alpha1.ReasonInvalid,
-			says:   []string{"nothing is begun", `spec.windows[0]: timeZone "Europe/Atlantis" is not in the time zone database`, "Europe/Berlin is"},
+			says:   []string{"nothing starts", `spec.windows[0]: timeZone "Europe/Atlantis" is not in the time zone database`, "Europe/Berlin is"},
 			mend: func(t *testing.T, _ scaleSet, r rollout) {
 				if out, err := r.with(openIn("Europe/Berlin"), "spec", "windows").apply(t); err != nil {
 					t.Fatalf("applying: %v\n%s", err, out)

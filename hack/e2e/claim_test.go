@@ -25,7 +25,7 @@ func TestSecondClaim(t *testing.T) {
 	if out, err := second.apply(t); err != nil {
 		t.Fatalf("applying: %v\n%s", err, out)
 	}
-	expectSaid(t, second.awaitReason(t, v1alpha1.ReasonPreflightFailed), "claimed by the older VMSSRollout "+ns+"/first",
+	expectSaid(t, second.awaitReason(t, v1alpha1.ReasonPreflightFailed), "the older VMSSRollout "+ns+"/first owns the scale set",
 		"delete one of the two")
 	if diff := cmp.Diff(before, mistake{}.footprint(t, set)); diff != "" {
 		t.Errorf("something was touched (-before +after):\n%s", diff)
@@ -60,5 +60,5 @@ func TestInvalidRolloutLeavesTheScaleSet(t *testing.T) {
 	first.patch(t, `{"spec":{"windows":null}}`)
 	first.awaitReason(t, v1alpha1.ReasonCompleted)
 	second.look(t)
-	expectSaid(t, second.awaitReason(t, v1alpha1.ReasonPreflightFailed), "claimed by the older VMSSRollout "+ns+"/first")
+	expectSaid(t, second.awaitReason(t, v1alpha1.ReasonPreflightFailed), "the older VMSSRollout "+ns+"/first owns the scale set")
 }

@@ -60,7 +60,7 @@ func testBadScript(t *testing.T, azure *simulator, script string, says []string)
 	startManager(t, employer{kubeconfig: here.staff, endpoint: azure.arm, namespaces: []string{ns}})
 	r.create(t)
 	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
-	expectSaid(t, failed, append(says, "instance 0 failed", "nothing more is upgraded", "revisionTag")...)
+	expectSaid(t, failed, append(says, "instance 0 failed", "no further instance is upgraded", "revisionTag")...)
 	if got := azure.upgraded(t, set); fmt.Sprint(got) != "[0]" {
 		t.Errorf("machines %v were upgraded, want 0 alone", got)
 	}

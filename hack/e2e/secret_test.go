@@ -65,7 +65,7 @@ func expectUnsaid(t testing.TB, ns string, manager *process, secret string) {
 // mendingCommand is the kubectl command that a message ends with, with something sensible in the place that it leaves open.
 func mendingCommand(t testing.TB, o *v1alpha1.VMSSRollout) []string {
 	t.Helper()
-	_, command, found := strings.Cut(ready(o).Message, "; to mend it: kubectl ")
+	_, command, found := strings.Cut(ready(o).Message, "; to fix it: kubectl ")
 	if !found {
 		t.Fatalf("the message holds no kubectl command: %s", ready(o).Message)
 	}

@@ -95,7 +95,7 @@ func TestSkipInstance(t *testing.T) {
 	r.action(t, "skip", "SkipInstance", "instance", "1", "reason", "its disk is full").must(t)
 	// It is out of the run, but it does not serve either, so it spends the budget of those that may be away.
 	held := r.awaitReason(t, v1alpha1.ReasonWaitingForHealth)
-	if !strings.Contains(ready(held).Message, "maxUnavailable leaves no room") {
+	if !strings.Contains(ready(held).Message, "maxUnavailable exhausted") {
 		t.Errorf("the message does not say what holds the rollout: %s", ready(held).Message)
 	}
 	r.patch(t, `{"spec":{"strategy":{"batch":{"maxUnavailable":2}}}}`)

@@ -249,7 +249,7 @@ func TestCheckThatCannotBeMade(t *testing.T) {
 				` "threshold": {"min": "1"}}}`, down))
 	r.create(t)
 	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
-	expectSaid(t, failed, "check errors failed", "4 errors in a row, tolerated are 3", "nothing more is upgraded")
+	expectSaid(t, failed, "check errors failed", "4 errors in a row, tolerated are 3", "no further instance is upgraded")
 	if c := verdicts(failed, "errors")[""]; c.Verdict != v1alpha1.CheckVerdictErrored || c.Errors != 4 || c.Failed != 0 || c.Passed != 0 {
 		t.Errorf("the status says %+v", c)
 	}

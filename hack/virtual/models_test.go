@@ -184,7 +184,7 @@ func rollRealModel(t *testing.T, body []byte, target v1alpha1.Target) (before, d
 		t.Fatal(err)
 	}
 	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
-	if ready.Reason != v1alpha1.ReasonRolledBack || !strings.Contains(ready.Message, "as they were before") {
+	if ready.Reason != v1alpha1.ReasonRolledBack || !strings.Contains(ready.Message, "were restored") {
 		t.Fatalf("ended with %s: %s; rollback %+v", ready.Reason, ready.Message, object.Status.Baseline)
 	}
 	if n := upgraded(t, w); n < 2 {
@@ -407,7 +407,7 @@ func TestLatestIsAnotherVersion(t *testing.T) {
 				t.Fatal(err)
 			}
 			said, differs := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady).Message, object.Status.Rollback.Differences
-			if says := strings.Contains(said, "the newest version of the image is 99.04.1 on instance 0, and was 1.0.202601010 before"); says !=
+			if says := strings.Contains(said, "the latest version of the image is 99.04.1 on instance 0; it was 1.0.202601010 before"); says !=
 				moves {
 				t.Errorf("says %q", said)
 			}

@@ -114,7 +114,7 @@ func TestStuckOperationAndRollback(t *testing.T) {
 	stalled := run(4*time.Hour, func(o *v1alpha1.VMSSRollout) bool {
 		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionStalled)
 	})
-	if id == "" || !strings.Contains(named(stalled), id) || !strings.Contains(named(stalled), "begun at") {
+	if id == "" || !strings.Contains(named(stalled), id) || !strings.Contains(named(stalled), "started at") {
 		t.Errorf("the operation %q is not named: %s; before: %s", id, named(stalled), named(back))
 	}
 	if are := latest(t, w); !are["0"] || are["1"] {

@@ -51,7 +51,7 @@ func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, scri
 	}
 	exitCode, outputTail, ended := e.outcome(report)
 	if !ended {
-		return noExitCode, "", unknown(x, "what the machine reported does not say how the script ended")
+		return noExitCode, "", unknown(x, "the report of the instance does not contain the result of the script")
 	}
 	return exitCode, outputTail, nil
 }
@@ -158,7 +158,7 @@ func cutShort(x *arm.Call, p *rollout.Problem) *rollout.Problem {
 
 // unfinished is that the time was up first. The code is that of the last answer, if it was an error.
 func unfinished(x *arm.Call, last *rollout.Problem) error {
-	p := unknown(x, "it was begun, and is not known to have ended in time")
+	p := unknown(x, "it started, and its end was not reported in time")
 	if last != nil {
 		p.Code, p.RetryAfter = last.Code, last.RetryAfter
 	}

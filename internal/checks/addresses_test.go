@@ -64,13 +64,13 @@ func TestHTTPLooksUpAddresses(t *testing.T) {
 			part: "instance 3 has no known NATPort for port 80"},
 		"something else": {via: checks.ViaNAT, err: errors.New(loot), outcome: checks.Error, part: "it could not be done"},
 		"its ports are not allowed": {via: checks.ViaNAT, address: s.address.Addr(), err: forbidden, outcome: checks.Error,
-			part: "instance 3 has no known NATPort for port 80: AuthorizationFailed: the identity lacks the permission to look; to mend it: az " +
+			part: "instance 3 has no known NATPort for port 80: AuthorizationFailed: the identity lacks the permission to look; to fix it: az " +
 				"grant |"},
 		"its ports are throttled": {via: checks.ViaNAT, address: s.address.Addr(), err: throttled, outcome: checks.Error,
 			part: "instance 3 has no known NATPort for port 80: TooManyRequests: slow down; Azure asks to wait 2m0s |"},
 		"nothing is allowed": {via: checks.ViaPrivateAddress, err: forbidden, outcome: checks.Error,
 			part: fmt.Sprintf(
-				"instance 3 has no known PrivateAddress for port %d: AuthorizationFailed: the identity lacks the permission to look; to mend it: az "+
+				"instance 3 has no known PrivateAddress for port %d: AuthorizationFailed: the identity lacks the permission to look; to fix it: az "+
 					"grant |", s.address.Port())},
 		"its ports do not matter": {via: checks.ViaPrivateAddress, address: s.address.Addr(), err: forbidden, outcome: checks.Passed,
 			part: "200"},
@@ -258,7 +258,7 @@ func TestCommandsThatMendAreWhole(t *testing.T) {
 	state := checks.Rule{Interval: time.Minute, Count: 1}.Fold(checks.State{Begun: noon}, m)
 	if !strings.HasPrefix(state.Because,
 		"1 errors in a row, tolerated are 0; instance 3 has no known PrivateAddress for port 80: no permission") ||
-		!strings.HasSuffix(state.Because, "…; to mend it: "+mend) {
+		!strings.HasSuffix(state.Because, "…; to fix it: "+mend) {
 		t.Errorf("%d bytes: %s", len(state.Because), state.Because)
 	}
 }

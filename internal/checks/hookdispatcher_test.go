@@ -358,14 +358,14 @@ func TestPayload(t *testing.T) {
 				return netip.Addr{}, nil, forbidden
 			}),
 			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1",` +
-				`"addressesMissing":"AuthorizationFailed: the identity lacks the permission to look; to mend it: az grant"},"args":{"team":"shop"}}`},
+				`"addressesMissing":"AuthorizationFailed: the identity lacks the permission to look; to fix it: az grant"},"args":{"team":"shop"}}`},
 		"a machine of which no ports may be read": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
 			func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
 				return netip.MustParseAddr("10.0.0.7"), map[uint16]netip.AddrPort{22: netip.MustParseAddrPort("20.0.0.1:50103")}, forbidden
 			}),
 			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1",` +
 				`"privateAddress":"10.0.0.7","natPorts":{"22":"20.0.0.1:50103"},` +
-				`"addressesMissing":"AuthorizationFailed: the identity lacks the permission to look; to mend it: az grant"},"args":{"team":"shop"}}`},
+				`"addressesMissing":"AuthorizationFailed: the identity lacks the permission to look; to fix it: az grant"},"args":{"team":"shop"}}`},
 		"nobody looks anything up": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), nil,
 			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common +
 				`"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1"},"args":{"team":"shop"}}`},

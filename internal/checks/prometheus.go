@@ -140,7 +140,7 @@ func (p *prometheusProbe) one(ctx context.Context, ask prometheusv1.API, q query
 			return 0, errNoSeries
 		}
 		if len(v) > 1 {
-			return 0, fmt.Errorf("the query finds %d series where one number is asked for; aggregate them, as with sum() or max()", len(v))
+			return 0, fmt.Errorf("the query returns %d series, and the check needs one number; aggregate them, as with sum() or max()", len(v))
 		}
 		return float64(v[0].Value), nil
 	default:

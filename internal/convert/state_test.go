@@ -48,8 +48,8 @@ func TestStatusIsMadeAnew(t *testing.T) {
 // TestNoHalfCommand: a message that is too long loses the command that mends it whole, and one that is not keeps it.
 func TestNoHalfCommand(t *testing.T) {
 	for told, want := range map[string]string{
-		"denied; to mend it: az role assignment create":                             "denied; to mend it: az role assignment create",
-		"denied; to mend it: az role assignment create " + strings.Repeat("x", 400): "denied",
+		"denied; to fix it: az role assignment create":                             "denied; to fix it: az role assignment create",
+		"denied; to fix it: az role assignment create " + strings.Repeat("x", 400): "denied",
 	} {
 		status := statusOf(t, rollout.State{Ledger: rollout.Ledger{Failed: []rollout.Failure{{Ref: rollout.Ref{ID: "1"}, Message: told}}}})
 		if got := status.FailedInstances[0].Message; got != want {

@@ -110,7 +110,7 @@ func (w worst) size(t *testing.T) int {
 				Ref:     w.machine(700 + n),
 				Zone:    "1",
 				State:   rollout.ReportUnhealthy,
-				Message: "instance 700 reports itself unhealthy",
+				Message: "instance 700 reports unhealthy",
 			},
 		)
 	}

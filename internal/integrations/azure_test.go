@@ -64,13 +64,13 @@ func TestChecksSayWhatAddressesLack(t *testing.T) {
 	}{
 		"no ports are allowed": {checks.ViaNAT, answers{interfaces: {200, interface3}, front: {403, denied(readsBalancers, frontID)}}, []string{
 			"instance 3 has no known NATPort for port 80: ", "the permission " + readsBalancers,
-			"; to mend it: az role assignment create --assignee-object-id 11111111-2222-3333-4444-555555555555 --assignee-principal-type " +
+			"; to fix it: az role assignment create --assignee-object-id 11111111-2222-3333-4444-555555555555 --assignee-principal-type " +
 				"ServicePrincipal --role Reader --scope " + frontID}},
 		"ports are throttled": {checks.ViaNAT, answers{interfaces: {200, interface3}, front: {429, throttled}}, []string{
 			"instance 3 has no known NATPort for port 80: TooManyRequests: ", "Slow down.", "; Azure asks to wait 2m0s"}},
 		"nothing is allowed": {checks.ViaPrivateAddress, answers{interfaces: {403, denied(readsInterfaces, shopGroup)}}, []string{
 			"instance 3 has no known PrivateAddress for port 80: ", "the permission " + readsInterfaces,
-			"; to mend it: az role assignment create "}},
+			"; to fix it: az role assignment create "}},
 		"there is no port": {checks.ViaNAT, answers{interfaces: {200, interface3}, front: {200, `{}`}},
 			[]string{"instance 3 has no known NATPort for port 80"}},
 		"ports are of no interest": {checks.ViaPrivateAddress,

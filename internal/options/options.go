@@ -49,7 +49,7 @@ func (o *Options) AddFlags(flags *flag.FlagSet) {
 	flags.StringVar(&o.TokenFile, "azure-token-file", "",
 		"File with a bearer token to use instead of the default credential chain. For simulators and tests: it is not renewed.")
 	flags.StringVar(&o.MetricsAddress, "metrics-bind-address", ":8443", "Address of the metrics endpoint; 0 switches it off.")
-	flags.BoolVar(&o.MetricsInsecure, "metrics-insecure", false, "Serve metrics by plain HTTP and to anybody.")
+	flags.BoolVar(&o.MetricsInsecure, "metrics-insecure", false, "Serve metrics over plain HTTP, without authentication.")
 	flags.StringVar(&o.ProbeAddress, "health-probe-bind-address", ":8081", "Address of /healthz and /readyz.")
 	flags.BoolVar(&o.LeaderElection, "leader-elect", true, "Let one of several replicas work at a time.")
 	flags.StringVar(&o.LeaderNamespace, "leader-election-namespace", "", "Namespace of the Lease; default: the manager's own.")

@@ -85,7 +85,7 @@ func (s Store) isOurs(ctx context.Context, object *v1alpha1.VMSSRollout, name st
 	}
 	switch {
 	case !metav1.IsControlledBy(found, object):
-		return fmt.Errorf("the ControllerRevision of that name belongs to another object; to go on: kubectl delete controllerrevision %s -n %s",
+		return fmt.Errorf("the ControllerRevision of that name belongs to another object; to fix it: kubectl delete controllerrevision %s -n %s",
 			name, object.Namespace)
 	case !found.DeletionTimestamp.IsZero() && !finalizer.Has(found):
 		return fmt.Errorf("the ControllerRevision of that name is being deleted")

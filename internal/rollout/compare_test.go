@@ -31,7 +31,7 @@ func TestComparedAfterRollback(t *testing.T) {
 			differs: []string{"differs in autoUpgradeMinorVersion"}},
 		"a digit of a setting": {handler: strings.Replace(was, "7890", "7891", 1), differs: []string{"differs in settings.n"}},
 		"the newest version moved": {handler: was, image: latest, versions: []string{"1.0", "1.1"}, now: "2.0",
-			differs: []string{"is 2.0 on instance 0, and was 1.0, 1.1 before"}},
+			differs: []string{"is 2.0 on instance 0; it was 1.0, 1.1 before"}},
 		"the newest version is the one": {handler: was, image: latest, versions: []string{"1.0"}, now: "1.0"},
 		"of a gallery": {handler: was, image: inGallery, versions: []string{"1.0"}, now: "2.0",
 			differs: []string{"is 2.0 on instance 0"}},

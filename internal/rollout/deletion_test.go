@@ -19,7 +19,7 @@ func TestDeletionOfWhatWroteNothing(t *testing.T) {
 	spec := canary(v2, 34)
 	spec.Deletion = rollout.DeletionRollback
 	d := planner.Plan(spec, obs)
-	if !d.Release || !strings.Contains(d.Explanation.Message, "nothing had been written") {
+	if !d.Release || !strings.Contains(d.Explanation.Message, "nothing was written") {
 		t.Errorf("released %v: %s", d.Release, d.Explanation.Message)
 	}
 }
@@ -134,8 +134,8 @@ func TestDeletionWaitsForAccess(t *testing.T) {
 			if d.Release {
 				t.Fatalf("%s: released: %s", kind, d.Explanation.Message)
 			}
-			wantWait(t, d, rollout.ReasonAccessDenied, "grant the access again", "set spec.onDelete to Leave",
-				"to mend it: az role assignment create")
+			wantWait(t, d, rollout.ReasonAccessDenied, "grant access again", "set spec.onDelete to Leave",
+				"to fix it: az role assignment create")
 			obs.State, obs.At = d.State, obs.At.Add(time.Hour)
 		}
 	}

@@ -400,7 +400,7 @@ func wantWait(t *testing.T, d rollout.Decision, reason rollout.Reason, says ...s
 func TestStaleListStartsNothing(t *testing.T) {
 	obs := seen(v2, 3, 0)
 	obs.State.Pacing.LastBatchEnd, obs.State.Pacing.ExposedThen = obs.At.Add(-10*time.Second), 1
-	wantWait(t, planner.Plan(canary(v2, 34), obs), rollout.ReasonProgressing, "every list")
+	wantWait(t, planner.Plan(canary(v2, 34), obs), rollout.ReasonProgressing, "until the list shows the last batch")
 
 	obs.State.Pacing.LastBatchEnd = obs.At.Add(-time.Minute) // by now every list shows it: the machine is gone for good
 	if step, upgrades := planner.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade); !upgrades {

@@ -30,7 +30,7 @@ func TestPreflightCommandsNameTheScaleSet(t *testing.T) {
 			spec.ScaleSet = rollout.ScaleSet{SubscriptionID: "s-1", ResourceGroup: "it's (shop)", Name: "web"}
 			change(&spec, &obs)
 			d := planner.Plan(spec, obs)
-			_, command, found := strings.Cut(d.Explanation.Message, "to mend it: az vmss ")
+			_, command, found := strings.Cut(d.Explanation.Message, "to fix it: az vmss ")
 			isNamed := strings.Contains(command, `--subscription s-1 --resource-group 'it'\''s (shop)'`) && strings.Contains(command, "name web")
 			if d.Explanation.Reason != rollout.ReasonPreflightFailed || !found || !isNamed {
 				t.Errorf("%s: %s", d.Explanation.Reason, d.Explanation.Message)

@@ -98,7 +98,7 @@ func TestUnlistedSpendsTheBudget(t *testing.T) {
 	s.World.Hidden["1"] = true
 	s.Actions = []rollout.Action{{UID: "a", Verb: rollout.VerbRollback, Run: 1}}
 	rounds(s, time.Hour)
-	if said := s.Last.Explanation; newOnes(s.World) != 2 || !strings.Contains(said.Message, "lacks instance 1") {
+	if said := s.Last.Explanation; newOnes(s.World) != 2 || !strings.Contains(said.Message, "instance 1 is missing") {
 		t.Errorf("%d instances have the release, %+v", newOnes(s.World), said)
 	}
 }
@@ -127,7 +127,7 @@ func TestShortListOnTheWay(t *testing.T) {
 		t.Errorf("exposed are %s, %d have the release, %+v", got, newOnes(s.World), s.Last.Explanation)
 	}
 	if said := s.Last.Explanation; said.Reason != rollout.ReasonAzureUnavailable ||
-		!strings.Contains(said.Message, "instance 0, which Azure has") {
+		!strings.Contains(said.Message, "instance 0 is missing") {
 		t.Errorf("got %+v", said)
 	}
 	s.World.Remove(s.World.Machines[0]) // now it is gone
@@ -161,7 +161,7 @@ func TestShortOfCapacity(t *testing.T) {
 		"short":               {listed: 3, capacity: 4, reason: rollout.ReasonProgressing, says: "Azure lists 3 of 4 instances"},
 		"short for 9 minutes": {listed: 3, capacity: 4, since: 9 * time.Minute, reason: rollout.ReasonProgressing, says: "3 of 4"},
 		"short for long":      {listed: 3, capacity: 4, since: 11 * time.Minute, reason: rollout.ReasonCompleted},
-		"none of four":        {listed: 0, capacity: 4, since: time.Hour, reason: rollout.ReasonAzureUnavailable, says: "capacity is 4"},
+		"none of four":        {listed: 0, capacity: 4, since: time.Hour, reason: rollout.ReasonAzureUnavailable, says: "the scale set is 4"},
 		"none of who knows": {listed: 0, capacity: rollout.UnknownCapacity, since: time.Hour, reason: rollout.ReasonAzureUnavailable,
 			says: "not known"},
 		"none of none": {listed: 0, capacity: 0, reason: rollout.ReasonNoEligibleInstances},

@@ -74,7 +74,7 @@ func (p *Problem) IsTemporary() bool {
 }
 
 // remediationPrefix stands between what happened and the command that remedies it.
-const remediationPrefix = "; to mend it: "
+const remediationPrefix = "; to fix it: "
 
 // Hint returns what happened, with the next command to run, if there is one.
 func (p *Problem) Hint() string { return p.WithHint(p.Error()) }

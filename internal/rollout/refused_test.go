@@ -41,17 +41,17 @@ func TestPutOffIsTold(t *testing.T) {
 			rollout.ReasonThrottled, "too many requests"},
 		"instance gone": {rollout.Problem{Kind: rollout.KindInstanceGone, Message: "VM instance cannot be found"}, false,
 			rollout.ReasonProgressing, "VM instance cannot be found"},
-		"other operation": {rollout.Problem{}, true, rollout.ReasonProgressing, "another operation is running on the scale set"},
+		"other operation": {rollout.Problem{}, true, rollout.ReasonProgressing, "another operation runs on the scale set"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			spec, obs := canary(v2, 100), seen(v2, 3, 0)
 			if tc.other {
 				obs.Model.Value.State = rollout.StateUpdating
 			}
-			since := "put off since " + obs.At.UTC().Format(time.RFC3339)
+			since := "deferred since " + obs.At.UTC().Format(time.RFC3339)
 			d, soon := keepRefusing(spec, obs, 9*time.Minute, &tc.problem)
 			wantWait(t, d, tc.reason, tc.says)
-			if strings.Contains(d.Explanation.Message, "put off since") {
+			if strings.Contains(d.Explanation.Message, "deferred since") {
 				t.Errorf("told after %s: %s", soon.At.Sub(obs.At), d.Explanation.Message)
 			}
 			d, late := keepRefusing(spec, soon, 3*time.Minute, &tc.problem)
@@ -139,7 +139,7 @@ func TestReplacedInstanceIsAnother(t *testing.T) {
 			for _, f := range planner.Plan(canary(v2, 100), obs).State.Ledger.Failed {
 				failed = append(failed, f.ID+" "+f.Message)
 			}
-			if len(failed) != len(tc.fail) || len(failed) > 0 && !strings.HasPrefix(failed[0], tc.fail[0]+" 3 upgrades left it at the old model") {
+			if len(failed) != len(tc.fail) || len(failed) > 0 && !strings.HasPrefix(failed[0], tc.fail[0]+" 3 upgrades did not change its model") {
 				t.Errorf("failed: %q, want %q", failed, tc.fail)
 			}
 		})

@@ -51,10 +51,10 @@ func backRows() map[string]backRow {
 		}, "1", rolling, ""},
 		"another instance spends the budget": {func(_ *rollout.Spec, o *rollout.Observation) {
 			o.Instances.Value[3].Health.Healthy = rollout.False
-		}, "", rolling, "leaves no room"},
-		"Azure is at work on one": {func(_ *rollout.Spec, o *rollout.Observation) {
+		}, "", rolling, "maxUnavailable is exhausted"},
+		"Azure is updating one": {func(_ *rollout.Spec, o *rollout.Observation) {
 			o.Instances.Value[0].State = rollout.StateUpdating
-		}, "", rolling, "Azure is at work on instance 0"},
+		}, "", rolling, "Azure is updating instance 0"},
 		"who was never exposed stays": {func(_ *rollout.Spec, o *rollout.Observation) {
 			state(o).Ledger.Exposed = []string{"1"}
 			o.Instances.Value[0].Disk.Image = &bare.Image
@@ -88,11 +88,11 @@ func backRows() map[string]backRow {
 			o.Instances.Value[0].Latest, o.Instances.Value[1].Latest = rollout.True, rollout.True
 			o.Instances.Value[0].Disk.Image, o.Instances.Value[1].Disk.Image = &bare.Image, &bare.Image
 			o.Instances.Value[1].Health.Healthy = rollout.False
-		}, "", rolling, "instance 1 to be well"},
-		"who did not take it": {func(_ *rollout.Spec, o *rollout.Observation) {
+		}, "", rolling, "instance 1 to be healthy"},
+		"who failed": {func(_ *rollout.Spec, o *rollout.Observation) {
 			state(o).Ledger.Failed = []rollout.Failure{{Ref: o.Instances.Value[0].Ref(), Reason: rollout.FailureNotApplied, Message: "stays"},
 				{Ref: o.Instances.Value[1].Ref(), Reason: rollout.FailureNotApplied, Message: "stays"}}
-		}, "", rollout.ReasonFailed, "did not take it"},
+		}, "", rollout.ReasonFailed, "failed on instance"},
 		"one failed and spends the budget": {func(_ *rollout.Spec, o *rollout.Observation) {
 			o.Instances.Value[0].Health.Healthy = rollout.False
 			state(o).Ledger.Failed = []rollout.Failure{{Ref: o.Instances.Value[0].Ref(), Reason: rollout.FailureHealth, Message: "stays ill",
@@ -113,7 +113,7 @@ func backRows() map[string]backRow {
 			o.Instances.Value[0].State, o.Instances.Value[0].Latest = rollout.StateUpdating, rollout.True
 			key := rollout.CheckKey{Check: "page", Run: 1, Instance: "0", VMID: "vm-0"}
 			o.Tasks.Checks = map[rollout.CheckKey]rollout.CheckResult{key: {RunsInInstance: true}}
-		}, "", rolling, "Azure is at work on instance 0"},
+		}, "", rolling, "Azure is updating instance 0"},
 		"a plan": {func(s *rollout.Spec, _ *rollout.Observation) { s.PlanOnly = true }, "",
 			rollout.ReasonPlanned, "spec.mode"},
 		"paused, though a person asked for it": {func(s *rollout.Spec, _ *rollout.Observation) { s.Paused = true }, "0", rolling, ""},
@@ -140,7 +140,7 @@ func backRows() map[string]backRow {
 			o.Model.Value.State, o.Instances.Value[0].State = rollout.StateUpdating, rollout.StateUpdating
 			state(o).Rollback.Current.StartedAt = o.At.Add(-6 * time.Minute)
 			state(o).Preempted = rollout.PreemptedOperation{Instances: []rollout.Ref{o.Instances.Value[0].Ref()}, At: o.At.Add(-6 * time.Minute)}
-		}, "", rolling, "Azure is at work on instance 0"},
+		}, "", rolling, "Azure is updating instance 0"},
 	}
 }
 

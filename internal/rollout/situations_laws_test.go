@@ -24,7 +24,7 @@ func (s *situation) hold(t *testing.T, seed int64, d rollout.Decision) {
 		"ledgers are in order":                               areInOrder(d.State.Ledger),
 		"a node is drained or given back, once cordoned":     areNodesTold(d),
 		"only a deleted object is let go":                    !d.Release || s.spec.Deletion != rollout.DeletionNone,
-		"what to go back to is kept":                         keepsRecords(d),
+		"the baseline is kept":                               keepsRecords(d),
 		"an action is answered once":                         s.answersOnce(d),
 		"the order of the list changes nothing":              s.isDecidedAlike(d),
 	} {

@@ -155,7 +155,7 @@ var twistsOfOperations = []twist{
 			op.LastReadingAt = s.ago()
 		}
 	}},
-	{"its instances are at the latest model", func(s *situation) {
+	{"its instances have the latest model", func(s *situation) {
 		for n, i := range s.obs.Instances.Value {
 			if op := s.state().Operation; op.Names(i) {
 				s.obs.Instances.Value[n].Latest = rollout.True

@@ -121,7 +121,7 @@ var twistsOfInstances = []twist{
 		i := s.instance()
 		i.State, i.Message = rollout.StateFailed, "no capacity"
 	}},
-	{"Azure is at work on an instance", func(s *situation) {
+	{"Azure is updating an instance", func(s *situation) {
 		states := []rollout.ProvisioningState{rollout.StateCreating, rollout.StateUpdating, rollout.StateUpdating, rollout.StateUnknown}
 		s.instance().State = states[s.dice(4)]
 	}},
@@ -139,7 +139,7 @@ var twistsOfInstances = []twist{
 			s.obs.Instances.Value[n].Latest = rollout.False
 		}
 	}},
-	{"all instances are at the latest model", func(s *situation) {
+	{"all instances have the latest model", func(s *situation) {
 		for n := range s.obs.Instances.Value {
 			s.obs.Instances.Value[n].Latest = rollout.True
 		}

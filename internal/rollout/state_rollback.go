@@ -53,7 +53,7 @@ func (b Baseline) IsAvailable() bool {
 // UnavailableReason says why a rollback to the baseline is not possible; "": it is, if there is a baseline.
 func (b Baseline) UnavailableReason() string {
 	if b.Invalid == "" && b.IsTarget {
-		return "what was there before is the target itself, so there is nothing to go back to; declare spec.baseline"
+		return "the baseline is the target itself, so there is nothing to roll back to; declare spec.baseline"
 	}
 	return cmp.Or(b.Invalid, b.Unavailable)
 }

@@ -138,7 +138,7 @@ func TestStoppedOnTheWayBack(t *testing.T) {
 	if !s.run(rollout.ReasonRolledBack) {
 		t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 	}
-	wantWait(t, s.shell.Last, rollout.ReasonRolledBack, "instance "+id+" stopped")
+	wantWait(t, s.shell.Last, rollout.ReasonRolledBack, "instance "+id+" keeps the target, since it is stopped")
 	s.power(id, rollout.NotOff)
 	s.shell.Actions = []rollout.Action{{UID: "2", Verb: rollout.VerbRollback, Run: 1}}
 	s.shell.Round()

@@ -58,7 +58,7 @@ func TestStuckUpgradeRollsBackTheOthers(t *testing.T) {
 	}
 	live(w, shell, 3*time.Hour, rollout.ReasonFailed)
 	if got := shell.Last.Explanation; got.Reason.Readiness() != rollout.Stuck || !strings.Contains(got.Message, "operation op-") ||
-		!strings.Contains(got.Message, "begun at") {
+		!strings.Contains(got.Message, "started at") {
 		t.Errorf("want it stalled, with the operation's id and age, got %v", got)
 	}
 	if len(w.Violations) > 0 {
@@ -72,7 +72,7 @@ func TestStuckUpgradeAborts(t *testing.T) {
 	w, shell := stuckWorld(t)
 	requested(shell, rollout.VerbAbort)
 	live(w, shell, 20*time.Minute, rollout.ReasonAborted)
-	if got := shell.Last.Explanation; got.Reason != rollout.ReasonAborted || !strings.Contains(got.Message, "still in flight") {
+	if got := shell.Last.Explanation; got.Reason != rollout.ReasonAborted || !strings.Contains(got.Message, "still running") {
 		t.Errorf("want Aborted with what is in flight, got %v", got)
 	}
 }

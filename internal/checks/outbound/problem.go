@@ -75,7 +75,7 @@ func kindOf(err error) (Kind, string) {
 	case isCutOff(err):
 		return KindUnreachable, "closed the connection before it had answered"
 	default:
-		return KindBadAnswer, "answered with something that is not HTTP, or not TLS where TLS was asked for"
+		return KindBadAnswer, "the answer is not HTTP, or not TLS where TLS is required"
 	}
 }
 

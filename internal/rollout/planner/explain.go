@@ -29,7 +29,7 @@ func withStuckOperation(d *advance.Draft, e rollout.Explanation) rollout.Explana
 	if view.IsOverdue(d.View) && d.State.Operation == nil {
 		e.Reason = rollout.ReasonFailed
 		e.Message = view.RollbackVerb(d.State.Rollback.Current) + ": " + e.Message +
-			"; the rollout goes on when it ends: delete those instances, or wait"
+			"; the rollout continues when it ends; wait, or delete those instances"
 	}
 	return e
 }
@@ -59,9 +59,9 @@ func withDeletionAdvice(d *advance.Draft, e rollout.Explanation) rollout.Explana
 	}
 	text, command, hasCommand := rollout.CutHint(e.Message)
 	if e.Reason == rollout.ReasonAccessDenied {
-		text += "; grant the access again"
+		text += "; grant access again"
 	}
-	e.Message = text + "; or set spec.onDelete to Leave, which leaves the scale set as it is"
+	e.Message = text + "; or set spec.onDelete to Leave, which keeps the scale set as it is"
 	if hasCommand {
 		e.Message = rollout.JoinHint(e.Message, command)
 	}
@@ -71,7 +71,7 @@ func withDeletionAdvice(d *advance.Draft, e rollout.Explanation) rollout.Explana
 // withClockBack says once that the clock went back.
 func withClockBack(d *advance.Draft, e rollout.Explanation) rollout.Explanation {
 	if d.ClockBack > 0 {
-		e.Message = fmt.Sprintf("the clock of the controller went back by %s, so times that lay ahead count as now; %s",
+		e.Message = fmt.Sprintf("the controller's clock went back by %s; later times count as now; %s",
 			d.ClockBack.Round(time.Second), e.Message)
 	}
 	return e

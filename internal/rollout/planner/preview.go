@@ -35,7 +35,7 @@ func Preview(spec rollout.Spec, obs rollout.Observation) rollout.Preview {
 		note(&preview, obs, d)
 		obs = simulate(spec, obs, d)
 	}
-	preview.Expected = rollout.Explanation{Reason: rollout.ReasonProgressing, Message: "too long to foresee whole"}
+	preview.Expected = rollout.Explanation{Reason: rollout.ReasonProgressing, Message: "too long for a whole preview"}
 	return preview
 }
 

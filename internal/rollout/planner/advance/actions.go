@@ -30,7 +30,7 @@ func ApplyActions(d *Draft) {
 		objection := generalObjection(d, a)
 		if objection == "" && awaitsList(d, a) {
 			if owner := view.OlderOwner(d.View); owner != "" {
-				answer(d, a, "the scale set is claimed by the older VMSSRollout "+owner+", so this one is not looking at it")
+				answer(d, a, "the scale set belongs to the older VMSSRollout "+owner+", so this one does not read it")
 			}
 			continue // whether there is such an instance is seen in a later round
 		}
@@ -73,9 +73,9 @@ func generalObjection(d *Draft, a rollout.Action) string {
 	case d.Spec.Deletion != rollout.DeletionNone:
 		return "the rollout is being deleted"
 	case len(s.Actions) >= maxActions:
-		return fmt.Sprintf("run %d has taken %d actions, which is the most one run takes", s.Run.Number, maxActions)
+		return fmt.Sprintf("run %d has taken %d actions, the maximum of a run", s.Run.Number, maxActions)
 	case d.IsReplaced() && a.Verb != rollout.VerbRetry:
-		return fmt.Sprintf("the scale set was created again since, and %s is about the former one; create a RolloutAction Retry to begin anew",
+		return fmt.Sprintf("the scale set was created again, and %s is about the former one; to start again, create a RolloutAction Retry",
 			a.Verb)
 	}
 	return ""
@@ -112,14 +112,14 @@ func gateObjection(d *Draft, step string) string {
 	case len(d.Spec.Canary.Steps) == 0:
 		return "the rollout has no steps"
 	case s.Rollback.Current != nil:
-		return "the run is going back"
+		return "a rollback is under way"
 	case s.Run.Completed:
 		return "the run is completed"
 	case d.Step().Name != step:
-		return fmt.Sprintf("step %q is not the one that the rollout is at; it is at %q", step, d.Step().Name)
+		return fmt.Sprintf("step %q is not the current step; that is %q", step, d.Step().Name)
 	case s.Stage.Timer == rollout.Timer{}:
-		return fmt.Sprintf("step %q is not waiting: its share is not reached, or not well, or the rollout was paused or outside its windows "+
-			"since", step)
+		return fmt.Sprintf("step %q is not waiting: its share is not reached or not healthy, or the rollout was paused or outside its "+
+			"windows", step)
 	}
 	return ""
 }
@@ -129,7 +129,7 @@ func approve(d *Draft, a rollout.Action) string {
 		return objection
 	}
 	if d.Step().Approval == nil {
-		return fmt.Sprintf("step %q asks for no approval", a.Step)
+		return fmt.Sprintf("step %q needs no approval", a.Step)
 	}
 	if d.State.Stage.IsApproved(a.Step) {
 		return fmt.Sprintf("step %q is approved already", a.Step)
@@ -149,13 +149,13 @@ func promote(d *Draft, a rollout.Action) string {
 func promoteAll(d *Draft, _ rollout.Action) string {
 	switch s := &d.State; {
 	case s.Rollback.Current != nil:
-		return "the run is going back"
+		return "a rollback is under way"
 	case s.Run.Completed:
 		return "the run is completed"
 	case view.HasPassedAllGates(d.View) && d.Spec.IsWhole(*s):
-		return "no gate is left in this run that it could open"
+		return "no gate is left in this run"
 	case view.HasPassedAllGates(d.View):
-		return "no gate is left in this run that it could open; raise the share in spec.strategy.canary to go on"
+		return "no gate is left in this run; to continue, raise the share in spec.strategy.canary"
 	default:
 		s.Stage.PromoteAll = true
 		return ""
@@ -167,10 +167,10 @@ func abort(d *Draft, a rollout.Action) string {
 	case s.Rollback.Current != nil:
 		return fmt.Sprintf("the run is %s already", view.RollbackVerb(s.Rollback.Current))
 	case s.Run.Completed:
-		return "the run is completed; create a RolloutAction Rollback with toRevision to go back to an older revision"
+		return "the run is completed; to restore an older revision, create a RolloutAction Rollback with toRevision"
 	}
 	StartRollback(d, rollout.Rollback{
-		Kind: rollout.AbortRollback, Cause: rollout.CauseAction, Message: "a RolloutAction asked for it", RequestedBy: a.RequestedBy,
+		Kind: rollout.AbortRollback, Cause: rollout.CauseAction, Message: "requested by a RolloutAction", RequestedBy: a.RequestedBy,
 	})
 	return ""
 }
@@ -181,7 +181,7 @@ func requestRollback(d *Draft, a rollout.Action) string {
 	case a.Revision != "":
 		return undo(d, a)
 	case s.Run.Completed:
-		return "the run is completed; name toRevision to go back to an older revision"
+		return "the run is completed; to restore an older revision, set toRevision"
 	case isRollbackUnderWay(s):
 		return fmt.Sprintf("the run is %s already", view.RollbackVerb(s.Rollback.Current))
 	}
@@ -189,7 +189,7 @@ func requestRollback(d *Draft, a rollout.Action) string {
 		b.Fixed, b.Invalid, b.Unavailable = true, "", ""
 	}
 	StartRollback(d, rollout.Rollback{
-		Kind: rollout.FullRollback, Cause: rollout.CauseAction, Message: "a RolloutAction asked for it", RequestedBy: a.RequestedBy,
+		Kind: rollout.FullRollback, Cause: rollout.CauseAction, Message: "requested by a RolloutAction", RequestedBy: a.RequestedBy,
 	})
 	return ""
 }
@@ -210,21 +210,21 @@ func isRollbackUnderWay(s rollout.State) bool {
 // undo goes back to an older revision, with every instance.
 func undo(d *Draft, a rollout.Action) string {
 	if a.Revision == d.State.Run.Revision && d.State.Run.Completed {
-		return fmt.Sprintf("revision %s is what every machine has already", a.Revision)
+		return fmt.Sprintf("every instance has revision %s already", a.Revision)
 	}
 	stored := d.Obs.Cluster.Revisions[a.Revision]
 	if stored.State != rollout.Read {
-		return fmt.Sprintf("no record of revision %s is kept; status.history names those that completed, and spec.revisionHistoryLimit says "+
-			"how many are kept", a.Revision)
+		return fmt.Sprintf("revision %s is not stored; status.history lists the completed revisions, and spec.revisionHistoryLimit is the "+
+			"number kept", a.Revision)
 	}
 	if b := d.State.Rollback.Baseline; a.Revision == b.Revision && b.Invalid != "" && !d.State.HasCompleted(a.Revision) {
-		return fmt.Sprintf("revision %s is no way back: %s", a.Revision, b.Invalid)
+		return fmt.Sprintf("revision %s cannot be restored: %s", a.Revision, b.Invalid)
 	}
 	if script := stored.Value.Script; script != nil && hasOtherSecret(d, script) {
-		return fmt.Sprintf("revision %s is no way back: %s", a.Revision, view.SecretChanged(script.ProtectedSettings))
+		return fmt.Sprintf("revision %s cannot be restored: %s", a.Revision, view.SecretChanged(script.ProtectedSettings))
 	}
 	StartRollback(d, rollout.Rollback{
-		Kind: rollout.FullRollback, Cause: rollout.CauseAction, Message: "a RolloutAction asked for revision " + a.Revision,
+		Kind: rollout.FullRollback, Cause: rollout.CauseAction, Message: "a RolloutAction requested revision " + a.Revision,
 		RequestedBy: a.RequestedBy,
 	})
 	d.State.Rollback.Current.Revision, d.State.Rollback.Current.AllInstances = a.Revision, true
@@ -251,15 +251,15 @@ const maxSkipped = 100
 func skipInstance(d *Draft, a rollout.Action) string {
 	switch s := &d.State; {
 	case s.Rollback.Current != nil:
-		return "the run is going back; every machine that was touched goes along"
+		return "a rollback is under way; it restores every exposed instance"
 	case s.Run.Completed:
 		return "the run is completed"
 	case s.IsInOperation(rollout.Ref{ID: a.Instance}):
-		return fmt.Sprintf("instance %s is being worked on; try again when it is verified or has failed", a.Instance)
+		return fmt.Sprintf("instance %s is being upgraded; try again when it is verified or has failed", a.Instance)
 	case !d.IsListed(a.Instance):
-		return fmt.Sprintf("there is no instance %q; az vmss list-instances shows those that there are", a.Instance)
+		return fmt.Sprintf("there is no instance %q; to list the instances: az vmss list-instances", a.Instance)
 	case len(s.Ledger.Skipped) >= maxSkipped:
-		return fmt.Sprintf("%d instances are skipped, which is the most one run takes", maxSkipped)
+		return fmt.Sprintf("%d instances are skipped, the maximum of a run", maxSkipped)
 	default:
 		s.Ledger.Skipped = append(s.Ledger.Skipped, rollout.Ref{ID: a.Instance})
 		s.Ledger.Failed = slices.DeleteFunc(s.Ledger.Failed, func(f rollout.Failure) bool { return f.ID == a.Instance })
@@ -276,12 +276,12 @@ func retryRun(d *Draft, applied rollout.AppliedAction) string {
 	case s.Run.Completed:
 		return "the run is completed; change spec.target.revisionTag to run the same content again"
 	case s.IsRollingBack() && current.Revision != "" && len(s.Ledger.Failed) == 0:
-		return fmt.Sprintf("the run is %s; retry when that is done", view.RollbackVerb(current))
+		return fmt.Sprintf("the run is %s; retry after that", view.RollbackVerb(current))
 	case current == nil && len(s.Ledger.Failed) == 0 && !view.HasFailedAsWhole(d.View):
-		return "nothing failed, so there is nothing to try again"
+		return "nothing failed, so there is nothing to retry"
 	}
 	d.State.Actions = append(d.State.Actions, applied)
-	EndRun(d, rollout.RunFailed, "tried again")
+	EndRun(d, rollout.RunFailed, "retried")
 	beginRun(d, s.Run.Revision)
 	if !isReplaced {
 		takeOver(d, s)

@@ -59,7 +59,7 @@ func takeBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) 
 		return known, b, h
 	}
 	if p := v.Obs.Cluster.BaselineSettings.Problem; p != nil && !view.IsSecretLost(p) {
-		return known, b, view.Unreadable("the protected settings to go back to", p)
+		return known, b, view.Unreadable("the protected settings of the baseline", p)
 	}
 	whole, unreliable := target.CompleteFromModel(known, v.Spec.Target, v.Model(), v.Instances())
 	whole = target.WithVersions(whole, v.Instances())
@@ -95,7 +95,7 @@ func knownBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold)
 	}
 	stored := v.Obs.Cluster.Revisions[name]
 	if stored.State == rollout.ReadFailed {
-		b.Invalid = fmt.Sprintf("the record %s of what was there before is gone; declare it in spec.baseline", name)
+		b.Invalid = fmt.Sprintf("the stored baseline %s is gone; declare spec.baseline", name)
 		return rollout.Snapshot{}, b, nil
 	}
 	b.Source = rollout.BaselineCompleted
@@ -130,7 +130,7 @@ func EnsureStored(d *Draft) *view.Hold {
 	}
 	if stored := d.Obs.Cluster.Revisions[b.Revision]; stored.State == rollout.ReadFailed || stored.Value.Name() != b.Revision {
 		d.State.Rollback.Baseline = rollout.Baseline{}
-		return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "what to go back to was not stored after all; taking it again")
+		return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "the baseline was not stored; taking it again")
 	}
 	return nil
 }
@@ -174,10 +174,10 @@ func CompleteRevision(d *Draft, whole rollout.Snapshot) {
 	d.State.Rollback.Current.Revision = saveRevision(d, whole)
 }
 
-// ReturnToBaseline starts a rollback where the target is what was there before: only the instances that left it have to be restored.
+// ReturnToBaseline starts a rollback where the target is the baseline: only the instances that left it have to be restored.
 func ReturnToBaseline(d *Draft) *view.Hold {
 	revision := d.State.Rollback.Baseline.Revision
-	h := RollBack(d, rollout.FullRollback, rollout.CauseTarget, "the target is what was there before")
+	h := RollBack(d, rollout.FullRollback, rollout.CauseTarget, "the target is the baseline")
 	d.State.Rollback.Current.Revision, d.State.Ledger.Failed = revision, nil
 	return h
 }

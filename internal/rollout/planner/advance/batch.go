@@ -28,7 +28,7 @@ func judgeBatch(d *Draft, op *rollout.Operation) *view.Hold {
 	failRejected(d, op, status)
 	if left, isAppearing := appearing(d, op); isAppearing && len(status[phaseOutdated]) > 0 {
 		keepOpen(d, op, status)
-		return view.Wait(rollout.ReasonProgressing, left, "%s: waiting for it to show", view.DescribeEnd(op))
+		return view.Wait(rollout.ReasonProgressing, left, "%s: waiting for the result to show", view.DescribeEnd(op))
 	}
 	return conclude(d, op, status)
 }
@@ -37,7 +37,7 @@ func judgeBatch(d *Draft, op *rollout.Operation) *view.Hold {
 // forgets it.
 func waitForSuperseded(d *Draft, op *rollout.Operation) *view.Hold {
 	left, isSettling := settling(d, op)
-	const text = "waiting for what was begun before the target changed"
+	const text = "waiting for the operation of the former target"
 	for _, a := range op.Instances {
 		i, listed := d.Find(a.Ref)
 		switch {
@@ -45,7 +45,7 @@ func waitForSuperseded(d *Draft, op *rollout.Operation) *view.Hold {
 		case !listed:
 			return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, text+": the list lacks instance %s", a.ID)
 		case i.IsBusy():
-			return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, text+": Azure is still at work on instance %s", a.ID)
+			return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, text+": Azure is still updating instance %s", a.ID)
 		case op.EndedAt.IsZero() && isSettling:
 			return view.Wait(rollout.ReasonProgressing, left, text)
 		}
@@ -61,11 +61,11 @@ func waitForSuperseded(d *Draft, op *rollout.Operation) *view.Hold {
 // deadline; and while an effect may still be on its way into the list.
 func awaitEvidence(d *Draft, op *rollout.Operation, s batchStatus) *view.Hold {
 	if len(s[phaseBusy]) > 0 && d.At().Before(op.CreatedAt.Add(view.OperationDeadline)) {
-		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "%s: Azure is at work on %s",
+		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "%s: Azure is updating %s",
 			view.Describe(op), view.ListAttempts(s[phaseBusy]))
 	}
 	if left, isSettling := settling(d, op); isSettling && len(s[phaseOutdated]) > 0 {
-		return view.Wait(rollout.ReasonProgressing, left, "%s: waiting for it to show", view.DescribeEnd(op))
+		return view.Wait(rollout.ReasonProgressing, left, "%s: waiting for the result to show", view.DescribeEnd(op))
 	}
 	return nil
 }
@@ -97,12 +97,12 @@ func failExpired(d *Draft, op *rollout.Operation, s batchStatus) {
 	}
 	for _, a := range s[phaseBusy] {
 		failAttempt(d, op, a, rollout.FailureStuck,
-			fmt.Sprintf("Azure is still at work on it %s after the operation%s", timeout, view.OperationName(op.ID, op.CreatedAt)))
+			fmt.Sprintf("Azure is still updating it %s after the operation%s", timeout, view.OperationName(op.ID, op.CreatedAt)))
 	}
 	for _, a := range s[phaseUnhealthy] {
 		i, _ := d.Find(a.Ref)
 		failAttempt(d, op, a, rollout.FailureHealth,
-			fmt.Sprintf("not well %s after the operation: %s", timeout, inventory.UnhealthyReason(d.Spec.Target, i)))
+			fmt.Sprintf("unhealthy %s after the operation: %s", timeout, inventory.UnhealthyReason(d.Spec.Target, i)))
 	}
 	delete(s, phaseBusy)
 	delete(s, phaseUnhealthy)
@@ -219,7 +219,7 @@ func closeBatch(d *Draft, op *rollout.Operation, verified, untouched []rollout.A
 // failNotApplied fails instances that stay at the old model.
 func failNotApplied(d *Draft, op *rollout.Operation, untouched []rollout.Attempt) {
 	for _, a := range untouched {
-		message := fmt.Sprintf("%d upgrades left it at the old model", d.State.Pacing.NoEffectCount)
+		message := fmt.Sprintf("%d upgrades did not change its model", d.State.Pacing.NoEffectCount)
 		if op.Error != nil {
 			message += ": " + op.Error.Error()
 		}
@@ -231,7 +231,7 @@ func failNotApplied(d *Draft, op *rollout.Operation, untouched []rollout.Attempt
 // FailReimage fails instances of which it is not known that their disk was replaced. A reimage is never sent again.
 func FailReimage(d *Draft, op *rollout.Operation, attempts []rollout.Attempt) {
 	for _, a := range attempts {
-		message := "its OS disk is the one from before the reimage"
+		message := "the reimage did not replace its OS disk"
 		if op.Error != nil {
 			message += ": " + op.Error.Error()
 		}

@@ -127,18 +127,18 @@ func waitForHealth(v view.View, op *rollout.Operation, s batchStatus) *view.Hold
 func pendingHold(v view.View, op *rollout.Operation, s batchStatus, recheck time.Duration) *view.Hold {
 	switch {
 	case len(s[phaseBusy]) > 0:
-		return view.Wait(rollout.ReasonProgressing, recheck, "waiting for Azure to finish with %s", view.ListAttempts(s[phaseBusy]))
+		return view.Wait(rollout.ReasonProgressing, recheck, "waiting for Azure to finish updating %s", view.ListAttempts(s[phaseBusy]))
 	case len(s[phaseUnhealthy]) > 0:
 		i, _ := v.Find(s[phaseUnhealthy][0].Ref)
-		return view.Wait(rollout.ReasonWaitingForHealth, recheck, "waiting until %s for %s to be well: %s",
+		return view.Wait(rollout.ReasonWaitingForHealth, recheck, "waiting until %s for %s to be healthy: %s",
 			view.FormatTime(op.EndedAt.Add(v.Spec.Health.Timeout)), view.ListAttempts(s[phaseUnhealthy]),
 			inventory.UnhealthyReason(v.Spec.Target, i))
 	case len(s[phaseMaturing]) > 0:
 		return view.Wait(rollout.ReasonWaitingForHealth, min(recheck, nextReading(v, op, s[phaseMaturing])),
-			"waiting for %s to stay well for %s", view.ListAttempts(s[phaseMaturing]), view.RequiredHealth(v.Spec.Health))
+			"waiting for %s to stay healthy for %s", view.ListAttempts(s[phaseMaturing]), view.RequiredHealth(v.Spec.Health))
 	}
 	_, running := task.InstanceResult(v, s[phaseChecking][0])
-	return view.Wait(rollout.ReasonWaitingForHealth, recheck, "waiting for the verdict of check %s on %s",
+	return view.Wait(rollout.ReasonWaitingForHealth, recheck, "waiting for the result of check %s on %s",
 		running, view.ListAttempts(s[phaseChecking]))
 }
 

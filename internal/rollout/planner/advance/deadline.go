@@ -32,7 +32,7 @@ func explainFailure(d *Draft, h *view.Hold) {
 		return
 	}
 	h.Reason = rollout.ReasonFailed
-	h.Message = view.Failure(d.View) + "; it is waited for all the same, and nothing more is begun; " + h.Message
+	h.Message = view.Failure(d.View) + "; nothing new starts; waiting for the operation in flight: " + h.Message
 }
 
 // runProgressTimer lets the timer of the progress deadline run, and looks again when it will be over.

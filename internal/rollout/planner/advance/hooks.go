@@ -195,7 +195,7 @@ func NotifyFailure(d *Draft, h *view.Hold) {
 }
 
 // rollbackFailed begins what is said of a failure of the rollback. It is another one than the failure that led to it, and a worse one.
-const rollbackFailed = "the way back failed: "
+const rollbackFailed = "the rollback failed: "
 
 // failureHooks is the invocation for the failure that the run stands before; nil: none. Once that is over, the next failure is another one.
 func failureHooks(d *Draft, hold *view.Hold) *rollout.HookInvocation {

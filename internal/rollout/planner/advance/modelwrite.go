@@ -12,13 +12,13 @@ func SettleModelWrite(d *Draft, op *rollout.Operation) *view.Hold {
 		return settleForeignWrite(d, op)
 	}
 	if d.Model().State == rollout.StateUpdating && !view.IsLateWrite(d.View, op) && !view.IsModelRestored(d.View, op) {
-		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "%s: Azure is still applying it", view.Describe(op))
+		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "%s: Azure still applies it", view.Describe(op))
 	}
 	if target.Shows(op, d.Spec.Target, d.Model()) {
 		return settleShownWrite(d, op)
 	}
 	if left, isSettling := settling(d, op); isSettling {
-		return view.Wait(rollout.ReasonProgressing, left, "%s: waiting for it to show", view.DescribeEnd(op))
+		return view.Wait(rollout.ReasonProgressing, left, "%s: waiting for the result to show", view.DescribeEnd(op))
 	}
 	return settleMissingWrite(d, op)
 }
@@ -27,7 +27,7 @@ func SettleModelWrite(d *Draft, op *rollout.Operation) *view.Hold {
 func settleForeignWrite(d *Draft, op *rollout.Operation) *view.Hold {
 	isUpdating := d.Model().State == rollout.StateUpdating
 	if isUpdating && !view.IsLateWrite(d.View, op) {
-		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "waiting for the former target's write of the model to end")
+		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "waiting until the earlier write of the model ends")
 	}
 	if isUpdating {
 		preempt(d, op) // the write that restores the model supersedes it
@@ -42,7 +42,7 @@ func settleShownWrite(d *Draft, op *rollout.Operation) *view.Hold {
 	if op.EndedAt.IsZero() {
 		// The list was read before the model. If the write came in between, it shows every instance at the latest model: the one before.
 		op.EndedAt, op.PollToken = d.At(), ""
-		return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "%s: it shows; looking at the instances again", view.Describe(op))
+		return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "%s: done; reading the instances again", view.Describe(op))
 	}
 	noteScriptWritten(d, op)
 	d.State.Rollback.Baseline.Fixed = true

@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// SettleOperation judges an operation that is over, or of which it is not known whether it was begun. What can be read decides: what an
+// SettleOperation judges an operation that is over, or of which it is not known whether started. What can be read decides: what an
 // operation says of itself only tells when to look. It returns what the operation is waited for; nil: nothing.
 func SettleOperation(d *Draft) *view.Hold {
 	op := d.State.Operation

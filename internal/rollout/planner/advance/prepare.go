@@ -54,7 +54,7 @@ func chooseAgain(d *Draft, h *rollout.HookInvocation, known int) *view.Hold {
 	if left == 0 {
 		ClearHooks(d, rollout.BeforeInstance)
 	}
-	return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "%d of %d chosen machines could not be made ready", known-left, known)
+	return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "%d of %d chosen instances could not be prepared", known-left, known)
 }
 
 // preparation is the invocation for these instances: the one that is under way, narrowed down to them, or a new one.
@@ -67,7 +67,7 @@ func preparation(d *Draft, refs []rollout.Ref) (*rollout.HookInvocation, *view.H
 		}
 		// An instance that was prepared counts otherwise now, so instances are chosen once more.
 		ClearHooks(d, rollout.BeforeInstance)
-		return nil, view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "nothing has to be made ready of %s any more", view.ListRefs(before))
+		return nil, view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "%s need not be prepared any more", view.ListRefs(before))
 	}
 	if hold := gate.Uncordoned(d.View); hold != nil {
 		return nil, hold
@@ -107,7 +107,7 @@ func drain(d *Draft, h *rollout.HookInvocation) *view.Hold {
 	if limit := task.Timeout(d.View, h, d.Spec.Tasks.Drain.Timeout); limit > 0 {
 		recheck = d.Until(h.DrainingSince.Add(limit), view.RecheckHeld)
 	}
-	return view.Wait(rollout.ReasonProgressing, recheck, "draining the nodes of %s: %s", view.ListRefs(waiting), cmp.Or(why, "it was begun"))
+	return view.Wait(rollout.ReasonProgressing, recheck, "draining the nodes of %s: %s", view.ListRefs(waiting), cmp.Or(why, "started"))
 }
 
 // undrained are the instances whose nodes are still being drained, with the last word of them. Those that cannot be drained are set aside.

@@ -61,7 +61,7 @@ func nothingToRestore(d *Draft) string {
 	case d.Spec.PlanOnly:
 		return "spec.mode is Plan, so the scale set stays as it is"
 	case s.Run.Number == 0 || s.Run.Completed:
-		return "there is nothing to go back from"
+		return "there is nothing to roll back"
 	case s.IsRolledBack() && (len(s.Ledger.Exposed) == 0 || s.Rollback.Current.Cause == rollout.CauseDeletion):
 		return RollbackOutcome(s.Rollback.Current)
 	default:
@@ -75,9 +75,9 @@ func RollbackOutcome(r *rollout.Rollback) string {
 		return "the scale set stays as it is"
 	}
 	if r.ModelRestoredAt.IsZero() {
-		return "nothing had been written, so the scale set is as it was"
+		return "nothing was written; the scale set is unchanged"
 	}
-	return "everything was put back"
+	return "everything was restored"
 }
 
 // ReleaseObject lets go of the object, once what was suspended for it is resumed.
@@ -112,7 +112,7 @@ func ReleaseReplaced(d *Draft) *view.Hold {
 	h := ReleaseObject(d, "")
 	if d.Release {
 		h = view.Wait(rollout.ReasonScaleSetReplaced, view.RecheckMissing,
-			"deleted: the scale set was deleted and created again since; the other one stays as it is")
+			"deleted: the scale set was deleted and created again; the new one stays as it is")
 	}
 	return h
 }

@@ -20,7 +20,7 @@ func NoteResult(d *Draft, op *rollout.Operation, r rollout.StepResult) *view.Hol
 		fixBaseline(d, op)
 		beginAgain(op, time.Time{})
 		op.CreatedAt = r.At
-		return view.Wait(rollout.ReasonProgressing, view.SettleTime, "%s: no answer from Azure (%s); looking whether it was accepted",
+		return view.Wait(rollout.ReasonProgressing, view.SettleTime, "%s: no answer from Azure (%s); checking whether it was accepted",
 			view.Describe(op), r.Problem.Error())
 	case r.Problem.IsTemporary():
 		return deferEffect(d, op, r)
@@ -97,7 +97,7 @@ func deferEffect(d *Draft, op *rollout.Operation, r rollout.StepResult) *view.Ho
 		reason = rollout.ReasonThrottled
 		d.Facts.Throttled = p
 	}
-	h := view.Wait(reason, delay, "%s was put off until %s: %s%s", view.Describe(op), view.FormatTime(r.At.Add(delay)),
+	h := view.Wait(reason, delay, "%s is deferred until %s: %s%s", view.Describe(op), view.FormatTime(r.At.Add(delay)),
 		p.Error(), view.DescribeDeferral(pacing.Deferred, r.At))
 	if op.Kind == rollout.ReimageOperation {
 		backToUpgraded(d, op, r.At.Add(delay))

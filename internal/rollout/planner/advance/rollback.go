@@ -47,7 +47,7 @@ func preemptForRollback(d *Draft, op *rollout.Operation) {
 			// The disk of before stays: should the reimage end well after all, another disk shows that.
 			fail(&d.State, rollout.Failure{
 				Ref: a.Ref, Try: a.Try, OSDisk: a.OSDisk, Reason: rollout.FailureReimage, At: d.At(),
-				Message: "the run turned round before its reimage was verified",
+				Message: "the rollback started before its reimage was verified",
 			})
 		}
 	}
@@ -111,7 +111,7 @@ func LeaveRollback(d *Draft) {
 func EndOperations(d *Draft) {
 	current := d.State.Rollback.Current
 	if current.Kind == rollout.AbortRollback && view.IsPreemptedAtWork(d.View) {
-		current.Message += "; " + view.DescribePreempted(d.View) + " was still in flight"
+		current.Message += "; " + view.DescribePreempted(d.View) + " was still running"
 	}
 	d.State.Operation, d.State.Preempted = nil, rollout.PreemptedOperation{}
 }

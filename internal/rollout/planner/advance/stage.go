@@ -72,7 +72,7 @@ func ExpireApproval(d *Draft) *view.Hold {
 	if step.Approval == nil || d.State.Stage.IsApproved(step.Name) || !hasExpired(d, *step.Approval) {
 		return nil
 	}
-	why := fmt.Sprintf("nobody approved step %q within %s", step.Name, step.Approval.Timeout)
+	why := fmt.Sprintf("step %q was not approved within %s", step.Name, step.Approval.Timeout)
 	switch step.Approval.OnTimeout {
 	case rollout.TimeoutAbort:
 		return RollBack(d, rollout.AbortRollback, rollout.CauseTimeout, why)

@@ -23,7 +23,7 @@ func StillCompleted(v view.View) *view.Hold {
 // CompletedText says what a completed run came to.
 func CompletedText(s rollout.State) string {
 	if failed := len(s.Ledger.Failed); failed > 0 {
-		return fmt.Sprintf("every eligible instance but %d whose failure is tolerated has the target and was well when the run completed", failed)
+		return fmt.Sprintf("all eligible instances but %d with a tolerated failure were updated and healthy at completion", failed)
 	}
-	return "every eligible instance has the target and was well when the run completed"
+	return "all eligible instances were updated and healthy at completion"
 }

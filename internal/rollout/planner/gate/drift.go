@@ -21,7 +21,7 @@ func Undrifted(v view.View) *view.Hold {
 		return nil
 	}
 	return view.Wait(rollout.ReasonDrifted, view.RecheckHeld,
-		"somebody else changed %s in the scale set's model; nothing more is upgraded; put it back, or change spec.target (its revisionTag is "+
-			"enough) to write it again",
+		"another tool changed %s in the scale set's model; no further instance is upgraded; restore it, or change spec.target "+
+			"(its revisionTag is enough) to write it again",
 		drifted)
 }

@@ -28,11 +28,11 @@ func notBefore(v view.View) *view.Hold {
 	until, deferral := view.FormatTime(p.NotBefore), view.DescribeDeferral(p.Deferred, v.At())
 	if !p.Throttled {
 		return view.Wait(rollout.ReasonProgressing, v.Until(p.NotBefore, view.RecheckRefused),
-			"the last attempt changed nothing%s; waiting until %s to try again%s", view.QuoteDeferral(p.Deferred), until, deferral,
+			"the last attempt changed nothing%s; next attempt at %s%s", view.QuoteDeferral(p.Deferred), until, deferral,
 		).WithUntil(p.NotBefore)
 	}
 	h := view.Wait(rollout.ReasonThrottled, v.Until(p.NotBefore, view.RecheckRefused),
-		"Azure throttles%s; waiting until %s%s", view.QuoteDeferral(p.Deferred), until, deferral).WithUntil(p.NotBefore)
+		"Azure throttles requests%s; waiting until %s%s", view.QuoteDeferral(p.Deferred), until, deferral).WithUntil(p.NotBefore)
 	h.Throttled = &rollout.Problem{Kind: rollout.KindThrottled, Message: "Azure asked to wait until " + until}
 	return h
 }
@@ -44,7 +44,7 @@ func otherOperation(v view.View) *view.Hold {
 	if view.IsLongDeferral(deferred, v.At()) {
 		recheck = view.RecheckDeferred
 	}
-	h := view.Wait(rollout.ReasonProgressing, recheck, "another operation is running on the scale set; waiting for it to end%s",
+	h := view.Wait(rollout.ReasonProgressing, recheck, "another operation runs on the scale set; waiting until it ends%s",
 		view.DescribeDeferral(deferred, v.At()))
 	h.IsExternal, h.IsOtherOperation = !view.WorksOnFailed(v), true
 	return h
@@ -64,7 +64,7 @@ func rollingUpgrade(v view.View) *view.Hold {
 		return view.Unreadable("the rolling upgrade of the scale set", upgrade.Problem)
 	case upgrade.Value.Running:
 		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,
-			"Azure carries out a rolling upgrade of its own (%d of %d instances done); waiting for it to end; to end it now: %s",
+			"Azure runs a rolling upgrade (%d of %d instances done); waiting until it ends; to cancel it: %s",
 			upgrade.Value.Done, upgrade.Value.Total, upgrade.Value.Cancel).External()
 	}
 	return nil

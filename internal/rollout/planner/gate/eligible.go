@@ -26,8 +26,8 @@ func Eligible(v view.View) *view.Hold {
 	}
 	stopped := ""
 	if off > 0 {
-		stopped = fmt.Sprintf("; %d stopped or deallocated: start them with az vmss start", off)
+		stopped = fmt.Sprintf("; %d stopped or deallocated; to start them: az vmss start", off)
 	}
 	return view.Wait(rollout.ReasonNoEligibleInstances, view.RecheckHeld,
-		"no eligible instance: %d listed, %d of them skipped, as stopped, protected or by a RolloutAction%s", c.Total, c.Skipped, stopped)
+		"no eligible instance: %d listed, %d skipped (stopped, protected, or by a RolloutAction)%s", c.Total, c.Skipped, stopped)
 }

@@ -9,11 +9,11 @@ import (
 func Held(v view.View) *view.Hold {
 	switch {
 	case v.Spec.Paused:
-		return view.Wait(rollout.ReasonPaused, view.RecheckHeld, "paused: %s; set spec.paused to false to go on", view.Progress(v))
+		return view.Wait(rollout.ReasonPaused, view.RecheckHeld, "paused: %s; to continue, set spec.paused to false", view.Progress(v))
 	case v.Obs.Window.Problem != nil:
-		return view.Wait(rollout.ReasonInvalid, view.RecheckHeld, "nothing is begun: %s", v.Obs.Window.Problem.Hint())
+		return view.Wait(rollout.ReasonInvalid, view.RecheckHeld, "nothing starts: %s", v.Obs.Window.Problem.Hint())
 	case v.Obs.IntegrationError != nil:
-		return view.Wait(rollout.ReasonInvalid, view.RecheckHeld, "nothing is begun: %s", v.Obs.IntegrationError.Hint())
+		return view.Wait(rollout.ReasonInvalid, view.RecheckHeld, "nothing starts: %s", v.Obs.IntegrationError.Hint())
 	case v.Obs.Window.Closed:
 		return outsideWindow(v)
 	}
@@ -37,8 +37,8 @@ func outsideWindow(v view.View) *view.Hold {
 			within = "before " + view.FormatTime(until)
 		}
 		return view.Wait(rollout.ReasonOutsideWindow, view.RecheckHeld,
-			"outside the declared windows, and none of them opens %s: %s; change spec.windows to go on", within, view.Progress(v))
+			"outside the windows, and no window opens %s: %s; to continue, change spec.windows", within, view.Progress(v))
 	}
 	return view.Wait(rollout.ReasonOutsideWindow, v.Until(opens, view.RecheckHeld),
-		"outside the declared windows, the next opens at %s: %s", view.FormatTime(opens), view.Progress(v)).WithUntil(opens)
+		"outside the windows; the next one opens at %s: %s", view.FormatTime(opens), view.Progress(v)).WithUntil(opens)
 }

@@ -28,12 +28,12 @@ func Listed(v view.View) *view.Hold {
 			return view.Unreadable(fmt.Sprintf("instance %s, which the list lacks", id), exists.Problem).External()
 		case rollout.Read:
 			return view.Wait(rollout.ReasonAzureUnavailable, view.RecheckBusy,
-				"the list of instances is short: it lacks instance %s, which Azure has; waiting for a whole list", id).External()
+				"the list of instances is incomplete: instance %s is missing, and Azure has it; waiting for a complete list", id).External()
 		case rollout.NotRead:
 		}
 	}
 	return view.Wait(rollout.ReasonAzureUnavailable, askAgain,
-		"the list of instances lacks %s; Azure is asked for each by its id before it counts as gone", view.ListIDs(ids)).External()
+		"the list of instances lacks %s; each is read by its id before it counts as deleted", view.ListIDs(ids)).External()
 }
 
 // WholeList waits while the list shows fewer instances than the model is to have: the others may exist. After some time they count as not
@@ -47,11 +47,12 @@ func WholeList(v view.View) *view.Hold {
 	switch until := v.State.Timers.ListShortSince.Add(shortListTime); {
 	case missing >= capacity:
 		return view.Wait(rollout.ReasonAzureUnavailable, view.RecheckHeld,
-			"Azure lists no instance, and the scale set's capacity is %s; waiting for the list; to have none: az vmss scale --new-capacity 0",
+			"Azure lists no instance, and the capacity of the scale set is %s; waiting for the list; for an empty "+
+				"scale set: az vmss scale --new-capacity 0",
 			capacityText(capacity)).External()
 	case v.At().Before(until):
 		return view.Wait(rollout.ReasonProgressing, v.Until(until, view.RecheckBusy),
-			"Azure lists %d of %d instances; waiting until %s for the list to be whole",
+			"Azure lists %d of %d instances; waiting until %s for a complete list",
 			capacity-missing, capacity, view.FormatTime(until)).WithUntil(until).External()
 	}
 	return nil

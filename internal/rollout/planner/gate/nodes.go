@@ -15,8 +15,8 @@ func Uncordoned(v view.View) *view.Hold {
 	if len(ids) == 0 || v.State.Rollback.Current != nil {
 		return nil
 	}
-	return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "waiting until the nodes of %s take pods again: %s",
-		view.ListIDs(ids), cmp.Or(view.UncordonState(v, ids[0]).Message, "it was begun"))
+	return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "waiting until the nodes of %s are uncordoned: %s",
+		view.ListIDs(ids), cmp.Or(view.UncordonState(v, ids[0]).Message, "started"))
 }
 
 // LastUncordoned lets the object go only when no node is left cordoned by it, or that is not possible.
@@ -24,7 +24,7 @@ func LastUncordoned(v view.View) *view.Hold {
 	for _, id := range v.State.Ledger.Cordoned {
 		if state := view.UncordonState(v, id); !state.Uncordoned && !state.Failed {
 			return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,
-				"deleted, and waiting until the node of instance %s takes pods again: %s", id, cmp.Or(state.Message, "it was begun"))
+				"deleted; waiting until the node of instance %s is uncordoned: %s", id, cmp.Or(state.Message, "started"))
 		}
 	}
 	return nil

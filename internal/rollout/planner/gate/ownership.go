@@ -21,8 +21,8 @@ func Ownership(v view.View) *view.Hold {
 		return nil
 	case owner.Releasing:
 		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,
-			"waiting for what the younger VMSSRollout %s has in flight in the same scale set; this one takes it over then", owner.Owner).External()
+			"waiting until the operation of the younger VMSSRollout %s on the same scale set ends", owner.Owner).External()
 	}
 	return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing,
-		"the scale set is claimed by the older VMSSRollout %s; nothing is touched; to mend it: delete one of the two", owner.Owner)
+		"the older VMSSRollout %s owns the scale set; nothing is changed; to fix it: delete one of the two", owner.Owner)
 }

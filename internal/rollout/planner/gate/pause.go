@@ -14,7 +14,7 @@ func BatchPause(v view.View) *view.Hold {
 	}
 	c := v.Inventory()
 	return view.Wait(rollout.ReasonProgressing, v.Until(next, view.RecheckHeld),
-		"%d of %d desired instances are done; pausing until %s before the next batch",
+		"%d of %d desired instances are done; next batch at %s",
 		len(c.Verified), c.Desired, view.FormatTime(next)).WithUntil(next)
 }
 
@@ -26,5 +26,5 @@ func FreshList(v view.View) *view.Hold {
 	if last.IsZero() || !v.At().Before(settled) || len(v.Inventory().Exposed) >= v.State.Pacing.ExposedThen {
 		return nil
 	}
-	return view.Wait(rollout.ReasonProgressing, v.Until(settled, view.SettleTime), "waiting for the last batch to show in every list")
+	return view.Wait(rollout.ReasonProgressing, v.Until(settled, view.SettleTime), "waiting until the list shows the last batch")
 }

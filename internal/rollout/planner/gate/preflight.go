@@ -19,12 +19,12 @@ func Preflight(v view.View) *view.Hold {
 	}
 	if n := distinctImages(v.Instances(), v.Spec.Target.Image); n >= maxModels {
 		return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing,
-			"instances are at %d or more distinct models, and Azure takes no more than %d, of which the way back needs one; to mend it: az vmss "+
+			"instances have %d or more distinct models; Azure allows %d, and a rollback needs one; to fix it: az vmss "+
 				"update-instances %s --instance-ids OLDEST_INSTANCE_IDS", n, azureModels, v.Spec.ScaleSet.Arguments())
 	}
 	if protected := v.Inventory().Protected; v.Spec.Instances.Protected == rollout.ProtectedFail && len(protected) > 0 {
 		return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing,
-			"%s: protected from scale-set actions and strategy.protectedInstances is Fail; to mend it: az vmss update %s --instance-id ID "+
+			"%s: protected from scale-set actions and strategy.protectedInstances is Fail; to fix it: az vmss update %s --instance-id ID "+
 				"--protect-from-scale-set-actions false",
 			view.ListInstances(protected), v.Spec.ScaleSet.Arguments())
 	}
@@ -66,7 +66,7 @@ func manualMode(s rollout.Spec, m rollout.Model) string {
 	if mode == "" {
 		mode = "unknown"
 	}
-	return fmt.Sprintf("the scale set's upgrade mode is %s, so Azure would upgrade instances by itself; to mend it: az vmss update %s --set "+
+	return fmt.Sprintf("the scale set's upgrade mode is %s, so Azure upgrades instances on its own; to fix it: az vmss update %s --set "+
 		"upgradePolicy.mode=Manual", mode, s.ScaleSet.Arguments())
 }
 
@@ -74,7 +74,7 @@ func noAutomaticOSUpgrade(s rollout.Spec, m rollout.Model) string {
 	if !m.AutomaticOSUpgrade {
 		return ""
 	}
-	return "automatic OS image upgrade is on, so Azure would replace disks by itself; to mend it: az vmss update " + s.ScaleSet.Arguments() +
+	return "automatic OS image upgrade is on, so Azure replaces disks on its own; to fix it: az vmss update " + s.ScaleSet.Arguments() +
 		" --set upgradePolicy.automaticOSUpgradePolicy.enableAutomaticOSUpgrade=false"
 }
 
@@ -83,7 +83,7 @@ func healthKnown(s rollout.Spec, m rollout.Model) string {
 		return ""
 	}
 	return "health.source is ApplicationHealth but the scale set has neither the application health extension nor a health probe; " +
-		"set spec.health.source to ProvisioningState, or add the extension; to mend it: " + extensionCommand(s.ScaleSet, "ApplicationHealthLinux")
+		"set spec.health.source to ProvisioningState, or add the extension; to fix it: " + extensionCommand(s.ScaleSet, "ApplicationHealthLinux")
 }
 
 // extensionCommand adds an extension of Microsoft's managed services to the model.

@@ -28,10 +28,10 @@ func RetryState(v view.View, f rollout.Failure) (h *view.Hold, isImpossible bool
 	switch {
 	case isPossible:
 		return view.Wait(rollout.ReasonWaitingForHealth, view.RecheckBusy,
-			"waiting to try instance %s again: maxUnavailable leaves no room, since other instances are not known to be well", i.ID), false
+			"waiting to retry instance %s: maxUnavailable is exhausted by other instances", i.ID), false
 	case i.IsBusy() || i.State == rollout.StateDeleting || (i.Protected && v.Spec.Instances.Protected != rollout.ProtectedSkip):
 		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,
-			"waiting to try instance %s again: Azure is at work on it, or it is protected", i.ID), false
+			"waiting to retry instance %s: Azure is updating or deleting it, or it is protected", i.ID), false
 	}
 	return nil, true
 }

@@ -12,13 +12,13 @@ func RollbackHeld(v view.View) *view.Hold {
 	case current.Cause == rollout.CauseAction || current.Cause == rollout.CauseDeletion:
 		return nil
 	case v.Spec.Paused:
-		return view.Wait(rollout.ReasonPaused, view.RecheckHeld, "paused while %s (%s); set spec.paused to false to go on",
+		return view.Wait(rollout.ReasonPaused, view.RecheckHeld, "paused while %s (%s); to continue, set spec.paused to false",
 			view.RollbackVerb(current), current.Message)
 	case current.Cause == rollout.CauseTimeout && v.Obs.Window.Problem != nil:
 		return Held(v)
 	case current.Cause == rollout.CauseTimeout && v.Obs.Window.Closed:
 		return view.Wait(rollout.ReasonOutsideWindow, view.RecheckHeld,
-			"%s (%s) waits for the window to open; create a RolloutAction Rollback to go back at once",
+			"%s (%s) waits for the window to open; to roll back now, create a RolloutAction Rollback",
 			view.RollbackVerb(current), current.Message).WithUntil(v.Obs.Window.NextChange)
 	}
 	return nil
@@ -30,6 +30,6 @@ func RollbackPlanOnly(v view.View) *view.Hold {
 		return nil
 	}
 	current := v.State.Rollback.Current
-	return view.Wait(rollout.ReasonPlanned, view.RecheckHeld, "%s (%s) waits, since spec.mode is Plan; set it to Apply to go on",
+	return view.Wait(rollout.ReasonPlanned, view.RecheckHeld, "%s (%s) waits because spec.mode is Plan; to continue, set it to Apply",
 		view.RollbackVerb(current), current.Message)
 }

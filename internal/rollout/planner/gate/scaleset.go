@@ -13,7 +13,7 @@ func SameScaleSet(v view.View) *view.Hold {
 		return nil
 	}
 	return view.Wait(rollout.ReasonScaleSetReplaced, view.RecheckHeld,
-		"the scale set was deleted and created again under its name, so it is another one (%s, before %s); nothing is written to it; to roll "+
+		"the scale set was deleted and created again under the same name (it is %s, it was %s); nothing is written to it; to roll "+
 			"the target out to it, create a RolloutAction Retry, or change spec.target",
 		identity.ReplacedBy, identity.ID).External()
 }

@@ -60,11 +60,11 @@ func foreignScript(v view.View, script rollout.Script) string {
 			"name", name)
 	case m.Script == nil && len(m.MoreScripts) > 0:
 		return fmt.Sprintf("the scale set has script extension %s and none named %q; nothing is written; set spec.target.script.extensionName "+
-			"to the name of one that is there",
+			"to the name of an existing one",
 			extensionNames(m.MoreScripts), name)
 	case m.Script != nil && !mayOverwrite(v, *m.Script, known):
-		return fmt.Sprintf("script extension %q is not this rollout's, and its protected settings cannot be read back; nothing is written; "+
-			"declare it in spec.baseline.script, or set spec.target.script.extensionName to %q to overwrite it",
+		return fmt.Sprintf("script extension %q is not this rollout's, and its protected settings cannot be read; nothing is written; "+
+			"declare spec.baseline.script, or set spec.target.script.extensionName to %q to overwrite it",
 			m.Script.Extension, m.Script.Extension)
 	}
 	return ""

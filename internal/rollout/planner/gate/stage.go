@@ -32,7 +32,7 @@ func timed(v view.View, what string, left time.Duration) *view.Hold {
 		return h
 	}
 	c, over := v.Inventory(), v.At().Add(left)
-	return view.Wait(rollout.ReasonSoaking, min(left, view.RecheckHeld), "%s%d of %d instances have the target and are well; %s until %s",
+	return view.Wait(rollout.ReasonSoaking, min(left, view.RecheckHeld), "%s%d of %d instances have the target and are healthy; %s until %s",
 		view.StepPrefix(v.Step()), len(c.Verified), c.Eligible, what, view.FormatTime(over)).WithUntil(over)
 }
 
@@ -46,7 +46,7 @@ func StepChecks(v view.View) *view.Hold {
 	}
 	c := v.Inventory()
 	return view.Wait(rollout.ReasonSoaking, view.RecheckHeld,
-		"%s%d of %d instances have the target and are well; waiting for the verdict of %s",
+		"%s%d of %d instances have the target and are healthy; waiting for the result of %s",
 		view.StepPrefix(v.Step()), len(c.Verified), c.Eligible, "check "+strings.Join(task.RunningStepChecks(v), ", "))
 }
 
@@ -68,7 +68,7 @@ func Approval(v view.View) *view.Hold {
 		recheck, then = min(left, view.RecheckHeld), fmt.Sprintf(" until %s, then onTimeout is %s", view.FormatTime(over), approval.OnTimeout)
 	}
 	return view.Wait(rollout.ReasonAwaitingApproval, recheck,
-		"%s%d of %d instances have the target and are well; waiting for approval%s; create a RolloutAction with action Approve, run %d and "+
+		"%s%d of %d instances have the target and are healthy; waiting for approval%s; create a RolloutAction with action Approve, run %d and "+
 			"step %s",
 		view.StepPrefix(step), len(c.Verified), c.Eligible, then, v.State.Run.Number, step.Name).WithUntil(over)
 }

@@ -13,7 +13,7 @@ func NoneStopped(v view.View) *view.Hold {
 		return nil
 	}
 	return view.Wait(rollout.ReasonWaitingForHealth, view.RecheckHeld,
-		"%s stopped after the upgrade, perhaps by the release; no further instance is upgraded until it is started or deallocated, or a "+
-			"RolloutAction SkipInstance leaves it out",
+		"%s stopped after the upgrade; no further instance is upgraded until it is started or deallocated, or a "+
+			"RolloutAction SkipInstance skips it",
 		view.ListInstances(stopped)).External()
 }

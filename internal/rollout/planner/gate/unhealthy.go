@@ -13,7 +13,7 @@ func NoneUnhealthy(v view.View) *view.Hold {
 		return nil
 	}
 	deadline := v.State.Timers.UnhealthySince.Add(v.Spec.Health.Timeout)
-	return view.Wait(rollout.ReasonWaitingForHealth, v.Until(deadline, view.RecheckBusy), "waiting until %s for %s to be well: %s",
+	return view.Wait(rollout.ReasonWaitingForHealth, v.Until(deadline, view.RecheckBusy), "waiting until %s for %s to be healthy: %s",
 		view.FormatTime(deadline), view.ListInstances(unhealthy),
 		inventory.UnhealthyReason(v.Spec.Target, unhealthy[0])).WithUntil(deadline)
 }

@@ -117,9 +117,9 @@ func UnhealthyReason(t rollout.Target, i rollout.Instance) string {
 	isOtherImage := i.Disk.Image != nil && t.Image != nil && !t.Image.Same(*i.Disk.Image)
 	switch {
 	case i.Latest == rollout.True && isOtherImage:
-		return "instance " + i.ID + " is at the latest model, but boots from another image"
+		return "instance " + i.ID + " has the latest model, but boots from another image"
 	case i.Script == rollout.ScriptAbsent && t.Script != nil:
-		return "instance " + i.ID + " is at the latest model, but does not show the script extension"
+		return "instance " + i.ID + " has the latest model, but does not show the script extension"
 	case i.Power.Running == rollout.False:
 		return "instance " + i.ID + " is not running"
 	case i.State != rollout.StateSucceeded:
@@ -134,9 +134,9 @@ func UnhealthyReason(t rollout.Target, i rollout.Instance) string {
 func reportedReason(i rollout.Instance) string {
 	switch i.Health.Healthy {
 	case rollout.False:
-		return "instance " + i.ID + " reports itself unhealthy"
+		return "instance " + i.ID + " reports unhealthy"
 	case rollout.True:
-		return "what Azure says of the health of instance " + i.ID + " is from before the upgrade"
+		return "the last health report of instance " + i.ID + " predates the upgrade"
 	default:
 		return "the health of instance " + i.ID + " is not known"
 	}
@@ -150,6 +150,6 @@ func FailureMessage(i rollout.Instance, op *rollout.Operation) string {
 	case op.Error != nil:
 		return op.Error.Error()
 	default:
-		return "provisioning failed and Azure does not say why; see az vmss get-instance-view --instance-id " + i.ID
+		return "provisioning failed without a reason from Azure; to see more: az vmss get-instance-view --instance-id " + i.ID
 	}
 }

@@ -161,7 +161,7 @@ func Skipped(spec rollout.Spec, s rollout.State, instances []rollout.Instance) [
 		case i.Protected && spec.Instances.Protected == rollout.ProtectedSkip:
 			skip(i, "it is protected from scale-set actions")
 		case s.Rollback.Current == nil && s.Ledger.IsSkipped(i):
-			skip(i, "a RolloutAction SkipInstance took it out of this run")
+			skip(i, "a RolloutAction SkipInstance skips it in this run")
 		}
 	}
 	return list

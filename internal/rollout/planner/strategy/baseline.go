@@ -33,15 +33,15 @@ func baselineUnavailable(d *advance.Draft, why string) *view.Hold {
 		return advance.ReleaseWithoutRollback(d, why)
 	}
 	if why == "" {
-		why = "what was there before the target is not known"
+		why = "no baseline to roll back to"
 	}
 	current := d.State.Rollback.Current
 	next := "declare spec.baseline, change spec.target, or create a RolloutAction Retry"
 	if current.Revision != "" { // of an older revision, for which nothing else can stand
-		next = "put that back, change spec.target, or create a RolloutAction Rollback with another toRevision"
+		next = "restore that, change spec.target, or create a RolloutAction Rollback with another toRevision"
 	}
 	return view.Wait(rollout.ReasonNotRollbackable, view.RecheckHeld,
-		"%s was asked for (%s), but there is no way back, so nothing more is touched: %s; %s", current.Kind, current.Message, why, next)
+		"cannot roll back (%s: %s): %s; no further changes; %s", current.Kind, current.Message, why, next)
 }
 
 // awaitSecret waits before a deletion for what the rollback lacks and a person can still provide. The wait is bounded. It is over at once
@@ -54,12 +54,12 @@ func awaitSecret(d *advance.Draft, why string) *view.Hold {
 	case d.Obs.Cluster.Terminating:
 		return advance.ReleaseWithoutRollback(d, why+"; the namespace is being deleted")
 	case p != nil && p.Kind == rollout.KindForbidden:
-		return view.Unreadable("the protected settings to go back to", p)
+		return view.Unreadable("the protected settings of the baseline", p)
 	case !d.At().Before(ends):
-		return advance.ReleaseWithoutRollback(d, fmt.Sprintf("%s; the rollback waited %.0f minutes for it", why, deletionTimeout.Minutes()))
+		return advance.ReleaseWithoutRollback(d, fmt.Sprintf("%s; the rollback waited %.0f minutes", why, deletionTimeout.Minutes()))
 	}
 	return view.Wait(rollout.ReasonNotRollbackable, d.Until(ends, view.RecheckMissing),
-		"the rollback before the deletion waits until %s, then the object goes without it: %s; declare spec.baseline",
+		"the rollback before the deletion waits until %s; after that the object is deleted without it: %s; declare spec.baseline",
 		view.FormatTime(ends), why).WithUntil(ends)
 }
 

@@ -100,11 +100,11 @@ func planOnly(d *advance.Draft) *view.Hold {
 			instances += len(b.Instances)
 		}
 	}
-	apply := "set spec.mode to Apply to do it"
+	apply := "to apply it, set spec.mode to Apply"
 	if owner := d.Obs.Cluster.Ownership.Value.OlderOwner(); owner != "" {
-		apply = "the scale set is claimed by the older VMSSRollout " + owner + ", so delete that one before spec.mode is set to Apply"
+		apply = "the older VMSSRollout " + owner + " owns the scale set; delete it before setting spec.mode to Apply"
 	}
-	return view.Wait(rollout.ReasonPlanned, view.RecheckHeld, "planned, nothing is touched: %d instances in %d batches, then %s; %s",
+	return view.Wait(rollout.ReasonPlanned, view.RecheckHeld, "planned, nothing is changed: %d instances in %d batches, then %s; %s",
 		instances, len(preview.Batches), preview.Expected.Reason, apply)
 }
 
@@ -122,7 +122,7 @@ func stayCompleted(d *advance.Draft) *view.Hold {
 	return gate.StillCompleted(d.View)
 }
 
-// returnToBaseline starts a rollback when the target is what was there before: only the instances that left it have to be upgraded.
+// returnToBaseline starts a rollback when the target is the baseline: only the instances that left it have to be upgraded.
 func returnToBaseline(d *advance.Draft) *view.Hold {
 	if !view.MayReturn(d.View) || d.State.IsWorking() {
 		return nil
@@ -143,7 +143,7 @@ func returnToBaseline(d *advance.Draft) *view.Hold {
 func failUnhealthy(d *advance.Draft) {
 	advance.FailUnhealthy(d, d.Unhealthy(), func(i rollout.Instance) rollout.Failure {
 		reason := inventory.UnhealthyReason(d.Spec.Target, i)
-		return rollout.Failure{Try: d.Spec.Failure.Retries, Message: fmt.Sprintf("not well for %s: %s", d.Spec.Health.Timeout, reason)}
+		return rollout.Failure{Try: d.Spec.Failure.Retries, Message: fmt.Sprintf("unhealthy for %s: %s", d.Spec.Health.Timeout, reason)}
 	})
 }
 

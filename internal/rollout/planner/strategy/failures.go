@@ -106,7 +106,7 @@ func holdFailed(d *advance.Draft) *view.Hold {
 		return h
 	}
 	return view.Wait(rollout.ReasonFailed, view.RecheckHeld,
-		"%s; nothing more is upgraded; mend what failed, change spec.target (its revisionTag is enough), or create a RolloutAction Retry, "+
+		"%s; no further instance is upgraded; fix it, change spec.target (its revisionTag is enough), or create a RolloutAction Retry, "+
 			"Rollback or SkipInstance", why)
 }
 

@@ -71,7 +71,7 @@ func rollbackGoal(spec rollout.Spec, before rollout.Snapshot) rollout.Spec {
 func failUnrestored(d *advance.Draft) {
 	advance.FailUnhealthy(d, d.RollbackInventory().Unhealthy, func(i rollout.Instance) rollout.Failure {
 		reason := inventory.UnhealthyReason(d.Spec.Target, i)
-		return rollout.Failure{Message: fmt.Sprintf("put back, and not well for %s: %s", d.Spec.Health.Timeout, reason)}
+		return rollout.Failure{Message: fmt.Sprintf("restored, and unhealthy for %s: %s", d.Spec.Health.Timeout, reason)}
 	})
 }
 
@@ -104,12 +104,12 @@ func restoreBatch(d *advance.Draft) *view.Hold {
 func concludeRollback(d *advance.Draft, r inventory.Rollback) *view.Hold {
 	current := d.State.Rollback.Current
 	if settled := current.ModelRestoredAt.Add(view.SettleTime); d.At().Before(settled) {
-		return view.Wait(rollout.ReasonProgressing, d.Until(settled, view.SettleTime), "waiting for it to show in every list")
+		return view.Wait(rollout.ReasonProgressing, d.Until(settled, view.SettleTime), "waiting until every list shows it")
 	}
 	if slices.ContainsFunc(r.Failed, func(i rollout.Instance) bool { return i.Latest == rollout.False }) {
-		return view.Wait(rollout.ReasonFailed, view.RecheckHeld, "%s (%s), but %s did not take it: %s%s",
+		return view.Wait(rollout.ReasonFailed, view.RecheckHeld, "%s (%s) failed on %s: %s%s",
 			view.RollbackVerb(current), current.Message, view.ListInstances(r.Failed), d.State.Ledger.Failed[0].Message,
-			offered(d, "create a RolloutAction Rollback to try again"))
+			offered(d, "to retry, create a RolloutAction Rollback"))
 	}
 	if h := listed(d); h != nil {
 		return h
@@ -131,21 +131,21 @@ func explainRollback(d *advance.Draft, r inventory.Rollback) *view.Hold {
 	}
 	switch {
 	case len(r.Busy) > 0:
-		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "Azure is at work on %s", view.ListInstances(r.Busy))
+		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "Azure is updating %s", view.ListInstances(r.Busy))
 	case len(r.Unhealthy) > 0 && len(r.Behind) == 0:
 		deadline := d.State.Timers.UnhealthySince.Add(d.Spec.Health.Timeout)
-		return view.Wait(rollout.ReasonProgressing, d.Until(deadline, view.RecheckBusy), "waiting until %s for %s to be well: %s",
+		return view.Wait(rollout.ReasonProgressing, d.Until(deadline, view.RecheckBusy), "waiting until %s for %s to be healthy: %s",
 			view.FormatTime(deadline), view.ListInstances(r.Unhealthy), inventory.UnhealthyReason(d.Spec.Target, r.Unhealthy[0]))
 	case len(r.Failed) > 0:
-		return view.Wait(rollout.ReasonFailed, view.RecheckHeld, "%s (%s): %s, and maxUnavailable leaves no room for %s%s",
+		return view.Wait(rollout.ReasonFailed, view.RecheckHeld, "%s (%s): %s; maxUnavailable is exhausted, so %s cannot be restored%s",
 			view.RollbackVerb(current), current.Message, d.State.Ledger.Failed[0].Message, view.ListInstances(r.Behind),
-			offered(d, "create a RolloutAction Rollback when they are mended"))
+			offered(d, "after fixing them, create a RolloutAction Rollback"))
 	case !slices.ContainsFunc(r.Behind, func(i rollout.Instance) bool { return i.MayBeChosen(d.Spec.Instances.Protected) }):
 		return onlyProtectedLeft(r.Behind, d.Declared.Instances.Protected)
 	default:
 		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,
-			"maxUnavailable leaves no room for %s yet, since nobody knows that all is well with %s%s; waiting", view.ListInstances(r.Behind),
-			view.ListInstances(view.Unavailable(d.View)), view.OrCordoned(d.View))
+			"waiting: maxUnavailable is exhausted, so %s cannot be restored yet; unavailable%s: %s", view.ListInstances(r.Behind),
+			view.OrCordoned(d.View), view.ListInstances(view.Unavailable(d.View)))
 	}
 }
 
@@ -191,26 +191,26 @@ func leftOut(v view.View) []string {
 func rolledBack(v view.View) *view.Hold {
 	current, note := v.State.Rollback.Current, ""
 	if failed := v.State.Ledger.Failed; len(failed) > 0 {
-		note = fmt.Sprintf("; %s got it back and did not become well", view.List(failed, func(f rollout.Failure) rollout.Ref { return f.Ref }))
+		note = fmt.Sprintf("; %s did not become healthy after that", view.List(failed, func(f rollout.Failure) rollout.Ref { return f.Ref }))
 	}
 	if left := v.State.Ledger.Exposed; len(left) > 0 && current.Kind == rollout.FullRollback {
-		note += fmt.Sprintf("; %s stopped or protected from scale-set actions, and so still with the target: create a RolloutAction Rollback "+
-			"when that is over", view.ListIDs(left))
+		note += fmt.Sprintf("; %s keeps the target, since it is stopped or protected from scale-set actions: create a RolloutAction Rollback "+
+			"after that", view.ListIDs(left))
 	}
-	what := "the model and every machine that was touched are as they were before"
+	what := "the model and every exposed instance were restored"
 	switch {
 	case current.Cause == rollout.CauseRecorded:
-		what = fmt.Sprintf("this revision was %s before, so it is not rolled out again", view.RollbackVerb(current))
+		what = fmt.Sprintf("this revision was %s before; it is not rolled out again", view.RollbackVerb(current))
 	case current.ModelRestoredAt.IsZero():
-		what = "nothing had been written, so everything is as it was"
+		what = "nothing was written, so nothing was changed"
 	case current.Kind == rollout.AbortRollback:
-		what = "the model is as it was before, and the machines that have the target were left to be looked at"
+		what = "the model was restored; upgraded instances are left for inspection"
 	}
 	if current.Differences != "" {
-		what += ", with these exceptions: " + current.Differences
+		what += ", except: " + current.Differences
 	}
 	return view.Wait(view.RollbackReason(current), view.RecheckCompleted,
-		"%s%s (%s); change spec.target, or create a RolloutAction Retry to try again", what, note, current.Message)
+		"%s%s (%s); to try again, change spec.target or create a RolloutAction Retry", what, note, current.Message)
 }
 
 // releaseLost lets go of an object whose scale set is gone. Two answers have to say so, at least a minute apart and with none in between
@@ -222,7 +222,7 @@ func releaseLost(d *advance.Draft) *view.Hold {
 	p := d.Obs.Model.Problem
 	if again := advance.NoteNotFound(d).Since.Add(secondLook); d.At().Before(again) {
 		return view.Wait(rollout.ReasonScaleSetNotFound, d.Until(again, view.RecheckMissing),
-			"reading the scale set: %s; if it is not found at %s either, the object goes without a rollback",
+			"reading the scale set: %s; if it is not found at %s either, the object is deleted without a rollback",
 			p.Error(), view.FormatTime(again)).WithUntil(again)
 	}
 	return advance.ReleaseWithoutRollback(d, "scale set "+d.Spec.ScaleSet.String()+" is gone: "+p.Error())
@@ -247,7 +247,7 @@ func resolveBaseline(d *advance.Draft) *view.Hold {
 	}
 	stored := d.Obs.Cluster.Revisions[current.Revision]
 	if stored.State == rollout.ReadFailed {
-		return baselineLost(d, fmt.Sprintf("the record %s of what was there before is gone", current.Revision), true)
+		return baselineLost(d, fmt.Sprintf("the stored baseline %s is gone", current.Revision), true)
 	}
 	if h := completeRevision(d, stored.Value); h != nil {
 		return h
@@ -283,20 +283,20 @@ func completeRevision(d *advance.Draft, s rollout.Snapshot) *view.Hold {
 	}
 	before := d.State.BeforeRun()
 	if before == "" {
-		return baselineUnavailable(d, "the revision does not say what "+missing+" was")
+		return baselineUnavailable(d, "the revision does not have "+missing)
 	}
 	if h := view.Revision(d.View, before); h != nil {
 		return h
 	}
 	whole := target.Complete(s, d.Obs.Cluster.Revisions[before].Value)
 	if missing = target.Missing(whole, d.Declared.Target); missing != "" {
-		return baselineUnavailable(d, "neither the revision nor what was there before the run says what "+missing+" was")
+		return baselineUnavailable(d, "neither the revision nor the baseline of the run has "+missing)
 	}
 	if isClosed(d) {
-		return advance.ReleaseWithoutRollback(d, "the namespace is being deleted, so what to go back to cannot be stored")
+		return advance.ReleaseWithoutRollback(d, "the namespace is being deleted, so the baseline cannot be stored")
 	}
 	advance.CompleteRevision(d, whole)
-	return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "storing what to go back to")
+	return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "storing the baseline")
 }
 
 // seekBaseline looks whether there is a baseline after all: it may have been declared meanwhile.
@@ -305,14 +305,14 @@ func seekBaseline(d *advance.Draft) *view.Hold {
 	switch {
 	case view.IsComplete(d.View, b):
 		advance.RestoreBaseline(d)
-		return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "what there is to go back to is complete again")
+		return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "the baseline is complete again")
 	case d.Spec.Baseline == nil && view.IsWithoutSecret(b):
 		return awaitSecret(d, b.Unavailable)
 	case d.Spec.Baseline == nil:
 		return baselineUnavailable(d, b.UnavailableReason())
 	}
 	if p := d.Obs.Cluster.BaselineSettings.Problem; p != nil {
-		return withoutSettings(d, view.Unreadable("the protected settings to go back to", p))
+		return withoutSettings(d, view.Unreadable("the protected settings of the baseline", p))
 	}
 	if isClosed(d) {
 		return advance.ReleaseWithoutRollback(d,
@@ -320,7 +320,7 @@ func seekBaseline(d *advance.Draft) *view.Hold {
 	}
 	declared := advance.DeclaredBaseline(d.View)
 	if missing := target.Missing(declared, d.Spec.Target); missing != "" {
-		return baselineUnavailable(d, "spec.baseline does not say what "+missing+" was")
+		return baselineUnavailable(d, "spec.baseline does not have "+missing)
 	}
 	if target.Meets(declared, d.Spec.Target) {
 		return baselineUnavailable(d, "spec.baseline is the target itself")

@@ -64,9 +64,9 @@ func reached(d *advance.Draft) *view.Hold {
 	}
 	overshoot := ""
 	if len(c.Exposed) > c.Desired {
-		overshoot = "; more have it than desired, which scaling, repair or a lowered percentage brings about and nothing takes back"
+		overshoot = "; more instances have it than desired, after scaling, repair or a lower percentage; the rollout does not reduce that"
 	}
-	return view.Wait(rollout.ReasonCanaryReached, view.RecheckHeld, "%d of %d instances have the target and are well, %d desired%s%s",
+	return view.Wait(rollout.ReasonCanaryReached, view.RecheckHeld, "%d of %d instances have the target and are healthy, %d desired%s%s",
 		len(c.Verified), c.Eligible, c.Desired, view.Percentage(d.Step()), overshoot)
 }
 

@@ -41,7 +41,7 @@ func reimageBatch(d *advance.Draft) *view.Hold {
 		}
 		if i.Disk.ID == "" {
 			advance.FailReimage(d, &rollout.Operation{Error: &rollout.Problem{
-				Kind: rollout.KindInvalid, Message: "Azure does not show its OS disk, so a reimage could not be verified and is not sent",
+				Kind: rollout.KindInvalid, Message: "Azure does not show its OS disk, so a reimage cannot be verified and is not sent",
 			}}, []rollout.Attempt{a})
 			continue
 		}
@@ -107,7 +107,7 @@ func explainNoBatch(v view.View) *view.Hold {
 	}
 	switch {
 	case len(c.Lacking()) == 0 && len(c.Unknown) > 0:
-		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "Azure does not say which model is applied to %s; waiting",
+		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "waiting: Azure does not report which model %s has",
 			view.ListInstances(c.Unknown))
 	case len(protected) > 0 && len(protected) == len(c.Lacking()):
 		return onlyProtectedLeft(protected, v.Spec.Instances.Protected).External()
@@ -118,12 +118,12 @@ func explainNoBatch(v view.View) *view.Hold {
 	}
 	where := ""
 	if v.Spec.Instances.Zones == rollout.ZonesOneAtATime {
-		where = " in the zone that is worked on (strategy.zones is OneAtATime, so a sick instance of another zone waits for its turn, and " +
-			"holds this one)"
+		where = " in the current zone (strategy.zones is OneAtATime; an unhealthy instance of " +
+			"another zone counts, too)"
 	}
 	h := view.Wait(rollout.ReasonWaitingForHealth, view.RecheckBusy,
-		"%d of %d instances are not known to be well%s (%s), and maxUnavailable leaves no room for another%s; waiting; mend or remove them, "+
-			"or raise strategy.batch.maxUnavailable",
+		"waiting: %d of %d instances unavailable%s (%s), maxUnavailable exhausted%s; fix or remove them, or raise "+
+			"strategy.batch.maxUnavailable",
 		c.Unavailable+c.Cordoned, c.Total, view.OrCordoned(v), view.ListInstances(unavailable), where)
 	h.IsExternal = len(unavailable) > 0 && !slices.ContainsFunc(unavailable, isTarget)
 	return h

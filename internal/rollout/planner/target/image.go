@@ -59,7 +59,7 @@ func (image) FromModel(_ rollout.Target, m rollout.Model, instances []rollout.In
 	if first == "" {
 		return ""
 	}
-	return fmt.Sprintf("instance %s boots from another image than the model had, so nobody knows what to go back to; declare it in "+
+	return fmt.Sprintf("instance %s boots from another image than the model had, so the baseline is not known; declare "+
 		"spec.baseline.image", first)
 }
 

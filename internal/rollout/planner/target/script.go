@@ -151,8 +151,8 @@ func (script) FromModel(t rollout.Target, m rollout.Model, _ []rollout.Instance,
 	if m.Script.SecretsInVault {
 		return ""
 	}
-	return "the script extension in the model was made by somebody else, and its protected settings cannot be read back; " +
-		"declare it in spec.baseline.script"
+	return "another tool made the script extension in the model, and its protected settings cannot be read; " +
+		"declare spec.baseline.script"
 }
 
 // RecordedName returns an extension's name as a stored revision keeps it: the default name is left out, as in revisions of older versions.

@@ -11,9 +11,9 @@ import (
 func Revision(v View, name string) *Hold {
 	switch stored := v.Obs.Cluster.Revisions[name]; {
 	case stored.State == rollout.NotRead:
-		return Wait(rollout.ReasonProgressing, RecheckSoon, "reading what to go back to")
+		return Wait(rollout.ReasonProgressing, RecheckSoon, "reading the baseline")
 	case stored.State == rollout.ReadFailed && stored.Problem.Kind != rollout.KindNotFound:
-		return Unreadable("what to go back to", stored.Problem)
+		return Unreadable("the baseline", stored.Problem)
 	}
 	return nil
 }
@@ -40,7 +40,7 @@ func SecretProblem(v View, b rollout.Baseline) string {
 	}
 	switch read := v.Obs.Cluster.BaselineSettings; {
 	case read.State == rollout.ReadFailed && IsSecretLost(read.Problem):
-		return "the protected settings to go back to are gone: " + read.Problem.Error()
+		return "the protected settings of the baseline are gone: " + read.Problem.Error()
 	case read.State == rollout.Read && read.Value.Digest != b.SecretDigest:
 		return SecretChanged(b.SecretName)
 	case read.State == rollout.NotRead || read.State == rollout.ReadFailed:
@@ -126,6 +126,6 @@ func movedVersions(v View, before rollout.Snapshot) string {
 	if len(moved) == 0 {
 		return ""
 	}
-	return "the newest version of the image is " + target.First(versions) + " on " + ListInstances(moved) + ", and was " +
+	return "the latest version of the image is " + target.First(versions) + " on " + ListInstances(moved) + "; it was " +
 		target.First(before.ImageVersions) + " before"
 }

@@ -77,7 +77,7 @@ func Failure(v View) string {
 		return v.State.Stage.FailedCheck
 	}
 	if IsStalled(v) {
-		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline), the last of it %s",
+		return fmt.Sprintf("no progress for %s (failurePolicy.progressDeadline); last: %s",
 			v.Spec.Failure.ProgressDeadline, stalledAt(v))
 	}
 	return ""
@@ -92,7 +92,7 @@ func stalledAt(v View) string {
 		return "not known"
 	}
 	if unhealthy := v.Unhealthy(); len(unhealthy) > 0 {
-		return "waiting for " + ListInstances(unhealthy) + " to be well: " + inventory.UnhealthyReason(v.Spec.Target, unhealthy[0])
+		return "waiting for " + ListInstances(unhealthy) + " to be healthy: " + inventory.UnhealthyReason(v.Spec.Target, unhealthy[0])
 	}
 	return Progress(v)
 }

@@ -81,5 +81,5 @@ func Rejected(op *rollout.Operation, recheck time.Duration) *Hold {
 	if op.Rejection.Kind == rollout.KindOperationFailed {
 		return Wait(reason, recheck, "%s failed: %s", Describe(op), op.Rejection.Hint())
 	}
-	return Wait(reason, recheck, "%s was refused, nothing was touched: %s", Describe(op), op.Rejection.Hint())
+	return Wait(reason, recheck, "%s was refused; nothing was changed: %s", Describe(op), op.Rejection.Hint())
 }

@@ -84,7 +84,7 @@ func DescribePreempted(v View) string {
 	name := OperationName(preempted.ID, preempted.CreatedAt)
 	switch {
 	case preempted.At.IsZero():
-		return "what Azure does to " + ListInstances(busyExposed(v))
+		return "an Azure operation on " + ListInstances(busyExposed(v))
 	case len(preempted.Instances) == 0:
 		return "the earlier write of the model" + name
 	default:

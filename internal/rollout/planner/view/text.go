@@ -80,15 +80,15 @@ func DescribeProgress(v View, op *rollout.Operation) string {
 	if op.Attempt < 2 || v.State.Pacing.Deferred.Message == "" {
 		return Describe(op)
 	}
-	return Describe(op) + "; the attempt before changed nothing" + QuoteDeferral(v.State.Pacing.Deferred)
+	return Describe(op) + "; the previous attempt changed nothing" + QuoteDeferral(v.State.Pacing.Deferred)
 }
 
-// OperationName is Azure's name of the operation, and when it was begun. Its age is left out, since that would change with every look.
+// OperationName is Azure's name of the operation, and when started. Its age is left out, since that would change with every look.
 func OperationName(id string, created time.Time) string {
 	if id == "" {
 		return ""
 	}
-	return fmt.Sprintf(" (operation %s, begun at %s)", id, FormatTime(created))
+	return fmt.Sprintf(" (operation %s, started at %s)", id, FormatTime(created))
 }
 
 // StepPrefix is the step's name for messages.
@@ -108,9 +108,9 @@ func DescribeDeferral(d rollout.Deferral, at time.Time) string {
 	case !IsLongDeferral(d, at):
 		return ""
 	case d.Attempts == 0:
-		return "; put off since " + FormatTime(d.Since)
+		return "; deferred since " + FormatTime(d.Since)
 	default:
-		return fmt.Sprintf("; put off since %s, %d attempts", FormatTime(d.Since), d.Attempts)
+		return fmt.Sprintf("; deferred since %s, %d attempts", FormatTime(d.Since), d.Attempts)
 	}
 }
 
@@ -130,7 +130,7 @@ func QuoteDeferral(d rollout.Deferral) string {
 // Progress says how far the rollout is.
 func Progress(v View) string {
 	if !v.IsCarried() {
-		return "the target is not in the scale set's model yet"
+		return "the model does not have the target yet"
 	}
 	c := v.Inventory()
 	return fmt.Sprintf("%s%d of %d desired instances have the target", StepPrefix(v.Step()), len(c.Updated), c.Desired)
@@ -149,7 +149,7 @@ func OrCordoned(v View) string {
 	if len(OutOfService(v)) == 0 {
 		return ""
 	}
-	return ", or their nodes to take pods"
+	return " or on cordoned nodes"
 }
 
 // RollbackVerb says what a rollback does, or did.
@@ -179,7 +179,7 @@ func RollbackReason(r *rollout.Rollback) rollout.Reason {
 
 // SecretChanged says that a Secret holds something else now.
 func SecretChanged(secret string) string {
-	return fmt.Sprintf("Secret %q is not what it was when its settings were in force", secret)
+	return fmt.Sprintf("Secret %q changed since its settings were applied", secret)
 }
 
 // Percentage is the share in percent for messages; "" for a count.
