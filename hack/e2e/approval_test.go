@@ -17,7 +17,7 @@ func TestApproval(t *testing.T) {
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
 	here.azure.makeSet(t, set, stageSet{})
-	jane := newPerson(t, "jane", ns, "vmssrollout-approver")
+	jane := newOperator(t, "jane", ns, "vmssrollout-approver")
 	r := newRollout(ns, "web", set).withSteps(
 		step("one", "count", int64(1)),
 		step("half", "percent", int64(50), "approval", map[string]any{}),
@@ -89,7 +89,7 @@ func (r rollout) awaitStep(t testing.TB, name string) *v1alpha1.VMSSRollout {
 }
 
 // expectApprovesOnly holds that an approver, with that role alone, sees rollouts and actions and changes neither.
-func expectApprovesOnly(t testing.TB, who person, ns string) {
+func expectApprovesOnly(t testing.TB, who operator, ns string) {
 	t.Helper()
 	for _, args := range [][]string{
 		{"get", "vmssr", "web", "-n", ns, "-o", "jsonpath={.metadata.uid} {.status.run} {.status.step.name}"},

@@ -17,7 +17,7 @@ const busy = "Percentage CPU"
 // and good ones get through.
 func TestAzureMonitor(t *testing.T) {
 	t.Parallel()
-	town := &town{simulator: here.azure}
+	fleet := &fleetEnv{simulator: here.azure}
 	const ofMachine = `{"name": "cpu", "interval": "1s", "count": 2, "azureMonitor": {"metric": "Percentage CPU", "window": "10m",` +
 		` "threshold": {"max": "50"}}}`
 	const ofSet = `{"name": "cpu", "scope": "Step", "interval": "1s", "azureMonitor": {"metric": "Percentage CPU", "window": "10m",` +
@@ -36,22 +36,22 @@ func TestAzureMonitor(t *testing.T) {
 			t.Parallel()
 			ns := namespace(t)
 			set := scaleSet{group: ns, name: "web"}
-			town.makeSet(t, set, stageSet{capacity: 3})
-			town.makeImage(t, imageID("v2"))
-			town.measure(t, set, "", 5) // also for the minutes before it was made
+			fleet.makeSet(t, set, stageSet{capacity: 3})
+			fleet.makeImage(t, imageID("v2"))
+			fleet.measure(t, set, "", 5) // also for the minutes before it was made
 			if tc.busy != "" {
-				town.measure(t, set, strings.TrimPrefix(tc.busy, "all"), 95)
+				fleet.measure(t, set, strings.TrimPrefix(tc.busy, "all"), 95)
 			}
-			town.manage(t, ns)
+			fleet.manage(t, ns)
 			release(ns, set, "v2", "0s").checked(t, tc.check).create(t)
 			if tc.says == "" {
-				town.expectThrough(t, ns, set, 3, &atomic.Int32{})
+				fleet.expectThrough(t, ns, set, 3, &atomic.Int32{})
 				return
 			}
-			if c := ready(town.ended(t, ns, set)); c.Reason != v1alpha1.ReasonRolledBack {
+			if c := ready(fleet.ended(t, ns, set)); c.Reason != v1alpha1.ReasonRolledBack {
 				t.Fatalf("it ended as %s: %s", c.Reason, c.Message)
 			}
-			town.expectTakenBack(t, ns, set, 3, tc.says)
+			fleet.expectTakenBack(t, ns, set, 3, tc.says)
 		})
 	}
 }

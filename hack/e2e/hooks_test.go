@@ -17,10 +17,10 @@ import (
 // the manager is killed meanwhile, and it is called again under the key that it knows. It hears of a failure when there is one.
 func TestHooks(t *testing.T) {
 	t.Parallel()
-	town := newTown(t)
+	fleet := newFleetEnv(t)
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
-	town.settleSet(t, set, 2)
+	fleet.settleSet(t, set, 2)
 	program := newListener(t)
 	program.refusing("BeforeInstance")
 	r := release(ns, set, "v2", "0s")
@@ -29,7 +29,7 @@ func TestHooks(t *testing.T) {
 		hooks = append(hooks, map[string]any{"name": strings.ToLower(at), "at": at, "url": program.url, "timeout": "10m"})
 	}
 	r = r.with(hooks, "spec", "hooks")
-	manager := town.manage(t, ns)
+	manager := fleet.manage(t, ns)
 	r.create(t)
 	keysOf := func() []string {
 		var keys []string
@@ -48,7 +48,7 @@ func TestHooks(t *testing.T) {
 	})
 	manager.kill()
 	before := len(keysOf())
-	town.manage(t, ns)
+	fleet.manage(t, ns)
 	eventually(t, patience, "the program is called again after the crash", func(context.Context) error {
 		if len(keysOf()) <= before {
 			return fmt.Errorf("heard %d calls", len(keysOf()))
@@ -58,18 +58,18 @@ func TestHooks(t *testing.T) {
 	if keys := keysOf(); slices.ContainsFunc(keys, func(k string) bool { return k == "" || k != keys[0] }) {
 		t.Errorf("one call came under the keys %v", keys)
 	}
-	if got := town.booted(t, set); got != "2 v1" {
+	if got := fleet.booted(t, set); got != "2 v1" {
 		t.Errorf("machines boot from %s before anybody was told", got)
 	}
 	program.refusing("")
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
-	expectOrder(t, town, set, program.heard())
-	town.expectAlarm(t, set, r, program)
+	expectOrder(t, fleet, set, program.heard())
+	fleet.expectAlarm(t, set, r, program)
 }
 
 // expectAlarm has the rollout go on to a release that fails and stays. The program hears of that, and had heard of no failure before; while
 // it cannot take the call nothing waits for it, and it is called again under the same key until it can.
-func (s *town) expectAlarm(t *testing.T, set scaleSet, r rollout, program *listener) {
+func (s *fleetEnv) expectAlarm(t *testing.T, set scaleSet, r rollout, program *listener) {
 	t.Helper()
 	program.refusing("OnFailure")
 	r.patch(t, fmt.Sprintf(`{"spec": {"target": {"image": {"id": %q}}, "failurePolicy": {"action": "Pause"},
@@ -99,7 +99,7 @@ func (s *town) expectAlarm(t *testing.T, set scaleSet, r rollout, program *liste
 }
 
 // expectOrder holds what was heard, each call once for all its tries.
-func expectOrder(t *testing.T, town *town, set scaleSet, heard []called) {
+func expectOrder(t *testing.T, fleet *fleetEnv, set scaleSet, heard []called) {
 	t.Helper()
 	var order []string
 	keys := map[string]bool{}
@@ -114,8 +114,8 @@ func expectOrder(t *testing.T, town *town, set scaleSet, heard []called) {
 		if c.Instance.ID == "" {
 			continue
 		}
-		if at := slices.IndexFunc(town.residents(t, set),
-			func(r resident) bool { return r.ID == c.Instance.ID && r.Address == c.Instance.PrivateAddress }); at < 0 {
+		if at := slices.IndexFunc(fleet.instances(t, set),
+			func(r fleetInstance) bool { return r.ID == c.Instance.ID && r.Address == c.Instance.PrivateAddress }); at < 0 {
 			t.Errorf("%s: nobody lives at %s", c, c.Instance.PrivateAddress)
 		}
 	}

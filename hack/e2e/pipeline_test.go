@@ -17,7 +17,7 @@ const jobs = "testdata/pipeline"
 
 // pipeline is what a pipeline has: a git repository that holds what is declared, and a user who may declare rollouts in a namespace.
 type pipeline struct {
-	who    person
+	who    operator
 	remote string
 }
 
@@ -25,7 +25,7 @@ type pipeline struct {
 func newPipeline(t testing.TB, r rollout) pipeline {
 	t.Helper()
 	ns := r.GetNamespace()
-	p := pipeline{who: newPerson(t, "pipeline", ns, "vmss-rollouts-vmssrollout-editor"), remote: filepath.Join(t.TempDir(), "remote.git")}
+	p := pipeline{who: newOperator(t, "pipeline", ns, "vmss-rollouts-vmssrollout-editor"), remote: filepath.Join(t.TempDir(), "remote.git")}
 	text, err := json.Marshal(r.Object)
 	if err != nil {
 		t.Fatalf("writing VMSSRollout %s: %v", r.key(), err)

@@ -21,15 +21,15 @@ import (
 type prometheus struct{ url string }
 
 // startPrometheus starts one that ends with the test. Debian has the program: hack/e2e/get-prometheus installs it.
-func startPrometheus(t *testing.T, town *town, set scaleSet) *prometheus {
+func startPrometheus(t *testing.T, fleet *fleetEnv, set scaleSet) *prometheus {
 	t.Helper()
 	program, err := exec.LookPath("prometheus")
 	if err != nil {
 		t.Fatalf("prometheus is not installed; hack/e2e/get-prometheus does it: %v", err)
 	}
 	var targets []string
-	for _, r := range town.residents(t, set) {
-		targets = append(targets, fmt.Sprintf(`  - {targets: [%q], labels: {machine: %q}}`, r.host(town), set.name+"_"+r.ID))
+	for _, r := range fleet.instances(t, set) {
+		targets = append(targets, fmt.Sprintf(`  - {targets: [%q], labels: {machine: %q}}`, r.host(fleet), set.name+"_"+r.ID))
 	}
 	dir := t.TempDir()
 	config := "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n- job_name: web\n  static_configs:\n" +
@@ -88,8 +88,8 @@ func (p *prometheus) ask(ctx context.Context, query string) (float64, error) {
 
 // crowd are people who visit the machines of a scale set, each the same.
 type crowd struct {
-	town *town
-	set  scaleSet
+	fleet *fleetEnv
+	set   scaleSet
 
 	mu          sync.Mutex
 	good, wrong int
@@ -103,12 +103,12 @@ func (v *crowd) begin(t *testing.T) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	hosts := make([]string, 0)
-	for _, r := range v.town.residents(t, v.set) {
-		hosts = append(hosts, r.host(v.town))
+	for _, r := range v.fleet.instances(t, v.set) {
+		hosts = append(hosts, r.host(v.fleet))
 	}
 	slices.Sort(hosts)
-	var people sync.WaitGroup
-	people.Go(func() {
+	var visitors sync.WaitGroup
+	visitors.Go(func() {
 		round := time.NewTicker(40 * time.Millisecond)
 		defer round.Stop()
 		for n := 0; n < mostVisits; n += len(hosts) {
@@ -124,7 +124,7 @@ func (v *crowd) begin(t *testing.T) {
 	})
 	t.Cleanup(func() {
 		cancel()
-		people.Wait()
+		visitors.Wait()
 	})
 }
 

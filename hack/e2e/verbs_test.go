@@ -17,7 +17,7 @@ func TestPromote(t *testing.T) {
 	set := scaleSet{group: ns, name: "web"}
 	here.azure.makeSet(t, set, stageSet{})
 	kubectl(t, "create", "role", "promoter", "-n", ns, "--verb=create,promote", "--resource=rolloutactions.rollouts.vmss.dev")
-	jane := person{name: "jane@" + ns + ".example"}
+	jane := operator{name: "jane@" + ns + ".example"}
 	var err error
 	if jane.kubeconfig, err = here.plane.AddUser(jane.name); err != nil {
 		t.Fatal(err)

@@ -16,29 +16,29 @@ import (
 // a second machine has them, and good ones must get through.
 func TestVerification(t *testing.T) {
 	t.Parallel()
-	town := newTown(t)
+	fleet := newFleetEnv(t)
 	var caught, stopped atomic.Int32
 	t.Run("releases", func(t *testing.T) {
 		for name, check := range map[string]string{
 			"the machine's own address": fmt.Sprintf(
-				`{"name": "page", "interval": "1s", "count": 2, "http": {"port": %d, "bodyRegex": "all is well"}}`, town.machinePort),
+				`{"name": "page", "interval": "1s", "count": 2, "http": {"port": %d, "bodyRegex": "all is well"}}`, fleet.machinePort),
 			"the machine's NAT port": `{"name": "page", "interval": "1s", "count": 2, "http": {"via": "NATPort", "port": 80,` +
 				` "bodyRegex": "all is well"}}`,
 			"a script on the machine":     `{"name": "page", "interval": "1s", "runCommand": {"script": "grep -q 'all is well' index.html"}}`,
 			"what machines need no check": `{"name": "page", "enforce": false, "interval": "1s", "http": {"port": 1, "bodyRegex": "all is well"}}`,
 		} {
 			if !strings.Contains(check, "enforce") {
-				t.Run("bad by "+name, func(t *testing.T) { town.testBad(t, "broken", check, &caught) })
+				t.Run("bad by "+name, func(t *testing.T) { fleet.testBad(t, "broken", check, &caught) })
 			}
-			t.Run("good by "+name, func(t *testing.T) { town.testGood(t, check, &stopped) })
+			t.Run("good by "+name, func(t *testing.T) { fleet.testGood(t, check, &stopped) })
 		}
-		t.Run("errors of the canaries alone", func(t *testing.T) { town.testErrors(t, "errs", &caught, &stopped) })
-		t.Run("no errors", func(t *testing.T) { town.testErrors(t, "v2", &caught, &stopped) })
-		t.Run("no more errors than there were", func(t *testing.T) { town.testSore(t, &stopped) })
-		t.Run("dies in the soak", func(t *testing.T) { town.testDies(t, &caught) })
-		t.Run("bad by somebody's program", func(t *testing.T) { town.testInspectedBad(t, &caught) })
-		t.Run("good, and the manager killed in the middle of its checks", func(t *testing.T) { town.testKilledChecking(t, &stopped) })
-		t.Run("good by a template with arguments", func(t *testing.T) { town.testInspectedByTemplate(t, &stopped) })
+		t.Run("errors of the canaries alone", func(t *testing.T) { fleet.testErrors(t, "errs", &caught, &stopped) })
+		t.Run("no errors", func(t *testing.T) { fleet.testErrors(t, "v2", &caught, &stopped) })
+		t.Run("no more errors than there were", func(t *testing.T) { fleet.testSore(t, &stopped) })
+		t.Run("dies in the soak", func(t *testing.T) { fleet.testDies(t, &caught) })
+		t.Run("bad by somebody's program", func(t *testing.T) { fleet.testInspectedBad(t, &caught) })
+		t.Run("good, and the manager killed in the middle of its checks", func(t *testing.T) { fleet.testKilledChecking(t, &stopped) })
+		t.Run("good by a template with arguments", func(t *testing.T) { fleet.testInspectedByTemplate(t, &stopped) })
 	})
 	figure.Record(t, "bad_canaries_caught", int(caught.Load()))
 	figure.Record(t, "good_releases_stopped", int(stopped.Load()))
@@ -48,7 +48,7 @@ func TestVerification(t *testing.T) {
 }
 
 // testBad rolls out an image whose page is wrong. All other machines have a right one, so whoever asked one of them would let it through.
-func (s *town) testBad(t *testing.T, image, check string, caught *atomic.Int32) {
+func (s *fleetEnv) testBad(t *testing.T, image, check string, caught *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
@@ -60,7 +60,7 @@ func (s *town) testBad(t *testing.T, image, check string, caught *atomic.Int32) 
 }
 
 // expectTakenBack waits until the release is back, and holds that one machine alone ever had it.
-func (s *town) expectTakenBack(t *testing.T, ns string, set scaleSet, size int, says string) *v1alpha1.VMSSRollout {
+func (s *fleetEnv) expectTakenBack(t *testing.T, ns string, set scaleSet, size int, says string) *v1alpha1.VMSSRollout {
 	t.Helper()
 	r := newRollout(ns, "web", set)
 	back := r.awaitReason(t, v1alpha1.ReasonRolledBack)
@@ -83,7 +83,7 @@ func (s *town) expectTakenBack(t *testing.T, ns string, set scaleSet, size int, 
 }
 
 // testGood rolls out a good image.
-func (s *town) testGood(t *testing.T, check string, stopped *atomic.Int32) {
+func (s *fleetEnv) testGood(t *testing.T, check string, stopped *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
@@ -94,7 +94,7 @@ func (s *town) testGood(t *testing.T, check string, stopped *atomic.Int32) {
 }
 
 // ended waits until the rollout has ended, one way or the other.
-func (s *town) ended(t *testing.T, ns string, set scaleSet) *v1alpha1.VMSSRollout {
+func (s *fleetEnv) ended(t *testing.T, ns string, set scaleSet) *v1alpha1.VMSSRollout {
 	t.Helper()
 	return newRollout(ns, "web", set).await(t, "has ended", func(o *v1alpha1.VMSSRollout) bool {
 		c := ready(o)
@@ -103,7 +103,7 @@ func (s *town) ended(t *testing.T, ns string, set scaleSet) *v1alpha1.VMSSRollou
 }
 
 // expectThrough waits until the rollout has ended, and holds that it got through.
-func (s *town) expectThrough(t *testing.T, ns string, set scaleSet, size int, stopped *atomic.Int32) {
+func (s *fleetEnv) expectThrough(t *testing.T, ns string, set scaleSet, size int, stopped *atomic.Int32) {
 	t.Helper()
 	if c := ready(s.ended(t, ns, set)); c.Reason != v1alpha1.ReasonCompleted {
 		stopped.Add(1)
@@ -116,15 +116,15 @@ func (s *town) expectThrough(t *testing.T, ns string, set scaleSet, size int, st
 
 // testErrors has people visit a scale set of twelve, with a real Prometheus that compares the canary with the others. A release that
 // answers five of a hundred with an error is far below one of a hundred in the whole fleet, and is caught.
-func (s *town) testErrors(t *testing.T, image string, caught, stopped *atomic.Int32) {
+func (s *fleetEnv) testErrors(t *testing.T, image string, caught, stopped *atomic.Int32) {
 	t.Parallel()
 	const fleet = 12
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
 	s.settleSet(t, set, fleet)
 	server := startPrometheus(t, s, set)
-	people := &crowd{town: s, set: set}
-	people.begin(t)
+	visitors := &crowd{fleet: s, set: set}
+	visitors.begin(t)
 	s.manage(t, ns)
 	kubectlApply(t, ns,
 		fmt.Sprintf(`{"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "CheckTemplate", "metadata": {"name": "errors"}, "spec": %s}`,
@@ -138,25 +138,25 @@ func (s *town) testErrors(t *testing.T, image string, caught, stopped *atomic.In
 		return
 	}
 	r.awaitReason(t, v1alpha1.ReasonSoaking)
-	people.forget() // how things were before the canary served
+	visitors.forget() // how things were before the canary served
 	back := s.expectTakenBack(t, ns, set, fleet, "check errors failed")
-	if share := people.share(); share >= 0.01 || share == 0 {
+	if share := visitors.share(); share >= 0.01 || share == 0 {
 		t.Errorf("%.2f %% of all answers were errors, want some, and less than 1 %%", 100*share)
 	}
-	t.Logf("%.2f %% of all answers were errors; %s", 100*people.share(), back.Status.Rollback.Message)
+	t.Logf("%.2f %% of all answers were errors; %s", 100*visitors.share(), back.Status.Rollback.Message)
 	caught.Add(1)
 }
 
 // testSore has the same done to a scale set whose machines answer one of ten with an error. A release that does no worse gets through: it
 // is the comparison that decides, not the number.
-func (s *town) testSore(t *testing.T, stopped *atomic.Int32) {
+func (s *fleetEnv) testSore(t *testing.T, stopped *atomic.Int32) {
 	t.Parallel()
 	const fleet = 4
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
 	s.settleSetOf(t, set, fleet, "sore")
 	server := startPrometheus(t, s, set)
-	(&crowd{town: s, set: set}).begin(t)
+	(&crowd{fleet: s, set: set}).begin(t)
 	s.manage(t, ns)
 	r := release(ns, set, "sore2", "10s").checked(t, server.comparedRate(`"background": true, "failureLimit": 1, "minSamples": 40`))
 	r.create(t)
@@ -170,7 +170,7 @@ func (s *town) testSore(t *testing.T, stopped *atomic.Int32) {
 }
 
 // testDies rolls out an image whose program ends 30 seconds after the machine booted: it answers well at first, and is caught in the soak.
-func (s *town) testDies(t *testing.T, caught *atomic.Int32) {
+func (s *fleetEnv) testDies(t *testing.T, caught *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
@@ -201,21 +201,21 @@ func (s *town) testDies(t *testing.T, caught *atomic.Int32) {
 // come.
 func TestNoTraffic(t *testing.T) {
 	t.Parallel()
-	town := newTown(t)
+	fleet := newFleetEnv(t)
 	for _, onNoData := range []string{"Wait", "Pass", "Fail"} {
 		t.Run(onNoData, func(t *testing.T) {
 			t.Parallel()
 			ns := namespace(t)
 			set := scaleSet{group: ns, name: "web"}
-			town.settleSet(t, set, 2)
-			server := startPrometheus(t, town, set)
-			town.manage(t, ns)
+			fleet.settleSet(t, set, 2)
+			server := startPrometheus(t, fleet, set)
+			fleet.manage(t, ns)
 			r := release(ns, set, "v2", "0s").checked(t, server.errorRate(onNoData, `"count": 3, "minSamples": 10`))
 			r.create(t)
 			var none atomic.Int32
 			switch onNoData {
 			case "Fail":
-				town.expectTakenBack(t, ns, set, 2, "check errors failed")
+				fleet.expectTakenBack(t, ns, set, 2, "check errors failed")
 				return
 			case "Wait":
 				r.await(t, "waits for traffic", func(*v1alpha1.VMSSRollout) bool {
@@ -223,12 +223,12 @@ func TestNoTraffic(t *testing.T) {
 					c := verdicts(r.now(t), "errors")[""]
 					return c.Verdict == v1alpha1.CheckVerdictRunning && ready(r.now(t)).Reason == v1alpha1.ReasonSoaking
 				})
-				if got := town.booted(t, set); got != "1 v1, 1 v2" {
+				if got := fleet.booted(t, set); got != "1 v1, 1 v2" {
 					t.Errorf("machines boot from %s while the check waits", got)
 				}
-				(&crowd{town: town, set: set}).begin(t)
+				(&crowd{fleet: fleet, set: set}).begin(t)
 			}
-			town.expectThrough(t, ns, set, 2, &none)
+			fleet.expectThrough(t, ns, set, 2, &none)
 		})
 	}
 }
@@ -237,11 +237,11 @@ func TestNoTraffic(t *testing.T) {
 // a pass.
 func TestCheckThatCannotBeMade(t *testing.T) {
 	t.Parallel()
-	town := newTown(t)
+	fleet := newFleetEnv(t)
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
-	town.settleSet(t, set, 2)
-	town.manage(t, ns)
+	fleet.settleSet(t, set, 2)
+	fleet.manage(t, ns)
 	down := fmt.Sprintf("http://127.0.0.1:%d", freePort(t))
 	r := release(ns, set, "v2", "0s").with("Pause", "spec", "failurePolicy", "action").checked(t,
 		fmt.Sprintf(
@@ -253,7 +253,7 @@ func TestCheckThatCannotBeMade(t *testing.T) {
 	if c := verdicts(failed, "errors")[""]; c.Verdict != v1alpha1.CheckVerdictErrored || c.Errors != 4 || c.Failed != 0 || c.Passed != 0 {
 		t.Errorf("the status says %+v", c)
 	}
-	if got := town.booted(t, set); got != "1 v1, 1 v2" {
+	if got := fleet.booted(t, set); got != "1 v1, 1 v2" {
 		t.Errorf("machines boot from %s", got)
 	}
 }

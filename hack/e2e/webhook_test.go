@@ -19,7 +19,7 @@ import (
 // its page says what it should. What both are is in the arguments.
 type inspector struct {
 	*listener
-	town *town
+	fleet *fleetEnv
 }
 
 const (
@@ -28,9 +28,9 @@ const (
 	inspectorToken = "0pen-sesame"
 )
 
-func newInspector(t *testing.T, town *town) *inspector {
+func newInspector(t *testing.T, fleet *fleetEnv) *inspector {
 	t.Helper()
-	i := &inspector{town: town}
+	i := &inspector{fleet: fleet}
 	i.listener = newAuthenticListener(t, i.judge)
 	return i
 }
@@ -43,7 +43,7 @@ func (i *inspector) judge(ctx context.Context, c called) int {
 	case c.Event != "":
 		return http.StatusNoContent
 	}
-	for _, host := range []string{net.JoinHostPort(c.Instance.PrivateAddress, strconv.Itoa(i.town.machinePort)), c.Instance.NATPorts["80"]} {
+	for _, host := range []string{net.JoinHostPort(c.Instance.PrivateAddress, strconv.Itoa(i.fleet.machinePort)), c.Instance.NATPorts["80"]} {
 		_, page, err := read(ctx, "http://"+host+"/"+c.Args["page"])
 		switch {
 		case err != nil:
@@ -92,7 +92,7 @@ func (i *inspector) judged() []called {
 
 // testInspectedBad rolls out an image whose page is wrong, to be found by somebody's program. It is told of the canary, once, and of the
 // failure, once.
-func (s *town) testInspectedBad(t *testing.T, caught *atomic.Int32) {
+func (s *fleetEnv) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
@@ -132,10 +132,10 @@ func (s *town) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 }
 
 // introduced is what a call says of a machine. Where its NAT port is, only Azure knows; the inspector was there.
-func (s *town) introduced(t testing.TB, set scaleSet, id string, c called) map[string]any {
+func (s *fleetEnv) introduced(t testing.TB, set scaleSet, id string, c called) map[string]any {
 	t.Helper()
 	said := map[string]any{"id": id, "name": set.name + "_" + id, "natPorts": map[string]any{"80": c.Instance.NATPorts["80"]}}
-	for _, r := range s.residents(t, set) {
+	for _, r := range s.instances(t, set) {
 		if r.ID == id {
 			said["vmId"], said["privateAddress"] = r.VMID, r.Address
 		}
@@ -145,7 +145,7 @@ func (s *town) introduced(t testing.TB, set scaleSet, id string, c called) map[s
 
 // testInspectedByTemplate rolls out a good image, to be found so by a template. It is missing an argument first, of which the user is told
 // before anything is touched; of the others one is the template's own, and one is not.
-func (s *town) testInspectedByTemplate(t *testing.T, stopped *atomic.Int32) {
+func (s *fleetEnv) testInspectedByTemplate(t *testing.T, stopped *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}

@@ -15,16 +15,16 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// person is somebody with a kubeconfig, who may do what RBAC lets them.
-type person struct{ name, kubeconfig string }
+// operator is somebody with a kubeconfig, who may do what RBAC lets them.
+type operator struct{ name, kubeconfig string }
 
 // admin may do everything.
-func admin() person { return person{name: "admin", kubeconfig: here.plane.Kubeconfig} }
+func admin() operator { return operator{name: "admin", kubeconfig: here.plane.Kubeconfig} }
 
-// newPerson makes somebody who has one ClusterRole in one namespace, and nothing else.
-func newPerson(t testing.TB, name, namespace, role string) person {
+// newOperator makes somebody who has one ClusterRole in one namespace, and nothing else.
+func newOperator(t testing.TB, name, namespace, role string) operator {
 	t.Helper()
-	p := person{name: name + "@" + namespace + ".example"}
+	p := operator{name: name + "@" + namespace + ".example"}
 	var err error
 	if p.kubeconfig, err = here.plane.AddUser(p.name); err != nil {
 		t.Fatal(err)
@@ -33,8 +33,8 @@ func newPerson(t testing.TB, name, namespace, role string) person {
 	return p
 }
 
-// kubectl runs it as this person.
-func (p person) kubectl(t testing.TB, stdin string, args ...string) (string, error) {
+// kubectl runs it as this operator.
+func (p operator) kubectl(t testing.TB, stdin string, args ...string) (string, error) {
 	t.Helper()
 	return here.kubectlAs(t.Context(), p.kubeconfig, stdin, args...)
 }
@@ -60,7 +60,7 @@ func (r rollout) action(t testing.TB, name, verb string, more ...string) action 
 }
 
 // create is kubectl create by somebody, who says that somebody asks.
-func (a action) create(t testing.TB, who person, requestedBy string) (string, error) {
+func (a action) create(t testing.TB, who operator, requestedBy string) (string, error) {
 	t.Helper()
 	text, err := json.Marshal(a.object(requestedBy).Object)
 	if err != nil {

@@ -19,14 +19,14 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// town is a simulator whose machines are real ones, with addresses of their own and web servers that count what they answer.
-type town struct {
+// fleetEnv is a simulator whose machines are real ones, with addresses of their own and web servers that count what they answer.
+type fleetEnv struct {
 	*simulator
 	machinePort int
 }
 
 // The images that machines boot from, and how their web servers behave: see internal/azuresim/fleet.
-var townImages = map[string]map[string]string{
+var fleetImages = map[string]map[string]string{
 	"v1":     {"index.html": "shop v1, all is well\n"},
 	"v2":     {"index.html": "shop v2, all is well\n"},
 	"broken": {"index.html": "shop v2, out of stock\n"},
@@ -36,8 +36,8 @@ var townImages = map[string]map[string]string{
 	"dies":   {"index.html": "shop v2, all is well\n", "azuresim.json": `{"diesAfter": "30s"}`},
 }
 
-// newTown starts one that ends with the test.
-func newTown(t *testing.T) *town {
+// newFleetEnv starts one that ends with the test.
+func newFleetEnv(t *testing.T) *fleetEnv {
 	t.Helper()
 	if runtime.GOOS != "linux" {
 		t.Skip("the simulator runs machines on Linux only")
@@ -57,13 +57,13 @@ func newTown(t *testing.T) *town {
 			t.Log(azure.process.tail())
 		}
 	})
-	town := &town{simulator: azure, machinePort: port}
+	fleet := &fleetEnv{simulator: azure, machinePort: port}
 	// Nobody knows which way Azure has it; this is the harder one.
-	town.ask(t, http.MethodPut, "/switches", map[string]any{"runCommandState": "updating"}, nil)
-	for name, files := range townImages {
-		town.ask(t, http.MethodPut, "/images", map[string]any{"id": imageID(name), "files": files}, nil)
+	fleet.ask(t, http.MethodPut, "/switches", map[string]any{"runCommandState": "updating"}, nil)
+	for name, files := range fleetImages {
+		fleet.ask(t, http.MethodPut, "/images", map[string]any{"id": imageID(name), "files": files}, nil)
 	}
-	return town
+	return fleet
 }
 
 // freePort is one at which nobody listens at any address of this computer.
@@ -77,21 +77,21 @@ func freePort(t testing.TB) int {
 	return l.Addr().(*net.TCPAddr).Port
 }
 
-// resident is a machine of a town.
-type resident struct {
+// fleetInstance is an instance of a fleet.
+type fleetInstance struct {
 	ID      string `json:"id"`
 	VMID    string `json:"vmId"`
 	Address string `json:"address"`
 	Deleted bool   `json:"deleted"`
 }
 
-func (r resident) host(town *town) string {
-	return net.JoinHostPort(r.Address, strconv.Itoa(town.machinePort))
+func (r fleetInstance) host(fleet *fleetEnv) string {
+	return net.JoinHostPort(r.Address, strconv.Itoa(fleet.machinePort))
 }
 
-func (s *town) residents(t testing.TB, set scaleSet) []resident {
+func (s *fleetEnv) instances(t testing.TB, set scaleSet) []fleetInstance {
 	t.Helper()
-	var all, there []resident
+	var all, there []fleetInstance
 	s.ask(t, http.MethodGet, "/instances?scaleSet="+set.id(), nil, &all)
 	for _, r := range all {
 		if !r.Deleted {
@@ -102,13 +102,13 @@ func (s *town) residents(t testing.TB, set scaleSet) []resident {
 }
 
 // settleSet makes a scale set of image v1 whose machines have a NAT port each, for their port 80.
-func (s *town) settleSet(t testing.TB, set scaleSet, capacity int) {
+func (s *fleetEnv) settleSet(t testing.TB, set scaleSet, capacity int) {
 	t.Helper()
 	s.settleSetOf(t, set, capacity, "v1")
 }
 
 // settleSetOf makes one of another image.
-func (s *town) settleSetOf(t testing.TB, set scaleSet, capacity int, image string) {
+func (s *fleetEnv) settleSetOf(t testing.TB, set scaleSet, capacity int, image string) {
 	t.Helper()
 	group := "/subscriptions/" + subscription + "/resourceGroups/" + set.group
 	address, balancer := group+"/providers/Microsoft.Network/publicIPAddresses/front", group+"/providers/Microsoft.Network/loadBalancers/front"
@@ -128,7 +128,7 @@ func (s *town) settleSetOf(t testing.TB, set scaleSet, capacity int, image strin
 				"loadBalancerInboundNatPools": [{"id": "%[3]s/inboundNatPools/nat"}]}}]}}]}}}}`,
 			capacity, imageID(image), balancer)), nil)
 	eventually(t, patience, "the machines of "+set.name+" serve", func(ctx context.Context) error {
-		there := s.residents(t, set)
+		there := s.instances(t, set)
 		if len(there) != capacity {
 			return fmt.Errorf("there are %d", len(there))
 		}
@@ -179,7 +179,7 @@ func read(ctx context.Context, url string) (status int, page string, err error) 
 }
 
 // manage starts a manager whose checks and hooks may call this computer, and nothing else that is private.
-func (s *town) manage(t testing.TB, namespaces ...string) *process {
+func (s *fleetEnv) manage(t testing.TB, namespaces ...string) *process {
 	t.Helper()
 	return startManager(t, employer{kubeconfig: here.staff, endpoint: s.arm, namespaces: namespaces,
 		flags: []string{"--allow-outbound=127.0.0.0/8:1024-65535"}})
@@ -217,7 +217,7 @@ func verdicts(o *v1alpha1.VMSSRollout, check string) map[string]v1alpha1.CheckSt
 }
 
 // booted says how many machines boot from which image.
-func (s *town) booted(t testing.TB, set scaleSet) string {
+func (s *fleetEnv) booted(t testing.TB, set scaleSet) string {
 	t.Helper()
 	count := map[string]int{}
 	for _, image := range s.images(t, set) {
