@@ -65,10 +65,13 @@ docker-build: ## Build the container image (needs a Docker daemon).
 install: k8s ## Install the CRDs into the cluster of the current kubeconfig.
 	$(KUBECTL) apply --server-side -k config/crd
 
+# An API server that was never asked for the objects of a kind cannot list them at once, and then deletes the CRD when it looks again,
+# which may be five minutes later. So it is asked for them before.
 .PHONY: uninstall
 uninstall: k8s ## Remove the CRDs from that cluster. Refused while a VMSSRollout exists.
 	@left=$$($(KUBECTL) get vmssrollouts.rollouts.vmss.dev --all-namespaces --no-headers --ignore-not-found); \
 	test -z "$$left" || { echo "uninstall: these VMSSRollouts exist; delete them first, while the manager runs:"; echo "$$left"; exit 1; }
+	@$(KUBECTL) get rolloutactions.rollouts.vmss.dev,checktemplates.rollouts.vmss.dev --all-namespaces > /dev/null
 	$(KUBECTL) delete --ignore-not-found -k config/crd
 
 .PHONY: deploy

@@ -5,6 +5,8 @@ import (
 	"context"
 	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -66,6 +68,14 @@ func TestDeployAndUndeploy(t *testing.T) {
 	c.mustMake(t, "uninstall")
 	if got := c.kubectl(t, "get", "crds", "-o", "name"); strings.Contains(got, "rollouts.vmss.dev") {
 		t.Errorf("uninstall leaves %s", got)
+	}
+	// Where that fails at first, the API server may try again five minutes later only.
+	log, err := os.ReadFile(filepath.Join(plane.Dir, "kube-apiserver.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if failed := regexp.MustCompile(`[a-z]+\.rollouts\.vmss\.dev failed with: [^"]*`).FindAllString(string(log), -1); len(failed) > 0 {
+		t.Errorf("the API server could not delete a CRD at once: %q", failed)
 	}
 }
 
