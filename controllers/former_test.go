@@ -19,7 +19,7 @@ import (
 func TestFormerStatusIsTakenOver(t *testing.T) {
 	c := admission(t)
 	object := create(t, c, "former")
-	text, err := os.ReadFile("../hack/virtual/testdata/former/2026-11/mid-rollout.yaml")
+	text, err := os.ReadFile("../hack/simtime/testdata/former/2026-11/mid-rollout.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/virtual"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/simtime"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
 
@@ -39,7 +39,7 @@ func main() {
 
 func run(ctx context.Context) error {
 	fmt.Printf("seed %d\n", seed)
-	w, err := virtual.New(azuresim.Options{Seed: seed})
+	w, err := simtime.New(azuresim.Options{Seed: seed})
 	if err != nil {
 		return err
 	}
@@ -88,7 +88,7 @@ func scaleSetID() string {
 }
 
 // setUp makes a scale set that reports health, and declares a script for all of it in batches of 10, changed as is asked for.
-func setUp(ctx context.Context, w *virtual.World, capacity int, change func(*v1alpha1.VMSSRolloutSpec)) (client.ObjectKey, error) {
+func setUp(ctx context.Context, w *simtime.World, capacity int, change func(*v1alpha1.VMSSRolloutSpec)) (client.ObjectKey, error) {
 	_, err := w.Control("PUT", "/scalesets", map[string]any{
 		"scaleSet": scaleSetID(), "capacity": capacity, "zones": []string{"1", "2", "3"}, "mode": "Manual", "health": "extension",
 		"marketplace": map[string]string{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "24.04.202611100"},
@@ -110,7 +110,7 @@ func setUp(ctx context.Context, w *virtual.World, capacity int, change func(*v1a
 }
 
 // measureRollout runs the whole rollout and holds its calls against the floor.
-func measureRollout(ctx context.Context, w *virtual.World, key client.ObjectKey) error {
+func measureRollout(ctx context.Context, w *simtime.World, key client.ObjectKey) error {
 	began := w.Clock.Now()
 	if err := complete(ctx, w, key); err != nil {
 		return err
@@ -131,7 +131,7 @@ func measureRollout(ctx context.Context, w *virtual.World, key client.ObjectKey)
 }
 
 // measureIdle lets a day pass over the completed rollout.
-func measureIdle(ctx context.Context, w *virtual.World, key client.ObjectKey) error {
+func measureIdle(ctx context.Context, w *simtime.World, key client.ObjectKey) error {
 	// The first look after completion may still settle something; a day is measured from then on.
 	if _, err := w.Run(ctx, key, time.Minute, func(*v1alpha1.VMSSRollout) bool { return false }); err != nil {
 		return err

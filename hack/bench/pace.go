@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/virtual"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/simtime"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
@@ -33,7 +33,7 @@ type state struct {
 	declare func(*v1alpha1.VMSSRolloutSpec)
 	fault   map[string]any                                    // strikes every time; nil: none
 	ill     bool                                              // no instance is well
-	meddle  func(w *virtual.World, since time.Duration) error // after every round; nil: the world holds still
+	meddle  func(w *simtime.World, since time.Duration) error // after every round; nil: the world holds still
 }
 
 func lasts(d time.Duration) *metav1.Duration { return &metav1.Duration{Duration: d} }
@@ -86,9 +86,9 @@ func states() []state {
 }
 
 // wellAfter makes every instance well when it is time.
-func wellAfter(d time.Duration) func(*virtual.World, time.Duration) error {
+func wellAfter(d time.Duration) func(*simtime.World, time.Duration) error {
 	done := false
-	return func(w *virtual.World, since time.Duration) error {
+	return func(w *simtime.World, since time.Duration) error {
 		if done || since < d {
 			return nil
 		}
@@ -97,7 +97,7 @@ func wellAfter(d time.Duration) func(*virtual.World, time.Duration) error {
 	}
 }
 
-func tellHealth(w *virtual.World, n int, state string) error {
+func tellHealth(w *simtime.World, n int, state string) error {
 	for id := range n {
 		if _, err := w.Control("POST", "/health",
 			map[string]any{"scaleSet": scaleSetID(), "instance": fmt.Sprint(id), "state": state}); err != nil {
@@ -129,7 +129,7 @@ func measurePace(ctx context.Context) error {
 
 // measure lets one rollout over two instances stay in the state for some hours.
 func (s state) measure(ctx context.Context) (most int, reason string, err error) {
-	w, err := virtual.New(azuresim.Options{Seed: seed})
+	w, err := simtime.New(azuresim.Options{Seed: seed})
 	if err != nil {
 		return 0, "", err
 	}
@@ -225,7 +225,7 @@ func (*slowCheck) Forget(types.UID) {}
 
 // measureMinReady runs the rollout of 100 with a minReady of a minute and holds its calls against the floor.
 func measureMinReady(ctx context.Context) error {
-	w, err := virtual.New(azuresim.Options{Seed: seed})
+	w, err := simtime.New(azuresim.Options{Seed: seed})
 	if err != nil {
 		return err
 	}
@@ -250,7 +250,7 @@ func measureMinReady(ctx context.Context) error {
 }
 
 // complete runs a rollout of 100 to its end.
-func complete(ctx context.Context, w *virtual.World, key client.ObjectKey) error {
+func complete(ctx context.Context, w *simtime.World, key client.ObjectKey) error {
 	object, err := w.Run(ctx, key, 24*time.Hour, func(o *v1alpha1.VMSSRollout) bool {
 		return meta.IsStatusConditionTrue(o.Status.Conditions, v1alpha1.ConditionReady)
 	})

@@ -1,4 +1,4 @@
-package virtual
+package simtime
 
 import (
 	"encoding/json"

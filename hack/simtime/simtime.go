@@ -1,6 +1,6 @@
-// Package virtual runs the real controller against the simulator in one process and in virtual time: real reconciler, real
+// Package simtime runs the real controller against the simulator in one process and in virtual time: real reconciler, real
 // adapter, real SDK, simulated Azure, an API server in memory. Hours pass in milliseconds and every call is counted.
-package virtual
+package simtime
 
 import (
 	"bytes"
