@@ -87,7 +87,7 @@ func (r *VMSSRolloutReconciler) actionOf(ctx context.Context, object *v1alpha1.V
 	}, nil
 }
 
-// answerActions answers what a decision answered, once what it led to is remembered. An action that is gone needs no answer.
+// answerActions answers what a decision answered, once the state that came of it is stored. An action that is gone needs no answer.
 func (r *VMSSRolloutReconciler) answerActions(ctx context.Context, round *round, d rollout.Decision) error {
 	for _, answer := range d.Answers {
 		at := slices.IndexFunc(round.actions, func(a *v1alpha1.RolloutAction) bool { return a.UID == types.UID(answer.UID) })

@@ -19,7 +19,7 @@ func needsFinalizer(spec v1alpha1.VMSSRolloutSpec, m rollout.State) bool {
 }
 
 // keepFinalizer gives the object its finalizer, or takes it away, before anything is done that it is for. It and the
-// annotation takenBack are all that the controller writes beside status.
+// annotation rolledBackAnnotation are all that the controller writes beside status.
 func (r *VMSSRolloutReconciler) keepFinalizer(ctx context.Context, object *v1alpha1.VMSSRollout, m rollout.State) error {
 	if !object.DeletionTimestamp.IsZero() {
 		return nil

@@ -68,7 +68,7 @@ func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
 		Data: map[string][]byte{"bearer": []byte(secretValue)}}
 	refused := []grant.Request{{Secret: "token", Use: grant.Hook, Host: "evil.example:443"}}
 	d := newDesk(t, theSecret(), token)
-	hooks := &asking{ledger: &ledger{begun: map[string]int{}}, uses: refused}
+	hooks := &asking{ledger: &ledger{started: map[string]int{}}, uses: refused}
 	d.Verification = hooks
 	for range 5 {
 		d.round(t)

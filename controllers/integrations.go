@@ -30,7 +30,7 @@ func (r *VMSSRolloutReconciler) observeOutside(ctx context.Context, round *round
 	}
 }
 
-// noteScripts looks again in which machines a script of a check is at work, now that they are listed: one may have begun since the round
+// noteScripts looks again in which instances a script of a check is at work, now that they are listed: one may have begun since the round
 // did.
 func (r *VMSSRolloutReconciler) noteScripts(round *round) {
 	if len(round.observation.Tasks.Checks) == 0 {
@@ -83,8 +83,8 @@ func (r *VMSSRolloutReconciler) readTemplates(ctx context.Context,
 	return templates, nil
 }
 
-// syncWorkers makes what the decision wants go on outside of Azure. It comes after what the decision remembers was written, so that nothing
-// is begun of which nobody would know after a crash.
+// syncWorkers makes what the decision wants go on outside of Azure. It comes after the state was stored, so that after a crash no work
+// goes on that the state does not have.
 func (r *VMSSRolloutReconciler) syncWorkers(round *round, d rollout.Decision) {
 	if r.Verification != nil {
 		r.Verification.Want(round.object, round.observation.Instances.Value, d)

@@ -48,14 +48,14 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		return nil, nil
 	}
 	before, known := r.known.Swap(name, object.UID)
-	memory, err := r.stateOf(ctx, object)
+	state, err := r.stateOf(ctx, object)
 	switch {
 	case isUnreadable(err):
-		return nil, r.sayUnreadable(ctx, object, err)
+		return nil, r.reportUnreadable(ctx, object, err)
 	case err != nil:
 		return nil, err
 	}
-	if err := r.keepFinalizer(ctx, object, memory); err != nil {
+	if err := r.keepFinalizer(ctx, object, state); err != nil {
 		return nil, err
 	}
 	templates, err := r.readTemplates(ctx, object)
@@ -71,8 +71,8 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 		templates: templates,
 		observation: rollout.Observation{
 			At:      r.Clock.Now(),
-			State:   memory,
-			Cluster: rollout.ClusterReads{RolledBack: takenBackOf(object)},
+			State:   state,
+			Cluster: rollout.ClusterReads{RolledBack: rolledBackOf(object)},
 		},
 	}
 	r.observeOutside(ctx, round)

@@ -38,7 +38,7 @@ func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
 			r.observeAzure(ctx, round, reads)
 		}
 	}
-	// Reading may take seconds; what is decided and remembered is as of now.
+	// Reading may take seconds; what is decided and stored is as of now.
 	obs.At = r.Clock.Now()
 }
 

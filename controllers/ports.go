@@ -71,9 +71,9 @@ type Verification interface {
 	// Uses is what the declared checks and hooks ask of Secrets.
 	Uses(uid types.UID) []grant.Request
 
-	// Want makes the checks and calls that the decision wants run, and no others of the rollout. machines are those that the round
+	// Want makes the checks and calls that the decision wants run, and no others of the rollout. instances are those that the round
 	// listed, nil if it listed none.
-	Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollout.Decision)
+	Want(object *v1alpha1.VMSSRollout, instances []rollout.Instance, d rollout.Decision)
 
 	// Known is what is known of the checks and calls that are wanted.
 	Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult)
@@ -85,9 +85,9 @@ type Verification interface {
 	Forget(uid types.UID)
 }
 
-// Nodes is what the controller needs of the machines that are nodes of its own cluster. None of its methods waits for a node.
+// Nodes is what the controller needs of the instances that are nodes of its own cluster. None of its methods waits for a node.
 type Nodes interface {
-	// Want makes the nodes of the rollout's machines be drained, as it declares, and uncordoned, and ends all other work on them.
+	// Want makes the nodes of the rollout's instances be drained, as it declares, and uncordoned, and ends all other work on them.
 	Want(object *v1alpha1.VMSSRollout, set rollout.ScaleSet, work rollout.NodeWork)
 
 	// States is how far that is, by instance id.

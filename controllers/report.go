@@ -47,7 +47,7 @@ func (r *VMSSRolloutReconciler) cleanup(ctx context.Context, round *round, d rol
 		}
 	}
 	if !d.Release {
-		return r.keepTakenBack(ctx, round, d.State.RolledBackRevision())
+		return r.keepRolledBack(ctx, round, d.State.RolledBackRevision())
 	}
 	ctrl.LoggerFrom(ctx).Info("The object is released", "reason", d.Explanation.Reason, "message", d.Explanation.Message)
 	r.forget(client.ObjectKeyFromObject(round.object))

@@ -26,7 +26,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// errDown is what an API server in trouble answers.
+// errDown is what an API server that is down answers.
 var errDown = errors.New("the API server is down")
 
 // TestRevisionsAreSavedOnce: a round that writes twice stores once, and counts as stored only what is.
@@ -339,15 +339,15 @@ func TestWhoIsWoken(t *testing.T) {
 	}
 }
 
-// TestTakenBackIsKeptOnce: the annotation says which revision was taken back, is written once, and goes with the next run.
-func TestTakenBackIsKeptOnce(t *testing.T) {
+// TestRolledBackIsKeptOnce: the annotation names the revision that was rolled back, is written once, and goes with the next run.
+func TestRolledBackIsKeptOnce(t *testing.T) {
 	for text, want := range map[string]rollout.RolledBackRevision{
 		"": {}, "Rollback 0a2a": {Kind: rollout.FullRollback, Revision: "0a2a"}, "Abort 0a2a": {Kind: rollout.AbortRollback, Revision: "0a2a"},
 		"Other 0a2a": {}, "Rollback": {Kind: rollout.FullRollback},
 	} {
 		object := theRollout()
-		object.Annotations = map[string]string{takenBack: text}
-		if got := takenBackOf(object); got != want {
+		object.Annotations = map[string]string{rolledBackAnnotation: text}
+		if got := rolledBackOf(object); got != want {
 			t.Errorf("%q: %+v", text, got)
 		}
 	}
@@ -359,11 +359,11 @@ func TestTakenBackIsKeptOnce(t *testing.T) {
 	}})
 	for n, back := range []rollout.RolledBackRevision{{}, {Kind: rollout.AbortRollback, Revision: "0a2a"},
 		{Kind: rollout.AbortRollback, Revision: "0a2a"}, {}, {}} {
-		if err := d.keepTakenBack(d.ctx, &round{object: d.object(t)}, back); err != nil {
+		if err := d.keepRolledBack(d.ctx, &round{object: d.object(t)}, back); err != nil {
 			t.Fatal(err)
 		}
-		if want := []int{0, 1, 1, 2, 2}[n]; patches != want || takenBackOf(d.object(t)) != back {
-			t.Errorf("step %d: %d patches, want %d; kept is %q", n, patches, want, d.object(t).Annotations[takenBack])
+		if want := []int{0, 1, 1, 2, 2}[n]; patches != want || rolledBackOf(d.object(t)) != back {
+			t.Errorf("step %d: %d patches, want %d; kept is %q", n, patches, want, d.object(t).Annotations[rolledBackAnnotation])
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package controllers is the Kubernetes shell around the rollout core: load → observe → plan → remember → act → report, one file
-// each. It decides nothing about rollouts; it reads what the core asks for, keeps what the core wants remembered, carries out the
+// Package controllers is the Kubernetes shell around the rollout core: load → observe → plan → persist → act → report, one file
+// each. It decides nothing about rollouts; it reads what the core asks for, stores the state that the core returns, carries out the
 // one step the core chose, and tells people.
 package controllers
 
@@ -38,7 +38,7 @@ type VMSSRolloutReconciler struct {
 	Events events.EventRecorder
 	// Verification measures and calls; nil: checks and hooks are never answered.
 	Verification Verification
-	// Nodes drains machines that are nodes of this cluster; nil: they are never drained.
+	// Nodes drains instances that are nodes of this cluster; nil: they are never drained.
 	Nodes Nodes
 	// Triggers is how these two ask for a look; nil: they wait for the next one.
 	Triggers *TriggerSource
@@ -52,18 +52,18 @@ type VMSSRolloutReconciler struct {
 func (r *VMSSRolloutReconciler) Reconcile(ctx context.Context, req ctrl.Request) (ctrl.Result, error) {
 	defer func() {
 		if p := recover(); p != nil {
-			r.sayTrouble(ctx, req.NamespacedName, errPanicked)
+			r.reportError(ctx, req.NamespacedName, errPanicked)
 			panic(p)
 		}
 	}()
 	result, err := r.run(ctx, req.NamespacedName)
 	if err != nil {
-		r.sayTrouble(ctx, req.NamespacedName, err)
+		r.reportError(ctx, req.NamespacedName, err)
 	}
 	return result, err
 }
 
-// run is one round: at most one effect on Azure, remembered before it is begun.
+// run is one round: at most one effect on Azure, stored before it is sent.
 func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedName) (ctrl.Result, error) {
 	if !r.leads() {
 		return ctrl.Result{RequeueAfter: recheckLeader}, nil
@@ -82,7 +82,7 @@ func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedNa
 	if decision.Step.Operation() == "" {
 		return r.report(ctx, round, decision)
 	}
-	if remembered, err := r.remember(ctx, round, decision); !remembered || err != nil {
+	if persisted, err := r.persist(ctx, round, decision); !persisted || err != nil {
 		return ctrl.Result{RequeueAfter: afterConflict}, err
 	}
 	if !r.leads() {

@@ -65,7 +65,7 @@ var figures = []struct {
 	{name: structFields, of: largest, limit: 16},
 	{name: coreMethods, of: largest, limit: 40},
 	{name: simMethods, of: largest, limit: 60},
-	{name: packageFiles, of: largest, limit: 30},
+	{name: packageFiles, of: largest, limit: 25},
 	{name: arrowsUp, of: number},
 	{name: longFunctions, of: number},
 	{name: complexFunctions, of: number},

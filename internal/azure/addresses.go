@@ -9,19 +9,19 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Addresses is where one machine can be reached.
+// Addresses is where one instance can be reached.
 type Addresses struct {
 	// Private is the address of the primary network interface; the zero Addr: not known.
 	Private netip.Addr
-	// NAT is, by port on the machine, where a load balancer takes connections that go to this machine alone.
+	// NAT is, by port on the instance, where a load balancer takes connections that go to this instance alone.
 	NAT map[uint16]netip.AddrPort
 	// Missing says why ports may be missing from NAT; nil: there are no others.
 	Missing error
 }
 
-// Addresses reads where each machine of a scale set can be reached, by lower-case instance id: one GET of the scale set, one a page of
+// Addresses reads where each instance of a scale set can be reached, by lower-case instance id: one GET of the scale set, one a page of
 // its network interfaces, one of each load balancer that they are attached to, and one of each public address of a frontend that a NAT
-// rule leads from. Without the interfaces there is nothing; a load balancer that cannot be read costs its ports only. What two machines
+// rule leads from. Without the interfaces there is nothing; a load balancer that cannot be read costs its ports only. What two instances
 // claim, as they may where one took the other's place while pages were read, is neither's.
 func (a *Adapter) Addresses(ctx context.Context, set rollout.ScaleSet) (map[string]Addresses, error) {
 	model, err := a.Model(ctx, set)
@@ -33,14 +33,14 @@ func (a *Adapter) Addresses(ctx context.Context, set rollout.ScaleSet) (map[stri
 
 // addresses is Addresses where the kind of the scale set is known.
 func (a *Adapter) addresses(ctx context.Context, set rollout.ScaleSet, orchestration string) (map[string]Addresses, error) {
-	machines, err := a.interfaces(ctx, set, orchestration)
+	instances, err := a.interfaces(ctx, set, orchestration)
 	if err != nil {
 		return nil, err
 	}
-	private := privateAddresses(machines)
-	nat := a.nat(ctx, set, attachments(set, orchestration, machines), ipConfigs(machines))
-	found := make(map[string]Addresses, len(machines))
-	for id := range machines {
+	private := privateAddresses(instances)
+	nat := a.nat(ctx, set, attachments(set, orchestration, instances), ipConfigs(instances))
+	found := make(map[string]Addresses, len(instances))
+	for id := range instances {
 		found[id] = Addresses{Private: private[id], NAT: nat.ports[id], Missing: nat.missing[id]}
 	}
 	return found, nil
@@ -53,9 +53,9 @@ type place struct {
 }
 
 // privateAddresses are those of the primary IP configurations of primary interfaces.
-func privateAddresses(machines map[string][]networkInterface) map[string]netip.Addr {
+func privateAddresses(instances map[string][]networkInterface) map[string]netip.Addr {
 	owners, found := map[place][]string{}, map[string]netip.Addr{}
-	for id, list := range machines {
+	for id, list := range instances {
 		nic, ok := primary(list, func(n networkInterface) *bool { return n.Primary })
 		if !ok {
 			continue

@@ -15,7 +15,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// natTable is what load balancers say of machines.
+// natTable is what load balancers say of instances.
 type natTable struct {
 	ports   map[string]map[uint16]netip.AddrPort
 	missing map[string]error // why there may be more
@@ -27,7 +27,7 @@ type frontend struct {
 	private netip.Addr
 }
 
-// nat reads the load balancers that machines are attached to.
+// nat reads the load balancers that instances are attached to.
 func (a *Adapter) nat(ctx context.Context, set rollout.ScaleSet, attached map[networkID][]string, configs map[string]string) natTable {
 	table := natTable{ports: map[string]map[uint16]netip.AddrPort{}, missing: map[string]error{}}
 	var ports []natPort
@@ -49,15 +49,15 @@ func compareNetworkIDs(a, b networkID) int {
 	return cmp.Or(cmp.Compare(a.subscription, b.subscription), cmp.Compare(a.group, b.group), cmp.Compare(a.name, b.name))
 }
 
-// lacks notes that something about machines was not read. What does not exist is not missing.
-func (t natTable) lacks(err error, machines ...string) {
+// lacks notes that something about instances was not read. What does not exist is not missing.
+func (t natTable) lacks(err error, instances ...string) {
 	var p *rollout.Problem
 	if errors.As(err, &p) && p.Kind == rollout.KindNotFound {
 		return
 	}
-	for _, machine := range machines {
-		if t.missing[machine] == nil {
-			t.missing[machine] = err
+	for _, instance := range instances {
+		if t.missing[instance] == nil {
+			t.missing[instance] = err
 		}
 	}
 }
@@ -95,7 +95,7 @@ type publicAddress struct {
 	err     error
 }
 
-// publicAddresses reads those of frontends from which a port leads to a machine: one GET each.
+// publicAddresses reads those of frontends from which a port leads to an instance: one GET each.
 func (a *Adapter) publicAddresses(ctx context.Context, set rollout.ScaleSet, ports []natPort,
 	frontends map[string]frontend) map[networkID]publicAddress {
 	read := map[networkID]publicAddress{}
@@ -126,15 +126,15 @@ func (a *Adapter) publicAddress(ctx context.Context, set rollout.ScaleSet, id ne
 	return address, nil
 }
 
-// way is one way to a port of a machine.
+// way is one way to a port of an instance.
 type way struct {
-	machine string
-	port    uint16
-	at      netip.AddrPort
-	rank    int // of several the lowest is taken
+	instance string
+	port     uint16
+	at       netip.AddrPort
+	rank     int // of several the lowest is taken
 }
 
-// fill enters the ways to machines. Of several to one port the public one is taken, since it is open to more, then the lowest.
+// fill enters the ways to instances. Of several to one port the public one is taken, since it is open to more, then the lowest.
 func (t natTable) fill(ports []natPort, frontends map[string]frontend, public map[networkID]publicAddress) {
 	var ways []way
 	takers := map[netip.AddrPort]map[string]bool{}
@@ -145,17 +145,17 @@ func (t natTable) fill(ports []natPort, frontends map[string]frontend, public ma
 			address, rank = public[front.public].address, 0
 		}
 		if err := public[front.public].err; err != nil {
-			t.lacks(err, p.machine)
+			t.lacks(err, p.instance)
 		}
 		if !address.IsValid() {
 			continue
 		}
-		w := way{p.machine, p.port, netip.AddrPortFrom(address, p.frontendPort), rank}
+		w := way{p.instance, p.port, netip.AddrPortFrom(address, p.frontendPort), rank}
 		ways = append(ways, w)
 		if takers[w.at] == nil {
 			takers[w.at] = map[string]bool{}
 		}
-		takers[w.at][w.machine] = true
+		takers[w.at][w.instance] = true
 	}
 	slices.SortFunc(ways, func(a, b way) int { return cmp.Or(cmp.Compare(a.rank, b.rank), a.at.Compare(b.at)) })
 	for _, w := range ways {
@@ -167,10 +167,10 @@ func (t natTable) fill(ports []natPort, frontends map[string]frontend, public ma
 
 // enter adds a way, unless there is a better one.
 func (t natTable) enter(w way) {
-	if t.ports[w.machine] == nil {
-		t.ports[w.machine] = map[uint16]netip.AddrPort{}
+	if t.ports[w.instance] == nil {
+		t.ports[w.instance] = map[uint16]netip.AddrPort{}
 	}
-	if _, taken := t.ports[w.machine][w.port]; !taken {
-		t.ports[w.machine][w.port] = w.at
+	if _, taken := t.ports[w.instance][w.port]; !taken {
+		t.ports[w.instance][w.port] = w.at
 	}
 }

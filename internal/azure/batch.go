@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// mostInstances bounds what one call may name. Azure documents no bound; its budget was 1200 machines in 5 minutes.
+// mostInstances bounds what one call may name. Azure documents no bound; its budget was 1200 instances in 5 minutes.
 const mostInstances = 200
 
 // instanceID is what an id looks like: a number, or in a Flexible set a name. "*" means all to Azure, and can never be one.

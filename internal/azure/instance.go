@@ -11,7 +11,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// idOf is what names the instance in calls: its number, or in a Flexible set, where only the machine's own id is sure to be told, its name.
+// idOf is what names the instance in calls: its number, or its name in a Flexible set, where only the virtual machine's own id is sure
+// to be told.
 func idOf(vm armcompute.VirtualMachineScaleSetVM) string {
 	machine := deref(deref(vm.Properties).VirtualMachineResourceID)
 	return cmp.Or(machine[strings.LastIndex(machine, "/")+1:], deref(vm.InstanceID))
@@ -55,7 +56,7 @@ func diskFingerprint(disk string) string {
 	return hex.EncodeToString(sum[:6])
 }
 
-// readView notes what the instance view tells of the running machine.
+// readView notes what the instance view tells of the running instance.
 func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInstanceView, resources []*armcompute.VirtualMachineExtension) {
 	i.Power.Running, i.Power.Off = power(view.Statuses)
 	if health := deref(view.VMHealth).Status; health != nil {
@@ -74,8 +75,8 @@ func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInsta
 	}
 }
 
-// showsExtensions says whether a machine without a script extension would be seen to be without. Where it has no extension at all the
-// list is left out, as it is while nobody can tell; then an agent that reports, on a machine that is to have no script, tells.
+// showsExtensions says whether an instance without a script extension would be seen to be without. Where it has no extension at all the
+// list is left out, as it is while nobody can tell; then an agent that reports, on an instance that is to have no script, tells.
 func showsExtensions(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) bool {
 	if len(view.Extensions) > 0 {
 		return true
@@ -99,7 +100,7 @@ func truth(b *bool) rollout.Tristate {
 	}
 }
 
-// power reads the power state. A machine on its way up or down is neither on nor off.
+// power reads the power state. An instance on its way up or down is neither on nor off.
 func power(statuses []*armcompute.InstanceViewStatus) (rollout.Tristate, rollout.PowerOff) {
 	for _, s := range statuses {
 		family, state := statusCode(s)
@@ -179,7 +180,7 @@ func scriptState(statuses []*armcompute.InstanceViewStatus) rollout.ScriptState 
 	return rollout.ScriptUnknown
 }
 
-// failureOf finds the failed script first, then any failed extension, then the machine.
+// failureOf finds the failed script first, then any failed extension, then the instance.
 func failureOf(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) arm.Failure {
 	var found arm.Failure
 	for _, e := range view.Extensions {

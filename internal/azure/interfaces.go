@@ -14,8 +14,8 @@ import (
 
 type networkInterface = armnetwork.InterfacePropertiesFormat
 
-// interfaces reads the network interfaces of a scale set by machine. Those of a Uniform set are its own. Those of a Flexible set are
-// resources of the group, where there may be those of other machines, too.
+// interfaces reads the network interfaces of a scale set by instance. Those of a Uniform set are its own. Those of a Flexible set are
+// resources of the group, where there may be those of other instances, too.
 func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestration string) (map[string][]networkInterface, error) {
 	c, err := a.in(set)
 	if err != nil {
@@ -37,7 +37,7 @@ func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestr
 // allInterfaces reads all pages.
 func allInterfaces[T any](ctx context.Context, x *arm.Call, pager *runtime.Pager[T],
 	list func(T) armnetwork.InterfaceListResult) (map[string][]networkInterface, error) {
-	machines, pages := map[string][]networkInterface{}, arm.Pages{}
+	instances, pages := map[string][]networkInterface{}, arm.Pages{}
 	for pager.More() {
 		page, err := pager.NextPage(ctx)
 		if err != nil {
@@ -49,48 +49,48 @@ func allInterfaces[T any](ctx context.Context, x *arm.Call, pager *runtime.Pager
 		for _, nic := range list(page).Value {
 			p := deref(deref(nic).Properties)
 			if id := lastName(deref(deref(p.VirtualMachine).ID)); id != "" {
-				machines[id] = append(machines[id], p)
+				instances[id] = append(instances[id], p)
 			}
 		}
 		if why := pages.Next(deref(list(page).NextLink)); why != "" {
 			return nil, x.Untrusted(why)
 		}
 	}
-	return machines, nil
+	return instances, nil
 }
 
 // lastName is what an ARM id ends in, in lower case.
 func lastName(id string) string { return strings.ToLower(id[strings.LastIndex(id, "/")+1:]) }
 
-// ipConfigs are the machines by the lower-case ids of their IP configurations.
-func ipConfigs(machines map[string][]networkInterface) map[string]string {
+// ipConfigs are the instances by the lower-case ids of their IP configurations.
+func ipConfigs(instances map[string][]networkInterface) map[string]string {
 	owners := map[string]string{}
-	eachConfig(machines, func(machine string, config armnetwork.InterfaceIPConfiguration) {
+	eachConfig(instances, func(instance string, config armnetwork.InterfaceIPConfiguration) {
 		id := strings.ToLower(deref(config.ID))
-		if other, known := owners[id]; known && other != machine {
-			machine = "" // it moved while pages were read
+		if other, known := owners[id]; known && other != instance {
+			instance = "" // it moved while pages were read
 		}
-		owners[id] = machine
+		owners[id] = instance
 	})
 	delete(owners, "")
 	return owners
 }
 
-func eachConfig(machines map[string][]networkInterface, do func(string, armnetwork.InterfaceIPConfiguration)) {
-	for machine, list := range machines {
+func eachConfig(instances map[string][]networkInterface, do func(string, armnetwork.InterfaceIPConfiguration)) {
+	for instance, list := range instances {
 		for _, nic := range list {
 			for _, config := range nic.IPConfigurations {
-				do(machine, deref(config))
+				do(instance, deref(config))
 			}
 		}
 	}
 }
 
-// attachments are the machines by the load balancers that they are attached to, be it by a pool or by a NAT rule.
-func attachments(set rollout.ScaleSet, orchestration string, machines map[string][]networkInterface) map[networkID][]string {
+// attachments are the instances by the load balancers that they are attached to, be it by a pool or by a NAT rule.
+func attachments(set rollout.ScaleSet, orchestration string, instances map[string][]networkInterface) map[networkID][]string {
 	found := map[networkID][]string{}
-	eachConfig(machines, func(machine string, config armnetwork.InterfaceIPConfiguration) {
-		if !isOwn(set, orchestration, machine) {
+	eachConfig(instances, func(instance string, config armnetwork.InterfaceIPConfiguration) {
+		if !isOwn(set, orchestration, instance) {
 			return
 		}
 		p := deref(config.Properties)
@@ -103,19 +103,19 @@ func attachments(set rollout.ScaleSet, orchestration string, machines map[string
 		}
 		for _, part := range parts {
 			if id, ok := parseNetworkID("loadbalancers", deref(part)); ok {
-				found[id] = append(found[id], machine)
+				found[id] = append(found[id], instance)
 			}
 		}
 	})
 	return found
 }
 
-// ownSuffix is what a Flexible set puts behind its own name when it names a machine.
+// ownSuffix is what a Flexible set puts behind its own name when it names an instance.
 var ownSuffix = regexp.MustCompile(`^_[0-9a-f]{8}$`)
 
-// isOwn says whether the scale set made a machine, as far as that can be told: load balancers of others are not worth a call.
-func isOwn(set rollout.ScaleSet, orchestration, machine string) bool {
-	suffix, found := strings.CutPrefix(machine, strings.ToLower(set.Name))
+// isOwn says whether the scale set made an instance, as far as that can be told: load balancers of others are not worth a call.
+func isOwn(set rollout.ScaleSet, orchestration, instance string) bool {
+	suffix, found := strings.CutPrefix(instance, strings.ToLower(set.Name))
 	return orchestration != rollout.OrchestrationFlexible || found && ownSuffix.MatchString(suffix)
 }
 

@@ -85,7 +85,7 @@ func (q metricQuery) check(x *arm.Call) error {
 	return nil
 }
 
-// ofMachine says whether the metric is that of a machine which is a resource itself.
+// ofMachine says whether the metric is that of an instance which is a resource itself.
 func (q metricQuery) ofMachine() bool {
 	return q.id != "" && arm.OrchestrationOf(q.id) == rollout.OrchestrationFlexible
 }
@@ -131,7 +131,7 @@ func (q metricQuery) minutes(x *arm.Call, r armmonitor.Response) ([]float64, err
 		return []float64{}, nil
 	}
 	if other := q.another(series[0]); other != "" {
-		return nil, x.Untrusted("Azure answers about machine " + other)
+		return nil, x.Untrusted("Azure answers about instance " + other)
 	}
 	return q.numbers(series[0].Data), nil
 }
@@ -151,7 +151,7 @@ func everySeries(x *arm.Call, r armmonitor.Response) ([]armmonitor.TimeSeriesEle
 	return series, nil
 }
 
-// another is the machine that a series is about instead of the one that was asked for, "" for none.
+// another is the instance that a series is about instead of the one that was asked for, "" for none.
 func (q metricQuery) another(series armmonitor.TimeSeriesElement) string {
 	for _, label := range series.Metadatavalues {
 		if is := deref(deref(label).Value); strings.EqualFold(deref(deref(deref(label).Name).Value), "VMName") && !strings.EqualFold(is, q.name) {

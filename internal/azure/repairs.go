@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// SuspendRepairs begins to keep Azure from repairing machines by itself: one POST. What the scale set declares stays as it is.
+// SuspendRepairs begins to keep Azure from repairing instances by itself: one POST. What the scale set declares stays as it is.
 func (a *Adapter) SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error) {
 	x := &arm.Call{
 		Operation: "SuspendRepairs", Doing: fmt.Sprintf("suspending automatic repairs of scale set %q", set), Set: set, Effect: true,

@@ -56,7 +56,7 @@ func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, scri
 	return exitCode, outputTail, nil
 }
 
-// runWrappedScript sends the wrapped script and waits for the agent's report. A machine of a Flexible set is asked by its own path, since
+// runWrappedScript sends the wrapped script and waits for the agent's report. An instance of a Flexible set is asked by its own path, since
 // that of the scale set takes numbers only.
 func (a *Adapter) runWrappedScript(ctx context.Context, c clients, x *arm.Call, id string, e wrappedScript) (armcompute.RunCommandResult,
 	error) {
@@ -98,7 +98,7 @@ func await[T any](ctx context.Context, a *Adapter, x *arm.Call, p *runtime.Polle
 	}
 }
 
-// notBegun is why a command was refused. Of one that the machine's operating system does not have Azure says what it says of an
+// notBegun is why a command was refused. Of one that the instance's operating system does not have Azure says what it says of an
 // instance that is gone.
 func notBegun(x *arm.Call, err error) error {
 	p := x.Problem(err)

@@ -5,7 +5,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// The bounds of the plan in the status. A thousand machines would not fit into one object that everybody lists.
+// The bounds of the plan in the status. 1,000 instances would not fit into one object that everybody lists.
 const (
 	maxPlannedInstances = 300
 	maxSkippedInstances = 50

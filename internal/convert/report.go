@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// The bounds of what the status says for people. A thousand machines have to fit into one object that everybody lists.
+// The bounds of what the status says for people. 1,000 instances have to fit into one object that everybody lists.
 const (
 	maxZones           = 16
 	maxNotable         = 100
@@ -64,7 +64,7 @@ func reportBaseline(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision) {
 	}
 }
 
-// reportZones makes the status count by zone. Machines without a zone are counted under a hyphen.
+// reportZones makes the status count by zone. Instances without a zone are counted under a hyphen.
 func reportZones(status *v1alpha1.VMSSRolloutStatus, zones []rollout.ZoneProgress) {
 	status.Zones = nil
 	for _, z := range zones[:min(len(zones), maxZones)] {
@@ -78,7 +78,7 @@ func reportZones(status *v1alpha1.VMSSRolloutStatus, zones []rollout.ZoneProgres
 	}
 }
 
-// reportInstances makes the status name the machines worth a look, what needs a person first. Their messages share what room there is.
+// reportInstances makes the status name the instances worth a look, what needs a person first. Their messages share what room there is.
 func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.InstanceReport) {
 	status.Instances = nil
 	room, size, busy := maxNotableMessages, 0, 0
@@ -99,7 +99,7 @@ func reportInstances(status *v1alpha1.VMSSRolloutStatus, notable []rollout.Insta
 	}
 }
 
-// telling is the machine's name where it does not follow from its id.
+// telling is the instance's name where it does not follow from its id.
 func telling(ref rollout.Ref) string {
 	if ref.Name == ref.ID || strings.HasSuffix(ref.Name, "_"+ref.ID) {
 		return ""

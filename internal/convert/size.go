@@ -87,7 +87,7 @@ func first[T any](entries []T, most int, excess *int) []T {
 	return entries[:most:most]
 }
 
-// trimPlan leaves out the last batches, and says how many machines are in them.
+// trimPlan leaves out the last batches, and says how many instances are in them.
 func trimPlan(plan *v1alpha1.Plan, excess *int) {
 	plan.Skipped = without(plan.Skipped, excess)
 	if *excess > 0 && plan.OmittedInstances == 0 {

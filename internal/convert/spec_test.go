@@ -130,7 +130,7 @@ func amount(value any) *intstr.IntOrString {
 	return &parsed
 }
 
-// TestAmountOf: whatever cannot be read touches the least number of machines.
+// TestAmountOf: whatever cannot be read touches the least number of instances.
 func TestAmountOf(t *testing.T) {
 	for value, want := range map[string]rollout.Amount{
 		"1": {Value: 1}, "7": {Value: 7}, "0": {Value: 1}, "-3": {Value: 1},

@@ -18,9 +18,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestStatusStaysSmall measures the status of a rollout of a thousand machines at its worst: a full call in flight, each machine with the
+// TestStatusStaysSmall measures the status of a rollout of a thousand instances at its worst: a full call in flight, each instance with the
 // time since when it is well or with the disk it had, and failures beside it, few or all that are left, each with a lot to say. It has ten
-// runs behind it with actions, or fifty, a way back, a way that is lost, and ledgers of machines as unlucky as ids can fall, be they
+// runs behind it with actions, or fifty, a way back, a way that is lost, and ledgers of instances as unlucky as ids can fall, be they
 // numbers or names.
 func TestStatusStaysSmall(t *testing.T) {
 	largest := 0
@@ -51,15 +51,15 @@ func everyWorst() []worst {
 	return all
 }
 
-// worst says how many machines are in flight and failed, whether they are being reimaged, and whether their ids are names.
+// worst says how many instances are in flight and failed, whether they are being reimaged, and whether their ids are names.
 type worst struct {
 	inFlight, failed  int
 	reimage, flexible bool
-	planned           int  // machines, one a batch
-	acted             bool // as many actions and runs behind it as there may be, and machines that were skipped
+	planned           int  // instances, one a batch
+	acted             bool // as many actions and runs behind it as there may be, and instances that were skipped
 	outside           bool // with hooks, drained nodes, checks, and several readings of health
 	steps             bool // as many as there may be, all with long names, approved and checked
-	turned            bool // the way back left a hundred machines behind whose disks it has to know
+	turned            bool // the way back left a hundred instances behind whose disks it has to know
 }
 
 // size measures such a status.
@@ -157,7 +157,7 @@ func (w worst) isWhole(t *testing.T, want rollout.State, status v1alpha1.VMSSRol
 	}
 }
 
-// memory is as much as a rollout of a thousand machines comes to remember.
+// memory is as much as a rollout of a thousand instances comes to remember.
 func (w worst) memory(now time.Time) rollout.State {
 	m := rollout.State{
 		Run:   rollout.Run{Number: 11, Revision: "0123456789ab", StartedAt: now},
@@ -262,7 +262,7 @@ func (w worst) memory(now time.Time) rollout.State {
 	return m
 }
 
-// plan is a forecast of one machine a batch.
+// plan is a forecast of one instance a batch.
 func (w worst) plan() *rollout.Preview {
 	f := &rollout.Preview{APICalls: 3003, Expected: rollout.Explanation{Reason: rollout.ReasonCompleted}}
 	for n := range w.planned {
@@ -275,7 +275,8 @@ func (w worst) plan() *rollout.Preview {
 	return f
 }
 
-// remembered is what comes from outside: hooks before and after the machines in flight, of which every other was called, and drained nodes.
+// remembered is what comes from outside: hooks before and after the instances in flight, of which every other was called, and drained
+// nodes.
 func (w worst) remembered(m *rollout.State, now time.Time) {
 	if !w.outside {
 		return
@@ -302,7 +303,7 @@ func (w worst) remembered(m *rollout.State, now time.Time) {
 	m.Ledger.Cordoned = m.Ledger.Cordoned[:w.inFlight]
 }
 
-// checks is what is said of three checks of each machine in flight.
+// checks is what is said of three checks of each instance in flight.
 func (w worst) checks(now time.Time) []v1alpha1.CheckStatus {
 	var shown []v1alpha1.CheckStatus
 	for n := 0; w.outside && n < 50; n++ {

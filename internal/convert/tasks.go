@@ -13,7 +13,7 @@ const (
 	defaultDrainTimeout = 10 * time.Minute
 )
 
-// checksOf returns the checks as the core knows them. One whose template is not there is about each machine: it will not pass, so that
+// checksOf returns the checks as the core knows them. One whose template is not there is about each instance: it will not pass, so that
 // nothing counts as verified that nobody can verify.
 func checksOf(declared []v1alpha1.Check, templates map[string]*v1alpha1.CheckTemplate) []rollout.Check {
 	var out []rollout.Check

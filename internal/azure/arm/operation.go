@@ -74,7 +74,7 @@ func (x *Call) Status(resp *http.Response, over bool) rollout.OperationStatus {
 }
 
 // ended is why an operation did not succeed. What its error says never decides more than that: the same code that refuses a
-// request untouched ends an operation that had touched machines.
+// request untouched ends an operation that had touched instances.
 func (x *Call) ended(kind rollout.Kind, how string, a answer) *rollout.Problem {
 	doing := message.Head(fmt.Sprintf("the operation on scale set %q %s", x.Set, how), message.Limit/2)
 	p := &rollout.Problem{Kind: kind, Code: message.Clean(a.Code, 64, x.Redactor()), Message: doing}

@@ -86,7 +86,7 @@ func (x *Call) ofScript(a answer, limit int) string {
 	return message.Failure(text, limit, r)
 }
 
-// toSee is how a person who may see it sees what is not shown here. Of a Flexible set, an instance is a machine of its own.
+// toSee is how a person who may see it sees what is not shown here. Of a Flexible set, an instance is a virtual machine of its own.
 func toSee(set rollout.ScaleSet, id string) string {
 	switch {
 	case id == "":

@@ -13,7 +13,7 @@ import (
 // Limits of what is shown.
 const (
 	Limit        = 512  // bytes of a problem's message
-	FailureLimit = 1024 // bytes of what is shown of a failed machine
+	FailureLimit = 1024 // bytes of what is shown of a failed instance
 )
 
 // Redact hides what looks like a secret.

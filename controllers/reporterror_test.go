@@ -60,7 +60,7 @@ func TestEveryErrorIsSaid(t *testing.T) {
 					return refusal("vmssrollouts")
 				}
 			}, says: "writing the finalizers of VMSSRollout shop/web"},
-		"remember: the record cannot be stored": {broken: func(f *interceptor.Funcs) {
+		"persist: the record cannot be stored": {broken: func(f *interceptor.Funcs) {
 			f.Create = func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
 				if _, is := o.(*appsv1.ControllerRevision); is {
 					return refusal("controllerrevisions")
@@ -68,7 +68,7 @@ func TestEveryErrorIsSaid(t *testing.T) {
 				return c.Create(ctx, o, opts...)
 			}
 		}, says: "storing ControllerRevision shop/web-"},
-		"remember: the intent is refused": {broken: func(f *interceptor.Funcs) {
+		"persist: the intent is refused": {broken: func(f *interceptor.Funcs) {
 			f.SubResourceUpdate = func(ctx context.Context, c client.Client, sub string, o client.Object,
 				opts ...client.SubResourceUpdateOption) error {
 				if object, is := o.(*v1alpha1.VMSSRollout); is && object.Status.Operation != nil {
@@ -101,7 +101,7 @@ func TestEveryErrorIsSaid(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), tc.says) {
 				t.Fatalf("error %v, want one that says %q, and the back-off that comes of it", err, tc.says)
 			}
-			d.saysTrouble(t, tc.says)
+			d.reportsError(t, tc.says)
 			warnings := 0
 			for len(d.events.Events) > 0 {
 				if event := <-d.events.Events; strings.HasPrefix(event, "Warning ControllerError ") && strings.Contains(event, tc.says) {
@@ -117,8 +117,8 @@ func TestEveryErrorIsSaid(t *testing.T) {
 	}
 }
 
-// saysTrouble holds the desk's rollout to conditions that tell of an error.
-func (d *desk) saysTrouble(t *testing.T, says string) {
+// reportsError holds the desk's rollout to conditions that tell of an error.
+func (d *desk) reportsError(t *testing.T, says string) {
 	t.Helper()
 	status := d.object(t).Status
 	ready := meta.FindStatusCondition(status.Conditions, v1alpha1.ConditionReady)
@@ -154,20 +154,20 @@ func TestTheSameErrorIsSaidOnce(t *testing.T) {
 		t.Errorf("%d writes and %d events, want one of each", d.writes-writes, len(d.events.Events))
 	}
 	after := d.object(t).Status
-	d.saysTrouble(t, "listing RolloutActions")
+	d.reportsError(t, "listing RolloutActions")
 	before.Conditions, after.Conditions = nil, nil
 	if !isSame(before, after) {
 		t.Errorf("what was remembered changed from %+v to %+v", before, after)
 	}
 }
 
-// TestConflictsAndStopsAreNoTrouble: that the object changed meanwhile, or that the manager stops, is nobody's business.
-func TestConflictsAndStopsAreNoTrouble(t *testing.T) {
+// TestConflictsAndStopsAreNotReported: that the object changed meanwhile, or that the manager stops, is nobody's business.
+func TestConflictsAndStopsAreNotReported(t *testing.T) {
 	d := newDesk(t, theSecret())
 	stopped, stop := context.WithCancel(d.ctx)
 	stop()
-	d.sayTrouble(stopped, theKey, errors.New("context canceled"))
-	d.sayTrouble(d.ctx, theKey, apierrors.NewConflict(schema.GroupResource{}, "web", errors.New("edited")))
+	d.reportError(stopped, theKey, errors.New("context canceled"))
+	d.reportError(d.ctx, theKey, apierrors.NewConflict(schema.GroupResource{}, "web", errors.New("edited")))
 	if d.writes != 0 || len(d.events.Events) != 0 {
 		t.Errorf("%d writes and %d events, want none", d.writes, len(d.events.Events))
 	}
@@ -186,7 +186,7 @@ func TestAPanicIsSaid(t *testing.T) {
 		}()
 		_, _ = d.Reconcile(d.ctx, ctrl.Request{NamespacedName: theKey})
 	}()
-	d.saysTrouble(t, "panicked")
+	d.reportsError(t, "panicked")
 	if strings.Contains(d.exits(t), secretValue) {
 		t.Error("what it panicked with got out")
 	}

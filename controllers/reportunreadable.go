@@ -15,24 +15,24 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
 
-// sayUnreadable says of an object whose state cannot be read that the rollout holds. It changes nothing of the status but the conditions:
-// the state may be read again by another version of the controller, or put back.
-func (r *VMSSRolloutReconciler) sayUnreadable(ctx context.Context, object *v1alpha1.VMSSRollout, unreadable error) error {
-	said := object.DeepCopy()
+// reportUnreadable reports of an object whose state cannot be read that the rollout holds. It changes nothing of the status but the
+// conditions: the state may be read again by another version of the controller, or put back.
+func (r *VMSSRolloutReconciler) reportUnreadable(ctx context.Context, object *v1alpha1.VMSSRollout, unreadable error) error {
+	desired := object.DeepCopy()
 	because := rollout.Explanation{
 		Reason: rollout.ReasonInvalid, Message: fmt.Sprintf("%v; the rollout holds; %s", unreadable, remedyOf(unreadable)),
 	}
-	said.Status.ObservedGeneration = object.Generation
-	said.Status.Conditions = conditions.FromDecision(
+	desired.Status.ObservedGeneration = object.Generation
+	desired.Status.Conditions = conditions.FromDecision(
 		object.Status.Conditions, rollout.Decision{Explanation: because}, object.Generation, r.Clock.Now())
-	if !equality.Semantic.DeepEqual(said.Status, object.Status) {
-		if err := r.Client.Status().Update(ctx, said); err != nil {
+	if !equality.Semantic.DeepEqual(desired.Status, object.Status) {
+		if err := r.Client.Status().Update(ctx, desired); err != nil {
 			return fmt.Errorf("writing status of VMSSRollout %s: %w", client.ObjectKeyFromObject(object), err)
 		}
 		r.Events.Eventf(object, nil, corev1.EventTypeWarning, string(because.Reason), "Reconcile",
 			"%s", conditions.Shorten(because.Message, maxEventNoteBytes))
 	}
-	return saidError{fmt.Errorf("VMSSRollout %s: %w", client.ObjectKeyFromObject(object), unreadable)}
+	return reportedError{fmt.Errorf("VMSSRollout %s: %w", client.ObjectKeyFromObject(object), unreadable)}
 }
 
 // remedyOf is how a rollout whose state cannot be read goes on.

@@ -16,11 +16,11 @@ import (
 // roundsPerVerdict is how many rounds the ledger takes for a verdict: enough for what is wanted to come out of the status again and again.
 const roundsPerVerdict = 4
 
-// ledger is somebody who measures and calls, and notes what was begun: whatever comes under another key is begun anew, as it really is.
+// ledger is somebody who measures and calls, and notes what was started: whatever comes under another key is started anew, as it really is.
 type ledger struct {
-	checks map[rollout.CheckKey]int // rounds that they have been wanted for
-	calls  map[rollout.HookCallKey]int
-	begun  map[string]int
+	checks  map[rollout.CheckKey]int // rounds that they have been wanted for
+	calls   map[rollout.HookCallKey]int
+	started map[string]int
 }
 
 func (l *ledger) Declare(*v1alpha1.VMSSRollout, map[string]*v1alpha1.CheckTemplate) *rollout.Problem {
@@ -49,7 +49,7 @@ func (l *ledger) Want(_ *v1alpha1.VMSSRollout, _ []rollout.Instance, d rollout.D
 // note counts what was not wanted before.
 func (l *ledger) note(what string, rounds int) {
 	if rounds == 0 {
-		l.begun[what]++
+		l.started[what]++
 	}
 }
 
@@ -72,12 +72,12 @@ func (l *ledger) Shown(types.UID) []v1alpha1.CheckStatus { return nil }
 
 func (l *ledger) Forget(types.UID) {}
 
-// TestNothingIsBegunTwice: between two rounds the memory is in the status alone, which keeps less of it than there was: of a vmId the
-// beginning, of a time the second. What makes the key of a check or a call must not be what is lost, or each would be begun again after its
-// first round.
-func TestNothingIsBegunTwice(t *testing.T) {
+// TestChecksAndHooksStartOnce: between two rounds the state is in the status alone, which keeps less of it than there was: of a vmId
+// the beginning, of a time the second. What makes the key of a check or a call must not be what is lost, or each would start again
+// after its first round.
+func TestChecksAndHooksStartOnce(t *testing.T) {
 	d := newDesk(t, theSecret())
-	book := &ledger{begun: map[string]int{}}
+	book := &ledger{started: map[string]int{}}
 	d.Verification = book
 	for n := range d.azure.instances {
 		d.azure.instances[n].VMID = fmt.Sprintf("0a1b2c3%d-0000-4000-8000-000000000001", n)
@@ -108,7 +108,7 @@ func TestNothingIsBegunTwice(t *testing.T) {
 			want[fmt.Sprintf("%s of instance %q", what, i.ID)] = 1
 		}
 	}
-	if diff := cmp.Diff(want, book.begun); diff != "" {
-		t.Errorf("begun (+), wanted (-):\n%s", diff)
+	if diff := cmp.Diff(want, book.started); diff != "" {
+		t.Errorf("started (+), wanted (-):\n%s", diff)
 	}
 }

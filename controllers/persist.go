@@ -15,9 +15,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// remember makes an intent durable before it is acted on. False means that somebody else changed the object meanwhile: the round
+// persist stores an intent before it is acted on. False means that the object was changed meanwhile: the round
 // ends without an effect, and the next one decides on what is declared then.
-func (r *VMSSRolloutReconciler) remember(ctx context.Context, round *round, d rollout.Decision) (bool, error) {
+func (r *VMSSRolloutReconciler) persist(ctx context.Context, round *round, d rollout.Decision) (bool, error) {
 	read := round.object
 	round.confirmed = r.Clock.Now()
 	ctx, cancel := context.WithTimeout(ctx, persistTimeout)

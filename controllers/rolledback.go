@@ -14,28 +14,28 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// takenBack is the annotation that keeps the revision that was rolled back or aborted last, as "Rollback 0a2a795817ea". A status can be
-// lost: a restore, or kubectl replace --subresource=status, wipes it.
-const takenBack = "rollouts.vmss.dev/taken-back"
+// rolledBackAnnotation names the revision that was rolled back or aborted last, as "Rollback 0a2a795817ea". The annotation is kept
+// beside the status, because a status can be lost: a restore, or kubectl replace --subresource=status, wipes it.
+const rolledBackAnnotation = "rollouts.vmss.dev/rolled-back-revision"
 
-// takenBackOf is what the object keeps beside its status.
-func takenBackOf(object *v1alpha1.VMSSRollout) rollout.RolledBackRevision {
-	kind, revision, _ := strings.Cut(object.Annotations[takenBack], " ")
+// rolledBackOf is what the object keeps beside its status.
+func rolledBackOf(object *v1alpha1.VMSSRollout) rollout.RolledBackRevision {
+	kind, revision, _ := strings.Cut(object.Annotations[rolledBackAnnotation], " ")
 	if kind := rollout.RollbackKind(kind); kind == rollout.FullRollback || kind == rollout.AbortRollback {
 		return rollout.RolledBackRevision{Kind: kind, Revision: revision}
 	}
 	return rollout.RolledBackRevision{}
 }
 
-// keepTakenBack writes the annotation, if the object does not have it already, and removes it once another run has begun.
-func (r *VMSSRolloutReconciler) keepTakenBack(ctx context.Context, round *round, back rollout.RolledBackRevision) error {
-	if back == takenBackOf(round.object) {
+// keepRolledBack writes the annotation, if the object does not have it already, and removes it once another run has begun.
+func (r *VMSSRolloutReconciler) keepRolledBack(ctx context.Context, round *round, back rollout.RolledBackRevision) error {
+	if back == rolledBackOf(round.object) {
 		return nil
 	}
 	changed := round.object.DeepCopy()
-	delete(changed.Annotations, takenBack)
+	delete(changed.Annotations, rolledBackAnnotation)
 	if back.Revision != "" {
-		metav1.SetMetaDataAnnotation(&changed.ObjectMeta, takenBack, fmt.Sprintf("%s %s", back.Kind, back.Revision))
+		metav1.SetMetaDataAnnotation(&changed.ObjectMeta, rolledBackAnnotation, fmt.Sprintf("%s %s", back.Kind, back.Revision))
 	}
 	if err := r.Client.Patch(ctx, changed, client.MergeFrom(round.object)); client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("writing the annotations of VMSSRollout %s: %w", client.ObjectKeyFromObject(changed), err)
