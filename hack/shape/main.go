@@ -10,7 +10,7 @@ import (
 	"os"
 	"slices"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/house"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/archtest"
 )
 
 // offendersShown is how many offenders are listed below a figure.
@@ -24,7 +24,7 @@ func main() {
 }
 
 func run(out io.Writer) error {
-	arrows, err := house.Violations()
+	arrows, err := archtest.Violations()
 	if err != nil {
 		return err
 	}

@@ -1,5 +1,5 @@
-// Package house holds the code to its layout: which room may import which.
-package house
+// Package archtest holds the code to its layout: which room may import which.
+package archtest
 
 import (
 	"bytes"
@@ -14,7 +14,7 @@ import (
 
 const module = "github.com/vmss-rollouts/vmss-rollouts"
 
-// room is a part of the house: which of our own packages it may import, and which foreign ones beyond the standard library.
+// room is a part of the repository: which of our own packages it may import, and which foreign ones beyond the standard library.
 // Entries are prefixes; "" is the module's root.
 type room struct {
 	own     []string
@@ -140,7 +140,7 @@ func Violations() ([]string, error) {
 		path := strings.TrimPrefix(strings.TrimPrefix(p.ImportPath, module), "/")
 		r, known := roomOf(path)
 		if !known {
-			found = append(found, fmt.Sprintf("package %s is in no room of hack/house", p.ImportPath))
+			found = append(found, fmt.Sprintf("package %s is in no room of hack/archtest", p.ImportPath))
 			continue
 		}
 		for _, imported := range p.Imports {
@@ -171,7 +171,7 @@ func (r room) forbids(from, imported string) string {
 		if own == from || slices.Contains(r.exactly, own) || isBelow {
 			return ""
 		}
-		return "the rooms of hack/house draw no arrow there"
+		return "the rooms of hack/archtest draw no arrow there"
 	}
 	if !strings.Contains(strings.Split(imported, "/")[0], ".") {
 		return "" // the standard library
