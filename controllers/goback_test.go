@@ -247,7 +247,7 @@ func TestFinalizerOnlyWhereNeeded(t *testing.T) {
 	}
 }
 
-// TestDeletionRollsBackFirst: the object stays until the model and the machines are as they were, and is gone then.
+// TestDeletionRollsBackFirst: the object stays until the model and the instances are as they were, and is gone then.
 func TestDeletionRollsBackFirst(t *testing.T) {
 	d := newDesk(t)
 	d.toAnImage(t, func(object *v1alpha1.VMSSRollout) { object.Spec.OnDelete = v1alpha1.OnDeleteRollback })

@@ -39,11 +39,11 @@ type Engine struct {
 
 // entry is what is declared and wanted of one rollout.
 type entry struct {
-	name     types.NamespacedName
-	source   string // what was declared when it was read last
-	declared Declared
-	wanted   map[checks.Key]rollout.CheckKey
-	machines []rollout.Instance // as they were listed last
+	name      types.NamespacedName
+	source    string // what was declared when it was read last
+	declared  Declared
+	wanted    map[checks.Key]rollout.CheckKey
+	instances []rollout.Instance // as they were listed last
 }
 
 // New makes an engine. What is wanted may be said before it runs.
@@ -132,19 +132,19 @@ func sourceOf(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.Check
 	return source
 }
 
-// Want makes the checks and calls that the decision wants run, and no others of the rollout. machines are those that were listed in the
+// Want makes the checks and calls that the decision wants run, and no others of the rollout. instances are those that were listed in the
 // round, nil if none were.
-func (d *Engine) Want(object *v1alpha1.VMSSRollout, machines []rollout.Instance, decision rollout.Decision) {
+func (d *Engine) Want(object *v1alpha1.VMSSRollout, instances []rollout.Instance, decision rollout.Decision) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	f := d.entries[object.UID]
 	if f == nil {
 		return
 	}
-	if machines != nil {
-		f.machines = machines
+	if instances != nil {
+		f.instances = instances
 	}
-	about := newRequestBuilder(object, f.machines, decision)
+	about := newRequestBuilder(object, f.instances, decision)
 	if decision.Tasks.Checks != nil {
 		d.measure(f, about, *decision.Tasks.Checks)
 	}
@@ -181,7 +181,7 @@ func keyOf(uid string, k rollout.CheckKey) checks.Key {
 	return key
 }
 
-// call makes the calls that are due. One about a machine that was not listed yet waits for a round that lists it.
+// call makes the calls that are due. One about an instance that was not listed yet waits for a round that lists it.
 func (d *Engine) call(f *entry, about requestBuilder, runs []rollout.HookCall) {
 	var calls []checks.Call
 	for _, run := range runs {
@@ -214,7 +214,7 @@ func (d *Engine) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult,
 	return results, d.dispatcher.Results(string(uid))
 }
 
-// shownAsUpdating is how long Azure may go on showing a machine as being updated when the script in it is over.
+// shownAsUpdating is how long Azure may go on showing an instance as being updated when the script in it is over.
 const shownAsUpdating = time.Minute
 
 // resultOf is the state of a run in the core's words. What could not be measured more often than is tolerated is no success.
@@ -234,7 +234,7 @@ func resultOf(s checks.State) rollout.CheckResult {
 const mostShown = 30
 
 // Shown is what a status says of the checks: those with a verdict that is none to be glad of first, then the others, each in the order of
-// their names and machines.
+// their names and instances.
 func (d *Engine) Shown(uid types.UID) []v1alpha1.CheckStatus {
 	d.mu.Lock()
 	defer d.mu.Unlock()

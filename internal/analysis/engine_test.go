@@ -71,7 +71,7 @@ func (o *office) declare(t *testing.T) {
 
 var machine = rollout.Instance{ID: "3", VMID: "0a1b2c3d-0000", Name: "web_3", Zone: "1"}
 
-// wanting is a decision that wants the check page of the machine.
+// wanting is a decision that wants the check page of the instance.
 func wanting(try int) (rollout.Decision, rollout.CheckKey) {
 	key := rollout.CheckKey{Check: "page", Run: 2, Try: try, Instance: "3", VMID: "0a1b2c3d"}
 	ref := rollout.Ref{ID: "3", VMID: "0a1b2c3d"}
@@ -82,7 +82,7 @@ func wanting(try int) (rollout.Decision, rollout.CheckKey) {
 	}, key
 }
 
-// TestCheckIsMeasured: what is wanted is measured about the machine that is meant, whoever waits is told, and the verdict is known and
+// TestCheckIsMeasured: what is wanted is measured about the instance that is meant, whoever waits is told, and the verdict is known and
 // shown. Another try is another verdict, and what is not wanted any more is forgotten.
 func TestCheckIsMeasured(t *testing.T) {
 	o := open(t, `checks: [{name: page, args: [{name: a, value: b}], webhook: {url: "http://x"}}]`)
@@ -151,7 +151,7 @@ func TestBadDeclarationLeavesTheOldOne(t *testing.T) {
 	}
 }
 
-// TestCallIsMade: a call tells what it is about under one key, once; one about a machine that nobody listed yet waits.
+// TestCallIsMade: a call tells what it is about under one key, once; one about an instance that nobody listed yet waits.
 func TestCallIsMade(t *testing.T) {
 	o := open(t, `hooks: [{name: tell, at: BeforeInstance, url: "http://x", args: [{name: pool, value: blue}]}]`)
 	run := rollout.HookCall{Key: rollout.HookCallKey{Hook: "tell", Run: 2, Sequence: 1, Instance: "3"}, Point: rollout.BeforeInstance,
@@ -168,7 +168,7 @@ func TestCallIsMade(t *testing.T) {
 		t.Errorf("told %v", told)
 	}
 	<-o.changed
-	o.Want(o.object, nil, d) // a round later: the machine is still known, and nobody is called again
+	o.Want(o.object, nil, d) // a round later: the instance is still known, and nobody is called again
 	_, calls := o.Known("u")
 	if calls[run.Key].State != rollout.HookCallDelivered || len(calls) != 1 || len(o.told) != 0 {
 		t.Errorf("known %+v, and %d more told", calls, len(o.told))

@@ -26,7 +26,7 @@ func (slowly) Run(ctx context.Context, _ checks.ScaleSet, _ checks.Instance, _ s
 	}
 }
 
-// TestInside: the core learns when a script is at work in a machine, or was until a moment ago, and at no other time.
+// TestInside: the core learns when a script is at work in an instance, or was until a moment ago, and at no other time.
 func TestInside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := ports(t)

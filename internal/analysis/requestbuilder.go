@@ -13,27 +13,27 @@ type requestBuilder struct {
 	uid, namespace, name, revision, step string
 	run                                  int64
 	set                                  checks.ScaleSet
-	machines                             map[string]rollout.Instance // by id
+	listed                               map[string]rollout.Instance // by id
 	parties                              map[*rollout.Ref][]checks.Instance
 }
 
-func newRequestBuilder(object *v1alpha1.VMSSRollout, machines []rollout.Instance, d rollout.Decision) requestBuilder {
+func newRequestBuilder(object *v1alpha1.VMSSRollout, listed []rollout.Instance, d rollout.Decision) requestBuilder {
 	ref := object.Spec.ScaleSet
-	byID := make(map[string]rollout.Instance, len(machines))
-	for _, i := range machines {
+	byID := make(map[string]rollout.Instance, len(listed))
+	for _, i := range listed {
 		byID[i.ID] = i
 	}
 	return requestBuilder{
 		uid: string(object.UID), namespace: object.Namespace, name: object.Name, revision: d.State.Run.Revision,
 		step: d.Report.Stage.Name, run: d.State.Run.Number,
-		set:      checks.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name},
-		machines: byID,
-		parties:  map[*rollout.Ref][]checks.Instance{},
+		set:     checks.ScaleSet{SubscriptionID: ref.SubscriptionID, ResourceGroup: ref.ResourceGroup, Name: ref.Name},
+		listed:  byID,
+		parties: map[*rollout.Ref][]checks.Instance{},
 	}
 }
 
 // subject is what one verification is about. It has nobody to wait for, as a call may have: the core wants verifications in rounds that
-// listed the machines, and only of those.
+// listed the instances, and only of those.
 func (a requestBuilder) subject(run rollout.CheckRun) checks.Subject {
 	s := checks.Subject{
 		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: a.run, Step: a.step, Set: a.set,
@@ -58,7 +58,7 @@ func (a requestBuilder) payload(run rollout.HookCall) checks.HookPayload {
 	return checks.HookPayloadOf(s, run.Point, run.Rollback, run.Failure)
 }
 
-// instances are the machines with what is known of them. A decision compares the same ones in thousands of checks, so they are made once.
+// instances are the listed ones with what is known of them. Thousands of checks compare the same ones, so they are made once.
 func (a requestBuilder) instances(refs []rollout.Ref) []checks.Instance {
 	if len(refs) == 0 {
 		return nil
@@ -74,7 +74,7 @@ func (a requestBuilder) instances(refs []rollout.Ref) []checks.Instance {
 	return all
 }
 
-// instance is a machine with what is known of it.
+// instance is a listed one with what is known of it.
 func (a requestBuilder) instance(ref rollout.Ref) checks.Instance {
 	one := checks.Instance{ID: ref.ID, VMID: ref.VMID, Name: ref.Name}
 	if i, listed := a.find(ref); listed {
@@ -83,14 +83,14 @@ func (a requestBuilder) instance(ref rollout.Ref) checks.Instance {
 	return one
 }
 
-// knows says whether the machine was listed, or none is meant.
+// knows says whether the instance was listed, or none is meant.
 func (a requestBuilder) knows(ref rollout.Ref) bool {
 	_, listed := a.find(ref)
 	return listed || ref.ID == ""
 }
 
-// find returns the listed machine that is meant. What is remembered of a vmId is its beginning.
+// find returns the listed instance that is meant. What is remembered of a vmId is its beginning.
 func (a requestBuilder) find(ref rollout.Ref) (rollout.Instance, bool) {
-	i, listed := a.machines[ref.ID]
+	i, listed := a.listed[ref.ID]
 	return i, listed && strings.HasPrefix(i.VMID, ref.VMID)
 }

@@ -93,7 +93,7 @@ func wantNone(t *testing.T, c *addressCache, kind rollout.Kind, id string, vmID 
 	}
 }
 
-// TestCacheIsReadOnceAMinute asks for many machines at once, and again until they are too old.
+// TestCacheIsReadOnceAMinute asks for many instances at once, and again until they are too old.
 func TestCacheIsReadOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, d := newCache()
@@ -152,13 +152,13 @@ func TestCacheOfTwoKinds(t *testing.T) {
 	})
 }
 
-// TestCacheTellsOfMachinesNotIDs gives an id to another machine while the page is fresh.
+// TestCacheTellsOfMachinesNotIDs gives an id to another instance while the page is fresh.
 func TestCacheTellsOfMachinesNotIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, d := newCache()
 		wantAddress(t, c, "10.0.0.1", "1")
 		time.Sleep(15 * time.Second)
-		d.set("1", "10.0.0.8") // another machine 1; 10.0.0.1 may be anybody's
+		d.set("1", "10.0.0.8") // another instance 1; 10.0.0.1 may be anybody's
 		d.set("2", "10.0.0.9")
 		wantAddress(t, c, "10.0.0.8", "1", "new")
 		d.wantReads(t, 2)
@@ -177,7 +177,7 @@ func TestCacheTellsOfMachinesNotIDs(t *testing.T) {
 	})
 }
 
-// TestCacheWithoutVMID takes who cannot be told from a former machine for a new one.
+// TestCacheWithoutVMID takes who cannot be told from a former instance for a new one.
 func TestCacheWithoutVMID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, d := newCache()
@@ -301,7 +301,7 @@ func TestCacheForgets(t *testing.T) {
 	})
 }
 
-// TestCacheNeverMisleads lets machines come and go that take each other's ids and addresses, and asks for them. A machine that is there is
+// TestCacheNeverMisleads lets instances come and go that take each other's ids and addresses, and reads them. An instance that exists is
 // never told another one's address, whatever happens, and the cache reads no more often than it may.
 func TestCacheNeverMisleads(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())

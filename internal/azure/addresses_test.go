@@ -73,7 +73,7 @@ func balancerWith(rules, members string) string {
 		network, rules, members)
 }
 
-// natRule leads from a frontend's port to a machine's, or, without a machine, to those of a pool.
+// natRule leads from a frontend's port to an instance's, or, without an instance, to those of a pool.
 func natRule(name, machine, frontend string, from, to int, more string) string {
 	backend := ""
 	if machine != "" {
@@ -85,7 +85,7 @@ func natRule(name, machine, frontend string, from, to int, more string) string {
 		name, backend, network, frontend, from, to, more)
 }
 
-// natMember is a machine in a pool with its port by a rule.
+// natMember is an instance in a pool with its port by a rule.
 func natMember(machine, rule string, from, to int) string {
 	return fmt.Sprintf(
 		`{"properties":{"networkInterfaceIPConfiguration":{"id":"%s"},"inboundNatRulesPortMapping":[{"inboundNatRuleName":"%s",`+
@@ -215,7 +215,7 @@ func TestPrivateAddresses(t *testing.T) {
 	}
 }
 
-// TestNATPorts takes what leads to one machine, and nothing else.
+// TestNATPorts takes what leads to one instance, and nothing else.
 func TestNATPorts(t *testing.T) {
 	const other = "/subscriptions/00000000-0000-0000-0000-000000000002/resourceGroups/net-rg/providers/Microsoft.Network/loadBalancers/far"
 	for name, c := range map[string]struct {
@@ -285,7 +285,7 @@ func TestNATPorts(t *testing.T) {
 	})
 }
 
-// TestIPConfigurationThatMoved leads nobody to a configuration that two machines claim.
+// TestIPConfigurationThatMoved leads nobody to a configuration that two instances claim.
 func TestIPConfigurationThatMoved(t *testing.T) {
 	moved := strings.ReplaceAll(nic("4", "10.0.0.5", behind("lb")), configID("4"), configID("3"))
 	again := strings.ReplaceAll(nic("5", "10.0.0.6", behind("lb")), configID("5"), configID("3"))
@@ -389,7 +389,7 @@ func TestInterfacesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// TestFlexibleAddresses finds machines among those of a group, and asks for no load balancer of others.
+// TestFlexibleAddresses finds instances among those of a group, and asks for no load balancer of others.
 func TestFlexibleAddresses(t *testing.T) {
 	machine := func(name, address, more string) string {
 		return strings.ReplaceAll(nic(name, address, more), base+"/virtualMachines/",

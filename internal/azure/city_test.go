@@ -20,8 +20,8 @@ import (
 // Ports of this process's own, so that two runs at once do not meet; below those that the system gives to clients.
 var (
 	machinePort = 12000 + os.Getpid()%10000
-	poolPorts   = 23000 + os.Getpid()%8000 // by NAT pool, to the machine's port 80
-	rulePorts   = poolPorts + 100          // by NAT rule of a backend pool, to the machine's own port
+	poolPorts   = 23000 + os.Getpid()%8000 // by NAT pool, to the instance's port 80
+	rulePorts   = poolPorts + 100          // by NAT rule of a backend pool, to the instance's own port
 )
 
 const (
@@ -30,7 +30,7 @@ const (
 	publicIP  = cityGroup + "/providers/Microsoft.Network/publicIPAddresses/ip"
 )
 
-// newCity is a world whose machines run: each has a web server at an address of its own. Nothing is in it yet.
+// newCity is a world whose instances run: each has a web server at an address of its own. Nothing is in it yet.
 func newCity(t *testing.T) *world {
 	t.Helper()
 	machines, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), MachinePort: machinePort})
@@ -124,7 +124,7 @@ func (w *world) addresses(set rollout.ScaleSet) map[string]azure.Addresses {
 	return found
 }
 
-// ways are where a machine says it is.
+// ways are where an instance says it is.
 func ways(a azure.Addresses) []netip.AddrPort {
 	list := []netip.AddrPort{netip.AddrPortFrom(a.Private, uint16(machinePort))}
 	for _, at := range a.NAT {
@@ -150,7 +150,7 @@ func (w *world) visit(at netip.AddrPort) int {
 	return answer.StatusCode
 }
 
-// checkWays makes one machine after the other sick: its own ways must tell, and nobody else's.
+// checkWays makes one instance after the other sick: its own ways must tell, and nobody else's.
 func (w *world) checkWays(set rollout.ScaleSet, found map[string]azure.Addresses, waysEach int) {
 	w.t.Helper()
 	for sick := range found {

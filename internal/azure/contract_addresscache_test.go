@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestContractAddressCache reads a scale set of three pages once for all its machines, and once more for one that came.
+// TestContractAddressCache reads a scale set of three pages once for all its instances, and once more for one that came.
 func TestContractAddressCache(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.balance(true)
@@ -74,7 +74,7 @@ func TestContractAddressCacheThrottled(t *testing.T) {
 	})
 }
 
-// TestContractAddressCacheOfFlexible looks machines up by name, and needs no look at the scale set for that.
+// TestContractAddressCacheOfFlexible looks instances up by name, and needs no look at the scale set for that.
 func TestContractAddressCacheOfFlexible(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.balance(true)

@@ -19,8 +19,8 @@ func operations(calls []call) []string {
 	return list
 }
 
-// TestContractAddresses connects to each machine by its private address, by NAT pool and by NAT rule, and meets that machine and no other,
-// before and after machines come and go.
+// TestContractAddresses connects to each instance by its private address, by NAT pool and by NAT rule. It meets that instance alone,
+// before and after instances come and go.
 func TestContractAddresses(t *testing.T) {
 	for name, isPublic := range map[string]bool{"public": true, "private": false} {
 		t.Run(name, func(t *testing.T) {
@@ -52,7 +52,7 @@ func TestContractAddresses(t *testing.T) {
 	}
 }
 
-// TestContractAddressesOfFlexible reaches machines that are resources beside others, by name.
+// TestContractAddressesOfFlexible reaches instances that are resources beside others, by name.
 func TestContractAddressesOfFlexible(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.balance(true)

@@ -17,7 +17,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// machines is a fleet whose scripts can be waited for.
+// instances is a fleet whose scripts can be waited for.
 type machines struct {
 	guest.Fleet
 	running sync.WaitGroup
@@ -31,7 +31,7 @@ func (m *machines) Run(key string, s guest.Script, done func(guest.ScriptResult)
 	})
 }
 
-// newFleetWorld has machines that really run scripts. Time passes for the adapter when they have ended.
+// newFleetWorld has instances that really run scripts. Time passes for the adapter when they have ended.
 func newFleetWorld(t *testing.T) *world {
 	t.Helper()
 	scratch := t.TempDir()
@@ -115,7 +115,7 @@ func TestContractCommand(t *testing.T) {
 	})
 }
 
-// TestContractCommandFlexible runs one by a machine's name.
+// TestContractCommandFlexible runs one by an instance's name.
 func TestContractCommandFlexible(t *testing.T) {
 	inWorldsOf(t, newFleetWorld, func(t *testing.T, w *world) {
 		id := w.flexible()[1].ID
@@ -142,7 +142,7 @@ func TestContractCommandFlexible(t *testing.T) {
 	})
 }
 
-// played is a fault that plays a script's end without a machine: it prints the marker that it finds in what was sent.
+// played is a fault that plays a script's end without an instance: it prints the marker that it finds in what was sent.
 func played(exitCode, stdout string) map[string]any {
 	return map[string]any{
 		"operation": "VMs.RunCommand", "kind": "scriptFails", "script": `<<'(end-\w+)'`, "stdout": stdout, "stderr": "\n$1 " + exitCode + " $1\n",

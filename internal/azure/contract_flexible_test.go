@@ -33,7 +33,7 @@ func (w *world) flexInstances() []rollout.Instance {
 	return list
 }
 
-// TestContractFlexible upgrades and reimages machines by their names.
+// TestContractFlexible upgrades and reimages instances by their names.
 func TestContractFlexible(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		before := w.flexible()
@@ -66,7 +66,7 @@ func TestContractFlexible(t *testing.T) {
 	})
 }
 
-// TestContractGroup reads a scale set that makes no machines itself.
+// TestContractGroup reads a scale set that makes no instances itself.
 func TestContractGroup(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		request := httptest.NewRequest(http.MethodPut, "http://arm.example"+flex.ID()+"?api-version=2026-04-01",

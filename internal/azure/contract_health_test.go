@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestContractHealthSince holds what the adapter tells of since when a machine is healthy, whatever Azure means by that time: after a
+// TestContractHealthSince holds what the adapter tells of since when an instance is healthy, whatever Azure means by that time: after a
 // script that runs in place it may be as old as before, with a new disk it is not.
 func TestContractHealthSince(t *testing.T) {
 	for choice, isNewInPlace := range map[string]bool{"progress": true, "report": true, "change": false} {
@@ -35,7 +35,7 @@ func TestContractHealthSince(t *testing.T) {
 	}
 }
 
-// healthSince is since when a machine is healthy, which it must be.
+// healthSince is since when an instance is healthy, which it must be.
 func (w *world) healthSince(id string) time.Time {
 	w.t.Helper()
 	i := w.instances()[id]

@@ -29,7 +29,7 @@ func (w *world) wantMetric(set rollout.ScaleSet, id, name, aggregation string, w
 	}
 }
 
-// TestContractMetrics reads a number a minute, of the scale set and of single machines, with one call.
+// TestContractMetrics reads a number a minute, of the scale set and of single instances, with one call.
 func TestContractMetrics(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		w.measure(shop, "", 10, 20, 30)
@@ -78,7 +78,7 @@ func TestContractMetricsOfMachinesThatAreOff(t *testing.T) {
 	})
 }
 
-// TestContractMetricsOfFlexible asks the machines themselves.
+// TestContractMetricsOfFlexible asks the instances themselves.
 func TestContractMetricsOfFlexible(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		machines := w.flexible()

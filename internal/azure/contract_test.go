@@ -167,7 +167,7 @@ func TestContractScript(t *testing.T) {
 	})
 }
 
-// TestContractRemoveScript takes the script out of the model again, and then out of one machine.
+// TestContractRemoveScript takes the script out of the model again, and then out of one instance.
 func TestContractRemoveScript(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		before := w.raw()
@@ -358,7 +358,7 @@ func TestContractHealth(t *testing.T) {
 	})
 }
 
-// TestContractRepairs holds that suspended repairs leave a sick machine alone, and resumed ones do not.
+// TestContractRepairs holds that suspended repairs leave a sick instance alone, and resumed ones do not.
 func TestContractRepairs(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		if w.model().AutomaticRepairs {

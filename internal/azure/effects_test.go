@@ -147,7 +147,7 @@ func TestEffectDoneAtOnce(t *testing.T) {
 	}
 }
 
-// TestRefusedBatches holds that nothing is sent that could touch other machines than those chosen.
+// TestRefusedBatches holds that nothing is sent that could touch other instances than those chosen.
 func TestRefusedBatches(t *testing.T) {
 	many := make([]rollout.Ref, mostInstances+1)
 	for i := range many {

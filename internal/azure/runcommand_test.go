@@ -90,7 +90,7 @@ func patience(polls int) func(context.Context, time.Duration) error {
 	}
 }
 
-// TestRunCommandInOddWays: whatever Azure answers, there is an exit code only where the machine told one.
+// TestRunCommandInOddWays: whatever Azure answers, there is an exit code only where the instance told one.
 func TestRunCommandInOddWays(t *testing.T) {
 	accepted := accepting(http.StatusAccepted)
 	for name, c := range map[string]struct {

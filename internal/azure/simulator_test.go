@@ -74,7 +74,7 @@ func newWorld(t *testing.T) *world {
 	return newWorldOf(t, nil)
 }
 
-// newWorldOf has machines in a fleet, or as bookkeeping only.
+// newWorldOf has instances in a fleet, or as bookkeeping only.
 func newWorldOf(t *testing.T, fleet guest.Fleet) *world {
 	t.Helper()
 	w := &world{t: t, clock: &kernel.ManualClock{}}
@@ -165,7 +165,7 @@ func (w *world) calls() []call {
 	return got
 }
 
-// machine is what really happened to an instance.
+// instance is what really happened to an instance.
 type machine struct {
 	ID                string
 	Latest            bool

@@ -12,7 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 )
 
-// shells are those that may be a machine's sh, each once.
+// shells are those that may be an instance's sh, each once.
 func shells(t *testing.T) map[string][]string {
 	t.Helper()
 	found := map[string][]string{}

@@ -9,17 +9,17 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Addresses finds how a machine is reached: at its private address, and by port on the machine at the load balancer's address and port
-// for it. A machine that has neither is no error. An error says why something of that could not be read; what could is returned with it. It
+// Addresses finds how an instance is reached: at its private address, and by port on the instance at the load balancer's address and port
+// for it. An instance that has neither is no error. An error says why a part could not be read; the rest is returned with it. It
 // is asked for every measurement and every call, so it is to remember for a while what it found.
 type Addresses interface {
 	Addresses(ctx context.Context, set ScaleSet, i Instance) (netip.Addr, map[uint16]netip.AddrPort, error)
 }
 
-// longestLookup is enough for reading the network interfaces of a thousand machines, page by page.
+// longestLookup is enough for reading the network interfaces of a thousand instances, page by page.
 const longestLookup = 30 * time.Second
 
-// lookupError says why something of a machine's addresses is not known.
+// lookupError says why something of an instance's addresses is not known.
 type lookupError struct {
 	doing       string
 	why         string // "": nobody knows

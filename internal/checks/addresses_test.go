@@ -169,7 +169,7 @@ func TestQueriesLookUpAddresses(t *testing.T) {
 	}
 }
 
-// TestQueriesLeaveNobodyOut holds that a machine without a known address is not silently left out where nobody looks it up either.
+// TestQueriesLeaveNobodyOut holds that an instance without a known address is not silently left out where nobody looks it up either.
 func TestQueriesLeaveNobodyOut(t *testing.T) {
 	s, asked := prometheus(t, nil)
 	d := checks.Prometheus{URL: s.URL + "/base", Query: "{{ regex .Canary.Addresses }}", Threshold: checks.Threshold{Max: pointer(1.0)}}

@@ -23,7 +23,7 @@ type Check struct {
 	Rule       Rule
 	Enforce    bool // false: its verdicts are shown and decide nothing
 	Background bool // it runs from the first canary to the end of the run, not for one step
-	Inside     bool // it is made by a script in the machine
+	Inside     bool // it is made by a script in the instance
 	Probe      Probe
 }
 

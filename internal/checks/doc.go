@@ -1,4 +1,4 @@
-// Package checks says whether a release is good, where health only says that a machine is alive.
+// Package checks says whether a release is good, where health only says that an instance is alive.
 //
 // A check is a Probe, which measures one subject once, and a Rule, by which a run of measurements becomes a verdict. Probes do input
 // and output and know no history; rules are pure and do neither. A Runner measures many runs beside the reconcile path, a few at a

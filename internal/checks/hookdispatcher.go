@@ -22,7 +22,7 @@ const (
 type HookDispatcherOptions struct {
 	Outbound *outbound.Client
 	Secrets  Secrets
-	// nil: machines are told with the addresses that are known already
+	// nil: instances are told with the addresses that are known already
 	Addresses Addresses
 	Redactor  func(ctx context.Context, namespace, rollout string) *redact.Redactor // as in Ports
 	// Changed is told that a call of a rollout was delivered, or refused. It is called by workers and must not block; nil: nobody is told.

@@ -18,22 +18,22 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
-// Via says by which way a machine is called.
+// Via says by which way an instance is called.
 type Via string
 
-// The ways to a machine.
+// The ways to an instance.
 const (
-	// ViaPrivateAddress is the machine's own address.
+	// ViaPrivateAddress is the instance's own address.
 	ViaPrivateAddress Via = "PrivateAddress"
-	// ViaNAT is the machine's own port at the load balancer.
+	// ViaNAT is the instance's own port at the load balancer.
 	ViaNAT Via = "NATPort"
 )
 
-// HTTP asks one machine itself. What answers behind a load balancer's shared port is anybody, so there is no URL here.
+// HTTP asks one instance itself. What answers behind a load balancer's shared port is anybody, so there is no URL here.
 type HTTP struct {
 	Via         Via
 	Scheme      string // http or https
-	Port        uint16 // on the machine
+	Port        uint16 // on the instance
 	Path        string // with query; "": /
 	Method      string // GET or HEAD; "": GET
 	Host        string // the Host header; "": the address
@@ -147,7 +147,7 @@ func isPath(path string) bool {
 	return path == "" || path[0] == '/' && err == nil
 }
 
-// Measure asks the machine.
+// Measure asks the instance.
 func (h *httpProbe) Measure(ctx context.Context, s Subject) Measurement {
 	if s.Instance == nil {
 		return errored("an http check is about an instance; declare scope Instance")
@@ -172,7 +172,7 @@ func (h *httpProbe) Measure(ctx context.Context, s Subject) Measurement {
 	return h.judge(ctx, answer)
 }
 
-// locate says where the machine is called. Only what the subject does not say is looked up, and what else could not be read does not
+// locate says where the instance is called. Only what the subject does not say is looked up, and what else could not be read does not
 // matter.
 func (h *httpProbe) locate(ctx context.Context, set ScaleSet, i Instance) (netip.AddrPort, error) {
 	if at, known := h.endpoint(i); known {

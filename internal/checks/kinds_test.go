@@ -69,7 +69,7 @@ func TestCredentialsAreSameNamespaceAndNeverSaid(t *testing.T) {
 	refuse(t, hook, ports(t), "not both")
 }
 
-// shell plays the machines' agent.
+// shell plays the instances' agent.
 type shell func(ctx context.Context, i checks.Instance, script string) (int, string, error)
 
 func (s shell) Run(ctx context.Context, _ checks.ScaleSet, i checks.Instance, script string) (int, string, error) {

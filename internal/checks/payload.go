@@ -27,8 +27,8 @@ type PayloadInstance struct {
 	Name           string                    `json:"name,omitempty"`
 	Zone           string                    `json:"zone,omitempty"`
 	PrivateAddress netip.Addr                `json:"privateAddress,omitzero"`
-	NATPorts       map[uint16]netip.AddrPort `json:"natPorts,omitempty"` // by port on the machine: where the load balancer has it
-	// AddressesMissing says why addresses may be missing that the machine has: the identity may not read them.
+	NATPorts       map[uint16]netip.AddrPort `json:"natPorts,omitempty"` // by port on the instance: where the load balancer has it
+	// AddressesMissing says why addresses may be missing that the instance has: the identity may not read them.
 	AddressesMissing string `json:"addressesMissing,omitempty"`
 }
 
@@ -52,7 +52,7 @@ func PayloadOf(s Subject, args map[string]string) Payload {
 	return p
 }
 
-// HookPayloadOf tells that a point of a rollout is reached. The subject has an instance where the call is about a machine; arguments are
+// HookPayloadOf tells that a point of a rollout is reached. The subject has an instance where the call is about an instance; arguments are
 // the hook's, and are added when it is called.
 func HookPayloadOf(s Subject, event rollout.HookPoint, back bool, why string) HookPayload {
 	return HookPayload{Event: event, Payload: PayloadOf(s, nil), Back: back, Why: why}

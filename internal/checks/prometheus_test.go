@@ -107,7 +107,7 @@ func TestQueriesAreAboutTheSubject(t *testing.T) {
 	}
 }
 
-// TestQueriesAboutNobody holds that a query about no machine is not asked: its pattern would match whatever lacks the label.
+// TestQueriesAboutNobody holds that a query about no instance is not asked: its pattern would match whatever lacks the label.
 func TestQueriesAboutNobody(t *testing.T) {
 	s, asked := prometheus(t, nil)
 	about := machine(s)

@@ -14,7 +14,7 @@ import (
 
 const (
 	longestTemplate = 4 << 10  // bytes
-	longestQuery    = 64 << 10 // bytes; the names of a thousand machines take 20 KiB
+	longestQuery    = 64 << 10 // bytes; the names of a thousand instances take 20 KiB
 )
 
 // errNoInstances is what a query about nobody is. An empty pattern would match every series that lacks the label.
@@ -97,27 +97,27 @@ func judgePipe(p *parse.PipeNode) error {
 	return nil
 }
 
-// machine is an instance as a query's template sees it.
-type machine struct {
+// instance is an instance as a query's template sees it.
+type instanceView struct {
 	of   *Instance
 	find func(Instance) (Instance, *lookupError)
 }
 
 // ID is the instance id.
-func (m machine) ID() string { return m.of.ID }
+func (m instanceView) ID() string { return m.of.ID }
 
-// VMID is the machine's own id.
-func (m machine) VMID() string { return m.of.VMID }
+// VMID is the instance's own id.
+func (m instanceView) VMID() string { return m.of.VMID }
 
-// Name is the machine's name.
-func (m machine) Name() string { return m.of.Name }
+// Name is the instance's name.
+func (m instanceView) Name() string { return m.of.Name }
 
-// Zone is the zone the machine is in.
-func (m machine) Zone() string { return m.of.Zone }
+// Zone is the zone the instance is in.
+func (m instanceView) Zone() string { return m.of.Zone }
 
 // Address is the private address. It is looked up only where a template speaks of it, and one that cannot be found ends the measurement: a
-// query that silently leaves a machine out hides what is wrong with it.
-func (m machine) Address() (string, error) {
+// query that silently leaves an instance out hides what is wrong with it.
+func (m instanceView) Address() (string, error) {
 	i, lost := *m.of, (*lookupError)(nil)
 	if !i.Address.IsValid() {
 		i, lost = m.find(i)
@@ -133,13 +133,13 @@ func (m machine) Address() (string, error) {
 }
 
 // Group is a set of instances as a query's template sees it.
-type Group []machine
+type Group []instanceView
 
-// Names are the machines' names.
-func (g Group) Names() []string { return g.each(machine.Name) }
+// Names are the instances' names.
+func (g Group) Names() []string { return g.each(instanceView.Name) }
 
 // IDs are the instance ids.
-func (g Group) IDs() []string { return g.each(machine.ID) }
+func (g Group) IDs() []string { return g.each(instanceView.ID) }
 
 // Addresses are the private addresses of all of them.
 func (g Group) Addresses() ([]string, error) {
@@ -155,7 +155,7 @@ func (g Group) Addresses() ([]string, error) {
 }
 
 // each leaves out what is empty: a pattern with an empty alternative matches what it should not.
-func (g Group) each(of func(machine) string) []string {
+func (g Group) each(of func(instanceView) string) []string {
 	var all []string
 	for _, m := range g {
 		if text := of(m); text != "" {
@@ -195,7 +195,7 @@ func join(texts []string, between string) (string, error) {
 	return strings.Join(texts, between), nil
 }
 
-// asked is what a template may speak of. The machines are made ready when it does: there may be a thousand of them in each of a thousand
+// asked is what a template may speak of. The instances are made ready when it does: there may be a thousand of them in each of a thousand
 // series.
 type asked struct {
 	Set       ScaleSet
@@ -211,21 +211,21 @@ type asked struct {
 // Canary are the step's canaries.
 func (a asked) Canary() Group { return a.group(a.about.Canary) }
 
-// Baseline are the machines that the canaries are compared with.
+// Baseline are the instances that the canaries are compared with.
 func (a asked) Baseline() Group { return a.group(a.about.Baseline) }
 
 // Instance is whom the check is about, nil at scope Step.
-func (a asked) Instance() *machine {
+func (a asked) Instance() *instanceView {
 	if a.about.Instance == nil {
 		return nil
 	}
-	return &machine{of: a.about.Instance, find: a.find}
+	return &instanceView{of: a.about.Instance, find: a.find}
 }
 
 func (a asked) group(all []Instance) Group {
 	g := make(Group, 0, len(all))
 	for i := range all {
-		g = append(g, machine{of: &all[i], find: a.find})
+		g = append(g, instanceView{of: &all[i], find: a.find})
 	}
 	return g
 }

@@ -144,7 +144,7 @@ func key(n int) rollout.HookCallKey {
 	return rollout.HookCallKey{Hook: "audit", Run: 2, Sequence: n, Instance: "3"}
 }
 
-// call tells about a machine that nothing else is known of.
+// call tells about an instance that nothing else is known of.
 func call(n int) checks.Call {
 	about := machine(server{})
 	about.Instance.NAT = nil

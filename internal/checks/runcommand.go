@@ -11,14 +11,14 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Commands runs scripts on machines through Azure's agent, so that no network path to them is needed. Run returns when the script has
+// Commands runs scripts on instances through Azure's agent, so that no network path to them is needed. Run returns when the script has
 // ended. An error means that it is not known to have ended, and says nothing about the release; a script that ended badly is no error.
 // Running the same script twice must do no harm: after a crash it is run again.
 type Commands interface {
 	Run(ctx context.Context, set ScaleSet, instance Instance, script string) (exitCode int, outputTail string, err error)
 }
 
-// RunCommand runs a script on one machine.
+// RunCommand runs a script on one instance.
 type RunCommand struct {
 	Script   string
 	ExitCode int           // the one that passes

@@ -2,7 +2,7 @@ package checks
 
 import "net/netip"
 
-// Subject is what a measurement is about: one instance, or a step with its canaries and the machines they are compared with.
+// Subject is what a measurement is about: one instance, or a step with its canaries and the instances they are compared with.
 type Subject struct {
 	Namespace string
 	Rollout   string
@@ -23,12 +23,12 @@ type ScaleSet struct {
 	Name           string `json:"name"`
 }
 
-// Instance is one machine and how it is reached.
+// Instance is one instance and how it is reached.
 type Instance struct {
 	ID      string
 	VMID    string
 	Name    string
 	Zone    string
 	Address netip.Addr                // private; zero: not known
-	NAT     map[uint16]netip.AddrPort // by port on the machine: the load balancer's address and port for it
+	NAT     map[uint16]netip.AddrPort // by port on the instance: the load balancer's address and port for it
 }

@@ -78,7 +78,7 @@ func (v vault) Secret(_ context.Context, namespace, key string, q grant.Request)
 	return []byte(text + "\n"), nil
 }
 
-// machine is the instance that a server plays.
+// instance is the instance that a server plays.
 func machine(s server) checks.Subject {
 	i := checks.Instance{ID: "3", VMID: "vm-3", Name: "web_3", Zone: "1", Address: s.address.Addr(),
 		NAT: map[uint16]netip.AddrPort{80: s.address}}

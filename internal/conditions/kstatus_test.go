@@ -165,7 +165,7 @@ func compute(t *testing.T, said []metav1.Condition, generation, observed int64) 
 }
 
 // visit shows every decision that limit random rollouts come to, before and after its effect.
-// It shows what the model leaves out: zones, protected machines, claims, lists that lag, checks, hooks and nodes.
+// It shows what the model leaves out: zones, protected instances, claims, lists that lag, checks, hooks and nodes.
 func visit(t testing.TB, limit int, see func(spec rollout.Spec, before rollout.State, d rollout.Decision)) {
 	t.Helper()
 	for seed := range limit {

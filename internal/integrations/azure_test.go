@@ -48,7 +48,7 @@ func (a answers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.NotFound(w, r)
 }
 
-// TestChecksSayWhatAddressesLack: a check that finds no way to a machine says what the identity may not read, or that Azure is busy, and
+// TestChecksSayWhatAddressesLack: a check that finds no way to an instance says what the identity may not read, or that Azure is busy, and
 // what to run next. What it has no use for it does not miss.
 func TestChecksSayWhatAddressesLack(t *testing.T) {
 	const interfaces, front, throttled = "/networkinterfaces", "/loadbalancers/front", `{"error": {"code": "TooManyRequests",` +
@@ -92,7 +92,7 @@ func TestChecksSayWhatAddressesLack(t *testing.T) {
 	}
 }
 
-// measured measures machine 3 once, with the manager's own way to Azure.
+// measured measures instance 3 once, with the manager's own way to Azure.
 func measured(t *testing.T, endpoint string, spec checks.Spec) checks.Measurement {
 	t.Helper()
 	adapter, err := azure.New(azure.Options{Credential: noCredential{}, Endpoint: endpoint})

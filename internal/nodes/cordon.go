@@ -86,7 +86,7 @@ func (d *Drainer) change(ctx context.Context, node *corev1.Node, decide func(*co
 	return did, err
 }
 
-// again reads a node anew. One that was registered anew may be another machine.
+// again reads a node anew. One that was registered anew may be another instance.
 func (d *Drainer) again(ctx context.Context, old *corev1.Node) (*corev1.Node, error) {
 	node, err := d.options.Client.CoreV1().Nodes().Get(ctx, old.Name, metav1.GetOptions{})
 	if err == nil && node.UID != old.UID {

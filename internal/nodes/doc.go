@@ -1,4 +1,4 @@
-// Package nodes empties the nodes of this cluster that machines of a scale set are, before the machines are touched, and lets them take
+// Package nodes empties the nodes of this cluster that instances of a scale set are, before the instances are touched, and lets them take
 // pods again afterwards.
 //
 // What is to be done is the core's decision, and so is how long it may take and what it leads to when it does not succeed. A Drainer does

@@ -28,7 +28,7 @@ const (
 	// podsPerPage bounds one answer; few nodes have as many.
 	podsPerPage = 500
 	// outOfReach is how long after their grace period pods are waited for on a node that nobody hears of. Nothing would ever end them, and
-	// upgrading the machine may be what mends it.
+	// upgrading the instance may be what mends it.
 	outOfReach = 30 * time.Second
 )
 
@@ -52,7 +52,7 @@ func (d *Drainer) drain(ctx context.Context, j *job) outcome {
 	return d.evict(ctx, j, node)
 }
 
-// uncordon lets a node take pods again. Where it is gone, or another machine by now, there is nothing to be done.
+// uncordon lets a node take pods again. Where it is gone, or another instance by now, there is nothing to be done.
 func (d *Drainer) uncordon(ctx context.Context, j *job) outcome {
 	node, found, err := d.roster.find(ctx, j.machine, j.since)
 	if err == nil && found {

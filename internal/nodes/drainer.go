@@ -80,8 +80,8 @@ func (d *Drainer) Start(ctx context.Context) error {
 	return nil
 }
 
-// Want says what is to be done to the nodes of a rollout's machines now. What is wanted already goes on; whatever else was wanted for
-// this rollout before ends. A machine for which both is wanted is drained.
+// Want says what is to be done to the nodes of a rollout's instances now. What is wanted already goes on; whatever else was wanted for
+// this rollout before ends. An instance for which both is wanted is drained.
 func (d *Drainer) Want(uid string, set rollout.ScaleSet, policy Policy, work rollout.NodeWork) {
 	wanted := jobsOf(uid, set, policy, work)
 	d.mu.Lock()

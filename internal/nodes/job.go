@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// key names the work on the node of one machine. Work of the same key is never done twice at a time.
+// key names the work on the node of one instance. Work of the same key is never done twice at a time.
 type key struct{ uid, id string }
 
 // job is what is wanted of one node. Whoever wants something else makes another job of the same key.

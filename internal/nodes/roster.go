@@ -20,9 +20,9 @@ import (
 // nodesPerPage bounds what is in memory at a time: a node with its list of images has tens of kilobytes.
 const nodesPerPage = 250
 
-// roster knows which node each machine is. Nodes can neither be selected by providerID nor have it among their metadata, so they are
+// roster knows which node each instance is. Nodes can neither be selected by providerID nor have it among their metadata, so they are
 // listed, page by page, and of each two strings are kept. What the list says is only where to look: each node is read before it is
-// believed to be the machine.
+// believed to be the instance.
 type roster struct {
 	client  kubernetes.Interface
 	listing chan struct{} // filled while somebody lists
@@ -36,8 +36,8 @@ func newRoster(client kubernetes.Interface) *roster {
 	return &roster{client: client, listing: make(chan struct{}, 1), names: map[string]string{}}
 }
 
-// providerID is how the cloud provider of Azure names a machine in spec.providerID of its node, in lower case: it is not consistent about
-// case. A machine of a Uniform scale set has a number, one of a Flexible set is a virtual machine with a name.
+// providerID is how the cloud provider of Azure names an instance in spec.providerID of its node, in lower case: it is not consistent about
+// case. An instance of a Uniform scale set has a number, one of a Flexible set is a virtual machine with a name.
 func providerID(set rollout.ScaleSet, id string) string {
 	group := fmt.Sprintf("azure:///subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute", set.SubscriptionID, set.ResourceGroup)
 	if strings.Trim(id, "0123456789") == "" {
@@ -46,7 +46,7 @@ func providerID(set rollout.ScaleSet, id string) string {
 	return strings.ToLower(group + "/virtualMachines/" + id)
 }
 
-// find returns the node that a machine is; false: it is none. That is believed of a list which is not older than the given time only.
+// find returns the node that an instance is; false: it is none. That is believed of a list which is not older than the given time only.
 func (r *roster) find(ctx context.Context, machine string, since time.Time) (*corev1.Node, bool, error) {
 	node, found, err := r.read(ctx, machine)
 	if found || err != nil {
@@ -58,7 +58,7 @@ func (r *roster) find(ctx context.Context, machine string, since time.Time) (*co
 	return r.read(ctx, machine)
 }
 
-// read reads the node that the machine was last known to be. One that is gone, or another machine by now, is forgotten.
+// read reads the node that the instance was last known to be. One that is gone, or another instance by now, is forgotten.
 func (r *roster) read(ctx context.Context, machine string) (*corev1.Node, bool, error) {
 	r.mu.Lock()
 	name, known := r.names[machine]

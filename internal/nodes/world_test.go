@@ -52,7 +52,7 @@ type world struct {
 	told    []string
 }
 
-// machine is the node of an instance of the scale set. Case differs, as it does with Azure.
+// instance is the node of an instance of the scale set. Case differs, as it does with Azure.
 func machine(id string) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: "node-" + id, UID: types.UID("node-" + id), ResourceVersion: "1"},
@@ -326,7 +326,7 @@ func after(d time.Duration) {
 	synctest.Wait()
 }
 
-// want holds the state of one machine against what it is to be, and its message against parts.
+// want holds the state of one instance against what it is to be, and its message against parts.
 func want(t *testing.T, d *nodes.Drainer, id string, state rollout.NodeState, parts ...string) {
 	t.Helper()
 	got := d.States(uid)[id]

@@ -6,7 +6,7 @@ import "net/netip"
 type class struct {
 	name   string
 	prefix netip.Prefix
-	// mayOpen: an entry of the allow-list may permit it. What serves credentials to machines, and what no server can have, is
+	// mayOpen: an entry of the allow-list may permit it. What serves credentials to instances, and what no server can have, is
 	// never permitted: an entry there would be a mistake.
 	mayOpen bool
 }

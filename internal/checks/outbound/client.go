@@ -35,7 +35,7 @@ type Options struct {
 	PerEndpoint int      // calls to one host and port at once; 0: 8
 }
 
-// Client makes guarded calls. It is safe for concurrent use and holds no connection between calls: a thousand machines are asked
+// Client makes guarded calls. It is safe for concurrent use and holds no connection between calls: a thousand instances are asked
 // in turn, each rarely, and idle connections to them would only cost memory and be judged too long ago.
 type Client struct {
 	allow    AllowList
