@@ -59,7 +59,7 @@ func (l *life) checkStored(d rollout.Decision) {
 	}
 }
 
-// checkReturn holds a batch of the way back against the world: the model is back first, only machines that a target may have touched
+// checkReturn holds a batch of the way back against the world: the model is back first, only instances that a target may have touched
 // are named, and the budget of unavailability is kept.
 func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 	before, stored := l.shell.Records[l.shell.State.Rollback.Current.Revision]
@@ -82,7 +82,7 @@ func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []ro
 	}
 }
 
-// exposedBefore says whether any effect before this one named the machine, or a target was in force when it was made.
+// exposedBefore says whether any effect before this one named the instance, or a target was in force when it was made.
 func (l *life) exposedBefore(id string) bool {
 	_, found := slices.BinarySearchFunc(l.shell.State.Ledger.Exposed, id, func(a, b string) int {
 		x, _ := strconv.Atoi(a)
@@ -117,8 +117,8 @@ func (l *life) has(s rollout.Snapshot, image rollout.Image, script *rollout.Mode
 	}
 }
 
-// isBack demands of a run that says it is rolled back that the model and every machine are what they were before, in all declared
-// paths. Machines that Azure leaves alone are excepted, and worlds in which somebody else writes what we declare.
+// isBack demands of a run that says it is rolled back that the model and every instance are what they were before, in all declared
+// paths. Instances that Azure leaves alone are excepted, and worlds in which somebody else writes what we declare.
 func (l *life) isBack() error {
 	m := l.shell.State
 	if m.Rollback.Current == nil || !m.Rollback.Current.Done || l.world.Faults.DeclaredEdits > 0 || l.edited {
@@ -163,12 +163,12 @@ func (l *life) isSkipped(id string) bool {
 	return slices.ContainsFunc(l.deciding.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == id })
 }
 
-// hasFailed says whether the machine is known to have failed.
+// hasFailed says whether the instance is known to have failed.
 func (l *life) hasFailed(id string) bool {
 	return slices.ContainsFunc(l.deciding.Ledger.Failed, func(f rollout.Failure) bool { return f.ID == id })
 }
 
-// othersFailed counts the failed machines beside those that the step tries again, those that a person asked to try again, and those whose
+// othersFailed counts the failed instances beside those that the step tries again, those that a person asked to try again, and those whose
 // turn to be tried again comes after the step: a batch does not take them all.
 func (l *life) othersFailed(refs []rollout.Ref) int {
 	n := 0

@@ -10,8 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// edited is a teller of four instances, one of which is held as a canary when other parts of the model are changed.
-func edited(t *testing.T, target rollout.Target, change ...func(*rollout.Spec)) *teller {
+// edited is a recorder of four instances, one of which is held as a canary when other parts of the model are changed.
+func edited(t *testing.T, target rollout.Target, change ...func(*rollout.Spec)) *recorder {
 	t.Helper()
 	s := begins(4, canary(target, 25, change...))
 	if !s.run(rollout.ReasonCanaryReached) {
@@ -22,7 +22,7 @@ func edited(t *testing.T, target rollout.Target, change ...func(*rollout.Spec)) 
 }
 
 // rounds runs rounds for as long.
-func (t *teller) rounds(d time.Duration) {
+func (t *recorder) rounds(d time.Duration) {
 	for end := t.world.Now.Add(d); t.world.Now.Before(end); t.world.Advance(t.shell.Recheck) {
 		t.shell.Round()
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// TestForecastIsWhatHappens: in worlds in which nothing else changes, the rollout does exactly what was planned, machine by machine and
+// TestForecastIsWhatHappens: in worlds in which nothing else changes, the rollout does exactly what was planned, instance by instance and
 // batch by batch, and ends as foreseen.
 func TestForecastIsWhatHappens(t *testing.T) {
 	const worlds = 1000
@@ -48,7 +48,7 @@ func TestForecastIsWhatHappens(t *testing.T) {
 		}
 		shell.Spec.PlanOnly = false
 		done, writes := carriedOut(shell, 400)
-		if planned == nil { // a preflight check or a missing machine ended the round; the same must end the rollout
+		if planned == nil { // a preflight check or a missing instance ended the round; the same must end the rollout
 			if len(done)+len(writes) > 0 {
 				t.Fatalf("seed %d: nothing was planned (%v), but %v and %v were done", seed, shell.Last.Explanation, writes, done)
 			}
@@ -140,7 +140,7 @@ func effects(f *rollout.Preview) []string {
 	return list
 }
 
-// TestForecastSaysWhatIsLeftOut: protected machines are named with the reason, and calls are counted.
+// TestForecastSaysWhatIsLeftOut: protected instances are named with the reason, and calls are counted.
 func TestForecastSaysWhatIsLeftOut(t *testing.T) {
 	obs := seen(v2, 4, 0)
 	obs.Instances.Value[2].Protected = true

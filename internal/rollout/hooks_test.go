@@ -21,10 +21,10 @@ func TestSilentHooksWriteNothing(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			begun, over := 0, 0
-			s := story{n: 2, start: bare, rounds: 80, spec: canary(image2, 50, change), script: map[int]func(*teller){
+			s := story{n: 2, start: bare, rounds: 80, spec: canary(image2, 50, change), script: map[int]func(*recorder){
 				0:  all(deaf, nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")),
-				20: func(t *teller) { begun = t.shell.Writes },
-				79: func(t *teller) { over = t.shell.Writes },
+				20: func(t *recorder) { begun = t.shell.Writes },
+				79: func(t *recorder) { over = t.shell.Writes },
 			}}
 			s.tell()
 			if begun == 0 || begun != over {
@@ -34,21 +34,21 @@ func TestSilentHooksWriteNothing(t *testing.T) {
 	}
 }
 
-// TestLedgerOfLeftOutIsFull leaves out no machine more than the ledger holds: the next one fails.
+// TestLedgerOfLeftOutIsFull leaves out no instance more than the ledger holds: the next one fails.
 func TestLedgerOfLeftOutIsFull(t *testing.T) {
 	for full, want := range map[bool]rollout.FailureReason{false: "", true: rollout.FailureHook} {
 		var failed []rollout.Failure
 		s := story{n: 3, start: bare, rounds: 9, spec: canary(image2, 100, hooks(hookAt(rollout.BeforeInstance, rollout.HookSkips))),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: answers("about 0", rollout.HookCallFailed),
-				2: func(t *teller) {
+				2: func(t *recorder) {
 					for n := range 100 {
 						if full {
 							t.shell.State.Ledger.Skipped = append(t.shell.State.Ledger.Skipped, rollout.Ref{ID: fmt.Sprint(1000 + n)})
 						}
 					}
 				},
-				8: func(t *teller) { failed = t.shell.State.Ledger.Failed },
+				8: func(t *recorder) { failed = t.shell.State.Ledger.Failed },
 			}}
 		s.tell()
 		if got := len(failed) > 0; got != full || got && (failed[0].ID != "0" || failed[0].Reason != want) {

@@ -43,7 +43,7 @@ func lookAt(spec rollout.Spec, m rollout.State, obs rollout.Observation) view {
 	}
 	for _, f := range m.Ledger.Failed {
 		i, listed := v.byID[f.ID]
-		// who takes a failed machine out of the run lets another take its place; what is off is not eligible
+		// who takes a failed instance out of the run lets another take its place; what is off is not eligible
 		if listed && i.VMID == f.VMID && !isSkippedIn(m, i.ID) && !isDumbOff(m, i) {
 			v.exposed[f.ID] = true
 		}
@@ -54,7 +54,7 @@ func lookAt(spec rollout.Spec, m rollout.State, obs rollout.Observation) view {
 	return v
 }
 
-// isDumbOff says whether the machine is left out because it is off, and nothing is in flight on it.
+// isDumbOff says whether the instance is left out because it is off, and nothing is in flight on it.
 func isDumbOff(m rollout.State, i rollout.Instance) bool {
 	is := func(r rollout.Ref) bool { return r.ID == i.ID && r.VMID == i.VMID }
 	if op := m.Operation; op != nil && op.Rejection == nil && slices.ContainsFunc(rollout.Refs(op.Instances), is) ||
@@ -64,7 +64,7 @@ func isDumbOff(m rollout.State, i rollout.Instance) bool {
 	return i.Power.Off != rollout.NotOff && (i.State == rollout.StateSucceeded || i.State == rollout.StateFailed)
 }
 
-// isDumbBehind says whether a batch of this run verified the machine, and only Azure's flag says that it is not at the latest model.
+// isDumbBehind says whether a batch of this run verified the instance, and only Azure's flag says that it is not at the latest model.
 func isDumbBehind(spec rollout.Spec, m rollout.State, i rollout.Instance) bool {
 	isOther := spec.Target.Image != nil && i.Disk.Image != nil && *i.Disk.Image != *spec.Target.Image || spec.Target.Script != nil &&
 		i.Script == rollout.ScriptAbsent
@@ -72,7 +72,7 @@ func isDumbBehind(spec rollout.Spec, m rollout.State, i rollout.Instance) bool {
 		slices.Contains(m.Ledger.Verified, i.ID)
 }
 
-// isSkippedIn says whether a person took the machine out of the run. On the way back nobody is taken out.
+// isSkippedIn says whether a person took the instance out of the run. On the way back nobody is taken out.
 func isSkippedIn(m rollout.State, id string) bool {
 	return m.Rollback.Current == nil && slices.ContainsFunc(m.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == id })
 }

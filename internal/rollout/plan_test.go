@@ -15,7 +15,7 @@ import (
 
 var at = simworld.Start
 
-// seen is an observation of a healthy scale set in which the first outdated machines lack the target and the rest have it.
+// seen is an observation of a healthy scale set in which the first outdated instances lack the target and the rest have it.
 func seen(target rollout.Target, outdated, updated int) rollout.Observation {
 	model := rollout.Model{
 		ETag: "7", Capacity: outdated + updated, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
@@ -193,7 +193,7 @@ func TestProtectedSettingsAreWrittenOnce(t *testing.T) {
 	}
 }
 
-// TestEvidence: the flag alone does not make a machine updated.
+// TestEvidence: the flag alone does not make an instance updated.
 func TestEvidence(t *testing.T) {
 	for name, tc := range map[string]struct {
 		target rollout.Target
@@ -226,7 +226,7 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
-// TestReusedID: an id that comes back for another machine is another machine.
+// TestReusedID: an id that comes back for another instance is another instance.
 func TestReusedID(t *testing.T) {
 	obs := seen(v2, 2, 0)
 	obs.State.Ledger.Failed = []rollout.Failure{{Ref: rollout.Ref{ID: "0", VMID: "vm-of-old"}, Reason: rollout.FailureHealth, Message: "sick",
@@ -270,7 +270,7 @@ func TestOrderAndZones(t *testing.T) {
 	}
 }
 
-// TestReturnExposesNobody: when the target is what was there before, the machines that have it are those that nothing was done to. Were
+// TestReturnExposesNobody: when the target is what was there before, the instances that have it are those that nothing was done to. Were
 // they taken for exposed, a rollback of the next target would touch them.
 func TestReturnExposesNobody(t *testing.T) {
 	before := rollout.Snapshot{Image: image2.Image}
@@ -296,7 +296,7 @@ func TestReturnExposesNobody(t *testing.T) {
 	}
 }
 
-// TestOneCallIsBounded: however large the batch, one call names at most 100 machines.
+// TestOneCallIsBounded: however large the batch, one call names at most 100 instances.
 func TestOneCallIsBounded(t *testing.T) {
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 1000, 1000 })
 	step, _ := planner.Plan(spec, seen(v2, 1000, 0)).Step.(rollout.Upgrade)
@@ -395,14 +395,14 @@ func wantWait(t *testing.T, d rollout.Decision, reason rollout.Reason, says ...s
 	}
 }
 
-// TestStaleListStartsNothing: soon after a batch, a list that shows fewer machines exposed is older than the batch. To believe it would
-// put the target on more machines than may have it.
+// TestStaleListStartsNothing: soon after a batch, a list that shows fewer instances exposed is older than the batch. To believe it would
+// put the target on more instances than may have it.
 func TestStaleListStartsNothing(t *testing.T) {
 	obs := seen(v2, 3, 0)
 	obs.State.Pacing.LastBatchEnd, obs.State.Pacing.ExposedThen = obs.At.Add(-10*time.Second), 1
 	wantWait(t, planner.Plan(canary(v2, 34), obs), rollout.ReasonProgressing, "until the list shows the last batch")
 
-	obs.State.Pacing.LastBatchEnd = obs.At.Add(-time.Minute) // by now every list shows it: the machine is gone for good
+	obs.State.Pacing.LastBatchEnd = obs.At.Add(-time.Minute) // by now every list shows it: the instance is gone for good
 	if step, upgrades := planner.Plan(canary(v2, 34), obs).Step.(rollout.Upgrade); !upgrades {
 		t.Errorf("step %T, want an upgrade", step)
 	}
@@ -436,7 +436,7 @@ func TestRefusalRepeatedWritesNothing(t *testing.T) {
 	}
 }
 
-// TestSkipBesideAnOlderRollout: where no machine is looked at, who asks to skip one is told so, and not kept waiting.
+// TestSkipBesideAnOlderRollout: where no instance is looked at, who asks to skip one is told so, and not kept waiting.
 func TestSkipBesideAnOlderRollout(t *testing.T) {
 	obs := seen(v2, 3, 0)
 	obs.Instances, obs.Model = rollout.Result[[]rollout.Instance]{}, rollout.Result[rollout.Model]{}
@@ -449,7 +449,7 @@ func TestSkipBesideAnOlderRollout(t *testing.T) {
 	}
 }
 
-// TestFlexibleIsRolledOut: a Flexible scale set is rolled out like a Uniform one, by the names of its machines.
+// TestFlexibleIsRolledOut: a Flexible scale set is rolled out like a Uniform one, by the names of its instances.
 func TestFlexibleIsRolledOut(t *testing.T) {
 	obs := seen(v2, 3, 0)
 	obs.Model.Value.Orchestration = rollout.OrchestrationFlexible

@@ -54,7 +54,7 @@ func (l *life) checkVerdicts(spec rollout.Spec, obs rollout.Observation, d rollo
 	}
 }
 
-// checkLetOut holds that each machine that left a batch without a failure passed the check.
+// checkLetOut holds that each instance that left a batch without a failure passed the check.
 func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.State) {
 	op := obs.State.Operation
 	if op == nil || op.Run != m.Run.Number ||
@@ -75,7 +75,7 @@ func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.Stat
 	}
 }
 
-// listsUpdated says whether the list that was decided on shows the machine with the latest model.
+// listsUpdated says whether the list that was decided on shows the instance with the latest model.
 func (l *life) listsUpdated(obs rollout.Observation, id string) bool {
 	for _, i := range obs.Instances.Value {
 		if i.ID == id {
@@ -94,7 +94,7 @@ func (l *life) hasFailedIn(m rollout.State, id string) bool {
 	return false
 }
 
-// hasPassed says whether the check ever passed in the run, on the machine or for the release.
+// hasPassed says whether the check ever passed in the run, on the instance or for the release.
 func (l *life) hasPassed(check string, run int64, id string) bool {
 	for key, state := range l.verdicts {
 		if key.Check == check && key.Run == run && key.Instance == id && state == rollout.CheckPassed {

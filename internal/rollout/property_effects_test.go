@@ -107,8 +107,8 @@ func machineIn(obs rollout.Observation, ref rollout.Ref) rollout.Instance {
 	return obs.Instances.Value[n]
 }
 
-// checkSpread demands that no machine is upgraded for the first time while those that a target touched before, whatever they show now, make
-// up the share (I13).
+// checkSpread demands that no instance is upgraded for the first time while those that a target touched before, whatever they show now,
+// make up the share (I13).
 func (l *life) checkSpread(v view, touched []string, refs []rollout.Ref) {
 	before := map[string]bool{}
 	for id := range v.exposed {
@@ -138,7 +138,7 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 	for _, i := range v.byID {
 		for _, ref := range refs {
 			if v.exposed[ref.ID] {
-				continue // trying a machine again begins no zone: it was begun with that machine
+				continue // trying an instance again begins no zone: it was begun with that instance
 			}
 			if i.Zone < v.byID[ref.ID].Zone && i.Latest == rollout.False && !v.exposed[i.ID] && i.State != rollout.StateDeleting &&
 				!i.Protected &&
@@ -150,7 +150,7 @@ func (l *life) checkZones(spec rollout.Spec, v view, refs []rollout.Ref) {
 	}
 }
 
-// checkReimage demands that only machines of the batch in flight are reimaged.
+// checkReimage demands that only instances of the batch in flight are reimaged.
 func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
 	op := obs.State.Operation
 	for _, ref := range refs {

@@ -75,7 +75,7 @@ func (l *life) node(id string, drain bool) rollout.NodeState {
 	}
 }
 
-// checkCalls holds that no machine is touched, and no step begun or left, before its hooks were called.
+// checkCalls holds that no instance is touched, and no step begun or left, before its hooks were called.
 func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 	m := d.State
 	l.checkStill(spec, obs, d)
@@ -170,7 +170,7 @@ func count(flags map[string]bool) int {
 	return n
 }
 
-// checkCalledAfter holds that each machine that left a batch without a failure was called about.
+// checkCalledAfter holds that each instance that left a batch without a failure was called about.
 func (l *life) checkCalledAfter(h rollout.Hook, obs rollout.Observation, m rollout.State) {
 	op := obs.State.Operation
 	if op == nil || op.Run != m.Run.Number || m.Operation != nil || m.Pacing.LastBatchEnd.Equal(obs.State.Pacing.LastBatchEnd) {
@@ -204,7 +204,7 @@ func (l *life) mustHaveCalled(h rollout.Hook, run int64, id string) {
 	l.breaks("hook %s (%s) was never delivered about %q in run %d", h.Name, h.At, id, run)
 }
 
-// takesPods holds that no node is left cordoned but those of machines that failed, or that are still to get their fresh disk.
+// takesPods holds that no node is left cordoned but those of instances that failed, or that are still to get their fresh disk.
 func (l *life) takesPods() error {
 	op := l.shell.State.Operation
 	for id := range l.outside.cordoned {

@@ -105,7 +105,7 @@ func (p *paced) goBack() {
 type paced struct {
 	*life
 	trouble string
-	wellAt  time.Time                      // from when on every machine is well; zero: that is left to the world
+	wellAt  time.Time                      // from when on every instance is well; zero: that is left to the world
 	since   map[rollout.CheckKey]time.Time // when each check began
 	slow    time.Duration                  // how long a check runs
 	calls   []time.Time                    // to Azure
@@ -170,7 +170,7 @@ func (p *paced) run() (most int, told string) {
 	return most, strings.Join(p.told, "\n")
 }
 
-// become makes machines well when it is time.
+// become makes instances well when it is time.
 func (p *paced) become() {
 	if p.wellAt.IsZero() || p.world.Now.Before(p.wellAt) {
 		return
@@ -194,7 +194,7 @@ func (p *paced) moveModel() {
 	p.world.Edit(func(c *simworld.Content) { c.Other++ })
 }
 
-// replace has other machines in the place of those that an effect names.
+// replace has other instances in the place of those that an effect names.
 func (p *paced) replace(d rollout.Decision) {
 	for _, ref := range rollout.InstancesOf(d.Step) {
 		for _, m := range p.world.Machines {

@@ -76,7 +76,7 @@ func TestRandomWorlds(t *testing.T) {
 	}
 }
 
-// life is one world with its witness.
+// life is one world with its observer.
 type life struct {
 	world   *simworld.World
 	shell   *simworld.Shell
@@ -167,7 +167,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	return l
 }
 
-// halfByHand leaves some scale sets as somebody left them who began an upgrade by hand: some machines at the latest model, some not.
+// halfByHand leaves some scale sets as somebody left them who began an upgrade by hand: some instances at the latest model, some not.
 func (l *life) halfByHand() {
 	if l.dice(8) > 0 {
 		return
@@ -342,7 +342,7 @@ func (l *life) mayLast() error {
 	return fmt.Errorf("I10: calm, and yet %v after %d rounds", l.shell.Last.Explanation, calmRounds)
 }
 
-// waitsForAnotherZone says whether a machine that failed spends the budget from a zone whose turn has not come: one zone at a time
+// waitsForAnotherZone says whether an instance that failed spends the budget from a zone whose turn has not come: one zone at a time
 // means that it is not touched, and a person has to see to it.
 func (l *life) waitsForAnotherZone() bool {
 	if l.shell.Spec.Instances.Zones != rollout.ZonesOneAtATime {
@@ -363,8 +363,8 @@ func (l *life) waitsForAnotherZone() bool {
 	return sick > first
 }
 
-// isShareLeft says whether machines that a target touched before make up the share, and another one spends the budget: it gets no turn, and
-// a person has to see to it.
+// isShareLeft says whether instances that a target touched before make up the share, and another one spends the budget: it gets no turn,
+// and a person has to see to it.
 func (l *life) isShareLeft() bool {
 	n, touched, sick := 0, 0, 0
 	for _, m := range l.world.Machines {
@@ -382,7 +382,7 @@ func (l *life) isShareLeft() bool {
 	return sick > 0 && touched >= dumbShare(l.shell.Spec, l.shell.State, n)
 }
 
-// checkReady holds a claim of success, when it is made, against the machines themselves. A list that may lag is no claim about now.
+// checkReady holds a claim of success, when it is made, against the instances themselves. A list that may lag is no claim about now.
 func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 	if obs.State.Run.Completed || obs.Instances.State != rollout.Read || l.world.Faults.ListLags > 0 {
 		return
@@ -445,7 +445,7 @@ func (l *life) checkPlan(spec rollout.Spec, obs rollout.Observation, d rollout.D
 	l.checkOrder(spec, obs, d)
 }
 
-// untold is an observation with what is true of machines in which a script of a check is at work.
+// untold is an observation with what is true of instances in which a script of a check is at work.
 func (l *life) untold(obs rollout.Observation) rollout.Observation {
 	if obs.Instances.State == rollout.Read {
 		obs.Instances.Value = l.world.Untold()
@@ -465,7 +465,7 @@ func (l *life) checkDecision(spec rollout.Spec, obs rollout.Observation, d rollo
 	l.checkCalls(spec, obs, d)
 }
 
-// checkOrder holds that neither the clock nor the order in which machines are listed changes a decision (I9).
+// checkOrder holds that neither the clock nor the order in which instances are listed changes a decision (I9).
 func (l *life) checkOrder(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 	if again := planner.Plan(spec, obs); !reflect.DeepEqual(d, again) {
 		l.breaks("I9: the same input led to %+v and to %+v", d, again)

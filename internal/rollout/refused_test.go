@@ -73,7 +73,7 @@ func TestPutOffIsTold(t *testing.T) {
 // spent.
 func TestWordsOfTheFirstFailedAttempt(t *testing.T) {
 	figure.Fault(t, 13)
-	s := story{n: 2, start: bare, rounds: 40, spec: canary(image2, 50), script: map[int]func(*teller){
+	s := story{n: 2, start: bare, rounds: 40, spec: canary(image2, 50), script: map[int]func(*recorder){
 		0: does("upgrades fail", once(func(f *simworld.Faults) { f.OperationFails = 1 })),
 	}}
 	told, broken := s.tell()

@@ -11,7 +11,7 @@ import (
 )
 
 // run lets the controller work until it stands for the reason, or for an hour.
-func (t *teller) run(reason rollout.Reason) bool {
+func (t *recorder) run(reason rollout.Reason) bool {
 	for end := t.world.Now.Add(time.Hour); t.world.Now.Before(end); t.world.Advance(t.shell.Recheck) {
 		if t.shell.Round(); t.shell.Last.Explanation.Reason == reason {
 			return true
@@ -20,9 +20,9 @@ func (t *teller) run(reason rollout.Reason) bool {
 	return false
 }
 
-// begins is a teller of a world of n instances, of which nothing is told.
-func begins(n int, spec rollout.Spec) *teller {
-	t := &teller{world: simworld.New(func(n int) int { return n / 2 }, n, nil, bare)}
+// begins is a recorder of a world of n instances, of which nothing is told.
+func begins(n int, spec rollout.Spec) *recorder {
+	t := &recorder{world: simworld.New(func(n int) int { return n / 2 }, n, nil, bare)}
 	t.shell = &simworld.Shell{World: t.world, Spec: spec}
 	return t
 }

@@ -15,7 +15,7 @@ import (
 func rollsBack(s *rollout.Spec) { s.Failure.Action = rollout.FailureRollback }
 
 // shows returns the message of an instance in status.instances that is in the state.
-func (t *teller) shows(id string, state rollout.ReportState) string {
+func (t *recorder) shows(id string, state rollout.ReportState) string {
 	for _, n := range t.shell.Last.Report.Instances {
 		if n.Ref.ID == id && n.State == state {
 			return n.Message
@@ -95,10 +95,10 @@ func TestStoppedInTheBatch(t *testing.T) {
 // release may be why; nor is the release taken back. Deallocated or skipped, it holds nothing more.
 func TestStoppedByTheRelease(t *testing.T) {
 	figure.Fault(t, 4)
-	for name, ends := range map[string]func(*teller, string){
-		"started":     func(s *teller, id string) { s.power(id, rollout.NotOff) },
-		"deallocated": func(s *teller, id string) { s.power(id, rollout.OffDeallocated) },
-		"skipped": func(s *teller, id string) {
+	for name, ends := range map[string]func(*recorder, string){
+		"started":     func(s *recorder, id string) { s.power(id, rollout.NotOff) },
+		"deallocated": func(s *recorder, id string) { s.power(id, rollout.OffDeallocated) },
+		"skipped": func(s *recorder, id string) {
 			s.shell.Actions = []rollout.Action{{UID: "1", Verb: rollout.VerbSkipInstance, Run: 1, Instance: id}}
 		},
 	} {
@@ -158,12 +158,12 @@ func TestPowerOnTheWay(t *testing.T) {
 	}
 }
 
-// is tells a machine by its id.
-func (t *teller) is(id string) func(*simworld.Machine) bool {
+// is tells an instance by its id.
+func (t *recorder) is(id string) func(*simworld.Machine) bool {
 	return func(m *simworld.Machine) bool { return m.ID == id }
 }
 
 // power changes the power state of an instance.
-func (t *teller) power(id string, off rollout.PowerOff) {
+func (t *recorder) power(id string, off rollout.PowerOff) {
 	t.world.Machines[slices.IndexFunc(t.world.Machines, t.is(id))].Off = off
 }

@@ -17,8 +17,8 @@ var (
 )
 
 // ask hands in a RolloutAction for the current run.
-func ask(verb rollout.Verb, change ...func(*rollout.Action)) func(*teller) {
-	return func(t *teller) {
+func ask(verb rollout.Verb, change ...func(*rollout.Action)) func(*recorder) {
+	return func(t *recorder) {
 		t.asked++
 		a := rollout.Action{
 			UID:               fmt.Sprint("action-", t.asked),
@@ -40,30 +40,30 @@ func step(name string) func(*rollout.Action) {
 }
 
 // all lets several things happen before the same round.
-func all(events ...func(*teller)) func(*teller) {
-	return func(t *teller) {
+func all(events ...func(*recorder)) func(*recorder) {
+	return func(t *recorder) {
 		for _, e := range events {
 			e(t)
 		}
 	}
 }
 
-func paused(is bool) func(*teller) {
+func paused(is bool) func(*recorder) {
 	what := "resumed"
 	if is {
 		what = "paused"
 	}
-	return does(what, func(t *teller) { t.shell.Spec.Paused = is })
+	return does(what, func(t *recorder) { t.shell.Spec.Paused = is })
 }
 
-func fallsIll(id int) func(*teller) {
-	return func(t *teller) { t.world.Machines[id].Health = rollout.False }
+func fallsIll(id int) func(*recorder) {
+	return func(t *recorder) { t.world.Machines[id].Health = rollout.False }
 }
 
-// sickens makes every machine ill that is brought to a model with the updated image, for as long as the story goes.
-func sickens(t *teller) {
-	does("/images/updated makes machines ill", func(t *teller) {
-		t.before = func(t *teller) {
+// sickens makes every instance ill that is brought to a model with the updated image, for as long as the story goes.
+func sickens(t *recorder) {
+	does("/images/updated makes machines ill", func(t *recorder) {
+		t.before = func(t *recorder) {
 			t.world.Faults.Unhealthy = 0
 			if t.world.Models[len(t.world.Models)-1].Image == *image2.Image {
 				t.world.Faults.Unhealthy = 1
@@ -72,10 +72,10 @@ func sickens(t *teller) {
 	})(t)
 }
 
-// breaksOn makes the script fail on every machine that is brought to a model with the command, for as long as the story goes.
-func breaksOn(command string) func(*teller) {
-	return does(fmt.Sprintf("%q fails on every machine", command), func(t *teller) {
-		t.before = func(t *teller) {
+// breaksOn makes the script fail on every instance that is brought to a model with the command, for as long as the story goes.
+func breaksOn(command string) func(*recorder) {
+	return does(fmt.Sprintf("%q fails on every machine", command), func(t *recorder) {
+		t.before = func(t *recorder) {
 			t.world.Faults.ScriptFails = 0
 			if s := t.world.Models[len(t.world.Models)-1].Script; s != nil && s.Command == command {
 				t.world.Faults.ScriptFails = 1
@@ -86,9 +86,9 @@ func breaksOn(command string) func(*teller) {
 
 // meets decides what Azure does with a write of the model that meets a running upgrade: 0 refuses it (409), 1 takes it and lets the
 // upgrade go on, 2 takes it and ends the upgrade.
-func meets(how int) func(*teller) {
+func meets(how int) func(*recorder) {
 	what := []string{"is refused", "is taken, and the upgrade goes on", "is taken, and the upgrade is preempted"}[how]
-	return does("a write of the model that meets an upgrade "+what, func(t *teller) {
+	return does("a write of the model that meets an upgrade "+what, func(t *recorder) {
 		t.world.Dice = func(n int) int {
 			switch {
 			case n == 3 && how == 0, n == 2 && how == 1:
@@ -101,8 +101,8 @@ func meets(how int) func(*teller) {
 }
 
 // beforeEffect lets something happen between what the next effect was decided on and the effect itself, once.
-func beforeEffect(what string, do func(*teller)) func(*teller) {
-	return func(t *teller) {
+func beforeEffect(what string, do func(*recorder)) func(*recorder) {
+	return func(t *recorder) {
 		effect, armed := t.shell.OnEffect, true
 		t.shell.OnEffect = func(obs rollout.Observation, d rollout.Decision) {
 			if armed {
@@ -116,7 +116,7 @@ func beforeEffect(what string, do func(*teller)) func(*teller) {
 }
 
 // repairs says that automatic repairs are on, and are to be suspended.
-func repairs(t *teller) {
+func repairs(t *recorder) {
 	t.world.Repairs, t.shell.Spec.Repairs = true, rollout.RepairsSuspend
 }
 

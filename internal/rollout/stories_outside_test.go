@@ -17,7 +17,7 @@ func drains(what rollout.HookFailure) func(*rollout.Spec) {
 	return func(s *rollout.Spec) { s.Tasks.Drain = &rollout.Drain{Timeout: 10 * time.Minute, OnFailure: what} }
 }
 
-// inTwos upgrades two machines at a time.
+// inTwos upgrades two instances at a time.
 func inTwos(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2 }
 
 // after takes two steps; what passes between them is for the story to say.
@@ -33,19 +33,19 @@ func interruptedStories() map[string]story {
 	before, stepwise := hooks(hookAt(rollout.BeforeInstance, rollout.HookFails)), hooks(hookAt(rollout.BeforeStep, rollout.HookFails))
 	silence := answers("about 0", rollout.HookCallPending)
 	stuck := nodes("0", "pod shop/web-0 cannot be evicted: disruption budget")
-	down := does("the controller is down for an hour", func(t *teller) {
+	down := does("the controller is down for an hour", func(t *recorder) {
 		crash(simworld.CrashAfterRemember)(t)
-		t.before = func(t *teller) { t.world.Advance(time.Hour); t.before = nil }
+		t.before = func(t *recorder) { t.world.Advance(time.Hour); t.before = nil }
 	})
-	vanishes := does("machine 0 is deleted", func(t *teller) { t.world.Remove(t.world.Machines[0]) })
+	vanishes := does("machine 0 is deleted", func(t *recorder) { t.world.Remove(t.world.Machines[0]) })
 	endless := rollout.Hook{Name: "tell-BeforeInstance", At: rollout.BeforeInstance}
 	return map[string]story{
 		"a hook that is not called does not time out": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, stepwise),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: answers("BeforeStep", rollout.HookCallPending), 2: paused(true), 6: paused(false), 8: answers(),
 			}},
 		"a hook is called on after the controller was down": {n: 2, start: bare, rounds: 14, spec: canary(image2, 50, before),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: silence, 4: down, 6: answers(),
 			}},
 		"a node is drained on after the controller was down": {
@@ -53,28 +53,28 @@ func interruptedStories() map[string]story {
 			start:  bare,
 			rounds: 16,
 			spec:   canary(image2, 50, drains(rollout.HookFails)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: stuck, 4: down, 6: nodes(),
 			},
 		},
 		"a hook that may be tried for ever": {n: 2, start: bare, rounds: 46, spec: canary(image2, 50, hooks(endless)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: deaf, 40: answers(),
 			}},
 		"the way back waits for nothing for ever": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, hooks(endless)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: answers(), 7: all(deaf, ask(rollout.VerbRollback)),
 			}},
 		"a new target while nodes are drained": {n: 3, start: bare, rounds: 26, spec: canary(image2, 67, inTwos, drains(rollout.HookFails)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: stuck, 5: all(nodes(), target(v3)),
 			}},
 		"deleted while nodes are drained": {n: 3, start: bare, rounds: 8, spec: canary(image2, 67, inTwos, drains(rollout.HookFails)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: stuck, 5: deleted(rollout.DeletionLeave),
 			}},
 		"a machine vanishes while it is made ready": {n: 3, start: bare, rounds: 26,
-			spec: canary(image2, 67, inTwos, before, drains(rollout.HookFails)), script: map[int]func(*teller){
+			spec: canary(image2, 67, inTwos, before, drains(rollout.HookFails)), script: map[int]func(*recorder){
 				0: all(silence, nodes()), 5: vanishes,
 			}},
 		"a hook is taken out while it is called": {
@@ -82,31 +82,31 @@ func interruptedStories() map[string]story {
 			start:  bare,
 			rounds: 12,
 			spec:   canary(image2, 50, before),
-			script: map[int]func(*teller){
-				0: silence, 5: does("spec.hooks is emptied", func(t *teller) { t.shell.Spec.Tasks.Hooks = nil }),
+			script: map[int]func(*recorder){
+				0: silence, 5: does("spec.hooks is emptied", func(t *recorder) { t.shell.Spec.Tasks.Hooks = nil }),
 			},
 		},
-		"nobody is called in Plan mode": {n: 2, start: bare, rounds: 12, spec: canary(image2, 50, stepwise), script: map[int]func(*teller){
-			0: answers("BeforeStep", rollout.HookCallPending), 2: does("mode Plan", func(t *teller) { t.shell.Spec.PlanOnly = true }),
-			5: all(answers(), does("mode Apply", func(t *teller) { t.shell.Spec.PlanOnly = false })),
+		"nobody is called in Plan mode": {n: 2, start: bare, rounds: 12, spec: canary(image2, 50, stepwise), script: map[int]func(*recorder){
+			0: answers("BeforeStep", rollout.HookCallPending), 2: does("mode Plan", func(t *recorder) { t.shell.Spec.PlanOnly = true }),
+			5: all(answers(), does("mode Apply", func(t *recorder) { t.shell.Spec.PlanOnly = false })),
 		}},
-		"hooks that make no sense": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before), script: map[int]func(*teller){
+		"hooks that make no sense": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before), script: map[int]func(*recorder){
 			0: answers(), 6: senseless("hook tell-BeforeInstance: Secret pager is not there"), 11: senseless(""),
 		}},
 		"hooks that make no sense hold no way back": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, before),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: answers(), 7: all(silence, senseless("hook tell-BeforeInstance: Secret pager is not there"), ask(rollout.VerbRollback)),
 			}},
 		"a failed step is called about when it is tried again": {n: 2, start: bare, rounds: 33, spec: canary(image2, 100, stepwise),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0:  all(answers(), does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 }))),
-				25: all(does("they do again", func(t *teller) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRetry)),
+				25: all(does("they do again", func(t *recorder) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRetry)),
 			}},
 	}
 }
 
 // deaf lets nobody answer, and does not tell every call.
-func deaf(t *teller) {
+func deaf(t *recorder) {
 	t.say("  * nobody answers any more")
 	t.shell.Call = func(rollout.HookCall) rollout.HookCallResult {
 		return rollout.HookCallResult{Message: "503 Service Unavailable"}
@@ -114,8 +114,8 @@ func deaf(t *teller) {
 }
 
 // senseless is a shell that cannot make sense of what is declared of checks and hooks; "": it can again.
-func senseless(why string) func(*teller) {
-	return func(t *teller) {
+func senseless(why string) func(*recorder) {
+	return func(t *recorder) {
 		t.say("  * what is declared makes no sense: %q", why)
 		if t.shell.Outside = nil; why != "" {
 			t.shell.Outside = &rollout.Problem{Kind: rollout.KindInvalid, Message: why}
@@ -130,24 +130,24 @@ func alarmStories() map[string]story {
 	patient.Timeout = time.Hour
 	soaks := after(func(s *rollout.CanaryStep) { s.Soak = 30 * time.Minute })
 	asks := after(func(s *rollout.CanaryStep) { s.Approval = &rollout.Approval{} })
-	recovers := func(id int) func(*teller) {
-		return does("machine is well again", func(t *teller) { t.world.Machines[id].Health = rollout.True })
+	recovers := func(id int) func(*recorder) {
+		return does("machine is well again", func(t *recorder) { t.world.Machines[id].Health = rollout.True })
 	}
 	return map[string]story{
 		"every failure is heard of once": {n: 4, start: bare, rounds: 60, spec: canary(image2, 0, soaks, hooks(alarm)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: answers(), 10: does("machine 0 falls ill", fallsIll(0)), 28: recovers(0), 34: does("machine 1 falls ill", fallsIll(1)),
 			}},
 		"a failure that is mended is heard of all the same": {n: 4, start: bare, rounds: 44, spec: canary(image2, 0, soaks, hooks(patient)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: deaf, 10: does("machine 0 falls ill", fallsIll(0)), 22: recovers(0), 23: answers(),
 			}},
 		"hooks that make no sense hold what is in flight": {n: 2, start: bare, rounds: 20,
-			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails))), script: map[int]func(*teller){
+			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails))), script: map[int]func(*recorder){
 				0: answers(), 4: senseless("hook tell-AfterInstance: Secret pager is not there"), 12: senseless(""),
 			}},
 		"a way back that fails is heard of too": {n: 3, start: bare, rounds: 44,
-			spec: canary(image2, 67, onFailure(rollout.FailureRollback), hooks(alarm)), script: map[int]func(*teller){
+			spec: canary(image2, 67, onFailure(rollout.FailureRollback), hooks(alarm)), script: map[int]func(*recorder){
 				0: all(answers(), sickens),
 				9: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.Unhealthy, f.NotApplied = 0, 1 })),
 			}},
@@ -159,11 +159,11 @@ func alarmStories() map[string]story {
 				hookAt(rollout.BeforeStep, rollout.HookFails),
 				hookAt(rollout.AfterStep, rollout.HookFails),
 			),
-		), script: map[int]func(*teller){
+		), script: map[int]func(*recorder){
 			0: answers(), 13: ask(rollout.VerbPromote, step("half")),
 		}},
 		"a share that is spoilt is called about again": {n: 4, start: bare, rounds: 30,
-			spec: canary(image2, 0, asks, hooks(hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*teller){
+			spec: canary(image2, 0, asks, hooks(hookAt(rollout.AfterStep, rollout.HookFails))), script: map[int]func(*recorder){
 				0: answers(
 					"AfterStep",
 					rollout.HookCallPending,
@@ -173,11 +173,11 @@ func alarmStories() map[string]story {
 	}
 }
 
-// cordonStories show that a machine whose node takes no pods is out of service, however well it looks.
+// cordonStories show that an instance whose node takes no pods is out of service, however well it looks.
 func cordonStories() map[string]story {
 	page := rollout.Check{Name: "page", Scope: rollout.CheckInstance}
 	tolerates := func(s *rollout.Spec) { s.Failure.MaxFailed.Value = 1 }
-	silent := func(t *teller) {
+	silent := func(t *recorder) {
 		nodes()(t)
 		node := t.shell.Node
 		t.shell.Node = func(id string, drain bool) rollout.NodeState {
@@ -191,7 +191,7 @@ func cordonStories() map[string]story {
 	}
 	return map[string]story{
 		"a node that stays cordoned spends the budget": {n: 3, start: bare, rounds: 26,
-			spec: canary(image2, 100, tolerates, checks(page), drains(rollout.HookFails)), script: map[int]func(*teller){
+			spec: canary(image2, 100, tolerates, checks(page), drains(rollout.HookFails)), script: map[int]func(*recorder){
 				0: all(
 					nodes(),
 					says("page on 0", rollout.CheckFailed, "status 500, want 200"),
@@ -201,7 +201,7 @@ func cordonStories() map[string]story {
 				14: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "0" }),
 			}},
 		"a drained machine falls silent": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, drains(rollout.HookFails)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: does("machines without pods do not say how they are", silent),
 			}},
 		"another machine falls ill while one is drained": {
@@ -209,17 +209,17 @@ func cordonStories() map[string]story {
 			start:  bare,
 			rounds: 26,
 			spec:   canary(image2, 67, drains(rollout.HookFails)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget"), 5: does("machine 2 falls ill", fallsIll(2)),
-				9: all(nodes(), does("machine 2 is well again", func(t *teller) { t.world.Machines[2].Health = rollout.True })),
+				9: all(nodes(), does("machine 2 is well again", func(t *recorder) { t.world.Machines[2].Health = rollout.True })),
 			},
 		},
 		"the way back keeps the budget of nodes": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67, drains(rollout.HookFails)),
-			script: map[int]func(*teller){
+			script: map[int]func(*recorder){
 				0: nodes(),
 				13: all(
 					ask(rollout.VerbRollback),
-					does("the cluster does not answer", func(t *teller) { t.shell.Node = nil }),
+					does("the cluster does not answer", func(t *recorder) { t.shell.Node = nil }),
 				), 20: nodes(),
 			}},
 	}

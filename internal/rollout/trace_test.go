@@ -25,12 +25,12 @@ type story struct {
 	start  simworld.Content
 	spec   rollout.Spec
 	rounds int
-	script map[int]func(*teller) // what happens right before the round
-	whole  bool                  // also tell what is stored, asked, answered and left behind
+	script map[int]func(*recorder) // what happens right before the round
+	whole  bool                    // also tell what is stored, asked, answered and left behind
 }
 
-// teller runs a story and writes it down.
-type teller struct {
+// recorder runs a story and writes it down.
+type recorder struct {
 	world *simworld.World
 	shell *simworld.Shell
 	text  strings.Builder
@@ -41,7 +41,7 @@ type teller struct {
 
 	asked    int                            // actions so far
 	verdicts map[string]rollout.CheckResult // of checks, by what they are about
-	before   func(*teller)                  // runs before time passes
+	before   func(*recorder)                // runs before time passes
 	witness  *storyWitness                  // nil: nobody looks
 	named    map[string]bool                // records and answers that were told
 	plan     *rollout.Preview               // that was told
@@ -86,7 +86,7 @@ func traceFile(name string) string {
 func (s story) tell() (string, []string) {
 	// Always the middle: operations take the same time, and no fault strikes unless it is certain.
 	dice := func(n int) int { return n / 2 }
-	t := &teller{world: simworld.New(dice, s.n, s.zones, s.start)}
+	t := &recorder{world: simworld.New(dice, s.n, s.zones, s.start)}
 	t.shell = &simworld.Shell{World: t.world, Spec: s.spec}
 	t.shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) { t.say("    → %s", stepText(d.Step)) }
 	if s.whole {
@@ -123,13 +123,13 @@ func (s story) tell() (string, []string) {
 	return t.text.String(), t.witness.verdict()
 }
 
-func (t *teller) say(format string, args ...any) {
+func (t *recorder) say(format string, args ...any) {
 	t.flush()
 	fmt.Fprintf(&t.text, format+"\n", args...)
 }
 
 // round notes a round. Rounds in a row that say the same are told once, with their number.
-func (t *teller) round(at time.Duration, format string, args ...any) {
+func (t *recorder) round(at time.Duration, format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	if line != t.last {
 		t.flush()
@@ -140,7 +140,7 @@ func (t *teller) round(at time.Duration, format string, args ...any) {
 	t.last, t.lastAt = line, at
 }
 
-func (t *teller) flush() {
+func (t *recorder) flush() {
 	if t.again > 0 {
 		fmt.Fprintf(&t.text, "%8s the same, %d times more\n", t.lastAt.Round(time.Second), t.again)
 	}
@@ -148,8 +148,8 @@ func (t *teller) flush() {
 }
 
 // does notes an event of the world and brings it about.
-func does(what string, do func(*teller)) func(*teller) {
-	return func(t *teller) {
+func does(what string, do func(*recorder)) func(*recorder) {
+	return func(t *recorder) {
 		t.say("  * %s", what)
 		do(t)
 	}
@@ -184,7 +184,7 @@ func ids(refs []rollout.Ref) string {
 	return strings.Join(list, ",")
 }
 
-// machines shows which model each machine is at, and how often it was really worked on.
+// machines shows which model each instance is at, and how often it was really worked on.
 func machines(w *simworld.World) string {
 	var list []string
 	for _, m := range w.Machines {

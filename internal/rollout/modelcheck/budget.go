@@ -7,7 +7,7 @@ const (
 	crashes  group = iota // of the controller, and answers that never come
 	targets               // changes of the target
 	edits                 // of the model, by somebody else
-	failures              // of machines, of operations, and refusals
+	failures              // of instances, of operations, and refusals
 	scalings              // machines that come and go
 	requests              // what people ask for and declare otherwise
 	waits                 // time that passes before anybody looks

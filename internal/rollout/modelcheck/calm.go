@@ -25,7 +25,7 @@ func (c *config) calmness() *calmness {
 	return &calmness{c: c, rests: map[key]bool{}, backs: map[key]bool{}}
 }
 
-// closures lets a state come to rest in several ways and checks what comes of it: as it is, with every machine well, with nobody holding
+// closures lets a state come to rest in several ways and checks what comes of it: as it is, with every instance well, with nobody holding
 // it up, and by going back.
 func (q *calmness) closures(s state) []string {
 	broken := q.rest(s)
@@ -40,7 +40,7 @@ func (q *calmness) closures(s state) []string {
 	return broken
 }
 
-// heal makes every machine well; false: they were.
+// heal makes every instance well; false: they were.
 func (s *state) heal() bool {
 	ill := false
 	for i := range s.world.list() {
@@ -161,7 +161,7 @@ func (q *calmness) knows(w *stillness, known map[key]bool) bool {
 	return false
 }
 
-// calm ends what runs, and lets machines that are being made arrive.
+// calm ends what runs, and lets instances that are being made arrive.
 func (w *world) calm() {
 	if w.op.kind != "" {
 		w.end(succeeds)
@@ -191,19 +191,19 @@ func (c *config) atRest(s *state) []string {
 	return nil
 }
 
-// waitsForTheIll says whether there is a machine that is not well, and may spend the budget of unavailability until it is.
+// waitsForTheIll says whether there is an instance that is not well, and may spend the budget of unavailability until it is.
 func (s *state) waitsForTheIll() bool {
 	waits := s.reason == rollout.ReasonWaitingForHealth || s.reason == rollout.ReasonRollingBack
 	return waits && slices.ContainsFunc(s.world.list(), func(m machine) bool { return !m.isWell() })
 }
 
-// waitsForTheProtected says whether there is a machine whose protection somebody has to lift first.
+// waitsForTheProtected says whether there is an instance whose protection somebody has to lift first.
 func (c *config) waitsForTheProtected(s *state) bool {
 	return c.spec.Instances.Protected != rollout.ProtectedSkip &&
 		slices.ContainsFunc(s.world.list(), func(m machine) bool { return m.protected })
 }
 
-// rollsBack asks for a rollback where there is a way back, and checks that it comes to its end: the model and every exposed machine as
+// rollsBack asks for a rollback where there is a way back, and checks that it comes to its end: the model and every exposed instance as
 // they were, the others untouched. That nobody else is touched, and that it is all back when it says so, is checked in every round.
 func (q *calmness) rollsBack(s state) []string {
 	revision, possible := q.c.wayBack(&s)
@@ -271,7 +271,7 @@ func (c *config) leadsAway(s *state, name string) bool {
 	return carrying(before, c.targets[s.target]) != before
 }
 
-// isAsBefore holds that the model and every machine that left are what the record says, which the oracle compared with the model when it
+// isAsBefore holds that the model and every instance that left are what the record says, which the oracle compared with the model when it
 // was taken.
 func (c *config) isAsBefore(s *state) []string {
 	r := c.plan(s, false)

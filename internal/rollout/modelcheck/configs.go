@@ -79,7 +79,7 @@ var (
 )
 
 // configs are the kinds of rollout that are checked. The first is the smallest, and is visited whole. The second is the largest that the
-// search is for: four machines in three batches, with an approval, and two of each disturbance in every order, as far as its share of the
+// search is for: four instances in three batches, with an approval, and two of each disturbance in every order, as far as its share of the
 // states goes.
 func configs() []*config { return slices.Concat(ofImages(), ofTargets(), ofPlatform(), ofWhole()) }
 

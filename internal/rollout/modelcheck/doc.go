@@ -7,6 +7,6 @@
 // left out when it ends early is only what needs many. Walks by lot go further than that. Configurations that are called whole have a
 // budget for each kind of disturbance instead, and every order of what fits into it is gone through to the end.
 //
-// From every state that is visited the world is held still as well, until the rollout rests: as things are, with every machine well, with
+// From every state that is visited the world is held still as well, until the rollout rests: as things are, with every instance well, with
 // nobody holding it up, and after a rollback was asked for. Ways that were walked before are not walked again.
 package modelcheck

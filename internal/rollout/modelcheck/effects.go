@@ -135,7 +135,7 @@ func (j *judge) stored(name string) *rollout.Snapshot {
 	return nil
 }
 
-// targets checks the machines that are named: they are there, themselves, at rest, and lack what they are to get (I5, I6).
+// targets checks the instances that are named: they are there, themselves, at rest, and lack what they are to get (I5, I6).
 func (j *judge) targets(named []rollout.Ref) {
 	w := &j.s.world
 	if len(named) == 0 {
@@ -151,7 +151,7 @@ func (j *judge) targets(named []rollout.Ref) {
 	}
 }
 
-// lacks checks that the effect is one that the machine still has to get.
+// lacks checks that the effect is one that the instance still has to get.
 func (j *judge) lacks(m machine) {
 	if m.protected {
 		j.breaks("I6: machine %d is protected", m.id)
@@ -225,13 +225,13 @@ func (j *judge) forward(named []rollout.Ref) {
 	}
 }
 
-// isTriedAgain says whether the machine was in flight for this very run: the round that sees it fail may be the one that tries it again.
+// isTriedAgain says whether the instance was in flight for this very run: the round that sees it fail may be the one that tries it again.
 func (j *judge) isTriedAgain(m machine) bool {
 	op := j.r.obs.State.Operation
 	return op != nil && op.Run == j.m.Run.Number && slices.ContainsFunc(rollout.Refs(op.Instances), m.is)
 }
 
-// illness is 1 for a machine that is part of the run and not well.
+// illness is 1 for an instance that is part of the run and not well.
 func (j *judge) illness(m machine) int {
 	if m.isWell() || j.isSkipped(m) || j.isLeftAlone(m) {
 		return 0
@@ -248,7 +248,7 @@ func (j *judge) skips(named []rollout.Ref) {
 	}
 }
 
-// zones checks that no zone is begun while a machine of the zone before it still lacks the target, where one is to be finished after the
+// zones checks that no zone is begun while an instance of the zone before it still lacks the target, where one is to be finished after the
 // other.
 func (j *judge) zones(named []rollout.Ref) {
 	if j.r.spec.Instances.Zones != rollout.ZonesOneAtATime {
@@ -266,17 +266,17 @@ func (j *judge) zones(named []rollout.Ref) {
 	}
 }
 
-// isFresh says whether the machine lacks the target, and never had it.
+// isFresh says whether the instance lacks the target, and never had it.
 func (j *judge) isFresh(m machine) bool {
 	return !m.exposed && !j.s.world.latest(m) && !j.hasFailed(m, j.r.obs.State.Ledger.Failed) && !j.isTriedAgain(m)
 }
 
-// is says whether a reference means the machine.
+// is says whether a reference means the instance.
 func (m machine) is(r rollout.Ref) bool {
 	return r.ID == strconv.Itoa(int(m.id)) && r.VMID == strconv.Itoa(int(m.vm))
 }
 
-// batch checks a batch of machines that are not just tried again.
+// batch checks a batch of instances that are not just tried again.
 func (j *judge) batch(c count, exposed, fresh, bad int) {
 	if exposed > c.desired {
 		j.breaks("I13, I2: %d exposed, %d desired", exposed, c.desired)
@@ -309,7 +309,7 @@ func (j *judge) backward(named []rollout.Ref) {
 	j.budget(named, j.count())
 }
 
-// isSuspect says whether a machine may have had the target.
+// isSuspect says whether an instance may have had the target.
 func (j *judge) isSuspect(m machine) bool {
 	t := j.r.spec.Target
 	return m.exposed || m.heir || start.Add(m.made).After(j.m.Rollback.Baseline.NewestInstanceAt) ||

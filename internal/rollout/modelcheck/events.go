@@ -14,13 +14,13 @@ const (
 	aDeath                  // which: where
 	aBlindRound             // the list cannot be read
 	anEnd                   // which: how
-	anIllness               // which: the machine
+	anIllness               // which: the instance
 	aRecovery
-	anArrival // a machine that is being made is there
-	aMend     // a machine that failed is mended by hand
+	anArrival // an instance that is being made is there
+	aMend     // an instance that failed is mended by hand
 	aScaleOut
 	aScaleIn
-	aReplacement // another machine under the same id
+	aReplacement // another instance under the same id
 	anEdit       // which: of what
 	aTarget      // which: the target
 	aPause
@@ -30,7 +30,7 @@ const (
 	anAction // which: the verb
 	anUndo   // which: the record
 	aDeletion
-	aProtection // which: the machine
+	aProtection // which: the instance
 	anUnprotection
 	aPlanning  // mode Plan
 	anApplying // mode Apply again
@@ -143,7 +143,7 @@ func (c *config) events(s *state, list []event) []event {
 	return o.list
 }
 
-// machine offers what may happen to one machine.
+// machine offers what may happen to one instance.
 func (o *offer) machine(n uint8, m machine) {
 	o.add(!m.ill && !m.inOp && m.condition != creating, anIllness, n)
 	o.add(m.ill && !m.inOp, aRecovery, n)

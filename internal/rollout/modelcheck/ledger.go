@@ -130,7 +130,7 @@ func (s *state) noteEffect(r round, before content) {
 	}
 }
 
-// noteMade notes that a machine made while the model held what we wrote has that.
+// noteMade notes that an instance made while the model held what we wrote has that.
 func (s *state) noteMade(m *machine) {
 	before := s.ledger.before
 	m.exposed = s.ledger.written && (m.at.image != before.image || m.at.script != before.script || m.at.tag != before.tag)

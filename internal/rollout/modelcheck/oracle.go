@@ -151,12 +151,12 @@ func (j *judge) isSkipped(m machine) bool {
 	return slices.ContainsFunc(j.m.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
 }
 
-// isEligible says whether the machine is one of those that are counted.
+// isEligible says whether the instance is one of those that are counted.
 func (j *judge) isEligible(m machine) bool {
 	return !j.isLeftAlone(m) && (j.m.Rollback.Current != nil || !j.isSkipped(m))
 }
 
-// isLeftAlone says whether the machine is none of the rollout's business while it is protected.
+// isLeftAlone says whether the instance is none of the rollout's business while it is protected.
 func (j *judge) isLeftAlone(m machine) bool {
 	return m.protected && j.r.spec.Instances.Protected == rollout.ProtectedSkip
 }
@@ -196,7 +196,7 @@ func (j *judge) count() count {
 	return c
 }
 
-// isBehind says whether this run verified the machine, and only other parts of the model, which are to be reported, changed since.
+// isBehind says whether this run verified the instance, and only other parts of the model, which are to be reported, changed since.
 func (j *judge) isBehind(m machine) bool {
 	verified := slices.Concat(j.r.obs.State.Ledger.Verified, j.m.Ledger.Verified)
 	return !j.r.spec.Drift.RollOther && j.m.Rollback.Current == nil && j.carries(m.at, j.r.spec.Target) &&
@@ -287,7 +287,7 @@ func (j *judge) released() {
 	}
 }
 
-// isBack checks that a rollback that is done is done: the model and every exposed machine.
+// isBack checks that a rollback that is done is done: the model and every exposed instance.
 func (j *judge) isBack() {
 	w := &j.s.world
 	record := j.s.record(j.m.Rollback.Current.Revision)

@@ -8,10 +8,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// start is when every world begins, by when its first machines are old.
+// start is when every world begins, by when its first instances are old.
 var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
-// mostMachines is how many machines a world can have; it keeps the world a plain value, which copies fast.
+// mostMachines is how many instances a world can have; it keeps the world a plain value, which copies fast.
 const mostMachines = 5
 
 // content is what a model holds, in the paths the core knows, and a serial for all others. Each is an index into a table of few.
@@ -44,13 +44,13 @@ type machine struct {
 	inOp      bool
 
 	exposed bool // had the target, or was named by an effect
-	// another machine of the same id was exposed, and the rollout knows machines by their ids; or it had the target while no way back was
+	// another instance of the same id was exposed, and the rollout knows instances by their ids; or it had the target while no way back was
 	// known
 	heir     bool
 	reimaged uint8 // times since its content last changed
 }
 
-// condition is how a machine stands with the platform.
+// condition is how an instance stands with the platform.
 type condition uint8
 
 const (
@@ -78,13 +78,13 @@ type world struct {
 	model     content
 	version   uint16
 	zoned     bool // machines are in two zones by turns
-	byContent bool // Azure takes a machine for up to date by what it has, not by when the model was written
+	byContent bool // Azure takes an instance for up to date by what it has, not by when the model was written
 	op        operation
 	tokens    int
 	ended     ending // of the operation with the highest token that is over
 	repairs   bool
 	suspended bool
-	lastBirth time.Duration // of the machine that was made last
+	lastBirth time.Duration // of the instance that was made last
 }
 
 // ending is how an operation ended.
@@ -98,7 +98,7 @@ func (w *world) list() []machine { return w.machines[:w.n] }
 
 func (w *world) at() time.Time { return start.Add(w.now) }
 
-// add makes a machine from the latest model.
+// add makes an instance from the latest model.
 func (w *world) add() {
 	w.machines[w.n] = machine{id: w.nextID, vm: w.nextVM, at: w.model, version: w.version, made: w.birth()}
 	w.n++
@@ -106,7 +106,7 @@ func (w *world) add() {
 	w.nextVM++
 }
 
-// remove deletes a machine.
+// remove deletes an instance.
 func (w *world) remove(i int) {
 	copy(w.machines[i:], w.machines[i+1:w.n])
 	w.n--
@@ -121,7 +121,7 @@ func (w *world) write(c content) {
 	}
 }
 
-// latest says whether Azure takes the machine for up to date.
+// latest says whether Azure takes the instance for up to date.
 func (w *world) latest(m machine) bool {
 	if w.byContent {
 		return m.at == w.model
@@ -129,7 +129,7 @@ func (w *world) latest(m machine) bool {
 	return m.version == w.version
 }
 
-// find returns the index of the machine that a reference means, -1 for none.
+// find returns the index of the instance that a reference means, -1 for none.
 func (w *world) find(id string) int {
 	return slices.IndexFunc(w.list(), func(m machine) bool { return strconv.Itoa(int(m.id)) == id })
 }
@@ -157,7 +157,7 @@ func uris(script uint8) []string {
 	return []string{"https://store.example/" + strconv.Itoa(int(script))}
 }
 
-// readInstances lists the machines.
+// readInstances lists the instances.
 func (w *world) readInstances() []rollout.Instance {
 	list := make([]rollout.Instance, 0, w.n)
 	for _, m := range w.list() {
@@ -209,7 +209,7 @@ func (w *world) instance(m machine) rollout.Instance {
 	return i
 }
 
-// zone is where a machine is, where there are zones.
+// zone is where an instance is, where there are zones.
 func (m machine) zone() string { return strconv.Itoa(1 + int(m.id)%2) }
 
 func diskOf(m machine) string { return strconv.Itoa(int(m.vm)) + "-disk-" + strconv.Itoa(int(m.disk)) }
@@ -303,7 +303,7 @@ func (w *world) begin(step rollout.Step, named []rollout.Ref, how way) string {
 	return strconv.Itoa(w.tokens)
 }
 
-// writeBeside writes the model while machines are worked on: Azure lets that go on towards the model it was begun with, or ends it.
+// writeBeside writes the model while instances are worked on: Azure lets that go on towards the model it was begun with, or ends it.
 func (w *world) writeBeside(step rollout.Step, how way) {
 	w.write(w.after(step))
 	if how == preempts {
@@ -365,7 +365,7 @@ func (w *world) end(how result) {
 	}
 }
 
-// apply is what the operation did to the machine.
+// apply is what the operation did to the instance.
 func (m *machine) apply(op operation, how result) {
 	if op.kind == rollout.ReimageOperation {
 		m.disk++
@@ -391,8 +391,8 @@ func onRepairs(step rollout.Step) bool {
 	return k == rollout.SuspendRepairsOperation || k == rollout.ResumeRepairsOperation
 }
 
-// birth is when a machine that is made now is made. No two are made at once: Azure counts in tenths of a microsecond, and its clock is what
-// tells which machine is newer than another.
+// birth is when an instance that is made now is made. No two are made at once: Azure counts in tenths of a microsecond, and its clock is
+// what tells which instance is newer than another.
 func (w *world) birth() time.Duration {
 	w.lastBirth = max(w.now, w.lastBirth+time.Microsecond)
 	return w.lastBirth

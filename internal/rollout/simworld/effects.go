@@ -94,7 +94,7 @@ func change(step rollout.Step) func(*Content) {
 	}
 }
 
-// writeBeside writes the model while machines are worked on: Azure lets the work go on towards the model it was begun with, or ends it.
+// writeBeside writes the model while instances are worked on: Azure lets the work go on towards the model it was begun with, or ends it.
 func (w *World) writeBeside(step rollout.Step) {
 	w.obey(change(step))
 	if w.Dice(2) == 0 {
@@ -126,7 +126,7 @@ func (w *World) obey(change func(*Content)) {
 	}
 }
 
-// beginOnMachines puts the machines to work and draws how it will end.
+// beginOnMachines puts the instances to work and draws how it will end.
 func (w *World) beginOnMachines(op *operation, named []rollout.Ref) {
 	for _, ref := range named {
 		m := w.find(ref.ID)
@@ -137,7 +137,7 @@ func (w *World) beginOnMachines(op *operation, named []rollout.Ref) {
 			w.violate("machine %s is %s, and is named", m.ID, m.Off)
 		}
 		if op.kind == rollout.UpgradeOperation && m.Model == len(w.Models)-1 {
-			continue // Azure does nothing to a machine that is at the latest model
+			continue // Azure does nothing to an instance that is at the latest model
 		}
 		op.machines = append(op.machines, m)
 		m.State = rollout.StateUpdating
@@ -145,7 +145,7 @@ func (w *World) beginOnMachines(op *operation, named []rollout.Ref) {
 	w.draw(op)
 }
 
-// draw decides how an operation on machines will end.
+// draw decides how an operation on instances will end.
 func (w *World) draw(op *operation) {
 	switch {
 	case w.chance(w.Faults.OperationFails):
@@ -163,7 +163,7 @@ func (w *World) draw(op *operation) {
 	}
 }
 
-// count notes what really happened to a machine, for the model it happened for.
+// count notes what really happened to an instance, for the model it happened for.
 func (w *World) count(m *Machine, op *operation) {
 	ledger := m.Upgrades
 	if op.kind == rollout.ReimageOperation {

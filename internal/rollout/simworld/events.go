@@ -59,7 +59,7 @@ func (w *World) Misbehave(zones []string) {
 	}
 }
 
-// strike lets chance act on one machine.
+// strike lets chance act on one instance.
 func (w *World) strike(m *Machine, zones []string) {
 	f := w.Faults
 	switch {
@@ -80,7 +80,7 @@ func (w *World) strike(m *Machine, zones []string) {
 	}
 }
 
-// Remove deletes a machine.
+// Remove deletes an instance.
 func (w *World) Remove(m *Machine) {
 	for i, other := range w.Machines {
 		if other == m {
@@ -90,7 +90,7 @@ func (w *World) Remove(m *Machine) {
 	}
 }
 
-// ScaleOut adds machines made from the latest model.
+// ScaleOut adds instances made from the latest model.
 func (w *World) ScaleOut(n int, zones []string) {
 	for range n {
 		w.add(zones)
@@ -104,7 +104,7 @@ func (w *World) Edit(change func(*Content)) {
 	w.write(c)
 }
 
-// Calm ends all misbehaviour; what was stuck comes loose, what hung ends, and every machine that did not fail is well.
+// Calm ends all misbehaviour; what was stuck comes loose, what hung ends, and every instance that did not fail is well.
 func (w *World) Calm() {
 	w.Faults = Faults{}
 	if w.running != nil {

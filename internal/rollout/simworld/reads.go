@@ -25,7 +25,7 @@ func (w *World) Model() rollout.Result[rollout.Model] {
 	})
 }
 
-// Instances lists the machines, late at times.
+// Instances lists the instances, late at times.
 func (w *World) Instances() rollout.Result[[]rollout.Instance] {
 	if p := w.readFault(); p != nil {
 		return rollout.FailedResult[[]rollout.Instance](p)
@@ -54,7 +54,7 @@ func (w *World) read(obs *rollout.Observation, reads rollout.Reads) {
 	}
 }
 
-// Has asks for one machine by its id.
+// Has asks for one instance by its id.
 func (w *World) Has(id string) rollout.Result[bool] {
 	if p := w.readFault(); p != nil {
 		return rollout.FailedResult[bool](p)
@@ -62,7 +62,7 @@ func (w *World) Has(id string) rollout.Result[bool] {
 	return rollout.KnownResult(w.find(id) != nil)
 }
 
-// told is a list as Azure tells it: machines in which a script of a check is at work are being updated.
+// told is a list as Azure tells it: instances in which a script of a check is at work are being updated.
 func (w *World) told(list []rollout.Instance) []rollout.Instance {
 	w.untold = list
 	if !w.Telling {
@@ -77,7 +77,7 @@ func (w *World) told(list []rollout.Instance) []rollout.Instance {
 	return list
 }
 
-// Untold is the last list that was read, with what is true of machines in which a script of a check is at work.
+// Untold is the last list that was read, with what is true of instances in which a script of a check is at work.
 func (w *World) Untold() []rollout.Instance { return w.untold }
 
 // list is the truth.
@@ -118,7 +118,7 @@ func (w *World) instance(m *Machine) rollout.Instance {
 	return i
 }
 
-// healthSince is the time that comes with what is said of the machine's health. That it changed is seen when somebody looks.
+// healthSince is the time that comes with what is said of the instance's health. That it changed is seen when somebody looks.
 func (w *World) healthSince(m *Machine) time.Time {
 	if m.said != m.Health {
 		m.said, m.saidSince = m.Health, w.Now

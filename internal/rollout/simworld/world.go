@@ -13,7 +13,7 @@ import (
 // Dice draws a number from 0 to n-1.
 type Dice func(n int) int
 
-// World is one scale set, its machines, and the one operation that may be running on it.
+// World is one scale set, its instances, and the one operation that may be running on it.
 type World struct {
 	Now      time.Time
 	Dice     Dice
@@ -28,8 +28,8 @@ type World struct {
 
 	Repairs   bool          // automatic repairs are on
 	Suspended bool          // and suspended
-	Retries   int           // how often a machine may be tried again
-	HealthAge time.Duration // how old what is said of the health of machines claims to be, where nothing changed it since
+	Retries   int           // how often an instance may be tried again
+	HealthAge time.Duration // how old what is said of the health of instances claims to be, where nothing changed it since
 	Stale     bool          // and where something did as well
 	Ours      int           // index of the first model that a step wrote; 0: none did
 	Gone      bool          // Azure answers that there is no such scale set
@@ -37,8 +37,8 @@ type World struct {
 
 	Hidden map[string]bool // by instance id: no list shows it
 
-	inside  map[string]bool    // by instance id: a script of a check is at work in the machine
-	untold  []rollout.Instance // the last list, with what is true of those machines
+	inside  map[string]bool    // by instance id: a script of a check is at work in the instance
+	untold  []rollout.Instance // the last list, with what is true of those instances
 	running *operation
 	endless []*operation // go on for ever
 	ended   map[string]*operation
@@ -71,7 +71,7 @@ type Machine struct {
 	saidSince      time.Time
 	Script         rollout.ScriptState
 
-	Upgrades map[int]int // operations on the machine by model index: what really happened, not what was asked
+	Upgrades map[int]int // operations on the instance by model index: what really happened, not what was asked
 	Reimages map[int]int
 	stuck    bool
 }
@@ -98,7 +98,7 @@ type snapshot struct {
 // Start is the time at which every world begins.
 var Start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
-// New returns a world of n healthy machines at one model, spread over the zones.
+// New returns a world of n healthy instances at one model, spread over the zones.
 func New(dice Dice, n int, zones []string, content Content) *World {
 	w := &World{Now: Start, Dice: dice, Mode: rollout.UpgradeModeManual, Models: []Content{content}, ended: map[string]*operation{}, ETag: 1}
 	for range n {
@@ -118,7 +118,7 @@ func (w *World) CreateAgain(content Content) {
 	}
 }
 
-// add makes a machine from the latest model.
+// add makes an instance from the latest model.
 func (w *World) add(zones []string) {
 	m := &Machine{
 		ID:      strconv.Itoa(w.nextID),
@@ -178,7 +178,7 @@ func (w *World) end(op *operation) {
 	}
 }
 
-// finish is what the operation did to the machine.
+// finish is what the operation did to the instance.
 func (m *Machine) finish(w *World, op *operation) {
 	if m.stuck {
 		return
@@ -197,17 +197,17 @@ func (m *Machine) finish(w *World, op *operation) {
 		m.Model = op.model
 	case rollout.ReimageOperation:
 		m.renew(op.endsAt)
-	default: // a write of the model touches no machine
+	default: // a write of the model touches no instance
 	}
 	m.Script = content.scriptState()
 	m.Health = rollout.True
 	w.boot(m, content, op)
 }
 
-// renew gives the machine a new disk, with which its health begins anew.
+// renew gives the instance a new disk, with which its health begins anew.
 func (m *Machine) renew(at time.Time) { m.Disk, m.said, m.saidSince = m.Disk+1, m.Health, at }
 
-// boot decides how well a machine is that was just worked on.
+// boot decides how well an instance is that was just worked on.
 func (w *World) boot(m *Machine, content Content, op *operation) {
 	switch {
 	case content.Script != nil && w.chance(w.Faults.ScriptFails):
@@ -224,7 +224,7 @@ func (w *World) boot(m *Machine, content Content, op *operation) {
 // chance is true once in n times; never for 0.
 func (w *World) chance(n int) bool { return n > 0 && w.Dice(n) == 0 }
 
-// find returns the machine with the id.
+// find returns the instance with the id.
 func (w *World) find(id string) *Machine {
 	for _, m := range w.Machines {
 		if m.ID == id {

@@ -10,8 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// watch has the whole story told, and somebody look at the machines while it is.
-func (t *teller) watch() {
+// watch has the whole story told, and somebody look at the instances while it is.
+func (t *recorder) watch() {
 	t.named = map[string]bool{}
 	t.witness = newStoryWitness(t)
 	t.shell.OnPlan = func(_ rollout.Spec, _ rollout.Observation, d rollout.Decision) {
@@ -28,7 +28,7 @@ func (t *teller) watch() {
 }
 
 // listen tells what the round answered, dropped, planned and let go of.
-func (t *teller) listen() {
+func (t *recorder) listen() {
 	if t.witness == nil {
 		return
 	}
@@ -65,7 +65,7 @@ func (t *teller) listen() {
 }
 
 // forecast tells a plan.
-func (t *teller) forecast(f *rollout.Preview) {
+func (t *recorder) forecast(f *rollout.Preview) {
 	t.say("    ? writes %v, %d calls, ends %s: %s", f.Writes, f.APICalls, f.Expected.Reason, f.Expected.Message)
 	for _, b := range f.Batches {
 		var list []string
@@ -80,7 +80,7 @@ func (t *teller) forecast(f *rollout.Preview) {
 }
 
 // ending tells what is left behind.
-func (t *teller) ending() {
+func (t *recorder) ending() {
 	w := t.world
 	repairs := ""
 	if w.Suspended {
@@ -155,17 +155,17 @@ func targetText(image *rollout.Image, script *rollout.ScriptSnapshot) string {
 
 // storyWitness looks at the world itself, not at what the core says of it. A rollback has to leave the world as it was.
 type storyWitness struct {
-	t       *teller
+	t       *recorder
 	size    int
 	named   map[string]bool             // machines that any effect of ours named on the way forward
 	had     map[string]bool             // machines that had another content than the world began with
-	work    map[string]int              // what had been done to a machine when the last run completed
-	first   map[string]simworld.Content // what a machine had at first
+	work    map[string]int              // what had been done to an instance when the last run completed
+	first   map[string]simworld.Content // what an instance had at first
 	broken  []string
 	settled bool
 }
 
-func newStoryWitness(t *teller) *storyWitness {
+func newStoryWitness(t *recorder) *storyWitness {
 	w := &storyWitness{t: t}
 	w.begin()
 	return w
@@ -180,7 +180,7 @@ func (w *storyWitness) begin() {
 	}
 }
 
-// names notes the machines that an effect names, unless it is to bring them back from what they were exposed to. An undo goes to every
+// names notes the instances that an effect names, unless it is to bring them back from what they were exposed to. An undo goes to every
 // machine.
 func (w *storyWitness) names(step rollout.Step) {
 	if back := w.t.shell.State.Rollback.Current; back != nil && !back.AllInstances {
@@ -191,14 +191,14 @@ func (w *storyWitness) names(step rollout.Step) {
 	}
 }
 
-// weigh counts the machines before a round.
+// weigh counts the instances before a round.
 func (w *storyWitness) weigh() {
 	if w != nil {
 		w.size = len(w.t.world.Machines)
 	}
 }
 
-// look compares the machines after a round with what was there before. No round changes how many there are (I8).
+// look compares the instances after a round with what was there before. No round changes how many there are (I8).
 func (w *storyWitness) look() {
 	if w == nil {
 		return
@@ -255,7 +255,7 @@ func (w *storyWitness) breaks(format string, args ...any) {
 	w.broken = append(w.broken, fmt.Sprintf(format, args...))
 }
 
-// worked is how often a machine was worked on.
+// worked is how often an instance was worked on.
 func worked(m *simworld.Machine) int {
 	n := 0
 	for _, times := range m.Upgrades {
