@@ -71,7 +71,7 @@ func TestWipedStatusStaysRolledBack(t *testing.T) {
 	if object = rounds(t, b, key, 60, v1alpha1.ReasonCanaryReached); is(object) != v1alpha1.ReasonCanaryReached {
 		t.Fatalf("another target is not rolled out: %+v", object.Status.Conditions)
 	}
-	if kept := object.Annotations["rollouts.vmss.dev/taken-back"]; kept != "" {
+	if kept := object.Annotations["rollouts.vmss.dev/rolled-back-revision"]; kept != "" {
 		t.Errorf("the annotation still says %q", kept)
 	}
 }
