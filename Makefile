@@ -144,7 +144,7 @@ test-deep: k8s ## Run the long tests at full length: 100,000 random worlds, mill
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no apiserver and no processes of their own.
-	go test -short ./api/... ./internal/... ./hack/figure/...
+	go test -short ./api/... ./internal/... ./hack/metric/...
 
 .PHONY: test-race
 test-race: k8s ## Run the unit and apiserver tests with the race detector.

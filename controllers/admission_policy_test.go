@@ -18,7 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 const (
@@ -29,7 +29,7 @@ const (
 // TestAdmissionOfRequestedBy: the shipped policy holds an action to its creator. The approver's role alone reads what an approval names and
 // the answer to it, and changes nothing else.
 func TestAdmissionOfRequestedBy(t *testing.T) {
-	figure.Fault(t, 22)
+	metric.Fault(t, 22)
 	root, jane := policed(t)
 	admits(t, jane, `{requestedBy: jane}`, plainNamespace)
 	refuses(t, jane, `{requestedBy: joe}`, plainNamespace,

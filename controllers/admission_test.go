@@ -19,7 +19,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // base is a rollout that is admitted. Cases merge their change into it.
@@ -158,7 +158,7 @@ func (r *refusals) report(t *testing.T) {
 		t.Logf("%d of %d samples were tried and refused, so there is no figure", r.rejected, want)
 		return
 	}
-	figure.Record(t, "rejected_samples", r.rejected)
+	metric.Record(t, "rejected_samples", r.rejected)
 	for _, constraint := range constraints(t) {
 		if !slices.ContainsFunc(r.causes, constraint.explains) {
 			t.Errorf("no sample is refused because of this: %+v", constraint)

@@ -10,7 +10,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
@@ -34,7 +34,7 @@ func (d *desk) readyMessage(t *testing.T) (reason, message string) {
 
 // TestScriptNeedsTheSecretsLeave: a Secret that does not allow a script is not written, and the message has the command that allows it.
 func TestScriptNeedsTheSecretsLeave(t *testing.T) {
-	figure.Fault(t, 2)
+	metric.Fault(t, 2)
 	secret := theSecret()
 	secret.Annotations = map[string]string{grant.UsesAnnotation: "hook"}
 	d := newDesk(t, secret)
@@ -63,7 +63,7 @@ func TestScriptNeedsTheSecretsLeave(t *testing.T) {
 // TestCredentialNeedsTheSecretsLeave: with a hook whose Secret may not be sent to its host nothing is begun; what was begun is taken back
 // all the same.
 func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
-	figure.Fault(t, 2)
+	metric.Fault(t, 2)
 	token := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token"},
 		Data: map[string][]byte{"bearer": []byte(secretValue)}}
 	refused := []grant.Request{{Secret: "token", Use: grant.Hook, Host: "evil.example:443"}}
@@ -111,7 +111,7 @@ func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
 // TestRollbackNeedsNoLeave: settings that were in force once are put back though their Secret no longer allows it, as long as it is what it
 // was.
 func TestRollbackNeedsNoLeave(t *testing.T) {
-	figure.Fault(t, 2)
+	metric.Fault(t, 2)
 	d := newDesk(t, theSecret())
 	d.untilReady(t)
 	object := d.object(t)

@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -75,7 +75,7 @@ func (d *desk) onIntent(t *testing.T, then func()) {
 // TestLateEffectsAreNotSent: an answer that hung, or a process that was stopped, between the read or the intent and the call: nothing is
 // sent, the intent is taken back, and the controller decides anew on what is declared then.
 func TestLateEffectsAreNotSent(t *testing.T) {
-	figure.Fault(t, 9)
+	metric.Fault(t, 9)
 	for name, tc := range map[string]struct {
 		stop   time.Duration
 		atRead bool
@@ -120,7 +120,7 @@ func TestLateEffectsAreNotSent(t *testing.T) {
 
 // TestLateEffectsWhilePaused: the rollout was paused while the answer to the intent hung.
 func TestLateEffectsWhilePaused(t *testing.T) {
-	figure.Fault(t, 9)
+	metric.Fault(t, 9)
 	d := newDesk(t, theSecret())
 	d.onIntent(t, func() { d.stops(70 * time.Second); d.pauses(t) })
 	for range 5 {
@@ -136,7 +136,7 @@ func TestLateEffectsWhilePaused(t *testing.T) {
 
 // TestARepeatedEffectIsConfirmed: a refused effect is tried again without a write. Even so the object has to be the one that was read.
 func TestARepeatedEffectIsConfirmed(t *testing.T) {
-	figure.Fault(t, 9)
+	metric.Fault(t, 9)
 	d := newDesk(t, theSecret())
 	d.azure.fail = &rollout.Problem{Kind: rollout.KindInvalid, Code: "InvalidParameter", Message: "no"}
 	for range 2 {
@@ -161,7 +161,7 @@ func TestARepeatedEffectIsConfirmed(t *testing.T) {
 
 // TestTheIntentHasADeadline: the write of an intent does not wait for ever, and one without an answer is followed by no effect.
 func TestTheIntentHasADeadline(t *testing.T) {
-	figure.Fault(t, 9)
+	metric.Fault(t, 9)
 	d := newDesk(t, theSecret())
 	bounded := false
 	d.between(
@@ -197,7 +197,7 @@ func (l *lead) Left() time.Duration { return l.left }
 // TestNoEffectWithoutTheLease: a process that is not known to be the leader begins no round; one that ceases to be after its intent sends
 // nothing and writes nothing more, so that the next leader finds the intent.
 func TestNoEffectWithoutTheLease(t *testing.T) {
-	figure.Fault(t, 9)
+	metric.Fault(t, 9)
 	d, leads := newDesk(t, theSecret()), &lead{}
 	d.Leadership = leads
 	d.round(t)
@@ -237,7 +237,7 @@ func (a timedAzure) WriteScript(
 
 // TestCallsEndBeforeTheLease: the call of an effect has a deadline within what is left of the lease.
 func TestCallsEndBeforeTheLease(t *testing.T) {
-	figure.Fault(t, 9)
+	metric.Fault(t, 9)
 	d, left := newDesk(t, theSecret()), time.Duration(0)
 	d.Leadership, d.Azure = &lead{time.Hour}, timedAzure{d.azure, &left}
 	d.round(t)

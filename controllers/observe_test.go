@@ -9,7 +9,7 @@ import (
 	"k8s.io/utils/clock"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -23,7 +23,7 @@ func (endless) Model(ctx context.Context, _ rollout.ScaleSet) (rollout.Model, er
 
 // TestRoundReadsForABoundedTime: reads without an end give the worker back, and the round knows that they failed.
 func TestRoundReadsForABoundedTime(t *testing.T) {
-	figure.Fault(t, 24)
+	metric.Fault(t, 24)
 	synctest.Test(t, func(t *testing.T) {
 		r := &VMSSRolloutReconciler{Azure: endless{}, Clock: clock.RealClock{}}
 		target := rollout.Target{Image: &rollout.Image{ID: "/images/a"}}

@@ -12,7 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // fleet is many completed rollouts, and the queue of their looks.
@@ -105,7 +105,7 @@ const mostReadsAMinute = 2600 / 30
 // TestStartIsSpread starts the manager over 1,000 completed rollouts, and lets a day pass: their looks neither come at once nor fall into
 // step.
 func TestStartIsSpread(t *testing.T) {
-	figure.Fault(t, 20)
+	metric.Fault(t, 20)
 	f := newFleet(t, 1000)
 	hours := 24
 	if testing.Short() {
@@ -130,7 +130,7 @@ func TestStartIsSpread(t *testing.T) {
 // TestStartPutsOffNoWork starts the manager over completed rollouts of which somebody wants something, and over one that is at work: none
 // of them waits for its turn.
 func TestStartPutsOffNoWork(t *testing.T) {
-	figure.Fault(t, 20)
+	metric.Fault(t, 20)
 	for name, want := range map[string]func(f *fleet, o *v1alpha1.VMSSRollout) error{
 		"its target was edited": func(f *fleet, o *v1alpha1.VMSSRollout) error {
 			o.Spec.Target.RevisionTag, o.Generation = "2", 2

@@ -8,7 +8,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -27,7 +27,7 @@ func (q *quoting) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 // TestRedactorOfTheRun: whoever reads texts from outside gets what cuts the words of the Secret in force; where that cannot be read, or is
 // another by now, it says so.
 func TestRedactorOfTheRun(t *testing.T) {
-	figure.Fault(t, 1)
+	metric.Fault(t, 1)
 	change := func(t *testing.T, d *desk, how func(*corev1.Secret)) {
 		t.Helper()
 		secret := theSecret()
@@ -80,7 +80,7 @@ func TestRedactorOfTheRun(t *testing.T) {
 
 // TestRedactorAfterAnotherTarget: a target that is no longer declared leaves instances behind, and no trace of its Secret.
 func TestRedactorAfterAnotherTarget(t *testing.T) {
-	figure.Fault(t, 1)
+	metric.Fault(t, 1)
 	d := newDesk(t, theSecret())
 	azure := &quoting{obedient: d.azure}
 	d.Azure = azure

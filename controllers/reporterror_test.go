@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -40,7 +40,7 @@ func refusal(what string) error {
 // TestEveryErrorIsSaid: whatever the controller itself trips over is in STATUS and in one event, not only in the log; when it passes, the
 // rollout goes on.
 func TestEveryErrorIsSaid(t *testing.T) {
-	figure.Fault(t, 21)
+	metric.Fault(t, 21)
 	for name, tc := range map[string]struct {
 		change func(*v1alpha1.VMSSRollout)
 		broken func(*interceptor.Funcs)
@@ -133,7 +133,7 @@ func (d *desk) reportsError(t *testing.T, says string) {
 
 // TestTheSameErrorIsSaidOnce: an error that stays is one write and one event, and leaves what is remembered alone.
 func TestTheSameErrorIsSaidOnce(t *testing.T) {
-	figure.Fault(t, 21)
+	metric.Fault(t, 21)
 	d := newDesk(t, theSecret())
 	d.round(t)
 	for len(d.events.Events) > 0 {
@@ -175,7 +175,7 @@ func TestConflictsAndStopsAreNotReported(t *testing.T) {
 
 // TestAPanicIsSaid: the round still panics, for the log, and STATUS tells so, without what it panicked with.
 func TestAPanicIsSaid(t *testing.T) {
-	figure.Fault(t, 21)
+	metric.Fault(t, 21)
 	d := newDesk(t, theSecret())
 	d.azure.before = func(string) { panic(secretValue) }
 	func() {
@@ -207,7 +207,7 @@ func (d *desk) anew(t *testing.T) {
 
 // TestRecordsOfAFormerObjectAreNotInTheWay: what an orphaned, or not yet collected, record of the same name holds is the former object's.
 func TestRecordsOfAFormerObjectAreNotInTheWay(t *testing.T) {
-	figure.Fault(t, 21)
+	metric.Fault(t, 21)
 	d := newDesk(t)
 	d.toAnImage(t, func(*v1alpha1.VMSSRollout) {})
 	d.round(t)
@@ -222,7 +222,7 @@ func TestRecordsOfAFormerObjectAreNotInTheWay(t *testing.T) {
 
 // TestLongNamesThatBeginAlike: names up to the longest one allowed work, and those that differ at their end only do not share records.
 func TestLongNamesThatBeginAlike(t *testing.T) {
-	figure.Fault(t, 21)
+	metric.Fault(t, 21)
 	long := strings.Repeat("n", 252)
 	first, second := theRollout(), theRollout()
 	first.Name, first.UID = long+"1", "11"

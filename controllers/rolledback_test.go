@@ -14,7 +14,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/controllers"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // noticed bounds how long it may take to notice that a status was wiped.
@@ -53,7 +53,7 @@ func wipe(t *testing.T, c client.Client, object *v1alpha1.VMSSRollout) {
 
 // TestWipedStatusStaysRolledBack: after a rollback the status is wiped. The revision is not rolled out again, until a person asks for it.
 func TestWipedStatusStaysRolledBack(t *testing.T) {
-	figure.Fault(t, 17)
+	metric.Fault(t, 17)
 	c := admission(t)
 	b, object := rolledBack(t, c)
 	key, calls := client.ObjectKeyFromObject(object), len(b.Calls())
@@ -78,7 +78,7 @@ func TestWipedStatusStaysRolledBack(t *testing.T) {
 
 // TestWipedStatusIsNoticed: at rest, a rollout is looked at hourly. Its status is wiped, and is there again within two minutes.
 func TestWipedStatusIsNoticed(t *testing.T) {
-	figure.Fault(t, 17)
+	metric.Fault(t, 17)
 	c := admission(t)
 	b, object := rolledBack(t, c)
 	mgr, err := ctrl.NewManager(testEnv(t), ctrl.Options{

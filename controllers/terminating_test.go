@@ -13,7 +13,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/controllers"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // rounds runs rounds until the object's Ready condition has the reason, or for at most so many rounds. It returns the object, nil once it
@@ -98,7 +98,7 @@ func twoReleases(t *testing.T, c client.Client) (*controllers.Bench, *v1alpha1.V
 // refuses to create anything there. The object goes at once, no message offers a command that would be refused, and the event names what
 // was left.
 func TestNamespaceWithoutTheSecretIsLeft(t *testing.T) {
-	figure.Fault(t, 10)
+	metric.Fault(t, 10)
 	c := admission(t)
 	b, object := twoReleases(t, c)
 	ns := object.Namespace
@@ -128,7 +128,7 @@ func TestNamespaceWithoutTheSecretIsLeft(t *testing.T) {
 // TestDeletionWithoutTheSecretIsBounded: the same in a namespace that stays: the object goes within about ten minutes, with a Warning
 // event.
 func TestDeletionWithoutTheSecretIsBounded(t *testing.T) {
-	figure.Fault(t, 10)
+	metric.Fault(t, 10)
 	c := admission(t)
 	b, object := twoReleases(t, c)
 	for _, o := range []client.Object{&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: "a"}}, object} {

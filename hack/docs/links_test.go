@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 var (
@@ -76,7 +76,7 @@ var (
 
 // TestTableQueriesShowTheirColumns: az drops columns of certain names from a table, so no documented query uses them.
 func TestTableQueriesShowTheirColumns(t *testing.T) {
-	figure.Fault(t, 23)
+	metric.Fault(t, 23)
 	queries := 0
 	for _, file := range documents(t, filepath.Join("..", "..")) {
 		for _, query := range tableQuery.FindAllString(read(t, file), -1) {
@@ -96,7 +96,7 @@ var ownPath = regexp.MustCompile("`((?:api|cmd|config|controllers|docs|hack|inte
 
 // TestNamedPathsExist: a path that a document names is there.
 func TestNamedPathsExist(t *testing.T) {
-	figure.Fault(t, 22)
+	metric.Fault(t, 22)
 	root, named := filepath.Join("..", ".."), 0
 	for _, file := range documents(t, root) {
 		for _, found := range ownPath.FindAllStringSubmatch(read(t, file), -1) {

@@ -12,7 +12,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	core "github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
@@ -28,12 +28,12 @@ const sampled = 3
 
 // tries returns whether the manager is killed after the n-th write in this run. 0: it is not killed, and the others are compared with that.
 func tries(n int) bool {
-	return figure.Deep() || n == 0 || int64(n)%sampled == *seed%sampled
+	return metric.Deep() || n == 0 || int64(n)%sampled == *seed%sampled
 }
 
 // least is how many kills a run has to make at least, of so many moments.
 func least(moments int) int {
-	if figure.Deep() {
+	if metric.Deep() {
 		return moments
 	}
 	return moments / sampled
@@ -60,7 +60,7 @@ func TestKills(t *testing.T) {
 			})
 		}
 	})
-	figure.Record(t, "kill_points", points.Load())
+	metric.Record(t, "kill_points", points.Load())
 }
 
 // course is how a rollout goes.

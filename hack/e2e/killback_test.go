@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // The moments at which a canary that is taken back is killed: each after a write. That there are not fewer is held below; that there are
@@ -54,7 +54,7 @@ func TestKillsOnTheWayBack(t *testing.T) {
 	if killed < least(leastBackPoints) || runs[0].writes > mostBackPoints {
 		t.Errorf("killed %d times of %d, want %d at least, and after each write", killed, runs[0].writes, least(leastBackPoints))
 	}
-	figure.Record(t, "kill_points_back", killed)
+	metric.Record(t, "kill_points_back", killed)
 }
 
 // takeBack rolls out a canary and takes it back, with a manager that is killed after its n-th write, 0 for never, and another one that

@@ -13,14 +13,14 @@ import (
 	"k8s.io/apimachinery/pkg/api/meta"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // TestOutsideEdit: an unrelated extension is added while a canary is held, and Azure clears the canary's flag. The canary stays exposed and
 // watched, and is not upgraded a second time; the condition Drifted names it. When it falls ill, the failure policy rolls it back.
 func TestOutsideEdit(t *testing.T) {
 	t.Parallel()
-	figure.Fault(t, 5)
+	metric.Fault(t, 5)
 	r, set := canaryOf(t, 4, 25)
 	r.onFailure(v1alpha1.OnFailureRollback).with(map[string]any{"timeout": "5s"}, "spec", "health").create(t)
 	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
@@ -52,7 +52,7 @@ func TestOutsideEdit(t *testing.T) {
 // other one until the rollout is told to begin anew.
 func TestScaleSetMadeAnew(t *testing.T) {
 	t.Parallel()
-	figure.Fault(t, 15)
+	metric.Fault(t, 15)
 	r, set := canaryOf(t, 3, 34)
 	r.onFailure(v1alpha1.OnFailureRollback).create(t)
 	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
@@ -80,7 +80,7 @@ func TestScaleSetMadeAnew(t *testing.T) {
 // the event of that is where there are events still: in the namespace default.
 func TestNamespaceDeleted(t *testing.T) {
 	t.Parallel()
-	figure.Fault(t, 10)
+	metric.Fault(t, 10)
 	r, set := canaryWithSecret(t)
 	ns, before := r.GetNamespace(), len(here.azure.writes(t, set))
 	kubectl(t, "delete", "namespace", ns, "--wait=false")

@@ -13,7 +13,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // canaryOf makes a scale set and a rollout of image v2 to a share of it, and starts a manager for both.
@@ -44,7 +44,7 @@ func (s *simulator) awaitOperations(t testing.TB, set scaleSet) {
 // TestStoppedInstances: a deallocated instance is skipped. It spends no budget, is never upgraded, and holds up no release.
 func TestStoppedInstances(t *testing.T) {
 	t.Parallel()
-	figure.Fault(t, 4)
+	metric.Fault(t, 4)
 	r, set := canaryOf(t, 3, 100)
 	here.azure.callARM(t, http.MethodPost, set.id()+"/deallocate", map[string]any{"instanceIds": []string{"0"}}, nil)
 	here.azure.awaitOperations(t, set)
@@ -64,7 +64,7 @@ func TestStoppedInstances(t *testing.T) {
 // TestAutomaticExtensionUpgrade: agents that upgrade automatically stop neither a release nor a rollback.
 func TestAutomaticExtensionUpgrade(t *testing.T) {
 	t.Parallel()
-	figure.Fault(t, 6)
+	metric.Fault(t, 6)
 	r, set := canaryOf(t, 3, 34)
 	here.azure.addExtension(t, set, "AzureMonitorLinuxAgent", true)
 	r.create(t)
@@ -89,7 +89,7 @@ func TestRefusedForGood(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			figure.Fault(t, 3)
+			metric.Fault(t, 3)
 			r, set := canaryOf(t, 2, 100)
 			here.azure.setFaults(t, set, fault{Operation: "Update", Kind: "status", Status: http.StatusConflict, Code: c.code, Message: c.message})
 			r.create(t)
@@ -109,7 +109,7 @@ func TestRefusedForGood(t *testing.T) {
 // TestConflictPasses: another operation on the scale set is waited for.
 func TestConflictPasses(t *testing.T) {
 	t.Parallel()
-	figure.Fault(t, 3)
+	metric.Fault(t, 3)
 	r, set := canaryOf(t, 2, 50)
 	here.azure.setFaults(t, set, fault{Operation: "Update", Kind: "status", Status: http.StatusConflict, Code: "OperationNotAllowed",
 		Message: "The server rejected the request because another operation is in progress on the scale set."})
@@ -125,7 +125,7 @@ func TestConflictPasses(t *testing.T) {
 // TestClockAhead: the manager's clock is ten minutes ahead of Azure's, more than an upgrade takes. A good release completes.
 func TestClockAhead(t *testing.T) {
 	t.Parallel()
-	figure.Fault(t, 8)
+	metric.Fault(t, 8)
 	azure, err := startSimulator(filepath.Join(here.dir, "azuresim"), t.TempDir(), "--clock-offset=-10m")
 	if err != nil {
 		t.Fatal(err)

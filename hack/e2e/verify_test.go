@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // TestVerification lets releases be looked at, good ones and bad ones, by every way that needs no Azure: bad ones must be taken back before
@@ -40,8 +40,8 @@ func TestVerification(t *testing.T) {
 		t.Run("good, and the manager killed in the middle of its checks", func(t *testing.T) { fleet.testKilledChecking(t, &stopped) })
 		t.Run("good by a template with arguments", func(t *testing.T) { fleet.testInspectedByTemplate(t, &stopped) })
 	})
-	figure.Record(t, "bad_canaries_caught", int(caught.Load()))
-	figure.Record(t, "good_releases_stopped", int(stopped.Load()))
+	metric.Record(t, "bad_canaries_caught", int(caught.Load()))
+	metric.Record(t, "good_releases_stopped", int(stopped.Load()))
 	if caught.Load() != 6 || stopped.Load() != 0 {
 		t.Errorf("caught %d bad canaries of 6, stopped %d good releases", caught.Load(), stopped.Load())
 	}

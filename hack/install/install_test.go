@@ -12,7 +12,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/hack/controlplane"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
@@ -22,7 +22,7 @@ const limit = 5 * time.Minute
 // TestDeployAndUndeploy: deploy takes IMAGE; undeploy leaves the CRDs and the rollouts, and tells how to remove them; uninstall refuses
 // while a rollout exists.
 func TestDeployAndUndeploy(t *testing.T) {
-	figure.Fault(t, 22)
+	metric.Fault(t, 22)
 	plane, err := controlplane.Start(t.Context(), controlplane.Options{CRDPaths: []string{}})
 	if err != nil {
 		t.Fatal(err)

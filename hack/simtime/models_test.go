@@ -21,7 +21,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
@@ -76,7 +76,7 @@ const galleryImage = "/subscriptions/00000000-0000-0000-0000-000000000001/resour
 // back. Then every path of the scale set, as the simulator holds it, is what it was: those that the release declares, and those that it
 // does not.
 func TestRealModelsComeBack(t *testing.T) {
-	figure.Fault(t, 12)
+	metric.Fault(t, 12)
 	models := readModels(t)
 	rolled, changed := 0, 0
 	for _, name := range slices.Sorted(maps.Keys(models)) {
@@ -90,8 +90,8 @@ func TestRealModelsComeBack(t *testing.T) {
 	if rolled < 2*len(models) {
 		t.Errorf("%d releases came back, of %d models", rolled, len(models))
 	}
-	figure.Record(t, "real_models_rolled", rolled)
-	figure.Record(t, "undeclared_paths_changed", changed)
+	metric.Record(t, "real_models_rolled", rolled)
+	metric.Record(t, "undeclared_paths_changed", changed)
 }
 
 // oddExtensions are the properties of script extensions as people's scale sets have them.
@@ -119,7 +119,7 @@ var oddExtensions = map[string]string{
 
 // TestOddExtensionsComeBack does the same over a scale set whose script extension has members that no target declares.
 func TestOddExtensionsComeBack(t *testing.T) {
-	figure.Fault(t, 12)
+	metric.Fault(t, 12)
 	for _, name := range slices.Sorted(maps.Keys(oddExtensions)) {
 		t.Run(name, func(t *testing.T) {
 			image := `{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server","version":"24.04.202611100"}`
@@ -387,7 +387,7 @@ func encoded(value any) string {
 // TestLatestIsAnotherVersion: an image that the scale set names without a version stands for a newer one after the rollback. The status
 // says so, and makes no claim that instances boot from what they did.
 func TestLatestIsAnotherVersion(t *testing.T) {
-	figure.Fault(t, 12)
+	metric.Fault(t, 12)
 	for name, moves := range map[string]bool{"it is the same": false, "it is newer": true} {
 		t.Run(name, func(t *testing.T) {
 			w, err := New(azuresim.Options{Seed: 1})

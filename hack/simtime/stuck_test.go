@@ -11,7 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // latest asks the simulator which instances are at the latest model, by id.
@@ -60,7 +60,7 @@ func rollBack(t *testing.T, w *World, object *v1alpha1.VMSSRollout) {
 // model and takes the first back within a quarter of an hour, beside what is stuck. It names the stuck instance and the operation's id
 // while it goes on, and is stalled after the deadline.
 func TestStuckOperationAndRollback(t *testing.T) {
-	figure.Fault(t, 14)
+	metric.Fault(t, 14)
 	w, key := declare(t, 4, func(s *v1alpha1.VMSSRolloutSpec) {
 		s.Strategy.Canary.Percent = 25
 		// the stuck one is unavailable, and a healthy one goes back only within the budget (I1)

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // patience is how long anything may take on a busy machine.
@@ -142,7 +142,7 @@ func TestInterrupt(t *testing.T) {
 
 // TestInterruptWhereIgnored runs TestInterrupt as a background job of a shell runs: with interrupts ignored.
 func TestInterruptWhereIgnored(t *testing.T) {
-	figure.Fault(t, 23)
+	metric.Fault(t, 23)
 	ctx, cancel := context.WithTimeout(t.Context(), 2*patience)
 	defer cancel()
 	script := `trap '' INT; exec "$0" -test.count=1 -test.run '^TestInterrupt$'`

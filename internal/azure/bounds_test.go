@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -54,7 +54,7 @@ func allocated(do func()) int {
 
 // TestAnswersAreBounded holds what an answer may cost, whatever its size, its compression and its form, and that a person is told.
 func TestAnswersAreBounded(t *testing.T) {
-	figure.Fault(t, 24)
+	metric.Fault(t, 24)
 	const mib = 1 << 20
 	for name, c := range map[string]struct {
 		answer http.HandlerFunc
@@ -92,7 +92,7 @@ func TestAnswersAreBounded(t *testing.T) {
 
 // TestLongestPageIsRead holds that a page of a thousand instances with their views is none that is refused.
 func TestLongestPageIsRead(t *testing.T) {
-	figure.Fault(t, 24)
+	metric.Fault(t, 24)
 	status := `{"code":"ProvisioningState/succeeded","level":"Info","displayStatus":"Provisioning succeeded","time":"2026-01-01T00:00:00Z"},`
 	view := `"instanceView":{"statuses":[` + strings.TrimSuffix(strings.Repeat(status, 30), ",") + `]}`
 	var items []string
@@ -108,7 +108,7 @@ func TestLongestPageIsRead(t *testing.T) {
 
 // TestPagesAreCounted holds that a list ends, though each page leads to a new one.
 func TestPagesAreCounted(t *testing.T) {
-	figure.Fault(t, 24)
+	metric.Fault(t, 24)
 	for name, c := range map[string]struct {
 		page func(n int) string
 		says string

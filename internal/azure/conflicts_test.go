@@ -5,14 +5,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // TestConflicts holds which refusals pass by themselves and which need a person, who is told the next command. The words are Azure's, from
 // the recordings and from issues: docs/azure.md §2.8 and §8.
 func TestConflicts(t *testing.T) {
-	figure.Fault(t, 3)
+	metric.Fault(t, 3)
 	const set = " --subscription 00000000-0000-0000-0000-000000000001 --resource-group shop-rg --name web"
 	activity := "az monitor activity-log list --resource-id " + web.ID() + " --offset 1h"
 	for name, c := range map[string]struct {

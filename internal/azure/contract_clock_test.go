@@ -4,13 +4,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // TestContractClock holds the times at which Azure answered against its own clock, to the second: health is held against them.
 func TestContractClock(t *testing.T) {
-	figure.Fault(t, 8)
+	metric.Fault(t, 8)
 	inWorlds(t, func(t *testing.T, w *world) {
 		check := func(what string, got time.Time) {
 			if off := w.clock.Now().Sub(got).Abs(); off > time.Second {

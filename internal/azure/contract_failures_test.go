@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -214,7 +214,7 @@ func (w *world) writeTag(n int) (rollout.Accepted, error) {
 
 // TestContractPermanentRefusals holds that what no waiting changes is told as such, with the next command.
 func TestContractPermanentRefusals(t *testing.T) {
-	figure.Fault(t, 3)
+	metric.Fault(t, 3)
 	inWorlds(t, func(t *testing.T, w *world) {
 		write := func(image rollout.Image) *rollout.Problem {
 			t.Helper()

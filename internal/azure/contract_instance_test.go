@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // TestContractHasInstance asks for single instances of both kinds of scale set, whatever a list says of them.
 func TestContractHasInstance(t *testing.T) {
-	figure.Fault(t, 25)
+	metric.Fault(t, 25)
 	inWorlds(t, func(t *testing.T, w *world) {
 		w.flexible()
 		for _, set := range []rollout.ScaleSet{shop, flex} {

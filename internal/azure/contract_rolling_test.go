@@ -4,14 +4,14 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // TestContractRolling reads Azure's own upgrade of a scale set: none at first, then one that runs, then one that is over.
 func TestContractRolling(t *testing.T) {
-	figure.Fault(t, 6)
+	metric.Fault(t, 6)
 	w := newWorld(t)
 	w.connect(azure.Options{Credential: bearer("t"), Endpoint: "http://arm.example", Transport: &http.Client{Transport: w.sim.Transport()}})
 	ctx := t.Context()

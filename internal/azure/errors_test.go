@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -135,7 +135,7 @@ func TestErrorTable(t *testing.T) {
 
 // TestProblemTellsWhatAndWhere holds messages to what a person needs.
 func TestProblemTellsWhatAndWhere(t *testing.T) {
-	figure.Fault(t, 23)
+	metric.Fault(t, 23)
 	f := newFakeARM(t, answering(http.StatusForbidden, errorBody("AuthorizationFailed",
 		"The client 'c' with object id '11111111-2222-3333-4444-555555555555' does not have authorization to perform action "+
 			"'Microsoft.Compute/virtualMachineScaleSets/manualUpgrade/action' over scope '/subscriptions/s' or the scope is invalid.")))

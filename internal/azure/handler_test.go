@@ -6,7 +6,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -30,7 +30,7 @@ var extensions = map[string]string{
 
 // TestExtensionComesBackAsItWas reads an extension, writes a release over it, reads what that left, and writes what was there before.
 func TestExtensionComesBackAsItWas(t *testing.T) {
-	figure.Fault(t, 12)
+	metric.Fault(t, 12)
 	for name, properties := range extensions {
 		t.Run(name, func(t *testing.T) {
 			was := readExtensions(t, properties)
@@ -61,7 +61,7 @@ func TestExtensionComesBackAsItWas(t *testing.T) {
 
 // TestUndeclaredMembersAreKept writes a release without protected settings: everything that it does not declare stays.
 func TestUndeclaredMembersAreKept(t *testing.T) {
-	figure.Fault(t, 12)
+	metric.Fault(t, 12)
 	for name, properties := range extensions {
 		t.Run(name, func(t *testing.T) {
 			handler := readExtensions(t, properties).Script.Handler
@@ -119,7 +119,7 @@ func readExtensions(t *testing.T, properties ...string) rollout.Model {
 
 // TestSeveralScriptExtensions: each is shown, with what is its own.
 func TestSeveralScriptExtensions(t *testing.T) {
-	figure.Fault(t, 11)
+	metric.Fault(t, 11)
 	model := readExtensions(t, extensions["no settings"], extensions["a key vault"],
 		`{"publisher":"Microsoft.Azure.Monitor","type":"AzureMonitorLinuxAgent"}`)
 	if model.Script == nil || model.Script.Extension != "e" || len(model.MoreScripts) != 1 || model.MoreScripts[0].Extension != "e1" ||
@@ -133,7 +133,7 @@ func TestSeveralScriptExtensions(t *testing.T) {
 
 // TestInstanceScripts: an instance shows each of its script extensions by name. What is said of them together is the worst.
 func TestInstanceScripts(t *testing.T) {
-	figure.Fault(t, 11)
+	metric.Fault(t, 11)
 	shown := func(name, state string) string {
 		return `{"name":"` + name + `","type":"Microsoft.Azure.Extensions.CustomScript","statuses":[{"code":"ProvisioningState/` + state + `"}]}`
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -232,7 +232,7 @@ func TestListsThatCannotBeTrusted(t *testing.T) {
 
 // TestPagesWithoutAList: an answer that holds no list is a failed read, whichever page it is; only an empty list is one.
 func TestPagesWithoutAList(t *testing.T) {
-	figure.Fault(t, 25)
+	metric.Fault(t, 25)
 	for name, body := range map[string]string{"nothing": `{}`, "null": `{"value":null}`, "an odd name": `{"values":[]}`} {
 		for _, page := range []int{0, 1} {
 			t.Run(fmt.Sprintf("%s on page %d", name, page), func(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -30,7 +30,7 @@ func (c unfired) Deadline() (time.Time, bool) { return time.Now().Add(-time.Seco
 
 // TestEffectsAreNotSentLate: an effect that a token kept waiting, or whose deadline is over, is not sent, and is known not to be.
 func TestEffectsAreNotSentLate(t *testing.T) {
-	figure.Fault(t, 9)
+	metric.Fault(t, 9)
 	for name, tc := range map[string]struct {
 		token time.Duration
 		ctx   context.Context

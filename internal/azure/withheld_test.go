@@ -7,7 +7,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 )
@@ -24,7 +24,7 @@ const allocationFailed = `{"instanceId":"4",` +
 
 // TestWithheld: what a script printed is shown without the secrets that are known, and is not shown at all where not all of them are.
 func TestWithheld(t *testing.T) {
-	figure.Fault(t, 1)
+	metric.Fault(t, 1)
 	const see = "to see it: az vmss get-instance-view -g shop-rg -n web --instance-id 4"
 	known := redact.Of("bash x.sh hunter2xyz")
 	for name, tc := range map[string]struct {

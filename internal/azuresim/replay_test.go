@@ -4,7 +4,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // inRecordings is how many of the recorded exchanges are about scale sets, their machines, extensions and operations. One that was filed
@@ -19,11 +19,11 @@ const judgedPercent = 90
 // against it, and the answers must agree (see judge).
 func TestReplay(t *testing.T) {
 	sum := replayAll(t)
-	figure.Record(t, "recordings_judged", sum.outcomes[judged])
-	figure.Record(t, "recordings_seeded", sum.outcomes[seeded])
-	figure.Record(t, "recordings_left_out", sum.outcomes[leftOut])
-	figure.Record(t, "recordings_failed", len(sum.failures))
-	figure.Record(t, "recordings_untimed", sum.untimed)
+	metric.Record(t, "recordings_judged", sum.outcomes[judged])
+	metric.Record(t, "recordings_seeded", sum.outcomes[seeded])
+	metric.Record(t, "recordings_left_out", sum.outcomes[leftOut])
+	metric.Record(t, "recordings_failed", len(sum.failures))
+	metric.Record(t, "recordings_untimed", sum.untimed)
 	t.Log(sum)
 	for _, failure := range sum.failures {
 		t.Error(failure)

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
@@ -221,7 +221,7 @@ func TestExtensions(t *testing.T) {
 
 // Protected settings are never shown. A reference to a key vault that has them is.
 func TestKeyVaultReferenceIsShown(t *testing.T) {
-	figure.Fault(t, 12)
+	metric.Fault(t, 12)
 	s := newSim(t, Options{})
 	s.stage(1)
 	path := testSet + "/extensions/cse"

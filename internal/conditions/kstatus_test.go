@@ -14,7 +14,7 @@ import (
 	"sigs.k8s.io/cli-utils/pkg/kstatus/status"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/conditions"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/modelcheck"
@@ -42,7 +42,7 @@ func TestKstatus(t *testing.T) {
 	switch {
 	case testing.Short():
 		share = hurry
-	case figure.Deep():
+	case metric.Deep():
 		share = 1
 	}
 	decisions := 0
@@ -74,7 +74,7 @@ func TestKstatus(t *testing.T) {
 	if len(told) < len(reasons)-3 {
 		t.Errorf("only %d of %d reasons were reached: the test shows little", len(told), len(reasons))
 	}
-	figure.Record(t, "kstatus_states", len(seen))
+	metric.Record(t, "kstatus_states", len(seen))
 }
 
 // stateOf tells apart what readers can tell apart.

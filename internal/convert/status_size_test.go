@@ -14,7 +14,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -32,7 +32,7 @@ func TestStatusStaysSmall(t *testing.T) {
 			}
 		})
 	}
-	figure.Record(t, "status_bytes_n1000", largest)
+	metric.Record(t, "status_bytes_n1000", largest)
 }
 
 // everyWorst is every way to be bad together with every other one.

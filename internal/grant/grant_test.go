@@ -4,13 +4,13 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
 // TestJudge: a Secret is used only for what its annotations say, and is sent only to whom they say.
 func TestJudge(t *testing.T) {
-	figure.Fault(t, 2)
+	metric.Fault(t, 2)
 	hook := func(host string) grant.Request { return grant.Request{Secret: "token", Use: grant.Hook, Host: host} }
 	for name, tc := range map[string]struct {
 		uses, hosts string

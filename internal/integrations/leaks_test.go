@@ -35,7 +35,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 	"github.com/vmss-rollouts/vmss-rollouts/controllers"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/analysis"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
@@ -379,7 +379,7 @@ func (w *leakWorld) exits(t *testing.T) string {
 // TestSecretsAreSeenNowhere plants secrets in everything that Azure, instances, checks and hooks may say, in every spelling, and looks for
 // them in statuses, events, logs, metrics and errors.
 func TestSecretsAreSeenNowhere(t *testing.T) {
-	figure.Fault(t, 1)
+	metric.Fault(t, 1)
 	t.Logf("seed %d", leakSeed)
 	r := rand.New(rand.NewPCG(leakSeed, 1))
 	sightings, count, cut := 0, 0, 0
@@ -438,8 +438,8 @@ func TestSecretsAreSeenNowhere(t *testing.T) {
 	if cut == 0 {
 		t.Error("nothing was ever cut, so nothing was said that could hold a secret")
 	}
-	figure.Record(t, "secrets_planted", count)
-	figure.Record(t, "secret_sightings", sightings)
+	metric.Record(t, "secrets_planted", count)
+	metric.Record(t, "secret_sightings", sightings)
 }
 
 var leakSubject = checks.Subject{Namespace: "shop", Rollout: "web", UID: "2", Instance: &checks.Instance{ID: "0", VMID: "vm-0"}}

@@ -8,7 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
@@ -39,7 +39,7 @@ func TestSecretsOfChecks(t *testing.T) {
 // TestSecretIsSentWhereItAllows: a credential goes to nobody whom its Secret does not name, whoever declares it; the answer is the command
 // that allows it.
 func TestSecretIsSentWhereItAllows(t *testing.T) {
-	figure.Fault(t, 2)
+	metric.Fault(t, 2)
 	held := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token", Annotations: map[string]string{
 		grant.UsesAnnotation: "hook", grant.HostsAnnotation: "hooks.example",
 	}}, Data: map[string][]byte{"bearer": []byte("hunter2")}}

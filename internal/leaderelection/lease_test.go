@@ -9,7 +9,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection/resourcelock"
 	clocktesting "k8s.io/utils/clock/testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // board is a lock that a test decides on.
@@ -44,7 +44,7 @@ func (*board) Describe() string   { return "board" }
 // TestLeaseTellsWhatIsLeft: a lease is held from when its last successful renewal was sent, less a margin; a failed one changes nothing,
 // another holder, giving it up and a clock that jumps end it.
 func TestLeaseTellsWhatIsLeft(t *testing.T) {
-	figure.Fault(t, 9)
+	metric.Fault(t, 9)
 	mine := resourcelock.LeaderElectionRecord{HolderIdentity: "me", LeaseDurationSeconds: 30}
 	given := resourcelock.LeaderElectionRecord{LeaseDurationSeconds: 1}
 	clock, b := clocktesting.NewFakePassiveClock(time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)), &board{}

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/finalizer"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -176,7 +176,7 @@ func TestStoredSnapshotsAreRead(t *testing.T) {
 // TestFormerNamesOfRecords: a rollout that a former version of the controller stored records for finds them, under both spellings;
 // another's are never its own.
 func TestFormerNamesOfRecords(t *testing.T) {
-	figure.Fault(t, 21)
+	metric.Fault(t, 21)
 	s, object := newStore(t, interceptor.Funcs{})
 	image := &rollout.Image{ID: "before"}
 	stored, err := revisionFor(object, rollout.StoredRevision{Revision: "5d4f8c7b9a01", Snapshot: rollout.Snapshot{Image: image}})

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -31,7 +31,7 @@ func (t *recorder) rounds(d time.Duration) {
 // TestOutsideEditKeepsTheCanary: a change of other parts clears Azure's flag on the canary. It stays exposed, is not upgraded again, and is
 // reported as behind.
 func TestOutsideEditKeepsTheCanary(t *testing.T) {
-	figure.Fault(t, 5)
+	metric.Fault(t, 5)
 	for name, target := range map[string]rollout.Target{"image": image2, "script": v2} {
 		t.Run(name, func(t *testing.T) {
 			s := edited(t, target)
@@ -62,7 +62,7 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 // TestOutsideEditKeepsThePolicyArmed: a canary that falls ill after such a change takes the release back as before it, whatever is declared
 // of such changes.
 func TestOutsideEditKeepsThePolicyArmed(t *testing.T) {
-	figure.Fault(t, 5)
+	metric.Fault(t, 5)
 	s := edited(t, image2, rollsBack)
 	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.State.Ledger.Exposed[0]))].Health = rollout.False
 	if !s.run(rollout.ReasonRolledBack) {
@@ -77,7 +77,7 @@ func TestOutsideEditKeepsThePolicyArmed(t *testing.T) {
 
 // TestOutsideEditIsRolled: where such changes are rolled, the canary comes along, once, and no other instance takes its place.
 func TestOutsideEditIsRolled(t *testing.T) {
-	figure.Fault(t, 5)
+	metric.Fault(t, 5)
 	rolls := func(s *rollout.Spec) { s.Drift.RollOther = true }
 	s := edited(t, image2, rolls)
 	id := s.shell.State.Ledger.Exposed[0]
@@ -99,7 +99,7 @@ func TestOutsideEditIsRolled(t *testing.T) {
 
 // TestOutsideEditAndAnotherTarget: what the former target's canary has is not the new target, whatever its script shows.
 func TestOutsideEditAndAnotherTarget(t *testing.T) {
-	figure.Fault(t, 5)
+	metric.Fault(t, 5)
 	s := edited(t, v2)
 	id := s.shell.State.Ledger.Exposed[0]
 	s.shell.Spec.Target = v3

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
@@ -22,7 +22,7 @@ func clockWorld(skew time.Duration) (*simworld.World, *simworld.Shell) {
 func TestForeignClock(t *testing.T) {
 	for _, skew := range []time.Duration{0, 10 * time.Minute, 10 * time.Hour, -10 * time.Minute, -10 * time.Hour} {
 		t.Run("a good release completes/"+skew.String(), func(t *testing.T) {
-			figure.Fault(t, 8)
+			metric.Fault(t, 8)
 			w, shell := clockWorld(skew)
 			begun := w.Now
 			for shell.Last.Explanation.Reason != rollout.ReasonCompleted {
@@ -36,7 +36,7 @@ func TestForeignClock(t *testing.T) {
 			}
 		})
 		t.Run("old health is not believed/"+skew.String(), func(t *testing.T) {
-			figure.Fault(t, 8)
+			metric.Fault(t, 8)
 			w, shell := clockWorld(skew)
 			w.Stale, w.HealthAge = true, time.Hour
 			for round := 0; round < 60 && shell.Last.Explanation.Reason != rollout.ReasonFailed; round++ {
@@ -59,7 +59,7 @@ func TestForeignClock(t *testing.T) {
 func TestClockGoesBack(t *testing.T) {
 	for _, jump := range []time.Duration{3 * time.Hour, 10 * time.Hour} {
 		for at := range 14 {
-			figure.Fault(t, 8)
+			metric.Fault(t, 8)
 			w, shell := clockWorld(jump)
 			shell.Spec.Canary.Steps = []rollout.CanaryStep{{Name: "one", Count: 1, Soak: 2 * time.Minute}, {Name: "all", Percent: 100}}
 			shell.Spec.Batch.Pause = 3 * time.Minute
@@ -88,7 +88,7 @@ func TestClockGoesBack(t *testing.T) {
 // TestOwnTimes compares every time of the state with now: a time that lies days ahead is taken as now, unless it is
 // Azure's or only told to people.
 func TestOwnTimes(t *testing.T) {
-	figure.Fault(t, 8)
+	metric.Fault(t, 8)
 	ahead, spec := at.Add(72*time.Hour), canary(image2, 100)
 	m := rollout.State{Operation: &rollout.Operation{}, Rollback: rollout.RollbackState{Current: &rollout.Rollback{}}}
 	m.Operation.Instances, m.Preempted.Instances = make([]rollout.Attempt, 1), make([]rollout.Ref, 1)

@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // TestComparedAfterRollback: that all is as it was before is said once it was compared. What differs is named.
 func TestComparedAfterRollback(t *testing.T) {
-	figure.Fault(t, 12)
+	metric.Fault(t, 12)
 	was := `{"publisher":"p","settings":{"a":1,"n":12345678901234567890},"suppressFailures":false}`
 	latest := rollout.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "latest"}
 	inGallery := rollout.Image{ID: "/galleries/g/images/i"}

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
@@ -13,7 +13,7 @@ import (
 
 // TestDeletionOfWhatWroteNothing: a rollout that wrote nothing is let go, and its event says that nothing had been written.
 func TestDeletionOfWhatWroteNothing(t *testing.T) {
-	figure.Fault(t, 23)
+	metric.Fault(t, 23)
 	obs := seen(rollout.Target{}, 3, 0)
 	obs.State = rollout.State{Run: rollout.Run{Number: 1, Revision: v2.Revision()}}
 	spec := canary(v2, 34)
@@ -69,7 +69,7 @@ func TestDeletionWithoutTheSecretEnds(t *testing.T) {
 		"gone, and nothing declared can be stored, since the namespace goes": {closed: true, declared: true, most: time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
-			figure.Fault(t, 10)
+			metric.Fault(t, 10)
 			shell := deletedWith(t, func(s *simworld.Shell) {
 				s.Secrets, s.Closed = map[string]string{"settings-a": c.secret}, c.closed
 				if c.declared {
@@ -102,7 +102,7 @@ func TestDeletionWithoutTheSecretEnds(t *testing.T) {
 
 // TestDeletionHearsSpecBaseline: what the message offers works: a declared baseline with a Secret of another name is gone back to.
 func TestDeletionHearsSpecBaseline(t *testing.T) {
-	figure.Fault(t, 10)
+	metric.Fault(t, 10)
 	shell := deletedWith(t, func(s *simworld.Shell) { s.Secrets = map[string]string{"settings-a": ""} })
 	shell.Round()
 	declared := protected("a.sh", "settings-c")
@@ -118,7 +118,7 @@ func TestDeletionHearsSpecBaseline(t *testing.T) {
 
 // TestDeletionWaitsForAccess: access that is refused is waited for, and both ways on are named.
 func TestDeletionWaitsForAccess(t *testing.T) {
-	figure.Fault(t, 10)
+	metric.Fault(t, 10)
 	for _, kind := range []rollout.Kind{rollout.KindForbidden, rollout.KindUnauthorized} {
 		spec, obs := canary(image2, 34), seen(image2, 2, 1)
 		spec.Deletion = rollout.DeletionRollback
@@ -144,7 +144,7 @@ func TestDeletionWaitsForAccess(t *testing.T) {
 // TestLostScaleSetIsLookedForTwice: one answer that the scale set is not there lets nothing go. The second one, a minute later, does,
 // unless Azure found it in between.
 func TestLostScaleSetIsLookedForTwice(t *testing.T) {
-	figure.Fault(t, 10)
+	metric.Fault(t, 10)
 	w := simworld.New(func(n int) int { return n / 2 }, 3, nil, bare)
 	shell := &simworld.Shell{World: w, Spec: canary(image2, 34)}
 	live(w, shell, time.Hour, rollout.ReasonCanaryReached)

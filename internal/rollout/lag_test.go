@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -14,7 +14,7 @@ import (
 func TestLateLists(t *testing.T) {
 	for _, lag := range []time.Duration{50 * time.Second, 55 * time.Second, 2 * time.Minute, 4 * time.Minute} {
 		t.Run(lag.String(), func(t *testing.T) {
-			figure.Fault(t, 16)
+			metric.Fault(t, 16)
 			w, shell := lateWorld(lag)
 			named := map[string]int{}
 			shell.OnEffect = func(_ rollout.Observation, d rollout.Decision) {
@@ -44,7 +44,7 @@ func TestLateLists(t *testing.T) {
 // TestLateListsBeyondBounds counts upgrades that show too late for each instance, so that several instances that are late once do not make
 // one fail.
 func TestLateListsBeyondBounds(t *testing.T) {
-	figure.Fault(t, 16)
+	metric.Fault(t, 16)
 	w, shell := lateWorld(6 * time.Minute)
 	for range 400 {
 		shell.Round()

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -53,7 +53,7 @@ func TestLives(t *testing.T) {
 	if !t.Failed() && held != lives {
 		t.Errorf("%d lives are written down, want %d", held, lives)
 	}
-	figure.Record(t, "lives_held", held)
+	metric.Record(t, "lives_held", held)
 }
 
 // updateLives writes the digests down.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -12,7 +12,7 @@ import (
 // TestLongWaits lives through waits that outlast the health timeout, and counts the reads of every hour in which no event hurries the
 // rollout.
 func TestLongWaits(t *testing.T) {
-	figure.Fault(t, 18)
+	metric.Fault(t, 18)
 	for name, tc := range map[string]struct {
 		health  rollout.Health
 		checks  []rollout.Check

@@ -4,14 +4,14 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // TestPreflightCommandsNameTheScaleSet: a command that a message offers can be pasted as it is.
 func TestPreflightCommandsNameTheScaleSet(t *testing.T) {
-	figure.Fault(t, 23)
+	metric.Fault(t, 23)
 	for name, change := range map[string]func(*rollout.Spec, *rollout.Observation){
 		"mode":       func(_ *rollout.Spec, o *rollout.Observation) { o.Model.Value.UpgradeMode = "Automatic" },
 		"OS upgrade": func(_ *rollout.Spec, o *rollout.Observation) { o.Model.Value.AutomaticOSUpgrade = true },

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
@@ -55,7 +55,7 @@ func newOnes(w *simworld.World) int {
 
 // TestShortListOnRollback: a list that lacks exposed instances, or all, ends no rollback, however long it does so.
 func TestShortListOnRollback(t *testing.T) {
-	figure.Fault(t, 25)
+	metric.Fault(t, 25)
 	for name, hidden := range map[string][]string{"one exposed": {"1"}, "both exposed": {"0", "1"}, "an empty list": {"0", "1", "2", "3"}} {
 		for _, deletes := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s, deleted %t", name, deletes), func(t *testing.T) {
@@ -93,7 +93,7 @@ func TestShortListOnRollback(t *testing.T) {
 // TestUnlistedSpendsTheBudget: an instance that the list lacks may be unavailable, so that with a budget of one no other is brought back
 // (I1).
 func TestUnlistedSpendsTheBudget(t *testing.T) {
-	figure.Fault(t, 25)
+	metric.Fault(t, 25)
 	s := half(t)
 	s.World.Hidden["1"] = true
 	s.Actions = []rollout.Action{{UID: "a", Verb: rollout.VerbRollback, Run: 1}}
@@ -105,7 +105,7 @@ func TestUnlistedSpendsTheBudget(t *testing.T) {
 
 // TestNoneOnRollback: that there are no instances is known from the capacity. An instance that is gone is asked for once.
 func TestNoneOnRollback(t *testing.T) {
-	figure.Fault(t, 25)
+	metric.Fault(t, 25)
 	s := half(t)
 	for len(s.World.Machines) > 0 {
 		s.World.Remove(s.World.Machines[0])
@@ -119,7 +119,7 @@ func TestNoneOnRollback(t *testing.T) {
 
 // TestShortListOnTheWay: forwards, an exposed instance that the list lacks is neither forgotten nor replaced by another one.
 func TestShortListOnTheWay(t *testing.T) {
-	figure.Fault(t, 25)
+	metric.Fault(t, 25)
 	s := half(t)
 	s.World.Hidden["0"] = true
 	rounds(s, time.Hour)
@@ -140,7 +140,7 @@ func TestShortListOnTheWay(t *testing.T) {
 // TestShortOfCapacity: a list with fewer instances than the capacity opens no gate and completes nothing for a while. It does not hold for
 // ever: Azure may never provide the others. Only of no instance at all nothing is ever concluded.
 func TestShortOfCapacity(t *testing.T) {
-	figure.Fault(t, 25)
+	metric.Fault(t, 25)
 	plan := func(listed, capacity int, since time.Duration) rollout.Decision {
 		obs := seen(image2, 0, listed)
 		obs.Model.Value.Capacity = capacity
@@ -178,7 +178,7 @@ func TestShortOfCapacity(t *testing.T) {
 
 // TestAsksWithinBounds: instances are asked for by their ids a few a round, and after the first that Azure has, none.
 func TestAsksWithinBounds(t *testing.T) {
-	figure.Fault(t, 25)
+	metric.Fault(t, 25)
 	for _, gone := range []bool{true, false} {
 		obs := seen(image2, 0, 3)
 		for n := range 40 {

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -24,7 +24,7 @@ const (
 // TestPace drops random worlds, in whatever state chaos left them, into one trouble that lasts, and follows Decision.Recheck alone: in no
 // hour may the rollout make more calls than Azure has room for.
 func TestPace(t *testing.T) {
-	figure.Fault(t, 18)
+	metric.Fault(t, 18)
 	worlds, base := int64(600), *from
 	if testing.Short() || raceEnabled {
 		worlds = 150

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
@@ -50,7 +50,7 @@ func TestRandomWorlds(t *testing.T) {
 	switch {
 	case testing.Short() || raceEnabled:
 		worlds = 3_000
-	case figure.Deep():
+	case metric.Deep():
 		worlds = 100_000
 	}
 	if *many > 0 {
@@ -72,7 +72,7 @@ func TestRandomWorlds(t *testing.T) {
 	}
 	all.Wait()
 	if !t.Failed() {
-		figure.Record(t, "random_worlds", worlds)
+		metric.Record(t, "random_worlds", worlds)
 	}
 }
 

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
@@ -18,7 +18,7 @@ func deadlined() rollout.Spec {
 
 // TestPutOffIsNoLackOfProgress: the progress deadline stands still while Azure does not take an effect. Once it does, the deadline runs.
 func TestPutOffIsNoLackOfProgress(t *testing.T) {
-	figure.Fault(t, 7)
+	metric.Fault(t, 7)
 	for name, p := range map[string]rollout.Problem{
 		"conflict":     {Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"},
 		"throttled":    {Kind: rollout.KindThrottled, Code: "TooManyRequests", Message: "slow down", RetryAfter: 10 * time.Minute},
@@ -65,7 +65,7 @@ func TestPutOffIsNoLackOfProgress(t *testing.T) {
 // TestPreemptionIsNoLackOfProgress: the time of an upgrade that Azure ended for a later operation does not count, nor does the wait for
 // that one.
 func TestPreemptionIsNoLackOfProgress(t *testing.T) {
-	figure.Fault(t, 7)
+	metric.Fault(t, 7)
 	spec, obs := deadlined(), seen(v2, 3, 0)
 	d := planner.Plan(spec, obs)
 	d = planner.HandleResult(spec, d, rollout.StepResult{At: obs.At, PollToken: "t", RetryAfter: 10 * time.Second})

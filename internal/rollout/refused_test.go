@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
@@ -28,7 +28,7 @@ func keepRefusing(spec rollout.Spec, obs rollout.Observation, lasts time.Duratio
 
 // TestPutOffIsTold: what Azure puts off for ten minutes says since when, how often, and what Azure says.
 func TestPutOffIsTold(t *testing.T) {
-	figure.Fault(t, 3)
+	metric.Fault(t, 3)
 	for name, tc := range map[string]struct {
 		problem rollout.Problem
 		other   bool // somebody else's operation runs
@@ -72,7 +72,7 @@ func TestPutOffIsTold(t *testing.T) {
 // TestWordsOfTheFirstFailedAttempt: what Azure says of an upgrade that ended badly is told from then on, not only once all attempts are
 // spent.
 func TestWordsOfTheFirstFailedAttempt(t *testing.T) {
-	figure.Fault(t, 13)
+	metric.Fault(t, 13)
 	s := story{n: 2, start: bare, rounds: 40, spec: canary(image2, 50), script: map[int]func(*recorder){
 		0: does("upgrades fail", once(func(f *simworld.Faults) { f.OperationFails = 1 })),
 	}}
@@ -99,7 +99,7 @@ func TestWordsOfTheFirstFailedAttempt(t *testing.T) {
 
 // TestInstanceWordsOfAFailedAttempt: what the instance says, of another extension mostly, is told beside what the operation says.
 func TestInstanceWordsOfAFailedAttempt(t *testing.T) {
-	figure.Fault(t, 13)
+	metric.Fault(t, 13)
 	obs := seen(v2, 3, 0)
 	begun := obs.At.Add(-2 * time.Minute)
 	obs.State.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, Instances: attempts("0"),
@@ -119,7 +119,7 @@ func TestInstanceWordsOfAFailedAttempt(t *testing.T) {
 // TestReplacedInstanceIsAnother: upgrades that changed nothing count for the very instance, not for the one that took its place, nor for
 // one that was replaced in the middle of a batch.
 func TestReplacedInstanceIsAnother(t *testing.T) {
-	figure.Fault(t, 13)
+	metric.Fault(t, 13)
 	for name, tc := range map[string]struct {
 		batch []rollout.Attempt
 		fail  []string
@@ -164,7 +164,7 @@ func unread(memory rollout.State, at time.Time) rollout.Observation {
 
 // TestRefusedReadIsRemembered: no round reads before the time that Azure named, whoever asks for one, and the status says until when.
 func TestRefusedReadIsRemembered(t *testing.T) {
-	figure.Fault(t, 17)
+	metric.Fault(t, 17)
 	for name, refuse := range refusedReads {
 		t.Run(name, func(t *testing.T) {
 			spec, obs := canary(v2, 100), seen(v2, 3, 0)
@@ -221,7 +221,7 @@ func holdsUntil(t *testing.T, d rollout.Decision, until time.Time) {
 // TestUrgentWorkWhileReadsAreRefused: a rollback needs to read, so it waits and says so; letting the object go needs nothing, so it
 // happens.
 func TestUrgentWorkWhileReadsAreRefused(t *testing.T) {
-	figure.Fault(t, 17)
+	metric.Fault(t, 17)
 	spec, obs := canary(v2, 100), seen(v2, 2, 1)
 	obs.State.Rollback.Baseline = rollout.Baseline{Revision: "before", Source: rollout.BaselineSnapshot, Run: 1, Fixed: true}
 	obs.State.Ledger.Exposed = []string{"2"}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -28,7 +28,7 @@ func replaced(t *testing.T, percent int, reason rollout.Reason, change ...func(*
 // TestScaleSetReplaced: nothing is written to another scale set of the same name, whatever the rollout was at, and every action but Retry
 // is rejected.
 func TestScaleSetReplaced(t *testing.T) {
-	figure.Fault(t, 15)
+	metric.Fault(t, 15)
 	ask := func(verb rollout.Verb) func(*simworld.Shell) {
 		return func(s *simworld.Shell) { s.Actions = []rollout.Action{{UID: "early", Verb: verb, Run: 1}} }
 	}
@@ -74,7 +74,7 @@ func TestScaleSetReplaced(t *testing.T) {
 
 // TestBeginAnewOnReplacedSet: a Retry, or a new target, rolls out to the other scale set, and a rollback goes back to what that had.
 func TestBeginAnewOnReplacedSet(t *testing.T) {
-	figure.Fault(t, 15)
+	metric.Fault(t, 15)
 	for name, begin := range map[string]func(*simworld.Shell){
 		"Retry": func(s *simworld.Shell) {
 			s.Actions = []rollout.Action{{UID: "again", Verb: rollout.VerbRetry, Run: s.State.Run.Number}}
@@ -105,7 +105,7 @@ func TestBeginAnewOnReplacedSet(t *testing.T) {
 
 // TestDeletionAfterReplacement: an object that is deleted goes, and the other scale set stays as it was created.
 func TestDeletionAfterReplacement(t *testing.T) {
-	figure.Fault(t, 15)
+	metric.Fault(t, 15)
 	for _, deletion := range []rollout.Deletion{rollout.DeletionLeave, rollout.DeletionRollback} {
 		for _, noticed := range []bool{false, true} {
 			t.Run(string(deletion), func(t *testing.T) {
@@ -133,7 +133,7 @@ func TestDeletionAfterReplacement(t *testing.T) {
 
 // TestUntouchedSetIsReplaced: a rollout that did nothing yet belongs to no scale set, so it rolls out to the one that is there.
 func TestUntouchedSetIsReplaced(t *testing.T) {
-	figure.Fault(t, 15)
+	metric.Fault(t, 15)
 	s, _ := replaced(t, 50, rollout.ReasonPaused, func(s *rollout.Spec) { s.Paused = true })
 	s.Spec.Paused = false
 	until(t, s, rollout.ReasonCanaryReached)

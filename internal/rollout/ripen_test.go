@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -30,7 +30,7 @@ func ripening(t *testing.T, minReady time.Duration) *simworld.Shell {
 // TestMinReadyIsLookedAtLast waits for an instance to stay well: there is one look when it has been for long enough, one list at least
 // every 30 seconds until then, and the model is read where something may be decided.
 func TestMinReadyIsLookedAtLast(t *testing.T) {
-	figure.Fault(t, 19)
+	metric.Fault(t, 19)
 	for _, tc := range []struct {
 		minReady time.Duration
 		reads    []int // of every look after the first
@@ -61,7 +61,7 @@ func TestMinReadyIsLookedAtLast(t *testing.T) {
 
 // TestIllnessIsSeenWhileReadying lets the instance fall ill right after a look, and somebody change the model.
 func TestIllnessIsSeenWhileReadying(t *testing.T) {
-	figure.Fault(t, 19)
+	metric.Fault(t, 19)
 	for name, happens := range map[string]func(w *simworld.World){
 		"the instance falls ill":     func(w *simworld.World) { w.Machines[0].Health = rollout.False },
 		"somebody changes the model": func(w *simworld.World) { w.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) },

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
@@ -30,7 +30,7 @@ func begins(n int, spec rollout.Spec) *recorder {
 // TestPreflightNeverStopsTheRollback: whatever became of the scale set since, the model and every exposed instance go back; an Abort puts
 // back the model.
 func TestPreflightNeverStopsTheRollback(t *testing.T) {
-	figure.Fault(t, 6)
+	metric.Fault(t, 6)
 	for name, change := range map[string]func(*simworld.World){
 		"an extension that Azure upgrades": func(w *simworld.World) { w.Agents = []string{"monitor"} },
 		"another upgrade mode":             func(w *simworld.World) { w.Mode = "Automatic" },
@@ -57,7 +57,7 @@ func TestPreflightNeverStopsTheRollback(t *testing.T) {
 
 // TestAutomaticExtensionUpgrade: an extension that Azure upgrades is no reason to refuse. What holds is an upgrade of it that runs.
 func TestAutomaticExtensionUpgrade(t *testing.T) {
-	figure.Fault(t, 6)
+	metric.Fault(t, 6)
 	s := begins(2, canary(image2, 100))
 	s.world.Agents = []string{"monitor"}
 	s.world.Rolling = rollout.RollingUpgrade{Running: true, Done: 1, Total: 2, Cancel: "az vmss rolling-upgrade cancel"}
@@ -76,7 +76,7 @@ func TestAutomaticExtensionUpgrade(t *testing.T) {
 
 // TestRollbackWaitsForARollingUpgrade: the model goes back at once; instances go back when Azure's own upgrade is over.
 func TestRollbackWaitsForARollingUpgrade(t *testing.T) {
-	figure.Fault(t, 6)
+	metric.Fault(t, 6)
 	s := begins(4, canary(image2, 50))
 	if !s.run(rollout.ReasonCanaryReached) {
 		t.Fatalf("no canary: %v", s.shell.Last.Explanation)
@@ -100,7 +100,7 @@ func TestRollbackWaitsForARollingUpgrade(t *testing.T) {
 
 // TestRollingUpgradeUnknown: before the first write, what is not known of a rolling upgrade holds; on the way back it does not.
 func TestRollingUpgradeUnknown(t *testing.T) {
-	figure.Fault(t, 6)
+	metric.Fault(t, 6)
 	spec, obs := canary(image2, 50), seen(rollout.Target{Image: &bare.Image}, 2, 0)
 	obs.State = rollout.State{}
 	obs.Model.Value.AutomaticExtensionUpgrades = []string{"monitor"}

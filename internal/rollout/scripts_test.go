@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
@@ -36,7 +36,7 @@ func withScripts(scripts ...rollout.ModelScript) rollout.Observation {
 // TestWhoseScriptExtension: a rollout writes its own script extension, or one that its owner named or said what to go back to. Everything
 // else is Invalid before anything is written, and the message says what to do.
 func TestWhoseScriptExtension(t *testing.T) {
-	figure.Fault(t, 11)
+	metric.Fault(t, 11)
 	both := rollout.Target{Image: &rollout.Image{ID: "/images/updated"}, Script: v2.Script}
 	declared := func(s *rollout.Spec) { s.Baseline = &v3 }
 	declaredWith := func(name string) func(*rollout.Spec) {
@@ -139,7 +139,7 @@ func checkScriptStep(t *testing.T, d rollout.Decision, writes string, invalid []
 // TestRollbackNamesTheExtension: going back writes, or removes, the very extension that the record names, whatever else is there; a record
 // of an older version names none, and then the only one is meant.
 func TestRollbackNamesTheExtension(t *testing.T) {
-	figure.Fault(t, 11)
+	metric.Fault(t, 11)
 	back := func(s rollout.ScriptSnapshot, scripts ...rollout.ModelScript) rollout.Decision {
 		obs := withScripts(scripts...)
 		obs.State = rollout.State{
@@ -185,7 +185,7 @@ func TestRollbackNamesTheExtension(t *testing.T) {
 
 // TestStateOfTheRolloutsScript: of several script extensions on an instance the rollout's own decides, in whichever order they are listed.
 func TestStateOfTheRolloutsScript(t *testing.T) {
-	figure.Fault(t, 11)
+	metric.Fault(t, 11)
 	target := named(v2, "current")
 	ours, other := rollout.ModelScript{Extension: "current", URIs: v2.Script.URIs, Command: v2.Script.Command}, theirs("legacy")
 	shown := func(ours, legacy rollout.ScriptState) []rollout.InstanceScript {

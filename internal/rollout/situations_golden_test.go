@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
@@ -62,7 +62,7 @@ func TestSituations(t *testing.T) {
 	if !t.Failed() && held != situations {
 		t.Errorf("%d situations are written down, want %d", held, situations)
 	}
-	figure.Record(t, "situations_held", held)
+	metric.Record(t, "situations_held", held)
 }
 
 // TestOneSituation tells a single situation, and what is decided in it.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
@@ -27,7 +27,7 @@ func (t *recorder) shows(id string, state rollout.ReportState) string {
 // TestStoppedInstances: instances that are off are left out, whatever the source of health, and the release goes out to the others. One
 // that is started gets it then.
 func TestStoppedInstances(t *testing.T) {
-	figure.Fault(t, 4)
+	metric.Fault(t, 4)
 	for _, off := range []rollout.PowerOff{rollout.OffStopped, rollout.OffDeallocated} {
 		for _, source := range []rollout.HealthSource{rollout.HealthApplication, rollout.HealthProvisioning} {
 			t.Run(string(off)+" "+string(source), func(t *testing.T) {
@@ -59,7 +59,7 @@ func TestStoppedInstances(t *testing.T) {
 
 // TestAllStopped: nothing is claimed of a scale set of which every instance is off.
 func TestAllStopped(t *testing.T) {
-	figure.Fault(t, 4)
+	metric.Fault(t, 4)
 	obs := seen(v2, 3, 0)
 	for n := range obs.Instances.Value {
 		obs.Instances.Value[n].Power.Off, obs.Instances.Value[n].Power.Running = rollout.OffDeallocated, rollout.False
@@ -69,7 +69,7 @@ func TestAllStopped(t *testing.T) {
 
 // TestStoppedInTheBatch: an instance that is deallocated while its batch waits for health leaves the batch. It has not failed.
 func TestStoppedInTheBatch(t *testing.T) {
-	figure.Fault(t, 4)
+	metric.Fault(t, 4)
 	for _, action := range []rollout.InstanceAction{rollout.ActionUpgrade, rollout.ActionUpgradeThenReimage} {
 		t.Run(string(action), func(t *testing.T) {
 			s := begins(3, canary(image2, 100, rollsBack, func(s *rollout.Spec) {
@@ -94,7 +94,7 @@ func TestStoppedInTheBatch(t *testing.T) {
 // TestStoppedByTheRelease: while an instance is stopped, not deallocated, that has the target, no further instance is upgraded, since the
 // release may be why; nor is the release taken back. Deallocated or skipped, it holds nothing more.
 func TestStoppedByTheRelease(t *testing.T) {
-	figure.Fault(t, 4)
+	metric.Fault(t, 4)
 	for name, ends := range map[string]func(*recorder, string){
 		"started":     func(s *recorder, id string) { s.power(id, rollout.NotOff) },
 		"deallocated": func(s *recorder, id string) { s.power(id, rollout.OffDeallocated) },
@@ -127,7 +127,7 @@ func TestStoppedByTheRelease(t *testing.T) {
 
 // TestStoppedOnTheWayBack: an instance that is off does not go back. It is named, and goes back with another Rollback once it is started.
 func TestStoppedOnTheWayBack(t *testing.T) {
-	figure.Fault(t, 4)
+	metric.Fault(t, 4)
 	s := begins(4, canary(image2, 50))
 	if !s.run(rollout.ReasonCanaryReached) {
 		t.Fatalf("no canary: %v", s.shell.Last.Explanation)
@@ -149,7 +149,7 @@ func TestStoppedOnTheWayBack(t *testing.T) {
 
 // TestPowerOnTheWay: an instance that is off while Azure is at work on it, as in every upgrade, is not left out.
 func TestPowerOnTheWay(t *testing.T) {
-	figure.Fault(t, 4)
+	metric.Fault(t, 4)
 	obs := seen(v2, 3, 0)
 	obs.Instances.Value[0].Power.Off, obs.Instances.Value[0].Power.Running = rollout.OffStopped, rollout.False
 	obs.Instances.Value[0].State = rollout.StateUpdating

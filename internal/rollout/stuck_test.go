@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -44,7 +44,7 @@ func requested(shell *simworld.Shell, verb rollout.Verb) {
 // TestStuckUpgradeRollsBackTheOthers rolls back while an upgrade never ends: the four verified instances go back within half an hour, what
 // does not end is named, and after two hours without a move the run is stalled.
 func TestStuckUpgradeRollsBackTheOthers(t *testing.T) {
-	figure.Fault(t, 14)
+	metric.Fault(t, 14)
 	w, shell := stuckWorld(t)
 	requested(shell, rollout.VerbRollback)
 	live(w, shell, 30*time.Minute, rollout.ReasonFailed)
@@ -68,7 +68,7 @@ func TestStuckUpgradeRollsBackTheOthers(t *testing.T) {
 
 // TestStuckUpgradeAborts ends an abort when the model is restored, and names what is still in flight.
 func TestStuckUpgradeAborts(t *testing.T) {
-	figure.Fault(t, 14)
+	metric.Fault(t, 14)
 	w, shell := stuckWorld(t)
 	requested(shell, rollout.VerbAbort)
 	live(w, shell, 20*time.Minute, rollout.ReasonAborted)
@@ -80,7 +80,7 @@ func TestStuckUpgradeAborts(t *testing.T) {
 // TestStuckWriteIsSuperseded restores the model though the write of the target never ends.
 func TestStuckWriteIsSuperseded(t *testing.T) {
 	for _, verb := range []rollout.Verb{rollout.VerbAbort, rollout.VerbRollback} {
-		figure.Fault(t, 14)
+		metric.Fault(t, 14)
 		w := simworld.New(func(n int) int { return n / 2 }, 3, nil, bare)
 		shell := &simworld.Shell{World: w, Spec: canary(image2, 100)}
 		shell.Round()

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
@@ -19,7 +19,7 @@ func TestTakenBackStands(t *testing.T) {
 			"another target": func(s *simworld.Shell) { s.Spec.Target = image3 },
 		} {
 			t.Run(string(verb)+" "+name, func(t *testing.T) {
-				figure.Fault(t, 17)
+				metric.Fault(t, 17)
 				w := simworld.New(func(n int) int { return n / 2 }, 3, nil, bare)
 				shell := &simworld.Shell{World: w, Spec: canary(image2, 34)}
 				live(w, shell, time.Hour, rollout.ReasonCanaryReached)
@@ -50,7 +50,7 @@ func TestTakenBackStands(t *testing.T) {
 
 // TestTakenBackAndDeleted: such a rollout has nothing to put back.
 func TestTakenBackAndDeleted(t *testing.T) {
-	figure.Fault(t, 17)
+	metric.Fault(t, 17)
 	spec, obs := canary(image2, 34), seen(image2, 3, 0)
 	obs.State, obs.Cluster.RolledBack = rollout.State{}, rollout.RolledBackRevision{Kind: rollout.FullRollback, Revision: image2.Revision()}
 	spec.Deletion = rollout.DeletionRollback

@@ -5,14 +5,14 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
 // TestThrottledTellsUntilWhen: the message of an effect that Azure throttles has the time of the next attempt.
 func TestThrottledTellsUntilWhen(t *testing.T) {
-	figure.Fault(t, 23)
+	metric.Fault(t, 23)
 	spec, obs := canary(v2, 100), seen(v2, 3, 0)
 	d := planner.Plan(spec, obs)
 	if d.Step.Operation() != rollout.UpgradeOperation {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
@@ -74,7 +74,7 @@ func TestTraces(t *testing.T) {
 		})
 	}
 	if !*update && !t.Failed() && compared == len(stories()) {
-		figure.Record(t, "golden_traces", compared)
+		metric.Record(t, "golden_traces", compared)
 	}
 }
 

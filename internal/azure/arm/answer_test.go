@@ -5,12 +5,12 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
 // TestErrorsAreBounded holds what is kept of an error that the bounds of its bytes let through.
 func TestErrorsAreBounded(t *testing.T) {
-	figure.Fault(t, 24)
+	metric.Fault(t, 24)
 	count := func(a answer) (n int) {
 		var walk func(answer)
 		walk = func(a answer) {

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/redact"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -14,7 +14,7 @@ var web = rollout.ScaleSet{SubscriptionID: "00000000-0000-0000-0000-000000000001
 
 // TestWithheldOfOperations: an operation's error quotes what scripts printed; what it says of capacity is shown in any case.
 func TestWithheldOfOperations(t *testing.T) {
-	figure.Fault(t, 1)
+	metric.Fault(t, 1)
 	for name, tc := range map[string]struct {
 		redactor   *redact.Redactor
 		code, text string

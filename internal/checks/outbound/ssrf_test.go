@@ -10,7 +10,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -68,8 +68,8 @@ func TestSSRF(t *testing.T) {
 			through++
 		}
 	}
-	figure.Record(t, "ssrf_payloads", tried)
-	figure.Record(t, "ssrf_passed_through", through)
+	metric.Record(t, "ssrf_payloads", tried)
+	metric.Record(t, "ssrf_passed_through", through)
 	if tried < 120 || through > 0 {
 		t.Errorf("%d payloads, %d of which passed", tried, through)
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vmss-rollouts/vmss-rollouts/hack/figure"
+	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -22,11 +22,11 @@ func (c *config) mostStates() int {
 		return *states
 	case testing.Short() || raceEnabled:
 		return 4_000
-	case c.isWhole() && figure.Deep():
+	case c.isWhole() && metric.Deep():
 		return 400_000
-	case c.states > 0 && figure.Deep():
+	case c.states > 0 && metric.Deep():
 		return c.states
-	case figure.Deep():
+	case metric.Deep():
 		return 22_000
 	default:
 		return 8_000
@@ -34,7 +34,7 @@ func (c *config) mostStates() int {
 }
 
 // inFull returns whether as many states are visited as there are, or as many as are asked for.
-func inFull() bool { return *states == 0 && !testing.Short() && !raceEnabled && figure.Deep() }
+func inFull() bool { return *states == 0 && !testing.Short() && !raceEnabled && metric.Deep() }
 
 // TestModel visits the states of all configurations and holds every decision against the invariants of docs/invariants.md; from every state
 // it looks for the ways to rest, and for the way back. Every finding is told with the shortest way to it that the search knows.
@@ -52,8 +52,8 @@ func TestModel(t *testing.T) {
 			}
 		}
 	})
-	figure.Record(t, "model_states", int(visited.Load()))
-	figure.Record(t, "model_violations", int(violations.Load()))
+	metric.Record(t, "model_states", int(visited.Load()))
+	metric.Record(t, "model_violations", int(violations.Load()))
 	if n := visited.Load(); n < leastStates && inFull() && *only == "" {
 		t.Errorf("%d states were visited, fewer than %d", n, leastStates)
 	}

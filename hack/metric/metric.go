@@ -1,5 +1,5 @@
-// Package figure prints measured figures, so that what a document quotes is what a run measured.
-package figure
+// Package metric prints measured figures, so that what a document quotes is what a run measured.
+package metric
 
 import (
 	"fmt"
