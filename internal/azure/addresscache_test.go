@@ -152,8 +152,8 @@ func TestCacheOfTwoKinds(t *testing.T) {
 	})
 }
 
-// TestCacheTellsOfMachinesNotIDs gives an id to another instance while the page is fresh.
-func TestCacheTellsOfMachinesNotIDs(t *testing.T) {
+// TestCacheTellsOfInstancesNotIDs gives an id to another instance while the page is fresh.
+func TestCacheTellsOfInstancesNotIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, d := newCache()
 		wantAddress(t, c, "10.0.0.1", "1")

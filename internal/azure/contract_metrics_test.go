@@ -67,8 +67,8 @@ func TestContractMetricsAreLate(t *testing.T) {
 	})
 }
 
-// TestContractMetricsOfMachinesThatAreOff leaves out what nobody measured.
-func TestContractMetricsOfMachinesThatAreOff(t *testing.T) {
+// TestContractMetricsOfInstancesThatAreOff leaves out what nobody measured.
+func TestContractMetricsOfInstancesThatAreOff(t *testing.T) {
 	inWorlds(t, func(_ *testing.T, w *world) {
 		w.arm("POST", shop.ID()+"/deallocate", `{"instanceIds": ["0"]}`)
 		w.clock.Advance(10 * time.Minute)

@@ -153,7 +153,7 @@ func TestProblemTellsWhatAndWhere(t *testing.T) {
 	}
 }
 
-func TestMends(t *testing.T) {
+func TestRemediations(t *testing.T) {
 	for name, c := range map[string]struct {
 		status int
 		body   string

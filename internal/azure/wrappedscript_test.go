@@ -127,8 +127,8 @@ var scripts = map[string]struct {
 		"unset unset unset\nscript.sh\n"},
 }
 
-// TestErrands runs scripts under every shell there is.
-func TestErrands(t *testing.T) {
+// TestWrappedScripts runs scripts under every shell there is.
+func TestWrappedScripts(t *testing.T) {
 	for shell, words := range shells(t) {
 		for name, c := range scripts {
 			t.Run(shell+"/"+name, func(t *testing.T) {
@@ -150,8 +150,8 @@ func TestErrands(t *testing.T) {
 	}
 }
 
-// TestErrandsThatFail never come back with an exit code.
-func TestErrandsThatFail(t *testing.T) {
+// TestWrappedScriptsThatFail never come back with an exit code.
+func TestWrappedScriptsThatFail(t *testing.T) {
 	for shell, words := range shells(t) {
 		for name, c := range map[string]struct {
 			script string
