@@ -77,7 +77,7 @@ func baselineStories() map[string]story {
 			0: all(sickens, does("machine 2 boots from an image that nobody knows", func(t *recorder) {
 				t.world.Models = []simworld.Content{{Image: rollout.Image{ID: "/images/unknown"}}, bare}
 				t.world.Machines[0].Model, t.world.Machines[1].Model = 1, 1
-				t.witness.begin()
+				t.observer.begin()
 			})),
 			28: does("spec.baseline declares the image", declares(base)),
 		}},

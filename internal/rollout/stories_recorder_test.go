@@ -13,7 +13,7 @@ import (
 // watch has the whole story told, and somebody look at the instances while it is.
 func (t *recorder) watch() {
 	t.named = map[string]bool{}
-	t.witness = newStoryWitness(t)
+	t.observer = newStoryObserver(t)
 	t.shell.OnPlan = func(_ rollout.Spec, _ rollout.Observation, d rollout.Decision) {
 		for _, r := range d.SaveRevisions {
 			t.named[r.Revision] = true
@@ -23,13 +23,13 @@ func (t *recorder) watch() {
 	effect := t.shell.OnEffect
 	t.shell.OnEffect = func(obs rollout.Observation, d rollout.Decision) {
 		effect(obs, d)
-		t.witness.names(d.Step)
+		t.observer.names(d.Step)
 	}
 }
 
 // listen tells what the round answered, dropped, planned and let go of.
 func (t *recorder) listen() {
-	if t.witness == nil {
+	if t.observer == nil {
 		return
 	}
 	for _, uid := range slices.Sorted(maps.Keys(t.shell.Answers)) {
@@ -153,8 +153,8 @@ func targetText(image *rollout.Image, script *rollout.ScriptSnapshot) string {
 	return strings.Join(list, ", ")
 }
 
-// storyWitness looks at the world itself, not at what the core says of it. A rollback has to leave the world as it was.
-type storyWitness struct {
+// storyObserver looks at the world itself, not at what the core says of it. A rollback has to leave the world as it was.
+type storyObserver struct {
 	t       *recorder
 	size    int
 	named   map[string]bool             // machines that any effect of ours named on the way forward
@@ -165,14 +165,14 @@ type storyWitness struct {
 	settled bool
 }
 
-func newStoryWitness(t *recorder) *storyWitness {
-	w := &storyWitness{t: t}
+func newStoryObserver(t *recorder) *storyObserver {
+	w := &storyObserver{t: t}
 	w.begin()
 	return w
 }
 
 // begin forgets what was before: a run completed.
-func (w *storyWitness) begin() {
+func (w *storyObserver) begin() {
 	w.named, w.had = map[string]bool{}, map[string]bool{}
 	w.work, w.first = map[string]int{}, map[string]simworld.Content{}
 	for _, m := range w.t.world.Machines {
@@ -182,7 +182,7 @@ func (w *storyWitness) begin() {
 
 // names notes the instances that an effect names, unless it is to bring them back from what they were exposed to. An undo goes to every
 // machine.
-func (w *storyWitness) names(step rollout.Step) {
+func (w *storyObserver) names(step rollout.Step) {
 	if back := w.t.shell.State.Rollback.Current; back != nil && !back.AllInstances {
 		return
 	}
@@ -192,14 +192,14 @@ func (w *storyWitness) names(step rollout.Step) {
 }
 
 // weigh counts the instances before a round.
-func (w *storyWitness) weigh() {
+func (w *storyObserver) weigh() {
 	if w != nil {
 		w.size = len(w.t.world.Machines)
 	}
 }
 
 // look compares the instances after a round with what was there before. No round changes how many there are (I8).
-func (w *storyWitness) look() {
+func (w *storyObserver) look() {
 	if w == nil {
 		return
 	}
@@ -219,7 +219,7 @@ func (w *storyWitness) look() {
 }
 
 // verdict holds a story that ends rolled back against what was there before.
-func (w *storyWitness) verdict() []string {
+func (w *storyObserver) verdict() []string {
 	if w == nil {
 		return nil
 	}
@@ -251,7 +251,7 @@ func (w *storyWitness) verdict() []string {
 	return w.broken
 }
 
-func (w *storyWitness) breaks(format string, args ...any) {
+func (w *storyObserver) breaks(format string, args ...any) {
 	w.broken = append(w.broken, fmt.Sprintf(format, args...))
 }
 

@@ -42,7 +42,7 @@ type recorder struct {
 	asked    int                            // actions so far
 	verdicts map[string]rollout.CheckResult // of checks, by what they are about
 	before   func(*recorder)                // runs before time passes
-	witness  *storyWitness                  // nil: nobody looks
+	observer  *storyObserver                  // nil: nobody looks
 	named    map[string]bool                // records and answers that were told
 	plan     *rollout.Preview               // that was told
 	drifted  string                         // that was told last
@@ -98,7 +98,7 @@ func (s story) tell() (string, []string) {
 			happens(t)
 		}
 		reads := t.shell.Reads
-		t.witness.weigh()
+		t.observer.weigh()
 		t.shell.Round()
 		t.listen()
 		p := rollout.Progress{}
@@ -111,7 +111,7 @@ func (s story) tell() (string, []string) {
 			t.before(t)
 		}
 		t.world.Advance(t.shell.Recheck)
-		t.witness.look()
+		t.observer.look()
 	}
 	t.say("end: %s", machines(t.world))
 	if s.whole {
@@ -120,7 +120,7 @@ func (s story) tell() (string, []string) {
 	for _, violation := range t.world.Violations {
 		t.say("VIOLATION %s", violation)
 	}
-	return t.text.String(), t.witness.verdict()
+	return t.text.String(), t.observer.verdict()
 }
 
 func (t *recorder) say(format string, args ...any) {
