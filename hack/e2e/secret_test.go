@@ -106,7 +106,7 @@ func TestRotatedSecret(t *testing.T) {
 	rotate("rotated")
 	r.await(t, "is not rollbackable", func(o *v1alpha1.VMSSRollout) bool {
 		b := o.Status.Baseline
-		return b != nil && !b.Available && strings.Contains(b.Reason, `Secret "old" is not what it was`)
+		return b != nil && !b.Available && strings.Contains(b.Reason, `Secret "old" changed since`)
 	})
 	rotate(secretWord)
 	r.await(t, "is rollbackable again", func(o *v1alpha1.VMSSRollout) bool {
