@@ -64,14 +64,14 @@ func (l *life) checkStored(d rollout.Decision) {
 func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 	before, stored := l.shell.Records[l.shell.State.Rollback.Current.Revision]
 	if !stored || !l.has(before, obs.Model.Value.Image, obs.Model.Value.Script) {
-		l.breaks("I3: machines go back before the model does")
+		l.breaks("I3: instances go back before the model does")
 	}
 	view := lookAt(spec, l.shell.State, obs)
 	unavailable := len(view.unavailable)
 	for _, ref := range refs {
-		m := l.machine(ref.ID)
+		m := l.instance(ref.ID)
 		if m != nil && m.Model == 0 && !l.exposedBefore(m.ID) && !l.shell.State.Rollback.Current.AllInstances {
-			l.breaks("I6: machine %s was never exposed and goes back", ref.ID)
+			l.breaks("I6: instance %s was never exposed and goes back", ref.ID)
 		}
 		if !view.unavailable[ref.ID] {
 			unavailable++
@@ -92,8 +92,8 @@ func (l *life) exposedBefore(id string) bool {
 	return found
 }
 
-func (l *life) machine(id string) *simworld.Machine {
-	for _, m := range l.world.Machines {
+func (l *life) instance(id string) *simworld.Instance {
+	for _, m := range l.world.Instances {
 		if m.ID == id {
 			return m
 		}
@@ -135,11 +135,11 @@ func (l *life) isBack() error {
 	if m.Rollback.Current.Kind == rollout.AbortRollback {
 		return nil
 	}
-	for _, machine := range l.world.Machines {
-		content := l.world.Models[machine.Model]
-		ours := l.world.Ours > 0 && machine.Model >= l.world.Ours // else it was made, or edited, before we wrote anything
-		if ours && !machine.Protected && !l.wasProtected && !l.has(before, content.Image, content.Script) {
-			return fmt.Errorf("rolled back, but machine %s has %+v, not %+v", machine.ID, content, before)
+	for _, instance := range l.world.Instances {
+		content := l.world.Models[instance.Model]
+		ours := l.world.Ours > 0 && instance.Model >= l.world.Ours // else it was made, or edited, before we wrote anything
+		if ours && !instance.Protected && !l.wasProtected && !l.has(before, content.Image, content.Script) {
+			return fmt.Errorf("rolled back, but instance %s has %+v, not %+v", instance.ID, content, before)
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 			if !s.run(rollout.ReasonCompleted) || s.shell.Last.Report.Facts.Drifted == "" {
 				t.Errorf("after an hour %v, drifted %q", s.shell.Last.Explanation, s.shell.Last.Report.Facts.Drifted)
 			}
-			if n := worked(s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(id))]); n != 1 {
+			if n := worked(s.world.Instances[slices.IndexFunc(s.world.Instances, s.is(id))]); n != 1 {
 				t.Errorf("the canary was upgraded %d times", n)
 			}
 		})
@@ -64,11 +64,11 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 func TestOutsideEditKeepsThePolicyArmed(t *testing.T) {
 	metric.Fault(t, 5)
 	s := edited(t, image2, rollsBack)
-	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.State.Ledger.Exposed[0]))].Health = rollout.False
+	s.world.Instances[slices.IndexFunc(s.world.Instances, s.is(s.shell.State.Ledger.Exposed[0]))].Health = rollout.False
 	if !s.run(rollout.ReasonRolledBack) {
 		t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 	}
-	for _, m := range s.world.Machines {
+	for _, m := range s.world.Instances {
 		if image := s.world.Models[m.Model].Image; image != bare.Image {
 			t.Errorf("instance %s has the image %v", m.ID, image)
 		}
@@ -83,14 +83,14 @@ func TestOutsideEditIsRolled(t *testing.T) {
 	id := s.shell.State.Ledger.Exposed[0]
 	s.rounds(time.Hour)
 	wantWait(t, s.shell.Last, rollout.ReasonCanaryReached)
-	for _, m := range s.world.Machines {
+	for _, m := range s.world.Instances {
 		if want := map[bool]int{true: 2}[m.ID == id]; worked(m) != want {
 			t.Errorf("instance %s was upgraded %d times, want %d", m.ID, worked(m), want)
 		}
 	}
 	s = edited(t, image2, rolls, rollsBack)
 	s.shell.Spec.Paused = true // so that it does not come along at once
-	s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(s.shell.State.Ledger.Exposed[0]))].Health = rollout.False
+	s.world.Instances[slices.IndexFunc(s.world.Instances, s.is(s.shell.State.Ledger.Exposed[0]))].Health = rollout.False
 	s.rounds(20 * time.Minute)
 	if len(s.shell.State.Ledger.Failed) == 0 && s.shell.State.Rollback.Current == nil {
 		t.Errorf("an ill canary that is to come along is not watched: %v", s.shell.Last.Explanation)
@@ -107,7 +107,7 @@ func TestOutsideEditAndAnotherTarget(t *testing.T) {
 	if !s.run(rollout.ReasonCanaryReached) {
 		t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 	}
-	m := s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(id))]
+	m := s.world.Instances[slices.IndexFunc(s.world.Instances, s.is(id))]
 	if script := s.world.Models[m.Model].Script; script == nil || script.Command != v3.Script.Command {
 		t.Errorf("the canary has the script %+v", script)
 	}

@@ -20,7 +20,7 @@ func TestForecastIsWhatHappens(t *testing.T) {
 		random := rand.New(rand.NewPCG(uint64(seed), 11))
 		dice := simworld.Dice(random.IntN)
 		world := simworld.New(dice, dice(14), []string{"1", "2", "3"}[:1+dice(3)], simworld.Content{Image: rollout.Image{ID: "/images/old"}})
-		for _, m := range world.Machines {
+		for _, m := range world.Instances {
 			m.Protected = dice(8) == 0
 			if dice(6) == 0 {
 				m.Health = rollout.False

@@ -32,7 +32,7 @@ func TestLateLists(t *testing.T) {
 			if got := shell.Last.Explanation.Reason; got != rollout.ReasonCompleted {
 				t.Errorf("the run is %s: %s", got, shell.Last.Explanation.Message)
 			}
-			for _, m := range w.Machines {
+			for _, m := range w.Instances {
 				if named[m.ID] != 1 {
 					t.Errorf("instance %s was upgraded %d times, want once", m.ID, named[m.ID])
 				}

@@ -32,14 +32,14 @@ func TestNext(t *testing.T) {
 		obs  func(*rollout.Observation)
 		want time.Time
 	}{
-		"a machine of the batch is not well": {
+		"an instance of the batch is not well": {
 			obs: func(o *rollout.Observation) {
 				inFlight(o, func(*rollout.Attempt) {})
 				o.Instances.Value[0].Health.Healthy = rollout.False
 			},
 			want: ended.Add(5 * time.Minute),
 		},
-		"a machine of the batch is well, not yet for long enough": {
+		"an instance of the batch is well, not yet for long enough": {
 			spec: func(s *rollout.Spec) { s.Health.MinReady = 4 * time.Minute },
 			obs: func(o *rollout.Observation) {
 				inFlight(o, func(ref *rollout.Attempt) { ref.HealthySince = now.Add(-30 * time.Second) })

@@ -82,7 +82,7 @@ func (w *longWait) live() map[int]int {
 		w.world.Advance(w.shell.Recheck)
 		if w.wellAt > 0 && !w.world.Now.Before(start.Add(w.wellAt)) {
 			w.world.Faults.Unhealthy = 0
-			for _, m := range w.world.Machines {
+			for _, m := range w.world.Instances {
 				m.Health = rollout.True
 			}
 		}

@@ -233,7 +233,7 @@ func TestReusedID(t *testing.T) {
 		At: at}}
 	d := planner.Plan(canary(v2, 100), obs)
 	if step, upgrades := d.Step.(rollout.Upgrade); !upgrades || step.Instances[0].ID != "0" || len(d.State.Ledger.Failed) != 0 {
-		t.Errorf("step %+v, failed %v: the old machine's failure is held against the new one", d.Step, d.State.Ledger.Failed)
+		t.Errorf("step %+v, failed %v: the old instance's failure is held against the new one", d.Step, d.State.Ledger.Failed)
 	}
 }
 
@@ -301,7 +301,7 @@ func TestOneCallIsBounded(t *testing.T) {
 	spec := canary(v2, 100, func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 1000, 1000 })
 	step, _ := planner.Plan(spec, seen(v2, 1000, 0)).Step.(rollout.Upgrade)
 	if len(step.Instances) != 100 {
-		t.Errorf("%d machines in one call, want 100", len(step.Instances))
+		t.Errorf("%d instances in one call, want 100", len(step.Instances))
 	}
 }
 

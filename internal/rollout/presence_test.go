@@ -45,7 +45,7 @@ func rounds(s *simworld.Shell, d time.Duration) {
 // newOnes counts the instances that have the second image.
 func newOnes(w *simworld.World) int {
 	n := 0
-	for _, m := range w.Machines {
+	for _, m := range w.Instances {
 		if w.Models[m.Model].Image == *image2.Image {
 			n++
 		}
@@ -107,8 +107,8 @@ func TestUnlistedSpendsTheBudget(t *testing.T) {
 func TestNoneOnRollback(t *testing.T) {
 	metric.Fault(t, 25)
 	s := half(t)
-	for len(s.World.Machines) > 0 {
-		s.World.Remove(s.World.Machines[0])
+	for len(s.World.Instances) > 0 {
+		s.World.Remove(s.World.Instances[0])
 	}
 	s.Actions = []rollout.Action{{UID: "a", Verb: rollout.VerbRollback, Run: 1}}
 	until(t, s, rollout.ReasonRolledBack)
@@ -130,7 +130,7 @@ func TestShortListOnTheWay(t *testing.T) {
 		!strings.Contains(said.Message, "instance 0 is missing") {
 		t.Errorf("got %+v", said)
 	}
-	s.World.Remove(s.World.Machines[0]) // now it is gone
+	s.World.Remove(s.World.Instances[0]) // now it is gone
 	rounds(s, time.Hour)
 	if got := strings.Join(s.State.Ledger.Exposed, ","); got != "1" || s.Last.Explanation.Reason != rollout.ReasonCanaryReached {
 		t.Errorf("exposed are %s, %+v", got, s.Last.Explanation)

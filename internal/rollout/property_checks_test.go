@@ -34,7 +34,7 @@ func (l *life) verify(run rollout.CheckRun) rollout.CheckResult {
 }
 
 // checkVerdicts holds that no step is left, and no success is claimed, without a verdict of every check of it that counts; and that no
-// machine is let out of a batch without one.
+// instance is let out of a batch without one.
 func (l *life) checkVerdicts(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 	m := d.State
 	if m.Rollback.Current != nil || m.Run.Completed || m.Stage.PromoteAll || m.Stage.Promoted != "" ||
@@ -66,11 +66,11 @@ func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.Stat
 		return // it was not verified, but seen out
 	}
 	for _, ref := range op.Instances {
-		if i := machineIn(obs, ref.Ref); i.Power.Off != rollout.NotOff {
+		if i := instanceIn(obs, ref.Ref); i.Power.Off != rollout.NotOff {
 			continue // it left the batch since it was stopped
 		}
 		if l.listsUpdated(obs, ref.ID) && !l.hasFailedIn(m, ref.ID) && !l.hasPassed(check, m.Run.Number, ref.ID) {
-			l.breaks("machine %s left its batch and never passed check %s", ref.ID, check)
+			l.breaks("instance %s left its batch and never passed check %s", ref.ID, check)
 		}
 	}
 }

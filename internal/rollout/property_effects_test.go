@@ -54,7 +54,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	before := l.shell.State
 	before.Ledger.Failed = slices.Clone(before.Ledger.Failed)
 	for _, f := range obs.State.Ledger.Failed {
-		if i := machineIn(obs, f.Ref); !i.Protected ||
+		if i := instanceIn(obs, f.Ref); !i.Protected ||
 			spec.Instances.Protected != rollout.ProtectedSkip { // a Retry forgives it, and who protects it takes it out
 			before.Ledger.Failed = append(before.Ledger.Failed, f)
 		}
@@ -99,7 +99,7 @@ func (l *life) checkUpgrade(spec rollout.Spec, obs rollout.Observation, refs []r
 	}
 }
 
-func machineIn(obs rollout.Observation, ref rollout.Ref) rollout.Instance {
+func instanceIn(obs rollout.Observation, ref rollout.Ref) rollout.Instance {
 	n := slices.IndexFunc(obs.Instances.Value, func(i rollout.Instance) bool { return i.ID == ref.ID })
 	if n < 0 {
 		return rollout.Instance{}
@@ -167,7 +167,7 @@ func (l *life) checkReimage(obs rollout.Observation, refs []rollout.Ref) {
 // checkAgain demands that what a batch verified, and what has the target, is not upgraded again for changes that are only reported (I6).
 func (l *life) checkAgain(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 	for _, ref := range refs {
-		m := l.machine(ref.ID)
+		m := l.instance(ref.ID)
 		if m == nil || l.isTriedAgain(ref) || spec.Drift.RollOther || l.interfered || !slices.Contains(obs.State.Ledger.Verified, ref.ID) {
 			continue
 		}

@@ -107,7 +107,7 @@ func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.
 	if spec.Tasks.Drain != nil && spec.Tasks.Drain.OnFailure != rollout.HookIgnore && upgrades {
 		for _, ref := range refs {
 			if !l.outside.cordoned[ref.ID] {
-				l.breaks("machine %s is upgraded, and its node was not cordoned", ref.ID)
+				l.breaks("instance %s is upgraded, and its node was not cordoned", ref.ID)
 			}
 		}
 	}
@@ -177,7 +177,7 @@ func (l *life) checkCalledAfter(h rollout.Hook, obs rollout.Observation, m rollo
 		return
 	}
 	for _, ref := range op.Instances {
-		if i := machineIn(obs, ref.Ref); i.Power.Off != rollout.NotOff {
+		if i := instanceIn(obs, ref.Ref); i.Power.Off != rollout.NotOff {
 			continue // it left the batch since it was stopped
 		}
 		if l.listsUpdated(obs, ref.ID) && !l.hasFailedIn(m, ref.ID) && !skips(m, ref.ID) {
@@ -218,7 +218,7 @@ func (l *life) takesPods() error {
 			continue
 		}
 		return fmt.Errorf(
-			"the node of machine %s is left cordoned, known are %v, now %v",
+			"the node of instance %s is left cordoned, known are %v, now %v",
 			id,
 			l.shell.State.Ledger.Cordoned,
 			l.shell.Last.Explanation,

@@ -27,7 +27,7 @@ func (l *life) checkLedger(spec rollout.Spec, obs rollout.Observation, d rollout
 		return
 	}
 	for _, id := range fresh(before.Verified, after.Verified) {
-		i := machineIn(obs, rollout.Ref{ID: id})
+		i := instanceIn(obs, rollout.Ref{ID: id})
 		if i.Latest != rollout.True || !dumbWell(spec, i) {
 			l.breaks("ledger: instance %s is verified, and is %+v", id, i)
 		}

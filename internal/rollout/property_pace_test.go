@@ -175,7 +175,7 @@ func (p *paced) become() {
 	if p.wellAt.IsZero() || p.world.Now.Before(p.wellAt) {
 		return
 	}
-	for _, m := range p.world.Machines {
+	for _, m := range p.world.Instances {
 		m.Health = rollout.True
 	}
 }
@@ -197,7 +197,7 @@ func (p *paced) moveModel() {
 // replace has other instances in the place of those that an effect names.
 func (p *paced) replace(d rollout.Decision) {
 	for _, ref := range rollout.InstancesOf(d.Step) {
-		for _, m := range p.world.Machines {
+		for _, m := range p.world.Instances {
 			if m.ID == ref.ID {
 				p.world.Remove(m)
 				p.world.ScaleOut(1, p.zones)

@@ -91,7 +91,7 @@ type life struct {
 	metAt   time.Time     // when it was last seen so, by Azure's clock
 	atStep  string
 
-	named                map[string]bool // machines that any effect named
+	named                map[string]bool // instances that any effect named
 	asked                int             // actions so far
 	verdicts             map[rollout.CheckKey]rollout.CheckState
 	outside              outside
@@ -127,7 +127,7 @@ func (l *life) round() {
 	if l.tell != nil {
 		l.tell("%s %+v %s: %s", l.world.Now.Format(time.TimeOnly), l.shell.State.Operation, l.shell.Last.Explanation.Reason,
 			l.shell.Last.Explanation.Message)
-		l.tell("    %s exposed %v failed %d", machines(l.world), l.shell.State.Ledger.Exposed, len(l.shell.State.Ledger.Failed))
+		l.tell("    %s exposed %v failed %d", instances(l.world), l.shell.State.Ledger.Exposed, len(l.shell.State.Ledger.Failed))
 	}
 }
 
@@ -173,7 +173,7 @@ func (l *life) halfByHand() {
 		return
 	}
 	l.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/hand" })
-	for _, m := range l.world.Machines {
+	for _, m := range l.world.Instances {
 		if l.dice(2) == 0 {
 			m.Model = len(l.world.Models) - 1
 		}
@@ -328,14 +328,14 @@ func (l *life) mayLast() error {
 		}
 	case rollout.ReasonPreflightFailed:
 		images := map[rollout.Image]bool{} // somebody else's edits may have led to more models than leave room for a write
-		for _, m := range l.world.Machines {
+		for _, m := range l.world.Instances {
 			images[l.world.Models[m.Model].Image] = true
 		}
 		if len(images) >= 9 {
 			return nil
 		}
 	case rollout.ReasonNoEligibleInstances:
-		if !slices.ContainsFunc(l.world.Machines, func(m *simworld.Machine) bool { return !l.isSkipped(m.ID) }) {
+		if !slices.ContainsFunc(l.world.Instances, func(m *simworld.Instance) bool { return !l.isSkipped(m.ID) }) {
 			return nil
 		}
 	}
@@ -349,7 +349,7 @@ func (l *life) waitsForAnotherZone() bool {
 		return false
 	}
 	first, sick := "", ""
-	for _, m := range l.world.Machines {
+	for _, m := range l.world.Instances {
 		if m.Model == len(l.world.Models)-1 {
 			continue
 		}
@@ -367,7 +367,7 @@ func (l *life) waitsForAnotherZone() bool {
 // and a person has to see to it.
 func (l *life) isShareLeft() bool {
 	n, touched, sick := 0, 0, 0
-	for _, m := range l.world.Machines {
+	for _, m := range l.world.Instances {
 		if l.isSkipped(m.ID) {
 			continue
 		}
@@ -395,7 +395,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 		l.breaks("ready, but the model has image %v", l.world.Models[latest].Image)
 	}
 	n, good := 0, 0
-	for _, m := range l.world.Machines {
+	for _, m := range l.world.Instances {
 		if m.Protected && spec.Instances.Protected == rollout.ProtectedSkip || m.Off != rollout.NotOff || l.isSkipped(m.ID) {
 			continue
 		}
@@ -412,7 +412,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 		if spec.Instances.Action == rollout.ActionUpgradeThenReimage && !l.interfered && m.Upgrades[latest] > 0 &&
 			m.Reimages[latest] == 0 &&
 			!l.hasFailed(m.ID) {
-			l.breaks("ready, but machine %s was upgraded and not reimaged", m.ID)
+			l.breaks("ready, but instance %s was upgraded and not reimaged", m.ID)
 		}
 	}
 	if want := dumbShare(spec, l.shell.State, n) - spec.Failure.MaxFailed.Value; good < want && len(spec.Canary.Steps) == 0 {

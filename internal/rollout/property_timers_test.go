@@ -58,7 +58,7 @@ func (l *life) waits(spec rollout.Spec, obs rollout.Observation, d rollout.Decis
 	isShort := after.Timers.ListShortSince
 	failed := func(f rollout.Failure) bool {
 		was := slices.ContainsFunc(before.Ledger.Failed, func(o rollout.Failure) bool { return o.Means(f.Ref) && o.Reason == f.Reason })
-		return f.Reason == rollout.FailureHealth && !was && !before.IsInOperation(f.Ref) && !before.InFlight(machineIn(obs, f.Ref))
+		return f.Reason == rollout.FailureHealth && !was && !before.IsInOperation(f.Ref) && !before.InFlight(instanceIn(obs, f.Ref))
 	}
 	isOver := !before.Timers.UnhealthySince.IsZero() && at.Sub(before.Timers.UnhealthySince) >= spec.Health.Timeout
 	return map[string]bool{

@@ -93,7 +93,7 @@ func TestBeginAnewOnReplacedSet(t *testing.T) {
 				}
 				s.Actions = []rollout.Action{{UID: "back", Verb: rollout.VerbRollback, Run: 2}}
 				until(t, s, rollout.ReasonRolledBack)
-				for _, m := range s.World.Machines {
+				for _, m := range s.World.Instances {
 					if got := s.World.Models[m.Model]; got.Image != anew.Image {
 						t.Errorf("instance %s has %v, want what the other scale set was created with", m.ID, got.Image)
 					}

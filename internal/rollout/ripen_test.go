@@ -63,7 +63,7 @@ func TestMinReadyIsLookedAtLast(t *testing.T) {
 func TestIllnessIsSeenWhileReadying(t *testing.T) {
 	metric.Fault(t, 19)
 	for name, happens := range map[string]func(w *simworld.World){
-		"the instance falls ill":     func(w *simworld.World) { w.Machines[0].Health = rollout.False },
+		"the instance falls ill":     func(w *simworld.World) { w.Instances[0].Health = rollout.False },
 		"somebody changes the model": func(w *simworld.World) { w.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) },
 	} {
 		s := ripening(t, 10*time.Minute)

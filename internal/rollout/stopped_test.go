@@ -32,7 +32,7 @@ func TestStoppedInstances(t *testing.T) {
 		for _, source := range []rollout.HealthSource{rollout.HealthApplication, rollout.HealthProvisioning} {
 			t.Run(string(off)+" "+string(source), func(t *testing.T) {
 				s := begins(4, canary(image2, 100, rollsBack, func(s *rollout.Spec) { s.Health.Source = source }))
-				s.world.Machines[0].Off = off
+				s.world.Instances[0].Off = off
 				if !s.run(rollout.ReasonCompleted) {
 					t.Fatalf("after an hour %v", s.shell.Last.Explanation)
 				}
@@ -42,18 +42,18 @@ func TestStoppedInstances(t *testing.T) {
 				if why := s.shows("0", rollout.ReportSkipped); why != "it is "+string(off) {
 					t.Errorf("instance 0 is shown as skipped since %q", why)
 				}
-				if worked(s.world.Machines[0]) != 0 {
+				if worked(s.world.Instances[0]) != 0 {
 					t.Error("instance 0 was upgraded")
 				}
 			})
 		}
 	}
 	s := begins(4, canary(image2, 100, rollsBack))
-	s.world.Machines[0].Off = rollout.OffDeallocated
+	s.world.Instances[0].Off = rollout.OffDeallocated
 	s.shell.Round()
-	s.world.Machines[0].Off = rollout.NotOff
-	if !s.run(rollout.ReasonCompleted) || worked(s.world.Machines[0]) != 1 {
-		t.Errorf("started again: %v, and instance 0 was upgraded %d times", s.shell.Last.Explanation, worked(s.world.Machines[0]))
+	s.world.Instances[0].Off = rollout.NotOff
+	if !s.run(rollout.ReasonCompleted) || worked(s.world.Instances[0]) != 1 {
+		t.Errorf("started again: %v, and instance 0 was upgraded %d times", s.shell.Last.Explanation, worked(s.world.Instances[0]))
 	}
 }
 
@@ -79,7 +79,7 @@ func TestStoppedInTheBatch(t *testing.T) {
 				t.Fatalf("no batch: %v", s.shell.Last.Explanation)
 			}
 			in := s.shell.State.Operation.Instances[0].ID
-			first := s.world.Machines[slices.IndexFunc(s.world.Machines, s.is(in))]
+			first := s.world.Instances[slices.IndexFunc(s.world.Instances, s.is(in))]
 			first.Off = rollout.OffDeallocated
 			if !s.run(rollout.ReasonCompleted) {
 				t.Fatalf("after an hour %v", s.shell.Last.Explanation)
@@ -159,11 +159,11 @@ func TestPowerOnTheWay(t *testing.T) {
 }
 
 // is tells an instance by its id.
-func (t *recorder) is(id string) func(*simworld.Machine) bool {
-	return func(m *simworld.Machine) bool { return m.ID == id }
+func (t *recorder) is(id string) func(*simworld.Instance) bool {
+	return func(m *simworld.Instance) bool { return m.ID == id }
 }
 
 // power changes the power state of an instance.
 func (t *recorder) power(id string, off rollout.PowerOff) {
-	t.world.Machines[slices.IndexFunc(t.world.Machines, t.is(id))].Off = off
+	t.world.Instances[slices.IndexFunc(t.world.Instances, t.is(id))].Off = off
 }

@@ -59,7 +59,7 @@ func rolls(to rollout.Target, percent int, change ...func(*rollout.Spec)) rollou
 
 func rollbackStories() map[string]story {
 	return map[string]story{
-		"a bad image rolls back by itself while autoscale adds machines": {n: 4, start: bare, spec: rolls(image2, 50), rounds: 44,
+		"a bad image rolls back by itself while autoscale adds instances": {n: 4, start: bare, spec: rolls(image2, 50), rounds: 44,
 			script: map[int]func(*recorder){
 				0: sickens,
 				8: does("autoscale adds 2, from the bad model", func(t *recorder) {
@@ -139,27 +139,27 @@ func pressureStories() map[string]story {
 				14: does("the window opens", window(false, 8*time.Hour)),
 			},
 		},
-		"a protected machine stays when the others go back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
+		"a protected instance stays when the others go back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
 			script: map[int]func(*recorder){
-				10: does("machine 0 becomes protected", func(t *recorder) { t.world.Machines[0].Protected = true }),
+				10: does("instance 0 becomes protected", func(t *recorder) { t.world.Instances[0].Protected = true }),
 				11: ask(rollout.VerbRollback),
 			}},
-		"a machine that is protected once it is back was not left out": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
+		"an instance that is protected once it is back was not left out": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
 			script: map[int]func(*recorder){
 				10: ask(rollout.VerbRollback),
-				14: does("machine 0 becomes protected", func(t *recorder) { t.world.Machines[0].Protected = true }),
+				14: does("instance 0 becomes protected", func(t *recorder) { t.world.Instances[0].Protected = true }),
 			}},
-		"a protected machine is waited for on the way back": {n: 3, start: bare, rounds: 32,
+		"a protected instance is waited for on the way back": {n: 3, start: bare, rounds: 32,
 			spec: canary(
 				image2,
 				67,
 				func(s *rollout.Spec) { s.Instances.Protected = rollout.ProtectedWait },
 			), script: map[int]func(*recorder){
-				10: does("machine 0 becomes protected", func(t *recorder) { t.world.Machines[0].Protected = true }),
+				10: does("instance 0 becomes protected", func(t *recorder) { t.world.Instances[0].Protected = true }),
 				11: ask(rollout.VerbRollback),
-				24: does("no longer", func(t *recorder) { t.world.Machines[0].Protected = false }),
+				24: does("no longer", func(t *recorder) { t.world.Instances[0].Protected = false }),
 			}},
-		"a machine that is put back and stays ill": {n: 3, start: bare, spec: canary(image2, 34), rounds: 40, script: map[int]func(*recorder){
+		"an instance that is put back and stays ill": {n: 3, start: bare, spec: canary(image2, 34), rounds: 40, script: map[int]func(*recorder){
 			7: ask(rollout.VerbRollback),
 			8: does("whatever is upgraded now falls ill", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
 		}},
@@ -191,9 +191,9 @@ func returnTroubleStories() map[string]story {
 		"rollback with reimages": {n: 2, start: bare, spec: canary(image2, 50, reimages), rounds: 24, script: map[int]func(*recorder){
 			9: ask(rollout.VerbRollback),
 		}},
-		"a machine vanishes on the way back": {n: 4, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*recorder){
+		"an instance vanishes on the way back": {n: 4, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*recorder){
 			8:  ask(rollout.VerbRollback),
-			12: does("autoscale removes machine 0 while it goes back", func(t *recorder) { t.world.Remove(t.world.Machines[0]) }),
+			12: does("autoscale removes instance 0 while it goes back", func(t *recorder) { t.world.Remove(t.world.Instances[0]) }),
 		}},
 		"upgrades change nothing on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 49, script: map[int]func(*recorder){
 			7:  does("from now on upgrades change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 })),
@@ -301,13 +301,13 @@ func returnTroubleStories() map[string]story {
 			10: does("no read works", once(func(f *simworld.Faults) { f.ReadFails = 1 })),
 			14: does("reads work", func(t *recorder) { t.world.Faults = simworld.Faults{} }),
 		}},
-		"no machine is left to go back": {
+		"no instance is left to go back": {
 			n:      1,
 			start:  bare,
 			spec:   canary(image2, 100, func(s *rollout.Spec) { s.Canary.Bake = time.Hour }),
 			rounds: 22,
 			script: map[int]func(*recorder){
-				7: does("the only machine is deleted", func(t *recorder) { t.world.Remove(t.world.Machines[0]) }),
+				7: does("the only instance is deleted", func(t *recorder) { t.world.Remove(t.world.Instances[0]) }),
 				8: ask(rollout.VerbRollback),
 			},
 		},

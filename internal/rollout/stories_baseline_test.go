@@ -43,9 +43,9 @@ func baselineStories() map[string]story {
 				10: ask(rollout.VerbRollback),
 			}},
 		"an outdated snapshot is taken again": {n: 2, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*recorder){
-			0: beforeEffect("somebody changes the image and upgrades every machine", func(t *recorder) {
+			0: beforeEffect("somebody changes the image and upgrades every instance", func(t *recorder) {
 				t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/base-2" })
-				for _, m := range t.world.Machines {
+				for _, m := range t.world.Instances {
 					m.Model = len(t.world.Models) - 1
 				}
 			}),
@@ -57,9 +57,9 @@ func baselineStories() map[string]story {
 			16: ask(rollout.VerbRollback),
 		}},
 		"no way back from what somebody else half did": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 100), script: map[int]func(*recorder){
-			0: all(sickens, does("by hand: the image is in the model, and on machine 0", func(t *recorder) {
+			0: all(sickens, does("by hand: the image is in the model, and on instance 0", func(t *recorder) {
 				t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
-				t.world.Machines[0].Model = 1
+				t.world.Instances[0].Model = 1
 			})),
 			26: does("spec.baseline declares the image", declares(base)),
 		}},
@@ -74,9 +74,9 @@ func baselineStories() map[string]story {
 				4: does("the target names it", target(named(v2, "theirs"))),
 			}},
 		"no way back where an instance contradicts": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 67), script: map[int]func(*recorder){
-			0: all(sickens, does("machine 2 boots from an image that nobody knows", func(t *recorder) {
+			0: all(sickens, does("instance 2 boots from an image that nobody knows", func(t *recorder) {
 				t.world.Models = []simworld.Content{{Image: rollout.Image{ID: "/images/unknown"}}, bare}
-				t.world.Machines[0].Model, t.world.Machines[1].Model = 1, 1
+				t.world.Instances[0].Model, t.world.Instances[1].Model = 1, 1
 				t.observer.begin()
 			})),
 			28: does("spec.baseline declares the image", declares(base)),
@@ -146,7 +146,7 @@ func targetStories() map[string]story {
 			12: paused(false),
 		}},
 		"a third target midway and then rollback": {n: 4, start: bare, spec: canary(image2, 50), rounds: 40, script: map[int]func(*recorder){
-			6:  all(does("target third while machine 1 is being upgraded, and a quarter of it", target(image3)), percent(25)),
+			6:  all(does("target third while instance 1 is being upgraded, and a quarter of it", target(image3)), percent(25)),
 			14: ask(rollout.VerbRollback),
 		}},
 		"a script after an image midway and then rollback": {n: 4, start: bare, spec: canary(image2, 25), rounds: 40,
@@ -155,9 +155,9 @@ func targetStories() map[string]story {
 				14: ask(rollout.VerbRollback),
 			}},
 		"half done by hand and then rollback": {n: 4, start: bare, spec: canary(image2, 75), rounds: 30, script: map[int]func(*recorder){
-			0: does("by hand: the image is in the model, and on machines 0 and 1; spec.baseline says what was before", func(t *recorder) {
+			0: does("by hand: the image is in the model, and on instances 0 and 1; spec.baseline says what was before", func(t *recorder) {
 				t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
-				t.world.Machines[0].Model, t.world.Machines[1].Model = 1, 1
+				t.world.Instances[0].Model, t.world.Instances[1].Model = 1, 1
 				declares(base)(t)
 			}),
 			8: ask(rollout.VerbRollback),

@@ -28,29 +28,29 @@ func checkStories() map[string]story {
 			Approval: &rollout.Approval{Timeout: 5 * time.Minute, OnTimeout: rollout.TimeoutAbort}}, {Name: "all", Percent: 100}}
 	}
 	return map[string]story{
-		"each machine is checked before the next": {n: 2, start: bare, rounds: 14, spec: canary(image2, 100, checks(page)),
+		"each instance is checked before the next": {n: 2, start: bare, rounds: 14, spec: canary(image2, 100, checks(page)),
 			script: map[int]func(*recorder){
 				6:  says("page on 0", rollout.CheckPassed, "200"),
 				10: says("page on 1", rollout.CheckPassed, "200"),
 			}},
-		"a check that works in the machine shows it as being updated": {n: 2, start: bare, rounds: 30,
+		"a check that works in the instance shows it as being updated": {n: 2, start: bare, rounds: 30,
 			spec: canary(image2, 0, halves, checks(script)), script: map[int]func(*recorder){
-				0:  does("Azure shows a machine with a script in it as being updated", func(t *recorder) { t.world.Telling = true }),
+				0:  does("Azure shows an instance with a script in it as being updated", func(t *recorder) { t.world.Telling = true }),
 				10: says("script on 0", rollout.CheckPassed, "exit code 0"),
 				22: says("script on 1", rollout.CheckFailed, "exit code 1, want 0"),
 			}},
-		"a check that goes on in the machine spoils no soak": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, checks(watching)),
+		"a check that goes on in the instance spoils no soak": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, checks(watching)),
 			script: map[int]func(*recorder){
-				0: does("Azure shows a machine with a script in it as being updated", func(t *recorder) { t.world.Telling = true }),
+				0: does("Azure shows an instance with a script in it as being updated", func(t *recorder) { t.world.Telling = true }),
 			}},
-		"a machine fails its check": {n: 3, start: bare, rounds: 20, spec: canary(image2, 100, checks(page), back),
+		"an instance fails its check": {n: 3, start: bare, rounds: 20, spec: canary(image2, 100, checks(page), back),
 			script: map[int]func(*recorder){
 				0: says("page on 0", rollout.CheckPassed, "200"),
 				6: says("page on 1", rollout.CheckFailed, "status 500, want 200"),
 			}},
-		"a machine that fails its check is tried with a fresh disk": {n: 2, start: bare, rounds: 24,
+		"an instance that fails its check is tried with a fresh disk": {n: 2, start: bare, rounds: 24,
 			spec: canary(image2, 100, checks(page), reimages, func(s *rollout.Spec) { s.Failure.Retries = 1 }), script: map[int]func(*recorder){
-				0: all(does("a machine may be worked on twice", func(t *recorder) { t.world.Retries = 1 }),
+				0: all(does("an instance may be worked on twice", func(t *recorder) { t.world.Retries = 1 }),
 					says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("page on 1", rollout.CheckPassed, "200")),
 				8: says("page on 0", rollout.CheckPassed, "200"),
 			}},
@@ -58,7 +58,7 @@ func checkStories() map[string]story {
 			spec: canary(image2, 100, checks(page), reimages, func(s *rollout.Spec) {
 				s.Failure.Retries, s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 1, 2, 2
 			}), script: map[int]func(*recorder){
-				0: all(does("a machine may be worked on twice", func(t *recorder) { t.world.Retries = 1 }),
+				0: all(does("an instance may be worked on twice", func(t *recorder) { t.world.Retries = 1 }),
 					says("page on 0", rollout.CheckFailed, "status 500, want 200"), says("page on 1", rollout.CheckFailed, "status 500, want 200")),
 				8:  all(says("page on 0", rollout.CheckPassed, "200"), says("page on 1", rollout.CheckRunning, "")),
 				14: says("page on 1", rollout.CheckPassed, "200"),
@@ -94,8 +94,8 @@ func checkStories() map[string]story {
 		"a share that is spoilt is checked again": {n: 4, start: bare, rounds: 30, spec: canary(image2, 0, halves, checks(errors)),
 			script: map[int]func(*recorder){
 				9:  says("error-rate", rollout.CheckPassed, "0.001"),
-				11: all(does("machine 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
-				14: does("machine 0 is well", func(t *recorder) { t.world.Machines[0].Health = rollout.True }),
+				11: all(does("instance 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
+				14: does("instance 0 is well", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
 				24: says("error-rate", rollout.CheckPassed, "0.002"),
 			}},
 		"a share that is spoilt while a person is asked is checked again": {n: 4, start: bare, rounds: 26,
@@ -103,8 +103,8 @@ func checkStories() map[string]story {
 				s.Canary.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{}}, {Name: "all", Percent: 100}}
 			}), script: map[int]func(*recorder){
 				7:  says("error-rate", rollout.CheckPassed, "0.001"),
-				10: all(does("machine 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
-				12: all(does("machine 0 is well", func(t *recorder) { t.world.Machines[0].Health = rollout.True }),
+				10: all(does("instance 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
+				12: all(does("instance 0 is well", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
 					ask(rollout.VerbApprove, step("half"))),
 				16: ask(rollout.VerbApprove, step("half")),
 				19: says("error-rate", rollout.CheckPassed, "0.002"),

@@ -57,12 +57,12 @@ func paused(is bool) func(*recorder) {
 }
 
 func fallsIll(id int) func(*recorder) {
-	return func(t *recorder) { t.world.Machines[id].Health = rollout.False }
+	return func(t *recorder) { t.world.Instances[id].Health = rollout.False }
 }
 
 // sickens makes every instance ill that is brought to a model with the updated image, for as long as the story goes.
 func sickens(t *recorder) {
-	does("/images/updated makes machines ill", func(t *recorder) {
+	does("/images/updated makes instances ill", func(t *recorder) {
 		t.before = func(t *recorder) {
 			t.world.Faults.Unhealthy = 0
 			if t.world.Models[len(t.world.Models)-1].Image == *image2.Image {
@@ -74,7 +74,7 @@ func sickens(t *recorder) {
 
 // breaksOn makes the script fail on every instance that is brought to a model with the command, for as long as the story goes.
 func breaksOn(command string) func(*recorder) {
-	return does(fmt.Sprintf("%q fails on every machine", command), func(t *recorder) {
+	return does(fmt.Sprintf("%q fails on every instance", command), func(t *recorder) {
 		t.before = func(t *recorder) {
 			t.world.Faults.ScriptFails = 0
 			if s := t.world.Models[len(t.world.Models)-1].Script; s != nil && s.Command == command {

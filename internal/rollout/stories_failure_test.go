@@ -29,7 +29,7 @@ func failedStories() map[string]story {
 		"one failure is tolerated": {n: 4, start: bare, rounds: 44, spec: canary(image2, 100, func(s *rollout.Spec) {
 			s.Failure.MaxFailed.Value, s.Batch.MaxUnavailable.Value = 1, 2
 		}), script: map[int]func(*recorder){
-			0: does("the first machine that is upgraded falls ill, the others are well", nextUpgradeIll),
+			0: does("the first instance that is upgraded falls ill, the others are well", nextUpgradeIll),
 		}},
 		"a tolerated failure is no licence for a second": {n: 4, start: bare, rounds: 44, spec: canary(image2, 100, func(s *rollout.Spec) {
 			s.Failure.MaxFailed = rollout.Amount{Value: 25, IsPercent: true}
@@ -47,11 +47,11 @@ func failedStories() map[string]story {
 			}},
 		"failed reimages are tried again and then count": {n: 2, start: bare, rounds: 30, spec: canary(image2, 100, retries(1), reimages),
 			script: map[int]func(*recorder){
-				0: all(does("a machine may be worked on twice", func(t *recorder) { t.world.Retries = 1 }), sickens),
+				0: all(does("an instance may be worked on twice", func(t *recorder) { t.world.Retries = 1 }), sickens),
 			}},
 		"a retry with a reimage mends": {n: 2, start: bare, rounds: 30, spec: canary(v2, 100, retries(1), reimages),
 			script: map[int]func(*recorder){
-				0: does("reimaged machines are ill the first time", func(t *recorder) {
+				0: does("reimaged instances are ill the first time", func(t *recorder) {
 					t.world.Retries, t.world.Faults.Unhealthy = 2, 1
 					t.before = func(t *recorder) {
 						if t.shell.Effects >= 4 {
@@ -112,10 +112,10 @@ func deadlineStories() map[string]story {
 			}},
 		"sickness of others is no lack of progress": {n: 3, start: bare, rounds: 50,
 			spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailurePause)), script: map[int]func(*recorder){
-				0: does("machine 2 is ill from the start, and there is no room for another", fallsIll(2)),
+				0: does("instance 2 is ill from the start, and there is no room for another", fallsIll(2)),
 				3: does("and protected", func(t *recorder) {
 					t.shell.Spec.Instances.Protected = rollout.ProtectedWait
-					t.world.Machines[2].Protected = true
+					t.world.Instances[2].Protected = true
 				}),
 			}},
 		"no progress rolls back": {n: 3, start: bare, rounds: 60, spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailureRollback)),

@@ -16,7 +16,7 @@ func hookStories() map[string]story {
 	back, page := onFailure(rollout.FailureRollback), rollout.Check{Name: "page", Scope: rollout.CheckInstance}
 	halves := after(func(*rollout.CanaryStep) {})
 	return map[string]story{
-		"hooks are called around steps and machines": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, every),
+		"hooks are called around steps and instances": {n: 2, start: bare, rounds: 24, spec: canary(image2, 0, halves, every),
 			script: map[int]func(*recorder){0: answers()}},
 		"a hook is called again after a crash": {
 			n:      2,
@@ -27,11 +27,11 @@ func hookStories() map[string]story {
 				0: answers(), 4: does("the controller dies right after it called", crash(simworld.CrashAfterRemember)),
 			},
 		},
-		"a machine that no hook can be called about fails": {n: 3, start: bare, rounds: 16,
+		"an instance that no hook can be called about fails": {n: 3, start: bare, rounds: 16,
 			spec: canary(image2, 100, before(rollout.HookFails), back), script: map[int]func(*recorder){
 				0: answers("about 1", rollout.HookCallFailed),
 			}},
-		"a machine that no hook can be called about is left out": {n: 3, start: bare, rounds: 24,
+		"an instance that no hook can be called about is left out": {n: 3, start: bare, rounds: 24,
 			spec: canary(image2, 100, before(rollout.HookSkips)), script: map[int]func(*recorder){
 				0: answers("about 1", rollout.HookCallFailed),
 			}},
@@ -39,11 +39,11 @@ func hookStories() map[string]story {
 			script: map[int]func(*recorder){
 				0: answers("about 0", rollout.HookCallPending),
 			}},
-		"a machine that a hook after it refuses is left out": {n: 3, start: bare, rounds: 18,
+		"an instance that a hook after it refuses is left out": {n: 3, start: bare, rounds: 18,
 			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookSkips)), back), script: map[int]func(*recorder){
 				0: answers("about 0", rollout.HookCallFailed),
 			}},
-		"a hook after a machine fails": {n: 3, start: bare, rounds: 18,
+		"a hook after an instance fails": {n: 3, start: bare, rounds: 18,
 			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails)), back), script: map[int]func(*recorder){
 				0: answers("about 0", rollout.HookCallFailed),
 			}},
@@ -79,7 +79,7 @@ func hookStories() map[string]story {
 			}},
 		"nodes are drained before and take pods after": {n: 2, start: bare, rounds: 24, spec: canary(image2, 100, drains(rollout.HookFails),
 			before(rollout.HookFails)), script: map[int]func(*recorder){0: all(answers(), nodes())}},
-		"a node that cannot be drained fails its machine": {
+		"a node that cannot be drained fails its instance": {
 			n:      3,
 			start:  bare,
 			rounds: 24,

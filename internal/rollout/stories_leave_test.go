@@ -138,7 +138,7 @@ func planStories() map[string]story {
 	return map[string]story{
 		"a plan touches nothing": {n: 4, zones: []string{"1", "2"}, start: bare, spec: canary(image2, 75), rounds: 20,
 			script: map[int]func(*recorder){
-				0: all(plans(true), does("machine 3 is protected", func(t *recorder) { t.world.Machines[3].Protected = true })),
+				0: all(plans(true), does("instance 3 is protected", func(t *recorder) { t.world.Instances[3].Protected = true })),
 				2: ask(rollout.VerbPromoteFull),
 				4: plans(false),
 			}},

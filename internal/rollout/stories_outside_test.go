@@ -37,7 +37,7 @@ func interruptedStories() map[string]story {
 		crash(simworld.CrashAfterRemember)(t)
 		t.before = func(t *recorder) { t.world.Advance(time.Hour); t.before = nil }
 	})
-	vanishes := does("machine 0 is deleted", func(t *recorder) { t.world.Remove(t.world.Machines[0]) })
+	vanishes := does("instance 0 is deleted", func(t *recorder) { t.world.Remove(t.world.Instances[0]) })
 	endless := rollout.Hook{Name: "tell-BeforeInstance", At: rollout.BeforeInstance}
 	return map[string]story{
 		"a hook that is not called does not time out": {n: 2, start: bare, rounds: 18, spec: canary(image2, 50, stepwise),
@@ -73,7 +73,7 @@ func interruptedStories() map[string]story {
 			script: map[int]func(*recorder){
 				0: stuck, 5: deleted(rollout.DeletionLeave),
 			}},
-		"a machine vanishes while it is made ready": {n: 3, start: bare, rounds: 26,
+		"an instance vanishes while it is made ready": {n: 3, start: bare, rounds: 26,
 			spec: canary(image2, 67, inTwos, before, drains(rollout.HookFails)), script: map[int]func(*recorder){
 				0: all(silence, nodes()), 5: vanishes,
 			}},
@@ -131,16 +131,16 @@ func alarmStories() map[string]story {
 	soaks := after(func(s *rollout.CanaryStep) { s.Soak = 30 * time.Minute })
 	asks := after(func(s *rollout.CanaryStep) { s.Approval = &rollout.Approval{} })
 	recovers := func(id int) func(*recorder) {
-		return does("machine is well again", func(t *recorder) { t.world.Machines[id].Health = rollout.True })
+		return does("instance is well again", func(t *recorder) { t.world.Instances[id].Health = rollout.True })
 	}
 	return map[string]story{
 		"every failure is heard of once": {n: 4, start: bare, rounds: 60, spec: canary(image2, 0, soaks, hooks(alarm)),
 			script: map[int]func(*recorder){
-				0: answers(), 10: does("machine 0 falls ill", fallsIll(0)), 28: recovers(0), 34: does("machine 1 falls ill", fallsIll(1)),
+				0: answers(), 10: does("instance 0 falls ill", fallsIll(0)), 28: recovers(0), 34: does("instance 1 falls ill", fallsIll(1)),
 			}},
 		"a failure that is mended is heard of all the same": {n: 4, start: bare, rounds: 44, spec: canary(image2, 0, soaks, hooks(patient)),
 			script: map[int]func(*recorder){
-				0: deaf, 10: does("machine 0 falls ill", fallsIll(0)), 22: recovers(0), 23: answers(),
+				0: deaf, 10: does("instance 0 falls ill", fallsIll(0)), 22: recovers(0), 23: answers(),
 			}},
 		"hooks that make no sense hold what is in flight": {n: 2, start: bare, rounds: 20,
 			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails))), script: map[int]func(*recorder){
@@ -167,7 +167,7 @@ func alarmStories() map[string]story {
 				0: answers(
 					"AfterStep",
 					rollout.HookCallPending,
-				), 10: ask(rollout.VerbApprove, step("half")), 12: does("machine 0 falls ill", fallsIll(0)),
+				), 10: ask(rollout.VerbApprove, step("half")), 12: does("instance 0 falls ill", fallsIll(0)),
 				14: all(answers(), recovers(0)), 16: ask(rollout.VerbApprove, step("half")),
 			}},
 	}
@@ -181,7 +181,7 @@ func cordonStories() map[string]story {
 		nodes()(t)
 		node := t.shell.Node
 		t.shell.Node = func(id string, drain bool) rollout.NodeState {
-			for _, m := range t.world.Machines {
+			for _, m := range t.world.Instances {
 				if m.ID == id {
 					m.Health = map[bool]rollout.Tristate{true: rollout.Unknown, false: rollout.True}[drain]
 				}
@@ -200,18 +200,18 @@ func cordonStories() map[string]story {
 				),
 				14: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "0" }),
 			}},
-		"a drained machine falls silent": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, drains(rollout.HookFails)),
+		"a drained instance falls silent": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, drains(rollout.HookFails)),
 			script: map[int]func(*recorder){
-				0: does("machines without pods do not say how they are", silent),
+				0: does("instances without pods do not say how they are", silent),
 			}},
-		"another machine falls ill while one is drained": {
+		"another instance falls ill while one is drained": {
 			n:      3,
 			start:  bare,
 			rounds: 26,
 			spec:   canary(image2, 67, drains(rollout.HookFails)),
 			script: map[int]func(*recorder){
-				0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget"), 5: does("machine 2 falls ill", fallsIll(2)),
-				9: all(nodes(), does("machine 2 is well again", func(t *recorder) { t.world.Machines[2].Health = rollout.True })),
+				0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget"), 5: does("instance 2 falls ill", fallsIll(2)),
+				9: all(nodes(), does("instance 2 is well again", func(t *recorder) { t.world.Instances[2].Health = rollout.True })),
 			},
 		},
 		"the way back keeps the budget of nodes": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67, drains(rollout.HookFails)),

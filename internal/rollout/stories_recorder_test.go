@@ -87,7 +87,7 @@ func (t *recorder) ending() {
 		repairs = ", automatic repairs suspended"
 	}
 	t.say("model %d: %s%s", len(w.Models)-1, contentText(w.Models[len(w.Models)-1]), repairs)
-	for _, m := range w.Machines {
+	for _, m := range w.Instances {
 		var marks []string
 		if m.Health != rollout.True {
 			marks = append(marks, ", not healthy")
@@ -98,7 +98,7 @@ func (t *recorder) ending() {
 		if m.Protected {
 			marks = append(marks, ", protected")
 		}
-		t.say("machine %s: %s%s", m.ID, contentText(w.Models[m.Model]), strings.Join(marks, ""))
+		t.say("instance %s: %s%s", m.ID, contentText(w.Models[m.Model]), strings.Join(marks, ""))
 	}
 	m := t.shell.State
 	for i := len(m.History) - 1; i >= 0; i-- {
@@ -157,8 +157,8 @@ func targetText(image *rollout.Image, script *rollout.ScriptSnapshot) string {
 type storyObserver struct {
 	t       *recorder
 	size    int
-	named   map[string]bool             // machines that any effect of ours named on the way forward
-	had     map[string]bool             // machines that had another content than the world began with
+	named   map[string]bool             // instances that any effect of ours named on the way forward
+	had     map[string]bool             // instances that had another content than the world began with
 	work    map[string]int              // what had been done to an instance when the last run completed
 	first   map[string]simworld.Content // what an instance had at first
 	broken  []string
@@ -175,13 +175,13 @@ func newStoryObserver(t *recorder) *storyObserver {
 func (w *storyObserver) begin() {
 	w.named, w.had = map[string]bool{}, map[string]bool{}
 	w.work, w.first = map[string]int{}, map[string]simworld.Content{}
-	for _, m := range w.t.world.Machines {
+	for _, m := range w.t.world.Instances {
 		w.work[m.VMID], w.first[m.VMID] = worked(m), w.t.world.Models[m.Model]
 	}
 }
 
 // names notes the instances that an effect names, unless it is to bring them back from what they were exposed to. An undo goes to every
-// machine.
+// instance.
 func (w *storyObserver) names(step rollout.Step) {
 	if back := w.t.shell.State.Rollback.Current; back != nil && !back.AllInstances {
 		return
@@ -194,7 +194,7 @@ func (w *storyObserver) names(step rollout.Step) {
 // weigh counts the instances before a round.
 func (w *storyObserver) weigh() {
 	if w != nil {
-		w.size = len(w.t.world.Machines)
+		w.size = len(w.t.world.Instances)
 	}
 }
 
@@ -203,10 +203,10 @@ func (w *storyObserver) look() {
 	if w == nil {
 		return
 	}
-	if n := len(w.t.world.Machines); n != w.size {
-		w.breaks("%d machines became %d", w.size, n)
+	if n := len(w.t.world.Instances); n != w.size {
+		w.breaks("%d instances became %d", w.size, n)
 	}
-	for _, m := range w.t.world.Machines {
+	for _, m := range w.t.world.Instances {
 		if first, known := w.first[m.VMID]; !known || !sameContent(w.t.world.Models[m.Model], first) {
 			w.had[m.VMID] = true
 		}
@@ -239,13 +239,13 @@ func (w *storyObserver) verdict() []string {
 	if latest := models[len(models)-1]; !isAs(before, latest) {
 		w.breaks("rolled back, but the model is %s", contentText(latest))
 	}
-	for _, machine := range w.t.world.Machines {
-		exposed := m.Rollback.Current.AllInstances || w.named[machine.VMID] || w.had[machine.VMID]
-		if content := models[machine.Model]; exposed && !isAs(before, content) && !machine.Protected {
-			w.breaks("rolled back, but machine %s is %s", machine.ID, contentText(content))
+	for _, instance := range w.t.world.Instances {
+		exposed := m.Rollback.Current.AllInstances || w.named[instance.VMID] || w.had[instance.VMID]
+		if content := models[instance.Model]; exposed && !isAs(before, content) && !instance.Protected {
+			w.breaks("rolled back, but instance %s is %s", instance.ID, contentText(content))
 		}
-		if !exposed && worked(machine) != w.work[machine.VMID] {
-			w.breaks("machine %s was never exposed, and was worked on", machine.ID)
+		if !exposed && worked(instance) != w.work[instance.VMID] {
+			w.breaks("instance %s was never exposed, and was worked on", instance.ID)
 		}
 	}
 	return w.broken
@@ -256,7 +256,7 @@ func (w *storyObserver) breaks(format string, args ...any) {
 }
 
 // worked is how often an instance was worked on.
-func worked(m *simworld.Machine) int {
+func worked(m *simworld.Instance) int {
 	n := 0
 	for _, times := range m.Upgrades {
 		n += times

@@ -93,7 +93,7 @@ func walkthroughStories() map[string]story {
 				t.world.Edit(func(c *simworld.Content) {
 					c.Script = &rollout.ModelScript{Extension: "nginx", URIs: v3.Script.URIs, Command: v3.Script.Command}
 				})
-				t.world.Machines[0].Model, t.world.Machines[1].Model = 1, 1
+				t.world.Instances[0].Model, t.world.Instances[1].Model = 1, 1
 			}),
 		}},
 	}
@@ -102,27 +102,27 @@ func walkthroughStories() map[string]story {
 func failureStories() map[string]story {
 	return map[string]story{
 		"a failing script holds and a new target mends": {n: 3, start: v1, spec: canary(v2, 100), rounds: 20, script: map[int]func(*recorder){
-			0: does("the v2 script fails on every machine", once(func(f *simworld.Faults) { f.ScriptFails = 1 })),
+			0: does("the v2 script fails on every instance", once(func(f *simworld.Faults) { f.ScriptFails = 1 })),
 			8: does("target v3, which works", func(t *recorder) { t.world.Faults = simworld.Faults{}; target(v3)(t) }),
 		}},
 		"a sick canary times out and recovers": {n: 3, start: v1, spec: canary(v2, 34), rounds: 22, script: map[int]func(*recorder){
-			0:  does("v2 makes machines unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
-			18: does("the canary recovers", func(t *recorder) { t.world.Machines[0].Health = rollout.True }),
+			0:  does("v2 makes instances unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
+			18: does("the canary recovers", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
 		}},
 		"a held canary falls ill": {n: 3, start: v1, spec: canary(v2, 34), rounds: 24, script: map[int]func(*recorder){
-			7: does("the canary falls ill", func(t *recorder) { t.world.Machines[0].Health = rollout.False }),
+			7: does("the canary falls ill", func(t *recorder) { t.world.Instances[0].Health = rollout.False }),
 			8: does("percent 100", percent(100)),
 		}},
 		"unknown health never counts": {n: 3, start: v1, spec: canary(v2, 34), rounds: 18, script: map[int]func(*recorder){
-			0: does("v2 machines do not report health", once(func(f *simworld.Faults) { f.HealthUnknown = 1 })),
+			0: does("v2 instances do not report health", once(func(f *simworld.Faults) { f.HealthUnknown = 1 })),
 		}},
-		"sick machines spend the budget and may be healed": {
+		"sick instances spend the budget and may be healed": {
 			n:      4,
 			start:  v1,
 			spec:   canary(v2, 100),
 			rounds: 16,
 			script: map[int]func(*recorder){
-				0: does("machine 3 is sick before anything begins", func(t *recorder) { t.world.Machines[3].Health = rollout.False }),
+				0: does("instance 3 is sick before anything begins", func(t *recorder) { t.world.Instances[3].Health = rollout.False }),
 			},
 		},
 		"minReady is kept": {n: 2, start: v1, rounds: 12, spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.MinReady = time.Minute })},
@@ -177,13 +177,13 @@ func worldStories() map[string]story {
 	return map[string]story{
 		"scale out and in while the canary is held": {n: 3, start: v1, spec: canary(v2, 34), rounds: 16, script: map[int]func(*recorder){
 			7:  does("autoscale adds 3", func(t *recorder) { t.world.ScaleOut(3, nil) }),
-			10: does("autoscale removes the last 3", func(t *recorder) { t.world.Machines = t.world.Machines[:3] }),
-			13: does("autoscale removes the canary", func(t *recorder) { t.world.Remove(t.world.Machines[0]) }),
+			10: does("autoscale removes the last 3", func(t *recorder) { t.world.Instances = t.world.Instances[:3] }),
+			13: does("autoscale removes the canary", func(t *recorder) { t.world.Remove(t.world.Instances[0]) }),
 		}},
-		"repair replaces a machine of the batch": {n: 3, start: v1, spec: canary(v2, 34), rounds: 10, script: map[int]func(*recorder){
+		"repair replaces an instance of the batch": {n: 3, start: v1, spec: canary(v2, 34), rounds: 10, script: map[int]func(*recorder){
 			4: does(
-				"machine 0 is replaced by machine 3",
-				func(t *recorder) { t.world.Remove(t.world.Machines[0]); t.world.ScaleOut(1, nil) },
+				"instance 0 is replaced by instance 3",
+				func(t *recorder) { t.world.Remove(t.world.Instances[0]); t.world.ScaleOut(1, nil) },
 			),
 		}},
 		"no instances": {n: 0, start: v1, spec: canary(v2, 34), rounds: 4, script: map[int]func(*recorder){
@@ -219,7 +219,7 @@ func operatorStories() map[string]story {
 			7: does("resumed", func(t *recorder) { t.shell.Spec.Paused = false }),
 		}},
 		"the target changes midway": {n: 3, start: v1, spec: canary(v2, 100), rounds: 18, script: map[int]func(*recorder){
-			4: does("target v3 while machine 0 is being upgraded", target(v3)),
+			4: does("target v3 while instance 0 is being upgraded", target(v3)),
 		}},
 		"the percentage is lowered": {n: 4, start: v1, spec: canary(v2, 50), rounds: 12, script: map[int]func(*recorder){
 			9: does("percent 25", percent(25)),
@@ -231,7 +231,7 @@ func operatorStories() map[string]story {
 		"an older rollout waits for what a younger one has in flight": {n: 2, start: v1, spec: canary(v2, 100), rounds: 14,
 			script: map[int]func(*recorder){
 				0: does(
-					"shop/young is upgrading a machine",
+					"shop/young is upgrading an instance",
 					func(t *recorder) { t.shell.Claim = rollout.Ownership{Owner: "shop/young", Releasing: true} },
 				),
 				2: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "1" }),
@@ -248,18 +248,18 @@ func operatorStories() map[string]story {
 				2: does("shop/old is deleted", func(t *recorder) { t.shell.Claim.Owner = "" }),
 				3: does("applied", func(t *recorder) { t.shell.Spec.PlanOnly = false }),
 			}},
-		"protected machines are skipped": {n: 3, start: v1, spec: canary(v2, 100), rounds: 10, script: map[int]func(*recorder){
-			0: does("machine 1 is protected", func(t *recorder) { t.world.Machines[1].Protected = true }),
+		"protected instances are skipped": {n: 3, start: v1, spec: canary(v2, 100), rounds: 10, script: map[int]func(*recorder){
+			0: does("instance 1 is protected", func(t *recorder) { t.world.Instances[1].Protected = true }),
 		}},
-		"protected machines are waited for": {n: 2, start: v1, rounds: 12,
+		"protected instances are waited for": {n: 2, start: v1, rounds: 12,
 			spec: canary(v2, 100, func(s *rollout.Spec) { s.Instances.Protected = rollout.ProtectedWait }), script: map[int]func(*recorder){
-				0: does("machine 1 is protected", func(t *recorder) { t.world.Machines[1].Protected = true }),
-				8: does("no longer", func(t *recorder) { t.world.Machines[1].Protected = false }),
+				0: does("instance 1 is protected", func(t *recorder) { t.world.Instances[1].Protected = true }),
+				8: does("no longer", func(t *recorder) { t.world.Instances[1].Protected = false }),
 			}},
-		"protected machines forbid a start": {n: 2, start: v1, rounds: 6,
+		"protected instances forbid a start": {n: 2, start: v1, rounds: 6,
 			spec: canary(v2, 100, func(s *rollout.Spec) { s.Instances.Protected = rollout.ProtectedFail }), script: map[int]func(*recorder){
-				0: does("machine 1 is protected", func(t *recorder) { t.world.Machines[1].Protected = true }),
-				2: does("no longer", func(t *recorder) { t.world.Machines[1].Protected = false }),
+				0: does("instance 1 is protected", func(t *recorder) { t.world.Instances[1].Protected = true }),
+				2: does("no longer", func(t *recorder) { t.world.Instances[1].Protected = false }),
 			}},
 	}
 }
@@ -289,8 +289,8 @@ func stepStories() map[string]story {
 			s.Canary.Steps = []rollout.CanaryStep{{Name: "five", Count: 5}}
 		})},
 		"a canary falls ill while soaking": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 26, script: map[int]func(*recorder){
-			7: does("the canary falls ill", func(t *recorder) { t.world.Machines[0].Health = rollout.False }),
-			9: does("and recovers: the soak begins anew", func(t *recorder) { t.world.Machines[0].Health = rollout.True }),
+			7: does("the canary falls ill", func(t *recorder) { t.world.Instances[0].Health = rollout.False }),
+			9: does("and recovers: the soak begins anew", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
 		}},
 		"a soak stands still while paused": {n: 4, start: v1, spec: steps(5 * time.Minute), rounds: 24, script: map[int]func(*recorder){
 			7:  does("paused", func(t *recorder) { t.shell.Spec.Paused = true }),
@@ -303,7 +303,7 @@ func stepStories() map[string]story {
 			spec:   canary(v2, 100, func(s *rollout.Spec) { s.Canary.Bake = 5 * time.Minute }),
 		},
 		"a window closes and opens": {n: 3, start: v1, spec: canary(v2, 100), rounds: 16, script: map[int]func(*recorder){
-			4: does("the window closes for an hour while machine 0 is being upgraded", window(true, time.Hour)),
+			4: does("the window closes for an hour while instance 0 is being upgraded", window(true, time.Hour)),
 			9: does("the window opens", window(false, 6*time.Hour)),
 		}},
 		"a closed window keeps the model": {n: 2, start: v1, spec: canary(v2, 100), rounds: 6, script: map[int]func(*recorder){

@@ -48,7 +48,7 @@ func TestStuckUpgradeRollsBackTheOthers(t *testing.T) {
 	w, shell := stuckWorld(t)
 	requested(shell, rollout.VerbRollback)
 	live(w, shell, 30*time.Minute, rollout.ReasonFailed)
-	for _, m := range w.Machines[:4] {
+	for _, m := range w.Instances[:4] {
 		if w.Models[m.Model].Image.ID != bare.Image.ID {
 			t.Errorf("half an hour after the rollback instance %s has %s: %s", m.ID, w.Models[m.Model].Image.ID, shell.Last.Explanation.Message)
 		}

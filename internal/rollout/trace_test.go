@@ -113,7 +113,7 @@ func (s story) tell() (string, []string) {
 		t.world.Advance(t.shell.Recheck)
 		t.observer.look()
 	}
-	t.say("end: %s", machines(t.world))
+	t.say("end: %s", instances(t.world))
 	if s.whole {
 		t.ending()
 	}
@@ -184,10 +184,10 @@ func ids(refs []rollout.Ref) string {
 	return strings.Join(list, ",")
 }
 
-// machines shows which model each instance is at, and how often it was really worked on.
-func machines(w *simworld.World) string {
+// instances shows which model each instance is at, and how often it was really worked on.
+func instances(w *simworld.World) string {
 	var list []string
-	for _, m := range w.Machines {
+	for _, m := range w.Instances {
 		worked := 0
 		for _, n := range m.Upgrades {
 			worked += n

@@ -8,7 +8,7 @@ const (
 	targets               // changes of the target
 	edits                 // of the model, by somebody else
 	failures              // of instances, of operations, and refusals
-	scalings              // machines that come and go
+	scalings              // instances that come and go
 	requests              // what people ask for and declare otherwise
 	waits                 // time that passes before anybody looks
 	groups

@@ -44,7 +44,7 @@ func (q *calmness) closures(s state) []string {
 func (s *state) heal() bool {
 	ill := false
 	for i := range s.world.list() {
-		m := &s.world.machines[i]
+		m := &s.world.instances[i]
 		ill, m.ill = ill || m.ill, false
 	}
 	return ill
@@ -52,13 +52,13 @@ func (s *state) heal() bool {
 
 // isHeldUp says whether a person or the time of day holds the rollout up.
 func (s *state) isHeldUp() bool {
-	return s.paused || s.closed || s.planning || slices.ContainsFunc(s.world.list(), func(m machine) bool { return m.protected })
+	return s.paused || s.closed || s.planning || slices.ContainsFunc(s.world.list(), func(m instance) bool { return m.protected })
 }
 
 func (s *state) letGo() {
 	s.paused, s.closed, s.planning = false, false, false
 	for i := range s.world.list() {
-		s.world.machines[i].protected = false
+		s.world.instances[i].protected = false
 	}
 }
 
@@ -167,7 +167,7 @@ func (w *world) calm() {
 		w.end(succeeds)
 	}
 	for i := range w.list() {
-		if m := &w.machines[i]; m.condition == creating {
+		if m := &w.instances[i]; m.condition == creating {
 			m.condition = sound
 		}
 	}
@@ -194,13 +194,13 @@ func (c *config) atRest(s *state) []string {
 // waitsForTheIll says whether there is an instance that is not well, and may spend the budget of unavailability until it is.
 func (s *state) waitsForTheIll() bool {
 	waits := s.reason == rollout.ReasonWaitingForHealth || s.reason == rollout.ReasonRollingBack
-	return waits && slices.ContainsFunc(s.world.list(), func(m machine) bool { return !m.isWell() })
+	return waits && slices.ContainsFunc(s.world.list(), func(m instance) bool { return !m.isWell() })
 }
 
 // waitsForTheProtected says whether there is an instance whose protection somebody has to lift first.
 func (c *config) waitsForTheProtected(s *state) bool {
 	return c.spec.Instances.Protected != rollout.ProtectedSkip &&
-		slices.ContainsFunc(s.world.list(), func(m machine) bool { return m.protected })
+		slices.ContainsFunc(s.world.list(), func(m instance) bool { return m.protected })
 }
 
 // rollsBack asks for a rollback where there is a way back, and checks that it comes to its end: the model and every exposed instance as
@@ -213,7 +213,7 @@ func (q *calmness) rollsBack(s state) []string {
 	capacity := s.world.n
 	s.heal()
 	for i := range s.world.list() {
-		s.world.machines[i].condition, s.world.machines[i].protected = sound, false
+		s.world.instances[i].condition, s.world.instances[i].protected = sound, false
 	}
 	s.actions, s.planning = nil, false
 	s.askFor(revision)

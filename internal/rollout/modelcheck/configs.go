@@ -92,45 +92,46 @@ var (
 // ofImages are rollouts of images, with what may be declared of their shares and failures.
 func ofImages() []*config {
 	return []*config{
-		{name: "smallest", spec: canary(100), targets: fromImages[:1], machines: 1, can: platform | set(anIllness), most: 2},
+		{name: "smallest", spec: canary(100), targets: fromImages[:1], instances: 1, can: platform | set(anIllness), most: 2},
 		{name: "two of everything", spec: canary(
 			0, inSteps(rollout.TimeoutWait), onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) {
 				s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2
-			}), targets: fromImages, machines: 4, can: everybody, most: 2,
+			}), targets: fromImages, instances: 4, can: everybody, most: 2,
 			budget: budget{crashes: 2, targets: 2, edits: 2, failures: 2, scalings: 2, requests: 2, waits: 2}, states: 500_000},
-		{name: "percent", spec: canary(50), targets: fromImages, machines: 3, can: everybody, most: 2},
+		{name: "percent", spec: canary(50), targets: fromImages, instances: 3, can: everybody, most: 2},
 		{
 			name: "all at once", spec: canary(
 				100, func(s *rollout.Spec) {
 					s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2
-				}), targets: fromImages, machines: 3, can: everybody, most: 2,
+				}), targets: fromImages, instances: 3, can: everybody, most: 2,
 		},
 		{
 			name: "after a completed run", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)),
-			targets: []rollout.Target{ofImage(0), ofImage(1), ofImage(2)}, machines: 2, can: everybody, most: 3,
+			targets: []rollout.Target{ofImage(0), ofImage(1), ofImage(2)}, instances: 2, can: everybody, most: 3,
 		},
 		{name: "most of it, in twos",
 			spec: canary(75, onFailure(rollout.FailurePause, 0, 1),
 				func(s *rollout.Spec) { s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 2, 2 }),
-			targets: fromImages[:2], machines: 4, can: everybody, most: 2},
+			targets: fromImages[:2], instances: 4, can: everybody, most: 2},
 		{
-			name: "rollback", spec: canary(100, onFailure(rollout.FailureRollback, 1, 0)), targets: fromImages, machines: 2, can: everybody, most: 2,
-		},
-		{
-			name: "abort, one tolerated", spec: canary(100, onFailure(rollout.FailureAbort, 0, 1)), targets: fromImages, machines: 3,
-			can: everybody, most: 2,
-		},
-		{name: "steps", spec: canary(0, inSteps(rollout.TimeoutWait)), targets: fromImages[:2], machines: 2, can: everybody, most: 2},
-		{
-			name: "steps that time out", spec: canary(0, inSteps(rollout.TimeoutRollback)), targets: fromImages[:1], machines: 2,
+			name: "rollback", spec: canary(100, onFailure(rollout.FailureRollback, 1, 0)), targets: fromImages, instances: 2,
 			can: everybody, most: 2,
 		},
 		{
-			name: "steps that abort in time", spec: canary(0, inSteps(rollout.TimeoutAbort)), targets: fromImages[:1], machines: 2,
+			name: "abort, one tolerated", spec: canary(100, onFailure(rollout.FailureAbort, 0, 1)), targets: fromImages, instances: 3,
+			can: everybody, most: 2,
+		},
+		{name: "steps", spec: canary(0, inSteps(rollout.TimeoutWait)), targets: fromImages[:2], instances: 2, can: everybody, most: 2},
+		{
+			name: "steps that time out", spec: canary(0, inSteps(rollout.TimeoutRollback)), targets: fromImages[:1], instances: 2,
 			can: everybody, most: 2,
 		},
 		{
-			name: "steps approved by time", spec: canary(0, inSteps(rollout.TimeoutApprove)), targets: fromImages[:1], machines: 2,
+			name: "steps that abort in time", spec: canary(0, inSteps(rollout.TimeoutAbort)), targets: fromImages[:1], instances: 2,
+			can: everybody, most: 2,
+		},
+		{
+			name: "steps approved by time", spec: canary(0, inSteps(rollout.TimeoutApprove)), targets: fromImages[:1], instances: 2,
 			can: everybody, most: 2,
 		},
 	}
@@ -145,23 +146,23 @@ func ofTargets() []*config {
 			onFailure(rollout.FailureRollback, 1, 0),
 			func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage },
 		), model: old,
-			targets: fromScripts[:2], machines: 2, can: everybody, most: 2},
+			targets: fromScripts[:2], instances: 2, can: everybody, most: 2},
 		{name: "script, baseline declared",
 			spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) { s.Baseline = &base }), model: old,
-			targets: fromScripts, machines: 2, can: everybody, most: 2},
+			targets: fromScripts, instances: 2, can: everybody, most: 2},
 		{
-			name: "script, there was none", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromScripts[:2], machines: 2,
+			name: "script, there was none", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromScripts[:2], instances: 2,
 			can: everybody, most: 2,
 		},
 		{
 			name: "image and script", spec: canary(50, onFailure(rollout.FailureRollback, 0, 0)), targets: []rollout.Target{ofBoth(1), ofBoth(2)},
-			machines: 2, can: everybody, most: 2,
+			instances: 2, can: everybody, most: 2,
 		},
 		{name: "settings, overwrite, repairs", spec: canary(100, onFailure(rollout.FailureAbort, 0, 0), func(s *rollout.Spec) {
 			s.Drift.Overwrite, s.Drift.RollOther, s.Repairs = true, true, rollout.RepairsSuspend
-		}), targets: []rollout.Target{guarded(2), guarded(3)}, machines: 2, can: everybody, most: 2, repairs: true},
+		}), targets: []rollout.Target{guarded(2), guarded(3)}, instances: 2, can: everybody, most: 2, repairs: true},
 		{name: "settings that are rotated", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)),
-			targets: []rollout.Target{guarded(2), guarded(3)}, machines: 2,
+			targets: []rollout.Target{guarded(2), guarded(3)}, instances: 2,
 			can: everybody | set(aRotation), most: 2},
 	}
 }
@@ -174,19 +175,19 @@ func ofPlatform() []*config {
 			onFailure(rollout.FailureRollback, 0, 0),
 			func(s *rollout.Spec) { s.Instances.Zones = rollout.ZonesOneAtATime },
 		), targets: fromImages[:2],
-			machines: 3, can: everybody | set(aProtection), most: 2, zoned: true},
+			instances: 3, can: everybody | set(aProtection), most: 2, zoned: true},
 		{name: "deadline, ready for a while", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) {
 			s.Health.MinReady, s.Failure.ProgressDeadline, s.Canary.Bake, s.Batch.Pause = time.Minute, 30*time.Minute, 2*time.Minute, time.Minute
-		}), targets: fromImages[:2], machines: 2, can: everybody, most: 2},
+		}), targets: fromImages[:2], instances: 2, can: everybody, most: 2},
 		{
-			name: "protected are skipped", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2], machines: 3,
+			name: "protected are skipped", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2], instances: 3,
 			can: everybody | set(aProtection), most: 2,
 		},
 		{name: "protected are waited for", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), protecting(rollout.ProtectedWait)),
-			targets: fromImages[:2], machines: 2,
+			targets: fromImages[:2], instances: 2,
 			can: everybody | set(aProtection), most: 2},
 		{name: "protected fail it", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), protecting(rollout.ProtectedFail)),
-			targets: fromImages[:2], machines: 2,
+			targets: fromImages[:2], instances: 2,
 			can: everybody | set(aProtection), most: 2},
 	}
 }
@@ -195,43 +196,43 @@ func ofPlatform() []*config {
 func ofWhole() []*config {
 	return []*config{
 		{
-			name: "whole: crashes, targets, edits", spec: canary(100), targets: fromImages[:2], machines: 1,
+			name: "whole: crashes, targets, edits", spec: canary(100), targets: fromImages[:2], instances: 1,
 			can: everybody, budget: budget{crashes: 2, targets: 2, edits: 1},
 		},
 		{
-			name: "whole: two machines", spec: canary(100), targets: fromImages[:2], machines: 2,
+			name: "whole: two instances", spec: canary(100), targets: fromImages[:2], instances: 2,
 			can: everybody, budget: budget{crashes: 1, targets: 1, edits: 1},
 		},
 		{name: "whole: failures", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2],
-			machines: 1, can: everybody,
+			instances: 1, can: everybody,
 			budget: budget{crashes: 1, edits: 1, failures: 1}},
 		{
-			name: "whole: gates and verbs", spec: canary(0, inSteps(rollout.TimeoutWait)), targets: fromImages[:2], machines: 2,
+			name: "whole: gates and verbs", spec: canary(0, inSteps(rollout.TimeoutWait)), targets: fromImages[:2], instances: 2,
 			can: everybody, budget: budget{crashes: 1, targets: 1, requests: 1},
 		},
 		{
 			name: "whole: refused on both ways", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:1],
-			machines: 1, can: platform | set(anIllness), budget: budget{failures: 2}, throttles: true,
+			instances: 1, can: platform | set(anIllness), budget: budget{failures: 2}, throttles: true,
 		},
 		{
 			name: "whole: reimages that are refused", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0), func(s *rollout.Spec) {
 				s.Instances.Action = rollout.ActionUpgradeThenReimage
-			}), model: content{script: 1}, targets: fromScripts[:1], machines: 1, can: platform | set(anIllness),
+			}), model: content{script: 1}, targets: fromScripts[:1], instances: 1, can: platform | set(anIllness),
 			budget: budget{failures: 2}, throttles: true,
 		},
 		{
-			name: "whole: rollbacks that people ask for", spec: canary(100), targets: fromImages[:2], machines: 1,
+			name: "whole: rollbacks that people ask for", spec: canary(100), targets: fromImages[:2], instances: 1,
 			can: platform | set(anAction, anUndo, aPause, aDeletion), budget: budget{requests: 1, failures: 1}, throttles: true,
 		},
 		{name: "whole: scale sets that change", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages[:2],
-			machines: 2, can: everybody,
+			instances: 2, can: everybody,
 			budget: budget{crashes: 1, failures: 1, scalings: 1}},
 		{
 			name: "plan only", spec: canary(
-				100, func(s *rollout.Spec) { s.PlanOnly = true }), targets: fromImages, machines: 2, can: everybody, most: 2,
+				100, func(s *rollout.Spec) { s.PlanOnly = true }), targets: fromImages, instances: 2, can: everybody, most: 2,
 		},
 		{
-			name: "up to date by content", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages, machines: 2,
+			name: "up to date by content", spec: canary(100, onFailure(rollout.FailureRollback, 0, 0)), targets: fromImages, instances: 2,
 			can: everybody, most: 2, byContent: true,
 		},
 	}

@@ -143,31 +143,31 @@ func (j *judge) targets(named []rollout.Ref) {
 	}
 	for _, ref := range named {
 		at := w.find(ref.ID)
-		if at < 0 || fmt.Sprint(w.machines[at].vm) != ref.VMID {
-			j.breaks("I6: machine %s is not there, or another one", ref.ID)
+		if at < 0 || fmt.Sprint(w.instances[at].vm) != ref.VMID {
+			j.breaks("I6: instance %s is not there, or another one", ref.ID)
 			continue
 		}
-		j.lacks(w.machines[at])
+		j.lacks(w.instances[at])
 	}
 }
 
 // lacks checks that the effect is one that the instance still has to get.
-func (j *judge) lacks(m machine) {
+func (j *judge) lacks(m instance) {
 	if m.protected {
-		j.breaks("I6: machine %d is protected", m.id)
+		j.breaks("I6: instance %d is protected", m.id)
 	}
 	if m.inOp || m.condition == creating {
-		j.breaks("I6: machine %d is worked on already", m.id)
+		j.breaks("I6: instance %d is worked on already", m.id)
 	}
 	latest := j.s.world.latest(m)
 	if j.r.d.Step.Operation() == rollout.UpgradeOperation {
 		if latest {
-			j.breaks("I5: machine %d is upgraded, and is up to date", m.id)
+			j.breaks("I5: instance %d is upgraded, and is up to date", m.id)
 		}
 		return
 	}
 	if !latest || int(m.reimaged) > j.r.spec.Failure.Retries+j.askedAgain() {
-		j.breaks("I6: machine %d is reimaged once more, or is not up to date", m.id)
+		j.breaks("I6: instance %d is reimaged once more, or is not up to date", m.id)
 	}
 }
 
@@ -226,13 +226,13 @@ func (j *judge) forward(named []rollout.Ref) {
 }
 
 // isTriedAgain says whether the instance was in flight for this very run: the round that sees it fail may be the one that tries it again.
-func (j *judge) isTriedAgain(m machine) bool {
+func (j *judge) isTriedAgain(m instance) bool {
 	op := j.r.obs.State.Operation
 	return op != nil && op.Run == j.m.Run.Number && slices.ContainsFunc(rollout.Refs(op.Instances), m.is)
 }
 
 // illness is 1 for an instance that is part of the run and not well.
-func (j *judge) illness(m machine) int {
+func (j *judge) illness(m instance) int {
 	if m.isWell() || j.isSkipped(m) || j.isLeftAlone(m) {
 		return 0
 	}
@@ -243,7 +243,7 @@ func (j *judge) illness(m machine) int {
 func (j *judge) skips(named []rollout.Ref) {
 	for _, m := range j.s.world.list() {
 		if j.isSkipped(m) && slices.ContainsFunc(named, m.is) {
-			j.breaks("I6: machine %d is upgraded, and was skipped", m.id)
+			j.breaks("I6: instance %d is upgraded, and was skipped", m.id)
 		}
 	}
 }
@@ -260,19 +260,19 @@ func (j *judge) zones(named []rollout.Ref) {
 		}
 		for _, other := range j.s.world.list() {
 			if other.zone() < m.zone() && j.isFresh(other) && j.isEligible(other) {
-				j.breaks("zone %s is begun while machine %d of zone %s lacks the target", m.zone(), other.id, other.zone())
+				j.breaks("zone %s is begun while instance %d of zone %s lacks the target", m.zone(), other.id, other.zone())
 			}
 		}
 	}
 }
 
 // isFresh says whether the instance lacks the target, and never had it.
-func (j *judge) isFresh(m machine) bool {
+func (j *judge) isFresh(m instance) bool {
 	return !m.exposed && !j.s.world.latest(m) && !j.hasFailed(m, j.r.obs.State.Ledger.Failed) && !j.isTriedAgain(m)
 }
 
 // is says whether a reference means the instance.
-func (m machine) is(r rollout.Ref) bool {
+func (m instance) is(r rollout.Ref) bool {
 	return r.ID == strconv.Itoa(int(m.id)) && r.VMID == strconv.Itoa(int(m.vm))
 }
 
@@ -295,22 +295,22 @@ func (j *judge) backward(named []rollout.Ref) {
 	w, back := &j.s.world, j.m.Rollback.Current
 	record := j.stored(back.Revision)
 	if record == nil || held(*record, w.model) != w.model {
-		j.breaks("I3: on the way back machines are touched before the model is put back: %+v", w.model)
+		j.breaks("I3: on the way back instances are touched before the model is put back: %+v", w.model)
 		return
 	}
 	if back.Kind == rollout.AbortRollback {
-		j.breaks("an abort touches machines")
+		j.breaks("an abort touches instances")
 	}
 	for _, ref := range named {
-		if at := w.find(ref.ID); at >= 0 && !back.AllInstances && !j.isSuspect(w.machines[at]) {
-			j.breaks("I6: machine %s goes back, and was never exposed", ref.ID)
+		if at := w.find(ref.ID); at >= 0 && !back.AllInstances && !j.isSuspect(w.instances[at]) {
+			j.breaks("I6: instance %s goes back, and was never exposed", ref.ID)
 		}
 	}
 	j.budget(named, j.count())
 }
 
 // isSuspect says whether an instance may have had the target.
-func (j *judge) isSuspect(m machine) bool {
+func (j *judge) isSuspect(m instance) bool {
 	t := j.r.spec.Target
 	return m.exposed || m.heir || start.Add(m.made).After(j.m.Rollback.Baseline.NewestInstanceAt) ||
 		(t.Image != nil && images[m.at.image] == *t.Image) ||

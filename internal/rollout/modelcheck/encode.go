@@ -66,7 +66,7 @@ func (e *encoder) world() {
 	e.num(int(w.nextID))
 	e.num(w.n)
 	for i := range w.list() {
-		m := &w.machines[i]
+		m := &w.instances[i]
 		e.b = append(e.b, m.id, m.vm, byte(m.condition), min(m.reimaged, 3))
 		e.content(m.at)
 		e.bits(

@@ -135,16 +135,16 @@ func (c *config) events(s *state, list []event) []event {
 		o.list = c.endings(s, o.list)
 	}
 	for i, m := range w.list() {
-		o.machine(uint8(i), m)
+		o.instance(uint8(i), m)
 	}
-	o.add(w.n < min(c.machines+2, mostMachines, 4), aScaleOut, 0)
+	o.add(w.n < min(c.instances+2, maxInstances, 4), aScaleOut, 0)
 	o.add(true, anEdit, 0, 1, 2, 3)
 	o.people()
 	return o.list
 }
 
-// machine offers what may happen to one instance.
-func (o *offer) machine(n uint8, m machine) {
+// instance offers what may happen to one instance.
+func (o *offer) instance(n uint8, m instance) {
 	o.add(!m.ill && !m.inOp && m.condition != creating, anIllness, n)
 	o.add(m.ill && !m.inOp, aRecovery, n)
 	o.add(m.condition == creating, anArrival, n)
@@ -230,11 +230,11 @@ func (c *config) happen(s *state, e event) {
 	case anEnd:
 		w.end(result(e.which))
 	case anIllness:
-		w.machines[n].ill = true
+		w.instances[n].ill = true
 	case aRecovery:
-		w.machines[n].ill = false
+		w.instances[n].ill = false
 	case aMend, anArrival:
-		w.machines[n].condition = sound
+		w.instances[n].condition = sound
 	case anEdit:
 		c.edit(s, n)
 	case timePasses:
@@ -251,17 +251,17 @@ func (c *config) happenByPeople(s *state, e event) {
 	switch e.kind {
 	case aScaleOut:
 		w.add()
-		w.machines[w.n-1].condition = creating
-		s.noteMade(&w.machines[w.n-1])
+		w.instances[w.n-1].condition = creating
+		s.noteMade(&w.instances[w.n-1])
 	case aScaleIn:
 		w.remove(n)
 	case aReplacement:
-		old := w.machines[n]
-		w.machines[n] = machine{id: old.id, vm: w.nextVM, at: w.model, version: w.version, made: w.birth(), heir: old.exposed || old.heir}
+		old := w.instances[n]
+		w.instances[n] = instance{id: old.id, vm: w.nextVM, at: w.model, version: w.version, made: w.birth(), heir: old.exposed || old.heir}
 		w.nextVM++
-		s.noteMade(&w.machines[n])
+		s.noteMade(&w.instances[n])
 	case aProtection, anUnprotection:
-		w.machines[n].protected = e.kind == aProtection
+		w.instances[n].protected = e.kind == aProtection
 	case anAction:
 		s.ask(c.spec, verbs[e.which])
 	case anUndo:

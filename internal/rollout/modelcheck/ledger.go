@@ -42,25 +42,25 @@ func (s *state) noteMemory(d rollout.Decision) {
 func (s *state) noteRun() {
 	s.ledger.approved, s.ledger.promoted = 0, 0
 	for i := range s.world.list() {
-		s.world.machines[i].reimaged = 0
+		s.world.instances[i].reimaged = 0
 	}
 }
 
 // noteNamed notes who is named in an intent: from then on nobody can say that they were not touched.
 func (s *state) noteNamed(named []rollout.Ref) {
 	for _, ref := range named {
-		if at := s.world.find(ref.ID); at >= 0 && strconv.Itoa(int(s.world.machines[at].vm)) == ref.VMID {
-			s.world.machines[at].exposed = true
+		if at := s.world.find(ref.ID); at >= 0 && strconv.Itoa(int(s.world.instances[at].vm)) == ref.VMID {
+			s.world.instances[at].exposed = true
 		}
 	}
 }
 
 // noteBack closes the books on what was written, and on who was exposed.
-func (s *state) noteBack(machines bool) {
+func (s *state) noteBack(instances bool) {
 	s.ledger.written = false
 	for i := range s.world.list() {
-		m := &s.world.machines[i]
-		m.exposed, m.heir = m.exposed && !machines, m.heir && !machines
+		m := &s.world.instances[i]
+		m.exposed, m.heir = m.exposed && !instances, m.heir && !instances
 	}
 }
 
@@ -70,7 +70,7 @@ func (s *state) noteUndone(r round) {
 		return
 	}
 	for i := range s.world.list() {
-		m := &s.world.machines[i]
+		m := &s.world.instances[i]
 		m.exposed = m.exposed || carrying(m.at, r.spec.Target) == m.at
 	}
 }
@@ -113,7 +113,7 @@ func (s *state) noteSeen(r round) {
 		return
 	}
 	for i := range s.world.list() {
-		seen := &s.world.machines[i]
+		seen := &s.world.instances[i]
 		seen.heir = seen.heir || carrying(seen.at, r.spec.Target) == seen.at
 	}
 }
@@ -125,13 +125,13 @@ func (s *state) noteEffect(r round, before content) {
 	}
 	for _, ref := range rollout.InstancesOf(r.d.Step) {
 		if at := s.world.find(ref.ID); at >= 0 {
-			s.world.machines[at].exposed = true
+			s.world.instances[at].exposed = true
 		}
 	}
 }
 
 // noteMade notes that an instance made while the model held what we wrote has that.
-func (s *state) noteMade(m *machine) {
+func (s *state) noteMade(m *instance) {
 	before := s.ledger.before
 	m.exposed = s.ledger.written && (m.at.image != before.image || m.at.script != before.script || m.at.tag != before.tag)
 }

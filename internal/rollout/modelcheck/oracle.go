@@ -147,25 +147,25 @@ func held(s rollout.Snapshot, now content) content {
 	return now
 }
 
-func (j *judge) isSkipped(m machine) bool {
+func (j *judge) isSkipped(m instance) bool {
 	return slices.ContainsFunc(j.m.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
 }
 
 // isEligible says whether the instance is one of those that are counted.
-func (j *judge) isEligible(m machine) bool {
+func (j *judge) isEligible(m instance) bool {
 	return !j.isLeftAlone(m) && (j.m.Rollback.Current != nil || !j.isSkipped(m))
 }
 
 // isLeftAlone says whether the instance is none of the rollout's business while it is protected.
-func (j *judge) isLeftAlone(m machine) bool {
+func (j *judge) isLeftAlone(m instance) bool {
 	return m.protected && j.r.spec.Instances.Protected == rollout.ProtectedSkip
 }
 
-func (j *judge) hasFailed(m machine, all []rollout.Failure) bool {
+func (j *judge) hasFailed(m instance, all []rollout.Failure) bool {
 	return slices.ContainsFunc(all, func(f rollout.Failure) bool { return m.is(f.Ref) })
 }
 
-func (m machine) isWell() bool { return m.condition == sound && !m.ill && !m.inOp }
+func (m instance) isWell() bool { return m.condition == sound && !m.ill && !m.inOp }
 
 // count is a census the dumb way.
 type count struct {
@@ -197,7 +197,7 @@ func (j *judge) count() count {
 }
 
 // isBehind says whether this run verified the instance, and only other parts of the model, which are to be reported, changed since.
-func (j *judge) isBehind(m machine) bool {
+func (j *judge) isBehind(m instance) bool {
 	verified := slices.Concat(j.r.obs.State.Ledger.Verified, j.m.Ledger.Verified)
 	return !j.r.spec.Drift.RollOther && j.m.Rollback.Current == nil && j.carries(m.at, j.r.spec.Target) &&
 		slices.Contains(verified, strconv.Itoa(int(m.id)))
@@ -302,7 +302,7 @@ func (j *judge) isBack() {
 	}
 	for _, m := range w.list() {
 		if want := held(record.Value, m.at); (m.exposed || j.m.Rollback.Current.AllInstances) && !j.isLeftAlone(m) && m.at != want {
-			j.breaks("rolled back, but the machine %d has %+v instead of %+v", m.id, m.at, want)
+			j.breaks("rolled back, but the instance %d has %+v instead of %+v", m.id, m.at, want)
 		}
 	}
 }

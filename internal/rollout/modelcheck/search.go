@@ -241,6 +241,6 @@ func (c *config) tell(events []event) string {
 	r := c.plan(&s, false)
 	fmt.Fprintf(&out, "    then %T %+v\n    %s: %s\n    world %+v\n    ", r.d.Step, r.d.Step, r.d.Explanation.Reason,
 		r.d.Explanation.Message, s.world.op)
-	fmt.Fprintf(&out, "model %+v v%d machines %+v\n    memory %+v\n", s.world.model, s.world.version, s.world.list(), s.memory)
+	fmt.Fprintf(&out, "model %+v v%d instances %+v\n    memory %+v\n", s.world.model, s.world.version, s.world.list(), s.memory)
 	return out.String()
 }

@@ -11,13 +11,13 @@ import (
 
 // config is one kind of rollout in one kind of world.
 type config struct {
-	name     string
-	spec     rollout.Spec
-	targets  []rollout.Target // people change between them; the first is declared first
-	model    content          // at the start
-	machines int
-	can      kinds // what else may happen
-	repairs  bool
+	name      string
+	spec      rollout.Spec
+	targets   []rollout.Target // people change between them; the first is declared first
+	model     content          // at the start
+	instances int
+	can       kinds // what else may happen
+	repairs   bool
 	// Azure may throttle an effect, too. It adds little to the larger configurations, and many states.
 	throttles bool
 	most      int    // disturbances on one way; 0: all that the budget has room for, in every order
@@ -26,7 +26,7 @@ type config struct {
 	states int // how many are visited; 0: as many as of most
 
 	byContent bool
-	zoned     bool // machines are in two zones by turns
+	zoned     bool // instances are in two zones by turns
 }
 
 // state is all there is at one moment. What a state points to is never changed, so states share it.
@@ -53,7 +53,7 @@ type state struct {
 // first is the state in which everything begins.
 func (c *config) first() state {
 	s := state{world: world{model: c.model, version: 1, repairs: c.repairs, byContent: c.byContent, zoned: c.zoned}}
-	for range c.machines {
+	for range c.instances {
 		s.world.add()
 		s.world.now += time.Minute
 	}

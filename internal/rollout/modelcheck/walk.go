@@ -179,7 +179,7 @@ func completedETag(e *encoder, v, _ reflect.Value) {
 // disk tells an instance's remembered disk from the one that it has.
 func disk(e *encoder, v, parent reflect.Value) {
 	at := e.s.world.find(parent.FieldByName("ID").String())
-	e.bits(v.String() == "", at >= 0 && v.String() == diskOf(e.s.world.machines[at]))
+	e.bits(v.String() == "", at >= 0 && v.String() == diskOf(e.s.world.instances[at]))
 }
 
 // pollToken tells whether the operation runs, or how it ended.

@@ -11,8 +11,8 @@ import (
 // start is when every world begins, by when its first instances are old.
 var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 
-// mostMachines is how many instances a world can have; it keeps the world a plain value, which copies fast.
-const mostMachines = 5
+// maxInstances is how many instances a world can have; it keeps the world a plain value, which copies fast.
+const maxInstances = 5
 
 // content is what a model holds, in the paths the core knows, and a serial for all others. Each is an index into a table of few.
 type content struct{ image, script, tag, other uint8 }
@@ -31,8 +31,8 @@ const (
 // tags are the force-update tags.
 var tags = [...]string{"", "tag 0", "tag 1", "tag 2"}
 
-// machine is one instance. What follows condition is the oracle's own ledger.
-type machine struct {
+// instance is one of the scale set. What follows condition is the oracle's own ledger.
+type instance struct {
 	id, vm    uint8
 	at        content
 	version   uint16 // of the model
@@ -71,13 +71,13 @@ type operation struct {
 // world is a scale set. It is a plain value.
 type world struct {
 	now       time.Duration // since start
-	machines  [mostMachines]machine
+	instances [maxInstances]instance
 	n         int
 	nextID    uint8
 	nextVM    uint8
 	model     content
 	version   uint16
-	zoned     bool // machines are in two zones by turns
+	zoned     bool // instances are in two zones by turns
 	byContent bool // Azure takes an instance for up to date by what it has, not by when the model was written
 	op        operation
 	tokens    int
@@ -94,13 +94,13 @@ type ending struct {
 	kind  rollout.Kind
 }
 
-func (w *world) list() []machine { return w.machines[:w.n] }
+func (w *world) list() []instance { return w.instances[:w.n] }
 
 func (w *world) at() time.Time { return start.Add(w.now) }
 
 // add makes an instance from the latest model.
 func (w *world) add() {
-	w.machines[w.n] = machine{id: w.nextID, vm: w.nextVM, at: w.model, version: w.version, made: w.birth()}
+	w.instances[w.n] = instance{id: w.nextID, vm: w.nextVM, at: w.model, version: w.version, made: w.birth()}
 	w.n++
 	w.nextID++
 	w.nextVM++
@@ -108,9 +108,9 @@ func (w *world) add() {
 
 // remove deletes an instance.
 func (w *world) remove(i int) {
-	copy(w.machines[i:], w.machines[i+1:w.n])
+	copy(w.instances[i:], w.instances[i+1:w.n])
 	w.n--
-	w.machines[w.n] = machine{}
+	w.instances[w.n] = instance{}
 }
 
 // write makes a new model, unless it is the same.
@@ -122,7 +122,7 @@ func (w *world) write(c content) {
 }
 
 // latest says whether Azure takes the instance for up to date.
-func (w *world) latest(m machine) bool {
+func (w *world) latest(m instance) bool {
 	if w.byContent {
 		return m.at == w.model
 	}
@@ -131,7 +131,7 @@ func (w *world) latest(m machine) bool {
 
 // find returns the index of the instance that a reference means, -1 for none.
 func (w *world) find(id string) int {
-	return slices.IndexFunc(w.list(), func(m machine) bool { return strconv.Itoa(int(m.id)) == id })
+	return slices.IndexFunc(w.list(), func(m instance) bool { return strconv.Itoa(int(m.id)) == id })
 }
 
 // readModel reads the scale set.
@@ -166,7 +166,7 @@ func (w *world) readInstances() []rollout.Instance {
 	return list
 }
 
-func (w *world) instance(m machine) rollout.Instance {
+func (w *world) instance(m instance) rollout.Instance {
 	id := strconv.Itoa(int(m.id))
 	i := rollout.Instance{
 		ID:        id,
@@ -210,9 +210,9 @@ func (w *world) instance(m machine) rollout.Instance {
 }
 
 // zone is where an instance is, where there are zones.
-func (m machine) zone() string { return strconv.Itoa(1 + int(m.id)%2) }
+func (m instance) zone() string { return strconv.Itoa(1 + int(m.id)%2) }
 
-func diskOf(m machine) string { return strconv.Itoa(int(m.vm)) + "-disk-" + strconv.Itoa(int(m.disk)) }
+func diskOf(m instance) string { return strconv.Itoa(int(m.vm)) + "-disk-" + strconv.Itoa(int(m.disk)) }
 
 // poll asks about an operation.
 func (w *world) poll(token string) rollout.OperationStatus {
@@ -297,7 +297,7 @@ func (w *world) begin(step rollout.Step, named []rollout.Ref, how way) string {
 	}
 	w.op.to, w.op.version = w.model, w.version
 	for _, ref := range named {
-		m := &w.machines[w.find(ref.ID)]
+		m := &w.instances[w.find(ref.ID)]
 		m.inOp = step.Operation() == rollout.ReimageOperation || !w.latest(*m)
 	}
 	return strconv.Itoa(w.tokens)
@@ -356,7 +356,7 @@ func (w *world) end(how result) {
 	}
 	w.op, w.ended = operation{}, ending{token: op.token, state: state, kind: kind}
 	for i := range w.list() {
-		if m := &w.machines[i]; m.inOp {
+		if m := &w.instances[i]; m.inOp {
 			m.inOp = false
 			if how == succeeds || how == breaks || how == sickens {
 				m.apply(op, how)
@@ -366,7 +366,7 @@ func (w *world) end(how result) {
 }
 
 // apply is what the operation did to the instance.
-func (m *machine) apply(op operation, how result) {
+func (m *instance) apply(op operation, how result) {
 	if op.kind == rollout.ReimageOperation {
 		m.disk++
 		m.reimaged++

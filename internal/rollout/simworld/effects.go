@@ -40,7 +40,7 @@ func (w *World) Do(step rollout.Step) rollout.StepResult {
 
 // refusal says whether Azure takes the effect at all.
 func (w *World) refusal(step rollout.Step) *rollout.Problem {
-	if w.running != nil && (len(rollout.InstancesOf(step)) > 0 || w.running.machines == nil || w.Dice(3) == 0) {
+	if w.running != nil && (len(rollout.InstancesOf(step)) > 0 || w.running.instances == nil || w.Dice(3) == 0) {
 		return &rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"}
 	}
 	if s, is := step.(rollout.WriteImage); is && s.ETag != strconv.Itoa(w.ETag) {
@@ -68,7 +68,7 @@ func (w *World) begin(step rollout.Step) *operation {
 		began: w.Now, endsAt: w.Now.Add(time.Duration(5+w.Dice(60)) * time.Second),
 	}
 	if named := rollout.InstancesOf(step); named != nil {
-		w.beginOnMachines(op, named)
+		w.beginOnInstances(op, named)
 	} else {
 		w.beginWrite(op, change(step))
 	}
@@ -126,20 +126,20 @@ func (w *World) obey(change func(*Content)) {
 	}
 }
 
-// beginOnMachines puts the instances to work and draws how it will end.
-func (w *World) beginOnMachines(op *operation, named []rollout.Ref) {
+// beginOnInstances puts the instances to work and draws how it will end.
+func (w *World) beginOnInstances(op *operation, named []rollout.Ref) {
 	for _, ref := range named {
 		m := w.find(ref.ID)
 		if m.State == rollout.StateUpdating || m.State == rollout.StateCreating {
-			w.violate("machine %s is worked on already, and is named again", m.ID)
+			w.violate("instance %s is worked on already, and is named again", m.ID)
 		}
 		if m.Off != rollout.NotOff && w.Faults.ListLags == 0 {
-			w.violate("machine %s is %s, and is named", m.ID, m.Off)
+			w.violate("instance %s is %s, and is named", m.ID, m.Off)
 		}
 		if op.kind == rollout.UpgradeOperation && m.Model == len(w.Models)-1 {
 			continue // Azure does nothing to an instance that is at the latest model
 		}
-		op.machines = append(op.machines, m)
+		op.instances = append(op.instances, m)
 		m.State = rollout.StateUpdating
 	}
 	w.draw(op)
@@ -156,21 +156,21 @@ func (w *World) draw(op *operation) {
 		op.problem = &rollout.Problem{Kind: rollout.KindPreempted, Code: "OperationPreempted", Message: "preempted"}
 	case w.chance(w.Faults.NotApplied):
 		op.applies = false
-	case w.chance(w.Faults.Sticks) && len(op.machines) > 0:
-		op.machines[w.Dice(len(op.machines))].stuck = true
+	case w.chance(w.Faults.Sticks) && len(op.instances) > 0:
+		op.instances[w.Dice(len(op.instances))].stuck = true
 	case w.chance(w.Faults.Hangs):
 		op.endsAt = w.Now.Add(3 * time.Hour)
 	}
 }
 
 // count notes what really happened to an instance, for the model it happened for.
-func (w *World) count(m *Machine, op *operation) {
+func (w *World) count(m *Instance, op *operation) {
 	ledger := m.Upgrades
 	if op.kind == rollout.ReimageOperation {
 		ledger = m.Reimages
 	}
 	if ledger[op.model]++; ledger[op.model] > 1+w.Retries {
-		w.violate("machine %s was worked on twice (%s) for model %d", m.ID, op.kind, op.model)
+		w.violate("instance %s was worked on twice (%s) for model %d", m.ID, op.kind, op.model)
 	}
 }
 

@@ -41,7 +41,7 @@ func RandomFaults(dice Dice) Faults {
 // Misbehave lets chance act on the world between two rounds.
 func (w *World) Misbehave(zones []string) {
 	f := w.Faults
-	if w.chance(f.ScalesOut) && len(w.Machines) < 12 {
+	if w.chance(f.ScalesOut) && len(w.Instances) < 12 {
 		w.add(zones)
 	}
 	if w.chance(f.OtherEdits) {
@@ -54,13 +54,13 @@ func (w *World) Misbehave(zones []string) {
 		c.Image.ID += "x"
 		w.write(c)
 	}
-	if len(w.Machines) > 0 {
-		w.strike(w.Machines[w.Dice(len(w.Machines))], zones)
+	if len(w.Instances) > 0 {
+		w.strike(w.Instances[w.Dice(len(w.Instances))], zones)
 	}
 }
 
 // strike lets chance act on one instance.
-func (w *World) strike(m *Machine, zones []string) {
+func (w *World) strike(m *Instance, zones []string) {
 	f := w.Faults
 	switch {
 	case w.chance(f.Flaps):
@@ -81,10 +81,10 @@ func (w *World) strike(m *Machine, zones []string) {
 }
 
 // Remove deletes an instance.
-func (w *World) Remove(m *Machine) {
-	for i, other := range w.Machines {
+func (w *World) Remove(m *Instance) {
+	for i, other := range w.Instances {
 		if other == m {
-			w.Machines = append(w.Machines[:i:i], w.Machines[i+1:]...)
+			w.Instances = append(w.Instances[:i:i], w.Instances[i+1:]...)
 			return
 		}
 	}
@@ -110,7 +110,7 @@ func (w *World) Calm() {
 	if w.running != nil {
 		w.running.endsAt = w.Now
 	}
-	for _, m := range w.Machines {
+	for _, m := range w.Instances {
 		m.Protected, m.Off = false, rollout.NotOff
 		if m.stuck {
 			m.stuck = false

@@ -19,14 +19,14 @@ func (w *World) Model() rollout.Result[rollout.Model] {
 		state = rollout.StateUpdating
 	}
 	return rollout.KnownResult(rollout.Model{
-		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, ReadAt: w.Now, Capacity: len(w.Machines),
+		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, ReadAt: w.Now, Capacity: len(w.Instances),
 		UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
 		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, AutomaticExtensionUpgrades: w.Agents, Image: c.Image, Script: c.Script,
 	})
 }
 
-// Instances lists the instances, late at times.
-func (w *World) Instances() rollout.Result[[]rollout.Instance] {
+// ReadInstances lists the instances, late at times.
+func (w *World) ReadInstances() rollout.Result[[]rollout.Instance] {
 	if p := w.readFault(); p != nil {
 		return rollout.FailedResult[[]rollout.Instance](p)
 	}
@@ -46,7 +46,7 @@ func (w *World) read(obs *rollout.Observation, reads rollout.Reads) {
 	case reads.Instance != "":
 		obs.Exists[reads.Instance] = w.Has(reads.Instance)
 	case reads.Instances:
-		obs.Instances = w.Instances()
+		obs.Instances = w.ReadInstances()
 	case reads.Model:
 		obs.Model = w.Model()
 	case reads.RollingUpgrade:
@@ -82,14 +82,14 @@ func (w *World) Untold() []rollout.Instance { return w.untold }
 
 // list is the truth.
 func (w *World) list() []rollout.Instance {
-	list := make([]rollout.Instance, 0, len(w.Machines))
-	for _, m := range w.Machines {
+	list := make([]rollout.Instance, 0, len(w.Instances))
+	for _, m := range w.Instances {
 		list = append(list, w.instance(m))
 	}
 	return list
 }
 
-func (w *World) instance(m *Machine) rollout.Instance {
+func (w *World) instance(m *Instance) rollout.Instance {
 	image := w.Models[m.Model].Image
 	i := rollout.Instance{
 		ID:        m.ID,
@@ -119,7 +119,7 @@ func (w *World) instance(m *Machine) rollout.Instance {
 }
 
 // healthSince is the time that comes with what is said of the instance's health. That it changed is seen when somebody looks.
-func (w *World) healthSince(m *Machine) time.Time {
+func (w *World) healthSince(m *Instance) time.Time {
 	if m.said != m.Health {
 		m.said, m.saidSince = m.Health, w.Now
 	}

@@ -15,16 +15,16 @@ type Dice func(n int) int
 
 // World is one scale set, its instances, and the one operation that may be running on it.
 type World struct {
-	Now      time.Time
-	Dice     Dice
-	Faults   Faults
-	Machines []*Machine
-	Models   []Content // every model there was; the last is the latest
-	Mode     string
-	Agents   []string // extensions that Azure upgrades by itself
-	Rolling  rollout.RollingUpgrade
-	ETag     int
-	UniqueID string
+	Now       time.Time
+	Dice      Dice
+	Faults    Faults
+	Instances []*Instance
+	Models    []Content // every model there was; the last is the latest
+	Mode      string
+	Agents    []string // extensions that Azure upgrades by itself
+	Rolling   rollout.RollingUpgrade
+	ETag      int
+	UniqueID  string
 
 	Repairs   bool          // automatic repairs are on
 	Suspended bool          // and suspended
@@ -33,7 +33,7 @@ type World struct {
 	Stale     bool          // and where something did as well
 	Ours      int           // index of the first model that a step wrote; 0: none did
 	Gone      bool          // Azure answers that there is no such scale set
-	Telling   bool          // machines in which a check is at work show as being updated
+	Telling   bool          // instances in which a check is at work show as being updated
 
 	Hidden map[string]bool // by instance id: no list shows it
 
@@ -56,8 +56,8 @@ type Content struct {
 	Other  int
 }
 
-// Machine is one instance.
-type Machine struct {
+// Instance is one instance.
+type Instance struct {
 	ID, VMID, Zone string
 	Created        time.Time
 	Model          int // index into Models
@@ -78,15 +78,15 @@ type Machine struct {
 
 // operation is what Azure is at work on.
 type operation struct {
-	token    string
-	kind     rollout.OperationKind
-	machines []*Machine
-	model    int
-	endsAt   time.Time
-	result   rollout.OperationState
-	problem  *rollout.Problem
-	applies  bool
-	began    time.Time
+	token     string
+	kind      rollout.OperationKind
+	instances []*Instance
+	model     int
+	endsAt    time.Time
+	result    rollout.OperationState
+	problem   *rollout.Problem
+	applies   bool
+	began     time.Time
 }
 
 // snapshot is what a lagging list shows.
@@ -110,8 +110,8 @@ func New(dice Dice, n int, zones []string, content Content) *World {
 
 // CreateAgain deletes the scale set and creates another one under its name, with as many instances of another model.
 func (w *World) CreateAgain(content Content) {
-	n := len(w.Machines)
-	w.UniqueID, w.Machines, w.running, w.endless, w.lagged = w.UniqueID+"+", nil, nil, nil, nil
+	n := len(w.Instances)
+	w.UniqueID, w.Instances, w.running, w.endless, w.lagged = w.UniqueID+"+", nil, nil, nil, nil
 	w.Models, w.ETag, w.nextID, w.Suspended, w.Ours = []Content{content}, 1, 0, false, 0
 	for range n {
 		w.add(nil)
@@ -120,7 +120,7 @@ func (w *World) CreateAgain(content Content) {
 
 // add makes an instance from the latest model.
 func (w *World) add(zones []string) {
-	m := &Machine{
+	m := &Instance{
 		ID:      strconv.Itoa(w.nextID),
 		VMID:    "vm-" + strconv.Itoa(w.nextVM),
 		Created: w.Now,
@@ -137,7 +137,7 @@ func (w *World) add(zones []string) {
 	}
 	w.nextID++
 	w.nextVM++
-	w.Machines = append(w.Machines, m)
+	w.Instances = append(w.Instances, m)
 }
 
 func (c Content) scriptState() rollout.ScriptState {
@@ -170,8 +170,8 @@ func (w *World) remember() {
 func (w *World) end(op *operation) {
 	w.running = nil
 	w.ended[op.token] = op
-	for _, m := range op.machines {
-		if !slices.Contains(w.Machines, m) {
+	for _, m := range op.instances {
+		if !slices.Contains(w.Instances, m) {
 			continue
 		}
 		m.finish(w, op)
@@ -179,7 +179,7 @@ func (w *World) end(op *operation) {
 }
 
 // finish is what the operation did to the instance.
-func (m *Machine) finish(w *World, op *operation) {
+func (m *Instance) finish(w *World, op *operation) {
 	if m.stuck {
 		return
 	}
@@ -205,10 +205,10 @@ func (m *Machine) finish(w *World, op *operation) {
 }
 
 // renew gives the instance a new disk, with which its health begins anew.
-func (m *Machine) renew(at time.Time) { m.Disk, m.said, m.saidSince = m.Disk+1, m.Health, at }
+func (m *Instance) renew(at time.Time) { m.Disk, m.said, m.saidSince = m.Disk+1, m.Health, at }
 
 // boot decides how well an instance is that was just worked on.
-func (w *World) boot(m *Machine, content Content, op *operation) {
+func (w *World) boot(m *Instance, content Content, op *operation) {
 	switch {
 	case content.Script != nil && w.chance(w.Faults.ScriptFails):
 		m.Script, m.State = rollout.ScriptFailed, rollout.StateFailed
@@ -225,8 +225,8 @@ func (w *World) boot(m *Machine, content Content, op *operation) {
 func (w *World) chance(n int) bool { return n > 0 && w.Dice(n) == 0 }
 
 // find returns the instance with the id.
-func (w *World) find(id string) *Machine {
-	for _, m := range w.Machines {
+func (w *World) find(id string) *Instance {
+	for _, m := range w.Instances {
 		if m.ID == id {
 			return m
 		}
