@@ -52,15 +52,11 @@ var rollback = Strategy{
 	},
 }
 
-// rollbackGoal is the goal of a rollback as a specification: what was there before, without steps and gates, at its own pace.
+// rollbackGoal is the goal of a rollback as a specification: what was there before, without steps and gates, and not zone by zone.
 func rollbackGoal(spec rollout.Spec, before rollout.Snapshot) rollout.Spec {
 	spec.Target = target.Of(before)
 	spec.Canary = rollout.Canary{Percent: 100}
-	spec.Batch = rollout.Batch{Size: spec.Batch.MaxUnavailable, MaxUnavailable: spec.Batch.MaxUnavailable}
 	spec.Failure = rollout.FailurePolicy{}
-	if spec.Instances.Protected == rollout.ProtectedFail {
-		spec.Instances.Protected = rollout.ProtectedWait
-	}
 	if spec.Instances.Zones == rollout.ZonesOneAtATime {
 		spec.Instances.Zones = rollout.ZonesSpread
 	}
