@@ -100,6 +100,13 @@ func TestJudgedRows(t *testing.T) {
 		"a reimage is to come": {"Progressing; Reimage of 0,1; failed ; verified ", func(s *rollout.Spec, _ *rollout.Observation) {
 			s.Instances.Action = rollout.ActionUpgradeThenReimage
 		}},
+		"a disk that Azure does not show is not reimaged": {"Progressing; Reimage of 1; failed 0 NotReimaged; verified ", func(s *rollout.Spec,
+			o *rollout.Observation) {
+			s.Instances.Action, first(o).Disk.ID = rollout.ActionUpgradeThenReimage, ""
+		}},
+		"no disk is shown": {"Failed; no batch; failed 0 NotReimaged,1 NotReimaged; verified ", func(s *rollout.Spec, o *rollout.Observation) {
+			s.Instances.Action, first(o).Disk.ID, o.Instances.Value[1].Disk.ID = rollout.ActionUpgradeThenReimage, "", ""
+		}},
 		"a reimage waits for the others": {"Progressing; Upgrade of 0,1; failed ; verified ", func(s *rollout.Spec, o *rollout.Observation) {
 			s.Instances.Action, first(o).State = rollout.ActionUpgradeThenReimage, rollout.StateUpdating
 		}},

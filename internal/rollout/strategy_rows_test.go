@@ -91,3 +91,47 @@ func TestForbiddenSettingsBeforeADeletion(t *testing.T) {
 		wantWait(t, planner.Plan(spec, obs), want)
 	}
 }
+
+// TestRevisionWithAnotherSecretIsNotRestored rejects a rollback to a revision whose Secret has changed since.
+func TestRevisionWithAnotherSecretIsNotRestored(t *testing.T) {
+	for digest, want := range map[string]string{"d": "took effect", "e": "cannot be restored: Secret \"old\" changed"} {
+		spec, obs := canary(v2, 100), seen(v2, 0, 2)
+		obs.State.Run.Completed, obs.State.Run.StartedAt = true, obs.At.Add(-time.Hour)
+		obs.State.Rollback.Baseline = rollout.Baseline{Revision: "before", Run: 1, Fixed: true, SecretName: "old", SecretDigest: "d"}
+		script := rollout.ScriptSnapshot{ProtectedSettings: "old", Digest: "d"}
+		obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"older": rollout.KnownResult(rollout.Snapshot{Script: &script})}
+		obs.Cluster.BaselineSettings = rollout.KnownResult(rollout.ProtectedSettings{HasCommand: true, Digest: digest})
+		obs.Actions = []rollout.Action{{UID: "a", Verb: rollout.VerbRollback, Run: 1, Revision: "older"}}
+		answers := planner.Plan(spec, obs).Answers
+		if len(answers) != 1 || !strings.Contains(answers[0].Message, want) {
+			t.Errorf("digest %s: answers %+v, want %q", digest, answers, want)
+		}
+	}
+}
+
+// TestAnswersToActions gives each action that comes at the wrong time its reason, and takes a retry of a rollback that failed.
+func TestAnswersToActions(t *testing.T) {
+	for name, row := range map[string]struct {
+		verb   rollout.Verb
+		change func(*rollout.Spec, *rollout.Observation)
+		says   string
+	}{
+		"an approval of a completed run": {rollout.VerbApprove, func(s *rollout.Spec, o *rollout.Observation) {
+			o.State.Rollback, o.State.Run.Completed = rollout.RollbackState{}, true
+			s.Canary.Steps = []rollout.CanaryStep{{Name: "one", Percent: 100}}
+		}, "the run is completed"},
+		"a retry of a rollback under way": {rollout.VerbRetry, func(*rollout.Spec, *rollout.Observation) {}, "retry after that"},
+		"a retry of a rollback that failed": {rollout.VerbRetry, func(_ *rollout.Spec, o *rollout.Observation) {
+			o.State.Ledger.Failed = []rollout.Failure{{Ref: o.Instances.Value[0].Ref(), Reason: rollout.FailureNotApplied, Message: "stays"}}
+		}, "took effect"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, obs := wayBack()
+			row.change(&spec, &obs)
+			obs.Actions = []rollout.Action{{UID: "a", Verb: row.verb, Run: 1, Step: "one"}}
+			if answers := planner.Plan(spec, obs).Answers; len(answers) != 1 || !strings.Contains(answers[0].Message, row.says) {
+				t.Errorf("answers %+v, want %q", answers, row.says)
+			}
+		})
+	}
+}
