@@ -38,7 +38,7 @@ func (st *stage) playScript(ctx context.Context) error {
 	st.sets = append(st.sets, web)
 	st.screen.note("scale set %s, load balancer %s", web.name, web.balancer)
 
-	st.screen.act("A3: nginx v1 on every machine, by script")
+	st.screen.act("A3: nginx v1 on every instance, by script")
 	err = st.roll(ctx, release{web, "web-v1.yaml", v1alpha1.ReasonCompleted, pageV1, map[string]int{pageV1: 3}})
 	if err != nil {
 		return err
@@ -47,7 +47,7 @@ func (st *stage) playScript(ctx context.Context) error {
 		return err
 	}
 
-	st.screen.act("A5-A7: nginx v2 on 34 percent: one machine of three")
+	st.screen.act("A5-A7: nginx v2 on 34 percent: one instance of three")
 	err = st.roll(ctx, release{web, "web-v2-canary.yaml", v1alpha1.ReasonCanaryReached, pageV2, map[string]int{pageV1: 2, pageV2: 1}})
 	if err != nil {
 		return err
@@ -56,7 +56,7 @@ func (st *stage) playScript(ctx context.Context) error {
 	if st.hold {
 		return nil
 	}
-	st.screen.act("A8-A9: the canary is good: 100 percent, one machine at a time")
+	st.screen.act("A8-A9: the canary is good: 100 percent, one instance at a time")
 	return st.roll(ctx, release{web, "web-v2-all.yaml", v1alpha1.ReasonCompleted, pageV2, map[string]int{pageV2: 3}})
 }
 

@@ -27,7 +27,7 @@ func (st *stage) showAddresses(ctx context.Context) {
 			s.note("  %v", err)
 		}
 		for _, m := range machines {
-			s.note("%-24s %s", "  machine "+m.ID, st.azure.URL(m))
+			s.note("%-24s %s", "  instance "+m.ID, st.azure.URL(m))
 		}
 	}
 	s.note("%-24s %s", "manifests, logs", st.dir)

@@ -30,13 +30,13 @@ func (st *stage) askMachines(ctx context.Context, set *scaleSet, fresh string, w
 	for _, m := range machines {
 		page, err := testenv.Visit(ctx, st.azure.URL(m))
 		if err != nil {
-			return fmt.Errorf("visiting machine %s of scale set %q: %w", m.ID, set.name, err)
+			return fmt.Errorf("visiting instance %s of scale set %q: %w", m.ID, set.name, err)
 		}
 		got[page]++
-		st.showPages("machine "+m.ID, st.azure.URL(m), st.shade(page, fresh))
+		st.showPages("instance "+m.ID, st.azure.URL(m), st.shade(page, fresh))
 	}
 	if !maps.Equal(got, want) {
-		return fmt.Errorf("the machines of scale set %q serve %v, want %v", set.name, got, want)
+		return fmt.Errorf("the instances of scale set %q serve %v, want %v", set.name, got, want)
 	}
 	return nil
 }

@@ -41,7 +41,7 @@ func (st *stage) endState(ctx context.Context, set string) (endState, error) {
 	for _, m := range machines {
 		page, err := testenv.Visit(ctx, st.azure.URL(m))
 		if err != nil {
-			return end, fmt.Errorf("visiting machine %s of %q: %w", m.ID, set, err)
+			return end, fmt.Errorf("visiting instance %s of %q: %w", m.ID, set, err)
 		}
 		end.machines = append(end.machines, endMachine{
 			id: m.ID, vmID: m.VMID, state: m.State, power: m.Power, page: page, latest: m.Latest,
