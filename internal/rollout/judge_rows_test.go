@@ -70,6 +70,20 @@ func TestJudgedRows(t *testing.T) {
 		"one was stopped": {"CanaryReached; no batch; failed ; verified 1", func(_ *rollout.Spec, o *rollout.Observation) {
 			first(o).Power = rollout.PowerState{Running: rollout.False, Off: rollout.OffStopped}
 		}},
+		"one was stopped before its reimage": {"WaitingForHealth; Upgrade of 1; failed 0 RetryReimage; verified ", func(s *rollout.Spec,
+			o *rollout.Observation) {
+			s.Instances.Action = rollout.ActionUpgradeThenReimage
+			first(o).Power = rollout.PowerState{Running: rollout.False, Off: rollout.OffStopped}
+		}},
+		"one was stopped before its upgrade": {"Progressing; Reimage of 1; failed ; verified ", func(s *rollout.Spec, o *rollout.Observation) {
+			s.Instances.Action, first(o).Latest = rollout.ActionUpgradeThenReimage, rollout.False
+			first(o).Power = rollout.PowerState{Running: rollout.False, Off: rollout.OffStopped}
+		}},
+		"one was stopped after its reimage": {"CanaryReached; no batch; failed ; verified 1", func(s *rollout.Spec, o *rollout.Observation) {
+			s.Instances.Action, o.State.Operation.Kind = rollout.ActionUpgradeThenReimage, rollout.ReimageOperation
+			o.State.Operation.Instances[0].OSDisk, o.State.Operation.Instances[1].OSDisk = "former", "former"
+			first(o).Power = rollout.PowerState{Running: rollout.False, Off: rollout.OffStopped}
+		}},
 		"one is being deleted": {"Progressing; Upgrade of 2; failed ; verified 1", func(s *rollout.Spec, o *rollout.Observation) {
 			first(o).State, s.Canary.Percent, s.Batch.Size.Value, o.Model.Value.Capacity = rollout.StateDeleting, 75, 1, 3
 		}},

@@ -135,3 +135,35 @@ func TestAnswersToActions(t *testing.T) {
 		})
 	}
 }
+
+// TestLostRevisionIsSaid names the stored revision that a run should be able to go back to and that is gone.
+func TestLostRevisionIsSaid(t *testing.T) {
+	spec, obs := canary(v2, 50), seen(rollout.Target{}, 2, 0)
+	obs.State = rollout.State{Run: rollout.Run{Number: 2, Revision: v2.Revision(), StartedAt: obs.At.Add(-time.Minute)}}
+	obs.State.Rollback.LastCompletedRevision = "former"
+	gone := &rollout.Problem{Kind: rollout.KindNotFound, Message: "gone"}
+	obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"former": rollout.FailedResult[rollout.Snapshot](gone)}
+	if b := planner.Plan(spec, obs).State.Rollback.Baseline; b.Invalid != "the stored baseline former is gone; declare spec.baseline" {
+		t.Errorf("baseline %+v", b)
+	}
+}
+
+// TestUnknownModelHoldsOnlyTheLast names the instances whose model is not reported only where no other instance is left to upgrade.
+func TestUnknownModelHoldsOnlyTheLast(t *testing.T) {
+	for latest, says := range map[rollout.Tristate]string{
+		rollout.False: "maxUnavailable exhausted", rollout.True: "does not report which model",
+	} {
+		spec, obs := canary(v2, 100), seen(v2, 2, 1)
+		obs.State.Ledger.Exposed = []string{"1", "2"}
+		obs.Instances.Value[0].Latest, obs.Instances.Value[0].Health.Healthy = rollout.Unknown, rollout.False
+		obs.Instances.Value[1].Latest = latest
+		wantSays(t, planner.Plan(spec, obs), says)
+	}
+}
+
+func wantSays(t *testing.T, d rollout.Decision, says string) {
+	t.Helper()
+	if d.Step.Operation() != "" || !strings.Contains(d.Explanation.Message, says) {
+		t.Errorf("got %T, %v; want a wait that says %q", d.Step, d.Explanation, says)
+	}
+}

@@ -81,7 +81,7 @@ func For(s rollout.State) Strategy {
 // know of them.
 func owned(d *advance.Draft) *view.Hold {
 	h := gate.Ownership(d.View)
-	if h == nil || !view.IsBlockedByOwner(d.View) {
+	if !view.IsBlockedByOwner(d.View) {
 		return h
 	}
 	advance.ResetStage(d) // the share is not looked at meanwhile
