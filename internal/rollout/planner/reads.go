@@ -36,7 +36,7 @@ func withoutMade(reads rollout.Reads, obs rollout.Observation) rollout.Reads {
 	reads.Instances = reads.Instances && obs.Instances.State == rollout.NotRead
 	reads.Model = reads.Model && obs.Model.State == rollout.NotRead
 	reads.RollingUpgrade = reads.RollingUpgrade && obs.RollingUpgrade.State == rollout.NotRead
-	reads.Ownership = obs.Cluster.Ownership.State == rollout.NotRead
+	reads.Ownership = reads.Ownership && obs.Cluster.Ownership.State == rollout.NotRead
 	if obs.Cluster.Settings.State != rollout.NotRead {
 		reads.Settings = ""
 	}
