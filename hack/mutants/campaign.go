@@ -209,12 +209,18 @@ func (c campaign) instrument(dir string) ([]site, string, error) {
 			return nil, "", err
 		}
 	}
+	overlay, err := writeOverlay(dir, replace)
+	return w.sites, overlay, err
+}
+
+// writeOverlay writes which files of the build are replaced by which, and returns the file that says so.
+func writeOverlay(dir string, replace map[string]string) (string, error) {
 	mapping, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
-		return nil, "", err
+		return "", err
 	}
 	overlay := filepath.Join(dir, "overlay.json")
-	return w.sites, overlay, os.WriteFile(overlay, mapping, 0o600)
+	return overlay, os.WriteFile(overlay, mapping, 0o600)
 }
 
 // instrumentPackage does so for one package.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"go/ast"
@@ -94,9 +93,8 @@ func plant(dir string, planted []mutant) (string, error) {
 		into := filepath.Join(dir, fmt.Sprint("file", n))
 		all = errors.Join(all, plantFile(into, file, wrong[file], replace))
 	}
-	mapping, err := json.Marshal(map[string]any{"Replace": replace})
-	overlay := filepath.Join(dir, "overlay.json")
-	return overlay, errors.Join(all, err, os.WriteFile(overlay, mapping, 0o600))
+	overlay, err := writeOverlay(dir, replace)
+	return overlay, errors.Join(all, err)
 }
 
 // plantedText is a bug in its place: a text that goes in before an offset, and one that goes in after another.
