@@ -49,12 +49,12 @@ var campaigns = []campaign{
 		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-test.run", "TestRandomWorlds", "-worlds", "300"}, cpu: 30},
 	}},
 	{name: "controllers", dirs: shellDirs(), files: regexp.MustCompile(`^[^z]`), tests: []suite{
-		{dir: "controllers", args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}, cpu: 120},
 		{dir: "internal/convert", args: []string{"-test.short", "-test.failfast"}, cpu: 120},
 		{dir: "internal/revisions", args: []string{"-test.failfast"}, cpu: 120},
 		{dir: "internal/secrets", args: []string{"-test.failfast"}, cpu: 120},
 		{dir: "internal/finalizer", args: []string{"-test.failfast"}, cpu: 120},
 		{dir: "internal/leaderelection", args: []string{"-test.failfast"}, cpu: 120},
+		{dir: "controllers", args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}, cpu: 120},
 		{dir: "controllers", args: []string{"-test.failfast"}, cpu: 120},
 	}},
 	{name: "errors", dirs: []string{"internal/azure/arm"}, files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
@@ -101,19 +101,33 @@ type report struct {
 	left     []site
 }
 
-func (r report) print(survivors io.Writer) {
+// print writes the survivors, those that are equivalent with their reason, and the figures.
+func (r report) print(survivors io.Writer) error {
+	known, err := reasons(equivalentText)
+	if err != nil {
+		return fmt.Errorf("reading the equivalent mutants: %w", err)
+	}
+	gaps := 0
+	for _, s := range r.left {
+		reason, isKnown := known[s.key()]
+		if !isKnown {
+			gaps++
+			fmt.Fprintf(survivors, "%s %s\n", r.campaign, s)
+			continue
+		}
+		fmt.Fprintf(survivors, "# equivalent: %s %s\n#   %s\n", r.campaign, s, reason)
+	}
 	score := 100.0
 	if r.tried > 0 {
 		score = 100 * float64(r.tried-len(r.left)) / float64(r.tried)
 	}
-	for _, s := range r.left {
-		fmt.Fprintf(survivors, "%s %s\n", r.campaign, s)
-	}
 	fmt.Printf("figure: mutants_%s %d\nfigure: mutation_score_%s %.1f\n", r.campaign, r.tried, r.campaign, score)
+	fmt.Printf("figure: mutants_%s_equivalent %d\nfigure: mutants_%s_gaps %d\n", r.campaign, len(r.left)-gaps, r.campaign, gaps)
+	return nil
 }
 
 // run builds the package with all of its mutants, and runs the tests with each.
-func (c campaign) run(chosen *regexp.Regexp, sample int) (report, error) {
+func (c campaign) run(chosen *regexp.Regexp, o options) (report, error) {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return report{}, fmt.Errorf("making a directory: %w", err)
@@ -123,11 +137,13 @@ func (c campaign) run(chosen *regexp.Regexp, sample int) (report, error) {
 	if err != nil {
 		return report{}, err
 	}
+	if sites, err = o.choose(sites, chosen); err != nil {
+		return report{}, err
+	}
 	binaries, err := c.build(dir, overlay)
 	if err != nil {
 		return report{}, err
 	}
-	sites = sampled(matching(sites, chosen), sample)
 	if name, out, caught := c.catch(binaries, 0); caught {
 		return report{}, fmt.Errorf("%s fails without a mutant:\n%s", name, out)
 	}
@@ -135,14 +151,18 @@ func (c campaign) run(chosen *regexp.Regexp, sample int) (report, error) {
 }
 
 // list prints the mutants.
-func (c campaign) list(out io.Writer, chosen *regexp.Regexp, sample int) error {
+func (c campaign) list(out io.Writer, chosen *regexp.Regexp, o options) error {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return fmt.Errorf("making a directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	sites, _, err := c.instrument(dir)
-	for _, s := range sampled(matching(sites, chosen), sample) {
+	if err != nil {
+		return err
+	}
+	sites, err = o.choose(sites, chosen)
+	for _, s := range sites {
 		fmt.Fprintln(out, s)
 	}
 	return err
@@ -313,6 +333,12 @@ func (c campaign) build(dir, overlay string) ([]string, error) {
 		binaries[n] = built[s.dir]
 	}
 	return binaries, nil
+}
+
+// choose keeps the mutants that the options ask for.
+func (o options) choose(sites []site, chosen *regexp.Regexp) ([]site, error) {
+	sites, err := again(sites, o.again)
+	return sampled(matching(sites, chosen), o.sample), err
 }
 
 // matching are the mutants whose file and function match.

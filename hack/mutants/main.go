@@ -23,9 +23,9 @@ func main() {
 
 // options are what the command was asked for.
 type options struct {
-	only, campaign, survivors string
-	planted, list             bool
-	sample                    int
+	only, campaign, survivors, again string
+	planted, list, quick             bool
+	sample                           int
 }
 
 func parse() options {
@@ -37,6 +37,8 @@ func parse() options {
 	flag.IntVar(&o.sample, "sample", 0, "try at most so many mutants of each campaign, evenly spread; 0: all")
 	flag.StringVar(&o.campaign, "campaign", "", "run only this campaign: "+strings.Join(campaignNames(), ", "))
 	flag.StringVar(&o.survivors, "survivors", "", "write the mutants that no test caught to this file")
+	flag.StringVar(&o.again, "again", "", "try only the mutants that this file of survivors names")
+	flag.BoolVar(&o.quick, "quick", false, "run only the first tests of a campaign, which hold the rows: so a new row is tried")
 	flag.Parse()
 	return o
 }
@@ -55,6 +57,9 @@ func run() error {
 		if o.campaign != "" && c.name != o.campaign {
 			continue
 		}
+		if o.quick {
+			c.tests = c.tests[:1]
+		}
 		if err := c.carryOut(o, chosen, &survivors); err != nil {
 			return fmt.Errorf("campaign %s: %w", c.name, err)
 		}
@@ -71,11 +76,11 @@ func run() error {
 // carryOut lists the mutants of a campaign, or tries them.
 func (c campaign) carryOut(o options, chosen *regexp.Regexp, survivors io.Writer) error {
 	if o.list {
-		return c.list(os.Stdout, chosen, o.sample)
+		return c.list(os.Stdout, chosen, o)
 	}
-	report, err := c.run(chosen, o.sample)
-	if err == nil {
-		report.print(survivors)
+	report, err := c.run(chosen, o)
+	if err != nil {
+		return err
 	}
-	return err
+	return report.print(survivors)
 }

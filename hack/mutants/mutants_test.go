@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -11,7 +12,7 @@ import (
 // TestCampaign tries every mutant of a small package whose test misses two of them.
 func TestCampaign(t *testing.T) {
 	c := campaign{name: "small", dirs: []string{"testdata/small"}, tests: []suite{{dir: "testdata/small", cpu: 60}}}
-	got, err := c.run(regexp.MustCompile(""), 0)
+	got, err := c.run(regexp.MustCompile(""), options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -27,7 +28,7 @@ func TestCampaign(t *testing.T) {
 		t.Errorf("survivors %q, want %q", left, want)
 	}
 	var list strings.Builder
-	if err := c.list(&list, regexp.MustCompile("Within"), 0); err != nil {
+	if err := c.list(&list, regexp.MustCompile("Within"), options{}); err != nil {
 		t.Fatal(err)
 	}
 	if n := strings.Count(list.String(), "\n"); n != 6 { // the result is true or false, each operand is true, and two operators
@@ -60,5 +61,54 @@ func TestSampled(t *testing.T) {
 	}
 	if !slices.Equal(ids, []int{0, 3, 6}) || len(sampled(sites, 0)) != 10 || len(sampled(sites, 20)) != 10 {
 		t.Errorf("sampled %v", ids)
+	}
+}
+
+// TestEquivalentExist: each mutant that is listed as equivalent can still be made. Code that moves takes its reasons along.
+func TestEquivalentExist(t *testing.T) {
+	known, err := reasons(equivalentText)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(filepath.Join("..", ".."))
+	for _, c := range campaigns {
+		sites, _, err := c.instrument(t.TempDir())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range sites {
+			delete(known, s.key())
+		}
+	}
+	for mutant := range known {
+		t.Errorf("there is no mutant %q", mutant)
+	}
+}
+
+// TestReasons: a mutant without a reason, a reason without a mutant and a mutant listed twice are errors.
+func TestReasons(t *testing.T) {
+	got, err := reasons("# list\na.go F: x\n\tOne reason,\n\tgoing on.\n")
+	if err != nil || got["a.go F: x"] != "One reason, going on." {
+		t.Errorf("got %q, %v", got, err)
+	}
+	for _, wrong := range []string{"a.go F: x\n", "\tbecause\n", "a\n\tb\na\n\tb\n"} {
+		if got, err := reasons(wrong); err == nil {
+			t.Errorf("%q is read as %q", wrong, got)
+		}
+	}
+}
+
+// TestAgain: only the mutants of a former list are tried, wherever they lie now.
+func TestAgain(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "survivors.txt")
+	s := site{file: "view/view.go", line: 7, function: "F", operator: "+ is -", text: "a + b"}
+	if err := os.WriteFile(file, []byte("core view/view.go:3 F: + is -: a + b\n# equivalent\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	other := s
+	other.text = "a + c"
+	got, err := again([]site{s, other}, file)
+	if err != nil || !slices.Equal(got, []site{s}) {
+		t.Errorf("got %v, %v", got, err)
 	}
 }

@@ -25,6 +25,11 @@ func (s site) String() string {
 	return fmt.Sprintf("%s:%d %s: %s: %s", s.file, s.line, s.function, s.operator, s.text)
 }
 
+// key names the mutant without its line.
+func (s site) key() string {
+	return fmt.Sprintf("%s %s: %s: %s", s.file, s.function, s.operator, s.text)
+}
+
 // edit replaces length bytes at an offset of a file. Edits at the same offset keep the order in which they were made.
 type edit struct {
 	offset, length int
