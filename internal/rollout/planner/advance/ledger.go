@@ -62,10 +62,10 @@ func TrackUndoScope(d *Draft) {
 }
 
 // TrackLateUpdates exposes the instances that have the target while the model still has it, until the model is restored: instances are
-// created all the time, also where the rollback has to wait before its first write.
+// created all the time, also where the rollback has to wait before its first write. What the rollback goes to was read before.
 func TrackLateUpdates(d *Draft) {
-	stored, declared := d.Obs.Cluster.Revisions[d.State.Rollback.Current.Revision], d.Declared.Target
-	if stored.State != rollout.Read || target.Meets(stored.Value, declared) || !target.Carries(declared, d.Model(), true) {
+	before, declared := d.Obs.Cluster.Revisions[d.State.Rollback.Current.Revision].Value, d.Declared.Target
+	if target.Meets(before, declared) || !target.Carries(declared, d.Model(), true) {
 		return
 	}
 	exposeAll(d, func(i rollout.Instance) bool { return i.Latest == rollout.True })
@@ -86,7 +86,7 @@ func noteVerified(s *rollout.State, refs []rollout.Ref) {
 func PruneFailures(d *Draft) {
 	var still []rollout.Failure
 	for _, f := range d.State.Ledger.Failed {
-		if i, listed := d.Find(f.Ref); listed && !isOvercome(d, f, i) || !listed && d.MayExist(f.Ref) {
+		if i, listed := d.Find(f.Ref); listed && !isOvercome(d, f, i) || d.MayExist(f.Ref) {
 			still = append(still, f)
 		}
 	}
@@ -119,9 +119,10 @@ func hasRecovered(d *Draft, i rollout.Instance) bool {
 }
 
 // isReportedAfter reports that the health report of the instance is from after the time began in which it should have become healthy: an
-// older one did not count then either. Of many failures only the first have a time; of the others, any report counts.
+// older one did not count then either. Of many failures only the first have a time; the others have the zero time, and any report is
+// after that.
 func isReportedAfter(d *Draft, f rollout.Failure, i rollout.Instance) bool {
-	return d.Spec.Health.Source != rollout.HealthApplication || i.Health.Since.IsZero() || f.At.IsZero() ||
+	return d.Spec.Health.Source != rollout.HealthApplication || i.Health.Since.IsZero() ||
 		inventory.ReportedAt(i, d.At()).After(f.At.Add(-d.Spec.Health.Timeout))
 }
 

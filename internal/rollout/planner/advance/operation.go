@@ -60,7 +60,7 @@ func deferForError(d *Draft, op *rollout.Operation) {
 	deferred := &d.State.Pacing.Deferred
 	*deferred = deferAgain(*deferred, d, op.Error)
 	for _, a := range op.Instances {
-		if i, listed := d.Find(a.Ref); listed && i.Message != "" {
+		if i, _ := d.Find(a.Ref); i.Message != "" {
 			deferred.Message += "; instance " + a.ID + ": " + i.Message
 			return
 		}

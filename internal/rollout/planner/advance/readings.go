@@ -39,9 +39,9 @@ func mayMature(d *Draft) bool {
 	return since < view.RecheckHeld || since%view.RecheckHeld >= view.RecheckBusy
 }
 
-// isJudged reports that the operation was on instances that are still to be judged, and has ended.
+// isJudged reports that the operation was on instances that are still to be judged, and has ended. A write of the model names none.
 func isJudged(op *rollout.Operation) bool {
-	return op != nil && op.TouchesInstances() && !op.EndedAt.IsZero() && op.Rejection == nil && len(op.Instances) > 0
+	return op != nil && !op.EndedAt.IsZero() && op.Rejection == nil && len(op.Instances) > 0
 }
 
 func isNotHealthy(a rollout.Attempt) bool { return a.HealthySince.IsZero() }

@@ -60,7 +60,7 @@ func nothingToRestore(d *Draft) string {
 	switch s := d.State; {
 	case d.Spec.PlanOnly:
 		return "spec.mode is Plan, so the scale set stays as it is"
-	case s.Run.Number == 0 || s.Run.Completed:
+	case s.Run.Completed:
 		return "there is nothing to roll back"
 	case s.IsRolledBack() && (len(s.Ledger.Exposed) == 0 || s.Rollback.Current.Cause == rollout.CauseDeletion):
 		return RollbackOutcome(s.Rollback.Current)

@@ -116,7 +116,5 @@ func EndRun(d *Draft, result rollout.RunResult, message string) {
 		StartedAt: s.Run.StartedAt, EndedAt: d.At(), Actions: keptActions(s.Actions),
 	}
 	s.History = append([]rollout.PastRun{ended}, s.History...)
-	if most := max(d.Spec.HistoryLimit, 1); len(s.History) > most {
-		s.History = s.History[:most]
-	}
+	s.History = s.History[:min(len(s.History), max(d.Spec.HistoryLimit, 1))]
 }

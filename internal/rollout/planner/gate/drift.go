@@ -8,7 +8,7 @@ import (
 
 // Drift says what another tool changed of what is declared, after this run had written it; "": nothing.
 func Drift(v view.View) string {
-	if !v.State.Model.Applied || v.IsCarried() {
+	if !v.State.Model.Applied {
 		return ""
 	}
 	return target.Drifted(v.Spec.Target, v.Model(), v.State.Model.ScriptWritten)

@@ -72,9 +72,10 @@ func rollingUpgrade(v view.View) *view.Hold {
 
 // NeedsRollingUpgrade reports that an effect of this round would have to wait for a rolling upgrade, so that the state of the newest one
 // has to be read. That costs a call, and it is made only where there may be such an upgrade: the scale set is being updated and not by
-// this run, or it has extensions that Azure upgrades and the next effect is the first write, or a batch of a rollback.
+// this run, or it has extensions that Azure upgrades and the next effect is the first write, or a batch of a rollback. A model that
+// was not read shows none of that.
 func NeedsRollingUpgrade(v view.View) bool {
-	if v.Obs.Model.State != rollout.Read || !mayAct(v) {
+	if !mayAct(v) {
 		return false
 	}
 	mayRun := v.Model().State == rollout.StateUpdating && !view.WorksOnFailed(v)

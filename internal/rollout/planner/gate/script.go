@@ -31,10 +31,10 @@ func NamedScript(v view.View) *view.Hold {
 }
 
 // OwnScript does nothing, before the first write of a script, where the extension to be written is not the rollout's. The protected
-// settings of another one cannot be read back.
+// settings of another one cannot be read back. A target without a script has nothing to write.
 func OwnScript(v view.View) *view.Hold {
 	t := v.Spec.Target
-	if t.Script == nil || v.State.IsWorking() || target.IsScriptCarried(t, v.Model(), v.State.Model.ScriptWritten) {
+	if target.IsScriptCarried(t, v.Model(), v.State.Model.ScriptWritten) {
 		return nil
 	}
 	if h := view.ScriptRevision(v); h != nil {
