@@ -153,10 +153,10 @@ func (a *azure) ask(method, path, body string, into any) {
 // reimages is how often each machine got a fresh disk.
 func (a *azure) reimages() []int {
 	a.t.Helper()
-	var machines []struct{ Reimages int }
-	a.ask(http.MethodGet, "/instances?scaleSet="+url.QueryEscape(cliSets+a.set), "", &machines)
+	var instances []struct{ Reimages int }
+	a.ask(http.MethodGet, "/instances?scaleSet="+url.QueryEscape(cliSets+a.set), "", &instances)
 	var times []int
-	for _, m := range machines {
+	for _, m := range instances {
 		times = append(times, m.Reimages)
 	}
 	return times

@@ -17,7 +17,7 @@ type options struct {
 	fleet                 bool
 	allowScripts          bool
 	allowUnconfined       bool
-	machinePort           int
+	instancePort          int
 	rate                  float64
 	clockOffset           time.Duration
 	seed                  int64
@@ -38,7 +38,7 @@ func flagSet(o *options) *flag.FlagSet {
 	flags.BoolVar(&o.fleet, "fleet", false, "run machines for real")
 	flags.BoolVar(&o.allowScripts, "allow-scripts", false, "let machines run the scripts of extensions, confined")
 	flags.BoolVar(&o.allowUnconfined, "allow-unconfined-scripts", false, "let scripts run where they cannot be confined")
-	flags.IntVar(&o.machinePort, "machine-port", 8080, "port of each machine's web server")
+	flags.IntVar(&o.instancePort, "machine-port", 8080, "port of each machine's web server")
 	flags.Float64Var(&o.rate, "rate", 1, "how many times as fast as the wall clock time goes")
 	flags.DurationVar(&o.clockOffset, "clock-offset", 0, "how far the simulation's time is ahead of the wall clock; negative: behind")
 	flags.Int64Var(&o.seed, "seed", 1, "decides jitter, ids, and in which case ids are returned")
@@ -78,8 +78,7 @@ func (o options) check() error {
 	return o.throttling.check()
 }
 
-// checkLoopback refuses an address that others could reach: the simulator lets
-// whoever reaches it do anything.
+// checkLoopback refuses an address that other hosts could reach: every client that reaches the simulator may do anything.
 func checkLoopback(address string) error {
 	host, _, err := net.SplitHostPort(address)
 	if err != nil {

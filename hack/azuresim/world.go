@@ -22,7 +22,7 @@ import (
 type world struct {
 	options      options
 	log          *slog.Logger
-	fleet        *fleet.Fleet // nil: machines are bookkeeping
+	fleet        *fleet.Fleet // nil: instances are bookkeeping
 	server       *azuresim.Server
 	arm, control net.Listener
 	armURL       string
@@ -43,13 +43,13 @@ func (w *world) open() error {
 		Durations: kernel.Durations{Scale: o.durationScale}, Rate: o.rate, ClockOffset: o.clockOffset,
 	}
 	if o.fleet {
-		machines, err := fleet.New(fleet.Options{
-			MachinePort: o.machinePort, AllowScripts: o.allowScripts, AllowUnconfined: o.allowUnconfined, Logger: w.log,
+		instances, err := fleet.New(fleet.Options{
+			InstancePort: o.instancePort, AllowScripts: o.allowScripts, AllowUnconfined: o.allowUnconfined, Logger: w.log,
 		})
 		if err != nil {
 			return fmt.Errorf("making the fleet: %w", err)
 		}
-		w.fleet, config.Fleet = machines, machines
+		w.fleet, config.Fleet = instances, instances
 	}
 	w.server = azuresim.New(config)
 	return w.listen()
@@ -91,7 +91,7 @@ func (w *world) serve(ctx context.Context) error {
 	case err = <-failed:
 	}
 	for _, s := range servers {
-		// Whoever still waits for an answer is cut off: nothing here outlives the process.
+		// Close also ends connections of clients that still wait for an answer: nothing here outlives the process.
 		err = errors.Join(err, s.Close())
 	}
 	if errors.Is(err, http.ErrServerClosed) {
@@ -138,7 +138,7 @@ func writeWhole(path string, text []byte) error {
 	return nil
 }
 
-// close ends the machines and removes what they left.
+// close ends the instances and removes their files.
 func (w *world) close() error {
 	var err error
 	for _, l := range []net.Listener{w.arm, w.control} {

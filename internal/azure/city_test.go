@@ -33,7 +33,7 @@ const (
 // newCity is a world whose instances run: each has a web server at an address of its own. Nothing is in it yet.
 func newCity(t *testing.T) *world {
 	t.Helper()
-	machines, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), MachinePort: machinePort})
+	machines, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), InstancePort: machinePort})
 	if err != nil {
 		t.Fatal(err)
 	}

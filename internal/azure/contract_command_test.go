@@ -41,7 +41,7 @@ func newFleetWorld(t *testing.T) *world {
 		}
 	}
 	f, err := fleet.New(
-		fleet.Options{ScratchDir: scratch, MachinePort: 12000 + os.Getpid()%10000, AllowScripts: true, AllowUnconfined: true},
+		fleet.Options{ScratchDir: scratch, InstancePort: 12000 + os.Getpid()%10000, AllowScripts: true, AllowUnconfined: true},
 	)
 	if err != nil {
 		t.Fatal(err)

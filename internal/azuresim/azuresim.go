@@ -29,7 +29,7 @@ type Options struct {
 	Durations kernel.Durations
 	// RetryAfter is the header on begun operations; 0: 10 s; never below 1 s on the wire.
 	RetryAfter time.Duration
-	// Fleet runs the machines; nil: they are bookkeeping only.
+	// Fleet runs the instances; nil: they are bookkeeping only.
 	Fleet guest.Fleet
 	// PublicURL is the base of Azure-AsyncOperation, Location and nextLink;
 	// empty: taken from the request's Host and scheme.

@@ -34,7 +34,7 @@ func (s *Server) setHeaders(r *arm.Request, res *arm.Response) {
 	if res.Charge != arm.NoCharge {
 		h.Set("X-Ms-Request-Charge", strconv.Itoa(res.Charge))
 	}
-	r.ChargeMachines(res)
+	r.ChargeInstances(res)
 	s.throttler.ShowRate(r, res)
 	s.showGateway(r, res)
 }

@@ -103,7 +103,7 @@ func TestMetricsAreLate(t *testing.T) {
 }
 
 // A machine that is off measures nothing; one that is gone did while it was there.
-func TestMetricsOfMachinesThatAreOff(t *testing.T) {
+func TestMetricsOfStoppedInstances(t *testing.T) {
 	s := newSim(t, Options{Durations: kernel.Durations{Deallocate: -1, Delete: -1}})
 	s.stage(2)
 	s.clock.Advance(10 * time.Minute)
@@ -126,17 +126,17 @@ func TestMetricsOfMachinesThatAreOff(t *testing.T) {
 }
 
 // The machines of a Flexible set are resources themselves.
-func TestMetricsOfFlexibleMachines(t *testing.T) {
+func TestMetricsOfFlexibleInstances(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 2)
 	s.clock.Advance(10 * time.Minute)
 	s.tellMetric(tree.Member{"instance", names[1]}, tree.Member{"minutes", []any{json.Number("25")}})
-	machine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + strings.ToUpper(names[1])
-	mustEqual(t, "machine", s.metrics(http.StatusOK, machine, 2).lines("average"), " 5 25;")
+	virtualMachine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + strings.ToUpper(names[1])
+	mustEqual(t, "machine", s.metrics(http.StatusOK, virtualMachine, 2).lines("average"), " 5 25;")
 	mustEqual(t, "set", s.metrics(http.StatusOK, testSet, 2).lines("average"), " 5 15;")
-	mustEqual(t, "code", s.metrics(http.StatusBadRequest, machine, 2, "$filter", "VMName eq 'x'").body["code"], any("BadRequest"))
-	mustEqual(t, "code", s.metrics(http.StatusBadRequest, machine, 2, "metricnamespace",
+	mustEqual(t, "code", s.metrics(http.StatusBadRequest, virtualMachine, 2, "$filter", "VMName eq 'x'").body["code"], any("BadRequest"))
+	mustEqual(t, "code", s.metrics(http.StatusBadRequest, virtualMachine, 2, "metricnamespace",
 		"Microsoft.Compute/virtualMachineScaleSets").body["code"], any("BadRequest"))
-	mustEqual(t, "code", s.metrics(http.StatusNotFound, machine+"0", 2).code(), "ResourceNotFound")
+	mustEqual(t, "code", s.metrics(http.StatusNotFound, virtualMachine+"0", 2).code(), "ResourceNotFound")
 	mustEqual(t, "code", s.metrics(http.StatusNotFound, testSet+"0", 2).code(), "ResourceNotFound")
 }
 

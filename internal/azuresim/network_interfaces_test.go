@@ -50,9 +50,9 @@ func TestFlexibleInterfaces(t *testing.T) {
 	want(t, "in the subscription", len(all(t, clients.NewListAllPager(nil),
 		func(p armnetwork.InterfacesClientListAllResponse) []*armnetwork.Interface { return p.Value })), 3)
 	one := nics[1]
-	machine := *one.Properties.VirtualMachine.ID
-	suffix := machine[strings.LastIndex(machine, "_")+1:]
-	want(t, "machine", machine, group+"/providers/Microsoft.Compute/virtualMachines/flex_"+suffix)
+	virtualMachine := *one.Properties.VirtualMachine.ID
+	suffix := virtualMachine[strings.LastIndex(virtualMachine, "_")+1:]
+	want(t, "machine", virtualMachine, group+"/providers/Microsoft.Compute/virtualMachines/flex_"+suffix)
 	want(t, "id", *one.ID, group+"/providers/Microsoft.Network/networkInterfaces/nic-"+suffix)
 	want(t, "name", *one.Name, "nic-"+suffix)
 	again, err := clients.Get(t.Context(), "rg", *one.Name, nil)

@@ -77,7 +77,7 @@ func TestMembership(t *testing.T) {
 }
 
 // docs/azure.md §2.6: so are public addresses.
-func TestMachineAddresses(t *testing.T) {
+func TestInstanceAddresses(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	w.found(nil)
 	w.house("web", 2, attached([]string{"blue"}, nil))

@@ -40,7 +40,7 @@ func TestProbes(t *testing.T) {
 	want(t, "pages of both", servedBy(t, w, front), "2")
 	w.send("POST", houseID("blue")+"/poweroff?api-version=2024-07-01", ``, http.StatusAccepted)
 	w.settle()
-	w.wantNobody(front)
+	w.wantNoAnswer(front)
 }
 
 // servedBy counts machines that serve, by asking the load balancer's members which of them the traffic reaches.

@@ -65,5 +65,5 @@ func (s *sim) serving() int {
 	s.server.kernel.Lock()
 	defer s.server.kernel.Unlock()
 	res := s.server.network.Resources[strings.ToLower(testBalancer)]
-	return len(s.server.network.ServingMachines(res, network.ChildNamed(res.Path.Applied, network.Rules, "http")))
+	return len(s.server.network.ServingInstances(res, network.ChildNamed(res.Path.Applied, network.Rules, "http")))
 }

@@ -79,7 +79,7 @@ func (w *world) wantPages(address string, pages ...string) {
 	}
 }
 
-func (w *world) wantNobody(address string) {
+func (w *world) wantNoAnswer(address string) {
 	w.t.Helper()
 	if got, err := visit(w.t.Context(), address); err == nil {
 		w.t.Fatalf("%s answered %q", address, got)
@@ -266,7 +266,7 @@ func TestTrafficFollowsTheOperation(t *testing.T) {
 
 // docs/azure.md §2.6, §2.10: each machine is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no other
 // machine by it.
-func TestNATReachesOneMachine(t *testing.T) {
+func TestNATReachesOneInstance(t *testing.T) {
 	w := newCity(t, "stay")
 	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) {
 		rule := natRule(80)
@@ -280,11 +280,11 @@ func TestNATReachesOneMachine(t *testing.T) {
 	for _, source := range []string{"/inboundNatRules/ssh", "/inboundNatPools/nat"} {
 		w.wantPages(w.listener(member(source, "0")), "blue", "blue")
 		w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 0, "state": "unhealthy"}, nil)
-		w.wantNobody(w.listener(member(source, "0")))
+		w.wantNoAnswer(w.listener(member(source, "0")))
 		w.wantPages(w.listener(member(source, "1")), "blue", "blue")
 		w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 0, "state": "healthy"}, nil)
 	}
-	w.wantNobody(w.listener(member("/inboundNatPools/ssh", "1"))) // nothing listens at the machine's port 22
+	w.wantNoAnswer(w.listener(member("/inboundNatPools/ssh", "1"))) // nothing listens at the machine's port 22
 	want(t, "port", w.portOf(member("/inboundNatPools/nat", "1")), 51001)
 	w.send("POST", houseID("blue")+"/delete?api-version=2024-07-01", `{"instanceIds": ["0"]}`, http.StatusAccepted)
 	w.settle()
@@ -322,10 +322,10 @@ func TestPrivateFrontend(t *testing.T) {
 	want(t, "address", *w.balancer().Properties.FrontendIPConfigurations[0].Properties.PrivateIPAddress, host)
 	w.send("DELETE", houseID("blue")+"?api-version=2024-07-01", "", http.StatusAccepted)
 	w.settle()
-	w.wantNobody(front)
+	w.wantNoAnswer(front)
 	p, err := w.balancers.BeginDelete(t.Context(), "rg", "lb", nil)
 	done(t, w, p, err)
 	w.settle()
 	want(t, "listeners", len(w.listeners()), 0)
-	w.wantNobody(front)
+	w.wantNoAnswer(front)
 }

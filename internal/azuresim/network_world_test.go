@@ -33,8 +33,8 @@ const (
 	addressID    = group + "/providers/Microsoft.Network/publicIPAddresses/ip"
 )
 
-// machinePort is this process's own, so that two runs at once do not meet.
-var machinePort = 12000 + os.Getpid()%10000
+// instancePort is this process's own, so that two runs at once do not meet.
+var instancePort = 12000 + os.Getpid()%10000
 
 // world is a simulator behind a real listener, with the real clients of the SDK.
 type world struct {
@@ -84,12 +84,12 @@ func newWorld(t *testing.T, o azuresim.Options) *world {
 // newCity is a world with machines that run.
 func newCity(t *testing.T, flows kernel.Choice) *world {
 	t.Helper()
-	machines, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), MachinePort: machinePort})
+	instances, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), InstancePort: instancePort})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(machines.Close)
-	return newWorld(t, azuresim.Options{Fleet: machines, Switches: kernel.Switches{RuleSwitch: flows}})
+	t.Cleanup(instances.Close)
+	return newWorld(t, azuresim.Options{Fleet: instances, Switches: kernel.Switches{RuleSwitch: flows}})
 }
 
 // send is a request as somebody without an SDK makes it.

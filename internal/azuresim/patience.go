@@ -14,8 +14,8 @@ const (
 	fetchingTime = 60 * time.Second
 )
 
-// readPatiently reads a body, and limitFetching begins an answer; both end a connection that is too slow, so that nobody holds the
-// simulator up by sending or reading little by little. A server that has no deadlines, as in some tests, does without.
+// readPatiently reads a body, and limitFetching begins an answer. Both end a connection that is too slow, so that a client cannot hold up
+// the simulator by sending or reading little by little. A server that has no deadlines, as in some tests, does without.
 func readPatiently(w http.ResponseWriter, body io.ReadCloser) ([]byte, error) {
 	controller := http.NewResponseController(w)
 	_ = controller.SetReadDeadline(time.Now().Add(sendingTime)) // see above

@@ -261,36 +261,36 @@ func TestRunCommandState(t *testing.T) {
 // A machine of a Flexible set has run commands by its own path only (§2.7, azure-powershell#23622).
 func TestRunCommandFlexible(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 2)
-	machine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + names[1]
+	virtualMachine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + names[1]
 	s.faults(tree.Members{{"operation", "VirtualMachines.RunCommand"}, {"scaleSet", testSet}, {"kind", "scriptFails"}, {"stdout", "hi"}})
-	r := s.do(http.StatusAccepted, "POST", strings.ToUpper(machine)+"/runCommand", shell("x"))
+	r := s.do(http.StatusAccepted, "POST", strings.ToUpper(virtualMachine)+"/runCommand", shell("x"))
 	mustEqual(t, "charge", r.header.Get("X-Ms-Request-Charge"), "")
 	mustEqual(t, "message", s.message(r), "Enable succeeded: \n[stdout]\nhi\n[stderr]\n")
 	mustEqual(t, "commands", text([]int{s.seen()[names[0]].Commands, s.seen()[names[1]].Commands}), "[0 1]")
 	r = s.do(http.StatusBadRequest, "POST", testSet+"/virtualMachines/"+names[1]+"/runCommand", shell("x"))
 	mustEqual(t, "by the set's path", tree.StringAt(r.body, "error", "message"), "Virtual Machine Scale Set VM instanceId must be a number.")
-	r = s.do(http.StatusNotFound, "POST", machine+"x/runCommand", shell("x"))
+	r = s.do(http.StatusNotFound, "POST", virtualMachine+"x/runCommand", shell("x"))
 	mustEqual(t, "code", r.code(), "ResourceNotFound")
 	mustEqual(t, "message", strings.HasPrefix(tree.StringAt(r.body, "error", "message"),
 		"The Resource 'Microsoft.Compute/virtualMachines/"+names[1]+"x' under resource group 'rg'"), true)
-	r = s.do(http.StatusNotFound, "POST", strings.Replace(machine, "/rg/", "/rg2/", 1)+"/runCommand", shell("x"))
+	r = s.do(http.StatusNotFound, "POST", strings.Replace(virtualMachine, "/rg/", "/rg2/", 1)+"/runCommand", shell("x"))
 	mustEqual(t, "group", r.code(), "ResourceGroupNotFound")
 	s.do(http.StatusCreated, "PUT", testGroup+"2", tree.Members{{"location", "westus"}})
-	r = s.do(http.StatusNotFound, "POST", strings.Replace(machine, "/rg/", "/rg2/", 1)+"/runCommand", shell("x"))
+	r = s.do(http.StatusNotFound, "POST", strings.Replace(virtualMachine, "/rg/", "/rg2/", 1)+"/runCommand", shell("x"))
 	mustEqual(t, "another group", r.code(), "ResourceNotFound")
 	s.faults(tree.Members{{"operation", "*"}, {"scaleSet", testSet}, {"kind", "status"}, {"status", 503}})
-	s.do(http.StatusServiceUnavailable, "POST", machine+"/runCommand", shell("x"))
+	s.do(http.StatusServiceUnavailable, "POST", virtualMachine+"/runCommand", shell("x"))
 	s.faults()
 	s.token = "forbidden"
-	r = s.do(http.StatusForbidden, "POST", machine+"/runCommand", shell("x"))
+	r = s.do(http.StatusForbidden, "POST", virtualMachine+"/runCommand", shell("x"))
 	if message := tree.StringAt(r.body, "error", "message"); !strings.Contains(message,
-		"'Microsoft.Compute/virtualMachines/runCommand/action' over scope '"+machine+"'") {
+		"'Microsoft.Compute/virtualMachines/runCommand/action' over scope '"+virtualMachine+"'") {
 		t.Error(message)
 	}
 }
 
 // A Uniform set's machines have no path of their own.
-func TestRunCommandUniformHasNoMachines(t *testing.T) {
+func TestRunCommandRefusesUniform(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
 	r := s.do(http.StatusNotFound, "POST", testGroup+"/providers/Microsoft.Compute/virtualMachines/web_0/runCommand", shell("x"))

@@ -126,7 +126,7 @@ func TestDataDisksStay(t *testing.T) {
 }
 
 // docs/azure.md §2.1: in Manual mode a write touches no machine, which its charge tells, too.
-func TestWriteTouchesNobody(t *testing.T) {
+func TestWriteTouchesNoInstance(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	op := s.patch(script("y"))
 	mustEqual(t, "charge", op.header.Get("X-Ms-Request-Charge"), "0")

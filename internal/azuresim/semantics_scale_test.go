@@ -232,7 +232,7 @@ func TestQuota(t *testing.T) {
 
 // docs/azure.md §2.6: 1000 machines, 600 of a managed image, 100 in a placement group where there is to be one only; a set over zones has
 // one in each.
-func TestMostMachines(t *testing.T) {
+func TestMaxInstances(t *testing.T) {
 	const managed = testGroup + "/providers/Microsoft.Compute/images/v1"
 	const shared = testGroup + "/providers/Microsoft.Compute/galleries/g/images/v1/versions/1.0.0"
 	for name, tc := range map[string]struct {

@@ -191,8 +191,7 @@ func writeResponse(w http.ResponseWriter, res *arm.Response) {
 	}
 }
 
-// delay holds an answer back. Where the clock is a manual one the call takes
-// that long on it; nobody else could end the wait.
+// delay holds an answer back. If the clock is a manual one, the call takes that long on it: no other call could end the wait.
 func (s *Server) delay(gone <-chan struct{}, res *arm.Response) {
 	if res.Delay <= 0 {
 		return

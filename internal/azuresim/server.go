@@ -52,9 +52,8 @@ func New(o Options) *Server {
 	return s
 }
 
-// Control serves the control endpoint: how tests and demos set the stage and
-// look behind it (docs/simulator.md). Whoever reaches it may do
-// anything, so it is never on the same listener as ARM.
+// Control serves the control endpoint, by which tests and demos set up the simulator and look inside (docs/simulator.md). Every client that
+// reaches it may do anything, so it is never on the same listener as ARM.
 func (s *Server) Control() http.Handler {
 	c := &control.Endpoint{
 		Provider: s.compute, Lists: s.lists, Networks: s.network, Metrics: s.monitor, Throttler: s.throttler, Calls: &s.calls,

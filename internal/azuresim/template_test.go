@@ -16,7 +16,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// worlds in which instances show nearly all that they can.
+// formWorlds are worlds in which instances show nearly all that they can.
 var formWorlds = map[string][]tree.Member{
 	"plain":    nil,
 	"zones":    {{"zones", []string{"1", "2", `"3"`}}, {"health", "extension"}},

@@ -68,7 +68,7 @@ func TestManualUpgradeBuckets(t *testing.T) {
 }
 
 // Who draws by the machine pays nothing for what touches none, and waits for as many as it touched (docs/azure.md §2.2, §7.4).
-func TestBucketsByMachine(t *testing.T) {
+func TestBucketsByInstance(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute,
 		PerMinute: throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM"},
 		Limits:    map[string]throttle.Limit{"UpdateVMScaleSetVMSubscription": {Size: 2, PerMinute: 60}}}})

@@ -237,7 +237,7 @@ func TestWindows(t *testing.T) {
 }
 
 // Some of the old policies counted machines: those touched, those shown, those in work (docs/azure.md §3.3).
-func TestWindowsCountMachines(t *testing.T) {
+func TestWindowsCountInstances(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows}, PageSize: 1000})
 	s.stage(600)
 	r := s.do(http.StatusAccepted, "POST", testSet+"/restart", nil)

@@ -38,7 +38,7 @@ type login struct{ *kernel.Kernel }
 
 const tokenLife = time.Hour
 
-// issueToken gives a token to whoever asks for one with an id.
+// issueToken gives a token to every client that asks for one with an id.
 func (s *login) issueToken(r *arm.Request) (*arm.Response, *arm.Error) {
 	form, err := url.ParseQuery(string(r.Body))
 	if err != nil || form.Get("grant_type") == "" {
@@ -65,7 +65,7 @@ func (s *login) token(form url.Values, token string) *arm.Response {
 	return arm.Answer(http.StatusOK, m)
 }
 
-// jwt is a token that clients can look into; nobody signed it.
+// jwt returns a token that clients can decode; it is not signed.
 func (s *login) jwt(client string) string {
 	claims := tree.ToCompactJSON(tree.Members{
 		{"aud", "https://management.azure.com"}, {"iss", "https://sts.windows.net/" + arm.TenantID + "/"},
@@ -112,7 +112,7 @@ func (s *login) discoverInstance(r *arm.Request) (*arm.Response, *arm.Error) {
 	}), nil
 }
 
-// metadata is what the CLI reads when it is pointed at another cloud.
+// metadata returns the document that the CLI reads when it is pointed at another cloud.
 func (s *login) metadata(r *arm.Request) (*arm.Response, *arm.Error) {
 	return arm.Answer(http.StatusOK, tree.Members{
 		{"galleryEndpoint", r.Base + "/"}, {"graphEndpoint", r.Base + "/"}, {"portalEndpoint", r.Base + "/"},

@@ -82,7 +82,7 @@ func (a *answered) Close() error {
 	return nil
 }
 
-// brokenReader is what follows the part of a body that arrived.
+// brokenReader takes the place of the part of a body that did not arrive.
 type brokenReader struct{}
 
 func (brokenReader) Read([]byte) (int, error) { return 0, io.ErrUnexpectedEOF }

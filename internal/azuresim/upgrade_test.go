@@ -236,7 +236,7 @@ func TestUpgradeWhileDeallocated(t *testing.T) {
 func TestDisksTellTheirTime(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
-	told := func() (disks, machine string) {
+	told := func() (disks, instance string) {
 		view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil).body
 		return text(tree.At(tree.ArrayAt(view, "disks")[0], "statuses")), text(tree.ArrayAt(view, "statuses")[0])
 	}
@@ -244,11 +244,11 @@ func TestDisksTellTheirTime(t *testing.T) {
 		verb  string
 		moves bool
 	}{{"restart", false}, {"poweroff", false}, {"start", false}, {"deallocate", true}, {"start", false}, {"reimage", true}} {
-		disks, machine := told()
+		disks, instance := told()
 		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/"+c.verb, nil)), operations.Succeeded)
-		disksThen, machineThen := told()
+		disksThen, instanceThen := told()
 		mustEqual(t, "another time of the disks after "+c.verb, disksThen != disks, c.moves)
-		mustEqual(t, "another time of the machine after "+c.verb, machineThen != machine, true)
+		mustEqual(t, "another time of the machine after "+c.verb, instanceThen != instance, true)
 	}
 }
 

@@ -8,7 +8,7 @@ import (
 // ForbiddenToken is the token of a client that may do nothing.
 const ForbiddenToken = "forbidden"
 
-// ClientID is whom every token belongs to.
+// ClientID is the object id in every token.
 const ClientID = "00000000-0000-0000-0000-00000000c11e"
 
 // Bearer is the bearer token of a request; empty where there is none.

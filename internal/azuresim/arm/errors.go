@@ -17,12 +17,12 @@ type Error struct {
 	Message string
 	Target  string
 	Details []Error
-	// bare errors are not wrapped in "error": the compute provider's throttling (docs/azure.md §3.3).
+	// Bare errors are not wrapped in "error": the compute provider's throttling (docs/azure.md §3.3).
 	Bare       bool
 	RetryAfter time.Duration
 	// gateway errors come from ARM's front door, not from the compute provider.
 	gateway bool
-	// charged errors cost a request as if they had worked.
+	// Charged errors cost a request as if they had worked.
 	Charged bool
 	Allow   string // methods that are allowed instead
 }

@@ -6,8 +6,7 @@ import (
 	"unicode"
 )
 
-// Names in a path become part of links and headers of the answer, so the resource manager refuses what is no name before anybody looks
-// for it.
+// Names in a path become part of links and headers of the answer. So the resource manager refuses an invalid name before any lookup.
 
 // LongestPath is the longest path that is looked at.
 const LongestPath = 8 << 10

@@ -20,22 +20,22 @@ type Request struct {
 	Body   []byte
 	Base   string // scheme and host that links in the answer have
 
-	Route      *Route
-	Args       map[string]string // of the path, in the client's case
-	MachineSet string            // key of the scale set of a machine that the path names without it
-	Version    APIVersion
+	Route       *Route
+	Args        map[string]string // of the path, in the client's case
+	InstanceSet string            // key of the scale set of an instance that the path names without it
+	Version     APIVersion
 
 	ArmMeters, Meters []ratelimit.Metered // limits it met at ARM and at the compute provider
 }
 
-// Response is what a handler answers.
+// Response is the answer of a handler.
 type Response struct {
 	Status int
 	Header http.Header
 	Body   any // a tree; nil: no body
 	Charge int // x-ms-request-charge; below zero: no such header
 	Etag   string
-	Sent   func() // to be called once nobody reads the body any more, or never
+	Sent   func() // to be called once the body is no longer read, or never
 
 	// What faults make of it on the wire.
 	Delay    time.Duration
@@ -100,21 +100,21 @@ func (id ScaleSetID) Key() string {
 		"/providers/microsoft.compute/virtualmachinescalesets/" + id.Name)
 }
 
-// Matches says whether a name is the one wanted, where one is.
+// Matches reports whether a name is the wanted one; an empty wanted name matches all.
 func Matches(wanted, name string) bool { return wanted == "" || strings.EqualFold(wanted, name) }
 
 // SetKey is the key of the scale set that a request is about; empty: none.
 func (r *Request) SetKey() string {
 	switch {
-	case r.MachineSet != "":
-		return r.MachineSet
+	case r.InstanceSet != "":
+		return r.InstanceSet
 	case r.Args["set"] == "":
 		return ""
 	}
 	return r.SetID().Key()
 }
 
-// IsCompute says whether the compute provider answers, not ARM itself.
+// IsCompute reports whether the compute provider answers, not ARM itself.
 func (r *Request) IsCompute() bool {
 	if r.Route.Foreign {
 		return false
@@ -139,11 +139,11 @@ func (res *Response) Bytes() []byte {
 	}
 }
 
-// ChargeMachines takes from the accounts that count machines, once it is known how many an answer is about. So a call is let
-// through while there is any left, whatever it will cost; whether Azure looks ahead is not known.
-func (r *Request) ChargeMachines(res *Response) {
+// ChargeInstances takes from the accounts that count instances, once it is known how many an answer is about. So a call is let through
+// while anything is left, whatever it will cost. Whether Azure looks ahead is not known.
+func (r *Request) ChargeInstances(res *Response) {
 	for _, m := range r.Meters {
-		if m.Counts == ratelimit.Machines && res.Charge > 0 {
+		if m.Counts == ratelimit.Instances && res.Charge > 0 {
 			m.Take(m.Account, float64(res.Charge))
 		}
 	}

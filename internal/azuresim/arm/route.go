@@ -40,13 +40,13 @@ const (
 
 // Where resources are.
 const (
-	SubscriptionPath = "subscriptions/{sub}"
-	ComputePath      = SubscriptionPath + "/providers/microsoft.compute"
-	GroupPath        = SubscriptionPath + "/resourcegroups/{group}"
-	SetsPath         = GroupPath + "/providers/microsoft.compute/virtualmachinescalesets"
-	SetPath          = SetsPath + "/{set}"
-	InstancePath     = SetPath + "/virtualmachines/{vm}"
-	MachinePath      = GroupPath + "/providers/microsoft.compute/virtualmachines/{vm}"
+	SubscriptionPath   = "subscriptions/{sub}"
+	ComputePath        = SubscriptionPath + "/providers/microsoft.compute"
+	GroupPath          = SubscriptionPath + "/resourcegroups/{group}"
+	SetsPath           = GroupPath + "/providers/microsoft.compute/virtualmachinescalesets"
+	SetPath            = SetsPath + "/{set}"
+	InstancePath       = SetPath + "/virtualmachines/{vm}"
+	VirtualMachinePath = GroupPath + "/providers/microsoft.compute/virtualmachines/{vm}"
 )
 
 // Actions as role definitions name them (docs/azure.md §2.8).

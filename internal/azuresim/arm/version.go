@@ -14,7 +14,7 @@ const EtagVersion = "2023-09-01"
 // OldestCompute is the oldest api-version of the compute provider that is served.
 const OldestCompute = "2020-06-01"
 
-// Since says whether the version is that of a date or newer; dates compare as text.
+// Since reports whether the version is that of a date or newer; dates compare as text.
 func (v APIVersion) Since(date string) bool { return string(v) >= date }
 
 // Valid is true where the version is a date.

@@ -27,7 +27,8 @@ type (
 func Routes(c *vmss.Provider, lists *render.Lister) []*arm.Route {
 	vms := &instances{c, lists}
 	return slices.Concat(
-		(&ScaleSets{c}).setRoutes(), vms.actionRoutes(), vms.vmRoutes(), (&runCommands{c}).commandRoutes(), (&virtualMachines{c}).machineRoutes(),
-		(&extensions{c}).extensionRoutes(), (&rollingUpgrades{c}).rollingRoutes(),
+		(&ScaleSets{c}).setRoutes(), vms.actionRoutes(), vms.vmRoutes(), (&runCommands{c}).commandRoutes(),
+		(&virtualMachines{c}).virtualMachineRoutes(), (&extensions{c}).extensionRoutes(),
+		(&rollingUpgrades{c}).rollingRoutes(),
 	)
 }

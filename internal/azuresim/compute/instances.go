@@ -79,8 +79,8 @@ func checkProtection(body tree.Object) *arm.Error {
 	return nil
 }
 
-// take notes what a PUT of the instance changes, which is its protection:
-// recorded tags did not. It says whether anything did.
+// takeProtection applies a PUT of the instance, which changes its protection only: recorded PUTs of tags changed nothing. It reports
+// whether anything changed.
 func takeProtection(inst *vmss.Instance, body tree.Object) bool {
 	changed := false
 	if policy := tree.ObjectAt(body, "properties", "protectionPolicy"); policy != nil {

@@ -30,8 +30,8 @@ func (s *instances) manualUpgrade(r *arm.Request) (*arm.Response, *arm.Error) {
 	return s.Accepted(r, op.Operation), nil
 }
 
-// isTaken says whether another upgrade is in the way: one that works on the
-// same instances, or any at all where only one may run (docs/azure.md §2.8).
+// isTaken reports whether another upgrade is in the way: one that works on the same instances, or any at all where only one may run
+// (docs/azure.md §2.8).
 func (s *instances) isTaken(set *vmss.ScaleSet, named []*vmss.Instance) bool {
 	if s.Switches.ParallelUpgrades == "conflict" && len(set.Upgrading()) > 0 {
 		return true
@@ -39,9 +39,8 @@ func (s *instances) isTaken(set *vmss.ScaleSet, named []*vmss.Instance) bool {
 	return slices.ContainsFunc(named, func(inst *vmss.Instance) bool { return inst.Task != nil && inst.Provisioning != vmss.Creating })
 }
 
-// upgradeTargets are those of the named instances that an upgrade touches.
-// What is in a state that nobody has tried is treated as the switches say, and
-// one that is refused fails the whole call.
+// upgradeTargets returns those of the named instances that an upgrade touches. The switches decide on instances in a state whose treatment
+// by Azure is not known. One instance that is refused fails the whole call.
 func (s *instances) upgradeTargets(named []*vmss.Instance) ([]*vmss.Instance, *arm.Error) {
 	var out []*vmss.Instance
 	for _, inst := range named {
@@ -60,7 +59,7 @@ func (s *instances) upgradeTargets(named []*vmss.Instance) ([]*vmss.Instance, *a
 	return out, nil
 }
 
-// upgradeOf is what the switches say of upgrading an instance (docs/azure.md §7.5).
+// upgradeOf returns the switches' choice for the upgrade of an instance (docs/azure.md §7.5).
 func (s *instances) upgradeOf(inst *vmss.Instance) kernel.Choice {
 	switch {
 	case inst.ProtectActions:

@@ -64,7 +64,7 @@ func (s *rollingUpgrades) startRolling(r *arm.Request, set *vmss.ScaleSet, name 
 	return s.Accepted(r, op.Operation)
 }
 
-// body is rollingUpgrades/latest: it has no id and no name (docs/azure.md §2.4).
+// rollingBody is rollingUpgrades/latest: it has no id and no name (docs/azure.md §2.4).
 func rollingBody(r *vmss.RollingUpgrade, set *vmss.ScaleSet) tree.Members {
 	properties := tree.Members{
 		{"policy", tree.Members{

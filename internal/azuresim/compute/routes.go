@@ -102,15 +102,16 @@ func (s *runCommands) commandRoutes() []*arm.Route {
 	return []*arm.Route{
 		arm.NewRoute("POST", arm.InstancePath+"/runcommand", "VMs.RunCommand", arm.InstanceAction+"runCommand/action", ratelimit.VMUpdate,
 			s.commandOfVM),
-		arm.NewRoute("POST", arm.MachinePath+"/runcommand", "VirtualMachines.RunCommand", "Microsoft.Compute/virtualMachines/runCommand/action",
-			ratelimit.MachineUpdate, s.commandOfMachine),
+		arm.NewRoute("POST", arm.VirtualMachinePath+"/runcommand", "VirtualMachines.RunCommand",
+			"Microsoft.Compute/virtualMachines/runCommand/action", ratelimit.VirtualMachineUpdate, s.commandOfVirtualMachine),
 	}
 }
 
-func (s *virtualMachines) machineRoutes() []*arm.Route {
+func (s *virtualMachines) virtualMachineRoutes() []*arm.Route {
 	return []*arm.Route{
 		arm.NewRoute("GET", arm.ComputePath+"/virtualmachines", "VirtualMachines.ListAll", "Microsoft.Compute/virtualMachines/read",
-			ratelimit.VMHighCost, s.listMachines),
-		arm.NewRoute("GET", arm.MachinePath, "VirtualMachines.Get", "Microsoft.Compute/virtualMachines/read", ratelimit.VMGet, s.getMachine),
+			ratelimit.VMHighCost, s.listVirtualMachines),
+		arm.NewRoute("GET", arm.VirtualMachinePath, "VirtualMachines.Get", "Microsoft.Compute/virtualMachines/read", ratelimit.VMGet,
+			s.getVirtualMachine),
 	}
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// readCommand is the script that a body asks for. A command that the machine's operating system does not have is met with the
-// recorders' least helpful error (azure-powershell#7331).
+// readCommand returns the script that a body asks for. It refuses a command that the instance's operating system does not have with the
+// least helpful of the recorded errors (azure-powershell#7331).
 func readCommand(inst *vmss.Instance, r *arm.Request) (guest.Script, *arm.Error) {
 	body, err := r.Object()
 	if err != nil {
@@ -75,7 +75,7 @@ func stringsOf(list any) []string {
 	return out
 }
 
-// SampleScript is what runs where none is given.
+// SampleScript is the script that runs if a body gives none.
 const SampleScript = "echo This is a sample script\necho Optional parameters: $0 $1"
 
 // ShellCommand and powerCommand are the commands that run what they are given, by operating system.
@@ -84,8 +84,8 @@ const (
 	PowerCommand = "RunPowerShellScript"
 )
 
-// commandOfVM is a run command in an instance that the scale set's path names. In a Flexible set only the machine's own path does
-// (azure-powershell#23622).
+// commandOfVM begins a run command in an instance that the scale set's path names. In a Flexible set only the virtual machine's own path
+// does (azure-powershell#23622).
 func (s *runCommands) commandOfVM(r *arm.Request) (*arm.Response, *arm.Error) {
 	set, err := s.FindSet(r)
 	if err != nil {
@@ -105,23 +105,23 @@ func (s *runCommands) commandOfVM(r *arm.Request) (*arm.Response, *arm.Error) {
 	return res, err
 }
 
-// commandOfMachine is one in a machine of a Flexible set, by its own path.
-func (s *runCommands) commandOfMachine(r *arm.Request) (*arm.Response, *arm.Error) {
+// commandOfVirtualMachine begins a run command in an instance of a Flexible set, by the virtual machine's own path.
+func (s *runCommands) commandOfVirtualMachine(r *arm.Request) (*arm.Response, *arm.Error) {
 	if err := s.FindGroup(r); err != nil {
 		return nil, err
 	}
-	inst := s.FindMachine(r)
+	inst := s.FindVirtualMachine(r)
 	if inst == nil {
 		return nil, arm.TypedNotFound("Microsoft.Compute/virtualMachines", r.Args["vm"], r.Args["group"])
 	}
 	res, err := s.command(r, inst)
 	if err == nil {
-		res.Charge = arm.NoCharge // recorded: a machine's own actions tell none
+		res.Charge = arm.NoCharge // recorded: actions by a virtual machine's own path report no charge
 	}
 	return res, err
 }
 
-// command begins a run command, if the machine can have one now.
+// command begins a run command if the instance can have one now.
 func (s *runCommands) command(r *arm.Request, inst *vmss.Instance) (*arm.Response, *arm.Error) {
 	script, err := readCommand(inst, r)
 	if err != nil {

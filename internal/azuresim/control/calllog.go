@@ -22,7 +22,7 @@ type LoggedCall struct {
 	Body      string       `json:"body,omitempty"`
 }
 
-// Log is what came so far. Seq goes on when the log is emptied.
+// Log holds the calls so far. Seq goes on when the log is emptied.
 type Log struct {
 	Entries []*LoggedCall
 	last    int

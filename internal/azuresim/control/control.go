@@ -31,9 +31,8 @@ type Endpoint struct {
 	Calls     *Log
 }
 
-// Handler serves the control endpoint: how tests and demos set the stage and
-// look behind it (docs/simulator.md). Whoever reaches it may do
-// anything, so it is never on the same listener as ARM.
+// Handler serves the control endpoint, by which tests and demos set up the simulator and look inside (docs/simulator.md). Every client that
+// reaches it may do anything, so it is never on the same listener as ARM.
 func (s *Endpoint) Handler() http.Handler {
 	mux := http.NewServeMux()
 	for pattern, handle := range map[string]func([]byte, *http.Request) (any, error){

@@ -28,18 +28,18 @@ func (s *Endpoint) controlMetrics(body []byte, _ *http.Request) (any, error) {
 	if in.Value == nil && in.Minutes == nil {
 		return nil, badControl("neither value nor minutes is given")
 	}
-	all, machines, err := s.controlSubjects(in.ScaleSet, in.Instance, in.Metric)
+	all, instances, err := s.controlSubjects(in.ScaleSet, in.Instance, in.Metric)
 	if err != nil {
 		return nil, err
 	}
-	s.tellMetrics(all, machines, in.Value, in.Minutes)
+	s.tellMetrics(all, instances, in.Value, in.Minutes)
 	return nil, nil
 }
 
-// tellMetrics notes the last minutes of machines, and what the whole is from now on.
-func (s *Endpoint) tellMetrics(all monitor.Subject, machines []monitor.Subject, value *float64, minutes []*float64) {
+// tellMetrics sets the values of instances in the last minutes, and the value of the whole from now on.
+func (s *Endpoint) tellMetrics(all monitor.Subject, instances []monitor.Subject, value *float64, minutes []*float64) {
 	now := s.Now.Unix() / 60
-	for _, about := range machines {
+	for _, about := range instances {
 		for i, value := range minutes {
 			s.Metrics.Override.Tell(about).Minutes[now-int64(len(minutes)-i)] = value
 		}
@@ -62,9 +62,9 @@ func (s *Endpoint) controlLag(seconds *float64) error {
 	return nil
 }
 
-// controlSubjects are what is said something about, which has to exist: the whole, which machines that are yet to come are part of, and the
-// machines that are there.
-func (s *Endpoint) controlSubjects(setID string, ref faults.InstanceRef, name string) (whole monitor.Subject, machines []monitor.Subject,
+// controlSubjects returns the subjects of a request, which must exist: the whole, which includes instances created later, and the instances
+// that exist now.
+func (s *Endpoint) controlSubjects(setID string, ref faults.InstanceRef, name string) (whole monitor.Subject, instances []monitor.Subject,
 	err error) {
 	set, err := s.controlSet(setID)
 	if err != nil {
@@ -80,13 +80,13 @@ func (s *Endpoint) controlSubjects(setID string, ref faults.InstanceRef, name st
 		if err != nil {
 			return whole, nil, err
 		}
-		whole.Machine = inst.RefKey()
+		whole.Instance = inst.RefKey()
 		return whole, []monitor.Subject{whole}, nil
 	}
 	for _, inst := range set.Instances {
-		machines = append(machines, monitor.Subject{Set: whole.Set, Metric: whole.Metric, Machine: inst.RefKey()})
+		instances = append(instances, monitor.Subject{Set: whole.Set, Metric: whole.Metric, Instance: inst.RefKey()})
 	}
-	return whole, machines, nil
+	return whole, instances, nil
 }
 
 // controlNoMetrics makes all metrics the usual ones again, and none late.

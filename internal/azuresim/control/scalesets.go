@@ -261,7 +261,7 @@ func (s *Endpoint) controlModel(body []byte, _ *http.Request) (any, error) {
 	return s.edit(tree.StringAt(in, "scaleSet"), merge)
 }
 
-// edit is a write of a scale set by somebody else, the same way that an ARM write goes.
+// edit is a write of a scale set by another client, by the same code as an ARM write.
 func (s *Endpoint) edit(id string, body tree.Object) (any, error) {
 	set, err := s.controlSet(id)
 	if err != nil {

@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// SeenInstance is what really happened to a machine.
+// SeenInstance is the real state and history of an instance.
 type SeenInstance struct {
 	ID         string `json:"id"`
 	VMID       string `json:"vmId"`
@@ -73,8 +73,8 @@ func (s *Endpoint) controlHeldModel(_ []byte, r *http.Request) (any, error) {
 	return set.Full(), nil
 }
 
-// loadBalancing is an ability that a fleet may have beyond running machines.
-// Backends are keys of instances; they are asked for at each connection.
+// loadBalancing is an ability that a fleet may have beyond running instances. Backends are keys of instances; they are asked for at each
+// connection.
 type loadBalancing interface {
 	OpenLoadBalancer(name string, port int, backends func() []string) (netip.AddrPort, error)
 }
@@ -104,7 +104,7 @@ func (s *Endpoint) controlLoadBalancer(body []byte, _ *http.Request) (any, error
 	return map[string]string{"address": address.String()}, nil
 }
 
-// backends are the machines that are up and not known to be unhealthy.
+// backends returns the instances that are up and not known to be unhealthy.
 func (s *Endpoint) backends(setKey string) []string {
 	s.Lock()
 	defer s.Unlock()

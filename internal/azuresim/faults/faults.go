@@ -58,7 +58,7 @@ func (ref *InstanceRef) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Kind is what goes wrong.
+// Kind is a kind of fault.
 type Kind string
 
 // Kinds of faults.
@@ -147,7 +147,7 @@ func (f *Fault) check() (err error) {
 // Duration is how long the fault lasts.
 func (f *Fault) Duration() time.Duration { return time.Duration(f.Seconds * float64(time.Second)) }
 
-// Hits says whether the fault is about a script of an instance.
+// Hits reports whether the fault is about a script of an instance.
 func (f *Fault) Hits(id InstanceRef, script string) bool {
 	return (len(f.Instances) == 0 || slices.Contains(f.Instances, id)) && f.pattern.MatchString(script)
 }

@@ -10,21 +10,23 @@ import (
 )
 
 const (
-	// claimPort is the UDP port by which an address is held. The kernel gives it to one socket at a time, in this process and all others,
-	// also while nothing listens at the address because its machine is down. It lies below the ephemeral ports, whose users come and go.
+	// claimPort is the UDP port by which an address is held. The kernel gives it to one socket at a time, in this process and all others, also
+	// while nothing listens at the address because its instance is down. It lies below the ephemeral ports, which other programs use for short
+	// times.
 	claimPort = 21127
-	// maxSettles bounds the search for an address that nobody holds.
+	// maxSettles bounds the search for an address that no process holds.
 	maxSettles = 1 << 16
-	// maxRefusals bounds the search for one, held by us, whose port is free: somebody may listen at it on all addresses at once.
+	// maxRefusals bounds the search for an address that this process holds and whose port is free: another process may listen at the port on
+	// all addresses at once.
 	maxRefusals = 64
 	// hosts, nets and blocks are how many values the last, third and second part of an address take: 127.0/16 has tenants of its own
 	// (127.0.0.1, systemd-resolved), and .0 and .255 look like networks.
 	hosts, nets, blocks = 254, 256, 254
 )
 
-// addressPool hands out the addresses of 127.1.0.0 to 127.254.255.255 in order, so that equal fleets get equal addresses. An address is
-// not given again before all others have been: who still holds the address of a dead machine finds nobody, rather than somebody else.
-// The zero value starts at the first.
+// addressPool hands out the addresses of 127.1.0.0 to 127.254.255.255 in order, so that equal fleets get equal addresses. An address is not
+// given again before all others have been. So a client that still holds the address of a removed instance reaches no instance, rather than
+// another one. The zero value starts at the first.
 type addressPool struct{ next int }
 
 // site is an address that is held, and what listens there.
@@ -52,7 +54,7 @@ func (s *addressPool) settle(port int) (*site, error) {
 	return nil, fmt.Errorf("port %d is taken at %d addresses in a row: %w", port, maxRefusals, syscall.EADDRINUSE)
 }
 
-// claim holds the next address that nobody holds.
+// claim holds the next address that no process holds.
 func (s *addressPool) claim() (*site, error) {
 	for range maxSettles {
 		addr := s.address()

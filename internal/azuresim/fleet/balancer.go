@@ -18,10 +18,10 @@ type balancer struct {
 	turn int // whose turn is next, by position in backends
 }
 
-// OpenLoadBalancer opens a layer-4 load balancer at an address of its own and answers where; port 0 is any. Each connection goes to
-// the next of the machines, by key, that backends returns at that moment, in that order; a machine that refuses is passed over, and
-// with none left the connection is closed. The same name again keeps the address and replaces the port and the backends.
-// backends is called for each connection, on another goroutine, never before OpenLoadBalancer has returned.
+// OpenLoadBalancer opens a layer-4 load balancer at an address of its own and returns that address; port 0 is any. Each connection goes to
+// the next of the instances, by key, that backends returns at that moment, in that order. An instance that refuses is passed over. If all
+// refuse, the connection is closed. The same name again keeps the address and replaces the port and the backends. backends is called for
+// each connection, on another goroutine, never before OpenLoadBalancer has returned.
 func (f *Fleet) OpenLoadBalancer(name string, port int, backends func() []string) (netip.AddrPort, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -57,7 +57,7 @@ func (b *balancer) close() {
 	b.site.leave()
 }
 
-// connect takes turns until a machine accepts, and tries none twice; nil: none does.
+// connect tries one instance after another until one accepts, and tries none twice; nil: none does.
 func (b *balancer) connect(ctx context.Context, _ net.Addr) net.Conn {
 	f := b.proxy.fleet
 	keys := b.backends()
@@ -69,7 +69,7 @@ func (b *balancer) connect(ctx context.Context, _ net.Addr) net.Conn {
 		if !addr.IsValid() {
 			continue
 		}
-		if conn := f.dial(ctx, netip.AddrPortFrom(addr, uint16(f.options.MachinePort))); conn != nil {
+		if conn := f.dial(ctx, netip.AddrPortFrom(addr, uint16(f.options.InstancePort))); conn != nil {
 			return conn
 		}
 	}

@@ -48,7 +48,7 @@ func TestConnectionsTakeTurns(t *testing.T) {
 	want(t, pages(t, at, 7), "new old old new old old new")
 }
 
-func TestEveryMachineTakesItsTurn(t *testing.T) {
+func TestEveryInstanceTakesItsTurn(t *testing.T) {
 	f := startFleet(t, Options{})
 	for _, key := range []string{"a", "b", "c"} {
 		f.Boot(key, imageOf(key))
@@ -85,7 +85,7 @@ func TestManyConnectionsAtOnce(t *testing.T) {
 	want(t, strings.Join(got, ""), strings.Repeat("a", 10)+strings.Repeat("b", 10))
 }
 
-func TestNobodyIsThere(t *testing.T) {
+func TestNoInstanceAnswers(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("down", imageOf("x"))
 	f.Down("down")

@@ -14,7 +14,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// What is on a disk. The directories belong to whom scripts run as; what they are in does not, so that scripts cannot replace them.
+// Directories of a disk. They belong to the user that scripts run as. The directory above them does not, so that scripts cannot replace
+// them.
 const (
 	webDir    = "www"    // what the web server serves
 	scriptDir = "script" // where scripts are downloaded to and run
@@ -22,8 +23,8 @@ const (
 	tempDir   = "tmp"
 )
 
-// disk is a machine's disk from one boot to the next, and the scripts that wait for it. What the fleet does on it goes through root,
-// since scripts may leave symbolic links behind.
+// disk is an instance's disk from one boot to the next, and the scripts that wait for it. The fleet accesses it through root, because
+// scripts may leave symbolic links behind.
 type disk struct {
 	dir    string
 	root   *os.Root
@@ -35,11 +36,12 @@ type disk struct {
 	// Under the fleet's lock.
 	queue   []job
 	working bool // a goroutine works the queue off
-	retired bool // to be discarded when nobody works on it
+	retired bool // to be discarded when no script runs on it
 }
 
 func (f *Fleet) makeDisk(image guest.Image) (*disk, error) {
-	// Scripts of all machines are the same user: they may pass through the scratch directory, but cannot guess another's disk.
+	// Scripts of all instances run as the same user. They may pass through the scratch directory, but cannot guess the name of another
+	// instance's disk.
 	dir, err := os.MkdirTemp(f.scratch, "disk-")
 	if err != nil {
 		return nil, err
@@ -101,8 +103,8 @@ func (d *disk) freshScriptDir(c sandbox) error {
 	return d.root.Lchown(scriptDir, c.uid, c.gid)
 }
 
-// writeScript puts a downloaded file into the script directory, ready to be executed: no process may start while it is open for
-// writing, since that process, of another machine, would hold it open for a moment, and executing it would fail with "text file busy".
+// writeScript puts a downloaded file into the script directory, ready to be executed. No process may start while the file is open for
+// writing: that process, of another instance, would hold it open for a moment, and executing it would fail with "text file busy".
 func (d *disk) writeScript(name string, content []byte, c sandbox) error {
 	syscall.ForkLock.RLock()
 	defer syscall.ForkLock.RUnlock()
@@ -115,8 +117,8 @@ func (d *disk) writeScript(name string, content []byte, c sandbox) error {
 
 func (d *disk) path(name string) string { return filepath.Join(d.dir, name) }
 
-// retire takes the machine's disk away. Its scripts are told, and the disk is discarded when the last has ended. The fleet is locked.
-func (f *Fleet) retire(m *machine, cause error) {
+// retire takes the instance's disk away and ends its scripts. The disk is discarded when the last script has ended. The fleet is locked.
+func (f *Fleet) retire(m *instance, cause error) {
 	d := m.disk.Swap(nil)
 	if d == nil {
 		return
@@ -135,7 +137,7 @@ func (f *Fleet) discard(d *disk) {
 	}
 }
 
-// unmount lets go of the disk's directory; what is on it stays.
+// unmount releases the disk's directory; its content stays.
 func (d *disk) unmount() {
 	if d != nil {
 		d.cancel(nil)

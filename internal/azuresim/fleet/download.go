@@ -19,7 +19,7 @@ const (
 	downloadTimeout = 30 * time.Second
 )
 
-// downloads fetches the files of scripts, as the extension in a machine would.
+// downloads fetches the files of scripts, as the extension in an instance would.
 type downloads struct{ client *http.Client }
 
 // newDownloads asks allowed for each address it is about to connect to, after names are resolved and for redirects too. It uses no

@@ -21,13 +21,13 @@ const (
 // faultConfig is how a web server behaves. The zero value is a good one.
 type faultConfig struct {
 	ErrorPercent int    `json:"errorPercent"` // of the requests that are answered by 500
-	DiesAfter    string `json:"diesAfter"`    // after the machine got its disk; from then on connections are broken
+	DiesAfter    string `json:"diesAfter"`    // after the instance got its disk; from then on connections are broken
 }
 
 // tally counts what the web server of a disk answered.
 type tally struct{ good, bad atomic.Int64 }
 
-// faultConfig reads how the machine behaves now. A file that makes no sense says nothing.
+// faultConfig reads how the instance behaves now. A file that cannot be parsed counts as empty.
 func (p *page) faultConfig(d *disk) faultConfig {
 	var m faultConfig
 	file, _ := p.open(d, mannersFile)
@@ -42,13 +42,13 @@ func (p *page) faultConfig(d *disk) faultConfig {
 	return m
 }
 
-// isDead says whether the machine's program has ended.
+// isDead reports whether the instance's program has ended.
 func (m faultConfig) isDead(since time.Time) bool {
 	after, err := time.ParseDuration(m.DiesAfter)
 	return err == nil && time.Since(since) >= after
 }
 
-// errs says whether the next request is one that is answered by an error: so many of a hundred, evenly.
+// errs reports whether the next request is to be answered by an error: so many of a hundred, evenly.
 func (m faultConfig) errs(t *tally) bool {
 	n := t.good.Load() + t.bad.Load()
 	percent := int64(m.ErrorPercent)

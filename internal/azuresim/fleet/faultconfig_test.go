@@ -7,7 +7,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// TestManners: a release with a fault behaves as its file says, and what was answered is counted for Prometheus, from a fresh disk on anew.
+// TestManners: a release with a fault behaves as its file says. Its answers are counted for Prometheus, and a fresh disk starts the count
+// again.
 func TestManners(t *testing.T) {
 	f := startFleet(t, Options{})
 	image := imageOf("page")
@@ -39,7 +40,7 @@ func TestMannersThatMakeNoSense(t *testing.T) {
 	wantPage(t, f, "/metrics", http.StatusOK, "own")
 }
 
-// TestDeadProgram: the machine is up, and nobody answers.
+// TestDeadProgram: the instance is up, and its program does not answer.
 func TestDeadProgram(t *testing.T) {
 	f := startFleet(t, Options{})
 	image := imageOf("page")

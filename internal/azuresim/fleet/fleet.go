@@ -1,13 +1,13 @@
-// Package fleet is what runs inside the instances of the simulated Azure scale sets: a disk each, image content, scripts as real
-// processes, a web server each at an address of its own, and layer-4 load balancers in front of them.
+// Package fleet runs the inside of the instances of simulated Azure scale sets: a disk each, image content, scripts as real processes, a
+// web server each at an address of its own, and layer-4 load balancers in front of them.
 //
-// Fleet implements azuresim.Fleet. Load balancers are an ability beyond that interface; whoever wants one asks for it by
+// Fleet implements guest.Fleet. Load balancers are an ability beyond that interface; a program that wants one asks for it by
 //
 //	interface {
 //		OpenLoadBalancer(name string, port int, backends func() []string) (netip.AddrPort, error)
 //	}
 //
-// The frontends of Microsoft.Network load balancers are another: azuresim.Networking.
+// The frontends of Microsoft.Network load balancers are another: guest.Networking.
 //
 // It needs Linux: all of 127.0.0.0/8 is local there, and scripts are confined by namespaces.
 package fleet
@@ -30,13 +30,13 @@ var _ guest.Fleet = (*Fleet)(nil)
 
 var errClosed = errors.New("the fleet is closed")
 
-// Options says what machines may do. The zero value serves images and refuses scripts.
+// Options sets what instances may do. The zero value serves images and refuses scripts.
 type Options struct {
 	// ScratchDir is where the disks are; they are in a directory of their own in it, removed by Close. Empty: the system's.
 	ScratchDir string
-	// MachinePort is the port of each machine's web server; 0: 8080.
-	MachinePort int
-	// AllowScripts lets scripts run, which are programs of whoever can reach the simulator (--allow-scripts).
+	// InstancePort is the port of each instance's web server; 0: 8080.
+	InstancePort int
+	// AllowScripts lets scripts run. They are programs of every client that can reach the simulator (--allow-scripts).
 	AllowScripts bool
 	// AllowUnconfined lets them run where namespaces cannot be had: with the network and the processes of this host
 	// (--allow-unconfined-scripts). A process that leaves its script's process group then outlives the script.
@@ -47,13 +47,13 @@ type Options struct {
 	MaxOutput int
 	// AllowedDownload says from which addresses script files may be downloaded; nil: loopback only.
 	AllowedDownload func(netip.AddrPort) bool
-	// Logger receives what machines do; nil: discard.
+	// Logger receives the events of instances; nil: discard.
 	Logger *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
-	if o.MachinePort == 0 {
-		o.MachinePort = 8080
+	if o.InstancePort == 0 {
+		o.InstancePort = 8080
 	}
 	if o.ScriptTimeout == 0 {
 		o.ScriptTimeout = 2 * time.Minute
@@ -70,7 +70,7 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// Fleet is a set of running machines and of the load balancers in front of them. Its methods are safe for concurrent use.
+// Fleet is a set of running instances and of the load balancers in front of them. Its methods are safe for concurrent use.
 type Fleet struct {
 	options Options
 	scratch string // ours alone; every disk is in it
@@ -85,13 +85,13 @@ type Fleet struct {
 	mu        sync.Mutex
 	closed    bool
 	pool      addressPool
-	machines  map[string]*machine
+	instances map[string]*instance
 	balancers map[string]*balancer
 	claims    map[string]*site // addresses of frontends, by the name they were claimed under
 	listeners map[string]*frontListener
 }
 
-// New makes an empty fleet. It fails where machines could not be reached, rather than when the first one boots.
+// New makes an empty fleet. It fails if instances could not be reached, rather than when the first one boots.
 func New(o Options) (*Fleet, error) {
 	o = o.withDefaults()
 	scratch, err := makeScratch(o.ScratchDir)
@@ -102,7 +102,7 @@ func New(o Options) (*Fleet, error) {
 		options:   o,
 		scratch:   scratch,
 		client:    newDownloads(o.AllowedDownload),
-		machines:  map[string]*machine{},
+		instances: map[string]*instance{},
 		balancers: map[string]*balancer{},
 		claims:    map[string]*site{},
 		listeners: map[string]*frontListener{},
@@ -119,19 +119,19 @@ func New(o Options) (*Fleet, error) {
 	return f, nil
 }
 
-// tryPort opens and closes a site as a machine would have it.
+// tryPort opens and closes a site as an instance would have it.
 func (f *Fleet) tryPort() error {
 	var trial addressPool
-	s, err := trial.settle(f.options.MachinePort)
+	s, err := trial.settle(f.options.InstancePort)
 	if err != nil {
-		return fmt.Errorf("machines cannot listen at port %d of 127.0.0.0/8: %w", f.options.MachinePort, err)
+		return fmt.Errorf("machines cannot listen at port %d of 127.0.0.0/8: %w", f.options.InstancePort, err)
 	}
 	s.leave()
 	return nil
 }
 
-// Close ends every machine and load balancer, kills the scripts, and removes the disks. It returns when no goroutine of the fleet
-// runs any more, so it waits for the done functions of the killed scripts: hold no lock that these need.
+// Close ends every instance and load balancer, kills the scripts, and removes the disks. It returns when no goroutine of the fleet runs any
+// more, so it waits for the done functions of the killed scripts: hold no lock that these need.
 func (f *Fleet) Close() {
 	f.mu.Lock()
 	if !f.closed {
@@ -140,7 +140,7 @@ func (f *Fleet) Close() {
 			b.close()
 		}
 		f.closeNetwork()
-		for _, m := range f.machines {
+		for _, m := range f.instances {
 			m.down()
 			m.site.leave()
 		}
@@ -148,7 +148,7 @@ func (f *Fleet) Close() {
 	}
 	f.mu.Unlock()
 	f.tasks.Wait()
-	for _, m := range f.machines {
+	for _, m := range f.instances {
 		m.disk.Load().unmount()
 	}
 	if err := removeTree(f.scratch); err != nil {
@@ -156,7 +156,7 @@ func (f *Fleet) Close() {
 	}
 }
 
-// makeScratch makes a directory that no other fleet uses. Scripts may run as somebody else, so it lets anybody pass through.
+// makeScratch makes a directory that no other fleet uses. Scripts may run as another user, so every user may pass through it.
 func makeScratch(dir string) (string, error) {
 	if dir != "" {
 		if err := os.MkdirAll(dir, 0o755); err != nil {

@@ -30,7 +30,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// openDir is a directory of the test's that scripts, who are somebody else, can reach.
+// openDir returns a directory of the test that scripts, which run as another user, can reach.
 func openDir(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -47,8 +47,8 @@ func startFleet(t *testing.T, o Options) *Fleet {
 	if o.ScratchDir == "" {
 		o.ScratchDir = openDir(t)
 	}
-	if o.MachinePort == 0 {
-		o.MachinePort = testPort
+	if o.InstancePort == 0 {
+		o.InstancePort = testPort
 	}
 	f, err := New(o)
 	if err != nil {
@@ -125,7 +125,7 @@ func ask(t *testing.T, host, path string) (int, string) {
 	return response.StatusCode, string(body)
 }
 
-// wantPage asks machine a.
+// wantPage asks instance a.
 func wantPage(t *testing.T, f *Fleet, path string, wantStatus int, want string) {
 	t.Helper()
 	status, body := ask(t, hostOf(f.Address("a")), path)
@@ -151,7 +151,7 @@ func wantRefused(t *testing.T, host string) {
 	}
 }
 
-// lifeline makes a named pipe that scripts can hold open: whoever reads it learns when the last holder is dead.
+// lifeline makes a named pipe that scripts can hold open: its reader learns when the last holder is dead.
 func lifeline(t *testing.T) string {
 	t.Helper()
 	name := filepath.Join(openDir(t), "alive")
@@ -209,7 +209,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	running, queued := start(f, "a", holding(alive)), start(f, "a", "true")
 	waitDead := grip(t, alive)
 	host := hostOf(f.Address("a"))
-	var idle []net.Conn // to the machine, and through the load balancer
+	var idle []net.Conn // to the instance, and through the load balancer
 	for _, to := range []string{host, lb.String()} {
 		conn, err := net.Dial("tcp", to)
 		if err != nil {
@@ -300,8 +300,8 @@ func TestNewSaysWhyNot(t *testing.T) {
 		options Options
 		want    string
 	}{
-		"port taken":    {Options{ScratchDir: filepath.Join(scratch, "new"), MachinePort: taken}, "at port " + strconv.Itoa(taken)},
-		"no such port":  {Options{ScratchDir: filepath.Join(scratch, "new"), MachinePort: 1 << 16}, "no port 65536"},
+		"port taken":    {Options{ScratchDir: filepath.Join(scratch, "new"), InstancePort: taken}, "at port " + strconv.Itoa(taken)},
+		"no such port":  {Options{ScratchDir: filepath.Join(scratch, "new"), InstancePort: 1 << 16}, "no port 65536"},
 		"no scratch":    {Options{ScratchDir: file}, "scratch directory"},
 		"no subscratch": {Options{ScratchDir: filepath.Join(file, "x")}, "scratch directory"},
 	} {

@@ -14,8 +14,8 @@ import (
 
 var _ guest.Networking = (*Fleet)(nil)
 
-// webPort is the port that a machine's web server has for those who come through a load balancer: servers of the world listen there,
-// and a process without privileges cannot.
+// webPort is the port of an instance's web server for clients that come through a load balancer. Web servers usually listen there, but a
+// process without privileges cannot.
 const webPort = 80
 
 // frontListener is a port of a frontend that is open.
@@ -87,7 +87,8 @@ func (f *Fleet) OpenListener(o guest.Listener) (netip.AddrPort, error) {
 	return listener.Addr().(*net.TCPAddr).AddrPort(), nil
 }
 
-// leadBy connects a client with the machine that pick says, and with no other: who is sent to a dead machine is hung up on, as with Azure.
+// leadBy connects a client with the instance that pick returns, and with no other. If that instance is dead, the connection is closed, as
+// with Azure.
 func (f *Fleet) leadBy(pick func(netip.Addr) (guest.Target, bool)) func(context.Context, net.Addr) net.Conn {
 	return func(ctx context.Context, client net.Addr) net.Conn {
 		to, ok := pick(client.(*net.TCPAddr).AddrPort().Addr())
@@ -102,10 +103,10 @@ func (f *Fleet) leadBy(pick func(netip.Addr) (guest.Target, bool)) func(context.
 	}
 }
 
-// realPort is where a machine really listens for those who come to one of its ports.
+// realPort returns the port at which an instance really listens for clients of one of its ports.
 func (f *Fleet) realPort(port int) int {
 	if port == webPort {
-		return f.options.MachinePort
+		return f.options.InstancePort
 	}
 	return port
 }
@@ -139,11 +140,12 @@ func (f *Fleet) BreakFlows(name string) {
 	}
 }
 
-// Answers says whether a machine answers a probe now. It asks the machine's web server itself, since nothing else listens in a machine.
+// Answers reports whether an instance answers a probe now. It asks the instance's web server itself, because nothing else listens in an
+// instance.
 func (f *Fleet) Answers(key string, p guest.Probe) bool {
 	f.mu.Lock()
-	m := f.machines[key]
-	up := m != nil && m.web != nil && f.realPort(p.Port) == f.options.MachinePort
+	m := f.instances[key]
+	up := m != nil && m.web != nil && f.realPort(p.Port) == f.options.InstancePort
 	f.mu.Unlock()
 	if !up || p.Path == "" {
 		return up
@@ -153,7 +155,7 @@ func (f *Fleet) Answers(key string, p guest.Probe) bool {
 		return false
 	}
 	seen := &statusOnly{header: http.Header{}}
-	(&page{machine: m, owner: f.sandbox.uid}).ServeHTTP(seen, request)
+	(&page{instance: m, owner: f.sandbox.uid}).ServeHTTP(seen, request)
 	return seen.status == http.StatusOK
 }
 

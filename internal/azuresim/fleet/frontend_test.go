@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// to leads everybody to one machine.
+// to leads all clients to one instance.
 func to(key string, port int) func(netip.Addr) (guest.Target, bool) {
 	return func(netip.Addr) (guest.Target, bool) { return guest.Target{Key: key, Port: port}, key != "" }
 }
@@ -26,7 +26,7 @@ func openListener(t *testing.T, f *Fleet, name string, port int, pick func(netip
 	return at
 }
 
-func TestListenersLeadToOneMachine(t *testing.T) {
+func TestListenersLeadToOneInstance(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", imageOf("a"))
 	f.Boot("b", imageOf("b"))

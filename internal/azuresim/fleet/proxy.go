@@ -74,23 +74,23 @@ func (r *proxy) accept(listener net.Listener) {
 	}
 }
 
-// carry connects the client with a machine until both have said all they had to say.
+// carry connects the client with an instance until both have closed their side.
 func (r *proxy) carry(client net.Conn) {
 	defer client.Close()
-	flows := r.current() // before the machine is chosen: who breaks flows after a switch must not miss those chosen before it
-	machine := r.connect(flows, client.RemoteAddr())
-	if machine == nil {
+	flows := r.current() // before the instance is chosen, so that breakFlows after a switch also breaks flows chosen before it
+	instance := r.connect(flows, client.RemoteAddr())
+	if instance == nil {
 		return
 	}
-	defer machine.Close()
+	defer instance.Close()
 	stop := context.AfterFunc(flows, func() {
 		client.Close()
-		machine.Close()
+		instance.Close()
 	})
 	defer stop()
 	var backward sync.WaitGroup
-	backward.Go(func() { pour(client, machine) })
-	pour(machine, client)
+	backward.Go(func() { pour(client, instance) })
+	pour(instance, client)
 	backward.Wait()
 }
 
@@ -105,7 +105,7 @@ func pour(to, from net.Conn) {
 	_ = to.(*net.TCPConn).CloseWrite()
 }
 
-// dial connects with a machine; nil: it cannot be reached.
+// dial connects with an instance; nil: it cannot be reached.
 func (f *Fleet) dial(ctx context.Context, to netip.AddrPort) net.Conn {
 	dialer := net.Dialer{Timeout: dialTimeout}
 	conn, err := dialer.DialContext(ctx, "tcp4", to.String())

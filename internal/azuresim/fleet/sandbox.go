@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// nobody is the user and the group that scripts run as if this process may choose.
+// The id of the unprivileged user and group as which scripts run if this process may choose.
 const nobody = 65534
 
 var errNotAllowed = errors.New("scripts are not allowed here: start with --allow-scripts")
@@ -20,11 +20,11 @@ var errNotAllowed = errors.New("scripts are not allowed here: start with --allow
 type sandbox struct {
 	name     string
 	confined bool
-	uid, gid int // whom the disks belong to: who scripts are, seen from outside
+	uid, gid int // the owner of the disks: the scripts' user and group, as seen outside of namespaces
 	attr     syscall.SysProcAttr
 }
 
-// cagesOfThisProcess lists the ways to run scripts that may be open to this process, the tightest first.
+// sandboxesOfThisProcess lists the ways to run scripts that may be open to this process, the tightest first.
 func sandboxesOfThisProcess() []sandbox {
 	uid, gid := os.Geteuid(), os.Getegid()
 	sandboxes := confinedSandboxes(uid, gid)
@@ -36,7 +36,7 @@ func sandboxesOfThisProcess() []sandbox {
 	return append(sandboxes, sandbox{name: "unconfined, as this user", uid: uid, gid: gid})
 }
 
-// chooseCage takes the first that works. The error says why scripts will not run, to those who try.
+// chooseSandbox takes the first that works. The error tells callers of Run why scripts do not run.
 func chooseSandbox(scratch string, o Options, sandboxes []sandbox) (sandbox, error) {
 	none := sandbox{name: "none", uid: os.Geteuid(), gid: os.Getegid()}
 	if !o.AllowScripts {

@@ -5,7 +5,7 @@ import "syscall"
 // namespaces take the script's sight of other processes, the network and all else that is the host's.
 const namespaces = syscall.CLONE_NEWPID | syscall.CLONE_NEWNET | syscall.CLONE_NEWNS | syscall.CLONE_NEWIPC | syscall.CLONE_NEWUTS
 
-// confinedCages are those by namespaces, the tightest first.
+// confinedSandboxes are those that confine scripts by namespaces, the tightest first.
 func confinedSandboxes(uid, gid int) []sandbox {
 	own := sandbox{name: "user namespace", confined: true, uid: uid, gid: gid, attr: userNamespace(uid, gid)}
 	if uid != 0 {
@@ -20,7 +20,7 @@ func confinedSandboxes(uid, gid int) []sandbox {
 	return []sandbox{tightest, tight, own}
 }
 
-// userNamespace adds a namespace in which the script is nobody and nobody is root; outside it is uid.
+// userNamespace adds a namespace in which the script is the unprivileged user and no process is root; outside it is uid.
 func userNamespace(uid, gid int) syscall.SysProcAttr {
 	return syscall.SysProcAttr{
 		Cloneflags:  namespaces | syscall.CLONE_NEWUSER,

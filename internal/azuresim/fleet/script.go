@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-var errNoMachine = errors.New("there is no such machine")
+var errNoInstance = errors.New("there is no such machine")
 
 // job is a script that waits for its turn on a disk.
 type job struct {
@@ -18,9 +18,8 @@ type job struct {
 	done   func(guest.ScriptResult)
 }
 
-// Run downloads the script's URIs into the machine's disk and runs its command or program there, after the scripts that were there
-// before it.
-// done is called exactly once, on another goroutine, also when the machine is removed meanwhile.
+// Run downloads the script's URIs to the instance's disk and runs its command or program there, after the scripts that were there before
+// it. It calls done exactly once, on another goroutine, also if the instance is removed meanwhile.
 func (f *Fleet) Run(key string, s guest.Script, done func(guest.ScriptResult)) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -28,9 +27,9 @@ func (f *Fleet) Run(key string, s guest.Script, done func(guest.ScriptResult)) {
 		go done(neverRan(errClosed))
 		return
 	}
-	m := f.machines[key]
+	m := f.instances[key]
 	if m == nil || m.disk.Load() == nil {
-		f.tasks.Go(func() { done(neverRan(errNoMachine)) })
+		f.tasks.Go(func() { done(neverRan(errNoInstance)) })
 		return
 	}
 	d := m.disk.Load()
@@ -103,7 +102,7 @@ func (f *Fleet) execute(d *disk, s guest.Script) (guest.ScriptResult, error) {
 	return f.runCommand(d, s.Command, scriptDir)
 }
 
-// programName is what a run command's file is called, as Azure's agent calls it.
+// programName is the name of a run command's file, as Azure's agent names it.
 const programName = "script.sh"
 
 // runProgram executes a file as Azure's agent does: by a shell, which reads what names no interpreter itself.

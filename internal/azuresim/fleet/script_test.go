@@ -81,7 +81,7 @@ func TestScriptEnds(t *testing.T) {
 	}
 }
 
-// A program is executed as Azure's agent does, where it can look at what the machine serves.
+// A program is executed as Azure's agent does, in a directory where it can read what the instance serves.
 func TestProgram(t *testing.T) {
 	f := scriptFleet(t, Options{})
 	f.Boot("a", imageOf("page"))
@@ -99,12 +99,12 @@ func TestProgram(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			if name == "interpreter" {
-				tc.args = []string{f.machines["a"].disk.Load().path("script/script.sh")}
+				tc.args = []string{f.instances["a"].disk.Load().path("script/script.sh")}
 			}
 			results := make(chan guest.ScriptResult, 2)
 			f.Run("a", guest.Script{Program: tc.program, Args: tc.args}, func(r guest.ScriptResult) { results <- r })
 			r := await(t, results)
-			r.Stderr = strings.ReplaceAll(r.Stderr, f.machines["a"].disk.Load().path("script/script.sh"), "PROGRAM")
+			r.Stderr = strings.ReplaceAll(r.Stderr, f.instances["a"].disk.Load().path("script/script.sh"), "PROGRAM")
 			if r != tc.want {
 				t.Errorf("got %+v, want %+v", r, tc.want)
 			}
@@ -263,8 +263,8 @@ func TestOneScriptAtATime(t *testing.T) {
 	all.Wait()
 }
 
-// Each of many machines executes the file it just downloaded, while others are being started.
-func TestManyMachines(t *testing.T) {
+// Each of many instances executes the file it just downloaded, while others are being started.
+func TestManyInstances(t *testing.T) {
 	f := scriptFleet(t, Options{})
 	at := store(t, map[string]string{"/a.sh": "#!/bin/sh\nbasename \"$0\"\n"})
 	var all sync.WaitGroup
@@ -320,7 +320,7 @@ func TestWebServerRefusesFilesOfOthers(t *testing.T) {
 	}
 	f := scriptFleet(t, Options{})
 	f.Boot("a", imageOf("a"))
-	if err := os.WriteFile(f.machines["a"].disk.Load().path("www/hard"), []byte("as if linked"), 0o600); err != nil {
+	if err := os.WriteFile(f.instances["a"].disk.Load().path("www/hard"), []byte("as if linked"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	wantPage(t, f, "/hard", http.StatusNotFound, "")
@@ -340,7 +340,7 @@ const doomedDir = "FLEET_TEST_DOOMED"
 
 // liveUntilKilled is a simulator with a running script.
 func liveUntilKilled(dir string) {
-	f, err := New(Options{ScratchDir: dir, MachinePort: testPort, AllowScripts: true, AllowUnconfined: true})
+	f, err := New(Options{ScratchDir: dir, InstancePort: testPort, AllowScripts: true, AllowUnconfined: true})
 	if err != nil {
 		panic(err)
 	}

@@ -21,5 +21,5 @@ func (t *tail) Write(p []byte) (int, error) {
 	return n, nil
 }
 
-// String is what was kept, as text: the cut may have gone through a character, and scripts write what they like.
+// String returns the kept bytes as valid text: the cut may have gone through a character, and scripts may write any bytes.
 func (t *tail) String() string { return strings.ToValidUTF8(string(t.kept), "?") }

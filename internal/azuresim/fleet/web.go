@@ -12,17 +12,17 @@ import (
 	"time"
 )
 
-// web is a machine's web server from Up to Down.
+// web is an instance's web server from Up to Down.
 type web struct {
 	server http.Server
 	closed atomic.Bool
 }
 
-// serve starts the machine's web server on its site's listener.
-func (f *Fleet) serve(m *machine) *web {
+// serve starts the instance's web server on its site's listener.
+func (f *Fleet) serve(m *instance) *web {
 	w := &web{}
 	w.server = http.Server{
-		Handler:           &page{machine: m, owner: f.sandbox.uid},
+		Handler:           &page{instance: m, owner: f.sandbox.uid},
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(f.options.Logger.Handler(), slog.LevelDebug),
@@ -51,10 +51,10 @@ func (w *web) close() {
 	w.server.Close()
 }
 
-// page answers with the files of the web root of the machine's disk.
+// page answers with the files of the web root of the instance's disk.
 type page struct {
-	machine *machine
-	owner   int // whom files of the disk belong to
+	instance *instance
+	owner    int // user that owns the files of the disk
 }
 
 // ServeHTTP answers with a file; a directory answers with its index.html, never with a list.
@@ -64,14 +64,14 @@ func (p *page) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "method not allowed", http.StatusMethodNotAllowed)
 		return
 	}
-	d := p.machine.disk.Load()
-	if d == nil || p.machine.sick.Load() {
+	d := p.instance.disk.Load()
+	if d == nil || p.instance.sick.Load() {
 		http.Error(w, "out of order", http.StatusServiceUnavailable)
 		return
 	}
 	m := p.faultConfig(d)
 	if m.isDead(d.made) {
-		panic(http.ErrAbortHandler) // whoever asked is cut off
+		panic(http.ErrAbortHandler) // breaks the client's connection
 	}
 	name := path.Clean("/" + r.URL.Path)[1:]
 	file, info := p.open(d, name)
@@ -119,7 +119,8 @@ func (p *page) open(d *disk, name string) (*os.File, fs.FileInfo) {
 	return file, info
 }
 
-// servable keeps to plain files whose owner the scripts run as: a hard link to somebody else's file is in the web root, and yet escapes.
+// servable reports whether a file is a plain file of the scripts' user: a hard link to another user's file is in the web root, but its
+// content is from outside of it.
 func (p *page) servable(info fs.FileInfo) bool {
 	stat, ok := info.Sys().(*syscall.Stat_t)
 	return ok && info.Mode().IsRegular() && int(stat.Uid) == p.owner

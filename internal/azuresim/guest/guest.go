@@ -1,4 +1,4 @@
-// Package guest is what the simulator asks of whoever runs instances.
+// Package guest declares the interfaces through which the simulator lets a fleet run its instances.
 package guest
 
 import (
@@ -7,28 +7,26 @@ import (
 	"strconv"
 )
 
-// Fleet is what instances run. Keys are lower-case ARM ids of instances.
-// Methods are safe for concurrent use, and must not call back into the Server
-// before they return: done, too, is called later, from another goroutine.
+// Fleet runs the guests of instances. Keys are lower-case ARM ids of instances. Its methods are safe for concurrent use. They must not call
+// back into the Server before they return: done, too, is called later, from another goroutine.
 type Fleet interface {
-	// Boot gives the machine a fresh disk made from the image and opens its web server.
+	// Boot gives the instance a fresh disk made from the image and opens its web server.
 	Boot(key string, image Image)
-	// Run downloads the script's URIs into the machine's disk and runs its
-	// command or program there; done is called exactly once, later.
+	// Run downloads the script's URIs to the instance's disk and runs its command or program there. It calls done exactly once, later.
 	Run(key string, s Script, done func(ScriptResult))
-	// Down closes the machine's address; the disk is kept.
+	// Down closes the instance's address; the disk is kept.
 	Down(key string)
-	// Up opens the machine's address again.
+	// Up opens the instance's address again.
 	Up(key string)
-	// Remove ends the machine: disk and address are gone.
+	// Remove ends the instance: its disk and its address are gone.
 	Remove(key string)
-	// Address is the machine's own 127.x.y.z, stable while it lives.
+	// Address returns the instance's own 127.x.y.z, which stays the same until the instance is removed.
 	Address(key string) netip.Addr
-	// SetSick makes the machine answer 503, or stops it from doing so.
+	// SetSick makes the instance answer 503, or stops it from doing so.
 	SetSick(key string, sick bool)
 }
 
-// Image is a disk image: Files is what it has in its web root, by path.
+// Image is a disk image. Files holds the content of its web root, by path.
 type Image struct {
 	ID    string
 	Files map[string][]byte
@@ -36,13 +34,13 @@ type Image struct {
 	DiskSizeGB int
 }
 
-// Script is what runs in a machine: the command of the custom script
-// extension, among the files of its URIs, or the program of a run command.
+// Script is a script that runs in an instance: the command of the custom script extension, among the files of its URIs, or the program of a
+// run command.
 type Script struct {
 	URIs    []string
 	Command string
-	// Program is a file's content. Where there is one it is executed instead of
-	// Command, with Args, and in the web root, so that it can look at what the machine serves.
+	// Program is a file's content. If it is set, the fleet executes it instead of Command, with Args, in the web root, so that it can read
+	// what the instance serves.
 	Program string
 	Args    []string
 }
@@ -55,7 +53,7 @@ type ScriptResult struct {
 	Err            string
 }
 
-// Failed is true where the script did not end well.
+// Failed reports whether the script failed.
 func (r ScriptResult) Failed() bool { return r.ExitCode != 0 || r.Err != "" }
 
 // Message is the agent's wording of how a script ended.

@@ -2,10 +2,8 @@ package guest
 
 import "net/netip"
 
-// Networking is an ability that a fleet may have beyond running machines: the
-// frontends of load balancers, as addresses and ports that clients can really
-// connect to. Like those of Fleet, its methods must not call back into the
-// Server before they return.
+// Networking is a further ability that a fleet may have: it opens the frontends of load balancers as addresses and ports to which clients
+// can connect. Like those of Fleet, its methods must not call back into the Server before they return.
 type Networking interface {
 	// ClaimAddress gives a name an address of its own, and the same one until it is released.
 	ClaimAddress(name string) (netip.Addr, error)
@@ -15,11 +13,11 @@ type Networking interface {
 	// connection goes to where pick leads, which is asked on another goroutine.
 	// Where the port may not be had by this process, or is taken, it is another one: at says which.
 	OpenListener(listener Listener) (at netip.AddrPort, err error)
-	// CloseListener stops listening; breaks says whether connections that were made through it break.
+	// CloseListener stops listening. The argument breaks tells whether connections that were made through the listener break.
 	CloseListener(name string, breaks bool)
 	// BreakFlows breaks the connections that were made through a listener; it stays open.
 	BreakFlows(name string)
-	// Answers says whether a machine answers a probe now.
+	// Answers reports whether an instance answers a probe now.
 	Answers(key string, p Probe) bool
 }
 
@@ -31,14 +29,13 @@ type Listener struct {
 	Pick    func(client netip.Addr) (to Target, ok bool)
 }
 
-// Target is a port of a machine.
+// Target is a port of an instance.
 type Target struct {
 	Key  string
 	Port int
 }
 
-// Probe asks a machine how it is: by connecting to a port, or, where there is
-// a path, by an HTTP request that must be answered with 200.
+// Probe checks an instance: by connecting to a port, or, if there is a path, by an HTTP request that must be answered with 200.
 type Probe struct {
 	Port int
 	Path string

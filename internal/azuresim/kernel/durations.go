@@ -12,7 +12,7 @@ type Durations struct {
 	UpgradeImage      time.Duration // manualupgrade that replaces the OS disk
 	UpgradeOS         time.Duration // a batch of osRollingUpgrade, and of automatic OS upgrades
 	UpgradeExtensions time.Duration // a batch of extensionRollingUpgrade
-	Overprovision     time.Duration // how long surplus machines stay when a scale set has grown
+	Overprovision     time.Duration // how long surplus instances stay after a scale set has grown
 	Noop              time.Duration // manualupgrade of instances that have the latest model
 	Reimage           time.Duration // reimage and reimageall
 	Start             time.Duration

@@ -41,8 +41,8 @@ func (s *Kernel) After(d time.Duration, run func()) {
 	heap.Push(&s.Events, event{at: s.Now.Add(max(d, 0)), seq: s.seq, run: run})
 }
 
-// CatchUp applies what has happened by now. While an event runs, s.now is its
-// own time: what it plans follows from when it was due, not from when somebody looked.
+// CatchUp runs the events that are due by now. While an event runs, s.Now is the time at which it was due. So the events that it plans
+// follow from that time, not from the time of the request that made CatchUp run.
 func (s *Kernel) CatchUp() {
 	now := s.Clock.Now()
 	for len(s.Events) > 0 && !s.Events[0].at.After(now) {
@@ -64,7 +64,7 @@ func (s *Kernel) Took(d time.Duration) time.Duration {
 	return time.Duration(float64(d) * vary * s.Durations.Scale)
 }
 
-// Conflict is what the later of two writers meets.
+// Conflict returns the error that the later of two writers gets.
 func (s *Kernel) Conflict() *arm.Error {
 	if s.Switches.ConflictCode != "Conflict" {
 		return arm.Refuse(http.StatusConflict, string(s.Switches.ConflictCode),
@@ -75,7 +75,7 @@ func (s *Kernel) Conflict() *arm.Error {
 			"https://aka.ms/activitylog to get more details on the conflicting requests.")
 }
 
-// HealthDelay is how long a machine that came up has no verdict on its health.
+// HealthDelay returns how long the health of an instance is not known after it came up.
 func (s *Kernel) HealthDelay() time.Duration {
 	return time.Duration(s.Switches.HealthDelaySeconds) * time.Second
 }

@@ -10,8 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// Kernel is what drives a simulation: its lock, clock, events and randomness, and what was chosen for it. All providers share one; state
-// moves only
+// Kernel drives a simulation. It holds its lock, clock, events and randomness, and its options. All providers share one; state changes only
 // under its lock.
 type Kernel struct {
 	Clock     Clock

@@ -8,88 +8,86 @@ import (
 	"strings"
 )
 
-// Choice is what a switch stands at; empty: at its default.
+// Choice is the value of a switch; empty: its default.
 type Choice string
 
-// Switches decide what nobody outside Azure knows, and what is so on some days
-// only. A client must be safe whichever way they stand. Each field says in its
-// tags how it may stand, the default first, and the fact it is about; the
-// table in docs/simulator.md is held to them. Numbers are zero
-// where nothing of the kind happens.
+// Switches select behaviour of Azure that is not known outside Azure, or that differs from day to day. A client must be safe with every
+// choice. The tags of each field list its choices, the default first, and the fact that it is about. The table in docs/simulator.md must
+// list the same. A number is zero where the simulator does nothing of the kind.
 type Switches struct {
-	// UpgradeOfProtected is what manualupgrade does with an instance that is protected from the scale set's actions.
+	// UpgradeOfProtected selects what manualupgrade does with an instance that is protected from the scale set's actions.
 	UpgradeOfProtected Choice `json:"upgradeOfProtected" choices:"skip refuse upgrade" fact:"§7.5"`
-	// UpgradeOfDeallocated is what it does with one that is deallocated or stopped.
+	// UpgradeOfDeallocated selects what manualupgrade does with an instance that is deallocated or stopped.
 	UpgradeOfDeallocated Choice `json:"upgradeOfDeallocated" choices:"apply skip refuse" fact:"§7.5"`
-	// UpgradeOfFailed is what it does with one whose provisioning failed.
+	// UpgradeOfFailed selects what manualupgrade does with an instance whose provisioning failed.
 	UpgradeOfFailed Choice `json:"upgradeOfFailed" choices:"apply skip refuse" fact:"§7.5"`
-	// WriteDuringUpgrade is what a model write meets while a manualupgrade runs:
-	// both go on, the newer is refused, or the older ends.
+	// WriteDuringUpgrade selects what happens to a model write while a manualupgrade runs: both go on, the write is refused, or the upgrade
+	// ends.
 	WriteDuringUpgrade Choice `json:"writeDuringUpgrade" choices:"accept conflict preempt" fact:"§7.1"`
-	// ParallelUpgrades is what a manualupgrade meets while another one runs on other instances.
+	// ParallelUpgrades selects what happens to a manualupgrade while another one runs on other instances.
 	ParallelUpgrades Choice `json:"parallelUpgrades" choices:"accept conflict" fact:"§2.8"`
 	// ConflictCode is the code of a 409 for two writers: the usual one, or that of 2026.
 	ConflictCode Choice `json:"conflictCode" choices:"Conflict ConflictingConcurrentWriteNotAllowed" fact:"§2.8"`
 	// PreemptedEnd is the status of an operation that a newer one ended.
 	PreemptedEnd Choice `json:"preemptedEnd" choices:"Canceled Failed" fact:"§2.8"`
-	// SameModel says whether a write that brings back a model which instances
-	// still have makes these current again: by version it does not.
+	// SameModel selects when an instance counts as current after a write that restores the instance's model: by version it does not, by
+	// content it does.
 	SameModel Choice `json:"sameModel" choices:"version content" fact:"§2.1"`
-	// SetEtag is what moves a scale set's etag: writes that change something,
-	// those of them that change more than the capacity, or also what its instances go through.
+	// SetEtag selects what changes a scale set's etag: writes that change something, only writes that change more than the capacity, or also
+	// the progress of its instances.
 	SetEtag Choice `json:"setEtag" choices:"writes model progress" fact:"§7.2"`
-	// VMEtag is what moves an instance's etag: another model or policy, or also each of its states.
+	// VMEtag selects what changes an instance's etag: another model or policy, or also each change of its state.
 	VMEtag Choice `json:"vmEtag" choices:"writes progress" fact:"§7.2"`
-	// ExtensionsPatch is what PATCH does to the list of extensions.
+	// ExtensionsPatch selects what PATCH does to the list of extensions.
 	ExtensionsPatch Choice `json:"extensionsPatch" choices:"replace merge" fact:"§7.6"`
-	// UnsentSecrets is what becomes of protected settings when an extension is sent as it was shown.
+	// UnsentSecrets selects what happens to protected settings when a client sends an extension as it was shown, which is without them.
 	UnsentSecrets Choice `json:"unsentSecrets" choices:"keep lose" fact:"§7.6"`
-	// CustomDataChange is what a write of other custom data meets.
+	// CustomDataChange selects the answer to a write of other custom data.
 	CustomDataChange Choice `json:"customDataChange" choices:"accept refuse" fact:"§2.8"`
-	// ImageTypeChange is what a write meets that replaces a marketplace image by one with an id, or the other way round.
+	// ImageTypeChange selects the answer to a write that replaces a marketplace image by one with an id, or the reverse.
 	ImageTypeChange Choice `json:"imageTypeChange" choices:"accept refuse" fact:"§8"`
 	// FlexibleLatest is how instances of a Flexible set show latestModelApplied.
 	FlexibleLatest Choice `json:"flexibleLatest" choices:"tell hide false" fact:"§7.3"`
-	// FlexibleFilter is what $filter does in the list of a Flexible set.
+	// FlexibleFilter selects what $filter does in the list of a Flexible set.
 	FlexibleFilter Choice `json:"flexibleFilter" choices:"apply ignore refuse" fact:"§7.3"`
-	// FilterCharge is what a list with $filter costs: what it shows, or all it looked at.
+	// FilterCharge selects the charge of a list with $filter: the instances that it shows, or all that it looked at.
 	FilterCharge Choice `json:"filterCharge" choices:"shown scanned" fact:"§6"`
-	// PageSizes says whether pages of instances have one size, or vary up to it.
+	// PageSizes selects whether pages of instances have one size, or vary up to it.
 	PageSizes Choice `json:"pageSizes" choices:"same vary" fact:"§6"`
-	// LastPage is what the last page of instances is.
+	// LastPage selects whether the last page of instances is full or empty.
 	LastPage Choice `json:"lastPage" choices:"full empty" fact:"§6"`
 	// PageLinks is how the token in nextLink comes: encoded, or with plus signs
 	// and equals signs as they are, which are understood, or refused, when they come back.
 	PageLinks Choice `json:"pageLinks" choices:"encoded plain strict" fact:"§2.8"`
-	// InitializingHealth is how rich health monitoring shows a machine that is not up for long enough.
+	// InitializingHealth selects how rich health monitoring shows an instance that came up a short time ago.
 	InitializingHealth Choice `json:"initializingHealth" choices:"initializing unknown missing" fact:"§1.3"`
-	// HealthTime is what the time of an instance's health is of: of whatever last happened to the instance, of its last report of
-	// health, or of the last change of its health.
+	// HealthTime selects the event from which the time of an instance's health is taken: the last event of the instance, its last report of
+	// health, or the last change of its health.
 	HealthTime Choice `json:"healthTime" choices:"progress report change" fact:"§2.5"`
 	// ExtensionFailure is the code of an operation that an extension failed.
 	ExtensionFailure Choice `json:"extensionFailure" choices:"VMExtensionProvisioningError VMExtensionHandlerNonTransientError" fact:"§2.2"`
 	// ReimageVersion is the version of an image that is "latest" which a reimage
 	// takes: the documentation says the newest, the SDK that of the OS disk.
 	ReimageVersion Choice `json:"reimageVersion" choices:"newest existing" fact:"§2.2"`
-	// StartRunsScripts says whether starting a deallocated machine runs its scripts again.
+	// StartRunsScripts selects whether the start of a deallocated instance runs its scripts again.
 	StartRunsScripts Choice `json:"startRunsScripts" choices:"changed always" fact:"§2.2"`
 	// ComputerName is how an id becomes the six digits of a computer name.
 	ComputerName Choice `json:"computerName" choices:"base36 decimal" fact:"§4"`
-	// IDCase says whether the group in ids of instances comes back in the case it was given in.
+	// IDCase selects whether the resource group in ids of instances comes back in the case in which it was given.
 	IDCase Choice `json:"idCase" choices:"seed keep upper" fact:"§1.2"`
-	// RunCommandState is what an instance shows while a run command is at work in it: what it did before, or that it is being updated.
+	// RunCommandState selects the state that an instance shows while a run command runs in it: the state before it, or Updating.
 	RunCommandState Choice `json:"runCommandState" choices:"keep updating" fact:"§2.9"`
-	// RuleSwitch is what becomes of established connections when a load balancer's rule is switched to another pool, or goes.
+	// RuleSwitch selects what happens to established connections when a load balancer's rule is switched to another pool or removed.
 	RuleSwitch Choice `json:"ruleSwitch" choices:"stay break" fact:"§2.10"`
-	// NetworkIfMatch is what writes of network resources do with If-Match and If-None-Match.
+	// NetworkIfMatch selects what writes of network resources do with If-Match and If-None-Match.
 	NetworkIfMatch Choice `json:"networkIfMatch" choices:"honour ignore" fact:"§2.10"`
-	// BalancerEtag is what moves a load balancer's etag: writes, or also machines that become members or stop being that.
+	// BalancerEtag selects what changes a load balancer's etag: writes only, or also instances that join or leave its pools.
 	BalancerEtag Choice `json:"balancerEtag" choices:"writes members" fact:"§2.10"`
-	// ProbeVerdict is how answers to a probe decide whether a machine serves: the first one does, and later as many in a row as the
-	// probe says; or as many from the beginning; or each one, whatever the probe says.
+	// ProbeVerdict selects how answers to a probe decide whether an instance serves: the first answer decides, and later as many in a row as
+	// the probe asks for; or as many in a row from the beginning; or each single answer, whatever the probe asks for.
 	ProbeVerdict Choice `json:"probeVerdict" choices:"first threshold each" fact:"§2.10"`
 
-	// HealthDelaySeconds is how long a machine that came up has no verdict on its health.
+	// HealthDelaySeconds is how long the health of an instance is not known after it came up.
 	HealthDelaySeconds int `json:"healthDelaySeconds" fact:"§2.5"`
 	// CoresQuota is how many cores all scale sets of a subscription may have in a region.
 	CoresQuota int `json:"coresQuota" fact:"§2.8"`

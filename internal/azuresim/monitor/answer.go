@@ -14,13 +14,13 @@ import (
 
 const inMetrics = "/providers/microsoft.insights/metrics"
 
-// Routes are those of Azure Monitor: metrics of scale sets, by machine where a filter asks for one, and of the machines of Flexible
-// sets, which are resources themselves.
+// Routes returns the routes of Azure Monitor: metrics of scale sets, by instance where a filter asks for one, and of the instances of
+// Flexible sets, which are resources themselves.
 func (s *Provider) Routes() []*arm.Route {
 	list := []*arm.Route{
 		arm.NewRoute("GET", arm.SetPath+inMetrics, "Metrics.List", arm.MetricsRead, ratelimit.Unlimited, s.setMetrics),
-		arm.NewRoute("GET", arm.GroupPath+"/providers/microsoft.compute/virtualmachines/{machine}"+inMetrics, "Metrics.List", arm.MetricsRead,
-			ratelimit.Unlimited, s.machineMetrics),
+		arm.NewRoute("GET", arm.GroupPath+"/providers/microsoft.compute/virtualmachines/{instance}"+inMetrics, "Metrics.List", arm.MetricsRead,
+			ratelimit.Unlimited, s.virtualMachineMetrics),
 	}
 	for _, r := range list {
 		r.Foreign = true
@@ -37,17 +37,17 @@ func (s *Provider) setMetrics(r *arm.Request) (*arm.Response, *arm.Error) {
 	if err != nil {
 		return nil, err
 	}
-	machines := slices.Concat(set.Gone, set.Instances)
-	machines = slices.DeleteFunc(machines, func(inst *vmss.Instance) bool { return inst.Surplus })
-	return s.metricsAnswer(q, set, set.ARMID(), machines), nil
+	instances := slices.Concat(set.Gone, set.Instances)
+	instances = slices.DeleteFunc(instances, func(inst *vmss.Instance) bool { return inst.Surplus })
+	return s.metricsAnswer(q, set, set.ARMID(), instances), nil
 }
 
-func (s *Provider) machineMetrics(r *arm.Request) (*arm.Response, *arm.Error) {
+func (s *Provider) virtualMachineMetrics(r *arm.Request) (*arm.Response, *arm.Error) {
 	if err := s.FindGroup(r); err != nil {
 		return nil, err
 	}
-	for _, inst := range s.Machines(r.Args["sub"], "") {
-		if !strings.EqualFold(inst.Set.Group, r.Args["group"]) || !strings.EqualFold(inst.Name(), r.Args["machine"]) {
+	for _, inst := range s.VirtualMachines(r.Args["sub"], "") {
+		if !strings.EqualFold(inst.Set.Group, r.Args["group"]) || !strings.EqualFold(inst.Name(), r.Args["instance"]) {
 			continue
 		}
 		q, err := s.readMetrics(r, "virtualMachines")
@@ -57,17 +57,17 @@ func (s *Provider) machineMetrics(r *arm.Request) (*arm.Response, *arm.Error) {
 		if q.names != nil {
 			return nil, badMetrics("Metric: %s does not support requested dimension combination: vmname", q.metrics[0].Name)
 		}
-		return s.metricsAnswer(q, inst.Set, inst.MachineID(), []*vmss.Instance{inst}), nil
+		return s.metricsAnswer(q, inst.Set, inst.VirtualMachineID(), []*vmss.Instance{inst}), nil
 	}
-	return nil, arm.TypedNotFound("Microsoft.Compute/virtualMachines", r.Args["machine"], r.Args["group"])
+	return nil, arm.TypedNotFound("Microsoft.Compute/virtualMachines", r.Args["instance"], r.Args["group"])
 }
 
-func (s *Provider) metricsAnswer(q metricQuery, set *vmss.ScaleSet, id string, machines []*vmss.Instance) *arm.Response {
+func (s *Provider) metricsAnswer(q metricQuery, set *vmss.ScaleSet, id string, instances []*vmss.Instance) *arm.Response {
 	list := []tree.Members{}
 	for _, m := range q.metrics {
 		list = append(list, tree.Members{
 			{"id", id + "/providers/Microsoft.Insights/metrics/" + m.Name}, {"type", "Microsoft.Insights/metrics"},
-			{"name", localized(m.Name)}, {"unit", m.unit}, {"timeseries", s.series(q, m, machines)}, {"errorCode", "Success"},
+			{"name", localized(m.Name)}, {"unit", m.unit}, {"timeseries", s.series(q, m, instances)}, {"errorCode", "Success"},
 		})
 	}
 	return arm.Answer(http.StatusOK, tree.Members{
@@ -79,16 +79,16 @@ func localized(name string) tree.Members {
 	return tree.Members{{"value", name}, {"localizedValue", name}}
 }
 
-// series are one of all machines, or one of each that is asked for by name, by name. Without machines there is none [U].
-func (s *Provider) series(q metricQuery, m Metric, machines []*vmss.Instance) []tree.Members {
+// series returns one series for all instances, or one for each instance that is asked for by name. Without instances there is none [U].
+func (s *Provider) series(q metricQuery, m Metric, instances []*vmss.Instance) []tree.Members {
 	list := []tree.Members{}
 	if q.names == nil {
-		if len(machines) > 0 {
-			list = append(list, tree.Members{{"metadatavalues", []any{}}, {"data", s.minutes(q, m, machines)}})
+		if len(instances) > 0 {
+			list = append(list, tree.Members{{"metadatavalues", []any{}}, {"data", s.minutes(q, m, instances)}})
 		}
 		return list
 	}
-	for _, inst := range machines {
+	for _, inst := range instances {
 		if q.wants(inst) {
 			list = append(list, tree.Members{
 				{"metadatavalues", []any{tree.Members{{"name", localized("vmname")}, {"value", inst.Name()}}}},
@@ -100,12 +100,12 @@ func (s *Provider) series(q metricQuery, m Metric, machines []*vmss.Instance) []
 }
 
 // minutes are those asked for that have begun; in some nothing was measured, or it cannot be seen yet.
-func (s *Provider) minutes(q metricQuery, m Metric, machines []*vmss.Instance) []tree.Members {
+func (s *Provider) minutes(q metricQuery, m Metric, instances []*vmss.Instance) []tree.Members {
 	list := []tree.Members{}
 	for minute := q.from.Unix() / 60; minute*60 < q.to.Unix() && minute*60 <= s.Now.Unix(); minute++ {
 		point := tree.Members{{"timeStamp", time.Unix(minute*60, 0).UTC().Format(time.RFC3339)}}
 		var values []float64
-		for _, inst := range machines {
+		for _, inst := range instances {
 			if value := s.measured(inst, m, minute); value != nil && minute < s.lastMinute() {
 				values = append(values, *value)
 			}
@@ -118,7 +118,7 @@ func (s *Provider) minutes(q metricQuery, m Metric, machines []*vmss.Instance) [
 	return list
 }
 
-// aggregated is one minute of machines that each measured once.
+// aggregated returns one minute of instances that each measured once.
 func (q *metricQuery) aggregated(m Metric, values []float64) tree.Members {
 	total := 0.0
 	for _, v := range values {

@@ -1,4 +1,4 @@
-// Package monitor is Azure Monitor, as far as it tells of machines.
+// Package monitor simulates the metrics of instances in Azure Monitor.
 package monitor
 
 import (
@@ -9,14 +9,14 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// Metric is a platform metric: what a machine's host measures, whatever runs in it.
+// Metric is a platform metric: a value that an instance's host measures, whatever runs in the instance.
 type Metric struct {
 	Name, unit  string
 	aggregation string  // which is shown where none is asked for
-	usual       float64 // of a machine that nobody said anything about
+	usual       float64 // of an instance whose value was not set
 }
 
-// metrics are those that machines of all sizes have, of Microsoft's list.
+// metrics are the metrics of instances of all sizes, from Microsoft's list.
 var metrics = []Metric{
 	{"Available Memory Bytes", "Bytes", "Average", 4 << 30},
 	{"Available Memory Percentage", "Percent", "Average", 50},
@@ -51,13 +51,13 @@ type Measurements struct {
 // NewMeasurements is measurements of which nothing was told.
 func NewMeasurements() Measurements { return Measurements{stories: map[Subject]*story{}} }
 
-// Subject is what a story is about: a metric, in lower case, of one machine, or of all machines of a scale set.
+// Subject is the subject of a story: a metric, in lower case, of one instance, or of all instances of a scale set.
 type Subject struct {
 	Set, Metric string
-	Machine     faults.InstanceRef
+	Instance    faults.InstanceRef
 }
 
-// story is what a metric was and is. Minutes count since 1970.
+// story holds the values that were set for a metric. Minutes count since 1970.
 type story struct {
 	Readings []Reading          // in the order they were told
 	Minutes  map[int64]*float64 // nil: nothing was measured
@@ -89,8 +89,8 @@ func (s *story) since(minute int64) *float64 {
 	return nil
 }
 
-// measured is a machine's metric in a minute; nil: nothing was measured. Who tells of single minutes is believed; else a machine that was
-// off measured nothing, and what was said of the machine itself counts before what was said of its scale set.
+// measured returns an instance's metric in a minute; nil: nothing was measured. A value that was set for that single minute comes first.
+// Otherwise an instance that was off measured nothing, and a value set for the instance itself comes before one set for its scale set.
 func (s *Provider) measured(inst *vmss.Instance, m Metric, minute int64) *float64 {
 	own := Subject{inst.Set.Key, strings.ToLower(m.Name), inst.RefKey()}
 	all := Subject{own.Set, own.Metric, ""}
@@ -110,7 +110,7 @@ func (s *Provider) measured(inst *vmss.Instance, m Metric, minute int64) *float6
 	return &m.usual
 }
 
-// wasOn says whether a machine was on at the end of a minute.
+// wasOn reports whether an instance was on at the end of a minute.
 func wasOn(inst *vmss.Instance, minute int64) bool {
 	end := time.Unix((minute+1)*60, 0)
 	return inst.Born.Before(end) && inst.AsOf(end.Add(-1)).Power == vmss.Running
@@ -119,13 +119,13 @@ func wasOn(inst *vmss.Instance, minute int64) bool {
 // lastMinute is the first one that cannot be seen yet.
 func (s *Provider) lastMinute() int64 { return s.Now.Add(-s.Override.Lag).Unix() / 60 }
 
-// Provider is Azure Monitor, as far as it tells of machines.
+// Provider answers for the metrics of instances in Azure Monitor.
 type Provider struct {
 	*vmss.Provider
 	Override Measurements
 }
 
-// NewProvider is an Azure Monitor of the machines of a provider.
+// NewProvider returns an Azure Monitor of the instances of a provider.
 func NewProvider(c *vmss.Provider) *Provider {
 	return &Provider{Provider: c, Override: NewMeasurements()}
 }

@@ -11,14 +11,14 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// metricQuery is what is asked of metrics.
+// metricQuery is a request for metrics.
 type metricQuery struct {
 	namespace    string
 	metrics      []Metric
 	aggregations []string
 	from, to     time.Time
 	span         string
-	names        []string // of machines, each in a series of its own; nil: all in one
+	names        []string // of instances, each in a series of its own; nil: all in one
 }
 
 // longestSpan bounds what one answer is about; Azure has a bound, too, but it is not known [U].
@@ -93,7 +93,7 @@ func (q *metricQuery) readAggregations(r *arm.Request) *arm.Error {
 	return nil
 }
 
-// readFilter reads the dimension that metrics of machines have, with its values.
+// readFilter reads the dimension of the metrics of instances, with its values.
 func (q *metricQuery) readFilter(r *arm.Request) *arm.Error {
 	filter := strings.TrimSpace(r.QueryValue("$filter"))
 	if filter == "" {
@@ -111,7 +111,7 @@ func (q *metricQuery) readFilter(r *arm.Request) *arm.Error {
 	return nil
 }
 
-// wants says whether a machine has a series of its own.
+// wants reports whether an instance has a series of its own.
 func (q *metricQuery) wants(inst *vmss.Instance) bool {
 	return slices.ContainsFunc(q.names, func(name string) bool { return name == "*" || strings.EqualFold(name, inst.Name()) })
 }

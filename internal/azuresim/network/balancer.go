@@ -107,8 +107,8 @@ func cleanedBalancer(body tree.Object) tree.Object {
 	return tree.With(body, "properties", properties)
 }
 
-// fromPool says whether a NAT rule that a client sends back was made from a NAT pool. Some clients, such as the Azure CLI, leave out
-// where it leads, which they hold for read-only; the name tells: pool and machine.
+// fromPool reports whether a NAT rule that a client sends back was made from a NAT pool. Some clients, such as the Azure CLI, omit its
+// backend because they take it for read-only. The name, which consists of pool and instance, still shows it.
 func fromPool(rule any, properties tree.Object) bool {
 	if tree.At(rule, "properties", "backendIPConfiguration") != nil {
 		return true

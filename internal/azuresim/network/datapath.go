@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// dataPath leads clients' connections to machines.
+// dataPath leads clients' connections to instances.
 type dataPath struct {
 	*backendPools
 	addresses int // synthetic public addresses given so far
@@ -20,14 +20,14 @@ type dataPath struct {
 	moved     bool // who is behind the listeners may have changed since they were looked at
 }
 
-// trafficPath is what the data path of a load balancer follows: the state of the last write whose operation has ended.
+// trafficPath is the state that the data path of a load balancer follows: the state of the last write whose operation has ended.
 type trafficPath struct {
 	Applied   tree.Object               // properties
 	Addresses map[string]string         // of frontends without a public IP address, by lower-case id
 	ports     map[string]map[string]int // of NAT sources, by kind and name, and backend
 	turns     map[string]int            // whose turn is next, by rule
 	chains    map[string]*probeChain    // by probe
-	Members   []string                  // as they were when they were last looked at; nil: nobody did
+	Members   []string                  // at the last check; nil: there was none
 }
 
 func newTrafficPath() trafficPath {
@@ -95,7 +95,7 @@ func (s *dataPath) breakSwitched(res *Resource, was tree.Object) {
 // poolKeys are the lower-case ids of the pools that a rule leads to.
 func poolKeys(rule any) []string { return vmprofile.LowerIDs(tree.ArrayAt(rule, "properties", Pools)) }
 
-// pickByRule is the machine that a connection through a rule goes to, as things are when the connection is made.
+// pickByRule returns the instance to which a connection through a rule goes, by the state at the time of the connection.
 func (s *dataPath) pickByRule(balancer, rule string) func(netip.Addr) (guest.Target, bool) {
 	return func(client netip.Addr) (guest.Target, bool) {
 		s.Lock()
@@ -105,13 +105,13 @@ func (s *dataPath) pickByRule(balancer, rule string) func(netip.Addr) (guest.Tar
 		if s.Closed || res == nil {
 			return guest.Target{}, false
 		}
-		return s.chooseMachine(res, ChildNamed(res.Path.Applied, Rules, rule), client)
+		return s.chooseInstance(res, ChildNamed(res.Path.Applied, Rules, rule), client)
 	}
 }
 
-func (s *dataPath) chooseMachine(res *Resource, rule tree.Object, client netip.Addr) (guest.Target, bool) {
-	machines := s.ServingMachines(res, rule)
-	if len(machines) == 0 {
+func (s *dataPath) chooseInstance(res *Resource, rule tree.Object, client netip.Addr) (guest.Target, bool) {
+	instances := s.ServingInstances(res, rule)
+	if len(instances) == 0 {
 		return guest.Target{}, false
 	}
 	name := strings.ToLower(tree.StringAt(rule, "name"))
@@ -121,7 +121,7 @@ func (s *dataPath) chooseMachine(res *Resource, rule tree.Object, client netip.A
 		turn = clientTurn(client)
 	}
 	port, _ := tree.IntAt(rule, "properties", "backendPort")
-	return guest.Target{Key: machines[turn%len(machines)].Key(), Port: port}, true
+	return guest.Target{Key: instances[turn%len(instances)].Key(), Port: port}, true
 }
 
 // clientTurn is the same for a client, always. Azure hashes where a connection comes from and goes to; by turns is as fair, and can be
@@ -132,9 +132,9 @@ func clientTurn(client netip.Addr) int {
 	return int(h.Sum32() >> 1)
 }
 
-// ServingMachines are the machines behind a rule that its probe lets serve. Without a probe all do that are not deallocated: Azure
-// does not know then which of them are down.
-func (s *dataPath) ServingMachines(res *Resource, rule tree.Object) []*vmss.Instance {
+// ServingInstances returns the instances behind a rule that its probe lets serve. Without a probe these are all that are not deallocated:
+// Azure does not know then which of them are down.
+func (s *dataPath) ServingInstances(res *Resource, rule tree.Object) []*vmss.Instance {
 	var all, healthy []*vmss.Instance
 	probe := res.probeOf(rule)
 	for _, m := range s.ruleMembers(res, rule) {
@@ -152,7 +152,7 @@ func (s *dataPath) ServingMachines(res *Resource, rule tree.Object) []*vmss.Inst
 	return healthy
 }
 
-// ruleMembers are the machines in the pools that a rule leads to.
+// ruleMembers returns the instances in the pools to which a rule leads.
 func (s *dataPath) ruleMembers(res *Resource, rule tree.Object) []*vmss.Instance {
 	var list []*vmss.Instance
 	for _, id := range poolKeys(rule) {

@@ -17,7 +17,7 @@ func (b backend) publicName() string {
 
 func (b backend) publicID() string { return b.id() + "/publicIPAddresses/" + b.publicName() }
 
-// addressBody is a machine's own public IP address; where a fleet runs the machine, it leads there.
+// addressBody renders an instance's own public IP address. If a fleet runs the instance, the address leads there.
 func (s *interfaces) addressBody(b backend) tree.Members {
 	configured := tree.ObjectAt(b.config.Properties, "publicIPAddressConfiguration")
 	properties := append(tree.Members{

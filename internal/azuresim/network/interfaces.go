@@ -11,9 +11,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// The network interfaces of machines in Flexible sets are resources beside others, as the machines are.
+// The network interfaces of instances in Flexible sets are resources of their own, as the instances are.
 
-// interfaces serves the network interfaces of machines, and the addresses of these.
+// interfaces serves the network interfaces of instances, and the addresses of these.
 type interfaces struct{ *Provider }
 
 func (s *interfaces) listInterfaces(r *arm.Request) (*arm.Response, *arm.Error) {
@@ -22,7 +22,7 @@ func (s *interfaces) listInterfaces(r *arm.Request) (*arm.Response, *arm.Error) 
 			return nil, err
 		}
 	}
-	after, err := compute.MachinesAfter(r)
+	after, err := compute.InstancesAfter(r)
 	if err != nil {
 		return nil, err
 	}
@@ -30,7 +30,7 @@ func (s *interfaces) listInterfaces(r *arm.Request) (*arm.Response, *arm.Error) 
 	last := min(after+s.lists.PageSize, len(all))
 	body := tree.Members{{"value", all[min(after, last):last]}}
 	if last < len(all) {
-		body = append(body, tree.Member{"nextLink", compute.MachinesLink(r, base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(last))))})
+		body = append(body, tree.Member{"nextLink", compute.InstancesLink(r, base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(last))))})
 	}
 	return arm.Answer(http.StatusOK, body), nil
 }
@@ -38,7 +38,7 @@ func (s *interfaces) listInterfaces(r *arm.Request) (*arm.Response, *arm.Error) 
 // bodies are of those in the subscription, or the group, that a path names.
 func (s *interfaces) bodies(r *arm.Request) []tree.Members {
 	list := []tree.Members{}
-	for _, inst := range s.Machines(r.Args["sub"], "") {
+	for _, inst := range s.VirtualMachines(r.Args["sub"], "") {
 		if arm.Matches(r.Args["group"], inst.Set.Group) {
 			list = append(list, s.nics(inst)...)
 		}

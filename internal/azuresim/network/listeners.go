@@ -18,8 +18,8 @@ type openListener struct {
 	Err                error
 }
 
-// NetworkMoved plans to look at members and listeners again: machines or load balancers are not what they were. It is cheap where there is
-// no network.
+// NetworkMoved plans another check of members and listeners, because instances or load balancers have changed. It is cheap if there is no
+// network.
 func (s *dataPath) NetworkMoved() {
 	if s.moved || (len(s.Resources) == 0 && len(s.Listeners) == 0) {
 		return
@@ -61,7 +61,8 @@ func (s *dataPath) followListeners() {
 	}
 }
 
-// addListeners collects the listeners of a load balancer: one a rule, and one a machine and NAT source. There are none for datagrams.
+// addListeners collects the listeners of a load balancer: one for each rule, and one for each instance and NAT source. There are none for
+// datagrams.
 func (s *dataPath) addListeners(res *Resource, listeners map[string]openListener) {
 	add := func(name, frontend, protocol string, port int, pick func(netip.Addr) (guest.Target, bool)) {
 		child := res.childByID(res.Path.Applied, Frontends, frontend)

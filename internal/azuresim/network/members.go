@@ -11,20 +11,21 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// backendPools know which machines are behind which load balancer.
+// backendPools finds the instances behind each load balancer.
 type backendPools struct {
 	*vmss.Provider
 	*inventory
 	subnets map[string]int // of private addresses, by scale set
 }
 
-// backend is a machine's IP configuration. It follows from the model that the machine has, not from that of its scale set.
+// backend is an instance's IP configuration. It follows from the model that the instance has, not from that of its scale set.
 type backend struct {
 	inst   *vmss.Instance
 	config vmprofile.IPConfig
 }
 
-// nicName is the model's name for the network interface, with the machine's digits where it is a resource beside others.
+// nicName returns the model's name for the network interface. In a Flexible set, where the interface is a resource of its own, the
+// instance's suffix follows.
 func (b backend) nicName() string {
 	if b.inst.Set.IsFlexible() {
 		return b.config.Nic + "-" + b.inst.Suffix
@@ -51,7 +52,7 @@ func (b backend) attached(id string) bool {
 	return slices.Contains(b.config.Pools, id) || slices.Contains(b.config.NatPools, id)
 }
 
-// allBackends are the IP configurations of all machines, in a stable order.
+// allBackends returns the IP configurations of all instances, in a stable order.
 func (s *backendPools) allBackends() []backend {
 	var list []backend
 	for _, set := range s.SortedSets() {
@@ -81,7 +82,7 @@ func (s *backendPools) members(res *Resource, pool tree.Object) []backend {
 	})
 }
 
-// noteMembers moves the etags of load balancers whose members are others than before, where that is what moves them (docs/azure.md §2.10).
+// noteMembers changes the etags of load balancers whose members differ from before, if members change etags (docs/azure.md §2.10).
 func (s *dataPath) noteMembers() {
 	for _, res := range s.NetOfKind(LoadBalancers) {
 		if s.Switches.BalancerEtag != "members" {
@@ -126,7 +127,7 @@ func (s *backendPools) attachedSet(prefix string) (*vmss.ScaleSet, string) {
 	return nil, ""
 }
 
-// privateAddress is the machine's own where a fleet runs it, for its first IP configuration; else one that leads nowhere.
+// privateAddress returns the instance's own address for its first IP configuration, if a fleet runs it; otherwise one that leads nowhere.
 func (s *backendPools) privateAddress(b backend) string {
 	if b.config.Primary && b.inst.Address.IsValid() {
 		return b.inst.Address.String()
@@ -143,7 +144,7 @@ func (s *backendPools) privateAddress(b backend) string {
 // firstHost of a subnet: Azure keeps the first four addresses.
 const firstHost = 4
 
-// publicAddress is what the machine's own public IP address would be: where a fleet runs it, the way to it.
+// publicAddress returns the instance's own public IP address. If a fleet runs the instance, the address leads there.
 func (s *backendPools) publicAddress(b backend) string {
 	if b.config.Primary && b.inst.Address.IsValid() {
 		return b.inst.Address.String()

@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// natSource is what gives each of many machines a port of its own at a frontend: a NAT pool, or a NAT rule of a backend pool.
+// natSource gives each of many instances a port of its own at a frontend: a NAT pool, or a NAT rule of a backend pool.
 type natSource struct {
 	kind, name, frontend, protocol string
 	backendPort, from, to          int
@@ -32,7 +32,7 @@ func (s *backendPools) natSources(res *Resource, properties tree.Object) []natSo
 	return list
 }
 
-// natSource reads one; ok is false for a NAT rule of a single machine, which instances of scale sets cannot be attached to.
+// natSource reads one; ok is false for a NAT rule of a single virtual machine, to which instances of scale sets cannot be attached.
 func (s *backendPools) natSource(res *Resource, properties tree.Object, kind string, child any) (n natSource, ok bool) {
 	use := portsOf(child)
 	port, _ := tree.IntAt(child, "properties", "backendPort")
@@ -77,7 +77,7 @@ func (res *Resource) natPorts(n natSource) map[string]int {
 	return now
 }
 
-// portMapping is one machine's port by one source.
+// portMapping is one instance's port by one source.
 type portMapping struct {
 	source natSource
 	member backend
@@ -97,10 +97,10 @@ func (s *backendPools) portMappings(res *Resource, properties tree.Object) []por
 	return list
 }
 
-// ruleName is the name of the NAT rule that a NAT pool makes for a machine.
+// ruleName is the name of the NAT rule that a NAT pool makes for an instance.
 func (p portMapping) ruleName() string { return p.source.name + "." + p.member.inst.Ref() }
 
-// generatedRules are the NAT rules that NAT pools make, one for each machine.
+// generatedRules returns the NAT rules that NAT pools make, one for each instance.
 func (s *backendPools) generatedRules(res *Resource, properties tree.Object) []any {
 	var list []any
 	for _, p := range s.portMappings(res, properties) {
@@ -115,7 +115,7 @@ func (s *backendPools) generatedRules(res *Resource, properties tree.Object) []a
 	return list
 }
 
-// queryPortMapping tells by which ports a machine of a pool is reached, of NAT rules of pools only.
+// queryPortMapping answers with the ports of an instance of a pool, as NAT rules of pools give them.
 func (s *Provider) queryPortMapping(r *arm.Request) (*arm.Response, *arm.Error) {
 	res, pool, err := s.findChild(r, Pools)
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// Provider is what the provider Microsoft.Network keeps.
+// Provider holds the resources of the provider Microsoft.Network.
 type Provider struct {
 	*dataPath
 	lists *render.Lister

@@ -22,7 +22,7 @@ func backendsOf(inst *vmss.Instance) []backend {
 	return list
 }
 
-// nicEtag changes with what the machine is attached to, which is its model.
+// nicEtag changes with the pools to which the instance is attached, that is, with its model.
 func (b backend) nicEtag() string {
 	return `W/"` + kernel.DirectoryID(b.nicID()+" "+strconv.Itoa(b.inst.Model.Version)) + `"`
 }
@@ -44,16 +44,16 @@ func (s *interfaces) nicBody(inst *vmss.Instance, nic any) tree.Members {
 			configs = append(configs, s.ipConfigBody(b))
 		}
 	}
-	own, machine := backend{inst, vmprofile.IPConfig{Nic: name}}, inst.ARMID()
+	own, virtualMachine := backend{inst, vmprofile.IPConfig{Nic: name}}, inst.ARMID()
 	if inst.Set.IsFlexible() {
-		machine = inst.MachineID()
+		virtualMachine = inst.VirtualMachineID()
 	}
 	properties := append(tree.Members{
 		{"provisioningState", "Succeeded"}, {"resourceGuid", kernel.DirectoryID("guid " + own.nicID())}, {"ipConfigurations", configs},
 	}, tree.Ordered(tree.ObjectAt(nic, "properties"), []string{"dnsSettings"}, "ipConfigurations")...)
 	return tree.Members{
 		{"name", own.nicName()}, {"id", own.nicID()}, {"etag", own.nicEtag()},
-		{"properties", append(properties, tree.Member{"virtualMachine", tree.Members{{"id", machine}}})},
+		{"properties", append(properties, tree.Member{"virtualMachine", tree.Members{{"id", virtualMachine}}})},
 	}
 }
 
@@ -118,7 +118,7 @@ func (s *interfaces) listSetInterfaces(r *arm.Request) (*arm.Response, *arm.Erro
 	return arm.Answer(http.StatusOK, body), nil
 }
 
-// findUniform is the scale set that a path names, whose machines' network interfaces are its own.
+// findUniform returns the scale set that a path names, if it is Uniform: the network interfaces of its instances belong to the set.
 func (s *interfaces) findUniform(r *arm.Request) (*vmss.ScaleSet, *arm.Error) {
 	set, err := s.FindSet(r)
 	if err != nil {

@@ -10,24 +10,25 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// probeChain is one probe of a load balancer as it goes on: every interval it asks each machine behind the rules that use it.
+// probeChain is one running probe of a load balancer: every interval it asks each instance behind the rules that use it.
 type probeChain struct {
 	guest.Probe
 	interval time.Duration
-	up, down int  // answers in a row that let a machine serve, and that stop it
+	up, down int  // answers in a row that let an instance serve, and that stop it
 	letsAll  bool // while none answers
-	tls      bool // which no machine speaks
+	tls      bool // which no instance supports
 
 	seen map[*vmss.Instance]*probed
 }
 
-// probed is what is known of a machine.
+// probed is the result of the probes of an instance.
 type probed struct {
 	lets   bool
 	streak int // answers in a row that say otherwise
 }
 
-// newProbeChain reads a probe. Azure asks a machine once before it lets it serve, and probeThreshold, where it is given, is for both ways.
+// newProbeChain reads a probe. Azure asks an instance once before it lets it serve. probeThreshold, where it is given, counts for both
+// directions.
 func newProbeChain(child any) *probeChain {
 	number := func(name string, otherwise int) int {
 		n, ok := tree.IntAt(child, "properties", name)
@@ -51,7 +52,7 @@ func newProbeChain(child any) *probeChain {
 	return c
 }
 
-// same says whether another probe asks the same in the same way.
+// same reports whether another probe asks the same in the same way.
 func (c *probeChain) same(other *probeChain) bool {
 	return c.Probe == other.Probe && c.interval == other.interval && c.up == other.up && c.down == other.down &&
 		c.letsAll == other.letsAll && c.tls == other.tls
@@ -72,19 +73,19 @@ func (s *dataPath) followProbes(res *Resource) {
 	}
 	res.Path.chains = chains
 	for name, chain := range chains { // those who come to serve by this write are asked before they do
-		for _, m := range s.probedMachines(res, name) {
+		for _, m := range s.probedInstances(res, name) {
 			chain.lets(s, m)
 		}
 	}
 }
 
-// probeRound asks every machine once, and plans the next round.
+// probeRound asks every instance once, and plans the next round.
 func (s *dataPath) probeRound(res *Resource, name string, chain *probeChain) {
 	if res.Path.chains[name] != chain {
 		return
 	}
 	still := map[*vmss.Instance]*probed{}
-	for _, m := range s.probedMachines(res, name) {
+	for _, m := range s.probedInstances(res, name) {
 		chain.ask(s, m)
 		still[m] = chain.seen[m]
 	}
@@ -92,8 +93,8 @@ func (s *dataPath) probeRound(res *Resource, name string, chain *probeChain) {
 	s.After(chain.interval, func() { s.probeRound(res, name, chain) })
 }
 
-// probedMachines are those behind the rules that use a probe.
-func (s *dataPath) probedMachines(res *Resource, name string) []*vmss.Instance {
+// probedInstances are those behind the rules that use a probe.
+func (s *dataPath) probedInstances(res *Resource, name string) []*vmss.Instance {
 	var list []*vmss.Instance
 	seen := map[*vmss.Instance]bool{}
 	for _, rule := range children(res.Path.Applied, Rules) {
@@ -111,8 +112,8 @@ func (s *dataPath) probedMachines(res *Resource, name string) []*vmss.Instance {
 	return list
 }
 
-// lets says whether a machine may serve. One that was never asked is asked now: its first answer decides, unless it takes more
-// (docs/azure.md §2.10).
+// lets reports whether an instance may serve. An instance that was never asked is asked now: its first answer decides, unless more are
+// needed (docs/azure.md §2.10).
 func (c *probeChain) lets(s *dataPath, m *vmss.Instance) bool {
 	if c.seen[m] == nil {
 		c.seen[m] = &probed{}
@@ -146,7 +147,7 @@ func (c *probeChain) ask(s *dataPath, m *vmss.Instance) {
 	}
 }
 
-// answers asks the machine. Where no fleet runs machines, one that is on and not unhealthy does.
+// answers asks the instance. If no fleet runs instances, an instance that is on and not unhealthy answers.
 func (c *probeChain) answers(s *dataPath, m *vmss.Instance) bool {
 	if m.Power != vmss.Running || c.tls {
 		return false

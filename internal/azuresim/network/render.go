@@ -6,8 +6,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// balancerProperties are the parts of a load balancer, with what follows from each other and from the machines. All arrays are there,
-// empty ones, too: the Azure CLI goes through them without a look.
+// balancerProperties returns the parts of a load balancer, with the values that follow from other parts and from the instances. All arrays
+// are there, empty ones, too: the Azure CLI iterates over them without a check.
 func (s *Provider) balancerProperties(res *Resource) tree.Members {
 	m := tree.Members{}
 	for _, k := range ChildKinds {

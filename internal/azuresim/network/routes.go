@@ -74,8 +74,8 @@ func (s *Provider) childRoutes() []*arm.Route {
 		action+"networkInterfaces/read", ratelimit.Unlimited, (&interfaces{s}).listBalancerInterfaces))
 }
 
-// interfaceRoutes lie under the compute provider's paths where machines are of Uniform sets, but are the network provider's, with its
-// api-versions.
+// interfaceRoutes are routes of the network provider, with its api-versions. Those for instances of Uniform sets lie under the compute
+// provider's paths.
 func (s *interfaces) interfaceRoutes() []*arm.Route {
 	const interfaces, read = "/networkinterfaces", netActions + "networkInterfaces/read"
 	inGroupAll := arm.GroupPath + "/providers/microsoft.network" + interfaces

@@ -120,7 +120,7 @@ func (s *Provider) writeNet(r *arm.Request, res *Resource, doc tree.Object) (*op
 	return op, nil
 }
 
-// ended notes that an operation has, and says whether it did what it was for.
+// ended records that an operation has ended, and reports whether it succeeded.
 func (res *Resource) ended(op *operations.Operation) bool {
 	if res.Operation == op {
 		res.Operation = nil

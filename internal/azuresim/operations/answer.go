@@ -102,7 +102,7 @@ func (op *Operation) url(r *arm.Request, monitor bool) string {
 	return base + query
 }
 
-// networkBody is what the status URL answers: the network provider tells little.
+// networkBody returns the body of the status URL in the network provider's form, which has few fields.
 func (op *Operation) networkBody() tree.Members {
 	m := tree.Members{{"status", op.Status}}
 	if op.failure != nil && !op.Running() {

@@ -31,14 +31,14 @@ type Operation struct {
 	Parts    []Part
 	Open     int    // parts, and steps to come, that have not ended
 	timeOver bool   // it has lasted as long as it should
-	Charge   int    // machines it touches
-	Closed   func() // told of the end before onEnd is; nil: nobody is
+	Charge   int    // instances it touches
+	Closed   func() // called at the end, before OnEnd; nil: nothing is called
 	OnEnd    func()
 	Result   any // what it answers in the end; nil: nothing
 
 	// What faults make of it.
 	Stuck, Lost bool
-	Inert       bool       // machines are busy for a while and stay what they were
+	Inert       bool       // instances are busy for a while and do not change
 	forced      *arm.Error // how it ends
 	forcedEnd   string
 	ScriptFault *faults.Fault
@@ -46,7 +46,7 @@ type Operation struct {
 
 // Part is the work of an operation on one instance.
 type Part interface {
-	// abandon stops the work halfway.
+	// Abandon stops the work halfway.
 	Abandon()
 }
 
@@ -125,7 +125,7 @@ func (op *Operation) Settle() {
 // Preempt ends a running operation of the compute provider because of a newer one.
 func (op *Operation) Preempt() { op.Cut(op.registry.preemptedEnd(), op.registry.Preempted()) }
 
-// Cut ends a running operation before its time; machines it was working on are left as far as they got.
+// Cut ends a running operation before its time. The instances that it worked on stay as far as they got.
 func (op *Operation) Cut(status string, failure *arm.Error) {
 	if !op.Running() {
 		return
@@ -171,7 +171,7 @@ func (s *Registry) forgetOperations() {
 	}
 }
 
-// body is what the status URL answers.
+// body returns the body of the status URL.
 func (op *Operation) body() tree.Members {
 	if op.Owner == "" {
 		return op.networkBody()

@@ -107,7 +107,7 @@ func (l Snapshot) properties(version arm.APIVersion, view *tree.Members) tree.Me
 		m = append(m, tree.Member{"timeCreated", arm.FormatTime(l.Born)})
 	}
 	if l.Suffix != "" && version.Since("2025-11-01") {
-		m = append(m, tree.Member{"virtualMachineResourceId", l.MachineID()})
+		m = append(m, tree.Member{"virtualMachineResourceId", l.VirtualMachineID()})
 	}
 	return m
 }
@@ -150,7 +150,7 @@ func (l Snapshot) dataDiskName(i int) string {
 	return l.DiskPrefix() + "_disk" + strconv.Itoa(i+2) + "_" + kernel.HexID(l.VMID)
 }
 
-// dataDisks keep their names for the machine's life.
+// dataDisks keep their names for the instance's life.
 func (l Snapshot) dataDisks(disks []any) []any {
 	out := make([]any, 0, len(disks))
 	for i, d := range disks {
@@ -165,7 +165,7 @@ func (l Snapshot) dataDisks(disks []any) []any {
 	return out
 }
 
-// osType is what the model says, or what its image is.
+// osType returns the operating system that the model names, or that of its image.
 func (l Snapshot) osType() string {
 	if given := tree.StringAt(l.state.Model.Profile, "storageProfile", "osDisk", "osType"); given != "" {
 		return given
@@ -216,7 +216,7 @@ func (l Snapshot) ExtensionBody(e *vmprofile.Extension) tree.Members {
 	properties := append(tree.Members{{"provisioningState", l.extensionState(e)}}, tree.Ordered(e.Shown(), nil, "provisioningState")...)
 	return tree.Members{
 		{"name", e.Name},
-		{"id", l.MachineID() + "/extensions/" + e.Name},
+		{"id", l.VirtualMachineID() + "/extensions/" + e.Name},
 		{"type", "Microsoft.Compute/virtualMachines/extensions"}, {"location", set.Location}, {"properties", properties},
 	}
 }
@@ -233,8 +233,8 @@ func (l Snapshot) extensionState(e *vmprofile.Extension) string {
 	return "Succeeded"
 }
 
-// Machine is an instance as the virtual machine that it is.
-func (l Snapshot) Machine(version arm.APIVersion, expands bool) tree.Members {
+// VirtualMachine renders an instance as the virtual machine that it is.
+func (l Snapshot) VirtualMachine(version arm.APIVersion, expands bool) tree.Members {
 	properties := tree.Members{
 		{"vmId", l.VMID.String()},
 		{"virtualMachineScaleSet", tree.Members{{"id", l.Set.ARMID()}}},
@@ -246,7 +246,9 @@ func (l Snapshot) Machine(version arm.APIVersion, expands bool) tree.Members {
 	if expands {
 		properties = append(properties, tree.Member{"instanceView", l.View(version)})
 	}
-	m := tree.Members{{"name", l.Name()}, {"id", l.MachineID()}, {"type", "Microsoft.Compute/virtualMachines"}, {"location", l.Set.Location}}
+	m := tree.Members{
+		{"name", l.Name()}, {"id", l.VirtualMachineID()}, {"type", "Microsoft.Compute/virtualMachines"}, {"location", l.Set.Location},
+	}
 	if l.Zone != "" {
 		m = append(m, tree.Member{"zones", []string{l.Zone}})
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// View is the instance view: what the platform and the agent see of a machine.
+// View returns the instance view: the state of an instance as seen by the platform and by the agent.
 func (l Snapshot) View(version arm.APIVersion) tree.Members {
 	m := tree.Members{{"placementGroupId", l.Set.Placement.String()}, {"platformUpdateDomain", l.Fault}, {"platformFaultDomain", l.Fault}}
 	if l.Set.IsFlexible() {
@@ -52,7 +52,7 @@ const agentTime = "2006-01-02T15:04:05+00:00"
 
 func (l Snapshot) stateTime() time.Time { return time.Unix(0, l.state.Since) }
 
-// guest is what only a machine that runs, or was on, can tell.
+// guest returns the part that only an instance that runs, or was on, can report.
 func (l Snapshot) guest() tree.Members {
 	if l.state.Power == vmss.Deallocated || l.state.Power == vmss.Starting {
 		return nil
@@ -162,7 +162,7 @@ func (l Snapshot) statuses() []tree.Members {
 	return []tree.Members{status, l.status("PowerState/"+l.state.Power.String(), "VM "+l.state.Power.String(), time.Time{})}
 }
 
-// failure says why an instance failed; nil if no script did.
+// failureOf says why an instance failed; nil if no script did.
 func failureOf(inst *vmss.Instance) *arm.Error {
 	var names []string
 	for name, r := range inst.Results {

@@ -9,9 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// ListCharge is what a page of instances costs: a view for each that is shown,
-// and on the first page one for each surplus machine that is not
-// (docs/azure.md §2.1). With $filter all that was looked at may cost (docs/azure.md §6).
+// ListCharge returns the charge of a page of instances: a view for each that is shown, and on the first page one for each surplus instance,
+// which is not shown (docs/azure.md §2.1). With $filter all that was looked at may cost (docs/azure.md §6).
 func (s *Lister) ListCharge(r *arm.Request, set *vmss.ScaleSet, shown int, isFirst bool) int {
 	charge := shown
 	if s.Switches.FilterCharge == "scanned" && r.QueryValue("$filter") != "" && isFirst {
@@ -23,7 +22,7 @@ func (s *Lister) ListCharge(r *arm.Request, set *vmss.ScaleSet, shown int, isFir
 	return charge
 }
 
-// filterOf is what a filter's text stands for; what it does in Flexible sets is not known (docs/azure.md §2.7).
+// filterOf returns the filter that a text describes. The effect of filters in Flexible sets is not known (docs/azure.md §2.7).
 func (s *Lister) filterOf(set *vmss.ScaleSet, text string) (func(Snapshot) bool, bool) {
 	if set.IsFlexible() && text != "" {
 		switch s.Switches.FlexibleFilter {
@@ -56,7 +55,7 @@ func (s *Lister) afterLastPage(page []Snapshot) int {
 	return -1
 }
 
-// plainMark makes a token contain plus signs, which mean spaces where nobody encoded them.
+// plainMark makes a token contain plus signs, which mean spaces if a client does not encode them.
 const plainMark = "\xfb\xef\xbe"
 
 // PageLink is where the next page is.

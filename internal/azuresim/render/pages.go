@@ -16,7 +16,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// Listing is what a list of instances is to show.
+// Listing describes the content of a list of instances.
 type Listing struct {
 	asOf     time.Time
 	lagging  bool
@@ -30,7 +30,7 @@ type Listing struct {
 // pages are what pages were written into and have been sent; a page is near half a megabyte.
 var pages = sync.Pool{New: func() any { return new([]byte) }}
 
-// WrittenPage writes a page at once, while nobody changes the instances in it.
+// WrittenPage writes a page at once, while no event changes the instances in it.
 func (s *Lister) WrittenPage(body tree.Members) *arm.Response {
 	buffer, _ := pages.Get().(*[]byte)
 	w := tree.Writer{Indent: true, Out: slices.Grow((*buffer)[:0], s.pageBytes)}
@@ -52,7 +52,7 @@ var filters = map[string]func(Snapshot) bool{
 	"startswith(instanceview/statuses/code, 'powerstate') eq true": func(Snapshot) bool { return true },
 }
 
-// ReadListing is what a request for a list asks for.
+// ReadListing reads from a request for a list what the list is to show.
 func (s *Lister) ReadListing(r *arm.Request, set *vmss.ScaleSet) (Listing, *arm.Error) {
 	l := Listing{asOf: s.Now, omitted: map[faults.InstanceRef]bool{}}
 	text := strings.ToLower(strings.Join(strings.Fields(r.QueryValue("$filter")), " "))

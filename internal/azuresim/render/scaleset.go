@@ -13,7 +13,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// order of a scale set's properties as Azure writes them; others follow by name.
+// propertyOrder is the order in which Azure writes a scale set's properties; others follow by name.
 var propertyOrder = []string{
 	"singlePlacementGroup", "orchestrationMode", "upgradePolicy", "scaleInPolicy", "automaticRepairsPolicy", "virtualMachineProfile",
 }
@@ -64,7 +64,7 @@ func setProperties(set *vmss.ScaleSet, version arm.APIVersion) tree.Members {
 	return m
 }
 
-// identity is shown with the ids that the directory gave; those of assigned
+// identityOf renders an identity with the ids that the directory gave; those of assigned
 // identities are there once no operation runs.
 func identityOf(set *vmss.ScaleSet) any {
 	identity := tree.ObjectAt(set.Doc, "identity")

@@ -131,7 +131,7 @@ func (s *Platform) FindGroup(r *arm.Request) *arm.Error {
 	return nil
 }
 
-// Platform is what the resource manager keeps itself: resource groups.
+// Platform holds the resource manager's own resources: resource groups.
 type Platform struct{ Groups map[string]Group }
 
 // NewPlatform is a resource manager without resource groups.

@@ -9,15 +9,15 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
 )
 
-// PerMinuteChoices is what Azure's tables of the policies a minute leave open (docs/azure.md §3.2, §7.4). Each may stand as its tags or
-// Choices say, the default first; buckets go by the names that headers and errors have. What was recorded of the older policies leaves
-// nothing open.
+// PerMinuteChoices selects behaviour that Azure's tables of the policies a minute leave open (docs/azure.md §3.2, §7.4). The tags or
+// Choices list the choices of each, the default first; buckets have the names that headers and errors give them. The recordings of the
+// older policies leave nothing open.
 type PerMinuteChoices struct {
-	// ManualUpgrade is what manualupgrade draws from: as a write of its scale set, which the older policies made of it; as a reimage
-	// or a start of all of it, which only the subscription's bucket counts; one for each machine that it touches; or nothing.
+	// ManualUpgrade selects the buckets that manualupgrade draws from: those of a write of its scale set, as under the older policies; those
+	// of a reimage or a start of the whole set, which only the subscription's bucket counts; one for each instance that it touches; or none.
 	ManualUpgrade kernel.Choice `json:"manualUpgrade" fact:"§7.4"`
-	// VMList is what a list of instances of a Uniform set draws from: as its instance view; as lists of scale sets, which only the
-	// subscription's bucket counts; as a GET of the scale set; one for each machine that it shows; or nothing.
+	// VMList selects the buckets that a list of instances of a Uniform set draws from: those of its instance view; those of lists of scale
+	// sets, which only the subscription's bucket counts; those of a GET of the scale set; one for each instance that it shows; or none.
 	VMList kernel.Choice `json:"vmList" fact:"§7.4"`
 	// Names is how x-ms-ratelimit-remaining-resource calls the buckets: as we do, as was recorded of the older policies (3Min is the
 	// resource's, 30Min the subscription's), or not at all, since it is not there.
@@ -56,10 +56,10 @@ type share uint8
 const (
 	ofBoth         share = iota // one from each
 	ofSubscription              // one, from the subscription's
-	byMachine                   // from the subscription's, one for each machine that the call is about
+	byInstance                  // from the subscription's, one for each instance that the call is about
 )
 
-// drawn is what a call draws from.
+// drawn tells what a call draws from buckets.
 type drawn struct {
 	ratelimit.Policy
 	share
@@ -67,19 +67,19 @@ type drawn struct {
 
 var manualUpgradeBuckets = map[kernel.Choice]drawn{
 	"UpdateVMScaleSet": {ratelimit.SetUpdate, ofBoth}, "UpdateVMScaleSetSubscription": {ratelimit.SetUpdate, ofSubscription},
-	"UpdateVMScaleSetVM": {ratelimit.VMUpdate, byMachine}, "none": {ratelimit.Unlimited, ofBoth},
+	"UpdateVMScaleSetVM": {ratelimit.VMUpdate, byInstance}, "none": {ratelimit.Unlimited, ofBoth},
 }
 
 var vmListBuckets = map[kernel.Choice]drawn{
 	"HighCostGetVMScaleSet": {ratelimit.SetHighCost, ofBoth}, "HighCostGetVMScaleSetSubscription": {ratelimit.SetHighCost, ofSubscription},
-	"LowCostGetVMScaleSet": {ratelimit.SetLowCost, ofBoth}, "GetVMScaleSetVM": {ratelimit.VMGet, byMachine}, "none": {ratelimit.Unlimited,
+	"LowCostGetVMScaleSet": {ratelimit.SetLowCost, ofBoth}, "GetVMScaleSetVM": {ratelimit.VMGet, byInstance}, "none": {ratelimit.Unlimited,
 		ofBoth},
 }
 
-// known is what buckets ask of a scale set.
+// known holds the facts of a scale set that buckets depend on.
 type known struct{ exists, flexible bool }
 
-// drawnBy is what a call draws from under the policies a minute.
+// drawnBy returns what a call draws under the policies a minute.
 func (t *Buckets) drawnBy(r *arm.Request, set known) drawn {
 	switch name := r.Route.Name; {
 	case name == arm.OpUpdateInstances:
@@ -104,8 +104,8 @@ func (t *Buckets) perMinute(r *arm.Request, set known, region string) []ratelimi
 	}
 	subscription := ratelimit.Limit{Policy: d.Name + "Subscription", ShownAs: d.OldPolicy + "30Min", Whose: region, Size: d.RegionSize,
 		Refill: d.RegionRefill}
-	if d.share == byMachine {
-		subscription.Counts = ratelimit.Machines
+	if d.share == byInstance {
+		subscription.Counts = ratelimit.Instances
 	}
 	limits := []ratelimit.Limit{subscription}
 	if d.ResourceSize > 0 && d.share == ofBoth {

@@ -28,12 +28,12 @@ func (s *Gate) computeLimits(r *arm.Request) []ratelimit.Limit {
 	return s.Throttle.perMinute(r, known{exists, flexible}, region)
 }
 
-// resource is what a bucket of a resource belongs to: a scale set, an instance, or an operation.
+// resourceOf returns the resource that a bucket belongs to: a scale set, an instance, or an operation.
 func resourceOf(r *arm.Request) string {
 	return strings.ToLower(r.SetKey() + "/" + r.Args["vm"] + r.Args["operation"])
 }
 
-// region is where a call's resource is, or will be.
+// regionOf is where a call's resource is, or will be.
 func regionOf(r *arm.Request) string {
 	if location := r.Args["location"]; location != "" || r.Route.Bucket != ratelimit.SetCreate {
 		return location
@@ -68,10 +68,10 @@ func (s *Gate) windows(r *arm.Request, region string) []ratelimit.Limit {
 	if p.Changes {
 		queued := ratelimit.Limit{Policy: "VmssQueuedVMOperations", ShownAs: "VmssQueuedVMOperations", Whose: region, Size: queuedLimit,
 			Counts: ratelimit.Queue, Queued: s.Sets.QueuedIn(region)}
-		limits = append(limits, window("VMScaleSetBatchedVMRequests5Min", batchedLimit, 5, ratelimit.Machines), queued)
+		limits = append(limits, window("VMScaleSetBatchedVMRequests5Min", batchedLimit, 5, ratelimit.Instances), queued)
 	}
 	if p == ratelimit.VMGet || r.Route.Name == arm.OpListVMs {
-		limits = append(limits, window("VMScaleSetVMViews3Min", viewsLimit, 3, ratelimit.Machines))
+		limits = append(limits, window("VMScaleSetVMViews3Min", viewsLimit, 3, ratelimit.Instances))
 	}
 	return limits
 }

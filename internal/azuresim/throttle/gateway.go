@@ -23,7 +23,7 @@ var armPolicies = map[string]armPolicy{
 // globalShare is how many times what a client may do all clients of a subscription together may (docs/azure.md §3.1).
 const globalShare = 15
 
-// armKind is what a call counts as; POST counts as a write.
+// armKind returns the kind as which a call counts; POST counts as a write.
 func armKind(r *arm.Request) string {
 	switch r.Method {
 	case http.MethodGet, http.MethodHead:
@@ -49,7 +49,7 @@ func armLimits(r *arm.Request) []ratelimit.Limit {
 		bucket("SubscriptionGlobal", subscription, globalShare)}
 }
 
-// principal is whom a token was given to: the client that it names, or the token itself where it is nobody's.
+// principal returns the client that a token names, or the token itself if it names none.
 func principal(h http.Header) string {
 	token := arm.Bearer(h)
 	parts := strings.Split(token, ".")

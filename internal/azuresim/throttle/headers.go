@@ -9,8 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
 )
 
-// ShowRate says how much is left, in the headers that clients read (docs/azure.md §3.1, §3.3). Where nothing is limited it is what was
-// recorded of a client that had asked for little.
+// ShowRate writes how much is left, in the headers that clients read (docs/azure.md §3.1, §3.3). If nothing is limited, the numbers are
+// those recorded of a client that had made few requests.
 func (s *Gate) ShowRate(r *arm.Request, res *arm.Response) {
 	if len(r.ArmMeters) > 0 {
 		for _, m := range r.ArmMeters {
@@ -31,7 +31,7 @@ func (s *Gate) ShowRate(r *arm.Request, res *arm.Response) {
 	}
 }
 
-// countsCompute says whether the compute provider's policies are on.
+// countsCompute reports whether the compute provider's policies are on.
 func (t *Buckets) countsCompute() bool { return t != nil && t.Compute != "" }
 
 // showCompute says what is left under the compute provider's policies, if there are any and their names are to be seen.

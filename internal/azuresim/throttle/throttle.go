@@ -28,7 +28,7 @@ type Options struct {
 	Penalty time.Duration
 	// Limits replaces some of Azure's limits, by name of policy, as headers and errors have it unless PerMinute says otherwise.
 	Limits map[string]Limit
-	// PerMinute is what is not known of the policies a minute.
+	// PerMinute selects behaviour of the policies a minute that is not known.
 	PerMinute PerMinuteChoices
 }
 
@@ -64,7 +64,7 @@ type Gate struct {
 type regional interface {
 	// Place is where a scale set is and whether it is a Flexible one; ok is false where there is none.
 	Place(key string) (location string, flexible, ok bool)
-	// QueuedIn is how many machines of a subscription are being worked on in a region.
+	// QueuedIn returns how many instances of a subscription have an operation at work on them in a region.
 	QueuedIn(region string) int
 }
 

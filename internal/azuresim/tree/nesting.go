@@ -7,7 +7,7 @@ const Deepest = 64
 // nesting is by how much a character outside strings changes the depth.
 var nesting = [256]int{'{': 1, '[': 1, '}': -1, ']': -1}
 
-// IsTooDeep says whether JSON is nested deeper than that. It need not be JSON.
+// IsTooDeep reports whether JSON is nested deeper than that. The text need not be JSON.
 func IsTooDeep(text []byte) bool {
 	depth, inString := 0, false
 	for i := 0; i < len(text); i++ {

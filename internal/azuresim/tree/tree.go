@@ -209,7 +209,7 @@ func (w *Writer) string(s string) {
 	w.Out = append(w.Out, bytes.TrimRight(quoted.Bytes(), "\n")...)
 }
 
-// plainString says whether a string needs no escapes.
+// plainString reports whether a string needs no escapes.
 func plainString(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < 0x20 || c == '"' || c == '\\' || c >= utf8.RuneSelf {

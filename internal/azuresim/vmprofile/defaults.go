@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// NewSetDefaults is what Azure adds to a new scale set's body.
+// NewSetDefaults returns the values that Azure adds to a new scale set's body.
 func NewSetDefaults(full tree.Object, version arm.APIVersion) tree.Object {
 	tier := "Standard"
 	if name := tree.StringAt(full, "sku", "name"); strings.HasPrefix(name, "Basic_") {
@@ -164,7 +164,7 @@ func filledNIC(nic any, version arm.APIVersion) any {
 	return tree.With(o, "properties", properties)
 }
 
-// flexibleDefaults is what Azure adds to the body of a new Flexible scale set.
+// flexibleDefaults returns the values that Azure adds to the body of a new Flexible scale set.
 func flexibleDefaults(full tree.Object, usual tree.Object) tree.Object {
 	properties := tree.Without(tree.ObjectAt(usual, "properties"), "overprovision", "doNotRunExtensionsOnOverprovisionedVMs")
 	properties["singlePlacementGroup"], properties["platformFaultDomainCount"] = false, json.Number("1")

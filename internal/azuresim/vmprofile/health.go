@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// findReportsEvery is how far apart reports of health are; zero where nobody asks for them.
+// findReportsEvery returns the interval of reports of health; zero if the model asks for none.
 func (m *Model) findReportsEvery() time.Duration {
 	switch m.Health {
 	case healthProbe:
@@ -32,7 +32,7 @@ const (
 	leastBetweenReports, mostBetweenReports = 5 * time.Second, time.Minute
 )
 
-// RichHealth says whether health monitoring knows more than well and ill: version 2 of the extension does.
+// RichHealth reports whether health monitoring knows more states than healthy and unhealthy: version 2 of the extension does.
 func (m *Model) RichHealth() bool {
 	for _, e := range m.Extensions {
 		if strings.HasPrefix(strings.ToLower(e.Kind()), "applicationhealth") {
@@ -64,7 +64,7 @@ const (
 	healthProbe
 )
 
-// isHealthKind says whether an extension of a type reports health.
+// isHealthKind reports whether an extension of a type reports health.
 func isHealthKind(kind string) bool {
 	return strings.HasPrefix(strings.ToLower(kind), "applicationhealth")
 }

@@ -27,7 +27,7 @@ func checkHealthSources(_ *Existing, full tree.Object) *arm.Error {
 		"A Virtual Machine Scale Set cannot have both a health probe and a health extension.")
 }
 
-// How long a machine may be unhealthy before it is repaired (docs/azure.md §2.5).
+// How long an instance may be unhealthy before it is repaired (docs/azure.md §2.5).
 const leastGrace, mostGrace = 10 * time.Minute, 90 * time.Minute
 
 // checkGrace refuses a grace period that is none, or too short or too long; its words are unverified [U].

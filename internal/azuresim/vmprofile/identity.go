@@ -30,7 +30,7 @@ func SettleIdentity(full, body tree.Object) tree.Object {
 	return tree.With(full, "identity", tree.With(identity, "userAssignedIdentities", kept))
 }
 
-// removed says whether a body sets an identity to null.
+// removed reports whether a body sets an identity to null.
 func removed(given tree.Object, id string) bool {
 	for name, value := range given {
 		if value == nil && strings.EqualFold(name, id) {

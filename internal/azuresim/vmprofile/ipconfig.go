@@ -7,10 +7,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// IPConfig is an IP configuration of a model's network interfaces, and what machines of the model are attached to by it.
+// IPConfig is an IP configuration of a model's network interfaces, and the pools to which it attaches instances of the model.
 type IPConfig struct {
 	Nic, Name       string
-	Primary         bool // of the machine
+	Primary         bool // of the instance
 	Position        int  // among all of the model
 	Properties      tree.Object
 	Pools, NatPools []string // lower-case ids

@@ -8,16 +8,16 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// How many machines a scale set may have (docs/azure.md §2.6).
+// How many instances a scale set may have (docs/azure.md §2.6).
 const (
-	mostMachines       = 1000
+	maxInstances       = 1000
 	mostOfManagedImage = 600
 	MostOfGroup        = 100 // of a placement group
 )
 
-// limitOf is how many machines a scale set may have. In one that has to do with a single placement group, there is one in each zone.
+// limitOf returns how many instances a scale set may have. A set with single placement groups has one in each zone.
 func limitOf(c Change) int {
-	limit := mostMachines
+	limit := maxInstances
 	if strings.Contains(strings.ToLower(tree.StringAt(c.Model.Image(), "id")), "/providers/microsoft.compute/images/") {
 		limit = mostOfManagedImage
 	}
@@ -27,7 +27,7 @@ func limitOf(c Change) int {
 	return limit
 }
 
-// CheckLimit refuses what would have more machines than it may. The words were seen for limits of 40, 100 and 300
+// CheckLimit refuses a scale set with more instances than it may have. The words were seen for limits of 40, 100 and 300
 // (ansible/ansible#58220); that the others have the same is unverified [U].
 func CheckLimit(name string, c Change) *arm.Error {
 	capacity, _ := tree.IntAt(c.Doc, "sku", "capacity")

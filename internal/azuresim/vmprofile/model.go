@@ -11,8 +11,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// Model is what instances are made from: one version of a scale set's virtual
-// machine profile and size. It is never changed; instances share it.
+// Model is one version of a scale set's virtual machine profile and size, from which instances are made. It is never changed; instances
+// share it.
 type Model struct {
 	Version int
 	Since   time.Time
@@ -21,7 +21,7 @@ type Model struct {
 
 	Extensions []*Extension
 	Health     HealthSource
-	// reportsEvery is how far apart reports of health are.
+	// ReportsEvery is how far apart reports of health are.
 	ReportsEvery time.Duration
 
 	Network   tree.RawJSON // its networkProfileConfiguration, written once
@@ -50,7 +50,7 @@ func NewModel(profile tree.Object, size string) *Model {
 	return m
 }
 
-// Same is true where the models make the same machines.
+// Same reports whether the models make the same instances.
 func (m *Model) Same(other *Model) bool {
 	return m.Size == other.Size && reflect.DeepEqual(m.Profile, other.Profile)
 }
@@ -81,8 +81,8 @@ func (m *Model) Scripts() []*Extension {
 	return scripts
 }
 
-// ChangedScripts are those of m that would run on a machine that has old: what
-// is byte-identical does not run again (docs/azure.md §2.2).
+// ChangedScripts returns the scripts of m that would run on an instance that has old: a script that is byte-identical does not run again
+// (docs/azure.md §2.2).
 func (m *Model) ChangedScripts(old *Model) []*Extension {
 	var changed []*Extension
 	for _, e := range m.Scripts() {
@@ -110,7 +110,7 @@ func (e *Extension) IsScript() bool {
 	return kind == "customscript" || kind == "customscriptextension" || kind == "customscriptforlinux"
 }
 
-// runsLike says whether the guest agent would see no difference to another.
+// runsLike reports whether the guest agent would see no difference to another.
 func (e *Extension) runsLike(other *Extension) bool {
 	for _, name := range []string{"settings", "protectedSettings", "forceUpdateTag", "publisher", "type"} {
 		if !reflect.DeepEqual(e.Properties[name], other.Properties[name]) {
@@ -120,7 +120,7 @@ func (e *Extension) runsLike(other *Extension) bool {
 	return true
 }
 
-// Script is what the extension runs; protected settings win, as in the agent.
+// Script returns the script that the extension runs; protected settings win, as in the agent.
 func (e *Extension) Script() guest.Script {
 	var s guest.Script
 	for _, settings := range []tree.Object{tree.ObjectAt(e.Properties, "settings"), tree.ObjectAt(e.Properties, "protectedSettings")} {
@@ -166,7 +166,7 @@ func (m *Model) Shown() tree.Object {
 // Shown leaves out the protected settings. A reference to a key vault, from which they are taken, is shown.
 func (e *Extension) Shown() tree.Object { return tree.Without(e.Properties, "protectedSettings") }
 
-// TerminateNotice is how long a machine is told of its end before.
+// TerminateNotice returns how long before its end an instance gets notice of it.
 func (m *Model) TerminateNotice() time.Duration {
 	profile := tree.ObjectAt(m.Profile, "scheduledEventsProfile", "terminateNotificationProfile")
 	if !tree.BoolAt(profile, "enable") {
@@ -181,7 +181,7 @@ func IsFlexible(full tree.Object) bool {
 	return strings.EqualFold(tree.StringAt(full, "properties", "orchestrationMode"), Flexible)
 }
 
-// isGroup says whether a scale set makes no machines itself.
+// isGroup reports whether a scale set makes no instances itself.
 func isGroup(full tree.Object) bool {
 	return IsFlexible(full) && tree.ObjectAt(full, "properties", "virtualMachineProfile") == nil
 }
@@ -192,7 +192,7 @@ const (
 	Flexible = "Flexible"
 )
 
-// IsWindows is true for a profile of Windows machines.
+// IsWindows reports whether a profile is one of Windows instances.
 func IsWindows(profile tree.Object) bool {
 	return tree.ObjectAt(profile, "osProfile", "windowsConfiguration") != nil ||
 		strings.Contains(strings.ToLower(tree.StringAt(profile, "storageProfile", "imageReference", "publisher")), "windows")

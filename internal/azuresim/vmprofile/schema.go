@@ -65,8 +65,8 @@ func checkParts(body tree.Object) *arm.Error {
 	return nil
 }
 
-// everywhere says whether something holds wherever a path leads; a * in it is any name that ends in what follows it. What is not
-// there, or null, or of a type that a shorter path must have refused, leads nowhere.
+// everywhere reports whether a condition holds for all values to which a path leads. A * in it is any name that ends in what follows it.
+// The path ends at a value that is missing, null, or of a type that a shorter path must have refused; there the condition need not hold.
 func everywhere(part any, path []string, holds func(any) bool) bool {
 	if part == nil {
 		return true

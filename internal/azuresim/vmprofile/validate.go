@@ -54,7 +54,7 @@ type Existing struct {
 	Switches              *kernel.Switches
 }
 
-// Check refuses what a scale set cannot be; was is what it is, nil for a new one.
+// Check refuses a scale set that is not valid; was is the existing one, nil for a new one.
 func Check(was *Existing, full tree.Object) *arm.Error {
 	for _, check := range []func(*Existing, tree.Object) *arm.Error{
 		checkPlace, checkOrchestration, checkFixed, checkImageType, checkSize, checkMode, checkExtensions, checkHealthSources, checkGrace,
@@ -93,7 +93,7 @@ func checkSize(_ *Existing, full tree.Object) *arm.Error {
 	return nil
 }
 
-// checkGroup: what makes no machines has no size either.
+// checkGroup refuses a size in a set without a profile: such a set makes no instances.
 func checkGroup(full tree.Object) *arm.Error {
 	if tree.ObjectAt(full, "sku") != nil {
 		return arm.InvalidParameter("virtualMachineProfile", "Required parameter 'virtualMachineProfile' is missing (null).")

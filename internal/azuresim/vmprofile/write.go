@@ -67,9 +67,9 @@ var (
 	ReadOnlyProperty = []string{"provisioningState", "uniqueId", "timeCreated"}
 )
 
-// Change is what a write of a scale set comes to.
+// Change is the result of a write of a scale set.
 type Change struct {
 	Doc     tree.Object
-	Model   *Model // the one the set has if nothing about machines changes
+	Model   *Model // the one the set has if nothing about instances changes
 	Differs bool
 }

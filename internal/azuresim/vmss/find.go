@@ -9,8 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// Machines are those of Flexible sets in a subscription, or of one of them.
-func (s *Provider) Machines(subscription, wanted string) []*Instance {
+// VirtualMachines returns the instances of a subscription's Flexible sets, or of the one set that is wanted.
+func (s *Provider) VirtualMachines(subscription, wanted string) []*Instance {
 	var all []*Instance
 	for _, set := range s.SortedSets() {
 		if set.IsFlexible() && strings.EqualFold(set.Subscription, subscription) && arm.Matches(wanted, set.ARMID()) {
@@ -20,20 +20,20 @@ func (s *Provider) Machines(subscription, wanted string) []*Instance {
 	return all
 }
 
-// Locate finds the scale set of a machine whose path does not say it.
+// Locate finds the scale set of an instance whose path does not name the set.
 func (s *Provider) Locate(r *arm.Request) {
 	if r.Route == nil || r.Args["vm"] == "" || r.Args["set"] != "" {
 		return
 	}
-	if inst := s.FindMachine(r); inst != nil {
-		r.MachineSet = inst.Set.Key
+	if inst := s.FindVirtualMachine(r); inst != nil {
+		r.InstanceSet = inst.Set.Key
 	}
 }
 
-// FindMachine is the machine of a Flexible set that a path names without the scale set; nil: there is none.
-func (s *Provider) FindMachine(r *arm.Request) *Instance {
+// FindVirtualMachine returns the instance of a Flexible set that a path names without the scale set; nil: there is none.
+func (s *Provider) FindVirtualMachine(r *arm.Request) *Instance {
 	var found *Instance
-	for _, inst := range s.Machines(r.Args["sub"], "") {
+	for _, inst := range s.VirtualMachines(r.Args["sub"], "") {
 		if strings.EqualFold(inst.Set.Group, r.Args["group"]) && strings.EqualFold(inst.Name(), r.Args["vm"]) {
 			found = inst
 		}
@@ -124,7 +124,7 @@ func (s *Provider) Place(key string) (location string, flexible, ok bool) {
 	return set.Location, set.IsFlexible(), true
 }
 
-// QueuedIn is how many machines of a subscription are being worked on in a region.
+// QueuedIn returns how many instances of a subscription have an operation at work on them in a region.
 func (s *Provider) QueuedIn(region string) int {
 	n := 0
 	for _, set := range s.Sets {

@@ -11,13 +11,13 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// A scale set in Flexible orchestration holds ordinary virtual machines. What names one is its name, where a number does in
-// Uniform (docs/azure.md §2.7). It may be a group of machines and nothing else, without a size, a profile or an upgrade policy.
+// A scale set in Flexible orchestration holds ordinary virtual machines. The name identifies an instance, where a number does in Uniform
+// (docs/azure.md §2.7). Such a set may be only a group of instances, without a size, a profile or an upgrade policy.
 
 // IsFlexible is true for a scale set in Flexible orchestration.
 func (set *ScaleSet) IsFlexible() bool { return vmprofile.IsFlexible(set.Doc) }
 
-// newSuffix is what the next machine's name ends in; empty where a number does.
+// newSuffix returns the end of the next instance's name; empty where a number identifies it.
 func (set *ScaleSet) newSuffix() string {
 	s := set.Server
 	if !set.IsFlexible() {
@@ -31,7 +31,7 @@ func (set *ScaleSet) newSuffix() string {
 	}
 }
 
-// Ref is what names an instance in paths and bodies.
+// Ref returns the number or the name that identifies an instance in paths and bodies.
 func (inst *Instance) Ref() string {
 	if inst.Suffix != "" {
 		return inst.Name()
@@ -56,13 +56,13 @@ func (set *ScaleSet) Find(ref string) *Instance {
 	return nil
 }
 
-// IsRef says whether something could name an instance, were there one.
+// IsRef reports whether a text has the form that identifies an instance of this set.
 func (set *ScaleSet) IsRef(ref string) bool {
 	_, err := strconv.Atoi(ref)
 	return err == nil || set.IsFlexible()
 }
 
-// faultDomainCount is how many fault domains machines are spread over.
+// faultDomainCount returns the number of fault domains over which instances are spread.
 func (set *ScaleSet) faultDomainCount() int {
 	if n, given := tree.IntAt(set.Doc, "properties", "platformFaultDomainCount"); given && n > 0 && set.IsFlexible() {
 		return n
@@ -70,8 +70,8 @@ func (set *ScaleSet) faultDomainCount() int {
 	return FaultDomains
 }
 
-// MachineID is the ARM id of the machine itself, beside the scale set.
-func (inst *Instance) MachineID() string {
+// VirtualMachineID returns the ARM id of the virtual machine itself, which does not contain the scale set.
+func (inst *Instance) VirtualMachineID() string {
 	return "/subscriptions/" + inst.Set.Subscription + "/resourceGroups/" + inst.Set.Group +
 		"/providers/Microsoft.Compute/virtualMachines/" + inst.Name()
 }

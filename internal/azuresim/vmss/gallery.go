@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// checkImage refuses an image id that nobody registered. Marketplace references are always good.
+// checkImage refuses an image id that is not registered. Marketplace references are always accepted.
 func (s *gallery) checkImage(image tree.Object, location string) *arm.Error {
 	id := tree.StringAt(image, "id")
 	if id == "" {
@@ -29,7 +29,7 @@ func (s *gallery) checkImage(image tree.Object, location string) *arm.Error {
 		location).About("imageReference")
 }
 
-// imageOf is what a model's machines boot from; a marketplace image has no files of ours.
+// imageOf returns the image from which a model's instances boot. A marketplace image has no files here.
 func (s *gallery) imageOf(m *vmprofile.Model) guest.Image {
 	ref := m.Image()
 	if id := tree.StringAt(ref, "id"); id != "" {

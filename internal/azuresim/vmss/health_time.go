@@ -2,9 +2,10 @@ package vmss
 
 import "time"
 
-// Whether the time of a machine's health is that of its last report, or of the last change, no documentation says and no recording
-// shows (docs/azure.md §1.3, §2.5). The difference matters to who waits for a machine to be well after an upgrade: one that stays well
-// changes nothing, so by the one its health is older than the upgrade for ever, and by the other it is new within seconds.
+// Neither the documentation nor a recording shows whether the time of an instance's health is the time of its last report or of the last
+// change (docs/azure.md §1.3, §2.5). The difference matters to a client that waits until an instance is healthy after an upgrade. The
+// health of an instance that stays healthy does not change: if the time is that of the last change, the health always predates the upgrade;
+// if it is that of the last report, it is newer within seconds.
 
 // HealthTime is the time shown with what was known of an instance's health at a time.
 func (inst *Instance) HealthTime(known State, at time.Time) int64 {
@@ -17,7 +18,8 @@ func (inst *Instance) HealthTime(known State, at time.Time) int64 {
 	return known.Since
 }
 
-// lastReport is when a machine last said how it is. One that is down says nothing: that it is ill, the platform knows since it went down.
+// lastReport returns the time of an instance's last report of health. An instance that is down reports nothing: the platform knows that it
+// is unhealthy since it went down.
 func (st State) lastReport(at time.Time) int64 {
 	every := int64(st.Model.ReportsEvery)
 	if st.Power != Running || every == 0 {

@@ -36,7 +36,7 @@ func (set *ScaleSet) upgradeOSItself() {
 	s.Begin(operations.ByControl, set, true, s.Durations.Noop).Roll(RollImage)
 }
 
-// newestOf is what "latest" of a marketplace image stands for now.
+// newestOf returns the version that "latest" of a marketplace image means now.
 func (s *gallery) newestOf(ref tree.Object) string {
 	name := strings.Join([]string{tree.StringAt(ref, "publisher"), tree.StringAt(ref, "offer"), tree.StringAt(ref, "sku")}, ":")
 	if version, published := s.newest[strings.ToLower(name)]; published {

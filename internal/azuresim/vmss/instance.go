@@ -27,7 +27,7 @@ type Instance struct {
 	Exact  string    // version of the image that the disk was made from
 	Etag   int
 	Born   time.Time
-	// attached is when its disks became what they are, in nanoseconds of Unix time: made anew, or let go of with its host.
+	// Attached is when its disks became what they are, in nanoseconds of Unix time: they were made, or released with the host.
 	Attached int64
 
 	State
@@ -54,12 +54,12 @@ type Instance struct {
 	Address                                  netip.Addr
 }
 
-// State is what changes in an instance's life and shows in lists. It is kept
-// small since the past is kept, too, for lists that lag.
+// State is the part of an instance that changes during its life and shows in lists. It is small because past states are kept, too, for
+// lists that lag.
 type State struct {
 	Model        *vmprofile.Model
 	Since        int64 // when it became so, in nanoseconds of Unix time
-	HealthSince  int64 // when its health became so, or began anew since the machine came up
+	HealthSince  int64 // when its health became so, or when the instance last came up
 	Provisioning Provisioning
 	Power        Power
 	Health       Health
@@ -115,7 +115,7 @@ func (h Health) String() string {
 	return [...]string{"unknown", "healthy", "unhealthy", "none", "initializing"}[h]
 }
 
-// HealthOverride is what the control endpoint made an instance report.
+// HealthOverride is the health that the control endpoint makes an instance report.
 type HealthOverride struct {
 	Health Health
 	Set    bool
@@ -129,8 +129,8 @@ func (inst *Instance) Change(now time.Time, to func(*State)) {
 	defer inst.breakOff()
 	was := inst.State
 	to(&inst.State)
-	isUpAnew := inst.Power == Running && was.Power != Running
-	if isUpAnew {
+	cameUp := inst.Power == Running && was.Power != Running
+	if cameUp {
 		inst.cameUp(now)
 	}
 	inst.Health = inst.judgeHealth()
@@ -138,7 +138,7 @@ func (inst *Instance) Change(now time.Time, to func(*State)) {
 		return
 	}
 	inst.Since = now.UnixNano()
-	if isUpAnew || inst.Health != was.Health {
+	if cameUp || inst.Health != was.Health {
 		inst.HealthSince = inst.Since
 	}
 	inst.progressed(was)
@@ -146,7 +146,7 @@ func (inst *Instance) Change(now time.Time, to func(*State)) {
 	inst.expectRepair()
 	inst.Set.Server.MembersMoved()
 	if was.Since == inst.Since && len(inst.past) > 0 {
-		return // nobody could see it
+		return // no request could see the state in between
 	}
 	inst.past = append(inst.past, was)
 	if len(inst.past) > pastKept {
@@ -154,8 +154,7 @@ func (inst *Instance) Change(now time.Time, to func(*State)) {
 	}
 }
 
-// judgeHealth is what is reported: a machine that is down or failed is not
-// healthy whatever it was told to say.
+// judgeHealth returns the health that is reported: an instance that is down or failed is not healthy, whatever the override says.
 func (inst *Instance) judgeHealth() Health {
 	switch {
 	case inst.HealthOverride.Set && inst.HealthOverride.Health == HealthMissing:
@@ -176,7 +175,7 @@ func (inst *Instance) judgeHealth() Health {
 	return Healthy
 }
 
-// AsOf is what an instance was at a time.
+// AsOf returns the state that an instance had at a time.
 func (inst *Instance) AsOf(t time.Time) State {
 	n := t.UnixNano()
 	if inst.Since <= n {
@@ -196,7 +195,7 @@ func (inst *Instance) AsOf(t time.Time) State {
 // SinceTime is when the instance became what it is.
 func (inst *Instance) SinceTime() time.Time { return time.Unix(0, inst.Since).UTC() }
 
-// Name is the machine's name.
+// Name returns the instance's name.
 func (inst *Instance) Name() string {
 	if inst.Suffix != "" {
 		return inst.Set.Name + "_" + inst.Suffix
@@ -207,13 +206,13 @@ func (inst *Instance) Name() string {
 // ARMID is the ARM id, in the case that answers have.
 func (inst *Instance) ARMID() string { return inst.Set.instanceID(inst.Ref()) }
 
-// Key names the machine to the fleet.
+// Key returns the key of the instance in the fleet.
 func (inst *Instance) Key() string { return strings.ToLower(inst.ARMID()) }
 
 // IsLatest is true where the instance has the latest model.
 func (inst *Instance) IsLatest() bool { return inst.Model == inst.Set.Model }
 
-// IsOn is true for a machine that runs or starts.
+// IsOn reports whether an instance runs or starts.
 func (inst *Instance) IsOn() bool { return inst.Power == Running || inst.Power == Starting }
 
 // QuotedEtag is the etag with the quotes that are part of it.
@@ -227,7 +226,7 @@ func (inst *Instance) ComputerName() string {
 	return inst.Model.Prefix + inst.Number36()
 }
 
-// Number36 is what a Uniform machine's computer name has of its own.
+// Number36 returns the part of a Uniform instance's computer name that is its own.
 func (inst *Instance) Number36() string {
 	base := 36
 	if inst.Set.Server.Switches.ComputerName == "decimal" {
@@ -237,7 +236,7 @@ func (inst *Instance) Number36() string {
 	return "000000"[:max(0, 6-len(digits))] + digits
 }
 
-// Suffix36 is what a Flexible machine's has.
+// Suffix36 returns the part of a Flexible instance's computer name that is its own.
 func (inst *Instance) Suffix36() string {
 	return strings.ToUpper(inst.Suffix[:min(6, len(inst.Suffix))])
 }
@@ -247,7 +246,7 @@ func (inst *Instance) DiskName() string {
 	return inst.DiskPrefix() + inst.Set.DiskInfix + kernel.HexID(inst.Disk)
 }
 
-// DiskPrefix is what the names of the machine's disks begin with.
+// DiskPrefix returns the beginning of the names of the instance's disks.
 func (inst *Instance) DiskPrefix() string {
 	if inst.Suffix != "" {
 		return inst.Name()

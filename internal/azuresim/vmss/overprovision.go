@@ -7,18 +7,16 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// Overprovisioning: Azure makes a few machines more than it was asked for and
-// keeps those that are ready first (docs/azure.md §2.1). The surplus is in no
-// list, but it costs when one is made; ids are not contiguous afterwards, and
-// one of those that stay is shown as Updating for as long as surplus is there.
+// Overprovisioning: Azure creates a few instances more than were asked for and keeps those that are ready first (docs/azure.md §2.1). The
+// surplus is in no list, but it counts in the charge when it is created. Afterwards the ids are not contiguous, and one of the instances
+// that stay is shown as Updating while the surplus exists.
 
-// overprovisions says whether a scale set does so.
+// overprovisions reports whether a scale set overprovisions.
 func (set *ScaleSet) overprovisions() bool {
 	return tree.BoolAt(set.Doc, "properties", "overprovision") && !set.IsFlexible()
 }
 
-// surplusOf is how many machines too many are made: two of two and three of
-// five were recorded, and the documentation says 20 %.
+// surplusOf returns the number of surplus instances: two of two and three of five were recorded, and the documentation says 20 %.
 func surplusOf(adding int) int {
 	return max(min(1+(2*adding+4)/5, 3), (adding+4)/5)
 }
@@ -47,7 +45,7 @@ func (op *Operation) addInstances(adding int) {
 	}
 }
 
-// addSurplus makes a machine that is not going to stay.
+// addSurplus creates an instance that will not stay.
 func (op *Operation) addSurplus(zone string) {
 	set := op.set
 	inst := set.newInstance(zone)
@@ -85,7 +83,7 @@ func (set *ScaleSet) dropSurplus() {
 	set.Surplus = nil
 }
 
-// unsettleFor shows an instance as Updating for a while, though nobody works on it.
+// unsettleFor shows an instance as Updating for a while, though no operation works on it.
 func (inst *Instance) unsettleFor(lasts time.Duration) {
 	s := inst.Set.Server
 	if inst.Task != nil || inst.Deleted {

@@ -2,7 +2,7 @@ package vmss
 
 import "github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 
-// UpgradePlan is what bringing an instance to a model takes (docs/azure.md §2.2).
+// UpgradePlan returns the plan that brings an instance to a model (docs/azure.md §2.2).
 func (inst *Instance) UpgradePlan(target *vmprofile.Model) Plan {
 	s := inst.Set.Server
 	old := inst.Model
@@ -10,7 +10,7 @@ func (inst *Instance) UpgradePlan(target *vmprofile.Model) Plan {
 	newImage, scripts := !target.SameImage(old), target.ChangedScripts(old)
 	switch {
 	case !inst.IsOn():
-		// It takes effect when the machine is started.
+		// The change takes effect when the instance is started.
 		inst.PendingDisk = inst.PendingDisk || newImage
 		inst.PendingScripts = inst.PendingScripts || len(scripts) > 0
 	case newImage:
@@ -35,13 +35,14 @@ func (set *ScaleSet) createPlan() Plan {
 	return Plan{During: Creating, Lasts: s.Durations.Create, newDisk: true, scripts: m.Scripts()}
 }
 
-// deletePlan gives the machine its notice first, where it has one: of its end only, not of reimages (docs/azure.md §2.5).
+// deletePlan gives the instance its terminate notice first, if the model has one. Azure gives it before a deletion only, not before
+// reimages (docs/azure.md §2.5).
 func (inst *Instance) deletePlan() Plan {
 	s := inst.Set.Server
 	return Plan{During: Deleting, Lasts: s.Durations.Delete + inst.Model.TerminateNotice(), remove: true}
 }
 
-// StartPlan turns a machine on; what its model asked for while it was off happens now.
+// StartPlan turns an instance on. The changes that its model asked for while it was off happen now.
 func (inst *Instance) StartPlan() Plan {
 	s := inst.Set.Server
 	p := Plan{During: Updating, Lasts: s.Durations.Start, turnOn: !inst.IsOn(), newDisk: inst.PendingDisk}
@@ -52,7 +53,7 @@ func (inst *Instance) StartPlan() Plan {
 	return p
 }
 
-// RestartPlan turns a machine off and on, or on where it is off.
+// RestartPlan turns an instance off and on, or only on if it is off.
 func (inst *Instance) RestartPlan() Plan {
 	s := inst.Set.Server
 	if !inst.IsOn() {
@@ -61,7 +62,7 @@ func (inst *Instance) RestartPlan() Plan {
 	return Plan{During: Updating, Lasts: s.Durations.Restart, outage: true}
 }
 
-// OffPlan turns a machine off.
+// OffPlan turns an instance off.
 func (inst *Instance) OffPlan(to Power) Plan {
 	s := inst.Set.Server
 	p := Plan{During: Updating, Lasts: s.Durations.PowerOff, turnOff: to}

@@ -11,16 +11,16 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// Provider is what the provider Microsoft.Compute keeps: scale sets, and the images that they are made from.
+// Provider holds the resources of the provider Microsoft.Compute: scale sets, and the images from which they are made.
 type Provider struct {
 	*operations.Registry
 	*resources.Platform
 	*gallery
 	Sets map[string]*ScaleSet
 
-	// membersMoved is told that machines are not what they were: load balancers lead to them.
+	// MembersMoved is called when instances have changed, because load balancers lead to them.
 	MembersMoved func()
-	// checkAttachments refuses a model that is attached to what another provider does not have.
+	// CheckAttachments refuses a model that is attached to what another provider does not have.
 	CheckAttachments func(setKey string, m *vmprofile.Model) *arm.Error
 }
 

@@ -26,7 +26,7 @@ func coresOf(size string) int {
 	return n
 }
 
-// coresUsed are those of a subscription's machines in a region.
+// coresUsed returns the number of cores of a subscription's instances in a region.
 func (s *Provider) coresUsed(subscription, location string) int {
 	used := 0
 	for _, set := range s.Sets {
@@ -45,7 +45,7 @@ func (set *ScaleSet) cores() int {
 	return n
 }
 
-// exceedsQuota says whether a scale set may not have so many machines more.
+// exceedsQuota reports whether a number of further instances would exceed the quota.
 func (set *ScaleSet) exceedsQuota(more int) bool {
 	s := set.Server
 	used := s.coresUsed(set.Subscription, set.Location)

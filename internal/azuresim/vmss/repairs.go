@@ -10,10 +10,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// usualGrace is how long a machine may be unhealthy where the policy does not say.
+// usualGrace is how long an instance may be unhealthy if the policy does not say.
 const usualGrace = 10 * time.Minute
 
-// RepairsEnabled says whether the scale set declares automatic repairs.
+// RepairsEnabled reports whether the scale set declares automatic repairs.
 func (set *ScaleSet) RepairsEnabled() bool {
 	return tree.BoolAt(set.Doc, "properties", "automaticRepairsPolicy", "enabled")
 }
@@ -28,16 +28,16 @@ func (set *ScaleSet) graceOfRepairs() time.Duration {
 	return d
 }
 
-// mostRepairs is how many machines are repaired at a time: 5 % of them, and one where that is none (docs/azure.md §2.5).
+// mostRepairs returns how many instances are repaired at a time: 5 % of them, and one where that is none (docs/azure.md §2.5).
 func (set *ScaleSet) mostRepairs() int { return max(1, len(set.Instances)/20) }
 
-// wantsRepair says whether repairs would touch a machine once it has been like this for long enough.
+// wantsRepair reports whether an instance is to be repaired once its state has lasted for the grace period.
 func (inst *Instance) wantsRepair() bool {
 	return inst.Health == Unhealthy && inst.Power == Running && inst.Task == nil && inst.Provisioning != Deleting &&
 		inst.Model.Health != vmprofile.HealthNone && !inst.ProtectActions
 }
 
-// expectRepair plans a look at a machine that is unhealthy for when its grace period is over.
+// expectRepair plans a check of an unhealthy instance for the end of its grace period.
 func (inst *Instance) expectRepair() {
 	s := inst.Set.Server
 	set := inst.Set
@@ -48,7 +48,7 @@ func (inst *Instance) expectRepair() {
 	s.After(due.Sub(s.Now), func() { set.repairDue() })
 }
 
-// ExpectRepairs does so for all machines, where what decides on repairs has changed.
+// ExpectRepairs plans such checks for all instances, after a change of the settings that decide on repairs.
 func (set *ScaleSet) ExpectRepairs() {
 	for _, inst := range set.Instances {
 		inst.expectRepair()
@@ -71,7 +71,7 @@ func (set *ScaleSet) repairDue() {
 	}
 }
 
-// repair does to a machine what the policy says.
+// repair does the policy's action to an instance.
 func (inst *Instance) repair() {
 	s := inst.Set.Server
 	set := inst.Set
@@ -95,8 +95,8 @@ func (inst *Instance) repair() {
 	}
 }
 
-// givesUp counts repairs that did not help, and suspends them when they were
-// too many: Azure does so, after how many nobody says (docs/azure.md §2.5).
+// givesUp counts repairs that did not help, and suspends repairs after too many of them. Azure does so, but does not document after how
+// many (docs/azure.md §2.5).
 func (inst *Instance) givesUp() bool {
 	s := inst.Set.Server
 	set, limit := inst.Set, s.Switches.RepairsGiveUpAfter
@@ -117,7 +117,7 @@ func (inst *Instance) noteRecovery() {
 	}
 }
 
-// Replace deletes a machine and makes one of the latest model instead, under a new id (docs/azure.md §2.1).
+// Replace deletes an instance and creates one of the latest model instead, under a new id (docs/azure.md §2.1).
 func (op *Operation) Replace(inst *Instance) *Instance {
 	op.Start(inst, inst.Model, inst.deletePlan())
 	return op.add(op.set.EmptiestZone(CountZones(op.set.Instances)))

@@ -26,7 +26,7 @@ type RollingUpgrade struct {
 	spoiled      []turn // of all batches, those that ended unhealthy
 }
 
-// turn is what becomes of one instance in a batch.
+// turn is the upgrade of one instance in a batch.
 type turn struct {
 	inst  *Instance
 	surge *Instance // takes its place; nil: it is upgraded where it is
@@ -65,7 +65,7 @@ func (op *Operation) Roll(kind RollingKind) {
 
 func (r *RollingUpgrade) running() bool { return r.Code == RollingForward || r.Code == rollingBack }
 
-// wants says whether an instance is to be upgraded, or still is.
+// wants reports whether an instance is to be upgraded, or is still being upgraded.
 func (r *RollingUpgrade) wants(inst *Instance) bool {
 	return !inst.Deleted && !inst.ProtectActions && !inst.surging && inst.Provisioning != Deleting && r.kind.wants(inst)
 }
@@ -116,7 +116,7 @@ func (r *RollingUpgrade) upgradeBatch(batch []*Instance) {
 	r.waitForBatch(time.Duration(float64(longest) * (1 + s.Durations.Jitter) * s.Durations.Scale))
 }
 
-// waitForBatch looks again until the batch's machines are done and healthy, or patience is at its end.
+// waitForBatch looks again until the instances of the batch are done and healthy, or patience has passed.
 func (r *RollingUpgrade) waitForBatch(d time.Duration) {
 	s := r.Op.set.Server
 	s.After(d, func() {
@@ -145,7 +145,7 @@ func (r *RollingUpgrade) unsettled(now time.Time) bool {
 	return now.Sub(r.calm) < patience && slices.ContainsFunc(r.Batch, turn.isBad)
 }
 
-// now is the machine that serves in the turn's place.
+// now returns the instance that serves in the turn's place.
 func (t turn) now() *Instance {
 	if t.surge != nil {
 		return t.surge
@@ -153,7 +153,7 @@ func (t turn) now() *Instance {
 	return t.inst
 }
 
-// isBad says whether the machine came out ill. One that is off tells nothing, and is no reason to stop.
+// isBad reports whether the instance is unhealthy after its turn. An instance that is off reports nothing, and is no reason to stop.
 func (t turn) isBad() bool {
 	inst := t.now()
 	return !inst.Deleted && inst.IsOn() && inst.Health != Healthy
@@ -177,7 +177,7 @@ func (r *RollingUpgrade) settleBatch() {
 	}
 }
 
-// release lets go of the machine that a new one replaced.
+// release deletes the instance that a new one replaced.
 func (r *RollingUpgrade) release(t turn) {
 	if t.surge == nil {
 		return
@@ -186,7 +186,7 @@ func (r *RollingUpgrade) release(t turn) {
 	r.Op.Start(t.inst, t.inst.Model, t.inst.deletePlan())
 }
 
-// takeBack undoes a bad turn: a machine too many goes, an OS disk comes back (docs/azure.md §2.4).
+// takeBack undoes a bad turn: it deletes the surplus instance, or restores the OS disk (docs/azure.md §2.4).
 func (r *RollingUpgrade) takeBack(t turn) {
 	switch {
 	case t.surge != nil:

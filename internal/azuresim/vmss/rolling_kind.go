@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// RollingKind is what a rolling upgrade is for.
+// RollingKind is the purpose of a rolling upgrade.
 type RollingKind uint8
 
 // The kinds of rolling upgrade.
@@ -17,7 +17,7 @@ const (
 	RollExtensions                    // extensionRollingUpgrade: to the newest versions of handlers
 )
 
-// wants says whether an instance lacks what the upgrade brings.
+// wants reports whether an instance lacks the content of the upgrade.
 func (k RollingKind) wants(inst *Instance) bool {
 	switch k {
 	case RollImage:
@@ -29,7 +29,7 @@ func (k RollingKind) wants(inst *Instance) bool {
 	}
 }
 
-// plan is what the upgrade does to an instance, and the model it has then.
+// plan returns the upgrade's plan for an instance, and the model that the instance has then.
 func (k RollingKind) plan(inst *Instance) (*vmprofile.Model, Plan) {
 	switch k {
 	case RollImage:
@@ -41,7 +41,7 @@ func (k RollingKind) plan(inst *Instance) (*vmprofile.Model, Plan) {
 	}
 }
 
-// FollowsLatest says whether an image reference names no version.
+// FollowsLatest reports whether an image reference names no version.
 func FollowsLatest(image tree.Object) bool {
 	return strings.EqualFold(tree.StringAt(image, "version"), "latest")
 }

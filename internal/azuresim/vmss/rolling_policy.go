@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// usualPercent is what the policy's percentages are where it does not say.
+// usualPercent is the value of the policy's percentages if the policy does not say.
 const usualPercent = 20
 
 func (set *ScaleSet) rollingPolicy() rollingPolicy {
@@ -56,7 +56,7 @@ func (r *RollingUpgrade) breach() *arm.Error {
 		ill*100/all, r.Policy.UnhealthyPercent)
 }
 
-// countUnhealthy counts the machines that are on and report that they are ill.
+// countUnhealthy counts the instances that are on and report that they are unhealthy.
 func (set *ScaleSet) countUnhealthy() int {
 	n := 0
 	for _, inst := range set.Instances {

@@ -9,10 +9,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// A run command is a script that the agent in a machine runs for whoever asks the resource manager. It is no part of a model, and
-// the machine does one at a time.
+// A run command is a script that the agent in an instance runs for a caller of the resource manager. It is no part of a model, and an
+// instance runs one at a time.
 
-// RunCommand runs a script in the instance until the operation ends. What faults make of the operation does not happen to the machine.
+// RunCommand runs a script in the instance until the operation ends. Faults of the operation do not affect the instance.
 func (inst *Instance) RunCommand(op *Operation, script guest.Script) {
 	inst.Command = op
 	before := inst.showCommand()
@@ -36,7 +36,7 @@ func (inst *Instance) RunCommand(op *Operation, script guest.Script) {
 	})
 }
 
-// execute lets a script end as a fault says, or as it does in the machine, where there is one that can run it.
+// execute ends a script as a fault says. Without a fault the instance's guest runs it, if there is a fleet that can.
 func (inst *Instance) execute(op *Operation, script guest.Script, end func(guest.ScriptResult)) {
 	s := inst.Set.Server
 	if f := op.ScriptFault; f != nil && f.Hits(inst.RefKey(), script.Program) {
@@ -106,7 +106,7 @@ func (inst *Instance) hideCommand(before Provisioning) {
 	}
 }
 
-// breakOff ends the command of a machine that no longer runs, or is to go: a later operation supersedes it (docs/azure.md §2.8).
+// breakOff ends the command of an instance that no longer runs, or is to be deleted: a later operation supersedes it (docs/azure.md §2.8).
 func (inst *Instance) breakOff() {
 	if inst.Command != nil && (inst.Power != Running || inst.Provisioning == Deleting) {
 		inst.Command.Preempt()

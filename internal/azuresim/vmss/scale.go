@@ -25,7 +25,7 @@ func (op *Operation) scaleTo(want int) {
 	}
 }
 
-// addInstance makes an instance of the latest model, whatever the others have (docs/azure.md §2.1).
+// add makes an instance of the latest model, whatever the others have (docs/azure.md §2.1).
 func (op *Operation) add(zone string) *Instance {
 	set := op.set
 	inst := set.newInstance(zone)
@@ -69,7 +69,7 @@ func CountZones(instances []*Instance) map[string]int {
 	return count
 }
 
-// place is where the platform balances machines over.
+// place is a zone and a fault domain, over which the platform balances instances.
 type place struct {
 	zone  string
 	fault int
@@ -122,7 +122,7 @@ func scaleInOrder(rule string, a, b *Instance) int {
 	return cmp.Compare(b.ID, a.ID)
 }
 
-// removeInstance ends an instance.
+// removeNow ends an instance.
 func (inst *Instance) removeNow() {
 	s := inst.Set.Server
 	inst.Deleted = true

@@ -47,8 +47,8 @@ type ScaleSet struct {
 	Rolling    *RollingUpgrade
 	OSUpgrades []pastOSUpgrade
 	RepairsOff bool // automatic repairs are suspended
-	repairing  int  // machines that are being repaired
-	// RepairsFailed counts, in a row, those that did not make a machine healthy.
+	repairing  int  // instances that are being repaired
+	// RepairsFailed counts the repairs in a row that did not make an instance healthy.
 	RepairsFailed int
 	Placement     uuid.UUID
 	DiskInfix     string // in names of OS disks; it differs with the time a set was made

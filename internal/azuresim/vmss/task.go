@@ -6,8 +6,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// task is what one operation does to one instance. It ends when its time is
-// over and its scripts have ended.
+// task is the work of one operation on one instance. It ends when its time is over and its scripts have ended.
 type task struct {
 	op     *Operation
 	inst   *Instance
@@ -26,8 +25,8 @@ type task struct {
 type Plan struct {
 	During  Provisioning  // shown meanwhile
 	Lasts   time.Duration // before jitter
-	newDisk bool          // from the target's image; the machine is down before
-	outage  bool          // the machine is down during it, and on after it
+	newDisk bool          // from the target's image; the instance is down before
+	outage  bool          // the instance is down during it, and on after it
 	scripts []*vmprofile.Extension
 	turnOff Power // it ends like this; only stopped and deallocated count
 	turnOn  bool
@@ -74,7 +73,7 @@ func (inst *Instance) interrupt(by *Operation, p Plan) {
 	}
 }
 
-// goDown takes the machine off the net, keeping its disk.
+// goDown closes the instance's address and keeps its disk.
 func (t *task) goDown() {
 	s := t.inst.Set.Server
 	t.inst.Change(s.Now, func(st *State) {
@@ -90,8 +89,7 @@ func (t *task) goDown() {
 	}
 }
 
-// swapDisk gives the machine a disk from the target's image and starts it;
-// every script runs again there.
+// swapDisk gives the instance a disk from the target's image and starts it. Every script runs again there.
 func (t *task) swapDisk() {
 	if t.over {
 		return
@@ -106,7 +104,7 @@ func (t *task) swapDisk() {
 	t.runScripts()
 }
 
-// bootFresh makes an instance's disk anew.
+// bootFresh makes a new disk for an instance.
 func (inst *Instance) bootFresh(m *vmprofile.Model) {
 	s := inst.Set.Server
 	inst.Disk, inst.Booted, inst.Attached = s.GUID(), m, s.Now.UnixNano()
@@ -189,8 +187,7 @@ func (t *task) apply() {
 	}
 }
 
-// outcome is failed where a script failed, now or before: nothing but another
-// run or another disk heals a machine.
+// outcome returns Failed if a script failed, in this task or in an earlier one: only another run or another disk heals an instance.
 func (t *task) outcome() Provisioning {
 	healed := t.plan.newDisk || len(t.plan.scripts) > 0 || len(t.inst.Results) == 0
 	if len(t.failed) > 0 || (t.before.Provisioning == Failed && !healed) {

@@ -2,11 +2,10 @@ package vmss
 
 import "time"
 
-// A machine that comes up has no verdict on its health at first. Binary
-// monitoring says nothing then, rich monitoring says that it initializes, as
-// far as anybody knows (docs/azure.md §1.3, §2.5).
+// The health of an instance that comes up is not known at first. Then binary monitoring reports nothing, and rich monitoring reports that
+// the instance initializes, as far as is known outside Azure (docs/azure.md §1.3, §2.5).
 
-// cameUp notes that a machine is up again, and looks when its health is known.
+// cameUp records that an instance is up again, and plans a check for the time when its health is known.
 func (inst *Instance) cameUp(now time.Time) {
 	s := inst.Set.Server
 	delay := s.HealthDelay()
@@ -17,10 +16,10 @@ func (inst *Instance) cameUp(now time.Time) {
 	s.After(delay, func() { inst.Change(s.Now, func(*State) {}) })
 }
 
-// isWarmingUp says whether it is too early to tell a machine's health.
+// isWarmingUp reports whether it is too early to know an instance's health.
 func (inst *Instance) isWarmingUp() bool { return inst.Set.Server.Now.Before(inst.warmUntil) }
 
-// warmingHealth is what is reported meanwhile.
+// warmingHealth returns the health that is reported until the health is known.
 func (inst *Instance) warmingHealth() Health {
 	if !inst.Model.RichHealth() {
 		return HealthUnknown

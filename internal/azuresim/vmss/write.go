@@ -117,8 +117,8 @@ func (op *Operation) followModel() {
 	}
 }
 
-// rollingStopped says whether a rolling upgrade ended before its end: any
-// further write of the scale set restarts it, even an empty one (docs/azure.md §2.4).
+// rollingStopped reports whether a rolling upgrade stopped before its end: any further write of the scale set restarts it, even an empty
+// one (docs/azure.md §2.4).
 func (set *ScaleSet) rollingStopped() bool {
 	r := set.Rolling
 	return r != nil && r.kind == rollModel && (r.Code == RollingCancelled || r.Code == rollingFaulted)
@@ -172,7 +172,7 @@ func (s *Provider) Create(id arm.ScaleSetID, c vmprofile.Change) *ScaleSet {
 	return set
 }
 
-// DiskInfix is what names of OS disks have in the middle; that changed over the years.
+// DiskInfix returns the middle part of the names of OS disks, which changed over the years.
 func DiskInfix(version arm.APIVersion) string {
 	if version.Since(arm.EtagVersion) {
 		return "_OS__1_"
@@ -211,7 +211,7 @@ func (set *ScaleSet) held() *vmprofile.Existing {
 		Switches: &set.Server.Switches}
 }
 
-// changesCase says whether a scale set has the group in capitals in its instances' ids.
+// changesCase reports whether a scale set has the group in capitals in its instances' ids.
 func (s *Provider) changesCase(key string) bool {
 	switch s.Switches.IDCase {
 	case "keep":

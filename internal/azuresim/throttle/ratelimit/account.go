@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Limit is what one policy allows those that it counts together.
+// Limit is the allowance of one policy for the calls that it counts together.
 type Limit struct {
 	Policy  string
 	ShownAs string // in headers and errors
@@ -14,20 +14,20 @@ type Limit struct {
 	Refill  float64       // per minute; a bucket
 	Window  time.Duration // after which there is all of it again; not a bucket
 	Counts  Counted
-	Queued  int // machines that are being worked on, where those count
+	Queued  int // instances with an operation at work on them, where those count
 }
 
-// Counted is what a limit is about.
+// Counted is the unit that a limit counts.
 type Counted uint8
 
 // What limits are about.
 const (
-	Calls    Counted = iota
-	Machines         // that a call touches or shows
-	Queue            // machines that are being worked on
+	Calls     Counted = iota
+	Instances         // that a call touches or shows
+	Queue             // instances with an operation at work on them
 )
 
-// Account is what is left under a limit.
+// Account is the rest that is left under a limit.
 type Account struct {
 	Left    float64
 	At      time.Time // when it was last filled up: of a window, its begin
@@ -35,7 +35,7 @@ type Account struct {
 	Refused int       // calls, since some last got through
 }
 
-// queueWait is what to wait where too many machines are worked on; nobody can say when one is done.
+// queueWait is the time to wait if operations work on too many instances; it is not known when one is done.
 const queueWait = time.Minute
 
 // longestPenalty is the longest Retry-After that was reported (docs/azure.md §3.3).
@@ -73,7 +73,7 @@ func (l Limit) Wait(a *Account, now time.Time) time.Duration {
 	return max(wait, 1)
 }
 
-// OfCall is what the call itself takes.
+// OfCall returns the amount that the call itself takes.
 func (l Limit) OfCall() float64 {
 	if l.Counts == Calls {
 		return 1

@@ -8,7 +8,7 @@ type Policy struct {
 	ResourceRefill, ResourceSize, RegionRefill, RegionSize float64
 	OldPolicy                                              string // name in x-ms-ratelimit-remaining-resource
 	OldLimit3Min, OldLimit30Min                            int
-	Changes                                                bool // machines, which the old policies counted
+	Changes                                                bool // instances, which the old policies counted
 }
 
 // Policies of the operations of the compute provider.
@@ -21,9 +21,9 @@ var (
 	VMUpdate    = Policy{"UpdateVMScaleSetVM", 4, 12, 500, 1500, "VMScaleSetActions", 240, 1200, true}
 	VMDelete    = Policy{"DeleteVMScaleSetVM", 4, 12, 500, 1500, "DeleteVMScaleSetVM", 240, 1200, true}
 	VMGet       = Policy{"GetVMScaleSetVM", 12, 36, 2000, 6000, "GetVMScaleSetVM", 1000, 5000, false}
-	// MachineUpdate is of machines by their own path; what it allows a minute is as of instances [U].
-	MachineUpdate = Policy{"UpdateVM", 4, 12, 500, 1500, "UpdateVM", 240, 1200, false}
-	VMHighCost    = Policy{"HighCostGetVM", 0, 0, 300, 900, "HighCostGetVMScaleSet", 180, 900, false}
-	Operations    = Policy{"GetOperation", 15, 45, 5000, 15000, "GetOperation", 15000, 30000, false}
-	Unlimited     = Policy{}
+	// VirtualMachineUpdate counts updates of instances by their own path. Its numbers per minute are those of VMUpdate [U].
+	VirtualMachineUpdate = Policy{"UpdateVM", 4, 12, 500, 1500, "UpdateVM", 240, 1200, false}
+	VMHighCost           = Policy{"HighCostGetVM", 0, 0, 300, 900, "HighCostGetVMScaleSet", 180, 900, false}
+	Operations           = Policy{"GetOperation", 15, 45, 5000, 15000, "GetOperation", 15000, 30000, false}
+	Unlimited            = Policy{}
 )

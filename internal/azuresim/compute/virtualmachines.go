@@ -12,53 +12,53 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// The machines of Flexible sets are ordinary virtual machines as well, and the
-// cheapest way to see many of them is to list these (docs/azure.md §2.7).
+// The instances of Flexible sets are also ordinary virtual machines. To list these is the cheapest way to see many instances (docs/azure.md
+// §2.7).
 
-// machinesPage is how many virtual machines a page has.
-const machinesPage = 50
+// virtualMachinesPage is how many virtual machines a page has.
+const virtualMachinesPage = 50
 
-var machinesOfSet = regexp.MustCompile(`(?i)^'virtualMachineScaleSet/id' eq '([^']+)'$`)
+var virtualMachinesOfSet = regexp.MustCompile(`(?i)^'virtualMachineScaleSet/id' eq '([^']+)'$`)
 
-func (s *virtualMachines) listMachines(r *arm.Request) (*arm.Response, *arm.Error) {
-	wanted, err := machinesWanted(r)
+func (s *virtualMachines) listVirtualMachines(r *arm.Request) (*arm.Response, *arm.Error) {
+	wanted, err := wantedSet(r)
 	if err != nil {
 		return nil, err
 	}
-	after, err := MachinesAfter(r)
+	after, err := InstancesAfter(r)
 	if err != nil {
 		return nil, err
 	}
 	expands := strings.Contains(strings.ToLower(r.QueryValue("$expand")), "instanceview")
-	all := s.Machines(r.Args["sub"], wanted)
-	last := min(after+machinesPage, len(all))
+	all := s.VirtualMachines(r.Args["sub"], wanted)
+	last := min(after+virtualMachinesPage, len(all))
 	list := []tree.Members{}
 	for _, inst := range all[min(after, last):last] {
-		list = append(list, render.LookAt(inst).Machine(r.Version, expands))
+		list = append(list, render.LookAt(inst).VirtualMachine(r.Version, expands))
 	}
 	body := tree.Members{{"value", list}}
 	if last < len(all) {
 		token := base64.StdEncoding.EncodeToString([]byte(strconv.Itoa(last)))
-		body = append(body, tree.Member{"nextLink", MachinesLink(r, token)})
+		body = append(body, tree.Member{"nextLink", InstancesLink(r, token)})
 	}
 	return arm.Answer(http.StatusOK, body), nil
 }
 
-// getMachine is one machine of a Flexible set by its own path.
-func (s *virtualMachines) getMachine(r *arm.Request) (*arm.Response, *arm.Error) {
+// getVirtualMachine answers with one instance of a Flexible set by its own path.
+func (s *virtualMachines) getVirtualMachine(r *arm.Request) (*arm.Response, *arm.Error) {
 	if err := s.FindGroup(r); err != nil {
 		return nil, err
 	}
-	inst := s.FindMachine(r)
+	inst := s.FindVirtualMachine(r)
 	if inst == nil {
 		return nil, arm.TypedNotFound("Microsoft.Compute/virtualMachines", r.Args["vm"], r.Args["group"])
 	}
 	expands := strings.Contains(strings.ToLower(r.QueryValue("$expand")), "instanceview")
-	return arm.Answer(http.StatusOK, render.LookAt(inst).Machine(r.Version, expands)), nil
+	return arm.Answer(http.StatusOK, render.LookAt(inst).VirtualMachine(r.Version, expands)), nil
 }
 
-// machinesWanted is the scale set that a list is asked for; empty: all.
-func machinesWanted(r *arm.Request) (string, *arm.Error) {
+// wantedSet is the scale set that a list is asked for; empty: all.
+func wantedSet(r *arm.Request) (string, *arm.Error) {
 	filter := strings.Join(strings.Fields(r.QueryValue("$filter")), " ")
 	if filter == "" {
 		if r.QueryValue("$expand") != "" {
@@ -67,15 +67,15 @@ func machinesWanted(r *arm.Request) (string, *arm.Error) {
 		}
 		return "", nil
 	}
-	found := machinesOfSet.FindStringSubmatch(filter)
+	found := virtualMachinesOfSet.FindStringSubmatch(filter)
 	if found == nil {
 		return "", arm.InvalidParameter("$filter", "The value '%s' of parameter '$filter' is invalid.", filter)
 	}
 	return found[1], nil
 }
 
-// MachinesAfter is how many machines earlier pages had.
-func MachinesAfter(r *arm.Request) (int, *arm.Error) {
+// InstancesAfter returns how many instances earlier pages had.
+func InstancesAfter(r *arm.Request) (int, *arm.Error) {
 	token := r.QueryValue("$skiptoken")
 	if token == "" {
 		return 0, nil
@@ -88,9 +88,9 @@ func MachinesAfter(r *arm.Request) (int, *arm.Error) {
 	return after, nil
 }
 
-// MachinesLink leads to the next page. What is in it was not always encoded
+// InstancesLink leads to the next page. What is in it was not always encoded
 // (docs/azure.md §2.7); clients must take it as it comes.
-func MachinesLink(r *arm.Request, token string) string {
+func InstancesLink(r *arm.Request, token string) string {
 	link := r.Base + r.Path + "?api-version=" + string(r.Version) + "&$skiptoken=" + token
 	for _, name := range []string{"$filter", "$expand"} {
 		if value := r.QueryValue(name); value != "" {

@@ -14,8 +14,8 @@ var (
 	errReimaged = errors.New("the machine got a fresh disk")
 )
 
-// machine is one instance. Its fields change under the fleet's lock; its web server reads disk and sick without.
-type machine struct {
+// instance is one instance of a fleet. Its fields change under the fleet's lock; its web server reads disk and sick without.
+type instance struct {
 	key  string
 	site *site
 	web  *web                 // nil: down
@@ -23,8 +23,8 @@ type machine struct {
 	sick atomic.Bool
 }
 
-// Boot gives the machine a fresh disk made from the image and opens its web server at its address. A machine that exists keeps its
-// address, and whether it is sick; scripts that run on its old disk are killed.
+// Boot gives the instance a fresh disk made from the image and opens its web server at its address. An instance that exists keeps its
+// address, and whether it is sick. Scripts that run on its old disk are killed.
 func (f *Fleet) Boot(key string, image guest.Image) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -35,18 +35,18 @@ func (f *Fleet) Boot(key string, image guest.Image) {
 		f.options.Logger.Error("Booting failed", "machine", key, "image", image.ID, "error", err)
 		return
 	}
-	f.options.Logger.Debug("Booted", "machine", key, "image", image.ID, "address", f.machines[key].site.addr)
+	f.options.Logger.Debug("Booted", "machine", key, "image", image.ID, "address", f.instances[key].site.addr)
 }
 
 func (f *Fleet) boot(key string, image guest.Image) error {
-	m := f.machines[key]
+	m := f.instances[key]
 	if m == nil {
-		s, err := f.pool.settle(f.options.MachinePort)
+		s, err := f.pool.settle(f.options.InstancePort)
 		if err != nil {
 			return fmt.Errorf("taking an address: %w", err)
 		}
-		m = &machine{key: key, site: s}
-		f.machines[key] = m
+		m = &instance{key: key, site: s}
+		f.instances[key] = m
 	}
 	f.retire(m, errReimaged)
 	d, err := f.makeDisk(image)
@@ -57,16 +57,16 @@ func (f *Fleet) boot(key string, image guest.Image) error {
 	return f.up(m)
 }
 
-// Down closes the machine's address and breaks its connections; disk, address and scripts are kept.
+// Down closes the instance's address and breaks its connections; disk, address and scripts are kept.
 func (f *Fleet) Down(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if m := f.machines[key]; m != nil && !f.closed {
+	if m := f.instances[key]; m != nil && !f.closed {
 		m.down()
 	}
 }
 
-func (m *machine) down() {
+func (m *instance) down() {
 	m.site.shut()
 	if m.web != nil {
 		m.web.close()
@@ -74,11 +74,11 @@ func (m *machine) down() {
 	}
 }
 
-// Up opens the machine's address again.
+// Up opens the instance's address again.
 func (f *Fleet) Up(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	m := f.machines[key]
+	m := f.instances[key]
 	if m == nil || f.closed {
 		return
 	}
@@ -87,12 +87,12 @@ func (f *Fleet) Up(key string) {
 	}
 }
 
-func (f *Fleet) up(m *machine) error {
+func (f *Fleet) up(m *instance) error {
 	if m.web != nil {
 		return nil
 	}
 	if m.site.listener == nil {
-		if err := m.site.open(f.options.MachinePort); err != nil {
+		if err := m.site.open(f.options.InstancePort); err != nil {
 			return err
 		}
 	}
@@ -100,35 +100,35 @@ func (f *Fleet) up(m *machine) error {
 	return nil
 }
 
-// Remove ends the machine: its address is closed when Remove returns, its scripts are being killed, and its disk goes with them.
+// Remove ends the instance. Its address is closed when Remove returns, its scripts are being killed, and its disk goes with them.
 func (f *Fleet) Remove(key string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	m := f.machines[key]
+	m := f.instances[key]
 	if m == nil || f.closed {
 		return
 	}
-	delete(f.machines, key)
+	delete(f.instances, key)
 	m.down()
 	m.site.leave()
 	f.retire(m, errRemoved)
 }
 
-// Address is the machine's own 127.x.y.z; the zero Addr if there is no such machine.
+// Address returns the instance's own 127.x.y.z; the zero Addr if there is no such instance.
 func (f *Fleet) Address(key string) netip.Addr {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if m := f.machines[key]; m != nil {
+	if m := f.instances[key]; m != nil {
 		return m.site.addr
 	}
 	return netip.Addr{}
 }
 
-// SetSick makes the machine's web server answer 503, or stops it from doing so.
+// SetSick makes the instance's web server answer 503, or stops it from doing so.
 func (f *Fleet) SetSick(key string, sick bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if m := f.machines[key]; m != nil {
+	if m := f.instances[key]; m != nil {
 		m.sick.Store(sick)
 	}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-func TestMachineServesItsImage(t *testing.T) {
+func TestInstanceServesItsImage(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", guest.Image{Files: map[string][]byte{"index.html": []byte("hello"), "css/site.css": []byte("p{}"), "empty/.keep": nil}})
 	wantPage(t, f, "/", http.StatusOK, "hello")
@@ -34,7 +34,7 @@ func TestMachineServesItsImage(t *testing.T) {
 	}
 }
 
-func TestMachineLife(t *testing.T) {
+func TestInstanceLife(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", imageOf("one"))
 	addr := f.Address("a")
@@ -80,7 +80,7 @@ func TestOldDisksAreRemoved(t *testing.T) {
 	f.Boot("a", imageOf("two"))
 	f.Remove("b")
 	waitDead()
-	kept := filepath.Base(f.machines["a"].disk.Load().dir)
+	kept := filepath.Base(f.instances["a"].disk.Load().dir)
 	for deadline := time.Now().Add(patience); ; runtime.Gosched() {
 		entries, err := os.ReadDir(f.scratch)
 		if err != nil {
@@ -119,7 +119,7 @@ func TestStrangersAreIgnored(t *testing.T) {
 	if f.Address("x").IsValid() {
 		t.Error("a stranger has an address")
 	}
-	if r := run(t, f, "x", "true"); r.Err != errNoMachine.Error() {
+	if r := run(t, f, "x", "true"); r.Err != errNoInstance.Error() {
 		t.Errorf("got %+v", r)
 	}
 }
@@ -131,13 +131,13 @@ func TestImageMustStayInWebRoot(t *testing.T) {
 	if found, _ := filepath.Glob(filepath.Join(scratch, "escaped")); found != nil {
 		t.Error("the image wrote outside")
 	}
-	if r := run(t, f, "a", "true"); r.Err != errNoMachine.Error() {
+	if r := run(t, f, "a", "true"); r.Err != errNoInstance.Error() {
 		t.Errorf("got %+v", r)
 	}
 }
 
 func TestAddressesAreTheirOwn(t *testing.T) {
-	fleets := []*Fleet{startFleet(t, Options{}), startFleet(t, Options{MachinePort: testPort + 1})}
+	fleets := []*Fleet{startFleet(t, Options{}), startFleet(t, Options{InstancePort: testPort + 1})}
 	seen := map[netip.Addr]bool{}
 	for _, f := range fleets {
 		for _, key := range []string{"a", "b"} {
@@ -172,8 +172,8 @@ func TestStreet(t *testing.T) {
 	}
 }
 
-// An address stays held while its machine is down, and another fleet passes by what it cannot have.
-func TestDownMachineKeepsItsAddress(t *testing.T) {
+// An address stays held while its instance is down, and another fleet passes over the addresses that it cannot have.
+func TestStoppedInstanceKeepsItsAddress(t *testing.T) {
 	f, other := startFleet(t, Options{}), startFleet(t, Options{})
 	f.Boot("a", imageOf("mine"))
 	f.Down("a")
