@@ -2,8 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// HTTPCheck asks one instance itself: what answers at a load balancer's shared port is anybody. It passes when status and body are as
-// declared.
+// HTTPCheck asks one instance itself, since any instance may answer at a load balancer's shared port. It passes when status and body are
+// as declared.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.credentials) || (has(self.scheme) && self.scheme == 'https')",message="http.credentials are sent over https only: set scheme to https, or remove credentials"
 // +kubebuilder:validation:XValidation:rule="!has(self.tls) || (has(self.scheme) && self.scheme == 'https')",message="http.tls is for https: set scheme to https, or remove tls"

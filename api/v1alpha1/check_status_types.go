@@ -9,7 +9,7 @@ type CheckStatus struct {
 	// +kubebuilder:validation:MaxLength=63
 	Name string `json:"name"`
 
-	// scope is what the check is about.
+	// scope is the subject of the check.
 	// +optional
 	Scope CheckScope `json:"scope,omitempty"`
 
@@ -42,7 +42,7 @@ type CheckStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Errors int32 `json:"errors,omitempty"`
 
-	// value is what was measured last.
+	// value is the last measured value.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Value string `json:"value,omitempty"`
@@ -62,7 +62,7 @@ type CheckStatus struct {
 	Message string `json:"message,omitempty"`
 }
 
-// CheckVerdict is what a check has come to.
+// CheckVerdict is the result of a check.
 //
 // +kubebuilder:validation:Enum=Running;Passed;Failed;Errored
 type CheckVerdict string

@@ -32,7 +32,7 @@ type Check struct {
 	CheckDefinition `json:",inline"`
 }
 
-// CheckDefinition is what a check measures, how often, and what of it passes. It has exactly one of the kinds.
+// CheckDefinition declares what a check measures, how often, and which results pass. It has exactly one of the kinds.
 //
 // +kubebuilder:validation:XValidation:rule="!(has(self.background) && self.background && has(self.count))",message="count must not be set for a background check, which goes on until the run is over: remove count, or background"
 // +kubebuilder:validation:XValidation:rule="!has(self.failureLimit) || (has(self.background) && self.background) || self.failureLimit < (has(self.count) ? self.count : 1)",message="failureLimit must be less than count, or a check that only fails would pass: raise count or lower failureLimit"
@@ -134,7 +134,7 @@ type Argument struct {
 	Value *string `json:"value,omitempty"`
 }
 
-// CheckScope is what a check is about.
+// CheckScope is the subject of a check.
 //
 // +kubebuilder:validation:Enum=Instance;Step
 type CheckScope string
@@ -145,7 +145,7 @@ const (
 	CheckScopeStep     CheckScope = "Step"
 )
 
-// NoDataPolicy is what a measurement without data counts as.
+// NoDataPolicy is the meaning of a measurement without data.
 //
 // +kubebuilder:validation:Enum=Wait;Pass;Fail
 type NoDataPolicy string

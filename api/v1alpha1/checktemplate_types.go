@@ -18,7 +18,7 @@ type CheckTemplate struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	// spec is what is measured.
+	// spec declares the measurement.
 	// +required
 	Spec CheckTemplateSpec `json:"spec,omitempty,omitzero"`
 }
@@ -41,7 +41,7 @@ type CheckTemplateList struct {
 //
 // +kubebuilder:validation:XValidation:rule="(has(self.http) ? 1 : 0) + (has(self.prometheus) ? 1 : 0) + (has(self.webhook) ? 1 : 0) + (has(self.runCommand) ? 1 : 0) + (has(self.azureMonitor) ? 1 : 0) == 1",message="a template needs exactly one of http, prometheus, webhook, runCommand and azureMonitor"
 type CheckTemplateSpec struct {
-	// args are the arguments, at most 16. One without a value has to be given by whoever uses the template.
+	// args are the arguments, at most 16. A check gives those without a value.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
@@ -60,7 +60,7 @@ type TemplateArgument struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z_][A-Za-z0-9_]*$')",message="the name of an argument must be letters, digits and underscores, such as service"
 	Name string `json:"name,omitempty"`
 
-	// value is what it is unless a check says otherwise, at most 1024 characters. When absent: a check has to say.
+	// value is the default, at most 1024 characters. When absent: a check has to give the value.
 	// +optional
 	// +kubebuilder:validation:MinLength=0
 	// +kubebuilder:validation:MaxLength=1024

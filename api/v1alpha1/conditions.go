@@ -3,11 +3,11 @@ package v1alpha1
 // The condition types. They obey kstatus, so that `kubectl wait`, Flux and Argo CD read them without being taught. Each
 // carries the generation it is about. A condition whose normal state is False is absent while it is normal.
 const (
-	// ConditionReady says whether the declared share of instances has the target and is well.
+	// ConditionReady shows whether the declared share of instances has the target and is healthy.
 	//
-	// Normally True. True: canary.percent is reached; reason CanaryReached or Completed. False: not yet, no longer, or not without
-	// help; the reason says which. It is always present, and False from the first write for a new generation on, so
-	// that `kubectl wait --for=condition=Ready vmssr/web` never returns for what was declared before.
+	// Normally True. True: canary.percent is reached; reason CanaryReached or Completed. False: not yet, no longer, or not without help; the
+	// reason says which. It is always present, and False from the first write for a new generation on, so that `kubectl wait
+	// --for=condition=Ready vmssr/web` never returns for what was declared before.
 	ConditionReady = "Ready"
 
 	// ConditionReconciling says that the controller is at work, or waits for something that passes by itself or that the spec
@@ -16,16 +16,15 @@ const (
 	// Normally absent. True: not Ready, and no help is needed; the reason is Ready's. Never False.
 	ConditionReconciling = "Reconciling"
 
-	// ConditionStalled says that nothing happens any more until somebody acts.
+	// ConditionStalled shows that the rollout stands still until a user acts.
 	//
-	// Normally absent. True: the reason is Ready's, and the message names the next command. Never False. Never together with
-	// Reconciling.
+	// Normally absent. True: the reason is Ready's, and the message names the next command. Never False. Never together with Reconciling.
 	ConditionStalled = "Stalled"
 
-	// ConditionModelApplied says whether the scale set's model carries the target. Instances come after.
+	// ConditionModelApplied shows whether the scale set's model carries the target. Instances come after.
 	//
-	// Normally True. True: new instances are made with the target. False: it was not written yet, or somebody wrote something else. Absent:
-	// the model was not read yet, or could not be.
+	// Normally True. True: new instances are made with the target. False: it was not written yet, or another writer changed it. Absent: the
+	// model was not read yet, or could not be.
 	ConditionModelApplied = "ModelApplied"
 
 	// ConditionThrottled says that Azure asked to slow down and that the controller does.
@@ -33,7 +32,7 @@ const (
 	// Normally absent. True: nothing is tried before the time that Azure named. It passes by itself.
 	ConditionThrottled = "Throttled"
 
-	// ConditionDrifted says that somebody else changed what this rollout declares.
+	// ConditionDrifted shows that another writer changed what this rollout declares.
 	//
 	// Normally absent. True: the message names what was found and what is declared.
 	ConditionDrifted = "Drifted"
@@ -41,11 +40,11 @@ const (
 
 // The condition types of RolloutAction.
 const (
-	// ConditionAccepted says whether a RolloutAction is done.
+	// ConditionAccepted shows whether a RolloutAction is done.
 	//
 	// Normally True. True: the rollout's status.actions has it, and it took effect, or does as soon as it can. False: it was rejected and
-	// never takes effect; the message says why. Absent: nobody answered yet. It carries the reason Accepted or Rejected, and
-	// `kubectl wait --for=condition=Accepted vmssra/approve-half` waits for it.
+	// never takes effect; the message says why. Absent: no answer yet. It carries the reason Accepted or Rejected, and `kubectl wait
+	// --for=condition=Accepted vmssra/approve-half` waits for it.
 	ConditionAccepted = "Accepted"
 )
 
@@ -103,9 +102,9 @@ const (
 	// False, with Stalled. Change the target, or create a RolloutAction Rollback, which takes the instances back, or Retry.
 	ReasonAborted = "Aborted"
 
-	// ReasonNotRollbackable surfaces when the run should be taken back and there is nothing to go back to: nothing more is touched. Ready is
-	// False, with Stalled. Why: `kubectl get vmssr web -o jsonpath='{.status.baseline.reason}'`. Declare spec.baseline, or set the
-	// target to what the instances should have.
+	// ReasonNotRollbackable surfaces when the run should be rolled back and there is no baseline: nothing more is touched. Ready is False,
+	// with Stalled. Why: `kubectl get vmssr web -o jsonpath='{.status.baseline.reason}'`. Declare spec.baseline, or set the target to what
+	// the instances should have.
 	ReasonNotRollbackable = "NotRollbackable"
 
 	// ReasonFailed surfaces when instances failed, or Azure refused an effect for good; no further instance is touched. See which
@@ -115,8 +114,8 @@ const (
 	// ReasonInvalid surfaces when what is declared cannot be carried out as it is. Change the spec as the message says.
 	ReasonInvalid = "Invalid"
 
-	// ReasonDrifted surfaces when somebody else changed what this rollout declares while it was under way. Find out who:
-	// `az monitor activity-log list -g RG`; then change revisionTag to write the target again.
+	// ReasonDrifted surfaces when another writer changed what this rollout declares while it was under way. Find out who: `az monitor
+	// activity-log list -g RG`; then change revisionTag to write the target again.
 	ReasonDrifted = "Drifted"
 
 	// ReasonNoEligibleInstances surfaces when the scale set has no instance that may be touched. It passes when there is one:
@@ -128,15 +127,15 @@ const (
 	ReasonScaleSetNotFound = "ScaleSetNotFound"
 
 	// ReasonScaleSetReplaced surfaces when the scale set was deleted and another one was created under its name. Nothing is written to the
-	// other one until the rollout is told to begin anew: create a RolloutAction Retry, or change spec.target.
+	// other one until a user restarts the rollout: create a RolloutAction Retry, or change spec.target.
 	ReasonScaleSetReplaced = "ScaleSetReplaced"
 
 	// ReasonAccessDenied surfaces when Azure does not accept the controller's identity or it lacks a permission, and when the
 	// Secret of protectedSettings may not be read. The message holds the command that grants what is missing.
 	ReasonAccessDenied = "AccessDenied"
 
-	// ReasonPreflightFailed surfaces when the scale set is not in a state to be rolled out safely, for example because Azure
-	// upgrades it by itself; nothing was touched. The message holds the command that mends it.
+	// ReasonPreflightFailed surfaces when the scale set is not in a state to be rolled out safely, for example because Azure upgrades it by
+	// itself; nothing was touched. The message holds the command that repairs it.
 	ReasonPreflightFailed = "PreflightFailed"
 
 	// ReasonAzureUnavailable surfaces when Azure gives no usable answer. Unknown is not well, so nothing is done. It passes by itself.

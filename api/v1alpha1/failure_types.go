@@ -37,7 +37,7 @@ type FailurePolicy struct {
 	Action FailureAction `json:"action,omitempty"`
 }
 
-// FailureAction is what happens when too much went wrong.
+// FailureAction is the reaction to too many failures.
 //
 // +kubebuilder:validation:Enum=Pause;Abort;Rollback
 type FailureAction string
@@ -63,7 +63,7 @@ type Drift struct {
 	Other OtherDrift `json:"other,omitempty"`
 }
 
-// DeclaredDrift is what is done when somebody else changed what a rollout declares.
+// DeclaredDrift is the reaction to another writer's change of what a rollout declares.
 //
 // +kubebuilder:validation:Enum=Pause;Overwrite
 type DeclaredDrift string
@@ -74,7 +74,7 @@ const (
 	DeclaredDriftOverwrite DeclaredDrift = "Overwrite"
 )
 
-// OtherDrift is what is done about instances that fell behind through no release of ours.
+// OtherDrift is the reaction to instances that fell behind without a release.
 //
 // +kubebuilder:validation:Enum=Report;Roll
 type OtherDrift string
@@ -85,7 +85,7 @@ const (
 	OtherDriftRoll   OtherDrift = "Roll"
 )
 
-// DeletionPolicy is what is done to the scale set when a rollout is deleted.
+// DeletionPolicy is the effect of a rollout's deletion on the scale set.
 //
 // +kubebuilder:validation:Enum=Leave;Rollback
 type DeletionPolicy string

@@ -1,6 +1,6 @@
 // Package v1alpha1 is the API of VMSS Rollouts: progressive rollouts of Azure virtual machine scale sets.
 //
-// It imports apimachinery only, so that whoever reads or writes rollouts in Go carries no controller along.
+// It imports apimachinery only, so that programs which read or write rollouts do not depend on the controller.
 //
 // +kubebuilder:object:generate=true
 // +groupName=rollouts.vmss.dev

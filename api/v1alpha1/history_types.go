@@ -5,7 +5,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 )
 
-// BaselineStatus is what a run can be rolled back to.
+// BaselineStatus is the state that a run can be rolled back to.
 type BaselineStatus struct {
 	// available is true where a rollback is possible. False: Rollback and Abort act as Pause.
 	// +required
@@ -40,11 +40,11 @@ const (
 
 // RollbackStatus is a rollback or an abort, in progress or ended.
 type RollbackStatus struct {
-	// kind is what is restored. Rollback: the model, then the instances of scope. Abort: the model only.
+	// kind tells what is restored. Rollback: the model, then the instances of scope. Abort: the model only.
 	// +optional
 	Kind RollbackKind `json:"kind,omitempty"`
 
-	// cause is what started it. Target: the target became the baseline. Recorded: the status was lost.
+	// cause is why it began. Target: the target became the baseline. Recorded: the status was lost.
 	// +optional
 	Cause RollbackCause `json:"cause,omitempty"`
 
@@ -79,13 +79,13 @@ type RollbackStatus struct {
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 
-	// differences is what is not as before the first write. Absent: nothing, or in progress.
+	// differences lists what is not as before the first write. Absent: nothing, or in progress.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Differences string `json:"differences,omitempty"`
 }
 
-// RollbackKind is what a rollback restores.
+// RollbackKind tells what a rollback restores.
 //
 // +kubebuilder:validation:Enum=Rollback;Abort
 type RollbackKind string
@@ -108,7 +108,7 @@ const (
 	ScopeAllInstances     RollbackScope = "AllInstances"
 )
 
-// RollbackCause is what started a rollback.
+// RollbackCause is the cause of a rollback.
 //
 // +kubebuilder:validation:Enum=Action;FailurePolicy;ApprovalTimeout;Deletion;Target;Recorded
 type RollbackCause string
@@ -187,7 +187,7 @@ type ActionRecord struct {
 	// +kubebuilder:validation:MaxLength=64
 	UID types.UID `json:"uid,omitempty"`
 
-	// action is what was asked for.
+	// action is the requested action.
 	// +required
 	Action Verb `json:"action"`
 

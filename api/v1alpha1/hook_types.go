@@ -70,7 +70,7 @@ const (
 	HookOnFailure      HookPoint = "OnFailure"
 )
 
-// HookFailurePolicy is what it leads to that somebody outside could not be asked about an instance.
+// HookFailurePolicy is the effect of a failed hook on its instance.
 //
 // +kubebuilder:validation:Enum=Fail;Ignore;SkipInstance
 type HookFailurePolicy string

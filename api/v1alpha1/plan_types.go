@@ -11,7 +11,7 @@ const (
 	ModePlan  RolloutMode = "Plan"
 )
 
-// Plan is what the rollout would do if nothing else changed and everything went well.
+// Plan is the forecast of the rollout, if nothing else changes and every instance becomes healthy.
 type Plan struct {
 	// writes are the writes of the scale set's model, in order.
 	// +optional
@@ -54,7 +54,7 @@ type PlannedBatch struct {
 	// +kubebuilder:validation:MaxLength=63
 	Step string `json:"step,omitempty"`
 
-	// action is what is done to the instances: Upgrade or Reimage.
+	// action is the operation: Upgrade or Reimage.
 	// +required
 	Action OperationKind `json:"action"`
 

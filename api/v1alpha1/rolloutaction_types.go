@@ -29,9 +29,9 @@ type RolloutAction struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	// spec is what is asked for. It cannot be changed.
+	// spec is the request. It cannot be changed.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec cannot be changed, so that what was answered is what was asked: create a new RolloutAction instead"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="spec cannot be changed: create a new RolloutAction instead"
 	Spec RolloutActionSpec `json:"spec,omitempty,omitzero"`
 
 	// status is the answer. Only the controller writes it.
@@ -53,7 +53,7 @@ type RolloutActionList struct {
 	Items []RolloutAction `json:"items"`
 }
 
-// RolloutActionSpec is what is asked for.
+// RolloutActionSpec is the request.
 //
 // +kubebuilder:validation:XValidation:rule="!(self.action in ['Approve', 'Promote']) || has(self.step)",message="step must be set for Approve and Promote: name the step that is meant, as the rollout's status.step.name shows it, so that a second click does not open the next gate"
 // +kubebuilder:validation:XValidation:rule="self.action in ['Approve', 'Promote'] || !has(self.step)",message="step is for Approve and Promote only: remove step"
@@ -71,10 +71,10 @@ type RolloutActionSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self >= 1",message="run must be the number of the run that is meant, from 1: the rollout's status.run shows it"
 	Run int64 `json:"run,omitempty"`
 
-	// action is what is asked for. Approve: open the gate of step. Promote: open the gate of step without its soak or approval. PromoteFull:
-	// go to the last share without further soaks, approvals or steps. Abort: put the model back and leave the instances as they are.
-	// Rollback: put the model back, and then every instance that the target touched. Retry: try again what failed, or a run
-	// that was taken back. SkipInstance: leave out one instance for the rest of the run. Health is never skipped.
+	// action is the request. Approve: open the gate of step. Promote: open the gate of step without its soak or approval. PromoteFull: go to
+	// the last share without further soaks, approvals or steps. Abort: put the model back and leave the instances as they are. Rollback: put
+	// the model back, and then every instance that the target touched. Retry: try again what failed, or a run that was rolled back.
+	// SkipInstance: leave out one instance for the rest of the run. Health is never skipped.
 	// +required
 	Action Verb `json:"action,omitempty"`
 
@@ -132,7 +132,7 @@ type RolloutReference struct {
 	UID types.UID `json:"uid,omitempty"`
 }
 
-// Verb is what an action asks for.
+// Verb is the request of an action.
 //
 // +kubebuilder:validation:Enum=Approve;Promote;PromoteFull;Abort;Rollback;Retry;SkipInstance
 type Verb string
@@ -164,8 +164,8 @@ type RolloutActionStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	Conditions []metav1.Condition `json:"conditions,omitempty" patchStrategy:"merge" patchMergeKey:"type"`
 
-	// answer is whether it is done. Accepted: the rollout's status.actions has it, and it took effect, or does as soon as it can. Rejected: it
-	// never will. Absent: nobody answered yet.
+	// answer is whether it is done. Accepted: the rollout's status.actions has it, and it took effect, or does as soon as it can. Rejected:
+	// it never will. Absent: no answer yet.
 	// +optional
 	Answer ActionAnswer `json:"answer,omitempty"`
 
@@ -178,7 +178,7 @@ type RolloutActionStatus struct {
 	// +optional
 	AnswerTime *metav1.Time `json:"answerTime,omitempty"`
 
-	// verified says that the API server held requestedBy to the caller. False: it is what the caller said.
+	// verified says that the API server held requestedBy to the caller. False: the caller gave it.
 	// +optional
 	Verified bool `json:"verified,omitempty"`
 }

@@ -2,8 +2,8 @@ package v1alpha1
 
 import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-// VMSSRolloutStatus is what the controller found and did. Fields that the schema lacks are kept, because the controller reads the status of
-// an older version once.
+// VMSSRolloutStatus shows what the controller found and did. Fields that the schema lacks are kept, because the controller reads the
+// status of an older version once.
 //
 // +kubebuilder:pruning:PreserveUnknownFields
 type VMSSRolloutStatus struct {
@@ -39,7 +39,7 @@ type VMSSRolloutStatus struct {
 	// +optional
 	Step *StepStatus `json:"step,omitempty"`
 
-	// baseline is what this run can be rolled back to.
+	// baseline is the state that this run can be rolled back to.
 	// +optional
 	Baseline *BaselineStatus `json:"baseline,omitempty"`
 
@@ -79,7 +79,7 @@ type VMSSRolloutStatus struct {
 	// +optional
 	Repairs *RepairsStatus `json:"repairs,omitempty"`
 
-	// plan is what the rollout would do, in mode Plan.
+	// plan is the forecast, in mode Plan.
 	// +optional
 	Plan *Plan `json:"plan,omitempty"`
 
@@ -188,7 +188,7 @@ type Progress struct {
 	Overshoot int32 `json:"overshoot"`
 }
 
-// OperationKind is what an operation does.
+// OperationKind is the kind of an operation.
 //
 // +kubebuilder:validation:Enum=WriteImage;WriteScript;RemoveScript;Upgrade;Reimage;SuspendRepairs;ResumeRepairs
 type OperationKind string
@@ -208,7 +208,7 @@ const (
 //
 // +kubebuilder:pruning:PreserveUnknownFields
 type Operation struct {
-	// kind is what the operation does.
+	// kind is the kind of the operation.
 	// +required
 	Kind OperationKind `json:"kind"`
 
@@ -302,7 +302,7 @@ type InstanceReference struct {
 	Successes int32 `json:"successes,omitempty"`
 }
 
-// Problem is what went wrong with an effect on Azure. It never holds a secret.
+// Problem is an error of a call to Azure. It never holds a secret.
 type Problem struct {
 	// kind is the class of the problem. Example: Forbidden.
 	// +required
@@ -314,7 +314,7 @@ type Problem struct {
 	// +kubebuilder:validation:MaxLength=256
 	Code string `json:"code,omitempty"`
 
-	// message is what happened.
+	// message is the error.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	Message string `json:"message,omitempty"`
@@ -338,7 +338,7 @@ const (
 	FailureHealth FailureReason = "HealthTimeout"
 	// FailureNotApplied: it stays at the old model though upgrades succeed.
 	FailureNotApplied FailureReason = "NotApplied"
-	// FailureReimage: it failed before its reimage, or nobody can say whether its disk was replaced; it is not sent a second time.
+	// FailureReimage: it failed before its reimage, or it is unknown whether its disk was replaced; it is not sent a second time.
 	FailureReimage FailureReason = "NotReimaged"
 	// FailureStuck: the platform does not finish with it.
 	FailureStuck FailureReason = "Stuck"

@@ -101,7 +101,7 @@ type Step struct {
 	Approval *Approval `json:"approval,omitempty"`
 }
 
-// Approval is a gate that somebody has to open.
+// Approval is a gate that a user has to open.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.onTimeout) || self.onTimeout == 'Wait' || has(self.timeout)",message="approval.timeout must be set when approval.onTimeout is not Wait: set timeout, such as 24h, or set onTimeout to Wait"
 type Approval struct {
@@ -113,14 +113,14 @@ type Approval struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') && duration(self) >= duration('1m') && duration(self) <= duration('720h')",message="timeout must be a duration from 1m to 720h, such as 24h"
 	Timeout *metav1.Duration `json:"timeout,omitempty"`
 
-	// onTimeout is what happens without an approval. Wait: nothing. Approve: the gate opens. Abort: the model is restored. Rollback: the
+	// onTimeout is the reaction to a missing approval. Wait: nothing. Approve: the gate opens. Abort: the model is restored. Rollback: the
 	// exposed instances, too. Default: Wait.
 	// +optional
 	// +kubebuilder:default=Wait
 	OnTimeout ApprovalTimeoutAction `json:"onTimeout,omitempty"`
 }
 
-// ApprovalTimeoutAction is what happens when nobody approved in time.
+// ApprovalTimeoutAction is the reaction to a missing approval.
 //
 // +kubebuilder:validation:Enum=Wait;Approve;Abort;Rollback
 type ApprovalTimeoutAction string
@@ -184,7 +184,7 @@ const (
 	OrderInstanceID InstanceOrder = "InstanceID"
 )
 
-// InstanceAction is what is done to an instance.
+// InstanceAction is the operation on an instance.
 //
 // +kubebuilder:validation:Enum=Upgrade;UpgradeThenReimage
 type InstanceAction string
@@ -195,7 +195,7 @@ const (
 	ActionUpgradeThenReimage InstanceAction = "UpgradeThenReimage"
 )
 
-// ProtectedPolicy is what becomes of instances that are protected from scale-set actions.
+// ProtectedPolicy is the treatment of instances that are protected from scale-set actions.
 //
 // +kubebuilder:validation:Enum=Skip;Wait;Fail
 type ProtectedPolicy string
@@ -207,7 +207,7 @@ const (
 	ProtectedFail ProtectedPolicy = "Fail"
 )
 
-// RepairsPolicy is what becomes of Azure's automatic instance repairs during a run.
+// RepairsPolicy is the treatment of Azure's automatic instance repairs during a run.
 //
 // +kubebuilder:validation:Enum=Leave;Suspend
 type RepairsPolicy string

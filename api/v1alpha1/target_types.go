@@ -4,11 +4,11 @@ package v1alpha1
 //
 // +kubebuilder:validation:XValidation:rule="has(self.image) || has(self.script)",message="target and baseline need at least one of image and script each"
 type Target struct {
-	// image is what instances boot from. A new image replaces the OS disk.
+	// image is the image that instances boot from. A new image replaces the OS disk.
 	// +optional
 	Image *Image `json:"image,omitempty"`
 
-	// script is what the custom script extension runs.
+	// script is run by the custom script extension.
 	// +optional
 	Script *Script `json:"script,omitempty"`
 
@@ -82,7 +82,7 @@ type MarketplaceImage struct {
 	Version string `json:"version,omitempty"`
 }
 
-// Script is what the custom script extension downloads and runs on each instance.
+// Script is downloaded and run by the custom script extension on each instance.
 //
 // +kubebuilder:validation:XValidation:rule="has(self.command) || has(self.protectedSettings)",message="script needs a command: set script.command, or script.protectedSettings to a Secret that holds commandToExecute"
 type Script struct {

@@ -24,11 +24,11 @@ type VMSSRollout struct {
 	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty,omitzero"`
 
-	// spec is what is declared.
+	// spec is the declaration.
 	// +required
 	Spec VMSSRolloutSpec `json:"spec,omitempty,omitzero"`
 
-	// status is what the controller found and remembers. Only the controller writes it.
+	// status shows what the controller found and remembers. Only the controller writes it.
 	// +optional
 	Status VMSSRolloutStatus `json:"status,omitempty,omitzero"`
 }
@@ -47,7 +47,7 @@ type VMSSRolloutList struct {
 	Items []VMSSRollout `json:"items"`
 }
 
-// VMSSRolloutSpec is what is declared.
+// VMSSRolloutSpec is the declaration.
 //
 // +kubebuilder:validation:XValidation:rule="!has(self.failurePolicy) || !has(self.failurePolicy.progressDeadline) || !self.failurePolicy.progressDeadline.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') || (has(self.strategy.batch) && has(self.strategy.batch.pause) && self.strategy.batch.pause.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') ? duration(self.strategy.batch.pause) : duration('0s')) + (has(self.health) && has(self.health.minReady) && self.health.minReady.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') ? duration(self.health.minReady) : duration('0s')) < duration(self.failurePolicy.progressDeadline)",message="failurePolicy.progressDeadline must be longer than strategy.batch.pause and health.minReady together, or a run that only waits would fail: raise progressDeadline, such as 2h, or lower those"
 // +kubebuilder:validation:XValidation:rule="!has(self.baseline) || !has(self.baseline.script) || !has(self.baseline.script.extensionName) || !has(self.target.script) || !has(self.target.script.extensionName) || self.baseline.script.extensionName.lowerAscii() == self.target.script.extensionName.lowerAscii()",message="baseline.script.extensionName must be target.script.extensionName, since a rollout writes one script extension: make them equal, or remove the one of baseline"
@@ -127,7 +127,7 @@ type VMSSRolloutSpec struct {
 	// +kubebuilder:default={}
 	Drift Drift `json:"drift,omitempty,omitzero"`
 
-	// onDelete is what a deletion of this object does. Leave: nothing. Rollback: the model and the exposed instances return to the baseline
+	// onDelete is the effect of deleting this object. Leave: nothing. Rollback: the model and the exposed instances return to the baseline
 	// first. The scale set is never deleted. Default: Leave.
 	// +optional
 	// +kubebuilder:default=Leave

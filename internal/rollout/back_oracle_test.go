@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// act lets somebody ask for something, sensible or not.
+// act creates an action of a user, sensible or not.
 func (l *life) act() {
 	m := l.shell.State
 	steps := []string{dumbStep(l.shell.Spec, m).Name, "s1"}
@@ -59,7 +59,7 @@ func (l *life) checkStored(d rollout.Decision) {
 	}
 }
 
-// checkReturn holds a batch of the way back against the world: the model is back first, only instances that a target may have touched
+// checkReturn holds a batch of the rollback against the world: the model is back first, only instances that a target may have touched
 // are named, and the budget of unavailability is kept.
 func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 	before, stored := l.shell.Records[l.shell.State.Rollback.Current.Revision]
@@ -78,11 +78,11 @@ func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []ro
 		}
 	}
 	if unavailable > max(view.maxUnavailable, len(view.unavailable)) {
-		l.breaks("I1: on the way back %d unavailable, %d allowed, %d before", unavailable, view.maxUnavailable, len(view.unavailable))
+		l.breaks("I1: during a rollback %d unavailable, %d allowed, %d before", unavailable, view.maxUnavailable, len(view.unavailable))
 	}
 }
 
-// exposedBefore says whether any effect before this one named the instance, or a target was in force when it was made.
+// exposedBefore reports whether any effect before this one named the instance, or a target was in force when it was made.
 func (l *life) exposedBefore(id string) bool {
 	_, found := slices.BinarySearchFunc(l.shell.State.Ledger.Exposed, id, func(a, b string) int {
 		x, _ := strconv.Atoi(a)
@@ -101,7 +101,7 @@ func (l *life) instance(id string) *simworld.Instance {
 	return nil
 }
 
-// has says whether an image and a script are what the snapshot holds.
+// has reports whether an image and a script equal those of the snapshot.
 func (l *life) has(s rollout.Snapshot, image rollout.Image, script *rollout.ModelScript) bool {
 	if s.Image != nil && *s.Image != image {
 		return false
@@ -118,7 +118,7 @@ func (l *life) has(s rollout.Snapshot, image rollout.Image, script *rollout.Mode
 }
 
 // isBack demands of a run that says it is rolled back that the model and every instance are what they were before, in all declared
-// paths. Instances that Azure leaves alone are excepted, and worlds in which somebody else writes what we declare.
+// paths. Instances that Azure leaves alone are excepted, and worlds in which another writer writes what we declare.
 func (l *life) isBack() error {
 	m := l.shell.State
 	if m.Rollback.Current == nil || !m.Rollback.Current.Done || l.world.Faults.DeclaredEdits > 0 || l.edited {
@@ -145,7 +145,7 @@ func (l *life) isBack() error {
 	return nil
 }
 
-// releasedWell demands that an object that was let go left nothing suspended.
+// releasedWell demands that an object that was released left nothing suspended.
 func (l *life) releasedWell() error {
 	if l.world.Suspended && l.shell.State.RepairsSuspended {
 		return fmt.Errorf("released with automatic repairs suspended")
@@ -153,7 +153,7 @@ func (l *life) releasedWell() error {
 	return l.verdict()
 }
 
-// returns says whether the run may complete by going back to what was there before.
+// returns reports whether the run may complete by going back to what was there before.
 func (l *life) returns(rollout.Spec) bool {
 	back := l.shell.State.Rollback.Current
 	return back != nil && back.Cause == rollout.CauseTarget
@@ -163,7 +163,7 @@ func (l *life) isSkipped(id string) bool {
 	return slices.ContainsFunc(l.deciding.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == id })
 }
 
-// hasFailed says whether the instance is known to have failed.
+// hasFailed reports whether the instance is known to have failed.
 func (l *life) hasFailed(id string) bool {
 	return slices.ContainsFunc(l.deciding.Ledger.Failed, func(f rollout.Failure) bool { return f.ID == id })
 }

@@ -59,8 +59,8 @@ func TestOutsideEditKeepsTheCanary(t *testing.T) {
 	}
 }
 
-// TestOutsideEditKeepsThePolicyArmed: a canary that falls ill after such a change takes the release back as before it, whatever is declared
-// of such changes.
+// TestOutsideEditKeepsThePolicyArmed: a canary that becomes unhealthy after such a change rolls the release back as before it, whatever
+// is declared of such changes.
 func TestOutsideEditKeepsThePolicyArmed(t *testing.T) {
 	metric.Fault(t, 5)
 	s := edited(t, image2, rollsBack)
@@ -93,7 +93,7 @@ func TestOutsideEditIsRolled(t *testing.T) {
 	s.world.Instances[slices.IndexFunc(s.world.Instances, s.is(s.shell.State.Ledger.Exposed[0]))].Health = rollout.False
 	s.rounds(20 * time.Minute)
 	if len(s.shell.State.Ledger.Failed) == 0 && s.shell.State.Rollback.Current == nil {
-		t.Errorf("an ill canary that is to come along is not watched: %v", s.shell.Last.Explanation)
+		t.Errorf("an unhealthy canary that is to come along is not watched: %v", s.shell.Last.Explanation)
 	}
 }
 

@@ -19,7 +19,7 @@ type CanaryStep struct {
 	Count   int           // instances
 	Soak    time.Duration // how long the share has to be reached and well without a break
 
-	Approval *Approval // nil: nobody is asked
+	Approval *Approval // nil: no approval is needed
 }
 
 // Approval is a gate that a person opens.
@@ -28,7 +28,7 @@ type Approval struct {
 	OnTimeout OnTimeout
 }
 
-// OnTimeout says what becomes of a gate that nobody opened in time.
+// OnTimeout is the reaction to a gate that was not opened in time.
 type OnTimeout string
 
 // What an approval's timeout leads to.

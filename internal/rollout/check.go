@@ -46,7 +46,7 @@ const (
 	CheckFailed  CheckState = "Failed"
 )
 
-// CheckResult is what is known of one verification.
+// CheckResult holds the known results of one verification.
 type CheckResult struct {
 	State          CheckState
 	Message        string // for people: what was measured, against what

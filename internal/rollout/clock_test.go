@@ -18,7 +18,8 @@ func clockWorld(skew time.Duration) (*simworld.World, *simworld.Shell) {
 	return w, &simworld.Shell{World: w, Skew: skew, Spec: canary(image2, 100)}
 }
 
-// TestForeignClock rolls a good release out, and one whose health is never reported anew, where the controller's clock is far from Azure's.
+// TestForeignClock rolls a good release out, and one whose health is never reported again, where the controller's clock is far from
+// Azure's.
 func TestForeignClock(t *testing.T) {
 	for _, skew := range []time.Duration{0, 10 * time.Minute, 10 * time.Hour, -10 * time.Minute, -10 * time.Hour} {
 		t.Run("a good release completes/"+skew.String(), func(t *testing.T) {
@@ -106,7 +107,7 @@ func TestOwnTimes(t *testing.T) {
 	}
 	again := planner.Plan(spec, rollout.Observation{At: at, State: d.State})
 	if !reflect.DeepEqual(again.State, d.State) || strings.Contains(again.Explanation.Message, "clock") {
-		t.Errorf("the next round says or changes something anew: %s", again.Explanation.Message)
+		t.Errorf("the next round says or changes something again: %s", again.Explanation.Message)
 	}
 }
 

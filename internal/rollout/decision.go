@@ -2,7 +2,7 @@ package rollout
 
 import "time"
 
-// Decision is what a round does and what it reports.
+// Decision is the step of a round and its report.
 type Decision struct {
 	Step        Step          // at most one effect
 	Explanation Explanation   // why; condition, event, log and trace show it
@@ -17,7 +17,7 @@ type Decision struct {
 	Release         bool             // nothing is left to do for an object that is being deleted
 }
 
-// Report is what the status shows.
+// Report is the content of the status.
 type Report struct {
 	Progress  *Progress        // nil: nothing new is known, what was reported stays
 	Zones     []ZoneProgress   // goes with Progress
@@ -68,7 +68,7 @@ type Facts struct {
 	Throttled    *Problem // Azure asked to slow down
 }
 
-// Readiness is what a reason means for the reader: done, at work, or in need of a person.
+// Readiness is the meaning of a reason for the reader: done, in progress, or in need of a user.
 type Readiness int
 
 // The readiness values.
@@ -155,7 +155,7 @@ type WriteImage struct {
 }
 
 // WriteScript writes the custom script extension into the model. Extension is the name of the one that is there or was declared, ""
-// for the default name. Handler is the model's; the zero value means the Linux one. Script.Handler, on the way back, has what an earlier
+// for the default name. Handler is the model's; the zero value means the Linux one. Script.Handler, in a rollback, has what an earlier
 // write may have displaced.
 type WriteScript struct {
 	Script         Script

@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// TestDeletionOfWhatWroteNothing: a rollout that wrote nothing is let go, and its event says that nothing had been written.
+// TestDeletionOfWhatWroteNothing: a rollout that wrote nothing is released, and its event says that nothing had been written.
 func TestDeletionOfWhatWroteNothing(t *testing.T) {
 	metric.Fault(t, 23)
 	obs := seen(rollout.Target{}, 3, 0)
@@ -63,7 +63,7 @@ func TestDeletionWithoutTheSecretEnds(t *testing.T) {
 		least, most time.Duration
 	}{
 		"gone":                         {least: 9 * time.Minute, most: 11 * time.Minute},
-		"made anew":                    {secret: "2", least: 9 * time.Minute, most: 11 * time.Minute},
+		"made again":                   {secret: "2", least: 9 * time.Minute, most: 11 * time.Minute},
 		"gone before the deletion":     {early: true, least: 9 * time.Minute, most: 11 * time.Minute},
 		"gone, and the namespace goes": {closed: true, most: time.Minute},
 		"gone, and nothing declared can be stored, since the namespace goes": {closed: true, declared: true, most: time.Minute},

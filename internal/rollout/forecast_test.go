@@ -29,7 +29,7 @@ func TestForecastIsWhatHappens(t *testing.T) {
 		world.Repairs = dice(2) == 0
 		spec := randomSpec(dice, randomTargets(dice)[0])
 		for n := range spec.Canary.Steps {
-			spec.Canary.Steps[n].Approval = nil // nobody is here to give it
+			spec.Canary.Steps[n].Approval = nil // no user gives it here
 		}
 		spec.Failure.ProgressDeadline = 0 // a plan says what holds the rollout, not what becomes of it hours later
 		shell := &simworld.Shell{World: world, Spec: spec}
@@ -66,9 +66,9 @@ func TestForecastIsWhatHappens(t *testing.T) {
 	}
 }
 
-// TestForecastOfTheWayBack: somewhere on the way the target is set to what was there before, and that is only to be planned. What is
-// planned is the way back, of those that left and of nobody else, and it is what happens.
-func TestForecastOfTheWayBack(t *testing.T) {
+// TestForecastOfARollback: somewhere on the way the target is set to what was there before, and that is only to be planned. What is
+// planned is the rollback of exactly those that left, and the rollout carries it out.
+func TestForecastOfARollback(t *testing.T) {
 	returned := 0
 	for seed := range int64(300) {
 		random := rand.New(rand.NewPCG(uint64(seed), 12))

@@ -2,8 +2,8 @@ package rollout
 
 import "time"
 
-// Hook is a declared call to somebody outside at a point of the rollout. Whom it calls and how is not the core's business: it says when a
-// call is due, and what its failure leads to.
+// Hook is a declared call to a program outside at a point of the rollout. The core does not know the program or the protocol: it says
+// when a call is due, and what its failure leads to.
 type Hook struct {
 	Name      string
 	At        HookPoint
@@ -59,10 +59,10 @@ type HookCallState string
 const (
 	HookCallPending   HookCallState = ""
 	HookCallDelivered HookCallState = "Delivered"
-	HookCallFailed    HookCallState = "Failed" // it was refused in a way that trying again does not mend
+	HookCallFailed    HookCallState = "Failed" // it was refused in a way that another try does not repair
 )
 
-// HookCallResult is what is known of one call.
+// HookCallResult is the known result of one call.
 type HookCallResult struct {
 	State   HookCallState
 	Message string // of the last attempt, for people
@@ -74,7 +74,7 @@ type Drain struct {
 	OnFailure HookFailure
 }
 
-// NodeWork is what is to be done to the nodes that instances are. An instance that is no node needs nothing.
+// NodeWork is the work on the nodes of instances. An instance that is no node needs nothing.
 type NodeWork struct {
 	Drain    []Ref    // cordon, and evict what runs there
 	Uncordon []string // ids of instances whose nodes may take pods again, where it was us who cordoned them
@@ -84,6 +84,6 @@ type NodeWork struct {
 type NodeState struct {
 	Drained    bool
 	Uncordoned bool
-	Failed     bool   // draining was refused in a way that trying again does not mend
+	Failed     bool   // draining was refused in a way that another try does not repair
 	Message    string // what it waits for, for people
 }

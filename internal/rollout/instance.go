@@ -46,13 +46,13 @@ type PowerState struct {
 	Off     PowerOff
 }
 
-// HealthReport is what the application health extension or the health probe reports.
+// HealthReport is a report of the application health extension or of the health probe.
 type HealthReport struct {
 	Healthy Tristate
 	Since   time.Time // of the last change or report, by Azure's clock; zero: not known
 }
 
-// OSDisk is what an instance boots from.
+// OSDisk is the disk that an instance boots from.
 type OSDisk struct {
 	ID           string // identity of the disk; "": not shown
 	Image        *Image // nil: not shown
@@ -65,7 +65,7 @@ type InstanceScript struct {
 	State     ScriptState
 }
 
-// ScriptState is what an instance shows of the custom script extension.
+// ScriptState is the state of the custom script extension that an instance shows.
 type ScriptState int
 
 // The script states.

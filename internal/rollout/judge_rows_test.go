@@ -27,7 +27,7 @@ func batchOf() (rollout.Spec, rollout.Observation) {
 	return spec, obs
 }
 
-// outcome is what a batch came to, in words: the reason, who is left in it, who failed for what, and who is verified.
+// outcome is the result of a batch, in words: the reason, who is left in it, who failed for what, and who is verified.
 func outcome(d rollout.Decision) string {
 	left, failed := "no batch", []string{}
 	if op := d.State.Operation; op != nil {
@@ -49,10 +49,10 @@ func TestJudgedRows(t *testing.T) {
 	first := func(o *rollout.Observation) *rollout.Instance { return &o.Instances.Value[0] }
 	for name, tc := range map[string]row{
 		"both are well": {"CanaryReached; no batch; failed ; verified 0,1", func(*rollout.Spec, *rollout.Observation) {}},
-		"one is ill": {"WaitingForHealth; Upgrade of 0; failed ; verified 1", func(_ *rollout.Spec, o *rollout.Observation) {
+		"one is unhealthy": {"WaitingForHealth; Upgrade of 0; failed ; verified 1", func(_ *rollout.Spec, o *rollout.Observation) {
 			first(o).Health.Healthy = rollout.False
 		}},
-		"one is ill for too long": {"Failed; no batch; failed 0 HealthTimeout; verified 1", func(_ *rollout.Spec, o *rollout.Observation) {
+		"one is unhealthy for too long": {"Failed; no batch; failed 0 HealthTimeout; verified 1", func(_ *rollout.Spec, o *rollout.Observation) {
 			first(o).Health.Healthy, o.State.Operation.EndedAt = rollout.False, o.At.Add(-5*time.Minute)
 		}},
 		"one is still worked on": {"Progressing; Upgrade of 0; failed ; verified 1", func(_ *rollout.Spec, o *rollout.Observation) {

@@ -9,8 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
-// TestLeavingGivesEveryNodeBack: an object that is let go gives every node back that it cordoned, also those of a batch in flight and of
-// instances that failed. Nobody else would.
+// TestLeavingGivesEveryNodeBack: an object that is released gives every node back that it cordoned, also those of a batch in flight and of
+// instances that failed. No other step would.
 func TestLeavingGivesEveryNodeBack(t *testing.T) {
 	for deletion, want := range map[rollout.Deletion]string{rollout.DeletionLeave: "0,1,2", rollout.DeletionNone: "2"} {
 		spec, obs := batchOf()
@@ -19,7 +19,7 @@ func TestLeavingGivesEveryNodeBack(t *testing.T) {
 		obs.Instances.Value[1].Health.Healthy = rollout.False
 		obs.State.Operation.Instances = obs.State.Operation.Instances[:1]
 		obs.State.Ledger.Failed = []rollout.Failure{
-			{Ref: obs.Instances.Value[1].Ref(), Reason: rollout.FailureHealth, Message: "ill", At: obs.At},
+			{Ref: obs.Instances.Value[1].Ref(), Reason: rollout.FailureHealth, Message: "unhealthy", At: obs.At},
 		}
 		obs.State.Ledger.Cordoned = []string{"0", "1", "2"}
 		d := planner.Plan(spec, obs)

@@ -21,7 +21,7 @@ const (
 )
 
 // TestLives holds 400 random lives to what was done in them when their digests were written: each effect, reason, wait, read, answer, call,
-// check, record and count. Messages are no part of it, and neither is what the core remembers, so that both may be written anew. A change
+// check, record and count. Messages are no part of it, and neither is the stored state, so that both may be rewritten. A change
 // of behaviour that is meant is written down with -update; TestOneWorld -world SEED -v tells a life.
 func TestLives(t *testing.T) {
 	if raceEnabled {

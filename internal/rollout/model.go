@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Model is what the core knows of a scale set: the declared paths of its model, and what decides whether it may be touched.
+// Model is the core's knowledge of a scale set: the declared paths of its model, and what decides whether it may be touched.
 type Model struct {
 	ETag                       string
 	ReadAt                     time.Time // by Azure's clock; zero: not known

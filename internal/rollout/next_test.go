@@ -46,7 +46,7 @@ func TestNext(t *testing.T) {
 			},
 			want: now.Add(3*time.Minute + 30*time.Second),
 		},
-		"a canary fell ill": {
+		"a canary became unhealthy": {
 			obs: func(o *rollout.Observation) {
 				o.Instances.Value[2].Latest, o.Instances.Value[2].Health.Healthy = rollout.True, rollout.False
 				o.State.Timers.UnhealthySince = now.Add(-time.Minute)
@@ -107,8 +107,8 @@ func TestNext(t *testing.T) {
 	}
 }
 
-// TestWayBackIsKnownBeforeTheFirstWrite: whether there is a way back is said while nothing may be written yet.
-func TestWayBackIsKnownBeforeTheFirstWrite(t *testing.T) {
+// TestBaselineIsKnownBeforeTheFirstWrite: the report tells whether a rollback is possible while nothing may be written yet.
+func TestBaselineIsKnownBeforeTheFirstWrite(t *testing.T) {
 	for name, change := range map[string]func(*rollout.Spec, *rollout.Observation){
 		"paused":         func(s *rollout.Spec, _ *rollout.Observation) { s.Paused = true },
 		"outside window": func(_ *rollout.Spec, o *rollout.Observation) { o.Window = rollout.Window{Closed: true} },

@@ -20,7 +20,7 @@ type Observation struct {
 	Actions          []Action // not answered yet, oldest first
 }
 
-// ClusterReads is what was read of the cluster.
+// ClusterReads holds the reads of the cluster.
 type ClusterReads struct {
 	Ownership        Result[Ownership]
 	Settings         Result[ProtectedSettings]   // of the Secret of the target's script
@@ -30,14 +30,14 @@ type ClusterReads struct {
 	Terminating      bool                        // the namespace is being deleted, so nothing can be created in it
 }
 
-// TaskResults is what is known of the work outside the scale set.
+// TaskResults holds the known results of the work outside the scale set.
 type TaskResults struct {
 	Checks map[CheckKey]CheckResult
 	Hooks  map[HookCallKey]HookCallResult
 	Nodes  map[string]NodeState // by instance id
 }
 
-// Action is what a person asks for.
+// Action is a request of a user.
 type Action struct {
 	UID               string
 	Verb              Verb
@@ -77,7 +77,7 @@ func (o Ownership) OlderOwner() string {
 	return o.Owner
 }
 
-// Window says whether the declared windows let a batch begin now. The zero value is a window that is always open.
+// Window tells whether the declared windows let a batch begin now. The zero value is a window that is always open.
 type Window struct {
 	Closed      bool
 	NextChange  time.Time // when it opens or closes next; zero: not known
@@ -92,7 +92,7 @@ type Result[T any] struct {
 	Problem *Problem // set when State is ReadFailed
 }
 
-// ReadState says whether a read was made and succeeded.
+// ReadState reports whether a read was made and succeeded.
 type ReadState int
 
 // The states of a read.
@@ -118,7 +118,7 @@ const (
 	True
 )
 
-// OperationStatus is what a poll of a running operation said.
+// OperationStatus is the answer to a poll of a running operation.
 type OperationStatus struct {
 	State      OperationState
 	Problem    *Problem      // why it failed, was canceled or cannot be read
@@ -138,7 +138,7 @@ const (
 	OperationLost      OperationState = "Lost"     // its status can no longer be read
 )
 
-// ProtectedSettings is what the core may know of the Secret with the script's protected settings.
+// ProtectedSettings is the core's knowledge of the Secret with the script's protected settings.
 type ProtectedSettings struct {
 	HasCommand bool   // it holds the command to execute
 	Digest     string // keyed, so that it tells a change and nothing else

@@ -6,7 +6,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// view is what an observation shows, counted the dumb way.
+// view is the content of an observation, counted the simple way.
 type view struct {
 	byID                          map[string]rollout.Instance
 	unavailable, exposed          map[string]bool
@@ -54,7 +54,7 @@ func lookAt(spec rollout.Spec, m rollout.State, obs rollout.Observation) view {
 	return v
 }
 
-// isDumbOff says whether the instance is left out because it is off, and nothing is in flight on it.
+// isDumbOff reports whether the instance is left out because it is off, and nothing is in flight on it.
 func isDumbOff(m rollout.State, i rollout.Instance) bool {
 	is := func(r rollout.Ref) bool { return r.ID == i.ID && r.VMID == i.VMID }
 	if op := m.Operation; op != nil && op.Rejection == nil && slices.ContainsFunc(rollout.Refs(op.Instances), is) ||
@@ -64,7 +64,7 @@ func isDumbOff(m rollout.State, i rollout.Instance) bool {
 	return i.Power.Off != rollout.NotOff && (i.State == rollout.StateSucceeded || i.State == rollout.StateFailed)
 }
 
-// isDumbBehind says whether a batch of this run verified the instance, and only Azure's flag says that it is not at the latest model.
+// isDumbBehind reports whether a batch of this run verified the instance, and only Azure's flag says that it is not at the latest model.
 func isDumbBehind(spec rollout.Spec, m rollout.State, i rollout.Instance) bool {
 	isOther := spec.Target.Image != nil && i.Disk.Image != nil && *i.Disk.Image != *spec.Target.Image || spec.Target.Script != nil &&
 		i.Script == rollout.ScriptAbsent
@@ -72,7 +72,7 @@ func isDumbBehind(spec rollout.Spec, m rollout.State, i rollout.Instance) bool {
 		slices.Contains(m.Ledger.Verified, i.ID)
 }
 
-// isSkippedIn says whether a person took the instance out of the run. On the way back nobody is taken out.
+// isSkippedIn reports whether a person took the instance out of the run. In a rollback no instance is taken out.
 func isSkippedIn(m rollout.State, id string) bool {
 	return m.Rollback.Current == nil && slices.ContainsFunc(m.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == id })
 }

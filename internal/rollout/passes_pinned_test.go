@@ -76,8 +76,8 @@ func TestGoneInstanceIsNotMadeReady(t *testing.T) {
 	}
 }
 
-// TestLostScaleSetReleasesTheObject pins releaseLost: an object that goes back before its deletion is let go once Azure twice did not find
-// the scale set.
+// TestLostScaleSetReleasesTheObject pins releaseLost: an object that goes back before its deletion is released once Azure twice did not
+// find the scale set.
 func TestLostScaleSetReleasesTheObject(t *testing.T) {
 	spec, obs := wayBack()
 	spec.Deletion, obs.State.Rollback.Current.Cause = rollout.DeletionRollback, rollout.CauseDeletion
@@ -102,7 +102,7 @@ func TestLostScaleSetReleasesTheObject(t *testing.T) {
 	}
 }
 
-// TestNothingIsPutBackUnseen pins requireModel on the way back: on a model that was not read, or only in part, nothing is decided.
+// TestNothingIsPutBackUnseen pins requireModel in a rollback: on a model that was not read, or only in part, nothing is decided.
 func TestNothingIsPutBackUnseen(t *testing.T) {
 	for name, tc := range map[string]struct {
 		model  rollout.Result[rollout.Model]
@@ -127,7 +127,7 @@ func TestNothingIsPutBackUnseen(t *testing.T) {
 	}
 }
 
-// TestUndoneReleaseIsForEveryInstance pins keepUndone: what a completed release reached is exposed before anything is read of the way back,
+// TestUndoneReleaseIsForEveryInstance pins keepUndone: what a completed release reached is exposed before the baseline is read,
 // so that whatever becomes of the undo, all can be brought back. Instances on their way out are not.
 func TestUndoneReleaseIsForEveryInstance(t *testing.T) {
 	for name, tc := range map[string]struct {

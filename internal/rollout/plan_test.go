@@ -64,7 +64,7 @@ func TestShare(t *testing.T) {
 	}
 }
 
-// TestPreflight: each thing that forbids touching a scale set is found, named, and comes with the command that mends it.
+// TestPreflight: each thing that forbids touching a scale set is found, named, and comes with the command that repairs it.
 func TestPreflight(t *testing.T) {
 	for name, tc := range map[string]struct {
 		model  func(*rollout.Model)
@@ -174,7 +174,7 @@ func TestSecret(t *testing.T) {
 	})
 }
 
-// TestProtectedSettingsAreWrittenOnce: they cannot be read back, so a model that looks right is written all the same, once a run.
+// TestProtectedSettingsAreWrittenOnce: they cannot be read back, so a model that looks right is written nevertheless, once a run.
 func TestProtectedSettingsAreWrittenOnce(t *testing.T) {
 	target := rollout.Target{Script: &rollout.Script{URIs: v2.Script.URIs, Command: "sh v2.sh", ProtectedSettings: "web-script"}}
 	obs := seen(target, 3, 0)
@@ -270,9 +270,9 @@ func TestOrderAndZones(t *testing.T) {
 	}
 }
 
-// TestReturnExposesNobody: when the target is what was there before, the instances that have it are those that nothing was done to. Were
-// they taken for exposed, a rollback of the next target would touch them.
-func TestReturnExposesNobody(t *testing.T) {
+// TestTargetAsBaselineExposesNoInstance: when the target equals the baseline, the instances that have it are those that nothing was done
+// to. Were they taken for exposed, a rollback of the next target would touch them.
+func TestTargetAsBaselineExposesNoInstance(t *testing.T) {
 	before := rollout.Snapshot{Image: image2.Image}
 	for name, tc := range map[string]struct {
 		target  rollout.Target
@@ -473,7 +473,7 @@ func TestNineModelsAreGoneOnWith(t *testing.T) {
 	}
 }
 
-// TestTenModels: with nine images about, the write of the target could be accepted and that of the way back refused.
+// TestTenModels: with nine images about, the write of the target could be accepted and that of the rollback refused.
 func TestTenModels(t *testing.T) {
 	for images, reason := range map[int]rollout.Reason{8: rollout.ReasonProgressing, 9: rollout.ReasonPreflightFailed,
 		12: rollout.ReasonPreflightFailed} {

@@ -1,6 +1,6 @@
 package rollout
 
-// Preview is what a rollout would do to a scale set on which nothing else happens and everything goes well.
+// Preview is the forecast of a rollout on a scale set that nothing else changes and whose instances all become healthy.
 type Preview struct {
 	Batches  []PlannedBatch
 	Skipped  []SkippedInstance

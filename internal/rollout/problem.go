@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Kind classifies what went wrong with a read or an effect. The set is closed: whoever talks to Azure maps every error to one
+// Kind classifies what went wrong with a read or an effect. The set is closed: the adapter of Azure maps every error to one
 // of these, in one table, and everything else decides by kind alone.
 type Kind string
 

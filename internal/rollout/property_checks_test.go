@@ -75,7 +75,7 @@ func (l *life) checkLetOut(check string, obs rollout.Observation, m rollout.Stat
 	}
 }
 
-// listsUpdated says whether the list that was decided on shows the instance with the latest model.
+// listsUpdated reports whether the list that was decided on shows the instance with the latest model.
 func (l *life) listsUpdated(obs rollout.Observation, id string) bool {
 	for _, i := range obs.Instances.Value {
 		if i.ID == id {
@@ -94,7 +94,7 @@ func (l *life) hasFailedIn(m rollout.State, id string) bool {
 	return false
 }
 
-// hasPassed says whether the check ever passed in the run, on the instance or for the release.
+// hasPassed reports whether the check ever passed in the run, on the instance or for the release.
 func (l *life) hasPassed(check string, run int64, id string) bool {
 	for key, state := range l.verdicts {
 		if key.Check == check && key.Run == run && key.Instance == id && state == rollout.CheckPassed {

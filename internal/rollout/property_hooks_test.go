@@ -9,11 +9,11 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// outside is what was done outside of Azure: who was called, and whose node is cordoned.
+// outside holds what was done outside of Azure: the calls that were made, and the cordoned nodes.
 type outside struct {
 	delivered map[rollout.HookCallKey]bool
 	cordoned  map[string]bool
-	deaf      bool // in the calm nobody answers and no node gets empty
+	deaf      bool // in the calm no hook answers and no node gets empty
 }
 
 // randomHooks draws up to three hooks, or none.
@@ -113,7 +113,7 @@ func (l *life) checkCalls(spec rollout.Spec, obs rollout.Observation, d rollout.
 	}
 }
 
-// checkStill holds that nobody is called before something new, and no node is drained, while nothing new may begin.
+// checkStill holds that no hook is called before something new, and no node is drained, while nothing new may begin.
 func (l *life) checkStill(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
 	back := d.State.Rollback.Current
 	explicit := back != nil && (back.Cause == rollout.CauseAction || back.Cause == rollout.CauseDeletion)

@@ -16,7 +16,7 @@ func (l *life) checkLedger(spec rollout.Spec, obs rollout.Observation, d rollout
 		"ledgers are in order":                           areInOrder(after),
 		"a node is drained or given back, once cordoned": areNodesTold(d),
 		"an effect is written down before it begins":     s.isIntended(d),
-		"nobody leaves the skipped within a run": d.State.Run.Number != obs.State.Run.Number ||
+		"no instance leaves the skipped within a run": d.State.Run.Number != obs.State.Run.Number ||
 			isSubset(idsOf(before.Skipped), idsOf(after.Skipped)),
 	} {
 		if !isKept {

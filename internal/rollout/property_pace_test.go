@@ -52,7 +52,7 @@ func TestPace(t *testing.T) {
 	t.Logf("%d worlds from seed %d, at most %d calls in an hour", worlds, base, worst.Load())
 }
 
-// troubles are what may last. Each is a fault that strikes every time, or somebody who does not answer.
+// troubles are the conditions that may last. Each is a fault that strikes every time, or a program that does not answer.
 var troubles = []struct {
 	name  string
 	begin func(*paced)
@@ -60,7 +60,7 @@ var troubles = []struct {
 	{"nothing", func(*paced) {}},
 	{"no read works", func(p *paced) { p.world.Faults.ReadFails = 1 }},
 	{"every effect is refused", func(p *paced) { p.world.Faults.Refused = 1 }},
-	{"nobody knows what began", func(p *paced) { p.world.Faults.Ambiguous = 1 }},
+	{"it is unknown what began", func(p *paced) { p.world.Faults.Ambiguous = 1 }},
 	{"tokens are lost", func(p *paced) { p.world.Faults.TokenLost = 1 }},
 	{"operations hang", func(p *paced) { p.world.Faults.Hangs = 1 }},
 	{"operations fail", func(p *paced) { p.world.Faults.OperationFails = 1 }},
@@ -72,7 +72,7 @@ var troubles = []struct {
 	{"scripts fail", func(p *paced) { p.world.Faults.ScriptFails = 1 }},
 	{"lists lag", func(p *paced) { p.world.Faults.ListLags, p.world.Faults.Lag = 1, 2*time.Minute }},
 	{"health is not known", func(p *paced) { p.world.Faults.HealthUnknown = 1 }},
-	{"instances are ill", func(p *paced) { p.world.Faults.Unhealthy = 1 }},
+	{"instances are unhealthy", func(p *paced) { p.world.Faults.Unhealthy = 1 }},
 	{"instances become well late", func(p *paced) { p.world.Faults.Unhealthy, p.wellAt = 1, p.world.Now.Add(14*time.Minute) }},
 	{"checks take long", func(p *paced) { p.slow = 40 * time.Minute }},
 	{"no hook answers", func(p *paced) { p.shell.Call = nil }},
@@ -89,7 +89,7 @@ var troubles = []struct {
 		p.shell.OnPlan = func(rollout.Spec, rollout.Observation, rollout.Decision) { clear(p.shell.Records) }
 	}},
 	{"going back", func(p *paced) { p.goBack() }},
-	{"going back with ill instances", func(p *paced) { p.world.Faults.Unhealthy = 1; p.goBack() }},
+	{"going back with unhealthy instances", func(p *paced) { p.world.Faults.Unhealthy = 1; p.goBack() }},
 	{"going back while effects are refused", func(p *paced) { p.world.Faults.Refused = 1; p.goBack() }},
 	{"going back while operations hang", func(p *paced) { p.world.Faults.Hangs = 1; p.goBack() }},
 	{"deleted", func(p *paced) { p.shell.Spec.Deletion = rollout.DeletionRollback }},
@@ -189,7 +189,7 @@ func (p *paced) lastHour() int {
 	return len(p.calls)
 }
 
-// moveModel is somebody else's edit right before an effect.
+// moveModel is another writer's edit right before an effect.
 func (p *paced) moveModel() {
 	p.world.Edit(func(c *simworld.Content) { c.Other++ })
 }

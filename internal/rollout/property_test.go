@@ -102,7 +102,7 @@ type life struct {
 	fate       *rand.Rand // whether the scale set is created again
 	clock      *rand.Rand // what the controller's clock does; apart from the dice, so that each seed keeps its story
 	wentBack   bool       // the clock went back at the last jump
-	interfered bool       // the target changed, or somebody else edited the model: then an upgrade may be nobody's to finish
+	interfered bool       // the target changed, or another writer edited the model: then no rollout may have to finish an upgrade
 }
 
 // run lives through the world: chaos first, then calm, in which the rollout has to come to rest.
@@ -121,7 +121,7 @@ func (l *life) run() error {
 	return l.comeToRest()
 }
 
-// round runs one round, and tells it to whoever listens.
+// round runs one round, and tells it to the listeners.
 func (l *life) round() {
 	l.shell.Round()
 	if l.tell != nil {
@@ -167,7 +167,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	return l
 }
 
-// halfByHand leaves some scale sets as somebody left them who began an upgrade by hand: some instances at the latest model, some not.
+// halfByHand leaves some scale sets in the middle of an upgrade by hand: some instances at the latest model, some not.
 func (l *life) halfByHand() {
 	if l.dice(8) > 0 {
 		return
@@ -306,7 +306,7 @@ func (l *life) comeToRest() error {
 	return l.verdict()
 }
 
-// mayLast says whether a calm world explains why the rollout stands where it stands.
+// mayLast reports whether a calm world explains why the rollout stands where it stands.
 func (l *life) mayLast() error {
 	switch reason := l.shell.Last.Explanation.Reason; reason {
 	case rollout.ReasonCompleted,
@@ -327,7 +327,7 @@ func (l *life) mayLast() error {
 			return nil
 		}
 	case rollout.ReasonPreflightFailed:
-		images := map[rollout.Image]bool{} // somebody else's edits may have led to more models than leave room for a write
+		images := map[rollout.Image]bool{} // another writer's edits may have led to more models than leave room for a write
 		for _, m := range l.world.Instances {
 			images[l.world.Models[m.Model].Image] = true
 		}
@@ -342,7 +342,7 @@ func (l *life) mayLast() error {
 	return fmt.Errorf("I10: calm, and yet %v after %d rounds", l.shell.Last.Explanation, calmRounds)
 }
 
-// waitsForAnotherZone says whether an instance that failed spends the budget from a zone whose turn has not come: one zone at a time
+// waitsForAnotherZone reports whether an instance that failed spends the budget from a zone whose turn has not come: one zone at a time
 // means that it is not touched, and a person has to see to it.
 func (l *life) waitsForAnotherZone() bool {
 	if l.shell.Spec.Instances.Zones != rollout.ZonesOneAtATime {
@@ -363,7 +363,7 @@ func (l *life) waitsForAnotherZone() bool {
 	return sick > first
 }
 
-// isShareLeft says whether instances that a target touched before make up the share, and another one spends the budget: it gets no turn,
+// isShareLeft reports whether instances that a target touched before make up the share, and another one spends the budget: it gets no turn,
 // and a person has to see to it.
 func (l *life) isShareLeft() bool {
 	n, touched, sick := 0, 0, 0
@@ -420,7 +420,7 @@ func (l *life) checkReady(spec rollout.Spec, obs rollout.Observation) {
 	}
 }
 
-// declares says whether two models are alike in what the target declares.
+// declares reports whether two models are alike in what the target declares.
 func (l *life) declares(t rollout.Target, a, b int) bool {
 	one, other := l.world.Models[a], l.world.Models[b]
 	if t.Image == nil {

@@ -31,7 +31,7 @@ func TestPutOffIsTold(t *testing.T) {
 	metric.Fault(t, 3)
 	for name, tc := range map[string]struct {
 		problem rollout.Problem
-		other   bool // somebody else's operation runs
+		other   bool // another writer's operation runs
 		reason  rollout.Reason
 		says    string
 	}{
@@ -162,7 +162,8 @@ func unread(memory rollout.State, at time.Time) rollout.Observation {
 	return rollout.Observation{At: at, State: memory, Cluster: rollout.ClusterReads{Revisions: map[string]rollout.Result[rollout.Snapshot]{}}}
 }
 
-// TestRefusedReadIsRemembered: no round reads before the time that Azure named, whoever asks for one, and the status says until when.
+// TestRefusedReadIsRemembered: no round reads before the time that Azure named, even when a user asks for one, and the status says until
+// when.
 func TestRefusedReadIsRemembered(t *testing.T) {
 	metric.Fault(t, 17)
 	for name, refuse := range refusedReads {

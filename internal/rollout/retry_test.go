@@ -11,7 +11,7 @@ import (
 // verified still have the target, so none is upgraded in the place of another, and none a second time.
 func TestRetryWhereNothingWentBack(t *testing.T) {
 	s := half(t)
-	s.State.Rollback.Baseline.Invalid = "nobody knows what was there before"
+	s.State.Rollback.Baseline.Invalid = "what was there before is unknown"
 	s.World.Edit(func(c *simworld.Content) { c.Other++ })
 	s.Actions = []rollout.Action{{UID: "back", Verb: rollout.VerbRollback, Run: 1}}
 	until(t, s, rollout.ReasonNotRollbackable)

@@ -59,12 +59,12 @@ func TestMinReadyIsLookedAtLast(t *testing.T) {
 	}
 }
 
-// TestIllnessIsSeenWhileReadying lets the instance fall ill right after a look, and somebody change the model.
+// TestIllnessIsSeenWhileReadying lets the instance become unhealthy right after a look, and another writer change the model.
 func TestIllnessIsSeenWhileReadying(t *testing.T) {
 	metric.Fault(t, 19)
 	for name, happens := range map[string]func(w *simworld.World){
-		"the instance falls ill":     func(w *simworld.World) { w.Instances[0].Health = rollout.False },
-		"somebody changes the model": func(w *simworld.World) { w.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) },
+		"the instance becomes unhealthy": func(w *simworld.World) { w.Instances[0].Health = rollout.False },
+		"a user changes the model":       func(w *simworld.World) { w.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) },
 	} {
 		s := ripening(t, 10*time.Minute)
 		s.World.Advance(s.Recheck)

@@ -98,7 +98,7 @@ func TestRollbackWaitsForARollingUpgrade(t *testing.T) {
 	}
 }
 
-// TestRollingUpgradeUnknown: before the first write, what is not known of a rolling upgrade holds; on the way back it does not.
+// TestRollingUpgradeUnknown: before the first write, what is not known of a rolling upgrade holds; in a rollback it does not.
 func TestRollingUpgradeUnknown(t *testing.T) {
 	metric.Fault(t, 6)
 	spec, obs := canary(image2, 50), seen(rollout.Target{Image: &bare.Image}, 2, 0)

@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
-// backRow is one round of the way back, and what it has to come to.
+// backRow is one round of a rollback, and its expected result.
 type backRow struct {
 	change func(*rollout.Spec, *rollout.Observation)
 	names  string // ids of the instances that the step names
@@ -17,8 +17,8 @@ type backRow struct {
 	says   string
 }
 
-// TestWayBackRows: who goes back next, who is waited for, and what holds the way back.
-func TestWayBackRows(t *testing.T) {
+// TestRollbackRows: which instance is restored next, which is waited for, and what holds the rollback.
+func TestRollbackRows(t *testing.T) {
 	for name, row := range backRows() {
 		t.Run(name, func(t *testing.T) {
 			spec, obs := wayBack()
@@ -95,9 +95,9 @@ func backRows() map[string]backRow {
 		}, "", rollout.ReasonFailed, "failed on instance"},
 		"one failed and spends the budget": {func(_ *rollout.Spec, o *rollout.Observation) {
 			o.Instances.Value[0].Health.Healthy = rollout.False
-			state(o).Ledger.Failed = []rollout.Failure{{Ref: o.Instances.Value[0].Ref(), Reason: rollout.FailureHealth, Message: "stays ill",
+			state(o).Ledger.Failed = []rollout.Failure{{Ref: o.Instances.Value[0].Ref(), Reason: rollout.FailureHealth, Message: "stays unhealthy",
 				At: o.At}}
-		}, "", rollout.ReasonFailed, "stays ill"},
+		}, "", rollout.ReasonFailed, "stays unhealthy"},
 		"a list may be older than the restored model": {func(_ *rollout.Spec, o *rollout.Observation) {
 			state(o).Rollback.Current.ModelRestoredAt, state(o).Ledger.Exposed = o.At.Add(-44*time.Second), nil
 			o.Instances.Value[0].Disk.Image, o.Instances.Value[1].Disk.Image = nil, nil
@@ -144,9 +144,9 @@ func backRows() map[string]backRow {
 	}
 }
 
-// TestPausedWayBackCallsNobody: while a pause holds a way back that nobody asked for, no hook is called before the next instance, whatever
-// else the round waits for.
-func TestPausedWayBackCallsNobody(t *testing.T) {
+// TestPausedRollbackCallsNoHook: while a pause holds a rollback that no user asked for, no hook is called before the next instance,
+// whatever else the round waits for.
+func TestPausedRollbackCallsNoHook(t *testing.T) {
 	for cause, want := range map[rollout.RollbackCause]int{rollout.CauseFailure: 0, rollout.CauseAction: 1, rollout.CauseDeletion: 1} {
 		spec, obs := wayBack()
 		spec.Paused, obs.State.Rollback.Current.Cause = true, cause
@@ -177,7 +177,7 @@ func TestChecksPassedInAnyOrder(t *testing.T) {
 }
 
 // TestRetriesThatAreLeft: a failure counts as final once nothing is left to try. What Azure is still at work on may be tried later, unless
-// its tries are spent or its disk is what failed.
+// its tries are spent or its disk failed.
 func TestRetriesThatAreLeft(t *testing.T) {
 	for name, tc := range map[string]struct {
 		failed rollout.Failure
@@ -249,7 +249,7 @@ func TestHalfReadDecidesNothing(t *testing.T) {
 	for name, makes := range map[string]func() (rollout.Spec, rollout.Observation){
 		"idle":     func() (rollout.Spec, rollout.Observation) { return canary(v2, 50), seen(v2, 2, 2) },
 		"a batch":  batchOf,
-		"way back": wayBack,
+		"rollback": wayBack,
 	} {
 		spec, obs := makes()
 		obs.Model = rollout.Result[rollout.Model]{}
@@ -274,7 +274,7 @@ func TestNewestWithoutTimes(t *testing.T) {
 	}
 }
 
-// TestTagOfTheTarget: a target without a tag is met by what has one, so a rollout back to it rolls back, and upgrades nobody else.
+// TestTagOfTheTarget: a target without a tag is met by what has one, so a rollout back to it rolls back, and upgrades no other instance.
 func TestTagOfTheTarget(t *testing.T) {
 	for _, tag := range []string{"", "new"} {
 		target := rollout.Target{Script: v2.Script, RevisionTag: tag}

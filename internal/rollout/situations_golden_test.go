@@ -150,7 +150,7 @@ func (r record) preview(f rollout.Preview) {
 	fmt.Fprintln(r.said, f.Skipped, f.Expected.Message, f.Baseline)
 }
 
-// silent is what is remembered, without words for people.
+// silent is the state without words for people.
 func silent(m rollout.State) rollout.State {
 	m = m.Clone()
 	hush := func(texts ...*string) {

@@ -43,7 +43,7 @@ func (s *situation) isSeen() bool {
 	return s.obs.Instances.State == rollout.Read && s.obs.Model.State == rollout.Read
 }
 
-// isIntended says whether the operation is remembered that the step begins.
+// isIntended reports whether the operation is remembered that the step begins.
 func (s *situation) isIntended(d rollout.Decision) bool {
 	if d.Step.Operation() == "" || isRepair(d.Step) {
 		return true
@@ -53,7 +53,7 @@ func (s *situation) isIntended(d rollout.Decision) bool {
 		slices.Equal(rollout.Refs(op.Instances), rollout.InstancesOf(d.Step))
 }
 
-// isPermitted holds an effect against pause and plan. Giving repairs back is always permitted, and so is what a person asked for.
+// isPermitted holds an effect against pause and plan. Resuming repairs is always permitted, and so is an action of a user.
 func (s *situation) isPermitted(d rollout.Decision) bool {
 	if d.Step.Operation() == "" || d.Step.Operation() == rollout.ResumeRepairsOperation {
 		return true
@@ -74,7 +74,7 @@ func (s *situation) namesAtRest(d rollout.Decision) bool {
 	})
 }
 
-// keepsExposed says whether no instance left the ledger of those that a target may have touched, but by the end of a run, or since it is
+// keepsExposed reports whether no instance left the ledger of those that a target may have touched, but by the end of a run, or since it is
 // gone.
 func (s *situation) keepsExposed(d rollout.Decision) bool {
 	m := d.State
@@ -88,7 +88,7 @@ func (s *situation) keepsExposed(d rollout.Decision) bool {
 	return isSubset(left, m.Ledger.Exposed)
 }
 
-// areInOrder says whether each ledger of ids is sorted and names no id twice.
+// areInOrder reports whether each ledger of ids is sorted and names no id twice.
 func areInOrder(l rollout.Ledger) bool {
 	for _, ids := range [][]string{l.Exposed, l.Verified, l.Cordoned} {
 		sorted := slices.Clone(ids)

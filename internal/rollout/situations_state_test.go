@@ -26,7 +26,7 @@ var twistsOfState = []twist{
 	{"nothing is exposed", func(s *situation) { s.state().Ledger.Exposed, s.state().Ledger.Verified = nil, nil }},
 	{"verified instances", func(s *situation) { s.state().Ledger.Verified = s.ids() }},
 	{"cordoned instances", func(s *situation) { s.state().Ledger.Cordoned = s.ids(); s.tellNodes() }},
-	{"instances are ill for some time", func(s *situation) { s.state().Timers.UnhealthySince = s.ago() }},
+	{"instances are unhealthy for some time", func(s *situation) { s.state().Timers.UnhealthySince = s.ago() }},
 	{"the last batch ended", func(s *situation) {
 		s.state().Pacing.LastBatchEnd, s.state().Pacing.ExposedThen = s.ago(), s.dice(4)
 		s.state().Pacing.LastUpgradeDuration = []time.Duration{0, 40 * time.Second, time.Hour}[s.dice(3)]
@@ -178,13 +178,13 @@ var twistsOfBack = []twist{
 	{"a write was left behind", func(s *situation) {
 		s.state().Preempted = rollout.PreemptedOperation{At: s.ago(), CreatedAt: s.ago(), ID: []string{"", "op-0"}[s.dice(2)]}
 	}},
-	{"the way back is another one", func(s *situation) { s.back(rollout.FullRollback) }},
-	{"the way back has no revision", func(s *situation) {
+	{"the rollback is another one", func(s *situation) { s.back(rollout.FullRollback) }},
+	{"the rollback has no revision", func(s *situation) {
 		if back := s.state().Rollback.Current; back != nil {
 			back.Revision = ""
 		}
 	}},
-	{"the way back is for all", func(s *situation) {
+	{"the rollback is for all", func(s *situation) {
 		if back := s.state().Rollback.Current; back != nil {
 			back.AllInstances = true
 			s.state().History = []rollout.PastRun{{Number: s.state().Run.Number, Result: rollout.RunPromoted, Revision: "done",
@@ -194,12 +194,12 @@ var twistsOfBack = []twist{
 			}
 		}
 	}},
-	{"the way back is young", func(s *situation) {
+	{"the rollback is young", func(s *situation) {
 		if back := s.state().Rollback.Current; back != nil {
 			back.StartedAt = s.obs.At.Add(-20 * time.Second)
 		}
 	}},
-	{"the way back is over", func(s *situation) {
+	{"the rollback is over", func(s *situation) {
 		if back := s.state().Rollback.Current; back != nil {
 			back.Done, back.ModelRestoredAt = true, s.ago()
 		}

@@ -225,7 +225,7 @@ var places = []twist{
 	{"aborting", func(s *situation) { s.back(rollout.AbortRollback) }},
 	{"going back, and the model is", func(s *situation) { s.back(rollout.FullRollback); s.restore() }},
 	{"going back, and the model is", func(s *situation) { s.back(rollout.FullRollback); s.restore() }},
-	{"a batch of the way back is over", func(s *situation) {
+	{"a batch of the rollback is over", func(s *situation) {
 		s.back(rollout.FullRollback)
 		s.restore()
 		s.operate(rollout.UpgradeOperation)
@@ -249,7 +249,7 @@ func (s *situation) failSome() {
 
 func (s *situation) String() string { return strings.Join(s.told, "; ") }
 
-// key is what the calls of a hook are told by.
+// key identifies the calls of a hook.
 func (s *situation) key(h rollout.Hook, c rollout.HookInvocation, instance string) rollout.HookCallKey {
 	return rollout.HookCallKey{Hook: h.Name, Run: s.state().Run.Number, Sequence: c.Sequence, Instance: instance}
 }

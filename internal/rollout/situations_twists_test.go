@@ -115,7 +115,7 @@ func (s *situation) step() {
 }
 
 var twistsOfInstances = []twist{
-	{"an instance is ill", func(s *situation) { s.instance().Health.Healthy = rollout.False }},
+	{"an instance is unhealthy", func(s *situation) { s.instance().Health.Healthy = rollout.False }},
 	{"an instance is silent", func(s *situation) { s.instance().Health.Healthy = rollout.Unknown }},
 	{"an instance failed to provision", func(s *situation) {
 		i := s.instance()

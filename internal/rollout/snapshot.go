@@ -1,6 +1,7 @@
 package rollout
 
-// Snapshot is what of a model can be put back: the paths that a target declares, as they were. It is stored before the first write.
+// Snapshot is the part of a model that can be restored: the paths that a target declares, as they were. It is stored before the first
+// write.
 type Snapshot struct {
 	Image  *Image          // nil: not ours to put back
 	Script *ScriptSnapshot // nil: not ours to put back

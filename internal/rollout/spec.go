@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// Spec is what the user declares.
+// Spec is the user's declaration.
 type Spec struct {
 	ScaleSet  ScaleSet // for the commands in messages
 	Target    Target
@@ -33,7 +33,7 @@ type InstancePolicy struct {
 	Protected ProtectedPolicy
 }
 
-// FailurePolicy says how much failure is borne, and what is done about more.
+// FailurePolicy declares how many failures are tolerated, and the reaction to more.
 type FailurePolicy struct {
 	MaxFailed        Amount        // instances that may fail; 0: none
 	Retries          int           // how often a failed instance is tried again before it counts
@@ -51,7 +51,7 @@ const (
 	FailureRollback FailureAction = "Rollback" // put the model back and the exposed instances too
 )
 
-// Drift says what is done when somebody else changes the model.
+// Drift is the reaction to another writer's change of the model.
 type Drift struct {
 	Overwrite bool // write again what is declared, instead of holding
 	RollOther bool // bring instances along that fell behind through other parts of the model, instead of reporting them
@@ -66,7 +66,7 @@ const (
 	RepairsSuspend RepairsPolicy = "Suspend" // from before the first write until the run is over
 )
 
-// Deletion says whether the object is on its way out, and what is left to do for it.
+// Deletion tells whether the object is being deleted, and what is left to do for it.
 type Deletion string
 
 // The deletions.
@@ -82,7 +82,7 @@ type Target struct {
 	Script      *Script
 	RevisionTag string // changing it makes a new revision of identical content
 
-	NoScript bool `json:",omitempty"` // only on the way back: the model had no script extension
+	NoScript bool `json:",omitempty"` // only in a rollback: the model had no script extension
 }
 
 // Image names what an instance boots from. Exactly one of ID, SharedGalleryID, CommunityGalleryID or the marketplace
@@ -108,7 +108,7 @@ func (i Image) Same(o Image) bool {
 		strings.EqualFold(i.Version, o.Version)
 }
 
-// Script is what the custom script extension downloads and runs. ProtectedSettings is the name of the Secret that holds the
+// Script is downloaded and run by the custom script extension. ProtectedSettings is the name of the Secret that holds the
 // extension's protected settings; its content never enters the core.
 type Script struct {
 	URIs              []string
@@ -116,8 +116,8 @@ type Script struct {
 	ProtectedSettings string
 	Extension         string `json:",omitempty"` // name of the extension to write; "": the one that is there, or the default name
 
-	ForceUpdateTag *string       `json:",omitempty"` // only on the way back: exactly the tag that the model had
-	Handler        ScriptHandler `json:",omitempty"` // only on the way back: what the extension had that no target declares
+	ForceUpdateTag *string       `json:",omitempty"` // only in a rollback: exactly the tag that the model had
+	Handler        ScriptHandler `json:",omitempty"` // only in a rollback: what the extension had that no target declares
 }
 
 // Batch bounds how many instances are worked on at a time.

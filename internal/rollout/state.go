@@ -2,7 +2,7 @@ package rollout
 
 import "slices"
 
-// State is what a rollout keeps between rounds because it cannot be observed again. It is persisted before every effect.
+// State is kept between rounds because it cannot be observed again. It is persisted before every effect.
 //
 // The zero value is the state of a rollout that has not begun a run yet.
 type State struct {

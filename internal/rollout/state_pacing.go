@@ -2,7 +2,7 @@ package rollout
 
 import "time"
 
-// Pacing is what decides when the next effect or read may come.
+// Pacing decides when the next effect or read may come.
 type Pacing struct {
 	LastBatchEnd        time.Time     `json:"lastBatchEnd,omitzero"` // when the last batch was verified
 	ExposedThen         int           `json:"exposedThen,omitempty"` // how many were exposed then; a list that shows fewer may be older
@@ -16,7 +16,7 @@ type Pacing struct {
 	ReadsDeferred Deferral `json:"readsDeferred,omitzero"`
 }
 
-// Deferral is what Azure refuses for now, an effect or a read.
+// Deferral is an effect or a read that Azure refuses for now.
 type Deferral struct {
 	Kind     Kind      `json:"kind,omitempty"`
 	Since    time.Time `json:"since,omitzero"`     // the first of the refusals in a row; zero: nothing is deferred

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// RollbackState is what a rollback goes to, and the rollback that is under way.
+// RollbackState is the baseline of a run, and the rollback that is under way.
 type RollbackState struct {
 	Baseline              Baseline  `json:"baseline,omitzero"`
 	LastCompletedRevision string    `json:"lastCompletedRevision,omitempty"` // stored revision of the target that completed last; "": none
@@ -20,7 +20,7 @@ func (r RollbackState) clone() RollbackState {
 	return r
 }
 
-// Baseline is what a run can go back to.
+// Baseline is the state that a run can be rolled back to.
 type Baseline struct {
 	Revision     string         `json:"revision,omitempty"` // of the stored revision; "": there is none
 	Source       BaselineSource `json:"source,omitempty"`

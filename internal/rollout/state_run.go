@@ -21,7 +21,7 @@ type Run struct {
 	CompletedAtBaseline bool `json:"completedAtBaseline,omitempty"` // the run completed by a rollback to a baseline that is its target
 }
 
-// ModelState is what is known of the scale set's model beside what can be read.
+// ModelState is the knowledge of the scale set's model beside what can be read.
 type ModelState struct {
 	Applied        bool   `json:"applied,omitempty"`        // this run's whole target was seen in the model
 	ScriptWritten  bool   `json:"scriptWritten,omitempty"`  // this run wrote the script extension with its protected settings

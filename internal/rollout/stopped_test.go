@@ -92,7 +92,7 @@ func TestStoppedInTheBatch(t *testing.T) {
 }
 
 // TestStoppedByTheRelease: while an instance is stopped, not deallocated, that has the target, no further instance is upgraded, since the
-// release may be why; nor is the release taken back. Deallocated or skipped, it holds nothing more.
+// release may be why; nor is the release rolled back. Deallocated or skipped, it holds nothing more.
 func TestStoppedByTheRelease(t *testing.T) {
 	metric.Fault(t, 4)
 	for name, ends := range map[string]func(*recorder, string){
@@ -125,8 +125,8 @@ func TestStoppedByTheRelease(t *testing.T) {
 	}
 }
 
-// TestStoppedOnTheWayBack: an instance that is off does not go back. It is named, and goes back with another Rollback once it is started.
-func TestStoppedOnTheWayBack(t *testing.T) {
+// TestStoppedInARollback: an instance that is off does not go back. It is named, and goes back with another Rollback once it is started.
+func TestStoppedInARollback(t *testing.T) {
 	metric.Fault(t, 4)
 	s := begins(4, canary(image2, 50))
 	if !s.run(rollout.ReasonCanaryReached) {

@@ -39,7 +39,7 @@ func abortStories() map[string]story {
 				1: ask(rollout.VerbRollback),
 			},
 		},
-		"what is refused on the way back": {n: 4, start: bare, spec: canary(image2, 50), rounds: 24, script: map[int]func(*recorder){
+		"what is refused during a rollback": {n: 4, start: bare, spec: canary(image2, 50), rounds: 24, script: map[int]func(*recorder){
 			10: ask(rollout.VerbRollback),
 			12: all(ask(rollout.VerbRollback), ask(rollout.VerbAbort), ask(rollout.VerbPromoteFull), ask(rollout.VerbRetry),
 				ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "0" })),
@@ -89,7 +89,7 @@ func rollbackStories() map[string]story {
 					{Name: "all", Percent: 100, Approval: &rollout.Approval{OnTimeout: rollout.TimeoutWait}}}
 				s.Batch.Size.Value, s.Batch.MaxUnavailable.Value = 3, 3
 			}), script: map[int]func(*recorder){
-				9: does("three of five fall ill, and one may be away at a time from now on", func(t *recorder) {
+				9: does("three of five become unhealthy, and one may be away at a time from now on", func(t *recorder) {
 					fallsIll(0)(t)
 					fallsIll(1)(t)
 					fallsIll(2)(t)
@@ -149,7 +149,7 @@ func pressureStories() map[string]story {
 				10: ask(rollout.VerbRollback),
 				14: does("instance 0 becomes protected", func(t *recorder) { t.world.Instances[0].Protected = true }),
 			}},
-		"a protected instance is waited for on the way back": {n: 3, start: bare, rounds: 32,
+		"a protected instance is waited for during a rollback": {n: 3, start: bare, rounds: 32,
 			spec: canary(
 				image2,
 				67,
@@ -159,9 +159,10 @@ func pressureStories() map[string]story {
 				11: ask(rollout.VerbRollback),
 				24: does("no longer", func(t *recorder) { t.world.Instances[0].Protected = false }),
 			}},
-		"an instance that is put back and stays ill": {n: 3, start: bare, spec: canary(image2, 34), rounds: 40, script: map[int]func(*recorder){
+		"an instance that is put back and stays unhealthy": {n: 3, start: bare,
+			spec: canary(image2, 34), rounds: 40, script: map[int]func(*recorder){
 			7: ask(rollout.VerbRollback),
-			8: does("whatever is upgraded now falls ill", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
+			8: does("whatever is upgraded now becomes unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
 		}},
 		"the target changes while rolling back": {n: 4, start: bare, spec: canary(image2, 50), rounds: 34, script: map[int]func(*recorder){
 			10: ask(rollout.VerbRollback),
@@ -184,18 +185,18 @@ func beforeTimeout(t *recorder) {
 	})(t)
 }
 
-// returnTroubleStories show a way back on which things go wrong too.
+// returnTroubleStories show rollbacks in which things go wrong, too.
 func returnTroubleStories() map[string]story {
 	reimages := func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage }
 	return map[string]story{
 		"rollback with reimages": {n: 2, start: bare, spec: canary(image2, 50, reimages), rounds: 24, script: map[int]func(*recorder){
 			9: ask(rollout.VerbRollback),
 		}},
-		"an instance vanishes on the way back": {n: 4, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*recorder){
+		"an instance vanishes during a rollback": {n: 4, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*recorder){
 			8:  ask(rollout.VerbRollback),
 			12: does("autoscale removes instance 0 while it goes back", func(t *recorder) { t.world.Remove(t.world.Instances[0]) }),
 		}},
-		"upgrades change nothing on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 49, script: map[int]func(*recorder){
+		"upgrades change nothing during a rollback": {n: 3, start: bare, spec: canary(image2, 34), rounds: 49, script: map[int]func(*recorder){
 			7:  does("from now on upgrades change nothing", once(func(f *simworld.Faults) { f.NotApplied = 1 })),
 			8:  ask(rollout.VerbRollback),
 			37: all(does("no more", func(t *recorder) { t.world.Faults = simworld.Faults{} }), ask(rollout.VerbRollback)),
@@ -210,12 +211,12 @@ func returnTroubleStories() map[string]story {
 			8:  ask(rollout.VerbRollback),
 			20: does("no more", func(t *recorder) { t.world.Faults = simworld.Faults{} }),
 		}},
-		"crashes on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 34, script: map[int]func(*recorder){
+		"crashes during a rollback": {n: 3, start: bare, spec: canary(image2, 67), rounds: 34, script: map[int]func(*recorder){
 			9:  all(ask(rollout.VerbRollback), does("crash between intent and effect", crash(simworld.CrashAfterRemember))),
 			14: does("the next effect is the last thing before a crash", crash(simworld.CrashAfterAct)),
 			17: does("crash between intent and effect", crash(simworld.CrashAfterRemember)),
 		}},
-		"upgrade mode turns automatic on the way back": {
+		"upgrade mode turns automatic during a rollback": {
 			n:      3,
 			start:  bare,
 			spec:   canary(image2, 34),
@@ -226,7 +227,7 @@ func returnTroubleStories() map[string]story {
 				11: does("mode Manual", func(t *recorder) { t.world.Mode = rollout.UpgradeModeManual }),
 			},
 		},
-		"an older rollout takes the scale set on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
+		"an older rollout takes the scale set during a rollback": {n: 3, start: bare, spec: canary(image2, 67), rounds: 26,
 			script: map[int]func(*recorder){
 				9:  ask(rollout.VerbRollback),
 				13: does("shop/old claims it", func(t *recorder) { t.shell.Claim.Owner = "shop/old" }),
@@ -249,7 +250,7 @@ func returnTroubleStories() map[string]story {
 		}},
 		"rollback of another target, asked for while drift is overwritten": {n: 2, start: bare, rounds: 36,
 			spec: canary(image2, 100, func(s *rollout.Spec) { s.Drift.Overwrite = true }), script: map[int]func(*recorder){
-				12: does("somebody else writes another image",
+				12: does("another writer writes another image",
 					func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),
 				13: does("target third", target(image3)),
 				14: ask(rollout.VerbRollback),
@@ -296,7 +297,7 @@ func returnTroubleStories() map[string]story {
 			0:  breaksOn("sh v2.sh"),
 			16: ask(rollout.VerbRetry),
 		}},
-		"reads fail on the way back": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*recorder){
+		"reads fail during a rollback": {n: 3, start: bare, spec: canary(image2, 34), rounds: 24, script: map[int]func(*recorder){
 			8:  ask(rollout.VerbRollback),
 			10: does("no read works", once(func(f *simworld.Faults) { f.ReadFails = 1 })),
 			14: does("reads work", func(t *recorder) { t.world.Faults = simworld.Faults{} }),

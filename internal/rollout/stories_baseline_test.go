@@ -18,7 +18,7 @@ func protected(command, secret string) rollout.Target {
 		ProtectedSettings: secret}}
 }
 
-// baselineStories show what a run goes back to, and when it has no way back.
+// baselineStories show the baseline of a run, and when it has none.
 func baselineStories() map[string]story {
 	wasV1 := rollout.Target{Script: &rollout.Script{URIs: v1.Script.URIs, Command: v1.Script.Command}}
 	return map[string]story{
@@ -33,17 +33,17 @@ func baselineStories() map[string]story {
 		"the stored snapshot is lost before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18,
 			script: map[int]func(*recorder){
 				0: does("Azure refuses the write", once(func(f *simworld.Faults) { f.Refused = 1 })),
-				1: does("no more, but somebody deletes the record", func(t *recorder) { t.world.Faults = simworld.Faults{}; clear(t.shell.Records) }),
+				1: does("no more, but a user deletes the record", func(t *recorder) { t.world.Faults = simworld.Faults{}; clear(t.shell.Records) }),
 				9: ask(rollout.VerbRollback),
 			}},
-		"somebody edits other parts before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18,
+		"a user edits other parts before the first write": {n: 2, start: bare, spec: canary(image2, 50), rounds: 18,
 			script: map[int]func(*recorder){
-				0: beforeEffect("somebody changes other parts of the model",
+				0: beforeEffect("a user changes other parts of the model",
 					func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
 				10: ask(rollout.VerbRollback),
 			}},
 		"an outdated snapshot is taken again": {n: 2, start: bare, spec: canary(image2, 50), rounds: 22, script: map[int]func(*recorder){
-			0: beforeEffect("somebody changes the image and upgrades every instance", func(t *recorder) {
+			0: beforeEffect("a user changes the image and upgrades every instance", func(t *recorder) {
 				t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/base-2" })
 				for _, m := range t.world.Instances {
 					m.Model = len(t.world.Models) - 1
@@ -52,46 +52,47 @@ func baselineStories() map[string]story {
 			12: ask(rollout.VerbRollback),
 		}},
 		"what was there already is no reason to go back": {n: 3, start: bare, spec: canary(base, 34), rounds: 26, script: map[int]func(*recorder){
-			2:  does("somebody changes other parts of the model", func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
+			2:  does("a user changes other parts of the model", func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
 			8:  target(image2),
 			16: ask(rollout.VerbRollback),
 		}},
-		"no way back from what somebody else half did": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 100), script: map[int]func(*recorder){
+		"no rollback from what another writer half did": {n: 3, start: bare,
+			rounds: 40, spec: rolls(image2, 100), script: map[int]func(*recorder){
 			0: all(sickens, does("by hand: the image is in the model, and on instance 0", func(t *recorder) {
 				t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
 				t.world.Instances[0].Model = 1
 			})),
 			26: does("spec.baseline declares the image", declares(base)),
 		}},
-		"no way back from a script of somebody else": {n: 3, start: v1, rounds: 26, spec: rolls(v2, 100), script: map[int]func(*recorder){
+		"no rollback from a script of another writer": {n: 3, start: v1, rounds: 26, spec: rolls(v2, 100), script: map[int]func(*recorder){
 			0:  breaksOn("sh v2.sh"),
 			12: does("spec.baseline declares another part only", declares(base)),
 			14: does("spec.baseline declares the script", declares(wasV1)),
 		}},
-		"a script extension of somebody else is not written unasked": {n: 2,
+		"a script extension of another writer is not written unasked": {n: 2,
 			start: simworld.Content{Image: bare.Image, Script: &rollout.ModelScript{Extension: "theirs", Command: "sh theirs.sh"}},
 			spec:  rolls(v2, 50), rounds: 24, script: map[int]func(*recorder){
 				4: does("the target names it", target(named(v2, "theirs"))),
 			}},
-		"no way back where an instance contradicts": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 67), script: map[int]func(*recorder){
-			0: all(sickens, does("instance 2 boots from an image that nobody knows", func(t *recorder) {
+		"no rollback where an instance contradicts": {n: 3, start: bare, rounds: 40, spec: rolls(image2, 67), script: map[int]func(*recorder){
+			0: all(sickens, does("instance 2 boots from an unknown image", func(t *recorder) {
 				t.world.Models = []simworld.Content{{Image: rollout.Image{ID: "/images/unknown"}}, bare}
 				t.world.Instances[0].Model, t.world.Instances[1].Model = 1, 1
 				t.observer.begin()
 			})),
 			28: does("spec.baseline declares the image", declares(base)),
 		}},
-		"no way back without the Secret that was in force": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100),
+		"no rollback without the Secret that was in force": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100),
 			script: map[int]func(*recorder){
 				12: all(breaksOn("sh b.sh"), does("target b.sh, with another Secret", target(protected("b.sh", "settings-b")))),
 				15: does("the Secret of a.sh is rotated", func(t *recorder) { t.shell.Secrets = map[string]string{"settings-a": "2"} }),
 				28: does("it is put back", func(t *recorder) { t.shell.Secrets["settings-a"] = "1" }),
 			}},
 		"the record is gone when it is needed": {n: 4, start: bare, rounds: 34, spec: canary(image2, 50), script: map[int]func(*recorder){
-			9:  all(does("somebody deletes what was stored", func(t *recorder) { t.shell.Records = nil }), ask(rollout.VerbRollback)),
+			9:  all(does("a user deletes what was stored", func(t *recorder) { t.shell.Records = nil }), ask(rollout.VerbRollback)),
 			16: does("spec.baseline declares the image", declares(base)),
 		}},
-		"the Secret is rotated when the way back has begun": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100),
+		"the Secret is rotated when the rollback has begun": {n: 2, start: bare, rounds: 40, spec: rolls(protected("a.sh", "settings-a"), 100),
 			script: map[int]func(*recorder){
 				12: does("target b.sh, with another Secret", target(protected("b.sh", "settings-b"))),
 				16: all(ask(rollout.VerbRollback), does("the Secret of a.sh is rotated",
@@ -112,7 +113,7 @@ func baselineStories() map[string]story {
 	}
 }
 
-// targetStories show what a change of the target does to a run that is under way, and to its way back.
+// targetStories show what a change of the target does to a run that is under way, and to its baseline.
 func targetStories() map[string]story {
 	return map[string]story{
 		"back to the former target midway": {n: 4, start: bare, spec: canary(base, 100), rounds: 30, script: map[int]func(*recorder){

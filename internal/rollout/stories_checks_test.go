@@ -94,7 +94,7 @@ func checkStories() map[string]story {
 		"a share that is spoilt is checked again": {n: 4, start: bare, rounds: 30, spec: canary(image2, 0, halves, checks(errors)),
 			script: map[int]func(*recorder){
 				9:  says("error-rate", rollout.CheckPassed, "0.001"),
-				11: all(does("instance 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
+				11: all(does("instance 0 becomes unhealthy", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
 				14: does("instance 0 is well", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
 				24: says("error-rate", rollout.CheckPassed, "0.002"),
 			}},
@@ -103,7 +103,7 @@ func checkStories() map[string]story {
 				s.Canary.Steps = []rollout.CanaryStep{{Name: "half", Percent: 50, Approval: &rollout.Approval{}}, {Name: "all", Percent: 100}}
 			}), script: map[int]func(*recorder){
 				7:  says("error-rate", rollout.CheckPassed, "0.001"),
-				10: all(does("instance 0 falls ill", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
+				10: all(does("instance 0 becomes unhealthy", fallsIll(0)), says("error-rate", rollout.CheckRunning, "")),
 				12: all(does("instance 0 is well", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
 					ask(rollout.VerbApprove, step("half"))),
 				16: ask(rollout.VerbApprove, step("half")),
@@ -164,7 +164,7 @@ func says(what string, state rollout.CheckState, message string) func(*recorder)
 }
 
 // TestNothingToCheck bakes where no check is declared: nothing is noted, and so nothing that was noted can get lost and make the wait begin
-// anew.
+// again.
 func TestNothingToCheck(t *testing.T) {
 	s := story{n: 2, start: bare, spec: canary(image2, 100, func(s *rollout.Spec) { s.Canary.Bake = time.Hour }), rounds: 60,
 		script: map[int]func(*recorder){0: func(t *recorder) {

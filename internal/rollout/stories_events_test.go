@@ -60,9 +60,9 @@ func fallsIll(id int) func(*recorder) {
 	return func(t *recorder) { t.world.Instances[id].Health = rollout.False }
 }
 
-// sickens makes every instance ill that is brought to a model with the updated image, for as long as the story goes.
+// sickens makes every instance unhealthy that is brought to a model with the updated image, for as long as the story goes.
 func sickens(t *recorder) {
-	does("/images/updated makes instances ill", func(t *recorder) {
+	does("/images/updated makes instances unhealthy", func(t *recorder) {
 		t.before = func(t *recorder) {
 			t.world.Faults.Unhealthy = 0
 			if t.world.Models[len(t.world.Models)-1].Image == *image2.Image {

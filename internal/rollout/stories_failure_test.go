@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// nextUpgradeIll makes the instances ill that are upgraded before the next round, and only them.
+// nextUpgradeIll makes the instances unhealthy that are upgraded before the next round, and only them.
 func nextUpgradeIll(t *recorder) {
 	t.world.Faults.Unhealthy = 1
 	t.before = func(t *recorder) {
@@ -23,13 +23,13 @@ func retries(n int) func(*rollout.Spec) {
 
 func failedStories() map[string]story {
 	reimages := func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage }
-	mends := does("the script is mended behind its URI",
+	mends := does("the script is repaired behind its URI",
 		func(t *recorder) { t.before, t.world.Faults, t.world.Retries = nil, simworld.Faults{}, 2 })
 	return map[string]story{
 		"one failure is tolerated": {n: 4, start: bare, rounds: 44, spec: canary(image2, 100, func(s *rollout.Spec) {
 			s.Failure.MaxFailed.Value, s.Batch.MaxUnavailable.Value = 1, 2
 		}), script: map[int]func(*recorder){
-			0: does("the first instance that is upgraded falls ill, the others are well", nextUpgradeIll),
+			0: does("the first instance that is upgraded becomes unhealthy, the others are well", nextUpgradeIll),
 		}},
 		"a tolerated failure is no licence for a second": {n: 4, start: bare, rounds: 44, spec: canary(image2, 100, func(s *rollout.Spec) {
 			s.Failure.MaxFailed = rollout.Amount{Value: 25, IsPercent: true}
@@ -49,9 +49,9 @@ func failedStories() map[string]story {
 			script: map[int]func(*recorder){
 				0: all(does("an instance may be worked on twice", func(t *recorder) { t.world.Retries = 1 }), sickens),
 			}},
-		"a retry with a reimage mends": {n: 2, start: bare, rounds: 30, spec: canary(v2, 100, retries(1), reimages),
+		"a retry with a reimage repairs it": {n: 2, start: bare, rounds: 30, spec: canary(v2, 100, retries(1), reimages),
 			script: map[int]func(*recorder){
-				0: does("reimaged instances are ill the first time", func(t *recorder) {
+				0: does("reimaged instances are unhealthy the first time", func(t *recorder) {
 					t.world.Retries, t.world.Faults.Unhealthy = 2, 1
 					t.before = func(t *recorder) {
 						if t.shell.Effects >= 4 {
@@ -89,12 +89,12 @@ func failedStories() map[string]story {
 			script: map[int]func(*recorder){
 				0: breaksOn("sh v2.sh"),
 			}},
-		"a soaking canary falls ill and everything goes back": {n: 4, start: bare, rounds: 40, spec: func() rollout.Spec {
+		"a soaking canary becomes unhealthy and everything goes back": {n: 4, start: bare, rounds: 40, spec: func() rollout.Spec {
 			s := steps(time.Hour)
 			s.Target, s.Failure.Action = image2, rollout.FailureRollback
 			return s
 		}(), script: map[int]func(*recorder){
-			8: does("the canary falls ill", fallsIll(0)),
+			8: does("the canary becomes unhealthy", fallsIll(0)),
 		}},
 	}
 }
@@ -110,9 +110,9 @@ func deadlineStories() map[string]story {
 				0:  all(meets(2), hangs),
 				55: does("it comes loose", func(t *recorder) { t.world.Calm() }),
 			}},
-		"sickness of others is no lack of progress": {n: 3, start: bare, rounds: 50,
+		"bad health of others is no lack of progress": {n: 3, start: bare, rounds: 50,
 			spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailurePause)), script: map[int]func(*recorder){
-				0: does("instance 2 is ill from the start, and there is no room for another", fallsIll(2)),
+				0: does("instance 2 is unhealthy from the start, and there is no room for another", fallsIll(2)),
 				3: does("and protected", func(t *recorder) {
 					t.shell.Spec.Instances.Protected = rollout.ProtectedWait
 					t.world.Instances[2].Protected = true
@@ -123,7 +123,7 @@ func deadlineStories() map[string]story {
 				0:  all(meets(2), hangs),
 				12: does("no more", func(t *recorder) { t.world.Faults = simworld.Faults{} }),
 			}},
-		"an upgrade hangs on the way back too": {n: 3, start: bare, rounds: 70,
+		"an upgrade hangs during a rollback too": {n: 3, start: bare, rounds: 70,
 			spec: canary(image2, 100, deadline(20*time.Minute, rollout.FailureRollback)), script: map[int]func(*recorder){
 				0:  all(meets(2), hangs),
 				58: all(does("it comes loose", func(t *recorder) { t.world.Calm() }), ask(rollout.VerbRollback)),
@@ -159,37 +159,40 @@ func driftStories() map[string]story {
 	return map[string]story{
 		"drift is overwritten": {n: 3, start: bare, rounds: 26, spec: canary(image2, 34, func(s *rollout.Spec) { s.Drift.Overwrite = true }),
 			script: map[int]func(*recorder){
-				7: does("somebody else writes another image",
+				7: does("another writer writes another image",
 					func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),
 			}},
 		"drift after completion is overwritten": {n: 2, start: bare, rounds: 30,
 			spec: canary(image2, 100, func(s *rollout.Spec) { s.Drift.Overwrite = true }), script: map[int]func(*recorder){
-				12: does("somebody else writes another image",
+				12: does("another writer writes another image",
 					func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),
 			}},
 		"drift of other parts is rolled": {n: 2, start: bare, rounds: 26,
 			spec: canary(image2, 100, func(s *rollout.Spec) { s.Drift.RollOther = true }), script: map[int]func(*recorder){
-				12: does("somebody else changes other parts of the model", func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) }),
+				12: does("another writer changes other parts of the model", func(t *recorder) {
+					t.world.Edit(func(c *simworld.Content) { c.Other++ })
+				}),
 			}},
-		"drift is overwritten while the canary is ill": {n: 3, start: bare, rounds: 40,
+		"drift is overwritten while the canary is unhealthy": {n: 3, start: bare, rounds: 40,
 			spec: canary(image2, 34, func(s *rollout.Spec) { s.Drift.Overwrite = true }), script: map[int]func(*recorder){
-				7: all(does("the canary falls ill", fallsIll(0)),
-					does("somebody else writes another image",
+				7: all(does("the canary becomes unhealthy", fallsIll(0)),
+					does("another writer writes another image",
 						func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) })),
 			}},
-		"other parts change while the canary is ill": {n: 3, start: bare, rounds: 30, spec: canary(image2, 34), script: map[int]func(*recorder){
-			7: all(does("the canary falls ill", fallsIll(0)),
-				does("somebody else changes other parts", func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) })),
+		"other parts change while the canary is unhealthy": {n: 3, start: bare,
+			rounds: 30, spec: canary(image2, 34), script: map[int]func(*recorder){
+			7: all(does("the canary becomes unhealthy", fallsIll(0)),
+				does("another writer changes other parts", func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) })),
 		}},
 		"drift of what is declared and then rollback": {n: 3, start: bare, rounds: 24, spec: canary(image2, 34), script: map[int]func(*recorder){
-			7: does("somebody else writes another image",
+			7: does("another writer writes another image",
 				func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),
 			9: ask(rollout.VerbRollback),
 		}},
-		"somebody else writes the model on the way back": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67),
+		"another writer writes the model during a rollback": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67),
 			script: map[int]func(*recorder){
 				10: ask(rollout.VerbRollback),
-				15: does("somebody else writes another image",
+				15: does("another writer writes another image",
 					func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),
 			}},
 	}

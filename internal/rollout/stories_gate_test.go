@@ -75,7 +75,7 @@ func approvalStories() map[string]story {
 			s.Canary.Steps[1].Approval, s.Canary.Bake = &rollout.Approval{Timeout: time.Hour, OnTimeout: rollout.TimeoutRollback}, 10*time.Minute
 			return s
 		}(), script: map[int]func(*recorder){
-			6:  ask(rollout.VerbApprove, step("one")), // it still soaks: nobody waits for it any more
+			6:  ask(rollout.VerbApprove, step("one")), // it still soaks: the rollout waits for it no longer
 			16: ask(rollout.VerbApprove, step("half")),
 			20: ask(rollout.VerbApprove, step("half")),
 		}},

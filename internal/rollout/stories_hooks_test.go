@@ -118,7 +118,7 @@ func hookStories() map[string]story {
 			spec: canary(v2, 50, func(s *rollout.Spec) { s.Health.Timeout = time.Minute }), script: map[int]func(*recorder){
 				0: does("the platform's word on health is an hour old", func(t *recorder) { t.world.HealthAge = time.Hour }),
 			}},
-		"health begins anew with a new disk": {n: 2, start: bare, rounds: 14,
+		"health begins again with a new disk": {n: 2, start: bare, rounds: 14,
 			spec: canary(image2, 50, func(s *rollout.Spec) { s.Health.Timeout = 5 * time.Minute }), script: map[int]func(*recorder){
 				0: does("the platform's word on health is an hour old", func(t *recorder) { t.world.HealthAge = time.Hour }),
 			}},
@@ -147,7 +147,7 @@ func answers(what ...any) func(*recorder) {
 			}
 			back := ""
 			if run.Rollback {
-				back = ", on the way back"
+				back = ", during a rollback"
 			}
 			t.say(
 				"    ☎ %s %s, occasion %d, step %q%s%s: %q",

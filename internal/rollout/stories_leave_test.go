@@ -53,7 +53,7 @@ func deletionStories() map[string]story {
 			7: does("mode Plan", func(t *recorder) { t.shell.Spec.PlanOnly = true }),
 			8: deleted(rollout.DeletionRollback),
 		}},
-		"deletion overrides a pause on the way back": {n: 3, start: bare, spec: rolls(image2, 34), rounds: 44, script: map[int]func(*recorder){
+		"deletion overrides a pause during a rollback": {n: 3, start: bare, spec: rolls(image2, 34), rounds: 44, script: map[int]func(*recorder){
 			0:  sickens,
 			7:  paused(true),
 			28: deleted(rollout.DeletionRollback),
@@ -113,7 +113,7 @@ func deletionStories() map[string]story {
 			9:  does("mode Plan", func(t *recorder) { t.shell.Spec.PlanOnly = true }),
 			14: does("mode Apply", func(t *recorder) { t.shell.Spec.PlanOnly = false }),
 		}},
-		"repairs are resumed in mode Plan on the way back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 24,
+		"repairs are resumed in mode Plan during a rollback": {n: 3, start: bare, spec: canary(image2, 67), rounds: 24,
 			script: map[int]func(*recorder){
 				0:  repaired,
 				9:  ask(rollout.VerbRollback),

@@ -28,7 +28,7 @@ func after(change func(*rollout.CanaryStep)) func(*rollout.Spec) {
 	}
 }
 
-// interruptedStories show what comes between while somebody is called, or a node is drained.
+// interruptedStories show what comes between while a hook is called, or a node is drained.
 func interruptedStories() map[string]story {
 	before, stepwise := hooks(hookAt(rollout.BeforeInstance, rollout.HookFails)), hooks(hookAt(rollout.BeforeStep, rollout.HookFails))
 	silence := answers("about 0", rollout.HookCallPending)
@@ -61,7 +61,7 @@ func interruptedStories() map[string]story {
 			script: map[int]func(*recorder){
 				0: deaf, 40: answers(),
 			}},
-		"the way back waits for nothing for ever": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, hooks(endless)),
+		"a rollback waits for nothing for ever": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, hooks(endless)),
 			script: map[int]func(*recorder){
 				0: answers(), 7: all(deaf, ask(rollout.VerbRollback)),
 			}},
@@ -86,14 +86,14 @@ func interruptedStories() map[string]story {
 				0: silence, 5: does("spec.hooks is emptied", func(t *recorder) { t.shell.Spec.Tasks.Hooks = nil }),
 			},
 		},
-		"nobody is called in Plan mode": {n: 2, start: bare, rounds: 12, spec: canary(image2, 50, stepwise), script: map[int]func(*recorder){
+		"no hook is called in Plan mode": {n: 2, start: bare, rounds: 12, spec: canary(image2, 50, stepwise), script: map[int]func(*recorder){
 			0: answers("BeforeStep", rollout.HookCallPending), 2: does("mode Plan", func(t *recorder) { t.shell.Spec.PlanOnly = true }),
 			5: all(answers(), does("mode Apply", func(t *recorder) { t.shell.Spec.PlanOnly = false })),
 		}},
 		"hooks that make no sense": {n: 2, start: bare, rounds: 20, spec: canary(image2, 100, before), script: map[int]func(*recorder){
 			0: answers(), 6: senseless("hook tell-BeforeInstance: Secret pager is not there"), 11: senseless(""),
 		}},
-		"hooks that make no sense hold no way back": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, before),
+		"invalid hooks hold no rollback": {n: 2, start: bare, rounds: 26, spec: canary(image2, 100, before),
 			script: map[int]func(*recorder){
 				0: answers(), 7: all(silence, senseless("hook tell-BeforeInstance: Secret pager is not there"), ask(rollout.VerbRollback)),
 			}},
@@ -105,9 +105,9 @@ func interruptedStories() map[string]story {
 	}
 }
 
-// deaf lets nobody answer, and does not tell every call.
+// deaf lets no hook answer, and does not tell every call.
 func deaf(t *recorder) {
-	t.say("  * nobody answers any more")
+	t.say("  * no hook answers any more")
 	t.shell.Call = func(rollout.HookCall) rollout.HookCallResult {
 		return rollout.HookCallResult{Message: "503 Service Unavailable"}
 	}
@@ -136,17 +136,18 @@ func alarmStories() map[string]story {
 	return map[string]story{
 		"every failure is heard of once": {n: 4, start: bare, rounds: 60, spec: canary(image2, 0, soaks, hooks(alarm)),
 			script: map[int]func(*recorder){
-				0: answers(), 10: does("instance 0 falls ill", fallsIll(0)), 28: recovers(0), 34: does("instance 1 falls ill", fallsIll(1)),
+				0: answers(), 10: does("instance 0 becomes unhealthy", fallsIll(0)), 28: recovers(0),
+				34: does("instance 1 becomes unhealthy", fallsIll(1)),
 			}},
-		"a failure that is mended is heard of all the same": {n: 4, start: bare, rounds: 44, spec: canary(image2, 0, soaks, hooks(patient)),
+		"a failure that is repaired is heard of nevertheless": {n: 4, start: bare, rounds: 44, spec: canary(image2, 0, soaks, hooks(patient)),
 			script: map[int]func(*recorder){
-				0: deaf, 10: does("instance 0 falls ill", fallsIll(0)), 22: recovers(0), 23: answers(),
+				0: deaf, 10: does("instance 0 becomes unhealthy", fallsIll(0)), 22: recovers(0), 23: answers(),
 			}},
 		"hooks that make no sense hold what is in flight": {n: 2, start: bare, rounds: 20,
 			spec: canary(image2, 100, hooks(hookAt(rollout.AfterInstance, rollout.HookFails))), script: map[int]func(*recorder){
 				0: answers(), 4: senseless("hook tell-AfterInstance: Secret pager is not there"), 12: senseless(""),
 			}},
-		"a way back that fails is heard of too": {n: 3, start: bare, rounds: 44,
+		"a rollback that fails is heard of too": {n: 3, start: bare, rounds: 44,
 			spec: canary(image2, 67, onFailure(rollout.FailureRollback), hooks(alarm)), script: map[int]func(*recorder){
 				0: all(answers(), sickens),
 				9: does("upgrades succeed and change nothing", once(func(f *simworld.Faults) { f.Unhealthy, f.NotApplied = 0, 1 })),
@@ -167,7 +168,7 @@ func alarmStories() map[string]story {
 				0: answers(
 					"AfterStep",
 					rollout.HookCallPending,
-				), 10: ask(rollout.VerbApprove, step("half")), 12: does("instance 0 falls ill", fallsIll(0)),
+				), 10: ask(rollout.VerbApprove, step("half")), 12: does("instance 0 becomes unhealthy", fallsIll(0)),
 				14: all(answers(), recovers(0)), 16: ask(rollout.VerbApprove, step("half")),
 			}},
 	}
@@ -204,17 +205,17 @@ func cordonStories() map[string]story {
 			script: map[int]func(*recorder){
 				0: does("instances without pods do not say how they are", silent),
 			}},
-		"another instance falls ill while one is drained": {
+		"another instance becomes unhealthy while one is drained": {
 			n:      3,
 			start:  bare,
 			rounds: 26,
 			spec:   canary(image2, 67, drains(rollout.HookFails)),
 			script: map[int]func(*recorder){
-				0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget"), 5: does("instance 2 falls ill", fallsIll(2)),
+				0: nodes("0", "pod shop/web-0 cannot be evicted: disruption budget"), 5: does("instance 2 becomes unhealthy", fallsIll(2)),
 				9: all(nodes(), does("instance 2 is well again", func(t *recorder) { t.world.Instances[2].Health = rollout.True })),
 			},
 		},
-		"the way back keeps the budget of nodes": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67, drains(rollout.HookFails)),
+		"a rollback keeps the budget of nodes": {n: 3, start: bare, rounds: 30, spec: canary(image2, 67, drains(rollout.HookFails)),
 			script: map[int]func(*recorder){
 				0: nodes(),
 				13: all(

@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// watch has the whole story told, and somebody look at the instances while it is.
+// watch has the whole story told, and checks look at the instances meanwhile.
 func (t *recorder) watch() {
 	t.named = map[string]bool{}
 	t.observer = newStoryObserver(t)
@@ -27,7 +27,7 @@ func (t *recorder) watch() {
 	}
 }
 
-// listen tells what the round answered, dropped, planned and let go of.
+// listen tells what the round answered, dropped, planned and released.
 func (t *recorder) listen() {
 	if t.observer == nil {
 		return
@@ -122,7 +122,7 @@ func takenText(taken []rollout.AppliedAction) string {
 	return text
 }
 
-// contentText is what a model declares, for people.
+// contentText is the content of a model, for people.
 func contentText(c simworld.Content) string {
 	text := c.Image.ID + ", no script"
 	if c.Script != nil {
@@ -134,7 +134,7 @@ func contentText(c simworld.Content) string {
 	return text
 }
 
-// targetText is what a record holds, for people.
+// targetText is the content of a record, for people.
 func targetText(image *rollout.Image, script *rollout.ScriptSnapshot) string {
 	var list []string
 	if image != nil {
@@ -267,7 +267,7 @@ func worked(m *simworld.Instance) int {
 	return n
 }
 
-// isAs says whether a content is what the snapshot holds.
+// isAs reports whether a content equals the snapshot.
 func isAs(s rollout.Snapshot, c simworld.Content) bool {
 	return (&life{}).has(s, c.Image, c.Script)
 }

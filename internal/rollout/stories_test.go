@@ -101,16 +101,17 @@ func walkthroughStories() map[string]story {
 
 func failureStories() map[string]story {
 	return map[string]story{
-		"a failing script holds and a new target mends": {n: 3, start: v1, spec: canary(v2, 100), rounds: 20, script: map[int]func(*recorder){
+		"a failing script holds and a new target repairs it": {n: 3, start: v1,
+			spec: canary(v2, 100), rounds: 20, script: map[int]func(*recorder){
 			0: does("the v2 script fails on every instance", once(func(f *simworld.Faults) { f.ScriptFails = 1 })),
 			8: does("target v3, which works", func(t *recorder) { t.world.Faults = simworld.Faults{}; target(v3)(t) }),
 		}},
-		"a sick canary times out and recovers": {n: 3, start: v1, spec: canary(v2, 34), rounds: 22, script: map[int]func(*recorder){
+		"an unhealthy canary times out and recovers": {n: 3, start: v1, spec: canary(v2, 34), rounds: 22, script: map[int]func(*recorder){
 			0:  does("v2 makes instances unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
 			18: does("the canary recovers", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
 		}},
-		"a held canary falls ill": {n: 3, start: v1, spec: canary(v2, 34), rounds: 24, script: map[int]func(*recorder){
-			7: does("the canary falls ill", func(t *recorder) { t.world.Instances[0].Health = rollout.False }),
+		"a held canary becomes unhealthy": {n: 3, start: v1, spec: canary(v2, 34), rounds: 24, script: map[int]func(*recorder){
+			7: does("the canary becomes unhealthy", func(t *recorder) { t.world.Instances[0].Health = rollout.False }),
 			8: does("percent 100", percent(100)),
 		}},
 		"unknown health never counts": {n: 3, start: v1, spec: canary(v2, 34), rounds: 18, script: map[int]func(*recorder){
@@ -191,7 +192,7 @@ func worldStories() map[string]story {
 		}},
 		"drift of what is declared": {n: 3, start: v1, spec: canary(v2, 34), rounds: 14, script: map[int]func(*recorder){
 			7: does(
-				"somebody else writes another script",
+				"another writer writes another script",
 				func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Script = v1.Script }) },
 			),
 			9: does("and puts it back", func(t *recorder) {
@@ -201,7 +202,7 @@ func worldStories() map[string]story {
 		}},
 		"drift of other parts after completion": {n: 2, start: v1, spec: canary(v2, 100), rounds: 12, script: map[int]func(*recorder){
 			10: does(
-				"somebody else changes other parts of the model",
+				"another writer changes other parts of the model",
 				func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) },
 			),
 		}},
@@ -237,7 +238,7 @@ func operatorStories() map[string]story {
 				2: ask(rollout.VerbSkipInstance, func(a *rollout.Action) { a.Instance = "1" }),
 				4: does("it is done with it", func(t *recorder) { t.shell.Claim = rollout.Ownership{} }),
 			}},
-		"a soak begins anew after another rollout had the scale set": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 18,
+		"a soak begins again after another rollout had the scale set": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 18,
 			script: map[int]func(*recorder){
 				7: does("shop/old claims it", func(t *recorder) { t.shell.Claim.Owner = "shop/old" }),
 				9: does("shop/old is deleted", func(t *recorder) { t.shell.Claim.Owner = "" }),
@@ -288,9 +289,9 @@ func stepStories() map[string]story {
 		"a count beyond the size": {n: 2, start: v1, rounds: 12, spec: canary(v2, 0, func(s *rollout.Spec) {
 			s.Canary.Steps = []rollout.CanaryStep{{Name: "five", Count: 5}}
 		})},
-		"a canary falls ill while soaking": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 26, script: map[int]func(*recorder){
-			7: does("the canary falls ill", func(t *recorder) { t.world.Instances[0].Health = rollout.False }),
-			9: does("and recovers: the soak begins anew", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
+		"a canary becomes unhealthy while soaking": {n: 4, start: v1, spec: steps(10 * time.Minute), rounds: 26, script: map[int]func(*recorder){
+			7: does("the canary becomes unhealthy", func(t *recorder) { t.world.Instances[0].Health = rollout.False }),
+			9: does("and recovers: the soak begins again", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
 		}},
 		"a soak stands still while paused": {n: 4, start: v1, spec: steps(5 * time.Minute), rounds: 24, script: map[int]func(*recorder){
 			7:  does("paused", func(t *recorder) { t.shell.Spec.Paused = true }),

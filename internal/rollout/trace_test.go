@@ -42,7 +42,7 @@ type recorder struct {
 	asked    int                            // actions so far
 	verdicts map[string]rollout.CheckResult // of checks, by what they are about
 	before   func(*recorder)                // runs before time passes
-	observer *storyObserver                 // nil: nobody looks
+	observer *storyObserver                 // nil: no observer
 	named    map[string]bool                // records and answers that were told
 	plan     *rollout.Preview               // that was told
 	drifted  string                         // that was told last

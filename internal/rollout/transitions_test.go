@@ -30,7 +30,7 @@ func laden() (rollout.Spec, rollout.Observation) {
 			Instances: []rollout.Attempt{{Ref: ref("1"), Try: 1, OSDisk: "disk-1"}}},
 		Preempted: rollout.PreemptedOperation{Instances: []rollout.Ref{ref("2")}, At: ago(30), CreatedAt: ago(31), ID: "op-0"},
 		Ledger: rollout.Ledger{Exposed: []string{"0", "1", "2"}, Verified: []string{"0"}, Skipped: []rollout.Ref{{ID: "3"}},
-			Failed:   []rollout.Failure{{Ref: ref("2"), Try: 1, Reason: rollout.FailureHealth, Message: "ill", At: ago(20)}},
+			Failed:   []rollout.Failure{{Ref: ref("2"), Try: 1, Reason: rollout.FailureHealth, Message: "unhealthy", At: ago(20)}},
 			Cordoned: []string{"1"}},
 		Timers: rollout.Timers{UnhealthySince: ago(1), ListShortSince: ago(2),
 			Progress: rollout.ProgressTimer{Timer: rollout.Timer{Elapsed: time.Minute}, Reached: 1}},
@@ -40,7 +40,8 @@ func laden() (rollout.Spec, rollout.Observation) {
 		Rollback: rollout.RollbackState{LastCompletedRevision: "done", Baseline: rollout.Baseline{Revision: "before",
 			Source: rollout.BaselineSnapshot, SecretName: "secret", SecretDigest: "1", Run: 3, Fixed: true, NewestInstanceAt: ago(50)}},
 		Tasks: rollout.TaskState{Sequence: 7, StepBefore: "first/50%/0", StepAfter: "none", Hooks: []rollout.HookInvocation{
-			{Point: rollout.AfterInstance, Sequence: 6, Since: ago(1)}, {Point: rollout.OnFailure, Sequence: 7, Since: ago(1), Subject: "ill"}}},
+			{Point: rollout.AfterInstance, Sequence: 6, Since: ago(1)},
+			{Point: rollout.OnFailure, Sequence: 7, Since: ago(1), Subject: "unhealthy"}}},
 		Actions:          []rollout.AppliedAction{{UID: "old", Verb: rollout.VerbApprove, Step: "first", At: ago(10)}},
 		History:          []rollout.PastRun{{Number: 2, Revision: "two"}, {Number: 1, Revision: "one"}},
 		RepairsSuspended: true,
@@ -54,7 +55,7 @@ func ended(o rollout.Observation, result rollout.RunResult, taken ...rollout.App
 		Message: "said", StartedAt: at, EndedAt: o.At, Actions: append(m.Actions, taken...)}, m.History[0]}
 }
 
-// afresh is what a run begins with: what outlives a run, and nothing else.
+// afresh is the state in which a run begins: what outlives a run, and nothing else.
 func afresh(o rollout.Observation, revision string) rollout.State {
 	m := o.State
 	p := m.Pacing
@@ -69,7 +70,7 @@ func afresh(o rollout.Observation, revision string) rollout.State {
 	}
 }
 
-// turned is what is remembered once the run goes back with its upgrade left behind.
+// turned is the state once the run rolls back with its upgrade preempted.
 func turned(o rollout.Observation, kind rollout.RollbackKind, taken rollout.AppliedAction) rollout.State {
 	m := o.State.Clone()
 	m.Rollback.Current = &rollout.Rollback{Kind: kind, Cause: rollout.CauseAction, Revision: m.Rollback.Baseline.Revision, StartedAt: o.At,
@@ -79,7 +80,7 @@ func turned(o rollout.Observation, kind rollout.RollbackKind, taken rollout.Appl
 	m.Operation = nil
 	m.Ledger.Failed, m.Ledger.Verified = nil, nil
 	m.Stage.Timer, m.Timers.Progress, m.Timers.UnhealthySince = rollout.Timer{}, rollout.ProgressTimer{}, time.Time{}
-	m.Tasks.Hooks = m.Tasks.Hooks[1:] // whoever is to hear of the failure still is
+	m.Tasks.Hooks = m.Tasks.Hooks[1:] // the hooks that hear of the failure stay
 	m.Pacing.LastBatchEnd, m.Pacing.ExposedThen, m.Pacing.NoEffectCount, m.Pacing.NoEffectInstances = time.Time{}, 0, 0, nil
 	m.Model = rollout.ModelState{SettingsDigest: "digest", CompletedCapacity: 4}
 	m.Actions = append(m.Actions, taken)
@@ -126,7 +127,7 @@ func TestWhatOutlivesARun(t *testing.T) {
 			want.History = ended(*o, rollout.RunFailed, taken)
 			want.Model = rollout.ModelState{ScriptWritten: true, SettingsDigest: "digest"}
 			want.Ledger.Verified = o.State.Ledger.Verified
-			want.Ledger.Failed = []rollout.Failure{{Ref: o.State.Ledger.Failed[0].Ref, Reason: rollout.FailureRetry, Message: "ill",
+			want.Ledger.Failed = []rollout.Failure{{Ref: o.State.Ledger.Failed[0].Ref, Reason: rollout.FailureRetry, Message: "unhealthy",
 				At: o.State.Ledger.Failed[0].At}}
 			op := *o.State.Operation
 			op.Run = 4
@@ -176,7 +177,7 @@ func TestWhatOutlivesARun(t *testing.T) {
 	}
 }
 
-// TestWhatIsLeftOfACompletedRun: its target is what later runs go back to, and nothing of it is owed to anybody.
+// TestWhatIsLeftOfACompletedRun: its target is the baseline of later runs, and it owes no restored pod, node or repair.
 func TestWhatIsLeftOfACompletedRun(t *testing.T) {
 	_, o := laden()
 	spec, obs := canary(v2, 100), seen(v2, 0, 3)
@@ -200,7 +201,7 @@ func TestWhatIsLeftOfACompletedRun(t *testing.T) {
 	}
 }
 
-// TestWhatIsLeftOfARollback: the instances that went back are exposed no longer, and what was restored is what there is to go back to.
+// TestWhatIsLeftOfARollback: the instances that went back are exposed no longer, and the restored content is the baseline.
 func TestWhatIsLeftOfARollback(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*rollout.Spec, *rollout.Observation)

@@ -6,18 +6,18 @@ type group uint8
 const (
 	crashes  group = iota // of the controller, and answers that never come
 	targets               // changes of the target
-	edits                 // of the model, by somebody else
+	edits                 // of the model, by another writer
 	failures              // of instances, of operations, and refusals
 	scalings              // instances that come and go
 	requests              // what people ask for and declare otherwise
-	waits                 // time that passes before anybody looks
+	waits                 // time that passes before the next round
 	groups
 )
 
 // budget is how many disturbances of each group there may be on one way. The zero value is no bound at all.
 type budget [groups]uint8
 
-// group is what the event counts as when it disturbs.
+// group is the budget that the event spends when it disturbs.
 func (e event) group() group {
 	switch e.kind {
 	case aDeath, aBlindRound:
@@ -28,7 +28,7 @@ func (e event) group() group {
 		return targets
 	case anEdit:
 		return edits
-	case anEnd, anIllness, aMend:
+	case anEnd, anIllness, aRepair:
 		return failures
 	case aScaleOut, aScaleIn, aReplacement:
 		return scalings
@@ -39,7 +39,7 @@ func (e event) group() group {
 	}
 }
 
-// ofAnswer is what an answer counts as.
+// ofAnswer is the budget that an answer spends.
 func ofAnswer(how way) group {
 	switch how {
 	case unanswered, unsent:
@@ -51,7 +51,7 @@ func ofAnswer(how way) group {
 	}
 }
 
-// isWhole says whether every state within the budget is visited.
+// isWhole reports whether every state within the budget is visited.
 func (c *config) isWhole() bool { return c.most == 0 }
 
 // spend takes an event that disturbs from what is left; false: nothing is left for it.

@@ -13,11 +13,11 @@ import (
 // calmRounds bounds how long a rollout may take to come to rest once the world holds still.
 const calmRounds = 400
 
-// calmness is what is known of how states fare when the world holds still, so that no way to rest is walked twice.
+// calmness holds what is known of states in a world that holds still, so that no way to rest is walked twice.
 type calmness struct {
 	c      *config
 	rests  map[key]bool // from here the rollout comes to a rest that it may have
-	backs  map[key]bool // from here, on the way back, everything comes back
+	backs  map[key]bool // from here, in a rollback, everything comes back
 	buffer []byte
 }
 
@@ -25,7 +25,7 @@ func (c *config) calmness() *calmness {
 	return &calmness{c: c, rests: map[key]bool{}, backs: map[key]bool{}}
 }
 
-// closures lets a state come to rest in several ways and checks what comes of it: as it is, with every instance well, with nobody holding
+// closures lets a state come to rest in several ways and checks what comes of it: as it is, with every instance healthy, with no hold
 // it up, and by going back.
 func (q *calmness) closures(s state) []string {
 	broken := q.rest(s)
@@ -34,7 +34,7 @@ func (q *calmness) closures(s state) []string {
 	}
 	broken = append(broken, q.rollsBack(s)...)
 	if s.isHeldUp() {
-		s.letGo()
+		s.liftHolds()
 		broken = append(broken, q.rest(s)...)
 	}
 	return broken
@@ -42,20 +42,20 @@ func (q *calmness) closures(s state) []string {
 
 // heal makes every instance well; false: they were.
 func (s *state) heal() bool {
-	ill := false
+	unhealthy := false
 	for i := range s.world.list() {
 		m := &s.world.instances[i]
-		ill, m.ill = ill || m.ill, false
+		unhealthy, m.unhealthy = unhealthy || m.unhealthy, false
 	}
-	return ill
+	return unhealthy
 }
 
-// isHeldUp says whether a person or the time of day holds the rollout up.
+// isHeldUp reports whether a person or the time of day holds the rollout up.
 func (s *state) isHeldUp() bool {
 	return s.paused || s.closed || s.planning || slices.ContainsFunc(s.world.list(), func(m instance) bool { return m.protected })
 }
 
-func (s *state) letGo() {
+func (s *state) liftHolds() {
 	s.paused, s.closed, s.planning = false, false, false
 	for i := range s.world.list() {
 		s.world.instances[i].protected = false
@@ -73,7 +73,7 @@ func (q *calmness) rest(s state) []string {
 	}
 	w.keep(q.rests)
 	if !w.known && w.end.isHeldUp() {
-		w.end.letGo()
+		w.end.liftHolds()
 		return q.rest(w.end)
 	}
 	return nil
@@ -149,7 +149,7 @@ func (q *calmness) settle(s state, known map[key]bool) *stillness {
 	return w
 }
 
-// knows says whether the way from here is known, and notes where it led by if it is not.
+// knows reports whether the way from here is known, and notes where it led by if it is not.
 func (q *calmness) knows(w *stillness, known map[key]bool) bool {
 	k, buffer := q.c.keyOf(&w.end, q.buffer)
 	q.buffer = buffer
@@ -173,7 +173,7 @@ func (w *world) calm() {
 	}
 }
 
-// changed says whether a round did or wrote anything.
+// changed reports whether a round did or wrote anything.
 func changed(before, after *state, r round) bool {
 	return r.d.Step.Operation() != "" || before.reason != after.reason || len(r.d.Answers) > 0 ||
 		!reflect.DeepEqual(before.memory, after.memory)
@@ -191,22 +191,23 @@ func (c *config) atRest(s *state) []string {
 	return nil
 }
 
-// waitsForTheIll says whether there is an instance that is not well, and may spend the budget of unavailability until it is.
+// waitsForTheIll reports whether there is an instance that is not well, and may spend the budget of unavailability until it is.
 func (s *state) waitsForTheIll() bool {
 	waits := s.reason == rollout.ReasonWaitingForHealth || s.reason == rollout.ReasonRollingBack
 	return waits && slices.ContainsFunc(s.world.list(), func(m instance) bool { return !m.isWell() })
 }
 
-// waitsForTheProtected says whether there is an instance whose protection somebody has to lift first.
+// waitsForTheProtected reports whether there is an instance whose protection has to be lifted first.
 func (c *config) waitsForTheProtected(s *state) bool {
 	return c.spec.Instances.Protected != rollout.ProtectedSkip &&
 		slices.ContainsFunc(s.world.list(), func(m instance) bool { return m.protected })
 }
 
-// rollsBack asks for a rollback where there is a way back, and checks that it comes to its end: the model and every exposed instance as
-// they were, the others untouched. That nobody else is touched, and that it is all back when it says so, is checked in every round.
+// rollsBack asks for a rollback where there is a baseline, and checks that it comes to its end: the model and every exposed instance as
+// they were, the others untouched. That no other instance is touched, and that all are restored when it reports so, is checked in every
+// round.
 func (q *calmness) rollsBack(s state) []string {
-	revision, possible := q.c.wayBack(&s)
+	revision, possible := q.c.rollbackTarget(&s)
 	if !possible {
 		return nil
 	}
@@ -235,9 +236,9 @@ func (q *calmness) rollsBack(s state) []string {
 	return w.broken
 }
 
-// wayBack says whether a rollback can be asked for and has somewhere to go, and the revision to be named where it has to be: that of
-// before, once a run is completed.
-func (c *config) wayBack(s *state) (revision string, possible bool) {
+// rollbackTarget reports whether a rollback can be asked for and has somewhere to go, and the revision to be named where it has to be:
+// that of before, once a run is completed.
+func (c *config) rollbackTarget(s *state) (revision string, possible bool) {
 	m := &s.memory
 	switch {
 	case m.Run.Number == 0 || s.deleting || m.Run.Revision != c.targets[s.target].Revision():
@@ -251,14 +252,14 @@ func (c *config) wayBack(s *state) (revision string, possible bool) {
 	return before, before != "" && c.leadsAway(s, before)
 }
 
-// mayTurn says whether a run that is not completed can be taken back: it goes forward, or was aborted, and has a baseline.
+// mayTurn reports whether a run that is not completed can be rolled back: it goes forward, or was aborted, and has a baseline.
 func mayTurn(m *rollout.State) bool {
 	back := m.Rollback.Current
 	aborts := back != nil && back.Kind == rollout.AbortRollback && back.Revision != ""
 	return (back == nil || aborts) && m.Rollback.Baseline.Fixed && m.Rollback.Baseline.Invalid == ""
 }
 
-// leadsAway says whether the record is kept, can be gone back to, and holds anything but the target itself.
+// leadsAway reports whether the record is kept, can be restored, and holds anything but the target itself.
 func (c *config) leadsAway(s *state, name string) bool {
 	record := s.record(name)
 	if record.State != rollout.Read {

@@ -26,7 +26,7 @@ func guarded(n int) rollout.Target {
 	return t
 }
 
-// canary is what most configurations begin with.
+// canary is the spec that most configurations begin with.
 func canary(percent int, changes ...func(*rollout.Spec)) rollout.Spec {
 	s := rollout.Spec{
 		Canary: rollout.Canary{Percent: percent},
@@ -75,7 +75,7 @@ var (
 	platform  = set(aRound, aDeath, anEnd)
 	elasticly = set(aScaleOut, aScaleIn, aReplacement)
 	strangers = set(anEdit)
-	everybody = people | platform | elasticly | strangers | set(anIllness, aMend, aBlindRound)
+	everybody = people | platform | elasticly | strangers | set(anIllness, aRepair, aBlindRound)
 )
 
 // configs are the kinds of rollout that are checked. The first is the smallest, and is visited whole. The second is the largest that the

@@ -37,7 +37,7 @@ func (j *judge) effect() {
 
 func (j *judge) goesBack() bool { return j.m.Rollback.Current != nil }
 
-// permitted checks that nobody said no (I7), with the exceptions of docs/spec/v1alpha1/vmssrollouts.md, Precedence.
+// permitted checks that nothing forbids the effect (I7), with the exceptions of docs/spec/v1alpha1/vmssrollouts.md, Precedence.
 func (j *judge) permitted() {
 	spec := j.r.spec
 	if _, resumes := j.r.d.Step.(rollout.ResumeRepairs); resumes {
@@ -61,7 +61,7 @@ func (j *judge) permitted() {
 	}
 }
 
-// precedence says what the way back overrides: pauses, and windows.
+// precedence tells what a rollback overrides: pauses, and windows.
 func (j *judge) precedence() (pause, window bool) {
 	if j.m.Rollback.Current == nil {
 		return false, false
@@ -96,15 +96,15 @@ func (j *judge) write() {
 	j.declared(after, carrying(now, t), now)
 }
 
-// writeBack checks a write of the model on the way back: it is what the record says, protected settings and all.
+// writeBack checks a write of the model in a rollback: it equals the record, protected settings included.
 func (j *judge) writeBack(after content) {
 	record := j.stored(j.m.Rollback.Current.Revision)
 	if record == nil || held(*record, after) != after && !j.isHalfWay(*record, after) {
-		j.breaks("I3: on the way back the model is written otherwise than the record says: %+v", after)
+		j.breaks("I3: during a rollback the model is written otherwise than the record says: %+v", after)
 		return
 	}
 	if _, writes := j.r.d.Step.(rollout.WriteScript); writes && record.Script.Digest != "" && record.Script.Digest != j.s.digest() {
-		j.breaks("on the way back the script gets other protected settings than the record says")
+		j.breaks("during a rollback the script gets other protected settings than the record says")
 	}
 }
 
@@ -118,7 +118,7 @@ func (j *judge) declared(after, want, now content) {
 	}
 }
 
-// isHalfWay says whether a write brings one of the two paths to where the record has it, and leaves the other.
+// isHalfWay reports whether a write brings one of the two paths to where the record has it, and leaves the other.
 func (j *judge) isHalfWay(s rollout.Snapshot, after content) bool {
 	want, now := held(s, after), j.s.world.model
 	return (after.image == want.image || after.image == now.image) &&
@@ -139,7 +139,7 @@ func (j *judge) stored(name string) *rollout.Snapshot {
 func (j *judge) targets(named []rollout.Ref) {
 	w := &j.s.world
 	if len(named) == 0 {
-		j.breaks("I6: an effect on nobody")
+		j.breaks("I6: an effect on no instance")
 	}
 	for _, ref := range named {
 		at := w.find(ref.ID)
@@ -211,21 +211,22 @@ func (j *judge) forward(named []rollout.Ref) {
 	j.budget(named, c)
 	j.skips(named)
 	j.zones(named)
-	fresh, ill := 0, 0
+	fresh, unhealthy := 0, 0
 	for _, m := range w.list() {
 		switch isNamed, latest := slices.ContainsFunc(named, m.is), w.latest(m); {
 		case isNamed && !latest && !j.hasFailed(m, j.r.obs.State.Ledger.Failed) && !j.isTriedAgain(m):
 			fresh++
 		case !isNamed && latest:
-			ill += j.illness(m)
+			unhealthy += j.illness(m)
 		}
 	}
 	if fresh > 0 {
-		j.batch(c, c.exposed+fresh, fresh, max(ill, len(j.m.Ledger.Failed)))
+		j.batch(c, c.exposed+fresh, fresh, max(unhealthy, len(j.m.Ledger.Failed)))
 	}
 }
 
-// isTriedAgain says whether the instance was in flight for this very run: the round that sees it fail may be the one that tries it again.
+// isTriedAgain reports whether the instance was in flight for this very run: the round that sees it fail may be the one that tries it
+// again.
 func (j *judge) isTriedAgain(m instance) bool {
 	op := j.r.obs.State.Operation
 	return op != nil && op.Run == j.m.Run.Number && slices.ContainsFunc(rollout.Refs(op.Instances), m.is)
@@ -239,7 +240,7 @@ func (j *judge) illness(m instance) int {
 	return 1
 }
 
-// skips checks that nobody is named whom people took out of the run (I6).
+// skips checks that no instance is named that users took out of the run (I6).
 func (j *judge) skips(named []rollout.Ref) {
 	for _, m := range j.s.world.list() {
 		if j.isSkipped(m) && slices.ContainsFunc(named, m.is) {
@@ -266,12 +267,12 @@ func (j *judge) zones(named []rollout.Ref) {
 	}
 }
 
-// isFresh says whether the instance lacks the target, and never had it.
+// isFresh reports whether the instance lacks the target, and never had it.
 func (j *judge) isFresh(m instance) bool {
 	return !m.exposed && !j.s.world.latest(m) && !j.hasFailed(m, j.r.obs.State.Ledger.Failed) && !j.isTriedAgain(m)
 }
 
-// is says whether a reference means the instance.
+// is reports whether a reference means the instance.
 func (m instance) is(r rollout.Ref) bool {
 	return r.ID == strconv.Itoa(int(m.id)) && r.VMID == strconv.Itoa(int(m.vm))
 }
@@ -290,12 +291,12 @@ func (j *judge) batch(c count, exposed, fresh, bad int) {
 }
 
 // backward checks that the model was put back first (I3), and that only those are touched who were exposed. Who was made since the
-// first write, or boots from the target's image, may have been exposed before anybody looked.
+// first write, or boots from the target's image, may have been exposed before the first look.
 func (j *judge) backward(named []rollout.Ref) {
 	w, back := &j.s.world, j.m.Rollback.Current
 	record := j.stored(back.Revision)
 	if record == nil || held(*record, w.model) != w.model {
-		j.breaks("I3: on the way back instances are touched before the model is put back: %+v", w.model)
+		j.breaks("I3: during a rollback instances are touched before the model is put back: %+v", w.model)
 		return
 	}
 	if back.Kind == rollout.AbortRollback {
@@ -309,10 +310,10 @@ func (j *judge) backward(named []rollout.Ref) {
 	j.budget(named, j.count())
 }
 
-// isSuspect says whether an instance may have had the target.
+// isSuspect reports whether an instance may have had the target.
 func (j *judge) isSuspect(m instance) bool {
 	t := j.r.spec.Target
 	return m.exposed || m.heir || start.Add(m.made).After(j.m.Rollback.Baseline.NewestInstanceAt) ||
 		(t.Image != nil && images[m.at.image] == *t.Image) ||
-		j.carries(m.at, t) // by hand, or made from what somebody wrote by hand: who has the target is exposed
+		j.carries(m.at, t) // by hand, or made from a model that was written by hand: an instance with the target is exposed
 }

@@ -70,7 +70,7 @@ func (e *encoder) world() {
 		e.b = append(e.b, m.id, m.vm, byte(m.condition), min(m.reimaged, 3))
 		e.content(m.at)
 		e.bits(
-			m.ill,
+			m.unhealthy,
 			m.inOp,
 			w.latest(*m),
 			m.exposed,
@@ -87,7 +87,7 @@ func (e *encoder) world() {
 	e.bits(w.repairs, w.suspended)
 }
 
-// rest is what is declared and asked for, and the oracle's ledger.
+// rest holds the declaration, the actions, and the oracle's ledger.
 func (e *encoder) rest() {
 	s := e.s
 	e.b = append(e.b, s.target, s.ledger.approved, s.ledger.promoted)

@@ -6,7 +6,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// kind is what may happen.
+// kind is the kind of an event.
 type kind uint8
 
 const (
@@ -17,7 +17,7 @@ const (
 	anIllness               // which: the instance
 	aRecovery
 	anArrival // an instance that is being made is there
-	aMend     // an instance that failed is mended by hand
+	aRepair   // an instance that failed is repaired by hand
 	aScaleOut
 	aScaleIn
 	aReplacement // another instance under the same id
@@ -57,7 +57,7 @@ type event struct {
 	which uint8
 }
 
-// disturbs says whether the event is one that a quiet life does without.
+// disturbs reports whether the event is one that a quiet life does without.
 func (e event) disturbs(s *state) bool {
 	switch e.kind {
 	case aRound, anEnd:
@@ -79,7 +79,7 @@ var verbs = [...]rollout.Verb{
 }
 
 var kindNames = [...]string{
-	"round", "round dies", "blind round", "operation ends", "illness", "recovery", "arrival", "mend", "scale out", "scale in",
+	"round", "round dies", "blind round", "operation ends", "illness", "recovery", "arrival", "repair", "scale out", "scale in",
 	"replacement", "edit",
 	"target", "pause", "resume", "window closes", "window opens", "action", "undo", "deletion", "protection", "unprotection",
 	"mode Plan", "mode Apply", "rotation of the Secret", "time passes"}
@@ -145,10 +145,10 @@ func (c *config) events(s *state, list []event) []event {
 
 // instance offers what may happen to one instance.
 func (o *offer) instance(n uint8, m instance) {
-	o.add(!m.ill && !m.inOp && m.condition != creating, anIllness, n)
-	o.add(m.ill && !m.inOp, aRecovery, n)
+	o.add(!m.unhealthy && !m.inOp && m.condition != creating, anIllness, n)
+	o.add(m.unhealthy && !m.inOp, aRecovery, n)
 	o.add(m.condition == creating, anArrival, n)
-	o.add(m.condition == failed && !m.inOp, aMend, n)
+	o.add(m.condition == failed && !m.inOp, aRepair, n)
 	o.add(true, aScaleIn, n)
 	o.add(true, aReplacement, n)
 	o.add(!m.protected, aProtection, n)
@@ -177,7 +177,7 @@ func (o *offer) people() {
 	}
 }
 
-// offers says whether an action makes sense at all.
+// offers reports whether an action has a meaning here.
 func (c *config) offers(v rollout.Verb) bool {
 	switch v {
 	case rollout.VerbApprove, rollout.VerbPromote, rollout.VerbPromoteFull:
@@ -217,7 +217,7 @@ func (c *config) rounds(s *state, r round, list []event) []event {
 	return o.list
 }
 
-// isRound says whether the controller has a part in it.
+// isRound reports whether the controller has a part in it.
 func (e event) isRound() bool { return e.kind == aRound || e.kind == aDeath }
 
 // happen makes an event that is no round happen.
@@ -230,10 +230,10 @@ func (c *config) happen(s *state, e event) {
 	case anEnd:
 		w.end(result(e.which))
 	case anIllness:
-		w.instances[n].ill = true
+		w.instances[n].unhealthy = true
 	case aRecovery:
-		w.instances[n].ill = false
-	case aMend, anArrival:
+		w.instances[n].unhealthy = false
+	case aRepair, anArrival:
 		w.instances[n].condition = sound
 	case anEdit:
 		c.edit(s, n)
@@ -291,7 +291,7 @@ func (s *state) declare(e event) {
 	}
 }
 
-// edit changes the model as somebody else would.
+// edit changes the model as another writer would.
 func (c *config) edit(s *state, of int) {
 	m := s.world.model
 	switch of {

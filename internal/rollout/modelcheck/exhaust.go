@@ -12,7 +12,7 @@ type spending struct {
 	next  int32 // another way; -1: none
 }
 
-// isDearer says whether the state was reached before and no group cost more then. If not, this way is kept.
+// isDearer reports whether the state was reached before and no group cost more then. If not, this way is kept.
 func (w *ways) isDearer(k key, spent budget) bool {
 	head, known := w.heads[k]
 	if !known {
@@ -28,7 +28,7 @@ func (w *ways) isDearer(k key, spent budget) bool {
 	return false
 }
 
-// within says whether no group cost more than in the other.
+// within reports whether no group cost more than in the other.
 func (b budget) within(other budget) bool {
 	for g := range b {
 		if b[g] > other[g] {
@@ -73,7 +73,7 @@ func (s *search) push(w *ways, next state, from int32, e event) {
 	s.queue = append(s.queue, one)
 }
 
-// planned is what a state decides; a rollout that was let go decides nothing.
+// planned is the decision in a state; a rollout that was released decides nothing.
 func (c *config) planned(s *state) round {
 	if s.released {
 		return round{}

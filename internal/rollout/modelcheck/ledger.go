@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// ledger is what the oracle keeps, from what really happened and from nothing that the core says about it.
+// ledger is the oracle's own, written from what really happened and from nothing that the core reports.
 type ledger struct {
 	approved uint8     // steps that a person approved in this run, a bit each
 	promoted uint8     // steps whose gate a person opened whatever it waits for
@@ -46,7 +46,7 @@ func (s *state) noteRun() {
 	}
 }
 
-// noteNamed notes who is named in an intent: from then on nobody can say that they were not touched.
+// noteNamed notes the instances of an intent: from then on they may have been touched.
 func (s *state) noteNamed(named []rollout.Ref) {
 	for _, ref := range named {
 		if at := s.world.find(ref.ID); at >= 0 && strconv.Itoa(int(s.world.instances[at].vm)) == ref.VMID {
@@ -106,7 +106,7 @@ func (s *state) noteMet(r round) {
 	}
 }
 
-// noteSeen notes who had the target while nobody knew what was there before: should that be declared, they go back to it.
+// noteSeen notes the instances that had the target while the content before it was unknown: if that is declared, they are restored to it.
 func (s *state) noteSeen(r round) {
 	m := &r.d.State
 	if r.obs.Instances.State != rollout.Read || m.Rollback.Current != nil || m.Run.Completed || m.Rollback.Baseline.Invalid == "" {

@@ -37,7 +37,7 @@ func (c *config) mostStates() int {
 func inFull() bool { return *states == 0 && !testing.Short() && !raceEnabled && metric.Deep() }
 
 // TestModel visits the states of all configurations and holds every decision against the invariants of docs/invariants.md; from every state
-// it looks for the ways to rest, and for the way back. Every finding is told with the shortest way to it that the search knows.
+// it looks for the ways to rest, and for the rollback. Every finding is told with the shortest way to it that the search knows.
 func TestModel(t *testing.T) {
 	var visited, violations atomic.Int64
 	t.Run("configurations", func(t *testing.T) {

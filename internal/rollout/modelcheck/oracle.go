@@ -38,7 +38,7 @@ func (c *config) decision(s *state, r round) []string {
 	j.gates()
 	j.reached()
 	j.ended()
-	j.wayBack()
+	j.inheritedBaseline()
 	if r.d.Step.Operation() != "" {
 		j.effect()
 	}
@@ -96,7 +96,7 @@ func (j *judge) gates() {
 	}
 }
 
-// gate checks that a step is left only when its soak has passed and it is approved, or somebody opened its gate whatever it waited for.
+// gate checks that a step is left only when its soak has passed and it is approved, or a user opened its gate whatever it waited for.
 func (j *judge) gate(n int, passed time.Duration) {
 	step, s := j.r.spec.Canary.Steps[n], *j.s
 	if j.m.Run.Number != j.r.obs.State.Run.Number {
@@ -133,10 +133,10 @@ func paths(t rollout.Target, c content) content {
 	return c
 }
 
-// carries says whether a content has all that a target declares.
+// carries reports whether a content has all that a target declares.
 func (j *judge) carries(c content, t rollout.Target) bool { return carrying(c, t) == c }
 
-// held is what a record holds, in the paths that it holds.
+// held is the content of a record, in the paths that it holds.
 func held(s rollout.Snapshot, now content) content {
 	if s.Image != nil {
 		now.image = indexOf(images[:], *s.Image)
@@ -151,12 +151,12 @@ func (j *judge) isSkipped(m instance) bool {
 	return slices.ContainsFunc(j.m.Ledger.Skipped, func(r rollout.Ref) bool { return r.ID == fmt.Sprint(m.id) })
 }
 
-// isEligible says whether the instance is one of those that are counted.
+// isEligible reports whether the instance is one of those that are counted.
 func (j *judge) isEligible(m instance) bool {
 	return !j.isLeftAlone(m) && (j.m.Rollback.Current != nil || !j.isSkipped(m))
 }
 
-// isLeftAlone says whether the instance is none of the rollout's business while it is protected.
+// isLeftAlone reports whether the instance is none of the rollout's business while it is protected.
 func (j *judge) isLeftAlone(m instance) bool {
 	return m.protected && j.r.spec.Instances.Protected == rollout.ProtectedSkip
 }
@@ -165,7 +165,7 @@ func (j *judge) hasFailed(m instance, all []rollout.Failure) bool {
 	return slices.ContainsFunc(all, func(f rollout.Failure) bool { return m.is(f.Ref) })
 }
 
-func (m instance) isWell() bool { return m.condition == sound && !m.ill && !m.inOp }
+func (m instance) isWell() bool { return m.condition == sound && !m.unhealthy && !m.inOp }
 
 // count is a census the dumb way.
 type count struct {
@@ -196,7 +196,7 @@ func (j *judge) count() count {
 	return c
 }
 
-// isBehind says whether this run verified the instance, and only other parts of the model, which are to be reported, changed since.
+// isBehind reports whether this run verified the instance, and only other parts of the model, which are to be reported, changed since.
 func (j *judge) isBehind(m instance) bool {
 	verified := slices.Concat(j.r.obs.State.Ledger.Verified, j.m.Ledger.Verified)
 	return !j.r.spec.Drift.RollOther && j.m.Rollback.Current == nil && j.carries(m.at, j.r.spec.Target) &&
@@ -243,13 +243,13 @@ func (j *judge) reached() {
 	}
 }
 
-// wayBack checks that what nobody could go back to does not become a way back by being inherited. A baseline that was only the target
-// itself may be one for another target.
-func (j *judge) wayBack() {
+// inheritedBaseline checks that a baseline that was unavailable does not become available by being inherited. A baseline that was only
+// the target itself may be one for another target.
+func (j *judge) inheritedBaseline() {
 	old, now := j.r.obs.State.Rollback.Baseline, j.m.Rollback.Baseline
 	same := old.Fixed && now.Fixed && old.Revision == now.Revision && old.Source == now.Source
 	if same && old.Invalid != "" && now.Invalid == "" && !strings.Contains(old.Invalid, "is the target itself") {
-		j.breaks("I3: there is a way back now, and there was none, for: %s", old.Invalid)
+		j.breaks("I3: there is a baseline now, and there was none, for: %s", old.Invalid)
 	}
 }
 
@@ -269,21 +269,21 @@ func (j *judge) ended() {
 	}
 }
 
-// resumed checks that nothing stays suspended that nobody remembers.
+// resumed checks that nothing stays suspended that the state does not remember.
 func (j *judge) resumed() {
 	if j.s.world.suspended && !j.m.RepairsSuspended {
 		j.breaks("the run is over, and repairs are still suspended")
 	}
 }
 
-// isBack says whether the run is over by having gone back.
+// isBack reports whether the run has ended by a rollback.
 func isBack(m rollout.State) bool { return m.Rollback.Current != nil && m.Rollback.Current.Done }
 
-// released checks that nothing is let go that was to be put back first.
+// released checks that nothing is released that was to be put back first.
 func (j *judge) released() {
 	must := j.r.spec.Deletion == rollout.DeletionRollback && !j.r.spec.PlanOnly && j.r.d.Explanation.Reason == rollout.ReasonProgressing
 	if must && j.s.ledger.written && !j.m.Run.Completed {
-		j.breaks("it is let go, and what was written was not put back")
+		j.breaks("it is released, and what was written was not put back")
 	}
 }
 

@@ -16,11 +16,11 @@ const (
 	pacedEvery = 32
 	// pacedRounds is how many rounds a world is held for: what spins shows itself in fewer.
 	pacedRounds = 25
-	// atOnce is how many calls a rollout may make that goes straight on; mostCallsAnHour is what it may make as long as nothing goes on.
+	// atOnce is how many calls a rollout may make that goes straight on; mostCallsAnHour is the limit as long as nothing goes on.
 	atOnce, mostCallsAnHour = 40, 360
 )
 
-// paced holds the world as it is, whatever is running, and lets each effect end in one way. The rollout, which nobody hurries, may not
+// paced holds the world as it is, whatever is running, and lets each effect end in one way. The rollout, which no user hurries, may not
 // spin.
 func (c *config) paced(s state) []string {
 	var broken []string

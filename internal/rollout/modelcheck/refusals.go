@@ -17,7 +17,7 @@ type refusals struct {
 	rejected       effect
 }
 
-// effect is what is the same when an effect is tried again.
+// effect holds what stays the same when an effect is tried again.
 type effect struct {
 	kind  rollout.OperationKind
 	named string

@@ -76,7 +76,7 @@ func (c *config) run(limit, every int, see func(rollout.Spec, rollout.State, rol
 	return s
 }
 
-// over says whether the search has seen enough.
+// over reports whether the search has seen enough.
 func (s *search) over() bool { return s.cut || len(s.found) >= mostFindings }
 
 // stride goes through n things in an order in which the first few are spread over all of them.
@@ -163,7 +163,7 @@ func (s *search) happens(w *waiting, disturbing bool) round {
 	return r
 }
 
-// collect lists all that may happen to a state. It returns the round that the state plans; a rollout that was let go plans none.
+// collect lists all that may happen to a state. It returns the round that the state plans; a rollout that was released plans none.
 func (s *search) collect(from *state) (r round) {
 	s.events = s.c.events(from, s.events[:0])
 	if !from.released {
@@ -206,7 +206,7 @@ func (s *search) report(at int32, broken []string) {
 	}
 }
 
-// sameStart says whether two complaints are of one kind, as far as one can tell.
+// sameStart reports whether two complaints are of one kind, as far as one can tell.
 func sameStart(a, b string) bool {
 	const enough = 24
 	return a[:min(len(a), enough)] == b[:min(len(b), enough)]

@@ -133,7 +133,7 @@ func (s *state) readByName(obs *rollout.Observation, reads rollout.Reads) {
 // secret stands for what must show nowhere; another one begins like it.
 const secret = "hunter2"
 
-// digest is what tells the Secret of now from the other one.
+// digest tells the present Secret from the other one.
 func (s *state) digest() string {
 	if s.rotated {
 		return secret + " rotated"
@@ -233,7 +233,7 @@ func (s *state) remember(d rollout.Decision) {
 	s.memory, s.reason = d.State, d.Explanation.Reason
 }
 
-// answer answers actions, once what they led to is remembered, and drops the records that nobody needs.
+// answer answers actions, once what they led to is remembered, and drops the records that are not needed.
 func (s *state) answer(d rollout.Decision) {
 	s.released = s.released || d.Release
 	for _, a := range d.Answers {

@@ -14,13 +14,13 @@ var start = time.Date(2026, 11, 2, 9, 0, 0, 0, time.UTC)
 // maxInstances is how many instances a world can have; it keeps the world a plain value, which copies fast.
 const maxInstances = 5
 
-// content is what a model holds, in the paths the core knows, and a serial for all others. Each is an index into a table of few.
+// content is the content of a model, in the paths that the core knows, and a serial for all others. Each is an index into a table of few.
 type content struct{ image, script, tag, other uint8 }
 
-// The images there are. The last is somebody else's.
+// The images there are. The last is another writer's.
 var images = [...]rollout.Image{{ID: "/images/0"}, {ID: "/images/1"}, {ID: "/images/2"}, {ID: "/images/x"}}
 
-// The scripts there are, by their commands. The first is none, the last somebody else's.
+// The scripts there are, by their commands. The first is none, the last another writer's.
 var scripts = [...]string{"", "bash 0.sh", "bash 1.sh", "bash 2.sh", "bash x.sh"}
 
 const (
@@ -39,12 +39,12 @@ type instance struct {
 	disk      uint8
 	made      time.Duration // since start
 	condition condition
-	ill       bool // the application says so
+	unhealthy bool // the application says so
 	protected bool // from scale-set actions
 	inOp      bool
 
 	exposed bool // had the target, or was named by an effect
-	// another instance of the same id was exposed, and the rollout knows instances by their ids; or it had the target while no way back was
+	// another instance of the same id was exposed, and the rollout knows instances by their ids; or it had the target while no baseline was
 	// known
 	heir     bool
 	reimaged uint8 // times since its content last changed
@@ -59,7 +59,7 @@ const (
 	creating // not yet there
 )
 
-// operation is what Azure is at work on.
+// operation is Azure's running operation.
 type operation struct {
 	kind    rollout.OperationKind // "": nothing
 	to      content
@@ -121,7 +121,7 @@ func (w *world) write(c content) {
 	}
 }
 
-// latest says whether Azure takes the instance for up to date.
+// latest reports whether Azure takes the instance for up to date.
 func (w *world) latest(m instance) bool {
 	if w.byContent {
 		return m.at == w.model
@@ -200,7 +200,7 @@ func (w *world) instance(m instance) rollout.Instance {
 	if m.condition == creating {
 		i.State, i.Health.Healthy = rollout.StateCreating, rollout.Unknown
 	}
-	if m.ill {
+	if m.unhealthy {
 		i.Health.Healthy = rollout.False
 	}
 	if w.latest(m) {
@@ -237,12 +237,12 @@ type way uint8
 const (
 	taken     way = iota
 	refused       // for now
-	forbidden     // until somebody mends it
+	forbidden     // until a user repairs it
 	unanswered
 	unsent
 	fruitless // a write is taken, writes nothing and will fail
 	preempts  // a write ends the upgrade it comes upon
-	outrun    // somebody else wrote between the look and the write
+	outrun    // another writer wrote between the look and the write
 	throttled // and Azure names a time
 )
 
@@ -311,7 +311,7 @@ func (w *world) writeBeside(step rollout.Step, how way) {
 	}
 }
 
-// after is what a step makes of the model. What no table knows is somebody else's.
+// after is the model after a step. What no table knows is another writer's.
 func (w *world) after(step rollout.Step) content {
 	c := w.model
 	switch s := step.(type) {
@@ -365,7 +365,7 @@ func (w *world) end(how result) {
 	}
 }
 
-// apply is what the operation did to the instance.
+// apply is the effect of the operation on the instance.
 func (m *instance) apply(op operation, how result) {
 	if op.kind == rollout.ReimageOperation {
 		m.disk++
@@ -376,7 +376,7 @@ func (m *instance) apply(op operation, how result) {
 		}
 		m.at, m.version, m.reimaged = op.to, op.version, 0
 	}
-	m.condition, m.ill = sound, how == sickens
+	m.condition, m.unhealthy = sound, how == sickens
 	if how == breaks {
 		m.condition = failed
 	}
@@ -391,8 +391,8 @@ func onRepairs(step rollout.Step) bool {
 	return k == rollout.SuspendRepairsOperation || k == rollout.ResumeRepairsOperation
 }
 
-// birth is when an instance that is made now is made. No two are made at once: Azure counts in tenths of a microsecond, and its clock is
-// what tells which instance is newer than another.
+// birth is the creation time of an instance that is made now. No two are made at once: Azure counts in tenths of a microsecond, and its
+// clock tells which instance is newer than another.
 func (w *world) birth() time.Duration {
 	w.lastBirth = max(w.now, w.lastBirth+time.Microsecond)
 	return w.lastBirth

@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// report is what the status shows of the round.
+// report is the round's part of the status.
 func report(d *advance.Draft) rollout.Report {
 	r := rollout.Report{Stage: stageReport(d), Facts: facts(d), Preview: d.Preview}
 	if d.Obs.Model.State == rollout.Read {
@@ -24,7 +24,7 @@ func report(d *advance.Draft) rollout.Report {
 	return r
 }
 
-// facts is what conditions beside Ready say.
+// facts are the contents of the conditions beside Ready.
 func facts(d *advance.Draft) rollout.Facts {
 	f := d.Facts
 	if d.Obs.Model.State == rollout.Read {
@@ -127,7 +127,7 @@ func instanceReports(v view.View) []rollout.InstanceReport {
 	return list
 }
 
-// inFlightState says whether the instance in flight is tried again.
+// inFlightState reports whether the instance in flight is tried again.
 func inFlightState(s rollout.State, i rollout.Instance) rollout.ReportState {
 	if s.Operation != nil {
 		for _, a := range s.Operation.Instances {

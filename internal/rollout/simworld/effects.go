@@ -38,7 +38,7 @@ func (w *World) Do(step rollout.Step) rollout.StepResult {
 	return o
 }
 
-// refusal says whether Azure takes the effect at all.
+// refusal reports whether Azure takes the effect at all.
 func (w *World) refusal(step rollout.Step) *rollout.Problem {
 	if w.running != nil && (len(rollout.InstancesOf(step)) > 0 || w.running.instances == nil || w.Dice(3) == 0) {
 		return &rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"}
@@ -77,7 +77,7 @@ func (w *World) begin(step rollout.Step) *operation {
 	return op
 }
 
-// change is what a step writes into the model.
+// change is the write of a step to the model.
 func change(step rollout.Step) func(*Content) {
 	return func(c *Content) {
 		switch s := step.(type) {

@@ -97,7 +97,7 @@ func (w *World) ScaleOut(n int, zones []string) {
 	}
 }
 
-// Edit changes the latest model as somebody else would.
+// Edit changes the latest model as another writer would.
 func (w *World) Edit(change func(*Content)) {
 	c := w.latest()
 	change(&c)

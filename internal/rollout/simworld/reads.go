@@ -118,7 +118,7 @@ func (w *World) instance(m *Instance) rollout.Instance {
 	return i
 }
 
-// healthSince is the time that comes with what is said of the instance's health. That it changed is seen when somebody looks.
+// healthSince is the time that comes with a report of the instance's health. A change is seen at the next look.
 func (w *World) healthSince(m *Instance) time.Time {
 	if m.said != m.Health {
 		m.said, m.saidSince = m.Health, w.Now
@@ -151,7 +151,7 @@ func (w *World) Poll(token string) rollout.Result[rollout.OperationStatus] {
 	return rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationLost})
 }
 
-// readFault says whether a read fails, and how.
+// readFault reports whether a read fails, and how.
 func (w *World) readFault() *rollout.Problem {
 	if w.Gone {
 		return &rollout.Problem{Kind: rollout.KindNotFound, Code: "ResourceNotFound", Message: "the scale set was not found"}

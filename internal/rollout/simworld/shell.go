@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
-// Shell runs rounds as the controller does: observe, plan, persist, act, report. State is what survives a crash.
+// Shell runs rounds as the controller does: observe, plan, persist, act, report. State survives a crash.
 type Shell struct {
 	World  *World
 	Spec   rollout.Spec
@@ -19,7 +19,7 @@ type Shell struct {
 	Claim  rollout.Ownership
 	Window rollout.Window // as the shell would work it out
 
-	Outside *rollout.Problem // what is declared of checks and hooks makes no sense; nil: it does
+	Outside *rollout.Problem // the declaration of checks and hooks is not valid; nil: it is
 
 	Verify   func(rollout.CheckRun) rollout.CheckResult // asked of every verification under way until there is a verdict; nil: none comes
 	verified map[rollout.CheckKey]rollout.CheckResult   // what is under way, and its verdicts
@@ -30,13 +30,13 @@ type Shell struct {
 	nodes  map[string]rollout.NodeState
 	drains map[string]bool // by instance id: whether the node is being drained, rather than uncordoned
 
-	Records   map[string]rollout.Snapshot // what was stored
-	TakenBack rollout.RolledBackRevision  // what the object keeps beside its memory
-	Closed    bool                        // the namespace is being deleted
-	Secrets   map[string]string           // digests of the Secrets that there are, by name; others hold "1"
-	Actions   []rollout.Action            // not answered yet
-	Answers   map[string]rollout.Answer
-	Released  bool
+	Records            map[string]rollout.Snapshot // what was stored
+	RolledBackRevision rollout.RolledBackRevision  // what the object keeps beside its memory
+	Closed             bool                        // the namespace is being deleted
+	Secrets            map[string]string           // digests of the Secrets that there are, by name; others hold "1"
+	Actions            []rollout.Action            // not answered yet
+	Answers            map[string]rollout.Answer
+	Released           bool
 
 	Last     rollout.Decision // what the last round reported
 	Writes   int              // changes of what is remembered or reported
@@ -60,7 +60,7 @@ const (
 	CrashAfterAct
 )
 
-// Round runs one round. Whoever goes on after a crash knows what is remembered, and nothing of checks, calls and nodes.
+// Round runs one round. A process that goes on after a crash knows the state, and nothing of checks, calls and nodes.
 func (s *Shell) Round() {
 	crash := NoCrash
 	if s.CrashIn != nil {
@@ -125,7 +125,7 @@ func (s *Shell) store(records []rollout.StoredRevision) {
 	}
 }
 
-// answer answers actions, once what they led to is remembered, and drops the records that nobody needs.
+// answer answers actions, once what they led to is remembered, and drops the records that are not needed.
 func (s *Shell) answer(d rollout.Decision) {
 	s.Released = s.Released || d.Release
 	for _, a := range d.Answers {
@@ -152,7 +152,7 @@ func (s *Shell) report(d rollout.Decision) {
 	s.work(d.Tasks.Nodes)
 }
 
-// call makes the calls that are due. Those that are not any more are forgotten. What makes no sense cannot be called.
+// call makes the calls that are due. Those that are not any more are forgotten. An invalid call cannot be made.
 func (s *Shell) call(runs []rollout.HookCall) {
 	if s.Outside != nil {
 		s.called = nil
@@ -225,7 +225,7 @@ func (s *Shell) observe() rollout.Observation {
 		IntegrationError: s.Outside,
 		Cluster: rollout.ClusterReads{
 			Terminating: s.Closed,
-			RolledBack:  s.TakenBack,
+			RolledBack:  s.RolledBackRevision,
 			Revisions:   map[string]rollout.Result[rollout.Snapshot]{},
 		},
 		Exists: map[string]rollout.Result[bool]{},

@@ -49,7 +49,7 @@ type World struct {
 	Violations []string
 }
 
-// Content is what a model declares, in the paths the core knows, and a serial for all others.
+// Content is the content of a model, in the paths that the core knows, and a serial for all others.
 type Content struct {
 	Image  rollout.Image
 	Script *rollout.ModelScript
@@ -76,7 +76,7 @@ type Instance struct {
 	stuck    bool
 }
 
-// operation is what Azure is at work on.
+// operation is Azure's running operation.
 type operation struct {
 	token     string
 	kind      rollout.OperationKind
@@ -89,7 +89,7 @@ type operation struct {
 	began     time.Time
 }
 
-// snapshot is what a lagging list shows.
+// snapshot is the content of a lagging list.
 type snapshot struct {
 	at   time.Time
 	list []rollout.Instance
@@ -178,7 +178,7 @@ func (w *World) end(op *operation) {
 	}
 }
 
-// finish is what the operation did to the instance.
+// finish is the effect of the operation on the instance.
 func (m *Instance) finish(w *World, op *operation) {
 	if m.stuck {
 		return
@@ -204,7 +204,7 @@ func (m *Instance) finish(w *World, op *operation) {
 	w.boot(m, content, op)
 }
 
-// renew gives the instance a new disk, with which its health begins anew.
+// renew gives the instance a new disk, with which its health begins again.
 func (m *Instance) renew(at time.Time) { m.Disk, m.said, m.saidSince = m.Disk+1, m.Health, at }
 
 // boot decides how well an instance is that was just worked on.

@@ -24,7 +24,7 @@ import (
 
 var take = flag.Bool("take", false, "write the golden files of the current version; for a new version, never for making the test pass")
 
-// TestDecodeOfEncode: what is read is what was written, for every state, in the plain and in the compact form, and is written alike again.
+// TestDecodeOfEncode: decoding gives the encoded state, for every state, in the plain and in the compact form, and is written alike again.
 func TestDecodeOfEncode(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)

@@ -14,7 +14,7 @@ const maxActions = 32
 // maxKeptActions bounds how many of them are kept of a run that is over.
 const maxKeptActions = 8
 
-// keptActions is what is kept of a run's actions.
+// keptActions are the actions of a run that are kept.
 func keptActions(actions []rollout.AppliedAction) []rollout.AppliedAction {
 	return actions[max(0, len(actions)-maxKeptActions):]
 }
@@ -267,7 +267,7 @@ func skipInstance(d *Draft, a rollout.Action) string {
 	}
 }
 
-// retryRun begins the same target anew, from the first step. On another scale set that took the place of the former one it begins there.
+// retryRun begins the same target again, from the first step. On another scale set that took the place of the former one it begins there.
 func retryRun(d *Draft, applied rollout.AppliedAction) string {
 	s := d.State
 	isReplaced, current := s.ScaleSet.ReplacedBy != "", s.Rollback.Current

@@ -40,7 +40,7 @@ func saveRevision(d *Draft, s rollout.Snapshot) string {
 	return name
 }
 
-// PreviewBaseline is what the run could go back to, if that can be known now. Nothing is stored or remembered of it.
+// PreviewBaseline is the baseline that the run would have, if that can be known now. Nothing is stored or remembered of it.
 func PreviewBaseline(v view.View) rollout.Baseline {
 	if v.State.IsWorking() || v.State.IsBaselineDecided() {
 		return v.State.Rollback.Baseline
@@ -78,7 +78,7 @@ func takeBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) 
 	return whole, b, nil
 }
 
-// knownBaseline is what was inherited, else what is declared, else nothing.
+// knownBaseline is the inherited baseline, else the declared one, else none.
 func knownBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) {
 	b := rollout.Baseline{Source: rollout.BaselineSnapshot, Run: v.State.Run.Number}
 	name := v.State.Rollback.InheritedRevision()
@@ -106,7 +106,7 @@ func knownBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold)
 	return target.Only(stored.Value, v.Spec.Target), b, nil
 }
 
-// DeclaredBaseline is what spec.baseline declares of what the target declares.
+// DeclaredBaseline is the part of spec.baseline that the target declares, too.
 func DeclaredBaseline(v view.View) rollout.Snapshot {
 	return target.Only(target.SnapshotOf(*v.Spec.Baseline, v.Model(), v.Obs.Cluster.BaselineSettings.Value.Digest), v.Spec.Target)
 }

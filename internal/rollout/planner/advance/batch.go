@@ -108,7 +108,7 @@ func failExpired(d *Draft, op *rollout.Operation, s batchStatus) {
 	delete(s, phaseUnhealthy)
 }
 
-// failAttempt fails one instance. Whatever went wrong, if it still lacks the new disk that it was to get, then that is what must not be
+// failAttempt fails one instance. Whatever went wrong, a new disk that it was to get, and still lacks, must not be
 // forgotten when the instance is healthy again.
 func failAttempt(d *Draft, op *rollout.Operation, a rollout.Attempt, reason rollout.FailureReason, message string) {
 	i, _ := d.Find(a.Ref)

@@ -96,7 +96,7 @@ func phaseOfHealthy(v view.View, a rollout.Attempt) instancePhase {
 	}
 }
 
-// pending is what keeps a batch open.
+// pending is the reason why a batch stays open.
 func (s batchStatus) pending() []rollout.Attempt {
 	var attempts []rollout.Attempt
 	for _, phase := range []instancePhase{phaseBusy, phaseOutdated, phaseUnhealthy, phaseMaturing, phaseChecking} {

@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// CompleteRun ends the run. From here on its target is what later runs go back to.
+// CompleteRun ends the run. From here on its target is the baseline of later runs.
 func CompleteRun(d *Draft) *view.Hold {
 	s := &d.State
 	if s.RepairsSuspended {

@@ -5,8 +5,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// KeepProgressTimer lets the timer of the progress deadline run while a batch is permitted, stand still while it is not, and begin anew
-// with every instance that is reached. The hold is what ends the round.
+// KeepProgressTimer lets the timer of the progress deadline run while a batch is permitted, stand still while it is not, and begin again
+// with every instance that is reached. The hold ends the round.
 func KeepProgressTimer(d *Draft, h *view.Hold) {
 	timer := &d.State.Timers.Progress
 	if d.Spec.Failure.ProgressDeadline == 0 || d.State.Rollback.Current != nil || d.State.Run.Completed {

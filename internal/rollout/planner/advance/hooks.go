@@ -77,7 +77,7 @@ func CollectHookResults(d *Draft, h *rollout.HookInvocation) (failed []HookFailu
 	return failed, pending
 }
 
-// restartHooks lets the time begin anew where it has passed and no call was made: the controller was down, or the rollout paused. What
+// restartHooks lets the time begin again where it has passed and no call was made: the controller was down, or the rollout paused. What
 // was not tried has not failed. A rollback does not stop for it.
 func restartHooks(d *Draft, h *rollout.HookInvocation) {
 	if d.State.Rollback.Current != nil && h.Point != rollout.OnFailure {
@@ -179,7 +179,7 @@ func takeOut(d *Draft, verified []rollout.Attempt, f HookFailure) []rollout.Atte
 	return rest
 }
 
-// NotifyFailure calls the hooks that hear of a failure, once for each failure. Nothing waits for them. The hold is what ends the round.
+// NotifyFailure calls the hooks that hear of a failure, once for each failure. Nothing waits for them. The hold ends the round.
 func NotifyFailure(d *Draft, h *view.Hold) {
 	if len(d.Spec.Tasks.HooksAt(rollout.OnFailure)) == 0 || d.IsReleasing {
 		ClearHooks(d, rollout.OnFailure)

@@ -124,7 +124,7 @@ func countNoEffect(s *rollout.State, refs []rollout.Ref) {
 	}
 }
 
-// forgetNoEffect begins to count anew.
+// forgetNoEffect begins to count from zero.
 func forgetNoEffect(s *rollout.State) { s.Pacing.NoEffectCount, s.Pacing.NoEffectInstances = 0, nil }
 
 // backoff is 15 s, 30 s, 1 min and so on, up to the pace of refused writes.

@@ -127,7 +127,7 @@ func undrained(d *Draft, h *rollout.HookInvocation) (waiting []rollout.Ref, why 
 	return waiting, why
 }
 
-// restartDrain lets the time begin anew where it has passed and no node was drained, since the controller was down. A rollback does not
+// restartDrain lets the time begin again where it has passed and no node was drained, since the controller was down. A rollback does not
 // stop for it.
 func restartDrain(d *Draft, h *rollout.HookInvocation) {
 	isKnown := func(ref rollout.Ref) bool { _, known := d.Obs.Tasks.Nodes[ref.ID]; return known }

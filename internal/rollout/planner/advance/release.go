@@ -9,14 +9,14 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// SuspendRepairs keeps Azure from replacing unhealthy instances while the model carries a target that is on trial: what it creates anew is
+// SuspendRepairs keeps Azure from replacing unhealthy instances while the model carries a target that is on trial: what it creates is
 // created from that model, and would be exposed without having been chosen; nil: they need not be suspended.
 func SuspendRepairs(d *Draft) *view.Hold {
 	if d.Spec.Repairs != rollout.RepairsSuspend || !d.Model().AutomaticRepairs || d.State.RepairsSuspended ||
 		d.State.Rollback.Current != nil {
 		return nil
 	}
-	d.State.RepairsSuspended = true // before the call, so that it is taken back whatever becomes of this round
+	d.State.RepairsSuspended = true // before the call, so that it is resumed whatever becomes of this round
 	return view.Effect(rollout.SuspendRepairs{}, "suspending automatic repairs")
 }
 
@@ -69,7 +69,7 @@ func nothingToRestore(d *Draft) string {
 	}
 }
 
-// RollbackOutcome is what a rollback that is over came to, for the event of a deletion.
+// RollbackOutcome is the result of a rollback that has ended, for the event of a deletion.
 func RollbackOutcome(r *rollout.Rollback) string {
 	if r.Cause == rollout.CauseRecorded {
 		return "the scale set stays as it is"

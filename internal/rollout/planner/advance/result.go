@@ -86,7 +86,7 @@ func firstPoll(d *Draft, op *rollout.Operation, retryAfter time.Duration) time.D
 	}
 }
 
-// deferEffect drops an intent of which it is known that it was not applied, and says when to decide anew.
+// deferEffect drops an intent of which it is known that it was not applied, and tells when to decide again.
 func deferEffect(d *Draft, op *rollout.Operation, r rollout.StepResult) *view.Hold {
 	p, pacing := r.Problem, &d.State.Pacing
 	pacing.Throttled = p.Kind == rollout.KindThrottled
@@ -149,7 +149,7 @@ func StopProgressTimer(d *Draft, r rollout.StepResult) {
 	}
 }
 
-// NoteRepairsResult notes what came of suspending or resuming automatic repairs. What is what is under way, in words.
+// NoteRepairsResult notes what came of suspending or resuming automatic repairs. What names the work under way, in words.
 func NoteRepairsResult(d *Draft, suspending bool, before rollout.Explanation, r rollout.StepResult) *view.Hold {
 	p, pacing := r.Problem, &d.State.Pacing
 	if p == nil {

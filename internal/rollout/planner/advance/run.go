@@ -22,7 +22,7 @@ func StartRun(d *Draft) {
 	staysRolledBack(d)
 }
 
-// beginRun starts timers, failures, approvals and counts anew. What outlives a run is what people look up, how Azure responds, and what
+// beginRun resets timers, failures, approvals and counts. A run is outlived by what users look up, how Azure responds, and what
 // to go back to: a run that ended on its way left instances behind that only its baseline can restore.
 func beginRun(d *Draft, revision string) {
 	old := d.State

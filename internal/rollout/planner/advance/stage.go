@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// KeepStageTimer lets the timer of the step's gate run, stand still or begin anew. It runs while the step's share is reached and healthy.
+// KeepStageTimer lets the timer of the step's gate run, stand still or begin again. It runs while the step's share is reached and healthy.
 // It stands still while the rollout is paused or the window is closed. Whatever reduces the share or its health resets what had passed: a
 // soak is a time without a break. It is kept before anything else may end the round, so that a canary that becomes unhealthy while a
 // preflight check or a drift holds the rollout does not pass its soak meanwhile.
@@ -24,7 +24,7 @@ func KeepStageTimer(d *Draft) {
 	}
 }
 
-// ResetStage lets the gate begin anew, with its checks and hooks, once the share is reached and healthy.
+// ResetStage lets the gate begin again, with its checks and hooks, once the share is reached and healthy.
 func ResetStage(d *Draft) {
 	stage := &d.State.Stage
 	if stage.Timer != (rollout.Timer{}) && task.HasStepChecks(d.View) {

@@ -6,7 +6,7 @@ import (
 )
 
 // SameScaleSet decides nothing on another scale set than the one that the rollout belongs to, until a Retry, or a new target after this was
-// said, begins anew.
+// said, begins again.
 func SameScaleSet(v view.View) *view.Hold {
 	identity := v.State.ScaleSet
 	if identity.ReplacedBy == "" {

@@ -89,7 +89,7 @@ func healthySinceOperation(h rollout.Health, op *rollout.Operation, i rollout.In
 }
 
 // isReportedAfter reports whether the health of the instance is from after the operation began. An older report says nothing of the
-// release. With a new disk, health begins anew, so that its time has to be a later one, too; where the instance went on, health may stay
+// release. With a new disk, health begins again, so that its time has to be a later one, too; where the instance went on, health may stay
 // as it was, and is believed once that was waited out.
 func isReportedAfter(h rollout.Health, op *rollout.Operation, i rollout.Instance, at time.Time) bool {
 	switch {
@@ -142,7 +142,7 @@ func reportedReason(i rollout.Instance) string {
 	}
 }
 
-// FailureMessage is what a failed instance reports of itself, or what its operation reported.
+// FailureMessage is the error that a failed instance reports, or that its operation reported.
 func FailureMessage(i rollout.Instance, op *rollout.Operation) string {
 	switch {
 	case i.Message != "":

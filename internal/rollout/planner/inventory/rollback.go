@@ -17,7 +17,7 @@ type Rollback struct {
 	Restored  int
 }
 
-// RollbackView is what a rollback inventory is taken from. Spec has what was there before as its target.
+// RollbackView is the source of a rollback inventory. Its Spec has the baseline as its target.
 type RollbackView struct {
 	Spec     rollout.Spec
 	Declared rollout.Target

@@ -13,7 +13,7 @@ const (
 	// deletionTimeout is how long the rollback before a deletion waits for what it needs of the cluster, counted from when it began. A Secret
 	// may come back within that time; an object that stays for ever holds up its namespace.
 	deletionTimeout = 10 * time.Minute
-	// secondLook is how long after the first time that Azure did not find the scale set the object is let go: one answer may be wrong, and
+	// secondLook is how long after the first time that Azure did not find the scale set the object is released: one answer may be wrong, and
 	// Azure answers the same about what the identity cannot see.
 	secondLook = time.Minute
 )

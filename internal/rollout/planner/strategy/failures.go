@@ -68,7 +68,7 @@ type retryRoom struct {
 	soon []string // ids of instances whose nodes are about to take pods again: they spend nothing
 }
 
-// roomToRetry is what the budget leaves now.
+// roomToRetry is the rest of the budget.
 func roomToRetry(v view.View) retryRoom {
 	c := v.Inventory()
 	left := v.Spec.Batch.MaxUnavailable.Of(c.Eligible) - c.Unavailable - c.Cordoned + view.SoonInService(v)

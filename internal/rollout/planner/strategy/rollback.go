@@ -153,7 +153,7 @@ func offered(d *advance.Draft, action string) string {
 	return "; " + action
 }
 
-// finishRollback ends the run where it came from. Where its target is what was there before, the run is completed by that.
+// finishRollback ends the run where it came from. Where its target equals the baseline, that completes the run.
 func finishRollback(d *advance.Draft) *view.Hold {
 	if d.State.RepairsSuspended {
 		return advance.ResumeRepairs(d)
@@ -261,7 +261,7 @@ func settleFormerWrite(d *advance.Draft) *view.Hold {
 	return advance.SettleModelWrite(d, op)
 }
 
-// sameSettings makes sure that the Secret, where it has to be written again, is what it was.
+// sameSettings makes sure that the Secret is unchanged where it has to be written again.
 func sameSettings(d *advance.Draft, script *rollout.ScriptSnapshot) *view.Hold {
 	settings := d.Obs.Cluster.Settings
 	if script == nil || script.ProtectedSettings == "" || settings.State != rollout.Read || settings.Value.Digest == script.Digest {

@@ -45,7 +45,7 @@ func passStage(d *advance.Draft) *view.Hold {
 	return hooksAfterStep(d)
 }
 
-// stageGates is what a promotion skips.
+// stageGates are the gates that a promotion skips.
 var stageGates = Chain{
 	hold(gate.Soak),
 	update(advance.PassStepChecks),

@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// HookResult is what is known of one call of an invocation.
+// HookResult is the known result of one call of an invocation.
 func HookResult(v view.View, h *rollout.HookInvocation, hook rollout.Hook, ref rollout.Ref) (rollout.HookCallResult, bool) {
 	result, known := v.Obs.Tasks.Hooks[hookKey(v, h, hook, ref)]
 	return result, known

@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// dueNodes is what is to be done to nodes now.
+// dueNodes is the work on nodes that is due.
 func dueNodes(v view.View) rollout.NodeWork {
 	work := rollout.NodeWork{Uncordon: view.Uncordonable(v)}
 	prepared := v.State.Tasks.At(rollout.BeforeInstance)

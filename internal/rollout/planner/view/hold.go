@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Hold is what ends a round: why nothing more is done in it, and when to look again. A hold with a step is an effect.
+// Hold ends a round: it tells why nothing more is done in it, and when to look again. A hold with a step is an effect.
 type Hold struct {
 	Reason     rollout.Reason
 	Message    string

@@ -8,7 +8,7 @@ import (
 )
 
 // Uncordonable are the instances whose nodes may take pods again: nothing is to happen to them, and they did not fail. Where the object is
-// let go, they are all.
+// released, they are all.
 func Uncordonable(v View) []string {
 	return slices.DeleteFunc(slices.Clone(v.State.Ledger.Cordoned), func(id string) bool {
 		return !v.IsReleasing && needsCordon(v, id)

@@ -108,7 +108,7 @@ func IsUntouched(v View) bool {
 	return !s.Rollback.Current.AllInstances && !s.Rollback.Baseline.Fixed && s.Operation == nil && len(s.Ledger.Exposed) == 0 && !v.IsCarried()
 }
 
-// MayReturn reports that the run has still to find out whether its target is what was there before.
+// MayReturn reports that the run has still to find out whether its target equals the baseline.
 func MayReturn(v View) bool {
 	b := v.State.Rollback.Baseline
 	return b.Fixed && b.Revision != "" && !v.State.Model.Applied && !v.State.IsBaselineDecided()

@@ -65,7 +65,7 @@ func recordedScriptName(v View) string {
 	return known.Extension
 }
 
-// RecordedScript is what the stored revisions of the run hold of the script extension that the rollout writes; nil: none that was read.
+// RecordedScript is the script extension that the rollout writes, as the stored revisions of the run hold it; nil: none that was read.
 func RecordedScript(v View) *rollout.ScriptSnapshot {
 	names := []string{v.State.Rollback.InheritedRevision(), v.State.Rollback.LastCompletedRevision}
 	if current := v.State.Rollback.Current; current != nil {

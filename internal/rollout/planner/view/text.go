@@ -119,7 +119,7 @@ func IsLongDeferral(d rollout.Deferral, at time.Time) bool {
 	return !d.Since.IsZero() && !at.Before(d.Since.Add(longDeferral))
 }
 
-// QuoteDeferral is what Azure said last about what is deferred; "": nothing.
+// QuoteDeferral is Azure's last message about what is deferred; "": nothing.
 func QuoteDeferral(d rollout.Deferral) string {
 	if d.Message == "" {
 		return ""

@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
 )
 
-// View is what one round knows.
+// View is the knowledge of one round.
 type View struct {
 	Spec     rollout.Spec // what the round works towards: the declared specification, or in a rollback what was there before
 	Declared rollout.Spec
@@ -18,7 +18,7 @@ type View struct {
 
 	IsRestoring bool          // Spec is that of a rollback
 	IsPreview   bool          // the round is only simulated, so nothing is stored or suspended for it
-	IsReleasing bool          // the object is being let go
+	IsReleasing bool          // the object is being released
 	Draining    []rollout.Ref // instances whose nodes were being drained when the round began
 
 	memo *memo

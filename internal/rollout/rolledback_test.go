@@ -10,9 +10,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/simworld"
 )
 
-// TestTakenBackStands: a revision that was rolled back or aborted is not rolled out again when the status is lost. A Retry, or another
-// target, is.
-func TestTakenBackStands(t *testing.T) {
+// TestRolledBackRevisionStands: a revision that was rolled back or aborted is not rolled out again when the status is lost. A Retry, or
+// another target, is.
+func TestRolledBackRevisionStands(t *testing.T) {
 	for _, verb := range []rollout.Verb{rollout.VerbRollback, rollout.VerbAbort} {
 		for name, goesOn := range map[string]func(*simworld.Shell){
 			"retried":        func(s *simworld.Shell) { requested(s, rollout.VerbRetry) },
@@ -27,7 +27,8 @@ func TestTakenBackStands(t *testing.T) {
 				ends := map[rollout.Verb]rollout.Reason{rollout.VerbRollback: rollout.ReasonRolledBack, rollout.VerbAbort: rollout.ReasonAborted}[verb]
 				live(w, shell, time.Hour, ends)
 
-				shell.TakenBack, shell.State, shell.Last, shell.Answers = shell.State.RolledBackRevision(), rollout.State{}, rollout.Decision{}, nil
+				shell.RolledBackRevision = shell.State.RolledBackRevision()
+				shell.State, shell.Last, shell.Answers = rollout.State{}, rollout.Decision{}, nil
 				before := shell.Effects
 				for range 30 {
 					shell.Round()
@@ -48,8 +49,8 @@ func TestTakenBackStands(t *testing.T) {
 	}
 }
 
-// TestTakenBackAndDeleted: such a rollout has nothing to put back.
-func TestTakenBackAndDeleted(t *testing.T) {
+// TestRolledBackAndDeleted: such a rollout has nothing to put back.
+func TestRolledBackAndDeleted(t *testing.T) {
 	metric.Fault(t, 17)
 	spec, obs := canary(image2, 34), seen(image2, 3, 0)
 	obs.State, obs.Cluster.RolledBack = rollout.State{}, rollout.RolledBackRevision{Kind: rollout.FullRollback, Revision: image2.Revision()}
