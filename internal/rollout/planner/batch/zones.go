@@ -1,6 +1,7 @@
 package batch
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strings"
@@ -37,7 +38,7 @@ func spread(z rollout.Zones, candidates, exposed []rollout.Instance) []rollout.I
 	}
 	result := make([]rollout.Instance, 0, len(candidates))
 	for len(result) < len(candidates) {
-		zone := leastExposed(names, waiting, taken, size)
+		zone := leastExposed(names, taken, size)
 		result = append(result, waiting[zone][0])
 		waiting[zone] = waiting[zone][1:]
 		taken[zone]++
@@ -54,18 +55,10 @@ func firstZone(candidates []rollout.Instance) []rollout.Instance {
 	return slices.DeleteFunc(slices.Clone(candidates), func(i rollout.Instance) bool { return i.Zone != zone })
 }
 
-// leastExposed returns the zone with candidates left in which the smallest share is taken.
-func leastExposed(names []string, waiting map[string][]rollout.Instance, taken, size map[string]int) string {
-	best := ""
-	found := false
-	for _, name := range names {
-		if len(waiting[name]) == 0 {
-			continue
-		}
-		// taken/size < taken[best]/size[best], without dividing.
-		if !found || taken[name]*size[best] < taken[best]*size[name] {
-			best, found = name, true
-		}
-	}
-	return best
+// leastExposed returns the zone in which the smallest share is taken; among equals, the first. A zone without candidates left is taken
+// whole, so it is never that one while another has some.
+func leastExposed(names []string, taken, size map[string]int) string {
+	return slices.MinFunc(names, func(a, b string) int {
+		return cmp.Compare(taken[a]*size[b], taken[b]*size[a]) // the shares, without dividing
+	})
 }

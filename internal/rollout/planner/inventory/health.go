@@ -10,7 +10,7 @@ import (
 // Health reports whether an instance is healthy. Only True ever counts in its favour.
 func Health(h rollout.Health, i rollout.Instance) rollout.Tristate {
 	switch {
-	case i.State == rollout.StateFailed, i.State == rollout.StateDeleting, i.Power.Running == rollout.False, i.Script == rollout.ScriptFailed:
+	case i.State == rollout.StateFailed, i.Power.Running == rollout.False, i.Script == rollout.ScriptFailed:
 		return rollout.False
 	case i.State != rollout.StateSucceeded, i.Script == rollout.ScriptRunning:
 		return rollout.Unknown
@@ -108,8 +108,7 @@ func isNewerThan(op *rollout.Operation, i rollout.Instance, at time.Time) bool {
 	if !op.AzureTime.IsZero() {
 		return i.Health.Since.After(op.AzureTime)
 	}
-	reported := ReportedAt(i, at)
-	return !reported.IsZero() && reported.After(op.CreatedAt)
+	return ReportedAt(i, at).After(op.CreatedAt)
 }
 
 // UnhealthyReason says why an instance does not count as healthy with the target.

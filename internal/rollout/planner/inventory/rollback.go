@@ -14,7 +14,6 @@ type Rollback struct {
 	Busy      []rollout.Instance // Azure is at work on them, or may be
 	Failed    []rollout.Instance // did not come back
 	Skipped   []rollout.Instance // they are off, or Azure leaves them alone
-	Restored  int
 }
 
 // RollbackView is the source of a rollback inventory. Its Spec has the baseline as its target.
@@ -47,17 +46,14 @@ func (r *Rollback) add(v RollbackView, i rollout.Instance) {
 		r.Behind = append(r.Behind, i)
 	case target.Contradicts(v.Spec.Target, i) || !IsHealthy(v.Spec.Health, i):
 		r.Unhealthy = append(r.Unhealthy, i)
-	default:
-		r.Restored++
 	}
 }
 
 // leaveAlone adds an instance that Azure leaves alone. One that was restored before it was protected was not left out; how it is since is
 // not for the rollback to remedy.
 func (r *Rollback) leaveAlone(v RollbackView, i rollout.Instance) {
-	if i.Latest == rollout.True && !i.IsBusy() && !v.State.InFlight(i) && !target.Contradicts(v.Spec.Target, i) {
-		r.Restored++
-	} else {
+	isRestored := i.Latest == rollout.True && !i.IsBusy() && !target.Contradicts(v.Spec.Target, i)
+	if !isRestored {
 		r.Skipped = append(r.Skipped, i)
 	}
 }

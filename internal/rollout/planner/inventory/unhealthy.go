@@ -81,7 +81,7 @@ func WithoutRunCommands(t rollout.Target, obs rollout.Observation) rollout.Resul
 func runsScript(obs rollout.Observation, i rollout.Instance) bool {
 	for key, result := range obs.Tasks.Checks {
 		about := rollout.Ref{ID: key.Instance, VMID: key.VMID}
-		if result.RunsInInstance && key.Instance != "" && about.Is(i) {
+		if result.RunsInInstance && about.Is(i) {
 			return true
 		}
 	}

@@ -65,13 +65,9 @@ func Drifted(t rollout.Target, m rollout.Model, scriptWritten bool) string {
 	return strings.Join(names, " and ")
 }
 
-// NextWrite returns the step that writes the first part that the model does not have.
+// NextWrite returns the step that writes the first part that the model does not have. There is one.
 func NextWrite(t rollout.Target, m rollout.Model, scriptWritten bool) rollout.Step {
-	missing := notCarried(t, m, scriptWritten)
-	if len(missing) == 0 {
-		return rollout.Wait{}
-	}
-	return missing[0].Write(t, m)
+	return notCarried(t, m, scriptWritten)[0].Write(t, m)
 }
 
 func notCarried(t rollout.Target, m rollout.Model, scriptWritten bool) []Kind {

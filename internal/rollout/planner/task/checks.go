@@ -173,7 +173,8 @@ func underCheck(v view.View) []rollout.Attempt {
 	isLast := op.Kind == rollout.ReimageOperation || v.Spec.Instances.Action != rollout.ActionUpgradeThenReimage
 	var attempts []rollout.Attempt
 	for _, a := range op.Instances {
-		if i, listed := v.Find(a.Ref); listed && isLast && view.HasHappened(op, a, i) && !a.HealthySince.IsZero() {
+		i, _ := v.Find(a.Ref) // one that is not listed shows nothing
+		if isLast && view.HasHappened(op, a, i) && !a.HealthySince.IsZero() {
 			attempts = append(attempts, a)
 		}
 	}

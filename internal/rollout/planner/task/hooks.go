@@ -61,14 +61,17 @@ func dueHooks(v view.View) []rollout.HookCall {
 
 // mayCall reports whether the calls of a point may be made now.
 func mayCall(v view.View, point rollout.HookPoint) bool {
+	if v.IsReleasing {
+		return false
+	}
 	switch point {
 	case rollout.AfterInstance, rollout.OnFailure:
-		return !v.IsReleasing
+		return true
 	case rollout.BeforeInstance:
 		// A hook that was declared since comes too late for the instances in flight.
-		return !v.IsReleasing && !isHeld(v) && !v.State.IsWorking()
+		return !isHeld(v) && !v.State.IsWorking()
 	default:
-		return !v.IsReleasing && !isHeld(v)
+		return !isHeld(v)
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 func dueNodes(v view.View) rollout.NodeWork {
 	work := rollout.NodeWork{Uncordon: view.Uncordonable(v)}
 	prepared := v.State.Tasks.At(rollout.BeforeInstance)
-	if prepared == nil || v.IsReleasing || prepared.DrainingSince.IsZero() || isHeld(v) {
+	if prepared == nil || prepared.DrainingSince.IsZero() || isHeld(v) {
 		return work
 	}
 	// Also while the instances are in flight: should that change nothing, their nodes are drained still.

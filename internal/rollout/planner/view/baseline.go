@@ -100,9 +100,6 @@ func secretOf(script *rollout.Script) string {
 // was not recorded is not compared.
 func Differences(v View) string {
 	current := v.State.Rollback.Current
-	if current.Revision == "" || v.Obs.Model.State != rollout.Read {
-		return ""
-	}
 	before := v.Obs.Cluster.Revisions[current.Revision].Value
 	var found []string
 	if script := target.ScriptDifference(before, v.Model()); script != "" {

@@ -17,8 +17,8 @@ func Tolerated(v View) int {
 
 // WaitsForStart reports that another try was asked for that can only come once the instance is started. It holds nothing.
 func WaitsForStart(v View, f rollout.Failure) bool {
-	i, listed := v.Find(f.Ref)
-	return listed && f.IsRetryRequested() && v.State.IsOff(i)
+	i, _ := v.Find(f.Ref) // one that is not listed is not known to be off
+	return f.IsRetryRequested() && v.State.IsOff(i)
 }
 
 // CountedFailures is how many failures keep a gate closed.

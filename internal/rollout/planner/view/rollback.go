@@ -16,7 +16,7 @@ func IsLateWrite(v View, op *rollout.Operation) bool {
 	if op.AcceptedAt.After(since) {
 		since = op.AcceptedAt
 	}
-	return v.State.IsRollingBack() && !op.TouchesInstances() && op.Rejection == nil && !v.At().Before(since.Add(StuckAfter))
+	return v.State.IsRollingBack() && !op.TouchesInstances() && !v.At().Before(since.Add(StuckAfter))
 }
 
 // IsModelRestored reports that the write that restores the model is over and shows, whatever else is still running on the scale set.
@@ -36,7 +36,7 @@ func MayPreemptedWriteCome(v View) bool {
 // should Azure preempt the older operation, its instances are suspect already. It is not so for an operation of another tool, nor for a
 // batch of the rollback itself.
 func GoesBeside(v View) bool {
-	return v.State.IsRollingBack() && !v.State.Rollback.Current.ModelRestoredAt.IsZero() && IsStuck(v) && !IsOverdue(v)
+	return v.State.IsRollingBack() && IsStuck(v) && !IsOverdue(v)
 }
 
 // IsStuck reports that what the release began is in flight for longer than the rollback waits.

@@ -11,7 +11,7 @@ import (
 // withScript returns the view with the extension that the round works on as the model's script, and with its state as that of the script on
 // each instance. Without a name it is the only extension there is. Where it is not known which one it is, the worst state of all stays.
 func (v View) withScript() View {
-	if name := ScriptName(v); name != "" && len(v.Model().ScriptExtensions()) > 0 {
+	if name := ScriptName(v); name != "" {
 		v.Obs.Model.Value = v.Model().WithScript(name)
 	}
 	name := instanceScriptName(v)
