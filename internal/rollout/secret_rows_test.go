@@ -1,0 +1,58 @@
+package rollout_test
+
+import (
+	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
+)
+
+// TestWhatIsKnownOfTheSecret: why the Secret that a rollback needs cannot be written again. Where that is not known now, what was known
+// stays.
+func TestWhatIsKnownOfTheSecret(t *testing.T) {
+	failed := func(kind rollout.Kind) rollout.Result[rollout.ProtectedSettings] {
+		return rollout.FailedResult[rollout.ProtectedSettings](&rollout.Problem{Kind: kind, Message: "said"})
+	}
+	gone, changed := "the protected settings of the baseline are gone: said", `Secret "old" changed since its settings were applied`
+	for name, tc := range map[string]struct {
+		read rollout.Result[rollout.ProtectedSettings]
+		want string
+	}{
+		"as it was":             {rollout.KnownResult(rollout.ProtectedSettings{Digest: "d"}), ""},
+		"something else":        {rollout.KnownResult(rollout.ProtectedSettings{Digest: "e"}), changed},
+		"not there":             {failed(rollout.KindInvalid), gone},
+		"not permitted":         {failed(rollout.KindForbidden), gone},
+		"no answer":             {failed(rollout.KindTransient), "known"},
+		"not read in the round": {rollout.Result[rollout.ProtectedSettings]{}, "known"},
+	} {
+		spec, obs := canary(v2, 50), seen(v2, 3, 1)
+		obs.State.Rollback.Baseline = rollout.Baseline{Revision: "before", Run: 1, Fixed: true, SecretName: "old", SecretDigest: "d",
+			Unavailable: "known"}
+		obs.Cluster.BaselineSettings = tc.read
+		if d := planner.Plan(spec, obs); d.State.Rollback.Baseline.Unavailable != tc.want {
+			t.Errorf("%s: %q, want %q: %v", name, d.State.Rollback.Baseline.Unavailable, tc.want, d.Explanation)
+		}
+	}
+}
+
+// TestSecretBesideADeclaredBaseline: where a baseline is declared, its Secret is read for a rollback that has nothing else to go to, and
+// for no other.
+func TestSecretBesideADeclaredBaseline(t *testing.T) {
+	for name, tc := range map[string]struct {
+		current *rollout.Rollback
+		want    string
+	}{
+		"going forward":              {nil, "of-baseline"},
+		"a rollback to the baseline": {&rollout.Rollback{Kind: rollout.FullRollback, Revision: "before"}, "of-baseline"},
+		"a rollback to nothing":      {&rollout.Rollback{Kind: rollout.FullRollback}, "declared"},
+	} {
+		spec, obs := canary(v2, 50), seen(v2, 2, 2)
+		spec.Baseline = &rollout.Target{Script: &rollout.Script{Command: "sh", ProtectedSettings: "declared"}}
+		obs.State.Rollback = rollout.RollbackState{Current: tc.current,
+			Baseline: rollout.Baseline{Revision: "before", Run: 1, Fixed: true, SecretName: "of-baseline"}}
+		obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"before": rollout.KnownResult(rollout.Snapshot{})}
+		if got := planner.RequiredReads(spec, obs).BaselineSettings; got != tc.want {
+			t.Errorf("%s: %q is read, want %q", name, got, tc.want)
+		}
+	}
+}
