@@ -128,7 +128,7 @@ func EnsureStored(d *Draft) *view.Hold {
 	if h := view.Revision(d.View, b.Revision); h != nil {
 		return h
 	}
-	if stored := d.Obs.Cluster.Revisions[b.Revision]; stored.State == rollout.ReadFailed || stored.Value.Name() != b.Revision {
+	if d.Obs.Cluster.Revisions[b.Revision].Value.Name() != b.Revision { // it is gone, or another one
 		d.State.Rollback.Baseline = rollout.Baseline{}
 		return view.Wait(rollout.ReasonProgressing, view.RecheckSoon, "the baseline was not stored; taking it again")
 	}

@@ -53,7 +53,6 @@ func waitForSuperseded(d *Draft, op *rollout.Operation) *view.Hold {
 	d.State.Operation = nil
 	ClearHooks(d, rollout.BeforeInstance)
 	ClearHooks(d, rollout.AfterInstance)
-	d.Forget()
 	return nil
 }
 
@@ -74,7 +73,6 @@ func awaitEvidence(d *Draft, op *rollout.Operation, s batchStatus) *view.Hold {
 // have not failed. An instance that has still to get its new disk is tried again once it is started.
 func releaseStopped(d *Draft, op *rollout.Operation, s batchStatus) {
 	stopped := s[phaseStopped]
-	delete(s, phaseStopped)
 	release(&d.State, rollout.Refs(stopped))
 	for _, a := range stopped {
 		i, _ := d.Find(a.Ref)
@@ -131,9 +129,6 @@ func failRejected(d *Draft, op *rollout.Operation, s batchStatus) {
 		_, why := task.InstanceResult(d.View, a)
 		failAttempt(d, op, a, rollout.FailureCheck, why)
 	}
-	delete(s, phaseFailed)
-	delete(s, phaseRejected)
-	d.Forget()
 }
 
 // conclude ends the batch when nothing of it is pending.
@@ -151,7 +146,6 @@ func conclude(d *Draft, op *rollout.Operation, s batchStatus) *view.Hold {
 	}
 	if len(due) > 0 {
 		op.Instances = byID(due) // the reimage takes them from here
-		d.Forget()
 		return nil
 	}
 	verified, h := hooksAfterInstance(d, op, s[phaseVerified])
@@ -176,7 +170,6 @@ func keepOpen(d *Draft, op *rollout.Operation, s batchStatus) {
 		noteVerified(&d.State, verified)
 	}
 	op.Instances = byID(append(s.pending(), kept...))
-	d.Forget()
 }
 
 // dueForReimage lists the upgraded instances that must stay in the batch because their reimage is still to come.

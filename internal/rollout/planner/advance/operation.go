@@ -23,7 +23,9 @@ func SettleOperation(d *Draft) *view.Hold {
 	}
 	noteEnd(d, op)
 	if op.TouchesInstances() {
-		return judgeBatch(d, op)
+		h := judgeBatch(d, op)
+		d.Forget()
+		return h
 	}
 	return SettleModelWrite(d, op)
 }

@@ -81,7 +81,7 @@ func hooksBeforeFirstStep(d *advance.Draft) *view.Hold {
 // hooksBeforeStep lets nothing of a step begin before its hooks were called.
 func hooksBeforeStep(d *advance.Draft) *view.Hold {
 	share := d.Spec.ShareKey(d.State)
-	if d.State.Tasks.StepBefore == share || d.State.IsWorking() {
+	if d.State.Tasks.StepBefore == share {
 		return nil
 	}
 	if h, done := stepHooks(d, rollout.BeforeStep); !done {
