@@ -1,0 +1,35 @@
+package rollout_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
+)
+
+// TestRetryOfACordonedInstance waits for the node of an instance that is tried again to take pods before, and has no room for the retry
+// where another instance spends the budget.
+func TestRetryOfACordonedInstance(t *testing.T) {
+	for health, says := range map[rollout.Tristate]string{
+		rollout.True: "waiting until the nodes of instance 0 are uncordoned", rollout.False: "instance 0 failed",
+	} {
+		spec, obs := failedOf(rollout.FailureHook)
+		spec.Failure.Retries, obs.State.Ledger.Cordoned = 1, []string{"0"}
+		obs.Instances.Value[2].Health.Healthy = health
+		wantSays(t, planner.Plan(spec, obs), says)
+	}
+}
+
+// TestShortListStopsTheDeadline lets the progress deadline stand still while the list is short, also when that is waited for no more.
+func TestShortListStopsTheDeadline(t *testing.T) {
+	for capacity, want := range map[int]bool{3: true, 4: false} {
+		spec, obs := canary(v2, 100), seen(v2, 2, 1)
+		spec.Failure.ProgressDeadline, obs.Model.Value.Capacity = time.Hour, capacity
+		obs.State.Timers.ListShortSince = obs.At.Add(-11 * time.Minute)
+		d := planner.Plan(spec, obs)
+		if runs := !d.State.Timers.Progress.Since.IsZero(); runs != want || d.Step.Operation() != rollout.UpgradeOperation {
+			t.Errorf("capacity %d: %T, the deadline runs %t, want %t: %v", capacity, d.Step, runs, want, d.Explanation)
+		}
+	}
+}
