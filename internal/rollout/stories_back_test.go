@@ -161,9 +161,9 @@ func pressureStories() map[string]story {
 			}},
 		"an instance that is put back and stays unhealthy": {n: 3, start: bare,
 			spec: canary(image2, 34), rounds: 40, script: map[int]func(*recorder){
-			7: ask(rollout.VerbRollback),
-			8: does("whatever is upgraded now becomes unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
-		}},
+				7: ask(rollout.VerbRollback),
+				8: does("whatever is upgraded now becomes unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
+			}},
 		"the target changes while rolling back": {n: 4, start: bare, spec: canary(image2, 50), rounds: 34, script: map[int]func(*recorder){
 			10: ask(rollout.VerbRollback),
 			14: does("target third", target(image3)),

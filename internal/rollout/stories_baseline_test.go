@@ -58,12 +58,12 @@ func baselineStories() map[string]story {
 		}},
 		"no rollback from what another writer half did": {n: 3, start: bare,
 			rounds: 40, spec: rolls(image2, 100), script: map[int]func(*recorder){
-			0: all(sickens, does("by hand: the image is in the model, and on instance 0", func(t *recorder) {
-				t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
-				t.world.Instances[0].Model = 1
-			})),
-			26: does("spec.baseline declares the image", declares(base)),
-		}},
+				0: all(sickens, does("by hand: the image is in the model, and on instance 0", func(t *recorder) {
+					t.world.Edit(func(c *simworld.Content) { c.Image = *image2.Image })
+					t.world.Instances[0].Model = 1
+				})),
+				26: does("spec.baseline declares the image", declares(base)),
+			}},
 		"no rollback from a script of another writer": {n: 3, start: v1, rounds: 26, spec: rolls(v2, 100), script: map[int]func(*recorder){
 			0:  breaksOn("sh v2.sh"),
 			12: does("spec.baseline declares another part only", declares(base)),

@@ -181,9 +181,9 @@ func driftStories() map[string]story {
 			}},
 		"other parts change while the canary is unhealthy": {n: 3, start: bare,
 			rounds: 30, spec: canary(image2, 34), script: map[int]func(*recorder){
-			7: all(does("the canary becomes unhealthy", fallsIll(0)),
-				does("another writer changes other parts", func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) })),
-		}},
+				7: all(does("the canary becomes unhealthy", fallsIll(0)),
+					does("another writer changes other parts", func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Other++ }) })),
+			}},
 		"drift of what is declared and then rollback": {n: 3, start: bare, rounds: 24, spec: canary(image2, 34), script: map[int]func(*recorder){
 			7: does("another writer writes another image",
 				func(t *recorder) { t.world.Edit(func(c *simworld.Content) { c.Image.ID = "/images/theirs" }) }),

@@ -103,9 +103,9 @@ func failureStories() map[string]story {
 	return map[string]story{
 		"a failing script holds and a new target repairs it": {n: 3, start: v1,
 			spec: canary(v2, 100), rounds: 20, script: map[int]func(*recorder){
-			0: does("the v2 script fails on every instance", once(func(f *simworld.Faults) { f.ScriptFails = 1 })),
-			8: does("target v3, which works", func(t *recorder) { t.world.Faults = simworld.Faults{}; target(v3)(t) }),
-		}},
+				0: does("the v2 script fails on every instance", once(func(f *simworld.Faults) { f.ScriptFails = 1 })),
+				8: does("target v3, which works", func(t *recorder) { t.world.Faults = simworld.Faults{}; target(v3)(t) }),
+			}},
 		"an unhealthy canary times out and recovers": {n: 3, start: v1, spec: canary(v2, 34), rounds: 22, script: map[int]func(*recorder){
 			0:  does("v2 makes instances unhealthy", once(func(f *simworld.Faults) { f.Unhealthy = 1 })),
 			18: does("the canary recovers", func(t *recorder) { t.world.Instances[0].Health = rollout.True }),
