@@ -150,7 +150,7 @@ func (a *azure) ask(method, path, body string, into any) {
 	}
 }
 
-// reimages is how often each machine got a fresh disk.
+// reimages returns how often each instance got a fresh disk.
 func (a *azure) reimages() []int {
 	a.t.Helper()
 	var instances []struct{ Reimages int }
@@ -189,7 +189,7 @@ func TestCLI(t *testing.T) {
 		a.t = t
 		a.want("Simulated", "account", "show", "--query", "name", "-o", "tsv")
 		a.want("true", "group", "exists", "--name", "shop-rg")
-		a.want("false", "group", "exists", "--name", "nobody-rg")
+		a.want("false", "group", "exists", "--name", "missing-rg")
 		a.want("Registered", "provider", "show", "--namespace", "Microsoft.Compute", "--query", "registrationState", "-o", "tsv")
 	})
 	t.Run("updates", func(t *testing.T) { a.on(t, "web", `{"mode": "Manual"}`).testUpdates() })
@@ -238,12 +238,12 @@ func (a *azure) testReimage() {
 	a.az("rest", "--method", "post", "--uri", a.arm+cliSets+a.set+"/reimage?api-version=2020-06-01", "--body", `{"instanceIds": ["1"]}`)
 	a.az(a.vmss("wait", "--updated", "--interval", "1")...)
 	if got, want := a.reimages(), []int{0, 1, 0}; !slices.Equal(got, want) {
-		a.t.Fatalf("after az rest the machines were reimaged %v times, want %v", got, want)
+		a.t.Fatalf("after az rest the instances were reimaged %v times, want %v", got, want)
 	}
 	a.ask(http.MethodDelete, "/calls", "", nil)
 	a.az(a.vmss("reimage", "--instance-id", "1")...)
 	if got, want := a.reimages(), []int{1, 2, 1}; !slices.Equal(got, want) {
-		a.t.Errorf("after az vmss reimage --instance-id 1 the machines were reimaged %v times, want %v", got, want)
+		a.t.Errorf("after az vmss reimage --instance-id 1 the instances were reimaged %v times, want %v", got, want)
 	}
 	var calls []struct{ Kind, Operation, Body string }
 	a.ask(http.MethodGet, "/calls", "", &calls)
@@ -264,7 +264,7 @@ func (a *azure) testRolling() {
 	if err == nil || !strings.Contains(complaint, "There is no ongoing Rolling Upgrade to cancel.") {
 		a.t.Errorf("cancelling nothing: %v\n%s", err, complaint)
 	}
-	a.ask(http.MethodPost, "/clock", `{"rate": 1}`, nil) // so a machine takes minutes
+	a.ask(http.MethodPost, "/clock", `{"rate": 1}`, nil) // so an instance takes minutes
 	a.ask(http.MethodPut, "/images", `{"marketplace": "Canonical:0001-com-ubuntu-server-jammy:22_04-lts-gen2", "version": "22.04.202612310"}`,
 		nil)
 	ended := make(chan error, 1)

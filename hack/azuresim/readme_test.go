@@ -32,7 +32,7 @@ func readme(t *testing.T) string {
 // TestCLIReadme runs all commands of the README, one after the other, in one shell that ends at the first that fails.
 func TestCLIReadme(t *testing.T) {
 	needCLI(t)
-	// Whatever happens, the simulator that the README starts ends; that it ends well when it is told to is the last thing wanted.
+	// The trap ends the simulator that the README starts, whatever happens. The last line checks that it exits with 0 when it is told to end.
 	script := "trap 'kill ${pid:-} 2> /dev/null || true' EXIT\n"
 	for _, block := range shellBlock.FindAllStringSubmatch(readme(t), -1) {
 		script += block[1]
@@ -43,7 +43,7 @@ func TestCLIReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o711); err != nil { // scripts run as nobody where they can
+	if err := os.Chmod(dir, 0o711); err != nil { // scripts run as another user where they can
 		t.Fatal(err)
 	}
 	cmd := exec.CommandContext(t.Context(), "bash", "-e", "-c", script)

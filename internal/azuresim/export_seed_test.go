@@ -24,8 +24,7 @@ func (s *Server) SetDurations(d kernel.Durations) {
 	s.kernel.Durations = d.WithDefaults()
 }
 
-// SeedScaleSet makes a scale set that is what a recorded body shows, with
-// instances of some numbers.
+// SeedScaleSet makes a scale set as a recorded body shows it, with instances of some numbers.
 func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 	s.kernel.Lock()
 	defer s.kernel.Unlock()
@@ -48,7 +47,7 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 	return nil
 }
 
-// plant makes an instance that runs since before anybody looked.
+// plant makes an instance that runs since before the first request.
 func (s *Server) plant(set *vmss.ScaleSet, id int) {
 	born := s.kernel.Now.Add(time.Duration(set.Fresh)*time.Minute - 24*time.Hour) // each by itself
 	inst := &vmss.Instance{
@@ -63,9 +62,8 @@ func (s *Server) plant(set *vmss.ScaleSet, id int) {
 	set.Instances = append(set.Instances, inst)
 }
 
-// SeedInstance makes an instance of a scale set be what a recorded body shows.
-// profile is what its own model is, where that isn't the latest; where the
-// instance is in transition, it is so for a while.
+// SeedInstance makes an instance of a scale set as a recorded body shows it. profile is that of its own model, if that isn't the latest. An
+// instance that is shown in transition stays so for a while.
 func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time.Duration) error {
 	s.kernel.Lock()
 	defer s.kernel.Unlock()

@@ -59,7 +59,7 @@ func TestDelayTakesVirtualTime(t *testing.T) {
 	mustEqual(t, "took", s.clock.Now().Sub(before), 90*time.Second)
 }
 
-// Faults of operations decide how they end, and what becomes of the machines.
+// Faults of operations decide how they end, and what happens to the instances.
 func TestOperationFaults(t *testing.T) {
 	for kind, tc := range map[string]struct {
 		status, code string

@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// flexibleSet stages a Flexible set, and returns the names of its machines in the order of the list.
+// flexibleSet stages a Flexible set, and returns the names of its instances in the order of the list.
 func flexibleSet(t *testing.T, o Options, capacity int) (*sim, []string) {
 	t.Helper()
 	s := newSim(t, o)
@@ -22,7 +22,7 @@ func flexibleSet(t *testing.T, o Options, capacity int) (*sim, []string) {
 	return s, names
 }
 
-// Machines are named by the set and eight random digits, the same ones for the same seed (docs/azure.md §2.7).
+// The name of an instance consists of the set's name and eight random digits, the same ones for the same seed (docs/azure.md §2.7).
 func TestFlexibleNames(t *testing.T) {
 	s, names := flexibleSet(t, Options{Seed: 7}, 3)
 	_, again := flexibleSet(t, Options{Seed: 7}, 3)
@@ -32,14 +32,14 @@ func TestFlexibleNames(t *testing.T) {
 			t.Fatalf("odd name %q", names[i])
 		}
 		mustEqual(t, "name", tree.StringAt(vm, "name"), names[i])
-		mustEqual(t, "machine", tree.StringAt(vm, "properties", "virtualMachineResourceId"),
+		mustEqual(t, "virtual machine", tree.StringAt(vm, "properties", "virtualMachineResourceId"),
 			testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[i])
 		mustEqual(t, "update domain", tree.At(vm, "properties", "instanceView", "platformUpdateDomain"), nil)
 		mustEqual(t, "path", tree.StringAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+strings.ToUpper(names[i]), nil).body, "name"),
 			names[i])
 	}
 	s.version = "2025-04-01"
-	mustEqual(t, "machine in old versions", tree.At(s.vms("")[0], "properties", "virtualMachineResourceId"), nil)
+	mustEqual(t, "virtual machine in old versions", tree.At(s.vms("")[0], "properties", "virtualMachineResourceId"), nil)
 }
 
 func TestFlexibleActions(t *testing.T) {

@@ -73,8 +73,8 @@ func TestVersions(t *testing.T) {
 	}
 }
 
-// Clients that are told to come back in no time poll at a pace of their own (the Azure CLI: 30 s), so nobody is told less than a second:
-// not by what begins an operation, nor by what is asked about it (docs/azure.md §1.5).
+// Clients that are told to come back in no time poll at an interval of their own (the Azure CLI: 30 s). So no answer asks for less than a
+// second: neither the one that begins an operation, nor those about it (docs/azure.md §1.5).
 func TestRetryAfterIsAtLeastOne(t *testing.T) {
 	for asked, want := range map[time.Duration]string{time.Millisecond: "1", time.Second: "1", 1001 * time.Millisecond: "2", 0: "10"} {
 		s := newSim(t, Options{RetryAfter: asked})
@@ -99,7 +99,7 @@ func TestRetryAfterIsAtLeastOne(t *testing.T) {
 	}
 }
 
-// A token is given to whoever asks, under each of the login server's addresses.
+// Every client that asks for a token gets one, under each of the login server's addresses.
 func TestToken(t *testing.T) {
 	s := newSim(t, Options{})
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {"me"}, "client_secret": {"any"}}.Encode()

@@ -54,7 +54,7 @@ func (s *sim) tellMetric(more ...tree.Member) {
 	s.control("PUT", "/metrics", append(tree.Members{{"scaleSet", testSet}, {"metric", cpu}}, more...))
 }
 
-// A metric of a scale set is made of its machines', minute by minute; a filter has each in a series of its own.
+// A metric of a scale set is computed from its instances, minute by minute; a filter gives each a series of its own.
 func TestMetrics(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
@@ -77,12 +77,12 @@ func TestMetrics(t *testing.T) {
 		mustEqual(t, tc.aggregation, s.metrics(http.StatusOK, testSet, 4, "aggregation", "Average,"+tc.aggregation).lines(tc.aggregation),
 			tc.lines)
 	}
-	mustEqual(t, "one machine", s.metrics(http.StatusOK, testSet, 3, "$filter", "VMName eq 'WEB_1'").lines("average"),
+	mustEqual(t, "one instance", s.metrics(http.StatusOK, testSet, 3, "$filter", "VMName eq 'WEB_1'").lines("average"),
 		"vmname=web_1: 70 - 90;")
-	mustEqual(t, "two machines", s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq 'web_0' or vmname eq 'web_1'").lines("average"),
+	mustEqual(t, "two instances", s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq 'web_0' or vmname eq 'web_1'").lines("average"),
 		"vmname=web_0: 30;vmname=web_1: 90;")
-	mustEqual(t, "machines", strings.Count(s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq '*'").lines("average"), ";"), 3)
-	mustEqual(t, "no such machine", s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq 'web_7'").lines("average"), "")
+	mustEqual(t, "instances", strings.Count(s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq '*'").lines("average"), ";"), 3)
+	mustEqual(t, "no such instance", s.metrics(http.StatusOK, testSet, 1, "$filter", "VMName eq 'web_7'").lines("average"), "")
 	s.tellMetric(tree.Member{"value", 80})
 	s.clock.Advance(2 * time.Minute)
 	mustEqual(t, "from then on", s.metrics(http.StatusOK, testSet, 3).lines("average"), " 50 80 80;")
@@ -102,7 +102,7 @@ func TestMetricsAreLate(t *testing.T) {
 	mustEqual(t, "late", s.metrics(http.StatusOK, testSet, 0, "timespan", span).lines("average"), " 5 - - -;")
 }
 
-// A machine that is off measures nothing; one that is gone did while it was there.
+// An instance that is off measures nothing; a deleted one keeps its values from before.
 func TestMetricsOfStoppedInstances(t *testing.T) {
 	s := newSim(t, Options{Durations: kernel.Durations{Deallocate: -1, Delete: -1}})
 	s.stage(2)
@@ -122,16 +122,16 @@ func TestMetricsOfStoppedInstances(t *testing.T) {
 	mustEqual(t, "all", s.metrics(http.StatusOK, testSet, 5, "aggregation", "count").lines("count"), " 2 1 1 - -;")
 	s.control("POST", "/scale", tree.Members{{"scaleSet", testSet}, {"capacity", 0}})
 	s.clock.Advance(3 * time.Minute)
-	mustEqual(t, "nobody", s.metrics(http.StatusOK, testSet, 1).lines("average"), " -;")
+	mustEqual(t, "no instance", s.metrics(http.StatusOK, testSet, 1).lines("average"), " -;")
 }
 
-// The machines of a Flexible set are resources themselves.
+// The instances of a Flexible set are resources themselves.
 func TestMetricsOfFlexibleInstances(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 2)
 	s.clock.Advance(10 * time.Minute)
 	s.tellMetric(tree.Member{"instance", names[1]}, tree.Member{"minutes", []any{json.Number("25")}})
 	virtualMachine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + strings.ToUpper(names[1])
-	mustEqual(t, "machine", s.metrics(http.StatusOK, virtualMachine, 2).lines("average"), " 5 25;")
+	mustEqual(t, "instance", s.metrics(http.StatusOK, virtualMachine, 2).lines("average"), " 5 25;")
 	mustEqual(t, "set", s.metrics(http.StatusOK, testSet, 2).lines("average"), " 5 15;")
 	mustEqual(t, "code", s.metrics(http.StatusBadRequest, virtualMachine, 2, "$filter", "VMName eq 'x'").body["code"], any("BadRequest"))
 	mustEqual(t, "code", s.metrics(http.StatusBadRequest, virtualMachine, 2, "metricnamespace",

@@ -8,8 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
 
-// The Azure CLI adds a rule by reading the whole load balancer and sending it back, without what its SDK holds for read-only: where the
-// rules lead that NAT pools made for machines. They are made from the pools again.
+// The Azure CLI adds a rule by reading the whole load balancer and sending it back. It omits what its SDK takes for read-only: the backends
+// of the rules that NAT pools made for instances. These rules are made from the pools again.
 func TestLoadBalancerSentBackByCLI(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	w.send("PUT", balancerID, `{"location": "eastus", "sku": {"name": "Standard"}, "properties": {

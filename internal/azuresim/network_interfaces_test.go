@@ -32,7 +32,7 @@ func TestInterfacesInPages(t *testing.T) {
 	want(t, "interfaces", len(seen), 5)
 }
 
-// Those of machines in Flexible sets are resources of their own, beside the scale set, which has none.
+// The network interfaces of instances in Flexible sets are resources of their own, beside the scale set, which has none.
 func TestFlexibleInterfaces(t *testing.T) {
 	w := newWorld(t, azuresim.Options{PageSize: 2})
 	rule := natRule(80)
@@ -52,7 +52,7 @@ func TestFlexibleInterfaces(t *testing.T) {
 	one := nics[1]
 	virtualMachine := *one.Properties.VirtualMachine.ID
 	suffix := virtualMachine[strings.LastIndex(virtualMachine, "_")+1:]
-	want(t, "machine", virtualMachine, group+"/providers/Microsoft.Compute/virtualMachines/flex_"+suffix)
+	want(t, "virtual machine", virtualMachine, group+"/providers/Microsoft.Compute/virtualMachines/flex_"+suffix)
 	want(t, "id", *one.ID, group+"/providers/Microsoft.Network/networkInterfaces/nic-"+suffix)
 	want(t, "name", *one.Name, "nic-"+suffix)
 	again, err := clients.Get(t.Context(), "rg", *one.Name, nil)

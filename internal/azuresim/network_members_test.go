@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim"
 )
 
-// docs/azure.md §2.6: network interfaces are children of instances. Machines are members by their own model, which shows in the load
+// docs/azure.md §2.6: network interfaces are children of instances. Instances are members by their own model, which shows in the load
 // balancer and in their network interfaces.
 func TestMembership(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
@@ -25,7 +25,7 @@ func TestMembership(t *testing.T) {
 	w.house("web", 2, attached([]string{"blue"}, []string{"nat"}))
 	lb := w.balancer().Properties
 	want(t, "members", len(lb.BackendAddressPools[0].Properties.BackendIPConfigurations), 2)
-	want(t, "NAT rules", len(lb.InboundNatRules), 3) // one for the pool, and one of the NAT pool for each machine
+	want(t, "NAT rules", len(lb.InboundNatRules), 3) // one for the pool, and one of the NAT pool for each instance
 	made := lb.InboundNatRules[2]
 	want(t, "made", *made.Name, "nat.1")
 	want(t, "port", *made.Properties.FrontendPort, 51001)
@@ -57,7 +57,7 @@ func TestMembership(t *testing.T) {
 	want(t, "pool", *config.Properties.LoadBalancerBackendAddressPools[0].ID, *ref("backendAddressPools", "blue").ID)
 	want(t, "NAT rules", len(config.Properties.LoadBalancerInboundNatRules), 2)
 	if *config.Properties.PrivateIPAddress == *inSet[0].Properties.IPConfigurations[0].Properties.PrivateIPAddress {
-		t.Fatal("two machines have one address")
+		t.Fatal("two instances have one address")
 	}
 	one, err := nics.GetVirtualMachineScaleSetIPConfiguration(ctx, "rg", "web", "1", "nic", "ip", nil)
 	if err != nil {
@@ -98,7 +98,7 @@ func TestInstanceAddresses(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.10: NAT rules v2 have a port for each machine, which can be asked for.
+// docs/azure.md §2.10: NAT rules v2 have a port for each instance, and a call returns these ports.
 func TestPortMappings(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	rule := natRule(22)
@@ -145,7 +145,7 @@ func TestInUse(t *testing.T) {
 	w.send("PATCH", houseID("web")+"?api-version=2024-07-01",
 		`{"properties": {"virtualMachineProfile": {"networkProfile": `+attached(nil, nil)+`}}}`, http.StatusOK)
 	w.settle()
-	_, err = w.balancers.BeginDelete(ctx, "rg", "lb", nil) // the machine is still a member
+	_, err = w.balancers.BeginDelete(ctx, "rg", "lb", nil) // the instance is still a member
 	wantCode(t, err, http.StatusBadRequest, "LoadBalancerInUseByVirtualMachineScaleSet")
 	want(t, "members", len(w.balancer().Properties.BackendAddressPools[1].Properties.BackendIPConfigurations), 1)
 	w.send("POST", houseID("web")+"/manualupgrade?api-version=2024-07-01", `{"instanceIds": ["*"]}`, http.StatusAccepted)

@@ -9,7 +9,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
 )
 
-// A probe takes a machine out after as many silent answers in a row as it says, and lets it back the same way.
+// A probe takes an instance out after as many silent answers in a row as it is told, and lets it back the same way.
 func TestProbes(t *testing.T) {
 	w := newCity(t, "stay")
 	w.found(nil)
@@ -43,7 +43,7 @@ func TestProbes(t *testing.T) {
 	w.wantNoAnswer(front)
 }
 
-// servedBy counts machines that serve, by asking the load balancer's members which of them the traffic reaches.
+// servedBy counts instances that serve, by asking the load balancer's members which of them the traffic reaches.
 func servedBy(t *testing.T, w *world, front string) string {
 	t.Helper()
 	w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 1, "state": "unhealthy"}, nil)
@@ -60,7 +60,8 @@ func servedBy(t *testing.T, w *world, front string) string {
 	return "2"
 }
 
-// Without a probe nobody is taken out, so that who is down loses its share; with affinity a client stays with one machine.
+// Without a probe no instance is taken out, so the share of an instance that is down is lost. With affinity a client stays with one
+// instance.
 func TestRuleWithoutProbe(t *testing.T) {
 	w := newCity(t, "stay")
 	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) { p.LoadBalancingRules[0].Properties.Probe = nil })

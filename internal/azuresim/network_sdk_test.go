@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
-// What a client puts comes back, with ids, etags, types, states, and who refers to whom.
+// A resource that a client puts comes back with ids, etags, types, states, and its references from and to others.
 func TestLoadBalancerRoundTrip(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	lb := w.found(nil)
@@ -62,8 +62,8 @@ func TestLoadBalancerLists(t *testing.T) {
 	wantCode(t, err, http.StatusNotFound, "ResourceGroupNotFound")
 }
 
-// docs/azure.md §2.10: nobody has verified that If-Match is honoured. Where it is, that goes for the whole and for its parts; without it,
-// the last write wins.
+// docs/azure.md §2.10: it is not verified that If-Match is honoured. If it is, that holds for the whole and for its parts; otherwise the
+// last write wins.
 func TestNetworkEtags(t *testing.T) {
 	w := newWorld(t, azuresim.Options{Switches: kernel.Switches{NetworkIfMatch: "honour"}})
 	stale := *w.found(nil).Etag

@@ -58,7 +58,7 @@ func attachment() tree.Members {
 		}}}}}}})
 }
 
-// serving counts the machines that the load balancer's rule sends clients to.
+// serving counts the instances to which the load balancer's rule sends clients.
 func (s *sim) serving() int {
 	s.t.Helper()
 	s.do(http.StatusOK, "GET", testBalancer, nil) // by then what was due has happened

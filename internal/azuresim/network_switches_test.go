@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// behindBalancer is a machine behind a load balancer.
+// behindBalancer stages an instance behind a load balancer.
 func behindBalancer(t *testing.T, w kernel.Switches) *sim {
 	t.Helper()
 	s := newSim(t, Options{Switches: w})
@@ -21,7 +21,7 @@ func behindBalancer(t *testing.T, w kernel.Switches) *sim {
 	return s
 }
 
-// docs/azure.md §2.10: nobody has verified how many answers to a probe it takes to let a machine serve, and to stop it.
+// docs/azure.md §2.10: it is not verified how many answers to a probe let an instance serve, and stop it.
 func TestProbeVerdict(t *testing.T) {
 	for choice, want := range map[kernel.Choice][5]int{
 		"first":     {1, 1, 0, 0, 1},
@@ -30,7 +30,7 @@ func TestProbeVerdict(t *testing.T) {
 	} {
 		t.Run(string(choice), func(t *testing.T) {
 			s := behindBalancer(t, kernel.Switches{ProbeVerdict: choice})
-			s.do(http.StatusOK, "PUT", testBalancer, balancer(10)) // another probe, which knows nobody
+			s.do(http.StatusOK, "PUT", testBalancer, balancer(10)) // another probe, which has asked no instance yet
 			s.clock.Advance(3 * time.Second)
 			mustEqual(t, "serving at first", s.serving(), want[0])
 			s.clock.Advance(10 * time.Second)
@@ -49,8 +49,8 @@ func TestProbeVerdict(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.10: nobody has verified whether a load balancer's etag moves with its members. What else becomes of them leaves it
-// alone.
+// docs/azure.md §2.10: it is not verified whether a load balancer's etag changes with its members. Other changes of members do not change
+// it.
 func TestBalancerEtag(t *testing.T) {
 	for choice, moves := range map[kernel.Choice]bool{"writes": false, "members": true} {
 		t.Run(string(choice), func(t *testing.T) {

@@ -22,7 +22,7 @@ import (
 // patience is how long a test waits for what is certain to happen.
 const patience = 30 * time.Second
 
-// listener is where clients come in by a rule, or by NAT to a machine; the name is the end of the listener's.
+// listener returns the address for clients of a rule, or of NAT to an instance; the argument is the end of the listener's name.
 func (w *world) listener(end string) string {
 	w.t.Helper()
 	for _, d := range w.listeners() {
@@ -150,7 +150,7 @@ func (c *crowd) hammer(ctx context.Context, address string) {
 		select {
 		case c.pages <- page:
 		case <-ctx.Done():
-		default: // nobody looks: on to the next
+		default: // no test reads it: on to the next
 		}
 	}
 }
@@ -168,7 +168,7 @@ func (c *crowd) await(page string) {
 		case err := <-c.failed:
 			c.t.Fatal(err)
 		case <-late:
-			c.t.Fatalf("nobody saw %q", page)
+			c.t.Fatalf("no client saw %q", page)
 		}
 	}
 }
@@ -264,8 +264,8 @@ func TestTrafficFollowsTheOperation(t *testing.T) {
 	w.wantPages(front, "green")
 }
 
-// docs/azure.md §2.6, §2.10: each machine is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no other
-// machine by it.
+// docs/azure.md §2.6, §2.10: each instance is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no other
+// instance by it.
 func TestNATReachesOneInstance(t *testing.T) {
 	w := newCity(t, "stay")
 	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) {
@@ -284,11 +284,11 @@ func TestNATReachesOneInstance(t *testing.T) {
 		w.wantPages(w.listener(member(source, "1")), "blue", "blue")
 		w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 0, "state": "healthy"}, nil)
 	}
-	w.wantNoAnswer(w.listener(member("/inboundNatPools/ssh", "1"))) // nothing listens at the machine's port 22
+	w.wantNoAnswer(w.listener(member("/inboundNatPools/ssh", "1"))) // nothing listens at the instance's port 22
 	want(t, "port", w.portOf(member("/inboundNatPools/nat", "1")), 51001)
 	w.send("POST", houseID("blue")+"/delete?api-version=2024-07-01", `{"instanceIds": ["0"]}`, http.StatusAccepted)
 	w.settle()
-	want(t, "listeners", len(w.listeners()), 4) // the rule's, and those of the machine that is left
+	want(t, "listeners", len(w.listeners()), 4) // the rule's, and those of the instance that is left
 	want(t, "port", w.portOf(member("/inboundNatPools/nat", "1")), 51001)
 	want(t, "port", w.portOf(member("/inboundNatRules/ssh", "1")), 50001)
 	w.wantPages(w.listener(member("/inboundNatPools/nat", "1")), "blue")

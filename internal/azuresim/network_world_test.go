@@ -81,7 +81,7 @@ func newWorld(t *testing.T, o azuresim.Options) *world {
 	return w
 }
 
-// newCity is a world with machines that run.
+// newCity is a world with instances that really run.
 func newCity(t *testing.T, flows kernel.Choice) *world {
 	t.Helper()
 	instances, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), InstancePort: instancePort})
@@ -92,7 +92,7 @@ func newCity(t *testing.T, flows kernel.Choice) *world {
 	return newWorld(t, azuresim.Options{Fleet: instances, Switches: kernel.Switches{RuleSwitch: flows}})
 }
 
-// send is a request as somebody without an SDK makes it.
+// send makes a request as a client without an SDK does.
 func (w *world) send(method, path, body string, want int) map[string]any {
 	w.t.Helper()
 	url := w.arm.URL + path
@@ -153,7 +153,7 @@ func (w *world) control(method, path string, body, into any) {
 	}
 }
 
-// done polls an operation to its end; the clock moves, nobody waits.
+// done polls an operation to its end; the clock moves, without real waiting.
 func done[T any](t *testing.T, w *world, p *runtime.Poller[T], err error) T {
 	t.Helper()
 	for range 20 {
@@ -268,7 +268,7 @@ func (w *world) balancer() armnetwork.LoadBalancer {
 	return got.LoadBalancer
 }
 
-// attached is a scale set's network profile that puts its machines into pools and NAT pools of the town.
+// attached returns a scale set's network profile that puts its instances into pools and NAT pools of the town.
 func attached(poolNames, natPoolNames []string) string {
 	ids := func(kind string, names []string) string {
 		list := []string{}

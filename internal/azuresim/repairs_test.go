@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// repairing stages a scale set of three whose machines are repaired after half an hour, with a release that none of them has.
+// repairing stages a scale set of three whose instances are repaired after half an hour, with a release that none of them has.
 func repairing(t *testing.T, action string) *sim {
 	t.Helper()
 	s := newSim(t, Options{})
@@ -35,7 +35,7 @@ func (s *sim) repairs(action string) {
 	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/setOrchestrationServiceState", body)), operations.Succeeded)
 }
 
-// Repairs replace by the latest model, one machine at a time here, when the grace period is over (docs/azure.md §2.5).
+// Repairs replace by the latest model, one instance at a time here, when the grace period is over (docs/azure.md §2.5).
 func TestRepairs(t *testing.T) {
 	s := repairing(t, "Replace")
 	s.sicken("0", "1")
@@ -82,14 +82,14 @@ func TestRepairsSuspended(t *testing.T) {
 	mustEqual(t, "resumed", text(s.latest()), "map[2:false 3:true 4:true]")
 }
 
-// Who is protected, well again, off, or of a set without the policy is left alone.
+// Repairs leave an instance alone that is protected, healthy again, off, or of a set without the policy.
 func TestNotRepaired(t *testing.T) {
 	for name, spare := range map[string]func(*sim){
 		"protected": func(s *sim) {
 			body := tree.Members{{"properties", tree.Members{{"protectionPolicy", tree.Members{{"protectFromScaleSetActions", true}}}}}}
 			s.want(s.finish(s.do(http.StatusOK, "PUT", testSet+"/virtualMachines/0", body)), operations.Succeeded)
 		},
-		"well again": func(s *sim) {
+		"healthy again": func(s *sim) {
 			s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", 0}, {"state", "healthy"}})
 		},
 		"off": func(s *sim) {

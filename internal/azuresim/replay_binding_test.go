@@ -10,7 +10,7 @@ import (
 // Ids and times cannot be the same in two worlds, but what is the same in one must be so in the other. The first sight of a
 // recorded one binds it to what is served in its place; whenever one of the two comes again, the other must come with it.
 
-// binding is what a recording's ids and times are called here.
+// binding maps a recording's ids and times to those that are served here.
 type binding struct {
 	servedID, recordedID     map[string]string
 	servedTime, recordedTime map[time.Time]time.Time
@@ -56,7 +56,7 @@ func (b *binding) agree(recorded, served string) string {
 	return ""
 }
 
-// isScrubbed says whether a recorder made an id all zeros, as it then did with others.
+// isScrubbed reports whether a recorder replaced an id by zeros, as it then did with others.
 func isScrubbed(id string) bool { return strings.Trim(id, "_-0") == "" }
 
 func (b *binding) agreeOnID(recorded, served string) string {

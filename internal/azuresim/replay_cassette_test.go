@@ -29,7 +29,7 @@ type exchange struct {
 
 func (e *exchange) String() string { return fmt.Sprintf("%s:%d", e.cassette, e.line) }
 
-// cassette is what one of the recorders' tests exchanged with Azure, in order.
+// cassette holds the exchanges of one of the recorders' tests with Azure, in order.
 type cassette struct {
 	name      string
 	exchanges []*exchange
@@ -50,7 +50,7 @@ func readRecordings(t *testing.T) []cassette {
 		t.Fatalf("looking for recordings: %v", err)
 	}
 	if len(files) == 0 {
-		t.Skipf("NOT CHECKED: there are no recordings (*.jsonl) in %s, so nothing says whether the simulator answers as Azure does. "+
+		t.Skipf("NOT CHECKED: there are no recordings (*.jsonl) in %s, so it is not checked that the simulator answers as Azure does. "+
 			"They are not part of this repository: put them beside it as shared/recordings, or name their directory in %s.",
 			directory, recordingsVariable)
 	}

@@ -12,7 +12,7 @@ import (
 // The simulation's clock follows the recording: an exchange is played at the time when it was recorded, and an operation lasts as
 // long as it did. So what is still going on then must be so here, and what is over must be over.
 
-// course is when a recorded operation began and ended; zero: nobody asked.
+// course tells when a recorded operation began and ended; zero: no exchange shows it.
 type course struct{ began, ended time.Time }
 
 // courseOf looks ahead for the course of the operation that an exchange begins: as far as to the next one of that id, since
@@ -34,7 +34,7 @@ func (p *player) courseOf(e *exchange) course {
 	return c
 }
 
-// courseIn is what an operation's status tells of its course.
+// courseIn reads an operation's course from its status.
 func courseIn(body any) course {
 	began, _ := time.Parse(time.RFC3339Nano, textAt(body, "startTime"))
 	ended, _ := time.Parse(time.RFC3339Nano, textAt(body, "endTime"))

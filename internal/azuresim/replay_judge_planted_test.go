@@ -335,7 +335,7 @@ func rewoundTape(t *testing.T) cassette {
 	return ownCassette(append(tape, recorder.look(ownSet+"/virtualMachines")...)...)
 }
 
-// An instance that is first seen after a write is what the write made of what it was before, and is judged by that.
+// An instance that is first seen after a write is made as it was before the write, and is judged by the write's effect on it.
 func TestReplayRewinds(t *testing.T) {
 	tape := rewoundTape(t)
 	sum := replayed(t, tape)

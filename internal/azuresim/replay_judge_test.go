@@ -76,7 +76,7 @@ func judgeHeaders(recorded, served map[string]string, bound *binding) []differen
 	return found
 }
 
-// counted is what of a header's value must agree: of most, nothing.
+// counted returns the part of a header's value that must agree: of most, nothing.
 func counted(name, value string) string {
 	switch {
 	case slices.Contains(headersOfOperations, name):
@@ -116,7 +116,7 @@ func (j *bodyJudge) differ(path, format string, args ...any) {
 	}
 }
 
-// excepts says whether an exception covers a path.
+// excepts reports whether an exception covers a path.
 func (j *bodyJudge) excepts(path string) bool {
 	for _, e := range j.exceptions {
 		if e.path == indices.ReplaceAllString(path, "[]") {

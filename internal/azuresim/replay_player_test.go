@@ -15,7 +15,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
-// outcome is what became of an exchange.
+// outcome tells what happened to an exchange.
 type outcome string
 
 const (
@@ -242,7 +242,7 @@ func (p *player) send(method, where string, headers map[string]string, body []by
 	return served
 }
 
-// discard takes an answer that nobody needs.
+// discard takes an answer that is not needed.
 type discard struct{}
 
 func (discard) Header() http.Header         { return http.Header{} }

@@ -52,8 +52,8 @@ func ofTheWorld(path string) *exception {
 	return nil
 }
 
-// sameMoment is how far apart times may be in Azure that are one here: an operation, its machines and their disks end there one
-// after the other (two seconds were recorded), here at once.
+// sameMoment is how far apart times may be in Azure that are one here. An operation, its instances and their disks end there one after the
+// other (two seconds were recorded), here at once.
 const sameMoment = 3 * time.Second
 
 // exception is a part of some answers that need not agree.

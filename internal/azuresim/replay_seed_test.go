@@ -41,7 +41,7 @@ func setID(path string, t target) string {
 	return path[:end]
 }
 
-// defaultCapacity is how many instances the Azure CLI asks for where nobody says.
+// defaultCapacity is how many instances the Azure CLI asks for by default.
 const defaultCapacity = 2
 
 // standIn is a body for a scale set that recordings show only in passing: what
@@ -120,7 +120,7 @@ func storageOf(shown tree) tree {
 	return storage
 }
 
-// modelDisk is a disk without what is one machine's.
+// modelDisk returns a disk without the fields that are one instance's own.
 func modelDisk(shown tree) tree {
 	disk := without(shown, "name", "toBeDetached")
 	if managed := treeAt(shown, "managedDisk"); managed != nil {

@@ -30,8 +30,8 @@ type origin struct {
 	written   bool
 }
 
-// seed makes the simulator hold what is there before an exchange, if nothing is yet; it says whether the exchange is what that was
-// taken from.
+// seed makes the simulator hold the resources that exist before an exchange, if there are none yet. It reports whether they were taken from
+// this exchange.
 func (p *player) seed(e *exchange, t target) bool {
 	if t.kind == allSets && e.Status == http.StatusOK {
 		for _, body := range listAt(p.recorded(e).body, "value") {
@@ -147,7 +147,8 @@ func (o *origin) ids(capacity int) []int {
 	return slices.Compact(ids)
 }
 
-// bodyOf is what a scale set was in the beginning. Of some a recording shows only what is done to them, so they are made up.
+// bodyOf returns the body of a scale set in the beginning. For some sets a recording shows only actions on them, so their bodies are made
+// up.
 func (p *player) bodyOf(id string, t target, o origin) tree {
 	if o.set != nil {
 		p.sources[o.set.at] = true
@@ -187,7 +188,7 @@ func (p *player) seedInstance(setID string, s sight) {
 	}
 }
 
-// aWhile is how long something goes on that nobody looked at again.
+// aWhile is how long a state goes on that no later exchange shows.
 const aWhile = time.Minute
 
 // unsettledFor is how long after the beginning an instance is in transition, if it is: until it is seen settled.

@@ -20,7 +20,7 @@ type tally struct {
 	leftOut  []leftOver             // in order
 	excepted map[string][]*exchange // by path
 	headers  map[string]bool        // that were recorded with what was judged
-	untimed  int                    // judged while the clock stood still, since nobody recorded when they were
+	untimed  int                    // judged while the clock stood still, since their times were not recorded
 	failures []string               // one for each answer that was wrong, with the first difference
 }
 
@@ -104,7 +104,7 @@ func (s *tally) String() string {
 	fmt.Fprintf(&b,
 		"of %d exchanges about scale sets %d were judged (%d failed), %d seeded the simulator, %d were left out; %d are about something else\n",
 		s.inScope(), s.outcomes[judged], len(s.failures), s.outcomes[seeded], s.outcomes[leftOut], s.outcomes[outer])
-	fmt.Fprintf(&b, "of %d that were judged nobody recorded the time: the clock stood still\n", s.untimed)
+	fmt.Fprintf(&b, "%d were judged without a recorded time: the clock stood still\n", s.untimed)
 	counts := s.leftOutFor()
 	for _, reason := range slices.Sorted(maps.Keys(counts)) {
 		fmt.Fprintf(&b, "left out %3d: %s\n", counts[reason], reason)

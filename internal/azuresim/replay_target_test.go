@@ -2,7 +2,7 @@ package azuresim_test
 
 import "strings"
 
-// target is what a recorded path names.
+// target is the resource that a recorded path names.
 type target struct {
 	kind      targetKind
 	group     string
@@ -46,7 +46,7 @@ func readTarget(path string) target {
 	return t
 }
 
-// afterProvider is what follows the compute provider, in lower case; nil for another provider's paths.
+// afterProvider returns the part after the compute provider, in lower case; nil for another provider's paths.
 func afterProvider(parts []string, t *target) []string {
 	lower := strings.Split(strings.ToLower(strings.Join(parts, "/")), "/")
 	for i := 0; i+1 < len(lower); i++ {

@@ -7,8 +7,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
-// inRecordings is how many of the recorded exchanges are about scale sets, their machines, extensions and operations. One that was filed
-// elsewhere by mistake would be judged by nobody.
+// inRecordings is how many of the recorded exchanges are about scale sets, their instances, extensions and operations. The number catches
+// an exchange that was filed elsewhere by mistake: no test would judge it.
 const inRecordings = 392
 
 // judgedPercent is how much of what did not seed the simulator must be judged.

@@ -26,7 +26,7 @@ func (s *sim) command(id string, body any) reply {
 	return s.do(http.StatusAccepted, "POST", testSet+"/virtualMachines/"+id+"/runCommand", body)
 }
 
-// output is what the operation and its result both tell, which must be the same.
+// output returns the output that the operation and its result both show, which must be the same.
 func (s *sim) output(r reply) []tree.Object {
 	s.t.Helper()
 	op := s.finish(r)
@@ -47,7 +47,7 @@ func (s *sim) message(r reply) string {
 	return tree.StringAt(value[0], "message")
 }
 
-// A run command is an operation on one machine, and changes nothing about it (docs/azure.md §2.9, §3.3, §4).
+// A run command is an operation on one instance, and changes nothing about it (docs/azure.md §2.9, §3.3, §4).
 func TestRunCommand(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -111,7 +111,7 @@ func TestRunCommandRefused(t *testing.T) {
 	mustEqual(t, "commands", s.seen()["0"].Commands, 0)
 }
 
-// A machine does one at a time.
+// An instance runs one command at a time.
 func TestRunCommandConflict(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)
@@ -126,7 +126,7 @@ func TestRunCommandConflict(t *testing.T) {
 	s.message(s.command("0", shell("true")))
 }
 
-// In a fleet the machine runs the script, and its output is the report: that it failed is not (azure-cli#14425).
+// In a fleet the instance runs the script, and its output is the report: that it failed is not (azure-cli#14425).
 func TestRunCommandInFleet(t *testing.T) {
 	g := &ghosts{sick: map[string]bool{}}
 	s := newSim(t, Options{Fleet: g})
@@ -186,7 +186,7 @@ func TestRunCommandFaults(t *testing.T) {
 	s.do(http.StatusConflict, "POST", testSet+"/virtualMachines/1/runCommand", shell("x"))
 }
 
-// What takes the machine away ends the command; what is done to it in place does not (docs/azure.md §2.8).
+// An operation that takes the instance away ends the command; one that changes it in place does not (docs/azure.md §2.8).
 func TestRunCommandSuperseded(t *testing.T) {
 	for name, tc := range map[string]struct {
 		act    func(*sim) reply
@@ -258,7 +258,7 @@ func TestRunCommandState(t *testing.T) {
 	}
 }
 
-// A machine of a Flexible set has run commands by its own path only (§2.7, azure-powershell#23622).
+// An instance of a Flexible set has run commands by its own path only (§2.7, azure-powershell#23622).
 func TestRunCommandFlexible(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 2)
 	virtualMachine := testGroup + "/providers/Microsoft.Compute/virtualMachines/" + names[1]
@@ -289,7 +289,7 @@ func TestRunCommandFlexible(t *testing.T) {
 	}
 }
 
-// A Uniform set's machines have no path of their own.
+// A Uniform set's instances have no path of their own.
 func TestRunCommandRefusesUniform(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -332,6 +332,6 @@ func TestRunCommandThrottled(t *testing.T) {
 		"Microsoft.Compute/VMScaleSetBatchedVMRequests5Min;1199,Microsoft.Compute/VmssQueuedVMOperations;4800")
 	s, names := flexibleSet(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows}}, 1)
 	r = s.do(http.StatusAccepted, "POST", testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[0]+"/runCommand", shell("x"))
-	mustEqual(t, "left of a machine's", r.header.Get("X-Ms-Ratelimit-Remaining-Resource"),
+	mustEqual(t, "left of a virtual machine's", r.header.Get("X-Ms-Ratelimit-Remaining-Resource"),
 		"Microsoft.Compute/UpdateVM3Min;239,Microsoft.Compute/UpdateVM30Min;1199")
 }

@@ -63,7 +63,7 @@ func TestRefusals(t *testing.T) {
 		})
 	}
 	s.t = t
-	mustEqual(t, "nobody was touched", s.seen()["0"].Reimages+s.seen()["0"].Upgrades, 0)
+	mustEqual(t, "touched instances", s.seen()["0"].Reimages+s.seen()["0"].Upgrades, 0)
 	mustEqual(t, "header of the gateway", s.do(http.StatusNotFound, "GET", noSet, nil).header.Get("X-Ms-Failure-Cause"), "gateway")
 }
 
@@ -97,7 +97,7 @@ func TestMarkedForDeletion(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.8: a conflict has one of two codes, and upgrades of other instances may conflict as well.
+// docs/azure.md §2.8: a conflict has one of two codes, and upgrades of other instances may conflict, too.
 func TestConflicts(t *testing.T) {
 	for name, tc := range map[string]struct {
 		switches      kernel.Switches
@@ -127,7 +127,7 @@ func TestConflicts(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.8: a later operation on a machine ends the one that runs, which is told when it is polled, with status 200.
+// docs/azure.md §2.8: a later operation on an instance ends the one that runs. Its status shows that, with HTTP status 200.
 func TestPreemption(t *testing.T) {
 	for end, message := range map[kernel.Choice]string{
 		"Canceled": "The operation has been preempted by a more recent operation",
@@ -160,7 +160,7 @@ func TestDeletedButListed(t *testing.T) {
 	s.do(http.StatusBadRequest, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{"0", "1"}}})
 }
 
-// docs/azure.md §2.10: the eleventh model is refused, and not once instances have let go of one.
+// docs/azure.md §2.10: the eleventh model is refused, and is accepted once no instance uses one of the others any more.
 func TestEleventhModel(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(10)

@@ -14,7 +14,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// verdict is the health that the first machine's view shows.
+// verdict returns the health that the first instance's view shows.
 func (s *sim) verdict() string {
 	s.t.Helper()
 	view := s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil)
@@ -27,8 +27,8 @@ func healthExtensionOf(version string) tree.Members {
 	}}}}}}})
 }
 
-// docs/azure.md §1.3, §2.5: until a machine is up for long enough, rich
-// monitoring has a word for it that nobody has recorded, and binary monitoring says nothing.
+// docs/azure.md §1.3, §2.5: until an instance is up for long enough, rich monitoring has a word for it that was never recorded, and binary
+// monitoring reports nothing.
 func TestInitializingHealth(t *testing.T) {
 	for name, tc := range map[string]struct {
 		version string
@@ -54,7 +54,7 @@ func TestInitializingHealth(t *testing.T) {
 	}
 }
 
-// healthTime is the time of the first machine's health, which its view and the list tell alike.
+// healthTime returns the time of the first instance's health, which is the same in its view and in the list.
 func (s *sim) healthTime() time.Time {
 	s.t.Helper()
 	shown := s.healthTimeOf("0")
@@ -92,8 +92,8 @@ func ended(t *testing.T, op tree.Object) time.Time {
 	return parsedTime(t, tree.StringAt(op, "endTime"))
 }
 
-// docs/azure.md §1.3, §2.5: the time of a machine's health is that of whatever last happened to it, of its last report, or of the last
-// change of its health: a script that runs in place changes nothing of it, and a machine that was down begins anew.
+// docs/azure.md §1.3, §2.5: the time of an instance's health is that of its last event, of its last report, or of the last change of its
+// health. A script that runs in place does not change the health. The health of an instance that was down begins again.
 func TestHealthTime(t *testing.T) {
 	for _, choice := range []kernel.Choice{"progress", "report", "change"} {
 		t.Run(string(choice), func(t *testing.T) {
@@ -118,16 +118,17 @@ func TestHealthTime(t *testing.T) {
 			fell := s.clock.Now()
 			s.sicken("0")
 			s.clock.Advance(time.Minute)
-			s.wantHealthTime("after it fell ill", choice, fell, fell)
+			s.wantHealthTime("after it became unhealthy", choice, fell, fell)
 			op = s.finish(s.do(http.StatusAccepted, "POST", testSet+"/restart", nil))
-			s.wantHealthTime("ill after a restart", choice, ended(t, op), ended(t, op))
+			s.wantHealthTime("unhealthy after a restart", choice, ended(t, op), ended(t, op))
 			s.patch(tree.Members{{"sku", tree.Members{{"capacity", 2}}}})
 			mustEqual(t, "of one that is being made", s.healthTimeOf("1"), s.clock.Now().UTC())
 		})
 	}
 }
 
-// wantHealthTime is when the first machine last changed, and its health did; by reports, the last one that there was by now.
+// wantHealthTime compares the time of the first instance's health with the time when the instance last changed, or when its health did; by
+// reports, with the last report until now.
 func (s *sim) wantHealthTime(when string, choice kernel.Choice, changed, fellOrRose time.Time) {
 	s.t.Helper()
 	want := map[kernel.Choice]time.Time{
@@ -196,7 +197,7 @@ func TestHealthLags(t *testing.T) {
 	mustEqual(t, "list later", inList(), "HealthState/unhealthy")
 }
 
-// docs/azure.md §2.5: a repair that replaces makes a machine of the latest model, in the middle of a canary, too.
+// docs/azure.md §2.5: a repair that replaces makes an instance of the latest model, in the middle of a canary, too.
 func TestRepairMakesCanaries(t *testing.T) {
 	s := repairing(t, "Replace")
 	s.want(s.finish(s.upgrade("0")), operations.Succeeded)
@@ -205,7 +206,7 @@ func TestRepairMakesCanaries(t *testing.T) {
 	mustEqual(t, "instances", text(s.latest()), "map[0:true 2:false 3:true]")
 }
 
-// docs/azure.md §2.5: the grace period begins anew with whatever changes a machine's state.
+// docs/azure.md §2.5: every change of an instance's state starts the grace period again.
 func TestGraceBeginsAnew(t *testing.T) {
 	s := repairing(t, "Restart")
 	s.sicken("0")
@@ -289,7 +290,7 @@ func TestRepairsGiveUp(t *testing.T) {
 	s.repairs("Resume")
 	s.rest(10 * time.Hour)
 	mustEqual(t, "repairs after resuming", s.seen()["0"].Reimages > 3, true)
-	// Replacements that are never well count as well.
+	// Replacements that never become healthy count, too.
 	s = newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 2, HealthDelaySeconds: 1200}})
 	s.stage(1, tree.Member{"health", "extension"})
 	s.patched(tree.Members{
@@ -302,7 +303,7 @@ func TestRepairsGiveUp(t *testing.T) {
 	mustEqual(t, "left", s.ids(), "2")
 }
 
-// docs/azure.md §2.5: a repair that helped starts the count anew.
+// docs/azure.md §2.5: a repair that helped resets the count.
 func TestRepairsThatHelped(t *testing.T) {
 	s := newSim(t, Options{Switches: kernel.Switches{RepairsGiveUpAfter: 2}})
 	s.stage(2, tree.Member{"health", "extension"})
@@ -314,7 +315,7 @@ func TestRepairsThatHelped(t *testing.T) {
 	s.control("POST", "/health", tree.Members{{"scaleSet", testSet}, {"instance", "0"}, {"state", "healthy"}})
 	s.sicken("0")
 	s.rest(25 * time.Minute)
-	mustEqual(t, "repairs after it was well", s.seen()["0"].Reimages, 4)
+	mustEqual(t, "repairs after it was healthy", s.seen()["0"].Reimages, 4)
 }
 
 // docs/azure.md §2.5: a notice to terminate delays scale-in and replacement, and nothing else.

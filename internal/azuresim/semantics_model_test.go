@@ -17,7 +17,7 @@ const (
 	imageV2 = testGroup + "/providers/Microsoft.Compute/images/v2"
 )
 
-// withImages is a simulator that knows two images, and a set of n machines of the first.
+// withImages is a simulator that knows two images, and a set of n instances of the first.
 func withImages(t *testing.T, o Options, n int, more ...tree.Member) *sim {
 	t.Helper()
 	s := newSim(t, o)
@@ -41,8 +41,8 @@ func diskOf(vm tree.Object) string {
 	return tree.StringAt(vm, "properties", "storageProfile", "osDisk", "managedDisk", "id")
 }
 
-// docs/azure.md §2.2, the table: what manualupgrade does to a machine for each
-// kind of change, whether the machine is down meanwhile, and what takes effect.
+// docs/azure.md §2.2, the table: what manualupgrade does to an instance for each kind of change, whether the instance is down meanwhile,
+// and what takes effect.
 func TestWhatAnUpgradeDoes(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change   tree.Members
@@ -125,7 +125,7 @@ func TestDataDisksStay(t *testing.T) {
 		text(tree.At(before, "properties", "storageProfile", "dataDisks")))
 }
 
-// docs/azure.md §2.1: in Manual mode a write touches no machine, which its charge tells, too.
+// docs/azure.md §2.1: in Manual mode a write touches no instance, and its charge shows that, too.
 func TestWriteTouchesNoInstance(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	op := s.patch(script("y"))
@@ -207,22 +207,22 @@ func TestRecordedDurations(t *testing.T) {
 		from, to float64 // seconds
 	}{
 		// beside 54.3, which was one
-		"upgrade by script":   {call{"PATCH", testSet, script("y")}, call{"POST", testSet + "/manualupgrade", one}, 45.6, 59.6},
-		"upgrade by image":    {call{"PATCH", testSet, image(imageV2)}, call{"POST", testSet + "/manualupgrade", one}, 132, 164},
-		"upgrade of nobody":   {call{}, call{"POST", testSet + "/manualupgrade", one}, 0.4, 0.4}, // §2.2; at most 45
-		"reimage":             {call{}, call{"POST", testSet + "/reimage", one}, 68, 83},
-		"reimage of one":      {call{}, call{"POST", testSet + "/virtualMachines/0/reimage", nil}, 68, 83}, // 73
-		"PATCH":               {call{}, call{"PATCH", testSet, script("y")}, 4, 7},
-		"PUT":                 {call{}, call{"PUT", testSet, append(script("y"), tree.Member{"location", "eastus"})}, 0.1, 9},
-		"start":               {call{"POST", testSet + "/deallocate", one}, call{"POST", testSet + "/start", one}, 6, 17},
-		"restart":             {call{}, call{"POST", testSet + "/restart", one}, 1, 51},
-		"power off":           {call{}, call{"POST", testSet + "/poweroff", one}, 11, 21},
-		"deallocate":          {call{}, call{"POST", testSet + "/deallocate", one}, 37, 47},
-		"delete":              {call{}, call{"POST", testSet + "/delete", one}, 0.8, 64},
-		"protection":          {call{}, call{"PUT", testSet + "/virtualMachines/0", protected}, 0.2, 0.4},
-		"run command":         {call{}, call{"POST", testSet + "/virtualMachines/0/runCommand", shell("x")}, 16, 76},
-		"upgrade of the OS":   {call{}, call{"POST", testSet + "/osRollingUpgrade", nil}, 121, 121},
-		"of extensions, by 5": {call{}, call{"POST", testSet + "/extensionRollingUpgrade", nil}, 600, 600},
+		"upgrade by script":      {call{"PATCH", testSet, script("y")}, call{"POST", testSet + "/manualupgrade", one}, 45.6, 59.6},
+		"upgrade by image":       {call{"PATCH", testSet, image(imageV2)}, call{"POST", testSet + "/manualupgrade", one}, 132, 164},
+		"upgrade of no instance": {call{}, call{"POST", testSet + "/manualupgrade", one}, 0.4, 0.4}, // §2.2; at most 45
+		"reimage":                {call{}, call{"POST", testSet + "/reimage", one}, 68, 83},
+		"reimage of one":         {call{}, call{"POST", testSet + "/virtualMachines/0/reimage", nil}, 68, 83}, // 73
+		"PATCH":                  {call{}, call{"PATCH", testSet, script("y")}, 4, 7},
+		"PUT":                    {call{}, call{"PUT", testSet, append(script("y"), tree.Member{"location", "eastus"})}, 0.1, 9},
+		"start":                  {call{"POST", testSet + "/deallocate", one}, call{"POST", testSet + "/start", one}, 6, 17},
+		"restart":                {call{}, call{"POST", testSet + "/restart", one}, 1, 51},
+		"power off":              {call{}, call{"POST", testSet + "/poweroff", one}, 11, 21},
+		"deallocate":             {call{}, call{"POST", testSet + "/deallocate", one}, 37, 47},
+		"delete":                 {call{}, call{"POST", testSet + "/delete", one}, 0.8, 64},
+		"protection":             {call{}, call{"PUT", testSet + "/virtualMachines/0", protected}, 0.2, 0.4},
+		"run command":            {call{}, call{"POST", testSet + "/virtualMachines/0/runCommand", shell("x")}, 16, 76},
+		"upgrade of the OS":      {call{}, call{"POST", testSet + "/osRollingUpgrade", nil}, 121, 121},
+		"of extensions, by 5":    {call{}, call{"POST", testSet + "/extensionRollingUpgrade", nil}, 600, 600},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := recordable(t, tc.call.path)
@@ -238,8 +238,8 @@ func TestRecordedDurations(t *testing.T) {
 	}
 }
 
-// recordable is a scale set in which an operation can be timed: in batches of one machine where all of them get new extensions, and
-// in a single one where two get a new version of their image, which was recorded.
+// recordable is a scale set in which an operation can be timed: in batches of one instance where all of them get new extensions, and in a
+// single one where two get a new version of their image, which was recorded.
 func recordable(t *testing.T, path string) *sim {
 	t.Helper()
 	if !strings.HasSuffix(path, "/osRollingUpgrade") {

@@ -29,7 +29,7 @@ func (s *sim) pagesOf() (ids []string, sizes []int, links []string) {
 	return ids, sizes, links
 }
 
-// docs/azure.md §6: pages may vary in size, or end with an empty one; nobody is lost or seen twice.
+// docs/azure.md §6: pages may vary in size, or end with an empty one; no instance is lost or listed twice.
 func TestPages(t *testing.T) {
 	for name, tc := range map[string]struct {
 		switches kernel.Switches

@@ -41,7 +41,7 @@ func TestProtectionIsNoModel(t *testing.T) {
 	s.do(http.StatusBadRequest, "PUT", testSet+"/virtualMachines/0", bad)
 }
 
-// unusual are states of instances that nobody has tried manualupgrade on, and how one gets into them.
+// unusual are states of instances in which the effect of manualupgrade is not known, and the steps that lead to them.
 var unusual = map[string]func(*sim){
 	"protected": func(s *sim) { s.protect("0") },
 	"deallocated": func(s *sim) {
@@ -89,7 +89,7 @@ func TestUpgradeOfTheUnusual(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.2: starting a deallocated machine may run its scripts again though nothing changed.
+// docs/azure.md §2.2: starting a deallocated instance may run its scripts again though nothing changed.
 func TestStartRunsScripts(t *testing.T) {
 	for choice, runs := range map[kernel.Choice]int{"": 1, "always": 2} {
 		s := withImages(t, Options{Switches: kernel.Switches{StartRunsScripts: choice}}, 1)

@@ -91,7 +91,7 @@ func TestRollingCancelAndRestart(t *testing.T) {
 	mustEqual(t, "latest after an empty write", text(s.latest()), "map[0:true 1:true 2:true 3:true 4:true]")
 }
 
-// docs/azure.md §2.4: it stops where too many are ill: of those upgraded, or of all, before it or in it.
+// docs/azure.md §2.4: it stops if too many are unhealthy: of those upgraded, or of all, before it or in it.
 func TestRollingFaults(t *testing.T) {
 	for name, tc := range map[string]struct {
 		policy []tree.Member
@@ -144,8 +144,8 @@ func TestRollingRollsBack(t *testing.T) {
 	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:true 2:false 3:false 4:false]")
 }
 
-// docs/azure.md §2.4: surge makes new machines of the latest model, waits until
-// they are well, and deletes old ones; ids are others, and the size is the same.
+// docs/azure.md §2.4: surge makes new instances of the latest model, waits until they are healthy, and deletes old ones; ids are others,
+// and the size is the same.
 func TestRollingSurges(t *testing.T) {
 	s := rollingSim(t, Options{}, tree.Member{"maxSurge", true})
 	op := s.patch(script("y"))
@@ -173,7 +173,7 @@ func TestCancelledSurge(t *testing.T) {
 	mustEqual(t, "afterwards", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
 }
 
-// docs/azure.md §2.8: a later operation on one of its machines ends a rolling upgrade, too.
+// docs/azure.md §2.8: a later operation on one of its instances ends a rolling upgrade, too.
 func TestRollingIsPreempted(t *testing.T) {
 	s := rollingSim(t, Options{})
 	op := s.patch(script("y"))
@@ -184,7 +184,7 @@ func TestRollingIsPreempted(t *testing.T) {
 	mustEqual(t, "latest", text(s.latest()), "map[0:false 1:false 2:false 3:false 4:false]")
 }
 
-// docs/azure.md §2.4: machines that are off do not stop it.
+// docs/azure.md §2.4: instances that are off do not stop it.
 func TestRollingPassesWhoIsOff(t *testing.T) {
 	s := rollingSim(t, Options{})
 	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/deallocate", tree.Members{{"instanceIds", []string{"3", "4"}}})),
@@ -260,14 +260,14 @@ func TestOSRollingUpgrade(t *testing.T) {
 		tree.StringAt(past[0], "properties", "startedBy"), "Completed by User")
 }
 
-// docs/azure.md §2.4: automatic OS upgrades act behind everybody's back in any
-// mode, batch by batch, and bring the old OS disk back where that makes a machine ill.
+// docs/azure.md §2.4: automatic OS upgrades start without a request in any mode, batch by batch, and bring the old OS disk back if the new
+// one makes an instance unhealthy.
 func TestAutomaticOSUpgrade(t *testing.T) {
 	for name, tc := range map[string]struct {
-		ill  bool
+		sick bool
 		code string
-		old  int // machines with the old version afterwards
-	}{"well": {false, "Completed", 0}, "ill": {true, "Faulted", 5}} {
+		old  int // instances with the old version afterwards
+	}{"healthy": {false, "Completed", 0}, "unhealthy": {true, "Faulted", 5}} {
 		t.Run(name, func(t *testing.T) {
 			s := newSim(t, Options{})
 			s.stage(5, tree.Member{"marketplace", "Canonical:Ubuntu:22_04:latest"}, tree.Member{"health", "extension"})
@@ -275,7 +275,7 @@ func TestAutomaticOSUpgrade(t *testing.T) {
 			disk := diskOf(s.vm("0"))
 			s.control("PUT", "/images", tree.Members{{"marketplace", "Canonical:Ubuntu:22_04"}, {"version", "22.04.2"}})
 			s.wantRolling("RollingForward", "0014")
-			if tc.ill {
+			if tc.sick {
 				s.sicken("0")
 			}
 			s.rest(2 * time.Hour)
@@ -288,7 +288,7 @@ func TestAutomaticOSUpgrade(t *testing.T) {
 				mustEqual(t, "latest", tree.BoolAt(vm, "properties", "latestModelApplied"), true)
 			}
 			mustEqual(t, "of the old version", old, tc.old)
-			mustEqual(t, "has its old disk", diskOf(s.vm("0")) == disk, tc.ill)
+			mustEqual(t, "has its old disk", diskOf(s.vm("0")) == disk, tc.sick)
 			past := listOf(s.do(http.StatusOK, "GET", testSet+"/osUpgradeHistory", nil).body)
 			mustEqual(t, "started by", tree.StringAt(past[0], "properties", "startedBy"), "Platform")
 		})
@@ -321,7 +321,7 @@ func TestAutomaticModeTakesAllDown(t *testing.T) {
 	mustEqual(t, "latest", text(s.latest()), "map[0:true 1:true 2:true]")
 }
 
-// docs/azure.md §2.4: to Manual in a write of its own before the model, nobody is touched.
+// docs/azure.md §2.4: if the mode is set to Manual in a write of its own before the model, no instance is touched.
 func TestToManualFirst(t *testing.T) {
 	s := withImages(t, Options{}, 2, tree.Member{"mode", "Automatic"})
 	s.patched(upgradePolicy(tree.Member{"mode", "Manual"}))

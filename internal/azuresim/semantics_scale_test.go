@@ -44,7 +44,7 @@ func TestScaleInRules(t *testing.T) {
 		rule    string
 		zones   []string
 		from    int
-		grow    bool // by one machine more, an hour later
+		grow    bool // by one instance more, an hour later
 		gone    []string
 		protect string
 		to      int
@@ -81,7 +81,7 @@ func TestScaleInRules(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.1: what scale-out made is what scale-in takes first, so canaries born by it go, and upgraded ones stay.
+// docs/azure.md §2.1: scale-in first takes the instances that scale-out made, so canaries born by it go, and upgraded ones stay.
 func TestScaleInTakesWhatScaleOutMade(t *testing.T) {
 	s := withImages(t, Options{}, 3)
 	s.patched(script("y"))
@@ -92,7 +92,7 @@ func TestScaleInTakesWhatScaleOutMade(t *testing.T) {
 	mustEqual(t, "after scale-in", text(s.latest()), "map[0:true 1:false 2:false]")
 }
 
-// docs/azure.md §2.6: a machine that is off is not started by scaling, and may be deleted by it.
+// docs/azure.md §2.6: an instance that is off is not started by scaling, and may be deleted by it.
 func TestScaleInTakesWhoIsOff(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(3)
@@ -103,7 +103,7 @@ func TestScaleInTakesWhoIsOff(t *testing.T) {
 	mustEqual(t, "power", s.seen()["1"].Power, "deallocated")
 }
 
-// overprovisioned is a set of n that Azure makes more machines for than it should have, being made.
+// overprovisioned is a set of n, during its creation, for which Azure makes more instances than it should have.
 func overprovisioned(t *testing.T, seed int64, n int, more ...tree.Member) (*sim, reply) {
 	t.Helper()
 	s := newSim(t, Options{Seed: seed})
@@ -131,8 +131,8 @@ func mustObject(t *testing.T, body tree.Members) tree.Object {
 	return o
 }
 
-// docs/azure.md §2.1: surplus machines are charged and not listed, one listed is
-// Updating for a while after the creation has ended, and ids are not contiguous.
+// docs/azure.md §2.1: surplus instances are charged and not listed, one listed is Updating for a while after the creation has ended, and
+// ids are not contiguous.
 func TestOverprovisioning(t *testing.T) {
 	for n, charge := range map[int]string{2: "4", 5: "8"} {
 		s, op := overprovisioned(t, 3, n)
@@ -177,7 +177,7 @@ func TestOverprovisioningLeavesGaps(t *testing.T) {
 	mustEqual(t, "gaps", gaps, true)
 }
 
-// docs/azure.md §2.1: with doNotRunExtensionsOnOverprovisionedVMs scripts run on machines that stay, only.
+// docs/azure.md §2.1: with doNotRunExtensionsOnOverprovisionedVMs scripts run only on instances that stay.
 func TestExtensionsOfSurplus(t *testing.T) {
 	for spared, runs := range map[bool]int{false: 1, true: 0} {
 		s, op := overprovisioned(t, 3, 2, tree.Member{"doNotRunExtensionsOnOverprovisionedVMs", spared})
@@ -197,7 +197,7 @@ func TestExtensionsOfSurplus(t *testing.T) {
 	}
 }
 
-// A machine that is only shown as Updating can be upgraded, and is not stuck so.
+// An instance that is only shown as Updating can be upgraded, and does not stay in that state.
 func TestUpgradeOfUnsettled(t *testing.T) {
 	s, op := overprovisioned(t, 3, 2)
 	s.want(s.finish(op), operations.Succeeded)
@@ -230,7 +230,7 @@ func TestQuota(t *testing.T) {
 	s.scale(2)
 }
 
-// docs/azure.md §2.6: 1000 machines, 600 of a managed image, 100 in a placement group where there is to be one only; a set over zones has
+// docs/azure.md §2.6: 1000 instances, 600 of a managed image, 100 in a placement group where there is to be one only; a set over zones has
 // one in each.
 func TestMaxInstances(t *testing.T) {
 	const managed = testGroup + "/providers/Microsoft.Compute/images/v1"
@@ -270,7 +270,7 @@ func TestMaxInstances(t *testing.T) {
 	s.stage(1000)
 }
 
-// docs/azure.md §2.6: machines are spread over zones, and over five fault domains in each; of update domains there are five, too.
+// docs/azure.md §2.6: instances are spread over zones, and over five fault domains in each; of update domains there are five, too.
 func TestPlacement(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(15, tree.Member{"zones", []string{"1", "2", "3"}})

@@ -211,7 +211,7 @@ func TestFlexibleLatest(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.7: machines of a Flexible set are listed as virtual machines, 50 a page, with the view only under the filter.
+// docs/azure.md §2.7: instances of a Flexible set are listed as virtual machines, 50 a page, with the view only under the filter.
 func TestFlexibleInstances(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 60)
 	sub, _, _ := strings.Cut(testSet, "/resourceGroups")

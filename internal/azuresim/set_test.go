@@ -52,7 +52,7 @@ func TestPut(t *testing.T) {
 	}
 }
 
-// What is not about machines makes no new model, and what is does (docs/azure.md §2.1).
+// A change that is about instances makes a new model, and no other change does (docs/azure.md §2.1).
 func TestWhatIsAModelChange(t *testing.T) {
 	for name, tc := range map[string]struct {
 		patch  any

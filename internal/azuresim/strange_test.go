@@ -72,7 +72,7 @@ func TestStrangeRequests(t *testing.T) {
 		"number for its location": {call{"PUT", testAddress, `{"location":7}`}, 400, "LocationRequired"},
 		"text for its tags":       {call{"PATCH", testAddress, `{"tags":"x"}`}, 400, "InvalidRequestFormat"},
 		"number in its tags":      {call{"PATCH", testBalancer, `{"tags":{"a":1}}`}, 400, "InvalidRequestFormat"},
-		"number for a machine": {call{"POST", testBalancer + "/backendAddressPools/blue/queryInboundNatRulePortMapping", `{"ipAddress":7}`},
+		"number for an instance": {call{"POST", testBalancer + "/backendAddressPools/blue/queryInboundNatRulePortMapping", `{"ipAddress":7}`},
 			400, "InvalidRequestFormat"},
 		"address that is in use":  {call{"DELETE", testAddress, nil}, 400, "PublicIPAddressCannotBeDeleted"},
 		"balancer that is in use": {call{"DELETE", testBalancer, nil}, 400, "LoadBalancerInUseByVirtualMachineScaleSet"},

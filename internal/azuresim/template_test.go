@@ -56,7 +56,8 @@ func TestFormsShowWhatInstancesAre(t *testing.T) {
 	}
 }
 
-// Times of health are each machine's own and move while nothing else does; lists show them as views do, by the templates that there were.
+// Times of health are each instance's own and change while nothing else does. Lists show them as views do, by the templates that existed
+// before.
 func TestFormsFollowHealthTimes(t *testing.T) {
 	for _, choice := range []kernel.Choice{"progress", "report", "change"} {
 		t.Run(string(choice), func(t *testing.T) {

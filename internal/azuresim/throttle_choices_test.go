@@ -24,7 +24,7 @@ func scarce(t *testing.T, chosen throttle.PerMinuteChoices) *sim {
 	return newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, PerMinute: chosen, Limits: limits}})
 }
 
-// left is what an answer says is left of the compute provider's buckets; empty: it says nothing of it.
+// left returns how much an answer shows as left of the compute provider's buckets; empty: it shows nothing of them.
 func left(r reply) string {
 	if values := r.header.Values("X-Ms-Ratelimit-Remaining-Resource"); len(values) == 1 && values[0] == "" {
 		return "a header without a value"
@@ -41,8 +41,8 @@ func refusedBy(r reply) string {
 	return tree.StringAt(details[0], "target")
 }
 
-// docs/azure.md §3.2, §7.4: no table says what manualupgrade draws from: it may be what a write of the scale set does, or what one of each
-// machine does, and nothing is left for these then.
+// docs/azure.md §3.2, §7.4: no table shows what manualupgrade draws from. It may draw from the bucket of writes of the scale set, or from
+// that of writes of each instance, and then nothing is left for such writes.
 func TestManualUpgradeBuckets(t *testing.T) {
 	const setBucket, vmBucket = "UpdateVMScaleSetSubscription", "UpdateVMScaleSetVMSubscription"
 	for choice, want := range map[kernel.Choice]struct{ left, second, third, patch, restart string }{
@@ -67,7 +67,7 @@ func TestManualUpgradeBuckets(t *testing.T) {
 	}
 }
 
-// Who draws by the machine pays nothing for what touches none, and waits for as many as it touched (docs/azure.md §2.2, §7.4).
+// A call that draws by the instance pays nothing if it touches none, and waits for as many as it touched (docs/azure.md §2.2, §7.4).
 func TestBucketsByInstance(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute,
 		PerMinute: throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM"},
@@ -106,7 +106,7 @@ func TestVMListBuckets(t *testing.T) {
 			mustEqual(t, "a third is refused by", refusedBy(get("/virtualMachines")), want.third)
 			mustEqual(t, "the set's view is refused by", refusedBy(get("/instanceView")), want.view)
 			mustEqual(t, "the set is refused by", refusedBy(get("")), want.set)
-			mustEqual(t, "a machine is refused by", refusedBy(get("/virtualMachines/0")), want.vm)
+			mustEqual(t, "an instance is refused by", refusedBy(get("/virtualMachines/0")), want.vm)
 			mustEqual(t, "left for a Flexible set", left(get("-flex/virtualMachines")), "HighCostGetVMSubscription;899")
 		})
 	}

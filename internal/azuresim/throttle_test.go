@@ -82,7 +82,7 @@ var perMinute = map[string]struct {
 	"HighCostGetVMScaleSet of all sets":  {call{"GET", testCompute + "/virtualMachineScaleSets", nil}, 0, 0, 360, 1080},
 	"HighCostGetVMScaleSet of a region":  {call{"GET", testCompute + "/locations/eastus/virtualMachineScaleSets", nil}, 0, 0, 360, 1080},
 	"HighCostGetVM":                      {call{"GET", testSet + "-flex/virtualMachines", nil}, 0, 0, 300, 900},
-	"HighCostGetVM of all machines":      {call{"GET", testCompute + "/virtualMachines", nil}, 0, 0, 300, 900},
+	"HighCostGetVM of all instances":     {call{"GET", testCompute + "/virtualMachines", nil}, 0, 0, 300, 900},
 	"UpdateVMScaleSetVM":                 {call{"POST", testSet + "/virtualMachines/7/restart", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSetVM by start":        {call{"POST", testSet + "/virtualMachines/7/start", nil}, 4, 12, 500, 1500},
 	"UpdateVMScaleSetVM by reimage":      {call{"POST", testSet + "/virtualMachines/7/reimage", nil}, 4, 12, 500, 1500},
@@ -130,7 +130,7 @@ func TestPerMinuteBuckets(t *testing.T) {
 	}
 }
 
-// leftOf is what an answer says is left under a policy of the compute provider.
+// leftOf returns how much an answer shows as left under a policy of the compute provider.
 func leftOf(r reply, policy string) int {
 	_, rest, found := strings.Cut(r.header.Get("X-Ms-Ratelimit-Remaining-Resource"), "Microsoft.Compute/"+policy+";")
 	left, err := strconv.Atoi(strings.Split(rest, ",")[0])
@@ -236,7 +236,7 @@ func TestWindows(t *testing.T) {
 	}
 }
 
-// Some of the old policies counted machines: those touched, those shown, those in work (docs/azure.md §3.3).
+// Some of the old policies counted instances: those touched, those shown, those with an operation at work on them (docs/azure.md §3.3).
 func TestWindowsCountInstances(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows}, PageSize: 1000})
 	s.stage(600)
@@ -311,13 +311,13 @@ func TestARMBuckets(t *testing.T) {
 			s.clock.Advance(time.Second)
 			n, _ = s.exhaust(tc.call)
 			mustEqual(t, "a second later", n, tc.refill)
-			s.token = "somebody else's"
+			s.token = "another client's"
 			mustEqual(t, "another client", s.try(tc.call).status == http.StatusTooManyRequests, false)
 		})
 	}
 }
 
-// All clients of a subscription together have a bucket, too; a client is whom its tokens name (docs/azure.md §3.1).
+// All clients of a subscription together have a bucket, too; the token names the client (docs/azure.md §3.1).
 func TestARMClients(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{ARM: true, Limits: map[string]throttle.Limit{
 		"SubscriptionReads": {Size: 3, PerMinute: 60}, "SubscriptionGlobalReads": {Size: 5, PerMinute: 60},

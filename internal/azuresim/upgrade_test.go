@@ -37,7 +37,7 @@ func TestScriptRunsInPlace(t *testing.T) {
 	mustEqual(t, "others' script runs", s.seen()["0"].ScriptRuns, 1)
 }
 
-// An image change replaces the OS disk; the machine is down meanwhile and every extension runs again (docs/azure.md §2.2).
+// An image change replaces the OS disk; the instance is down meanwhile and every extension runs again (docs/azure.md §2.2).
 func TestImageReplacesDisk(t *testing.T) {
 	s := newSim(t, Options{})
 	const v1, v2 = testGroup + "/providers/Microsoft.Compute/images/v1", testGroup + "/providers/Microsoft.Compute/images/v2"
@@ -175,7 +175,7 @@ func TestOverlappingUpgrades(t *testing.T) {
 	s.want(s.finish(second), operations.Succeeded)
 }
 
-// A model write during a manualupgrade: nobody knows, so each can be had (docs/azure.md §2.8).
+// A model write during a manualupgrade: Azure's behaviour is not known, so a switch offers each (docs/azure.md §2.8).
 func TestWriteDuringUpgrade(t *testing.T) {
 	for collision, want := range map[kernel.Choice]struct{ status string }{
 		"": {operations.Succeeded}, "accept": {operations.Succeeded}, "preempt": {operations.Canceled}, "conflict": {operations.Succeeded},
@@ -218,7 +218,7 @@ func TestReimageKeepsModel(t *testing.T) {
 	mustEqual(t, "reimages of 1", s.seen()["1"].Reimages, 1)
 }
 
-// A machine that was off takes its new model when it starts (docs/azure.md §2.2).
+// An instance that was off takes its new model when it starts (docs/azure.md §2.2).
 func TestUpgradeWhileDeallocated(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1, tree.Member{"script", tree.Members{{"command", "x"}}})
@@ -232,7 +232,7 @@ func TestUpgradeWhileDeallocated(t *testing.T) {
 	mustEqual(t, "power", s.seen()["0"].Power, "running")
 }
 
-// Disks tell when they were made or let go of, whatever the machine has done since (recorded: test_vmss_vms).
+// Disks show when they were made or released, whatever happened to the instance since (recorded: test_vmss_vms).
 func TestDisksTellTheirTime(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -248,7 +248,7 @@ func TestDisksTellTheirTime(t *testing.T) {
 		s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/"+c.verb, nil)), operations.Succeeded)
 		disksThen, instanceThen := told()
 		mustEqual(t, "another time of the disks after "+c.verb, disksThen != disks, c.moves)
-		mustEqual(t, "another time of the machine after "+c.verb, instanceThen != instance, true)
+		mustEqual(t, "another time of the instance after "+c.verb, instanceThen != instance, true)
 	}
 }
 

@@ -213,7 +213,7 @@ func (s *Endpoint) ControlClock(body []byte, _ *http.Request) (any, error) {
 		}
 		clock.SetRate(in.Rate)
 	default:
-		return nil, badControl("the clock is somebody else's")
+		return nil, badControl("the clock belongs to the program that runs the simulator")
 	}
 	s.CatchUp()
 	return map[string]string{"now": s.Now.UTC().Format(time.RFC3339Nano)}, nil

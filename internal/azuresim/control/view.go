@@ -94,7 +94,7 @@ func (s *Endpoint) controlLoadBalancer(body []byte, _ *http.Request) (any, error
 	}
 	balancing, ok := s.Fleet.(loadBalancing)
 	if !ok {
-		return nil, badControl("there are no machines to balance over: the simulator runs without a fleet")
+		return nil, badControl("there are no instances to balance over: the simulator runs without a fleet")
 	}
 	key := strings.Clone(set.Key)
 	address, err := balancing.OpenLoadBalancer(in.Name, in.Port, func() []string { return s.backends(key) })

@@ -59,6 +59,6 @@ func (m faultConfig) errs(t *tally) bool {
 func (t *tally) tell(w http.ResponseWriter) {
 	w.Header().Set("Content-Type", "text/plain; version=0.0.4; charset=utf-8")
 	fmt.Fprintf(w,
-		"# HELP http_requests_total Requests that the machine answered since it got its disk.\n# TYPE http_requests_total counter\n"+
+		"# HELP http_requests_total Requests that the instance answered since it got its disk.\n# TYPE http_requests_total counter\n"+
 			"http_requests_total{code=\"200\"} %d\nhttp_requests_total{code=\"500\"} %d\n", t.good.Load(), t.bad.Load())
 }

@@ -22,7 +22,7 @@ func TestManners(t *testing.T) {
 	if codes[200] != 190 || codes[500] != 10 || len(codes) != 2 {
 		t.Errorf("answered %v, want 10 of 200 by an error", codes)
 	}
-	const head = "# HELP http_requests_total Requests that the machine answered since it got its disk.\n# TYPE http_requests_total counter\n"
+	const head = "# HELP http_requests_total Requests that the instance answered since it got its disk.\n# TYPE http_requests_total counter\n"
 	wantPage(t, f, "/metrics", http.StatusOK, head+"http_requests_total{code=\"200\"} 190\nhttp_requests_total{code=\"500\"} 10\n")
 	wantPage(t, f, "/metrics", http.StatusOK, head+"http_requests_total{code=\"200\"} 190\nhttp_requests_total{code=\"500\"} 10\n")
 

@@ -124,7 +124,7 @@ func (f *Fleet) tryPort() error {
 	var trial addressPool
 	s, err := trial.settle(f.options.InstancePort)
 	if err != nil {
-		return fmt.Errorf("machines cannot listen at port %d of 127.0.0.0/8: %w", f.options.InstancePort, err)
+		return fmt.Errorf("instances cannot listen at port %d of 127.0.0.0/8: %w", f.options.InstancePort, err)
 	}
 	s.leave()
 	return nil

@@ -280,7 +280,7 @@ func TestAfterClose(t *testing.T) {
 		t.Error("a closed fleet opened a load balancer")
 	}
 	if f.Address("b").IsValid() {
-		t.Error("a closed fleet booted a machine")
+		t.Error("a closed fleet booted an instance")
 	}
 }
 

@@ -70,7 +70,7 @@ func (f *Fleet) OpenListener(o guest.Listener) (netip.AddrPort, error) {
 	}
 	s := f.claims[o.Address]
 	if s == nil {
-		return netip.AddrPort{}, fmt.Errorf("opening listener %q: nobody claimed the address %q", o.Name, o.Address)
+		return netip.AddrPort{}, fmt.Errorf("opening listener %q: the address %q was not claimed", o.Name, o.Address)
 	}
 	f.closeListener(o.Name, false)
 	listener, err := listen(s.addr, o.Port)

@@ -38,7 +38,7 @@ func TestListenersLeadToOneInstance(t *testing.T) {
 	f.Down("a")
 	wantHungUp(t, doorA)
 	wantHungUp(t, openListener(t, f, "ssh", 0, to("b", 22)))
-	wantHungUp(t, openListener(t, f, "nobody", 0, to("", 0)))
+	wantHungUp(t, openListener(t, f, "no instance", 0, to("", 0)))
 	wantHungUp(t, openListener(t, f, "unknown", 0, to("c", 80)))
 	f.CloseListener("b", false)
 	wantRefused(t, doorB.String())
@@ -73,8 +73,8 @@ func TestTakenPortIsReplaced(t *testing.T) {
 	if _, err := f.OpenListener(guest.Listener{Name: "x", Address: "front", Port: -1}); err == nil {
 		t.Error("opened at port -1")
 	}
-	if _, err := f.OpenListener(guest.Listener{Name: "x", Address: "nobody's"}); err == nil {
-		t.Error("opened at an address that nobody claimed")
+	if _, err := f.OpenListener(guest.Listener{Name: "x", Address: "unclaimed"}); err == nil {
+		t.Error("opened at an address that was not claimed")
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 var (
-	errRemoved  = errors.New("the machine was removed")
-	errReimaged = errors.New("the machine got a fresh disk")
+	errRemoved  = errors.New("the instance was removed")
+	errReimaged = errors.New("the instance got a fresh disk")
 )
 
 // instance is one instance of a fleet. Its fields change under the fleet's lock; its web server reads disk and sick without.
@@ -32,10 +32,10 @@ func (f *Fleet) Boot(key string, image guest.Image) {
 		return
 	}
 	if err := f.boot(key, image); err != nil {
-		f.options.Logger.Error("Booting failed", "machine", key, "image", image.ID, "error", err)
+		f.options.Logger.Error("Booting failed", "instance", key, "image", image.ID, "error", err)
 		return
 	}
-	f.options.Logger.Debug("Booted", "machine", key, "image", image.ID, "address", f.instances[key].site.addr)
+	f.options.Logger.Debug("Booted", "instance", key, "image", image.ID, "address", f.instances[key].site.addr)
 }
 
 func (f *Fleet) boot(key string, image guest.Image) error {
@@ -83,7 +83,7 @@ func (f *Fleet) Up(key string) {
 		return
 	}
 	if err := f.up(m); err != nil {
-		f.options.Logger.Error("Opening the address failed", "machine", key, "address", m.site.addr, "error", err)
+		f.options.Logger.Error("Opening the address failed", "instance", key, "address", m.site.addr, "error", err)
 	}
 }
 

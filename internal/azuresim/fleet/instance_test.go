@@ -61,7 +61,7 @@ func TestInstanceLife(t *testing.T) {
 	f.Remove("a")
 	wantRefused(t, hostOf(addr))
 	if f.Address("a").IsValid() {
-		t.Error("a removed machine has an address")
+		t.Error("a removed instance has an address")
 	}
 	f.Boot("a", imageOf("three"))
 	if f.Address("a") == addr {

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// The id of the unprivileged user and group as which scripts run if this process may choose.
-const nobody = 65534
+// nobodyID is the id of the unprivileged user and group as which scripts run if this process may choose.
+const nobodyID = 65534
 
 var errNotAllowed = errors.New("scripts are not allowed here: start with --allow-scripts")
 
@@ -29,8 +29,8 @@ func sandboxesOfThisProcess() []sandbox {
 	uid, gid := os.Geteuid(), os.Getegid()
 	sandboxes := confinedSandboxes(uid, gid)
 	if uid == 0 {
-		loose := sandbox{name: "unconfined, as nobody", uid: nobody, gid: nobody}
-		loose.attr.Credential = &syscall.Credential{Uid: nobody, Gid: nobody}
+		loose := sandbox{name: "unconfined, as nobody", uid: nobodyID, gid: nobodyID}
+		loose.attr.Credential = &syscall.Credential{Uid: nobodyID, Gid: nobodyID}
 		sandboxes = append(sandboxes, loose)
 	}
 	return append(sandboxes, sandbox{name: "unconfined, as this user", uid: uid, gid: gid})
@@ -45,7 +45,7 @@ func chooseSandbox(scratch string, o Options, sandboxes []sandbox) (sandbox, err
 	var failures []string
 	for _, c := range sandboxes {
 		if !c.confined && !o.AllowUnconfined {
-			return none, fmt.Errorf("scripts cannot be confined here (%s): start with --allow-unconfined-scripts to run them all the same",
+			return none, fmt.Errorf("scripts cannot be confined here (%s): start with --allow-unconfined-scripts to run them anyway",
 				strings.Join(failures, "; "))
 		}
 		err := c.try(scratch)

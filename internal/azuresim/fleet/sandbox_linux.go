@@ -11,11 +11,12 @@ func confinedSandboxes(uid, gid int) []sandbox {
 	if uid != 0 {
 		return []sandbox{own}
 	}
-	drop := &syscall.Credential{Uid: nobody, Gid: nobody}
+	drop := &syscall.Credential{Uid: nobodyID, Gid: nobodyID}
 	// In a user namespace without root, set-user-ID programs give nothing; so it is tried first, though root needs none for the others.
-	tightest := sandbox{name: "user namespace as nobody", confined: true, uid: nobody, gid: nobody, attr: userNamespace(nobody, nobody)}
+	tightest := sandbox{name: "user namespace as nobody", confined: true, uid: nobodyID, gid: nobodyID}
+	tightest.attr = userNamespace(nobodyID, nobodyID)
 	tightest.attr.Credential, tightest.attr.GidMappingsEnableSetgroups = drop, true
-	tight := sandbox{name: "namespaces as nobody", confined: true, uid: nobody, gid: nobody}
+	tight := sandbox{name: "namespaces as nobody", confined: true, uid: nobodyID, gid: nobodyID}
 	tight.attr.Cloneflags, tight.attr.Credential = namespaces, drop
 	return []sandbox{tightest, tight, own}
 }
@@ -24,8 +25,8 @@ func confinedSandboxes(uid, gid int) []sandbox {
 func userNamespace(uid, gid int) syscall.SysProcAttr {
 	return syscall.SysProcAttr{
 		Cloneflags:  namespaces | syscall.CLONE_NEWUSER,
-		UidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: uid, Size: 1}},
-		GidMappings: []syscall.SysProcIDMap{{ContainerID: nobody, HostID: gid, Size: 1}},
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: nobodyID, HostID: uid, Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: nobodyID, HostID: gid, Size: 1}},
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-var errNoInstance = errors.New("there is no such machine")
+var errNoInstance = errors.New("there is no such instance")
 
 // job is a script that waits for its turn on a disk.
 type job struct {
@@ -55,7 +55,7 @@ func (f *Fleet) work(key string, d *disk) {
 		if err != nil {
 			result.ExitCode, result.Err = -1, err.Error()
 		}
-		f.options.Logger.Debug("Script ended", "machine", key, "exitCode", result.ExitCode, "error", result.Err)
+		f.options.Logger.Debug("Script ended", "instance", key, "exitCode", result.ExitCode, "error", result.Err)
 		next.done(result)
 	}
 }

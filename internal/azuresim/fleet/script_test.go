@@ -367,7 +367,7 @@ func TestScriptsDieWithTheSimulator(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := simulator.Wait(); err == nil {
-		t.Error("the killed simulator says that it ended well")
+		t.Error("the killed simulator ended without an error")
 	}
 	waitDead()
 }
