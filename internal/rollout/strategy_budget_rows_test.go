@@ -1,6 +1,7 @@
 package rollout_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -30,6 +31,18 @@ func TestShortListStopsTheDeadline(t *testing.T) {
 		d := planner.Plan(spec, obs)
 		if runs := !d.State.Timers.Progress.Since.IsZero(); runs != want || d.Step.Operation() != rollout.UpgradeOperation {
 			t.Errorf("capacity %d: %T, the deadline runs %t, want %t: %v", capacity, d.Step, runs, want, d.Explanation)
+		}
+	}
+}
+
+// TestShareOfProtectedInstances waits for protected instances that had an earlier target, where the share has no room for others.
+func TestShareOfProtectedInstances(t *testing.T) {
+	for percent, says := range map[int]string{50: "only protected instances are left: instance 0", 75: "upgrading"} {
+		spec, obs := canary(v2, percent), seen(v2, 3, 1)
+		spec.Instances.Protected, obs.Instances.Value[0].Protected = rollout.ProtectedWait, true
+		obs.State.Ledger.Exposed = []string{"0", "3"}
+		if d := planner.Plan(spec, obs); !strings.Contains(d.Explanation.Message, says) {
+			t.Errorf("%d %%: %T, %v; want %q", percent, d.Step, d.Explanation, says)
 		}
 	}
 }

@@ -99,8 +99,12 @@ func prepared(d *advance.Draft) ([]rollout.Instance, bool) {
 // explainNoBatch says what keeps the next batch from beginning.
 func explainNoBatch(v view.View) *view.Hold {
 	c := v.Inventory()
+	candidates := c.Lacking()
+	if len(c.Exposed)+len(c.Superseded) >= c.Desired {
+		candidates = c.Superseded // the share has no room for others
+	}
 	var protected []rollout.Instance
-	for _, i := range c.Lacking() {
+	for _, i := range candidates {
 		if !i.MayBeChosen(v.Spec.Instances.Protected) {
 			protected = append(protected, i)
 		}
@@ -109,7 +113,7 @@ func explainNoBatch(v view.View) *view.Hold {
 	case len(c.Lacking()) == 0 && len(c.Unknown) > 0:
 		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "waiting: Azure does not report which model %s has",
 			view.ListInstances(c.Unknown))
-	case len(protected) > 0 && len(protected) == len(c.Lacking()):
+	case len(protected) > 0 && len(protected) == len(candidates):
 		return onlyProtectedLeft(protected, v.Spec.Instances.Protected).External()
 	}
 	unavailable := view.Unavailable(v)
@@ -125,7 +129,7 @@ func explainNoBatch(v view.View) *view.Hold {
 		"waiting: %d of %d instances unavailable%s (%s), maxUnavailable exhausted%s; fix or remove them, or raise "+
 			"strategy.batch.maxUnavailable",
 		c.Unavailable+c.Cordoned, c.Total, view.OrCordoned(v), view.ListInstances(unavailable), where)
-	h.IsExternal = len(unavailable) > 0 && !slices.ContainsFunc(unavailable, isTarget)
+	h.IsExternal = !slices.ContainsFunc(unavailable, isTarget)
 	return h
 }
 
