@@ -48,15 +48,7 @@ var campaigns = []campaign{
 		},
 		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-test.run", "TestRandomWorlds", "-worlds", "300"}, cpu: 30},
 	}},
-	{name: "controllers", dirs: shellDirs(), files: regexp.MustCompile(`^[^z]`), tests: []suite{
-		{dir: "internal/convert", args: []string{"-test.short", "-test.failfast"}, cpu: 120},
-		{dir: "internal/revisions", args: []string{"-test.failfast"}, cpu: 120},
-		{dir: "internal/secrets", args: []string{"-test.failfast"}, cpu: 120},
-		{dir: "internal/finalizer", args: []string{"-test.failfast"}, cpu: 120},
-		{dir: "internal/leaderelection", args: []string{"-test.failfast"}, cpu: 120},
-		{dir: "controllers", args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}, cpu: 120},
-		{dir: "controllers", args: []string{"-test.failfast"}, cpu: 120},
-	}},
+	{name: "controllers", dirs: append([]string{shell}, shellRooms...), files: regexp.MustCompile(`^[^z]`), tests: shellTests()},
 	{name: "errors", dirs: []string{"internal/azure/arm"}, files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
 		{dir: "internal/azure/arm", args: []string{"-test.failfast"}, cpu: 120},
 		{dir: "internal/azure", args: []string{"-test.failfast", "-test.skip", "Bounded|LongestPage"}, cpu: 120},
@@ -75,11 +67,20 @@ func coreDirs() []string {
 	return dirs
 }
 
-// shellDirs are the controllers, and the packages that they are made of.
-func shellDirs() []string {
-	return []string{
-		"controllers", "internal/convert", "internal/revisions", "internal/secrets", "internal/finalizer", "internal/leaderelection",
+// shell is the package of the controllers, and shellRooms are the packages that they are made of.
+const shell = "controllers"
+
+var shellRooms = []string{"internal/convert", "internal/revisions", "internal/secrets", "internal/finalizer", "internal/leaderelection"}
+
+// shellTests are the tests of the shell: those of the small packages, then those of the controllers without and with an apiserver.
+func shellTests() []suite {
+	var tests []suite
+	for _, room := range shellRooms {
+		tests = append(tests, suite{dir: room, args: []string{"-test.short", "-test.failfast"}, cpu: 120})
 	}
+	return append(tests,
+		suite{dir: shell, args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}, cpu: 120},
+		suite{dir: shell, args: []string{"-test.failfast"}, cpu: 120})
 }
 
 // campaignNames lists them.
@@ -128,44 +129,51 @@ func (r report) print(survivors io.Writer) error {
 
 // run builds the package with all of its mutants, and runs the tests with each.
 func (c campaign) run(chosen *regexp.Regexp, o options) (report, error) {
-	dir, err := os.MkdirTemp("", "mutants")
-	if err != nil {
-		return report{}, fmt.Errorf("making a directory: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	sites, overlay, err := c.instrument(dir)
-	if err != nil {
-		return report{}, err
-	}
-	if sites, err = o.choose(sites, chosen); err != nil {
-		return report{}, err
-	}
-	binaries, err := c.build(dir, overlay)
-	if err != nil {
-		return report{}, err
-	}
-	if name, out, caught := c.catch(binaries, 0); caught {
-		return report{}, fmt.Errorf("%s fails without a mutant:\n%s", name, out)
-	}
-	return report{campaign: c.name, tried: len(sites), left: c.survivors(binaries, sites)}, nil
+	var r report
+	err := withDirectory(func(dir string) error {
+		sites, overlay, err := c.instrument(dir)
+		if err != nil {
+			return err
+		}
+		if sites, err = o.choose(sites, chosen); err != nil {
+			return err
+		}
+		binaries, err := c.build(dir, overlay)
+		if err != nil {
+			return err
+		}
+		if name, out, caught := c.catch(binaries, 0); caught {
+			return fmt.Errorf("%s fails without a mutant:\n%s", name, out)
+		}
+		r = report{campaign: c.name, tried: len(sites), left: c.survivors(binaries, sites)}
+		return nil
+	})
+	return r, err
 }
 
 // list prints the mutants.
 func (c campaign) list(out io.Writer, chosen *regexp.Regexp, o options) error {
+	return withDirectory(func(dir string) error {
+		sites, _, err := c.instrument(dir)
+		if err != nil {
+			return err
+		}
+		sites, err = o.choose(sites, chosen)
+		for _, s := range sites {
+			fmt.Fprintln(out, s)
+		}
+		return err
+	})
+}
+
+// withDirectory calls do with a new directory, and removes it afterwards.
+func withDirectory(do func(dir string) error) error {
 	dir, err := os.MkdirTemp("", "mutants")
 	if err != nil {
 		return fmt.Errorf("making a directory: %w", err)
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	sites, _, err := c.instrument(dir)
-	if err != nil {
-		return err
-	}
-	sites, err = o.choose(sites, chosen)
-	for _, s := range sites {
-		fmt.Fprintln(out, s)
-	}
-	return err
+	return do(dir)
 }
 
 // survivors tries the mutants, as many at a time as there are processors.

@@ -35,24 +35,21 @@ func plantedValue[T any](value T, id int, wrong T) T {
 // plantAll plants the bugs whose names match into one binary, and prints which test catches each. A survivor is an error.
 func plantAll(chosen *regexp.Regexp) error {
 	planted := slices.DeleteFunc(slices.Clone(mutants), func(m mutant) bool { return !chosen.MatchString(m.name) })
-	dir, err := os.MkdirTemp("", "planted")
-	if err != nil {
-		return fmt.Errorf("making a directory: %w", err)
-	}
-	defer func() { _ = os.RemoveAll(dir) }()
-	overlay, err := plant(dir, planted)
-	if err != nil {
-		return err
-	}
-	c := campaigns[0]
-	binaries, err := c.build(dir, overlay)
-	if err != nil {
-		return err
-	}
-	if name, out, caught := c.catch(binaries, 0); caught {
-		return fmt.Errorf("%s fails without a bug:\n%s", name, out)
-	}
-	return c.catchPlanted(binaries, planted)
+	return withDirectory(func(dir string) error {
+		overlay, err := plant(dir, planted)
+		if err != nil {
+			return err
+		}
+		c := campaigns[0]
+		binaries, err := c.build(dir, overlay)
+		if err != nil {
+			return err
+		}
+		if name, out, caught := c.catch(binaries, 0); caught {
+			return fmt.Errorf("%s fails without a bug:\n%s", name, out)
+		}
+		return c.catchPlanted(binaries, planted)
+	})
 }
 
 // catchPlanted runs the tests with one bug after the other. Bugs are numbered from 1.

@@ -104,8 +104,11 @@ func (i Instance) IsBusy() bool {
 	return true
 }
 
+// IsBusyOrDeleting reports that an operation on the instance has to wait, maybe for ever.
+func (i Instance) IsBusyOrDeleting() bool { return i.IsBusy() || i.State == StateDeleting }
+
 // TakesOperations reports that Azure would work on the instance at once.
-func (i Instance) TakesOperations() bool { return !i.IsBusy() && !i.Protected && !i.IsOff() }
+func (i Instance) TakesOperations() bool { return !i.IsBusyOrDeleting() && !i.Protected && !i.IsOff() }
 
 // MayBeChosen reports whether the platform would act on the instance at all.
 func (i Instance) MayBeChosen(p ProtectedPolicy) bool { return !i.Protected || p == ProtectedSkip }

@@ -29,7 +29,7 @@ func RetryState(v view.View, f rollout.Failure) (h *view.Hold, isImpossible bool
 	case isPossible:
 		return view.Wait(rollout.ReasonWaitingForHealth, view.RecheckBusy,
 			"waiting to retry instance %s: maxUnavailable is exhausted by other instances", i.ID), false
-	case i.IsBusy() || i.State == rollout.StateDeleting || (i.Protected && v.Spec.Instances.Protected != rollout.ProtectedSkip):
+	case i.IsBusyOrDeleting() || (i.Protected && v.Spec.Instances.Protected != rollout.ProtectedSkip):
 		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,
 			"waiting to retry instance %s: Azure is updating or deleting it, or it is protected", i.ID), false
 	}

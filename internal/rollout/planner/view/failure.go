@@ -43,7 +43,7 @@ func FinalFailures(v View) []rollout.Failure {
 func MayRetry(v View, f rollout.Failure) (rollout.Instance, bool) {
 	i, listed := v.Find(f.Ref)
 	spent := f.Try >= v.Spec.Failure.Retries && !f.IsRetryRequested()
-	if !listed || spent || !i.TakesOperations() || i.State == rollout.StateDeleting {
+	if !listed || spent || !i.TakesOperations() {
 		return i, false
 	}
 	isReimageable := v.Spec.Instances.Action == rollout.ActionUpgradeThenReimage && f.Reason != rollout.FailureReimage && i.Disk.ID != ""
@@ -56,7 +56,7 @@ func Hopeless(v View) int {
 	n := 0
 	for _, f := range FinalFailures(v) {
 		i, again := MayRetry(v, f)
-		isSettled := !i.IsBusy() && i.State != rollout.StateDeleting
+		isSettled := !i.IsBusyOrDeleting()
 		if !again && (f.Try >= v.Spec.Failure.Retries || f.Reason == rollout.FailureReimage || isSettled) {
 			n++
 		}
