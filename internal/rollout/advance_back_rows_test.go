@@ -125,3 +125,23 @@ func TestExposedOfAnEarlierRun(t *testing.T) {
 		}
 	}
 }
+
+// TestExposedBeforeTheModelIsRestored: until the model is restored, each instance that has the target is exposed, unless the rollback goes
+// to just that.
+func TestExposedBeforeTheModelIsRestored(t *testing.T) {
+	for name, row := range map[string]struct {
+		before rollout.Snapshot
+		want   string
+	}{
+		"to another image":    {rollout.Snapshot{Image: &bare.Image}, "0,1,2,3"},
+		"to the target's own": {rollout.Snapshot{Image: image2.Image}, "0,1"},
+	} {
+		spec, obs := wayBack()
+		obs.Model.Value.Image, obs.State.Rollback.Current.ModelRestoredAt = *image2.Image, time.Time{}
+		obs.Cluster.Revisions["before"] = rollout.KnownResult(row.before)
+		d := planner.Plan(spec, obs)
+		if got := strings.Join(d.State.Ledger.Exposed, ","); got != row.want {
+			t.Errorf("%s: exposed are %s, want %s: %v", name, got, row.want, d.Explanation)
+		}
+	}
+}

@@ -190,6 +190,12 @@ func TestListAloneRows(t *testing.T) {
 		"one was not healthy before": {func(o *rollout.Observation) {
 			o.State.Operation.Instances[0].HealthySince = time.Time{}
 		}, rollout.ReasonProgressing, "reading the scale set", false},
+		"it is not known whether the operation ended": {func(o *rollout.Observation) {
+			o.State.Operation.EndedAt = time.Time{}
+		}, rollout.ReasonProgressing, "reading the scale set", false},
+		"the operation was refused": {func(o *rollout.Observation) {
+			o.State.Operation.Rejection = &rollout.Problem{Kind: rollout.KindInvalid, Message: "no"}
+		}, rollout.ReasonProgressing, "reading the scale set", false},
 		"the batch is of another run": {func(o *rollout.Observation) {
 			o.State.Run.Number = 2
 		}, rollout.ReasonProgressing, "reading the scale set", false},
