@@ -1,6 +1,8 @@
 package rollout_test
 
 import (
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -142,6 +144,27 @@ func TestExposedBeforeTheModelIsRestored(t *testing.T) {
 		d := planner.Plan(spec, obs)
 		if got := strings.Join(d.State.Ledger.Exposed, ","); got != row.want {
 			t.Errorf("%s: exposed are %s, want %s: %v", name, got, row.want, d.Explanation)
+		}
+	}
+}
+
+// TestLastActionsOfARun: the history keeps the last eight actions of a run, also where an action follows after the run was aborted.
+func TestLastActionsOfARun(t *testing.T) {
+	for _, earlier := range []int{0, 7, 8, 9} {
+		spec, obs := wayBack()
+		for n := range 2 {
+			obs.Instances.Value[n].Latest, obs.Instances.Value[n].Disk.Image = rollout.True, &bare.Image
+		}
+		var taken []rollout.AppliedAction
+		for n := range earlier {
+			taken = append(taken, rollout.AppliedAction{UID: fmt.Sprint(n), Verb: rollout.VerbSkipInstance})
+		}
+		obs.State.History = []rollout.PastRun{{Number: 1, Result: rollout.RunAborted, Actions: taken[max(0, earlier-8):]}}
+		obs.State.Actions = append(slices.Clone(taken), rollout.AppliedAction{UID: "last", Verb: rollout.VerbRollback})
+		d := planner.Plan(spec, obs)
+		kept := d.State.History[0].Actions
+		if len(kept) != min(earlier+1, 8) || kept[len(kept)-1].UID != "last" {
+			t.Errorf("after %d actions, kept are %+v: %v", earlier, kept, d.Explanation)
 		}
 	}
 }

@@ -103,8 +103,8 @@ func EndRun(d *Draft, result rollout.RunResult, message string) {
 	s := &d.State
 	if len(s.History) > 0 && s.History[0].Number == s.Run.Number {
 		last := &s.History[0]
-		if actions := keptActions(s.Actions); len(actions) > len(last.Actions) {
-			last.Actions = actions
+		if actions := keptActions(s.Actions); len(actions) >= len(last.Actions) {
+			last.Actions = actions // as many may be later ones
 		}
 		if result == rollout.RunRolledBack {
 			last.Result, last.Message, last.EndedAt = result, message, d.At()
