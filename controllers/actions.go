@@ -20,8 +20,8 @@ import (
 // maxAnswerBytes is the bound of the schema.
 const maxAnswerBytes = 1024
 
-// readActions finds the actions for this very object that nobody answered yet, oldest first. The cache says which there are; whether one
-// is still unanswered is read live, so that what was rejected a moment ago is not decided on again.
+// readActions finds the actions for this object that have no answer yet, oldest first. The cache lists the actions. A live read tells
+// whether an action still has no answer, so that an action that was rejected a moment ago is not decided on again.
 func (r *VMSSRolloutReconciler) readActions(ctx context.Context, round *round) error {
 	all := &v1alpha1.RolloutActionList{}
 	if err := r.Client.List(ctx, all, client.InNamespace(round.object.Namespace)); err != nil {
@@ -52,7 +52,7 @@ func (r *VMSSRolloutReconciler) readActions(ctx context.Context, round *round) e
 	return nil
 }
 
-// asks says whether the action, as far as the cache knows, waits for this very object's answer.
+// asks reports whether the action, as far as the cache knows, waits for an answer of this object.
 func asks(action *v1alpha1.RolloutAction, object *v1alpha1.VMSSRollout) bool {
 	ref := action.Spec.RolloutRef
 	return action.Status.Answer == "" && ref.Name == object.Name && ref.UID == object.UID

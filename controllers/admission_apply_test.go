@@ -38,8 +38,8 @@ spec:
 	}},
 }
 
-// TestAdmissionOfAppliers: a pipeline, somebody who pauses, something that annotates and the controller share a rollout. Each applies its
-// own part in turn by server-side apply, nothing is forced, nobody is in conflict, and nobody's part is dropped.
+// TestAdmissionOfAppliers: a pipeline, an operator who pauses, a program that annotates and the controller share a rollout. Each applies
+// its own part in turn by server-side apply. No apply is forced, no apply is in conflict, and no part is dropped.
 func TestAdmissionOfAppliers(t *testing.T) {
 	c := admission(t)
 	key := client.ObjectKey{Namespace: "default", Name: "appliers"}
@@ -63,7 +63,7 @@ func TestAdmissionOfAppliers(t *testing.T) {
 		}
 		statusLeavesTheSpec(t, c, object, int64(round))
 	}
-	// Who no longer applies a field gives it up, and nobody else's goes with it.
+	// A manager that no longer applies a field gives it up. The fields of the other managers stay.
 	applyAs(t, c, key, "ops", `{}`)
 	object := &v1alpha1.VMSSRollout{}
 	if err := c.Get(t.Context(), key, object); err != nil {

@@ -69,7 +69,7 @@ var checkRules = map[string]rule{
 		refused:  inCheck(`count: 3, failureLimit: 3, http: {port: 80}`),
 		says:     []string{"spec.checks[0]", "failureLimit must be less than count", "lower failureLimit"},
 	},
-	"one machine is asked by itself": {
+	"one instance is asked by itself": {
 		admitted: inCheck(`scope: Step, webhook: {url: "https://w"}`),
 		refused:  inCheck(`scope: Step, http: {port: 80}`),
 		says:     []string{"spec.checks[0]", "scope must be Instance for http and runCommand", "use webhook or prometheus"},
@@ -161,12 +161,12 @@ var checkRules = map[string]rule{
 	"hook credentials": {inHook(`credentials: {bearer: {name: a, key: b}}`),
 		`hooks: [{name: tell, at: BeforeStep, url: "http://h", credentials: {bearer: {name: a, key: b}}}]`,
 		[]string{"spec.hooks[0]", "https only"}},
-	"only machines are skipped": {
+	"only instances are skipped": {
 		admitted: `hooks: [{name: tell, at: AfterInstance, url: "https://h", onFailure: SkipInstance}]`,
 		refused:  inHook(`onFailure: SkipInstance`),
 		says:     []string{"spec.hooks[0]", "only at BeforeInstance and AfterInstance", "use Fail or Ignore"},
 	},
-	"nobody waits at a failure": {
+	"no hook waits at a failure": {
 		admitted: `hooks: [{name: tell, at: OnFailure, url: "https://h", onFailure: Ignore}]`,
 		refused:  `hooks: [{name: tell, at: OnFailure, url: "https://h", onFailure: Fail}]`,
 		says:     []string{"spec.hooks[0]", "must be Ignore or absent at OnFailure"},
@@ -193,7 +193,7 @@ var templateRules = map[string]rule{
 		[]string{"spec", "remove count, or background"}},
 	"failures alone pass no template": {"count: 3\nfailureLimit: 2", "count: 3\nfailureLimit: 3",
 		[]string{"spec", "failureLimit must be less than count"}},
-	"a template asks one machine by itself": {`scope: Instance`, `scope: Step`,
+	"a template asks one instance by itself": {`scope: Instance`, `scope: Step`,
 		[]string{"spec", "scope must be Instance for http and runCommand"}},
 	"a template counts samples where there are": {"http: null\nazureMonitor: {metric: CPU, threshold: {max: \"9\"}}\nminSamples: 5",
 		`minSamples: 5`, []string{"spec", "minSamples counts"}},

@@ -62,7 +62,7 @@ func TestAdmissionOfRequestedBy(t *testing.T) {
 	}
 	action.SetLabels(map[string]string{"seen": "yes"})
 	if err := root.Update(t.Context(), action); err != nil {
-		t.Errorf("somebody else's label on an action is refused: %v", err)
+		t.Errorf("another client's label on an action is refused: %v", err)
 	}
 }
 
@@ -79,8 +79,8 @@ func TestAdmissionOfVerbs(t *testing.T) {
 	admits(t, root, `{requestedBy: admin, action: Abort, step: null}`, verbsNamespace)
 }
 
-// policed puts the shipped policies in force until the end of the test. It returns clients of somebody who may do everything, and of
-// jane, who may create actions, and where verbs count, approve.
+// policed puts the shipped policies in force until the end of the test. It returns a client of an administrator, who may do everything, and
+// one of jane, who may create actions and, in the namespace for verbs, approve.
 func policed(t *testing.T) (root, jane client.Client) {
 	t.Helper()
 	root = admission(t)

@@ -484,12 +484,12 @@ var actionRules = map[string]rule{
 		refused:  `{action: Abort}`,
 		says:     []string{"spec:", "remove step"},
 	},
-	"SkipInstance names its machine": {
+	"SkipInstance names its instance": {
 		admitted: `{action: SkipInstance, step: null, instance: "3"}`,
 		refused:  `{action: SkipInstance, step: null}`,
 		says:     []string{"spec:", "instance must be set for SkipInstance", "status.instances"},
 	},
-	"Retry has no machine": {
+	"Retry has no instance": {
 		admitted: `{action: Retry, step: null}`,
 		refused:  `{action: Retry, step: null, instance: "3"}`,
 		says:     []string{"spec:", "instance is for SkipInstance only", "remove instance"},
@@ -519,7 +519,7 @@ var actionRules = map[string]rule{
 		refused:  `{action: SkipInstance, step: null, instance: /subscriptions/x/virtualMachines/3}`,
 		says:     []string{"spec.instance", "must be an instance id, such as 3", "not its ARM id"},
 	},
-	"instance is one machine": {
+	"instance is one instance": {
 		admitted: `{action: SkipInstance, step: null, instance: "0"}`,
 		refused:  `{action: SkipInstance, step: null, instance: "*"}`,
 		says:     []string{"spec.instance", "must be an instance id"},

@@ -200,8 +200,8 @@ func constraints(t *testing.T) []constraint {
 	return all
 }
 
-// constraintsOf is what the schema of a field says of it, and of what is below. The length of a duration bounds what a rule costs, and is
-// left out.
+// constraintsOf returns the constraints that the schema puts on a field and on the fields below it. The length of a duration is left out,
+// because it only bounds the cost of a rule.
 func constraintsOf(schema map[string]any, field string) []constraint {
 	var all []constraint
 	if isTriedElsewhere(field) {

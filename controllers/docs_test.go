@@ -28,8 +28,8 @@ const (
 	generatedCRDs = "../config/crd/bases/rollouts.vmss.dev_"
 )
 
-// TestSpecificationNamesEveryField: whoever adds a field tells the people who set or read it, and whoever removes one removes what was
-// told.
+// TestSpecificationNamesEveryField: the specification names every field of the API, for the people who set or read it, and no field that
+// the API does not have.
 func TestSpecificationNamesEveryField(t *testing.T) {
 	for _, kind := range []struct {
 		name  string
@@ -67,7 +67,8 @@ func TestSpecificationNamesEveryField(t *testing.T) {
 	}
 }
 
-// TestSpecificationNamesEveryConditionAndReason: whoever adds a reason tells what it means and what comes next.
+// TestSpecificationNamesEveryConditionAndReason: the specification names every condition type and reason, with its meaning and what comes
+// next.
 func TestSpecificationNamesEveryConditionAndReason(t *testing.T) {
 	quoted := quotedIn(t, specification)
 	names := constantsOf(t, "../api/v1alpha1/conditions.go")
@@ -160,7 +161,7 @@ var (
 	inline   = regexp.MustCompile("`([^`\n]+)`")
 )
 
-// quotedIn is what a page has in backquotes outside of its fenced blocks.
+// quotedIn returns the texts that a page has in backquotes outside of its fenced blocks.
 func quotedIn(t *testing.T, page string) map[string]bool {
 	t.Helper()
 	quoted := map[string]bool{}

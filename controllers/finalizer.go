@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// needsFinalizer says whether an object, if it were deleted now, would have something to put back.
+// needsFinalizer reports whether an object, if it were deleted now, would have something to put back.
 func needsFinalizer(spec v1alpha1.VMSSRolloutSpec, m rollout.State) bool {
 	return spec.OnDelete == v1alpha1.OnDeleteRollback || spec.Strategy.AutomaticRepairs == v1alpha1.RepairsSuspend || spec.Drain != nil ||
 		m.RepairsSuspended || len(m.Ledger.Cordoned) > 0

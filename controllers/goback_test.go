@@ -23,7 +23,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
-// toAnImage makes the desk's rollout one of an image, which can always be taken back.
+// toAnImage makes the desk's rollout one of an image, which can always be rolled back.
 func (d *desk) toAnImage(t *testing.T, change func(*v1alpha1.VMSSRollout)) {
 	t.Helper()
 	d.azure.model.Image = rollout.Image{ID: "before"}
@@ -113,7 +113,7 @@ func snapshotName(t *testing.T, d *desk) string {
 	return decision.SaveRevisions[0].Revision
 }
 
-// TestRecordsArePruned: what nobody can go back to any more is deleted, and nobody else's records are.
+// TestRecordsArePruned: records of revisions to which no rollback leads any more are deleted. Records of other owners stay.
 func TestRecordsArePruned(t *testing.T) {
 	d := newDesk(t)
 	d.toAnImage(t, func(object *v1alpha1.VMSSRollout) { object.Spec.RevisionHistoryLimit = new(int32(1)) })
@@ -277,7 +277,8 @@ func TestDeletionRollsBackFirst(t *testing.T) {
 	t.Fatalf("still there: %+v", d.object(t).Status.Conditions)
 }
 
-// TestRecordsOutliveTheirDeletion: a deletion in the foreground deletes the records first; going back still finds them, and lets them go.
+// TestRecordsOutliveTheirDeletion: a deletion in the foreground deletes the records first. The rollback still finds them, and releases
+// them.
 func TestRecordsOutliveTheirDeletion(t *testing.T) {
 	d := newDesk(t)
 	d.toAnImage(t, func(object *v1alpha1.VMSSRollout) { object.Spec.OnDelete = v1alpha1.OnDeleteRollback })
@@ -309,7 +310,7 @@ func TestOrphansAndOldAnswers(t *testing.T) {
 	r := &RolloutActionReconciler{Client: d.Client, Live: d.Client, Clock: d.clock, TTL: time.Hour}
 	d.ask(t, "waits", v1alpha1.RolloutActionSpec{Run: 1, Action: v1alpha1.VerbAbort})
 	orphan := &v1alpha1.RolloutAction{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "orphan", UID: "9"},
-		Spec: v1alpha1.RolloutActionSpec{RolloutRef: v1alpha1.RolloutReference{Name: "nobody", UID: "1"}, Run: 1, Action: v1alpha1.VerbAbort}}
+		Spec: v1alpha1.RolloutActionSpec{RolloutRef: v1alpha1.RolloutReference{Name: "absent", UID: "1"}, Run: 1, Action: v1alpha1.VerbAbort}}
 	former := orphan.DeepCopy()
 	former.Name, former.Spec.RolloutRef = "former", v1alpha1.RolloutReference{Name: "web", UID: "1"}
 	for _, object := range []client.Object{orphan, former} {
@@ -325,7 +326,7 @@ func TestOrphansAndOldAnswers(t *testing.T) {
 	if answer := d.action(t, "waits").Status.Answer; answer != "" {
 		t.Errorf("answered %q in the rollout's place", answer)
 	}
-	for name, says := range map[string]string{"orphan": "no VMSSRollout shop/nobody", "former": "has the UID 2"} {
+	for name, says := range map[string]string{"orphan": "no VMSSRollout shop/absent", "former": "has the UID 2"} {
 		if status := d.action(t, name).Status; status.Answer != v1alpha1.AnswerRejected || !strings.Contains(status.Message, says) {
 			t.Errorf("%s: %+v", name, status)
 		}
@@ -343,7 +344,7 @@ func TestOrphansAndOldAnswers(t *testing.T) {
 	}
 }
 
-// TestConflictOnTheFinalizer: somebody edited the object meanwhile: nothing is done on what was read before.
+// TestConflictOnTheFinalizer: another writer edited the object meanwhile, so the controller does nothing on what it read before.
 func TestConflictOnTheFinalizer(t *testing.T) {
 	d := newDesk(t)
 	d.toAnImage(t, func(object *v1alpha1.VMSSRollout) { object.Spec.OnDelete = v1alpha1.OnDeleteRollback })

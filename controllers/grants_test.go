@@ -14,7 +14,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
-// asking is somebody whose hooks ask for Secrets.
+// asking is a verification whose hooks ask for Secrets.
 type asking struct {
 	*ledger
 	uses []grant.Request
@@ -22,7 +22,7 @@ type asking struct {
 
 func (a *asking) Uses(types.UID) []grant.Request { return a.uses }
 
-// readyMessage is what the Ready condition says.
+// readyMessage returns the reason and the message of the Ready condition.
 func (d *desk) readyMessage(t *testing.T) (reason, message string) {
 	t.Helper()
 	ready := meta.FindStatusCondition(d.object(t).Status.Conditions, v1alpha1.ConditionReady)
@@ -60,8 +60,8 @@ func TestScriptNeedsTheSecretsLeave(t *testing.T) {
 	d.untilReady(t)
 }
 
-// TestCredentialNeedsTheSecretsLeave: with a hook whose Secret may not be sent to its host nothing is begun; what was begun is taken back
-// all the same.
+// TestCredentialNeedsTheSecretsLeave: with a hook whose Secret may not be sent to its host nothing is begun. What was begun before is
+// rolled back nevertheless.
 func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
 	metric.Fault(t, 2)
 	token := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token"},
@@ -108,8 +108,8 @@ func TestCredentialNeedsTheSecretsLeave(t *testing.T) {
 	}
 }
 
-// TestRollbackNeedsNoLeave: settings that were in force once are put back though their Secret no longer allows it, as long as it is what it
-// was.
+// TestRollbackNeedsNoLeave: a rollback restores settings that were in force once, though their Secret no longer allows it, as long as the
+// Secret's data are unchanged.
 func TestRollbackNeedsNoLeave(t *testing.T) {
 	metric.Fault(t, 2)
 	d := newDesk(t, theSecret())

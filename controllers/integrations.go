@@ -110,7 +110,7 @@ func (r *VMSSRolloutReconciler) forget(name types.NamespacedName) {
 	}
 }
 
-// shownChecks is what the status says of the checks.
+// shownChecks returns the checks for the status.
 func (r *VMSSRolloutReconciler) shownChecks(round *round) []v1alpha1.CheckStatus {
 	if r.Verification == nil {
 		return nil
@@ -118,7 +118,7 @@ func (r *VMSSRolloutReconciler) shownChecks(round *round) []v1alpha1.CheckStatus
 	return r.Verification.Shown(round.object.UID)
 }
 
-// sameVerdicts says whether two reports say the same of every check, but for what was counted on the way.
+// sameVerdicts reports whether two lists give the same verdict for every check. Counts of measurements may differ.
 func sameVerdicts(a, b []v1alpha1.CheckStatus) bool {
 	return slices.EqualFunc(a, b, func(x, y v1alpha1.CheckStatus) bool {
 		return x.Name == y.Name && x.Instance == y.Instance && x.Verdict == y.Verdict

@@ -72,8 +72,8 @@ func (d *desk) onIntent(t *testing.T, then func()) {
 	)
 }
 
-// TestLateEffectsAreNotSent: an answer that hung, or a process that was stopped, between the read or the intent and the call: nothing is
-// sent, the intent is taken back, and the controller decides anew on what is declared then.
+// TestLateEffectsAreNotSent: an answer hung, or the process was stopped, between the read or the intent and the call. Then nothing is sent,
+// the intent is withdrawn, and the controller decides again on what is declared then.
 func TestLateEffectsAreNotSent(t *testing.T) {
 	metric.Fault(t, 9)
 	for name, tc := range map[string]struct {

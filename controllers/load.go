@@ -14,7 +14,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// round is what one reconcile carries from stage to stage.
+// round holds the data that one reconcile carries from stage to stage.
 type round struct {
 	object      *v1alpha1.VMSSRollout // as read live, then as last written
 	before      string                // reason of the Ready condition as the round found it

@@ -13,7 +13,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// endless answers no read before whoever asked has given up.
+// endless answers no read before its caller has given up.
 type endless struct{ ScaleSets }
 
 func (endless) Model(ctx context.Context, _ rollout.ScaleSet) (rollout.Model, error) {

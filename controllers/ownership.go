@@ -37,8 +37,8 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 	return rollout.KnownResult(claim)
 }
 
-// holdsClaim says whether the rollout may have the scale set: it does not only plan; if it is being deleted it still has something to put
-// back; and it can work, or has worked, so that nobody else may undo it.
+// holdsClaim reports whether the rollout may own the scale set. It must do more than plan. If it is being deleted it must still have
+// something to put back. It must be valid, or have worked before, so that no other rollout may undo its work.
 func (r *VMSSRolloutReconciler) holdsClaim(ctx context.Context, object *v1alpha1.VMSSRollout) bool {
 	return !isGoing(object) && object.Spec.Mode != v1alpha1.ModePlan && (!isInvalid(object) || r.hasWorked(ctx, object))
 }
@@ -56,18 +56,18 @@ func (r *VMSSRolloutReconciler) isAtWork(ctx context.Context, object *v1alpha1.V
 	return state.Operation != nil && state.Operation.Rejection == nil
 }
 
-// isGoing says whether the object is on its way out and nothing more will be done for it.
+// isGoing reports whether the object is being deleted and nothing more will be done for it.
 func isGoing(object *v1alpha1.VMSSRollout) bool {
 	return !object.DeletionTimestamp.IsZero() && !finalizer.Has(object)
 }
 
-// isInvalid says whether what the rollout declares now was found to make no sense.
+// isInvalid reports whether the rollout's present spec was found invalid.
 func isInvalid(object *v1alpha1.VMSSRollout) bool {
 	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.Reason == string(rollout.ReasonInvalid) && ready.ObservedGeneration == object.Generation
 }
 
-// hasWorked says whether the rollout may have touched the scale set in any of its runs. What nobody can read may say so.
+// hasWorked reports whether the rollout may have touched the scale set in any of its runs. A state that cannot be read counts as yes.
 func (r *VMSSRolloutReconciler) hasWorked(ctx context.Context, object *v1alpha1.VMSSRollout) bool {
 	state, err := r.stateOf(ctx, object)
 	return err != nil || state.HasWorked()

@@ -54,17 +54,17 @@ func TestClaim(t *testing.T) {
 		"a younger one":                     {false, func(*v1alpha1.VMSSRollout) {}, rollout.Ownership{}},
 		"an older one that only plans":      {true, func(o *v1alpha1.VMSSRollout) { o.Spec.Mode = v1alpha1.ModePlan }, rollout.Ownership{}},
 		"an older one of another scale set": {true, func(o *v1alpha1.VMSSRollout) { o.Spec.ScaleSet.Name = "db" }, rollout.Ownership{}},
-		"an older one that makes no sense":  {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid) }, rollout.Ownership{}},
+		"an older one that is not valid":    {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid) }, rollout.Ownership{}},
 		"an older one that may make sense by now": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonInvalid); o.Generation++ },
 			older},
 		"an older one that is not let in": {true, func(o *v1alpha1.VMSSRollout) { says(o, rollout.ReasonAccessDenied) }, older},
-		"an older one that has worked, makes no sense": {true, func(o *v1alpha1.VMSSRollout) {
+		"an older one that has worked, not valid": {true, func(o *v1alpha1.VMSSRollout) {
 			o.Status = statusOf(t, rollout.State{Rollback: rollout.RollbackState{LastCompletedRevision: "0123456789ab"}})
 			says(o, rollout.ReasonInvalid)
 		}, older},
-		"an older one with something in flight, makes no sense": {true,
+		"an older one with something in flight, not valid": {true,
 			func(o *v1alpha1.VMSSRollout) { o.Status = statusOf(t, upgrading); says(o, rollout.ReasonInvalid) }, older},
-		"an older one that nobody can read": {true, func(o *v1alpha1.VMSSRollout) {
+		"an older one that cannot be read": {true, func(o *v1alpha1.VMSSRollout) {
 			says(o, rollout.ReasonInvalid)
 			o.Status.ControllerState = "no gzip"
 		}, older},

@@ -21,9 +21,9 @@ const (
 	mostVariedBy = 5
 )
 
-// firstLook is how much later the first look of this process at the rollout may come; 0: it is to come now. Only a rollout waits for its
-// turn that was completed for just what is declared, and of which nobody wants anything. What it reported stays true until then. A second
-// request, as an event makes one, is never put off.
+// firstLook returns how much later the first look of this process at the rollout may come; 0 means now. A rollout waits for its turn only
+// if it was completed for its present spec and has no action, operation or deletion to handle. Its last report stays true until then. A
+// second request, such as one that an event makes, is never put off.
 func firstLook(round *round) time.Duration {
 	object, obs := round.object, round.observation
 	ready := meta.FindStatusCondition(object.Status.Conditions, v1alpha1.ConditionReady)
@@ -54,7 +54,7 @@ func shareOf(uid types.UID, of time.Duration) time.Duration {
 	return of / parts * time.Duration(binary.BigEndian.Uint16(sum[:2]))
 }
 
-// putOff ends a round that waits for its turn. That the rollout is there, and how it stands, is counted all the same.
+// putOff ends a round that waits for its turn. The metrics count the rollout and its state nevertheless.
 func (r *VMSSRolloutReconciler) putOff(round *round) {
 	r.Metrics.observe(round, rollout.Decision{Explanation: rollout.Explanation{Reason: rollout.Reason(round.before)}})
 }

@@ -23,7 +23,7 @@ type fleet struct {
 	start time.Time
 }
 
-// newFleet completes one rollout, makes as many more as are asked for of it, and starts the manager anew: its queue holds all of them at
+// newFleet completes one rollout, makes as many more as are asked for of it, and starts the manager again: its queue holds all of them at
 // once.
 func newFleet(t *testing.T, size int) *fleet {
 	t.Helper()
@@ -98,8 +98,8 @@ func (q *looks) Pop() any {
 	return last
 }
 
-// mostReadsAMinute is what a subscription has room for in a minute, by the narrowest limit that was recorded: 2,600 reads of a scale set in
-// half an hour (docs/azure.md §3.3). The resource manager's bucket holds 250 (§3.1).
+// mostReadsAMinute is the number of reads that a subscription allows in a minute, by the narrowest limit that was recorded: 2,600 reads of
+// a scale set in half an hour (docs/azure.md §3.3). The resource manager's bucket holds 250 (§3.1).
 const mostReadsAMinute = 2600 / 30
 
 // TestStartIsSpread starts the manager over 1,000 completed rollouts, and lets a day pass: their looks neither come at once nor fall into
@@ -127,8 +127,8 @@ func TestStartIsSpread(t *testing.T) {
 	}
 }
 
-// TestStartPutsOffNoWork starts the manager over completed rollouts of which somebody wants something, and over one that is at work: none
-// of them waits for its turn.
+// TestStartPutsOffNoWork starts the manager over completed rollouts with something to do, and over one that is at work: none of them waits
+// for its turn.
 func TestStartPutsOffNoWork(t *testing.T) {
 	metric.Fault(t, 20)
 	for name, want := range map[string]func(f *fleet, o *v1alpha1.VMSSRollout) error{

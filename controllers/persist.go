@@ -52,7 +52,7 @@ func (r *VMSSRolloutReconciler) patchStatus(ctx context.Context, round *round, d
 	return nil
 }
 
-// isSame says whether a status says what the other says, but for what checks counted on the way: that is no reason to write; a verdict is.
+// isSame reports whether two statuses are equal but for the counts of checks. Counts alone are no reason to write; a verdict is.
 func isSame(desired, is v1alpha1.VMSSRolloutStatus) bool {
 	if sameVerdicts(desired.Checks, is.Checks) {
 		desired.Checks = is.Checks

@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// ScaleSets is what the controller needs of Azure. Every error is a *rollout.Problem (possibly wrapped). Methods make exactly the
+// ScaleSets is the part of Azure that the controller needs. Every error is a *rollout.Problem (possibly wrapped). Methods make exactly the
 // ARM calls that are named; none retries, sleeps or waits for an operation to end.
 type ScaleSets interface {
 	// Model reads the scale set: one GET.
@@ -54,38 +54,38 @@ type ScaleSets interface {
 	Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Accepted, error)
 }
 
-// Leadership is what the controller needs to know of the election of a leader.
+// Leadership is the part of the leader election that the controller needs.
 type Leadership interface {
 	// Left returns for how long this process is still known to be the only one that works, by its last renewal of the lease. Zero: another one
 	// may work already.
 	Left() time.Duration
 }
 
-// Verification is what the controller needs of those who measure and call. None of its methods waits for a measurement or an answer. What
-// it knows may be lost at any time; then a check begins anew, and a call is made again under the same key.
+// Verification measures checks and calls hooks for the controller. None of its methods waits for a measurement or an answer. Its knowledge
+// may be lost at any time; then a check begins again, and a call is made again under the same key.
 type Verification interface {
-	// Declare says what checks and hooks the rollout has, with the templates that they refer to, by name. A problem is for a person to
-	// mend; what was declared before stays in force meanwhile.
+	// Declare sets the checks and hooks of the rollout, with the templates that they refer to, by name. It returns a problem that a person
+	// has to fix; what was declared before stays in force meanwhile.
 	Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) *rollout.Problem
 
-	// Uses is what the declared checks and hooks ask of Secrets.
+	// Uses returns the uses of Secrets that the declared checks and hooks ask for.
 	Uses(uid types.UID) []grant.Request
 
 	// Want makes the checks and calls that the decision wants run, and no others of the rollout. instances are those that the round
 	// listed, nil if it listed none.
 	Want(object *v1alpha1.VMSSRollout, instances []rollout.Instance, d rollout.Decision)
 
-	// Known is what is known of the checks and calls that are wanted.
+	// Known returns the results of the checks and calls that are wanted.
 	Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult)
 
-	// Shown is what a status says of the checks that are wanted, what needs a person first.
+	// Shown returns the wanted checks for a status. Those that need a person come first.
 	Shown(uid types.UID) []v1alpha1.CheckStatus
 
 	// Forget ends everything of a rollout that is gone.
 	Forget(uid types.UID)
 }
 
-// Nodes is what the controller needs of the instances that are nodes of its own cluster. None of its methods waits for a node.
+// Nodes works on the instances that are nodes of the controller's own cluster. None of its methods waits for a node.
 type Nodes interface {
 	// Want makes the nodes of the rollout's instances be drained, as it declares, and uncordoned, and ends all other work on them.
 	Want(object *v1alpha1.VMSSRollout, set rollout.ScaleSet, work rollout.NodeWork)

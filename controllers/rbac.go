@@ -2,9 +2,9 @@ package controllers
 
 // What the controller may do in the cluster; config/rbac/role.yaml is generated from these lines.
 //
-// It writes the status of rollouts, their finalizers, and nothing else of them. It may not read Secrets:
-// whoever wants protected settings binds the ClusterRole vmssrollout-secret-reader in the namespace where they are. Its Leases
-// it may only touch where it runs; a Lease is created by the leader's first election, which no resource name can narrow.
+// It writes the status of rollouts, their finalizers, and nothing else of them. It may not read Secrets: for protected settings, a user
+// binds the ClusterRole vmssrollout-secret-reader in the namespace of the Secrets. Its Leases it may only touch where it runs; a Lease is
+// created by the leader's first election, which no resource name can narrow.
 //
 // +kubebuilder:rbac:groups=rollouts.vmss.dev,resources=vmssrollouts,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=rollouts.vmss.dev,resources=vmssrollouts/finalizers,verbs=update

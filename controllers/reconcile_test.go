@@ -254,7 +254,7 @@ func TestIntentIsDurableBeforeTheEffect(t *testing.T) {
 	}
 }
 
-// TestNoEffectAfterAConflict: somebody edited the object while the round was deciding.
+// TestNoEffectAfterAConflict: another writer edited the object while the round was deciding.
 func TestNoEffectAfterAConflict(t *testing.T) {
 	d := newDesk(t, theSecret())
 	d.onWrite = func(n int) error {
@@ -270,7 +270,7 @@ func TestNoEffectAfterAConflict(t *testing.T) {
 	d.untilReady(t)
 }
 
-// TestReportSurvivesAnEdit: the object is edited between intent and report; what was begun is remembered all the same.
+// TestReportSurvivesAnEdit: the object is edited between intent and report. The status still records what was begun.
 func TestReportSurvivesAnEdit(t *testing.T) {
 	d := newDesk(t, theSecret())
 	d.azure.before = func(string) {
@@ -316,7 +316,7 @@ func TestDeletionStopsAllWork(t *testing.T) {
 	d := newDesk(t, theSecret())
 	d.round(t)
 	object := d.object(t)
-	object.Finalizers = []string{"somebody.else/holds"}
+	object.Finalizers = []string{"another.example/holds"}
 	if err := errors.Join(d.Client.Update(d.ctx, object), d.Client.Delete(d.ctx, object)); err != nil {
 		t.Fatal(err)
 	}

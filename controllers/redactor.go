@@ -19,8 +19,8 @@ func (r *VMSSRolloutReconciler) withRedactor(ctx context.Context, round *round) 
 	return redact.Into(ctx, sync.OnceValue(func() *redact.Redactor { return r.redactorOf(ctx, round) }))
 }
 
-// Redactor is what cuts the secrets of a rollout, for those who measure and call in their own time. A rollout that cannot be read has none
-// that can be told, so nothing that an instance printed is to be shown.
+// Redactor returns the Redactor of a rollout's secrets, for checks and hooks that run outside of a round. If the rollout or its status
+// cannot be read its secrets are not known, so the Redactor is blind and no text that an instance printed is shown.
 func (r *VMSSRolloutReconciler) Redactor(ctx context.Context, namespace, name string) *redact.Redactor {
 	object := &v1alpha1.VMSSRollout{}
 	if err := r.Live.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, object); err != nil {

@@ -24,8 +24,8 @@ func (q *quoting) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 	return q.obedient.Instances(ctx, set)
 }
 
-// TestRedactorOfTheRun: whoever reads texts from outside gets what cuts the words of the Secret in force; where that cannot be read, or is
-// another by now, it says so.
+// TestRedactorOfTheRun: a reader of texts from outside gets a Redactor that cuts the words of the Secret in force. If that Secret cannot be
+// read, or has changed, the Redactor says so.
 func TestRedactorOfTheRun(t *testing.T) {
 	metric.Fault(t, 1)
 	change := func(t *testing.T, d *desk, how func(*corev1.Secret)) {

@@ -39,7 +39,7 @@ func (r *VMSSRolloutReconciler) report(ctx context.Context, round *round, d roll
 	return ctrl.Result{RequeueAfter: restsFor(round.object.UID, d.Recheck)}, r.cleanup(ctx, round, d)
 }
 
-// cleanup clears away what nobody needs any more: records, and the object itself when it may go.
+// cleanup removes records that are no longer needed, and releases the object when it may go.
 func (r *VMSSRolloutReconciler) cleanup(ctx context.Context, round *round, d rollout.Decision) error {
 	if len(d.SaveRevisions) > 0 {
 		if err := r.revisions().Prune(ctx, round.object, d.RetainRevisions); err != nil {

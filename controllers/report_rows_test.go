@@ -58,7 +58,7 @@ func TestPolicyInForce(t *testing.T) {
 	}
 }
 
-// TestFirstLooks: only a rollout that completed for just what is declared, and of which nobody wants anything, waits for its turn.
+// TestFirstLooks: a rollout waits for its turn only if it was completed for its present spec and has nothing to do.
 func TestFirstLooks(t *testing.T) {
 	for name, tc := range map[string]struct {
 		change func(*round)

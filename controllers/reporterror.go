@@ -34,8 +34,8 @@ type reportedError struct{ error }
 func (e reportedError) Unwrap() error { return e.error }
 
 // reportError reports an error of the controller itself in the conditions and in an event, because an error that only the log has leaves
-// STATUS as it was, or empty. The rest of the status stays. The report is best effort: the same API server may be what does not answer. Two
-// errors are not reported: that the object changed, since the next round reads it anew, and that the manager stops.
+// STATUS as it was, or empty. The rest of the status stays. The report is best effort, because the same API server may be the one that does
+// not answer. Two errors are not reported: that the object changed, since the next round reads it again, and that the manager stops.
 func (r *VMSSRolloutReconciler) reportError(ctx context.Context, name types.NamespacedName, failure error) {
 	if reported := (reportedError{}); ctx.Err() != nil || apierrors.IsConflict(failure) || errors.As(failure, &reported) {
 		return

@@ -161,7 +161,7 @@ func TestTheSameErrorIsSaidOnce(t *testing.T) {
 	}
 }
 
-// TestConflictsAndStopsAreNotReported: that the object changed meanwhile, or that the manager stops, is nobody's business.
+// TestConflictsAndStopsAreNotReported: a conflict with another write, or a stop of the manager, makes no status write and no event.
 func TestConflictsAndStopsAreNotReported(t *testing.T) {
 	d := newDesk(t, theSecret())
 	stopped, stop := context.WithCancel(d.ctx)
@@ -192,8 +192,9 @@ func TestAPanicIsSaid(t *testing.T) {
 	}
 }
 
-// anew deletes the desk's rollout and creates it again, as `kubectl delete --cascade=orphan` and `kubectl apply` do: what it stored stays.
-func (d *desk) anew(t *testing.T) {
+// recreate deletes the desk's rollout and creates it again, as `kubectl delete --cascade=orphan` and `kubectl apply` do: what it stored
+// stays.
+func (d *desk) recreate(t *testing.T) {
 	t.Helper()
 	object := d.object(t)
 	if err := d.Client.Delete(d.ctx, object); err != nil {
@@ -211,9 +212,9 @@ func TestRecordsOfAFormerObjectAreNotInTheWay(t *testing.T) {
 	d := newDesk(t)
 	d.toAnImage(t, func(*v1alpha1.VMSSRollout) {})
 	d.round(t)
-	d.azure.model.Image = rollout.Image{ID: "before"} // somebody put it back
+	d.azure.model.Image = rollout.Image{ID: "before"} // another client restored it
 	former := d.records(t)
-	d.anew(t)
+	d.recreate(t)
 	d.untilReady(t)
 	if now := d.records(t); len(now) < 2 || now[0] == now[1] || len(former) != 1 {
 		t.Errorf("records %v after %v, want one of its own", now, former)

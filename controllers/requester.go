@@ -15,8 +15,8 @@ import (
 // requestedByPolicy is the shipped policy, and its binding, that hold an action's requestedBy to its creator: config/policy.
 const requestedByPolicy = "vmss-rollouts-requested-by"
 
-// isVerified says whether the API server held the action's requestedBy to the caller: the shipped policy was in force, for all namespaces,
-// when the action was created.
+// isVerified reports whether the API server held the action's requestedBy to the caller: the shipped policy was in force, for all
+// namespaces, when the action was created.
 func (r *VMSSRolloutReconciler) isVerified(ctx context.Context, action *v1alpha1.RolloutAction) (bool, error) {
 	policy, binding := &admissionv1.ValidatingAdmissionPolicy{}, &admissionv1.ValidatingAdmissionPolicyBinding{}
 	name := types.NamespacedName{Name: requestedByPolicy}
@@ -32,7 +32,7 @@ func (r *VMSSRolloutReconciler) isVerified(ctx context.Context, action *v1alpha1
 		policy.CreationTimestamp.Before(&action.CreationTimestamp) && binding.CreationTimestamp.Before(&action.CreationTimestamp), nil
 }
 
-// inForce says whether the policy refuses, and is bound to everything.
+// inForce reports whether the policy refuses, and is bound to everything.
 func inForce(policy *admissionv1.ValidatingAdmissionPolicy, binding *admissionv1.ValidatingAdmissionPolicyBinding) bool {
 	fails := policy.Spec.FailurePolicy == nil || *policy.Spec.FailurePolicy == admissionv1.Fail
 	return fails && len(policy.Spec.MatchConditions) == 0 && binding.Spec.PolicyName == requestedByPolicy &&

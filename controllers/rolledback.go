@@ -18,7 +18,7 @@ import (
 // beside the status, because a status can be lost: a restore, or kubectl replace --subresource=status, wipes it.
 const rolledBackAnnotation = "rollouts.vmss.dev/rolled-back-revision"
 
-// rolledBackOf is what the object keeps beside its status.
+// rolledBackOf returns the revision that the object keeps beside its status.
 func rolledBackOf(object *v1alpha1.VMSSRollout) rollout.RolledBackRevision {
 	kind, revision, _ := strings.Cut(object.Annotations[rolledBackAnnotation], " ")
 	if kind := rollout.RollbackKind(kind); kind == rollout.FullRollback || kind == rollout.AbortRollback {
@@ -58,7 +58,7 @@ func statusLost() predicate.Predicate {
 	}
 }
 
-// hasLost says whether a status knows less than the one before.
+// hasLost reports whether a status has lost something that the one before it had.
 func hasLost(before, after v1alpha1.VMSSRolloutStatus) bool {
 	return after.ControllerState == "" && before.ControllerState != "" ||
 		after.Run < before.Run || after.ObservedGeneration < before.ObservedGeneration ||

@@ -26,7 +26,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// errDown is what an API server that is down answers.
+// errDown is the answer of an API server that is down.
 var errDown = errors.New("the API server is down")
 
 // TestRevisionsAreSavedOnce: a round that writes twice stores once, and counts as stored only what is.
@@ -55,7 +55,7 @@ func TestRevisionsAreSavedOnce(t *testing.T) {
 	}
 }
 
-// TestFinalizersComeAndGo: an object that has something to put back is held, with its records; and let go when it has not.
+// TestFinalizersComeAndGo: an object that has something to put back is held, with its records, and is released when it has nothing.
 func TestFinalizersComeAndGo(t *testing.T) {
 	for name, tc := range map[string]struct {
 		spec  func(*v1alpha1.VMSSRolloutSpec)
@@ -104,7 +104,7 @@ func TestFinalizersComeAndGo(t *testing.T) {
 	}
 }
 
-// TestFinalizersOfADeletedObject: an object on its way out is neither held anew nor let go by what is declared.
+// TestFinalizersOfADeletedObject: the declaration of an object that is being deleted neither holds it again nor releases it.
 func TestFinalizersOfADeletedObject(t *testing.T) {
 	d := newDesk(t)
 	object := d.object(t)
@@ -148,7 +148,7 @@ func TestFinalizersInConflict(t *testing.T) {
 	}
 }
 
-// TestActionsOfThisObject: only actions that name this very object, and that nobody answered, are decided on, the oldest first.
+// TestActionsOfThisObject: only actions that name this object, and that have no answer, are decided on, the oldest first.
 func TestActionsOfThisObject(t *testing.T) {
 	d := newDesk(t)
 	made := d.clock.Now()
@@ -258,8 +258,8 @@ func TestWhenActionsAreLookedAtAgain(t *testing.T) {
 	}
 }
 
-// TestRoundsInConflict: a status that somebody else wrote is read anew a second later, and nothing was begun; of an object that is gone
-// nothing is looked at again.
+// TestRoundsInConflict: after another client wrote the status, the controller reads it again a second later, and has begun nothing. An
+// object that is gone is not looked at again.
 func TestRoundsInConflict(t *testing.T) {
 	gone := apierrors.NewNotFound(schema.GroupResource{Resource: "vmssrollouts"}, "web")
 	conflict := apierrors.NewConflict(schema.GroupResource{Resource: "vmssrollouts"}, "web", errDown)

@@ -16,7 +16,7 @@ import (
 // roundsPerVerdict is how many rounds the ledger takes for a verdict: enough for what is wanted to come out of the status again and again.
 const roundsPerVerdict = 4
 
-// ledger is somebody who measures and calls, and notes what was started: whatever comes under another key is started anew, as it really is.
+// ledger is a verification that counts what it started: a check or a call under another key starts from the beginning, as it really does.
 type ledger struct {
 	checks  map[rollout.CheckKey]int // rounds that they have been wanted for
 	calls   map[rollout.HookCallKey]int

@@ -18,8 +18,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestEveryStatusIsAdmitted: a status that the schema refused would be a rollout that cannot remember, so nothing that the
-// controller may write is refused, and what comes back is what was written.
+// TestEveryStatusIsAdmitted: a rollout whose status the schema refuses cannot remember. So the schema refuses no status that the controller
+// may write, and the API server returns the status as it was written.
 func TestEveryStatusIsAdmitted(t *testing.T) {
 	c := admission(t)
 	created := create(t, c, "status")
@@ -48,7 +48,7 @@ func TestEveryStatusIsAdmitted(t *testing.T) {
 	}
 }
 
-// TestStatusCanBeForgotten tries the runbook's patch for a status that nobody can read.
+// TestStatusCanBeForgotten tries the runbook's patch for a status that cannot be read.
 func TestStatusCanBeForgotten(t *testing.T) {
 	c := admission(t)
 	object := &v1alpha1.VMSSRollout{}

@@ -15,8 +15,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/revisions"
 )
 
-// isTerminating says whether the object's namespace is known to be being deleted. The API server refuses to create anything there, and says
-// why, also where nothing would be stored. This needs no right that the controller lacks; reading namespaces would.
+// isTerminating reports whether the object's namespace is known to be being deleted. The API server refuses to create anything there, with
+// that cause, also in a dry run. This needs no right that the controller lacks; reading namespaces would.
 func (r *VMSSRolloutReconciler) isTerminating(ctx context.Context, object *v1alpha1.VMSSRollout) bool {
 	probe := &appsv1.ControllerRevision{
 		ObjectMeta: metav1.ObjectMeta{Namespace: object.Namespace, Name: revisions.Name(object, "probe")},
@@ -26,8 +26,8 @@ func (r *VMSSRolloutReconciler) isTerminating(ctx context.Context, object *v1alp
 	return apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause)
 }
 
-// regarding is what an event of the round is about. A namespace that is being deleted takes no events, so there the event is about the
-// namespace, and is stored in the namespace default.
+// regarding returns the object that an event of the round is about. A namespace that is being deleted takes no events, so there the event
+// is about the namespace, and is stored in the namespace default.
 func (r *round) regarding() client.Object {
 	if !r.observation.Cluster.Terminating {
 		return r.object

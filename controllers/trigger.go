@@ -12,8 +12,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TriggerSource is how what goes on outside of Azure asks for a look at a rollout before its next one is due. It is a source of the
-// controller. The zero value is ready to use: whoever asks before the controller listens is seen at its first look anyway.
+// TriggerSource requests a look at a rollout before its next one is due, for events outside of Azure. It is a source of the controller. The
+// zero value is ready to use: a request that comes before the controller listens is dropped, because the first look at the rollout answers
+// it anyway.
 type TriggerSource struct {
 	mu    sync.Mutex
 	queue workqueue.TypedRateLimitingInterface[reconcile.Request]

@@ -97,8 +97,8 @@ func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedNa
 // afterConflict is how soon a round that lost a write is tried again.
 const afterConflict = time.Second
 
-// SetupWithManager registers the reconciler. Status writes are its own doing and wake nobody; an annotation is how to ask for a
-// look at once: kubectl annotate vmssr web rollouts.vmss.dev/requested-at="$(date)" --overwrite.
+// SetupWithManager registers the reconciler. The controller's own status writes trigger no reconcile. An annotation asks for a look at
+// once: kubectl annotate vmssr web rollouts.vmss.dev/requested-at="$(date)" --overwrite.
 func (r *VMSSRolloutReconciler) SetupWithManager(mgr ctrl.Manager, concurrent int) error {
 	controlled := ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.VMSSRollout{}, builder.WithPredicates(
@@ -122,7 +122,7 @@ func rolloutOf(_ context.Context, object client.Object) []ctrl.Request {
 	return []ctrl.Request{{NamespacedName: types.NamespacedName{Namespace: action.Namespace, Name: action.Spec.RolloutRef.Name}}}
 }
 
-// unanswered lets through the actions that somebody waits for.
+// unanswered lets through the actions that have no answer yet.
 func unanswered() predicate.Predicate {
 	return predicate.NewPredicateFuncs(func(object client.Object) bool {
 		action, is := object.(*v1alpha1.RolloutAction)

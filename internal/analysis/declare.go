@@ -16,7 +16,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
-// Declared is what a rollout declares, ready to be measured and called, by name.
+// Declared holds the checks and hooks that a rollout declares, ready to be measured and called, by name.
 type Declared struct {
 	Checks map[string]checks.Check
 	Hooks  map[string]checks.Hook
@@ -31,8 +31,8 @@ const (
 	longestTry        = 30 * time.Second
 )
 
-// Declare reads what a rollout declares, with the templates that its checks refer to, by name. An error names the check or the hook that
-// makes no sense, and the field.
+// Declare reads the checks and hooks that a rollout declares, with the templates that its checks refer to, by name. An error names the
+// check or the hook that is not valid, and the field.
 func Declare(spec v1alpha1.VMSSRolloutSpec, templates map[string]*v1alpha1.CheckTemplate, ports checks.Ports) (Declared, error) {
 	declared := Declared{Checks: map[string]checks.Check{}, Hooks: map[string]checks.Hook{}}
 	for _, c := range spec.Checks {

@@ -25,27 +25,29 @@ func ports(t *testing.T) checks.Ports {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return checks.Ports{Outbound: outbound.New(outbound.Options{Allow: list}), Secrets: nobody{}, Commands: nobody{}, Metrics: nobody{},
-		Addresses: nobody{}}
+	return checks.Ports{Outbound: outbound.New(outbound.Options{Allow: list}), Secrets: unavailable{}, Commands: unavailable{},
+		Metrics: unavailable{}, Addresses: unavailable{}}
 }
 
-// nobody knows anything.
-type nobody struct{}
+// unavailable answers every request with an error.
+type unavailable struct{}
 
-var errNobody = errors.New("nobody knows")
+var errUnavailable = errors.New("not available")
 
-func (nobody) Secret(context.Context, string, string, grant.Request) ([]byte, error) {
-	return nil, errNobody
+func (unavailable) Secret(context.Context, string, string, grant.Request) ([]byte, error) {
+	return nil, errUnavailable
 }
 
-func (nobody) Run(context.Context, checks.ScaleSet, checks.Instance, string) (int, string, error) {
-	return 0, "", errNobody
+func (unavailable) Run(context.Context, checks.ScaleSet, checks.Instance, string) (int, string, error) {
+	return 0, "", errUnavailable
 }
 
-func (nobody) Metric(context.Context, checks.MetricQuery) ([]float64, error) { return nil, errNobody }
+func (unavailable) Metric(context.Context, checks.MetricQuery) ([]float64, error) {
+	return nil, errUnavailable
+}
 
-func (nobody) Addresses(context.Context, checks.ScaleSet, checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
-	return netip.Addr{}, nil, errNobody
+func (unavailable) Addresses(context.Context, checks.ScaleSet, checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
+	return netip.Addr{}, nil, errUnavailable
 }
 
 func specOf(t *testing.T, text string) v1alpha1.VMSSRolloutSpec {

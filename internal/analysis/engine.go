@@ -26,8 +26,8 @@ type Options struct {
 	Changed func(types.NamespacedName) // told of rollouts of which something final is known; it must not block
 }
 
-// Engine runs the checks and the calls of all rollouts. Its methods never wait for a measurement or an answer. What it knows may be lost at
-// any time: a check of which nothing is known begins anew, and a call is made again under the same key.
+// Engine runs the checks and the calls of all rollouts. Its methods never wait for a measurement or an answer. Its knowledge may be lost at
+// any time: then a check begins from the start, and a call is made again under the same key.
 type Engine struct {
 	options    Options
 	runner     *checks.Runner
@@ -37,7 +37,7 @@ type Engine struct {
 	entries map[types.UID]*entry
 }
 
-// entry is what is declared and wanted of one rollout.
+// entry holds what is declared and wanted of one rollout.
 type entry struct {
 	name      types.NamespacedName
 	source    string // what was declared when it was read last
@@ -70,7 +70,7 @@ func (d *Engine) Start(ctx context.Context) error {
 // NeedLeaderElection says that only one replica measures and calls.
 func (d *Engine) NeedLeaderElection() bool { return true }
 
-// changed tells whoever listens which rollout is to be looked at.
+// changed notifies the listener, if there is one, that the rollout needs a look.
 func (d *Engine) changed(uid string) {
 	d.mu.Lock()
 	f := d.entries[types.UID(uid)]
@@ -80,8 +80,8 @@ func (d *Engine) changed(uid string) {
 	}
 }
 
-// Declare says what checks and hooks a rollout has. What is wrong with them is a problem that a person has to mend; then what was declared
-// before stays in force.
+// Declare sets the checks and hooks of a rollout. If they are not valid it returns a problem that a person has to fix, and what was
+// declared before stays in force.
 func (d *Engine) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) *rollout.Problem {
 	source := sourceOf(object, templates)
 	if d.isDeclared(object.UID, source) {
@@ -105,7 +105,7 @@ func (d *Engine) Declare(object *v1alpha1.VMSSRollout, templates map[string]*v1a
 	return nil
 }
 
-// Uses is what the declared checks and hooks ask of Secrets.
+// Uses returns the uses of Secrets that the declared checks and hooks ask for.
 func (d *Engine) Uses(uid types.UID) []grant.Request {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -115,7 +115,7 @@ func (d *Engine) Uses(uid types.UID) []grant.Request {
 	return nil
 }
 
-// isDeclared says whether just this was read before: compiling expressions and patterns in every round would be dear.
+// isDeclared reports whether the same source was read before, because compiling expressions and patterns in every round would be expensive.
 func (d *Engine) isDeclared(uid types.UID, source string) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -194,7 +194,7 @@ func (d *Engine) call(f *entry, about requestBuilder, runs []rollout.HookCall) {
 	d.dispatcher.Want(about.uid, calls)
 }
 
-// Known is what is known of the checks and calls that are wanted.
+// Known returns the results of the checks and calls that are wanted.
 func (d *Engine) Known(uid types.UID) (map[rollout.CheckKey]rollout.CheckResult, map[rollout.HookCallKey]rollout.HookCallResult) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -233,8 +233,7 @@ func resultOf(s checks.State) rollout.CheckResult {
 // mostShown bounds what a status says of checks.
 const mostShown = 30
 
-// Shown is what a status says of the checks: those with a verdict that is none to be glad of first, then the others, each in the order of
-// their names and instances.
+// Shown returns the checks for a status: those with a bad verdict first, then the others, each in the order of their names and instances.
 func (d *Engine) Shown(uid types.UID) []v1alpha1.CheckStatus {
 	d.mu.Lock()
 	defer d.mu.Unlock()

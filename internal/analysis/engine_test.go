@@ -69,7 +69,7 @@ func (o *office) declare(t *testing.T) {
 	}
 }
 
-var machine = rollout.Instance{ID: "3", VMID: "0a1b2c3d-0000", Name: "web_3", Zone: "1"}
+var instance = rollout.Instance{ID: "3", VMID: "0a1b2c3d-0000", Name: "web_3", Zone: "1"}
 
 // wanting is a decision that wants the check page of the instance.
 func wanting(try int) (rollout.Decision, rollout.CheckKey) {
@@ -82,12 +82,12 @@ func wanting(try int) (rollout.Decision, rollout.CheckKey) {
 	}, key
 }
 
-// TestCheckIsMeasured: what is wanted is measured about the instance that is meant, whoever waits is told, and the verdict is known and
-// shown. Another try is another verdict, and what is not wanted any more is forgotten.
+// TestCheckIsMeasured: a wanted check is measured for its instance, the listener is told, and the verdict is known and shown. Another try
+// has another verdict, and a check that is no longer wanted is forgotten.
 func TestCheckIsMeasured(t *testing.T) {
 	o := open(t, `checks: [{name: page, args: [{name: a, value: b}], webhook: {url: "http://x"}}]`)
 	first, key := wanting(0)
-	o.Want(o.object, []rollout.Instance{machine}, first)
+	o.Want(o.object, []rollout.Instance{instance}, first)
 	told := <-o.told
 	about, _ := told["instance"].(map[string]any)
 	if told["rollout"] != "web" || told["revision"] != "abc" || about["id"] != "3" || about["name"] != "web_3" || about["zone"] != "1" {
@@ -124,7 +124,7 @@ func TestCheckIsMeasured(t *testing.T) {
 func TestVerdictOutlivesRoundsThatDoNotLook(t *testing.T) {
 	o := open(t, `checks: [{name: page, webhook: {url: "http://x"}}]`)
 	d, key := wanting(0)
-	o.Want(o.object, []rollout.Instance{machine}, d)
+	o.Want(o.object, []rollout.Instance{instance}, d)
 	<-o.changed
 	o.Want(o.object, nil, rollout.Decision{})
 	if known, _ := o.Known("u"); known[key].State != rollout.CheckPassed {
@@ -144,14 +144,14 @@ func TestBadDeclarationLeavesTheOldOne(t *testing.T) {
 		t.Fatalf("problem %+v", problem)
 	}
 	d, key := wanting(0)
-	o.Want(bad, []rollout.Instance{machine}, d)
+	o.Want(bad, []rollout.Instance{instance}, d)
 	<-o.changed
 	if known, _ := o.Known("u"); known[key].State != rollout.CheckPassed {
 		t.Errorf("known %+v", known)
 	}
 }
 
-// TestCallIsMade: a call tells what it is about under one key, once; one about an instance that nobody listed yet waits.
+// TestCallIsMade: a call sends what it is about under one key, once. A call about an instance that was not listed yet waits.
 func TestCallIsMade(t *testing.T) {
 	o := open(t, `hooks: [{name: tell, at: BeforeInstance, url: "http://x", args: [{name: pool, value: blue}]}]`)
 	run := rollout.HookCall{Key: rollout.HookCallKey{Hook: "tell", Run: 2, Sequence: 1, Instance: "3"}, Point: rollout.BeforeInstance,
@@ -159,7 +159,7 @@ func TestCallIsMade(t *testing.T) {
 	stranger := run
 	stranger.Key.Instance, stranger.Instance.ID = "9", "9"
 	d := rollout.Decision{State: rollout.State{Run: rollout.Run{Number: 2}}, Tasks: rollout.TaskWork{Hooks: []rollout.HookCall{run, stranger}}}
-	o.Want(o.object, []rollout.Instance{machine}, d)
+	o.Want(o.object, []rollout.Instance{instance}, d)
 	told := <-o.told
 	about, _ := told["instance"].(map[string]any)
 	args, _ := told["args"].(map[string]any)
@@ -168,7 +168,7 @@ func TestCallIsMade(t *testing.T) {
 		t.Errorf("told %v", told)
 	}
 	<-o.changed
-	o.Want(o.object, nil, d) // a round later: the instance is still known, and nobody is called again
+	o.Want(o.object, nil, d) // a round later: the instance is still known, and no call is made again
 	_, calls := o.Known("u")
 	if calls[run.Key].State != rollout.HookCallDelivered || len(calls) != 1 || len(o.told) != 0 {
 		t.Errorf("known %+v, and %d more told", calls, len(o.told))
@@ -190,7 +190,7 @@ func TestShownFirst(t *testing.T) {
 		}
 	}
 	o.status.Store(http.StatusTeapot)
-	o.Want(o.object, []rollout.Instance{machine}, d)
+	o.Want(o.object, []rollout.Instance{instance}, d)
 	for range 80 {
 		<-o.changed
 	}

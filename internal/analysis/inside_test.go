@@ -15,7 +15,7 @@ import (
 )
 
 // slowly runs every script for half a minute, well.
-type slowly struct{ nobody }
+type slowly struct{ unavailable }
 
 func (slowly) Run(ctx context.Context, _ checks.ScaleSet, _ checks.Instance, _ string) (int, string, error) {
 	select {
@@ -41,7 +41,7 @@ func TestInside(t *testing.T) {
 		ended := make(chan error, 1)
 		go func() { ended <- engine.Start(ctx) }()
 		wanted, key := wanting(0)
-		engine.Want(object, []rollout.Instance{machine}, wanted)
+		engine.Want(object, []rollout.Instance{instance}, wanted)
 		for _, at := range []struct {
 			after  time.Duration
 			inside bool

@@ -32,8 +32,8 @@ func newRequestBuilder(object *v1alpha1.VMSSRollout, listed []rollout.Instance, 
 	}
 }
 
-// subject is what one verification is about. It has nobody to wait for, as a call may have: the core wants verifications in rounds that
-// listed the instances, and only of those.
+// subject returns what one verification is about. Unlike a call it never waits for an instance to be listed: the core wants verifications
+// in rounds that listed the instances, and only of those.
 func (a requestBuilder) subject(run rollout.CheckRun) checks.Subject {
 	s := checks.Subject{
 		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: a.run, Step: a.step, Set: a.set,
@@ -46,7 +46,7 @@ func (a requestBuilder) subject(run rollout.CheckRun) checks.Subject {
 	return s
 }
 
-// payload is what one call tells.
+// payload returns what one call sends.
 func (a requestBuilder) payload(run rollout.HookCall) checks.HookPayload {
 	s := checks.Subject{
 		Namespace: a.namespace, Rollout: a.name, UID: a.uid, Revision: a.revision, Run: run.Key.Run, Step: run.Step, Set: a.set,
@@ -83,7 +83,7 @@ func (a requestBuilder) instance(ref rollout.Ref) checks.Instance {
 	return one
 }
 
-// knows says whether the instance was listed, or none is meant.
+// knows reports whether the instance was listed, or none is meant.
 func (a requestBuilder) knows(ref rollout.Ref) bool {
 	_, listed := a.find(ref)
 	return listed || ref.ID == ""

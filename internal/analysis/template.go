@@ -12,7 +12,7 @@ import (
 // placeholder stands for an argument in a text of a template.
 var placeholder = regexp.MustCompile(`\{\{ *args\.([A-Za-z_][A-Za-z0-9_]*) *\}\}`)
 
-// filledIn is what a template defines with the arguments of a check in it, and all its arguments by name.
+// filledIn returns what a template defines, with the arguments of a check filled in, and all its arguments by name.
 func filledIn(template *v1alpha1.CheckTemplate, given map[string]string) (v1alpha1.CheckDefinition, map[string]string, error) {
 	args, err := argsFor(template, given)
 	if err != nil {

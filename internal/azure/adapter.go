@@ -61,15 +61,15 @@ type Adapter struct {
 
 // clients are the SDK's clients for one subscription. They share one pipeline.
 type clients struct {
-	sets       *armcompute.VirtualMachineScaleSetsClient
-	instances  *armcompute.VirtualMachineScaleSetVMsClient
-	extensions *armcompute.VirtualMachineScaleSetExtensionsClient
-	rolling    *armcompute.VirtualMachineScaleSetRollingUpgradesClient
-	machines   *armcompute.VirtualMachinesClient
-	interfaces *armnetwork.InterfacesClient
-	balancers  *armnetwork.LoadBalancersClient
-	publicIPs  *armnetwork.PublicIPAddressesClient
-	metrics    *armmonitor.MetricsClient
+	sets            *armcompute.VirtualMachineScaleSetsClient
+	instances       *armcompute.VirtualMachineScaleSetVMsClient
+	extensions      *armcompute.VirtualMachineScaleSetExtensionsClient
+	rolling         *armcompute.VirtualMachineScaleSetRollingUpgradesClient
+	virtualMachines *armcompute.VirtualMachinesClient
+	interfaces      *armnetwork.InterfacesClient
+	balancers       *armnetwork.LoadBalancersClient
+	publicIPs       *armnetwork.PublicIPAddressesClient
+	metrics         *armmonitor.MetricsClient
 }
 
 // New returns an adapter. It makes no calls.
@@ -129,8 +129,8 @@ func parseEndpoint(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// segment is what may stand for a name in a path. What ARM allows in names is narrower; this only keeps a name from being read
-// as something else than a name.
+// segment matches the texts that may stand for a name in a path. ARM allows fewer names; the pattern only keeps a name from being read as
+// anything but a name.
 var segment = regexp.MustCompile(`^[^/\\?#%\s]*[^/\\?#%\s.][^/\\?#%\s]*$`)
 
 // in returns the clients for the scale set's subscription.
@@ -176,14 +176,14 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 	}
 	metrics, err := armmonitor.NewMetricsClient(subscription, a.credential, &a.options)
 	return clients{
-		sets:       compute.NewVirtualMachineScaleSetsClient(),
-		instances:  compute.NewVirtualMachineScaleSetVMsClient(),
-		extensions: compute.NewVirtualMachineScaleSetExtensionsClient(),
-		rolling:    compute.NewVirtualMachineScaleSetRollingUpgradesClient(),
-		machines:   compute.NewVirtualMachinesClient(),
-		interfaces: network.NewInterfacesClient(),
-		balancers:  network.NewLoadBalancersClient(),
-		publicIPs:  network.NewPublicIPAddressesClient(),
-		metrics:    metrics,
+		sets:            compute.NewVirtualMachineScaleSetsClient(),
+		instances:       compute.NewVirtualMachineScaleSetVMsClient(),
+		extensions:      compute.NewVirtualMachineScaleSetExtensionsClient(),
+		rolling:         compute.NewVirtualMachineScaleSetRollingUpgradesClient(),
+		virtualMachines: compute.NewVirtualMachinesClient(),
+		interfaces:      network.NewInterfacesClient(),
+		balancers:       network.NewLoadBalancersClient(),
+		publicIPs:       network.NewPublicIPAddressesClient(),
+		metrics:         metrics,
 	}, err
 }

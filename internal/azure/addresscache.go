@@ -137,7 +137,8 @@ func (c *addressCache) look(ctx context.Context, set rollout.ScaleSet, instance 
 	}), nil
 }
 
-// isWhole says whether reading again would bring nothing more. What the identity may not read, it may not read in ten seconds either.
+// isWhole reports whether another read would bring nothing more. A read that the identity may not make now, it may not make in ten seconds
+// either.
 func (a Addresses) isWhole() bool {
 	var p *rollout.Problem
 	passing := errors.As(a.Missing, &p) && (p.Kind == rollout.KindTransient || p.Kind == rollout.KindThrottled)

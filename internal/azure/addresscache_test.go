@@ -14,7 +14,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// directory is what a cache reads: addresses by id, as they are when a read begins.
+// directory is the source that a cache reads: addresses by id, as they are when a read begins.
 type directory struct {
 	mu        sync.Mutex
 	addresses map[string]Addresses
@@ -145,7 +145,7 @@ func TestCacheOfTwoKinds(t *testing.T) {
 		d.set("web_0a1b2c3d", "10.0.0.7")
 		wantAddress(t, c, "10.0.0.7", "Web_0A1B2C3D")
 		if d.flexible != 1 {
-			t.Error("a name is that of a machine of a Flexible set")
+			t.Error("a name is that of an instance of a Flexible set")
 		}
 		wantAddress(t, c, "10.0.0.1", "1")
 		d.wantReads(t, 2)
@@ -158,7 +158,7 @@ func TestCacheTellsOfInstancesNotIDs(t *testing.T) {
 		c, d := newCache()
 		wantAddress(t, c, "10.0.0.1", "1")
 		time.Sleep(15 * time.Second)
-		d.set("1", "10.0.0.8") // another instance 1; 10.0.0.1 may be anybody's
+		d.set("1", "10.0.0.8") // another instance 1; 10.0.0.1 may belong to any instance
 		d.set("2", "10.0.0.9")
 		wantAddress(t, c, "10.0.0.8", "1", "new")
 		d.wantReads(t, 2)
@@ -283,7 +283,7 @@ func TestCacheOfWhatIsNotWhole(t *testing.T) {
 	}
 }
 
-// TestCacheForgets keeps no scale set that nobody asks for.
+// TestCacheForgets: the cache drops scale sets that are no longer asked for.
 func TestCacheForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, _ := newCache()
@@ -310,26 +310,26 @@ func TestCacheNeverMisleads(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, d := newCache()
 		d.addresses = map[string]Addresses{}
-		type machine struct {
+		type instance struct {
 			id, vmID, address string
 			born              time.Time
 		}
-		machines, start, told := map[string]machine{}, time.Now(), 0
+		instances, start, told := map[string]instance{}, time.Now(), 0
 		for step := range 3000 {
 			id := fmt.Sprint(r.IntN(4))
-			m, lives := machines[id]
+			m, lives := instances[id]
 			switch r.IntN(6) {
 			case 0:
-				delete(machines, id)
+				delete(instances, id)
 				delete(d.addresses, id)
 			case 1:
 				address := fmt.Sprint("10.0.0.", r.IntN(6))
 				taken := lives
-				for _, other := range machines {
+				for _, other := range instances {
 					taken = taken || other.address == address
 				}
 				if !taken {
-					machines[id] = machine{id, fmt.Sprint(step), address, time.Now()}
+					instances[id] = instance{id, fmt.Sprint(step), address, time.Now()}
 					d.set(id, address)
 				}
 			default:
@@ -338,7 +338,7 @@ func TestCacheNeverMisleads(t *testing.T) {
 				}
 				found, err := c.find(t.Context(), "asking", web, rollout.Ref{ID: id, VMID: m.vmID})
 				if err == nil && found.Private.String() != m.address {
-					t.Fatalf("step %d: machine %+v was told %s", step, m, found.Private)
+					t.Fatalf("step %d: instance %+v was told %s", step, m, found.Private)
 				}
 				if err == nil {
 					told++
@@ -356,7 +356,7 @@ func TestCacheNeverMisleads(t *testing.T) {
 	})
 }
 
-// TestAddressesAreTheCallersOwn: what a caller does to what it was told is nobody else's business.
+// TestAddressesAreTheCallersOwn: a change that a caller makes to its result reaches no other caller.
 func TestAddressesAreTheCallersOwn(t *testing.T) {
 	f := newFakeARM(t, site{
 		nicsPath:                      list(nic("3", "10.0.0.4", behind("lb"))),

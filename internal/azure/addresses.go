@@ -46,7 +46,7 @@ func (a *Adapter) addresses(ctx context.Context, set rollout.ScaleSet, orchestra
 	return found, nil
 }
 
-// place is an address in a subnet; elsewhere somebody else may have it.
+// place is an address in a subnet. In another subnet another instance may have the same address.
 type place struct {
 	subnet  string
 	address netip.Addr

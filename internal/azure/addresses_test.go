@@ -37,18 +37,18 @@ func (s site) answer(w http.ResponseWriter, r *http.Request) {
 }
 
 // nic is a network interface with one IP configuration.
-func nic(machine, address, more string) string {
+func nic(vm, address, more string) string {
 	return fmt.Sprintf(`{"properties":{"virtualMachine":{"id":"%s/virtualMachines/%s"},"primary":true,"ipConfigurations":[%s]}}`,
-		base, machine, config(machine, address, more))
+		base, vm, config(vm, address, more))
 }
 
-func config(machine, address, more string) string {
-	return fmt.Sprintf(`{"id":"%s","properties":{"primary":true,"privateIPAddress":"%s","subnet":{"id":"/subnets/a"}%s}}`, configID(machine),
+func config(vm, address, more string) string {
+	return fmt.Sprintf(`{"id":"%s","properties":{"primary":true,"privateIPAddress":"%s","subnet":{"id":"/subnets/a"}%s}}`, configID(vm),
 		address, more)
 }
 
-func configID(machine string) string {
-	return base + "/virtualMachines/" + machine + "/networkInterfaces/nic/ipConfigurations/ip"
+func configID(vm string) string {
+	return base + "/virtualMachines/" + vm + "/networkInterfaces/nic/ipConfigurations/ip"
 }
 
 // behind attaches an IP configuration to load balancers.
@@ -74,10 +74,10 @@ func balancerWith(rules, members string) string {
 }
 
 // natRule leads from a frontend's port to an instance's, or, without an instance, to those of a pool.
-func natRule(name, machine, frontend string, from, to int, more string) string {
+func natRule(name, vm, frontend string, from, to int, more string) string {
 	backend := ""
-	if machine != "" {
-		backend = `"backendIPConfiguration":{"id":"` + strings.ToUpper(configID(machine)) + `"},`
+	if vm != "" {
+		backend = `"backendIPConfiguration":{"id":"` + strings.ToUpper(configID(vm)) + `"},`
 	}
 	return fmt.Sprintf(
 		`{"name":"%s","properties":{%s"frontendIPConfiguration":{"id":"%s/loadBalancers/lb/frontendIPConfigurations/%s"},"frontendPort":%d,`+
@@ -86,11 +86,11 @@ func natRule(name, machine, frontend string, from, to int, more string) string {
 }
 
 // natMember is an instance in a pool with its port by a rule.
-func natMember(machine, rule string, from, to int) string {
+func natMember(vm, rule string, from, to int) string {
 	return fmt.Sprintf(
 		`{"properties":{"networkInterfaceIPConfiguration":{"id":"%s"},"inboundNatRulesPortMapping":[{"inboundNatRuleName":"%s",`+
 			`"frontendPort":%d,"backendPort":%d}]}}`,
-		configID(machine), rule, from, to)
+		configID(vm), rule, from, to)
 }
 
 // read reads addresses of a site, without its scale set.
@@ -175,7 +175,7 @@ func TestPrivateAddresses(t *testing.T) {
 		nics string
 		want map[string]Addresses
 	}{
-		"nobody":            {list(), nil},
+		"no instance":       {list(), nil},
 		"nothing":           {list(`null`, `{}`, `{"properties":{}}`, `{"properties":{"virtualMachine":{"id":"/x/"}}}`), nil},
 		"the only one":      {list(one(`"ipConfigurations":[` + ip("10.0.0.4", "") + `]`)), map[string]Addresses{"3": reached("10.0.0.4")}},
 		"IPv6":              {list(one(`"ipConfigurations":[` + ip("fd00::4", "") + `]`)), map[string]Addresses{"3": reached("fd00::4")}},
@@ -194,7 +194,7 @@ func TestPrivateAddresses(t *testing.T) {
 		"primary interfaces": {list(one(`"primary":true,"ipConfigurations":[`+ip("10.0.0.4", "")+`]`),
 			one(`"primary":true,"ipConfigurations":[`+ip("10.0.0.5", "")+`]`)), map[string]Addresses{"3": {}}},
 		"listed twice": {list(nic("3", "10.0.0.4", ""), nic("3", "10.0.0.4", "")), map[string]Addresses{"3": {}}},
-		"one of two machines": {list(nic("3", "10.0.0.4", ""), nic("4", "10.0.0.4", ""), nic("5", "10.0.0.5", "")), map[string]Addresses{
+		"one of two instances": {list(nic("3", "10.0.0.4", ""), nic("4", "10.0.0.4", ""), nic("5", "10.0.0.5", "")), map[string]Addresses{
 			"3": {}, "4": {}, "5": reached("10.0.0.5")}},
 		"in two subnets": {list(nic("3", "10.0.0.4", ""), strings.ReplaceAll(nic("4", "10.0.0.4", ""), "/subnets/a", "/subnets/b")),
 			map[string]Addresses{
@@ -226,14 +226,14 @@ func TestNATPorts(t *testing.T) {
 		"nothing": {"", "null", nil, 2},
 		"odd": {`null,{},{"properties":null},{"name":"x","properties":{}}`,
 			`{"properties":{"inboundNatRulesPortMapping":[null,{}]}}`, nil, 2},
-		"of a pool":          {natRule("a.3", "3", "out", 50003, 22, ""), "null", []string{"22=20.1.2.3:50003"}, 3},
-		"of another machine": {natRule("a.9", "9", "out", 50009, 22, ""), natMember("9", "a.9", 5, 6), nil, 2},
-		"of nobody":          {natRule("a", "", "out", 50003, 22, ""), "null", nil, 2},
-		"private":            {natRule("a.3", "3", "in", 50003, 22, ""), "null", []string{"22=10.0.9.9:50003"}, 2},
-		"of no frontend":     {natRule("a.3", "3", "none", 50003, 22, ""), "null", nil, 2},
-		"of an odd frontend": {natRule("a.3", "3", "odd", 50003, 22, ""), "null", nil, 2},
-		"datagrams":          {natRule("a.3", "3", "in", 50003, 53, `,"protocol":"Udp"`), "null", nil, 2},
-		"everything":         {natRule("a.3", "3", "in", 50003, 53, `,"protocol":"All"`), "null", []string{"53=10.0.9.9:50003"}, 2},
+		"of a pool":           {natRule("a.3", "3", "out", 50003, 22, ""), "null", []string{"22=20.1.2.3:50003"}, 3},
+		"of another instance": {natRule("a.9", "9", "out", 50009, 22, ""), natMember("9", "a.9", 5, 6), nil, 2},
+		"of no instance":      {natRule("a", "", "out", 50003, 22, ""), "null", nil, 2},
+		"private":             {natRule("a.3", "3", "in", 50003, 22, ""), "null", []string{"22=10.0.9.9:50003"}, 2},
+		"of no frontend":      {natRule("a.3", "3", "none", 50003, 22, ""), "null", nil, 2},
+		"of an odd frontend":  {natRule("a.3", "3", "odd", 50003, 22, ""), "null", nil, 2},
+		"datagrams":           {natRule("a.3", "3", "in", 50003, 53, `,"protocol":"Udp"`), "null", nil, 2},
+		"everything":          {natRule("a.3", "3", "in", 50003, 53, `,"protocol":"All"`), "null", []string{"53=10.0.9.9:50003"}, 2},
 		"silent": {strings.Replace(natRule("a.3", "3", "in", 50003, 53, ""), `,"protocol":"Tcp"`, "", 1), "null",
 			[]string{"53=10.0.9.9:50003"}, 2},
 		"no port": {natRule("a.3", "3", "out", 0, 22, "") + "," + natRule("b.3", "3", "out", 50003, 0, "") + "," +
@@ -248,7 +248,7 @@ func TestNATPorts(t *testing.T) {
 			[]string{"22=20.1.2.3:2000"}, 3},
 		"the lowest": {natRule("a.3", "3", "in", 2000, 22, "") + "," + natRule("b.3", "3", "in", 1000, 22, ""), "null",
 			[]string{"22=10.0.9.9:1000"}, 2},
-		"to two machines": {natRule("a.3", "3", "in", 1000, 22, "") + "," + natRule("a.4", "4", "in", 1000, 22, "") + "," +
+		"to two instances": {natRule("a.3", "3", "in", 1000, 22, "") + "," + natRule("a.4", "4", "in", 1000, 22, "") + "," +
 			natRule("b.3", "3", "in", 2000, 23, ""), "null", []string{"23=10.0.9.9:2000"}, 2},
 		"said twice": {natRule("a.3", "3", "in", 1000, 22, ""), natMember("3", "a.3", 1000, 22), []string{"22=10.0.9.9:1000"}, 2},
 	} {
@@ -285,7 +285,7 @@ func TestNATPorts(t *testing.T) {
 	})
 }
 
-// TestIPConfigurationThatMoved leads nobody to a configuration that two instances claim.
+// TestIPConfigurationThatMoved: a configuration that two instances claim leads to neither.
 func TestIPConfigurationThatMoved(t *testing.T) {
 	moved := strings.ReplaceAll(nic("4", "10.0.0.5", behind("lb")), configID("4"), configID("3"))
 	again := strings.ReplaceAll(nic("5", "10.0.0.6", behind("lb")), configID("5"), configID("3"))
@@ -307,7 +307,7 @@ func TestLoadBalancerThatCannotBeRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		balancer, address string
 		kind              rollout.Kind
-		mend              string
+		remediation       string
 	}{
 		"gone": {"404 " + errorBody("ResourceNotFound", "x"), "", "", ""},
 		"forbidden": {"403 " + denied, "", rollout.KindForbidden,
@@ -345,9 +345,9 @@ func TestLoadBalancerThatCannotBeRead(t *testing.T) {
 				t.Errorf("nothing is missing, and yet: %v", missing)
 			}
 			if c.kind != "" {
-				if p := problemOf(t, missing); p.Kind != c.kind || !strings.HasSuffix(p.Remediation, c.mend) ||
+				if p := problemOf(t, missing); p.Kind != c.kind || !strings.HasSuffix(p.Remediation, c.remediation) ||
 					!strings.Contains(p.Message, `of scale set "shop-rg/web": `) {
-					t.Errorf("got %+v, mend %s", p, p.Remediation)
+					t.Errorf("got %+v, remediation %s", p, p.Remediation)
 				}
 			}
 			want := reached("10.0.0.4", "80=10.0.9.9:6003")
@@ -391,14 +391,14 @@ func TestInterfacesThatCannotBeRead(t *testing.T) {
 
 // TestFlexibleAddresses finds instances among those of a group, and asks for no load balancer of others.
 func TestFlexibleAddresses(t *testing.T) {
-	machine := func(name, address, more string) string {
+	vm := func(name, address, more string) string {
 		return strings.ReplaceAll(nic(name, address, more), base+"/virtualMachines/",
 			"/subscriptions/s/resourceGroups/shop-rg/providers/Microsoft.Compute/virtualMachines/")
 	}
 	s := site{
 		base: `{"properties":{"orchestrationMode":"Flexible"}}`,
-		network + "/networkInterfaces": list(machine("Web_0a1b2c3d", "10.0.0.4", behind("lb")), machine("db", "10.0.0.5", behind("other")),
-			machine("web_other_0a1b2c3d", "10.0.0.6", behind("other"))),
+		network + "/networkInterfaces": list(vm("Web_0a1b2c3d", "10.0.0.4", behind("lb")), vm("db", "10.0.0.5", behind("other")),
+			vm("web_other_0a1b2c3d", "10.0.0.6", behind("other"))),
 		network + "/loadBalancers/lb":         `{}`,
 		network + "/loadBalancers/other":      "500 ",
 		base + "/virtualMachines/networkless": `{}`,

@@ -15,7 +15,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// natTable is what load balancers say of instances.
+// natTable holds the ports of instances that load balancers forward.
 type natTable struct {
 	ports   map[string]map[uint16]netip.AddrPort
 	missing map[string]error // why there may be more

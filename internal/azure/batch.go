@@ -15,7 +15,7 @@ import (
 // mostInstances bounds what one call may name. Azure documents no bound; its budget was 1200 instances in 5 minutes.
 const mostInstances = 200
 
-// instanceID is what an id looks like: a number, or in a Flexible set a name. "*" means all to Azure, and can never be one.
+// instanceID matches an id: a number, or in a Flexible set a name. "*" means all to Azure, and can never be one.
 var instanceID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.-]{0,127}$`)
 
 // Upgrade begins a manual upgrade of exactly the named instances.
@@ -76,7 +76,7 @@ func instanceIDs(x *arm.Call, instances []rollout.Ref) ([]*string, error) {
 	return ids, nil
 }
 
-// batchName says what is done to whom, without listing hundreds.
+// batchName names an action and its instances, without listing hundreds.
 func batchName(doing string, set rollout.ScaleSet, instances []rollout.Ref) string {
 	const shown = 10
 	names := make([]string, 0, shown)

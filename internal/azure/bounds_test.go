@@ -28,7 +28,7 @@ func flood(status, size int, begin, again string, compressed bool) http.HandlerF
 		w.WriteHeader(status)
 		if compressed {
 			packed := gzip.NewWriter(w)
-			defer func() { _ = packed.Close() }() // whoever asked may have hung up
+			defer func() { _ = packed.Close() }() // the client may have hung up
 			to = packed
 		}
 		if _, err := io.WriteString(to, begin); err != nil {
@@ -36,7 +36,7 @@ func flood(status, size int, begin, again string, compressed bool) http.HandlerF
 		}
 		for chunk := strings.Repeat(again, 1+(64<<10)/len(again)); size > 0; size -= len(chunk) {
 			if _, err := io.WriteString(to, chunk); err != nil {
-				return // whoever asked has enough
+				return // the client has enough
 			}
 		}
 	}

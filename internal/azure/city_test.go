@@ -19,9 +19,9 @@ import (
 
 // Ports of this process's own, so that two runs at once do not meet; below those that the system gives to clients.
 var (
-	machinePort = 12000 + os.Getpid()%10000
-	poolPorts   = 23000 + os.Getpid()%8000 // by NAT pool, to the instance's port 80
-	rulePorts   = poolPorts + 100          // by NAT rule of a backend pool, to the instance's own port
+	instancePort = 12000 + os.Getpid()%10000
+	poolPorts    = 23000 + os.Getpid()%8000 // by NAT pool, to the instance's port 80
+	rulePorts    = poolPorts + 100          // by NAT rule of a backend pool, to the instance's own port
 )
 
 const (
@@ -33,20 +33,20 @@ const (
 // newCity is a world whose instances run: each has a web server at an address of its own. Nothing is in it yet.
 func newCity(t *testing.T) *world {
 	t.Helper()
-	machines, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), InstancePort: machinePort})
+	guests, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), InstancePort: instancePort})
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(machines.Close)
+	t.Cleanup(guests.Close)
 	w := &world{t: t, clock: &kernel.ManualClock{}}
-	w.sim = azuresim.New(azuresim.Options{Clock: w.clock, Seed: 1, PageSize: 2, Fleet: machines})
+	w.sim = azuresim.New(azuresim.Options{Clock: w.clock, Seed: 1, PageSize: 2, Fleet: guests})
 	t.Cleanup(w.sim.Close)
 	w.control(http.MethodPut, "/images", map[string]any{"id": image1, "files": map[string]string{"index.html": "open"}}, nil)
 	w.arm("PUT", cityGroup, `{"location": "eastus"}`)
 	return w
 }
 
-// arm is a request of somebody else, which must work.
+// arm sends a request of another client, which must work.
 func (w *world) arm(method, path, body string) {
 	w.t.Helper()
 	request := httptest.NewRequest(method, "http://arm.example"+path+"?api-version=2024-07-01", strings.NewReader(body))
@@ -83,7 +83,7 @@ func (w *world) balance(isPublic bool) {
 		"frontendIPConfigurations": [{"name": "front", "properties": %s}], "backendAddressPools": [{"name": "web"}],
 		"inboundNatPools": [{"name": "nat", "properties": {%s}}],
 		"inboundNatRules": [{"name": "v2", "properties": {%s, "backendAddressPool": {"id": "%s/backendAddressPools/web"}}}]}}`,
-		frontend, ports(poolPorts, 80), ports(rulePorts, machinePort), balancer))
+		frontend, ports(poolPorts, 80), ports(rulePorts, instancePort), balancer))
 	w.settle()
 }
 
@@ -126,7 +126,7 @@ func (w *world) addresses(set rollout.ScaleSet) map[string]azure.Addresses {
 
 // ways are where an instance says it is.
 func ways(a azure.Addresses) []netip.AddrPort {
-	list := []netip.AddrPort{netip.AddrPortFrom(a.Private, uint16(machinePort))}
+	list := []netip.AddrPort{netip.AddrPortFrom(a.Private, uint16(instancePort))}
 	for _, at := range a.NAT {
 		list = append(list, at)
 	}
@@ -143,14 +143,14 @@ func (w *world) visit(at netip.AddrPort) int {
 	}
 	answer, err := client.Do(request)
 	if err != nil {
-		w.t.Errorf("nobody answers at %s: %v", at, err)
+		w.t.Errorf("no instance answers at %s: %v", at, err)
 		return 0
 	}
 	defer answer.Body.Close()
 	return answer.StatusCode
 }
 
-// checkWays makes one instance after the other sick: its own ways must tell, and nobody else's.
+// checkWays makes one instance after the other unhealthy: the checks on its own addresses must tell, and no others.
 func (w *world) checkWays(set rollout.ScaleSet, found map[string]azure.Addresses, waysEach int) {
 	w.t.Helper()
 	for sick := range found {

@@ -19,7 +19,7 @@ func CloudNamed(name string) (cloud.Configuration, error) {
 	return cloud.Configuration{}, fmt.Errorf("unknown cloud %q: must be AzurePublic, AzureGovernment or AzureChina", name)
 }
 
-// endpointOf returns where a cloud's resource manager is, and for whom its tokens are.
+// endpointOf returns the endpoint of a cloud's resource manager, and the audience of its tokens.
 func endpointOf(c cloud.Configuration) (cloud.ServiceConfiguration, error) {
 	if c.Services == nil {
 		c = cloud.AzurePublic

@@ -16,11 +16,11 @@ func TestConflicts(t *testing.T) {
 	const set = " --subscription 00000000-0000-0000-0000-000000000001 --resource-group shop-rg --name web"
 	activity := "az monitor activity-log list --resource-id " + web.ID() + " --offset 1h"
 	for name, c := range map[string]struct {
-		status int
-		code   string
-		says   string
-		kind   rollout.Kind
-		mend   string
+		status      int
+		code        string
+		says        string
+		kind        rollout.Kind
+		remediation string
 	}{
 		"disk": {409, "OperationNotAllowed",
 			"The specified disk size 127 GB is smaller than the size of the corresponding disk in the VM image: 255 GB. This is not allowed. " +
@@ -69,8 +69,8 @@ func TestConflicts(t *testing.T) {
 			for effect, begin := range effects {
 				_, err := begin(context.Background(), f.adapter)
 				p := problemOf(t, err)
-				if p.Kind != c.kind || p.Remediation != c.mend || p.Code != c.code {
-					t.Errorf("%s: want %s, %q, got %s %s, %q", effect, c.kind, c.mend, p.Kind, p.Code, p.Remediation)
+				if p.Kind != c.kind || p.Remediation != c.remediation || p.Code != c.code {
+					t.Errorf("%s: want %s, %q, got %s %s, %q", effect, c.kind, c.remediation, p.Kind, p.Code, p.Remediation)
 				}
 				if !strings.Contains(p.Message, c.says[:min(len(c.says), 60)]) {
 					t.Errorf("%s: Azure's words are not repeated: %s", effect, p.Message)

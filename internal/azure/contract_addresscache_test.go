@@ -19,7 +19,7 @@ func TestContractAddressCache(t *testing.T) {
 		whole := w.addresses(shop)
 		reading := []string{"Interfaces.ListSet", "Interfaces.ListSet", "Interfaces.ListSet", "LoadBalancers.Get", "PublicIPAddresses.Get"}
 		w.calls()
-		for id, m := range w.machines() {
+		for id, m := range w.virtualMachines() {
 			a, err := w.AddressesOf(t.Context(), shop, rollout.Ref{ID: id, VMID: m.VMID})
 			if err != nil || a.Private != whole[id].Private || !maps.Equal(a.NAT, whole[id].NAT) || len(a.NAT) != 2 {
 				t.Errorf("instance %s: want %+v, got %+v, %v", id, whole[id], a, err)
@@ -79,9 +79,9 @@ func TestContractAddressCacheOfFlexible(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.balance(true)
 		w.settleSet(flex, 3, []string{"web"}, nil)
-		machines := w.flexInstances()
+		list := w.flexInstances()
 		w.calls()
-		for _, i := range machines {
+		for _, i := range list {
 			a, err := w.AddressesOf(t.Context(), flex, rollout.Ref{ID: i.ID, VMID: i.VMID})
 			if err != nil || len(ways(a)) != 2 || w.visit(ways(a)[1]) != 200 {
 				t.Errorf("got %+v, %v", a, err)
@@ -94,7 +94,7 @@ func TestContractAddressCacheOfFlexible(t *testing.T) {
 	})
 }
 
-// TestContractAddressCacheForbidden says which permission is missing for what, and what mends it.
+// TestContractAddressCacheForbidden: the error names the missing permission, what it is for, and the command that grants it.
 func TestContractAddressCacheForbidden(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.settleSet(shop, 1, nil, nil)
@@ -111,7 +111,7 @@ func TestContractAddressCacheForbidden(t *testing.T) {
 			p := problem(t, err)
 			if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission "+c.permission+":") ||
 				!strings.HasSuffix(p.Remediation, " --role "+c.role+" --scope "+c.scope) {
-				t.Errorf("got %+v, mend %s", p, p.Remediation)
+				t.Errorf("got %+v, remediation %s", p, p.Remediation)
 			}
 		}
 	})

@@ -30,9 +30,9 @@ func TestContractAddresses(t *testing.T) {
 				found := w.addresses(shop)
 				w.checkWays(shop, found, 3)
 				w.checkListeners(found)
-				for id, m := range w.machines() {
+				for id, m := range w.virtualMachines() {
 					if a := found[id]; a.NAT[80].Port() != uint16(poolPorts+int(id[0]-'0')) ||
-						a.NAT[uint16(machinePort)].Port() != uint16(rulePorts+int(id[0]-'0')) {
+						a.NAT[uint16(instancePort)].Port() != uint16(rulePorts+int(id[0]-'0')) {
 						t.Errorf("instance %s: %+v, %+v", id, m, a)
 					}
 				}
@@ -81,7 +81,7 @@ func TestContractAddressesWithoutLoadBalancer(t *testing.T) {
 	})
 }
 
-// TestContractAddressesForbidden says which permission is missing for what, and what mends it.
+// TestContractAddressesForbidden: the error names the missing permission, what it is for, and the command that grants it.
 func TestContractAddressesForbidden(t *testing.T) {
 	inWorldsOf(t, newCity, func(t *testing.T, w *world) {
 		w.balance(true)
@@ -92,7 +92,7 @@ func TestContractAddressesForbidden(t *testing.T) {
 		if found != nil || p.Kind != rollout.KindForbidden ||
 			!strings.Contains(p.Message, "the permission Microsoft.Compute/virtualMachineScaleSets/networkInterfaces/read:") ||
 			!strings.HasSuffix(p.Remediation, " --role 'VMSS Rollouts' --scope "+shop.ID()) {
-			t.Errorf("got %v, %+v, mend %s", found, p, p.Remediation)
+			t.Errorf("got %v, %+v, remediation %s", found, p, p.Remediation)
 		}
 		for operation, c := range map[string]struct{ permission, scope string }{
 			"LoadBalancers.Get":     {"Microsoft.Network/loadBalancers/read", balancer},
@@ -107,7 +107,7 @@ func TestContractAddressesForbidden(t *testing.T) {
 				p := problem(t, a.Missing)
 				if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission "+c.permission+":") ||
 					!strings.HasSuffix(strings.ToLower(p.Remediation), " --role reader --scope "+strings.ToLower(c.scope)) {
-					t.Errorf("instance %s: got %+v, mend %s", id, p, p.Remediation)
+					t.Errorf("instance %s: got %+v, remediation %s", id, p, p.Remediation)
 				}
 				if len(a.NAT) != 0 || w.visit(ways(a)[0]) != 200 {
 					t.Errorf("instance %s: its private address is known: %+v", id, a)

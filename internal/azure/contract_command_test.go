@@ -17,13 +17,13 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// instances is a fleet whose scripts can be waited for.
-type machines struct {
+// awaitedFleet is a fleet whose scripts can be waited for.
+type awaitedFleet struct {
 	guest.Fleet
 	running sync.WaitGroup
 }
 
-func (m *machines) Run(key string, s guest.Script, done func(guest.ScriptResult)) {
+func (m *awaitedFleet) Run(key string, s guest.Script, done func(guest.ScriptResult)) {
 	m.running.Add(1)
 	m.Fleet.Run(key, s, func(r guest.ScriptResult) {
 		defer m.running.Done()
@@ -36,7 +36,7 @@ func newFleetWorld(t *testing.T) *world {
 	t.Helper()
 	scratch := t.TempDir()
 	for _, dir := range []string{scratch, filepath.Dir(scratch)} {
-		if err := os.Chmod(dir, 0o755); err != nil { // scripts run as nobody where they can
+		if err := os.Chmod(dir, 0o755); err != nil { // scripts run as the user "nobody" where they can
 			t.Fatal(err)
 		}
 	}
@@ -47,7 +47,7 @@ func newFleetWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	t.Cleanup(f.Close)
-	m := &machines{Fleet: f}
+	m := &awaitedFleet{Fleet: f}
 	w := newWorldOf(t, m)
 	w.waiting = m.running.Wait
 	return w
@@ -66,7 +66,7 @@ func harmless(t *testing.T, err error) {
 	}
 }
 
-// TestContractCommand runs scripts on machines.
+// TestContractCommand runs scripts on instances.
 func TestContractCommand(t *testing.T) {
 	inWorldsOf(t, newFleetWorld, func(t *testing.T, w *world) {
 		ids := w.ids()
@@ -136,7 +136,7 @@ func TestContractCommandFlexible(t *testing.T) {
 				p.Remediation,
 				" --role 'VMSS Rollouts' --scope /subscriptions/"+flex.SubscriptionID+"/resourceGroups/"+flex.ResourceGroup,
 			) {
-			t.Errorf("got %+v, mend %s", p, p.Remediation)
+			t.Errorf("got %+v, remediation %s", p, p.Remediation)
 		}
 		harmless(t, err)
 	})
@@ -172,11 +172,11 @@ func TestContractCommandRefused(t *testing.T) {
 			"unknown instance": {id: "2143", kind: rollout.KindInstanceGone, says: "It is gone, or runs no Linux."},
 			"no scale set": {set: rollout.ScaleSet{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup, Name: "nowhere"},
 				kind: rollout.KindNotFound},
-			"no machine": {id: "web_0", kind: rollout.KindInstanceGone},
-			"all":        {id: "*", kind: rollout.KindInvalid, says: "nothing was sent"},
-			"busy":       {fault: map[string]any{"kind": "status", "status": 503, "code": "ServerBusy"}, kind: rollout.KindTransient},
-			"gateway":    {fault: map[string]any{"kind": "status", "status": 502}, kind: rollout.KindAmbiguous},
-			"never sent": {fault: map[string]any{"kind": "resetBeforeSend"}, kind: rollout.KindAmbiguous},
+			"no instance": {id: "web_0", kind: rollout.KindInstanceGone},
+			"all":         {id: "*", kind: rollout.KindInvalid, says: "nothing was sent"},
+			"busy":        {fault: map[string]any{"kind": "status", "status": 503, "code": "ServerBusy"}, kind: rollout.KindTransient},
+			"gateway":     {fault: map[string]any{"kind": "status", "status": 502}, kind: rollout.KindAmbiguous},
+			"never sent":  {fault: map[string]any{"kind": "resetBeforeSend"}, kind: rollout.KindAmbiguous},
 			"echoed": {fault: map[string]any{"kind": "status", "status": 400, "code": "sesame-sesame",
 				"message": "cannot run 'hunter2hunter2', ZWNobyBodW50ZXIyaHVudGVyMjsgZGVwbG95IC0tbGljZW5zZSBzZXNhbWUtc2VzYW1l"},
 				kind: rollout.KindInvalid},
@@ -204,10 +204,10 @@ func TestContractCommandRefused(t *testing.T) {
 			}
 			if name == "throttled" && p.RetryAfter != 2*time.Minute ||
 				name == "forbidden" && !strings.HasPrefix(p.Remediation, "az role assignment create ") {
-				t.Errorf("%s: got %+v, mend %q", name, p, p.Remediation)
+				t.Errorf("%s: got %+v, remediation %q", name, p, p.Remediation)
 			}
 		}
-		if n := w.machines()[ids[0]].Commands; n != 0 {
+		if n := w.virtualMachines()[ids[0]].Commands; n != 0 {
 			t.Errorf("%d commands were run", n)
 		}
 	})
@@ -220,14 +220,14 @@ func (w *world) turnOff(id string) {
 	w.clock.Advance(time.Hour)
 }
 
-// act is somebody else's action on the scale set.
+// act is another client's action on the scale set.
 func (w *world) act(method, path string) {
 	w.t.Helper()
 	r, err := http.NewRequestWithContext(w.t.Context(), method, "http://arm.example"+shop.ID()+path+"?api-version=2026-04-01", nil)
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r.Header.Set("Authorization", "Bearer somebody else")
+	r.Header.Set("Authorization", "Bearer another client")
 	answer, err := w.sim.Transport().RoundTrip(r)
 	if err != nil || answer.StatusCode >= http.StatusBadRequest {
 		w.t.Fatalf("%s %s: %+v, %v", method, path, answer, err)
@@ -346,7 +346,7 @@ func TestContractCommandPatience(t *testing.T) {
 				if sum := w.waits[0] + w.waits[1]; sum != time.Duration(c.waits)*time.Second {
 					t.Errorf("waited %v", w.waits)
 				}
-				if n := w.machines()[w.ids()[0]].Commands; n != 1 {
+				if n := w.virtualMachines()[w.ids()[0]].Commands; n != 1 {
 					t.Errorf("%d commands were run", n)
 				}
 			})

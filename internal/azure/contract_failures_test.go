@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestContractStaleInstance holds that the whole call is refused, and nobody upgraded.
+// TestContractStaleInstance: the whole call is refused, and no instance is upgraded.
 func TestContractStaleInstance(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		w.newRelease()
@@ -21,7 +21,7 @@ func TestContractStaleInstance(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 		w.clock.Advance(time.Hour)
-		for id, m := range w.machines() {
+		for id, m := range w.virtualMachines() {
 			if m.Upgrades != 0 {
 				t.Errorf("instance %s was upgraded: %+v", id, m)
 			}
@@ -191,7 +191,7 @@ func TestContractTenModels(t *testing.T) {
 			p := problem(t, err)
 			if p.Kind != rollout.KindQuota || !strings.Contains(p.Message, "limit of 10 models") ||
 				!strings.HasPrefix(p.Remediation, "az vmss update-instances ") {
-				t.Errorf("got %+v, mend %q", p, p.Remediation)
+				t.Errorf("got %+v, remediation %q", p, p.Remediation)
 			}
 		}
 		if diff := cmp.Diff(before, w.raw()); diff != "" {
@@ -223,18 +223,18 @@ func TestContractPermanentRefusals(t *testing.T) {
 		}
 		w.control(http.MethodPut, "/images", map[string]any{"id": image2, "diskSizeGB": 64}, nil)
 		if p := write(rollout.Image{ID: image2}); p.Kind != rollout.KindInvalid || !strings.HasSuffix(p.Remediation, "osDisk.diskSizeGB=64") {
-			t.Errorf("a larger disk: got %+v, mend %q", p, p.Remediation)
+			t.Errorf("a larger disk: got %+v, remediation %q", p, p.Remediation)
 		}
 		w.control(http.MethodPut, "/switches", map[string]any{"imageTypeChange": "refuse"}, nil)
 		marketplace := rollout.Image{Publisher: "Canonical", Offer: "ubuntu", SKU: "22_04", Version: "1.0.0"}
 		if p := write(marketplace); p.Kind != rollout.KindInvalid || !strings.Contains(p.Message, "Image type") || p.Remediation == "" {
-			t.Errorf("another type: got %+v, mend %q", p, p.Remediation)
+			t.Errorf("another type: got %+v, remediation %q", p, p.Remediation)
 		}
 		w.control(http.MethodPut, "/switches", map[string]any{}, nil)
 		w.faults(map[string]any{"operation": "Update", "kind": "status", "status": 409, "code": "SkuNotAvailable",
 			"message": "The requested size is currently not available in location 'eastus' zones '' for subscription 's'."})
 		if p := write(marketplace); p.Kind != rollout.KindInvalid || !strings.Contains(p.Remediation, "--location eastus") {
-			t.Errorf("no such size: got %+v, mend %q", p, p.Remediation)
+			t.Errorf("no such size: got %+v, remediation %q", p, p.Remediation)
 		}
 		w.faults()
 		w.control(http.MethodPut, "/images", map[string]any{"id": image2}, nil)

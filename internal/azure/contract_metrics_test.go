@@ -49,7 +49,7 @@ func TestContractMetrics(t *testing.T) {
 				w.wantMetric(shop, id, i.Name, "Average", 3*time.Minute, 10, 20, 30)
 			}
 		}
-		w.wantMetric(shop, "7", "web_7", "Average", 3*time.Minute) // nobody has that name
+		w.wantMetric(shop, "7", "web_7", "Average", 3*time.Minute) // no instance has that name
 		w.clock.Advance(40 * time.Second)                          // the minute is not over
 		w.wantMetric(shop, "", "", "Average", 2*time.Minute, 20, 50)
 		w.clock.Advance(20 * time.Second)
@@ -67,7 +67,7 @@ func TestContractMetricsAreLate(t *testing.T) {
 	})
 }
 
-// TestContractMetricsOfInstancesThatAreOff leaves out what nobody measured.
+// TestContractMetricsOfInstancesThatAreOff leaves out values that were not measured.
 func TestContractMetricsOfInstancesThatAreOff(t *testing.T) {
 	inWorlds(t, func(_ *testing.T, w *world) {
 		w.arm("POST", shop.ID()+"/deallocate", `{"instanceIds": ["0"]}`)
@@ -81,11 +81,11 @@ func TestContractMetricsOfInstancesThatAreOff(t *testing.T) {
 // TestContractMetricsOfFlexible asks the instances themselves.
 func TestContractMetricsOfFlexible(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
-		machines := w.flexible()
+		list := w.flexible()
 		w.measure(flex, "", 10, 20)
-		w.measure(flex, machines[1].ID, 40, nil)
-		w.wantMetric(flex, machines[0].ID, machines[0].Name, "Average", 2*time.Minute, 10, 20)
-		w.wantMetric(flex, machines[1].ID, machines[1].Name, "Average", 2*time.Minute, 40)
+		w.measure(flex, list[1].ID, 40, nil)
+		w.wantMetric(flex, list[0].ID, list[0].Name, "Average", 2*time.Minute, 10, 20)
+		w.wantMetric(flex, list[1].ID, list[1].Name, "Average", 2*time.Minute, 40)
 		w.wantMetric(flex, "", "", "Average", 2*time.Minute, 20, 20)
 		_, err := w.Metric(t.Context(), flex, "flex_00000000", "flex_00000000", "", cpu, "Average", time.Minute)
 		if kind := kindOf(t, err); kind != rollout.KindInstanceGone {
@@ -111,7 +111,7 @@ func TestContractMetricsRefused(t *testing.T) {
 		p := read(w.as(bearer("forbidden")), "", cpu)
 		if p.Kind != rollout.KindForbidden || !strings.Contains(p.Message, "the permission Microsoft.Insights/metrics/read:") ||
 			!strings.HasSuffix(p.Remediation, " --role Reader --scope "+shop.ID()) {
-			t.Errorf("got %+v, mend %s", p, p.Remediation)
+			t.Errorf("got %+v, remediation %s", p, p.Remediation)
 		}
 		w.faults(map[string]any{"operation": "Metrics.List", "kind": "status", "status": 429, "retryAfterSeconds": 17})
 		w.calls()

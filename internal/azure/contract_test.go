@@ -32,7 +32,7 @@ func TestContractReads(t *testing.T) {
 		if got := w.calls(); len(got) != 3 { // one for the model, two for pages of two
 			t.Errorf("got %+v", got)
 		}
-		for id, m := range w.machines() {
+		for id, m := range w.virtualMachines() {
 			want := rollout.Instance{
 				ID:     id,
 				Name:   "web_" + id,
@@ -189,7 +189,7 @@ func TestContractRemoveScript(t *testing.T) {
 			t.Errorf("the scale set must be as it was before there was a script: %s", diff)
 		}
 		if i := w.instances()[id]; i.Script != rollout.ScriptSucceeded || i.Latest != rollout.False {
-			t.Errorf("no machine may be touched by it: %+v", i)
+			t.Errorf("no instance may be touched by it: %+v", i)
 		}
 		begun, err = w.Upgrade(t.Context(), shop, refs(id))
 		w.finish(rollout.UpgradeOperation, begun, err)
@@ -271,7 +271,7 @@ func TestContractUpgrade(t *testing.T) {
 			if id == ids[1] {
 				want, upgrades, image = rollout.True, 1, image2
 			}
-			if got := w.machines()[id].Upgrades; i.Latest != want || got != upgrades {
+			if got := w.virtualMachines()[id].Upgrades; i.Latest != want || got != upgrades {
 				t.Errorf("instance %s was upgraded %d times: %+v", id, got, i)
 			}
 			if diff := cmp.Diff(&rollout.Image{ID: image}, i.Disk.Image, anyCase); diff != "" {
@@ -337,7 +337,7 @@ func TestContractScriptRuns(t *testing.T) {
 			if other == id {
 				want, runs = rollout.ScriptSucceeded, 1
 			}
-			if got := w.machines()[other].ScriptRuns; i.Script != want || i.Message != "" || got != runs {
+			if got := w.virtualMachines()[other].ScriptRuns; i.Script != want || i.Message != "" || got != runs {
 				t.Errorf("instance %s ran the script %d times: %+v", other, got, i)
 			}
 		}
@@ -358,11 +358,11 @@ func TestContractHealth(t *testing.T) {
 	})
 }
 
-// TestContractRepairs holds that suspended repairs leave a sick instance alone, and resumed ones do not.
+// TestContractRepairs: suspended repairs leave an unhealthy instance alone, and resumed ones do not.
 func TestContractRepairs(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		if w.model().AutomaticRepairs {
-			t.Error("nobody switched repairs on")
+			t.Error("repairs were not switched on")
 		}
 		w.control("POST", "/model", map[string]any{"scaleSet": shop.ID(), "merge": map[string]any{"properties": map[string]any{
 			"automaticRepairsPolicy": map[string]any{"enabled": true, "gracePeriod": "PT10M"},

@@ -26,7 +26,7 @@ func patched(reference string) string {
 // put is the whole body of a PUT of the script extension.
 func put(properties string) string { return `{"properties":{` + properties + `}}` }
 
-// oddHandler is one that nobody would make.
+// oddHandler is a handler with a combination of properties that no real extension has.
 const oddHandler = rollout.ScriptHandler(
 	`{"autoUpgradeMinorVersion":false,"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},` +
 		`"suppressFailures":true,"type":"CustomScriptExtension","typeHandlerVersion":"1.9"}`)
@@ -220,9 +220,9 @@ func TestRemovingWhatIsGone(t *testing.T) {
 			"The Resource 'Microsoft.Compute/virtualMachineScaleSets/web/extensions/CSE' was not found."), ""},
 		"scale set": {http.StatusNotFound, errorBody("ResourceNotFound",
 			"The Resource 'Microsoft.Compute/virtualMachineScaleSets/web' was not found."), rollout.KindNotFound},
-		"parent":       {http.StatusNotFound, errorBody("ParentResourceNotFound", "x"), rollout.KindNotFound},
-		"group":        {http.StatusNotFound, errorBody("ResourceGroupNotFound", "x"), rollout.KindNotFound},
-		"nobody knows": {http.StatusNotFound, "", rollout.KindNotFound},
+		"parent":          {http.StatusNotFound, errorBody("ParentResourceNotFound", "x"), rollout.KindNotFound},
+		"group":           {http.StatusNotFound, errorBody("ResourceGroupNotFound", "x"), rollout.KindNotFound},
+		"no reason given": {http.StatusNotFound, "", rollout.KindNotFound},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f := newFakeARM(t, answering(c.status, c.body))

@@ -84,7 +84,7 @@ var answers = map[string]struct {
 	"unavailable after a timeout": {503, errorBody("ServerTimeout", "x"), rollout.KindAmbiguous, rollout.KindTransient},
 	"gateway timeout":             {504, errorBody("GatewayTimeout", "x"), rollout.KindAmbiguous, rollout.KindTransient},
 	"redirected":                  {307, "", rollout.KindAmbiguous, rollout.KindTransient},
-	"success nobody asked for":    {206, "{}", rollout.KindAmbiguous, rollout.KindTransient},
+	"unexpected success":          {206, "{}", rollout.KindAmbiguous, rollout.KindTransient},
 	"truncated error":             {400, `{"error":{"code":"Inval`, rollout.KindInvalid, same},
 	"odd details keep the code": {409, `{"error":{"code":"OperationNotAllowed","message":"exceeding quota","details":"odd"}}`,
 		rollout.KindQuota, same},
@@ -149,7 +149,7 @@ func TestProblemTellsWhatAndWhere(t *testing.T) {
 	want := "az role assignment create --assignee-object-id 11111111-2222-3333-4444-555555555555 --assignee-principal-type ServicePrincipal" +
 		" --role 'VMSS Rollouts' --scope " + web.ID()
 	if p.Remediation != want || p.Code != "AuthorizationFailed" {
-		t.Errorf("code %s, mend: %s", p.Code, p.Remediation)
+		t.Errorf("code %s, remediation: %s", p.Code, p.Remediation)
 	}
 }
 

@@ -22,10 +22,10 @@ import (
 
 var web = rollout.ScaleSet{SubscriptionID: "00000000-0000-0000-0000-000000000001", ResourceGroup: "shop-rg", Name: "web"}
 
-// secretToken is what no test may find outside the Authorization header.
+// secretToken is a token that no test may find outside the Authorization header.
 const secretToken = "token-never-to-be-seen"
 
-// staticCredential is a credential that needs nobody.
+// staticCredential is a credential that asks no server.
 type staticCredential struct{ err error }
 
 func (c staticCredential) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -35,7 +35,7 @@ func (c staticCredential) GetToken(context.Context, policy.TokenRequestOptions) 
 	return azcore.AccessToken{Token: secretToken, ExpiresOn: time.Date(2999, 1, 1, 0, 0, 0, 0, time.UTC)}, nil
 }
 
-// request is what reached the fake.
+// request is a request as it reached the fake.
 type request struct {
 	Method, Path, Query, Body, IfMatch, Authorization string
 }

@@ -37,7 +37,7 @@ func TestSparseModels(t *testing.T) {
 
 // TestSparseInstances reads lists that say next to nothing; an item that cannot be named makes them worthless.
 func TestSparseInstances(t *testing.T) {
-	machine := func(id string) string {
+	vm := func(id string) string {
 		return `{"properties":{"virtualMachineResourceId":"/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/virtualMachines/` + id +
 			`"}}`
 	}
@@ -47,8 +47,8 @@ func TestSparseInstances(t *testing.T) {
 		`[{"instanceId":"3","properties":null,"resources":null,"zones":null}]`:                    {{ID: "3"}},
 		`[{"instanceId":"3","zones":[null],"resources":[null],"properties":{"instanceView":{}}}]`: {{ID: "3"}},
 		`[{"instanceId":"web_0a1b2c3d","name":"web_0a1b2c3d"}]`:                                   {{ID: "web_0a1b2c3d", Name: "web_0a1b2c3d"}},
-		`[` + machine("web_0a1b2c3d") + `]`:                                                       {{ID: "web_0a1b2c3d"}},
-		`[{"instanceId":"7",` + machine("other.vm")[1:] + `]`:                                     {{ID: "other.vm"}},
+		`[` + vm("web_0a1b2c3d") + `]`:                                                            {{ID: "web_0a1b2c3d"}},
+		`[{"instanceId":"7",` + vm("other.vm")[1:] + `]`:                                          {{ID: "other.vm"}},
 	} {
 		f := newFakeARM(t, answering(http.StatusOK, `{"value":`+value+`}`))
 		got, err := f.adapter.Instances(context.Background(), web)
@@ -59,8 +59,8 @@ func TestSparseInstances(t *testing.T) {
 			t.Errorf("%s: %s", value, diff)
 		}
 	}
-	for _, value := range []string{`null`, `[null]`, `[{}]`, `[{"name":"web_3"}]`, `[` + machine("") + `]`,
-		`[` + machine("a") + `,` + machine("A") + `]`} {
+	for _, value := range []string{`null`, `[null]`, `[{}]`, `[{"name":"web_3"}]`, `[` + vm("") + `]`,
+		`[` + vm("a") + `,` + vm("A") + `]`} {
 		f := newFakeARM(t, answering(http.StatusOK, `{"value":`+value+`}`))
 		got, err := f.adapter.Instances(context.Background(), web)
 		if p := problemOf(t, err); p.Kind != rollout.KindTransient || got != nil {

@@ -93,7 +93,7 @@ func withSetting(settings map[string]any, name string, value any) map[string]any
 	return settings
 }
 
-// newHandler is what a new extension of the kind needs.
+// newHandler returns the handler of a new extension of the kind.
 func newHandler(kind extensionKind, version string) rollout.ScriptHandler {
 	return encodeHandler(armcompute.VirtualMachineScaleSetExtensionProperties{
 		Publisher: &kind.publisher, Type: &kind.name, TypeHandlerVersion: &version, AutoUpgradeMinorVersion: new(true),

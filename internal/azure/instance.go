@@ -11,11 +11,11 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// idOf is what names the instance in calls: its number, or its name in a Flexible set, where only the virtual machine's own id is sure
-// to be told.
+// idOf returns the instance's id in calls: its number, or in a Flexible set its name. There Azure always gives only the virtual machine's
+// own id.
 func idOf(vm armcompute.VirtualMachineScaleSetVM) string {
-	machine := deref(deref(vm.Properties).VirtualMachineResourceID)
-	return cmp.Or(machine[strings.LastIndex(machine, "/")+1:], deref(vm.InstanceID))
+	resourceID := deref(deref(vm.Properties).VirtualMachineResourceID)
+	return cmp.Or(resourceID[strings.LastIndex(resourceID, "/")+1:], deref(vm.InstanceID))
 }
 
 // instanceOf maps one item of a full list. What is not shown stays unknown.
@@ -75,8 +75,9 @@ func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInsta
 	}
 }
 
-// showsExtensions says whether an instance without a script extension would be seen to be without. Where it has no extension at all the
-// list is left out, as it is while nobody can tell; then an agent that reports, on an instance that is to have no script, tells.
+// showsExtensions reports whether the view shows that an instance has no script extension. Azure leaves the list out for an instance
+// without any extension, and also while it does not know yet. For an instance that is to have no script, an agent that reports then
+// decides.
 func showsExtensions(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map[string]bool) bool {
 	if len(view.Extensions) > 0 {
 		return true
@@ -200,7 +201,7 @@ func failureOf(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map
 	return found
 }
 
-// windowsStderr is what the Windows extension keeps beside its message, marked as the Linux one marks it.
+// windowsStderr returns the stderr that the Windows extension keeps beside its message, marked as the Linux extension marks it.
 func windowsStderr(e armcompute.VirtualMachineExtensionInstanceView) string {
 	for _, s := range e.Substatuses {
 		if family, stream := statusCode(s); family == "componentstatus" && stream == "stderr" && deref(deref(s).Message) != "" {

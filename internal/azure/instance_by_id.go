@@ -27,7 +27,7 @@ func (a *Adapter) HasInstance(ctx context.Context, set rollout.ScaleSet, id stri
 		vm, getErr := c.instances.Get(x.With(ctx), set.ResourceGroup, set.Name, id, nil)
 		state, err = deref(vm.Properties).ProvisioningState, getErr
 	} else {
-		vm, getErr := c.machines.Get(x.With(ctx), set.ResourceGroup, id, nil)
+		vm, getErr := c.virtualMachines.Get(x.With(ctx), set.ResourceGroup, id, nil)
 		p := deref(vm.Properties)
 		state, err = p.ProvisioningState, getErr
 		member = strings.EqualFold(deref(deref(p.VirtualMachineScaleSet).ID), set.ID())

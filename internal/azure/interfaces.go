@@ -59,7 +59,7 @@ func allInterfaces[T any](ctx context.Context, x *arm.Call, pager *runtime.Pager
 	return instances, nil
 }
 
-// lastName is what an ARM id ends in, in lower case.
+// lastName returns the last part of an ARM id, in lower case.
 func lastName(id string) string { return strings.ToLower(id[strings.LastIndex(id, "/")+1:]) }
 
 // ipConfigs are the instances by the lower-case ids of their IP configurations.
@@ -110,10 +110,10 @@ func attachments(set rollout.ScaleSet, orchestration string, instances map[strin
 	return found
 }
 
-// ownSuffix is what a Flexible set puts behind its own name when it names an instance.
+// ownSuffix matches the suffix that a Flexible set adds to its own name when it names an instance.
 var ownSuffix = regexp.MustCompile(`^_[0-9a-f]{8}$`)
 
-// isOwn says whether the scale set made an instance, as far as that can be told: load balancers of others are not worth a call.
+// isOwn reports whether the scale set made an instance, as far as that can be told: load balancers of others are not worth a call.
 func isOwn(set rollout.ScaleSet, orchestration, instance string) bool {
 	suffix, found := strings.CutPrefix(instance, strings.ToLower(set.Name))
 	return orchestration != rollout.OrchestrationFlexible || found && ownSuffix.MatchString(suffix)

@@ -14,8 +14,8 @@ import (
 )
 
 const (
-	setNamespace     = "Microsoft.Compute/virtualMachineScaleSets"
-	machineNamespace = "Microsoft.Compute/virtualMachines"
+	setNamespace = "Microsoft.Compute/virtualMachineScaleSets"
+	vmNamespace  = "Microsoft.Compute/virtualMachines"
 	// longestMetricName bounds what goes into a URL.
 	longestMetricName = 256
 )
@@ -55,7 +55,7 @@ func (a *Adapter) Metric(ctx context.Context, set rollout.ScaleSet, id, name, na
 	return q.minutes(x, got.Response)
 }
 
-// metricName says what is read, without quoting much of what somebody declared.
+// metricName names the metric and the object that is read. It quotes only the beginning of the declared name.
 func metricName(set rollout.ScaleSet, id, metric string) string {
 	of := fmt.Sprintf("scale set %q", set)
 	if id != "" {
@@ -85,15 +85,15 @@ func (q metricQuery) check(x *arm.Call) error {
 	return nil
 }
 
-// ofMachine says whether the metric is that of an instance which is a resource itself.
-func (q metricQuery) ofMachine() bool {
+// ofVirtualMachine reports whether the metric belongs to an instance that is an ARM resource itself.
+func (q metricQuery) ofVirtualMachine() bool {
 	return q.id != "" && arm.OrchestrationOf(q.id) == rollout.OrchestrationFlexible
 }
 
-// resource is what is asked about, without the slash that the SDK puts in front.
+// resource returns the resource whose metric is read, without the slash that the SDK puts in front.
 func (q metricQuery) resource(set rollout.ScaleSet) string {
-	if q.ofMachine() {
-		return fmt.Sprintf("subscriptions/%s/resourceGroups/%s/providers/%s/%s", set.SubscriptionID, set.ResourceGroup, machineNamespace, q.id)
+	if q.ofVirtualMachine() {
+		return fmt.Sprintf("subscriptions/%s/resourceGroups/%s/providers/%s/%s", set.SubscriptionID, set.ResourceGroup, vmNamespace, q.id)
 	}
 	return strings.TrimPrefix(set.ID(), "/")
 }
@@ -104,13 +104,13 @@ func (q metricQuery) options() *armmonitor.MetricsClientListOptions {
 		Metricnames: &q.metric, Metricnamespace: &q.namespace, Aggregation: &q.aggregation, Interval: &interval, Timespan: &span,
 	}
 	own := setNamespace
-	if q.ofMachine() {
-		own = machineNamespace
+	if q.ofVirtualMachine() {
+		own = vmNamespace
 	}
 	if q.namespace == "" || strings.EqualFold(q.namespace, setNamespace) {
 		o.Metricnamespace = &own
 	}
-	if q.id != "" && !q.ofMachine() {
+	if q.id != "" && !q.ofVirtualMachine() {
 		filter := "VMName eq '" + q.name + "'"
 		o.Filter = &filter
 	}

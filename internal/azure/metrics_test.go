@@ -38,7 +38,7 @@ func data(points ...string) string { return `{"data":[` + strings.Join(points, "
 
 // TestMetricAsks holds the one request to what Azure Monitor takes.
 func TestMetricAsks(t *testing.T) {
-	const machine = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/" +
+	const vm = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/" +
 		"" +
 		"" +
 		"providers/Microsoft.Compute/virtualMachines/web_0a1b2c3d"
@@ -54,10 +54,10 @@ func TestMetricAsks(t *testing.T) {
 		"Uniform instance": {"3", "web_3", "", "Maximum", time.Hour, base, url.Values{
 			"metricnamespace": {"Microsoft.Compute/virtualMachineScaleSets"}, "aggregation": {"maximum"},
 			"timespan": {"2026-11-02T10:00:00Z/2026-11-02T11:00:00Z"}, "$filter": {"VMName eq 'web_3'"}}},
-		"Flexible instance": {"web_0a1b2c3d", "web_0a1b2c3d", "", "total", 119 * time.Second, machine, url.Values{
+		"Flexible instance": {"web_0a1b2c3d", "web_0a1b2c3d", "", "total", 119 * time.Second, vm, url.Values{
 			"metricnamespace": {"Microsoft.Compute/virtualMachines"}, "aggregation": {"total"},
 			"timespan": {"2026-11-02T10:59:00Z/2026-11-02T11:00:00Z"}}},
-		"its own namespace": {"web_0a1b2c3d", "web_0a1b2c3d", "microsoft.compute/virtualmachinescalesets", "Minimum", time.Minute, machine,
+		"its own namespace": {"web_0a1b2c3d", "web_0a1b2c3d", "microsoft.compute/virtualmachinescalesets", "Minimum", time.Minute, vm,
 			url.Values{
 				"metricnamespace": {"Microsoft.Compute/virtualMachines"}, "aggregation": {"minimum"},
 				"timespan": {"2026-11-02T10:59:00Z/2026-11-02T11:00:00Z"}}},
@@ -133,7 +133,7 @@ func TestMetricAnswersThatCannotBeTrusted(t *testing.T) {
 	for name, answer := range map[string]string{
 		"two series":        seriesOf(one, one),
 		"two metrics":       `{"value":[{"timeseries":[` + one + `]},{"timeseries":[` + one + `]}]}`,
-		"another machine":   seriesOf(`{"metadatavalues":[{"name":{"value":"VMName"},"value":"web_4"}],` + one[1:]),
+		"another instance":  seriesOf(`{"metadatavalues":[{"name":{"value":"VMName"},"value":"web_4"}],` + one[1:]),
 		"another interval":  strings.Replace(seriesOf(one), "PT1M", "PT5M", 1),
 		"an error":          strings.Replace(seriesOf(one), "Success", "ThrottledByBackend", 1),
 		"a truncated body":  seriesOf(one)[:80],

@@ -56,7 +56,7 @@ func portOf(n *int32) (port uint16, ok bool) {
 	return uint16(given), true
 }
 
-// carriesTCP says whether checks can come that way. A rule that does not say is one for TCP.
+// carriesTCP reports whether checks can use the rule. A rule without a protocol is one for TCP.
 func carriesTCP(p *armnetwork.TransportProtocol) bool {
 	protocol := strings.ToLower(string(deref(p)))
 	return protocol == "" || protocol == "tcp" || protocol == "all"

@@ -19,7 +19,7 @@ const (
 	usualPause = 10 * time.Second
 	// longestCommand bounds a call whose context does not: Azure ends a script after 90 minutes.
 	longestCommand = 2 * time.Hour
-	// noExitCode is returned with errors, lest somebody take a zero for success.
+	// noExitCode is returned with errors, because a zero would read as success.
 	noExitCode = -1
 )
 
@@ -67,7 +67,7 @@ func (a *Adapter) runWrappedScript(ctx context.Context, c clients, x *arm.Call, 
 		report, err := await(ctx, a, x, p, err)
 		return report.RunCommandResult, err
 	}
-	p, err := c.machines.BeginRunCommand(ctx, x.Set.ResourceGroup, id, input, nil)
+	p, err := c.virtualMachines.BeginRunCommand(ctx, x.Set.ResourceGroup, id, input, nil)
 	report, err := await(ctx, a, x, p, err)
 	return report.RunCommandResult, err
 }

@@ -29,7 +29,7 @@ func reported(t *testing.T, body, stdout, exitCode string) string {
 	return string(report)
 }
 
-// TestRequestsOfRunCommand holds the command to what it sends, and to whom. Azure may answer at once.
+// TestRequestsOfRunCommand holds the command to the requests that it sends, and to their paths. Azure may answer at once.
 func TestRequestsOfRunCommand(t *testing.T) {
 	for id, path := range map[string]string{
 		"10":           base + "/virtualMachines/10/runCommand",
@@ -147,7 +147,7 @@ func TestRunCommandGoesNowhereElse(t *testing.T) {
 	}
 }
 
-// TestWait waits as long as it should, and no longer than anybody is interested.
+// TestWait: wait lasts as long as it should, and ends early with its context.
 func TestWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		begin := time.Now()

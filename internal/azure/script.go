@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// extensionKind is what an extension is, whatever its name.
+// extensionKind is the kind of an extension, whatever its name.
 type extensionKind struct{ publisher, name string }
 
 // The extensions that run scripts. The second is the first's predecessor.

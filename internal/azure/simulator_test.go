@@ -27,7 +27,7 @@ const (
 	image2 = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop-rg/providers/Microsoft.Compute/images/nginx-2"
 )
 
-// bearer is a credential that needs nobody.
+// bearer is a credential that asks no server.
 type bearer string
 
 func (b bearer) GetToken(context.Context, policy.TokenRequestOptions) (azcore.AccessToken, error) {
@@ -165,8 +165,8 @@ func (w *world) calls() []call {
 	return got
 }
 
-// instance is what really happened to an instance.
-type machine struct {
+// virtualMachine is an instance as it really is in the simulator.
+type virtualMachine struct {
 	ID                string
 	Latest            bool
 	Upgrades          int
@@ -177,11 +177,11 @@ type machine struct {
 	State, VMID, Zone string
 }
 
-func (w *world) machines() map[string]machine {
+func (w *world) virtualMachines() map[string]virtualMachine {
 	w.t.Helper()
-	var list []machine
+	var list []virtualMachine
 	w.control(http.MethodGet, "/instances?scaleSet="+shop.ID(), nil, &list)
-	byID := map[string]machine{}
+	byID := map[string]virtualMachine{}
 	for _, m := range list {
 		byID[m.ID] = m
 	}

@@ -53,8 +53,8 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 	return p, nil
 }
 
-// ours says whether every URL in the token leads to the endpoint. The token comes back from an object that others may edit, and
-// what it names is sent our credential. It is never empty: an empty one would make the SDK begin the operation instead.
+// ours reports whether every URL in the token leads to the endpoint. The token comes back from an object that others may edit, and every
+// URL in it is sent our credential. The token is never empty: an empty one would make the SDK begin the operation instead.
 func (a *Adapter) ours(token string) bool {
 	var outer struct {
 		Token map[string]any `json:"token"`

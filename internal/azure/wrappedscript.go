@@ -51,7 +51,7 @@ code=$?
 rm -f "$given"
 printf '\n%%s %%s %%s\n' '%[1]s' "$code" '%[1]s' >&2`
 
-// lines is what is sent, line by line.
+// lines returns the wrapped script, line by line.
 func (e wrappedScript) lines() []*string {
 	var lines []*string
 	for line := range strings.SplitSeq(fmt.Sprintf(wrapper, e.marker, strings.Join(e.encoded, "\n"), e.shell), "\n") {
@@ -60,7 +60,7 @@ func (e wrappedScript) lines() []*string {
 	return lines
 }
 
-// secrets is what of the script must not be repeated, in whichever form.
+// secrets returns every form of the script that must not be repeated.
 func (e wrappedScript) secrets(script string) []string { return append([]string{script}, e.encoded...) }
 
 // outcome reads the exit code and the end of the output out of the agent's report. Without the one the other is worth nothing.
@@ -78,8 +78,8 @@ func (e wrappedScript) outcome(report armcompute.RunCommandResult) (exitCode int
 	return noExitCode, "", false
 }
 
-// streams takes a report apart. On Linux it is one message, in which stderr comes last, so that a script that prints what looks like
-// its beginning deceives nobody; elsewhere there is a status for each stream.
+// streams splits a report into its streams. On Linux the report is one message. stderr comes last in it and begins at the last mark, so a
+// mark that a script prints to stdout does no harm. Elsewhere there is a status for each stream.
 func streams(report armcompute.RunCommandResult) (stdout, stderr string) {
 	const begin, between = "[stdout]\n", "\n[stderr]\n"
 	for _, s := range report.Value {

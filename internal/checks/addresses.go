@@ -22,8 +22,8 @@ const longestLookup = 30 * time.Second
 // lookupError says why something of an instance's addresses is not known.
 type lookupError struct {
 	doing       string
-	why         string // "": nobody knows
-	isForbidden bool   // the identity may not read it, so asking again brings nothing more until somebody mends that
+	why         string // "": not known
+	isForbidden bool   // the identity may not read it, so asking again brings nothing more until that is fixed
 }
 
 // Error is for people.

@@ -29,7 +29,7 @@ func (d directory) Addresses(_ context.Context, set checks.ScaleSet, i checks.In
 
 // nowhere is a subject of which no address is known.
 func nowhere(s server) checks.Subject {
-	about := machine(s)
+	about := instanceOf(s)
 	for _, all := range [][]checks.Instance{about.Canary, about.Baseline} {
 		for i := range all {
 			all[i].Address, all[i].NAT = netip.Addr{}, nil
@@ -96,7 +96,7 @@ func TestHTTPLooksUpAddresses(t *testing.T) {
 	}
 }
 
-// TestWhatIsKnownIsNotLookedUp holds that nobody is asked for what the subject says, nor for what no query speaks of.
+// TestWhatIsKnownIsNotLookedUp: no lookup is made for an address that the subject already has, nor for an instance that no query names.
 func TestWhatIsKnownIsNotLookedUp(t *testing.T) {
 	s, asked := prometheus(t, map[string]string{"web_3|web_4 3 web[.]0 half": scalar})
 	page := answering(t, 200, "")
@@ -105,8 +105,8 @@ func TestWhatIsKnownIsNotLookedUp(t *testing.T) {
 		t.Errorf("looked up %+v", i)
 		return netip.Addr{}, nil, nil
 	})
-	want(t, measure(t, httpAt(page, nil), p, machine(page)), checks.Passed, "")
-	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: page.URL}}, p, machine(page)), checks.Passed, "")
+	want(t, measure(t, httpAt(page, nil), p, instanceOf(page)), checks.Passed, "")
+	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: page.URL}}, p, instanceOf(page)), checks.Passed, "")
 	d := checks.Prometheus{
 		URL: s.URL + "/base", Threshold: checks.Threshold{Max: pointer(1.0)},
 		Query: `{{ regex .Canary.Names }} {{ .Instance.ID }} {{ regex .Baseline.Names }} {{ if ne .Step "half" }}{{ join .Canary.Addresses ",` +
@@ -133,8 +133,8 @@ func TestQueriesLookUpAddresses(t *testing.T) {
 		"the baseline": {`{{ join .Baseline.Addresses "," }}`, checks.Passed, "0.5", "map[0:1]"},
 		"the instance": {"{{ .Instance.Address }}", checks.Passed, "0.5", "map[3:1]"},
 		"in brackets":  {`{{ join (.Baseline).Addresses "," }}`, checks.Passed, "0.5", "map[0:1]"},
-		"nobody knows": {`{{ join .Canary.Addresses "," }}{{ .Args.lost }}`, checks.Error,
-			"| looking up the addresses of instance 4: no such machine |", "map[3:1 4:1]"},
+		"not known": {`{{ join .Canary.Addresses "," }}{{ .Args.lost }}`, checks.Error,
+			"| looking up the addresses of instance 4: no such instance |", "map[3:1 4:1]"},
 		"ports do not matter": {`{{ regex .Canary.Addresses }}{{ .Args.ports }}`, checks.Passed, "0.5", "map[3:1 4:1]"},
 		"it has none": {`{{ regex .Canary.Addresses }}{{ .Args.none }}`, checks.Error, "| instance 4 has no known address |",
 			"map[3:1 4:1]"},
@@ -147,7 +147,7 @@ func TestQueriesLookUpAddresses(t *testing.T) {
 				lookups[i.ID]++
 				switch {
 				case i.ID == "4" && strings.Contains(tc.query, "lost"):
-					return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindNotFound, Message: "no such machine"}
+					return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindNotFound, Message: "no such instance"}
 				case i.ID == "4" && strings.Contains(tc.query, "ports"):
 					return netip.MustParseAddr("10.0.0.4"), nil, forbidden
 				case i.ID == "4" && strings.Contains(tc.query, "none"):
@@ -169,11 +169,12 @@ func TestQueriesLookUpAddresses(t *testing.T) {
 	}
 }
 
-// TestQueriesLeaveNobodyOut holds that an instance without a known address is not silently left out where nobody looks it up either.
-func TestQueriesLeaveNobodyOut(t *testing.T) {
+// TestQueriesLeaveNoInstanceOut: an instance without a known address is an error where no lookup is configured, too. It is not silently
+// left out.
+func TestQueriesLeaveNoInstanceOut(t *testing.T) {
 	s, asked := prometheus(t, nil)
 	d := checks.Prometheus{URL: s.URL + "/base", Query: "{{ regex .Canary.Addresses }}", Threshold: checks.Threshold{Max: pointer(1.0)}}
-	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), checks.Error, "instance 4 has no known address")
+	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)), checks.Error, "instance 4 has no known address")
 	d.Query = "{{ .Instance.Address }}"
 	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), nowhere(s)), checks.Error, "instance 3 has no known address")
 	if len(*asked) > 0 {
@@ -198,8 +199,8 @@ func TestWebhooksAreToldAddresses(t *testing.T) {
 			`"privateAddress":"10.0.0.7","addressesMissing":"Auth`},
 		"nothing can be read for now": {err: throttled, outcome: checks.Error,
 			part: "looking up the addresses of instance 3: TooManyRequests: slow down; Azure asks to wait 2m0s"},
-		"its ports cannot be, for now":  {netip.MustParseAddr("10.0.0.7"), throttled, checks.Error, "slow down", ""},
-		"nobody knows why it cannot be": {err: errors.New(loot), outcome: checks.Error, part: "it could not be done"},
+		"its ports cannot be, for now":     {netip.MustParseAddr("10.0.0.7"), throttled, checks.Error, "slow down", ""},
+		"it is not known why it cannot be": {err: errors.New(loot), outcome: checks.Error, part: "it could not be done"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			told := make(chan string, 1)
@@ -242,12 +243,12 @@ func TestLookupsEnd(t *testing.T) {
 	})
 }
 
-// TestCommandsThatMendAreWhole: what Azure says is cut where there is no room for all, and never the command, which is there to be pasted.
-func TestCommandsThatMendAreWhole(t *testing.T) {
+// TestFixingCommandsAreWhole: what Azure says is cut where there is no room for all, and never the command, which is there to be pasted.
+func TestFixingCommandsAreWhole(t *testing.T) {
 	p := ports(t)
-	mend := "az role assignment create --scope " + strings.Repeat("/0123456789", 40)
+	fix := "az role assignment create --scope " + strings.Repeat("/0123456789", 40)
 	p.Addresses = directory(func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
-		return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindForbidden, Message: strings.Repeat("no permission ", 50), Remediation: mend}
+		return netip.Addr{}, nil, &rollout.Problem{Kind: rollout.KindForbidden, Message: strings.Repeat("no permission ", 50), Remediation: fix}
 	})
 	probe, err := checks.New(checks.Spec{HTTP: &checks.HTTP{Via: checks.ViaPrivateAddress, Scheme: "http", Port: 80}}, p)
 	if err != nil {
@@ -258,7 +259,7 @@ func TestCommandsThatMendAreWhole(t *testing.T) {
 	state := checks.Rule{Interval: time.Minute, Count: 1}.Fold(checks.State{Begun: noon}, m)
 	if !strings.HasPrefix(state.Because,
 		"1 errors in a row, tolerated are 0; instance 3 has no known PrivateAddress for port 80: no permission") ||
-		!strings.HasSuffix(state.Because, "…; to fix it: "+mend) {
+		!strings.HasSuffix(state.Because, "…; to fix it: "+fix) {
 		t.Errorf("%d bytes: %s", len(state.Because), state.Because)
 	}
 }

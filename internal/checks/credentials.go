@@ -22,7 +22,7 @@ type Secrets interface {
 // SecretKey names a key of a Secret beside the rollout.
 type SecretKey struct{ Name, Key string }
 
-// Credentials say who asks. They are read anew for every measurement, so that a rotated Secret is followed. At most one is set.
+// Credentials identify the caller. They are read again for every measurement, so that a rotated Secret is followed. At most one is set.
 type Credentials struct {
 	Bearer *SecretKey
 	Basic  *Basic
@@ -36,7 +36,7 @@ type Basic struct {
 
 func (c Credentials) isEmpty() bool { return c.Bearer == nil && c.Basic == nil }
 
-// check refuses credentials that would travel in the clear, or that nobody could read.
+// check refuses credentials that would travel in the clear, or that cannot be read.
 func (c Credentials) check(scheme string, p Ports) error {
 	switch {
 	case c.isEmpty():
@@ -106,7 +106,7 @@ func (s signed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return s.next.RoundTrip(r)
 }
 
-// request is what the credentials ask of their Secret, false for none.
+// request returns the credentials' request for their Secret, false for none.
 func (c Credentials) request(q grant.Request) (grant.Request, bool) {
 	switch {
 	case c.Bearer != nil:
@@ -117,8 +117,8 @@ func (c Credentials) request(q grant.Request) (grant.Request, bool) {
 	return q, q.Secret != ""
 }
 
-// Request is what a probe asks of the Secret of its credentials, false for none. What an instance is sent is sent to its address, which is
-// known only then.
+// Request returns the request of a probe's credentials for their Secret, false for none. A check of an instance sends them to its address,
+// which is known only at that time.
 func (s Spec) Request() (grant.Request, bool) {
 	switch {
 	case s.HTTP != nil:
@@ -135,7 +135,7 @@ func (s Spec) Request() (grant.Request, bool) {
 	return grant.Request{}, false
 }
 
-// Request is what a hook asks of the Secret of its credentials, false for none.
+// Request returns the request of a hook's credentials for their Secret, false for none.
 func (h Hook) Request() (grant.Request, bool) {
 	return h.Credentials.request(grant.Request{Use: grant.Hook, Host: outbound.HostOf(h.URL)})
 }

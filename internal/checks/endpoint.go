@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
-// endpoint is somebody whom a declaration names by a URL.
+// endpoint is a server that a declaration names by a URL.
 type endpoint struct {
 	use         grant.Use
 	URL         string

@@ -1,6 +1,6 @@
 package checks
 
-// IdempotencyKey is what a call is told by.
+// IdempotencyKey returns the key that identifies a call.
 var IdempotencyKey = idempotencyKey
 
 // Remembered is of how many rollouts a dispatcher knows something.

@@ -15,7 +15,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Hook declares whom a hook calls. When it is called, and for how long it may be tried, is the core's to say.
+// Hook declares the endpoint of a hook. The core decides when it is called, and for how long it may be tried.
 type Hook struct {
 	URL         string
 	Args        map[string]string // handed over in the payload
@@ -41,8 +41,8 @@ type Call struct {
 // keyHeader tells a receiver that a call was delivered before, as Stripe and others have it.
 const keyHeader = "Idempotency-Key"
 
-// idempotencyKey is the same for the same call of the same rollout, whoever makes it and however often, and another one for every other
-// call. Lengths keep the parts apart, whatever is in them.
+// idempotencyKey returns the key of a call. It is the same for the same call of the same rollout, in every process and however often the
+// call is made, and another one for every other call. Lengths keep the parts apart, whatever is in them.
 func idempotencyKey(uid string, k rollout.HookCallKey) string {
 	digest := sha256.New()
 	for _, part := range []string{"call", uid, k.Hook, strconv.FormatInt(k.Run, 10), strconv.Itoa(k.Sequence), k.Instance} {

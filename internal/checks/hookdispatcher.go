@@ -14,7 +14,8 @@ import (
 const (
 	// endless is a limit that is not reached.
 	endless = math.MaxInt
-	// callsPerRollout is what the guarded client permits at one endpoint: more of them would hold workers while they wait for each other.
+	// callsPerRollout is the number of calls that the guarded client permits at one endpoint: more of them would hold workers while they
+	// wait for each other.
 	callsPerRollout = 8
 )
 
@@ -25,7 +26,7 @@ type HookDispatcherOptions struct {
 	// nil: instances are told with the addresses that are known already
 	Addresses Addresses
 	Redactor  func(ctx context.Context, namespace, rollout string) *redact.Redactor // as in Ports
-	// Changed is told that a call of a rollout was delivered, or refused. It is called by workers and must not block; nil: nobody is told.
+	// Changed is called after a call of a rollout was delivered, or refused. Workers call it, so it must not block; nil: it is not called.
 	Changed    func(uid string)
 	Workers    int // calls under way at once; 0: 32
 	PerRollout int // calls of one rollout under way at once; 0: 8
@@ -92,7 +93,7 @@ func (c *HookDispatcher) runOf(uid string, call Call) Run {
 	}
 }
 
-// Results is what is known of the calls that a rollout wants.
+// Results returns the results of the calls that a rollout wants.
 func (c *HookDispatcher) Results(uid string) map[rollout.HookCallKey]rollout.HookCallResult {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -131,7 +131,7 @@ func TestResultsWhileUnderWay(t *testing.T) {
 	})
 }
 
-// TestCallsThatCannotBeMade holds that what no further try mends is said at once, and that nobody is called.
+// TestCallsThatCannotBeMade: an error that no further try fixes is reported at once, and no call is made.
 func TestCallsThatCannotBeMade(t *testing.T) {
 	for message, change := range map[string]func(*checks.Hook){
 		"refused by policy: metadata addresses are never called": func(h *checks.Hook) {
@@ -248,7 +248,7 @@ func TestUnwantedCallsAreCancelled(t *testing.T) {
 	})
 }
 
-// TestOneRolloutHoldsUpNoOther gives one rollout a thousand calls to nobody, and another rollout one call.
+// TestOneRolloutHoldsUpNoOther gives one rollout a thousand calls to a deaf endpoint, and another rollout one call.
 func TestOneRolloutHoldsUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		good, dead := receiving(200), receiving(isDeaf)
@@ -322,9 +322,9 @@ func TestTooManyCalls(t *testing.T) {
 	})
 }
 
-// TestPayload is what receivers are written against.
+// TestPayload holds the payload that receivers are written against.
 func TestPayload(t *testing.T) {
-	about := machine(server{})
+	about := instanceOf(server{})
 	about.Instance.Address, about.Instance.NAT = netip.Addr{}, nil
 	set, known := about, about
 	set.Instance, known.Instance = nil, &checks.Instance{ID: "3", VMID: "vm-3", Name: "web_3", Address: netip.MustParseAddr("10.0.0.8")}
@@ -343,30 +343,30 @@ func TestPayload(t *testing.T) {
 		addresses checks.Addresses
 		want      string
 	}{
-		"a machine": {checks.HookPayloadOf(about, rollout.BeforeInstance, true, ""), found,
+		"an instance": {checks.HookPayloadOf(about, rollout.BeforeInstance, true, ""), found,
 			`{"event":"BeforeInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1",` +
 				`"privateAddress":"10.0.0.7","natPorts":{"22":"[2603:1020::1]:50103","80":"20.0.0.1:50003"}},"args":{"team":"shop"},"back":true}`},
-		"a machine whose address is known": {checks.HookPayloadOf(known, rollout.BeforeInstance, false, ""), found,
+		"an instance whose address is known": {checks.HookPayloadOf(known, rollout.BeforeInstance, false, ""), found,
 			`{"event":"BeforeInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3",` +
 				`"privateAddress":"10.0.0.8","natPorts":{"22":"[2603:1020::1]:50103","80":"20.0.0.1:50003"}},"args":{"team":"shop"}}`},
-		"a machine without addresses": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
+		"an instance without addresses": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
 			func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) { return netip.Addr{}, nil, nil }),
 			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common +
 				`"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1"},"args":{"team":"shop"}}`},
-		"a machine of which nothing may be read": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
+		"an instance of which nothing may be read": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
 			func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
 				return netip.Addr{}, nil, forbidden
 			}),
 			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1",` +
 				`"addressesMissing":"AuthorizationFailed: the identity lacks the permission to look; to fix it: az grant"},"args":{"team":"shop"}}`},
-		"a machine of which no ports may be read": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
+		"an instance of which no ports may be read": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), directory(
 			func(checks.Instance) (netip.Addr, map[uint16]netip.AddrPort, error) {
 				return netip.MustParseAddr("10.0.0.7"), map[uint16]netip.AddrPort{22: netip.MustParseAddrPort("20.0.0.1:50103")}, forbidden
 			}),
 			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1",` +
 				`"privateAddress":"10.0.0.7","natPorts":{"22":"20.0.0.1:50103"},` +
 				`"addressesMissing":"AuthorizationFailed: the identity lacks the permission to look; to fix it: az grant"},"args":{"team":"shop"}}`},
-		"nobody looks anything up": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), nil,
+		"no lookup is configured": {checks.HookPayloadOf(about, rollout.AfterInstance, false, ""), nil,
 			`{"event":"AfterInstance","idempotencyKey":"KEY",` + common +
 				`"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1"},"args":{"team":"shop"}}`},
 		"a step": {checks.HookPayloadOf(set, rollout.AfterStep, false, ""), nil,
@@ -439,12 +439,12 @@ func TestCallsAreMadeAsDeclaredNow(t *testing.T) {
 		one := call(1)
 		c.Want("u", []checks.Call{one})
 		synctest.Wait()
-		one.Hook.URL, one.Hook.Args = "http://hooks.example/mended", nil
+		one.Hook.URL, one.Hook.Args = "http://hooks.example/fixed", nil
 		c.Want("u", []checks.Call{one})
 		heard(t, c, key(1), rollout.HookCallPending, "status 503")
 		time.Sleep(time.Minute)
 		synctest.Wait()
-		if all := r.all(); len(all) != 2 || all[1].url != "/mended" || strings.Contains(all[1].body, "team") {
+		if all := r.all(); len(all) != 2 || all[1].url != "/fixed" || strings.Contains(all[1].body, "team") {
 			t.Errorf("told %v", all)
 		}
 	})

@@ -29,7 +29,7 @@ const (
 	ViaNAT Via = "NATPort"
 )
 
-// HTTP asks one instance itself. What answers behind a load balancer's shared port is anybody, so there is no URL here.
+// HTTP asks one instance itself. Behind a load balancer's shared port any instance may answer, so there is no URL here.
 type HTTP struct {
 	Via         Via
 	Scheme      string // http or https

@@ -77,7 +77,7 @@ func TestHTTP(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s, change := tc.world(t)
-			want(t, measure(t, httpAt(s, change), ports(t), machine(s)), tc.outcome, tc.part)
+			want(t, measure(t, httpAt(s, change), ports(t), instanceOf(s)), tc.outcome, tc.part)
 		})
 	}
 }
@@ -93,7 +93,7 @@ func TestHTTPAsksWhatWasDeclared(t *testing.T) {
 		h.Header = map[string]string{"x-probe": "1"}
 		h.TLS = outbound.TLS{CA: ca, ServerName: "example.com"}
 		h.Credentials.Bearer = &checks.SecretKey{Name: "web", Key: "token"}
-	}), ports(t), machine(s))
+	}), ports(t), instanceOf(s))
 	want(t, got, checks.Passed, "200")
 	if asked != "HEAD //other.example/a%2Fb?c=d shop.example 1 Bearer "+secret {
 		t.Errorf("asked %s", asked)
@@ -107,7 +107,7 @@ func TestExcerpt(t *testing.T) {
 	for excerpt, shown := range map[int]string{0: "", 9: "2.0.17…", 64: "2.0.17-beta", 1000: "2.0.17-beta"} {
 		p := ports(t)
 		p.Excerpt = excerpt
-		if got := measure(t, spec, p, machine(s)); got.Value != shown || got.Outcome != checks.Failed {
+		if got := measure(t, spec, p, instanceOf(s)); got.Value != shown || got.Outcome != checks.Failed {
 			t.Errorf("with %d bytes: %+v", excerpt, got)
 		}
 	}
@@ -115,7 +115,7 @@ func TestExcerpt(t *testing.T) {
 
 func TestHTTPNeedsAnInstance(t *testing.T) {
 	s := answering(t, 200, "")
-	about := machine(s)
+	about := instanceOf(s)
 	about.Instance = nil
 	want(t, measure(t, httpAt(s, nil), ports(t), about), checks.Error, "declare scope Instance")
 }
@@ -123,7 +123,7 @@ func TestHTTPNeedsAnInstance(t *testing.T) {
 // TestHTTPKeepsToThePolicy holds that an address that Azure reports is judged like any other.
 func TestHTTPKeepsToThePolicy(t *testing.T) {
 	for _, a := range []string{"169.254.169.254", "168.63.129.16", "10.0.0.4", "::1", "::ffff:169.254.169.254", "fd00:ec2::254"} {
-		about := machine(server{address: netip.AddrPortFrom(netip.MustParseAddr(a), 8080)})
+		about := instanceOf(server{address: netip.AddrPortFrom(netip.MustParseAddr(a), 8080)})
 		got := measure(t, httpAt(server{address: netip.AddrPortFrom(netip.MustParseAddr(a), 8080)}, nil), ports(t), about)
 		want(t, got, checks.Error, "refused by policy")
 	}

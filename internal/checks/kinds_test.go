@@ -26,10 +26,10 @@ func TestWebhook(t *testing.T) {
 		429: checks.Error, 502: checks.Error, 503: checks.Error, 504: checks.Error,
 	} {
 		s := serve(t, httptest.NewServer, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(status) })
-		want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL}}, ports(t), machine(s)), outcome, "")
+		want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL}}, ports(t), instanceOf(s)), outcome, "")
 	}
 	s := down(t)
-	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL + "?k=" + secret}}, ports(t), machine(s)), checks.Error,
+	want(t, measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL + "?k=" + secret}}, ports(t), instanceOf(s)), checks.Error,
 		"cannot be reached")
 }
 
@@ -40,7 +40,7 @@ func TestWebhookPayload(t *testing.T) {
 			t.Errorf("%v, %v", err, r.Header)
 		}
 	})
-	measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL, Args: map[string]string{"team": "shop"}}}, ports(t), machine(s))
+	measure(t, checks.Spec{Webhook: &checks.Webhook{URL: s.URL, Args: map[string]string{"team": "shop"}}}, ports(t), instanceOf(s))
 	if diff := cmp.Diff(checks.Payload{
 		Namespace: "shop", Rollout: "web", UID: "u", Revision: "r2", Run: 2, Step: "half", Args: map[string]string{"team": "shop"},
 		ScaleSet: checks.ScaleSet{SubscriptionID: "s", ResourceGroup: "shop-rg", Name: "web"},
@@ -54,7 +54,7 @@ func TestWebhookPayload(t *testing.T) {
 func TestCredentialsAreSameNamespaceAndNeverSaid(t *testing.T) {
 	hook := checks.Spec{Webhook: &checks.Webhook{URL: "https://hooks.example",
 		Credentials: checks.Credentials{Bearer: &checks.SecretKey{Name: "web", Key: "token"}}}}
-	about := machine(server{})
+	about := instanceOf(server{})
 	about.Namespace = "other"
 	p := ports(t)
 	want(t, measure(t, hook, p, about), checks.Error, `key "token" of Secret "web" cannot be read`)
@@ -100,7 +100,7 @@ func TestRunCommand(t *testing.T) {
 				return tc.code, tc.output, tc.err
 			})}
 			spec := checks.Spec{RunCommand: &checks.RunCommand{Script: "systemctl is-active web", ExitCode: 3, ShowOutput: tc.show}}
-			want(t, measure(t, spec, p, machine(server{})), tc.outcome, tc.part)
+			want(t, measure(t, spec, p, instanceOf(server{})), tc.outcome, tc.part)
 		})
 	}
 }
@@ -112,8 +112,8 @@ func TestRunCommandEnds(t *testing.T) {
 			return 0, "", ctx.Err()
 		})}
 		spec := checks.Spec{RunCommand: &checks.RunCommand{Script: "sleep 1d", Timeout: time.Minute}}
-		want(t, measure(t, spec, p, machine(server{})), checks.Error, "did not end in time")
-		about := machine(server{})
+		want(t, measure(t, spec, p, instanceOf(server{})), checks.Error, "did not end in time")
+		about := instanceOf(server{})
 		about.Instance = nil
 		want(t, measure(t, spec, p, about), checks.Error, "declare scope Instance")
 	})
@@ -153,7 +153,7 @@ func TestAzureMonitor(t *testing.T) {
 			spec := checks.Spec{AzureMonitor: &checks.AzureMonitor{
 				Metric: "Percentage CPU", Aggregation: tc.aggregation, Window: 5 * time.Minute, Threshold: checks.Threshold{Max: pointer(4.0)},
 			}}
-			got := measure(t, spec, p, machine(server{}))
+			got := measure(t, spec, p, instanceOf(server{}))
 			want(t, got, tc.outcome, tc.part)
 			if got.Samples != len(tc.minutes) {
 				t.Errorf("%d samples", got.Samples)

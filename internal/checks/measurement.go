@@ -27,7 +27,7 @@ const (
 const (
 	longestValue = 64
 	longestText  = 160 // of what was declared, and of what a script printed
-	// longestDetail has room for what Azure says and for the command that mends it, with the longest names that Azure allows.
+	// longestDetail has room for Azure's message and for the command that fixes the problem, with the longest names that Azure allows.
 	longestDetail  = 1024
 	longestProblem = 400
 )

@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Payload is what a webhook is told.
+// Payload is the body of a webhook's request.
 type Payload struct {
 	Namespace string            `json:"namespace"`
 	Rollout   string            `json:"rollout"`
@@ -32,12 +32,12 @@ type PayloadInstance struct {
 	AddressesMissing string `json:"addressesMissing,omitempty"`
 }
 
-// HookPayload is what a hook is told.
+// HookPayload is the body of a hook's request.
 type HookPayload struct {
 	Event          rollout.HookPoint `json:"event"`
 	IdempotencyKey string            `json:"idempotencyKey"` // the same whenever this very call is made again; set by the HookDispatcher
 	Payload
-	Back bool   `json:"back,omitempty"` // on the way back
+	Back bool   `json:"back,omitempty"` // during a rollback
 	Why  string `json:"why,omitempty"`  // at OnFailure: what failed
 }
 

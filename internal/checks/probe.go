@@ -25,7 +25,7 @@ type Spec struct {
 	AzureMonitor *AzureMonitor
 }
 
-// Ports is what probes need of the world.
+// Ports holds the dependencies of probes.
 type Ports struct {
 	Outbound *outbound.Client
 	Secrets  Secrets
@@ -33,8 +33,8 @@ type Ports struct {
 	Metrics  Metrics
 	// Addresses finds the addresses that a subject does not say; nil: nothing does.
 	Addresses Addresses
-	// Redactor is what cuts the secrets that a rollout uses out of what was answered; nil: what looks like a secret is cut. It may read
-	// Secrets, and is asked only where there is a text to be shown.
+	// Redactor returns the Redactor that cuts the secrets of a rollout out of answers; nil: texts that look like a secret are cut. It may
+	// read Secrets, and is asked only where there is a text to be shown.
 	Redactor func(ctx context.Context, namespace, rollout string) *redact.Redactor
 	// Excerpt is how many bytes of text out of an answer may be shown as the value, at most 64. It is the operator's to say, not the
 	// rollout's author's; 0: nothing but numbers and status codes.

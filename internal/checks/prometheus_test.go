@@ -74,7 +74,7 @@ func TestPrometheus(t *testing.T) {
 			if tc.change != nil {
 				tc.change(&d)
 			}
-			want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), tc.outcome, tc.part)
+			want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)), tc.outcome, tc.part)
 		})
 	}
 }
@@ -82,12 +82,12 @@ func TestPrometheus(t *testing.T) {
 func TestPrometheusCountsSamples(t *testing.T) {
 	s, _ := prometheus(t, map[string]string{"q": vector("0"), "n": vector("7.9")})
 	d := checks.Prometheus{URL: s.URL + "/base", Query: "q", Samples: "n", Threshold: checks.Threshold{Expr: "value < 1 && samples > 7.0"}}
-	if got := measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)); got.Outcome != checks.Passed || got.Samples != 7 {
+	if got := measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)); got.Outcome != checks.Passed || got.Samples != 7 {
 		t.Errorf("got %+v", got)
 	}
 	d.Samples = ""
 	d.Threshold = checks.Threshold{Min: pointer(0.0)}
-	if got := measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)); got.Samples != 1 {
+	if got := measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)); got.Samples != 1 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -101,16 +101,16 @@ func TestQueriesAreAboutTheSubject(t *testing.T) {
 		URL: s.URL + "/base", Query: text, Args: map[string]string{"window": "5m", "quoted": `a"b`},
 		Threshold: checks.Threshold{Expr: `value < 1 && args.window == "5m"`},
 	}
-	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), checks.Passed, "0.5")
+	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)), checks.Passed, "0.5")
 	if len(*asked) != 1 || (*asked)[0] != query {
 		t.Errorf("asked %q", *asked)
 	}
 }
 
-// TestQueriesAboutNobody holds that a query about no instance is not asked: its pattern would match whatever lacks the label.
-func TestQueriesAboutNobody(t *testing.T) {
+// TestQueriesAboutNoInstance: a query about no instance is not asked: its pattern would match whatever lacks the label.
+func TestQueriesAboutNoInstance(t *testing.T) {
 	s, asked := prometheus(t, nil)
-	about := machine(s)
+	about := instanceOf(s)
 	about.Baseline, about.Instance = nil, nil
 	for query, outcome := range map[string]checks.Outcome{
 		`{{ .Baseline.Names | regex }}`: checks.NoData, `{{ .Baseline.Addresses | regex }}`: checks.NoData, `{{ .Instance.Name }}`: checks.Error,
@@ -129,7 +129,7 @@ func TestQueriesAboutNobody(t *testing.T) {
 
 func TestQueriesAboutMany(t *testing.T) {
 	s, asked := prometheus(t, map[string]string{"web_0|web_2": scalar})
-	about := machine(s)
+	about := instanceOf(s)
 	about.Canary = []checks.Instance{{ID: "0", Name: "web_0"}, {ID: "1"}, {ID: "2", Name: "web_2"}}
 	d := checks.Prometheus{URL: s.URL + "/base", Query: "{{ .Canary.Names | regex }}", Threshold: checks.Threshold{Max: pointer(1.0)}}
 	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), about), checks.Passed, "0.5")
@@ -164,12 +164,12 @@ func TestPrometheusErrors(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := answering(t, tc.status, tc.body)
 			d := checks.Prometheus{URL: s.URL + "/base?token=" + secret, Query: "q", Threshold: checks.Threshold{Max: pointer(1.0)}}
-			want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), checks.Error, tc.part)
+			want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)), checks.Error, tc.part)
 		})
 	}
 	s := down(t)
 	d := checks.Prometheus{URL: s.URL, Query: "q", Threshold: checks.Threshold{Max: pointer(1.0)}}
-	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), checks.Error, "cannot be reached")
+	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)), checks.Error, "cannot be reached")
 }
 
 func TestPrometheusIsToldWhoAsks(t *testing.T) {
@@ -185,7 +185,7 @@ func TestPrometheusIsToldWhoAsks(t *testing.T) {
 		"Basic d2ViOlNFQ1JFVC1jM2FiOGZmMQ==": {Basic: &checks.Basic{User: "web", Password: checks.SecretKey{Name: "web", Key: "token"}}},
 	} {
 		d.Credentials = c
-		if got := measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)); got.Outcome != checks.Passed || authorization != want {
+		if got := measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)); got.Outcome != checks.Passed || authorization != want {
 			t.Errorf("%q was sent: %+v", authorization, got)
 		}
 	}
@@ -220,11 +220,11 @@ func TestPrometheusDeclarations(t *testing.T) {
 	}
 }
 
-// TestExpressionsEnd holds that a dear expression is cut off.
+// TestExpressionsEnd: an expensive expression is cut off.
 func TestExpressionsEnd(t *testing.T) {
 	s, _ := prometheus(t, map[string]string{"q": scalar})
 	hundred := "[" + strings.TrimSuffix(strings.Repeat("1,", 100), ",") + "]"
 	d := checks.Prometheus{URL: s.URL + "/base", Query: "q",
 		Threshold: checks.Threshold{Expr: hundred + ".all(a," + hundred + ".all(b," + hundred + ".all(c, a+b+c > 0)))"}}
-	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), machine(s)), checks.Error, "evaluating the expression")
+	want(t, measure(t, checks.Spec{Prometheus: &d}, ports(t), instanceOf(s)), checks.Error, "evaluating the expression")
 }

@@ -17,7 +17,7 @@ const (
 	longestQuery    = 64 << 10 // bytes; the names of a thousand instances take 20 KiB
 )
 
-// errNoInstances is what a query about nobody is. An empty pattern would match every series that lacks the label.
+// errNoInstances ends a query about no instances. An empty pattern would match every series that lacks the label.
 var errNoInstances = errors.New("there are no instances that the query is about")
 
 // query is a template of a query. Its language is cut down to what always ends soon: no loops, no definitions, and no functions but the
@@ -195,8 +195,8 @@ func join(texts []string, between string) (string, error) {
 	return strings.Join(texts, between), nil
 }
 
-// asked is what a template may speak of. The instances are made ready when it does: there may be a thousand of them in each of a thousand
-// series.
+// asked holds the data of a template. The instances are looked up only when the template uses them: there may be a thousand of them in each
+// of a thousand series.
 type asked struct {
 	Set       ScaleSet
 	Namespace string
@@ -214,7 +214,7 @@ func (a asked) Canary() Group { return a.group(a.about.Canary) }
 // Baseline are the instances that the canaries are compared with.
 func (a asked) Baseline() Group { return a.group(a.about.Baseline) }
 
-// Instance is whom the check is about, nil at scope Step.
+// Instance is the instance that the check is about, nil at scope Step.
 func (a asked) Instance() *instanceView {
 	if a.about.Instance == nil {
 		return nil

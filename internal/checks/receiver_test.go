@@ -24,7 +24,7 @@ const (
 	isDeaf  = -1
 )
 
-// receiver is whom hooks call, in memory: every name is its own, and it notes what it was told and when.
+// receiver is the server that hooks call, in memory: every name is its own, and it notes what it was told and when.
 type receiver struct {
 	answers []int // by call; the last again and again
 	began   time.Time
@@ -146,7 +146,7 @@ func key(n int) rollout.HookCallKey {
 
 // call tells about an instance that nothing else is known of.
 func call(n int) checks.Call {
-	about := machine(server{})
+	about := instanceOf(server{})
 	about.Instance.NAT = nil
 	return checks.Call{
 		Key: key(n), Hook: checks.Hook{URL: "http://hooks.example/vmss", Args: map[string]string{"team": "shop"}},

@@ -39,7 +39,7 @@ const (
 	FailWithoutData OnNoData = "Fail"
 )
 
-// Verdict is what a run has come to. The zero value is none yet.
+// Verdict is the result of a run. The zero value is none yet.
 type Verdict string
 
 // The verdicts. All but Running are final.
@@ -112,7 +112,7 @@ func (m Measurement) bounded() Measurement {
 	return m
 }
 
-// counted is what a measurement counts as. What no probe says is an error: unknown is never passed.
+// counted returns the outcome that a measurement counts as. An outcome that no probe gives is an error: unknown is never passed.
 func (r Rule) counted(m Measurement) Outcome {
 	outcome := m.Outcome
 	if (outcome == Passed || outcome == Failed) && m.Samples < r.MinSamples {

@@ -93,8 +93,8 @@ func why(ctx context.Context, err error) string {
 	}
 }
 
-// told is a problem with what comes next: the command that mends it, whole, since a part of one is there to be pasted, too; or how long
-// Azure asks to wait.
+// told returns a problem with what comes next: the command that fixes it, or how long Azure asks to wait. The command is whole or left out,
+// since users would paste a part of one, too.
 func told(p *rollout.Problem) string {
 	text := clip(p.Error(), longestProblem)
 	if p.Remediation == "" && p.RetryAfter > 0 {

@@ -27,7 +27,7 @@ func (k Key) compare(o Key) int {
 		cmp.Compare(k.Subject, o.Subject))
 }
 
-// Run is what a runner measures again and again.
+// Run is a check that a runner measures again and again.
 type Run struct {
 	Key     Key
 	Rule    Rule
@@ -128,7 +128,7 @@ func (r *Runner) Keep(uid string, wanted map[Key]bool) {
 	}
 }
 
-// State is what is known of a run; false: it is not there.
+// State returns the state of a run; false: there is no such run.
 func (r *Runner) State(k Key) (State, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -139,7 +139,7 @@ func (r *Runner) State(k Key) (State, bool) {
 	return e.State, true
 }
 
-// States is what is known of all runs of a rollout.
+// States returns the states of all runs of a rollout.
 func (r *Runner) States(uid string) map[Key]State {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -238,7 +238,7 @@ func (r *Runner) measure(ctx context.Context, k Key) {
 	}
 }
 
-// measured asks the probe. What panics in a probe is the tenant's input in somebody's library; it must not take all other rollouts down.
+// measured asks the probe. A panic in a probe comes from the tenant's input in a library; it must not take all other rollouts down.
 func measured(ctx context.Context, s Run) (m Measurement) {
 	defer func() {
 		if recover() != nil {

@@ -163,7 +163,7 @@ func TestRunnerStops(t *testing.T) {
 	})
 }
 
-// TestRunnerMeasuring: whoever has to know sees which series are being measured, and which were until a moment ago.
+// TestRunnerMeasuring: Measuring returns the runs that are being measured, and those that were until a moment ago.
 func TestRunnerMeasuring(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		slow := probeFunc(func(ctx context.Context, _ checks.Subject) checks.Measurement {
@@ -193,7 +193,7 @@ func TestRunnerMeasuring(t *testing.T) {
 	})
 }
 
-// TestRunnerStartsAgain stops a series in the midst of a measurement and starts it anew: what the old one says is not heard.
+// TestRunnerStartsAgain stops a series in the midst of a measurement and starts it again: the result of the old measurement does not count.
 func TestRunnerStartsAgain(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := 0

@@ -2,7 +2,7 @@ package checks
 
 import "net/netip"
 
-// Subject is what a measurement is about: one instance, or a step with its canaries and the instances they are compared with.
+// Subject is the object of a measurement: one instance, or a step with its canaries and the instances they are compared with.
 type Subject struct {
 	Namespace string
 	Rollout   string

@@ -14,7 +14,7 @@ type Threshold struct {
 	Expr     string
 }
 
-// numbers is what a threshold is asked about.
+// numbers holds the values that a threshold judges.
 type numbers struct {
 	value    float64
 	baseline float64
@@ -69,7 +69,7 @@ func (t Threshold) most() float64 {
 
 func isBound(v *float64) bool { return v == nil || !math.IsNaN(*v) && !math.IsInf(*v, 0) }
 
-// judge measures a number against the limit. NaN is what dividing nothing by nothing gives, so it is no data. Infinity is beyond a
+// judge measures a number against the limit. NaN is the result of dividing nothing by nothing, so it is no data. Infinity is beyond a
 // maximum, as a latency above the last bucket is, but it never passes: something was divided by nothing.
 func (l limit) judge(ctx context.Context, n numbers) Measurement {
 	m := Measurement{Value: number(n.value), Threshold: l.String(), Samples: int(min(n.samples, math.MaxInt32))}
@@ -98,7 +98,7 @@ func (l limit) holds(ctx context.Context, n numbers) (bool, error) {
 	return l.least() <= n.value && n.value <= l.most(), nil
 }
 
-// said is what was measured, with the baseline where one was.
+// said returns the measured value as text, with the baseline where one was measured.
 func (l limit) said(n numbers) string {
 	if l.expression != nil && l.expression.hasBaseline {
 		return fmt.Sprintf("value %s with baseline %s", number(n.value), number(n.baseline))

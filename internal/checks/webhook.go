@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
-// Webhook asks somebody else's program. 2xx passes, 202 means not known yet, other answers fail; those by which servers say that they
+// Webhook asks a program of the user's. 2xx passes, 202 means not known yet, other answers fail; those by which servers say that they
 // cannot answer at all (429, 502, 503, 504) are errors.
 type Webhook struct {
 	URL         string

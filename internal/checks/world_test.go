@@ -16,7 +16,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
-// loot is what must never be reported of an answer, secret what must never be reported of a request.
+// loot must never be reported of an answer, secret must never be reported of a request.
 const (
 	loot   = "LOOT-d41d8cd9"
 	secret = "SECRET-c3ab8ff1"
@@ -48,7 +48,7 @@ func answering(t *testing.T, status int, body string) server {
 	})
 }
 
-// down is an address at which nobody listens any more.
+// down returns an address at which no server listens any more.
 func down(t *testing.T) server {
 	t.Helper()
 	s := answering(t, 200, "")
@@ -79,7 +79,7 @@ func (v vault) Secret(_ context.Context, namespace, key string, q grant.Request)
 }
 
 // instance is the instance that a server plays.
-func machine(s server) checks.Subject {
+func instanceOf(s server) checks.Subject {
 	i := checks.Instance{ID: "3", VMID: "vm-3", Name: "web_3", Zone: "1", Address: s.address.Addr(),
 		NAT: map[uint16]netip.AddrPort{80: s.address}}
 	return checks.Subject{

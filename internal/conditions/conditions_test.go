@@ -187,7 +187,7 @@ func TestTransitionTimeChangesOnlyWithStatus(t *testing.T) {
 	}
 }
 
-// TestSameDecisionSameConditions is what lets a round that learns nothing write nothing.
+// TestSameDecisionSameConditions: the same decision gives the same conditions, so that a round that learns nothing writes nothing.
 func TestSameDecisionSameConditions(t *testing.T) {
 	for d := range everyDecision {
 		first := conditions.FromDecision(nil, d, 3, noon.Add(123*time.Millisecond))
@@ -250,7 +250,7 @@ func TestShorten(t *testing.T) {
 		"cut with an ellipsis":     {text: "abcdef", limit: 5, want: "ab…"},
 		"cut between letters":      {text: "aääää", limit: 7, want: "aä…"},
 		"not a letter in half":     {text: "äääää", limit: 6, want: "ä…"},
-		"broken text is mended":    {text: "a\xffb", limit: 9, want: "a?b"},
+		"broken text is repaired":  {text: "a\xffb", limit: 9, want: "a?b"},
 		"no room for the ellipsis": {text: "abcdef", limit: 2, want: ""},
 	} {
 		t.Run(name, func(t *testing.T) {

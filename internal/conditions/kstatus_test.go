@@ -25,7 +25,7 @@ import (
 // fraction of them.
 const lives, reached, sample, hurry = 2000, 1_000_000, 8, 20
 
-// reads is what kstatus makes of a standing.
+// reads maps a readiness to the status that kstatus computes from it.
 var reads = map[rollout.Readiness]status.Status{
 	rollout.Reached: status.CurrentStatus,
 	rollout.Working: status.InProgressStatus,
@@ -93,7 +93,7 @@ func checkKstatus(t *testing.T, d rollout.Decision, said []metav1.Condition) {
 	if got := compute(t, said, 7, 7); got != want {
 		t.Errorf("%s is read as %s, want %s: %+v", d.Explanation.Reason, got, want, said)
 	}
-	// The spec was edited and nobody looked at it yet.
+	// The spec was edited, and the controller has not read it yet.
 	if got := compute(t, said, 8, 7); got == status.CurrentStatus {
 		t.Errorf("%s of an older generation is read as %s", d.Explanation.Reason, got)
 	}

@@ -150,7 +150,7 @@ func TestDeclaredTasks(t *testing.T) {
 		t.Errorf("hooks (-want +got):\n%s", diff)
 	}
 	if drainOf(nil) != nil {
-		t.Error("a drain that nobody declared")
+		t.Error("a drain that was not declared")
 	}
 	if d := drainOf(&v1alpha1.Drain{}); *d != (rollout.Drain{Timeout: 10 * time.Minute, OnFailure: rollout.HookFails}) {
 		t.Errorf("drain %+v", d)

@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
 
-// maxStatusSize is what a status may take, in bytes: each list of rollouts has all of it, and every round writes it.
+// maxStatusSize is the maximum size of a status, in bytes: each list of rollouts holds all of it, and every round writes it.
 const maxStatusSize = 32 << 10
 
 // maxEntries is how many instances in flight, failed ones, and actions a large status names.
@@ -130,7 +130,7 @@ func trimMessages(status *v1alpha1.VMSSRolloutStatus, excess *int) {
 	}
 }
 
-// shortMessage is what is left of a condition's message when there is no room.
+// shortMessage is the maximum length of a condition's message when there is no room.
 const shortMessage = 256
 
 // without leaves out the last entries until the excess is gone, or nothing is left.

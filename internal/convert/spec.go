@@ -168,7 +168,7 @@ func amountOf(value *intstr.IntOrString) rollout.Amount {
 	return rollout.Amount{Value: percent, IsPercent: true}
 }
 
-// deletionOf says whether the object is on its way out, and what is left to do for it.
+// deletionOf reports whether the object is being deleted, and what is left to do for it.
 func deletionOf(object *v1alpha1.VMSSRollout) rollout.Deletion {
 	switch {
 	case object.DeletionTimestamp.IsZero():

@@ -45,7 +45,7 @@ func TestStatusIsMadeAnew(t *testing.T) {
 	}
 }
 
-// TestNoHalfCommand: a message that is too long loses the command that mends it whole, and one that is not keeps it.
+// TestNoHalfCommand: a message that is too long loses the whole command that fixes the problem. A shorter message keeps it.
 func TestNoHalfCommand(t *testing.T) {
 	for told, want := range map[string]string{
 		"denied; to fix it: az role assignment create":                             "denied; to fix it: az role assignment create",
@@ -119,7 +119,7 @@ func keptStatus(t *testing.T, s rollout.State) v1alpha1.VMSSRolloutStatus {
 	return status
 }
 
-// throughStatus is what becomes of a state on its way through the API server.
+// throughStatus returns a state as it is read back from the API server.
 func throughStatus(t *testing.T, m rollout.State) rollout.State {
 	t.Helper()
 	document, err := json.Marshal(statusOf(t, m))

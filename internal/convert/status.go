@@ -8,8 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Status makes the status say what the decision says. It is the one place where status comes from. checks is what the status says of the
-// checks.
+// Status writes the decision into the status. It is the only source of status. checks are the checks for the status.
 func Status(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation int64,
 	obs rollout.Observation, checks []v1alpha1.CheckStatus) error {
 	status.ObservedGeneration = generation

@@ -19,9 +19,9 @@ import (
 )
 
 // TestStatusStaysSmall measures the status of a rollout of a thousand instances at its worst: a full call in flight, each instance with the
-// time since when it is well or with the disk it had, and failures beside it, few or all that are left, each with a lot to say. It has ten
-// runs behind it with actions, or fifty, a way back, a way that is lost, and ledgers of instances as unlucky as ids can fall, be they
-// numbers or names.
+// time since when it is healthy or with the disk it had, and failures beside it, few or all that are left, each with a lot to say. It has
+// ten runs behind it with actions, or fifty, a baseline, a baseline that is lost, and ledgers of instances as unlucky as ids can fall, be
+// they numbers or names.
 func TestStatusStaysSmall(t *testing.T) {
 	largest := 0
 	for _, w := range everyWorst() {
@@ -59,7 +59,7 @@ type worst struct {
 	acted             bool // as many actions and runs behind it as there may be, and instances that were skipped
 	outside           bool // with hooks, drained nodes, checks, and several readings of health
 	steps             bool // as many as there may be, all with long names, approved and checked
-	turned            bool // the way back left a hundred instances behind whose disks it has to know
+	turned            bool // the rollback left a hundred instances behind whose disks it has to know
 }
 
 // size measures such a status.
@@ -94,20 +94,20 @@ func (w worst) size(t *testing.T) int {
 	for n := range w.failed {
 		d.Report.Instances = append(
 			d.Report.Instances,
-			rollout.InstanceReport{Ref: w.machine(n), Zone: "1", State: rollout.ReportFailed, Message: stderr},
+			rollout.InstanceReport{Ref: w.ref(n), Zone: "1", State: rollout.ReportFailed, Message: stderr},
 		)
 	}
 	for n := range w.inFlight {
 		d.Report.Instances = append(
 			d.Report.Instances,
-			rollout.InstanceReport{Ref: w.machine(500 + n), Zone: "1", State: rollout.ReportInProgress},
+			rollout.InstanceReport{Ref: w.ref(500 + n), Zone: "1", State: rollout.ReportInProgress},
 		)
 	}
 	for n := range 200 {
 		d.Report.Instances = append(
 			d.Report.Instances,
 			rollout.InstanceReport{
-				Ref:     w.machine(700 + n),
+				Ref:     w.ref(700 + n),
 				Zone:    "1",
 				State:   rollout.ReportUnhealthy,
 				Message: "instance 700 reports unhealthy",
@@ -195,7 +195,7 @@ func (w worst) memory(now time.Time) rollout.State {
 		},
 	}
 	for n := range w.inFlight {
-		attempt := rollout.Attempt{Ref: w.machine(n), HealthySince: now.Add(time.Duration(7*n) * time.Second)} // no two at once
+		attempt := rollout.Attempt{Ref: w.ref(n), HealthySince: now.Add(time.Duration(7*n) * time.Second)} // no two at once
 		if w.reimage {
 			attempt.OSDisk, attempt.HealthySince = random("disk", 2000+n)[:12], time.Time{}
 		}
@@ -206,12 +206,12 @@ func (w worst) memory(now time.Time) rollout.State {
 	for n := range w.failed {
 		m.Ledger.Failed = append(
 			m.Ledger.Failed,
-			rollout.Failure{Ref: w.machine(999 - n), Try: n % 4, Reason: reasons[n%3], Message: strings.Repeat("e", 3000), At: now},
+			rollout.Failure{Ref: w.ref(999 - n), Try: n % 4, Reason: reasons[n%3], Message: strings.Repeat("e", 3000), At: now},
 		)
 	}
 	for n := range 1000 {
 		if w.flexible || n%3 == 0 { // no two numbers of them make a range
-			m.Ledger.Exposed = append(m.Ledger.Exposed, w.machine(n).ID)
+			m.Ledger.Exposed = append(m.Ledger.Exposed, w.ref(n).ID)
 		}
 	}
 	slices.Sort(m.Ledger.Exposed)
@@ -238,7 +238,7 @@ func (w worst) memory(now time.Time) rollout.State {
 	if w.acted {
 		runs, actions, takenNow = 50, 8, 32
 		for n := range 100 {
-			m.Ledger.Skipped = append(m.Ledger.Skipped, w.machine(600+n))
+			m.Ledger.Skipped = append(m.Ledger.Skipped, w.ref(600+n))
 		}
 	}
 	for n := range runs {
@@ -267,16 +267,16 @@ func (w worst) plan() *rollout.Preview {
 	f := &rollout.Preview{APICalls: 3003, Expected: rollout.Explanation{Reason: rollout.ReasonCompleted}}
 	for n := range w.planned {
 		f.Batches = append(f.Batches, rollout.PlannedBatch{Step: "everybody-else", Action: rollout.UpgradeOperation,
-			Instances: []rollout.PlannedInstance{{Ref: w.machine(n), Zone: "1"}}})
+			Instances: []rollout.PlannedInstance{{Ref: w.ref(n), Zone: "1"}}})
 	}
 	for n := range 100 {
-		f.Skipped = append(f.Skipped, rollout.SkippedInstance{Ref: w.machine(n), Why: "protected from scale-set actions"})
+		f.Skipped = append(f.Skipped, rollout.SkippedInstance{Ref: w.ref(n), Why: "protected from scale-set actions"})
 	}
 	return f
 }
 
-// remembered is what comes from outside: hooks before and after the instances in flight, of which every other was called, and drained
-// nodes.
+// remembered fills in the state of integrations: hooks before and after the instances in flight, of which every other was called, and
+// drained nodes.
 func (w worst) remembered(m *rollout.State, now time.Time) {
 	if !w.outside {
 		return
@@ -303,7 +303,7 @@ func (w worst) remembered(m *rollout.State, now time.Time) {
 	m.Ledger.Cordoned = m.Ledger.Cordoned[:w.inFlight]
 }
 
-// checks is what is said of three checks of each instance in flight.
+// checks returns three checks of each instance in flight.
 func (w worst) checks(now time.Time) []v1alpha1.CheckStatus {
 	var shown []v1alpha1.CheckStatus
 	for n := 0; w.outside && n < 50; n++ {
@@ -322,7 +322,7 @@ func (w worst) checks(now time.Time) []v1alpha1.CheckStatus {
 // someone has a name as directories give them, several times over.
 var someone = strings.Repeat("jane.doe@shop-example.onmicrosoft.com ", 8)
 
-func (w worst) machine(n int) rollout.Ref {
+func (w worst) ref(n int) rollout.Ref {
 	id, name := fmt.Sprint(n), fmt.Sprint("shop-frontend-production-weu_", n)
 	if w.flexible {
 		name = "shop-frontend-production-weu_" + random("name", n)[:8]

@@ -13,8 +13,8 @@ const (
 	defaultDrainTimeout = 10 * time.Minute
 )
 
-// checksOf returns the checks as the core knows them. One whose template is not there is about each instance: it will not pass, so that
-// nothing counts as verified that nobody can verify.
+// checksOf returns the checks as the core knows them. A check whose template does not exist is about each instance: it will not pass, so
+// that nothing counts as verified that cannot be verified.
 func checksOf(declared []v1alpha1.Check, templates map[string]*v1alpha1.CheckTemplate) []rollout.Check {
 	var out []rollout.Check
 	for _, check := range declared {

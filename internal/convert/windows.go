@@ -16,8 +16,8 @@ const (
 	mostChanges    = 5000
 )
 
-// Window says whether the declared windows let work begin at the given time, and when that changes. What the schema cannot see, a
-// schedule like "0 22 31 2 *" or a zone that does not exist, keeps the window closed and says so.
+// Window reports whether the declared windows let work begin at the given time, and when that changes. A mistake that the schema cannot
+// see, such as the schedule "0 22 31 2 *" or a zone that does not exist, keeps the window closed and gives a problem.
 func Window(declared []v1alpha1.Window, at time.Time) rollout.Window {
 	windows, problem := parseWindows(declared)
 	if problem != nil {
@@ -73,7 +73,7 @@ func invalidWindow(n int, format string, args ...any) *rollout.Problem {
 	return &rollout.Problem{Kind: rollout.KindInvalid, Message: fmt.Sprintf("spec.windows[%d]: ", n) + fmt.Sprintf(format, args...)}
 }
 
-// open says whether work may begin: an Allow window is open, or there is none, and no Deny window is.
+// open reports whether work may begin: an Allow window is open, or there is none, and no Deny window is.
 func (ws recurringWindows) open(at time.Time) bool {
 	hasAllow, allowed := false, false
 	for _, w := range ws {

@@ -116,7 +116,7 @@ func (k *bookkeeping) fill(m *rollout.State) {
 	m.Stage.Approved, m.Stage.Promoted, m.Stage.PromoteAll = k.Gates.Approved, k.Gates.Promoted, k.Gates.PromoteFull
 	m.Stage.ChecksPassed, m.Stage.FailedCheck, m.Stage.GateResets = k.Checks.Passed, k.Checks.Rejected, k.Checks.Spoilt
 	m.Tasks = k.Hooks.tasks(m.Operation)
-	k.Machines.fill(m)
+	k.Instances.fill(m)
 	m.Ledger.Cordoned = idsOf(k.Drained)
 }
 
@@ -157,7 +157,7 @@ func (p *problem) problem() *rollout.Problem {
 	if p == nil {
 		return nil
 	}
-	return &rollout.Problem{Kind: p.Kind, Code: p.Code, Message: p.Message, Remediation: p.Mend}
+	return &rollout.Problem{Kind: p.Kind, Code: p.Code, Message: p.Message, Remediation: p.Remediation}
 }
 
 // failures returns the failures that were named each by itself, and then those that were grouped by how they failed.
@@ -171,7 +171,7 @@ func (s *status) failures() []rollout.Failure {
 	if s.Bookkeeping == nil {
 		return out
 	}
-	for _, group := range s.Bookkeeping.Machines.Failed {
+	for _, group := range s.Bookkeeping.Instances.Failed {
 		for _, id := range idsOf(group.Instances) {
 			out = append(out, rollout.Failure{Ref: rollout.Ref{ID: id}, Try: group.Attempt, Reason: group.Reason})
 		}

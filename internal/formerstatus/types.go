@@ -20,7 +20,7 @@ type status struct {
 	Bookkeeping     *bookkeeping `json:"bookkeeping"`
 }
 
-// overflow is what a large status had compressed.
+// overflow holds the parts of a large status that were compressed.
 type overflow struct {
 	Bookkeeping *bookkeeping `json:"bookkeeping"`
 	InFlight    []instance   `json:"inFlight"`
@@ -61,10 +61,10 @@ type operation struct {
 }
 
 type problem struct {
-	Kind    rollout.Kind `json:"kind"`
-	Code    string       `json:"code"`
-	Message string       `json:"message"`
-	Mend    string       `json:"mend"`
+	Kind        rollout.Kind `json:"kind"`
+	Code        string       `json:"code"`
+	Message     string       `json:"message"`
+	Remediation string       `json:"mend"`
 }
 
 type instance struct {
@@ -139,7 +139,7 @@ type bookkeeping struct {
 	Hooks            hooks     `json:"hooks"`
 	Drained          []string  `json:"drained"`
 	Gates            gates     `json:"gates"`
-	Machines         instances `json:"machines"`
+	Instances        instances `json:"machines"`
 	Packed           []byte    `json:"packed"`
 }
 

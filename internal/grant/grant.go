@@ -1,6 +1,6 @@
-// Package grant judges whether a Secret lets itself be used: for what, and towards whom. Who may create rollouts may not read Secrets for
-// that reason, so a rollout that names a Secret proves nothing; annotations of the Secret itself do, since only those who may write it can
-// set them.
+// Package grant judges whether a Secret allows a use: its purpose, and the host to which it is sent. A user who may create rollouts may not
+// be allowed to read Secrets. So a rollout that names a Secret proves nothing; annotations of the Secret itself do, since only users who
+// may write the Secret can set them.
 package grant
 
 import (
@@ -17,12 +17,12 @@ import (
 const (
 	// UsesAnnotation says for what: script, hook, check.
 	UsesAnnotation = "rollouts.vmss.dev/allowed-uses"
-	// HostsAnnotation says towards whom, for hooks and checks: names, *.names, addresses and prefixes, each with a port, with :* for every
+	// HostsAnnotation lists the hosts, for hooks and checks: names, *.names, addresses and prefixes, each with a port, with :* for every
 	// port, or without one for 443.
 	HostsAnnotation = "rollouts.vmss.dev/allowed-hosts"
 )
 
-// Use is what a Secret is used for.
+// Use is the purpose of a Secret.
 type Use string
 
 // The uses.
@@ -85,7 +85,7 @@ func quoted(text string) string {
 
 const usualPort = "443" // credentials are sent over https only
 
-// entry is what the list of hosts lacks.
+// entry returns the entry that the list of hosts lacks.
 func (q Request) entry() string {
 	if q.Instances {
 		if q.Port == 0 {
@@ -96,7 +96,7 @@ func (q Request) entry() string {
 	return strings.TrimSuffix(q.Host, ":"+usualPort)
 }
 
-// isFor says whether an entry of the list allows the request.
+// isFor reports whether an entry of the list allows the request.
 func (q Request) isFor(entry string) bool {
 	host, port := split(entry)
 	if q.Instances {
@@ -113,13 +113,13 @@ func (q Request) isFor(entry string) bool {
 	return matches(nameOf(host), nameOf(toHost))
 }
 
-// isForInstances says whether an entry allows a request to instances, whose addresses are not known yet.
+// isForInstances reports whether an entry allows a request to instances, whose addresses are not known yet.
 func (q Request) isForInstances(host, port string) bool {
 	_, isPrefix := prefixOf(host)
 	return isPrefix && (port == "*" || q.Port == 0 || port == strconv.Itoa(int(q.Port)))
 }
 
-// matches says whether a name is the pattern's, or below it where the pattern begins with "*.".
+// matches reports whether a name is the pattern's, or below it where the pattern begins with "*.".
 func matches(pattern, name string) bool {
 	if below, isPattern := strings.CutPrefix(pattern, "*"); isPattern {
 		return strings.HasPrefix(below, ".") && len(below) > 1 && strings.HasSuffix(name, below) && len(name) > len(below)

@@ -8,7 +8,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/grant"
 )
 
-// TestJudge: a Secret is used only for what its annotations say, and is sent only to whom they say.
+// TestJudge: a Secret is used only for the purposes, and sent only to the hosts, in its annotations.
 func TestJudge(t *testing.T) {
 	metric.Fault(t, 2)
 	hook := func(host string) grant.Request { return grant.Request{Secret: "token", Use: grant.Hook, Host: host} }

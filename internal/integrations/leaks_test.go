@@ -444,7 +444,7 @@ func TestSecretsAreSeenNowhere(t *testing.T) {
 
 var leakSubject = checks.Subject{Namespace: "shop", Rollout: "web", UID: "2", Instance: &checks.Instance{ID: "0", VMID: "vm-0"}}
 
-// commandSays is what is shown of a script that a check ran.
+// commandSays returns the measurement of a check that ran a script.
 func commandSays(t *testing.T, w *leakWorld, text string) string {
 	t.Helper()
 	probe, err := checks.New(
@@ -480,7 +480,7 @@ func leakServer(t *testing.T, status int, text string) (address string, port uin
 	return server.URL, port, checks.Ports{Outbound: outbound.New(outbound.Options{Allow: list}), Excerpt: 64}
 }
 
-// excerptSays is what is shown of an instance's answer.
+// excerptSays returns the measurement of a check that shows an excerpt of an instance's answer.
 func excerptSays(t *testing.T, w *leakWorld, text string) string {
 	t.Helper()
 	_, port, ports := leakServer(t, http.StatusOK, text)
@@ -505,7 +505,7 @@ func excerptSays(t *testing.T, w *leakWorld, text string) string {
 	return string(mustJSON(probe.Measure(t.Context(), subject)))
 }
 
-// webhookSays is what is shown of a webhook's answer.
+// webhookSays returns the measurement of a webhook that refuses.
 func webhookSays(t *testing.T, w *leakWorld, text string) string {
 	t.Helper()
 	address, _, ports := leakServer(t, http.StatusForbidden, text)
@@ -517,7 +517,7 @@ func webhookSays(t *testing.T, w *leakWorld, text string) string {
 	return string(mustJSON(probe.Measure(t.Context(), leakSubject)))
 }
 
-// hookSays is what is known of a hook that was refused.
+// hookSays returns the result of a hook that was refused.
 func hookSays(t *testing.T, w *leakWorld, text string) string {
 	t.Helper()
 	address, _, ports := leakServer(t, http.StatusForbidden, text)

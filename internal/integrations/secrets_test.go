@@ -36,8 +36,8 @@ func TestSecretsOfChecks(t *testing.T) {
 	}
 }
 
-// TestSecretIsSentWhereItAllows: a credential goes to nobody whom its Secret does not name, whoever declares it; the answer is the command
-// that allows it.
+// TestSecretIsSentWhereItAllows: a credential goes only to hosts that its Secret names, whichever rollout declares it; the error has the
+// command that allows the host.
 func TestSecretIsSentWhereItAllows(t *testing.T) {
 	metric.Fault(t, 2)
 	held := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "token", Annotations: map[string]string{

@@ -136,7 +136,7 @@ func TestRealAPIServer(t *testing.T) {
 	admin, controller := realCluster(t)
 	g, ctx := NewWithT(t), t.Context()
 	g.SetDefaultEventuallyTimeout(time.Minute)
-	for _, n := range []*corev1.Node{machine("3"), machine("4"), machine("5")} {
+	for _, n := range []*corev1.Node{nodeOf("3"), nodeOf("4"), nodeOf("5")} {
 		n.UID, n.ResourceVersion, n.Spec.Unschedulable = "", "", n.Name == "node-5"
 		made[*corev1.Node](t)(admin.CoreV1().Nodes().Create(ctx, n, metav1.CreateOptions{}))
 	}
@@ -190,7 +190,7 @@ func TestRealAPIServer(t *testing.T) {
 			return names
 		}
 	}
-	gone := nodes.Policy{} // nobody would end the pods
+	gone := nodes.Policy{} // no controller would end the pods
 
 	d.Want(uid, set, gone, rollout.NodeWork{Drain: refs("3")})
 	g.Eventually(state("3")).Should(And(HaveField("Failed", true), says("nodes", "kubectl create clusterrolebinding "+nodes.Role)))

@@ -12,8 +12,8 @@ import (
 	"k8s.io/client-go/util/retry"
 )
 
-// CordonedBy is the annotation of a node that a rollout cordoned; its value is the rollout's UID. A node that is cordoned and does not have
-// it was cordoned by somebody else, who alone knows when that may end.
+// CordonedBy is the annotation of a node that a rollout cordoned; its value is the rollout's UID. A cordoned node without it was cordoned
+// by another client, and only that client knows when the cordon may end.
 const CordonedBy = "rollouts.vmss.dev/cordoned-by"
 
 // cordon keeps pods away from a node, and writes down that it was this rollout, unless it is cordoned already.
@@ -58,9 +58,9 @@ func cordoned(unschedulable, by any) map[string]any {
 	}
 }
 
-// change merges into a node what is to change, nil for nothing. It is decided by the very node that it is written to: whoever cordons it
-// meanwhile makes the write fail, and it is decided again. (kubectl's own cordon cannot say whose it is in the same write, and overlooks
-// others.)
+// change merges a patch into a node; decide returns the patch, nil for no change. The patch is decided by the version of the node that it
+// is written to: a client that cordons the node meanwhile makes the write fail, and the patch is decided again. (kubectl's own cordon
+// cannot record its owner in the same write, and overlooks others.)
 func (d *Drainer) change(ctx context.Context, node *corev1.Node, decide func(*corev1.Node) map[string]any) (did bool, err error) {
 	stale := false
 	err = retry.RetryOnConflict(retry.DefaultRetry, func() error {
@@ -86,7 +86,7 @@ func (d *Drainer) change(ctx context.Context, node *corev1.Node, decide func(*co
 	return did, err
 }
 
-// again reads a node anew. One that was registered anew may be another instance.
+// again reads a node again. A node that was deleted and registered again may be another instance.
 func (d *Drainer) again(ctx context.Context, old *corev1.Node) (*corev1.Node, error) {
 	node, err := d.options.Client.CoreV1().Nodes().Get(ctx, old.Name, metav1.GetOptions{})
 	if err == nil && node.UID != old.UID {

@@ -27,15 +27,15 @@ const (
 	longestEviction = 30 * time.Second
 	// podsPerPage bounds one answer; few nodes have as many.
 	podsPerPage = 500
-	// outOfReach is how long after their grace period pods are waited for on a node that nobody hears of. Nothing would ever end them, and
-	// upgrading the instance may be what mends it.
+	// outOfReach is how long after their grace period pods are waited for on a node whose kubelet is silent. Nothing would ever end them,
+	// and upgrading the instance may fix it.
 	outOfReach = 30 * time.Second
 )
 
 // drain brings a node closer to being empty. The first turn only cordons it, and the next comes behind those of all other nodes that
 // wait: of a batch, all are cordoned before the first pod is evicted, lest it move to a node that is drained next.
 func (d *Drainer) drain(ctx context.Context, j *job) outcome {
-	node, found, err := d.roster.find(ctx, j.machine, j.since)
+	node, found, err := d.roster.find(ctx, j.providerID, j.since)
 	switch {
 	case err != nil:
 		return outcome{err: err}
@@ -54,7 +54,7 @@ func (d *Drainer) drain(ctx context.Context, j *job) outcome {
 
 // uncordon lets a node take pods again. Where it is gone, or another instance by now, there is nothing to be done.
 func (d *Drainer) uncordon(ctx context.Context, j *job) outcome {
-	node, found, err := d.roster.find(ctx, j.machine, j.since)
+	node, found, err := d.roster.find(ctx, j.providerID, j.since)
 	if err == nil && found {
 		err = d.release(ctx, node, j.uid)
 	}

@@ -28,14 +28,14 @@ type Options struct {
 	// Workers is how many nodes are worked on at the same time; 0: 16. A node that waits for a disruption budget, or for pods to end, keeps
 	// no worker busy, so a stuck rollout does not hold up the others.
 	Workers int
-	// Changed is told whose nodes were drained, take pods again or failed, so that the rollout is looked at now and not at its next
-	// recheck. It is called by workers and must not block; nil: nobody is told.
+	// Changed is called with the UID of a rollout whose nodes were drained, take pods again or failed, so that the rollout is looked at now
+	// and not at its next recheck. Workers call it, so it must not block; nil: it is not called.
 	Changed func(uid string)
 	// Log hears of nodes that were cordoned, drained and uncordoned; the zero value says nothing.
 	Log logr.Logger
 }
 
-// Policy is what a rollout allows to be done to the pods of its nodes.
+// Policy holds what a rollout allows to be done to the pods of its nodes.
 type Policy struct {
 	DeleteEmptyDirData bool          // pods with emptyDir volumes may be evicted; the data is lost
 	Force              bool          // pods that no controller will make again may be evicted
@@ -104,11 +104,11 @@ func jobsOf(uid string, set rollout.ScaleSet, policy Policy, work rollout.NodeWo
 	now, drained := time.Now(), map[string]bool{}
 	for _, ref := range work.Drain {
 		drained[ref.ID] = true
-		jobs = append(jobs, &job{key: key{uid, ref.ID}, machine: providerID(set, ref.ID), vmID: ref.VMID, policy: policy, since: now})
+		jobs = append(jobs, &job{key: key{uid, ref.ID}, providerID: providerID(set, ref.ID), vmID: ref.VMID, policy: policy, since: now})
 	}
 	for _, id := range work.Uncordon {
 		if !drained[id] {
-			jobs = append(jobs, &job{key: key{uid, id}, machine: providerID(set, id), uncordon: true, since: now})
+			jobs = append(jobs, &job{key: key{uid, id}, providerID: providerID(set, id), uncordon: true, since: now})
 		}
 	}
 	return jobs

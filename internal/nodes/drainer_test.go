@@ -20,10 +20,10 @@ import (
 
 func TestDrainsAndUncordons(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		flexible := machine("Web_1a2B3c4d")
+		flexible := nodeOf("Web_1a2B3c4d")
 		flexible.Spec.ProviderID = "azure:///subscriptions/" + set.SubscriptionID +
 			"/resourceGroups/SHOP-RG/providers/Microsoft.Compute/virtualMachines/web_1a2b3c4d"
-		w := newWorld(t, machine("3"), flexible, machine("4"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet),
+		w := newWorld(t, nodeOf("3"), flexible, nodeOf("4"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet),
 			pod("node-3", "etcd", mirror),
 			pod("node-Web_1a2B3c4d", "web-b"), pod("node-4", "web-c"))
 		d, _ := w.runs(2)
@@ -32,7 +32,7 @@ func TestDrainsAndUncordons(t *testing.T) {
 		want(t, d, "3", drained)
 		want(t, d, "Web_1a2B3c4d", drained)
 		is(t, "node", w.node("3"), "cordoned by "+uid)
-		is(t, "node of another machine", w.node("4"), "open")
+		is(t, "node of another instance", w.node("4"), "open")
 		is(t, "pods", w.pods(), "agent-a etcd web-c")
 		if len(w.told) != 2 || w.told[0] != uid {
 			t.Errorf("told %v", w.told)
@@ -57,13 +57,13 @@ func TestDrainsAndUncordons(t *testing.T) {
 
 func TestWhatIsNoNodeNeedsNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		other := machine("7")
+		other := nodeOf("7")
 		other.Spec.ProviderID = strings.Replace(other.Spec.ProviderID, "/web/", "/web2/", 1)
-		bare := machine("8")
+		bare := nodeOf("8")
 		bare.Spec.ProviderID = ""
-		named := machine("9") // a virtual machine that happens to be called like a number
+		named := nodeOf("9") // a virtual machine that happens to be called like a number
 		named.Spec.ProviderID = strings.Replace(other.Spec.ProviderID, "virtualMachineScaleSets/web2/", "", 1)
-		w := newWorld(t, machine("1"), other, bare, named)
+		w := newWorld(t, nodeOf("1"), other, bare, named)
 		d, _ := w.runs(4)
 		var ids []string
 		for i := range 50 {
@@ -88,7 +88,7 @@ func TestWhatIsNoNodeNeedsNothing(t *testing.T) {
 
 func TestBudgetsAreHeldTo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"), pod("node-3", "web-b"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"), pod("node-3", "web-b"))
 		w.budgets["web-a"] = "The disruption budget web needs 2 healthy pods and has 2 currently"
 		d, _ := w.runs(1)
 		drains(d, own, "3")
@@ -118,7 +118,7 @@ func TestBudgetsAreHeldTo(t *testing.T) {
 
 func TestWhatIsNotWantedAnyMoreEnds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), machine("4"), pod("node-3", "web-a"), pod("node-4", "web-b"))
+		w := newWorld(t, nodeOf("3"), nodeOf("4"), pod("node-3", "web-a"), pod("node-4", "web-b"))
 		w.budgets["web-a"], w.budgets["web-b"] = "no", "no"
 		d, _ := w.runs(2)
 		drains(d, own, "3", "4")
@@ -144,7 +144,7 @@ func TestWhatIsNotWantedAnyMoreEnds(t *testing.T) {
 
 func TestWhatIsNotWantedAnyMoreEndsAtOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"))
 		w.ends = time.Minute
 		d, _ := w.runs(1)
 		anything := rollout.NodeWork{Drain: []rollout.Ref{{ID: "3"}}}
@@ -163,7 +163,7 @@ func TestWhatIsNotWantedAnyMoreEndsAtOnce(t *testing.T) {
 
 func TestWhatIsDoneIsDone(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"))
 		w.budgets["web-a"] = "no"
 		d, _ := w.runs(1)
 		drains(d, own, "3")
@@ -184,10 +184,10 @@ func TestWhatIsDoneIsDone(t *testing.T) {
 
 func TestForeignCordonsStay(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		cordoned, another, stale := machine("3"), machine("4"), machine("5")
+		cordoned, another, stale := nodeOf("3"), nodeOf("4"), nodeOf("5")
 		cordoned.Spec.Unschedulable = true
 		another.Spec.Unschedulable, another.Annotations = true, map[string]string{nodes.CordonedBy: "another rollout"}
-		stale.Annotations = map[string]string{nodes.CordonedBy: "a rollout whose node somebody uncordoned by hand"}
+		stale.Annotations = map[string]string{nodes.CordonedBy: "a rollout whose node a user uncordoned by hand"}
 		w := newWorld(t, cordoned, another, stale, pod("node-3", "web-a"), pod("node-4", "web-b"), pod("node-5", "web-c"))
 		d, _ := w.runs(2)
 		drains(d, own, "3", "4", "5")
@@ -196,7 +196,7 @@ func TestForeignCordonsStay(t *testing.T) {
 			want(t, d, id, drained)
 		}
 		is(t, "pods", w.pods(), "")
-		is(t, "one that is cordoned by nobody knows whom", w.node("3"), "cordoned")
+		is(t, "one that an unknown client cordoned", w.node("3"), "cordoned")
 		is(t, "one that another rollout cordoned", w.node("4"), "cordoned by another rollout")
 		is(t, "one that is free", w.node("5"), "cordoned by "+uid)
 		uncordons(d, "3", "4", "5")
@@ -204,15 +204,15 @@ func TestForeignCordonsStay(t *testing.T) {
 		for _, id := range []string{"3", "4", "5"} {
 			want(t, d, id, uncordoned)
 		}
-		is(t, "one that is cordoned by nobody knows whom", w.node("3"), "cordoned")
+		is(t, "one that an unknown client cordoned", w.node("3"), "cordoned")
 		is(t, "one that another rollout cordoned", w.node("4"), "cordoned by another rollout")
 		is(t, "ours", w.node("5"), "open")
 	})
 }
 
-func TestSomebodyElseCordonsAtTheSameTime(t *testing.T) {
+func TestAnotherClientCordonsAtTheSameTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"))
 		w.meddle = func(n *corev1.Node) { n.Spec.Unschedulable = true }
 		d, _ := w.runs(1)
 		drains(d, own, "3")
@@ -227,7 +227,7 @@ func TestSomebodyElseCordonsAtTheSameTime(t *testing.T) {
 
 func TestAnotherChangeOfTheNodeIsNoObstacle(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"))
+		w := newWorld(t, nodeOf("3"))
 		w.meddle = func(n *corev1.Node) { n.Labels = map[string]string{"team": "shop"} }
 		d, _ := w.runs(1)
 		drains(d, own, "3")
@@ -237,17 +237,17 @@ func TestAnotherChangeOfTheNodeIsNoObstacle(t *testing.T) {
 	})
 }
 
-func TestAnotherMachineRegistersMeanwhile(t *testing.T) {
+func TestAnotherInstanceRegistersMeanwhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"))
 		w.meddle = func(n *corev1.Node) {
-			n.UID, n.Spec.ProviderID = "another", machine("9").Spec.ProviderID
+			n.UID, n.Spec.ProviderID = "another", nodeOf("9").Spec.ProviderID
 		}
 		d, _ := w.runs(1)
 		drains(d, own, "3")
 		after(time.Minute)
 		want(t, d, "3", drained)
-		is(t, "node of another machine", w.node("3"), "open")
+		is(t, "node of another instance", w.node("3"), "open")
 		is(t, "pods", w.pods(), "web-a")
 	})
 }
@@ -264,13 +264,13 @@ func TestPolicy(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, machine("3"), pod("node-3", "web-a", tc.pod), pod("node-3", "web-b"))
+				w := newWorld(t, nodeOf("3"), pod("node-3", "web-a", tc.pod), pod("node-3", "web-b"))
 				d, _ := w.runs(1)
 				drains(d, own, "3")
 				synctest.Wait()
 				want(t, d, "3", failed, "shop/web-a", tc.field)
 				if message := d.States(uid)["3"].Message; strings.Contains(message, "--") || len(w.told) != 1 {
-					t.Errorf("%q is kubectl's, or nobody was told: %v", message, w.told)
+					t.Errorf("%q is kubectl's, or Changed was not called: %v", message, w.told)
 				}
 				after(time.Hour)
 				is(t, "pods", w.pods(), "web-a web-b")
@@ -285,7 +285,7 @@ func TestPolicy(t *testing.T) {
 
 func TestRefusalIsBounded(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		objects := []runtime.Object{machine("3"), machine("4")}
+		objects := []runtime.Object{nodeOf("3"), nodeOf("4")}
 		for i := range 100 {
 			objects = append(objects, pod("node-3", fmt.Sprintf("bare-%03d", i), unmanaged),
 				pod("node-3", fmt.Sprintf("data-%03d", i), withLocalData),
@@ -310,7 +310,7 @@ func TestRefusalIsBounded(t *testing.T) {
 
 func TestManyPodsAreCounted(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		objects := []runtime.Object{machine("3")}
+		objects := []runtime.Object{nodeOf("3")}
 		for i := range 8 {
 			objects = append(objects, pod("node-3", fmt.Sprintf("web-%d", i)))
 		}
@@ -329,7 +329,7 @@ func TestGracePeriod(t *testing.T) {
 	for grace, says := range map[time.Duration]string{-1: "evict web-a", 0: "evict web-a within 0 s",
 		1500 * time.Millisecond: "evict web-a within 2 s"} {
 		synctest.Test(t, func(t *testing.T) {
-			w := newWorld(t, machine("3"), pod("node-3", "web-a"))
+			w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"))
 			d, _ := w.runs(1)
 			drains(d, nodes.Policy{GracePeriod: grace}, "3")
 			after(time.Minute)
@@ -340,7 +340,7 @@ func TestGracePeriod(t *testing.T) {
 
 func TestSlowPodsAreWaitedFor(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"))
 		w.ends = 20 * time.Minute
 		d, _ := w.runs(1)
 		drains(d, own, "3")
@@ -354,7 +354,7 @@ func TestSlowPodsAreWaitedFor(t *testing.T) {
 
 func TestAllAreCordonedBeforeAnyPodGoes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), machine("4"), machine("5"), pod("node-3", "web-a"), pod("node-4", "web-b"), pod("node-5", "web-c"))
+		w := newWorld(t, nodeOf("3"), nodeOf("4"), nodeOf("5"), pod("node-3", "web-a"), pod("node-4", "web-b"), pod("node-5", "web-c"))
 		d, _ := w.runs(1)
 		drains(d, own, "3", "4", "5")
 		after(time.Minute)
@@ -362,15 +362,15 @@ func TestAllAreCordonedBeforeAnyPodGoes(t *testing.T) {
 	})
 }
 
-func TestStuckRolloutsHoldUpNobody(t *testing.T) {
+func TestStuckRolloutsHoldUpNoOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		objects := []runtime.Object{machine("3"), pod("node-3", "web-a")}
+		objects := []runtime.Object{nodeOf("3"), pod("node-3", "web-a")}
 		var ids []string
 		w := newWorld(t)
 		for i := range 20 {
 			id := fmt.Sprint(100 + i)
 			ids = append(ids, id)
-			objects = append(objects, machine(id), pod("node-"+id, "stuck-"+id))
+			objects = append(objects, nodeOf(id), pod("node-"+id, "stuck-"+id))
 			w.budgets["stuck-"+id] = "no"
 		}
 		for _, o := range objects {
@@ -389,7 +389,7 @@ func TestStuckRolloutsHoldUpNobody(t *testing.T) {
 
 func TestPodsThatComeBackAreLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "proxy-0", tolerant))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "proxy-0", tolerant))
 		n := 0
 		w.evicted = func(*corev1.Pod) {
 			n++
@@ -407,7 +407,7 @@ func TestPodsThatComeBackAreLeft(t *testing.T) {
 
 func TestLatecomersGoAsWell(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"))
 		w.evicted = func(p *corev1.Pod) { // the scheduler had decided before the cordon
 			if p.Name == "web-a" {
 				if err := w.Tracker().Add(pod("node-3", "web-late")); err != nil {
@@ -428,7 +428,7 @@ func TestNodesOutOfReach(t *testing.T) {
 		corev1.ConditionFalse: underWay} {
 		t.Run(string(status), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				node := machine("3")
+				node := nodeOf("3")
 				node.Status.Conditions = []corev1.NodeCondition{{Type: corev1.NodeReady, Status: status}}
 				w := newWorld(t, node, pod("node-3", "web-a"))
 				w.ends = -1
@@ -445,7 +445,7 @@ func TestNodesOutOfReach(t *testing.T) {
 
 func TestCrash(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"), pod("node-3", "web-b"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"), pod("node-3", "web-b"))
 		w.budgets["web-a"] = "no"
 		d, stop := w.runs(1)
 		drains(d, own, "3")
@@ -453,7 +453,7 @@ func TestCrash(t *testing.T) {
 		stop()
 		w.does(func() { clear(w.budgets) })
 		after(time.Hour)
-		is(t, "pods while nobody works", w.pods(), "web-a")
+		is(t, "pods while no worker runs", w.pods(), "web-a")
 		d, stop = w.runs(1)
 		drains(d, own, "3")
 		after(time.Minute)
@@ -473,7 +473,7 @@ func TestCrash(t *testing.T) {
 
 func TestNodesThatComeAndGo(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), machine("4"), machine("5"), pod("node-4", "web-a"))
+		w := newWorld(t, nodeOf("3"), nodeOf("4"), nodeOf("5"), pod("node-4", "web-a"))
 		w.budgets["web-a"] = "no"
 		d, _ := w.runs(2)
 		drains(d, own, "3", "4", "5")
@@ -483,9 +483,9 @@ func TestNodesThatComeAndGo(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		reused := machine("9")
+		reused := nodeOf("9")
 		reused.Name, reused.Spec.Unschedulable, reused.Annotations = "node-3", true, map[string]string{nodes.CordonedBy: uid}
-		moved := machine("5")
+		moved := nodeOf("5")
 		moved.Name, moved.Spec.Unschedulable, moved.Annotations = "node-5-anew", true, map[string]string{nodes.CordonedBy: uid}
 		for _, n := range []*corev1.Node{reused, moved} {
 			if err := w.Tracker().Add(n); err != nil {
@@ -499,8 +499,8 @@ func TestNodesThatComeAndGo(t *testing.T) {
 		for _, id := range []string{"3", "4", "5"} {
 			want(t, d, id, uncordoned)
 		}
-		is(t, "a name that another machine has now", w.node("3"), "cordoned by "+uid)
-		is(t, "a machine that has another name now", w.node("5-anew"), "open")
+		is(t, "a name that another instance has now", w.node("3"), "cordoned by "+uid)
+		is(t, "an instance that has another name now", w.node("5-anew"), "open")
 	})
 }
 
@@ -508,7 +508,7 @@ func TestDenied(t *testing.T) {
 	for _, right := range []string{"list nodes", "get nodes", "patch nodes", "list pods", "create pods/eviction", "get daemonsets"} {
 		t.Run(right, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, machine("3"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet))
+				w := newWorld(t, nodeOf("3"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet))
 				w.refuse = func(verb, resource string) error {
 					if verb+" "+resource == right {
 						return denied(verb, resource)
@@ -531,7 +531,7 @@ func TestDenied(t *testing.T) {
 
 func TestUncordoningIsNeverGivenUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		node := machine("3")
+		node := nodeOf("3")
 		node.Spec.Unschedulable, node.Annotations = true, map[string]string{nodes.CordonedBy: uid}
 		w := newWorld(t, node)
 		w.refuse = func(verb, resource string) error {
@@ -559,7 +559,7 @@ func TestTroubleThatPasses(t *testing.T) {
 		"get daemonsets"} {
 		t.Run(call, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, machine("3"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet))
+				w := newWorld(t, nodeOf("3"), agent, pod("node-3", "web-a"), pod("node-3", "agent-a", ofDaemonSet))
 				webhook := apierrors.NewForbidden(podResource.GroupResource(), "web-a", errors.New("admission webhook said: the quorum moves first"))
 				w.refuse = func(verb, resource string) error {
 					if verb+" "+resource == call {
@@ -586,7 +586,7 @@ func TestTroubleThatPasses(t *testing.T) {
 
 func TestNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"), pod("node-3", "web-a"))
+		w := newWorld(t, nodeOf("3"), pod("node-3", "web-a"))
 		w.refuse = func(_, resource string) error {
 			if resource == "pods/eviction" {
 				return fmt.Errorf("evicting: %w", context.DeadlineExceeded)
@@ -602,7 +602,7 @@ func TestNoAnswer(t *testing.T) {
 
 func TestNothingIsSaidOfTheEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"))
+		w := newWorld(t, nodeOf("3"))
 		w.refuse = func(string, string) error {
 			time.Sleep(3 * time.Second)
 			return context.Canceled
@@ -623,7 +623,7 @@ func TestListsInPages(t *testing.T) {
 		w := newWorld(t)
 		w.PrependReactor("list", "nodes", pages(w, 3))
 		for _, id := range []string{"1", "2", "3"} {
-			if err := w.Tracker().Add(machine(id)); err != nil {
+			if err := w.Tracker().Add(nodeOf(id)); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -642,9 +642,9 @@ func TestListsInPages(t *testing.T) {
 	})
 }
 
-func TestAnotherMachineOfTheSameID(t *testing.T) {
+func TestAnotherInstanceOfTheSameID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, machine("3"))
+		w := newWorld(t, nodeOf("3"))
 		d, _ := w.runs(1)
 		drains(d, own, "3")
 		after(time.Second)

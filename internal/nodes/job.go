@@ -12,14 +12,14 @@ import (
 // key names the work on the node of one instance. Work of the same key is never done twice at a time.
 type key struct{ uid, id string }
 
-// job is what is wanted of one node. Whoever wants something else makes another job of the same key.
+// job is the work that is wanted on one node. Other work makes another job of the same key.
 type job struct {
 	key
-	uncordon bool // it is to take pods again; else it is to be drained
-	vmID     string
-	machine  string // as providerID spells it, in lower case
-	policy   Policy
-	since    time.Time // what was known of nodes before says nothing
+	uncordon   bool // it is to take pods again; else it is to be drained
+	vmID       string
+	providerID string // as providerID spells it, in lower case
+	policy     Policy
+	since      time.Time // what was known of nodes before says nothing
 
 	// Of the worker whose turn it is.
 	cordoned bool
@@ -30,9 +30,9 @@ type job struct {
 	cancel context.CancelFunc // of the turn under way; nil: there is none
 }
 
-// serves says whether the job does what another one would do.
+// serves reports whether the job does the work of another one.
 func (j *job) serves(o *job) bool {
-	same := j.uncordon == o.uncordon && j.vmID == o.vmID && j.machine == o.machine
+	same := j.uncordon == o.uncordon && j.vmID == o.vmID && j.providerID == o.providerID
 	return same && (j.uncordon || j.state.Drained || j.policy == o.policy)
 }
 
@@ -48,7 +48,7 @@ func (j *job) stop() {
 	}
 }
 
-// outcome is what came of a turn: a state that is final, or how long until the next turn.
+// outcome is the result of a turn: a state that is final, or how long until the next turn.
 type outcome struct {
 	state rollout.NodeState
 	pause time.Duration

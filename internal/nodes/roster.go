@@ -25,7 +25,7 @@ const nodesPerPage = 250
 // believed to be the instance.
 type roster struct {
 	client  kubernetes.Interface
-	listing chan struct{} // filled while somebody lists
+	listing chan struct{} // filled while a worker lists
 
 	mu    sync.Mutex
 	names map[string]string // of nodes, by providerID in lower case
@@ -47,21 +47,21 @@ func providerID(set rollout.ScaleSet, id string) string {
 }
 
 // find returns the node that an instance is; false: it is none. That is believed of a list which is not older than the given time only.
-func (r *roster) find(ctx context.Context, machine string, since time.Time) (*corev1.Node, bool, error) {
-	node, found, err := r.read(ctx, machine)
+func (r *roster) find(ctx context.Context, providerID string, since time.Time) (*corev1.Node, bool, error) {
+	node, found, err := r.read(ctx, providerID)
 	if found || err != nil {
 		return node, found, err
 	}
 	if err := r.refresh(ctx, since); err != nil {
 		return nil, false, err
 	}
-	return r.read(ctx, machine)
+	return r.read(ctx, providerID)
 }
 
 // read reads the node that the instance was last known to be. One that is gone, or another instance by now, is forgotten.
-func (r *roster) read(ctx context.Context, machine string) (*corev1.Node, bool, error) {
+func (r *roster) read(ctx context.Context, providerID string) (*corev1.Node, bool, error) {
 	r.mu.Lock()
-	name, known := r.names[machine]
+	name, known := r.names[providerID]
 	r.mu.Unlock()
 	if !known {
 		return nil, false, nil
@@ -70,18 +70,19 @@ func (r *roster) read(ctx context.Context, machine string) (*corev1.Node, bool, 
 	if err != nil && !apierrors.IsNotFound(err) {
 		return nil, false, fmt.Errorf("reading node %q: %w", name, err)
 	}
-	if err == nil && strings.EqualFold(node.Spec.ProviderID, machine) {
+	if err == nil && strings.EqualFold(node.Spec.ProviderID, providerID) {
 		return node, true, nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.names[machine] == name {
-		delete(r.names, machine)
+	if r.names[providerID] == name {
+		delete(r.names, providerID)
 	}
 	return nil, false, nil
 }
 
-// refresh lists the nodes, unless a list since that time is there. Whoever comes while somebody lists waits, and may not have to.
+// refresh lists the nodes, unless a list since that time is there. A worker that comes during a listing waits for it, and may not have to
+// list itself.
 func (r *roster) refresh(ctx context.Context, since time.Time) error {
 	select {
 	case r.listing <- struct{}{}:

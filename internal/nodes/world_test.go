@@ -48,12 +48,12 @@ type world struct {
 	ends    time.Duration     // how long pods take to end; below 0: for ever
 	evicted func(*corev1.Pod) // under the lock; nil: nothing happens
 	refuse  func(verb, resource string) error
-	meddle  func(*corev1.Node) // what somebody else does right before the first write to a node
+	meddle  func(*corev1.Node) // the act of another client right before the first write to a node
 	told    []string
 }
 
 // instance is the node of an instance of the scale set. Case differs, as it does with Azure.
-func machine(id string) *corev1.Node {
+func nodeOf(id string) *corev1.Node {
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: "node-" + id, UID: types.UID("node-" + id), ResourceVersion: "1"},
 		Spec: corev1.NodeSpec{ProviderID: "azure:///subscriptions/" + set.SubscriptionID +
@@ -254,7 +254,7 @@ func (w *world) pods() string {
 	return strings.Join(names, " ")
 }
 
-// happened is what was done, in order.
+// happened returns what was done, in order.
 func (w *world) happened() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -278,7 +278,7 @@ func (w *world) calls(verb string) (n int) {
 	return n
 }
 
-// denied is what an API server says who has no right.
+// denied returns an API server's answer to a caller who lacks a right.
 func denied(verb, resource string) error {
 	return apierrors.NewForbidden(schema.GroupResource{Resource: resource}, "",
 		fmt.Errorf(`User "system:serviceaccount:vmss-rollouts-system:controller-manager" cannot %s resource %q in API group "" at the `+

@@ -6,7 +6,7 @@ import (
 	"strings"
 )
 
-// form is what a secret looks like, and what is left of it.
+// form is the pattern of a secret, and its replacement.
 type form struct {
 	needs []string // one of these, in lower case, is in every text that has the form: looking for them is quick
 	is    *regexp.Regexp

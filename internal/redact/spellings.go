@@ -42,7 +42,7 @@ func isLeftOut(b byte) bool {
 	return b <= ' ' || b == 0x7f || b == '\'' || b == '"' || b == '`' || b == '\\'
 }
 
-// decodedAt is what the beginning of a text stands for, and how long that is.
+// decodedAt returns the text that the beginning of a text stands for, and the length of that beginning.
 func decodedAt(s string) (string, int) {
 	switch s[0] {
 	case '%':
@@ -125,7 +125,7 @@ func (c canonical) base64() []byte {
 	return text
 }
 
-// isAlone says whether a part of the text is no part of a longer word.
+// isAlone reports whether a part of the text is no part of a longer word.
 func (c canonical) isAlone(from, to int) bool {
 	before := from == 0 || c.end[from-1] != c.start[from] || !isWord(c.text[from-1])
 	after := to == len(c.text) || c.end[to-1] != c.start[to] || !isWord(c.text[to])
@@ -151,7 +151,7 @@ func isBase64(b byte) bool {
 	return b < utf8.RuneSelf && isWord(b) || b == '+' || b == '/' || b == '=' || b == '-'
 }
 
-// isJoined says whether nothing but the end of a line, or that of a line in quotes, stands before a byte.
+// isJoined reports whether nothing but the end of a line, or that of a line in quotes, stands before a byte.
 func (c canonical) isJoined(at int) bool {
 	between := c.of[min(c.end[at-1], c.start[at]):c.start[at]]
 	return strings.Trim(between, "\r\n\\") == "" || strings.Trim(between, `\rn`) == ""

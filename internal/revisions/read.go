@@ -14,7 +14,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Read reads a stored revision, live: it is what a rollback rests on. One that a former version of the controller stored is found too.
+// Read reads a stored revision, live, because a rollback rests on it. A revision that a former version of the controller stored is found
+// too.
 func (s Store) Read(ctx context.Context, object *v1alpha1.VMSSRollout, revision string) rollout.Result[rollout.Snapshot] {
 	revision = Of(object, revision)
 	read := s.readNamed(ctx, object, Name(object, revision))

@@ -22,7 +22,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// errDown is what an API server in trouble answers.
+// errDown is the answer of an API server in trouble.
 var errDown = errors.New("the API server is down")
 
 // newStore returns a store in an API server in memory, and the rollout that it is for.
@@ -59,7 +59,7 @@ func TestRecordsOfAnotherObject(t *testing.T) {
 		refuse string       // "": it counts as stored
 	}{
 		"its own":         {func(*appsv1.ControllerRevision) {}, "", ""},
-		"nobody's":        {func(r *appsv1.ControllerRevision) { r.OwnerReferences = nil }, rollout.KindNotFound, "belongs to another object"},
+		"no owner":        {func(r *appsv1.ControllerRevision) { r.OwnerReferences = nil }, rollout.KindNotFound, "belongs to another object"},
 		"a former object": {func(r *appsv1.ControllerRevision) { r.OwnerReferences[0].UID = "1" }, rollout.KindNotFound, "another object"},
 		"no snapshot":     {func(r *appsv1.ControllerRevision) { r.Data.Raw = []byte(`"text"`) }, rollout.KindNotFound, ""},
 	} {
@@ -121,7 +121,7 @@ func TestRecordsThatAreKept(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := s.Client.Get(t.Context(), client.ObjectKeyFromObject(held), &appsv1.ControllerRevision{}); !apierrors.IsNotFound(err) {
-		t.Errorf("what nobody needs: %v, want it gone", err)
+		t.Errorf("a record that is not needed: %v, want it gone", err)
 	}
 	for _, name := range []string{Name(object, "0123456789ab"), other.Name} {
 		if err := s.Client.Get(t.Context(), client.ObjectKey{Namespace: "shop", Name: name}, &appsv1.ControllerRevision{}); err != nil {

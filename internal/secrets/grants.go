@@ -10,7 +10,7 @@ import (
 )
 
 // Refused returns the problem of the first credential whose Secret does not allow its use, nil for none. A Secret that cannot be read is no
-// refusal: whoever needs it then says so.
+// refusal: the check or hook that needs it reports that.
 func (r Reader) Refused(ctx context.Context, credentials []grant.Request) *rollout.Problem {
 	for _, q := range credentials {
 		secret, err := r.read(ctx, q.Secret)
@@ -33,7 +33,7 @@ func refusedScript(obs rollout.Observation, secret *corev1.Secret) *rollout.Prob
 	return grant.Judge(secret.Namespace, secret.Annotations, grant.Request{Secret: secret.Name, Use: grant.Script})
 }
 
-// wasInForce says whether a record of what there is to go back to names the Secret with this very content.
+// wasInForce reports whether the record of a revision to which a rollback may lead names the Secret with this content.
 func wasInForce(obs rollout.Observation, name, digest string) bool {
 	if b := obs.State.Rollback.Baseline; b.SecretName == name && b.SecretDigest == digest {
 		return true

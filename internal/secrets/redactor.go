@@ -12,9 +12,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Run is what a redactor has to know of a run.
+// Run holds what a redactor has to know of a run.
 type Run struct {
-	// Spec is what the rollout declares.
+	// Spec is the rollout's spec.
 	Spec rollout.Spec
 	// Observation has the state, and the revisions that were read already.
 	Observation rollout.Observation
@@ -108,7 +108,7 @@ func (run Run) settingsBefore() []secretInUse {
 	return used
 }
 
-// isSuperseding says whether a target that is no longer declared may be in force on some instances: its Secret is known no more.
+// isSuperseding reports whether a target that is no longer declared may be in force on some instances: its Secret is no longer known.
 func isSuperseding(m rollout.State, target rollout.Target) bool {
 	if m.Run.Number > 0 && m.Run.Revision != target.Revision() {
 		return !m.Run.Completed

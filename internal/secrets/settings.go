@@ -65,8 +65,9 @@ func (r Reader) read(ctx context.Context, name string) (*corev1.Secret, error) {
 	return secret, r.Live.Get(ctx, types.NamespacedName{Namespace: r.Namespace, Name: name}, secret)
 }
 
-// digestOf tells whether the content of a Secret is another one. It is keyed with the Secret's UID, a random number that nobody learns who
-// cannot read the Secret, so that short content cannot be found by trying. A Secret that was made anew counts as changed.
+// digestOf returns a digest that changes with the content of a Secret. It is keyed with the Secret's UID, a random number that is known
+// only to readers of the Secret, so that short content cannot be found by trying. A Secret that was deleted and made again counts as
+// changed.
 func digestOf(secret *corev1.Secret) string {
 	sum := hmac.New(sha256.New, []byte(secret.UID))
 	for _, key := range slices.Sorted(maps.Keys(secret.Data)) {

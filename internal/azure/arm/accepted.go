@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// Poller is what the adapter needs of the SDK's pollers. What they return in the end is not needed: getting it costs another call, and the
+// Poller is the part of the SDK's pollers that the adapter needs. Their final result is not needed: getting it costs another call, and the
 // next read of the scale set tells more.
 type Poller interface {
 	Poll(ctx context.Context) (*http.Response, error)
@@ -37,8 +37,8 @@ func (x *Call) Accepted(p Poller, err error) (rollout.Accepted, error) {
 	return b, nil
 }
 
-// operationID is what Azure calls the operation that it accepted, "" if it does not say: the last part of the path at which it is asked
-// about. What follows the path is signed, and is not kept.
+// operationID returns Azure's name of the operation that it accepted, "" if Azure gives none: the last part of the path of the operation's
+// status. The query behind the path is signed, and is not kept.
 func operationID(resp *http.Response) string {
 	if resp == nil {
 		return ""

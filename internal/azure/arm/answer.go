@@ -45,7 +45,7 @@ func (a *answer) read(data []byte, depth int, left *int) {
 	}
 }
 
-// take decodes a field if it is what it should be, and leaves it empty if it is not.
+// take decodes a field if it has the expected type, and leaves it empty if not.
 func take[T any](raw json.RawMessage, to *T) {
 	var v T
 	if len(raw) > 0 && json.Unmarshal(raw, &v) == nil {
@@ -80,7 +80,7 @@ func parseAnswer(body []byte) answer {
 	return a
 }
 
-// carries says whether the code occurs anywhere in the answer.
+// carries reports whether the code occurs anywhere in the answer.
 func (a answer) carries(code string) bool {
 	if strings.EqualFold(a.Code, code) {
 		return true

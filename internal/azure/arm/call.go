@@ -20,7 +20,7 @@ import (
 type Call struct {
 	// Operation is the adapter's method.
 	Operation string
-	// Doing is what is being done to which object, for people.
+	// Doing says, for people, what the call does to which object.
 	Doing string
 	// Set is the scale set that it is about.
 	Set rollout.ScaleSet
@@ -69,7 +69,7 @@ func (x *Call) Redactor() *redact.Redactor {
 	return r
 }
 
-// sent says whether a request without an answer may have reached Azure. Only proof that it cannot have counts as no.
+// sent reports whether a request without an answer may have reached Azure. Only proof that it cannot have counts as no.
 func (x *Call) sent(err error) bool {
 	if !x.attempted || errors.Is(err, errForeign) || x.wanted.Load() && !x.gained.Load() {
 		return false
@@ -86,7 +86,7 @@ func (x *Call) sent(err error) bool {
 // maxBeforeSending bounds how long an effect may wait for a token, or be held up otherwise, before it is sent: what it rests on grows old.
 const maxBeforeSending = 5 * time.Second
 
-// errHeldUp is what a request ends with that was held up too long before it was sent.
+// errHeldUp ends a request that was held up too long before it was sent.
 var errHeldUp = errors.New("it was held up too long before it could be sent")
 
 // isLate reports whether the request must not be sent any more. A timer that is due has not always fired: not in a process that was stopped
@@ -99,7 +99,7 @@ func (x *Call) isLate(req *http.Request) bool {
 	return bounded && time.Until(deadline) <= 0
 }
 
-// errForeign is what a request to another host than the endpoint ends with.
+// errForeign ends a request to another host than the endpoint.
 var errForeign = errors.New("refusing to send the credential to another host than the configured endpoint")
 
 // SameOrigin reports whether a URL leads to the endpoint.

@@ -94,7 +94,7 @@ var rules = []rule{
 	{code: "SubscriptionNotRegistered", kind: rollout.KindInvalid, remediation: register},
 	{code: "PropertyChangeNotAllowed", kind: rollout.KindInvalid},
 
-	// Refused for being busy, before anything was done; against timeouts behind the gateway, of which nobody knows.
+	// Refused because Azure was busy, before anything was done. A timeout behind the gateway is different: its outcome is unknown.
 	{code: "ServerBusy", status: http.StatusServiceUnavailable, kind: rollout.KindTransient},
 	{code: "ServiceUnavailable", status: http.StatusServiceUnavailable, kind: rollout.KindTransient},
 
@@ -109,7 +109,7 @@ var rules = []rule{
 	{kind: rollout.KindAmbiguous},
 }
 
-// matches says whether the line is about the answer, whose text comes in lower case.
+// matches reports whether the row is about the answer, whose text comes in lower case.
 func (r rule) matches(a answer, text string) bool {
 	return (r.code == "" || a.carries(r.code)) &&
 		(r.says == "" || strings.Contains(text, r.says)) &&

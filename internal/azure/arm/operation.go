@@ -29,7 +29,7 @@ func (x *Call) Lost(why string) rollout.OperationStatus {
 	}
 }
 
-// operationBody is what ARM says of an operation. Where the scale set itself is polled, word is the scale set's state.
+// operationBody is ARM's answer about an operation. Where the scale set itself is polled, word is the scale set's state.
 type operationBody struct {
 	word       string
 	start, end string

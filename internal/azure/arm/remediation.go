@@ -75,7 +75,7 @@ func growDisk(set rollout.ScaleSet, a answer) string {
 	return "az vmss update " + set.Arguments() + " --set virtualMachineProfile.storageProfile.osDisk.diskSizeGB=" + size
 }
 
-// showImage shows of which type the image is that the scale set was made from: another of that type is what it takes.
+// showImage shows the type of the image that the scale set was made from: the new image must have the same type.
 func showImage(set rollout.ScaleSet, _ answer) string {
 	return "az vmss show " + set.Arguments() + " --query virtualMachineProfile.storageProfile.imageReference"
 }

@@ -18,10 +18,10 @@ var harmless = regexp.MustCompile(
 		`conflictingconcurrentwritenotallowed|networkinginternaloperationerror|` +
 		`(?:platform|gallery|sharedgallery|communitygallery)?imagenotfound)$`)
 
-// aboutScripts is what a text has that may quote what a script printed.
+// aboutScripts matches texts that may quote the output of a script.
 var aboutScripts = regexp.MustCompile(`(?i)extension|script|\[std|stderr|command`)
 
-// Failure is what the platform says of the failure of an instance.
+// Failure is the platform's report of the failure of an instance.
 type Failure struct {
 	// Extension is the name of the one that failed; "": the instance did.
 	Extension string
@@ -29,12 +29,12 @@ type Failure struct {
 	RunsScript bool
 	// Code is Azure's, of the instance's failure.
 	Code string
-	// Text is what is said.
+	// Text is the platform's message.
 	Text string
 }
 
-// FailureMessage is what is shown of a failed instance. What a script printed is not shown where not all secrets are known that it may have
-// printed; then the command that shows it is.
+// FailureMessage returns the message that is shown for a failed instance. The output of a script is not shown where not all secrets that it
+// may contain are known; then the message has the command that shows it.
 func (x *Call) FailureMessage(i rollout.Instance, f Failure) string {
 	if f.Text == "" {
 		return ""
@@ -70,7 +70,8 @@ func (f Failure) withheld(r *redact.Redactor, outdated bool) string {
 	}
 }
 
-// ofScript is what is shown of Azure's words about an operation. They quote what scripts printed, and what was written.
+// ofScript returns the part of Azure's text about an operation that may be shown. Such a text quotes the output of scripts, and settings
+// that were written.
 func (x *Call) ofScript(a answer, limit int) string {
 	r, text := x.Redactor(), a.text()
 	if r == nil || harmless.MatchString(a.Code) {

@@ -19,7 +19,7 @@ const (
 // Redact hides what looks like a secret.
 func Redact(s string) string { return (*redact.Redactor)(nil).Text(s) }
 
-// Clean makes of what somebody else wrote a single line of at most limit bytes that gives nothing away.
+// Clean turns a text from outside into a single line of at most limit bytes, without secrets.
 func Clean(s string, limit int, r *redact.Redactor) string {
 	return Head(Flat(r.Text(Bounded(s))), limit)
 }

@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// AllowList is what the operator permits beyond the public internet: ranges of addresses, each with its ports. It is a flag.Value that
-// may be given more than once. The zero value permits nothing more.
+// AllowList holds the addresses that the operator permits beyond the public internet: ranges of addresses, each with its ports. It is a
+// flag.Value that may be given more than once. The zero value permits nothing more.
 //
 // An entry is PREFIX:PORTS, ports are numbers and ranges with commas, an IPv6 prefix stands in brackets, entries are separated by
 // semicolons or spaces:
@@ -120,7 +120,7 @@ func judgePrefix(prefix netip.Prefix) error {
 	return nil
 }
 
-// isWithinOpen says whether a prefix lies within a range that an entry may open. Metadata addresses in it stay refused.
+// isWithinOpen reports whether a prefix lies within a range that an entry may open. Metadata addresses in it stay refused.
 func isWithinOpen(prefix netip.Prefix) bool {
 	return slices.ContainsFunc(classes, func(c class) bool {
 		return c.mayOpen && c.prefix.Bits() <= prefix.Bits() && c.prefix.Contains(prefix.Addr())
@@ -144,7 +144,7 @@ func parsePorts(text string) ([]portRange, error) {
 	return ports, nil
 }
 
-// lists says whether an entry holds the address and the port.
+// lists reports whether an entry holds the address and the port.
 func (a AllowList) lists(to netip.AddrPort) bool {
 	return slices.ContainsFunc(a.entries, func(e entry) bool {
 		return e.prefix.Contains(to.Addr()) && slices.ContainsFunc(e.ports, func(p portRange) bool {

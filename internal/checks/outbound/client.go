@@ -15,7 +15,7 @@ import (
 )
 
 const (
-	// longestBody is what is read of an answer: a health page has bytes, a query for one number some hundred.
+	// longestBody is the number of bytes that are read of an answer: a health page has bytes, a query for one number some hundred.
 	longestBody = 1 << 20
 	// longestHeader bounds status line and headers of an answer.
 	longestHeader = 64 << 10
@@ -23,7 +23,7 @@ const (
 	defaultTimeout = 10 * time.Second
 	// longestTimeout keeps a slow endpoint from holding a worker for long.
 	longestTimeout = time.Minute
-	// defaultPerEndpoint is what one small server bears without noticing.
+	// defaultPerEndpoint is a number of calls that one small server tolerates without noticing.
 	defaultPerEndpoint = 8
 )
 
@@ -80,7 +80,7 @@ type Request struct {
 	StatusOnly bool
 }
 
-// Response is what was answered, whatever its status. A redirect is an answer like any other.
+// Response is an endpoint's answer, whatever its status. A redirect is an answer like any other.
 type Response struct {
 	Status int
 	Body   []byte
@@ -148,8 +148,8 @@ func (c *Client) callOf(ctx context.Context, r Request) (*http.Request, error) {
 	return call, nil
 }
 
-// CheckURL says whether a URL is written in a way that is ever called, without calling it. It is for refusing a declaration early;
-// addresses are judged at dial.
+// CheckURL refuses a URL that would never be called, without calling it. It is for refusing a declaration early; addresses are judged at
+// dial.
 func CheckURL(text string) error {
 	if len(text) > longestURL {
 		return refused("a URL has at most %d bytes", longestURL)
@@ -179,13 +179,13 @@ func (c *Client) HTTP(t TLS) (*http.Client, error) {
 			DialContext:            c.connect,
 			TLSClientConfig:        config,
 			DisableKeepAlives:      true,
-			DisableCompression:     true, // what is counted is what was sent
+			DisableCompression:     true, // so that the bytes that are counted are those that were sent
 			MaxResponseHeaderBytes: longestHeader,
 		}},
 	}, nil
 }
 
-// Check says whether endpoints can be asked in this way, without asking one. It is for refusing a declaration early.
+// Check refuses settings with which no endpoint can be asked, without asking one. It is for refusing a declaration early.
 func (t TLS) Check() error {
 	_, err := t.config()
 	return err
@@ -203,7 +203,7 @@ func (t TLS) config() (*tls.Config, error) {
 	return config, nil
 }
 
-// guard judges every request, whoever made it, and bounds its answer.
+// guard judges every request and bounds its answer.
 type guard struct {
 	client    *Client
 	transport *http.Transport

@@ -254,7 +254,7 @@ func TestUnreachable(t *testing.T) {
 	}
 	_, err = outbound.New(outbound.Options{Allow: list}).Do(t.Context(), outbound.Request{URL: "http://" + address})
 	if kindOf(t, err) != outbound.KindUnreachable {
-		t.Errorf("nobody listens: %v", err)
+		t.Errorf("no server listens: %v", err)
 	}
 }
 

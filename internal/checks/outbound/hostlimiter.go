@@ -19,7 +19,7 @@ type hostLimit struct {
 	users  int
 }
 
-// enter waits for a place. Whoever got one calls leave, once.
+// enter waits for a place. A caller that got one calls leave, once.
 func (l *hostLimiter) enter(ctx context.Context, to target) (leave func(), err error) {
 	at := l.join(to)
 	select {

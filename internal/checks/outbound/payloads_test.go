@@ -2,8 +2,8 @@ package outbound_test
 
 import "net/netip"
 
-// payload is one try to make the manager call what it must not. hosts says what names of the payload resolve to, lookup by lookup:
-// a name that changes its mind is what DNS rebinding is.
+// payload is one try to make the manager call an address that it must not call. hosts gives what names of the payload resolve to, lookup by
+// lookup: DNS rebinding is a name that resolves to another address the next time.
 type payload struct {
 	url   string
 	hosts map[string][][]string
@@ -12,7 +12,7 @@ type payload struct {
 // evilAddresses are literals in every form that some program takes for an address. They are tried on their own, and as what a name
 // resolves to where they are an address at all.
 var evilAddresses = []string{
-	// Metadata services and what serves Azure's machines.
+	// Metadata services, and the address that serves Azure's instances.
 	"169.254.169.254", "168.63.129.16", "192.0.0.192", "100.100.100.200", "169.254.170.2", "169.254.170.23", "[fd00:ec2::254]",
 	"[fd20:ce::254]",
 	// Loopback, link-local, private, shared.

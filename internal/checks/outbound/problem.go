@@ -17,7 +17,7 @@ type Kind string
 const (
 	// KindRefused: the policy does not permit the call. Nothing was sent.
 	KindRefused Kind = "Refused"
-	// KindUnreachable: the name does not resolve, nobody listens, or the connection was closed before an answer.
+	// KindUnreachable: the name does not resolve, no server listens, or the connection was closed before an answer.
 	KindUnreachable Kind = "Unreachable"
 	// KindTimedOut: the total time for the call was over.
 	KindTimedOut Kind = "TimedOut"

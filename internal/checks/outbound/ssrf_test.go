@@ -19,7 +19,7 @@ import (
 // onAllowList permits what demo and end-to-end tests permit, and a private range beside what the payloads ask for.
 const onAllowList = "127.0.0.0/8:20000-29999;10.0.0.0/8:80;192.168.7.0/24:80"
 
-// isBeside says whether onAllowList permits what a payload asks for: with it, it is no payload.
+// isBeside reports whether onAllowList permits the request of a payload: with that list, it is no payload.
 func isBeside(p payload) bool {
 	permitted := netip.MustParsePrefix("10.0.0.0/8")
 	u, err := url.Parse(p.url)
@@ -103,7 +103,7 @@ func reports(t *testing.T, p payload, allow string) bool {
 	return false
 }
 
-// report is what a check or a hook says of a URL.
+// report is the result of a check or a hook for a URL.
 type report struct {
 	said    string
 	isError bool // nothing was measured, and nothing was delivered
@@ -190,7 +190,7 @@ func rebinds(t *testing.T, p payload) bool {
 	return false
 }
 
-// redirects is answered by a permitted endpoint that points elsewhere. Whoever asks hears the status, and goes nowhere.
+// redirects is answered by a permitted endpoint that points elsewhere. The client returns the status, and does not follow.
 func redirects(t *testing.T, location string) bool {
 	t.Helper()
 	e := newEarth(payload{})

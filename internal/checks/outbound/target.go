@@ -15,7 +15,7 @@ const (
 	longestHost = 253     // bytes of a DNS name
 )
 
-// target is whom a request is for, in the one way in which it may be written.
+// target is the host and port of a request, in the one way in which they may be written.
 type target struct {
 	host string // a name in lower case, or an address; without brackets
 	port uint16
@@ -101,7 +101,7 @@ func isLetterOrDigit(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9'
 }
 
-// isNumber says whether old resolvers take a label for a number. No top-level domain is one.
+// isNumber reports whether old resolvers take a label for a number. No top-level domain is one.
 func isNumber(label string) bool {
 	if _, err := strconv.ParseUint(label, 0, 64); err == nil {
 		return true

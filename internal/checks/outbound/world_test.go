@@ -15,7 +15,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/checks/outbound"
 )
 
-// loot is what every endpoint of a test world answers with, in the status line, headers and body.
+// loot is the text that every endpoint of a test world puts into its answer: status line, headers and body.
 const loot = "LOOT-d41d8cd9"
 
 // earth is a network in which every address has a server, and every server gives its loot away. It remembers who was called.
