@@ -28,7 +28,7 @@ const (
 	// mostGoroutines is four for each of the runner's 32 workers on our side of a call, as many on the server's, which live in this very
 	// process, and some for the rest.
 	mostGoroutines = 400
-	// mostChecksMiB is what may be in use for 3,000 series and the calls under way, beyond what was before.
+	// mostChecksMiB is the memory that may be in use for 3,000 series and the calls under way, beyond the memory in use before.
 	mostChecksMiB = 64
 )
 
@@ -64,12 +64,12 @@ func measureChecks(ctx context.Context) error {
 	}
 }
 
-// wantedRounds is how often the controller says what it wants while the checks are under way, each time anew, as every round does that
-// lists the machines.
+// wantedRounds is the number of times that the controller states what it wants while the checks are under way, each time from the start, as
+// every round does that lists the instances.
 const wantedRounds = 5
 
 // runChecks has the engine, as the manager has it, run all checks to their verdicts. Half of the scale set has the target, and the other
-// half is what it may be compared with.
+// half is the baseline of comparisons.
 func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -92,8 +92,8 @@ func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int,
 	ended := make(chan error, 1)
 	go func() { ended <- engine.Start(ctx) }()
 	for range wantedRounds {
-		machines, runs := checkedMachines(object)
-		engine.Want(object, machines, rollout.Decision{Tasks: rollout.TaskWork{Checks: &runs}})
+		listed, runs := instancesToCheck(object)
+		engine.Want(object, listed, rollout.Decision{Tasks: rollout.TaskWork{Checks: &runs}})
 	}
 	left.Wait()
 	verdicts := map[rollout.CheckState]int{}
@@ -105,14 +105,15 @@ func runChecks(ctx context.Context, network *pipes) (map[rollout.CheckState]int,
 	return verdicts, <-ended
 }
 
-// checkedMachines is a list of the scale set and what the core wants of it: every check of each of those that have the target.
-func checkedMachines(object *v1alpha1.VMSSRollout) ([]rollout.Instance, []rollout.CheckRun) {
-	var machines []rollout.Instance
+// instancesToCheck returns a list of the scale set and the checks that the core wants of it: every check of each instance that has the
+// target.
+func instancesToCheck(object *v1alpha1.VMSSRollout) ([]rollout.Instance, []rollout.CheckRun) {
+	var listed []rollout.Instance
 	var canaries, baseline []rollout.Ref
 	for n := range 2 * checkedInstances {
-		machine := rollout.Instance{ID: fmt.Sprint(n), VMID: fmt.Sprint("vm-", n), Name: fmt.Sprint("web_", n)}
-		machines = append(machines, machine)
-		ref := rollout.Ref{ID: machine.ID, VMID: machine.VMID, Name: machine.Name}
+		one := rollout.Instance{ID: fmt.Sprint(n), VMID: fmt.Sprint("vm-", n), Name: fmt.Sprint("web_", n)}
+		listed = append(listed, one)
+		ref := rollout.Ref{ID: one.ID, VMID: one.VMID, Name: one.Name}
 		if n < checkedInstances {
 			canaries = append(canaries, ref)
 		} else {
@@ -127,10 +128,10 @@ func checkedMachines(object *v1alpha1.VMSSRollout) ([]rollout.Instance, []rollou
 			})
 		}
 	}
-	return machines, runs
+	return listed, runs
 }
 
-// checkedRollout declares three checks of each machine: its page, a query about it, and a script in it.
+// checkedRollout declares three checks of each instance: its page, a query about it, and a script in it.
 func checkedRollout() *v1alpha1.VMSSRollout {
 	second := &metav1.Duration{Duration: time.Second}
 	definition := func(d v1alpha1.CheckDefinition) v1alpha1.CheckDefinition {
@@ -150,7 +151,7 @@ func checkedRollout() *v1alpha1.VMSSRollout {
 	}
 }
 
-// knownAddresses gives every machine an address of its own.
+// knownAddresses gives every instance an address of its own.
 type knownAddresses struct{}
 
 // Addresses implements checks.Addresses.
@@ -162,7 +163,7 @@ func (knownAddresses) Addresses(_ context.Context, _ checks.ScaleSet, i checks.I
 	return netip.AddrFrom4([4]byte{10, 0, byte(n / 250), byte(n%250 + 1)}), nil, nil
 }
 
-// answerChecks is every machine's page, and Prometheus.
+// answerChecks is every instance's page, and Prometheus.
 func answerChecks(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	_, _ = io.WriteString(w, `{"status":"success","data":{"resultType":"scalar","result":[1764000000,"0.01"]}}`)

@@ -19,7 +19,7 @@ const (
 	manyInstances = 1000
 	// mostListMS is the bound of issue 4 for all pages of 1,000 instances.
 	mostListMS = 20.0
-	// Others may use the machine meanwhile: the quietest of some rounds is shown beside what is bounded, all of them.
+	// Other programs may use the host meanwhile: all rounds are bounded, and the quietest of them is shown beside.
 	rounds, listsPerRound = 5, 60
 )
 

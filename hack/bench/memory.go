@@ -44,7 +44,7 @@ func measureMillion(ctx context.Context, s *simulator) error {
 	return nil
 }
 
-// memory is what a process has in memory, and the most it has had, in MiB; the latter is 0 where the system does not tell.
+// memory returns the memory that a process has now, and the most it has had, in MiB; the latter is 0 where the system does not tell.
 func memory(ctx context.Context, pid int) (now, peak float64, err error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil { // not Linux

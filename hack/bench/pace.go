@@ -32,7 +32,7 @@ type state struct {
 	name    string
 	declare func(*v1alpha1.VMSSRolloutSpec)
 	fault   map[string]any                                    // strikes every time; nil: none
-	ill     bool                                              // no instance is well
+	ill     bool                                              // no instance is healthy
 	meddle  func(w *simtime.World, since time.Duration) error // after every round; nil: the world holds still
 }
 

@@ -65,8 +65,7 @@ func (p *Plane) adminClient() (*http.Client, error) {
 	return httpClient(p.servers.pem, cert), nil
 }
 
-// httpClient trusts one authority and shows one certificate. A program of
-// somebody else on the same port is thereby never taken for ours.
+// httpClient trusts one authority and shows one certificate. Another program on the same port is thereby never taken for ours.
 func httpClient(ca []byte, cert tls.Certificate) *http.Client {
 	roots := x509.NewCertPool()
 	roots.AppendCertsFromPEM(ca)

@@ -1,12 +1,9 @@
-// Package controlplane starts a Kubernetes control plane on this machine: etcd
-// and kube-apiserver, as processes of their own that listen on 127.0.0.1 only.
-// Tests, demo and benchmark run against it.
+// Package controlplane starts a Kubernetes control plane on this computer: etcd and kube-apiserver, as processes of their own that listen
+// on 127.0.0.1 only. Tests, demo and benchmark run against it.
 //
-// It does what controller-runtime's envtest does, and three things more that a
-// demo needs: its processes end with the program that started them, however that
-// ends (on Linux); it can be cancelled at any time; and etcd is closed to other
-// users of the machine. There is no controller-manager: namespaces get no default
-// service account, and nothing is garbage collected.
+// It does what controller-runtime's envtest does, and three things more that a demo needs: its processes end with the program that started
+// them, however that ends (on Linux); it can be cancelled at any time; and etcd is closed to other users of the computer. There is no
+// controller-manager: namespaces get no default service account, and nothing is garbage collected.
 package controlplane
 
 import (
@@ -34,13 +31,13 @@ const (
 	host = "127.0.0.1"
 	// adminGroup may do everything: RBAC isn't asked.
 	adminGroup = "system:masters"
-	// startLimit is long enough for two busy cores; an idle machine needs seconds.
+	// startLimit is long enough for two busy cores; an idle host needs seconds.
 	startLimit = 2 * time.Minute
-	// stopGrace is how long a process may take to end by itself. The API server
-	// waits for its watchers; nobody needs what etcd would still write.
+	// stopGrace is how long a process may take to end by itself. The API server waits for its watchers; the data that etcd would still
+	// write is not needed.
 	stopGrace = 3 * time.Second
-	// portAttempts bounds how often a process is started again because somebody
-	// took its port between our choosing and its listening.
+	// portAttempts bounds how often a process is started again because another program took its port between our choosing and its
+	// listening.
 	portAttempts = 3
 )
 
@@ -96,8 +93,7 @@ func Start(ctx context.Context, opts Options) (*Plane, error) {
 		return nil, errors.Join(err, p.stop())
 	}
 	context.AfterFunc(ctx, func() {
-		// Whoever calls Stop is told the error; a cancelled caller who doesn't,
-		// doesn't care.
+		// A caller of Stop gets the error. A caller who cancels without Stop does not need it.
 		_ = p.stop()
 	})
 	return p, nil
@@ -170,7 +166,7 @@ func (p *Plane) startEtcd(ctx context.Context) (string, error) {
 			"--key-file=" + p.file(etcdCert+".key"),
 			"--trusted-ca-file=" + p.file(etcdCA+".crt"),
 			"--client-cert-auth",
-			// The data needs to outlive a process at most, never the machine.
+			// The data needs to outlive a process at most, never the computer.
 			"--unsafe-no-fsync",
 		}}
 	})
@@ -207,8 +203,8 @@ func (p *Plane) startAPIServer(ctx context.Context, etcd string) error {
 func (p *Plane) apiserverArgs() []string {
 	return []string{
 		"--bind-address=" + host,
-		// Nobody in this cluster looks the API server up; without this it would look
-		// for an address of the machine that isn't loopback, and not every one has one.
+		// No client in this cluster looks the API server up. Without this flag it would look for an address of the computer that isn't
+		// loopback, and not every computer has one.
 		"--advertise-address=" + host,
 		"--endpoint-reconciler-type=none",
 		"--etcd-cafile=" + p.file(etcdCA+".crt"),
@@ -237,8 +233,8 @@ type launch struct {
 	ready func(context.Context) error
 }
 
-// listen starts a program on a free port and waits until it is ready. A port is
-// free only until somebody takes it; then the program gets another one.
+// listen starts a program on a free port and waits until it is ready. A port is free only until another program takes it; then ours gets
+// another one.
 func (p *Plane) listen(ctx context.Context, slot **subprocess.Child, on func(port string) launch) (string, error) {
 	var taken error
 	for range portAttempts {
@@ -263,7 +259,7 @@ func (p *Plane) listen(ctx context.Context, slot **subprocess.Child, on func(por
 	return "", fmt.Errorf("trying %d ports: %w", portAttempts, taken)
 }
 
-// freePort asks the kernel for a port that nobody listens on.
+// freePort asks the kernel for a port on which no program listens.
 func freePort() (string, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {

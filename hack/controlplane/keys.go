@@ -146,7 +146,7 @@ func create(template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) (
 		return nil, err
 	}
 	template.SerialNumber = serial
-	// Clocks that were just set back shall not lock anybody out.
+	// A client whose clock was just set back is not locked out.
 	template.NotBefore = time.Now().Add(-time.Hour)
 	template.NotAfter = time.Now().Add(validity)
 	return x509.CreateCertificate(rand.Reader, template, parent, key.Public(), signer)
@@ -164,8 +164,7 @@ func serverTemplate(name string) *x509.Certificate {
 	}
 }
 
-// userTemplate is a certificate that says who somebody is: Kubernetes takes the
-// name from the common name and the groups from the organizations.
+// userTemplate returns the certificate of a user: Kubernetes takes the name from the common name and the groups from the organizations.
 func userTemplate(name string, groups []string) *x509.Certificate {
 	return &x509.Certificate{
 		Subject:     pkix.Name{CommonName: name, Organization: groups},

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// limit bounds each run; how long one takes depends on who else uses the machine.
+// limit bounds each run; how long one takes depends on the other load of the computer.
 const limit = 5 * time.Minute
 
 // show is a running demo.
@@ -42,7 +42,7 @@ type show struct {
 
 func start(t *testing.T, env []string, args ...string) *show {
 	t.Helper()
-	// Scripts run as somebody else, whom t.TempDir would keep out.
+	// Scripts run as another user, whom t.TempDir would keep out.
 	dir, err := os.MkdirTemp("", "demo-test-")
 	if err != nil {
 		t.Fatal(err)

@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
-// actLimit is how long a rollout of three simulated machines may take on two busy cores.
+// actLimit is how long a rollout of three simulated instances may take on two busy cores.
 const actLimit = 2 * time.Minute
 
 // kubectl runs the real kubectl and shows what it is asked and what it answers.

@@ -19,7 +19,7 @@ var began = time.Now()
 // keepVariable names the environment variable that leaves everything running at the end, until Ctrl-C.
 const keepVariable = "DEMO_KEEP"
 
-// exitInterrupted is what a shell shows for a program that Ctrl-C ended.
+// exitInterrupted is the exit code that a shell shows for a program that Ctrl-C ended.
 const exitInterrupted = 130
 
 func main() {
@@ -32,8 +32,8 @@ func run() int {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	// Whoever reads our output may go away, as `make demo | head` does. That must not end us before we have cleaned up; the screen
-	// finds out by itself.
+	// The reader of our output may go away, as in `make demo | head`. That must not end us before we have cleaned up; the screen finds out
+	// by itself.
 	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -29,7 +29,7 @@ const (
 	columnMessage = 8
 )
 
-// columnGap is what kubectl puts between columns, at least.
+// columnGap matches the least space that kubectl puts between columns.
 var columnGap = regexp.MustCompile(` {3,}`)
 
 // hopeless are the statuses that do not pass by themselves.

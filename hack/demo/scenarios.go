@@ -8,10 +8,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// instances is how many machines each scale set has.
+// instances is the number of instances of each scale set.
 const instances = 3
 
-// The pages that machines serve.
+// The pages that instances serve.
 const (
 	pageV1      = "nginx v1"
 	pageV2      = "nginx v2"
@@ -25,7 +25,7 @@ type release struct {
 	manifest string
 	status   string
 	fresh    string         // the page that it brings
-	pages    map[string]int // how many machines serve what in the end
+	pages    map[string]int // how many instances serve which page in the end
 }
 
 // playScript is part A of the walkthrough: releases by the custom script extension.

@@ -17,11 +17,11 @@ const (
 	cyan  = "36"
 )
 
-// screen is what a person follows.
+// screen is the output that a person follows.
 type screen struct {
 	out    io.Writer
 	colour bool
-	broken context.CancelCauseFunc // told when nobody reads any more
+	broken context.CancelCauseFunc // told when the output has no reader any more
 	acts   []act
 }
 
@@ -62,7 +62,7 @@ func (s *screen) act(title string) {
 // note says what happens, or what it means.
 func (s *screen) note(format string, args ...any) { s.line("    %s", fmt.Sprintf(format, args...)) }
 
-// command shows a command as somebody would type it.
+// command shows a command as a user would type it.
 func (s *screen) command(words ...string) {
 	s.line("    %s", s.paint(cyan, "$ "+strings.Join(words, " ")))
 }

@@ -46,7 +46,7 @@ func (st *stage) addScaleSet(ctx context.Context, name string, image map[string]
 	}
 	var opened struct{ Address string }
 	err := st.azure.Tell(ctx, http.MethodPost, "/loadbalancers",
-		map[string]any{"name": name, "scaleSet": set.id, "port": st.azure.MachinePort}, &opened)
+		map[string]any{"name": name, "scaleSet": set.id, "port": st.azure.InstancePort}, &opened)
 	if err != nil {
 		return nil, fmt.Errorf("making the load balancer of scale set %q: %w", name, err)
 	}
@@ -54,7 +54,7 @@ func (st *stage) addScaleSet(ctx context.Context, name string, image map[string]
 	return set, nil
 }
 
-// addImage registers an image whose machines serve a page from their first start.
+// addImage registers an image whose instances serve a page from their first start.
 func (st *stage) addImage(ctx context.Context, name, page string) (string, error) {
 	id := resourceGroup + "/providers/Microsoft.Compute/images/" + name
 	return id, st.azure.AddImage(ctx, id, page)

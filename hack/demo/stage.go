@@ -70,7 +70,7 @@ func (st *stage) makeDir(context.Context) error {
 	if st.dir, err = os.MkdirTemp("", "vmss-rollouts-demo-"); err != nil {
 		return err
 	}
-	// Scripts may run as somebody else, so anybody may pass through; only we can list it.
+	// Scripts may run as another user, so every user may pass through; only we can list it.
 	if err := os.Chmod(st.dir, 0o711); err != nil {
 		return err
 	}
@@ -83,7 +83,7 @@ func (st *stage) makeDir(context.Context) error {
 // build builds the manager and the simulator. They have a folder of their own, so that nothing else that builds or runs them meets
 // ours half written.
 func (st *stage) build(ctx context.Context) error {
-	st.screen.note("building the manager and the simulator (minutes on a new machine, a second from then on)")
+	st.screen.note("building the manager and the simulator (minutes on a new computer, a second from then on)")
 	for _, p := range [][2]string{{"manager", "."}, {"azuresim", "./hack/azuresim"}} {
 		if err := testenv.Build(ctx, st.root, st.file("tmp"), st.program(p[0]), p[1]); err != nil {
 			return err

@@ -5,7 +5,7 @@ import (
 	"fmt"
 )
 
-// showAddresses says where everything is, for whoever wants to go on playing.
+// showAddresses lists the addresses of everything, for users who want to go on playing.
 func (st *stage) showAddresses(ctx context.Context) {
 	s := st.screen
 	s.line("")
@@ -22,11 +22,11 @@ func (st *stage) showAddresses(ctx context.Context) {
 	}
 	for _, set := range st.sets {
 		s.note("%-24s %s", "load balancer "+set.name, set.balancer)
-		machines, err := st.azure.Machines(ctx, set.id)
+		list, err := st.azure.Instances(ctx, set.id)
 		if err != nil {
 			s.note("  %v", err)
 		}
-		for _, m := range machines {
+		for _, m := range list {
 			s.note("%-24s %s", "  instance "+m.ID, st.azure.URL(m))
 		}
 	}
@@ -41,7 +41,7 @@ func (st *stage) showAddresses(ctx context.Context) {
 	s.note("Ctrl-C stops it all.")
 }
 
-// showLogs shows the ends of the logs, for whoever has to find out what went wrong.
+// showLogs shows the ends of the logs, to help to find out what went wrong.
 func (st *stage) showLogs() {
 	const lines = 15
 	show := func(name, tail string) {

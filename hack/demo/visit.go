@@ -9,25 +9,25 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
-// rounds is how often each machine's turn comes when the load balancer is asked.
+// rounds is how often each instance's turn comes when the load balancer is asked.
 const rounds = 2
 
-// look visits the load balancer and every machine, and fails unless the machines serve the pages that are wanted, each as often as
-// wanted says, and the load balancer gives each machine its turn. fresh is the page to be highlighted.
+// look visits the load balancer and every instance. It fails unless each wanted page is served by as many instances as wanted, and the load
+// balancer gives each instance its turn. fresh is the page to be highlighted.
 func (st *stage) look(ctx context.Context, set *scaleSet, fresh string, want map[string]int) error {
-	if err := st.askMachines(ctx, set, fresh, want); err != nil {
+	if err := st.askInstances(ctx, set, fresh, want); err != nil {
 		return err
 	}
 	return st.askBalancer(ctx, set, fresh, want)
 }
 
-func (st *stage) askMachines(ctx context.Context, set *scaleSet, fresh string, want map[string]int) error {
-	machines, err := st.azure.Machines(ctx, set.id)
+func (st *stage) askInstances(ctx context.Context, set *scaleSet, fresh string, want map[string]int) error {
+	list, err := st.azure.Instances(ctx, set.id)
 	if err != nil {
 		return err
 	}
 	got := map[string]int{}
-	for _, m := range machines {
+	for _, m := range list {
 		page, err := testenv.Visit(ctx, st.azure.URL(m))
 		if err != nil {
 			return fmt.Errorf("visiting instance %s of scale set %q: %w", m.ID, set.name, err)

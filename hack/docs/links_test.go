@@ -20,7 +20,7 @@ var (
 	noSlug  = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 )
 
-// TestLinks: whoever follows a relative link finds a file or folder of this repository, and the heading in it.
+// TestLinks: every relative link leads to a file or folder of this repository, and to a heading in it.
 func TestLinks(t *testing.T) {
 	root := filepath.Join("..", "..")
 	followed := 0

@@ -55,7 +55,7 @@ func TestRefusedByAdmission(t *testing.T) {
 	}
 }
 
-// isExit says whether a command ran and ended with a code that is not zero.
+// isExit reports whether a command ran and ended with a code that is not zero.
 func isExit(err error) bool {
 	var exit *exec.ExitError
 	return errors.As(err, &exit) && exit.ExitCode() > 0

@@ -29,7 +29,7 @@ func TestApproval(t *testing.T) {
 	}
 	half := r.awaitStep(t, "half")
 	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0", "1", "2"}) {
-		t.Fatalf("machines %v were upgraded before the approval, want 0, 1 and 2", got)
+		t.Fatalf("instances %v were upgraded before the approval, want 0, 1 and 2", got)
 	}
 	if !strings.Contains(ready(half).Message, "action Approve, run 1 and step half") {
 		t.Errorf("the message does not say how to approve: %s", ready(half).Message)
@@ -37,9 +37,9 @@ func TestApproval(t *testing.T) {
 	expectApprovesOnly(t, jane, ns)
 
 	approve := r.action(t, "approve-half", "Approve", "step", "half", "reason", "error rate is fine")
-	out, err := approve.create(t, jane, "somebody@else.example")
+	out, err := approve.create(t, jane, "another@user.example")
 	if want := `set requestedBy to "` + jane.name + `"`; !isExit(err) || !strings.Contains(out, want) {
-		t.Fatalf("an approval in the name of somebody else: %v, and it does not say %q:\n%s", err, want, out)
+		t.Fatalf("an approval in the name of another user: %v, and it does not say %q:\n%s", err, want, out)
 	}
 	again := r.action(t, "approve-half-again", "Approve", "step", "half")
 	for _, a := range []action{approve, again} {
@@ -64,7 +64,7 @@ func TestApproval(t *testing.T) {
 	}
 	done := r.awaitReason(t, v1alpha1.ReasonCompleted)
 	if got := here.azure.upgraded(t, set); len(got) != 6 {
-		t.Errorf("machines %v were upgraded, want each of six once", got)
+		t.Errorf("instances %v were upgraded, want each of six once", got)
 	}
 	if len(done.Status.History) != 1 {
 		t.Fatalf("history %+v, want one run", done.Status.History)

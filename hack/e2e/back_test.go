@@ -12,8 +12,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestRollbackWhileScaling rolls out an image with which the machines' own script no longer works, while autoscale adds machines that are
-// made of it. The rollout takes itself back: the model, the machine that failed, and those that came with the bad image; nobody else.
+// TestRollbackWhileScaling rolls out an image with which the instances' own script no longer works, while autoscale adds instances that are
+// made of it. The rollout rolls back the model, the instance that failed, and those that came with the bad image, and no other instance.
 // Then it stays as it is, also when Git declares the same again.
 func TestRollbackWhileScaling(t *testing.T) {
 	t.Parallel()
@@ -37,7 +37,7 @@ func TestRollbackWhileScaling(t *testing.T) {
 	here.azure.setFaults(t, set, bad)
 	born := here.azure.images(t, set)
 	if born["6"] != "v2" || born["7"] != "v2" {
-		t.Fatalf("the machines that autoscale added are not made of the bad image: %v", born)
+		t.Fatalf("the instances that autoscale added are not made of the bad image: %v", born)
 	}
 	r.awaitReason(t, v1alpha1.ReasonRollingBack)
 	here.azure.setFaults(t, set) // what was there before works
@@ -50,7 +50,7 @@ func TestRollbackWhileScaling(t *testing.T) {
 	expectHistory(t, back, v1alpha1.HistoryRolledBack)
 	expectImages(t, set, "v1", 8)
 	if got := here.azure.operated(t, set); !slices.Equal(got, []string{"0", "6", "7"}) {
-		t.Errorf("machines %v were operated on, want only those that had the bad image: 0, 6 and 7", got)
+		t.Errorf("instances %v were operated on, want only those that had the bad image: 0, 6 and 7", got)
 	}
 	if got := here.azure.capacity(t, set); got != 8 {
 		t.Errorf("capacity %v, want the 8 that autoscale set", got)
@@ -70,8 +70,8 @@ func TestRollbackWhileScaling(t *testing.T) {
 	expectImages(t, set, "v1", 8)
 }
 
-// TestAbort aborts a release whose canary is out: the model goes back, the canary stays to be looked at, and nothing more happens until
-// somebody asks for a rollback, which takes the canary back.
+// TestAbort aborts a release whose canary is out: the model is restored, the canary stays for inspection, and nothing more happens until a
+// user asks for a rollback, which rolls the canary back.
 func TestAbort(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -102,11 +102,11 @@ func TestAbort(t *testing.T) {
 	}
 	expectImages(t, set, "v1", 3)
 	if got := here.azure.operated(t, set); !slices.Equal(got, []string{"0"}) {
-		t.Errorf("machines %v were operated on, want the canary 0 alone", got)
+		t.Errorf("instances %v were operated on, want the canary 0 alone", got)
 	}
 }
 
-// TestRetry tries a release again when what made it fail is mended: once it was taken back, or while it is held.
+// TestRetry tries a release again when the cause of its failure is fixed: once after a rollback, and once while the release is held.
 func TestRetry(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -140,16 +140,16 @@ func TestRetry(t *testing.T) {
 			if len(done.Status.History) != 2 || told(done.Status.History[1].Actions) != "Retry by admin, verified true" {
 				t.Errorf("history %+v, want two runs, the first with the Retry", done.Status.History)
 			}
-			for _, m := range here.azure.machines(t, set) {
+			for _, m := range here.azure.guests(t, set) {
 				if !m.Latest || m.State != "Succeeded" {
-					t.Errorf("machine %s is %s, latest %t", m.ID, m.State, m.Latest)
+					t.Errorf("instance %s is %s, latest %t", m.ID, m.State, m.Latest)
 				}
 			}
 		})
 	}
 }
 
-// TestUndo goes back, two releases later, to the first one, with every machine.
+// TestUndo goes back, two releases later, to the first one, with every instance.
 func TestUndo(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -173,11 +173,11 @@ func TestUndo(t *testing.T) {
 	expectStalled(t, back, v1alpha1.ReasonRolledBack)
 	expectImages(t, set, "v2", 2)
 	if b := back.Status.Rollback; b == nil || b.Scope != v1alpha1.ScopeAllInstances || b.Revision != first || b.RequestedBy != admin().name {
-		t.Errorf("rollback %+v, want all machines to %s by %s", b, first, admin().name)
+		t.Errorf("rollback %+v, want all instances to %s by %s", b, first, admin().name)
 	}
-	for _, m := range here.azure.machines(t, set) {
+	for _, m := range here.azure.guests(t, set) {
 		if m.Upgrades != 3 {
-			t.Errorf("machine %s was upgraded %d times, want once for each of three releases", m.ID, m.Upgrades)
+			t.Errorf("instance %s was upgraded %d times, want once for each of three releases", m.ID, m.Upgrades)
 		}
 	}
 	if out, err := r.apply(t); err != nil {
@@ -207,7 +207,7 @@ func (g *gate) expectStill(t testing.TB, r rollout) {
 	}
 }
 
-// expectStalled holds that nothing happens any more until somebody acts, and that the conditions say so.
+// expectStalled fails unless the conditions show that nothing more happens until a user acts.
 func expectStalled(t testing.TB, o *v1alpha1.VMSSRollout, reason string) {
 	t.Helper()
 	c, stalled := ready(o), meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionStalled)
@@ -227,17 +227,17 @@ func expectHistory(t testing.TB, o *v1alpha1.VMSSRollout, want v1alpha1.HistoryO
 	}
 }
 
-// expectImages holds that model and machines have one image, and that there are so many machines.
-func expectImages(t testing.TB, set scaleSet, want string, machines int) {
+// expectImages fails unless the model and all instances have one image, and the number of instances is right.
+func expectImages(t testing.TB, set scaleSet, want string, instances int) {
 	t.Helper()
 	got := here.azure.images(t, set)
 	for _, id := range slices.Sorted(maps.Keys(got)) {
 		if got[id] != want {
-			t.Errorf("machine %s has image %s, want %s", id, got[id], want)
+			t.Errorf("instance %s has image %s, want %s", id, got[id], want)
 		}
 	}
-	if len(got) != machines {
-		t.Errorf("%d machines, want %d", len(got), machines)
+	if len(got) != instances {
+		t.Errorf("%d instances, want %d", len(got), instances)
 	}
 	if model := here.azure.modelImage(t, set); model != want {
 		t.Errorf("the model has image %s, want %s", model, want)

@@ -12,8 +12,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// mistake is one that people make. It is found before anything is touched, the message says what it is about, what is wrong and
-// which command mends it, and once it is mended the rollout goes on by itself.
+// mistake is one that people make. It is found before anything is touched. The message names the object, what is wrong and the command that
+// fixes it. Once it is fixed the rollout goes on by itself.
 type mistake struct {
 	name   string
 	absent bool // there is no scale set at first
@@ -22,8 +22,8 @@ type mistake struct {
 	// reason and says are what the Ready condition must show.
 	reason string
 	says   []string
-	// mend does what the message says. Nothing else is needed: the core looks again within a minute.
-	mend func(*testing.T, scaleSet, rollout)
+	// fix does what the message says. Nothing else is needed: the core looks again within a minute.
+	fix func(*testing.T, scaleSet, rollout)
 }
 
 // TestMistakes makes them all in one namespace and before one manager: none may hold up the others.
@@ -50,16 +50,16 @@ func TestMistakes(t *testing.T) {
 			if diff := cmp.Diff(before, m.footprint(t, set)); diff != "" {
 				t.Errorf("something was touched (-before +after):\n%s", diff)
 			}
-			m.mend(t, set, r)
+			m.fix(t, set, r)
 			r.awaitReason(t, v1alpha1.ReasonCompleted)
 			if got := here.azure.upgraded(t, set); len(got) != 2 {
-				t.Errorf("machines %v were upgraded, want each of two once", got)
+				t.Errorf("instances %v were upgraded, want each of two once", got)
 			}
 		})
 	}
 }
 
-// expectSaid holds what the Ready condition says, and that Stalled says the same: nothing happens until somebody acts.
+// expectSaid fails unless the Ready condition's message has the texts, and Stalled has the same message: nothing happens until a user acts.
 func expectSaid(t *testing.T, o *v1alpha1.VMSSRollout, says ...string) {
 	t.Helper()
 	c := ready(o)
@@ -74,11 +74,11 @@ func expectSaid(t *testing.T, o *v1alpha1.VMSSRollout, says ...string) {
 	}
 }
 
-// footprint is all by which one can tell that somebody touched a scale set.
+// footprint holds everything by which one can tell that a client touched a scale set.
 type footprint struct {
-	Model    map[string]any
-	Machines []machine
-	Accepted []call
+	Model     map[string]any
+	Instances []guest
+	Accepted  []call
 }
 
 // footprint takes it.
@@ -92,7 +92,7 @@ func (m mistake) footprint(t *testing.T, set scaleSet) footprint {
 
 func (s *simulator) footprint(t testing.TB, set scaleSet) footprint {
 	t.Helper()
-	return footprint{Accepted: s.accepted(t, set), Model: s.model(t, set), Machines: s.machines(t, set)}
+	return footprint{Accepted: s.accepted(t, set), Model: s.model(t, set), Instances: s.guests(t, set)}
 }
 
 // accepted are the writes that Azure took. What it refused is no step.
@@ -108,7 +108,7 @@ func mistakes() []mistake {
 			name: "no scale set", absent: true, make: func(*testing.T, scaleSet, rollout) {},
 			reason: v1alpha1.ReasonScaleSetNotFound,
 			says:   []string{"no-scale-set", "ResourceNotFound", "az vmss show --subscription " + subscription, "--name no-scale-set"},
-			mend: func(t *testing.T, set scaleSet, _ rollout) {
+			fix: func(t *testing.T, set scaleSet, _ rollout) {
 				here.azure.makeSet(t, set, stageSet{capacity: 2})
 			},
 		},
@@ -120,7 +120,7 @@ func mistakes() []mistake {
 			reason: v1alpha1.ReasonAccessDenied,
 			says: []string{"no-permission", "lacks the permission Microsoft.Compute/virtualMachineScaleSets/virtualMachines/read",
 				"az role assignment create --assignee-object-id", "VMSS Rollouts"},
-			mend: func(t *testing.T, set scaleSet, _ rollout) { here.azure.setFaults(t, set) },
+			fix: func(t *testing.T, set scaleSet, _ rollout) { here.azure.setFaults(t, set) },
 		},
 		wrongPolicy("automatic os upgrade", "automaticOSUpgradePolicy",
 			map[string]any{"enableAutomaticOSUpgrade": true}, map[string]any{"enableAutomaticOSUpgrade": false},
@@ -134,10 +134,10 @@ func mistakes() []mistake {
 			make:   func(_ *testing.T, _ scaleSet, r rollout) { r.target(image(imageID("unknown-to-azure"))) },
 			reason: v1alpha1.ReasonInvalid,
 			says:   []string{"no-image", "ImageNotFound", "unknown-to-azure", "nothing was changed"},
-			mend: func(t *testing.T, _ scaleSet, r rollout) {
+			fix: func(t *testing.T, _ scaleSet, r rollout) {
 				here.azure.makeImage(t, imageID("unknown-to-azure"))
-				// What Azure refused is tried again every five minutes, however often somebody looks. That it is, the core's own
-				// tests hold in virtual time; a new revision tries at once.
+				// A call that Azure refused is tried again every five minutes, however often the rollout is looked at. The core's own tests
+				// check that in virtual time; a new revision tries at once.
 				r.patch(t, `{"spec":{"target":{"revisionTag":"2"}}}`)
 			},
 		},
@@ -147,7 +147,7 @@ func mistakes() []mistake {
 			make:   func(_ *testing.T, _ scaleSet, r rollout) { r.with(openIn("Europe/Atlantis"), "spec", "windows") },
 			reason: v1alpha1.ReasonInvalid,
 			says:   []string{"nothing starts", `spec.windows[0]: timeZone "Europe/Atlantis" is not in the time zone database`, "Europe/Berlin is"},
-			mend: func(t *testing.T, _ scaleSet, r rollout) {
+			fix: func(t *testing.T, _ scaleSet, r rollout) {
 				if out, err := r.with(openIn("Europe/Berlin"), "spec", "windows").apply(t); err != nil {
 					t.Fatalf("applying: %v\n%s", err, out)
 				}
@@ -162,7 +162,7 @@ func mistakes() []mistake {
 			reason: v1alpha1.ReasonPreflightFailed,
 			says: []string{"instance 1: protected from scale-set actions", "strategy.protectedInstances is Fail",
 				"az vmss update", "--protect-from-scale-set-actions false"},
-			mend: func(t *testing.T, set scaleSet, _ rollout) { here.azure.protect(t, set, "1", false) },
+			fix: func(t *testing.T, set scaleSet, _ rollout) { here.azure.protect(t, set, "1", false) },
 		},
 	}
 }
@@ -172,12 +172,12 @@ func openIn(place string) []any {
 	return []any{map[string]any{"type": "Allow", "schedule": "0 0 * * *", "duration": "48h", "timeZone": place}}
 }
 
-// wrongPolicy is a member of the scale set's upgrade policy that lets Azure change machines by itself.
+// wrongPolicy is a member of the scale set's upgrade policy that lets Azure change instances by itself.
 func wrongPolicy(name, member string, wrong, right any, says ...string) mistake {
 	set := func(value any) func(*testing.T, scaleSet, rollout) {
 		return func(t *testing.T, set scaleSet, _ rollout) {
 			here.azure.edit(t, set, map[string]any{"properties": map[string]any{"upgradePolicy": map[string]any{member: value}}})
 		}
 	}
-	return mistake{name: name, make: set(wrong), reason: v1alpha1.ReasonPreflightFailed, says: says, mend: set(right)}
+	return mistake{name: name, make: set(wrong), reason: v1alpha1.ReasonPreflightFailed, says: says, fix: set(right)}
 }

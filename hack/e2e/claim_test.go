@@ -33,15 +33,15 @@ func TestSecondClaim(t *testing.T) {
 
 	kubectl(t, "delete", "vmssr", "first", "-n", ns, "--timeout=60s")
 	second.awaitReason(t, v1alpha1.ReasonCompleted)
-	for _, m := range here.azure.machines(t, set) {
+	for _, m := range here.azure.guests(t, set) {
 		if !m.Latest {
-			t.Errorf("machine %s is not at what the second rollout declares", m.ID)
+			t.Errorf("instance %s is not at what the second rollout declares", m.ID)
 		}
 	}
 }
 
-// TestInvalidRolloutLeavesTheScaleSet declares a rollout that makes no sense, and a second one for the same scale set, which goes on in its
-// place. Once the first is mended it takes the scale set over, being the older one, and the second says so.
+// TestInvalidRolloutLeavesTheScaleSet declares a rollout that is not valid, and a second one for the same scale set, which goes on in its
+// place. Once the first is fixed it takes the scale set over, being the older one, and the second reports that.
 func TestInvalidRolloutLeavesTheScaleSet(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)

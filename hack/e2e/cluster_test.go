@@ -27,8 +27,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// patience is how long anything may take before it counts as stuck. Nothing is asserted about how long it takes; this only ends
-// tests that would never end. It covers several settle waits (45 s) of the core on a busy machine.
+// patience is how long anything may take before it counts as stuck. Nothing is asserted about how long it takes; this only ends tests that
+// would never end. It covers several settle waits (45 s) of the core on a busy host.
 const patience = 5 * time.Minute
 
 // eventually polls until check finds nothing wrong.
@@ -51,7 +51,7 @@ func (s *stage) kubectl(ctx context.Context, stdin string, args ...string) (stri
 	return s.kubectlAs(ctx, s.plane.Kubeconfig, stdin, args...)
 }
 
-// kubectlAs runs it as whom a kubeconfig is for.
+// kubectlAs runs it as the user of a kubeconfig.
 func (s *stage) kubectlAs(ctx context.Context, kubeconfig, stdin string, args ...string) (string, error) {
 	cmd := exec.CommandContext(ctx, s.plane.Kubectl,
 		append([]string{"--kubeconfig", kubeconfig, "--cache-dir", s.dir + "/kubectl"}, args...)...)
@@ -90,7 +90,7 @@ func namespace(t testing.TB) string {
 // rollout is a VMSSRollout as people write it: what they do not say is not there, and what they say may be wrong.
 type rollout struct{ *unstructured.Unstructured }
 
-// newRollout declares script v2 for a whole scale set, one machine at a time.
+// newRollout declares script v2 for a whole scale set, one instance at a time.
 func newRollout(namespace, name string, set scaleSet) rollout {
 	r := rollout{&unstructured.Unstructured{Object: map[string]any{
 		"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "VMSSRollout",

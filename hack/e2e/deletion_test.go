@@ -26,8 +26,8 @@ func TestDeletionLeaves(t *testing.T) {
 	}
 }
 
-// TestDeletionRollsBack deletes a rollout that is to be taken back first. The object stays until the canary is back, and when it is
-// gone, the scale set is what it was.
+// TestDeletionRollsBack deletes a rollout that is to be rolled back first. The object stays until the canary is rolled back. When the
+// object is gone, the scale set is as it was before the release.
 func TestDeletionRollsBack(t *testing.T) {
 	t.Parallel()
 	r, set := canaryToDelete(t, v1alpha1.OnDeleteRollback)
@@ -50,7 +50,7 @@ func TestDeletionRollsBack(t *testing.T) {
 	}
 	expectImages(t, set, "v1", 3)
 	if got := here.azure.operated(t, set); !slices.Equal(got, []string{"0"}) {
-		t.Errorf("machines %v were operated on, want the canary 0 alone", got)
+		t.Errorf("instances %v were operated on, want the canary 0 alone", got)
 	}
 }
 

@@ -19,7 +19,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestDrain rolls out over machines that are nodes of the very cluster that the manager works in.
+// TestDrain rolls out over instances that are nodes of the very cluster that the manager works in.
 func TestDrain(t *testing.T) {
 	t.Parallel()
 	letDrain(t)
@@ -57,7 +57,7 @@ func letDrain(t *testing.T) {
 	})
 }
 
-// testDrainWaits: a machine is not touched before its node is empty, its node is not emptied faster than the budget allows, and the next
+// testDrainWaits: an instance is not touched before its node is empty, its node is not emptied faster than the budget allows, and the next
 // node is left alone until the first takes pods again.
 func testDrainWaits(t *testing.T) {
 	t.Parallel()
@@ -76,17 +76,18 @@ func testDrainWaits(t *testing.T) {
 		t.Errorf("the nodes are %s, want %s", got, want)
 	}
 	if touched := pool.touched(t); len(touched) > 0 {
-		t.Errorf("machines %v were touched although the budget allows no eviction", touched)
+		t.Errorf("instances %v were touched although the budget allows no eviction", touched)
 	}
 	pool.allow(t, 2)
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
 	pool.awaitState(t, "0 open with 0 pods, 1 open with 0 pods") // the last one a moment later
 	if got := fmt.Sprint(pool.touched(t)); got != "[0 1]" {
-		t.Errorf("machines %s were upgraded, want both", got)
+		t.Errorf("instances %s were upgraded, want both", got)
 	}
 }
 
-// testDrainFails: a machine whose node is not empty in time fails untouched, its node takes pods again, and nobody else is begun with.
+// testDrainFails: an instance whose node is not empty in time fails untouched, its node takes pods again, and no other instance is begun
+// with.
 func testDrainFails(t *testing.T, pool *nodePool, r rollout) {
 	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
 	if f := failed.Status.FailedInstances; len(f) != 1 || f[0].ID != "0" || f[0].Reason != "DrainFailed" ||
@@ -95,35 +96,35 @@ func testDrainFails(t *testing.T, pool *nodePool, r rollout) {
 	}
 	pool.awaitState(t, "0 open with 1 pods, 1 open with 1 pods")
 	if touched := pool.touched(t); len(touched) > 0 {
-		t.Errorf("machines %v were touched", touched)
+		t.Errorf("instances %v were touched", touched)
 	}
 }
 
-// testDrainIgnored: machines are upgraded although their pods did not leave.
+// testDrainIgnored: instances are upgraded although their pods did not leave.
 func testDrainIgnored(t *testing.T, pool *nodePool, r rollout) {
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
 	pool.awaitState(t, "0 open with 1 pods, 1 open with 1 pods")
 	if got := fmt.Sprint(pool.touched(t)); got != "[0 1]" {
-		t.Errorf("machines %s were upgraded, want both", got)
+		t.Errorf("instances %s were upgraded, want both", got)
 	}
 }
 
-// testDrainSkips: machines whose nodes are not empty in time are left out.
+// testDrainSkips: instances whose nodes are not empty in time are left out.
 func testDrainSkips(t *testing.T, pool *nodePool, r rollout) {
-	r.await(t, "skipped both machines", func(o *v1alpha1.VMSSRollout) bool { p := o.Status.Progress; return p != nil && p.Skipped == 2 })
+	r.await(t, "skipped both instances", func(o *v1alpha1.VMSSRollout) bool { p := o.Status.Progress; return p != nil && p.Skipped == 2 })
 	pool.awaitState(t, "0 open with 1 pods, 1 open with 1 pods")
 	if touched := pool.touched(t); len(touched) > 0 {
-		t.Errorf("machines %v were touched", touched)
+		t.Errorf("instances %v were touched", touched)
 	}
 }
 
-// nodePool is a scale set whose machines are nodes with a pod each. There is an API server and nobody else: the test plays those who look
-// after nodes and budgets.
+// nodePool is a scale set whose instances are nodes with a pod each. There is an API server and no controller: the test plays the
+// controllers of nodes and budgets.
 type nodePool struct {
 	ns    string
 	set   scaleSet
 	size  int
-	names []string // of nodes, by machine
+	names []string // of nodes, by instance
 }
 
 func newNodePool(t *testing.T, size int) *nodePool {
@@ -162,7 +163,7 @@ func made(t testing.TB, o client.Object) {
 	}
 }
 
-// rollout is one of a script over all machines, one at a time, whose nodes are drained.
+// rollout declares a script for all instances, one at a time, whose nodes are drained.
 func (p *nodePool) rollout(drain map[string]any) rollout {
 	return newRollout(p.ns, "web", p.set).with(drain, "spec", "drain")
 }
@@ -202,7 +203,8 @@ func (p *nodePool) playKubelet(t *testing.T) {
 	})
 }
 
-// endPod ends the pod of a node if it was evicted. Then its node takes no other, every other one does, and its machine was not touched yet.
+// endPod ends the pod of a node if it was evicted. Then its node takes no other, every other node does, and its instance was not touched
+// yet.
 func (p *nodePool) endPod(ctx context.Context, t *testing.T, n int) error {
 	pod := &corev1.Pod{}
 	err := here.kube.Get(ctx, client.ObjectKey{Namespace: p.ns, Name: fmt.Sprintf("web-%d", n)}, pod)
@@ -226,7 +228,7 @@ func (p *nodePool) endPod(ctx context.Context, t *testing.T, n int) error {
 	}
 	for _, id := range p.touched(t) {
 		if id == fmt.Sprint(n) {
-			t.Errorf("machine %s was touched before its pods had left", id)
+			t.Errorf("instance %s was touched before its pods had left", id)
 		}
 	}
 	err = here.kube.Delete(ctx, pod, client.GracePeriodSeconds(0))
@@ -236,7 +238,7 @@ func (p *nodePool) endPod(ctx context.Context, t *testing.T, n int) error {
 	return nil
 }
 
-// touched are the machines whose upgrade was asked for, whatever came of it.
+// touched returns the instances for which an upgrade was requested, with or without success.
 func (p *nodePool) touched(t testing.TB) []string {
 	t.Helper()
 	var ids []string

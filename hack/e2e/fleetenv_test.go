@@ -19,13 +19,13 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// fleetEnv is a simulator whose machines are real ones, with addresses of their own and web servers that count what they answer.
+// fleetEnv is a simulator whose instances are real processes, with addresses of their own and web servers that count their answers.
 type fleetEnv struct {
 	*simulator
-	machinePort int
+	instancePort int
 }
 
-// The images that machines boot from, and how their web servers behave: see internal/azuresim/fleet.
+// The images that instances boot from, and how their web servers behave: see internal/azuresim/fleet.
 var fleetImages = map[string]map[string]string{
 	"v1":     {"index.html": "shop v1, all is well\n"},
 	"v2":     {"index.html": "shop v2, all is well\n"},
@@ -40,7 +40,7 @@ var fleetImages = map[string]map[string]string{
 func newFleetEnv(t *testing.T) *fleetEnv {
 	t.Helper()
 	if runtime.GOOS != "linux" {
-		t.Skip("the simulator runs machines on Linux only")
+		t.Skip("the simulator runs instances on Linux only")
 	}
 	port := freePort(t)
 	// The scripts are those of these tests, so they may run where they cannot be confined.
@@ -57,8 +57,8 @@ func newFleetEnv(t *testing.T) *fleetEnv {
 			t.Log(azure.process.tail())
 		}
 	})
-	fleet := &fleetEnv{simulator: azure, machinePort: port}
-	// Nobody knows which way Azure has it; this is the harder one.
+	fleet := &fleetEnv{simulator: azure, instancePort: port}
+	// It is not known how Azure does it; this is the harder way.
 	fleet.ask(t, http.MethodPut, "/switches", map[string]any{"runCommandState": "updating"}, nil)
 	for name, files := range fleetImages {
 		fleet.ask(t, http.MethodPut, "/images", map[string]any{"id": imageID(name), "files": files}, nil)
@@ -66,7 +66,7 @@ func newFleetEnv(t *testing.T) *fleetEnv {
 	return fleet
 }
 
-// freePort is one at which nobody listens at any address of this computer.
+// freePort returns a port on which no program listens at any address of this computer.
 func freePort(t testing.TB) int {
 	t.Helper()
 	l, err := net.Listen("tcp4", "0.0.0.0:0")
@@ -86,7 +86,7 @@ type fleetInstance struct {
 }
 
 func (r fleetInstance) host(fleet *fleetEnv) string {
-	return net.JoinHostPort(r.Address, strconv.Itoa(fleet.machinePort))
+	return net.JoinHostPort(r.Address, strconv.Itoa(fleet.instancePort))
 }
 
 func (s *fleetEnv) instances(t testing.TB, set scaleSet) []fleetInstance {
@@ -101,7 +101,7 @@ func (s *fleetEnv) instances(t testing.TB, set scaleSet) []fleetInstance {
 	return there
 }
 
-// settleSet makes a scale set of image v1 whose machines have a NAT port each, for their port 80.
+// settleSet makes a scale set of image v1 whose instances have a NAT port each, for their port 80.
 func (s *fleetEnv) settleSet(t testing.TB, set scaleSet, capacity int) {
 	t.Helper()
 	s.settleSetOf(t, set, capacity, "v1")
@@ -127,14 +127,14 @@ func (s *fleetEnv) settleSetOf(t testing.TB, set scaleSet, capacity int, image s
 				"loadBalancerBackendAddressPools": [{"id": "%[3]s/backendAddressPools/web"}],
 				"loadBalancerInboundNatPools": [{"id": "%[3]s/inboundNatPools/nat"}]}}]}}]}}}}`,
 			capacity, imageID(image), balancer)), nil)
-	eventually(t, patience, "the machines of "+set.name+" serve", func(ctx context.Context) error {
+	eventually(t, patience, "the instances of "+set.name+" serve", func(ctx context.Context) error {
 		there := s.instances(t, set)
 		if len(there) != capacity {
 			return fmt.Errorf("there are %d", len(there))
 		}
-		for _, m := range s.machines(t, set) {
+		for _, m := range s.guests(t, set) {
 			if m.State != "Succeeded" {
-				return fmt.Errorf("machine %s is %s", m.ID, m.State)
+				return fmt.Errorf("instance %s is %s", m.ID, m.State)
 			}
 		}
 		for _, r := range there {
@@ -185,7 +185,7 @@ func (s *fleetEnv) manage(t testing.TB, namespaces ...string) *process {
 		flags: []string{"--allow-outbound=127.0.0.0/8:1024-65535"}})
 }
 
-// release declares an image for all machines, the first of which has to stay well for a while before the others get it.
+// release declares an image for all instances, the first of which has to stay healthy for a while before the others get it.
 func release(ns string, set scaleSet, image, soak string) rollout {
 	r := newRollout(ns, "web", set).target(map[string]any{"image": map[string]any{"id": imageID(image)}})
 	return r.with([]any{
@@ -205,7 +205,7 @@ func (r rollout) checked(t testing.TB, check string) rollout {
 	return r
 }
 
-// verdicts are what a status says of one check, by machine.
+// verdicts returns the status of one check, by instance.
 func verdicts(o *v1alpha1.VMSSRollout, check string) map[string]v1alpha1.CheckStatus {
 	found := map[string]v1alpha1.CheckStatus{}
 	for _, c := range o.Status.Checks {
@@ -216,7 +216,7 @@ func verdicts(o *v1alpha1.VMSSRollout, check string) map[string]v1alpha1.CheckSt
 	return found
 }
 
-// booted says how many machines boot from which image.
+// booted returns, as text, how many instances boot from which image.
 func (s *fleetEnv) booted(t testing.TB, set scaleSet) string {
 	t.Helper()
 	count := map[string]int{}

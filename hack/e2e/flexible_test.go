@@ -8,8 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestFlexible goes through a Flexible scale set, whose ids are names: what is planned is done, a person leaves out one machine by its
-// name, the release turns out bad and takes itself back, and nobody else is touched.
+// TestFlexible goes through a Flexible scale set, whose ids are names: the plan is carried out, a person leaves out one instance by its
+// name, the release turns out bad and is rolled back, and no other instance is touched.
 func TestFlexible(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -23,11 +23,11 @@ func TestFlexible(t *testing.T) {
 
 	planned := r.awaitReason(t, v1alpha1.ReasonPlanned).Status.Plan
 	if len(planned.Batches) != 1 || len(planned.Batches[0].Instances) != 1 {
-		t.Fatalf("planned %+v, want one machine", planned)
+		t.Fatalf("planned %+v, want one instance", planned)
 	}
 	canary := planned.Batches[0].Instances[0].ID
 	if !strings.HasPrefix(canary, "web_") {
-		t.Errorf("the canary is %q, want the name of a machine", canary)
+		t.Errorf("the canary is %q, want the name of an instance", canary)
 	}
 	r.patch(t, `{"spec":{"mode":"Apply"}}`)
 	r.awaitReason(t, v1alpha1.ReasonCanaryReached)
@@ -36,7 +36,7 @@ func TestFlexible(t *testing.T) {
 	}
 
 	var others []string
-	for _, m := range here.azure.machines(t, set) {
+	for _, m := range here.azure.guests(t, set) {
 		if m.ID != canary {
 			others = append(others, m.ID)
 		}
@@ -53,6 +53,6 @@ func TestFlexible(t *testing.T) {
 	expectSaid(t, back, "no such interpreter", others[1])
 	want := slices.Sorted(slices.Values([]string{canary, others[1]}))
 	if got := slices.Sorted(slices.Values(here.azure.operated(t, set))); !slices.Equal(got, want) {
-		t.Errorf("machines %v were operated on, want %v: the canary, and the first of those that follow", got, want)
+		t.Errorf("instances %v were operated on, want %v: the canary, and the first of those that follow", got, want)
 	}
 }

@@ -32,7 +32,7 @@ type gate struct {
 	azure   []string // of those, the ones to ARM
 	rounds  int      // begun: each reads the object once
 	models  int      // that were read, the last thing a round reads before it decides
-	strange []string // writes to Kubernetes that nobody expects of the manager
+	strange []string // writes to Kubernetes that are not expected of the manager
 	killed  chan struct{}
 }
 
@@ -85,7 +85,7 @@ func (g *gate) proxy(t testing.TB, upstream string, transport http.RoundTripper,
 				}
 				return nil
 			},
-			// Whoever asked is cut off, as by a network that fails.
+			// The caller is cut off, as by a network that fails.
 			ErrorHandler: func(http.ResponseWriter, *http.Request, error) { panic(http.ErrAbortHandler) },
 		}
 	}
@@ -117,7 +117,7 @@ func (g *gate) seeKubernetes(r *http.Request, _ string) bool {
 		g.rounds++
 	case r.Method == http.MethodGet || strings.HasSuffix(r.URL.Path, "/events") || strings.Contains(r.URL.Path, "/events/"):
 	case (about || answer) && strings.HasSuffix(r.URL.Path, "/status"), strings.Contains(r.URL.Path, "/controllerrevisions"),
-		about && r.Method == http.MethodPatch: // of the annotation that says what was taken back
+		about && r.Method == http.MethodPatch: // of the annotation with the revision that was rolled back
 		return g.count()
 	default:
 		g.strange = append(g.strange, r.Method+" "+r.URL.Path)
@@ -153,7 +153,7 @@ func (g *gate) count() bool {
 // admit starts a manager behind the gate.
 func (g *gate) admit(t testing.TB, namespace string) {
 	t.Helper()
-	// Held until the gate knows whom to kill: the manager's first write may come at any moment.
+	// Held until the gate knows which process to kill: the manager's first write may come at any moment.
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.victim = startManager(t, employer{kubeconfig: g.kubeconfig, endpoint: g.endpoint, namespaces: []string{namespace}})
@@ -168,7 +168,7 @@ func (g *gate) seen() traffic {
 	return traffic{writes: g.writes, rounds: g.rounds, models: g.models}
 }
 
-// isKilled says whether the fatal write has come.
+// isKilled reports whether the fatal write has come.
 func (g *gate) isKilled() bool {
 	select {
 	case <-g.killed:

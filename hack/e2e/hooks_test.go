@@ -13,7 +13,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestHooks: a program hears of steps and machines in their order, with one key each; while it cannot answer nothing is touched, also when
+// TestHooks: a program hears of steps and instances in their order, with one key each. While it cannot answer nothing is touched, also when
 // the manager is killed meanwhile, and it is called again under the key that it knows. It hears of a failure when there is one.
 func TestHooks(t *testing.T) {
 	t.Parallel()
@@ -40,7 +40,7 @@ func TestHooks(t *testing.T) {
 		}
 		return keys
 	}
-	eventually(t, patience, "the program is called about a machine", func(context.Context) error {
+	eventually(t, patience, "the program is called about an instance", func(context.Context) error {
 		if len(keysOf()) < 2 {
 			return fmt.Errorf("heard %v", program.heard())
 		}
@@ -59,7 +59,7 @@ func TestHooks(t *testing.T) {
 		t.Errorf("one call came under the keys %v", keys)
 	}
 	if got := fleet.booted(t, set); got != "2 v1" {
-		t.Errorf("machines boot from %s before anybody was told", got)
+		t.Errorf("instances boot from %s before the program was told", got)
 	}
 	program.refusing("")
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
@@ -73,7 +73,7 @@ func (s *fleetEnv) expectAlarm(t *testing.T, set scaleSet, r rollout, program *l
 	t.Helper()
 	program.refusing("OnFailure")
 	r.patch(t, fmt.Sprintf(`{"spec": {"target": {"image": {"id": %q}}, "failurePolicy": {"action": "Pause"},
-		"checks": [{"name": "page", "interval": "1s", "http": {"port": %d, "bodyRegex": "all is well"}}]}}`, imageID("broken"), s.machinePort))
+		"checks": [{"name": "page", "interval": "1s", "http": {"port": %d, "bodyRegex": "all is well"}}]}}`, imageID("broken"), s.instancePort))
 	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
 	alarms := func() []called { return program.heardOf("OnFailure") }
 	eventually(t, patience, "the program is called again about the failure", func(context.Context) error {
@@ -116,7 +116,7 @@ func expectOrder(t *testing.T, fleet *fleetEnv, set scaleSet, heard []called) {
 		}
 		if at := slices.IndexFunc(fleet.instances(t, set),
 			func(r fleetInstance) bool { return r.ID == c.Instance.ID && r.Address == c.Instance.PrivateAddress }); at < 0 {
-			t.Errorf("%s: nobody lives at %s", c, c.Instance.PrivateAddress)
+			t.Errorf("%s: no instance is at %s", c, c.Instance.PrivateAddress)
 		}
 	}
 	want := []string{"BeforeStep one", "BeforeInstance one 0", "AfterInstance one 0", "AfterStep one", "BeforeStep all",

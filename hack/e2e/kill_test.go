@@ -20,7 +20,7 @@ import (
 // mostKillPoints is how many scale sets are made beforehand, so that lists that lag show them as they were, and not as not being there.
 const mostKillPoints = 40
 
-// leastKillPoints is how many moments a rollout of six machines has at least, each before or after a write.
+// leastKillPoints is how many moments a rollout of six instances has at least, each before or after a write.
 const leastKillPoints = 20
 
 // sampled is of how many moments one is tried where the tests do not run at their full length. The seed chooses which.
@@ -40,8 +40,8 @@ func least(moments int) int {
 }
 
 // TestKills kills the manager right after each of the writes that a rollout makes, or a sample of them, one rollout for each, and lets a
-// fresh manager finish. Whatever moment it was, the end is that of the rollout that nobody disturbed: same model, same calls to Azure in
-// the same order, each machine upgraded once, same status.
+// fresh manager finish. Whatever moment it was, the end is that of an undisturbed rollout: same model, same calls to Azure in the same
+// order, each instance upgraded once, same status.
 func TestKills(t *testing.T) {
 	t.Parallel()
 	here.azure.makeImage(t, imageID("v2"))
@@ -66,12 +66,12 @@ func TestKills(t *testing.T) {
 // course is how a rollout goes.
 type course struct {
 	target map[string]any
-	// lag is by how many seconds the first list is out of date that the fresh manager gets, as lists of Azure may be. To who trusts
-	// it, the last machines were never upgraded. 0: lists are good.
+	// lag is by how many seconds the first list is out of date that the fresh manager gets, as lists of Azure may be. In that list the last
+	// instances were never upgraded. 0: lists are good.
 	lag int
 }
 
-// killEverywhere compares a rollout that nobody disturbs with one for each of its writes.
+// killEverywhere compares an undisturbed rollout with one for each of its writes.
 func killEverywhere(t *testing.T, c course, points *atomic.Int64) {
 	sets := map[int]scaleSet{}
 	for n := range mostKillPoints + 1 {
@@ -102,7 +102,7 @@ func killEverywhere(t *testing.T, c course, points *atomic.Int64) {
 			})
 		}
 	})
-	t.Logf("%d writes when nobody disturbed it, killed after each of %d", undisturbed.writes, killed.Load())
+	t.Logf("%d writes in an undisturbed run, killed after each of %d", undisturbed.writes, killed.Load())
 	if want := least(leastKillPoints); killed.Load() < int64(want) {
 		t.Errorf("killed %d times; fewer than %d prove less than this test says", killed.Load(), want)
 	}
@@ -118,11 +118,11 @@ type run struct {
 
 // ending is all that must be the same however often the manager was killed. What differs by nature is left out: times, ETags, names.
 type ending struct {
-	Model    []string // line by line
-	Machines []machine
-	Writes   []string // to Azure, in order
-	Strange  []string // writes to Kubernetes beyond status and events: none
-	Status   v1alpha1.VMSSRolloutStatus
+	Model     []string // line by line
+	Instances []guest
+	Writes    []string // to Azure, in order
+	Strange   []string // writes to Kubernetes beyond status and events: none
+	Status    v1alpha1.VMSSRolloutStatus
 }
 
 // runKilled rolls out with a manager that is killed after its n-th write, 0 for never, and another one that finishes.
@@ -244,10 +244,10 @@ func (g *gate) ending(t testing.TB, r rollout, set scaleSet) ending {
 		t.Fatalf("writing the model: %v", err)
 	}
 	e := ending{
-		Model:    strings.Split(anonymous(string(text), set), "\n"),
-		Machines: here.azure.machines(t, set),
-		Strange:  g.strange,
-		Status:   timeless(t, r.now(t).Status),
+		Model:     strings.Split(anonymous(string(text), set), "\n"),
+		Instances: here.azure.guests(t, set),
+		Strange:   g.strange,
+		Status:    timeless(t, r.now(t).Status),
 	}
 	for _, w := range g.azure {
 		e.Writes = append(e.Writes, anonymous(w, set))
@@ -287,8 +287,8 @@ func stateOf(t testing.TB, s v1alpha1.VMSSRolloutStatus) core.State {
 	return state
 }
 
-// timeless takes out of a status what depends on when it was written and whom it was about, and keeps of the state what later rounds
-// decide by.
+// timeless takes out of a status what depends on when it was written and on the object it was about, and keeps of the state what later
+// rounds decide by.
 func timeless(t testing.TB, s v1alpha1.VMSSRolloutStatus) v1alpha1.VMSSRolloutStatus {
 	t.Helper()
 	kept := stateOf(t, s)

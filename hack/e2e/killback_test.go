@@ -11,16 +11,16 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
-// The moments at which a canary that is taken back is killed: each after a write. That there are not fewer is held below; that there are
-// not more, too.
+// The moments at which the manager is killed during a canary that is rolled back: each after a write. The test below fails if there are
+// fewer, or more.
 const (
 	leastBackPoints = 16
 	mostBackPoints  = 26
 )
 
-// TestKillsOnTheWayBack kills the manager right after each of the writes that a canary makes which is rolled back, or a sample of them, one
+// TestKillsDuringRollback kills the manager right after each of the writes of a canary that is rolled back, or after a sample of them, one
 // rollout for each, and lets a fresh manager finish. Whatever moment it was, the Rollback acts once, and all is as it was before.
-func TestKillsOnTheWayBack(t *testing.T) {
+func TestKillsDuringRollback(t *testing.T) {
 	t.Parallel()
 	here.azure.makeImage(t, imageID("v2"))
 	var runs [1 + mostBackPoints]run // the first one is not disturbed; those that are not tried are empty
@@ -50,7 +50,7 @@ func TestKillsOnTheWayBack(t *testing.T) {
 			t.Errorf("killed after write %d, it is not the end of the undisturbed run (-undisturbed +killed):\n%s", n, diff)
 		}
 	}
-	t.Logf("%d writes when nobody disturbed it, killed after each of %d", runs[0].writes, killed)
+	t.Logf("%d writes in an undisturbed run, killed after each of %d", runs[0].writes, killed)
 	if killed < least(leastBackPoints) || runs[0].writes > mostBackPoints {
 		t.Errorf("killed %d times of %d, want %d at least, and after each write", killed, runs[0].writes, least(leastBackPoints))
 	}

@@ -14,8 +14,8 @@ import (
 )
 
 // testKilledChecking kills the manager while the check of the canary is half through its count and waits for an answer, and the next one
-// while that of the second machine is. What was half through begins anew, what passed is not asked again, and no machine counts as
-// verified, of which the hook tells, otherwise than by all the answers that the check declares, given to one manager.
+// while that of the second instance is. A check that was half through begins again, and one that passed is not asked again. An instance
+// counts as verified, which the hook tells, only by all the answers that the check declares, given to one manager.
 func (s *fleetEnv) testKilledChecking(t *testing.T, stopped *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)

@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// terminal is how wide one is that nobody made wider.
+// terminal is the usual width of a terminal.
 const terminal = 80
 
 // TestKubectl follows a rollout with what people have: kubectl apply, wait, get and describe.
@@ -72,8 +72,8 @@ func expectRow(t testing.TB, ns string, want ...string) {
 	}
 }
 
-// TestWaitIsAboutWhatIsDeclared waits for Ready right after another share was declared, while nobody is there who could say anything about
-// it. That the former share is reached must not satisfy the wait.
+// TestWaitIsAboutWhatIsDeclared waits for Ready right after another share was declared, while no manager runs that could report on it. That
+// the former share is reached must not satisfy the wait.
 func TestWaitIsAboutWhatIsDeclared(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)

@@ -124,7 +124,7 @@ func (l *listener) heardOf(event string) []called {
 	return slices.DeleteFunc(l.heard(), func(c called) bool { return c.Event != event })
 }
 
-// saidOf is what every call says of the run that a rollout is at.
+// saidOf returns the part of every call that is about the rollout's present run.
 func saidOf(o *v1alpha1.VMSSRollout, set scaleSet, step string) map[string]any {
 	return map[string]any{
 		"namespace": o.Namespace, "rollout": o.Name, "uid": string(o.UID), "revision": o.Status.Revision, "run": float64(o.Status.Run),

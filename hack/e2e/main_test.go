@@ -27,7 +27,7 @@ const atOnce = "28"
 
 var seed = flag.Int64("seed", 0, "seed of the simulator; 0: another one each time")
 
-// stage is what all tests play on: one control plane and one simulator. Each test has a namespace, scale sets and managers of its own.
+// stage is shared by all tests: one control plane and one simulator. Each test has a namespace, scale sets and managers of its own.
 type stage struct {
 	root    string // of the repository
 	dir     string // for everything that is written
@@ -40,7 +40,7 @@ type stage struct {
 	sources func() error // notes once what all this was made from
 }
 
-// here is the stage. TestMain sets it before any test runs, and nobody after.
+// here is the stage. TestMain sets it before any test runs; later nothing does.
 var here *stage
 
 func TestMain(m *testing.M) {

@@ -10,7 +10,7 @@ import (
 
 var managers atomic.Int64
 
-// employer is what a manager is started for.
+// employer holds the settings that a manager is started with.
 type employer struct {
 	kubeconfig string
 	endpoint   string // of ARM

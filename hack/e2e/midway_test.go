@@ -18,7 +18,7 @@ func TestTerminationMidway(t *testing.T) {
 	r := newRollout(ns, "web", set)
 	first := startManager(t, directly(ns))
 	r.create(t)
-	r.await(t, "has two machines done", func(o *v1alpha1.VMSSRollout) bool {
+	r.await(t, "has two instances done", func(o *v1alpha1.VMSSRollout) bool {
 		return o.Status.Progress != nil && o.Status.Progress.Updated >= 2
 	})
 	if err := first.terminate(); err != nil {
@@ -30,12 +30,12 @@ func TestTerminationMidway(t *testing.T) {
 	startManager(t, directly(ns))
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
 	if got := here.azure.upgraded(t, set); len(got) != 6 {
-		t.Errorf("machines %v were upgraded, want each of six once", got)
+		t.Errorf("instances %v were upgraded, want each of six once", got)
 	}
 }
 
-// TestDeletionMidway deletes a rollout whose upgrade is in flight. Nothing holds the deletion up, the operation goes on in Azure without
-// anybody asking how it does, and nothing more is begun.
+// TestDeletionMidway deletes a rollout whose upgrade is in flight. Nothing holds the deletion up, the operation goes on in Azure and is not
+// polled any more, and nothing more is begun.
 func TestDeletionMidway(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -68,7 +68,7 @@ func TestDeletionMidway(t *testing.T) {
 		t.Errorf("after the deletion Azure was asked to change the scale set: %+v", after[before:])
 	}
 	if got := here.azure.upgraded(t, set); len(got) > 4 {
-		t.Errorf("machines %v were upgraded, want no more than three and the one in flight", got)
+		t.Errorf("instances %v were upgraded, want no more than three and the one in flight", got)
 	}
 }
 
@@ -88,9 +88,9 @@ func TestRecreation(t *testing.T) {
 	r.with(int64(100), "spec", "strategy", "canary", "percent").create(t)
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
 	if got := here.azure.upgraded(t, set); len(got) != 3 {
-		t.Errorf("machines %v were upgraded, want each of three once", got)
+		t.Errorf("instances %v were upgraded, want each of three once", got)
 	}
 	if got := len(here.azure.writes(t, set)) - before; got != 2 {
-		t.Errorf("%d writes to Azure for the two machines that were left, want 2", got)
+		t.Errorf("%d writes to Azure for the two instances that were left, want 2", got)
 	}
 }

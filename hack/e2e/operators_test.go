@@ -15,13 +15,13 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// operator is somebody with a kubeconfig, who may do what RBAC lets them.
+// operator is a user with a kubeconfig, who may do what RBAC allows them.
 type operator struct{ name, kubeconfig string }
 
 // admin may do everything.
 func admin() operator { return operator{name: "admin", kubeconfig: here.plane.Kubeconfig} }
 
-// newOperator makes somebody who has one ClusterRole in one namespace, and nothing else.
+// newOperator makes a user who has one ClusterRole in one namespace, and nothing else.
 func newOperator(t testing.TB, name, namespace, role string) operator {
 	t.Helper()
 	p := operator{name: name + "@" + namespace + ".example"}
@@ -59,7 +59,7 @@ func (r rollout) action(t testing.TB, name, verb string, more ...string) action 
 	return a
 }
 
-// create is kubectl create by somebody, who says that somebody asks.
+// create runs kubectl create as a user, with a requestedBy that may name another.
 func (a action) create(t testing.TB, who operator, requestedBy string) (string, error) {
 	t.Helper()
 	text, err := json.Marshal(a.object(requestedBy).Object)

@@ -17,7 +17,7 @@ import (
 )
 
 // TestOutsideEdit: an unrelated extension is added while a canary is held, and Azure clears the canary's flag. The canary stays exposed and
-// watched, and is not upgraded a second time; the condition Drifted names it. When it falls ill, the failure policy rolls it back.
+// watched, and is not upgraded a second time; the condition Drifted names it. When it becomes unhealthy, the failure policy rolls it back.
 func TestOutsideEdit(t *testing.T) {
 	t.Parallel()
 	metric.Fault(t, 5)
@@ -48,8 +48,8 @@ func TestOutsideEdit(t *testing.T) {
 	}
 }
 
-// TestScaleSetMadeAnew: the scale set is deleted and another one is created under its name while a canary is out. Nothing is written to the
-// other one until the rollout is told to begin anew.
+// TestScaleSetMadeAnew: the scale set is deleted and another one is created under its name while a canary is out. Nothing is written to
+// the other one until the rollout is told to begin again.
 func TestScaleSetMadeAnew(t *testing.T) {
 	t.Parallel()
 	metric.Fault(t, 15)

@@ -15,7 +15,7 @@ import (
 // jobs is the folder of the jobs that the tests run. They are shell scripts that use git and kubectl only.
 const jobs = "testdata/pipeline"
 
-// pipeline is what a pipeline has: a git repository that holds what is declared, and a user who may declare rollouts in a namespace.
+// pipeline holds what a pipeline has: a git repository with the declared objects, and a user who may declare rollouts in a namespace.
 type pipeline struct {
 	who    operator
 	remote string
@@ -65,7 +65,7 @@ func (p pipeline) job(t testing.TB, script string, args ...string) (string, erro
 	return p.run(t, t.TempDir(), "/bin/sh", append([]string{path}, args...)...)
 }
 
-// run runs a program as the pipeline's user, with nobody's settings.
+// run runs a program as the pipeline's user, without the settings of any user or host.
 func (p pipeline) run(t testing.TB, dir, program string, args ...string) (string, error) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), program, args...)
@@ -104,7 +104,7 @@ func TestPipeline(t *testing.T) {
 		t.Errorf("job 1 does not say CanaryReached:\n%s", said)
 	}
 	if got := strings.Join(here.azure.upgraded(t, set), " "); got != "0" {
-		t.Errorf("job 1 upgraded machines %s, want 0 alone", got)
+		t.Errorf("job 1 upgraded instances %s, want 0 alone", got)
 	}
 	for range 2 {
 		if said := p.must(t, "job2.sh", p.remote, "180"); !strings.Contains(said, v1alpha1.ReasonCompleted) {
@@ -113,7 +113,7 @@ func TestPipeline(t *testing.T) {
 	}
 	expectImages(t, set, "v2", 5)
 	if got := here.azure.upgraded(t, set); len(got) != 5 {
-		t.Errorf("machines %v were upgraded, want each of five once", got)
+		t.Errorf("instances %v were upgraded, want each of five once", got)
 	}
 	log, err := p.run(t, p.remote, "git", "log", "--format=%s", "--reverse")
 	if want := "Begin\nDeploy v2 to 20 %\nDeploy to all\n"; err != nil || log != want {
@@ -157,7 +157,7 @@ func TestPipelineFails(t *testing.T) {
 				}
 			}
 			if got := here.azure.operated(t, set); len(got) > 1 {
-				t.Errorf("machines %v were operated on, want one at most", got)
+				t.Errorf("instances %v were operated on, want one at most", got)
 			}
 		})
 	}

@@ -37,9 +37,9 @@ func TestPlanIsWhatHappens(t *testing.T) {
 				t.Fatalf("Azure was asked for changes where only a plan was wanted: %+v", after[before:])
 			}
 			r.expectFollowed(t, set, plan)
-			for _, m := range here.azure.machines(t, set) {
+			for _, m := range here.azure.guests(t, set) {
 				if want := p.upgrades[m.ID]; m.Upgrades != want {
-					t.Errorf("machine %s was upgraded %d times, want %d", m.ID, m.Upgrades, want)
+					t.Errorf("instance %s was upgraded %d times, want %d", m.ID, m.Upgrades, want)
 				}
 			}
 		})
@@ -51,14 +51,14 @@ type planned struct {
 	prepare  func(*testing.T, scaleSet)
 	declare  func(rollout) rollout
 	want     v1alpha1.Plan
-	upgrades map[string]int // by machine, when all is over
+	upgrades map[string]int // by instance, when all is over
 }
 
-// plans lists them. Machines go round the zones.
+// plans lists them. Instances go round the zones.
 func plans() map[string]planned {
 	skipped := []v1alpha1.SkippedInstance{{ID: "4", Reason: "it is protected from scale-set actions"}}
 	return map[string]planned{
-		// Somebody wrote the model by hand and upgraded two machines. They count, for their zones and for the first step too.
+		// A user wrote the model by hand and upgraded two instances. They count, for their zones and for the first step too.
 		"taken up half done": {
 			prepare: func(t *testing.T, set scaleSet) {
 				here.azure.makeSet(t, set, stageSet{capacity: 9, zones: []string{"1", "2", "3"}})
@@ -113,30 +113,30 @@ func plans() map[string]planned {
 	}
 }
 
-// batch is one of machines of the scale set web that are written "id in zone".
-func batch(step string, action v1alpha1.OperationKind, machines ...string) v1alpha1.PlannedBatch {
+// batch returns a batch of instances of the scale set web that are written "id in zone".
+func batch(step string, action v1alpha1.OperationKind, instances ...string) v1alpha1.PlannedBatch {
 	b := v1alpha1.PlannedBatch{Step: step, Action: action}
-	for _, m := range machines {
+	for _, m := range instances {
 		id, zone, _ := strings.Cut(m, " in ")
 		b.Instances = append(b.Instances, v1alpha1.PlannedInstance{ID: id, Name: "web_" + id, Zone: zone})
 	}
 	return b
 }
 
-// modelOf is what somebody writes who wants an image in the model.
+// modelOf returns the change that puts an image into the model.
 func modelOf(name string) map[string]any {
 	profile := map[string]any{"storageProfile": map[string]any{"imageReference": map[string]any{"id": imageID(name)}}}
 	return map[string]any{"properties": map[string]any{"virtualMachineProfile": profile}}
 }
 
-// TestPlanMidway sets a rollout that is at work to Plan. The upgrade in flight is seen through, no other is begun, and the plan is what is
-// left. Set to Apply again, it goes on with that, in the same run.
+// TestPlanMidway sets a rollout that is at work to Plan. The upgrade in flight is seen through, no other is begun, and the plan holds the
+// rest. Set to Apply again, the rollout goes on with that, in the same run.
 func TestPlanMidway(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
 	set := scaleSet{group: ns, name: "web"}
 	here.azure.makeSet(t, set, stageSet{})
-	// Lists take a while, so that the mode changes before the machines are done.
+	// Lists take a while, so that the mode changes before the instances are done.
 	here.azure.setFaults(t, set, fault{Operation: "VMs.List", Kind: "delay", Seconds: 5})
 	r := newRollout(ns, "web", set)
 	g := newGate(t, 0)
@@ -157,7 +157,7 @@ func TestPlanMidway(t *testing.T) {
 	done := here.azure.upgraded(t, set)
 	for _, id := range done {
 		if !slices.Contains(begun, id) {
-			t.Errorf("machine %s was upgraded in mode Plan; before, %v were", id, begun)
+			t.Errorf("instance %s was upgraded in mode Plan; before, %v were", id, begun)
 		}
 	}
 	var left []string
@@ -167,21 +167,21 @@ func TestPlanMidway(t *testing.T) {
 		}
 	}
 	if len(done) == 0 || len(left) == 0 || !slices.Equal(slices.Concat(done, left), []string{"0", "1", "2", "3", "4", "5"}) {
-		t.Fatalf("machines %v were upgraded and %v are planned, want some of six, and the others", done, left)
+		t.Fatalf("instances %v were upgraded and %v are planned, want some of six, and the others", done, left)
 	}
 	if len(plan.Writes) > 0 {
 		t.Errorf("%v are planned, and the model was written", plan.Writes)
 	}
 	r.expectFollowed(t, set, plan)
 	if got := here.azure.upgraded(t, set); len(got) != 6 {
-		t.Errorf("machines %v were upgraded, want each of six once", got)
+		t.Errorf("instances %v were upgraded, want each of six once", got)
 	}
 	if now := r.now(t); now.Status.Run != held.Status.Run {
 		t.Errorf("run %d, want still run %d", now.Status.Run, held.Status.Run)
 	}
 }
 
-// begun are the machines whose upgrade is in flight or over.
+// begun returns the instances whose upgrade is in flight or over.
 func (r rollout) begun(t *testing.T, set scaleSet) []string {
 	t.Helper()
 	var ids []string
@@ -193,7 +193,7 @@ func (r rollout) begun(t *testing.T, set scaleSet) []string {
 	return append(ids, here.azure.upgraded(t, set)...)
 }
 
-// awaitPlan waits for the plan, holds that making it anew touches nothing, and returns it as kubectl shows it.
+// awaitPlan waits for the plan, fails if planning again touches anything, and returns the plan as kubectl shows it.
 func (r rollout) awaitPlan(t *testing.T, g *gate) v1alpha1.Plan {
 	t.Helper()
 	expectStalled(t, r.awaitReason(t, v1alpha1.ReasonPlanned), v1alpha1.ReasonPlanned)
@@ -220,7 +220,7 @@ func (r rollout) expectFollowed(t *testing.T, set scaleSet, plan v1alpha1.Plan) 
 	}
 }
 
-// account is what a rollout does to a scale set, as the plan has it or Azure's ledger.
+// account holds what a rollout does to a scale set, by the plan or by Azure's ledger.
 type account struct {
 	Writes  []v1alpha1.OperationKind
 	Batches []string // the action, and the ids in the order in which they are named
@@ -248,19 +248,19 @@ func carriedOut(t *testing.T, calls []call) account {
 		case "poll":
 			continue
 		case "write":
-			kind, machines := call.effect(t)
-			if machines == nil {
+			kind, instances := call.effect(t)
+			if instances == nil {
 				c.Writes = append(c.Writes, kind)
 				break
 			}
-			c.Batches = append(c.Batches, strings.Join(append([]string{string(kind)}, machines...), " "))
+			c.Batches = append(c.Batches, strings.Join(append([]string{string(kind)}, instances...), " "))
 		}
 		c.Calls++
 	}
 	return c
 }
 
-// effect is what a write is to a rollout, with the machines that it names.
+// effect returns the kind of a write, in the terms of a rollout, and the instances that it names.
 func (c call) effect(t *testing.T) (v1alpha1.OperationKind, []string) {
 	t.Helper()
 	var body struct {

@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// prometheus is a real server that scrapes the machines of one scale set every second.
+// prometheus is a real server that scrapes the instances of one scale set every second.
 type prometheus struct{ url string }
 
 // startPrometheus starts one that ends with the test. Debian has the program: hack/e2e/get-prometheus installs it.
@@ -29,7 +29,7 @@ func startPrometheus(t *testing.T, fleet *fleetEnv, set scaleSet) *prometheus {
 	}
 	var targets []string
 	for _, r := range fleet.instances(t, set) {
-		targets = append(targets, fmt.Sprintf(`  - {targets: [%q], labels: {machine: %q}}`, r.host(fleet), set.name+"_"+r.ID))
+		targets = append(targets, fmt.Sprintf(`  - {targets: [%q], labels: {vm: %q}}`, r.host(fleet), set.name+"_"+r.ID))
 	}
 	dir := t.TempDir()
 	config := "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n- job_name: web\n  static_configs:\n" +
@@ -50,7 +50,7 @@ func startPrometheus(t *testing.T, fleet *fleetEnv, set scaleSet) *prometheus {
 		}
 	})
 	server := &prometheus{url: "http://" + address}
-	eventually(t, patience, "Prometheus scrapes all machines", func(ctx context.Context) error {
+	eventually(t, patience, "Prometheus scrapes all instances", func(ctx context.Context) error {
 		up, err := server.ask(ctx, `sum(up{job="web"})`)
 		if err == nil && up != float64(len(targets)) {
 			err = fmt.Errorf("%v of %d are up", up, len(targets))
@@ -86,7 +86,7 @@ func (p *prometheus) ask(ctx context.Context, query string) (float64, error) {
 	return strconv.ParseFloat(text, 64)
 }
 
-// crowd are people who visit the machines of a scale set, each the same.
+// crowd are people who visit the instances of a scale set, each the same.
 type crowd struct {
 	fleet *fleetEnv
 	set   scaleSet
@@ -132,7 +132,7 @@ func (v *crowd) note(status int, err error) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch {
-	case err != nil: // the machine is being upgraded
+	case err != nil: // the instance is being upgraded
 	case status == http.StatusOK:
 		v.good++
 	default:
@@ -140,7 +140,7 @@ func (v *crowd) note(status int, err error) {
 	}
 }
 
-// forget makes them count anew.
+// forget makes them count from zero.
 func (v *crowd) forget() {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -154,12 +154,12 @@ func (v *crowd) share() float64 {
 	return float64(v.wrong) / float64(max(v.good+v.wrong, 1))
 }
 
-// errorRate is a check of how many answers of the machines with the release are errors.
+// errorRate is a check of how many answers of the instances with the release are errors.
 func (p *prometheus) errorRate(onNoData, rest string) string {
 	return p.rateCheck(onNoData, rest, `"threshold": {"max": "0.01"}`)
 }
 
-// comparedRate compares it with that of the machines that have the release not.
+// comparedRate compares it with that of the instances without the release.
 func (p *prometheus) comparedRate(rest string) string {
 	return p.rateCheck("Wait", rest, fmt.Sprintf(`"baseline": "%s", "threshold": {"expr": "canary <= 0.01 || canary <= 2.0 * baseline"}`,
 		shareOf("Baseline")))
@@ -167,7 +167,7 @@ func (p *prometheus) comparedRate(rest string) string {
 
 func (p *prometheus) rateCheck(onNoData, rest, threshold string) string {
 	return fmt.Sprintf(`{"name": "errors", "scope": "Step", "onNoData": %q, "interval": "1s", %s, "prometheus": {"url": %q, "query": "%s",
-		"samples": "sum(increase(http_requests_total{machine=~\"{{regex .Canary.Names}}\"}[10s]))", %s}}`, onNoData, rest, p.url,
+		"samples": "sum(increase(http_requests_total{vm=~\"{{regex .Canary.Names}}\"}[10s]))", %s}}`, onNoData, rest, p.url,
 		shareOf("Canary"), threshold)
 }
 
@@ -175,5 +175,5 @@ func (p *prometheus) rateCheck(onNoData, rest, threshold string) string {
 func shareOf(group string) string {
 	return fmt.Sprintf(
 		`sum(rate(http_requests_total{code=\"500\",`+
-			`machine=~\"{{regex .%[1]s.Names}}\"}[10s])) / sum(rate(http_requests_total{machine=~\"{{regex .%[1]s.Names}}\"}[10s]))`, group)
+			`vm=~\"{{regex .%[1]s.Names}}\"}[10s])) / sum(rate(http_requests_total{vm=~\"{{regex .%[1]s.Names}}\"}[10s]))`, group)
 }

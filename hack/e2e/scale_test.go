@@ -10,8 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestCanaryFollowsScale holds a canary of 34 % while autoscale and somebody with the portal change the machines under it. The held
-// rollout looks by itself every two minutes; the test only makes it look sooner.
+// TestCanaryFollowsScale holds a canary of 34 % while autoscale and a user of the portal change the instances under it. The held rollout
+// looks by itself every two minutes; the test only makes it look sooner.
 func TestCanaryFollowsScale(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -23,22 +23,22 @@ func TestCanaryFollowsScale(t *testing.T) {
 	held := r.awaitReady(t)
 	expectCanary(t, held, v1alpha1.Progress{Total: 3, Desired: 1, Exposed: 1})
 	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0"}) {
-		t.Fatalf("34 %% of 3 upgraded machines %v, want 0 alone", got)
+		t.Fatalf("34 %% of 3 upgraded instances %v, want 0 alone", got)
 	}
 
-	// Out: what autoscale adds is made of the new model. Nobody upgraded it, but it is exposed.
+	// Out: instances that autoscale adds are made of the new model. They were not upgraded, but they are exposed.
 	here.azure.scale(t, set, 6)
-	grown := r.looksUntil(t, "has seen six machines", func(p *v1alpha1.Progress) bool { return p.Total == 6 })
+	grown := r.looksUntil(t, "has seen six instances", func(p *v1alpha1.Progress) bool { return p.Total == 6 })
 	expectCanary(t, grown, v1alpha1.Progress{Total: 6, Desired: 2, Exposed: 4, Overshoot: 2})
 	expectSinceThen(t, held, grown)
 
-	// In: the machines that came last go first, so the canary stays.
+	// In: the instances that came last go first, so the canary stays.
 	here.azure.scale(t, set, 3)
-	shrunk := r.looksUntil(t, "has seen three machines", func(p *v1alpha1.Progress) bool { return p.Total == 3 })
+	shrunk := r.looksUntil(t, "has seen three instances", func(p *v1alpha1.Progress) bool { return p.Total == 3 })
 	expectCanary(t, shrunk, v1alpha1.Progress{Total: 3, Desired: 1, Exposed: 1})
 	expectSinceThen(t, held, shrunk)
 	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0"}) {
-		t.Fatalf("scaling made the controller upgrade machines %v", got)
+		t.Fatalf("scaling made the controller upgrade instances %v", got)
 	}
 
 	// The canary itself goes: another one takes its place.
@@ -47,7 +47,7 @@ func TestCanaryFollowsScale(t *testing.T) {
 	next := r.looksUntil(t, "has a new canary", func(p *v1alpha1.Progress) bool { return p.Total == 2 && p.Ready == 1 })
 	expectCanary(t, next, v1alpha1.Progress{Total: 2, Desired: 1, Exposed: 1})
 	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0", "1"}) {
-		t.Fatalf("machines %v were upgraded, want the first canary 0 and the second 1", got)
+		t.Fatalf("instances %v were upgraded, want the first canary 0 and the second 1", got)
 	}
 }
 

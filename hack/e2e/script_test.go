@@ -14,12 +14,12 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestBadScript rolls out scripts that do not work, on machines that really run them. That a script is bad shows only on a machine, so
+// TestBadScript rolls out scripts that do not work, on instances that really run them. That a script is bad shows only on an instance, so
 // one is touched: the first, and no other.
 func TestBadScript(t *testing.T) {
 	t.Parallel()
 	if runtime.GOOS != "linux" {
-		t.Skip("the simulator runs machines on Linux only")
+		t.Skip("the simulator runs instances on Linux only")
 	}
 	// The scripts are those below, so they may run where they cannot be confined.
 	azure, err := startSimulator(filepath.Join(here.dir, "azuresim"), t.TempDir(),
@@ -62,7 +62,7 @@ func testBadScript(t *testing.T, azure *simulator, script string, says []string)
 	failed := r.awaitReason(t, v1alpha1.ReasonFailed)
 	expectSaid(t, failed, append(says, "instance 0 failed", "no further instance is upgraded", "revisionTag")...)
 	if got := azure.upgraded(t, set); fmt.Sprint(got) != "[0]" {
-		t.Errorf("machines %v were upgraded, want 0 alone", got)
+		t.Errorf("instances %v were upgraded, want 0 alone", got)
 	}
 
 	// What is behind a URI, Azure cannot see. A new tag says that it is another script now.
@@ -70,16 +70,16 @@ func testBadScript(t *testing.T, azure *simulator, script string, says []string)
 	r.patch(t, `{"spec":{"target":{"revisionTag":"2"}}}`)
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
 	var done []string
-	for _, m := range azure.machines(t, set) {
+	for _, m := range azure.guests(t, set) {
 		done = append(done, fmt.Sprintf("%s: upgraded %d, latest %t", m.ID, m.Upgrades, m.Latest))
 	}
-	// The first machine was upgraded once in each of two runs.
+	// The first instance was upgraded once in each of two runs.
 	if got := strings.Join(done, "; "); got != "0: upgraded 2, latest true; 1: upgraded 1, latest true; 2: upgraded 1, latest true" {
-		t.Errorf("machines %s", got)
+		t.Errorf("instances %s", got)
 	}
 }
 
-// store is where machines download scripts from.
+// store is the server from which instances download scripts.
 type store struct {
 	url    string
 	script atomic.Pointer[string]
@@ -94,7 +94,7 @@ func newStore(t testing.TB, script string) *store {
 			http.NotFound(w, r)
 			return
 		}
-		// Whoever went away does not miss it.
+		// A client that went away does not miss it.
 		_, _ = io.WriteString(w, script)
 	}))
 	t.Cleanup(server.Close)

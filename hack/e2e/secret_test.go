@@ -13,9 +13,9 @@ import (
 // secretWord is part of protected settings. It must be seen nowhere but in Azure.
 const secretWord = "tr0ub4dor"
 
-// TestSecret rolls out a script whose settings are in a Secret that the controller may not read and that is not there. It says the one,
-// then the other, then that the Secret does not allow it, and each time the command that mends it, which is what the test runs. Then it
-// goes on, and tells nobody the secret.
+// TestSecret rolls out a script whose settings are in a Secret that the controller may not read and that does not exist. The status reports
+// the one, then the other, then that the Secret does not allow its use. Each time it has the command that fixes the problem, and the test
+// runs that command. Then the rollout goes on, and the secret is shown nowhere.
 func TestSecret(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -30,7 +30,7 @@ func TestSecret(t *testing.T) {
 
 	denied := r.awaitReason(t, v1alpha1.ReasonAccessDenied)
 	expectSaid(t, denied, `may not read Secret "web-script"`, ns, "kubectl create rolebinding vmssrollout-secret-reader")
-	kubectl(t, mendingCommand(t, denied)...)
+	kubectl(t, fixingCommand(t, denied)...)
 
 	// From here the controller goes on by itself, within a minute.
 	missing := r.awaitReason(t, v1alpha1.ReasonInvalid)
@@ -38,12 +38,12 @@ func TestSecret(t *testing.T) {
 	if diff := cmp.Diff(before, mistake{}.footprint(t, set)); diff != "" {
 		t.Errorf("something was touched (-before +after):\n%s", diff)
 	}
-	kubectl(t, mendingCommand(t, missing)...)
+	kubectl(t, fixingCommand(t, missing)...)
 	r.look(t)
 	unasked := r.await(t, "needs the Secret's leave", func(o *v1alpha1.VMSSRollout) bool {
 		return strings.Contains(ready(o).Message, "does not allow its use by a script")
 	})
-	kubectl(t, mendingCommand(t, unasked)...)
+	kubectl(t, fixingCommand(t, unasked)...)
 	r.look(t) // only not to wait for another minute
 	r.awaitReason(t, v1alpha1.ReasonCompleted)
 
@@ -62,8 +62,8 @@ func expectUnsaid(t testing.TB, ns string, manager *process, secret string) {
 	}
 }
 
-// mendingCommand is the kubectl command that a message ends with, with something sensible in the place that it leaves open.
-func mendingCommand(t testing.TB, o *v1alpha1.VMSSRollout) []string {
+// fixingCommand returns the kubectl command that a message ends with, with something sensible in the place that it leaves open.
+func fixingCommand(t testing.TB, o *v1alpha1.VMSSRollout) []string {
 	t.Helper()
 	_, command, found := strings.Cut(ready(o).Message, "; to fix it: kubectl ")
 	if !found {
@@ -76,8 +76,8 @@ func mendingCommand(t testing.TB, o *v1alpha1.VMSSRollout) []string {
 	return args
 }
 
-// TestRotatedSecret rotates the Secret of the release that a canary would go back to. What was in force then cannot be written any more,
-// and the status says so before anybody needs it; when the Secret is what it was, there is a way back again.
+// TestRotatedSecret rotates the Secret of the release that a canary would be rolled back to. The former settings cannot be written any
+// more, and the status reports that before a rollback is needed. When the Secret has its former content, there is a baseline again.
 func TestRotatedSecret(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)

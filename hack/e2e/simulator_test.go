@@ -46,7 +46,7 @@ type simulator struct {
 	faults map[string][]fault // by scale set, since the simulator knows one list for all
 }
 
-// fault is one that strikes as long as it is there. Counted ones would start anew whenever another test sets a fault.
+// fault is one that strikes as long as it is there. Counted ones would start from zero whenever another test sets a fault.
 type fault struct {
 	Operation string   `json:"operation"`
 	ScaleSet  string   `json:"scaleSet"`
@@ -59,8 +59,8 @@ type fault struct {
 	Instances []string `json:"instances,omitempty"` // for scriptFails, none: all
 }
 
-// machine is what really happened to a machine.
-type machine struct {
+// guest is an instance as it really is in the simulator.
+type guest struct {
 	ID         string `json:"id"`
 	Model      int    `json:"model"`
 	Latest     bool   `json:"latest"`
@@ -85,8 +85,8 @@ type call struct {
 	Body      string    `json:"body"`
 }
 
-// startSimulator starts one whose operations take a hundredth of what Azure's do: an upgrade half a second, a new disk one and a
-// half. Any shorter, and they would be over before anybody looks.
+// startSimulator starts one whose operations take a hundredth of what Azure's do: an upgrade half a second, a new disk one and a half.
+// Shorter ones would be over before a test looks.
 func startSimulator(program, dir string, flags ...string) (*simulator, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
@@ -116,12 +116,12 @@ func startSimulator(program, dir string, flags ...string) (*simulator, error) {
 	return &simulator{process: p, arm: where.ARM, control: where.Control, faults: map[string][]fault{}}, nil
 }
 
-// stageSet is a scale set to be made: six machines of image v1 whose health extension reports, unless said otherwise.
+// stageSet is a scale set to be made: six instances of image v1 whose health extension reports, unless said otherwise.
 type stageSet struct {
 	capacity int
 	mode     string
 	image    string // "": v1
-	script   string // a command that somebody else made the machines run at every boot
+	script   string // a command of another owner's extension, which the instances run at every boot
 	zones    []string
 
 	orchestration string // Flexible; "": Uniform
@@ -150,23 +150,23 @@ func (s *simulator) makeImage(t testing.TB, id string) {
 	s.ask(t, http.MethodPut, "/images", map[string]any{"id": id}, nil)
 }
 
-// scale changes the capacity as autoscale does, and waits until every machine is up.
+// scale changes the capacity as autoscale does, and waits until every instance is up.
 func (s *simulator) scale(t testing.TB, set scaleSet, capacity int) {
 	t.Helper()
 	s.ask(t, http.MethodPost, "/scale", map[string]any{"scaleSet": set.id(), "capacity": capacity}, nil)
 	s.awaitSize(t, set, capacity)
 }
 
-// awaitSize waits until the scale set has so many machines, all of them up, and nothing goes on.
+// awaitSize waits until the scale set has so many instances, all of them up, and nothing goes on.
 func (s *simulator) awaitSize(t testing.TB, set scaleSet, size int) {
 	t.Helper()
-	eventually(t, time.Minute, fmt.Sprintf("scale set %s has %d machines", set.name, size), func(context.Context) error {
+	eventually(t, time.Minute, fmt.Sprintf("scale set %s has %d instances", set.name, size), func(context.Context) error {
 		up := 0
-		for _, m := range s.machines(t, set) {
+		for _, m := range s.guests(t, set) {
 			switch {
 			case m.Deleted:
 			case m.State != "Succeeded" || m.Health != "healthy":
-				return fmt.Errorf("machine %s is %s and %s", m.ID, m.State, m.Health)
+				return fmt.Errorf("instance %s is %s and %s", m.ID, m.State, m.Health)
 			default:
 				up++
 			}
@@ -178,7 +178,7 @@ func (s *simulator) awaitSize(t testing.TB, set scaleSet, size int) {
 	})
 }
 
-// edit changes the model as somebody else does, and waits until Azure is done with it.
+// edit changes the model as another client does, and waits until Azure is done with it.
 func (s *simulator) edit(t testing.TB, set scaleSet, merge map[string]any) {
 	t.Helper()
 	s.ask(t, http.MethodPost, "/model", map[string]any{"scaleSet": set.id(), "merge": merge}, nil)
@@ -207,24 +207,24 @@ func (s *simulator) setFaults(t testing.TB, set scaleSet, faults ...fault) {
 	s.ask(t, http.MethodPut, "/faults", all, nil)
 }
 
-func (s *simulator) machines(t testing.TB, set scaleSet) []machine {
+func (s *simulator) guests(t testing.TB, set scaleSet) []guest {
 	t.Helper()
-	var out []machine
+	var out []guest
 	s.ask(t, http.MethodGet, "/instances?scaleSet="+url.QueryEscape(set.id()), nil, &out)
 	return out
 }
 
-// upgraded lists the machines that were upgraded once, also those that are no more. Twice is an error.
+// upgraded lists the instances that were upgraded once, also those that are no more. Twice is an error.
 func (s *simulator) upgraded(t testing.TB, set scaleSet) []string {
 	t.Helper()
 	var ids []string
-	for _, m := range s.machines(t, set) {
+	for _, m := range s.guests(t, set) {
 		switch m.Upgrades {
 		case 0:
 		case 1:
 			ids = append(ids, m.ID)
 		default:
-			t.Errorf("machine %s was upgraded %d times", m.ID, m.Upgrades)
+			t.Errorf("instance %s was upgraded %d times", m.ID, m.Upgrades)
 		}
 	}
 	return ids
@@ -246,7 +246,7 @@ func (s *simulator) writes(t testing.TB, set scaleSet) []call {
 	return slices.DeleteFunc(s.calls(t, set), func(c call) bool { return c.Kind != "write" })
 }
 
-// sent is what the writes of one method sent, all together.
+// sent returns the bodies of all writes of one method.
 func (s *simulator) sent(t testing.TB, set scaleSet, method string) string {
 	t.Helper()
 	var b strings.Builder
@@ -266,13 +266,13 @@ func (s *simulator) model(t testing.TB, set scaleSet) map[string]any {
 	return out
 }
 
-// protect protects one machine from actions of the scale set, or lifts that, and waits until Azure is done with it.
-func (s *simulator) protect(t testing.TB, set scaleSet, machine string, protected bool) {
+// protect protects one instance from actions of the scale set, or lifts that, and waits until Azure is done with it.
+func (s *simulator) protect(t testing.TB, set scaleSet, id string, protected bool) {
 	t.Helper()
-	vm := set.id() + "/virtualMachines/" + machine
+	vm := set.id() + "/virtualMachines/" + id
 	policy := map[string]any{"protectFromScaleSetActions": protected, "protectFromScaleIn": protected}
 	s.callARM(t, http.MethodPut, vm, map[string]any{"properties": map[string]any{"protectionPolicy": policy}}, nil)
-	eventually(t, time.Minute, "machine "+machine+" of "+set.name+" has its protection", func(context.Context) error {
+	eventually(t, time.Minute, "instance "+id+" of "+set.name+" has its protection", func(context.Context) error {
 		var shown struct {
 			Properties struct{ ProvisioningState string }
 		}
@@ -284,10 +284,10 @@ func (s *simulator) protect(t testing.TB, set scaleSet, machine string, protecte
 	})
 }
 
-// remove deletes one machine, as somebody with the portal does.
-func (s *simulator) remove(t testing.TB, set scaleSet, machine string) {
+// remove deletes one instance, as a user of the portal does.
+func (s *simulator) remove(t testing.TB, set scaleSet, id string) {
 	t.Helper()
-	s.callARM(t, http.MethodPost, set.id()+"/delete", map[string]any{"instanceIds": []string{machine}}, nil)
+	s.callARM(t, http.MethodPost, set.id()+"/delete", map[string]any{"instanceIds": []string{id}}, nil)
 }
 
 func (s *simulator) callARM(t testing.TB, method, path string, body, into any) {
@@ -334,7 +334,7 @@ func (s *simulator) exchange(t testing.TB, method, url string, body, into any) {
 	}
 }
 
-// images tells which image each machine boots from, by the last part of its id.
+// images returns the image that each instance boots from, by the last part of its id.
 func (s *simulator) images(t testing.TB, set scaleSet) map[string]string {
 	t.Helper()
 	var list struct {
@@ -353,7 +353,7 @@ func (s *simulator) images(t testing.TB, set scaleSet) map[string]string {
 	return out
 }
 
-// modelImage is the image that new machines get.
+// modelImage returns the image that new instances get.
 func (s *simulator) modelImage(t testing.TB, set scaleSet) string {
 	t.Helper()
 	id, _, err := unstructured.NestedString(s.model(t, set),
@@ -364,7 +364,7 @@ func (s *simulator) modelImage(t testing.TB, set scaleSet) string {
 	return strings.ToLower(path.Base(id))
 }
 
-// capacity is how many machines the scale set is to have.
+// capacity returns how many instances the scale set is to have.
 func (s *simulator) capacity(t testing.TB, set scaleSet) float64 {
 	t.Helper()
 	n, _, err := unstructured.NestedFloat64(s.model(t, set), "sku", "capacity")
@@ -374,7 +374,7 @@ func (s *simulator) capacity(t testing.TB, set scaleSet) float64 {
 	return n
 }
 
-// operated names the machines that any accepted call was to do something to.
+// operated names the instances that any accepted call was to do something to.
 func (s *simulator) operated(t testing.TB, set scaleSet) []string {
 	t.Helper()
 	ids := map[string]bool{}

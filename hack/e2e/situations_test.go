@@ -32,7 +32,7 @@ func canaryOf(t *testing.T, capacity int, percent int64) (rollout, scaleSet) {
 func (s *simulator) awaitOperations(t testing.TB, set scaleSet) {
 	t.Helper()
 	eventually(t, time.Minute, "Azure is done with the instances of "+set.name, func(context.Context) error {
-		for _, m := range s.machines(t, set) {
+		for _, m := range s.guests(t, set) {
 			if !m.Deleted && m.State != "Succeeded" && m.State != "Failed" {
 				return errors.New("instance " + m.ID + " is " + m.State)
 			}
@@ -148,7 +148,7 @@ func TestClockAhead(t *testing.T) {
 	}
 }
 
-// addExtension adds an extension to the model, as somebody else does.
+// addExtension adds an extension to the model, as another client does.
 func (s *simulator) addExtension(t testing.TB, set scaleSet, name string, automatic bool) {
 	t.Helper()
 	s.callARM(t, http.MethodPut, set.id()+"/extensions/"+name, map[string]any{"properties": map[string]any{

@@ -46,7 +46,7 @@ func TestPromote(t *testing.T) {
 	on.awaitAnswer(t, v1alpha1.AnswerAccepted)
 	r.awaitSoak(t, "half")
 	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0", "1", "2"}) {
-		t.Fatalf("machines %v were upgraded at the second step, want 0, 1 and 2", got)
+		t.Fatalf("instances %v were upgraded at the second step, want 0, 1 and 2", got)
 	}
 	full.name = "all-by-admin"
 	full.must(t)
@@ -56,7 +56,7 @@ func TestPromote(t *testing.T) {
 		t.Errorf("recorded: %s, want %s", got, want)
 	}
 	if got := here.azure.upgraded(t, set); len(got) != 6 {
-		t.Errorf("machines %v were upgraded, want each of six once", got)
+		t.Errorf("instances %v were upgraded, want each of six once", got)
 	}
 }
 
@@ -69,8 +69,8 @@ func (r rollout) awaitSoak(t testing.TB, name string) {
 	})
 }
 
-// TestSkipInstance goes on without a machine on which the script fails, and leaves that one as it is. Who names a machine that there is not
-// is told so.
+// TestSkipInstance goes on without an instance on which the script fails, and leaves that one as it is. An action that names an instance
+// which does not exist is rejected with that reason.
 func TestSkipInstance(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -85,12 +85,12 @@ func TestSkipInstance(t *testing.T) {
 		t.Errorf("the message does not show what the script said: %s", ready(failed).Message)
 	}
 
-	nobody := r.action(t, "nobody", "SkipInstance", "instance", "99")
-	if out, err := nobody.create(t, admin(), admin().name); err != nil {
-		t.Fatalf("creating RolloutAction nobody: %v\n%s", err, out)
+	absent := r.action(t, "absent", "SkipInstance", "instance", "99")
+	if out, err := absent.create(t, admin(), admin().name); err != nil {
+		t.Fatalf("creating RolloutAction absent: %v\n%s", err, out)
 	}
-	if said := nobody.awaitAnswer(t, v1alpha1.AnswerRejected); !strings.Contains(said, "99") {
-		t.Errorf("who wants 99 skipped is told %q", said)
+	if said := absent.awaitAnswer(t, v1alpha1.AnswerRejected); !strings.Contains(said, "99") {
+		t.Errorf("the answer to skipping 99 is %q", said)
 	}
 	r.action(t, "skip", "SkipInstance", "instance", "1", "reason", "its disk is full").must(t)
 	// It is out of the run, but it does not serve either, so it spends the budget of those that may be away.
@@ -105,11 +105,11 @@ func TestSkipInstance(t *testing.T) {
 	}
 	// One upgrade each: the skipped one was not tried again.
 	if got := here.azure.upgraded(t, set); !slices.Equal(got, []string{"0", "1", "2"}) {
-		t.Errorf("machines %v were upgraded, want each of three once", got)
+		t.Errorf("instances %v were upgraded, want each of three once", got)
 	}
 }
 
-// TestApprovalTimesOut lets nobody approve: what then becomes of the release is declared.
+// TestApprovalTimesOut gives no approval: the declaration decides what then becomes of the release.
 func TestApprovalTimesOut(t *testing.T) {
 	t.Parallel()
 	for onTimeout, c := range map[string]struct{ reason, model string }{
@@ -140,8 +140,8 @@ func TestApprovalTimesOut(t *testing.T) {
 	}
 }
 
-// TestNotRollbackable fails a release over a script that somebody made by hand: what its protected settings were nobody can read back, so
-// there is no way back but the one that a person declares. The status says so before it is needed, and declaring it mends it.
+// TestNotRollbackable fails a release over a script that was made by hand. Its protected settings cannot be read back, so the only baseline
+// is one that a person declares. The status reports that before it is needed, and declaring the baseline fixes it.
 func TestNotRollbackable(t *testing.T) {
 	t.Parallel()
 	ns := namespace(t)
@@ -151,7 +151,7 @@ func TestNotRollbackable(t *testing.T) {
 	r := newRollout(ns, "web", set).onFailure(v1alpha1.OnFailureRollback)
 	startManager(t, directly(ns))
 	r.create(t)
-	r.awaitReason(t, v1alpha1.ReasonInvalid) // somebody else's extension is not written unasked
+	r.awaitReason(t, v1alpha1.ReasonInvalid) // another owner's extension is not written unasked
 	r.patch(t, `{"spec":{"target":{"script":{"extensionName":"CustomScript"}}}}`)
 	stuck := r.awaitReason(t, v1alpha1.ReasonNotRollbackable)
 	expectStalled(t, stuck, v1alpha1.ReasonNotRollbackable)
@@ -163,6 +163,6 @@ func TestNotRollbackable(t *testing.T) {
 	r.action(t, "back", "Rollback").must(t)
 	r.awaitReason(t, v1alpha1.ReasonRolledBack)
 	if got := here.azure.operated(t, set); !slices.Equal(got, []string{"0"}) {
-		t.Errorf("machines %v were operated on, want the canary 0 alone", got)
+		t.Errorf("instances %v were operated on, want the canary 0 alone", got)
 	}
 }

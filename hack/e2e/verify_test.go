@@ -12,20 +12,20 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
-// TestVerification lets releases be looked at, good ones and bad ones, by every way that needs no Azure: bad ones must be taken back before
-// a second machine has them, and good ones must get through.
+// TestVerification has releases judged, good ones and bad ones, by every way that needs no Azure: bad ones must be rolled back before a
+// second instance has them, and good ones must get through.
 func TestVerification(t *testing.T) {
 	t.Parallel()
 	fleet := newFleetEnv(t)
 	var caught, stopped atomic.Int32
 	t.Run("releases", func(t *testing.T) {
 		for name, check := range map[string]string{
-			"the machine's own address": fmt.Sprintf(
-				`{"name": "page", "interval": "1s", "count": 2, "http": {"port": %d, "bodyRegex": "all is well"}}`, fleet.machinePort),
-			"the machine's NAT port": `{"name": "page", "interval": "1s", "count": 2, "http": {"via": "NATPort", "port": 80,` +
+			"the instance's own address": fmt.Sprintf(
+				`{"name": "page", "interval": "1s", "count": 2, "http": {"port": %d, "bodyRegex": "all is well"}}`, fleet.instancePort),
+			"the instance's NAT port": `{"name": "page", "interval": "1s", "count": 2, "http": {"via": "NATPort", "port": 80,` +
 				` "bodyRegex": "all is well"}}`,
-			"a script on the machine":     `{"name": "page", "interval": "1s", "runCommand": {"script": "grep -q 'all is well' index.html"}}`,
-			"what machines need no check": `{"name": "page", "enforce": false, "interval": "1s", "http": {"port": 1, "bodyRegex": "all is well"}}`,
+			"a script on the instance":     `{"name": "page", "interval": "1s", "runCommand": {"script": "grep -q 'all is well' index.html"}}`,
+			"what instances need no check": `{"name": "page", "enforce": false, "interval": "1s", "http": {"port": 1, "bodyRegex": "all is well"}}`,
 		} {
 			if !strings.Contains(check, "enforce") {
 				t.Run("bad by "+name, func(t *testing.T) { fleet.testBad(t, "broken", check, &caught) })
@@ -36,7 +36,7 @@ func TestVerification(t *testing.T) {
 		t.Run("no errors", func(t *testing.T) { fleet.testErrors(t, "v2", &caught, &stopped) })
 		t.Run("no more errors than there were", func(t *testing.T) { fleet.testSore(t, &stopped) })
 		t.Run("dies in the soak", func(t *testing.T) { fleet.testDies(t, &caught) })
-		t.Run("bad by somebody's program", func(t *testing.T) { fleet.testInspectedBad(t, &caught) })
+		t.Run("bad by a user's program", func(t *testing.T) { fleet.testInspectedBad(t, &caught) })
 		t.Run("good, and the manager killed in the middle of its checks", func(t *testing.T) { fleet.testKilledChecking(t, &stopped) })
 		t.Run("good by a template with arguments", func(t *testing.T) { fleet.testInspectedByTemplate(t, &stopped) })
 	})
@@ -47,7 +47,8 @@ func TestVerification(t *testing.T) {
 	}
 }
 
-// testBad rolls out an image whose page is wrong. All other machines have a right one, so whoever asked one of them would let it through.
+// testBad rolls out an image whose page is wrong. All other instances have a right one, so a check that asked one of them would let it
+// through.
 func (s *fleetEnv) testBad(t *testing.T, image, check string, caught *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
@@ -55,12 +56,12 @@ func (s *fleetEnv) testBad(t *testing.T, image, check string, caught *atomic.Int
 	s.settleSet(t, set, 3)
 	s.manage(t, ns)
 	release(ns, set, image, "0s").checked(t, check).create(t)
-	s.expectTakenBack(t, ns, set, 3, "CheckFailed")
+	s.expectRolledBack(t, ns, set, 3, "CheckFailed")
 	caught.Add(1)
 }
 
-// expectTakenBack waits until the release is back, and holds that one machine alone ever had it.
-func (s *fleetEnv) expectTakenBack(t *testing.T, ns string, set scaleSet, size int, says string) *v1alpha1.VMSSRollout {
+// expectRolledBack waits until the release is rolled back, and fails unless only one instance ever had it.
+func (s *fleetEnv) expectRolledBack(t *testing.T, ns string, set scaleSet, size int, says string) *v1alpha1.VMSSRollout {
 	t.Helper()
 	r := newRollout(ns, "web", set)
 	back := r.awaitReason(t, v1alpha1.ReasonRolledBack)
@@ -68,16 +69,16 @@ func (s *fleetEnv) expectTakenBack(t *testing.T, ns string, set scaleSet, size i
 		t.Errorf("went back for %+v, want %q in it", why, says)
 	}
 	if got, want := s.booted(t, set), fmt.Sprintf("%d v1", size); got != want {
-		t.Errorf("machines boot from %s, want %s", got, want)
+		t.Errorf("instances boot from %s, want %s", got, want)
 	}
 	touched := 0
-	for _, m := range s.machines(t, set) {
+	for _, m := range s.guests(t, set) {
 		if m.Upgrades > 0 {
 			touched++
 		}
 	}
 	if touched != 1 {
-		t.Errorf("%d machines were upgraded, want the canary alone", touched)
+		t.Errorf("%d instances were upgraded, want the canary alone", touched)
 	}
 	return back
 }
@@ -110,7 +111,7 @@ func (s *fleetEnv) expectThrough(t *testing.T, ns string, set scaleSet, size int
 		t.Errorf("a good release was stopped: %s: %s", c.Reason, c.Message)
 	}
 	if got, want := s.booted(t, set), fmt.Sprintf("%d v2", size); got != want {
-		t.Errorf("machines boot from %s, want %s", got, want)
+		t.Errorf("instances boot from %s, want %s", got, want)
 	}
 }
 
@@ -139,7 +140,7 @@ func (s *fleetEnv) testErrors(t *testing.T, image string, caught, stopped *atomi
 	}
 	r.awaitReason(t, v1alpha1.ReasonSoaking)
 	visitors.forget() // how things were before the canary served
-	back := s.expectTakenBack(t, ns, set, fleet, "check errors failed")
+	back := s.expectRolledBack(t, ns, set, fleet, "check errors failed")
 	if share := visitors.share(); share >= 0.01 || share == 0 {
 		t.Errorf("%.2f %% of all answers were errors, want some, and less than 1 %%", 100*share)
 	}
@@ -147,8 +148,8 @@ func (s *fleetEnv) testErrors(t *testing.T, image string, caught, stopped *atomi
 	caught.Add(1)
 }
 
-// testSore has the same done to a scale set whose machines answer one of ten with an error. A release that does no worse gets through: it
-// is the comparison that decides, not the number.
+// testSore has the same done to a scale set whose instances answer one of ten with an error. A release that does no worse gets through: the
+// comparison decides, not the number.
 func (s *fleetEnv) testSore(t *testing.T, stopped *atomic.Int32) {
 	t.Parallel()
 	const fleet = 4
@@ -165,11 +166,11 @@ func (s *fleetEnv) testSore(t *testing.T, stopped *atomic.Int32) {
 		t.Errorf("a release that is no worse than what was there was stopped: %s: %s", c.Reason, c.Message)
 	}
 	if got, want := s.booted(t, set), fmt.Sprintf("%d sore2", fleet); got != want {
-		t.Errorf("machines boot from %s, want %s", got, want)
+		t.Errorf("instances boot from %s, want %s", got, want)
 	}
 }
 
-// testDies rolls out an image whose program ends 30 seconds after the machine booted: it answers well at first, and is caught in the soak.
+// testDies rolls out an image whose program ends 30 seconds after the instance booted: it answers well at first, and is caught in the soak.
 func (s *fleetEnv) testDies(t *testing.T, caught *atomic.Int32) {
 	t.Parallel()
 	ns := namespace(t)
@@ -179,7 +180,7 @@ func (s *fleetEnv) testDies(t *testing.T, caught *atomic.Int32) {
 	r := release(ns, set, "dies", "5m").checked(t,
 		fmt.Sprintf(
 			`{"name": "page", "background": true, "interval": "1s", "errorLimit": 2, "http": {"port": %d, "bodyRegex": "all is well",`+
-				` "timeout": "2s"}}`, s.machinePort))
+				` "timeout": "2s"}}`, s.instancePort))
 	r.create(t)
 	soaking := r.await(t, "answers well in the soak", func(*v1alpha1.VMSSRollout) bool {
 		r.look(t)
@@ -189,7 +190,7 @@ func (s *fleetEnv) testDies(t *testing.T, caught *atomic.Int32) {
 		}
 		return passed > 0 && ready(o).Reason == v1alpha1.ReasonSoaking
 	})
-	back := s.expectTakenBack(t, ns, set, 3, "CheckFailed")
+	back := s.expectRolledBack(t, ns, set, 3, "CheckFailed")
 	began, ended := ready(soaking).LastTransitionTime, back.Status.Rollback.StartTime
 	if ended == nil || ended.Sub(began.Time) > 4*time.Minute {
 		t.Errorf("soaked from %v, went back at %v: that was not the check", began, ended)
@@ -215,7 +216,7 @@ func TestNoTraffic(t *testing.T) {
 			var none atomic.Int32
 			switch onNoData {
 			case "Fail":
-				fleet.expectTakenBack(t, ns, set, 2, "check errors failed")
+				fleet.expectRolledBack(t, ns, set, 2, "check errors failed")
 				return
 			case "Wait":
 				r.await(t, "waits for traffic", func(*v1alpha1.VMSSRollout) bool {
@@ -224,7 +225,7 @@ func TestNoTraffic(t *testing.T) {
 					return c.Verdict == v1alpha1.CheckVerdictRunning && ready(r.now(t)).Reason == v1alpha1.ReasonSoaking
 				})
 				if got := fleet.booted(t, set); got != "1 v1, 1 v2" {
-					t.Errorf("machines boot from %s while the check waits", got)
+					t.Errorf("instances boot from %s while the check waits", got)
 				}
 				(&crowd{fleet: fleet, set: set}).begin(t)
 			}
@@ -233,8 +234,8 @@ func TestNoTraffic(t *testing.T) {
 	}
 }
 
-// TestCheckThatCannotBeMade: an endpoint that is down is an error and no failure. It is borne errorLimit times in a row, and then it is not
-// a pass.
+// TestCheckThatCannotBeMade: an endpoint that is down is an error and no failure. It is tolerated errorLimit times in a row, and then it is
+// not a pass.
 func TestCheckThatCannotBeMade(t *testing.T) {
 	t.Parallel()
 	fleet := newFleetEnv(t)
@@ -254,7 +255,7 @@ func TestCheckThatCannotBeMade(t *testing.T) {
 		t.Errorf("the status says %+v", c)
 	}
 	if got := fleet.booted(t, set); got != "1 v1, 1 v2" {
-		t.Errorf("machines boot from %s", got)
+		t.Errorf("instances boot from %s", got)
 	}
 }
 

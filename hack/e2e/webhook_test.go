@@ -15,8 +15,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// inspector is somebody's program that visits the machine that it is told of, at its own address and at its NAT port, and lets it pass if
-// its page says what it should. What both are is in the arguments.
+// inspector is a program of a user's that visits the instance that a call names, at its own address and at its NAT port, and lets it pass
+// if its page says what it should. The page and its text are in the arguments.
 type inspector struct {
 	*listener
 	fleet *fleetEnv
@@ -35,7 +35,7 @@ func newInspector(t *testing.T, fleet *fleetEnv) *inspector {
 	return i
 }
 
-// judge answers by what it sees, and by 503 where it sees nothing. Whoever does not show the token is turned away.
+// judge answers by what it sees, and by 503 where it sees nothing. A caller that does not show the token is turned away.
 func (i *inspector) judge(ctx context.Context, c called) int {
 	switch {
 	case c.authorization != "Bearer "+inspectorToken:
@@ -43,7 +43,7 @@ func (i *inspector) judge(ctx context.Context, c called) int {
 	case c.Event != "":
 		return http.StatusNoContent
 	}
-	for _, host := range []string{net.JoinHostPort(c.Instance.PrivateAddress, strconv.Itoa(i.fleet.machinePort)), c.Instance.NATPorts["80"]} {
+	for _, host := range []string{net.JoinHostPort(c.Instance.PrivateAddress, strconv.Itoa(i.fleet.instancePort)), c.Instance.NATPorts["80"]} {
 		_, page, err := read(ctx, "http://"+host+"/"+c.Args["page"])
 		switch {
 		case err != nil:
@@ -90,7 +90,7 @@ func (i *inspector) judged() []called {
 	return all
 }
 
-// testInspectedBad rolls out an image whose page is wrong, to be found by somebody's program. It is told of the canary, once, and of the
+// testInspectedBad rolls out an image whose page is wrong, to be found by a user's program. It is told of the canary, once, and of the
 // failure, once.
 func (s *fleetEnv) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 	t.Parallel()
@@ -104,7 +104,7 @@ func (s *fleetEnv) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 		`{"name": "page", "interval": "1s", "count": 2, "args": [{"name": "page", "value": ""}, {"name": "says", "value": "all is well"}],`+
 			` "webhook": {%s}}`,
 		i.endpoint("/inspect"))).create(t)
-	back := s.expectTakenBack(t, ns, set, 3, "CheckFailed")
+	back := s.expectRolledBack(t, ns, set, 3, "CheckFailed")
 	caught.Add(1)
 
 	judged := i.judged()
@@ -131,7 +131,7 @@ func (s *fleetEnv) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 	expectUnsaid(t, ns, manager, inspectorToken)
 }
 
-// introduced is what a call says of a machine. Where its NAT port is, only Azure knows; the inspector was there.
+// introduced returns the part of a call that describes an instance. Its NAT port is known only to Azure; the inspector was there.
 func (s *fleetEnv) introduced(t testing.TB, set scaleSet, id string, c called) map[string]any {
 	t.Helper()
 	said := map[string]any{"id": id, "name": set.name + "_" + id, "natPorts": map[string]any{"80": c.Instance.NATPorts["80"]}}
@@ -156,7 +156,7 @@ func (s *fleetEnv) testInspectedByTemplate(t *testing.T, stopped *atomic.Int32) 
 	// Nothing of it would let the release pass but what the rollout gives and what the template has for page.
 	kubectlApply(t, ns,
 		fmt.Sprintf(`{"apiVersion": "rollouts.vmss.dev/v1alpha1", "kind": "CheckTemplate", "metadata": {"name": "page"}, "spec": {
-		"args": [{"name": "shop"}, {"name": "page", "value": "index.html"}, {"name": "says", "value": "nobody says this"}],
+		"args": [{"name": "shop"}, {"name": "page", "value": "index.html"}, {"name": "says", "value": "no page says this"}],
 		"interval": "1s", "count": 2, "webhook": {%s}}}`, i.endpoint("/inspect/{{args.shop}}")))
 	r := i.hears(t, release(ns, set, "v2", "0s"))
 	using := func(args string) rollout {

@@ -41,6 +41,6 @@ func TestWindow(t *testing.T) {
 		t.Errorf("the window opened at %s; Azure was asked for changes: %+v", opens, writes)
 	}
 	if got := here.azure.upgraded(t, set); len(got) != 2 {
-		t.Errorf("machines %v were upgraded, want each of two once", got)
+		t.Errorf("instances %v were upgraded, want each of two once", got)
 	}
 }

@@ -23,12 +23,11 @@ import (
 const (
 	// version is the Kubernetes built from source; hack/k8s/go.mod pins its modules.
 	version = "v1.37.2"
-	// readyVersions is what setup-envtest may fetch instead: any patch of the same
-	// minor, since its index doesn't carry them all.
+	// readyVersions are the versions that setup-envtest may fetch instead: any patch of the same minor, since its index doesn't carry them
+	// all.
 	readyVersions = "1.37.x"
-	// readyLimit bounds the attempt to fetch, so that a machine whose network drops
-	// packets silently starts to build soon. It isn't the time of a whole download
-	// over a slow line: who needs longer is served by the build.
+	// readyLimit bounds the attempt to fetch, so that a host whose network drops packets silently starts to build soon. It isn't the time
+	// of a whole download over a slow line: where that takes longer, the build serves.
 	readyLimit = 20 * time.Second
 )
 
@@ -47,8 +46,8 @@ func digest(src string) (string, error) {
 	return hex.EncodeToString(h.Sum(nil))[:16], nil
 }
 
-// complete says whether dir holds all binaries. It appears under its name only
-// when finished; the check is for caches that were cleaned by file age.
+// complete reports whether dir holds all binaries. It appears under its name only when finished; the check is for caches that were cleaned
+// by file age.
 func complete(dir string) bool {
 	for _, name := range names {
 		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
@@ -144,8 +143,8 @@ func newStage(cache string) (string, error) {
 	return stage, nil
 }
 
-// discard removes a stage. setup-envtest leaves folders in it that not even
-// their owner may write to. What can't be removed is said, and harms nobody.
+// discard removes a stage. setup-envtest leaves folders in it that not even their owner may write to. A folder that can't be removed is
+// reported, and does no harm.
 func discard(stage string) {
 	err := filepath.WalkDir(stage, func(path string, entry fs.DirEntry, err error) error {
 		if err == nil && entry.IsDir() {
@@ -204,7 +203,7 @@ func fetch(ctx context.Context, root, stage string) (string, error) {
 
 // build makes one binary of hack/k8s and the three names for it.
 func build(ctx context.Context, root, stage string) (string, error) {
-	fmt.Printf("getk8s: building Kubernetes %s and etcd from source, once for this machine (about five minutes on two cores)\n", version)
+	fmt.Printf("getk8s: building Kubernetes %s and etcd from source, once for this computer (about five minutes on two cores)\n", version)
 	start := time.Now()
 	out := filepath.Join(stage, "out")
 	env := []string{"CGO_ENABLED=0", "GOFLAGS=", "GOWORK=off"}

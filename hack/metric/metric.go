@@ -1,4 +1,4 @@
-// Package metric prints measured figures, so that what a document quotes is what a run measured.
+// Package metric prints measured figures, so that the figures in a document come from a run.
 package metric
 
 import (

@@ -95,7 +95,7 @@ func campaignNames() []string {
 // perMutant bounds one run of a suite that waits for ever.
 const perMutant = 5 * time.Minute
 
-// report is what came of a campaign.
+// report is the result of a campaign.
 type report struct {
 	campaign string
 	tried    int

@@ -14,7 +14,7 @@ import (
 	"strings"
 )
 
-// plantedSource is what a package asks that bugs are planted in.
+// plantedSource is the source that tells a package with planted bugs which bug is on.
 const plantedSource = `package %s
 
 import (

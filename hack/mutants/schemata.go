@@ -48,7 +48,7 @@ type rewriter struct {
 	inside []string // names of the functions around
 }
 
-// runtimeSource is what the rewritten package asks. A mutant is chosen once for a process, by its number.
+// runtimeSource is the source that tells the rewritten package which mutant is on. A mutant is chosen once for a process, by its number.
 const runtimeSource = `package %s
 
 import (

@@ -7,8 +7,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
 )
 
-// TestHealthTime rolls out a script and an image, whatever Azure means by the time of health. Only where it is that of a change, and the
-// machine kept its disk and stayed well, is there no newer word to wait for; then the old one is waited out, and nowhere else.
+// TestHealthTime rolls out a script and an image, whatever Azure means by the time of health. In one case no newer report comes: the time
+// is that of a change, and the instance kept its disk and stayed healthy. Then the controller waits until the old report counts, and in no
+// other case.
 func TestHealthTime(t *testing.T) {
 	image := func(s *v1alpha1.VMSSRolloutSpec) {
 		s.Target = v1alpha1.Target{Image: &v1alpha1.Image{Marketplace: &v1alpha1.MarketplaceImage{

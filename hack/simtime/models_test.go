@@ -72,9 +72,9 @@ const galleryImage = "/subscriptions/00000000-0000-0000-0000-000000000001/resour
 	"" +
 	"providers/Microsoft.Compute/galleries/g/images/app"
 
-// TestRealModelsComeBack rolls a release over the shape of every real scale set. The first instance gets it, the second fails, and all goes
-// back. Then every path of the scale set, as the simulator holds it, is what it was: those that the release declares, and those that it
-// does not.
+// TestRealModelsComeBack rolls a release over the shape of every real scale set. The first instance gets it, the second fails, and all is
+// rolled back. Then every path of the scale set, as the simulator holds it, has its former value: those that the release declares, and
+// those that it does not.
 func TestRealModelsComeBack(t *testing.T) {
 	metric.Fault(t, 12)
 	models := readModels(t)
@@ -156,8 +156,8 @@ func comesBack(t *testing.T, body []byte, target v1alpha1.Target) []string {
 	return changed
 }
 
-// emptiedProfile is what stays of a script extension that the release added as the first of all. Azure keeps the list of extensions when
-// the last one is removed, and no call removes the list.
+// emptiedProfile is the rest of a script extension that the release added as the first of all. Azure keeps the list of extensions when the
+// last one is removed, and no call removes the list.
 const emptiedProfile = `.properties.virtualMachineProfile.extensionProfile is new: {"extensions":[]}`
 
 // rollRealModel returns the scale set as it was before the release, while the release was out, and after the rollback.
@@ -263,7 +263,7 @@ func declareOver(t *testing.T, w *World, set any, target v1alpha1.Target) client
 	return client.ObjectKeyFromObject(object)
 }
 
-// heldExtension is what the test has to know of an extension.
+// heldExtension is the part of an extension that the test needs.
 type heldExtension struct {
 	Name       string
 	Properties struct {
@@ -292,7 +292,7 @@ func extensionsIn(t *testing.T, set any) []heldExtension {
 	return read.Properties.VirtualMachineProfile.ExtensionProfile.Extensions
 }
 
-// baselineOf is what the owner of the extension declares as its script; nil: all of it can be read.
+// baselineOf returns the script that the owner of the extension declares; nil: all of it can be read.
 func baselineOf(t *testing.T, w *World, e heldExtension) *v1alpha1.Target {
 	t.Helper()
 	p := e.Properties

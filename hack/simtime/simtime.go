@@ -43,7 +43,7 @@ type World struct {
 	Count      Count
 }
 
-// Count is what was asked of Azure and of Kubernetes so far.
+// Count holds the numbers of requests to Azure and Kubernetes so far.
 type Count struct {
 	AzureReads, AzurePolls, AzureWrites int
 	KubernetesWrites                    int
@@ -54,7 +54,7 @@ type Count struct {
 // AzureCalls is every call, polls included.
 func (c Count) AzureCalls() int { return c.AzureReads + c.AzurePolls + c.AzureWrites }
 
-// Minus is what came since an earlier count.
+// Minus returns the requests since an earlier count.
 func (c Count) Minus(o Count) Count {
 	return Count{
 		AzureReads: c.AzureReads - o.AzureReads, AzurePolls: c.AzurePolls - o.AzurePolls, AzureWrites: c.AzureWrites - o.AzureWrites,

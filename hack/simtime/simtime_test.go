@@ -51,7 +51,7 @@ func declare(t *testing.T, capacity int, change func(*v1alpha1.VMSSRolloutSpec))
 
 func duration(d time.Duration) *metav1.Duration { return &metav1.Duration{Duration: d} }
 
-// moment is what could be seen at a time: the reason, the step, and how many machines really were upgraded.
+// moment is an observation at a time: the reason, the step, and how many instances really were upgraded.
 type moment struct {
 	at       time.Time
 	reason   string
@@ -84,21 +84,21 @@ func watch(t *testing.T, w *World, key client.ObjectKey) []moment {
 	return seen
 }
 
-// upgraded asks the simulator, not the controller, how many machines are at the latest model by an upgrade.
+// upgraded asks the simulator, not the controller, how many instances are at the latest model by an upgrade.
 func upgraded(t *testing.T, w *World) int {
 	t.Helper()
 	raw, err := w.Control("GET", "/instances?scaleSet="+theSet, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var machines []struct {
+	var list []struct {
 		Upgrades int
 	}
-	if err := json.Unmarshal(raw, &machines); err != nil {
+	if err := json.Unmarshal(raw, &list); err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, m := range machines {
+	for _, m := range list {
 		n += min(m.Upgrades, 1)
 	}
 	return n
@@ -118,7 +118,7 @@ func TestSteps(t *testing.T) {
 	seen := watch(t, w, key)
 	for n, m := range seen {
 		if m.upgraded > most[m.step] {
-			t.Errorf("I2: %d machines upgraded at step %q, %d allowed", m.upgraded, m.step, most[m.step])
+			t.Errorf("I2: %d instances upgraded at step %q, %d allowed", m.upgraded, m.step, most[m.step])
 		}
 		if m.reason == v1alpha1.ReasonSoaking && n+1 < len(seen) {
 			soaked[m.step] += seen[n+1].at.Sub(m.at)
@@ -152,7 +152,7 @@ func TestWindows(t *testing.T) {
 		// What is counted now was begun at some time between the last look and this one; the window plus one upgrade bounds it.
 		hour := m.at.Truncate(time.Hour)
 		if clock := m.at.Sub(hour); clock < 30*time.Minute || clock > 36*time.Minute {
-			t.Errorf("machines were upgraded at %s", m.at.Format(time.RFC3339))
+			t.Errorf("instances were upgraded at %s", m.at.Format(time.RFC3339))
 		}
 		hours[hour] = true
 	}
@@ -204,7 +204,7 @@ func TestPlanIsWhatHappens(t *testing.T) {
 	}
 }
 
-// upgrades lists the machines of every manual upgrade that Azure was asked for, from the simulator's call log.
+// upgrades lists the instances of every manual upgrade that Azure was asked for, from the simulator's call log.
 func upgrades(t *testing.T, w *World) []string {
 	t.Helper()
 	raw, err := w.Control("GET", "/calls", nil)

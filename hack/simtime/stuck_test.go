@@ -21,15 +21,15 @@ func latest(t *testing.T, w *World) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var machines []struct {
+	var list []struct {
 		ID     string
 		Latest bool
 	}
-	if err := json.Unmarshal(raw, &machines); err != nil {
+	if err := json.Unmarshal(raw, &list); err != nil {
 		t.Fatal(err)
 	}
 	are := map[string]bool{}
-	for _, m := range machines {
+	for _, m := range list {
 		are[m.ID] = m.Latest
 	}
 	return are

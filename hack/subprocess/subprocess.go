@@ -22,7 +22,7 @@ type Child struct {
 	gone chan struct{} // closed when the program has ended and was waited for
 }
 
-// Start starts a program whose output goes to the file log, which is made anew.
+// Start starts a program whose output goes to the file log, which is emptied first.
 func Start(cmd *exec.Cmd, log string) (*Child, error) {
 	out, err := os.Create(log)
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/metric"
 )
 
-// patience is how long anything may take on a busy machine.
+// patience is how long anything may take on a busy host.
 const patience = time.Minute
 
 // startShell starts a shell script, which may write to the returned pipe as its descriptor 3. The pipe ends when the script and all it
@@ -49,7 +49,7 @@ func readLine(t *testing.T, r *bufio.Reader) {
 	}
 }
 
-// readEnd waits until nobody holds the pipe any more.
+// readEnd waits until no process holds the pipe any more.
 func readEnd(t *testing.T, r *bufio.Reader) {
 	t.Helper()
 	if line, err := r.ReadString('\n'); !errors.Is(err, io.EOF) {
@@ -131,7 +131,7 @@ func TestRun(t *testing.T) {
 }
 
 func TestInterrupt(t *testing.T) {
-	// The inner shell is what holds the pipe, and only the group reaches it.
+	// The inner shell holds the pipe, and only the group reaches it.
 	c, out := startShell(t, "sh -c 'echo up >&3; exec tail -f /dev/null'; exit 0")
 	readLine(t, out)
 	if err := Interrupt(c.PID()); err != nil {

@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
-// managerHost is a loopback address of the manager's own, where nobody else takes ports: it is told its ports before it opens them.
+// managerHost is a loopback address of the manager's own, where no other program takes ports: it is told its ports before it opens them.
 const managerHost = "127.0.0.2"
 
 // ManagerOptions say how the manager is run.

@@ -18,10 +18,11 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/subprocess"
 )
 
-// usualMachinePort is where machines serve their page unless somebody has taken it for all of this computer's addresses.
-const usualMachinePort = 8080
+// usualInstancePort is the port at which instances serve their page unless another program has taken it for all of this computer's
+// addresses.
+const usualInstancePort = 8080
 
-// SimulatorOptions say how the simulator is run. Its machines run scripts, unconfined where they cannot be confined: whoever stages
+// SimulatorOptions say how the simulator is run. Its instances run scripts, unconfined where they cannot be confined: the user who starts
 // it has written them.
 type SimulatorOptions struct {
 	// Program is the binary, Dir a folder of its own for log and addresses, Env its whole environment.
@@ -34,8 +35,8 @@ type SimulatorOptions struct {
 // Simulator is a running Azure.
 type Simulator struct {
 	*subprocess.Child
-	// MachinePort is where each machine serves its page.
-	MachinePort int
+	// InstancePort is the port at which each instance serves its page.
+	InstancePort int
 	// ARM and Control are its endpoints, as its ready file has them.
 	ARM     string `json:"arm"`
 	Control string `json:"control"`
@@ -43,7 +44,7 @@ type Simulator struct {
 
 // StartSimulator starts the simulator and waits for its addresses. When it fails, nothing is left running.
 func StartSimulator(ctx context.Context, o SimulatorOptions) (*Simulator, error) {
-	port, err := machinePort()
+	port, err := freeInstancePort()
 	if err != nil {
 		return nil, err
 	}
@@ -56,7 +57,7 @@ func StartSimulator(ctx context.Context, o SimulatorOptions) (*Simulator, error)
 	if err != nil {
 		return nil, err
 	}
-	s := &Simulator{Child: process, MachinePort: port}
+	s := &Simulator{Child: process, InstancePort: port}
 	ctx, cancel := context.WithTimeout(ctx, startLimit)
 	defer cancel()
 	err = process.Await(ctx, func(context.Context) error {
@@ -73,16 +74,16 @@ func StartSimulator(ctx context.Context, o SimulatorOptions) (*Simulator, error)
 	return s, nil
 }
 
-// machinePort is a port that is free at every address of this computer.
-func machinePort() (int, error) {
+// freeInstancePort returns a port that is free at every address of this computer.
+func freeInstancePort() (int, error) {
 	var err error
-	for _, port := range []int{usualMachinePort, 0} {
+	for _, port := range []int{usualInstancePort, 0} {
 		var l net.Listener
 		if l, err = net.Listen("tcp4", net.JoinHostPort("0.0.0.0", strconv.Itoa(port))); err == nil {
 			return l.Addr().(*net.TCPAddr).Port, l.Close()
 		}
 	}
-	return 0, fmt.Errorf("finding a port for machines: %w", err)
+	return 0, fmt.Errorf("finding a port for instances: %w", err)
 }
 
 // Tell sends a request to the control endpoint and reads the answer into out, unless that is nil.
@@ -113,7 +114,7 @@ func (s *Simulator) Tell(ctx context.Context, method, path string, in, out any) 
 	return json.Unmarshal(text, out)
 }
 
-// AddImage registers an image whose machines serve a page from their first start.
+// AddImage registers an image whose instances serve a page from their first start.
 func (s *Simulator) AddImage(ctx context.Context, id, page string) error {
 	err := s.Tell(ctx, http.MethodPut, "/images", map[string]any{"id": id, "files": map[string]string{"index.html": page + "\n"}}, nil)
 	if err != nil {
@@ -122,8 +123,8 @@ func (s *Simulator) AddImage(ctx context.Context, id, page string) error {
 	return nil
 }
 
-// Machine is one instance, as the control endpoint shows it: what really happened to it.
-type Machine struct {
+// Instance is one instance as it really is, as the control endpoint shows it.
+type Instance struct {
 	ID         string `json:"id"`
 	VMID       string `json:"vmId"`
 	Latest     bool   `json:"latest"`
@@ -136,18 +137,18 @@ type Machine struct {
 	Deleted    bool   `json:"deleted"`
 }
 
-// Machines lists a scale set's machines.
-func (s *Simulator) Machines(ctx context.Context, setID string) ([]Machine, error) {
-	var list []Machine
+// Instances lists a scale set's instances.
+func (s *Simulator) Instances(ctx context.Context, setID string) ([]Instance, error) {
+	var list []Instance
 	if err := s.Tell(ctx, http.MethodGet, "/instances?scaleSet="+url.QueryEscape(setID), nil, &list); err != nil {
-		return nil, fmt.Errorf("listing the machines of scale set %q: %w", setID, err)
+		return nil, fmt.Errorf("listing the instances of scale set %q: %w", setID, err)
 	}
 	return list, nil
 }
 
-// URL is where the machine serves its page.
-func (s *Simulator) URL(m Machine) string {
-	return "http://" + net.JoinHostPort(m.Address, strconv.Itoa(s.MachinePort))
+// URL is the address at which the instance serves its page.
+func (s *Simulator) URL(m Instance) string {
+	return "http://" + net.JoinHostPort(m.Address, strconv.Itoa(s.InstancePort))
 }
 
 // Call is one that came to ARM.

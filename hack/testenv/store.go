@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// Store is where machines download their scripts from.
+// Store is the server from which instances download their scripts.
 type Store struct {
 	// URL is that of its root.
 	URL string

@@ -21,7 +21,7 @@ import (
 const (
 	// StopGrace is how long a process may take to end by itself.
 	StopGrace = 5 * time.Second
-	// startLimit is long enough for two busy cores; an idle machine needs a second.
+	// startLimit is long enough for two busy cores; an idle host needs a second.
 	startLimit = time.Minute
 )
 
@@ -86,7 +86,7 @@ func Visit(ctx context.Context, url string) (string, error) {
 	return strings.TrimSpace(string(text)), nil
 }
 
-// FreeAddress is an address of the host at which nobody listens.
+// FreeAddress returns an address of the host at which no program listens.
 func FreeAddress(host string) (string, error) {
 	l, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	if err != nil {

@@ -20,11 +20,11 @@ type comparison struct {
 	byHand, ours cost
 }
 
-// cost is what a canary took.
+// cost holds the cost of a canary.
 type cost struct {
 	reads, writes, polls int // calls of ARM
 	lasted               time.Duration
-	unserved, worked     time.Duration // machine time
+	unserved, worked     time.Duration // instance time
 }
 
 func (c cost) calls() int { return c.reads + c.writes + c.polls }

@@ -16,13 +16,13 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/hack/testenv"
 )
 
-// endState is where a canary ends: the whole model but what every write changes, and what really became of each machine.
+// endState is the state in which a canary ends: the whole model but what every write changes, and what really became of each instance.
 type endState struct {
-	model    map[string]any
-	machines []endMachine
+	model     map[string]any
+	instances []endInstance
 }
 
-type endMachine struct {
+type endInstance struct {
 	id, vmID, state, power, page   string
 	latest                         bool
 	upgrades, reimages, scriptRuns int
@@ -34,16 +34,16 @@ func (st *stage) endState(ctx context.Context, set string) (endState, error) {
 	if end.model, err = st.model(ctx, set); err != nil {
 		return end, fmt.Errorf("reading the model of %q: %w", set, err)
 	}
-	machines, err := st.azure.Machines(ctx, setsID+set)
+	list, err := st.azure.Instances(ctx, setsID+set)
 	if err != nil {
 		return end, err
 	}
-	for _, m := range machines {
+	for _, m := range list {
 		page, err := testenv.Visit(ctx, st.azure.URL(m))
 		if err != nil {
 			return end, fmt.Errorf("visiting instance %s of %q: %w", m.ID, set, err)
 		}
-		end.machines = append(end.machines, endMachine{
+		end.instances = append(end.instances, endInstance{
 			id: m.ID, vmID: m.VMID, state: m.State, power: m.Power, page: page, latest: m.Latest,
 			upgrades: m.Upgrades, reimages: m.Reimages, scriptRuns: m.ScriptRuns,
 		})
@@ -106,12 +106,12 @@ func withoutDefaults(tree any) any {
 	return tree
 }
 
-// since counts each machine's upgrades, reimages and script runs from an earlier state on.
+// since counts each instance's upgrades, reimages and script runs from an earlier state on.
 func (e endState) since(before endState) endState {
-	for i := range e.machines {
-		e.machines[i].upgrades -= before.machines[i].upgrades
-		e.machines[i].reimages -= before.machines[i].reimages
-		e.machines[i].scriptRuns -= before.machines[i].scriptRuns
+	for i := range e.instances {
+		e.instances[i].upgrades -= before.instances[i].upgrades
+		e.instances[i].reimages -= before.instances[i].reimages
+		e.instances[i].scriptRuns -= before.instances[i].scriptRuns
 	}
 	return e
 }
@@ -119,8 +119,8 @@ func (e endState) since(before endState) endState {
 // differsFrom names what is not the same, "" if everything is.
 func (e endState) differsFrom(o endState) string {
 	differences := differing("model", e.model, o.model)
-	if !reflect.DeepEqual(e.machines, o.machines) {
-		differences = append(differences, fmt.Sprintf("machines: %+v and %+v", e.machines, o.machines))
+	if !reflect.DeepEqual(e.instances, o.instances) {
+		differences = append(differences, fmt.Sprintf("instances: %+v and %+v", e.instances, o.instances))
 	}
 	return strings.Join(differences, "; ")
 }

@@ -69,7 +69,7 @@ func TestExpectedRows(t *testing.T) {
 func TestScriptsJudge(t *testing.T) {
 	const (
 		busy = `"state": "Updating"`
-		// An update lasts until somebody has looked.
+		// An update lasts until a read has seen it.
 		slow   = `update() { until [ -e "$WORK/looked" ]; do command sleep 0.01; done; }; sleep() { :; }; page() { echo page; }; `
 		answer = `seen_by_azure() { touch "$WORK/looked"; echo "$STATE"; }; `
 		alone  = slow + answer + `X() { update_alone web 1 http://web; }`
@@ -89,7 +89,7 @@ func TestScriptsJudge(t *testing.T) {
 		"one updating":          {alone, busy, true},
 		"none seen updating":    {alone, "", false},
 		"two updating":          {alone, busy + "\n" + busy, false},
-		"nobody served":         {alone + `; page() { return 7; }`, busy, false},
+		"no page served":        {alone + `; page() { return 7; }`, busy, false},
 		"what is seen is not":   {alone + `; seen_by_azure() { touch "$WORK/looked"; return 1; }`, busy, false},
 		"the update itself not": {alone + `; update() { until [ -e "$WORK/looked" ]; do command sleep 0.01; done; return 1; }`, busy, false},
 	} {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// report is what a run has shown.
+// report holds the results of a run.
 type report struct {
 	rows        []row
 	comparisons []comparison

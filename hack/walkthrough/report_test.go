@@ -87,20 +87,20 @@ func TestCount(t *testing.T) {
 	}
 }
 
-// Two ends are the same unless something of the model or of a machine is not.
+// Two ends are the same unless something of the model or of an instance is not.
 func TestDiffersFrom(t *testing.T) {
-	end := func(uri string, m endMachine) endState {
-		return endState{model: map[string]any{"a": map[string]any{"fileUris": []any{uri}}}, machines: []endMachine{m}}
+	end := func(uri string, m endInstance) endState {
+		return endState{model: map[string]any{"a": map[string]any{"fileUris": []any{uri}}}, instances: []endInstance{m}}
 	}
-	one := end("http://v2", endMachine{id: "0", latest: true, page: "v2"})
-	if got := one.differsFrom(end("http://v2", endMachine{id: "0", latest: true, page: "v2"})); got != "" {
+	one := end("http://v2", endInstance{id: "0", latest: true, page: "v2"})
+	if got := one.differsFrom(end("http://v2", endInstance{id: "0", latest: true, page: "v2"})); got != "" {
 		t.Errorf("equal ends differ: %s", got)
 	}
-	if got := one.differsFrom(end("http://v1", endMachine{id: "0", latest: true, page: "v2"})); !strings.Contains(got, "model.a.fileUris") {
+	if got := one.differsFrom(end("http://v1", endInstance{id: "0", latest: true, page: "v2"})); !strings.Contains(got, "model.a.fileUris") {
 		t.Errorf("another model: %q", got)
 	}
-	if got := one.differsFrom(end("http://v2", endMachine{id: "0", page: "v2"})); !strings.Contains(got, "machines") {
-		t.Errorf("another machine: %q", got)
+	if got := one.differsFrom(end("http://v2", endInstance{id: "0", page: "v2"})); !strings.Contains(got, "instances") {
+		t.Errorf("another instance: %q", got)
 	}
 }
 

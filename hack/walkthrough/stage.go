@@ -65,7 +65,7 @@ func (st *stage) setUp(ctx context.Context) error {
 	return nil
 }
 
-// makeDir makes the directory of this run. Scripts may run as somebody else, so anybody may pass through it.
+// makeDir makes the directory of this run. Scripts may run as another user, so every user may pass through it.
 func (st *stage) makeDir(context.Context) error {
 	var err error
 	if st.root, err = testenv.RepoRoot("hack", "walkthrough", "stage.go"); err != nil {
@@ -179,7 +179,7 @@ func (st *stage) environment() []string {
 	return []string{"PATH=" + os.Getenv("PATH"), "HOME=" + st.file("home"), "TMPDIR=" + st.file("tmp"), "NO_PROXY=127.0.0.0/8,127.0.0.1"}
 }
 
-// scriptEnvironment is what scripts/lib.sh asks for.
+// scriptEnvironment returns the environment that scripts/lib.sh needs.
 func (st *stage) scriptEnvironment() []string {
 	return append(st.environment(), "ARM="+st.azure.ARM, "CONTROL="+st.azure.Control, "REQUESTS_CA_BUNDLE="+st.authority(),
 		"STORE="+st.file("store"), "STORE_URL="+st.store.URL, "WORK="+st.file("work"))
@@ -206,7 +206,7 @@ func (st *stage) strike() error {
 	return errors.Join(err, os.RemoveAll(st.dir))
 }
 
-// showLogs shows the ends of the logs, for whoever has to find out what went wrong.
+// showLogs shows the ends of the logs, to help to find out what went wrong.
 func (st *stage) showLogs() {
 	fmt.Printf("the simulator's log ends:\n%s\nthe manager's log ends:\n%s\n", st.azure.Tail(logLines), st.manager.Tail(logLines))
 }

@@ -11,14 +11,14 @@ import (
 // glance is how often the instances are looked at: instance-seconds are known to within a few of these.
 const glance = 100 * time.Millisecond
 
-// watch counts, while it runs, what a canary costs users: it asks every machine for its page, as they do.
+// watch counts, while it runs, the cost of a canary to users: it asks every instance for its page, as they do.
 type watch struct {
 	stop context.CancelFunc
 	done sync.WaitGroup
 	err  error
 
 	began            time.Time
-	unserved, worked time.Duration // machine time in which the page did not come, and in which Azure was at work on the machine
+	unserved, worked time.Duration // instance time in which the page did not come, and in which Azure worked on the instance
 }
 
 func (st *stage) watch(ctx context.Context, setID string) *watch {
@@ -43,13 +43,13 @@ func (st *stage) watch(ctx context.Context, setID string) *watch {
 	return w
 }
 
-// look counts the time since the last look for every machine that is out now.
+// look counts the time since the last look for every instance that is out now.
 func (w *watch) look(ctx context.Context, azure *testenv.Simulator, setID string, since time.Duration) error {
-	machines, err := azure.Machines(ctx, setID)
+	list, err := azure.Instances(ctx, setID)
 	if err != nil {
 		return err
 	}
-	for _, m := range machines {
+	for _, m := range list {
 		if m.Deleted {
 			continue
 		}
