@@ -125,3 +125,20 @@ func TestPreparedThatMayStillBeUpgraded(t *testing.T) {
 		})
 	}
 }
+
+// TestProtectedInstanceAtWorkIsLeftOut: a rollback names a protected instance as one that keeps the target, unless it is restored and Azure
+// is done with it.
+func TestProtectedInstanceAtWorkIsLeftOut(t *testing.T) {
+	for state, want := range map[rollout.ProvisioningState]string{rollout.StateSucceeded: "", rollout.StateUpdating: "0"} {
+		spec, obs := wayBack()
+		for n := range obs.Instances.Value[:2] {
+			obs.Instances.Value[n].Latest, obs.Instances.Value[n].Disk.Image = rollout.True, &bare.Image
+		}
+		obs.Instances.Value[0].Protected, obs.Instances.Value[0].State = true, state
+		d := planner.Plan(spec, obs)
+		wantWait(t, d, rollout.ReasonRolledBack)
+		if got := strings.Join(d.State.Ledger.Exposed, ","); got != want {
+			t.Errorf("%s: %q keep the target, want %q", state, got, want)
+		}
+	}
+}

@@ -108,3 +108,14 @@ func TestHandlerThatIsWritten(t *testing.T) {
 		}
 	}
 }
+
+// TestNameIsReadBeforeAPersonIsAsked: while the stored revision, which may tell which of two extensions is meant, is not read, it is waited
+// for.
+func TestNameIsReadBeforeAPersonIsAsked(t *testing.T) {
+	for _, run := range []int64{1, 0} { // the baseline is decided, or is one of a former run
+		obs := withScripts(theirs("legacy"), theirs("current"))
+		obs.State = rollout.State{Run: rollout.Run{Number: 1, Revision: v2.Revision()},
+			Rollback: rollout.RollbackState{Baseline: rollout.Baseline{Revision: "before", Fixed: true, Run: run}}}
+		wantWait(t, planner.Plan(canary(v2, 50), obs), rollout.ReasonProgressing, "reading the baseline")
+	}
+}

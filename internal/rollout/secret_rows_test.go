@@ -56,3 +56,18 @@ func TestSecretBesideADeclaredBaseline(t *testing.T) {
 		}
 	}
 }
+
+// TestSecretThatWouldNotHelp: before a deletion, a Secret is waited for where a rollback is possible with it, and not where the baseline is
+// the target itself.
+func TestSecretThatWouldNotHelp(t *testing.T) {
+	for _, isTarget := range []bool{true, false} {
+		spec, obs := wayBack()
+		spec.Deletion = rollout.DeletionRollback
+		obs.State.Rollback.Current.Cause, obs.State.Rollback.Current.Revision = rollout.CauseDeletion, ""
+		b := &obs.State.Rollback.Baseline
+		b.SecretName, b.Unavailable, b.IsTarget = "old", "the Secret is gone", isTarget
+		if d := planner.Plan(spec, obs); d.Release != isTarget {
+			t.Errorf("the baseline is the target %t: released %t: %v", isTarget, d.Release, d.Explanation)
+		}
+	}
+}

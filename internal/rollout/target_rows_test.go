@@ -167,3 +167,22 @@ func TestTagOfADeclaredBaseline(t *testing.T) {
 		}
 	}
 }
+
+// TestAbortComparesNoVersions: an abort leaves the instances as they are, so it is no difference that one boots from another version.
+func TestAbortComparesNoVersions(t *testing.T) {
+	latest := rollout.Image{ID: "/galleries/g/images/web"}
+	for kind, differs := range map[rollout.RollbackKind]bool{rollout.FullRollback: true, rollout.AbortRollback: false} {
+		spec, obs := wayBack()
+		obs.Model.Value.Image, obs.State.Rollback.Current.Kind = latest, kind
+		for n := range obs.Instances.Value {
+			i := &obs.Instances.Value[n]
+			i.Latest, i.Disk.Image, i.Disk.ImageVersion = rollout.True, &latest, "2.0"
+		}
+		before := rollout.Snapshot{Image: &latest, ImageVersions: []string{"1.0"}}
+		obs.Cluster.Revisions["before"] = rollout.KnownResult(before)
+		current := planner.Plan(spec, obs).State.Rollback.Current
+		if !current.Done || (current.Differences != "") != differs {
+			t.Errorf("%s: %+v", kind, current)
+		}
+	}
+}

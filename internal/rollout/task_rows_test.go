@@ -61,3 +61,17 @@ func TestLeavingCallsNoHook(t *testing.T) {
 		}
 	}
 }
+
+// TestFormerBatchIsNotVerified: no check is made of an instance whose batch was begun for another target.
+func TestFormerBatchIsNotVerified(t *testing.T) {
+	for run, want := range map[int64]int{1: 1, 2: 0} {
+		spec, obs := batchOf()
+		spec.Tasks.Checks = []rollout.Check{{Name: "page", Scope: rollout.CheckInstance}}
+		obs.State.Run.Number = run
+		obs.Instances.Value[0].State = rollout.StateUpdating // so the batch is not over
+		obs.State.Operation.Instances[1].HealthySince = obs.At.Add(-time.Minute)
+		if d := planner.Plan(spec, obs); d.Tasks.Checks == nil || len(*d.Tasks.Checks) != want {
+			t.Errorf("run %d: due are %+v, want %d: %v", run, d.Tasks.Checks, want, d.Explanation)
+		}
+	}
+}

@@ -26,7 +26,7 @@ func TestWhatIsWaitedForIsTold(t *testing.T) {
 		"what Azure refused is not polled": {idle, func(o *rollout.Observation) {
 			o.Model.Value.Script = nil
 			o.State.Operation = &rollout.Operation{Run: 1, Kind: rollout.WriteScriptOperation, CreatedAt: o.At.Add(-minute),
-				NextPollAt: o.At.Add(minute), Rejection: refused}
+				AcceptedAt: o.At.Add(-minute), PollToken: "token", NextPollAt: o.At.Add(minute), Rejection: refused}
 		}, rollout.ReasonAccessDenied, "was refused"},
 		"an instance that Azure updates shows that it took the upgrade that it seemed to refuse": {idle, func(o *rollout.Observation) {
 			o.Instances.Value[0].State = rollout.StateUpdating
@@ -182,6 +182,37 @@ func TestAppliedTargetIsNoReturn(t *testing.T) {
 		obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"kept": rollout.KnownResult(rollout.Snapshot{Image: image2.Image})}
 		if d := planner.Plan(spec, obs); (d.State.Rollback.Current == nil) != applied {
 			t.Errorf("applied %t: %v", applied, d.Explanation)
+		}
+	}
+}
+
+// TestFailedInstanceThatIsOff: an instance that failed keeps the gate closed, also while it is stopped.
+func TestFailedInstanceThatIsOff(t *testing.T) {
+	for reason, passes := range map[rollout.FailureReason]bool{rollout.FailureRetry: true, rollout.FailureStuck: false} {
+		spec, obs := canary(v2, 50), seen(v2, 2, 2)
+		spec.Canary.Bake = time.Hour
+		i := &obs.Instances.Value[0]
+		i.Power = rollout.PowerState{Running: rollout.False, Off: rollout.OffStopped}
+		obs.State.Ledger.Failed = []rollout.Failure{{Ref: i.Ref(), Reason: reason, Message: "it is stuck"}}
+		obs.State.Stage.Timer.Since = obs.At.Add(-time.Minute)
+		if d := planner.Plan(spec, obs); d.State.Stage.Timer.Since.IsZero() == passes {
+			t.Errorf("%s: timer %v: %v", reason, d.State.Stage.Timer, d.Explanation)
+		}
+	}
+}
+
+// TestRollbackGoesBesideForAWhile: a rollback does not wait for what it left behind and does not end, until nothing moved for hours.
+func TestRollbackGoesBesideForAWhile(t *testing.T) {
+	for since, want := range map[time.Duration]string{time.Minute: "", 6 * time.Minute: "1", 3 * time.Hour: ""} {
+		spec, obs := wayBack()
+		spec.Batch.MaxUnavailable.Value = 3
+		ago, current := obs.At.Add(-since), obs.State.Rollback.Current
+		obs.Model.Value.State, obs.Instances.Value[0].State = rollout.StateUpdating, rollout.StateUpdating
+		current.StartedAt, current.ModelRestoredAt = ago, ago
+		obs.State.Preempted = rollout.PreemptedOperation{Instances: []rollout.Ref{obs.Instances.Value[0].Ref()}, At: ago}
+		d := planner.Plan(spec, obs)
+		if got := strings.Join(idsOf(rollout.InstancesOf(d.Step)), ","); got != want {
+			t.Errorf("after %s: restores %q, want %q: %v", since, got, want, d.Explanation)
 		}
 	}
 }

@@ -167,7 +167,7 @@ func dueInBackground(v view.View, due func(rollout.CheckKey)) {
 // underCheck are the instances of the batch that have the target and are healthy, or were a moment ago.
 func underCheck(v view.View) []rollout.Attempt {
 	op := v.State.Operation
-	if !v.State.IsWorking() || !op.TouchesInstances() || v.IsOfAnotherTarget(op) {
+	if !v.State.IsWorking() || v.IsOfAnotherTarget(op) {
 		return nil
 	}
 	isLast := op.Kind == rollout.ReimageOperation || v.Spec.Instances.Action != rollout.ActionUpgradeThenReimage
