@@ -22,7 +22,7 @@ const requireCLI = "REQUIRE_AZ"
 const (
 	cliGroup = "/subscriptions/00000000-0000-0000-0000-000000000000/resourceGroups/shop-rg"
 	cliSets  = cliGroup + "/providers/Microsoft.Compute/virtualMachineScaleSets/"
-	// outdated is the query by which people find what is still to be updated.
+	// outdated is the query by which users find the instances that are still to be updated.
 	outdated = "[?latestModelApplied==`false`].instanceId"
 )
 
@@ -34,7 +34,7 @@ type azure struct {
 	env          []string
 }
 
-// newAzure starts a simulator whose time goes a hundred times as fast, so that an operation is over when the CLI looks again.
+// newAzure starts a simulator whose time runs a hundred times as fast, so that an operation is over at the CLI's next poll.
 func newAzure(t *testing.T) *azure {
 	t.Helper()
 	needCLI(t)
@@ -99,7 +99,7 @@ func (a *azure) logIn() {
 	a.az("login", "--service-principal", "--tenant", "adfs", "--username", "11111111-1111-1111-1111-111111111111", "--password", "any")
 }
 
-// az runs a command that must succeed and answers what it printed.
+// az runs a command that must succeed and returns what it printed.
 func (a *azure) az(args ...string) string {
 	a.t.Helper()
 	out, complaint, err := a.try(args...)
@@ -162,7 +162,7 @@ func (a *azure) reimages() []int {
 	return times
 }
 
-// putSet makes a scale set of three the way people do who cannot use `az vmss create`, which puts a template deployment.
+// putSet makes a scale set of three as users do who cannot use `az vmss create`, which puts a template deployment.
 func (a *azure) putSet(upgradePolicy string) {
 	a.t.Helper()
 	a.az("rest", "--method", "put", "--uri", a.arm+cliSets+a.set+"?api-version=2020-06-01", "--body", `{
@@ -180,7 +180,7 @@ func (a *azure) putSet(upgradePolicy string) {
 	a.az(a.vmss("wait", "--created", "--interval", "1")...)
 }
 
-// TestCLI runs the commands that people use today (walkthrough, last section), unmodified, and looks at what they did.
+// TestCLI runs the commands that users run today (walkthrough, last section), unmodified, and checks their effects.
 func TestCLI(t *testing.T) {
 	a := newAzure(t)
 	a.az("group", "create", "--name", "shop-rg", "--location", "eastus")

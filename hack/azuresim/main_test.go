@@ -67,7 +67,7 @@ func TestRun(t *testing.T) {
 	}
 }
 
-// What a release was built as is asked without anything being served.
+// The version is printed without anything being served.
 func TestVersion(t *testing.T) {
 	var out strings.Builder
 	if err := run(t.Context(), []string{"--version"}, &out, io.Discard); err != nil {

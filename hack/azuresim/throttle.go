@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
 )
 
-// throttling are the flags that say which requests are refused for coming too often.
+// throttling holds the flags that select which requests are refused for coming too often.
 type throttling struct {
 	arm     bool
 	compute string

@@ -1,7 +1,5 @@
-// Package azuresim is a simulator of the part of Azure Resource Manager that
-// scale sets need, good enough that real clients cannot tell. It is Azure: it
-// knows nothing of the controller it is used to develop. See
-// docs/simulator.md.
+// Package azuresim simulates the part of Azure Resource Manager that scale sets need, so closely that real clients cannot tell the
+// difference. It knows nothing of the controller that is developed with it. See docs/simulator.md.
 package azuresim
 
 import (
@@ -13,11 +11,11 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
 )
 
-// Options says what the simulated Azure is like. The zero value is usable.
+// Options configures the simulated Azure. The zero value is usable.
 type Options struct {
 	// Clock is the time the simulation lives in; nil: the wall clock.
 	Clock kernel.Clock
-	// Rate is how many times as fast as the wall clock time goes where Clock is nil; 0: 1.
+	// Rate is the speed of the simulation's time as a multiple of the wall clock's, if Clock is nil; 0: 1.
 	Rate float64
 	// ClockOffset is how far the simulation's time is ahead of the wall clock where Clock is nil; negative: behind.
 	ClockOffset time.Duration
@@ -25,7 +23,7 @@ type Options struct {
 	Seed int64
 	// PageSize is the number of instances in a list page; 0: 100.
 	PageSize int
-	// Durations says how long operations take.
+	// Durations sets how long operations take.
 	Durations kernel.Durations
 	// RetryAfter is the header on begun operations; 0: 10 s; never below 1 s on the wire.
 	RetryAfter time.Duration
@@ -34,13 +32,13 @@ type Options struct {
 	// PublicURL is the base of Azure-AsyncOperation, Location and nextLink;
 	// empty: taken from the request's Host and scheme.
 	PublicURL string
-	// Logger receives what the simulator does; nil: discard.
+	// Logger receives the simulator's log; nil: discard.
 	Logger *slog.Logger
-	// Switches decide what is not known of Azure; New panics where one stands at what it cannot.
+	// Switches select behaviour of Azure that is not known; New panics if a switch has no valid choice.
 	Switches kernel.Switches
 	// Throttle turns on the compute provider's token buckets (docs/azure.md §3.2), where Throttling selects none of its policies.
 	Throttle bool
-	// Throttling says which requests are refused for coming too often.
+	// Throttling selects which requests are refused for coming too often.
 	Throttling throttle.Options
 }
 

@@ -14,10 +14,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// What the replay check needs beyond the API: to make the simulator hold what
-// a recording shows of a world that was there before the recording began.
+// The replay check needs more than the API: it makes the simulator hold the resources that existed before a recording began.
 
-// SetDurations says how long what begins from now on takes; what has begun stays as it is.
+// SetDurations sets how long operations take that begin from now on; running ones do not change.
 func (s *Server) SetDurations(d kernel.Durations) {
 	s.kernel.Lock()
 	defer s.kernel.Unlock()
@@ -113,7 +112,7 @@ func (s *Server) seededSet(setID, instanceID string) (*vmss.ScaleSet, int, error
 	return set, number, nil
 }
 
-// resemble takes over what is an instance's own, not its model's.
+// resemble copies the fields that are an instance's own, not its model's.
 func resemble(inst *vmss.Instance, shown tree.Object) {
 	properties := tree.ObjectAt(shown, "properties")
 	if id, err := uuid.Parse(tree.StringAt(properties, "vmId")); err == nil {

@@ -166,7 +166,7 @@ func TestThrottle(t *testing.T) {
 	s.do(http.StatusOK, "GET", testSet, nil)
 }
 
-// What came is logged, with what it was.
+// Calls are logged with their kind and their result.
 func TestCallLog(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)

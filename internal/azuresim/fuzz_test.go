@@ -17,8 +17,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// FuzzRequests holds the simulator to what every client may count on, whatever it sends: an answer, JSON, below 500; a refusal is
-// shaped as ARM's and has changed nothing; and the world goes on afterwards.
+// FuzzRequests checks guarantees for every client, whatever it sends: it gets an answer, in JSON, below 500; a refusal has the form of
+// ARM's and has changed nothing; and the simulator goes on afterwards.
 func FuzzRequests(f *testing.F) {
 	for _, path := range seedPaths {
 		for _, method := range []string{"GET", "PUT", "PATCH", "POST", "DELETE", "HEAD", "BREW"} {
@@ -64,14 +64,14 @@ func FuzzRequests(f *testing.F) {
 			s.tryControl("GET", "/instances?scaleSet="+testSet, nil)
 		}
 		for _, path := range []string{testSet + "/virtualMachines?$expand=instanceView", testBalancer, testAddress} {
-			if _, err := s.send("GET", path, nil); err != nil { // what it names may be gone
+			if _, err := s.send("GET", path, nil); err != nil { // the resource may be deleted by now
 				t.Fatal(err)
 			}
 		}
 	})
 }
 
-// Seeds are short: the fuzzer spends its time on making long ones shorter. TestStrangeRequests has what is long.
+// Seeds are short: the fuzzer spends its time on making long ones shorter. TestStrangeRequests has the long ones.
 var seedPaths = []string{
 	testSet, testSet + "/virtualMachines", testSet + "/virtualMachines/0", testSet + "/virtualMachines/0/reimage", testSet + "/manualupgrade",
 	testSet + "/virtualMachines/0/runCommand", testGroup + "/providers/Microsoft.Compute/virtualMachines/web-flex_0/runCommand",

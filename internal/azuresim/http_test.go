@@ -142,7 +142,7 @@ func TestOperationURLs(t *testing.T) {
 	}
 }
 
-// ghosts is a fleet whose scripts end when the test says so.
+// ghosts is a fleet whose scripts end on request of the test.
 type ghosts struct {
 	mu    sync.Mutex
 	boots []string

@@ -129,7 +129,7 @@ func TestPagesAreReadWhileOthersAreWritten(t *testing.T) {
 		return string(text)
 	}
 	first, second := get(), get()
-	s.patched(script("x")) // what is listed next differs
+	s.patched(script("x")) // so the next list differs
 	third := get()
 	mustEqual(t, "the same twice", read(first) == read(second), true)
 	if err := first.Body.Close(); err != nil {

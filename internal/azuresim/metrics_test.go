@@ -90,7 +90,7 @@ func TestMetrics(t *testing.T) {
 	mustEqual(t, "forgotten", s.metrics(http.StatusOK, testSet, 3).lines("average"), " 5 5 5;")
 }
 
-// What is not over cannot be seen, and what is over not before the lag has passed.
+// A minute is not shown before it is over and the lag has passed.
 func TestMetricsAreLate(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)

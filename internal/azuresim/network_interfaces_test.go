@@ -14,8 +14,8 @@ import (
 // Network interfaces come in pages, as instances do.
 func TestInterfacesInPages(t *testing.T) {
 	w := newWorld(t, azuresim.Options{PageSize: 2})
-	w.found(nil)
-	w.house("web", 5, attached([]string{"blue"}, nil))
+	w.makeBalancer(nil)
+	w.makeSet("web", 5, attached([]string{"blue"}, nil))
 	pager := w.factory.NewInterfacesClient().NewListVirtualMachineScaleSetNetworkInterfacesPager("rg", "web", nil)
 	pages, seen := 0, map[string]bool{}
 	for pager.More() {
@@ -36,10 +36,10 @@ func TestInterfacesInPages(t *testing.T) {
 func TestFlexibleInterfaces(t *testing.T) {
 	w := newWorld(t, azuresim.Options{PageSize: 2})
 	rule := natRule(80)
-	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) {
+	w.makeBalancer(func(p *armnetwork.LoadBalancerPropertiesFormat) {
 		p.InboundNatRules = []*armnetwork.InboundNatRule{&rule}
 	})
-	w.send("PUT", houseID("flex")+"?api-version=2024-07-01", `{"location": "eastus", "sku": {"name": "Standard_D2s_v3", "capacity": 3},
+	w.send("PUT", scaleSetID("flex")+"?api-version=2024-07-01", `{"location": "eastus", "sku": {"name": "Standard_D2s_v3", "capacity": 3},
 		"properties": {"orchestrationMode": "Flexible", "platformFaultDomainCount": 1, "virtualMachineProfile": {
 			"storageProfile": {"imageReference": {"publisher": "p", "offer": "o", "sku": "s", "version": "latest"}},
 			"networkProfile": `+attached([]string{"blue"}, nil)+`}}}`, http.StatusCreated)
@@ -66,7 +66,7 @@ func TestFlexibleInterfaces(t *testing.T) {
 	wantCode(t, err, http.StatusNotFound, "ResourceNotFound")
 	for _, path := range []string{"/networkInterfaces", "/virtualMachines/flex_" + suffix + "/networkInterfaces",
 		"/virtualMachines/flex_" + suffix + "/networkInterfaces/nic"} {
-		w.send("GET", houseID("flex")+path, "", http.StatusConflict)
+		w.send("GET", scaleSetID("flex")+path, "", http.StatusConflict)
 	}
 	p, err := w.balancers.BeginListInboundNatRulePortMappings(t.Context(), "rg", "lb", "blue",
 		armnetwork.QueryInboundNatRulePortMappingRequest{

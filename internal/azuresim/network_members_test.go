@@ -17,25 +17,25 @@ import (
 func TestMembership(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	ctx := t.Context()
-	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) {
+	w.makeBalancer(func(p *armnetwork.LoadBalancerPropertiesFormat) {
 		rule := natRule(80)
 		p.InboundNatRules = []*armnetwork.InboundNatRule{&rule}
 		p.InboundNatPools = []*armnetwork.InboundNatPool{natPool("nat", 51000, 80)}
 	})
-	w.house("web", 2, attached([]string{"blue"}, []string{"nat"}))
+	w.makeSet("web", 2, attached([]string{"blue"}, []string{"nat"}))
 	lb := w.balancer().Properties
 	want(t, "members", len(lb.BackendAddressPools[0].Properties.BackendIPConfigurations), 2)
 	want(t, "NAT rules", len(lb.InboundNatRules), 3) // one for the pool, and one of the NAT pool for each instance
 	made := lb.InboundNatRules[2]
 	want(t, "made", *made.Name, "nat.1")
 	want(t, "port", *made.Properties.FrontendPort, 51001)
-	member := houseID("web") + "/virtualMachines/1/networkInterfaces/nic/ipConfigurations/ip"
+	member := scaleSetID("web") + "/virtualMachines/1/networkInterfaces/nic/ipConfigurations/ip"
 	want(t, "made for", *made.Properties.BackendIPConfiguration.ID, member)
 	address := lb.BackendAddressPools[0].Properties.LoadBalancerBackendAddresses[1].Properties
 	want(t, "address", *address.NetworkInterfaceIPConfiguration.ID, member)
 	want(t, "its port", *address.InboundNatRulesPortMapping[0].FrontendPort, 50001)
 
-	whole := w.balancer() // what was read can be written, made rules and all
+	whole := w.balancer() // an unchanged read can be written, with the generated rules
 	want(t, "NAT rules", len(w.putBalancer(whole).Properties.InboundNatRules), 3)
 
 	nics := w.factory.NewInterfacesClient()
@@ -79,8 +79,8 @@ func TestMembership(t *testing.T) {
 // docs/azure.md §2.6: so are public addresses.
 func TestInstanceAddresses(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	w.found(nil)
-	w.house("web", 2, attached([]string{"blue"}, nil))
+	w.makeBalancer(nil)
+	w.makeSet("web", 2, attached([]string{"blue"}, nil))
 	want(t, "addresses", len(all(t, w.addresses.NewListVirtualMachineScaleSetPublicIPAddressesPager("rg", "web", nil),
 		func(p armnetwork.PublicIPAddressesClientListVirtualMachineScaleSetPublicIPAddressesResponse) []*armnetwork.PublicIPAddress {
 			return p.Value
@@ -102,10 +102,10 @@ func TestInstanceAddresses(t *testing.T) {
 func TestPortMappings(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
 	rule := natRule(22)
-	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) {
+	w.makeBalancer(func(p *armnetwork.LoadBalancerPropertiesFormat) {
 		p.InboundNatRules = []*armnetwork.InboundNatRule{&rule}
 	})
-	w.house("web", 2, attached([]string{"blue"}, nil))
+	w.makeSet("web", 2, attached([]string{"blue"}, nil))
 	ctx := t.Context()
 	member := w.balancer().Properties.BackendAddressPools[0].Properties.BackendIPConfigurations[1]
 	nic, err := w.factory.NewInterfacesClient().GetVirtualMachineScaleSetNetworkInterface(ctx, "rg", "web", "1", "nic", nil)
@@ -133,8 +133,8 @@ func TestPortMappings(t *testing.T) {
 // What scale sets are attached to cannot go, until their instances have been upgraded away from it.
 func TestInUse(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	lb := w.found(nil)
-	w.house("web", 1, attached([]string{"green"}, nil))
+	lb := w.makeBalancer(nil)
+	w.makeSet("web", 1, attached([]string{"green"}, nil))
 	ctx := t.Context()
 	_, err := w.balancers.BeginDelete(ctx, "rg", "lb", nil)
 	wantCode(t, err, http.StatusBadRequest, "LoadBalancerInUseByVirtualMachineScaleSet")
@@ -142,16 +142,16 @@ func TestInUse(t *testing.T) {
 	_, err = w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", lb, nil)
 	wantCode(t, err, http.StatusBadRequest, "LoadBalancerInUseByVirtualMachineScaleSet")
 
-	w.send("PATCH", houseID("web")+"?api-version=2024-07-01",
+	w.send("PATCH", scaleSetID("web")+"?api-version=2024-07-01",
 		`{"properties": {"virtualMachineProfile": {"networkProfile": `+attached(nil, nil)+`}}}`, http.StatusOK)
 	w.settle()
 	_, err = w.balancers.BeginDelete(ctx, "rg", "lb", nil) // the instance is still a member
 	wantCode(t, err, http.StatusBadRequest, "LoadBalancerInUseByVirtualMachineScaleSet")
 	want(t, "members", len(w.balancer().Properties.BackendAddressPools[1].Properties.BackendIPConfigurations), 1)
-	w.send("POST", houseID("web")+"/manualupgrade?api-version=2024-07-01", `{"instanceIds": ["*"]}`, http.StatusAccepted)
+	w.send("POST", scaleSetID("web")+"/manualupgrade?api-version=2024-07-01", `{"instanceIds": ["*"]}`, http.StatusAccepted)
 	w.settle()
 	want(t, "members", len(w.balancer().Properties.BackendAddressPools[1].Properties.BackendIPConfigurations), 0)
-	w.send("PATCH", houseID("web")+"?api-version=2024-07-01",
+	w.send("PATCH", scaleSetID("web")+"?api-version=2024-07-01",
 		`{"properties": {"virtualMachineProfile": {"networkProfile": `+attached([]string{"none"}, nil)+`}}}`, http.StatusBadRequest)
 	p, err := w.balancers.BeginDelete(ctx, "rg", "lb", nil)
 	done(t, w, p, err)

@@ -14,7 +14,7 @@ import (
 // A resource that a client puts comes back with ids, etags, types, states, and its references from and to others.
 func TestLoadBalancerRoundTrip(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	lb := w.found(nil)
+	lb := w.makeBalancer(nil)
 	want(t, "state", *lb.Properties.ProvisioningState, armnetwork.ProvisioningStateSucceeded)
 	want(t, "id", *lb.ID, balancerID)
 	want(t, "type", *lb.Type, "Microsoft.Network/loadBalancers")
@@ -28,7 +28,7 @@ func TestLoadBalancerRoundTrip(t *testing.T) {
 	want(t, "rule of the probe", *lb.Properties.Probes[0].Properties.LoadBalancingRules[0].ID, *rule.ID)
 	want(t, "rule of the pool", *lb.Properties.BackendAddressPools[0].Properties.LoadBalancingRules[0].ID, *rule.ID)
 
-	again := w.putBalancer(lb) // what was read can be written
+	again := w.putBalancer(lb) // an unchanged read can be written
 	want(t, "rules", len(again.Properties.LoadBalancingRules), 1)
 	if *again.Etag == *lb.Etag {
 		t.Fatal("the etag did not change")
@@ -39,7 +39,7 @@ func TestLoadBalancerRoundTrip(t *testing.T) {
 
 func TestLoadBalancerLists(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	w.found(nil)
+	w.makeBalancer(nil)
 	ctx := t.Context()
 	inGroup := all(t, w.balancers.NewListPager("rg", nil),
 		func(p armnetwork.LoadBalancersClientListResponse) []*armnetwork.LoadBalancer { return p.Value })
@@ -66,10 +66,10 @@ func TestLoadBalancerLists(t *testing.T) {
 // last write wins.
 func TestNetworkEtags(t *testing.T) {
 	w := newWorld(t, azuresim.Options{Switches: kernel.Switches{NetworkIfMatch: "honour"}})
-	stale := *w.found(nil).Etag
-	w.putBalancer(town())
+	stale := *w.makeBalancer(nil).Etag
+	w.putBalancer(balancerBody())
 	ctx := policy.WithHTTPHeader(t.Context(), http.Header{"If-Match": {stale}})
-	_, err := w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", town(), nil)
+	_, err := w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", balancerBody(), nil)
 	wantCode(t, err, http.StatusPreconditionFailed, "PreconditionFailed")
 	_, err = w.balancers.BeginDelete(ctx, "rg", "lb", nil)
 	wantCode(t, err, http.StatusPreconditionFailed, "PreconditionFailed")
@@ -81,15 +81,15 @@ func TestNetworkEtags(t *testing.T) {
 		t.Fatal(err) // there is nothing that could have changed
 	}
 	ctx = policy.WithHTTPHeader(t.Context(), http.Header{"If-Match": {*w.balancer().Etag}})
-	p, err := w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", town(), nil)
+	p, err := w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", balancerBody(), nil)
 	done(t, w, p, err)
 	ctx = policy.WithHTTPHeader(t.Context(), http.Header{"If-None-Match": {"*"}})
-	_, err = w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", town(), nil)
+	_, err = w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", balancerBody(), nil)
 	wantCode(t, err, http.StatusPreconditionFailed, "PreconditionFailed")
 	w.control("PUT", "/switches", map[string]any{"networkIfMatch": "ignore"}, nil)
 	for name, value := range map[string]string{"If-Match": stale, "If-None-Match": "*"} {
 		ctx = policy.WithHTTPHeader(t.Context(), http.Header{name: {value}})
-		p, err = w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", town(), nil)
+		p, err = w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", balancerBody(), nil)
 		done(t, w, p, err)
 	}
 	ctx = policy.WithHTTPHeader(t.Context(), http.Header{"If-Match": {stale}})
@@ -102,7 +102,7 @@ func TestNetworkEtags(t *testing.T) {
 
 func TestLoadBalancerRefusals(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	w.found(nil)
+	w.makeBalancer(nil)
 	type properties = armnetwork.LoadBalancerPropertiesFormat
 	for name, tc := range map[string]struct {
 		change func(*properties)
@@ -137,18 +137,18 @@ func TestLoadBalancerRefusals(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := *w.balancer().Etag
-			lb := town()
+			lb := balancerBody()
 			tc.change(lb.Properties)
 			_, err := w.balancers.BeginCreateOrUpdate(t.Context(), "rg", "lb", lb, nil)
 			wantCode(t, err, http.StatusBadRequest, tc.code)
 			want(t, "etag after a refusal", *w.balancer().Etag, before)
 		})
 	}
-	lb := town()
+	lb := balancerBody()
 	lb.Location = to.Ptr("westus")
 	_, err := w.balancers.BeginCreateOrUpdate(t.Context(), "rg", "lb", lb, nil)
 	wantCode(t, err, http.StatusConflict, "InvalidResourceLocation")
-	second := town()
+	second := balancerBody()
 	second.Properties.LoadBalancingRules = nil
 	_, err = w.balancers.BeginCreateOrUpdate(t.Context(), "rg", "second", second, nil)
 	wantCode(t, err, http.StatusBadRequest, "PublicIPAddressInUse")
@@ -156,7 +156,7 @@ func TestLoadBalancerRefusals(t *testing.T) {
 
 func TestPublicIPAddresses(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	w.found(nil)
+	w.makeBalancer(nil)
 	ctx := t.Context()
 	ip, err := w.addresses.Get(ctx, "rg", "ip", nil)
 	if err != nil {
@@ -199,7 +199,7 @@ func TestPublicIPAddresses(t *testing.T) {
 // Parts have operations of their own; a write of one is a write of the whole.
 func TestLoadBalancerParts(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	before := *w.found(nil).Etag
+	before := *w.makeBalancer(nil).Etag
 	ctx := t.Context()
 	pools := w.factory.NewLoadBalancerBackendAddressPoolsClient()
 	p, err := pools.BeginCreateOrUpdate(ctx, "rg", "lb", "red", armnetwork.BackendAddressPool{}, nil)
@@ -281,7 +281,7 @@ func natPool(name string, first, port int32) *armnetwork.InboundNatPool {
 // The Azure CLI reads a load balancer, changes it, and puts it whole, without If-Match, in whatever api-version it was made with.
 func TestReadChangePut(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	w.found(nil)
+	w.makeBalancer(nil)
 	for _, version := range []string{"2018-08-01", "2022-07-01", "2025-03-01"} {
 		path := balancerID + "?api-version=" + version
 		lb := w.send("GET", path, "", http.StatusOK)
@@ -298,21 +298,21 @@ func TestReadChangePut(t *testing.T) {
 // A later write supersedes one whose operation still runs; faults of operations are those of the compute provider.
 func TestNetworkOperations(t *testing.T) {
 	w := newWorld(t, azuresim.Options{})
-	w.found(nil)
+	w.makeBalancer(nil)
 	ctx := t.Context()
-	first, err := w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", town(), nil)
+	first, err := w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", balancerBody(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	want(t, "state", *w.balancer().Properties.ProvisioningState, armnetwork.ProvisioningStateUpdating)
-	w.putBalancer(town())
+	w.putBalancer(balancerBody())
 	_, err = first.Poll(ctx)
 	if err == nil {
 		_, err = first.Result(ctx)
 	}
 	wantCode(t, err, http.StatusOK, "CanceledAndSupersededDueToAnotherOperation")
 	w.control("PUT", "/faults", []map[string]any{{"operation": "LoadBalancers.CreateOrUpdate", "kind": "operationFailed"}}, nil)
-	second, err := w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", town(), nil)
+	second, err := w.balancers.BeginCreateOrUpdate(ctx, "rg", "lb", balancerBody(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

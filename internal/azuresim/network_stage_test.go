@@ -61,7 +61,7 @@ func attachment() tree.Members {
 // serving counts the instances to which the load balancer's rule sends clients.
 func (s *sim) serving() int {
 	s.t.Helper()
-	s.do(http.StatusOK, "GET", testBalancer, nil) // by then what was due has happened
+	s.do(http.StatusOK, "GET", testBalancer, nil) // which runs the events that are due
 	s.server.kernel.Lock()
 	defer s.server.kernel.Unlock()
 	res := s.server.network.Resources[strings.ToLower(testBalancer)]

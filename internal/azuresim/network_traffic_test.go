@@ -19,7 +19,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
-// patience is how long a test waits for what is certain to happen.
+// patience is how long a test waits for an event that is certain to happen.
 const patience = 30 * time.Second
 
 // listener returns the address for clients of a rule, or of NAT to an instance; the argument is the end of the listener's name.
@@ -86,20 +86,20 @@ func (w *world) wantNoAnswer(address string) {
 	}
 }
 
-// leadTo is the town with its rule to another pool.
+// leadTo returns the load balancer with its rule to another pool.
 func leadTo(pool string) armnetwork.LoadBalancer {
-	lb := town()
+	lb := balancerBody()
 	lb.Properties.LoadBalancingRules[0].Properties.BackendAddressPool = ref("backendAddressPools", pool)
 	return lb
 }
 
-// Blue-green: the rule of a load balancer in front of two scale sets is pointed at the other by a PUT of the whole, and back, while
-// clients come in without a pause. None of them is turned away, and none sees anything but one of the two.
+// Blue-green: a load balancer is in front of two scale sets. A PUT of the whole points its rule at the other, and back, while clients
+// connect without a pause. No client is refused, and each gets a page of one of the two.
 func TestBlueGreenLosesNoRequest(t *testing.T) {
-	w := newCity(t, "stay")
-	w.found(nil)
-	w.house("blue", 2, attached([]string{"blue"}, nil))
-	w.house("green", 2, attached([]string{"green"}, nil))
+	w := newRunningWorld(t, "stay")
+	w.makeBalancer(nil)
+	w.makeSet("blue", 2, attached([]string{"blue"}, nil))
+	w.makeSet("green", 2, attached([]string{"green"}, nil))
 	front := w.listener("/loadbalancingrules/http")
 	w.wantPages(front, "blue", "blue")
 
@@ -216,14 +216,14 @@ func (k keptOpen) ask() (string, error) {
 	return string(body), err
 }
 
-// docs/azure.md §2.10: what becomes of an established connection when its rule is switched is not verified, so both can be had.
+// docs/azure.md §2.10: it is not verified what happens to an established connection when its rule is switched, so a switch offers both.
 func TestEstablishedConnections(t *testing.T) {
 	for flows, stays := range map[kernel.Choice]bool{"": true, "stay": true, "break": false} {
 		t.Run("flows "+string(flows), func(t *testing.T) {
-			w := newCity(t, flows)
-			w.found(nil)
-			w.house("blue", 1, attached([]string{"blue"}, nil))
-			w.house("green", 1, attached([]string{"green"}, nil))
+			w := newRunningWorld(t, flows)
+			w.makeBalancer(nil)
+			w.makeSet("blue", 1, attached([]string{"blue"}, nil))
+			w.makeSet("green", 1, attached([]string{"green"}, nil))
 			client := stay(t, w.listener("/loadbalancingrules/http"))
 			page, err := client.ask()
 			want(t, "page", fmt.Sprint(page, err), "blue<nil>")
@@ -248,10 +248,10 @@ func TestEstablishedConnections(t *testing.T) {
 
 // A write leads traffic when its operation has ended, not before, and not at all where it fails.
 func TestTrafficFollowsTheOperation(t *testing.T) {
-	w := newCity(t, "stay")
-	w.found(nil)
-	w.house("blue", 1, attached([]string{"blue"}, nil))
-	w.house("green", 1, attached([]string{"green"}, nil))
+	w := newRunningWorld(t, "stay")
+	w.makeBalancer(nil)
+	w.makeSet("blue", 1, attached([]string{"blue"}, nil))
+	w.makeSet("green", 1, attached([]string{"green"}, nil))
 	front := w.listener("/loadbalancingrules/http")
 	if _, err := w.balancers.BeginCreateOrUpdate(t.Context(), "rg", "lb", leadTo("green"), nil); err != nil {
 		t.Fatal(err)
@@ -267,26 +267,26 @@ func TestTrafficFollowsTheOperation(t *testing.T) {
 // docs/azure.md §2.6, §2.10: each instance is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no other
 // instance by it.
 func TestNATReachesOneInstance(t *testing.T) {
-	w := newCity(t, "stay")
-	w.found(func(p *armnetwork.LoadBalancerPropertiesFormat) {
+	w := newRunningWorld(t, "stay")
+	w.makeBalancer(func(p *armnetwork.LoadBalancerPropertiesFormat) {
 		rule := natRule(80)
 		p.InboundNatRules = []*armnetwork.InboundNatRule{&rule}
 		p.InboundNatPools = []*armnetwork.InboundNatPool{natPool("nat", 51000, 80), natPool("ssh", 52000, 22)}
 	})
-	w.house("blue", 2, attached([]string{"blue"}, []string{"nat", "ssh"}))
+	w.makeSet("blue", 2, attached([]string{"blue"}, []string{"nat", "ssh"}))
 	member := func(source, vm string) string {
-		return source + " " + houseID("blue") + "/virtualMachines/" + vm + "/networkInterfaces/nic/ipConfigurations/ip"
+		return source + " " + scaleSetID("blue") + "/virtualMachines/" + vm + "/networkInterfaces/nic/ipConfigurations/ip"
 	}
 	for _, source := range []string{"/inboundNatRules/ssh", "/inboundNatPools/nat"} {
 		w.wantPages(w.listener(member(source, "0")), "blue", "blue")
-		w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 0, "state": "unhealthy"}, nil)
+		w.control("POST", "/health", map[string]any{"scaleSet": scaleSetID("blue"), "instance": 0, "state": "unhealthy"}, nil)
 		w.wantNoAnswer(w.listener(member(source, "0")))
 		w.wantPages(w.listener(member(source, "1")), "blue", "blue")
-		w.control("POST", "/health", map[string]any{"scaleSet": houseID("blue"), "instance": 0, "state": "healthy"}, nil)
+		w.control("POST", "/health", map[string]any{"scaleSet": scaleSetID("blue"), "instance": 0, "state": "healthy"}, nil)
 	}
 	w.wantNoAnswer(w.listener(member("/inboundNatPools/ssh", "1"))) // nothing listens at the instance's port 22
 	want(t, "port", w.portOf(member("/inboundNatPools/nat", "1")), 51001)
-	w.send("POST", houseID("blue")+"/delete?api-version=2024-07-01", `{"instanceIds": ["0"]}`, http.StatusAccepted)
+	w.send("POST", scaleSetID("blue")+"/delete?api-version=2024-07-01", `{"instanceIds": ["0"]}`, http.StatusAccepted)
 	w.settle()
 	want(t, "listeners", len(w.listeners()), 4) // the rule's, and those of the instance that is left
 	want(t, "port", w.portOf(member("/inboundNatPools/nat", "1")), 51001)
@@ -304,15 +304,16 @@ func (w *world) portOf(end string) int {
 	return 0
 }
 
-// Without a public IP address a frontend has a private one, where clients come in just the same; all of it goes with the load balancer.
+// Without a public IP address a frontend has a private one, to which clients connect in the same way; all of it goes with the load
+// balancer.
 func TestPrivateFrontend(t *testing.T) {
-	w := newCity(t, "stay")
-	lb := town()
+	w := newRunningWorld(t, "stay")
+	lb := balancerBody()
 	lb.Properties.FrontendIPConfigurations[0].Properties = &armnetwork.FrontendIPConfigurationPropertiesFormat{
 		Subnet: &armnetwork.Subnet{ID: to.Ptr(group + "/providers/Microsoft.Network/virtualNetworks/vnet/subnets/default")},
 	}
 	lb = w.putBalancer(lb)
-	w.house("blue", 1, attached([]string{"blue"}, nil))
+	w.makeSet("blue", 1, attached([]string{"blue"}, nil))
 	front := w.listener("/loadbalancingrules/http")
 	w.wantPages(front, "blue")
 	host, _, err := net.SplitHostPort(front)
@@ -320,7 +321,7 @@ func TestPrivateFrontend(t *testing.T) {
 		t.Fatal(err)
 	}
 	want(t, "address", *w.balancer().Properties.FrontendIPConfigurations[0].Properties.PrivateIPAddress, host)
-	w.send("DELETE", houseID("blue")+"?api-version=2024-07-01", "", http.StatusAccepted)
+	w.send("DELETE", scaleSetID("blue")+"?api-version=2024-07-01", "", http.StatusAccepted)
 	w.settle()
 	w.wantNoAnswer(front)
 	p, err := w.balancers.BeginDelete(t.Context(), "rg", "lb", nil)

@@ -81,8 +81,8 @@ func newWorld(t *testing.T, o azuresim.Options) *world {
 	return w
 }
 
-// newCity is a world with instances that really run.
-func newCity(t *testing.T, flows kernel.Choice) *world {
+// newRunningWorld is a world with instances that really run.
+func newRunningWorld(t *testing.T, flows kernel.Choice) *world {
 	t.Helper()
 	instances, err := fleet.New(fleet.Options{ScratchDir: t.TempDir(), InstancePort: instancePort})
 	if err != nil {
@@ -173,7 +173,7 @@ func done[T any](t *testing.T, w *world, p *runtime.Poller[T], err error) T {
 	return result
 }
 
-// all collects what a pager has.
+// all collects the elements of all pages of a pager.
 func all[T, E any](t *testing.T, p *runtime.Pager[T], of func(T) []E) []E {
 	t.Helper()
 	var out []E
@@ -209,8 +209,8 @@ func ref(kind, name string) *armnetwork.SubResource {
 	return &armnetwork.SubResource{ID: to.Ptr(balancerID + "/" + kind + "/" + name)}
 }
 
-// town is a load balancer with a frontend, a rule that leads to pool blue, a pool green, and a probe.
-func town() armnetwork.LoadBalancer {
+// balancerBody returns a load balancer with a frontend, a rule that leads to pool blue, a pool green, and a probe.
+func balancerBody() armnetwork.LoadBalancer {
 	pool := func(name string) *armnetwork.BackendAddressPool {
 		return &armnetwork.BackendAddressPool{Name: to.Ptr(name)}
 	}
@@ -241,12 +241,12 @@ func town() armnetwork.LoadBalancer {
 	}
 }
 
-// found makes the town, with its public IP address.
-func (w *world) found(change func(*armnetwork.LoadBalancerPropertiesFormat)) armnetwork.LoadBalancer {
+// makeBalancer makes that load balancer, with its public IP address.
+func (w *world) makeBalancer(change func(*armnetwork.LoadBalancerPropertiesFormat)) armnetwork.LoadBalancer {
 	w.t.Helper()
 	p, err := w.addresses.BeginCreateOrUpdate(w.t.Context(), "rg", "ip", armnetwork.PublicIPAddress{Location: to.Ptr("eastus")}, nil)
 	done(w.t, w, p, err)
-	lb := town()
+	lb := balancerBody()
 	if change != nil {
 		change(lb.Properties)
 	}
@@ -268,7 +268,7 @@ func (w *world) balancer() armnetwork.LoadBalancer {
 	return got.LoadBalancer
 }
 
-// attached returns a scale set's network profile that puts its instances into pools and NAT pools of the town.
+// attached returns a scale set's network profile that puts its instances into pools and NAT pools of the load balancer.
 func attached(poolNames, natPoolNames []string) string {
 	ids := func(kind string, names []string) string {
 		list := []string{}
@@ -283,15 +283,15 @@ func attached(poolNames, natPoolNames []string) string {
 		ids("backendAddressPools", poolNames), ids("inboundNatPools", natPoolNames))
 }
 
-func houseID(name string) string {
+func scaleSetID(name string) string {
 	return group + "/providers/Microsoft.Compute/virtualMachineScaleSets/" + name
 }
 
-// house makes a scale set of an image that says the set's name.
-func (w *world) house(name string, capacity int, network string) {
+// makeSet makes a scale set of an image whose page is the set's name.
+func (w *world) makeSet(name string, capacity int, network string) {
 	w.t.Helper()
 	w.control("PUT", "/images", map[string]any{"id": "/images/" + name, "files": map[string]string{"index.html": name}}, nil)
-	w.send("PUT", houseID(name)+"?api-version=2024-07-01",
+	w.send("PUT", scaleSetID(name)+"?api-version=2024-07-01",
 		fmt.Sprintf(`{"location": "eastus", "sku": {"name": "Standard_D2s_v3", "capacity": %d},
 		"properties": {"upgradePolicy": {"mode": "Manual"}, "overprovision": false, "virtualMachineProfile": {
 			"storageProfile": {"imageReference": {"id": "/images/%s"}}, "networkProfile": %s}}}`, capacity, name, network), http.StatusCreated)

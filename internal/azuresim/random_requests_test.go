@@ -94,7 +94,7 @@ var memberNames = func() []string {
 	return slices.Sorted(maps.Keys(seen))
 }()
 
-// object follows the way into a model more often than not, so that what is deep in it is reached.
+// object follows the path into a model more often than not, to reach its deep parts.
 func (c chance) object(depth int) tree.Members {
 	var m tree.Members
 	for range c.IntN(4) {

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Ids and times cannot be the same in two worlds, but what is the same in one must be so in the other. The first sight of a
-// recorded one binds it to what is served in its place; whenever one of the two comes again, the other must come with it.
+// Ids and times cannot be the same in a recording and in the simulator, but equal ones in the recording must be equal here. The first sight
+// of a recorded one binds it to the one that is served in its place. Whenever one of the two comes again, the other must come with it.
 
 // binding maps a recording's ids and times to those that are served here.
 type binding struct {
@@ -38,8 +38,8 @@ func masked(s string) string {
 	return hexadecimal.ReplaceAllString(guid.ReplaceAllString(s, "{guid}"), "_{hex}")
 }
 
-// agree binds what two strings, alike but for that, have of ids and times. It says what does not agree with what was bound before;
-// empty: all does.
+// agree binds the ids and times of two strings that are otherwise alike. It returns the part that does not agree with what was bound
+// before; empty: all agree.
 func (b *binding) agree(recorded, served string) string {
 	if instant.MatchString(recorded) {
 		return b.agreeOnTime(recorded, served)

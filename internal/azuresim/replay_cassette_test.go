@@ -62,8 +62,8 @@ func readRecordings(t *testing.T) []cassette {
 	return cassettes
 }
 
-// longestLine is above the longest recorded exchange.
-const longestLine = 16 << 20
+// maxLine is above the longest recorded exchange.
+const maxLine = 16 << 20
 
 func readCassette(t *testing.T, file string) cassette {
 	t.Helper()
@@ -73,7 +73,7 @@ func readCassette(t *testing.T, file string) cassette {
 	}
 	c := cassette{name: strings.TrimSuffix(filepath.Base(file), ".jsonl")}
 	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(nil, longestLine)
+	lines.Buffer(nil, maxLine)
 	for n := 1; lines.Scan(); n++ {
 		e := &exchange{cassette: c.name, line: n}
 		if err := json.Unmarshal(lines.Bytes(), e); err != nil {

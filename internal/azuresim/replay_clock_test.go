@@ -9,8 +9,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 )
 
-// The simulation's clock follows the recording: an exchange is played at the time when it was recorded, and an operation lasts as
-// long as it did. So what is still going on then must be so here, and what is over must be over.
+// The simulation's clock follows the recording: an exchange is played at the time when it was recorded, and an operation lasts as long as
+// it did. So an operation that was running at that time must be running here, and one that was over must be over.
 
 // course tells when a recorded operation began and ended; zero: no exchange shows it.
 type course struct{ began, ended time.Time }
@@ -27,7 +27,7 @@ func (p *player) courseOf(e *exchange) course {
 		if t := readTarget(later.Path); t.kind != anOperation || t.operation != id {
 			continue
 		}
-		if seen := courseIn(p.recorded(later).body); !seen.began.IsZero() { // its result tells nothing
+		if seen := courseIn(p.recorded(later).body); !seen.began.IsZero() { // its result shows no times
 			c = seen
 		}
 	}
@@ -43,8 +43,8 @@ func courseIn(body any) course {
 
 func (c course) lasted() time.Duration { return c.ended.Sub(c.began) }
 
-// moment is when an exchange was recorded; zero: that is not known. Servers tell the time in whole seconds, and some are seconds
-// behind each other; operations tell it exactly.
+// moment returns when an exchange was recorded; zero: that is not known. Servers give the time in whole seconds, and some are seconds
+// behind others; operations give it exactly.
 func (p *player) moment(e *exchange) time.Time {
 	if begunBy(e) != "" {
 		if c := p.courseOf(e); !c.began.IsZero() {
@@ -74,7 +74,8 @@ func (p *player) beginning() time.Time {
 	return time.Time{}
 }
 
-// follow moves the clock on to when an exchange was recorded; where that isn't known, the clock stands still. It says which.
+// follow moves the clock to the time when an exchange was recorded. If that isn't known, the clock stands still. It reports whether the
+// time is known.
 func (p *player) follow(e *exchange) bool {
 	at := p.moment(e)
 	p.clock.Advance(at.Sub(p.clock.Now()))

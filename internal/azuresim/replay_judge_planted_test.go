@@ -184,7 +184,7 @@ func TestJudgeBindsAtFirstSight(t *testing.T) {
 	}
 }
 
-// An operation's status tells the id that its link had.
+// An operation's status shows the id of its link.
 func TestJudgeBindsLinks(t *testing.T) {
 	bound := newBinding()
 	if found, _ := judge(plantedAnswer(t), plantedAnswer(t), nil, bound); len(found) > 0 {
@@ -218,8 +218,7 @@ func TestJudgeSeesDurations(t *testing.T) {
 	}
 }
 
-// What the simulator itself answered is replayed without a difference; with
-// any one thing changed, it fails where that is.
+// A tape of the simulator's own answers is replayed without a difference. If any one thing is changed, the replay fails there.
 func TestReplayFindsATamperedRecording(t *testing.T) {
 	if sum := replayed(t, ownTape(t)); len(sum.failures) > 0 || sum.outcomes[judged] != len(ownTape(t).exchanges) {
 		t.Fatalf("of the simulator's own answers %d were judged, and failed: %q", sum.outcomes[judged], sum.failures)
@@ -318,7 +317,7 @@ func ownCassette(exchanges ...*exchange) cassette {
 	return cassette{name: "own", exchanges: exchanges}
 }
 
-// ownTape is a creation of a scale set, and looks at it, as the simulator answers.
+// ownTape holds the creation of a scale set, and reads of it, as the simulator answers them.
 func ownTape(t *testing.T) cassette {
 	t.Helper()
 	recorder := newRecorder(t)
@@ -350,7 +349,7 @@ func TestReplayRewinds(t *testing.T) {
 	}
 }
 
-// record makes an exchange of what the simulator answers.
+// record makes an exchange of an answer of the simulator.
 func (p *player) record(method, path string, body []byte) *exchange {
 	const query = "api-version=2020-06-01"
 	a := p.send(method, path+"?"+query, nil, body)

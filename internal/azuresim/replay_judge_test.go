@@ -176,7 +176,7 @@ func (j *bodyJudge) object(path string, recorded, served tree) {
 	}
 }
 
-// otherCase says that a name is there in another casing.
+// otherCase returns a note if a name exists in another casing.
 func otherCase(name string, in tree) string {
 	for other := range in {
 		if strings.EqualFold(name, other) {
@@ -186,8 +186,7 @@ func otherCase(name string, in tree) string {
 	return ""
 }
 
-// array compares element by element. Where an exception lets there be more or
-// fewer, it compares what elements look like taken together.
+// array compares element by element. If an exception allows more or fewer, it compares the forms of all elements together.
 func (j *bodyJudge) array(path string, recorded, served []any) {
 	if len(recorded) == len(served) {
 		for i := range recorded {

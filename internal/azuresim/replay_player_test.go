@@ -108,8 +108,7 @@ func (p *player) play(e *exchange) verdict {
 	return verdict{outcome: judged, timed: timed, differences: differences, excepted: used}
 }
 
-// unserved says why the simulator cannot be asked, and notes what that means
-// for later exchanges; empty: it can.
+// unserved returns the reason why the simulator cannot be asked, and records its effect on later exchanges; empty: it can.
 func (p *player) unserved(e *exchange, t target) string {
 	if t.kind == anOperation {
 		if reason := p.missed[t.operation]; reason != "" {
@@ -151,7 +150,7 @@ func (p *player) replay(e *exchange, t target) answer {
 	return p.send(e.Method, where, e.RequestHeaders, p.bound.translated(withPolicy(e, p.recorded(e))))
 }
 
-// bind remembers what a replayed exchange made.
+// bind remembers the resources that a replayed exchange made.
 func (p *player) bind(e *exchange, t target, served answer) {
 	if id := begunBy(e); id != "" {
 		p.begun[id] = links{served.headers["azure-asyncoperation"], served.headers["location"]}
@@ -170,9 +169,8 @@ func begunBy(e *exchange) string {
 	return link.Path[strings.LastIndex(link.Path, "/")+1:]
 }
 
-// withPolicy is a request's body. Where the recorders' subscription has an
-// Azure Policy that adds tags and extensions to what is created, the simulated
-// Azure has none, so they are in the request.
+// withPolicy returns a request's body. If the recorders' subscription has an Azure Policy that adds tags and extensions to new resources,
+// they are added to the request, because the simulated Azure has no policies.
 func withPolicy(e *exchange, recorded answer) []byte {
 	body := e.sent()
 	sent, err := decode(body)

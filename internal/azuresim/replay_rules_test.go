@@ -7,8 +7,7 @@ import (
 	"time"
 )
 
-// headersOfTransport are recorded headers that say nothing about Azure's
-// resource manager, each with the reason why it is not asked for.
+// headersOfTransport are recorded headers that do not depend on Azure's resource manager, each with the reason why it is not compared.
 var headersOfTransport = map[string]string{
 	"content-encoding":  "the recorders' clients asked for gzip",
 	"content-length":    "how long a body is depends on names and spaces",

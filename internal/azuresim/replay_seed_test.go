@@ -44,8 +44,7 @@ func setID(path string, t target) string {
 // defaultCapacity is how many instances the Azure CLI asks for by default.
 const defaultCapacity = 2
 
-// standIn is a body for a scale set that recordings show only in passing: what
-// its first instance tells, if there is one, or next to nothing.
+// standIn makes a body for a scale set that recordings show only in passing: from its first instance, if there is one, or nearly empty.
 func standIn(id, location string, capacity int, instance any) tree {
 	profile := tree{"storageProfile": tree{"osDisk": tree{
 		"osType": "Linux", "createOption": "FromImage", "caching": "ReadWrite",

@@ -38,7 +38,7 @@ func (p *player) seed(e *exchange, t target) bool {
 			p.begin(textAt(body, "id"))
 		}
 	}
-	// What was created or refused was not there.
+	// A resource that an exchange created or refused did not exist before.
 	if t.set != "" && e.Status != http.StatusCreated && e.Status < http.StatusBadRequest {
 		p.begin(setID(e.Path, t))
 	}
@@ -107,7 +107,7 @@ func (o *origin) see(e *exchange, t target, body any) {
 	switch {
 	case t.kind == oneSet:
 		o.seeSet(e, body)
-	case o.listed: // who comes later was made by what is replayed
+	case o.listed: // instances that appear later were made by replayed exchanges
 	case t.kind == oneVM:
 		o.seeInstance(e, body)
 	case t.kind == allVMs && !strings.Contains(e.Query, "$select"): // with it there is too little to see
@@ -167,8 +167,8 @@ func (p *player) bodyOf(id string, t target, o origin) tree {
 	return body
 }
 
-// seedInstance makes an instance what it was in the beginning. One that is rewound had the model that its scale set had, and was at
-// rest; what it is, and not how, writes leave alone.
+// seedInstance makes an instance as it was in the beginning. An instance that is rewound had its scale set's model, and no operation was at
+// work on it. Writes do not change its other fields.
 func (p *player) seedInstance(setID string, s sight) {
 	body, own := treeAt(s.body), []byte(nil)
 	switch {

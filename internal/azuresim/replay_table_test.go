@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// noteOfRecordings is where the tables are of what is not judged.
+// noteOfRecordings is the document with the tables of what is not judged.
 const noteOfRecordings = "docs/design/0002-simulator.md"
 
 // TestReplayTables holds the tables under Recordings in the design note to a
@@ -34,7 +34,7 @@ func TestReplayTables(t *testing.T) {
 	}
 }
 
-// rows are what the tables have to have, in their order.
+// rows returns the rows that the tables must have, in their order.
 func (s *tally) rows() []string {
 	var rows []string
 	for _, left := range s.leftOut {

@@ -19,7 +19,7 @@ type tally struct {
 	outcomes map[outcome]int
 	leftOut  []leftOver             // in order
 	excepted map[string][]*exchange // by path
-	headers  map[string]bool        // that were recorded with what was judged
+	headers  map[string]bool        // that were recorded with judged exchanges
 	untimed  int                    // judged while the clock stood still, since their times were not recorded
 	failures []string               // one for each answer that was wrong, with the first difference
 }

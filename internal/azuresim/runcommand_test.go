@@ -225,7 +225,7 @@ func TestRunCommandSuperseded(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.9: an instance may or may not show that a run command is at work in it; either way it is afterwards what it was.
+// docs/azure.md §2.9: an instance may or may not show that a run command runs in it; either way its state afterwards is the one before.
 func TestRunCommandState(t *testing.T) {
 	for choice, meanwhile := range map[kernel.Choice]string{"keep": "Succeeded", "updating": "Updating"} {
 		t.Run(string(choice), func(t *testing.T) {
@@ -236,7 +236,7 @@ func TestRunCommandState(t *testing.T) {
 			s.message(r)
 			mustEqual(t, "afterwards", s.seen()["0"].State, "Succeeded")
 
-			// Work that begins meanwhile, and fails, goes back to what was before the command.
+			// Work that begins meanwhile, and fails, returns to the state before the command.
 			s.command("0", shell("x"))
 			s.faults(tree.Members{{"operation", "VMs.Update"}, {"kind", "operationFailed"}})
 			s.server.kernel.Durations.VMUpdate = time.Minute

@@ -67,7 +67,7 @@ func TestRefusals(t *testing.T) {
 	mustEqual(t, "header of the gateway", s.do(http.StatusNotFound, "GET", noSet, nil).header.Get("X-Ms-Failure-Cause"), "gateway")
 }
 
-// docs/azure.md §2.8: what is below a scale set that is not there has no parent.
+// docs/azure.md §2.8: resources below a scale set that does not exist have no parent.
 func TestParentNotFound(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -149,7 +149,7 @@ func TestPreemption(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.8: what was deleted may still be listed; an upgrade of it is refused.
+// docs/azure.md §2.8: a deleted instance may still be listed; an upgrade of it is refused.
 func TestDeletedButListed(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(2)

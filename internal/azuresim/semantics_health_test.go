@@ -137,8 +137,8 @@ func (s *sim) wantHealthTime(when string, choice kernel.Choice, changed, fellOrR
 	mustEqual(s.t, "health's time "+when, s.healthTime(), want.UTC())
 }
 
-// docs/azure.md §2.5: reports come by the extension's interval, 5 to 60 s, or by the probe's, and not from who is down; who looks late sees
-// an earlier one.
+// docs/azure.md §2.5: reports come by the extension's interval, 5 to 60 s, or by the probe's. An instance that is down sends none. A list
+// that lags shows an earlier report.
 func TestHealthReports(t *testing.T) {
 	extension := func(seconds int) tree.Members {
 		return profile(tree.Member{"extensionProfile",
@@ -180,7 +180,7 @@ func TestHealthReports(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.5: health that lags shows what was true, in lists and views.
+// docs/azure.md §2.5: health that lags shows an earlier state, in lists and views.
 func TestHealthLags(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1, tree.Member{"health", "extension"})

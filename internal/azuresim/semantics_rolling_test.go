@@ -127,7 +127,7 @@ func TestRollingFaults(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.4: what a breach spoiled goes back to its own model where the policy says so, in Uniform sets.
+// docs/azure.md §2.4: after a breach unhealthy instances return to their own model if the policy says so, in Uniform sets.
 func TestRollingRollsBack(t *testing.T) {
 	s := rollingSim(t, Options{}, tree.Member{"rollbackFailedInstancesOnPolicyBreach", true})
 	s.faults(tree.Members{{"operation", "Update"}, {"kind", "scriptFails"}, {"instances", []string{"0"}}})

@@ -284,7 +284,7 @@ func TestPlacement(t *testing.T) {
 	mustEqual(t, "update domains", len(updates), 5)
 }
 
-// docs/azure.md §1.3, §2.6, §2.8: what is settled at creation cannot be changed.
+// docs/azure.md §1.3, §2.6, §2.8: properties that are set at creation only cannot be changed.
 func TestPropertyChangeNotAllowed(t *testing.T) {
 	for property, value := range map[string]any{
 		"orchestrationMode": "Flexible", "platformFaultDomainCount": 2, "singlePlacementGroup": true,

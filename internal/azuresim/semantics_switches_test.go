@@ -11,7 +11,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// Switches are set and shown over the control endpoint; what is no choice is refused and changes nothing.
+// Switches are set and shown over the control endpoint; a value that is not a choice is refused and changes nothing.
 func TestSwitches(t *testing.T) {
 	s := newSim(t, Options{Switches: kernel.Switches{IDCase: "upper"}})
 	s.control("PUT", "/switches", tree.Members{{"setEtag", "progress"}, {"coresQuota", 7}})
@@ -130,7 +130,7 @@ func TestReimageVersion(t *testing.T) {
 	}
 }
 
-// docs/azure.md §6: a list with $filter costs what it shows, or what it looked at.
+// docs/azure.md §6: the charge of a list with $filter counts the instances that it shows, or all that it looked at.
 func TestFilterCharge(t *testing.T) {
 	for choice, charge := range map[kernel.Choice]string{"shown": "1", "scanned": "3"} {
 		s := withImages(t, Options{Switches: kernel.Switches{FilterCharge: choice}}, 3)
@@ -183,7 +183,7 @@ func TestIDCase(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.7, §7.3: what a Flexible set tells of latestModelApplied, and does with a filter on it.
+// docs/azure.md §2.7, §7.3: how a Flexible set shows latestModelApplied, and treats a filter on it.
 func TestFlexibleLatest(t *testing.T) {
 	const filter = "?$filter=properties/latestModelApplied%20eq%20false"
 	for name, tc := range map[string]struct {

@@ -61,7 +61,7 @@ func testsHere(t *testing.T) map[string]testHere {
 	return found
 }
 
-// TestReadmeDurations holds what people are told of upgrades to the defaults.
+// TestReadmeDurations holds the README's durations of upgrades to the defaults.
 func TestReadmeDurations(t *testing.T) {
 	d := kernel.Durations{}.WithDefaults()
 	want := fmt.Sprintf("%v s for an upgrade by script, %v s for one by image", d.Upgrade.Seconds(), d.UpgradeImage.Seconds())
@@ -95,8 +95,8 @@ func semanticsRows(t *testing.T) []row {
 	return list
 }
 
-// problems are what is wrong with a row, given the tests that there are. What the replay of recorded traffic holds cites nothing: it
-// judges all of it.
+// problems returns the errors of a row, given the tests that exist. A row that the replay of recorded traffic holds cites nothing: the
+// replay judges all of it.
 func (r row) problems(exist map[string]testHere) []string {
 	var list []string
 	say := func(format string, args ...any) { list = append(list, fmt.Sprintf(format, args...)) }

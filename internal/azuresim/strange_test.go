@@ -17,7 +17,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// Requests that no client of ours sends are refused with the status and the code that say what is wrong with them.
+// Requests that no client of ours sends are refused with the right status and code.
 func TestStrangeRequests(t *testing.T) {
 	unread := "?" + strings.Repeat("a=b&", 2_000) + "api-version=" + newest
 	deep := strings.Repeat(`{"tags":`, tree.Deepest) + "{}" + strings.Repeat("}", tree.Deepest)
@@ -90,7 +90,7 @@ func TestStrangeRequests(t *testing.T) {
 	}
 }
 
-// What is odd but plain enough is taken: the last of two members counts, a byte order mark does not.
+// Odd but clear bodies are accepted: the last of two members counts, a byte order mark does not.
 func TestOddBodies(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -100,7 +100,7 @@ func TestOddBodies(t *testing.T) {
 	mustEqual(t, "tag", tree.StringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "tags", "a"), "\ufffd(")
 }
 
-// What is in a string nests nothing, and a quote that is escaped does not end one.
+// Brackets in a string do not nest, and an escaped quote does not end a string.
 func TestDepth(t *testing.T) {
 	brackets := strings.Repeat("[", tree.Deepest+1)
 	for text, want := range map[string]bool{
@@ -164,7 +164,7 @@ func (w *timed) note(what string, t time.Time) error {
 func (w *timed) SetReadDeadline(t time.Time) error  { return w.note("read", t) }
 func (w *timed) SetWriteDeadline(t time.Time) error { return w.note("write", t) }
 
-// Clients have only so long to send a body and to fetch an answer; what a fault holds back is not on that time.
+// Clients have limited time to send a body and to fetch an answer; the delay of a fault does not count.
 func TestSlowClientsAreBounded(t *testing.T) {
 	s := newSim(t, Options{})
 	w := &timed{ResponseRecorder: httptest.NewRecorder()}
@@ -172,7 +172,7 @@ func TestSlowClientsAreBounded(t *testing.T) {
 	mustEqual(t, "deadlines", strings.Join(w.deadlines, ", "), "read, read no more, write")
 }
 
-// The log of calls is bounded by what it takes, whatever is sent.
+// The log of calls is bounded by its size, whatever is sent.
 func TestCallLogIsBounded(t *testing.T) {
 	s := newSim(t, Options{})
 	body := strings.Repeat(" ", control.BodyLogLimit)

@@ -22,11 +22,11 @@ var formWorlds = map[string][]tree.Member{
 	"zones":    {{"zones", []string{"1", "2", `"3"`}}, {"health", "extension"}},
 	"probe":    {{"health", "probe"}, {"script", tree.Members{{"command", "x"}}}},
 	"flexible": {{"orchestration", vmprofile.Flexible}, {"script", tree.Members{{"command", "x"}}}},
-	// What the stand-ins have in their blanks, in the text that all share.
+	// Values like those in the stand-ins' blanks, in the text that all share.
 	"mimic": {{"tags", tree.Members{{"98707", "8765430007"}, {"2001-02-03T04:05:01.0012345+00:00", "\r\n\t\"é"}}}},
 }
 
-// A list shows of each instance what the one renderer of instances writes, whatever became of it.
+// A list shows of each instance the output of the one renderer of instances, whatever happened to the instance.
 func TestFormsShowWhatInstancesAre(t *testing.T) {
 	for name, world := range formWorlds {
 		t.Run(name, func(t *testing.T) {
@@ -88,7 +88,7 @@ func (s *sim) ref(n int) string {
 	return s.server.compute.Sets[strings.ToLower(testSet)].Instances[n].Ref()
 }
 
-// checkForms lists the instances in every way, and holds each against what is written of it by itself.
+// checkForms lists the instances in every way, and compares each with the output for it alone.
 func (s *sim) checkForms() {
 	s.t.Helper()
 	for _, version := range []string{oldest, arm.EtagVersion, newest} {

@@ -112,7 +112,7 @@ func TestVMListBuckets(t *testing.T) {
 	}
 }
 
-// docs/azure.md §7.4: what the header calls the buckets, if it is there; what the older policies are called is recorded.
+// docs/azure.md §7.4: the names of the buckets in the header, if it is there; the names of the older policies are recorded.
 func TestBucketNames(t *testing.T) {
 	for choice, want := range map[kernel.Choice]struct{ left, target string }{
 		"":         {"UpdateVMScaleSetSubscription;1499,UpdateVMScaleSetResource;11", "UpdateVMScaleSetResource"},

@@ -30,7 +30,7 @@ func (s *sim) try(c call) reply {
 	return r
 }
 
-// exhaust calls until it is refused and says how often it was not.
+// exhaust calls until it is refused and returns how often it was not.
 func (s *sim) exhaust(c call) (n int, refused reply) {
 	s.t.Helper()
 	for ; n < 100_000; n++ {
@@ -196,7 +196,7 @@ func TestThrottledBodies(t *testing.T) {
 	}
 }
 
-// Every window of docs/azure.md §3.3 allows what was recorded, and all of it again once it is over.
+// Every window of docs/azure.md §3.3 allows the recorded number, and all of it again once it is over.
 func TestWindows(t *testing.T) {
 	for policy, tc := range map[string]struct {
 		call
@@ -283,7 +283,7 @@ func TestPenalty(t *testing.T) {
 	mustEqual(t, "after", s.try(get).status, http.StatusOK)
 }
 
-// The resource manager counts what each client does in a subscription, and what it does beside one (docs/azure.md §3.1).
+// The resource manager counts the calls of each client in a subscription, and its calls outside of one (docs/azure.md §3.1).
 func TestARMBuckets(t *testing.T) {
 	for policy, tc := range map[string]struct {
 		call
@@ -340,7 +340,7 @@ func tokenOf(client string, n int) string {
 	return "e30." + base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"appid":%q,"n":%d}`, client, n)) + ".x"
 }
 
-// The resource manager stands before the compute provider: what it refuses costs nothing there.
+// The resource manager stands before the compute provider: a request that it refuses costs nothing there.
 func TestARMStandsBefore(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{ARM: true, Compute: throttle.ComputePerMinute,
 		Limits: map[string]throttle.Limit{"SubscriptionReads": {Size: 1, PerMinute: 60}}}})

@@ -67,7 +67,7 @@ func httpResponse(res *arm.Response, r *http.Request) *http.Response {
 	}
 }
 
-// answered is the body of an answer; what it was written into is used again once it is closed.
+// answered is the body of an answer; its buffer is used again once it is closed.
 type answered struct {
 	io.Reader
 	sent func() // nil: there is nothing to use again

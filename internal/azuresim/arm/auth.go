@@ -48,7 +48,7 @@ func NotAllowed(action, scope string) *Error {
 			"If access was recently granted, please refresh your credentials.", ClientID, ClientID, action, scope).FromGateway()
 }
 
-// The subscription and the tenant that there are where nothing else is said.
+// The default subscription, and the tenant.
 const (
 	DefaultSubscription = "00000000-0000-0000-0000-000000000000"
 	TenantID            = "00000000-0000-0000-0000-0000000007e0"

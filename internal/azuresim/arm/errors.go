@@ -32,7 +32,7 @@ func Refuse(status int, code, format string, args ...any) *Error {
 	return &Error{Status: status, Code: code, Message: fmt.Sprintf(format, args...)}
 }
 
-// About names what the error is about.
+// About sets the target of the error.
 func (e *Error) About(target string) *Error {
 	e.Target = target
 	return e

@@ -37,7 +37,7 @@ type Response struct {
 	Etag   string
 	Sent   func() // to be called once the body is no longer read, or never
 
-	// What faults make of it on the wire.
+	// Effects of faults on the wire.
 	Delay    time.Duration
 	Reset    bool
 	Truncate bool
@@ -48,7 +48,7 @@ func Answer(status int, body any) *Response {
 	return &Response{Status: status, Body: body, Header: http.Header{}, Charge: NoCharge}
 }
 
-// NoCharge is the charge of an answer that tells none.
+// NoCharge is the charge of an answer that shows none.
 const NoCharge = -1
 
 // SetID is the scale set that the path names.

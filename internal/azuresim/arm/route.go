@@ -20,7 +20,7 @@ type Route struct {
 	Handle  func(*Request) (*Response, *Error)
 }
 
-// CallKind says what a call costs who polls: nothing hangs on it but the log.
+// CallKind is the kind of a call in the control endpoint's log; nothing else depends on it.
 type CallKind string
 
 // Kinds of calls.

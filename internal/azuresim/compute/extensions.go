@@ -41,7 +41,7 @@ func (s *extensions) putExtension(r *arm.Request) (*arm.Response, *arm.Error) {
 	return s.writeExtension(r, false)
 }
 
-// patchExtension keeps what the body leaves out, protected settings among it.
+// patchExtension keeps what the body leaves out, protected settings included.
 func (s *extensions) patchExtension(r *arm.Request) (*arm.Response, *arm.Error) {
 	return s.writeExtension(r, true)
 }

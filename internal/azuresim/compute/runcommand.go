@@ -64,7 +64,7 @@ func readScript(body tree.Object) (guest.Script, *arm.Error) {
 // LongestProgram is the most that the agent takes, in bytes.
 const LongestProgram = 256 << 10
 
-// stringsOf are the strings of an array of nothing else.
+// stringsOf returns the strings of an array that holds nothing else.
 func stringsOf(list any) []string {
 	var out []string
 	array, _ := list.([]any)

@@ -88,8 +88,8 @@ func InstancesAfter(r *arm.Request) (int, *arm.Error) {
 	return after, nil
 }
 
-// InstancesLink leads to the next page. What is in it was not always encoded
-// (docs/azure.md §2.7); clients must take it as it comes.
+// InstancesLink returns the link to the next page. Azure did not always encode its token (docs/azure.md §2.7); clients must use the link
+// unchanged.
 func InstancesLink(r *arm.Request, token string) string {
 	link := r.Base + r.Path + "?api-version=" + string(r.Version) + "&$skiptoken=" + token
 	for _, name := range []string{"$filter", "$expand"} {

@@ -22,14 +22,14 @@ type LoggedCall struct {
 	Body      string       `json:"body,omitempty"`
 }
 
-// Log holds the calls so far. Seq goes on when the log is emptied.
+// Log holds the calls so far. Seq is not reset when the log is emptied.
 type Log struct {
 	Entries []*LoggedCall
 	last    int
 	Bytes   int // of what clients sent, in the entries
 }
 
-// What the log keeps: calls, bytes of what clients sent, and bytes of one body.
+// Limits of the log: calls, bytes that clients sent, and bytes of one body.
 const (
 	callsKept    = 200_000
 	BytesKept    = 64 << 20

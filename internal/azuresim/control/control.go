@@ -1,4 +1,4 @@
-// Package control is the endpoint that sets the stage of a simulation and looks behind it.
+// Package control serves the endpoint that sets up a simulation and shows its inside.
 package control
 
 import (
@@ -21,7 +21,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// Endpoint is the endpoint that sets the stage and looks behind it.
+// Endpoint sets up a simulation and shows its inside.
 type Endpoint struct {
 	*vmss.Provider
 	Lists     *render.Lister

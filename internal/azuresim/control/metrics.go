@@ -9,7 +9,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/monitor"
 )
 
-// controlMetrics says what metrics are from now on, what they were in the last minutes, or how late all of them are.
+// controlMetrics sets the values of metrics from now on, their values in the last minutes, or the lag of all of them.
 func (s *Endpoint) controlMetrics(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ScaleSet   string             `json:"scaleSet"`
@@ -50,7 +50,7 @@ func (s *Endpoint) tellMetrics(all monitor.Subject, instances []monitor.Subject,
 	}
 }
 
-// controlLag says how late all metrics are, if it is given.
+// controlLag sets the lag of all metrics, if it is given.
 func (s *Endpoint) controlLag(seconds *float64) error {
 	if seconds == nil {
 		return nil

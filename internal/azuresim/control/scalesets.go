@@ -101,7 +101,7 @@ func (s *Endpoint) controlScaleSet(body []byte, _ *http.Request) (any, error) {
 // latestVersion shows everything there is.
 const latestVersion arm.APIVersion = "2026-04-01"
 
-// atOnce makes what it begins take no time.
+// atOnce lets everything that begin starts take no time.
 func (s *Endpoint) atOnce(begin func()) {
 	was, delay := s.Durations, s.Switches.HealthDelaySeconds
 	s.Durations, s.Switches.HealthDelaySeconds = kernel.Durations{Scale: 1}, 0
@@ -136,7 +136,7 @@ func (in stagedSet) body(name string) (tree.Object, error) {
 	}
 	if !strings.EqualFold(in.Orchestration, vmprofile.Flexible) {
 		properties["overprovision"] = in.Overprovision
-		if in.Capacity > vmprofile.MostOfGroup {
+		if in.Capacity > vmprofile.MaxOfGroup {
 			properties["singlePlacementGroup"] = false
 		}
 	}

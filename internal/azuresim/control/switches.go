@@ -22,7 +22,7 @@ func (s *Endpoint) controlSwitches(body []byte, _ *http.Request) (any, error) {
 	}
 	s.Switches = in
 	clear(s.Lists.Templates) // some switches change what lists show
-	s.MembersMoved()         // some say what is noted of members
+	s.MembersMoved()         // some switches change what is recorded of members
 	return in, nil
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
 )
 
-// controlThrottle limits requests from now on, with all that is allowed left; what was limited before is no more.
+// controlThrottle limits requests from now on, with full allowances; it replaces all earlier limits.
 func (s *Endpoint) controlThrottle(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ARM            bool                      `json:"arm"`

@@ -122,7 +122,7 @@ func (s *Endpoint) backends(setKey string) []string {
 	return keys
 }
 
-// controlListeners tells where clients really come in, which is not at the rule's port where this process may not have that.
+// controlListeners shows the real addresses for clients. The port is not the rule's if this process may not open that.
 func (s *Endpoint) controlListeners([]byte, *http.Request) (any, error) {
 	out := []shownListener{}
 	for _, name := range slices.Sorted(maps.Keys(s.Networks.Listeners)) {

@@ -1,4 +1,4 @@
-// Package faults makes go wrong what the control endpoint was told.
+// Package faults lets calls and operations go wrong as the control endpoint was told.
 package faults
 
 import (
@@ -15,7 +15,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// Fault is something that goes wrong, as the control endpoint is told of it.
+// Fault is a fault, as a client of the control endpoint describes it.
 type Fault struct {
 	Operation string `json:"operation"`
 	ScaleSet  string `json:"scaleSet,omitempty"`
@@ -152,7 +152,8 @@ func (f *Fault) Hits(id InstanceRef, script string) bool {
 	return (len(f.Instances) == 0 || slices.Contains(f.Instances, id)) && f.pattern.MatchString(script)
 }
 
-// ScriptResult is how the script ends. It may print parts of itself: $1 stands for what the pattern's first group matched.
+// ScriptResult is the result of the script under the fault. It may contain parts of the script: $1 is the match of the pattern's first
+// group.
 func (f *Fault) ScriptResult(script string) guest.ScriptResult {
 	stdout, stderr := f.Stdout, f.Stderr
 	if f.pattern.NumSubexp() > 0 {

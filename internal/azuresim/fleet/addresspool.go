@@ -19,8 +19,8 @@ const (
 	// maxRefusals bounds the search for an address that this process holds and whose port is free: another process may listen at the port on
 	// all addresses at once.
 	maxRefusals = 64
-	// hosts, nets and blocks are how many values the last, third and second part of an address take: 127.0/16 has tenants of its own
-	// (127.0.0.1, systemd-resolved), and .0 and .255 look like networks.
+	// hosts, nets and blocks are how many values the last, third and second part of an address take: other programs use 127.0/16 (127.0.0.1,
+	// systemd-resolved), and .0 and .255 look like networks.
 	hosts, nets, blocks = 254, 256, 254
 )
 

@@ -17,7 +17,7 @@ import (
 // Directories of a disk. They belong to the user that scripts run as. The directory above them does not, so that scripts cannot replace
 // them.
 const (
-	webDir    = "www"    // what the web server serves
+	webDir    = "www"    // content that the web server serves
 	scriptDir = "script" // where scripts are downloaded to and run
 	homeDir   = "home"
 	tempDir   = "tmp"

@@ -85,7 +85,7 @@ func (d downloads) fetch(ctx context.Context, uri string) ([]byte, error) {
 	return content, nil
 }
 
-// reason takes the URI out of the client's error, and says why if it was ended from outside.
+// reason takes the URI out of the client's error, and returns the cause if the download was ended from outside.
 func reason(ctx context.Context, err error) error {
 	if cause := context.Cause(ctx); cause != nil {
 		return cause

@@ -10,12 +10,13 @@ import (
 )
 
 const (
-	// mannersFile is a file of the web root by which an image or a script says how its web server behaves: what a release with a fault does.
-	mannersFile = "azuresim.json"
-	// metricsPage is where a web server tells what it answered, for Prometheus. A file of that name comes before it.
+	// faultConfigFile is a file of the web root by which an image or a script sets the faults of its web server, as a release with a fault
+	// would have them.
+	faultConfigFile = "azuresim.json"
+	// metricsPage is the page on which a web server counts its answers, for Prometheus. A file of that name comes before it.
 	metricsPage = "metrics"
-	// mostManners bounds the file.
-	mostManners = 4 << 10
+	// maxFaultConfig bounds the file.
+	maxFaultConfig = 4 << 10
 )
 
 // faultConfig is how a web server behaves. The zero value is a good one.
@@ -24,18 +25,18 @@ type faultConfig struct {
 	DiesAfter    string `json:"diesAfter"`    // after the instance got its disk; from then on connections are broken
 }
 
-// tally counts what the web server of a disk answered.
+// tally counts the answers of the web server of a disk.
 type tally struct{ good, bad atomic.Int64 }
 
 // faultConfig reads how the instance behaves now. A file that cannot be parsed counts as empty.
 func (p *page) faultConfig(d *disk) faultConfig {
 	var m faultConfig
-	file, _ := p.open(d, mannersFile)
+	file, _ := p.open(d, faultConfigFile)
 	if file == nil {
 		return m
 	}
 	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, mostManners))
+	text, err := io.ReadAll(io.LimitReader(file, maxFaultConfig))
 	if err != nil || json.Unmarshal(text, &m) != nil {
 		return faultConfig{}
 	}

@@ -7,12 +7,12 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// TestManners: a release with a fault behaves as its file says. Its answers are counted for Prometheus, and a fresh disk starts the count
-// again.
-func TestManners(t *testing.T) {
+// TestFaultConfig: a release with a fault behaves as its file says. Its answers are counted for Prometheus, and a fresh disk starts the
+// count again.
+func TestFaultConfig(t *testing.T) {
 	f := startFleet(t, Options{})
 	image := imageOf("page")
-	image.Files[mannersFile] = []byte(`{"errorPercent": 5}`)
+	image.Files[faultConfigFile] = []byte(`{"errorPercent": 5}`)
 	f.Boot("a", image)
 	codes := map[int]int{}
 	for range 200 {
@@ -31,11 +31,11 @@ func TestManners(t *testing.T) {
 	wantPage(t, f, "/metrics", http.StatusOK, head+"http_requests_total{code=\"200\"} 1\nhttp_requests_total{code=\"500\"} 0\n")
 }
 
-// TestMannersThatMakeNoSense are none, and a page of one's own comes before the counts.
-func TestMannersThatMakeNoSense(t *testing.T) {
+// TestFaultConfigThatIsNotValid are none, and a page of one's own comes before the counts.
+func TestFaultConfigThatIsNotValid(t *testing.T) {
 	f := startFleet(t, Options{})
 	f.Boot("a", guest.Image{Files: map[string][]byte{"index.html": []byte("page"), "metrics": []byte("own"),
-		mannersFile: []byte(`{"errorPercent": "all", "diesAfter`)}})
+		faultConfigFile: []byte(`{"errorPercent": "all", "diesAfter`)}})
 	wantPage(t, f, "/", http.StatusOK, "page")
 	wantPage(t, f, "/metrics", http.StatusOK, "own")
 }
@@ -44,13 +44,13 @@ func TestMannersThatMakeNoSense(t *testing.T) {
 func TestDeadProgram(t *testing.T) {
 	f := startFleet(t, Options{})
 	image := imageOf("page")
-	image.Files[mannersFile] = []byte(`{"diesAfter": "0s"}`)
+	image.Files[faultConfigFile] = []byte(`{"diesAfter": "0s"}`)
 	f.Boot("a", image)
 	if response, err := http.Get("http://" + hostOf(f.Address("a"))); err == nil {
 		response.Body.Close()
 		t.Errorf("answered %s", response.Status)
 	}
-	image.Files[mannersFile] = []byte(`{"diesAfter": "1h"}`)
+	image.Files[faultConfigFile] = []byte(`{"diesAfter": "1h"}`)
 	f.Boot("a", image)
 	wantPage(t, f, "/", http.StatusOK, "page")
 }

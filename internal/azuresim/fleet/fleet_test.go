@@ -20,7 +20,7 @@ import (
 // testPort is this process's own: another that runs these tests may take an address as soon as it is given up, and listen there.
 var testPort = 22000 + os.Getpid()%10000
 
-// patience is how long a test waits for what is certain to happen.
+// patience is how long a test waits for an event that is certain to happen.
 const patience = 30 * time.Second
 
 func TestMain(m *testing.M) {
@@ -164,12 +164,12 @@ func lifeline(t *testing.T) string {
 	return name
 }
 
-// holding is a command that says so in the lifeline and stays alive with it.
+// holding is a command that writes to the lifeline and stays alive with it.
 func holding(lifeline string) string {
 	return "exec 3>" + lifeline + "; echo up >&3; sleep 600 & wait"
 }
 
-// grip waits for a holder of the lifeline; what it returns waits for its death.
+// grip waits for a holder of the lifeline. The function that it returns waits until the holder is dead.
 func grip(t *testing.T, name string) (waitDead func()) {
 	t.Helper()
 	opened := make(chan *os.File, 1)

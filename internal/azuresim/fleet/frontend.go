@@ -111,7 +111,7 @@ func (f *Fleet) realPort(port int) int {
 	return port
 }
 
-// CloseListener stops listening, and breaks the listener's connections where it is told to.
+// CloseListener stops listening, and breaks the listener's connections if breaks is true.
 func (f *Fleet) CloseListener(name string, breaks bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -159,7 +159,7 @@ func (f *Fleet) Answers(key string, p guest.Probe) bool {
 	return seen.status == http.StatusOK
 }
 
-// statusOnly is a client that looks at the status of an answer and at nothing else.
+// statusOnly is a client that reads only the status of an answer.
 type statusOnly struct {
 	header http.Header
 	status int

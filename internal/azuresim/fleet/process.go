@@ -36,7 +36,7 @@ func (f *Fleet) runCommand(d *disk, command, dir string) (guest.ScriptResult, er
 		}
 		return guest.ScriptResult{}, fmt.Errorf("starting the script: %w", err)
 	}
-	_ = killGroup(cmd) // what it left behind, where no namespace has ended it already
+	_ = killGroup(cmd) // processes that it left behind, if no namespace has ended them already
 	result := guest.ScriptResult{ExitCode: exitCode(cmd), Stdout: stdout.String(), Stderr: stderr.String()}
 	if ctx.Err() != nil && !cmd.ProcessState.Success() {
 		return result, context.Cause(ctx)

@@ -101,7 +101,7 @@ func pour(to, from net.Conn) {
 		from.Close()
 		return
 	}
-	// It fails only where the peer is gone, and then the other direction ends by itself.
+	// It fails only if the peer has disconnected, and then the other direction ends by itself.
 	_ = to.(*net.TCPConn).CloseWrite()
 }
 

@@ -71,7 +71,7 @@ func testConfinement(t *testing.T, f *Fleet) {
 	}
 	wantPage(t, f, "/", http.StatusOK, "mine\n")
 
-	// What a script leaves running ends with it: its output is closed, or this would wait.
+	// Processes that a script leaves running end with it: its output is closed, or this would wait.
 	if r := run(t, f, "a", "sleep 600 & setsid sleep 600 & echo done"); r != (guest.ScriptResult{Stdout: "done\n"}) {
 		t.Errorf("got %+v", r)
 	}

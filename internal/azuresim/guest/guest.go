@@ -45,8 +45,7 @@ type Script struct {
 	Args    []string
 }
 
-// ScriptResult is how a script ended. Err says why it never ran: a download
-// failed, it was not allowed, or its time was up.
+// ScriptResult is the result of a script. Err is the reason why it never ran: a download failed, it was not allowed, or its time was up.
 type ScriptResult struct {
 	ExitCode       int
 	Stdout, Stderr string

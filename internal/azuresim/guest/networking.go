@@ -9,11 +9,11 @@ type Networking interface {
 	ClaimAddress(name string) (netip.Addr, error)
 	// ReleaseAddress gives the address up; all that listens there ends.
 	ReleaseAddress(name string)
-	// OpenListener listens at an address that was claimed under a name. Each
-	// connection goes to where pick leads, which is asked on another goroutine.
-	// Where the port may not be had by this process, or is taken, it is another one: at says which.
+	// OpenListener listens at an address that was claimed under a name. For each connection it calls the listener's pick, on another
+	// goroutine, and connects to the target that it returns. If this process may not have the port, or the port is taken, the listener has
+	// another one; at is the real address.
 	OpenListener(listener Listener) (at netip.AddrPort, err error)
-	// CloseListener stops listening. The argument breaks tells whether connections that were made through the listener break.
+	// CloseListener stops listening. If breaks is true, connections that were made through the listener break.
 	CloseListener(name string, breaks bool)
 	// BreakFlows breaks the connections that were made through a listener; it stays open.
 	BreakFlows(name string)

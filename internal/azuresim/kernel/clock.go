@@ -5,12 +5,11 @@ import (
 	"time"
 )
 
-// Clock tells the simulator what time it is.
+// Clock gives the simulator its time.
 type Clock interface{ Now() time.Time }
 
-// ManualClock is a clock that moves only when told to. The zero value starts
-// at a fixed moment, so that two runs of one test see the same times. It is
-// safe for concurrent use and must not be copied after first use.
+// ManualClock is a clock that moves only on request. The zero value starts at a fixed moment, so that two runs of one test see the same
+// times. It is safe for concurrent use and must not be copied after first use.
 type ManualClock struct {
 	mu  sync.Mutex
 	now time.Time

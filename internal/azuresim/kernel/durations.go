@@ -2,8 +2,8 @@ package kernel
 
 import "time"
 
-// Durations says how long operations take. A zero field means the recorded
-// default; a negative one means at once. Each is varied by ±Jitter.
+// Durations sets how long operations take. A zero field means the recorded default; a negative one means at once. Each is varied by
+// ±Jitter.
 type Durations struct {
 	Patch             time.Duration // PATCH of a scale set
 	PutModel          time.Duration // PUT of an existing scale set, and writes of its extensions
@@ -32,7 +32,7 @@ type Durations struct {
 	Scale float64
 }
 
-// WithDefaults fills zero fields with what was recorded (docs/azure.md §2.9).
+// WithDefaults fills zero fields with the recorded durations (docs/azure.md §2.9).
 func (d Durations) WithDefaults() Durations {
 	for _, f := range []struct {
 		field *time.Duration

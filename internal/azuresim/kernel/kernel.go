@@ -1,4 +1,4 @@
-// Package kernel drives a simulation: its lock, clock, events and randomness, and what was chosen for it.
+// Package kernel drives a simulation. It holds its lock, clock, events and randomness, and its options.
 package kernel
 
 import (
@@ -22,7 +22,7 @@ type Kernel struct {
 
 	mu     sync.Mutex
 	Closed bool
-	Now    time.Time // when what is happening happens
+	Now    time.Time // time of the current event
 	seq    int
 	Events eventQueue
 	Random *rand.Rand
@@ -55,14 +55,14 @@ func (k *Kernel) Lock() { k.mu.Lock() }
 // Unlock ends what Lock began.
 func (k *Kernel) Unlock() { k.mu.Unlock() }
 
-// End ends the simulation: what was still to happen does not.
+// End ends the simulation: planned events do not happen any more.
 func (k *Kernel) End() {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.Closed, k.Events = true, nil
 }
 
-// Options say what a simulation is driven by.
+// Options configure a kernel.
 type Options struct {
 	Clock       Clock
 	Rate        float64

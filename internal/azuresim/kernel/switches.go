@@ -95,13 +95,13 @@ type Switches struct {
 	RepairsGiveUpAfter int `json:"repairsGiveUpAfter" fact:"§2.5"`
 }
 
-// WithDefaults puts each switch that is not set at its default, and refuses what is no choice.
+// WithDefaults sets each switch that is empty to its default, and refuses a value that is not a choice.
 func (w Switches) WithDefaults() (Switches, error) {
 	err := SettleChoices(reflect.ValueOf(&w).Elem())
 	return w, err
 }
 
-// SettleChoices puts each field of a structure of switches that is not set at its default, and says which are no choice.
+// SettleChoices sets each empty field of a structure of switches to its default, and returns an error for each value that is not a choice.
 func SettleChoices(v reflect.Value) error {
 	var problems []error
 	for i := range v.NumField() {
@@ -124,8 +124,8 @@ func SettleChoices(v reflect.Value) error {
 	return errors.Join(problems...)
 }
 
-// ChoicesOf lists what a field of such a structure may stand at, the default first: by its tag, or by the method of the structure
-// where the list is too long for one.
+// ChoicesOf lists the choices of a field of such a structure, the default first: from its tag, or from the method Choices of the structure
+// if the list is too long for a tag.
 func ChoicesOf(structure reflect.Type, field reflect.StructField) []string {
 	if tag, tagged := field.Tag.Lookup("choices"); tagged {
 		return strings.Fields(tag)

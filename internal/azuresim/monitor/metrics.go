@@ -42,13 +42,13 @@ func MetricNamed(name string) (Metric, bool) {
 	return Metric{}, false
 }
 
-// Measurements are what the control endpoint said of metrics.
+// Measurements holds the values of metrics that the control endpoint set.
 type Measurements struct {
 	stories map[Subject]*story
 	Lag     time.Duration // until a minute that is over can be seen
 }
 
-// NewMeasurements is measurements of which nothing was told.
+// NewMeasurements returns measurements without any value.
 func NewMeasurements() Measurements { return Measurements{stories: map[Subject]*story{}} }
 
 // Subject is the subject of a story: a metric, in lower case, of one instance, or of all instances of a scale set.
@@ -59,7 +59,7 @@ type Subject struct {
 
 // story holds the values that were set for a metric. Minutes count since 1970.
 type story struct {
-	Readings []Reading          // in the order they were told
+	Readings []Reading          // in the order in which they were set
 	Minutes  map[int64]*float64 // nil: nothing was measured
 }
 
@@ -69,7 +69,7 @@ type Reading struct {
 	Value float64
 }
 
-// Tell begins or continues a story.
+// Tell returns the story of a subject, and begins it if there is none.
 func (m Measurements) Tell(about Subject) *story {
 	override := m.stories[about]
 	if override == nil {
@@ -79,7 +79,7 @@ func (m Measurements) Tell(about Subject) *story {
 	return override
 }
 
-// since is the value that a metric has in a minute, by what was said last; nil: nothing was said.
+// since returns the value of a metric in a minute by the last setting before it; nil: there is none.
 func (s *story) since(minute int64) *float64 {
 	for i := len(s.Readings) - 1; i >= 0; i-- {
 		if s.Readings[i].From <= minute {

@@ -21,11 +21,11 @@ type metricQuery struct {
 	names        []string // of instances, each in a series of its own; nil: all in one
 }
 
-// longestSpan bounds what one answer is about; Azure has a bound, too, but it is not known [U].
-const longestSpan = 24 * time.Hour
+// maxSpan bounds what one answer is about; Azure has a bound, too, but it is not known [U].
+const maxSpan = 24 * time.Hour
 
-// mostMetrics are as many as one request may name.
-const mostMetrics = 20
+// maxMetrics are as many as one request may name.
+const maxMetrics = 20
 
 // aggregationNames, as they are written in answers.
 var aggregationNames = []string{"average", "minimum", "maximum", "total", "count"}
@@ -62,8 +62,8 @@ func (q *metricQuery) readNames(r *arm.Request) *arm.Error {
 		}
 		q.metrics = append(q.metrics, m)
 	}
-	if len(q.metrics) > mostMetrics {
-		return badMetrics("The number of metrics requested exceeds the limit of %d.", mostMetrics)
+	if len(q.metrics) > maxMetrics {
+		return badMetrics("The number of metrics requested exceeds the limit of %d.", maxMetrics)
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (q *metricQuery) readSpan(r *arm.Request, now time.Time) *arm.Error {
 	var errFrom, errTo error
 	q.from, errFrom = time.Parse(time.RFC3339, first)
 	q.to, errTo = time.Parse(time.RFC3339, last)
-	if errFrom != nil || errTo != nil || !q.from.Before(q.to) || q.to.Sub(q.from) > longestSpan {
+	if errFrom != nil || errTo != nil || !q.from.Before(q.to) || q.to.Sub(q.from) > maxSpan {
 		return badMetrics("Invalid timespan: %s", q.span)
 	}
 	return nil

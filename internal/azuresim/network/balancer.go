@@ -82,7 +82,7 @@ var ChildKinds = []*childKind{
 // Frontend is the property by which rules name the frontend they are of.
 const Frontend = "frontendIPConfiguration"
 
-// cleanedBalancer is a body without what is derived, each part with its defaults.
+// cleanedBalancer returns a body without derived values, each part with its defaults.
 func cleanedBalancer(body tree.Object) tree.Object {
 	body = withSKU(body)
 	properties := tree.Object{}
@@ -119,7 +119,7 @@ func fromPool(rule any, properties tree.Object) bool {
 	})
 }
 
-// cleaned is a part as a client wrote it; what is no object stays, to be refused.
+// cleaned returns a part as a client wrote it; a value that is not an object stays, to be refused.
 func (k *childKind) cleaned(child any) any {
 	o, isObject := child.(tree.Object)
 	if !isObject {
@@ -133,7 +133,7 @@ func (k *childKind) cleaned(child any) any {
 		properties[name] = value
 	}
 	delete(properties, "provisioningState")
-	for _, other := range ChildKinds { // who refers to it
+	for _, other := range ChildKinds { // parts that refer to it
 		if !k.refersTo(other.Name) {
 			delete(properties, other.Name)
 		}
@@ -216,7 +216,7 @@ func (res *Resource) childByID(properties tree.Object, kind, id string) tree.Obj
 	return ChildNamed(properties, kind, name)
 }
 
-// ids are what a part says by a reference.
+// ids returns the ids in a reference of a part.
 func (ref reference) ids(child any) []string {
 	switch v := tree.At(child, "properties", ref.Property).(type) {
 	case tree.Object:

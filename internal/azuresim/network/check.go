@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// checkBalancer refuses what a load balancer cannot be.
+// checkBalancer refuses a load balancer that is not valid.
 func (s *Provider) checkBalancer(res *Resource, doc tree.Object) *arm.Error {
 	properties := tree.ObjectAt(doc, "properties")
 	for _, check := range []func(*Resource, tree.Object) *arm.Error{
@@ -46,7 +46,7 @@ func checkChildren(_ *Resource, properties tree.Object) *arm.Error {
 	return nil
 }
 
-// checkReferences: what a part refers to is there.
+// checkReferences refuses references to parts that do not exist.
 func checkReferences(res *Resource, properties tree.Object) *arm.Error {
 	for _, k := range ChildKinds {
 		for _, child := range children(properties, k.Name) {
@@ -140,7 +140,7 @@ func portsOf(child any) portUse {
 	return use
 }
 
-// valid: a rule of all protocols takes all ports, and says so by port 0.
+// valid reports whether the ports are valid. A rule of all protocols takes all ports, and has port 0.
 func (u portUse) valid(kind string) bool {
 	if kind == Rules && u.protocol == "all" && u.to == 0 {
 		return true

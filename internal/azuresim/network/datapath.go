@@ -17,7 +17,7 @@ type dataPath struct {
 	*backendPools
 	addresses int // synthetic public addresses given so far
 	Listeners map[string]openListener
-	moved     bool // who is behind the listeners may have changed since they were looked at
+	moved     bool // the instances behind the listeners may have changed since the last check
 }
 
 // trafficPath is the state that the data path of a load balancer follows: the state of the last write whose operation has ended.
@@ -124,8 +124,8 @@ func (s *dataPath) chooseInstance(res *Resource, rule tree.Object, client netip.
 	return guest.Target{Key: instances[turn%len(instances)].Key(), Port: port}, true
 }
 
-// clientTurn is the same for a client, always. Azure hashes where a connection comes from and goes to; by turns is as fair, and can be
-// told in advance.
+// clientTurn returns a number that is always the same for a client. Azure hashes the source and the destination of a connection. Taking
+// turns is as fair, and can be predicted.
 func clientTurn(client netip.Addr) int {
 	h := fnv.New32a()
 	h.Write(client.AsSlice())

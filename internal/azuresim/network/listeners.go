@@ -28,9 +28,8 @@ func (s *dataPath) NetworkMoved() {
 	s.After(0, s.followListeners)
 }
 
-// followListeners notes who is a member, and opens and closes listeners until they are those that the load balancers ask for. A listener
-// that stays is not touched:
-// where its connections go is asked at each of them.
+// followListeners records the members, and opens and closes listeners until they are those that the load balancers ask for. A listener that
+// stays is not touched: the target of a connection is chosen when the connection is made.
 func (s *dataPath) followListeners() {
 	s.moved = false
 	s.noteMembers()

@@ -97,7 +97,7 @@ func (s *dataPath) noteMembers() {
 	}
 }
 
-// memberKeys name what is attached to a load balancer, and to which of its parts.
+// memberKeys returns keys of the backends attached to a load balancer, with the part to which each is attached.
 func (s *dataPath) memberKeys(res *Resource) []string {
 	keys := []string{}
 	for _, b := range s.allBackends() {

@@ -35,15 +35,15 @@ func NewProvider(c *vmss.Provider, lists *render.Lister) *Provider {
 // Kind is a type of resources of the network provider, and what differs between these types.
 type Kind struct {
 	name string // as ids and types have it
-	// cleaned is a body without what is the platform's, and with what the platform adds.
+	// cleaned returns a body without the fields that belong to the platform, and with those that the platform adds.
 	cleaned func(body tree.Object) tree.Object
-	// check refuses what a resource cannot be.
+	// check refuses a resource that is not valid.
 	check func(s *Provider, res *Resource, doc tree.Object) *arm.Error
-	// free refuses to delete what is in use.
+	// free refuses to delete a resource that is in use.
 	free func(s *Provider, res *Resource) *arm.Error
 	// properties are those of the resource, as GET shows them.
 	properties func(s *Provider, res *Resource) tree.Members
-	// applied follows a write that has ended, gone a deletion.
+	// applied follows a write that has ended, gone follows a deletion.
 	applied, gone func(s *Provider, res *Resource)
 }
 
@@ -55,12 +55,12 @@ type Resource struct {
 	subscription, group, name, location string
 	key                                 string // lower-case ARM id
 
-	Doc        tree.Object // the body, without what is the platform's
+	Doc        tree.Object // the body, without the fields that belong to the platform
 	etag, guid uuid.UUID
 	Operation  *operations.Operation // that runs; nil: none
 	deleting   bool
 	failed     bool        // the last operation failed
-	Path       trafficPath // of a load balancer: what the data path follows
+	Path       trafficPath // of a load balancer: the state that the data path follows
 	Address    string      // of a public IP address
 }
 

@@ -58,7 +58,7 @@ func (c *probeChain) same(other *probeChain) bool {
 		c.letsAll == other.letsAll && c.tls == other.tls
 }
 
-// followProbes begins the probes that are new or changed, and ends those that are gone. One that stays knows what it knew.
+// followProbes begins the probes that are new or changed, and ends removed ones. A probe that stays keeps its results.
 func (s *dataPath) followProbes(res *Resource) {
 	chains := map[string]*probeChain{}
 	for _, child := range children(res.Path.Applied, Probes) {
@@ -72,7 +72,7 @@ func (s *dataPath) followProbes(res *Resource) {
 		chains[name] = chain
 	}
 	res.Path.chains = chains
-	for name, chain := range chains { // those who come to serve by this write are asked before they do
+	for name, chain := range chains { // instances that start to serve because of this write are asked before
 		for _, m := range s.probedInstances(res, name) {
 			chain.lets(s, m)
 		}
@@ -126,7 +126,7 @@ func (c *probeChain) lets(s *dataPath, m *vmss.Instance) bool {
 	return c.seen[m].lets
 }
 
-// ask notes one answer; it takes as many in a row as the probe says to change what is held true.
+// ask records one answer. As many equal answers in a row as the probe asks for change the result.
 func (c *probeChain) ask(s *dataPath, m *vmss.Instance) {
 	known := c.seen[m]
 	if known == nil {
@@ -158,7 +158,7 @@ func (c *probeChain) answers(s *dataPath, m *vmss.Instance) bool {
 	return m.Health != vmss.Unhealthy
 }
 
-// probeOf is the probe that a rule goes by; nil: none.
+// probeOf returns the probe that a rule uses; nil: none.
 func (res *Resource) probeOf(rule tree.Object) *probeChain {
 	id := tree.StringAt(rule, "properties", "probe", "id")
 	return res.Path.chains[strings.TrimPrefix(strings.ToLower(id), strings.ToLower(res.key+"/"+Probes+"/"))]

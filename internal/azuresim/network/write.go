@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// putNet replaces a resource whole: what the body leaves out is gone.
+// putNet replaces a whole resource: fields that the body leaves out are removed.
 func (s *Provider) putNet(k *Kind) func(*arm.Request) (*arm.Response, *arm.Error) {
 	return func(r *arm.Request) (*arm.Response, *arm.Error) {
 		if err := s.FindGroup(r); err != nil {
@@ -98,7 +98,7 @@ func (s *Provider) checkNetEtag(r *arm.Request, res *Resource) *arm.Error {
 	return nil
 }
 
-// writeNet makes a resource what a document says and begins the operation by whose end the data path follows.
+// writeNet changes a resource to match a document and begins an operation. When that ends, the data path follows.
 func (s *Provider) writeNet(r *arm.Request, res *Resource, doc tree.Object) (*operations.Operation, *arm.Error) {
 	if res.deleting {
 		return nil, arm.Refuse(http.StatusConflict, "ResourceIsBeingDeleted", "Resource %s is being deleted.", res.id())
@@ -164,7 +164,7 @@ func (s *Provider) endNet(r *arm.Request, res *Resource) *operations.Operation {
 	return op
 }
 
-// patchNetTags replaces the tags, which is all that PATCH can do; nothing else changes and it takes no time.
+// patchNetTags replaces the tags, the only fields that PATCH can change; it takes no time.
 func (s *Provider) patchNetTags(k *Kind) func(*arm.Request) (*arm.Response, *arm.Error) {
 	return func(r *arm.Request) (*arm.Response, *arm.Error) {
 		res, err := s.findNet(k, r)

@@ -11,8 +11,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// GetOperation tells how an operation stands; with monitor=true it answers as
-// the operation itself would have, had it not taken long (docs/azure.md §1.5).
+// GetOperation answers with the status of an operation. With monitor=true it answers as the operation itself would have, had it not taken
+// long (docs/azure.md §1.5).
 func (s *Registry) GetOperation(r *arm.Request) (*arm.Response, *arm.Error) {
 	op := s.Operations[strings.ToLower(r.Args["operation"])]
 	if op == nil || op.Lost || !strings.EqualFold(op.Subscription, r.Args["sub"]) {
@@ -129,7 +129,7 @@ func (op *Operation) networkURL(r *arm.Request, monitor bool) string {
 		op.ID.String() + query
 }
 
-// Routes tell of the compute provider's operations.
+// Routes returns the routes of the compute provider's operations.
 func (s *Registry) Routes() []*arm.Route {
 	poll := arm.NewRoute("GET", arm.ComputePath+"/locations/{location}/operations/{operation}", "Operations.Get", "", ratelimit.Operations,
 		s.GetOperation)

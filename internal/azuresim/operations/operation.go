@@ -34,9 +34,9 @@ type Operation struct {
 	Charge   int    // instances it touches
 	Closed   func() // called at the end, before OnEnd; nil: nothing is called
 	OnEnd    func()
-	Result   any // what it answers in the end; nil: nothing
+	Result   any // the answer in the end; nil: nothing
 
-	// What faults make of it.
+	// Effects of faults.
 	Stuck, Lost bool
 	Inert       bool       // instances are busy for a while and do not change
 	forced      *arm.Error // how it ends
@@ -77,7 +77,7 @@ func (s *Registry) Run(op *Operation, d time.Duration) {
 	}
 }
 
-// suffer notes what faults will make of the operation.
+// suffer records the effects of faults on the operation.
 func (op *Operation) suffer(struck []*faults.Fault) {
 	for _, f := range struck {
 		switch f.Kind {
@@ -196,7 +196,7 @@ type Registry struct {
 	*kernel.Kernel
 	Operations map[string]*Operation // by lower-case id
 	Faults     faults.List
-	retryAfter time.Duration // that clients are told to wait
+	retryAfter time.Duration // the wait that clients are told
 }
 
 // NewRegistry is a registry without operations.

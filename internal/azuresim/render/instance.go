@@ -12,7 +12,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// Snapshot is an instance as it is shown: what it is, or was, under what was the latest model then.
+// Snapshot is an instance as it is shown: its state at some time, and the latest model at that time.
 type Snapshot struct {
 	*vmss.Instance
 	state  vmss.State // in place of the instance's own
@@ -112,7 +112,8 @@ func (l Snapshot) properties(version arm.APIVersion, view *tree.Members) tree.Me
 	return m
 }
 
-// latestApplied is how an instance tells whether it has the latest model; of Flexible sets that is not known (docs/azure.md §2.7).
+// latestApplied returns the value that shows whether an instance has the latest model; for Flexible sets Azure's value is not known
+// (docs/azure.md §2.7).
 func (l Snapshot) latestApplied() any {
 	switch shown := l.Set.Server.Switches.FlexibleLatest; {
 	case l.Set.IsFlexible() && shown == "hide":
@@ -181,7 +182,7 @@ func (l Snapshot) osProfile(version arm.APIVersion) any {
 	if os == nil {
 		return nil
 	}
-	if !version.Since("2022-03-01") { // older versions told the default of patching
+	if !version.Since("2022-03-01") { // older versions showed the default of patching
 		patching := tree.Object{"linuxConfiguration": tree.Object{"patchSettings": tree.Object{"patchMode": "ImageDefault"}}}
 		if l.osType() == "Windows" {
 			patching = tree.Object{"windowsConfiguration": tree.Object{"patchSettings": tree.Object{"patchMode": "AutomaticByOS"}}}

@@ -162,7 +162,7 @@ func (l Snapshot) statuses() []tree.Members {
 	return []tree.Members{status, l.status("PowerState/"+l.state.Power.String(), "VM "+l.state.Power.String(), time.Time{})}
 }
 
-// failureOf says why an instance failed; nil if no script did.
+// failureOf returns the reason why an instance failed; nil if no script did.
 func failureOf(inst *vmss.Instance) *arm.Error {
 	var names []string
 	for name, r := range inst.Results {

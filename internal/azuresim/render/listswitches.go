@@ -47,7 +47,7 @@ func (s *Lister) sizeOfPage(after int) int {
 	return s.PageSize - int(s.Seeded(strconv.Itoa(after))%uint64(max(1, s.PageSize/2)))
 }
 
-// afterLastPage is the id that an empty page goes on from; below zero: there is none.
+// afterLastPage returns the id after which an empty page follows; below zero: there is none.
 func (s *Lister) afterLastPage(page []Snapshot) int {
 	if len(page) > 0 && s.Switches.LastPage == "empty" {
 		return page[len(page)-1].ID

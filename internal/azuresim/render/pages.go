@@ -27,7 +27,7 @@ type Listing struct {
 	expands  bool
 }
 
-// pages are what pages were written into and have been sent; a page is near half a megabyte.
+// pages holds buffers of pages that have been sent, for reuse; a page is near half a megabyte.
 var pages = sync.Pool{New: func() any { return new([]byte) }}
 
 // WrittenPage writes a page at once, while no event changes the instances in it.
@@ -128,9 +128,8 @@ func (s *Lister) listed(set *vmss.ScaleSet, l Listing) []*vmss.Instance {
 	return out
 }
 
-// Item is one instance of the list. With $select everything that was not
-// selected is gone, and what remains of it is a default: latestModelApplied is
-// false, whatever is true (docs/azure.md §2.3).
+// Item renders one instance of the list. With $select everything that was not selected is missing, or has its default value:
+// latestModelApplied is always false (docs/azure.md §2.3).
 func (l Listing) Item(shown Snapshot, version arm.APIVersion) tree.Members {
 	var view *tree.Members
 	if l.expands {
@@ -151,7 +150,7 @@ func (l Listing) Item(shown Snapshot, version arm.APIVersion) tree.Members {
 
 const tokenPrefix = "vmss+after/" // base64 of it has characters that must be escaped in a URL
 
-// SkipToken is the id that a page goes on from; below zero: it is the first.
+// SkipToken returns the id after which a page starts; below zero: it is the first.
 func (s *Lister) SkipToken(r *arm.Request) (after int, err *arm.Error) {
 	token := r.QueryValue("$skiptoken")
 	if token == "" {

@@ -14,11 +14,11 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
-// A list of a thousand instances is four megabytes of JSON, nearly all of which they share. So what is alike is written once, as a
-// template, and filled in for each. A template is cut out of what the one renderer of instances (look.body) writes, never written by hand:
-// the two cannot come to differ.
+// A list of a thousand instances is four megabytes of JSON, nearly all of which they share. So the shared part is written once, as a
+// template, and filled in for each instance. A template is cut out of the output of the one renderer of instances (Snapshot.Body), never
+// written by hand: so the two cannot differ.
 
-// template is the JSON of a listed instance with blanks left for what is its own.
+// template is the JSON of a listed instance with blanks for the instance's own values.
 type template struct {
 	pieces []piece
 	doc    tree.Object // keeps the tree alive whose address is in the templateKey
@@ -104,7 +104,7 @@ func (f *template) fill(out []byte, shown Snapshot) []byte {
 	return out
 }
 
-// blanks are what instances have of their own. None's text begins with another's, in the instances that templates are cut from.
+// blanks are the instances' own values. None's text begins with another's, in the instances that templates are cut from.
 var blanks = []blank{
 	func(out []byte, l Snapshot) []byte { return strconv.AppendInt(out, int64(l.ID), 10) },
 	func(out []byte, l Snapshot) []byte { return append(out, l.Number36()...) },
@@ -165,8 +165,8 @@ type mark struct {
 	first, second []byte
 }
 
-// cutter cuts a template out of two stand-ins. Where they differ, a blank must explain it; what is the same in both is text, even
-// where it looks like what one of them has in a blank.
+// cutter cuts a template out of two stand-ins. Where they differ, a blank must explain it. Equal parts are text, even if they look like the
+// value of one of them in a blank.
 type cutter struct {
 	first, second []byte
 	marks         []mark

@@ -33,7 +33,7 @@ func (PerMinuteChoices) Choices(field string) []string {
 	}[field]
 }
 
-// withDefaults puts what is not chosen at its default, and refuses what is no choice.
+// withDefaults sets each choice that is empty to its default, and refuses a value that is not a choice.
 func (o Options) withDefaults() (Options, error) {
 	if o.Compute != "" && o.Compute != ComputePerMinute && o.Compute != ComputeWindows {
 		return o, fmt.Errorf("compute %q is none of %q, %q and empty", o.Compute, ComputePerMinute, ComputeWindows)
@@ -44,7 +44,7 @@ func (o Options) withDefaults() (Options, error) {
 	return o, nil
 }
 
-// Check says what cannot be chosen.
+// Check returns an error if an option has a value that cannot be chosen.
 func (o Options) Check() error {
 	_, err := o.withDefaults()
 	return err
@@ -59,7 +59,7 @@ const (
 	byInstance                  // from the subscription's, one for each instance that the call is about
 )
 
-// drawn tells what a call draws from buckets.
+// drawn is the policy and the share of its buckets that a call draws from.
 type drawn struct {
 	ratelimit.Policy
 	share

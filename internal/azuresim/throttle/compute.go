@@ -52,7 +52,7 @@ const (
 	queuedLimit  = 4800
 )
 
-// windows are the limits of docs/azure.md §3.3, which counted what comes to a subscription in a region.
+// windows returns the limits of docs/azure.md §3.3, which count the calls to a subscription in a region.
 func (s *Gate) windows(r *arm.Request, region string) []ratelimit.Limit {
 	p := r.Route.Bucket
 	window := func(policy string, size, minutes int, counts ratelimit.Counted) ratelimit.Limit {

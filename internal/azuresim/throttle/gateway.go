@@ -20,7 +20,7 @@ var armPolicies = map[string]armPolicy{
 	"Writes":  {200, 10},
 }
 
-// globalShare is how many times what a client may do all clients of a subscription together may (docs/azure.md §3.1).
+// globalShare is the allowance of all clients of a subscription together, as a multiple of one client's (docs/azure.md §3.1).
 const globalShare = 15
 
 // armKind returns the kind as which a call counts; POST counts as a write.

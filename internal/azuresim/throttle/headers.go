@@ -34,7 +34,7 @@ func (s *Gate) ShowRate(r *arm.Request, res *arm.Response) {
 // countsCompute reports whether the compute provider's policies are on.
 func (t *Buckets) countsCompute() bool { return t != nil && t.Compute != "" }
 
-// showCompute says what is left under the compute provider's policies, if there are any and their names are to be seen.
+// showCompute writes how much is left under the compute provider's policies, if there are any and their names are to be seen.
 func (t *Buckets) showCompute(r *arm.Request, res *arm.Response) {
 	if len(r.Meters) == 0 || t.Compute == ComputePerMinute && t.PerMinute.Names == "hide" {
 		return
@@ -46,7 +46,7 @@ func (t *Buckets) showCompute(r *arm.Request, res *arm.Response) {
 	res.Header.Set("X-Ms-Ratelimit-Remaining-Resource", strings.Join(left, ","))
 }
 
-// armHeader names what is left under one of the resource manager's policies, like SubscriptionGlobalReads.
+// armHeader returns the name of the header for one of the resource manager's policies, such as SubscriptionGlobalReads.
 func armHeader(policy string) string {
 	for _, scope := range []struct{ name, header string }{
 		{"SubscriptionGlobal", "Subscription-Global-"}, {"Subscription", "Subscription-"}, {"Tenant", "Tenant-"},

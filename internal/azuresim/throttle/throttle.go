@@ -15,7 +15,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// Options says how the simulated Azure limits requests. The zero value limits nothing.
+// Options configures how the simulated Azure limits requests. The zero value limits nothing.
 type Options struct {
 	// ARM turns on the token buckets of the resource manager itself, for each subscription and client and for the tenant (docs/azure.md §3.1).
 	ARM bool
@@ -47,7 +47,7 @@ const (
 	ComputeWindows   ComputePolicies = "windows"   // so many in 3, 5 and 30 minutes, as recorded from 2020 to 2022 (docs/azure.md §3.3)
 )
 
-// Buckets hold what is left under all limits that were met so far.
+// Buckets holds the accounts of all limits that were met so far.
 type Buckets struct {
 	Options
 	Accounts map[accountKey]*ratelimit.Account
@@ -60,7 +60,7 @@ type Gate struct {
 	Throttle *Buckets
 }
 
-// regional knows where scale sets are, and how much goes on there.
+// regional knows the location of scale sets, and how many instances are being worked on there.
 type regional interface {
 	// Place is where a scale set is and whether it is a Flexible one; ok is false where there is none.
 	Place(key string) (location string, flexible, ok bool)
@@ -110,7 +110,7 @@ func (t *Buckets) meter(limits []ratelimit.Limit, now time.Time) []ratelimit.Met
 	return out
 }
 
-// charge takes a call from all accounts, or from none and says which refuse it.
+// charge takes a call from all accounts, or from none; then it returns the limits that refuse it.
 func (t *Buckets) charge(meters []ratelimit.Metered, now time.Time) (refusing []ratelimit.Metered) {
 	for _, m := range meters {
 		if m.Wait(m.Account, now) > 0 {

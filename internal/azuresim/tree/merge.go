@@ -26,7 +26,7 @@ func Merged(base, patch Object) Object {
 	return out
 }
 
-// WithDefaults is a tree with what it lacks taken from another.
+// WithDefaults returns a tree with the members that it lacks taken from another.
 func WithDefaults(tree, defaults Object) Object {
 	out := make(Object, len(tree)+len(defaults))
 	for name, value := range tree {

@@ -1,7 +1,7 @@
 package tree
 
-// Deepest is how many objects and arrays may lie in each other. No model of Azure comes near; what is deeper costs more to write,
-// with its indentation, than any answer should.
+// Deepest is how many objects and arrays may be nested. No model of Azure comes near. Deeper nesting costs more to write, with its
+// indentation, than any answer should.
 const Deepest = 64
 
 // nesting is by how much a character outside strings changes the depth.

@@ -114,8 +114,7 @@ func (w *Writer) container(value any, depth int) {
 	}
 }
 
-// other writes what the simulator's own types are not among, through the
-// standard library; a value that cannot be written becomes null.
+// other writes a value that is not of the simulator's own types, through the standard library; a value that cannot be written becomes null.
 func (w *Writer) other(value any) {
 	written, err := json.Marshal(value)
 	if err != nil {

@@ -85,7 +85,7 @@ func FillDefaults(full tree.Object, version arm.APIVersion) tree.Object {
 	return fillDisks(fillPolicies(full))
 }
 
-// fillPolicies settles smaller parts: what is switched off is not shown at all.
+// fillPolicies fills in smaller parts; a part that is switched off is not shown at all.
 func fillPolicies(full tree.Object) tree.Object {
 	if repairs := tree.ObjectAt(full, "properties", "automaticRepairsPolicy"); repairs != nil {
 		full = tree.Replaced(full, tree.WithDefaults(repairs, tree.Object{"repairAction": "Replace"}), "properties", "automaticRepairsPolicy")

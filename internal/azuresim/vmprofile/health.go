@@ -15,8 +15,8 @@ func (m *Model) findReportsEvery() time.Duration {
 	case healthExtension:
 		for _, e := range m.Extensions {
 			if seconds, given := tree.IntAt(e.Properties, "settings", "intervalInSeconds"); given && isHealthKind(e.Kind()) {
-				most := int(mostBetweenReports.Seconds())
-				return max(leastBetweenReports, time.Duration(min(seconds, most))*time.Second)
+				most := int(maxBetweenReports.Seconds())
+				return max(minBetweenReports, time.Duration(min(seconds, most))*time.Second)
 			}
 		}
 		return extensionReportsEvery
@@ -25,11 +25,11 @@ func (m *Model) findReportsEvery() time.Duration {
 	return 0
 }
 
-// What reports come by where the model says nothing, and what it may say (docs/azure.md §2.5).
+// Intervals of health reports: the defaults, and the limits for a model's own (docs/azure.md §2.5).
 const (
-	extensionReportsEvery                   = 5 * time.Second
-	ProbeReportsEvery                       = 15 * time.Second
-	leastBetweenReports, mostBetweenReports = 5 * time.Second, time.Minute
+	extensionReportsEvery                = 5 * time.Second
+	ProbeReportsEvery                    = 15 * time.Second
+	minBetweenReports, maxBetweenReports = 5 * time.Second, time.Minute
 )
 
 // RichHealth reports whether health monitoring knows more states than healthy and unhealthy: version 2 of the extension does.

@@ -28,12 +28,12 @@ func checkHealthSources(_ *Existing, full tree.Object) *arm.Error {
 }
 
 // How long an instance may be unhealthy before it is repaired (docs/azure.md §2.5).
-const leastGrace, mostGrace = 10 * time.Minute, 90 * time.Minute
+const minGrace, maxGrace = 10 * time.Minute, 90 * time.Minute
 
 // checkGrace refuses a grace period that is none, or too short or too long; its words are unverified [U].
 func checkGrace(_ *Existing, full tree.Object) *arm.Error {
 	text := tree.StringAt(full, "properties", "automaticRepairsPolicy", "gracePeriod")
-	if d, isDuration := IsoDuration(text); text == "" || isDuration && leastGrace <= d && d <= mostGrace {
+	if d, isDuration := IsoDuration(text); text == "" || isDuration && minGrace <= d && d <= maxGrace {
 		return nil
 	}
 	return arm.InvalidParameter("automaticRepairsPolicy.gracePeriod",

@@ -8,8 +8,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// checkFixed refuses changes of what is settled when a scale set is made
-// (docs/azure.md §1.3, §2.6), and of custom data where that is so (docs/azure.md §2.8).
+// checkFixed refuses changes of fields that cannot change after a scale set was made (docs/azure.md §1.3, §2.6), and of custom data where
+// that is so (docs/azure.md §2.8).
 func checkFixed(was *Existing, full tree.Object) *arm.Error {
 	if was == nil {
 		return nil

@@ -10,19 +10,19 @@ import (
 
 // How many instances a scale set may have (docs/azure.md §2.6).
 const (
-	maxInstances       = 1000
-	mostOfManagedImage = 600
-	MostOfGroup        = 100 // of a placement group
+	maxInstances      = 1000
+	maxOfManagedImage = 600
+	MaxOfGroup        = 100 // of a placement group
 )
 
 // limitOf returns how many instances a scale set may have. A set with single placement groups has one in each zone.
 func limitOf(c Change) int {
 	limit := maxInstances
 	if strings.Contains(strings.ToLower(tree.StringAt(c.Model.Image(), "id")), "/providers/microsoft.compute/images/") {
-		limit = mostOfManagedImage
+		limit = maxOfManagedImage
 	}
 	if tree.BoolAt(c.Doc, "properties", "singlePlacementGroup") {
-		limit = min(limit, MostOfGroup*max(1, len(tree.ArrayAt(c.Doc, "zones"))))
+		limit = min(limit, MaxOfGroup*max(1, len(tree.ArrayAt(c.Doc, "zones"))))
 	}
 	return limit
 }

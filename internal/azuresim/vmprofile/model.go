@@ -146,7 +146,7 @@ func (e *Extension) Script() guest.Script {
 	return s
 }
 
-// Shown is the profile as it is returned: without what is protected.
+// Shown returns the profile as answers show it, without protected values.
 func (m *Model) Shown() tree.Object {
 	shown := m.Profile
 	if tree.ObjectAt(shown, "osProfile") != nil {

@@ -6,9 +6,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// KeepSecrets gives extensions that are sent as they were shown the protected
-// settings they had: these cannot be read, so a read followed by a write must
-// not lose them. A changed extension has what was sent with it.
+// KeepSecrets gives extensions that a client sends as they were shown their former protected settings. These cannot be read, so a read
+// followed by a write must not lose them. A changed extension has the settings that were sent with it.
 func KeepSecrets(full tree.Object, old *Model) tree.Object {
 	path := []string{"properties", "virtualMachineProfile", "extensionProfile", "extensions"}
 	list := tree.ArrayAt(full, path...)
@@ -61,7 +60,7 @@ func Cleaned(body tree.Object) tree.Object {
 	return body
 }
 
-// ReadOnly are what a body may repeat but never change.
+// ReadOnly lists the fields that a body may repeat but never change.
 var (
 	ReadOnly         = []string{"name", "id", "type", "etag", "systemData"}
 	ReadOnlyProperty = []string{"provisioningState", "uniqueId", "timeCreated"}

@@ -76,7 +76,7 @@ func (inst *Instance) VirtualMachineID() string {
 		"/providers/Microsoft.Compute/virtualMachines/" + inst.Name()
 }
 
-// Refuse refuses what there is for Uniform sets only.
+// Refuse refuses operations that exist for Uniform sets only.
 func (set *ScaleSet) Refuse(what string) *arm.Error {
 	if !set.IsFlexible() {
 		return nil

@@ -7,7 +7,7 @@ import "time"
 // health of an instance that stays healthy does not change: if the time is that of the last change, the health always predates the upgrade;
 // if it is that of the last report, it is newer within seconds.
 
-// HealthTime is the time shown with what was known of an instance's health at a time.
+// HealthTime returns the time that is shown with the health of an instance, by its state known at a time.
 func (inst *Instance) HealthTime(known State, at time.Time) int64 {
 	switch inst.Set.Server.Switches.HealthTime {
 	case "report":

@@ -10,10 +10,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// Publish makes another version of a marketplace image the newest. Nothing
-// happens to instances, and none of them stops having the latest model: scale-out
-// and reimage pick it up silently (docs/azure.md §2.2), and automatic OS upgrades
-// roll it out behind everybody's back (docs/azure.md §2.4).
+// Publish makes another version of a marketplace image the newest. Nothing happens to instances, and none of them stops having the latest
+// model. Scale-out and reimage use the new version silently (docs/azure.md §2.2), and automatic OS upgrades roll it out without a request
+// (docs/azure.md §2.4).
 func (s *Provider) Publish(image, version string) error {
 	parts := strings.Split(image, ":")
 	if len(parts) != 3 || version == "" {

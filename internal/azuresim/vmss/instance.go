@@ -31,10 +31,10 @@ type Instance struct {
 	Attached int64
 
 	State
-	past []State // what it was before, oldest first
-	Task *task   // what is being done to it
+	past []State // earlier states, oldest first
+	Task *task   // current work on it
 
-	Command *Operation // the run command that it is busy with; no task: it stays what it is
+	Command *Operation // the run command that runs in it; no task: it does not change the state
 
 	ProtectScaleIn, ProtectActions bool
 	HasProtection                  bool                          // a policy was once set, so it is shown
@@ -45,7 +45,7 @@ type Instance struct {
 
 	Surplus   bool             // overprovisioning made it and will not keep it
 	warmUntil time.Time        // its health is not known before
-	repaired  bool             // a repair made it what it is, and it was not healthy since
+	repaired  bool             // a repair was the last thing done to it, and it was not healthy since
 	surging   bool             // it is to take another's place in a rolling upgrade
 	Booted    *vmprofile.Model // what its OS disk was made from: only there osProfile and custom data take effect
 
@@ -192,7 +192,7 @@ func (inst *Instance) AsOf(t time.Time) State {
 	return inst.State
 }
 
-// SinceTime is when the instance became what it is.
+// SinceTime returns when the instance's state last changed.
 func (inst *Instance) SinceTime() time.Time { return time.Unix(0, inst.Since).UTC() }
 
 // Name returns the instance's name.

@@ -52,8 +52,8 @@ func (set *ScaleSet) exceedsQuota(more int) bool {
 	return s.Switches.CoresQuota > 0 && used+more*coresOf(set.Model.Size) > s.Switches.CoresQuota
 }
 
-// CheckQuota refuses to grow beyond the quota: with the code that other
-// refusals have, too, so that OperationNotAllowed does not say what is wrong (docs/azure.md §2.8).
+// CheckQuota refuses to grow beyond the quota. The code is OperationNotAllowed, which other refusals have, too, so the code alone does not
+// show the reason (docs/azure.md §2.8).
 func (s *Provider) CheckQuota(subscription string, set *ScaleSet, c vmprofile.Change) *arm.Error {
 	limit, location := s.Switches.CoresQuota, tree.StringAt(c.Doc, "location")
 	if limit == 0 {

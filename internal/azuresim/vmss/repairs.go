@@ -28,8 +28,8 @@ func (set *ScaleSet) graceOfRepairs() time.Duration {
 	return d
 }
 
-// mostRepairs returns how many instances are repaired at a time: 5 % of them, and one where that is none (docs/azure.md §2.5).
-func (set *ScaleSet) mostRepairs() int { return max(1, len(set.Instances)/20) }
+// maxRepairs returns how many instances are repaired at a time: 5 % of them, and one where that is none (docs/azure.md §2.5).
+func (set *ScaleSet) maxRepairs() int { return max(1, len(set.Instances)/20) }
 
 // wantsRepair reports whether an instance is to be repaired once its state has lasted for the grace period.
 func (inst *Instance) wantsRepair() bool {
@@ -55,14 +55,14 @@ func (set *ScaleSet) ExpectRepairs() {
 	}
 }
 
-// repairDue repairs what is due, unless that is suspended.
+// repairDue repairs the instances that are due, unless repairs are suspended.
 func (set *ScaleSet) repairDue() {
 	s := set.Server
 	if set.RepairsOff || set.Deleting || !set.RepairsEnabled() {
 		return
 	}
 	for _, inst := range slices.Clone(set.Instances) {
-		if set.repairing >= set.mostRepairs() {
+		if set.repairing >= set.maxRepairs() {
 			return // the next one's turn comes when one is done
 		}
 		if inst.wantsRepair() && !inst.SinceTime().Add(set.graceOfRepairs()).After(s.Now) {

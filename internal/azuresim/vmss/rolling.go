@@ -169,7 +169,7 @@ func (r *RollingUpgrade) settleBatch() {
 		case t.isBad():
 			r.Bad++
 			r.spoiled = append(r.spoiled, t)
-			r.takeBack(t)
+			r.undo(t)
 		default:
 			r.Done++
 			r.release(t)
@@ -186,8 +186,8 @@ func (r *RollingUpgrade) release(t turn) {
 	r.Op.Start(t.inst, t.inst.Model, t.inst.deletePlan())
 }
 
-// takeBack undoes a bad turn: it deletes the surplus instance, or restores the OS disk (docs/azure.md §2.4).
-func (r *RollingUpgrade) takeBack(t turn) {
+// undo reverts a bad turn: it deletes the surplus instance, or restores the OS disk (docs/azure.md §2.4).
+func (r *RollingUpgrade) undo(t turn) {
 	switch {
 	case t.surge != nil:
 		r.Op.Start(t.surge, t.surge.Model, t.surge.deletePlan())
@@ -196,8 +196,7 @@ func (r *RollingUpgrade) takeBack(t turn) {
 	}
 }
 
-// fault ends a rolling upgrade that hurts, after what it spoiled was rolled
-// back where the policy wants that.
+// fault ends a rolling upgrade that makes instances unhealthy, after rolling back those if the policy asks for that.
 func (r *RollingUpgrade) fault(failure *arm.Error) {
 	s := r.Op.set.Server
 	if !r.Policy.rollsBack || r.kind != rollModel || r.Op.set.IsFlexible() || len(r.spoiled) == 0 {
@@ -210,21 +209,21 @@ func (r *RollingUpgrade) fault(failure *arm.Error) {
 			r.Op.Start(t.inst, t.was.Model, t.inst.UpgradePlan(t.was.Model))
 		}
 	}
-	r.waitForReturn(failure)
+	r.waitForRollback(failure)
 }
 
-func (r *RollingUpgrade) waitForReturn(failure *arm.Error) {
+func (r *RollingUpgrade) waitForRollback(failure *arm.Error) {
 	s := r.Op.set.Server
 	s.After(glance, func() {
 		if slices.ContainsFunc(r.spoiled, func(t turn) bool { return t.inst.Task != nil }) {
-			r.waitForReturn(failure)
+			r.waitForRollback(failure)
 			return
 		}
 		r.Stop(rollingFaulted, failure)
 	})
 }
 
-// Stop ends a rolling upgrade; what is being worked on is finished, and what was to replace something goes.
+// Stop ends a rolling upgrade. Work that has begun is finished, and instances that were to replace others are deleted.
 func (r *RollingUpgrade) Stop(code string, failure *arm.Error) {
 	if !r.running() {
 		return

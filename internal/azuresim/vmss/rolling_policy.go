@@ -32,8 +32,8 @@ func percentAt(policy tree.Object, name string) int {
 	return usualPercent
 }
 
-// breach says why a rolling upgrade must not go on; nil where it may. The
-// words are those that people quote; no recording has them.
+// breach returns the reason why a rolling upgrade must not go on; nil if it may. The words are from posts that quote them; no recording has
+// them.
 func (r *RollingUpgrade) breach() *arm.Error {
 	if total := r.Done + r.Bad; r.Bad*100 > r.Policy.UnhealthyUpgradedPercent*total {
 		return arm.Refuse(http.StatusBadRequest, "MaxUnhealthyUpgradedInstancePercentExceededInRollingUpgrade",
@@ -42,8 +42,8 @@ func (r *RollingUpgrade) breach() *arm.Error {
 				"RollingUpgradePolicy.", r.Bad*100/total, r.Policy.UnhealthyUpgradedPercent)
 	}
 	all := len(r.Op.set.Instances)
-	ill := r.Op.set.countUnhealthy()
-	if ill*100 <= r.Policy.UnhealthyPercent*all {
+	unhealthy := r.Op.set.countUnhealthy()
+	if unhealthy*100 <= r.Policy.UnhealthyPercent*all {
 		return nil
 	}
 	when := "In"
@@ -53,7 +53,7 @@ func (r *RollingUpgrade) breach() *arm.Error {
 	return arm.Refuse(http.StatusBadRequest, "MaxUnhealthyInstancePercentExceeded"+when+"RollingUpgrade",
 		"Rolling Upgrade failed after exceeding the MaxUnhealthyInstancePercent value defined in the RollingUpgradePolicy. "+
 			"%d%% instances are in an unhealthy state - more than the threshold of %d%% configured in the RollingUpgradePolicy.",
-		ill*100/all, r.Policy.UnhealthyPercent)
+		unhealthy*100/all, r.Policy.UnhealthyPercent)
 }
 
 // countUnhealthy counts the instances that are on and report that they are unhealthy.

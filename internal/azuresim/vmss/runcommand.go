@@ -56,8 +56,8 @@ func (inst *Instance) execute(op *Operation, script guest.Script, end func(guest
 	})
 }
 
-// printed notes what a script left. That it failed is nothing to the agent, which tells the output and no exit code; only one that
-// was not left to end by itself fails the operation.
+// printed records the output of a script. The agent reports the output and no exit code, so a failed script does not fail the operation.
+// Only a script that was not left to end by itself does.
 func (inst *Instance) printed(op *Operation, result guest.ScriptResult) {
 	op.Result = inst.output(result)
 	if result.Err != "" {
@@ -81,7 +81,7 @@ func (inst *Instance) output(result guest.ScriptResult) tree.Members {
 	return tree.Members{{"value", value}}
 }
 
-// showCommand lets an instance that nothing else is done to show that something is, if Azure does so; it returns what it showed before.
+// showCommand shows an instance without other work as Updating, if Azure does so; it returns the state shown before.
 func (inst *Instance) showCommand() Provisioning {
 	before := inst.Provisioning
 	if inst.Task == nil && inst.Set.Server.Switches.RunCommandState == "updating" {
@@ -90,7 +90,7 @@ func (inst *Instance) showCommand() Provisioning {
 	return before
 }
 
-// hideCommand ends that. Work that began meanwhile goes back to what was shown before the command, should it have to.
+// hideCommand restores the state that showCommand returned. Work that began meanwhile restores it, too, if that work is undone.
 func (inst *Instance) hideCommand(before Provisioning) {
 	if inst.Set.Server.Switches.RunCommandState != "updating" {
 		return

@@ -22,9 +22,8 @@ type ScaleSet struct {
 	Key       string // lower-case ARM id
 	UpperCase bool   // ids of its instances come back with the group in capitals
 
-	// Doc is the body without what is the platform's: no name, id, type,
-	// etag, provisioningState; nor the virtual machine profile, which is in
-	// the model; capacity is the number of instances wanted.
+	// Doc is the body without the fields of the platform: no name, id, type, etag, provisioningState; nor the virtual machine profile, which
+	// is in the model; capacity is the number of instances wanted.
 	Doc      tree.Object
 	Model    *vmprofile.Model
 	models   []*vmprofile.Model // the last ones, oldest first

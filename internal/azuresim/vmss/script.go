@@ -59,7 +59,7 @@ func (t *task) scriptEnded(e *vmprofile.Extension, result guest.ScriptResult) {
 	t.inst.noteResult(e.Name, result)
 }
 
-// noteResult remembers what the instance view shows of a script.
+// noteResult records the result of a script for the instance view.
 func (inst *Instance) noteResult(extension string, result guest.ScriptResult) {
 	if result == (guest.ScriptResult{}) {
 		delete(inst.Results, extension)

@@ -21,7 +21,7 @@ type task struct {
 	failed      []string // extensions whose scripts failed
 }
 
-// Plan says what a task is made of.
+// Plan describes the steps of a task.
 type Plan struct {
 	During  Provisioning  // shown meanwhile
 	Lasts   time.Duration // before jitter
@@ -36,8 +36,8 @@ type Plan struct {
 
 func (p Plan) turnsOff() bool { return p.turnOff == Stopped || p.turnOff == Deallocated }
 
-// Start begins work on an instance. An operation that was working on it is
-// preempted (docs/azure.md §2.8); one that now loses it to a deletion goes on with the rest.
+// Start begins work on an instance. An operation that was working on it is preempted (docs/azure.md §2.8). An operation that loses the
+// instance to a deletion goes on with its other instances.
 func (op *Operation) Start(inst *Instance, target *vmprofile.Model, p Plan) {
 	s := op.set.Server
 	inst.interrupt(op, p)
@@ -63,7 +63,7 @@ func (op *Operation) Start(inst *Instance, target *vmprofile.Model, p Plan) {
 	}
 }
 
-// interrupt ends what is being done to an instance.
+// interrupt ends the current work on an instance.
 func (inst *Instance) interrupt(by *Operation, p Plan) {
 	if inst.Task != nil && !p.remove && inst.Task.op != by {
 		inst.Task.op.Preempt()
@@ -155,7 +155,7 @@ func (t *task) close() {
 	}
 }
 
-// apply makes the instance what the task was for.
+// apply makes the change to the instance that is the task's purpose.
 func (t *task) apply() {
 	s, inst := t.inst.Set.Server, t.inst
 	if t.plan.remove {

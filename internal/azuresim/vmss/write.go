@@ -10,8 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// PlanWrite works out a write: body merged into what the set is (docs/azure.md
-// §2.10: PUT, too, keeps what the body leaves out). set is nil for a new one.
+// PlanWrite computes the result of a write: the body merged into the set (docs/azure.md §2.10: PUT, too, keeps what the body leaves out).
+// set is nil for a new one.
 func (s *Provider) PlanWrite(set *ScaleSet, body tree.Object, version arm.APIVersion) (vmprofile.Change, *arm.Error) {
 	if err := vmprofile.CheckShape(body); err != nil {
 		return vmprofile.Change{}, err
@@ -44,7 +44,7 @@ func (set *ScaleSet) Full() tree.Object {
 	return tree.With(set.Doc, "properties", properties)
 }
 
-// Split is a body taken apart: what is the scale set's, and what is the model's.
+// Split takes a body apart into the part of the scale set and the part of the model.
 func (s *Provider) Split(set *ScaleSet, full tree.Object) vmprofile.Change {
 	properties := tree.ObjectAt(full, "properties")
 	c := vmprofile.Change{
@@ -104,7 +104,7 @@ func (set *ScaleSet) Commit(c vmprofile.Change, kind string, isPut bool) *Operat
 	return op
 }
 
-// followModel upgrades what the set's mode upgrades by itself (docs/azure.md §2.4).
+// followModel upgrades the instances that the set's mode upgrades by itself (docs/azure.md §2.4).
 func (op *Operation) followModel() {
 	switch op.set.upgradeMode() {
 	case "automatic":
@@ -190,7 +190,7 @@ func (set *ScaleSet) FillNew(kind string) *Operation {
 	return op
 }
 
-// checkWrite refuses what a scale set cannot be.
+// checkWrite refuses a scale set that is not valid.
 func (s *Provider) checkWrite(set *ScaleSet, full tree.Object) *arm.Error {
 	if err := vmprofile.Check(set.held(), full); err != nil {
 		return err

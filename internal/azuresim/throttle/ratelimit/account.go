@@ -38,8 +38,8 @@ type Account struct {
 // queueWait is the time to wait if operations work on too many instances; it is not known when one is done.
 const queueWait = time.Minute
 
-// longestPenalty is the longest Retry-After that was reported (docs/azure.md §3.3).
-const longestPenalty = 20 * time.Minute
+// maxPenalty is the longest Retry-After that was reported (docs/azure.md §3.3).
+const maxPenalty = 20 * time.Minute
 
 // CatchUp fills an account up with what has flown in by now.
 func (l Limit) CatchUp(a *Account, now time.Time) {
@@ -68,7 +68,7 @@ func (l Limit) Wait(a *Account, now time.Time) time.Duration {
 	case l.Refill > 0:
 		wait = max(wait, time.Duration((1-a.Left)/l.Refill*float64(time.Minute)))
 	default:
-		wait = max(wait, longestPenalty) // a bucket that nothing flows into
+		wait = max(wait, maxPenalty) // a bucket that nothing flows into
 	}
 	return max(wait, 1)
 }
@@ -99,7 +99,7 @@ func (l Limit) Refuse(a *Account, now time.Time, penalty time.Duration) {
 	if now.Before(a.Blocked) {
 		until = until.Add(penalty)
 	}
-	if latest := now.Add(longestPenalty); until.After(latest) {
+	if latest := now.Add(maxPenalty); until.After(latest) {
 		until = latest
 	}
 	a.Blocked = until
@@ -113,7 +113,7 @@ func (l Limit) Span(a *Account, now time.Time) (from, to time.Time) {
 	return now.Add(-time.Minute), now
 }
 
-// Metered is a limit that a request meets, with what is left under it.
+// Metered is a limit that counts a request, with its account.
 type Metered struct {
 	Limit
 	*Account

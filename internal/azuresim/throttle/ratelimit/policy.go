@@ -1,4 +1,4 @@
-// Package ratelimit has policies of throttling, and the accounts of what is left under them.
+// Package ratelimit has policies of throttling, and the accounts of their limits.
 package ratelimit
 
 // Policy is a policy of the compute provider's throttling. The numbers of docs/azure.md §3.2 are per minute: refill and bucket,
