@@ -65,11 +65,20 @@ func TestFailedReleaseCountsItsLastBatch(t *testing.T) {
 	}
 }
 
+// TestFailedCheckIsSaidDuringABatch reports a failed check while a batch is in flight, whether or not a progress deadline is declared.
+func TestFailedCheckIsSaidDuringABatch(t *testing.T) {
+	for _, deadline := range []time.Duration{0, time.Hour} {
+		spec, obs := batchOf()
+		spec.Failure.ProgressDeadline, obs.State.Stage.FailedCheck = deadline, "check errors failed: too many"
+		obs.Instances.Value[0].State = rollout.StateUpdating
+		wantWait(t, planner.Plan(spec, obs), rollout.ReasonFailed, "check errors failed", "waiting for the operation in flight")
+	}
+}
+
 // TestFailedReleaseCountsItsOpenBatch counts an instance that leaves the batch verified, though the release failed meanwhile.
 func TestFailedReleaseCountsItsOpenBatch(t *testing.T) {
 	spec, obs := batchOf()
 	obs.State.Stage.FailedCheck, obs.Instances.Value[0].Health.Healthy = "check errors failed: too many", rollout.False
-	spec.Failure.ProgressDeadline = time.Hour
 	d := planner.Plan(spec, obs)
 	wantWait(t, d, rollout.ReasonFailed, "too many", "waiting for the operation in flight")
 	if p := d.Report.Progress; p.Ready != 1 || p.InProgress != 1 || p.Unavailable != 1 {

@@ -277,7 +277,7 @@ func (l *life) comeToRest() error {
 			l.ask(rollout.Action{Verb: rollout.VerbRetry, Run: l.shell.State.Run.Number})
 		}
 		if still++; l.shell.Writes != written || l.shell.Last.Explanation.Reason.Readiness() == rollout.Working ||
-			len(l.shell.Last.Tasks.Hooks) > 0 {
+			len(l.shell.Last.Tasks.Hooks) > 0 || l.shell.State.IsWorking() {
 			still, written = 0, l.shell.Writes
 		}
 		l.world.Advance(min(max(l.shell.Recheck, time.Second), 10*time.Minute))

@@ -9,26 +9,29 @@ import (
 // with every instance that is reached. The hold ends the round.
 func KeepProgressTimer(d *Draft, h *view.Hold) {
 	timer := &d.State.Timers.Progress
-	if d.Spec.Failure.ProgressDeadline == 0 || d.State.Rollback.Current != nil || d.State.Run.Completed {
-		*timer = rollout.ProgressTimer{}
-		return
-	}
-	if d.HasScaleSet() {
+	isTimed := d.Spec.Failure.ProgressDeadline > 0 && isForward(d.State)
+	if isTimed && d.HasScaleSet() {
 		if reached := len(d.Inventory().Verified); reached > timer.Reached {
 			*timer = rollout.ProgressTimer{Reached: reached}
 		}
 	}
 	explainFailure(d, h)
-	if h.Reason.IsProgress() && !d.IsExternal && !d.IsHeld() && !view.IsDeferred(d.View) {
+	switch {
+	case !isTimed:
+		*timer = rollout.ProgressTimer{}
+	case h.Reason.IsProgress() && !d.IsExternal && !d.IsHeld() && !view.IsDeferred(d.View):
 		runProgressTimer(d, h)
-	} else {
+	default:
 		timer.Timer = timer.Stopped(d.At())
 	}
 }
 
+// isForward reports that the run is on its way to its target.
+func isForward(s rollout.State) bool { return s.Rollback.Current == nil && !s.Run.Completed }
+
 // explainFailure says that nothing moves, or that a check failed, while something is in flight: that is waited for in any case.
 func explainFailure(d *Draft, h *view.Hold) {
-	if !h.IsWaiting() || d.State.Operation == nil || !view.HasFailedAsWhole(d.View) || !h.Reason.IsProgress() {
+	if !isForward(d.State) || !h.IsWaiting() || d.State.Operation == nil || !view.HasFailedAsWhole(d.View) || !h.Reason.IsProgress() {
 		return
 	}
 	h.Reason = rollout.ReasonFailed
