@@ -29,7 +29,7 @@ func startPrometheus(t *testing.T, fleet *fleetEnv, set scaleSet) *prometheus {
 	}
 	var targets []string
 	for _, r := range fleet.instances(t, set) {
-		targets = append(targets, fmt.Sprintf(`  - {targets: [%q], labels: {vm: %q}}`, r.host(fleet), set.name+"_"+r.ID))
+		targets = append(targets, fmt.Sprintf(`  - {targets: [%q], labels: {machine: %q}}`, r.host(fleet), set.name+"_"+r.ID))
 	}
 	dir := t.TempDir()
 	config := "global: {scrape_interval: 1s, scrape_timeout: 1s}\nscrape_configs:\n- job_name: web\n  static_configs:\n" +
@@ -167,7 +167,7 @@ func (p *prometheus) comparedRate(rest string) string {
 
 func (p *prometheus) rateCheck(onNoData, rest, threshold string) string {
 	return fmt.Sprintf(`{"name": "errors", "scope": "Step", "onNoData": %q, "interval": "1s", %s, "prometheus": {"url": %q, "query": "%s",
-		"samples": "sum(increase(http_requests_total{vm=~\"{{regex .Canary.Names}}\"}[10s]))", %s}}`, onNoData, rest, p.url,
+		"samples": "sum(increase(http_requests_total{machine=~\"{{regex .Canary.Names}}\"}[10s]))", %s}}`, onNoData, rest, p.url,
 		shareOf("Canary"), threshold)
 }
 
@@ -175,5 +175,5 @@ func (p *prometheus) rateCheck(onNoData, rest, threshold string) string {
 func shareOf(group string) string {
 	return fmt.Sprintf(
 		`sum(rate(http_requests_total{code=\"500\",`+
-			`vm=~\"{{regex .%[1]s.Names}}\"}[10s])) / sum(rate(http_requests_total{vm=~\"{{regex .%[1]s.Names}}\"}[10s]))`, group)
+			`machine=~\"{{regex .%[1]s.Names}}\"}[10s])) / sum(rate(http_requests_total{machine=~\"{{regex .%[1]s.Names}}\"}[10s]))`, group)
 }
