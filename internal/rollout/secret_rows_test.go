@@ -71,3 +71,33 @@ func TestSecretThatWouldNotHelp(t *testing.T) {
 		}
 	}
 }
+
+// TestBaselineThatIsCompleteAgain: a rollback that had nothing to go to goes to the run's baseline once that is complete: it is stored, and
+// it needs no Secret, or its own was read.
+func TestBaselineThatIsCompleteAgain(t *testing.T) {
+	for name, tc := range map[string]struct {
+		change func(*rollout.Spec, *rollout.Baseline)
+		isBack bool
+	}{
+		"it needs no Secret": {func(*rollout.Spec, *rollout.Baseline) {}, true},
+		"it needs none, and another one is declared for": {func(s *rollout.Spec, _ *rollout.Baseline) {
+			s.Baseline = &rollout.Target{Image: image2.Image, Script: &rollout.Script{Command: "sh", ProtectedSettings: "declared"}}
+		}, true},
+		"its Secret was not read":     {func(_ *rollout.Spec, b *rollout.Baseline) { b.SecretName = "old" }, false},
+		"nothing was written yet":     {func(_ *rollout.Spec, b *rollout.Baseline) { b.Fixed = false }, false},
+		"nothing is stored":           {func(_ *rollout.Spec, b *rollout.Baseline) { b.Revision = "" }, false},
+		"what is stored is of no use": {func(_ *rollout.Spec, b *rollout.Baseline) { b.Invalid = "the record is gone" }, false},
+		"it is the target itself":     {func(_ *rollout.Spec, b *rollout.Baseline) { b.IsTarget = true }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			spec, obs := wayBack()
+			obs.State.Rollback.Current.Revision, obs.State.Rollback.Baseline.Unavailable = "", "the Secret is gone"
+			tc.change(&spec, &obs.State.Rollback.Baseline)
+			d := planner.Plan(spec, obs)
+			isBack := d.State.Rollback.Current.Revision == "before" && d.State.Rollback.Baseline.Unavailable == ""
+			if isBack != tc.isBack || (d.Explanation.Reason == rollout.ReasonNotRollbackable) == tc.isBack {
+				t.Errorf("goes back %t: %v", isBack, d.Explanation)
+			}
+		})
+	}
+}

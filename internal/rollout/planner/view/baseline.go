@@ -86,7 +86,7 @@ func BaselineSecret(v View) string {
 // seeksDeclaredBaseline reports that the rollback goes to what spec.baseline declares, since what was stored cannot be restored.
 func seeksDeclaredBaseline(v View) bool {
 	current := v.State.Rollback.Current
-	return current != nil && !current.Done && current.Revision == "" && v.Spec.Baseline != nil
+	return current != nil && current.Revision == "" && v.Spec.Baseline != nil
 }
 
 func secretOf(script *rollout.Script) string {

@@ -2,13 +2,9 @@ package view
 
 import "github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 
-// AreReadsDeferred reports that Azure asked not to be read from at this time. A time that lies further ahead than it can is not believed:
-// the clock was set back since.
-func AreReadsDeferred(v View) bool {
-	deferred := v.State.Pacing.ReadsDeferred
-	isPossible := !v.At().Before(deferred.Since.Add(-ClockSkew)) && deferred.Until.Sub(v.At()) <= MaxAzureWait+ClockSkew
-	return v.At().Before(deferred.Until) && isPossible
-}
+// AreReadsDeferred reports that Azure asked not to be read from at this time. A time that lies further ahead than it can was corrected when
+// the round began.
+func AreReadsDeferred(v View) bool { return v.At().Before(v.State.Pacing.ReadsDeferred.Until) }
 
 // RefusedRead returns which read of this round Azure refused with a time, and how; nil: none.
 func RefusedRead(v View) (string, *rollout.Problem) {
