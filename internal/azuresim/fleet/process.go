@@ -10,8 +10,9 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// outputDelay is how long the output of a script may stay open after its end, which only a process it left behind, unconfined, does.
-const outputDelay = 500 * time.Millisecond
+// outputDelay is how long the output of a script may stay open after its end. Only a process that it left behind, unconfined, keeps it open.
+// On a busy host, reading the rest of the output takes time, too.
+const outputDelay = 2 * time.Second
 
 // runCommand runs the command in a directory of the disk. An error means that it was not started, or not left to end by itself.
 func (f *Fleet) runCommand(d *disk, command, dir string) (guest.ScriptResult, error) {
