@@ -38,7 +38,7 @@ func flagSet(o *options) *flag.FlagSet {
 	flags.BoolVar(&o.fleet, "fleet", false, "run instances for real")
 	flags.BoolVar(&o.allowScripts, "allow-scripts", false, "let instances run the scripts of extensions, confined")
 	flags.BoolVar(&o.allowUnconfined, "allow-unconfined-scripts", false, "let scripts run where they cannot be confined")
-	flags.IntVar(&o.instancePort, "machine-port", 8080, "port of each instance's web server")
+	flags.IntVar(&o.instancePort, "instance-port", 8080, "port of each instance's web server")
 	flags.Float64Var(&o.rate, "rate", 1, "how many times as fast as the wall clock time goes")
 	flags.DurationVar(&o.clockOffset, "clock-offset", 0, "how far the simulation's time is ahead of the wall clock; negative: behind")
 	flags.Int64Var(&o.seed, "seed", 1, "decides jitter, ids, and in which case ids are returned")

@@ -45,7 +45,7 @@ func newFleetEnv(t *testing.T) *fleetEnv {
 	port := freePort(t)
 	// The scripts are those of these tests, so they may run where they cannot be confined.
 	azure, err := startSimulator(filepath.Join(here.dir, "azuresim"), t.TempDir(),
-		"--fleet", "--machine-port="+strconv.Itoa(port), "--allow-scripts", "--allow-unconfined-scripts")
+		"--fleet", "--instance-port="+strconv.Itoa(port), "--allow-scripts", "--allow-unconfined-scripts")
 	if err != nil {
 		t.Fatal(err)
 	}

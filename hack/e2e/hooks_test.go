@@ -91,7 +91,7 @@ func (s *fleetEnv) expectAlarm(t *testing.T, set scaleSet, r rollout, program *l
 	})
 	for _, c := range alarms() {
 		want := saidOf(failed, set, "one")
-		want["event"], want["idempotencyKey"], want["why"] = "OnFailure", alarms()[0].header, ready(failed).Message
+		want["event"], want["idempotencyKey"], want["message"] = "OnFailure", alarms()[0].header, ready(failed).Message
 		if diff := cmp.Diff(want, c.body); diff != "" || c.header == "" || c.header != c.Key {
 			t.Errorf("under key %q, this was said of the failure (-want +got):\n%s", c.header, diff)
 		}

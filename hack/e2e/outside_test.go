@@ -48,9 +48,9 @@ func TestOutsideEdit(t *testing.T) {
 	}
 }
 
-// TestScaleSetMadeAnew: the scale set is deleted and another one is created under its name while a canary is out. Nothing is written to
+// TestScaleSetCreatedAgain: the scale set is deleted and another one is created under its name while a canary is out. Nothing is written to
 // the other one until the rollout is told to begin again.
-func TestScaleSetMadeAnew(t *testing.T) {
+func TestScaleSetCreatedAgain(t *testing.T) {
 	t.Parallel()
 	metric.Fault(t, 15)
 	r, set := canaryOf(t, 3, 34)

@@ -23,7 +23,7 @@ func TestBadScript(t *testing.T) {
 	}
 	// The scripts are those below, so they may run where they cannot be confined.
 	azure, err := startSimulator(filepath.Join(here.dir, "azuresim"), t.TempDir(),
-		"--fleet", "--machine-port=0", "--allow-scripts", "--allow-unconfined-scripts")
+		"--fleet", "--instance-port=0", "--allow-scripts", "--allow-unconfined-scripts")
 	if err != nil {
 		t.Fatal(err)
 	}

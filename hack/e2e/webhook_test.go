@@ -123,7 +123,7 @@ func (s *fleetEnv) testInspectedBad(t *testing.T, caught *atomic.Int32) {
 		t.Fatalf("heard %v, want the failure once", alarms)
 	}
 	want = saidOf(back, set, "one")
-	want["event"], want["back"], want["why"] = "OnFailure", true, back.Status.Rollback.Message
+	want["event"], want["rollback"], want["message"] = "OnFailure", true, back.Status.Rollback.Message
 	want["idempotencyKey"], want["args"] = alarms[0].header, map[string]any{"team": "shop"}
 	if diff := cmp.Diff(want, alarms[0].body); diff != "" || alarms[0].header == "" {
 		t.Errorf("what was said of the failure under key %q (-want +got):\n%s", alarms[0].header, diff)

@@ -50,7 +50,7 @@ func StartSimulator(ctx context.Context, o SimulatorOptions) (*Simulator, error)
 	}
 	ready := filepath.Join(o.Dir, "azuresim.json")
 	cmd := exec.Command(o.Program, append([]string{
-		"--ready-file=" + ready, "--fleet", "--allow-scripts", "--allow-unconfined-scripts", "--machine-port=" + strconv.Itoa(port),
+		"--ready-file=" + ready, "--fleet", "--allow-scripts", "--allow-unconfined-scripts", "--instance-port=" + strconv.Itoa(port),
 	}, o.Flags...)...)
 	cmd.Env = o.Env
 	process, err := subprocess.Start(cmd, filepath.Join(o.Dir, "azuresim.log"))

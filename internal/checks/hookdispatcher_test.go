@@ -345,7 +345,7 @@ func TestPayload(t *testing.T) {
 	}{
 		"an instance": {checks.HookPayloadOf(about, rollout.BeforeInstance, true, ""), found,
 			`{"event":"BeforeInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3","zone":"1",` +
-				`"privateAddress":"10.0.0.7","natPorts":{"22":"[2603:1020::1]:50103","80":"20.0.0.1:50003"}},"args":{"team":"shop"},"back":true}`},
+				`"privateAddress":"10.0.0.7","natPorts":{"22":"[2603:1020::1]:50103","80":"20.0.0.1:50003"}},"args":{"team":"shop"},"rollback":true}`},
 		"an instance whose address is known": {checks.HookPayloadOf(known, rollout.BeforeInstance, false, ""), found,
 			`{"event":"BeforeInstance","idempotencyKey":"KEY",` + common + `"instance":{"id":"3","vmId":"vm-3","name":"web_3",` +
 				`"privateAddress":"10.0.0.8","natPorts":{"22":"[2603:1020::1]:50103","80":"20.0.0.1:50003"}},"args":{"team":"shop"}}`},
@@ -372,7 +372,7 @@ func TestPayload(t *testing.T) {
 		"a step": {checks.HookPayloadOf(set, rollout.AfterStep, false, ""), nil,
 			`{"event":"AfterStep","idempotencyKey":"KEY",` + common + `"args":{"team":"shop"}}`},
 		"a failure": {checks.HookPayloadOf(set, rollout.OnFailure, true, `"web_3" <failed>`), nil,
-			`{"event":"OnFailure","idempotencyKey":"KEY",` + common + `"args":{"team":"shop"},"back":true,"why":"\"web_3\" \u003cfailed\u003e"}`},
+			`{"event":"OnFailure","idempotencyKey":"KEY",` + common + `"args":{"team":"shop"},"rollback":true,"message":"\"web_3\" \u003cfailed\u003e"}`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := receiving(200)

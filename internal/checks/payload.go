@@ -37,8 +37,8 @@ type HookPayload struct {
 	Event          rollout.HookPoint `json:"event"`
 	IdempotencyKey string            `json:"idempotencyKey"` // the same whenever this very call is made again; set by the HookDispatcher
 	Payload
-	Back bool   `json:"back,omitempty"` // during a rollback
-	Why  string `json:"why,omitempty"`  // at OnFailure: what failed
+	Rollback bool   `json:"rollback,omitempty"` // the call belongs to a rollback
+	Message  string `json:"message,omitempty"`  // at OnFailure: what failed
 }
 
 // PayloadOf tells about a subject.
@@ -54,8 +54,8 @@ func PayloadOf(s Subject, args map[string]string) Payload {
 
 // HookPayloadOf tells that a point of a rollout is reached. The subject has an instance where the call is about an instance; arguments are
 // the hook's, and are added when it is called.
-func HookPayloadOf(s Subject, event rollout.HookPoint, back bool, why string) HookPayload {
-	return HookPayload{Event: event, Payload: PayloadOf(s, nil), Back: back, Why: why}
+func HookPayloadOf(s Subject, event rollout.HookPoint, isRollback bool, message string) HookPayload {
+	return HookPayload{Event: event, Payload: PayloadOf(s, nil), Rollback: isRollback, Message: message}
 }
 
 // located is the payload with the addresses of its instance. Who is told needs them or not, which is theirs to know. So what the identity

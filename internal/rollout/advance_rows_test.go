@@ -150,7 +150,7 @@ func TestOldHealthReports(t *testing.T) {
 	}
 }
 
-// TestDurationOfAnUpgrade: how long an upgrade took is what Azure says, else the time since Azure accepted it, where that is known.
+// TestDurationOfAnUpgrade: the duration of an upgrade is that of Azure, else the time since Azure accepted it, where that is known.
 func TestDurationOfAnUpgrade(t *testing.T) {
 	for name, row := range map[string]struct {
 		said     time.Duration

@@ -72,8 +72,8 @@ func TestScaleSetReplaced(t *testing.T) {
 	}
 }
 
-// TestBeginAnewOnReplacedSet: a Retry, or a new target, rolls out to the other scale set, and a rollback goes back to what that had.
-func TestBeginAnewOnReplacedSet(t *testing.T) {
+// TestRestartOnReplacedSet: a Retry, or a new target, rolls out to the other scale set, and a rollback goes back to what that had.
+func TestRestartOnReplacedSet(t *testing.T) {
 	metric.Fault(t, 15)
 	for name, begin := range map[string]func(*simworld.Shell){
 		"Retry": func(s *simworld.Shell) {

@@ -122,7 +122,7 @@ func TestRunningScriptIsNotRestored(t *testing.T) {
 	}
 }
 
-// TestScriptThatWasThereBefore: a target is what was there before where its script is the same in every part. The name of the extension
+// TestScriptThatWasThereBefore: a target equals the baseline where its script is the same in every part. The name of the extension
 // counts where both are known.
 func TestScriptThatWasThereBefore(t *testing.T) {
 	was := rollout.ScriptSnapshot{Extension: "web", URIs: v2.Script.URIs, Command: v2.Script.Command}

@@ -173,7 +173,7 @@ func TestExposedWhereTheTargetMayBeTheBaseline(t *testing.T) {
 	}
 }
 
-// TestAppliedTargetIsNoReturn: a run whose target was in the model goes on, though that is what was there before.
+// TestAppliedTargetIsNoReturn: a run whose target was in the model goes on, though it equals the baseline.
 func TestAppliedTargetIsNoReturn(t *testing.T) {
 	for _, applied := range []bool{true, false} {
 		spec, obs := canary(image2, 100), seen(image2, 2, 1)
