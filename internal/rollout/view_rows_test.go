@@ -33,6 +33,9 @@ func TestWhatIsWaitedForIsTold(t *testing.T) {
 			o.State.Operation = &rollout.Operation{Run: 1, Kind: rollout.UpgradeOperation, CreatedAt: o.At.Add(-minute), Rejection: refused,
 				Instances: attempts("0")}
 		}, rollout.ReasonProgressing, "upgrading instance 0: Azure is updating instance 0"},
+		"an operation that is over is not waited for, whenever a poll was due": {batchOf, func(o *rollout.Observation) {
+			o.State.Operation.NextPollAt = o.At.Add(minute)
+		}, rollout.ReasonCanaryReached, "2 of 4 instances have the target"},
 		"an operation whose name is not known is told without one": {batchOf, func(o *rollout.Observation) {
 			o.Instances.Value[0].State, o.State.Operation.EndedAt = rollout.StateUpdating, o.At.Add(-5*minute)
 		}, rollout.ReasonFailed, "still updating it 5m0s after the operation; no further instance"},
