@@ -46,3 +46,21 @@ func TestShareOfProtectedInstances(t *testing.T) {
 		}
 	}
 }
+
+// TestFailureThatSpendsTheBudgetRunsTheDeadline lets the progress deadline run while a tolerated failure of the run spends the budget, also
+// where a hook failed before the instance was touched.
+func TestFailureThatSpendsTheBudgetRunsTheDeadline(t *testing.T) {
+	for reason, want := range map[rollout.FailureReason]bool{rollout.FailureHook: true, "": false} {
+		spec, obs := failedOf(reason)
+		spec.Canary.Percent, spec.Failure.MaxFailed.Value, spec.Failure.ProgressDeadline = 100, 1, time.Hour
+		obs.State.Ledger.Exposed, obs.Instances.Value[0].Health.Healthy = []string{"3"}, rollout.False
+		if reason == "" {
+			obs.State.Ledger.Failed, obs.Instances.Value[0].Health.Healthy = nil, rollout.Unknown
+		}
+		d := planner.Plan(spec, obs)
+		wantWait(t, d, rollout.ReasonWaitingForHealth, "maxUnavailable exhausted")
+		if runs := !d.State.Timers.Progress.Since.IsZero(); runs != want {
+			t.Errorf("failure %q: the deadline runs %t, want %t", reason, runs, want)
+		}
+	}
+}
