@@ -175,7 +175,7 @@ model: ## Check the model deeply: STATES (1,000,000) states of each configuratio
 	go test ./internal/rollout/modelcheck -timeout 0 -v -run TestModel -states $(STATES)
 
 .PHONY: mutants
-mutants: ## Try SAMPLE mutants of the core (0: all), list those that no test catches, and print the score. Takes long.
+mutants: ## Try SAMPLE mutants of the core and some of the shell (0: all), list those that no test catches, and print scores. Takes long.
 	@go run ./hack/mutants -sample $(SAMPLE) -survivors bin/survivors.txt
 	@cat bin/survivors.txt
 

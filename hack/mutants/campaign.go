@@ -28,6 +28,7 @@ type campaign struct {
 	dirs  []string
 	files *regexp.Regexp // base names; nil: all
 	tests []suite        // cheapest first; a mutant that one catches is not shown to the next
+	most  int            // mutants of a sample, where the tests take long; 0: as many as are asked for
 }
 
 // suite is one test binary and how it is called.
@@ -48,7 +49,7 @@ var campaigns = []campaign{
 		},
 		{dir: "internal/rollout", args: []string{"-test.short", "-test.failfast", "-test.run", "TestRandomWorlds", "-worlds", "300"}, cpu: 30},
 	}},
-	{name: "controllers", dirs: append([]string{shell}, shellRooms...), files: regexp.MustCompile(`^[^z]`), tests: shellTests()},
+	{name: "controllers", dirs: append([]string{shell}, shellRooms...), files: regexp.MustCompile(`^[^z]`), tests: shellTests(), most: 150},
 	{name: "errors", dirs: []string{"internal/azure/arm"}, files: regexp.MustCompile(`^(errors|answer)\.go$`), tests: []suite{
 		{dir: "internal/azure/arm", args: []string{"-test.failfast"}, cpu: 120},
 		{dir: "internal/azure", args: []string{"-test.failfast", "-test.skip", "Bounded|LongestPage"}, cpu: 120},
@@ -135,7 +136,7 @@ func (c campaign) run(chosen *regexp.Regexp, o options) (report, error) {
 		if err != nil {
 			return err
 		}
-		if sites, err = o.choose(sites, chosen); err != nil {
+		if sites, err = o.choose(sites, chosen, c.most); err != nil {
 			return err
 		}
 		binaries, err := c.build(dir, overlay)
@@ -158,7 +159,7 @@ func (c campaign) list(out io.Writer, chosen *regexp.Regexp, o options) error {
 		if err != nil {
 			return err
 		}
-		sites, err = o.choose(sites, chosen)
+		sites, err = o.choose(sites, chosen, c.most)
 		for _, s := range sites {
 			fmt.Fprintln(out, s)
 		}
@@ -343,10 +344,14 @@ func (c campaign) build(dir, overlay string) ([]string, error) {
 	return binaries, nil
 }
 
-// choose keeps the mutants that the options ask for.
-func (o options) choose(sites []site, chosen *regexp.Regexp) ([]site, error) {
+// choose keeps the mutants that the options ask for, and at most so many of a sample.
+func (o options) choose(sites []site, chosen *regexp.Regexp, most int) ([]site, error) {
+	sample := o.sample
+	if most > 0 {
+		sample = min(sample, most)
+	}
 	sites, err := again(sites, o.again)
-	return sampled(matching(sites, chosen), o.sample), err
+	return sampled(matching(sites, chosen), sample), err
 }
 
 // matching are the mutants whose file and function match.

@@ -62,6 +62,11 @@ func TestSampled(t *testing.T) {
 	if !slices.Equal(ids, []int{0, 3, 6}) || len(sampled(sites, 0)) != 10 || len(sampled(sites, 20)) != 10 {
 		t.Errorf("sampled %v", ids)
 	}
+	for sample, want := range map[int]int{0: 10, 3: 3, 8: 5} {
+		if got, err := (options{sample: sample}).choose(sites, regexp.MustCompile(""), 5); err != nil || len(got) != want {
+			t.Errorf("a sample of %d has %d mutants, want %d: %v", sample, len(got), want, err)
+		}
+	}
 }
 
 // TestEquivalentExist: each mutant that is listed as equivalent can still be made. Code that moves takes its reasons along.
