@@ -34,7 +34,8 @@ func parse() options {
 		"with -planted: the bugs whose names match this regular expression; else: the places whose file and function match")
 	flag.BoolVar(&o.planted, "planted", false, "plant the bugs that were written by hand")
 	flag.BoolVar(&o.list, "list", false, "list the mutants and try none")
-	flag.IntVar(&o.sample, "sample", 0, "try at most so many mutants of each campaign, evenly spread (at most 150 of the controllers, whose tests take long); 0: all")
+	flag.IntVar(&o.sample, "sample", 0,
+		"try at most so many mutants of each campaign, evenly spread, and 150 of the controllers, whose tests take long; 0: all")
 	flag.StringVar(&o.campaign, "campaign", "", "run only this campaign: "+strings.Join(campaignNames(), ", "))
 	flag.StringVar(&o.survivors, "survivors", "", "write the mutants that no test caught to this file")
 	flag.StringVar(&o.again, "again", "", "try only the mutants that this file of survivors names")

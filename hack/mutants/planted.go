@@ -232,7 +232,7 @@ var mutants = []mutant{
 	{"a lost scale set is not released", "planner/strategy/rollback.go", "\t\treleaseLost,\n", ""},
 	{"a rollback decides on no model", "planner/strategy/rollback.go", "\t\thold(gate.Model),\n", ""},
 	{"a preempted operation is forgotten at once", "planner/advance/rollback.go", "d.At().Before(p.At.Add(view.SettleTime))", "false"},
-	{"the clock's way back is not noticed", "planner/strategy/strategy.go", "\tupdate(advance.CorrectClock),\n", ""},
+	{"a clock that was set back is not noticed", "planner/strategy/strategy.go", "\tupdate(advance.CorrectClock),\n", ""},
 	{"stopped canaries do not hold", "planner/strategy/canary.go", "\t\thold(gate.NoneStopped),\n", ""},
 	{"another script extension is overwritten", "planner/strategy/canary.go", "\t\thold(gate.OwnScript),\n", ""},
 	{"a short list is believed", "planner/strategy/canary.go", "\t\tlisted,\n", ""},

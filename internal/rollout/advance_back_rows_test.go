@@ -20,7 +20,7 @@ func TestSecondLookForAScaleSet(t *testing.T) {
 	}{
 		"the second look": {func(*rollout.Observation) {}, true},
 		"the list shows it": {func(o *rollout.Observation) {
-			_, there := wayBack()
+			_, there := rollbackUnderWay()
 			o.Instances = there.Instances
 		}, false},
 		"another read was refused before": {func(o *rollout.Observation) {
@@ -29,7 +29,7 @@ func TestSecondLookForAScaleSet(t *testing.T) {
 		"its automatic repairs are gone with it": {func(o *rollout.Observation) { o.State.RepairsSuspended = true }, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec, obs := wayBack()
+			spec, obs := rollbackUnderWay()
 			spec.Deletion, obs.State.Rollback.Current.Cause = rollout.DeletionRollback, rollout.CauseDeletion
 			obs.Model = rollout.FailedResult[rollout.Model](&rollout.Problem{Kind: rollout.KindNotFound, Message: "no scale set"})
 			obs.Instances = rollout.FailedResult[[]rollout.Instance](obs.Model.Problem)
@@ -46,7 +46,7 @@ func TestSecondLookForAScaleSet(t *testing.T) {
 // left out, and no other.
 func TestDeletionAfterAnUndo(t *testing.T) {
 	for done, want := range map[bool]string{false: "0,3", true: "0"} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		spec.Deletion, spec.Batch.MaxUnavailable.Value = rollout.DeletionRollback, 4
 		obs.State.Rollback.Current.AllInstances, obs.State.Rollback.Current.Done = true, done
 		obs.State.Ledger.Exposed = []string{"0"}
@@ -66,10 +66,10 @@ func TestRollbackOwesNoReimage(t *testing.T) {
 		want    string
 	}{
 		"on the way forward": {nil, "0 NotApplied,1 NotReimaged"},
-		"on the way back": {&rollout.Rollback{Kind: rollout.FullRollback, Cause: rollout.CauseAction, Revision: "older", AllInstances: true,
+		"during a rollback": {&rollout.Rollback{Kind: rollout.FullRollback, Cause: rollout.CauseAction, Revision: "older", AllInstances: true,
 			Message: "asked"}, "0 NotApplied"},
 	} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		spec.Instances.Action = rollout.ActionUpgradeThenReimage
 		obs.State.Rollback.Current, obs.State.Rollback.Baseline.Invalid = row.current, "the record is gone"
 		obs.State.Ledger.Failed = []rollout.Failure{{Ref: obs.Instances.Value[0].Ref(), Reason: rollout.FailureNotApplied, Message: "stays"}}
@@ -91,7 +91,7 @@ func TestRollbackOwesNoReimage(t *testing.T) {
 // write may have changed.
 func TestWhatStillRunsAfterwards(t *testing.T) {
 	for kind, want := range map[rollout.RollbackKind]bool{rollout.AbortRollback: true, rollout.FullRollback: false} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		for n := range 2 {
 			obs.Instances.Value[n].Latest, obs.Instances.Value[n].Disk.Image = rollout.True, &bare.Image
 		}
@@ -138,7 +138,7 @@ func TestExposedBeforeTheModelIsRestored(t *testing.T) {
 		"to another image":    {rollout.Snapshot{Image: &bare.Image}, "0,1,2,3"},
 		"to the target's own": {rollout.Snapshot{Image: image2.Image}, "0,1"},
 	} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		obs.Model.Value.Image, obs.State.Rollback.Current.ModelRestoredAt = *image2.Image, time.Time{}
 		obs.Cluster.Revisions["before"] = rollout.KnownResult(row.before)
 		d := planner.Plan(spec, obs)
@@ -151,7 +151,7 @@ func TestExposedBeforeTheModelIsRestored(t *testing.T) {
 // TestLastActionsOfARun: the history keeps the last eight actions of a run, also where an action follows after the run was aborted.
 func TestLastActionsOfARun(t *testing.T) {
 	for _, earlier := range []int{0, 7, 8, 9} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		for n := range 2 {
 			obs.Instances.Value[n].Latest, obs.Instances.Value[n].Disk.Image = rollout.True, &bare.Image
 		}

@@ -63,7 +63,7 @@ func TestPreemptedTimeIsNoDelay(t *testing.T) {
 // TestThrottledLookIsReported: a rollback that waits for Azure's work reports, too, that Azure throttled the look for an instance that the
 // list lacks.
 func TestThrottledLookIsReported(t *testing.T) {
-	spec, obs := wayBack()
+	spec, obs := rollbackUnderWay()
 	obs.Instances.Value[0].State = rollout.StateUpdating
 	obs.State.Ledger.Exposed = []string{"0", "1", "9"}
 	slow := &rollout.Problem{Kind: rollout.KindThrottled, Message: "slow down"}

@@ -65,7 +65,7 @@ func TestDeclaredBaselineInADeletedNamespace(t *testing.T) {
 		rollout.DeletionNone:     {"storing what spec.baseline declares", false},
 		rollout.DeletionRollback: {"cannot be stored", true},
 	} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		spec.Deletion, spec.Baseline, obs.Cluster.Terminating = deletion, &rollout.Target{Image: &bare.Image}, true
 		obs.State.Rollback.Baseline.Invalid, obs.State.Rollback.Current.Revision = "the stored baseline is gone", ""
 		obs.State.Rollback.Current.Cause = rollout.CauseDeletion

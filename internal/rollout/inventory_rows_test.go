@@ -130,7 +130,7 @@ func TestPreparedThatMayStillBeUpgraded(t *testing.T) {
 // is done with it.
 func TestProtectedInstanceAtWorkIsLeftOut(t *testing.T) {
 	for state, want := range map[rollout.ProvisioningState]string{rollout.StateSucceeded: "", rollout.StateUpdating: "0"} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		for n := range obs.Instances.Value[:2] {
 			obs.Instances.Value[n].Latest, obs.Instances.Value[n].Disk.Image = rollout.True, &bare.Image
 		}

@@ -12,8 +12,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
-// wayBack is a rollback of image2 from instances 0 and 1 of four. The model is restored; both instances still have the target.
-func wayBack() (rollout.Spec, rollout.Observation) {
+// rollbackUnderWay is a rollback of image2 from instances 0 and 1 of four. The model is restored; both instances still have the target.
+func rollbackUnderWay() (rollout.Spec, rollout.Observation) {
 	spec, obs := canary(image2, 50), seen(image2, 2, 2)
 	obs.Model.Value.Image = bare.Image
 	for n := range obs.Instances.Value {
@@ -55,7 +55,7 @@ func TestGoneInstanceIsNotMadeReady(t *testing.T) {
 			return spec, obs
 		},
 		"backward": func(ids ...string) (rollout.Spec, rollout.Observation) {
-			spec, obs := wayBack()
+			spec, obs := rollbackUnderWay()
 			obs.Instances.Value[1].State = rollout.StateUpdating
 			obs.State.Pacing.NotBefore = obs.At.Add(time.Minute) // so no batch begins
 			preparing(&spec, &obs, ids...)
@@ -79,7 +79,7 @@ func TestGoneInstanceIsNotMadeReady(t *testing.T) {
 // TestLostScaleSetReleasesTheObject pins releaseLost: an object that goes back before its deletion is released once Azure twice did not
 // find the scale set.
 func TestLostScaleSetReleasesTheObject(t *testing.T) {
-	spec, obs := wayBack()
+	spec, obs := rollbackUnderWay()
 	spec.Deletion, obs.State.Rollback.Current.Cause = rollout.DeletionRollback, rollout.CauseDeletion
 	obs.Model = rollout.FailedResult[rollout.Model](&rollout.Problem{Kind: rollout.KindNotFound, Message: "no scale set"})
 	obs.Instances = rollout.FailedResult[[]rollout.Instance](obs.Model.Problem)
@@ -115,7 +115,7 @@ func TestNothingIsPutBackUnseen(t *testing.T) {
 		"not read": {rollout.Result[rollout.Model]{}, rollout.ReasonRollingBack},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec, obs := wayBack()
+			spec, obs := rollbackUnderWay()
 			obs.Model = tc.model
 			before := obs.State.Clone()
 			d := planner.Plan(spec, obs)
@@ -143,7 +143,7 @@ func TestUndoneReleaseIsForEveryInstance(t *testing.T) {
 		"a rollback of the run": {func(o *rollout.Observation) { o.State.Rollback.Current.AllInstances = false }, []string{"0", "1"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec, obs := wayBack()
+			spec, obs := rollbackUnderWay()
 			obs.State.Rollback.Current.AllInstances = true
 			obs.State.History = []rollout.PastRun{{Number: 1, Result: rollout.RunPromoted}}
 			obs.Instances.Value[3].State = rollout.StateDeleting

@@ -61,7 +61,7 @@ func TestSecretBesideADeclaredBaseline(t *testing.T) {
 // the target itself.
 func TestSecretThatWouldNotHelp(t *testing.T) {
 	for _, isTarget := range []bool{true, false} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		spec.Deletion = rollout.DeletionRollback
 		obs.State.Rollback.Current.Cause, obs.State.Rollback.Current.Revision = rollout.CauseDeletion, ""
 		b := &obs.State.Rollback.Baseline
@@ -90,7 +90,7 @@ func TestBaselineThatIsCompleteAgain(t *testing.T) {
 		"it is the target itself":     {func(_ *rollout.Spec, b *rollout.Baseline) { b.IsTarget = true }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec, obs := wayBack()
+			spec, obs := rollbackUnderWay()
 			obs.State.Rollback.Current.Revision, obs.State.Rollback.Baseline.Unavailable = "", "the Secret is gone"
 			tc.change(&spec, &obs.State.Rollback.Baseline)
 			d := planner.Plan(spec, obs)

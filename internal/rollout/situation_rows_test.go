@@ -21,7 +21,7 @@ type backRow struct {
 func TestRollbackRows(t *testing.T) {
 	for name, row := range backRows() {
 		t.Run(name, func(t *testing.T) {
-			spec, obs := wayBack()
+			spec, obs := rollbackUnderWay()
 			row.change(&spec, &obs)
 			d := planner.Plan(spec, obs)
 			if got := strings.Join(idsOf(rollout.InstancesOf(d.Step)), ","); got != row.names || d.Explanation.Reason != row.reason ||
@@ -148,7 +148,7 @@ func backRows() map[string]backRow {
 // whatever else the round waits for.
 func TestPausedRollbackCallsNoHook(t *testing.T) {
 	for cause, want := range map[rollout.RollbackCause]int{rollout.CauseFailure: 0, rollout.CauseAction: 1, rollout.CauseDeletion: 1} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		spec.Paused, obs.State.Rollback.Current.Cause = true, cause
 		spec.Tasks.Hooks = []rollout.Hook{{Name: "tell", At: rollout.BeforeInstance, OnFailure: rollout.HookFails}}
 		preparing(&spec, &obs, "1")
@@ -249,7 +249,7 @@ func TestHalfReadDecidesNothing(t *testing.T) {
 	for name, makes := range map[string]func() (rollout.Spec, rollout.Observation){
 		"idle":     func() (rollout.Spec, rollout.Observation) { return canary(v2, 50), seen(v2, 2, 2) },
 		"a batch":  batchOf,
-		"rollback": wayBack,
+		"rollback": rollbackUnderWay,
 	} {
 		spec, obs := makes()
 		obs.Model = rollout.Result[rollout.Model]{}

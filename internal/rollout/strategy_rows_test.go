@@ -11,7 +11,7 @@ import (
 
 // TestZonesDoNotBindARollback restores instances of two zones at once, though the rollout upgrades zone by zone.
 func TestZonesDoNotBindARollback(t *testing.T) {
-	spec, obs := wayBack()
+	spec, obs := rollbackUnderWay()
 	spec.Instances.Zones, spec.Batch.MaxUnavailable.Value = rollout.ZonesOneAtATime, 2
 	obs.Instances.Value[0].Zone, obs.Instances.Value[1].Zone = "1", "2"
 	d := planner.Plan(spec, obs)
@@ -80,7 +80,7 @@ func TestDriftOfAnotherToolIsNamedFirst(t *testing.T) {
 // namespace goes, where no right comes back.
 func TestForbiddenSettingsBeforeADeletion(t *testing.T) {
 	for terminating, want := range map[bool]rollout.Reason{false: rollout.ReasonAccessDenied, true: rollout.ReasonNotRollbackable} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		spec.Deletion, obs.Cluster.Terminating = rollout.DeletionRollback, terminating
 		obs.State.Rollback.Current.Cause, obs.State.Rollback.Current.ModelRestoredAt = rollout.CauseDeletion, time.Time{}
 		before := rollout.Snapshot{Image: &bare.Image, Script: &rollout.ScriptSnapshot{ProtectedSettings: "old", Digest: "d"}}
@@ -126,7 +126,7 @@ func TestAnswersToActions(t *testing.T) {
 		}, "took effect"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec, obs := wayBack()
+			spec, obs := rollbackUnderWay()
 			row.change(&spec, &obs)
 			obs.Actions = []rollout.Action{{UID: "a", Verb: row.verb, Run: 1, Step: "one"}}
 			if answers := planner.Plan(spec, obs).Answers; len(answers) != 1 || !strings.Contains(answers[0].Message, row.says) {

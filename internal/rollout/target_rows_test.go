@@ -70,7 +70,7 @@ func TestVersionsThatMoved(t *testing.T) {
 func TestVersionThatMovedInAnUndo(t *testing.T) {
 	latest := rollout.Image{ID: "/galleries/g/images/web"}
 	for isUndo, want := range map[bool]string{true: "the latest version of the image is 2.0 on instance 2; it was 1.0 before", false: ""} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		obs.Model.Value.Image, obs.State.Rollback.Current.AllInstances = latest, isUndo
 		for n := range obs.Instances.Value {
 			i := &obs.Instances.Value[n]
@@ -105,7 +105,7 @@ func TestRunningScriptIsNotRestored(t *testing.T) {
 	for script, want := range map[rollout.ScriptState]string{
 		rollout.ScriptAbsent: "", rollout.ScriptUnknown: "", rollout.ScriptRunning: "0", rollout.ScriptSucceeded: "0", rollout.ScriptFailed: "0",
 	} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		spec.Target, obs.State.Run.Revision = v2, v2.Revision()
 		for n := range obs.Instances.Value {
 			i := &obs.Instances.Value[n]
@@ -172,7 +172,7 @@ func TestTagOfADeclaredBaseline(t *testing.T) {
 func TestAbortComparesNoVersions(t *testing.T) {
 	latest := rollout.Image{ID: "/galleries/g/images/web"}
 	for kind, differs := range map[rollout.RollbackKind]bool{rollout.FullRollback: true, rollout.AbortRollback: false} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		obs.Model.Value.Image, obs.State.Rollback.Current.Kind = latest, kind
 		for n := range obs.Instances.Value {
 			i := &obs.Instances.Value[n]

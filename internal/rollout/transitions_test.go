@@ -231,7 +231,7 @@ func TestWhatIsLeftOfARollback(t *testing.T) {
 		}, rollout.ReasonAborted},
 	} {
 		t.Run(name, func(t *testing.T) {
-			spec, obs := wayBack()
+			spec, obs := rollbackUnderWay()
 			for n := range 2 {
 				obs.Instances.Value[n].Latest, obs.Instances.Value[n].Disk.Image = rollout.True, &bare.Image
 			}

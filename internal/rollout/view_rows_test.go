@@ -39,11 +39,11 @@ func TestWhatIsWaitedForIsTold(t *testing.T) {
 		"an operation whose name is not known is told without one": {batchOf, func(o *rollout.Observation) {
 			o.Instances.Value[0].State, o.State.Operation.EndedAt = rollout.StateUpdating, o.At.Add(-5*minute)
 		}, rollout.ReasonFailed, "still updating it 5m0s after the operation; no further instance"},
-		"a write that a rollback left behind is named as one": {wayBack, func(o *rollout.Observation) {
+		"a write that a rollback left behind is named as one": {rollbackUnderWay, func(o *rollout.Observation) {
 			o.State.Rollback.Current.ModelRestoredAt, o.Model.Value.State = time.Time{}, rollout.StateUpdating
 			o.State.Preempted = rollout.PreemptedOperation{At: o.At.Add(-minute), CreatedAt: o.At.Add(-minute), ID: "op-0"}
 		}, rollout.ReasonRollingBack, "waiting for the earlier write of the model (operation op-0, "},
-		"an upgrade that a rollback left behind does not change the model": {wayBack, func(o *rollout.Observation) {
+		"an upgrade that a rollback left behind does not change the model": {rollbackUnderWay, func(o *rollout.Observation) {
 			o.State.Rollback.Current.ModelRestoredAt, o.Model.Value.State = time.Time{}, rollout.StateUpdating
 			o.Instances.Value[0].State = rollout.StateUpdating
 			o.State.Preempted = rollout.PreemptedOperation{At: o.At.Add(-minute), CreatedAt: o.At.Add(-minute),
@@ -207,7 +207,7 @@ func TestFailedInstanceThatIsOff(t *testing.T) {
 // TestRollbackGoesBesideForAWhile: a rollback does not wait for what it left behind and does not end, until nothing moved for hours.
 func TestRollbackGoesBesideForAWhile(t *testing.T) {
 	for since, want := range map[time.Duration]string{time.Minute: "", 6 * time.Minute: "1", 3 * time.Hour: ""} {
-		spec, obs := wayBack()
+		spec, obs := rollbackUnderWay()
 		spec.Batch.MaxUnavailable.Value = 3
 		ago, current := obs.At.Add(-since), obs.State.Rollback.Current
 		obs.Model.Value.State, obs.Instances.Value[0].State = rollout.StateUpdating, rollout.StateUpdating
