@@ -37,7 +37,10 @@ func (a *answer) read(data []byte, depth int, left *int) {
 	}
 	var details []json.RawMessage
 	take(fields["details"], &details)
-	for _, detail := range details[:min(len(details), *left)] {
+	for _, detail := range details {
+		if *left == 0 {
+			return
+		}
 		*left--
 		var inner answer
 		inner.read(detail, depth+1, left)

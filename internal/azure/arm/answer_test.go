@@ -25,7 +25,10 @@ func TestErrorsAreBounded(t *testing.T) {
 	wide := `{"error":{"code":"Conflict","message":"x","details":[` +
 		strings.TrimSuffix(strings.Repeat(`{"code":"c","message":"m"},`, 4000), ",") + `]}}`
 	deep := strings.Repeat(`{"code":"c","details":[`, 2000) + strings.Repeat(`]}`, 2000)
-	for name, body := range map[string]string{"wide": wide, "deep": deep} {
+	// The first detail's own details are as many as are read of the whole answer, so that none is left for the second.
+	second := `{"error":{"code":"Conflict","details":[{"code":"c","details":[` +
+		strings.TrimSuffix(strings.Repeat(`{"code":"c"},`, maxDetails), ",") + `]},{"code":"second","details":[{"code":"c"}]}]}}`
+	for name, body := range map[string]string{"wide": wide, "deep": deep, "second": second} {
 		if n := count(parseAnswer([]byte(body))); n > 1+maxDetails {
 			t.Errorf("%s: %d errors are kept", name, n)
 		}
