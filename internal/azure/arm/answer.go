@@ -1,6 +1,7 @@
 package arm
 
 import (
+	"cmp"
 	"encoding/json"
 	"net/http"
 	"strings"
@@ -49,25 +50,16 @@ func (a *answer) read(data []byte, depth int, left *int) {
 }
 
 // take decodes a field if it has the expected type, and leaves it empty if not.
-func take[T any](raw json.RawMessage, to *T) {
-	var v T
-	if len(raw) > 0 && json.Unmarshal(raw, &v) == nil {
-		*to = v
-	}
-}
+func take(raw json.RawMessage, to any) { _ = json.Unmarshal(raw, to) }
 
 // readAnswer reads the error out of a response. A body that is none leaves the status to speak.
 func readAnswer(resp *http.Response) answer {
-	a := answer{}
 	if resp == nil {
-		return a
+		return answer{}
 	}
-	if body, err := runtime.Payload(resp); err == nil {
-		a = parseAnswer(body)
-	}
-	if code := resp.Header.Get("X-Ms-Error-Code"); code != "" && a.Code == "" {
-		a.Code = code
-	}
+	body, _ := runtime.Payload(resp) // what cannot be read is empty
+	a := parseAnswer(body)
+	a.Code = cmp.Or(a.Code, resp.Header.Get("X-Ms-Error-Code"))
 	a.status = resp.StatusCode
 	return a
 }
@@ -102,7 +94,7 @@ func (a answer) text() string {
 	for _, d := range a.Details {
 		inner := d.text()
 		switch {
-		case inner == "" || strings.Contains(text, inner):
+		case strings.Contains(text, inner): // it says nothing, or nothing new
 		case text == "":
 			text = inner
 		default:

@@ -112,8 +112,8 @@ var rules = []rule{
 // matches reports whether the row is about the answer, whose text comes in lower case.
 func (r rule) matches(a answer, text string) bool {
 	return (r.code == "" || a.carries(r.code)) &&
-		(r.says == "" || strings.Contains(text, r.says)) &&
-		(r.status == 0 || a.status == r.status || r.status <= a.status && a.status <= r.upTo)
+		strings.Contains(text, r.says) &&
+		(r.status == 0 || r.status <= a.status && a.status <= max(r.status, r.upTo))
 }
 
 // judge finds the line of the table for an answer. The last line matches everything.
