@@ -30,7 +30,7 @@ func (c credential) GetToken(ctx context.Context, o policy.TokenRequestOptions) 
 // credentialError is that no token could be had.
 type credentialError struct{ err error }
 
-func (e *credentialError) Error() string { return "getting a token: " + e.err.Error() }
+func (e *credentialError) Error() string { return "getting a token failed: " + e.err.Error() }
 
 func (e *credentialError) Unwrap() error { return e.err }
 

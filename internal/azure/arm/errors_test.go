@@ -146,8 +146,8 @@ func TestProblemsWithoutAnAnswer(t *testing.T) {
 		"an answer that is too long is in doubt": {
 			func(x *Call) { x.attempted, x.response = true, refused(200, "") }, errTooLong, rollout.KindAmbiguous,
 			"the answer is too long and was not read to its end"},
-		"a missing token is told as such": {
-			func(*Call) {}, &credentialError{errors.New("")}, rollout.KindUnauthorized, "getting a token:"},
+		"the cause of a missing token is told whole": {
+			func(*Call) {}, &credentialError{errors.New("it is expired")}, rollout.KindUnauthorized, "getting a token failed: it is expired"},
 		"a refusal that was cut short and says nothing is told to be too long": {
 			func(x *Call) { x.cut.Store(true) }, &azcore.ResponseError{RawResponse: refused(500, "")}, rollout.KindAmbiguous,
 			"Azure answered 500 Internal Server Error, and the answer is too long and was not read to its end"},
