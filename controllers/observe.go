@@ -10,14 +10,14 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
 )
 
-// longestLook bounds how long one round reads: a list of many slow pages must not hold a worker for hours. A list of 1,000 instances has
+// maxLook bounds how long one round reads: a list of many slow pages must not hold a worker for hours. A list of 1,000 instances has
 // ten.
-const longestLook = 3 * time.Minute
+const maxLook = 3 * time.Minute
 
 // observe reads what the core asks for, one thing at a time, until it asks for nothing more. A read that fails is an
 // observation too: the core decides what it means.
 func (r *VMSSRolloutReconciler) observe(ctx context.Context, round *round) {
-	ctx, cancel := context.WithTimeout(ctx, longestLook)
+	ctx, cancel := context.WithTimeout(ctx, maxLook)
 	defer cancel()
 	obs := &round.observation
 	obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{}

@@ -39,8 +39,8 @@ func TestRoundReadsForABoundedTime(t *testing.T) {
 		ctx, giveUp := context.WithTimeout(t.Context(), time.Hour)
 		defer giveUp()
 		r.observe(ctx, round)
-		if took := time.Since(begun); took != longestLook {
-			t.Errorf("the round read for %s, want %s", took, longestLook)
+		if took := time.Since(begun); took != maxLook {
+			t.Errorf("the round read for %s, want %s", took, maxLook)
 		}
 		if obs := round.observation; obs.Model.State != rollout.ReadFailed {
 			t.Errorf("got %+v", obs.Model)

@@ -17,8 +17,8 @@ const (
 	// minute then: all at once, Azure refuses 3 of 4 (docs/azure.md §3.1: a bucket of 250; §3.3: 2,600 in half an hour).
 	spreadOver = 15 * time.Minute
 	// longRest is the shortest wait that is varied, by up to a fifth. Looks that fell into step would stay in step.
-	longRest     = 30 * time.Minute
-	mostVariedBy = 5
+	longRest    = 30 * time.Minute
+	maxVariedBy = 5
 )
 
 // firstLook returns how much later the first look of this process at the rollout may come; 0 means now. A rollout waits for its turn only
@@ -44,7 +44,7 @@ func restsFor(uid types.UID, recheck time.Duration) time.Duration {
 	if recheck < longRest {
 		return recheck
 	}
-	return recheck + shareOf(uid, recheck/mostVariedBy)
+	return recheck + shareOf(uid, recheck/maxVariedBy)
 }
 
 // shareOf is a part of a time, the same for the same rollout every time, and spread evenly over rollouts.

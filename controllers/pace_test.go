@@ -98,9 +98,9 @@ func (q *looks) Pop() any {
 	return last
 }
 
-// mostReadsAMinute is the number of reads that a subscription allows in a minute, by the narrowest limit that was recorded: 2,600 reads of
+// maxReadsAMinute is the number of reads that a subscription allows in a minute, by the narrowest limit that was recorded: 2,600 reads of
 // a scale set in half an hour (docs/azure.md §3.3). The resource manager's bucket holds 250 (§3.1).
-const mostReadsAMinute = 2600 / 30
+const maxReadsAMinute = 2600 / 30
 
 // TestStartIsSpread starts the manager over 1,000 completed rollouts, and lets a day pass: their looks neither come at once nor fall into
 // step.
@@ -112,11 +112,11 @@ func TestStartIsSpread(t *testing.T) {
 		hours = 4
 	}
 	f.run(t, time.Duration(hours)*time.Hour)
-	if most := f.most(0, 60); most == 0 || most > mostReadsAMinute {
-		t.Errorf("%d reads in one minute of the first hour, want 1 to %d", most, mostReadsAMinute)
+	if most := f.most(0, 60); most == 0 || most > maxReadsAMinute {
+		t.Errorf("%d reads in one minute of the first hour, want 1 to %d", most, maxReadsAMinute)
 	}
-	if most := f.most(60*(hours-1), 60*hours); most > mostReadsAMinute/2 {
-		t.Errorf("%d reads in one minute of the last of %d hours, want at most %d: the looks are in step", most, hours, mostReadsAMinute/2)
+	if most := f.most(60*(hours-1), 60*hours); most > maxReadsAMinute/2 {
+		t.Errorf("%d reads in one minute of the last of %d hours, want at most %d: the looks are in step", most, hours, maxReadsAMinute/2)
 	}
 	first := 0
 	for minute := range int(spreadOver.Minutes()) {

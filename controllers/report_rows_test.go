@@ -86,7 +86,7 @@ func TestFirstLooks(t *testing.T) {
 	if got := restsFor("2", longRest-1); got != longRest-1 {
 		t.Errorf("a short wait becomes %s", got)
 	}
-	if got := restsFor("2", time.Hour); got <= time.Hour || got >= time.Hour+time.Hour/mostVariedBy {
+	if got := restsFor("2", time.Hour); got <= time.Hour || got >= time.Hour+time.Hour/maxVariedBy {
 		t.Errorf("an hour becomes %s", got)
 	}
 }

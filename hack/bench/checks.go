@@ -25,11 +25,11 @@ import (
 const (
 	checkedInstances  = 1000
 	checksPerInstance = 3
-	// mostGoroutines is four for each of the runner's 32 workers on our side of a call, as many on the server's, which live in this very
+	// maxGoroutines is four for each of the runner's 32 workers on our side of a call, as many on the server's, which live in this very
 	// process, and some for the rest.
-	mostGoroutines = 400
-	// mostChecksMiB is the memory that may be in use for 3,000 series and the calls under way, beyond the memory in use before.
-	mostChecksMiB = 64
+	maxGoroutines = 400
+	// maxChecksMiB is the memory that may be in use for 3,000 series and the calls under way, beyond the memory in use before.
+	maxChecksMiB = 64
 )
 
 // measureChecks measures every instance of a batch of 1,000, of 2,000, three times each (its own page, a query about it, a command on it),
@@ -51,14 +51,14 @@ func measureChecks(ctx context.Context) error {
 	goroutines, mib := gauge.stop()
 	fmt.Printf("%d checks of %d instances, twice each: %d passed, in %s of real time\n",
 		checkedInstances*checksPerInstance, checkedInstances, verdicts[rollout.CheckPassed], time.Since(began).Round(time.Millisecond))
-	fmt.Printf("bounds: %d goroutines, %d MiB\n", mostGoroutines, mostChecksMiB)
+	fmt.Printf("bounds: %d goroutines, %d MiB\n", maxGoroutines, maxChecksMiB)
 	fmt.Printf("figure: checks_3000_peak_goroutines %d\n", goroutines)
 	fmt.Printf("figure: checks_3000_peak_mib %.1f\n", mib)
 	switch {
 	case verdicts[rollout.CheckPassed] != checkedInstances*checksPerInstance:
 		return fmt.Errorf("not all checks passed: %v", verdicts)
-	case goroutines > mostGoroutines || mib > mostChecksMiB:
-		return fmt.Errorf("%d goroutines and %.1f MiB are beyond %d and %d", goroutines, mib, mostGoroutines, mostChecksMiB)
+	case goroutines > maxGoroutines || mib > maxChecksMiB:
+		return fmt.Errorf("%d goroutines and %.1f MiB are beyond %d and %d", goroutines, mib, maxGoroutines, maxChecksMiB)
 	default:
 		return nil
 	}

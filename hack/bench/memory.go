@@ -13,8 +13,8 @@ import (
 
 const (
 	manySets = 1000
-	// mostMiB is the bound of issue 4 for a simulator that holds 1,000 scale sets of 1,000 instances.
-	mostMiB = 1024.0
+	// maxMiB is the bound of issue 4 for a simulator that holds 1,000 scale sets of 1,000 instances.
+	maxMiB = 1024.0
 )
 
 // measureMillion fills the simulator and looks at its memory from outside; its first scale set is there.
@@ -38,8 +38,8 @@ func measureMillion(ctx context.Context, s *simulator) error {
 	if peak > 0 {
 		fmt.Printf("figure: sim_million_instances_peak_mib %.0f\n", peak)
 	}
-	if worst := max(now, peak); worst > mostMiB {
-		return fmt.Errorf("a simulator of %d instances takes %.0f MiB, more than %.0f", manySets*manyInstances, worst, mostMiB)
+	if worst := max(now, peak); worst > maxMiB {
+		return fmt.Errorf("a simulator of %d instances takes %.0f MiB, more than %.0f", manySets*manyInstances, worst, maxMiB)
 	}
 	return nil
 }

@@ -18,10 +18,10 @@ import (
 )
 
 const (
-	// mostCallsAnHour is the bound of issue 14 for a rollout that stays in a state.
-	mostCallsAnHour = 360
-	lasting         = 4 * time.Hour
-	minReady        = time.Minute
+	// maxCallsAnHour is the bound of issue 14 for a rollout that stays in a state.
+	maxCallsAnHour = 360
+	lasting        = 4 * time.Hour
+	minReady       = time.Minute
 	// minReadyFloor is the guarded minimum with a minReady: that of floor, and a batch one list for every 30 seconds of minReady, so that
 	// changed health is noticed in time. The last of these lists is the one that verifies.
 	minReadyFloor = floor + instances/batchSize*int(minReady/(30*time.Second))
@@ -121,8 +121,8 @@ func measurePace(ctx context.Context) error {
 		}
 	}
 	fmt.Printf("figure: worst_calls_per_hour %d\n", worst)
-	if worst > mostCallsAnHour {
-		return fmt.Errorf("%s: %d calls to Azure in an hour, more than %d", where, worst, mostCallsAnHour)
+	if worst > maxCallsAnHour {
+		return fmt.Errorf("%s: %d calls to Azure in an hour, more than %d", where, worst, maxCallsAnHour)
 	}
 	return nil
 }
@@ -243,8 +243,8 @@ func measureMinReady(ctx context.Context) error {
 		minReady, w.Count.AzureReads, w.Count.AzurePolls, w.Count.AzureWrites, minReadyFloor)
 	fmt.Printf("figure: arm_calls_minready_n100 %d\n", calls)
 	fmt.Printf("figure: arm_calls_over_floor_minready_n100 %.2f\n", over)
-	if over > mostOverFloor {
-		return fmt.Errorf("%d ARM calls with minReady are %.2f times the floor of %d, more than %.1f", calls, over, minReadyFloor, mostOverFloor)
+	if over > maxOverFloor {
+		return fmt.Errorf("%d ARM calls with minReady are %.2f times the floor of %d, more than %.1f", calls, over, minReadyFloor, maxOverFloor)
 	}
 	return nil
 }

@@ -17,11 +17,11 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/statecodec"
 )
 
-// mostKillPoints is how many scale sets are made beforehand, so that lists that lag show them as they were, and not as not being there.
-const mostKillPoints = 40
+// maxKillPoints is how many scale sets are made beforehand, so that lists that lag show them as they were, and not as not being there.
+const maxKillPoints = 40
 
-// leastKillPoints is how many moments a rollout of six instances has at least, each before or after a write.
-const leastKillPoints = 20
+// minKillPoints is how many moments a rollout of six instances has at least, each before or after a write.
+const minKillPoints = 20
 
 // sampled is of how many moments one is tried where the tests do not run at their full length. The seed chooses which.
 const sampled = 3
@@ -74,15 +74,15 @@ type course struct {
 // killEverywhere compares an undisturbed rollout with one for each of its writes.
 func killEverywhere(t *testing.T, c course, points *atomic.Int64) {
 	sets := map[int]scaleSet{}
-	for n := range mostKillPoints + 1 {
+	for n := range maxKillPoints + 1 {
 		if tries(n) {
 			sets[n] = scaleSet{group: namespace(t), name: "web"}
 			here.azure.makeSet(t, sets[n], stageSet{})
 		}
 	}
 	undisturbed := runKilled(t, c, sets[0], 0)
-	if undisturbed.writes > mostKillPoints {
-		t.Fatalf("%d writes, and scale sets for %d only: raise mostKillPoints", undisturbed.writes, mostKillPoints)
+	if undisturbed.writes > maxKillPoints {
+		t.Fatalf("%d writes, and scale sets for %d only: raise maxKillPoints", undisturbed.writes, maxKillPoints)
 	}
 	var killed atomic.Int64
 	t.Run("write", func(t *testing.T) {
@@ -103,7 +103,7 @@ func killEverywhere(t *testing.T, c course, points *atomic.Int64) {
 		}
 	})
 	t.Logf("%d writes in an undisturbed run, killed after each of %d", undisturbed.writes, killed.Load())
-	if want := least(leastKillPoints); killed.Load() < int64(want) {
+	if want := least(minKillPoints); killed.Load() < int64(want) {
 		t.Errorf("killed %d times; fewer than %d prove less than this test says", killed.Load(), want)
 	}
 	points.Add(killed.Load())

@@ -14,8 +14,8 @@ import (
 // The moments at which the manager is killed during a canary that is rolled back: each after a write. The test below fails if there are
 // fewer, or more.
 const (
-	leastBackPoints = 16
-	mostBackPoints  = 26
+	minBackPoints = 16
+	maxBackPoints = 26
 )
 
 // TestKillsDuringRollback kills the manager right after each of the writes of a canary that is rolled back, or after a sample of them, one
@@ -23,7 +23,7 @@ const (
 func TestKillsDuringRollback(t *testing.T) {
 	t.Parallel()
 	here.azure.makeImage(t, imageID("v2"))
-	var runs [1 + mostBackPoints]run // the first one is not disturbed; those that are not tried are empty
+	var runs [1 + maxBackPoints]run // the first one is not disturbed; those that are not tried are empty
 	t.Run("after", func(t *testing.T) {
 		for n := range runs {
 			if !tries(n) {
@@ -51,8 +51,8 @@ func TestKillsDuringRollback(t *testing.T) {
 		}
 	}
 	t.Logf("%d writes in an undisturbed run, killed after each of %d", runs[0].writes, killed)
-	if killed < least(leastBackPoints) || runs[0].writes > mostBackPoints {
-		t.Errorf("killed %d times of %d, want %d at least, and after each write", killed, runs[0].writes, least(leastBackPoints))
+	if killed < least(minBackPoints) || runs[0].writes > maxBackPoints {
+		t.Errorf("killed %d times of %d, want %d at least, and after each write", killed, runs[0].writes, least(minBackPoints))
 	}
 	metric.Record(t, "kill_points_back", killed)
 }

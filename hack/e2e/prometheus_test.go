@@ -95,8 +95,8 @@ type crowd struct {
 	good, wrong int
 }
 
-// mostVisits bounds what one test's people do.
-const mostVisits = 100_000
+// maxVisits bounds what one test's people do.
+const maxVisits = 100_000
 
 // begin lets people come until the test ends.
 func (v *crowd) begin(t *testing.T) {
@@ -111,7 +111,7 @@ func (v *crowd) begin(t *testing.T) {
 	visitors.Go(func() {
 		round := time.NewTicker(40 * time.Millisecond)
 		defer round.Stop()
-		for n := 0; n < mostVisits; n += len(hosts) {
+		for n := 0; n < maxVisits; n += len(hosts) {
 			select {
 			case <-round.C:
 			case <-ctx.Done():

@@ -28,7 +28,7 @@ const (
 	defaultInterval   = 30 * time.Second
 	defaultErrorLimit = 4
 	defaultWindow     = 5 * time.Minute
-	longestTry        = 30 * time.Second
+	maxTry            = 30 * time.Second
 )
 
 // Declare reads the checks and hooks that a rollout declares, with the templates that its checks refer to, by name. An error names the
@@ -48,7 +48,7 @@ func Declare(spec v1alpha1.VMSSRolloutSpec, templates map[string]*v1alpha1.Check
 	for _, h := range spec.Hooks {
 		hook := checks.Hook{
 			URL: h.URL, Args: argsOf(h.Args), TLS: tlsOf(h.TLS), Credentials: credentialsOf(h.Credentials),
-			Timeout: min(durationOf(h.Timeout, longestTry), longestTry),
+			Timeout: min(durationOf(h.Timeout, maxTry), maxTry),
 		}
 		if err := hook.Validate(ports); err != nil {
 			return Declared{}, fmt.Errorf("reading hook %s: %w", h.Name, err)

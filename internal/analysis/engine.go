@@ -230,8 +230,8 @@ func resultOf(s checks.State) rollout.CheckResult {
 	return result
 }
 
-// mostShown bounds what a status says of checks.
-const mostShown = 30
+// maxShown bounds what a status says of checks.
+const maxShown = 30
 
 // Shown returns the checks for a status: those with a bad verdict first, then the others, each in the order of their names and instances.
 func (d *Engine) Shown(uid types.UID) []v1alpha1.CheckStatus {
@@ -251,7 +251,7 @@ func (d *Engine) Shown(uid types.UID) []v1alpha1.CheckStatus {
 		return cmp.Or(cmp.Compare(rank(a.Verdict), rank(b.Verdict)), cmp.Compare(a.Name, b.Name),
 			cmp.Compare(len(a.Instance), len(b.Instance)), cmp.Compare(a.Instance, b.Instance))
 	})
-	return shown[:min(len(shown), mostShown)]
+	return shown[:min(len(shown), maxShown)]
 }
 
 // rank puts first what needs a person.

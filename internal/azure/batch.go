@@ -12,8 +12,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// mostInstances bounds what one call may name. Azure documents no bound; its budget was 1200 instances in 5 minutes.
-const mostInstances = 200
+// maxInstances bounds what one call may name. Azure documents no bound; its budget was 1200 instances in 5 minutes.
+const maxInstances = 200
 
 // instanceID matches an id: a number, or in a Flexible set a name. "*" means all to Azure, and can never be one.
 var instanceID = regexp.MustCompile(`^[0-9A-Za-z][0-9A-Za-z_.-]{0,127}$`)
@@ -57,8 +57,8 @@ func instanceIDs(x *arm.Call, instances []rollout.Ref) ([]*string, error) {
 	switch {
 	case len(instances) == 0:
 		return nil, x.Refuse("no instance is named, which Azure could take for all")
-	case len(instances) > mostInstances:
-		return nil, x.Refuse("%d instances are named; at most %d are allowed", len(instances), mostInstances)
+	case len(instances) > maxInstances:
+		return nil, x.Refuse("%d instances are named; at most %d are allowed", len(instances), maxInstances)
 	}
 	seen := make(map[string]bool, len(instances))
 	ids := make([]*string, 0, len(instances))

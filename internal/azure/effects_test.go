@@ -149,7 +149,7 @@ func TestEffectDoneAtOnce(t *testing.T) {
 
 // TestRefusedBatches holds that nothing is sent that could touch other instances than those chosen.
 func TestRefusedBatches(t *testing.T) {
-	many := make([]rollout.Ref, mostInstances+1)
+	many := make([]rollout.Ref, maxInstances+1)
 	for i := range many {
 		many[i].ID = fmt.Sprint(i)
 	}
@@ -181,8 +181,8 @@ func TestRefusedBatches(t *testing.T) {
 	if got := f.seen(); len(got) != 0 {
 		t.Errorf("nothing may be sent, got %+v", got)
 	}
-	if _, err := f.adapter.Upgrade(context.Background(), web, many[:mostInstances]); err != nil {
-		t.Errorf("%d instances are allowed: %v", mostInstances, err)
+	if _, err := f.adapter.Upgrade(context.Background(), web, many[:maxInstances]); err != nil {
+		t.Errorf("%d instances are allowed: %v", maxInstances, err)
 	}
 }
 

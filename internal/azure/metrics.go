@@ -16,8 +16,8 @@ import (
 const (
 	setNamespace = "Microsoft.Compute/virtualMachineScaleSets"
 	vmNamespace  = "Microsoft.Compute/virtualMachines"
-	// longestMetricName bounds what goes into a URL.
-	longestMetricName = 256
+	// maxMetricName bounds what goes into a URL.
+	maxMetricName = 256
 )
 
 // aggregations are how Azure makes one number of a minute.
@@ -73,7 +73,7 @@ type metricQuery struct {
 // check refuses what would be another question than was meant.
 func (q metricQuery) check(x *arm.Call) error {
 	switch {
-	case q.metric == "" || len(q.metric) > longestMetricName || strings.Contains(q.metric, ","):
+	case q.metric == "" || len(q.metric) > maxMetricName || strings.Contains(q.metric, ","):
 		return x.Refuse("that cannot be the name of one metric")
 	case aggregations[q.aggregation] == nil:
 		return x.Refuse("%q is no aggregation of a minute", q.aggregation)

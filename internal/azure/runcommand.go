@@ -17,8 +17,8 @@ import (
 const (
 	// usualPause is how long is waited where Azure does not say.
 	usualPause = 10 * time.Second
-	// longestCommand bounds a call whose context does not: Azure ends a script after 90 minutes.
-	longestCommand = 2 * time.Hour
+	// maxCommand bounds a call whose context does not: Azure ends a script after 90 minutes.
+	maxCommand = 2 * time.Hour
 	// noExitCode is returned with errors, because a zero would read as success.
 	noExitCode = -1
 )
@@ -43,7 +43,7 @@ func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, scri
 	if !instanceID.MatchString(id) {
 		return noExitCode, "", x.Refuse("%q cannot be an instance id", id)
 	}
-	ctx, cancel := context.WithTimeout(ctx, longestCommand)
+	ctx, cancel := context.WithTimeout(ctx, maxCommand)
 	defer cancel()
 	report, err := a.runWrappedScript(x.With(ctx), c, x, id, e)
 	if err != nil {

@@ -166,7 +166,7 @@ func TestWait(t *testing.T) {
 func TestRunCommandIsBounded(t *testing.T) {
 	f := newFakeARM(t, accepting(http.StatusAccepted))
 	f.adapter.wait = func(ctx context.Context, _ time.Duration) error {
-		if at, bounded := ctx.Deadline(); !bounded || time.Until(at) > longestCommand {
+		if at, bounded := ctx.Deadline(); !bounded || time.Until(at) > maxCommand {
 			t.Errorf("until %v, %v", at, bounded)
 		}
 		return context.Canceled

@@ -16,8 +16,8 @@ type Addresses interface {
 	Addresses(ctx context.Context, set ScaleSet, i Instance) (netip.Addr, map[uint16]netip.AddrPort, error)
 }
 
-// longestLookup is enough for reading the network interfaces of a thousand instances, page by page.
-const longestLookup = 30 * time.Second
+// maxLookup is enough for reading the network interfaces of a thousand instances, page by page.
+const maxLookup = 30 * time.Second
 
 // lookupError says why something of an instance's addresses is not known.
 type lookupError struct {
@@ -40,7 +40,7 @@ func located(ctx context.Context, find Addresses, set ScaleSet, i Instance) (Ins
 	if find == nil || i.Address.IsValid() && i.NAT != nil {
 		return i, nil
 	}
-	ctx, cancel := context.WithTimeout(ctx, longestLookup)
+	ctx, cancel := context.WithTimeout(ctx, maxLookup)
 	defer cancel()
 	address, nat, err := find.Addresses(ctx, set, i)
 	if !i.Address.IsValid() {

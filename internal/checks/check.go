@@ -45,8 +45,8 @@ func (c Check) Validate() error {
 
 func (r Rule) validate() error {
 	switch {
-	case r.Interval < shortestInterval:
-		return fmt.Errorf("interval is at least %s", shortestInterval)
+	case r.Interval < minInterval:
+		return fmt.Errorf("interval is at least %s", minInterval)
 	case min(r.InitialDelay, r.LongestInterval) < 0 || r.Count < 0 || r.FailureLimit < 0 || r.ErrorLimit < 0 || r.MinSamples < 0:
 		return errors.New("delays, counts and limits are not negative")
 	case r.Count > 0 && r.FailureLimit >= r.Count:

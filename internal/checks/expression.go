@@ -9,11 +9,11 @@ import (
 )
 
 const (
-	// longestExpression is far more than a comparison needs.
-	longestExpression = 1024
-	// dearestExpression is CEL's cost of one evaluation. Comparing a value with a baseline costs about ten; a thousand evaluations at this
+	// maxExpression is far more than a comparison needs.
+	maxExpression = 1024
+	// maxExpressionCost is CEL's cost of one evaluation. Comparing a value with a baseline costs about ten; a thousand evaluations at this
 	// cost take some ten milliseconds.
-	dearestExpression = 10_000
+	maxExpressionCost = 10_000
 )
 
 // expression is a CEL expression over value (also called canary), baseline, samples and args. It is safe for concurrent use.
@@ -23,8 +23,8 @@ type expression struct {
 }
 
 func compileExpression(text string, hasBaseline bool) (*expression, error) {
-	if len(text) > longestExpression {
-		return nil, fmt.Errorf("an expression has at most %d bytes", longestExpression)
+	if len(text) > maxExpression {
+		return nil, fmt.Errorf("an expression has at most %d bytes", maxExpression)
 	}
 	variables := []cel.EnvOption{
 		cel.CrossTypeNumericComparisons(true), // so that value < 1 is as good as value < 1.0
@@ -45,7 +45,7 @@ func compileExpression(text string, hasBaseline bool) (*expression, error) {
 	if checked.OutputType() != cel.BoolType {
 		return nil, fmt.Errorf("the expression is of type %s; it must say true or false", checked.OutputType())
 	}
-	program, err := env.Program(checked, cel.CostLimit(dearestExpression), cel.InterruptCheckFrequency(100))
+	program, err := env.Program(checked, cel.CostLimit(maxExpressionCost), cel.InterruptCheckFrequency(100))
 	if err != nil {
 		return nil, fmt.Errorf("preparing the expression: %w", err)
 	}

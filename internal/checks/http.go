@@ -49,8 +49,8 @@ type HTTP struct {
 // StatusRange is a range of HTTP status codes, both ends included.
 type StatusRange struct{ From, To int }
 
-// longestRegex bounds a pattern; RE2 takes time in proportion to pattern and body.
-const longestRegex = 1024
+// maxRegex bounds a pattern; RE2 takes time in proportion to pattern and body.
+const maxRegex = 1024
 
 type httpProbe struct {
 	HTTP
@@ -69,8 +69,8 @@ func newHTTP(h HTTP, p Ports) (Probe, error) {
 	probe := &httpProbe{HTTP: h, ports: p}
 	if h.BodyRegex != "" {
 		var err error
-		if probe.body, err = regexp.Compile(h.BodyRegex); err != nil || len(h.BodyRegex) > longestRegex {
-			return nil, fmt.Errorf("the body's pattern is not RE2 of at most %d bytes", longestRegex)
+		if probe.body, err = regexp.Compile(h.BodyRegex); err != nil || len(h.BodyRegex) > maxRegex {
+			return nil, fmt.Errorf("the body's pattern is not RE2 of at most %d bytes", maxRegex)
 		}
 	}
 	if h.JSON != nil {

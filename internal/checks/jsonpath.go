@@ -20,9 +20,9 @@ type JSONCondition struct {
 }
 
 const (
-	longestPath = 256
-	// mostFanOut is how many wildcards and filters a path may have: each may visit every element that the former found.
-	mostFanOut = 2
+	maxPath = 256
+	// maxFanOut is how many wildcards and filters a path may have: each may visit every element that the former found.
+	maxFanOut = 2
 )
 
 type jsonProbe struct {
@@ -38,7 +38,7 @@ func (c JSONCondition) compile(excerpt int) (*jsonProbe, error) {
 	if err := judgePath(c.Path); err != nil {
 		return nil, err
 	}
-	probe := &jsonProbe{JSONCondition: c, excerpt: min(excerpt, longestValue)}
+	probe := &jsonProbe{JSONCondition: c, excerpt: min(excerpt, maxValue)}
 	if c.Threshold != nil {
 		var err error
 		if probe.limit, err = c.Threshold.compile(false); err != nil {
@@ -50,11 +50,11 @@ func (c JSONCondition) compile(excerpt int) (*jsonProbe, error) {
 
 // judgePath keeps paths to what takes time in proportion to the body. Descents into everything multiply.
 func judgePath(path string) error {
-	if len(path) > longestPath || strings.Contains(path, "..") || strings.Contains(path, "range") {
-		return fmt.Errorf("a JSONPath has at most %d bytes, and neither .. nor range", longestPath)
+	if len(path) > maxPath || strings.Contains(path, "..") || strings.Contains(path, "range") {
+		return fmt.Errorf("a JSONPath has at most %d bytes, and neither .. nor range", maxPath)
 	}
-	if strings.Count(path, "*")+strings.Count(path, "?(")+strings.Count(path, ":")+strings.Count(path, ",") > mostFanOut {
-		return fmt.Errorf("a JSONPath has at most %d wildcards, filters, slices and unions", mostFanOut)
+	if strings.Count(path, "*")+strings.Count(path, "?(")+strings.Count(path, ":")+strings.Count(path, ",") > maxFanOut {
+		return fmt.Errorf("a JSONPath has at most %d wildcards, filters, slices and unions", maxFanOut)
 	}
 	if strings.Count(path, "{") != 1 {
 		return errors.New("a JSONPath is one expression in braces, such as {.status}")

@@ -25,11 +25,11 @@ const (
 
 // The bounds of texts, in bytes. A status shows few checks of many, and leaves out more of them where it would be too large.
 const (
-	longestValue = 64
-	longestText  = 160 // of what was declared, and of what a script printed
-	// longestDetail has room for Azure's message and for the command that fixes the problem, with the longest names that Azure allows.
-	longestDetail  = 1024
-	longestProblem = 400
+	maxValue      = 64
+	maxTextLength = 160 // of what was declared, and of what a script printed
+	// maxDetail has room for Azure's message and for the command that fixes the problem, with the longest names that Azure allows.
+	maxDetail  = 1024
+	maxProblem = 400
 )
 
 // Measurement is the outcome of measuring a subject once. It fits into a status: every text is bounded.

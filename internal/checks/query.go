@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	longestTemplate = 4 << 10  // bytes
-	longestQuery    = 64 << 10 // bytes; the names of a thousand instances take 20 KiB
+	maxTemplate = 4 << 10  // bytes
+	maxQuery    = 64 << 10 // bytes; the names of a thousand instances take 20 KiB
 )
 
 // errNoInstances ends a query about no instances. An empty pattern would match every series that lacks the label.
@@ -30,8 +30,8 @@ var queryFunctions = template.FuncMap{"regex": alternatives, "join": join, "quot
 var plainFunctions = []string{"regex", "join", "quote", "eq", "ne", "and", "or", "not", "len"}
 
 func parseQuery(text string) (query, error) {
-	if len(text) > longestTemplate {
-		return query{}, fmt.Errorf("a query has at most %d bytes", longestTemplate)
+	if len(text) > maxTemplate {
+		return query{}, fmt.Errorf("a query has at most %d bytes", maxTemplate)
 	}
 	t, err := template.New("query").Option("missingkey=error").Funcs(queryFunctions).Parse(text)
 	if err != nil {
@@ -255,8 +255,8 @@ func (q query) render(ctx context.Context, s Subject, args map[string]string, ad
 type boundedText struct{ strings.Builder }
 
 func (b *boundedText) Write(p []byte) (int, error) {
-	if b.Len()+len(p) > longestQuery {
-		return 0, fmt.Errorf("a query has at most %d bytes", longestQuery)
+	if b.Len()+len(p) > maxQuery {
+		return 0, fmt.Errorf("a query has at most %d bytes", maxQuery)
 	}
 	return b.Builder.Write(p)
 }

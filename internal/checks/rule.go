@@ -64,8 +64,8 @@ type State struct {
 	Last        *Measurement `json:"last,omitempty"`
 }
 
-// shortestInterval keeps a run from being a load.
-const shortestInterval = time.Second
+// minInterval keeps a run from being a load.
+const minInterval = time.Second
 
 // IsFinal says that nothing more is measured.
 func (s State) IsFinal() bool { return s.Verdict != VerdictRunning }
@@ -79,7 +79,7 @@ func (r Rule) Due(s State) time.Time {
 }
 
 func (r Rule) pause(errorsInRow int) time.Duration {
-	pause := max(r.Interval, shortestInterval)
+	pause := max(r.Interval, minInterval)
 	for ; errorsInRow > 1 && pause < r.LongestInterval; errorsInRow-- {
 		pause = min(2*pause, r.LongestInterval)
 	}
@@ -108,7 +108,7 @@ func (r Rule) Fold(s State, m Measurement) State {
 
 // bounded returns the measurement as it may be stored and shown.
 func (m Measurement) bounded() Measurement {
-	m.Value, m.Threshold, m.Detail = clip(m.Value, longestValue), clip(m.Threshold, longestText), clip(m.Detail, longestDetail)
+	m.Value, m.Threshold, m.Detail = clip(m.Value, maxValue), clip(m.Threshold, maxTextLength), clip(m.Detail, maxDetail)
 	return m
 }
 
@@ -141,7 +141,7 @@ func (r Rule) conclude(s State) State {
 		s.Verdict, s.Because = VerdictPassed, fmt.Sprintf("%d passed of %d", s.Passed, s.Passed+s.Failed)
 	}
 	if s.IsFinal() && s.Verdict != VerdictPassed && s.Last.Detail != "" {
-		s.Because = clip(s.Because+"; "+s.Last.Detail, longestDetail)
+		s.Because = clip(s.Because+"; "+s.Last.Detail, maxDetail)
 	}
 	return s
 }

@@ -28,7 +28,7 @@ type RunCommand struct {
 }
 
 const (
-	longestScript         = 16 << 10 // bytes
+	maxScript             = 16 << 10 // bytes
 	defaultCommandTimeout = 2 * time.Minute
 )
 
@@ -41,8 +41,8 @@ func newRunCommand(r RunCommand, p Ports) (Probe, error) {
 	switch {
 	case p.Commands == nil:
 		return nil, errors.New("nothing runs commands here")
-	case r.Script == "" || len(r.Script) > longestScript:
-		return nil, fmt.Errorf("a script has 1 to %d bytes", longestScript)
+	case r.Script == "" || len(r.Script) > maxScript:
+		return nil, fmt.Errorf("a script has 1 to %d bytes", maxScript)
 	}
 	if r.Timeout <= 0 {
 		r.Timeout = defaultCommandTimeout
@@ -65,7 +65,7 @@ func (r *runCommandProbe) Measure(ctx context.Context, s Subject) Measurement {
 	if code != r.ExitCode {
 		m.Outcome, m.Detail = Failed, fmt.Sprintf("exit code %d, not %d", code, r.ExitCode)
 		if r.ShowOutput && output != "" {
-			m.Detail += ": " + shownOutput(redact.From(ctx), output, longestText-len(m.Detail)-2)
+			m.Detail += ": " + shownOutput(redact.From(ctx), output, maxTextLength-len(m.Detail)-2)
 		}
 	}
 	return m
@@ -74,7 +74,7 @@ func (r *runCommandProbe) Measure(ctx context.Context, s Subject) Measurement {
 // shownOutput is the end of what a script printed, without secrets. Where not all of them are known, it is not shown.
 func shownOutput(r *redact.Redactor, output string, most int) string {
 	if r != nil && r.Blind != "" {
-		return clip("its output is not shown: "+r.Blind, longestProblem)
+		return clip("its output is not shown: "+r.Blind, maxProblem)
 	}
 	return tail(r.Text(output), most)
 }
@@ -96,7 +96,7 @@ func why(ctx context.Context, err error) string {
 // told returns a problem with what comes next: the command that fixes it, or how long Azure asks to wait. The command is whole or left out,
 // since users would paste a part of one, too.
 func told(p *rollout.Problem) string {
-	text := clip(p.Error(), longestProblem)
+	text := clip(p.Error(), maxProblem)
 	if p.Remediation == "" && p.RetryAfter > 0 {
 		return text + "; Azure asks to wait " + p.RetryAfter.String()
 	}

@@ -39,8 +39,8 @@ type Run struct {
 const (
 	defaultWorkers   = 32
 	defaultMostAlive = 20_000
-	// longestMeasurement is beyond every probe's own limit, so that none can hold a worker for ever.
-	longestMeasurement = 5 * time.Minute
+	// maxMeasurement is beyond every probe's own limit, so that none can hold a worker for ever.
+	maxMeasurement = 5 * time.Minute
 )
 
 // RunnerOptions of a Runner. The zero value is ready to use.
@@ -222,7 +222,7 @@ func (r *Runner) serve(ctx context.Context) {
 
 // measure measures a run once, and notes what came of it.
 func (r *Runner) measure(ctx context.Context, k Key) {
-	ctx, cancel := context.WithTimeout(ctx, longestMeasurement)
+	ctx, cancel := context.WithTimeout(ctx, maxMeasurement)
 	defer cancel()
 	e, s := r.begin(k, cancel)
 	if e == nil {

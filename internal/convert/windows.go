@@ -13,7 +13,7 @@ import (
 // How far ahead the next opening is looked for. A year covers every date of a calendar but the 29th of February.
 const (
 	farthestChange = 366 * 24 * time.Hour
-	mostChanges    = 5000
+	maxChanges     = 5000
 )
 
 // Window reports whether the declared windows let work begin at the given time, and when that changes. A mistake that the schema cannot
@@ -29,7 +29,7 @@ func Window(declared []v1alpha1.Window, at time.Time) rollout.Window {
 	isOpen := windows.open(at)
 	result := rollout.Window{Closed: !isOpen}
 	next := at
-	for range mostChanges {
+	for range maxChanges {
 		next = windows.nextEdge(next)
 		if next.IsZero() || next.Sub(at) > farthestChange {
 			return result

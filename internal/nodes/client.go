@@ -11,8 +11,8 @@ import (
 
 const (
 	// What all drains together may ask of the API server. Waiting for a hundred pods to end asks a hundred times a second.
-	mostPerSecond = 50
-	mostAtOnce    = 100
+	maxPerSecond = 50
+	maxAtOnce    = 100
 	// callTimeout bounds one request.
 	callTimeout = 30 * time.Second
 )
@@ -21,7 +21,7 @@ const (
 // the reconcilers; and since nodes and pods are large, it asks for protobuf.
 func Client(config *rest.Config) (kubernetes.Interface, error) {
 	own := rest.CopyConfig(config)
-	own.QPS, own.Burst, own.RateLimiter = mostPerSecond, mostAtOnce, nil
+	own.QPS, own.Burst, own.RateLimiter = maxPerSecond, maxAtOnce, nil
 	own.Timeout = callTimeout
 	own.ContentType = runtime.ContentTypeProtobuf
 	own.AcceptContentTypes = runtime.ContentTypeProtobuf + "," + runtime.ContentTypeJSON

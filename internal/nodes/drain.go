@@ -18,13 +18,13 @@ import (
 )
 
 const (
-	// patience is how long a turn waits for evicted pods to end. It is shorter than refusedPause, which is how long the drain package sleeps
-	// after a refusal, so that each pod is asked for once a turn.
-	patience, refusedPause = 4 * time.Second, 5 * time.Second
-	// betweenTurns is how long a node then keeps no worker busy.
-	betweenTurns = 5 * time.Second
-	// longestEviction bounds all of it: the client tries by itself what the API server asks it to try again later.
-	longestEviction = 30 * time.Second
+	// podTimeout is how long an attempt waits for evicted pods to end. It is shorter than refusedPause, which is how long the drain package
+	// sleeps after a refusal, so that each pod is asked for once an attempt.
+	podTimeout, refusedPause = 4 * time.Second, 5 * time.Second
+	// betweenAttempts is how long a node then keeps no worker busy.
+	betweenAttempts = 5 * time.Second
+	// maxEviction bounds all of it: the client tries by itself what the API server asks it to try again later.
+	maxEviction = 30 * time.Second
 	// podsPerPage bounds one answer; few nodes have as many.
 	podsPerPage = 500
 	// outOfReach is how long after their grace period pods are waited for on a node whose kubelet is silent. Nothing would ever end them,
@@ -32,10 +32,10 @@ const (
 	outOfReach = 30 * time.Second
 )
 
-// drain brings a node closer to being empty. The first turn only cordons it, and the next comes behind those of all other nodes that
+// drain brings a node closer to being empty. The first attempt only cordons it, and the next comes behind those of all other nodes that
 // wait: of a batch, all are cordoned before the first pod is evicted, lest it move to a node that is drained next.
 func (d *Drainer) drain(ctx context.Context, j *job) outcome {
-	node, found, err := d.roster.find(ctx, j.providerID, j.since)
+	node, found, err := d.index.find(ctx, j.providerID, j.since)
 	switch {
 	case err != nil:
 		return outcome{err: err}
@@ -54,7 +54,7 @@ func (d *Drainer) drain(ctx context.Context, j *job) outcome {
 
 // uncordon lets a node take pods again. Where it is gone, or another instance by now, there is nothing to be done.
 func (d *Drainer) uncordon(ctx context.Context, j *job) outcome {
-	node, found, err := d.roster.find(ctx, j.providerID, j.since)
+	node, found, err := d.index.find(ctx, j.providerID, j.since)
 	if err == nil && found {
 		err = d.release(ctx, node, j.uid)
 	}
@@ -63,7 +63,7 @@ func (d *Drainer) uncordon(ctx context.Context, j *job) outcome {
 
 // evict evicts what is to go from a node, and waits for a moment until it is gone.
 func (d *Drainer) evict(ctx context.Context, j *job, node *corev1.Node) outcome {
-	ctx, cancel := context.WithTimeout(ctx, longestEviction)
+	ctx, cancel := context.WithTimeout(ctx, maxEviction)
 	defer cancel()
 	heard := &evictions{pods: map[string]standing{}}
 	via := d.drainOf(ctx, j, node, heard)
@@ -81,13 +81,13 @@ func (d *Drainer) evict(ctx context.Context, j *job, node *corev1.Node) outcome 
 			return *o
 		}
 	}
-	return outcome{state: rollout.NodeState{Message: heard.String()}, pause: betweenTurns}
+	return outcome{state: rollout.NodeState{Message: heard.String()}, pause: betweenAttempts}
 }
 
 // remaining are the pods that are still to go; without any, there is an outcome.
 func remaining(via *drain.Helper, j *job, node *corev1.Node) ([]corev1.Pod, *outcome) {
 	list, errs := via.GetPodsForDeletion(node.Name)
-	if state, refused := refusal(errs); refused {
+	if state, refused := evictionError(errs); refused {
 		return nil, &outcome{state: state}
 	}
 	if len(errs) > 0 {
@@ -115,7 +115,7 @@ func (d *Drainer) drainOf(ctx context.Context, j *job, node *corev1.Node, heard 
 		DeleteEmptyDirData:              j.policy.DeleteEmptyDirData,
 		GracePeriodSeconds:              -1,
 		IgnoreAllDaemonSets:             true,
-		Timeout:                         patience,
+		Timeout:                         podTimeout,
 		EvictErrorRetryDelay:            refusedPause,
 		ChunkSize:                       podsPerPage,
 		AdditionalFilters:               []drain.PodFilter{j.tolerated},

@@ -15,10 +15,10 @@ import (
 
 const (
 	defaultWorkers = 16
-	// longestTurn is beyond what a turn takes, a list of thousands of nodes included, so that none can hold a worker for ever.
-	longestTurn = 2 * time.Minute
+	// maxAttempt is beyond what an attempt takes, a list of thousands of nodes included, so that none can hold a worker for ever.
+	maxAttempt = 2 * time.Minute
 	// Errors that may pass are tried again after a pause that doubles.
-	shortestPause, longestPause = time.Second, time.Minute
+	minPause, maxPause = time.Second, time.Minute
 )
 
 // Options of a Drainer. Only Client is required. There is no clock: the drain package of kubectl has none, so tests run in virtual time.
@@ -46,7 +46,7 @@ type Policy struct {
 // knows may be lost at any time: cordons are written on the nodes, and draining what is half drained goes on from there.
 type Drainer struct {
 	options Options
-	roster  *roster
+	index   *nodeIndex
 	queue   workqueue.TypedRateLimitingInterface[key]
 
 	mu   sync.Mutex
@@ -58,9 +58,9 @@ func New(o Options) *Drainer {
 	if o.Workers <= 0 {
 		o.Workers = defaultWorkers
 	}
-	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[key](shortestPause, longestPause)
+	limiter := workqueue.NewTypedItemExponentialFailureRateLimiter[key](minPause, maxPause)
 	return &Drainer{
-		options: o, roster: newRoster(o.Client), jobs: map[string]map[string]*job{},
+		options: o, index: newNodeIndex(o.Client), jobs: map[string]map[string]*job{},
 		queue: workqueue.NewTypedRateLimitingQueueWithConfig(limiter, workqueue.TypedRateLimitingQueueConfig[key]{Name: "nodes"}),
 	}
 }
@@ -68,11 +68,11 @@ func New(o Options) *Drainer {
 // NeedLeaderElection lets only the leader work on nodes.
 func (d *Drainer) NeedLeaderElection() bool { return true }
 
-// Start works until the context ends, and returns when the last turn has ended. It is called once.
+// Start works until the context ends, and returns when the last attempt has ended. It is called once.
 func (d *Drainer) Start(ctx context.Context) error {
 	var workers sync.WaitGroup
 	for range d.options.Workers {
-		workers.Go(func() { d.serve(ctx) })
+		workers.Go(func() { d.runWorker(ctx) })
 	}
 	<-ctx.Done()
 	d.queue.ShutDown()
@@ -145,21 +145,21 @@ func (d *Drainer) Forget(uid string) {
 	d.replace(uid, nil)
 }
 
-// serve does what its turn it is, until the queue ends.
-func (d *Drainer) serve(ctx context.Context) {
+// runWorker works on one node after the other, until the queue ends.
+func (d *Drainer) runWorker(ctx context.Context) {
 	for {
 		k, ended := d.queue.Get()
 		if ended {
 			return
 		}
-		d.turn(ctx, k)
+		d.attempt(ctx, k)
 		d.queue.Done(k)
 	}
 }
 
-// turn works on one node for a short while.
-func (d *Drainer) turn(ctx context.Context, k key) {
-	ctx, cancel := context.WithTimeout(ctx, longestTurn)
+// attempt works on one node for a short while.
+func (d *Drainer) attempt(ctx context.Context, k key) {
+	ctx, cancel := context.WithTimeout(ctx, maxAttempt)
 	defer cancel()
 	j, wanted := d.begin(ctx, k, cancel)
 	if !wanted {
@@ -174,7 +174,7 @@ func (d *Drainer) turn(ctx context.Context, k key) {
 	}
 }
 
-// begin finds what is wanted now of a node whose turn it is.
+// begin finds what is wanted now of a node that is due.
 func (d *Drainer) begin(ctx context.Context, k key, cancel context.CancelFunc) (*job, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
@@ -186,7 +186,8 @@ func (d *Drainer) begin(ctx context.Context, k key, cancel context.CancelFunc) (
 	return j, true
 }
 
-// end notes what came of a turn, unless it was ended from outside, and sees to the next one. It reports whether there is something to tell.
+// end notes what came of an attempt, unless it was ended from outside, and sees to the next one. It reports whether there is something to
+// tell.
 func (d *Drainer) end(ctx context.Context, j *job, o outcome) bool {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -92,7 +92,7 @@ func TestBudgetsAreHeldTo(t *testing.T) {
 		w.budgets["web-a"] = "The disruption budget web needs 2 healthy pods and has 2 currently"
 		d, _ := w.runs(1)
 		drains(d, own, "3")
-		after(6 * time.Second) // the first turn is over
+		after(6 * time.Second) // the first attempt is over
 		if message := d.States(uid)["3"].Message; !strings.Contains(message, "web-a") || strings.Contains(message, "web-b") {
 			t.Errorf("%q lacks the pod that is refused, or names the one that is gone", message)
 		}
@@ -122,7 +122,7 @@ func TestWhatIsNotWantedAnyMoreEnds(t *testing.T) {
 		w.budgets["web-a"], w.budgets["web-b"] = "no", "no"
 		d, _ := w.runs(2)
 		drains(d, own, "3", "4")
-		after(time.Second) // in the middle of a turn
+		after(time.Second) // in the middle of an attempt
 		d.Want(uid, set, own, rollout.NodeWork{Drain: refs("4"), Uncordon: []string{"3"}})
 		after(time.Minute)
 		want(t, d, "3", uncordoned)
@@ -167,7 +167,7 @@ func TestWhatIsDoneIsDone(t *testing.T) {
 		w.budgets["web-a"] = "no"
 		d, _ := w.runs(1)
 		drains(d, own, "3")
-		after(6 * time.Second) // the next turn is due in four
+		after(6 * time.Second) // the next attempt is due in four
 		w.does(func() { clear(w.budgets) })
 		drains(d, nodes.Policy{}, "3")
 		after(3 * time.Second)

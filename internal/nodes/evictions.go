@@ -18,10 +18,10 @@ import (
 	policyclient "k8s.io/client-go/kubernetes/typed/policy/v1"
 )
 
-// mostNamed bounds how many pods a message names.
-const mostNamed = 3
+// maxNamed bounds how many pods a message names.
+const maxNamed = 3
 
-// evictions are what became of the pods of a node in one turn. The drain package tries again by itself and says why on a stream of text
+// evictions are what became of the pods of a node in one attempt. The drain package tries again by itself and says why on a stream of text
 // only, so its client is listened to.
 type evictions struct {
 	mu   sync.Mutex
@@ -54,7 +54,7 @@ func (e *evictions) hear(pod string, err error) {
 	case apierrors.IsNotFound(err):
 		delete(e.pods, pod)
 	default:
-		e.pods[pod] = standing{refused: true, why: "may not be evicted: " + clip(reasonOf(err), mostReason)}
+		e.pods[pod] = standing{refused: true, why: "may not be evicted: " + clip(reasonOf(err), maxReason)}
 	}
 }
 
@@ -81,10 +81,10 @@ func (e *evictions) String() string {
 		}
 	}
 	said := append(refused, other...)
-	if more := len(said) - mostNamed; more > 0 {
-		said = append(said[:mostNamed], fmt.Sprintf("and %d more", more))
+	if more := len(said) - maxNamed; more > 0 {
+		said = append(said[:maxNamed], fmt.Sprintf("and %d more", more))
 	}
-	return clip(strings.Join(said, "; "), mostMessage)
+	return clip(strings.Join(said, "; "), maxMessage)
 }
 
 // reasonOf is why an eviction was refused. Of a disruption budget, its name and what it lacks are in the causes.

@@ -21,13 +21,13 @@ type job struct {
 	policy     Policy
 	since      time.Time // what was known of nodes before says nothing
 
-	// Of the worker whose turn it is.
+	// Of the worker that is due.
 	cordoned bool
 	seen     map[types.UID]bool // the pods that were there after it was cordoned; nil: not looked yet
 
 	// Under the lock of the drainer.
 	state  rollout.NodeState
-	cancel context.CancelFunc // of the turn under way; nil: there is none
+	cancel context.CancelFunc // of the attempt under way; nil: there is none
 }
 
 // serves reports whether the job does the work of another one.
@@ -41,16 +41,16 @@ func (j *job) isDone() bool {
 	return j.state.Drained || j.state.Uncordoned || j.state.Failed && !j.uncordon
 }
 
-// stop ends the turn under way. What it says is not heard. The lock is held.
+// stop ends the attempt under way. What it says is not heard. The lock is held.
 func (j *job) stop() {
 	if j.cancel != nil {
 		j.cancel()
 	}
 }
 
-// outcome is the result of a turn: a state that is final, or how long until the next turn.
+// outcome is the result of an attempt: a state that is final, or how long until the next attempt.
 type outcome struct {
 	state rollout.NodeState
 	pause time.Duration
-	err   error // it could not be done now: the state is that of the trouble, and the pause grows from turn to turn
+	err   error // it could not be done now: the state is that of the trouble, and the pause grows from attempt to attempt
 }

@@ -6,8 +6,8 @@ import (
 )
 
 const (
-	mostMessage = 600 // bytes of what is said of one node
-	mostReason  = 200 // bytes of what is quoted
+	maxMessage = 600 // bytes of what is said of one node
+	maxReason  = 200 // bytes of what is quoted
 )
 
 // clip bounds a text to a number of bytes, without cutting a character, and leaves out what is not printable.

@@ -208,7 +208,7 @@ func endOf(secret string, text []byte) int {
 
 // markEnd hides the beginning of a secret at the end of the text.
 func (x index) markEnd(text []byte, hidden []bool) {
-	for from := max(len(text)-longestCut, 0); from+fewestCut <= len(text); from++ {
+	for from := max(len(text)-maxCut, 0); from+fewestCut <= len(text); from++ {
 		for _, secret := range x.byBeginning[[fewestAlone]byte(text[from:from+fewestAlone])] {
 			if len(secret) >= fewest && bytes.HasPrefix(secret, text[from:]) {
 				hide(hidden, from, len(text))
@@ -217,8 +217,8 @@ func (x index) markEnd(text []byte, hidden []bool) {
 	}
 }
 
-// longestCut is how far back from its end a text is searched for the beginning of a secret.
-const longestCut = 8 << 10
+// maxCut is how far back from its end a text is searched for the beginning of a secret.
+const maxCut = 8 << 10
 
 func hide(hidden []bool, from, to int) {
 	for i := from; i < to; i++ {

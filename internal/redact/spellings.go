@@ -209,8 +209,8 @@ func wordsIn(value string) []string {
 	return slices.Compact(words)
 }
 
-// longestDecoded bounds what is unpacked.
-const longestDecoded = 1 << 20
+// maxDecodedLength bounds what is unpacked.
+const maxDecodedLength = 1 << 20
 
 // decodedIn are the texts that a value, or a word of it, is the base64 of, as that of a whole script is.
 func decodedIn(value string) []string {
@@ -230,7 +230,7 @@ func decoded(word string) string {
 		return ""
 	}
 	if packed, err := gzip.NewReader(bytes.NewReader(content)); err == nil {
-		content, _ = io.ReadAll(io.LimitReader(packed, longestDecoded)) // what of it can be read is worth hiding
+		content, _ = io.ReadAll(io.LimitReader(packed, maxDecodedLength)) // what of it can be read is worth hiding
 	}
 	if bytes.Count(content, []byte{0}) == len(content)/2 {
 		content = bytes.ReplaceAll(content, []byte{0}, nil) // UTF-16, as PowerShell has it

@@ -31,7 +31,7 @@ func TestLongWaits(t *testing.T) {
 			tc.health.Source = rollout.HealthApplication
 			w := newLongWait(canary(v2, 100, func(s *rollout.Spec) { s.Health, s.Tasks.Checks = tc.health, tc.checks }), tc.wellAt, tc.verdict)
 			for hour, calls := range w.live() {
-				if calls > mostCallsAnHour {
+				if calls > maxCallsAnHour {
 					t.Errorf("%d calls in hour %d", calls, hour)
 				}
 			}

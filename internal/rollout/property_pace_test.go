@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	// mostCallsAnHour bounds what a rollout asks of Azure in any hour in which no event hurries it.
-	mostCallsAnHour = 360
+	// maxCallsAnHour bounds what a rollout asks of Azure in any hour in which no event hurries it.
+	maxCallsAnHour = 360
 	// pacedHours is how long each world is held.
 	pacedHours = 3
 )
@@ -39,7 +39,7 @@ func TestPace(t *testing.T) {
 			for n := next.Add(1) - 1; n < worlds && failed.Load() < 5; n = next.Add(1) - 1 {
 				p := newPaced(base + n)
 				calls, told := p.run()
-				if calls > mostCallsAnHour {
+				if calls > maxCallsAnHour {
 					failed.Add(1)
 					t.Errorf("seed %d (%s): %d calls in an hour\n%s", base+n, p.trouble, calls, told)
 				}
@@ -163,7 +163,7 @@ func (p *paced) run() (most int, told string) {
 			p.shell.Recheck))
 		p.world.Advance(p.shell.Recheck)
 		p.become()
-		if most = max(most, p.lastHour()); most > mostCallsAnHour || p.shell.Released {
+		if most = max(most, p.lastHour()); most > maxCallsAnHour || p.shell.Released {
 			break
 		}
 	}

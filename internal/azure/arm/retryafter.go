@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// longestWait bounds what a header can make us wait.
-const longestWait = 24 * time.Hour
+// maxWait bounds what a header can make us wait.
+const maxWait = 24 * time.Hour
 
 // RetryAfter returns how long Azure asked to wait, 0 if it did not say.
 func RetryAfter(resp *http.Response) time.Duration {
@@ -32,7 +32,7 @@ func RetryAfter(resp *http.Response) time.Duration {
 	if err != nil {
 		now = time.Now()
 	}
-	return min(max(when.Sub(now), 0), longestWait)
+	return min(max(when.Sub(now), 0), maxWait)
 }
 
 // units reads a count of units of time; what is not one is 0.
@@ -41,8 +41,8 @@ func units(s string, unit time.Duration) time.Duration {
 	if err != nil || !(n > 0) {
 		return 0
 	}
-	if n >= float64(longestWait/unit) {
-		return longestWait
+	if n >= float64(maxWait/unit) {
+		return maxWait
 	}
 	return time.Duration(n * float64(unit))
 }

@@ -38,5 +38,5 @@ func (b *boundedBody) Close() error {
 }
 
 func tooLarge(endpoint string) *Problem {
-	return &Problem{Kind: KindTooLarge, Message: fmt.Sprintf("%s answered more than %d bytes", endpoint, longestBody)}
+	return &Problem{Kind: KindTooLarge, Message: fmt.Sprintf("%s answered more than %d bytes", endpoint, maxBody)}
 }

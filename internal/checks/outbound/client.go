@@ -15,14 +15,14 @@ import (
 )
 
 const (
-	// longestBody is the number of bytes that are read of an answer: a health page has bytes, a query for one number some hundred.
-	longestBody = 1 << 20
-	// longestHeader bounds status line and headers of an answer.
-	longestHeader = 64 << 10
+	// maxBody is the number of bytes that are read of an answer: a health page has bytes, a query for one number some hundred.
+	maxBody = 1 << 20
+	// maxHeader bounds status line and headers of an answer.
+	maxHeader = 64 << 10
 	// defaultTimeout is for the whole call: name, connection, handshake, request, answer.
 	defaultTimeout = 10 * time.Second
-	// longestTimeout keeps a slow endpoint from holding a worker for long.
-	longestTimeout = time.Minute
+	// maxTimeout keeps a slow endpoint from holding a worker for long.
+	maxTimeout = time.Minute
 	// defaultPerEndpoint is a number of calls that one small server tolerates without noticing.
 	defaultPerEndpoint = 8
 )
@@ -117,7 +117,7 @@ func bounded(timeout time.Duration) time.Duration {
 	if timeout <= 0 {
 		return defaultTimeout
 	}
-	return min(timeout, longestTimeout)
+	return min(timeout, maxTimeout)
 }
 
 // callOf makes the request of net/http. A URL that cannot be read is not quoted: it may hold a token.
@@ -151,8 +151,8 @@ func (c *Client) callOf(ctx context.Context, r Request) (*http.Request, error) {
 // CheckURL refuses a URL that would never be called, without calling it. It is for refusing a declaration early; addresses are judged at
 // dial.
 func CheckURL(text string) error {
-	if len(text) > longestURL {
-		return refused("a URL has at most %d bytes", longestURL)
+	if len(text) > maxURL {
+		return refused("a URL has at most %d bytes", maxURL)
 	}
 	u, err := url.Parse(text)
 	if err != nil {
@@ -172,7 +172,7 @@ func (c *Client) HTTP(t TLS) (*http.Client, error) {
 		return nil, err
 	}
 	return &http.Client{
-		Timeout:       longestTimeout,
+		Timeout:       maxTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Transport: &guard{client: c, transport: &http.Transport{
 			Proxy:                  nil, // said aloud: never the environment's
@@ -180,7 +180,7 @@ func (c *Client) HTTP(t TLS) (*http.Client, error) {
 			TLSClientConfig:        config,
 			DisableKeepAlives:      true,
 			DisableCompression:     true, // so that the bytes that are counted are those that were sent
-			MaxResponseHeaderBytes: longestHeader,
+			MaxResponseHeaderBytes: maxHeader,
 		}},
 	}, nil
 }
@@ -224,8 +224,8 @@ func (g *guard) RoundTrip(r *http.Request) (*http.Response, error) {
 		leave()
 		return nil, classify(err, to.String())
 	}
-	left := int64(longestBody)
-	if answer.ContentLength > longestBody {
+	left := int64(maxBody)
+	if answer.ContentLength > maxBody {
 		left = -1
 	}
 	answer.Body = &boundedBody{from: answer.Body, left: left, endpoint: to.String(), leave: leave}

@@ -12,8 +12,8 @@ import (
 const (
 	// mostTried bounds how many addresses of one name are tried.
 	mostTried = 4
-	// longestConnect bounds name and connection together, since net/http lets a connection go on being made for a caller that gave up.
-	longestConnect = defaultTimeout
+	// maxConnect bounds name and connection together, since net/http lets a connection go on being made for a caller that gave up.
+	maxConnect = defaultTimeout
 )
 
 // Resolver turns a name into addresses. *net.Resolver is one.
@@ -56,7 +56,7 @@ func (c *Client) connect(ctx context.Context, _, address string) (net.Conn, erro
 	if err != nil {
 		return nil, refused("a port is a number from 1 to 65535")
 	}
-	ctx, cancel := context.WithTimeout(ctx, longestConnect)
+	ctx, cancel := context.WithTimeout(ctx, maxConnect)
 	defer cancel()
 	addresses, err := c.resolve(ctx, host)
 	if err != nil {

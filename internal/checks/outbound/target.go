@@ -11,8 +11,8 @@ import (
 )
 
 const (
-	longestURL  = 8 << 10 // bytes; the longest that common servers accept
-	longestHost = 253     // bytes of a DNS name
+	maxURL  = 8 << 10 // bytes; the longest that common servers accept
+	maxHost = 253     // bytes of a DNS name
 )
 
 // target is the host and port of a request, in the one way in which they may be written.
@@ -79,8 +79,8 @@ func judgeHost(u *url.URL) *Problem {
 			return refused("a host is an address or a DNS name of letters, digits, hyphens and dots; names in other scripts are written as xn--")
 		}
 	}
-	if len(name) > longestHost {
-		return refused("a DNS name has at most %d characters", longestHost)
+	if len(name) > maxHost {
+		return refused("a DNS name has at most %d characters", maxHost)
 	}
 	if last := labels[len(labels)-1]; isNumber(last) {
 		return refused("an IPv4 address is four decimal numbers without leading zeros")

@@ -43,7 +43,7 @@ func (b budget) within(other budget) bool {
 func (s *search) exhaust() {
 	w := &ways{heads: map[key]int32{}}
 	s.push(w, s.c.first(), -1, event{})
-	for len(s.queue) > 0 && len(s.found) < mostFindings {
+	for len(s.queue) > 0 && len(s.found) < maxFindings {
 		last := len(s.queue) - 1
 		next := s.queue[last]
 		s.queue = s.queue[:last]

@@ -15,8 +15,8 @@ var (
 	states = flag.Int("states", 0, "visit at most so many states of each configuration, and a quarter as many by walks")
 )
 
-// mostStates is how many states of a configuration are visited. One that is to be visited whole has all that it has, and room to spare.
-func (c *config) mostStates() int {
+// maxStates is how many states of a configuration are visited. One that is to be visited whole has all that it has, and room to spare.
+func (c *config) maxStates() int {
 	switch {
 	case *states > 0:
 		return *states
@@ -54,23 +54,23 @@ func TestModel(t *testing.T) {
 	})
 	metric.Record(t, "model_states", int(visited.Load()))
 	metric.Record(t, "model_violations", int(violations.Load()))
-	if n := visited.Load(); n < leastStates && inFull() && *only == "" {
-		t.Errorf("%d states were visited, fewer than %d", n, leastStates)
+	if n := visited.Load(); n < minStates && inFull() && *only == "" {
+		t.Errorf("%d states were visited, fewer than %d", n, minStates)
 	}
 }
 
-// leastStates is how many states all configurations together are to have.
-const leastStates = 1_500_000
+// minStates is how many states all configurations together are to have.
+const minStates = 1_500_000
 
 // checked checks one configuration.
 func (c *config) checked(t *testing.T) *search {
 	began := time.Now()
-	s := c.run(c.mostStates(), 1, nil)
-	s.wander(c.mostStates() / 4)
+	s := c.run(c.maxStates(), 1, nil)
+	s.wander(c.maxStates() / 4)
 	t.Logf("%d states, by disturbances %v, by walks %d, whole %v, brought to rest %d, %v",
 		s.visited, s.by, s.wandered, !s.cut, s.closures, time.Since(began).Round(time.Millisecond))
 	if c.isWhole() && s.cut && inFull() {
-		t.Errorf("there are more states than %d, and not all of them were visited", c.mostStates())
+		t.Errorf("there are more states than %d, and not all of them were visited", c.maxStates())
 	}
 	for _, f := range s.found {
 		t.Errorf("%s\n%s", f.what, c.tell(f.trace))

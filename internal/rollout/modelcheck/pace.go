@@ -10,14 +10,14 @@ import (
 )
 
 const (
-	// leastBetweenLooks is how far apart looks at Azure are that no event hurries.
-	leastBetweenLooks = 10 * time.Second
+	// minBetweenLooks is how far apart looks at Azure are that no event hurries.
+	minBetweenLooks = 10 * time.Second
 	// pacedEvery is how many states share one that is held.
 	pacedEvery = 32
 	// pacedRounds is how many rounds a world is held for: what spins shows itself in fewer.
 	pacedRounds = 25
-	// atOnce is how many calls a rollout may make that goes straight on; mostCallsAnHour is the limit as long as nothing goes on.
-	atOnce, mostCallsAnHour = 40, 360
+	// atOnce is how many calls a rollout may make that goes straight on; maxCallsAnHour is the limit as long as nothing goes on.
+	atOnce, maxCallsAnHour = 40, 360
 )
 
 // paced holds the world as it is, whatever is running, and lets each effect end in one way. The rollout, which no user hurries, may not
@@ -25,7 +25,7 @@ const (
 func (c *config) paced(s state) []string {
 	var broken []string
 	for _, how := range []way{taken, refused, outrun} {
-		if calls, took := c.hold(s, how); calls > atOnce+int(took*mostCallsAnHour/time.Hour) {
+		if calls, took := c.hold(s, how); calls > atOnce+int(took*maxCallsAnHour/time.Hour) {
 			broken = append(broken, fmt.Sprintf("I10: it spins: %d calls to Azure in %s", calls, took))
 		}
 	}
@@ -80,7 +80,7 @@ func (r round) reads() int {
 func (j *judge) unhurried() {
 	obs := j.r.obs
 	looked := obs.Instances.State != rollout.NotRead || obs.Model.State != rollout.NotRead
-	if j.r.d.Step.Operation() != "" || !looked || j.r.d.Recheck >= leastBetweenLooks {
+	if j.r.d.Step.Operation() != "" || !looked || j.r.d.Recheck >= minBetweenLooks {
 		return
 	}
 	if reflect.DeepEqual(j.m, obs.State) {

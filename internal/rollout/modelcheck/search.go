@@ -50,7 +50,7 @@ type finding struct {
 	trace []event
 }
 
-const mostFindings = 6
+const maxFindings = 6
 
 // run visits up to limit states: all that can be reached without a disturbance, then what one more disturbance of any of these leads to,
 // and so on.
@@ -77,7 +77,7 @@ func (c *config) run(limit, every int, see func(rollout.Spec, rollout.State, rol
 }
 
 // over reports whether the search has seen enough.
-func (s *search) over() bool { return s.cut || len(s.found) >= mostFindings }
+func (s *search) over() bool { return s.cut || len(s.found) >= maxFindings }
 
 // stride goes through n things in an order in which the first few are spread over all of them.
 func stride(i, n int) int {
@@ -107,7 +107,7 @@ func (s *search) reach(next state, from int32, e event) {
 // drain visits what waits, and all that comes of it undisturbed. It returns the states, unless nothing more will be made of them.
 func (s *search) drain(cost int) []waiting {
 	var seen []waiting
-	for n := 0; n < len(s.queue) && len(s.found) < mostFindings; n++ {
+	for n := 0; n < len(s.queue) && len(s.found) < maxFindings; n++ {
 		w := s.queue[n]
 		s.queue[n] = waiting{}
 		s.visit(&w, cost)
@@ -200,7 +200,7 @@ func deterministic(r round) []string {
 func (s *search) report(at int32, broken []string) {
 	for _, what := range broken {
 		same := func(f finding) bool { return sameStart(f.what, what) }
-		if len(s.found) < mostFindings && !slices.ContainsFunc(s.found, same) {
+		if len(s.found) < maxFindings && !slices.ContainsFunc(s.found, same) {
 			s.found = append(s.found, finding{what: what, trace: s.trace(at)})
 		}
 	}

@@ -3,8 +3,8 @@ package modelcheck
 import "math/rand/v2"
 
 const (
-	// mostSteps is how far one walk goes.
-	mostSteps = 80
+	// maxSteps is how far one walk goes.
+	maxSteps = 80
 	// oneDisturbanceIn so many steps is enough for a rollout to get somewhere in between.
 	oneDisturbanceIn = 7
 )
@@ -16,7 +16,7 @@ func (s *search) wander(limit int) {
 		return
 	}
 	limit += len(s.origin)
-	for n := uint64(1); len(s.origin) < limit && len(s.found) < mostFindings && n < uint64(limit); n++ {
+	for n := uint64(1); len(s.origin) < limit && len(s.found) < maxFindings && n < uint64(limit); n++ {
 		s.walk(rand.New(rand.NewPCG(n, 0)), limit)
 	}
 }
@@ -24,7 +24,7 @@ func (s *search) wander(limit int) {
 // walk goes one way from the start.
 func (s *search) walk(dice *rand.Rand, limit int) {
 	w := waiting{state: s.c.first()}
-	for range mostSteps {
+	for range maxSteps {
 		r := s.collect(&w.state)
 		if len(s.events) == 0 || len(s.origin) >= limit {
 			return

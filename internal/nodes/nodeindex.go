@@ -20,10 +20,10 @@ import (
 // nodesPerPage bounds what is in memory at a time: a node with its list of images has tens of kilobytes.
 const nodesPerPage = 250
 
-// roster knows which node each instance is. Nodes can neither be selected by providerID nor have it among their metadata, so they are
+// nodeIndex knows which node each instance is. Nodes can neither be selected by providerID nor have it among their metadata, so they are
 // listed, page by page, and of each two strings are kept. What the list says is only where to look: each node is read before it is
 // believed to be the instance.
-type roster struct {
+type nodeIndex struct {
 	client  kubernetes.Interface
 	listing chan struct{} // filled while a worker lists
 
@@ -32,8 +32,8 @@ type roster struct {
 	asOf  time.Time         // when the list was begun
 }
 
-func newRoster(client kubernetes.Interface) *roster {
-	return &roster{client: client, listing: make(chan struct{}, 1), names: map[string]string{}}
+func newNodeIndex(client kubernetes.Interface) *nodeIndex {
+	return &nodeIndex{client: client, listing: make(chan struct{}, 1), names: map[string]string{}}
 }
 
 // providerID is how the cloud provider of Azure names an instance in spec.providerID of its node, in lower case: it is not consistent about
@@ -47,7 +47,7 @@ func providerID(set rollout.ScaleSet, id string) string {
 }
 
 // find returns the node that an instance is; false: it is none. That is believed of a list which is not older than the given time only.
-func (r *roster) find(ctx context.Context, providerID string, since time.Time) (*corev1.Node, bool, error) {
+func (r *nodeIndex) find(ctx context.Context, providerID string, since time.Time) (*corev1.Node, bool, error) {
 	node, found, err := r.read(ctx, providerID)
 	if found || err != nil {
 		return node, found, err
@@ -59,7 +59,7 @@ func (r *roster) find(ctx context.Context, providerID string, since time.Time) (
 }
 
 // read reads the node that the instance was last known to be. One that is gone, or another instance by now, is forgotten.
-func (r *roster) read(ctx context.Context, providerID string) (*corev1.Node, bool, error) {
+func (r *nodeIndex) read(ctx context.Context, providerID string) (*corev1.Node, bool, error) {
 	r.mu.Lock()
 	name, known := r.names[providerID]
 	r.mu.Unlock()
@@ -83,7 +83,7 @@ func (r *roster) read(ctx context.Context, providerID string) (*corev1.Node, boo
 
 // refresh lists the nodes, unless a list since that time is there. A worker that comes during a listing waits for it, and may not have to
 // list itself.
-func (r *roster) refresh(ctx context.Context, since time.Time) error {
+func (r *nodeIndex) refresh(ctx context.Context, since time.Time) error {
 	select {
 	case r.listing <- struct{}{}:
 	case <-ctx.Done():
@@ -108,7 +108,7 @@ func (r *roster) refresh(ctx context.Context, since time.Time) error {
 }
 
 // list reads all nodes, a page at a time.
-func (r *roster) list(ctx context.Context) (map[string]string, error) {
+func (r *nodeIndex) list(ctx context.Context) (map[string]string, error) {
 	names := map[string]string{}
 	pages := pager.New(func(ctx context.Context, options metav1.ListOptions) (runtime.Object, error) {
 		return r.client.CoreV1().Nodes().List(ctx, options)

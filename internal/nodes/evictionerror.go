@@ -23,10 +23,10 @@ var denial = regexp.MustCompile(`is forbidden: User ".*" cannot [a-z]+ resource 
 func trouble(err error) rollout.NodeState {
 	text := err.Error()
 	if !denial.MatchString(text) {
-		return rollout.NodeState{Message: clip(text, mostMessage)}
+		return rollout.NodeState{Message: clip(text, maxMessage)}
 	}
 	return rollout.NodeState{
-		Failed: true, Message: fmt.Sprintf("the controller lacks a right: %s: %s", clip(text, mostMessage-len(bindRole)), bindRole),
+		Failed: true, Message: fmt.Sprintf("the controller lacks a right: %s: %s", clip(text, maxMessage-len(bindRole)), bindRole),
 	}
 }
 
@@ -38,16 +38,17 @@ var (
 	fixes     = strings.NewReplacer(unmanaged, "spec.drain.force lets them go", localData, "spec.drain.deleteEmptyDirData lets them go")
 )
 
-// refusal returns the state that follows from pods which the policy does not allow to be evicted. False: the errors are not about that.
-func refusal(errs []error) (rollout.NodeState, bool) {
+// evictionError returns the state that follows from pods which the policy does not allow to be evicted. False: the errors are not about
+// that.
+func evictionError(errs []error) (rollout.NodeState, bool) {
 	var said []string
 	for _, err := range errs {
 		text := err.Error()
 		switch {
 		case strings.Contains(text, unmanaged), strings.Contains(text, localData):
-			said = append(said, clip(fixes.Replace(text), mostMessage/2))
+			said = append(said, clip(fixes.Replace(text), maxMessage/2))
 		case orphan.MatchString(text):
-			said = append(said, clip(text, mostMessage/2)+" (spec.drain.force lets it go)")
+			said = append(said, clip(text, maxMessage/2)+" (spec.drain.force lets it go)")
 		}
 	}
 	slices.Sort(said)
