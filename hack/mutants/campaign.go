@@ -36,7 +36,13 @@ type suite struct {
 	dir  string
 	args []string
 	env  []string
-	cpu  int // seconds of processor time for one process of it; a mutant that takes more is caught by that
+	cpu  int  // seconds of processor time for one process of it; a mutant that takes more is caught by that
+	own  bool // it can only catch mutants of its own package, and is shown no others
+}
+
+// sees reports whether the suite is shown a mutant.
+func (s suite) sees(m site) bool {
+	return !s.own || m.id == 0 || filepath.Dir(m.file) == filepath.Base(s.dir)
 }
 
 var campaigns = []campaign{
@@ -77,7 +83,7 @@ var shellRooms = []string{"internal/convert", "internal/revisions", "internal/se
 func shellTests() []suite {
 	var tests []suite
 	for _, room := range shellRooms {
-		tests = append(tests, suite{dir: room, args: []string{"-test.short", "-test.failfast"}, cpu: 120})
+		tests = append(tests, suite{dir: room, args: []string{"-test.short", "-test.failfast"}, cpu: 120, own: true})
 	}
 	return append(tests,
 		suite{dir: shell, args: []string{"-test.failfast"}, env: []string{"ENVTEST=off"}, cpu: 120},
@@ -143,7 +149,7 @@ func (c campaign) run(chosen *regexp.Regexp, o options) (report, error) {
 		if err != nil {
 			return err
 		}
-		if name, out, caught := c.catch(binaries, 0); caught {
+		if name, out, caught := c.catch(binaries, site{}); caught {
 			return fmt.Errorf("%s fails without a mutant:\n%s", name, out)
 		}
 		r = report{campaign: c.name, tried: len(sites), left: c.survivors(binaries, sites)}
@@ -185,7 +191,7 @@ func (c campaign) survivors(binaries []string, sites []site) []site {
 	for range runtime.GOMAXPROCS(0) {
 		all.Go(func() {
 			for n := int(next.Add(1)) - 1; n < len(sites); n = int(next.Add(1)) - 1 {
-				_, _, caught := c.catch(binaries, sites[n].id)
+				_, _, caught := c.catch(binaries, sites[n])
 				lives[n] = !caught
 				if !caught {
 					fmt.Fprintf(os.Stderr, "%s: not caught: %s\n", c.name, sites[n])
@@ -207,13 +213,16 @@ func (c campaign) survivors(binaries []string, sites []site) []site {
 }
 
 // catch runs the suites with one mutant until one of them fails, and returns which, and what it printed.
-func (c campaign) catch(binaries []string, id int) (name, out string, caught bool) {
+func (c campaign) catch(binaries []string, m site) (name, out string, caught bool) {
 	for n, s := range c.tests {
+		if !s.sees(m) {
+			continue
+		}
 		ctx, cancel := context.WithTimeout(context.Background(), perMutant)
 		bound := []string{"-c", `ulimit -t "$0" && exec "$@"`, strconv.Itoa(s.cpu), binaries[n]}
 		cmd := exec.CommandContext(ctx, "sh", append(bound, s.args...)...)
 		cmd.Dir = s.dir
-		cmd.Env = append(os.Environ(), fmt.Sprintf("MUTANT=%d", id), "GOMAXPROCS=1")
+		cmd.Env = append(os.Environ(), fmt.Sprintf("MUTANT=%d", m.id), "GOMAXPROCS=1")
 		cmd.Env = append(cmd.Env, s.env...)
 		printed, err := cmd.CombinedOutput()
 		cancel()

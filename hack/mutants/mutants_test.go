@@ -117,3 +117,14 @@ func TestAgain(t *testing.T) {
 		t.Errorf("got %v, %v", got, err)
 	}
 }
+
+// TestSuitesSee: a suite of its own package is not shown the mutants of others, but runs without a mutant.
+func TestSuitesSee(t *testing.T) {
+	own, all := suite{dir: "internal/convert", own: true}, suite{dir: "controllers"}
+	for file, want := range map[string]bool{"convert/plan.go": true, "controllers/plan.go": false} {
+		m := site{id: 7, file: file}
+		if own.sees(m) != want || !all.sees(m) || !own.sees(site{}) {
+			t.Errorf("%s: convert's tests see it: %t, want %t", file, own.sees(m), want)
+		}
+	}
+}

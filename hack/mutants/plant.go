@@ -45,7 +45,7 @@ func plantAll(chosen *regexp.Regexp) error {
 		if err != nil {
 			return err
 		}
-		if name, out, caught := c.catch(binaries, 0); caught {
+		if name, out, caught := c.catch(binaries, site{}); caught {
 			return fmt.Errorf("%s fails without a bug:\n%s", name, out)
 		}
 		return c.catchPlanted(binaries, planted)
@@ -56,7 +56,7 @@ func plantAll(chosen *regexp.Regexp) error {
 func (c campaign) catchPlanted(binaries []string, planted []mutant) error {
 	survivors := 0
 	for n, m := range planted {
-		name, out, caught := c.catch(binaries, n+1)
+		name, out, caught := c.catch(binaries, site{id: n + 1})
 		by := strings.Join(failures(out), ", ")
 		switch {
 		case !caught:

@@ -258,7 +258,7 @@ func (w *rewriter) statements(list []ast.Stmt) {
 	for _, s := range list {
 		switch s := s.(type) {
 		case *ast.ExprStmt:
-			if !isPanic(s.X) { // a function may end with one
+			if !isPanic(s.X) && !isLog(s.X) { // a function may end with a panic; no decision depends on a log
 				w.drop(s)
 			}
 		case *ast.AssignStmt:
@@ -279,6 +279,20 @@ func isPanic(e ast.Expr) bool {
 	}
 	name, isName := call.Fun.(*ast.Ident)
 	return isName && name.Name == "panic"
+}
+
+// isLog reports whether the expression is a call of a logger.
+func isLog(e ast.Expr) bool {
+	call, isCall := e.(*ast.CallExpr)
+	if !isCall {
+		return false
+	}
+	method, isMethod := call.Fun.(*ast.SelectorExpr)
+	if !isMethod {
+		return false
+	}
+	logger, isName := method.X.(*ast.Ident)
+	return isName && logger.Name == "log"
 }
 
 // isBlank returns whether nothing is assigned to anything.

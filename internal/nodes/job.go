@@ -21,7 +21,7 @@ type job struct {
 	policy     Policy
 	since      time.Time // what was known of nodes before says nothing
 
-	// Of the worker that is due.
+	// Only the worker that has the job in its hands uses these.
 	cordoned bool
 	seen     map[types.UID]bool // the pods that were there after it was cordoned; nil: not looked yet
 
