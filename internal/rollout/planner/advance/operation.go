@@ -79,7 +79,7 @@ func settling(d *Draft, op *rollout.Operation) (time.Duration, bool) {
 // waited for that already.
 func appearing(d *Draft, op *rollout.Operation) (time.Duration, bool) {
 	left, isSettling := settling(d, op)
-	if isSettling || op.Attempt > 1 || op.AcceptedAt.IsZero() || op.EndedAt.IsZero() || op.Error != nil {
+	if isSettling || op.Attempt > 1 || op.AcceptedAt.IsZero() || op.Error != nil {
 		return left, isSettling
 	}
 	shown := op.EndedAt.Add(view.LagTime)

@@ -32,7 +32,7 @@ func mayMature(d *Draft) bool {
 	if !isJudged(op) || d.IsOfAnotherTarget(op) || slices.ContainsFunc(op.Instances, isNotHealthy) {
 		return false
 	}
-	if d.State.Rollback.Current != nil || d.Spec.Deletion != rollout.DeletionNone || len(d.Obs.Actions) > 0 {
+	if d.State.Rollback.Current != nil || len(d.Obs.Actions) > 0 { // a deletion that goes on is a rollback
 		return false
 	}
 	since := d.At().Sub(op.EndedAt)
