@@ -71,6 +71,20 @@ func TestDeletionTakesOverARollback(t *testing.T) {
 	}
 }
 
+// TestFailuresUntilThereIsABaseline: what failed before a deletion stays failed while it is not known what to go back to. A rollback with
+// a revision begins without failures.
+func TestFailuresUntilThereIsABaseline(t *testing.T) {
+	for earlier, want := range map[string]int{"older": 0, "": 1} {
+		spec, obs := rollbackUnderWay()
+		spec.Deletion, obs.State.Rollback.Current.Revision = rollout.DeletionRollback, earlier
+		obs.State.Rollback.Baseline.Invalid = "the record is gone"
+		obs.State.Ledger.Failed = []rollout.Failure{{Ref: obs.Instances.Value[0].Ref(), Reason: rollout.FailureReimage, Message: "it is old"}}
+		if d := planner.Plan(spec, obs); len(d.State.Ledger.Failed) != want {
+			t.Errorf("after a rollback to %q: failed %+v, want %d: %v", earlier, d.State.Ledger.Failed, want, d.Explanation)
+		}
+	}
+}
+
 // TestOutcomeThatADeletionTells: an object that is let go after its rollback tells what became of the scale set.
 func TestOutcomeThatADeletionTells(t *testing.T) {
 	for name, row := range map[string]struct {

@@ -30,9 +30,6 @@ func Next(spec rollout.Spec, c inventory.Inventory) []rollout.Instance {
 
 // choose takes at most limit of the candidates, in their order.
 func choose(spec rollout.Spec, c inventory.Inventory, candidates []rollout.Instance, limit int) []rollout.Instance {
-	if limit <= 0 {
-		return nil
-	}
 	budget := c.Room(spec.Batch.MaxUnavailable)
 	if healthy := first(min(limit, budget), candidates, spec, rollout.True); len(healthy) > 0 {
 		return healthy
