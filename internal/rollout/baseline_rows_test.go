@@ -89,3 +89,43 @@ func TestRefusedWriteLeavesNoTarget(t *testing.T) {
 		t.Errorf("exposed are %v: %v", d.State.Ledger.Exposed, d.Explanation)
 	}
 }
+
+// TestReturnAfterTheBatch: a run whose target is the baseline returns to it once the batch in flight has ended.
+func TestReturnAfterTheBatch(t *testing.T) {
+	for name, row := range map[string]struct {
+		inFlight bool
+		want     string
+	}{
+		"a batch is in flight": {true, "0,1 get their new disks"}, "nothing is in flight": {false, "returns"},
+	} {
+		spec, obs := batchOf()
+		spec.Instances.Action, obs.State.Model.Applied = rollout.ActionUpgradeThenReimage, false
+		obs.State.Rollback.Baseline = rollout.Baseline{Revision: "before", Fixed: true}
+		was := rollout.Snapshot{Script: &rollout.ScriptSnapshot{URIs: v2.Script.URIs, Command: v2.Script.Command}}
+		obs.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"before": rollout.KnownResult(was)}
+		if !row.inFlight {
+			obs.State.Operation = nil
+		}
+		d := planner.Plan(spec, obs)
+		got := strings.Join(idsOf(rollout.InstancesOf(d.Step)), ",") + " get their new disks"
+		if current := d.State.Rollback.Current; current != nil && current.Cause == rollout.CauseTarget {
+			got = "returns"
+		}
+		if got != row.want {
+			t.Errorf("%s: %s, want %s: %v", name, got, row.want, d.Explanation)
+		}
+	}
+}
+
+// TestCompletedAtTheBaselineStaysCompleted: instances that fall behind reopen a completed run where other changes are rolled, unless the
+// run completed at its baseline: its instances never left that.
+func TestCompletedAtTheBaselineStaysCompleted(t *testing.T) {
+	for atBaseline, want := range map[bool]bool{true: true, false: false} {
+		spec, obs := canary(v2, 100), seen(v2, 2, 2)
+		spec.Drift.RollOther, obs.Model.Value.Script.Command = true, "sh other.sh"
+		obs.State.Model.Applied, obs.State.Run.Completed, obs.State.Run.CompletedAtBaseline = false, true, atBaseline
+		if d := planner.Plan(spec, obs); d.State.Run.Completed != want {
+			t.Errorf("completed at the baseline %t: stays completed %t: %v", atBaseline, d.State.Run.Completed, d.Explanation)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package rollout_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner"
@@ -99,5 +100,53 @@ func TestBaselineThatIsCompleteAgain(t *testing.T) {
 				t.Errorf("goes back %t: %v", isBack, d.Explanation)
 			}
 		})
+	}
+}
+
+// TestSecretOfTheTargetIsReadOnce: the Secret of the script is read until this run has written the script.
+func TestSecretOfTheTargetIsReadOnce(t *testing.T) {
+	for written, want := range map[bool]string{false: "web", true: ""} {
+		target := rollout.Target{Script: &rollout.Script{Command: "sh v2.sh", ProtectedSettings: "web"}}
+		spec, obs := canary(target, 50), seen(target, 2, 2)
+		obs.State.Model.ScriptWritten = written
+		if got := planner.RequiredReads(spec, obs).Settings; got != want {
+			t.Errorf("written %t: %q is read, want %q", written, got, want)
+		}
+	}
+}
+
+// TestForbiddenSecretOfTheBaseline: before a deletion, the right to read the Secret of the baseline is waited for as long as it takes. A
+// Secret that is gone is waited for no longer than ten minutes.
+func TestForbiddenSecretOfTheBaseline(t *testing.T) {
+	for kind, row := range map[rollout.Kind]struct {
+		reason  rollout.Reason
+		release bool
+	}{
+		rollout.KindForbidden: {rollout.ReasonAccessDenied, false}, rollout.KindInvalid: {rollout.ReasonNotRollbackable, true},
+	} {
+		spec, obs := rollbackUnderWay()
+		spec.Deletion, obs.State.Rollback.Baseline.SecretName = rollout.DeletionRollback, "old"
+		obs.State.Rollback.Baseline.Unavailable = "its Secret cannot be read"
+		current := obs.State.Rollback.Current
+		current.Cause, current.Revision, current.StartedAt = rollout.CauseDeletion, "", obs.At.Add(-11*time.Minute)
+		obs.Cluster.BaselineSettings = rollout.FailedResult[rollout.ProtectedSettings](&rollout.Problem{Kind: kind, Message: "no Secret"})
+		d := planner.Plan(spec, obs)
+		if wantWait(t, d, row.reason); d.Release != row.release {
+			t.Errorf("%s: released %t: %v", kind, d.Release, d.Explanation)
+		}
+	}
+}
+
+// TestSecretOfATargetThatIsTheBaseline: where the baseline is the target itself, its Secret keeps no rollback from anything, so a change of
+// it is not reported.
+func TestSecretOfATargetThatIsTheBaseline(t *testing.T) {
+	for isTarget, want := range map[bool]string{true: "", false: `Secret "old" changed since its settings were applied`} {
+		spec, obs := canary(v2, 50), seen(v2, 3, 1)
+		obs.State.Rollback.Baseline = rollout.Baseline{Revision: "before", Run: 1, Fixed: true, SecretName: "old", SecretDigest: "d",
+			IsTarget: isTarget}
+		obs.Cluster.BaselineSettings = rollout.KnownResult(rollout.ProtectedSettings{Digest: "e"})
+		if got := planner.Plan(spec, obs).State.Rollback.Baseline.Unavailable; got != want {
+			t.Errorf("the baseline is the target %t: unavailable is %q, want %q", isTarget, got, want)
+		}
 	}
 }
