@@ -36,8 +36,8 @@ func facts(d *advance.Draft) rollout.Facts {
 	if d.State.IsRolledBack() {
 		f.ModelApplied = rollout.False // an idle round, which reads nothing, says the same
 	}
-	// An instance is behind only where the model carries the target, and then nothing that is declared has drifted.
-	isReported := d.HasScaleSet() && d.State.Rollback.Current == nil && !d.State.Run.Completed && !d.Spec.Drift.RollOther
+	// An instance is behind only on the way forward, where the model carries the target, and then nothing that is declared has drifted.
+	isReported := d.HasScaleSet() && !d.State.Run.Completed && !d.Spec.Drift.RollOther
 	if isReported {
 		if behind := d.Inventory().Behind; len(behind) > 0 {
 			f.Drifted = advance.OtherParts(behind)

@@ -18,9 +18,8 @@ func DecideBaseline(d *Draft) *view.Hold {
 	}
 	snapshot, b, h := takeBaseline(d.View)
 	if h != nil {
-		if held := gate.HeldBeforeWrite(d.View); held != nil {
-			d.Await(held.Until)
-			return nil // nothing is written yet, so there is time to find out
+		if gate.HeldBeforeWrite(d.View) != nil {
+			return nil // nothing is written yet, so there is time to find out; the same gate ends the round
 		}
 		return h
 	}
@@ -122,7 +121,7 @@ func WatchBaselineSecret(d *Draft) {
 // anything else; what an earlier round took is read back.
 func EnsureStored(d *Draft) *view.Hold {
 	b := d.State.Rollback.Baseline
-	if b.Fixed || b.Revision == "" || d.State.Rollback.Current != nil || d.IsPreview || len(d.SaveRevisions) > 0 {
+	if b.Fixed || d.State.Rollback.Current != nil || d.IsPreview || len(d.SaveRevisions) > 0 {
 		return nil
 	}
 	if h := view.Revision(d.View, b.Revision); h != nil {

@@ -113,7 +113,9 @@ func listed(d *advance.Draft) *view.Hold {
 
 // wholeList waits for a list that shows the whole capacity. While it does not, the progress deadline stands still, also after that wait.
 func wholeList(d *advance.Draft) *view.Hold {
-	d.IsExternal = d.IsExternal || d.Missing() > 0 && !d.IsPreview
+	if d.Missing() > 0 {
+		d.IsExternal = true
+	}
 	return gate.WholeList(d.View)
 }
 
