@@ -55,8 +55,8 @@ func TestModelThatIsNoBaseline(t *testing.T) {
 	}
 }
 
-// TestTagThatWasThereBefore: a target with a revision tag is what was there before only where that had the same tag. Without one, any tag is
-// right.
+// TestTagThatWasThereBefore: a target with a revision tag is what was there before only where that had the same tag. Without one, any tag
+// is right.
 func TestTagThatWasThereBefore(t *testing.T) {
 	for name, row := range map[string]struct {
 		declared, was string
