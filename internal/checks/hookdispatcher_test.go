@@ -372,7 +372,8 @@ func TestPayload(t *testing.T) {
 		"a step": {checks.HookPayloadOf(set, rollout.AfterStep, false, ""), nil,
 			`{"event":"AfterStep","idempotencyKey":"KEY",` + common + `"args":{"team":"shop"}}`},
 		"a failure": {checks.HookPayloadOf(set, rollout.OnFailure, true, `"web_3" <failed>`), nil,
-			`{"event":"OnFailure","idempotencyKey":"KEY",` + common + `"args":{"team":"shop"},"rollback":true,"message":"\"web_3\" \u003cfailed\u003e"}`},
+			`{"event":"OnFailure","idempotencyKey":"KEY",` + common +
+				`"args":{"team":"shop"},"rollback":true,"message":"\"web_3\" \u003cfailed\u003e"}`},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			r := receiving(200)
