@@ -10,7 +10,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 )
 
-// outputDelay is how long the output of a script may stay open after its end. Only a process that it left behind, unconfined, keeps it open.
+// outputDelay is how long the output of a script may stay open after its end. Only an unconfined process that it left behind keeps it open.
 // On a busy host, reading the rest of the output takes time, too.
 const outputDelay = 2 * time.Second
 
