@@ -101,6 +101,11 @@ func TestNotableInstancesAreBounded(t *testing.T) {
 			t.Errorf("the last is %+v", last)
 		}
 	}
+	named := v1alpha1.VMSSRolloutStatus{}
+	reportInstances(&named, []rollout.InstanceReport{{Ref: rollout.Ref{ID: "web_a1", Name: "web_a1"}, State: rollout.ReportFailed}})
+	if named.Instances[0].Name != "" {
+		t.Errorf("a name that is the id is repeated: %+v", named.Instances[0])
+	}
 	var wordy []rollout.InstanceReport
 	for n := range 200 {
 		wordy = append(wordy, rollout.InstanceReport{Ref: rollout.Ref{ID: fmt.Sprint(n)}, State: rollout.ReportFailed,
@@ -154,5 +159,19 @@ func TestDeclaredTasks(t *testing.T) {
 	}
 	if d := drainOf(&v1alpha1.Drain{}); *d != (rollout.Drain{Timeout: 10 * time.Minute, OnFailure: rollout.HookFails}) {
 		t.Errorf("drain %+v", d)
+	}
+}
+
+// TestZonesAreReported: the status shows each zone with its counts, and instances without a zone under "-".
+func TestZonesAreReported(t *testing.T) {
+	var status v1alpha1.VMSSRolloutStatus
+	zones := []rollout.ZoneProgress{{Name: "1", Eligible: 4, Exposed: 3, Updated: 2, Ready: 1}, {Eligible: 5}}
+	decided := rollout.Decision{Report: rollout.Report{Progress: &rollout.Progress{}, Zones: zones}}
+	if err := Status(&status, decided, 1, rollout.Observation{}, nil); err != nil {
+		t.Fatal(err)
+	}
+	want := []v1alpha1.ZoneProgress{{Name: "1", Eligible: 4, Exposed: 3, Updated: 2, Ready: 1}, {Name: "-", Eligible: 5}}
+	if diff := cmp.Diff(want, status.Zones); diff != "" {
+		t.Errorf("zones (-want +got):\n%s", diff)
 	}
 }

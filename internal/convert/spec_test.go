@@ -135,11 +135,15 @@ func TestAmountOf(t *testing.T) {
 	for value, want := range map[string]rollout.Amount{
 		"1": {Value: 1}, "7": {Value: 7}, "0": {Value: 1}, "-3": {Value: 1},
 		"1%": {Value: 1, IsPercent: true}, "100%": {Value: 100, IsPercent: true},
-		"101%": {Value: 1}, "0%": {Value: 1}, "%": {Value: 1}, "many": {Value: 1}, "5 %": {Value: 1},
+		"101%": {Value: 1}, "0%": {Value: 1}, "%": {Value: 1}, "many": {Value: 1}, "5 %": {Value: 1}, "50": {Value: 50},
 	} {
 		if got := amountOf(amount(value)); got != want {
 			t.Errorf("amountOf(%q) = %+v, want %+v", value, got, want)
 		}
+	}
+	text := intstr.FromString("50") // a number in quotation marks, without a percent sign
+	if got := amountOf(&text); got != (rollout.Amount{Value: 1}) {
+		t.Errorf("amountOf(%q) = %+v, want 1", text.StrVal, got)
 	}
 	if got := amountOf(nil); got != (rollout.Amount{Value: 1}) {
 		t.Errorf("amountOf(nil) = %+v, want 1", got)

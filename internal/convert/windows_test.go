@@ -52,6 +52,8 @@ func TestWindowAt(t *testing.T) {
 			false, "2026-10-25T02:00:00Z"},
 		"deny wins": {[]v1alpha1.Window{allow("0 0 * * *", 24*time.Hour, ""), deny("0 12 * * *", time.Hour, "")},
 			"2026-11-02T12:30:00Z", true, "2026-11-02T13:00:00Z"},
+		"outside of both": {[]v1alpha1.Window{allow("0 22 * * *", time.Hour, ""), deny("0 12 * * *", time.Hour, "")},
+			"2026-11-02T15:00:00Z", true, "2026-11-02T22:00:00Z"},
 		"deny alone leaves the rest open": {[]v1alpha1.Window{deny("0 12 * * *", time.Hour, "")}, "2026-11-02T11:00:00Z", false,
 			"2026-11-02T12:00:00Z"},
 		"windows that touch are one": {[]v1alpha1.Window{allow("0 8 * * *", 4*time.Hour, ""), allow("0 12 * * *", 4*time.Hour, "")},
