@@ -24,8 +24,8 @@ func TestRevisionIsCompleted(t *testing.T) {
 	}
 }
 
-// TestModelThatIsNoBaseline: the model equals what was there before, unless an instance, whatever its id is like, boots from another image, or
-// the settings of another tool's script cannot be read.
+// TestModelThatIsNoBaseline: the model equals what was there before, unless an instance, whatever its id is like, boots from another
+// image, or the settings of another tool's script cannot be read.
 func TestModelThatIsNoBaseline(t *testing.T) {
 	boots := func(id string, image *rollout.Image) []rollout.Instance {
 		return []rollout.Instance{{ID: id, State: rollout.StateSucceeded, Disk: rollout.OSDisk{Image: image}}}
@@ -55,8 +55,8 @@ func TestModelThatIsNoBaseline(t *testing.T) {
 	}
 }
 
-// TestTagThatWasThereBefore: a target with a revision tag equals what was there before only where that had the same tag. Without one, any tag
-// is right.
+// TestTagThatWasThereBefore: a target with a revision tag equals what was there before only where that had the same tag. Without one, any
+// tag is right.
 func TestTagThatWasThereBefore(t *testing.T) {
 	for name, row := range map[string]struct {
 		declared, was string
