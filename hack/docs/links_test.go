@@ -111,8 +111,14 @@ func TestNamedPathsExist(t *testing.T) {
 	}
 }
 
-// documents are the repository's Markdown files. What is built or hidden is none of them.
+// documents lists the Markdown files below root.
 func documents(t *testing.T, root string) []string {
+	t.Helper()
+	return filesOf(t, root, ".md")
+}
+
+// filesOf lists the files below root whose names end so, but for those of tools and test data.
+func filesOf(t *testing.T, root, ext string) []string {
 	t.Helper()
 	var files []string
 	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
@@ -121,7 +127,7 @@ func documents(t *testing.T, root string) []string {
 			return err
 		case entry.IsDir() && path != root && (strings.HasPrefix(name, ".") || name == "bin" || name == "testdata"):
 			return filepath.SkipDir
-		case !entry.IsDir() && filepath.Ext(name) == ".md":
+		case !entry.IsDir() && filepath.Ext(name) == ext:
 			files = append(files, path)
 		}
 		return nil

@@ -29,15 +29,21 @@ func TestPlainWords(t *testing.T) {
 			continue
 		}
 		judged++
-		prose := quoted.ReplaceAllStringFunc(read(t, file), blank)
-		for _, avoided := range vocabulary {
-			for _, place := range avoided.In(prose) {
-				t.Errorf("%s:%d: %q is avoided; say: %s", file, 1+strings.Count(prose[:place], "\n"), avoided.Words, avoided.Plain)
-			}
-		}
+		judgeWords(t, vocabulary, file, 1, read(t, file))
 	}
 	if judged < 20 {
 		t.Errorf("judged %d documents, want at least 20", judged)
+	}
+}
+
+// judgeWords fails for words of a text that the vocabulary avoids, but for what it quotes. The text begins at a line of the file.
+func judgeWords(t *testing.T, vocabulary []docs.Avoided, file string, line int, text string) {
+	t.Helper()
+	prose := quoted.ReplaceAllStringFunc(text, blank)
+	for _, avoided := range vocabulary {
+		for _, place := range avoided.In(prose) {
+			t.Errorf("%s:%d: %q is avoided; say: %s", file, line+strings.Count(prose[:place], "\n"), avoided.Words, avoided.Plain)
+		}
 	}
 }
 

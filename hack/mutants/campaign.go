@@ -110,11 +110,7 @@ type report struct {
 }
 
 // print writes the survivors, those that are equivalent with their reason, and the figures.
-func (r report) print(survivors io.Writer) error {
-	known, err := reasons(equivalentText)
-	if err != nil {
-		return fmt.Errorf("reading the equivalent mutants: %w", err)
-	}
+func (r report) print(known map[string]string, survivors io.Writer) {
 	gaps := 0
 	for _, s := range r.left {
 		reason, isKnown := known[s.key()]
@@ -131,7 +127,6 @@ func (r report) print(survivors io.Writer) error {
 	}
 	fmt.Printf("figure: mutants_%s %d\nfigure: mutation_score_%s %.1f\n", r.campaign, r.tried, r.campaign, score)
 	fmt.Printf("figure: mutants_%s_equivalent %d\nfigure: mutants_%s_gaps %d\n", r.campaign, len(r.left)-gaps, r.campaign, gaps)
-	return nil
 }
 
 // run builds the package with all of its mutants, and runs the tests with each.

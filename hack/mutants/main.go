@@ -53,6 +53,10 @@ func run() error {
 	if o.planted {
 		return plantAll(chosen)
 	}
+	known, err := reasons(equivalentText)
+	if err != nil {
+		return fmt.Errorf("reading the equivalent mutants: %w", err)
+	}
 	var survivors strings.Builder
 	for _, c := range campaigns {
 		if o.campaign != "" && c.name != o.campaign {
@@ -61,7 +65,7 @@ func run() error {
 		if o.quick {
 			c.tests = c.tests[:1]
 		}
-		if err := c.carryOut(o, chosen, &survivors); err != nil {
+		if err := c.carryOut(o, chosen, known, &survivors); err != nil {
 			return fmt.Errorf("campaign %s: %w", c.name, err)
 		}
 	}
@@ -75,13 +79,13 @@ func run() error {
 }
 
 // carryOut lists the mutants of a campaign, or tries them.
-func (c campaign) carryOut(o options, chosen *regexp.Regexp, survivors io.Writer) error {
+func (c campaign) carryOut(o options, chosen *regexp.Regexp, known map[string]string, survivors io.Writer) error {
 	if o.list {
 		return c.list(os.Stdout, chosen, o)
 	}
 	report, err := c.run(chosen, o)
-	if err != nil {
-		return err
+	if err == nil {
+		report.print(known, survivors)
 	}
-	return report.print(survivors)
+	return err
 }

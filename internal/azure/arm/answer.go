@@ -29,7 +29,7 @@ func (a *answer) UnmarshalJSON(data []byte) error {
 // read takes in an error and its details, as many as are left to be read and no deeper than they may lie.
 func (a *answer) read(data []byte, depth int, left *int) {
 	var fields map[string]json.RawMessage
-	_ = json.Unmarshal(data, &fields) // what is not an object says nothing
+	take(data, &fields) // what is not an object says nothing
 	take(fields["code"], &a.Code)
 	take(fields["message"], &a.Message)
 	a.Code, a.Message = message.Bounded(a.Code), message.Bounded(a.Message)
