@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -60,16 +61,11 @@ func TestNodesAreWorkedOnAndForgotten(t *testing.T) {
 // seriesOf counts the series of a metric.
 func seriesOf(t *testing.T, d *desk, name string) int {
 	t.Helper()
-	families, err := d.registry.Gather()
+	n, err := testutil.GatherAndCount(d.registry, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, f := range families {
-		if f.GetName() == name {
-			return len(f.GetMetric())
-		}
-	}
-	return 0
+	return n
 }
 
 // TestReadsThatFailAreErrors: an object, a template or a stored intent that cannot be read ends the round with an error that names it, and

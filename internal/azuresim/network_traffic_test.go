@@ -264,8 +264,8 @@ func TestTrafficFollowsTheOperation(t *testing.T) {
 	w.wantPages(front, "green")
 }
 
-// docs/azure.md §2.6, §2.10: each instance is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no other
-// instance by it.
+// docs/azure.md §2.6, §2.10: each instance is reached by a port of its own, of a NAT pool or of a NAT rule of a backend pool, and no
+// other instance by it.
 func TestNATReachesOneInstance(t *testing.T) {
 	w := newRunningWorld(t, "stay")
 	w.makeBalancer(func(p *armnetwork.LoadBalancerPropertiesFormat) {

@@ -27,8 +27,8 @@ func healthExtensionOf(version string) tree.Members {
 	}}}}}}})
 }
 
-// docs/azure.md §1.3, §2.5: until an instance is up for long enough, rich monitoring has a word for it that was never recorded, and binary
-// monitoring reports nothing.
+// docs/azure.md §1.3, §2.5: until an instance is up for long enough, rich monitoring has a word for it that was never recorded, and
+// binary monitoring reports nothing.
 func TestInitializingHealth(t *testing.T) {
 	for name, tc := range map[string]struct {
 		version string
