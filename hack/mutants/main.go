@@ -53,6 +53,11 @@ func run() error {
 	if o.planted {
 		return plantAll(chosen)
 	}
+	return carryOutAll(o, chosen)
+}
+
+// carryOutAll carries out the campaigns that were asked for. The reasons are read first, so that a mistake in them costs no run.
+func carryOutAll(o options, chosen *regexp.Regexp) error {
 	known, err := reasons(equivalentText)
 	if err != nil {
 		return fmt.Errorf("reading the equivalent mutants: %w", err)
