@@ -7,7 +7,9 @@ import (
 	"testing"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	admissionv1 "k8s.io/api/admissionregistration/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
@@ -17,29 +19,55 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// TestWhatARoundCannotReadEndsIt: without the actions, or without the state that a former version left, nothing is decided.
+// TestWhatARoundCannotReadEndsIt: without an action that waits, a template, or the state that a former version left, nothing is decided.
 func TestWhatARoundCannotReadEndsIt(t *testing.T) {
 	for says, tc := range map[string]struct {
 		status v1alpha1.VMSSRolloutStatus
-		broken interceptor.Funcs
+		broken func(client.Object) bool // the reads that fail; nil: all lists
 	}{
-		"listing RolloutActions in shop": {broken: interceptor.Funcs{
-			List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return errDown }}},
-		"reading VMSSRollout shop/web": {v1alpha1.VMSSRolloutStatus{Run: 1}, interceptor.Funcs{
-			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
-				if _, is := o.(*v1alpha1.VMSSRollout); is {
-					return c.Get(ctx, key, o, opts...)
-				}
-				return errDown
-			}}},
+		"listing RolloutActions in shop: ": {},
+		"reading RolloutAction shop/stop: ": {broken: func(o client.Object) bool {
+			_, is := o.(*v1alpha1.RolloutAction)
+			return is
+		}},
+		"reading ValidatingAdmissionPolicy ": {broken: func(o client.Object) bool {
+			_, is := o.(*admissionv1.ValidatingAdmissionPolicy)
+			return is
+		}},
+		"reading CheckTemplate shop/error-rate: ": {broken: func(o client.Object) bool {
+			_, is := o.(*v1alpha1.CheckTemplate)
+			return is
+		}},
+		"reading VMSSRollout shop/web: ": {v1alpha1.VMSSRolloutStatus{Run: 1}, func(o client.Object) bool {
+			_, is := o.(*unstructured.Unstructured)
+			return is
+		}},
 	} {
 		d := newDesk(t)
 		object := d.object(t)
+		object.Spec.Checks = []v1alpha1.Check{{Name: "errors", TemplateRef: &v1alpha1.CheckTemplateReference{Name: "error-rate"}}}
+		if err := d.Client.Update(d.ctx, object); err != nil {
+			t.Fatal(err)
+		}
 		object.Status = tc.status
 		if err := d.Client.Status().Update(d.ctx, object); err != nil {
 			t.Fatal(err)
 		}
-		d.between(t, tc.broken)
+		d.ask(t, "stop", v1alpha1.RolloutActionSpec{Run: 1, Action: v1alpha1.VerbAbort})
+		d.between(t, interceptor.Funcs{
+			List: func(ctx context.Context, c client.WithWatch, list client.ObjectList, opts ...client.ListOption) error {
+				if tc.broken == nil {
+					return errDown
+				}
+				return c.List(ctx, list, opts...)
+			},
+			Get: func(ctx context.Context, c client.WithWatch, key client.ObjectKey, o client.Object, opts ...client.GetOption) error {
+				if tc.broken != nil && tc.broken(o) {
+					return errDown
+				}
+				return c.Get(ctx, key, o, opts...)
+			},
+		})
 		if _, err := d.load(d.ctx, theKey); !errors.Is(err, errDown) || !strings.Contains(err.Error(), says) {
 			t.Errorf("error %v, want %q", err, says)
 		}
@@ -66,7 +94,10 @@ func TestFinalizersAreWrittenOnce(t *testing.T) {
 	object := d.object(t)
 	object.Spec.OnDelete, object.Finalizers = v1alpha1.OnDeleteRollback, []string{finalizer.Name}
 	d.between(t, interceptor.Funcs{
-		List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { calls++; return nil },
+		List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error {
+			calls++
+			return nil
+		},
 		Patch: func(context.Context, client.WithWatch, client.Object, client.Patch, ...client.PatchOption) error {
 			calls++
 			return nil
