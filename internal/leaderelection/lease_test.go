@@ -20,7 +20,10 @@ type board struct {
 }
 
 func (b *board) Get(context.Context) (*resourcelock.LeaderElectionRecord, []byte, error) {
-	return &resourcelock.LeaderElectionRecord{HolderIdentity: b.holder}, nil, b.fail
+	if b.fail != nil {
+		return nil, nil, b.fail
+	}
+	return &resourcelock.LeaderElectionRecord{HolderIdentity: b.holder}, nil, nil
 }
 
 func (b *board) Create(ctx context.Context, r resourcelock.LeaderElectionRecord) error {
@@ -59,12 +62,13 @@ func TestLeaseTellsWhatIsLeft(t *testing.T) {
 			b.fail, b.meanwhile = nil, nil
 		}
 	}
-	get := func(holder string) func() {
+	get := func(holder string, fail error) func() {
 		return func() {
-			b.holder = holder
-			if _, _, err := lease.Get(t.Context()); err != nil {
-				t.Error(err)
+			b.holder, b.fail = holder, fail
+			if record, _, err := lease.Get(t.Context()); !errors.Is(err, fail) || (record != nil) != (fail == nil) {
+				t.Errorf("record %+v, error %v, want %v", record, err, fail)
 			}
+			b.fail = nil
 		}
 	}
 	lost := errors.New("no answer")
@@ -82,12 +86,13 @@ func TestLeaseTellsWhatIsLeft(t *testing.T) {
 		{"time passes", passes(10 * time.Second), 15 * time.Second},
 		{"a renewal fails", write(mine, lost, nil), 15 * time.Second},
 		{"a renewal takes 3 s", write(mine, nil, passes(3*time.Second)), 22 * time.Second},
-		{"it is seen to be ours", get("me"), 22 * time.Second},
+		{"it is seen to be ours", get("me", nil), 22 * time.Second},
+		{"it cannot be read", get("other", lost), 22 * time.Second},
 		{"the clock is set back", passes(-time.Hour), 0},
 		{"it is renewed", write(mine, nil, nil), 25 * time.Second},
 		{"the process is stopped", passes(25 * time.Second), 0},
 		{"it is renewed again", write(mine, nil, nil), 25 * time.Second},
-		{"another one holds it", get("other"), 0},
+		{"another one holds it", get("other", nil), 0},
 		{"it is ours again", write(mine, nil, nil), 25 * time.Second},
 		{"it is given up, and the answer is lost", write(given, lost, func() {
 			if lease.Left() != 0 {

@@ -3,6 +3,7 @@ package leaderelection
 
 import (
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -22,13 +23,18 @@ const (
 // leaseName is the name of the Lease.
 const leaseName = "vmss-rollouts"
 
-// namespaceFile is where a pod finds the name of its namespace.
-const namespaceFile = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+// namespaceFile is where a pod finds the name of its namespace, from the root of its files.
+const namespaceFile = "var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 // NewResourceLock returns the lock of the leader election: a Lease in the namespace, or in the pod's own if the namespace is "".
 func NewResourceLock(config *rest.Config, namespace string) (resourcelock.Interface, error) {
+	return newResourceLock(config, namespace, os.DirFS("/"))
+}
+
+// newResourceLock does so in a pod that has these files.
+func newResourceLock(config *rest.Config, namespace string, files fs.FS) (resourcelock.Interface, error) {
 	if namespace == "" {
-		own, err := os.ReadFile(namespaceFile)
+		own, err := fs.ReadFile(files, namespaceFile)
 		if err != nil {
 			return nil, fmt.Errorf("finding the namespace of the Lease; outside of a cluster, set --leader-election-namespace: %w", err)
 		}

@@ -3,6 +3,7 @@ package leaderelection
 import (
 	"strings"
 	"testing"
+	"testing/fstest"
 
 	"k8s.io/client-go/rest"
 )
@@ -25,6 +26,20 @@ func TestNewResourceLock(t *testing.T) {
 	}
 	if _, err := NewResourceLock(&rest.Config{}, ""); err == nil || !strings.Contains(err.Error(), "--leader-election-namespace") {
 		t.Errorf("got %v, want an error that names the flag", err)
+	}
+}
+
+// TestPodsOwnNamespace: without a namespace the lock is in that of the pod, whose file may end with a line break.
+func TestPodsOwnNamespace(t *testing.T) {
+	for content, want := range map[string]string{"system": "system/vmss-rollouts", "system\n": "system/vmss-rollouts"} {
+		files := fstest.MapFS{namespaceFile: {Data: []byte(content)}}
+		lock, err := newResourceLock(&rest.Config{Host: "127.0.0.1:1"}, "", files)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := lock.Describe(); got != want {
+			t.Errorf("%q: the lock is %s, want %s", content, got, want)
+		}
 	}
 }
 

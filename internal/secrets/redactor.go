@@ -27,7 +27,7 @@ type Run struct {
 // secretInUse is a Secret that a script was, or may be, written with.
 type secretInUse struct {
 	name    string
-	digest  string // of what it held then; "": not known
+	digest  string // of what it held then; "": not known, or not written
 	written bool   // an instance may have what it held
 }
 
@@ -146,7 +146,7 @@ func (c *collection) add(used secretInUse) (lost string) {
 		return ""
 	}
 	c.take(secret)
-	if used.written && used.digest != "" && used.digest != digestOf(secret) {
+	if used.digest != "" && used.digest != digestOf(secret) {
 		return fmt.Sprintf("what Secret %q held may be in it, and the Secret was changed since", used.name)
 	}
 	return ""
