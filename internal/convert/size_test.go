@@ -53,6 +53,19 @@ func TestListsThatFit(t *testing.T) {
 	}
 }
 
+// TestListsWithNothingToLeaveOut: a list that is as long as it may be frees no room, so what is left out next still goes.
+func TestListsWithNothingToLeaveOut(t *testing.T) {
+	for most, makes := range map[int]func() v1alpha1.VMSSRolloutStatus{
+		12: crowded, 0: func() v1alpha1.VMSSRolloutStatus { return v1alpha1.VMSSRolloutStatus{} },
+	} {
+		s, left := makes(), 5
+		trimLists(&s, most, &left)
+		if left != 5 || len(s.Actions) != most {
+			t.Errorf("at most %d: %d actions, %d bytes too many, want 5", most, len(s.Actions), left)
+		}
+	}
+}
+
 // TestEntriesLeftOut: the last entries go until the excess is gone, and no more of them.
 func TestEntriesLeftOut(t *testing.T) {
 	entries := []string{"aaaa", "bbbb", "cccc"} // 6 bytes each, and a comma
@@ -136,6 +149,19 @@ func TestPlanThatFits(t *testing.T) {
 		trimPlan(plan, &left)
 		if got := [3]int{len(plan.Skipped), len(plan.Batches), int(plan.OmittedInstances)}; got != want {
 			t.Errorf("excess %d: skipped, batches and unlisted are %v, want %v", excess, got, want)
+		}
+	}
+}
+
+// TestOmittedInstancesTakeRoom: a plan that comes to count what it omits needs room for the count; one that counts already needs none.
+func TestOmittedInstancesTakeRoom(t *testing.T) {
+	for already, want := range map[int32][2]int{0: {0, 3}, 4: {1, 6}} {
+		plan := &v1alpha1.Plan{OmittedInstances: already, Batches: []v1alpha1.PlannedBatch{
+			{Instances: []v1alpha1.PlannedInstance{{ID: "0"}}}, {Instances: []v1alpha1.PlannedInstance{{ID: "1"}, {ID: "2"}}}}}
+		left := encoded(plan.Batches[1]) + len(",")
+		trimPlan(plan, &left)
+		if got := [2]int{len(plan.Batches), int(plan.OmittedInstances)}; got != want || left > 0 {
+			t.Errorf("%d are omitted already: batches and omitted are %v, want %v; %d bytes too many", already, got, want, left)
 		}
 	}
 }
