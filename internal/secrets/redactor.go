@@ -37,8 +37,8 @@ func (r Reader) Redactor(ctx context.Context, run Run) *redact.Redactor {
 	s := run.Observation.State
 	c := &collection{reader: r, ctx: ctx}
 	blind := c.addDeclared(run)
-	before := ""
-	for _, used := range run.settingsBefore() {
+	inForce, before := run.settingsBefore()
+	for _, used := range inForce {
 		before = cmp.Or(before, c.add(used))
 	}
 	if s.Rollback.Current != nil {
@@ -85,10 +85,10 @@ func (c *collection) addDeclared(run Run) (lost string) {
 	return lost
 }
 
-// settingsBefore are the Secrets that were in force before the run, or are to be again.
-func (run Run) settingsBefore() []secretInUse {
+// settingsBefore returns the Secrets that were in force before the run, or are to be again, and why one of them is not known; "": all are.
+func (run Run) settingsBefore() (used []secretInUse, lost string) {
 	m := run.Observation.State
-	used := []secretInUse{{m.Rollback.Baseline.SecretName, m.Rollback.Baseline.SecretDigest, true}}
+	used = []secretInUse{{m.Rollback.Baseline.SecretName, m.Rollback.Baseline.SecretDigest, true}}
 	names := []string{m.Rollback.LastCompletedRevision}
 	if m.Rollback.Current != nil {
 		names = append(names, m.Rollback.Current.Revision)
@@ -101,11 +101,14 @@ func (run Run) settingsBefore() []secretInUse {
 		if !read {
 			record = run.ReadRevision(name)
 		}
+		if record.State != rollout.Read {
+			lost = fmt.Sprintf("a Secret of revision %q may be in it, and the revision cannot be read", name)
+		}
 		if script := record.Value.Script; script != nil {
 			used = append(used, secretInUse{script.ProtectedSettings, script.Digest, true})
 		}
 	}
-	return used
+	return used, lost
 }
 
 // isSuperseding reports whether a target that is no longer declared may be in force on some instances: its Secret is no longer known.

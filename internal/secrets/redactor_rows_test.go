@@ -79,6 +79,8 @@ func withSecret(name string) rollout.Target {
 
 // The beginnings of the reasons for which a text is not shown.
 const (
+	unreadRevision = "the revision cannot be read"
+
 	unread  = "which may be in it, cannot be read"
 	changed = "was changed since"
 	former  = "an earlier target's script may have printed it"
@@ -147,6 +149,15 @@ func TestSecretsAreCut(t *testing.T) {
 		"the revision before was not read yet": {change: func(r *Run) {
 			r.Observation.State.Rollback.LastCompletedRevision = "stored"
 		}, cut: closedValue},
+		"the revision before cannot be read": {change: func(r *Run) {
+			r.Observation.State.Rollback.LastCompletedRevision = "unreadable"
+		}, outdated: unreadRevision},
+		"a read of the revision before failed": {change: func(r *Run) {
+			r.Observation.State.Rollback.LastCompletedRevision = "failed"
+		}, outdated: unreadRevision},
+		"the revision that a rollback restores cannot be read": {change: func(r *Run) {
+			r.Observation.State.Rollback.Current = &rollout.Rollback{Revision: "unreadable"}
+		}, outdated: unreadRevision, blind: unreadRevision},
 		"the revision before had no script": {change: func(r *Run) { r.Observation.State.Rollback.LastCompletedRevision = "bare" }},
 		"the revision that a rollback restores": {change: func(r *Run) {
 			r.Observation.State.Rollback.Current = &rollout.Rollback{Revision: "stored"}
@@ -192,6 +203,8 @@ func runOf(t *testing.T, target rollout.Target) Run {
 		switch revision {
 		case "stored":
 			return has("closed")
+		case "unreadable":
+			return rollout.FailedResult[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindTransient, Message: "the API server is down"})
 		case "bare":
 			return rollout.KnownResult(rollout.Snapshot{})
 		default:
@@ -200,7 +213,8 @@ func runOf(t *testing.T, target rollout.Target) Run {
 		}
 	}}
 	run.Observation.State.Run = rollout.Run{Number: 3, Revision: target.Revision()}
-	run.Observation.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"read": has("open")}
+	run.Observation.Cluster.Revisions = map[string]rollout.Result[rollout.Snapshot]{"read": has("open"),
+		"failed": rollout.FailedResult[rollout.Snapshot](&rollout.Problem{Kind: rollout.KindTransient, Message: "the API server is down"})}
 	return run
 }
 
