@@ -225,6 +225,7 @@ func (w *world) raw() map[string]any {
 	}
 	delete(set, "etag")
 	delete(set, "id") // its case varies
+	delete(at(set, "properties", "virtualMachineProfile"), "timeCreated")
 	return set
 }
 

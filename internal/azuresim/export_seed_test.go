@@ -40,10 +40,28 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 	full = tree.WithDefaults(full, tree.Object{"properties": tree.Object{"orchestrationMode": vmprofile.Uniform}})
 	set := s.compute.Create(id, s.compute.Split(nil, vmprofile.Cleaned(full)))
 	set.Creating = false
+	if number, err := strconv.Atoi(strings.Trim(tree.StringAt(full, "etag"), `"`)); err == nil {
+		set.Etag = number
+	}
+	if at := timeAt(full, "properties", "timeCreated"); !at.IsZero() {
+		set.Created = at
+	}
+	if at := timeAt(full, "properties", "virtualMachineProfile", "timeCreated"); !at.IsZero() {
+		set.Model.Since = at
+	}
 	for _, number := range ids {
 		s.plant(set, number)
 	}
 	return nil
+}
+
+// timeAt is the time at a path; zero: there is none.
+func timeAt(o tree.Object, path ...string) time.Time {
+	at, err := time.Parse(time.RFC3339Nano, tree.StringAt(o, path...))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
 // plant makes an instance that runs since before the first request.
@@ -132,6 +150,9 @@ func resemble(inst *vmss.Instance, shown tree.Object) {
 		inst.ProtectScaleIn, inst.ProtectActions = tree.BoolAt(policy, "protectFromScaleIn"), tree.BoolAt(policy, "protectFromScaleSetActions")
 	}
 	inst.Tags = tree.ObjectAt(shown, "tags")
+	if number, err := strconv.Atoi(strings.Trim(tree.StringAt(shown, "etag"), `"`)); err == nil {
+		inst.Etag = number
+	}
 }
 
 // unsettle lets an instance that was recorded in transition be so for a while.

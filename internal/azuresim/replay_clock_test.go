@@ -51,18 +51,24 @@ func (p *player) moment(e *exchange) time.Time {
 			return c.began
 		}
 	}
+	c := courseIn(p.recorded(e).body)
 	if date, err := http.ParseTime(e.header("Date")); err == nil {
+		if behind := c.ended.Sub(date); behind > 0 && behind <= dateLag {
+			return c.ended
+		}
 		return date
 	}
 	if readTarget(e.Path).kind != anOperation {
 		return time.Time{}
 	}
-	c := courseIn(p.recorded(e).body)
 	if !c.ended.IsZero() {
 		return c.ended
 	}
 	return c.began
 }
+
+// dateLag is how far the Date of an answer may be behind the end of the operation that it tells of.
+const dateLag = time.Second
 
 // beginning is the first time that is known of a cassette.
 func (p *player) beginning() time.Time {

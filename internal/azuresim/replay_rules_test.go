@@ -16,6 +16,7 @@ var headersOfTransport = map[string]string{
 	"transfer-encoding": "the web server chunks what it compresses",
 	"vary":              "the web server compresses on request",
 	"x-cache":           "of Azure Front Door, which some requests came through",
+	"x-msedge-ref":      "of Azure Front Door, which some requests came through",
 }
 
 // headersByValue are headers whose value counts, too.

@@ -174,6 +174,9 @@ func (p *player) seedInstance(setID string, s sight) {
 	switch {
 	case s.rewound:
 		properties := without(treeAt(body, "properties"), "protectionPolicy")
+		if properties == nil { // a Flexible set's list shows none
+			properties = tree{}
+		}
 		properties["latestModelApplied"], properties["provisioningState"] = true, "Succeeded"
 		body = without(body, "properties")
 		body["properties"] = properties

@@ -31,22 +31,20 @@ func newTally() *tally {
 // replayAll plays all recordings, or skips the test where there are none.
 func replayAll(t *testing.T) *tally {
 	t.Helper()
-	sum, waiting := newTally(), 0
+	sum, left := newTally(), maps.Clone(waiting)
 	for _, tape := range readRecordings(t) {
-		if strings.HasPrefix(tape.name, ofNewerAzure) {
-			waiting++
+		if reason, waits := waiting[tape.name]; waits {
+			t.Logf("NOT CHECKED: %s waits for %s", tape.name, reason)
+			delete(left, tape.name)
 			continue
 		}
 		sum.play(t, tape)
 	}
-	if waiting > 0 {
-		t.Logf("NOT CHECKED: %d recordings %s* of a newer Azure, which the simulator does not answer as yet", waiting, ofNewerAzure)
+	for _, name := range slices.Sorted(maps.Keys(left)) {
+		t.Errorf("there is no recording %s that could wait: remove it", name)
 	}
 	return sum
 }
-
-// ofNewerAzure begins the names of recordings that were made from October 2023 on. The simulator is the Azure of before.
-const ofNewerAzure = "azure-cli-2025-02__"
 
 func (s *tally) play(t testing.TB, tape cassette) {
 	p := newPlayer(t, tape)

@@ -48,7 +48,7 @@ func (s *Registry) Accepted(r *arm.Request, op *Operation) *arm.Response {
 	res := arm.Answer(http.StatusAccepted, nil)
 	res.Charge = op.Charge
 	s.Link(r, op, res, true)
-	if r.Method == http.MethodDelete {
+	if r.Method == http.MethodDelete || r.Version.Since("2022-11-01") {
 		res.Header.Set("Azure-Asyncnotification", "Enabled")
 	}
 	return res

@@ -91,7 +91,7 @@ func (l Snapshot) properties(version arm.APIVersion, view *tree.Members) tree.Me
 		hardware = tree.Members{{"vmSize", l.state.Model.Size}}
 	}
 	m = append(m, tree.Member{"vmId", l.VMID.String()}, tree.Member{"hardwareProfile", hardware})
-	if version.Since("2024-11-01") {
+	if version.Since("2024-07-01") {
 		m = append(m, tree.Member{"resilientVMDeletionStatus", "Disabled"})
 	}
 	m = append(m, tree.Member{"storageProfile", l.storage()})

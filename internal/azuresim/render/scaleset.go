@@ -37,8 +37,8 @@ func setProperties(set *vmss.ScaleSet, version arm.APIVersion) tree.Members {
 	if network := tree.ObjectAt(profile, "networkProfile"); network != nil {
 		profile = tree.With(profile, "networkProfile", tree.Compact{Value: network})
 	}
-	if profile != nil && version.Since("2024-11-01") {
-		profile = tree.With(profile, "timeCreated", arm.FormatTime(set.Created))
+	if profile != nil && version.Since("2023-09-01") {
+		profile = tree.With(profile, "timeCreated", arm.FormatTime(set.Model.Since))
 	}
 	if profile != nil {
 		shown = tree.With(doc, "virtualMachineProfile", profile)

@@ -66,8 +66,6 @@ func showRecordedARM(r *arm.Request, res *arm.Response) {
 	case r.Route.Kind == arm.KindWrite:
 		kind, left, global = "Writes", "1199", "11999"
 	}
-	if r.Version.Since("2024-03-01") {
-		res.Header.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+kind, global)
-	}
+	res.Header.Set("X-Ms-Ratelimit-Remaining-Subscription-Global-"+kind, global)
 	res.Header.Set("X-Ms-Ratelimit-Remaining-Subscription-"+kind, left)
 }

@@ -143,9 +143,9 @@ func filledNIC(nic any, version arm.APIVersion) any {
 	if !isObject || tree.ObjectAt(o, "properties") == nil {
 		return nic
 	}
-	defaults := tree.Object{
-		"enableAcceleratedNetworking": false, "enableIPForwarding": false,
-		"dnsSettings": tree.Object{"dnsServers": []any{}},
+	defaults := tree.Object{"enableIPForwarding": false, "dnsSettings": tree.Object{"dnsServers": []any{}}}
+	if !version.Since("2023-09-01") || version.Since("2024-11-01") { // recorded with 2022-03-01 and 2025-04-01, not with 2024-07-01
+		defaults["enableAcceleratedNetworking"] = false
 	}
 	if version.Since("2023-09-01") {
 		defaults["disableTcpStateTracking"] = false
