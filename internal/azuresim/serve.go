@@ -24,7 +24,21 @@ func (s *Server) call(r *arm.Request) *arm.Response {
 	res := s.guarded(r)
 	s.setHeaders(r, res)
 	entry.Status = res.Status
+	if r.Route == nil && arm.IsGateway(res) {
+		entry.NotSimulated = true
+		s.sayNotSimulated(r, res)
+	}
 	return res
+}
+
+// notSimulatedHeader is on answers about what Azure may serve and the simulator does not. Azure never sends it.
+const notSimulatedHeader = "X-Azuresim-Not-Simulated"
+
+// sayNotSimulated makes a refusal unmistakable: it is the simulator's, whatever Azure would have answered.
+func (s *Server) sayNotSimulated(r *arm.Request, res *arm.Response) {
+	what := r.Method + " " + r.Path
+	res.Header.Set(notSimulatedHeader, what)
+	s.kernel.Log.Warn("this is not simulated; Azure may answer otherwise", "call", what, "apiVersion", r.QueryValue("api-version"))
 }
 
 // guarded applies the faults of requests around the handler.

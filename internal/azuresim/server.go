@@ -57,6 +57,7 @@ func New(o Options) *Server {
 func (s *Server) Control() http.Handler {
 	c := &control.Endpoint{
 		Provider: s.compute, Lists: s.lists, Networks: s.network, Metrics: s.monitor, Throttler: s.throttler, Calls: &s.calls,
+		Operations: s.routes.Names(),
 	}
 	return c.Handler()
 }

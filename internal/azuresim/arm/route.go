@@ -1,7 +1,9 @@
 package arm
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
@@ -79,6 +81,17 @@ func NewRouteTable(lists ...[]*Route) RouteTable {
 		}
 	}
 	return table
+}
+
+// Names are the short names of the operations, sorted.
+func (t RouteTable) Names() []string {
+	names := map[string]bool{}
+	for _, list := range t {
+		for _, r := range list {
+			names[r.Name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
 }
 
 // Find is the route of a call, with what its path says.

@@ -20,6 +20,8 @@ type LoggedCall struct {
 	Kind      arm.CallKind `json:"kind"`
 	Operation string       `json:"operation,omitempty"`
 	Body      string       `json:"body,omitempty"`
+
+	NotSimulated bool `json:"notSimulated,omitempty"` // Azure may serve it; the simulator does not
 }
 
 // Log holds the calls so far. Seq is not reset when the log is emptied.

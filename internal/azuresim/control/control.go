@@ -29,38 +29,8 @@ type Endpoint struct {
 	Metrics   *monitor.Provider
 	Throttler *throttle.Gate
 	Calls     *Log
-}
-
-// Handler serves the control endpoint, by which tests and demos set up the simulator and look inside (docs/simulator.md). Every client that
-// reaches it may do anything, so it is never on the same listener as ARM.
-func (s *Endpoint) Handler() http.Handler {
-	mux := http.NewServeMux()
-	for pattern, handle := range map[string]func([]byte, *http.Request) (any, error){
-		"PUT /images":         s.controlImage,
-		"PUT /scalesets":      s.controlScaleSet,
-		"POST /scale":         s.controlScale,
-		"POST /health":        s.controlHealth,
-		"POST /repair":        s.controlRepair,
-		"POST /model":         s.controlModel,
-		"GET /model":          s.controlHeldModel,
-		"PUT /faults":         s.controlFaults,
-		"DELETE /faults":      s.controlNoFaults,
-		"PUT /throttle":       s.controlThrottle,
-		"DELETE /throttle":    s.controlNoThrottle,
-		"GET /calls":          s.controlCalls,
-		"DELETE /calls":       s.controlNoCalls,
-		"GET /instances":      s.controlInstances,
-		"POST /loadbalancers": s.controlLoadBalancer,
-		"GET /listeners":      s.controlListeners,
-		"PUT /metrics":        s.controlMetrics,
-		"DELETE /metrics":     s.controlNoMetrics,
-		"POST /clock":         s.ControlClock,
-		"GET /switches":       s.controlShowSwitches,
-		"PUT /switches":       s.controlSwitches,
-	} {
-		mux.Handle(pattern, s.controlled(handle))
-	}
-	return mux
+	// Operations are the names of the operations that ARM serves here: what a fault can be about.
+	Operations []string
 }
 
 // controlError is a refusal of the control endpoint.
@@ -115,9 +85,9 @@ func writeControl(w http.ResponseWriter, out any, err error) {
 	_, _ = w.Write(written) // a client that went away is no concern
 }
 
-// readControl reads a control request's body.
+// readControl reads a control request's body. A member that the request does not have is refused: it may be a misspelt one.
 func readControl(body []byte, into any) error {
-	if err := json.Unmarshal(body, into); err != nil {
+	if err := tree.Decode(body, into); err != nil {
 		return badControl("reading the request: %v", err)
 	}
 	return nil
@@ -157,12 +127,17 @@ func (s *Endpoint) controlInstance(setID string, id faults.InstanceRef) (*vmss.I
 }
 
 func (s *Endpoint) controlFaults(body []byte, _ *http.Request) (any, error) {
-	list, err := faults.Parse(body)
+	list, err := faults.Parse(body, s.Operations)
 	if err != nil {
 		return nil, err
 	}
 	s.Faults = list
 	return nil, nil
+}
+
+// controlHits returns the faults, each with how often it matched a call and how often it struck one.
+func (s *Endpoint) controlHits([]byte, *http.Request) (any, error) {
+	return s.Faults.Hits(), nil
 }
 
 func (s *Endpoint) controlNoFaults([]byte, *http.Request) (any, error) {
@@ -182,6 +157,17 @@ func (s *Endpoint) controlCalls(_ []byte, r *http.Request) (any, error) {
 	out := []LoggedCall{}
 	for _, e := range s.Calls.since(since) {
 		out = append(out, *e)
+	}
+	return out, nil
+}
+
+// controlUnsimulated returns the calls of the log that are about what is not simulated.
+func (s *Endpoint) controlUnsimulated([]byte, *http.Request) (any, error) {
+	out := []LoggedCall{}
+	for _, e := range s.Calls.since(0) {
+		if e.NotSimulated {
+			out = append(out, *e)
+		}
 	}
 	return out, nil
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
 // Fault is a fault, as a client of the control endpoint describes it.
@@ -114,15 +115,35 @@ func (f *Fault) matches(operation, setKey string) bool {
 		(f.ScaleSet == "" || strings.EqualFold(strings.Trim(f.ScaleSet, "/"), strings.Trim(setKey, "/")))
 }
 
-// Parse reads the control endpoint's list.
-func Parse(body []byte) (List, error) {
+// Hit is a fault with what came of it.
+type Hit struct {
+	*Fault
+	Seen  int `json:"seen"`  // calls or operations that matched
+	Fired int `json:"fired"` // of those, how many it struck
+}
+
+// Hits returns the faults, each with what came of it.
+func (l List) Hits() []Hit {
+	hits := make([]Hit, 0, len(l))
+	for _, f := range l {
+		hits = append(hits, Hit{f, f.seen, f.fired})
+	}
+	return hits
+}
+
+// Parse reads the control endpoint's list. Operations are the names that exist.
+func Parse(body []byte, operations []string) (List, error) {
 	var list List
-	if err := json.Unmarshal(body, &list); err != nil {
+	if err := tree.Decode(body, &list); err != nil {
 		return nil, fmt.Errorf("reading faults: %w", err)
 	}
 	for i, f := range list {
 		if f == nil || f.Operation == "" {
 			return nil, fmt.Errorf("fault %d has no operation", i)
+		}
+		isNamed := func(name string) bool { return strings.EqualFold(name, f.Operation) }
+		if f.Operation != "*" && !slices.ContainsFunc(operations, isNamed) {
+			return nil, fmt.Errorf("fault %d: operation %q is unknown; known are: *, %s", i, f.Operation, strings.Join(operations, ", "))
 		}
 		if err := f.check(); err != nil {
 			return nil, fmt.Errorf("fault %d: %w", i, err)
