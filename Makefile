@@ -145,11 +145,11 @@ test-deep: k8s ## Run the long tests at full length: 100,000 random worlds, mill
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no apiserver and no processes of their own.
-	go test -short ./api/... ./internal/... ./hack/metric/...
+	go test -short ./api/... ./internal/... ./pkg/... ./hack/metric/...
 
 .PHONY: test-race
 test-race: k8s ## Run the unit and apiserver tests with the race detector.
-	go test -race -timeout 25m ./api/... ./controllers/... ./internal/...
+	go test -race -timeout 25m ./api/... ./controllers/... ./internal/... ./pkg/...
 
 .PHONY: test-e2e
 test-e2e: k8s ## Run the end-to-end tests only.
