@@ -130,7 +130,8 @@ func (s *sim) listedSingly(version, query string) string {
 // Every field of an instance has its place: what lists show of it is in its templateKey, in a blank, or makes it peculiar.
 func TestTemplatesKnowEveryField(t *testing.T) {
 	places := map[string]string{
-		"Set": "templateKey", "Zone": "templateKey", "Exact": "templateKey", "State": "templateKey, since and healthSince: blanks",
+		"Set": "templateKey", "Zone": "templateKey", "Exact": "templateKey",
+		"State":          "templateKey, since and healthSince: blanks, profiled: not shown",
 		"ProtectScaleIn": "templateKey", "ProtectActions": "templateKey", "HasProtection": "templateKey",
 		"ID": "blank", "Suffix": "blank", "Fault": "blank", "VMID": "blank", "Disk": "blank", "Etag": "blank", "Born": "blank",
 		"Attached": "blank",
@@ -139,7 +140,7 @@ func TestTemplatesKnowEveryField(t *testing.T) {
 		"PendingDisk": "not shown", "HealthOverride": "not shown",
 		"Upgrades": "not shown", "Reimages": "not shown", "ScriptRuns": "not shown", "Deleted": "not shown", "Address": "not shown",
 		"Surplus": "not shown", "warmUntil": "in health, which the templateKey has", "repaired": "not shown", "surging": "not shown",
-		"Booted": "not shown",
+		"Booted": "not shown", "Joined": "peculiar",
 	}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[vmss.Instance]()) {
 		if places[field.Name] == "" && len(field.Index) == 1 {
@@ -147,8 +148,8 @@ func TestTemplatesKnowEveryField(t *testing.T) {
 				field.Name)
 		}
 	}
-	if n := reflect.TypeFor[vmss.State]().NumField(); n != 6 {
-		t.Errorf("a state has %d fields, of which the templates know 6 (template.go)", n)
+	if n := reflect.TypeFor[vmss.State]().NumField(); n != 7 {
+		t.Errorf("a state has %d fields, of which the templates know 7 (template.go)", n)
 	}
 }
 

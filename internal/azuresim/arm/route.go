@@ -38,17 +38,21 @@ const (
 	OpUpdate          = "Update"
 	OpCreateOrUpdate  = "CreateOrUpdate"
 	OpListVMs         = "VMs.List"
+
+	OpListVirtualMachines    = "VirtualMachines.List"
+	OpListAllVirtualMachines = "VirtualMachines.ListAll"
 )
 
 // Where resources are.
 const (
-	SubscriptionPath   = "subscriptions/{sub}"
-	ComputePath        = SubscriptionPath + "/providers/microsoft.compute"
-	GroupPath          = SubscriptionPath + "/resourcegroups/{group}"
-	SetsPath           = GroupPath + "/providers/microsoft.compute/virtualmachinescalesets"
-	SetPath            = SetsPath + "/{set}"
-	InstancePath       = SetPath + "/virtualmachines/{vm}"
-	VirtualMachinePath = GroupPath + "/providers/microsoft.compute/virtualmachines/{vm}"
+	SubscriptionPath    = "subscriptions/{sub}"
+	ComputePath         = SubscriptionPath + "/providers/microsoft.compute"
+	GroupPath           = SubscriptionPath + "/resourcegroups/{group}"
+	SetsPath            = GroupPath + "/providers/microsoft.compute/virtualmachinescalesets"
+	SetPath             = SetsPath + "/{set}"
+	InstancePath        = SetPath + "/virtualmachines/{vm}"
+	VirtualMachinesPath = GroupPath + "/providers/microsoft.compute/virtualmachines"
+	VirtualMachinePath  = VirtualMachinesPath + "/{vm}"
 )
 
 // Actions as role definitions name them (docs/azure.md §2.8).

@@ -20,7 +20,10 @@ type (
 	extensions      struct{ *vmss.Provider }
 	rollingUpgrades struct{ *vmss.Provider }
 	runCommands     struct{ *vmss.Provider }
-	virtualMachines struct{ *vmss.Provider }
+	virtualMachines struct {
+		*vmss.Provider
+		lists *render.Lister
+	}
 )
 
 // Routes are the operations of the compute provider.
@@ -28,7 +31,7 @@ func Routes(c *vmss.Provider, lists *render.Lister) []*arm.Route {
 	vms := &instances{c, lists}
 	return slices.Concat(
 		(&ScaleSets{c}).setRoutes(), vms.actionRoutes(), vms.vmRoutes(), (&runCommands{c}).commandRoutes(),
-		(&virtualMachines{c}).virtualMachineRoutes(), (&extensions{c}).extensionRoutes(),
+		(&virtualMachines{c, lists}).virtualMachineRoutes(), (&extensions{c}).extensionRoutes(),
 		(&rollingUpgrades{c}).rollingRoutes(),
 	)
 }

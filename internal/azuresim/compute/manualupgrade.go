@@ -62,6 +62,8 @@ func (s *instances) upgradeTargets(named []*vmss.Instance) ([]*vmss.Instance, *a
 // upgradeOf returns the switches' choice for the upgrade of an instance (docs/azure.md §7.5).
 func (s *instances) upgradeOf(inst *vmss.Instance) kernel.Choice {
 	switch {
+	case inst.Joined != "":
+		return "refuse"
 	case inst.ProtectActions:
 		return s.Switches.UpgradeOfProtected
 	case inst.Provisioning == vmss.Failed:

@@ -108,10 +108,25 @@ func (s *runCommands) commandRoutes() []*arm.Route {
 }
 
 func (s *virtualMachines) virtualMachineRoutes() []*arm.Route {
-	return []*arm.Route{
-		arm.NewRoute("GET", arm.ComputePath+"/virtualmachines", "VirtualMachines.ListAll", "Microsoft.Compute/virtualMachines/read",
-			ratelimit.VMHighCost, s.listVirtualMachines),
-		arm.NewRoute("GET", arm.VirtualMachinePath, "VirtualMachines.Get", "Microsoft.Compute/virtualMachines/read", ratelimit.VMGet,
-			s.getVirtualMachine),
+	const action, extensions = "Microsoft.Compute/virtualMachines/", arm.VirtualMachinePath + "/extensions"
+	list := []*arm.Route{
+		arm.NewRoute("GET", arm.ComputePath+"/virtualmachines", arm.OpListAllVirtualMachines, action+"read", ratelimit.VMHighCost,
+			s.listVirtualMachines),
+		arm.NewRoute("GET", arm.VirtualMachinesPath, arm.OpListVirtualMachines, action+"read", ratelimit.VMHighCost, s.listVirtualMachines),
+		arm.NewRoute("GET", arm.VirtualMachinePath, "VirtualMachines.Get", action+"read", ratelimit.VMGet, s.on(s.get)),
+		arm.NewRoute("GET", arm.VirtualMachinePath+"/instanceview", "VirtualMachines.InstanceView", action+"instanceView/read", ratelimit.VMGet,
+			s.on(s.view)),
+		arm.NewRoute("DELETE", arm.VirtualMachinePath, "VirtualMachines.Delete", action+"delete", ratelimit.VMDelete, s.on(s.delete)),
+		arm.NewRoute("GET", extensions, "VirtualMachineExtensions.List", action+"extensions/read", ratelimit.VMGet, s.on(s.extensions)),
+		arm.NewRoute("GET", extensions+"/{extension}", "VirtualMachineExtensions.Get", action+"extensions/read", ratelimit.VMGet,
+			s.on(s.extension)),
 	}
+	for verb := range verbs {
+		name := strings.ToLower(verb[:1]) + verb[1:]
+		if verb != "ReimageAll" {
+			list = append(list, arm.NewRoute("POST", arm.VirtualMachinePath+"/"+name, "VirtualMachines."+verb, action+name+"/action",
+				ratelimit.VirtualMachineUpdate, s.on(s.act(verb))))
+		}
+	}
+	return list
 }

@@ -3,13 +3,13 @@ package compute
 import (
 	"encoding/base64"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/render"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmss"
 )
 
 // The instances of Flexible sets are also ordinary virtual machines. To list these is the cheapest way to see many instances (docs/azure.md
@@ -18,10 +18,12 @@ import (
 // virtualMachinesPage is how many virtual machines a page has.
 const virtualMachinesPage = 50
 
-var virtualMachinesOfSet = regexp.MustCompile(`(?i)^'virtualMachineScaleSet/id' eq '([^']+)'$`)
-
+// listVirtualMachines lists the virtual machines of a subscription, or of a resource group, or of a scale set there.
 func (s *virtualMachines) listVirtualMachines(r *arm.Request) (*arm.Response, *arm.Error) {
-	wanted, err := wantedSet(r)
+	wanted, err := vmss.WantedSet(r)
+	if err == nil && r.Args["group"] != "" {
+		err = s.FindGroup(r)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -29,12 +31,12 @@ func (s *virtualMachines) listVirtualMachines(r *arm.Request) (*arm.Response, *a
 	if err != nil {
 		return nil, err
 	}
-	expands := strings.Contains(strings.ToLower(r.QueryValue("$expand")), "instanceview")
-	all := s.VirtualMachines(r.Args["sub"], wanted)
+	look := render.VirtualMachineLook{Version: r.Version, Expands: expandsView(r), Lists: true}
+	all := s.lists.VirtualMachines(r, s.VirtualMachines(r.Args["sub"], wanted))
 	last := min(after+virtualMachinesPage, len(all))
 	list := []tree.Members{}
-	for _, inst := range all[min(after, last):last] {
-		list = append(list, render.LookAt(inst).VirtualMachine(r.Version, expands))
+	for _, shown := range all[min(after, last):last] {
+		list = append(list, shown.VirtualMachine(look))
 	}
 	body := tree.Members{{"value", list}}
 	if last < len(all) {
@@ -44,34 +46,64 @@ func (s *virtualMachines) listVirtualMachines(r *arm.Request) (*arm.Response, *a
 	return arm.Answer(http.StatusOK, body), nil
 }
 
-// getVirtualMachine answers with one instance of a Flexible set by its own path.
-func (s *virtualMachines) getVirtualMachine(r *arm.Request) (*arm.Response, *arm.Error) {
-	if err := s.FindGroup(r); err != nil {
-		return nil, err
-	}
-	inst := s.FindVirtualMachine(r)
-	if inst == nil {
-		return nil, arm.TypedNotFound("Microsoft.Compute/virtualMachines", r.Args["vm"], r.Args["group"])
-	}
-	expands := strings.Contains(strings.ToLower(r.QueryValue("$expand")), "instanceview")
-	return arm.Answer(http.StatusOK, render.LookAt(inst).VirtualMachine(r.Version, expands)), nil
+func expandsView(r *arm.Request) bool {
+	return strings.Contains(strings.ToLower(r.QueryValue("$expand")), "instanceview")
 }
 
-// wantedSet is the scale set that a list is asked for; empty: all.
-func wantedSet(r *arm.Request) (string, *arm.Error) {
-	filter := strings.Join(strings.Fields(r.QueryValue("$filter")), " ")
-	if filter == "" {
-		if r.QueryValue("$expand") != "" {
-			return "", arm.InvalidParameter("$expand", "The value '%s' of parameter '$expand' is invalid without a filter on the scale set.",
-				r.QueryValue("$expand"))
+// on answers by one instance of a Flexible set that the request names by its own path.
+func (s *virtualMachines) on(answer func(*arm.Request, *vmss.Instance) (*arm.Response, *arm.Error)) func(*arm.Request) (*arm.Response,
+	*arm.Error) {
+	return func(r *arm.Request) (*arm.Response, *arm.Error) {
+		if err := s.FindGroup(r); err != nil {
+			return nil, err
 		}
-		return "", nil
+		inst := s.FindVirtualMachine(r)
+		if inst == nil {
+			return nil, arm.TypedNotFound("Microsoft.Compute/virtualMachines", r.Args["vm"], r.Args["group"])
+		}
+		return answer(r, inst)
 	}
-	found := virtualMachinesOfSet.FindStringSubmatch(filter)
-	if found == nil {
-		return "", arm.InvalidParameter("$filter", "The value '%s' of parameter '$filter' is invalid.", filter)
+}
+
+// get shows the ETag in a header only where no view is shown (azure-cli-2025-02__test_vmss_simple_orchestration_mode:10-11).
+func (s *virtualMachines) get(r *arm.Request, inst *vmss.Instance) (*arm.Response, *arm.Error) {
+	look := render.VirtualMachineLook{Version: r.Version, Expands: expandsView(r)}
+	res := arm.Answer(http.StatusOK, s.lists.Lag(r, inst).VirtualMachine(look))
+	if !look.Expands {
+		res.Etag = inst.QuotedEtag()
 	}
-	return found[1], nil
+	return res, nil
+}
+
+func (s *virtualMachines) view(r *arm.Request, inst *vmss.Instance) (*arm.Response, *arm.Error) {
+	return arm.Answer(http.StatusOK, s.lists.Lag(r, inst).View(r.Version)), nil
+}
+
+func (s *virtualMachines) delete(r *arm.Request, inst *vmss.Instance) (*arm.Response, *arm.Error) {
+	return s.Accepted(r, inst.Set.DeleteSome([]*vmss.Instance{inst}, r.Route.Name).Operation), nil
+}
+
+func (s *virtualMachines) extensions(_ *arm.Request, inst *vmss.Instance) (*arm.Response, *arm.Error) {
+	return arm.Answer(http.StatusOK, tree.Members{{"value", render.LookAt(inst).Resources()}}), nil
+}
+
+func (s *virtualMachines) extension(r *arm.Request, inst *vmss.Instance) (*arm.Response, *arm.Error) {
+	e := inst.Model.Extension(r.Args["extension"])
+	if e == nil {
+		return nil, arm.EntityNotFound()
+	}
+	return arm.Answer(http.StatusOK, render.LookAt(inst).ExtensionBody(e)), nil
+}
+
+// act handles an action of the virtual machine itself, which the scale set's protection does not stop.
+func (s *virtualMachines) act(verb string) func(*arm.Request, *vmss.Instance) (*arm.Response, *arm.Error) {
+	return func(r *arm.Request, inst *vmss.Instance) (*arm.Response, *arm.Error) {
+		if inst.Provisioning == vmss.Deleting {
+			return nil, s.Conflict()
+		}
+		acting := &instances{s.Provider, s.lists}
+		return s.Accepted(r, acting.act(inst.Set, []*vmss.Instance{inst}, r.Route.Name, verb, false).Operation), nil
+	}
 }
 
 // InstancesAfter returns how many instances earlier pages had.

@@ -235,6 +235,34 @@ func (in stagedScript) settings() tree.Object {
 	return settings
 }
 
+// controlAttach attaches a virtual machine to a Flexible set, which did not make it.
+func (s *Endpoint) controlAttach(body []byte, _ *http.Request) (any, error) {
+	var in struct {
+		ScaleSet string `json:"scaleSet"`
+		Name     string `json:"name"`
+		Image    string `json:"image"`
+	}
+	if err := readControl(body, &in); err != nil {
+		return nil, err
+	}
+	set, err := s.controlSet(in.ScaleSet)
+	if err != nil {
+		return nil, err
+	}
+	if !set.IsFlexible() || in.Name == "" || set.Find(in.Name) != nil {
+		return nil, badControl("scale set %q is not Flexible, or %q is no new name", in.ScaleSet, in.Name)
+	}
+	image, err := stagedSet{Image: in.Image}.imageReference()
+	if err != nil {
+		return nil, err
+	}
+	inst := set.Attach(in.Name, tree.Object{
+		"osProfile":      tree.Object{"computerNamePrefix": prefixOf(in.Name), "adminUsername": "azureuser"},
+		"storageProfile": tree.Object{"imageReference": image},
+	})
+	return map[string]string{"instance": inst.Ref()}, nil
+}
+
 func (s *Endpoint) controlScale(body []byte, _ *http.Request) (any, error) {
 	var in struct {
 		ScaleSet string `json:"scaleSet"`

@@ -50,6 +50,13 @@ type Switches struct {
 	FlexibleLatest Choice `json:"flexibleLatest" choices:"tell hide false" fact:"§7.3"`
 	// FlexibleFilter selects what $filter does in the list of a Flexible set.
 	FlexibleFilter Choice `json:"flexibleFilter" choices:"apply ignore refuse" fact:"§7.3"`
+	// FlexibleTag selects what moves the tag of an instance of a Flexible set to the time of the set's latest profile: its upgrade, nothing
+	// after its creation, or the write of the profile itself.
+	FlexibleTag Choice `json:"flexibleTag" choices:"upgrade never write" fact:"§7.3"`
+	// FlexibleReimageTag selects whether a reimage moves that tag.
+	FlexibleReimageTag Choice `json:"flexibleReimageTag" choices:"keep move" fact:"§7.3"`
+	// FlexibleResources selects whether the list of virtual machines shows their extensions as resources, or only a read of one does.
+	FlexibleResources Choice `json:"flexibleResources" choices:"show hide" fact:"§7.3"`
 	// FilterCharge selects the charge of a list with $filter: the instances that it shows, or all that it looked at.
 	FilterCharge Choice `json:"filterCharge" choices:"shown scanned" fact:"§6"`
 	// PageSizes selects whether pages of instances have one size, or vary up to it.

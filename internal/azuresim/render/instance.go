@@ -197,9 +197,22 @@ func (l Snapshot) osProfile(version arm.APIVersion) any {
 func (l Snapshot) nics() tree.Members {
 	list := []any{}
 	for _, nic := range tree.ArrayAt(l.state.Model.Profile, "networkProfile", "networkInterfaceConfigurations") {
-		list = append(list, tree.Members{{"id", l.ARMID() + "/networkInterfaces/" + tree.StringAt(nic, "name")}})
+		list = append(list, l.nic(nic))
 	}
 	return tree.Members{{"networkInterfaces", list}}
+}
+
+// nic is a reference to a network interface: part of a Uniform instance, a resource of the group for a virtual machine.
+func (l Snapshot) nic(config any) tree.Members {
+	name := tree.StringAt(config, "name")
+	if !l.Set.IsFlexible() {
+		return tree.Members{{"id", l.ARMID() + "/networkInterfaces/" + name}}
+	}
+	return tree.Members{
+		{"id", "/subscriptions/" + l.Set.Subscription + "/resourceGroups/" + l.Set.Group + "/providers/Microsoft.Network/networkInterfaces/" +
+			name + "-" + l.Suffix},
+		{"properties", tree.Members{{"primary", tree.BoolAt(config, "properties", "primary")}, {"deleteOption", "Delete"}}},
+	}
 }
 
 // Resources is the extensions as sub-resources.
@@ -232,26 +245,4 @@ func (l Snapshot) extensionState(e *vmprofile.Extension) string {
 		return "Updating"
 	}
 	return "Succeeded"
-}
-
-// VirtualMachine renders an instance as the virtual machine that it is.
-func (l Snapshot) VirtualMachine(version arm.APIVersion, expands bool) tree.Members {
-	properties := tree.Members{
-		{"vmId", l.VMID.String()},
-		{"virtualMachineScaleSet", tree.Members{{"id", l.Set.ARMID()}}},
-		{"hardwareProfile", tree.Members{{"vmSize", l.state.Model.Size}}},
-		{"storageProfile", l.storage()},
-		{"provisioningState", l.state.Provisioning.String()},
-		{"timeCreated", arm.FormatTime(l.Born)},
-	}
-	if expands {
-		properties = append(properties, tree.Member{"instanceView", l.View(version)})
-	}
-	m := tree.Members{
-		{"name", l.Name()}, {"id", l.VirtualMachineID()}, {"type", "Microsoft.Compute/virtualMachines"}, {"location", l.Set.Location},
-	}
-	if l.Zone != "" {
-		m = append(m, tree.Member{"zones", []string{l.Zone}})
-	}
-	return append(m, tree.Member{"properties", properties})
 }

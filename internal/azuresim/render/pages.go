@@ -54,28 +54,15 @@ var filters = map[string]func(Snapshot) bool{
 
 // ReadListing reads from a request for a list what the list is to show.
 func (s *Lister) ReadListing(r *arm.Request, set *vmss.ScaleSet) (Listing, *arm.Error) {
-	l := Listing{asOf: s.Now, omitted: map[faults.InstanceRef]bool{}}
 	text := strings.ToLower(strings.Join(strings.Fields(r.QueryValue("$filter")), " "))
 	filter, known := s.filterOf(set, text)
 	if !known {
-		return l, arm.InvalidParameter("$filter", "The value '%s' of parameter '$filter' is invalid.", r.QueryValue("$filter"))
+		return Listing{}, arm.InvalidParameter("$filter", "The value '%s' of parameter '$filter' is invalid.", r.QueryValue("$filter"))
 	}
+	l := s.struck(r.Route.Name, set.Key)
 	l.filter = filter
 	l.expands = strings.Contains(strings.ToLower(r.QueryValue("$expand")), "instanceview")
 	l.projects = r.QueryValue("$select") != ""
-	for _, f := range s.Faults.Fire(r.Route.Name, set.Key, faults.ListKinds) {
-		switch f.Kind {
-		case faults.ListLags:
-			l.asOf, l.lagging = s.Now.Add(-f.Duration()), true
-		case faults.ListOmits:
-			for _, id := range f.Instances {
-				l.omitted[id] = true
-			}
-		case faults.HealthLags:
-			l.health = f.Duration()
-		default: // it was looked for elsewhere
-		}
-	}
 	return l, nil
 }
 
@@ -86,13 +73,7 @@ func (s *Lister) Page(set *vmss.ScaleSet, l Listing, after int) (page []Snapshot
 		if inst.ID <= after || l.omits(inst) {
 			continue
 		}
-		shown := LookAt(inst)
-		if l.lagging {
-			shown = lookAsOf(inst, l.asOf)
-		}
-		if l.health > 0 {
-			shown = shown.withHealthOf(s.Now.Add(-l.health))
-		}
+		shown := s.lookThrough(l, inst)
 		if !l.filter(shown) {
 			continue
 		}

@@ -66,7 +66,9 @@ func (l Listing) templateKey(shown Snapshot, version arm.APIVersion) templateKey
 }
 
 // isPeculiar reports whether an instance shows fields that hardly any other does.
-func isPeculiar(inst *vmss.Instance) bool { return inst.Tags != nil || len(inst.Results) > 0 }
+func isPeculiar(inst *vmss.Instance) bool {
+	return inst.Tags != nil || len(inst.Results) > 0 || inst.Joined != ""
+}
 
 // TemplatesKept bounds the templates at some megabytes. Making one costs as much as writing a few instances, so all may be forgotten at
 // once.

@@ -20,13 +20,19 @@ func (s *Provider) VirtualMachines(subscription, wanted string) []*Instance {
 	return all
 }
 
-// Locate finds the scale set of an instance whose path does not name the set.
+// Locate finds the scale set of an instance whose path does not name the set, or of the instances that a list of virtual machines is asked
+// for.
 func (s *Provider) Locate(r *arm.Request) {
-	if r.Route == nil || r.Args["vm"] == "" || r.Args["set"] != "" {
-		return
-	}
-	if inst := s.FindVirtualMachine(r); inst != nil {
-		r.InstanceSet = inst.Set.Key
+	switch {
+	case r.Route == nil || r.Args["set"] != "":
+	case r.Args["vm"] != "":
+		if inst := s.FindVirtualMachine(r); inst != nil {
+			r.InstanceSet = inst.Set.Key
+		}
+	case r.Route.Name == arm.OpListVirtualMachines || r.Route.Name == arm.OpListAllVirtualMachines:
+		if wanted, _ := WantedSet(r); wanted != "" {
+			r.InstanceSet = strings.ToLower(wanted)
+		}
 	}
 }
 

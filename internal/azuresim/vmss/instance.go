@@ -20,6 +20,7 @@ type Instance struct {
 	Set    *ScaleSet
 	ID     int
 	Suffix string // of its name; empty: the id is
+	Joined string // the name of a virtual machine that was attached to the set, which did not make it; empty: the set made it
 	Zone   string
 	Fault  int // fault domain
 	VMID   uuid.UUID
@@ -63,6 +64,8 @@ type State struct {
 	Provisioning Provisioning
 	Power        Power
 	Health       Health
+	// Profiled is when the profile was made that the instance is tagged with, in nanoseconds of Unix time (Flexible sets).
+	Profiled int64
 }
 
 // Provisioning is the provisioning state of an instance.
@@ -197,6 +200,9 @@ func (inst *Instance) SinceTime() time.Time { return time.Unix(0, inst.Since).UT
 
 // Name returns the instance's name.
 func (inst *Instance) Name() string {
+	if inst.Joined != "" {
+		return inst.Joined
+	}
 	if inst.Suffix != "" {
 		return inst.Set.Name + "_" + inst.Suffix
 	}
@@ -220,6 +226,9 @@ func (inst *Instance) QuotedEtag() string { return `"` + strconv.Itoa(inst.Etag)
 
 // ComputerName is the prefix and the id in base 36, six digits (docs/azure.md §4), or part of the name where that is random.
 func (inst *Instance) ComputerName() string {
+	if inst.Joined != "" {
+		return inst.Joined
+	}
 	if inst.Suffix != "" {
 		return inst.Model.Prefix + inst.Suffix36()
 	}

@@ -41,7 +41,7 @@ func (set *ScaleSet) newInstance(zone string) *Instance {
 		Set: set, ID: set.NextID, Suffix: set.newSuffix(), Zone: zone, Fault: set.Fresh % set.faultDomainCount(),
 		VMID: s.GUID(), Disk: s.GUID(), Etag: 1, Born: s.Now, Attached: s.Now.UnixNano(),
 		Exact: s.ExactVersion(set.Model.Image()), Booted: set.Model,
-		State: State{Model: set.Model, Since: s.Now.UnixNano(), HealthSince: s.Now.UnixNano()},
+		State: State{Model: set.Model, Since: s.Now.UnixNano(), HealthSince: s.Now.UnixNano(), Profiled: set.Model.Since.UnixNano()},
 	}
 	set.NextID++
 	set.Fresh++

@@ -158,7 +158,9 @@ func (set *ScaleSet) adopt(m *vmprofile.Model, now time.Time) {
 func (set *ScaleSet) refuseEleventh(m *vmprofile.Model) *arm.Error {
 	used := map[*vmprofile.Model]bool{}
 	for _, inst := range set.Instances {
-		used[inst.Model] = true
+		if inst.Joined == "" {
+			used[inst.Model] = true
+		}
 	}
 	if used[m] || len(used) < maxModels {
 		return nil

@@ -173,6 +173,7 @@ func (t *task) apply() {
 		inst.Attached = s.Now.UnixNano()
 	}
 	inst.Change(s.Now, func(st *State) {
+		t.tag(st)
 		st.Model = t.target
 		st.Provisioning = t.outcome()
 		if t.plan.turnsOff() {
@@ -216,6 +217,7 @@ func (t *task) Abandon() {
 	inst.Change(s.Now, func(st *State) {
 		st.Provisioning = Succeeded
 		if t.freshDisk {
+			t.tag(st)
 			st.Model = t.target
 			return
 		}

@@ -94,6 +94,7 @@ func (set *ScaleSet) Commit(c vmprofile.Change, kind string, isPut bool) *Operat
 	if newModel {
 		set.preemptUpgrades()
 		set.adopt(c.Model, s.Now)
+		set.tagAll()
 	}
 	op := s.Begin(kind, set, true, lasts)
 	op.scaleTo(want)
@@ -128,7 +129,7 @@ func (set *ScaleSet) rollingStopped() bool {
 func (set *ScaleSet) upgradable() []*Instance {
 	var out []*Instance
 	for _, inst := range set.Instances {
-		if !inst.IsLatest() && !inst.ProtectActions && inst.Provisioning != Deleting {
+		if inst.Joined == "" && !inst.IsLatest() && !inst.ProtectActions && inst.Provisioning != Deleting {
 			out = append(out, inst)
 		}
 	}
