@@ -22,8 +22,8 @@ func TestContractReads(t *testing.T) {
 			ETag: `"1"`, UniqueID: id, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
 			State: rollout.StateSucceeded, HealthMonitored: true, Image: rollout.Image{ID: image1},
 			OtherExtensions: []string{"HealthExtension"},
-			NewHandler: `{"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{},"type":"CustomScript",` +
-				`"typeHandlerVersion":"2.1"}`,
+			NewHandler: `{"autoUpgradeMinorVersion":true,"enableAutomaticUpgrade":false,"publisher":"Microsoft.Azure.Extensions",` +
+				`"settings":{},"type":"CustomScript","typeHandlerVersion":"2.1"}`,
 		}
 		if diff := cmp.Diff(want, w.model(), anyCase, cmpopts.IgnoreFields(rollout.Model{}, "ReadAt")); diff != "" {
 			t.Error(diff)

@@ -69,7 +69,8 @@ var requests = map[string]struct {
 			return a.WriteScript(ctx, web, rollout.WriteScript{Script: rollout.Script{Command: "bash a.sh", URIs: []string{"https://x/a.sh"}}}, nil)
 		},
 		request{Method: "PUT", Path: base + "/extensions/vmssrollout-script", Body: put(
-			`"autoUpgradeMinorVersion":true,"publisher":"Microsoft.Azure.Extensions","settings":{"commandToExecute":"bash a.sh",` +
+			`"autoUpgradeMinorVersion":true,"enableAutomaticUpgrade":false,"publisher":"Microsoft.Azure.Extensions",` +
+				`"settings":{"commandToExecute":"bash a.sh",` +
 				`"fileUris":["https://x/a.sh"]},"type":"CustomScript","typeHandlerVersion":"2.1"`)},
 	},
 	"script that is there": {

@@ -39,12 +39,16 @@ func scriptExtension(step rollout.WriteScript, protected map[string]any) (armcom
 	if len(protected) > 0 {
 		p.ProtectedSettings, p.ProtectedSettingsFromKeyVault = protected, nil
 	}
+	if deref(p.EnableAutomaticUpgrade) {
+		p.EnableAutomaticUpgrade = new(false) // Azure would run the script again, on every instance, with each new version
+	}
 	if before := step.Script.Handler; before != "" {
 		was, wasSet, err := decodeHandler(before)
 		if err != nil {
 			return armcompute.VirtualMachineScaleSetExtension{}, err
 		}
 		p.ForceUpdateTag, p.ProtectedSettingsFromKeyVault, hasSettings = was.ForceUpdateTag, was.ProtectedSettingsFromKeyVault, wasSet != nil
+		p.EnableAutomaticUpgrade = was.EnableAutomaticUpgrade
 		settings = displaced(settings, wasSet)
 	}
 	settings = declare(settings, step.Script)
@@ -97,7 +101,7 @@ func withSetting(settings map[string]any, name string, value any) map[string]any
 func newHandler(kind extensionKind, version string) rollout.ScriptHandler {
 	return encodeHandler(armcompute.VirtualMachineScaleSetExtensionProperties{
 		Publisher: &kind.publisher, Type: &kind.name, TypeHandlerVersion: &version, AutoUpgradeMinorVersion: new(true),
-		Settings: map[string]any{},
+		EnableAutomaticUpgrade: new(false), Settings: map[string]any{},
 	})
 }
 

@@ -33,13 +33,14 @@ func (a *Adapter) RollingUpgrade(ctx context.Context, set rollout.ScaleSet) (rol
 // rollingOf maps what Azure shows.
 func rollingOf(set rollout.ScaleSet, info armcompute.RollingUpgradeStatusInfo) rollout.RollingUpgrade {
 	properties := deref(info.Properties)
-	progress := deref(properties.Progress)
+	progress, status := deref(properties.Progress), deref(properties.RunningStatus)
 	done := int(deref(progress.SuccessfulInstanceCount)) + int(deref(progress.FailedInstanceCount))
 	return rollout.RollingUpgrade{
-		Running: !isOver(deref(deref(properties.RunningStatus).Code)),
-		Done:    done,
-		Total:   done + int(deref(progress.InProgressInstanceCount)) + int(deref(progress.PendingInstanceCount)),
-		Cancel:  "az vmss rolling-upgrade cancel " + set.Arguments(),
+		Running:   !isOver(deref(status.Code)),
+		StartedAt: deref(status.StartTime),
+		Done:      done,
+		Total:     done + int(deref(progress.InProgressInstanceCount)) + int(deref(progress.PendingInstanceCount)),
+		Cancel:    "az vmss rolling-upgrade cancel " + set.Arguments(),
 	}
 }
 

@@ -308,6 +308,34 @@ func TestExtensionRollingUpgrade(t *testing.T) {
 	mustEqual(t, "runs", s.seen()["0"].ScriptRuns, 1)
 }
 
+// docs/azure.md §2.4: extensions with enableAutomaticUpgrade are upgraded without a request. rollingUpgrades/latest shows it, and the
+// versions of the extensions' programs in instance views; the model, its ETag and the scale set's state stay as they were.
+func TestAutomaticExtensionUpgrade(t *testing.T) {
+	s := withImages(t, Options{}, 5)
+	if status, _ := s.tryControl("POST", "/extensions", tree.Members{{"scaleSet", testSet}}); status != http.StatusConflict {
+		t.Errorf("without such an extension: %d", status)
+	}
+	agent := tree.Members{{"publisher", "Microsoft.Azure.Monitor"}, {"type", "AzureMonitorLinuxAgent"}, {"typeHandlerVersion", "1.0"},
+		{"enableAutomaticUpgrade", true}}
+	s.want(s.finish(s.do(http.StatusCreated, "PUT", testSet+"/extensions/monitor", tree.Members{{"properties", agent}})), operations.Succeeded)
+	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/manualupgrade", tree.Members{{"instanceIds", []string{"*"}}})),
+		operations.Succeeded)
+	before := s.do(http.StatusOK, "GET", testSet, nil).header.Get("ETag")
+	s.control("POST", "/extensions", tree.Members{{"scaleSet", testSet}})
+	s.wantRolling("RollingForward", "0014")
+	s.rest(time.Hour)
+	s.wantRolling("Completed", "5000")
+	set := s.do(http.StatusOK, "GET", testSet, nil)
+	mustEqual(t, "state of the set", tree.StringAt(set.body, "properties", "provisioningState"), "Succeeded")
+	mustEqual(t, "ETag", set.header.Get("ETag"), before)
+	versions := map[string]string{}
+	for _, e := range tree.ArrayAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/0/instanceView", nil).body, "extensions") {
+		versions[tree.StringAt(e, "name")] = tree.StringAt(e, "typeHandlerVersion")
+	}
+	mustEqual(t, "versions", text(versions), "map[CustomScript:2.1.0.0 monitor:1.0.1.0]")
+	mustEqual(t, "runs", s.seen()["0"].ScriptRuns, 1)
+}
+
 // docs/azure.md §2.4: in Automatic mode all are upgraded at once, and may all be down.
 func TestAutomaticModeTakesAllDown(t *testing.T) {
 	s := withImages(t, Options{}, 3, tree.Member{"mode", "Automatic"})

@@ -86,6 +86,7 @@ func (m Model) WithScript(name string) Model {
 // RollingUpgrade is the upgrade that Azure carries out by itself, batch by batch, to a newer image version or to newer extensions.
 type RollingUpgrade struct {
 	Running     bool
-	Done, Total int    // instances
-	Cancel      string // the command that ends it
+	StartedAt   time.Time // by Azure's clock; zero: not shown
+	Done, Total int       // instances
+	Cancel      string    // the command that ends it
 }

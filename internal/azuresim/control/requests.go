@@ -22,6 +22,7 @@ func (s *Endpoint) requests() []request {
 		{"POST", "/scale", "set the capacity, as autoscale does", s.controlScale},
 		{"POST", "/health", "set what an instance reports of its health", s.controlHealth},
 		{"POST", "/repair", "replace an instance, as automatic repairs do", s.controlRepair},
+		{"POST", "/extensions", "begin to upgrade extensions, as Azure does by itself", s.controlExtensions},
 		{"POST", "/attach", "attach a virtual machine to a Flexible set that did not make it", s.controlAttach},
 		{"POST", "/model", "edit the model as another writer", s.controlModel},
 		{"GET", "/model", "show the model with what ARM never shows: ?scaleSet=ID", s.controlHeldModel},

@@ -349,3 +349,22 @@ func (s *Endpoint) controlRepair(body []byte, _ *http.Request) (any, error) {
 	fresh := s.Begin(operations.ByControl, inst.Set, true, s.Durations.Noop).Replace(inst)
 	return map[string]string{"instance": fresh.Ref()}, nil
 }
+
+// controlExtensions publishes another version of what is in the extensions, which Azure rolls out by itself where they are upgraded
+// automatically.
+func (s *Endpoint) controlExtensions(body []byte, _ *http.Request) (any, error) {
+	var in struct {
+		ScaleSet string `json:"scaleSet"`
+	}
+	if err := readControl(body, &in); err != nil {
+		return nil, err
+	}
+	set, err := s.controlSet(in.ScaleSet)
+	if err != nil {
+		return nil, err
+	}
+	if !set.UpgradeExtensionsItself() {
+		return nil, &controlError{http.StatusConflict, fmt.Sprintf("no extension of scale set %q has enableAutomaticUpgrade", in.ScaleSet)}
+	}
+	return nil, nil
+}

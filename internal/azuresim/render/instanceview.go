@@ -2,6 +2,7 @@ package render
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -84,7 +85,7 @@ func (l Snapshot) handlers() []tree.Members {
 	handlers := []tree.Members{}
 	for _, e := range l.state.Model.Extensions {
 		handlers = append(handlers, tree.Members{
-			{"type", e.Publisher() + "." + e.Kind()}, {"typeHandlerVersion", handlerVersion(e)},
+			{"type", e.Publisher() + "." + e.Kind()}, {"typeHandlerVersion", l.handlerVersion(e)},
 			{"status", l.status("ProvisioningState/succeeded", "Ready", time.Time{})},
 		})
 	}
@@ -92,12 +93,16 @@ func (l Snapshot) handlers() []tree.Members {
 	return handlers
 }
 
-func handlerVersion(e *vmprofile.Extension) string {
+// handlerVersion is the version of the extension's program. An upgrade of it moves that of the instance, never that of the model.
+func (l Snapshot) handlerVersion(e *vmprofile.Extension) string {
 	version := tree.StringAt(e.Properties, "typeHandlerVersion")
-	if strings.Count(version, ".") == 1 {
-		version += ".0.0"
+	if strings.Count(version, ".") != 1 {
+		return version
 	}
-	return version
+	if e.IsScript() {
+		return version + ".0.0"
+	}
+	return version + "." + strconv.Itoa(l.HandlerUpgrades) + ".0"
 }
 
 func (l Snapshot) status(code, display string, t time.Time) tree.Members {
@@ -123,7 +128,7 @@ func (l Snapshot) extensionViews() []tree.Members {
 			status = append(status, tree.Member{"message", "Enable " + e.Kind() + " extension complete"})
 		}
 		views = append(views, tree.Members{
-			{"name", e.Name}, {"type", e.Publisher() + "." + e.Kind()}, {"typeHandlerVersion", handlerVersion(e)},
+			{"name", e.Name}, {"type", e.Publisher() + "." + e.Kind()}, {"typeHandlerVersion", l.handlerVersion(e)},
 			{"statuses", []tree.Members{status}},
 		})
 	}

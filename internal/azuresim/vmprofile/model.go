@@ -110,6 +110,9 @@ func (e *Extension) IsScript() bool {
 	return kind == "customscript" || kind == "customscriptextension" || kind == "customscriptforlinux"
 }
 
+// UpgradesItself is true where the platform brings the extension to newer versions by itself.
+func (e *Extension) UpgradesItself() bool { return tree.BoolAt(e.Properties, "enableAutomaticUpgrade") }
+
 // runsLike reports whether the guest agent would see no difference to another.
 func (e *Extension) runsLike(other *Extension) bool {
 	for _, name := range []string{"settings", "protectedSettings", "forceUpdateTag", "publisher", "type"} {

@@ -51,6 +51,7 @@ type Instance struct {
 	Booted    *vmprofile.Model // what its OS disk was made from: only there osProfile and custom data take effect
 
 	Upgrades, Reimages, ScriptRuns, Commands int
+	HandlerUpgrades                          int // of the programs in its extensions, by the platform
 	Deleted                                  bool
 	Address                                  netip.Addr
 }

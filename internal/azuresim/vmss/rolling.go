@@ -172,6 +172,9 @@ func (r *RollingUpgrade) settleBatch() {
 			r.undo(t)
 		default:
 			r.Done++
+			if r.kind == RollExtensions {
+				t.inst.HandlerUpgrades++
+			}
 			r.release(t)
 		}
 	}

@@ -1,8 +1,10 @@
 package vmss
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/operations"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
@@ -39,6 +41,16 @@ func (k RollingKind) plan(inst *Instance) (*vmprofile.Model, Plan) {
 	default:
 		return inst.Set.Model, inst.UpgradePlan(inst.Set.Model)
 	}
+}
+
+// UpgradeExtensionsItself begins a rolling upgrade of extensions that no client asked for, where an extension has enableAutomaticUpgrade
+// (docs/azure.md §2.4). The scale set does not show that one runs: nothing but rollingUpgrades/latest does.
+func (set *ScaleSet) UpgradeExtensionsItself() bool {
+	if !slices.ContainsFunc(set.Model.Extensions, (*vmprofile.Extension).UpgradesItself) {
+		return false
+	}
+	set.Server.Begin(operations.ByControl, set, false, set.Server.Durations.Noop).Roll(RollExtensions)
+	return true
 }
 
 // FollowsLatest reports whether an image reference names no version.

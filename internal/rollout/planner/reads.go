@@ -62,9 +62,20 @@ func required(d *advance.Draft) rollout.Reads {
 		return rollout.Reads{Instances: true}
 	}
 	return rollout.Reads{
-		Instances: true, Model: true, RollingUpgrade: gate.NeedsRollingUpgrade(v), Ownership: true, Revision: requiredRevision(v),
+		Instances: true, Model: true, Ownership: true, Revision: requiredRevision(v),
 		Settings: requiredSettings(v), BaselineSettings: view.BaselineSecret(v), Instance: requiredInstance(v),
+		RollingUpgrade: needsRollingUpgrade(d),
 	}
+}
+
+// needsRollingUpgrade judges the operation as the round is going to, where Azure upgrades extensions by itself: the next batch may begin in
+// this round. The draft is of no use after that.
+func needsRollingUpgrade(d *advance.Draft) bool {
+	isJudged := d.State.Rollback.Current == nil && len(d.Model().AutomaticExtensionUpgrades) > 0 && d.HasScaleSet()
+	if isJudged && advance.SettleOperation(d) != nil {
+		return false
+	}
+	return gate.NeedsRollingUpgrade(d.View)
 }
 
 // mayStayIdle reports that, as far as is known, nothing changed since the run completed.

@@ -1,6 +1,9 @@
 package gate
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
@@ -64,16 +67,37 @@ func rollingUpgrade(v view.View) *view.Hold {
 		return view.Unreadable("the rolling upgrade of the scale set", upgrade.Problem)
 	case upgrade.Value.Running:
 		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,
-			"Azure runs a rolling upgrade (%d of %d instances done); waiting until it ends; to cancel it: %s",
-			upgrade.Value.Done, upgrade.Value.Total, upgrade.Value.Cancel).External()
+			"Azure runs a rolling upgrade%s (%d of %d instances done%s); waiting until it ends; to cancel it: %s",
+			since(upgrade.Value), upgrade.Value.Done, upgrade.Value.Total, automaticUpgrades(v.Model()), upgrade.Value.Cancel).External()
 	}
 	return nil
 }
 
+// since is when the rolling upgrade began; "" where Azure does not say.
+func since(u rollout.RollingUpgrade) string {
+	if u.StartedAt.IsZero() {
+		return ""
+	}
+	return " since " + view.FormatTime(u.StartedAt)
+}
+
+// automaticUpgrades names the extensions that Azure upgrades by itself. Azure does not say what a rolling upgrade is of.
+func automaticUpgrades(m rollout.Model) string {
+	names := slices.Sorted(slices.Values(m.AutomaticExtensionUpgrades))
+	switch more := len(names) - 1; {
+	case more < 0:
+		return ""
+	case more == 0:
+		return "; upgraded automatically: extension " + names[0]
+	default:
+		return fmt.Sprintf("; upgraded automatically: extension %s and %d more", names[0], more)
+	}
+}
+
 // NeedsRollingUpgrade reports that an effect of this round would have to wait for a rolling upgrade, so that the state of the newest one
 // has to be read. That costs a call, and it is made only where there may be such an upgrade: the scale set is being updated and not by
-// this run, or it has extensions that Azure upgrades and the next effect is the first write, or a batch of a rollback. A model that
-// was not read shows none of that.
+// this run, or it has extensions that Azure upgrades and the next effect is the first write, or a batch. A model that was not read
+// shows none of that.
 func NeedsRollingUpgrade(v view.View) bool {
 	if !mayAct(v) {
 		return false
@@ -83,7 +107,16 @@ func NeedsRollingUpgrade(v view.View) bool {
 	if current := v.State.Rollback.Current; current != nil {
 		return current.IsOnInstances() && (mayRun || upgradesExtensions)
 	}
-	return !v.IsHeld() && (mayRun || !v.IsCarried() && upgradesExtensions)
+	return !v.IsHeld() && (mayRun || upgradesExtensions && (!v.IsCarried() || hasBatch(v)))
+}
+
+// hasBatch reports that the share of the current step has room for instances that lack the target.
+func hasBatch(v view.View) bool {
+	if v.Obs.Instances.State != rollout.Read || v.IsCompleted() {
+		return false
+	}
+	c := v.Inventory()
+	return len(c.Superseded) > 0 || len(c.Outdated) > 0 && len(c.Exposed) < c.Desired
 }
 
 // mayAct reports that an effect may come of the round: nothing is in flight, and it is no plan.

@@ -12,6 +12,10 @@ func NoneUnhealthy(v view.View) *view.Hold {
 	if len(unhealthy) == 0 {
 		return nil
 	}
+	if len(inventory.WithoutUpdating(v.State, unhealthy)) == 0 {
+		return view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "Azure is updating %s for another operation; waiting until it ends",
+			view.ListInstances(unhealthy)).External()
+	}
 	deadline := v.State.Timers.UnhealthySince.Add(v.Spec.Health.Timeout)
 	return view.Wait(rollout.ReasonWaitingForHealth, v.Until(deadline, view.RecheckBusy), "waiting until %s for %s to be healthy: %s",
 		view.FormatTime(deadline), view.ListInstances(unhealthy),

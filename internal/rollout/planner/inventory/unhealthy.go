@@ -1,6 +1,8 @@
 package inventory
 
 import (
+	"slices"
+
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
 )
@@ -24,6 +26,14 @@ func (c Inventory) Unhealthy(spec rollout.Spec, s rollout.State) []rollout.Insta
 		}
 	}
 	return ByID(list)
+}
+
+// WithoutUpdating returns the instances without those that Azure updates for an operation that is not the run's, after the run verified
+// them: an upgrade of an extension, for example. Their health meanwhile says nothing of the release.
+func WithoutUpdating(s rollout.State, unhealthy []rollout.Instance) []rollout.Instance {
+	return slices.DeleteFunc(slices.Clone(unhealthy), func(i rollout.Instance) bool {
+		return i.State == rollout.StateUpdating && s.Ledger.IsVerified(i.ID)
+	})
 }
 
 // StoppedAfterUpgrade returns the instances that this run gave the target and that were stopped since, not deallocated: the release may

@@ -141,7 +141,7 @@ func returnToBaseline(d *advance.Draft) *view.Hold {
 // failUnhealthy watches instances that have the target and belong to no batch: canaries that were verified, and what autoscale or repair
 // created. They were healthy with the target, so another try would only hide that they did not stay so.
 func failUnhealthy(d *advance.Draft) {
-	advance.FailUnhealthy(d, d.Unhealthy(), func(i rollout.Instance) rollout.Failure {
+	advance.FailUnhealthy(d, inventory.WithoutUpdating(d.State, d.Unhealthy()), func(i rollout.Instance) rollout.Failure {
 		reason := inventory.UnhealthyReason(d.Spec.Target, i)
 		return rollout.Failure{Try: d.Spec.Failure.Retries, Message: fmt.Sprintf("unhealthy for %s: %s", d.Spec.Health.Timeout, reason)}
 	})
