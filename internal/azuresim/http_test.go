@@ -67,6 +67,7 @@ func TestVersions(t *testing.T) {
 		"api-version=":           "MissingApiVersionParameter",
 		"api-version=1":          "InvalidApiVersionParameter",
 		"api-version=2019-01-01": "NoRegisteredProviderFound",
+		"api-version=2024-07-02": "NoRegisteredProviderFound",
 	} {
 		r := s.do(http.StatusBadRequest, "GET", "http://arm.test"+testSet+"?"+query, nil)
 		mustEqual(t, query, r.code(), want)

@@ -1,6 +1,7 @@
 package azuresim
 
 import (
+	"cmp"
 	"errors"
 	"net/http"
 	"net/url"
@@ -134,10 +135,10 @@ func checkVersion(r *arm.Request) *arm.Error {
 		return arm.Refuse(http.StatusBadRequest, "InvalidApiVersionParameter",
 			"The api-version '%s' is invalid. The supported versions are '2020-06-01' and newer.", r.Version).FromGateway()
 	}
-	if r.IsCompute() && !r.Version.Since(arm.OldestCompute) {
+	if r.IsCompute() && !slices.Contains(arm.ComputeVersions, string(r.Version)) {
 		return arm.Refuse(http.StatusBadRequest, "NoRegisteredProviderFound",
-			"No registered resource provider found for API version '%s' for type 'virtualMachineScaleSets'. "+
-				"The supported api-versions are '%s' and newer.", r.Version, arm.OldestCompute).FromGateway()
+			"No registered resource provider found for location '%s' and API version '%s' for type '%s'. The supported api-versions are '%s'.",
+			cmp.Or(r.Args["location"], "eastus"), r.Version, r.ResourceType(), strings.Join(arm.ComputeVersions, ", ")).FromGateway()
 	}
 	return nil
 }

@@ -3,6 +3,7 @@ package azuresim
 import (
 	"net/url"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -156,10 +157,19 @@ func TestTemplatesKnowEveryField(t *testing.T) {
 // Forms are as many as there are kinds of instances, and bounded.
 func TestFormsAreBounded(t *testing.T) {
 	s := newSim(t, Options{})
-	s.stage(1)
+	s.stage(1, tree.Member{"mode", "Automatic"}) // the instance takes each model
+	made := 0
 	for i := range 2 * render.TemplatesKept {
-		s.version = time.Date(2026, 1, 1+i, 0, 0, 0, 0, time.UTC).Format(time.DateOnly)
+		s.patch(script(strconv.Itoa(i)))
+		s.clock.Advance(time.Hour)
+		before := len(s.server.lists.Templates)
 		s.vms("")
+		if len(s.server.lists.Templates) != before {
+			made++
+		}
 		mustEqual(t, "bounded", len(s.server.lists.Templates) <= render.TemplatesKept, true)
+	}
+	if made <= render.TemplatesKept {
+		t.Errorf("only %d forms were made", made)
 	}
 }

@@ -4,6 +4,7 @@ package arm
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -125,6 +126,16 @@ func (r *Request) IsCompute() bool {
 		}
 	}
 	return false
+}
+
+// ResourceType is the type that the path is about, without its provider: virtualMachineScaleSets/virtualMachines.
+func (r *Request) ResourceType() string {
+	at := slices.Index(r.Route.Pattern, "microsoft.compute")
+	var types []string
+	for n := at + 1; n < len(r.Route.Pattern); n += 2 {
+		types = append(types, Segments(r.Path)[n])
+	}
+	return strings.Join(types, "/")
 }
 
 // Bytes is the body as it is sent.
