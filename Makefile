@@ -95,6 +95,7 @@ generate: ## Write deep copies, CRD, role and API reference from the Go code.
 	$(TOOL) controller-gen object paths=./api/...
 	$(TOOL) controller-gen crd paths=./api/... output:crd:dir=config/crd/bases
 	@go run ./hack/crdlines config/crd/bases/*.yaml
+	@go run ./hack/armmembers internal/azuresim/vmprofile/members.txt
 	$(TOOL) controller-gen rbac:roleName=manager-role paths=./controllers/... output:rbac:dir=config/rbac
 	$(TOOL) crd-ref-docs --log-level=ERROR --config=hack/docs/reference.yaml --source-path=api/v1alpha1 --renderer=markdown --output-path=docs/reference/v1alpha1.md
 

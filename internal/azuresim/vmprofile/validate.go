@@ -36,14 +36,17 @@ var Shape = []struct {
 	{[]string{"properties", "virtualMachineProfile", "extensionProfile", "extensions"}, tree.IsObjects},
 }
 
-// CheckShape refuses a body with a part of the wrong JSON type.
+// CheckShape refuses a body with a part of the wrong JSON type, or with a member that a scale set does not have.
 func CheckShape(body tree.Object) *arm.Error {
 	for _, part := range Shape {
 		if v := tree.At(body, part.Path...); v != nil && !part.is(v) {
 			return arm.InvalidContent(fmt.Errorf("error converting value at path '%s'", strings.Join(part.Path, ".")))
 		}
 	}
-	return checkParts(body)
+	if err := checkParts(body); err != nil {
+		return err
+	}
+	return CheckMembers(body)
 }
 
 // Existing is a scale set before it is written.
