@@ -7,8 +7,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// TestUnknownMembers: a member that a scale set does not have is refused as Azure refuses it (azure-cli#18855), and nothing is written. What
-// an extension's settings and tags hold is free.
+// TestUnknownMembers: a member that a scale set does not have is refused as Azure refuses it (azure-cli#18855), and nothing is written.
+// What the settings of an extension and tags hold is free.
 func TestUnknownMembers(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)

@@ -5,13 +5,13 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"slices"
 
 	appsv1 "k8s.io/api/apps/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -39,7 +39,8 @@ type Store struct {
 	Live client.Reader
 }
 
-// Save stores a revision, unless it is stored already: a revision has the name of its content, so one that is there is the same.
+// Save stores a revision, unless it is stored already. A baseline has the name of its content. What a target left in the model has the name
+// of the target, and may be something else than after an earlier run of the target: then it is stored in place of that.
 func (s Store) Save(ctx context.Context, object *v1alpha1.VMSSRollout, saved rollout.StoredRevision) error {
 	revision, err := revisionFor(object, saved)
 	if err != nil {
@@ -47,7 +48,7 @@ func (s Store) Save(ctx context.Context, object *v1alpha1.VMSSRollout, saved rol
 	}
 	err = s.Client.Create(ctx, revision)
 	if apierrors.IsAlreadyExists(err) {
-		err = s.isOurs(ctx, object, revision.Name)
+		err = s.replace(ctx, object, revision)
 	}
 	if err != nil {
 		return fmt.Errorf("storing ControllerRevision %s/%s: %w", revision.Namespace, revision.Name, err)
@@ -77,16 +78,34 @@ func revisionFor(object *v1alpha1.VMSSRollout, saved rollout.StoredRevision) (*a
 	}, nil
 }
 
-// isOurs makes sure that what has the name belongs to this very object and stays: nothing is deleted that its finalizer holds.
-func (s Store) isOurs(ctx context.Context, object *v1alpha1.VMSSRollout, name string) error {
+// replace stores a revision in place of the one that has its name, unless that one says the same. The API server does not let the data of a
+// ControllerRevision change, so the former one goes first. A round that ends in between is decided, and stores, again.
+func (s Store) replace(ctx context.Context, object *v1alpha1.VMSSRollout, revision *appsv1.ControllerRevision) error {
 	found := &appsv1.ControllerRevision{}
-	if err := s.Live.Get(ctx, types.NamespacedName{Namespace: object.Namespace, Name: name}, found); err != nil {
+	if err := s.Live.Get(ctx, client.ObjectKeyFromObject(revision), found); err != nil {
 		return err
 	}
+	if err := isOurs(object, found); err != nil || isSame(found, revision) {
+		return err
+	}
+	if err := s.remove(ctx, found); err != nil {
+		return err
+	}
+	return s.Client.Create(ctx, revision)
+}
+
+// isSame reports whether two revisions hold the same snapshot.
+func isSame(a, b *appsv1.ControllerRevision) bool {
+	var before, after storedSnapshot
+	return json.Unmarshal(a.Data.Raw, &before) == nil && json.Unmarshal(b.Data.Raw, &after) == nil && reflect.DeepEqual(before, after)
+}
+
+// isOurs makes sure that what has the name belongs to this very object and stays: nothing is deleted that its finalizer holds.
+func isOurs(object *v1alpha1.VMSSRollout, found *appsv1.ControllerRevision) error {
 	switch {
 	case !metav1.IsControlledBy(found, object):
 		return fmt.Errorf("the ControllerRevision of that name belongs to another object; to fix it: kubectl delete controllerrevision %s -n %s",
-			name, object.Namespace)
+			found.Name, found.Namespace)
 	case !found.DeletionTimestamp.IsZero() && !finalizer.Has(found):
 		return fmt.Errorf("the ControllerRevision of that name is being deleted")
 	}
@@ -140,12 +159,20 @@ func (s Store) Prune(ctx context.Context, object *v1alpha1.VMSSRollout, keep []s
 		if slices.Contains(keep, Of(object, revision.Name)) {
 			continue
 		}
-		if err := s.change(ctx, revision, finalizer.Remove); err != nil {
+		if err := s.remove(ctx, revision); err != nil {
 			return err
 		}
-		if err := s.Client.Delete(ctx, revision); client.IgnoreNotFound(err) != nil {
-			return fmt.Errorf("deleting ControllerRevision %s: %w", client.ObjectKeyFromObject(revision), err)
-		}
+	}
+	return nil
+}
+
+// remove deletes a revision, with its finalizer.
+func (s Store) remove(ctx context.Context, revision *appsv1.ControllerRevision) error {
+	if err := s.change(ctx, revision, finalizer.Remove); err != nil {
+		return err
+	}
+	if err := s.Client.Delete(ctx, revision); client.IgnoreNotFound(err) != nil {
+		return fmt.Errorf("deleting ControllerRevision %s: %w", client.ObjectKeyFromObject(revision), err)
 	}
 	return nil
 }

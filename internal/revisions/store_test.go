@@ -84,6 +84,47 @@ func TestRecordsOfAnotherObject(t *testing.T) {
 	}
 }
 
+// TestRecordsOfATargetThatIsRolledOutAgain: what a target left in the model the last time is what its record says. The same content is not
+// stored twice, and an API server that refuses a step of it ends the round with its error.
+func TestRecordsOfATargetThatIsRolledOutAgain(t *testing.T) {
+	again := rollout.StoredRevision{Revision: "0123456789ab", Run: 6, Snapshot: rollout.Snapshot{Image: &rollout.Image{ID: "now"}}}
+	writes, refused := 0, ""
+	count := func(what string) error {
+		if refused == what {
+			return errDown
+		}
+		writes++
+		return nil
+	}
+	s, object := newStore(t, interceptor.Funcs{
+		Patch: func(ctx context.Context, c client.WithWatch, o client.Object, p client.Patch, opts ...client.PatchOption) error {
+			return errors.Join(count("patch"), c.Patch(ctx, o, p, opts...))
+		},
+		Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+			if err := count("delete"); err != nil {
+				return err
+			}
+			return c.Delete(ctx, o, opts...)
+		},
+	})
+	stored(t, s, object, func(r *appsv1.ControllerRevision) { r.Finalizers = []string{finalizer.Name} })
+	for _, refused = range []string{"patch", "delete"} {
+		if err := s.Save(t.Context(), object, again); !errors.Is(err, errDown) {
+			t.Errorf("a refused %s: %v", refused, err)
+		}
+	}
+	refused = ""
+	for range 2 {
+		if err := s.Save(t.Context(), object, again); err != nil {
+			t.Fatal(err)
+		}
+	}
+	read := s.Read(t.Context(), object, "0123456789ab")
+	if read.State != rollout.Read || read.Value.Image.ID != "now" || writes > 3 {
+		t.Errorf("after %d writes: %+v", writes, read)
+	}
+}
+
 // TestRecordsThatCannotBeRead: an API server that does not answer says nothing of what is stored.
 func TestRecordsThatCannotBeRead(t *testing.T) {
 	isDown := true

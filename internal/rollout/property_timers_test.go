@@ -113,9 +113,10 @@ func (l *life) ofOperation(spec rollout.Spec, obs rollout.Observation, d rollout
 			obs.Operation.State == rollout.Read && obs.Operation.Value.State != rollout.OperationRunning ||
 			before.PollToken == "" || at.Sub(before.CreatedAt) >= 2*time.Hour ||
 			before.Rollback && !before.TouchesInstances() && at.Sub(before.CreatedAt) >= 5*time.Minute,
-		"nothing is accepted by a look":          !isSame || after.AcceptedAt.Equal(before.AcceptedAt),
-		"an instance is healthy since it was":    !isSame || !hasHealthJumped(before, after, at),
-		"an unhealthy instance is healthy never": !isSame || !isLooked || !isHealthyUnwell(spec, obs, after),
+		"nothing is accepted by a look":       !isSame || after.AcceptedAt.Equal(before.AcceptedAt),
+		"an instance is healthy since it was": !isSame || !hasHealthJumped(before, after, at),
+		"an unhealthy instance is healthy never": !isSame || !isLooked || after.Run != d.State.Run.Number ||
+			!isHealthyUnwell(spec, obs, after), // that of a former target is waited for, and not looked at
 	}
 }
 

@@ -112,17 +112,24 @@ func (s *Shell) round(crash Crash) {
 	s.answer(after)
 }
 
-// store keeps records. The same name is the same content.
+// store keeps records. What a record in force says does not change; that of a target that is rolled out again may.
 func (s *Shell) store(records []rollout.StoredRevision) {
 	if s.Records == nil {
 		s.Records = map[string]rollout.Snapshot{}
 	}
 	for _, r := range records {
-		if old, stored := s.Records[r.Revision]; stored && !reflect.DeepEqual(old, r.Snapshot) {
+		if old, stored := s.Records[r.Revision]; stored && s.isInForce(r.Revision) && !reflect.DeepEqual(old, r.Snapshot) {
 			s.World.violate("record %s is stored with another content", r.Revision)
 		}
 		s.Records[r.Revision] = r.Snapshot
 	}
+}
+
+// isInForce reports whether the rollout may have to go back to what the record says.
+func (s *Shell) isInForce(revision string) bool {
+	back := s.State.Rollback
+	return revision == back.Baseline.Revision || revision == back.LastCompletedRevision ||
+		back.Current != nil && revision == back.Current.Revision
 }
 
 // answer answers actions, once what they led to is remembered, and drops the records that are not needed.
