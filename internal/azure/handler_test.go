@@ -143,13 +143,13 @@ func TestInstanceScripts(t *testing.T) {
 	}
 	for list, want := range map[string]rollout.Instance{
 		shown("legacy", "failed") + "," + shown("ours", "succeeded"): {Script: rollout.ScriptFailed,
-			Scripts: []rollout.InstanceScript{{Extension: "legacy", State: rollout.ScriptFailed},
-				{Extension: "ours", State: rollout.ScriptSucceeded}}},
+			InstanceReports: rollout.InstanceReports{Scripts: []rollout.InstanceScript{{Extension: "legacy", State: rollout.ScriptFailed},
+				{Extension: "ours", State: rollout.ScriptSucceeded}}}},
 		shown("ours", "succeeded") + "," + shown("legacy", "updating"): {Script: rollout.ScriptRunning,
-			Scripts: []rollout.InstanceScript{{Extension: "ours", State: rollout.ScriptSucceeded},
-				{Extension: "legacy", State: rollout.ScriptRunning}}},
+			InstanceReports: rollout.InstanceReports{Scripts: []rollout.InstanceScript{{Extension: "ours", State: rollout.ScriptSucceeded},
+				{Extension: "legacy", State: rollout.ScriptRunning}}}},
 		shown("Microsoft.Azure.Extensions.CustomScript", "succeeded"): {Script: rollout.ScriptSucceeded,
-			Scripts: []rollout.InstanceScript{{State: rollout.ScriptSucceeded}}},
+			InstanceReports: rollout.InstanceReports{Scripts: []rollout.InstanceScript{{State: rollout.ScriptSucceeded}}}},
 	} {
 		got := instanceFrom(t, `{"properties":{"instanceView":{"extensions":[`+list+`]}}}`)
 		if diff := cmp.Diff(want.Scripts, got.Scripts); diff != "" || got.Script != want.Script {

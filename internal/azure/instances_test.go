@@ -51,7 +51,9 @@ func TestInstance(t *testing.T) {
 		Health:    rollout.HealthReport{Healthy: rollout.True, Since: time.Date(2026, 1, 2, 4, 0, 0, 0, time.UTC)},
 		Disk:      rollout.OSDisk{Image: &rollout.Image{ID: "/i/1"}, ImageVersion: "1", ID: diskFingerprint("/d/1")},
 		Script:    rollout.ScriptSucceeded,
-		Scripts:   []rollout.InstanceScript{{Extension: "CSE", State: rollout.ScriptSucceeded}},
+		InstanceReports: rollout.InstanceReports{
+			Scripts: []rollout.InstanceScript{{Extension: "CSE", State: rollout.ScriptSucceeded}},
+		},
 	}
 	if diff := cmp.Diff(want, instanceFrom(t, fullInstance)); diff != "" {
 		t.Error(diff)
@@ -101,10 +103,10 @@ func TestInstanceTruths(t *testing.T) {
 		view(`"extensions":[{"type":"Microsoft.OSTCExtensions.CustomScriptForLinux",` + running2 + `}]`): {Script: rollout.ScriptRunning},
 		`{"resources":[{"name":"cse","properties":{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript"}}],
 		  "properties":{"instanceView":{"extensions":[{"name":"CSE",` + running1 + `}]}}}`: {Script: rollout.ScriptRunning},
-		view(`"statuses":[{"code":"ProvisioningState/failed/AllocationFailed","message":"no room"}]`):  {Message: "no room"},
-		view(`"statuses":[{"code":"ProvisioningState/failed","displayStatus":"Provisioning failed"}]`): {Message: "Provisioning failed"},
+		view(`"statuses":[{"code":"ProvisioningState/failed/AllocationFailed","message":"no room"}]`):  {InstanceReports: rollout.InstanceReports{Message: "no room"}},
+		view(`"statuses":[{"code":"ProvisioningState/failed","displayStatus":"Provisioning failed"}]`): {InstanceReports: rollout.InstanceReports{Message: "Provisioning failed"}},
 	} {
-		if diff := cmp.Diff(want, instanceFrom(t, body), cmpopts.IgnoreFields(rollout.Instance{}, "Scripts")); diff != "" {
+		if diff := cmp.Diff(want, instanceFrom(t, body), cmpopts.IgnoreFields(rollout.Instance{}, "InstanceReports.Scripts")); diff != "" {
 			t.Errorf("%s: %s", body, diff)
 		}
 	}

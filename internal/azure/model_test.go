@@ -41,7 +41,7 @@ func TestModel(t *testing.T) {
 			Handler: `{"autoUpgradeMinorVersion":true,"provisionAfterExtensions":["agent"],"publisher":"microsoft.azure.extensions",` +
 				`"settings":{"timestamp":5},` +
 				`"suppressFailures":true,"type":"customscript","typeHandlerVersion":"2.0"}`},
-		OtherExtensions: []string{"agent"}, NewHandler: newHandler(linuxScript, "2.1"),
+		ModelExtensions: rollout.ModelExtensions{OtherExtensions: []string{"agent"}}, NewHandler: newHandler(linuxScript, "2.1"),
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)

@@ -28,7 +28,8 @@ type storedSnapshot struct {
 	Image  *rollout.Image          `json:"image,omitempty"`
 	Script *rollout.ScriptSnapshot `json:"script,omitempty"`
 
-	ImageVersions []string `json:"imageVersions,omitempty"`
+	ImageVersions []string              `json:"imageVersions,omitempty"`
+	Applications  []rollout.Application `json:"applications,omitempty"`
 }
 
 // Store reads and writes the revisions of rollouts.

@@ -63,7 +63,7 @@ func (l *life) checkStored(d rollout.Decision) {
 // are named, and the budget of unavailability is kept.
 func (l *life) checkReturn(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 	before, stored := l.shell.Records[l.shell.State.Rollback.Current.Revision]
-	if !stored || !l.has(before, obs.Model.Value.Image, obs.Model.Value.Script) {
+	if !stored || !l.has(before, obs.Model.Value.Image, obs.Model.Value.Script) || !hasApplications(before, obs.Model.Value.Applications) {
 		l.breaks("I3: instances go back before the model does")
 	}
 	view := lookAt(spec, l.shell.State, obs)
@@ -129,7 +129,7 @@ func (l *life) isBack() error {
 		return nil // nothing had been written
 	}
 	latest := l.world.Models[len(l.world.Models)-1]
-	if !l.has(before, latest.Image, latest.Script) {
+	if !isAs(before, latest) {
 		return fmt.Errorf("%s, but the model is %+v, not %+v", m.Rollback.Current.Kind, latest, before)
 	}
 	if m.Rollback.Current.Kind == rollout.AbortRollback {
@@ -138,7 +138,7 @@ func (l *life) isBack() error {
 	for _, instance := range l.world.Instances {
 		content := l.world.Models[instance.Model]
 		ours := l.world.Ours > 0 && instance.Model >= l.world.Ours // else it was made, or edited, before we wrote anything
-		if ours && !instance.Protected && !l.wasProtected && !l.has(before, content.Image, content.Script) {
+		if ours && !instance.Protected && !l.wasProtected && !isAs(before, content) {
 			return fmt.Errorf("rolled back, but instance %s has %+v, not %+v", instance.ID, content, before)
 		}
 	}

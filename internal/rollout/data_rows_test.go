@@ -64,7 +64,7 @@ func TestScriptsTogether(t *testing.T) {
 		}
 	}
 	named := []rollout.InstanceScript{{Extension: "Web", State: bad}, {Extension: "other", State: good}}
-	i := rollout.Instance{Script: running, Scripts: named}
+	i := rollout.Instance{Script: running, InstanceReports: rollout.InstanceReports{Scripts: named}}
 	if i.ScriptStateOf("wEB") != bad || i.ScriptStateOf("third") != rollout.ScriptAbsent {
 		t.Errorf("by name: %v, %v", i.ScriptStateOf("web"), i.ScriptStateOf("third"))
 	}

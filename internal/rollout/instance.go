@@ -35,9 +35,15 @@ type Instance struct {
 	Health    HealthReport
 	ListedAt  time.Time // by Azure's clock, to be compared with Azure's other times; zero: not known
 	Disk      OSDisk
-	Script    ScriptState      // of the script extension that the round works on; in the list, the worst of all
-	Scripts   []InstanceScript // every custom script extension that it shows
-	Message   string           // what the platform reports of a failure, with the last lines of the script's stderr
+	Script    ScriptState // of the script extension that the round works on; in the list, the worst of all
+	InstanceReports
+}
+
+// InstanceReports are the reports of extensions and applications on an instance.
+type InstanceReports struct {
+	Scripts      []InstanceScript      // every custom script extension that it shows
+	Applications []InstanceApplication // every gallery application that it shows
+	Message      string                // what the platform reports of a failure, with the last lines of the script's stderr
 }
 
 // PowerState is whether an instance runs.

@@ -21,9 +21,15 @@ type Model struct {
 	HealthMonitored            bool // an application health extension or a health probe is configured
 	Image                      Image
 	Script                     *ModelScript  // the custom script extension, the first where there are several; nil: none
-	MoreScripts                []ModelScript // the other custom script extensions
-	OtherExtensions            []string      // names of the extensions that run no script
 	NewHandler                 ScriptHandler // what a new script extension needs, by the operating system
+	ModelExtensions
+}
+
+// ModelExtensions is the other software that the model puts on its instances.
+type ModelExtensions struct {
+	MoreScripts     []ModelScript // the other custom script extensions
+	OtherExtensions []string      // names of the extensions that run no script
+	Applications    []Application // all gallery applications, in their order
 }
 
 // UnknownCapacity is the capacity of a scale set that does not show one.

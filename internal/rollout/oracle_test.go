@@ -23,6 +23,7 @@ func lookAt(spec rollout.Spec, m rollout.State, obs rollout.Observation) view {
 		v.carried = v.carried && model.Script != nil && slices.Equal(s.URIs, model.Script.URIs) && s.Command == model.Script.Command &&
 			(spec.Target.RevisionTag == "" || spec.Target.RevisionTag == model.Script.ForceUpdateTag)
 	}
+	v.carried = v.carried && dumbCarries(spec.Target.Applications, model.Applications)
 	n := 0
 	for _, i := range obs.Instances.Value {
 		v.byID[i.ID] = i

@@ -144,10 +144,12 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 		start.Script = &rollout.ModelScript{Extension: rollout.DefaultScriptExtension, URIs: []string{"http://store/old.sh"},
 			Command: "sh old.sh"}
 	}
+	applicationFails := l.withApplications(seed, &start)
 	l.world = simworld.New(dice, dice(9), l.zones, start)
 	l.world.UniqueID = "set"
 	l.halfByHand()
 	l.world.Faults = simworld.RandomFaults(dice)
+	l.world.Faults.ApplicationFails = applicationFails
 	if dice(4) == 0 {
 		l.world.HealthAge = time.Hour
 	}
@@ -245,7 +247,7 @@ func (l *life) verdict() error {
 	if broken := append(l.broken, l.world.Violations...); len(broken) > 0 {
 		return fmt.Errorf("%v", broken)
 	}
-	return nil
+	return l.keepsOthers()
 }
 
 // comeToRest ends the chaos and demands rest (I10): a standing that is allowed to last, and then no write and no effect.
@@ -428,6 +430,9 @@ func (l *life) declares(t rollout.Target, a, b int) bool {
 	}
 	if t.Script == nil {
 		one.Script = other.Script
+	}
+	if len(t.Applications) == 0 {
+		one.Applications = other.Applications
 	}
 	return sameContent(one, other)
 }

@@ -6,7 +6,8 @@ type Snapshot struct {
 	Image  *Image          // nil: not ours to put back
 	Script *ScriptSnapshot // nil: not ours to put back
 
-	ImageVersions []string `json:",omitempty"` // that the instances booted from, where Image names no version
+	ImageVersions []string      `json:",omitempty"` // that the instances booted from, where Image names no version
+	Applications  []Application `json:",omitempty"` // those to be put back, one a gallery application
 }
 
 // ScriptSnapshot is the custom script extension as it was.

@@ -17,7 +17,7 @@ func (t *recorder) watch() {
 	t.shell.OnPlan = func(_ rollout.Spec, _ rollout.Observation, d rollout.Decision) {
 		for _, r := range d.SaveRevisions {
 			t.named[r.Revision] = true
-			t.say("    + stored %s: %s", r.Revision, targetText(r.Snapshot.Image, r.Snapshot.Script))
+			t.say("    + stored %s: %s", r.Revision, targetText(r.Snapshot.Image, r.Snapshot.Script, r.Snapshot.Applications))
 		}
 	}
 	effect := t.shell.OnEffect
@@ -128,6 +128,9 @@ func contentText(c simworld.Content) string {
 	if c.Script != nil {
 		text = fmt.Sprintf("%s, script %q tag %q", c.Image.ID, c.Script.Command, c.Script.ForceUpdateTag)
 	}
+	if len(c.Applications) > 0 {
+		text += ", applications" + applicationsText(c.Applications)
+	}
 	if c.Other > 0 {
 		text += fmt.Sprintf(", other parts %d", c.Other)
 	}
@@ -135,7 +138,7 @@ func contentText(c simworld.Content) string {
 }
 
 // targetText is the content of a record, for people.
-func targetText(image *rollout.Image, script *rollout.ScriptSnapshot) string {
+func targetText(image *rollout.Image, script *rollout.ScriptSnapshot, applications []rollout.Application) string {
 	var list []string
 	if image != nil {
 		list = append(list, "image "+image.ID)
@@ -149,6 +152,9 @@ func targetText(image *rollout.Image, script *rollout.ScriptSnapshot) string {
 		if script.ProtectedSettings != "" {
 			list = append(list, "Secret "+script.ProtectedSettings)
 		}
+	}
+	if len(applications) > 0 {
+		list = append(list, "applications"+applicationsText(applications))
 	}
 	return strings.Join(list, ", ")
 }
@@ -269,7 +275,7 @@ func worked(m *simworld.Instance) int {
 
 // isAs reports whether a content equals the snapshot.
 func isAs(s rollout.Snapshot, c simworld.Content) bool {
-	return (&life{}).has(s, c.Image, c.Script)
+	return (&life{}).has(s, c.Image, c.Script) && hasApplications(s, c.Applications)
 }
 
 // sameContent compares what a target can declare.

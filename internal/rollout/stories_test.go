@@ -44,7 +44,7 @@ func stories() map[string]story {
 	for _, part := range []map[string]story{shareStories(), approvalStories(), checkStories(), hookStories(), interruptedStories(),
 		alarmStories(), cordonStories(), promoteStories(), abortStories(), rollbackStories(), pressureStories(), returnTroubleStories(),
 		baselineStories(),
-		targetStories(), failedStories(), deadlineStories(), driftStories(), deletionStories(), planStories()} {
+		targetStories(), applicationStories(), failedStories(), deadlineStories(), driftStories(), deletionStories(), planStories()} {
 		for name, s := range part {
 			s.whole = true
 			if s.spec.HistoryLimit == 0 {

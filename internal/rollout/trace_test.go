@@ -163,6 +163,8 @@ func stepText(s rollout.Step) string {
 		return fmt.Sprintf("PUT extension %q %v %q tag %q", s.Extension, s.Script.URIs, s.Script.Command, s.ForceUpdateTag)
 	case rollout.RemoveScript:
 		return fmt.Sprintf("DELETE extension %q", s.Extension)
+	case rollout.WriteApplications:
+		return fmt.Sprintf("PATCH applications%s, If-Match %s", applicationsText(rollout.MergeApplications(s.Current, s.Applications)), s.ETag)
 	case rollout.SuspendRepairs:
 		return "suspend automatic repairs"
 	case rollout.ResumeRepairs:
@@ -174,6 +176,21 @@ func stepText(s rollout.Step) string {
 	default:
 		return "nothing"
 	}
+}
+
+// applicationsText lists applications for people. What was read is shown as it was, since it is sent so.
+func applicationsText(list []rollout.Application) string {
+	text := ""
+	for _, a := range list {
+		text += strings.TrimRight(fmt.Sprintf(" %s %s", a.Name(), a.Version()), " ")
+		if a.Absent {
+			text += " absent"
+		}
+		if a.Entry != "" {
+			text += " " + string(a.Entry)
+		}
+	}
+	return text
 }
 
 func ids(refs []rollout.Ref) string {

@@ -96,6 +96,9 @@ func simulate(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) ro
 	case rollout.RemoveScript:
 		obs.Model.Value.Script = nil
 		outdate(obs.Instances.Value)
+	case rollout.WriteApplications:
+		obs.Model.Value.Applications = rollout.MergeApplications(step.Current, step.Applications)
+		outdate(obs.Instances.Value)
 	default:
 		update(spec, obs, rollout.InstancesOf(step))
 	}
@@ -119,7 +122,7 @@ func update(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 		i.Health = rollout.HealthReport{Healthy: rollout.True, Since: obs.At}
 		i.Power = rollout.PowerState{Running: rollout.True}
 		i.Disk.ID, i.Disk.Image = i.Disk.ID+"'", nil
-		i.Script, i.Scripts = rollout.ScriptUnknown, nil
+		i.Script, i.Scripts, i.Applications = rollout.ScriptUnknown, nil, nil
 		if spec.Target.Script != nil {
 			i.Script = rollout.ScriptSucceeded
 		}

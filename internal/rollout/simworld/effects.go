@@ -43,7 +43,7 @@ func (w *World) refusal(step rollout.Step) *rollout.Problem {
 	if w.running != nil && (len(rollout.InstancesOf(step)) > 0 || w.running.instances == nil || w.Dice(3) == 0) {
 		return &rollout.Problem{Kind: rollout.KindConflict, Code: "Conflict", Message: "another operation is running"}
 	}
-	if s, is := step.(rollout.WriteImage); is && s.ETag != strconv.Itoa(w.ETag) {
+	if etag, guarded := guard(step); guarded && etag != strconv.Itoa(w.ETag) {
 		return &rollout.Problem{Kind: rollout.KindPreconditionFailed, Code: "PreconditionFailed", Message: "etag does not match"}
 	}
 	for _, ref := range rollout.InstancesOf(step) {
@@ -59,6 +59,18 @@ func (w *World) refusal(step rollout.Step) *rollout.Problem {
 	}
 	kind := kinds[w.Dice(len(kinds))]
 	return &rollout.Problem{Kind: kind, Message: "refused: " + string(kind)}
+}
+
+// guard is the ETag that the write is for.
+func guard(step rollout.Step) (etag string, guarded bool) {
+	switch s := step.(type) {
+	case rollout.WriteImage:
+		return s.ETag, true
+	case rollout.WriteApplications:
+		return s.ETag, true
+	default:
+		return "", false
+	}
 }
 
 // begin starts the operation.
@@ -90,6 +102,8 @@ func change(step rollout.Step) func(*Content) {
 			}
 		case rollout.RemoveScript:
 			c.Script = nil
+		case rollout.WriteApplications:
+			c.Applications = rollout.MergeApplications(s.Current, s.Applications)
 		}
 	}
 }
@@ -177,7 +191,8 @@ func (w *World) count(m *Instance, op *operation) {
 // write makes a new model, unless it is the same.
 func (w *World) write(c Content) {
 	old := w.latest()
-	if old.Image == c.Image && old.Other == c.Other && sameScript(old.Script, c.Script) {
+	same := slices.EqualFunc(old.Applications, c.Applications, rollout.Application.Same)
+	if same && old.Image == c.Image && old.Other == c.Other && sameScript(old.Script, c.Script) {
 		return
 	}
 	w.Models = append(w.Models, c)

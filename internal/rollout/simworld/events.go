@@ -12,7 +12,7 @@ type Faults struct {
 	Refused, Ambiguous, TokenLost                                           int
 	OperationFails, Preempted, NotApplied, Sticks, Hangs                    int
 	WriteFails, WriteLost                                                   int // writes of the model that end badly, or well and for nothing
-	ScriptFails, Unhealthy, HealthUnknown                                   int
+	ScriptFails, ApplicationFails, Unhealthy, HealthUnknown                 int
 	Flaps, ScalesOut, ScalesIn, Repairs, OtherEdits, DeclaredEdits, Unstick int
 	Protects, Stops                                                         int
 	Lag                                                                     time.Duration // how late a list can be

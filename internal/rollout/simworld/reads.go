@@ -18,11 +18,13 @@ func (w *World) Model() rollout.Result[rollout.Model] {
 	if w.running != nil || len(w.endless) > 0 {
 		state = rollout.StateUpdating
 	}
-	return rollout.KnownResult(rollout.Model{
+	m := rollout.Model{
 		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, ReadAt: w.Now, Capacity: len(w.Instances),
 		UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
 		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, AutomaticExtensionUpgrades: w.Agents, Image: c.Image, Script: c.Script,
-	})
+	}
+	m.Applications = c.Applications
+	return rollout.KnownResult(m)
 }
 
 // ReadInstances lists the instances, late at times.
@@ -108,6 +110,9 @@ func (w *World) instance(m *Instance) rollout.Instance {
 	}
 	if m.Model == len(w.Models)-1 {
 		i.Latest = rollout.True
+	}
+	for _, a := range w.Models[m.Model].Applications {
+		i.Applications = append(i.Applications, rollout.InstanceApplication{Name: a.Name(), Version: a.Version(), Failed: m.Broken})
 	}
 	if !m.Running {
 		i.Power.Running = rollout.False

@@ -54,6 +54,8 @@ type Content struct {
 	Image  rollout.Image
 	Script *rollout.ModelScript
 	Other  int
+
+	Applications []rollout.Application
 }
 
 // Instance is one instance.
@@ -70,6 +72,7 @@ type Instance struct {
 	said           rollout.Tristate // what is said of its health, since a time before which nothing is known
 	saidSince      time.Time
 	Script         rollout.ScriptState
+	Broken         bool // its gallery applications failed
 
 	Upgrades map[int]int // operations on the instance by model index: what really happened, not what was asked
 	Reimages map[int]int
@@ -199,7 +202,7 @@ func (m *Instance) finish(w *World, op *operation) {
 		m.renew(op.endsAt)
 	default: // a write of the model touches no instance
 	}
-	m.Script = content.scriptState()
+	m.Script, m.Broken = content.scriptState(), false
 	m.Health = rollout.True
 	w.boot(m, content, op)
 }
@@ -214,6 +217,10 @@ func (w *World) boot(m *Instance, content Content, op *operation) {
 		m.Script, m.State = rollout.ScriptFailed, rollout.StateFailed
 		op.result = rollout.OperationFailed
 		op.problem = &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "VMExtensionProvisioningError", Message: "the script failed"}
+	case len(content.Applications) > 0 && w.chance(w.Faults.ApplicationFails):
+		m.Broken, m.State = true, rollout.StateFailed
+		op.result = rollout.OperationFailed
+		op.problem = &rollout.Problem{Kind: rollout.KindOperationFailed, Code: "VMExtensionProvisioningError", Message: "an application failed"}
 	case w.chance(w.Faults.Unhealthy):
 		m.Health = rollout.False
 	case w.chance(w.Faults.HealthUnknown):

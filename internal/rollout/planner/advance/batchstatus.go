@@ -71,7 +71,7 @@ func phaseOf(v view.View, op *rollout.Operation, a rollout.Attempt, i rollout.In
 // phaseOfUpdated judges an instance to which what was to happen did happen.
 func phaseOfUpdated(v view.View, op *rollout.Operation, a rollout.Attempt, i rollout.Instance) instancePhase {
 	switch {
-	case i.Script == rollout.ScriptFailed && v.Spec.Target.Script != nil:
+	case target.Failed(v.Spec.Target, i):
 		return phaseFailed
 	case op.Kind == rollout.UpgradeOperation && v.Spec.Instances.Action == rollout.ActionUpgradeThenReimage:
 		return phaseVerified // as far as the upgrade goes; its health is judged after the reimage

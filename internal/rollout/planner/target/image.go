@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 
@@ -26,15 +27,23 @@ func (image) Contradicts(t rollout.Target, i rollout.Instance) bool {
 	return t.Image != nil && i.Disk.Image != nil && !t.Image.Same(*i.Disk.Image)
 }
 
+func (image) Failed(rollout.Target, rollout.Instance) bool { return false }
+
 func (image) Write(t rollout.Target, m rollout.Model) rollout.Step {
 	return rollout.WriteImage{Image: *t.Image, ETag: m.ETag}
 }
 
-func (image) Has(s rollout.Snapshot) bool { return s.Image != nil }
+func (image) Has(s rollout.Snapshot, t rollout.Target) bool { return t.Image == nil || s.Image != nil }
 
-func (image) Copy(from rollout.Snapshot, to *rollout.Snapshot) { to.Image = from.Image }
+func (image) Complete(from rollout.Snapshot, to *rollout.Snapshot) {
+	to.Image = cmp.Or(to.Image, from.Image)
+}
 
-func (image) Drop(s *rollout.Snapshot) { s.Image, s.ImageVersions = nil, nil }
+func (image) Keep(t rollout.Target, s *rollout.Snapshot) {
+	if t.Image == nil {
+		s.Image, s.ImageVersions = nil, nil
+	}
+}
 
 func (image) Meets(s rollout.Snapshot, t rollout.Target) bool {
 	return t.Image == nil || s.Image != nil && t.Image.Same(*s.Image)

@@ -1,6 +1,7 @@
 package target
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -21,34 +22,40 @@ type Kind interface {
 	Shows(t rollout.Target, m rollout.Model, accepted bool) bool
 	// Contradicts reports whether what the instance shows is not possible with the target. What it does not show contradicts nothing.
 	Contradicts(rollout.Target, rollout.Instance) bool
+	// Failed reports whether the instance shows that the target failed on it.
+	Failed(rollout.Target, rollout.Instance) bool
 	// Write returns the step that writes the part into the model.
 	Write(rollout.Target, rollout.Model) rollout.Step
 
-	// Has reports whether the snapshot holds the part.
-	Has(rollout.Snapshot) bool
-	// Copy puts the part of one snapshot into another.
-	Copy(from rollout.Snapshot, to *rollout.Snapshot)
-	// Drop takes the part out of the snapshot.
-	Drop(*rollout.Snapshot)
+	// Has reports whether the snapshot holds all that the target declares of the part.
+	Has(rollout.Snapshot, rollout.Target) bool
+	// Complete takes from one snapshot what of the part another one lacks.
+	Complete(from rollout.Snapshot, to *rollout.Snapshot)
+	// Keep leaves of the part in the snapshot what the target declares.
+	Keep(rollout.Target, *rollout.Snapshot)
 	// Meets reports whether the target declares just what the snapshot holds of the part.
 	Meets(rollout.Snapshot, rollout.Target) bool
 	// Declare puts the part into the target as the snapshot holds it, so that a write restores it.
 	Declare(rollout.Snapshot, *rollout.Target)
 	// FromTarget puts into the snapshot what the target leaves in a model that carries it. Digest is that of the protected settings.
 	FromTarget(t rollout.Target, m rollout.Model, digest string, to *rollout.Snapshot)
-	// FromModel puts the part into the snapshot as the model has it. It returns why that cannot be relied on; "": it can.
+	// FromModel puts what the snapshot lacks of the part into it as the model has it. It returns why that cannot be relied on; "": it can.
 	FromModel(t rollout.Target, m rollout.Model, instances []rollout.Instance, to *rollout.Snapshot) (unreliable string)
 }
 
 // kinds are all kinds of target, in the order in which they are written.
-var kinds = []Kind{image{}, script{}}
+var kinds = []Kind{image{}, script{}, application{}}
 
 // kindOf returns the kind that an operation on the model writes.
 func kindOf(operation rollout.OperationKind) Kind {
-	if operation == rollout.WriteImageOperation {
+	switch operation {
+	case rollout.WriteImageOperation:
 		return image{}
+	case rollout.WriteApplicationsOperation:
+		return application{}
+	default:
+		return script{}
 	}
-	return script{}
 }
 
 // Carries reports whether the model has what the target declares, in every part.
@@ -93,6 +100,11 @@ func Contradicts(t rollout.Target, i rollout.Instance) bool {
 		}
 	}
 	return false
+}
+
+// Failed reports whether the instance shows that a part of the target failed on it.
+func Failed(t rollout.Target, i rollout.Instance) bool {
+	return slices.ContainsFunc(kinds, func(k Kind) bool { return k.Failed(t, i) })
 }
 
 // IsOutdatedOnly reports that the instance has the target, since this run verified that and nothing contradicts it, and is not at the

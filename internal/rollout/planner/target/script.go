@@ -1,6 +1,7 @@
 package target
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -38,6 +39,10 @@ func (script) Contradicts(t rollout.Target, i rollout.Instance) bool {
 		return true
 	}
 	return t.Script != nil && (i.Script == rollout.ScriptAbsent || i.Script == rollout.ScriptFailed)
+}
+
+func (script) Failed(t rollout.Target, i rollout.Instance) bool {
+	return t.Script != nil && i.Script == rollout.ScriptFailed
 }
 
 // Write removes an extension that was not there, or writes the script. Undeclared, the force-update tag stays as it is; in a rollback it
@@ -82,11 +87,19 @@ func scriptMatches(t rollout.Target, m rollout.Model) bool {
 		(t.RevisionTag == "" || t.RevisionTag == m.Script.ForceUpdateTag)
 }
 
-func (script) Has(s rollout.Snapshot) bool { return s.Script != nil }
+func (script) Has(s rollout.Snapshot, t rollout.Target) bool {
+	return t.Script == nil || s.Script != nil
+}
 
-func (script) Copy(from rollout.Snapshot, to *rollout.Snapshot) { to.Script = from.Script }
+func (script) Complete(from rollout.Snapshot, to *rollout.Snapshot) {
+	to.Script = cmp.Or(to.Script, from.Script)
+}
 
-func (script) Drop(s *rollout.Snapshot) { s.Script = nil }
+func (script) Keep(t rollout.Target, s *rollout.Snapshot) {
+	if t.Script == nil {
+		s.Script = nil
+	}
+}
 
 func (script) Meets(s rollout.Snapshot, t rollout.Target) bool {
 	if t.Script == nil {

@@ -33,9 +33,7 @@ func Meets(s rollout.Snapshot, t rollout.Target) bool {
 // Only leaves of the snapshot what the target declares.
 func Only(s rollout.Snapshot, t rollout.Target) rollout.Snapshot {
 	for _, k := range kinds {
-		if !k.IsDeclared(t) {
-			k.Drop(&s)
-		}
+		k.Keep(t, &s)
 	}
 	return s
 }
@@ -43,7 +41,7 @@ func Only(s rollout.Snapshot, t rollout.Target) rollout.Snapshot {
 // Missing names the first part that the target declares and the snapshot lacks; "": none.
 func Missing(s rollout.Snapshot, t rollout.Target) string {
 	for _, k := range kinds {
-		if k.IsDeclared(t) && !k.Has(s) {
+		if !k.Has(s, t) {
 			return k.Part()
 		}
 	}
@@ -53,9 +51,7 @@ func Missing(s rollout.Snapshot, t rollout.Target) string {
 // Complete takes from another snapshot the parts that the first one lacks.
 func Complete(s, other rollout.Snapshot) rollout.Snapshot {
 	for _, k := range kinds {
-		if !k.Has(s) {
-			k.Copy(other, &s)
-		}
+		k.Complete(other, &s)
 	}
 	return s
 }
@@ -66,7 +62,7 @@ func CompleteFromModel(
 	s rollout.Snapshot, t rollout.Target, m rollout.Model, instances []rollout.Instance,
 ) (whole rollout.Snapshot, unreliable string) {
 	for _, k := range kinds {
-		if !k.IsDeclared(t) || k.Has(s) {
+		if k.Has(s, t) {
 			continue
 		}
 		if why := k.FromModel(t, m, instances, &s); unreliable == "" {

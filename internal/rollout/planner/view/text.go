@@ -58,6 +58,8 @@ func Describe(op *rollout.Operation) string {
 		return "writing the script extension into the scale set's model"
 	case rollout.RemoveScriptOperation:
 		return "removing the script extension from the scale set's model"
+	case rollout.WriteApplicationsOperation:
+		return "writing the gallery applications into the scale set's model"
 	case rollout.ReimageOperation:
 		return "reimaging " + ListAttempts(op.Instances)
 	case rollout.UpgradeOperation:
