@@ -38,6 +38,12 @@ type Strategy struct {
 	// +kubebuilder:default=Skip
 	ProtectedInstances ProtectedPolicy `json:"protectedInstances,omitempty"`
 
+	// stoppedInstances is for stopped and deallocated instances. Skip: not upgraded, not counted. Wait: the rollout waits until they are
+	// started. Fail: it does not start. Default: Skip.
+	// +optional
+	// +kubebuilder:default=Skip
+	StoppedInstances StoppedPolicy `json:"stoppedInstances,omitempty"`
+
 	// automaticRepairs is for Azure's automatic repairs, which create instances at the latest model. Leave: they stay on. Suspend: they are
 	// suspended during the run and resumed after it. Default: Leave.
 	// +optional
@@ -205,6 +211,18 @@ const (
 	ProtectedSkip ProtectedPolicy = "Skip"
 	ProtectedWait ProtectedPolicy = "Wait"
 	ProtectedFail ProtectedPolicy = "Fail"
+)
+
+// StoppedPolicy is the treatment of instances that are stopped or deallocated.
+//
+// +kubebuilder:validation:Enum=Skip;Wait;Fail
+type StoppedPolicy string
+
+// The policies for stopped instances.
+const (
+	StoppedSkip StoppedPolicy = "Skip"
+	StoppedWait StoppedPolicy = "Wait"
+	StoppedFail StoppedPolicy = "Fail"
 )
 
 // RepairsPolicy is the treatment of Azure's automatic instance repairs during a run.

@@ -113,7 +113,7 @@ func power(statuses []*armcompute.InstanceViewStatus) (rollout.Tristate, rollout
 			return rollout.True, rollout.NotOff
 		case "stopped":
 			return rollout.False, rollout.OffStopped
-		case "deallocated":
+		case "deallocated", "hibernated":
 			return rollout.False, rollout.OffDeallocated
 		}
 	}

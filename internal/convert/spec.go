@@ -42,6 +42,7 @@ func Spec(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemp
 			Order:     orDefault(rollout.Order(spec.Strategy.Order), rollout.OrderOldest),
 			Action:    orDefault(rollout.InstanceAction(spec.Strategy.InstanceAction), rollout.ActionUpgrade),
 			Protected: orDefault(rollout.ProtectedPolicy(spec.Strategy.ProtectedInstances), rollout.ProtectedSkip),
+			Stopped:   orDefault(rollout.StoppedPolicy(spec.Strategy.StoppedInstances), rollout.StoppedSkip),
 		},
 		Health: rollout.Health{
 			Source:           orDefault(rollout.HealthSource(spec.Health.Source), rollout.HealthApplication),

@@ -31,6 +31,7 @@ type InstancePolicy struct {
 	Order     Order
 	Action    InstanceAction
 	Protected ProtectedPolicy
+	Stopped   StoppedPolicy
 }
 
 // FailurePolicy declares how many failures are tolerated, and the reaction to more.
@@ -196,4 +197,14 @@ const (
 	ProtectedSkip ProtectedPolicy = "Skip" // not eligible: neither touched nor counted
 	ProtectedWait ProtectedPolicy = "Wait" // eligible; the rollout waits for the protection to be lifted
 	ProtectedFail ProtectedPolicy = "Fail" // the rollout does not start while there is one
+)
+
+// StoppedPolicy says what becomes of instances that are off for certain.
+type StoppedPolicy string
+
+// The policies for stopped and deallocated instances. The zero value is StoppedSkip.
+const (
+	StoppedSkip StoppedPolicy = "Skip" // not eligible: neither touched nor counted
+	StoppedWait StoppedPolicy = "Wait" // eligible; the rollout waits until they are started
+	StoppedFail StoppedPolicy = "Fail" // nothing begins while there is one
 )

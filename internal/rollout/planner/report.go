@@ -79,7 +79,7 @@ func zoneProgress(v view.View) []rollout.ZoneProgress {
 			note(zones[i.Zone])
 		}
 	}
-	for _, eligible := range [][]rollout.Instance{c.Exposed, c.Lacking(), c.Unknown} {
+	for _, eligible := range [][]rollout.Instance{c.Exposed, c.Lacking(), c.Unknown, c.Waiting} {
 		count(eligible, func(z *rollout.ZoneProgress) { z.Eligible++ })
 	}
 	count(c.Exposed, func(z *rollout.ZoneProgress) { z.Exposed++ })

@@ -28,6 +28,11 @@ func Preflight(v view.View) *view.Hold {
 				"--protect-from-scale-set-actions false",
 			view.ListInstances(protected), v.Spec.ScaleSet.Arguments())
 	}
+	if stopped := v.Inventory().Stopped; v.Spec.Instances.Stopped == rollout.StoppedFail && len(stopped) > 0 {
+		return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing,
+			"%s: stopped or deallocated and strategy.stoppedInstances is Fail; to fix it: az vmss start %s --instance-ids ID",
+			view.ListInstances(stopped), v.Spec.ScaleSet.Arguments())
+	}
 	return nil
 }
 

@@ -16,7 +16,7 @@ func Health(h rollout.Health, i rollout.Instance) rollout.Tristate {
 	case i.State != rollout.StateSucceeded, i.Script == rollout.ScriptRunning:
 		return rollout.Unknown
 	case h.Source == rollout.HealthProvisioning:
-		return rollout.True
+		return i.Power.Running
 	default:
 		return i.Health.Healthy
 	}

@@ -25,6 +25,8 @@ type Inventory struct {
 	Behind     []rollout.Instance // have the target and not the latest model; exposed, or superseded where other changes are rolled
 	Unknown    []rollout.Instance // eligible, neither exposed nor certainly outdated
 	Protected  []rollout.Instance // from scale-set actions
+	Stopped    []rollout.Instance // off
+	Waiting    []rollout.Instance // eligible, off, and not exposed
 }
 
 // Take sorts the instances. The model is known to carry the target, or nothing is exposed but what the state says.
@@ -34,7 +36,7 @@ func Take(spec rollout.Spec, s rollout.State, model rollout.Model, instances []r
 	for _, i := range instances {
 		inFlight := s.InFlight(i)
 		if s.IsOff(i) {
-			c.Total, c.Skipped = c.Total+1, c.Skipped+1
+			c.placeOff(spec, s, i, carried)
 			continue
 		}
 		if inFlight || !IsHealthy(spec.Health, i) {
@@ -79,6 +81,23 @@ func (c *Inventory) place(spec rollout.Spec, s rollout.State, i rollout.Instance
 	default:
 		c.Outdated = append(c.Outdated, i)
 	}
+}
+
+// placeOff counts an instance that is off. It is no member of the budget. Where the rollout waits for it, it is eligible, and it takes a
+// place of the share if the target may have touched it.
+func (c *Inventory) placeOff(spec rollout.Spec, s rollout.State, i rollout.Instance, carried bool) {
+	c.Total++
+	c.Stopped = append(c.Stopped, i)
+	if spec.Instances.Stopped != rollout.StoppedWait || isLeftOut(spec, s, i) {
+		c.Skipped++
+		return
+	}
+	c.Eligible++
+	if carried && i.Latest != rollout.False || s.Ledger.IsExposed(i.ID) || s.Ledger.HasFailed(i) {
+		c.Exposed = append(c.Exposed, i)
+		return
+	}
+	c.Waiting = append(c.Waiting, i)
 }
 
 // isUpToDate reports whether the instance is at the latest model, or never left what the run returned to.
@@ -156,7 +175,7 @@ func Skipped(spec rollout.Spec, s rollout.State, instances []rollout.Instance) [
 		switch {
 		case i.State == rollout.StateDeleting:
 			skip(i, "it is being deleted")
-		case s.IsOff(i):
+		case s.IsOff(i) && spec.Instances.Stopped != rollout.StoppedWait:
 			skip(i, "it is "+string(i.Power.Off))
 		case i.Protected && spec.Instances.Protected == rollout.ProtectedSkip:
 			skip(i, "it is protected from scale-set actions")

@@ -7,8 +7,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
 )
 
-// Unhealthy returns exposed instances that are neither verified, nor in flight, nor already failed; and those that have the target and
-// are to be upgraded again, while they are not healthy.
+// Unhealthy returns exposed instances that are neither verified, nor in flight, nor already failed, nor off; and those that have the target
+// and are to be upgraded again, while they are not healthy.
 func (c Inventory) Unhealthy(spec rollout.Spec, s rollout.State) []rollout.Instance {
 	verified := map[string]bool{}
 	for _, i := range c.Verified {
@@ -16,7 +16,7 @@ func (c Inventory) Unhealthy(spec rollout.Spec, s rollout.State) []rollout.Insta
 	}
 	var list []rollout.Instance
 	for _, i := range c.Exposed {
-		if !verified[i.ID] && !s.InFlight(i) && !s.Ledger.HasFailed(i) {
+		if !verified[i.ID] && !s.InFlight(i) && !s.Ledger.HasFailed(i) && !s.IsOff(i) {
 			list = append(list, i)
 		}
 	}

@@ -115,7 +115,27 @@ func explainNoBatch(v view.View) *view.Hold {
 			view.ListInstances(c.Unknown))
 	case len(protected) > 0 && len(protected) == len(candidates):
 		return onlyProtectedLeft(protected, v.Spec.Instances.Protected).External()
+	case len(candidates) == 0 && isWaitingForStart(v):
+		return onlyStoppedLeft(v)
 	}
+	return noRoomInBudget(v)
+}
+
+// isWaitingForStart reports that instances are off that the rollout waits for.
+func isWaitingForStart(v view.View) bool {
+	return v.Spec.Instances.Stopped == rollout.StoppedWait && len(v.Inventory().Stopped) > 0
+}
+
+// onlyStoppedLeft waits for instances to be started.
+func onlyStoppedLeft(v view.View) *view.Hold {
+	return view.Wait(rollout.ReasonProgressing, view.RecheckHeld,
+		"only stopped instances are left: %s; waiting until they are started (strategy.stoppedInstances is Wait): az vmss start %s "+
+			"--instance-ids ID", view.ListInstances(v.Inventory().Stopped), v.Spec.ScaleSet.Arguments()).External()
+}
+
+// noRoomInBudget waits for unavailable instances.
+func noRoomInBudget(v view.View) *view.Hold {
+	c := v.Inventory()
 	unavailable := view.Unavailable(v)
 	isTarget := func(i rollout.Instance) bool { // the target may be what the instance suffers from
 		return slices.ContainsFunc(c.Exposed, i.Ref().Is) || v.State.Ledger.IsExposed(i.ID)
