@@ -39,7 +39,8 @@ func (s *Server) SeedScaleSet(body []byte, ids []int) error {
 	// old versions do not show it
 	full = tree.WithDefaults(full, tree.Object{"properties": tree.Object{"orchestrationMode": vmprofile.Uniform}})
 	set := s.compute.Create(id, s.compute.Split(nil, vmprofile.Cleaned(full)))
-	set.Creating = false
+	set.Creating = tree.StringAt(full, "properties", "provisioningState") == "Creating"
+	set.Identify()
 	if number, err := strconv.Atoi(strings.Trim(tree.StringAt(full, "etag"), `"`)); err == nil {
 		set.Etag = number
 	}
@@ -114,6 +115,22 @@ func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time
 	return nil
 }
 
+// SeedMove moves a scale set's ETag after a while, as surplus instances do that existed before the first request. If the set is still being
+// created, that ends then.
+func (s *Server) SeedMove(setID string, after time.Duration) error {
+	s.kernel.Lock()
+	defer s.kernel.Unlock()
+	set, _, err := s.seededSet(setID, "0")
+	if err != nil {
+		return err
+	}
+	s.kernel.After(after, func() {
+		set.Etag++
+		set.Creating = false
+	})
+	return nil
+}
+
 func (s *Server) seededSet(setID, instanceID string) (*vmss.ScaleSet, int, error) {
 	id, ok := arm.ParseSetID(setID)
 	if !ok {
@@ -136,6 +153,9 @@ func resemble(inst *vmss.Instance, shown tree.Object) {
 	if id, err := uuid.Parse(tree.StringAt(properties, "vmId")); err == nil {
 		inst.VMID = id
 	}
+	if at := timeAt(properties, "timeCreated"); !at.IsZero() {
+		inst.Born, inst.Attached = at, at.Add(time.Duration(inst.ID+1)*10*time.Second).UnixNano() // its disk was attached later, by itself
+	}
 	inst.Exact = tree.StringAt(properties, "storageProfile", "imageReference", "exactVersion")
 	disk := tree.StringAt(properties, "storageProfile", "osDisk", "name")
 	if id, err := uuid.Parse(disk[strings.LastIndex(disk, "_")+1:]); err == nil {
@@ -150,6 +170,9 @@ func resemble(inst *vmss.Instance, shown tree.Object) {
 		inst.ProtectScaleIn, inst.ProtectActions = tree.BoolAt(policy, "protectFromScaleIn"), tree.BoolAt(policy, "protectFromScaleSetActions")
 	}
 	inst.Tags = tree.ObjectAt(shown, "tags")
+	if fault, given := tree.IntAt(shown, "faultDomain"); given {
+		inst.Fault = fault
+	}
 	if number, err := strconv.Atoi(strings.Trim(tree.StringAt(shown, "etag"), `"`)); err == nil {
 		inst.Etag = number
 	}

@@ -67,8 +67,9 @@ func (p *player) moment(e *exchange) time.Time {
 	return c.began
 }
 
-// dateLag is how far the Date of an answer may be behind the end of the operation that it tells of.
-const dateLag = time.Second
+// dateLag is how far the Date of an answer may be behind the end of the operation that it tells of: its clock up to a second, and the
+// second that it leaves unfinished.
+const dateLag = 2 * time.Second
 
 // beginning is the first time that is known of a cassette.
 func (p *player) beginning() time.Time {

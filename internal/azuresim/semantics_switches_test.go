@@ -14,18 +14,18 @@ import (
 // Switches are set and shown over the control endpoint; a value that is not a choice is refused and changes nothing.
 func TestSwitches(t *testing.T) {
 	s := newSim(t, Options{Switches: kernel.Switches{IDCase: "upper"}})
-	s.control("PUT", "/switches", tree.Members{{"setEtag", "progress"}, {"coresQuota", 7}})
+	s.control("PUT", "/switches", tree.Members{{"pageLinks", "plain"}, {"coresQuota", 7}})
 	var got kernel.Switches
 	if err := json.Unmarshal([]byte(s.control("GET", "/switches", nil)), &got); err != nil {
 		t.Fatal(err)
 	}
-	want, err := kernel.Switches{SetEtag: "progress", CoresQuota: 7}.WithDefaults()
+	want, err := kernel.Switches{PageLinks: "plain", CoresQuota: 7}.WithDefaults()
 	if err != nil {
 		t.Fatal(err)
 	}
 	mustEqual(t, "switches", got, want)
 	mustEqual(t, "not named", got.IDCase, "seed")
-	for _, bad := range []string{`{"setEtag":"no"}`, `{"none":1}`, `{"coresQuota":-1}`, `[]`} {
+	for _, bad := range []string{`{"pageLinks":"no"}`, `{"none":1}`, `{"coresQuota":-1}`, `[]`} {
 		status, text := s.tryControl("PUT", "/switches", tree.RawJSON(bad))
 		mustEqual(t, bad+": "+text, status, http.StatusBadRequest)
 	}
@@ -35,11 +35,11 @@ func TestSwitches(t *testing.T) {
 // A wrong switch in a program is a mistake in it.
 func TestWrongSwitchPanics(t *testing.T) {
 	defer func() {
-		if problem, isText := recover().(string); !isText || !strings.Contains(problem, `setEtag stands at "no"`) {
+		if problem, isText := recover().(string); !isText || !strings.Contains(problem, `pageLinks stands at "no"`) {
 			t.Fatal(problem)
 		}
 	}()
-	New(Options{Switches: kernel.Switches{SetEtag: "no"}})
+	New(Options{Switches: kernel.Switches{PageLinks: "no"}})
 }
 
 // docs/azure.md §2.1: whether a model that comes back makes instances current again that still have it.
@@ -49,36 +49,6 @@ func TestSameModel(t *testing.T) {
 		s.patched(script("y"))
 		s.patched(script("x", tree.Member{"autoUpgradeMinorVersion", true}))
 		mustEqual(t, string(choice), s.latest()["0"], latest)
-	}
-}
-
-// docs/azure.md §6, §7.2: what moves the etags of a scale set and of its instances.
-func TestWhatMovesEtags(t *testing.T) {
-	for name, tc := range map[string]struct {
-		switches                 kernel.Switches
-		capacity, model, upgrade string // of the set, after each
-		instance                 string // after the upgrade
-	}{
-		"writes":   {kernel.Switches{}, `"2"`, `"3"`, `"3"`, `"2"`},
-		"model":    {kernel.Switches{SetEtag: "model"}, `"1"`, `"2"`, `"2"`, `"2"`},
-		"progress": {kernel.Switches{SetEtag: "progress"}, `"3"`, `"4"`, `"6"`, `"2"`},
-		"instance": {kernel.Switches{VMEtag: "progress"}, `"2"`, `"3"`, `"3"`, `"4"`},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s := withImages(t, Options{}, 1)
-			var err error
-			if s.server.kernel.Switches, err = tc.switches.WithDefaults(); err != nil {
-				t.Fatal(err)
-			}
-			etag := func() string { return tree.StringAt(s.do(http.StatusOK, "GET", testSet, nil).body, "etag") }
-			s.scale(2)
-			mustEqual(t, "after scale-out", etag(), tc.capacity)
-			s.patched(script("y"))
-			mustEqual(t, "after a new model", etag(), tc.model)
-			s.want(s.finish(s.upgrade("0")), operations.Succeeded)
-			mustEqual(t, "after an upgrade", etag(), tc.upgrade)
-			mustEqual(t, "of the instance", tree.StringAt(s.vm("0"), "etag"), tc.instance)
-		})
 	}
 }
 

@@ -21,9 +21,18 @@ func (s *instances) getVM(r *arm.Request) (*arm.Response, *arm.Error) {
 		v := l.View(r.Version)
 		view = &v
 	}
-	res := arm.Answer(http.StatusOK, l.Body(r.Version, view))
+	body := l.Body(r.Version, view)
+	if expandsUserData(r) {
+		body = l.WithUserData(body)
+	}
+	res := arm.Answer(http.StatusOK, body)
 	res.Charge, res.Etag = 1, inst.QuotedEtag()
 	return res, nil
+}
+
+// expandsUserData reports whether a read asks for user data, which is not shown otherwise.
+func expandsUserData(r *arm.Request) bool {
+	return strings.EqualFold(r.QueryValue("$expand"), "userData")
 }
 
 func (s *instances) getVMView(r *arm.Request) (*arm.Response, *arm.Error) {
@@ -83,7 +92,7 @@ func checkProtection(body tree.Object) *arm.Error {
 // whether anything changed.
 func takeProtection(inst *vmss.Instance, body tree.Object) bool {
 	changed := false
-	if policy := tree.ObjectAt(body, "properties", "protectionPolicy"); policy != nil {
+	if policy := tree.ObjectAt(body, "properties", "protectionPolicy"); len(policy) > 0 || policy != nil && inst.HasProtection {
 		actions := tree.BoolAt(policy, "protectFromScaleSetActions")
 		scaleIn := tree.BoolAt(policy, "protectFromScaleIn") || actions
 		changed = !inst.HasProtection || actions != inst.ProtectActions || scaleIn != inst.ProtectScaleIn

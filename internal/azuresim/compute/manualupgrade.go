@@ -24,6 +24,7 @@ func (s *instances) manualUpgrade(r *arm.Request) (*arm.Response, *arm.Error) {
 	}
 	op := s.Begin(arm.OpUpdateInstances, set, true, s.Durations.Noop)
 	op.Charge = len(targets)
+	op.MoveEtag(1, min(1, len(targets)))
 	for _, inst := range targets {
 		op.Start(inst, set.Model, inst.UpgradePlan(set.Model))
 	}

@@ -61,7 +61,9 @@ func (s *rollingUpgrades) startExtensionRolling(r *arm.Request) (*arm.Response, 
 func (s *rollingUpgrades) startRolling(r *arm.Request, set *vmss.ScaleSet, name string, kind vmss.RollingKind) *arm.Response {
 	op := s.Begin(name, set, true, s.Durations.Noop)
 	op.Roll(kind)
-	return s.Accepted(r, op.Operation)
+	res := s.Accepted(r, op.Operation)
+	res.Charge = 0 // batches come later (azure-cli-2025-02__test_vmss_extension:34)
+	return res
 }
 
 // rollingBody is rollingUpgrades/latest: it has no id and no name (docs/azure.md §2.4).

@@ -17,7 +17,11 @@ func (s *ScaleSets) getSet(r *arm.Request) (*arm.Response, *arm.Error) {
 	if err != nil {
 		return nil, err
 	}
-	res := arm.Answer(http.StatusOK, render.SetBody(set, r.Version))
+	body := render.SetBody(set, r.Version)
+	if expandsUserData(r) {
+		body = render.SetWithUserData(set, body)
+	}
+	res := arm.Answer(http.StatusOK, body)
 	res.Etag = set.QuotedEtag()
 	return res, nil
 }
@@ -86,7 +90,6 @@ func (s *ScaleSets) createSet(r *arm.Request, body tree.Object) (*arm.Response, 
 		return nil, err
 	}
 	set := s.Create(r.SetID(), c)
-	set.DiskInfix = vmss.DiskInfix(r.Version)
 	op := set.FillNew(arm.OpCreateOrUpdate)
 	return s.Written(r, op.Operation, http.StatusCreated, render.SetBody(set, r.Version), set.QuotedEtag()), nil
 }
@@ -98,6 +101,9 @@ func (s *ScaleSets) WriteSet(r *arm.Request, set *vmss.ScaleSet, body tree.Objec
 	}
 	if kind == arm.OpUpdate && s.Switches.ExtensionsPatch == "merge" {
 		body = withOldExtensions(set, body)
+	}
+	if kind == arm.OpCreateOrUpdate {
+		body = vmprofile.Whole(set.Full(), body)
 	}
 	c, err := s.PlanWrite(set, body, r.Version)
 	if err != nil {

@@ -93,7 +93,6 @@ func (s *Endpoint) controlScaleSet(body []byte, _ *http.Request) (any, error) {
 		return nil, badControl("%s: %s", refusal.Code, refusal.Message)
 	}
 	set := s.Create(id, c)
-	set.DiskInfix = vmss.DiskInfix(latestVersion)
 	s.atOnce(func() { set.FillNew(operations.ByControl) })
 	return render.SetBody(set, latestVersion), nil
 }

@@ -33,11 +33,6 @@ type Switches struct {
 	// SameModel selects when an instance counts as current after a write that restores the instance's model: by version it does not, by
 	// content it does.
 	SameModel Choice `json:"sameModel" choices:"version content" fact:"§2.1"`
-	// SetEtag selects what changes a scale set's etag: writes that change something, only writes that change more than the capacity, or also
-	// the progress of its instances.
-	SetEtag Choice `json:"setEtag" choices:"writes model progress" fact:"§7.2"`
-	// VMEtag selects what changes an instance's etag: another model or policy, or also each change of its state.
-	VMEtag Choice `json:"vmEtag" choices:"writes progress" fact:"§7.2"`
 	// ExtensionsPatch selects what PATCH does to the list of extensions.
 	ExtensionsPatch Choice `json:"extensionsPatch" choices:"replace merge" fact:"§7.6"`
 	// UnsentSecrets selects what happens to protected settings when a client sends an extension as it was shown, which is without them.

@@ -79,8 +79,8 @@ func (op *Operation) url(r *arm.Request, monitor bool) string {
 	if op.Owner == "" {
 		return op.networkURL(r, monitor)
 	}
-	base := r.Base + "/subscriptions/" + op.Subscription + "/providers/Microsoft.Compute/locations/" + op.Location + "/operations/" +
-		op.ID.String()
+	base := r.Base + "/subscriptions/" + op.Subscription + "/providers/Microsoft.Compute/locations/" + linkLocation(op.Location) +
+		"/operations/" + op.ID.String()
 	query := "?api-version=" + string(r.Version)
 	switch {
 	case r.Version.Since("2023-09-01"):
@@ -100,6 +100,17 @@ func (op *Operation) url(r *arm.Request, monitor bool) string {
 		query = "?monitor=true&api-version=" + string(r.Version)
 	}
 	return base + query
+}
+
+// linkLocation is a region as links have it: canary regions are spelled in another case there
+// (azure-cli-2025-02__test_vmss_scheduled_events_policy:4, test_vmss_update_ephemeral_os_disk:8).
+func linkLocation(location string) string {
+	for _, canary := range []string{"CentralUSEUAP", "EastUS2EUAP"} {
+		if strings.EqualFold(location, canary) {
+			return canary
+		}
+	}
+	return location
 }
 
 // networkBody returns the body of the status URL in the network provider's form, which has few fields.

@@ -98,6 +98,7 @@ func (l Snapshot) properties(version arm.APIVersion, view *tree.Members) tree.Me
 	if os := l.osProfile(version); os != nil {
 		m = append(m, tree.Member{"osProfile", os})
 	}
+	m = append(m, tree.Member{"securityProfile", l.security()})
 	m = append(m, tree.Member{"networkProfile", tree.Compact{Value: l.nics()}})
 	if license := tree.StringAt(l.state.Model.Profile, "licenseType"); license != "" {
 		m = append(m, tree.Member{"licenseType", license})
@@ -124,6 +125,14 @@ func (l Snapshot) latestApplied() any {
 	return l.state.Model == l.latest
 }
 
+// security is the security profile of the model; an empty one is not shown.
+func (l Snapshot) security() any {
+	if security := tree.ObjectAt(l.state.Model.Profile, "securityProfile"); len(security) > 0 {
+		return security
+	}
+	return nil
+}
+
 func (l Snapshot) storage() tree.Members {
 	profile := tree.ObjectAt(l.state.Model.Profile, "storageProfile")
 	m := tree.Members{}
@@ -140,7 +149,8 @@ func (l Snapshot) storage() tree.Members {
 	shown = append(shown, tree.Member{"managedDisk", tree.Members{
 		{"storageAccountType", tree.At(disk, "managedDisk", "storageAccountType")}, {"id", l.diskID(l.DiskName())},
 	}}, tree.Member{"diskSizeGB", disk["diskSizeGB"]})
-	return append(m, tree.Member{"osDisk", shown}, tree.Member{"dataDisks", l.dataDisks(tree.ArrayAt(profile, "dataDisks"))})
+	return append(m, tree.Member{"osDisk", shown}, tree.Member{"dataDisks", l.dataDisks(tree.ArrayAt(profile, "dataDisks"))},
+		tree.Member{"diskControllerType", profile["diskControllerType"]})
 }
 
 func (l Snapshot) diskID(name string) string {

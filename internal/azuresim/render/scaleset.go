@@ -24,7 +24,7 @@ func SetBody(set *vmss.ScaleSet, version arm.APIVersion) tree.Members {
 		{"name", set.Name}, {"id", set.ARMID()}, {"type", "Microsoft.Compute/virtualMachineScaleSets"}, {"location", set.Location},
 	}
 	m = append(m, tree.Ordered(set.Doc, []string{"tags", "sku", "plan", "zones"}, "location", "properties", "etag", "identity")...)
-	m = append(m, tree.Member{"identity", identityOf(set)})
+	m = append(m, tree.Member{"identity", identityOf(set, version)})
 	if version.Since(arm.EtagVersion) {
 		m = append(m, tree.Member{"etag", set.QuotedEtag()})
 	}
@@ -64,9 +64,9 @@ func setProperties(set *vmss.ScaleSet, version arm.APIVersion) tree.Members {
 	return m
 }
 
-// identityOf renders an identity with the ids that the directory gave; those of assigned
-// identities are there once no operation runs.
-func identityOf(set *vmss.ScaleSet) any {
+// identityOf renders an identity with the ids that the directory gave; those of an assigned identity are there once the operation that
+// assigned it has ended, and before api-version 2023-09-01 only while no operation runs.
+func identityOf(set *vmss.ScaleSet, version arm.APIVersion) any {
 	identity := tree.ObjectAt(set.Doc, "identity")
 	if identity == nil {
 		return nil
@@ -82,7 +82,7 @@ func identityOf(set *vmss.ScaleSet) any {
 	shown := tree.Members{}
 	for _, id := range slices.Sorted(maps.Keys(assigned)) {
 		ids := tree.Members{}
-		if len(set.Operations) == 0 {
+		if len(set.Operations) == 0 || version.Since(arm.EtagVersion) && set.KnowsIdentity(id) {
 			ids = tree.Members{{"principalId", kernel.DirectoryID(id)}, {"clientId", kernel.DirectoryID("client " + id)}}
 		}
 		shown = append(shown, tree.Member{id, ids})

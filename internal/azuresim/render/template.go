@@ -49,6 +49,7 @@ type templateKey struct {
 	power        vmss.Power
 	health       vmss.Health
 
+	handlerUpgrades                                int
 	zone, exact                                    string
 	hasProtection, protectScaleIn, protectsActions bool
 }
@@ -60,14 +61,15 @@ func (l Listing) templateKey(shown Snapshot, version arm.APIVersion) templateKey
 		version: version, expands: l.expands, projects: l.projects,
 		model: shown.state.Model, isLatest: shown.state.Model == shown.latest,
 		provisioning: shown.state.Provisioning, power: shown.state.Power, health: shown.state.Health,
-		zone: shown.Zone, exact: shown.Exact,
+		handlerUpgrades: shown.HandlerUpgrades, zone: shown.Zone, exact: shown.Exact,
 		hasProtection: shown.HasProtection, protectScaleIn: shown.ProtectScaleIn, protectsActions: shown.ProtectActions,
 	}
 }
 
-// isPeculiar reports whether an instance shows fields that hardly any other does.
+// isPeculiar reports whether an instance shows fields that hardly any other does, or may have a disk's name that was shortened otherwise
+// than that of a stand-in.
 func isPeculiar(inst *vmss.Instance) bool {
-	return inst.Tags != nil || len(inst.Results) > 0 || inst.Joined != ""
+	return inst.Tags != nil || len(inst.Results) > 0 || inst.Joined != "" || inst.Set.ShortensNames()
 }
 
 // TemplatesKept bounds the templates at some megabytes. Making one costs as much as writing a few instances, so all may be forgotten at

@@ -72,7 +72,7 @@ func profileDefaults(profile tree.Object, size string, version arm.APIVersion) t
 func FillDefaults(full tree.Object, version arm.APIVersion) tree.Object {
 	policy := tree.ObjectAt(full, "properties", "upgradePolicy")
 	if policy != nil {
-		full = tree.Replaced(full, tree.WithDefaults(policy, policyDefaults(policy)), "properties", "upgradePolicy")
+		full = tree.Replaced(full, tree.WithDefaults(policy, policyDefaults(policy, version)), "properties", "upgradePolicy")
 	}
 	path := []string{"properties", "virtualMachineProfile", "networkProfile", "networkInterfaceConfigurations"}
 	if nics := tree.ArrayAt(full, path...); nics != nil {
@@ -90,11 +90,10 @@ func fillPolicies(full tree.Object) tree.Object {
 	if repairs := tree.ObjectAt(full, "properties", "automaticRepairsPolicy"); repairs != nil {
 		full = tree.Replaced(full, tree.WithDefaults(repairs, tree.Object{"repairAction": "Replace"}), "properties", "automaticRepairsPolicy")
 	}
-	events := []string{"properties", "virtualMachineProfile", "scheduledEventsProfile"}
-	if enable, given := tree.At(full, append(events, "terminateNotificationProfile", "enable")...).(bool); given && !enable {
-		full = tree.Replaced(full, tree.Without(tree.ObjectAt(full, events...), "terminateNotificationProfile"), events...)
+	if policy := tree.ObjectAt(full, "properties", "scheduledEventsPolicy"); policy != nil {
+		full = tree.Replaced(full, tree.WithDefaults(policy, eventsDefaults(policy)), "properties", "scheduledEventsPolicy")
 	}
-	return full
+	return settleSecurity(withoutOff(full))
 }
 
 // fillDisks completes data disks.
@@ -122,7 +121,7 @@ func fillDisks(full tree.Object) tree.Object {
 	return tree.Replaced(full, filled, path...)
 }
 
-func policyDefaults(policy tree.Object) tree.Object {
+func policyDefaults(policy tree.Object, version arm.APIVersion) tree.Object {
 	defaults := tree.Object{}
 	if tree.ObjectAt(policy, "automaticOSUpgradePolicy") != nil {
 		defaults["automaticOSUpgradePolicy"] = tree.Object{
@@ -134,6 +133,10 @@ func policyDefaults(policy tree.Object) tree.Object {
 			"maxBatchInstancePercent": json.Number("20"), "maxUnhealthyInstancePercent": json.Number("20"),
 			"maxUnhealthyUpgradedInstancePercent": json.Number("20"), "pauseTimeBetweenBatches": "PT0S",
 		}
+	}
+	if rolling := tree.ObjectAt(policy, "rollingUpgradePolicy"); rolling != nil && version.Since("2023-09-01") {
+		defaults["rollingUpgradePolicy"] = tree.WithDefaults(tree.ObjectAt(defaults, "rollingUpgradePolicy"),
+			tree.Object{"maxSurge": false, "rollbackFailedInstancesOnPolicyBreach": false})
 	}
 	return defaults
 }

@@ -14,11 +14,9 @@ func checkFixed(was *Existing, full tree.Object) *arm.Error {
 	if was == nil {
 		return nil
 	}
-	for _, name := range []string{"platformFaultDomainCount", "zoneBalance"} {
-		before, is := tree.At(was.Doc, "properties", name), tree.At(full, "properties", name)
-		if before != nil && !reflect.DeepEqual(before, is) {
-			return changeNotAllowed(name)
-		}
+	before, count := tree.At(was.Doc, "properties", "platformFaultDomainCount"), tree.At(full, "properties", "platformFaultDomainCount")
+	if before != nil && !reflect.DeepEqual(before, count) {
+		return changeNotAllowed("platformFaultDomainCount")
 	}
 	if single, given := tree.At(was.Doc, "properties", "singlePlacementGroup").(bool); given && !single && tree.BoolAt(full, "properties",
 		"singlePlacementGroup") {

@@ -2,7 +2,6 @@ package vmprofile
 
 import (
 	"net/http"
-	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
@@ -18,7 +17,7 @@ const (
 // limitOf returns how many instances a scale set may have. A set with single placement groups has one in each zone.
 func limitOf(c Change) int {
 	limit := maxInstances
-	if strings.Contains(strings.ToLower(tree.StringAt(c.Model.Image(), "id")), "/providers/microsoft.compute/images/") {
+	if isManaged(c.Model.Image()) {
 		limit = maxOfManagedImage
 	}
 	if tree.BoolAt(c.Doc, "properties", "singlePlacementGroup") {

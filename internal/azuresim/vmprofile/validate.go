@@ -60,7 +60,8 @@ type Existing struct {
 // Check refuses a scale set that is not valid; was is the existing one, nil for a new one.
 func Check(was *Existing, full tree.Object) *arm.Error {
 	for _, check := range []func(*Existing, tree.Object) *arm.Error{
-		checkPlace, checkOrchestration, checkFixed, checkImageType, checkSize, checkMode, checkExtensions, checkHealthSources, checkGrace,
+		checkPlace, checkOrchestration, checkFixed, checkImageType, checkTrustedImage, checkSize, checkMode, checkExtensions,
+		checkHealthSources, checkGrace,
 	} {
 		if err := check(was, full); err != nil {
 			return err

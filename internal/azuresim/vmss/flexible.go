@@ -3,6 +3,8 @@ package vmss
 import (
 	"fmt"
 	"net/http"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -16,6 +18,19 @@ import (
 
 // IsFlexible is true for a scale set in Flexible orchestration.
 func (set *ScaleSet) IsFlexible() bool { return vmprofile.IsFlexible(set.Doc) }
+
+// partsOfMachines are parts of a Flexible set that are not in its profile and that its virtual machines are made from nevertheless: a write
+// of them makes the profile another one, though it reads as before (azure-cli-2025-02__test_vmss_update_image:23 for tags,
+// test_vmss_scheduled_events_policy:4, test_create_flexible_vmss_with_priority_mix_policy:4, test_vmss_update:29).
+var partsOfMachines = [][]string{{"tags"}, {"properties", "scheduledEventsPolicy"}, {"properties", "priorityMixPolicy"},
+	{"properties", "additionalCapabilities"}}
+
+// restamps reports whether a write makes the profile of a Flexible set another one by such a part.
+func (set *ScaleSet) restamps(doc tree.Object) bool {
+	return set.IsFlexible() && slices.ContainsFunc(partsOfMachines, func(path []string) bool {
+		return !reflect.DeepEqual(tree.At(set.Doc, path...), tree.At(doc, path...))
+	})
+}
 
 // newSuffix returns the end of the next instance's name; empty where a number identifies it.
 func (set *ScaleSet) newSuffix() string {

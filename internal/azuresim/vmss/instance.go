@@ -145,7 +145,6 @@ func (inst *Instance) Change(now time.Time, to func(*State)) {
 	if cameUp || inst.Health != was.Health {
 		inst.HealthSince = inst.Since
 	}
-	inst.progressed(was)
 	inst.noteRecovery()
 	inst.expectRepair()
 	inst.Set.Server.MembersMoved()
@@ -251,10 +250,28 @@ func (inst *Instance) Suffix36() string {
 	return strings.ToUpper(inst.Suffix[:min(6, len(inst.Suffix))])
 }
 
+// longestDiskName is the longest name of a disk; names that would be longer are shortened as were those of
+// azclient__virtualmachinescalesetvmclient__AZURECLOUD:5 and, further, of azure-cli-2025-02__test_vmss_vms:8.
+const longestDiskName = 80
+
 // DiskName is the name of the OS disk.
 func (inst *Instance) DiskName() string {
-	return inst.DiskPrefix() + inst.Set.DiskInfix + kernel.HexID(inst.Disk)
+	id := kernel.HexID(inst.Disk)
+	for _, name := range []string{inst.DiskPrefix() + "_OsDisk_1_" + id, inst.DiskPrefix() + "_OS__1_" + id} {
+		if len(name) <= longestDiskName {
+			return name
+		}
+	}
+	return short(inst.Set.Name) + short(inst.Name()) + "_OS__1_" + id
 }
+
+// ShortensNames reports whether the names of some of the scale set's disks may be shortened: of instances of a number with five digits.
+func (set *ScaleSet) ShortensNames() bool {
+	return len(set.Name+"_"+set.Name+"_12345_OsDisk_1_")+32 > longestDiskName
+}
+
+// short is as much of a name as the name of a disk has room for.
+func short(name string) string { return name[:min(len(name), (longestDiskName-len("_OS__1_")-32)/2)] }
 
 // DiskPrefix returns the beginning of the names of the instance's disks.
 func (inst *Instance) DiskPrefix() string {

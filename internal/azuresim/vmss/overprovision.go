@@ -30,7 +30,7 @@ func (op *Operation) addInstances(adding int) {
 		spare = s.Random.Perm(adding + surplus)[:surplus]
 	}
 	count := CountZones(op.set.Instances)
-	var kept *Instance
+	var kept []*Instance
 	for i := range adding + len(spare) {
 		zone := op.set.EmptiestZone(count)
 		count[zone]++
@@ -38,7 +38,7 @@ func (op *Operation) addInstances(adding int) {
 			op.addSurplus(zone)
 			continue
 		}
-		kept = op.add(zone)
+		kept = append(kept, op.add(zone))
 	}
 	if len(spare) > 0 {
 		op.lingerAfter(kept)
@@ -59,18 +59,16 @@ func (op *Operation) addSurplus(zone string) {
 }
 
 // lingerAfter lets the surplus stay for a while after the operation that made it.
-func (op *Operation) lingerAfter(kept *Instance) {
+func (op *Operation) lingerAfter(kept []*Instance) {
 	s := op.set.Server
-	lasts, ended := s.Took(s.Durations.Overprovision), op.OnEnd
-	op.OnEnd = func() {
-		if ended != nil {
-			ended()
-		}
+	lasts := s.Took(s.Durations.Overprovision)
+	op.atEnd(func() {
+		op.set.keeps(kept)
 		if lasts > 0 {
-			kept.unsettleFor(lasts)
+			kept[len(kept)-1].unsettleFor(lasts)
 		}
 		s.After(lasts, func() { op.set.dropSurplus() })
-	}
+	})
 }
 
 func (set *ScaleSet) dropSurplus() {
@@ -79,6 +77,9 @@ func (set *ScaleSet) dropSurplus() {
 			inst.Task.Abandon()
 		}
 		inst.removeNow()
+	}
+	if len(set.Surplus) > 0 {
+		set.Etag++
 	}
 	set.Surplus = nil
 }

@@ -6,7 +6,7 @@ import "github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 func (inst *Instance) UpgradePlan(target *vmprofile.Model) Plan {
 	s := inst.Set.Server
 	old := inst.Model
-	p := Plan{During: Updating, Lasts: s.Durations.Patch}
+	p := Plan{During: Updating, Lasts: s.Durations.Patch, etag: 1}
 	newImage, scripts := !target.SameImage(old), target.ChangedScripts(old)
 	switch {
 	case !inst.IsOn():
@@ -27,7 +27,7 @@ func (inst *Instance) UpgradePlan(target *vmprofile.Model) Plan {
 func (inst *Instance) ReimagePlan() Plan {
 	s := inst.Set.Server
 	inst.PendingDisk, inst.PendingScripts = false, false
-	return Plan{During: Updating, Lasts: s.Durations.Reimage, newDisk: true, scripts: inst.Model.Scripts(), reimage: true}
+	return Plan{During: Updating, Lasts: s.Durations.Reimage, newDisk: true, scripts: inst.Model.Scripts(), reimage: true, etag: 2}
 }
 
 func (set *ScaleSet) createPlan() Plan {
@@ -45,7 +45,7 @@ func (inst *Instance) deletePlan() Plan {
 // StartPlan turns an instance on. The changes that its model asked for while it was off happen now.
 func (inst *Instance) StartPlan() Plan {
 	s := inst.Set.Server
-	p := Plan{During: Updating, Lasts: s.Durations.Start, turnOn: !inst.IsOn(), newDisk: inst.PendingDisk}
+	p := Plan{During: Updating, Lasts: s.Durations.Start, turnOn: !inst.IsOn(), newDisk: inst.PendingDisk, etag: 1}
 	if inst.PendingDisk || inst.PendingScripts || (inst.Power == Deallocated && s.Switches.StartRunsScripts == "always") {
 		p.scripts = inst.Model.Scripts()
 	}
@@ -59,13 +59,13 @@ func (inst *Instance) RestartPlan() Plan {
 	if !inst.IsOn() {
 		return inst.StartPlan()
 	}
-	return Plan{During: Updating, Lasts: s.Durations.Restart, outage: true}
+	return Plan{During: Updating, Lasts: s.Durations.Restart, outage: true, etag: 1}
 }
 
 // OffPlan turns an instance off.
 func (inst *Instance) OffPlan(to Power) Plan {
 	s := inst.Set.Server
-	p := Plan{During: Updating, Lasts: s.Durations.PowerOff, turnOff: to}
+	p := Plan{During: Updating, Lasts: s.Durations.PowerOff, turnOff: to, etag: 1}
 	if to == Deallocated {
 		p.Lasts = s.Durations.Deallocate
 	}

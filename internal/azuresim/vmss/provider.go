@@ -48,6 +48,9 @@ func (set *ScaleSet) ended(op *Operation) {
 	set.Operations = slices.DeleteFunc(set.Operations, func(o *Operation) bool { return o == op })
 	set.Failed = op.Status != operations.Succeeded
 	set.Changed = op.Ended
+	if len(set.Operations) == 0 {
+		set.Identify()
+	}
 }
 
 // NewProvider is a compute provider without scale sets and images.

@@ -45,6 +45,8 @@ const (
 const (
 	// patience is how long a batch may take to become healthy (docs/azure.md §2.4).
 	patience = 5 * time.Minute
+	// movesOfRolling is by how much a rolling upgrade moves the scale set's ETag (azure-cli-2025-02__test_vmss_extension:56).
+	movesOfRolling = 3
 	// glance is how often a batch is looked at that takes longer than it should.
 	glance = 5 * time.Second
 )
@@ -59,6 +61,9 @@ func (op *Operation) Roll(kind RollingKind) {
 		set.Rolling.Stop(RollingCancelled, s.Preempted())
 	}
 	set.Rolling = r
+	if op.Kind != operations.ByControl { // of an upgrade that Azure begins by itself a move is not recorded
+		op.MoveEtag(0, movesOfRolling)
+	}
 	op.Open++ // held until the last batch is over
 	r.nextBatch()
 }

@@ -35,9 +35,10 @@ func (k RollingKind) wants(inst *Instance) bool {
 func (k RollingKind) plan(inst *Instance) (*vmprofile.Model, Plan) {
 	switch k {
 	case RollImage:
-		return inst.Model, Plan{During: Updating, Lasts: inst.Set.Server.Durations.UpgradeOS, newDisk: true, scripts: inst.Model.Scripts()}
+		return inst.Model, Plan{During: Updating, Lasts: inst.Set.Server.Durations.UpgradeOS, newDisk: true, scripts: inst.Model.Scripts(),
+			etag: 1}
 	case RollExtensions:
-		return inst.Model, Plan{During: Updating, Lasts: inst.Set.Server.Durations.UpgradeExtensions}
+		return inst.Model, Plan{During: Updating, Lasts: inst.Set.Server.Durations.UpgradeExtensions, etag: 1}
 	default:
 		return inst.Set.Model, inst.UpgradePlan(inst.Set.Model)
 	}

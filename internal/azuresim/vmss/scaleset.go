@@ -50,7 +50,7 @@ type ScaleSet struct {
 	// RepairsFailed counts the repairs in a row that did not make an instance healthy.
 	RepairsFailed int
 	Placement     uuid.UUID
-	DiskInfix     string // in names of OS disks; it differs with the time a set was made
+	identified    map[string]bool // assigned identities that show their ids, in lower case
 }
 
 // ARMID is the ARM id, in the case that answers have.

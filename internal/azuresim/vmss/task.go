@@ -32,6 +32,7 @@ type Plan struct {
 	turnOn  bool
 	remove  bool
 	reimage bool
+	etag    int // by how much it moves the instance's ETag
 }
 
 func (p Plan) turnsOff() bool { return p.turnOff == Stopped || p.turnOff == Deallocated }
@@ -162,8 +163,8 @@ func (t *task) apply() {
 		inst.removeNow()
 		return
 	}
+	inst.Etag += t.plan.etag
 	if t.target != inst.Model {
-		inst.Etag++
 		inst.Upgrades++
 	}
 	if t.plan.reimage {

@@ -55,7 +55,7 @@ func (s *Provider) Split(set *ScaleSet, full tree.Object) vmprofile.Change {
 		c.Differs = true
 		return c
 	}
-	if set.Model.Same(c.Model) {
+	if set.Model.Same(c.Model) && !set.restamps(c.Doc) {
 		c.Model = set.Model
 	} else if earlier := set.usedModel(c.Model); earlier != nil && s.Switches.SameModel == "content" {
 		c.Model = earlier
@@ -87,10 +87,9 @@ func (set *ScaleSet) Commit(c vmprofile.Change, kind string, isPut bool) *Operat
 	newModel := c.Model != set.Model
 	want, _ := tree.IntAt(c.Doc, "sku", "capacity")
 	if c.Differs {
-		before := set.Doc
 		set.Doc = c.Doc
-		set.wrote(before, newModel)
 	}
+	set.wrote(c.Differs)
 	if newModel {
 		set.preemptUpgrades()
 		set.adopt(c.Model, s.Now)
@@ -163,7 +162,6 @@ func (s *Provider) Create(id arm.ScaleSetID, c vmprofile.Change) *ScaleSet {
 		Server: s, Subscription: id.Subscription, Group: id.Group, Name: id.Name, Key: id.Key(),
 		Location: tree.StringAt(c.Doc, "location"), Doc: maps.Clone(c.Doc),
 		Etag: 1, UniqueID: s.GUID(), Placement: s.GUID(), Created: s.Now, Changed: s.Now, Creating: true,
-		DiskInfix: DiskInfix(arm.OldestCompute),
 	}
 	set.UpperCase = s.changesCase(set.Key)
 	set.adopt(c.Model, s.Now)
@@ -171,14 +169,6 @@ func (s *Provider) Create(id arm.ScaleSetID, c vmprofile.Change) *ScaleSet {
 	s.Groups[resources.GroupKey(id.Subscription, id.Group)] = resources.Group{Name: id.Group, Location: set.Location,
 		Subscription: id.Subscription}
 	return set
-}
-
-// DiskInfix returns the middle part of the names of OS disks, which changed over the years.
-func DiskInfix(version arm.APIVersion) string {
-	if version.Since(arm.EtagVersion) {
-		return "_OS__1_"
-	}
-	return "_OsDisk_1_"
 }
 
 // FillNew makes the instances of a new scale set.
