@@ -47,6 +47,8 @@ func (r *VMSSRolloutReconciler) begin(ctx context.Context, round *round, step ro
 		return r.Azure.WriteScript(ctx, round.set, s, round.protected[s.Script.ProtectedSettings])
 	case rollout.RemoveScript:
 		return r.Azure.RemoveScript(ctx, round.set, s)
+	case rollout.WriteApplications:
+		return r.Azure.WriteApplications(ctx, round.set, s)
 	case rollout.SuspendRepairs:
 		return r.Azure.SuspendRepairs(ctx, round.set)
 	case rollout.ResumeRepairs:

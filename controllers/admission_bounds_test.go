@@ -60,6 +60,9 @@ func replaced(object, field string) string {
 	return "{" + strings.Join(kept, ", ") + "}"
 }
 
+// firstApp is the path of the first application.
+const firstApp = "spec.target.applications[0]"
+
 // bounds are those of VMSSRollout.
 var bounds = []bound{
 	{`scaleSet: null`, "spec.scaleSet", required},
@@ -78,6 +81,19 @@ var bounds = []bound{
 	{`target: null`, "spec.target", required},
 	{`target: {revisionTag: ""}`, "spec.target.revisionTag", notEmpty},
 	{`target: {revisionTag: ` + long(65) + `}`, "spec.target.revisionTag", most(64)},
+	{`target: {applications: [{id: null}]}`, firstApp + ".id", required},
+	{`target: {applications: [` + strings.Repeat(appOf("w", "1.0.0")+", ", 26) + `]}`, "spec.target.applications",
+		"must have at most 25 items"},
+	{`target: {applications: [{id: ""}]}`, firstApp + ".id", notEmpty},
+	{`target: {applications: [{id: ` + long(513) + `}]}`, firstApp + ".id", most(512)},
+	{`target: {applications: [{id: ` + appID("w", "1.0.0") + `, order: 0}]}`, firstApp + ".order", "greater than or equal to 1"},
+	{`target: {applications: [{id: ` + appID("w", "1.0.0") + `, order: 1001}]}`, firstApp + ".order", "less than or equal to 1000"},
+	{`target: {applications: [{id: ` + appID("w", "1.0.0") + `, tags: ""}]}`, firstApp + ".tags", notEmpty},
+	{`target: {applications: [{id: ` + appID("w", "1.0.0") + `, tags: ` + long(257) + `}]}`, firstApp + ".tags", most(256)},
+	{`target: {applications: [{id: ` + appID("w", "1.0.0") + `, configurationReference: ""}]}`,
+		firstApp + ".configurationReference", notEmpty},
+	{`target: {applications: [{id: ` + appID("w", "1.0.0") + `, configurationReference: ` + long(2049) + `}]}`,
+		firstApp + ".configurationReference", most(2048)},
 	{`target: {script: {extensionName: ""}}`, "spec.target.script.extensionName", notEmpty},
 	{`target: {script: {extensionName: ` + long(81) + `}}`, "spec.target.script.extensionName", most(80)},
 	{`target: {image: {id: ""}}`, "spec.target.image.id", notEmpty},

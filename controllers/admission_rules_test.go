@@ -8,6 +8,15 @@ type rule struct {
 	says     []string
 }
 
+// appID is the ARM id of a version of a gallery application.
+func appID(name, version string) string {
+	return "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/galleries/shop/applications/" +
+		name + "/versions/" + version
+}
+
+// appOf is an item of target.applications.
+func appOf(name, version string) string { return "{id: " + appID(name, version) + "}" }
+
 // rules are those of VMSSRollout.
 var rules = map[string]rule{
 	"subscriptionID is a UUID": {
@@ -39,7 +48,32 @@ var rules = map[string]rule{
 		admitted: `target: {script: null,` +
 			` image: {id: /subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/images/i}}`,
 		refused: `target: {script: null, revisionTag: "2"}`,
-		says:    []string{"spec.target", "at least one of image and script"},
+		says:    []string{"spec.target", "at least one of image, script and applications"},
+	},
+	"applications alone are a target": {
+		admitted: `target: {script: null, applications: [` + appOf("web", "1.1.0") + `]}`,
+		refused:  `target: {script: null, applications: []}`,
+		says:     []string{"spec.target.applications", "at least 1 items"},
+	},
+	"applications.id is one exact version": {
+		admitted: `target: {applications: [` + appOf("web", "10.20.30") + `]}`,
+		refused:  `target: {applications: [` + appOf("web", "latest") + `]}`,
+		says:     []string{"spec.target.applications[0].id", "one exact version", "/versions/{1.2.3}"},
+	},
+	"applications.id is a full id": {
+		admitted: `target: {applications: [` + appOf("Web_1.x-y", "1.1.0") + `]}`,
+		refused:  `target: {applications: [{id: web/versions/1.0.0}]}`,
+		says:     []string{"spec.target.applications[0].id", "/galleries/{gallery}/applications/{name}"},
+	},
+	"applications have one version each": {
+		admitted: `target: {applications: [` + appOf("web", "1.1.0") + `, ` + appOf("db", "1.1.0") + `]}`,
+		refused:  `target: {applications: [` + appOf("web", "1.1.0") + `, ` + appOf("WEB", "1.2.0") + `]}`,
+		says:     []string{"spec.target.applications", "each gallery application once"},
+	},
+	"applications.configurationReference is a URI": {
+		admitted: `target: {applications: [{id: ` + appID("web", "1.1.0") + `, configurationReference: "https://store.example/a?sig=x"}]}`,
+		refused:  `target: {applications: [{id: ` + appID("web", "1.1.0") + `, configurationReference: store}]}`,
+		says:     []string{"spec.target.applications[0].configurationReference", "http:// or https:// URI"},
 	},
 	"extensionName is a name": {
 		admitted: `target: {script: {extensionName: vmss_CSE-1.2}}`,
@@ -337,7 +371,7 @@ var rules = map[string]rule{
 	"a baseline is a whole target": {
 		admitted: `baseline: {script: {command: bash install_v1.sh}, revisionTag: "1"}`,
 		refused:  `baseline: {revisionTag: "1"}`,
-		says:     []string{"spec.baseline:", "target and baseline need at least one of image and script"},
+		says:     []string{"spec.baseline:", "target and baseline need at least one of image, script and applications"},
 	},
 	"a baseline is as exact as a target": {
 		admitted: `baseline: {image: {marketplace: {publisher: p, offer: o, sku: s, version: 1.0.0}}}`,

@@ -42,6 +42,9 @@ type ScaleSets interface {
 	// RemoveScript begins a DELETE of the custom script extension in the model, and of no other.
 	RemoveScript(ctx context.Context, set rollout.ScaleSet, step rollout.RemoveScript) (rollout.Accepted, error)
 
+	// WriteApplications begins a PATCH of the list of gallery applications and of nothing else, with If-Match.
+	WriteApplications(ctx context.Context, set rollout.ScaleSet, step rollout.WriteApplications) (rollout.Accepted, error)
+
 	// SuspendRepairs and ResumeRepairs begin a POST that turns the service of automatic repairs off and on again.
 	SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error)
 	ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error)

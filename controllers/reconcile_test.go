@@ -116,6 +116,11 @@ func (o *obedient) RemoveScript(context.Context, rollout.ScaleSet, rollout.Remov
 	return o.effect("remove script")
 }
 
+func (o *obedient) WriteApplications(_ context.Context, _ rollout.ScaleSet, step rollout.WriteApplications) (rollout.Accepted, error) {
+	o.model.Applications = rollout.MergeApplications(step.Current, step.Applications)
+	return o.effect("write applications")
+}
+
 func (o *obedient) SuspendRepairs(context.Context, rollout.ScaleSet) (rollout.Accepted, error) {
 	return o.effect("suspend repairs")
 }

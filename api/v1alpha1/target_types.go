@@ -1,8 +1,8 @@
 package v1alpha1
 
-// Target is a release: an image, a script, or both.
+// Target is a release: an image, a script, gallery applications, or several of them.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.image) || has(self.script)",message="target and baseline need at least one of image and script each"
+// +kubebuilder:validation:XValidation:rule="has(self.image) || has(self.script) || has(self.applications)",message="target and baseline need at least one of image, script and applications each"
 type Target struct {
 	// image is the image that instances boot from. A new image replaces the OS disk.
 	// +optional
@@ -11,6 +11,15 @@ type Target struct {
 	// script is run by the custom script extension.
 	// +optional
 	Script *Script `json:"script,omitempty"`
+
+	// applications are 1 to 25 versions of gallery applications. Those of the scale set that are not listed stay as they are.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=25
+	// +kubebuilder:validation:XValidation:rule="self.all(a, self.exists_one(b, a.id.lowerAscii().split('/versions/')[0] == b.id.lowerAscii().split('/versions/')[0]))",message="applications must name each gallery application once"
+	Applications []Application `json:"applications,omitempty"`
 
 	// revisionTag is part of the revision. Change it to run the same content again. 1 to 64 letters, digits, underscores, hyphens and
 	// periods. Example: 2026-11-22.1.

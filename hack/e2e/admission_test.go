@@ -30,7 +30,7 @@ func TestRefusedByAdmission(t *testing.T) {
 		"id for a group": {"/subscriptions/x/resourceGroups/y", []string{"spec", "scaleSet", "resourceGroup"},
 			"give the name alone, not its id"},
 		"subscription name": {"production", []string{"spec", "scaleSet", "subscriptionID"}, "`az account show --query id` prints it"},
-		"no target":         {map[string]any{}, []string{"spec", "target"}, "need at least one of image and script each"},
+		"no target":         {map[string]any{}, []string{"spec", "target"}, "need at least one of image, script and applications each"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			out, err := newRollout(ns, "web", set).with(bad.value, bad.path...).apply(t)

@@ -61,6 +61,7 @@ type Adapter struct {
 
 // clients are the SDK's clients for one subscription. They share one pipeline.
 type clients struct {
+	compute         *azcorearm.Client // for what the others lack
 	sets            *armcompute.VirtualMachineScaleSetsClient
 	instances       *armcompute.VirtualMachineScaleSetVMsClient
 	extensions      *armcompute.VirtualMachineScaleSetExtensionsClient
@@ -170,12 +171,17 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 	if err != nil {
 		return clients{}, err
 	}
+	raw, err := azcorearm.NewClient("vmss-rollouts", "v0.0.0", a.credential, &a.options)
+	if err != nil {
+		return clients{}, err
+	}
 	network, err := armnetwork.NewClientFactory(subscription, a.credential, &a.options)
 	if err != nil {
 		return clients{}, err
 	}
 	metrics, err := armmonitor.NewMetricsClient(subscription, a.credential, &a.options)
 	return clients{
+		compute:         raw,
 		sets:            compute.NewVirtualMachineScaleSetsClient(),
 		instances:       compute.NewVirtualMachineScaleSetVMsClient(),
 		extensions:      compute.NewVirtualMachineScaleSetExtensionsClient(),

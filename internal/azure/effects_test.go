@@ -89,6 +89,15 @@ var requests = map[string]struct {
 		},
 		request{Method: "DELETE", Path: base + "/extensions/CSE"},
 	},
+	"applications": {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
+			return a.WriteApplications(ctx, web, rollout.WriteApplications{
+				Applications: []rollout.Application{{ID: "/a/versions/1.0.0"}}, ETag: `"7"`})
+		},
+		request{Method: "PATCH", Path: base, IfMatch: `"7"`, Body: `{"properties":{"virtualMachineProfile":{"applicationProfile":` +
+			`{"galleryApplications":[{"enableAutomaticUpgrade":false,"packageReferenceId":"/a/versions/1.0.0",` +
+			`"treatFailureAsDeploymentFailure":true}]}}}}`},
+	},
 	"suspended repairs": {
 		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) { return a.SuspendRepairs(ctx, web) },
 		request{Method: "POST", Path: base + "/setOrchestrationServiceState", Body: `{"action":"Suspend","serviceName":"AutomaticRepairs"}`},

@@ -190,13 +190,14 @@ var effects = map[string]func(context.Context, *Adapter) (rollout.Accepted, erro
 // token is a resume token as the SDK makes it, for an operation at the given URL.
 func token(kind rollout.OperationKind, at string) string {
 	types := map[rollout.OperationKind]string{
-		rollout.WriteImageOperation:     "VirtualMachineScaleSetsClientUpdateResponse",
-		rollout.WriteScriptOperation:    "VirtualMachineScaleSetExtensionsClientCreateOrUpdateResponse",
-		rollout.RemoveScriptOperation:   "VirtualMachineScaleSetExtensionsClientDeleteResponse",
-		rollout.SuspendRepairsOperation: "VirtualMachineScaleSetsClientSetOrchestrationServiceStateResponse",
-		rollout.ResumeRepairsOperation:  "VirtualMachineScaleSetsClientSetOrchestrationServiceStateResponse",
-		rollout.UpgradeOperation:        "VirtualMachineScaleSetsClientUpdateInstancesResponse",
-		rollout.ReimageOperation:        "VirtualMachineScaleSetsClientReimageResponse",
+		rollout.WriteImageOperation:        "VirtualMachineScaleSetsClientUpdateResponse",
+		rollout.WriteScriptOperation:       "VirtualMachineScaleSetExtensionsClientCreateOrUpdateResponse",
+		rollout.RemoveScriptOperation:      "VirtualMachineScaleSetExtensionsClientDeleteResponse",
+		rollout.SuspendRepairsOperation:    "VirtualMachineScaleSetsClientSetOrchestrationServiceStateResponse",
+		rollout.ResumeRepairsOperation:     "VirtualMachineScaleSetsClientSetOrchestrationServiceStateResponse",
+		rollout.WriteApplicationsOperation: "VirtualMachineScaleSetsClientUpdateResponse",
+		rollout.UpgradeOperation:           "VirtualMachineScaleSetsClientUpdateInstancesResponse",
+		rollout.ReimageOperation:           "VirtualMachineScaleSetsClientReimageResponse",
 	}
 	return fmt.Sprintf(
 		`{"type":%q,"token":{"asyncURL":"%s/operations/1?s=signed","locURL":"","origURL":"%s/x","method":"POST","finalState":"",`+

@@ -67,6 +67,8 @@ func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInsta
 	for _, e := range view.Extensions {
 		if ext := deref(e); isScript(ext, scripts) {
 			i.Scripts = append(i.Scripts, rollout.InstanceScript{Extension: shownName(ext), State: scriptState(ext.Statuses)})
+		} else if installsApplications(ext) {
+			readApplications(i, ext)
 		}
 	}
 	i.Script = rollout.WorstScript(i.Scripts)
@@ -191,7 +193,8 @@ func failureOf(view armcompute.VirtualMachineScaleSetVMInstanceView, scripts map
 			continue
 		}
 		found = arm.Failure{
-			Extension: cmp.Or(deref(ext.Name), "without a name"), RunsScript: isScript(ext, scripts), Text: text + windowsStderr(ext),
+			Extension: cmp.Or(deref(ext.Name), "without a name"), RunsScript: isScript(ext, scripts),
+			Text: cmp.Or(applicationFailure(ext), text) + windowsStderr(ext),
 		}
 	}
 	if found.Extension == "" {

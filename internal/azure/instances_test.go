@@ -72,6 +72,9 @@ func TestInstanceLackingAnything(t *testing.T) {
 
 func TestInstanceTruths(t *testing.T) {
 	view := func(inner string) string { return `{"properties":{"instanceView":{` + inner + `}}}` }
+	says := func(text string) rollout.Instance {
+		return rollout.Instance{InstanceReports: rollout.InstanceReports{Message: text}}
+	}
 	for body, want := range map[string]rollout.Instance{
 		`{"properties":{"latestModelApplied":false}}`:      {Latest: rollout.False},
 		`{"properties":{"provisioningState":"Migrating"}}`: {},
@@ -103,8 +106,8 @@ func TestInstanceTruths(t *testing.T) {
 		view(`"extensions":[{"type":"Microsoft.OSTCExtensions.CustomScriptForLinux",` + running2 + `}]`): {Script: rollout.ScriptRunning},
 		`{"resources":[{"name":"cse","properties":{"publisher":"Microsoft.Azure.Extensions","type":"CustomScript"}}],
 		  "properties":{"instanceView":{"extensions":[{"name":"CSE",` + running1 + `}]}}}`: {Script: rollout.ScriptRunning},
-		view(`"statuses":[{"code":"ProvisioningState/failed/AllocationFailed","message":"no room"}]`):  {InstanceReports: rollout.InstanceReports{Message: "no room"}},
-		view(`"statuses":[{"code":"ProvisioningState/failed","displayStatus":"Provisioning failed"}]`): {InstanceReports: rollout.InstanceReports{Message: "Provisioning failed"}},
+		view(`"statuses":[{"code":"ProvisioningState/failed/AllocationFailed","message":"no room"}]`):  says("no room"),
+		view(`"statuses":[{"code":"ProvisioningState/failed","displayStatus":"Provisioning failed"}]`): says("Provisioning failed"),
 	} {
 		if diff := cmp.Diff(want, instanceFrom(t, body), cmpopts.IgnoreFields(rollout.Instance{}, "InstanceReports.Scripts")); diff != "" {
 			t.Errorf("%s: %s", body, diff)

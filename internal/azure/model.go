@@ -22,12 +22,14 @@ func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mode
 	if err != nil {
 		return rollout.Model{}, x.Problem(err)
 	}
+	var body []byte
 	if x.Response() != nil {
-		if body, err := runtime.Payload(x.Response()); err == nil {
+		if body, err = runtime.Payload(x.Response()); err == nil {
 			keepNumbers(&got.VirtualMachineScaleSet, body)
 		}
 	}
 	model := modelOf(got.VirtualMachineScaleSet)
+	model.Applications = applicationsIn(body)
 	model.ReadAt = arm.AnsweredAt(x.Response())
 	if model.ETag == "" && x.Response() != nil {
 		model.ETag = x.Response().Header.Get("ETag")

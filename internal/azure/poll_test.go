@@ -13,8 +13,8 @@ import (
 )
 
 var kinds = []rollout.OperationKind{
-	rollout.WriteImageOperation, rollout.WriteScriptOperation, rollout.RemoveScriptOperation, rollout.SuspendRepairsOperation,
-	rollout.ResumeRepairsOperation, rollout.UpgradeOperation, rollout.ReimageOperation,
+	rollout.WriteImageOperation, rollout.WriteScriptOperation, rollout.RemoveScriptOperation, rollout.WriteApplicationsOperation,
+	rollout.SuspendRepairsOperation, rollout.ResumeRepairsOperation, rollout.UpgradeOperation, rollout.ReimageOperation,
 }
 
 func TestPollOutcomes(t *testing.T) {

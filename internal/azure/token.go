@@ -24,7 +24,7 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 	var p arm.Poller
 	var err error
 	switch kind {
-	case rollout.WriteImageOperation:
+	case rollout.WriteImageOperation, rollout.WriteApplicationsOperation:
 		p, err = c.sets.BeginUpdate(ctx, set.ResourceGroup, set.Name, armcompute.VirtualMachineScaleSetUpdate{},
 			&armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{ResumeToken: token})
 	case rollout.WriteScriptOperation:

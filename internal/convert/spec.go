@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -143,6 +144,19 @@ func targetOf(target v1alpha1.Target) rollout.Target {
 			out.Script.ProtectedSettings = script.ProtectedSettings.SecretRef.Name
 		}
 	}
+	out.Applications = applicationsOf(target.Applications)
+	return out
+}
+
+// applicationsOf sorts the applications, since their order in the list means nothing.
+func applicationsOf(applications []v1alpha1.Application) []rollout.Application {
+	var out []rollout.Application
+	for _, a := range applications {
+		out = append(out, rollout.Application{ID: a.ID, Order: int(a.Order), Configuration: a.ConfigurationReference, Tags: a.Tags})
+	}
+	slices.SortFunc(out, func(a, b rollout.Application) int {
+		return strings.Compare(strings.ToLower(a.ID), strings.ToLower(b.ID))
+	})
 	return out
 }
 

@@ -46,7 +46,8 @@ func TestSpecOf(t *testing.T) {
 						ProtectedSettings: &v1alpha1.ProtectedSettings{SecretRef: v1alpha1.SecretReference{Name: "secret"}},
 						ExtensionName:     "vmssCSE",
 					},
-					RevisionTag: "2",
+					Applications: []v1alpha1.Application{{ID: "/web"}, {ID: "/DB", Order: 1, ConfigurationReference: "https://c", Tags: "t"}},
+					RevisionTag:  "2",
 				},
 				Strategy: v1alpha1.Strategy{
 					Canary: v1alpha1.Canary{Percent: 34},
@@ -69,7 +70,8 @@ func TestSpecOf(t *testing.T) {
 					Image: &rollout.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "v"},
 					Script: &rollout.Script{URIs: []string{"https://a", "https://b"}, Command: "run", ProtectedSettings: "secret",
 						Extension: "vmssCSE"},
-					RevisionTag: "2",
+					Applications: []rollout.Application{{ID: "/DB", Order: 1, Configuration: "https://c", Tags: "t"}, {ID: "/web"}},
+					RevisionTag:  "2",
 				},
 				Canary: rollout.Canary{Percent: 34},
 				Batch: rollout.Batch{
@@ -208,6 +210,7 @@ func TestClosedSetsAreTheCores(t *testing.T) {
 		{string(v1alpha1.HealthProvisioning), string(rollout.HealthProvisioning)},
 		{string(v1alpha1.OperationWriteImage), string(rollout.WriteImageOperation)},
 		{string(v1alpha1.OperationWriteScript), string(rollout.WriteScriptOperation)},
+		{string(v1alpha1.OperationWriteApplications), string(rollout.WriteApplicationsOperation)},
 		{string(v1alpha1.OperationUpgrade), string(rollout.UpgradeOperation)},
 		{string(v1alpha1.OperationReimage), string(rollout.ReimageOperation)},
 		{string(v1alpha1.FailureProvisioning), string(rollout.FailureProvisioning)},
