@@ -118,6 +118,22 @@ func (l lateScript) Known(types.UID) (map[rollout.CheckKey]rollout.CheckResult, 
 	return l.results, nil
 }
 
+func (l lateScript) Forget(uid types.UID) { delete(l.results, rollout.CheckKey{Check: string(uid)}) }
+
+// TestChecksOfALostObjectEnd: the checks of an object that is gone are ended, once.
+func TestChecksOfALostObjectEnd(t *testing.T) {
+	d := newDesk(t)
+	results := map[rollout.CheckKey]rollout.CheckResult{{Check: "2"}: {}, {Check: "3"}: {}}
+	d.Verification = lateScript{results: results}
+	d.known.Store(theKey, types.UID("2"))
+	d.forget(theKey)
+	d.known.Store(client.ObjectKey{Namespace: "shop", Name: "db"}, types.UID("3"))
+	d.forget(theKey)
+	if _, isLeft := results[rollout.CheckKey{Check: "2"}]; isLeft || len(results) != 1 {
+		t.Errorf("left are %v", results)
+	}
+}
+
 // TestScriptsThatBeginLate: a script of a check that begins while the instances are listed is known to the round, and its result stays.
 func TestScriptsThatBeginLate(t *testing.T) {
 	key := rollout.CheckKey{Check: "smoke"}
