@@ -5,6 +5,7 @@ import (
 	"errors"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
 	admissionv1 "k8s.io/api/admissionregistration/v1"
@@ -204,5 +205,36 @@ func TestRollingUpgradeIsRead(t *testing.T) {
 	d.observeAzure(d.ctx, at, rollout.Reads{RollingUpgrade: true})
 	if at.observation.RollingUpgrade.State != rollout.Read || at.observation.Model.State == rollout.Read {
 		t.Errorf("read %+v", at.observation)
+	}
+}
+
+// TestClosedWindowsAreObserved: a round knows that a window is closed.
+func TestClosedWindowsAreObserved(t *testing.T) {
+	for isDenied, kind := range map[bool]v1alpha1.WindowType{true: v1alpha1.WindowDeny, false: v1alpha1.WindowAllow} {
+		d := newDesk(t)
+		object := d.object(t)
+		object.Spec.Windows = []v1alpha1.Window{{Type: kind, Schedule: "* * * * *", Duration: metav1.Duration{Duration: time.Hour}}}
+		if err := d.Client.Update(d.ctx, object); err != nil {
+			t.Fatal(err)
+		}
+		at, err := d.load(d.ctx, theKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.observe(d.ctx, at)
+		if got := at.observation.Window.Closed; got != isDenied {
+			t.Errorf("%s: closed is %t", kind, got)
+		}
+	}
+}
+
+// TestClaimsThatCannotBeRead: without the list of rollouts it is not known whose the scale set is.
+func TestClaimsThatCannotBeRead(t *testing.T) {
+	d := newDesk(t)
+	at := &round{object: d.object(t)}
+	d.between(t, interceptor.Funcs{
+		List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return errDown }})
+	if got := d.readClaim(d.ctx, at); got.State != rollout.ReadFailed || got.Problem.Kind != rollout.KindTransient {
+		t.Errorf("read %+v", got)
 	}
 }
