@@ -155,6 +155,17 @@ var rules = map[string]rule{
 		refused:  `target: {script: {command: null, protectedSettings: null}}`,
 		says:     []string{"spec.target.script", "needs a command"},
 	},
+	"a managed identity has one id": {
+		admitted: `target: {script: {managedIdentity: {clientID: 00000000-0000-0000-0000-000000000002}}}`,
+		refused: `target: {script: {managedIdentity: {clientID: 00000000-0000-0000-0000-000000000002, ` +
+			`objectID: 00000000-0000-0000-0000-000000000003}}}`,
+		says: []string{"spec.target.script.managedIdentity", "at most one of clientID and objectID"},
+	},
+	"a client id is a UUID": {
+		admitted: `target: {script: {managedIdentity: {}}}`,
+		refused:  `target: {script: {managedIdentity: {clientID: the-client-id-that-is-none-but-36lon}}}`,
+		says:     []string{"spec.target.script.managedIdentity.clientID"},
+	},
 	"uris are http or https": {
 		admitted: `target: {script: {uris: ["http://store.example:8080/a.sh?x=1", "https://store.example/b.sh"]}}`,
 		refused:  `target: {script: {uris: ["https://store.example/a.sh", "file:///etc/passwd"]}}`,

@@ -272,6 +272,7 @@ func TestDefaults(t *testing.T) {
 		"spec.strategy.order":                 "Oldest",
 		"spec.strategy.instanceAction":        "Upgrade",
 		"spec.strategy.protectedInstances":    "Skip",
+		"spec.strategy.stoppedInstances":      "Skip",
 		"spec.strategy.automaticRepairs":      "Leave",
 		"spec.failurePolicy.maxFailed":        int64(0),
 		"spec.failurePolicy.retries":          int64(0),

@@ -116,6 +116,10 @@ type Script struct {
 	// +optional
 	ProtectedSettings *ProtectedSettings `json:"protectedSettings,omitempty"`
 
+	// managedIdentity is the identity of the instances that downloads uris from Azure Storage. {} is the system-assigned one.
+	// +optional
+	ManagedIdentity *ManagedIdentity `json:"managedIdentity,omitempty"`
+
 	// extensionName is the extension's name in the model, at most 80 characters, case ignored. Absent: that of an earlier run, else
 	// vmssrollout-script. Another tool's extension is overwritten only if named here or declared in spec.baseline.script. It cannot change
 	// after the first write. Example: vmssCSE.
@@ -124,6 +128,25 @@ type Script struct {
 	// +kubebuilder:validation:MaxLength=80
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9A-Za-z]([-_.0-9A-Za-z]*[-_0-9A-Za-z])?$')",message="extensionName must be the name of an extension: letters, digits, - _ and ., such as vmssCSE"
 	ExtensionName string `json:"extensionName,omitempty"`
+}
+
+// ManagedIdentity names an identity that the instances have. Without an id it is the system-assigned one.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.clientID) || !has(self.objectID)",message="managedIdentity needs at most one of clientID and objectID: one of a user-assigned identity, none for the system-assigned one"
+type ManagedIdentity struct {
+	// clientID is the client id, a UUID. Example: 00000000-0000-0000-0000-000000000002.
+	// +optional
+	// +kubebuilder:validation:MinLength=36
+	// +kubebuilder:validation:MaxLength=36
+	// +kubebuilder:validation:Format=uuid
+	ClientID string `json:"clientID,omitempty"`
+
+	// objectID is the object id, a UUID. Example: 00000000-0000-0000-0000-000000000003.
+	// +optional
+	// +kubebuilder:validation:MinLength=36
+	// +kubebuilder:validation:MaxLength=36
+	// +kubebuilder:validation:Format=uuid
+	ObjectID string `json:"objectID,omitempty"`
 }
 
 // ProtectedSettings says where the extension's protected settings are.

@@ -73,6 +73,26 @@ var requests = map[string]struct {
 				`"settings":{"commandToExecute":"bash a.sh",` +
 				`"fileUris":["https://x/a.sh"]},"type":"CustomScript","typeHandlerVersion":"2.1"`)},
 	},
+	"script with the system's identity": {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
+			return a.WriteScript(ctx, web, rollout.WriteScript{Extension: "CSE", Handler: oddHandler,
+				Script: rollout.Script{ManagedIdentity: &rollout.ManagedIdentity{}}}, nil)
+		},
+		request{Method: "PUT", Path: base + "/extensions/CSE", Body: put(
+			`"autoUpgradeMinorVersion":false,"protectedSettings":{"managedIdentity":{}},` +
+				`"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},"suppressFailures":true,` +
+				`"type":"CustomScriptExtension","typeHandlerVersion":"1.9"`)},
+	},
+	"script with an identity and a Secret": {
+		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
+			return a.WriteScript(ctx, web, rollout.WriteScript{Extension: "CSE", Handler: oddHandler,
+				Script: rollout.Script{ManagedIdentity: &rollout.ManagedIdentity{ClientID: "c-1"}}}, map[string]any{"commandToExecute": "sh a.sh"})
+		},
+		request{Method: "PUT", Path: base + "/extensions/CSE", Body: put(
+			`"autoUpgradeMinorVersion":false,"protectedSettings":{"commandToExecute":"sh a.sh","managedIdentity":{"clientId":"c-1"}},` +
+				`"provisionAfterExtensions":["a","b"],"publisher":"Microsoft.Compute","settings":{},"suppressFailures":true,` +
+				`"type":"CustomScriptExtension","typeHandlerVersion":"1.9"`)},
+	},
 	"script that is there": {
 		func(ctx context.Context, a *Adapter) (rollout.Accepted, error) {
 			return a.WriteScript(ctx, web, rollout.WriteScript{Extension: "CSE", ForceUpdateTag: "2", Handler: oddHandler},

@@ -157,3 +157,17 @@ func TestInstanceScripts(t *testing.T) {
 		}
 	}
 }
+
+// TestIdentityOrAccount: an identity excludes the key of a storage account. Nothing is sent then, and the settings stay as they are.
+func TestIdentityOrAccount(t *testing.T) {
+	f := newFakeARM(t, answering(http.StatusOK, `{}`))
+	step := rollout.WriteScript{Script: rollout.Script{ManagedIdentity: &rollout.ManagedIdentity{ObjectID: "o-1"}}}
+	protected := map[string]any{"storageAccountName": "shop"}
+	if _, err := f.adapter.WriteScript(t.Context(), web, step, protected); err == nil || len(f.requests) > 0 || len(protected) != 1 {
+		t.Errorf("%v, %d requests, settings %v", err, len(f.requests), protected)
+	}
+	got := written(t, step, nil)["protectedSettings"]
+	if diff := cmp.Diff(map[string]any{"managedIdentity": map[string]any{"objectId": "o-1"}}, got); diff != "" {
+		t.Error(diff)
+	}
+}

@@ -3,6 +3,7 @@ package azure
 import (
 	"context"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
@@ -62,12 +63,40 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 	if !segment.MatchString(name) {
 		return rollout.Accepted{}, x.Refuse("%q cannot be the name of an extension", name)
 	}
+	protected, conflict := withIdentity(step.Script.ManagedIdentity, protected)
+	if conflict {
+		return rollout.Accepted{}, x.Refuse("the extension takes either a managed identity or the name and key of a storage account")
+	}
 	body, err := scriptExtension(step, protected)
 	if err != nil {
 		return rollout.Accepted{}, x.Refuse("%v", err)
 	}
 	p, err := c.extensions.BeginCreateOrUpdate(x.With(ctx), set.ResourceGroup, set.Name, name, body, nil)
 	return x.Accepted(p, err)
+}
+
+// The protected settings with which the extension downloads from Azure Storage: an identity of the instance, or an account's key.
+const (
+	settingIdentity    = "managedIdentity"
+	settingAccountName = "storageAccountName"
+	settingAccountKey  = "storageAccountKey"
+)
+
+// withIdentity adds the identity to the protected settings, where the extension reads it. It reports a conflict where they have an account.
+func withIdentity(identity *rollout.ManagedIdentity, protected map[string]any) (settings map[string]any, conflict bool) {
+	if identity == nil {
+		return protected, false
+	}
+	named := map[string]string{}
+	switch {
+	case identity.ClientID != "":
+		named["clientId"] = identity.ClientID
+	case identity.ObjectID != "":
+		named["objectId"] = identity.ObjectID
+	}
+	settings = map[string]any{settingIdentity: named}
+	maps.Copy(settings, protected)
+	return settings, settings[settingAccountName] != nil || settings[settingAccountKey] != nil
 }
 
 // RemoveScript begins a DELETE of the script extension through the extensions sub-resource, so that no other extension is sent.

@@ -143,6 +143,9 @@ func targetOf(target v1alpha1.Target) rollout.Target {
 		if script.ProtectedSettings != nil {
 			out.Script.ProtectedSettings = script.ProtectedSettings.SecretRef.Name
 		}
+		if identity := script.ManagedIdentity; identity != nil {
+			out.Script.ManagedIdentity = &rollout.ManagedIdentity{ClientID: identity.ClientID, ObjectID: identity.ObjectID}
+		}
 	}
 	out.Applications = applicationsOf(target.Applications)
 	return out

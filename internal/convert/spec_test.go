@@ -45,6 +45,7 @@ func TestSpecOf(t *testing.T) {
 						URIs: []string{"https://a", "https://b"}, Command: "run",
 						ProtectedSettings: &v1alpha1.ProtectedSettings{SecretRef: v1alpha1.SecretReference{Name: "secret"}},
 						ExtensionName:     "vmssCSE",
+						ManagedIdentity:   &v1alpha1.ManagedIdentity{ClientID: "c-1"},
 					},
 					Applications: []v1alpha1.Application{{ID: "/web"}, {ID: "/DB", Order: 1, ConfigurationReference: "https://c", Tags: "t"}},
 					RevisionTag:  "2",
@@ -69,7 +70,7 @@ func TestSpecOf(t *testing.T) {
 				Target: rollout.Target{
 					Image: &rollout.Image{Publisher: "p", Offer: "o", SKU: "s", Version: "v"},
 					Script: &rollout.Script{URIs: []string{"https://a", "https://b"}, Command: "run", ProtectedSettings: "secret",
-						Extension: "vmssCSE"},
+						Extension: "vmssCSE", ManagedIdentity: &rollout.ManagedIdentity{ClientID: "c-1"}},
 					Applications: []rollout.Application{{ID: "/DB", Order: 1, Configuration: "https://c", Tags: "t"}, {ID: "/web"}},
 					RevisionTag:  "2",
 				},

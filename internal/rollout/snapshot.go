@@ -20,6 +20,8 @@ type ScriptSnapshot struct {
 	ProtectedSettings string // name of the Secret, "" for none
 	Digest            string // of the Secret's content
 
+	ManagedIdentity *ManagedIdentity `json:",omitempty"`
+
 	Handler ScriptHandler `json:",omitempty"` // what of it a target does not declare; "": a record of an older version
 }
 

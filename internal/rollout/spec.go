@@ -118,9 +118,21 @@ type Script struct {
 	ProtectedSettings string
 	Extension         string `json:",omitempty"` // name of the extension to write; "": the one that is there, or the default name
 
+	ManagedIdentity *ManagedIdentity `json:",omitempty"` // that downloads the URIs; nil: none is declared
+
 	ForceUpdateTag *string       `json:",omitempty"` // only in a rollback: exactly the tag that the model had
 	Handler        ScriptHandler `json:",omitempty"` // only in a rollback: what the extension had that no target declares
 }
+
+// ManagedIdentity names an identity of the instances, by one of its ids. Without an id it is the system-assigned one. It is one of the
+// extension's protected settings, so that it cannot be read back; it is no secret.
+type ManagedIdentity struct {
+	ClientID string `json:",omitempty"`
+	ObjectID string `json:",omitempty"`
+}
+
+// IsHidden reports that the script has settings that cannot be read back.
+func (s Script) IsHidden() bool { return s.ProtectedSettings != "" || s.ManagedIdentity != nil }
 
 // Batch bounds how many instances are worked on at a time.
 type Batch struct {

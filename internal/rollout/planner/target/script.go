@@ -24,13 +24,13 @@ func (script) IsCarried(t rollout.Target, m rollout.Model, written bool) bool {
 		return scriptMatches(t, m)
 	}
 	displaced := t.Script.Handler != "" && m.Script != nil && t.Script.Handler != m.Script.Handler
-	return t.Script.ProtectedSettings == "" && !displaced && scriptMatches(t, m)
+	return !t.Script.IsHidden() && !displaced && scriptMatches(t, m)
 }
 
 // Shows needs to know that a write with protected settings was accepted, since they cannot be read back. Without that the write is made
 // again, which changes nothing if it had been accepted.
 func (script) Shows(t rollout.Target, m rollout.Model, accepted bool) bool {
-	hidden := t.Script != nil && t.Script.ProtectedSettings != ""
+	hidden := t.Script != nil && t.Script.IsHidden()
 	return scriptMatches(t, m) && (!hidden || accepted)
 }
 
@@ -110,7 +110,15 @@ func (script) Meets(s rollout.Snapshot, t rollout.Target) bool {
 	}
 	was, declared := *s.Script, *t.Script
 	return isSameExtension(was.Extension, declared.Extension) && slices.Equal(was.URIs, declared.URIs) && was.Command == declared.Command &&
-		was.ProtectedSettings == declared.ProtectedSettings && (t.RevisionTag == "" || t.RevisionTag == was.ForceUpdateTag)
+		was.ProtectedSettings == declared.ProtectedSettings && isSameIdentity(was.ManagedIdentity, declared.ManagedIdentity) &&
+		(t.RevisionTag == "" || t.RevisionTag == was.ForceUpdateTag)
+}
+
+func isSameIdentity(a, b *rollout.ManagedIdentity) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return *a == *b
 }
 
 // isSameExtension compares the names of extensions. One that is not known may be the other.
@@ -125,7 +133,7 @@ func (script) Declare(s rollout.Snapshot, t *rollout.Target) {
 		tag := s.Script.ForceUpdateTag
 		t.Script = &rollout.Script{
 			URIs: s.Script.URIs, Command: s.Script.Command, ProtectedSettings: s.Script.ProtectedSettings,
-			Extension: s.Script.Extension, ForceUpdateTag: &tag, Handler: s.Script.Handler,
+			Extension: s.Script.Extension, ForceUpdateTag: &tag, Handler: s.Script.Handler, ManagedIdentity: s.Script.ManagedIdentity,
 		}
 	}
 }
@@ -142,6 +150,7 @@ func (script) FromTarget(t rollout.Target, m rollout.Model, digest string, to *r
 	to.Script = &rollout.ScriptSnapshot{
 		URIs: t.Script.URIs, Command: t.Script.Command, ForceUpdateTag: tag,
 		ProtectedSettings: t.Script.ProtectedSettings, Extension: RecordedName(t.Script.Extension),
+		ManagedIdentity: t.Script.ManagedIdentity,
 	}
 	if m.Script != nil {
 		to.Script.Extension, to.Script.Handler = RecordedName(m.Script.Extension), m.Script.Handler
