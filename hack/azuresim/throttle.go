@@ -16,7 +16,7 @@ type throttling struct {
 	wrapped bool
 	penalty time.Duration
 
-	manualUpgrade, vmList, names string
+	names string
 }
 
 func (t *throttling) register(flags *flag.FlagSet) {
@@ -25,13 +25,8 @@ func (t *throttling) register(flags *flag.FlagSet) {
 		"limit as the compute provider does: perMinute (now; --throttle means it), or windows (of 3 and 30 minutes, until 2022)")
 	flags.BoolVar(&t.wrapped, "throttle-wrapped", false, `wrap the compute provider's 429 in "error"`)
 	flags.DurationVar(&t.penalty, "throttle-penalty", 0, "how much longer a client waits for each call that it makes while it is throttled")
-	flags.StringVar(&t.manualUpgrade, "throttle-manual-upgrade", "",
-		"what manualupgrade draws from, perMinute: UpdateVMScaleSet (default), UpdateVMScaleSetSubscription, UpdateVMScaleSetVM or none")
-	flags.StringVar(&t.vmList, "throttle-vm-list", "",
-		"what lists of instances draw from, perMinute: HighCostGetVMScaleSet (default), HighCostGetVMScaleSetSubscription, "+
-			"LowCostGetVMScaleSet, GetVMScaleSetVM or none")
 	flags.StringVar(&t.names, "throttle-names", "",
-		"how headers name the buckets, perMinute: policies (default), recorded (as until 2022) or hide")
+		"whether headers show what is left of the buckets, perMinute: show (default) or hide")
 }
 
 func (t *throttling) check() error {
@@ -44,8 +39,6 @@ func (t *throttling) check() error {
 func (t *throttling) options() throttle.Options {
 	return throttle.Options{
 		ARM: t.arm, Compute: throttle.ComputePolicies(t.compute), Wrapped: t.wrapped, Penalty: t.penalty,
-		PerMinute: throttle.PerMinuteChoices{
-			ManualUpgrade: kernel.Choice(t.manualUpgrade), VMList: kernel.Choice(t.vmList), Names: kernel.Choice(t.names),
-		},
+		PerMinute: throttle.PerMinuteChoices{Names: kernel.Choice(t.names)},
 	}
 }

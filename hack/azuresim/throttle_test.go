@@ -11,7 +11,7 @@ import (
 func TestThrottleFlags(t *testing.T) {
 	o, err := parse([]string{
 		"--throttle-arm", "--throttle-compute", "windows", "--throttle-wrapped", "--throttle-penalty", "1m",
-		"--throttle-manual-upgrade", "UpdateVMScaleSetVM", "--throttle-vm-list", "LowCostGetVMScaleSet", "--throttle-names", "hide",
+		"--throttle-names", "hide",
 	}, io.Discard)
 	if err != nil {
 		t.Fatal(err)
@@ -20,11 +20,10 @@ func TestThrottleFlags(t *testing.T) {
 	if !got.ARM || got.Compute != throttle.ComputeWindows || !got.Wrapped || got.Penalty != time.Minute {
 		t.Fatalf("the flags came to %+v", got)
 	}
-	if want := (throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM", VMList: "LowCostGetVMScaleSet",
-		Names: "hide"}); got.PerMinute != want {
+	if want := (throttle.PerMinuteChoices{Names: "hide"}); got.PerMinute != want {
 		t.Errorf("the buckets came to %+v, want %+v", got.PerMinute, want)
 	}
-	for _, name := range []string{"compute", "manual-upgrade", "vm-list", "names"} {
+	for _, name := range []string{"compute", "names"} {
 		if _, err := parse([]string{"--throttle-" + name, "sometimes"}, io.Discard); err == nil {
 			t.Errorf("--throttle-%s took what is no choice", name)
 		}

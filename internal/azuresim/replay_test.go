@@ -12,7 +12,7 @@ import (
 const inRecordings = 854
 
 // judgedPercent is how much of what did not seed the simulator must be judged.
-const judgedPercent = 90
+const judgedPercent = 95
 
 // TestReplay holds the simulator against what Azure really answered: every
 // recorded exchange about scale sets, their instances and operations is played

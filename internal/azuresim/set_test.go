@@ -63,7 +63,7 @@ func TestWhatIsAModelChange(t *testing.T) {
 		"capacity": {tree.Members{{"sku", tree.Members{{"capacity", 2}}}}, true, `"2"`},
 		"tags":     {tree.Members{{"tags", tree.Members{{"a", "b"}}}}, true, `"2"`},
 		"policy":   {tree.Members{{"properties", tree.Members{{"upgradePolicy", tree.Members{{"mode", "Automatic"}}}}}}, true, `"2"`},
-		"repairs":  {tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}}}}}}, true, `"2"`},
+		"repairs":  {tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"gracePeriod", "PT30M"}}}}}}, true, `"2"`},
 		"size":     {tree.Members{{"sku", tree.Members{{"name", "Standard_D4s_v5"}}}}, false, `"2"`},
 		"license":  {tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"licenseType", "x"}}}}}}, false, `"2"`},
 		"script":   {script("x"), false, `"2"`},

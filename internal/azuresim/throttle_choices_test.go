@@ -8,21 +8,26 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle"
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/throttle/ratelimit"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
-// scarce throttles by the minute as chosen, and leaves two in the subscription's bucket of each policy; nothing flows in.
-func scarce(t *testing.T, chosen throttle.PerMinuteChoices) *sim {
+// scarce throttles by the minute and leaves two in some buckets; nothing flows in.
+func scarce(t *testing.T, buckets ...string) *sim {
 	t.Helper()
 	limits := map[string]throttle.Limit{}
-	for _, p := range []ratelimit.Policy{ratelimit.SetUpdate, ratelimit.VMUpdate, ratelimit.SetHighCost, ratelimit.SetLowCost,
-		ratelimit.VMGet} {
-		limits[p.Name+"Subscription"] = throttle.Limit{Size: 2}
+	for _, name := range buckets {
+		limits[name] = throttle.Limit{Size: 2}
 	}
-	return newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, PerMinute: chosen, Limits: limits}})
+	return newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, Limits: limits}})
 }
+
+const (
+	actions = "VMScaleSetActionsSubscriptionMaximum"
+	batched = "VMScaleSetBatchedVMRequestsSubscriptionMaximum"
+	high    = "HighCostGetVMScaleSetSubscriptionMaximum"
+	views   = "VMScaleSetVMViewsSubscriptionMaximum"
+)
 
 // left returns how much an answer shows as left of the compute provider's buckets; empty: it shows nothing of them.
 func left(r reply) string {
@@ -41,18 +46,15 @@ func refusedBy(r reply) string {
 	return tree.StringAt(details[0], "target")
 }
 
-// docs/azure.md §3.2, §7.4: no table shows what manualupgrade draws from. It may draw from the bucket of writes of the scale set, or from
-// that of writes of each instance, and then nothing is left for such writes.
+// docs/azure.md §8: manualupgrade draws from the subscription's bucket of actions and, one for each instance, from that of batched requests;
+// no bucket of the set counts it (azure-cli-2025-02__test_vmss_disk_encryption_e2e:11).
 func TestManualUpgradeBuckets(t *testing.T) {
-	const setBucket, vmBucket = "UpdateVMScaleSetSubscription", "UpdateVMScaleSetVMSubscription"
-	for choice, want := range map[kernel.Choice]struct{ left, second, third, patch, restart string }{
-		"":                             {setBucket + ";1,UpdateVMScaleSetResource;11", "", setBucket, setBucket, ""},
-		"UpdateVMScaleSetSubscription": {setBucket + ";1", "", setBucket, setBucket, ""},
-		"UpdateVMScaleSetVM":           {vmBucket + ";0", vmBucket, vmBucket, "", vmBucket},
-		"none":                         {"", "", "", "", ""},
+	for bucket, want := range map[string]struct{ left, second, third, patch, restart string }{
+		actions: {actions + ";1," + batched + ";5998,VmssQueuedVMOperations;0", "", actions, actions, ""},
+		batched: {actions + ";1499," + batched + ";0,VmssQueuedVMOperations;0", batched, batched, batched, batched},
 	} {
-		t.Run(string(choice), func(t *testing.T) {
-			s := scarce(t, throttle.PerMinuteChoices{ManualUpgrade: choice})
+		t.Run(bucket, func(t *testing.T) {
+			s := scarce(t, bucket)
 			s.stage(3)
 			s.control("POST", "/model", tree.Members{{"scaleSet", testSet}, {"merge", profile(tree.Member{"licenseType", "x"})}})
 			first := s.upgrade("0", "1")
@@ -67,15 +69,15 @@ func TestManualUpgradeBuckets(t *testing.T) {
 	}
 }
 
-// A call that draws by the instance pays nothing if it touches none, and waits for as many as it touched (docs/azure.md §2.2, §7.4).
+// A call that draws by the instance pays nothing if it touches none, and waits for as many as it touched (docs/azure.md §2.2, §8).
 func TestBucketsByInstance(t *testing.T) {
 	s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute,
-		PerMinute: throttle.PerMinuteChoices{ManualUpgrade: "UpdateVMScaleSetVM"},
-		Limits:    map[string]throttle.Limit{"UpdateVMScaleSetVMSubscription": {Size: 2, PerMinute: 60}}}})
+		Limits: map[string]throttle.Limit{batched: {Size: 2, PerMinute: 60}}}})
 	s.stage(5)
-	mustEqual(t, "after none", left(s.upgrade("0", "1", "2", "3")), "UpdateVMScaleSetVMSubscription;2")
+	leftOfBatched := func(r reply) bool { return strings.Contains(left(r), batched+";2") }
+	mustEqual(t, "after none", leftOfBatched(s.upgrade("0", "1", "2", "3")), true)
 	s.control("POST", "/model", tree.Members{{"scaleSet", testSet}, {"merge", profile(tree.Member{"licenseType", "x"})}})
-	mustEqual(t, "after four", left(s.upgrade("0", "1", "2", "3")), "UpdateVMScaleSetVMSubscription;0")
+	mustEqual(t, "after four", leftOfBatched(s.upgrade("0", "1", "2", "3")), false)
 	again := call{"POST", testSet + "/manualupgrade", tree.Members{{"instanceIds", []string{"4"}}}}
 	for _, wait := range []string{"3", "1"} { // refusals are counted from the last call that got through
 		refused := s.try(again)
@@ -86,18 +88,15 @@ func TestBucketsByInstance(t *testing.T) {
 	}
 }
 
-// docs/azure.md §3.2, §7.4: nor is the list of a Uniform set's instances in a table; that of a Flexible one is.
+// docs/azure.md §8: the list of a Uniform set's instances draws from the High-cost Gets of set and subscription, and from the views one for
+// each instance (azure-cli-2025-02__test_vmss_create_user_data:9).
 func TestVMListBuckets(t *testing.T) {
-	const high, low, vm = "HighCostGetVMScaleSetSubscription", "LowCostGetVMScaleSetSubscription", "GetVMScaleSetVMSubscription"
-	for choice, want := range map[kernel.Choice]struct{ left, second, third, view, set, vm string }{
-		"":                                  {high + ";1,HighCostGetVMScaleSetResource;29", "", high, high, "", ""},
-		"HighCostGetVMScaleSetSubscription": {high + ";1", "", high, high, "", ""},
-		"LowCostGetVMScaleSet":              {low + ";1,LowCostGetVMScaleSetResource;35", "", low, "", low, ""},
-		"GetVMScaleSetVM":                   {vm + ";0", vm, vm, "", "", vm},
-		"none":                              {"", "", "", "", "", ""},
+	for bucket, want := range map[string]struct{ left, second, third, view, vm string }{
+		high:  {high + ";1,HighCostGetVMScaleSetResource;29," + views + ";29998", "", high, high, ""},
+		views: {high + ";1079,HighCostGetVMScaleSetResource;29," + views + ";0", views, views, "", views},
 	} {
-		t.Run(string(choice), func(t *testing.T) {
-			s := scarce(t, throttle.PerMinuteChoices{VMList: choice})
+		t.Run(bucket, func(t *testing.T) {
+			s := scarce(t, bucket)
 			s.stage(2)
 			s.control("PUT", "/scalesets", tree.Members{{"scaleSet", testSet + "-flex"}, {"capacity", 1}, {"orchestration", vmprofile.Flexible}})
 			get := func(path string) reply { return s.try(call{"GET", testSet + path, nil}) }
@@ -105,30 +104,29 @@ func TestVMListBuckets(t *testing.T) {
 			mustEqual(t, "another is refused by", refusedBy(get("/virtualMachines")), want.second)
 			mustEqual(t, "a third is refused by", refusedBy(get("/virtualMachines")), want.third)
 			mustEqual(t, "the set's view is refused by", refusedBy(get("/instanceView")), want.view)
-			mustEqual(t, "the set is refused by", refusedBy(get("")), want.set)
+			mustEqual(t, "the set is refused by", refusedBy(get("")), "")
 			mustEqual(t, "an instance is refused by", refusedBy(get("/virtualMachines/0")), want.vm)
-			mustEqual(t, "left for a Flexible set", left(get("-flex/virtualMachines")), "HighCostGetVMSubscription;899")
 		})
 	}
 }
 
-// docs/azure.md §7.4: the names of the buckets in the header, if it is there; the names of the older policies are recorded.
+// docs/azure.md §8: the names of the buckets in the header, if it is there (azure-cli-2025-02__test_vmss_explicit_msi:10); the names of the
+// older policies are recorded, too.
 func TestBucketNames(t *testing.T) {
-	for choice, want := range map[kernel.Choice]struct{ left, target string }{
-		"":         {"UpdateVMScaleSetSubscription;1499,UpdateVMScaleSetResource;11", "UpdateVMScaleSetResource"},
-		"recorded": {"VMScaleSetActions30Min;1499,VMScaleSetActions3Min;11", "VMScaleSetActions3Min"},
-		"hide":     {"", "UpdateVMScaleSetResource"},
+	for choice, want := range map[kernel.Choice]string{
+		"":     actions + ";1499,VMScaleSetActionsResource;11," + batched + ";6000,VmssQueuedVMOperations;0",
+		"hide": "",
 	} {
 		t.Run(string(choice), func(t *testing.T) {
 			chosen := throttle.PerMinuteChoices{Names: choice}
 			s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, PerMinute: chosen}})
 			s.stage(1)
 			patch := call{"PATCH", testSet, tree.Members{}}
-			mustEqual(t, "left", left(s.try(patch)), want.left)
+			mustEqual(t, "left", left(s.try(patch)), want)
 			_, refused := s.exhaust(patch)
-			mustEqual(t, "target", refusedBy(refused), want.target)
-			mustEqual(t, "group: "+refused.text, strings.Contains(refused.text, `\"operationGroup\":\"`+want.target+`\"`), true)
-			mustEqual(t, "has names when refused", left(refused) != "", want.left != "")
+			mustEqual(t, "target", refusedBy(refused), "VMScaleSetActionsResource")
+			mustEqual(t, "group: "+refused.text, strings.Contains(refused.text, `\"operationGroup\":\"VMScaleSetActionsResource\"`), true)
+			mustEqual(t, "has names when refused", left(refused) != "", want != "")
 			s = newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputeWindows, PerMinute: chosen}})
 			s.stage(1)
 			mustEqual(t, "older ones left", left(s.try(call{"GET", testSet, nil})), "GetVMScaleSet3Min;399,GetVMScaleSet30Min;2599")
@@ -136,24 +134,19 @@ func TestBucketNames(t *testing.T) {
 	}
 }
 
-// What cannot be chosen is refused, and leaves throttling as it was; in a program it is a mistake.
+// A choice that there is not is refused, and leaves throttling as it was; in a program it is a mistake.
 func TestBadBuckets(t *testing.T) {
-	s := scarce(t, throttle.PerMinuteChoices{VMList: "none"})
+	s := scarce(t, high)
 	s.stage(1)
-	for _, bad := range []string{"manualUpgrade", "vmList", "names"} {
-		if status, text := s.tryControl("PUT", "/throttle", tree.Members{{"compute", "perMinute"}, {bad, "sometimes"}}); status !=
-			http.StatusBadRequest {
-			t.Errorf("%s: %d %s", bad, status, text)
-		}
+	if status, text := s.tryControl("PUT", "/throttle", tree.Members{{"compute", "perMinute"}, {"names", "sometimes"}}); status !=
+		http.StatusBadRequest {
+		t.Errorf("%d %s", status, text)
 	}
-	mustEqual(t, "left", left(s.try(call{"GET", testSet + "/virtualMachines", nil})), "")
-	s.control("PUT", "/throttle", tree.Members{{"compute", "perMinute"}, {"vmList", "LowCostGetVMScaleSet"}})
-	mustEqual(t, "left", left(s.try(call{"GET", testSet + "/virtualMachines", nil})),
-		"LowCostGetVMScaleSetSubscription;2399,LowCostGetVMScaleSetResource;35")
+	mustEqual(t, "left", leftOf(s.try(call{"GET", testSet + "/instanceView", nil}), high), 1)
 	defer func() {
-		if problem, isText := recover().(string); !isText || !strings.Contains(problem, `vmList stands at "no"`) {
+		if problem, isText := recover().(string); !isText || !strings.Contains(problem, `names stands at "no"`) {
 			t.Fatal(problem)
 		}
 	}()
-	scarce(t, throttle.PerMinuteChoices{VMList: "no"})
+	newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, PerMinute: throttle.PerMinuteChoices{Names: "no"}}})
 }

@@ -55,48 +55,48 @@ var perMinute = map[string]struct {
 	resourceRefill, resourceSize, regionRefill, regionSize int // no resource: 0
 }{
 	"CreateVMScaleSet":        {call{"PUT", testSet + "-new", tree.Members{{"location", "eastus"}}}, 4, 12, 125, 375},
-	"UpdateVMScaleSet":        {call{"PATCH", testSet, tree.Members{}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by PUT": {call{"PUT", testSet, tree.Members{{"sku", tree.Members{{"capacity", -1}}}}}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by manualupgrade": {call{"POST", testSet + "/manualupgrade", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 500,
+	"VMScaleSetActions":       {call{"PATCH", testSet, tree.Members{}}, 4, 12, 500, 1500},
+	"CreateVMScaleSet by PUT": {call{"PUT", testSet, tree.Members{{"sku", tree.Members{{"capacity", -1}}}}}, 4, 12, 125, 375},
+	"VMScaleSetActions by manualupgrade": {call{"POST", testSet + "/manualupgrade", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500,
 		1500},
-	"UpdateVMScaleSet by extension": {call{"DELETE", testSet + "/extensions/x", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by cancel":    {call{"POST", testSet + "/rollingUpgrades/cancel", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSet by reimage":   {call{"POST", testSet + "/reimage", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by repairs": {call{"POST", testSet + "/setOrchestrationServiceState", tree.Members{{"action", "none"}}}, 4, 12,
+	"VMScaleSetActions by extension": {call{"DELETE", testSet + "/extensions/x", nil}, 4, 12, 500, 1500},
+	"VMScaleSetActions by cancel":    {call{"POST", testSet + "/rollingUpgrades/cancel", nil}, 4, 12, 500, 1500},
+	"VMScaleSetActions by reimage":   {call{"POST", testSet + "/reimage", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"VMScaleSetActions by repairs": {call{"POST", testSet + "/setOrchestrationServiceState", tree.Members{{"action", "none"}}}, 4, 12,
 		500, 1500},
-	"UpdateVMScaleSet by reimageAll": {call{"POST", testSet + "/reimageAll", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500,
+	"VMScaleSetActions by reimageAll": {call{"POST", testSet + "/reimageAll", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500,
 		1500},
-	"UpdateVMScaleSet by start":    {call{"POST", testSet + "/start", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by redeploy": {call{"POST", testSet + "/redeploy", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"UpdateVMScaleSet by restart":  {call{"POST", testSet + "/restart", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
-	"DeleteVMScaleSet":             {call{"DELETE", testSet + "-none", nil}, 4, 12, 175, 525},
-	"DeleteVMScaleSet by deallocate": {call{"POST", testSet + "/deallocate", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 175,
+	"VMScaleSetActions by start":    {call{"POST", testSet + "/start", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"VMScaleSetActions by redeploy": {call{"POST", testSet + "/redeploy", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"VMScaleSetActions by restart":  {call{"POST", testSet + "/restart", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 500, 1500},
+	"DeleteVMScaleSet":              {call{"DELETE", testSet + "-none", nil}, 4, 12, 175, 525},
+	"DeleteVMScaleSet by deallocate": {call{"POST", testSet + "/deallocate", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 175,
 		525},
-	"LowCostGetVMScaleSet":               {call{"GET", testSet, nil}, 12, 36, 800, 2400},
-	"LowCostGetVMScaleSet of upgrade":    {call{"GET", testSet + "/rollingUpgrades/latest", nil}, 12, 36, 800, 2400},
-	"LowCostGetVMScaleSet of sizes":      {call{"GET", testSet + "/skus", nil}, 12, 36, 800, 2400},
-	"LowCostGetVMScaleSet of history":    {call{"GET", testSet + "/osUpgradeHistory", nil}, 12, 36, 800, 2400},
+	"GetVMScaleSet":                      {call{"GET", testSet, nil}, 12, 36, 800, 2400},
+	"GetVMScaleSet of upgrade":           {call{"GET", testSet + "/rollingUpgrades/latest", nil}, 12, 36, 800, 2400},
+	"GetVMScaleSet of sizes":             {call{"GET", testSet + "/skus", nil}, 12, 36, 800, 2400},
+	"GetVMScaleSet of history":           {call{"GET", testSet + "/osUpgradeHistory", nil}, 12, 36, 800, 2400},
 	"HighCostGetVMScaleSet":              {call{"GET", testSet + "/instanceView", nil}, 10, 30, 360, 1080},
 	"HighCostGetVMScaleSet of instances": {call{"GET", testSet + "/virtualMachines", nil}, 10, 30, 360, 1080},
 	"HighCostGetVMScaleSet of sets":      {call{"GET", strings.TrimSuffix(testSet, "/web"), nil}, 0, 0, 360, 1080},
 	"HighCostGetVMScaleSet of all sets":  {call{"GET", testCompute + "/virtualMachineScaleSets", nil}, 0, 0, 360, 1080},
 	"HighCostGetVMScaleSet of a region":  {call{"GET", testCompute + "/locations/eastus/virtualMachineScaleSets", nil}, 0, 0, 360, 1080},
-	"HighCostGetVM":                      {call{"GET", testSet + "-flex/virtualMachines", nil}, 0, 0, 300, 900},
-	"HighCostGetVM of all instances":     {call{"GET", testCompute + "/virtualMachines", nil}, 0, 0, 300, 900},
-	"UpdateVMScaleSetVM":                 {call{"POST", testSet + "/virtualMachines/7/restart", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSetVM by start":        {call{"POST", testSet + "/virtualMachines/7/start", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSetVM by reimage":      {call{"POST", testSet + "/virtualMachines/7/reimage", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSetVM by reimageAll":   {call{"POST", testSet + "/virtualMachines/7/reimageall", nil}, 4, 12, 500, 1500},
-	"UpdateVMScaleSetVM by PUT": {call{"PUT", testSet + "/virtualMachines/7", tree.Members{{"location", "eastus"}}}, 4, 12, 500,
-		1500},
-	"UpdateVMScaleSetVM by run command": {call{"POST", testSet + "/virtualMachines/7/runCommand", tree.Members{}}, 4, 12, 500, 1500},
-	"DeleteVMScaleSetVM by DELETE":      {call{"DELETE", testSet + "/virtualMachines/7", nil}, 4, 12, 500, 1500},
-	"DeleteVMScaleSetVM by deallocate":  {call{"POST", testSet + "/virtualMachines/7/deallocate", nil}, 4, 12, 500, 1500},
-	"GetVMScaleSetVM itself":            {call{"GET", testSet + "/virtualMachines/7", nil}, 12, 36, 2000, 6000},
-	"DeleteVMScaleSet by poweroff":      {call{"POST", testSet + "/poweroff", tree.Members{{"instanceIds", []string{"7"}}}}, 4, 12, 175, 525},
-	"DeleteVMScaleSetVM":                {call{"POST", testSet + "/virtualMachines/7/poweroff", nil}, 4, 12, 500, 1500},
-	"GetVMScaleSetVM":                   {call{"GET", testSet + "/virtualMachines/7/instanceView", nil}, 12, 36, 2000, 6000},
-	"GetOperation":                      {call{"GET", testOperation, nil}, 15, 45, 5000, 15000},
+	"HighCostGet":                        {call{"GET", testSet + "-flex/virtualMachines", nil}, 0, 0, 300, 900},
+	"HighCostGet of all instances":       {call{"GET", testCompute + "/virtualMachines", nil}, 0, 0, 300, 900},
+	"VMScaleSetVMActions":                {call{"POST", testSet + "/virtualMachines/7/restart", nil}, 4, 12, 667, 2000},
+	"VMScaleSetVMActions by start":       {call{"POST", testSet + "/virtualMachines/7/start", nil}, 4, 12, 667, 2000},
+	"VMScaleSetVMActions by reimage":     {call{"POST", testSet + "/virtualMachines/7/reimage", nil}, 4, 12, 667, 2000},
+	"VMScaleSetVMActions by reimageAll":  {call{"POST", testSet + "/virtualMachines/7/reimageall", nil}, 4, 12, 667, 2000},
+	"VMScaleSetVMActions by PUT": {call{"PUT", testSet + "/virtualMachines/7", tree.Members{{"location", "eastus"}}}, 4, 12, 667,
+		2000},
+	"VMScaleSetVMActions by run command": {call{"POST", testSet + "/virtualMachines/7/runCommand", tree.Members{}}, 4, 12, 667, 2000},
+	"DeleteVMScaleSetVM by DELETE":       {call{"DELETE", testSet + "/virtualMachines/7", nil}, 4, 12, 667, 2000},
+	"DeleteVMScaleSetVM by deallocate":   {call{"POST", testSet + "/virtualMachines/7/deallocate", nil}, 4, 12, 667, 2000},
+	"GetVMScaleSetVM itself":             {call{"GET", testSet + "/virtualMachines/7", nil}, 12, 36, 2000, 6000},
+	"DeleteVMScaleSet by poweroff":       {call{"POST", testSet + "/poweroff", tree.Members{{"instanceIds", []string{"7"}}}}, 0, 0, 175, 525},
+	"DeleteVMScaleSetVM":                 {call{"POST", testSet + "/virtualMachines/7/poweroff", nil}, 4, 12, 667, 2000},
+	"GetVMScaleSetVM":                    {call{"GET", testSet + "/virtualMachines/7/instanceView", nil}, 12, 36, 2000, 6000},
+	"GetOperation":                       {call{"GET", testOperation, nil}, 15, 45, 5000, 15000},
 }
 
 // Every bucket of docs/azure.md §3.2 holds what it should, is refilled as fast as it should be, and is named when it is empty.
@@ -104,13 +104,13 @@ func TestPerMinuteBuckets(t *testing.T) {
 	for name, tc := range perMinute {
 		policy, _, _ := strings.Cut(name, " ")
 		for level, want := range map[string]struct{ refill, size int }{
-			policy + "Resource": {tc.resourceRefill, tc.resourceSize}, policy + "Subscription": {tc.regionRefill, tc.regionSize},
+			policy + "Resource": {tc.resourceRefill, tc.resourceSize}, policy + "SubscriptionMaximum": {tc.regionRefill, tc.regionSize},
 		} {
 			if want.size == 0 {
 				continue
 			}
 			t.Run(name+" "+level, func(t *testing.T) {
-				limits := map[string]throttle.Limit{policy + "Resource": {Size: unbounded}, policy + "Subscription": {Size: unbounded}}
+				limits := map[string]throttle.Limit{policy + "Resource": {Size: unbounded}, policy + "SubscriptionMaximum": {Size: unbounded}}
 				delete(limits, level)
 				s := newSim(t, Options{Throttling: throttle.Options{Compute: throttle.ComputePerMinute, Limits: limits}})
 				s.stage(1)
@@ -164,7 +164,7 @@ func TestBucketsAreApart(t *testing.T) {
 	other := strings.Replace(testSet, "web", "other", 1)
 	s.control("PUT", "/scalesets", tree.Members{{"scaleSet", other}, {"location", "westus"}})
 	s.control("PUT", "/throttle", tree.Members{{"compute", "perMinute"},
-		{"limits", tree.Members{{"LowCostGetVMScaleSetSubscription", tree.Members{{"size", 1}, {"perMinute", 1}}}}}})
+		{"limits", tree.Members{{"GetVMScaleSetSubscriptionMaximum", tree.Members{{"size", 1}, {"perMinute", 1}}}}}})
 	s.do(http.StatusOK, "GET", testSet, nil)
 	s.do(http.StatusTooManyRequests, "GET", testSet, nil)
 	s.do(http.StatusOK, "GET", other, nil)
@@ -347,7 +347,7 @@ func TestARMStandsBefore(t *testing.T) {
 	s.stage(1)
 	first := s.do(http.StatusOK, "GET", testSet, nil)
 	mustEqual(t, "left", first.header.Get("X-Ms-Ratelimit-Remaining-Resource"),
-		"Microsoft.Compute/LowCostGetVMScaleSetSubscription;2399,Microsoft.Compute/LowCostGetVMScaleSetResource;35")
+		"Microsoft.Compute/GetVMScaleSetSubscriptionMaximum;2399,Microsoft.Compute/GetVMScaleSetResource;35")
 	for range 50 {
 		mustEqual(t, "refused by", s.do(http.StatusTooManyRequests, "GET", testSet, nil).code(), "SubscriptionRequestsThrottled")
 	}

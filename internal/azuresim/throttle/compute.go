@@ -9,9 +9,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// withoutResource are the operations that only the subscription's bucket counts (docs/azure.md §3.2).
+// withoutResource are the operations that only the subscription's bucket counts (docs/azure.md §3.2, §8).
 var withoutResource = map[string]bool{
 	"Start": true, "Restart": true, "Redeploy": true, "Reimage": true, "ReimageAll": true,
+	arm.OpUpdateInstances: true, "DeleteInstances": true, "Deallocate": true, "PowerOff": true,
 	"List": true, "ListAll": true, "ListByLocation": true,
 }
 
@@ -25,7 +26,7 @@ func (s *Gate) computeLimits(r *arm.Request) []ratelimit.Limit {
 	if s.Throttle.Compute == ComputeWindows {
 		return s.windows(r, region)
 	}
-	return s.Throttle.perMinute(r, known{exists, flexible}, region)
+	return perMinute(r, known{exists, flexible}, region)
 }
 
 // resourceOf returns the resource that a bucket belongs to: a scale set, an instance, or an operation.

@@ -24,6 +24,12 @@ func (s *Gate) ShowRate(r *arm.Request, res *arm.Response) {
 	case p == ratelimit.Unlimited || arm.IsGateway(res):
 	case s.Throttle.countsCompute():
 		s.Throttle.showCompute(r, res)
+	case r.Version.Since("2022-11-01"):
+		left := "Microsoft.Compute/" + p.Name + "SubscriptionMaximum;" + strconv.Itoa(int(p.RegionSize)-1)
+		if p.ResourceSize > 0 && !withoutResource[r.Route.Name] {
+			left += ",Microsoft.Compute/" + p.Name + "Resource;" + strconv.Itoa(int(p.ResourceSize)-1)
+		}
+		res.Header.Set("X-Ms-Ratelimit-Remaining-Resource", left)
 	default:
 		name := "Microsoft.Compute/" + p.OldPolicy
 		res.Header.Set("X-Ms-Ratelimit-Remaining-Resource",
@@ -42,6 +48,9 @@ func (t *Buckets) showCompute(r *arm.Request, res *arm.Response) {
 	left := make([]string, 0, len(r.Meters))
 	for _, m := range r.Meters {
 		left = append(left, "Microsoft.Compute/"+m.ShownAs+";"+m.Shown())
+	}
+	if t.Compute == ComputePerMinute && r.Route.Bucket.Changes {
+		left = append(left, "Microsoft.Compute/VmssQueuedVMOperations;0") // recorded while nothing waited
 	}
 	res.Header.Set("X-Ms-Ratelimit-Remaining-Resource", strings.Join(left, ","))
 }

@@ -27,6 +27,16 @@ func checkHealthSources(_ *Existing, full tree.Object) *arm.Error {
 		"A Virtual Machine Scale Set cannot have both a health probe and a health extension.")
 }
 
+// checkRepairs refuses automatic repairs without monitoring of health (terraform-provider-azurerm#5976).
+func checkRepairs(_ *Existing, full tree.Object) *arm.Error {
+	if !tree.BoolAt(full, "properties", "automaticRepairsPolicy", "enabled") || isGroup(full) ||
+		NewModel(tree.ObjectAt(full, "properties", "virtualMachineProfile"), "").Health != HealthNone {
+		return nil
+	}
+	return arm.Refuse(http.StatusBadRequest, "BadRequest",
+		"Automatic repairs not supported for this Virtual Machine Scale Set because a health probe or health extension was not provided.")
+}
+
 // How long an instance may be unhealthy before it is repaired (docs/azure.md §2.5).
 const minGrace, maxGrace = 10 * time.Minute, 90 * time.Minute
 

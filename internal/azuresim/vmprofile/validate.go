@@ -61,7 +61,7 @@ type Existing struct {
 func Check(was *Existing, full tree.Object) *arm.Error {
 	for _, check := range []func(*Existing, tree.Object) *arm.Error{
 		checkPlace, checkOrchestration, checkFixed, checkImageType, checkTrustedImage, checkSize, checkMode, checkExtensions,
-		checkHealthSources, checkGrace,
+		checkHealthSources, checkRepairs, checkGrace,
 	} {
 		if err := check(was, full); err != nil {
 			return err
