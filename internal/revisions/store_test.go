@@ -84,8 +84,8 @@ func TestRecordsOfAnotherObject(t *testing.T) {
 	}
 }
 
-// TestRecordsOfATargetThatIsRolledOutAgain: what a target left in the model the last time is what its record says. The same content is not
-// stored twice, and an API server that refuses a step of it ends the round with its error.
+// TestRecordsOfATargetThatIsRolledOutAgain: the record of a target says what the target left in the model the last time. The same content
+// is not stored twice, and an API server that refuses a step of it ends the round with its error.
 func TestRecordsOfATargetThatIsRolledOutAgain(t *testing.T) {
 	again := rollout.StoredRevision{Revision: "0123456789ab", Run: 6, Snapshot: rollout.Snapshot{Image: &rollout.Image{ID: "now"}}}
 	writes, refused := 0, ""
