@@ -238,3 +238,17 @@ func TestClaimsThatCannotBeRead(t *testing.T) {
 		t.Errorf("read %+v", got)
 	}
 }
+
+// TestCountsOfChecksAreNoReasonToWrite: a status that differs only in how often a check was measured is not written; one with another
+// verdict is.
+func TestCountsOfChecksAreNoReasonToWrite(t *testing.T) {
+	of := func(passed int32, verdict v1alpha1.CheckVerdict) v1alpha1.VMSSRolloutStatus {
+		return v1alpha1.VMSSRolloutStatus{Checks: []v1alpha1.CheckStatus{{Name: "errors", Verdict: verdict, Passed: passed}}}
+	}
+	if !isSame(of(3, v1alpha1.CheckVerdictRunning), of(2, v1alpha1.CheckVerdictRunning)) {
+		t.Error("a count is a reason to write")
+	}
+	if isSame(of(3, v1alpha1.CheckVerdictPassed), of(3, v1alpha1.CheckVerdictRunning)) {
+		t.Error("a verdict is no reason to write")
+	}
+}

@@ -333,6 +333,9 @@ func TestWhoIsWoken(t *testing.T) {
 			t.Errorf("%s: %t", name, got)
 		}
 	}
+	if bare := (v1alpha1.VMSSRolloutStatus{}); hasLost(bare, bare) {
+		t.Error("a status that never had a condition has lost some")
+	}
 	if l := statusLost(); l.Create(event.CreateEvent{Object: theRollout()}) || l.Delete(event.DeleteEvent{Object: theRollout()}) ||
 		l.Generic(event.GenericEvent{Object: theRollout()}) {
 		t.Error("creation, deletion or another event counts as a lost status")
