@@ -55,6 +55,8 @@ type Adapter struct {
 	now          func() time.Time
 	addressCache *addressCache
 
+	orchestrations orchestrations
+
 	mu      sync.Mutex
 	clients map[string]clients // by subscription, lower-case
 }

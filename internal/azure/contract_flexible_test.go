@@ -5,7 +5,9 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
@@ -17,6 +19,7 @@ func (w *world) flexible() []rollout.Instance {
 	w.control("PUT", "/scalesets", map[string]any{
 		"scaleSet": flex.ID(), "capacity": 3, "image": image1, "zones": []string{"1", "2"}, "health": "extension", "orchestration": "Flexible",
 	}, nil)
+	w.clock.Advance(time.Minute) // a tag has whole seconds
 	begun, err := w.WriteImage(w.t.Context(), flex, rollout.WriteImage{Image: rollout.Image{ID: image2}})
 	if status := w.finish(rollout.WriteImageOperation, begun, err); status.State != rollout.OperationSucceeded {
 		w.t.Fatalf("got %+v: %v", status, status.Problem)
@@ -50,9 +53,9 @@ func TestContractFlexible(t *testing.T) {
 			t.Fatalf("got %+v: %v", status, status.Problem)
 		}
 		for n, i := range w.flexInstances() {
-			latest := map[bool]rollout.Tristate{true: rollout.True, false: rollout.False}[n == 1]
-			if i.ID != before[n].ID || i.ID != i.Name || !strings.HasPrefix(i.ID, "flex_") || before[n].Latest != rollout.False ||
-				i.Latest != latest {
+			isLatest := i.Origin.ProfileTime.Equal(model.ProfileTime)
+			if i.ID != before[n].ID || i.ID != i.Name || !strings.HasPrefix(i.ID, "flex_") || i.Latest != rollout.Unknown ||
+				before[n].Origin.ProfileTime.Equal(model.ProfileTime) || isLatest != (n == 1) || i.Origin.Attached {
 				t.Errorf("got %+v, before %+v", i, before[n])
 			}
 			if replaced := i.Disk.ID != before[n].Disk.ID; replaced != (n > 0) || i.VMID != before[n].VMID {
@@ -62,6 +65,100 @@ func TestContractFlexible(t *testing.T) {
 		_, err = w.Upgrade(t.Context(), flex, refs(before[0].ID, "flex_00000000"))
 		if kind := kindOf(t, err); kind != rollout.KindInstanceGone {
 			t.Errorf("got %v", err)
+		}
+	})
+}
+
+// TestContractFlexibleReads: an instance of a Flexible set shows what one of a Uniform set does, but for the latest model, and with the
+// settings of its script. One that was attached shows that. One call a page of 50 reads them all.
+func TestContractFlexibleReads(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.control("PUT", "/scalesets", map[string]any{
+			"scaleSet": flex.ID(), "capacity": 51, "image": image1, "zones": []string{"1"}, "health": "extension", "orchestration": "Flexible",
+			"script": map[string]any{"command": "bash v1.sh", "uris": []string{"https://x.example/v1.sh"}},
+		}, nil)
+		w.control("POST", "/attach", map[string]any{"scaleSet": flex.ID(), "name": "legacy", "image": image2}, nil)
+		model, err := w.Model(t.Context(), flex)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.calls()
+		list := w.flexInstances()
+		if got := w.calls(); len(got) != 2 || got[0].Operation != "VirtualMachines.List" || len(list) != 52 {
+			t.Fatalf("%d instances, calls %+v", len(list), got)
+		}
+		i, attached := list[0], list[51]
+		want := rollout.Instance{
+			ID: i.ID, Name: i.ID, VMID: i.VMID, Zone: "1", CreatedAt: i.CreatedAt, State: rollout.StateSucceeded, ListedAt: i.ListedAt,
+			Power: rollout.PowerState{Running: rollout.True}, Health: rollout.HealthReport{Healthy: rollout.True, Since: i.Health.Since},
+			Disk: rollout.OSDisk{ID: i.Disk.ID, Image: &rollout.Image{ID: image1}}, Origin: rollout.Origin{ProfileTime: model.ProfileTime},
+			Script: rollout.ScriptSucceeded, InstanceReports: rollout.InstanceReports{Scripts: []rollout.InstanceScript{{
+				Extension: "CustomScript", State: rollout.ScriptSucceeded,
+				Settings: &rollout.ModelScript{Extension: "CustomScript", URIs: []string{"https://x.example/v1.sh"}, Command: "bash v1.sh"}}}},
+		}
+		if diff := cmp.Diff(want, i, anyCase); diff != "" {
+			t.Error(diff)
+		}
+		if i.VMID == "" || i.CreatedAt.IsZero() || i.ListedAt.IsZero() || i.Health.Since.IsZero() || i.Disk.ID == "" {
+			t.Errorf("not shown: %+v", i)
+		}
+		if attached.ID != "legacy" || !attached.Origin.Attached {
+			t.Errorf("got %+v", attached)
+		}
+	})
+}
+
+// TestContractFlexibleIsFound: without a read of the model, one list more tells that a set is Flexible. A set that is made again with
+// another orchestration is read rightly, whatever is remembered.
+func TestContractFlexibleIsFound(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		stage := func(orchestration string) {
+			w.control("PUT", "/scalesets", map[string]any{
+				"scaleSet": flex.ID(), "capacity": 2, "image": image1, "orchestration": orchestration,
+			}, nil)
+		}
+		read := func(wantCalls int, isNumber bool) {
+			t.Helper()
+			w.calls()
+			list := w.flexInstances()
+			if got := w.calls(); len(got) != wantCalls || len(list) != 2 || (list[0].ID == "0") != isNumber {
+				t.Fatalf("got %+v by %+v", list, got)
+			}
+		}
+		remove := func() {
+			w.arm(http.MethodDelete, flex.ID(), "")
+			w.clock.Advance(time.Hour)
+		}
+		stage("Flexible")
+		read(2, false)
+		read(1, false)
+		remove()
+		stage("Uniform")
+		read(2, true) // the virtual machines are none
+		remove()
+		stage("Flexible")
+		read(1, false)
+	})
+}
+
+// TestContractFlexibleFailure shows what the script printed of a failed instance, as in a Uniform set.
+func TestContractFlexibleFailure(t *testing.T) {
+	inWorlds(t, func(t *testing.T, w *world) {
+		w.control("PUT", "/scalesets", map[string]any{
+			"scaleSet": flex.ID(), "capacity": 2, "image": image1, "orchestration": "Flexible", "script": map[string]any{"command": "bash v1.sh"},
+		}, nil)
+		w.clock.Advance(time.Minute)
+		begun, err := w.WriteImage(t.Context(), flex, rollout.WriteImage{Image: rollout.Image{ID: image2}})
+		w.finish(rollout.WriteImageOperation, begun, err)
+		w.faults(map[string]any{"operation": "UpdateInstances", "kind": "scriptFails", "stderr": "no such interpreter"})
+		id := w.flexInstances()[0].ID
+		begun, err = w.Upgrade(t.Context(), flex, refs(id))
+		w.finish(rollout.UpgradeOperation, begun, err)
+		for _, i := range w.flexInstances() {
+			failed := i.State == rollout.StateFailed && i.Script == rollout.ScriptFailed && strings.Contains(i.Message, "no such interpreter")
+			if failed != (i.ID == id) {
+				t.Errorf("got %+v", i)
+			}
 		}
 	})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
@@ -45,6 +46,69 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *arm.Call) rollout.Ins
 		i.Message = x.FailureMessage(i, failureOf(*p.InstanceView, scriptNames(vm.Resources)))
 	}
 	return i
+}
+
+// profileTag is the tag in which a virtual machine that a Flexible set made has the time of its profile (docs/azure.md §8).
+const profileTag = "VirtualMachineProfileTimeCreated"
+
+// virtualMachineOf maps one virtual machine of a Flexible set. Latest is when the set's latest profile was made, as far as is known.
+func virtualMachineOf(vm armcompute.VirtualMachine, latest time.Time, x *arm.Call) rollout.Instance {
+	p := deref(vm.Properties)
+	as := armcompute.VirtualMachineScaleSetVM{
+		InstanceID: vm.Name, Name: vm.Name, Zones: vm.Zones, Resources: vm.Resources,
+		Properties: &armcompute.VirtualMachineScaleSetVMProperties{
+			VMID: p.VMID, TimeCreated: p.TimeCreated, ProvisioningState: p.ProvisioningState, StorageProfile: p.StorageProfile,
+			InstanceView: viewOf(p.InstanceView),
+		},
+	}
+	origin := originOf(vm.Tags)
+	if !latest.IsZero() && !origin.ProfileTime.IsZero() {
+		as.Properties.LatestModelApplied = new(origin.ProfileTime.Equal(latest)) // for the failure message alone
+	}
+	i := instanceOf(as, x)
+	i.Latest, i.Origin = rollout.Unknown, origin
+	for n, s := range i.Scripts {
+		i.Scripts[n].Settings = settingsOf(s.Extension, vm.Resources)
+	}
+	return i
+}
+
+// originOf reads the tag. A virtual machine without it is not of the set's making.
+func originOf(tags map[string]*string) rollout.Origin {
+	for name, value := range tags {
+		if strings.EqualFold(name, profileTag) {
+			at, err := time.Parse("1/2/2006 3:04:05 PM -07:00", deref(value))
+			if err != nil {
+				return rollout.Origin{} // it is the set's, and of which profile is not known
+			}
+			return rollout.Origin{ProfileTime: at.UTC()}
+		}
+	}
+	return rollout.Origin{Attached: true}
+}
+
+// viewOf has the members of the view that are read here.
+func viewOf(view *armcompute.VirtualMachineInstanceView) *armcompute.VirtualMachineScaleSetVMInstanceView {
+	if view == nil {
+		return nil
+	}
+	return &armcompute.VirtualMachineScaleSetVMInstanceView{
+		Statuses: view.Statuses, VMHealth: view.VMHealth, Extensions: view.Extensions, VMAgent: view.VMAgent,
+	}
+}
+
+// settingsOf returns the settings that an instance shows of one of its script extensions; nil: none.
+func settingsOf(name string, resources []*armcompute.VirtualMachineExtension) *rollout.ModelScript {
+	for _, r := range resources {
+		p := deref(deref(r).Properties)
+		isScript := (extensionKind{deref(p.Publisher), deref(p.Type)}).runsScripts()
+		if isScript && strings.EqualFold(deref(r.Name), name) && p.Settings != nil {
+			s := scriptOf(armcompute.VirtualMachineScaleSetExtension{Name: r.Name,
+				Properties: &armcompute.VirtualMachineScaleSetExtensionProperties{ForceUpdateTag: p.ForceUpdateTag, Settings: p.Settings}})
+			return &rollout.ModelScript{Extension: s.Extension, URIs: s.URIs, Command: s.Command, ForceUpdateTag: s.ForceUpdateTag}
+		}
+	}
+	return nil
 }
 
 // diskFingerprint stands for a disk, whose id is long and is only ever compared; "" stays "".

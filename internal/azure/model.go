@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
@@ -30,6 +31,7 @@ func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mode
 	}
 	model := modelOf(got.VirtualMachineScaleSet)
 	model.Applications = applicationsIn(body)
+	a.orchestrations.learn(set, orchestration{flexible: model.Orchestration == rollout.OrchestrationFlexible, profile: model.ProfileTime})
 	model.ReadAt = arm.AnsweredAt(x.Response())
 	if model.ETag == "" && x.Response() != nil {
 		model.ETag = x.Response().Header.Get("ETag")
@@ -54,6 +56,7 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 		HealthMonitored:    deref(deref(deref(profile.NetworkProfile).HealthProbe).ID) != "",
 		NewHandler:         handlerFor(profile),
 	}
+	model.ProfileTime = deref(profile.TimeCreated).UTC().Truncate(time.Second) // as precise as the tag of an instance
 	if model.Orchestration == "" {
 		model.Orchestration = rollout.OrchestrationUniform // older bodies leave the only mode there was unsaid
 	}

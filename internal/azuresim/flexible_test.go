@@ -32,22 +32,24 @@ func TestFlexibleNames(t *testing.T) {
 			t.Fatalf("odd name %q", names[i])
 		}
 		mustEqual(t, "name", tree.StringAt(vm, "name"), names[i])
-		mustEqual(t, "virtual machine", tree.StringAt(vm, "properties", "virtualMachineResourceId"),
-			testGroup+"/providers/Microsoft.Compute/virtualMachines/"+names[i])
-		mustEqual(t, "update domain", tree.At(vm, "properties", "instanceView", "platformUpdateDomain"), nil)
+		one := s.vm(names[i])
+		mustEqual(t, "virtual machine", tree.StringAt(one, "properties", "virtualMachineResourceId"), testMachines+"/"+names[i])
+		mustEqual(t, "latest", tree.At(one, "properties", "latestModelApplied"), nil)
+		view := s.do(http.StatusOK, "GET", testMachines+"/"+names[i]+"/instanceView", nil).body
+		mustEqual(t, "update domain", tree.At(view, "platformUpdateDomain"), nil)
 		mustEqual(t, "path", tree.StringAt(s.do(http.StatusOK, "GET", testSet+"/virtualMachines/"+strings.ToUpper(names[i]), nil).body, "name"),
 			names[i])
 	}
 	s.version = "2025-04-01"
-	mustEqual(t, "virtual machine in old versions", tree.At(s.vms("")[0], "properties", "virtualMachineResourceId"), nil)
+	mustEqual(t, "virtual machine in old versions", tree.At(s.vm(names[0]), "properties", "virtualMachineResourceId"), nil)
 }
 
 func TestFlexibleActions(t *testing.T) {
 	s, names := flexibleSet(t, Options{}, 3)
 	s.patched(tree.Members{{"properties", tree.Members{{"virtualMachineProfile", tree.Members{{"licenseType", "x"}}}}}})
 	s.want(s.finish(s.upgrade(strings.ToUpper(names[1]))), operations.Succeeded)
-	for name, latest := range s.latest() {
-		mustEqual(t, name, latest, name == names[1])
+	for name, seen := range s.seen() {
+		mustEqual(t, name, seen.Latest, name == names[1])
 	}
 	s.want(s.finish(s.do(http.StatusAccepted, "POST", testSet+"/reimage", tree.Members{{"instanceIds", []string{names[2]}}})),
 		operations.Succeeded)

@@ -217,8 +217,8 @@ func TestFlexibleRolls(t *testing.T) {
 	s.rest(time.Hour)
 	mustEqual(t, "code", tree.StringAt(s.rolling(), "runningStatus", "code"), "Faulted")
 	latest := 0
-	for _, isLatest := range s.latest() {
-		if isLatest {
+	for _, seen := range s.seen() {
+		if seen.Latest {
 			latest++
 		}
 	}

@@ -2,7 +2,9 @@ package azuresim
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -153,31 +155,38 @@ func TestIDCase(t *testing.T) {
 	}
 }
 
-// docs/azure.md §2.7, §7.3: how a Flexible set shows latestModelApplied, and treats a filter on it.
-func TestFlexibleLatest(t *testing.T) {
+// docs/azure.md §2.7, §7.3: how a Flexible set treats a filter on latestModelApplied.
+func TestFlexibleFilter(t *testing.T) {
 	const filter = "?$filter=properties/latestModelApplied%20eq%20false"
-	for name, tc := range map[string]struct {
-		switches kernel.Switches
-		shown    any // of one that has the latest model
-		filtered int // below zero: refused
-	}{
-		"as Uniform": {kernel.Switches{}, true, 1},
-		"hidden":     {kernel.Switches{FlexibleLatest: "hide"}, nil, 1},
-		"false":      {kernel.Switches{FlexibleLatest: "false"}, false, 1},
-		"ignored":    {kernel.Switches{FlexibleFilter: "ignore"}, true, 2},
-		"refused":    {kernel.Switches{FlexibleFilter: "refuse"}, true, -1},
-	} {
-		t.Run(name, func(t *testing.T) {
-			s, names := flexibleSet(t, Options{Switches: tc.switches}, 2)
+	for choice, filtered := range map[kernel.Choice]int{"apply": 1, "ignore": 2, "refuse": -1} {
+		t.Run(string(choice), func(t *testing.T) {
+			s, names := flexibleSet(t, Options{Switches: kernel.Switches{FlexibleFilter: choice}}, 2)
 			s.patched(profile(tree.Member{"licenseType", "x"}))
 			s.want(s.finish(s.upgrade(names[0])), operations.Succeeded)
-			mustEqual(t, "latestModelApplied", tree.At(s.vm(names[0]), "properties", "latestModelApplied"), tc.shown)
-			if tc.filtered < 0 {
+			if filtered < 0 {
 				s.do(http.StatusBadRequest, "GET", testSet+"/virtualMachines"+filter, nil)
 				return
 			}
-			mustEqual(t, "filtered", len(s.vms(filter)), tc.filtered)
+			mustEqual(t, "filtered", len(s.vms(filter)), filtered)
 		})
+	}
+}
+
+// docs/azure.md §8: the list of a Flexible set shows these members of an instance and no other, whatever is asked for
+// (azure-cli-2025-02__test_vmss_linux_patch_mode:18).
+func TestFlexibleList(t *testing.T) {
+	for zones, shown := range map[string][]any{"": {nil}, "2": {"2"}} {
+		s := newSim(t, Options{})
+		more := []tree.Member{{"orchestration", "flexible"}}
+		if zones != "" {
+			more = append(more, tree.Member{"zones", []string{zones}})
+		}
+		s.stage(1, more...)
+		for _, query := range []string{"", "?$expand=instanceView", "?$select=instanceView&$expand=instanceView"} {
+			vm := s.vms(query)[0]
+			mustEqual(t, "members", strings.Join(slices.Sorted(maps.Keys(vm)), " "), "id instanceId location name type zones")
+			mustEqual(t, "zone", tree.ArrayAt(vm, "zones")[0], shown[0])
+		}
 	}
 }
 

@@ -99,7 +99,8 @@ func TestOwnTimes(t *testing.T) {
 	m.Operation.Run, m.Operation.Kind, m.Operation.PollToken = 1, rollout.UpgradeOperation, "t"
 	d := planner.Plan(spec, rollout.Observation{At: at, State: m})
 	left := timesAfter(reflect.ValueOf(d.State), "", at)
-	allowed := map[string]bool{"Run.StartedAt": true, "Rollback.Baseline.NewestInstanceAt": true, "Operation.AzureTime": true}
+	allowed := map[string]bool{"Run.StartedAt": true, "Rollback.Baseline.NewestInstanceAt": true, "Operation.AzureTime": true,
+		"Model.ProfileTime": true}
 	for _, name := range left {
 		if !allowed[name] {
 			t.Errorf("%s lies three days ahead and is not taken as now", name)

@@ -34,6 +34,7 @@ type Instance struct {
 	Power     PowerState
 	Health    HealthReport
 	ListedAt  time.Time // by Azure's clock, to be compared with Azure's other times; zero: not known
+	Origin    Origin
 	Disk      OSDisk
 	Script    ScriptState // of the script extension that the round works on; in the list, the worst of all
 	InstanceReports
@@ -44,6 +45,12 @@ type InstanceReports struct {
 	Scripts      []InstanceScript      // every custom script extension that it shows
 	Applications []InstanceApplication // every gallery application that it shows
 	Message      string                // what the platform reports of a failure, with the last lines of the script's stderr
+}
+
+// Origin holds the marks of the origin of an instance, where the platform does not say itself whether it has the latest model.
+type Origin struct {
+	Attached    bool      // the scale set did not make it
+	ProfileTime time.Time // when the profile was made that it has, in whole seconds; zero: not shown
 }
 
 // PowerState is whether an instance runs.
@@ -69,6 +76,7 @@ type OSDisk struct {
 type InstanceScript struct {
 	Extension string // its name; "": not shown
 	State     ScriptState
+	Settings  *ModelScript // as the instance has them; nil: not shown
 }
 
 // ScriptState is the state of the custom script extension that an instance shows.

@@ -8,10 +8,10 @@ import (
 
 // Model is the core's knowledge of a scale set: the declared paths of its model, and what decides whether it may be touched.
 type Model struct {
-	ETag                       string
-	ReadAt                     time.Time // by Azure's clock; zero: not known
-	UniqueID                   string    // tells the scale set from another one that gets its name; "": not shown
-	Capacity                   int       // as read, UnknownCapacity where it is not shown; never written
+	ETag string
+	ModelTimes
+	UniqueID                   string // tells the scale set from another one that gets its name; "": not shown
+	Capacity                   int    // as read, UnknownCapacity where it is not shown; never written
 	UpgradeMode                string
 	Orchestration              string
 	AutomaticOSUpgrade         bool
@@ -30,6 +30,12 @@ type ModelExtensions struct {
 	MoreScripts     []ModelScript // the other custom script extensions
 	OtherExtensions []string      // names of the extensions that run no script
 	Applications    []Application // all gallery applications, in their order
+}
+
+// ModelTimes are the times of a model.
+type ModelTimes struct {
+	ReadAt      time.Time // by Azure's clock; zero: not known
+	ProfileTime time.Time // when the profile that instances are made from was made, in whole seconds; zero: not shown
 }
 
 // UnknownCapacity is the capacity of a scale set that does not show one.

@@ -127,5 +127,10 @@ func (s State) InFlight(i Instance) bool {
 	return s.IsWorking() && s.Operation.Names(i)
 }
 
+// IsAttached reports that the scale set did not make the instance. One that the run touched is the set's, whatever it shows now.
+func (s State) IsAttached(i Instance) bool {
+	return i.Origin.Attached && !s.InFlight(i) && !s.Ledger.IsExposed(i.ID)
+}
+
 // IsOff reports that the instance is left out because it is off. One that an effect of the run is in flight on is judged first.
 func (s State) IsOff(i Instance) bool { return i.IsOff() && !s.InFlight(i) }

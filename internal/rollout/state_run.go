@@ -27,6 +27,8 @@ type ModelState struct {
 	ScriptWritten  bool   `json:"scriptWritten,omitempty"`  // this run wrote the script extension with its protected settings
 	SettingsDigest string `json:"settingsDigest,omitempty"` // keyed digest of the protected settings that this run wrote
 
+	ProfileTime time.Time `json:"profileTime,omitzero"` // of the model when it was last read, where instances show only that of theirs
+
 	CompletedETag     string `json:"completedETag,omitempty"`     // of the model when the run completed
 	CompletedCapacity int    `json:"completedCapacity,omitempty"` // at that time; with the ETag it tells an idle round that nothing changed
 }

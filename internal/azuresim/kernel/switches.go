@@ -41,8 +41,6 @@ type Switches struct {
 	CustomDataChange Choice `json:"customDataChange" choices:"accept refuse" fact:"§2.8"`
 	// ImageTypeChange selects the answer to a write that replaces a marketplace image by one with an id, or the reverse.
 	ImageTypeChange Choice `json:"imageTypeChange" choices:"accept refuse" fact:"§8"`
-	// FlexibleLatest is how instances of a Flexible set show latestModelApplied.
-	FlexibleLatest Choice `json:"flexibleLatest" choices:"tell hide false" fact:"§7.3"`
 	// FlexibleFilter selects what $filter does in the list of a Flexible set.
 	FlexibleFilter Choice `json:"flexibleFilter" choices:"apply ignore refuse" fact:"§7.3"`
 	// FlexibleTag selects what moves the tag of an instance of a Flexible set to the time of the set's latest profile: its upgrade, nothing

@@ -73,10 +73,7 @@ func (l Snapshot) shownTags() any {
 }
 
 func (l Snapshot) properties(version arm.APIVersion, view *tree.Members) tree.Members {
-	m := tree.Members{
-		{"latestModelApplied", l.latestApplied()},
-		{"modelDefinitionApplied", "VirtualMachineScaleSet"},
-	}
+	m := tree.Members{{"latestModelApplied", l.latestApplied()}, {"modelDefinitionApplied", "VirtualMachineScaleSet"}}
 	if view != nil {
 		m = append(m, tree.Member{"instanceView", *view})
 	}
@@ -113,14 +110,10 @@ func (l Snapshot) properties(version arm.APIVersion, view *tree.Members) tree.Me
 	return m
 }
 
-// latestApplied returns the value that shows whether an instance has the latest model; for Flexible sets Azure's value is not known
-// (docs/azure.md §2.7).
+// latestApplied is absent in Flexible sets.
 func (l Snapshot) latestApplied() any {
-	switch shown := l.Set.Server.Switches.FlexibleLatest; {
-	case l.Set.IsFlexible() && shown == "hide":
+	if l.Set.IsFlexible() {
 		return nil
-	case l.Set.IsFlexible() && shown == "false":
-		return false
 	}
 	return l.state.Model == l.latest
 }

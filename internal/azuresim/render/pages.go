@@ -109,9 +109,25 @@ func (s *Lister) listed(set *vmss.ScaleSet, l Listing) []*vmss.Instance {
 	return out
 }
 
+// nameOnly is all that a list shows of an instance of a Flexible set, whatever is asked for
+// (azure-cli-2025-02__test_vmss_linux_patch_mode:18).
+func (l Snapshot) nameOnly() tree.Members {
+	zones := []any{nil}
+	if l.Zone != "" {
+		zones = []any{l.Zone}
+	}
+	return tree.Members{
+		{"name", l.Name()}, {"id", l.ARMID()}, {"type", "Microsoft.Compute/virtualMachineScaleSets/virtualMachines"},
+		{"location", l.Set.Location}, {"instanceId", l.Ref()}, {"zones", zones},
+	}
+}
+
 // Item renders one instance of the list. With $select everything that was not selected is missing, or has its default value:
 // latestModelApplied is always false (docs/azure.md §2.3).
 func (l Listing) Item(shown Snapshot, version arm.APIVersion) tree.Members {
+	if shown.Set.IsFlexible() {
+		return shown.nameOnly()
+	}
 	var view *tree.Members
 	if l.expands {
 		v := shown.View(version)

@@ -137,7 +137,7 @@ func (w *world) find(id string) int {
 // readModel reads the scale set.
 func (w *world) readModel() rollout.Model {
 	m := rollout.Model{
-		ETag: strconv.Itoa(int(w.version)), ReadAt: w.at(), Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual,
+		ETag: strconv.Itoa(int(w.version)), ModelTimes: rollout.ModelTimes{ReadAt: w.at()}, Capacity: w.n, UpgradeMode: rollout.UpgradeModeManual,
 		Orchestration: rollout.OrchestrationUniform,
 		State:         rollout.StateSucceeded, HealthMonitored: true, AutomaticRepairs: w.repairs, Image: images[w.model.image],
 	}

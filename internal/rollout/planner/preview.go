@@ -108,7 +108,7 @@ func simulate(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) ro
 // outdate makes all instances lack the latest model.
 func outdate(instances []rollout.Instance) {
 	for n := range instances {
-		instances[n].Latest = rollout.False
+		instances[n].Latest, instances[n].Origin.ProfileTime = rollout.False, time.Time{}
 	}
 }
 
@@ -119,6 +119,7 @@ func update(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 			continue
 		}
 		i.Latest, i.State, i.ListedAt = rollout.True, rollout.StateSucceeded, obs.At
+		i.Origin.ProfileTime = time.Time{}
 		i.Health = rollout.HealthReport{Healthy: rollout.True, Since: obs.At}
 		i.Power = rollout.PowerState{Running: rollout.True}
 		i.Disk.ID, i.Disk.Image = i.Disk.ID+"'", nil

@@ -120,8 +120,9 @@ func instanceReports(v view.View) []rollout.InstanceReport {
 	for _, i := range behind {
 		add(i, rollout.ReportOutdated, "")
 	}
-	for _, s := range inventory.Skipped(v.Spec, v.State, v.Instances()) {
-		i, _ := rollout.FindInstance(all, s.Ref)
+	listed := v.AllListed()
+	for _, s := range inventory.Skipped(v.Spec, v.State, listed) {
+		i, _ := rollout.FindInstance(listed, s.Ref)
 		add(i, rollout.ReportSkipped, s.Why)
 	}
 	return list

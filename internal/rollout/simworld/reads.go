@@ -19,7 +19,7 @@ func (w *World) Model() rollout.Result[rollout.Model] {
 		state = rollout.StateUpdating
 	}
 	m := rollout.Model{
-		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, ReadAt: w.Now, Capacity: len(w.Instances),
+		ETag: strconv.Itoa(w.ETag), UniqueID: w.UniqueID, ModelTimes: rollout.ModelTimes{ReadAt: w.Now}, Capacity: len(w.Instances),
 		UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
 		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, AutomaticExtensionUpgrades: w.Agents, Image: c.Image, Script: c.Script,
 	}

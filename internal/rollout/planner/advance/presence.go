@@ -53,3 +53,11 @@ func IdentifyScaleSet(d *Draft) {
 	}
 	ClearHooks(d, rollout.BeforeInstance)
 }
+
+// NoteProfile notes when the profile of the model was made where the instances show only that of theirs: a round that reads the list alone
+// compares with it.
+func NoteProfile(d *Draft) {
+	if d.Obs.Model.State == rollout.Read && d.Model().Orchestration == rollout.OrchestrationFlexible {
+		d.State.Model.ProfileTime = d.Model().ProfileTime
+	}
+}

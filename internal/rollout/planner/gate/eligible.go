@@ -24,10 +24,13 @@ func Eligible(v view.View) *view.Hold {
 			off++
 		}
 	}
-	stopped := ""
+	stopped, attached := "", ""
+	if len(v.Attached) > 0 {
+		attached = ", attached"
+	}
 	if off > 0 {
 		stopped = fmt.Sprintf("; %d stopped or deallocated; to start them: az vmss start", off)
 	}
 	return view.Wait(rollout.ReasonNoEligibleInstances, view.RecheckHeld,
-		"no eligible instance: %d listed, %d skipped (stopped, protected, or by a RolloutAction)%s", c.Total, c.Skipped, stopped)
+		"no eligible instance: %d listed, %d skipped (stopped, protected%s, or by a RolloutAction)%s", c.Total, c.Skipped, attached, stopped)
 }

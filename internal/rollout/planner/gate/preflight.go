@@ -12,7 +12,8 @@ import (
 // before every effect, not only the first: the mode may be switched in the middle of a rollout. It does not hold a rollback: whatever
 // became of the scale set, what the run wrote into it is worse.
 func Preflight(v view.View) *view.Hold {
-	for _, check := range []func(rollout.Spec, rollout.Model) string{knownOrchestration, manualMode, noAutomaticOSUpgrade, healthKnown} {
+	for _, check := range []func(rollout.Spec, rollout.Model) string{knownOrchestration, flexible, manualMode, noAutomaticOSUpgrade,
+		healthKnown} {
 		if finding := check(v.Spec, v.Model()); finding != "" {
 			return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing, "%s", finding)
 		}
@@ -61,6 +62,15 @@ func knownOrchestration(_ rollout.Spec, m rollout.Model) string {
 		return ""
 	}
 	return fmt.Sprintf("the scale set's orchestration mode is %q; only Uniform and Flexible are supported", m.Orchestration)
+}
+
+// flexible refuses what cannot be honoured in a Flexible scale set: a virtual machine shows no protection.
+func flexible(s rollout.Spec, m rollout.Model) string {
+	if m.Orchestration != rollout.OrchestrationFlexible || s.Instances.Protected == rollout.ProtectedSkip || s.Instances.Protected == "" {
+		return ""
+	}
+	return fmt.Sprintf("strategy.protectedInstances is %s, but Azure shows no protection of instances in Flexible scale sets; to fix it: set "+
+		"strategy.protectedInstances to Skip", s.Instances.Protected)
 }
 
 func manualMode(s rollout.Spec, m rollout.Model) string {

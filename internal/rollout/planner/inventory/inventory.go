@@ -10,7 +10,7 @@ import (
 // Inventory is the instances of a scale set, sorted by what they have of a target. It is taken from one list and one model.
 type Inventory struct {
 	Total    int // listed and not being deleted
-	Skipped  int // of those: off, protected, or taken out by an action
+	Skipped  int // of those: off, protected, attached, or taken out by an action
 	Eligible int // of those, the others
 	Desired  int // how many may have the target
 
@@ -175,6 +175,8 @@ func Skipped(spec rollout.Spec, s rollout.State, instances []rollout.Instance) [
 		switch {
 		case i.State == rollout.StateDeleting:
 			skip(i, "it is being deleted")
+		case s.IsAttached(i):
+			skip(i, "it is attached to the scale set, which did not make it")
 		case s.IsOff(i) && spec.Instances.Stopped != rollout.StoppedWait:
 			skip(i, "it is "+string(i.Power.Off))
 		case i.Protected && spec.Instances.Protected == rollout.ProtectedSkip:

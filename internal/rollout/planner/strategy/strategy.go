@@ -94,6 +94,7 @@ func owned(d *advance.Draft) *view.Hold {
 // sameScaleSet decides nothing on another scale set than the one that the rollout belongs to.
 func sameScaleSet(d *advance.Draft) *view.Hold {
 	advance.IdentifyScaleSet(d)
+	advance.NoteProfile(d)
 	h := gate.SameScaleSet(d.View)
 	if h == nil || d.Spec.Deletion == rollout.DeletionNone {
 		return h

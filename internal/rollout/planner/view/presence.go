@@ -10,7 +10,7 @@ import (
 func (v View) IsListed(id string) bool {
 	if v.memo.listed == nil {
 		v.memo.listed = make(map[string]bool, len(v.Instances()))
-		for _, i := range v.Instances() {
+		for _, i := range v.AllListed() {
 			v.memo.listed[i.ID] = true
 		}
 	}
@@ -61,10 +61,10 @@ func (v View) Unlisted() []string {
 }
 
 // Missing is how many instances the list lacks of the model's capacity. Instances that are being deleted are no part of the capacity. Where
-// the model shows no capacity, an empty list lacks something.
+// the model shows no capacity, an empty list lacks something. Those that the scale set did not make may count in the capacity.
 func (v View) Missing() int {
 	staying := 0
-	for _, i := range v.Instances() {
+	for _, i := range v.AllListed() {
 		if i.State != rollout.StateDeleting {
 			staying++
 		}

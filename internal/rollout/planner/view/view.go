@@ -16,10 +16,11 @@ type View struct {
 	State    rollout.State
 	Obs      rollout.Observation
 
-	IsRestoring bool          // Spec is that of a rollback
-	IsPreview   bool          // the round is only simulated, so nothing is stored or suspended for it
-	IsReleasing bool          // the object is being released
-	Draining    []rollout.Ref // instances whose nodes were being drained when the round began
+	IsRestoring bool               // Spec is that of a rollback
+	IsPreview   bool               // the round is only simulated, so nothing is stored or suspended for it
+	IsReleasing bool               // the object is being released
+	Attached    []rollout.Instance // listed, but the scale set did not make them
+	Draining    []rollout.Ref      // instances whose nodes were being drained when the round began
 
 	memo *memo
 }
@@ -32,9 +33,11 @@ type memo struct {
 
 // New returns the view of a round that begins. It shares nothing with the observation's state.
 func New(spec rollout.Spec, obs rollout.Observation) View {
-	obs.Instances = inventory.WithoutRunCommands(spec.Target, obs)
-	v := View{Spec: spec, Declared: spec, State: obs.State.Clone(), Obs: obs, memo: &memo{}}
-	return v.withScript()
+	attached := takeOutAttached(&obs)
+	v := View{Spec: spec, Declared: spec, State: obs.State.Clone(), Obs: obs, Attached: attached, memo: &memo{}}
+	v = v.withScript().withLatest()
+	v.Obs.Instances = inventory.WithoutRunCommands(spec.Target, v.Obs)
+	return v
 }
 
 // ForState returns the view of what follows a decision: nothing was read.
@@ -46,7 +49,7 @@ func ForState(spec rollout.Spec, s rollout.State, at time.Time) View {
 func (v View) WithSpec(spec rollout.Spec, isRestoring bool) View {
 	v.Spec, v.IsRestoring = spec, isRestoring
 	v.memo = &memo{listed: v.memo.listed}
-	return v.withScript()
+	return v.withScript().withLatest()
 }
 
 // Forget drops what was computed of the state, since the state changed.
@@ -85,6 +88,7 @@ func (v View) Inventory() inventory.Inventory {
 		c := inventory.Take(v.Spec, v.State, v.Model(), v.Instances())
 		c.Cordoned = len(OutOfService(v))
 		c.Unavailable += len(v.Unlisted())
+		c.Total, c.Skipped = c.Total+len(v.Attached), c.Skipped+len(v.Attached)
 		v.memo.inventory = &c
 	}
 	return *v.memo.inventory
