@@ -2,7 +2,8 @@
 package ratelimit
 
 // Policy is a policy of the compute provider's throttling, by the name that headers show (docs/azure.md §8). The numbers of docs/azure.md
-// §3.2 are per minute: refill and bucket, for one resource and for all of a subscription in a region. Zero: no such bucket. Those of §3.3 are for 3 and for 30 minutes.
+// §3.2 are per minute: refill and bucket, for one resource and for all of a subscription in a region. Zero: no such bucket. Those of §3.3
+// are for 3 and for 30 minutes.
 type Policy struct {
 	Name                                                   string
 	ResourceRefill, ResourceSize, RegionRefill, RegionSize float64
