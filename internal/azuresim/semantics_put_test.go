@@ -76,8 +76,8 @@ func TestTrustedLaunchTakesNoManagedImage(t *testing.T) {
 		"Managed Images are not supported for virtual machines with security type TrustedLaunch.")
 }
 
-// azure-cli-2025-02__test_vmss_create_user_data:18: a PUT of an instance with an empty policy costs nothing and changes nothing; user data is
-// shown on request (lines 7 and 10), and an instance has that of its model.
+// azure-cli-2025-02__test_vmss_create_user_data:18: a PUT of an instance with an empty policy costs nothing and changes nothing. User data
+// is shown on request (lines 7 and 10), and an instance has that of its model.
 func TestEmptyProtectionAndUserData(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
@@ -102,7 +102,9 @@ func TestEmptyProtectionAndUserData(t *testing.T) {
 func TestRepairsNeedHealth(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
-	repairs := tree.Members{{"properties", tree.Members{{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT30M"}}}}}}
+	repairs := tree.Members{{"properties", tree.Members{
+		{"automaticRepairsPolicy", tree.Members{{"enabled", true}, {"gracePeriod", "PT30M"}}},
+	}}}
 	r := s.do(http.StatusBadRequest, "PATCH", testSet, repairs)
 	mustEqual(t, "code", r.code(), "BadRequest")
 	healthy := newSim(t, Options{})

@@ -46,8 +46,8 @@ func refusedBy(r reply) string {
 	return tree.StringAt(details[0], "target")
 }
 
-// docs/azure.md §8: manualupgrade draws from the subscription's bucket of actions and, one for each instance, from that of batched requests;
-// no bucket of the set counts it (azure-cli-2025-02__test_vmss_disk_encryption_e2e:11).
+// docs/azure.md §8: manualupgrade draws from the subscription's bucket of actions and, one for each instance, from that of batched
+// requests; no bucket of the set counts it (azure-cli-2025-02__test_vmss_disk_encryption_e2e:11).
 func TestManualUpgradeBuckets(t *testing.T) {
 	for bucket, want := range map[string]struct{ left, second, third, patch, restart string }{
 		actions: {actions + ";1," + batched + ";5998,VmssQueuedVMOperations;0", "", actions, actions, ""},
