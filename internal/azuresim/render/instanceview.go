@@ -124,6 +124,12 @@ func (l Snapshot) extensionViews() []tree.Members {
 				status[1][1], status[2][1] = "Error", "Provisioning failed"
 			}
 			status = append(status, tree.Member{"message", r.Message()})
+		} else if e.InstallsApplications() {
+			r := l.Results[e.Name]
+			if r.Failed() && e.FailsInstance() {
+				status[0][1], status[1][1], status[2][1] = r.Code(), "Error", "Provisioning failed"
+			}
+			status = append(status, tree.Member{"message", e.ApplicationsMessage(r)})
 		} else {
 			status = append(status, tree.Member{"message", "Enable " + e.Kind() + " extension complete"})
 		}
@@ -171,7 +177,7 @@ func (l Snapshot) statuses() []tree.Members {
 func failureOf(inst *vmss.Instance) *arm.Error {
 	var names []string
 	for name, r := range inst.Results {
-		if r.Failed() {
+		if e := inst.Model.Extension(name); r.Failed() && (e == nil || e.FailsInstance()) {
 			names = append(names, name)
 		}
 	}

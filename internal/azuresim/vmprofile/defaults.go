@@ -82,7 +82,7 @@ func FillDefaults(full tree.Object, version arm.APIVersion) tree.Object {
 		}
 		full = tree.Replaced(full, filled, path...)
 	}
-	return fillDisks(fillPolicies(full))
+	return fillApplications(fillDisks(fillPolicies(full)))
 }
 
 // fillPolicies fills in smaller parts; a part that is switched off is not shown at all.

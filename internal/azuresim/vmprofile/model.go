@@ -33,13 +33,19 @@ type Model struct {
 type Extension struct {
 	Name       string
 	Properties tree.Object
+
+	applications []any // of the model, where the extension installs them
 }
 
 // NewModel is the model of a virtual machine profile and a size.
 func NewModel(profile tree.Object, size string) *Model {
 	m := &Model{Profile: profile, Size: size, Prefix: tree.StringAt(profile, "osProfile", "computerNamePrefix")}
 	for _, e := range tree.ArrayAt(profile, "extensionProfile", "extensions") {
-		m.Extensions = append(m.Extensions, &Extension{Name: tree.StringAt(e, "name"), Properties: tree.ObjectAt(e, "properties")})
+		extension := &Extension{Name: tree.StringAt(e, "name"), Properties: tree.ObjectAt(e, "properties")}
+		if extension.InstallsApplications() {
+			extension.applications = tree.ArrayAt(profile, "applicationProfile", "galleryApplications")
+		}
+		m.Extensions = append(m.Extensions, extension)
 	}
 	m.Health = m.findHealth()
 	m.ReportsEvery = m.findReportsEvery()
@@ -74,7 +80,7 @@ func (m *Model) Extension(name string) *Extension {
 func (m *Model) Scripts() []*Extension {
 	var scripts []*Extension
 	for _, e := range m.Extensions {
-		if e.IsScript() {
+		if e.IsScript() || e.InstallsApplications() {
 			scripts = append(scripts, e)
 		}
 	}
@@ -120,11 +126,14 @@ func (e *Extension) runsLike(other *Extension) bool {
 			return false
 		}
 	}
-	return true
+	return e.sameApplications(other)
 }
 
 // Script returns the script that the extension runs; protected settings win, as in the agent.
 func (e *Extension) Script() guest.Script {
+	if e.InstallsApplications() {
+		return e.installation()
+	}
 	var s guest.Script
 	for _, settings := range []tree.Object{tree.ObjectAt(e.Properties, "settings"), tree.ObjectAt(e.Properties, "protectedSettings")} {
 		if command := tree.StringAt(settings, "commandToExecute"); command != "" {
@@ -156,6 +165,9 @@ func (m *Model) Shown() tree.Object {
 		shown = tree.With(shown, "osProfile", tree.Without(tree.ObjectAt(shown, "osProfile"), "adminPassword", "customData"))
 	}
 	shown = tree.Without(shown, "userData")
+	if len(tree.ArrayAt(shown, "applicationProfile", "galleryApplications")) == 0 {
+		shown = tree.Without(shown, "applicationProfile") // an empty list is part of the model, and is not shown
+	}
 	if tree.At(shown, "extensionProfile", "extensions") == nil {
 		return shown
 	}

@@ -26,7 +26,7 @@ func (t *task) runScript(i int) {
 		t.runScript(i + 1)
 		return
 	}
-	if s.Fleet == nil {
+	if s.Fleet == nil || e.InstallsApplications() { // no fleet has the packages of a gallery
 		t.scriptEnded(e, guest.ScriptResult{})
 		t.runScript(i + 1)
 		return
@@ -53,7 +53,7 @@ func (t *task) runScript(i int) {
 const ProvisioningLimit = 90 * time.Minute
 
 func (t *task) scriptEnded(e *vmprofile.Extension, result guest.ScriptResult) {
-	if result.Failed() {
+	if result.Failed() && e.FailsInstance() {
 		t.failed = append(t.failed, e.Name)
 	}
 	t.inst.noteResult(e.Name, result)
