@@ -16,8 +16,8 @@ const OldestCompute = "2020-06-01"
 
 // ComputeVersions are the api-versions of scale sets that are served, oldest first (docs/azure.md §1.1). Azure refuses other dates.
 var ComputeVersions = []string{
-	OldestCompute, "2020-12-01", "2021-03-01", "2021-04-01", "2021-07-01", "2021-11-01", "2022-03-01", "2022-08-01", "2022-11-01", "2023-03-01",
-	"2023-07-01", "2023-09-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01", "2025-11-01", "2026-04-01",
+	OldestCompute, "2020-12-01", "2021-03-01", "2021-04-01", "2021-07-01", "2021-11-01", "2022-03-01", "2022-08-01", "2022-11-01",
+	"2023-03-01", "2023-07-01", "2023-09-01", "2024-03-01", "2024-07-01", "2024-11-01", "2025-04-01", "2025-11-01", "2026-04-01",
 }
 
 // Since reports whether the version is that of a date or newer; dates compare as text.
