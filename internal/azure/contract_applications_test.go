@@ -30,7 +30,7 @@ func (w *world) writeApplications(applications ...rollout.Application) {
 func (w *world) profile() map[string]any { return at(w.raw(), "properties", "virtualMachineProfile") }
 
 // TestContractApplications: a write changes the declared application alone. The other one's entry, and every other path, stay as they were
-// (I8); an entry that is restored is what it was.
+// (I8). An entry that is restored equals the one before.
 func TestContractApplications(t *testing.T) {
 	inWorlds(t, func(t *testing.T, w *world) {
 		agent, web := appAt("agent", "2.0.0"), appAt("web", "1.0.0")
