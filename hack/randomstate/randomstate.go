@@ -28,6 +28,7 @@ func (g Source) State() rollout.State {
 			ScriptWritten:     g.coin(),
 			CompletedETag:     g.text(20),
 			CompletedCapacity: g.IntN(1001),
+			ProfileTime:       g.time(),
 		},
 		ScaleSet: rollout.ScaleSetState{ID: g.text(36), ReplacedBy: g.text(36)},
 		Timers:   rollout.Timers{ListShortSince: g.time(), UnhealthySince: g.time()},
