@@ -32,29 +32,7 @@ type ScaleSets interface {
 	// status can no longer be read is the status Lost. An error means that nothing was learnt.
 	Poll(ctx context.Context, set rollout.ScaleSet, kind rollout.OperationKind, token string) (rollout.OperationStatus, error)
 
-	// WriteImage begins a PATCH of the image reference and of nothing else, with If-Match.
-	WriteImage(ctx context.Context, set rollout.ScaleSet, step rollout.WriteImage) (rollout.Accepted, error)
-
-	// WriteScript begins a PUT of the custom script extension through the extensions sub-resource, so that no other extension
-	// is sent. protected are its protected settings, nil for none. They appear in no error.
-	WriteScript(ctx context.Context, set rollout.ScaleSet, step rollout.WriteScript, protected map[string]any) (rollout.Accepted, error)
-
-	// RemoveScript begins a DELETE of the custom script extension in the model, and of no other.
-	RemoveScript(ctx context.Context, set rollout.ScaleSet, step rollout.RemoveScript) (rollout.Accepted, error)
-
-	// WriteApplications begins a PATCH of the list of gallery applications and of nothing else, with If-Match.
-	WriteApplications(ctx context.Context, set rollout.ScaleSet, step rollout.WriteApplications) (rollout.Accepted, error)
-
-	// SuspendRepairs and ResumeRepairs begin a POST that turns the service of automatic repairs off and on again.
-	SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error)
-	ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error)
-
-	// Upgrade begins a manual upgrade of the named instances. An empty list is refused before anything is sent: to Azure,
-	// some forms of "none" mean "all".
-	Upgrade(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Accepted, error)
-
-	// Reimage begins a reimage of the named instances, with the same care.
-	Reimage(ctx context.Context, set rollout.ScaleSet, instances []rollout.Ref) (rollout.Accepted, error)
+	Effects
 }
 
 // Leadership is the part of the leader election that the controller needs.

@@ -188,23 +188,6 @@ type Progress struct {
 	Overshoot int32 `json:"overshoot"`
 }
 
-// OperationKind is the kind of an operation.
-//
-// +kubebuilder:validation:Enum=WriteImage;WriteScript;RemoveScript;WriteApplications;Upgrade;Reimage;SuspendRepairs;ResumeRepairs
-type OperationKind string
-
-// The kinds of operation.
-const (
-	OperationWriteImage        OperationKind = "WriteImage"
-	OperationWriteScript       OperationKind = "WriteScript"
-	OperationRemoveScript      OperationKind = "RemoveScript"
-	OperationWriteApplications OperationKind = "WriteApplications"
-	OperationUpgrade           OperationKind = "Upgrade"
-	OperationReimage           OperationKind = "Reimage"
-	OperationSuspendRepairs    OperationKind = "SuspendRepairs"
-	OperationResumeRepairs     OperationKind = "ResumeRepairs"
-)
-
 // Operation is an effect on Azure. It is written before the effect, so that nothing is ever done twice.
 //
 // +kubebuilder:pruning:PreserveUnknownFields

@@ -167,3 +167,20 @@ type SecretReference struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="name must be the name of a Secret: a-z, 0-9, - and ., such as web-script"
 	Name string `json:"name,omitempty"`
 }
+
+// OperationKind is the kind of an operation.
+//
+// +kubebuilder:validation:Enum=WriteImage;WriteScript;RemoveScript;WriteApplications;Upgrade;Reimage;SuspendRepairs;ResumeRepairs
+type OperationKind string
+
+// The kinds of operation.
+const (
+	OperationWriteImage        OperationKind = "WriteImage"
+	OperationWriteScript       OperationKind = "WriteScript"
+	OperationRemoveScript      OperationKind = "RemoveScript"
+	OperationWriteApplications OperationKind = "WriteApplications"
+	OperationUpgrade           OperationKind = "Upgrade"
+	OperationReimage           OperationKind = "Reimage"
+	OperationSuspendRepairs    OperationKind = "SuspendRepairs"
+	OperationResumeRepairs     OperationKind = "ResumeRepairs"
+)

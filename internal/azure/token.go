@@ -24,9 +24,6 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 	var p arm.Poller
 	var err error
 	switch kind {
-	case rollout.WriteImageOperation, rollout.WriteApplicationsOperation:
-		p, err = c.sets.BeginUpdate(ctx, set.ResourceGroup, set.Name, armcompute.VirtualMachineScaleSetUpdate{},
-			&armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{ResumeToken: token})
 	case rollout.WriteScriptOperation:
 		p, err = c.extensions.BeginCreateOrUpdate(
 			ctx, set.ResourceGroup, set.Name, rollout.DefaultScriptExtension, armcompute.VirtualMachineScaleSetExtension{},
@@ -43,8 +40,9 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 	case rollout.SuspendRepairsOperation, rollout.ResumeRepairsOperation:
 		p, err = c.sets.BeginSetOrchestrationServiceState(ctx, set.ResourceGroup, set.Name, armcompute.OrchestrationServiceStateInput{},
 			&armcompute.VirtualMachineScaleSetsClientBeginSetOrchestrationServiceStateOptions{ResumeToken: token})
-	default:
-		return nil, errToken
+	default: // every other write is an update of the scale set; a token of something else is refused by its type
+		p, err = c.sets.BeginUpdate(ctx, set.ResourceGroup, set.Name, armcompute.VirtualMachineScaleSetUpdate{},
+			&armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{ResumeToken: token})
 	}
 	// A token that says the operation is over was never made by begun; polling it would answer without asking Azure.
 	if err != nil || p.Done() {

@@ -104,3 +104,17 @@ func MergeApplications(current, declared []Application) []Application {
 	}
 	return merged
 }
+
+// WriteApplicationsOperation is the operation that writes the list of gallery applications.
+const WriteApplicationsOperation OperationKind = "WriteApplications"
+
+// WriteApplications writes the list of gallery applications into the model, if the model still is the one with the ETag. An application of
+// Current that Applications does not name is sent back as it was read.
+type WriteApplications struct {
+	Applications []Application
+	Current      []Application
+	ETag         string
+}
+
+// Operation implements Step.
+func (WriteApplications) Operation() OperationKind { return WriteApplicationsOperation }

@@ -157,8 +157,12 @@ func TestApplicationsOnAnInstance(t *testing.T) {
 		if got := kinds.Failed(tc.target, tc.instance); got != tc.failed {
 			t.Errorf("%s: failed %t", name, got)
 		}
-		if got := kinds.OtherApplication(tc.target, tc.instance); got != tc.other {
-			t.Errorf("%s: other %q, want %q", name, got, tc.other)
+		want := ""
+		if tc.other != "" {
+			want = "shows application " + tc.other
+		}
+		if got := kinds.Contradiction(tc.target, tc.instance); got != want {
+			t.Errorf("%s: contradiction %q, want %q", name, got, want)
 		}
 	}
 }

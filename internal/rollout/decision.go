@@ -167,14 +167,6 @@ type WriteScript struct {
 // RemoveScript deletes the custom script extension from the model, which is how it was before there was one.
 type RemoveScript struct{ Extension string }
 
-// WriteApplications writes the list of gallery applications into the model, if the model still is the one with the ETag. An application of
-// Current that Applications does not name is sent back as it was read.
-type WriteApplications struct {
-	Applications []Application
-	Current      []Application
-	ETag         string
-}
-
 // SuspendRepairs keeps Azure from replacing instances by itself.
 type SuspendRepairs struct{}
 
@@ -198,9 +190,6 @@ func (WriteScript) Operation() OperationKind { return WriteScriptOperation }
 
 // Operation implements Step.
 func (RemoveScript) Operation() OperationKind { return RemoveScriptOperation }
-
-// Operation implements Step.
-func (WriteApplications) Operation() OperationKind { return WriteApplicationsOperation }
 
 // Operation implements Step.
 func (SuspendRepairs) Operation() OperationKind { return SuspendRepairsOperation }

@@ -40,13 +40,6 @@ type Instance struct {
 	InstanceReports
 }
 
-// InstanceReports are the reports of extensions and applications on an instance.
-type InstanceReports struct {
-	Scripts      []InstanceScript      // every custom script extension that it shows
-	Applications []InstanceApplication // every gallery application that it shows
-	Message      string                // what the platform reports of a failure, with the last lines of the script's stderr
-}
-
 // Origin holds the marks of the origin of an instance, where the platform does not say itself whether it has the latest model.
 type Origin struct {
 	Attached    bool      // the scale set did not make it

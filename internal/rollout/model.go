@@ -25,13 +25,6 @@ type Model struct {
 	ModelExtensions
 }
 
-// ModelExtensions is the other software that the model puts on its instances.
-type ModelExtensions struct {
-	MoreScripts     []ModelScript // the other custom script extensions
-	OtherExtensions []string      // names of the extensions that run no script
-	Applications    []Application // all gallery applications, in their order
-}
-
 // ModelTimes are the times of a model.
 type ModelTimes struct {
 	ReadAt      time.Time // by Azure's clock; zero: not known

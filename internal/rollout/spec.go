@@ -95,16 +95,6 @@ const (
 	DeletionRollback Deletion = "Rollback" // put everything back first
 )
 
-// Target is the release: an image, a script, gallery applications, or several of them.
-type Target struct {
-	Image       *Image
-	Script      *Script
-	RevisionTag string // changing it makes a new revision of identical content
-
-	NoScript     bool          `json:",omitempty"` // only in a rollback: the model had no script extension
-	Applications []Application `json:",omitempty"` // one a gallery application; those of the model that are not declared stay as they are
-}
-
 // Image names what an instance boots from. Exactly one of ID, SharedGalleryID, CommunityGalleryID or the marketplace
 // quadruple (Publisher, Offer, SKU, Version) is set.
 type Image struct {

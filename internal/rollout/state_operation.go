@@ -31,14 +31,13 @@ type OperationKind string
 
 // The kinds of operation.
 const (
-	WriteImageOperation        OperationKind = "WriteImage"
-	WriteScriptOperation       OperationKind = "WriteScript"
-	RemoveScriptOperation      OperationKind = "RemoveScript"
-	WriteApplicationsOperation OperationKind = "WriteApplications"
-	UpgradeOperation           OperationKind = "Upgrade"
-	ReimageOperation           OperationKind = "Reimage"
-	SuspendRepairsOperation    OperationKind = "SuspendRepairs"
-	ResumeRepairsOperation     OperationKind = "ResumeRepairs"
+	WriteImageOperation     OperationKind = "WriteImage"
+	WriteScriptOperation    OperationKind = "WriteScript"
+	RemoveScriptOperation   OperationKind = "RemoveScript"
+	UpgradeOperation        OperationKind = "Upgrade"
+	ReimageOperation        OperationKind = "Reimage"
+	SuspendRepairsOperation OperationKind = "SuspendRepairs"
+	ResumeRepairsOperation  OperationKind = "ResumeRepairs"
 )
 
 // PreemptedOperation is the operation that a rollback stopped waiting for. Its instances stay suspect until they are listed at rest.

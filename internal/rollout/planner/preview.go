@@ -6,6 +6,7 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/inventory"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
@@ -83,24 +84,10 @@ func simulate(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) ro
 	}
 	op := obs.State.Operation
 	op.AcceptedAt, op.EndedAt = obs.At, obs.At
-	switch step := d.Step.(type) {
-	case rollout.WriteImage:
-		obs.Model.Value.Image = step.Image
+	if target.Apply(d.Step, &obs.Model.Value) {
 		outdate(obs.Instances.Value)
-	case rollout.WriteScript:
-		obs.Model.Value.Script = &rollout.ModelScript{
-			Extension: step.Extension, URIs: step.Script.URIs, Command: step.Script.Command,
-			ForceUpdateTag: step.ForceUpdateTag, Handler: step.Handler,
-		}
-		outdate(obs.Instances.Value)
-	case rollout.RemoveScript:
-		obs.Model.Value.Script = nil
-		outdate(obs.Instances.Value)
-	case rollout.WriteApplications:
-		obs.Model.Value.Applications = rollout.MergeApplications(step.Current, step.Applications)
-		outdate(obs.Instances.Value)
-	default:
-		update(spec, obs, rollout.InstancesOf(step))
+	} else {
+		update(spec, obs, rollout.InstancesOf(d.Step))
 	}
 	return obs
 }
@@ -123,7 +110,7 @@ func update(spec rollout.Spec, obs rollout.Observation, refs []rollout.Ref) {
 		i.Health = rollout.HealthReport{Healthy: rollout.True, Since: obs.At}
 		i.Power = rollout.PowerState{Running: rollout.True}
 		i.Disk.ID, i.Disk.Image = i.Disk.ID+"'", nil
-		i.Script, i.Scripts, i.Applications = rollout.ScriptUnknown, nil, nil
+		i.Script, i.InstanceReports = rollout.ScriptUnknown, rollout.InstanceReports{}
 		if spec.Target.Script != nil {
 			i.Script = rollout.ScriptSucceeded
 		}

@@ -114,7 +114,7 @@ func isNewerThan(op *rollout.Operation, i rollout.Instance, at time.Time) bool {
 
 // UnhealthyReason says why an instance does not count as healthy with the target.
 func UnhealthyReason(t rollout.Target, i rollout.Instance) string {
-	contradiction := contradictionOf(t, i)
+	contradiction := target.Contradiction(t, i)
 	switch {
 	case contradiction != "":
 		return "instance " + i.ID + " has the latest model, but " + contradiction
@@ -126,21 +126,6 @@ func UnhealthyReason(t rollout.Target, i rollout.Instance) string {
 		return "the script is still running on instance " + i.ID
 	}
 	return reportedReason(i)
-}
-
-// contradictionOf says what the instance shows that is not possible with the target; "": nothing.
-func contradictionOf(t rollout.Target, i rollout.Instance) string {
-	isOtherImage := i.Disk.Image != nil && t.Image != nil && !t.Image.Same(*i.Disk.Image)
-	switch {
-	case i.Latest == rollout.True && isOtherImage:
-		return "boots from another image"
-	case i.Script == rollout.ScriptAbsent && t.Script != nil:
-		return "does not show the script extension"
-	}
-	if other := target.OtherApplication(t, i); other != "" {
-		return "shows application " + other
-	}
-	return ""
 }
 
 // reportedReason says what the health report has to do with it.

@@ -53,6 +53,30 @@ func (application) Write(t rollout.Target, m rollout.Model) rollout.Step {
 	return rollout.WriteApplications{Applications: t.Applications, Current: m.Applications, ETag: m.ETag}
 }
 
+func (application) Doing(operation rollout.OperationKind) string {
+	if operation != rollout.WriteApplicationsOperation {
+		return ""
+	}
+	return "writing the gallery applications into the scale set's model"
+}
+
+func (application) Apply(step rollout.Step, m *rollout.Model) bool {
+	write, is := step.(rollout.WriteApplications)
+	if is {
+		m.Applications = rollout.MergeApplications(write.Current, write.Applications)
+	}
+	return is
+}
+
+func (application) Contradiction(t rollout.Target, i rollout.Instance) string {
+	for _, a := range t.Applications {
+		if version, _ := shownVersion(a, i); !a.Absent && version != "" && !strings.EqualFold(version, a.Version()) {
+			return fmt.Sprintf("shows application %s %s", a.Name(), version)
+		}
+	}
+	return ""
+}
+
 func (application) Has(s rollout.Snapshot, t rollout.Target) bool {
 	return !slices.ContainsFunc(t.Applications, func(a rollout.Application) bool { return !isIn(a, s.Applications) })
 }
@@ -127,16 +151,6 @@ func doubt(was rollout.Application, instances []rollout.Instance) string {
 	}
 	return fmt.Sprintf("instance %s has another version of application %s than the model had, so the baseline is not known; %s",
 		first, was.Name(), hint)
-}
-
-// OtherApplication names the first declared application of which the instance shows another version; "": none.
-func OtherApplication(t rollout.Target, i rollout.Instance) string {
-	for _, a := range t.Applications {
-		if version, _ := shownVersion(a, i); !a.Absent && version != "" && !strings.EqualFold(version, a.Version()) {
-			return fmt.Sprintf("%s %s", a.Name(), version)
-		}
-	}
-	return ""
 }
 
 // shownVersion returns which version of the application the instance shows, and whether it failed there; "": it shows none. Two galleries

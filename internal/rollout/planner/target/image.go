@@ -33,6 +33,28 @@ func (image) Write(t rollout.Target, m rollout.Model) rollout.Step {
 	return rollout.WriteImage{Image: *t.Image, ETag: m.ETag}
 }
 
+func (image) Doing(operation rollout.OperationKind) string {
+	if operation != rollout.WriteImageOperation {
+		return ""
+	}
+	return "writing the image into the scale set's model"
+}
+
+func (image) Apply(step rollout.Step, m *rollout.Model) bool {
+	write, is := step.(rollout.WriteImage)
+	if is {
+		m.Image = write.Image
+	}
+	return is
+}
+
+func (k image) Contradiction(t rollout.Target, i rollout.Instance) string {
+	if i.Latest != rollout.True || !k.Contradicts(t, i) {
+		return ""
+	}
+	return "boots from another image"
+}
+
 func (image) Has(s rollout.Snapshot, t rollout.Target) bool { return t.Image == nil || s.Image != nil }
 
 func (image) Complete(from rollout.Snapshot, to *rollout.Snapshot) {

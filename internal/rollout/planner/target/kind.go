@@ -22,10 +22,16 @@ type Kind interface {
 	Shows(t rollout.Target, m rollout.Model, accepted bool) bool
 	// Contradicts reports whether what the instance shows is not possible with the target. What it does not show contradicts nothing.
 	Contradicts(rollout.Target, rollout.Instance) bool
+	// Contradiction says for people how the instance, at the latest model, contradicts the target; "": it does not, or says so elsewhere.
+	Contradiction(rollout.Target, rollout.Instance) string
 	// Failed reports whether the instance shows that the target failed on it.
 	Failed(rollout.Target, rollout.Instance) bool
 	// Write returns the step that writes the part into the model.
 	Write(rollout.Target, rollout.Model) rollout.Step
+	// Doing says for people what an operation does with the part; "": it is about another one.
+	Doing(rollout.OperationKind) string
+	// Apply changes the model as the step does, and reports whether the step is about the part.
+	Apply(rollout.Step, *rollout.Model) bool
 
 	// Has reports whether the snapshot holds all that the target declares of the part.
 	Has(rollout.Snapshot, rollout.Target) bool
@@ -46,16 +52,29 @@ type Kind interface {
 // kinds are all kinds of target, in the order in which they are written.
 var kinds = []Kind{image{}, script{}, application{}}
 
-// kindOf returns the kind that an operation on the model writes.
-func kindOf(operation rollout.OperationKind) Kind {
-	switch operation {
-	case rollout.WriteImageOperation:
-		return image{}
-	case rollout.WriteApplicationsOperation:
-		return application{}
-	default:
-		return script{}
+// Doing says what an operation on the model does; "": it is none.
+func Doing(operation rollout.OperationKind) string {
+	for _, k := range kinds {
+		if text := k.Doing(operation); text != "" {
+			return text
+		}
 	}
+	return ""
+}
+
+// Apply changes the model as a step does that writes it, and reports whether the step does.
+func Apply(step rollout.Step, m *rollout.Model) bool {
+	return slices.ContainsFunc(kinds, func(k Kind) bool { return k.Apply(step, m) })
+}
+
+// Contradiction says how the instance, at the latest model, contradicts the target; "": it does not.
+func Contradiction(t rollout.Target, i rollout.Instance) string {
+	for _, k := range kinds {
+		if text := k.Contradiction(t, i); text != "" {
+			return text
+		}
+	}
+	return ""
 }
 
 // Carries reports whether the model has what the target declares, in every part.
@@ -89,7 +108,9 @@ func notCarried(t rollout.Target, m rollout.Model, scriptWritten bool) []Kind {
 
 // Shows reports whether the model shows what the operation was to write.
 func Shows(op *rollout.Operation, t rollout.Target, m rollout.Model) bool {
-	return kindOf(op.Kind).Shows(t, m, !op.AcceptedAt.IsZero())
+	return slices.ContainsFunc(kinds, func(k Kind) bool {
+		return k.Doing(op.Kind) != "" && k.Shows(t, m, !op.AcceptedAt.IsZero())
+	})
 }
 
 // Contradicts reports whether what the instance shows is not possible with the target.

@@ -69,6 +69,38 @@ func (script) Write(t rollout.Target, m rollout.Model) rollout.Step {
 	return step
 }
 
+func (script) Doing(operation rollout.OperationKind) string {
+	switch operation {
+	case rollout.WriteScriptOperation:
+		return "writing the script extension into the scale set's model"
+	case rollout.RemoveScriptOperation:
+		return "removing the script extension from the scale set's model"
+	default:
+		return ""
+	}
+}
+
+func (script) Apply(step rollout.Step, m *rollout.Model) bool {
+	switch s := step.(type) {
+	case rollout.WriteScript:
+		m.Script = &rollout.ModelScript{
+			Extension: s.Extension, URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag, Handler: s.Handler,
+		}
+	case rollout.RemoveScript:
+		m.Script = nil
+	default:
+		return false
+	}
+	return true
+}
+
+func (script) Contradiction(t rollout.Target, i rollout.Instance) string {
+	if i.Script != rollout.ScriptAbsent || t.Script == nil {
+		return ""
+	}
+	return "does not show the script extension"
+}
+
 // scriptMatches reports whether the model carries the declared script, as far as the model can be read. Without a revision tag the
 // force-update tag is not compared.
 func scriptMatches(t rollout.Target, m rollout.Model) bool {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
 )
 
 // maxNamed bounds how many instances a message names.
@@ -51,20 +52,15 @@ func FormatTime(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
 // Describe says what an operation does.
 func Describe(op *rollout.Operation) string {
+	if text := target.Doing(op.Kind); text != "" {
+		return text
+	}
 	switch op.Kind {
-	case rollout.WriteImageOperation:
-		return "writing the image into the scale set's model"
-	case rollout.WriteScriptOperation:
-		return "writing the script extension into the scale set's model"
-	case rollout.RemoveScriptOperation:
-		return "removing the script extension from the scale set's model"
-	case rollout.WriteApplicationsOperation:
-		return "writing the gallery applications into the scale set's model"
 	case rollout.ReimageOperation:
 		return "reimaging " + ListAttempts(op.Instances)
 	case rollout.UpgradeOperation:
 		return "upgrading " + ListAttempts(op.Instances)
-	case rollout.SuspendRepairsOperation, rollout.ResumeRepairsOperation: // they leave no operation behind
+	default: // suspending and resuming repairs leaves no operation behind
 	}
 	return "waiting for an operation"
 }
