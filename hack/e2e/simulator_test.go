@@ -338,19 +338,26 @@ func (s *simulator) exchange(t testing.TB, method, url string, body, into any) {
 func (s *simulator) images(t testing.TB, set scaleSet) map[string]string {
 	t.Helper()
 	var list struct {
-		Value []struct {
-			InstanceID string
-			Properties struct {
-				StorageProfile struct{ ImageReference struct{ ID string } }
-			}
-		}
+		Value []shownInstance
 	}
 	s.callARM(t, http.MethodGet, set.id()+"/virtualMachines", nil, &list)
 	out := map[string]string{}
 	for _, vm := range list.Value {
+		if vm.Properties == nil { // of a Flexible set: the virtual machine itself shows it
+			provider, _, _ := strings.Cut(set.id(), "/virtualMachineScaleSets/")
+			s.callARM(t, http.MethodGet, provider+"/virtualMachines/"+vm.InstanceID, nil, &vm)
+		}
 		out[vm.InstanceID] = strings.ToLower(path.Base(vm.Properties.StorageProfile.ImageReference.ID))
 	}
 	return out
+}
+
+// shownInstance is the part of an instance that ARM shows of its image.
+type shownInstance struct {
+	InstanceID string
+	Properties *struct {
+		StorageProfile struct{ ImageReference struct{ ID string } }
+	}
 }
 
 // modelImage returns the image that new instances get.
