@@ -15,8 +15,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
-// persist stores an intent before it is acted on. False means that the object was changed meanwhile: the round
-// ends without an effect, and the next one decides on what is declared then.
+// persist stores an intent before it is acted on. False means that nothing may begin. Without an error, the object was changed meanwhile:
+// the round ends without an effect, and the next one decides on what is declared then.
 func (r *VMSSRolloutReconciler) persist(ctx context.Context, round *round, d rollout.Decision) (bool, error) {
 	read := round.object
 	round.confirmed = r.Clock.Now()

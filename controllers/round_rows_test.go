@@ -155,7 +155,7 @@ func TestTemplatesAndTheirUsers(t *testing.T) {
 	elsewhere.Spec.Checks = []v1alpha1.Check{{Name: "errors", TemplateRef: &v1alpha1.CheckTemplateReference{Name: "error-rate"}}}
 	d := newDesk(t, template, other, elsewhere)
 	object := d.object(t)
-	object.Spec.Checks = elsewhere.Spec.Checks
+	object.Spec.Checks = append([]v1alpha1.Check{{Name: "inline"}}, elsewhere.Spec.Checks...)
 	if err := d.Client.Update(d.ctx, object); err != nil {
 		t.Fatal(err)
 	}

@@ -82,7 +82,7 @@ func (r *VMSSRolloutReconciler) run(ctx context.Context, name types.NamespacedNa
 	if decision.Step.Operation() == "" {
 		return r.report(ctx, round, decision)
 	}
-	if persisted, err := r.persist(ctx, round, decision); !persisted || err != nil {
+	if persisted, err := r.persist(ctx, round, decision); !persisted {
 		return ctrl.Result{RequeueAfter: afterConflict}, err
 	}
 	if !r.leads() {

@@ -85,7 +85,7 @@ func failureOf(policy v1alpha1.FailurePolicy) rollout.FailurePolicy {
 
 // toleranceOf is an amount that may be none. What is absent, or what the schema would have refused, tolerates nothing.
 func toleranceOf(value *intstr.IntOrString) rollout.Amount {
-	if value == nil || (value.Type == intstr.Int && value.IntVal <= 0) || (value.Type == intstr.String && value.StrVal == "0%") {
+	if value == nil || value.Type == intstr.Int && value.IntVal <= 0 {
 		return rollout.Amount{}
 	}
 	amount := amountOf(value)

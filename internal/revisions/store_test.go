@@ -171,6 +171,17 @@ func TestRecordsThatAreKept(t *testing.T) {
 	}
 }
 
+// TestRecordsThatStay: a record that the API server does not delete ends the round with its error.
+func TestRecordsThatStay(t *testing.T) {
+	s, object := newStore(t, interceptor.Funcs{Delete: func(context.Context, client.WithWatch, client.Object, ...client.DeleteOption) error {
+		return errDown
+	}})
+	stored(t, s, object, func(*appsv1.ControllerRevision) {})
+	if err := s.Prune(t.Context(), object, nil); !errors.Is(err, errDown) {
+		t.Errorf("error %v", err)
+	}
+}
+
 // TestStoredSnapshotsAreRead: what an older controller stored is read for ever: this is its form.
 func TestStoredSnapshotsAreRead(t *testing.T) {
 	s, object := newStore(t, interceptor.Funcs{})
