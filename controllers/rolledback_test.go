@@ -81,29 +81,7 @@ func TestWipedStatusIsNoticed(t *testing.T) {
 	metric.Fault(t, 17)
 	c := admission(t)
 	b, object := rolledBack(t, c)
-	mgr, err := ctrl.NewManager(testEnv(t), ctrl.Options{
-		Scheme: c.Scheme(), Metrics: server.Options{BindAddress: "0"},
-		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{object.Namespace: {}}},
-		Controller: config.Controller{SkipNameValidation: new(true)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := b.SetupWithManager(mgr, 1); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithTimeout(t.Context(), noticed)
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
-	if !mgr.GetCache().WaitForCacheSync(ctx) {
-		t.Fatal("the cache is not filled")
-	}
+	ctx := runManager(t, c, b, object.Namespace)
 	// Two edits are seen, each in a round of its own: what was queued at the start is done then, and the rollout is at rest.
 	for _, paused := range []bool{true, false} {
 		if err := c.Get(ctx, client.ObjectKeyFromObject(object), object); err != nil {
@@ -117,6 +95,36 @@ func TestWipedStatusIsNoticed(t *testing.T) {
 	}
 	wipe(t, c, object)
 	await(ctx, t, c, object, func(o *v1alpha1.VMSSRollout) bool { return is(o) == v1alpha1.ReasonRolledBack })
+}
+
+// runManager runs the bench's controller for one namespace until the test ends. It returns once the cache is filled. The context bounds
+// how long the test may wait for what the controller does.
+func runManager(t *testing.T, c client.Client, b *controllers.Bench, namespace string) context.Context {
+	t.Helper()
+	mgr, err := ctrl.NewManager(testEnv(t), ctrl.Options{
+		Scheme: c.Scheme(), Metrics: server.Options{BindAddress: "0"},
+		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{namespace: {}}},
+		Controller: config.Controller{SkipNameValidation: new(true)},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := b.SetupWithManager(mgr, 1); err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithTimeout(t.Context(), noticed)
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+	t.Cleanup(func() {
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	})
+	if !mgr.GetCache().WaitForCacheSync(ctx) {
+		t.Fatal("the cache is not filled")
+	}
+	return ctx
 }
 
 // await watches the object until it is as wanted.

@@ -5,11 +5,7 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/types"
-	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/config"
-	"sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"github.com/vmss-rollouts/vmss-rollouts/controllers"
 )
@@ -32,33 +28,11 @@ func (l looks) Get(ctx context.Context, key client.ObjectKey, object client.Obje
 func TestTriggersWakeTheController(t *testing.T) {
 	c := admission(t)
 	object := create(t, c, "listens")
-	mgr, err := ctrl.NewManager(testEnv(t), ctrl.Options{
-		Scheme: c.Scheme(), Metrics: server.Options{BindAddress: "0"},
-		Cache:      cache.Options{DefaultNamespaces: map[string]cache.Config{object.GetNamespace(): {}}},
-		Controller: config.Controller{SkipNameValidation: new(true)},
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	b, woken := controllers.NewBench(c), types.NamespacedName{Namespace: object.GetNamespace(), Name: "woken"}
 	seen := looks{Reader: c, read: make(chan types.NamespacedName)}
 	b.Live, b.Triggers = seen, &controllers.TriggerSource{}
 	b.Triggers.Wake(woken) // before the controller listens: dropped, and no fault
-	if err := b.SetupWithManager(mgr, 1); err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithTimeout(t.Context(), noticed)
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	defer func() {
-		stop()
-		if err := <-ended; err != nil {
-			t.Error(err)
-		}
-	}()
-	if !mgr.GetCache().WaitForCacheSync(ctx) {
-		t.Fatal("the cache is not filled")
-	}
+	ctx := runManager(t, c, b, object.GetNamespace())
 	// Once an object that exists is read, the controller listens.
 	if key := next(ctx, t, seen); key.Name != object.GetName() {
 		t.Fatalf("looked at is %s", key)
