@@ -71,20 +71,28 @@ func WithoutRunCommands(t rollout.Target, obs rollout.Observation) rollout.Resul
 	if obs.State.Rollback.Current != nil {
 		return listed
 	}
-	var masked []rollout.Instance
-	for n, i := range listed.Value {
-		if !isMasked(i) {
+	listed.Value = Changed(listed.Value, func(i rollout.Instance) (rollout.Instance, bool) {
+		isChanged := isMasked(i)
+		i.State = rollout.StateSucceeded
+		return i, isChanged
+	})
+	return listed
+}
+
+// Changed returns the instances with those that the function changes, in a list of their own if there is one.
+func Changed(instances []rollout.Instance, change func(rollout.Instance) (changed rollout.Instance, isChanged bool)) []rollout.Instance {
+	list, isCopy := instances, false
+	for n, i := range instances {
+		changed, isChanged := change(i)
+		if !isChanged {
 			continue
 		}
-		if masked == nil {
-			masked = append(masked, listed.Value...)
+		if !isCopy {
+			list, isCopy = slices.Clone(instances), true
 		}
-		masked[n].State = rollout.StateSucceeded
+		list[n] = changed
 	}
-	if masked != nil {
-		listed.Value = masked
-	}
-	return listed
+	return list
 }
 
 // runsScript reports that a script of a check is at work in the instance, or was until a moment ago.

@@ -29,16 +29,10 @@ func (v View) withLatest() View {
 	latest := inventory.Latest{
 		Target: v.Spec.Target, State: v.State, Model: v.Obs.Model, IsRestoring: v.IsRestoring, RollsOther: v.Spec.Drift.RollOther,
 	}
-	chosen := false
-	for n, i := range v.Instances() {
-		is := latest.Of(i)
-		if is == i.Latest {
-			continue
-		}
-		if !chosen {
-			v.Obs.Instances.Value, chosen = slices.Clone(v.Obs.Instances.Value), true
-		}
-		v.Obs.Instances.Value[n].Latest = is
-	}
+	v.Obs.Instances.Value = inventory.Changed(v.Instances(), func(i rollout.Instance) (rollout.Instance, bool) {
+		was := i.Latest
+		i.Latest = latest.Of(i)
+		return i, i.Latest != was
+	})
 	return v
 }

@@ -2,9 +2,9 @@ package view
 
 import (
 	"cmp"
-	"slices"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/inventory"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
 )
 
@@ -18,17 +18,11 @@ func (v View) withScript() View {
 	if name == "" {
 		return v
 	}
-	chosen := false
-	for n, i := range v.Obs.Instances.Value {
-		state := i.ScriptStateOf(name)
-		if state == i.Script {
-			continue
-		}
-		if !chosen {
-			v.Obs.Instances.Value, chosen = slices.Clone(v.Obs.Instances.Value), true
-		}
-		v.Obs.Instances.Value[n].Script = state
-	}
+	v.Obs.Instances.Value = inventory.Changed(v.Instances(), func(i rollout.Instance) (rollout.Instance, bool) {
+		was := i.Script
+		i.Script = i.ScriptStateOf(name)
+		return i, i.Script != was
+	})
 	return v
 }
 
