@@ -115,6 +115,22 @@ func (s *Server) SeedInstance(setID string, body, profile []byte, unsettled time
 	return nil
 }
 
+// SeedSurplus makes a surplus instance of a scale set, unless it has an instance of that number.
+func (s *Server) SeedSurplus(setID string, number int) error {
+	s.kernel.Lock()
+	defer s.kernel.Unlock()
+	set, _, err := s.seededSet(setID, "0")
+	if err != nil || set.Instance(number) != nil {
+		return err
+	}
+	s.plant(set, number)
+	last := len(set.Instances) - 1
+	inst := set.Instances[last]
+	inst.Surplus = true
+	set.Instances, set.Surplus = set.Instances[:last], append(set.Surplus, inst)
+	return nil
+}
+
 // SeedMove moves a scale set's ETag after a while, as surplus instances do that existed before the first request. If the set is still being
 // created, that ends then.
 func (s *Server) SeedMove(setID string, after time.Duration) error {

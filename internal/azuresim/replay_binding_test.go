@@ -23,7 +23,8 @@ func newBinding() *binding {
 var (
 	guid        = regexp.MustCompile(`[0-9a-fA-F]{8}-([0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}`)
 	hexadecimal = regexp.MustCompile(`_[0-9a-f]{32}\b`)
-	anID        = regexp.MustCompile(guid.String() + "|" + hexadecimal.String())
+	suffix      = regexp.MustCompile(`[_-][0-9a-f]{8}\b`) // of what a Flexible set makes
+	anID        = regexp.MustCompile(guid.String() + "|" + hexadecimal.String() + "|" + suffix.String())
 	instant     = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)$`)
 	printed     = regexp.MustCompile(`(?s)^(Enable \w+: \n\[stdout\]\n).*(\n\[stderr\]\n).*$`)
 )
@@ -34,9 +35,13 @@ func masked(s string) string {
 	if instant.MatchString(s) {
 		return "{time}"
 	}
-	s = printed.ReplaceAllString(s, "${1}{output}${2}{output}")
-	return hexadecimal.ReplaceAllString(guid.ReplaceAllString(s, "{guid}"), "_{hex}")
+	s = printed.ReplaceAllString(parted(s), "${1}{output}${2}{output}")
+	s = hexadecimal.ReplaceAllString(guid.ReplaceAllString(s, "{guid}"), "_{hex}")
+	return suffix.ReplaceAllString(s, "_{suffix}")
 }
+
+// parted is a string in which the name of an instance ends before that of its disk begins.
+func parted(s string) string { return strings.ReplaceAll(s, "_disk1_", "/disk1/_") }
 
 // agree binds the ids and times of two strings that are otherwise alike. It returns the part that does not agree with what was bound
 // before; empty: all agree.
@@ -44,8 +49,8 @@ func (b *binding) agree(recorded, served string) string {
 	if instant.MatchString(recorded) {
 		return b.agreeOnTime(recorded, served)
 	}
-	others := anID.FindAllString(served, -1)
-	for i, id := range anID.FindAllString(recorded, -1) {
+	others := anID.FindAllString(parted(served), -1)
+	for i, id := range anID.FindAllString(parted(recorded), -1) {
 		if i >= len(others) || isScrubbed(id) {
 			continue
 		}

@@ -61,7 +61,7 @@ func judgeHeaders(recorded, served map[string]string, bound *binding) []differen
 			differ(name, "recorded, not served")
 		} else if want != got {
 			differ(name, "recorded %s, served %s", want, got)
-		} else if slices.Contains(headersOfOperations, name) {
+		} else if slices.Contains(headersOfOperations, name) || headersByValue[name] {
 			if what := bound.agree(linkPath(recorded[name]), linkPath(value)); what != "" {
 				differ(name, "%s", what)
 			}
@@ -82,7 +82,7 @@ func counted(name, value string) string {
 	case slices.Contains(headersOfOperations, name):
 		return linkForm(value)
 	case headersByValue[name]:
-		return value
+		return masked(value)
 	}
 	return ""
 }

@@ -136,7 +136,7 @@ func (p *player) unserved(e *exchange, t target) string {
 
 // replay sends an exchange's request; an operation is asked about where the simulator said.
 func (p *player) replay(e *exchange, t target) answer {
-	where := e.Path + "?" + e.Query
+	where := string(p.bound.translated([]byte(e.Path))) + "?" + e.Query
 	if t.kind == anOperation {
 		where = p.begun[t.operation].status
 		if query, err := url.ParseQuery(e.Query); err == nil && query.Get("monitor") == "true" {
@@ -144,6 +144,7 @@ func (p *player) replay(e *exchange, t target) answer {
 		}
 	}
 	if begunBy(e) != "" {
+		p.setScript(e, t)
 		p.sim.SetDurations(lasting(p.courseOf(e)))
 		defer p.sim.SetDurations(lasting(course{}))
 	}

@@ -37,6 +37,9 @@ func without(o tree, names ...string) tree {
 
 // setID is the ARM id of the scale set that a recorded path is about.
 func setID(path string, t target) string {
+	if t.kind == ownVM {
+		return path[:strings.LastIndex(path, "/"+t.vm)-len(vmsSegment)] + setsSegment + "/" + t.set
+	}
 	end := strings.Index(strings.ToLower(path), setsSegment) + len(setsSegment) + 1 + len(t.set)
 	return path[:end]
 }

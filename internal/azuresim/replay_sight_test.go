@@ -27,6 +27,7 @@ type origin struct {
 	instances []sight
 	named     []int // instances that paths name
 	listed    bool  // the instances are all there were
+	surplus   []int // instances of which only network interfaces are seen
 	written   bool
 }
 
@@ -54,11 +55,19 @@ func (p *player) begin(id string) {
 	p.seen[t.setKey()] = true
 	o := p.originOf(t)
 	body := p.bodyOf(id, t, o)
+	if o.set != nil && capacityOf(body) == 0 { // exchanges that are replayed make all its instances
+		o.instances, o.named = nil, nil
+	}
 	if err := p.sim.SeedScaleSet(p.encode(body), o.ids(capacityOf(body))); err != nil {
 		p.t.Fatalf("seeding %s: %v", id, err)
 	}
 	for _, s := range o.instances {
 		p.seedInstance(id, s)
+	}
+	for _, number := range o.surplus {
+		if err := p.sim.SeedSurplus(id, number); err != nil {
+			p.t.Fatalf("seeding %s: %v", id, err)
+		}
 	}
 	for _, after := range p.movesOf(o, t) {
 		if err := p.sim.SeedMove(id, after); err != nil {
@@ -112,6 +121,8 @@ func (o *origin) see(e *exchange, t target, body any) {
 	switch {
 	case t.kind == oneSet:
 		o.seeSet(e, body)
+	case t.kind == belowSet && t.rest == "networkinterfaces":
+		o.seeInterfaces(body)
 	case o.listed: // instances that appear later were made by replayed exchanges
 	case t.kind == oneVM:
 		o.seeInstance(e, body)
@@ -125,6 +136,16 @@ func (o *origin) see(e *exchange, t target, body any) {
 			o.seeInstance(e, instance)
 		}
 		o.listed = len(list) > 0
+	}
+}
+
+// seeInterfaces notes the instances whose network interfaces are listed. Those that no list of instances has are surplus.
+func (o *origin) seeInterfaces(body any) {
+	for _, nic := range listAt(body, "value") {
+		t := readTarget(textAt(nic, "properties", "virtualMachine", "id"))
+		if id, err := strconv.Atoi(t.vm); err == nil {
+			o.surplus = append(o.surplus, id)
+		}
 	}
 }
 

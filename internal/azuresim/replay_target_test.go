@@ -1,6 +1,9 @@
 package azuresim_test
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // target is the resource that a recorded path names.
 type target struct {
@@ -22,6 +25,7 @@ const (
 	allVMs      targetKind = "list of instances"
 	oneVM       targetKind = "instance"
 	belowVM     targetKind = "part or action of an instance"
+	ownVM       targetKind = "virtual machine of a Flexible set"
 	anOperation targetKind = "operation"
 )
 
@@ -40,6 +44,8 @@ func readTarget(path string) target {
 		t.kind, t.operation = anOperation, after[3]
 	case len(after) == 1 && after[0] == setsSegment:
 		t.kind = allSets
+	case len(after) == 2 && after[0] == vmsSegment:
+		t.readMachine(parts[len(parts)-1])
 	case len(after) >= 2 && after[0] == setsSegment:
 		t.readSet(after, parts[len(parts)-len(after):])
 	}
@@ -62,6 +68,15 @@ func afterProvider(parts []string, t *target) []string {
 		return lower[i+2:]
 	}
 	return nil
+}
+
+var machineOfSet = regexp.MustCompile(`^(.+)_[0-9a-f]{8}$`)
+
+// readMachine reads the name of a virtual machine. Only those that a Flexible set made are in scope: their names show it.
+func (t *target) readMachine(name string) {
+	if found := machineOfSet.FindStringSubmatch(name); found != nil {
+		t.kind, t.set, t.vm = ownVM, found[1], name
+	}
 }
 
 func (t *target) readSet(lower, parts []string) {

@@ -9,7 +9,7 @@ import (
 
 // inRecordings is how many of the recorded exchanges are about scale sets, their instances, extensions and operations. The number catches
 // an exchange that was filed elsewhere by mistake: no test would judge it.
-const inRecordings = 868
+const inRecordings = 906
 
 // judgedPercent is how much of what did not seed the simulator must be judged.
 const judgedPercent = 95

@@ -20,6 +20,7 @@ type (
 	extensions      struct{ *vmss.Provider }
 	rollingUpgrades struct{ *vmss.Provider }
 	runCommands     struct{ *vmss.Provider }
+	managedCommands struct{ *vmss.Provider }
 	virtualMachines struct {
 		*vmss.Provider
 		lists *render.Lister
@@ -31,6 +32,7 @@ func Routes(c *vmss.Provider, lists *render.Lister) []*arm.Route {
 	vms := &instances{c, lists}
 	return slices.Concat(
 		(&ScaleSets{c}).setRoutes(), vms.actionRoutes(), vms.vmRoutes(), (&runCommands{c}).commandRoutes(),
+		(&managedCommands{c}).managedRoutes(),
 		(&virtualMachines{c, lists}).virtualMachineRoutes(), (&extensions{c}).extensionRoutes(),
 		(&rollingUpgrades{c}).rollingRoutes(),
 	)

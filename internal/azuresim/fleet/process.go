@@ -15,19 +15,19 @@ import (
 const outputDelay = 2 * time.Second
 
 // runCommand runs the command in a directory of the disk. An error means that it was not started, or not left to end by itself.
-func (f *Fleet) runCommand(d *disk, command, dir string) (guest.ScriptResult, error) {
+func (f *Fleet) runCommand(d *disk, command, dir string, env []string) (guest.ScriptResult, error) {
 	limit := f.options.ScriptTimeout
 	ctx, cancel := context.WithTimeoutCause(d.ctx, limit, fmt.Errorf("killed at the time limit of %v", limit))
 	defer cancel()
 	stdout, stderr := tail{limit: f.options.MaxOutput}, tail{limit: f.options.MaxOutput}
 	cmd := f.sandbox.command(ctx, command)
 	cmd.Dir = d.path(dir)
-	cmd.Env = []string{
+	cmd.Env = append([]string{
 		"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 		"HOME=" + d.path(homeDir),
 		"TMPDIR=" + d.path(tempDir),
 		"WEB_ROOT=" + d.path(webDir),
-	}
+	}, env...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 
 	err := cmd.Run()

@@ -99,7 +99,7 @@ func (f *Fleet) execute(d *disk, s guest.Script) (guest.ScriptResult, error) {
 	if s.Program != "" {
 		return f.runProgram(d, s)
 	}
-	return f.runCommand(d, s.Command, scriptDir)
+	return f.runCommand(d, s.Command, scriptDir, s.Env)
 }
 
 // programName is the name of a run command's file, as Azure's agent names it.
@@ -114,7 +114,7 @@ func (f *Fleet) runProgram(d *disk, s guest.Script) (guest.ScriptResult, error) 
 	for _, arg := range s.Args {
 		words = append(words, word(arg))
 	}
-	return f.runCommand(d, strings.Join(words, " "), webDir)
+	return f.runCommand(d, strings.Join(words, " "), webDir, s.Env)
 }
 
 // word quotes a word for the shell.

@@ -95,6 +95,7 @@ func TestProgram(t *testing.T) {
 		"interpreter":    {"#!/bin/sed -nf\ns/^/read: /p\n", nil, guest.ScriptResult{Stdout: "read: #!/bin/sed -nf\nread: s/^/read: /p\n"}},
 		"arguments":      {`printf '%s|' "$@"`, []string{"a b", "", "it's", "$HOME"}, guest.ScriptResult{Stdout: "a b||it's|$HOME|"}},
 		"its own place":  {`echo 'echo beside' > "$0.new"; sh "$0.new"; ls`, nil, guest.ScriptResult{Stdout: "beside\nindex.html\n"}},
+		"environment":    {`printf '%s' "$A"`, nil, guest.ScriptResult{Stdout: "x y"}},
 		"fresh":          {`ls "${0%/*}"`, nil, guest.ScriptResult{Stdout: "script.sh\n"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -102,7 +103,7 @@ func TestProgram(t *testing.T) {
 				tc.args = []string{f.instances["a"].disk.Load().path("script/script.sh")}
 			}
 			results := make(chan guest.ScriptResult, 2)
-			f.Run("a", guest.Script{Program: tc.program, Args: tc.args}, func(r guest.ScriptResult) { results <- r })
+			f.Run("a", guest.Script{Program: tc.program, Args: tc.args, Env: []string{"A=x y"}}, func(r guest.ScriptResult) { results <- r })
 			r := await(t, results)
 			r.Stderr = strings.ReplaceAll(r.Stderr, f.instances["a"].disk.Load().path("script/script.sh"), "PROGRAM")
 			if r != tc.want {

@@ -43,6 +43,8 @@ type Script struct {
 	// what the instance serves.
 	Program string
 	Args    []string
+	// Env holds further variables of the environment, each as NAME=value.
+	Env []string
 }
 
 // ScriptResult is the result of a script. Err is the reason why it never ran: a download failed, it was not allowed, or its time was up.

@@ -50,10 +50,11 @@ func (s *interfaces) nicBody(inst *vmss.Instance, nic any) tree.Members {
 	}
 	properties := append(tree.Members{
 		{"provisioningState", "Succeeded"}, {"resourceGuid", kernel.DirectoryID("guid " + own.nicID())}, {"ipConfigurations", configs},
-	}, tree.Ordered(tree.ObjectAt(nic, "properties"), []string{"dnsSettings"}, "ipConfigurations")...)
+	}, tree.Ordered(own.shownNIC(tree.ObjectAt(nic, "properties")), []string{"dnsSettings"}, "ipConfigurations")...)
 	return tree.Members{
 		{"name", own.nicName()}, {"id", own.nicID()}, {"etag", own.nicEtag()},
 		{"properties", append(properties, tree.Member{"virtualMachine", tree.Members{{"id", virtualMachine}}})},
+		{"location", inst.Set.Location}, {"kind", "Regular"},
 	}
 }
 
@@ -108,8 +109,8 @@ func (s *interfaces) listSetInterfaces(r *arm.Request) (*arm.Response, *arm.Erro
 	}
 	page, last := s.lists.Page(set, l, after)
 	list := []tree.Members{}
-	for _, shown := range page {
-		list = append(list, s.nics(shown.Instance)...)
+	for _, inst := range withSurplus(set, page, after, last) {
+		list = append(list, s.nics(inst)...)
 	}
 	body := tree.Members{{"value", list}}
 	if last >= 0 {
@@ -159,7 +160,9 @@ func (s *interfaces) getInterface(r *arm.Request) (*arm.Response, *arm.Error) {
 	if err != nil {
 		return nil, err
 	}
-	return arm.Answer(http.StatusOK, s.nicNamed(list[0])), nil
+	res := arm.Answer(http.StatusOK, s.nicNamed(list[0]))
+	res.Header = http.Header{"Etag": {list[0].nicEtag()}}
+	return res, nil
 }
 
 // nicNamed is the network interface that an IP configuration is of.

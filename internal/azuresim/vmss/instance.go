@@ -35,7 +35,8 @@ type Instance struct {
 	past []State // earlier states, oldest first
 	Task *task   // current work on it
 
-	Command *Operation // the run command that runs in it; no task: it does not change the state
+	Command *Operation        // the run command that runs in it; no task: it does not change the state
+	Managed []*ManagedCommand // run commands that are resources
 
 	ProtectScaleIn, ProtectActions bool
 	HasProtection                  bool                          // a policy was once set, so it is shown
@@ -257,6 +258,9 @@ const longestDiskName = 80
 // DiskName is the name of the OS disk.
 func (inst *Instance) DiskName() string {
 	id := kernel.HexID(inst.Disk)
+	if inst.Suffix != "" { // azure-cli-2025-02__test_vmss_linux_patch_mode:19
+		return inst.Name() + "_disk1_" + id
+	}
 	for _, name := range []string{inst.DiskPrefix() + "_OsDisk_1_" + id, inst.DiskPrefix() + "_OS__1_" + id} {
 		if len(name) <= longestDiskName {
 			return name

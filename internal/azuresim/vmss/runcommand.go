@@ -108,7 +108,11 @@ func (inst *Instance) hideCommand(before Provisioning) {
 
 // breakOff ends the command of an instance that no longer runs, or is to be deleted: a later operation supersedes it (docs/azure.md §2.8).
 func (inst *Instance) breakOff() {
-	if inst.Command != nil && (inst.Power != Running || inst.Provisioning == Deleting) {
+	if inst.Power == Running && inst.Provisioning != Deleting {
+		return
+	}
+	if inst.Command != nil {
 		inst.Command.Preempt()
 	}
+	inst.breakOffManaged()
 }
