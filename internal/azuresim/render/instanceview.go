@@ -173,8 +173,11 @@ func (l Snapshot) statuses() []tree.Members {
 	return []tree.Members{status, l.status("PowerState/"+l.state.Power.String(), "VM "+l.state.Power.String(), time.Time{})}
 }
 
-// failureOf returns the reason why an instance failed; nil if no script did.
+// failureOf returns the reason why an instance failed: it got no host, or a script did; nil if that is not known.
 func failureOf(inst *vmss.Instance) *arm.Error {
+	if inst.Hostless != nil {
+		return inst.Hostless
+	}
 	var names []string
 	for name, r := range inst.Results {
 		if e := inst.Model.Extension(name); r.Failed() && (e == nil || e.FailsInstance()) {

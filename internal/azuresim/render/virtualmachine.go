@@ -114,6 +114,7 @@ func (l Snapshot) virtualMachineProperties(look VirtualMachineLook) tree.Members
 		m = append(m, tree.Member{"osProfile", os})
 	}
 	m = append(m, tree.Member{"networkProfile", tree.Compact{Value: l.nics()}})
+	m = append(m, l.spot()...)
 	if look.Expands {
 		m = append(m, tree.Member{"instanceView", l.View(look.Version)})
 	}

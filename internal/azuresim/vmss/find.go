@@ -109,7 +109,9 @@ func (s *Provider) FindVM(r *arm.Request) (*Instance, *arm.Error) {
 	}
 	inst := set.Find(r.Args["vm"])
 	if inst == nil {
-		return nil, arm.Refuse(http.StatusNotFound, "NotFound", "The entity was not found in this Azure location.")
+		err := arm.EntityNotFound()
+		err.Charged = r.Method == http.MethodGet // azure-cli-2025-02__test_vmss_simulate_eviction:27
+		return nil, err
 	}
 	return inst, nil
 }

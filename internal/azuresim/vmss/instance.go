@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/faults"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
@@ -45,6 +46,7 @@ type Instance struct {
 	PendingScripts, PendingDisk    bool                          // it was off when its model changed
 	HealthOverride                 HealthOverride
 
+	Hostless  *arm.Error       // why it got no host, while that is why it failed
 	Surplus   bool             // overprovisioning made it and will not keep it
 	warmUntil time.Time        // its health is not known before
 	repaired  bool             // a repair was the last thing done to it, and it was not healthy since
@@ -252,7 +254,7 @@ func (inst *Instance) Suffix36() string {
 }
 
 // longestDiskName is the longest name of a disk; names that would be longer are shortened as were those of
-// azclient__virtualmachinescalesetvmclient__AZURECLOUD:5 and, further, of azure-cli-2025-02__test_vmss_vms:8.
+// azclient__virtualmachinescalesetvmclient__AZURECLOUD:5 and, further, of azure-cli-2025-02__test_vmss_simulate_eviction:7.
 const longestDiskName = 80
 
 // DiskName is the name of the OS disk.
@@ -266,7 +268,7 @@ func (inst *Instance) DiskName() string {
 			return name
 		}
 	}
-	return short(inst.Set.Name) + short(inst.Name()) + "_OS__1_" + id
+	return cut(inst.Set.Name, shownOfSet) + cut(inst.Name(), shownOfSet+1) + "OS__1_" + id
 }
 
 // ShortensNames reports whether the names of some of the scale set's disks may be shortened: of instances of a number with five digits.
@@ -274,8 +276,10 @@ func (set *ScaleSet) ShortensNames() bool {
 	return len(set.Name+"_"+set.Name+"_12345_OsDisk_1_")+32 > longestDiskName
 }
 
-// short is as much of a name as the name of a disk has room for.
-func short(name string) string { return name[:min(len(name), (longestDiskName-len("_OS__1_")-32)/2)] }
+// shownOfSet is how much of a scale set's name the name of a disk has room for; of an instance's it is one more.
+const shownOfSet = 20
+
+func cut(name string, length int) string { return name[:min(len(name), length)] }
 
 // DiskPrefix returns the beginning of the names of the instance's disks.
 func (inst *Instance) DiskPrefix() string {

@@ -87,7 +87,7 @@ func (set *ScaleSet) dropSurplus() {
 // unsettleFor shows an instance as Updating for a while, though no operation works on it.
 func (inst *Instance) unsettleFor(lasts time.Duration) {
 	s := inst.Set.Server
-	if inst.Task != nil || inst.Deleted {
+	if inst.Task != nil || inst.Deleted || inst.Provisioning == Failed {
 		return
 	}
 	inst.Change(s.Now, func(st *State) { st.Provisioning = Updating })

@@ -16,7 +16,7 @@ func (inst *Instance) UpgradePlan(target *vmprofile.Model) Plan {
 	case newImage:
 		p.Lasts, p.newDisk, p.scripts = s.Durations.UpgradeImage, true, target.Scripts()
 	case target.Size != old.Size:
-		p.Lasts, p.outage, p.scripts = s.Durations.Restart, true, scripts
+		p.Lasts, p.outage, p.scripts, p.allocates = s.Durations.Restart, true, scripts, true
 	case len(scripts) > 0:
 		p.Lasts, p.scripts = s.Durations.Upgrade, scripts
 	}
@@ -32,7 +32,7 @@ func (inst *Instance) ReimagePlan() Plan {
 
 func (set *ScaleSet) createPlan() Plan {
 	s, m := set.Server, set.Model
-	return Plan{During: Creating, Lasts: s.Durations.Create, newDisk: true, scripts: m.Scripts()}
+	return Plan{During: Creating, Lasts: s.Durations.Create, newDisk: true, scripts: m.Scripts(), allocates: true}
 }
 
 // deletePlan gives the instance its terminate notice first, if the model has one. Azure gives it before a deletion only, not before
@@ -45,7 +45,8 @@ func (inst *Instance) deletePlan() Plan {
 // StartPlan turns an instance on. The changes that its model asked for while it was off happen now.
 func (inst *Instance) StartPlan() Plan {
 	s := inst.Set.Server
-	p := Plan{During: Updating, Lasts: s.Durations.Start, turnOn: !inst.IsOn(), newDisk: inst.PendingDisk, etag: 1}
+	p := Plan{During: Updating, Lasts: s.Durations.Start, turnOn: !inst.IsOn(), newDisk: inst.PendingDisk, etag: 1,
+		allocates: inst.Power == Deallocated}
 	if inst.PendingDisk || inst.PendingScripts || (inst.Power == Deallocated && s.Switches.StartRunsScripts == "always") {
 		p.scripts = inst.Model.Scripts()
 	}

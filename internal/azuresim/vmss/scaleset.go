@@ -59,6 +59,11 @@ func (set *ScaleSet) ARMID() string {
 		"/providers/Microsoft.Compute/virtualMachineScaleSets/" + set.Name
 }
 
+// ID names the scale set.
+func (set *ScaleSet) ID() arm.ScaleSetID {
+	return arm.ScaleSetID{Subscription: set.Subscription, Group: set.Group, Name: set.Name}
+}
+
 // instanceID is the ARM id of an instance. ARM does not keep the case of ids
 // (docs/azure.md §1.2), so some sets have the group in capitals here.
 func (set *ScaleSet) instanceID(ref string) string {

@@ -3,6 +3,7 @@ package vmss
 import (
 	"time"
 
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/vmprofile"
 )
 
@@ -18,7 +19,8 @@ type task struct {
 	timeOver    bool
 	scriptsDone bool
 	over        bool
-	failed      []string // extensions whose scripts failed
+	failed      []string   // extensions whose scripts failed
+	hostless    *arm.Error // why the instance got no host; nil: it has one
 }
 
 // Plan describes the steps of a task.
@@ -33,6 +35,8 @@ type Plan struct {
 	remove  bool
 	reimage bool
 	etag    int // by how much it moves the instance's ETag
+	// allocates is true where the instance needs a host that it does not have.
+	allocates bool
 }
 
 func (p Plan) turnsOff() bool { return p.turnOff == Stopped || p.turnOff == Deallocated }
@@ -51,8 +55,9 @@ func (op *Operation) Start(inst *Instance, target *vmprofile.Model, p Plan) {
 	if !op.Stuck {
 		s.After(lasts, t.endOfTime)
 	}
+	t.allocate()
 	switch {
-	case op.Inert || op.Stuck:
+	case op.Inert || op.Stuck || t.hostless != nil:
 		t.scriptsDone = true
 	case p.newDisk:
 		t.goDown()
@@ -125,7 +130,7 @@ func (t *task) endOfTime() {
 	}
 	t.timeOver = true
 	s := t.inst.Set.Server
-	if (t.plan.outage || t.plan.turnOn) && !t.plan.newDisk && !t.op.Inert {
+	if (t.plan.outage || t.plan.turnOn) && !t.plan.newDisk && !t.op.Inert && t.hostless == nil {
 		t.inst.Change(s.Now, func(st *State) { st.Power = Running })
 		if s.Fleet != nil {
 			s.Fleet.Up(t.inst.Key())
@@ -140,9 +145,12 @@ func (t *task) settle() {
 		return
 	}
 	t.close()
-	if t.op.Inert {
+	switch {
+	case t.op.Inert:
 		t.restore()
-	} else {
+	case t.hostless != nil:
+		t.strand()
+	default:
 		t.apply()
 	}
 	t.op.Open--
@@ -164,6 +172,9 @@ func (t *task) apply() {
 		return
 	}
 	inst.Etag += t.plan.etag
+	if t.plan.allocates {
+		inst.Hostless = nil
+	}
 	if t.target != inst.Model {
 		inst.Upgrades++
 	}
