@@ -174,3 +174,13 @@ func TestRepairsAreResumedBeforeAPlan(t *testing.T) {
 		t.Errorf("planned to write %v", d.Report.Preview.Writes)
 	}
 }
+
+// TestForecastOfEachInstance: however large the scale set is, each of its instances is planned for, with an upgrade and a reimage.
+func TestForecastOfEachInstance(t *testing.T) {
+	obs := seen(rollout.Target{}, 0, 200)
+	obs.State = rollout.State{}
+	p := planner.Preview(canary(image2, 100, func(s *rollout.Spec) { s.Instances.Action = rollout.ActionUpgradeThenReimage }), obs)
+	if len(p.Batches) != 400 || p.Expected.Reason != rollout.ReasonCompleted {
+		t.Errorf("planned: %d batches, %+v", len(p.Batches), p.Expected)
+	}
+}

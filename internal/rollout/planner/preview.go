@@ -10,8 +10,8 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 )
 
-// maxSimulated bounds the rounds of a preview: a write or two, and for each of 1,000 instances an upgrade and a reimage.
-const maxSimulated = 2100
+// maxRounds bounds the rounds of a preview: writes and turns, and for each instance an upgrade and a reimage.
+func maxRounds(instances []rollout.Instance) int { return 100 + 2*len(instances) }
 
 // Preview plays the rollout out in a scale set that does as it is told, by the very Plan that will decide. So what follows matches it, as
 // long as nothing else changes. Waits that time alone ends (soaks, pauses, windows) are taken as waited out.
@@ -21,7 +21,7 @@ func Preview(spec rollout.Spec, obs rollout.Observation) rollout.Preview {
 		Skipped:  inventory.Skipped(spec, obs.State, obs.Instances.Value),
 		APICalls: 2, // one read of the scale set and its instances
 	}
-	for range maxSimulated {
+	for range maxRounds(obs.Instances.Value) {
 		v := view.New(spec, obs)
 		v.IsPreview = true
 		d := plan(v)
