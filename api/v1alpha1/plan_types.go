@@ -16,7 +16,7 @@ type Plan struct {
 	// writes are the writes of the scale set's model, in order.
 	// +optional
 	// +listType=atomic
-	// +kubebuilder:validation:MaxItems=5
+	// +kubebuilder:validation:MaxItems=8
 	Writes []OperationKind `json:"writes,omitempty"`
 
 	// batches are the calls in order, with the first 300 instances, or as many as fit into 32 KiB of status.
