@@ -63,6 +63,9 @@ func replaced(object, field string) string {
 // firstApp is the path of the first application.
 const firstApp = "spec.target.applications[0]"
 
+// vaultPath is the path of a secret in a key vault.
+const vaultPath = "spec.target.script.protectedSettings.keyVault."
+
 // bounds are those of VMSSRollout.
 var bounds = []bound{
 	{`scaleSet: null`, "spec.scaleSet", required},
@@ -100,6 +103,10 @@ var bounds = []bound{
 	{`target: {script: {managedIdentity: {clientID: ` + long(37) + `}}}`, "spec.target.script.managedIdentity.clientID", most(36)},
 	{`target: {script: {managedIdentity: {objectID: ` + long(35) + `}}}`, "spec.target.script.managedIdentity.objectID", "at least 36 chars"},
 	{`target: {script: {managedIdentity: {objectID: ` + long(37) + `}}}`, "spec.target.script.managedIdentity.objectID", most(36)},
+	{`target: {script: {protectedSettings: {keyVault: {secretURL: ""}}}}`, vaultPath + "secretURL", notEmpty},
+	{`target: {script: {protectedSettings: {keyVault: {secretURL: ` + long(513) + `}}}}`, vaultPath + "secretURL", most(512)},
+	{`target: {script: {protectedSettings: {keyVault: {vaultID: ""}}}}`, vaultPath + "vaultID", notEmpty},
+	{`target: {script: {protectedSettings: {keyVault: {vaultID: ` + long(513) + `}}}}`, vaultPath + "vaultID", most(512)},
 	{`target: {image: {id: ""}}`, "spec.target.image.id", notEmpty},
 	{`target: {image: {id: ` + long(513) + `}}`, "spec.target.image.id", most(512)},
 	{`target: {image: {sharedGalleryID: ""}}`, "spec.target.image.sharedGalleryID", notEmpty},
@@ -124,7 +131,6 @@ var bounds = []bound{
 	{`target: {script: {uris: ["https://store.example/` + long(2027) + `"]}}`, "spec.target.script.uris[0]", most(2048)},
 	{`target: {script: {uris: ` + many(17, func(i int) string { return fmt.Sprintf("http://a/%d", i) }) + `}}`, "spec.target.script.uris",
 		"must have at most 16 items"},
-	{`target: {script: {protectedSettings: {}}}`, "spec.target.script.protectedSettings.secretRef", required},
 	{`target: {script: {protectedSettings: {secretRef: {}}}}`, "spec.target.script.protectedSettings.secretRef.name", required},
 	{`target: {script: {protectedSettings: {secretRef: {name: ""}}}}`, "spec.target.script.protectedSettings.secretRef.name", notEmpty},
 	{`target: {script: {protectedSettings: {secretRef: {name: ` + long(254) + `}}}}`, "spec.target.script.protectedSettings.secretRef.name",

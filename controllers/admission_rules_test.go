@@ -161,6 +161,34 @@ var rules = map[string]rule{
 			`objectID: 00000000-0000-0000-0000-000000000003}}}`,
 		says: []string{"spec.target.script.managedIdentity", "at most one of clientID and objectID"},
 	},
+	"protected settings are in one place": {
+		admitted: `target: {script: {command: null, protectedSettings: {` + vaultSecret("https://kv.vault.azure.net/secrets/web/0a1") + `}}}`,
+		refused: `target: {script: {protectedSettings: {secretRef: {name: web}, ` +
+			vaultSecret("https://kv.vault.azure.net/secrets/web/0a1") + `}}}`,
+		says: []string{"spec.target.script.protectedSettings", "exactly one of secretRef and keyVault"},
+	},
+	"protected settings are somewhere": {
+		admitted: `target: {script: {protectedSettings: {secretRef: {name: web}}}}`,
+		refused:  `target: {script: {protectedSettings: {}}}`,
+		says:     []string{"spec.target.script.protectedSettings", "exactly one of secretRef and keyVault"},
+	},
+	"a secret of a key vault has a version": {
+		admitted: `target: {script: {protectedSettings: {` + vaultSecret("https://kv.vault.azure.net/secrets/web-1/0a1") + `}}}`,
+		refused:  `target: {script: {protectedSettings: {` + vaultSecret("https://kv.vault.azure.net/secrets/web") + `}}}`,
+		says:     []string{"spec.target.script.protectedSettings.keyVault.secretURL", "{version}"},
+	},
+	"a key vault has an id": {
+		admitted: `target: {script: {protectedSettings: {` + vaultSecret("https://kv.vault.azure.net/secrets/w/1") + `}}}`,
+		refused: `target: {script: {protectedSettings: {keyVault: {secretURL: "https://kv.vault.azure.net/secrets/w/1", ` +
+			`vaultID: kv}}}}`,
+		says: []string{"spec.target.script.protectedSettings.keyVault.vaultID", "full ARM id"},
+	},
+	"an identity is part of the key vault's secret": {
+		admitted: `target: {script: {managedIdentity: {}, protectedSettings: {secretRef: {name: web}}}}`,
+		refused: `target: {script: {managedIdentity: {}, protectedSettings: {` +
+			vaultSecret("https://kv.vault.azure.net/secrets/web/0a1") + `}}}`,
+		says: []string{"spec.target.script", "put it into the key vault's secret"},
+	},
 	"a client id is a UUID": {
 		admitted: `target: {script: {managedIdentity: {}}}`,
 		refused:  `target: {script: {managedIdentity: {clientID: the-client-id-that-is-none-but-36lon}}}`,
@@ -579,4 +607,10 @@ var actionRules = map[string]rule{
 		refused:  `{rolloutRef: {uid: web}}`,
 		says:     []string{"spec.rolloutRef.uid", "must be the rollout's metadata.uid", "kubectl get vmssr"},
 	},
+}
+
+// vaultSecret declares protected settings in a key vault.
+func vaultSecret(url string) string {
+	return `keyVault: {secretURL: "` + url + `", vaultID: "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/shop/` +
+		`providers/Microsoft.KeyVault/vaults/kv"}`
 }

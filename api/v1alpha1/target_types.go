@@ -93,7 +93,8 @@ type MarketplaceImage struct {
 
 // Script is downloaded and run by the custom script extension on each instance.
 //
-// +kubebuilder:validation:XValidation:rule="has(self.command) || has(self.protectedSettings)",message="script needs a command: set script.command, or script.protectedSettings to a Secret that holds commandToExecute"
+// +kubebuilder:validation:XValidation:rule="has(self.command) || has(self.protectedSettings)",message="script needs a command: set script.command, or script.protectedSettings to what holds commandToExecute"
+// +kubebuilder:validation:XValidation:rule="!has(self.managedIdentity) || !has(self.protectedSettings) || !has(self.protectedSettings.keyVault)",message="managedIdentity is a protected setting: with keyVault, put it into the key vault's secret"
 type Script struct {
 	// uris are files to download before the command, at most 16. Readers of this object can read them; a signed URI belongs in
 	// protectedSettings. Example: https://store.example/install_nginx_v2.sh.
@@ -112,7 +113,7 @@ type Script struct {
 	// +kubebuilder:validation:MaxLength=8192
 	Command string `json:"command,omitempty"`
 
-	// protectedSettings are settings of the extension that only the instance can read.
+	// protectedSettings are settings that only the instance can read. Absent: a key vault reference of the scale set stays.
 	// +optional
 	ProtectedSettings *ProtectedSettings `json:"protectedSettings,omitempty"`
 
@@ -150,12 +151,35 @@ type ManagedIdentity struct {
 }
 
 // ProtectedSettings says where the extension's protected settings are.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.secretRef) != has(self.keyVault)",message="protectedSettings needs exactly one of secretRef and keyVault"
 type ProtectedSettings struct {
 	// secretRef names a Secret in this namespace with the extension's keys: commandToExecute, fileUris (a JSON list), script,
 	// storageAccountName, storageAccountKey. Change revisionTag after rotating it. The controller needs the ClusterRole
 	// vmssrollout-secret-reader here.
-	// +required
+	// +optional
 	SecretRef SecretReference `json:"secretRef,omitempty,omitzero"`
+
+	// keyVault names a secret of a key vault with them as JSON. Azure reads it.
+	// +optional
+	KeyVault *KeyVaultSecret `json:"keyVault,omitempty"`
+}
+
+// KeyVaultSecret names one version of a secret in a key vault that is enabled for deployment.
+type KeyVaultSecret struct {
+	// secretURL is the version's URL, at most 512 characters. Example: https://shop.vault.azure.net/secrets/web/0123abcd.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https://[-.0-9A-Za-z]+/secrets/[-0-9A-Za-z]+/[0-9A-Za-z]+$')",message="secretURL must be https://{vault host}/secrets/{name}/{version}"
+	SecretURL string `json:"secretURL,omitempty"`
+
+	// vaultID is the vault's ARM id, case ignored, at most 512 characters. Example: /subscriptions/…/vaults/shop.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:XValidation:rule="self.matches('(?i)^/subscriptions/[-0-9a-f]{36}/resourceGroups/[^/?#[:space:]]+/providers/Microsoft[.]KeyVault/vaults/[-0-9a-z]+$')",message="vaultID must be the full ARM id, /subscriptions/…/Microsoft.KeyVault/vaults/{name}"
+	VaultID string `json:"vaultID,omitempty"`
 }
 
 // SecretReference names a Secret in the rollout's namespace.

@@ -1,4 +1,4 @@
-// Command crdlines writes each text of the generated CRDs on one line: crdlines FILE…
+// Command crdlines writes each text and each list of words of the generated CRDs on one line: crdlines FILE…
 //
 // The generator wraps texts at 80 columns, behind the indentation of a deep schema. The wrapped lines make a tenth of the file, and a word
 // that changes in a description moves all lines after it.
@@ -37,12 +37,25 @@ func unwrap(file string) error {
 	return os.WriteFile(file, after, 0o644)
 }
 
-// unwrapped returns the same YAML without line breaks in its texts, but for those that a text itself has.
+// joinWords puts every list of plain words, such as those of an enum, on one line.
+func joinWords(n *yaml.Node) {
+	words := n.Kind == yaml.SequenceNode
+	for _, child := range n.Content {
+		words = words && child.Kind == yaml.ScalarNode
+		joinWords(child)
+	}
+	if words {
+		n.Style = yaml.FlowStyle
+	}
+}
+
+// unwrapped returns the same YAML without line breaks in its texts and lists of words, but for those that a text itself has.
 func unwrapped(text []byte) ([]byte, error) {
 	var document yaml.Node
 	if err := yaml.Unmarshal(text, &document); err != nil {
 		return nil, err
 	}
+	joinWords(&document)
 	var out bytes.Buffer
 	out.WriteString("---\n")
 	encoder := yaml.NewEncoder(&out)

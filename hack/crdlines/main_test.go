@@ -8,7 +8,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// TestUnwrapped: a wrapped text is one line, a text of several lines keeps them, and nothing that the file means changes.
+// TestUnwrapped: a wrapped text is one line, and so is a list of words. A text of several lines keeps them. Nothing that the file means
+// changes.
 func TestUnwrapped(t *testing.T) {
 	text := `---
 spec:
@@ -42,6 +43,7 @@ spec:
 	for _, line := range []string{
 		"---\nspec:\n", "  description: the share of the eligible instances that may have the target\n", "    second\n",
 		"  - message: 'a rule: it has a colon'\n",
+		"  enum: [\"1\", \"true\"]\n",
 	} {
 		if !strings.Contains(string(got), line) {
 			t.Errorf("%q is not in\n%s", line, got)

@@ -128,6 +128,26 @@ func TestOddExtensionsComeBack(t *testing.T) {
 	}
 }
 
+// TestKeyVaultComesBack does the same with a release whose protected settings are in a key vault.
+func TestKeyVaultComesBack(t *testing.T) {
+	metric.Fault(t, 12)
+	release := v1alpha1.Target{Script: &v1alpha1.Script{
+		URIs: releasedScript.URIs,
+		ProtectedSettings: &v1alpha1.ProtectedSettings{KeyVault: &v1alpha1.KeyVaultSecret{
+			SecretURL: "https://kv.example/secrets/web/2", VaultID: "/subscriptions/s/vaults/kv"}},
+	}}
+	image := `{"publisher":"Canonical","offer":"ubuntu-24_04-lts","sku":"server","version":"24.04.202611100"}`
+	for _, name := range []string{"a key vault", "protected settings", "no settings", ""} {
+		t.Run("over "+name, func(t *testing.T) {
+			extension := ""
+			if name != "" {
+				extension = `,{"name":"setup","properties":` + oddExtensions[name] + `}`
+			}
+			comesBack(t, []byte(bareSet(image, extension)), release)
+		})
+	}
+}
+
 // bareSet is the body of a scale set with what it needs, an agent, and more extensions.
 func bareSet(image, extensions string) string {
 	return `{"location":"westus","sku":{"name":"Standard_B1ls","tier":"Standard","capacity":2},` +

@@ -36,9 +36,6 @@ func scriptExtension(step rollout.WriteScript, protected map[string]any) (armcom
 	settings = maps.Clone(settings)
 	delete(settings, settingScript)
 	delete(settings, settingCommand)
-	if len(protected) > 0 {
-		p.ProtectedSettings, p.ProtectedSettingsFromKeyVault = protected, nil
-	}
 	if deref(p.EnableAutomaticUpgrade) {
 		p.EnableAutomaticUpgrade = new(false) // Azure would run the script again, on every instance, with each new version
 	}
@@ -51,6 +48,7 @@ func scriptExtension(step rollout.WriteScript, protected map[string]any) (armcom
 		p.EnableAutomaticUpgrade = was.EnableAutomaticUpgrade
 		settings = displaced(settings, wasSet)
 	}
+	protect(&p, step.Script, protected)
 	settings = declare(settings, step.Script)
 	if hasSettings || len(settings) > 0 {
 		p.Settings = withSetting(settings, "", nil)
@@ -59,6 +57,34 @@ func scriptExtension(step rollout.WriteScript, protected map[string]any) (armcom
 		p.ForceUpdateTag = &step.ForceUpdateTag
 	}
 	return armcompute.VirtualMachineScaleSetExtension{Properties: &p}, nil
+}
+
+// protect puts the protected settings, or the declared reference to them, in the place of the reference that the extension had.
+func protect(p *armcompute.VirtualMachineScaleSetExtensionProperties, script rollout.Script, protected map[string]any) {
+	switch {
+	case len(protected) > 0:
+		p.ProtectedSettings, p.ProtectedSettingsFromKeyVault = protected, nil
+	case script.KeyVault != nil:
+		p.ProtectedSettingsFromKeyVault = vaultReference(*script.KeyVault, p.ProtectedSettingsFromKeyVault)
+	}
+}
+
+// vaultReference names the secret. A reference that names it already stays as it was read.
+func vaultReference(secret rollout.KeyVaultSecret, was *armcompute.KeyVaultSecretReference) *armcompute.KeyVaultSecretReference {
+	if secret.Same(vaultSecretOf(was)) {
+		return was
+	}
+	return &armcompute.KeyVaultSecretReference{
+		SecretURL: &secret.SecretURL, SourceVault: &armcompute.SubResource{ID: &secret.VaultID},
+	}
+}
+
+// vaultSecretOf maps the reference; nil: there is none.
+func vaultSecretOf(r *armcompute.KeyVaultSecretReference) *rollout.KeyVaultSecret {
+	if r == nil {
+		return nil
+	}
+	return &rollout.KeyVaultSecret{SecretURL: deref(r.SecretURL), VaultID: deref(deref(r.SourceVault).ID)}
 }
 
 // displaced returns the settings with those as they were that a release may have taken the place of.
@@ -213,7 +239,7 @@ func scriptOf(e armcompute.VirtualMachineScaleSetExtension) rollout.ModelScript 
 	p := deref(e.Properties)
 	script := rollout.ModelScript{
 		Extension: deref(e.Name), ForceUpdateTag: deref(p.ForceUpdateTag), Handler: handlerOf(p),
-		SecretsInVault: p.ProtectedSettingsFromKeyVault != nil,
+		KeyVault: vaultSecretOf(p.ProtectedSettingsFromKeyVault),
 	}
 	settings, _ := p.Settings.(map[string]any)
 	script.Command, _ = settings[settingCommand].(string)

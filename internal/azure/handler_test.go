@@ -127,7 +127,7 @@ func TestSeveralScriptExtensions(t *testing.T) {
 	model := readExtensions(t, extensions["no settings"], extensions["a key vault"],
 		`{"publisher":"Microsoft.Azure.Monitor","type":"AzureMonitorLinuxAgent"}`)
 	if model.Script == nil || model.Script.Extension != "e" || len(model.MoreScripts) != 1 || model.MoreScripts[0].Extension != "e1" ||
-		!model.MoreScripts[0].SecretsInVault {
+		model.MoreScripts[0].KeyVault == nil {
 		t.Errorf("got %+v and %+v", model.Script, model.MoreScripts)
 	}
 	if diff := cmp.Diff([]string{"e2"}, model.OtherExtensions); diff != "" {

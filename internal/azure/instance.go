@@ -104,8 +104,10 @@ func settingsOf(name string, resources []*armcompute.VirtualMachineExtension) *r
 		isScript := (extensionKind{deref(p.Publisher), deref(p.Type)}).runsScripts()
 		if isScript && strings.EqualFold(deref(r.Name), name) && p.Settings != nil {
 			s := scriptOf(armcompute.VirtualMachineScaleSetExtension{Name: r.Name,
-				Properties: &armcompute.VirtualMachineScaleSetExtensionProperties{ForceUpdateTag: p.ForceUpdateTag, Settings: p.Settings}})
-			return &rollout.ModelScript{Extension: s.Extension, URIs: s.URIs, Command: s.Command, ForceUpdateTag: s.ForceUpdateTag}
+				Properties: &armcompute.VirtualMachineScaleSetExtensionProperties{ForceUpdateTag: p.ForceUpdateTag, Settings: p.Settings,
+					ProtectedSettingsFromKeyVault: p.ProtectedSettingsFromKeyVault}})
+			s.Handler = ""
+			return &s
 		}
 	}
 	return nil

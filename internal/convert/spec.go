@@ -140,8 +140,8 @@ func targetOf(target v1alpha1.Target) rollout.Target {
 	}
 	if script := target.Script; script != nil {
 		out.Script = &rollout.Script{URIs: append([]string(nil), script.URIs...), Command: script.Command, Extension: script.ExtensionName}
-		if script.ProtectedSettings != nil {
-			out.Script.ProtectedSettings = script.ProtectedSettings.SecretRef.Name
+		if settings := script.ProtectedSettings; settings != nil {
+			out.Script.ProtectedSettings, out.Script.KeyVault = settings.SecretRef.Name, keyVaultOf(settings.KeyVault)
 		}
 		if identity := script.ManagedIdentity; identity != nil {
 			out.Script.ManagedIdentity = &rollout.ManagedIdentity{ClientID: identity.ClientID, ObjectID: identity.ObjectID}
@@ -149,6 +149,13 @@ func targetOf(target v1alpha1.Target) rollout.Target {
 	}
 	out.Applications = applicationsOf(target.Applications)
 	return out
+}
+
+func keyVaultOf(secret *v1alpha1.KeyVaultSecret) *rollout.KeyVaultSecret {
+	if secret == nil {
+		return nil
+	}
+	return &rollout.KeyVaultSecret{SecretURL: secret.SecretURL, VaultID: secret.VaultID}
 }
 
 // applicationsOf sorts the applications, since their order in the list means nothing.

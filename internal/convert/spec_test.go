@@ -56,7 +56,9 @@ func TestSpecOf(t *testing.T) {
 					Zones:  v1alpha1.ZonesIgnore, Order: v1alpha1.OrderNewest, InstanceAction: v1alpha1.ActionUpgradeThenReimage,
 					ProtectedInstances: v1alpha1.ProtectedFail, StoppedInstances: v1alpha1.StoppedWait, AutomaticRepairs: v1alpha1.RepairsSuspend,
 				},
-				Baseline: &v1alpha1.Target{RevisionTag: "1", Image: &v1alpha1.Image{ID: "before"}},
+				Baseline: &v1alpha1.Target{RevisionTag: "1", Image: &v1alpha1.Image{ID: "before"}, Script: &v1alpha1.Script{
+					ProtectedSettings: &v1alpha1.ProtectedSettings{KeyVault: &v1alpha1.KeyVaultSecret{SecretURL: "https://kv", VaultID: "/kv"}},
+				}},
 				FailurePolicy: v1alpha1.FailurePolicy{
 					MaxFailed: amount("10%"), Retries: 2, ProgressDeadline: minute, Action: v1alpha1.OnFailureRollback,
 				},
@@ -85,8 +87,9 @@ func TestSpecOf(t *testing.T) {
 					Protected: rollout.ProtectedFail,
 					Stopped:   rollout.StoppedWait,
 				},
-				Health:   rollout.Health{Source: rollout.HealthProvisioning, MinReady: time.Minute, Timeout: time.Hour},
-				Baseline: &rollout.Target{RevisionTag: "1", Image: &rollout.Image{ID: "before"}},
+				Health: rollout.Health{Source: rollout.HealthProvisioning, MinReady: time.Minute, Timeout: time.Hour},
+				Baseline: &rollout.Target{RevisionTag: "1", Image: &rollout.Image{ID: "before"},
+					Script: &rollout.Script{KeyVault: &rollout.KeyVaultSecret{SecretURL: "https://kv", VaultID: "/kv"}}},
 				Failure: rollout.FailurePolicy{
 					MaxFailed: rollout.Amount{Value: 10, IsPercent: true}, Retries: 2, ProgressDeadline: time.Minute, Action: rollout.FailureRollback,
 				},

@@ -41,7 +41,7 @@ type ModelScript struct {
 	Command        string
 	ForceUpdateTag string
 	Handler        ScriptHandler
-	SecretsInVault bool // its protected settings are named by a reference to a key vault, so all of it can be read
+	KeyVault       *KeyVaultSecret // that holds its protected settings, so all of it can be read; nil: none, and they cannot be
 }
 
 // ScriptHandler is every member of the custom script extension that a target does not declare, as JSON. A write sends it back as it was

@@ -127,6 +127,7 @@ type Script struct {
 	Extension         string `json:",omitempty"` // name of the extension to write; "": the one that is there, or the default name
 
 	ManagedIdentity *ManagedIdentity `json:",omitempty"` // that downloads the URIs; nil: none is declared
+	KeyVault        *KeyVaultSecret  `json:",omitempty"` // that holds the protected settings; nil: none is declared
 
 	ForceUpdateTag *string       `json:",omitempty"` // only in a rollback: exactly the tag that the model had
 	Handler        ScriptHandler `json:",omitempty"` // only in a rollback: what the extension had that no target declares
@@ -137,6 +138,20 @@ type Script struct {
 type ManagedIdentity struct {
 	ClientID string `json:",omitempty"`
 	ObjectID string `json:",omitempty"`
+}
+
+// KeyVaultSecret names a version of a secret in a key vault. Azure reads it for the extension. The name can be read back from the model.
+type KeyVaultSecret struct {
+	SecretURL string
+	VaultID   string // ARM id of the vault
+}
+
+// Same reports whether both are the same version. Names in key vaults and ids have no case.
+func (k *KeyVaultSecret) Same(o *KeyVaultSecret) bool {
+	if k == nil || o == nil {
+		return k == o
+	}
+	return strings.EqualFold(k.SecretURL, o.SecretURL) && strings.EqualFold(k.VaultID, o.VaultID)
 }
 
 // IsHidden reports that the script has settings that cannot be read back.

@@ -48,6 +48,7 @@ type ScriptSnapshot struct {
 	Digest            string // of the Secret's content
 
 	ManagedIdentity *ManagedIdentity `json:",omitempty"`
+	KeyVault        *KeyVaultSecret  `json:",omitempty"` // that holds the protected settings
 
 	Handler ScriptHandler `json:",omitempty"` // what of it a target does not declare; "": a record of an older version
 }

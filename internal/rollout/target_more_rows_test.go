@@ -31,7 +31,11 @@ func TestModelThatIsNoBaseline(t *testing.T) {
 		return []rollout.Instance{{ID: id, State: rollout.StateSucceeded, Disk: rollout.OSDisk{Image: image}}}
 	}
 	model := func(inVault bool) rollout.Model {
-		return rollout.Model{Image: bare.Image, Script: &rollout.ModelScript{Extension: "web", SecretsInVault: inVault}}
+		m := rollout.Model{Image: bare.Image, Script: &rollout.ModelScript{Extension: "web"}}
+		if inVault {
+			m.Script.KeyVault = &rollout.KeyVaultSecret{SecretURL: "https://kv/secrets/web/1"}
+		}
+		return m
 	}
 	for name, row := range map[string]struct {
 		target    rollout.Target

@@ -98,7 +98,7 @@ func change(step rollout.Step) func(*Content) {
 		case rollout.WriteScript:
 			c.Script = &rollout.ModelScript{
 				Extension: cmp.Or(s.Extension, rollout.DefaultScriptExtension), Handler: s.Handler, URIs: s.Script.URIs,
-				Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag,
+				Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag, KeyVault: s.Script.KeyVault,
 			}
 		case rollout.RemoveScript:
 			c.Script = nil

@@ -40,7 +40,7 @@ func OwnScript(v view.View) *view.Hold {
 	if h := view.ScriptRevision(v); h != nil {
 		return h
 	}
-	if finding := foreignScript(v, *t.Script); finding != "" {
+	if finding := cmp.Or(foreignScript(v, *t.Script), replacedVault(*t.Script, v.Model().Script)); finding != "" {
 		return view.Wait(rollout.ReasonInvalid, view.RecheckMissing, "%s", finding)
 	}
 	return nil
@@ -68,6 +68,17 @@ func foreignScript(v view.View, script rollout.Script) string {
 			m.Script.Extension, m.Script.Extension)
 	}
 	return ""
+}
+
+// replacedVault returns why a managed identity is not written: it is a protected setting, and would remove a reference that the target
+// leaves as it is; "": it is written. A rollback restores both.
+func replacedVault(script rollout.Script, there *rollout.ModelScript) string {
+	hasVault := there != nil && there.KeyVault != nil
+	if !hasVault || script.ManagedIdentity == nil || script.ProtectedSettings != "" || script.Handler != "" {
+		return ""
+	}
+	return fmt.Sprintf("script extension %q has its protected settings in a key vault, and managedIdentity would take their place; nothing "+
+		"is written; put managedIdentity into that secret, or declare target.script.protectedSettings.secretRef", there.Extension)
 }
 
 // mayOverwrite reports whether the extension may be overwritten: a rollout made it, an earlier run wrote it, or its owner declared what

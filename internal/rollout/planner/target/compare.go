@@ -20,10 +20,21 @@ func ScriptDifference(before rollout.Snapshot, now rollout.Model) string {
 		return ""
 	}
 	members := differingMembers(s.Handler, now.Script.Handler)
+	if isVaultDeclared(*s, *now.Script) {
+		members = slices.DeleteFunc(members, func(m string) bool { return strings.Contains(m, "protectedSettingsFromKeyVault") })
+	}
 	if len(members) == 0 {
 		return ""
 	}
 	return fmt.Sprintf("script extension %q differs in %s", now.Script.Extension, First(members))
+}
+
+// isVaultDeclared reports that the extension has the protected settings that were declared, in the place of those that the model had.
+func isVaultDeclared(s rollout.ScriptSnapshot, now rollout.ModelScript) bool {
+	if s.ProtectedSettings != "" {
+		return now.KeyVault == nil
+	}
+	return s.KeyVault != nil && s.KeyVault.Same(now.KeyVault)
 }
 
 // MovedVersions returns the instances, and their versions, for which the reference to an image that names no version stands for another

@@ -48,7 +48,7 @@ func isImageEvident(image rollout.Image, disk rollout.OSDisk) bool {
 
 // isScriptEvident needs all that the script was written with. Protected settings cannot be read.
 func isScriptEvident(t rollout.Target, i rollout.Instance) bool {
-	if t.Script.ProtectedSettings != "" || i.Script != rollout.ScriptSucceeded {
+	if t.Script.IsHidden() || i.Script != rollout.ScriptSucceeded {
 		return false
 	}
 	return slices.ContainsFunc(i.Scripts, func(s rollout.InstanceScript) bool {
@@ -73,5 +73,6 @@ func ContradictsModel(m rollout.Model, i rollout.Instance) bool {
 }
 
 func hasSettings(s *rollout.ModelScript, other rollout.ModelScript) bool {
-	return s.Command == other.Command && s.ForceUpdateTag == other.ForceUpdateTag && slices.Equal(s.URIs, other.URIs)
+	return s.Command == other.Command && s.ForceUpdateTag == other.ForceUpdateTag && slices.Equal(s.URIs, other.URIs) &&
+		(s.KeyVault == nil || s.KeyVault.Same(other.KeyVault))
 }

@@ -83,8 +83,13 @@ func (script) Doing(operation rollout.OperationKind) string {
 func (script) Apply(step rollout.Step, m *rollout.Model) bool {
 	switch s := step.(type) {
 	case rollout.WriteScript:
+		was := m.Script
 		m.Script = &rollout.ModelScript{
 			Extension: s.Extension, URIs: s.Script.URIs, Command: s.Script.Command, ForceUpdateTag: s.ForceUpdateTag, Handler: s.Handler,
+			KeyVault: s.Script.KeyVault,
+		}
+		if was != nil && s.Script.KeyVault == nil && s.Script.ProtectedSettings == "" {
+			m.Script.KeyVault = was.KeyVault
 		}
 	case rollout.RemoveScript:
 		m.Script = nil
@@ -116,6 +121,7 @@ func scriptMatches(t rollout.Target, m rollout.Model) bool {
 	}
 	return slices.Equal(t.Script.URIs, m.Script.URIs) &&
 		t.Script.Command == m.Script.Command &&
+		isInVault(*t.Script, m.Script.KeyVault) &&
 		(t.RevisionTag == "" || t.RevisionTag == m.Script.ForceUpdateTag)
 }
 
@@ -142,8 +148,18 @@ func (script) Meets(s rollout.Snapshot, t rollout.Target) bool {
 	}
 	was, declared := *s.Script, *t.Script
 	return isSameExtension(was.Extension, declared.Extension) && slices.Equal(was.URIs, declared.URIs) && was.Command == declared.Command &&
-		was.ProtectedSettings == declared.ProtectedSettings && isSameIdentity(was.ManagedIdentity, declared.ManagedIdentity) &&
-		(t.RevisionTag == "" || t.RevisionTag == was.ForceUpdateTag)
+		areSameSettings(was, declared) && (t.RevisionTag == "" || t.RevisionTag == was.ForceUpdateTag)
+}
+
+// areSameSettings compares where the protected settings come from.
+func areSameSettings(was rollout.ScriptSnapshot, declared rollout.Script) bool {
+	return was.ProtectedSettings == declared.ProtectedSettings && isSameIdentity(was.ManagedIdentity, declared.ManagedIdentity) &&
+		isInVault(declared, was.KeyVault)
+}
+
+// isInVault reports whether the protected settings are in the key vault that the script declares. Undeclared, they may be in any.
+func isInVault(declared rollout.Script, secret *rollout.KeyVaultSecret) bool {
+	return declared.KeyVault == nil || declared.KeyVault.Same(secret)
 }
 
 func isSameIdentity(a, b *rollout.ManagedIdentity) bool {
@@ -166,6 +182,7 @@ func (script) Declare(s rollout.Snapshot, t *rollout.Target) {
 		t.Script = &rollout.Script{
 			URIs: s.Script.URIs, Command: s.Script.Command, ProtectedSettings: s.Script.ProtectedSettings,
 			Extension: s.Script.Extension, ForceUpdateTag: &tag, Handler: s.Script.Handler, ManagedIdentity: s.Script.ManagedIdentity,
+			KeyVault: s.Script.KeyVault,
 		}
 	}
 }
@@ -182,7 +199,7 @@ func (script) FromTarget(t rollout.Target, m rollout.Model, digest string, to *r
 	to.Script = &rollout.ScriptSnapshot{
 		URIs: t.Script.URIs, Command: t.Script.Command, ForceUpdateTag: tag,
 		ProtectedSettings: t.Script.ProtectedSettings, Extension: RecordedName(t.Script.Extension),
-		ManagedIdentity: t.Script.ManagedIdentity,
+		ManagedIdentity: t.Script.ManagedIdentity, KeyVault: t.Script.KeyVault,
 	}
 	if m.Script != nil {
 		to.Script.Extension, to.Script.Handler = RecordedName(m.Script.Extension), m.Script.Handler
@@ -200,9 +217,9 @@ func (script) FromModel(t rollout.Target, m rollout.Model, _ []rollout.Instance,
 	}
 	to.Script = &rollout.ScriptSnapshot{
 		URIs: m.Script.URIs, Command: m.Script.Command, ForceUpdateTag: m.Script.ForceUpdateTag,
-		Extension: RecordedName(m.Script.Extension), Handler: m.Script.Handler,
+		Extension: RecordedName(m.Script.Extension), Handler: m.Script.Handler, KeyVault: m.Script.KeyVault,
 	}
-	if m.Script.SecretsInVault {
+	if m.Script.KeyVault != nil {
 		return ""
 	}
 	return "another tool made the script extension in the model, and its protected settings cannot be read; " +
