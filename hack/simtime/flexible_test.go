@@ -10,8 +10,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/util/intstr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/vmss-rollouts/vmss-rollouts/api/v1alpha1"
@@ -95,18 +93,7 @@ func stageFlexible(t *testing.T, w *World) (stopped string) {
 			stopped = id
 		}
 	}
-	group, _, _ := strings.Cut(theSet, "/providers/")
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
-		"http://azure.invalid"+group+"/providers/Microsoft.Compute/virtualMachines/"+stopped+"/powerOff?api-version=2025-04-01", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	request.Header.Set("Authorization", "Bearer virtual")
-	answer, err := w.Azure.Transport().RoundTrip(request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = answer.Body.Close()
+	call(t, w, http.MethodPost, machines()+"/"+stopped+"/powerOff", nil, http.StatusAccepted)
 	w.Clock.Advance(time.Hour)
 	return stopped
 }
@@ -126,7 +113,7 @@ func rollFlexible(t *testing.T, switches kernel.Switches, target v1alpha1.Target
 		}
 	}
 	before := held(t, w)
-	object, skipped := runFlexible(t, w, declareFlexible(t, w, target), want)
+	object, skipped := runFlexible(t, w, declareEnd(t, w, target, ""), want)
 	if !slices.Equal(skipped, slices.Sorted(slices.Values([]string{"legacy", stopped}))) {
 		t.Errorf("skipped %v, want the attached and the stopped one", skipped)
 	}
@@ -148,39 +135,10 @@ func rollFlexible(t *testing.T, switches kernel.Switches, target v1alpha1.Target
 	}
 }
 
-func declareFlexible(t *testing.T, w *World, target v1alpha1.Target) client.ObjectKey {
-	t.Helper()
-	object := &v1alpha1.VMSSRollout{}
-	object.Namespace, object.Name, object.Generation = "shop", "web", 1
-	object.Spec = v1alpha1.VMSSRolloutSpec{
-		ScaleSet:      v1alpha1.ScaleSetReference{SubscriptionID: "00000000-0000-0000-0000-000000000001", ResourceGroup: "shop-rg", Name: "web"},
-		Target:        *target.DeepCopy(),
-		FailurePolicy: v1alpha1.FailurePolicy{MaxFailed: new(intstr.FromInt32(0)), Action: v1alpha1.OnFailureRollback},
-	}
-	object.Spec.Strategy.Canary.Percent = 100
-	if err := w.Kubernetes.Create(t.Context(), object); err != nil {
-		t.Fatal(err)
-	}
-	return client.ObjectKeyFromObject(object)
-}
-
 // runFlexible runs the rollout to its end, and returns which instances it reports as skipped then.
 func runFlexible(t *testing.T, w *World, key client.ObjectKey, want string) (*v1alpha1.VMSSRollout, []string) {
 	t.Helper()
-	var reason, message string
-	object, err := w.Run(t.Context(), key, 24*time.Hour, func(o *v1alpha1.VMSSRollout) bool {
-		ready := meta.FindStatusCondition(o.Status.Conditions, v1alpha1.ConditionReady)
-		if ready.Reason == v1alpha1.ReasonRollingBack {
-			if _, err := w.Control(http.MethodDelete, "/faults", nil); err != nil {
-				t.Fatal(err)
-			}
-		}
-		reason, message = ready.Reason, ready.Message
-		return reason == want
-	})
-	if err != nil || reason != want {
-		t.Fatalf("ended with %s: %s, %v; want %s", reason, message, err, want)
-	}
+	object := runToEnd(t, w, key, want)
 	var skipped []string
 	for _, i := range object.Status.Instances {
 		if i.State == v1alpha1.InstanceSkipped {
