@@ -108,6 +108,13 @@ var rooms = map[string]room{
 		"internal/azuresim/operations",
 		"internal/azuresim/resources", "internal/azuresim/tree", "internal/azuresim/vmprofile",
 	}, foreign: []string{"github.com/google/uuid"}},
+	"internal/azuresim/deployments": {
+		own: []string{
+			"internal/azuresim/arm", "internal/azuresim/kernel", "internal/azuresim/resources", "internal/azuresim/throttle/ratelimit",
+			"internal/azuresim/tree",
+		},
+		foreign: []string{"github.com/google/uuid"},
+	},
 	"pkg/azuresim": {own: []string{"internal/azuresim"}, foreign: azureSDK},
 	"cmd": {
 		own: []string{"api", "internal/azure", "internal/rollout", "internal/conditions"}, foreign: slices.Concat(kubernetes, azureSDK),

@@ -161,6 +161,9 @@ func checkAnswer(t *testing.T, r *http.Request, w *httptest.ResponseRecorder) {
 	if !json.Valid(answered) || !strings.HasPrefix(w.Header().Get("Content-Type"), "application/json") {
 		t.Fatalf("%s %q answered %d with what is no JSON: %v\n%s", r.Method, r.URL.Path, w.Code, w.Header(), answered)
 	}
+	if answered[0] == '[' && strings.Contains(strings.ToLower(r.URL.Path), "/publishers") {
+		return // lists of images are bare arrays
+	}
 	o, err := tree.ParseObject(answered)
 	if err != nil {
 		t.Fatalf("%d %v\n%s", w.Code, err, answered)
@@ -193,7 +196,8 @@ func (s *Server) everything() string {
 				copied.ProtectScaleIn, copied.PendingDisk, copied.PendingScripts, copied.ScriptRuns, copied.Upgrades, copied.Disk})
 		}
 	}
-	for _, k := range []*network.Kind{network.LoadBalancers, network.PublicIPAddresses} {
+	for _, k := range []*network.Kind{network.LoadBalancers, network.PublicIPAddresses, network.VirtualNetworks,
+		network.NetworkSecurityGroups} {
 		for _, res := range s.network.NetOfKind(k) {
 			fmt.Fprintf(&b, "%s %v\n", tree.ToCompactJSON(s.network.NetBody(res)),
 				[...]any{res.Doc, res.Operation, res.Address, res.Path.Applied, res.Path.Addresses,

@@ -28,9 +28,6 @@ func (s *Server) setHeaders(r *arm.Request, res *arm.Response) {
 	if r.Route == nil || r.Route.Public {
 		return
 	}
-	if r.Route.Foreign { // azure-cli-2025-02__test_vmss_nics:7
-		h.Set("X-Ms-Arm-Service-Request-Id", s.kernel.GUID().String())
-	}
 	if res.Etag != "" && r.Version.Since(arm.EtagVersion) {
 		h.Set("Etag", res.Etag)
 	}

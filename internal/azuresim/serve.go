@@ -32,6 +32,13 @@ func (s *Server) call(r *arm.Request) *arm.Response {
 	return res
 }
 
+// answered answers a request that the resource manager itself makes for a deployment, under the lock. It is in no log of calls.
+func (s *Server) answered(r *arm.Request) *arm.Response {
+	r.Route, r.Args = s.routes.Find(r.Method, r.Path)
+	s.compute.Locate(r)
+	return s.guarded(r)
+}
+
 // notSimulatedHeader is on answers about what Azure may serve and the simulator does not. Azure never sends it.
 const notSimulatedHeader = "X-Azuresim-Not-Simulated"
 

@@ -6,6 +6,7 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/compute"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/control"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/deployments"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/kernel"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/monitor"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/network"
@@ -41,13 +42,14 @@ func New(o Options) *Server {
 	s.network = network.NewProvider(s.compute, s.lists)
 	s.compute.MembersMoved, s.compute.CheckAttachments = s.network.NetworkMoved, s.network.CheckAttachments
 	s.monitor = monitor.NewProvider(s.compute)
+	templates := deployments.NewProvider(s.kernel, platform, s.answered)
 	if o.Throttle && o.Throttling.Compute == "" {
 		o.Throttling.Compute = throttle.ComputePerMinute
 	}
 	s.throttler = &throttle.Gate{Kernel: s.kernel, Sets: s.compute, Throttle: throttle.NewBuckets(o.Throttling)}
 	s.routes = arm.NewRouteTable(
 		compute.Routes(s.compute, s.lists), s.registry.Routes(), platform.Routes(), (&login{s.kernel}).tokenRoutes(),
-		s.network.Routes(), s.monitor.Routes(),
+		s.network.Routes(), s.monitor.Routes(), templates.Routes(),
 	)
 	return s
 }

@@ -65,7 +65,7 @@ func TestStrangeRequests(t *testing.T) {
 		"number for a part": {call{"PUT", testBalancer, `{"location":"eastus","properties":{"probes":[7]}}`}, 400, "InvalidRequestFormat"},
 		"text in a part":    {call{"PUT", testBalancer + "/backendAddressPools/blue", `{"properties":"x"}`}, 400, "InvalidRequestFormat"},
 		"text for a port": {call{"PUT", testBalancer + "/inboundNatRules/ssh", `{"properties":{"frontendIPConfiguration":{"id":"` +
-			testBalancer + `/frontendIPConfigurations/front"},"frontendPort":"80","backendPort":80}}`}, 400, "InvalidRequestFormat"},
+			testBalancer + `/frontendIPConfigurations/front"},"frontendPort":"http","backendPort":80}}`}, 400, "InvalidRequestFormat"},
 		"number for a reference": {call{"PUT", testBalancer + "/inboundNatRules/ssh",
 			`{"properties":{"frontendIPConfiguration":{"id":7},"frontendPort":80,"backendPort":80}}`}, 400, "LinkedInvalidPropertyId"},
 		"array for an address":    {call{"PUT", testAddress, `{"location":"eastus","properties":[]}`}, 400, "InvalidRequestFormat"},

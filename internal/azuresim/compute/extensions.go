@@ -141,7 +141,7 @@ func (s *extensions) writeExtensions(r *arm.Request, set *vmss.ScaleSet, list []
 		return nil, err
 	}
 	body := tree.Object{"properties": tree.Object{"virtualMachineProfile": tree.Object{"extensionProfile": tree.Object{"extensions": list}}}}
-	c, err := s.PlanWrite(set, body, r.Version)
+	c, err := s.PlanWrite(set, body, nil, r.Version)
 	if err != nil {
 		return nil, err
 	}

@@ -43,7 +43,7 @@ func (s *ScaleSets) listSets(r *arm.Request) (*arm.Response, *arm.Error) {
 }
 
 func (s *ScaleSets) putSet(r *arm.Request) (*arm.Response, *arm.Error) {
-	body, err := r.Object()
+	body, err := readSet(r)
 	if err != nil {
 		return nil, err
 	}
@@ -57,12 +57,21 @@ func (s *ScaleSets) putSet(r *arm.Request) (*arm.Response, *arm.Error) {
 	return s.WriteSet(r, set, body, arm.OpCreateOrUpdate)
 }
 
+// readSet reads the body of a scale set, whose members may be in any case.
+func readSet(r *arm.Request) (tree.Object, *arm.Error) {
+	body, err := r.Object()
+	if err != nil {
+		return nil, err
+	}
+	return vmprofile.Spelled(body), nil
+}
+
 func (s *ScaleSets) patchSet(r *arm.Request) (*arm.Response, *arm.Error) {
 	set, err := s.FindSet(r)
 	if err != nil {
 		return nil, err
 	}
-	body, err := r.Object()
+	body, err := readSet(r)
 	if err != nil {
 		return nil, err
 	}
@@ -76,7 +85,7 @@ func (s *ScaleSets) createSet(r *arm.Request, body tree.Object) (*arm.Response, 
 	if name := r.Args["set"]; len(name) > 64 || strings.ContainsAny(name, `\"[]:|<>+=;,?*@& `) {
 		return nil, arm.InvalidParameter("vmScaleSetName", "The entity name '%s' is invalid according to its validation rule.", name)
 	}
-	c, err := s.PlanWrite(nil, body, r.Version)
+	c, err := s.PlanWrite(nil, body, r.Body, r.Version)
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +117,7 @@ func (s *ScaleSets) WriteSet(r *arm.Request, set *vmss.ScaleSet, body tree.Objec
 	if kind == arm.OpCreateOrUpdate {
 		body = vmprofile.Whole(set.Full(), body)
 	}
-	c, err := s.PlanWrite(set, body, r.Version)
+	c, err := s.PlanWrite(set, body, r.Body, r.Version)
 	if err != nil {
 		return nil, err
 	}

@@ -85,7 +85,7 @@ func (s *Endpoint) controlScaleSet(body []byte, _ *http.Request) (any, error) {
 	if err != nil {
 		return nil, err
 	}
-	c, refusal := s.PlanWrite(nil, written, latestVersion)
+	c, refusal := s.PlanWrite(nil, written, nil, latestVersion)
 	if refusal == nil {
 		refusal = vmprofile.CheckLimit(id.Name, c)
 	}

@@ -22,6 +22,7 @@ func (s *Provider) Routes() []*arm.Route {
 		arm.NewRoute("GET", arm.GroupPath+"/providers/microsoft.compute/virtualmachines/{instance}"+inMetrics, "Metrics.List", arm.MetricsRead,
 			ratelimit.Unlimited, s.virtualMachineMetrics),
 	}
+	list = append(list, s.definitionRoutes()...)
 	for _, r := range list {
 		r.Foreign = true
 	}

@@ -3,6 +3,7 @@ package network
 import (
 	"encoding/json"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
@@ -130,7 +131,7 @@ func (k *childKind) cleaned(child any) any {
 	}
 	properties := tree.Object{}
 	for name, value := range tree.Without(tree.ObjectAt(o, "properties"), k.derived...) {
-		properties[name] = value
+		properties[name] = unquoted(name, value)
 	}
 	delete(properties, "provisioningState")
 	for _, other := range ChildKinds { // parts that refer to it
@@ -146,6 +147,15 @@ func (k *childKind) cleaned(child any) any {
 		settleAddresses(properties)
 	}
 	return tree.With(tree.Without(o, "id", "etag", "type"), "properties", properties)
+}
+
+// unquoted is a port or a time as a number. The Azure CLI's templates have ports in quotes, and Azure takes them.
+func unquoted(name string, value any) any {
+	text, isText := value.(string)
+	if _, err := strconv.Atoi(text); !isText || err != nil || !strings.Contains(name, "Port") && !strings.HasSuffix(name, "Minutes") {
+		return value
+	}
+	return json.Number(text)
 }
 
 func (k *childKind) refersTo(property string) bool {

@@ -161,7 +161,7 @@ func (s *interfaces) getInterface(r *arm.Request) (*arm.Response, *arm.Error) {
 		return nil, err
 	}
 	res := arm.Answer(http.StatusOK, s.nicNamed(list[0]))
-	res.Header = http.Header{"Etag": {list[0].nicEtag()}}
+	res.Header.Set("Etag", list[0].nicEtag())
 	return res, nil
 }
 

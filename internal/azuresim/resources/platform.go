@@ -14,7 +14,18 @@ import (
 
 // Routes are the resource manager's own.
 func (s *Platform) Routes() []*arm.Route {
+	access := &authorizations{Platform: s, assignments: map[string]tree.Object{}}
+	const inAuthorization, roleAction = arm.GroupPath + "/providers/microsoft.authorization", "Microsoft.Authorization/"
 	return []*arm.Route{
+		arm.NewRoute("GET", arm.SubscriptionPath+"/locations", "Locations.List", "", ratelimit.Unlimited, s.listLocations),
+		arm.NewRoute("GET", inAuthorization+"/roledefinitions", "RoleDefinitions.List", roleAction+"roleDefinitions/read", ratelimit.Unlimited,
+			access.listRoles),
+		arm.NewRoute("GET", arm.SubscriptionPath+"/providers/microsoft.authorization/roledefinitions", "RoleDefinitions.List",
+			roleAction+"roleDefinitions/read", ratelimit.Unlimited, access.listRoles),
+		arm.NewRoute("GET", inAuthorization+"/roleassignments", "RoleAssignments.List", roleAction+"roleAssignments/read", ratelimit.Unlimited,
+			access.listAssignments),
+		arm.NewRoute("PUT", inAuthorization+"/roleassignments/{assignment}", "RoleAssignments.Create", roleAction+"roleAssignments/write",
+			ratelimit.Unlimited, access.putAssignment),
 		arm.NewRoute("GET", "subscriptions", "Subscriptions.List", "", ratelimit.Unlimited, s.listSubscriptions),
 		arm.NewRoute("GET", arm.SubscriptionPath, "Subscriptions.Get", "", ratelimit.Unlimited, s.getSubscription),
 		arm.NewRoute("GET", "tenants", "Tenants.List", "", ratelimit.Unlimited, s.listTenants),
@@ -117,6 +128,8 @@ func (s *Platform) putGroup(r *arm.Request) (*arm.Response, *arm.Error) {
 	}
 	return arm.Answer(status, s.Groups[key].body()), nil
 }
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 // GroupKey is the key of a resource group.
 func GroupKey(subscription, name string) string {

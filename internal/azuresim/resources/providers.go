@@ -33,6 +33,28 @@ func (s *Platform) getProvider(r *arm.Request) (*arm.Response, *arm.Error) {
 func providerBody(subscription, namespace string) tree.Members {
 	return tree.Members{
 		{"id", "/subscriptions/" + subscription + "/providers/" + namespace}, {"namespace", namespace},
-		{"resourceTypes", []any{}}, {"registrationState", "Registered"}, {"registrationPolicy", "RegistrationRequired"},
+		{"resourceTypes", typesOf(namespace)}, {"registrationState", "Registered"}, {"registrationPolicy", "RegistrationRequired"},
 	}
+}
+
+// resourceTypes are those of which clients look up the api-versions, with the newest that the simulator's manual names.
+var resourceTypes = map[string][]string{
+	"Microsoft.Compute": {"virtualMachineScaleSets", "virtualMachines", "images", "disks"},
+	"Microsoft.Network": {"virtualNetworks", "networkSecurityGroups", "loadBalancers", "publicIPAddresses", "networkInterfaces"},
+}
+
+// networkVersion is the api-version that clients are told; the network provider takes any.
+const networkVersion = "2022-07-01"
+
+func typesOf(namespace string) []tree.Members {
+	list := []tree.Members{}
+	for _, name := range resourceTypes[namespace] {
+		versions := []string{networkVersion}
+		if namespace == "Microsoft.Compute" {
+			versions = slices.Clone(arm.ComputeVersions)
+			slices.Reverse(versions)
+		}
+		list = append(list, tree.Members{{"resourceType", name}, {"locations", regions}, {"apiVersions", versions}})
+	}
+	return list
 }

@@ -72,7 +72,7 @@ func profileDefaults(profile tree.Object, size string, version arm.APIVersion) t
 func FillDefaults(full tree.Object, version arm.APIVersion) tree.Object {
 	policy := tree.ObjectAt(full, "properties", "upgradePolicy")
 	if policy != nil {
-		full = tree.Replaced(full, tree.WithDefaults(policy, policyDefaults(policy, version)), "properties", "upgradePolicy")
+		full = tree.Replaced(full, tree.WithDefaults(usualMode(policy), policyDefaults(policy, version)), "properties", "upgradePolicy")
 	}
 	path := []string{"properties", "virtualMachineProfile", "networkProfile", "networkInterfaceConfigurations"}
 	if nics := tree.ArrayAt(full, path...); nics != nil {
@@ -83,6 +83,16 @@ func FillDefaults(full tree.Object, version arm.APIVersion) tree.Object {
 		full = tree.Replaced(full, filled, path...)
 	}
 	return fillApplications(fillDisks(fillPolicies(full)))
+}
+
+// usualMode is an upgrade policy with its mode as answers spell it.
+func usualMode(policy tree.Object) tree.Object {
+	for _, mode := range []string{"Automatic", "Manual", "Rolling"} {
+		if given := tree.StringAt(policy, "mode"); given != mode && strings.EqualFold(given, mode) {
+			return tree.With(policy, "mode", mode)
+		}
+	}
+	return policy
 }
 
 // fillPolicies fills in smaller parts; a part that is switched off is not shown at all.
@@ -154,17 +164,24 @@ func filledNIC(nic any, version arm.APIVersion) any {
 		defaults["disableTcpStateTracking"] = false
 	}
 	properties := tree.WithDefaults(tree.ObjectAt(o, "properties"), defaults)
+	if primary := tree.StringAt(properties, "primary"); primary != "" { // the Azure CLI's templates have it in quotes
+		properties["primary"] = strings.EqualFold(primary, "true")
+	}
 	if configs := tree.ArrayAt(properties, "ipConfigurations"); configs != nil {
-		filled := make([]any, len(configs))
-		for i, c := range configs {
-			filled[i] = c
-			if config, isObject := c.(tree.Object); isObject && tree.ObjectAt(config, "properties") != nil {
-				filled[i] = tree.WithDefaults(config, tree.Object{"properties": tree.Object{"privateIPAddressVersion": "IPv4"}})
-			}
-		}
-		properties["ipConfigurations"] = filled
+		properties["ipConfigurations"] = filledConfigs(configs)
 	}
 	return tree.With(o, "properties", properties)
+}
+
+func filledConfigs(configs []any) []any {
+	filled := make([]any, len(configs))
+	for i, c := range configs {
+		filled[i] = c
+		if config, isObject := c.(tree.Object); isObject && tree.ObjectAt(config, "properties") != nil {
+			filled[i] = tree.WithDefaults(config, tree.Object{"properties": tree.Object{"privateIPAddressVersion": "IPv4"}})
+		}
+	}
+	return filled
 }
 
 // flexibleDefaults returns the values that Azure adds to the body of a new Flexible scale set.

@@ -4,7 +4,9 @@ import (
 	_ "embed"
 	"maps"
 	"net/http"
+	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
@@ -36,9 +38,50 @@ func readMembers(text string) map[string]map[string]bool {
 	return known
 }
 
+// Spelled is a body with the names of its members in the usual case: Azure takes any.
+func Spelled(body tree.Object) tree.Object {
+	spelled, _ := inUsualCase(body, "").(tree.Object)
+	return spelled
+}
+
+func inUsualCase(value any, path string) any {
+	switch v := value.(type) {
+	case tree.Object:
+		known, isKnown := knownMembers[path]
+		if !isKnown {
+			return v
+		}
+		out := tree.Object{}
+		for _, name := range slices.Sorted(maps.Keys(v)) {
+			usual := usualName(known, name)
+			out[usual] = inUsualCase(v[name], strings.TrimPrefix(path+"."+usual, "."))
+		}
+		return out
+	case []any:
+		out := make([]any, len(v))
+		for i, e := range v {
+			out[i] = inUsualCase(e, path+"[]")
+		}
+		return out
+	}
+	return value
+}
+
+func usualName(known map[string]bool, name string) string {
+	if known[name] {
+		return name
+	}
+	for usual := range known {
+		if strings.EqualFold(usual, name) {
+			return usual
+		}
+	}
+	return name
+}
+
 // CheckMembers refuses a body with a member that a scale set does not have; the same one each time (docs/azure.md §8). Members of every
-// api-version are known in each, and names in another case, which Azure takes, are not.
-func CheckMembers(body tree.Object) *arm.Error {
+// api-version are known in each. raw is the body as it was sent, in which the member has a position; nil: it was not sent.
+func CheckMembers(body tree.Object, raw []byte) *arm.Error {
 	path := unknownMember(body, nil)
 	if path == nil {
 		return nil
@@ -48,8 +91,10 @@ func CheckMembers(body tree.Object) *arm.Error {
 		parent = strings.TrimRight(path[len(path)-2], "0123456789[]")
 		parent = strings.ToUpper(parent[:1]) + parent[1:]
 	}
-	return arm.Refuse(http.StatusBadRequest, "BadRequest", "Could not find member '%s' on object of type '%s'. Path '%s', line 1, position 1.",
-		path[len(path)-1], parent, shown).About("vmss." + shown)
+	line, column := positionOf(raw, shown)
+	return arm.Refuse(http.StatusBadRequest, "BadRequest",
+		"Could not find member '%s' on object of type '%s'. Path '%s', line %d, position %d.", path[len(path)-1], parent, shown,
+		line, column).About("vmss." + shown)
 }
 
 // unknownMember returns the path of a member that is not known, nil for none.
@@ -58,9 +103,9 @@ func unknownMember(value any, path []string) []string {
 	case tree.Object:
 		return unknownIn(v, path)
 	case []any:
-		for _, e := range v {
+		for i, e := range v {
 			within := slices.Clone(path)
-			within[len(within)-1] += "[]"
+			within[len(within)-1] += "[" + strconv.Itoa(i) + "]"
 			if found := unknownMember(e, within); found != nil {
 				return found
 			}
@@ -69,8 +114,10 @@ func unknownMember(value any, path []string) []string {
 	return nil
 }
 
+var indices = regexp.MustCompile(`\[\d+\]`)
+
 func unknownIn(o tree.Object, path []string) []string {
-	known, isKnown := knownMembers[strings.Join(path, ".")]
+	known, isKnown := knownMembers[indices.ReplaceAllString(strings.Join(path, "."), "[]")]
 	if !isKnown || known[anyMember] && len(path) > 0 && len(known) == 1 {
 		return nil
 	}

@@ -37,7 +37,7 @@ var Shape = []struct {
 }
 
 // CheckShape refuses a body with a part of the wrong JSON type, or with a member that a scale set does not have.
-func CheckShape(body tree.Object) *arm.Error {
+func CheckShape(body tree.Object, raw []byte) *arm.Error {
 	for _, part := range Shape {
 		if v := tree.At(body, part.Path...); v != nil && !part.is(v) {
 			return arm.InvalidContent(fmt.Errorf("error converting value at path '%s'", strings.Join(part.Path, ".")))
@@ -46,7 +46,7 @@ func CheckShape(body tree.Object) *arm.Error {
 	if err := checkParts(body); err != nil {
 		return err
 	}
-	return CheckMembers(body)
+	return CheckMembers(body, raw)
 }
 
 // Existing is a scale set before it is written.

@@ -112,6 +112,9 @@ func (s *Provider) Publish(image, version string) error {
 	return nil
 }
 
+// Published lists the marketplace images of which a version was published.
+func (s *gallery) Published() []string { return slices.Sorted(maps.Keys(s.newest)) }
+
 // upgradeOSItself begins an automatic OS upgrade where the scale set has them; Flexible ones do not (docs/azure.md §2.7).
 func (set *ScaleSet) upgradeOSItself() {
 	s := set.Server

@@ -14,7 +14,8 @@ import (
 // sizeCores finds the number of cores in a size's name, as in Standard_D4s_v5.
 var sizeCores = regexp.MustCompile(`^[A-Za-z]+_[A-Za-z]+(\d+)`)
 
-func coresOf(size string) int {
+// CoresOf is how many cores an instance of a size has.
+func CoresOf(size string) int {
 	found := sizeCores.FindStringSubmatch(size)
 	if found == nil {
 		return 1
@@ -40,7 +41,7 @@ func (s *Provider) coresUsed(subscription, location string) int {
 func (set *ScaleSet) cores() int {
 	n := 0
 	for _, inst := range set.Instances {
-		n += coresOf(inst.Model.Size)
+		n += CoresOf(inst.Model.Size)
 	}
 	return n
 }
@@ -49,7 +50,7 @@ func (set *ScaleSet) cores() int {
 func (set *ScaleSet) exceedsQuota(more int) bool {
 	s := set.Server
 	used := s.coresUsed(set.Subscription, set.Location)
-	return s.Switches.CoresQuota > 0 && used+more*coresOf(set.Model.Size) > s.Switches.CoresQuota
+	return s.Switches.CoresQuota > 0 && used+more*CoresOf(set.Model.Size) > s.Switches.CoresQuota
 }
 
 // CheckQuota refuses to grow beyond the quota. The code is OperationNotAllowed, which other refusals have, too, so the code alone does not
@@ -65,7 +66,7 @@ func (s *Provider) CheckQuota(subscription string, set *ScaleSet, c vmprofile.Ch
 	if set != nil {
 		have = len(set.Instances)
 	}
-	required := (capacity - have) * coresOf(c.Model.Size)
+	required := (capacity - have) * CoresOf(c.Model.Size)
 	if required <= 0 || used+required <= limit {
 		return nil
 	}

@@ -12,8 +12,9 @@ import (
 
 // PlanWrite computes the result of a write: the body merged into the set (docs/azure.md §2.10: PUT, too, keeps what the body leaves out).
 // set is nil for a new one.
-func (s *Provider) PlanWrite(set *ScaleSet, body tree.Object, version arm.APIVersion) (vmprofile.Change, *arm.Error) {
-	if err := vmprofile.CheckShape(body); err != nil {
+// raw is the body as it was sent; nil: it is made up.
+func (s *Provider) PlanWrite(set *ScaleSet, body tree.Object, raw []byte, version arm.APIVersion) (vmprofile.Change, *arm.Error) {
+	if err := vmprofile.CheckShape(body, raw); err != nil {
 		return vmprofile.Change{}, err
 	}
 	base := tree.Object{}
