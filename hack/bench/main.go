@@ -53,7 +53,7 @@ func run(ctx context.Context) error {
 	if err := measureIdle(ctx, w, key); err != nil {
 		return err
 	}
-	for _, measure := range []func(context.Context) error{measureMinReady, measurePace, measureChecks} {
+	for _, measure := range []func(context.Context) error{measureFlexible, measureMinReady, measurePace, measureChecks} {
 		if err := measure(ctx); err != nil {
 			return err
 		}
@@ -87,15 +87,26 @@ func scaleSetID() string {
 		scaleSet.SubscriptionID, scaleSet.ResourceGroup, scaleSet.Name)
 }
 
-// setUp makes a scale set that reports health, and declares a script for all of it in batches of 10, changed as is asked for.
+// setUp makes a Uniform scale set that reports health, and declares a script for all of it in batches of 10, changed as is asked for.
 func setUp(ctx context.Context, w *simtime.World, capacity int, change func(*v1alpha1.VMSSRolloutSpec)) (client.ObjectKey, error) {
-	_, err := w.Control("PUT", "/scalesets", map[string]any{
-		"scaleSet": scaleSetID(), "capacity": capacity, "zones": []string{"1", "2", "3"}, "mode": "Manual", "health": "extension",
-		"marketplace": map[string]string{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "24.04.202611100"},
-	})
-	if err != nil {
+	if err := makeSet(w, capacity, "Uniform"); err != nil {
 		return client.ObjectKey{}, err
 	}
+	return declare(ctx, w, change)
+}
+
+// makeSet makes a scale set that reports health.
+func makeSet(w *simtime.World, capacity int, orchestration string) error {
+	_, err := w.Control("PUT", "/scalesets", map[string]any{
+		"scaleSet": scaleSetID(), "capacity": capacity, "zones": []string{"1", "2", "3"}, "mode": "Manual", "health": "extension",
+		"orchestration": orchestration,
+		"marketplace":   map[string]string{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "24.04.202611100"},
+	})
+	return err
+}
+
+// declare makes the rollout of a script for all of the scale set in batches of 10, changed as is asked for.
+func declare(ctx context.Context, w *simtime.World, change func(*v1alpha1.VMSSRolloutSpec)) (client.ObjectKey, error) {
 	amount := intstr.FromInt32(batchSize)
 	object := &v1alpha1.VMSSRollout{
 		ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "web", Generation: 1},

@@ -149,14 +149,14 @@ func stageFive(t *testing.T, w *World, mode, system string) (left []string) {
 		if _, err := w.Control(http.MethodPost, "/attach", map[string]any{"scaleSet": theSet, "name": second}); err != nil {
 			t.Fatal(err)
 		}
-		call(t, w, http.MethodPost, machines()+"/"+off+"/deallocate", nil, http.StatusAccepted)
+		call(t, w, http.MethodPost, machinesPath()+"/"+off+"/deallocate", nil, http.StatusAccepted)
 	}
 	w.Clock.Advance(time.Hour)
 	return []string{off, second}
 }
 
-// machines is the path of the group's virtual machines.
-func machines() string { return theGroup() + "/providers/Microsoft.Compute/virtualMachines" }
+// machinesPath is where Azure has the instances of a Flexible set.
+func machinesPath() string { return theGroup() + "/providers/Microsoft.Compute/virtualMachines" }
 
 // theGroup is the resource group of the scale set.
 func theGroup() string {
@@ -280,7 +280,7 @@ func shown(t *testing.T, w *World, mode string) any {
 	for id := range flexibleInstances(t, w) {
 		path := theSet + "/virtualMachines/" + id
 		if mode == flexible {
-			path = machines() + "/" + id
+			path = machinesPath() + "/" + id
 		}
 		var body any
 		raw := call(t, w, http.MethodGet, path+"?$expand=instanceView&api-version=2025-04-01", nil, http.StatusOK)

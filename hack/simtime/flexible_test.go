@@ -93,7 +93,7 @@ func stageFlexible(t *testing.T, w *World) (stopped string) {
 			stopped = id
 		}
 	}
-	call(t, w, http.MethodPost, machines()+"/"+stopped+"/powerOff", nil, http.StatusAccepted)
+	call(t, w, http.MethodPost, machinesPath()+"/"+stopped+"/powerOff", nil, http.StatusAccepted)
 	w.Clock.Advance(time.Hour)
 	return stopped
 }

@@ -194,7 +194,7 @@ var firstApplications = regexp.MustCompile(`^\.properties\.virtualMachineProfile
 	`extensionProfile\.extensions\.VMAppExtension is new: |` +
 	`extensionProfile is new: {"extensions":{"VMAppExtension":{[^{}]*{[^{}]*{}[^{}]*}}}}$)`)
 
-// isRest reports whether a difference is what a rollback cannot take out of the model.
+// isRest reports whether a rollback cannot take a difference out of the model.
 func isRest(path string) bool { return path == emptiedProfile || firstApplications.MatchString(path) }
 
 // rollRealModel returns the scale set as it was before the release, while the release was out, and after the rollback.
