@@ -141,7 +141,7 @@ func TestTemplatesKnowEveryField(t *testing.T) {
 		"PendingScripts": "not shown", "PendingDisk": "not shown", "HealthOverride": "not shown",
 		"Upgrades": "not shown", "Reimages": "not shown", "ScriptRuns": "not shown", "Deleted": "not shown", "Address": "not shown",
 		"Surplus": "not shown", "warmUntil": "in health, which the templateKey has", "repaired": "not shown", "surging": "not shown",
-		"Booted": "not shown", "HandlerUpgrades": "templateKey", "Joined": "peculiar", "Hostless": "peculiar",
+		"Booted": "not shown", "HandlerUpgrades": "templateKey", "Joined": "peculiar", "Hostless": "peculiar", "Applications": "peculiar",
 	}
 	for _, field := range reflect.VisibleFields(reflect.TypeFor[vmss.Instance]()) {
 		if places[field.Name] == "" && len(field.Index) == 1 {

@@ -18,6 +18,7 @@ type request struct {
 func (s *Endpoint) requests() []request {
 	return []request{
 		{"PUT", "/images", "register an image with its files, or a newer marketplace version", s.controlImage},
+		{"PUT", "/applications", "register a version of a gallery application with its files and commands", registerApplication(s)},
 		{"PUT", "/scalesets", "make a scale set whose instances run at once", s.controlScaleSet},
 		{"POST", "/scale", "set the capacity, as autoscale does", s.controlScale},
 		{"POST", "/health", "set what an instance reports of its health", s.controlHealth},

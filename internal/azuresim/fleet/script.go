@@ -96,6 +96,11 @@ func (f *Fleet) execute(d *disk, s guest.Script) (guest.ScriptResult, error) {
 			return guest.ScriptResult{}, fmt.Errorf("storing the downloaded %q: %w", name, err)
 		}
 	}
+	for name, content := range s.Files {
+		if err := d.writeScript(name, content, f.sandbox); err != nil {
+			return guest.ScriptResult{}, fmt.Errorf("storing the file %q: %w", name, err)
+		}
+	}
 	if s.Program != "" {
 		return f.runProgram(d, s)
 	}

@@ -34,10 +34,11 @@ type Image struct {
 	DiskSizeGB int
 }
 
-// Script is a script that runs in an instance: the command of the custom script extension, among the files of its URIs, or the program of a
-// run command.
+// Script is a script that runs in an instance: the command of the custom script extension, among the files of its URIs, or of a gallery
+// application, beside its package, or the program of a run command.
 type Script struct {
 	URIs    []string
+	Files   map[string][]byte // that lie beside the command, by name
 	Command string
 	// Program is a file's content. If it is set, the fleet executes it instead of Command, with Args, in the web root, so that it can read
 	// what the instance serves.

@@ -126,10 +126,10 @@ func (l Snapshot) extensionViews() []tree.Members {
 			status = append(status, tree.Member{"message", r.Message()})
 		} else if e.InstallsApplications() {
 			r := l.Results[e.Name]
-			if r.Failed() && e.FailsInstance() {
+			if r.Failed() {
 				status[0][1], status[1][1], status[2][1] = r.Code(), "Error", "Provisioning failed"
 			}
-			status = append(status, tree.Member{"message", e.ApplicationsMessage(r)})
+			status = append(status, tree.Member{"message", l.ApplicationsMessage(e)})
 		} else {
 			status = append(status, tree.Member{"message", "Enable " + e.Kind() + " extension complete"})
 		}
@@ -180,7 +180,7 @@ func failureOf(inst *vmss.Instance) *arm.Error {
 	}
 	var names []string
 	for name, r := range inst.Results {
-		if e := inst.Model.Extension(name); r.Failed() && (e == nil || e.FailsInstance()) {
+		if r.Failed() {
 			names = append(names, name)
 		}
 	}

@@ -69,7 +69,8 @@ func (l Listing) templateKey(shown Snapshot, version arm.APIVersion) templateKey
 // isPeculiar reports whether an instance shows fields that hardly any other does, or may have a disk's name that was shortened otherwise
 // than that of a stand-in.
 func isPeculiar(inst *vmss.Instance) bool {
-	return inst.Tags != nil || len(inst.Results) > 0 || inst.Hostless != nil || inst.Joined != "" || inst.Set.ShortensNames()
+	return inst.Tags != nil || len(inst.Results) > 0 || len(inst.Applications) > 0 || inst.Hostless != nil || inst.Joined != "" ||
+		inst.Set.ShortensNames()
 }
 
 // TemplatesKept bounds the templates at some megabytes. Making one costs as much as writing a few instances, so all may be forgotten at

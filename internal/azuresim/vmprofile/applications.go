@@ -1,13 +1,11 @@
 package vmprofile
 
 import (
-	"fmt"
 	"path"
 	"reflect"
 	"slices"
 	"strings"
 
-	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/guest"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
@@ -57,35 +55,32 @@ func (e *Extension) sameApplications(other *Extension) bool {
 	return reflect.DeepEqual(e.applications, other.applications)
 }
 
-// FailsInstance is true where a failure of the extension's script or applications is one of the instance.
-func (e *Extension) FailsInstance() bool {
-	return !e.InstallsApplications() || slices.ContainsFunc(e.applications, func(a any) bool {
-		return tree.BoolAt(a, "treatFailureAsDeploymentFailure")
-	})
+// Application is a gallery application of a model.
+type Application struct {
+	ID            string // of the version
+	Name, Version string
+	FailsInstance bool // where it fails
+	order         int
 }
 
-// installation returns the ids of the applications, which a fault can match.
-func (e *Extension) installation() guest.Script {
-	var ids []string
-	for _, a := range e.applications {
-		ids = append(ids, tree.StringAt(a, "packageReferenceId"))
-	}
-	return guest.Script{Command: strings.Join(ids, " ")}
-}
+// Key names the application whatever its version.
+func (a Application) Key() string { return strings.ToLower(path.Dir(path.Dir(a.ID))) }
 
-// ApplicationsMessage is the message of the extension's status: what became of each application. A failure is that of all.
-func (e *Extension) ApplicationsMessage(r guest.ScriptResult) string {
-	result := "Install SUCCESS"
-	if r.Failed() {
-		result = fmt.Sprintf("Install FAILED Error executing command 'install': command terminated with exit status=%d", max(1, r.ExitCode))
-	}
-	states := []tree.Members{}
+// Applications are those that the extension installs, in the order in which it does.
+func (e *Extension) Applications() []Application {
+	var list []Application
 	for _, a := range e.applications {
 		id := tree.StringAt(a, "packageReferenceId")
-		states = append(states, tree.Members{
-			{"applicationName", path.Base(path.Dir(path.Dir(id)))}, {"version", path.Base(id)}, {"result", result},
-		})
+		order, given := tree.IntAt(a, "order")
+		if !given {
+			order = lastOrder
+		}
+		list = append(list, Application{ID: id, Name: path.Base(path.Dir(path.Dir(id))), Version: path.Base(id), order: order,
+			FailsInstance: tree.BoolAt(a, "treatFailureAsDeploymentFailure")})
 	}
-	report := tree.Members{{"CurrentState", states}, {"ActionsPerformed", []any{}}}
-	return "Enable succeeded: " + string(tree.ToCompactJSON(report))
+	slices.SortStableFunc(list, func(a, b Application) int { return a.order - b.order })
+	return list
 }
+
+// lastOrder is behind all that a model can name. That an application without an order comes last is not known.
+const lastOrder = 1 << 30

@@ -131,9 +131,6 @@ func (e *Extension) runsLike(other *Extension) bool {
 
 // Script returns the script that the extension runs; protected settings win, as in the agent.
 func (e *Extension) Script() guest.Script {
-	if e.InstallsApplications() {
-		return e.installation()
-	}
 	var s guest.Script
 	for _, settings := range []tree.Object{tree.ObjectAt(e.Properties, "settings"), tree.ObjectAt(e.Properties, "protectedSettings")} {
 		if command := tree.StringAt(settings, "commandToExecute"); command != "" {

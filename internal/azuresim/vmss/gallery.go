@@ -90,11 +90,13 @@ func (s *gallery) checkDisk(storage tree.Object) *arm.Error {
 // gallery are the images that scale sets are made from.
 type gallery struct {
 	Images map[string]guest.Image // by lower-case ARM id
-	newest map[string]string      // versions of marketplace images that were published
+	// Packages are the versions of gallery applications whose commands are known, by lower-case ARM id. Models may refer to others.
+	Packages map[string]Package
+	newest   map[string]string // versions of marketplace images that were published
 }
 
 func newGallery() *gallery {
-	return &gallery{Images: map[string]guest.Image{}, newest: map[string]string{}}
+	return &gallery{Images: map[string]guest.Image{}, Packages: map[string]Package{}, newest: map[string]string{}}
 }
 
 // Publish makes another version of a marketplace image the newest. Nothing happens to instances, and none of them stops having the latest

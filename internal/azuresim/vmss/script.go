@@ -19,16 +19,29 @@ func (t *task) runScript(i int) {
 		t.settle()
 		return
 	}
-	s, e := t.inst.Set.Server, t.plan.scripts[i]
+	e := t.plan.scripts[i]
 	t.inst.ScriptRuns++
-	if f := t.op.ScriptFault; f != nil && f.Hits(t.inst.RefKey(), e.Script().Command) {
-		t.scriptEnded(e, f.ScriptResult(e.Script().Command))
-		t.runScript(i + 1)
+	next := func() { t.runScript(i + 1) }
+	if e.InstallsApplications() {
+		t.runApplications(e, next)
 		return
 	}
-	if s.Fleet == nil || e.InstallsApplications() { // no fleet has the packages of a gallery
-		t.scriptEnded(e, guest.ScriptResult{})
-		t.runScript(i + 1)
+	t.execute(e.Script(), e.Script().Command, true, func(result guest.ScriptResult) {
+		t.scriptEnded(e, result)
+		next()
+	})
+}
+
+// execute ends a script as a fault about its text says. Without one the fleet runs it, if there is a fleet and something to run; else it
+// succeeds.
+func (t *task) execute(script guest.Script, text string, runs bool, then func(guest.ScriptResult)) {
+	s := t.inst.Set.Server
+	if f := t.op.ScriptFault; f != nil && f.Hits(t.inst.RefKey(), text) {
+		then(f.ScriptResult(text))
+		return
+	}
+	if s.Fleet == nil || !runs {
+		then(guest.ScriptResult{})
 		return
 	}
 	ended := false
@@ -37,11 +50,10 @@ func (t *task) runScript(i int) {
 			return
 		}
 		ended = true
-		t.scriptEnded(e, result)
-		t.runScript(i + 1)
+		then(result)
 	}
 	s.After(ProvisioningLimit, func() { end(guest.ScriptResult{Err: "the extension did not finish within 90 minutes"}) })
-	s.Fleet.Run(t.inst.Key(), e.Script(), func(result guest.ScriptResult) {
+	s.Fleet.Run(t.inst.Key(), script, func(result guest.ScriptResult) {
 		s.Lock()
 		defer s.Unlock()
 		s.CatchUp()
@@ -53,7 +65,7 @@ func (t *task) runScript(i int) {
 const ProvisioningLimit = 90 * time.Minute
 
 func (t *task) scriptEnded(e *vmprofile.Extension, result guest.ScriptResult) {
-	if result.Failed() && e.FailsInstance() {
+	if result.Failed() {
 		t.failed = append(t.failed, e.Name)
 	}
 	t.inst.noteResult(e.Name, result)

@@ -115,7 +115,7 @@ func (inst *Instance) bootFresh(m *vmprofile.Model) {
 	s := inst.Set.Server
 	inst.Disk, inst.Booted, inst.Attached = s.GUID(), m, s.Now.UnixNano()
 	inst.Exact = s.ExactVersion(m.Image())
-	inst.Results = nil
+	inst.Results, inst.Applications = nil, nil
 	if s.Fleet == nil {
 		return
 	}
