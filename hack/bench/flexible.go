@@ -42,7 +42,8 @@ func measureFlexible(ctx context.Context) error {
 	fmt.Printf("figure: arm_calls_flexible_n100 %d\n", calls)
 	fmt.Printf("figure: arm_calls_over_floor_flexible_n100 %.2f\n", over)
 	if over > maxOverFloor {
-		return fmt.Errorf("%d ARM calls of a Flexible set are %.2f times the floor of %d, more than %.1f", calls, over, floorOfFlexible, maxOverFloor)
+		return fmt.Errorf("%d ARM calls of a Flexible set are %.2f times the floor of %d, more than %.1f",
+			calls, over, floorOfFlexible, maxOverFloor)
 	}
 	return nil
 }
