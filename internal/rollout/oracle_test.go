@@ -24,16 +24,24 @@ func lookAt(spec rollout.Spec, m rollout.State, obs rollout.Observation) view {
 			(spec.Target.RevisionTag == "" || spec.Target.RevisionTag == model.Script.ForceUpdateTag)
 	}
 	v.carried = v.carried && dumbCarries(spec.Target.Applications, model.Applications)
-	n := 0
+	n, isWaiting := 0, spec.Instances.Stopped == rollout.StoppedWait
 	for _, i := range obs.Instances.Value {
 		v.byID[i.ID] = i
+		isLeftOut := i.Protected && spec.Instances.Protected == rollout.ProtectedSkip || isSkippedIn(m, i.ID)
 		if isDumbOff(m, i) {
+			if isWaiting && !isLeftOut { // it takes its place of the share, and none of the budget
+				n++
+				v.eligible[i.ID] = true
+				if v.carried && i.Latest != rollout.False || slices.Contains(m.Ledger.Exposed, i.ID) {
+					v.exposed[i.ID] = true
+				}
+			}
 			continue
 		}
 		if !dumbWell(spec, i) {
 			v.unavailable[i.ID] = true
 		}
-		if i.State == rollout.StateDeleting || (i.Protected && spec.Instances.Protected == rollout.ProtectedSkip) || isSkippedIn(m, i.ID) {
+		if i.State == rollout.StateDeleting || isLeftOut {
 			continue
 		}
 		n++
@@ -45,7 +53,7 @@ func lookAt(spec rollout.Spec, m rollout.State, obs rollout.Observation) view {
 	for _, f := range m.Ledger.Failed {
 		i, listed := v.byID[f.ID]
 		// who takes a failed instance out of the run lets another take its place; what is off is not eligible
-		if listed && i.VMID == f.VMID && !isSkippedIn(m, i.ID) && !isDumbOff(m, i) {
+		if listed && i.VMID == f.VMID && !isSkippedIn(m, i.ID) && (isWaiting || !isDumbOff(m, i)) {
 			v.exposed[f.ID] = true
 		}
 	}

@@ -157,6 +157,7 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.interfered = l.world.Faults.DeclaredEdits > 0
 	l.edited, l.wasProtected = l.interfered, l.world.Faults.Protects+l.world.Faults.Stops > 0
 	l.shell = &simworld.Shell{World: l.world, Spec: randomSpec(dice, l.targets[0]), Secrets: map[string]string{}}
+	l.shell.Spec.Instances.Stopped = drawnStopped(seed)
 	l.world.Retries, l.world.Repairs = l.shell.Spec.Failure.Retries, dice(2) == 0
 	l.shell.CrashIn = func() simworld.Crash { return simworld.Crash(max(0, dice(32)-28)) }
 	l.named = map[string]bool{}
@@ -167,6 +168,12 @@ func newLife(seed int64, tell func(string, ...any)) *life {
 	l.shell.OnEffect = l.checkEffect
 	l.shell.OnActed = l.checkAnswer
 	return l
+}
+
+// drawnStopped draws what becomes of instances that are off, apart from the dice, so that each seed keeps its story.
+func drawnStopped(seed int64) rollout.StoppedPolicy {
+	random := rand.New(rand.NewPCG(uint64(seed), 13))
+	return []rollout.StoppedPolicy{"", rollout.StoppedSkip, rollout.StoppedWait, rollout.StoppedFail}[random.IntN(4)]
 }
 
 // halfByHand leaves some scale sets in the middle of an upgrade by hand: some instances at the latest model, some not.
