@@ -67,9 +67,6 @@ func virtualMachineOf(vm armcompute.VirtualMachine, latest time.Time, x *arm.Cal
 	}
 	i := instanceOf(as, x)
 	i.Latest, i.Origin = rollout.Unknown, origin
-	for n, s := range i.Scripts {
-		i.Scripts[n].Settings = settingsOf(s.Extension, vm.Resources)
-	}
 	return i
 }
 
@@ -132,7 +129,9 @@ func readView(i *rollout.Instance, view armcompute.VirtualMachineScaleSetVMInsta
 	scripts := scriptNames(resources)
 	for _, e := range view.Extensions {
 		if ext := deref(e); isScript(ext, scripts) {
-			i.Scripts = append(i.Scripts, rollout.InstanceScript{Extension: shownName(ext), State: scriptState(ext.Statuses)})
+			i.Scripts = append(i.Scripts, rollout.InstanceScript{
+				Extension: shownName(ext), State: scriptState(ext.Statuses), Settings: settingsOf(shownName(ext), resources),
+			})
 		} else if installsApplications(ext) {
 			readApplications(i, ext)
 		}

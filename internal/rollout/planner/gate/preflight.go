@@ -2,7 +2,6 @@ package gate
 
 import (
 	"fmt"
-	"slices"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
@@ -18,10 +17,8 @@ func Preflight(v view.View) *view.Hold {
 			return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing, "%s", finding)
 		}
 	}
-	if n := distinctImages(v.Instances(), v.Spec.Target.Image); n >= maxModels {
-		return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing,
-			"instances have %d or more distinct models; Azure allows %d, and a rollback needs one; to fix it: az vmss "+
-				"update-instances %s --instance-ids OLDEST_INSTANCE_IDS", n, azureModels, v.Spec.ScaleSet.Arguments())
+	if h := roomForRollback(v); h != nil {
+		return h
 	}
 	if protected := v.Inventory().Protected; v.Spec.Instances.Protected == rollout.ProtectedFail && len(protected) > 0 {
 		return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing,
@@ -35,26 +32,6 @@ func Preflight(v view.View) *view.Hold {
 			view.ListInstances(stopped), v.Spec.ScaleSet.Arguments())
 	}
 	return nil
-}
-
-// azureModels is how many distinct models instances may be at; Azure refuses a write that would lead to one more.
-const azureModels = 10
-
-// maxModels leaves room for the target and for a rollback.
-const maxModels = azureModels - 1
-
-// distinctImages counts the images that instances boot from, beside the target's: the least number of models that they can be at. There is
-// room for the target's, so that a rollout that has begun can go on.
-func distinctImages(instances []rollout.Instance, target *rollout.Image) int {
-	var images []rollout.Image
-	for _, i := range instances {
-		image := i.Disk.Image
-		isTarget := image != nil && target != nil && target.Same(*image)
-		if image != nil && !isTarget && !slices.ContainsFunc(images, image.Same) {
-			images = append(images, *image)
-		}
-	}
-	return len(images)
 }
 
 func knownOrchestration(_ rollout.Spec, m rollout.Model) string {
