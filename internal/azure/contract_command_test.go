@@ -169,7 +169,7 @@ func TestContractCommandRefused(t *testing.T) {
 			"conflict": {fault: map[string]any{"kind": "status", "status": 409, "code": "Conflict",
 				"message": "Run command extension execution is in progress. x"}, kind: rollout.KindConflict, says: "in progress"},
 			"off":              {id: ids[2], kind: rollout.KindInvalid, says: "requires the VM to be running"},
-			"unknown instance": {id: "2143", kind: rollout.KindInstanceGone, says: "It is gone, or runs no Linux."},
+			"unknown instance": {id: "2143", kind: rollout.KindInstanceGone, says: "It is gone, or has another operating system."},
 			"no scale set": {set: rollout.ScaleSet{SubscriptionID: shop.SubscriptionID, ResourceGroup: shop.ResourceGroup, Name: "nowhere"},
 				kind: rollout.KindNotFound},
 			"no instance": {id: "web_0", kind: rollout.KindInstanceGone},

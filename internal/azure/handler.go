@@ -133,12 +133,20 @@ func newHandler(kind extensionKind, version string) rollout.ScriptHandler {
 
 // handlerFor is the handler that a scale set without the extension needs, by its operating system.
 func handlerFor(profile armcompute.VirtualMachineScaleSetVMProfile) rollout.ScriptHandler {
-	windows := deref(profile.OSProfile).WindowsConfiguration != nil ||
-		deref(deref(deref(profile.StorageProfile).OSDisk).OSType) == armcompute.OperatingSystemTypesWindows
-	if windows {
+	if runsWindows(profile) {
 		return newHandler(windowsScript, "1.10")
 	}
 	return newHandler(linuxScript, "2.1")
+}
+
+// runsWindows reports the operating system of the profile's instances.
+func runsWindows(profile armcompute.VirtualMachineScaleSetVMProfile) bool {
+	return isWindows(deref(profile.OSProfile).WindowsConfiguration, deref(deref(profile.StorageProfile).OSDisk).OSType)
+}
+
+// isWindows reports whether either member names Windows.
+func isWindows(configuration *armcompute.WindowsConfiguration, disk *armcompute.OperatingSystemTypes) bool {
+	return configuration != nil || deref(disk) == armcompute.OperatingSystemTypesWindows
 }
 
 // handlerOf is the handler of an extension that is there: what of it no target declares.

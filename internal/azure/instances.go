@@ -33,7 +33,7 @@ func (a *Adapter) Instances(ctx context.Context, set rollout.ScaleSet) ([]rollou
 	if err != nil || !list.named {
 		return list.instances, err
 	}
-	a.orchestrations.learn(set, orchestration{flexible: true})
+	a.orchestrations.learn(set, orchestration{flexible: true, windows: a.orchestrations.of(set).windows})
 	machines, err := a.virtualMachines(ctx, c, set)
 	if err == nil && len(machines) == 0 {
 		return nil, list.untrusted(fmt.Sprintf("%d instances have no virtual machine", len(list.instances)))
@@ -52,6 +52,10 @@ func (a *Adapter) setsOwnList(ctx context.Context, c clients, set rollout.ScaleS
 		page, err := pager.NextPage(ctx)
 		if err != nil {
 			return listing{}, x.Problem(err)
+		}
+		for _, vm := range page.Value {
+			p := deref(deref(vm).Properties)
+			a.orchestrations.learnSystem(set, p.OSProfile, p.StorageProfile)
 		}
 		if err := list.add(page.VirtualMachineScaleSetVMListResult); err != nil {
 			return listing{}, err
@@ -86,6 +90,7 @@ func (a *Adapter) virtualMachines(ctx context.Context, c clients, set rollout.Sc
 			if !strings.EqualFold(deref(deref(deref(deref(vm).Properties).VirtualMachineScaleSet).ID), set.ID()) {
 				continue
 			}
+			a.orchestrations.learnSystem(set, vm.Properties.OSProfile, vm.Properties.StorageProfile)
 			if err := list.take(deref(vm.Name), virtualMachineOf(*vm, latest, x)); err != nil {
 				return nil, err
 			}
@@ -147,6 +152,7 @@ func (l *listing) untrusted(why string) error { return l.x.Untrusted(why) }
 type orchestration struct {
 	flexible bool
 	profile  time.Time // when its latest profile was made; zero: not known
+	windows  bool      // its instances run Windows
 }
 
 // orchestrations remembers the kinds of scale sets. It saves calls and decides nothing.
@@ -168,6 +174,17 @@ func (o *orchestrations) learn(set rollout.ScaleSet, is orchestration) {
 		o.seen = map[string]orchestration{}
 	}
 	o.seen[strings.ToLower(set.ID())] = is
+}
+
+// learnSystem remembers that an instance runs Windows. The instances of a scale set have one operating system.
+func (o *orchestrations) learnSystem(set rollout.ScaleSet, system *armcompute.OSProfile, storage *armcompute.StorageProfile) {
+	if !isWindows(deref(system).WindowsConfiguration, deref(deref(storage).OSDisk).OSType) {
+		return
+	}
+	if is := o.of(set); !is.windows {
+		is.windows = true
+		o.learn(set, is)
+	}
 }
 
 // HasInstance asks for one instance by its id: one GET. False means that Azure does not know the instance, that Azure is deleting it, or

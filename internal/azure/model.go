@@ -31,7 +31,10 @@ func (a *Adapter) Model(ctx context.Context, set rollout.ScaleSet) (rollout.Mode
 	}
 	model := modelOf(got.VirtualMachineScaleSet)
 	model.Applications = applicationsIn(body)
-	a.orchestrations.learn(set, orchestration{flexible: model.Orchestration == rollout.OrchestrationFlexible, profile: model.ProfileTime})
+	a.orchestrations.learn(set, orchestration{
+		flexible: model.Orchestration == rollout.OrchestrationFlexible, profile: model.ProfileTime,
+		windows: runsWindows(deref(deref(got.Properties).VirtualMachineProfile)),
+	})
 	model.ReadAt = arm.AnsweredAt(x.Response())
 	if model.ETag == "" && x.Response() != nil {
 		model.ETag = x.Response().Header.Get("ETag")

@@ -25,16 +25,27 @@ const (
 
 // RunCommand runs a script on one instance through Azure's agent, which needs no network path to it: one POST, and then GETs, as
 // Azure asks for them, until the script has ended. The script is a process of its own, under the interpreter that its first line
-// names, or sh. What it printed comes back with its exit code: the end, at most 4 KiB, both streams as they were written.
+// names, or sh, and on Windows under PowerShell. What it printed comes back with its exit code: the end, at most 4 KiB, both streams as
+// they were written.
 //
 // An error means that the script is not known to have ended; it may still run, and until it ends Azure begins no other there. No
-// error holds anything of the script or of what it printed. Windows is not supported.
+// error holds anything of the script or of what it printed. Azure refuses a command of another operating system than the instance's.
+// The model and the list tell which one it is.
 func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, script string) (exitCode int, outputTail string, err error) {
+	if a.orchestrations.of(set).windows {
+		return a.runScript(ctx, set, id, script, newWindowsScript(script))
+	}
+	return a.runScript(ctx, set, id, script, newWrappedScript(script))
+}
+
+// runScript runs a script that is wrapped for the operating system.
+func (a *Adapter) runScript(
+	ctx context.Context, set rollout.ScaleSet, id, script string, e wrappedScript,
+) (exitCode int, outputTail string, err error) {
 	c, err := a.in(set)
 	if err != nil {
 		return noExitCode, "", err
 	}
-	e := newWrappedScript(script)
 	x := &arm.Call{
 		Operation: "RunCommand", Set: set,
 		Doing:  fmt.Sprintf("running a command on instance %s of scale set %q", message.Head(message.Flat(id), 64), set),
@@ -60,8 +71,7 @@ func (a *Adapter) RunCommand(ctx context.Context, set rollout.ScaleSet, id, scri
 // that of the scale set takes numbers only.
 func (a *Adapter) runWrappedScript(ctx context.Context, c clients, x *arm.Call, id string, e wrappedScript) (armcompute.RunCommandResult,
 	error) {
-	command := "RunShellScript"
-	input := armcompute.RunCommandInput{CommandID: &command, Script: e.lines()}
+	input := armcompute.RunCommandInput{CommandID: &e.command, Script: e.lines()}
 	if arm.OrchestrationOf(id) == rollout.OrchestrationUniform {
 		p, err := c.instances.BeginRunCommand(ctx, x.Set.ResourceGroup, x.Set.Name, id, input, nil)
 		report, err := await(ctx, a, x, p, err)
@@ -103,7 +113,7 @@ func await[T any](ctx context.Context, a *Adapter, x *arm.Call, p *runtime.Polle
 func notBegun(x *arm.Call, err error) error {
 	p := x.Problem(err)
 	if p.Kind == rollout.KindInstanceGone {
-		p.Message = message.Head(p.Message, message.Limit-64) + " It is gone, or runs no Linux."
+		p.Message = message.Head(p.Message, message.Limit-64) + " It is gone, or has another operating system."
 	}
 	return p
 }

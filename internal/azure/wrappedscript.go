@@ -13,6 +13,15 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 )
 
+// Azure's commands that run a script, by operating system.
+const (
+	shellCommand = "RunShellScript"
+	powerCommand = "RunPowerShellScript"
+)
+
+// maxShellCode is the highest exit code on Linux. On Windows one is any number of 32 bits.
+const maxShellCode = 255
+
 // outputLimit is how many bytes of the end of a script's output are returned; Azure's agent keeps no more.
 const outputLimit = 4 << 10
 
@@ -22,10 +31,19 @@ type wrappedScript struct {
 	marker  string   // what the exit code stands behind; the script cannot know it
 	encoded []string // the script, in lines of base64, which nothing on the way can change or take for something else
 	shell   string   // what runs it where it does not say itself
+	command string   // Azure's name of the command that runs it
+	wrapper string   // the script around it
+}
+
+// newWindowsScript wraps a script of PowerShell. The mark at its beginning says that it is UTF-8, which Windows PowerShell would not guess.
+func newWindowsScript(script string) wrappedScript {
+	e := newWrappedScript("\ufeff" + strings.TrimPrefix(script, "\ufeff"))
+	e.command, e.wrapper = powerCommand, powerWrapper
+	return e
 }
 
 func newWrappedScript(script string) wrappedScript {
-	e := wrappedScript{marker: "end-" + rand.Text()}
+	e := wrappedScript{marker: "end-" + rand.Text(), command: shellCommand, wrapper: wrapper}
 	if !strings.HasPrefix(script, "#!") {
 		e.shell = "/bin/sh "
 	}
@@ -51,10 +69,23 @@ code=$?
 rm -f "$given"
 printf '\n%%s %%s %%s\n' '%[1]s' "$code" '%[1]s' >&2`
 
+// powerWrapper does the same on Windows. There every process has a console of its own, and the agent keeps the streams apart.
+const powerWrapper = `$ErrorActionPreference = 'Continue'
+$given = Join-Path $env:TEMP ('%[1]s' + '.ps1')
+$encoded = @'
+%[2]s
+'@
+[IO.File]::WriteAllBytes($given, [Convert]::FromBase64String(($encoded -replace '\s', '')))
+$shell = (Get-Process -Id $PID).Path
+$null | & $shell -NoProfile -NonInteractive -ExecutionPolicy Bypass -File $given 2>&1 | ForEach-Object { "$_" }
+$code = $LASTEXITCODE
+Remove-Item -Force $given
+[Console]::Error.WriteLine([Environment]::NewLine + '%[1]s ' + $code + ' %[1]s')`
+
 // lines returns the wrapped script, line by line.
 func (e wrappedScript) lines() []*string {
 	var lines []*string
-	for line := range strings.SplitSeq(fmt.Sprintf(wrapper, e.marker, strings.Join(e.encoded, "\n"), e.shell), "\n") {
+	for line := range strings.SplitSeq(fmt.Sprintf(e.wrapper, e.marker, strings.Join(e.encoded, "\n"), e.shell), "\n") {
 		lines = append(lines, &line)
 	}
 	return lines
@@ -71,7 +102,7 @@ func (e wrappedScript) outcome(report armcompute.RunCommandResult) (exitCode int
 		if len(words) != 3 || words[0] != e.marker || words[2] != e.marker {
 			continue
 		}
-		if code, err := strconv.ParseUint(words[1], 10, 8); err == nil {
+		if code, err := strconv.ParseInt(words[1], 10, 32); err == nil && (e.command == powerCommand || code >= 0 && code <= maxShellCode) {
 			return int(code), message.Tail(stdout, outputLimit), true
 		}
 	}
