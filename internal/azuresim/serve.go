@@ -25,7 +25,7 @@ func (s *Server) call(r *arm.Request) *arm.Response {
 	res := s.guarded(r)
 	s.setHeaders(r, res)
 	entry.Status = res.Status
-	if r.Route == nil && arm.IsGateway(res) {
+	if r.Route == nil && arm.IsGateway(res) || res.Unserved {
 		entry.NotSimulated = true
 		s.sayNotSimulated(r, res)
 	}

@@ -25,6 +25,8 @@ type Error struct {
 	// Charged errors cost a request as if they had worked.
 	Charged bool
 	Allow   string // methods that are allowed instead
+	// Unserved errors are the simulator's: Azure would do what was asked.
+	Unserved bool
 }
 
 // Refuse is an error with a status, a code and a message.
@@ -70,7 +72,7 @@ func (e *Error) Response() *Response {
 	if e.gateway {
 		body = tree.Compact{Value: body}
 	}
-	res := &Response{Status: e.Status, Body: body, Header: http.Header{}}
+	res := &Response{Status: e.Status, Body: body, Header: http.Header{}, Unserved: e.Unserved}
 	if e.RetryAfter > 0 {
 		res.Header.Set("Retry-After", strconv.Itoa(WholeSeconds(e.RetryAfter)))
 	}
@@ -81,6 +83,13 @@ func (e *Error) Response() *Response {
 		res.Header.Set("X-Ms-Failure-Cause", "gateway")
 	}
 	return res
+}
+
+// NotSimulated refuses what Azure does and the simulator does not.
+func NotSimulated(what string) *Error {
+	e := Refuse(http.StatusBadRequest, "NotSimulated", "The simulator does not serve this; Azure does: %s.", what)
+	e.Unserved = true
+	return e
 }
 
 // WholeSeconds rounds up, to at least one.

@@ -38,6 +38,9 @@ type Response struct {
 	Etag   string
 	Sent   func() // to be called once the body is no longer read, or never
 
+	// Unserved is true where the simulator refuses what Azure serves.
+	Unserved bool
+
 	// Effects of faults on the wire.
 	Delay    time.Duration
 	Reset    bool

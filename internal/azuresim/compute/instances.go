@@ -2,6 +2,8 @@ package compute
 
 import (
 	"net/http"
+	"reflect"
+	"slices"
 	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/arm"
@@ -60,6 +62,9 @@ func (s *instances) putVM(r *arm.Request) (*arm.Response, *arm.Error) {
 	if err := checkProtection(body); err != nil {
 		return nil, err
 	}
+	if err := checkDisks(inst, body); err != nil {
+		return nil, err
+	}
 	op := s.Begin("VMs.Update", inst.Set, false, s.Durations.VMUpdate)
 	if takeProtection(inst, body) {
 		op.Charge = 1
@@ -86,6 +91,21 @@ func checkProtection(body tree.Object) *arm.Error {
 		return arm.InvalidParameter("protectionPolicy", "protectFromScaleIn cannot be false when protectFromScaleSetActions is true.")
 	}
 	return nil
+}
+
+// checkDisks refuses to attach and to detach data disks, which is recorded (azure-cli-2021-02__test_vmss_update_instance_disks:6, :12) and
+// not simulated. A body that was read has the disks that are there.
+func checkDisks(inst *vmss.Instance, body tree.Object) *arm.Error {
+	given, isArray := tree.At(body, "properties", "storageProfile", "dataDisks").([]any)
+	if !isArray {
+		return nil
+	}
+	have := tree.ArrayAt(inst.Model.Profile, "storageProfile", "dataDisks")
+	same := slices.EqualFunc(have, given, func(a, b any) bool { return reflect.DeepEqual(tree.At(a, "lun"), tree.At(b, "lun")) })
+	if same {
+		return nil
+	}
+	return arm.NotSimulated("to attach data disks to an instance, or to detach them")
 }
 
 // takeProtection applies a PUT of the instance, which changes its protection only: recorded PUTs of tags changed nothing. It reports

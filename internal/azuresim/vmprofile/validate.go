@@ -62,6 +62,7 @@ func Check(was *Existing, full tree.Object) *arm.Error {
 	for _, check := range []func(*Existing, tree.Object) *arm.Error{
 		checkPlace, checkOrchestration, checkFixed, checkImageType, checkTrustedImage, checkSize, checkMode, checkExtensions,
 		checkHealthSources, checkRepairs, checkGrace,
+		checkRolling, checkFaultDomains, checkNotice, checkApplications,
 	} {
 		if err := check(was, full); err != nil {
 			return err
