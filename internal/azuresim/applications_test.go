@@ -54,7 +54,7 @@ func TestOneApplicationFails(t *testing.T) {
 		s.patched(applications("web/1.0.0*", tc.entry))
 		s.want(s.finish(s.upgrade("*")), tc.end)
 		ok := s.appStatus("0")
-		mustEqual(t, name+": the other instance", strings.Contains(ok, `"version":"2.0.0","result":"Update SUCCESS"`), true)
+		mustEqual(t, name+": the other instance", strings.Contains(ok, `"version":"2.0.0","result":"Install SUCCESS"`), true)
 		status := s.appStatus("1")
 		for _, want := range []string{tc.code + " ", `"applicationName":"web","version":"1.0.0","result":"Install SUCCESS"`,
 			`"result":"Update FAILED Error executing command 'update': command terminated with exit status=3\n[stderr]\nno disk"`} {

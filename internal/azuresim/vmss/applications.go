@@ -156,11 +156,12 @@ func (inst *Instance) ApplicationsMessage(e *vmprofile.Extension) string {
 	return "Enable succeeded: " + string(tree.ToCompactJSON(report))
 }
 
-// report words the last that was done. That the error output follows the exit code is not documented: Azure keeps it in a file there [U].
+// report words the last that was done. An application that is there is shown as installed, though it was updated: the documentation shows
+// no other success. That the error output follows the exit code is not documented: Azure keeps it in a file there [U].
 func (have installed) report() string {
 	action := strings.ToUpper(have.action[:1]) + have.action[1:]
 	if !have.result.Failed() {
-		return action + " SUCCESS"
+		return "Install SUCCESS"
 	}
 	command := have.command
 	if command == "" {
