@@ -78,24 +78,19 @@ log_in() {
 }
 
 # marketplace is a public image; custom NAME one of ours.
-marketplace='{"publisher": "Canonical", "offer": "ubuntu-24_04-lts", "sku": "server", "version": "24.04.202611100"}'
-custom() { echo "{\"id\": \"$images/$1\"}"; }
+marketplace=Canonical:ubuntu-24_04-lts:server:24.04.202611100
+custom() { echo "$images/$1"; }
 
 # packer NAME PAGE stands in for building an image whose machines serve a page.
 packer() {
   curl -sSf -o "$WORK/packer.out" -X PUT "$CONTROL/images" -d "{\"id\": \"$images/$1\", \"files\": {\"index.html\": \"$2\n\"}}"
 }
 
-# make_set NAME IMAGE BALANCER makes a scale set of 3. `az vmss create` puts a template deployment, hence az rest.
+# make_set NAME IMAGE BALANCER makes a scale set of 3 behind the set's own pools.
 make_set() {
-  az rest --method put --uri "$ARM$(set_id "$1")?api-version=2020-06-01" -o none --body '{
-    "location": "eastus", "sku": {"name": "Standard_D2s_v3", "capacity": 3}, "properties": {
-      "overprovision": false, "upgradePolicy": {"mode": "Manual"}, "virtualMachineProfile": {
-        "osProfile": {"computerNamePrefix": "web", "adminUsername": "azureuser", "adminPassword": "Simulated!1"},
-        "storageProfile": {"imageReference": '"$2"'},
-        "networkProfile": {"networkInterfaceConfigurations": [{"name": "nic", "properties": {"primary": true, "ipConfigurations": [
-          {"name": "ip", "properties": {'"$(behind "$3" "$1")"'"subnet": {"id": "'"$group_id"'/providers/Microsoft.Network/virtualNetworks/web/subnets/web"}}}]}}]}}}}'
-  az vmss wait -g "$group" -n "$1" --created --interval 1
+  az vmss create -g "$group" -n "$1" --image "$2" --instance-count 3 --upgrade-policy-mode Manual --disable-overprovision -o none \
+    --vm-sku Standard_D2s_v3 --admin-username azureuser --admin-password 'Simulated!1x' --authentication-type password \
+    --vnet-name web --subnet web --load-balancer "$3" --backend-pool-name "$1" --lb-nat-pool-name "$1-nat"
 }
 
 # set_script NAME FILE makes FILE, from the store, what the machines' custom script extension runs.

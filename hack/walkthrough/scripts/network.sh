@@ -31,12 +31,6 @@ settled() {
   done
 }
 
-# behind BALANCER SET is what the network interfaces of a scale set's machines belong to.
-behind() {
-  echo "\"loadBalancerBackendAddressPools\": [$(ref "$(balancer_id "$1")/backendAddressPools/$2")],
-    \"loadBalancerInboundNatPools\": [$(ref "$(balancer_id "$1")/inboundNatPools/$2-nat")],"
-}
-
 # lead BALANCER SET makes port 80 lead to a set. A rule that exists is replaced: that is how people switch.
 lead() {
   az network lb rule create -g "$group" --lb-name "$1" --name http --protocol Tcp --frontend-ip-name front --frontend-port 80 \

@@ -34,6 +34,6 @@ func Routes(c *vmss.Provider, lists *render.Lister) []*arm.Route {
 		(&ScaleSets{c}).setRoutes(), vms.actionRoutes(), vms.vmRoutes(), (&runCommands{c}).commandRoutes(),
 		(&managedCommands{c}).managedRoutes(),
 		(&virtualMachines{c, lists}).virtualMachineRoutes(), (&extensions{c}).extensionRoutes(),
-		(&rollingUpgrades{c}).rollingRoutes(), (&catalogue{c}).catalogueRoutes(),
+		(&rollingUpgrades{c}).rollingRoutes(), (&catalogue{c}).catalogueRoutes(), (&managedImages{c}).imageRoutes(),
 	)
 }
