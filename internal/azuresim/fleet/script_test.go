@@ -114,6 +114,19 @@ func TestProgram(t *testing.T) {
 	wantPage(t, f, "/", http.StatusOK, "page")
 }
 
+// The files of a script lie beside its command, as the package of a gallery application does.
+func TestFilesBeside(t *testing.T) {
+	f := scriptFleet(t, Options{})
+	f.Boot("a", imageOf("page"))
+	results := make(chan guest.ScriptResult, 1)
+	f.Run("a", guest.Script{Command: `cp package "$WEB_ROOT/index.html"`, Files: map[string][]byte{"package": []byte("v2")}},
+		func(r guest.ScriptResult) { results <- r })
+	if r := await(t, results); r.Failed() {
+		t.Fatalf("got %+v", r)
+	}
+	wantPage(t, f, "/", http.StatusOK, "v2")
+}
+
 func TestTail(t *testing.T) {
 	kept := tail{limit: 4}
 	for _, s := range []string{"ab", "cdefgh", "i", "jk"} {

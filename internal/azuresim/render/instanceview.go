@@ -129,7 +129,7 @@ func (l Snapshot) extensionViews() []tree.Members {
 			if r.Failed() {
 				status[0][1], status[1][1], status[2][1] = r.Code(), "Error", "Provisioning failed"
 			}
-			status = append(status, tree.Member{"message", l.ApplicationsMessage(e)})
+			status = append(status, tree.Member{"message", l.Applications.Message(e)})
 		} else {
 			status = append(status, tree.Member{"message", "Enable " + e.Kind() + " extension complete"})
 		}

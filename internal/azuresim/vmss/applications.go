@@ -25,6 +25,9 @@ type installed struct {
 	result          guest.ScriptResult
 }
 
+// Applications are those on the disk of an instance.
+type Applications []installed
+
 // applicationStep is something to be done to an application.
 type applicationStep struct {
 	vmprofile.Application
@@ -39,7 +42,7 @@ const (
 
 // applicationSteps are what turns the applications that an instance has into those of a model: some go, others come, and a version that is
 // there already, and did not fail, is not installed again.
-func (s *Provider) applicationSteps(have []installed, want []vmprofile.Application) []applicationStep {
+func (s *Provider) applicationSteps(have Applications, want []vmprofile.Application) []applicationStep {
 	var steps []applicationStep
 	for _, h := range have {
 		if !slices.ContainsFunc(want, func(a vmprofile.Application) bool { return a.Key() == h.Key() }) {
@@ -69,7 +72,7 @@ func (s *Provider) updateSteps(from, to vmprofile.Application) []applicationStep
 }
 
 // has are the applications on the disk of an instance. An instance that was there from the beginning has those of its model.
-func (t *task) has() []installed {
+func (t *task) has() Applications {
 	inst := t.inst
 	if inst.Applications != nil || t.freshDisk || t.before.Provisioning == Creating {
 		return inst.Applications
@@ -86,15 +89,15 @@ func (t *task) has() []installed {
 func (t *task) runApplications(e *vmprofile.Extension, next func()) {
 	want := e.Applications()
 	t.runSteps(t.inst.Set.Server.applicationSteps(t.has(), want), func() {
-		list := []installed{}
+		have, list := t.inst.Applications, Applications{}
 		for _, a := range want {
-			if i := t.inst.application(a.Key()); i >= 0 {
-				t.inst.Applications[i].FailsInstance = a.FailsInstance
-				list = append(list, t.inst.Applications[i])
+			if i := have.place(a.Key()); i >= 0 {
+				have[i].FailsInstance = a.FailsInstance
+				list = append(list, have[i])
 			}
 		}
 		t.inst.Applications = list
-		t.scriptEnded(e, t.inst.applicationsFailed())
+		t.scriptEnded(e, list.failure())
 		next()
 	})
 }
@@ -109,32 +112,34 @@ func (t *task) runSteps(steps []applicationStep, next func()) {
 	command := map[string]string{install: pack.Install, update: pack.Update, remove: pack.Remove}[step.action]
 	script := guest.Script{Command: command, Files: pack.Files}
 	t.execute(script, step.action+" "+step.ID, known && command != "", func(result guest.ScriptResult) {
-		t.inst.noteApplication(installed{Application: step.Application, action: step.action, command: command, result: result})
+		done := installed{Application: step.Application, action: step.action, command: command, result: result}
+		t.inst.Applications = t.inst.Applications.with(done)
 		t.runSteps(steps[1:], next)
 	})
 }
 
-// application is the place of an application among those of the instance; below zero: it has none.
-func (inst *Instance) application(key string) int {
-	return slices.IndexFunc(inst.Applications, func(have installed) bool { return have.Key() == key })
+// place is where an application is among them; below zero: it is not.
+func (a Applications) place(key string) int {
+	return slices.IndexFunc(a, func(have installed) bool { return have.Key() == key })
 }
 
-// noteApplication records what was done. An application that was removed is no longer there.
-func (inst *Instance) noteApplication(done installed) {
-	i := inst.application(done.Key())
+// with records what was done. An application that was removed is no longer there.
+func (a Applications) with(done installed) Applications {
+	i := a.place(done.Key())
 	switch {
 	case i < 0 && done.action != remove:
-		inst.Applications = append(inst.Applications, done)
+		return append(a, done)
 	case i >= 0 && done.action == remove:
-		inst.Applications = slices.Delete(inst.Applications, i, i+1)
+		return slices.Delete(a, i, i+1)
 	case i >= 0:
-		inst.Applications[i] = done
+		a[i] = done
 	}
+	return a
 }
 
-// applicationsFailed is the failure that is one of the instance: that of the first application that counts as one.
-func (inst *Instance) applicationsFailed() guest.ScriptResult {
-	for _, have := range inst.Applications {
+// failure is the one that is a failure of the instance: that of the first application that counts as one.
+func (a Applications) failure() guest.ScriptResult {
+	for _, have := range a {
 		if have.result.Failed() && have.FailsInstance {
 			return have.result
 		}
@@ -142,15 +147,15 @@ func (inst *Instance) applicationsFailed() guest.ScriptResult {
 	return guest.ScriptResult{}
 }
 
-// ApplicationsMessage is the message of the extension's status: what became of each application.
-func (inst *Instance) ApplicationsMessage(e *vmprofile.Extension) string {
+// Message is that of the extension's status: the last result of each application that the extension installs.
+func (a Applications) Message(e *vmprofile.Extension) string {
 	states := []tree.Members{}
-	for _, a := range e.Applications() {
-		have := installed{Application: a, action: install}
-		if i := inst.application(a.Key()); i >= 0 {
-			have = inst.Applications[i]
+	for _, wanted := range e.Applications() {
+		have := installed{Application: wanted, action: install}
+		if i := a.place(wanted.Key()); i >= 0 {
+			have = a[i]
 		}
-		states = append(states, tree.Members{{"applicationName", a.Name}, {"version", have.Version}, {"result", have.report()}})
+		states = append(states, tree.Members{{"applicationName", wanted.Name}, {"version", have.Version}, {"result", have.report()}})
 	}
 	report := tree.Members{{"CurrentState", states}, {"ActionsPerformed", []any{}}}
 	return "Enable succeeded: " + string(tree.ToCompactJSON(report))

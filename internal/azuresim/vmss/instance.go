@@ -43,7 +43,7 @@ type Instance struct {
 	HasProtection                  bool                          // a policy was once set, so it is shown
 	Tags                           tree.Object                   // nil: those of the set
 	Results                        map[string]guest.ScriptResult // of scripts, by extension; nil: none failed or ran for real
-	Applications                   []installed                   // gallery applications on its disk; nil: none, or it was there before
+	Applications                   Applications                  // gallery applications on its disk; nil: none, or it was there before
 	PendingScripts, PendingDisk    bool                          // it was off when its model changed
 	HealthOverride                 HealthOverride
 

@@ -139,7 +139,7 @@ func (inst *Instance) RemoveManaged(c *ManagedCommand) {
 }
 
 // breakOffManaged ends the scripts of an instance that goes down.
-func (inst *Instance) breakOffManaged() {
+func breakOffManaged(inst *Instance) {
 	for _, c := range inst.Managed {
 		if !c.ended.IsZero() || c.operation == nil {
 			continue

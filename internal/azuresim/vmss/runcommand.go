@@ -114,5 +114,5 @@ func (inst *Instance) breakOff() {
 	if inst.Command != nil {
 		inst.Command.Preempt()
 	}
-	inst.breakOffManaged()
+	breakOffManaged(inst)
 }

@@ -29,12 +29,12 @@ func (inst *Instance) Evict() *arm.Error {
 		if inst.Deleted || inst.Provisioning == Deleting || inst.Power == Deallocated {
 			return
 		}
-		inst.evictNow()
+		evict(inst)
 	})
 	return nil
 }
 
-func (inst *Instance) evictNow() {
+func evict(inst *Instance) {
 	set := inst.Set
 	op := set.Server.Begin(operations.ByControl, set, false, 0)
 	if strings.EqualFold(tree.StringAt(inst.Model.Profile, "evictionPolicy"), "Delete") {
