@@ -106,9 +106,18 @@ var rules = map[string]rule{
 		admitted: `target: {image: {id: ` +
 			`/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/` +
 			`galleries/shop/images/nginx/versions/2.0.0}}`,
-		refused: `target: {image: {id: ` +
-			`/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/galleries/shop/images/nginx}}`,
-		says: []string{"spec.target.image.id", "one exact version", "/versions/{1.2.3}"},
+		refused: `target: {image: {id: ` + galleryDefinition + `/versions/latest}}`,
+		says:    []string{"spec.target.image.id", "with or without /versions/{1.2.3}"},
+	},
+	"image.id names a definition in a gallery": {
+		admitted: `target: {image: {id: ` + galleryDefinition + `}}`,
+		refused:  `target: {image: {id: ` + galleryDefinition + `/versions}}`,
+		says:     []string{"spec.target.image.id", "with or without /versions/{1.2.3}"},
+	},
+	"a baseline of a gallery is exact": {
+		admitted: `baseline: {image: {id: ` + galleryDefinition + `/versions/2.0.0}}`,
+		refused:  `baseline: {image: {id: ` + galleryDefinition + `}}`,
+		says:     []string{"spec", "baseline.image must name one exact version"},
 	},
 	"sharedGalleryID names a version": {
 		admitted: `target: {image: {sharedGalleryID: /SharedGalleries/00000000-0000-0000-0000-000000000001-SHOP/Images/nginx/Versions/2.0.0}}`,
@@ -137,8 +146,13 @@ var rules = map[string]rule{
 	},
 	"version is exact": {
 		admitted: `target: {image: {marketplace: {publisher: p, offer: o, sku: s, version: 24.04.202611100}}}`,
-		refused:  `target: {image: {marketplace: {publisher: p, offer: o, sku: s, version: latest}}}`,
-		says:     []string{"marketplace.version", "not latest", "az vm image show"},
+		refused:  `target: {image: {marketplace: {publisher: p, offer: o, sku: s, version: newest}}}`,
+		says:     []string{"marketplace.version", "one exact version", "or latest"},
+	},
+	"version may be latest": {
+		admitted: `target: {image: {marketplace: {publisher: p, offer: o, sku: s, version: latest}}}`,
+		refused:  `target: {image: {marketplace: {publisher: p, offer: o, sku: s, version: Latest}}}`,
+		says:     []string{"marketplace.version", "or latest"},
 	},
 	"revisionTag is plain": {
 		admitted: `target: {revisionTag: 2026-11-22.1_a}`,
@@ -415,7 +429,7 @@ var rules = map[string]rule{
 	"a baseline is as exact as a target": {
 		admitted: `baseline: {image: {marketplace: {publisher: p, offer: o, sku: s, version: 1.0.0}}}`,
 		refused:  `baseline: {image: {marketplace: {publisher: p, offer: o, sku: s, version: latest}}}`,
-		says:     []string{"spec.baseline.image.marketplace.version", "not latest", "az vm image show"},
+		says:     []string{"spec", "baseline.image must name one exact version"},
 	},
 	"a baseline's script has a command": {
 		admitted: `baseline: {script: {protectedSettings: {secretRef: {name: web-script-1}}}}`,
@@ -608,6 +622,10 @@ var actionRules = map[string]rule{
 		says:     []string{"spec.rolloutRef.uid", "must be the rollout's metadata.uid", "kubectl get vmssr"},
 	},
 }
+
+// galleryDefinition is the id of an image without a version.
+const galleryDefinition = "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/g/providers/Microsoft.Compute/" +
+	"galleries/shop/images/nginx"
 
 // vaultSecret declares protected settings in a key vault.
 func vaultSecret(url string) string {

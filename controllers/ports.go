@@ -21,6 +21,10 @@ type ScaleSets interface {
 	// value.
 	RollingUpgrade(ctx context.Context, set rollout.ScaleSet) (rollout.RollingUpgrade, error)
 
+	// ResolveImage returns the newest version that the image stands for in the region: one GET, or one a page. The image names a marketplace
+	// image or a definition in a gallery.
+	ResolveImage(ctx context.Context, set rollout.ScaleSet, image rollout.Image, region string) (rollout.Image, error)
+
 	// Instances reads every instance with its instance view: one GET a page, unprojected, because a projected list lies about
 	// latestModelApplied. A page that fails fails the whole read; a partial list is never returned.
 	Instances(ctx context.Context, set rollout.ScaleSet) ([]rollout.Instance, error)

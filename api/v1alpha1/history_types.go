@@ -135,6 +135,11 @@ type HistoryEntry struct {
 	// +kubebuilder:validation:MaxLength=128
 	Revision string `json:"revision,omitempty"`
 
+	// image is the exact version that target.image stood for. Absent: target.image named it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=600
+	Image string `json:"image,omitempty"`
+
 	// baseline is the revision before the run, for toRevision. Absent: none is kept.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128

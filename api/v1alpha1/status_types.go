@@ -26,6 +26,12 @@ type VMSSRolloutStatus struct {
 	// +kubebuilder:validation:Minimum=0
 	Run int64 `json:"run,omitempty"`
 
+	// image is the exact version that target.image stands for in this run. Absent: target.image names it. Example:
+	// Canonical:ubuntu-24_04-lts:server:24.04.202611100.
+	// +optional
+	// +kubebuilder:validation:MaxLength=600
+	Image string `json:"image,omitempty"`
+
 	// revision is the digest of the target that the run is for.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128

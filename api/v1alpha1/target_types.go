@@ -30,15 +30,16 @@ type Target struct {
 	RevisionTag string `json:"revisionTag,omitempty"`
 }
 
-// Image names one exact image.
+// Image names an image. A run asks once which version it stands for where it names none.
 //
 // +kubebuilder:validation:XValidation:rule="[has(self.id), has(self.marketplace), has(self.sharedGalleryID), has(self.communityGalleryID)].exists_one(x, x)",message="image needs exactly one of id, marketplace, sharedGalleryID and communityGalleryID"
 type Image struct {
-	// id is the ARM id of a managed image or of an image version in a gallery, case ignored. Example: /subscriptions/…/images/nginx-v2.
+	// id is the ARM id of a managed image, or of a definition in a gallery with or without a version, case ignored. Example:
+	// /subscriptions/…/images/nginx-v2.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=512
-	// +kubebuilder:validation:XValidation:rule="self.matches('(?i)^/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[^/?#[:space:]]+/providers/Microsoft[.]Compute/(images/[-_.0-9a-z]+|galleries/[_.0-9a-z]+/images/[-_.0-9a-z]+/versions/[0-9]+[.][0-9]+[.][0-9]+)$')",message="id must be the full ARM id of an image, /subscriptions/{uuid}/resourceGroups/{group}/providers/Microsoft.Compute/images/{name}, or of one exact version in a gallery, …/galleries/{gallery}/images/{name}/versions/{1.2.3}"
+	// +kubebuilder:validation:XValidation:rule="self.matches('(?i)^/subscriptions/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/resourceGroups/[^/?#[:space:]]+/providers/Microsoft[.]Compute/(images/[-_.0-9a-z]+|galleries/[_.0-9a-z]+/images/[-_.0-9a-z]+(/versions/[0-9]+[.][0-9]+[.][0-9]+)?)$')",message="id must be the full ARM id of an image, /subscriptions/{uuid}/resourceGroups/{group}/providers/Microsoft.Compute/images/{name}, or in a gallery, …/galleries/{gallery}/images/{name}, with or without /versions/{1.2.3}"
 	ID string `json:"id,omitempty"`
 
 	// marketplace is an image that a publisher offers.
@@ -60,7 +61,7 @@ type Image struct {
 	CommunityGalleryID string `json:"communityGalleryID,omitempty"`
 }
 
-// MarketplaceImage names one version of an image that a publisher offers. `az vm image list --all --publisher Canonical` shows them.
+// MarketplaceImage names an image that a publisher offers. `az vm image list --all --publisher Canonical` shows them.
 type MarketplaceImage struct {
 	// publisher is the publisher. Example: Canonical.
 	// +required
@@ -83,11 +84,11 @@ type MarketplaceImage struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[-_.0-9A-Za-z]+$')",message="sku must be letters, digits, - _ and ., such as server"
 	SKU string `json:"sku,omitempty"`
 
-	// version is one exact version; not latest. Example: 24.04.202611100.
+	// version is one exact version, or latest. Example: 24.04.202611100.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]+([.][0-9]+)+$')",message="version must be one exact version, such as 24.04.202611100, not latest; `az vm image show --urn {publisher}:{offer}:{sku}:latest --query name` prints what latest is now"
+	// +kubebuilder:validation:XValidation:rule="self == 'latest' || self.matches('^[0-9]+([.][0-9]+)+$')",message="version must be one exact version, such as 24.04.202611100, or latest"
 	Version string `json:"version,omitempty"`
 }
 

@@ -73,6 +73,8 @@ type clients struct {
 	balancers       *armnetwork.LoadBalancersClient
 	publicIPs       *armnetwork.PublicIPAddressesClient
 	metrics         *armmonitor.MetricsClient
+	offers          *armcompute.VirtualMachineImagesClient
+	galleryVersions *armcompute.GalleryImageVersionsClient
 }
 
 // New returns an adapter. It makes no calls.
@@ -193,5 +195,7 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 		balancers:       network.NewLoadBalancersClient(),
 		publicIPs:       network.NewPublicIPAddressesClient(),
 		metrics:         metrics,
+		offers:          compute.NewVirtualMachineImagesClient(),
+		galleryVersions: compute.NewGalleryImageVersionsClient(),
 	}, err
 }

@@ -49,6 +49,7 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 	profile := deref(properties.VirtualMachineProfile)
 	model := rollout.Model{
 		ETag:               deref(set.Etag),
+		Location:           deref(set.Location),
 		UniqueID:           strings.ToLower(deref(properties.UniqueID)),
 		Capacity:           capacityOf(set.SKU),
 		UpgradeMode:        string(deref(policy.Mode)),

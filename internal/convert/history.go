@@ -60,7 +60,8 @@ func endedFrom(ended []rollout.PastRun) []v1alpha1.HistoryEntry {
 	var out []v1alpha1.HistoryEntry
 	for _, e := range ended {
 		out = append(out, v1alpha1.HistoryEntry{
-			Run: e.Number, Revision: e.Revision, Baseline: e.PreviousRevision, Outcome: v1alpha1.HistoryOutcome(e.Result), Message: e.Message,
+			Run: e.Number, Revision: e.Revision, Image: e.Image, Baseline: e.PreviousRevision,
+			Outcome: v1alpha1.HistoryOutcome(e.Result), Message: e.Message,
 			StartTime: floorTime(e.StartedAt), EndTime: floorTime(e.EndedAt), Actions: takenFrom(e.Actions),
 		})
 	}

@@ -37,7 +37,10 @@ func Status(status *v1alpha1.VMSSRolloutStatus, d rollout.Decision, generation i
 // renderState makes the status say for people what the state holds. Nothing of it is read back. Times are whole seconds: what happened is
 // rounded down, and what something waits for is rounded up.
 func renderState(status *v1alpha1.VMSSRolloutStatus, s rollout.State) {
-	status.Run, status.Revision = s.Run.Number, s.Run.Revision
+	status.Run, status.Revision, status.Image = s.Run.Number, s.Run.Revision, ""
+	if s.Run.Image != nil {
+		status.Image = s.Run.Image.String()
+	}
 	status.Operation = operationFrom(s.Operation)
 	status.FailedInstances = named(s.Ledger.Failed)
 	status.StartTime, status.Rollback = floorTime(s.Run.StartedAt), returnFrom(s.Rollback.Current)

@@ -10,6 +10,7 @@ import (
 type Model struct {
 	ETag string
 	ModelTimes
+	Location                   string // the region
 	UniqueID                   string // tells the scale set from another one that gets its name; "": not shown
 	Capacity                   int    // as read, UnknownCapacity where it is not shown; never written
 	UpgradeMode                string

@@ -11,6 +11,7 @@ type Observation struct {
 	Instances      Result[[]Instance]
 	Model          Result[Model]
 	RollingUpgrade Result[RollingUpgrade]
+	Image          Result[Image]           // the exact version that the target's image stands for now
 	Exists         map[string]Result[bool] // by id: whether the scale set has an instance that the list lacks
 
 	Cluster          ClusterReads
@@ -150,6 +151,7 @@ type Reads struct {
 	Instances      bool
 	Model          bool
 	RollingUpgrade bool // whether Azure carries out a rolling upgrade
+	Image          bool // which exact version the target's image stands for
 	Ownership      bool // whether another rollout owns the scale set
 
 	Settings         string // name of the Secret with the script's protected settings; "": none

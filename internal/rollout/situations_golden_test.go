@@ -89,6 +89,20 @@ func updateSituations(t *testing.T) {
 	}
 }
 
+// reads adds what is read. What came to it later is added only where it is read, so that older digests hold.
+func (r record) reads(reads rollout.Reads) {
+	fmt.Fprintln(r.did, struct {
+		Operation, Instances, Model, RollingUpgrade, Ownership bool
+		Settings, BaselineSettings, Revision, Instance         string
+	}{
+		reads.Operation, reads.Instances, reads.Model, reads.RollingUpgrade, reads.Ownership,
+		reads.Settings, reads.BaselineSettings, reads.Revision, reads.Instance,
+	})
+	if reads.Image {
+		fmt.Fprintln(r.did, "image")
+	}
+}
+
 // digestOfSituation decides three rounds, and what comes of each step.
 func digestOfSituation(t *testing.T, seed int64) (did, said uint32) {
 	t.Helper()
@@ -99,7 +113,7 @@ func digestOfSituation(t *testing.T, seed int64) (did, said uint32) {
 	}
 	for range 3 {
 		before := encode(t, s.obs.State)
-		fmt.Fprintln(sums.did, planner.RequiredReads(s.spec, s.obs))
+		sums.reads(planner.RequiredReads(s.spec, s.obs))
 		d := planner.Plan(s.spec, s.obs)
 		if after := encode(t, s.obs.State); after != before {
 			t.Errorf("situation %d: Plan changed what it was given: %s, before %s", seed, after, before)

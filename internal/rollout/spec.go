@@ -157,6 +157,27 @@ func (k *KeyVaultSecret) Same(o *KeyVaultSecret) bool {
 // IsHidden reports that the script has settings that cannot be read back.
 func (s Script) IsHidden() bool { return s.ProtectedSettings != "" || s.ManagedIdentity != nil }
 
+// NamesVersion reports that the reference always stands for the same content.
+func (i Image) NamesVersion() bool {
+	if i.Publisher != "" {
+		return !strings.EqualFold(i.Version, latestVersion)
+	}
+	id := strings.ToLower(i.ID + i.SharedGalleryID + i.CommunityGalleryID)
+	inGallery := strings.Contains(id, "/galleries/") || i.ID == ""
+	return !inGallery || strings.Contains(id, "/versions/") && !strings.HasSuffix(id, "/versions/"+latestVersion)
+}
+
+// latestVersion stands for the newest version of an image.
+const latestVersion = "latest"
+
+// String returns the reference as people write it.
+func (i Image) String() string {
+	if i.Publisher != "" {
+		return strings.Join([]string{i.Publisher, i.Offer, i.SKU, i.Version}, ":")
+	}
+	return i.ID + i.SharedGalleryID + i.CommunityGalleryID
+}
+
 // Batch bounds how many instances are worked on at a time.
 type Batch struct {
 	Size           Amount        // instances upgraded in one call

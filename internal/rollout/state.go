@@ -30,6 +30,10 @@ func (s State) Clone() State {
 		op.Instances = slices.Clone(op.Instances)
 		s.Operation = &op
 	}
+	if s.Run.Image != nil {
+		image := *s.Run.Image
+		s.Run.Image = &image
+	}
 	s.Stage = s.Stage.clone()
 	s.Preempted.Instances = slices.Clone(s.Preempted.Instances)
 	s.Ledger = s.Ledger.clone()

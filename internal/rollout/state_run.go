@@ -16,6 +16,7 @@ type Run struct {
 	Number    int64     `json:"number,omitempty"`   // from 1; 0: no run yet
 	Revision  string    `json:"revision,omitempty"` // digest of the target
 	StartedAt time.Time `json:"startedAt,omitzero"`
+	Image     *Image    `json:"image,omitempty"` // the exact version that the target's image stands for; nil: not asked for
 
 	Completed           bool `json:"completed,omitempty"`           // the run reached 100 %
 	CompletedAtBaseline bool `json:"completedAtBaseline,omitempty"` // the run completed by a rollback to a baseline that is its target
@@ -48,6 +49,7 @@ type AppliedAction struct {
 type PastRun struct {
 	Number           int64           `json:"number,omitempty"`
 	Revision         string          `json:"revision,omitempty"`
+	Image            string          `json:"image,omitempty"`            // the exact version that it stood for; "": it named it
 	PreviousRevision string          `json:"previousRevision,omitempty"` // stored revision of what was there before; "": none is kept
 	Result           RunResult       `json:"result,omitempty"`
 	Message          string          `json:"message,omitempty"` // why it ended

@@ -51,6 +51,8 @@ func (w *World) read(obs *rollout.Observation, reads rollout.Reads) {
 		obs.Instances = w.ReadInstances()
 	case reads.Model:
 		obs.Model = w.Model()
+	case reads.Image:
+		obs.Image = w.Newest
 	case reads.RollingUpgrade:
 		obs.RollingUpgrade = rollout.KnownResult(w.Rolling)
 	}

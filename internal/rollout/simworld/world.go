@@ -23,6 +23,7 @@ type World struct {
 	Mode      string
 	Agents    []string // extensions that Azure upgrades by itself
 	Rolling   rollout.RollingUpgrade
+	Newest    rollout.Result[rollout.Image] // the exact version that an image without one stands for
 	ETag      int
 	UniqueID  string
 

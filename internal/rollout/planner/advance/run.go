@@ -7,7 +7,7 @@ import (
 // StartRun begins a new run when the target is not the one that the last run was for. What is in flight stays in flight: the new target
 // waits for it, and it is not judged.
 func StartRun(d *Draft) {
-	revision := d.Spec.Target.Revision()
+	revision := d.Revision()
 	if d.State.Run.Number > 0 && d.State.Run.Revision == revision {
 		return
 	}
@@ -55,7 +55,7 @@ func beginRun(d *Draft, revision string) {
 	if op := d.State.Operation; op != nil && op.Rejection != nil {
 		d.State.Operation = nil // it never touched anything, so there is nothing to wait for
 	}
-	d.Forget()
+	d.View = d.WithImage(d.DeclaredImage()) // the run asks anew which version it stands for
 }
 
 // beginOnOther lets the run that begins belong to the scale set that took the place of the former one. What is remembered of the former
@@ -114,6 +114,9 @@ func EndRun(d *Draft, result rollout.RunResult, message string) {
 	ended := rollout.PastRun{
 		Number: s.Run.Number, Revision: s.Run.Revision, PreviousRevision: s.PreviousRevision(), Result: result, Message: message,
 		StartedAt: s.Run.StartedAt, EndedAt: d.At(), Actions: keptActions(s.Actions),
+	}
+	if s.Run.Image != nil {
+		ended.Image = s.Run.Image.String()
 	}
 	s.History = append([]rollout.PastRun{ended}, s.History...)
 	s.History = s.History[:min(len(s.History), max(d.Spec.HistoryLimit, 1))]

@@ -36,7 +36,7 @@ func IsEvident(t rollout.Target, i rollout.Instance) bool {
 
 // isImageEvident needs a reference that always stands for the same content, and the version of the disk where it is shown.
 func isImageEvident(image rollout.Image, disk rollout.OSDisk) bool {
-	if disk.Image == nil || !image.Same(*disk.Image) || !namesVersion(image) {
+	if disk.Image == nil || !image.Same(*disk.Image) || !image.NamesVersion() {
 		return false
 	}
 	if image.Publisher != "" {

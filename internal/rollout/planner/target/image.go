@@ -3,7 +3,6 @@ package target
 import (
 	"cmp"
 	"fmt"
-	"strings"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -92,14 +91,4 @@ func (image) FromModel(_ rollout.Target, m rollout.Model, instances []rollout.In
 	}
 	return fmt.Sprintf("instance %s boots from another image than the model had, so the baseline is not known; declare "+
 		"spec.baseline.image", first)
-}
-
-// namesVersion reports that the reference always stands for the same content.
-func namesVersion(i rollout.Image) bool {
-	if i.Publisher != "" {
-		return !strings.EqualFold(i.Version, "latest")
-	}
-	id := strings.ToLower(i.ID + i.SharedGalleryID + i.CommunityGalleryID)
-	inGallery := strings.Contains(id, "/galleries/") || i.ID == ""
-	return !inGallery || strings.Contains(id, "/versions/") && !strings.HasSuffix(id, "/versions/latest")
 }

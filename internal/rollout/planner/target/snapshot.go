@@ -77,7 +77,7 @@ const maxVersions = 10
 
 // WithVersions adds to the snapshot which exact versions the instances boot from, where its image names none.
 func WithVersions(s rollout.Snapshot, instances []rollout.Instance) rollout.Snapshot {
-	if s.Image == nil || len(s.ImageVersions) > 0 || namesVersion(*s.Image) {
+	if s.Image == nil || len(s.ImageVersions) > 0 || s.Image.NamesVersion() {
 		return s
 	}
 	versions := map[string]bool{}

@@ -17,6 +17,7 @@ func RefusedRead(v View) (string, *rollout.Problem) {
 		{"the instances", v.Obs.Instances.State, v.Obs.Instances.Problem},
 		{"the scale set", v.Obs.Model.State, v.Obs.Model.Problem},
 		{"the rolling upgrade", v.Obs.RollingUpgrade.State, v.Obs.RollingUpgrade.Problem},
+		{"the versions of the image", v.Obs.Image.State, v.Obs.Image.Problem},
 	}
 	for _, read := range reads {
 		if read.state == rollout.ReadFailed && read.problem.RetryAfter > 0 {

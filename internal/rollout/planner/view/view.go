@@ -22,7 +22,8 @@ type View struct {
 	Attached    []rollout.Instance // listed, but the scale set did not make them
 	Draining    []rollout.Ref      // instances whose nodes were being drained when the round began
 
-	memo *memo
+	image *rollout.Image // as the target declares it, also where it stands for another version each time
+	memo  *memo
 }
 
 // memo keeps what was computed of a view.
@@ -34,15 +35,16 @@ type memo struct {
 // New returns the view of a round that begins. It shares nothing with the observation's state.
 func New(spec rollout.Spec, obs rollout.Observation) View {
 	attached := takeOutAttached(&obs)
-	v := View{Spec: spec, Declared: spec, State: obs.State.Clone(), Obs: obs, Attached: attached, memo: &memo{}}
-	v = v.withScript().withLatest()
-	v.Obs.Instances = inventory.WithoutRunCommands(spec.Target, v.Obs)
+	v := View{Spec: spec, Declared: spec, State: obs.State.Clone(), Obs: obs, Attached: attached, image: spec.Target.Image, memo: &memo{}}
+	v = v.withImage().withScript().withLatest()
+	v.Obs.Instances = inventory.WithoutRunCommands(v.Spec.Target, v.Obs)
 	return v
 }
 
 // ForState returns the view of what follows a decision: nothing was read.
 func ForState(spec rollout.Spec, s rollout.State, at time.Time) View {
-	return View{Spec: spec, Declared: spec, State: s.Clone(), Obs: rollout.Observation{At: at}, memo: &memo{}}
+	v := View{Spec: spec, Declared: spec, State: s.Clone(), Obs: rollout.Observation{At: at}, image: spec.Target.Image, memo: &memo{}}
+	return v.withImage()
 }
 
 // WithSpec returns the view of a round that works towards another specification.
