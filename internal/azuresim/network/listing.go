@@ -10,8 +10,10 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azuresim/tree"
 )
 
-// resourceRoutes list resources of all types: scale sets and those of the network provider.
-func (s *Provider) resourceRoutes() []*arm.Route {
+// listing lists resources of all types: scale sets and those of the network provider.
+type listing struct{ *Provider }
+
+func (s *listing) resourceRoutes() []*arm.Route {
 	return []*arm.Route{
 		arm.NewRoute("GET", arm.SubscriptionPath+"/resources", "Resources.List", "", ratelimit.Unlimited, s.listResources),
 		arm.NewRoute("GET", arm.GroupPath+"/resources", "Resources.ListByGroup", "", ratelimit.Unlimited, s.listResources),
@@ -21,7 +23,7 @@ func (s *Provider) resourceRoutes() []*arm.Route {
 var resourceTerm = regexp.MustCompile(`(?i)(resourceGroup|name|resourceType) eq '([^']*)'`)
 
 // listResources knows three terms of filters, and takes all other parts of a filter for nothing.
-func (s *Provider) listResources(r *arm.Request) (*arm.Response, *arm.Error) {
+func (s *listing) listResources(r *arm.Request) (*arm.Response, *arm.Error) {
 	if r.Args["group"] != "" {
 		if err := s.FindGroup(r); err != nil {
 			return nil, err

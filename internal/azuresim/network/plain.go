@@ -65,7 +65,7 @@ func (res *Resource) part(kind string, part any) tree.Members {
 }
 
 // partRoutes let clients read parts by themselves.
-func (s *Provider) partRoutes(k *Kind, parts string) []*arm.Route {
+func partRoutes(s *Provider, k *Kind, parts string) []*arm.Route {
 	all := arm.GroupPath + "/providers/microsoft.network/" + k.name + "/{name}/" + parts
 	short, action := strings.ToUpper(parts[:1])+parts[1:], netActions+k.name+"/"+parts+"/read"
 	find := func(r *arm.Request) ([]any, *Resource, *arm.Error) {

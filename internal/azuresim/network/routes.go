@@ -23,10 +23,10 @@ func (s *Provider) Routes() []*arm.Route {
 	list := append(s.kindRoutes(LoadBalancers, "LoadBalancers"), s.kindRoutes(PublicIPAddresses, "PublicIPAddresses")...)
 	list = append(list, s.kindRoutes(VirtualNetworks, "VirtualNetworks")...)
 	list = append(list, s.kindRoutes(NetworkSecurityGroups, "NetworkSecurityGroups")...)
-	list = append(list, s.partRoutes(VirtualNetworks, "subnets")...)
-	list = append(list, s.partRoutes(NetworkSecurityGroups, "securityRules")...)
+	list = append(list, partRoutes(s, VirtualNetworks, "subnets")...)
+	list = append(list, partRoutes(s, NetworkSecurityGroups, "securityRules")...)
 	list = append(list, s.childRoutes()...)
-	list = append(list, s.resourceRoutes()...)
+	list = append(list, (&listing{s}).resourceRoutes()...)
 	list = append(list, (&interfaces{s}).interfaceRoutes()...)
 	status := arm.NewRoute("GET", inNetworkIn+"/operations/{operation}", "NetworkOperations.Get", "", ratelimit.Unlimited, s.GetOperation)
 	result := arm.NewRoute("GET", inNetworkIn+"/operationresults/{operation}", "NetworkOperations.Result", "", ratelimit.Unlimited,
@@ -34,13 +34,13 @@ func (s *Provider) Routes() []*arm.Route {
 	status.Kind, result.Kind = arm.KindPoll, arm.KindPoll
 	list = append(list, status, result)
 	for _, r := range list {
-		r.Foreign, r.Handle = true, s.identified(r.Handle)
+		r.Foreign, r.Handle = true, identified(s, r.Handle)
 	}
 	return list
 }
 
 // identified gives answers the id that the network provider has for the request (azure-cli-2025-02__test_vmss_nics:7).
-func (s *Provider) identified(handle func(*arm.Request) (*arm.Response, *arm.Error)) func(*arm.Request) (*arm.Response, *arm.Error) {
+func identified(s *Provider, handle func(*arm.Request) (*arm.Response, *arm.Error)) func(*arm.Request) (*arm.Response, *arm.Error) {
 	return func(r *arm.Request) (*arm.Response, *arm.Error) {
 		res, err := handle(r)
 		if err == nil {
