@@ -22,6 +22,7 @@ func TestContractReads(t *testing.T) {
 			ETag: `"1"`, UniqueID: id, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
 			State: rollout.StateSucceeded, HealthMonitored: true, Image: rollout.Image{ID: image1},
 			ModelExtensions: rollout.ModelExtensions{OtherExtensions: []string{"HealthExtension"}},
+			Location:        "eastus",
 			NewHandler: `{"autoUpgradeMinorVersion":true,"enableAutomaticUpgrade":false,"publisher":"Microsoft.Azure.Extensions",` +
 				`"settings":{},"type":"CustomScript","typeHandlerVersion":"2.1"}`,
 		}

@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // sentCommand is a run command as it was sent.
@@ -92,6 +94,26 @@ func TestWrappedPowerShell(t *testing.T) {
 		}
 		if strings.Contains(text, "%!") || strings.Count(text, e.marker) != 3 || !strings.Contains(text, "\n"+e.encoded[0]+"\n") {
 			t.Error(text)
+		}
+	}
+}
+
+// TestNewScriptOnWindows: a scale set of Windows instances gets the extension that runs scripts there.
+func TestNewScriptOnWindows(t *testing.T) {
+	for shown, want := range map[string]string{
+		profile(`"osProfile":{"windowsConfiguration":{}}`):          "Microsoft.Compute CustomScriptExtension 1.10",
+		profile(`"storageProfile":{"osDisk":{"osType":"Windows"}}`): "Microsoft.Compute CustomScriptExtension 1.10",
+		profile(`"storageProfile":{"osDisk":{"osType":"Linux"}}`):   "Microsoft.Azure.Extensions CustomScript 2.1",
+	} {
+		f := newFakeARM(t, answering(http.StatusOK, shown))
+		m, err := f.adapter.Model(t.Context(), web)
+		if err != nil {
+			t.Fatal(err)
+		}
+		step := rollout.WriteScript{Handler: m.NewHandler, Script: rollout.Script{Command: "powershell -File a.ps1"}}
+		sent := written(t, step, nil)
+		if got := fmt.Sprint(sent["publisher"], " ", sent["type"], " ", sent["typeHandlerVersion"]); got != want {
+			t.Errorf("%s: %s, want %s", shown, got, want)
 		}
 	}
 }
