@@ -48,12 +48,20 @@ func TestRoomForARollback(t *testing.T) {
 		"applications that failed": {application, func(i *rollout.Instance, n int) {
 			i.Applications = []rollout.InstanceApplication{{Name: "web", Version: fmt.Sprint("1.0.", n), Failed: true}}
 		}, 0},
+		"applications whose version Azure chooses": {application, func(i *rollout.Instance, n int) {
+			i.Applications = []rollout.InstanceApplication{
+				{Name: "agent", Version: fmt.Sprint("1.0.", n)}, {Name: "scanner", Version: fmt.Sprint("1.0.", n)},
+			}
+		}, 0},
 		"profiles that upgrades move": {v2, func(i *rollout.Instance, n int) { profile(i, n, early) }, 9},
 		"profiles of their making":    {v2, func(i *rollout.Instance, n int) { profile(i, n, late) }, 0},
 	} {
 		for _, others := range []int{8, 9, 12} {
 			obs := seen(v2, 12, 0)
 			obs.Model.Value.Script = nil
+			obs.Model.Value.Applications = []rollout.Application{
+				{ID: "/galleries/g/applications/agent/versions/latest"}, {ID: "/galleries/g/applications/scanner/versions/1.0.1", UpgradesItself: true},
+			}
 			for n := range obs.Instances.Value {
 				row.shows(&obs.Instances.Value[n], n%others)
 			}

@@ -19,7 +19,7 @@ const maxModels = azureModels - 1
 // instances show of their models is counted: there may be more. The target's model is not counted, so that a rollout that has begun goes
 // on.
 func roomForRollback(v view.View) *view.Hold {
-	n := max(target.DistinctContents(v.Instances(), v.Spec.Target), distinctProfiles(v))
+	n := max(target.DistinctContents(v.Instances(), v.Spec.Target, v.Model()), distinctProfiles(v))
 	if n < maxModels {
 		return nil
 	}

@@ -9,14 +9,15 @@ import (
 )
 
 // DistinctContents counts the models that instances are known to be at, beside the target's, by what they show: the least number that there
-// can be. Instances that differ in one part are at different models. What an instance does not show differs from nothing.
-func DistinctContents(instances []rollout.Instance, t rollout.Target) int {
+// can be. Instances that differ in one part are at different models. What an instance does not show differs from nothing, and neither does
+// an application whose version Azure chooses.
+func DistinctContents(instances []rollout.Instance, t rollout.Target, m rollout.Model) int {
 	contents, most := map[string]map[string]bool{}, 0
 	for _, i := range instances {
 		if hasTarget(t, i) {
 			continue
 		}
-		for part, shown := range shownParts(i) {
+		for part, shown := range shownParts(i, m) {
 			if contents[part] == nil {
 				contents[part] = map[string]bool{}
 			}
@@ -28,7 +29,7 @@ func DistinctContents(instances []rollout.Instance, t rollout.Target) int {
 }
 
 // shownParts returns what the instance shows of each part of its model, and of image and script together.
-func shownParts(i rollout.Instance) map[string]string {
+func shownParts(i rollout.Instance, m rollout.Model) map[string]string {
 	parts := map[string]string{}
 	settings := shownSettings(i)
 	if settings != "" {
@@ -41,11 +42,18 @@ func shownParts(i rollout.Instance) map[string]string {
 		parts["image and script"] = parts["image"] + settings
 	}
 	for _, a := range i.Applications {
-		if !a.Failed && a.Version != "" {
+		if !a.Failed && a.Version != "" && !isChosenByAzure(a.Name, m) {
 			parts["application "+strings.ToLower(a.Name)] = a.Version
 		}
 	}
 	return parts
+}
+
+// isChosenByAzure reports that instances of one model can have several versions of the application.
+func isChosenByAzure(application string, m rollout.Model) bool {
+	return slices.ContainsFunc(m.Applications, func(a rollout.Application) bool {
+		return strings.EqualFold(a.Name(), application) && (a.UpgradesItself || !a.NamesVersion())
+	})
 }
 
 // shownSettings returns the settings of all script extensions that the instance shows; "": it shows none, or not all of them.
