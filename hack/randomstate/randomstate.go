@@ -141,8 +141,18 @@ func (g Source) rollback(m *rollout.State) {
 			Number: 1 + g.Int64N(
 				9,
 			), Revision: g.text(12), PreviousRevision: g.text(12), Result: pick(g, rollout.RunPromoted, rollout.RunAborted), Message: g.text(600),
-			StartedAt: g.time(), EndedAt: g.time(), Actions: []rollout.AppliedAction{g.action()},
+			StartedAt: g.time(), EndedAt: g.time(), Actions: []rollout.AppliedAction{g.action()}, Image: g.text(512),
 		})
+	}
+	switch g.IntN(4) {
+	case 0:
+		m.Run.Image = &rollout.Image{ID: g.text(512)}
+	case 1:
+		m.Run.Image = &rollout.Image{SharedGalleryID: g.text(512)}
+	case 2:
+		m.Run.Image = &rollout.Image{CommunityGalleryID: g.text(512)}
+	default:
+		m.Run.Image = &rollout.Image{Publisher: g.text(64), Offer: g.text(64), SKU: g.text(64), Version: g.text(64)}
 	}
 	m.Preempted.At, m.Preempted.CreatedAt, m.Preempted.ID = g.time(), g.time(), g.text(36)
 	for range g.IntN(3) {

@@ -162,14 +162,15 @@ func TestLookupsOfCreation(t *testing.T) {
 func TestManagedImages(t *testing.T) {
 	s := newSim(t, Options{})
 	s.stage(1)
-	const linux, windows = testGroup + "/providers/Microsoft.Compute/images/Base", testGroup + "/providers/Microsoft.Compute/images/Windows-2022"
+	const images = testGroup + "/providers/Microsoft.Compute/images/"
+	const linux, windows = images + "Base", images + "Windows-2022"
 	for id, want := range map[string]string{linux: "Linux", windows: "Windows"} {
 		s.control("PUT", "/images", tree.Members{{"id", id}})
 		image := s.do(http.StatusOK, "GET", id, nil).body // azure-cli-2025-02__test_vmss_update_image:20
 		mustEqual(t, "system", tree.StringAt(image, "properties", "storageProfile", "osDisk", "osType"), want)
 		mustEqual(t, "state", tree.StringAt(image, "properties", "provisioningState"), "Succeeded")
 	}
-	r := s.do(http.StatusNotFound, "GET", testGroup+"/providers/Microsoft.Compute/images/none", nil)
+	r := s.do(http.StatusNotFound, "GET", images+"none", nil)
 	mustEqual(t, "code", tree.StringAt(r.body, "error", "code"), "ResourceNotFound")
 }
 
