@@ -51,7 +51,7 @@ func (st *stage) endState(ctx context.Context, set string) (endState, error) {
 	return end, nil
 }
 
-// model is the scale set as ARM shows it, without the etag.
+// model is the scale set as ARM shows it, without the etag and the time of the last write of the profile.
 func (st *stage) model(ctx context.Context, set string) (map[string]any, error) {
 	ca, err := os.ReadFile(st.authority())
 	if err != nil {
@@ -81,6 +81,11 @@ func (st *stage) model(ctx context.Context, set string) (map[string]any, error) 
 		return nil, err
 	}
 	delete(model, "etag")
+	if properties, is := model["properties"].(map[string]any); is {
+		if profile, is := properties["virtualMachineProfile"].(map[string]any); is {
+			delete(profile, "timeCreated")
+		}
+	}
 	return withoutDefaults(model).(map[string]any), nil
 }
 

@@ -248,6 +248,7 @@ func (w worst) memory(now time.Time) rollout.State {
 			PreviousRevision: "0123456789ab",
 			Result:           rollout.RunRolledBack,
 			Message:          strings.Repeat("w", 2000),
+			Image:            strings.Repeat("i", 512),
 			StartedAt:        now,
 			EndedAt:          now,
 		}
