@@ -141,6 +141,7 @@ test-deep: k8s ## Run the long tests at full length: 100,000 random worlds, mill
 	@rm -f $(FIGURES); export FIGURES_FILE=$(FIGURES); status=0; \
 	TEST_DEEP=1 go test -timeout 0 ./internal/rollout/... ./internal/conditions || status=$$?; \
 	TEST_DEEP=1 go test -timeout 60m -run TestKills ./hack/e2e || status=$$?; \
+	hack/walkthrough/get-az && REQUIRE_AZ=1 go test -count=1 -run TestCLI ./hack/azuresim || status=$$?; \
 	$(MAKE) mutants SAMPLE=200 || status=$$?; \
 	echo; sort -u $(FIGURES) | grep '^figure: '; exit $$status
 
