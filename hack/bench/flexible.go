@@ -35,15 +35,7 @@ func measureFlexible(ctx context.Context) error {
 		return err
 	}
 	count := w.Count.Minus(began)
-	calls := count.AzureCalls()
-	over := float64(calls) / floorOfFlexible
 	fmt.Printf("the same of a Flexible set: %d reads, %d polls, %d writes to Azure; the floor of %d counts %d pages for each list\n",
 		count.AzureReads, count.AzurePolls, count.AzureWrites, floorOfFlexible, pagesOfFlexible)
-	fmt.Printf("figure: arm_calls_flexible_n100 %d\n", calls)
-	fmt.Printf("figure: arm_calls_over_floor_flexible_n100 %.2f\n", over)
-	if over > maxOverFloor {
-		return fmt.Errorf("%d ARM calls of a Flexible set are %.2f times the floor of %d, more than %.1f",
-			calls, over, floorOfFlexible, maxOverFloor)
-	}
-	return nil
+	return holdCalls("flexible_n100", count.AzureCalls(), floorOfFlexible)
 }

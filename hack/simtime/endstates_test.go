@@ -85,10 +85,7 @@ func endOf(t *testing.T, mode, system, part, ending string) end {
 	}
 	left := stageFive(t, w, mode, system)
 	if ending == "fails" {
-		fault := map[string]any{"operation": "UpdateInstances", "skip": 1, "kind": "operationFailed", "code": "AllocationFailed", "message": "no"}
-		if _, err := w.Control(http.MethodPut, "/faults", []any{fault}); err != nil {
-			t.Fatal(err)
-		}
+		failSecondUpgrade(t, w)
 	}
 	model, instances, count := held(t, w), shown(t, w, mode), w.Count
 	object := runToEnd(t, w, declareEnd(t, w, parts[part], ending), endings[ending])
@@ -109,7 +106,7 @@ func checkEnd(t *testing.T, w *World, e end, object *v1alpha1.VMSSRollout, endin
 	if e.progress.Total != 5 || e.progress.Skipped != 2 || ending != "fails" && e.progress.Updated != updated {
 		t.Errorf("ended with %+v", e.progress)
 	}
-	for id, i := range flexibleInstances(t, w) {
+	for id, i := range simulatedInstances(t, w) {
 		isLeft := slices.Contains(left, id)
 		if isLeft && i.Upgrades > 0 || !isLeft && ending == "rolled out" && i.Upgrades != 1 || ending == "planned" && i.Upgrades > 0 {
 			t.Errorf("%s: %+v", id, i)
@@ -126,15 +123,11 @@ func checkEnd(t *testing.T, w *World, e end, object *v1alpha1.VMSSRollout, endin
 // stageFive makes the scale set, and returns the instances that nothing may touch.
 func stageFive(t *testing.T, w *World, mode, system string) (left []string) {
 	t.Helper()
-	for _, id := range []string{galleryImage + "/versions/1.0.0", releasedImage.ID} {
-		if _, err := w.Control(http.MethodPut, "/images", map[string]any{"id": id}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	register(t, w, galleryImage+"/versions/1.0.0", releasedImage.ID)
 	call(t, w, http.MethodPut, theSet, fiveOf(mode, system), http.StatusCreated)
 	w.Clock.Advance(time.Hour)
 	var ids []string
-	for id := range flexibleInstances(t, w) {
+	for id := range simulatedInstances(t, w) {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
@@ -204,6 +197,25 @@ func fiveOf(mode, system string) map[string]any {
 	}
 	sku := object{"name": "Standard_D2s_v3", "tier": "Standard", "capacity": capacity}
 	return object{"location": "westus", "sku": sku, "properties": properties}
+}
+
+// failSecondUpgrade makes every upgrade but the first one fail, until the faults are taken away.
+func failSecondUpgrade(t *testing.T, w *World) {
+	t.Helper()
+	fault := map[string]any{"operation": "UpdateInstances", "skip": 1, "kind": "operationFailed", "code": "AllocationFailed", "message": "no"}
+	if _, err := w.Control(http.MethodPut, "/faults", []any{fault}); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// register makes images known to Azure.
+func register(t *testing.T, w *World, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		if _, err := w.Control(http.MethodPut, "/images", map[string]any{"id": id}); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // call sends one request to Azure, as the owner of the scale set does.
@@ -277,7 +289,7 @@ func runToEnd(t *testing.T, w *World, key client.ObjectKey, want string) *v1alph
 func shown(t *testing.T, w *World, mode string) any {
 	t.Helper()
 	all := map[string]any{}
-	for id := range flexibleInstances(t, w) {
+	for id := range simulatedInstances(t, w) {
 		path := theSet + "/virtualMachines/" + id
 		if mode == flexible {
 			path = machinesPath() + "/" + id

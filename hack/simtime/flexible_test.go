@@ -47,24 +47,24 @@ func TestFlexibleSets(t *testing.T) {
 	}
 }
 
-// flexibleInstance is an instance as the simulator has it.
-type flexibleInstance struct {
+// simulatedInstance is an instance as the simulator has it.
+type simulatedInstance struct {
 	ID       string `json:"id"`
 	Latest   bool   `json:"latest"`
 	Upgrades int    `json:"upgrades"`
 }
 
-func flexibleInstances(t *testing.T, w *World) map[string]flexibleInstance {
+func simulatedInstances(t *testing.T, w *World) map[string]simulatedInstance {
 	t.Helper()
 	raw, err := w.Control(http.MethodGet, "/instances?scaleSet="+theSet, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	var list []flexibleInstance
+	var list []simulatedInstance
 	if err := json.Unmarshal(raw, &list); err != nil {
 		t.Fatal(err)
 	}
-	byID := map[string]flexibleInstance{}
+	byID := map[string]simulatedInstance{}
 	for _, i := range list {
 		byID[i.ID] = i
 	}
@@ -74,12 +74,11 @@ func flexibleInstances(t *testing.T, w *World) map[string]flexibleInstance {
 // stageFlexible makes the set with a script extension of the rollout's own, and returns the instance that is stopped.
 func stageFlexible(t *testing.T, w *World) (stopped string) {
 	t.Helper()
+	register(t, w, galleryImage+"/versions/1.0.0", releasedImage.ID)
 	for _, step := range []struct {
 		method, path string
 		body         any
 	}{
-		{http.MethodPut, "/images", map[string]any{"id": galleryImage + "/versions/1.0.0"}},
-		{http.MethodPut, "/images", map[string]any{"id": releasedImage.ID}},
 		{http.MethodPut, "/scalesets", map[string]any{"scaleSet": theSet, "capacity": 4, "orchestration": "Flexible", "health": "extension",
 			"zones": []string{"1", "2"}, "image": galleryImage + "/versions/1.0.0"}},
 		{http.MethodPost, "/attach", map[string]any{"scaleSet": theSet, "name": "legacy"}},
@@ -88,7 +87,7 @@ func stageFlexible(t *testing.T, w *World) (stopped string) {
 			t.Fatal(err)
 		}
 	}
-	for _, id := range slices.Sorted(maps.Keys(flexibleInstances(t, w))) {
+	for _, id := range slices.Sorted(maps.Keys(simulatedInstances(t, w))) {
 		if strings.HasPrefix(id, "web_") {
 			stopped = id
 		}
@@ -107,17 +106,14 @@ func rollFlexible(t *testing.T, switches kernel.Switches, target v1alpha1.Target
 	stopped, want := stageFlexible(t, w), v1alpha1.ReasonCompleted
 	if fails {
 		want = v1alpha1.ReasonRolledBack
-		fault := map[string]any{"operation": "UpdateInstances", "skip": 1, "kind": "operationFailed", "code": "AllocationFailed", "message": "no"}
-		if _, err := w.Control(http.MethodPut, "/faults", []any{fault}); err != nil {
-			t.Fatal(err)
-		}
+		failSecondUpgrade(t, w)
 	}
 	before := held(t, w)
 	object, skipped := runFlexible(t, w, declareEnd(t, w, target, ""), want)
 	if !slices.Equal(skipped, slices.Sorted(slices.Values([]string{"legacy", stopped}))) {
 		t.Errorf("skipped %v, want the attached and the stopped one", skipped)
 	}
-	for id, i := range flexibleInstances(t, w) {
+	for id, i := range simulatedInstances(t, w) {
 		isLeftOut := id == "legacy" || id == stopped
 		if isLeftOut && i.Upgrades > 0 || !isLeftOut && !fails && !i.Latest {
 			t.Errorf("%s: %+v", id, i)

@@ -243,21 +243,13 @@ func makeRealSet(t *testing.T, w *World, body []byte) {
 	if err := json.Unmarshal(body, &set); err != nil {
 		t.Fatal(err)
 	}
-	for _, id := range []string{releasedImage.ID, set.Properties.VirtualMachineProfile.StorageProfile.ImageReference.ID} {
-		if id == "" {
-			continue
-		}
-		if _, err := w.Control(http.MethodPut, "/images", map[string]any{"id": id}); err != nil {
-			t.Fatal(err)
-		}
+	register(t, w, releasedImage.ID)
+	if id := set.Properties.VirtualMachineProfile.StorageProfile.ImageReference.ID; id != "" {
+		register(t, w, id)
 	}
 	call(t, w, http.MethodPut, theSet, json.RawMessage(body), http.StatusCreated)
 	w.Clock.Advance(time.Hour)
-	if _, err := w.Control(http.MethodPut, "/faults", []map[string]any{
-		{"operation": "UpdateInstances", "skip": 1, "kind": "operationFailed", "code": "AllocationFailed", "message": "no capacity"},
-	}); err != nil {
-		t.Fatal(err)
-	}
+	failSecondUpgrade(t, w)
 }
 
 // declareOver makes the rollout. Where the scale set has a script extension the rollout names it, and declares the protected settings that
