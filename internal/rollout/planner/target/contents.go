@@ -98,12 +98,11 @@ func showsScript(t rollout.Target, i rollout.Instance) rollout.Tristate {
 }
 
 func showsApplication(a rollout.Application, i rollout.Instance) rollout.Tristate {
-	for _, s := range i.Applications {
-		if strings.EqualFold(s.Name, a.Name()) && s.Version != "" {
-			return truth(s.Version == a.Version())
-		}
+	version, _ := shownVersion(a, i)
+	if version == "" {
+		return rollout.Unknown
 	}
-	return rollout.Unknown
+	return truth(strings.EqualFold(version, a.Version()))
 }
 
 func truth(is bool) rollout.Tristate {
