@@ -477,11 +477,8 @@ func (l *life) checkDecision(spec rollout.Spec, obs rollout.Observation, d rollo
 	l.checkCalls(spec, obs, d)
 }
 
-// checkOrder holds that neither the clock nor the order in which instances are listed changes a decision (I9).
+// checkOrder holds that neither chance nor the clock nor the order in which instances are listed changes a decision (I9).
 func (l *life) checkOrder(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) {
-	if again := planner.Plan(spec, obs); !reflect.DeepEqual(d, again) {
-		l.breaks("I9: the same input led to %+v and to %+v", d, again)
-	}
 	shuffled := obs
 	shuffled.Instances.Value = slices.Clone(obs.Instances.Value)
 	for i := len(shuffled.Instances.Value) - 1; i > 0; i-- {
@@ -489,7 +486,7 @@ func (l *life) checkOrder(spec rollout.Spec, obs rollout.Observation, d rollout.
 		shuffled.Instances.Value[i], shuffled.Instances.Value[j] = shuffled.Instances.Value[j], shuffled.Instances.Value[i]
 	}
 	if other := planner.Plan(spec, shuffled); !reflect.DeepEqual(d, other) {
-		l.breaks("I9: in another order the same instances led to %+v instead of %+v", other, d)
+		l.breaks("I9: looked at again, in another order, the same instances led to %+v instead of %+v", other, d)
 	}
 }
 

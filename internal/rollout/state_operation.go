@@ -111,15 +111,15 @@ func (o *Operation) IsPreempted() bool {
 }
 
 // IsWorking reports that an effect is in flight.
-func (s State) IsWorking() bool { return s.Operation != nil && s.Operation.Rejection == nil }
+func (s *State) IsWorking() bool { return s.Operation != nil && s.Operation.Rejection == nil }
 
 // IsInOperation reports whether an effect on the instance is in flight.
-func (s State) IsInOperation(ref Ref) bool {
+func (s *State) IsInOperation(ref Ref) bool {
 	return s.IsWorking() && IncludesInstance(s.Operation.Instances, ref)
 }
 
 // InFlight reports whether an effect on this very instance may be under way, the preempted one included.
-func (s State) InFlight(i Instance) bool {
+func (s *State) InFlight(i Instance) bool {
 	if slices.ContainsFunc(s.Preempted.Instances, func(ref Ref) bool { return ref.Is(i) }) {
 		return true
 	}
@@ -127,9 +127,9 @@ func (s State) InFlight(i Instance) bool {
 }
 
 // IsAttached reports that the scale set did not make the instance. One that the run touched is the set's, whatever it shows now.
-func (s State) IsAttached(i Instance) bool {
+func (s *State) IsAttached(i Instance) bool {
 	return i.Origin.Attached && !s.InFlight(i) && !s.Ledger.IsExposed(i.ID)
 }
 
 // IsOff reports that the instance is left out because it is off. One that an effect of the run is in flight on is judged first.
-func (s State) IsOff(i Instance) bool { return i.IsOff() && !s.InFlight(i) }
+func (s *State) IsOff(i Instance) bool { return i.IsOff() && !s.InFlight(i) }

@@ -95,10 +95,10 @@ const (
 )
 
 // IsRollingBack reports whether a rollback is under way.
-func (s State) IsRollingBack() bool { return s.Rollback.Current != nil && !s.Rollback.Current.Done }
+func (s *State) IsRollingBack() bool { return s.Rollback.Current != nil && !s.Rollback.Current.Done }
 
 // IsRolledBack reports whether the run ended in a rollback. That lasts until a new target or an action begins another run.
-func (s State) IsRolledBack() bool { return s.Rollback.Current != nil && s.Rollback.Current.Done }
+func (s *State) IsRolledBack() bool { return s.Rollback.Current != nil && s.Rollback.Current.Done }
 
 // RolledBackRevision is the revision that was rolled back or aborted last. The object keeps it beside its status, so that it is still known
 // where the status was lost. The zero value: none.
@@ -108,7 +108,7 @@ type RolledBackRevision struct {
 }
 
 // RolledBackRevision returns what the object is to keep beside its status.
-func (s State) RolledBackRevision() RolledBackRevision {
+func (s *State) RolledBackRevision() RolledBackRevision {
 	if !s.IsRolledBack() {
 		return RolledBackRevision{}
 	}
@@ -125,7 +125,7 @@ func (r RollbackState) InheritedRevision() string {
 }
 
 // IsBaselineDecided reports that the baseline of this run does not change any more.
-func (s State) IsBaselineDecided() bool {
+func (s *State) IsBaselineDecided() bool {
 	return s.Rollback.Baseline.Fixed && s.Rollback.Baseline.Run == s.Run.Number
 }
 

@@ -71,32 +71,32 @@ const (
 )
 
 // HasWorked reports whether any run wrote the model or touched an instance, or may have, or has something to take back.
-func (s State) HasWorked() bool {
+func (s *State) HasWorked() bool {
 	return s.HasActed() || len(s.Ledger.Exposed) > 0 || len(s.History) > 0 || s.Rollback.LastCompletedRevision != "" ||
 		s.RepairsSuspended || len(s.Ledger.Cordoned) > 0
 }
 
 // HasActed reports whether the run wrote the model or touched an instance, or may have.
-func (s State) HasActed() bool {
+func (s *State) HasActed() bool {
 	b, current := s.Rollback.Baseline, s.Rollback.Current
 	return b.Fixed || !b.NewestInstanceAt.IsZero() || !s.Pacing.LastBatchEnd.IsZero() || s.Pacing.NoEffectCount > 0 || s.Operation != nil ||
 		(current != nil && !current.ModelRestoredAt.IsZero())
 }
 
 // IsPromoted reports whether the run came to its end, so that every instance had its target.
-func (s State) IsPromoted() bool {
+func (s *State) IsPromoted() bool {
 	return len(s.History) > 0 && s.History[0].Number == s.Run.Number && s.History[0].Result == RunPromoted
 }
 
 // HasCompleted reports whether the revision is known as one that every instance had.
-func (s State) HasCompleted(revision string) bool {
+func (s *State) HasCompleted(revision string) bool {
 	return revision == s.Rollback.LastCompletedRevision ||
 		slices.ContainsFunc(s.History, func(r PastRun) bool { return r.Result == RunPromoted && r.Revision == revision })
 }
 
 // PreviousRevision returns the stored revision of what was there before the run, if a rollback to it is possible. The very first release
 // has none.
-func (s State) PreviousRevision() string {
+func (s *State) PreviousRevision() string {
 	if !s.Rollback.Baseline.IsAvailable() {
 		return ""
 	}
@@ -104,7 +104,7 @@ func (s State) PreviousRevision() string {
 }
 
 // BeforeRun returns the stored revision of what was there before the run; "": none. A run that completed has it in the history.
-func (s State) BeforeRun() string {
+func (s *State) BeforeRun() string {
 	if s.Rollback.Baseline.Revision != "" {
 		return s.Rollback.Baseline.Revision
 	}
@@ -115,7 +115,7 @@ func (s State) BeforeRun() string {
 }
 
 // RetainedRevisions returns the stored revisions that are still needed: what the run may go back to, and those that history names.
-func (s State) RetainedRevisions() []string {
+func (s *State) RetainedRevisions() []string {
 	names := []string{s.Rollback.Baseline.Revision, s.Rollback.LastCompletedRevision}
 	if s.Rollback.Current != nil {
 		names = append(names, s.Rollback.Current.Revision)

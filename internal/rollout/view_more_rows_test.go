@@ -30,7 +30,7 @@ func TestStallWithoutAScaleSet(t *testing.T) {
 	spec, obs := canary(v2, 50), seen(v2, 4, 0)
 	spec.Failure.ProgressDeadline = time.Hour
 	obs.State.Timers.Progress.Elapsed = 2 * time.Hour
-	for want, v := range map[string]known.View{
+	for want, v := range map[string]*known.View{
 		"last: not known":      known.ForState(spec, obs.State, obs.At),
 		"last: 0 of 2 desired": known.New(spec, obs),
 	} {

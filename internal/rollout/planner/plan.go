@@ -21,7 +21,7 @@ func Plan(spec rollout.Spec, obs rollout.Observation) rollout.Decision {
 	return plan(view.New(spec, obs))
 }
 
-func plan(v view.View) rollout.Decision {
+func plan(v *view.View) rollout.Decision {
 	d := advance.NewDraft(v)
 	d.Simulate = Preview
 	h := strategy.Intent.First(d)

@@ -80,13 +80,13 @@ func needsRollingUpgrade(d *advance.Draft) bool {
 }
 
 // mayStayIdle reports that, as far as is known, nothing changed since the run completed.
-func mayStayIdle(v view.View) bool {
+func mayStayIdle(v *view.View) bool {
 	return v.State.Operation == nil && v.IsCompleted() && (v.Obs.Model.State != rollout.Read || v.IsUnchangedSinceCompletion())
 }
 
 // requiredRevision names the next stored revision that the round needs and has not read: in a rollback what to go back to, and before the
 // first write what was inherited and what was stored.
-func requiredRevision(v view.View) string {
+func requiredRevision(v *view.View) string {
 	needed := []string{v.State.Rollback.InheritedRevision(), v.State.Rollback.Baseline.Revision}
 	switch current := v.State.Rollback.Current; {
 	case current != nil:
@@ -106,7 +106,7 @@ func requiredRevision(v view.View) string {
 }
 
 // requiredSettings names the Secret whose content the script extension may have to be written with.
-func requiredSettings(v view.View) string {
+func requiredSettings(v *view.View) string {
 	script := v.Spec.Target.Script
 	if current := v.State.Rollback.Current; current != nil {
 		script = target.Of(v.Obs.Cluster.Revisions[current.Revision].Value).Script
@@ -122,7 +122,7 @@ const maxAsked = 10
 
 // requiredInstance names the next instance to be read by its id; "": none. One that Azure has, or that could not be read, is enough to
 // make the round wait.
-func requiredInstance(v view.View) string {
+func requiredInstance(v *view.View) string {
 	if !v.HasScaleSet() || len(v.Obs.Exists) >= maxAsked {
 		return ""
 	}

@@ -57,7 +57,7 @@ func stageReport(d *advance.Draft) rollout.StageReport {
 }
 
 // progress counts instances, by what the round works towards.
-func progress(v view.View) *rollout.Progress {
+func progress(v *view.View) *rollout.Progress {
 	p := v.Inventory().Progress(v.State)
 	if v.IsRestoring {
 		r := v.RollbackInventory()
@@ -68,7 +68,7 @@ func progress(v view.View) *rollout.Progress {
 }
 
 // zoneProgress counts by zone, in the order of their names.
-func zoneProgress(v view.View) []rollout.ZoneProgress {
+func zoneProgress(v *view.View) []rollout.ZoneProgress {
 	c := v.Inventory()
 	zones := map[string]*rollout.ZoneProgress{}
 	count := func(instances []rollout.Instance, note func(*rollout.ZoneProgress)) {
@@ -93,7 +93,7 @@ func zoneProgress(v view.View) []rollout.ZoneProgress {
 }
 
 // instanceReports lists the instances that need attention, those first that need a person, each once.
-func instanceReports(v view.View) []rollout.InstanceReport {
+func instanceReports(v *view.View) []rollout.InstanceReport {
 	var list []rollout.InstanceReport
 	seen := map[string]bool{}
 	add := func(i rollout.Instance, state rollout.ReportState, message string) {
@@ -142,7 +142,7 @@ func inFlightState(s rollout.State, i rollout.Instance) rollout.ReportState {
 
 // attention returns the exposed instances that are not healthy, and the instances that lack what they should have by now: in a rollback
 // what was there before, else the latest model.
-func attention(v view.View) (unhealthy, behind []rollout.Instance) {
+func attention(v *view.View) (unhealthy, behind []rollout.Instance) {
 	c := v.Inventory()
 	switch {
 	case v.State.IsRollingBack():

@@ -40,7 +40,7 @@ func saveRevision(d *Draft, s rollout.Snapshot) string {
 }
 
 // PreviewBaseline is the baseline that the run would have, if that can be known now. Nothing is stored or remembered of it.
-func PreviewBaseline(v view.View) rollout.Baseline {
+func PreviewBaseline(v *view.View) rollout.Baseline {
 	if v.State.IsWorking() || v.State.IsBaselineDecided() {
 		return v.State.Rollback.Baseline
 	}
@@ -52,7 +52,7 @@ func PreviewBaseline(v view.View) rollout.Baseline {
 
 // takeBaseline works out what to go back to: what was inherited, else what is declared, and for every part that neither has, the model as
 // it is.
-func takeBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) {
+func takeBaseline(v *view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) {
 	known, b, h := knownBaseline(v)
 	if h != nil {
 		return known, b, h
@@ -78,7 +78,7 @@ func takeBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) 
 }
 
 // knownBaseline is the inherited baseline, else the declared one, else none.
-func knownBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) {
+func knownBaseline(v *view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold) {
 	b := rollout.Baseline{Source: rollout.BaselineSnapshot, Run: v.State.Run.Number}
 	name := v.State.Rollback.InheritedRevision()
 	switch {
@@ -106,7 +106,7 @@ func knownBaseline(v view.View) (rollout.Snapshot, rollout.Baseline, *view.Hold)
 }
 
 // DeclaredBaseline is the part of spec.baseline that the target declares, too.
-func DeclaredBaseline(v view.View) rollout.Snapshot {
+func DeclaredBaseline(v *view.View) rollout.Snapshot {
 	return target.Only(target.SnapshotOf(*v.Spec.Baseline, v.Model(), v.Obs.Cluster.BaselineSettings.Value.Digest), v.Spec.Target)
 }
 

@@ -51,7 +51,7 @@ func statusOf(d *Draft, op *rollout.Operation) batchStatus {
 }
 
 // phaseOf judges one instance.
-func phaseOf(v view.View, op *rollout.Operation, a rollout.Attempt, i rollout.Instance) instancePhase {
+func phaseOf(v *view.View, op *rollout.Operation, a rollout.Attempt, i rollout.Instance) instancePhase {
 	hasHappened := view.HasHappened(op, a, i)
 	switch {
 	case i.State == rollout.StateDeleting:
@@ -69,7 +69,7 @@ func phaseOf(v view.View, op *rollout.Operation, a rollout.Attempt, i rollout.In
 }
 
 // phaseOfUpdated judges an instance to which what was to happen did happen.
-func phaseOfUpdated(v view.View, op *rollout.Operation, a rollout.Attempt, i rollout.Instance) instancePhase {
+func phaseOfUpdated(v *view.View, op *rollout.Operation, a rollout.Attempt, i rollout.Instance) instancePhase {
 	switch {
 	case target.Failed(v.Spec.Target, i):
 		return phaseFailed
@@ -82,7 +82,7 @@ func phaseOfUpdated(v view.View, op *rollout.Operation, a rollout.Attempt, i rol
 }
 
 // phaseOfHealthy judges an instance that has the target and is healthy.
-func phaseOfHealthy(v view.View, a rollout.Attempt) instancePhase {
+func phaseOfHealthy(v *view.View, a rollout.Attempt) instancePhase {
 	checked, _ := task.InstanceResult(v, a)
 	switch {
 	case checked == rollout.False:
@@ -106,7 +106,7 @@ func (s batchStatus) pending() []rollout.Attempt {
 }
 
 // waitForHealth waits for pending instances.
-func waitForHealth(v view.View, op *rollout.Operation, s batchStatus) *view.Hold {
+func waitForHealth(v *view.View, op *rollout.Operation, s batchStatus) *view.Hold {
 	failed := op.EndedAt.Add(v.Spec.Health.Timeout)
 	recheck, until, isEnding := view.RecheckBusy, time.Time{}, len(s[phaseBusy])+len(s[phaseUnhealthy]) > 0
 	if isEnding {
@@ -124,7 +124,7 @@ func waitForHealth(v view.View, op *rollout.Operation, s batchStatus) *view.Hold
 }
 
 // pendingHold says what the batch waits for.
-func pendingHold(v view.View, op *rollout.Operation, s batchStatus, recheck time.Duration) *view.Hold {
+func pendingHold(v *view.View, op *rollout.Operation, s batchStatus, recheck time.Duration) *view.Hold {
 	switch {
 	case len(s[phaseBusy]) > 0:
 		return view.Wait(rollout.ReasonProgressing, recheck, "waiting for Azure to finish updating %s", view.ListAttempts(s[phaseBusy]))
@@ -144,7 +144,7 @@ func pendingHold(v view.View, op *rollout.Operation, s batchStatus, recheck time
 
 // lastMature is when the last of those that are healthy will have been so for long enough, and zero where none is waited for. There is one
 // read then, instead of one for each: a list of a thousand instances is expensive.
-func lastMature(v view.View, s batchStatus) time.Time {
+func lastMature(v *view.View, s batchStatus) time.Time {
 	var last time.Time
 	for _, a := range s[phaseMaturing] {
 		if mature := a.HealthySince.Add(v.Spec.Health.MinReady); mature.After(v.At()) && mature.After(last) {
@@ -162,7 +162,7 @@ const (
 )
 
 // nextReading is when the next reading of the instances counts, if any of them lacks one.
-func nextReading(v view.View, op *rollout.Operation, attempts []rollout.Attempt) time.Duration {
+func nextReading(v *view.View, op *rollout.Operation, attempts []rollout.Attempt) time.Duration {
 	required, lacks := v.Spec.Health.RequiredReadings(), false
 	for _, a := range attempts {
 		lacks = lacks || a.Successes < required

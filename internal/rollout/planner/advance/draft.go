@@ -11,7 +11,7 @@ import (
 
 // Draft is a view whose state is being written, with what the round is to report and to do beside its one effect.
 type Draft struct {
-	view.View
+	*view.View
 
 	Next             time.Time // when time alone changes something next; zero: not known
 	IsExternal       bool      // what keeps a batch from beginning or ending is not the release's doing
@@ -29,7 +29,7 @@ type Draft struct {
 }
 
 // NewDraft begins a round.
-func NewDraft(v view.View) *Draft { return &Draft{View: v} }
+func NewDraft(v *view.View) *Draft { return &Draft{View: v} }
 
 // Await notes when time alone changes something. The earliest time counts.
 func (d *Draft) Await(t time.Time) {

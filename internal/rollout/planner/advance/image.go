@@ -22,6 +22,6 @@ func PinImage(d *Draft) *view.Hold {
 	}
 	image := d.Obs.Image.Value
 	d.State.Run.Image = &image
-	d.View = d.WithImage(d.State.Run.Image)
+	d.UseImage(d.State.Run.Image)
 	return nil
 }

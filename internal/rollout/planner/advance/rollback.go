@@ -104,7 +104,7 @@ func FinishRollback(d *Draft, left []string) {
 func LeaveRollback(d *Draft) {
 	s := &d.State
 	s.Rollback.Current, s.Run.CompletedAtBaseline, s.Model.Applied = nil, true, true
-	d.View = d.WithSpec(d.Declared, false)
+	d.UseSpec(d.Declared, false)
 }
 
 // EndOperations forgets what was in flight when a rollback ends. An abort does not wait for it, and says so.

@@ -55,7 +55,7 @@ func beginRun(d *Draft, revision string) {
 	if op := d.State.Operation; op != nil && op.Rejection != nil {
 		d.State.Operation = nil // it never touched anything, so there is nothing to wait for
 	}
-	d.View = d.WithImage(d.DeclaredImage()) // the run asks anew which version it stands for
+	d.UseImage(d.DeclaredImage()) // the run asks anew which version it stands for
 }
 
 // beginOnOther lets the run that begins belong to the scale set that took the place of the former one. What is remembered of the former

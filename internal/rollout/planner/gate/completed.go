@@ -8,7 +8,7 @@ import (
 )
 
 // Completed spends one cheap read an hour on a run that is over, as long as the scale set stays as it was.
-func Completed(v view.View) *view.Hold {
+func Completed(v *view.View) *view.Hold {
 	if !v.IsCompleted() || v.State.Operation != nil || !v.IsUnchangedSinceCompletion() {
 		return nil
 	}
@@ -16,7 +16,7 @@ func Completed(v view.View) *view.Hold {
 }
 
 // StillCompleted reports a completed run. An idle round says the same, and knows no counts.
-func StillCompleted(v view.View) *view.Hold {
+func StillCompleted(v *view.View) *view.Hold {
 	return view.Wait(rollout.ReasonCompleted, view.RecheckCompleted, "%s", CompletedText(v.State))
 }
 

@@ -5,4 +5,4 @@ package gate
 import "github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/view"
 
 // Gate answers whether a round may go on; nil: it may.
-type Gate func(view.View) *view.Hold
+type Gate func(*view.View) *view.Hold

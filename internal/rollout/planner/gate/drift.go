@@ -7,7 +7,7 @@ import (
 )
 
 // Drift says what another tool changed of what is declared, after this run had written it; "": nothing.
-func Drift(v view.View) string {
+func Drift(v *view.View) string {
 	if !v.State.Model.Applied {
 		return ""
 	}
@@ -15,7 +15,7 @@ func Drift(v view.View) string {
 }
 
 // Undrifted holds when another tool changed what is declared, unless it is to be written again.
-func Undrifted(v view.View) *view.Hold {
+func Undrifted(v *view.View) *view.Hold {
 	drifted := Drift(v)
 	if drifted == "" || v.Spec.Drift.Overwrite {
 		return nil

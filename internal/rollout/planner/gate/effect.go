@@ -9,7 +9,7 @@ import (
 )
 
 // Effect waits where an effect would be in Azure's way.
-func Effect(v view.View) *view.Hold {
+func Effect(v *view.View) *view.Hold {
 	if v.At().Before(v.State.Pacing.NotBefore) {
 		return notBefore(v)
 	}
@@ -26,7 +26,7 @@ func Effect(v view.View) *view.Hold {
 }
 
 // notBefore waits for the time that Azure named, or that spaces out effects without a result.
-func notBefore(v view.View) *view.Hold {
+func notBefore(v *view.View) *view.Hold {
 	p := v.State.Pacing
 	until, deferral := view.FormatTime(p.NotBefore), view.DescribeDeferral(p.Deferred, v.At())
 	if !p.Throttled {
@@ -41,7 +41,7 @@ func notBefore(v view.View) *view.Hold {
 }
 
 // otherOperation waits for an operation of another tool to end.
-func otherOperation(v view.View) *view.Hold {
+func otherOperation(v *view.View) *view.Hold {
 	deferred := v.State.Pacing.Deferred
 	recheck := view.RecheckBusy
 	if view.IsLongDeferral(deferred, v.At()) {
@@ -55,7 +55,7 @@ func otherOperation(v view.View) *view.Hold {
 
 // rollingUpgrade begins nothing while Azure carries out a rolling upgrade: both would take instances out of service, and each would undo or
 // fail what the other does.
-func rollingUpgrade(v view.View) *view.Hold {
+func rollingUpgrade(v *view.View) *view.Hold {
 	if !NeedsRollingUpgrade(v) {
 		return nil
 	}
@@ -98,7 +98,7 @@ func automaticUpgrades(m rollout.Model) string {
 // has to be read. That costs a call, and it is made only where there may be such an upgrade: the scale set is being updated and not by
 // this run, or it has extensions that Azure upgrades and the next effect is the first write, or a batch. A model that was not read
 // shows none of that.
-func NeedsRollingUpgrade(v view.View) bool {
+func NeedsRollingUpgrade(v *view.View) bool {
 	if !mayAct(v) {
 		return false
 	}
@@ -111,7 +111,7 @@ func NeedsRollingUpgrade(v view.View) bool {
 }
 
 // hasBatch reports that the share of the current step has room for instances that lack the target.
-func hasBatch(v view.View) bool {
+func hasBatch(v *view.View) bool {
 	if v.Obs.Instances.State != rollout.Read || v.IsCompleted() {
 		return false
 	}
@@ -120,4 +120,4 @@ func hasBatch(v view.View) bool {
 }
 
 // mayAct reports that an effect may come of the round: nothing is in flight, and it is no plan.
-func mayAct(v view.View) bool { return !v.State.IsWorking() && !v.Spec.PlanOnly && !v.IsPreview }
+func mayAct(v *view.View) bool { return !v.State.IsWorking() && !v.Spec.PlanOnly && !v.IsPreview }

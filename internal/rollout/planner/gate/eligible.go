@@ -8,7 +8,7 @@ import (
 )
 
 // Eligible holds while no instance is eligible: a share of nothing is never reached.
-func Eligible(v view.View) *view.Hold {
+func Eligible(v *view.View) *view.Hold {
 	c := v.Inventory()
 	if c.Eligible > 0 {
 		return nil

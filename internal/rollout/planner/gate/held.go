@@ -6,7 +6,7 @@ import (
 )
 
 // Held begins nothing while the rollout is paused, while what is declared of its integrations is not valid, or while the window is closed.
-func Held(v view.View) *view.Hold {
+func Held(v *view.View) *view.Hold {
 	switch {
 	case v.Spec.Paused:
 		return view.Wait(rollout.ReasonPaused, view.RecheckHeld, "paused: %s; to continue, set spec.paused to false", view.Progress(v))
@@ -21,7 +21,7 @@ func Held(v view.View) *view.Hold {
 }
 
 // HeldBeforeWrite keeps the model as it is meanwhile.
-func HeldBeforeWrite(v view.View) *view.Hold {
+func HeldBeforeWrite(v *view.View) *view.Hold {
 	if v.IsCarried() {
 		return nil
 	}
@@ -29,7 +29,7 @@ func HeldBeforeWrite(v view.View) *view.Hold {
 }
 
 // outsideWindow waits for the window to open. Canaries that are out are looked at meanwhile.
-func outsideWindow(v view.View) *view.Hold {
+func outsideWindow(v *view.View) *view.Hold {
 	opens := v.Obs.Window.NextChange
 	if opens.IsZero() {
 		within := "within a year"

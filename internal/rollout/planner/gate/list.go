@@ -17,7 +17,7 @@ const (
 )
 
 // Listed decides nothing on a list that lacks an instance of the state, until Azure was asked for it by its id and does not have it.
-func Listed(v view.View) *view.Hold {
+func Listed(v *view.View) *view.Hold {
 	ids := v.Unlisted()
 	if len(ids) == 0 {
 		return nil
@@ -38,7 +38,7 @@ func Listed(v view.View) *view.Hold {
 
 // WholeList waits while the list shows fewer instances than the model is to have: the others may exist. After some time they count as not
 // provided, but that there are no instances at all is known only from a capacity of 0.
-func WholeList(v view.View) *view.Hold {
+func WholeList(v *view.View) *view.Hold {
 	missing := v.Missing()
 	if missing == 0 || v.IsPreview {
 		return nil

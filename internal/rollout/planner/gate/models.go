@@ -18,7 +18,7 @@ const maxModels = azureModels - 1
 // roomForRollback writes nothing where Azure could refuse the write of a rollback. Azure does not show the model of an instance, so what
 // instances show of their models is counted: there may be more. The target's model is not counted, so that a rollout that has begun goes
 // on.
-func roomForRollback(v view.View) *view.Hold {
+func roomForRollback(v *view.View) *view.Hold {
 	n := max(target.DistinctContents(v.Instances(), v.Spec.Target, v.Model()), distinctProfiles(v))
 	if n < maxModels {
 		return nil
@@ -30,7 +30,7 @@ func roomForRollback(v view.View) *view.Hold {
 
 // distinctProfiles counts the profiles that the instances of a Flexible scale set show. They count only where an instance is older than its
 // profile: so Azure moves the time of the profile with an upgrade, and the command of the message lowers the number.
-func distinctProfiles(v view.View) int {
+func distinctProfiles(v *view.View) int {
 	var profiles []time.Time
 	isMoved := false
 	for _, i := range v.Instances() {

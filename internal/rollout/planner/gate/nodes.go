@@ -10,7 +10,7 @@ import (
 
 // Uncordoned prepares no further instance while nodes of earlier ones are still cordoned: the cluster would shrink with every batch. A
 // rollback only counts them against its budget.
-func Uncordoned(v view.View) *view.Hold {
+func Uncordoned(v *view.View) *view.Hold {
 	ids := slices.DeleteFunc(view.Uncordonable(v), func(id string) bool { return view.UncordonState(v, id).Failed })
 	if len(ids) == 0 || v.State.Rollback.Current != nil {
 		return nil
@@ -20,7 +20,7 @@ func Uncordoned(v view.View) *view.Hold {
 }
 
 // LastUncordoned lets the object go only when no node is left cordoned by it, or that is not possible.
-func LastUncordoned(v view.View) *view.Hold {
+func LastUncordoned(v *view.View) *view.Hold {
 	for _, id := range v.State.Ledger.Cordoned {
 		if state := view.UncordonState(v, id); !state.Uncordoned && !state.Failed {
 			return view.Wait(rollout.ReasonProgressing, view.RecheckBusy,

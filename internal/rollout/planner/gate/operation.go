@@ -8,7 +8,7 @@ import (
 )
 
 // Operation waits for what is in flight: until it is due, and while it runs.
-func Operation(v view.View) *view.Hold {
+func Operation(v *view.View) *view.Hold {
 	op := v.State.Operation
 	switch {
 	case view.IsNotDue(v, op):
@@ -28,7 +28,7 @@ func Operation(v view.View) *view.Hold {
 }
 
 // nextPoll spaces polls out with the age of the operation, and never polls sooner than Azure asks.
-func nextPoll(v view.View, op *rollout.Operation) time.Duration {
+func nextPoll(v *view.View, op *rollout.Operation) time.Duration {
 	age := v.At().Sub(op.AcceptedAt)
 	return max(v.Obs.Operation.Value.RetryAfter, min(max(age, view.DefaultPoll/10), view.MaxBetweenPolls))
 }

@@ -8,7 +8,7 @@ import (
 // Ownership leaves a scale set to the oldest rollout that names it and can work: two that take turns at one model would undo each other for
 // ever. What this one has in flight, it waits for first; so the gate stands before anything is read, and again once what was in flight is
 // over. A rollout that only plans is in no other one's way.
-func Ownership(v view.View) *view.Hold {
+func Ownership(v *view.View) *view.Hold {
 	if view.MayShare(v) {
 		return nil
 	}

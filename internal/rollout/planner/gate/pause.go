@@ -6,7 +6,7 @@ import (
 )
 
 // BatchPause leaves the declared pause between two batches.
-func BatchPause(v view.View) *view.Hold {
+func BatchPause(v *view.View) *view.Hold {
 	last := v.State.Pacing.LastBatchEnd
 	next := last.Add(v.Spec.Batch.Pause)
 	if last.IsZero() || !v.At().Before(next) {
@@ -20,7 +20,7 @@ func BatchPause(v view.View) *view.Hold {
 
 // FreshList holds where this round's list may be older than the one that verified the last batch: it is not much later, and shows fewer
 // instances exposed. Such a list shows instances of that batch as outdated, and others would be chosen beyond the share.
-func FreshList(v view.View) *view.Hold {
+func FreshList(v *view.View) *view.Hold {
 	last := v.State.Pacing.LastBatchEnd
 	settled := last.Add(view.SettleTime)
 	if last.IsZero() || !v.At().Before(settled) || len(v.Inventory().Exposed) >= v.State.Pacing.ExposedThen {

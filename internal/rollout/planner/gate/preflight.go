@@ -10,7 +10,7 @@ import (
 // Preflight refuses to touch a scale set whose instances Azure would change on its own, or whose health cannot be judged. It stands
 // before every effect, not only the first: the mode may be switched in the middle of a rollout. It does not hold a rollback: whatever
 // became of the scale set, what the run wrote into it is worse.
-func Preflight(v view.View) *view.Hold {
+func Preflight(v *view.View) *view.Hold {
 	for _, check := range []func(rollout.Spec, rollout.Model) string{knownOrchestration, flexible, manualMode, noAutomaticOSUpgrade,
 		healthKnown} {
 		if finding := check(v.Spec, v.Model()); finding != "" {

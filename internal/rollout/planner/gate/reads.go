@@ -10,7 +10,7 @@ import (
 
 // DeferredReads reads nothing before the time that Azure named when it refused a read. The record of that time outlives a restart, and no
 // edit and no request for a look shortens the wait.
-func DeferredReads(v view.View) *view.Hold {
+func DeferredReads(v *view.View) *view.Hold {
 	if !view.AreReadsDeferred(v) || view.IsNotDue(v, v.State.Operation) {
 		return nil
 	}
@@ -26,12 +26,12 @@ func DeferredReads(v view.View) *view.Hold {
 }
 
 // Model decides nothing on a model that could not be read.
-func Model(v view.View) *view.Hold {
+func Model(v *view.View) *view.Hold {
 	return readable(v.Obs.Model.State, v.Obs.Model.Problem, "the scale set")
 }
 
 // Instances decides nothing on a list that could not be read whole.
-func Instances(v view.View) *view.Hold {
+func Instances(v *view.View) *view.Hold {
 	return readable(v.Obs.Instances.State, v.Obs.Instances.Problem, "the instances")
 }
 

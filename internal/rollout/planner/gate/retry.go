@@ -7,7 +7,7 @@ import (
 
 // RequestedRetry begins nothing else while an instance that an action wants tried again cannot be tried yet. It reports whether requested
 // tries count now: not while the rest of a batch gets its new disks, nor where a try would come too late.
-func RequestedRetry(v view.View) (h *view.Hold, isCounted bool) {
+func RequestedRetry(v *view.View) (h *view.Hold, isCounted bool) {
 	if v.State.IsWorking() || view.Hopeless(v) > view.Tolerated(v) {
 		return nil, false
 	}
@@ -20,7 +20,7 @@ func RequestedRetry(v view.View) (h *view.Hold, isCounted bool) {
 }
 
 // RetryState returns what a requested try waits for, and whether it can never come.
-func RetryState(v view.View, f rollout.Failure) (h *view.Hold, isImpossible bool) {
+func RetryState(v *view.View, f rollout.Failure) (h *view.Hold, isImpossible bool) {
 	if !f.IsRetryRequested() || v.State.IsInOperation(f.Ref) || view.WaitsForStart(v, f) {
 		return nil, false
 	}

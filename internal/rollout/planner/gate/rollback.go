@@ -6,7 +6,7 @@ import (
 )
 
 // RollbackHeld lets a rollback wait where its cause does not override a pause or a closed window.
-func RollbackHeld(v view.View) *view.Hold {
+func RollbackHeld(v *view.View) *view.Hold {
 	current := v.State.Rollback.Current
 	switch {
 	case current.Cause == rollout.CauseAction || current.Cause == rollout.CauseDeletion:
@@ -25,7 +25,7 @@ func RollbackHeld(v view.View) *view.Hold {
 }
 
 // RollbackPlanOnly touches nothing in a rollback either, where only a plan was asked for.
-func RollbackPlanOnly(v view.View) *view.Hold {
+func RollbackPlanOnly(v *view.View) *view.Hold {
 	if !v.Spec.PlanOnly {
 		return nil
 	}

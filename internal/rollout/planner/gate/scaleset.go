@@ -7,7 +7,7 @@ import (
 
 // SameScaleSet decides nothing on another scale set than the one that the rollout belongs to, until a Retry, or a new target after this was
 // said, begins again.
-func SameScaleSet(v view.View) *view.Hold {
+func SameScaleSet(v *view.View) *view.Hold {
 	identity := v.State.ScaleSet
 	if identity.ReplacedBy == "" {
 		return nil
@@ -19,7 +19,7 @@ func SameScaleSet(v view.View) *view.Hold {
 }
 
 // Deleting does nothing to a scale set that is being deleted.
-func Deleting(v view.View) *view.Hold {
+func Deleting(v *view.View) *view.Hold {
 	if v.Model().State != rollout.StateDeleting {
 		return nil
 	}

@@ -13,7 +13,7 @@ import (
 
 // NamedScript does nothing to a scale set with several script extensions while it is not known which one is meant: each other one belongs
 // to another tool.
-func NamedScript(v view.View) *view.Hold {
+func NamedScript(v *view.View) *view.Hold {
 	t, extensions := v.Spec.Target, v.Model().ScriptExtensions()
 	if t.Script == nil && !t.NoScript || len(extensions) < 2 || view.ScriptName(v) != "" {
 		return nil
@@ -32,7 +32,7 @@ func NamedScript(v view.View) *view.Hold {
 
 // OwnScript does nothing, before the first write of a script, where the extension to be written is not the rollout's. The protected
 // settings of another one cannot be read back. A target without a script has nothing to write.
-func OwnScript(v view.View) *view.Hold {
+func OwnScript(v *view.View) *view.Hold {
 	t := v.Spec.Target
 	if target.IsScriptCarried(t, v.Model(), v.State.Model.ScriptWritten) {
 		return nil
@@ -47,7 +47,7 @@ func OwnScript(v view.View) *view.Hold {
 }
 
 // foreignScript returns why the script is not written; "": it may be.
-func foreignScript(v view.View, script rollout.Script) string {
+func foreignScript(v *view.View, script rollout.Script) string {
 	m, known, name := v.Model(), view.RecordedScript(v), cmp.Or(view.ScriptName(v), rollout.DefaultScriptExtension)
 	isOther := func(other string) bool { return m.Script == nil && strings.EqualFold(other, name) }
 	switch {
@@ -83,7 +83,7 @@ func replacedVault(script rollout.Script, there *rollout.ModelScript) string {
 
 // mayOverwrite reports whether the extension may be overwritten: a rollout made it, an earlier run wrote it, or its owner declared what
 // to go back to, or its name.
-func mayOverwrite(v view.View, there rollout.ModelScript, known *rollout.ScriptSnapshot) bool {
+func mayOverwrite(v *view.View, there rollout.ModelScript, known *rollout.ScriptSnapshot) bool {
 	baseline := v.Spec.Baseline
 	return v.State.Model.ScriptWritten || known != nil || v.Spec.Target.Script.Extension != "" || baseline != nil && baseline.Script != nil ||
 		target.RecordedName(there.Extension) == ""

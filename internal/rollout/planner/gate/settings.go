@@ -8,7 +8,7 @@ import (
 )
 
 // Settings makes sure, before anything is written, that the script's Secret is there and that the script has one command.
-func Settings(v view.View) *view.Hold {
+func Settings(v *view.View) *view.Hold {
 	script := v.Spec.Target.Script
 	if script == nil || script.ProtectedSettings == "" || v.State.Model.ScriptWritten {
 		return nil

@@ -11,12 +11,12 @@ import (
 )
 
 // Soak waits until the step's share has been reached and healthy for as long as declared.
-func Soak(v view.View) *view.Hold {
+func Soak(v *view.View) *view.Hold {
 	return timed(v, "soaking", v.Step().Soak-v.State.Stage.Timer.Passed(v.At()))
 }
 
 // Bake waits, after the last step, for as long as declared.
-func Bake(v view.View) *view.Hold {
+func Bake(v *view.View) *view.Hold {
 	if !v.Spec.IsLastStep(v.State) {
 		return nil
 	}
@@ -24,7 +24,7 @@ func Bake(v view.View) *view.Hold {
 }
 
 // timed waits for the timer of the stage.
-func timed(v view.View, what string, left time.Duration) *view.Hold {
+func timed(v *view.View, what string, left time.Duration) *view.Hold {
 	if left <= 0 {
 		return nil
 	}
@@ -37,7 +37,7 @@ func timed(v view.View, what string, left time.Duration) *view.Hold {
 }
 
 // StepChecks keeps the stage until the checks of its share have passed.
-func StepChecks(v view.View) *view.Hold {
+func StepChecks(v *view.View) *view.Hold {
 	if !task.HasStepChecks(v) || task.HasPassed(v) {
 		return nil
 	}
@@ -51,7 +51,7 @@ func StepChecks(v view.View) *view.Hold {
 }
 
 // Approval waits for a person, as long as declared. What happens then is no matter of a gate.
-func Approval(v view.View) *view.Hold {
+func Approval(v *view.View) *view.Hold {
 	step := v.Step()
 	if step.Approval == nil || v.State.Stage.IsApproved(step.Name) {
 		return nil

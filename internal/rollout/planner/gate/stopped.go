@@ -7,7 +7,7 @@ import (
 
 // NoneStopped begins no batch while an instance is stopped that has the target: a release that shuts instances down must not go on to the
 // next.
-func NoneStopped(v view.View) *view.Hold {
+func NoneStopped(v *view.View) *view.Hold {
 	stopped := v.StoppedAfterUpgrade()
 	if len(stopped) == 0 {
 		return nil

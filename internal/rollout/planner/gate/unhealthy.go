@@ -7,7 +7,7 @@ import (
 )
 
 // NoneUnhealthy begins no batch while an exposed instance is not healthy: the release may be the cause.
-func NoneUnhealthy(v view.View) *view.Hold {
+func NoneUnhealthy(v *view.View) *view.Hold {
 	unhealthy := v.Unhealthy()
 	if len(unhealthy) == 0 {
 		return nil

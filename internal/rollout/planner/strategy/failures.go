@@ -38,7 +38,7 @@ func retryFailed(d *advance.Draft) *view.Hold {
 
 // retryable returns attempts at the instances to be tried again in one call: all by the same effect, at most a batch, and no healthy one
 // beyond what the budget of unavailability leaves.
-func retryable(v view.View) []rollout.Attempt {
+func retryable(v *view.View) []rollout.Attempt {
 	room := roomToRetry(v)
 	var upgrades, reimages []rollout.Attempt
 	for _, f := range v.State.Ledger.Failed {
@@ -69,7 +69,7 @@ type retryRoom struct {
 }
 
 // roomToRetry is the rest of the budget.
-func roomToRetry(v view.View) retryRoom {
+func roomToRetry(v *view.View) retryRoom {
 	c := v.Inventory()
 	left := v.Spec.Batch.MaxUnavailable.Of(c.Eligible) - c.Unavailable - c.Cordoned + view.SoonInService(v)
 	return retryRoom{left: left, soon: view.Uncordonable(v)}
@@ -77,7 +77,7 @@ func roomToRetry(v view.View) retryRoom {
 
 // take spends the budget for an instance that is tried again, and reports whether there was room. An instance that is not healthy spends
 // the budget already, and so does one whose node is cordoned.
-func (room *retryRoom) take(v view.View, i rollout.Instance) bool {
+func (room *retryRoom) take(v *view.View, i rollout.Instance) bool {
 	if !inventory.IsHealthy(v.Spec.Health, i) {
 		return true
 	}

@@ -172,7 +172,7 @@ func finishRollback(d *advance.Draft) *view.Hold {
 }
 
 // leftOut names the instances that should have been restored and that Azure leaves alone.
-func leftOut(v view.View) []string {
+func leftOut(v *view.View) []string {
 	if !v.IsRestoring {
 		return nil
 	}
@@ -184,7 +184,7 @@ func leftOut(v view.View) []string {
 }
 
 // rolledBack reports a rollback that is over, and does nothing: a person has to look first.
-func rolledBack(v view.View) *view.Hold {
+func rolledBack(v *view.View) *view.Hold {
 	current, note := v.State.Rollback.Current, ""
 	if failed := v.State.Ledger.Failed; len(failed) > 0 {
 		note = fmt.Sprintf("; %s did not become healthy after that", view.List(failed, func(f rollout.Failure) rollout.Ref { return f.Ref }))
@@ -248,7 +248,7 @@ func resolveBaseline(d *advance.Draft) *view.Hold {
 	if h := completeRevision(d, stored.Value); h != nil {
 		return h
 	}
-	d.View = d.WithSpec(rollbackGoal(d.Spec, stored.Value), true)
+	d.UseSpec(rollbackGoal(d.Spec, stored.Value), true)
 	return sameSettings(d, stored.Value.Script)
 }
 

@@ -97,7 +97,7 @@ func prepared(d *advance.Draft) ([]rollout.Instance, bool) {
 }
 
 // explainNoBatch says what keeps the next batch from beginning.
-func explainNoBatch(v view.View) *view.Hold {
+func explainNoBatch(v *view.View) *view.Hold {
 	c := v.Inventory()
 	candidates := c.Lacking()
 	if len(c.Exposed)+len(c.Superseded) >= c.Desired {
@@ -122,19 +122,19 @@ func explainNoBatch(v view.View) *view.Hold {
 }
 
 // isWaitingForStart reports that instances are off that the rollout waits for.
-func isWaitingForStart(v view.View) bool {
+func isWaitingForStart(v *view.View) bool {
 	return v.Spec.Instances.Stopped == rollout.StoppedWait && len(v.Inventory().Stopped) > 0
 }
 
 // onlyStoppedLeft waits for instances to be started.
-func onlyStoppedLeft(v view.View) *view.Hold {
+func onlyStoppedLeft(v *view.View) *view.Hold {
 	return view.Wait(rollout.ReasonProgressing, view.RecheckHeld,
 		"only stopped instances are left: %s; waiting until they are started (strategy.stoppedInstances is Wait): az vmss start %s "+
 			"--instance-ids ID", view.ListInstances(v.Inventory().Stopped), v.Spec.ScaleSet.Arguments()).External()
 }
 
 // noRoomInBudget waits for unavailable instances.
-func noRoomInBudget(v view.View) *view.Hold {
+func noRoomInBudget(v *view.View) *view.Hold {
 	c := v.Inventory()
 	unavailable := view.Unavailable(v)
 	isTarget := func(i rollout.Instance) bool { // the target may be what the instance suffers from

@@ -11,7 +11,7 @@ import (
 )
 
 // StepKey identifies a check of the current share.
-func StepKey(v view.View, c rollout.Check) rollout.CheckKey {
+func StepKey(v *view.View, c rollout.Check) rollout.CheckKey {
 	if c.Background {
 		return rollout.CheckKey{Check: c.Name, Run: v.State.Run.Number}
 	}
@@ -19,13 +19,13 @@ func StepKey(v view.View, c rollout.Check) rollout.CheckKey {
 }
 
 // instanceKey identifies a check of one instance.
-func instanceKey(v view.View, c rollout.Check, a rollout.Attempt) rollout.CheckKey {
+func instanceKey(v *view.View, c rollout.Check, a rollout.Attempt) rollout.CheckKey {
 	return rollout.CheckKey{Check: c.Name, Run: v.State.Run.Number, Try: a.Try, Instance: a.ID, VMID: a.VMID}
 }
 
 // InstanceResult says how the checks of one instance of a batch stand: True, all passed; False, one failed, and which; Unknown, some still
 // run, and which. A rollback asks for no check.
-func InstanceResult(v view.View, a rollout.Attempt) (rollout.Tristate, string) {
+func InstanceResult(v *view.View, a rollout.Attempt) (rollout.Tristate, string) {
 	if v.State.Rollback.Current != nil {
 		return rollout.True, ""
 	}
@@ -44,7 +44,7 @@ func InstanceResult(v view.View, a rollout.Attempt) (rollout.Tristate, string) {
 }
 
 // BackgroundFailure says how an instance fails a check in the background; "": it does not.
-func BackgroundFailure(v view.View, c rollout.Check, i rollout.Instance) string {
+func BackgroundFailure(v *view.View, c rollout.Check, i rollout.Instance) string {
 	result := v.Obs.Tasks.Checks[instanceKey(v, c, rollout.Attempt{Ref: i.Ref()})]
 	if result.State != rollout.CheckFailed || c.Advisory {
 		return ""
@@ -57,7 +57,7 @@ func failedCheck(c rollout.Check, result rollout.CheckResult) string {
 }
 
 // ReleaseFailure says which check the release as a whole fails, with its message; "": none.
-func ReleaseFailure(v view.View) string {
+func ReleaseFailure(v *view.View) string {
 	for _, background := range []bool{true, false} {
 		for _, c := range v.Spec.Tasks.ChecksOf(rollout.CheckStep, background) {
 			if result := v.Obs.Tasks.Checks[StepKey(v, c)]; result.State == rollout.CheckFailed && !c.Advisory {
@@ -69,13 +69,13 @@ func ReleaseFailure(v view.View) string {
 }
 
 // Checkable are the instances that a check in the background is about: they have the target and belong to no batch.
-func Checkable(v view.View) []rollout.Instance {
+func Checkable(v *view.View) []rollout.Instance {
 	c := v.Inventory()
 	return inventory.ByID(slices.DeleteFunc(slices.Clone(c.Updated), v.State.InFlight))
 }
 
 // RunningStepChecks names the checks of the current share that have not passed.
-func RunningStepChecks(v view.View) []string {
+func RunningStepChecks(v *view.View) []string {
 	var running []string
 	for _, c := range v.Spec.Tasks.ChecksOf(rollout.CheckStep, false) {
 		if !c.Advisory && v.Obs.Tasks.Checks[StepKey(v, c)].State != rollout.CheckPassed {
@@ -86,11 +86,13 @@ func RunningStepChecks(v view.View) []string {
 }
 
 // HasStepChecks reports that checks are declared for each share.
-func HasStepChecks(v view.View) bool { return len(v.Spec.Tasks.ChecksOf(rollout.CheckStep, false)) > 0 }
+func HasStepChecks(v *view.View) bool {
+	return len(v.Spec.Tasks.ChecksOf(rollout.CheckStep, false)) > 0
+}
 
 // PassedKey is how the state notes that the checks of the current share passed. Which checks they were is part of it: a check that is
 // declared later has to pass too.
-func PassedKey(v view.View) string {
+func PassedKey(v *view.View) string {
 	var names []string
 	for _, c := range v.Spec.Tasks.ChecksOf(rollout.CheckStep, false) {
 		if !c.Advisory {
@@ -102,16 +104,16 @@ func PassedKey(v view.View) string {
 }
 
 // HasPassed reports that the checks of the current share passed.
-func HasPassed(v view.View) bool { return slices.Contains(v.State.Stage.ChecksPassed, PassedKey(v)) }
+func HasPassed(v *view.View) bool { return slices.Contains(v.State.Stage.ChecksPassed, PassedKey(v)) }
 
 // OtherPassed are the notes about other shares.
-func OtherPassed(v view.View) []string {
+func OtherPassed(v *view.View) []string {
 	share := v.Spec.ShareKey(v.State) + " "
 	return slices.DeleteFunc(slices.Clone(v.State.Stage.ChecksPassed), func(s string) bool { return strings.HasPrefix(s, share) })
 }
 
 // dueChecks lists what is to be verified now; nil where this round did not look, so that what is under way goes on.
-func dueChecks(v view.View) *[]rollout.CheckRun {
+func dueChecks(v *view.View) *[]rollout.CheckRun {
 	switch {
 	case !isVerifying(v):
 		return &[]rollout.CheckRun{}
@@ -139,18 +141,18 @@ func dueChecks(v view.View) *[]rollout.CheckRun {
 }
 
 // isVerifying reports that the run is one in which anything is verified.
-func isVerifying(v view.View) bool {
+func isVerifying(v *view.View) bool {
 	over := v.State.Rollback.Current != nil || v.IsCompleted() || v.Spec.Deletion != rollout.DeletionNone || v.IsReplaced()
 	return !over && !v.Spec.PlanOnly && len(v.Spec.Tasks.Checks) > 0
 }
 
 // awaitsStepChecks reports that the share is reached, and its checks have not all passed.
-func awaitsStepChecks(v view.View) bool {
+func awaitsStepChecks(v *view.View) bool {
 	return view.IsReached(v) && v.State.Stage.Timer != (rollout.Timer{}) && !HasPassed(v)
 }
 
 // dueInBackground adds the checks that go on in the background, from the first canary on that is healthy.
-func dueInBackground(v view.View, due func(rollout.CheckKey)) {
+func dueInBackground(v *view.View, due func(rollout.CheckKey)) {
 	if len(v.Inventory().Verified) == 0 {
 		return
 	}
@@ -165,7 +167,7 @@ func dueInBackground(v view.View, due func(rollout.CheckKey)) {
 }
 
 // underCheck are the instances of the batch that have the target and are healthy, or were a moment ago.
-func underCheck(v view.View) []rollout.Attempt {
+func underCheck(v *view.View) []rollout.Attempt {
 	op := v.State.Operation
 	if !v.State.IsWorking() || v.IsOfAnotherTarget(op) {
 		return nil

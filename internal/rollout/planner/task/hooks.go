@@ -8,17 +8,17 @@ import (
 )
 
 // HookResult is the known result of one call of an invocation.
-func HookResult(v view.View, h *rollout.HookInvocation, hook rollout.Hook, ref rollout.Ref) (rollout.HookCallResult, bool) {
+func HookResult(v *view.View, h *rollout.HookInvocation, hook rollout.Hook, ref rollout.Ref) (rollout.HookCallResult, bool) {
 	result, known := v.Obs.Tasks.Hooks[hookKey(v, h, hook, ref)]
 	return result, known
 }
 
-func hookKey(v view.View, h *rollout.HookInvocation, hook rollout.Hook, ref rollout.Ref) rollout.HookCallKey {
+func hookKey(v *view.View, h *rollout.HookInvocation, hook rollout.Hook, ref rollout.Ref) rollout.HookCallKey {
 	return rollout.HookCallKey{Hook: hook.Name, Run: v.State.Run.Number, Sequence: h.Sequence, Instance: ref.ID}
 }
 
 // PendingHook says of a call what is done about it.
-func PendingHook(v view.View, hook rollout.Hook, result rollout.HookCallResult) string {
+func PendingHook(v *view.View, hook rollout.Hook, result rollout.HookCallResult) string {
 	switch {
 	case result.Message != "":
 		return "hook " + hook.Name + ": " + result.Message
@@ -30,7 +30,7 @@ func PendingHook(v view.View, hook rollout.Hook, result rollout.HookCallResult) 
 }
 
 // NextTimeout is when the first call under way will have failed.
-func NextTimeout(v view.View, h *rollout.HookInvocation) time.Duration {
+func NextTimeout(v *view.View, h *rollout.HookInvocation) time.Duration {
 	left := view.RecheckHeld
 	for _, hook := range v.Spec.Tasks.HooksAt(h.Point) {
 		if limit := Timeout(v, h, hook.Timeout); limit > 0 && !IsLate(v, h, h.Since, hook.Timeout) {
@@ -41,7 +41,7 @@ func NextTimeout(v view.View, h *rollout.HookInvocation) time.Duration {
 }
 
 // dueHooks lists the calls that are due. Those that stand before something new wait while nothing new may begin.
-func dueHooks(v view.View) []rollout.HookCall {
+func dueHooks(v *view.View) []rollout.HookCall {
 	var calls []rollout.HookCall
 	for n := range v.State.Tasks.Hooks {
 		h := &v.State.Tasks.Hooks[n]
@@ -60,7 +60,7 @@ func dueHooks(v view.View) []rollout.HookCall {
 }
 
 // mayCall reports whether the calls of a point may be made now.
-func mayCall(v view.View, point rollout.HookPoint) bool {
+func mayCall(v *view.View, point rollout.HookPoint) bool {
 	if v.IsReleasing {
 		return false
 	}
@@ -75,7 +75,7 @@ func mayCall(v view.View, point rollout.HookPoint) bool {
 	}
 }
 
-func call(v view.View, h *rollout.HookInvocation, hook rollout.Hook, ref rollout.Ref) rollout.HookCall {
+func call(v *view.View, h *rollout.HookInvocation, hook rollout.Hook, ref rollout.Ref) rollout.HookCall {
 	c := rollout.HookCall{
 		Key: hookKey(v, h, hook, ref), Point: h.Point, Instance: ref, Step: v.Declared.Step(v.State).Name,
 		Rollback: v.State.Rollback.Current != nil,

@@ -8,7 +8,7 @@ import (
 )
 
 // dueNodes is the work on nodes that is due.
-func dueNodes(v view.View) rollout.NodeWork {
+func dueNodes(v *view.View) rollout.NodeWork {
 	work := rollout.NodeWork{Uncordon: view.Uncordonable(v)}
 	prepared := v.State.Tasks.At(rollout.BeforeInstance)
 	if prepared == nil || prepared.DrainingSince.IsZero() || isHeld(v) {

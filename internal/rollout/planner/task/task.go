@@ -10,7 +10,7 @@ import (
 )
 
 // Due returns the work that is to be under way now.
-func Due(v view.View) rollout.TaskWork {
+func Due(v *view.View) rollout.TaskWork {
 	return rollout.TaskWork{Checks: dueChecks(v), Hooks: dueHooks(v), Nodes: dueNodes(v)}
 }
 
@@ -18,7 +18,7 @@ func Due(v view.View) rollout.TaskWork {
 const rollbackTimeout = 10 * time.Minute
 
 // Timeout is how long the work of an invocation may take; 0: for ever.
-func Timeout(v view.View, h *rollout.HookInvocation, declared time.Duration) time.Duration {
+func Timeout(v *view.View, h *rollout.HookInvocation, declared time.Duration) time.Duration {
 	if declared == 0 && v.State.Rollback.Current != nil && h.Point != rollout.OnFailure {
 		return rollbackTimeout
 	}
@@ -26,13 +26,13 @@ func Timeout(v view.View, h *rollout.HookInvocation, declared time.Duration) tim
 }
 
 // IsLate reports that the work of an invocation has taken as long as it may.
-func IsLate(v view.View, h *rollout.HookInvocation, since time.Time, declared time.Duration) bool {
+func IsLate(v *view.View, h *rollout.HookInvocation, since time.Time, declared time.Duration) bool {
 	limit := Timeout(v, h, declared)
 	return limit > 0 && !v.At().Before(since.Add(limit))
 }
 
 // isHeld reports that nothing new may begin, as declared.
-func isHeld(v view.View) bool {
+func isHeld(v *view.View) bool {
 	current := v.State.Rollback.Current
 	switch {
 	case v.Spec.PlanOnly, current == nil && v.Obs.IntegrationError != nil:

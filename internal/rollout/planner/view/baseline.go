@@ -8,7 +8,7 @@ import (
 )
 
 // Revision waits for a stored revision to be read; nil: it was, or it is gone, which the caller judges.
-func Revision(v View, name string) *Hold {
+func Revision(v *View, name string) *Hold {
 	switch stored := v.Obs.Cluster.Revisions[name]; {
 	case stored.State == rollout.NotRead:
 		return Wait(rollout.ReasonProgressing, RecheckSoon, "reading the baseline")
@@ -19,7 +19,7 @@ func Revision(v View, name string) *Hold {
 }
 
 // ScriptRevision waits for the stored revision that may name the script extension. One that is gone names none.
-func ScriptRevision(v View) *Hold {
+func ScriptRevision(v *View) *Hold {
 	name := v.State.Rollback.InheritedRevision()
 	if name == "" || v.State.Rollback.Current != nil || v.State.IsBaselineDecided() && !NeedsScriptName(v) {
 		return nil
@@ -28,13 +28,13 @@ func ScriptRevision(v View) *Hold {
 }
 
 // IsKnownOther reports that the stored revision was read and holds something else than the target.
-func IsKnownOther(v View, name string) bool {
+func IsKnownOther(v *View, name string) bool {
 	stored := v.Obs.Cluster.Revisions[name]
 	return stored.State == rollout.Read && !target.Meets(stored.Value, v.Spec.Target)
 }
 
 // SecretProblem says why the protected settings of the baseline cannot be written again; "": they can.
-func SecretProblem(v View, b rollout.Baseline) string {
+func SecretProblem(v *View, b rollout.Baseline) string {
 	if b.SecretName == "" {
 		return ""
 	}
@@ -60,13 +60,13 @@ func IsWithoutSecret(b rollout.Baseline) bool {
 }
 
 // IsComplete reports that a rollback to the baseline, which was not possible, is possible now.
-func IsComplete(v View, b rollout.Baseline) bool {
+func IsComplete(v *View, b rollout.Baseline) bool {
 	isRead := b.SecretName == "" || b.SecretName == BaselineSecret(v)
 	return b.Fixed && b.Revision != "" && b.Invalid == "" && !b.IsTarget && isRead && SecretProblem(v, b) == ""
 }
 
 // BaselineSecret names the Secret that a rollback needs; "": none.
-func BaselineSecret(v View) string {
+func BaselineSecret(v *View) string {
 	declared := v.Spec.Baseline
 	if seeksDeclaredBaseline(v) {
 		return secretOf(declared.Script)
@@ -84,7 +84,7 @@ func BaselineSecret(v View) string {
 }
 
 // seeksDeclaredBaseline reports that the rollback goes to what spec.baseline declares, since what was stored cannot be restored.
-func seeksDeclaredBaseline(v View) bool {
+func seeksDeclaredBaseline(v *View) bool {
 	current := v.State.Rollback.Current
 	return current != nil && current.Revision == "" && v.Spec.Baseline != nil
 }
@@ -98,7 +98,7 @@ func secretOf(script *rollout.Script) string {
 
 // Differences says what a rollback did not restore: what was read before the first write, compared with what is read now; "": nothing. What
 // was not recorded is not compared.
-func Differences(v View) string {
+func Differences(v *View) string {
 	current := v.State.Rollback.Current
 	before := v.Obs.Cluster.Revisions[current.Revision].Value
 	var found []string
@@ -112,7 +112,7 @@ func Differences(v View) string {
 }
 
 // movedVersions says where the reference to an image that names no version stands for another version than before; "": nowhere.
-func movedVersions(v View, before rollout.Snapshot) string {
+func movedVersions(v *View, before rollout.Snapshot) string {
 	var touched []rollout.Instance
 	for _, i := range v.Instances() {
 		if v.State.Rollback.Current.AllInstances || v.State.Ledger.IsExposed(i.ID) {

@@ -22,10 +22,10 @@ func takeOutAttached(obs *rollout.Observation) []rollout.Instance {
 }
 
 // AllListed are the instances that were listed, with those that the scale set did not make.
-func (v View) AllListed() []rollout.Instance { return slices.Concat(v.Instances(), v.Attached) }
+func (v *View) AllListed() []rollout.Instance { return slices.Concat(v.Instances(), v.Attached) }
 
-// withLatest returns the view with what is known of the models of instances that the platform does not say it of itself.
-func (v View) withLatest() View {
+// readLatest fills in what is known of the models of instances that the platform does not say it of itself.
+func (v *View) readLatest() {
 	latest := inventory.Latest{
 		Target: v.Spec.Target, State: v.State, Model: v.Obs.Model, IsRestoring: v.IsRestoring, RollsOther: v.Spec.Drift.RollOther,
 	}
@@ -34,5 +34,4 @@ func (v View) withLatest() View {
 		i.Latest = latest.Of(i)
 		return i, i.Latest != was
 	})
-	return v
 }

@@ -40,7 +40,7 @@ const (
 
 // Until is the time left, never negative and never beyond most. A time that has passed is waited for no more: what is left to wait for
 // shows itself, and is looked for every most.
-func (v View) Until(t time.Time, most time.Duration) time.Duration {
+func (v *View) Until(t time.Time, most time.Duration) time.Duration {
 	left := t.Sub(v.At())
 	if left <= 0 {
 		return most
@@ -49,7 +49,7 @@ func (v View) Until(t time.Time, most time.Duration) time.Duration {
 }
 
 // Settling reports whether an effect may still be on its way into what can be read, and for how long.
-func (v View) Settling(created, accepted, ended time.Time) (time.Duration, bool) {
+func (v *View) Settling(created, accepted, ended time.Time) (time.Duration, bool) {
 	last := created
 	for _, t := range []time.Time{accepted, ended} {
 		if t.After(last) {

@@ -7,7 +7,7 @@ import (
 )
 
 // IsListed reports whether the list shows an instance of that id.
-func (v View) IsListed(id string) bool {
+func (v *View) IsListed(id string) bool {
 	if v.memo.listed == nil {
 		v.memo.listed = make(map[string]bool, len(v.Instances()))
 		for _, i := range v.AllListed() {
@@ -19,17 +19,17 @@ func (v View) IsListed(id string) bool {
 
 // IsGone reports whether an instance is known to exist no more: no list shows it, and Azure does not have it when asked for it by its id.
 // That a list lacks it proves nothing, since a list may be short.
-func (v View) IsGone(id string) bool {
+func (v *View) IsGone(id string) bool {
 	exists := v.Obs.Exists[id]
 	return !v.IsListed(id) && exists.State == rollout.Read && !exists.Value
 }
 
 // MayExist reports whether the instance of a reference may exist although it was not found in the list. One whose id the list shows for
 // another instance does not.
-func (v View) MayExist(ref rollout.Ref) bool { return !v.IsListed(ref.ID) && !v.IsGone(ref.ID) }
+func (v *View) MayExist(ref rollout.Ref) bool { return !v.IsListed(ref.ID) && !v.IsGone(ref.ID) }
 
 // MayBeBusy reports whether Azure is, or may be, at work on the instance: the list says so, or lacks it although it may exist.
-func (v View) MayBeBusy(ref rollout.Ref) bool {
+func (v *View) MayBeBusy(ref rollout.Ref) bool {
 	if i, listed := v.Find(ref); listed {
 		return i.IsBusy()
 	}
@@ -37,7 +37,7 @@ func (v View) MayBeBusy(ref rollout.Ref) bool {
 }
 
 // Unlisted names the instances of the state that the list lacks and that may exist, in the order of their ids.
-func (v View) Unlisted() []string {
+func (v *View) Unlisted() []string {
 	s := v.State
 	ids := slices.Clone(s.Ledger.Exposed)
 	add := func(refs []rollout.Ref) {
@@ -62,7 +62,7 @@ func (v View) Unlisted() []string {
 
 // Missing is how many instances the list lacks of the model's capacity. Instances that are being deleted are no part of the capacity. Where
 // the model shows no capacity, an empty list lacks something. Those that the scale set did not make may count in the capacity.
-func (v View) Missing() int {
+func (v *View) Missing() int {
 	staying := 0
 	for _, i := range v.AllListed() {
 		if i.State != rollout.StateDeleting {

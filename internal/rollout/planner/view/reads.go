@@ -4,10 +4,10 @@ import "github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 
 // AreReadsDeferred reports that Azure asked not to be read from at this time. A time that lies further ahead than it can was corrected when
 // the round began.
-func AreReadsDeferred(v View) bool { return v.At().Before(v.State.Pacing.ReadsDeferred.Until) }
+func AreReadsDeferred(v *View) bool { return v.At().Before(v.State.Pacing.ReadsDeferred.Until) }
 
 // RefusedRead returns which read of this round Azure refused with a time, and how; nil: none.
-func RefusedRead(v View) (string, *rollout.Problem) {
+func RefusedRead(v *View) (string, *rollout.Problem) {
 	reads := []struct {
 		what    string
 		state   rollout.ReadState
@@ -28,25 +28,25 @@ func RefusedRead(v View) (string, *rollout.Problem) {
 }
 
 // HasReadAny reports that any read of Azure in this round succeeded.
-func HasReadAny(v View) bool {
+func HasReadAny(v *View) bool {
 	return v.Obs.Operation.State == rollout.Read || v.Obs.Instances.State == rollout.Read || v.Obs.Model.State == rollout.Read
 }
 
 // MayRead reports that Azure may be read from in this round.
-func MayRead(v View) bool {
+func MayRead(v *View) bool {
 	_, p := RefusedRead(v)
 	return p == nil && !AreReadsDeferred(v)
 }
 
 // MayShare reports that another rollout may have the scale set too. A rollout with something in flight waits for that first, and one that
 // only plans does nothing.
-func MayShare(v View) bool { return v.State.Operation != nil || v.Spec.PlanOnly }
+func MayShare(v *View) bool { return v.State.Operation != nil || v.Spec.PlanOnly }
 
 // IsBlockedByOwner reports that another rollout, as far as is known, keeps this one from the scale set.
-func IsBlockedByOwner(v View) bool { return !MayShare(v) && v.Obs.Cluster.Ownership.Value.Owner != "" }
+func IsBlockedByOwner(v *View) bool { return !MayShare(v) && v.Obs.Cluster.Ownership.Value.Owner != "" }
 
 // OlderOwner is the older rollout that keeps this one from the scale set; "": none that is known.
-func OlderOwner(v View) string {
+func OlderOwner(v *View) string {
 	if MayShare(v) {
 		return ""
 	}
@@ -54,12 +54,12 @@ func OlderOwner(v View) string {
 }
 
 // IsNotDue reports that the operation was begun and it is too early to poll.
-func IsNotDue(v View, op *rollout.Operation) bool {
+func IsNotDue(v *View, op *rollout.Operation) bool {
 	return op != nil && op.EndedAt.IsZero() && op.Rejection == nil && v.At().Before(op.NextPollAt)
 }
 
 // IsPollable reports that a poll of the operation may tell something.
-func IsPollable(v View, op *rollout.Operation) bool {
+func IsPollable(v *View, op *rollout.Operation) bool {
 	return op != nil && !IsLateWrite(v, op) && op.PollToken != "" && op.EndedAt.IsZero() && op.Rejection == nil &&
 		v.At().Before(op.AcceptedAt.Add(OperationDeadline))
 }

@@ -11,7 +11,7 @@ import (
 
 // IsLateWrite reports that the rollback waits no longer for a write of the model to end: the model itself shows whether it was written, and
 // another write supersedes it.
-func IsLateWrite(v View, op *rollout.Operation) bool {
+func IsLateWrite(v *View, op *rollout.Operation) bool {
 	since := op.CreatedAt
 	if op.AcceptedAt.After(since) {
 		since = op.AcceptedAt
@@ -20,12 +20,12 @@ func IsLateWrite(v View, op *rollout.Operation) bool {
 }
 
 // IsModelRestored reports that the write that restores the model is over and shows, whatever else is still running on the scale set.
-func IsModelRestored(v View, op *rollout.Operation) bool {
+func IsModelRestored(v *View, op *rollout.Operation) bool {
 	return v.State.IsRollingBack() && !op.EndedAt.IsZero() && op.Error == nil && target.Shows(op, v.Spec.Target, v.Model())
 }
 
 // MayPreemptedWriteCome reports that a write of the model from before the rollback may still come, though the model does not show it.
-func MayPreemptedWriteCome(v View) bool {
+func MayPreemptedWriteCome(v *View) bool {
 	preempted := v.State.Preempted
 	return v.State.Rollback.Current.ModelRestoredAt.IsZero() && !preempted.At.IsZero() && len(preempted.Instances) == 0 &&
 		v.Model().State == rollout.StateUpdating
@@ -35,12 +35,12 @@ func MayPreemptedWriteCome(v View) bool {
 // answers 409 or preempts one of two. Here both are safe: the model was restored, what is named now is none of what is in flight, and
 // should Azure preempt the older operation, its instances are suspect already. It is not so for an operation of another tool, nor for a
 // batch of the rollback itself.
-func GoesBeside(v View) bool {
+func GoesBeside(v *View) bool {
 	return v.State.IsRollingBack() && IsStuck(v) && !IsOverdue(v)
 }
 
 // IsStuck reports that what the release began is in flight for longer than the rollback waits.
-func IsStuck(v View) bool {
+func IsStuck(v *View) bool {
 	since := v.State.Rollback.Current.StartedAt
 	if v.State.Preempted.At.After(since) {
 		since = v.State.Preempted.At
@@ -49,7 +49,7 @@ func IsStuck(v View) bool {
 }
 
 // busyExposed are the instances with the target that Azure is at work on, and no operation in flight names.
-func busyExposed(v View) []rollout.Instance {
+func busyExposed(v *View) []rollout.Instance {
 	if v.State.Operation != nil {
 		return nil
 	}
@@ -64,7 +64,7 @@ func busyExposed(v View) []rollout.Instance {
 
 // IsOverdue reports that nothing moved in the rollback until failurePolicy.progressDeadline, or else until the time after which no
 // operation is waited for. What goes beside ends then, too, so that a scale set on which nothing moves is not loaded for ever.
-func IsOverdue(v View) bool {
+func IsOverdue(v *View) bool {
 	most := v.Declared.Failure.ProgressDeadline
 	if most == 0 {
 		most = OperationDeadline
@@ -79,7 +79,7 @@ func IsOverdue(v View) bool {
 }
 
 // DescribePreempted says what the rollback preempted.
-func DescribePreempted(v View) string {
+func DescribePreempted(v *View) string {
 	preempted := v.State.Preempted
 	name := OperationName(preempted.ID, preempted.CreatedAt)
 	switch {
@@ -93,7 +93,7 @@ func DescribePreempted(v View) string {
 }
 
 // IsPreemptedAtWork reports that Azure is still at work on what the rollback preempted.
-func IsPreemptedAtWork(v View) bool {
+func IsPreemptedAtWork(v *View) bool {
 	isBusy := func(ref rollout.Ref) bool {
 		i, listed := v.Find(ref)
 		return listed && i.IsBusy()
@@ -103,13 +103,13 @@ func IsPreemptedAtWork(v View) bool {
 }
 
 // IsUntouched reports that the run has done nothing that could be undone: what spec.baseline declares is no reason to write it then.
-func IsUntouched(v View) bool {
+func IsUntouched(v *View) bool {
 	s := v.State
 	return !s.Rollback.Current.AllInstances && !s.Rollback.Baseline.Fixed && s.Operation == nil && len(s.Ledger.Exposed) == 0 && !v.IsCarried()
 }
 
 // MayReturn reports that the run has still to find out whether its target equals the baseline.
-func MayReturn(v View) bool {
+func MayReturn(v *View) bool {
 	b := v.State.Rollback.Baseline
 	return b.Fixed && b.Revision != "" && !v.State.Model.Applied && !v.State.IsBaselineDecided()
 }

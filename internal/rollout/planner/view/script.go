@@ -8,26 +8,25 @@ import (
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/target"
 )
 
-// withScript returns the view with the extension that the round works on as the model's script, and with its state as that of the script on
+// readScript takes the extension that the round works on as the model's script, and with its state as that of the script on
 // each instance. Without a name it is the only extension there is. Where it is not known which one it is, the worst state of all stays.
-func (v View) withScript() View {
+func (v *View) readScript() {
 	if name := ScriptName(v); name != "" {
 		v.Obs.Model.Value = v.Model().WithScript(name)
 	}
 	name := instanceScriptName(v)
 	if name == "" {
-		return v
+		return
 	}
 	v.Obs.Instances.Value = inventory.Changed(v.Instances(), func(i rollout.Instance) (rollout.Instance, bool) {
 		was := i.Script
 		i.Script = i.ScriptStateOf(name)
 		return i, i.Script != was
 	})
-	return v
 }
 
 // instanceScriptName is the name of the extension whose state on the instances counts; "": not known.
-func instanceScriptName(v View) string {
+func instanceScriptName(v *View) string {
 	if name := ScriptName(v); name != "" {
 		return name
 	}
@@ -38,7 +37,7 @@ func instanceScriptName(v View) string {
 }
 
 // ScriptName is the name of the script extension that the round works on; "": not known.
-func ScriptName(v View) string {
+func ScriptName(v *View) string {
 	name := cmp.Or(target.ScriptExtension(v.Spec.Target), recordedScriptName(v), target.ScriptExtension(v.Declared.Target))
 	if name != "" || v.Spec.Baseline == nil {
 		return name
@@ -48,7 +47,7 @@ func ScriptName(v View) string {
 
 // recordedScriptName is the name that the stored revisions of the run tell; "": none. A revision of an older version does not tell the
 // default name from another one.
-func recordedScriptName(v View) string {
+func recordedScriptName(v *View) string {
 	known := RecordedScript(v)
 	switch {
 	case known == nil:
@@ -60,7 +59,7 @@ func recordedScriptName(v View) string {
 }
 
 // RecordedScript is the script extension that the rollout writes, as the stored revisions of the run hold it; nil: none that was read.
-func RecordedScript(v View) *rollout.ScriptSnapshot {
+func RecordedScript(v *View) *rollout.ScriptSnapshot {
 	names := []string{v.State.Rollback.InheritedRevision(), v.State.Rollback.LastCompletedRevision}
 	if current := v.State.Rollback.Current; current != nil {
 		names = append([]string{current.Revision}, names...)
@@ -74,7 +73,7 @@ func RecordedScript(v View) *rollout.ScriptSnapshot {
 }
 
 // NeedsScriptName reports that the round may write a script extension whose name is not declared: a stored revision has it then.
-func NeedsScriptName(v View) bool {
+func NeedsScriptName(v *View) bool {
 	script, m := v.Spec.Target.Script, v.Model()
 	if script == nil || script.Extension != "" || v.Obs.Model.State != rollout.Read {
 		return false

@@ -74,7 +74,7 @@ func DescribeEnd(op *rollout.Operation) string {
 }
 
 // DescribeProgress says what the operation does, and how the attempt before it ended, if there was one and Azure said something.
-func DescribeProgress(v View, op *rollout.Operation) string {
+func DescribeProgress(v *View, op *rollout.Operation) string {
 	if op.Attempt < 2 || v.State.Pacing.Deferred.Message == "" {
 		return Describe(op)
 	}
@@ -126,7 +126,7 @@ func QuoteDeferral(d rollout.Deferral) string {
 }
 
 // Progress says how far the rollout is.
-func Progress(v View) string {
+func Progress(v *View) string {
 	if !v.IsCarried() {
 		return "the model does not have the target yet"
 	}
@@ -143,7 +143,7 @@ func RequiredHealth(h rollout.Health) string {
 }
 
 // OrCordoned says that nodes which take no pods spend the budget too; "" where there are none.
-func OrCordoned(v View) string {
+func OrCordoned(v *View) string {
 	if len(OutOfService(v)) == 0 {
 		return ""
 	}

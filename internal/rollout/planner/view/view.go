@@ -22,70 +22,75 @@ type View struct {
 	Attached    []rollout.Instance // listed, but the scale set did not make them
 	Draining    []rollout.Ref      // instances whose nodes were being drained when the round began
 
-	image *rollout.Image // as the target declares it, also where it stands for another version each time
-	memo  *memo
+	image    *rollout.Image // as the target declares it, also where it stands for another version each time
+	revision string         // of the declared target; computed when it is first asked for
+	memo     memo
 }
 
-// memo keeps what was computed of a view.
+// memo keeps what was computed of the state and the lists of a view.
 type memo struct {
 	inventory *inventory.Inventory
 	listed    map[string]bool // ids of the list
 }
 
 // New returns the view of a round that begins. It shares nothing with the observation's state.
-func New(spec rollout.Spec, obs rollout.Observation) View {
+func New(spec rollout.Spec, obs rollout.Observation) *View {
 	attached := takeOutAttached(&obs)
-	v := View{Spec: spec, Declared: spec, State: obs.State.Clone(), Obs: obs, Attached: attached, image: spec.Target.Image, memo: &memo{}}
-	v = v.withImage().withScript().withLatest()
+	v := &View{Spec: spec, Declared: spec, State: obs.State.Clone(), Obs: obs, Attached: attached, image: spec.Target.Image}
+	v.readImage()
+	v.readScript()
+	v.readLatest()
 	v.Obs.Instances = inventory.WithoutRunCommands(v.Spec.Target, v.Obs)
 	return v
 }
 
 // ForState returns the view of what follows a decision: nothing was read.
-func ForState(spec rollout.Spec, s rollout.State, at time.Time) View {
-	v := View{Spec: spec, Declared: spec, State: s.Clone(), Obs: rollout.Observation{At: at}, image: spec.Target.Image, memo: &memo{}}
-	return v.withImage()
+func ForState(spec rollout.Spec, s rollout.State, at time.Time) *View {
+	v := &View{Spec: spec, Declared: spec, State: s.Clone(), Obs: rollout.Observation{At: at}, image: spec.Target.Image}
+	v.readImage()
+	return v
 }
 
-// WithSpec returns the view of a round that works towards another specification.
-func (v View) WithSpec(spec rollout.Spec, isRestoring bool) View {
+// UseSpec makes the view that of a round that works towards another specification.
+func (v *View) UseSpec(spec rollout.Spec, isRestoring bool) {
 	v.Spec, v.IsRestoring = spec, isRestoring
-	v.memo = &memo{listed: v.memo.listed}
-	return v.withScript().withLatest()
+	v.memo = memo{listed: v.memo.listed}
+	v.readScript()
+	v.readLatest()
 }
 
 // Forget drops what was computed of the state, since the state changed.
-func (v *View) Forget() { v.memo = &memo{listed: v.memo.listed} }
+func (v *View) Forget() { v.memo = memo{listed: v.memo.listed} }
 
 // At is the time of the round.
-func (v View) At() time.Time { return v.Obs.At }
+func (v *View) At() time.Time { return v.Obs.At }
 
 // Model is the model that was read; the zero value where it was not.
-func (v View) Model() rollout.Model { return v.Obs.Model.Value }
+func (v *View) Model() rollout.Model { return v.Obs.Model.Value }
 
 // Instances are the instances that were listed; none where they were not.
-func (v View) Instances() []rollout.Instance { return v.Obs.Instances.Value }
+func (v *View) Instances() []rollout.Instance { return v.Obs.Instances.Value }
 
 // HasScaleSet reports that both the list and the model were read.
-func (v View) HasScaleSet() bool {
+func (v *View) HasScaleSet() bool {
 	return v.Obs.Instances.State == rollout.Read && v.Obs.Model.State == rollout.Read
 }
 
 // Find returns the listed instance that the reference means.
-func (v View) Find(ref rollout.Ref) (rollout.Instance, bool) {
+func (v *View) Find(ref rollout.Ref) (rollout.Instance, bool) {
 	return rollout.FindInstance(v.Instances(), ref)
 }
 
 // Step is the canary step that the run works on.
-func (v View) Step() rollout.CanaryStep { return v.Spec.Step(v.State) }
+func (v *View) Step() rollout.CanaryStep { return v.Spec.Step(v.State) }
 
 // IsCarried reports that the model has what the round works towards.
-func (v View) IsCarried() bool {
+func (v *View) IsCarried() bool {
 	return target.Carries(v.Spec.Target, v.Model(), v.State.Model.ScriptWritten)
 }
 
 // Inventory is the instances, sorted by what they have of the target.
-func (v View) Inventory() inventory.Inventory {
+func (v *View) Inventory() inventory.Inventory {
 	if v.memo.inventory == nil {
 		c := inventory.Take(v.Spec, v.State, v.Model(), v.Instances())
 		c.Cordoned = len(OutOfService(v))
@@ -97,28 +102,28 @@ func (v View) Inventory() inventory.Inventory {
 }
 
 // Unhealthy are exposed instances outside an operation that are not healthy.
-func (v View) Unhealthy() []rollout.Instance { return v.Inventory().Unhealthy(v.Spec, v.State) }
+func (v *View) Unhealthy() []rollout.Instance { return v.Inventory().Unhealthy(v.Spec, v.State) }
 
 // StoppedAfterUpgrade are instances that have the target and were stopped since.
-func (v View) StoppedAfterUpgrade() []rollout.Instance {
+func (v *View) StoppedAfterUpgrade() []rollout.Instance {
 	return inventory.StoppedAfterUpgrade(v.Spec, v.State, v.Model(), v.Instances())
 }
 
 // RollbackInventory is the instances that a rollback restores, sorted by how far they are.
-func (v View) RollbackInventory() inventory.Rollback {
+func (v *View) RollbackInventory() inventory.Rollback {
 	return v.rollbackView().Take(batch.Ordered(v.Spec.Instances.Order, v.Instances()))
 }
 
 // IsSuspect reports that a target may have touched the instance.
-func (v View) IsSuspect(i rollout.Instance) bool { return v.rollbackView().IsSuspect(i) }
+func (v *View) IsSuspect(i rollout.Instance) bool { return v.rollbackView().IsSuspect(i) }
 
-func (v View) rollbackView() inventory.RollbackView {
+func (v *View) rollbackView() inventory.RollbackView {
 	return inventory.RollbackView{Spec: v.Spec, Declared: v.Declared.Target, State: v.State}
 }
 
 // IsReplaced reports that the scale set of this name is not the one that the rollout belongs to: that one was deleted, and another one was
 // created under its name. What the rollout remembers of instances, and of what to go back to, does not hold for the other one.
-func (v View) IsReplaced() bool {
+func (v *View) IsReplaced() bool {
 	if v.Obs.Model.State != rollout.Read || v.Model().UniqueID == "" {
 		return v.State.ScaleSet.ReplacedBy != ""
 	}
@@ -126,23 +131,23 @@ func (v View) IsReplaced() bool {
 }
 
 // IsCompleted reports that the run reached every eligible instance, or never had to leave the baseline.
-func (v View) IsCompleted() bool {
+func (v *View) IsCompleted() bool {
 	return v.State.Run.Completed && (v.State.Run.CompletedAtBaseline || v.Spec.IsWhole(v.State))
 }
 
 // IsUnchangedSinceCompletion reports that the model still is the one that the run completed with.
-func (v View) IsUnchangedSinceCompletion() bool {
+func (v *View) IsUnchangedSinceCompletion() bool {
 	s, m := v.State.Model, v.Model()
 	return s.CompletedETag != "" && m.ETag == s.CompletedETag && max(0, m.Capacity) == s.CompletedCapacity
 }
 
 // IsHeld reports that the user lets nothing begin, so that no time passes, whatever is still in flight.
-func (v View) IsHeld() bool {
+func (v *View) IsHeld() bool {
 	return v.Spec.Paused || v.Obs.Window.Closed || v.Obs.IntegrationError != nil
 }
 
 // IsOfAnotherTarget reports that the operation was begun for another target than the one that the round works towards.
-func (v View) IsOfAnotherTarget(op *rollout.Operation) bool {
+func (v *View) IsOfAnotherTarget(op *rollout.Operation) bool {
 	return op.Run != v.State.Run.Number || op.Rollback != v.State.IsRollingBack()
 }
 
@@ -155,7 +160,7 @@ func HasHappened(op *rollout.Operation, a rollout.Attempt, i rollout.Instance) b
 }
 
 // ShowsEffect reports that an instance shows that the operation was begun.
-func (v View) ShowsEffect(op *rollout.Operation) bool {
+func (v *View) ShowsEffect(op *rollout.Operation) bool {
 	for _, a := range op.Instances {
 		if i, listed := v.Find(a.Ref); listed && (i.IsBusy() || HasHappened(op, a, i)) {
 			return true
