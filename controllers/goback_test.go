@@ -105,7 +105,9 @@ func snapshotName(t *testing.T, d *desk) string {
 		At:        d.clock.Now(),
 		Model:     rollout.KnownResult(d.azure.model),
 		Instances: rollout.KnownResult(d.azure.instances),
-		Cluster:   rollout.ClusterReads{Ownership: rollout.KnownResult(rollout.Ownership{})},
+
+		ImageTraits: rollout.KnownResult(rollout.ImageTraits{}),
+		Cluster:     rollout.ClusterReads{Ownership: rollout.KnownResult(rollout.Ownership{})},
 	})
 	if len(decision.SaveRevisions) != 1 {
 		t.Fatalf("%d records, want 1", len(decision.SaveRevisions))

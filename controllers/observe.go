@@ -74,6 +74,8 @@ func (r *VMSSRolloutReconciler) observeAzure(ctx context.Context, round *round, 
 		obs.Model = reading(r.Azure.Model(ctx, round.set))
 	case reads.Image:
 		obs.Image = reading(r.Azure.ResolveImage(ctx, round.set, *round.spec.Target.Image, obs.Model.Value.Location))
+	case reads.ImageTraits != (rollout.Image{}):
+		obs.ImageTraits = reading(r.Azure.ImageTraits(ctx, round.set, reads.ImageTraits, obs.Model.Value.Location))
 	case reads.RollingUpgrade:
 		obs.RollingUpgrade = reading(r.Azure.RollingUpgrade(ctx, round.set))
 	}

@@ -25,6 +25,10 @@ type ScaleSets interface {
 	// image or a definition in a gallery.
 	ResolveImage(ctx context.Context, set rollout.ScaleSet, image rollout.Image, region string) (rollout.Image, error)
 
+	// ImageTraits returns what decides whether the scale set can boot the image: one GET, or two for a version in a gallery. The region is the
+	// scale set's.
+	ImageTraits(ctx context.Context, set rollout.ScaleSet, image rollout.Image, region string) (rollout.ImageTraits, error)
+
 	// Instances reads every instance with its instance view: one GET a page, unprojected, because a projected list lies about
 	// latestModelApplied. A page that fails fails the whole read; a partial list is never returned.
 	Instances(ctx context.Context, set rollout.ScaleSet) ([]rollout.Instance, error)

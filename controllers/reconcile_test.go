@@ -65,6 +65,10 @@ func (o *obedient) Model(context.Context, rollout.ScaleSet) (rollout.Model, erro
 	return o.model, nil
 }
 
+func (o *obedient) ImageTraits(context.Context, rollout.ScaleSet, rollout.Image, string) (rollout.ImageTraits, error) {
+	return rollout.ImageTraits{}, nil
+}
+
 func (o *obedient) ResolveImage(context.Context, rollout.ScaleSet, rollout.Image, string) (rollout.Image, error) {
 	return rollout.Image{}, errors.New("no image is resolved here")
 }

@@ -73,8 +73,7 @@ type clients struct {
 	balancers       *armnetwork.LoadBalancersClient
 	publicIPs       *armnetwork.PublicIPAddressesClient
 	metrics         *armmonitor.MetricsClient
-	offers          *armcompute.VirtualMachineImagesClient
-	galleryVersions *armcompute.GalleryImageVersionsClient
+	images          *armcompute.ClientFactory // for what is read of images
 }
 
 // New returns an adapter. It makes no calls.
@@ -195,7 +194,6 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 		balancers:       network.NewLoadBalancersClient(),
 		publicIPs:       network.NewPublicIPAddressesClient(),
 		metrics:         metrics,
-		offers:          compute.NewVirtualMachineImagesClient(),
-		galleryVersions: compute.NewGalleryImageVersionsClient(),
+		images:          compute,
 	}, err
 }

@@ -91,7 +91,8 @@ func TestContractFlexibleReads(t *testing.T) {
 		want := rollout.Instance{
 			ID: i.ID, Name: i.ID, VMID: i.VMID, Zone: "1", CreatedAt: i.CreatedAt, State: rollout.StateSucceeded, ListedAt: i.ListedAt,
 			Power: rollout.PowerState{Running: rollout.True}, Health: rollout.HealthReport{Healthy: rollout.True, Since: i.Health.Since},
-			Disk: rollout.OSDisk{ID: i.Disk.ID, Image: &rollout.Image{ID: image1}}, Origin: rollout.Origin{ProfileTime: model.ProfileTime},
+			Disk:   rollout.OSDisk{ID: i.Disk.ID, Image: &rollout.Image{ID: image1}, Generation: "V1"},
+			Origin: rollout.Origin{ProfileTime: model.ProfileTime},
 			Script: rollout.ScriptSucceeded, InstanceReports: rollout.InstanceReports{Scripts: []rollout.InstanceScript{{
 				Extension: "CustomScript", State: rollout.ScriptSucceeded,
 				Settings: &rollout.ModelScript{Extension: "CustomScript", URIs: []string{"https://x.example/v1.sh"}, Command: "bash v1.sh"}}}},

@@ -22,7 +22,7 @@ func TestContractReads(t *testing.T) {
 			ETag: `"1"`, UniqueID: id, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
 			State: rollout.StateSucceeded, HealthMonitored: true, Image: rollout.Image{ID: image1},
 			ModelExtensions: rollout.ModelExtensions{OtherExtensions: []string{"HealthExtension"}},
-			Location:        "eastus",
+			ImageLimits:     rollout.ImageLimits{Location: "eastus"},
 			NewHandler: `{"autoUpgradeMinorVersion":true,"enableAutomaticUpgrade":false,"publisher":"Microsoft.Azure.Extensions",` +
 				`"settings":{},"type":"CustomScript","typeHandlerVersion":"2.1"}`,
 		}
@@ -43,7 +43,7 @@ func TestContractReads(t *testing.T) {
 				Latest: rollout.True,
 				Power:  rollout.PowerState{Running: rollout.True},
 				Health: rollout.HealthReport{Healthy: rollout.True},
-				Disk:   rollout.OSDisk{Image: &rollout.Image{ID: image1}},
+				Disk:   rollout.OSDisk{Image: &rollout.Image{ID: image1}, Generation: "V1"},
 				Script: rollout.ScriptAbsent,
 			}
 			if diff := cmp.Diff(want, instances[id], anyCase,

@@ -42,6 +42,7 @@ func instanceOf(vm armcompute.VirtualMachineScaleSetVM, x *arm.Call) rollout.Ins
 		i.Zone = deref(vm.Zones[0])
 	}
 	if p.InstanceView != nil {
+		i.Disk.Generation = string(deref(p.InstanceView.HyperVGeneration))
 		readView(&i, *p.InstanceView, vm.Resources)
 		i.Message = x.FailureMessage(i, failureOf(*p.InstanceView, scriptNames(vm.Resources)))
 	}
@@ -91,6 +92,7 @@ func viewOf(view *armcompute.VirtualMachineInstanceView) *armcompute.VirtualMach
 	}
 	return &armcompute.VirtualMachineScaleSetVMInstanceView{
 		Statuses: view.Statuses, VMHealth: view.VMHealth, Extensions: view.Extensions, VMAgent: view.VMAgent,
+		HyperVGeneration: (*armcompute.HyperVGeneration)(view.HyperVGeneration),
 	}
 }
 

@@ -18,14 +18,14 @@ func (a *Adapter) ResolveImage(ctx context.Context, set rollout.ScaleSet, image 
 	x := &arm.Call{Operation: "ResolveImage", Doing: fmt.Sprintf("listing the versions of image %s", image), Set: set}
 	var versions []string
 	var err error
-	definition, isGallery := definitionOf(image)
+	gallery, isGallery := image.InGallery()
 	switch {
 	case region == "":
 		return rollout.Image{}, x.Refuse("the scale set shows no region")
 	case image.Publisher != "":
 		versions, err = a.offered(ctx, x, image, region)
 	case isGallery:
-		versions, err = a.replicated(ctx, x, definition, region)
+		versions, err = a.replicated(ctx, x, gallery, region)
 	default:
 		return rollout.Image{}, x.Refuse("versions are looked up of marketplace images and of definitions in galleries only")
 	}
@@ -40,7 +40,7 @@ func (a *Adapter) ResolveImage(ctx context.Context, set rollout.ScaleSet, image 
 	}
 	newest := slices.MaxFunc(versions, compareVersions)
 	if isGallery {
-		return rollout.Image{ID: definition.id() + "/versions/" + newest}, nil
+		return rollout.Image{ID: gallery.WithVersion(newest)}, nil
 	}
 	image.Version = newest
 	return image, nil
@@ -56,9 +56,8 @@ func withoutImage(err error, image rollout.Image, region string) error {
 	invalid.Kind = rollout.KindInvalid
 	invalid.Remediation = fmt.Sprintf("az vm image list --all --location %s --publisher %s --offer %s --sku %s",
 		region, image.Publisher, image.Offer, image.SKU)
-	if definition, isGallery := definitionOf(image); isGallery {
-		invalid.Remediation = fmt.Sprintf("az sig image-version list --subscription %s --resource-group %s --gallery-name %s "+
-			"--gallery-image-definition %s", definition.subscription, rollout.ShellWord(definition.group), definition.gallery, definition.name)
+	if gallery, isGallery := image.InGallery(); isGallery {
+		invalid.Remediation = "az sig image-version list " + gallery.Arguments()
 	}
 	return &invalid
 }
@@ -74,7 +73,7 @@ func (a *Adapter) offered(ctx context.Context, x *arm.Call, image rollout.Image,
 			return nil, x.Refuse("%q cannot be a name", name)
 		}
 	}
-	answer, err := c.offers.List(x.With(ctx), region, image.Publisher, image.Offer, image.SKU, nil)
+	answer, err := c.images.NewVirtualMachineImagesClient().List(x.With(ctx), region, image.Publisher, image.Offer, image.SKU, nil)
 	if err != nil {
 		return nil, x.Problem(err)
 	}
@@ -87,36 +86,17 @@ func (a *Adapter) offered(ctx context.Context, x *arm.Call, image rollout.Image,
 	return versions, nil
 }
 
-// imageDefinition names a definition in a gallery.
-type imageDefinition struct{ subscription, group, gallery, name string }
-
-// definitionOf takes the id apart. A version in it is left out.
-func definitionOf(image rollout.Image) (imageDefinition, bool) {
-	parts := strings.Split(strings.TrimPrefix(image.ID, "/"), "/")
-	const definition, version = 10, 12 // segments
-	isDefinition := len(parts) == definition || len(parts) == version && strings.EqualFold(parts[10], "versions")
-	if !isDefinition || !strings.EqualFold(parts[6], "galleries") {
-		return imageDefinition{}, false
-	}
-	return imageDefinition{subscription: parts[1], group: parts[3], gallery: parts[7], name: parts[9]}, true
-}
-
-func (d imageDefinition) id() string {
-	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/galleries/%s/images/%s",
-		d.subscription, d.group, d.gallery, d.name)
-}
-
 // replicated are the versions of a definition that count as latest in the region.
-func (a *Adapter) replicated(ctx context.Context, x *arm.Call, d imageDefinition, region string) ([]string, error) {
-	c, err := a.in(rollout.ScaleSet{SubscriptionID: d.subscription, ResourceGroup: d.group, Name: d.name})
+func (a *Adapter) replicated(ctx context.Context, x *arm.Call, g rollout.GalleryImage, region string) ([]string, error) {
+	c, err := a.in(rollout.ScaleSet{SubscriptionID: g.SubscriptionID, ResourceGroup: g.ResourceGroup, Name: g.Definition})
 	if err != nil {
 		return nil, err
 	}
-	if !segment.MatchString(d.gallery) {
-		return nil, x.Refuse("%q cannot be a name", d.gallery)
+	if !segment.MatchString(g.Gallery) {
+		return nil, x.Refuse("%q cannot be a name", g.Gallery)
 	}
 	ctx = x.With(ctx)
-	pager := c.galleryVersions.NewListByGalleryImagePager(d.group, d.gallery, d.name, nil)
+	pager := c.images.NewGalleryImageVersionsClient().NewListByGalleryImagePager(g.ResourceGroup, g.Gallery, g.Definition, nil)
 	var versions []string
 	pages := arm.Pages{}
 	for pager.More() {
@@ -143,12 +123,9 @@ func countsAsLatest(p armcompute.GalleryImageVersionProperties, region string) b
 		return false
 	}
 	return slices.ContainsFunc(profile.TargetRegions, func(r *armcompute.TargetRegion) bool {
-		return normalRegion(deref(deref(r).Name)) == normalRegion(region) && !deref(r.ExcludeFromLatest)
+		return rollout.NormalRegion(deref(deref(r).Name)) == rollout.NormalRegion(region) && !deref(r.ExcludeFromLatest)
 	})
 }
-
-// normalRegion is the name of a region without the spaces and capitals of its display name.
-func normalRegion(name string) string { return strings.ToLower(strings.ReplaceAll(name, " ", "")) }
 
 // compareVersions compares part by part, as numbers: 1.10.0 is newer than 1.9.0.
 func compareVersions(a, b string) int {

@@ -48,8 +48,10 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 	policy := deref(properties.UpgradePolicy)
 	profile := deref(properties.VirtualMachineProfile)
 	model := rollout.Model{
+		ImageLimits: rollout.ImageLimits{
+			Location: deref(set.Location), Security: string(deref(deref(profile.SecurityProfile).SecurityType)),
+		},
 		ETag:               deref(set.Etag),
-		Location:           deref(set.Location),
 		UniqueID:           strings.ToLower(deref(properties.UniqueID)),
 		Capacity:           capacityOf(set.SKU),
 		UpgradeMode:        string(deref(policy.Mode)),

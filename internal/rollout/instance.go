@@ -63,6 +63,7 @@ type OSDisk struct {
 	ID           string // identity of the disk; "": not shown
 	Image        *Image // nil: not shown
 	ImageVersion string // exact version of the image; "": not shown
+	Generation   string // of the virtual hardware, V1 or V2, which never changes; "": not shown
 }
 
 // InstanceScript is one custom script extension as an instance shows it.

@@ -10,7 +10,7 @@ import (
 type Model struct {
 	ETag string
 	ModelTimes
-	Location                   string // the region
+	ImageLimits
 	UniqueID                   string // tells the scale set from another one that gets its name; "": not shown
 	Capacity                   int    // as read, UnknownCapacity where it is not shown; never written
 	UpgradeMode                string
@@ -24,6 +24,12 @@ type Model struct {
 	Script                     *ModelScript  // the custom script extension, the first where there are several; nil: none
 	NewHandler                 ScriptHandler // what a new script extension needs, by the operating system
 	ModelExtensions
+}
+
+// ImageLimits decide which images the scale set can boot.
+type ImageLimits struct {
+	Location string // the region
+	Security string // the security type, in Azure's word; "": not declared, which is Standard
 }
 
 // ModelTimes are the times of a model.

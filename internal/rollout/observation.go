@@ -12,6 +12,7 @@ type Observation struct {
 	Model          Result[Model]
 	RollingUpgrade Result[RollingUpgrade]
 	Image          Result[Image]           // the exact version that the target's image stands for now
+	ImageTraits    Result[ImageTraits]     // of the image that Reads.ImageTraits named
 	Exists         map[string]Result[bool] // by id: whether the scale set has an instance that the list lacks
 
 	Cluster          ClusterReads
@@ -153,6 +154,8 @@ type Reads struct {
 	RollingUpgrade bool // whether Azure carries out a rolling upgrade
 	Image          bool // which exact version the target's image stands for
 	Ownership      bool // whether another rollout owns the scale set
+
+	ImageTraits Image // the image to look at before it is written; the zero value: none
 
 	Settings         string // name of the Secret with the script's protected settings; "": none
 	BaselineSettings string // name of the Secret that a rollback needs; "": none

@@ -48,7 +48,8 @@ func seen(target rollout.Target, outdated, updated int) rollout.Observation {
 	}
 	return rollout.Observation{
 		At: at.Add(time.Hour), Model: rollout.KnownResult(model), Instances: rollout.KnownResult(instances),
-		State: rollout.State{Run: rollout.Run{Number: 1, Revision: target.Revision()}, Model: rollout.ModelState{Applied: true}},
+		ImageTraits: rollout.KnownResult(rollout.ImageTraits{}),
+		State:       rollout.State{Run: rollout.Run{Number: 1, Revision: target.Revision()}, Model: rollout.ModelState{Applied: true}},
 	}
 }
 

@@ -101,6 +101,9 @@ func (r record) reads(reads rollout.Reads) {
 	if reads.Image {
 		fmt.Fprintln(r.did, "image")
 	}
+	if reads.ImageTraits != (rollout.Image{}) {
+		fmt.Fprintln(r.did, "traits", reads.ImageTraits)
+	}
 }
 
 // digestOfSituation decides three rounds, and what comes of each step.

@@ -95,29 +95,6 @@ const (
 	DeletionRollback Deletion = "Rollback" // put everything back first
 )
 
-// Image names what an instance boots from. Exactly one of ID, SharedGalleryID, CommunityGalleryID or the marketplace
-// quadruple (Publisher, Offer, SKU, Version) is set.
-type Image struct {
-	ID                 string
-	SharedGalleryID    string
-	CommunityGalleryID string
-	Publisher          string
-	Offer              string
-	SKU                string
-	Version            string
-}
-
-// Same compares references as Azure does: resource ids, publishers, offers and SKUs without regard to case.
-func (i Image) Same(o Image) bool {
-	return strings.EqualFold(i.ID, o.ID) &&
-		strings.EqualFold(i.SharedGalleryID, o.SharedGalleryID) &&
-		strings.EqualFold(i.CommunityGalleryID, o.CommunityGalleryID) &&
-		strings.EqualFold(i.Publisher, o.Publisher) &&
-		strings.EqualFold(i.Offer, o.Offer) &&
-		strings.EqualFold(i.SKU, o.SKU) &&
-		strings.EqualFold(i.Version, o.Version)
-}
-
 // Script is downloaded and run by the custom script extension. ProtectedSettings is the name of the Secret that holds the
 // extension's protected settings; its content never enters the core.
 type Script struct {
@@ -156,27 +133,6 @@ func (k *KeyVaultSecret) Same(o *KeyVaultSecret) bool {
 
 // IsHidden reports that the script has settings that cannot be read back.
 func (s Script) IsHidden() bool { return s.ProtectedSettings != "" || s.ManagedIdentity != nil }
-
-// NamesVersion reports that the reference always stands for the same content.
-func (i Image) NamesVersion() bool {
-	if i.Publisher != "" {
-		return !strings.EqualFold(i.Version, latestVersion)
-	}
-	id := strings.ToLower(i.ID + i.SharedGalleryID + i.CommunityGalleryID)
-	inGallery := strings.Contains(id, "/galleries/") || i.ID == ""
-	return !inGallery || strings.Contains(id, "/versions/") && !strings.HasSuffix(id, "/versions/"+latestVersion)
-}
-
-// latestVersion stands for the newest version of an image.
-const latestVersion = "latest"
-
-// String returns the reference as people write it.
-func (i Image) String() string {
-	if i.Publisher != "" {
-		return strings.Join([]string{i.Publisher, i.Offer, i.SKU, i.Version}, ":")
-	}
-	return i.ID + i.SharedGalleryID + i.CommunityGalleryID
-}
 
 // Batch bounds how many instances are worked on at a time.
 type Batch struct {

@@ -142,6 +142,17 @@ func planStories() map[string]story {
 				2: ask(rollout.VerbPromoteFull),
 				4: plans(false),
 			}},
+		"an image of another generation is refused before it is written": {n: 2, start: bare, spec: canary(image2, 50), rounds: 14,
+			script: map[int]func(*recorder){
+				0: does("instances are of generation V2, the image is of V1", func(t *recorder) {
+					t.world.Hardware, t.world.Traits = "V2", rollout.KnownResult(rollout.ImageTraits{Generation: "V1"})
+				}),
+				2: plans(true),
+				4: plans(false),
+				6: does("the image may not be looked at any more", func(t *recorder) {
+					t.world.Traits = rollout.FailedResult[rollout.ImageTraits](&rollout.Problem{Kind: rollout.KindForbidden, Message: "no role"})
+				}),
+			}},
 		"plan mode while going back": {n: 3, start: bare, spec: canary(image2, 67), rounds: 28, script: map[int]func(*recorder){
 			10: ask(rollout.VerbRollback),
 			12: plans(true),

@@ -100,22 +100,23 @@ func (s *catalogue) listVersions(r *arm.Request) (*arm.Response, *arm.Error) {
 	return arm.Answer(http.StatusOK, []tree.Members{imageBody(r, imageID(r)+"/Versions/"+version, version)}), nil
 }
 
-// getVersion describes an image (azure-cli-2025-02__test_vmss_run_command_v2:4).
+// getVersion describes an image (azure-cli-2025-02__test_vmss_run_command_v2:4, and of the second generation __test_vmss_trusted:2).
 func (s *catalogue) getVersion(r *arm.Request) (*arm.Response, *arm.Error) {
 	system, size := "Linux", 32213303808
 	if strings.Contains(strings.ToLower(r.Args["publisher"]), "windows") {
 		system, size = "Windows", 136367309312
 	}
-	generation := "V1"
+	generation, features := "V1", []tree.Members{{{"name", "IsAcceleratedNetworkSupported"}, {"value", "True"}}}
 	if strings.Contains(strings.ToLower(r.Args["sku"]), "g2") || strings.Contains(strings.ToLower(r.Args["sku"]), "gen2") {
 		generation = "V2"
+		features = append([]tree.Members{{{"name", "SecurityType"}, {"value", "TrustedLaunchSupported"}}}, features...)
 	}
 	properties := tree.Members{
 		{"hyperVGeneration", generation}, {"architecture", "x64"}, {"replicaType", "Unmanaged"},
 		{"disallowed", tree.Members{{"vmDiskType", "None"}}},
 		{"automaticOSUpgradeProperties", tree.Members{{"automaticOSUpgradeSupported", true}}},
 		{"imageDeprecationStatus", tree.Members{{"imageState", "Active"}}},
-		{"features", []tree.Members{{{"name", "IsAcceleratedNetworkSupported"}, {"value", "True"}}}},
+		{"features", features},
 		{"osDiskImage", tree.Members{{"operatingSystem", system}, {"sizeInBytes", size}}}, {"dataDiskImages", []any{}},
 	}
 	body := imageBody(r, imageID(r)+"/Versions/"+r.Args["version"], r.Args["version"])

@@ -35,5 +35,6 @@ func Routes(c *vmss.Provider, lists *render.Lister) []*arm.Route {
 		(&managedCommands{c}).managedRoutes(),
 		(&virtualMachines{c, lists}).virtualMachineRoutes(), (&extensions{c}).extensionRoutes(),
 		(&rollingUpgrades{c}).rollingRoutes(), (&catalogue{c}).catalogueRoutes(), (&managedImages{c}).imageRoutes(),
+		(&galleryImages{c}).galleryRoutes(),
 	)
 }

@@ -1,6 +1,7 @@
 package compute
 
 import (
+	"cmp"
 	"net/http"
 	"strings"
 
@@ -35,7 +36,7 @@ func (s *managedImages) getImage(r *arm.Request) (*arm.Response, *arm.Error) {
 		{"name", r.Args["image"]}, {"id", id}, {"type", "Microsoft.Compute/images"}, {"location", "eastus"}, {"tags", tree.Members{}},
 		{"properties", tree.Members{
 			{"storageProfile", tree.Members{{"osDisk", disk}, {"dataDisks", []any{}}}},
-			{"provisioningState", "Succeeded"}, {"hyperVGeneration", "V1"},
+			{"provisioningState", "Succeeded"}, {"hyperVGeneration", cmp.Or(image.Generation, "V1")},
 		}},
 	}), nil
 }

@@ -27,6 +27,9 @@ func (s *Endpoint) controlImage(body []byte, _ *http.Request) (any, error) {
 		Marketplace string            `json:"marketplace"`
 		Version     string            `json:"version"`
 		DiskSizeGB  int               `json:"diskSizeGB"`
+		Generation  string            `json:"hyperVGeneration"`
+		Security    string            `json:"securityType"`
+		Regions     []string          `json:"regions"`
 	}
 	if err := readControl(body, &in); err != nil {
 		return nil, err
@@ -37,7 +40,11 @@ func (s *Endpoint) controlImage(body []byte, _ *http.Request) (any, error) {
 	if in.ID == "" {
 		return nil, badControl("an image needs an id")
 	}
-	image := guest.Image{ID: in.ID, Files: map[string][]byte{}, DiskSizeGB: in.DiskSizeGB}
+	if in.Generation != "" && in.Generation != "V1" && in.Generation != "V2" {
+		return nil, badControl("hyperVGeneration is V1 or V2")
+	}
+	image := guest.Image{ID: in.ID, Files: map[string][]byte{}, DiskSizeGB: in.DiskSizeGB, Generation: in.Generation, Security: in.Security,
+		Regions: in.Regions}
 	for name, text := range in.Files {
 		image.Files[name] = []byte(text)
 	}

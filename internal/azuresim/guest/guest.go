@@ -32,6 +32,12 @@ type Image struct {
 	Files map[string][]byte
 	// DiskSizeGB is how large a disk it needs; 0: any will do.
 	DiskSizeGB int
+	// Generation is that of the virtual hardware that it needs, V1 or V2; "": V1.
+	Generation string
+	// Security is the value of the feature SecurityType of its definition; "": there is no such feature.
+	Security string
+	// Regions are the ones that a version in a gallery is replicated to; nil: all that are asked about.
+	Regions []string
 }
 
 // Script is a script that runs in an instance: the command of the custom script extension, among the files of its URIs, or of a gallery

@@ -26,7 +26,7 @@ func (l Snapshot) View(version arm.APIVersion) tree.Members {
 	if extensions := l.extensionViews(); len(extensions) > 0 && l.state.Power == vmss.Running {
 		m = append(m, tree.Member{"extensions", extensions})
 	}
-	m = append(m, tree.Member{"hyperVGeneration", l.state.Model.Generation()})
+	m = append(m, tree.Member{"hyperVGeneration", l.Set.Server.GenerationOf(l.state.Model)})
 	if version.Since("2024-11-01") {
 		m = append(m, tree.Member{"capacityReservationType", "NotEligible"})
 	}

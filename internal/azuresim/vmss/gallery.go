@@ -1,6 +1,7 @@
 package vmss
 
 import (
+	"cmp"
 	"errors"
 	"maps"
 	"net/http"
@@ -21,7 +22,7 @@ func (s *gallery) checkImage(image tree.Object, location string) *arm.Error {
 	if id == "" {
 		return nil
 	}
-	if _, known := s.Images[strings.ToLower(id)]; known {
+	if image, known := s.Images[strings.ToLower(id)]; known && isIn(image, location) {
 		return nil
 	}
 	if strings.Contains(strings.ToLower(id), "/galleries/") {
@@ -31,6 +32,12 @@ func (s *gallery) checkImage(image tree.Object, location string) *arm.Error {
 	}
 	return arm.Refuse(http.StatusNotFound, "ImageNotFound", "The Image '%s' cannot be found in '%s' region.", id,
 		location).About("imageReference")
+}
+
+// isIn reports whether scale sets in the region can use the image.
+func isIn(image guest.Image, region string) bool {
+	isRegion := func(r string) bool { return arm.NormalLocation(r) == arm.NormalLocation(region) }
+	return image.Regions == nil || slices.ContainsFunc(image.Regions, isRegion)
 }
 
 // imageOf returns the image from which a model's instances boot. A marketplace image has no files here.
@@ -45,6 +52,11 @@ func (s *gallery) imageOf(m *vmprofile.Model) guest.Image {
 	return guest.Image{ID: strings.Join([]string{
 		tree.StringAt(ref, "publisher"), tree.StringAt(ref, "offer"), tree.StringAt(ref, "sku"), s.ExactVersion(ref),
 	}, ":")}
+}
+
+// GenerationOf is the generation of the virtual hardware that a model's image needs.
+func (s *gallery) GenerationOf(m *vmprofile.Model) string {
+	return cmp.Or(s.Images[strings.ToLower(tree.StringAt(m.Image(), "id"))].Generation, m.Generation())
 }
 
 // ExactVersion is the version that a reference stands for when a disk is made; empty where images have none.

@@ -115,6 +115,9 @@ func (s *state) read(obs *rollout.Observation, reads rollout.Reads, blind bool) 
 	if reads.Model {
 		obs.Model = rollout.KnownResult(s.world.readModel())
 	}
+	if reads.ImageTraits != (rollout.Image{}) {
+		obs.ImageTraits = rollout.KnownResult(rollout.ImageTraits{})
+	}
 	if reads.RollingUpgrade {
 		obs.RollingUpgrade = rollout.KnownResult(rollout.RollingUpgrade{})
 	}

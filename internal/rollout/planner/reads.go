@@ -37,6 +37,9 @@ func withoutMade(reads rollout.Reads, obs rollout.Observation) rollout.Reads {
 	reads.Model = reads.Model && obs.Model.State == rollout.NotRead
 	reads.RollingUpgrade = reads.RollingUpgrade && obs.RollingUpgrade.State == rollout.NotRead
 	reads.Image = reads.Image && obs.Image.State == rollout.NotRead
+	if obs.ImageTraits.State != rollout.NotRead {
+		reads.ImageTraits = rollout.Image{}
+	}
 	reads.Ownership = reads.Ownership && obs.Cluster.Ownership.State == rollout.NotRead
 	if obs.Cluster.Settings.State != rollout.NotRead {
 		reads.Settings = ""
@@ -65,7 +68,7 @@ func required(d *advance.Draft) rollout.Reads {
 	return rollout.Reads{
 		Instances: true, Model: true, Ownership: true, Revision: requiredRevision(v),
 		Settings: requiredSettings(v), BaselineSettings: view.BaselineSecret(v), Instance: requiredInstance(v),
-		Image: v.IsImageOpen() && v.HasScaleSet(), RollingUpgrade: needsRollingUpgrade(d),
+		Image: v.IsImageOpen() && v.HasScaleSet(), ImageTraits: view.ImageToCheck(v), RollingUpgrade: needsRollingUpgrade(d),
 	}
 }
 

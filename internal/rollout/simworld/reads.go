@@ -53,6 +53,10 @@ func (w *World) read(obs *rollout.Observation, reads rollout.Reads) {
 		obs.Model = w.Model()
 	case reads.Image:
 		obs.Image = w.Newest
+	case reads.ImageTraits != (rollout.Image{}):
+		if obs.ImageTraits = w.Traits; w.Traits.State == rollout.NotRead {
+			obs.ImageTraits = rollout.KnownResult(rollout.ImageTraits{})
+		}
 	case reads.RollingUpgrade:
 		obs.RollingUpgrade = rollout.KnownResult(w.Rolling)
 	}
@@ -107,7 +111,7 @@ func (w *World) instance(m *Instance) rollout.Instance {
 		Power:     rollout.PowerState{Running: rollout.True},
 		Health:    rollout.HealthReport{Healthy: m.Health, Since: w.healthSince(m)},
 		ListedAt:  w.Now,
-		Disk:      rollout.OSDisk{Image: &image, ID: m.ID + "-disk-" + strconv.Itoa(m.Disk)},
+		Disk:      rollout.OSDisk{Image: &image, ID: m.ID + "-disk-" + strconv.Itoa(m.Disk), Generation: w.Hardware},
 		Script:    m.Script,
 	}
 	if m.Model == len(w.Models)-1 {

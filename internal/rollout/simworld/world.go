@@ -23,7 +23,9 @@ type World struct {
 	Mode      string
 	Agents    []string // extensions that Azure upgrades by itself
 	Rolling   rollout.RollingUpgrade
-	Newest    rollout.Result[rollout.Image] // the exact version that an image without one stands for
+	Newest    rollout.Result[rollout.Image]       // the exact version that an image without one stands for
+	Traits    rollout.Result[rollout.ImageTraits] // of every image; not set: nothing is known of them
+	Hardware  string                              // the generation of the instances' virtual hardware; "": not shown
 	ETag      int
 	UniqueID  string
 

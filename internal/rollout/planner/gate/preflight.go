@@ -17,6 +17,9 @@ func Preflight(v *view.View) *view.Hold {
 			return view.Wait(rollout.ReasonPreflightFailed, view.RecheckMissing, "%s", finding)
 		}
 	}
+	if h := Image(v); h != nil {
+		return h
+	}
 	if h := roomForRollback(v); h != nil {
 		return h
 	}

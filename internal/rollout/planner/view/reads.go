@@ -18,6 +18,7 @@ func RefusedRead(v *View) (string, *rollout.Problem) {
 		{"the scale set", v.Obs.Model.State, v.Obs.Model.Problem},
 		{"the rolling upgrade", v.Obs.RollingUpgrade.State, v.Obs.RollingUpgrade.Problem},
 		{"the versions of the image", v.Obs.Image.State, v.Obs.Image.Problem},
+		{"the image", v.Obs.ImageTraits.State, v.Obs.ImageTraits.Problem},
 	}
 	for _, read := range reads {
 		if read.state == rollout.ReadFailed && read.problem.RetryAfter > 0 {
