@@ -75,8 +75,13 @@ var rooms = map[string]room{
 	"internal/redact": {},
 	"internal/grant":  {own: []string{"internal/rollout"}},
 	"internal/azure": {
-		own:     []string{"internal/azure/arm", "internal/azure/message", "internal/rollout", "internal/redact"},
+		own: []string{
+			"internal/azure/addresses", "internal/azure/arm", "internal/azure/message", "internal/rollout", "internal/redact",
+		},
 		foreign: azureSDK,
+	},
+	"internal/azure/addresses": {
+		own: []string{"internal/azure/arm", "internal/azure/message", "internal/rollout"}, foreign: azureSDK,
 	},
 	"internal/azure/arm":     {own: []string{"internal/azure/message", "internal/rollout", "internal/redact"}, foreign: azureSDK},
 	"internal/azure/message": {own: []string{"internal/redact"}},

@@ -60,6 +60,8 @@ func TestForbids(t *testing.T) {
 		{"internal/leaderelection", module + "/controllers", false},
 		{"internal/azure", module + "/controllers", false},
 		{"internal/azure", module + "/internal/azure/arm", true},
+		{"internal/azure/addresses", module + "/internal/azure/arm", true},
+		{"internal/azure/addresses", module + "/internal/azure", false},
 		{"internal/azure/arm", module + "/internal/azure", false},
 		{"internal/azure/message", module + "/internal/rollout", false},
 	} {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"regexp"
 	"strings"
 	"sync"
 	"time"
@@ -17,6 +16,7 @@ import (
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/monitor/armmonitor"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/addresses"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -48,12 +48,12 @@ type Call = arm.Exchange
 
 // Adapter talks to ARM. It is safe for concurrent use.
 type Adapter struct {
-	credential   azcore.TokenCredential
-	options      azcorearm.ClientOptions
-	endpoint     *url.URL
-	wait         func(context.Context, time.Duration) error // between polls, where a method waits for an operation
-	now          func() time.Time
-	addressCache *addressCache
+	credential azcore.TokenCredential
+	options    azcorearm.ClientOptions
+	endpoint   *url.URL
+	wait       func(context.Context, time.Duration) error // between polls, where a method waits for an operation
+	now        func() time.Time
+	lookup     *addresses.Lookup
 
 	orchestrations orchestrations
 
@@ -69,9 +69,7 @@ type clients struct {
 	extensions      *armcompute.VirtualMachineScaleSetExtensionsClient
 	rolling         *armcompute.VirtualMachineScaleSetRollingUpgradesClient
 	virtualMachines *armcompute.VirtualMachinesClient
-	interfaces      *armnetwork.InterfacesClient
-	balancers       *armnetwork.LoadBalancersClient
-	publicIPs       *armnetwork.PublicIPAddressesClient
+	network         addresses.Clients
 	metrics         *armmonitor.MetricsClient
 	images          *armcompute.ClientFactory // for what is read of images
 }
@@ -117,7 +115,7 @@ func New(o Options) (*Adapter, error) {
 			},
 		},
 	}
-	a.addressCache = newAddressCache(now, a.addresses)
+	a.lookup = addresses.New(a.networkIn, now)
 	return a, nil
 }
 
@@ -133,14 +131,10 @@ func parseEndpoint(s string) (*url.URL, error) {
 	return u, nil
 }
 
-// segment matches the texts that may stand for a name in a path. ARM allows fewer names; the pattern only keeps a name from being read as
-// anything but a name.
-var segment = regexp.MustCompile(`^[^/\\?#%\s]*[^/\\?#%\s.][^/\\?#%\s]*$`)
-
 // in returns the clients for the scale set's subscription.
 func (a *Adapter) in(set rollout.ScaleSet) (clients, error) {
 	for _, name := range []string{set.SubscriptionID, set.ResourceGroup, set.Name} {
-		if !segment.MatchString(name) {
+		if !arm.IsName(name) {
 			return clients{}, &rollout.Problem{
 				Kind:    rollout.KindInvalid,
 				Message: fmt.Sprintf("scale set %q in subscription %q: %q cannot be a name", set, set.SubscriptionID, name),
@@ -190,10 +184,10 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 		extensions:      compute.NewVirtualMachineScaleSetExtensionsClient(),
 		rolling:         compute.NewVirtualMachineScaleSetRollingUpgradesClient(),
 		virtualMachines: compute.NewVirtualMachinesClient(),
-		interfaces:      network.NewInterfacesClient(),
-		balancers:       network.NewLoadBalancersClient(),
-		publicIPs:       network.NewPublicIPAddressesClient(),
-		metrics:         metrics,
-		images:          compute,
+		network: addresses.Clients{
+			Interfaces: network.NewInterfacesClient(), Balancers: network.NewLoadBalancersClient(), PublicIPs: network.NewPublicIPAddressesClient(),
+		},
+		metrics: metrics,
+		images:  compute,
 	}, err
 }

@@ -2,96 +2,42 @@ package azure
 
 import (
 	"context"
-	"net/netip"
-	"strings"
+	"fmt"
 
-	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/addresses"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/message"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
 
 // Addresses is where one instance can be reached.
-type Addresses struct {
-	// Private is the address of the primary network interface; the zero Addr: not known.
-	Private netip.Addr
-	// NAT is, by port on the instance, where a load balancer takes connections that go to this instance alone.
-	NAT map[uint16]netip.AddrPort
-	// Missing says why ports may be missing from NAT; nil: there are no others.
-	Missing error
-}
+type Addresses = addresses.Addresses
 
-// Addresses reads where each instance of a scale set can be reached, by lower-case instance id: one GET of the scale set, one a page of
-// its network interfaces, one of each load balancer that they are attached to, and one of each public address of a frontend that a NAT
-// rule leads from. Without the interfaces there is nothing; a load balancer that cannot be read costs its ports only. What two instances
-// claim, as they may where one took the other's place while pages were read, is neither's.
+// Addresses reads where each instance of a scale set can be reached, by lower-case instance id: one GET of the scale set, and what
+// addresses.Lookup reads.
 func (a *Adapter) Addresses(ctx context.Context, set rollout.ScaleSet) (map[string]Addresses, error) {
 	model, err := a.Model(ctx, set)
 	if err != nil {
 		return nil, err
 	}
-	return a.addresses(ctx, set, model.Orchestration)
+	return a.lookup.Read(ctx, set, model.Orchestration)
 }
 
-// addresses is Addresses where the kind of the scale set is known.
-func (a *Adapter) addresses(ctx context.Context, set rollout.ScaleSet, orchestration string) (map[string]Addresses, error) {
-	instances, err := a.interfaces(ctx, set, orchestration)
-	if err != nil {
-		return nil, err
+// AddressesOf returns where one instance can be reached, out of the cache of addresses.Lookup.
+func (a *Adapter) AddressesOf(ctx context.Context, set rollout.ScaleSet, instance rollout.Ref) (Addresses, error) {
+	doing := fmt.Sprintf("finding the address of instance %s of scale set %q", message.Head(message.Flat(instance.ID), 64), set)
+	if _, err := a.in(set); err != nil {
+		return Addresses{}, err
 	}
-	private := privateAddresses(instances)
-	nat := a.nat(ctx, set, attachments(set, orchestration, instances), ipConfigs(instances))
-	found := make(map[string]Addresses, len(instances))
-	for id := range instances {
-		found[id] = Addresses{Private: private[id], NAT: nat.ports[id], Missing: nat.missing[id]}
+	if !instanceID.MatchString(instance.ID) {
+		return Addresses{}, &rollout.Problem{
+			Kind: rollout.KindInvalid, Message: message.Clean(doing+": that cannot be an instance id", message.Limit, nil),
+		}
 	}
-	return found, nil
+	return a.lookup.Of(ctx, doing, set, instance)
 }
 
-// place is an address in a subnet. In another subnet another instance may have the same address.
-type place struct {
-	subnet  string
-	address netip.Addr
-}
-
-// privateAddresses are those of the primary IP configurations of primary interfaces.
-func privateAddresses(instances map[string][]networkInterface) map[string]netip.Addr {
-	owners, found := map[place][]string{}, map[string]netip.Addr{}
-	for id, list := range instances {
-		nic, ok := primary(list, func(n networkInterface) *bool { return n.Primary })
-		if !ok {
-			continue
-		}
-		config, ok := primary(nic.IPConfigurations,
-			func(c *armnetwork.InterfaceIPConfiguration) *bool { return deref(deref(c).Properties).Primary })
-		if !ok {
-			continue
-		}
-		p := deref(deref(config).Properties)
-		if address, err := netip.ParseAddr(deref(p.PrivateIPAddress)); err == nil {
-			at := place{strings.ToLower(deref(deref(p.Subnet).ID)), address}
-			owners[at] = append(owners[at], id)
-		}
-	}
-	for at, ids := range owners {
-		if len(ids) == 1 {
-			found[ids[0]] = at.address
-		}
-	}
-	return found
-}
-
-// primary is the only one, or the only one that says it is primary.
-func primary[T any](list []T, says func(T) *bool) (found T, ok bool) {
-	if len(list) == 1 {
-		return list[0], true
-	}
-	for _, one := range list {
-		if !deref(says(one)) {
-			continue
-		}
-		if ok {
-			return found, false
-		}
-		found, ok = one, true
-	}
-	return found, ok
+// networkIn returns the clients of the network provider for a subscription.
+func (a *Adapter) networkIn(subscription string) (addresses.Clients, error) {
+	c, err := a.of(subscription)
+	return c.network, err
 }

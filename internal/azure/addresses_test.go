@@ -97,7 +97,7 @@ func natMember(vm, rule string, from, to int) string {
 func (s site) read(t *testing.T) (map[string]Addresses, *fakeARM, error) {
 	t.Helper()
 	f := newFakeARM(t, s.answer)
-	got, err := f.adapter.addresses(context.Background(), web, rollout.OrchestrationUniform)
+	got, err := f.adapter.lookup.Read(context.Background(), web, rollout.OrchestrationUniform)
 	return got, f, err
 }
 
@@ -411,6 +411,41 @@ func TestFlexibleAddresses(t *testing.T) {
 	wantAddresses(t, map[string]Addresses{"web_0a1b2c3d": reached("10.0.0.4"), "db": reached("10.0.0.5"),
 		"web_other_0a1b2c3d": reached("10.0.0.6")}, got)
 	if len(f.seen()) != 3 {
+		t.Errorf("got %+v", f.seen())
+	}
+}
+
+// TestAddressesAreTheCallersOwn: a change that a caller makes to its result reaches no other caller.
+func TestAddressesAreTheCallersOwn(t *testing.T) {
+	f := newFakeARM(t, site{
+		nicsPath:                      list(nic("3", "10.0.0.4", behind("lb"))),
+		network + "/loadBalancers/lb": balancerWith(natRule("a.3", "3", "in", 6003, 80, ""), "null"),
+	}.answer)
+	for range 2 {
+		found, err := f.adapter.AddressesOf(t.Context(), web, rollout.Ref{ID: "3", VMID: "v"})
+		if err != nil || len(found.NAT) != 1 {
+			t.Fatalf("got %+v, %v", found, err)
+		}
+		clear(found.NAT)
+	}
+	if len(f.seen()) != 2 {
+		t.Errorf("it is to be read once, got %+v", f.seen())
+	}
+}
+
+// TestAddressOfOddInstances refuses what cannot be an instance, and sends nothing.
+func TestAddressOfOddInstances(t *testing.T) {
+	f := newFakeARM(t, site{}.answer)
+	for _, id := range []string{"", "*", "a/b", "a b", "../x"} {
+		if _, err := f.adapter.AddressesOf(t.Context(), web, rollout.Ref{ID: id, VMID: "v"}); problemOf(t, err).Kind != rollout.KindInvalid {
+			t.Errorf("%q: %v", id, err)
+		}
+	}
+	if _, err := f.adapter.AddressesOf(t.Context(), rollout.ScaleSet{}, rollout.Ref{ID: "3", VMID: "v"}); problemOf(t, err).Kind !=
+		rollout.KindInvalid {
+		t.Error(err)
+	}
+	if len(f.seen()) != 0 {
 		t.Errorf("got %+v", f.seen())
 	}
 }

@@ -122,7 +122,7 @@ func TestErrorTable(t *testing.T) {
 			if got := problemOf(t, err).Kind; got != want {
 				t.Errorf("Metric: want %s, got %s", want, got)
 			}
-			addresses, err := f.adapter.addresses(context.Background(), web, rollout.OrchestrationUniform)
+			addresses, err := f.adapter.lookup.Read(context.Background(), web, rollout.OrchestrationUniform)
 			if got := problemOf(t, err).Kind; got != want || addresses != nil {
 				t.Errorf("Addresses: want %s and nothing, got %s and %v", want, got, addresses)
 			}

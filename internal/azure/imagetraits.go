@@ -159,7 +159,7 @@ func (a *Adapter) sharedNames(x *arm.Call, id, region string) (c *armcompute.Cli
 // named returns the clients for a subscription, for calls whose paths have these names.
 func (a *Adapter) named(x *arm.Call, subscription string, names ...string) (*armcompute.ClientFactory, error) {
 	for _, name := range append(names, subscription) {
-		if !segment.MatchString(name) {
+		if !arm.IsName(name) {
 			return nil, x.Refuse("%q cannot be a name", name)
 		}
 	}

@@ -69,7 +69,7 @@ func (a *Adapter) offered(ctx context.Context, x *arm.Call, image rollout.Image,
 		return nil, err
 	}
 	for _, name := range []string{region, image.Publisher, image.Offer, image.SKU} {
-		if !segment.MatchString(name) {
+		if !arm.IsName(name) {
 			return nil, x.Refuse("%q cannot be a name", name)
 		}
 	}
@@ -92,7 +92,7 @@ func (a *Adapter) replicated(ctx context.Context, x *arm.Call, g rollout.Gallery
 	if err != nil {
 		return nil, err
 	}
-	if !segment.MatchString(g.Gallery) {
+	if !arm.IsName(g.Gallery) {
 		return nil, x.Refuse("%q cannot be a name", g.Gallery)
 	}
 	ctx = x.With(ctx)

@@ -60,7 +60,7 @@ func (a *Adapter) WriteScript(ctx context.Context, set rollout.ScaleSet, step ro
 	if name == "" {
 		name = rollout.DefaultScriptExtension
 	}
-	if !segment.MatchString(name) {
+	if !arm.IsName(name) {
 		return rollout.Accepted{}, x.Refuse("%q cannot be the name of an extension", name)
 	}
 	protected, conflict := withIdentity(step.Script.ManagedIdentity, protected)
@@ -107,7 +107,7 @@ func (a *Adapter) RemoveScript(ctx context.Context, set rollout.ScaleSet, step r
 		return rollout.Accepted{}, err
 	}
 	x := &arm.Call{Operation: "RemoveScript", Doing: fmt.Sprintf("removing the script extension of scale set %q", set), Set: set, Effect: true}
-	if !segment.MatchString(step.Extension) {
+	if !arm.IsName(step.Extension) {
 		return rollout.Accepted{}, x.Refuse("%q cannot be the name of an extension", step.Extension)
 	}
 	p, err := c.extensions.BeginDelete(x.With(ctx), set.ResourceGroup, set.Name, step.Extension, nil)

@@ -1,4 +1,4 @@
-package azure
+package addresses
 
 import (
 	"context"
@@ -16,19 +16,19 @@ type networkInterface = armnetwork.InterfacePropertiesFormat
 
 // interfaces reads the network interfaces of a scale set by instance. Those of a Uniform set are its own. Those of a Flexible set are
 // resources of the group, where there may be those of other instances, too.
-func (a *Adapter) interfaces(ctx context.Context, set rollout.ScaleSet, orchestration string) (map[string][]networkInterface, error) {
-	c, err := a.in(set)
+func (l *Lookup) interfaces(ctx context.Context, set rollout.ScaleSet, orchestration string) (map[string][]networkInterface, error) {
+	c, err := l.of(set.SubscriptionID)
 	if err != nil {
 		return nil, err
 	}
 	x := &arm.Call{Operation: "Addresses", Doing: fmt.Sprintf("listing network interfaces of scale set %q", set), Set: set}
 	if orchestration == rollout.OrchestrationFlexible {
-		return allInterfaces(x.With(ctx), x, c.interfaces.NewListPager(set.ResourceGroup, nil),
+		return allInterfaces(x.With(ctx), x, c.Interfaces.NewListPager(set.ResourceGroup, nil),
 			func(p armnetwork.InterfacesClientListResponse) armnetwork.InterfaceListResult {
 				return p.InterfaceListResult
 			})
 	}
-	return allInterfaces(x.With(ctx), x, c.interfaces.NewListVirtualMachineScaleSetNetworkInterfacesPager(set.ResourceGroup, set.Name, nil),
+	return allInterfaces(x.With(ctx), x, c.Interfaces.NewListVirtualMachineScaleSetNetworkInterfacesPager(set.ResourceGroup, set.Name, nil),
 		func(p armnetwork.InterfacesClientListVirtualMachineScaleSetNetworkInterfacesResponse) armnetwork.InterfaceListResult {
 			return p.InterfaceListResult
 		})
@@ -131,7 +131,7 @@ func parseNetworkID(kind, id string) (networkID, bool) {
 		return networkID{}, false
 	}
 	for _, name := range []string{m[1], m[2], m[4]} {
-		if !segment.MatchString(name) {
+		if !arm.IsName(name) {
 			return networkID{}, false
 		}
 	}

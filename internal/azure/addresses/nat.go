@@ -1,4 +1,4 @@
-package azure
+package addresses
 
 import (
 	"math"

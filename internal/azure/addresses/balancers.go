@@ -1,4 +1,4 @@
-package azure
+package addresses
 
 import (
 	"cmp"
@@ -28,12 +28,12 @@ type frontend struct {
 }
 
 // nat reads the load balancers that instances are attached to.
-func (a *Adapter) nat(ctx context.Context, set rollout.ScaleSet, attached map[networkID][]string, configs map[string]string) natTable {
+func (l *Lookup) nat(ctx context.Context, set rollout.ScaleSet, attached map[networkID][]string, configs map[string]string) natTable {
 	table := natTable{ports: map[string]map[uint16]netip.AddrPort{}, missing: map[string]error{}}
 	var ports []natPort
 	frontends := map[string]frontend{}
 	for _, id := range slices.SortedFunc(maps.Keys(attached), compareNetworkIDs) {
-		lb, err := a.balancer(ctx, set, id)
+		lb, err := l.balancer(ctx, set, id)
 		if err != nil {
 			table.lacks(err, attached[id]...)
 			continue
@@ -41,7 +41,7 @@ func (a *Adapter) nat(ctx context.Context, set rollout.ScaleSet, attached map[ne
 		ports = append(ports, natPorts(lb, configs)...)
 		addFrontends(frontends, lb)
 	}
-	table.fill(ports, frontends, a.publicAddresses(ctx, set, ports, frontends))
+	table.fill(ports, frontends, l.publicAddresses(ctx, set, ports, frontends))
 	return table
 }
 
@@ -63,13 +63,13 @@ func (t natTable) lacks(err error, instances ...string) {
 }
 
 // balancer reads one load balancer: one GET.
-func (a *Adapter) balancer(ctx context.Context, set rollout.ScaleSet, id networkID) (armnetwork.LoadBalancerPropertiesFormat, error) {
-	c, err := a.of(id.subscription)
+func (l *Lookup) balancer(ctx context.Context, set rollout.ScaleSet, id networkID) (armnetwork.LoadBalancerPropertiesFormat, error) {
+	c, err := l.of(id.subscription)
 	if err != nil {
 		return armnetwork.LoadBalancerPropertiesFormat{}, err
 	}
 	x := &arm.Call{Operation: "Addresses", Doing: fmt.Sprintf("reading load balancer %q of scale set %q", id, set), Set: set}
-	got, err := c.balancers.Get(x.With(ctx), id.group, id.name, nil)
+	got, err := c.Balancers.Get(x.With(ctx), id.group, id.name, nil)
 	if err != nil {
 		return armnetwork.LoadBalancerPropertiesFormat{}, x.Problem(err)
 	}
@@ -96,7 +96,7 @@ type publicAddress struct {
 }
 
 // publicAddresses reads those of frontends from which a port leads to an instance: one GET each.
-func (a *Adapter) publicAddresses(ctx context.Context, set rollout.ScaleSet, ports []natPort,
+func (l *Lookup) publicAddresses(ctx context.Context, set rollout.ScaleSet, ports []natPort,
 	frontends map[string]frontend) map[networkID]publicAddress {
 	read := map[networkID]publicAddress{}
 	for _, p := range ports {
@@ -104,21 +104,21 @@ func (a *Adapter) publicAddresses(ctx context.Context, set rollout.ScaleSet, por
 		if _, known := read[id]; known || id == (networkID{}) {
 			continue
 		}
-		address, err := a.publicAddress(ctx, set, id)
+		address, err := l.publicAddress(ctx, set, id)
 		read[id] = publicAddress{address, err}
 	}
 	return read
 }
 
-func (a *Adapter) publicAddress(ctx context.Context, set rollout.ScaleSet, id networkID) (netip.Addr, error) {
-	c, err := a.of(id.subscription)
+func (l *Lookup) publicAddress(ctx context.Context, set rollout.ScaleSet, id networkID) (netip.Addr, error) {
+	c, err := l.of(id.subscription)
 	if err != nil {
 		return netip.Addr{}, err
 	}
 	x := &arm.Call{
 		Operation: "Addresses", Doing: fmt.Sprintf("reading public IP address %q of a load balancer of scale set %q", id, set), Set: set,
 	}
-	got, err := c.publicIPs.Get(x.With(ctx), id.group, id.name, nil)
+	got, err := c.PublicIPs.Get(x.With(ctx), id.group, id.name, nil)
 	if err != nil {
 		return netip.Addr{}, x.Problem(err)
 	}

@@ -1,9 +1,8 @@
-package azure
+package addresses
 
 import (
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 	"sync"
@@ -27,9 +26,9 @@ const (
 	unusedLife = 10 * time.Minute
 )
 
-// AddressesOf returns where one instance can be reached, out of a cache: a scale set is read at most once a minute, and again, ten seconds
+// Of returns where one instance can be reached, out of a cache: a scale set is read at most once a minute, and again, ten seconds
 // later at the earliest, for an instance that is not in it or of which something could not be read. Callers that come meanwhile wait for
-// the read under way, which goes on without those that give up.
+// the read under way, which goes on without those that give up. An error begins with what the caller is doing.
 //
 // Nothing else of Azure is cached. Addresses may be, since an address is fixed for the life of an instance, and since they are cached by
 // instance, not by id: Azure may give an id again, and an address, too. An instance is told by id and vmId, and what was read counts for
@@ -37,23 +36,14 @@ const (
 // since no instance is asked for that young. So an address is never that of another instance unless this one is gone, and then the answer
 // is about one whose checks count for nothing. A load balancer's port is as fixed as the load balancer: to give the port of a living
 // instance to another one misleads checks for a minute.
-func (a *Adapter) AddressesOf(ctx context.Context, set rollout.ScaleSet, instance rollout.Ref) (Addresses, error) {
-	doing := fmt.Sprintf("finding the address of instance %s of scale set %q", message.Head(message.Flat(instance.ID), 64), set)
-	if _, err := a.in(set); err != nil {
-		return Addresses{}, err
-	}
-	if !instanceID.MatchString(instance.ID) {
-		return Addresses{}, &rollout.Problem{
-			Kind: rollout.KindInvalid, Message: message.Clean(doing+": that cannot be an instance id", message.Limit, nil),
-		}
-	}
-	found, err := a.addressCache.find(ctx, doing, set, instance)
+func (l *Lookup) Of(ctx context.Context, doing string, set rollout.ScaleSet, instance rollout.Ref) (Addresses, error) {
+	found, err := l.cache.find(ctx, doing, set, instance)
 	found.NAT = maps.Clone(found.NAT) // the cache's own is told to others, too
 	return found, err
 }
 
-// addressCache keeps what was read of scale sets.
-type addressCache struct {
+// cache keeps what was read of scale sets.
+type cache struct {
 	now  func() time.Time
 	read func(ctx context.Context, set rollout.ScaleSet, orchestration string) (map[string]Addresses, error)
 
@@ -86,13 +76,13 @@ type lookup struct {
 	since time.Time
 }
 
-func newAddressCache(now func() time.Time,
-	read func(context.Context, rollout.ScaleSet, string) (map[string]Addresses, error)) *addressCache {
-	return &addressCache{now: now, read: read, sets: map[string]*cachedSet{}}
+func newCache(now func() time.Time,
+	read func(context.Context, rollout.ScaleSet, string) (map[string]Addresses, error)) *cache {
+	return &cache{now: now, read: read, sets: map[string]*cachedSet{}}
 }
 
 // find looks an instance up, and reads its scale set where that is due.
-func (c *addressCache) find(ctx context.Context, doing string, set rollout.ScaleSet, instance rollout.Ref) (Addresses, error) {
+func (c *cache) find(ctx context.Context, doing string, set rollout.ScaleSet, instance rollout.Ref) (Addresses, error) {
 	asked := c.now()
 	for {
 		found, reading, err := c.look(ctx, set, instance, asked)
@@ -117,7 +107,7 @@ var (
 )
 
 // look returns the answer, or else the read to wait for. A caller is answered by a read that began after it came, whatever that brought.
-func (c *addressCache) look(ctx context.Context, set rollout.ScaleSet, instance rollout.Ref,
+func (c *cache) look(ctx context.Context, set rollout.ScaleSet, instance rollout.Ref,
 	asked time.Time) (Addresses, <-chan singleflight.Result, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -146,7 +136,7 @@ func (a Addresses) isWhole() bool {
 }
 
 // set returns what is cached of a scale set, and notes since when the instance is asked for.
-func (c *addressCache) set(key string, instance rollout.Ref, now time.Time) *cachedSet {
+func (c *cache) set(key string, instance rollout.Ref, now time.Time) *cachedSet {
 	s := c.sets[key]
 	if s == nil {
 		maps.DeleteFunc(c.sets, func(_ string, old *cachedSet) bool { return now.Sub(old.began) > unusedLife })
@@ -178,7 +168,7 @@ func (s *cachedSet) find(instance rollout.Ref, now time.Time) (Addresses, error)
 }
 
 // refresh reads a scale set. It ends by itself, since others than its caller wait for it.
-func (c *addressCache) refresh(ctx context.Context, s *cachedSet, set rollout.ScaleSet, orchestration string) {
+func (c *cache) refresh(ctx context.Context, s *cachedSet, set rollout.ScaleSet, orchestration string) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), addressLife)
 	defer cancel()
 	c.mu.Lock()

@@ -1,4 +1,4 @@
-package azure
+package addresses
 
 import (
 	"context"
@@ -13,6 +13,8 @@ import (
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
+
+var web = rollout.ScaleSet{SubscriptionID: "00000000-0000-0000-0000-000000000001", ResourceGroup: "shop-rg", Name: "web"}
 
 // directory is the source that a cache reads: addresses by id, as they are when a read begins.
 type directory struct {
@@ -63,14 +65,14 @@ func (d *directory) wantReads(t *testing.T, want int) {
 
 func at(address string) Addresses { return Addresses{Private: netip.MustParseAddr(address)} }
 
-// newCache is a cache in a bubble of virtual time, with instances 1 and 2.
-func newCache() (*addressCache, *directory) {
+// cached is a cache in a bubble of virtual time, with instances 1 and 2.
+func cached() (*cache, *directory) {
 	d := &directory{addresses: map[string]Addresses{"1": at("10.0.0.1"), "2": at("10.0.0.2")}}
-	return newAddressCache(time.Now, d.read), d
+	return newCache(time.Now, d.read), d
 }
 
 // find looks an instance up; its vmId is v and the id unless it is said.
-func find(c *addressCache, id string, vmID ...string) (string, error) {
+func find(c *cache, id string, vmID ...string) (string, error) {
 	found, err := c.find(context.Background(), "asking", web, rollout.Ref{ID: id, VMID: fmt.Sprint("v", id, vmID)})
 	if err != nil {
 		return "", err
@@ -78,14 +80,14 @@ func find(c *addressCache, id string, vmID ...string) (string, error) {
 	return found.Private.String(), nil
 }
 
-func wantAddress(t *testing.T, c *addressCache, want, id string, vmID ...string) {
+func wantAddress(t *testing.T, c *cache, want, id string, vmID ...string) {
 	t.Helper()
 	if got, err := find(c, id, vmID...); err != nil || got != want {
 		t.Errorf("instance %s %v: want %s, got %q, %v", id, vmID, want, got, err)
 	}
 }
 
-func wantNone(t *testing.T, c *addressCache, kind rollout.Kind, id string, vmID ...string) {
+func wantNone(t *testing.T, c *cache, kind rollout.Kind, id string, vmID ...string) {
 	t.Helper()
 	got, err := find(c, id, vmID...)
 	if got != "" || problemOf(t, err).Kind != kind {
@@ -93,10 +95,19 @@ func wantNone(t *testing.T, c *addressCache, kind rollout.Kind, id string, vmID 
 	}
 }
 
+func problemOf(t *testing.T, err error) *rollout.Problem {
+	t.Helper()
+	var p *rollout.Problem
+	if !errors.As(err, &p) {
+		t.Fatalf("want a problem, got %T: %v", err, err)
+	}
+	return p
+}
+
 // TestCacheIsReadOnceAMinute asks for many instances at once, and again until they are too old.
 func TestCacheIsReadOnceAMinute(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		d.takes = 3 * time.Second
 		var callers sync.WaitGroup
 		for n := range 40 {
@@ -120,7 +131,7 @@ func TestCacheIsReadOnceAMinute(t *testing.T) {
 // TestCacheIsReadAgainForWhoIsNotInIt does that at once where it may.
 func TestCacheIsReadAgainForWhoIsNotInIt(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		wantAddress(t, c, "10.0.0.1", "1")
 		time.Sleep(20 * time.Second)
 		d.set("3", "10.0.0.3")
@@ -141,7 +152,7 @@ func TestCacheIsReadAgainForWhoIsNotInIt(t *testing.T) {
 // TestCacheOfTwoKinds keeps apart what is told by number and by name.
 func TestCacheOfTwoKinds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		d.set("web_0a1b2c3d", "10.0.0.7")
 		wantAddress(t, c, "10.0.0.7", "Web_0A1B2C3D")
 		if d.flexible != 1 {
@@ -155,7 +166,7 @@ func TestCacheOfTwoKinds(t *testing.T) {
 // TestCacheTellsOfInstancesNotIDs gives an id to another instance while the page is fresh.
 func TestCacheTellsOfInstancesNotIDs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		wantAddress(t, c, "10.0.0.1", "1")
 		time.Sleep(15 * time.Second)
 		d.set("1", "10.0.0.8") // another instance 1; 10.0.0.1 may belong to any instance
@@ -180,7 +191,7 @@ func TestCacheTellsOfInstancesNotIDs(t *testing.T) {
 // TestCacheWithoutVMID takes who cannot be told from a former instance for a new one.
 func TestCacheWithoutVMID(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		for range 3 {
 			if _, err := c.find(t.Context(), "asking", web, rollout.Ref{ID: "1"}); err != nil {
 				t.Error(err)
@@ -194,7 +205,7 @@ func TestCacheWithoutVMID(t *testing.T) {
 // TestCacheGoesOnWithoutWhoGivesUp cancels the caller that began a read, while others wait for it.
 func TestCacheGoesOnWithoutWhoGivesUp(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		d.takes = 5 * time.Second
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
@@ -215,7 +226,7 @@ func TestCacheGoesOnWithoutWhoGivesUp(t *testing.T) {
 // TestCacheOfAReadThatFails keeps to the pause, or to what Azure asks for.
 func TestCacheOfAReadThatFails(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		d.err = &rollout.Problem{Kind: rollout.KindForbidden, Message: "no"}
 		wantNone(t, c, rollout.KindForbidden, "1")
 		wantNone(t, c, rollout.KindForbidden, "2")
@@ -236,7 +247,7 @@ func TestCacheOfAReadThatFails(t *testing.T) {
 // TestCacheOfAReadThatTakesLong uses nothing that is older than a minute by the time it is there.
 func TestCacheOfAReadThatTakesLong(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		d.takes = addressLife - time.Nanosecond
 		wantAddress(t, c, "10.0.0.1", "1")
 		d.takes = addressLife + time.Nanosecond
@@ -263,7 +274,7 @@ func TestCacheOfWhatIsNotWhole(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
-				cache, d := newCache()
+				cache, d := cached()
 				private, _ := netip.ParseAddr(c.private)
 				d.addresses["1"] = Addresses{Private: private, Missing: c.missing}
 				for range 2 {
@@ -286,7 +297,7 @@ func TestCacheOfWhatIsNotWhole(t *testing.T) {
 // TestCacheForgets: the cache drops scale sets that are no longer asked for.
 func TestCacheForgets(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		c, _ := newCache()
+		c, _ := cached()
 		for n := range 5 {
 			set := web
 			set.Name = fmt.Sprint("web", n)
@@ -308,7 +319,7 @@ func TestCacheNeverMisleads(t *testing.T) {
 	t.Logf("seed %d", seed)
 	r := rand.New(rand.NewPCG(seed, 0))
 	synctest.Test(t, func(t *testing.T) {
-		c, d := newCache()
+		c, d := cached()
 		d.addresses = map[string]Addresses{}
 		type instance struct {
 			id, vmID, address string
@@ -354,39 +365,4 @@ func TestCacheNeverMisleads(t *testing.T) {
 			t.Errorf("only %d were told an address", told)
 		}
 	})
-}
-
-// TestAddressesAreTheCallersOwn: a change that a caller makes to its result reaches no other caller.
-func TestAddressesAreTheCallersOwn(t *testing.T) {
-	f := newFakeARM(t, site{
-		nicsPath:                      list(nic("3", "10.0.0.4", behind("lb"))),
-		network + "/loadBalancers/lb": balancerWith(natRule("a.3", "3", "in", 6003, 80, ""), "null"),
-	}.answer)
-	for range 2 {
-		found, err := f.adapter.AddressesOf(t.Context(), web, rollout.Ref{ID: "3", VMID: "v"})
-		if err != nil || len(found.NAT) != 1 {
-			t.Fatalf("got %+v, %v", found, err)
-		}
-		clear(found.NAT)
-	}
-	if len(f.seen()) != 2 {
-		t.Errorf("it is to be read once, got %+v", f.seen())
-	}
-}
-
-// TestAddressOfOddInstances refuses what cannot be an instance, and sends nothing.
-func TestAddressOfOddInstances(t *testing.T) {
-	f := newFakeARM(t, site{}.answer)
-	for _, id := range []string{"", "*", "a/b", "a b", "../x"} {
-		if _, err := f.adapter.AddressesOf(t.Context(), web, rollout.Ref{ID: id, VMID: "v"}); problemOf(t, err).Kind != rollout.KindInvalid {
-			t.Errorf("%q: %v", id, err)
-		}
-	}
-	if _, err := f.adapter.AddressesOf(t.Context(), rollout.ScaleSet{}, rollout.Ref{ID: "3", VMID: "v"}); problemOf(t, err).Kind !=
-		rollout.KindInvalid {
-		t.Error(err)
-	}
-	if len(f.seen()) != 0 {
-		t.Errorf("got %+v", f.seen())
-	}
 }
