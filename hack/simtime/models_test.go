@@ -230,6 +230,9 @@ func rollRealModel(t *testing.T, body []byte, target v1alpha1.Target) (before, d
 	return before, during, held(t, w)
 }
 
+// isSecondGeneration matches a model whose instances are of Hyper-V generation V2: the name of its image tells it, or its security type.
+var isSecondGeneration = regexp.MustCompile(`(?i)gen2|-g2"|"securityType"`)
+
 // makeRealSet makes the scale set by the call that its owner makes.
 func makeRealSet(t *testing.T, w *World, body []byte) {
 	t.Helper()
@@ -243,9 +246,17 @@ func makeRealSet(t *testing.T, w *World, body []byte) {
 	if err := json.Unmarshal(body, &set); err != nil {
 		t.Fatal(err)
 	}
-	register(t, w, releasedImage.ID)
-	if id := set.Properties.VirtualMachineProfile.StorageProfile.ImageReference.ID; id != "" {
-		register(t, w, id)
+	traits := map[string]any{}
+	if isSecondGeneration.Match(body) {
+		traits["hyperVGeneration"], traits["securityType"] = "V2", "TrustedLaunchSupported"
+	}
+	for _, id := range []string{releasedImage.ID, set.Properties.VirtualMachineProfile.StorageProfile.ImageReference.ID} {
+		if traits["id"] = id; id == "" {
+			continue
+		}
+		if _, err := w.Control(http.MethodPut, "/images", traits); err != nil {
+			t.Fatal(err)
+		}
 	}
 	call(t, w, http.MethodPut, theSet, json.RawMessage(body), http.StatusCreated)
 	w.Clock.Advance(time.Hour)
