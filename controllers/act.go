@@ -58,8 +58,28 @@ func (r *VMSSRolloutReconciler) begin(ctx context.Context, round *round, step ro
 	case rollout.Reimage:
 		return r.Azure.Reimage(ctx, round.set, s.Instances)
 	default:
+		return r.beginBeside(ctx, round, step)
+	}
+}
+
+// beginBeside is begin, for the steps of a release over two scale sets.
+func (r *VMSSRolloutReconciler) beginBeside(ctx context.Context, round *round, step rollout.Step) (rollout.Accepted, error) {
+	switch s := step.(type) {
+	case rollout.SwitchTraffic:
+		return r.Azure.SwitchTraffic(ctx, round.set, s)
+	case rollout.Scale:
+		return r.Azure.Scale(ctx, round.scaled(s), s)
+	default:
 		return rollout.Accepted{}, nil
 	}
+}
+
+// scaled is the scale set that the step is about.
+func (o *round) scaled(step rollout.Scale) rollout.ScaleSet {
+	if step.Peer {
+		return o.peer()
+	}
+	return o.set
 }
 
 // Effects are the calls that change something in Azure: one for each step.
@@ -80,6 +100,12 @@ type Effects interface {
 	// SuspendRepairs and ResumeRepairs begin a POST that turns the service of automatic repairs off and on again.
 	SuspendRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error)
 	ResumeRepairs(ctx context.Context, set rollout.ScaleSet) (rollout.Accepted, error)
+
+	// SwitchTraffic begins a PUT of the load balancer as it was read, with another backend pool in the one rule, with If-Match, after one GET.
+	SwitchTraffic(ctx context.Context, set rollout.ScaleSet, step rollout.SwitchTraffic) (rollout.Accepted, error)
+
+	// Scale begins a PATCH of the capacity and of nothing else, with If-Match.
+	Scale(ctx context.Context, set rollout.ScaleSet, step rollout.Scale) (rollout.Accepted, error)
 
 	// Upgrade begins a manual upgrade of the named instances. An empty list is refused before anything is sent: to Azure,
 	// some forms of "none" mean "all".

@@ -2,6 +2,8 @@ package controllers_test
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 )
 
@@ -43,6 +45,19 @@ func inWindow(field string) string {
 
 func inStep(field string) string {
 	return `strategy: {canary: {percent: null, steps: [` + replaced(`{name: a, count: 1}`, field) + `]}}`
+}
+
+// inPair is a blue-green strategy with another value of one member.
+func inPair(name, value string) string {
+	members := map[string]string{"peer": "{name: green}", "loadBalancer": "{name: lb, rule: http}"}
+	if name != "" {
+		members[name] = value
+	}
+	var parts []string
+	for _, name := range slices.Sorted(maps.Keys(members)) {
+		parts = append(parts, name+": "+members[name])
+	}
+	return "strategy: {canary: null, blueGreen: {" + strings.Join(parts, ", ") + "}}"
 }
 
 // replaced adds a field to a map, in place of the one of the same name. A name alone is taken out.
@@ -137,7 +152,36 @@ var bounds = []bound{
 		most(253)},
 
 	{`strategy: null`, "spec.strategy", required},
-	{`strategy: {canary: null}`, "spec.strategy.canary", required},
+	{`strategy: {canary: null}`, "spec.strategy", "exactly one of canary and blueGreen"},
+	{strings.Replace(inPair("", ""), "null", "{percent: 50}", 1), "spec.strategy", "exactly one of canary and blueGreen"},
+	{inPair("peer", "{name: web}"), "spec", "peer must be another scale set"},
+	{inPair("peer", "{name: WEB, resourceGroup: SHOP-RG}"), "spec", "peer must be another scale set"},
+	{inPair("peer", "null"), "spec.strategy.blueGreen.peer", required},
+	{inPair("peer", "{}"), "spec.strategy.blueGreen.peer.name", required},
+	{inPair("peer", `{name: ""}`), "spec.strategy.blueGreen.peer.name", notEmpty},
+	{inPair("peer", `{name: `+long(65)+`}`), "spec.strategy.blueGreen.peer.name", most(64)},
+	{inPair("peer", `{name: "a/b"}`), "spec.strategy.blueGreen.peer.name", "should match"},
+	{inPair("peer", `{name: b, resourceGroup: ""}`), "spec.strategy.blueGreen.peer.resourceGroup", notEmpty},
+	{inPair("peer", `{name: b, resourceGroup: `+long(91)+`}`), "spec.strategy.blueGreen.peer.resourceGroup", most(90)},
+	{inPair("peer", `{name: b, resourceGroup: "a/b"}`), "spec.strategy.blueGreen.peer.resourceGroup", "should match"},
+	{inPair("loadBalancer", "null"), "spec.strategy.blueGreen.loadBalancer", required},
+	{inPair("loadBalancer", "{rule: http}"), "spec.strategy.blueGreen.loadBalancer.name", required},
+	{inPair("loadBalancer", `{name: "", rule: http}`), "spec.strategy.blueGreen.loadBalancer.name", notEmpty},
+	{inPair("loadBalancer", `{name: `+long(81)+`, rule: http}`), "spec.strategy.blueGreen.loadBalancer.name", most(80)},
+	{inPair("loadBalancer", "{name: lb}"), "spec.strategy.blueGreen.loadBalancer.rule", required},
+	{inPair("loadBalancer", `{name: lb, rule: ""}`), "spec.strategy.blueGreen.loadBalancer.rule", notEmpty},
+	{inPair("loadBalancer", `{name: lb, rule: `+long(81)+`}`), "spec.strategy.blueGreen.loadBalancer.rule", most(80)},
+	{inPair("loadBalancer", `{name: lb, rule: r, resourceGroup: ""}`), "spec.strategy.blueGreen.loadBalancer.resourceGroup", notEmpty},
+	{inPair("loadBalancer", `{name: lb, rule: r, resourceGroup: `+long(91)+`}`), "spec.strategy.blueGreen.loadBalancer.resourceGroup",
+		most(90)},
+	{inPair("capacity", "0"), "spec.strategy.blueGreen.capacity", "should be greater than or equal to 1"},
+	{inPair("capacity", "1001"), "spec.strategy.blueGreen.capacity", "should be less than or equal to 1000"},
+	{inPair("approval", "{onTimeout: Promote, timeout: 1h}"), "spec.strategy.blueGreen.approval.onTimeout", oneOf},
+	{inPair("approval", "{onTimeout: Abort}"), "spec.strategy.blueGreen.approval", "approval.timeout must be set"},
+	{inPair("approval", "{timeout: 1s}"), "spec.strategy.blueGreen.approval.timeout", "from 1m to 720h"},
+	{inPair("retire", "{capacity: 1}"), "spec.strategy.blueGreen.retire.after", required},
+	{inPair("retire", "{after: 721h}"), "spec.strategy.blueGreen.retire.after", "from 0s to 720h"},
+	{inPair("retire", "{after: 1h, capacity: -1}"), "spec.strategy.blueGreen.retire.capacity", "should be greater than or equal to 0"},
 	{`strategy: {canary: {percent: "34"}}`, "spec.strategy.canary.percent", wrongType},
 	{`strategy: {canary: {percent: 33.3}}`, "spec.strategy.canary.percent", wrongType},
 	{`strategy: {canary: {percent: null, steps: []}}`, "spec.strategy.canary.steps", "should have at least 1 items"},
@@ -203,6 +247,12 @@ var actionBounds = []bound{
 	{`{requestedBy: ` + long(513) + `}`, "spec.requestedBy", most(512)},
 	{`{reason: ""}`, "spec.reason", notEmpty},
 	{`{reason: ` + long(257) + `}`, "spec.reason", most(256)},
+}
+
+// fixedPairs are changes of a blue-green rollout that exists.
+var fixedPairs = []bound{
+	{`strategy: {blueGreen: {peer: {name: other}}}`, "spec.strategy.blueGreen.peer", "peer cannot be changed"},
+	{`strategy: {blueGreen: {peer: {resourceGroup: other}}}`, "spec.strategy.blueGreen.peer", "peer cannot be changed"},
 }
 
 // fixed are changes of objects that exist: what cannot be changed, and which part of it is tried.

@@ -33,6 +33,17 @@ spec:
   strategy: {canary: {percent: 34}}
 `
 
+// basePair is a blue-green rollout that is admitted.
+const basePair = `
+apiVersion: rollouts.vmss.dev/v1alpha1
+kind: VMSSRollout
+metadata: {name: web, namespace: default}
+spec:
+  scaleSet: {subscriptionID: 00000000-0000-0000-0000-000000000001, resourceGroup: shop-rg, name: blue}
+  target: {script: {uris: [https://store.example/install.sh], command: bash install.sh}}
+  strategy: {blueGreen: {peer: {name: green}, loadBalancer: {name: lb, rule: http}}}
+`
+
 // baseAction is an action that is admitted.
 const baseAction = `
 apiVersion: rollouts.vmss.dev/v1alpha1
@@ -79,8 +90,8 @@ func TestAdmission(t *testing.T) {
 			})
 		}
 	}
-	for kind, cases := range map[string][]bound{base: fixed, baseAction: fixedActions} {
-		object := createFrom(t, c, kind, "fixed")
+	for kind, cases := range map[string][]bound{base: fixed, basePair: fixedPairs, baseAction: fixedActions} {
+		object := createFrom(t, c, kind, fmt.Sprint("fixed-", len(cases)))
 		for _, tc := range cases {
 			t.Run("fixed "+tc.change, func(t *testing.T) {
 				change := changedFrom(t, kind, tc.change)
@@ -147,7 +158,7 @@ func (r *refusals) check(t *testing.T, err error, sample string, says ...string)
 // report records how many samples were refused, and fails where the schema says something that no sample tried.
 func (r *refusals) report(t *testing.T) {
 	t.Helper()
-	want := len(fixed) + len(fixedActions) + 1
+	want := len(fixed) + len(fixedPairs) + len(fixedActions) + 1
 	for _, group := range ruleGroups {
 		want += len(group.cases)
 	}

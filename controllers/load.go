@@ -62,12 +62,13 @@ func (r *VMSSRolloutReconciler) load(ctx context.Context, name types.NamespacedN
 	if err != nil {
 		return nil, err
 	}
+	spec := convert.Spec(object, templates)
 	round := &round{
 		object:    object,
 		isFirst:   !known || before != object.UID,
 		before:    readyReason(object),
-		set:       convert.ScaleSet(object),
-		spec:      convert.Spec(object, templates),
+		set:       spec.On(state).ScaleSet,
+		spec:      spec,
 		templates: templates,
 		observation: rollout.Observation{
 			At:      r.Clock.Now(),

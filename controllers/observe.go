@@ -72,14 +72,38 @@ func (r *VMSSRolloutReconciler) observeAzure(ctx context.Context, round *round, 
 			round.listed = r.Clock.Now()
 		}
 		obs.Model = reading(r.Azure.Model(ctx, round.set))
-	case reads.Image:
-		obs.Image = reading(r.Azure.ResolveImage(ctx, round.set, *round.spec.Target.Image, obs.Model.Value.Location))
-	case reads.ImageTraits != (rollout.Image{}):
-		obs.ImageTraits = reading(r.Azure.ImageTraits(ctx, round.set, reads.ImageTraits, obs.Model.Value.Location))
+	case reads.Image || reads.ImageTraits != (rollout.Image{}):
+		r.observeImage(ctx, round, reads)
+	default:
+		r.observeBeside(ctx, round, reads)
+	}
+}
+
+// observeImage asks which version the target's image stands for, or looks at the image that is to be written.
+func (r *VMSSRolloutReconciler) observeImage(ctx context.Context, round *round, reads rollout.Reads) {
+	obs := &round.observation
+	if region := obs.Model.Value.Location; reads.Image {
+		obs.Image = reading(r.Azure.ResolveImage(ctx, round.set, *round.spec.Target.Image, region))
+	} else {
+		obs.ImageTraits = reading(r.Azure.ImageTraits(ctx, round.set, reads.ImageTraits, region))
+	}
+}
+
+// observeBeside reads what is beside the scale set and its instances: where the traffic goes, the other scale set, a rolling upgrade.
+func (r *VMSSRolloutReconciler) observeBeside(ctx context.Context, round *round, reads rollout.Reads) {
+	obs := &round.observation
+	switch {
+	case reads.Traffic:
+		obs.Traffic = reading(r.Azure.Traffic(ctx, round.set, round.spec.BlueGreen.Rule))
+	case reads.Peer:
+		obs.Peer = reading(r.Azure.Model(ctx, round.peer()))
 	case reads.RollingUpgrade:
 		obs.RollingUpgrade = reading(r.Azure.RollingUpgrade(ctx, round.set))
 	}
 }
+
+// peer is the scale set that the run does not work on. There is one in a blue-green rollout only.
+func (o *round) peer() rollout.ScaleSet { return o.spec.On(o.observation.State).BlueGreen.Peer }
 
 // reading turns a port's answer into a reading.
 func reading[T any](value T, err error) rollout.Result[T] {

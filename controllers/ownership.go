@@ -2,6 +2,7 @@ package controllers
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -24,7 +25,7 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 	oldest, claim := round.object, rollout.Ownership{}
 	for i := range all.Items {
 		other := &all.Items[i]
-		if other.UID == round.object.UID || !strings.EqualFold(convert.ScaleSet(other).ID(), round.set.ID()) {
+		if other.UID == round.object.UID || !shareScaleSet(round.object, other) {
 			continue
 		}
 		switch name := client.ObjectKeyFromObject(other).String(); {
@@ -35,6 +36,13 @@ func (r *VMSSRolloutReconciler) readClaim(ctx context.Context, round *round) rol
 		}
 	}
 	return rollout.KnownResult(claim)
+}
+
+// shareScaleSet reports whether two rollouts are about the same scale set. Both sets of a blue-green rollout belong to it.
+func shareScaleSet(a, b *v1alpha1.VMSSRollout) bool {
+	return slices.ContainsFunc(convert.ScaleSets(a), func(set rollout.ScaleSet) bool {
+		return slices.ContainsFunc(convert.ScaleSets(b), func(other rollout.ScaleSet) bool { return strings.EqualFold(set.ID(), other.ID()) })
+	})
 }
 
 // holdsClaim reports whether the rollout may own the scale set. It must do more than plan. If it is being deleted it must still have

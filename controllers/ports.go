@@ -29,6 +29,9 @@ type ScaleSets interface {
 	// scale set's.
 	ImageTraits(ctx context.Context, set rollout.ScaleSet, image rollout.Image, region string) (rollout.ImageTraits, error)
 
+	// Traffic reads where a rule of a load balancer leads: one GET.
+	Traffic(ctx context.Context, set rollout.ScaleSet, rule rollout.LoadBalancerRule) (rollout.Traffic, error)
+
 	// Instances reads every instance with its instance view: one GET a page, unprojected, because a projected list lies about
 	// latestModelApplied. A page that fails fails the whole read; a partial list is never returned.
 	Instances(ctx context.Context, set rollout.ScaleSet) ([]rollout.Instance, error)

@@ -65,6 +65,18 @@ func (o *obedient) Model(context.Context, rollout.ScaleSet) (rollout.Model, erro
 	return o.model, nil
 }
 
+func (o *obedient) Traffic(context.Context, rollout.ScaleSet, rollout.LoadBalancerRule) (rollout.Traffic, error) {
+	return rollout.Traffic{}, nil
+}
+
+func (o *obedient) SwitchTraffic(context.Context, rollout.ScaleSet, rollout.SwitchTraffic) (rollout.Accepted, error) {
+	return rollout.Accepted{}, nil
+}
+
+func (o *obedient) Scale(context.Context, rollout.ScaleSet, rollout.Scale) (rollout.Accepted, error) {
+	return rollout.Accepted{}, nil
+}
+
 func (o *obedient) ImageTraits(context.Context, rollout.ScaleSet, rollout.Image, string) (rollout.ImageTraits, error) {
 	return rollout.ImageTraits{}, nil
 }

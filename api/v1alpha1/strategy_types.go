@@ -6,10 +6,16 @@ import (
 )
 
 // Strategy is how the target reaches the instances.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.canary) != has(self.blueGreen)",message="strategy needs exactly one of canary and blueGreen: canary for a share of one scale set, blueGreen for two scale sets behind one load balancer"
 type Strategy struct {
 	// canary bounds how many instances may have the target.
-	// +required
+	// +optional
 	Canary Canary `json:"canary,omitempty,omitzero"`
+
+	// blueGreen brings the target to the idle one of two scale sets, and then leads the traffic to it.
+	// +optional
+	BlueGreen *BlueGreen `json:"blueGreen,omitempty"`
 
 	// batch limits how many instances are upgraded at a time.
 	// +optional

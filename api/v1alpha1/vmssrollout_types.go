@@ -4,7 +4,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // VMSSRollout declares the image or script of an Azure virtual machine scale set, and how many of its instances may have it. The
 // controller writes the target into the model, upgrades instances in batches, verifies each, and stops at the declared share. It never
-// deletes a scale set and never changes its capacity.
+// deletes a scale set, and changes its capacity only in a blue-green release.
 //
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
@@ -52,6 +52,7 @@ type VMSSRolloutList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.failurePolicy) || !has(self.failurePolicy.progressDeadline) || !self.failurePolicy.progressDeadline.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') || (has(self.strategy.batch) && has(self.strategy.batch.pause) && self.strategy.batch.pause.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') ? duration(self.strategy.batch.pause) : duration('0s')) + (has(self.health) && has(self.health.minReady) && self.health.minReady.matches('^([0-9]{1,6}([.][0-9]{1,3})?(ms|s|m|h))+$') ? duration(self.health.minReady) : duration('0s')) < duration(self.failurePolicy.progressDeadline)",message="failurePolicy.progressDeadline must be longer than strategy.batch.pause and health.minReady together, or a run that only waits would fail: raise progressDeadline, such as 2h, or lower those"
 // +kubebuilder:validation:XValidation:rule="!has(self.baseline) || !has(self.baseline.image) || ((!has(self.baseline.image.marketplace) || self.baseline.image.marketplace.version != 'latest') && (!has(self.baseline.image.id) || !self.baseline.image.id.matches('(?i)/galleries/[^/]+/images/[^/]+$')))",message="baseline.image must name one exact version: a rollback does not look up the latest one"
 // +kubebuilder:validation:XValidation:rule="!has(self.baseline) || !has(self.baseline.script) || !has(self.baseline.script.extensionName) || !has(self.target.script) || !has(self.target.script.extensionName) || self.baseline.script.extensionName.lowerAscii() == self.target.script.extensionName.lowerAscii()",message="baseline.script.extensionName must be target.script.extensionName, since a rollout writes one script extension: make them equal, or remove the one of baseline"
+// +kubebuilder:validation:XValidation:rule="!has(self.strategy.blueGreen) || self.strategy.blueGreen.peer.name.lowerAscii() != self.scaleSet.name.lowerAscii() || (has(self.strategy.blueGreen.peer.resourceGroup) && self.strategy.blueGreen.peer.resourceGroup.lowerAscii() != self.scaleSet.resourceGroup.lowerAscii())",message="strategy.blueGreen.peer must be another scale set than scaleSet"
 type VMSSRolloutSpec struct {
 	// scaleSet names the scale set. It cannot be changed.
 	// +required

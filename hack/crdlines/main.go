@@ -1,4 +1,4 @@
-// Command crdlines writes each text and each list of words of the generated CRDs on one line: crdlines FILE…
+// Command crdlines writes each text, each list of words and each rule of the generated CRDs on one line: crdlines FILE…
 //
 // The generator wraps texts at 80 columns, behind the indentation of a deep schema. The wrapped lines make a tenth of the file, and a word
 // that changes in a description moves all lines after it.
@@ -8,6 +8,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -37,9 +38,9 @@ func unwrap(file string) error {
 	return os.WriteFile(file, after, 0o644)
 }
 
-// joinWords puts every list of plain words, such as those of an enum, on one line.
+// joinWords puts every list of plain words, such as those of an enum, on one line, every rule with its message, and what is short.
 func joinWords(n *yaml.Node) {
-	words := n.Kind == yaml.SequenceNode
+	words := n.Kind == yaml.SequenceNode || isRule(n) || isShort(n)
 	for _, child := range n.Content {
 		words = words && child.Kind == yaml.ScalarNode
 		joinWords(child)
@@ -47,6 +48,21 @@ func joinWords(n *yaml.Node) {
 	if words {
 		n.Style = yaml.FlowStyle
 	}
+}
+
+// isShort reports whether the node is a schema of a few words.
+func isShort(n *yaml.Node) bool {
+	const limit = 100 // characters
+	length := 0
+	for _, child := range n.Content {
+		length += len(child.Value)
+	}
+	return n.Kind == yaml.MappingNode && len(n.Content) > 0 && length < limit
+}
+
+// isRule reports whether the node is a validation rule.
+func isRule(n *yaml.Node) bool {
+	return n.Kind == yaml.MappingNode && slices.ContainsFunc(n.Content, func(key *yaml.Node) bool { return key.Value == "rule" })
 }
 
 // unwrapped returns the same YAML without line breaks in its texts and lists of words, but for those that a text itself has.

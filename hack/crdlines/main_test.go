@@ -42,7 +42,7 @@ spec:
 	}
 	for _, line := range []string{
 		"---\nspec:\n", "  description: the share of the eligible instances that may have the target\n", "    second\n",
-		"  - message: 'a rule: it has a colon'\n",
+		"  - {message: 'a rule: it has a colon', rule: self > 0}\n",
 		"  enum: [\"1\", \"true\"]\n",
 	} {
 		if !strings.Contains(string(got), line) {

@@ -49,6 +49,9 @@ func (g Source) State() rollout.State {
 		m.Operation = g.operation()
 	}
 	if g.coin() {
+		m.BlueGreen = g.blueGreen()
+	}
+	if g.coin() {
 		m.Pacing.Deferred = rollout.Deferral{Kind: rollout.KindConflict, Since: g.time(), Attempts: g.IntN(100), Message: g.text(1500)}
 		m.Pacing.ReadsDeferred = rollout.Deferral{
 			Kind:     rollout.KindThrottled,
@@ -83,6 +86,14 @@ func (g Source) State() rollout.State {
 		})
 	}
 	return m
+}
+
+// blueGreen is the memory of a run over two scale sets.
+func (g Source) blueGreen() rollout.BlueGreenState {
+	return rollout.BlueGreenState{
+		Run: g.Int64N(9), OnPeer: g.coin(), Scaled: g.coin(), CapacityBefore: g.IntN(1001), Capacity: g.IntN(1001), PoolBefore: g.text(256),
+		Switched: g.coin(), RetireAt: g.time(), Retired: g.coin(),
+	}
 }
 
 // rollback fills in what has to do with rollbacks, and with people.

@@ -71,6 +71,7 @@ type clients struct {
 	virtualMachines *armcompute.VirtualMachinesClient
 	network         addresses.Clients
 	metrics         *armmonitor.MetricsClient
+	autoscale       *armmonitor.AutoscaleSettingsClient
 	images          *armcompute.ClientFactory // for what is read of images
 }
 
@@ -176,7 +177,10 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 	if err != nil {
 		return clients{}, err
 	}
-	metrics, err := armmonitor.NewMetricsClient(subscription, a.credential, &a.options)
+	monitor, err := armmonitor.NewClientFactory(subscription, a.credential, &a.options)
+	if err != nil {
+		return clients{}, err
+	}
 	return clients{
 		compute:         raw,
 		sets:            compute.NewVirtualMachineScaleSetsClient(),
@@ -187,7 +191,8 @@ func (a *Adapter) newClients(subscription string) (clients, error) {
 		network: addresses.Clients{
 			Interfaces: network.NewInterfacesClient(), Balancers: network.NewLoadBalancersClient(), PublicIPs: network.NewPublicIPAddressesClient(),
 		},
-		metrics: metrics,
-		images:  compute,
-	}, err
+		metrics:   monitor.NewMetricsClient(),
+		autoscale: monitor.NewAutoscaleSettingsClient(),
+		images:    compute,
+	}, nil
 }

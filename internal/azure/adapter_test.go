@@ -69,7 +69,11 @@ func TestNamesThatAreNoNames(t *testing.T) {
 		_, upgrade := f.adapter.Upgrade(ctx, set, nil)
 		_, reimage := f.adapter.Reimage(ctx, set, nil)
 		_, addresses := f.adapter.Addresses(ctx, set)
-		for _, err := range []error{model, instances, poll, image, script, upgrade, reimage, addresses} {
+		_, traffic := f.adapter.Traffic(ctx, set, webRule)
+		_, switched := f.adapter.SwitchTraffic(ctx, set, rollout.SwitchTraffic{Rule: webRule, ETag: "x", Pool: green})
+		_, scaled := f.adapter.Scale(ctx, set, rollout.Scale{ETag: "x"})
+		_, autoscale := f.adapter.AutoscaleOf(ctx, set)
+		for _, err := range []error{model, instances, poll, image, script, upgrade, reimage, addresses, traffic, switched, scaled, autoscale} {
 			if p := problemOf(t, err); p.Kind != rollout.KindInvalid {
 				t.Errorf("%+v: %+v", set, p)
 			}

@@ -59,28 +59,12 @@ type updated = armcompute.VirtualMachineScaleSetsClientUpdateResponse
 func (a *Adapter) patchApplications(
 	ctx context.Context, c clients, set rollout.ScaleSet, etag string, entries []map[string]json.RawMessage,
 ) (*runtime.Poller[updated], error) {
-	path := fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s",
-		set.SubscriptionID, set.ResourceGroup, set.Name) // their letters were looked at
-	request, err := runtime.NewRequest(ctx, http.MethodPatch, runtime.JoinPaths(c.compute.Endpoint(), path))
-	if err != nil {
-		return nil, err
-	}
-	request.Raw().URL.RawQuery = "api-version=" + computeVersion
-	request.Raw().Header["Accept"] = []string{"application/json"}
-	if etag != "" {
-		request.Raw().Header["If-Match"] = []string{etag}
-	}
 	type object = map[string]any
 	body := object{"properties": object{"virtualMachineProfile": object{"applicationProfile": object{"galleryApplications": entries}}}}
-	if err := runtime.MarshalAsJSON(request, body); err != nil {
-		return nil, err
-	}
-	answer, err := c.compute.Pipeline().Do(request)
+	answer, err := rawRequest{method: http.MethodPatch, path: pathOf(set), version: computeVersion, etag: etag, body: body}.
+		send(ctx, c.compute, http.StatusOK, http.StatusAccepted)
 	if err != nil {
 		return nil, err
-	}
-	if !runtime.HasStatusCode(answer, http.StatusOK, http.StatusAccepted) {
-		return nil, runtime.NewResponseError(answer)
 	}
 	return runtime.NewPoller[updated](answer, c.compute.Pipeline(), nil)
 }

@@ -59,6 +59,7 @@ func TestContractRole(t *testing.T) {
 	w := newCity(t)
 	w.control("PUT", "/images", map[string]any{"id": image2, "files": map[string]string{"index.html": "open"}}, nil)
 	w.balance(true)
+	w.addRule()
 	w.settleSet(shop, 1, []string{"web"}, []string{"nat"})
 	w.settleSet(flex, 1, []string{"web"}, nil)
 	g := &guard{next: w.sim.Transport(), needs: map[string]bool{}}
@@ -112,6 +113,7 @@ func (w *world) callEverything(set rollout.ScaleSet) {
 		}
 		w.settle()
 	}
+	w.callForTraffic(set)
 	if found, err := w.AddressesOf(ctx, set, one[0]); err != nil || found.Missing != nil || len(found.NAT) == 0 {
 		w.t.Errorf("got %+v, %v", found, err)
 	}

@@ -22,7 +22,7 @@ func TestContractReads(t *testing.T) {
 			ETag: `"1"`, UniqueID: id, Capacity: 3, UpgradeMode: rollout.UpgradeModeManual, Orchestration: rollout.OrchestrationUniform,
 			State: rollout.StateSucceeded, HealthMonitored: true, Image: rollout.Image{ID: image1},
 			ModelExtensions: rollout.ModelExtensions{OtherExtensions: []string{"HealthExtension"}},
-			ImageLimits:     rollout.ImageLimits{Location: "eastus"},
+			ModelProfile:    rollout.ModelProfile{ImageLimits: rollout.ImageLimits{Location: "eastus"}},
 			NewHandler: `{"autoUpgradeMinorVersion":true,"enableAutomaticUpgrade":false,"publisher":"Microsoft.Azure.Extensions",` +
 				`"settings":{},"type":"CustomScript","typeHandlerVersion":"2.1"}`,
 		}

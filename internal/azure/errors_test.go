@@ -167,6 +167,12 @@ func TestRemediations(t *testing.T) {
 				"'/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/images/i' (respectively)."),
 			"az role assignment create --assignee-object-id OBJECT_ID --assignee-principal-type ServicePrincipal --role Reader --scope " +
 				"/subscriptions/s/resourceGroups/r/providers/Microsoft.Compute/images/i"},
+		"linked, to join": {403, errorBody("LinkedAuthorizationFailed",
+			"The client has permission to perform action 'Microsoft.Network/loadBalancers/write' on scope '/a'; however, it does not have "+
+				"permission to perform action 'Microsoft.Network/publicIPAddresses/join/action' on the linked scope(s) "+
+				"'/subscriptions/s/resourceGroups/r/providers/Microsoft.Network/publicIPAddresses/ip' or the linked scope(s) are invalid."),
+			"az role assignment create --assignee-object-id OBJECT_ID --assignee-principal-type ServicePrincipal " +
+				"--role 'Network Contributor' --scope /subscriptions/s/resourceGroups/r/providers/Microsoft.Network/publicIPAddresses/ip"},
 		"locked": {409, errorBody("ScopeLocked", "x"),
 			"az lock list --subscription 00000000-0000-0000-0000-000000000001 --resource-group shop-rg"},
 		"register": {409, errorBody("SubscriptionNotRegistered", "x"),

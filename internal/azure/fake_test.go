@@ -198,6 +198,8 @@ func token(kind rollout.OperationKind, at string) string {
 		rollout.WriteApplicationsOperation: "VirtualMachineScaleSetsClientUpdateResponse",
 		rollout.UpgradeOperation:           "VirtualMachineScaleSetsClientUpdateInstancesResponse",
 		rollout.ReimageOperation:           "VirtualMachineScaleSetsClientReimageResponse",
+		rollout.ScaleOperation:             "VirtualMachineScaleSetsClientUpdateResponse",
+		rollout.SwitchTrafficOperation:     "LoadBalancersClientCreateOrUpdateResponse",
 	}
 	return fmt.Sprintf(
 		`{"type":%q,"token":{"asyncURL":"%s/operations/1?s=signed","locURL":"","origURL":"%s/x","method":"POST","finalState":"",`+

@@ -8,6 +8,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/addresses"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -48,8 +49,11 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 	policy := deref(properties.UpgradePolicy)
 	profile := deref(properties.VirtualMachineProfile)
 	model := rollout.Model{
-		ImageLimits: rollout.ImageLimits{
-			Location: deref(set.Location), Security: string(deref(deref(profile.SecurityProfile).SecurityType)),
+		ModelProfile: rollout.ModelProfile{
+			ImageLimits: rollout.ImageLimits{
+				Location: deref(set.Location), Security: string(deref(deref(profile.SecurityProfile).SecurityType)),
+			},
+			Backends: backendsOf(profile),
 		},
 		ETag:               deref(set.Etag),
 		UniqueID:           strings.ToLower(deref(properties.UniqueID)),
@@ -73,6 +77,31 @@ func modelOf(set armcompute.VirtualMachineScaleSet) rollout.Model {
 		readExtension(&model, deref(e))
 	}
 	return model
+}
+
+// backendsOf are the ids of the backend pools that the primary IP configuration of the primary network interface names.
+func backendsOf(profile armcompute.VirtualMachineScaleSetVMProfile) []string {
+	nic, ok := addresses.Primary(deref(profile.NetworkProfile).NetworkInterfaceConfigurations,
+		func(n *armcompute.VirtualMachineScaleSetNetworkConfiguration) *bool {
+			return deref(deref(n).Properties).Primary
+		})
+	if !ok {
+		return nil
+	}
+	config, ok := addresses.Primary(deref(deref(nic).Properties).IPConfigurations,
+		func(c *armcompute.VirtualMachineScaleSetIPConfiguration) *bool {
+			return deref(deref(c).Properties).Primary
+		})
+	if !ok {
+		return nil
+	}
+	var ids []string
+	for _, pool := range deref(deref(config).Properties).LoadBalancerBackendAddressPools {
+		if id := deref(deref(pool).ID); id != "" {
+			ids = append(ids, id)
+		}
+	}
+	return ids
 }
 
 // capacityOf is how many instances the scale set is to have. A Flexible set without a profile does not say.

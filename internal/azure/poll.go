@@ -11,6 +11,7 @@ import (
 
 	"github.com/Azure/azure-sdk-for-go/sdk/azcore/runtime"
 	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/compute/armcompute/v8"
+	"github.com/Azure/azure-sdk-for-go/sdk/resourcemanager/network/armnetwork/v8"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/azure/arm"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 )
@@ -70,6 +71,9 @@ func (a *Adapter) resume(ctx context.Context, c clients, set rollout.ScaleSet, k
 	case rollout.SuspendRepairsOperation, rollout.ResumeRepairsOperation:
 		p, err = c.sets.BeginSetOrchestrationServiceState(ctx, set.ResourceGroup, set.Name, armcompute.OrchestrationServiceStateInput{},
 			&armcompute.VirtualMachineScaleSetsClientBeginSetOrchestrationServiceStateOptions{ResumeToken: token})
+	case rollout.SwitchTrafficOperation:
+		p, err = c.network.Balancers.BeginCreateOrUpdate(ctx, set.ResourceGroup, set.Name, armnetwork.LoadBalancer{},
+			&armnetwork.LoadBalancersClientBeginCreateOrUpdateOptions{ResumeToken: token}) // the token has the path
 	default: // every other write is an update of the scale set; a token of something else is refused by its type
 		p, err = c.sets.BeginUpdate(ctx, set.ResourceGroup, set.Name, armcompute.VirtualMachineScaleSetUpdate{},
 			&armcompute.VirtualMachineScaleSetsClientBeginUpdateOptions{ResumeToken: token})

@@ -15,6 +15,7 @@ import (
 var kinds = []rollout.OperationKind{
 	rollout.WriteImageOperation, rollout.WriteScriptOperation, rollout.RemoveScriptOperation, rollout.WriteApplicationsOperation,
 	rollout.SuspendRepairsOperation, rollout.ResumeRepairsOperation, rollout.UpgradeOperation, rollout.ReimageOperation,
+	rollout.ScaleOperation, rollout.SwitchTrafficOperation,
 }
 
 func TestPollOutcomes(t *testing.T) {

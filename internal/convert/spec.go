@@ -1,6 +1,8 @@
 package convert
 
 import (
+	"cmp"
+	"fmt"
 	"slices"
 	"strconv"
 	"strings"
@@ -30,14 +32,11 @@ func ScaleSet(object *v1alpha1.VMSSRollout) rollout.ScaleSet {
 func Spec(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemplate) rollout.Spec {
 	spec := object.Spec
 	return rollout.Spec{
-		ScaleSet: ScaleSet(object),
-		Target:   targetOf(spec.Target),
-		Canary: rollout.Canary{
-			Percent: int(spec.Strategy.Canary.Percent),
-			Steps:   stepsOf(spec.Strategy.Canary.Steps),
-			Bake:    durationOf(spec.Bake, 0),
-		},
-		Batch: batchOf(spec.Strategy.Batch),
+		ScaleSet:  ScaleSet(object),
+		Target:    targetOf(spec.Target),
+		Canary:    canaryOf(object),
+		BlueGreen: blueGreenOf(object),
+		Batch:     batchOf(spec.Strategy.Batch),
 		Instances: rollout.InstancePolicy{
 			Zones:     orDefault(rollout.Zones(spec.Strategy.Zones), rollout.ZonesSpread),
 			Order:     orDefault(rollout.Order(spec.Strategy.Order), rollout.OrderOldest),
@@ -64,6 +63,53 @@ func Spec(object *v1alpha1.VMSSRollout, templates map[string]*v1alpha1.CheckTemp
 		Deletion:     deletionOf(object),
 		HistoryLimit: historyLimit(spec.RevisionHistoryLimit),
 	}
+}
+
+// canaryOf are the shares of the scale set that gets the target. In a blue-green release it is brought to the target whole, and once more
+// judged when the traffic is led to it.
+func canaryOf(object *v1alpha1.VMSSRollout) rollout.Canary {
+	spec := object.Spec
+	out := rollout.Canary{Bake: durationOf(spec.Bake, 0)}
+	if both := spec.Strategy.BlueGreen; both != nil {
+		out.Steps = []rollout.CanaryStep{
+			{Name: "idle", Percent: 100, Approval: approvalOf(both.Approval)}, {Name: "live", Percent: 100, Live: true},
+		}
+		return out
+	}
+	out.Percent, out.Steps = int(spec.Strategy.Canary.Percent), stepsOf(spec.Strategy.Canary.Steps)
+	return out
+}
+
+// blueGreenOf is the pair of scale sets; nil: there is one scale set.
+func blueGreenOf(object *v1alpha1.VMSSRollout) *rollout.BlueGreen {
+	both, first := object.Spec.Strategy.BlueGreen, object.Spec.ScaleSet
+	if both == nil {
+		return nil
+	}
+	out := &rollout.BlueGreen{
+		Peer: rollout.ScaleSet{
+			SubscriptionID: first.SubscriptionID, ResourceGroup: cmp.Or(both.Peer.ResourceGroup, first.ResourceGroup), Name: both.Peer.Name,
+		},
+		Rule: rollout.LoadBalancerRule{
+			LoadBalancer: fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Network/loadBalancers/%s", first.SubscriptionID,
+				cmp.Or(both.LoadBalancer.ResourceGroup, first.ResourceGroup), both.LoadBalancer.Name),
+			Rule: both.LoadBalancer.Rule,
+		},
+		Capacity: int(both.Capacity),
+	}
+	if retire := both.Retire; retire != nil {
+		out.Retire = &rollout.Retire{After: durationOf(retire.After, 0), Capacity: int(retire.Capacity)}
+	}
+	return out
+}
+
+// ScaleSets names every scale set that the rollout is about.
+func ScaleSets(object *v1alpha1.VMSSRollout) []rollout.ScaleSet {
+	sets := []rollout.ScaleSet{ScaleSet(object)}
+	if both := blueGreenOf(object); both != nil {
+		sets = append(sets, both.Peer)
+	}
+	return sets
 }
 
 func baselineOf(baseline *v1alpha1.Target) *rollout.Target {

@@ -18,6 +18,7 @@ type CanaryStep struct {
 	Percent int           // of the eligible instances, 1 to 100; 0: Count is the share
 	Count   int           // instances
 	Soak    time.Duration // how long the share has to be reached and well without a break
+	Live    bool          // the traffic has to be led to the scale set
 
 	Approval *Approval // nil: no approval is needed
 }

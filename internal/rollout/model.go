@@ -10,7 +10,7 @@ import (
 type Model struct {
 	ETag string
 	ModelTimes
-	ImageLimits
+	ModelProfile
 	UniqueID                   string // tells the scale set from another one that gets its name; "": not shown
 	Capacity                   int    // as read, UnknownCapacity where it is not shown; never written
 	UpgradeMode                string
@@ -24,6 +24,12 @@ type Model struct {
 	Script                     *ModelScript  // the custom script extension, the first where there are several; nil: none
 	NewHandler                 ScriptHandler // what a new script extension needs, by the operating system
 	ModelExtensions
+}
+
+// ModelProfile is the part of the model that is about hardware and network.
+type ModelProfile struct {
+	ImageLimits
+	Backends []string // ARM ids of the backend pools that its primary IP configuration names
 }
 
 // ImageLimits decide which images the scale set can boot.

@@ -13,6 +13,8 @@ type Observation struct {
 	RollingUpgrade Result[RollingUpgrade]
 	Image          Result[Image]           // the exact version that the target's image stands for now
 	ImageTraits    Result[ImageTraits]     // of the image that Reads.ImageTraits named
+	Traffic        Result[Traffic]         // where the rule of the load balancer leads
+	Peer           Result[Model]           // of the other scale set
 	Exists         map[string]Result[bool] // by id: whether the scale set has an instance that the list lacks
 
 	Cluster          ClusterReads
@@ -154,6 +156,8 @@ type Reads struct {
 	RollingUpgrade bool // whether Azure carries out a rolling upgrade
 	Image          bool // which exact version the target's image stands for
 	Ownership      bool // whether another rollout owns the scale set
+	Traffic        bool // where the rule of the load balancer leads
+	Peer           bool // the model of the other scale set
 
 	ImageTraits Image // the image to look at before it is written; the zero value: none
 

@@ -17,6 +17,7 @@ type State struct {
 	Pacing    Pacing             `json:"pacing,omitzero"`
 	Rollback  RollbackState      `json:"rollback,omitzero"`
 	Tasks     TaskState          `json:"tasks,omitzero"`
+	BlueGreen BlueGreenState     `json:"blueGreen,omitzero"`
 
 	Actions          []AppliedAction `json:"actions,omitempty"`          // actions that took effect in this run
 	History          []PastRun       `json:"history,omitempty"`          // the runs before this one, newest first

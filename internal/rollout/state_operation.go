@@ -38,6 +38,8 @@ const (
 	ReimageOperation        OperationKind = "Reimage"
 	SuspendRepairsOperation OperationKind = "SuspendRepairs"
 	ResumeRepairsOperation  OperationKind = "ResumeRepairs"
+	SwitchTrafficOperation  OperationKind = "SwitchTraffic"
+	ScaleOperation          OperationKind = "Scale"
 )
 
 // PreemptedOperation is the operation that a rollback stopped waiting for. Its instances stay suspect until they are listed at rest.
@@ -67,6 +69,11 @@ type Attempt struct {
 // TouchesInstances reports whether the operation acts on instances, not on the model.
 func (o *Operation) TouchesInstances() bool {
 	return o.Kind == UpgradeOperation || o.Kind == ReimageOperation
+}
+
+// WritesModel reports whether the operation writes a part of the target into the model, or takes one out.
+func (o *Operation) WritesModel() bool {
+	return !o.TouchesInstances() && o.Kind != SwitchTrafficOperation && o.Kind != ScaleOperation
 }
 
 // Names reports whether the operation is about this very instance.

@@ -70,11 +70,11 @@ type place struct {
 func privateAddresses(instances map[string][]networkInterface) map[string]netip.Addr {
 	owners, found := map[place][]string{}, map[string]netip.Addr{}
 	for id, list := range instances {
-		nic, ok := primary(list, func(n networkInterface) *bool { return n.Primary })
+		nic, ok := Primary(list, func(n networkInterface) *bool { return n.Primary })
 		if !ok {
 			continue
 		}
-		config, ok := primary(nic.IPConfigurations,
+		config, ok := Primary(nic.IPConfigurations,
 			func(c *armnetwork.InterfaceIPConfiguration) *bool { return deref(deref(c).Properties).Primary })
 		if !ok {
 			continue
@@ -93,8 +93,8 @@ func privateAddresses(instances map[string][]networkInterface) map[string]netip.
 	return found
 }
 
-// primary is the only one, or the only one that says it is primary.
-func primary[T any](list []T, says func(T) *bool) (found T, ok bool) {
+// Primary is the only one, or the only one that says it is primary.
+func Primary[T any](list []T, says func(T) *bool) (found T, ok bool) {
 	if len(list) == 1 {
 		return list[0], true
 	}

@@ -40,11 +40,15 @@ func (a answer) scope(set rollout.ScaleSet) string {
 	return ofProvider.ReplaceAllString(m[1], "")
 }
 
-// grantLinked lets the identity read what the scale set is to use: an image in another place, mostly.
+// grantLinked lets the identity read what the scale set is to use: an image in another place, mostly. A write of a load balancer asks for
+// more of what its frontends use: to join it.
 func grantLinked(set rollout.ScaleSet, a answer) string {
 	scope := set.ID()
 	if m := linkedScope.FindStringSubmatch(a.text()); m != nil {
 		scope = m[1]
+	}
+	if strings.HasSuffix(strings.ToLower(a.action()), "/join/action") {
+		return roleAssignment(a, "Network Contributor", scope)
 	}
 	return roleAssignment(a, "Reader", scope)
 }

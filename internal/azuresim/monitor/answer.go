@@ -23,6 +23,7 @@ func (s *Provider) Routes() []*arm.Route {
 			ratelimit.Unlimited, s.virtualMachineMetrics),
 	}
 	list = append(list, s.definitionRoutes()...)
+	list = append(list, s.autoscaleRoutes()...)
 	for _, r := range list {
 		r.Foreign = true
 	}

@@ -1,4 +1,4 @@
-// Package monitor simulates the metrics of instances in Azure Monitor.
+// Package monitor simulates Azure Monitor: the metrics of instances, and autoscale settings without their effect.
 package monitor
 
 import (
@@ -119,13 +119,15 @@ func wasOn(inst *vmss.Instance, minute int64) bool {
 // lastMinute is the first one that cannot be seen yet.
 func (s *Provider) lastMinute() int64 { return s.Now.Add(-s.Override.Lag).Unix() / 60 }
 
-// Provider answers for the metrics of instances in Azure Monitor.
+// Provider answers for the metrics of instances in Azure Monitor, and for autoscale settings.
 type Provider struct {
 	*vmss.Provider
 	Override Measurements
+
+	autoscale map[string]*autoscale // by subscription, group and name, in lower case
 }
 
 // NewProvider returns an Azure Monitor of the instances of a provider.
 func NewProvider(c *vmss.Provider) *Provider {
-	return &Provider{Provider: c, Override: NewMeasurements()}
+	return &Provider{Provider: c, Override: NewMeasurements(), autoscale: map[string]*autoscale{}}
 }

@@ -26,7 +26,7 @@ func plan(v *view.View) rollout.Decision {
 	d.Simulate = Preview
 	h := strategy.Intent.First(d)
 	if h == nil {
-		h = strategy.For(d.State).First(d)
+		h = strategy.For(d.Spec, d.State).First(d)
 	}
 	if h == nil { // the last pass of a strategy always decides; should one be edited wrongly, waiting is safe
 		h = view.Wait(rollout.ReasonProgressing, view.RecheckBusy, "nothing to do")

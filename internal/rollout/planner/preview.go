@@ -1,6 +1,7 @@
 package planner
 
 import (
+	"fmt"
 	"slices"
 	"time"
 
@@ -45,6 +46,10 @@ func withoutWaits(spec rollout.Spec, obs rollout.Observation) (rollout.Spec, rol
 	spec.PlanOnly, spec.Paused = false, false
 	spec.Failure.ProgressDeadline, spec.Tasks = 0, rollout.Tasks{}
 	spec.Batch.Pause, spec.Canary.Bake, spec.Health.MinReady, spec.Health.SuccessThreshold = 0, 0, 0, 0
+	if spec.BlueGreen != nil {
+		both := *spec.BlueGreen
+		both.Retire, spec.BlueGreen = nil, &both
+	}
 	spec.Canary.Steps = slices.Clone(spec.Canary.Steps)
 	for n := range spec.Canary.Steps {
 		spec.Canary.Steps[n].Soak, spec.Canary.Steps[n].Approval = 0, nil
@@ -84,12 +89,41 @@ func simulate(spec rollout.Spec, obs rollout.Observation, d rollout.Decision) ro
 	}
 	op := obs.State.Operation
 	op.AcceptedAt, op.EndedAt = obs.At, obs.At
+	if besides(&obs, d.Step) {
+		return obs
+	}
 	if target.Apply(d.Step, &obs.Model.Value) {
 		outdate(obs.Instances.Value)
 	} else {
 		update(spec, obs, rollout.InstancesOf(d.Step))
 	}
 	return obs
+}
+
+// besides changes what a step changes that neither writes the target nor touches instances, and reports whether it is such a step.
+func besides(obs *rollout.Observation, step rollout.Step) bool {
+	switch s := step.(type) {
+	case rollout.SwitchTraffic:
+		obs.Traffic.Value.Pool = s.Pool
+	case rollout.Scale:
+		for n := len(obs.Instances.Value); n < s.Capacity; n++ {
+			obs.Instances.Value = append(obs.Instances.Value, created(obs.At, n))
+		}
+		obs.Model.Value.Capacity = s.Capacity
+	default:
+		return false
+	}
+	return true
+}
+
+// created is an instance that a scale set would get. What its id would be is not known.
+func created(at time.Time, n int) rollout.Instance {
+	id := fmt.Sprintf("new-%d", n+1)
+	return rollout.Instance{
+		ID: id, VMID: id, Name: id, CreatedAt: at, State: rollout.StateSucceeded, Latest: rollout.True, ListedAt: at,
+		Health: rollout.HealthReport{Healthy: rollout.True, Since: at}, Power: rollout.PowerState{Running: rollout.True},
+		Disk: rollout.OSDisk{ID: id},
+	}
 }
 
 // outdate makes all instances lack the latest model.

@@ -15,13 +15,11 @@ import (
 // so that the model is the guard over the list.
 func RequiredReads(spec rollout.Spec, obs rollout.Observation) rollout.Reads {
 	d := advance.NewDraft(view.New(spec, obs))
-	for _, a := range obs.Actions {
-		if _, read := obs.Cluster.Revisions[a.Revision]; a.Verb == rollout.VerbRollback && a.Revision != "" && !read {
-			return rollout.Reads{Revision: a.Revision}
-		}
+	if name := askedRevision(obs); name != "" {
+		return rollout.Reads{Revision: name}
 	}
 	if h := strategy.Intent.First(d); h != nil {
-		mustResume := spec.Deletion != rollout.DeletionNone && d.State.RepairsSuspended
+		mustResume := spec.Deletion != rollout.DeletionNone && (d.State.RepairsSuspended || view.OwesCapacity(d.View))
 		return rollout.Reads{Model: mustResume && obs.Model.State == rollout.NotRead && view.MayRead(d.View)}
 	}
 	if !view.MayRead(d.View) {
@@ -30,16 +28,32 @@ func RequiredReads(spec rollout.Spec, obs rollout.Observation) rollout.Reads {
 	return withoutMade(required(d), obs)
 }
 
+// askedRevision names the stored revision that a user asks to go back to and that was not read yet; "": none.
+func askedRevision(obs rollout.Observation) string {
+	for _, a := range obs.Actions {
+		if _, read := obs.Cluster.Revisions[a.Revision]; a.Verb == rollout.VerbRollback && a.Revision != "" && !read {
+			return a.Revision
+		}
+	}
+	return ""
+}
+
 // withoutMade leaves the reads that were not made.
 func withoutMade(reads rollout.Reads, obs rollout.Observation) rollout.Reads {
 	reads.Operation = reads.Operation && obs.Operation.State == rollout.NotRead
 	reads.Instances = reads.Instances && obs.Instances.State == rollout.NotRead
 	reads.Model = reads.Model && obs.Model.State == rollout.NotRead
 	reads.RollingUpgrade = reads.RollingUpgrade && obs.RollingUpgrade.State == rollout.NotRead
+	reads.Traffic = reads.Traffic && obs.Traffic.State == rollout.NotRead
+	reads.Peer = reads.Peer && obs.Peer.State == rollout.NotRead
 	reads.Image = reads.Image && obs.Image.State == rollout.NotRead
 	if obs.ImageTraits.State != rollout.NotRead {
 		reads.ImageTraits = rollout.Image{}
 	}
+	return withoutMadeInCluster(reads, obs)
+}
+
+func withoutMadeInCluster(reads rollout.Reads, obs rollout.Observation) rollout.Reads {
 	reads.Ownership = reads.Ownership && obs.Cluster.Ownership.State == rollout.NotRead
 	if obs.Cluster.Settings.State != rollout.NotRead {
 		reads.Settings = ""
@@ -68,6 +82,7 @@ func required(d *advance.Draft) rollout.Reads {
 	return rollout.Reads{
 		Instances: true, Model: true, Ownership: true, Revision: requiredRevision(v),
 		Settings: requiredSettings(v), BaselineSettings: view.BaselineSecret(v), Instance: requiredInstance(v),
+		Traffic: v.Spec.BlueGreen != nil, Peer: v.Spec.BlueGreen != nil,
 		Image: v.IsImageOpen() && v.HasScaleSet(), ImageTraits: view.ImageToCheck(v), RollingUpgrade: needsRollingUpgrade(d),
 	}
 }
@@ -84,7 +99,8 @@ func needsRollingUpgrade(d *advance.Draft) bool {
 
 // mayStayIdle reports that, as far as is known, nothing changed since the run completed.
 func mayStayIdle(v *view.View) bool {
-	return v.State.Operation == nil && v.IsCompleted() && (v.Obs.Model.State != rollout.Read || v.IsUnchangedSinceCompletion())
+	isUnchanged := v.Obs.Model.State != rollout.Read || v.IsUnchangedSinceCompletion()
+	return isUnchanged && v.State.Operation == nil && v.IsCompleted() && !view.IsRetirementDue(v)
 }
 
 // requiredRevision names the next stored revision that the round needs and has not read: in a rollback what to go back to, and before the

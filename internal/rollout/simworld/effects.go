@@ -12,6 +12,11 @@ import (
 
 // Do carries out a step as Azure would: it may refuse, fail to answer, or begin an operation that turns out badly.
 func (w *World) Do(step rollout.Step) rollout.StepResult {
+	if w.Pair != nil {
+		if o, done := w.Pair.beside(w, step); done {
+			return o
+		}
+	}
 	o := rollout.StepResult{At: w.Now, AzureTime: w.Now, RetryAfter: 10 * time.Second}
 	if p := w.refusal(step); p != nil {
 		o.Problem = p

@@ -3,6 +3,7 @@ package simworld
 import (
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
@@ -23,7 +24,7 @@ func (w *World) Model() rollout.Result[rollout.Model] {
 		UpgradeMode: w.Mode, Orchestration: rollout.OrchestrationUniform,
 		State: state, HealthMonitored: true, AutomaticRepairs: w.Repairs, AutomaticExtensionUpgrades: w.Agents, Image: c.Image, Script: c.Script,
 	}
-	m.Applications = c.Applications
+	m.Applications, m.Backends = c.Applications, w.Pools
 	return rollout.KnownResult(m)
 }
 
@@ -51,6 +52,10 @@ func (w *World) read(obs *rollout.Observation, reads rollout.Reads) {
 		obs.Instances = w.ReadInstances()
 	case reads.Model:
 		obs.Model = w.Model()
+	case reads.Traffic:
+		obs.Traffic = w.Pair.traffic()
+	case reads.Peer:
+		obs.Peer = w.Pair.of(w).Model()
 	case reads.Image:
 		obs.Image = w.Newest
 	case reads.ImageTraits != (rollout.Image{}):
@@ -143,6 +148,9 @@ func (w *World) healthSince(m *Instance) time.Time {
 
 // Poll asks about an operation.
 func (w *World) Poll(token string) rollout.Result[rollout.OperationStatus] {
+	if strings.HasPrefix(token, "switch-") {
+		return w.Pair.poll(token)
+	}
 	if w.Gone {
 		return rollout.KnownResult(rollout.OperationStatus{State: rollout.OperationLost})
 	}

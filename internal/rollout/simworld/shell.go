@@ -60,6 +60,14 @@ const (
 	CrashAfterAct
 )
 
+// world is the scale set that the run works on.
+func (s *Shell) world() *World {
+	if s.World.Pair != nil && s.State.BlueGreen.OnPeer {
+		return s.World.Pair.Sets[1]
+	}
+	return s.World
+}
+
 // Round runs one round. A process that goes on after a crash knows the state, and nothing of checks, calls and nodes.
 func (s *Shell) Round() {
 	crash := NoCrash
@@ -97,9 +105,9 @@ func (s *Shell) round(crash Crash) {
 		s.OnEffect(obs, d)
 	}
 	s.Effects++
-	o := s.World.Do(d.Step)
+	o := s.world().Do(d.Step)
 	o.At = o.At.Add(s.Skew)
-	s.World.remember()
+	s.world().remember()
 	if crash == CrashAfterAct {
 		s.Recheck = time.Second
 		return
@@ -119,7 +127,7 @@ func (s *Shell) store(records []rollout.StoredRevision) {
 	}
 	for _, r := range records {
 		if old, stored := s.Records[r.Revision]; stored && s.isInForce(r.Revision) && !reflect.DeepEqual(old, r.Snapshot) {
-			s.World.violate("record %s is stored with another content", r.Revision)
+			s.world().violate("record %s is stored with another content", r.Revision)
 		}
 		s.Records[r.Revision] = r.Snapshot
 	}
@@ -194,7 +202,7 @@ func (s *Shell) work(work rollout.NodeWork) {
 	}
 	for _, id := range work.Uncordon {
 		if _, twice := nodes[id]; twice {
-			s.World.violate("the node of %s is to be drained and uncordoned at once", id)
+			s.world().violate("the node of %s is to be drained and uncordoned at once", id)
 		}
 		do(id, false)
 	}
@@ -207,7 +215,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 		return
 	}
 	results := map[rollout.CheckKey]rollout.CheckResult{}
-	s.World.inside = map[string]bool{}
+	s.world().inside = map[string]bool{}
 	for _, run := range *runs {
 		result := s.verified[run.Key]
 		if result.State == rollout.CheckRunning && s.Verify != nil {
@@ -215,7 +223,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 		}
 		results[run.Key] = result
 		if result.RunsInInstance {
-			s.World.inside[run.Key.Instance] = true
+			s.world().inside[run.Key.Instance] = true
 		}
 	}
 	s.verified = results
@@ -224,7 +232,7 @@ func (s *Shell) verify(runs *[]rollout.CheckRun) {
 // observe reads what RequiredReads asks for.
 func (s *Shell) observe() rollout.Observation {
 	obs := rollout.Observation{
-		At:               s.World.Now.Add(s.Skew),
+		At:               s.world().Now.Add(s.Skew),
 		State:            s.State,
 		Window:           s.Window,
 		Actions:          slices.Clone(s.Actions),
@@ -241,7 +249,7 @@ func (s *Shell) observe() rollout.Observation {
 		s.Reads++
 		switch {
 		case reads.Operation:
-			obs.Operation = s.World.Poll(obs.State.Operation.PollToken)
+			obs.Operation = s.world().Poll(obs.State.Operation.PollToken)
 		case reads.Ownership:
 			s.Reads-- // Kubernetes is asked, not Azure
 			obs.Cluster.Ownership = rollout.KnownResult(s.Claim)
@@ -255,7 +263,7 @@ func (s *Shell) observe() rollout.Observation {
 			s.Reads--
 			obs.Cluster.Revisions[reads.Revision] = s.record(reads.Revision)
 		default:
-			s.World.read(&obs, reads)
+			s.world().read(&obs, reads)
 		}
 	}
 	return obs

@@ -28,6 +28,8 @@ type World struct {
 	Hardware  string                              // the generation of the instances' virtual hardware; "": not shown
 	ETag      int
 	UniqueID  string
+	Pair      *Pair    // that it is one of; nil: it stands for itself
+	Pools     []string // that its instances are in
 
 	Repairs   bool          // automatic repairs are on
 	Suspended bool          // and suspended
@@ -158,6 +160,17 @@ func (w *World) latest() Content { return w.Models[len(w.Models)-1] }
 // Advance lets time pass and ends what is due.
 func (w *World) Advance(d time.Duration) {
 	w.Now = w.Now.Add(d)
+	w.endDue()
+	if w.Pair != nil {
+		other := w.Pair.of(w)
+		other.Now = w.Now
+		other.endDue()
+		w.Pair.advance(w.Now)
+	}
+}
+
+// endDue ends the operation that is due.
+func (w *World) endDue() {
 	if w.running != nil && !w.Now.Before(w.running.endsAt) {
 		w.end(w.running)
 	}

@@ -72,7 +72,7 @@ func NoteDrift(d *Draft) {
 // NoteModelApplied notes that the model has the run's whole target. A refused write became unnecessary.
 func NoteModelApplied(d *Draft) {
 	d.State.Model.Applied = true
-	if op := d.State.Operation; op != nil && !op.TouchesInstances() {
+	if op := d.State.Operation; op != nil && op.WritesModel() {
 		d.State.Operation = nil
 	}
 }

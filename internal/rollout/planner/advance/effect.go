@@ -22,7 +22,7 @@ func BeginOperation(d *Draft, step rollout.Step, attempts []rollout.Attempt) *vi
 		return h
 	}
 	d.State.Operation = op
-	if b := &d.State.Rollback.Baseline; !op.TouchesInstances() && b.NewestInstanceAt.IsZero() {
+	if b := &d.State.Rollback.Baseline; op.WritesModel() && b.NewestInstanceAt.IsZero() {
 		b.NewestInstanceAt = newestInstance(d)
 	}
 	for _, a := range attempts {

@@ -27,6 +27,9 @@ func SettleOperation(d *Draft) *view.Hold {
 		d.Forget()
 		return h
 	}
+	if !op.WritesModel() {
+		return settleBeside(d, op)
+	}
 	return SettleModelWrite(d, op)
 }
 

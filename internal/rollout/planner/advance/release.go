@@ -90,6 +90,9 @@ func ReleaseObject(d *Draft, why string) *view.Hold {
 	if d.State.RepairsSuspended {
 		return ResumeRepairs(d)
 	}
+	if h := giveCapacityBack(d); h != nil {
+		return h
+	}
 	if h := gate.LastUncordoned(d.View); h != nil {
 		return h
 	}

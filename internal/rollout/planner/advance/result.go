@@ -38,7 +38,7 @@ func NoteResult(d *Draft, op *rollout.Operation, r rollout.StepResult) *view.Hol
 
 // fixBaseline notes that the model may have been written, so that what it was before is known from the stored revision alone.
 func fixBaseline(d *Draft, op *rollout.Operation) {
-	if !op.TouchesInstances() {
+	if op.WritesModel() {
 		d.State.Rollback.Baseline.Fixed = true
 	}
 }

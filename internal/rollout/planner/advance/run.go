@@ -40,6 +40,7 @@ func beginRun(d *Draft, revision string) {
 			ReadsDeferred:       old.Pacing.ReadsDeferred,
 		},
 		Rollback:         rollout.RollbackState{LastCompletedRevision: old.Rollback.LastCompletedRevision},
+		BlueGreen:        continuedBlueGreen(old.BlueGreen),
 		History:          old.History,
 		RepairsSuspended: old.RepairsSuspended,
 	}
@@ -84,7 +85,7 @@ func inheritedBaseline(b rollout.Baseline, isSameTarget bool) rollout.Baseline {
 // then they go along.
 func looksAnew(d *Draft, old rollout.State) bool {
 	b := old.Rollback.Baseline
-	wrote := b.Fixed || old.Operation != nil && !old.Operation.TouchesInstances()
+	wrote := b.Fixed || old.Operation != nil && old.Operation.WritesModel()
 	return !wrote && b.Source == rollout.BaselineSnapshot && b.Invalid == "" && d.Spec.Baseline == nil
 }
 

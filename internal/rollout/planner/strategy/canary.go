@@ -92,7 +92,7 @@ func planOnly(d *advance.Draft) *view.Hold {
 	obs.State = d.State.Clone()
 	script := d.Spec.Target.Script
 	obs.Cluster.Settings = rollout.KnownResult(rollout.ProtectedSettings{HasCommand: script != nil && script.Command == ""})
-	preview := d.Simulate(d.AsDeclared(d.Spec), obs)
+	preview := d.Simulate(d.AsDeclared(d.Spec).On(d.State), obs) // as the user declares it
 	preview.Baseline = advance.PreviewBaseline(d.View)
 	d.Preview = &preview
 	instances := 0

@@ -158,6 +158,9 @@ func finishRollback(d *advance.Draft) *view.Hold {
 	if d.State.RepairsSuspended {
 		return advance.ResumeRepairs(d)
 	}
+	if h := advance.RestoreCapacity(d); h != nil {
+		return h
+	}
 	advance.EndOperations(d)
 	current := d.State.Rollback.Current
 	if current.Cause == rollout.CauseTarget {
@@ -255,7 +258,7 @@ func resolveBaseline(d *advance.Draft) *view.Hold {
 // settleFormerWrite judges a write of the model that was begun before the rollback.
 func settleFormerWrite(d *advance.Draft) *view.Hold {
 	op := d.State.Operation
-	if op == nil || op.TouchesInstances() || !d.IsOfAnotherTarget(op) {
+	if op == nil || !op.WritesModel() || !d.IsOfAnotherTarget(op) {
 		return nil
 	}
 	return advance.SettleModelWrite(d, op)

@@ -70,8 +70,13 @@ var Intent = Chain{
 }
 
 // For returns the strategy that the run follows.
-func For(s rollout.State) Strategy {
-	if s.Rollback.Current != nil {
+func For(spec rollout.Spec, s rollout.State) Strategy {
+	switch isBack := s.Rollback.Current != nil; {
+	case spec.BlueGreen != nil && isBack:
+		return blueGreenBack
+	case spec.BlueGreen != nil:
+		return blueGreen
+	case isBack:
 		return rollback
 	}
 	return canary

@@ -36,6 +36,14 @@ func (h *Hold) WithUntil(t time.Time) *Hold {
 	return h
 }
 
+// NotAfter lowers when to look again.
+func (h *Hold) NotAfter(v *View, t time.Time) *Hold {
+	if !t.IsZero() && t.After(v.At()) {
+		h.Recheck = min(h.Recheck, t.Sub(v.At()))
+	}
+	return h
+}
+
 // External marks a hold that is not the release's doing.
 func (h *Hold) External() *Hold {
 	h.IsExternal = true

@@ -19,6 +19,8 @@ func RefusedRead(v *View) (string, *rollout.Problem) {
 		{"the rolling upgrade", v.Obs.RollingUpgrade.State, v.Obs.RollingUpgrade.Problem},
 		{"the versions of the image", v.Obs.Image.State, v.Obs.Image.Problem},
 		{"the image", v.Obs.ImageTraits.State, v.Obs.ImageTraits.Problem},
+		{"the load balancer", v.Obs.Traffic.State, v.Obs.Traffic.Problem},
+		{"the other scale set", v.Obs.Peer.State, v.Obs.Peer.Problem},
 	}
 	for _, read := range reads {
 		if read.state == rollout.ReadFailed && read.problem.RetryAfter > 0 {

@@ -16,7 +16,7 @@ func IsLateWrite(v *View, op *rollout.Operation) bool {
 	if op.AcceptedAt.After(since) {
 		since = op.AcceptedAt
 	}
-	return v.State.IsRollingBack() && !op.TouchesInstances() && !v.At().Before(since.Add(StuckAfter))
+	return v.State.IsRollingBack() && op.WritesModel() && !v.At().Before(since.Add(StuckAfter))
 }
 
 // IsModelRestored reports that the write that restores the model is over and shows, whatever else is still running on the scale set.

@@ -22,6 +22,11 @@ func HasPassedAllGates(v *View) bool {
 // IsReached reports that as many instances as the current step desires have the target and are healthy, less those whose failure is
 // tolerated, and nothing is in flight.
 func IsReached(v *View) bool {
+	return IsShareReached(v) && (!v.Step().Live || LiveSet(v) == rollout.LiveWorked)
+}
+
+// IsShareReached is IsReached, wherever the traffic is led.
+func IsShareReached(v *View) bool {
 	c := v.Inventory()
 	return c.Eligible > 0 && len(c.Verified) >= c.Desired-min(CountedFailures(v), Tolerated(v)) && !v.State.IsWorking()
 }

@@ -60,6 +60,10 @@ func Describe(op *rollout.Operation) string {
 		return "reimaging " + ListAttempts(op.Instances)
 	case rollout.UpgradeOperation:
 		return "upgrading " + ListAttempts(op.Instances)
+	case rollout.SwitchTrafficOperation:
+		return "switching the traffic"
+	case rollout.ScaleOperation:
+		return "scaling the scale set"
 	default: // suspending and resuming repairs leaves no operation behind
 	}
 	return "waiting for an operation"

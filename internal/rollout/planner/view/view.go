@@ -36,6 +36,7 @@ type memo struct {
 // New returns the view of a round that begins. It shares nothing with the observation's state.
 func New(spec rollout.Spec, obs rollout.Observation) *View {
 	attached := takeOutAttached(&obs)
+	spec = spec.On(obs.State)
 	v := &View{Spec: spec, Declared: spec, State: obs.State.Clone(), Obs: obs, Attached: attached, image: spec.Target.Image}
 	v.readImage()
 	v.readScript()
@@ -46,6 +47,7 @@ func New(spec rollout.Spec, obs rollout.Observation) *View {
 
 // ForState returns the view of what follows a decision: nothing was read.
 func ForState(spec rollout.Spec, s rollout.State, at time.Time) *View {
+	spec = spec.On(s)
 	v := &View{Spec: spec, Declared: spec, State: s.Clone(), Obs: rollout.Observation{At: at}, image: spec.Target.Image}
 	v.readImage()
 	return v
