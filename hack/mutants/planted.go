@@ -228,7 +228,7 @@ var mutants = []mutant{
 	},
 	{"one reading is enough", "planner/advance/batchstatus.go", "a.Successes < v.Spec.Health.RequiredReadings()", "false"},
 	{"health of before the upgrade counts", "planner/inventory/health.go", "!isReportedAfter(h, op, i, at):", "false:"},
-	{"the undo's scope is forgotten", "planner/strategy/rollback.go", "\t\tupdate(advance.TrackUndoScope),\n", ""},
+	{"the undo's scope is forgotten", "planner/strategy/rollback.go", "\tupdate(advance.TrackUndoScope),\n", ""},
 	{"a lost scale set is not released", "planner/strategy/rollback.go", "\t\treleaseLost,\n", ""},
 	{"a rollback decides on no model", "planner/strategy/rollback.go", "\t\thold(gate.Model),\n", ""},
 	{"a preempted operation is forgotten at once", "planner/advance/rollback.go", "d.At().Before(p.At.Add(view.SettleTime))", "false"},

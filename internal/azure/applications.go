@@ -61,7 +61,7 @@ func (a *Adapter) patchApplications(
 ) (*runtime.Poller[updated], error) {
 	type object = map[string]any
 	body := object{"properties": object{"virtualMachineProfile": object{"applicationProfile": object{"galleryApplications": entries}}}}
-	answer, err := rawRequest{method: http.MethodPatch, path: pathOf(set), version: computeVersion, etag: etag, body: body}.
+	answer, err := rawRequest{method: http.MethodPatch, path: set.ID(), version: computeVersion, etag: etag, body: body}.
 		send(ctx, c.compute, http.StatusOK, http.StatusAccepted)
 	if err != nil {
 		return nil, err

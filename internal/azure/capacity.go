@@ -28,7 +28,7 @@ func (a *Adapter) Scale(ctx context.Context, set rollout.ScaleSet, step rollout.
 	case step.ETag == "":
 		return rollout.Accepted{}, reading.Refuse("the ETag of the scale set is not known")
 	}
-	read, etag, err := readDocument(ctx, c.compute, reading, pathOf(set), computeVersion)
+	read, etag, err := readDocument(ctx, c.compute, reading, set.ID(), computeVersion)
 	if err != nil {
 		return rollout.Accepted{}, err
 	}
@@ -42,7 +42,7 @@ func (a *Adapter) Scale(ctx context.Context, set rollout.ScaleSet, step rollout.
 	sku["capacity"] = json.RawMessage(fmt.Sprint(step.Capacity))
 	x := &arm.Call{Operation: reading.Operation, Doing: reading.Doing, Set: set, Effect: true}
 	answer, err := rawRequest{
-		method: http.MethodPatch, path: pathOf(set), version: computeVersion, etag: etag, body: map[string]any{"sku": sku},
+		method: http.MethodPatch, path: set.ID(), version: computeVersion, etag: etag, body: map[string]any{"sku": sku},
 	}.send(x.With(ctx), c.compute, http.StatusOK, http.StatusAccepted)
 	if err != nil {
 		return rollout.Accepted{}, x.Problem(err)
@@ -57,12 +57,6 @@ func stale(x *arm.Call, what string) error {
 		Kind:    rollout.KindPreconditionFailed,
 		Message: message.Clean(x.Doing+": nothing was sent: "+what+" changed since it was read", message.Limit, x.Redactor()),
 	}
-}
-
-// pathOf is the path of the scale set. Its names were looked at.
-func pathOf(set rollout.ScaleSet) string {
-	return fmt.Sprintf("/subscriptions/%s/resourceGroups/%s/providers/Microsoft.Compute/virtualMachineScaleSets/%s",
-		set.SubscriptionID, set.ResourceGroup, set.Name)
 }
 
 // AutoscaleOf returns the names of the enabled autoscale settings of the scale set, sorted: one GET a page of those of its resource group.

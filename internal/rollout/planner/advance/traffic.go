@@ -40,12 +40,9 @@ func ChooseIdle(d *Draft) *view.Hold {
 		d.Spec.ScaleSet, d.Spec.BlueGreen.Peer)
 }
 
-// ScaleUp gives the idle scale set the capacity that it is to have, never a lower one. The capacity before is remembered.
+// ScaleUp gives the idle scale set the capacity that it is to have, which is higher. The capacity before is remembered.
 func ScaleUp(d *Draft) *view.Hold {
 	wanted, s := view.WantedCapacity(d.View), &d.State.BlueGreen
-	if d.Model().Capacity >= wanted {
-		return nil
-	}
 	if !s.Scaled {
 		s.Scaled, s.CapacityBefore = true, d.Model().Capacity
 	}

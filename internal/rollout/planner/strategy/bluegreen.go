@@ -1,6 +1,8 @@
 package strategy
 
 import (
+	"slices"
+
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/advance"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/gate"
@@ -10,18 +12,11 @@ import (
 // blueGreen brings the idle one of two scale sets to the target, leads the traffic to it, and retires the other one. The way over the
 // instances is that of a canary, with passes between.
 var blueGreen = Strategy{
-	Read: Chain{
-		update(advance.DeferReads),
-		hold(gate.DeferredReads),
-		hold(gate.Operation),
-		owned,
-		advance.CountReadings,
-		hold(gate.Model),
-		sameScaleSet,
+	Read: slices.Concat(reading, Chain{
 		retiring(hold(gate.Completed)),
 		hold(gate.Instances),
 		hold(gate.Traffic),
-	},
+	}),
 	Facts: Chain{
 		update(advance.DropVanished),
 		listed,
@@ -33,74 +28,35 @@ var blueGreen = Strategy{
 		update(advance.DropVanishedPrepared),
 		update(advance.KeepStageTimer),
 	},
-	Gates: Chain{
+	Gates: slices.Concat(Chain{
 		owned,
 		hold(gate.Deleting),
 		hold(gate.Preflight),
 		hold(gate.Pools),
 		hold(gate.TrafficUnchanged),
-		update(advance.PruneFailures),
-		resumeUnwantedRepairs,
-		planOnly,
-		hold(gate.Rejected),
-		update(advance.NoteDrift),
-		hold(gate.Undrifted),
+	}, drifting, Chain{
 		retiring(stayCompleted),
-		returnToBaseline,
-		update(advance.TrackExposed),
-		hold(gate.OwnScript),
-		advance.DecideBaseline,
-		update(advance.WatchBaselineSecret),
-		hold(gate.HeldBeforeWrite),
+	}, preparing, Chain{
 		hooksBeforeFirstStep,
 		scaleUp, // it may have no instance before that
 		hold(gate.Eligible),
 		wholeListBeforeWrite,
-	},
-	Next: Chain{
-		writeModel,
-		keepRepairsSuspended,
-		update(failUnhealthy),
-		update(advance.FailChecked),
-		retryFailed,
-		holdFailed,
-		wholeList,
+	}),
+	Next: slices.Concat(judging, Chain{
 		retiring(passStages),
 		switchTraffic,
-		hold(gate.NoneStopped),
-		hold(gate.NoneUnhealthy),
-		hold(gate.Held),
-		reimageBatch,
-		hold(gate.BatchPause),
-		hooksBeforeStep,
-		upgradeBatch,
-	},
+	}, upgrading),
 }
 
 // blueGreenBack leads the traffic back first, then restores the scale set, and at last its capacity.
 var blueGreenBack = Strategy{
-	Read: Chain{
-		update(advance.DeferReads),
-		hold(gate.DeferredReads),
-		hold(gate.Operation),
-		releaseLost,
-		owned,
-		hold(gate.Model),
-		sameScaleSet,
-		hold(gate.Instances),
+	Read: slices.Concat(rollback.Read, Chain{
 		hold(gate.Traffic),
-	},
-	Facts: Chain{
+	}),
+	Facts: slices.Concat(Chain{
 		update(advance.DropVanished),
 		switchBack,
-		update(advance.ForgetPreempted),
-		update(advance.TrackUndoScope),
-		resolveBaseline,
-		hold(gate.NamedScript),
-		update(advance.TrackLateUpdates),
-		advance.SettleOperation,
-		update(advance.DropVanishedPrepared),
-	},
+	}, resolving),
 	Gates: rollback.Gates,
 	Next:  rollback.Next,
 }

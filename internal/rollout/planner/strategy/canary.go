@@ -2,6 +2,7 @@ package strategy
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout"
 	"github.com/vmss-rollouts/vmss-rollouts/internal/rollout/planner/advance"
@@ -13,17 +14,10 @@ import (
 
 // canary brings a share of the scale set to the target, step by step.
 var canary = Strategy{
-	Read: Chain{
-		update(advance.DeferReads),
-		hold(gate.DeferredReads),
-		hold(gate.Operation),
-		owned,
-		advance.CountReadings,
-		hold(gate.Model),
-		sameScaleSet,
+	Read: slices.Concat(reading, Chain{
 		hold(gate.Completed),
 		hold(gate.Instances),
-	},
+	}),
 	Facts: Chain{
 		update(advance.DropVanished),
 		listed,
@@ -34,28 +28,55 @@ var canary = Strategy{
 		update(advance.DropVanishedPrepared),
 		update(advance.KeepStageTimer),
 	},
-	Gates: Chain{
+	Gates: slices.Concat(Chain{
 		owned,
 		hold(gate.Deleting),
 		hold(gate.Preflight),
+	}, drifting, Chain{
+		stayCompleted,
+	}, preparing, Chain{
+		hold(gate.Eligible),
+		wholeListBeforeWrite,
+	}),
+	Next: slices.Concat(Chain{
+		hooksBeforeFirstStep,
+	}, judging, Chain{
+		passStages,
+	}, upgrading),
+}
+
+// The parts of the way that a canary and a blue-green release share.
+var (
+	// reading reaches the scale set, if it may be read and is the run's own.
+	reading = Chain{
+		update(advance.DeferReads),
+		hold(gate.DeferredReads),
+		hold(gate.Operation),
+		owned,
+		advance.CountReadings,
+		hold(gate.Model),
+		sameScaleSet,
+	}
+	// drifting plans, or looks at what other tools changed.
+	drifting = Chain{
 		update(advance.PruneFailures),
 		resumeUnwantedRepairs,
 		planOnly,
 		hold(gate.Rejected),
 		update(advance.NoteDrift),
 		hold(gate.Undrifted),
-		stayCompleted,
+	}
+	// preparing decides what there is to go back to, before anything is written.
+	preparing = Chain{
 		returnToBaseline,
 		update(advance.TrackExposed),
 		hold(gate.OwnScript),
 		advance.DecideBaseline,
 		update(advance.WatchBaselineSecret),
 		hold(gate.HeldBeforeWrite),
-		hold(gate.Eligible),
-		wholeListBeforeWrite,
-	},
-	Next: Chain{
-		hooksBeforeFirstStep,
+	}
+	// judging writes the model, and judges the instances that have it.
+	judging = Chain{
 		writeModel,
 		keepRepairsSuspended,
 		update(failUnhealthy),
@@ -63,7 +84,9 @@ var canary = Strategy{
 		retryFailed,
 		holdFailed,
 		wholeList,
-		passStages,
+	}
+	// upgrading begins the next batch. It always decides.
+	upgrading = Chain{
 		hold(gate.NoneStopped),
 		hold(gate.NoneUnhealthy),
 		hold(gate.Held),
@@ -71,8 +94,8 @@ var canary = Strategy{
 		hold(gate.BatchPause),
 		hooksBeforeStep,
 		upgradeBatch,
-	},
-}
+	}
+)
 
 // wholeListBeforeWrite waits for a whole list before the model is written: an instance that the list lacks may show that the model is not
 // what was there before.

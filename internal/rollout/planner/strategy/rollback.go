@@ -25,16 +25,9 @@ var rollback = Strategy{
 		sameScaleSet,
 		hold(gate.Instances),
 	},
-	Facts: Chain{
+	Facts: slices.Concat(Chain{
 		update(advance.DropVanished),
-		update(advance.ForgetPreempted),
-		update(advance.TrackUndoScope),
-		resolveBaseline,
-		hold(gate.NamedScript),
-		update(advance.TrackLateUpdates),
-		advance.SettleOperation,
-		update(advance.DropVanishedPrepared),
-	},
+	}, resolving),
 	Gates: Chain{
 		owned,
 		update(advance.PruneFailures),
@@ -50,6 +43,17 @@ var rollback = Strategy{
 		reimageBatch,
 		restoreBatch,
 	},
+}
+
+// resolving finds what there is to go back to, and judges what is in flight.
+var resolving = Chain{
+	update(advance.ForgetPreempted),
+	update(advance.TrackUndoScope),
+	resolveBaseline,
+	hold(gate.NamedScript),
+	update(advance.TrackLateUpdates),
+	advance.SettleOperation,
+	update(advance.DropVanishedPrepared),
 }
 
 // rollbackGoal is the goal of a rollback as a specification: what was there before, without steps and gates, and not zone by zone.
